@@ -1,0 +1,47 @@
+"""The prime fields this project computes in: everything that follows from a modulus, derived once.
+
+A toy field comes first: every unit is exhausted there before it runs at full width.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True)
+class PrimeField:
+    """The integers modulo an odd prime.
+
+    How the hardware represents them (digits, limbs, Montgomery's radix) is the multiplier's
+    business, `hdl.montgomery.MultiplierShape`; this is only *what* is computed.
+    """
+
+    name: str
+    modulus: int
+
+    def __post_init__(self) -> None:
+        if self.modulus < 3 or self.modulus % 2 == 0:
+            raise ValueError(
+                f"{self.name}: the modulus must be odd and at least 3, not {self.modulus}")
+
+    @property
+    def bits(self) -> int:
+        """Bits of the largest canonical value."""
+        return self.modulus.bit_length()
+
+
+TOY = PrimeField(name="toy", modulus=241)
+"""Eight bits, 1 modulo 3, so that it carries curves y^2 = x^3 + b of prime order."""
+
+BN254_BASE = PrimeField(
+    name="bn254-base",
+    modulus=21888242871839275222246405745257275088696311157297823662689037894645226208583)
+"""Coordinates of BN254 (alt_bn128, EIP-196)."""
+
+BN254_SCALAR = PrimeField(
+    name="bn254-scalar",
+    modulus=21888242871839275222246405745257275088548364400416034343698204186575808495617)
+"""Scalars of BN254: the order of its groups, the field of Groth16's circuits."""
+
+BLS12_381_BASE = PrimeField(
+    name="bls12-381-base",
+    modulus=0x1a0111ea397fe69a4b1ba7b6434bacd764774b84f38512bf6730d2a0f6b0f6241eabfffeb153ffffb9feffffffffaaab)
+"""Coordinates of BLS12-381: here to show that nothing is tied to one curve."""
