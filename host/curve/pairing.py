@@ -1,0 +1,27 @@
+"""The optimal Ate pairing e: G1 x G2 -> GT on BN254."""
+
+import numpy as np
+
+from hdl.curve import Group
+from host.curve.mcl import TARGET_LIMBS, library
+from host.curve.points import to_jacobian
+from host.devices.device import Limbs
+
+
+def product_is_one(g1_points: Limbs, g2_points: Limbs) -> bool:
+    """Whether ``e(g1_points[0], g2_points[0]) * e(g1_points[1], g2_points[1]) * ... == 1``.
+
+    Shapes (n, 8) and (n, 16). All points must be in their subgroups; a pair with a point at
+    infinity counts as 1.
+    """
+    return bool(library().target_is_one(_product(g1_points, g2_points).ctypes.data))
+
+
+def _product(g1_points: Limbs, g2_points: Limbs) -> Limbs:
+    mcl = library()
+    left, right = to_jacobian(Group.G1, g1_points), to_jacobian(Group.G2, g2_points)
+    value = np.zeros(TARGET_LIMBS, dtype=np.uint64)
+    mcl.miller_loop_vector(
+        value.ctypes.data, left.ctypes.data, right.ctypes.data, len(left))
+    mcl.final_exponentiation(value.ctypes.data, value.ctypes.data)
+    return value

@@ -1,0 +1,17 @@
+import sys
+
+import pytest
+
+from host.curve import mcl
+from host.errors import ProofmillError
+
+
+def test_missing_wheel_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mcl, "_library", None)
+    monkeypatch.setitem(sys.modules, "mclbn256", None)
+    with pytest.raises(ProofmillError, match="pip install mclbn256==1.3.5"):
+        mcl.library()
+
+
+def test_the_library_is_opened_once() -> None:
+    assert mcl.library() is mcl.library()
