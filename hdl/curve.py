@@ -1,10 +1,16 @@
 """The curves y^2 = x^3 + b whose points the accelerator adds."""
 
 import enum
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from hdl.field import BN254_BASE, BN254_SCALAR, TOY, TOY_SCALAR, PrimeField
+from hdl.formulas import times_9, times_12_plus_15u
 
 
 class Group(enum.Enum):
-    """A group of BN254 points: G1 over Fp, G2 on the twist over Fp2 = Fp[u] / (u^2 + 1)."""
+    """A group of points: G1 over Fp, G2 on the twist over Fp2 = Fp[u] / (u^2 + 1)."""
 
     G1 = "g1"
     G2 = "g2"
@@ -13,3 +19,68 @@ class Group(enum.Enum):
     def degree(self) -> int:
         """Elements of Fp in one coordinate."""
         return 1 if self is Group.G1 else 2
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Curve:
+    """A curve as the adder needs it.
+
+    Parameters
+    ----------
+    base : the field of the coordinates.
+    scalar : the field of the scalars; its modulus is the order of the groups.
+    times_3b : for each group, the function that multiplies a value by 3 b, by shifts and sums.
+    unit : for each group, the z of an affine point as it lies in a file, a tuple of field
+        elements. Homogeneous coordinates may be scaled, so x and y go in as they lie there.
+    """
+
+    name: str
+    base: PrimeField
+    scalar: PrimeField
+    times_3b: dict[Group, Callable[[Any], Any]]
+    unit: dict[Group, tuple[int, ...]]
+
+
+FILE_RADIX = 1 << 256
+"""Coordinates lie in a `.zkey` as x * 2^256 mod p, whatever the accelerator's own radix is."""
+
+TWIST_SCALE = (
+    2812473348719272798553200206067096318982355028821372182729067907310597582233,
+    17553301700754917489409830910672525948509913617207752727626610130020019053803)
+"""s in Fp2 with ``s^6 * 3 / (9 + u) = 4 + 5 u``: see `hdl.formulas.times_12_plus_15u`.
+
+The accelerator adds the images (x s^2, y s^3) of G2's points. In homogeneous coordinates that is
+(x : y s : s^-2), so of a point as it lies in a file only y is multiplied on the way in; on the
+way out (X : Y : Z) stands for (X s : Y : Z s^3).
+"""
+
+
+def quadratic_product(a, b, modulus):
+    """``a * b`` in Fp2 = Fp[u] / (u^2 + 1), on pairs of integers."""
+    return ((a[0] * b[0] - a[1] * b[1]) % modulus, (a[0] * b[1] + a[1] * b[0]) % modulus)
+
+
+def quadratic_inverse(a, modulus):
+    """``1 / a`` in Fp2, the conjugate over the norm."""
+    inverse = pow(a[0] * a[0] + a[1] * a[1], -1, modulus)
+    return (a[0] * inverse % modulus, -a[1] * inverse % modulus)
+
+
+def _scaled_unit(base: PrimeField) -> tuple[int, int]:
+    """The z of a G2 point on the scaled twist, ``s^-2 * 2^256``."""
+    square = quadratic_product(TWIST_SCALE, TWIST_SCALE, base.modulus)
+    inverse = quadratic_inverse(square, base.modulus)
+    return (inverse[0] * FILE_RADIX % base.modulus, inverse[1] * FILE_RADIX % base.modulus)
+
+
+BN254 = Curve(
+    name="bn254", base=BN254_BASE, scalar=BN254_SCALAR,
+    times_3b={Group.G1: times_9, Group.G2: times_12_plus_15u},
+    unit={Group.G1: (FILE_RADIX % BN254_BASE.modulus,), Group.G2: _scaled_unit(BN254_BASE)})
+"""alt_bn128: G1 is y^2 = x^3 + 3, G2 is y^2 = x^3 + 3 / (9 + u), computed on as 4 + 5 u."""
+
+TOY_CURVE = Curve(
+    name="toy", base=TOY, scalar=TOY_SCALAR,
+    times_3b={Group.G1: times_9, Group.G2: times_12_plus_15u},
+    unit={Group.G1: (FILE_RADIX % TOY.modulus,), Group.G2: (FILE_RADIX % TOY.modulus, 0)})
+"""The same two equations over eight bits: small enough to try every pair of points."""

@@ -28,8 +28,12 @@ class PrimeField:
         return self.modulus.bit_length()
 
 
-TOY = PrimeField(name="toy", modulus=241)
-"""Eight bits, 1 modulo 3, so that it carries curves y^2 = x^3 + b of prime order."""
+TOY = PrimeField(name="toy", modulus=163)
+"""Eight bits. y^2 = x^3 + 3 has 181 points over it, a prime; y^2 = x^3 + 4 + 5 u over its
+quadratic extension has 147 * 181. So the toy curves take the very formulas of BN254."""
+
+TOY_SCALAR = PrimeField(name="toy-scalar", modulus=181)
+"""The order of the toy curves' groups."""
 
 BN254_BASE = PrimeField(
     name="bn254-base",

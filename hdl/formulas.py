@@ -1,0 +1,87 @@
+"""Curve formulas, written once over anything that can be added, subtracted, multiplied, shifted.
+
+The same function runs on Python integers (the golden model), on the symbols of `hdl.graph` (from
+which the scheduler makes a datapath, with the bound of every value) and, over `Quadratic`, on the
+quadratic extension of either. A shift ``x << n`` stands for ``x * 2 ** n``.
+"""
+
+from typing import NamedTuple
+
+
+class Point(NamedTuple):
+    """Homogeneous projective coordinates: the affine point is (x / z, y / z); z = 0 at infinity."""
+
+    x: object
+    y: object
+    z: object
+
+
+class Quadratic:
+    """``re + im * u`` with u^2 = -1, over whatever `re` and `im` are.
+
+    The product takes three products of the base (Karatsuba): with r = a.re * b.re and
+    i = a.im * b.im it is (r - i) + ((a.re + a.im) * (b.re + b.im) - r - i) * u.
+    """
+
+    def __init__(self, re, im):
+        self.re, self.im = re, im
+
+    def __add__(self, other):
+        return Quadratic(self.re + other.re, self.im + other.im)
+
+    def __sub__(self, other):
+        return Quadratic(self.re - other.re, self.im - other.im)
+
+    def __lshift__(self, count):
+        return Quadratic(self.re << count, self.im << count)
+
+    def __mul__(self, other):
+        re, im = self.re * other.re, self.im * other.im
+        both = (self.re + self.im) * (other.re + other.im)
+        return Quadratic(re - im, both - re - im)
+
+    def __iter__(self):
+        return iter((self.re, self.im))
+
+
+def complete_addition(p, q, times_3b):
+    """P + Q on y^2 = x^3 + b in 12 products: right for every pair of points, equal or infinite.
+
+    Algorithm 7 of Renes, Costello and Batina, "Complete addition formulas for prime order
+    elliptic curves" (EUROCRYPT 2016, eprint 2015/1060). Complete where the group has no point
+    of order two. `times_3b` multiplies a value by 3 * b.
+    """
+    xx, yy, zz = p.x * q.x, p.y * q.y, p.z * q.z
+    xy = (p.x + p.y) * (q.x + q.y) - xx - yy  # x1 y2 + x2 y1
+    yz = (p.y + p.z) * (q.y + q.z) - yy - zz
+    xz = (p.x + p.z) * (q.x + q.z) - xx - zz
+    xx3 = (xx << 1) + xx
+    zz3b, xz3b = times_3b(zz), times_3b(xz)
+    plus, minus = yy + zz3b, yy - zz3b
+    return Point(
+        x=xy * minus - yz * xz3b,
+        y=minus * plus + xx3 * xz3b,
+        z=plus * yz + xx3 * xy,
+    )
+
+
+def times_9(value):
+    """3 b for b = 3, the constant of BN254's G1: one shift and one addition."""
+    return (value << 3) + value
+
+
+def times_12_plus_15u(value):
+    """3 b for b = 4 + 5 u, the constant of the curve that stands for BN254's G2.
+
+    BN254's twist has b' = 3 / (9 + u), whose triple is a dense constant. Any curve with
+    b = b' * s^6 is isomorphic to it through (x, y) -> (x s^2, y s^3), and 4 + 5 u is the smallest
+    such b: a multiplication by 12 + 15 u is shifts and additions, so G2 has no more products than
+    the formula itself. `hdl.curve.TWIST_SCALE` is s.
+
+        (re + im u)(12 + 15 u) = (12 re - 15 im) + (15 re + 12 im) u
+    """
+    re, im = value.re, value.im
+    return Quadratic(
+        (re << 3) + (re << 2) + im - (im << 4),
+        (im << 3) + (im << 2) - re + (re << 4),
+    )

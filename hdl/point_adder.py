@@ -1,0 +1,323 @@
+"""The point adder: a schedule made into hardware, for G1 and G2 on the same units."""
+
+from dataclasses import dataclass
+from functools import cached_property, partial
+
+from amaranth import *
+from amaranth.lib import data, memory, wiring
+from amaranth.lib.wiring import In, Out
+
+from hdl.curve import Curve, Group
+from hdl.formulas import complete_addition
+from hdl.graph import TERMS, trace
+from hdl.montgomery import MontgomeryMultiplier, MultiplierShape
+from hdl.schedule import Resources, Schedule, schedule
+
+SUM_LATENCY = 2
+"""Cycles from reading the operands of a sum to its being readable: read, add."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class AdderShape:
+    """A complete point adder: which curve, how many units, how often a new pair.
+
+    Parameters
+    ----------
+    curve : its formulas and constants.
+    multiplier : the shape of every multiplier.
+    multipliers, adders : how many of each.
+    intervals : for each group, cycles from one pair to the next.
+    """
+
+    curve: Curve
+    multiplier: MultiplierShape
+    multipliers: int
+    adders: int
+    intervals: tuple[tuple[Group, int], ...]
+
+    @cached_property
+    def interval(self) -> dict[Group, int]:
+        return dict(self.intervals)
+
+    @cached_property
+    def groups(self) -> list[Group]:
+        return [group for group, _ in self.intervals]
+
+    @cached_property
+    def traces(self):
+        return {group: trace(partial(complete_addition, times_3b=self.curve.times_3b[group]),
+                             group.degree, self.multiplier) for group in self.groups}
+
+    @cached_property
+    def schedules(self) -> dict[Group, Schedule]:
+        """The schedule of each group; the larger formula first, the others along its wires."""
+        resources = Resources(multipliers=self.multipliers, adders=self.adders,
+                              product_latency=self.multiplier.latency + 2,
+                              sum_latency=SUM_LATENCY)
+        wired: set[tuple[str, str, int]] = set()
+        return {group: schedule(self.traces[group][0], self.interval[group], resources, wired)
+                for group in sorted(self.groups, key=lambda group: -group.degree)}
+
+    @cached_property
+    def coordinate_bits(self) -> int:
+        """Bits of a coordinate as the adder takes and gives it."""
+        return max(bound.bit_length() for _, bound in self.traces.values())
+
+
+class Frames(wiring.Component):
+    """Counts the cycles of a frame, and frames.
+
+    Members
+    -------
+    group : index into the shape's groups, in; changes only while the adder is unused
+    cycle : cycle within the frame, out
+    next_cycle : `cycle` one cycle ahead, out, for memories that answer a cycle later
+    number : number of the frame, out, modulo 2 ** 16
+    last : this is the frame's last cycle, out
+    """
+
+    def __init__(self, shape: AdderShape):
+        self.shape = shape
+        longest = max(shape.interval.values())
+        super().__init__({
+            "group": In(range(max(2, len(shape.groups)))),
+            "cycle": Out(range(longest)),
+            "next_cycle": Out(range(longest)),
+            "number": Out(16),
+            "last": Out(1),
+        })
+
+    def elaborate(self, platform):
+        m = Module()
+        for index, group in enumerate(self.shape.groups):
+            with m.If(self.group == index):
+                m.d.comb += self.last.eq(self.cycle >= self.shape.interval[group] - 1)
+        m.d.comb += self.next_cycle.eq(Mux(self.last, 0, self.cycle + 1))
+        m.d.sync += self.cycle.eq(self.next_cycle)
+        with m.If(self.last):
+            m.d.sync += self.number.eq(self.number + 1)
+        return m
+
+
+class PointAdder(wiring.Component):
+    """P + Q on the curve, one pair a frame, by the schedules of `shape`.
+
+    The coordinates of a pair are brought in one a cycle, during the frame before its evaluation
+    starts; they come out one a cycle, `frames` frames after, from cycle 2 of the frame on.
+    What goes in when is `hdl.mailboxes`' doing; the adder itself never waits and never refuses.
+
+    Members
+    -------
+    group : index into the shape's groups, in
+    cycle, next_cycle, number : from `Frames`, in
+    load : bring in a coordinate, in
+    position : which one, in
+    p, q : its value for either point, in
+    total : a coordinate of the sum, out
+    """
+
+    def __init__(self, shape: AdderShape):
+        self.shape = shape
+        longest = max(shape.interval.values())
+        coordinates = max(3 * group.degree for group in shape.groups)
+        super().__init__({
+            "group": In(range(max(2, len(shape.groups)))),
+            "cycle": In(range(longest)),
+            "next_cycle": In(range(longest)),
+            "number": In(16),
+            "load": In(1),
+            "position": In(range(coordinates)),
+            "p": In(shape.coordinate_bits),
+            "q": In(shape.coordinate_bits),
+            "total": Out(shape.coordinate_bits),
+        })
+
+    def elaborate(self, platform):
+        m = Module()
+        shape, schedules = self.shape, self.shape.schedules
+        firsts, rows = {}, 0  # where each group's rows begin in the control memories
+        for group in shape.groups:
+            firsts[group] = rows
+            rows += shape.interval[group]
+
+        row = Signal(range(rows))
+        for index, group in enumerate(shape.groups):
+            with m.If(self.group == index):
+                m.d.comb += row.eq(firsts[group] + self.next_cycle)
+
+        def control(name, layout, contents):
+            """A control memory: one row for every cycle of every group's frame."""
+            words = memory.Memory(shape=layout, depth=rows,
+                                  init=[contents.get(n, {}) for n in range(rows)])
+            m.submodules[f"{name}_control"] = words
+            port = words.read_port()
+            m.d.comb += port.addr.eq(row)
+            return port.data
+
+        def at(group, time):
+            """The control row in which something at `time` of an evaluation happens."""
+            return firsts[group] + time % shape.interval[group]
+
+        # Banks: one for each unit that writes.
+        names = sorted({name for s in schedules.values() for name in s.depth})
+        depth = {name: max(s.depth.get(name, 1) for s in schedules.values()) for name in names}
+        width = {name: max(node.bound for s in schedules.values()
+                           for node, bank in s.bank.items() if bank == name).bit_length()
+                 for name in names}
+        banks = {}
+        for name in names:
+            banks[name] = m.submodules[f"{name}_bank"] = memory.Memory(
+                shape=width[name], depth=max(2, depth[name]), init=[])
+        address_bits = max(2, *depth.values()).bit_length() - 1
+
+        def address(schedule, node, time):
+            """What to add to the frame's number to find `node` at `time`."""
+            rotated = schedule.offset[node] - time // schedule.interval
+            return rotated % (1 << address_bits)
+
+        # Operand ports.
+        wires: dict[tuple[str, int], set[str]] = {}
+        for s in schedules.values():
+            for unit, port, node, _ in s.reads:
+                wires.setdefault((unit, port), set()).add(s.bank[node])
+
+        def operand(unit, port):
+            """What `port` of `unit` reads this cycle, from whichever bank its schedule says."""
+            sources = sorted(wires[unit, port])
+            layout = data.StructLayout({
+                "source": range(max(2, len(sources))), "address": address_bits})
+            contents = {
+                at(group, time): {"source": sources.index(s.bank[node]),
+                                  "address": address(s, node, time)}
+                for group, s in schedules.items()
+                for user, user_port, node, time in s.reads if (user, user_port) == (unit, port)}
+            word = control(f"{unit}_{port}", layout, contents)
+            where = Signal(address_bits, name=f"{unit}_{port}_address")
+            m.d.comb += where.eq(word.address + self.number)
+            value = Signal(max(width[name] for name in sources), name=f"{unit}_{port}_value")
+            with m.Switch(word.source):
+                for n, name in enumerate(sources):
+                    port_of_bank = banks[name].read_port(domain="comb")
+                    m.d.comb += port_of_bank.addr.eq(where)
+                    with m.Case(n):
+                        m.d.comb += value.eq(port_of_bank.data)
+            return value
+
+        def register(name, value):
+            held = Signal.like(value, name=name, reset_less=True)
+            m.d.sync += held.eq(value)
+            return held
+
+        def write(unit, value, latency):
+            """Write what `unit` has finished into its bank, where its schedule says."""
+            layout = data.StructLayout({"enable": 1, "address": address_bits})
+            contents = {}
+            for group, s in schedules.items():
+                for operation in s.operations:
+                    if operation.unit == unit:
+                        time = operation.time + latency - 1
+                        contents[at(group, time)] = {
+                            "enable": 1, "address": address(s, operation.node, time)}
+            word = control(f"{unit}_write", layout, contents)
+            port = banks[unit].write_port()
+            m.d.comb += [port.en.eq(word.enable), port.addr.eq(word.address + self.number),
+                         port.data.eq(value)]
+
+        def operations_of(unit):
+            return [(group, operation) for group, s in schedules.items()
+                    for operation in s.operations if operation.unit == unit]
+
+        # Multipliers.
+        for number in range(shape.multipliers):
+            unit = f"multiplier{number}"
+            multiplier = m.submodules[unit] = MontgomeryMultiplier(shape.multiplier)
+            m.d.comb += [
+                multiplier.a.eq(register(f"{unit}_a", operand(unit, 0))),
+                multiplier.b.eq(register(f"{unit}_b", operand(unit, 1))),
+            ]
+            write(unit, multiplier.product, shape.multiplier.latency + 2)
+
+        # Adders: operands shifted and complemented as the operation says, plus a constant: the
+        # multiple of the modulus that keeps the sum from going below zero, and the ones that
+        # turn complements into negatives.
+        modulus = shape.multiplier.field.modulus
+        for number in range(shape.adders):
+            unit = f"adder{number}"
+            operations = operations_of(unit)
+            if not operations:
+                continue
+            bits = width[unit]
+            terms = [
+                {o.port: o for o in operation.operands} for _, operation in operations]
+            constants = sorted({operation.node.lift * modulus + sum(operation.node.negative)
+                                for _, operation in operations})
+            shifts = [sorted({o[port].shift for o in terms if port in o})
+                      for port in range(TERMS)]
+            layout = data.StructLayout({
+                "constant": range(max(2, len(constants))),
+                **{f"enable{port}": 1 for port in range(TERMS)},
+                **{f"negative{port}": 1 for port in range(TERMS)},
+                **{f"shift{port}": range(max(2, len(shifts[port]))) for port in range(TERMS)},
+            })
+            contents = {}
+            for (group, operation), by_port in zip(operations, terms, strict=True):
+                fields = {"constant": constants.index(
+                    operation.node.lift * modulus + sum(operation.node.negative))}
+                for port, o in by_port.items():
+                    fields[f"enable{port}"] = 1
+                    fields[f"negative{port}"] = int(o.negative)
+                    fields[f"shift{port}"] = shifts[port].index(o.shift)
+                # The operands are in registers in the cycle after they are read.
+                contents[at(group, operation.time + 1)] = fields
+            word = control(unit, layout, contents)
+            constant = Signal(bits, name=f"{unit}_constant")
+            with m.Switch(word.constant):
+                for n, value in enumerate(constants):
+                    with m.Case(n):
+                        m.d.comb += constant.eq(value)
+            parts = []
+            for port in range(TERMS):
+                if (unit, port) not in wires:
+                    continue
+                held = register(f"{unit}_operand{port}", operand(unit, port))
+                part = Signal(bits, name=f"{unit}_term{port}")
+                with m.Switch(Cat(word[f"enable{port}"], word[f"negative{port}"],
+                                  word[f"shift{port}"])):
+                    for o in {(o[port].negative, o[port].shift) for o in terms if port in o}:
+                        negative, shift = o
+                        code = 1 | negative << 1 | shifts[port].index(shift) << 2
+                        shifted = (held << shift)[:bits]
+                        if len(shifted) < bits:
+                            shifted = Cat(shifted, Const(0, bits - len(shifted)))
+                        with m.Case(code):
+                            m.d.comb += part.eq(~shifted if negative else shifted)
+                parts.append(part)
+            total = constant
+            for part in parts:
+                total = (total + part)[:bits]
+            write(unit, total, SUM_LATENCY)
+
+        # Points come in ...
+        for side, value in (("side0", self.p), ("side1", self.q)):
+            where = Signal(address_bits, name=f"{side}_offset")
+            for index, group in enumerate(shape.groups):
+                s = schedules[group]
+                with m.If(self.group == index):
+                    with m.Switch(self.position):
+                        for node, bank in s.bank.items():
+                            if bank == side and node in s.offset:
+                                with m.Case(node.position):
+                                    m.d.comb += where.eq(s.offset[node])
+            port = banks[side].write_port()
+            # The evaluation starts in the next frame; the last coordinates of a frame's last
+            # service slot come in when that frame has begun, before its own first ones.
+            start = self.number + (self.cycle >= LOAD_CYCLE)
+            m.d.comb += [port.en.eq(self.load), port.addr.eq(where + start), port.data.eq(value)]
+
+        # ... and go out.
+        m.d.comb += self.total.eq(register("total_coordinate", operand("output", 0)))
+        return m
+
+
+LOAD_CYCLE = 3
+"""The first cycle of a frame in which a coordinate of that frame's own pair can come in."""
