@@ -112,7 +112,9 @@ class Violation:
 
 
 @dataclass(frozen=True)
-class _Step:
+class Step:
+    """A hint: the values of wires `targets` from those of `inputs`."""
+
     function: Hint
     inputs: tuple[LinearCombination, ...]
     targets: tuple[int, ...]
@@ -132,7 +134,8 @@ class ConstraintSystem:
     outputs: int = 0
     public_inputs: int = 0
     private_inputs: int = 0
-    _steps: list[_Step] = field(default_factory=list)
+    steps: list[Step] = field(default_factory=list)
+    """The hints, in the order in which they can be computed."""
     _inputs: dict[str, int] = field(default_factory=dict)
 
     @property
@@ -176,7 +179,7 @@ class ConstraintSystem:
             if factor != 1 or wire == 0:
                 raise ValueError(f"a hint computes wires, not {target!r}")
             wires.append(wire)
-        self._steps.append(_Step(function, tuple(inputs), tuple(wires)))
+        self.steps.append(Step(function, tuple(inputs), tuple(wires)))
 
     def multiply(self, a: LinearCombination, b: LinearCombination,
                  name: str) -> LinearCombination:
@@ -219,7 +222,7 @@ class ConstraintSystem:
         values[0] = 1
         for name, wire in self._inputs.items():
             values[wire] = inputs[name] % MODULUS
-        for step in self._steps:
+        for step in self.steps:
             results = step.function([combination.value(values) for combination in step.inputs])
             for wire, result in zip(step.targets, results, strict=True):
                 values[wire] = result
