@@ -130,8 +130,8 @@ class BlockCircuit:
         amounts = _inputs(system, "amount", size.transfers)
 
         system.multiply(prover_tag, prover_tag, "prover tag, squared")
-        for bit in page_bits:
-            system.assert_boolean(bit, "page number is made of bits")
+        for place, bit in enumerate(page_bits):
+            system.assert_boolean(bit, f"page bit {place} is 0 or 1")
 
         before = balances
         for number, (sender, receiver, amount) in enumerate(
@@ -169,8 +169,9 @@ def _transfer(system: ConstraintSystem, balances: Sequence[LinearCombination],
               sender: Sequence[LinearCombination], receiver: Sequence[LinearCombination],
               amount: LinearCombination, label: str) -> list[LinearCombination]:
     """The balances after one transfer."""
-    for bit in (*sender, *receiver):
-        system.assert_boolean(bit, f"{label}: places are made of bits")
+    for name, bits in (("sender", sender), ("receiver", receiver)):
+        for place, bit in enumerate(bits):
+            system.assert_boolean(bit, f"{label}: {name} bit {place} is 0 or 1")
     range_check(system, amount, BALANCE_BITS, f"{label}: amount")
     balance = select(system, balances, sender, f"{label}: sender's balance")
     range_check(system, balance - amount, BALANCE_BITS, f"{label}: sender's balance afterwards")

@@ -7,7 +7,7 @@ permuted state ``(0, inputs...)``, t = inputs + 1.
 
 The constants are generated, as the paper's reference script does: Grassi, Khovratovich,
 Rechberger, Roy and Schofnegger, "Poseidon: a new hash function for zero-knowledge proof systems",
-https://eprint.iacr.org/2019/458, appendices E (Grain) and B (Cauchy matrices).
+https://eprint.iacr.org/2019/458, section 2.3 (Cauchy matrices) and the appendix on the Grain LFSR.
 """
 
 from collections.abc import Iterator, Sequence
@@ -24,7 +24,7 @@ HALF_FULL_ROUNDS = 4
 PARTIAL_ROUNDS = {
     width: rounds for width, rounds in enumerate(
         (56, 57, 56, 60, 60, 63, 64, 63, 60, 66, 60, 65, 70, 60, 64, 68), start=2)}
-"""Partial rounds by width, as circomlib has them: the paper's formula rounded up per width."""
+"""Partial rounds by width, as circomlib has them."""
 
 MAXIMUM_INPUTS = max(PARTIAL_ROUNDS) - 1
 

@@ -297,18 +297,71 @@ def test_places_that_are_no_bits(circuit):
     committed = inputs_of(circuit, Transfer(18, 19, 5))
     inputs = {**committed, "transfer 0: sender bit 0": 2, "transfer 0: sender bit 1": 0}
     assert cheat(circuit, inputs, changed_page((0, 5), (1, -10), (3, 5))) == {
-        "transfer 0: places are made of bits"}
+        "transfer 0: sender bit 0 is 0 or 1"}
     # And a receiver that is two: twice the amount at place 1 for minus the amount at place 0.
     committed = inputs_of(circuit, Transfer(19, 18, 5))
     inputs = {**committed, "transfer 0: receiver bit 0": 2, "transfer 0: receiver bit 1": 0}
     assert cheat(circuit, inputs, changed_page((3, -5), (0, -5), (1, 10))) == {
-        "transfer 0: places are made of bits"}
+        "transfer 0: receiver bit 0 is 0 or 1"}
 
 
-def test_page_number_that_is_no_bits(circuit):
-    inputs = inputs_of(circuit, Transfer(17, 18, 5))
-    inputs |= {"page bit 0": 2, "page bit 1": 0}
-    assert "page number is made of bits" in cheat(circuit, inputs, changed_page((1, -5), (2, 5)))
+@pytest.mark.parametrize("place", range(SIZE.place_bits))
+@pytest.mark.parametrize("party", ("sender", "receiver"))
+@pytest.mark.parametrize("number", range(SIZE.transfers))
+def test_every_bit_of_every_place_is_checked(circuit, number, party, place):
+    # The bit is 2, in a batch of nothing but a transfer of 5 from place 1 to place 2.
+    inputs = inputs_of(circuit, *[Transfer(17, 18, 5)] * 4)
+    inputs[f"transfer {number}: {party} bit {place}"] = 2
+    page = list(LEDGER.page(2))
+    packed = []
+    for each in range(4):
+        bits = {name: [inputs[f"transfer {each}: {name} bit {at}"] for at in range(3)]
+                for name in ("sender", "receiver")}
+        shares = zip(page, weights(bits["sender"]), weights(bits["receiver"]), strict=True)
+        page = [balance + 5 * (given - taken) for balance, taken, given in shares]
+        packed.append(5 + (value_of([*bits["sender"], *bits["receiver"]]) << 64))
+    words = packed[0] + (packed[1] << 70) + (packed[2] << 140) + (2 << 210), packed[3]
+    inputs["batch_commitment"] = poseidon([word % MODULUS for word in words])
+    assert cheat(circuit, inputs, page) == {f"transfer {number}: {party} bit {place} is 0 or 1"}
+
+
+def value_of(bits: list[int]) -> int:
+    return sum(bit << place for place, bit in enumerate(bits))
+
+
+def weights(bits: list[int]) -> list[int]:
+    """What `distribute` makes of 1, for bits that may be anything."""
+    found = [1]
+    for bit in reversed(bits):
+        found = [part for weight in found for part in (weight * (1 - bit), weight * bit)]
+    return found
+
+
+@pytest.mark.parametrize("level", (0, 1))
+def test_page_numbers_that_are_no_bits(circuit, level):
+    # With a bit that may be anything every page could be "proved": a node and its sibling are put
+    # in order as node + bit * (sibling - node), sibling - bit * (sibling - node), which for any node
+    # is as it must be with sibling = left + right - node, bit = (left - node) / (sibling - node).
+    tree = LEDGER.tree
+    inputs = {**inputs_of(circuit, Transfer(17, 18, 5)), "balance 1": 10**6}
+    minted = changed_page((1, 10**6 - 1017))
+    nodes = [poseidon(minted), poseidon([minted[0], minted[1] - 5, minted[2] + 5, *minted[3:]])]
+    bits, siblings = [0, 1], list(tree.path(2))
+    for height in range(2):
+        if height == level:
+            left, right = tree.levels[height][2 >> height & ~1:][:2]
+            siblings[height] = (left + right - nodes[0]) % MODULUS
+            bits[height] = (left - nodes[0]) * pow(siblings[height] - nodes[0], -1, MODULUS)
+        for at, node in enumerate(nodes):
+            exchange = bits[height] * (siblings[height] - node)
+            nodes[at] = poseidon([(node + exchange) % MODULUS,
+                                  (siblings[height] - exchange) % MODULUS])
+    assert nodes[0] == LEDGER.root
+    first = 5 + (1 + 8 * 2 << 64) + (value_of(bits) << 210)
+    inputs |= {"new_root": nodes[1], "batch_commitment": poseidon((first % MODULUS, 0)),
+               "page bit 0": bits[0], "page bit 1": bits[1],
+               "sibling 0": siblings[0], "sibling 1": siblings[1]}
+    assert cheat(circuit, inputs) == {f"page bit {level} is 0 or 1"}
 
 
 def test_balances_that_are_not_the_ledgers(circuit):
