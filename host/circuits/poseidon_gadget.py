@@ -17,7 +17,6 @@ from host.circuits.constraints import (
     MODULUS,
     ConstraintSystem,
     LinearCombination,
-    as_combination,
     weighted_sum,
 )
 from host.circuits.poseidon import parameters, trace
@@ -102,7 +101,7 @@ def poseidon_gadget(system: ConstraintSystem, inputs: Sequence[LinearCombination
             system.assert_product(value, value, square, f"{box}, x^2")
             system.assert_product(square, square, fourth, f"{box}, x^4")
             system.assert_product(fourth, value, leaving[number][place + first], f"{box}, x^5")
-    return as_combination(output)
+    return output
 
 
 @cache

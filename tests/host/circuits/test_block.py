@@ -339,8 +339,8 @@ def weights(bits: list[int]) -> list[int]:
 
 @pytest.mark.parametrize("level", (0, 1))
 def test_page_numbers_that_are_no_bits(circuit, level):
-    # With a bit that may be anything every page could be "proved": a node and its sibling are put
-    # in order as node + bit * (sibling - node), sibling - bit * (sibling - node), which for any node
+    # With a bit that may be anything every page could be "proved". A node and its sibling are put
+    # in order as node + bit * (sibling - node), sibling - bit * (sibling - node); for any node that
     # is as it must be with sibling = left + right - node, bit = (left - node) / (sibling - node).
     tree = LEDGER.tree
     inputs = {**inputs_of(circuit, Transfer(17, 18, 5)), "balance 1": 10**6}
