@@ -55,7 +55,6 @@ class Mcl:
     miller_loop_vector: Any
     final_exponentiation: Any
     target_is_one: Any
-    target_power: Any
 
     def group(self, group: Group) -> GroupFunctions:
         """The functions for `group`."""
@@ -104,7 +103,6 @@ def _open() -> Mcl:
         miller_loop_vector=_function(binary, "mclBn_millerLoopVec", 3, count=True),
         final_exponentiation=_function(binary, "mclBn_finalExp", 2),
         target_is_one=_function(binary, "mclBnGT_isOne", 1, result=ctypes.c_int),
-        target_power=_function(binary, "mclBnGT_pow", 3),
     )
 
 

@@ -3,8 +3,9 @@
 import numpy as np
 
 from hdl.curve import Group
+from host.curve.limbs import BASE_MODULUS, from_limbs
 from host.curve.mcl import TARGET_LIMBS, library
-from host.curve.points import to_jacobian
+from host.curve.points import RADIX_INVERSE, to_jacobian
 from host.devices.device import Limbs
 
 
@@ -15,6 +16,17 @@ def product_is_one(g1_points: Limbs, g2_points: Limbs) -> bool:
     infinity counts as 1.
     """
     return bool(library().target_is_one(_product(g1_points, g2_points).ctypes.data))
+
+
+def coefficients(g1_point: Limbs, g2_point: Limbs) -> list[list[list[int]]]:
+    """``e(g1_point, g2_point)`` in Fp12, shape [2][3][2], as snarkjs' ``vk_alphabeta_12``.
+
+    Fp12 = Fp6[w] / (w^2 - v), Fp6 = Fp2[v] / (v^3 - 9 - u), Fp2 = Fp[u] / (u^2 + 1), lowest powers
+    first, plain integers.
+    """
+    flat = [value * RADIX_INVERSE % BASE_MODULUS
+            for value in from_limbs(_product(g1_point.reshape(1, -1), g2_point.reshape(1, -1)))]
+    return [[[flat[6 * w + 2 * v + u] for u in range(2)] for v in range(3)] for w in range(2)]
 
 
 def _product(g1_points: Limbs, g2_points: Limbs) -> Limbs:

@@ -43,7 +43,7 @@ GENERATOR_G2: AffinePoint = (
 Flags: TypeAlias = NDArray[np.bool_]
 """One answer a point, shape (n,)."""
 
-_RADIX_INVERSE = pow(MONTGOMERY_RADIX, -1, BASE_MODULUS)
+RADIX_INVERSE = pow(MONTGOMERY_RADIX, -1, BASE_MODULUS)
 ONE = to_limbs([MONTGOMERY_RADIX % BASE_MODULUS])[0]
 """The coordinate 1."""
 
@@ -70,7 +70,7 @@ def encode(group: Group, points: Iterable[AffinePoint]) -> Limbs:
 
 def decode(group: Group, points: Limbs) -> list[AffinePoint]:
     """An array of shape (n, 8) or (n, 16), or one point, to plain integers."""
-    values = [value * _RADIX_INVERSE % BASE_MODULUS for value in from_limbs(points)]
+    values = [value * RADIX_INVERSE % BASE_MODULUS for value in from_limbs(points)]
     decoded: list[AffinePoint] = []
     for start in range(0, len(values), 2 * group.degree):
         part = values[start:start + 2 * group.degree]

@@ -34,7 +34,8 @@ BROADCAST_FROM = 16
 
 def from_raw(limbs: Limbs) -> Vector:
     """Limbs (n, 4) that already hold v * 2^256 mod r, as a vector; a view where possible."""
-    vector: Vector = np.ascontiguousarray(limbs).view(DTYPE).reshape(-1)
+    # A file's section may begin at any byte.
+    vector: Vector = np.require(limbs, np.uint64, ("C", "A")).view(DTYPE).reshape(-1)
     return vector
 
 
@@ -65,6 +66,15 @@ def to_plain(vector: Vector) -> Limbs:
 def to_montgomery_limbs(limbs: Limbs) -> Limbs:
     """Plain integers (n, 4) as the limbs v * 2^256 mod r that mcl takes, contiguous."""
     return to_raw(from_plain(limbs))
+
+
+def to_double_montgomery_limbs(limbs: Limbs) -> Limbs:
+    """Plain integers (n, 4) as v * 2^512 mod r, the form of a ``.zkey``'s coefficients.
+
+    The product of such limbs and plain ones, both taken by `from_raw`, is an ordinary `Vector`:
+    a product divides by 2^256.
+    """
+    return to_raw(from_plain(limbs) * _INTO)
 
 
 def from_integers(values: Iterable[int]) -> Vector:
