@@ -1,0 +1,47 @@
+"""The one door to Ethereum's executable specification, used unaltered.
+
+Nothing else in the project imports `eth_consensus_specs`. The import takes half a second, so
+import the modules of this folder inside the command that needs a chain, never at start-up.
+
+Source: https://github.com/ethereum/consensus-specs, release 1.7.0-alpha.13, feature EIP-8025 on top
+of Gloas, minimal preset (8 slots an epoch, 6 s a slot).
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from eth_consensus_specs.eip8025 import minimal as spec
+from eth_consensus_specs.utils import bls
+
+__all__ = ["bls", "engines", "signatures_taken_as_valid", "spec"]
+
+
+@contextmanager
+def engines(execution_engine: object, proof_engine: object) -> Iterator[None]:
+    """Let the specification talk to these engines inside the block.
+
+    `on_execution_payload_envelope` reads its engines from the module's `EXECUTION_ENGINE` and
+    `PROOF_ENGINE`: the seam it leaves for an implementation. They are put back afterwards, so that
+    several chains can live in one process (not in several threads).
+    """
+    before = spec.EXECUTION_ENGINE, spec.PROOF_ENGINE
+    spec.EXECUTION_ENGINE, spec.PROOF_ENGINE = execution_engine, proof_engine
+    try:
+        yield
+    finally:
+        spec.EXECUTION_ENGINE, spec.PROOF_ENGINE = before
+
+
+@contextmanager
+def signatures_taken_as_valid() -> Iterator[None]:
+    """Skip signature checks inside the block, by the specification's own switch.
+
+    Only for the proposer's dry run, which finds the state root of the block it is about to sign;
+    `on_block` then runs the same transition with every signature checked.
+    """
+    before = bls.bls_active
+    bls.bls_active = False
+    try:
+        yield
+    finally:
+        bls.bls_active = before
