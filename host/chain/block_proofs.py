@@ -1,0 +1,86 @@
+"""Between the chain, where a proof is bytes, and this project's Groth16 prover and verifier."""
+
+from collections.abc import Callable
+
+from hdl.curve import Group
+from host.chain.records import Claim
+from host.circuits.block import BlockCircuit
+from host.curve.limbs import BASE_MODULUS
+from host.curve.points import AffinePoint, decode, encode
+from host.devices.device import Limbs, Progress
+from host.groth16.prove import Prover
+from host.groth16.verification_key import Proof, VerificationKey
+from host.groth16.verify import verify
+
+COORDINATE_BYTES = 32
+PROOF_BYTES = 8 * COORDINATE_BYTES
+"""A.x, A.y, B.x imaginary, B.x real, B.y imaginary, B.y real, C.x, C.y: each 32 bytes, big-endian,
+as Ethereum's pairing precompile takes them (EIP-197). A point at infinity is all zero."""
+
+
+def proof_to_bytes(proof: Proof) -> bytes:
+    """The proof in `PROOF_BYTES` bytes."""
+    numbers = [*_numbers(Group.G1, proof.a), *_numbers(Group.G2, proof.b)]
+    numbers += _numbers(Group.G1, proof.c)
+    return b"".join(number.to_bytes(COORDINATE_BYTES, "big") for number in numbers)
+
+
+def proof_from_bytes(data: bytes) -> Proof | None:
+    """The inverse; None where the length is another or a coordinate is not below p.
+
+    Whether the points are on the curve is the verifier's to check.
+    """
+    if len(data) != PROOF_BYTES:
+        return None
+    numbers = [
+        int.from_bytes(data[start : start + COORDINATE_BYTES], "big")
+        for start in range(0, PROOF_BYTES, COORDINATE_BYTES)
+    ]
+    if max(numbers) >= BASE_MODULUS:
+        return None
+    a_x, a_y, b_x1, b_x0, b_y1, b_y0, c_x, c_y = numbers
+    return Proof(
+        a=_point(Group.G1, (a_x, a_y)),
+        b=_point(Group.G2, ((b_x0, b_x1), (b_y0, b_y1))),
+        c=_point(Group.G1, (c_x, c_y)),
+    )
+
+
+def block_verifier(key: VerificationKey) -> Callable[[list[int], bytes], bool]:
+    """Checks proofs under the block circuit's key: what `EmbeddedChain` wants as `verify`."""
+
+    def check(public: list[int], data: bytes) -> bool:
+        proof = proof_from_bytes(data)
+        return proof is not None and verify(key, public, proof)
+
+    return check
+
+
+def block_prover(
+    circuit: BlockCircuit, prover: Prover, progress: Progress | None = None
+) -> Callable[[Claim], bytes]:
+    """Proves claims on the prover's device: what `Miner` wants as `prove`.
+
+    Raises what `BlockCircuit.witness` and `Prover.prove` raise.
+    """
+
+    def prove(claim: Claim) -> bytes:
+        witness = circuit.witness(claim.task.ledger, claim.task.batch, claim.statement)
+        return proof_to_bytes(prover.prove(witness, progress).proof)
+
+    return prove
+
+
+def _numbers(group: Group, point: Limbs) -> list[int]:
+    affine = decode(group, point)[0]
+    if affine is None:
+        return [0] * (2 * group.degree)
+    numbers = []
+    for coordinate in affine:
+        numbers += [coordinate] if isinstance(coordinate, int) else [coordinate[1], coordinate[0]]
+    return numbers
+
+
+def _point(group: Group, point: AffinePoint) -> Limbs:
+    encoded: Limbs = encode(group, [point]).reshape(-1)
+    return encoded
