@@ -1,0 +1,246 @@
+"""A real proof-of-stake chain in one process: the specification's, driven slot by slot."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from host.chain.blocks import BlockRecord, BlockTree, record_of
+from host.chain.duties import attest, attest_payload, propose
+from host.chain.execution import ExecutionLayer
+from host.chain.genesis import genesis_block, genesis_state
+from host.chain.keys import derive_keys
+from host.chain.proofs import PROOF_TYPE, BindingProofEngine, Verify, encode_proof_data
+from host.chain.records import ProvingTask, SlotReport, Verdict
+from host.chain.rewards import LayerTwo, ProofRecord, RewardPolicy
+from host.chain.spec import engines, spec
+from host.chain.store import full_node, pin_store, prune_store
+from host.circuits.block_size import BlockSize
+from host.errors import ProofmillError
+
+SLOTS_PER_EPOCH = int(spec.SLOTS_PER_EPOCH)
+MINIMUM_VALIDATORS = int(spec.config.MIN_GENESIS_ACTIVE_VALIDATOR_COUNT)
+UNSIGNED = "the proof is too large, or its signer is not active or did not sign it"
+
+
+class EmbeddedChain:
+    """The official fork choice, state transition, signatures and finality, with every validator.
+
+    Time is virtual: a slot passes when `advance` is called, so slow proving never misses one. The
+    same seed gives the same chain, whether or not proofs are submitted: EIP-8025 keeps them out of
+    blocks, so layer 1 cannot notice them.
+    """
+
+    def __init__(
+        self,
+        verify: Verify,
+        seed: int = 0,
+        validators: int = MINIMUM_VALIDATORS,
+        size: BlockSize | None = None,
+        policy: RewardPolicy | None = None,
+    ) -> None:
+        """`verify` checks a Groth16 proof against the block circuit's key (see `proofs.Verify`).
+
+        `size`: of the ledger and its batches; `policy`: of layer 2. The defaults are their own.
+        ProofmillError for fewer validators than the minimal preset's 64.
+        """
+        if validators < MINIMUM_VALIDATORS:
+            raise ProofmillError(
+                f"{validators} validators: the minimal preset needs {MINIMUM_VALIDATORS} or more"
+            )
+        size = size or BlockSize()
+        self.verify = verify
+        self.keys = derive_keys(seed, validators)
+        self.chain_id = int(spec.config.DEPOSIT_CHAIN_ID)
+        self.execution_layer = ExecutionLayer(seed, size)
+        genesis_hash = self.execution_layer.genesis_hash
+        self.proof_engine = BindingProofEngine(
+            self.chain_id, verify, genesis_hash, self.execution_layer.ledger(genesis_hash).root
+        )
+        self.layer2 = LayerTwo(policy or RewardPolicy())
+        """The second layer's rewards: `layer2.balance(address)` and all credits."""
+        state = genesis_state(self.keys, genesis_hash)
+        anchor = genesis_block(state)
+        self.store = spec.get_forkchoice_store(state, anchor)
+        self.head = spec.get_head(self.store)
+        self.slot = 0
+        """The slot that `advance` ran last."""
+        self._tree = BlockTree(bytes(self.head.root))
+        self._attestations: list[Any] = []
+        self._payload_attestations: dict[bytes, Any] = {}
+
+    slots_per_epoch = SLOTS_PER_EPOCH
+
+    @property
+    def finalized_epoch(self) -> int:
+        """The fork-choice store's finalised epoch; 0 until finality sets in."""
+        return int(self.store.finalized_checkpoint.epoch)
+
+    @property
+    def finalized_slot(self) -> int:
+        """The slot of the finalised block; 0 until finality sets in."""
+        return self._tree.final_slot
+
+    @property
+    def head_state(self) -> Any:
+        """The `BeaconState` after the head's block. Not to be changed."""
+        return self.store.block_states[self.head.root]
+
+    def balances(self) -> list[int]:
+        """Every validator's layer-1 balance at the head, in gwei."""
+        return [int(balance) for balance in self.head_state.balances]
+
+    def advance(self, parent: bytes | None = None, attesting: bool = True) -> SlotReport:
+        """Run the next slot: all duties, honestly, through the specification's handlers.
+
+        To rehearse a network gone wrong: `parent` makes the proposer build on that block instead of
+        the head, and without `attesting` nobody votes in this slot.
+        """
+        self.slot += 1
+        store, slot = self.store, self.slot
+        balance = sum(self.balances())
+        spec.on_tick(store, store.genesis_time + slot * spec.config.SLOT_DURATION_MS // 1000)
+        for attestation in self._attestations:
+            if attestation.data.slot + 1 == slot:
+                spec.on_attestation(store, attestation)
+        head = spec.get_head(store) if parent is None else full_node(store, parent)
+        done = self._tree.attested(bytes(head.root), slot - SLOTS_PER_EPOCH)
+        proposal = propose(
+            self.keys,
+            store,
+            head,
+            slot,
+            self.execution_layer,
+            [a for a in self._attestations if bytes(spec.hash_tree_root(a)) not in done],
+            self._payload_attestations.get(bytes(head.root)),
+        )
+        with engines(self.execution_layer, self.proof_engine):
+            spec.on_block(store, proposal.signed_block)
+            spec.on_execution_payload_envelope(store, proposal.signed_envelope)
+        pin_store(store)
+        record = record_of(proposal, store.block_states[proposal.block_root])
+        self._tree.add(record)
+        self.head = spec.get_head(store)
+        self._vote(record.root, attesting)
+        included = self._settle(record)
+        prune_store(store)
+        return SlotReport(
+            slot=slot,
+            proposer=record.proposer,
+            transfers=len(record.payload.transactions),
+            block_root=record.root,
+            request_root=record.request_root,
+            proofs_included=tuple(proof.proven_slot for proof in included),
+            layer1_gwei=sum(self.balances()) - balance,
+            justified_epoch=int(store.justified_checkpoint.epoch),
+            finalized_epoch=self.finalized_epoch,
+        )
+
+    def advance_epochs(self, count: int) -> list[SlotReport]:
+        """Run `count` epochs of slots: how a miner finds a chain that has long been running."""
+        return [self.advance() for _ in range(count * SLOTS_PER_EPOCH)]
+
+    def proving_task(self, slot: int) -> ProvingTask:
+        """What is to be proven about the block of `slot` on the head's branch.
+
+        ProofmillError where the branch has no block in that slot, or one before the finalised.
+        """
+        record = self._tree.at(slot, bytes(self.head.root))
+        attributes = spec.ProofAttributes(proof_types=[PROOF_TYPE])
+        root = bytes(self.proof_engine.request_proofs(record.request, attributes))
+        known = self.proof_engine.payload(root)
+        assert known is not None, "the proof engine was never told of an accepted payload"
+        return ProvingTask(
+            chain_id=self.chain_id,
+            slot=slot,
+            request_root=root,
+            ledger=self.execution_layer.ledger(bytes(record.payload.parent_hash)),
+            batch=self.execution_layer.batch(bytes(record.payload.block_hash)),
+            old_root=known.old_root,
+            new_root=known.new_root,
+        )
+
+    def sign_proof(
+        self, validator_index: int, request_root: bytes, proof: bytes, reward_address: bytes
+    ) -> Any:
+        """A `SignedExecutionProof` of that validator; `proof` is laid out as `PROOF_BYTES` says.
+
+        The address is part of what is signed, and of what the proof's tag commits to.
+        """
+        message = spec.ExecutionProof(
+            proof_data=encode_proof_data(proof, reward_address),
+            proof_type=PROOF_TYPE,
+            public_input=spec.PublicInput(new_payload_request_root=request_root),
+        )
+        secret = self.keys[validator_index].secret
+        signature = spec.get_execution_proof_signature(self.head_state, message, secret)
+        return spec.SignedExecutionProof(
+            message=message, validator_index=validator_index, signature=signature
+        )
+
+    def submit(self, signed_proof: Any) -> Verdict:
+        """Offer a proof to the chain: EIP-8025's gossip rule, then `process_execution_proof`.
+
+        The first valid proof of a payload and proof type is kept; the proposer of the next slot
+        includes it. Nothing a stranger signs raises: what is wrong comes back as the reason.
+        """
+        root = bytes(signed_proof.message.public_input.new_payload_request_root)
+        key = root, int(signed_proof.message.proof_type)
+        signer = int(signed_proof.validator_index)
+        block = self._tree.proposed(root)
+        if block is None:
+            return Verdict(False, "the payload is unknown, or final and no longer kept", 0)
+        delay = self.slot + 1 - block.slot
+        if delay > self.layer2.policy.window_slots:
+            return Verdict(False, f"slot {block.slot} can no longer be proven", 0)
+        if self.layer2.winner(key) is not None:
+            return Verdict(False, f"slot {block.slot} is proven already", 0)
+        if signer >= len(self.keys):
+            return Verdict(False, f"there is no validator {signer}", 0)
+        engine = self.proof_engine.for_signer(signer)
+        try:
+            spec.process_execution_proof(self.head_state, signed_proof, engine)
+        except AssertionError:
+            return Verdict(False, engine.refusal or UNSIGNED, 0)
+        assert engine.verified is not None, "accepted without a verified proof"
+        record = ProofRecord(
+            key=key,
+            proven_root=block.root,
+            proven_slot=block.slot,
+            prover=engine.verified.validator_index,
+            reward_address=engine.verified.reward_address,
+            tag=engine.verified.tag,
+            budget_gwei=self.layer2.policy.budget(block.base_reward_gwei),
+        )
+        self.layer2.accept(record)
+        return Verdict(True, "", self.layer2.policy.split(record.budget_gwei, delay)[0])
+
+    def _vote(self, block_root: bytes, attesting: bool) -> None:
+        """The votes of this slot, for the next one's proposer."""
+        oldest = self.slot - SLOTS_PER_EPOCH
+        self._attestations = [a for a in self._attestations if a.data.slot > oldest]
+        self._payload_attestations = {}
+        if attesting:
+            state = self.store.block_states[block_root]
+            self._attestations.append(attest(self.keys, self.head_state, self.head, self.slot))
+            self._payload_attestations[block_root] = attest_payload(self.keys, state, block_root)
+
+    def _settle(self, block: BlockRecord) -> Sequence[ProofRecord]:
+        """Let the proposer include proofs, then bring layer 2 up to the head and to finality."""
+        included = self.layer2.include(
+            block.root,
+            block.slot,
+            block.proposer,
+            self.keys[block.proposer].address,
+            self._tree.branch(block.parent_root),
+        )
+        self._tree.finalize(bytes(self.store.finalized_checkpoint.root))
+        self.layer2.settle(
+            self._tree.branch(bytes(self.head.root)), self._tree.final, self._tree.final_slot
+        )
+        # The specification tells the execution engine, when a payload is to be built, but leaves
+        # telling the proof engine to the implementation.
+        head, final = (
+            self.store.blocks[root].body.signed_execution_payload_bid.message.block_hash
+            for root in (self.head.root, self.store.finalized_checkpoint.root)
+        )
+        self.proof_engine.notify_forkchoice_updated(head, final, final)
+        return included
