@@ -1,0 +1,158 @@
+"""The chain finalises, repeats itself, and layer 1 does not notice that it is mined."""
+
+import pytest
+
+from host.chain.chain import EmbeddedChain
+from host.chain.genesis import STAKE_GWEI
+from host.chain.miner import Event, Miner, ProofJudged, RewardChanged, SlotPassed, Summary
+from host.chain.records import Claim
+from host.chain.rewards import Status
+from host.chain.spec import spec
+from host.errors import ProofmillError
+from tests.host.chain.conftest import MakeChain, Prove
+
+MINER, ADDRESS = 11, b"\x11" * 20
+BLOCKS, BEFORE = 4, 16
+
+Layer1 = tuple[bytes, bytes, tuple[int, ...], int, int]
+
+
+def layer1(chain: EmbeddedChain) -> Layer1:
+    return (
+        bytes(chain.head.root),
+        bytes(spec.hash_tree_root(chain.head_state)),
+        tuple(chain.balances()),
+        int(chain.store.justified_checkpoint.epoch),
+        chain.finalized_epoch,
+    )
+
+
+class Mined:
+    """One run of a miner on a chain that is two epochs old, with everything that happened."""
+
+    def __init__(self, chain: EmbeddedChain, prove: Prove) -> None:
+        self.chain = chain
+        self.history: list[Layer1] = []
+        self.events: list[Event] = []
+        for _ in range(BEFORE):
+            chain.advance()
+            self.history.append(layer1(chain))
+        self.balance = chain.balances()[MINER]
+        self.summary: Summary = Miner(chain, MINER, ADDRESS, prove, self._hear).run(BLOCKS)
+
+    def _hear(self, event: Event) -> None:
+        self.events.append(event)
+        if isinstance(event, SlotPassed):
+            self.history.append(layer1(self.chain))
+
+
+@pytest.fixture(scope="module")
+def mined(make_chain: MakeChain, prove: Prove) -> Mined:
+    return Mined(make_chain(seed=2), prove)
+
+
+def test_it_finalises_in_time(mined: Mined) -> None:
+    # Two epochs justify nothing by the specification; epoch e is final after e + 2 epochs.
+    justified, finalized = zip(*(entry[3:] for entry in mined.history), strict=True)
+    assert justified[24 - 1] == 2 and finalized[32 - 1] == 2 and finalized[40 - 1] == 3
+    assert mined.summary.finalized_epoch >= 2
+
+
+def test_layer_1_is_the_same_without_the_miner(mined: Mined, make_chain: MakeChain) -> None:
+    chain = make_chain(seed=2)
+    for expected in mined.history:
+        chain.advance()
+        assert layer1(chain) == expected
+    assert chain.slot == mined.chain.slot
+
+
+def test_the_miner_is_paid_on_both_layers(mined: Mined) -> None:
+    summary = mined.summary
+    assert (summary.blocks, summary.proofs_made, summary.proofs_included) == (4, 4, 4)
+    assert (summary.proofs_rejected, summary.interrupted) == (0, False)
+    assert summary.slots == mined.chain.slot - BEFORE
+    assert summary.layer1_gwei == mined.chain.balances()[MINER] - mined.balance > 0
+    assert summary.layer2_gwei_pending == 0
+    balance = mined.chain.layer2.balance(ADDRESS)
+    assert balance.matured == summary.layer2_gwei_matured > 0
+    judged = [event for event in mined.events if isinstance(event, ProofJudged)]
+    assert sum(event.verdict.reward_gwei for event in judged) == summary.layer2_gwei_matured
+
+
+def test_events_tell_the_story_in_order(mined: Mined) -> None:
+    slots = [event for event in mined.events if isinstance(event, SlotPassed)]
+    assert [event.proving for event in slots] == [True] * 4 + [False] * (len(slots) - 4)
+    assert [event.report.proofs_included for event in slots[1:5]] == [(17,), (18,), (19,), (20,)]
+    changes = [event for event in mined.events if isinstance(event, RewardChanged)]
+    assert [(c.slot, c.status) for c in changes] == [
+        *((slot, Status.PENDING) for slot in range(17, 21)),
+        *((slot, Status.MATURED) for slot in range(17, 21)),
+    ]
+
+
+def test_every_slot_s_ledger_follows(mined: Mined) -> None:
+    slots = range(mined.chain.finalized_slot + 1, mined.chain.slot + 1)
+    tasks = [mined.chain.proving_task(slot) for slot in slots]
+    for before, after in zip(tasks, tasks[1:], strict=False):
+        assert before.new_root == after.old_root == after.ledger.root
+        assert before.ledger.apply(before.batch) == after.ledger
+
+
+def test_there_is_no_task_where_there_is_no_block(mined: Mined) -> None:
+    for slot in (1, mined.chain.slot + 1):
+        with pytest.raises(ProofmillError, match=f"slot {slot}"):
+            mined.chain.proving_task(slot)
+
+
+def test_the_store_stays_small(mined: Mined) -> None:
+    assert len(mined.chain.store.blocks) <= 3 * 8 + 1
+    assert set(mined.chain.store.blocks) == set(mined.chain.store.block_states)
+    # The blocks the miner proved are final, and what the proof engine knew of them is gone.
+    proven = [event.report for event in mined.events if isinstance(event, SlotPassed)][:BLOCKS]
+    for report in proven:
+        assert report.request_root not in mined.chain.proof_engine.requested
+        assert mined.chain.proof_engine.payload(report.request_root) is None
+
+
+def test_another_seed_is_another_chain(make_chain: MakeChain) -> None:
+    assert make_chain(5).advance() == make_chain(5).advance()
+    assert make_chain(5).advance().block_root != make_chain(6).advance().block_root
+
+
+def test_everybody_votes(make_chain: MakeChain) -> None:
+    chain = make_chain()
+    for _ in range(17):
+        chain.advance()
+    # All three flags for every validator: source, target and head in time.
+    assert set(chain.head_state.previous_epoch_participation) == {0b111}
+    # Slot 0 has no block to vote for; whoever was to vote then has missed one vote of two.
+    assert sum(balance > STAKE_GWEI for balance in chain.balances()) >= 56
+
+
+def test_an_interrupted_miner_reports_what_it_has(make_chain: MakeChain, prove: Prove) -> None:
+    calls = []
+
+    def interrupted(claim: Claim) -> bytes:
+        calls.append(claim)
+        if len(calls) == 2:
+            raise KeyboardInterrupt
+        return prove(claim)
+
+    summary = Miner(make_chain(), MINER, ADDRESS, interrupted).run(3)
+    assert summary.interrupted
+    assert (summary.blocks, summary.slots, summary.proofs_made) == (2, 2, 1)
+    assert summary.proofs_included == 1 and summary.layer2_gwei_pending > 0
+
+
+def test_an_invalid_proof_never_leaves_the_miner(make_chain: MakeChain) -> None:
+    events: list[Event] = []
+
+    def wrong(claim: Claim) -> bytes:
+        if len(events) > 5:
+            raise KeyboardInterrupt
+        return bytes(256)
+
+    summary = Miner(make_chain(), MINER, ADDRESS, wrong, events.append).run(8)
+    assert summary.proofs_rejected == summary.proofs_made == 2
+    assert summary.proofs_included == 0
+    assert not any(isinstance(event, ProofJudged) for event in events)
