@@ -1,0 +1,191 @@
+"""The accelerator: a stream of command words in, a stream of answers out, memory beside it."""
+
+from amaranth import *
+from amaranth.lib import data, stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from hdl.commands import (
+    ANSWER,
+    COUNTERS,
+    HEADER,
+    IDENTITY,
+    IDENTITY_PLACEHOLDER,
+    MAGIC,
+    PLACE,
+    REGION,
+    VERSION,
+    WORD,
+    Command,
+    Error,
+    name_word,
+)
+from hdl.curve import Group
+from hdl.msm import REQUEST, Msm, MsmShape
+from hdl.windows import MAX_WINDOW
+
+WRITE = data.StructLayout({"address": 32, "word": WORD})
+"""A word to write to the memory."""
+
+
+def identity_words(shape: MsmShape, gateware_hash: int) -> dict[str, int]:
+    """What `shape` says of itself; see `hdl.commands.IDENTITY`."""
+    adder = shape.adder
+    words = {
+        "magic": MAGIC, "version": VERSION, "hash": gateware_hash,
+        "curve": name_word(adder.curve.name),
+        "multipliers": adder.multipliers, "adders": adder.adders,
+        "interval_g1": adder.interval.get(Group.G1, 0),
+        "interval_g2": adder.interval.get(Group.G2, 0),
+        "mailbox_bits": shape.mailbox_bits, "digit": adder.multiplier.digit,
+        "limb": adder.multiplier.limb, "coordinate_bits": adder.coordinate_bits,
+        "datapath": int(shape.datapath),
+    }
+    assert tuple(words) == IDENTITY
+    return words
+
+
+class Accelerator(wiring.Component):
+    """Decode commands and carry them out, one after another.
+
+    Members
+    -------
+    commands : stream of words from the host, in
+    answers : stream of words to the host, out
+    requests, points : the memory is asked for words; they come in order
+    writes : words to write to the memory
+    """
+
+    def __init__(self, shape: MsmShape):
+        self.shape = shape
+        words = stream.Signature(WORD)
+        super().__init__({
+            "commands": In(words), "answers": Out(words),
+            "requests": Out(stream.Signature(REQUEST)), "points": In(words),
+            "writes": Out(stream.Signature(WRITE)),
+        })
+
+    def elaborate(self, platform):
+        m = Module()
+        shape = self.shape
+        m.submodules.msm = msm = Msm(shape)
+        wiring.connect(m, msm.requests, wiring.flipped(self.requests))
+        wiring.connect(m, msm.points, wiring.flipped(self.points))
+
+        commands, answers = self.commands, self.answers
+        header, place, region = Signal(HEADER), Signal(PLACE), Signal(REGION)
+        error = Signal(Error)
+        reply = Signal(ANSWER)
+        index = Signal(range(max(len(IDENTITY), len(COUNTERS)) + 1))
+        group = Signal.like(msm.group)
+        groups = [list(Group).index(g) for g in shape.adder.groups]
+        with m.Switch(header.group):
+            for n, number in enumerate(groups):
+                with m.Case(number):
+                    m.d.comb += group.eq(n)
+        m.d.comb += [
+            reply.command.eq(header.command), reply.last.eq(1), reply.error.eq(error),
+            msm.group.eq(group), msm.window.eq(header.window), msm.windows.eq(header.windows),
+            msm.second_region.eq(region.second_region), msm.address.eq(place.address),
+            msm.count.eq(place.count), msm.scalars.payload.eq(commands.payload),
+            self.writes.payload.address.eq(place.address),
+            self.writes.payload.word.eq(commands.payload),
+        ]
+
+        def record(name, values):
+            """Answer with a header and `values`, a word each."""
+            with m.State(name):
+                m.d.comb += [answers.valid.eq(1), answers.payload.eq(reply)]
+                with m.If(answers.ready):
+                    m.d.sync += index.eq(0)
+                    m.next = f"{name}_WORDS"
+            with m.State(f"{name}_WORDS"):
+                m.d.comb += answers.valid.eq(1)
+                with m.Switch(index):
+                    for n, value in enumerate(values):
+                        with m.Case(n):
+                            m.d.comb += answers.payload.eq(value)
+                with m.If(answers.ready):
+                    m.d.sync += index.eq(index + 1)
+                    with m.If(index == len(values) - 1):
+                        m.next = "COMMAND"
+
+        with m.FSM():
+            with m.State("COMMAND"):
+                m.d.comb += commands.ready.eq(msm.ready)
+                with m.If(commands.valid & msm.ready):
+                    m.d.sync += [header.as_value().eq(commands.payload), error.eq(Error.NONE)]
+                    m.next = "DECODE"
+            with m.State("DECODE"):
+                with m.Switch(header.command):
+                    with m.Case(Command.IDENTIFY):
+                        m.next = "IDENTITY"
+                    with m.Case(Command.COUNTERS):
+                        m.next = "COUNTERS"
+                    with m.Case(Command.LOAD, Command.MULTIPLY):
+                        m.next = "PLACE"
+                    with m.Case(Command.RESET):
+                        m.d.comb += msm.clear.eq(1)
+                        m.next = "CLEARING"
+                    with m.Default():
+                        m.d.sync += error.eq(Error.UNKNOWN_COMMAND)
+                        m.next = "REPLY"
+            with m.State("PLACE"):
+                m.d.comb += commands.ready.eq(1)
+                with m.If(commands.valid):
+                    m.d.sync += place.as_value().eq(commands.payload)
+                    m.next = "LOAD"
+                    with m.If(header.command == Command.MULTIPLY):
+                        m.next = "REGION"
+            with m.State("LOAD"):
+                with m.If(place.count == 0):
+                    m.next = "REPLY"
+                with m.Else():
+                    m.d.comb += [self.writes.valid.eq(commands.valid),
+                                 commands.ready.eq(self.writes.ready)]
+                    with m.If(commands.valid & self.writes.ready):
+                        m.d.sync += [place.address.eq(place.address + 1),
+                                     place.count.eq(place.count - 1)]
+            with m.State("REGION"):
+                m.d.comb += commands.ready.eq(1)
+                with m.If(commands.valid):
+                    m.d.sync += region.as_value().eq(commands.payload)
+                    m.next = "START"
+            with m.State("START"):
+                with m.If((header.window < 2) | (header.window > MAX_WINDOW)):
+                    m.d.sync += error.eq(Error.WINDOW)
+                    m.next = "REFUSE"
+                with m.Elif(region.second_region >= 1 << shape.mailbox_bits):
+                    m.d.sync += error.eq(Error.MAILBOXES)
+                    m.next = "REFUSE"
+                with m.Else():
+                    m.d.comb += msm.start.eq(1)
+                    m.next = "MULTIPLY"
+            with m.State("REFUSE"):  # take the scalars that follow, so that the link stays in step
+                m.d.comb += commands.ready.eq(place.count != 0)
+                with m.If(place.count == 0):
+                    m.next = "REPLY"
+                with m.Elif(commands.valid):
+                    m.d.sync += index.eq(index + 1)
+                    with m.If(index[:2] == 3):
+                        m.d.sync += place.count.eq(place.count - 1)
+            with m.State("MULTIPLY"):
+                m.d.comb += [
+                    msm.scalars.valid.eq(commands.valid),
+                    commands.ready.eq(msm.scalars.ready),
+                    answers.valid.eq(msm.answers.valid),
+                    answers.payload.eq(msm.answers.payload),
+                    msm.answers.ready.eq(answers.ready),
+                ]
+                with m.If(msm.ready):
+                    m.next = "COMMAND"
+            with m.State("CLEARING"):
+                with m.If(msm.ready):
+                    m.next = "REPLY"
+            with m.State("REPLY"):
+                m.d.comb += [answers.valid.eq(1), answers.payload.eq(reply)]
+                with m.If(answers.ready):
+                    m.d.sync += index.eq(0)
+                    m.next = "COMMAND"
+            record("IDENTITY", identity_words(shape, IDENTITY_PLACEHOLDER).values())
+            record("COUNTERS", list(msm.counters))
+        return m

@@ -1,0 +1,106 @@
+"""What the host can say to the accelerator, and what comes back: the one table of both sides.
+
+Everything on the link is 64-bit words. A command is its header, the further words of its layout,
+and the data its description names; an answer begins with an `ANSWER` word. The driver packs and
+the gateware decodes by these same layouts, and ``proofmill commands`` prints them.
+"""
+
+import enum
+
+from amaranth import unsigned
+from amaranth.lib import data
+
+WORD = 64
+"""Bits of a word on the link and on the memory port."""
+
+VERSION = 1
+"""Changes when a layout changes."""
+
+MAGIC = 0x4C4C494D464F5250
+"""``PROFMILL`` in ASCII, little-endian: the first word of an identity."""
+
+IDENTITY_PLACEHOLDER = 0x7964_6974_6E65_6469
+"""Stands for the gateware's hash in its own text until that is known: ``identidy``, a word that
+no other constant of the design has."""
+
+
+class Command(enum.IntEnum):
+    """The operation in a header's lowest byte; its docstring is its description."""
+
+    IDENTIFY = 1
+    LOAD = 2
+    MULTIPLY = 3
+    COUNTERS = 4
+    RESET = 5
+
+
+DESCRIPTIONS = {
+    Command.IDENTIFY: "Say what this gateware is: one IDENTITY record of words.",
+    Command.LOAD: "Write `words` words, which follow, to the memory from word `address` on. "
+                  "Answers when they are written.",
+    Command.MULTIPLY: "Multiply the `count` points at word `address` (affine, as in a .zkey: 8 "
+                      "words each in G1, 16 in G2) by as many scalars of four words, which "
+                      "follow, and sum. Answers one record for each group of the last level "
+                      "that is not infinity: an ANSWER with `group`, then the coordinates, low "
+                      "word first; and an ANSWER with `last` set.",
+    Command.COUNTERS: "Read the counters of the last MULTIPLY: one COUNTERS record.",
+    Command.RESET: "Empty all mailboxes and zero the counters. Also done after power-up.",
+}
+
+HEADER = data.StructLayout({"command": unsigned(8), "group": unsigned(8), "window": unsigned(8),
+                            "windows": unsigned(16), "reserved": unsigned(24)})
+PLACE = data.StructLayout({"address": unsigned(32), "count": unsigned(32)})
+REGION = data.StructLayout({"second_region": unsigned(32), "reserved": unsigned(32)})
+
+WORDS = {
+    Command.IDENTIFY: (HEADER,),
+    Command.LOAD: (HEADER, PLACE),
+    Command.MULTIPLY: (HEADER, PLACE, REGION),
+    Command.COUNTERS: (HEADER,),
+    Command.RESET: (HEADER,),
+}
+"""The words of each command before its data."""
+
+ANSWER = data.StructLayout({"command": unsigned(8), "last": unsigned(8), "error": unsigned(16),
+                            "group": unsigned(32)})
+
+
+class Error(enum.IntEnum):
+    """The `error` of an answer."""
+
+    NONE = 0
+    UNKNOWN_COMMAND = 1
+    WINDOW = 2       # outside 2..MAX_WINDOW
+    MAILBOXES = 3    # the regions do not fit the memory
+
+
+IDENTITY = ("magic", "version", "hash", "curve", "multipliers", "adders", "interval_g1",
+            "interval_g2", "mailbox_bits", "digit", "limb", "coordinate_bits", "datapath")
+"""The words of an identity, in order; `curve` is the name's first eight letters."""
+
+COUNTERS = ("fill", "sum", "output", "digits", "additions", "waited", "skipped")
+"""The counters, in order: cycles filling the buckets; cycles summing them by streaming them back;
+cycles handing out the result; digits that were not zero; additions; service slots in which an
+operand had to wait; points left out because they, or their scalars, were zero."""
+
+
+def pack(layout: data.StructLayout, **fields: int) -> int:
+    """One word from its fields; raises ValueError for a field that does not fit."""
+    word = 0
+    for name, value in fields.items():
+        member = layout[name]
+        if value < 0 or value >> member.width:
+            raise ValueError(f"{name} = {value} does not fit {member.width} bits")
+        word |= value << member.offset
+    return word
+
+
+def unpack(layout: data.StructLayout, word: int) -> dict[str, int]:
+    """The fields of one word."""
+    return {name: word >> member.offset & ((1 << member.width) - 1)
+            for name, member in ((name, layout[name]) for name, _ in layout)}
+
+
+def name_word(name: str) -> int:
+    """The first eight letters of `name` as a word."""
+    return int.from_bytes(name.encode()[:8], "little")

@@ -1,0 +1,34 @@
+"""Accelerators with names: what to compute, on what units, in how much memory."""
+
+from dataclasses import replace
+
+from hdl.curve import BN254, TOY_CURVE, Group
+from hdl.field import BN254_BASE, TOY
+from hdl.montgomery import MultiplierShape
+from hdl.msm import MsmShape
+from hdl.point_adder import AdderShape
+
+ONE_MULTIPLIER = ((Group.G1, 12), (Group.G2, 36))
+"""The formula has 12 products in G1 and 36 in G2; one multiplier is busy in every cycle."""
+
+STANDARD = MsmShape(
+    adder=AdderShape(
+        curve=BN254,
+        # 26 x 34 bits: two 26 x 17 blocks of an UltraScale+ part, one product in simulation.
+        multiplier=MultiplierShape(field=BN254_BASE, operand_bits=264, digit=26, limb=34),
+        multipliers=1, adders=3, intervals=ONE_MULTIPLIER),
+    mailbox_bits=13)
+"""BN254 with one multiplier: what ``--device rtl`` is."""
+
+TOY_SHAPE = MsmShape(
+    adder=AdderShape(
+        curve=TOY_CURVE,
+        multiplier=MultiplierShape(field=TOY, operand_bits=22, digit=6, limb=8),
+        multipliers=1, adders=3, intervals=ONE_MULTIPLIER),
+    mailbox_bits=6)
+"""The same design over eight bits, for exhaustive tests and proofs."""
+
+
+def control_only(shape: MsmShape) -> MsmShape:
+    """The same accelerator without coordinates: equal to it in every cycle, wrong in every value."""
+    return replace(shape, datapath=False)

@@ -1,0 +1,23 @@
+"""Where work that need not be done twice is kept: compiled simulations, development keys."""
+
+import os
+import sys
+from pathlib import Path
+
+
+def cache_folder(*parts: str) -> Path:
+    """A folder of the user's cache, made if it is not there.
+
+    ``PROOFMILL_CACHE`` says where, else ``XDG_CACHE_HOME``/proofmill, else the platform's place.
+    """
+    if "PROOFMILL_CACHE" in os.environ:
+        base = Path(os.environ["PROOFMILL_CACHE"])
+    elif "XDG_CACHE_HOME" in os.environ:
+        base = Path(os.environ["XDG_CACHE_HOME"]) / "proofmill"
+    elif sys.platform == "darwin":
+        base = Path.home() / "Library" / "Caches" / "proofmill"
+    else:
+        base = Path.home() / ".cache" / "proofmill"
+    folder = base.joinpath(*parts)
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder

