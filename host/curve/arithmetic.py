@@ -127,9 +127,16 @@ def _multiply_each(group: Group, point: Limbs, scalars: Limbs) -> Limbs:
     return to_affine(group, result)
 
 
+def cores() -> int:
+    """The processor cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
 def in_parallel(count: int, part: Callable[[int, int], None]) -> None:
     """Call ``part(start, stop)`` on slices that cover ``range(count)``, one thread a core."""
-    threads = max(1, min(os.cpu_count() or 1, count // PARALLEL_FROM))
+    threads = max(1, min(cores(), count // PARALLEL_FROM))
     bounds = [count * index // threads for index in range(threads + 1)]
     if threads == 1:
         part(0, count)

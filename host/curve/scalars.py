@@ -11,11 +11,19 @@ from functools import lru_cache
 from typing import Any, TypeAlias
 
 import numpy as np
-import zk_dtypes
 from numpy.typing import NDArray
 
 from host.curve.limbs import LIMBS, MONTGOMERY_RADIX, SCALAR_MODULUS, from_limbs, to_limbs
 from host.devices.device import Limbs
+from host.errors import ProofmillError
+
+try:
+    import zk_dtypes
+except ImportError as error:
+    raise ProofmillError(
+        f"the scalar field (the Python package zk_dtypes) cannot be loaded: {error}; "
+        "run `pip install 'zk_dtypes>=0.0.17'`, which has wheels for Linux x86-64 and macOS"
+    ) from error
 
 Vector: TypeAlias = NDArray[Any]
 """Scalar-field elements, zk_dtypes' ``bn254_sf_mont``, shape (n,)."""

@@ -3,7 +3,6 @@
 The fall-back where there is no accelerator, the reference for speed, and what checks the others.
 """
 
-import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
@@ -12,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hdl.curve import Group
-from host.curve.arithmetic import add, multiply_prepared
+from host.curve.arithmetic import add, cores, multiply_prepared
 from host.curve.mcl import library
 from host.curve.points import infinity, is_infinity, to_jacobian, width
 from host.devices.device import Bases, Job, Limbs, Progress, Result
@@ -56,7 +55,7 @@ class CpuDevice:
 
     def __init__(self, threads: int | None = None) -> None:
         library()
-        self._threads = threads or os.cpu_count() or 1
+        self._threads = threads or cores()
         self._pool = ThreadPoolExecutor(self._threads, thread_name_prefix="proofmill-cpu")
 
     def load(self, group: Group, points: Limbs) -> Bases:
