@@ -32,6 +32,8 @@ class SparseMatrix:
         if self.columns.shape != (count,) or self.values.shape != (count, 4):
             raise ValueError(f"a matrix of {count} rows' indices does not fit columns of shape "
                              f"{self.columns.shape} and values of shape {self.values.shape}")
+        if np.any(self.rows[1:] < self.rows[:-1]):
+            raise ValueError("the entries of a matrix must be in the order of their rows")
 
     @cached_property
     def elements(self) -> Vector:

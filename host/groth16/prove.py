@@ -5,6 +5,8 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from hdl.curve import Group
 from host.curve.arithmetic import add, multiply
 from host.curve.limbs import SCALAR_MODULUS, first_not_below, from_limbs
@@ -92,6 +94,8 @@ class Prover:
         is left.
         """
         start = time.perf_counter()
+        # In a file, values begin at a multiple of four bytes; devices may want eight.
+        witness = np.require(witness, np.uint64, ("C", "A"))
         self._check_witness(witness)
         public = from_limbs(witness[1:self.key.public + 1])
         scalars = [witness, witness, witness, witness[self.key.public + 1:],

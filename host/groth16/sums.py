@@ -36,7 +36,9 @@ class KeyOnDevice:
                 key = self._key
                 points = (key.a, key.b_g1, key.b_g2, key.c, key.h)
                 self._bases = [
-                    self.device.load(group, each) if len(each) else None
+                    # Aligned and in one piece, which a section of a mapped file need not be.
+                    self.device.load(group, np.require(each, np.uint64, ("C", "A")))
+                    if len(each) else None
                     for (_, group), each in zip(SUMS, points, strict=True)]
             return self._bases
 

@@ -1,4 +1,5 @@
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
@@ -49,6 +50,7 @@ class Tampered:
 
     def run(self, jobs: Sequence[Job], progress: Progress | None = None) -> list[Result]:
         self.runs += 1
+        assert all(job.scalars.flags.aligned and job.scalars.flags.c_contiguous for job in jobs)
         return self._tamper([
             replace(result, device=self.name, cycles=1000, digits=7)
             for result in self._device.run(jobs, progress)])
@@ -118,6 +120,15 @@ def test_the_key_is_loaded_once_and_the_work_counted(cpu: CpuDevice) -> None:
     assert (device.loads, device.runs) == (5, 3)
     assert (result.device, result.cycles, result.digits) == ("tampered", 5000, 35)
     assert prover.faulty is None
+
+
+def test_threads_share_a_prover(cpu: CpuDevice) -> None:
+    key, witness = inputs("chain4")
+    prover = Prover(key, cpu)
+    with ThreadPoolExecutor(4) as pool:
+        results = list(pool.map(lambda _: prover.prove(witness), range(8)))
+    assert {result.device for result in results} == {"cpu"}
+    assert all(verify(key.verification_key, each.public, each.proof) for each in results)
 
 
 @pytest.mark.parametrize(("tamper", "names"), [

@@ -8,6 +8,7 @@ from host.curve.limbs import to_limbs
 from host.devices.cpu import CpuDevice
 from host.errors import ProofmillError
 from host.groth16.info import circuit_info, key_info
+from host.groth16.matrix import SparseMatrix
 from host.groth16.prove import prove
 from host.groth16.proving_key import is_development_key
 from host.groth16.r1cs import R1cs
@@ -118,6 +119,10 @@ def test_information() -> None:
 
 
 def test_matrices_must_fit() -> None:
+    with pytest.raises(ValueError, match="order of their rows"):
+        matrix([(1, 0, 1), (0, 0, 1)])
+    with pytest.raises(ValueError, match="does not fit"):
+        SparseMatrix(np.zeros(2, np.int32), np.zeros(1, np.int32), to_limbs([1, 2]))
     with pytest.raises(ProofmillError, match="constraint 1, A: wire 9, but there are 4"):
         R1cs(wires=4, public_outputs=1, public_inputs=0, private_inputs=1, constraints=2,
              a=matrix([(0, 2, 1), (1, 9, 1)]), b=matrix([]), c=matrix([]))
