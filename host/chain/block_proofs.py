@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from hdl.curve import Group
-from host.chain.records import Claim
+from host.chain.records import COORDINATE_BYTES, PROOF_BYTES, Claim
 from host.circuits.block import BlockCircuit
 from host.curve.limbs import BASE_MODULUS
 from host.curve.points import AffinePoint, decode, encode
@@ -11,11 +11,6 @@ from host.devices.device import Limbs, Progress
 from host.groth16.prove import Prover
 from host.groth16.verification_key import Proof, VerificationKey
 from host.groth16.verify import verify
-
-COORDINATE_BYTES = 32
-PROOF_BYTES = 8 * COORDINATE_BYTES
-"""A.x, A.y, B.x imaginary, B.x real, B.y imaginary, B.y real, C.x, C.y: each 32 bytes, big-endian,
-as Ethereum's pairing precompile takes them (EIP-197). A point at infinity is all zero."""
 
 
 def proof_to_bytes(proof: Proof) -> bytes:

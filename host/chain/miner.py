@@ -89,7 +89,7 @@ class Miner:
         prove: Callable[[Claim], bytes],
         on_event: Callable[[Event], None] | None = None,
     ) -> None:
-        """`prove` makes the proof of a claim, laid out as `block_proofs.PROOF_BYTES` says.
+        """`prove` makes the proof of a claim, laid out as `records.PROOF_BYTES` says.
 
         `reward_address` has 20 bytes. `on_event` hears everything as it happens, in order.
         """

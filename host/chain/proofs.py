@@ -4,8 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from host.chain.block_proofs import PROOF_BYTES
 from host.chain.payload import request_root
+from host.chain.records import PROOF_BYTES
 from host.chain.spec import spec
 from host.circuits.statement import ADDRESS_BYTES, prover_tag
 

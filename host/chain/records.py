@@ -6,6 +6,12 @@ from host.circuits.batch import Batch
 from host.circuits.ledger import Ledger
 from host.circuits.statement import Statement
 
+COORDINATE_BYTES = 32
+PROOF_BYTES = 8 * COORDINATE_BYTES
+"""A Groth16 proof on its way: A.x, A.y, B.x imaginary, B.x real, B.y imaginary, B.y real, C.x, C.y,
+each 32 bytes, big-endian, as Ethereum's pairing precompile takes them (EIP-197). A point at
+infinity is all zero."""
+
 
 @dataclass(frozen=True)
 class ProvingTask:

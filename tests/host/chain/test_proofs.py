@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from hdl.curve import Group
-from host.chain.block_proofs import PROOF_BYTES, proof_from_bytes, proof_to_bytes
+from host.chain.block_proofs import proof_from_bytes, proof_to_bytes
 from host.chain.chain import EmbeddedChain
-from host.chain.records import Claim
+from host.chain.records import PROOF_BYTES, Claim
 from host.chain.spec import spec
 from host.curve.arithmetic import multiply
 from host.curve.limbs import BASE_MODULUS, SCALAR_MODULUS
