@@ -78,6 +78,38 @@ def test_proofs_are_included_where_they_belong() -> None:
     assert not ledger.include(b"late", 10, 0, b"\x00" * 20, {b"\x01"})
 
 
+def test_both_blocks_have_to_be_final() -> None:
+    ledger = LayerTwo(RewardPolicy())
+    ledger.accept(record())
+    branch = {b"\x01", b"c"}
+    ledger.include(b"c", 2, 0, b"\x00" * 20, {b"\x01"})
+    (credit,) = ledger.credits
+    for final, slot, status in (
+        (set(), 0, Status.PENDING),
+        ({b"\x01"}, 1, Status.PENDING),
+        (branch, 2, Status.MATURED),
+    ):
+        ledger.settle(branch, final, slot)
+        assert credit.status is status and credit.sealed is (status is Status.MATURED)
+    ledger.settle(set(), branch, 2)
+    assert credit.status is Status.MATURED
+    assert ledger.minted_gwei() == credit.prover_gwei + credit.includer_gwei == 6_400
+
+
+def test_off_the_branch_is_lost_only_once_finality_has_passed() -> None:
+    ledger = LayerTwo(RewardPolicy())
+    ledger.accept(record())
+    ledger.include(b"c", 2, 0, b"\x00" * 20, {b"\x01"})
+    (credit,) = ledger.credits
+    ledger.settle({b"\x01", b"d"}, {b"\x01"}, 1)
+    assert credit.status is Status.ORPHANED
+    ledger.settle({b"\x01", b"c"}, {b"\x01"}, 1)
+    assert credit.status is Status.PENDING
+    ledger.settle({b"\x01", b"d"}, {b"\x01", b"d"}, 2)
+    ledger.settle({b"\x01", b"c"}, {b"\x01"}, 2)
+    assert credit.status is Status.ORPHANED and credit.sealed
+
+
 @pytest.fixture(scope="module")
 def reorganized(make_chain: MakeChain, prove: Prove) -> dict[str, Any]:
     """A chain with two reorganisations in its first epoch, run on to finality.
