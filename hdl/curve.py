@@ -55,12 +55,14 @@ way out (X : Y : Z) stands for (X s : Y : Z s^3).
 """
 
 
-def quadratic_product(a, b, modulus):
+def quadratic_product(
+    a: tuple[int, int], b: tuple[int, int], modulus: int
+) -> tuple[int, int]:
     """``a * b`` in Fp2 = Fp[u] / (u^2 + 1), on pairs of integers."""
     return ((a[0] * b[0] - a[1] * b[1]) % modulus, (a[0] * b[1] + a[1] * b[0]) % modulus)
 
 
-def quadratic_inverse(a, modulus):
+def quadratic_inverse(a: tuple[int, int], modulus: int) -> tuple[int, int]:
     """``1 / a`` in Fp2, the conjugate over the norm."""
     inverse = pow(a[0] * a[0] + a[1] * a[1], -1, modulus)
     return (a[0] * inverse % modulus, -a[1] * inverse % modulus)

@@ -127,8 +127,9 @@ class Builder:
     def describe(key):
         kind, *parts = key
         if kind == "sum":
-            return " ".join(f"{'-' if negative else '+'} {node.name}" + (f" * {1 << shift}" * (shift > 0))
-                            for node, shift, negative in parts)
+            return " ".join(
+                f"{'-' if negative else '+'} {node.name}" + (f" * {1 << shift}" if shift else "")
+                for node, shift, negative in parts)
         return f"{kind} of {parts}"
 
     def input(self, side, position, bound):

@@ -185,7 +185,7 @@ class MontgomeryMultiplier(wiring.Component):
             return Limbs(register_all(name, sums, bounds), bounds)
 
         def drop(number):
-            """``number >> digit``, whose low digit is dropped: a wiring of bits and one addition."""
+            """``number >> digit``, the low digit dropped: a wiring of bits and one addition."""
             values, bounds = [], []
             for n, (value, bound) in enumerate(zip(number.values, number.bounds, strict=True)):
                 value, bound = value[digit:], bound >> digit
@@ -242,7 +242,7 @@ class MontgomeryMultiplier(wiring.Component):
         # From overlapping limbs to one number: pass the high parts on, then settle the carries.
         stage += 1
         high = [0] + [bound >> limb for bound in bounds]
-        bounds = [min(bound, limb_bound) + passed for bound, passed in zip(bounds, high)]
+        bounds = [min(bound, limb_bound) + passed for bound, passed in zip(bounds, high, strict=True)]
         if high[-1]:
             raise AssertionError("the top limb of a product overflows")
         # A limb that carries by itself then has a low part below all ones, so it never carries
@@ -260,7 +260,7 @@ class MontgomeryMultiplier(wiring.Component):
                             [min(bound, limb_bound) for bound in bounds])
         carries = register_all("carry", carries, [1] * len(carries))
         stage += 1
-        settled = Cat(((low + carry)[:limb]) for low, carry in zip(lows, carries))
+        settled = Cat(((low + carry)[:limb]) for low, carry in zip(lows, carries, strict=True))
         product = register("product", settled, (1 << shape.product_bits) - 1)
         assert stage + 1 == shape.latency, (stage + 1, shape.latency)
         m.d.comb += self.product.eq(product)

@@ -30,5 +30,5 @@ TOY_SHAPE = MsmShape(
 
 
 def control_only(shape: MsmShape) -> MsmShape:
-    """The same accelerator without coordinates: equal to it in every cycle, wrong in every value."""
+    """The same accelerator without coordinates: equal to it in every cycle, without values."""
     return replace(shape, datapath=False)

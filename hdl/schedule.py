@@ -19,7 +19,6 @@ from itertools import permutations
 
 from hdl.graph import TERMS, Graph, Input, Node, Product, Sum
 
-
 OUTPUT_CYCLE = 1
 """The cycle of a frame in which the first coordinate of a result is read from its bank."""
 
@@ -215,7 +214,8 @@ def fit(schedule: Schedule, lives: list[tuple[Node, int, int]], depth: int) -> b
             shift = (offset - other) % depth
             span = (max(last, other_last) - min(first, other_first)) // interval + depth + 1
             for delta in range(shift - (span // depth + 1) * depth, span + 1, depth):
-                if first <= other_last + delta * interval and other_first + delta * interval <= last:
+                later = delta * interval
+                if first <= other_last + later and other_first + later <= last:
                     return True
         # A value must not meet its own later evaluations either.
         return last - first >= depth * interval

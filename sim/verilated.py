@@ -145,7 +145,8 @@ def _run(command: list[str], **options: object) -> str:
         raise BuildError(f"{command[0]} cannot be run: {error}") from error
     if done.returncode != 0:
         last = "\n".join((done.stderr or done.stdout).strip().splitlines()[-15:])
-        raise BuildError(f"{' '.join(command[:4])} ... ended with status {done.returncode}:\n{last}")
+        raise BuildError(
+            f"{' '.join(command[:4])} ... ended with status {done.returncode}:\n{last}")
     return str(done.stdout)
 
 

@@ -1,13 +1,14 @@
 """What every device does, whether it is a board, its simulation or this machine's processor."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hdl.curve import Group
+from host.errors import ProofmillError
 
 Limbs = NDArray[np.uint64]
 """Little-endian 64-bit limbs; the last axis is one number or one point."""
@@ -16,7 +17,7 @@ Progress = Callable[[int, int], None]
 """Called now and then with (work done, work in all); the unit is the caller's own."""
 
 
-class DeviceError(Exception):
+class DeviceError(ProofmillError):
     """A device did not answer, or answered what cannot be: it is put aside, the work redone."""
 
 
@@ -48,13 +49,15 @@ class Result:
     in four limbs (G2: real part first); shape (8,) for G1, (16,) for G2, all zero for infinity.
     `cycles`: clock cycles of the accelerator, 0 where there is none (cpu).
     `digits`: scalar digits that were not zero, 0 where there is no accelerator.
-    `device`: the name of the device that computed it.
+    `device`: the name of the device that computed it. `counters`: what the accelerator counted, see
+    `hdl.commands.COUNTERS`; empty where there is none.
     """
 
     point: Limbs
     cycles: int
     digits: int
     device: str
+    counters: dict[str, int] = field(default_factory=dict)
 
 
 class Device(Protocol):

@@ -1,0 +1,48 @@
+"""The devices by the names users give them."""
+
+import os
+from collections.abc import Callable
+
+from host.devices.cpu import CpuDevice
+from host.devices.device import Device
+from host.errors import ProofmillError
+
+BuildProgress = Callable[[str, int, int], None]
+"""Called with (what is being done, steps done, steps in all)."""
+
+DEVICES = {
+    "rtl": "the accelerator's own Verilog, simulated cycle by cycle in this process",
+    "model": "values from this machine's processor, cycles from the accelerator's control alone; "
+             "they equal the RTL's exactly",
+    "cpu": "this machine's processor alone",
+}
+"""Every device, and what it is."""
+
+
+def open_device(name: str, *, lanes: int | None = None, window: int | None = None,
+                progress: BuildProgress | None = None) -> Device:
+    """The device called `name`, one of `DEVICES`.
+
+    `lanes` accelerators are simulated side by side (default: one a core). `window` forces the
+    window width. Raises `ProofmillError` for a name that is none, and where a simulation cannot
+    be built.
+    """
+    if name == "cpu":
+        return CpuDevice()
+    if name not in DEVICES:
+        raise ProofmillError(
+            f"there is no device {name!r}; the devices are {', '.join(DEVICES)}")
+    # The generator and the simulator take half a second to import.
+    from hdl.presets import STANDARD, control_only
+    from host.devices.accelerator import Accelerator
+    from host.devices.lanes import LanesDevice
+    from sim.verilated import BuildError, Simulation, build
+
+    shape = STANDARD if name == "rtl" else control_only(STANDARD)
+    try:
+        gateware, library = build(shape, progress)
+    except BuildError as error:
+        raise ProofmillError(str(error)) from error
+    count = lanes or os.cpu_count() or 1
+    return LanesDevice(
+        name, [Accelerator(Simulation(library), gateware.identity) for _ in range(count)], window)

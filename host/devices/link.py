@@ -1,0 +1,25 @@
+"""How words get to an accelerator and back."""
+
+from typing import Protocol
+
+from host.devices.device import Limbs
+
+
+class Link(Protocol):
+    """Moves 64-bit words: to a board, or to its simulation; the driver cannot tell which."""
+
+    def exchange(self, words: Limbs, room: int, cycles: int) -> tuple[int, Limbs]:
+        """Offer `words` and take up to `room` answers, for about `cycles` cycles of the device.
+
+        Returns how many of the words have gone in, and the answers. Comes back earlier when all
+        words have gone in and `room` answers have come.
+        """
+        ...
+
+    def reset(self) -> None:
+        """Bring the device back to where it waits for a command, whatever it was doing."""
+        ...
+
+    def close(self) -> None:
+        """Give the link back."""
+        ...

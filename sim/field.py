@@ -1,0 +1,19 @@
+"""Montgomery multiplication by its definition."""
+
+from hdl.montgomery import MultiplierShape
+
+
+def montgomery_product(shape: MultiplierShape, a: int, b: int) -> int:
+    """``a * b / radix`` modulo the field's modulus, canonical."""
+    modulus = shape.field.modulus
+    return a * b * pow(shape.radix, -1, modulus) % modulus
+
+
+def to_montgomery(shape: MultiplierShape, value: int) -> int:
+    """What stands for `value` in the multiplier: ``value * radix``."""
+    return value * shape.radix % shape.field.modulus
+
+
+def from_montgomery(shape: MultiplierShape, value: int) -> int:
+    """The field element that `value` stands for; `value` need not be reduced."""
+    return montgomery_product(shape, value, 1)

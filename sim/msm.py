@@ -1,0 +1,76 @@
+"""Multi-scalar multiplication by its definition, and the parts into which the accelerator cuts it."""
+
+from collections.abc import Sequence
+
+from hdl.windows import WindowPlan, halves
+from sim.curve import Affine, Equation
+
+
+def multi_scalar_product(
+        equation: Equation, scalars: Sequence[int], points: Sequence[Affine]) -> Affine:
+    """The sum of every scalar times its point."""
+    total: Affine = None
+    for scalar, point in zip(scalars, points, strict=True):
+        total = equation.add(total, equation.multiply(scalar, point))
+    return total
+
+
+def signed_digits(scalar: int, plan: WindowPlan) -> list[int]:
+    """The digits d with ``scalar = sum(d[w] << (window * w))``, ``-half < d[w] <= half``."""
+    base, half = 1 << plan.window, 1 << (plan.window - 1)
+    digits = []
+    for _ in range(plan.windows):
+        digit = scalar % base
+        if digit > half:
+            digit -= base
+        digits.append(digit)
+        scalar = (scalar - digit) // base
+    assert scalar == 0
+    return digits
+
+
+def buckets(equation: Equation, plan: WindowPlan, scalars: Sequence[int],
+            points: Sequence[Affine]) -> dict[tuple[int, int], Affine]:
+    """Bucket (w, j): the sum of the points whose digit w is j, less those where it is -j."""
+    sums: dict[tuple[int, int], Affine] = {}
+    for scalar, point in zip(scalars, points, strict=True):
+        for window, digit in enumerate(signed_digits(scalar, plan)):
+            if digit and point is not None:
+                key = (window, abs(digit))
+                signed = point if digit > 0 else equation.negate(point)
+                sums[key] = equation.add(sums.get(key), signed)
+    return sums
+
+
+def group_of_bit(plan: WindowPlan, window: int, bit: int) -> int:
+    """The last level's group in which bit `bit` of window `window`'s bucket numbers is gathered.
+
+    A level cuts a number into a low part of half its width and a high part; the group's number
+    gets one binary place a level, which says in which part the bit lies.
+    """
+    group = window
+    for width in halves(plan.window):
+        group = 2 * group + (bit >= width)
+        bit -= width if bit >= width else 0
+    return group
+
+
+def last_level(equation: Equation, plan: WindowPlan, scalars: Sequence[int],
+               points: Sequence[Affine]) -> dict[int, Affine]:
+    """What the accelerator hands out: for each group, the sum of the buckets whose number has
+    that bit. A group with no point in it is left out; one whose points cancel is infinity."""
+    groups: dict[int, Affine] = {}
+    for (window, number), point in buckets(equation, plan, scalars, points).items():
+        for bit in range(plan.window):
+            if number >> bit & 1:
+                group = group_of_bit(plan, window, bit)
+                groups[group] = equation.add(groups.get(group), point)
+    return groups
+
+
+def combine(equation: Equation, plan: WindowPlan, groups: dict[int, Affine]) -> Affine:
+    """The host's part: the sum of the groups times their powers of two."""
+    total: Affine = None
+    for group, point in groups.items():
+        total = equation.add(total, equation.multiply(1 << plan.exponent(group), point))
+    return total

@@ -1,0 +1,100 @@
+"""An interpreter of schedules: unit by unit, bank by bank, cycle by cycle, evaluations overlapping.
+
+It knows nothing of how a schedule was made. A wrong reservation shows as a unit used twice in one
+cycle, a wrong allocation as a value read that is not there any more, or not yet.
+"""
+
+from collections.abc import Callable, Sequence
+from random import Random
+
+from hdl.graph import Input, Node, Product, Sum
+from hdl.schedule import Schedule, input_times
+
+Multiply = Callable[[int, int], int]
+
+
+def evaluate(node: Node, values: Sequence[int], multiply: Multiply, modulus: int) -> int:
+    """The value of a product or sum from those of its operands, in the node's order."""
+    if isinstance(node, Product):
+        return multiply(*values)
+    assert isinstance(node, Sum)
+    terms = zip(values, node.shifts, node.negative, strict=True)
+    return sum((-1 if negative else 1) * (value << shift) for value, shift, negative in terms) \
+        + int(node.lift) * modulus
+
+
+def run(schedule: Schedule, evaluations: Sequence[Sequence[Sequence[int]]], multiply: Multiply,
+        modulus: int, rng: Random) -> list[list[int]]:
+    """The outputs of `evaluations`, each a pair of points' coordinates, started frame by frame.
+
+    `rng` chooses when, of the cycles allowed, a coordinate is brought in. Asserts that every
+    unit does one thing at a time, that every value read is the one meant, and its bound.
+    """
+    interval = schedule.interval
+    banks: dict[str, dict[int, tuple[Node, int, int]]] = {name: {} for name in schedule.depth}
+    events: dict[int, list[tuple[str, int, int]]] = {}  # cycle: (what, evaluation, index)
+    outputs = schedule.graph.outputs
+    inputs = [node for node in schedule.graph.nodes if isinstance(node, Input)]
+    for k in range(len(evaluations)):
+        slots = interval // len(outputs)
+        slot = rng.randrange(slots) if slots else 0
+        for index, node in enumerate(inputs):
+            first, last = input_times(interval, node.position, len(outputs))
+            readable = first + slot * len(outputs) if slots else last
+            assert not slots or first <= readable <= last
+            events.setdefault(k * interval + readable - 1, []).append(("input", k, index))
+        for index, operation in enumerate(schedule.operations):
+            events.setdefault(k * interval + operation.time, []).append(("operation", k, index))
+        reads = [time for unit, _, _, time in schedule.reads if unit == "output"]
+        for index, time in enumerate(reads):
+            events.setdefault(k * interval + time, []).append(("output", k, index))
+
+    results: list[list[int]] = [[0] * len(outputs) for _ in evaluations]
+    landing: dict[int, list[tuple[Node, int, int]]] = {}  # the last cycle before readable
+
+    def read(node: Node, k: int) -> int:
+        name = schedule.bank[node]
+        found, owner, value = banks[name].get(
+            (schedule.offset[node] + k) % schedule.depth[name], (None, -1, 0))
+        assert (found, owner) == (node, k), f"{name} does not hold {node.name} of evaluation {k}"
+        return value
+
+    cycle = min(events)
+    while events or landing:
+        busy: set[str] = set()
+        for what, k, index in events.pop(cycle, []):
+            if what == "input":
+                node = inputs[index]
+                landing.setdefault(cycle, []).append(
+                    (node, k, evaluations[k][node.side][node.position]))
+                continue
+            if what == "output":
+                unit, value = "output", read(outputs[index], k)
+                results[k][index] = value
+            else:
+                operation = schedule.operations[index]
+                unit, node = operation.unit, operation.node
+                by_node = {(o.node, o.shift, o.negative): read(o.node, k)
+                           for o in operation.operands}
+                shifts = node.shifts if isinstance(node, Sum) else (0, 0)
+                negative = node.negative if isinstance(node, Sum) else (False, False)
+                values = [by_node[key]
+                          for key in zip(node.operands, shifts, negative, strict=True)]
+                ports = [o.port for o in operation.operands]
+                assert len(set(ports)) == len(ports), f"two operands on one port of {unit}"
+                value = evaluate(node, values, multiply, modulus)
+                landing.setdefault(cycle + schedule.latency_of(node) - 1, []).append(
+                    (node, k, value))
+            assert unit not in busy, f"{unit} is used twice in cycle {cycle}"
+            busy.add(unit)
+        written: set[str] = set()
+        for node, k, value in landing.pop(cycle, []):
+            name = schedule.bank[node]
+            assert 0 <= value <= node.bound, f"{node.name} = {value} is above {node.bound}"
+            assert name not in written, f"{name} is written twice in cycle {cycle}"
+            written.add(name)
+            if node in schedule.offset:
+                place = (schedule.offset[node] + k) % schedule.depth[name]
+                banks[name][place] = (node, k, value)
+        cycle += 1
+    return results
