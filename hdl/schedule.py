@@ -111,6 +111,9 @@ def schedule(graph: Graph, interval: int, resources: Resources,
                               ("additions", len(graph.sums), resources.adders)):
         if work > units * interval:
             raise ValueError(f"{work} {name} do not fit {units} unit(s) at interval {interval}")
+    if interval < len(graph.outputs):
+        raise ValueError(f"the {len(graph.outputs)} coordinates of a point come in and go out one "
+                         f"a cycle, so they do not fit an interval of {interval}")
 
     users: dict[Node, list[Node]] = {node: [] for node in graph.nodes}
     for node in graph.nodes:

@@ -7,9 +7,10 @@ is a pair of coordinates, or None at infinity.
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import product
+from typing import Any
 
+from hdl import formulas
 from hdl.curve import TWIST_SCALE, Curve, Group
-from hdl.formulas import Point, Quadratic, complete_addition
 
 Coordinate = tuple[int, ...]
 Affine = tuple[Coordinate, Coordinate] | None
@@ -145,20 +146,20 @@ class Residue:
         return Residue(self.value << count, self.modulus)
 
 
-def symbols(coordinate: Coordinate, modulus: int) -> Residue | Quadratic:
-    """`coordinate` as a value of `hdl.formulas`."""
-    parts = [Residue(part, modulus) for part in coordinate]
-    return parts[0] if len(parts) == 1 else Quadratic(*parts)
-
-
 def complete_sum(curve: Curve, group: Group, p: Homogeneous, q: Homogeneous) -> Homogeneous:
     """`hdl.formulas.complete_addition` on integers modulo p."""
-    modulus = curve.base.modulus
-    sides = [Point(*(symbols(coordinate, modulus) for coordinate in point)) for point in (p, q)]
-    x, y, z = (
-        tuple(part.value for part in (c if isinstance(c, Quadratic) else (c,)))
-        for c in complete_addition(*sides, curve.times_3b[group]))
-    return x, y, z
+    formula: Any = formulas.complete_addition
+    quadratic: Any = formulas.Quadratic
+
+    def symbol(coordinate: Coordinate) -> Any:
+        parts = [Residue(part, curve.base.modulus) for part in coordinate]
+        return parts[0] if len(parts) == 1 else quadratic(*parts)
+
+    x, y, z = formula(formulas.Point(*map(symbol, p)), formulas.Point(*map(symbol, q)),
+                      curve.times_3b[group])
+    if group is Group.G1:
+        return (x.value,), (y.value,), (z.value,)
+    return ((x.re.value, x.im.value), (y.re.value, y.im.value), (z.re.value, z.im.value))
 
 
 def to_scaled_twist(point: Affine, modulus: int) -> Affine:

@@ -1,4 +1,4 @@
-"""Multi-scalar multiplication by its definition, and the parts into which the accelerator cuts it."""
+"""Multi-scalar multiplication by its definition, and the parts the accelerator cuts it into."""
 
 from collections.abc import Sequence
 

@@ -38,8 +38,8 @@ def run(schedule: Schedule, evaluations: Sequence[Sequence[Sequence[int]]], mult
     for k in range(len(evaluations)):
         slots = interval // len(outputs)
         slot = rng.randrange(slots) if slots else 0
-        for index, node in enumerate(inputs):
-            first, last = input_times(interval, node.position, len(outputs))
+        for index, entry in enumerate(inputs):
+            first, last = input_times(interval, entry.position, len(outputs))
             readable = first + slot * len(outputs) if slots else last
             assert not slots or first <= readable <= last
             events.setdefault(k * interval + readable - 1, []).append(("input", k, index))
@@ -61,32 +61,33 @@ def run(schedule: Schedule, evaluations: Sequence[Sequence[Sequence[int]]], mult
 
     cycle = min(events)
     while events or landing:
-        busy: set[str] = set()
-        for what, k, index in events.pop(cycle, []):
+        now = events.pop(cycle, [])
+        units = [schedule.operations[index].unit if what == "operation" else what
+                 for what, _, index in now if what != "input"]
+        for unit in units:
+            assert units.count(unit) == 1, f"{unit} is used twice in cycle {cycle}"
+        for what, k, index in now:
             if what == "input":
-                node = inputs[index]
+                entry = inputs[index]
                 landing.setdefault(cycle, []).append(
-                    (node, k, evaluations[k][node.side][node.position]))
+                    (entry, k, evaluations[k][entry.side][entry.position]))
                 continue
             if what == "output":
-                unit, value = "output", read(outputs[index], k)
-                results[k][index] = value
+                results[k][index] = read(outputs[index], k)
             else:
                 operation = schedule.operations[index]
-                unit, node = operation.unit, operation.node
+                node = operation.node
                 by_node = {(o.node, o.shift, o.negative): read(o.node, k)
                            for o in operation.operands}
                 shifts = node.shifts if isinstance(node, Sum) else (0, 0)
                 negative = node.negative if isinstance(node, Sum) else (False, False)
                 values = [by_node[key]
                           for key in zip(node.operands, shifts, negative, strict=True)]
-                ports = [o.port for o in operation.operands]
-                assert len(set(ports)) == len(ports), f"two operands on one port of {unit}"
+                ports = {o.port for o in operation.operands}
+                assert len(ports) == len(node.operands), f"two operands on a port of {node.name}"
                 value = evaluate(node, values, multiply, modulus)
                 landing.setdefault(cycle + schedule.latency_of(node) - 1, []).append(
                     (node, k, value))
-            assert unit not in busy, f"{unit} is used twice in cycle {cycle}"
-            busy.add(unit)
         written: set[str] = set()
         for node, k, value in landing.pop(cycle, []):
             name = schedule.bank[node]

@@ -1,0 +1,31 @@
+"""Points to test with."""
+
+from functools import cache
+
+from py_ecc.bn128 import FQ
+
+from hdl.curve import TOY_CURVE, Group
+from sim.curve import equation
+
+
+@cache
+def toy_points(group):
+    """The toy group of prime order: point n is n times the first; point 0 is infinity."""
+    law, order = equation(TOY_CURVE, group), TOY_CURVE.scalar.modulus
+    cofactor = 1 if group is Group.G1 else 147
+    base = next(point for point in (law.multiply(cofactor, p) for p in law.points())
+                if point is not None)
+    points, point = [None], base
+    while point is not None:
+        points.append(point)
+        point = law.add(point, base)
+    assert len(points) == order
+    return points
+
+
+def from_py_ecc(point):
+    """A point of py_ecc as one of `sim.curve`."""
+    if point is None:
+        return None
+    return tuple(
+        (int(c),) if isinstance(c, FQ) else tuple(int(part) for part in c.coeffs) for c in point)

@@ -1,0 +1,120 @@
+"""The golden group law: against py_ecc, against the group's axioms, and the formula against it."""
+
+from random import Random
+
+import pytest
+from py_ecc import optimized_bn128
+from py_ecc.bn128 import G1, G2, add, multiply, neg
+
+from hdl.curve import BN254, FILE_RADIX, TOY_CURVE, TWIST_SCALE, Group
+from sim.curve import (
+    B,
+    complete_sum,
+    equation,
+    from_scaled_twist,
+    inverse,
+    loaded,
+    plus,
+    times,
+    to_affine,
+    to_homogeneous,
+    to_scaled_twist,
+)
+from tests.hdl.points import from_py_ecc, toy_points
+
+P = BN254.base.modulus
+
+
+@pytest.mark.parametrize("group", [Group.G1, Group.G2])
+def test_points_of_bn254_add_as_in_py_ecc(group):
+    law, base = equation(BN254, group), G1 if group is Group.G1 else G2
+    rng = Random(1)
+    # On the accelerator's curve for G2; the isomorphism there and back.
+    there = to_scaled_twist if group is Group.G2 else lambda point, modulus: point
+    back = from_scaled_twist if group is Group.G2 else lambda point, modulus: point
+    for _ in range(5):
+        p, q = (multiply(base, rng.randrange(1, BN254.scalar.modulus)) for _ in range(2))
+        for one, two in [(p, q), (p, p), (p, neg(p)), (p, None), (None, p), (None, None)]:
+            total = law.add(there(from_py_ecc(one), P), there(from_py_ecc(two), P))
+            assert law.holds(total)
+            assert back(total, P) == from_py_ecc(add(one, two))
+    scalar = rng.randrange(BN254.scalar.modulus)
+    product = law.multiply(scalar, there(from_py_ecc(p), P))
+    assert back(product, P) == from_py_ecc(multiply(p, scalar))
+    assert law.multiply(BN254.scalar.modulus, there(from_py_ecc(p), P)) is None
+
+
+def test_the_moduli_are_those_of_py_ecc():
+    assert BN254.base.modulus == optimized_bn128.field_modulus
+    assert BN254.scalar.modulus == optimized_bn128.curve_order
+
+
+@pytest.mark.parametrize("group", [Group.G1, Group.G2])
+@pytest.mark.parametrize("curve", [BN254, TOY_CURVE], ids=lambda curve: curve.name)
+def test_times_3b_multiplies_by_three_times_b(curve, group):
+    modulus, rng = curve.base.modulus, Random(2)
+    law = equation(curve, group)
+    z = tuple(rng.randrange(1, modulus) for _ in range(group.degree))
+    # By the formula, O + O = (0 : y^2 y^2 : 0), and 3 b shows in (0 : 0 : z) + (0 : 0 : z).
+    zero = (0,) * group.degree
+    _, y, _ = complete_sum(curve, group, (zero, zero, z), (zero, zero, z))
+    three_b = tuple(3 * part % modulus for part in B[group])
+    zz = times(z, z, modulus)
+    expected = times(times(three_b, zz, modulus), times(three_b, zz, modulus), modulus)
+    assert plus(y, expected, modulus) == zero
+    assert law.b == B[group]
+
+
+def test_the_scale_of_the_twist():
+    """``s^6 * 3 / (9 + u) = 4 + 5 u``, and the constant z of a G2 point as it lies in a file."""
+    square = times(TWIST_SCALE, TWIST_SCALE, P)
+    sixth = times(times(square, square, P), square, P)
+    assert times(sixth, times((3, 0), inverse((9, 1), P), P), P) == B[Group.G2]
+    assert times(BN254.unit[Group.G2], square, P) == (FILE_RADIX % P, 0)
+
+
+def test_of_a_point_in_a_file_only_y_changes_on_the_way_in():
+    x, y = from_py_ecc(multiply(G2, 12345))
+    words = loaded(BN254, Group.G2, to_scaled_twist((x, y), P))
+    assert words[:2] == tuple(part * FILE_RADIX % P for part in x)
+    assert words[2:] == tuple(part * FILE_RADIX % P for part in times(y, TWIST_SCALE, P))
+
+
+def test_the_toy_groups():
+    for group in Group:
+        law, points = equation(TOY_CURVE, group), toy_points(group)
+        assert len(set(points)) == 181 and all(map(law.holds, points))
+        for i, j in [(3, 7), (90, 90), (90, 91), (180, 1), (0, 5), (100, 100)]:
+            assert law.add(points[i], points[j]) == points[(i + j) % 181]
+            assert law.multiply(i, points[j]) == points[i * j % 181]
+    assert len(list(equation(TOY_CURVE, Group.G1).points())) == 181
+    assert len(list(equation(TOY_CURVE, Group.G2).points())) == 147 * 181
+
+
+def test_the_complete_formula_on_every_pair_of_toy_points():
+    modulus, points = TOY_CURVE.base.modulus, toy_points(Group.G1)
+    rng = Random(3)
+    for i, p in enumerate(points):
+        for j, q in enumerate(points):
+            one, two = (to_homogeneous(point, (rng.randrange(1, modulus),), modulus)
+                        for point in (p, q))
+            total = complete_sum(TOY_CURVE, Group.G1, one, two)
+            assert any(part for coordinate in total for part in coordinate)
+            assert to_affine(total, modulus) == points[(i + j) % 181]
+
+
+@pytest.mark.parametrize("curve", [BN254, TOY_CURVE], ids=lambda curve: curve.name)
+def test_the_complete_formula_over_the_quadratic_extension(curve):
+    modulus, law, rng = curve.base.modulus, equation(curve, Group.G2), Random(4)
+    if curve is TOY_CURVE:
+        points = rng.choices(toy_points(Group.G2), k=100)
+    else:
+        points = [to_scaled_twist(from_py_ecc(multiply(G2, rng.randrange(1, 1 << 254))), modulus)
+                  for _ in range(4)]
+    first, *others = points
+    pairs = [(first, other) for other in others] + [
+        (first, first), (first, law.negate(first)), (None, first), (first, None), (None, None)]
+    for p, q in pairs:
+        one, two = (to_homogeneous(point, tuple(rng.randrange(1, modulus) for _ in range(2)),
+                                   modulus) for point in (p, q))
+        assert to_affine(complete_sum(curve, Group.G2, one, two), modulus) == law.add(p, q)
