@@ -242,9 +242,10 @@ class MontgomeryMultiplier(wiring.Component):
         # From overlapping limbs to one number: pass the high parts on, then settle the carries.
         stage += 1
         high = [0] + [bound >> limb for bound in bounds]
-        bounds = [min(bound, limb_bound) + passed for bound, passed in zip(bounds, high, strict=True)]
-        if high[-1]:
+        if high.pop():
             raise AssertionError("the top limb of a product overflows")
+        bounds = [min(bound, limb_bound) + passed
+                  for bound, passed in zip(bounds, high, strict=True)]
         # A limb that carries by itself then has a low part below all ones, so it never carries
         # twice.
         assert all(passed <= limb_bound for passed in high)

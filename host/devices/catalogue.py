@@ -1,8 +1,8 @@
 """The devices by the names users give them."""
 
-import os
 from collections.abc import Callable
 
+from host.curve.arithmetic import cores
 from host.devices.cpu import CpuDevice
 from host.devices.device import Device
 from host.errors import ProofmillError
@@ -43,6 +43,6 @@ def open_device(name: str, *, lanes: int | None = None, window: int | None = Non
         gateware, library = build(shape, progress)
     except BuildError as error:
         raise ProofmillError(str(error)) from error
-    count = lanes or os.cpu_count() or 1
+    count = lanes or cores()
     return LanesDevice(
         name, [Accelerator(Simulation(library), gateware.identity) for _ in range(count)], window)

@@ -1,0 +1,51 @@
+"""``proofmill verilog`` and ``proofmill commands``: the accelerator for those who build on it."""
+
+import argparse
+from typing import Any
+
+from host.cli.screen import Screen
+
+
+def register(commands: Any) -> None:
+    """Add the commands."""
+    verilog = commands.add_parser(
+        "verilog", help="write the accelerator as SystemVerilog",
+        description="Write the accelerator's SystemVerilog, the very text that --device rtl "
+                    "simulates and a board is built from.")
+    verilog.add_argument("file", metavar="OUT.sv")
+    verilog.set_defaults(run=run_verilog)
+    table = commands.add_parser("commands", help="show the accelerator's command table")
+    table.set_defaults(run=run_commands)
+
+
+def run_verilog(options: argparse.Namespace) -> int:
+    """Write the Verilog."""
+    from hdl.presets import STANDARD
+    from host.groth16.output import write_atomically
+    from sim.verilated import gateware
+
+    screen = Screen()
+    with screen.bar("emitting Verilog"):
+        ware = gateware(STANDARD)
+    write_atomically(options.file, [ware.verilog.encode()])
+    screen.line(f"wrote {options.file}: top module accelerator, gateware {ware.hash:016x}")
+    return 0
+
+
+def run_commands(options: argparse.Namespace) -> int:
+    """Show the command table."""
+    from hdl.commands import ANSWER, COUNTERS, DESCRIPTIONS, IDENTITY, WORDS
+
+    def fields(layout: Any) -> str:
+        return ", ".join(f"{name}[{layout[name].width}]" for name, _ in layout)
+
+    screen = Screen()
+    for command, layouts in WORDS.items():
+        screen.line(f"{command.value}  {command.name}")
+        screen.line(f"   {DESCRIPTIONS[command]}")
+        for number, layout in enumerate(layouts):
+            screen.line(f"   word {number}: {fields(layout)}")
+    screen.line(f"ANSWER: {fields(ANSWER)}")
+    screen.line(f"IDENTITY, a word each: {', '.join(IDENTITY)}")
+    screen.line(f"COUNTERS, a word each: {', '.join(COUNTERS)}")
+    return 0

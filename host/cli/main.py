@@ -1,0 +1,54 @@
+"""``proofmill``: the entry point."""
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+
+from host.cli import bench, files, gateware, mine, prove
+from host.errors import ProofmillError
+
+COMMANDS = (mine, prove, files, bench, gateware)
+"""Modules with ``register(subparsers)``, in the order of the help."""
+
+
+def parser() -> argparse.ArgumentParser:
+    """The whole command line."""
+    top = argparse.ArgumentParser(
+        prog="proofmill",
+        description="An open ZK-mining stack: prove blocks of a proof-of-stake chain on an FPGA "
+                    "accelerator, or its simulation, and earn a second layer of reward.",
+        epilog="Exit status: 0 when it worked (and what was to be proven or verified is valid), "
+               "1 when a proof is not valid, 2 for a mistake that the message says how to mend.")
+    commands = top.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    for command in COMMANDS:
+        command.register(commands)
+    return top
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command line (default: the process's own); return the exit status."""
+    options = parser().parse_args(arguments)
+    try:
+        status = options.run(options)
+        sys.stdout.flush()
+        return int(status or 0)
+    except ProofmillError as error:
+        print(f"proofmill: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("proofmill: stopped", file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        # The reader has gone (`proofmill ... | head`); keep Python from complaining at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        print(f"proofmill: {where}{error.strerror or error}; make room or choose another place, "
+              "and try again", file=sys.stderr)
+        return 2
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,228 @@
+"""``proofmill mine``: join the embedded chain, prove its blocks, earn the second layer of reward."""
+
+import argparse
+import json
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+from host.cli.prove import add_device
+from host.cli.screen import Screen
+from host.devices.catalogue import open_device
+from host.devices.device import Device
+from host.errors import ProofmillError
+
+EPOCHS_BEFORE = 2
+"""Epochs that the chain has run when the miner joins."""
+
+BOARD_HZ = 100_000_000
+"""Clock rate for which the summary says what the cycles would mean on a board."""
+
+MINER_VALIDATOR = 5
+REWARD_ADDRESS = bytes.fromhex("70726f6f666d696c6c20206d696e657220202020")
+"""Where the reward goes: ``proofmill  miner`` in ASCII; nobody's address outside the local chain."""
+
+COLUMNS = "{:>5}  {:>8}  {:>9}  {:<6}  {:>11}  {:>7}  {:<9}  {:>13}  {}"
+
+
+def register(commands: Any) -> None:
+    """Add the command."""
+    mine = commands.add_parser(
+        "mine", help="prove the blocks of a proof-of-stake chain and earn by it",
+        description="Start the embedded chain (Ethereum's executable specification, minimal "
+                    "preset, 64 validators), join it after two epochs, prove its next blocks on "
+                    "the device, and run on until the blocks are final and the rewards mature.")
+    mine.add_argument("--blocks", type=int, default=4, metavar="N",
+                      help="blocks to prove (default: 4)")
+    add_device(mine, "rtl")
+    mine.add_argument("--seed", type=int, default=0, metavar="N",
+                      help="the chain and its key follow from it; a proof's own randomness does "
+                           "not (default: 0)")
+    mine.add_argument("--json", action="store_true",
+                      help="one JSON object on stdout at the end, everything else on stderr")
+    mine.set_defaults(run=run)
+
+
+@dataclass
+class Totals:
+    """What the proofs of a run took."""
+
+    cycles: int = 0
+    calls: int = 0
+    calls_on_device: int = 0
+    faults: list[str] = field(default_factory=list)
+
+
+class Report:
+    """Turns the miner's events into a line a slot."""
+
+    def __init__(self, screen: Screen, device: Device) -> None:
+        self.screen, self.device = screen, device
+        self.pending: list[Any] = []  # the slot whose proof is under way: device, cycles, seconds
+        self.slot: Any = None
+        self.cycles, self.seconds = 0, 0.0
+        self.notes: list[str] = []
+
+    def head(self) -> None:
+        """The table's first line."""
+        self.screen.line(COLUMNS.format(
+            "slot", "proposer", "transfers", "device", "cycles", "seconds", "verdict",
+            "reward (gwei)", "notes"), style="bold")
+
+    def __call__(self, event: Any) -> None:
+        from host.chain.miner import ProofJudged, ProofMade, RewardChanged, SlotPassed
+        from host.chain.rewards import Status
+
+        match event:
+            case SlotPassed(report=report, proving=proving):
+                self.flush()
+                self.slot = report
+                self.verdict, self.reward = ("" if proving else "-"), ""
+                self.cycles, self.seconds = 0, 0.0
+                self.notes = [f"justified {report.justified_epoch}, "
+                              f"finalised {report.finalized_epoch}"]
+                if report.proofs_included:
+                    self.notes.append("includes the proof of slot "
+                                      + ", ".join(map(str, report.proofs_included)))
+            case RewardChanged(slot=slot, status=status):
+                if status is not Status.PENDING:
+                    self.notes.append(f"reward of slot {slot} {status.name.lower()}")
+            case ProofMade(seconds=seconds, valid=valid):
+                self.seconds = seconds
+                if not valid:
+                    self.verdict = "invalid"
+            case ProofJudged(verdict=verdict):
+                self.verdict = "accepted" if verdict.accepted else "refused"
+                self.reward = f"{verdict.reward_gwei:,}" if verdict.accepted else ""
+                if verdict.reason:
+                    self.notes.append(verdict.reason)
+                self.flush()
+
+    def flush(self) -> None:
+        """Show the slot at hand."""
+        if self.slot is None:
+            return
+        proven = self.verdict != "-"
+        self.screen.line(COLUMNS.format(
+            self.slot.slot, self.slot.proposer, self.slot.transfers,
+            self.device.name if proven else "-", f"{self.cycles:,}" if self.cycles else "-",
+            f"{self.seconds:.2f}" if proven else "-", self.verdict, self.reward or "-",
+            "; ".join(self.notes)))
+        self.slot = None
+
+
+def block_key(screen: Screen, circuit: Any, seed: int) -> Any:
+    """The development key of the block circuit: from the cache, or made now and kept there."""
+    import hashlib
+
+    from host.groth16.proving_key import is_development_key
+    from host.groth16.setup import circuit_hash, development_setup
+    from host.groth16.zkey import read_zkey
+    from sim.cache import cache_folder
+
+    digest = hashlib.sha256(circuit_hash(circuit.r1cs) + seed.to_bytes(32, "little", signed=True))
+    path = cache_folder("keys") / f"{digest.hexdigest()}.zkey"
+    if path.exists():
+        try:
+            key = read_zkey(path)
+            if is_development_key(key):
+                return key
+        except ProofmillError:
+            screen.line(f"the kept key {path} is damaged; making it again")
+    return development_setup(circuit.r1cs, path, digest.digest())
+
+
+def run(options: argparse.Namespace) -> int:
+    """Mine."""
+    start = time.perf_counter()
+    if options.blocks < 1:
+        raise ProofmillError(f"--blocks {options.blocks}: there must be at least one to prove")
+    screen = Screen(machine=options.json)
+    with screen.bar("preparing the device") as bar:
+        device = open_device(options.device, progress=bar.step)
+    try:
+        summary, totals = _mine(options, screen, device)
+    finally:
+        device.close()
+    seconds = time.perf_counter() - start
+    record = {
+        "blocks": summary.blocks, "slots": summary.slots,
+        "finalized_epoch": summary.finalized_epoch, "proofs_made": summary.proofs_made,
+        "proofs_included": summary.proofs_included, "proofs_rejected": summary.proofs_rejected,
+        "device": options.device, "device_cycles": totals.cycles,
+        "msm_calls_on_device": totals.calls_on_device, "msm_calls_total": totals.calls,
+        "layer1_gwei": summary.layer1_gwei, "layer2_gwei_matured": summary.layer2_gwei_matured,
+        "layer2_gwei_pending": summary.layer2_gwei_pending, "seconds": round(seconds, 3),
+    }
+    _show(screen, record, summary.interrupted)
+    if options.json:
+        print(json.dumps(record))
+    return 130 if summary.interrupted else 0
+
+
+def _mine(options: argparse.Namespace, screen: Screen, device: Device) -> tuple[Any, Totals]:
+    from host.chain.block_proofs import block_verifier, proof_to_bytes
+    from host.chain.chain import EmbeddedChain
+    from host.chain.miner import Miner
+    from host.circuits.block import BlockCircuit
+    from host.circuits.block_size import BlockSize
+    from host.devices.cpu import CpuDevice
+    from host.groth16.prove import Prover
+
+    with screen.bar("preparing the block circuit and its key"):
+        circuit = BlockCircuit(BlockSize())
+        key = block_key(screen, circuit, options.seed)
+    fallback = None if device.name == "cpu" else CpuDevice()
+    prover = Prover(key, device, fallback, circuit.r1cs)
+    with screen.bar("starting the chain") as bar:
+        chain = EmbeddedChain(block_verifier(key.verification_key), seed=options.seed)
+        slots = EPOCHS_BEFORE * chain.slots_per_epoch
+        for done in range(slots):
+            bar(done, slots)
+            chain.advance()
+    size = circuit.size
+    screen.line(
+        f"chain: {len(chain.keys)} validators, slot {chain.slot}; ledger: {size.accounts} "
+        f"accounts, {size.transfers} transfers a block; circuit: {circuit.r1cs.constraints:,} "
+        f"constraints, development key; device: {device.name}")
+    totals, report = Totals(), Report(screen, device)
+
+    def prove(claim: Any) -> bytes:
+        witness = circuit.witness(claim.task.ledger, claim.task.batch, claim.statement)
+        with screen.bar(f"slot {claim.task.slot}: proving on {device.name}") as bar:
+            result = prover.prove(witness, bar)
+        totals.cycles += result.cycles
+        totals.calls += result.calls
+        totals.calls_on_device += result.calls_on_device
+        report.cycles = result.cycles
+        for fault in result.faults:
+            if fault not in totals.faults:
+                totals.faults.append(fault)
+                screen.line(f"warning: {fault}; it is put aside, the proof is made on "
+                            f"{result.device}", style="yellow")
+        return proof_to_bytes(result.proof)
+
+    report.head()
+    summary = Miner(chain, MINER_VALIDATOR, REWARD_ADDRESS, prove, report).run(options.blocks)
+    report.flush()
+    return summary, totals
+
+
+def _show(screen: Screen, record: dict[str, Any], interrupted: bool) -> None:
+    screen.line()
+    if interrupted:
+        screen.line("stopped; so far:", style="bold")
+    made, cycles = record["proofs_made"], record["device_cycles"]
+    screen.line(f"blocks      {record['blocks']} to prove, {record['slots']} slots, "
+                f"epoch {record['finalized_epoch']} final")
+    screen.line(f"proofs      {made} made, {record['proofs_included']} included, "
+                f"{record['proofs_rejected']} rejected")
+    screen.line(f"layer 1     {record['layer1_gwei']:,} gwei for staking, as without proving")
+    screen.line(f"layer 2     {record['layer2_gwei_matured']:,} gwei matured, "
+                f"{record['layer2_gwei_pending']:,} pending, for proving")
+    if cycles and made:
+        screen.line(
+            f"{record['device']:<11} {record['msm_calls_on_device']} of "
+            f"{record['msm_calls_total']} multi-scalar multiplications, {cycles:,} cycles: "
+            f"{cycles / made / BOARD_HZ:.3f} s a proof on one board at {BOARD_HZ // 10**6} MHz")
+    screen.line(f"time        {record['seconds']:.1f} s")

@@ -1,0 +1,46 @@
+"""What commands show while they work: lines, and a bar where there is a terminal."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+
+
+class Screen:
+    """Lines and bars, on stderr where stdout is for a machine."""
+
+    def __init__(self, *, machine: bool = False) -> None:
+        self.console = Console(stderr=machine, highlight=False, soft_wrap=True)
+
+    def line(self, text: str = "", style: str | None = None) -> None:
+        """Show a line."""
+        self.console.print(text, style=style, markup=False)
+
+    @contextmanager
+    def bar(self, text: str) -> Iterator["Bar"]:
+        """A bar that is gone when the block ends; without a terminal, nothing is drawn."""
+        with Progress(TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:3.0f} %"),
+                      TimeElapsedColumn(), console=self.console, transient=True,
+                      disable=not self.console.is_terminal) as progress:
+            yield Bar(progress, progress.add_task(text, total=None))
+
+
+class Bar:
+    """One bar; call it with (done, total), or with (text, done, total)."""
+
+    def __init__(self, progress: Progress, task: TaskID) -> None:
+        self._progress, self._task = progress, task
+
+    def __call__(self, done: int, total: int) -> None:
+        self._progress.update(self._task, completed=done, total=total)
+
+    def step(self, text: str, done: int, total: int) -> None:
+        """Show how far a step with its own name is."""
+        self._progress.update(self._task, description=text, completed=done, total=total)
+
+
+def is_terminal() -> bool:
+    """Whether a person watches."""
+    return sys.stdout.isatty()
