@@ -74,3 +74,17 @@ def combine(equation: Equation, plan: WindowPlan, groups: dict[int, Affine]) -> 
     for group, point in groups.items():
         total = equation.add(total, equation.multiply(1 << plan.exponent(group), point))
     return total
+
+
+def count_additions(plan: WindowPlan, scalars: Sequence[int], points: Sequence[Affine]) -> int:
+    """The additions the accelerator makes: in each level one for every operand that does not
+    find its mailbox empty. A mailbox stays full even where its points cancel."""
+    operands = [(window, abs(digit))
+                for scalar, point in zip(scalars, points, strict=True) if point is not None
+                for window, digit in enumerate(signed_digits(scalar, plan)) if digit]
+    additions = len(operands) - len(set(operands))
+    for half in halves(plan.window):
+        operands = [(2 * group + side, part) for group, number in set(operands)
+                    for side, part in enumerate((number % (1 << half), number >> half)) if part]
+        additions += len(operands) - len(set(operands))
+    return additions

@@ -2,10 +2,10 @@
 
 from functools import cache
 
-from py_ecc.bn128 import FQ
+from py_ecc.bn128 import FQ, G1, G2
 
-from hdl.curve import TOY_CURVE, Group
-from sim.curve import equation
+from hdl.curve import BN254, TOY_CURVE, Group
+from sim.curve import equation, to_scaled_twist
 
 
 @cache
@@ -29,3 +29,10 @@ def from_py_ecc(point):
         return None
     return tuple(
         (int(c),) if isinstance(c, FQ) else tuple(int(part) for part in c.coeffs) for c in point)
+
+
+def bn254_generator(group):
+    """The generator of a BN254 group, on the curve the accelerator adds on."""
+    if group is Group.G1:
+        return from_py_ecc(G1)
+    return to_scaled_twist(from_py_ecc(G2), BN254.base.modulus)

@@ -1,0 +1,208 @@
+"""The whole accelerator over the toy curve, in compiled Verilog: each answer by the definition."""
+
+from itertools import product
+from random import Random
+
+import pytest
+
+from hdl.commands import IDENTITY, PLACE, Command, Error, pack
+from hdl.curve import TOY_CURVE, Group
+from hdl.presets import STANDARD, TOY_SHAPE, control_only
+from hdl.windows import MAX_WINDOW, WindowPlan
+from sim.curve import equation
+from sim.msm import count_additions, signed_digits
+from sim.verilated import Simulation, build
+from tests.hdl.points import bn254_generator, toy_points
+from tests.hdl.words import Expected, Link, answer, header, multiply_words, patterns
+
+ORDER = TOY_CURVE.scalar.modulus
+PLANS = [(group, WindowPlan(TOY_CURVE.scalar.bits, window))
+         for group in Group for window in range(2, MAX_WINDOW + 1)
+         if WindowPlan(TOY_CURVE.scalar.bits, window).mailboxes <= TOY_SHAPE.mailboxes(group)]
+NARROW = WindowPlan(TOY_CURVE.scalar.bits, 2)
+
+
+@pytest.fixture(scope="module")
+def gateware():
+    return build(TOY_SHAPE)
+
+
+@pytest.fixture
+def link(gateware):
+    simulation = Simulation(gateware[1])
+    yield Link(simulation)
+    simulation.close()
+
+
+def expected(group, plan, scalars, points):
+    return Expected(TOY_SHAPE, group, plan, scalars, points)
+
+
+def test_every_pair_of_scalars(link):
+    """181 * 181 products of two points, the points themselves going round."""
+    points = toy_points(Group.G1)[1:]
+    Random(1).shuffle(points)
+    points = points + points[:1]
+    link.load(TOY_CURVE, Group.G1, points)
+    plan = WindowPlan(8, 3)
+    for one in range(ORDER):
+        runs = []
+        for two in range(ORDER):
+            n = (one + two) % 180
+            runs.append((8 * n, expected(Group.G1, plan, [one, two], points[n:n + 2])))
+        words = [word for address, run in runs
+                 for word in multiply_words(Group.G1, plan, run.scalars, address)]
+        answers = link.ask(words, sum(run.words for _, run in runs))
+        for _, run in runs:
+            run.check(answers[:run.words])
+            del answers[:run.words]
+
+
+@pytest.mark.parametrize(
+    "group, plan", PLANS, ids=lambda value: getattr(value, "window", getattr(value, "value", 0)))
+def test_random_sums_and_their_counters(link, group, plan):
+    rng, law = Random(plan.window), equation(TOY_CURVE, group)
+    for count in [0, 1, 2, 3, 5, 8, 13, 34, 89]:
+        points = rng.choices(toy_points(group), k=count)
+        p = rng.choice(toy_points(group)[1:])
+        for chosen in (points, [p] * count,
+                       [rng.choice([p, law.negate(p), None]) for _ in range(count)]):
+            link.load(TOY_CURVE, group, chosen)
+            for scalars in patterns(ORDER, count, count).values():
+                run = expected(group, plan, scalars, chosen)
+                link.multiply(run)
+                counters = link.counters()
+                used = [scalar for scalar, point in zip(scalars, chosen, strict=True)
+                        if scalar and point is not None]
+                assert counters["skipped"] == count - len(used)
+                assert counters["digits"] == sum(
+                    digit != 0 for scalar in used for digit in signed_digits(scalar, plan))
+                assert counters["additions"] == count_additions(plan, scalars, chosen)
+
+
+def test_points_may_lie_anywhere(link):
+    points = toy_points(Group.G2)[5:25]
+    link.load(TOY_CURVE, Group.G2, points, address=1000)
+    link.multiply(expected(Group.G2, NARROW, [3, 4], points[7:9]), address=1000 + 16 * 7)
+
+
+def test_the_identity(link, gateware):
+    ware, _ = gateware
+    first, *words = link.ask([header(Command.IDENTIFY)], 1 + len(IDENTITY))
+    assert first == answer(Command.IDENTIFY)
+    assert dict(zip(IDENTITY, words, strict=True)) == ware.identity
+
+
+@pytest.mark.parametrize("number", [0, 6, 77, 255])
+def test_an_unknown_command_is_answered_with_an_error(link, number):
+    link.ask([header(0)], 1)
+    assert link.ask([header(number)], 1) == [answer(number, error=Error.UNKNOWN_COMMAND)]
+    link.assert_silent()
+    still_works(link)
+
+
+def still_works(link):
+    """The link is in step: the accelerator does what it is asked next."""
+    points = toy_points(Group.G1)[2:6]
+    link.load(TOY_CURVE, Group.G1, points)
+    link.multiply(expected(Group.G1, NARROW, [5, 0, 180, 93], points))
+    link.assert_silent()
+
+
+@pytest.mark.parametrize("fields, error", [
+    ({"window": 0}, Error.WINDOW), ({"window": 1}, Error.WINDOW), ({"window": 17}, Error.WINDOW),
+    ({"window": 255}, Error.WINDOW), ({"second_region": 64}, Error.MAILBOXES),
+    ({"second_region": 1 << 31}, Error.MAILBOXES),
+])
+@pytest.mark.parametrize("count", [0, 1, 7])
+def test_a_wrong_multiply_is_answered_with_an_error(link, fields, error, count):
+    words = multiply_words(Group.G1, NARROW, [9] * count, **fields)
+    assert link.ask(words, 1) == [answer(Command.MULTIPLY, error=error)]
+    link.assert_silent()
+    still_works(link)
+
+
+def test_loading_nothing(link):
+    assert link.ask([header(Command.LOAD), pack(PLACE, address=0, count=0)], 1) == [
+        answer(Command.LOAD)]
+    still_works(link)
+
+
+def test_reset_empties_the_mailboxes_and_zeroes_the_counters(link):
+    points = toy_points(Group.G1)[2:6]
+    link.load(TOY_CURVE, Group.G1, points)
+    # Told of too few windows, the accelerator leaves the points of the other digits behind ...
+    words = multiply_words(Group.G1, NARROW, [255] * 4, windows=1)
+    link.simulation.exchange(words, 100, 20_000)
+    right = expected(Group.G1, NARROW, [1, 2, 3, 255], points)
+    with pytest.raises(AssertionError):
+        link.multiply(right)
+    link.simulation.exchange([], 100, 20_000)
+    # ... where RESET finds them.
+    assert link.ask([header(Command.RESET)], 1) == [answer(Command.RESET)]
+    assert set(link.counters().values()) == {0}
+    link.multiply(right)
+
+
+def test_the_reset_line_ends_whatever_is_going_on(link):
+    rng, points = Random(5), toy_points(Group.G1)[2:12]
+    link.load(TOY_CURVE, Group.G1, points)
+    words = multiply_words(Group.G1, NARROW, [93] * len(points))
+    for cycles in [1, 10, 100, 300, 500, 700, 1000, 1500]:
+        link.simulation.exchange(words, rng.randrange(3), cycles)
+        link.simulation.reset()
+        still_works(link)
+        link.load(TOY_CURVE, Group.G1, points)
+
+
+def test_the_same_work_takes_the_same_cycles(link):
+    points = toy_points(Group.G1)[1:60]
+    link.load(TOY_CURVE, Group.G1, points)
+    for scalars in patterns(ORDER, len(points), 1).values():
+        seen = []
+        for _ in range(2):
+            link.multiply(expected(Group.G1, NARROW, scalars, points))
+            seen.append(link.counters())
+        assert seen[0] == seen[1]
+
+
+def counters_of(shape, runs):
+    """The counters of each of `runs`: (group, plan, scalars, points)."""
+    simulation = Simulation(build(shape)[1])
+    link, found = Link(simulation), []
+    for group, plan, scalars, points in runs:
+        link.load(shape.adder.curve, group, points)
+        link.multiply(Expected(shape, group, plan, scalars, points))
+        found.append(link.counters())
+    simulation.close()
+    return found
+
+
+def test_control_alone_takes_the_same_cycles():
+    rng, runs = Random(6), []
+    for (group, plan), count in product(PLANS, [1, 4, 30]):
+        points = rng.choices([None, *toy_points(group)], k=count)
+        runs += [(group, plan, scalars, points)
+                 for scalars in patterns(ORDER, count, count).values()]
+    full, control = counters_of(TOY_SHAPE, runs), counters_of(control_only(TOY_SHAPE), runs)
+    assert full == control
+    assert all(counters["sum"] for counters in full)
+    assert any(counters["waited"] for counters in full)
+
+
+@pytest.mark.slow
+def test_control_alone_takes_the_same_cycles_on_bn254():
+    rng, runs, scalar = Random(7), [], STANDARD.adder.curve.scalar
+    for group in Group:
+        law = equation(STANDARD.adder.curve, group)
+        base = bn254_generator(group)
+        multiples = [None, base]
+        while len(multiples) < 20:
+            multiples.append(law.add(multiples[-1], base))
+        points = rng.choices(multiples, k=40)
+        for window in (4, 6):
+            plan = WindowPlan(scalar.bits, window)
+            assert plan.mailboxes <= STANDARD.mailboxes(group)
+            runs += [(group, plan, scalars, points)
+                     for scalars in patterns(scalar.modulus, 40, window).values()]
+    assert counters_of(STANDARD, runs) == counters_of(control_only(STANDARD), runs)

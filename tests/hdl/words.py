@@ -1,0 +1,140 @@
+"""An accelerator as its command words see it, and what the definition says of the answers."""
+
+from random import Random
+
+import numpy as np
+
+from hdl.commands import ANSWER, COUNTERS, HEADER, PLACE, REGION, WORD, Command, pack, unpack
+from hdl.curve import Group
+from hdl.windows import WindowPlan
+from sim.curve import equation, loaded, to_affine, to_homogeneous
+from sim.msm import combine, last_level, multi_scalar_product
+
+MASK = (1 << WORD) - 1
+
+
+def split(value, words):
+    """`value` as that many words, the low one first."""
+    assert not value >> WORD * words
+    return [value >> WORD * n & MASK for n in range(words)]
+
+
+def header(command, **fields):
+    return pack(HEADER, command=command, **fields)
+
+
+def load_words(curve, group, points, address=0):
+    """The words of LOAD for `points`."""
+    words = [word for point in points
+             for part in loaded(curve, group, point) for word in split(part, 4)]
+    return [header(Command.LOAD), pack(PLACE, address=address, count=len(words)), *words]
+
+
+def multiply_words(group, plan, scalars, address=0, **fields):
+    """The words of MULTIPLY."""
+    words = {"window": plan.window, "windows": plan.windows,
+             "second_region": plan.second_region} | fields
+    region = words.pop("second_region")
+    return [header(Command.MULTIPLY, group=list(Group).index(group), **words),
+            pack(PLACE, address=address, count=len(scalars)), pack(REGION, second_region=region),
+            *(word for scalar in scalars for word in split(scalar, 4))]
+
+
+def answer(command, **fields):
+    """The word with which `command` is answered."""
+    return pack(ANSWER, command=command, last=1, **fields)
+
+
+class Expected:
+    """What MULTIPLY must answer, by the definition."""
+
+    def __init__(self, shape, group, plan, scalars, points):
+        self.shape, self.group, self.plan = shape, group, plan
+        self.law = equation(shape.adder.curve, group)
+        self.scalars, self.points = scalars, points
+        self.groups = last_level(self.law, plan, scalars, points)
+        self.record = 1 + 3 * group.degree * shape.coordinate_words
+
+    @property
+    def words(self):
+        """How many words come back."""
+        return self.record * len(self.groups) + 1
+
+    def check(self, words):
+        """Compare group by group; a group comes once, in any order, unreduced."""
+        words = list(map(int, words))
+        assert len(words) == self.words
+        end = unpack(ANSWER, words[-1])
+        assert (end["command"], end["last"], end["error"]) == (Command.MULTIPLY, 1, 0)
+        curve, degree = self.shape.adder.curve, self.group.degree
+        found = {}
+        for n in range(0, len(words) - 1, self.record):
+            head = unpack(ANSWER, words[n])
+            assert (head["command"], head["last"], head["error"]) == (Command.MULTIPLY, 0, 0)
+            size = self.shape.coordinate_words
+            parts = [sum(word << WORD * k for k, word in enumerate(words[at:at + size]))
+                     for at in range(n + 1, n + self.record, size)]
+            assert head["group"] not in found, "a group came twice"
+            found[head["group"]] = to_affine(
+                tuple(tuple(parts[degree * k:degree * (k + 1)]) for k in range(3)),
+                curve.base.modulus)
+        if self.shape.datapath:
+            assert found == self.groups
+            assert combine(self.law, self.plan, found) == multi_scalar_product(
+                self.law, self.scalars, self.points)
+        else:
+            assert found.keys() == self.groups.keys()
+
+
+class Link:
+    """Exact exchanges with a `sim.verilated.Simulation`."""
+
+    def __init__(self, simulation):
+        self.simulation = simulation
+
+    def ask(self, words, room, cycles=2_000_000):
+        """Send `words`; return exactly `room` words, and fail where there are fewer or more."""
+        taken, answers = self.simulation.exchange(
+            np.array(words, dtype=np.uint64), room, cycles)
+        assert (taken, len(answers)) == (len(words), room), "the accelerator stopped"
+        return [int(word) for word in answers]
+
+    def load(self, curve, group, points, address=0):
+        assert self.ask(load_words(curve, group, points, address), 1) == [answer(Command.LOAD)]
+
+    def multiply(self, expected, address=0):
+        expected.check(self.ask(
+            multiply_words(expected.group, expected.plan, expected.scalars, address),
+            expected.words))
+
+    def counters(self):
+        first, *values = self.ask([header(Command.COUNTERS)], 1 + len(COUNTERS))
+        assert first == answer(Command.COUNTERS)
+        return dict(zip(COUNTERS, values, strict=True))
+
+    def assert_silent(self, cycles=3000):
+        """Nothing more comes."""
+        assert self.simulation.exchange(np.array([], dtype=np.uint64), 1, cycles)[1].size == 0
+
+
+def patterns(order, count, seed):
+    """Scalars as they come, and as they come at the worst: {name: list}."""
+    rng = Random(seed)
+    return {
+        "uniform": [rng.randrange(order) for _ in range(count)],
+        "equal": [rng.randrange(1, order)] * count,
+        "binary": [rng.randrange(2) for _ in range(count)],
+        "hot": [rng.choice([7, 7, 7, rng.randrange(order)]) for _ in range(count)],
+        "sparse": [rng.choice([0, 0, 0, rng.randrange(order)]) for _ in range(count)],
+        "greatest": [order - 1] * count,
+    }
+
+
+def homogeneous_words(shape, group, point, scale):
+    """A point's coordinates times `scale`, one after another."""
+    return [part for coordinate in to_homogeneous(point, scale, shape.curve.base.modulus)
+            for part in coordinate]
+
+
+def plan_for(shape, window):
+    return WindowPlan(shape.adder.curve.scalar.bits, window)
