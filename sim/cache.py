@@ -2,6 +2,8 @@
 
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 
@@ -21,3 +23,20 @@ def cache_folder(*parts: str) -> Path:
     folder = base.joinpath(*parts)
     folder.mkdir(parents=True, exist_ok=True)
     return folder
+
+
+@contextmanager
+def only_one(name: str) -> Iterator[None]:
+    """Let one process at a time do what is called `name`; the others wait here.
+
+    The lock is the operating system's, so that it goes with a process that is killed. Where there
+    is none (Windows), nobody waits and work may be done twice.
+    """
+    with open(cache_folder("locks") / name, "w") as lock:
+        try:
+            import fcntl
+        except ImportError:
+            yield
+            return
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield

@@ -23,7 +23,7 @@ from hdl.accelerator import Accelerator, identity_words
 from hdl.commands import IDENTITY_PLACEHOLDER
 from hdl.emit import emit_verilog
 from hdl.msm import MsmShape
-from sim.cache import cache_folder
+from sim.cache import cache_folder, only_one
 
 Words = NDArray[np.uint64]
 BuildProgress = Callable[[str, int, int], None]
@@ -159,7 +159,18 @@ def build(shape: MsmShape, progress: BuildProgress | None = None) -> tuple[Gatew
     """
     tell = progress or (lambda what, done, total: None)
     tell("emitting Verilog", 0, 1)
-    ware = gateware(shape)
+    try:
+        with only_one(f"verilog-{_digest(_describe(shape))[:16]}"):
+            ware = gateware(shape)
+        return ware, _library(ware, tell)
+    except OSError as error:
+        raise BuildError(
+            f"{error.filename or cache_folder()}: {error.strerror or error}; make room there, or "
+            "set PROOFMILL_CACHE to another folder") from error
+
+
+def _library(ware: Gateware, tell: BuildProgress) -> Path:
+    """The compiled simulation, from the cache or compiled now."""
     binary, root = verilator()
     command = compiler()
     version = _run([*command, "--version"])
@@ -167,9 +178,17 @@ def build(shape: MsmShape, progress: BuildProgress | None = None) -> tuple[Gatew
                   platform.processor(), _processor(), str(binary.stat().st_size),
                   *VERILATOR_FLAGS, *COMPILER_FLAGS)
     library = cache_folder("simulation") / f"{key}.so"
-    if library.exists():
-        tell("loading the simulation", 1, 1)
-        return ware, library
+    with only_one(f"simulation-{key[:16]}"):
+        if library.exists():
+            tell("loading the simulation", 1, 1)
+        else:
+            _compile(ware, binary, root, command, library, tell)
+    return library
+
+
+def _compile(ware: Gateware, binary: Path, root: Path, command: list[str], library: Path,
+             tell: BuildProgress) -> None:
+    """Verilate and compile, on all cores, into `library`."""
     with tempfile.TemporaryDirectory(prefix="proofmill-build-") as name:
         folder = Path(name)
         (folder / "accelerator.sv").write_text(ware.verilog)
@@ -201,7 +220,6 @@ def build(shape: MsmShape, progress: BuildProgress | None = None) -> tuple[Gatew
         _run([*command, "-shared", *map(str, objects), "-o", str(linked), "-lpthread"])
         _write_whole(library, linked.read_bytes())
         tell("compiling", total, total)
-    return ware, library
 
 
 def _processor() -> str:

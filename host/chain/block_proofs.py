@@ -8,7 +8,9 @@ from host.circuits.block import BlockCircuit
 from host.curve.limbs import BASE_MODULUS
 from host.curve.points import AffinePoint, decode, encode
 from host.devices.device import Limbs, Progress
+from host.errors import ProofmillError
 from host.groth16.prove import Prover
+from host.groth16.proving_key import ProvingKey, is_development_key
 from host.groth16.verification_key import Proof, VerificationKey
 from host.groth16.verify import verify
 
@@ -39,6 +41,14 @@ def proof_from_bytes(data: bytes) -> Proof | None:
         b=_point(Group.G2, ((b_x0, b_x1), (b_y0, b_y1))),
         c=_point(Group.G1, (c_x, c_y)),
     )
+
+
+def check_key(key: ProvingKey, *, local: bool) -> None:
+    """Refuse a development key, whose maker can forge proofs, on a chain that is not `local`."""
+    if is_development_key(key) and not local:
+        raise ProofmillError(
+            f"{key.name} is a development key, whose maker can forge proofs, and the chain is not "
+            "a local one; use a key from a ceremony")
 
 
 def block_verifier(key: VerificationKey) -> Callable[[list[int], bytes], bool]:

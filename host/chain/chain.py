@@ -69,6 +69,9 @@ class EmbeddedChain:
 
     slots_per_epoch = SLOTS_PER_EPOCH
 
+    local = True
+    """The chain is this process's own, so development keys are good enough for it."""
+
     @property
     def finalized_epoch(self) -> int:
         """The fork-choice store's finalised epoch; 0 until finality sets in."""

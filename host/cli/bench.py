@@ -1,7 +1,154 @@
 """``proofmill bench``: the figures, each by a command that anyone can run."""
+
 import argparse
+import json
+import tempfile
+from pathlib import Path
 from typing import Any
+
+from host.cli.prove import add_device
+from host.cli.screen import Screen
+from host.devices.catalogue import open_device
+from host.errors import ProofmillError
 
 
 def register(commands: Any) -> None:
     """Add the commands."""
+    bench = commands.add_parser("bench", help="measure, on this machine")
+    actions = bench.add_subparsers(metavar="WHAT", required=True)
+
+    msm = actions.add_parser(
+        "msm", help="one multi-scalar multiplication: cycles, ratio to the bound, seconds",
+        description="One multi-scalar multiplication, checked against an independent "
+                    "computation.")
+    add_device(msm, "rtl")
+    msm.add_argument("--group", choices=["g1", "g2"], default="g1")
+    msm.add_argument("--points", type=int, default=4096, metavar="N")
+    msm.add_argument("--scalars", default="uniform", metavar="uniform|equal|binary|hot|...")
+    msm.add_argument("--bases", default="random", metavar="random|repeated|cancelling|infinity")
+    msm.add_argument("--window", type=int, metavar="BITS",
+                     help="force the window width (default: the one with the fewest additions)")
+    msm.add_argument("--seed", type=int, default=0)
+    msm.add_argument("--counters", action="store_true", help="what the accelerator counted")
+    msm.add_argument("--json", action="store_true", help="one JSON object")
+    msm.set_defaults(run=run_msm)
+
+    simulation = actions.add_parser(
+        "sim", help="additions a second in RTL simulation, beside the golden Python model's")
+    simulation.add_argument("--points", type=int, default=4096, metavar="N")
+    simulation.add_argument("--json", action="store_true", help="one JSON object")
+    simulation.set_defaults(run=run_simulation)
+
+    prove = actions.add_parser(
+        "prove", help="the same proof on cpu, model, rtl, and by snarkjs and groth16py",
+        description="The same proof by every prover that is there, each in its own process. "
+                    "Without files: a proof of the block circuit.")
+    prove.add_argument("zkey", nargs="?", metavar="CIRCUIT.zkey")
+    prove.add_argument("witness", nargs="?", metavar="WITNESS.wtns")
+    prove.add_argument("--rounds", type=int, default=5, metavar="N",
+                       help="proofs of each prover; the median counts (default: 5)")
+    prove.add_argument("--json", action="store_true", help="one JSON object")
+    prove.set_defaults(run=run_prove)
+
+
+def run_msm(options: argparse.Namespace) -> int:
+    """Measure one product."""
+    from hdl.curve import Group
+    from host.bench.msm import measure
+
+    screen = Screen(machine=options.json)
+    with screen.bar("preparing the device") as bar:
+        device = open_device(options.device, lanes=1, window=options.window, progress=bar.step)
+    try:
+        with screen.bar(f"multiplying on {device.name}") as bar:
+            figures = measure(device, Group(options.group), options.points, options.scalars,
+                              options.bases, options.seed, options.window or 8, bar)
+    except ValueError as error:
+        raise ProofmillError(f"--window {options.window}: {error}") from error
+    finally:
+        device.close()
+    if options.json:
+        print(json.dumps(figures))
+        return 0
+    counters = figures.pop("counters", {})
+    _table(screen, figures)
+    if options.counters:
+        screen.line("counters:")
+        _table(screen, counters)
+    return 0
+
+
+def run_simulation(options: argparse.Namespace) -> int:
+    """Measure the simulation."""
+    from host.bench.simulation import simulation_speed
+
+    screen = Screen(machine=options.json)
+    with screen.bar("preparing the device") as bar:
+        figures = simulation_speed(options.points, progress=bar.step)
+    _print(screen, figures, options.json)
+    return 0
+
+
+def run_prove(options: argparse.Namespace) -> int:
+    """Measure the provers."""
+    from host.bench.proving import compare
+
+    if (options.zkey is None) != (options.witness is None):
+        raise ProofmillError("give both a .zkey and a .wtns file, or neither")
+    if options.rounds < 1:
+        raise ProofmillError(f"--rounds {options.rounds}: there must be at least one")
+    screen = Screen(machine=options.json)
+    with tempfile.TemporaryDirectory() as folder:
+        zkey, witness = options.zkey, options.witness
+        if zkey is None:
+            zkey, witness = _block_files(Path(folder))
+        with screen.bar("proving with every prover"):
+            figures = compare(str(zkey), str(witness), options.rounds)
+    if options.json:
+        print(json.dumps(figures))
+        return 0
+    for name, found in figures["provers"].items():
+        screen.line(f"{name:10} not installed" if found is None else
+                    f"{name:10} {found['seconds']:9.3f} s"
+                    + (f"  {found['cycles']:,} cycles" if "cycles" in found else ""))
+    screen.line(f"{'verify':10} {figures['verify_seconds']:9.4f} s")
+    return 0
+
+
+def _block_files(folder: Path) -> tuple[Path, Path]:
+    """A development key of the block circuit and a witness."""
+    import random
+
+    from host.circuits.block import BlockCircuit
+    from host.circuits.block_size import BlockSize
+    from host.circuits.ledger import Ledger
+    from host.circuits.random_batch import random_batch
+    from host.circuits.statement import Statement
+    from host.groth16.setup import development_setup
+    from host.groth16.wtns import write_witness
+
+    circuit, rng = BlockCircuit(BlockSize()), random.Random(0)
+    ledger = Ledger(circuit.size, tuple(rng.randrange(1 << 40)
+                                        for _ in range(circuit.size.accounts)))
+    statement = Statement(1, 1, 1, bytes(20))
+    development_setup(circuit.r1cs, folder / "block.zkey", bytes(32))
+    write_witness(folder / "block.wtns",
+                  circuit.witness(ledger, random_batch(rng, ledger), statement))
+    return folder / "block.zkey", folder / "block.wtns"
+
+
+def _print(screen: Screen, figures: dict[str, Any], as_json: bool) -> None:
+    if as_json:
+        print(json.dumps(figures))
+    else:
+        _table(screen, figures)
+
+
+def _table(screen: Screen, figures: dict[str, Any]) -> None:
+    longest = max(map(len, figures))
+    for name, value in figures.items():
+        if isinstance(value, float):
+            value = f"{value:,.4f}" if value < 100 else f"{value:,.0f}"
+        elif isinstance(value, int):
+            value = f"{value:,}"
+        screen.line(f"{name.replace('_', ' '):{longest}}  {value}")

@@ -1,4 +1,4 @@
-"""``proofmill mine``: join the embedded chain, prove its blocks, earn the second layer of reward."""
+"""``proofmill mine``: join the embedded chain, prove its blocks, earn the second layer."""
 
 import argparse
 import json
@@ -20,7 +20,7 @@ BOARD_HZ = 100_000_000
 
 MINER_VALIDATOR = 5
 REWARD_ADDRESS = bytes.fromhex("70726f6f666d696c6c20206d696e657220202020")
-"""Where the reward goes: ``proofmill  miner`` in ASCII; nobody's address outside the local chain."""
+"""Where the reward goes: ``proofmill  miner`` in ASCII; nobody's outside the local chain."""
 
 COLUMNS = "{:>5}  {:>8}  {:>9}  {:<6}  {:>11}  {:>7}  {:<9}  {:>13}  {}"
 
@@ -79,8 +79,8 @@ class Report:
                 self.slot = report
                 self.verdict, self.reward = ("" if proving else "-"), ""
                 self.cycles, self.seconds = 0, 0.0
-                self.notes = [f"justified {report.justified_epoch}, "
-                              f"finalised {report.finalized_epoch}"]
+                epochs = (report.justified_epoch, report.finalized_epoch)
+                self.notes = ["justified {}, finalised {}".format(*epochs)]
                 if report.proofs_included:
                     self.notes.append("includes the proof of slot "
                                       + ", ".join(map(str, report.proofs_included)))
@@ -161,7 +161,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _mine(options: argparse.Namespace, screen: Screen, device: Device) -> tuple[Any, Totals]:
-    from host.chain.block_proofs import block_verifier, proof_to_bytes
+    from host.chain.block_proofs import block_verifier, check_key, proof_to_bytes
     from host.chain.chain import EmbeddedChain
     from host.chain.miner import Miner
     from host.circuits.block import BlockCircuit
@@ -180,6 +180,7 @@ def _mine(options: argparse.Namespace, screen: Screen, device: Device) -> tuple[
         for done in range(slots):
             bar(done, slots)
             chain.advance()
+    check_key(key, local=chain.local)
     size = circuit.size
     screen.line(
         f"chain: {len(chain.keys)} validators, slot {chain.slot}; ledger: {size.accounts} "

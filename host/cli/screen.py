@@ -21,8 +21,9 @@ class Screen:
     @contextmanager
     def bar(self, text: str) -> Iterator["Bar"]:
         """A bar that is gone when the block ends; without a terminal, nothing is drawn."""
-        with Progress(TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:3.0f} %"),
-                      TimeElapsedColumn(), console=self.console, transient=True,
+        columns = (TextColumn("{task.description}"), BarColumn(),
+                   TextColumn("{task.percentage:3.0f} %"), TimeElapsedColumn())
+        with Progress(*columns, console=self.console, transient=True,
                       disable=not self.console.is_terminal) as progress:
             yield Bar(progress, progress.add_task(text, total=None))
 

@@ -1,0 +1,1 @@
+"""The figures of the README, each measured by a function here; ``proofmill bench`` prints them."""

@@ -1,0 +1,106 @@
+"""One multi-scalar multiplication on a device, checked against an independent computation."""
+
+import random
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from hdl.curve import Group
+from host.curve.arithmetic import multiply_generator
+from host.curve.limbs import SCALAR_MODULUS, from_limbs, to_limbs
+from host.devices.device import Device, Job, Limbs, Progress
+from host.errors import ProofmillError
+
+KINDS = {
+    "uniform": "every scalar random",
+    "equal": "all scalars the same",
+    "two": "one of two scalars",
+    "binary": "0 or 1",
+    "hot": "nine in ten the same, the rest random",
+    "bucket": "every digit of every scalar the same: one bucket in every window",
+}
+"""Kinds of scalars."""
+
+BASES = {
+    "random": "all points different",
+    "repeated": "all points the same",
+    "cancelling": "P and -P in turn",
+    "infinity": "every fourth point at infinity",
+}
+"""Kinds of points."""
+
+
+def scalars_of(kind: str, count: int, rng: random.Random, window: int = 8) -> list[int]:
+    """`count` scalars of a kind, below the group's order."""
+    draws: dict[str, Callable[[], int]] = {}
+    one, other = rng.randrange(SCALAR_MODULUS), rng.randrange(SCALAR_MODULUS)
+    same_digit = sum(5 << (window * n) for n in range(-(-253 // window) - 1))
+    draws["uniform"] = lambda: rng.randrange(SCALAR_MODULUS)
+    draws["equal"] = lambda: one
+    draws["two"] = lambda: rng.choice((one, other))
+    draws["binary"] = lambda: rng.randrange(2)
+    draws["hot"] = lambda: one if rng.random() < 0.9 else rng.randrange(SCALAR_MODULUS)
+    draws["bucket"] = lambda: same_digit
+    if kind not in draws:
+        raise ProofmillError(f"there are no scalars {kind!r}; they are {', '.join(KINDS)}")
+    return [draws[kind]() for _ in range(count)]
+
+
+def bases_of(kind: str, group: Group, count: int,
+             rng: random.Random) -> tuple[Limbs, list[int]]:
+    """`count` points of a kind, as in a `.zkey`, and their discrete logarithms."""
+    if kind == "random":
+        logarithms = [rng.randrange(1, SCALAR_MODULUS) for _ in range(count)]
+    elif kind == "repeated":
+        logarithms = [rng.randrange(1, SCALAR_MODULUS)] * count
+    elif kind == "cancelling":
+        one = rng.randrange(1, SCALAR_MODULUS)
+        logarithms = [one if n % 2 == 0 else SCALAR_MODULUS - one for n in range(count)]
+    elif kind == "infinity":
+        logarithms = [0 if n % 4 == 0 else rng.randrange(1, SCALAR_MODULUS)
+                      for n in range(count)]
+    else:
+        raise ProofmillError(f"there are no points {kind!r}; they are {', '.join(BASES)}")
+    return multiply_generator(group, to_limbs(logarithms)), logarithms
+
+
+def measure(device: Device, group: Group, points: int, kind: str, bases: str = "random",
+            seed: int = 0, window: int = 8, progress: Progress | None = None) -> dict[str, Any]:
+    """Compute one product and check it; return the figures.
+
+    The points are known multiples of the generator, so the sum must be the generator times
+    ``sum(logarithm * scalar)``: one scalar multiplication, which shares nothing with the
+    device's way. `cycles` counts recoding, filling and bucket sums; `output` the handing out of
+    the result, apart. ``ratio = cycles / (digits * interval)``: 1 is the bound of one adder.
+    """
+    if points < 1:
+        raise ProofmillError(f"--points {points}: there must be at least one")
+    rng = random.Random(seed)
+    base_points, logarithms = bases_of(bases, group, points, rng)
+    values = scalars_of(kind, points, rng, window)
+    job = Job(device.load(group, base_points), to_limbs(values))
+    start = time.perf_counter()
+    result = device.run([job], progress)[0]
+    seconds = time.perf_counter() - start
+    total = sum(k * s for k, s in zip(logarithms, values, strict=True)) % SCALAR_MODULUS
+    expected = multiply_generator(group, to_limbs([total]))[0]
+    if not np.array_equal(result.point, expected):
+        raise ProofmillError(
+            f"{device.name} computed a wrong sum for {points} {kind} scalars on {bases} points "
+            f"(seed {seed}): {from_limbs(result.point.reshape(-1, 4))}; please report it")
+    figures: dict[str, Any] = {
+        "device": device.name, "group": group.value, "points": points, "scalars": kind,
+        "bases": bases, "seed": seed, "seconds": seconds}
+    if result.counters:
+        interval = device.accelerators[0].interval(group)  # type: ignore[attr-defined]
+        counters = result.counters
+        cycles = counters["fill"] + counters["sum"]
+        figures |= {
+            "window": device.plan(job).window,  # type: ignore[attr-defined]
+            "cycles": cycles, "digits": counters["digits"], "interval": interval,
+            "ratio": cycles / (counters["digits"] * interval) if counters["digits"] else 0.0,
+            "output": counters["output"], "additions": counters["additions"],
+            "additions_per_second": counters["additions"] / seconds, "counters": counters}
+    return figures

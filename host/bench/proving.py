@@ -1,0 +1,143 @@
+"""The same proof by every prover that is there, each in a process of its own."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from host.errors import ProofmillError
+
+OURS = """
+import sys, time, json
+from host.devices.catalogue import open_device
+from host.groth16.prove import Prover
+from host.groth16.wtns import read_witness
+from host.groth16.zkey import read_zkey
+device, zkey, wtns, rounds = sys.argv[1:5]
+prover = Prover(read_zkey(zkey), open_device(device))
+witness = read_witness(wtns)
+prover.load()
+times = []
+for _ in range(int(rounds)):
+    start = time.perf_counter()
+    result = prover.prove(witness)
+    times.append(time.perf_counter() - start)
+print(json.dumps({"seconds": sorted(times), "cycles": result.cycles}))
+"""
+
+CHECK = """
+import sys, time, json
+from host.groth16.prove import prove
+from host.groth16.verify import verify
+from host.groth16.wtns import read_witness
+from host.groth16.zkey import read_zkey
+from host.devices.cpu import CpuDevice
+key = read_zkey(sys.argv[1])
+result = prove(key, read_witness(sys.argv[2]), CpuDevice())
+times = []
+for _ in range(int(sys.argv[3])):
+    start = time.perf_counter()
+    assert verify(key.verification_key, result.public, result.proof)
+    times.append(time.perf_counter() - start)
+print(json.dumps({"seconds": sorted(times)}))
+"""
+
+GROTH16PY = """
+import sys, time, json
+import groth16py
+key, _ = groth16py.import_zkey(sys.argv[1])
+times = []
+for _ in range(int(sys.argv[3])):
+    start = time.perf_counter()
+    groth16py.prove_wtns(key, sys.argv[2])
+    times.append(time.perf_counter() - start)
+print(json.dumps({"seconds": sorted(times)}))
+"""
+
+
+def _python(code: str, *arguments: object, python: str = sys.executable) -> dict[str, Any] | None:
+    """Run a measuring program; None where what it imports is not there."""
+    done = subprocess.run([python, "-c", code, *map(str, arguments)],
+                          capture_output=True, text=True)
+    if done.returncode == 0:
+        return dict(json.loads(done.stdout))
+    if "ModuleNotFoundError" in done.stderr:
+        return None
+    raise ProofmillError("a prover failed to prove: " + done.stderr.strip().splitlines()[-1])
+
+
+def snarkjs_program() -> list[str] | None:
+    """The command of snarkjs: on the PATH, or where the tests put it in the cache."""
+    if shutil.which("snarkjs"):
+        return ["snarkjs"]
+    from sim.cache import cache_folder
+
+    programs = sorted(cache_folder().glob("snarkjs-*/node_modules/snarkjs/build/cli.cjs"))
+    node = shutil.which("node")
+    return [node, str(programs[-1])] if node and programs else None
+
+
+SNARKJS = """
+const [root, zkey, wtns, rounds] = process.argv.slice(2);
+const { performance } = require("perf_hooks");
+const snarkjs = require(root);
+(async () => {
+  const seconds = [];
+  for (let n = 0; n < Number(rounds); n++) {
+    const start = performance.now();
+    await snarkjs.groth16.prove(zkey, wtns);
+    seconds.push((performance.now() - start) / 1000);
+  }
+  seconds.sort((a, b) => a - b);
+  console.log(JSON.stringify({ seconds }));
+  process.exit(0);
+})();
+"""
+
+
+def _snarkjs(zkey: str, wtns: str, rounds: int) -> dict[str, Any] | None:
+    command = snarkjs_program()
+    if command is None or len(command) != 2:
+        return None
+    root = Path(command[1]).parent.parent  # the package's folder
+    with tempfile.TemporaryDirectory() as folder:
+        program = Path(folder) / "prove.cjs"
+        program.write_text(SNARKJS)
+        done = subprocess.run([command[0], str(program), str(root), zkey, wtns, str(rounds)],
+                              capture_output=True, text=True)
+    if done.returncode:
+        raise ProofmillError("snarkjs failed to prove: " + done.stderr.strip()[-300:])
+    return dict(json.loads(done.stdout.strip().splitlines()[-1]))
+
+
+def compare(zkey: str, wtns: str, rounds: int = 5) -> dict[str, Any]:
+    """Seconds for one proof, in process and without loading the key, by every prover there is.
+
+    `seconds` is the median over `rounds` proofs (one for `rtl`). groth16py is looked for in this
+    Python and in the one that ``PROOFMILL_GROTH16PY`` names; it is GPL, so it runs apart.
+    """
+    provers: dict[str, Any] = {}
+    for device in ("cpu", "model", "rtl"):
+        found = _python(OURS, device, zkey, wtns, 1 if device == "rtl" else rounds)
+        assert found is not None
+        provers[device] = found
+    other = os.environ.get("PROOFMILL_GROTH16PY", sys.executable)
+    provers["groth16py"] = _python(GROTH16PY, zkey, wtns, rounds, python=other)
+    provers["snarkjs"] = _snarkjs(zkey, wtns, rounds)
+    check = _python(CHECK, zkey, wtns, rounds)
+    assert check is not None
+
+    def median(times: list[float]) -> float:
+        return times[len(times) // 2]
+
+    figures = {
+        name: None if found is None else {
+            "seconds": median(found["seconds"]),
+            **({"cycles": found["cycles"]} if found.get("cycles") else {})}
+        for name, found in provers.items()}
+    return {"zkey": zkey, "provers": figures, "verify_seconds": median(check["seconds"]),
+            "rounds": rounds}
