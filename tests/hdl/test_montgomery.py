@@ -1,0 +1,106 @@
+from random import Random
+
+import numpy as np
+import pytest
+
+from hdl.field import BLS12_381_BASE, BN254_BASE, BN254_SCALAR, TOY, PrimeField
+from hdl.montgomery import MontgomeryMultiplier, MultiplierShape
+from sim.field import montgomery_product
+from tests.hdl.compiled import Compiled
+from tests.simulation import simulate
+
+BLOCKS = [(17, 17), (26, 34), (17, 34), (18, 36)]
+"""Digit and limb: DSP48 and its like, the simulation's, and ECP5's halves."""
+
+
+def edge_and_random_pairs(shape, count, seed):
+    """Pairs of operands: the edges of the field and of the operands' width, all with all."""
+    modulus, top = shape.field.modulus, 1 << shape.operand_bits
+    edges = [0, 1, 2, modulus - 1, modulus, modulus + 1, top // 2, top - 2, top - 1,
+             shape.radix % top, -(1 << shape.digit) % top, ((1 << shape.limb) - 1) % top,
+             -modulus % top, shape.lift % top]
+    rng = Random(seed)
+    return ([(a, b) for a in edges for b in edges]
+            + [(rng.getrandbits(shape.operand_bits), rng.getrandbits(shape.operand_bits))
+               for _ in range(count)]
+            + [(rng.randrange(modulus), rng.randrange(modulus)) for _ in range(count)])
+
+
+@pytest.mark.parametrize("operand_bits, digit, limb", [
+    (9, 2, 3), (9, 4, 5), (9, 5, 5), (9, 9, 20), (10, 3, 3), (10, 7, 9)])
+def test_every_pair_of_operands(operand_bits, digit, limb):
+    """All the toy field's operands of nine or ten bits, for all ways of cutting them."""
+    shape = MultiplierShape(field=TOY, operand_bits=operand_bits, digit=digit, limb=limb)
+    side = np.arange(1 << operand_bits, dtype=np.uint64)
+    a, b = (x.reshape(-1) for x in np.meshgrid(side, side))
+    rest = np.zeros(shape.latency, dtype=np.uint64)
+    products = Compiled(MontgomeryMultiplier(shape)).run(
+        a.size + shape.latency, a=np.concatenate([a, rest]), b=np.concatenate([b, rest]),
+    )["product"][shape.latency:].astype(np.int64)
+    a, b = a.astype(np.int64), b.astype(np.int64)
+    # product * radix = a * b modulo the field's modulus, and the stated bound.
+    assert not ((products % 163 * (shape.radix % 163) - a * b) % 163).any()
+    ahead = products * shape.radix - a * b  # what Montgomery's quotients have added
+    added = shape.product_bound(shape.radix, 1) - 1  # ... divided by the radix, rounded down
+    assert (ahead >= 0).all() and (ahead // shape.radix <= added).all()
+    largest = (1 << operand_bits) - 1
+    assert products.max() <= shape.product_bound(largest, largest)
+
+
+@pytest.mark.parametrize("digit, limb", BLOCKS)
+@pytest.mark.parametrize("field", [BN254_BASE, BN254_SCALAR, BLS12_381_BASE, TOY],
+                         ids=lambda field: field.name)
+def test_products_match_the_definition(field, digit, limb):
+    """Edges and random operands at full width, one pair a cycle, after the stated latency."""
+    shape = MultiplierShape(field=field, operand_bits=field.bits + 12, digit=digit, limb=limb)
+    dut = MontgomeryMultiplier(shape)
+    pairs = edge_and_random_pairs(shape, 40, seed=digit)
+
+    async def check(ctx):
+        for cycle in range(len(pairs) + shape.latency):
+            if cycle < len(pairs):
+                ctx.set(dut.a, pairs[cycle][0])
+                ctx.set(dut.b, pairs[cycle][1])
+            if cycle >= shape.latency:
+                a, b = pairs[cycle - shape.latency]
+                product = ctx.get(dut.product)
+                assert product % field.modulus == montgomery_product(shape, a, b)
+                assert product <= shape.product_bound(a, b)
+            await ctx.tick()
+
+    simulate(dut, check)
+
+
+@pytest.mark.parametrize("digit, limb", BLOCKS)
+def test_a_product_forgets_the_size_of_its_operands(digit, limb):
+    """What the shape is for: below three times the modulus, however large the operands."""
+    shape = MultiplierShape(field=BN254_BASE, operand_bits=264, digit=digit, limb=limb)
+    largest = (1 << shape.operand_bits) - 1
+    assert shape.product_bound(largest, largest) < 3 * shape.field.modulus or (
+        shape.radix.bit_length() < 2 * 264 - 254)
+    assert shape.product_bound(36 * shape.field.modulus, 36 * shape.field.modulus) < (
+        3 * shape.field.modulus)
+
+
+def test_the_lifted_modulus():
+    for digit, limb in BLOCKS:
+        shape = MultiplierShape(field=BN254_BASE, operand_bits=264, digit=digit, limb=limb)
+        lifted = shape.lift * shape.field.modulus + 1
+        assert lifted % (1 << digit) == 0 and shape.lifted == lifted >> digit
+
+
+@pytest.mark.parametrize("parts, sentence", [
+    (dict(digit=1, limb=8), r"^a limb \(8 bits\) must hold a digit \(1 bits\), and a digit at"),
+    (dict(digit=9, limb=8), r"^a limb \(8 bits\) must hold a digit \(9 bits\)"),
+    (dict(operand_bits=8), r"^operands of 8 bits cannot hold unreduced values of toy, whose "
+                           r"modulus has 8 bits$"),
+])
+def test_wrong_shapes_are_refused(parts, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        MultiplierShape(**dict(field=TOY, operand_bits=22, digit=6, limb=8) | parts)
+
+
+@pytest.mark.parametrize("modulus", [-7, 0, 1, 2, 164])
+def test_wrong_fields_are_refused(modulus):
+    with pytest.raises(ValueError, match=f"^odd: the modulus must be odd .* not {modulus}$"):
+        PrimeField(name="odd", modulus=modulus)
