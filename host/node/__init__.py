@@ -1,0 +1,1 @@
+"""A node: duties, proofs, peers, and what must survive its end."""
