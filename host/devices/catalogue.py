@@ -2,8 +2,6 @@
 
 from collections.abc import Callable
 
-from host.curve.arithmetic import cores
-from host.devices.cpu import CpuDevice
 from host.devices.device import Device
 from host.errors import ProofmillError
 
@@ -28,12 +26,15 @@ def open_device(name: str, *, lanes: int | None = None, window: int | None = Non
     be built.
     """
     if name == "cpu":
+        from host.devices.cpu import CpuDevice
+
         return CpuDevice()
     if name not in DEVICES:
         raise ProofmillError(
             f"there is no device {name!r}; the devices are {', '.join(DEVICES)}")
     # The generator and the simulator take half a second to import.
     from hdl.presets import STANDARD, control_only
+    from host.curve.arithmetic import cores
     from host.devices.accelerator import Accelerator
     from host.devices.lanes import LanesDevice
     from sim.verilated import BuildError, Simulation, build

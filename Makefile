@@ -1,0 +1,40 @@
+# Two commands do everything: `make mine` and `make test`. Only Python 3.11 or newer has to be there.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: mine test test-slow check clean
+
+mine: $(VENV)/installed
+	@$(BIN)/proofmill mine $(ARGS)
+
+test: $(VENV)/installed-dev
+	@$(BIN)/python -m pytest -n 2 $(ARGS)
+
+# Everything that takes minutes: long products through Verilator, synthesis, large sizes.
+test-slow: $(VENV)/installed-dev
+	@$(BIN)/python -m pytest -n 2 -m slow $(ARGS)
+
+check: $(VENV)/installed-dev
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Proofmill needs Python 3.11 or newer; say which: make mine PYTHON=python3.12"; exit 2; }
+	@$(PYTHON) -m venv $(VENV) || \
+		{ echo "this Python cannot make a virtual environment; on Debian: apt install python3-venv"; exit 2; }
+
+$(VENV)/installed: pyproject.toml | $(VENV)/bin/python
+	@echo "installing Proofmill and what it needs into $(VENV): a minute or two ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e .
+	@touch $@
+
+$(VENV)/installed-dev: pyproject.toml | $(VENV)/bin/python
+	@echo "installing Proofmill and what its tests need into $(VENV): a few minutes ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
+	@touch $@ $(VENV)/installed
+
+clean:
+	rm -rf $(VENV) build *.egg-info

@@ -1,0 +1,68 @@
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from host.cli.main import main
+
+ROOT = Path(__file__).parents[3]
+KEYS = ["blocks", "slots", "finalized_epoch", "proofs_made", "proofs_included", "proofs_rejected",
+        "device", "device_cycles", "msm_calls_on_device", "msm_calls_total", "layer1_gwei",
+        "layer2_gwei_matured", "layer2_gwei_pending", "seconds"]
+
+
+def mine(capsys, *arguments):
+    status = main(["mine", "--json", *arguments])
+    captured = capsys.readouterr()
+    assert captured.out.count("\n") == 1  # one object on stdout, nothing else
+    return status, json.loads(captured.out), captured.err
+
+
+def test_mining_on_the_rtl(capsys):
+    status, record, err = mine(capsys, "--blocks", "2")
+    assert status == 0 and list(record) == KEYS
+    assert record["blocks"] == record["proofs_made"] == record["proofs_included"] == 2
+    assert record["proofs_rejected"] == 0 and record["device"] == "rtl"
+    assert record["msm_calls_on_device"] == record["msm_calls_total"] == 10
+    assert record["device_cycles"] > 10_000_000 and record["finalized_epoch"] >= 3
+    assert record["layer1_gwei"] > 0 and record["layer2_gwei_matured"] > 0
+    assert record["layer2_gwei_pending"] == 0
+    slots = [line for line in err.splitlines() if line.strip()[:2].isdigit()]
+    assert len(slots) == record["slots"]
+    assert sum("accepted" in line for line in slots) == 2
+
+
+def test_a_seed_decides_everything_but_the_time(capsys):
+    runs = [mine(capsys, "--blocks", "1", "--device", "cpu", "--seed", seed)[1]
+            for seed in ("7", "7")]
+    for record in runs:
+        record.pop("seconds")
+    assert runs[0] == runs[1]
+    assert runs[0]["msm_calls_total"] == runs[0]["msm_calls_on_device"] == 5
+
+
+def test_a_wrong_number_of_blocks_is_named(capsys):
+    assert main(["mine", "--blocks", "0", "--device", "cpu"]) == 2
+    assert "--blocks 0" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals as on POSIX")
+def test_interrupted_it_ends_with_the_summary_so_far():
+    process = subprocess.Popen(
+        [sys.executable, "-m", "host.cli.main", "mine", "--json", "--device", "cpu",
+         "--blocks", "500"], cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    for line in process.stderr:
+        if "accepted" in line:
+            break
+    time.sleep(0.3)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    record = json.loads(out)
+    assert process.returncode == 130 and "stopped; so far" in err and "Traceback" not in err
+    assert 1 <= record["proofs_made"] < 500 and record["proofs_rejected"] == 0
