@@ -92,8 +92,8 @@ def test_the_lifted_modulus():
 @pytest.mark.parametrize("parts, sentence", [
     (dict(digit=1, limb=8), r"^a limb \(8 bits\) must hold a digit \(1 bits\), and a digit at"),
     (dict(digit=9, limb=8), r"^a limb \(8 bits\) must hold a digit \(9 bits\)"),
-    (dict(operand_bits=8), r"^operands of 8 bits cannot hold unreduced values of toy, whose "
-                           r"modulus has 8 bits$"),
+    (dict(operand_bits=8),
+     r"^operands of 8 bits cannot hold unreduced values of toy, whose modulus has 8 bits$"),
 ])
 def test_wrong_shapes_are_refused(parts, sentence):
     with pytest.raises(ValueError, match=sentence):

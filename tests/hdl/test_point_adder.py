@@ -1,0 +1,137 @@
+from dataclasses import replace
+from random import Random
+
+import numpy as np
+import pytest
+
+from hdl.curve import TOY_CURVE, Group
+from hdl.field import TOY
+from hdl.montgomery import MultiplierShape
+from hdl.point_adder import AdderShape
+from hdl.presets import STANDARD, TOY_SHAPE
+from sim.curve import equation, to_affine, to_homogeneous
+from tests.hdl.compiled import Compiled
+from tests.hdl.framed_adder import FramedAdder, timetable
+from tests.hdl.points import bn254_generator, toy_points
+from tests.simulation import simulate
+
+TOY_ADDER = TOY_SHAPE.adder
+
+
+def unreduced(shape, group, point, rng):
+    """Coordinates of `point`, scaled at random and lifted up to the bound the adder states."""
+    modulus, (_, bound) = shape.curve.base.modulus, shape.traces[group]
+    scale = tuple(rng.randrange(1, modulus) for _ in range(group.degree))
+    parts = [part for c in to_homogeneous(point, scale, modulus) for part in c]
+    highest = [(bound - part) // modulus for part in parts]
+    lifts = rng.choice([highest, [0] * len(parts), [rng.randint(0, high) for high in highest]])
+    return [part + modulus * lift for part, lift in zip(parts, lifts, strict=True)]
+
+
+def affine(shape, group, parts):
+    degree = group.degree
+    return to_affine(tuple(tuple(parts[degree * n:degree * (n + 1)]) for n in range(3)),
+                     shape.curve.base.modulus)
+
+
+def test_every_pair_of_points():
+    """All 181 * 181 pairs of the toy curve's G1, infinity, doublings and opposites included."""
+    points, shape, rng = toy_points(Group.G1), TOY_ADDER, Random(1)
+    count = len(points) ** 2
+    pairs = [(i, j) for i in range(181) for j in range(181)]
+    rng.shuffle(pairs)
+    slots = [rng.randrange(shape.interval[Group.G1] // 3) for _ in pairs]
+    loads, totals = timetable(shape, Group.G1, slots)
+    cycles = totals[-1][-1] + 1
+    inputs = {name: np.zeros(cycles, dtype=np.uint64) for name in ("load", "position", "p", "q")}
+    scaled = [[unreduced(shape, Group.G1, point, rng) for _ in range(8)] for point in points]
+    for (i, j), when in zip(pairs, loads, strict=True):
+        for position, (p, q) in enumerate(zip(rng.choice(scaled[i]), rng.choice(scaled[j]),
+                                              strict=True)):
+            cycle = when[position]
+            assert not inputs["load"][cycle]
+            inputs["load"][cycle], inputs["position"][cycle] = 1, position
+            inputs["p"][cycle], inputs["q"][cycle] = p, q
+    group = shape.groups.index(Group.G1)
+    outputs = Compiled(FramedAdder(shape)).run(cycles, group=group, **inputs)
+    assert [int(cycle) for cycle in outputs["cycle"][:13]] == [*range(12), 0]
+    sums = outputs["total"].astype(int)[np.array(totals)]
+    assert sums.shape == (count, 3)
+    assert sums.max() <= shape.traces[Group.G1][1]
+    for (i, j), coordinates in zip(pairs, sums.tolist(), strict=True):
+        assert affine(shape, Group.G1, coordinates) == points[(i + j) % 181]
+
+
+def wide(curve_shape, multipliers, intervals, adders):
+    return replace(curve_shape, multipliers=multipliers, intervals=intervals, adders=adders)
+
+
+SHAPES = {
+    "toy": TOY_ADDER,
+    "bn254": STANDARD.adder,
+    "toy-2-multipliers": wide(TOY_ADDER, 2, ((Group.G1, 6), (Group.G2, 18)), 5),
+    "toy-3-multipliers": wide(TOY_ADDER, 3, ((Group.G2, 12), (Group.G1, 6)), 7),
+    "toy-g2-only": wide(TOY_ADDER, 1, ((Group.G2, 40),), 2),
+}
+
+
+@pytest.mark.parametrize("name, group", [
+    (name, group) for name, shape in SHAPES.items() for group in shape.groups],
+    ids=lambda value: getattr(value, "value", value))
+def test_random_and_special_pairs(name, group):
+    """One pair a frame, in any service slot, coordinates up to the bound; some frames empty."""
+    shape, rng = SHAPES[name], Random(2)
+    law = equation(shape.curve, group)
+    if shape.curve is TOY_CURVE:
+        points, count = toy_points(group), 120
+    else:
+        base = bn254_generator(group)
+        points, count = [law.multiply(rng.randrange(1 << 60), base) for _ in range(8)], 24
+    pairs = [(rng.choice(points), rng.choice(points)) for _ in range(count)]
+    p = points[1]
+    pairs += [(p, p), (p, law.negate(p)), (p, None), (None, p), (None, None)]
+    rng.shuffle(pairs)
+    interval = shape.interval[group]
+    slots = [rng.randrange(interval // (3 * group.degree)) for _ in pairs]
+    loads, totals = timetable(shape, group, slots)
+    inputs, outputs = {}, {}
+    for k, pair in enumerate(pairs):
+        sides = zip(*(unreduced(shape, group, point, rng) for point in pair), strict=True)
+        for position, (one, two) in enumerate(sides):
+            inputs[loads[k][position]] = (position, one, two)
+        for position, cycle in enumerate(totals[k]):
+            outputs[cycle] = (k, position)
+    dut = FramedAdder(shape)
+    sums = [[0] * (3 * group.degree) for _ in pairs]
+
+    async def check(ctx):
+        ctx.set(dut.group, shape.groups.index(group))
+        while True:  # the first frame may be one of the other group's length
+            await ctx.tick()
+            if ctx.get(dut.cycle) == 0:
+                break
+        for cycle in range(max(outputs) + 1):
+            assert ctx.get(dut.cycle) == cycle % interval
+            position, one, two = inputs.get(cycle, (0, 0, 0))
+            ctx.set(dut.load, cycle in inputs)
+            ctx.set(dut.position, position)
+            ctx.set(dut.p, one)
+            ctx.set(dut.q, two)
+            if cycle in outputs:
+                k, position = outputs[cycle]
+                sums[k][position] = ctx.get(dut.total)
+            await ctx.tick()
+
+    simulate(dut, check, cycles=20_000)
+    for (one, two), coordinates in zip(pairs, sums, strict=True):
+        assert max(coordinates) <= shape.traces[group][1]
+        assert affine(shape, group, coordinates) == law.add(one, two)
+
+
+def test_a_narrow_multiplier_is_refused_by_the_name_of_the_value_that_overflows():
+    shape = AdderShape(
+        curve=TOY_CURVE, multiplier=MultiplierShape(field=TOY, operand_bits=11, digit=6, limb=8),
+        multipliers=1, adders=3, intervals=((Group.G1, 12),))
+    with pytest.raises(ValueError, match=r"^sum\d+ = .* can reach \d+\.\d times the modulus, 1\d "
+                                         r"bits, but the multiplier takes 11; give it wider"):
+        shape.schedules  # noqa: B018
