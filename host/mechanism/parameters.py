@@ -1,0 +1,139 @@
+"""Every constant of the mechanism, in one frozen record, and the defences as switches.
+
+Units: slots, epochs, basis points (bps, 1/10,000) and billionths (1/10^9). Amounts are whole gwei,
+though no formula depends on the unit: a contract may use wei. Source of the values: the design note
+of the mechanism (docs/protocol.md).
+"""
+
+from dataclasses import dataclass, field, fields
+
+BPS = 10_000
+"""One, in basis points."""
+BILLION = 1_000_000_000
+"""One, in billionths."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Defences:
+    """What stands between the mechanism and each attack; all on, except to show what it is for."""
+
+    bound_proofs: bool = True
+    """A proof verifies only with its prover's own tag among the public inputs."""
+    statement_key: bool = True
+    """Uniqueness by (payload root, proof type); off: by the proof's bytes."""
+    slot_batch: bool = True
+    """Proofs of one slot are equal and a lottery picks; off: the first of the slot wins."""
+    stages: bool = True
+    """Primary, then committee, then everyone; off: everyone at once."""
+    weight_by_bond: bool = True
+    """Draws by bond and reliability; off: every identity weighs the same."""
+    frozen_weights: bool = True
+    """Weights are those from before the mix was known; off: those at the slot."""
+    old_mix: bool = True
+    """The seed is the mix of two epochs back alone; off: the payload's root goes into it."""
+    commit_deposit: bool = True
+    """A commitment that is not revealed loses its deposit."""
+    open_commitments: bool = True
+    """A commitment blocks nobody; off: the first reserves the job until its deadline."""
+    own_proof_only: bool = True
+    """A reveal must match a commitment of an earlier block; off: a bare proof is paid."""
+    share_ceiling: bool = True
+    """rho never rises above `rho_max`; off: it may reach 1."""
+    miss_penalty: bool = True
+    """A primary or committee member that misses pays."""
+    any_includer: bool = True
+    """A later proposer may include what an earlier one left out; off: only the next slot's."""
+    bounty_from_bond: bool = True
+    """The rescuer's bounty is half of the primary's penalty; off: it is minted, nobody pays."""
+    invalid_penalty: bool = True
+    """Signing an invalid proof costs a slice of the bond and bars from the payload."""
+    subsidy_below_burn: bool = True
+    """A job's subsidy is a part of the fee it burned; off: it is paid per unit of work."""
+    finality: bool = True
+    """Rewards mature when their blocks are final; off: when included, on any branch."""
+
+
+DEFENCES = tuple(flag.name for flag in fields(Defences))
+"""The names of all defences."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parameters:
+    """The constants. Delays are in slots after the proven slot; an inclusion's is at least 1."""
+
+    slots_per_epoch: int = 8
+    stage1_slots: int = 2
+    """W1: the primary's window, delays 1 to W1."""
+    stage2_slots: int = 2
+    """W2: the committee's window, delays W1 + 1 to W1 + W2."""
+    window_slots: int = 8
+    """T: the last delay that is paid. After stage 2 and until T everyone bonded may prove."""
+    committee_size: int = 3
+    late_bps: int = 5_000
+    """d: what is left of a reward at delay T."""
+
+    prover_weight: int = 56
+    includer_weight: int = 8
+    weight_denominator: int = 64
+
+    rho_start: int = 250_000_000
+    rho_min: int = 20_000_000
+    rho_max: int = 250_000_000
+    """rho, the share of layer 1's base that layer 2 may mint: in billionths."""
+    controller_divisor: int = 8
+    target_coverage_bps: int = 9_800
+    """c*: the share of slots that should be proven in stage 1 or 2."""
+    load_min_bps: int = 5_000
+    load_max_bps: int = 20_000
+
+    penalty_multiple: int = 2
+    """m: a primary's miss costs m times the most that the slot would have paid it."""
+    committee_divisor: int = 4
+    """A committee member's miss costs 1/4 of the primary's."""
+    burn_bps: int = 5_000
+    """The part of a penalty that is burned; the rest is the rescuer's or the reporter's bounty."""
+    relief_one_in: int = 3
+    relief_divisor: int = 4
+    """If more than 1/3 of an epoch's primaries miss, its penalties are divided by 4."""
+
+    kappa_bps: int = 15_000
+    """Bond over liabilities, at least."""
+    finality_epochs: int = 2
+    dispute_epochs: int = 2
+
+    reliability_start_bps: int = 3_000
+    reliability_min_bps: int = 1_000
+    reliability_gain_divisor: int = 10
+    reliability_miss_bps: int = 6_000
+    reliability_idle_bps: int = 10
+    calibration_proofs: int = 3
+    """Proofs a new prover makes, unpaid, before it has any weight."""
+
+    fee_burn_bps: int = 500
+    subsidy_bps: int = 8_000
+    """phi: subsidy over burned fee, at most."""
+    reveal_slots: int = 4
+    """K: a commitment is revealed 1 to K slots later."""
+
+    defences: Defences = field(default_factory=Defences)
+
+    def __post_init__(self) -> None:
+        if not (self.stage1_slots >= 1 and self.stage2_slots >= 0
+                and self.window_slots > self.stage1_slots
+                and self.window_slots >= self.stage1_slots + self.stage2_slots):
+            raise ValueError(
+                f"windows of {self.stage1_slots}, {self.stage2_slots} and {self.window_slots} "
+                "slots: the first must be 1 or more, and the last the longest")
+        for name in ("late_bps", "burn_bps", "fee_burn_bps", "subsidy_bps", "target_coverage_bps",
+                     "reliability_start_bps", "reliability_min_bps", "reliability_miss_bps",
+                     "reliability_idle_bps"):
+            if not 0 <= getattr(self, name) <= BPS:
+                raise ValueError(f"{name} must be 0 to {BPS:,}, not {getattr(self, name)}")
+        if not 0 < self.rho_min <= self.rho_start <= self.rho_max <= BILLION:
+            raise ValueError(
+                f"rho must fulfil 0 < {self.rho_min} <= {self.rho_start} <= {self.rho_max} "
+                f"<= {BILLION}, in billionths")
+        if self.prover_weight + self.includer_weight > self.weight_denominator:
+            raise ValueError(
+                f"shares {self.prover_weight} + {self.includer_weight} exceed "
+                f"{self.weight_denominator}")
