@@ -1,13 +1,16 @@
 """Pipelined Montgomery multiplication: one product a cycle, values left unreduced on purpose."""
 
+from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property
+from typing import ClassVar
 
 from amaranth import *
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from hdl.field import PrimeField
+from hdl.limbs import LimbPipeline, Limbs, blocks_for
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,6 +40,12 @@ class MultiplierShape:
     ordinary one, which brings the result back below ``2 * modulus``.
     """
 
+    kind: ClassVar[str] = "pipelined"
+    """What a multiplier cut in this way is called."""
+
+    interval: ClassVar[int] = 1
+    """Cycles from one pair of operands to the next."""
+
     field: PrimeField
     operand_bits: int
     digit: int
@@ -49,6 +58,11 @@ class MultiplierShape:
         if self.operand_bits <= self.field.bits:
             raise ValueError(f"operands of {self.operand_bits} bits cannot hold unreduced values "
                              f"of {self.field.name}, whose modulus has {self.field.bits} bits")
+
+
+    def build(self) -> wiring.Component:
+        """A multiplier of this shape."""
+        return MontgomeryMultiplier(self)
 
     @cached_property
     def steps(self) -> int:
@@ -102,24 +116,23 @@ class MultiplierShape:
         count = max(1, -(-value.bit_length() // self.limb))
         return [value >> (self.limb * n) & ((1 << self.limb) - 1) for n in range(count)]
 
+    @staticmethod
+    def widths(bits: int, part: int) -> list[int]:
+        """Widths of the parts of a number of `bits` bits, lowest first."""
+        return [min(part, bits - low) for low in range(0, bits, part)]
+
     @cached_property
-    def products(self) -> int:
-        """Products of a digit and a limb computed in every cycle."""
-        return (self.steps * self.limbs + (self.steps - 1) * len(self.cut(self.lifted))
-                + 1 + len(self.cut(self.field.modulus)))
+    def multiplications(self) -> Counter[tuple[int, int]]:
+        """The products in hardware, by the widths of their factors: see `hdl.cost`."""
+        digits, limbs = (self.widths(self.operand_bits, part) for part in (self.digit, self.limb))
+        taken = Counter((digit, limb) for digit in digits for limb in limbs)
+        paid = blocks_for(*(self.constants(self.lifted) * (self.steps - 1)))
+        last = blocks_for(*self.constants(self.field.modulus))
+        return taken + paid + last + Counter([(self.digit, self.lift.bit_length())])
 
-
-class Limbs:
-    """A number as limbs that overlap: ``sum(limb[n] << (width * n))``, each with its bound.
-
-    Adding limb by limb needs no carry from one to the next: that is what keeps the pipeline's
-    critical path one product or one three-way sum long.
-    """
-
-    def __init__(self, values, bounds):
-        assert all(len(Value.cast(v)) >= bound.bit_length()
-                   for v, bound in zip(values, bounds, strict=True))
-        self.values, self.bounds = values, bounds
+    def constants(self, value: int) -> list[tuple[int, int]]:
+        """The widths of the products of a digit and each limb of a constant."""
+        return [(self.digit, limb.bit_length()) for limb in self.cut(value)]
 
 
 class MontgomeryMultiplier(wiring.Component):
@@ -152,52 +165,11 @@ class MontgomeryMultiplier(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        shape, stage = self.shape, 0
+        shape = self.shape
         digit, limb = shape.digit, shape.limb
-
-        def register(name, value, bound):
-            """`value`, at most `bound`, one cycle later."""
-            held = Signal(max(1, bound.bit_length()), name=f"stage{stage}_{name}", reset_less=True)
-            m.d.sync += held.eq(value)
-            return held
-
-        def register_all(name, values, bounds):
-            return [register(f"{name}{n}", value, bound)
-                    for n, (value, bound) in enumerate(zip(values, bounds, strict=True))]
-
-        def multiply(name, factor, factor_bound, values, bounds):
-            """Limb products, registered."""
-            bounds = [factor_bound * bound for bound in bounds]
-            return Limbs(register_all(name, [factor * v for v in values], bounds), bounds)
-
-        def total(name, *numbers):
-            """The limb-wise sum, registered."""
-            count = max(len(number.values) for number in numbers)
-            columns = [[(n.values[k], n.bounds[k]) for n in numbers if k < len(n.values)]
-                       for k in range(count)]
-            bounds = [sum(bound for _, bound in column) for column in columns]
-            sums = []
-            for column in columns:
-                value = column[0][0]
-                for other, _ in column[1:]:
-                    value = value + other
-                sums.append(value)
-            return Limbs(register_all(name, sums, bounds), bounds)
-
-        def drop(number):
-            """``number >> digit``, the low digit dropped: a wiring of bits and one addition."""
-            values, bounds = [], []
-            for n, (value, bound) in enumerate(zip(number.values, number.bounds, strict=True)):
-                value, bound = value[digit:], bound >> digit
-                if n + 1 < len(number.values):
-                    value = value + (number.values[n + 1][:digit] << (limb - digit))
-                    bound += min(number.bounds[n + 1], (1 << digit) - 1) << (limb - digit)
-                values.append(value)
-                bounds.append(bound)
-            while bounds and bounds[-1] == 0:
-                values.pop()
-                bounds.pop()
-            return values, bounds
+        pipe = LimbPipeline(m, digit, limb)
+        register, register_all = pipe.register, pipe.register_all
+        multiply, total, drop = pipe.multiply, pipe.total, pipe.drop
 
         digit_bound, limb_bound = (1 << digit) - 1, (1 << limb) - 1
         top_limb = shape.operand_bits - limb * (shape.limbs - 1)
@@ -211,7 +183,7 @@ class MontgomeryMultiplier(wiring.Component):
         running = multiply("total", a[0], a_bounds[0], b, b_bounds)
         a, b = register_all("a", a[1:], a_bounds[1:]), register_all("b", b, b_bounds)
         for step in range(1, shape.steps):
-            stage += 1
+            pipe.stage += 1
             low = running.values[0][:digit]
             paid = multiply("paid", low, digit_bound, lifted, lifted)
             taken = multiply("taken", a[0], a_bounds[step], b, b_bounds)
@@ -220,49 +192,26 @@ class MontgomeryMultiplier(wiring.Component):
             a = register_all("a", a[1:], a_bounds[step + 1:])
             if step + 1 < shape.steps:  # the last step needs no further digit of b
                 b = register_all("b", b, b_bounds)
-            stage += 1
+            pipe.stage += 1
             running = total("total", shifted, paid, taken)
             a = register_all("a", a, a_bounds[step + 1:])
             if step + 1 < shape.steps:
                 b = register_all("b", b, b_bounds)
 
         # The last step, an ordinary one: quotient digit, product, sum.
-        stage += 1
+        pipe.stage += 1
         quotient = register("quotient", running.values[0][:digit] * shape.lift, digit_bound)
         running = Limbs(register_all("total", running.values, running.bounds), running.bounds)
-        stage += 1
+        pipe.stage += 1
         paid = multiply("paid", quotient, digit_bound, modulus, modulus)
         running = Limbs(register_all("total", running.values, running.bounds), running.bounds)
-        stage += 1
+        pipe.stage += 1
         running = total("total", running, paid)
-        stage += 1
+        pipe.stage += 1
         values, bounds = drop(running)
         values = register_all("dropped", values, bounds)
 
-        # From overlapping limbs to one number: pass the high parts on, then settle the carries.
-        stage += 1
-        high = [0] + [bound >> limb for bound in bounds]
-        if high.pop():
-            raise AssertionError("the top limb of a product overflows")
-        bounds = [min(bound, limb_bound) + passed
-                  for bound, passed in zip(bounds, high, strict=True)]
-        # A limb that carries by itself then has a low part below all ones, so it never carries
-        # twice.
-        assert all(passed <= limb_bound for passed in high)
-        values = register_all("passed", [
-            value[:limb] + (values[n - 1][limb:] if n and high[n] else 0)
-            for n, value in enumerate(values)], bounds)
-        stage += 1
-        carry, carries = Const(0, 1), []
-        for value in values:
-            carries.append(carry)
-            carry = value[limb:].any() | (value[:limb].all() & carry)
-        lows = register_all("low", [value[:limb] for value in values],
-                            [min(bound, limb_bound) for bound in bounds])
-        carries = register_all("carry", carries, [1] * len(carries))
-        stage += 1
-        settled = Cat(((low + carry)[:limb]) for low, carry in zip(lows, carries, strict=True))
-        product = register("product", settled, (1 << shape.product_bits) - 1)
-        assert stage + 1 == shape.latency, (stage + 1, shape.latency)
+        product = pipe.settle(values, bounds, shape.product_bits)
+        assert pipe.stage + 1 == shape.latency, (pipe.stage + 1, shape.latency)
         m.d.comb += self.product.eq(product)
         return m

@@ -10,7 +10,7 @@ from amaranth.lib.wiring import In, Out
 from hdl.curve import Curve, Group
 from hdl.formulas import complete_addition
 from hdl.graph import TERMS, trace
-from hdl.montgomery import MontgomeryMultiplier, MultiplierShape
+from hdl.montgomery import MultiplierShape
 from hdl.schedule import Resources, Schedule, schedule
 
 SUM_LATENCY = 2
@@ -53,7 +53,8 @@ class AdderShape:
         """The schedule of each group; the larger formula first, the others along its wires."""
         resources = Resources(multipliers=self.multipliers, adders=self.adders,
                               product_latency=self.multiplier.latency + 2,
-                              sum_latency=SUM_LATENCY)
+                              sum_latency=SUM_LATENCY,
+                              product_interval=self.multiplier.interval)
         wired: set[tuple[str, str, int]] = set()
         return {group: schedule(self.traces[group][0], self.interval[group], resources, wired)
                 for group in sorted(self.groups, key=lambda group: -group.degree)}
@@ -230,11 +231,18 @@ class PointAdder(wiring.Component):
         # Multipliers.
         for number in range(shape.multipliers):
             unit = f"multiplier{number}"
-            multiplier = m.submodules[unit] = MontgomeryMultiplier(shape.multiplier)
+            multiplier = m.submodules[unit] = shape.multiplier.build()
             m.d.comb += [
                 multiplier.a.eq(register(f"{unit}_a", operand(unit, 0))),
                 multiplier.b.eq(register(f"{unit}_b", operand(unit, 1))),
             ]
+            if shape.multiplier.interval > 1:
+                # The operands are in registers in the cycle after they are read.
+                m.d.comb += multiplier.start.eq(control(
+                    f"{unit}_start", data.StructLayout({"start": 1}),
+                    {at(group, time + 1): {"start": 1} for group in shape.groups
+                     for time in range(0, shape.interval[group], shape.multiplier.interval)},
+                ).start)
             write(unit, multiplier.product, shape.multiplier.latency + 2)
 
         # Adders: operands shifted and complemented as the operation says, plus a constant: the

@@ -28,13 +28,15 @@ class Resources:
     """Units of a datapath, and how long they take.
 
     An operation that reads its operands in cycle t can be read by others from
-    ``t + product_latency`` (or ``sum_latency``) on.
+    ``t + product_latency`` (or ``sum_latency``) on. A multiplier takes a pair every
+    `product_interval` cycles, in the cycles that are multiples of it.
     """
 
     multipliers: int
     adders: int
     product_latency: int
     sum_latency: int
+    product_interval: int = 1
 
 
 @dataclass(frozen=True)
@@ -107,10 +109,16 @@ def schedule(graph: Graph, interval: int, resources: Resources,
     operations do not fit.
     """
     wired = set() if wired is None else wired
-    for name, work, units in (("multiplications", len(graph.products), resources.multipliers),
-                              ("additions", len(graph.sums), resources.adders)):
-        if work > units * interval:
-            raise ValueError(f"{work} {name} do not fit {units} unit(s) at interval {interval}")
+    if interval % resources.product_interval:
+        raise ValueError(f"an interval of {interval} is no multiple of a multiplier's own, "
+                         f"{resources.product_interval}")
+    for name, work, units, every in (
+            ("multiplications", len(graph.products), resources.multipliers,
+             resources.product_interval),
+            ("additions", len(graph.sums), resources.adders, 1)):
+        if work * every > units * interval:
+            raise ValueError(f"{work} {name} do not fit {units} unit(s) at interval {interval}"
+                             + (f", each taking one every {every} cycles" if every > 1 else ""))
     if interval < len(graph.outputs):
         raise ValueError(f"the {len(graph.outputs)} coordinates of a point come in and go out one "
                          f"a cycle, so they do not fit an interval of {interval}")
@@ -145,8 +153,10 @@ def schedule(graph: Graph, interval: int, resources: Resources,
         node = max(ready, key=lambda n: (height[n], -n.index))
         waiting.remove(node)
         time = max(0, *(available[operand] for operand in node.operands))
+        every = resources.product_interval if isinstance(node, Product) else 1
+        time += -time % every
         while all((unit, time % interval) in taken for unit in units[type(node)]):
-            time += 1
+            time += every
         free = [u for u in units[type(node)] if (u, time % interval) not in taken]
         operands, unit = min(
             ((operands, unit) for unit in free for operands in arrangements(node)),
@@ -171,7 +181,7 @@ def arrangements(node: Node) -> list[tuple[Operand, ...]]:
     """The ways to put a node's operands on ports; port 0 of an adder only adds."""
     if isinstance(node, Product):
         return [tuple(Operand(port, operand) for port, operand in enumerate(order))
-                for order in set(permutations(node.operands))]
+                for order in dict.fromkeys(permutations(node.operands))]
     terms = list(zip(node.operands, node.shifts, node.negative, strict=True))
     ways = []
     for ports in permutations(range(TERMS), len(terms)):

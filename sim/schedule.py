@@ -77,6 +77,8 @@ def run(schedule: Schedule, evaluations: Sequence[Sequence[Sequence[int]]], mult
             else:
                 operation = schedule.operations[index]
                 node = operation.node
+                every = schedule.resources.product_interval if isinstance(node, Product) else 1
+                assert cycle % every == 0, f"{operation.unit} takes no operands in cycle {cycle}"
                 by_node = {(o.node, o.shift, o.negative): read(o.node, k)
                            for o in operation.operands}
                 shifts = node.shifts if isinstance(node, Sum) else (0, 0)

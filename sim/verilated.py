@@ -67,7 +67,7 @@ def _digest(*parts: str | bytes) -> str:
 
 def _describe(shape: MsmShape) -> str:
     words = identity_words(shape, 0)
-    return json.dumps({**words, "operand_bits": shape.adder.multiplier.operand_bits})
+    return json.dumps({**words, "multiplier": repr(shape.adder.multiplier)})
 
 
 def _write_whole(path: Path, data: bytes) -> None:

@@ -80,6 +80,10 @@ def test_overlapping_evaluations_give_the_golden_sums(curve, group, multipliers,
      r"^12 multiplications do not fit 1 unit\(s\) at interval 11$"),
     (Group.G1, 12, dict(multipliers=1, adders=1),
      r"^16 additions do not fit 1 unit\(s\) at interval 12$"),
+    (Group.G1, 35, dict(multipliers=1, adders=3, product_interval=3),
+     r"^an interval of 35 is no multiple of a multiplier's own, 3$"),
+    (Group.G1, 33, dict(multipliers=1, adders=3, product_interval=3),
+     r"^12 multiplications do not fit 1 unit\(s\) at interval 33, each taking one every 3 cycles$"),
     (Group.G2, 36, dict(multipliers=1, adders=2),
      r"^79 additions do not fit 2 unit\(s\) at interval 36$"),
     (Group.G1, 2, dict(multipliers=6, adders=8),
@@ -90,6 +94,41 @@ def test_what_does_not_fit_is_refused(group, interval, resources, sentence):
     graph, _ = graph_of(TOY_CURVE, group)
     with pytest.raises(ValueError, match=sentence):
         schedule(graph, interval, Resources(product_latency=16, sum_latency=2, **resources))
+
+
+@pytest.mark.parametrize("group, multipliers, interval, every, adders", [
+    (Group.G1, 1, 36, 3, 2), (Group.G1, 3, 12, 3, 3), (Group.G1, 2, 30, 5, 2),
+    (Group.G1, 12, 15, 15, 2), (Group.G1, 1, 180, 15, 1), (Group.G2, 4, 45, 5, 2),
+])
+def test_multipliers_that_take_a_pair_every_few_cycles(group, multipliers, interval, every, adders):
+    """The interpreter knows when they do; everything else stays as it is."""
+    shape = SHAPES["toy"]
+    graph, bound = graph_of(TOY_CURVE, group)
+    placed = schedule(graph, interval, Resources(
+        multipliers=multipliers, adders=adders, product_latency=41, sum_latency=2,
+        product_interval=every))
+    rng = Random(1)
+    sums = list(cases(TOY_CURVE, group, 40, bound, rng))
+    results = run(placed, [case[:2] for case in sums], partial(montgomery_product, shape),
+                  shape.field.modulus, rng)
+    for outputs, (_, _, expected) in zip(results, sums, strict=True):
+        assert to_affine(gather(group, outputs), shape.field.modulus) == expected
+
+
+def test_a_schedule_does_not_depend_on_where_nodes_lie_in_memory():
+    """Else the same parameters would give another Verilog, and another identity, each time."""
+
+    def placed():
+        graph, _ = graph_of(TOY_CURVE, Group.G1)
+        found = schedule(graph, 12, Resources(
+            multipliers=1, adders=3, product_latency=16, sum_latency=2))
+        return [(o.node.name, o.unit, o.time, [(x.port, x.node.name) for x in o.operands])
+                for o in found.operations]
+
+    first, kept = placed(), []
+    for _ in range(10):
+        kept.append([object() for _ in range(1000)])
+        assert placed() == first
 
 
 def test_a_broken_schedule_is_noticed():
@@ -116,7 +155,12 @@ def test_a_broken_schedule_is_noticed():
         last = placed.operations[-1]
         placed.operations[-1] = replace(last, time=last.time - 1)
 
+    def idle(placed):
+        placed.resources = replace(resources, product_interval=3)
+
     outcome(lambda placed: None)
+    with pytest.raises(AssertionError, match="multiplier0 takes no operands in cycle"):
+        outcome(idle)
     with pytest.raises(AssertionError, match="multiplier0 is used twice in cycle"):
         outcome(crowd)
     with pytest.raises(AssertionError, match="multiplier0 does not hold"):

@@ -1,0 +1,233 @@
+"""Montgomery multiplication on fewer rows: each row of the digit pipeline is used several times."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from functools import cached_property
+from math import gcd
+from typing import ClassVar
+
+from amaranth import *
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+from hdl.limbs import LimbPipeline, Limbs, blocks_for
+from hdl.montgomery import MultiplierShape
+
+
+@dataclass(frozen=True, kw_only=True)
+class FoldedShape(MultiplierShape):
+    """A Montgomery multiplier that takes a pair of operands every `interval` cycles.
+
+    One row of hardware does `interval` successive steps of a product, so there are
+    ``steps / interval`` rows; the number of steps is rounded up to a multiple. A row is a loop of
+    `loop` cycles, prime to the interval: step i of the product that started at cycle
+    ``n * interval`` meets a row in cycle ``n * interval + loop * i``, and no two of these are
+    equal for ``i < interval``. So every row is busy in every cycle, with several products on
+    their way round it (C-slow: Leiserson and Saxe, "Retiming synchronous circuitry", 1991).
+
+    Parameters beyond those of `MultiplierShape`
+    ----------
+    interval : cycles from one pair of operands to the next; every one is possible, those that
+        divide the number of steps waste nothing.
+    least_loop : at least so many cycles from step to step; more are for a higher clock rate.
+    """
+
+    kind: ClassVar[str] = "folded"
+
+    interval: int = field()
+    least_loop: int = 2
+
+    def __post_init__(self):
+        super().__post_init__()
+        if self.interval < 1:
+            raise ValueError(f"the interval must be at least 1, not {self.interval}")
+        if self.least_loop < 2:
+            raise ValueError("a step takes at least 2 cycles, a product and a sum, not "
+                             f"{self.least_loop}")
+
+    @cached_property
+    def steps(self) -> int:
+        """Digits of an operand, filled up to a multiple of the interval."""
+        return -(-self.operand_bits // (self.digit * self.interval)) * self.interval
+
+    @property
+    def rows(self) -> int:
+        """Rows of hardware."""
+        return self.steps // self.interval
+
+    @cached_property
+    def loop(self) -> int:
+        """Cycles from step to step: the first count from `least_loop` prime to the interval."""
+        loop = self.least_loop
+        while gcd(loop, self.interval) != 1:
+            loop += 1
+        return loop
+
+    @cached_property
+    def last_groups(self) -> list[list[int]]:
+        """The modulus' limbs in groups of equal size, one a cycle, for the ordinary last step."""
+        limbs = self.cut(self.field.modulus)
+        size = -(-len(limbs) // self.interval)
+        limbs += [0] * (-len(limbs) % size)
+        return [limbs[n:n + size] for n in range(0, len(limbs), size)]
+
+    @cached_property
+    def latency(self) -> int:
+        """Cycles from operands to product: the steps, the last one's groups, 4 more, 3 carries."""
+        return self.loop * self.steps + len(self.last_groups) + 7
+
+    @cached_property
+    def multiplications(self) -> Counter[tuple[int, int]]:
+        """The products in hardware, by the widths of their factors: see `hdl.cost`."""
+        taken = [(self.digit, limb) for limb in self.widths(self.operand_bits, self.limb)]
+        paid = blocks_for(*self.constants(self.lifted))
+        last = [(self.digit, max(limb.bit_length() for limb in column))
+                for column in zip(*self.last_groups, strict=True)]
+        row = Counter(taken) + paid
+        return (Counter({key: count * self.rows for key, count in row.items()})
+                + Counter(last) + Counter([(self.digit, self.lift.bit_length())]))
+
+    def build(self) -> wiring.Component:
+        return FoldedMultiplier(self)
+
+
+class FoldedMultiplier(wiring.Component):
+    """``product = a * b / radix`` modulo the field's modulus, `latency` cycles later.
+
+    The same steps as `hdl.montgomery.MontgomeryMultiplier`, with the same bounds. Nothing is
+    reset: after power-up, products are right from the first operands on that came with a `start`.
+
+    Members
+    -------
+    start : operands are there, in; every ``shape.interval`` cycles, always
+    a, b : operands, in
+    product : out; for one cycle
+    """
+
+    def __init__(self, shape: FoldedShape):
+        self.shape = shape
+        super().__init__({
+            "start": In(1),
+            "a": In(shape.operand_bits),
+            "b": In(shape.operand_bits),
+            "product": Out(shape.product_bits),
+        })
+
+    @property
+    def latency(self) -> int:
+        return self.shape.latency
+
+    def step(self, pipe, running, digit, b):
+        """One step from its operands on, all but the last of the loop's registers."""
+        shape = self.shape
+        digit_bound = (1 << shape.digit) - 1
+        lifted = shape.cut(shape.lifted)
+        limbs = shape.widths(shape.operand_bits, shape.limb)
+        paid = pipe.multiply("paid", running.values[0][:shape.digit], digit_bound, lifted, lifted)
+        taken = pipe.multiply("taken", digit, digit_bound, b,
+                              [(1 << width) - 1 for width in limbs])
+        shifted = pipe.hold("shifted", Limbs(*pipe.drop(running)))
+        for _ in range(shape.loop - 3):
+            pipe.stage += 1
+            paid, taken, shifted = (pipe.hold(name, number) for name, number in (
+                ("paid", paid), ("taken", taken), ("shifted", shifted)))
+        if shape.loop > 2:  # three numbers in two sums
+            pipe.stage += 1
+            return pipe.add(pipe.total("added", paid, taken), pipe.hold("shifted", shifted))
+        return pipe.add(shifted, paid, taken)
+
+    def running_bounds(self):
+        """The bounds of the running total's limbs: those after the last step are the largest."""
+        shape = self.shape
+        digit = Signal(shape.digit)
+        b = [Signal(width) for width in shape.widths(shape.operand_bits, shape.limb)]
+        pipe, bounds = LimbPipeline(None, shape.digit, shape.limb), [0]
+        for _ in range(shape.steps):
+            running = Limbs([Signal(max(1, bound.bit_length())) for bound in bounds], bounds)
+            bounds = self.step(pipe, running, digit, b).bounds
+        return bounds
+
+    def elaborate(self, platform):
+        m = Module()
+        shape = self.shape
+        digit_bound = (1 << shape.digit) - 1
+        bounds = self.running_bounds()
+        b_widths = shape.widths(shape.operand_bits, shape.limb)
+        pipe = LimbPipeline(m, shape.digit, shape.limb)
+
+        def registers(name, widths):
+            return [Signal(width, name=f"{name}{n}", reset_less=True)
+                    for n, width in enumerate(widths)]
+
+        def enter(held, first, again):
+            """A row's first step takes what comes from before it, the others what it made."""
+            for signal, one, other in zip(held, first, again, strict=True):
+                m.d.sync += signal.eq(Mux(self.start, one, other))
+
+        running_widths = [max(1, bound.bit_length()) for bound in bounds]
+        padded = Cat(self.a, Const(0, shape.digit * shape.steps - shape.operand_bits))
+        before = (
+            [Const(0, 1)] * len(bounds),
+            [padded[shape.digit * n:shape.digit * (n + 1)] for n in range(shape.steps)],
+            [self.b[shape.limb * n:shape.limb * (n + 1)] for n in range(shape.limbs)])
+        for row in range(shape.rows):
+            digits = shape.steps - row * shape.interval
+            running = registers(f"row{row}_running", running_widths)
+            a = registers(f"row{row}_a", [shape.digit] * digits)
+            b = registers(f"row{row}_b", b_widths)
+            pipe.stage = 100 * row
+            total = self.step(pipe, Limbs(running, bounds), a[0], b).values
+            later_a, later_b = a[1:], b
+            for n in range(shape.loop - 1):
+                pipe.stage = 100 * row + n
+                later_a = pipe.register_all("a", later_a, [digit_bound] * (digits - 1))
+                later_b = pipe.register_all("b", later_b, [(1 << w) - 1 for w in b_widths])
+            enter(running, before[0], total)
+            enter(a, before[1], [*later_a, Const(0, 1)])
+            enter(b, before[2], later_b)
+            before = (total, later_a[:digits - shape.interval], later_b)
+
+        # The last step, an ordinary one, has `interval` cycles: the quotient digit, then the
+        # modulus' limbs, a group a cycle, gathered until all are there.
+        pipe.stage = 100 * shape.rows
+        arrived = Limbs(registers("arrived", running_widths), bounds)
+        with m.If(self.start):
+            m.d.sync += [held.eq(value)
+                         for held, value in zip(arrived.values, before[0], strict=True)]
+        quotient = pipe.register("quotient", arrived.values[0][:shape.digit] * shape.lift,
+                                 digit_bound)
+        waiting = pipe.hold("arrived", arrived)
+        pipe.stage += 1
+        waiting = pipe.hold("arrived", waiting)
+        groups = shape.last_groups
+        group = Signal(range(max(2, shape.interval)))
+        with m.If(self.start | (group == shape.interval - 1)):
+            # Operands that came in cycle 0 have their quotient digit in cycle 2 of an interval.
+            m.d.sync += group.eq(Mux(self.start, shape.interval - 1, 0))
+        with m.Else():
+            m.d.sync += group.eq(group + 1)
+        widths = [shape.digit + max(limb.bit_length() for limb in column)
+                  for column in zip(*groups, strict=True)]
+        gathered = [registers(f"group{g}_", widths) for g in range(len(groups))]
+        with m.If(group < len(groups)):
+            for one, two in zip(gathered, gathered[1:], strict=False):
+                m.d.sync += [held.eq(value) for held, value in zip(one, two, strict=True)]
+            for n, held in enumerate(gathered[-1]):
+                limb = Signal(widths[n] - shape.digit, name=f"modulus{n}")
+                with m.Switch(group):
+                    for g, limbs in enumerate(groups):
+                        with m.Case(g):
+                            m.d.comb += limb.eq(limbs[n])
+                m.d.sync += held.eq(quotient * limb)
+        limbs = [limb for group in groups for limb in group][:len(shape.cut(shape.field.modulus))]
+        products = [held for group in gathered for held in group][:len(limbs)]
+        product_bounds = [digit_bound * limb for limb in limbs]
+        paid = Limbs([value[:bound.bit_length()] for value, bound
+                      in zip(products, product_bounds, strict=True)], product_bounds)
+        pipe.stage += 1
+        total = pipe.total("total", waiting, paid)
+        pipe.stage += 1
+        values, bounds = pipe.drop(total)
+        values = pipe.register_all("dropped", values, bounds)
+        m.d.comb += self.product.eq(pipe.settle(values, bounds, shape.product_bits))
+        return m

@@ -1,0 +1,141 @@
+"""Numbers as limbs that overlap, and the pipeline stages that compute with them."""
+
+from collections import Counter
+
+from amaranth import *
+
+
+class Limbs:
+    """A number as limbs that overlap: ``sum(limb[n] << (width * n))``, each with its bound.
+
+    Adding limb by limb needs no carry from one to the next: that is what keeps the pipeline's
+    critical path one product or one three-way sum long.
+    """
+
+    def __init__(self, values, bounds):
+        assert all(len(Value.cast(v)) >= bound.bit_length()
+                   for v, bound in zip(values, bounds, strict=True))
+        self.values, self.bounds = values, bounds
+
+
+NARROW = 3
+"""Constants of so few bits are multiplied by in adders: no DSP block for them."""
+
+
+def blocks_for(*factors: tuple[int, int]) -> Counter[tuple[int, int]]:
+    """The (width, width of a constant) of products that `times` leaves to DSP blocks."""
+    return Counter((width, bits) for width, bits in factors if bits > NARROW)
+
+
+def times(factor, constant):
+    """``factor * constant``; a few shifts and additions where the constant is narrow."""
+    if constant.bit_length() > NARROW:
+        return factor * constant
+    terms = [factor << n for n in range(NARROW) if constant >> n & 1]
+    return sum(terms[1:], terms[0]) if terms else Const(0, 1)
+
+
+class LimbPipeline:
+    """Stages of a free-running pipeline over `Limbs`; nothing in it is ever reset.
+
+    Parameters
+    ----------
+    m : the module the registers go to; None to learn nothing but bounds.
+    digit : bits that `drop` takes off.
+    limb : bits from one limb to the next.
+
+    `stage` counts the stages; it is part of the registers' names.
+    """
+
+    def __init__(self, m, digit, limb):
+        self.m, self.digit, self.limb = m, digit, limb
+        self.stage = 0
+
+    def register(self, name, value, bound):
+        """`value`, at most `bound`, one cycle later."""
+        held = Signal(max(1, bound.bit_length()), name=f"stage{self.stage}_{name}",
+                      reset_less=True)
+        if self.m is not None:
+            self.m.d.sync += held.eq(value)
+        return held
+
+    def register_all(self, name, values, bounds):
+        """Each of `values` one cycle later."""
+        return [self.register(f"{name}{n}", value, bound)
+                for n, (value, bound) in enumerate(zip(values, bounds, strict=True))]
+
+    def multiply(self, name, factor, factor_bound, values, bounds):
+        """Limb products, registered; `values` are signals, or numbers, their own bounds."""
+        bounds = [factor_bound * bound for bound in bounds]
+        products = [times(factor, v) if isinstance(v, int) else factor * v for v in values]
+        return Limbs(self.register_all(name, products, bounds), bounds)
+
+    @staticmethod
+    def add(*numbers):
+        """The limb-wise sum, not registered."""
+        count = max(len(number.values) for number in numbers)
+        columns = [[(n.values[k], n.bounds[k]) for n in numbers if k < len(n.values)]
+                   for k in range(count)]
+        bounds = [sum(bound for _, bound in column) for column in columns]
+        sums = []
+        for column in columns:
+            value = column[0][0]
+            for other, _ in column[1:]:
+                value = value + other
+            sums.append(value)
+        return Limbs(sums, bounds)
+
+    def hold(self, name, number):
+        """`number` one cycle later."""
+        return Limbs(self.register_all(name, number.values, number.bounds), number.bounds)
+
+    def total(self, name, *numbers):
+        """The limb-wise sum, registered."""
+        return self.hold(name, self.add(*numbers))
+
+    def drop(self, number):
+        """``number >> digit``, the low digit dropped: a wiring of bits and one addition."""
+        digit, limb = self.digit, self.limb
+        values, bounds = [], []
+        for n, (value, bound) in enumerate(zip(number.values, number.bounds, strict=True)):
+            value, bound = value[digit:], bound >> digit
+            if n + 1 < len(number.values):
+                value = value + (number.values[n + 1][:digit] << (limb - digit))
+                bound += min(number.bounds[n + 1], (1 << digit) - 1) << (limb - digit)
+            values.append(value)
+            bounds.append(bound)
+        while bounds and bounds[-1] == 0:
+            values.pop()
+            bounds.pop()
+        return values, bounds
+
+    def settle(self, values, bounds, bits):
+        """From overlapping limbs to one number of `bits` bits, in three stages.
+
+        The high parts are passed on, then the carries settled.
+        """
+        limb, limb_bound = self.limb, (1 << self.limb) - 1
+        self.stage += 1
+        if bounds[-1] >> limb:
+            # Limb by limb the bound is larger than the number: what is passed on has a place.
+            values, bounds = [*values, Const(0, 1)], [*bounds, 0]
+        high = [0] + [bound >> limb for bound in bounds[:-1]]
+        bounds = [min(bound, limb_bound) + passed
+                  for bound, passed in zip(bounds, high, strict=True)]
+        # A limb that carries by itself then has a low part below all ones, so it never carries
+        # twice.
+        assert all(passed <= limb_bound for passed in high)
+        values = self.register_all("passed", [
+            value[:limb] + (values[n - 1][limb:] if n and high[n] else 0)
+            for n, value in enumerate(values)], bounds)
+        self.stage += 1
+        carry, carries = Const(0, 1), []
+        for value in values:
+            carries.append(carry)
+            carry = value[limb:].any() | (value[:limb].all() & carry)
+        lows = self.register_all("low", [value[:limb] for value in values],
+                                 [min(bound, limb_bound) for bound in bounds])
+        carries = self.register_all("carry", carries, [1] * len(carries))
+        self.stage += 1
+        settled = Cat(((low + carry)[:limb]) for low, carry in zip(lows, carries, strict=True))
+        return self.register("product", settled, (1 << bits) - 1)

@@ -1,0 +1,123 @@
+"""The folded multiplier: what the pipelined one is held to, at every interval, and more."""
+
+from dataclasses import replace
+from random import Random
+
+import numpy as np
+import pytest
+
+from hdl.curve import Group
+from hdl.field import BLS12_381_BASE, BN254_BASE, BN254_SCALAR, TOY
+from hdl.folded import FoldedShape
+from hdl.presets import STANDARD, TOY_SHAPE
+from sim.field import montgomery_product
+from tests.hdl import test_point_adder
+from tests.hdl.compiled import Compiled
+from tests.hdl.test_montgomery import edge_and_random_pairs
+from tests.simulation import simulate
+
+BLOCKS = [(17, 17), (17, 24), (17, 26), (18, 36)]
+"""Digit and limb: the blocks of 18 x 18, 25 x 18 and 27 x 18 signed bits, and ECP5's in pairs."""
+
+
+@pytest.mark.parametrize("interval", [1, 2, 3, 5, 12])
+def test_every_pair_of_operands(interval):
+    """All the toy field's operands of nine bits, in steps of two bits, for all sorts of loops."""
+    shape = FoldedShape(field=TOY, operand_bits=9, digit=2, limb=3, interval=interval)
+    side = np.arange(1 << 9, dtype=np.uint64)
+    a, b = (x.reshape(-1) for x in np.meshgrid(side, side))
+    cycles = a.size * interval + shape.latency
+    # Operands between starts are noise: nobody may look at them.
+    noise = np.random.default_rng(interval).integers(0, 1 << 9, (2, cycles), dtype=np.uint64)
+    start = np.zeros(cycles, dtype=np.uint64)
+    start[::interval] = 1
+    for row, operands in zip(noise, (a, b), strict=True):
+        row[:a.size * interval:interval] = operands
+    products = Compiled(shape.build()).run(cycles, a=noise[0], b=noise[1], start=start)["product"]
+    products = products[shape.latency::interval][:a.size].astype(np.int64)
+    a, b = a.astype(np.int64), b.astype(np.int64)
+    assert not ((products % 163 * (shape.radix % 163) - a * b) % 163).any()
+    largest = (1 << 9) - 1
+    assert products.max() <= shape.product_bound(largest, largest)
+
+
+def run(shape, pairs):
+    """The products of `pairs`, one every interval, each read `shape.latency` after it began."""
+    dut, products = shape.build(), []
+    rng = Random(5)
+
+    async def check(ctx):
+        for cycle in range((len(pairs) - 1) * shape.interval + shape.latency + 1):
+            n, phase = divmod(cycle, shape.interval)
+            a, b = pairs[n] if n < len(pairs) and not phase else (
+                rng.getrandbits(shape.operand_bits), rng.getrandbits(shape.operand_bits))
+            ctx.set(dut.start, not phase)
+            ctx.set(dut.a, a)
+            ctx.set(dut.b, b)
+            if cycle >= shape.latency and not (cycle - shape.latency) % shape.interval:
+                products.append(ctx.get(dut.product))
+            await ctx.tick()
+
+    simulate(dut, check)
+    return products
+
+
+@pytest.mark.parametrize("field, interval, digit, limb", [
+    *((BN254_BASE, interval, digit, limb) for interval in (3, 5, 15) for digit, limb in BLOCKS),
+    (BN254_BASE, 1, 18, 36), (BN254_BASE, 4, 17, 26), (BN254_BASE, 16, 17, 26),
+    (BN254_SCALAR, 5, 17, 26), (BN254_SCALAR, 15, 18, 18), (BN254_SCALAR, 3, 24, 34),
+    (BLS12_381_BASE, 3, 17, 26), (BLS12_381_BASE, 11, 26, 34), (BLS12_381_BASE, 22, 18, 18),
+], ids=lambda value: getattr(value, "name", str(value)))
+def test_products_match_the_definition(field, interval, digit, limb):
+    """Edges and random operands at full width, after the stated latency."""
+    shape = FoldedShape(field=field, operand_bits=field.bits + 10, digit=digit, limb=limb,
+                        interval=interval)
+    pairs = edge_and_random_pairs(shape, 10, seed=digit)
+    pairs = Random(1).sample(pairs, max(12, 120 // interval))
+    for (a, b), product in zip(pairs, run(shape, pairs), strict=True):
+        assert product % field.modulus == montgomery_product(shape, a, b)
+        assert product <= shape.product_bound(a, b)
+
+
+@pytest.mark.parametrize("least_loop", [3, 4, 5])
+def test_a_longer_loop_is_only_slower(least_loop):
+    shape = FoldedShape(field=BN254_BASE, operand_bits=264, digit=18, limb=36, interval=5,
+                        least_loop=least_loop)
+    assert shape.loop == (6 if least_loop == 5 else least_loop)
+    pairs = edge_and_random_pairs(shape, 0, seed=1)[:40]
+    for (a, b), product in zip(pairs, run(shape, pairs), strict=True):
+        assert product % BN254_BASE.modulus == montgomery_product(shape, a, b)
+
+
+@pytest.mark.parametrize("parts, sentence", [
+    (dict(interval=0), r"^the interval must be at least 1, not 0$"),
+    (dict(least_loop=1), r"^a step takes at least 2 cycles, a product and a sum, not 1$"),
+    (dict(digit=9), r"^a limb \(8 bits\) must hold a digit \(9 bits\)"),
+])
+def test_wrong_shapes_are_refused(parts, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        FoldedShape(**dict(field=TOY, operand_bits=22, digit=6, limb=8, interval=3) | parts)
+
+
+ADDERS = {
+    "toy-3": (TOY_SHAPE.adder, 3, 1, ((Group.G1, 36), (Group.G2, 108)), 2),
+    "toy-4-of-5": (TOY_SHAPE.adder, 5, 4, ((Group.G1, 15), (Group.G2, 45)), 3),
+    "toy-12-of-15": (TOY_SHAPE.adder, 15, 12, ((Group.G1, 15),), 2),
+    "bn254-15": (STANDARD.adder, 15, 1, ((Group.G1, 180),), 1),
+    "bn254-3": (STANDARD.adder, 3, 1, ((Group.G1, 36), (Group.G2, 108)), 1),
+}
+
+
+@pytest.mark.parametrize("name, group", [
+    (name, group) for name, (*_, intervals, _) in ADDERS.items() for group, _ in intervals],
+    ids=lambda value: getattr(value, "value", value))
+def test_an_adder_of_folded_multipliers(name, group, monkeypatch):
+    """What an adder of pipelined ones is held to: golden sums, special pairs among them."""
+    adder, interval, multipliers, intervals, adders = ADDERS[name]
+    digit, limb = (6, 8) if adder is TOY_SHAPE.adder else (18, 36)
+    folded = FoldedShape(field=adder.multiplier.field, operand_bits=adder.multiplier.operand_bits,
+                         digit=digit, limb=limb, interval=interval)
+    shape = replace(adder, multiplier=folded, multipliers=multipliers, intervals=intervals,
+                    adders=adders)
+    monkeypatch.setitem(test_point_adder.SHAPES, name, shape)
+    test_point_adder.test_random_and_special_pairs(name, group)
