@@ -50,6 +50,9 @@ def register(commands: Any) -> None:
     prove.add_argument("--json", action="store_true", help="one JSON object")
     prove.set_defaults(run=run_prove)
 
+    table = actions.add_parser("table", help="the README's table of figures, as Markdown")
+    table.set_defaults(run=run_table)
+
 
 def run_msm(options: argparse.Namespace) -> int:
     """Measure one product."""
@@ -112,6 +115,17 @@ def run_prove(options: argparse.Namespace) -> int:
                     f"{name:10} {found['seconds']:9.3f} s"
                     + (f"  {found['cycles']:,} cycles" if "cycles" in found else ""))
     screen.line(f"{'verify':10} {figures['verify_seconds']:9.4f} s")
+    return 0
+
+
+def run_table(options: argparse.Namespace) -> int:
+    """Print the table, line by line."""
+    from host.bench.table import figures
+
+    with tempfile.TemporaryDirectory() as folder:
+        zkey, witness = _block_files(Path(folder))
+        for line in figures(str(zkey), str(witness)):
+            print(line, flush=True)
     return 0
 
 

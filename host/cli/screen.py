@@ -20,25 +20,29 @@ class Screen:
 
     @contextmanager
     def bar(self, text: str) -> Iterator["Bar"]:
-        """A bar that is gone when the block ends; without a terminal, nothing is drawn."""
+        """A bar that is gone when the block ends; without a terminal, only steps are told."""
         columns = (TextColumn("{task.description}"), BarColumn(),
                    TextColumn("{task.percentage:3.0f} %"), TimeElapsedColumn())
         with Progress(*columns, console=self.console, transient=True,
                       disable=not self.console.is_terminal) as progress:
-            yield Bar(progress, progress.add_task(text, total=None))
+            yield Bar(self, progress, progress.add_task(text, total=None))
 
 
 class Bar:
-    """One bar; call it with (done, total), or with (text, done, total)."""
+    """One bar; call it with (done, total), or `step` with (text, done, total)."""
 
-    def __init__(self, progress: Progress, task: TaskID) -> None:
-        self._progress, self._task = progress, task
+    def __init__(self, screen: Screen, progress: Progress, task: TaskID) -> None:
+        self._screen, self._progress, self._task = screen, progress, task
+        self._text = ""
 
     def __call__(self, done: int, total: int) -> None:
         self._progress.update(self._task, completed=done, total=total)
 
     def step(self, text: str, done: int, total: int) -> None:
-        """Show how far a step with its own name is."""
+        """Show how far a step with its own name is; without a terminal, a line when it begins."""
+        if text != self._text and done < total and not self._screen.console.is_terminal:
+            self._screen.line(f"{text} ...")
+        self._text = text
         self._progress.update(self._task, description=text, completed=done, total=total)
 
 
