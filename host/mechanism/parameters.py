@@ -29,6 +29,8 @@ class Defences:
     """Draws by bond and reliability; off: every identity weighs the same."""
     frozen_weights: bool = True
     """Weights are those from before the mix was known; off: those at the slot."""
+    calibration: bool = True
+    """A prover has weight only after its calibration proofs; off: at once."""
     old_mix: bool = True
     """The seed is the mix of two epochs back alone; off: the payload's root goes into it."""
     commit_deposit: bool = True
@@ -41,8 +43,8 @@ class Defences:
     """rho never rises above `rho_max`; off: it may reach 1."""
     miss_penalty: bool = True
     """A primary or committee member that misses pays."""
-    any_includer: bool = True
-    """A later proposer may include what an earlier one left out; off: only the next slot's."""
+    several_includers: bool = True
+    """Stage 1 spans `stage1_slots` proposers; off: the next slot's alone."""
     bounty_from_bond: bool = True
     """The rescuer's bounty is half of the primary's penalty; off: it is minted, nobody pays."""
     invalid_penalty: bool = True
@@ -116,6 +118,16 @@ class Parameters:
     """K: a commitment is revealed 1 to K slots later."""
 
     defences: Defences = field(default_factory=Defences)
+
+    @property
+    def primary_slots(self) -> int:
+        """Slots of stage 1: W1, or 1 with the defence off."""
+        return self.stage1_slots if self.defences.several_includers else 1
+
+    @property
+    def committee_slots(self) -> int:
+        """The last delay of stage 2: W1 + W2."""
+        return self.primary_slots + self.stage2_slots
 
     def __post_init__(self) -> None:
         if not (self.stage1_slots >= 1 and self.stage2_slots >= 0
