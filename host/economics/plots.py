@@ -70,7 +70,8 @@ def _latency(run: Run, axes: Axes) -> None:
     axes.set_ylim(0, 1.02)
     axes.set_xlim(left=0)
     axes.yaxis.set_major_formatter(PercentFormatter(1.0))
-    axes.legend(frameon=False, loc="lower right")
+    if axes.lines[0].get_label() in LABELS.values():  # else nothing was proven
+        axes.legend(frameon=False, loc="lower right")
     _finish(run, axes, "Time until the network has a block's proof (grey: slots)",
             "seconds after the slot's start", "blocks proven")
 
