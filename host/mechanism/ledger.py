@@ -207,7 +207,8 @@ class Ledger:
             frozen = {t.prover: t.weight for t in self.tickets_for(record.slot)}
             seed = batch_seed(next_mix, *record.key)
             winner = pick_from_batch(
-                seed, [Ticket(s.prover, frozen.get(s.prover, 0)) for s, _ in batch])
+                seed, [Ticket(s.prover, frozen.get(s.prover, 0)) for s, _ in batch],
+                record.assignment.primary if flags.primary_first else None)
             chosen = [pair for pair in batch if pair[0].prover == winner]
         for submission, includer in chosen:
             delay = slot - record.slot
@@ -244,12 +245,14 @@ class Ledger:
     def _keep(self, identity: int, slot: int) -> None:
         prover = self.provers[identity]
         prover.duties.pop(slot, None)
-        prover.reliability = reliability.kept(self.parameters, prover.reliability)
+        if self.parameters.defences.reliability:
+            prover.reliability = reliability.kept(self.parameters, prover.reliability)
 
     def _miss(self, identity: int, slot: int, reason: str) -> None:
         prover = self.provers[identity]
         amount = prover.duties.pop(slot)
-        prover.reliability = reliability.missed(self.parameters, prover.reliability)
+        if self.parameters.defences.reliability:
+            prover.reliability = reliability.missed(self.parameters, prover.reliability)
         if reason == "primary" and not self.parameters.defences.bounty_from_bond:
             amount = 0
         self._take(Penalty(identity, slot, amount, reason))
@@ -271,8 +274,9 @@ class Ledger:
         outage = penalties.is_outage(parameters, misses, primaries)
         for penalty in due:
             self._settle(penalty, outage and penalty.reason != "invalid")
-        in_time = sum(
-            r.win is not None and r.win.delay <= parameters.committee_slots for r in slots)
+        last = (parameters.committee_slots if parameters.defences.rescues_count
+                else parameters.primary_slots)
+        in_time = sum(r.win is not None and r.win.delay <= last for r in slots)
         self.rho = controller.next_rho(
             parameters, self.rho, controller.coverage_bps(in_time, len(slots)))
         for prover in self.provers.values():

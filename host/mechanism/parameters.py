@@ -23,10 +23,14 @@ class Defences:
     """Uniqueness by (payload root, proof type); off: by the proof's bytes."""
     slot_batch: bool = True
     """Proofs of one slot are equal and a lottery picks; off: the first of the slot wins."""
+    primary_first: bool = True
+    """The primary's proof wins over others of its slot; off: it takes part in the lottery."""
     stages: bool = True
     """Primary, then committee, then everyone; off: everyone at once."""
     weight_by_bond: bool = True
     """Draws by bond and reliability; off: every identity weighs the same."""
+    reliability: bool = True
+    """Weight falls with every miss; off: q stays as it is."""
     frozen_weights: bool = True
     """Weights are those from before the mix was known; off: those at the slot."""
     calibration: bool = True
@@ -39,8 +43,8 @@ class Defences:
     """A commitment blocks nobody; off: the first reserves the job until its deadline."""
     own_proof_only: bool = True
     """A reveal must match a commitment of an earlier block; off: a bare proof is paid."""
-    share_ceiling: bool = True
-    """rho never rises above `rho_max`; off: it may reach 1."""
+    rescues_count: bool = True
+    """Coverage counts stages 1 and 2; off: stage 1 alone, so one prover can lower it."""
     miss_penalty: bool = True
     """A primary or committee member that misses pays."""
     several_includers: bool = True

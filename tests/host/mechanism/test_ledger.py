@@ -151,6 +151,18 @@ def test_proofs_of_one_slot_are_equal() -> None:
     assert set(wins) == {0, 1, 2}, "the first in the block has no advantage"
 
 
+def test_a_primary_that_was_kept_out_goes_before_its_rescuers() -> None:
+    for slot_mix in range(10):
+        ledger = made()
+        record = opened(ledger, 0)
+        for slot in (0, 1, 2):
+            close(ledger, slot)
+        for prover in (*record.assignment.committee, primary(record)):
+            assert ledger.include(3, 0, 0, proof(record, prover)) == ""
+        ledger.close_slot(3, keccak_words(slot_mix, 99))
+        assert record.win is not None and record.win.submission.prover == primary(record)
+
+
 def test_a_bond_that_no_longer_covers_is_passed_over() -> None:
     ledger = Ledger(Parameters(), minimum_bond=PENALTY * 3 // 2)
     ledger.join(0, PENALTY * 3 // 2, reliability_bps=10_000)
