@@ -9,7 +9,7 @@ from firmware.target import Target
 from hdl.curve import BN254, TOY_CURVE, Curve
 from hdl.field import BN254_BASE, BN254_SCALAR, TOY, PrimeField
 from hdl.montgomery import MultiplierShape
-from hdl.processor import standalone
+from hdl.processor_shape import standalone
 
 FOLDER = Path(__file__).with_name("programs")
 

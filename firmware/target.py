@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from hdl.curve import FILE_RADIX, TWIST_SCALE, Curve, Group, quadratic_inverse, quadratic_product
-from hdl.processor import ProcessorShape
+from hdl.processor_shape import ProcessorShape
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,13 +1,9 @@
 """The field processor: microprograms on one Montgomery multiplier that it shares with others."""
 
-from dataclasses import dataclass
-from functools import cached_property
-
 from amaranth import *
 from amaranth.lib import memory, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from hdl.field import PrimeField
 from hdl.microcode import (
     ADDRESS_BITS,
     COUNTER_BITS,
@@ -20,57 +16,11 @@ from hdl.microcode import (
     Operation,
     Unit,
 )
-from hdl.montgomery import MultiplierShape
+from hdl.processor_datapath import Datapath
+from hdl.processor_shape import ProcessorShape
 
 CLOCK_BITS = 32
 """Bits of the processor's own counters of cycles."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class ProcessorShape:
-    """A field processor.
-
-    Every register holds a value below twice the modulus p, whatever the program, so none can
-    overflow. A sum is below 4 p, and so is a difference with 2 p added; a product of any operand
-    a < radix and a register b is ``a * b / radix`` plus less than 2 p, below 4 p too; and on the
-    way to a register 2 p is subtracted from each unless that leaves it below zero.
-    What a register *means* is its residue: where an instruction looks at bits, or sends, the
-    modulus is subtracted if it can be, which makes the value canonical.
-
-    Parameters
-    ----------
-    multiplier : the multiplier at the processor's ports.
-    latency : cycles from operands at the ports to the product at the port, at least 2.
-    interval : the multiplier takes operands every so many cycles.
-    """
-
-    multiplier: MultiplierShape
-    latency: int
-    interval: int = 1
-
-    def __post_init__(self):
-        modulus = self.field.modulus
-        if self.latency < 2 or self.interval < 1:
-            raise ValueError(f"a processor needs a multiplier of latency 2 or more and interval 1 "
-                             f"or more, not {self.latency} and {self.interval}")
-        # Holds for every multiplier whose product is what `MultiplierShape` says.
-        widest = (1 << self.multiplier.operand_bits) - 1
-        assert 2 * modulus - 1 <= widest
-        assert self.multiplier.product_bound(widest, 2 * modulus - 1) < 4 * modulus
-
-    @property
-    def field(self) -> PrimeField:
-        return self.multiplier.field
-
-    @cached_property
-    def register_bits(self) -> int:
-        """Bits of a register: a value below twice the modulus."""
-        return (2 * self.field.modulus - 1).bit_length()
-
-    @cached_property
-    def value_bits(self) -> int:
-        """Bits of a result before it goes to a register: below four times the modulus."""
-        return (4 * self.field.modulus - 1).bit_length()
 
 
 class Processor(wiring.Component):
@@ -85,6 +35,13 @@ class Processor(wiring.Component):
         program ─► decode ─► issue ─► registers ─┬─► a, b ═► multiplier ═► product ─┐
                                  (in) ───────────┘                                  ▼
                                             └─► sum ───────────────► reduce ─► registers
+
+    Parameters
+    ----------
+    shape : see there.
+    program : a `firmware.program.Program`, or what looks like one.
+    datapath : False leaves out registers and arithmetic: the same cycles without values, for
+        programs that do not branch on values.
 
     Members
     -------
@@ -101,11 +58,14 @@ class Processor(wiring.Component):
     waited : those in which only a stream was waited for, out
     """
 
-    def __init__(self, shape: ProcessorShape, program):
-        self.shape, self.program = shape, program
+    def __init__(self, shape: ProcessorShape, program, *, datapath: bool = True):
+        self.shape, self.program, self.datapath = shape, program, datapath
         if not 1 <= len(program.instructions) <= 1 << ADDRESS_BITS:
             raise ValueError(f"a program has 1 to {1 << ADDRESS_BITS} instructions, not "
                              f"{len(program.instructions)}")
+        branches = {Operation.JUMP_IF_ZERO, Operation.JUMP_IF_BIT}
+        if not datapath and any(code["operation"] in branches for code in program.instructions):
+            raise ValueError("a program that branches on values cannot run without a datapath")
         for number, value in program.constants.items():
             if not 0 <= value < shape.field.modulus:
                 raise ValueError(f"constant r{number} is not an element of {shape.field.name}: "
@@ -128,16 +88,13 @@ class Processor(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        shape, program, modulus = self.shape, self.program, self.shape.field.modulus
+        shape, program = self.shape, self.program
         count = self.registers.depth
 
         m.submodules.program_memory = program_memory = memory.Memory(
             shape=INSTRUCTION, depth=max(2, len(program.instructions)),
             init=list(program.instructions))
-        m.submodules.registers = registers = memory.Memory(self.registers)
         fetch = program_memory.read_port()
-        left, right, write = (registers.read_port(), registers.read_port(),
-                              registers.write_port())
         counters = Array(Const(0, COUNTER_BITS) if n == 0 else Signal(COUNTER_BITS, name=f"c{n}")
                          for n in range(COUNTERS))
 
@@ -186,75 +143,47 @@ class Processor(wiring.Component):
             blocked.eq(hazard | ((receives | takes) & ~self.i.valid)),
             issue.eq(valid & ~blocked),
             self.i.ready.eq(valid & ~hazard & (receives | takes)),
-            left.addr.eq(place["left"]), left.en.eq(issue),
-            right.addr.eq(place["right"]), right.en.eq(issue),
         ]
         with m.If(issue & uses[Operand.TARGET]):
             m.d.sync += busy.bit_select(place["target"], 1).eq(1)
 
-        # A product: operands to the ports, the target along a line as long as the multiplier.
-        received, receiving = Signal(shape.multiplier.operand_bits, reset_less=True), Signal()
-        m.d.sync += [received.eq(self.i.payload), receiving.eq(receives),
-                     flying[0].eq(issue & units[Unit.PRODUCT]), targets[0].eq(place["target"])]
+        # Where results are on their way: a product's target goes along a line as long as the
+        # multiplier, a sum's along one register, and both to the one that is written.
+        adding, added, writing = Signal(), Signal(), Signal()
+        adding_target, added_target, writing_target = (
+            Signal(REGISTER_BITS, name=name, reset_less=True)
+            for name in ("adding_target", "added_target", "writing_target"))
+        m.d.sync += [flying[0].eq(issue & units[Unit.PRODUCT]), targets[0].eq(place["target"])]
         for n in range(1, shape.latency + 1):
             m.d.sync += [flying[n].eq(flying[n - 1]), targets[n].eq(targets[n - 1])]
-        m.d.comb += [self.a.eq(Mux(receiving, received, left.data)), self.b.eq(right.data),
-                     self.multiplying.eq(flying[0])]
-
-        # A sum: left, plus right or its complement and what makes that a difference.
-        negative, alone = Signal(), Signal()
-        adding, added, adding_target, added_target = (
-            Signal(), Signal(), Signal(REGISTER_BITS, reset_less=True),
-            Signal(REGISTER_BITS, reset_less=True))
-        total = Signal(shape.value_bits, reset_less=True)
-        second = Signal(shape.value_bits)
-        m.d.comb += second.eq(right.data)
-        with m.If(alone):
-            m.d.comb += second.eq(0)
-        with m.Elif(negative):
-            m.d.comb += second.eq(~Cat(right.data,
-                                       Const(0, shape.value_bits - shape.register_bits)))
         m.d.sync += [
-            negative.eq(word.operation == Operation.SUBTRACT),
-            alone.eq(word.operation == Operation.MOVE),
             adding.eq(issue & units[Unit.SUM]), adding_target.eq(place["target"]),
             added.eq(adding), added_target.eq(adding_target),
-            total.eq(left.data + second + Mux(negative, 2 * modulus + 1, 0)),
-        ]
-
-        # Reduce: twice the modulus less, if there is that much; then into the register.
-        result, reduced = Signal(shape.value_bits), Signal(shape.value_bits + 1, reset_less=True)
-        unreduced = Signal(shape.value_bits, reset_less=True)
-        writing, writing_target = Signal(), Signal(REGISTER_BITS, reset_less=True)
-        m.d.comb += result.eq(Mux(flying[-1], self.product, total))
-        m.d.sync += [
-            unreduced.eq(result), reduced.eq(result - 2 * modulus),
             writing.eq(flying[-1] | added),
             writing_target.eq(Mux(flying[-1], targets[-1], added_target)),
         ]
-        m.d.comb += [write.en.eq(writing), write.addr.eq(writing_target),
-                     write.data.eq(Mux(reduced[-1], unreduced, reduced))]
         with m.If(writing):
             m.d.sync += busy.bit_select(writing_target, 1).eq(0)
+        m.d.comb += self.multiplying.eq(flying[0])
 
-        # Looking into a register: canonical first.
-        looking = Signal(4)  # one bit for each cycle it takes
-        looked, less = (Signal(shape.register_bits, reset_less=True),
-                        Signal(shape.register_bits + 1, reset_less=True))
-        canonical = Signal(shape.field.bits, reset_less=True)
-        is_zero, digit = Signal(reset_less=True), Signal(DIGIT_BITS, reset_less=True)
-        position = Signal(COUNTER_BITS)
-        m.d.comb += position.eq(counters[word.position])
-        m.d.sync += [
-            looked.eq(left.data), less.eq(left.data - modulus),
-            is_zero.eq(canonical == 0), digit.eq(canonical.bit_select(position, DIGIT_BITS)),
-        ]
-        with m.If(looking[1]):
-            m.d.sync += canonical.eq(Mux(less[-1], looked, less))
-        sending = Signal()
-        m.d.comb += [self.o.valid.eq(sending), self.o.payload.eq(canonical)]
+        looking = Signal(4)  # one bit for each cycle that looking into a register takes
+        is_zero, digit = Signal(), Signal(DIGIT_BITS)
+        if self.datapath:
+            m.submodules.values = values = Datapath(shape, self.registers)
+            m.d.comb += [
+                values.issue.eq(issue), values.operation.eq(word.operation),
+                values.left.eq(place["left"]), values.right.eq(place["right"]),
+                values.word.eq(self.i.payload), values.product.eq(self.product),
+                values.multiplied.eq(flying[-1]), values.write.eq(writing),
+                values.target.eq(writing_target), values.look.eq(looking[1]),
+                values.position.eq(counters[word.position]),
+                self.a.eq(values.a), self.b.eq(values.b), is_zero.eq(values.is_zero),
+                digit.eq(values.digit), self.o.payload.eq(values.canonical),
+            ]
 
         # Going elsewhere.
+        sending = Signal()
+        m.d.comb += self.o.valid.eq(sending)
         running, aligning = Signal(), Signal()
         go, target = Signal(), Signal(ADDRESS_BITS)
         link = Signal(ADDRESS_BITS)
@@ -382,9 +311,3 @@ class StandaloneProcessor(wiring.Component):
         wiring.connect(m, processor.i, wiring.flipped(self.i))
         wiring.connect(m, processor.o, wiring.flipped(self.o))
         return m
-
-
-def standalone(multiplier: MultiplierShape) -> ProcessorShape:
-    """The shape of a processor whose multiplier is its own, right at its ports."""
-    return ProcessorShape(multiplier=multiplier, latency=multiplier.latency,
-                          interval=multiplier.interval)

@@ -17,7 +17,7 @@ from hdl.microcode import (
     Operation,
     Unit,
 )
-from hdl.processor import ProcessorShape
+from hdl.processor_shape import ProcessorShape
 
 FOLLOWING = {Unit.SUM: 1, Unit.PRODUCT: 1, Unit.CONTROL: CONTROL_CYCLES, Unit.SEND: SEND_CYCLES,
              Unit.TEST: TEST_CYCLES, Unit.HALT: 0}

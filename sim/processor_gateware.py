@@ -7,7 +7,8 @@ from typing import Any
 from amaranth.sim import Simulator
 
 from firmware.program import Program
-from hdl.processor import ProcessorShape, StandaloneProcessor
+from hdl.processor import StandaloneProcessor
+from hdl.processor_shape import ProcessorShape
 from sim.processor import Outcome, ProcessorError
 
 PERIOD = 1e-8

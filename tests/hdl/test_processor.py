@@ -12,7 +12,8 @@ from firmware.library import TARGETS
 from hdl.field import TOY as TOY_FIELD
 from hdl.folded import FoldedShape
 from hdl.montgomery import MultiplierShape
-from hdl.processor import Processor, StandaloneProcessor, standalone
+from hdl.processor import Processor, StandaloneProcessor
+from hdl.processor_shape import standalone
 from sim.processor import run
 from sim.processor_gateware import run_gateware
 from tests.firmware.pairs import cases
