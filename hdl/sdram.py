@@ -89,6 +89,7 @@ class SdramController(wiring.Component):
     ----------
     clock_hz : of the controller and the chip.
     timing : of the chip. `start_cycles` replaces its pause after power-up (simulation).
+    pad_cycles : cycles that registers in the pads add to the way out and back.
 
     Members
     -------
@@ -99,8 +100,8 @@ class SdramController(wiring.Component):
     """
 
     def __init__(self, clock_hz: float, timing: SdramTiming = IS42S16160, *,
-                 start_cycles: int | None = None):
-        self.clock_hz, self.timing = clock_hz, timing
+                 start_cycles: int | None = None, pad_cycles: int = 0):
+        self.clock_hz, self.timing, self.pad_cycles = clock_hz, timing, pad_cycles
         self.start_cycles = start_cycles or math.ceil(timing.start * clock_hz / 1e9)
         super().__init__({
             "requests": In(stream.Signature(REQUEST)), "points": Out(stream.Signature(WORD)),
@@ -148,8 +149,9 @@ class SdramController(wiring.Component):
                      pins.write.eq(write), pins.drive.eq(drive)]
 
         # READ is decided in cycle 0, on the pins in cycle 1, seen by the chip in its middle; the
-        # first column is on the pins at the end of cycle `cas`, and in `dq` in the one after.
-        flight = Signal(t.cas + BURST)
+        # first column is on the pins at the end of cycle `cas`, and in `dq` in the one after, all
+        # of it later by what the pads add.
+        flight = Signal(t.cas + BURST + self.pad_cycles)
         reading = Signal()
         gathered = Signal(WORD - 16, reset_less=True)
         m.d.sync += [
@@ -157,7 +159,7 @@ class SdramController(wiring.Component):
             on_the_way.eq(on_the_way + reading - arrived),
         ]
         m.d.comb += [
-            arrived.eq(flight[t.cas + BURST - 1]),
+            arrived.eq(flight[t.cas + BURST - 1 + self.pad_cycles]),
             queue.w_en.eq(arrived), queue.w_data.eq(Cat(gathered, dq)),
         ]
 
