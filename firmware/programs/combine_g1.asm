@@ -18,17 +18,23 @@ combine_g1:
 next_g1:
     take c1
     take c2
+    jump_if_none c2, last_g1
+    receive point_g1[0], one
+    receive point_g1[1], one
+    receive point_g1[2], one
     jump_if_none c1, doubled_g1
 double_g1:
     .formula doubling g1, total_g1, total_g1
     loop c1, double_g1
 doubled_g1:
-    jump_if_none c2, affine_g1
-    receive point_g1[0], one
-    receive point_g1[1], one
-    receive point_g1[2], one
     .formula addition g1, total_g1, total_g1, point_g1
     jump next_g1
+
+last_g1:
+    jump_if_none c1, affine_g1
+double_last_g1:
+    .formula doubling g1, total_g1, total_g1
+    loop c1, double_last_g1
 
 affine_g1:
     move base, total_g1[2]

@@ -19,20 +19,26 @@ combine_g2:
 next_g2:
     take c1
     take c2
-    jump_if_none c1, doubled_g2
-double_g2:
-    .formula doubling g2, total_g2, total_g2
-    loop c1, double_g2
-doubled_g2:
-    jump_if_none c2, affine_g2
+    jump_if_none c2, last_g2
     receive point_g2[0], one
     receive point_g2[1], one
     receive point_g2[2], one
     receive point_g2[3], one
     receive point_g2[4], one
     receive point_g2[5], one
+    jump_if_none c1, doubled_g2
+double_g2:
+    .formula doubling g2, total_g2, total_g2
+    loop c1, double_g2
+doubled_g2:
     .formula addition g2, total_g2, total_g2, point_g2
     jump next_g2
+
+last_g2:
+    jump_if_none c1, affine_g2
+double_last_g2:
+    .formula doubling g2, total_g2, total_g2
+    loop c1, double_last_g2
 
 # 1 / (re + im u) = (re - im u) / (re^2 + im^2)
 affine_g2:
