@@ -136,7 +136,8 @@ def one_step(world: World, random: Random, winners: dict[int, int]) -> str:
     prover = random.randrange(count)
     slot = max(1, world.slot - random.randrange(1, 6))
     names = ["advance"] * 4 + ["primary"] * 5 + [
-        "submit", "submit", "deposit", "delegate", "undelegate", "leave", "withdraw", "withdraw_delegation", "submit",
+        "submit", "submit", "submit", "deposit", "delegate", "undelegate", "leave", "withdraw",
+        "withdraw_delegation",
         "mature", "collect", "report"]
     name = random.choice(names)
     owner, carrier = world.account(f"owner {prover}"), world.account("carrier")
