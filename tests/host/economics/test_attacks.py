@@ -8,6 +8,7 @@ import pytest
 from host.cli.main import main
 from host.economics.attacks.catalogue import ATTACKS, LIMITS
 from host.economics.attacks.devnet import Agent, Devnet, Setting
+from host.economics.attacks.duties import StealthyWithholder
 from host.economics.attacks.measure import SEEDS, Attack, Profit, Result, measure, profit
 from host.economics.attacks.report import gwei, markdown
 from host.economics.attacks.theft import ATTACKS as THEFT
@@ -53,6 +54,18 @@ def test_one_of_two_defences_is_enough_against_a_copy(off: dict[str, bool]) -> N
     (copied,) = [attack for attack in THEFT if attack.name == "copied proof"]
     gains = [copied.gain(Defences(**off), seed) for seed in range(SEEDS)]
     assert profit(gains).upper <= 0
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("share", "pays"), [(1 / 2, True), (1 / 3, False)])
+def test_withholding_for_long_pays_half_of_the_stake_and_not_a_third(
+    share: float, pays: bool
+) -> None:
+    """What docs/protocol.md says of the controller: 750 epochs from rho's ceiling."""
+    identities = 8 if pays else 6
+    setting = Setting(share=share, identities=identities, honest=8 if pays else 12, slots=6_000)
+    gains = [against(setting, StealthyWithholder, Agent, Defences(), seed) for seed in range(4)]
+    assert (sum(gains) > 0) == pays, gains
 
 
 def test_honest_play_against_itself_earns_nothing() -> None:
