@@ -105,7 +105,8 @@ class PlainTop(Elaboratable):
 
     def __init__(self, core: BoardCore):
         self.core = core
-        self.clk, self.rx, self.tx, self.active = Signal(), Signal(), Signal(), Signal()
+        self.clk, self.rx = Signal(name="clk"), Signal(name="rx")
+        self.tx, self.active = Signal(name="tx"), Signal(name="active")
 
     @property
     def ports(self):

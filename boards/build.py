@@ -134,7 +134,8 @@ def _without_platform(board: Board, core: Any, folder: Path) -> int:
     text, number = name_gateware(rtlil.convert(
         top := PlainTop(core), name="top", ports=top.ports, emit_src=False))
     (folder / "top.il").write_text(text)
-    synthesis = TARGETS[FLOWS[board.flow]].synthesis.replace(" -noiopads", "")
+    # nextpnr knows few of the places where a GW5A keeps memory in its tables: none is used.
+    synthesis = TARGETS[FLOWS[board.flow]].synthesis.replace(" -noiopads", " -nolutram")
     (folder / "top.ys").write_text("\n".join([
         "read_rtlil top.il",
         f"{synthesis} -top top -json top.json"]))

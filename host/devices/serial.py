@@ -129,10 +129,8 @@ class SerialLink:
                         break
             answers, self._in = self._in[:room], self._in[room:]
             return taken, answers
-        except (OSError, ValueError, TypeError) as error:
+        except (OSError, TypeError) as error:
             # pyserial raises TypeError where the port is closed under a read.
-            if isinstance(error, DeviceError):
-                raise
             self._fail(f"the connection to {self.name} broke: {_reason(error)}; look at the "
                        "cable, and open the device again")
             raise AssertionError from error
