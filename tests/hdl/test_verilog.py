@@ -1,4 +1,3 @@
-# amaranth: UnusedElaboratable=no
 """The Verilog as other simulators see it: cocotb benches under Icarus and Verilator.
 
 The same cases and the same golden functions as in the tests under Amaranth's own simulator.
@@ -57,11 +56,11 @@ def builds():
     return {}
 
 
-def bench(builds, simulator, name, component, folder, variant="", **environment):
-    """Build `component`, if it has not been, and run ``tests.hdl.bench_<name>`` on it."""
+def bench(builds, simulator, name, make, folder, variant="", **environment):
+    """Build what `make` makes, if it has not been built, and run ``tests.hdl.bench_<name>`` on it."""
     if (simulator, name, variant) not in builds:
         source = folder / f"{name}.sv"
-        source.write_text(emit_verilog(component, name))
+        source.write_text(emit_verilog(make(), name))
         if (simulator, name) == ("icarus", "accelerator"):
             as_assignments(source)
         runner = get_runner(simulator)
@@ -86,15 +85,15 @@ SIMULATORS = pytest.mark.parametrize("simulator", ["icarus", "verilator"])
 def test_the_multiplier(builds, simulator, shape, tmp_path, monkeypatch):
     ready(simulator, monkeypatch)
     name = shape.adder.curve.name
-    bench(builds, simulator, "montgomery", MontgomeryMultiplier(shape.adder.multiplier), tmp_path,
-          name, CURVE=name)
+    bench(builds, simulator, "montgomery",
+          lambda: MontgomeryMultiplier(shape.adder.multiplier), tmp_path, name, CURVE=name)
 
 
 @SIMULATORS
 @pytest.mark.parametrize("group", TOY_SHAPE.adder.groups, ids=lambda group: group.value)
 def test_the_point_adder(builds, simulator, group, tmp_path, monkeypatch):
     ready(simulator, monkeypatch)
-    bench(builds, simulator, "point_adder", FramedAdder(TOY_SHAPE.adder), tmp_path,
+    bench(builds, simulator, "point_adder", lambda: FramedAdder(TOY_SHAPE.adder), tmp_path,
           GROUP=group.value)
 
 
@@ -102,4 +101,5 @@ def test_the_point_adder(builds, simulator, group, tmp_path, monkeypatch):
 @pytest.mark.parametrize("pause", [0, 0.4], ids=["flowing", "stalling"])
 def test_the_accelerator(builds, simulator, pause, tmp_path, monkeypatch):
     ready(simulator, monkeypatch)
-    bench(builds, simulator, "accelerator", Accelerator(TOY_SHAPE), tmp_path, PAUSE=str(pause))
+    bench(builds, simulator, "accelerator", lambda: Accelerator(TOY_SHAPE), tmp_path,
+          PAUSE=str(pause))
