@@ -10,6 +10,7 @@ from host.cli import (
     bench,
     board,
     build,
+    contracts,
     devices,
     devnet,
     explore,
@@ -25,7 +26,7 @@ from host.cli import (
 from host.errors import ProofmillError
 
 COMMANDS = (
-    mine, devnet, prove, files, bench, explore, field, gateware, simulate, attacks, why, board,
+    mine, devnet, prove, files, bench, explore, field, gateware, simulate, attacks, why, contracts, board,
     measure, devices, build,
 )
 """Modules with ``register(subparsers)``, in the order of the help."""

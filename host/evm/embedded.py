@@ -47,6 +47,7 @@ class _SlotVM(CancunVM):
     """Cancun's rules, and a block that begins with the protocol's own calls."""
 
     system_calls: Sequence[SystemCall] = ()
+    system_gas = 0
 
     def block_preprocessing(self, block: BlockAPI) -> None:
         super().block_preprocessing(block)
@@ -54,6 +55,7 @@ class _SlotVM(CancunVM):
             outcome = _message(self, SYSTEM_ADDRESS, to, data, 0, SYSTEM_CALL_GAS)
             if outcome.is_error:
                 raise RevertedError("a system call", revert_reason(bytes(outcome.output)))
+            self.system_gas += outcome.get_gas_used()
             self.state.clear_transient_storage()
             self.state.lock_changes()
 
@@ -66,6 +68,8 @@ class ExecutedBlock:
     header: Any
     transactions: tuple[Any, ...]
     receipts: tuple[Receipt, ...]
+    system_gas: int = 0
+    """What the protocol's own calls used; it is not part of the block's gas."""
 
 
 class EmbeddedEvm(DevelopmentEvm):
@@ -137,7 +141,8 @@ class EmbeddedEvm(DevelopmentEvm):
             final = machine.import_block(block).block
         except (ValidationError, rlp.DecodingError) as error:
             raise ProofmillError(f"a transaction does not fit into the block: {error}") from error
-        return self._keep(final.header, decoded, final.get_receipts(self._chaindb))
+        return self._keep(final.header, decoded, final.get_receipts(self._chaindb),
+                          machine.system_gas)
 
     def executed(self, block_hash: bytes) -> ExecutedBlock:
         """A block on whatever branch; raises `ProofmillError` for one that is unknown."""
@@ -236,8 +241,8 @@ class EmbeddedEvm(DevelopmentEvm):
     def _state(self) -> Any:
         return self._machine(self._known(self.head).header).state
 
-    def _keep(self, header: Any, transactions: Sequence[Any],
-              receipts: Sequence[Any]) -> ExecutedBlock:
+    def _keep(self, header: Any, transactions: Sequence[Any], receipts: Sequence[Any],
+              system_gas: int = 0) -> ExecutedBlock:
         block = Block(
             number=header.block_number, hash=bytes(header.hash),
             parent_hash=bytes(header.parent_hash), state_root=bytes(header.state_root),
@@ -260,7 +265,7 @@ class EmbeddedEvm(DevelopmentEvm):
                     topic.to_bytes(32, "big") for topic in log.topics), bytes(log.data))
                     for log in receipt.logs)))
             used = receipt.gas_used
-        executed = ExecutedBlock(block, header, tuple(transactions), tuple(plain))
+        executed = ExecutedBlock(block, header, tuple(transactions), tuple(plain), system_gas)
         self._blocks[block.hash] = executed
         self._database.set(block.hash, rlp.encode(header))
         return executed
