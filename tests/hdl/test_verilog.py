@@ -57,7 +57,7 @@ def builds():
 
 
 def bench(builds, simulator, name, make, folder, variant="", **environment):
-    """Build what `make` makes, if it has not been built, and run ``tests.hdl.bench_<name>`` on it."""
+    """Build what `make` makes, unless it has been, and run ``tests.hdl.bench_<name>`` on it."""
     if (simulator, name, variant) not in builds:
         source = folder / f"{name}.sv"
         source.write_text(emit_verilog(make(), name))
