@@ -26,8 +26,8 @@ from host.cli import (
 from host.errors import ProofmillError
 
 COMMANDS = (
-    mine, devnet, prove, files, bench, explore, field, gateware, simulate, attacks, why, contracts, board,
-    measure, devices, build,
+    mine, devnet, prove, files, bench, explore, field, gateware, simulate, attacks, why, contracts,
+    board, measure, devices, build,
 )
 """Modules with ``register(subparsers)``, in the order of the help."""
 

@@ -5,6 +5,7 @@ import socket
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
+from fcntl import LOCK_EX, flock
 from pathlib import Path
 from time import monotonic, sleep
 
@@ -33,10 +34,12 @@ def install_anvil(folder: Path) -> Path:
         raise ProofmillError("there is no npm to fetch Anvil with; install Node.js, or name a "
                              "node that runs already with --execution http://...")
     folder.mkdir(parents=True, exist_ok=True)
-    done = subprocess.run(
-        [npm, "install", "--prefix", str(folder), "--no-audit", "--no-fund", "--ignore-scripts",
-         f"@foundry-rs/anvil@{ANVIL_VERSION}"],
-        capture_output=True, text=True, timeout=300, cwd=folder)
+    with open(folder / "lock", "w") as lock:
+        flock(lock, LOCK_EX)  # two test processes may want it at once
+        done = subprocess.run(
+            [npm, "install", "--prefix", str(folder), "--no-audit", "--no-fund",
+             "--ignore-scripts", f"@foundry-rs/anvil@{ANVIL_VERSION}"],
+            capture_output=True, text=True, timeout=300, cwd=folder)
     found = next(iter(sorted(folder.glob(pattern))), None)
     if found is None:
         raise ProofmillError(f"npm brought no Anvil {ANVIL_VERSION} for this platform: "
@@ -94,7 +97,6 @@ def running_anvil(binary: Path, chain_id: int, timestamp: int) -> Iterator[Anvil
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    # One second from block to block, as on the embedded machine, set once the node answers.
     child = subprocess.Popen(
         [binary, "--host", "127.0.0.1", "--port", str(port), "--chain-id", str(chain_id),
          "--timestamp", str(timestamp), "--gas-limit", "60000000", "--silent"],
@@ -109,6 +111,7 @@ def running_anvil(binary: Path, chain_id: int, timestamp: int) -> Iterator[Anvil
                 if child.poll() is not None or monotonic() > deadline:
                     raise
                 sleep(0.02)
+        # One second from block to block, as on the embedded machine.
         evm.ask("anvil_setBlockTimestampInterval", 1)
         yield evm
     finally:

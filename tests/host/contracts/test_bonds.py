@@ -184,7 +184,7 @@ def test_invariants_hold_whatever_happens(make_world: MakeWorld) -> None:
     done: dict[str, int] = {}
     bonds, rewards = world.bonds, world.rewards
     winners: dict[int, int] = {}
-    for _ in range(60 if embedded else 220):
+    for _ in range(45 if embedded else 220):
         name = one_step(world, random, winners)
         done[name] = done.get(name, 0) + 1
         # 5: bond >= liabilities; 6: burned + paid + returned (+ escrow) = taken.
