@@ -20,12 +20,15 @@ from host.chain.records import ProvingTask
 from host.chain.spec import engines, spec
 from host.chain.store import pin_store, prune_store
 from host.circuits.block_size import BlockSize
+from host.mechanism.bonds import minimum_bond
 from host.mechanism.parameters import Parameters
+from host.mechanism.records import Key
+from host.mechanism.rewards import budget
 from host.mechanism.stages import may_prove
 from host.node.aggregates import is_valid_contribution
 from host.node.gossip import Verdict
 from host.node.inclusion import SignedInclusion, is_signed_inclusion
-from host.node.layer2 import BlockFacts, IncludedProof, Key, Ledger, settle
+from host.node.layer2 import Account, BlockFacts, IncludedProof, settle
 from host.node.wire import Topic
 
 SLOT_MS = int(spec.config.SLOT_DURATION_MS)
@@ -78,8 +81,9 @@ class Follower:
         self.genesis_validators_root = bytes(state.genesis_validators_root)
         self.slot = self.milliseconds = 0
         self._head: Any = None
-        self._ledger: Ledger | None = None
-        self._ledger_of: object = None
+        self._account: Account | None = None
+        self._account_of: object = None
+        self._minimum_bond = _minimum_bond(state, parameters)
         self._blocks: dict[bytes, _Block] = {}
         self._by_request: dict[bytes, _Block] = {}
         self._attestations: list[Any] = []
@@ -174,16 +178,17 @@ class Follower:
             block = parent
         return branch[::-1]
 
-    def ledger(self) -> Ledger:
+    def account(self) -> Account:
         """Layer 2 on the head's branch."""
         final_root = bytes(self.store.finalized_checkpoint.root)
         of = self.head, final_root, sum(map(len, self._inclusions.values()))
-        if self._ledger is None or self._ledger_of != of:
+        if self._account is None or self._account_of != of:
             final = self._blocks.get(final_root)
-            self._ledger = settle(self.parameters, self.bonds, self.branch(), self._genesis_mix,
-                                  final.slot if final else 0)
-            self._ledger_of = of
-        return self._ledger
+            self._account = settle(
+                self.parameters, self._minimum_bond, self.bonds, self.branch(), self._genesis_mix,
+                final.slot if final else 0)
+            self._account_of = of
+        return self._account
 
     def proofs_for(self, key: Key) -> dict[int, Any]:
         """The valid proofs of a payload that this node knows, by prover."""
@@ -191,16 +196,16 @@ class Follower:
 
     def includable(self, slot: int) -> list[Any]:
         """Proofs that a block of `slot` on the head may include: due by stage, unpaid so far."""
-        ledger = self.ledger()
-        paid = {credit.proven_slot for credit in ledger.credits} | ledger.undecided
+        account = self.account()
+        paid = {credit.proven_slot for credit in account.credits} | account.undecided
         found = []
         for block in self.branch():
             delay = slot - block.slot
             if block.slot in paid or not 1 <= delay <= self.parameters.window_slots:
                 continue
             for prover, proof in self.proofs_for((block.request_root, PROOF_TYPE)).items():
-                if may_prove(self.parameters, ledger.assignments[block.slot], prover, delay,
-                             self.bonds):
+                if may_prove(self.parameters, account.assignments[block.slot], prover, delay,
+                             account.bonded):
                     found.append(proof)
         return found
 
@@ -416,3 +421,11 @@ class Follower:
         Topic.PROOF: (spec.SignedExecutionProof, _proof),
         Topic.INCLUSION: (SignedInclusion, _inclusion),
     }
+
+
+def _minimum_bond(state: Any, parameters: Parameters) -> int:
+    """What a prover must bond, from layer 1's rewards at genesis, in gwei."""
+    increments = spec.get_total_active_balance(state) // spec.EFFECTIVE_BALANCE_INCREMENT
+    base = spec.get_base_reward_per_increment(state) * increments // spec.SLOTS_PER_EPOCH
+    return minimum_bond(
+        parameters, budget(int(base), parameters.rho_max, parameters.load_max_bps))

@@ -1,22 +1,19 @@
-"""The second layer's ledger as every node computes it for itself, from one branch of the chain.
+"""The second layer as every node computes it for itself, from one branch of the chain.
 
 `settle` is a function of the branch's blocks and nothing else: two nodes with the same head have
-the same ledger, whatever they saw in which order, and a reorganisation is another branch. The rules
-are `host.mechanism`'s. Bonds are those of the start; rho moves from epoch to epoch.
+the same account, whatever they saw in which order, and a reorganisation is another branch. The
+rules are those of `host.mechanism.ledger`, which the contracts agree with; its invariants are
+checked every time.
 """
 
-from bisect import bisect_left
-from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import lru_cache
+from dataclasses import dataclass
 
-from host.mechanism import controller, lottery, penalties, reliability, rewards, stages
-from host.mechanism.lottery import Assignment, Ticket
+from host.mechanism.invariants import check_slot
+from host.mechanism.ledger import Ledger
+from host.mechanism.lottery import Assignment, mix_epoch
 from host.mechanism.parameters import Parameters
-
-Key = tuple[bytes, int]
-"""(new payload request root, proof type)."""
+from host.mechanism.records import Key, SlotRecord, Submission
 
 
 @dataclass(frozen=True)
@@ -60,28 +57,32 @@ class Credit:
 
 
 @dataclass(frozen=True)
-class Penalty:
-    """A duty that was missed and what it costs; half is burned, half the rescuer's bounty."""
+class Fine:
+    """A missed duty. `settled`: its epoch is closed, and what was taken is `burned`, has become the
+    `rescuer`'s bounty or was given back; all 0 before."""
 
     slot: int
     prover: int
-    settlement: penalties.Settlement
-    rescuer: int | None
+    taken: int
+    settled: bool
+    burned: int = 0
+    bounty: int = 0
+    rescuer: int | None = None
 
 
-@dataclass
-class Ledger:
-    """Layer 2 on one branch. `assignments`: by proven slot. `undecided`: proven slots whose lottery
-    waits for the next block's mix."""
+@dataclass(frozen=True)
+class Account:
+    """Layer 2 on one branch. `assignments`: who is drawn, by proven slot. `undecided`: slots whose
+    proofs are included by the head, so that the next block's mix picks the winner. `bonded`: who
+    may prove in the open stage. `rho`: in billionths."""
 
-    assignments: dict[int, Assignment] = field(default_factory=dict)
-    credits: list[Credit] = field(default_factory=list)
-    penalties: list[Penalty] = field(default_factory=list)
-    undecided: set[int] = field(default_factory=set)
-    reliability: dict[int, int] = field(default_factory=dict)
-    rho: int = 0
-    budgets_gwei: int = 0
-    """Of all proven slots together."""
+    assignments: Mapping[int, Assignment]
+    credits: tuple[Credit, ...]
+    fines: tuple[Fine, ...]
+    undecided: frozenset[int]
+    bonded: frozenset[int]
+    reliability: Mapping[int, int]
+    rho: int
 
     def proving(self, prover: int, *, matured: bool) -> int:
         """Gwei for proofs of `prover`, matured or pending."""
@@ -93,189 +94,75 @@ class Ledger:
         return sum(credit.includer_gwei for credit in self.credits
                    if credit.includer in proposers and credit.matured is matured)
 
-    def check(self) -> None:
-        """Assert what must hold at every block."""
-        slots = [credit.proven_slot for credit in self.credits]
-        assert len(set(slots)) == len(slots), "two winners for one payload"
-        minted = sum(credit.prover_gwei + credit.includer_gwei for credit in self.credits)
-        assert minted <= self.budgets_gwei, "more is minted than the budgets of the proven slots"
-
-
-# The branch is folded anew for every head, and most of it is as it was.
-@lru_cache(maxsize=4096)
-def _draw(
-    mix: bytes, slot: int, tickets: tuple[Ticket, ...], committee: int, proposer: int
-) -> Assignment:
-    return lottery.assign(lottery.slot_seed(mix, slot), tickets, committee, proposer)
-
-
-class _Fold:
-    """Walks a branch block by block."""
-
-    def __init__(
-        self, parameters: Parameters, bonds: Mapping[int, int], genesis_mix: bytes, final_slot: int
-    ) -> None:
-        self.parameters = parameters
-        self.bonds = dict(sorted(bonds.items()))
-        self.genesis_mix = genesis_mix
-        self.final_slot = final_slot
-        first = reliability.first(parameters, parameters.calibration_proofs)
-        self.ledger = Ledger(
-            reliability=dict.fromkeys(self.bonds, first), rho=parameters.rho_start
-        )
-        self.blocks: list[BlockFacts] = []
-        self.by_key: dict[Key, BlockFacts] = {}
-        self.budgets: dict[int, int] = {}
-        self.frozen: list[dict[int, int]] = []  # reliability at the start of each epoch
-        self.winners: dict[int, tuple[int, int]] = {}  # proven slot: delay, winner or -1
-        self.waiting: list[tuple[BlockFacts, BlockFacts, list[IncludedProof]]] = []
-        self.open: list[BlockFacts] = []  # blocks with duties that are not decided
-        self.missed: dict[int, list[tuple[int, int, int]]] = defaultdict(list)
-
-    def add(self, block: BlockFacts) -> None:
-        self._epochs(block.slot)
-        self._decide(block.mix)
-        self._include(block)
-        self.blocks.append(block)
-        self.by_key[block.request_root, 0] = block
-        base = block.base_reward_gwei
-        self.budgets[block.slot] = rewards.budget(base, self.ledger.rho)
-        self.ledger.assignments[block.slot] = self._assign(block)
-        self.open.append(block)
-
-    def finish(self) -> Ledger:
-        for epoch, missed in self.missed.items():
-            primaries = sum(
-                assignment.primary is not None
-                for slot, assignment in self.ledger.assignments.items()
-                if slot // self.parameters.slots_per_epoch == epoch
-            )
-            count = sum(rank == 0 for _, _, rank in missed)
-            outage = penalties.is_outage(self.parameters, count, primaries)
-            for slot, prover, rank in missed:
-                cost = penalties.committee_penalty if rank else penalties.primary_penalty
-                winner = self.winners.get(slot, (0, -1))[1]
-                rescuer = winner if winner not in (-1, prover) else None
-                self.ledger.penalties.append(Penalty(slot, prover, penalties.settle(
-                    self.parameters, cost(self.parameters, self.budgets[slot]), outage,
-                    rescuer is not None), rescuer))
-        self.ledger.undecided = {proven.slot for _, proven, _ in self.waiting}
-        self.ledger.check()
-        return self.ledger
-
-    def _epochs(self, slot: int) -> None:
-        """Close every epoch before `slot`'s."""
-        size = self.parameters.slots_per_epoch
-        while len(self.frozen) <= slot // size:
-            epoch = len(self.frozen) - 1
-            if epoch >= 0:
-                slots = [b.slot for b in self.blocks if b.slot // size == epoch]
-                early = self.parameters.stage1_slots + self.parameters.stage2_slots
-                proven = sum(0 < self.winners.get(s, (0, 0))[0] <= early for s in slots)
-                self.ledger.rho = controller.next_rho(
-                    self.parameters, self.ledger.rho, controller.coverage_bps(proven, len(slots)))
-            self.frozen.append(dict(self.ledger.reliability))
-
-    def _assign(self, block: BlockFacts) -> Assignment:
-        epoch = block.slot // self.parameters.slots_per_epoch
-        mix_epoch = lottery.mix_epoch(epoch)
-        mix = self.genesis_mix
-        if mix_epoch is not None:
-            # The final mix of an epoch is the prev_randao of the first payload after it.
-            start = (mix_epoch + 1) * self.parameters.slots_per_epoch
-            place = bisect_left(self.blocks, start, key=lambda each: each.slot)
-            mix = (*self.blocks[place : place + 1], block)[0].mix
-        q = self.frozen[lottery.weight_epoch(epoch)]
-        tickets = tuple(Ticket(prover, lottery.weight(bond, 0, q[prover]))
-                        for prover, bond in self.bonds.items())
-        return _draw(mix, block.slot, tickets, self.parameters.committee_size, block.proposer)
-
-    def _include(self, block: BlockFacts) -> None:
-        batches: dict[Key, list[IncludedProof]] = defaultdict(list)
-        for proof in block.included:
-            proven = self.by_key.get(proof.key)
-            if proven is None or proven.slot in self.winners:
-                continue
-            assignment = self.ledger.assignments[proven.slot]
-            if stages.may_prove(self.parameters, assignment, proof.prover,
-                                block.slot - proven.slot, self.bonds):
-                batches[proof.key].append(proof)
-        for key, proofs in batches.items():
-            proven = self.by_key[key]
-            self.winners[proven.slot] = block.slot - proven.slot, -1
-            self.waiting.append((block, proven, proofs))
-            assignment = self.ledger.assignments[proven.slot]
-            delay = block.slot - proven.slot
-            for proof in proofs:
-                on_time = proof.prover in assignment.committee or (
-                    proof.prover == assignment.primary and delay <= self.parameters.stage1_slots)
-                if on_time:
-                    self.ledger.reliability[proof.prover] = reliability.kept(
-                        self.parameters, self.ledger.reliability[proof.prover])
-        self._duties(block.slot)
-
-    def _decide(self, mix: bytes) -> None:
-        """The lotteries of the last block, by the mix of this one."""
-        for block, proven, proofs in self.waiting:
-            tickets = [Ticket(p.prover, lottery.weight(
-                self.bonds[p.prover], 0, self.ledger.reliability[p.prover])) for p in proofs]
-            winner = lottery.pick_from_batch(lottery.batch_seed(mix, *proofs[0].key), tickets)
-            delay = block.slot - proven.slot
-            self.winners[proven.slot] = delay, winner
-            budget = self.budgets[proven.slot]
-            prover_gwei, includer_gwei = rewards.split(self.parameters, budget, delay)
-            self.ledger.budgets_gwei += budget
-            self.ledger.credits.append(Credit(
-                proven.slot, winner, prover_gwei, block.proposer, includer_gwei, block.slot,
-                int(stages.stage_of(self.parameters, delay)), len(proofs),
-                block.slot <= self.final_slot))
-        self.waiting = []
-
-    def _duties(self, slot: int) -> None:
-        """Find the duties whose last block has come and gone without them."""
-        first = self.parameters.stage1_slots
-        second = first + self.parameters.stage2_slots
-        still = []
-        for block in self.open:
-            assignment, delay = self.ledger.assignments[block.slot], slot - block.slot
-            proven_after = self.winners.get(block.slot, (0, 0))[0]
-            if proven_after and proven_after <= first:
-                continue
-            if delay == first or (delay > first and not self._missed(block.slot, 0)):
-                if assignment.primary is not None:
-                    self._miss(block.slot, assignment.primary, 0)
-            if proven_after and proven_after <= second:
-                continue
-            if delay >= second:
-                for rank, member in enumerate(assignment.committee, start=1):
-                    self._miss(block.slot, member, rank)
-            else:
-                still.append(block)
-        self.open = still
-
-    def _missed(self, slot: int, rank: int) -> bool:
-        epoch = slot // self.parameters.slots_per_epoch
-        return any(each[0] == slot and each[2] == rank for each in self.missed[epoch])
-
-    def _miss(self, slot: int, prover: int, rank: int) -> None:
-        self.missed[slot // self.parameters.slots_per_epoch].append((slot, prover, rank))
-        self.ledger.reliability[prover] = reliability.missed(
-            self.parameters, self.ledger.reliability[prover])
-
 
 def settle(
     parameters: Parameters,
+    minimum_bond: int,
     bonds: Mapping[int, int],
     branch: Sequence[BlockFacts],
     genesis_mix: bytes,
     final_slot: int,
-) -> Ledger:
-    """The ledger of a branch, from the first block after genesis to the head, in order.
+) -> Account:
+    """The account of a branch, from the first block after genesis to the head, in order.
 
-    `bonds`: gwei by prover, who is a validator's index. `genesis_mix`: RANDAO's of genesis.
-    `final_slot`: of the finalised block: what was included up to it has matured.
+    `bonds`: gwei by prover, who is a validator's index; each at least `minimum_bond` (ValueError).
+    `genesis_mix`: RANDAO's of genesis. `final_slot`: of the finalised block: what was included up
+    to it has matured.
     """
-    fold = _Fold(parameters, bonds, genesis_mix, final_slot)
+    ledger = Ledger(parameters, minimum_bond)
+    for identity, bond in sorted(bonds.items()):
+        ledger.join(identity, bond)
+    records: dict[int, SlotRecord] = {}
+    proven: dict[Key, int] = {}
+    first_mixes: dict[int, bytes] = {}
+    before: BlockFacts | None = None
     for block in branch:
-        fold.add(block)
-    return fold.finish()
+        if before is not None:
+            # Windows end in slots without a block as well.
+            for slot in range(before.slot, block.slot):
+                ledger.close_slot(slot, block.mix)
+        epoch = block.slot // parameters.slots_per_epoch
+        first_mixes.setdefault(epoch, block.mix)
+        record = ledger.open_slot(
+            block.slot, block.request_root, _mix(epoch, first_mixes, genesis_mix),
+            block.base_reward_gwei, proposer=block.proposer if block.proposer in bonds else None)
+        records[block.slot], proven[record.key] = record, block.slot
+        for proof in block.included:
+            if proof.key in proven:
+                ledger.include(block.slot, block.proposer, proven[proof.key], Submission(
+                    proof.key, proof.prover, b"%d/" % proof.prover + proof.key[0], proof.prover))
+        before = block
+    ledger.finalise(final_slot)
+    check_slot(ledger)
+    return _account(ledger, records, final_slot)
+
+
+def _mix(epoch: int, first_mixes: Mapping[int, bytes], genesis_mix: bytes) -> bytes:
+    """The mix that draws the slots of an epoch: the final one of two epochs before.
+
+    It is the `prev_randao` of the first payload after that epoch.
+    """
+    wanted = mix_epoch(epoch)
+    if wanted is None:
+        return genesis_mix
+    return first_mixes[min(each for each in first_mixes if each > wanted)]
+
+
+def _account(ledger: Ledger, records: Mapping[int, SlotRecord], final_slot: int) -> Account:
+    credits = [
+        Credit(win.proven_slot, win.submission.prover, win.prover_gwei, win.includer,
+               win.includer_gwei, win.included_slot, int(win.stage), win.contenders,
+               win.included_slot <= final_slot)
+        for record in records.values() for win in record.wins]
+    fines = [Fine(penalty.slot, penalty.prover, penalty.amount, True, amounts.burned,
+                  amounts.bounty, rescuer)
+             for penalty, amounts, rescuer in ledger.settled]
+    fines += [Fine(each.slot, each.prover, each.amount, False) for each in ledger.escrow]
+    return Account(
+        assignments={slot: record.assignment for slot, record in records.items()},
+        credits=tuple(credits),
+        fines=tuple(fines),
+        undecided=frozenset(slot for slot, record in records.items() if record.batch),
+        bonded=frozenset(ledger.bonded()),
+        reliability={who: prover.reliability for who, prover in ledger.provers.items()},
+        rho=ledger.rho)

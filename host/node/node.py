@@ -26,7 +26,7 @@ from host.mechanism.parameters import Parameters
 from host.node.follower import SLOT_MS, Follower
 from host.node.gossip import Gossip
 from host.node.identity import Identity, contexts, peer_name
-from host.node.layer2 import Ledger
+from host.node.layer2 import Account
 from host.node.owner import Owner
 from host.node.prover import NodeProver, ProverSetup
 from host.node.slashing_protection import SlashingProtection
@@ -110,7 +110,7 @@ class NodeReport:
     name: str
     history: tuple[SlotView, ...]
     balances: tuple[int, ...]
-    ledger: Ledger
+    account: Account
     proved: int
     proven_slots: tuple[int, ...]
     jobs: Mapping[State, tuple[int, ...]]
@@ -160,7 +160,7 @@ class Node:
                     bytes(spec.hash_tree_root(self.follower.head_state)),
                     self.follower.finalized_epoch))
         start = time.perf_counter()
-        self.follower.ledger()  # checks its invariants
+        self.follower.account()  # checks its invariants
         if self.prover is not None:
             self.prover.work()
         self._layer2_seconds += time.perf_counter() - start
@@ -173,7 +173,7 @@ class Node:
         return NodeReport(
             self.setup.name, tuple(self._history),
             tuple(int(balance) for balance in self.follower.head_state.balances),
-            self.follower.ledger(), self.prover.proved if self.prover else 0,
+            self.follower.account(), self.prover.proved if self.prover else 0,
             tuple(job.slot for job in self.jobs.jobs() if job.proof is not None), jobs,
             dict(self.prover.notes) if self.prover else {}, dict(self.gossip.dropped),
             self.gossip.forwarded, tuple(self.validators.refused), self._layer2_seconds)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from host.node.devnet import NodePlan, layer1_gwei
-from host.node.layer2 import Ledger
+from host.node.layer2 import Account
 from host.node.node import NodeReport, SlotView
 
 
@@ -84,17 +84,17 @@ def outcome(
 ) -> Outcome:
     """Put the reports together; at least one node must live."""
     first = next(iter(reports.values()))
-    agreed = all(report.history == first.history and report.ledger == first.ledger
+    agreed = all(report.history == first.history and report.account == first.account
                  for report in reports.values())
-    ledger = first.ledger
+    account = first.account
     makers = _makers(plans, reports)
     made = sum(map(len, makers.values()))
     same = None
     if reference is not None and not dead:
         same = all(tuple(reference) == report.history for report in reports.values())
     return Outcome(
-        slots=tuple(_slot_row(ledger, slot, makers.get(slot, ()))
-                    for slot in sorted(ledger.assignments)),
+        slots=tuple(_slot_row(account, slot, makers.get(slot, ()))
+                    for slot in sorted(account.assignments)),
         nodes=tuple(_node_row(plan, first, reports.get(plan.name), dead.get(plan.name, ""))
                     for plan in plans),
         finalized_epoch=first.history[-1].finalized_epoch,
@@ -103,7 +103,7 @@ def outcome(
         proofs=made,
         duplicates=made - len(makers),
         minted_gwei=sum(credit.prover_gwei + credit.includer_gwei
-                        for credit in ledger.credits if credit.matured),
+                        for credit in account.credits if credit.matured),
         refused=tuple(each for report in reports.values() for each in report.refused))
 
 
@@ -121,9 +121,9 @@ def _makers(
     return makers
 
 
-def _slot_row(ledger: Ledger, slot: int, made: tuple[int, ...]) -> SlotRow:
-    assignment = ledger.assignments[slot]
-    credit = next((each for each in ledger.credits if each.proven_slot == slot), None)
+def _slot_row(account: Account, slot: int, made: tuple[int, ...]) -> SlotRow:
+    assignment = account.assignments[slot]
+    credit = next((each for each in account.credits if each.proven_slot == slot), None)
     return SlotRow(
         slot, assignment.primary, assignment.committee, made,
         credit.prover if credit else None, credit.stage if credit else 0,
@@ -132,26 +132,26 @@ def _slot_row(ledger: Ledger, slot: int, made: tuple[int, ...]) -> SlotRow:
 
 
 def _node_row(plan: NodePlan, first: NodeReport, report: NodeReport | None, dead: str) -> NodeRow:
-    ledger, who = first.ledger, plan.prover
+    account, who = first.account, plan.prover
 
     def layer2(matured: bool) -> int:
         # Including is the proposer's share: of the node whose validator it is, not the prover's.
-        proving = 0 if who is None else ledger.proving(who, matured=matured)
-        return proving + ledger.including(plan.validators, matured=matured)
+        proving = 0 if who is None else account.proving(who, matured=matured)
+        return proving + account.including(plan.validators, matured=matured)
 
-    mine = [each for each in ledger.penalties if each.prover == who]
+    mine = [each for each in account.fines if each.prover == who]
     return NodeRow(
         name=plan.name, role=plan.role, device=plan.device.label if plan.device else "-",
         validators=len(plan.validators), prover=who,
         drawn=sum(who == each.primary or who in each.committee
-                  for each in ledger.assignments.values() if who is not None),
+                  for each in account.assignments.values() if who is not None),
         proved=report.proved if report else 0,
-        paid=sum(credit.prover == who for credit in ledger.credits),
+        paid=sum(credit.prover == who for credit in account.credits),
         missed=len(mine),
         layer1_gwei=layer1_gwei(plan, first),
         layer2_matured_gwei=layer2(True),
         layer2_pending_gwei=layer2(False),
-        penalties_gwei=sum(each.settlement.burned + each.settlement.bounty for each in mine),
-        bounties_gwei=sum(each.settlement.bounty for each in ledger.penalties
+        penalties_gwei=sum(each.burned + each.bounty for each in mine),
+        bounties_gwei=sum(each.bounty for each in account.fines
                           if each.rescuer == who and who is not None),
         dropped=report.dropped if report else {}, dead=dead)

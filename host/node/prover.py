@@ -162,16 +162,16 @@ class NodeProver:
         return stage_of(self._follower.parameters, max(1, self._delay(job)))
 
     def _drawn(self, job: Job) -> bool:
-        assignment = self._follower.ledger().assignments[job.slot]
+        assignment = self._follower.account().assignments[job.slot]
         return may_prove(self._follower.parameters, assignment, self.setup.identity,
-                         max(1, self._delay(job)), self._follower.bonds)
+                         max(1, self._delay(job)), self._follower.account().bonded)
 
     def _deadline(self, job: Job) -> int:
         """When the last proposer of the job's stage builds its block, in ms of chain time."""
         parameters = self._follower.parameters
         last = {
-            Stage.PRIMARY: parameters.stage1_slots,
-            Stage.COMMITTEE: parameters.stage1_slots + parameters.stage2_slots,
+            Stage.PRIMARY: parameters.primary_slots,
+            Stage.COMMITTEE: parameters.committee_slots,
         }.get(self._stage(job), parameters.window_slots)
         return (job.slot + last) * SLOT_MS
 
@@ -206,7 +206,7 @@ class NodeProver:
             owed = job.state in OWED
             return Turn(State.MISSED if owed else State.STALE, "the window closed")
         credit = self._credit(job)
-        if credit is not None or job.slot in follower.ledger().undecided:
+        if credit is not None or job.slot in follower.account().undecided:
             return Turn(State.STALE, "another proof is included")
         # Work that has begun is finished: proofs of one slot are equal, and the lottery decides.
         if job.state in (State.SEEN, State.ELIGIBLE, State.ADMITTED):
@@ -226,13 +226,13 @@ class NodeProver:
                 return Turn(State.ORPHANED, "the including block is off the branch")
             return Turn(State.MATURED if credit.matured else None)
         closed = self._delay(job) > self._follower.parameters.window_slots + 1
-        decided = job.slot not in self._follower.ledger().undecided
+        decided = job.slot not in self._follower.account().undecided
         return Turn(State.MISSED if closed and decided else None, "no block included it in time")
 
     def _credit(self, job: Job) -> Credit | None:
         if job.key.root not in self._branch:
             return None
-        return next((credit for credit in self._follower.ledger().credits
+        return next((credit for credit in self._follower.account().credits
                      if credit.proven_slot == job.slot), None)
 
     def _note(self, job: Job, reason: str) -> None:

@@ -17,7 +17,7 @@ from host.mechanism.parameters import Parameters
 from host.node.follower import Follower
 from host.node.gossip import Verdict
 from host.node.inclusion import SignedInclusion, sign_inclusion
-from host.node.layer2 import Ledger
+from host.node.layer2 import Account
 from host.node.node import ATTEST_MS, CONFIRM_MS, STEPS_MS
 from host.node.prover import NodeProver, ProverSetup
 from host.node.slashing_protection import SlashingProtection
@@ -93,13 +93,13 @@ def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
     made.protection.close()
 
 
-def look(follower: Follower) -> tuple[Any, Ledger, int]:
-    return follower.head, follower.ledger(), len(follower.store.blocks)
+def look(follower: Follower) -> tuple[Any, Account, int]:
+    return follower.head, follower.account(), len(follower.store.blocks)
 
 
 def test_both_have_the_same_chain(pair: Pair) -> None:
     assert pair.ours.head == pair.theirs.head
-    assert pair.ours.ledger() == pair.theirs.ledger()
+    assert pair.ours.account() == pair.theirs.account()
     assert {verdict for _, verdict, _ in pair.verdicts} == {Verdict.ACCEPT}
     assert len(pair.theirs.branch()) == SLOTS
     assert pair.validators.refused == []
@@ -113,7 +113,7 @@ def test_it_is_the_chain_of_the_one_process_chain(pair: Pair) -> None:
 
 
 def test_the_prover_is_paid_for_what_it_was_drawn_for(pair: Pair) -> None:
-    ledger = pair.ours.ledger()
+    ledger = pair.ours.account()
     paid = {credit.proven_slot for credit in ledger.credits}
     assert paid and all(credit.prover == PROVER for credit in ledger.credits)
     for slot, assignment in ledger.assignments.items():
@@ -122,7 +122,7 @@ def test_the_prover_is_paid_for_what_it_was_drawn_for(pair: Pair) -> None:
     states = {job.slot: job.state for job in pair.jobs.jobs()}
     assert {slot for slot, state in states.items() if state is State.INCLUDED} == paid
     # The other prover, who is never there, misses its duties; this one's late proofs rescue some.
-    assert {penalty.prover for penalty in ledger.penalties} == {40}
+    assert {penalty.prover for penalty in ledger.fines} == {40}
 
 
 def test_the_lookahead_says_who_proposes(pair: Pair) -> None:
@@ -265,7 +265,7 @@ def test_two_lists_for_one_block_void_each_other(tmp_path: Path) -> None:
         slot += 1
         pair.slot(slot)
     pair.slot(slot + 1)
-    assert pair.theirs.ledger().credits
+    assert pair.theirs.account().credits
     first = pair.sent[Topic.INCLUSION][0].message
     state = pair.ours.store.block_states[first.block_root]
     proposer = int(first.proposer_index)
@@ -273,7 +273,7 @@ def test_two_lists_for_one_block_void_each_other(tmp_path: Path) -> None:
         state, int(first.slot), bytes(first.block_root), proposer, [], KEYS[proposer].secret)
     data = bytes(second.encode_bytes())
     assert pair.theirs.take(Topic.INCLUSION, data, "liar")[0] is Verdict.ACCEPT
-    assert pair.theirs.ledger().credits == []
+    assert pair.theirs.account().credits == ()
     # The proof itself is as good as before: a later proposer may include it.
     key = bytes(first.proofs[0].message.public_input.new_payload_request_root), PROOF_TYPE
     assert PROVER in pair.theirs.proofs_for(key)
