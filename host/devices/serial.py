@@ -151,7 +151,9 @@ class SerialLink:
     @property
     def board_cycle(self) -> int:
         """The board's clock, in cycles since it started: asked now."""
-        self.exchange(_NOTHING, 1 << 30, 0)
+        # The first answer may be to a question asked when the last exchange ended.
+        for _ in range(2):
+            self.exchange(_NOTHING, 1 << 30, 0)
         assert self._clock is not None
         return self._clock
 

@@ -69,6 +69,19 @@ def test_a_sum_over_a_good_line(board, group):
     device.close()
 
 
+def test_the_boards_clock_is_read_now(board):
+    """Not as it was when the last question was asked."""
+    import time
+
+    device = open_device(f"serial:{board.path}")
+    link = device.accelerators[0].link
+    began, shown = board.cycle, link.board_cycle
+    time.sleep(0.5)
+    ended, shown_later = board.cycle, link.board_cycle
+    assert ended > began and shown_later - shown > 0.5 * (ended - began)
+    device.close()
+
+
 def test_one_byte_in_a_hundred_damaged(board):
     relay = Relay(board.path, 0.01, seed=4)
     device = open_device(f"serial:{relay.path}")

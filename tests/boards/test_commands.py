@@ -1,0 +1,60 @@
+"""The commands' own mistakes: a sentence and status 2, nothing left behind."""
+
+import json
+
+import pytest
+
+from host.cli.main import main
+
+
+@pytest.mark.parametrize("line,sentence", [
+    ("build", "say which board to build"),
+    ("build ulx4s", "there is no board 'ulx4s'; the boards are ulx3s-85f"),
+    ("build --export vu3p", "there is no card 'vu3p'; the cards are vu9p"),
+    ("build ulx3s-85f --clock -3", "--clock -3: must be more than 0 MHz"),
+    ("build ulx3s-85f --preset huge", "there is no preset 'huge'"),
+    ("board simulate ulx4s", "there is no board 'ulx4s'"),
+    ("board simulate ulx3s-85f --divisor 0", "--divisor 0: a bit takes at least one cycle"),
+    ("board simulate ulx3s-85f --seconds -1", "--seconds -1: must be more than none"),
+    ("measure", "say what to measure: one of multiplier"),
+    ("measure divider", "there is no unit 'divider'"),
+    ("measure multiplier --target vu9p", "there is no target 'vu9p'"),
+    ("measure multiplier --target xcup --place", "--place with --target xcup"),
+    ("measure multiplier --digit 30 --limb 20", "these parameters do not fit: a limb"),
+])
+def test_a_mistake_is_a_sentence(line, sentence, capsys):
+    pytest.importorskip("amaranth_boards")
+    assert main(line.split()) == 2
+    assert sentence in capsys.readouterr().err
+
+
+RECORD = {
+    "board": "ulx3s-85f", "chip": "a chip", "hash": "00ff", "parameters": {"digit": 18},
+    "available": {"dsp": 156}, "resources": {"dsp": 31}, "reached_mhz": 61.5, "clock_mhz": 60.0,
+    "bitstream": "top.bit", "step_seconds": {"synthesis": 100.0}, "tools": {"pyosys": "0.70"}}
+
+
+def test_the_record_is_reported(tmp_path, capsys):
+    pytest.importorskip("amaranth_boards")
+    (tmp_path / "record.json").write_text(json.dumps(RECORD))
+    assert main(["build", "ulx3s-85f", "--report", "--folder", str(tmp_path)]) == 0
+    out = capsys.readouterr().out
+    assert "31 of 156 (20%)" in out and "61.5 MHz reached, 60 MHz wanted" in out
+    assert "missed" not in out
+    (tmp_path / "record.json").write_text("[]")
+    assert main(["build", "ulx3s-85f", "--report", "--folder", str(tmp_path)]) == 2
+    assert "it is no build record; build ulx3s-85f again" in capsys.readouterr().err
+    assert main(["build", "ecpix5-85f", "--report", "--folder", str(tmp_path / "none")]) == 2
+    assert "has not been built here" in capsys.readouterr().err
+
+
+def test_the_boards_are_listed(capsys):
+    pytest.importorskip("amaranth_boards")
+    assert main(["board", "list"]) == 0
+    out = capsys.readouterr().out
+    assert "ulx3s-85f" in out and "32,768 KiB" in out
+
+
+def test_the_table_is_printed(capsys):
+    assert main(["measure", "--table"]) == 0
+    assert capsys.readouterr().out.startswith("| unit | parameters | device |")
