@@ -1,0 +1,1 @@
+"""Microprograms of the field processor, their assembler and disassembler."""

@@ -99,7 +99,6 @@ class Accelerator(wiring.Component):
             with m.State(name):
                 m.d.comb += [answers.valid.eq(1), answers.payload.eq(reply)]
                 with m.If(answers.ready):
-                    m.d.sync += index.eq(0)
                     m.next = f"{name}_WORDS"
             with m.State(f"{name}_WORDS"):
                 m.d.comb += answers.valid.eq(1)
@@ -116,7 +115,8 @@ class Accelerator(wiring.Component):
             with m.State("COMMAND"):
                 m.d.comb += commands.ready.eq(msm.ready)
                 with m.If(commands.valid & msm.ready):
-                    m.d.sync += [header.as_value().eq(commands.payload), error.eq(Error.NONE)]
+                    m.d.sync += [header.as_value().eq(commands.payload), error.eq(Error.NONE),
+                                 index.eq(0)]
                     m.next = "DECODE"
             with m.State("DECODE"):
                 with m.Switch(header.command):
@@ -194,7 +194,6 @@ class Accelerator(wiring.Component):
             with m.State("REPLY"):
                 m.d.comb += [answers.valid.eq(1), answers.payload.eq(reply)]
                 with m.If(answers.ready):
-                    m.d.sync += index.eq(0)
                     m.next = "COMMAND"
             record("IDENTITY", identity_words(shape, IDENTITY_PLACEHOLDER).values())
             record("COUNTERS", list(msm.counters))

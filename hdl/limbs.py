@@ -44,12 +44,14 @@ class LimbPipeline:
     digit : bits that `drop` takes off.
     limb : bits from one limb to the next.
 
-    `stage` counts the stages; it is part of the registers' names.
+    `stage` counts the stages; it is part of the registers' names. `multiplications` counts the
+    products, by the widths of their factors.
     """
 
     def __init__(self, m, digit, limb):
         self.m, self.digit, self.limb = m, digit, limb
         self.stage = 0
+        self.multiplications = Counter()
 
     def register(self, name, value, bound):
         """`value`, at most `bound`, one cycle later."""
@@ -68,6 +70,10 @@ class LimbPipeline:
         """Limb products, registered; `values` are signals, or numbers, their own bounds."""
         bounds = [factor_bound * bound for bound in bounds]
         products = [times(factor, v) if isinstance(v, int) else factor * v for v in values]
+        for value in values:
+            constant = isinstance(value, int)
+            self.multiplications += blocks_for((len(factor), value.bit_length())) if constant \
+                else Counter([(len(factor), len(value))])
         return Limbs(self.register_all(name, products, bounds), bounds)
 
     @staticmethod
@@ -110,24 +116,26 @@ class LimbPipeline:
         return values, bounds
 
     def settle(self, values, bounds, bits):
-        """From overlapping limbs to one number of `bits` bits, in three stages.
+        """From overlapping limbs to one number of `bits` bits, in three stages, or more.
 
-        The high parts are passed on, then the carries settled.
+        The high parts are passed on until what is passed fits a limb, then the carries settled.
         """
         limb, limb_bound = self.limb, (1 << self.limb) - 1
-        self.stage += 1
-        if bounds[-1] >> limb:
-            # Limb by limb the bound is larger than the number: what is passed on has a place.
-            values, bounds = [*values, Const(0, 1)], [*bounds, 0]
-        high = [0] + [bound >> limb for bound in bounds[:-1]]
-        bounds = [min(bound, limb_bound) + passed
-                  for bound, passed in zip(bounds, high, strict=True)]
-        # A limb that carries by itself then has a low part below all ones, so it never carries
-        # twice.
-        assert all(passed <= limb_bound for passed in high)
-        values = self.register_all("passed", [
-            value[:limb] + (values[n - 1][limb:] if n and high[n] else 0)
-            for n, value in enumerate(values)], bounds)
+        passing = True
+        while passing:
+            self.stage += 1
+            if bounds[-1] >> limb:
+                # Limb by limb the bound is larger than the number: what is passed has a place.
+                values, bounds = [*values, Const(0, 1)], [*bounds, 0]
+            high = [0] + [bound >> limb for bound in bounds[:-1]]
+            bounds = [min(bound, limb_bound) + passed
+                      for bound, passed in zip(bounds, high, strict=True)]
+            values = self.register_all("passed", [
+                value[:limb] + (values[n - 1][limb:] if n and high[n] else 0)
+                for n, value in enumerate(values)], bounds)
+            # A limb that carries by itself then has a low part below all ones, so it never
+            # carries twice.
+            passing = any(passed > limb_bound for passed in high)
         self.stage += 1
         carry, carries = Const(0, 1), []
         for value in values:

@@ -1,7 +1,7 @@
 """Where new operands come from: points with scalars from outside, then the buckets themselves.
 
-A ring of four entries holds points: one being loaded, one being recoded, and those of the last
-operands handed out, whose coordinates may still be read. Recoding runs ahead of the mailboxes by
+A ring holds points: those being loaded, the one being recoded, and those of the last operands
+handed out, whose coordinates may still be read. Recoding runs ahead of the mailboxes by
 one operand, so a new one is always there when a service slot is free.
 """
 
@@ -14,8 +14,11 @@ from hdl.point_adder import AdderShape
 from hdl.windows import MAX_WINDOW
 
 RING = 4
-"""Entries of the ring. At most two are loaded or being loaded ahead of what the recoder has left,
-one more may wait as an operand and one be read: so none is overwritten while it is wanted."""
+"""Entries of the ring of a unit that is alone. Of two, one may wait as an operand and one be read
+after the recoder has left them; the others are loaded ahead."""
+
+SHARED_RING = 8
+"""... and of units that share the loader, so that one can be ahead of another."""
 
 
 class PointLoader(wiring.Component):
@@ -328,8 +331,9 @@ class Operands(wiring.Component):
         m.submodules.recoder = recoder = Recoder(self.mailbox_bits, shape.units)
 
         # Entries are counted in and out; `fetching` is one on its way from the mailboxes.
-        put, taken_out = Signal(2), Signal(2)
-        used = Signal(2)
+        ring = RING if shape.units == 1 else SHARED_RING
+        put, taken_out, used = (Signal(range(ring), name=name)
+                                for name in ("put", "taken_out", "used"))
         fetching = Signal()
         last_position = Signal(range(6))
         for index, group in enumerate(shape.groups):
@@ -338,7 +342,7 @@ class Operands(wiring.Component):
         commit, leave = Signal(), Signal()
         m.d.comb += [
             used.eq(put - taken_out),
-            self.room.eq((used < 2) & ~fetching),
+            self.room.eq((used < ring - 2) & ~fetching),
             commit.eq(self.load_commit | (self.fetched & (self.fetched_position == last_position))),
             leave.eq(Mux(self.hand_out, self.entry_left, recoder.entry_left)),
             self.entry_valid.eq(used != 0),
@@ -352,11 +356,11 @@ class Operands(wiring.Component):
 
         entry = data.StructLayout({
             "scalar": 4 * WORD, "top": 2, "mailbox": self.mailbox_bits})
-        tops = [Signal(2, name=f"top{n}") for n in range(RING)]
-        scalars = [Signal(4 * WORD, name=f"scalar{n}", reset_less=True) for n in range(RING)]
-        mailboxes = [Signal(self.mailbox_bits, name=f"mailbox{n}") for n in range(RING)]
+        tops = [Signal(2, name=f"top{n}") for n in range(ring)]
+        scalars = [Signal(4 * WORD, name=f"scalar{n}", reset_less=True) for n in range(ring)]
+        mailboxes = [Signal(self.mailbox_bits, name=f"mailbox{n}") for n in range(ring)]
         with m.Switch(put):
-            for n in range(RING):
+            for n in range(ring):
                 with m.Case(n):
                     with m.If(self.load_commit):
                         m.d.sync += [scalars[n].eq(self.load_scalar), tops[n].eq(self.load_top)]
@@ -364,7 +368,7 @@ class Operands(wiring.Component):
                         m.d.sync += mailboxes[n].eq(self.fetch_mailbox)
         now = Signal(entry)
         with m.Switch(taken_out):
-            for n in range(RING):
+            for n in range(ring):
                 with m.Case(n):
                     m.d.comb += [now.scalar.eq(scalars[n]), now.top.eq(tops[n]),
                                  now.mailbox.eq(mailboxes[n])]
@@ -388,7 +392,7 @@ class Operands(wiring.Component):
             return m
 
         # Which entry an operand's coordinates are in, from its making to their reading.
-        made, taken = Signal(2), Signal(2)
+        made, taken = Signal.like(put), Signal.like(put)
         negative = Signal()
         with m.If(~recoder.operand_valid | self.operand_taken):
             m.d.sync += made.eq(taken_out)
@@ -396,9 +400,9 @@ class Operands(wiring.Component):
             m.d.sync += [taken.eq(made), negative.eq(recoder.operand_negative)]
 
         bits = shape.coordinate_bits
-        points = m.submodules.points_memory = memory.Memory(shape=bits, depth=RING * 8, init=[])
+        points = m.submodules.points_memory = memory.Memory(shape=bits, depth=ring * 8, init=[])
         negatives = m.submodules.negatives_memory = memory.Memory(
-            shape=shape.curve.base.bits, depth=RING * 8, init=[])
+            shape=shape.curve.base.bits, depth=ring * 8, init=[])
         write, write_negative = points.write_port(), negatives.write_port()
         read = points.read_port(domain="comb")
         read_negative = negatives.read_port(domain="comb")

@@ -31,15 +31,18 @@ def stream_rules(name: str, port):
     return watch
 
 
-def simulate(dut, *testbenches, cycles=10_000, vcd=None):
+def simulate(dut, *testbenches, cycles=10_000, background=(), vcd=None):
     """Run until every testbench has returned; fail once `cycles` have passed (a deadlock).
 
-    Every stream on which `dut` speaks is held to the stream rules meanwhile.
+    Every stream on which `dut` speaks is held to the stream rules meanwhile. Testbenches in
+    `background` need not return.
     """
     simulator = Simulator(dut)
     simulator.add_clock(PERIOD)
     for testbench in testbenches:
         simulator.add_testbench(testbench)
+    for testbench in background:
+        simulator.add_testbench(testbench, background=True)
     for name, port in output_streams(dut).items():
         simulator.add_testbench(stream_rules(name, port), background=True)
 

@@ -49,6 +49,7 @@ class EmbeddedChain:
         size = size or BlockSize()
         self.verify = verify
         self.keys = derive_keys(seed, validators)
+        self._signers = dict(enumerate(self.keys))
         self.chain_id = int(spec.config.DEPOSIT_CHAIN_ID)
         self.execution_layer = ExecutionLayer(seed, size)
         genesis_hash = self.execution_layer.genesis_hash
@@ -107,7 +108,7 @@ class EmbeddedChain:
         head = spec.get_head(store) if parent is None else full_node(store, parent)
         done = self._tree.attested(bytes(head.root), slot - SLOTS_PER_EPOCH)
         proposal = propose(
-            self.keys,
+            self._signers,
             store,
             head,
             slot,
@@ -222,9 +223,9 @@ class EmbeddedChain:
         self._attestations = [a for a in self._attestations if a.data.slot > oldest]
         self._payload_attestations = {}
         if attesting:
-            state = self.store.block_states[block_root]
-            self._attestations.append(attest(self.keys, self.head_state, self.head, self.slot))
-            self._payload_attestations[block_root] = attest_payload(self.keys, state, block_root)
+            state, signers = self.store.block_states[block_root], self._signers
+            self._attestations.append(attest(signers, self.head_state, self.head, self.slot))
+            self._payload_attestations[block_root] = attest_payload(signers, state, block_root)
 
     def _settle(self, block: BlockRecord) -> Sequence[ProofRecord]:
         """Let the proposer include proofs, then bring layer 2 up to the head and to finality."""

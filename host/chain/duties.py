@@ -1,10 +1,11 @@
 """What validators do in a slot: propose, attest, vote on the payload, sign the sync message.
 
 Every message is built by the specification's own functions and containers. The only liberty is
-that validators who would sign the same message sign it together (`sign_together`).
+that validators who would sign the same message sign it together (`sign_together`). Whoever holds
+some of the keys only signs for those: the messages of several such holders can be merged.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +16,9 @@ GAS_LIMIT = 30_000_000
 """What proposers ask for as the payload's gas limit; transfers of the ledger cost no gas."""
 MAX_ATTESTATIONS = int(spec.MAX_ATTESTATIONS_ELECTRA)
 GRAFFITI = b"proofmill".ljust(32, b"\x00")
+
+Signers = Mapping[int, ValidatorKey]
+"""The keys at hand, by validator index."""
 
 
 @dataclass(frozen=True)
@@ -27,26 +31,30 @@ class Proposal:
 
 
 def propose(
-    keys: Sequence[ValidatorKey],
+    signers: Signers,
     store: Any,
     head: Any,
     slot: int,
     execution_engine: Any,
     attestations: Sequence[Any],
     payload_attestation: Any | None,
+    sync: Callable[[Any], Any] | None = None,
+    permit: Callable[[Any, bytes], None] | None = None,
 ) -> Proposal:
-    """The block of `slot` on top of `head`, built and signed by its proposer.
+    """The block of `slot` on top of `head`, built and signed by its proposer, one of `signers`.
 
     `head`: a `ForkChoiceNode` of `store`, full or empty. `execution_engine` builds the payload,
     asked through the specification's `prepare_execution_payload` and `get_execution_payload`; the
     proposer is its own builder (`BUILDER_INDEX_SELF_BUILD`) and makes no execution requests.
-    `attestations`: those the branch does not have yet, oldest first.
+    `attestations`: those the branch does not have yet, oldest first. `sync` makes the
+    `SyncAggregate` for a block on the state it is given; by default all `signers` sign. `permit` is
+    given the block and its signing root before it is signed, and raises where it must not be.
     Raises AssertionError, from the specification, when an operation does not fit the state.
     """
     state = spec.copy(store.block_states[head.root])
     spec.process_slots(state, spec.Slot(slot))
     proposer = int(spec.get_beacon_proposer_index(state))
-    key = keys[proposer]
+    key = signers[proposer]
     finalized = store.blocks[store.finalized_checkpoint.root]
     finalized_hash = finalized.body.signed_execution_payload_bid.message.block_hash
     payload_id = spec.prepare_execution_payload(
@@ -66,7 +74,7 @@ def propose(
         eth1_data=state.eth1_data,
         graffiti=GRAFFITI,
         attestations=[a for a in attestations if _includable(state, a)][-MAX_ATTESTATIONS:],
-        sync_aggregate=sync_aggregate(keys, state),
+        sync_aggregate=sync_aggregate(signers, state) if sync is None else sync(state),
         signed_execution_payload_bid=spec.SignedExecutionPayloadBid(
             message=_bid(payload, head.root),
             signature=spec.G2_POINT_AT_INFINITY,  # a self-built bid has no signature of its own
@@ -77,6 +85,11 @@ def propose(
         spec.process_block(state, block)
     block.state_root = spec.hash_tree_root(state)
     block_root = spec.hash_tree_root(block)
+    if permit is not None:
+        domain = spec.get_domain(
+            state, spec.DOMAIN_BEACON_PROPOSER, spec.compute_epoch_at_slot(block.slot)
+        )
+        permit(block, bytes(spec.compute_signing_root(block, domain)))
     envelope = spec.ExecutionPayloadEnvelope(
         payload=payload,
         builder_index=spec.BUILDER_INDEX_SELF_BUILD,
@@ -95,11 +108,19 @@ def propose(
     )
 
 
-def attest(keys: Sequence[ValidatorKey], head_state: Any, head: Any, slot: int) -> Any:
-    """One `Attestation` by all committees of `slot`, all of them voting for `head`.
+Permit = Callable[[Sequence[int], Any, bytes], Collection[int]]
+"""Which of these validators may sign an `AttestationData` with that signing root."""
+
+
+def attest(
+    signers: Signers, head_state: Any, head: Any, slot: int, permit: Permit | None = None
+) -> Any | None:
+    """One `Attestation` by the members of all committees of `slot`, all voting for `head`.
 
     `head`: the fork choice's node; `head_state`: its block's state. Electra (EIP-7549) lets one
     attestation carry several committees of a slot, as `compute_on_chain_aggregate` makes them.
+    Only `signers` that `permit` lets sign do; committees without any are left out; None if that
+    leaves nobody.
     """
     state = _at_slot(head_state, slot)
     epoch = spec.compute_epoch_at_slot(slot)
@@ -114,52 +135,76 @@ def attest(keys: Sequence[ValidatorKey], head_state: Any, head: Any, slot: int) 
         source=state.current_justified_checkpoint,
         target=spec.Checkpoint(epoch=epoch, root=target),
     )
-    count = int(spec.get_committee_count_per_slot(state, epoch))
-    members = [
-        int(member)
-        for index in range(count)
-        for member in spec.get_beacon_committee(state, slot, spec.CommitteeIndex(index))
-    ]
     domain = spec.get_domain(state, spec.DOMAIN_BEACON_ATTESTER, epoch)
-    signature = sign_together(
-        (keys[member] for member in members), spec.compute_signing_root(data, domain)
-    )
+    root = spec.compute_signing_root(data, domain)
+    committees = committees_of(state, slot)
+    voting = [each for members in committees for each in members if each in signers]
+    if permit is not None:
+        allowed = permit(voting, data, bytes(root))
+        voting = [each for each in voting if each in allowed]
+    if not voting:
+        return None
+    heard = [not set(members).isdisjoint(voting) for members in committees]
     return spec.Attestation(
-        aggregation_bits=[True] * len(members),
+        aggregation_bits=[
+            each in voting
+            for members, takes_part in zip(committees, heard, strict=True)
+            if takes_part
+            for each in members
+        ],
         data=data,
-        signature=signature,
-        committee_bits=[index < count for index in range(spec.MAX_COMMITTEES_PER_SLOT)],
+        signature=sign_together((signers[each] for each in voting), root),
+        committee_bits=heard + [False] * (spec.MAX_COMMITTEES_PER_SLOT - len(heard)),
     )
 
 
-def attest_payload(keys: Sequence[ValidatorKey], block_state: Any, block_root: bytes) -> Any:
-    """One `PayloadAttestation`: the whole payload committee of the block's slot saw its payload."""
+def committees_of(state: Any, slot: int) -> list[list[int]]:
+    """The members of every committee of `slot`; `state` is of that slot's epoch or the next."""
+    count = spec.get_committee_count_per_slot(state, spec.compute_epoch_at_slot(slot))
+    return [
+        [int(each) for each in spec.get_beacon_committee(state, slot, spec.CommitteeIndex(index))]
+        for index in range(int(count))
+    ]
+
+
+def attest_payload(signers: Signers, block_state: Any, block_root: bytes) -> Any | None:
+    """One `PayloadAttestation`: the payload committee of the block's slot saw its payload.
+
+    By the `signers` in it; None if there are none.
+    """
     slot = block_state.slot
     data = spec.PayloadAttestationData(
         beacon_block_root=block_root, slot=slot, payload_present=True, blob_data_available=True
     )
     committee = [int(member) for member in spec.get_ptc(block_state, slot)]
+    voting = [member for member in committee if member in signers]
+    if not voting:
+        return None
     domain = spec.get_domain(
         block_state, spec.DOMAIN_PTC_ATTESTER, spec.compute_epoch_at_slot(slot)
     )
     signature = sign_together(
-        (keys[member] for member in committee), spec.compute_signing_root(data, domain)
+        (signers[member] for member in voting), spec.compute_signing_root(data, domain)
     )
     return spec.PayloadAttestation(
-        aggregation_bits=[True] * len(committee), data=data, signature=signature
+        aggregation_bits=[member in signers for member in committee],
+        data=data,
+        signature=signature,
     )
 
 
-def sync_aggregate(keys: Sequence[ValidatorKey], state: Any) -> Any:
-    """The `SyncAggregate` of a block of `state.slot`: all members signed the block before it."""
-    by_public_key = {key.public: key for key in keys}
-    members = [by_public_key[bytes(public)] for public in state.current_sync_committee.pubkeys]
+def sync_aggregate(signers: Signers, state: Any) -> Any:
+    """The `SyncAggregate` of a block of `state.slot`: the `signers` signed the block before it."""
+    by_public_key = {key.public: key for key in signers.values()}
+    members = [bytes(public) for public in state.current_sync_committee.pubkeys]
     slot = spec.Slot(state.slot - 1)
     domain = spec.get_domain(state, spec.DOMAIN_SYNC_COMMITTEE, spec.compute_epoch_at_slot(slot))
     root = spec.compute_signing_root(spec.get_block_root_at_slot(state, slot), domain)
     return spec.SyncAggregate(
-        sync_committee_bits=[True] * len(members),
-        sync_committee_signature=sign_together(members, root),
+        sync_committee_bits=[public in by_public_key for public in members],
+        sync_committee_signature=sign_together(
+            (by_public_key[public] for public in members if public in by_public_key), root
+        ),
     )
 
 

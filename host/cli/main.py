@@ -5,10 +5,10 @@ import os
 import sys
 from collections.abc import Sequence
 
-from host.cli import bench, files, gateware, mine, prove
+from host.cli import attacks, bench, devnet, explore, field, files, gateware, mine, prove, simulate
 from host.errors import ProofmillError
 
-COMMANDS = (mine, prove, files, bench, gateware)
+COMMANDS = (mine, devnet, prove, files, bench, explore, field, gateware, simulate, attacks)
 """Modules with ``register(subparsers)``, in the order of the help."""
 
 

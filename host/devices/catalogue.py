@@ -17,6 +17,8 @@ DEVICES = {
     "model": "values from this machine's processor, cycles from the accelerator's control alone; "
              "they equal the RTL's exactly",
     "cpu": "this machine's processor alone",
+    "serial:PORT": "a board, or the simulation of one, at a serial port; serial:PORT@BAUD for "
+                   "another rate than 3,000,000",
 }
 """Every device, and what it is."""
 
@@ -35,6 +37,8 @@ def open_device(name: str, *, lanes: int | None = None, window: int | None = Non
         from host.devices.cpu import CpuDevice
 
         return CpuDevice()
+    if name.startswith("serial:") and name != "serial:PORT":
+        return _open_board(name, window)
     if name not in DEVICES:
         raise ProofmillError(
             f"there is no device {name!r}; the devices are {', '.join(DEVICES)}")
@@ -56,3 +60,17 @@ def open_device(name: str, *, lanes: int | None = None, window: int | None = Non
     return LanesDevice(
         name, [Accelerator(Simulation(library), gateware.identity) for _ in range(count)],
         window, at_once)
+
+
+def _open_board(name: str, window: int | None) -> Device:
+    """The accelerator on the board that ``serial:PORT`` names."""
+    from host.devices.accelerator import Accelerator
+    from host.devices.lanes import LanesDevice
+    from host.devices.serial import open_serial
+
+    link = open_serial(name.removeprefix("serial:"))
+    try:
+        return LanesDevice(name, [Accelerator(link)], window)
+    except BaseException:
+        link.close()
+        raise

@@ -5,7 +5,7 @@
 once an epoch; cov is the share of its slots proven in stage 1 or 2.
 """
 
-from host.mechanism.parameters import BILLION, BPS, Parameters
+from host.mechanism.parameters import BPS, Parameters
 
 
 def coverage_bps(proven_in_time: int, slots: int) -> int:
@@ -22,5 +22,4 @@ def next_rho(parameters: Parameters, rho: int, coverage: int) -> int:
     """rho of the next epoch, in billionths, rounded down; `coverage` in basis points."""
     scale = parameters.controller_divisor * BPS
     moved = rho * (scale + parameters.target_coverage_bps - coverage) // scale
-    ceiling = parameters.rho_max if parameters.defences.share_ceiling else BILLION
-    return min(max(moved, parameters.rho_min), ceiling)
+    return min(max(moved, parameters.rho_min), parameters.rho_max)

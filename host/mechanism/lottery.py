@@ -125,13 +125,19 @@ def assign(
     return Assignment(primary, tuple(committee))
 
 
-def pick_from_batch(seed: bytes, tickets: Sequence[Ticket]) -> int:
+def pick_from_batch(
+    seed: bytes, tickets: Sequence[Ticket], primary: int | None = None
+) -> int:
     """The winner among provers whose valid proofs share an inclusion slot.
 
-    One prover wins without a draw; if all weights are zero, each counts as 1. ValueError for none.
+    The slot's primary wins if it is among them: its proof may be late because a proposer kept it
+    out, and nobody shall gain by that. Otherwise a draw by weight decides; if all weights are zero,
+    each counts as 1. ValueError for no tickets.
     """
     if not tickets:
         raise ValueError("a batch without a proof has no winner")
+    if primary is not None and any(ticket.prover == primary for ticket in tickets):
+        return primary
     ordered = sorted(tickets)
     if total_weight(ordered) == 0:
         ordered = [Ticket(ticket.prover, 1) for ticket in ordered]

@@ -23,12 +23,18 @@ class Defences:
     """Uniqueness by (payload root, proof type); off: by the proof's bytes."""
     slot_batch: bool = True
     """Proofs of one slot are equal and a lottery picks; off: the first of the slot wins."""
+    primary_first: bool = True
+    """The primary's proof wins over others of its slot; off: it takes part in the lottery."""
     stages: bool = True
     """Primary, then committee, then everyone; off: everyone at once."""
     weight_by_bond: bool = True
     """Draws by bond and reliability; off: every identity weighs the same."""
+    reliability: bool = True
+    """Weight falls with every miss; off: q stays as it is."""
     frozen_weights: bool = True
     """Weights are those from before the mix was known; off: those at the slot."""
+    calibration: bool = True
+    """A prover has weight only after its calibration proofs; off: at once."""
     old_mix: bool = True
     """The seed is the mix of two epochs back alone; off: the payload's root goes into it."""
     commit_deposit: bool = True
@@ -37,12 +43,12 @@ class Defences:
     """A commitment blocks nobody; off: the first reserves the job until its deadline."""
     own_proof_only: bool = True
     """A reveal must match a commitment of an earlier block; off: a bare proof is paid."""
-    share_ceiling: bool = True
-    """rho never rises above `rho_max`; off: it may reach 1."""
+    rescues_count: bool = True
+    """Coverage counts stages 1 and 2; off: stage 1 alone, so one prover can lower it."""
     miss_penalty: bool = True
     """A primary or committee member that misses pays."""
-    any_includer: bool = True
-    """A later proposer may include what an earlier one left out; off: only the next slot's."""
+    several_includers: bool = True
+    """Stage 1 spans `stage1_slots` proposers; off: the next slot's alone."""
     bounty_from_bond: bool = True
     """The rescuer's bounty is half of the primary's penalty; off: it is minted, nobody pays."""
     invalid_penalty: bool = True
@@ -116,6 +122,16 @@ class Parameters:
     """K: a commitment is revealed 1 to K slots later."""
 
     defences: Defences = field(default_factory=Defences)
+
+    @property
+    def primary_slots(self) -> int:
+        """Slots of stage 1: W1, or 1 with the defence off."""
+        return self.stage1_slots if self.defences.several_includers else 1
+
+    @property
+    def committee_slots(self) -> int:
+        """The last delay of stage 2: W1 + W2."""
+        return self.primary_slots + self.stage2_slots
 
     def __post_init__(self) -> None:
         if not (self.stage1_slots >= 1 and self.stage2_slots >= 0

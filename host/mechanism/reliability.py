@@ -11,7 +11,7 @@ from host.mechanism.parameters import BPS, Parameters
 
 def first(parameters: Parameters, calibration_proofs: int) -> int:
     """q of a prover with that many valid calibration proofs: 0 until there are enough."""
-    if calibration_proofs < parameters.calibration_proofs:
+    if parameters.defences.calibration and calibration_proofs < parameters.calibration_proofs:
         return 0
     return parameters.reliability_start_bps
 

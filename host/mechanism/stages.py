@@ -36,9 +36,9 @@ def stage_of(parameters: Parameters, delay: int) -> Stage:
         return Stage.CLOSED
     if not parameters.defences.stages:
         return Stage.OPEN
-    if delay <= parameters.stage1_slots:
+    if delay <= parameters.primary_slots:
         return Stage.PRIMARY
-    if delay <= parameters.stage1_slots + parameters.stage2_slots:
+    if delay <= parameters.committee_slots:
         return Stage.COMMITTEE
     return Stage.OPEN
 

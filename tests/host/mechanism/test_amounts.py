@@ -36,8 +36,6 @@ def test_controller_stays_in_its_bounds_and_moves_towards_the_target() -> None:
     assert controller.next_rho(P, P.rho_max, BPS) == 250_000_000 * 79_800 // 80_000
     assert controller.next_rho(P, P.rho_max, 0) == P.rho_max
     assert controller.next_rho(P, P.rho_min, BPS) == P.rho_min
-    loose = Parameters(defences=Defences(share_ceiling=False))
-    assert controller.next_rho(loose, P.rho_max, 0) > P.rho_max
     rho = P.rho_max
     for _ in range(2_000):
         rho = controller.next_rho(P, rho, BPS)

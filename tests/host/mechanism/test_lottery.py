@@ -93,6 +93,8 @@ def test_a_batch_is_a_lottery_by_weight() -> None:
         pick_from_batch(batch_seed(MIX, slot.to_bytes(32, "big"), 0), tickets)
         for slot in range(4_000))
     assert abs(wins[2] - 3_000) < 120
+    assert all(pick_from_batch(batch_seed(MIX, MIX, kind), tickets, 1) == 1 for kind in range(20))
+    assert {pick_from_batch(batch_seed(MIX, MIX, kind), tickets, 7) for kind in range(20)} == {1, 2}
     weightless = [Ticket(1, 0), Ticket(2, 0)]
     assert {pick_from_batch(batch_seed(MIX, MIX, kind), weightless) for kind in range(20)} == {1, 2}
     with pytest.raises(ValueError, match="no winner"):

@@ -1,0 +1,174 @@
+"""What a board is to this project: its chip, its pins, its memory, and the accelerator that fits."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from amaranth import *
+from amaranth.lib import io
+from amaranth.lib.cdc import ResetSynchronizer
+
+from hdl.board_top import BoardCore
+from hdl.msm import MsmShape
+from hdl.sdram import SdramTiming
+from hdl.uart import divisor
+
+PAD_CYCLES = 2
+"""Cycles that the registers in the pads add to a read of the SDRAM: one out, one in."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Board:
+    """A board.
+
+    Parameters
+    ----------
+    name, title, chip : as the user says it; in full; the part.
+    flow : ``ecp5``, ``ice40`` or ``gowin``: which tools build it.
+    shape : the accelerator that is built for it by default.
+    clock_hz, input_hz : of the accelerator, and of the oscillator.
+    baud : of the serial line.
+    timing : of the SDRAM chip; None where there is none that is used.
+    block_words : words of the memory made of block memories where there is no SDRAM.
+    platform : makes the Amaranth platform; None where `pins` says where the ports are.
+    pins : port to pin, for flows without an Amaranth platform.
+    resources : what the chip has, by the names of `boards.resources.Resources`.
+    loader : openFPGALoader's name for it.
+    note : what there is to be said of it.
+    """
+
+    name: str
+    title: str
+    chip: str
+    flow: str
+    shape: MsmShape
+    clock_hz: float
+    input_hz: float
+    baud: int = 3_000_000
+    timing: SdramTiming | None = None
+    block_words: int = 4096
+    platform: Callable[[], Any] | None = None
+    pins: Mapping[str, str] | None = None
+    resources: Mapping[str, int]
+    loader: str
+    note: str = ""
+
+    @property
+    def memory_words(self) -> int:
+        """Words of 64 bits its memory holds."""
+        return self.timing.words if self.timing else self.block_words
+
+    def core(self, shape: MsmShape | None = None, **options: Any) -> BoardCore:
+        """Everything between clock generator and pads."""
+        options = {"divisor": divisor(self.clock_hz, self.baud)} | options
+        return BoardCore(shape or self.shape, clock_hz=self.clock_hz, timing=self.timing,
+                         block_words=self.block_words,
+                         pad_cycles=PAD_CYCLES if self.timing else 0, **options)
+
+
+def ecp5_pll(input_hz: float, output_hz: float) -> tuple[int, int, int]:
+    """(CLKI_DIV, CLKFB_DIV, CLKOP_DIV) of an EHXPLLL whose CLKOP feeds back.
+
+    ``output = input * CLKFB_DIV / CLKI_DIV``, phase detector 3.125..400 MHz, oscillator
+    ``output * CLKOP_DIV`` within 400..800 MHz and as near 600 MHz as can be (Lattice TN1263).
+    Raises ValueError where no setting is exact.
+    """
+    best = None
+    for divide in range(1, 129):
+        if not 3.125e6 <= input_hz / divide <= 400e6:
+            continue
+        for multiply in range(1, 81):
+            if abs(input_hz * multiply / divide - output_hz) > 1:
+                continue
+            for post in range(1, 129):
+                if 400e6 <= output_hz * post <= 800e6:
+                    off = abs(output_hz * post - 600e6)
+                    if best is None or off < best[0]:
+                        best = (off, divide, multiply, post)
+    if best is None:
+        raise ValueError(f"{output_hz / 1e6:g} MHz cannot be made from {input_hz / 1e6:g} MHz by "
+                         "an ECP5 PLL")
+    return best[1], best[2], best[3]
+
+
+class BoardTop(Elaboratable):
+    """A board's core with the clock generator and the pads of an Amaranth platform."""
+
+    def __init__(self, board: Board, core: BoardCore):
+        self.board, self.core = board, core
+
+    def elaborate(self, platform):
+        m = Module()
+        board, core = self.board, self.core
+        m.submodules.core = core
+        self._clock(m, platform)
+        uart = platform.request("uart", 0, dir={
+            name: "-" for name in ("rx", "tx", "rts", "cts", "dtr", "dsr")
+            if name in self._names(platform, "uart")})
+        m.submodules.rx = rx = io.Buffer("i", uart.rx)
+        m.submodules.tx = tx = io.FFBuffer("o", uart.tx)
+        m.d.comb += [core.rx.eq(rx.i), tx.o.eq(core.tx)]
+        try:
+            led = platform.request("led", 0, dir="-")
+            m.submodules.led = led = io.Buffer("o", led)
+            m.d.comb += led.o.eq(core.active)
+        except Exception:  # a board without a plain lamp is none the worse
+            pass
+        if board.timing:
+            self._sdram(m, platform)
+        return m
+
+    @staticmethod
+    def _names(platform, resource):
+        return {sub.name for sub in platform.resources[resource, 0].ios}
+
+    def _clock(self, m, platform):
+        """The ``sync`` domain: the oscillator itself, or a PLL behind it."""
+        board = self.board
+        m.domains.sync = ClockDomain()
+        m.submodules.oscillator = clock = io.Buffer(
+            "i", platform.request(platform.default_clk, dir="-"))
+        if board.flow != "ecp5" or board.clock_hz == board.input_hz:
+            m.d.comb += ClockSignal().eq(clock.i)
+            count = Signal(8, reset_less=True)   # power-up: registers begin at their values
+            m.d.sync += count.eq(Mux(count.all(), count, count + 1))
+            m.d.comb += ResetSignal().eq(~count.all())
+            return
+        divide, multiply, post = ecp5_pll(board.input_hz, board.clock_hz)
+        made, locked = Signal(), Signal()
+        m.submodules.pll = Instance(
+            "EHXPLLL", p_CLKI_DIV=divide, p_CLKFB_DIV=multiply, p_CLKOP_DIV=post,
+            p_CLKOP_CPHASE=post // 2 - 1 if post > 1 else 0, p_CLKOP_FPHASE=0,
+            p_CLKOP_ENABLE="ENABLED", p_FEEDBK_PATH="CLKOP", p_PLLRST_ENA="DISABLED",
+            p_INTFB_WAKE="DISABLED", p_STDBY_ENABLE="DISABLED", p_DPHASE_SOURCE="DISABLED",
+            p_OUTDIVIDER_MUXA="DIVA", a_ICP_CURRENT="12", a_LPF_RESISTOR="8",
+            i_CLKI=clock.i, i_CLKFB=made, i_RST=0, i_STDBY=0, i_PHASESEL0=0, i_PHASESEL1=0,
+            i_PHASEDIR=0, i_PHASESTEP=0, i_PHASELOADREG=0, i_PLLWAKESYNC=0, i_ENCLKOP=0,
+            o_CLKOP=made, o_LOCK=locked)
+        m.d.comb += ClockSignal().eq(made)
+        m.submodules.reset = ResetSynchronizer(~locked)
+        platform.add_clock_constraint(made, board.clock_hz)
+
+    def _sdram(self, m, platform):
+        """The chip's pads, all with registers; its clock is inverted in the pad."""
+        names = self._names(platform, "sdram")
+        ports = platform.request("sdram", 0, dir={name: "-" for name in names})
+        pins = self.core.sdram
+
+        def drive(name, port, value):
+            m.submodules[f"sdram_{name}"] = buffer = io.FFBuffer("o", port)
+            m.d.comb += buffer.o.eq(value)
+
+        m.submodules.sdram_clk = clock = io.DDRBuffer("o", ports.clk)
+        m.d.comb += [clock.o[0].eq(0), clock.o[1].eq(1)]
+        # The command's bits are active low, and the platform's ports invert by themselves.
+        drive("ras", ports.ras, ~pins.command[2])
+        drive("cas", ports.cas, ~pins.command[1])
+        drive("we", ports.we, ~pins.command[0])
+        drive("ba", ports.ba, pins.bank)
+        drive("a", ports.a, pins.address)
+        for name, value in (("cs", 1), ("clk_en", 1), ("dqm", 0)):
+            if name in names:
+                drive(name, getattr(ports, name), value)
+        m.submodules.sdram_dq = dq = io.FFBuffer("io", ports.dq)
+        m.d.comb += [dq.o.eq(pins.write), dq.oe.eq(pins.drive), pins.read.eq(dq.i)]

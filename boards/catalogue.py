@@ -1,0 +1,14 @@
+"""The boards by the names users give them; one file each."""
+
+from importlib import import_module
+
+from boards.board import Board
+
+BOARDS = ("ulx3s-85f", "ecpix5-85f", "icesugar-pro", "tang-primer-25k", "icebreaker")
+
+
+def board(name: str) -> Board:
+    """The board called `name`; raises KeyError for a name that is none."""
+    if name not in BOARDS:
+        raise KeyError(name)
+    return import_module(f"boards.{name.replace('-', '_')}").BOARD

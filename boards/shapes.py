@@ -1,0 +1,34 @@
+"""Accelerators that fit small devices."""
+
+from hdl.curve import BN254, Group
+from hdl.field import BN254_BASE
+from hdl.folded import FoldedShape
+from hdl.msm import MsmShape
+from hdl.point_adder import AdderShape
+
+
+def folded(interval: int, mailbox_bits: int, *, groups: tuple[Group, ...] = tuple(Group)
+           ) -> MsmShape:
+    """BN254 with one multiplier of ``15 / interval`` rows of 18 x 18-bit blocks.
+
+    A G1 addition every ``12 * interval`` cycles, a G2 addition every ``36 * interval``.
+    """
+    products = {Group.G1: 12, Group.G2: 36}
+    return MsmShape(
+        adder=AdderShape(
+            curve=BN254,
+            multiplier=FoldedShape(field=BN254_BASE, operand_bits=264, digit=18, limb=18,
+                                   interval=interval),
+            multipliers=1, adders=2,
+            intervals=tuple((group, products[group] * interval) for group in groups)),
+        mailbox_bits=mailbox_bits)
+
+
+SMALLEST = folded(15, 11)
+"""One row: 31 multiplier blocks; G1 additions every 180 cycles."""
+
+THREE_ROWS = folded(5, 11)
+"""Three rows: 91 multiplier blocks; G1 additions every 60 cycles."""
+
+FIVE_ROWS = folded(3, 11)
+"""Five rows: 151 of an ECP5-85F's 156 multiplier blocks; G1 additions every 36 cycles."""

@@ -1,0 +1,37 @@
+"""The programs in ``firmware/programs``, by name, and the processors they run on by themselves."""
+
+from functools import cache
+from pathlib import Path
+
+from firmware.assembler import assemble_file
+from firmware.program import Program
+from firmware.target import Target
+from hdl.curve import BN254, TOY_CURVE, Curve
+from hdl.field import BN254_BASE, BN254_SCALAR, TOY, PrimeField
+from hdl.montgomery import MultiplierShape
+from hdl.processor_shape import standalone
+
+FOLDER = Path(__file__).with_name("programs")
+
+
+def _target(field: PrimeField, curve: Curve | None, **cut: int) -> Target:
+    return Target(shape=standalone(MultiplierShape(field=field, **cut)), curve=curve)
+
+
+TARGETS = {
+    "bn254-base": _target(BN254_BASE, BN254, operand_bits=264, digit=26, limb=34),
+    "bn254-scalar": _target(BN254_SCALAR, None, operand_bits=264, digit=26, limb=34),
+    "toy": _target(TOY, TOY_CURVE, operand_bits=22, digit=6, limb=8),
+}
+"""For each field a processor with a multiplier of its own, cut as `hdl.presets` has it."""
+
+
+def names() -> list[str]:
+    """The programs there are."""
+    return sorted(path.stem for path in FOLDER.glob("*.asm"))
+
+
+@cache
+def program(name: str, target: Target) -> Program:
+    """Program `name` for `target`."""
+    return assemble_file(FOLDER / f"{name}.asm", target)

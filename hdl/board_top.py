@@ -1,0 +1,141 @@
+"""A board's gateware: the serial link, the accelerator and the memory, up to the pins."""
+
+from amaranth import *
+from amaranth.lib import data, fifo, memory, stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from hdl.accelerator import WRITE, Accelerator
+from hdl.commands import WORD
+from hdl.framing import FramedLink
+from hdl.msm import REQUEST, MsmShape
+from hdl.sdram import SdramController, SdramPins, SdramTiming
+from hdl.uart import UartReceiver, UartTransmitter
+
+
+class BlockMemory(wiring.Component):
+    """The accelerator's memory in the device's own block memories, where a board has no other.
+
+    Parameters
+    ----------
+    words : how many words of 64 bits; addresses wrap.
+
+    Members are those of `hdl.sdram.SdramController`, without pins.
+    """
+
+    def __init__(self, words: int):
+        self.words = words
+        super().__init__({
+            "requests": In(stream.Signature(REQUEST)), "points": Out(stream.Signature(WORD)),
+            "writes": In(stream.Signature(WRITE)), "drop": In(1), "idle": Out(1)})
+
+    def elaborate(self, platform):
+        m = Module()
+        m.submodules.cells = cells = memory.Memory(shape=WORD, depth=self.words, init=[])
+        m.submodules.queue = queue = fifo.SyncFIFOBuffered(
+            width=len(Value.cast(self.requests.payload)), depth=2)
+        read, write = cells.read_port(), cells.write_port()
+        bits = (self.words - 1).bit_length()
+        asked = data.View(REQUEST, queue.r_data)
+        offset, there = Signal(8), Signal()
+        following = Signal(8)
+        taken = Signal()
+        m.d.comb += [
+            self.writes.ready.eq(1), write.en.eq(self.writes.valid),
+            write.addr.eq(self.writes.payload.address[:bits]),
+            write.data.eq(self.writes.payload.word),
+            queue.w_en.eq(self.requests.valid), queue.w_data.eq(self.requests.payload),
+            self.requests.ready.eq(queue.w_rdy),
+            # `there`: the word at `offset` of the request at hand is what the memory shows.
+            self.points.valid.eq(there & ~self.drop), self.points.payload.eq(read.data),
+            taken.eq(self.points.valid & self.points.ready),
+            following.eq(offset + taken),
+            read.addr.eq((asked.address + following)[:bits]),
+            queue.r_en.eq(self.drop | (taken & (following == asked.words))),
+            self.idle.eq(~queue.r_rdy),
+        ]
+        m.d.sync += [offset.eq(following), there.eq(queue.r_rdy)]
+        with m.If(queue.r_en):
+            m.d.sync += [offset.eq(0), there.eq(0)]
+        return m
+
+
+class BoardCore(wiring.Component):
+    """Everything of a board's gateware that is clocked: what `proofmill board simulate` runs.
+
+    A new session on the link resets the accelerator and lets the memory finish; what the memory
+    holds stays.
+
+    Parameters
+    ----------
+    shape : the accelerator.
+    divisor : clock cycles of one bit on the serial line.
+    clock_hz : clock rate, for the memory's times.
+    timing : of the SDRAM chip; None for a board without one.
+    block_words : words of block memory instead.
+    start_cycles, pad_cycles : see `hdl.sdram.SdramController`.
+
+    Members
+    -------
+    rx, tx : the serial line, in and out
+    sdram : to the chip, out, where there is one
+    active : words have moved within the last tenth of a second, out
+    """
+
+    def __init__(self, shape: MsmShape, *, divisor: int, clock_hz: float,
+                 timing: SdramTiming | None = None, block_words: int = 4096,
+                 start_cycles: int | None = None, pad_cycles: int = 0):
+        self.shape, self.divisor, self.clock_hz = shape, divisor, clock_hz
+        self.timing, self.block_words = timing, block_words
+        self.start_cycles, self.pad_cycles = start_cycles, pad_cycles
+        super().__init__({
+            "rx": In(1, init=1), "tx": Out(1, init=1), "active": Out(1),
+            **({"sdram": Out(SdramPins())} if timing else {})})
+
+    def elaborate(self, platform):
+        m = Module()
+        m.submodules.receiver = receiver = UartReceiver(self.divisor)
+        m.submodules.transmitter = transmitter = UartTransmitter(self.divisor)
+        m.submodules.link = link = FramedLink()
+        accelerator = Accelerator(self.shape)
+        if self.timing:
+            store = SdramController(self.clock_hz, self.timing, start_cycles=self.start_cycles,
+                                    pad_cycles=self.pad_cycles)
+            wiring.connect(m, store.pins, wiring.flipped(self.sdram))
+        else:
+            store = BlockMemory(self.block_words)
+        m.submodules.store = store
+
+        # A session begins: the accelerator stays in reset until the memory has come to rest.
+        held, since = Signal(), Signal(4)
+        with m.If(link.reset):
+            m.d.sync += [held.eq(1), since.eq(0)]
+        with m.Elif(held):
+            m.d.sync += since.eq(Mux(store.idle, since + 1, 0))
+            with m.If(since == 15):
+                m.d.sync += held.eq(0)
+        m.submodules.accelerator = ResetInserter(held)(accelerator)
+        m.d.comb += [
+            receiver.line.eq(self.rx), self.tx.eq(transmitter.line),
+            link.valid.eq(receiver.valid), link.byte.eq(receiver.byte), store.drop.eq(held),
+        ]
+        wiring.connect(m, link.bytes, transmitter.bytes)
+
+        def join(source, target):
+            """Connect two streams, nothing moving while the accelerator is held."""
+            m.d.comb += [
+                target.payload.eq(source.payload), target.valid.eq(source.valid & ~held),
+                source.ready.eq(target.ready & ~held)]
+
+        join(link.commands, accelerator.commands)
+        join(accelerator.answers, link.answers)
+        join(accelerator.requests, store.requests)
+        join(accelerator.writes, store.writes)
+        join(store.points, accelerator.points)
+
+        glow = Signal(range(int(self.clock_hz / 10) + 1))
+        m.d.comb += self.active.eq(glow != 0)
+        with m.If(link.commands.valid | link.answers.valid):
+            m.d.sync += glow.eq(int(self.clock_hz / 10))
+        with m.Elif(glow != 0):
+            m.d.sync += glow.eq(glow - 1)
+        return m

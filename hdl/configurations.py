@@ -1,0 +1,202 @@
+"""Every way to spend a device's blocks on an accelerator, and which ways nothing else beats."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from hdl.cost import (
+    Block,
+    expected_cycles,
+    latency,
+    mailbox_memory_bits,
+    multiplier_blocks,
+    register_bits,
+)
+from hdl.curve import Curve, Group
+from hdl.folded import FoldedShape
+from hdl.karatsuba import KaratsubaShape
+from hdl.mailboxes import Mailboxes
+from hdl.montgomery import MultiplierShape
+from hdl.msm import MsmShape
+from hdl.point_adder import AdderShape
+from hdl.windows import WindowPlan, best_window
+
+
+@dataclass(frozen=True, kw_only=True)
+class Device:
+    """What a device has: multiplier blocks of a kind, and memory in blocks, in kbit of 1,024."""
+
+    title: str
+    block: str
+    dsp: int
+    memory_kbit: int
+
+
+DEVICES = {
+    "ecp5-25f": Device(title="Lattice ECP5-25F", block="18x18", dsp=28, memory_kbit=1008),
+    "ecp5-45f": Device(title="Lattice ECP5-45F", block="18x18", dsp=72, memory_kbit=1944),
+    "ecp5-85f": Device(title="Lattice ECP5-85F", block="18x18", dsp=156, memory_kbit=3744),
+    "xc7a100t": Device(title="AMD Artix-7 100T", block="24x17", dsp=240, memory_kbit=4860),
+    "xc7a200t": Device(title="AMD Artix-7 200T", block="24x17", dsp=740, memory_kbit=13140),
+    "xc7k325t": Device(title="AMD Kintex-7 325T", block="24x17", dsp=840, memory_kbit=16020),
+    "xcvu9p": Device(title="AMD Virtex UltraScale+ VU9P", block="26x17", dsp=6840,
+                     memory_kbit=354240),
+}
+"""From the makers' product tables; VU9P with its UltraRAM. Blocks are whole memories: how well
+256-bit coordinates fill their widths is not counted here."""
+
+PRODUCTS = {Group.G1: 12, Group.G2: 36}
+"""Products in the addition formula of each group."""
+
+SUMS = {Group.G1: 16, Group.G2: 79}
+"""Sums in it."""
+
+OPERAND_BITS = 264
+"""Wide enough for what both groups' formulas add up before they multiply."""
+
+TILES = {"18x18": (18, 18), "17x17": (17, 17), "24x17": (17, 24), "26x17": (17, 26)}
+"""Digit and limb that fill a block of each kind."""
+
+
+@dataclass(frozen=True)
+class Configuration:
+    """An accelerator and its figures.
+
+    `memory_bits` are the mailboxes', `register_bits` the adder's banks', `latency` a G1 sum's in
+    cycles, `cycles` those of one multi-scalar multiplication.
+    """
+
+    shape: MsmShape
+    plan: WindowPlan
+    points: int
+    dsp: int
+    memory_bits: int
+    register_bits: int
+    latency: int
+    cycles: float
+
+    @property
+    def multiplier(self) -> MultiplierShape:
+        return self.shape.adder.multiplier
+
+    @property
+    def interval(self) -> int:
+        """Cycles from one G1 addition to the next."""
+        return self.shape.adder.interval[Group.G1]
+
+    @property
+    def additions_per_cycle(self) -> float:
+        """Complete G1 additions a cycle; a million times it, additions a second per MHz."""
+        return 1 / self.interval
+
+
+def multipliers(curve: Curve, digit: int, limb: int) -> Iterator[MultiplierShape]:
+    """Every kind of multiplier with such digits and limbs."""
+    base = {"field": curve.base, "digit": digit, "limb": limb,
+            "operand_bits": OPERAND_BITS - 254 + curve.base.bits}
+    yield MultiplierShape(**base)
+    for depth in (1, 2):
+        yield KaratsubaShape(**base, depth=depth)
+    seen = set()
+    for interval in range(2, MultiplierShape(**base).steps + 1):
+        shape = FoldedShape(**base, interval=interval)
+        if shape.rows not in seen:  # the same rows at a longer interval are worth nothing
+            seen.add(shape.rows)
+            yield shape
+
+
+def intervals(multiplier: MultiplierShape, count: int) -> tuple[tuple[Group, int], ...]:
+    """The shortest intervals at which `count` multipliers do each group's formula."""
+    every = multiplier.interval
+    return tuple((group, -(-products // count) * every) for group, products in PRODUCTS.items())
+
+
+def adders(found: tuple[tuple[Group, int], ...]) -> int:
+    """Adders that leave every group's schedule some room: a quarter more than its sums take."""
+    return max(-(-SUMS[group] * 5 // (4 * interval)) for group, interval in found)
+
+
+def refusal(shape: AdderShape) -> str | None:
+    """Why such an adder cannot be scheduled, or no mailboxes can feed it; or None."""
+    boxes = Mailboxes.__new__(Mailboxes)
+    boxes._MustUse__silence = True  # it is asked, and never built
+    try:
+        shape.schedules  # noqa: B018
+        boxes.__init__(shape, 10, datapath=False)
+    except ValueError as error:
+        return str(error)
+    return None
+
+
+def adder_shapes(curve: Curve, block: Block, dsp: int) -> Iterator[AdderShape]:
+    """Every adder with at most `dsp` blocks; where more multipliers help nothing, the fewest."""
+    for multiplier in multipliers(curve, *TILES[block.name]):
+        each = block.total(multiplier.multiplications)
+        seen = set()
+        for count in range(1, min(dsp // each, PRODUCTS[Group.G1]) + 1):
+            found = intervals(multiplier, count)
+            if found[0] not in seen:
+                seen.add(found[0])
+                yield AdderShape(curve=curve, multiplier=multiplier, multipliers=count,
+                                 adders=adders(found), intervals=found)
+
+
+def configurations(curve: Curve, block: Block, dsp: int, memory_bits: int, points: int,
+                   refused: list[str] | None = None) -> Iterator[Configuration]:
+    """Every accelerator that fits `dsp` blocks and `memory_bits`, at its best window.
+
+    Sentences about adders that cannot be built are added to `refused`.
+    """
+    for adder in adder_shapes(curve, block, dsp):
+        sentence = refusal(adder)
+        if sentence is not None:
+            if refused is not None:
+                refused.append(f"{describe(adder)}: {sentence}")
+            continue
+        seen = set()
+        for bits in range(8, 33):
+            shape = MsmShape(adder=adder, mailbox_bits=bits)
+            if mailbox_memory_bits(shape) > memory_bits:
+                break
+            try:
+                window = best_window(curve.scalar.bits, points, 1 << bits)
+            except ValueError:
+                continue  # too few for any window
+            if window in seen:
+                continue
+            seen.add(window)
+            plan = WindowPlan(curve.scalar.bits, window)
+            yield Configuration(
+                shape=shape, plan=plan, points=points, dsp=multiplier_blocks(adder, block),
+                memory_bits=mailbox_memory_bits(shape), register_bits=register_bits(adder),
+                latency=latency(adder, Group.G1),
+                cycles=expected_cycles(shape, Group.G1, plan, points))
+
+
+def least(curve: Curve, block: Block) -> tuple[int, int]:
+    """(blocks, memory in bits) of the smallest accelerators there are."""
+    dsp = min(block.total(multiplier.multiplications)
+              for multiplier in multipliers(curve, *TILES[block.name]))
+    adder = next(adder_shapes(curve, block, 1 << 30))
+    bits = max(8, (WindowPlan(curve.scalar.bits, 2).mailboxes - 1).bit_length())
+    return dsp, mailbox_memory_bits(MsmShape(adder=adder, mailbox_bits=bits))
+
+
+def describe(adder: AdderShape) -> str:
+    """An adder in a few words: "3 x folded/5 18x18"."""
+    multiplier = adder.multiplier
+    kind = multiplier.kind
+    if multiplier.interval > 1:
+        kind += f"/{multiplier.interval}"
+    if isinstance(multiplier, KaratsubaShape):
+        kind += f"^{multiplier.depth}"
+    return f"{adder.multipliers} x {kind} {multiplier.digit}x{multiplier.limb}"
+
+
+def front(found: Iterable[Configuration]) -> list[Configuration]:
+    """Those that no other beats in blocks, memory and cycles at once; the fastest first."""
+    kept: list[Configuration] = []
+    for one in sorted(found, key=lambda c: (c.cycles, c.dsp, c.memory_bits, c.register_bits)):
+        if not any(other.dsp <= one.dsp and other.memory_bits <= one.memory_bits
+                   for other in kept):
+            kept.append(one)
+    return kept

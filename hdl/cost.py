@@ -1,0 +1,149 @@
+"""What a configuration costs, before it is synthesised, and how long it takes."""
+
+from collections import Counter
+from dataclasses import dataclass
+
+import numpy as np
+
+from hdl.curve import Group
+from hdl.msm import MsmShape
+from hdl.point_adder import AdderShape
+from hdl.windows import WindowPlan, halves
+
+
+@dataclass(frozen=True, kw_only=True)
+class Block:
+    """A multiplier block of a device family.
+
+    Parameters
+    ----------
+    wide, narrow : bits of its two unsigned operands; a block that is signed only has one more of
+        each, which unsigned numbers leave zero.
+    least : products of fewer bits than this, both factors together, are left to logic.
+    """
+
+    name: str
+    wide: int
+    narrow: int
+    least: int = 0
+
+    def count(self, width: int, other: int) -> int:
+        """Blocks for a product of unsigned numbers of so many bits, as Yosys' ``mul2dsp`` cuts it:
+
+            ceil(wider / wide) * ceil(narrower / narrow)
+
+        The wider factor always goes to the wide side, even where the other way would take fewer.
+        """
+        if min(width, other) < 2 or width + other < self.least:
+            return 0
+        narrower, wider = sorted((width, other))
+        return -(-wider // self.wide) * -(-narrower // self.narrow)
+
+    def total(self, multiplications: Counter[tuple[int, int]]) -> int:
+        """Blocks for all of a multiplier's products, ``MultiplierShape.multiplications``."""
+        return sum(count * self.count(*widths) for widths, count in multiplications.items())
+
+
+BLOCKS = {block.name: block for block in (
+    Block(name="18x18", wide=18, narrow=18),           # ECP5's MULT18X18D, signed or not
+    Block(name="17x17", wide=17, narrow=17),           # 18 x 18, signed only
+    Block(name="24x17", wide=24, narrow=17, least=9),  # DSP48E1: 25 x 18, signed only
+    Block(name="26x17", wide=26, narrow=17, least=9),  # DSP48E2: 27 x 18, signed only
+)}
+"""Multiplier blocks by their unsigned operands."""
+
+
+def multiplier_blocks(shape: AdderShape, block: Block) -> int:
+    """DSP blocks of all multipliers of an adder; there are none elsewhere."""
+    return shape.multipliers * block.total(shape.multiplier.multiplications)
+
+
+def register_bits(shape: AdderShape) -> int:
+    """Bits of the banks in which the adder's values wait; distributed memory on most devices."""
+    banks: dict[str, tuple[int, int]] = {}
+    for schedule in shape.schedules.values():
+        for node, bank in schedule.bank.items():
+            depth, width = banks.get(bank, (2, 0))
+            banks[bank] = (max(depth, schedule.depth.get(bank, 1)),
+                           max(width, node.bound.bit_length()))
+    return sum(depth * width for depth, width in banks.values())
+
+
+def mailbox_memory_bits(shape: MsmShape) -> int:
+    """Bits of the mailboxes: three coordinates each, and a flag that says whether it is full."""
+    return (3 * shape.adder.coordinate_bits + 1) << shape.mailbox_bits
+
+
+def latency(shape: AdderShape, group: Group) -> int:
+    """Cycles from the start of an evaluation to the frame in which its sum is handed out."""
+    return shape.schedules[group].frames * shape.interval[group]
+
+
+@dataclass(frozen=True)
+class Work:
+    """What a multi-scalar multiplication is expected to take: digits not zero, and additions."""
+
+    digits: float
+    additions: float
+
+
+def expected_work(plan: WindowPlan, points: int, order: int) -> Work:
+    """The mean over uniform scalars below `order`, points all different from infinity.
+
+    A bucket is full with the probability that one of `points` digits is its number; its two
+    halves are operands of the next level. An operand that finds its mailbox full is an addition.
+    """
+    digits = additions = 0.0
+    top = order >> (plan.window * (plan.windows - 1))  # the top window's largest digit
+    for windows, kinds, chance in (
+            (plan.windows - 1, 1 << (plan.window - 1), 2.0 ** (1 - plan.window)),
+            (1, min(top + 1, 1 << (plan.window - 1)), 1 / (top + 1))):
+        empty = np.ones((1, (1 << (plan.window - 1)) + 1))  # chance that a number has no mailbox
+        empty[0, 1:kinds + 1] = (1 - chance) ** points
+        operands = points * (1 - 2.0 ** -plan.window)
+        if windows == 1:
+            operands = points * (1 - chance / 2)
+        else:  # a digit of half the base is positive, the others of either sign
+            empty[0, -1] = (1 - chance / 2) ** points
+        digits += windows * operands
+        additions += windows * (operands - (1 - empty).sum())
+        for half in halves(plan.window):
+            numbers = np.arange(empty.shape[1])
+            following, operands = [], 0.0
+            for part in (numbers & ((1 << half) - 1), numbers >> half):
+                size = int(part.max()) + 1
+                for row in empty:
+                    product = np.ones(size)
+                    np.multiply.at(product, part, row)
+                    product[0] = 1
+                    operands += float((1 - row)[part > 0].sum())
+                    following.append(product)
+            width = max(map(len, following))
+            empty = np.stack([np.pad(row, (0, width - len(row)), constant_values=1)
+                              for row in following])
+            additions += windows * (operands - (1 - empty).sum())
+    return Work(digits, additions)
+
+
+OVERHEAD = {4: (80.0, 0.13), 0: (40.0, 1.5)}
+"""Frames in which no addition begins: for each frame that a sum is under way, for each bucket.
+
+By the least number of service slots of a frame that it holds for; measured on the control-only
+simulation at intervals 12 and 6 with windows of 4 to 11 bits, up to 6,000 points.
+"""
+
+
+def expected_cycles(shape: MsmShape, group: Group, plan: WindowPlan, points: int) -> float:
+    """Cycles of a multi-scalar multiplication over uniform scalars, bucket sums included.
+
+    Within some per cent of the control-only simulation, which is exact: `tests.hdl.test_cost`
+    says within how many.
+    """
+    adder = shape.adder
+    interval = adder.interval[group]
+    work = expected_work(plan, points, adder.curve.scalar.modulus)
+    slots = interval // (3 * group.degree)
+    under_way, bucket = next(OVERHEAD[least] for least in sorted(OVERHEAD, reverse=True)
+                             if slots >= least)
+    return interval * (work.additions + under_way * adder.schedules[group].frames
+                       + bucket * min(plan.sizes[0], work.digits))

@@ -1,0 +1,313 @@
+"""The field processor: microprograms on one Montgomery multiplier that it shares with others."""
+
+from amaranth import *
+from amaranth.lib import memory, stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from hdl.microcode import (
+    ADDRESS_BITS,
+    COUNTER_BITS,
+    COUNTERS,
+    DIGIT_BITS,
+    INSTRUCTION,
+    REGISTER_BITS,
+    TABLE,
+    Operand,
+    Operation,
+    Unit,
+)
+from hdl.processor_datapath import Datapath
+from hdl.processor_shape import ProcessorShape
+
+CLOCK_BITS = 32
+"""Bits of the processor's own counters of cycles."""
+
+
+class Processor(wiring.Component):
+    """Run a microprogram from `entry` to its ``halt``.
+
+    Instructions are issued in order, one a cycle, each as soon as its registers are not waiting
+    for a result; products overlap. Instructions that go elsewhere, or change a counter, refill
+    the pipeline. `sim.processor` gives the same cycles.
+
+    ::
+
+        program ─► decode ─► issue ─► registers ─┬─► a, b ═► multiplier ═► product ─┐
+                                 (in) ───────────┘                                  ▼
+                                            └─► sum ───────────────► reduce ─► registers
+
+    Parameters
+    ----------
+    shape : see there.
+    program : a `firmware.program.Program`, or what looks like one.
+    datapath : False leaves out registers and arithmetic: the same cycles without values, for
+        programs that do not branch on values.
+
+    Members
+    -------
+    start : begin, in; only while `ready`
+    entry : address of the first instruction, in, read at `start`
+    ready : no program is running, out
+    i : stream of words, in; up to the multiplier's operand bits each
+    o : stream of canonical values, out
+    a, b : operands for the multiplier, out
+    multiplying : `a` and `b` are operands in this cycle, out
+    product : what came of those `latency` cycles ago, in
+    accept : operands may be presented in the next cycle, in
+    cycles : cycles from the start to the end, out
+    waited : those in which only a stream was waited for, out
+    """
+
+    def __init__(self, shape: ProcessorShape, program, *, datapath: bool = True):
+        self.shape, self.program, self.datapath = shape, program, datapath
+        if not 1 <= len(program.instructions) <= 1 << ADDRESS_BITS:
+            raise ValueError(f"a program has 1 to {1 << ADDRESS_BITS} instructions, not "
+                             f"{len(program.instructions)}")
+        branches = {Operation.JUMP_IF_ZERO, Operation.JUMP_IF_BIT}
+        if not datapath and any(code["operation"] in branches for code in program.instructions):
+            raise ValueError("a program that branches on values cannot run without a datapath")
+        for number, value in program.constants.items():
+            if not 0 <= value < shape.field.modulus:
+                raise ValueError(f"constant r{number} is not an element of {shape.field.name}: "
+                                 f"{value}; assemble the program for this field")
+        count = max(2, program.registers)
+        self.registers = memory.MemoryData(
+            shape=shape.register_bits, depth=count,
+            init=[program.constants.get(n, 0) for n in range(count)])
+        super().__init__({
+            "start": In(1), "entry": In(ADDRESS_BITS), "ready": Out(1),
+            "i": In(stream.Signature(shape.multiplier.operand_bits)),
+            "o": Out(stream.Signature(shape.field.bits)),
+            "a": Out(shape.multiplier.operand_bits),
+            "b": Out(shape.multiplier.operand_bits),
+            "multiplying": Out(1),
+            "product": In(shape.value_bits),
+            "accept": In(1, init=1),
+            "cycles": Out(CLOCK_BITS), "waited": Out(CLOCK_BITS),
+        })
+
+    def elaborate(self, platform):
+        m = Module()
+        shape, program = self.shape, self.program
+        count = self.registers.depth
+
+        m.submodules.program_memory = program_memory = memory.Memory(
+            shape=INSTRUCTION, depth=max(2, len(program.instructions)),
+            init=list(program.instructions))
+        fetch = program_memory.read_port()
+        counters = Array(Const(0, COUNTER_BITS) if n == 0 else Signal(COUNTER_BITS, name=f"c{n}")
+                         for n in range(COUNTERS))
+
+        # Fetch and decode: the program's memory, then the instruction with its registers' numbers.
+        address, fetched_address, following = (
+            Signal(ADDRESS_BITS, name=name) for name in ("address", "fetched_address", "following"))
+        fetched, valid, blocked = Signal(), Signal(), Signal()
+        word = Signal(INSTRUCTION, reset_less=True)
+        place = {name: Signal(REGISTER_BITS, name=f"{name}_register", reset_less=True)
+                 for name in ("target", "left", "right")}
+        moving = Signal()  # the instruction at issue goes on, or there is none
+        kept = Signal()    # it is needed on, and nothing is issued after it until it says where
+        m.d.comb += [moving.eq(~(valid & blocked)), fetch.addr.eq(address), fetch.en.eq(moving)]
+        with m.If(moving):
+            m.d.sync += [address.eq(address + 1), fetched_address.eq(address),
+                         fetched.eq(1), valid.eq(fetched)]
+            with m.If(~kept):
+                m.d.sync += [word.eq(fetch.data), following.eq(fetched_address + 1)]
+                for name, signal in place.items():
+                    m.d.sync += signal.eq(fetch.data[name] + counters[fetch.data[f"{name}_index"]])
+
+        # What the table says of the instruction at issue.
+        units = {unit: Signal(name=f"is_{unit.name.lower()}") for unit in Unit}
+        uses = {operand: Signal(name=f"uses_{operand.value}")
+                for operand in Operand if operand.is_register}
+        with m.Switch(word.operation):
+            for operation, entry in TABLE.items():
+                with m.Case(operation):
+                    m.d.comb += units[entry.unit].eq(1)
+                    m.d.comb += [uses[o].eq(1) for o in entry.operands if o.is_register]
+        receives, takes = Signal(), Signal()
+        m.d.comb += [receives.eq(word.operation == Operation.RECEIVE),
+                     takes.eq(word.operation == Operation.TAKE)]
+
+        # Issue: registers that wait for a result are busy; a sum keeps clear of a product's slot.
+        busy, issue, hazard = Signal(count), Signal(), Signal()
+        flying = [Signal(name=f"product_flying{n}") for n in range(shape.latency + 1)]
+        targets = [Signal(REGISTER_BITS, name=f"product_target{n}", reset_less=True)
+                   for n in range(shape.latency + 1)]
+        m.d.comb += [
+            hazard.eq(Cat(uses[operand] & busy.bit_select(place[operand.value], 1)
+                          for operand in uses).any()
+                      | (units[Unit.SUM] & flying[shape.latency - 2])
+                      | (units[Unit.PRODUCT] & ~self.accept)
+                      | (units[Unit.HALT] & busy.any())),
+            blocked.eq(hazard | ((receives | takes) & ~self.i.valid)),
+            issue.eq(valid & ~blocked),
+            self.i.ready.eq(valid & ~hazard & (receives | takes)),
+        ]
+        with m.If(issue & uses[Operand.TARGET]):
+            m.d.sync += busy.bit_select(place["target"], 1).eq(1)
+
+        # Where results are on their way: a product's target goes along a line as long as the
+        # multiplier, a sum's along one register, and both to the one that is written.
+        adding, added, writing = Signal(), Signal(), Signal()
+        adding_target, added_target, writing_target = (
+            Signal(REGISTER_BITS, name=name, reset_less=True)
+            for name in ("adding_target", "added_target", "writing_target"))
+        m.d.sync += [flying[0].eq(issue & units[Unit.PRODUCT]), targets[0].eq(place["target"])]
+        for n in range(1, shape.latency + 1):
+            m.d.sync += [flying[n].eq(flying[n - 1]), targets[n].eq(targets[n - 1])]
+        m.d.sync += [
+            adding.eq(issue & units[Unit.SUM]), adding_target.eq(place["target"]),
+            added.eq(adding), added_target.eq(adding_target),
+            writing.eq(flying[-1] | added),
+            writing_target.eq(Mux(flying[-1], targets[-1], added_target)),
+        ]
+        with m.If(writing):
+            m.d.sync += busy.bit_select(writing_target, 1).eq(0)
+        m.d.comb += self.multiplying.eq(flying[0])
+
+        looking = Signal(4)  # one bit for each cycle that looking into a register takes
+        is_zero, digit = Signal(), Signal(DIGIT_BITS)
+        if self.datapath:
+            m.submodules.values = values = Datapath(shape, self.registers)
+            m.d.comb += [
+                values.issue.eq(issue), values.operation.eq(word.operation),
+                values.left.eq(place["left"]), values.right.eq(place["right"]),
+                values.word.eq(self.i.payload), values.product.eq(self.product),
+                values.multiplied.eq(flying[-1]), values.write.eq(writing),
+                values.target.eq(writing_target), values.look.eq(looking[1]),
+                values.position.eq(counters[word.position]),
+                self.a.eq(values.a), self.b.eq(values.b), is_zero.eq(values.is_zero),
+                digit.eq(values.digit), self.o.payload.eq(values.canonical),
+            ]
+
+        # Going elsewhere.
+        sending = Signal()
+        m.d.comb += self.o.valid.eq(sending)
+        running, aligning = Signal(), Signal()
+        go, target = Signal(), Signal(ADDRESS_BITS)
+        link = Signal(ADDRESS_BITS)
+        counter = counters[word.counter]
+        lower, counted, counting = Signal(COUNTER_BITS), Signal(COUNTER_BITS), Signal()
+        m.d.comb += [target.eq(following), lower.eq(counter - 1), self.ready.eq(
+            ~running & ~aligning)]
+        m.d.sync += looking.eq(Cat(issue & (units[Unit.TEST] | units[Unit.SEND]), looking[0],
+                                   looking[1] & units[Unit.TEST], looking[2]))
+        with m.Switch(Mux(counting, word.counter, 0)):
+            for n in range(1, COUNTERS):
+                with m.Case(n):
+                    m.d.sync += counters[n].eq(counted)
+        with m.If(issue & units[Unit.CONTROL]):
+            m.d.comb += [go.eq(1), kept.eq(1)]
+            with m.Switch(word.operation):
+                with m.Case(Operation.SET):
+                    m.d.comb += [counting.eq(1), counted.eq(word.number)]
+                with m.Case(Operation.STEP):
+                    m.d.comb += [counting.eq(1), counted.eq(counter + word.number)]
+                with m.Case(Operation.TAKE):
+                    m.d.comb += [counting.eq(1), counted.eq(self.i.payload)]
+                with m.Case(Operation.JUMP):
+                    m.d.comb += target.eq(word.number)
+                with m.Case(Operation.LOOP):
+                    m.d.comb += [counting.eq(1), counted.eq(lower)]
+                    with m.If(lower != 0):
+                        m.d.comb += target.eq(word.number)
+                with m.Case(Operation.JUMP_IF_NONE):
+                    with m.If(counter == 0):
+                        m.d.comb += target.eq(word.number)
+                with m.Case(Operation.CALL):
+                    m.d.comb += target.eq(word.number)
+                    m.d.sync += link.eq(following)
+                with m.Case(Operation.RETURN):
+                    m.d.comb += target.eq(link)
+        with m.Elif(issue & (units[Unit.TEST] | units[Unit.SEND])):
+            m.d.comb += kept.eq(1)
+        with m.Elif(looking.any() | sending):
+            m.d.comb += kept.eq(1)
+            with m.If(looking[1] & units[Unit.SEND]):
+                m.d.sync += sending.eq(1)
+            with m.If(sending & self.o.ready):
+                m.d.sync += sending.eq(0)
+                m.d.comb += go.eq(1)
+            with m.If(looking[3]):
+                m.d.comb += go.eq(1)
+                with m.Switch(word.operation):
+                    with m.Case(Operation.DIGIT):
+                        m.d.comb += [counting.eq(1), counted.eq(digit)]
+                    with m.Case(Operation.JUMP_IF_ZERO):
+                        with m.If(is_zero):
+                            m.d.comb += target.eq(word.number)
+                    with m.Case(Operation.JUMP_IF_BIT):
+                        with m.If(digit[0]):
+                            m.d.comb += target.eq(word.number)
+        with m.If(running):
+            m.d.sync += self.cycles.eq(self.cycles + 1)
+            with m.If((valid & ~hazard & (receives | takes) & ~self.i.valid)
+                      | (sending & ~self.o.ready)):
+                m.d.sync += self.waited.eq(self.waited + 1)
+        with m.If(issue & units[Unit.HALT]):
+            m.d.sync += running.eq(0)
+            m.d.comb += kept.eq(1)
+        with m.If(~running):
+            m.d.comb += kept.eq(1)
+            with m.If(self.start & self.ready):
+                m.d.sync += [aligning.eq(1), address.eq(self.entry), self.cycles.eq(0),
+                             self.waited.eq(0)]
+            with m.If(aligning):
+                m.d.sync += address.eq(address)
+                with m.If(self.accept):
+                    m.d.sync += [aligning.eq(0), running.eq(1)]
+        with m.If(go):
+            m.d.sync += address.eq(target)
+        with m.If(kept):
+            m.d.sync += [fetched.eq(0), valid.eq(0)]
+        return m
+
+
+class StandaloneProcessor(wiring.Component):
+    """A processor with a multiplier of its own: for programs called by themselves, and tests.
+
+    Registers before the multiplier make up the latency that `shape` has beyond the multiplier's,
+    and operands go in every `interval` cycles, as where the multiplier is shared. Members are
+    those of `Processor` without the multiplier's ports.
+    """
+
+    def __init__(self, shape: ProcessorShape, program):
+        self.shape = shape
+        if shape.latency < shape.multiplier.latency:
+            raise ValueError(f"a multiplier of latency {shape.multiplier.latency} cannot answer "
+                             f"after {shape.latency} cycles")
+        self.processor = Processor(shape, program)
+        own = {"a", "b", "multiplying", "product", "accept"}
+        super().__init__({name: member for name, member in
+                          self.processor.signature.members.items() if name not in own})
+
+    def elaborate(self, platform):
+        m = Module()
+        m.submodules.processor = processor = self.processor
+        m.submodules.multiplier = multiplier = self.shape.multiplier.build()
+        m.d.comb += [
+            processor.product.eq(multiplier.product),
+            processor.start.eq(self.start), processor.entry.eq(self.entry),
+            self.ready.eq(processor.ready), self.cycles.eq(processor.cycles),
+            self.waited.eq(processor.waited),
+        ]
+        phase, accepted = Signal(range(self.shape.interval + 1)), Signal()
+        m.d.sync += [phase.eq(Mux(phase == self.shape.interval - 1, 0, phase + 1)),
+                     accepted.eq(processor.accept)]
+        m.d.comb += processor.accept.eq(phase == 0)
+        # What is not presented when it can be taken is lost.
+        a, b = (Mux(accepted & processor.multiplying, operand, 0)
+                for operand in (processor.a, processor.b))
+        operands = Cat(accepted, a, b)
+        for n in range(self.shape.latency - self.shape.multiplier.latency):
+            held = Signal(len(operands), name=f"operands{n}")
+            m.d.sync += held.eq(operands)
+            operands = held
+        bits = self.shape.multiplier.operand_bits
+        m.d.comb += [multiplier.a.eq(operands[1:1 + bits]), multiplier.b.eq(operands[1 + bits:])]
+        if "start" in multiplier.signature.members:
+            m.d.comb += multiplier.start.eq(operands[0])
+        wiring.connect(m, processor.i, wiring.flipped(self.i))
+        wiring.connect(m, processor.o, wiring.flipped(self.o))
+        return m

@@ -1,0 +1,201 @@
+"""The finish of a multi-scalar multiplication on the chip: the last level in, one affine point out.
+
+::
+
+     groups, coordinates ─► exponents ─► field processor ─► words
+                                           a, b ║ ▲ product
+                                                ▼ ║
+                                  a multiplier of the point adder
+"""
+
+from amaranth import *
+from amaranth.lib import data, stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from hdl.commands import WORD
+from hdl.curve import Group
+from hdl.microcode import COUNTER_BITS
+from hdl.processor import CLOCK_BITS, Processor
+from hdl.processor_shape import ProcessorShape
+from hdl.windows import MAX_WINDOW, halves
+
+GROUP_BITS = 16
+"""Bits of a group's number."""
+
+FILE_WORDS = 4
+"""Words of a coordinate's part in a file, whatever the field."""
+
+ENTRY = data.StructLayout({"group": GROUP_BITS, "last": 1})
+"""A group of the last level, whose coordinates follow; `last` stands after all of them, for
+none."""
+
+MAX_LEVELS = len(halves(MAX_WINDOW))
+
+
+class GroupExponent(wiring.Component):
+    """The power of two that a group of the last level counts for: `WindowPlan.exponent`.
+
+    ``exponent = (group >> levels) * window + sum(bit[n] * width[n])``, where the widths are the
+    window's halves. Two cycles from the group to the exponent.
+
+    Members
+    -------
+    group, window : in
+    exponent : out, two cycles later
+    """
+
+    group: In(GROUP_BITS)
+    window: In(range(MAX_WINDOW + 1))
+    exponent: Out(COUNTER_BITS)
+
+    def elaborate(self, platform):
+        m = Module()
+        number, inside = Signal(GROUP_BITS), Signal(range(MAX_WINDOW))
+        with m.Switch(self.window):
+            for window in range(2, MAX_WINDOW + 1):
+                widths = halves(window)[::-1]
+                with m.Case(window):
+                    m.d.sync += [
+                        number.eq(self.group >> len(widths)),
+                        inside.eq(sum(Mux(bit, width, 0)
+                                      for bit, width in zip(self.group, widths, strict=False))),
+                    ]
+        # No product of Amaranth's: it would take a DSP block.
+        m.d.sync += self.exponent.eq(inside + sum(
+            Mux(bit, number << place, 0) for place, bit in enumerate(self.window)))
+        return m
+
+
+class Finisher(wiring.Component):
+    """Combine the groups of the last level into ``sum(2 ** exponent * point)``, in affine form.
+
+    The groups come from the highest exponent down, each with its homogeneous coordinates as they
+    lie in the mailboxes, unreduced; a group that was never filled is left out. The point goes out
+    as it lies in a `.zkey`: x, then y, each part in four words, low word first; all zero at
+    infinity. While groups are still coming, those that are there are combined already.
+
+    Parameters
+    ----------
+    shape : the processor's, for the multiplier at the ports.
+    program : ``firmware/programs/finish.asm``, assembled for that and the curve.
+    groups : the groups there are, in the order of the index `group`.
+    coordinate_bits : of a coordinate as it comes in; at most the multiplier's operand bits.
+    datapath : see `hdl.processor.Processor`.
+
+    Members
+    -------
+    start : begin, in; only while `ready`
+    group : index into `groups`, in, read at `start`
+    window : the width of a window, in, read at `start`
+    ready : nothing is under way, out
+    entries : stream of `ENTRY`, in
+    coordinates : stream of coordinates, in; 3 or 6 after each entry but the last
+    words : stream of words, out
+    a, b, multiplying, product, accept : the multiplier's, see `hdl.processor.Processor`
+    cycles, waited : see there
+    """
+
+    def __init__(self, shape: ProcessorShape, program, groups, coordinate_bits: int, *,
+                 datapath: bool = True):
+        if coordinate_bits > shape.multiplier.operand_bits:
+            raise ValueError(f"coordinates of {coordinate_bits} bits do not fit a multiplier that "
+                             f"takes {shape.multiplier.operand_bits}")
+        self.shape, self.groups = shape, list(groups)
+        self.entry_points = []
+        for group in self.groups:
+            label = f"combine_{group.value}"
+            if label not in program.labels:
+                raise ValueError(f"the program has no label {label}; assemble finish.asm")
+            self.entry_points.append(program.labels[label])
+        self.processor = Processor(shape, program, datapath=datapath)
+        super().__init__({
+            "start": In(1), "group": In(range(max(2, len(self.groups)))),
+            "window": In(range(MAX_WINDOW + 1)), "ready": Out(1),
+            "entries": In(stream.Signature(ENTRY)),
+            "coordinates": In(stream.Signature(coordinate_bits)),
+            "words": Out(stream.Signature(WORD)),
+            "a": Out(shape.multiplier.operand_bits), "b": Out(shape.multiplier.operand_bits),
+            "multiplying": Out(1), "product": In(shape.value_bits), "accept": In(1, init=1),
+            "cycles": Out(CLOCK_BITS), "waited": Out(CLOCK_BITS),
+        })
+
+    def elaborate(self, platform):
+        m = Module()
+        m.submodules.processor = processor = self.processor
+        m.submodules.exponent = exponent = GroupExponent()
+        m.d.comb += [
+            self.a.eq(processor.a), self.b.eq(processor.b),
+            self.multiplying.eq(processor.multiplying), processor.product.eq(self.product),
+            processor.accept.eq(self.accept), self.cycles.eq(processor.cycles),
+            self.waited.eq(processor.waited),
+        ]
+
+        # What the processor is given: for each entry the doublings before it, whether a point
+        # follows, and the point.
+        rows = Signal(range(3 * Group.G2.degree + 1))
+        row = Signal.like(rows)
+        entry, window = Signal(ENTRY), Signal.like(self.window)
+        above, first = Signal(COUNTER_BITS), Signal()  # the exponent before, if there was one
+        doublings = Signal(COUNTER_BITS)
+        m.d.comb += [exponent.group.eq(entry.group), exponent.window.eq(window)]
+        i = processor.i
+        with m.FSM(name="feed") as feed:
+            with m.State("IDLE"):
+                m.d.sync += [first.eq(1), window.eq(self.window)]
+                with m.Switch(self.group):
+                    for index, (group, address) in enumerate(
+                            zip(self.groups, self.entry_points, strict=True)):
+                        with m.Case(index):
+                            m.d.comb += processor.entry.eq(address)
+                            m.d.sync += rows.eq(3 * group.degree)
+                m.d.comb += processor.start.eq(self.start & self.ready)
+                with m.If(self.start & self.ready):
+                    m.next = "ENTRY"
+            with m.State("ENTRY"):
+                m.d.comb += self.entries.ready.eq(1)
+                m.d.sync += [entry.eq(self.entries.payload), row.eq(0)]
+                with m.If(self.entries.valid):
+                    m.next = "EXPONENT"
+            with m.State("EXPONENT"):
+                m.next = "SETTLE"
+            with m.State("SETTLE"):
+                m.next = "GAP"
+            with m.State("GAP"):
+                m.d.sync += [
+                    doublings.eq(Mux(first, 0, above - Mux(entry.last, 0, exponent.exponent))),
+                    above.eq(exponent.exponent), first.eq(0),
+                ]
+                m.next = "DOUBLINGS"
+            with m.State("DOUBLINGS"):
+                m.d.comb += [i.valid.eq(1), i.payload.eq(doublings)]
+                with m.If(i.ready):
+                    m.next = "FOLLOWS"
+            with m.State("FOLLOWS"):
+                m.d.comb += [i.valid.eq(1), i.payload.eq(~entry.last)]
+                with m.If(i.ready):
+                    m.next = "POINT"
+                    with m.If(entry.last):
+                        m.next = "IDLE"
+            with m.State("POINT"):
+                m.d.comb += [i.valid.eq(self.coordinates.valid),
+                             i.payload.eq(self.coordinates.payload),
+                             self.coordinates.ready.eq(i.ready)]
+                with m.If(i.valid & i.ready):
+                    m.d.sync += row.eq(row + 1)
+                    with m.If(row == rows - 1):
+                        m.next = "ENTRY"
+
+        # What it gives: values, each cut into words.
+        value, left = Signal(FILE_WORDS * WORD), Signal(range(FILE_WORDS + 1))
+        m.d.comb += [
+            self.words.payload.eq(value[:WORD]), self.words.valid.eq(left != 0),
+            processor.o.ready.eq(left == 0),
+            self.ready.eq(feed.ongoing("IDLE") & processor.ready & (left == 0)),
+        ]
+        with m.If(left == 0):
+            m.d.sync += value.eq(processor.o.payload)
+            with m.If(processor.o.valid):
+                m.d.sync += left.eq(FILE_WORDS)
+        with m.Elif(self.words.ready):
+            m.d.sync += [value.eq(value >> WORD), left.eq(left - 1)]
+        return m

@@ -1,0 +1,171 @@
+"""``proofmill explore``: which accelerators fit a device, and which of them nothing beats."""
+
+import argparse
+import json
+import math
+from typing import Any
+
+from host.cli.screen import Screen
+from host.errors import ProofmillError
+
+AFFORDABLE = 400_000_000
+"""Cycles up to which --exact simulates: some minutes."""
+
+EXAMPLES = """examples:
+  proofmill explore --device ecp5-85f --points 4096
+  proofmill explore --dsp 156 --memory-kbit 3744 --points 65536 --json
+  proofmill explore --device xcvu9p --points 1048576 --exact
+"""
+
+
+def register(commands: Any) -> None:
+    """Add the command."""
+    explore = commands.add_parser(
+        "explore", help="show the accelerators that fit a device and that none beats",
+        description="Go through all multipliers (schoolbook, Karatsuba, folded), their number, "
+                    "and the memory for mailboxes; show those accelerators that fit and that no "
+                    "other beats in DSP blocks, memory and time at once. Nothing is synthesised.",
+        epilog=EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter)
+    explore.add_argument("--dsp", type=int, metavar="N", help="DSP blocks (default: the device's)")
+    explore.add_argument("--memory-kbit", type=int, metavar="N",
+                         help="block memory for mailboxes, kbit of 1,024 (default: the device's)")
+    explore.add_argument("--device", help="a device: its blocks, their kind, its memory")
+    explore.add_argument("--block", help="kind of DSP block, by its unsigned operands: 18x18, "
+                                         "17x17, 24x17 or 26x17 (default: the device's, or 18x18)")
+    explore.add_argument("--points", type=int, required=True, metavar="N",
+                         help="points of a multi-scalar multiplication on G1")
+    explore.add_argument("--mhz", type=float, default=100.0, help="clock rate (default: 100)")
+    explore.add_argument("--exact", action="store_true",
+                         help="count the cycles of those shown by simulating their control with "
+                              "uniform scalars (a minute each to build, then kept)")
+    explore.add_argument("--json", action="store_true", help="one JSON object a line")
+    explore.set_defaults(run=run_explore)
+
+
+def _budget(options: argparse.Namespace) -> tuple[str, int, int]:
+    """(kind of block, blocks, memory in kbit), of the options and the device they name."""
+    from hdl.configurations import DEVICES
+    from hdl.cost import BLOCKS
+
+    if options.device is not None and options.device not in DEVICES:
+        raise ProofmillError(f"there is no device {options.device!r}; the devices are "
+                             f"{', '.join(DEVICES)}, or say --dsp and --memory-kbit")
+    block, dsp, memory = options.block, options.dsp, options.memory_kbit
+    if options.device is not None:
+        device = DEVICES[options.device]
+        block = device.block if block is None else block
+        dsp = device.dsp if dsp is None else dsp
+        memory = device.memory_kbit if memory is None else memory
+    elif dsp is None or memory is None:
+        raise ProofmillError("say --device, or both --dsp and --memory-kbit: how much there is")
+    block = "18x18" if block is None else block
+    if block not in BLOCKS:
+        raise ProofmillError(f"there is no block {block!r}; the blocks are {', '.join(BLOCKS)}")
+    for name, value in (("dsp", dsp), ("memory-kbit", memory), ("points", options.points)):
+        if value < 1:
+            raise ProofmillError(f"--{name} {value}: there must be at least one")
+    if options.points >= 1 << 32:
+        raise ProofmillError(f"--points {options.points}: an accelerator counts to 2^32 - 1")
+    if not (math.isfinite(options.mhz) and options.mhz > 0):
+        raise ProofmillError(f"--mhz {options.mhz}: the clock rate must be above zero")
+    return block, dsp, memory
+
+
+def run_explore(options: argparse.Namespace) -> int:
+    """Show the front."""
+    from hdl.configurations import configurations, describe, front, least
+    from hdl.cost import BLOCKS
+    from hdl.curve import BN254
+
+    block, dsp, memory = _budget(options)
+    screen, refused = Screen(machine=options.json), list[str]()
+    with screen.bar("scheduling"):
+        found = list(configurations(
+            BN254, BLOCKS[block], dsp, memory << 10, options.points, refused))
+    if not found:
+        fewest, bits = least(BN254, BLOCKS[block])
+        raise ProofmillError(
+            f"no accelerator fits {dsp} blocks of {block} and {memory} kbit; the smallest takes "
+            f"{fewest} blocks and {-(-bits >> 10)} kbit")
+    rows = []
+    for entry in front(found):
+        cycles, how = entry.cycles, "estimated"
+        if options.exact and cycles <= AFFORDABLE:
+            cycles, how = _simulate(entry, screen), "simulated"
+        adder = entry.shape.adder
+        rows.append({
+            "multiplier": entry.multiplier.kind, "multipliers": adder.multipliers,
+            "multiplier_interval": entry.multiplier.interval,
+            "digit": entry.multiplier.digit, "limb": entry.multiplier.limb,
+            "depth": getattr(entry.multiplier, "depth", None),
+            "multiplier_latency": entry.multiplier.latency, "adders": adder.adders,
+            "interval": entry.interval, "latency": entry.latency, "window": entry.plan.window,
+            "mailbox_bits": entry.shape.mailbox_bits, "dsp": entry.dsp,
+            "memory_kbit": round(entry.memory_bits / 1024, 1),
+            "register_bits": entry.register_bits,
+            "additions_per_second_per_mhz": 1e6 * entry.additions_per_cycle,
+            "cycles": round(cycles), "cycles_are": how,
+            "seconds": cycles / options.mhz / 1e6, "name": describe(adder)})
+    if options.json:
+        for row in rows:
+            print(json.dumps(row))
+        return 0
+    screen.line(f"{options.points:,} points of BN254 G1, {dsp:,} blocks of {block}, {memory:,} "
+                f"kbit, {options.mhz:g} MHz; {len(found)} fit, these are beaten by none")
+    screen.line(f"{'multipliers':28} {'interval':>8} {'latency':>7} {'window':>6} {'DSP':>5} "
+                f"{'memory':>12} {'registers':>9} {'adds/s/MHz':>10} {'cycles':>15} {'seconds':>9}")
+    for row in rows:
+        mark = "" if row["cycles_are"] == "simulated" else "~"
+        screen.line(
+            f"{row['name']:28} {row['interval']:8} {row['latency']:7} {row['window']:6} "
+            f"{row['dsp']:5} {row['memory_kbit']:7,.0f} kbit {row['register_bits']:9,} "
+            f"{row['additions_per_second_per_mhz']:10,.0f} {mark + format(row['cycles'], ','):>15} "
+            f"{row['seconds']:9.4g}")
+    if any(row["cycles_are"] == "estimated" for row in rows):
+        screen.line("~ estimated by formula from measured overheads; --exact counts up to "
+                    f"{AFFORDABLE:,} cycles by simulation")
+    for sentence in refused:
+        screen.line(f"left out: {sentence}")
+    return 0
+
+
+def _simulate(entry: Any, screen: Screen) -> int:
+    """The exact cycles of one multi-scalar multiplication with uniform scalars."""
+    import random
+
+    import numpy as np
+
+    from hdl.configurations import describe
+    from hdl.curve import Group
+    from hdl.presets import control_only
+    from host.curve.limbs import SCALAR_MODULUS, to_limbs
+    from host.devices.accelerator import Accelerator
+    from sim.verilated import BuildError, Simulation, build
+
+    name = describe(entry.shape.adder)
+    with screen.bar(f"building {name}") as bar:
+        try:
+            gateware, library = build(
+                control_only(entry.shape),
+                lambda what, done, total: bar.step(f"{name}: {what}", done, total))
+        except BuildError as error:
+            raise ProofmillError(str(error)) from error
+    rng = random.Random(0)
+    with screen.bar(f"simulating {name}") as bar:
+        accelerator = Accelerator(Simulation(library), gateware.identity)
+        done = 0
+
+        def progress(points: int) -> None:
+            nonlocal done
+            done += points
+            bar(done, entry.points)
+
+        try:
+            # Coordinates do not matter to the control, but an infinite point would be skipped.
+            address = accelerator.load(np.ones((entry.points, 8), dtype=np.uint64))
+            scalars = to_limbs([rng.randrange(1, SCALAR_MODULUS) for _ in range(entry.points)])
+            counters = accelerator.multiply(Group.G1, address, scalars, entry.plan,
+                                            progress).counters
+        finally:
+            accelerator.close()
+    return counters["fill"] + counters["sum"]

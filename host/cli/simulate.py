@@ -1,0 +1,122 @@
+"""``proofmill simulate``: what the mechanism pays whom, over thousands of slots."""
+
+import argparse
+import json
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from host.cli.screen import Screen
+from host.errors import ProofmillError
+
+
+def register(commands: Any) -> None:
+    """Add the command."""
+    simulate = commands.add_parser(
+        "simulate", help="what the second layer pays whom, over thousands of slots",
+        description="Play a scenario of provers under the staged lottery and under a pure race, on "
+                    "the same luck, and compare shares, latency, duplicate work, energy and the "
+                    "cost of attack. The invariants are checked at every slot.")
+    simulate.add_argument("scenario", metavar="SCENARIO.toml",
+                          help="a file, or the name of a scenario of the package: equal, whale, "
+                               "unreliable, thrifty")
+    simulate.add_argument("--slots", type=int, metavar="N", help="default: the scenario's")
+    simulate.add_argument("--seed", type=int, default=0, metavar="S",
+                          help="of all chance (default: 0)")
+    simulate.add_argument("--out", metavar="FOLDER", help="write CSV tables and PNG plots there")
+    simulate.add_argument("--json", action="store_true", help="one JSON object on stdout")
+    simulate.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Simulate and report."""
+    from host.economics.scenario import MOST_SLOTS, load
+    from host.economics.simulate import simulate
+    from host.economics.tables import flat, prover_rows, write_tables
+
+    if options.slots is not None and not 1 <= options.slots <= MOST_SLOTS:
+        raise ProofmillError(f"--slots {options.slots}: must be 1 to {MOST_SLOTS:,}")
+    if not 0 <= options.seed < 1 << 64:
+        raise ProofmillError(f"--seed {options.seed}: must be 0 to 2^64 - 1")
+    scenario = load(options.scenario)
+    folder = _folder(options.out)
+    screen = Screen(machine=options.json)
+    with screen.bar(scenario.title) as bar:
+        result = simulate(scenario, options.slots, options.seed, bar)
+    written: list[Path] = []
+    if folder is not None:
+        from host.economics.plots import write_plots
+
+        folder.mkdir(parents=True, exist_ok=True)
+        # All or nothing: a full disk must not leave half of a run among the files of another.
+        with tempfile.TemporaryDirectory(dir=folder) as scratch:
+            made = [*write_tables(result, Path(scratch)), *write_plots(result, Path(scratch))]
+            written = [path.replace(folder / path.name) for path in made]
+    if options.json:
+        print(json.dumps({
+            "title": scenario.title, "slots": result.slots, "seed": result.seed,
+            **{name: flat(figures) for name, figures in result.figures.items()},
+            "attack_cost": flat(result.attack_cost), "provers": prover_rows(result),
+            "files": [str(path) for path in written]}))
+        return 0
+    _show(screen, result)
+    for path in written:
+        screen.line(f"wrote {path}")
+    return 0
+
+
+def _folder(name: str | None) -> Path | None:
+    if name is None:
+        return None
+    folder = Path(name)
+    if folder.exists() and not folder.is_dir():
+        raise ProofmillError(f"--out {name}: is a file; name a folder")
+    return folder
+
+
+ROWS = (
+    ("slots proven", "proven_rate", "{:.1%}"), ("  in stage 1", "stage_rates_1", "{:.1%}"),
+    ("  in stage 2", "stage_rates_2", "{:.1%}"), ("  in stage 3, open", "stage_rates_3", "{:.1%}"),
+    ("largest share of income", "top_share", "{:.1%}"),
+    ("Gini of income", "gini_of_income", "{:.3f}"),
+    ("Gini of income per stake", "gini_of_income_over_stake", "{:.3f}"),
+    ("latency, median", "latency_p50", "{:.2f} s"), ("latency, 95 %", "latency_p95", "{:.2f} s"),
+    ("latency, 99 %", "latency_p99", "{:.2f} s"), ("slots to inclusion", "delay_mean", "{:.2f}"),
+    ("work per useful proof", "work_per_proof", "{:.2f}"),
+    ("energy per useful proof", "joules_per_proof", "{:,.0f} J"),
+    ("minted", "minted_gwei", "{:,} gwei"), ("burned", "burned_gwei", "{:,} gwei"),
+    ("rho at the end", "rho_last", "{:.4f}"), ("provers still at work", "still_proving", "{}"),
+)
+
+
+def _show(screen: Screen, result: Any) -> None:
+    from host.economics.tables import flat, prover_rows
+
+    screen.line(f"{result.scenario.title}: {result.slots:,} slots, "
+                f"{len(result.scenario.each())} provers, seed {result.seed}")
+    staged, race = flat(result.figures["staged"]), flat(result.figures["race"])
+    screen.line(f"{'':26}{'staged lottery':>20}{'pure race':>20}")
+    for label, key, pattern in ROWS:
+        if key.startswith("stage_rates"):
+            race = {**race, key: None}  # a race has no stages
+        ours, theirs = ("-" if figures[key] is None else pattern.format(figures[key])
+                        for figures in (staged, race))
+        screen.line(f"{label:26}{ours:>20}{theirs:>20}")
+    screen.line()
+    screen.line(f"{'kind':<16}{'stake':>8}{'staged income':>15}{'race income':>13}   (shares)")
+    groups: dict[str, list[dict[str, Any]]] = {}
+    for row in prover_rows(result):
+        groups.setdefault(row["name"], []).append(row)
+    for name, rows in groups.items():
+        stake, ours, theirs = (
+            sum(row[key] for row in rows)
+            for key in ("stake_share", "staged_income_share", "race_income_share"))
+        label = f"{len(rows)} x {name}"
+        screen.line(f"{label:<16}{stake:>8.1%}{ours:>15.1%}{theirs:>13.1%}")
+    cost = result.attack_cost
+    screen.line()
+    screen.line("To win half of the slots takes "
+                f"{cost.majority_stake_gwei / 1e9:,.1f} ETH more stake in the lottery; in the "
+                f"race, a usual prover {cost.majority_speed_up:.2f} times as fast.")
+    screen.line("A primary that leaves its slot to the committee loses "
+                f"{cost.withheld_slot_gwei:,} gwei at the first rho.")

@@ -1,0 +1,79 @@
+"""The job market and the registry of verifiers, created and used from Python."""
+
+from dataclasses import dataclass
+from enum import IntFlag
+
+from host.contracts.compiler import compiled
+from host.contracts.deployment import Clock
+from host.contracts.prover_tag import prover_tag_artifact
+from host.contracts.verifier import key_hash, verifier_artifact
+from host.evm.account import Account
+from host.evm.client import Address, Evm
+from host.evm.contract import Contract
+from host.groth16.verification_key import VerificationKey
+from host.mechanism.market import commitment
+from host.mechanism.parameters import Parameters
+
+TAG_PROVER = 2**64 - 1
+"""The prover's number in the tag of a TAGGED job: solvers are known by their address alone."""
+
+
+class Way(IntFlag):
+    """How a job is solved, as Market.vy numbers it; see there."""
+
+    LOCKED = 1
+    TAGGED = 2
+    HIDDEN = 4
+
+
+class State(IntFlag):
+    """Where a job stands, as Market.vy numbers it."""
+
+    OPEN = 1
+    LOCKED = 2
+    DONE = 4
+    CLOSED = 8
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """The market and what it stands on."""
+
+    registry: Contract
+    market: Contract
+
+
+def deploy_market(
+    account: Account, evm: Evm, clock: Clock, parameters: Parameters, deposit: int,
+    statement_chain_id: int,
+) -> Exchange:
+    """Create registry and market; three transactions, 4 million gas.
+
+    `deposit`: wei, of a commitment. `statement_chain_id`: what TAGGED jobs' tags name.
+    """
+    registry = Contract.deploy(account, evm, compiled("VerifierRegistry"))
+    tags = Contract.deploy(account, evm, prover_tag_artifact(), statement_chain_id)
+    market = Contract.deploy(
+        account, evm, compiled("Market"), registry.address, tags.address, clock.genesis_time,
+        clock.seconds_per_slot, parameters.penalty_multiple, parameters.fee_burn_bps,
+        parameters.subsidy_bps, parameters.burn_bps, parameters.reveal_slots, deposit)
+    return Exchange(registry, market)
+
+
+def register_key(
+    account: Account, evm: Evm, registry: Contract, key: VerificationKey, development: bool
+) -> int:
+    """Create the verifier of a key and pin it in the registry; its number there.
+
+    `development`: whether the key was made without a ceremony. Raises `RevertedError` for such a
+    key on a chain that is not local.
+    """
+    verifier = Contract.deploy(account, evm, verifier_artifact(key))
+    receipt = registry.send(account, "add", verifier.address, key_hash(key), development)
+    return int(registry.events(receipt)[0].values["number"])
+
+
+def commitment_digest(job: int, solver: Address, proof: list[int], salt: bytes) -> bytes:
+    """What `Market.commit` takes for a proof that is to stay hidden; `salt` has 32 bytes."""
+    return commitment(job.to_bytes(32, "big"), int.from_bytes(solver, "big"),
+                      b"".join(number.to_bytes(32, "big") for number in proof), salt)

@@ -1,0 +1,1 @@
+"""What the mechanism pays whom: thousands of slots, many provers, staged lottery beside race."""

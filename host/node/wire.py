@@ -1,0 +1,70 @@
+"""Messages on the wire: four bytes of length, one of topic, then the SSZ bytes.
+
+The length counts the topic byte, little-endian, and is checked against the topic's limit before
+anything is read. Every topic carries one type of the specification, and `inclusion` one of ours.
+"""
+
+import asyncio
+from enum import IntEnum
+
+HEADER_BYTES = 4
+KIBIBYTE = 1 << 10
+
+
+class Topic(IntEnum):
+    """What a message is."""
+
+    BLOCK = 1  # SignedBeaconBlock
+    ENVELOPE = 2  # SignedExecutionPayloadEnvelope
+    ATTESTATION = 3  # Attestation, of one node's validators
+    PAYLOAD_ATTESTATION = 4  # PayloadAttestation, of one node's validators
+    SYNC = 5  # SyncCommitteeContribution, of one node's validators
+    PROOF = 6  # SignedExecutionProof
+    INCLUSION = 7  # SignedInclusion: which proofs a block's proposer includes
+
+
+LIMITS = {
+    Topic.BLOCK: 1024 * KIBIBYTE,
+    Topic.ENVELOPE: 1024 * KIBIBYTE,
+    Topic.ATTESTATION: 16 * KIBIBYTE,
+    Topic.PAYLOAD_ATTESTATION: 4 * KIBIBYTE,
+    Topic.SYNC: 4 * KIBIBYTE,
+    Topic.PROOF: 4 * KIBIBYTE,
+    Topic.INCLUSION: 256 * KIBIBYTE,
+}
+"""The most bytes a message may have, by topic."""
+
+
+class Malformed(Exception):
+    """A peer sent what no correct node sends; the text says what."""
+
+
+def frame(topic: Topic, data: bytes) -> bytes:
+    """A message as it goes out; ValueError where it is longer than its topic allows."""
+    if len(data) > LIMITS[topic]:
+        raise ValueError(f"{len(data):,} bytes of {topic.name}: the limit is {LIMITS[topic]:,}")
+    return (len(data) + 1).to_bytes(HEADER_BYTES, "little") + bytes([topic]) + data
+
+
+async def read_frame(reader: asyncio.StreamReader) -> tuple[Topic, bytes] | None:
+    """The next message, None at the end of the stream.
+
+    Malformed for an unknown topic, a length beyond the topic's limit, or an end within a message.
+    """
+    try:
+        header = await reader.readexactly(HEADER_BYTES + 1)
+    except asyncio.IncompleteReadError as error:
+        if not error.partial:
+            return None
+        raise Malformed("the stream ends within a header") from error
+    length = int.from_bytes(header[:HEADER_BYTES], "little") - 1
+    try:
+        topic = Topic(header[HEADER_BYTES])
+    except ValueError as error:
+        raise Malformed(f"topic {header[HEADER_BYTES]} is unknown") from error
+    if not 0 < length <= LIMITS[topic]:
+        raise Malformed(f"a {topic.name} of {length:,} bytes, the limit is {LIMITS[topic]:,}")
+    try:
+        return topic, await reader.readexactly(length)
+    except asyncio.IncompleteReadError as error:
+        raise Malformed(f"the stream ends within a {topic.name}") from error

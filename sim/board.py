@@ -1,0 +1,199 @@
+"""A board's gateware under Verilator, its serial line on a pseudo-terminal.
+
+What the host opens is a serial port like any other. The clock generator and the pads are left
+out; everything between them is the board's own text, the SDRAM chip is `sim.sdram`'s.
+"""
+
+import ctypes
+import os
+import threading
+import tty
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from amaranth import Module, Signal
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+from hdl.board_top import BoardCore
+from hdl.commands import IDENTITY_PLACEHOLDER
+from hdl.emit import emit_verilog
+from sim.cache import cache_folder
+from sim.sdram import CELLS, Rule, SdramChip
+from sim.verilated import (
+    COMPILER_FLAGS,
+    VERILATOR_FLAGS,
+    BuildProgress,
+    _digest,
+    _processor,
+    _run,
+    _write_whole,
+    compiler,
+    verilator,
+)
+
+HARNESS = Path(__file__).with_name("board_harness.cpp")
+SLICE = 20_000
+"""Cycles simulated between two looks at what the user wants."""
+
+
+class SimulatedBoard(wiring.Component):  # type: ignore[misc]
+    """A `BoardCore` with the chip it needs.
+
+    Members
+    -------
+    rx, tx, active : the board's pins
+    broken : the rule of the SDRAM chip that was broken, out
+    """
+
+    def __init__(self, core: BoardCore) -> None:
+        self.core = core
+        super().__init__({"rx": In(1, init=1), "tx": Out(1), "active": Out(1), "broken": Out(4)})
+
+    def elaborate(self, platform: Any) -> Module:
+        m = Module()
+        m.submodules.core = core = self.core
+        m.d.comb += [core.rx.eq(self.rx), self.tx.eq(core.tx), self.active.eq(core.active)]
+        if core.timing is not None:
+            m.submodules.chip = chip = SdramChip(
+                core.clock_hz, core.timing, start_cycles=core.start_cycles, verilog_cells=True)
+            # The pads' registers: half of them on the way out, half on the way back.
+            for name in ("command", "bank", "address", "write", "drive"):
+                value = getattr(core.sdram, name)
+                for n in range(core.pad_cycles // 2):
+                    late = Signal.like(value, name=f"{name}_pad{n}")
+                    m.d.sync += late.eq(value)
+                    value = late
+                m.d.comb += getattr(chip.pins, name).eq(value)
+            value = chip.pins.read
+            for n in range(core.pad_cycles - core.pad_cycles // 2):
+                late = Signal.like(value, name=f"read_pad{n}")
+                m.d.sync += late.eq(value)
+                value = late
+            m.d.comb += [core.sdram.read.eq(value), self.broken.eq(chip.broken)]
+        return m
+
+
+def build_board(core: BoardCore, progress: BuildProgress | None = None) -> Path:
+    """The library that simulates `core`, from the cache or built now. Raises `BuildError`."""
+    tell = progress or (lambda what, done, total: None)
+    tell("emitting Verilog", 0, 1)
+    verilog = emit_verilog(SimulatedBoard(core), "board") + CELLS
+    number = int(_digest(verilog)[:16], 16)
+    verilog = verilog.replace(f"64'h{IDENTITY_PLACEHOLDER:016x}", f"64'h{number:016x}")
+    binary, root = verilator()
+    command = compiler()
+    flags = [flag if flag != "accelerator" else "board" for flag in VERILATOR_FLAGS]
+    key = _digest(verilog, HARNESS.read_bytes(), _run([*command, "--version"]), _processor(),
+                  str(binary.stat().st_size), *flags, *COMPILER_FLAGS)
+    library = cache_folder("simulation") / f"{key}.so"
+    if library.exists():
+        tell("loading the simulation", 1, 1)
+        return library
+    with TemporaryDirectory(prefix="proofmill-build-") as name:
+        folder = Path(name)
+        (folder / "board.sv").write_text(verilog)
+        tell("verilating", 0, 1)
+        _run([str(binary), *flags, "--output-split", "4000", "--output-split-cfuncs", "1000",
+              "--Mdir", str(folder / "cpp"), "board.sv"],
+             cwd=folder, env={**os.environ, "VERILATOR_ROOT": str(root)})
+        include = root / "include"
+        sources = [*sorted((folder / "cpp").glob("*.cpp")), include / "verilated.cpp",
+                   include / "verilated_threads.cpp", HARNESS]
+        sources.sort(key=lambda path: -path.stat().st_size)
+        compile_flags = [*COMPILER_FLAGS, "-I", str(folder / "cpp"), "-I", str(include),
+                         "-I", str(include / "vltstd")]
+        objects = [folder / f"{n}.o" for n in range(len(sources))]
+        total = len(sources) + 1
+        tell("compiling", 0, total)
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            running = [
+                pool.submit(_run, [*command, *compile_flags, "-c", str(source), "-o", str(target)])
+                for source, target in zip(sources, objects, strict=True)]
+            try:
+                for done, future in enumerate(as_completed(running), 1):
+                    future.result()
+                    tell("compiling", done, total)
+            except BaseException:
+                pool.shutdown(cancel_futures=True)
+                raise
+        linked = folder / "linked.so"
+        _run([*command, "-shared", *map(str, objects), "-o", str(linked), "-lpthread"])
+        _write_whole(library, linked.read_bytes())
+        tell("compiling", total, total)
+    return library
+
+
+class RunningBoard:
+    """A simulated board that runs in a thread; `path` is the serial port to open.
+
+    `close` ends it; `reset` presses its reset button; `unplug` pulls its cable, after which
+    `path` is gone. What went wrong inside, if anything, is in `fault`.
+    """
+
+    def __init__(self, library: Path, divisor: int) -> None:
+        self._code = ctypes.CDLL(str(library))
+        for name, arguments, result in (
+                ("create", [ctypes.c_int, ctypes.c_int], ctypes.c_void_p),
+                ("destroy", [ctypes.c_void_p], None), ("reset", [ctypes.c_void_p], None),
+                ("cycle", [ctypes.c_void_p], ctypes.c_uint64),
+                ("broken", [ctypes.c_void_p], ctypes.c_int),
+                ("active", [ctypes.c_void_p], ctypes.c_int),
+                ("run", [ctypes.c_void_p, ctypes.c_uint64], ctypes.c_int)):
+            function = getattr(self._code, f"board_{name}")
+            function.argtypes, function.restype = arguments, result
+        self._master, slave = os.openpty()
+        tty.setraw(slave)
+        os.set_blocking(self._master, False)
+        # Kept open, so that the port outlives those who open and close it.
+        self._slave: int | None = slave
+        self.path = os.ttyname(slave)
+        self.fault: str | None = None
+        self.cycle = 0
+        self.active = False
+        self._handle = self._code.board_create(self._master, divisor)
+        self._stop, self._press = threading.Event(), threading.Event()
+        self._thread = threading.Thread(target=self._run, name="proofmill-board", daemon=True)
+        self._thread.start()
+
+    def _run(self) -> None:
+        while not self._stop.is_set():
+            if self._press.is_set():
+                self._code.board_reset(self._handle)
+                self._press.clear()
+            if self._code.board_run(self._handle, SLICE):
+                self.fault = self.fault or "the pseudo-terminal is gone"
+                break
+            self.cycle = int(self._code.board_cycle(self._handle))
+            self.active = bool(self._code.board_active(self._handle))
+            broken = Rule(self._code.board_broken(self._handle))
+            if broken is not Rule.NONE:
+                self.fault = f"the memory controller broke the chip's rule {broken.name}"
+                break
+
+    def reset(self) -> None:
+        """Press the reset button; returns when it has been."""
+        self._press.set()
+        while self._press.is_set() and self._thread.is_alive():
+            self._stop.wait(0.001)
+
+    def unplug(self) -> None:
+        """Pull the cable; nothing answers any more and the port is gone."""
+        self._stop.set()
+        self._thread.join()
+        self._close_line()
+
+    def _close_line(self) -> None:
+        if self._slave is not None:
+            os.close(self._master)
+            os.close(self._slave)
+            self._slave = None
+
+    def close(self) -> None:
+        """End the simulation; calling it again does nothing."""
+        self.unplug()
+        if self._handle is not None:
+            self._code.board_destroy(self._handle)
+            self._handle = None

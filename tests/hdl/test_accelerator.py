@@ -1,0 +1,159 @@
+# amaranth: UnusedElaboratable=no
+"""The accelerator in Amaranth's simulator: streams that stall on all sides and keep the rules."""
+
+from random import Random
+
+import pytest
+from amaranth import *
+from amaranth.lib import stream, wiring
+from amaranth.lib.wiring import Out
+
+from hdl.accelerator import Accelerator
+from hdl.commands import COUNTERS, IDENTITY, Command, Error
+from hdl.curve import TOY_CURVE, Group
+from hdl.presets import TOY_SHAPE, control_only
+from hdl.windows import WindowPlan
+from tests.hdl.points import toy_points
+from tests.hdl.words import Expected, answer, header, load_words, multiply_words, patterns
+from tests.simulation import simulate
+from tests.streams import receive, send
+
+ORDER = TOY_CURVE.scalar.modulus
+
+
+def memory_behind(dut, words, rng, pause):
+    """Testbenches that are the memory: it writes, it answers requests in order, it stalls."""
+    wanted = []
+
+    async def writes(ctx):
+        while True:
+            ctx.set(dut.writes.ready, ready := rng.random() >= pause)
+            *_, valid, payload = await ctx.tick().sample(dut.writes.valid, dut.writes.payload)
+            if ready and valid:
+                words[payload.address] = payload.word
+
+    async def requests(ctx):
+        while True:
+            ctx.set(dut.requests.ready, ready := rng.random() >= pause)
+            *_, valid, payload = await ctx.tick().sample(dut.requests.valid, dut.requests.payload)
+            if ready and valid:
+                wanted.extend(range(payload.address, payload.address + payload.words))
+
+    async def points(ctx):
+        while True:
+            if wanted and rng.random() >= pause:
+                ctx.set(dut.points.payload, words.get(wanted.pop(0), 0))
+                ctx.set(dut.points.valid, 1)
+                while True:
+                    *_, ready = await ctx.tick().sample(dut.points.ready)
+                    if ready:
+                        break
+                ctx.set(dut.points.valid, 0)
+            else:
+                await ctx.tick()
+
+    return writes, requests, points
+
+
+def converse(dut, exchanges, *, seed, pause, cycles):
+    """Send the words of each of `exchanges`, (words, how many answers); return the answers."""
+    answers = []
+
+    async def host(ctx):
+        await send(ctx, dut.commands, [word for words, _ in exchanges for word in words],
+                   rng=Random(seed), pause=pause)
+
+    async def listen(ctx):
+        for _, count in exchanges:
+            answers.append(await receive(ctx, dut.answers, count, rng=Random(seed + 1),
+                                         pause=pause))
+
+    simulate(dut, host, listen, cycles=cycles,
+             background=memory_behind(dut, {}, Random(seed + 2), pause))
+    return answers
+
+
+@pytest.mark.parametrize("pause", [0, 0.4], ids=["flowing", "stalling"])
+@pytest.mark.parametrize("group, window", [(Group.G1, 3), (Group.G2, 2)],
+                         ids=["g1", "g2"])
+def test_commands_and_answers(group, window, pause):
+    """One conversation: errors in between, sums twice, counters, identity, reset."""
+    rng, plan = Random(window), WindowPlan(TOY_CURVE.scalar.bits, window)
+    points = [None, *rng.choices(toy_points(group), k=9)]
+    points[3] = points[2]
+    sums = [Expected(TOY_SHAPE, group, plan, scalars[:count], points[:count])
+            for count, scalars in zip((10, 10, 1, 0), patterns(ORDER, 10, 1).values(),
+                                      strict=False)]
+    exchanges = [
+        ([header(Command.IDENTIFY)], 1 + len(IDENTITY)),
+        (load_words(TOY_CURVE, group, points), 1),
+        ([header(99)], 1),
+        *((multiply_words(group, plan, run.scalars), run.words) for run in sums),
+        ([header(Command.COUNTERS)], 1 + len(COUNTERS)),
+        (multiply_words(group, plan, [1] * 3, window=1), 1),
+        ([header(Command.RESET)], 1),
+        (multiply_words(group, plan, sums[0].scalars), sums[0].words),
+    ]
+    answers = converse(Accelerator(TOY_SHAPE), exchanges, seed=1, pause=pause, cycles=60_000)
+    assert answers[0][0] == answer(Command.IDENTIFY)
+    assert answers[1] == [answer(Command.LOAD)]
+    assert answers[2] == [answer(99, error=Error.UNKNOWN_COMMAND)]
+    for run, words in zip([*sums, sums[0]], [*answers[3:7], answers[-1]], strict=True):
+        run.check(words)
+    assert answers[7][0] == answer(Command.COUNTERS)
+    assert answers[8] == [answer(Command.MULTIPLY, error=Error.WINDOW)]
+    assert answers[9] == [answer(Command.RESET)]
+
+
+def test_control_alone_answers_as_much():
+    plan = WindowPlan(TOY_CURVE.scalar.bits, 3)
+    shape, points = control_only(TOY_SHAPE), toy_points(Group.G1)[5:9]
+    run = Expected(shape, Group.G1, plan, [1, 100, 180, 77], points)
+    answers = converse(Accelerator(shape), [
+        (load_words(TOY_CURVE, Group.G1, points), 1),
+        (multiply_words(Group.G1, plan, run.scalars), run.words)], seed=3, pause=0.3,
+        cycles=30_000)
+    run.check(answers[1])
+
+
+class Speaker(wiring.Component):
+    """Offers words, and may change or withdraw one that has not been taken."""
+
+    words: Out(stream.Signature(8))
+
+    def __init__(self, fault):
+        self.fault = fault
+        super().__init__()
+
+    def elaborate(self, platform):
+        m = Module()
+        patience = Signal(3)
+        m.d.sync += patience.eq(patience + 1)
+        m.d.comb += self.words.valid.eq(1)
+        with m.If(patience == 7):
+            m.d.comb += [self.words.valid.eq(self.fault != "withdraws"),
+                         self.words.payload.eq(self.fault == "changes")]
+        return m
+
+
+@pytest.mark.parametrize("fault", ["withdraws", "changes", None])
+def test_the_stream_rules_are_watched(fault):
+    async def wait(ctx):
+        for _ in range(20):
+            await ctx.tick()
+
+    if fault is None:
+        simulate(Speaker(fault), wait)
+    else:
+        sentence = {"withdraws": "words withdrew a word", "changes": "words changed a word"}
+        with pytest.raises(AssertionError, match=sentence[fault]):
+            simulate(Speaker(fault), wait)
+
+
+def test_a_deadlock_is_noticed():
+    async def wait_for_ever(ctx):
+        while True:
+            await ctx.tick()
+
+    with pytest.raises(TimeoutError, match="had not finished after 50 cycles"):
+        simulate(Speaker(None), wait_for_ever, cycles=50)

@@ -1,0 +1,66 @@
+"""Karatsuba's multiplier: what the pipelined one is held to, at every depth."""
+
+import numpy as np
+import pytest
+
+from hdl.field import BLS12_381_BASE, BN254_BASE, BN254_SCALAR, TOY
+from hdl.karatsuba import KaratsubaShape
+from sim.field import montgomery_product
+from tests.hdl.compiled import Compiled
+from tests.hdl.test_montgomery import edge_and_random_pairs
+from tests.simulation import simulate
+
+BLOCKS = [(17, 17), (17, 24), (17, 26), (18, 36), (26, 34)]
+"""Digit and limb: signed blocks of 18 x 18, 25 x 18 and 27 x 18 bits, ECP5's, the simulation's."""
+
+
+@pytest.mark.parametrize("depth, digit, limb", [
+    (0, 4, 5), (1, 2, 3), (1, 4, 4), (2, 2, 2), (2, 2, 5)])
+def test_every_pair_of_operands(depth, digit, limb):
+    """All the toy field's operands of nine bits."""
+    shape = KaratsubaShape(field=TOY, operand_bits=9, digit=digit, limb=limb, depth=depth)
+    side = np.arange(1 << 9, dtype=np.uint64)
+    a, b = (x.reshape(-1) for x in np.meshgrid(side, side))
+    rest = np.zeros(shape.latency, dtype=np.uint64)
+    products = Compiled(shape.build()).run(
+        a.size + shape.latency, a=np.concatenate([a, rest]), b=np.concatenate([b, rest]),
+    )["product"][shape.latency:].astype(np.int64)
+    a, b = a.astype(np.int64), b.astype(np.int64)
+    assert not ((products % 163 * (shape.radix % 163) - a * b) % 163).any()
+    largest = (1 << 9) - 1
+    assert products.max() <= shape.product_bound(largest, largest)
+
+
+@pytest.mark.parametrize("field, depth, digit, limb", [
+    *((BN254_BASE, depth, digit, limb) for depth in (1, 2) for digit, limb in BLOCKS),
+    (BN254_BASE, 0, 18, 36), (BN254_BASE, 3, 17, 26), (BN254_SCALAR, 2, 17, 26),
+    (BN254_SCALAR, 1, 18, 18), (BLS12_381_BASE, 2, 17, 26), (BLS12_381_BASE, 3, 26, 34),
+    (TOY, 1, 4, 5),
+], ids=lambda value: getattr(value, "name", str(value)))
+def test_products_match_the_definition(field, depth, digit, limb):
+    """Edges and random operands at full width, one pair a cycle, after the stated latency."""
+    shape = KaratsubaShape(field=field, operand_bits=field.bits + 10, digit=digit, limb=limb,
+                           depth=depth)
+    pairs = edge_and_random_pairs(shape, 20, seed=digit)
+    dut = shape.build()
+
+    async def check(ctx):
+        for cycle in range(len(pairs) + shape.latency):
+            if cycle < len(pairs):
+                ctx.set(dut.a, pairs[cycle][0])
+                ctx.set(dut.b, pairs[cycle][1])
+            if cycle >= shape.latency:
+                a, b = pairs[cycle - shape.latency]
+                product = ctx.get(dut.product)
+                assert product % field.modulus == montgomery_product(shape, a, b)
+                assert product <= shape.product_bound(a, b)
+            await ctx.tick()
+
+    simulate(dut, check)
+
+
+@pytest.mark.parametrize("depth", [-1, 3, 5])
+def test_a_depth_that_leaves_no_parts_is_refused(depth):
+    with pytest.raises(ValueError, match=rf"^a depth of {depth} does not leave parts of a digit "
+                                         r"\(6 bits\) of operands of 22 bits, or is not in 0 to 4"):
+        KaratsubaShape(field=TOY, operand_bits=22, digit=6, limb=8, depth=depth)

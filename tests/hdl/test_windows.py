@@ -1,0 +1,72 @@
+import pytest
+
+from hdl.windows import MAX_WINDOW, WindowPlan, best_window, halves
+from sim.msm import group_of_bit
+
+
+@pytest.mark.parametrize("scalar_bits", [8, 64, 254, 255])
+@pytest.mark.parametrize("window", range(2, MAX_WINDOW + 1))
+def test_digits_and_regions(scalar_bits, window):
+    plan = WindowPlan(scalar_bits, window)
+    # The greatest scalar's digits, with their last carry, fit.
+    assert (plan.windows - 1) * window <= scalar_bits < plan.windows * window
+    assert plan.sizes[0] == plan.windows << window - 1
+    assert len(plan.sizes) == len(halves(window)) + 1
+    assert plan.sizes[-1] == plan.windows << len(halves(window)) << 1
+    # Neighbouring levels lie in different regions, and every level fits its own.
+    assert all(size <= plan.second_region for size in plan.sizes[0::2])
+    assert all(plan.second_region + size <= plan.mailboxes for size in plan.sizes[1::2])
+
+
+@pytest.mark.parametrize("window", range(2, MAX_WINDOW + 1))
+def test_every_bit_has_a_group_of_its_own_and_its_exponent(window):
+    plan = WindowPlan(254, window)
+    groups = {}
+    for place in range(plan.windows):
+        for bit in range(window):
+            group = group_of_bit(plan, place, bit)
+            assert group not in groups
+            assert group < plan.windows << len(halves(window))
+            groups[group] = plan.exponent(group)
+            assert groups[group] == place * window + bit
+    assert len(set(groups.values())) == len(groups)
+
+
+def test_halves_end_at_one_bit():
+    assert halves(1) == []
+    assert halves(13) == [7, 4, 2, 1]
+    for window in range(2, MAX_WINDOW + 1):
+        widths = [window, *halves(window)]
+        assert widths[-1] == 1
+        assert all(2 * half - 1 <= width <= 2 * half
+                   for width, half in zip(widths, widths[1:], strict=False))
+
+
+@pytest.mark.parametrize("window", [-1, 0, 1, 17])
+def test_a_window_too_narrow_or_wide_is_refused(window):
+    with pytest.raises(ValueError, match=f"^a window has 2 to 16 bits, not {window}$"):
+        WindowPlan(254, window)
+
+
+def test_the_best_window():
+    assert best_window(254, 1, 1 << 20) == min(
+        range(2, 17), key=lambda w: best_cost(WindowPlan(254, w), 1))
+    widths = [best_window(254, 1 << n, 1 << 22) for n in range(0, 22)]
+    assert widths == sorted(widths)  # more points, wider windows
+    for mailboxes in (800, 8192, 4096):
+        for points in (1, 100, 1 << 20):
+            assert WindowPlan(254, best_window(254, points, mailboxes)).mailboxes <= mailboxes
+    smallest = WindowPlan(254, 2).mailboxes
+    with pytest.raises(ValueError, match=(
+            f"^{smallest - 1} mailboxes are too few for any window of 254-bit scalars; the "
+            f"smallest takes {smallest}$")):
+        best_window(254, 10, smallest - 1)
+
+
+def best_cost(plan, points):
+    """Operands of all levels, where a bucket is full if any point could have come to it."""
+    filled, cost = points * plan.windows, points * plan.windows
+    for level, size in enumerate(plan.sizes[:-1]):
+        filled = min(size, points * plan.windows << level)
+        cost += 2 * filled
+    return cost
