@@ -1,10 +1,19 @@
-"""What a board is to this project: its chip, its pins, its memory, and the accelerator that fits."""
+"""What a board is here: its chip, its pins, its memory, and the accelerator that fits."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from amaranth import *
+from amaranth import (
+    ClockDomain,
+    ClockSignal,
+    Elaboratable,
+    Instance,
+    Module,
+    Mux,
+    ResetSignal,
+    Signal,
+)
 from amaranth.lib import io
 from amaranth.lib.cdc import ResetSynchronizer
 
@@ -89,6 +98,29 @@ def ecp5_pll(input_hz: float, output_hz: float) -> tuple[int, int, int]:
         raise ValueError(f"{output_hz / 1e6:g} MHz cannot be made from {input_hz / 1e6:g} MHz by "
                          "an ECP5 PLL")
     return best[1], best[2], best[3]
+
+
+class PlainTop(Elaboratable):
+    """A board's core with ports and no platform: `clk`, `rx`, `tx`, `active`."""
+
+    def __init__(self, core: BoardCore):
+        self.core = core
+        self.clk, self.rx, self.tx, self.active = Signal(), Signal(), Signal(), Signal()
+
+    @property
+    def ports(self):
+        return [self.clk, self.rx, self.tx, self.active]
+
+    def elaborate(self, platform):
+        m = Module()
+        m.submodules.core = core = self.core
+        m.domains.sync = ClockDomain()
+        count = Signal(8, reset_less=True)   # power-up: registers begin at their values
+        m.d.sync += count.eq(Mux(count.all(), count, count + 1))
+        m.d.comb += [
+            ClockSignal().eq(self.clk), ResetSignal().eq(~count.all()),
+            core.rx.eq(self.rx), self.tx.eq(core.tx), self.active.eq(core.active)]
+        return m
 
 
 class BoardTop(Elaboratable):

@@ -1,4 +1,4 @@
-"""From a board's name to its bitstream: Amaranth, Yosys, nextpnr and the packer, each with a log."""
+"""From a board to its bitstream: Amaranth, Yosys, nextpnr and the packer, each with a log."""
 
 import hashlib
 import json
@@ -12,7 +12,7 @@ from typing import Any
 
 from amaranth.back import rtlil
 
-from boards.board import Board, BoardTop
+from boards.board import Board, BoardTop, PlainTop
 from boards.measure import clock_rate, parameters_of
 from boards.resources import TARGETS, cells_of, record
 from boards.tools import ToolError, command, run, run_yosys, versions
@@ -131,13 +131,13 @@ def _with_platform(board: Board, core: Any, folder: Path) -> int:
 
 
 def _without_platform(board: Board, core: Any, folder: Path) -> int:
-    text, number = name_gateware(rtlil.convert(core, name="top", emit_src=False))
+    text, number = name_gateware(rtlil.convert(
+        top := PlainTop(core), name="top", ports=top.ports, emit_src=False))
     (folder / "top.il").write_text(text)
-    # `rst` stays at 0: registers begin at their values.
+    synthesis = TARGETS[FLOWS[board.flow]].synthesis.replace(" -noiopads", "")
     (folder / "top.ys").write_text("\n".join([
-        "read_rtlil top.il", "connect -set top/rst 1'0" if False else "",
-        f"{TARGETS[FLOWS[board.flow]].synthesis.replace(' -noiopads', '')} -top top "
-        "-json top.json"]))
+        "read_rtlil top.il",
+        f"{synthesis} -top top -json top.json"]))
     places = [f'IO_LOC "{port}" {pin};' for port, pin in board.pins.items()]
     places += [f'IO_PORT "{port}" IO_TYPE=LVCMOS33;' for port in board.pins]
     (folder / "top.cst").write_text("\n".join(places) + "\n")

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from amaranth import *
+from amaranth import Cat, Const, Elaboratable, Module, Signal, Value
 from amaranth.back import rtlil
 from amaranth.build import Attrs, Clock, Pins, Resource
 from amaranth.lib import io
@@ -24,10 +24,8 @@ from boards.resources import TARGETS, Resources, cells_of
 from boards.tools import Tell, ToolError, command, run, run_yosys, versions
 from hdl.curve import Group
 from hdl.mailboxes import Mailboxes
-from hdl.montgomery import MontgomeryMultiplier
 from hdl.msm import Msm, MsmShape
 from hdl.point_adder import PointAdder
-from hdl.presets import STANDARD, TOY_SHAPE
 
 UNITS = {
     "multiplier": "one modular multiplier",
@@ -35,8 +33,6 @@ UNITS = {
     "mailboxes": "the mailboxes, flags and residents",
     "msm": "all of a multi-scalar multiplication",
 }
-
-PRESETS = {"standard": STANDARD, "toy": TOY_SHAPE}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,20 +72,11 @@ def shape_with(shape: MsmShape, *, digit: int | None = None, limb: int | None = 
     return replace(shape, adder=adder, mailbox_bits=mailbox_bits or shape.mailbox_bits)
 
 
-def make_multiplier(shape: Any) -> Any:
-    """The multiplier of `shape`, whichever kind it is."""
-    try:
-        from hdl.folded import FoldedMultiplier, FoldedShape
-    except ImportError:
-        return MontgomeryMultiplier(shape)
-    return FoldedMultiplier(shape) if isinstance(shape, FoldedShape) else MontgomeryMultiplier(shape)
-
-
 def unit_of(name: str, shape: MsmShape) -> Any:
     """The component called `name` in `shape`."""
     match name:
         case "multiplier":
-            return make_multiplier(shape.adder.multiplier)
+            return shape.adder.multiplier.build()
         case "adder":
             return PointAdder(shape.adder)
         case "mailboxes":
@@ -168,9 +155,6 @@ class ScanHarness(Elaboratable):
         m.d.sync += folded.eq(quarters.xor())
         m.d.comb += scan_out.o.eq(folded)
         return m
-
-
-CLOCK = re.compile(r"Max frequency for clock\s+'[^']*':\s+([0-9.]+) MHz")
 
 
 def clock_rate(log: str) -> float:

@@ -92,6 +92,7 @@ def expected_work(plan: WindowPlan, points: int, order: int) -> Work:
 
     A bucket is full with the probability that one of `points` digits is its number; its two
     halves are operands of the next level. An operand that finds its mailbox full is an addition.
+    Buckets count as independent, which is too much for fewer than about ten points.
     """
     digits = additions = 0.0
     top = order >> (plan.window * (plan.windows - 1))  # the top window's largest digit

@@ -291,7 +291,8 @@ class FramedLink(wiring.Component):
         flying, allowed = number("flying"), Signal(10)
         m.d.comb += [
             flying.eq(distance(sent, acknowledged)), allowed.eq(most * WINDOW),
-            waiting.eq(Mux(flying < allowed, distance(written, sent), 0)), limit.eq(consumed + DEPTH),
+            waiting.eq(Mux(flying < allowed, distance(written, sent), 0)),
+            limit.eq(consumed + DEPTH),
             head.session.eq(session), head.sequence.eq(sent), head.acknowledge.eq(received),
             head.limit.eq(limit), head.flags[1].eq(again), head.flags[2].eq(tell_time),
             head.words.eq(Mux(tell_time, 1, Mux(waiting > most, most, waiting))),

@@ -107,7 +107,10 @@ class Mailboxes(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         shape = self.shape
-        beats, services, frames = Signal(4), Signal(5), Signal(8)
+        # Folded multipliers make long frames, of many slots.
+        longest = max(interval // (3 * group.degree) for group, interval in shape.interval.items())
+        slots = max(5, longest.bit_length())
+        beats, services, frames = Signal(4), Signal(slots), Signal(8)
         for index, group in enumerate(shape.groups):
             with m.If(self.group == index):
                 m.d.comb += [
@@ -117,7 +120,7 @@ class Mailboxes(wiring.Component):
                 ]
 
         # Where in the frame: service slot, and cycle of the slot.
-        service, phase = Signal(5), Signal(4)
+        service, phase = Signal(slots), Signal(4)
         with m.If(self.last):
             m.d.sync += [service.eq(0), phase.eq(0)]
         with m.Elif(phase == beats - 1):

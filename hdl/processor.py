@@ -40,8 +40,8 @@ class Processor(wiring.Component):
     ----------
     shape : see there.
     program : a `firmware.program.Program`, or what looks like one.
-    datapath : False leaves out registers and arithmetic: the same cycles without values, for
-        programs that do not branch on values.
+    datapath : False leaves out registers and arithmetic. The same cycles without values, for
+        programs that do not branch on values, nor index by a digit a register that is not ready.
 
     Members
     -------

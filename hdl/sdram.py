@@ -11,7 +11,7 @@ import math
 from dataclasses import dataclass
 
 from amaranth import *
-from amaranth.lib import data, fifo, stream, wiring
+from amaranth.lib import fifo, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from hdl.accelerator import WRITE
@@ -75,7 +75,8 @@ class SdramPins(wiring.Signature):
 
     def __init__(self):
         super().__init__({
-            "command": Out(4, init=Pin.NOTHING), "bank": Out(2), "address": Out(13), "write": Out(16),
+            "command": Out(4, init=Pin.NOTHING), "bank": Out(2),
+            "address": Out(13), "write": Out(16),
             "drive": Out(1), "read": In(16)})
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from amaranth.sim import Simulator
 
 from firmware.program import Program
+from hdl.microcode import COUNTERS
 from hdl.processor import StandaloneProcessor
 from hdl.processor_shape import ProcessorShape
 from sim.processor import Outcome, ProcessorError
@@ -21,8 +22,9 @@ def run_gateware(shape: ProcessorShape, program: Program, words: Sequence[int] =
                  expected_cycles: int = 1, limit: int = 10_000_000) -> Outcome:
     """What `sim.processor.run` gives, from the gateware with a multiplier of its own.
 
-    `pauses` makes both streams wait at random. `executed` counts nothing here and is 0. Every
-    register is checked to be below twice the modulus. `progress` is told (cycles, expected cycles).
+    `pauses` makes both streams wait at random. `executed` and `counters` are not read
+    and are 0. Every register is checked to be below twice the modulus. `progress` is told (cycles,
+    expected cycles).
     Raises `ProcessorError` if the program wants more words than given, or has not ended after
     `limit` cycles.
     """
@@ -81,9 +83,8 @@ def run_gateware(shape: ProcessorShape, program: Program, words: Sequence[int] =
         for number, value in enumerate(values):
             if value >= 2 * modulus:
                 raise ProcessorError(f"register r{number} is {value}, twice the modulus or more")
-        counters = [0] * 8
         outcome.append(Outcome([value % modulus for value in values][:program.registers],
-                               list(sent), counters, context.get(component.cycles), 0))
+                               list(sent), [0] * COUNTERS, context.get(component.cycles), 0))
 
     simulator = Simulator(component)
     simulator.add_clock(PERIOD)

@@ -69,7 +69,8 @@ class SdramChip(wiring.Component):  # type: ignore[misc]
                  start_cycles: int | None = None, verilog_cells: bool = False) -> None:
         self.clock_hz, self.timing, self.verilog_cells = clock_hz, timing, verilog_cells
         self.start_cycles = start_cycles or math.ceil(timing.start * clock_hz / 1e9)
-        super().__init__({"pins": In(SdramPins()), "broken": Out(4), "refreshes": Out(32)})
+        super().__init__({"pins": In(SdramPins()), "broken": Out(4),  # type: ignore[no-untyped-call]
+                          "refreshes": Out(32)})
 
     def cycles(self, nanoseconds: float) -> int:
         """Whole cycles of at least that time."""

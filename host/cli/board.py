@@ -1,4 +1,4 @@
-"""``proofmill board``: the boards, and a board's gateware behind a serial port without the board."""
+"""``proofmill board``: the boards, and a board's gateware behind a serial port."""
 
 import argparse
 import time
@@ -101,7 +101,8 @@ def run_simulate(options: argparse.Namespace) -> int:
                 time.sleep(LOOK_SECONDS)
                 passed = time.monotonic() - start
                 what = "computing" if running.active else "idle"
-                bar.step(f"{what}, {running.cycle:,} cycles, {running.cycle / passed:,.0f} a second",
+                rate = running.cycle / passed
+                bar.step(f"{what}, {running.cycle:,} cycles, {rate:,.0f} a second",
                          running.cycle, running.cycle)
                 if options.seconds is not None and passed >= options.seconds:
                     break

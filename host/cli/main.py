@@ -5,10 +5,29 @@ import os
 import sys
 from collections.abc import Sequence
 
-from host.cli import attacks, bench, devnet, explore, field, files, gateware, mine, prove, simulate
+from host.cli import (
+    attacks,
+    bench,
+    board,
+    build,
+    devices,
+    devnet,
+    explore,
+    field,
+    files,
+    gateware,
+    measure,
+    mine,
+    prove,
+    simulate,
+    why,
+)
 from host.errors import ProofmillError
 
-COMMANDS = (mine, devnet, prove, files, bench, explore, field, gateware, simulate, attacks)
+COMMANDS = (
+    mine, devnet, prove, files, bench, explore, field, gateware, simulate, attacks, why, board,
+    measure, devices, build,
+)
 """Modules with ``register(subparsers)``, in the order of the help."""
 
 

@@ -84,10 +84,13 @@ class SerialLink:
                  answer_seconds: float = ANSWER_SECONDS) -> None:
         self.name, self.baud, self.statistics = name, baud, Statistics()
         self._answer_seconds = answer_seconds
+        self._out: Limbs = _NOTHING     # words from the first unacknowledged one on
+        self._in: Limbs = _NOTHING      # answers that nobody has taken yet
+        self._clock: int | None = None  # the board's, as it said last
         self._failure: str | None = None
         try:
-            self._port = serial.Serial(name, baud, timeout=IDLE_SECONDS, write_timeout=answer_seconds,
-                                       exclusive=True)
+            self._port = serial.Serial(name, baud, timeout=IDLE_SECONDS, exclusive=True,
+                                       write_timeout=answer_seconds)
             self._port.reset_input_buffer()
         except (OSError, ValueError) as error:
             raise DeviceError(f"the serial port {name} cannot be opened: {_reason(error)}; "
@@ -109,7 +112,7 @@ class SerialLink:
             if self._stale:
                 self._begin()
             began: int | None = None
-            self._clock: int | None = None
+            self._clock = None
             taken = 0
             while True:
                 take = min(len(words) - taken, QUEUE - len(self._out))

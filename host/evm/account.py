@@ -43,28 +43,49 @@ class Account:
         """65 bytes, r, s and v (27 or 28), over a digest of 32 bytes, as `ecrecover` takes it."""
         return bytes(self._signer.unsafe_sign_hash(digest).signature)
 
+    def hand_in(
+        self, to: Address | None, data: bytes = b"", value: int = 0, gas: int = TRANSACTION_GAS
+    ) -> bytes:
+        """Sign and send without waiting for a block; the transaction's hash.
+
+        To None creates a contract from `data`. Raises `ProofmillError` where the node does not
+        take it, and then its nonce is free again.
+        """
+        with self._lock:
+            transaction_hash = self._evm.send(self._sign(to, data, value, gas))
+            assert self._nonce is not None
+            self._nonce += 1
+        return transaction_hash
+
+    def sign(
+        self, to: Address | None, data: bytes = b"", value: int = 0, gas: int = TRANSACTION_GAS
+    ) -> bytes:
+        """The raw transaction with the next nonce, which it does not use up."""
+        with self._lock:
+            return self._sign(to, data, value, gas)
+
+    def _sign(self, to: Address | None, data: bytes, value: int, gas: int) -> bytes:
+        if self._nonce is None:
+            self._nonce = self._evm.nonce(self.address)
+        base_fee = self._evm.block().base_fee
+        fields = {
+            "type": 2, "chainId": self._evm.chain_id, "nonce": self._nonce, "gas": gas,
+            "maxFeePerGas": 2 * base_fee + 1, "maxPriorityFeePerGas": 1, "value": value,
+            "data": data,
+        }
+        if to is not None:
+            fields["to"] = to
+        return bytes(self._signer.sign_transaction(fields).raw_transaction)
+
     def send(
         self, to: Address | None, data: bytes = b"", value: int = 0, gas: int = TRANSACTION_GAS
     ) -> Receipt:
-        """Sign, send and wait for the receipt; to None creates a contract from `data`.
+        """`hand_in`, and wait for the receipt.
 
         A transaction that its contract refused has a receipt too: see `Receipt.succeeded`. Raises
         `ProofmillError` where the node does not take it, or no block does within a minute.
         """
-        with self._lock:
-            if self._nonce is None:
-                self._nonce = self._evm.nonce(self.address)
-            base_fee = self._evm.block().base_fee
-            fields = {
-                "type": 2, "chainId": self._evm.chain_id, "nonce": self._nonce, "gas": gas,
-                "maxFeePerGas": 2 * base_fee + 1, "maxPriorityFeePerGas": 1, "value": value,
-                "data": data,
-            }
-            if to is not None:
-                fields["to"] = to
-            signed = self._signer.sign_transaction(fields)
-            transaction_hash = self._evm.send(bytes(signed.raw_transaction))
-            self._nonce += 1
+        transaction_hash = self.hand_in(to, data, value, gas)
         deadline = monotonic() + RECEIPT_SECONDS
         while (receipt := self._evm.receipt(transaction_hash)) is None:
             if monotonic() > deadline:

@@ -64,8 +64,13 @@ class AnvilEvm(JsonRpcEvm, DevelopmentEvm):
             "from": sender, "to": "0x" + to.hex(), "data": "0x" + data.hex(),
             "gas": hex(SYSTEM_CALL_GAS)})
         self.ask("anvil_stopImpersonatingAccount", sender)
-        receipt = self.receipt(bytes.fromhex(digest[2:]))
-        if receipt is None or not receipt.succeeded:
+        deadline = monotonic() + START_SECONDS
+        while (receipt := self.receipt(bytes.fromhex(digest[2:]))) is None:
+            if monotonic() > deadline:
+                raise ProofmillError("Anvil has put a system call into no block; see whether it "
+                                     "makes blocks by itself")
+            sleep(0.01)
+        if not receipt.succeeded:
             try:
                 self.call(to, data, SYSTEM_ADDRESS)
             except RevertedError as error:

@@ -16,6 +16,7 @@ from eth.db.atomic import AtomicDB
 from eth.db.chain import ChainDB
 from eth.vm.chain_context import ChainContext
 from eth.vm.forks.cancun import CancunVM
+from eth.vm.forks.shanghai.withdrawals import Withdrawal
 from eth_hash.auto import keccak
 from eth_utils.exceptions import ValidationError
 
@@ -38,6 +39,8 @@ SYSTEM_CALL_GAS = 30_000_000
 """What EIP-4788 gives a system call, beside the block's own gas."""
 
 SystemCall = tuple[Address, bytes]
+WithdrawalFields = tuple[int, int, Address, int]
+"""Index, validator's index, address, gwei."""
 
 
 class _SlotVM(CancunVM):
@@ -106,8 +109,11 @@ class EmbeddedEvm(DevelopmentEvm):
         system_calls: Sequence[SystemCall] = (),
         parent_beacon_block_root: bytes = bytes(32),
         extra_data: bytes = b"",
+        withdrawals: Sequence[WithdrawalFields] = (),
     ) -> ExecutedBlock:
         """Execute raw transactions on a known block, after the system calls, and keep the block.
+
+        Withdrawals from the consensus layer are credited after the transactions (EIP-4895).
 
         `head` stays. Executing is deterministic: who executes the same on the same parent has the
         same hash. Raises `ProofmillError` for an unknown parent, a time not after the parent's and
@@ -125,7 +131,9 @@ class EmbeddedEvm(DevelopmentEvm):
         builder = machine.get_transaction_builder()
         try:
             decoded = tuple(builder.decode(raw) for raw in transactions)
-            block = _SlotVM.get_block_class()(header, transactions=decoded, uncles=[])
+            block = _SlotVM.get_block_class()(
+                header, transactions=decoded, uncles=[],
+                withdrawals=[_withdrawal(*fields) for fields in withdrawals])
             final = machine.import_block(block).block
         except (ValidationError, rlp.DecodingError) as error:
             raise ProofmillError(f"a transaction does not fit into the block: {error}") from error
@@ -263,3 +271,7 @@ def _message(machine: Any, sender: Address, to: Address, data: bytes, value: int
     return machine.execute_bytecode(
         origin=sender, gas_price=0, gas=gas, to=to, sender=sender, value=value, data=data,
         code=machine.state.get_code(to))
+
+
+def _withdrawal(*fields: Any) -> Any:
+    return Withdrawal(*fields)

@@ -48,6 +48,8 @@ class Ledger:
         """Matured includer rewards, by proposer."""
         self.pending: deque[Win] = deque()
         self.escrow: list[Penalty] = []
+        self.settled: list[tuple[Penalty, penalties.Settlement, int | None]] = []
+        """Every penalty that has been settled, how, and who got the bounty."""
         self.settled_epochs = 0
         self.finalised_slot = -1
         self._frozen: dict[int, tuple[Ticket, ...]] = {}
@@ -294,6 +296,7 @@ class Ledger:
             rescuer = win.submission.prover
         earned = rescuer is not None and rescuer != penalty.prover
         amounts = penalties.settle(self.parameters, penalty.amount, outage, earned)
+        self.settled.append((penalty, amounts, rescuer if earned else None))
         self.totals.burned += amounts.burned
         self.totals.bounties += amounts.bounty
         self.totals.kept += amounts.kept

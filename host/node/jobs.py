@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from host.devices.device import DeviceError, Limbs
-from host.node.states import State
+from host.node.states import FINAL, State
 from host.node.store import Job, JobKey, JobStore
 
 
@@ -21,7 +21,7 @@ class Work(Protocol):
     """What is done for a job, and when. All but `broadcast` may safely be done twice."""
 
     def turn(self, job: Job) -> Turn:
-        """The state to enter now; a legal successor of the job's."""
+        """The state to enter now, a legal successor of the job's, which is not a final one."""
         ...
 
     def witness(self, job: Job) -> Limbs:
@@ -82,9 +82,11 @@ class JobRunner:
         return self.store.unfinished()
 
     def step(self, key: JobKey) -> bool:
-        """Take one arrow, if it is the job's turn; whether it was."""
+        """Take one arrow, if it is the job's turn; whether it was. A finished job has none."""
         job = self.store.job(key)
         assert job is not None, "a job that was never seen"
+        if job.state in FINAL:
+            return False
         turn = self._work.turn(job)
         if turn.state is None:
             return False

@@ -5,9 +5,11 @@ the same ledger, whatever they saw in which order, and a reorganisation is anoth
 are `host.mechanism`'s. Bonds are those of the start; rho moves from epoch to epoch.
 """
 
+from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from host.mechanism import controller, lottery, penalties, reliability, rewards, stages
 from host.mechanism.lottery import Assignment, Ticket
@@ -81,14 +83,15 @@ class Ledger:
     budgets_gwei: int = 0
     """Of all proven slots together."""
 
-    def earned(self, identity: int, *, matured: bool) -> int:
-        """Gwei to a validator as prover and as includer, matured or pending."""
-        return sum(
-            credit.prover_gwei * (credit.prover == identity)
-            + credit.includer_gwei * (credit.includer == identity)
-            for credit in self.credits
-            if credit.matured is matured
-        )
+    def proving(self, prover: int, *, matured: bool) -> int:
+        """Gwei for proofs of `prover`, matured or pending."""
+        return sum(credit.prover_gwei for credit in self.credits
+                   if credit.prover == prover and credit.matured is matured)
+
+    def including(self, proposers: Collection[int], *, matured: bool) -> int:
+        """Gwei for including proofs as one of `proposers`, matured or pending."""
+        return sum(credit.includer_gwei for credit in self.credits
+                   if credit.includer in proposers and credit.matured is matured)
 
     def check(self) -> None:
         """Assert what must hold at every block."""
@@ -96,6 +99,14 @@ class Ledger:
         assert len(set(slots)) == len(slots), "two winners for one payload"
         minted = sum(credit.prover_gwei + credit.includer_gwei for credit in self.credits)
         assert minted <= self.budgets_gwei, "more is minted than the budgets of the proven slots"
+
+
+# The branch is folded anew for every head, and most of it is as it was.
+@lru_cache(maxsize=4096)
+def _draw(
+    mix: bytes, slot: int, tickets: tuple[Ticket, ...], committee: int, proposer: int
+) -> Assignment:
+    return lottery.assign(lottery.slot_seed(mix, slot), tickets, committee, proposer)
 
 
 class _Fold:
@@ -172,13 +183,12 @@ class _Fold:
         if mix_epoch is not None:
             # The final mix of an epoch is the prev_randao of the first payload after it.
             start = (mix_epoch + 1) * self.parameters.slots_per_epoch
-            later = (b for b in (*self.blocks, block) if b.slot >= start)
-            mix = next(later).mix
+            place = bisect_left(self.blocks, start, key=lambda each: each.slot)
+            mix = (*self.blocks[place : place + 1], block)[0].mix
         q = self.frozen[lottery.weight_epoch(epoch)]
-        tickets = [Ticket(prover, lottery.weight(bond, 0, q[prover]))
-                   for prover, bond in self.bonds.items()]
-        return lottery.assign(lottery.slot_seed(mix, block.slot), tickets,
-                              self.parameters.committee_size, block.proposer)
+        tickets = tuple(Ticket(prover, lottery.weight(bond, 0, q[prover]))
+                        for prover, bond in self.bonds.items())
+        return _draw(mix, block.slot, tickets, self.parameters.committee_size, block.proposer)
 
     def _include(self, block: BlockFacts) -> None:
         batches: dict[Key, list[IncludedProof]] = defaultdict(list)

@@ -4,7 +4,7 @@ import os
 import threading
 import tty
 
-from amaranth import *
+from amaranth import Module, ResetInserter
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.sim import Simulator

@@ -6,14 +6,18 @@ from random import Random
 import numpy as np
 import pytest
 
-from hdl.curve import Group
+from hdl.curve import TOY_CURVE, Group
 from hdl.field import BLS12_381_BASE, BN254_BASE, BN254_SCALAR, TOY
 from hdl.folded import FoldedShape
 from hdl.presets import STANDARD, TOY_SHAPE
+from hdl.windows import WindowPlan
 from sim.field import montgomery_product
+from sim.verilated import Simulation, build
 from tests.hdl import test_point_adder
 from tests.hdl.compiled import Compiled
+from tests.hdl.points import toy_points
 from tests.hdl.test_montgomery import edge_and_random_pairs
+from tests.hdl.words import Expected, Link
 from tests.simulation import simulate
 
 BLOCKS = [(17, 17), (17, 24), (17, 26), (18, 36)]
@@ -121,3 +125,24 @@ def test_an_adder_of_folded_multipliers(name, group, monkeypatch):
                     adders=adders)
     monkeypatch.setitem(test_point_adder.SHAPES, name, shape)
     test_point_adder.test_random_and_special_pairs(name, group)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("interval, multipliers, intervals", [
+    (15, 1, ((Group.G1, 180), (Group.G2, 540))), (5, 4, ((Group.G1, 15), (Group.G2, 45)))])
+def test_the_whole_accelerator_on_folded_multipliers(interval, multipliers, intervals):
+    """Long frames have many service slots; every answer by the definition."""
+    folded = FoldedShape(field=TOY, operand_bits=22, digit=6, limb=8, interval=interval)
+    shape = replace(TOY_SHAPE, adder=replace(
+        TOY_SHAPE.adder, multiplier=folded, multipliers=multipliers, adders=3,
+        intervals=intervals))
+    simulation = Simulation(build(shape)[1])
+    link, rng = Link(simulation), Random(1)
+    for group in Group:
+        plan = WindowPlan(8, 3 if group is Group.G1 else 2)
+        for count in (1, 2, 7, 40):
+            points = rng.choices(toy_points(group), k=count)
+            link.load(TOY_CURVE, group, points)
+            scalars = [rng.randrange(181) for _ in points]
+            link.multiply(Expected(shape, group, plan, scalars, points))
+    simulation.close()

@@ -1,11 +1,16 @@
 """Karatsuba's multiplier: what the pipelined one is held to, at every depth."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from hdl.curve import Group
 from hdl.field import BLS12_381_BASE, BN254_BASE, BN254_SCALAR, TOY
 from hdl.karatsuba import KaratsubaShape
+from hdl.presets import TOY_SHAPE
 from sim.field import montgomery_product
+from tests.hdl import test_point_adder
 from tests.hdl.compiled import Compiled
 from tests.hdl.test_montgomery import edge_and_random_pairs
 from tests.simulation import simulate
@@ -64,3 +69,13 @@ def test_a_depth_that_leaves_no_parts_is_refused(depth):
     with pytest.raises(ValueError, match=rf"^a depth of {depth} does not leave parts of a digit "
                                          r"\(6 bits\) of operands of 22 bits, or is not in 0 to 4"):
         KaratsubaShape(field=TOY, operand_bits=22, digit=6, limb=8, depth=depth)
+
+
+def test_an_adder_of_karatsuba_multipliers(monkeypatch):
+    """What an adder of schoolbook ones is held to: golden sums, special pairs among them."""
+    shape = KaratsubaShape(field=TOY, operand_bits=22, digit=5, limb=6, depth=2)
+    adder = replace(TOY_SHAPE.adder, multiplier=shape, multipliers=2, adders=5,
+                    intervals=((Group.G1, 6), (Group.G2, 18)))
+    monkeypatch.setitem(test_point_adder.SHAPES, "karatsuba", adder)
+    for group in Group:
+        test_point_adder.test_random_and_special_pairs("karatsuba", group)

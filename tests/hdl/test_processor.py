@@ -94,5 +94,7 @@ def test_programs_of_another_field_and_empty_ones_are_refused():
         Processor(TOY.shape, program)
     with pytest.raises(ValueError, match="a program has 1 to 1024 instructions, not 0"):
         Processor(TOY.shape, replace(program, instructions=()))
+    with pytest.raises(ValueError, match="branches on values cannot run without a datapath"):
+        Processor(TOY.shape, assemble("here: jump_if_zero r0, here", TOY), datapath=False)
     with pytest.raises(ValueError, match="a multiplier of latency 14 cannot answer after 3 cycles"):
         StandaloneProcessor(replace(TOY.shape, latency=3), library.program("invert", TOY))

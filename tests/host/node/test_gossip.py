@@ -4,6 +4,7 @@ import asyncio
 import random
 import ssl
 from collections.abc import Awaitable, Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -38,9 +39,13 @@ class Net:
             node = Gossip(known, handler, self.tls(self.identities[name], name), self.limits)
             self.nodes[name] = node
             self.ports[name] = await node.start()
-        for one, two in links:
+        for link in links:
+            one, two = link[0], link[1]
             await self.nodes[one].connect(self.ports[two])
-            await until(lambda one=one, two=two: one in self.nodes[two].peers)
+            await until(partial(self.linked, one, two))
+
+    def linked(self, one: str, two: str) -> bool:
+        return one in self.nodes[two].peers
 
     def tls(self, identity: Identity, name: str) -> tuple[ssl.SSLContext, ssl.SSLContext]:
         folder = self.folder / name

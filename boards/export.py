@@ -1,0 +1,94 @@
+"""Files for the vendor's tool, for cards that the open tools cannot place.
+
+What is written has been synthesised by Yosys; nobody here has run it through Vivado.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from boards.measure import synthesise
+from boards.resources import Resources
+from hdl.accelerator import Accelerator
+from hdl.commands import IDENTITY_PLACEHOLDER
+from hdl.emit import emit_verilog
+from hdl.msm import MsmShape
+from hdl.presets import STANDARD
+
+Step = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Card:
+    """A card: its part, and what the part has (`bram`: blocks of 36 kbit)."""
+
+    name: str
+    title: str
+    part: str
+    megahertz: float
+    resources: Mapping[str, int]
+
+
+CARDS = {card.name: card for card in (
+    Card(name="vu9p", title="AWS F1, VU9P", part="xcvu9p-flgb2104-2-i", megahertz=250.0,
+         resources={"dsp": 6_840, "lut": 1_182_240, "ff": 2_364_480, "bram": 2_160}),
+    Card(name="vu47p", title="AWS F2, VU47P", part="xcvu47p-fsvh2892-2-e", megahertz=250.0,
+         resources={"dsp": 9_024, "lut": 1_303_680, "ff": 2_607_360, "bram": 2_016}),
+    Card(name="u250", title="Alveo U250", part="xcu250-figd2104-2L-e", megahertz=250.0,
+         resources={"dsp": 12_288, "lut": 1_728_000, "ff": 3_456_000, "bram": 2_688}),
+)}
+
+SHAPE: MsmShape = replace(STANDARD, adder=replace(
+    STANDARD.adder, multiplier=replace(STANDARD.adder.multiplier, digit=17, limb=26)))
+"""17 x 26 bits: one DSP48E2 a product. Yosys cuts the standard's 26 x 34 into up to four."""
+
+TCL = """\
+# Out-of-context synthesis, placement and routing of the accelerator: its ports (streams of words
+# and the memory port, see `proofmill commands`) are for the card's shell to connect.
+set folder [file dirname [file normalize [info script]]]
+create_project -in_memory -part {part}
+read_verilog -sv $folder/accelerator.sv
+read_xdc -mode out_of_context $folder/accelerator.xdc
+synth_design -top accelerator -part {part} -mode out_of_context
+opt_design
+place_design
+phys_opt_design
+route_design
+report_utilization -file $folder/utilization.txt
+report_timing_summary -file $folder/timing.txt
+write_checkpoint -force $folder/accelerator.dcp
+"""
+
+XDC = """\
+create_clock -name clk -period {period:.3f} [get_ports clk]
+set_property HD.CLK_SRC BUFGCTRL_X0Y0 [get_ports clk]
+"""
+
+
+def export(card: Card, folder: Path, *, shape: MsmShape = SHAPE, estimate: bool = True,
+           step: Step | None = None) -> tuple[list[Path], Resources | None]:
+    """Write the files for `card` into `folder`; return them and what Yosys counts, if asked."""
+    import hashlib
+
+    from host.groth16.output import write_atomically
+
+    tell = step or (lambda what, done, total: None)
+    folder.mkdir(parents=True, exist_ok=True)
+    tell("emitting Verilog", 0, 2)
+    verilog = emit_verilog(Accelerator(shape), "accelerator")
+    number = int(hashlib.sha256(verilog.encode()).hexdigest()[:16], 16)
+    verilog = verilog.replace(f"64'h{IDENTITY_PLACEHOLDER:016x}", f"64'h{number:016x}")
+    files = {
+        "accelerator.sv": verilog,
+        "accelerator.xdc": XDC.format(period=1000 / card.megahertz),
+        "build.tcl": TCL.format(part=card.part),
+    }
+    for name, text in files.items():
+        write_atomically(str(folder / name), [text.encode()])
+    used = None
+    if estimate:
+        tell("estimating with Yosys", 1, 2)
+        used = synthesise(Accelerator(shape), "xcup", folder,
+                          lambda line: tell(f"estimating: {line[:50]}", 1, 2))
+    tell("done", 2, 2)
+    return [folder / name for name in files], used

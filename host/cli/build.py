@@ -1,0 +1,157 @@
+"""``proofmill build``: from a board's name to its bitstream, with tools from PyPI alone."""
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+from host.cli.board import find_board
+from host.cli.screen import Screen
+from host.errors import ProofmillError
+
+FOLDER = "build"
+
+
+def register(commands: Any) -> None:
+    """Add the command."""
+    build = commands.add_parser(
+        "build", help="build a board's bitstream, or files for a data-centre card's own tools",
+        description="Run Yosys, nextpnr and the packer for a board and leave bitstream, logs and "
+                    "record.json (parameters, utilisation, clock rate, tool versions, the "
+                    "gateware's hash) in build/BOARD. `proofmill board list` names the boards.",
+        epilog="examples: proofmill build ulx3s-85f; proofmill build ulx3s-85f --report; "
+               "proofmill build --export vu47p")
+    build.add_argument("board", nargs="?", metavar="BOARD")
+    build.add_argument("--report", action="store_true",
+                       help="show the record of the last build instead of building")
+    build.add_argument("--export", metavar="CARD",
+                       help="write Verilog, constraints and a Tcl script for vu9p, vu47p or u250, "
+                            "with Yosys' estimate of the resources")
+    build.add_argument("--preset", metavar="PRESET", default=None,
+                       help="other parameters than the board's: one-row, three-rows, five-rows "
+                            "or toy")
+    build.add_argument("--seed", type=int, default=1, help="of the placer (default: 1)")
+    build.add_argument("--clock", type=float, metavar="MHZ", default=None,
+                       help="another clock rate than the board's")
+    build.add_argument("--folder", metavar="FOLDER", default=None,
+                       help=f"where to build (default: {FOLDER}/BOARD)")
+    build.add_argument("--no-estimate", action="store_true",
+                       help="with --export: leave out Yosys' estimate, which takes minutes")
+    build.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Build, report or export."""
+    if options.export:
+        return run_export(options)
+    if options.board is None:
+        raise ProofmillError("say which board to build, or --export CARD; `proofmill board list` "
+                             "names the boards")
+    from dataclasses import replace
+
+    found = find_board(options.board)
+    folder = Path(options.folder or Path(FOLDER) / found.name).resolve()
+    screen = Screen()
+    if options.report:
+        show(screen, read_record(folder, found.name))
+        return 0
+    try:
+        from boards.build import build
+        from boards.tools import ToolError
+    except ImportError as error:
+        raise ProofmillError(f"building needs {error.name}: pip install 'proofmill[build]'"
+                             ) from error
+    if options.clock is not None:
+        if options.clock <= 0:
+            raise ProofmillError(f"--clock {options.clock:g}: must be more than 0 MHz")
+        found = replace(found, clock_hz=options.clock * 1e6)
+    shape = None
+    if options.preset is not None:
+        from host.cli.measure import PRESETS, choose, preset
+
+        shape = preset(choose(options.preset, PRESETS, "preset"))
+    with screen.bar(f"building {found.name}") as bar:
+        try:
+            made = build(found, folder, shape=shape, seed=options.seed,
+                         step=_steps(screen, bar))
+        except (ToolError, ValueError) as error:
+            raise ProofmillError(str(error)) from error
+    show(screen, made.record)
+    screen.line(f"bitstream   {made.bitstream}")
+    screen.line(f"load it     openFPGALoader -b {found.loader} {made.bitstream}")
+    return 0
+
+
+def _steps(screen: Screen, bar: Any) -> Any:
+    """Steps on a bar; of a tool's own lines only where a person watches."""
+    def step(text: str, done: int, total: int) -> None:
+        if screen.console.is_terminal or ": " not in text:
+            bar.step(text, done, total)
+
+    return step
+
+
+def read_record(folder: Path, name: str) -> dict[str, Any]:
+    """The record of the last build, else the one that the repository has."""
+    import boards
+
+    kept = Path(boards.__path__[0]) / "records" / f"{name}.json"
+    for path in (folder / "record.json", kept):
+        if path.exists():
+            try:
+                record = json.loads(path.read_text())
+                if not isinstance(record, dict) or "resources" not in record:
+                    raise ValueError("it is no build record")
+                return record
+            except ValueError as error:
+                raise ProofmillError(f"{path}: {error}; build {name} again") from error
+    raise ProofmillError(f"{name} has not been built here: there is no {folder / 'record.json'}; "
+                         f"run `proofmill build {name}`")
+
+
+def show(screen: Screen, record: dict[str, Any]) -> None:
+    """Show a record."""
+    screen.line(f"{record['board']}, {record['chip']}, gateware {record['hash']}")
+    screen.line("parameters  " + ", ".join(
+        f"{name} {value}" for name, value in record["parameters"].items()))
+    for name, there in record["available"].items():
+        used = record["resources"][name]
+        screen.line(f"{name:11} {used:>9,} of {there:,} ({used / there:.0%})")
+    missed = "" if record["bitstream"] else " - missed, no bitstream was packed"
+    screen.line(f"clock       {record['reached_mhz']:.1f} MHz reached, {record['clock_mhz']:g} MHz "
+                f"wanted{missed}")
+    screen.line("took        " + ", ".join(
+        f"{name} {seconds:,.0f} s" for name, seconds in record["step_seconds"].items()))
+    screen.line("tools       " + ", ".join(
+        f"{name} {version}" for name, version in record["tools"].items()))
+
+
+def run_export(options: argparse.Namespace) -> int:
+    """Write the files for a card."""
+    try:
+        from boards.export import CARDS, export
+        from boards.tools import ToolError
+    except ImportError as error:
+        raise ProofmillError(f"exporting needs {error.name}: pip install 'proofmill[build]'"
+                             ) from error
+    if options.export not in CARDS:
+        raise ProofmillError(f"there is no card {options.export!r}; the cards are "
+                             f"{', '.join(CARDS)}")
+    screen = Screen()
+    card = CARDS[options.export]
+    folder = Path(options.folder or Path(FOLDER) / card.name).resolve()
+    with screen.bar(f"exporting for {card.title}") as bar:
+        try:
+            written, used = export(card, folder, estimate=not options.no_estimate,
+                                   step=_steps(screen, bar))
+        except (ToolError, ValueError) as error:
+            raise ProofmillError(str(error)) from error
+    for path in written:
+        screen.line(f"wrote {path}")
+    if used is not None:
+        for name, there in card.resources.items():
+            count = getattr(used, name)
+            screen.line(f"{name:5} {count:>9,} of {there:,} ({count / there:.1%}), by Yosys")
+    screen.line(f"next: vivado -mode batch -source {folder / 'build.tcl'} (not run here: the tool "
+                "is not free)")
+    return 0

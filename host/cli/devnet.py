@@ -1,0 +1,195 @@
+"""``proofmill devnet``: several independent nodes, stakers and provers, through finality."""
+
+import argparse
+import json
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+from host.cli.screen import Screen
+from host.errors import ProofmillError
+
+DEFAULT_DEVICES = ("cpu", "model", "slow", "cpu")
+"""What provers prove on if nothing is said, in turn."""
+CPU_MS, SLOW_MS = 500, 7000
+"""What a proof on this machine's processor counts for in chain time, and on a slowed one."""
+SLOT_COLUMNS = "{:>4}  {:>7}  {:<12}  {:<12}  {:>6}  {:<9}  {:>8}  {:>5}  {}"
+NODE_COLUMNS = (
+    "{:<8} {:<7} {:<10} {:>5} {:>6} {:>6} {:>7} {:>5} {:>7} {:>15} {:>15} {:>13} {:>13} {:>11}")
+
+
+def register(commands: Any) -> None:
+    """Add the command."""
+    devnet = commands.add_parser(
+        "devnet", help="run several independent nodes of the chain, stakers and provers",
+        description="Start a node for each prover and one that only stakes, each a process of its "
+                    "own with its own chain, keys and log; let them gossip over loopback for a "
+                    "number of slots in virtual time, and show who was drawn, who proved and who "
+                    "earned what on which layer. About 40 slots pass the first finality.",
+        epilog="example: proofmill devnet --provers 2 --device cpu --device slow --slots 40")
+    devnet.add_argument("--validators", type=int, default=64, metavar="N",
+                        help="validators, shared out among the nodes that stake (default: 64)")
+    devnet.add_argument("--provers", type=int, default=4, metavar="N",
+                        help="nodes that prove; every other one also stakes (default: 4)")
+    devnet.add_argument("--slots", type=int, default=40, metavar="N",
+                        help="slots to run, 8 an epoch (default: 40)")
+    devnet.add_argument("--device", action="append", metavar="NAME[:MS]",
+                        help="what provers prove on, in turn: cpu, slow (a cpu that takes "
+                             f"{SLOW_MS:,} ms), model, rtl; with MS a proof counts for so many "
+                             "milliseconds of chain time (default: cpu, model, slow, cpu)")
+    devnet.add_argument("--seed", type=int, default=0, metavar="N",
+                        help="the chain, its keys and the blocks follow from it (default: 0)")
+    devnet.add_argument("--json", action="store_true",
+                        help="one JSON object on stdout at the end, everything else on stderr")
+    devnet.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Run the nodes; 1 if they end up with different chains, or layer 1 was touched."""
+    _check(options)
+    start = time.perf_counter()
+    from host.circuits.block import BlockCircuit
+    from host.circuits.block_size import COMPACT
+    from host.cli.mine import block_key
+    from host.groth16.zkey import write_zkey
+    from host.node.devnet import Devnet, DevnetSetup, plan_nodes
+    from host.node.outcome import outcome
+
+    screen = Screen(machine=options.json)
+    names = options.device or DEFAULT_DEVICES
+    devices = [_device(names[index % len(names)]) for index in range(options.provers)]
+    _prepare(screen, devices)
+    plans = plan_nodes(options.validators, devices)
+    reference = None
+    with tempfile.TemporaryDirectory(prefix="proofmill-devnet-") as folder:
+        with screen.bar("preparing the block circuit and its key"):
+            key = block_key(screen, BlockCircuit(COMPACT), options.seed)
+            zkey = Path(folder) / "block.zkey"
+            write_zkey(zkey, key)
+        setup = DevnetSetup(plans, Path(folder), options.seed, COMPACT, key.verification_key, zkey)
+        with screen.bar(f"starting {len(plans)} nodes"):
+            net = Devnet(setup)
+            net.__enter__()
+        try:
+            _show_plan(screen, plans)
+            net.start_reference(options.slots)
+            shown: set[str] = set()
+            with screen.bar("slots") as bar:
+                def on_slot(done: int, total: int) -> None:
+                    bar(done, total)
+                    for name in net.dead.keys() - shown:
+                        shown.add(name)
+                        screen.line(f"warning: {name} is dead ({net.dead[name]}); the others go "
+                                    "on", style="yellow")
+
+                net.run(options.slots, on_slot)
+            reports = net.reports()
+            if not net.dead:
+                with screen.bar("waiting for the run without provers"):
+                    reference = net.reference()
+            result = outcome(plans, reports, net.dead, reference)
+        except KeyboardInterrupt:
+            net.close()
+            screen.line(f"stopped in slot {net.slot}; every node has ended")
+            raise
+        finally:
+            net.close()
+    seconds = time.perf_counter() - start
+    _show(screen, result, net.unsettled, seconds)
+    if options.json:
+        print(json.dumps({**result.record(), "seconds": round(seconds, 3)}))
+    return 0 if result.agreed and result.layer1_same is not False else 1
+
+
+def _check(options: argparse.Namespace) -> None:
+    if options.slots < 1:
+        raise ProofmillError(f"--slots {options.slots}: there must be at least one")
+    if not 1 <= options.provers <= 16:
+        raise ProofmillError(f"--provers {options.provers}: give 1 to 16; each is a process")
+    if options.validators < 64:
+        raise ProofmillError(
+            f"--validators {options.validators}: the minimal preset needs 64 or more")
+    for text in options.device or ():
+        _device(text)
+
+
+def _device(text: str) -> Any:
+    from host.devices.catalogue import DEVICES
+    from host.node.node import DeviceSpeed
+
+    name, _, given = text.partition(":")
+    known: dict[str, tuple[str, int | None]] = {each: (each, None) for each in DEVICES}
+    known |= {"cpu": ("cpu", CPU_MS), "slow": ("cpu", SLOW_MS)}
+    if name not in known:
+        raise ProofmillError(f"--device {text}: there is no {name!r}; give {', '.join(known)}")
+    device, milliseconds = known[name]
+    if given:
+        if not given.isascii() or not given.isdigit() or not 1 <= int(given[:12]) <= 10**6:
+            raise ProofmillError(
+                f"--device {text}: {given!r} is not 1 to 1,000,000 milliseconds")
+        milliseconds = int(given)
+    return DeviceSpeed(text, device, milliseconds)
+
+
+def _prepare(screen: Screen, devices: list[Any]) -> None:
+    """Build what the nodes' devices need once, so that they only have to load it."""
+    from host.devices.catalogue import open_device
+
+    for name in sorted({device.name for device in devices} - {"cpu"}):
+        with screen.bar(f"preparing the device {name}") as bar:
+            open_device(name, lanes=1, progress=bar.step).close()
+
+
+def _show_plan(screen: Screen, plans: Any) -> None:
+    for plan in plans:
+        line = f"{plan.name}: {plan.role}, {len(plan.validators)} validators"
+        if plan.device:
+            line += f", proves as validator {plan.prover} on {plan.device.label}"
+        screen.line(line)
+
+
+def _show(screen: Screen, result: Any, unsettled: int, seconds: float) -> None:
+    def who(index: int | None) -> str:
+        return "-" if index is None else str(index)
+
+    stages = ("-", "primary", "committee", "open")
+    screen.line()
+    screen.line(SLOT_COLUMNS.format("slot", "primary", "committee", "proved by", "paid", "stage",
+                                    "includer", "delay", "reward"), style="bold")
+    for row in result.slots:
+        screen.line(SLOT_COLUMNS.format(
+            row.slot, who(row.primary), " ".join(map(str, row.committee)) or "-",
+            " ".join(map(str, row.made)) or "-", who(row.winner), stages[row.stage],
+            who(row.includer), row.delay or "-",
+            "matured" if row.matured else "pending" if row.stage else "-"))
+    screen.line()
+    screen.line(NODE_COLUMNS.format(
+        "node", "role", "device", "vals", "prover", "drawn", "proofs", "paid", "missed",
+        "layer 1 (gwei)", "layer 2 matured", "pending", "penalties", "bounties"), style="bold")
+    for row in result.nodes:
+        screen.line(NODE_COLUMNS.format(
+            row.name, row.role, row.device, row.validators, who(row.prover), row.drawn, row.proved,
+            row.paid, row.missed, f"{row.layer1_gwei:,}", f"{row.layer2_matured_gwei:,}",
+            f"{row.layer2_pending_gwei:,}", f"{row.penalties_gwei:,}", f"{row.bounties_gwei:,}"))
+        if row.dead:
+            screen.line(f"  died: {row.dead}", style="yellow")
+        for peer, reason in row.dropped.items():
+            screen.line(f"  dropped {peer}: {reason}", style="yellow")
+    screen.line()
+    screen.line(f"finality    epoch {result.finalized_epoch} is final")
+    screen.line(f"work        {result.proofs} proofs, {result.duplicates} of them of a payload "
+                "that another also proved")
+    screen.line(f"layer 2     {result.minted_gwei:,} gwei matured in all")
+    screen.line("nodes       " + ("all have the same chain and the same ledger" if result.agreed
+                                  else "they have DIFFERENT chains or ledgers"))
+    screen.line("layer 1     " + {
+        True: "head and state of every slot are those of a run without provers: identical",
+        False: "NOT the same as in a run without provers",
+        None: "not compared: a node died, and its validators with it"}[result.layer1_same])
+    for reason in result.refused:
+        screen.line(f"refused     {reason}", style="yellow")
+    if unsettled:
+        screen.line(f"clock       {unsettled} steps went on before every message had come",
+                    style="yellow")
+    screen.line(f"time        {seconds:.1f} s")

@@ -1,0 +1,187 @@
+"""``proofmill measure``: what a unit costs on a device, and how fast it is, placed."""
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+from host.cli.screen import Screen
+from host.errors import ProofmillError
+
+UNITS = ("multiplier", "adder", "mailboxes", "msm")
+TARGETS = ("ecp5-85f", "xcup", "xc7", "gw5a")
+PRESETS = ("standard", "one-row", "three-rows", "five-rows", "toy")
+
+
+def register(commands: Any) -> None:
+    """Add the command."""
+    measure = commands.add_parser(
+        "measure", help="synthesise one unit and count DSP blocks, tables, registers and memory",
+        description="Synthesise one unit by itself with Yosys and count what it takes; with "
+                    "--place, place and route it on an ECP5-85F of speed grade 6 between "
+                    "registers and state the clock rate. Results go into boards/measurements.json "
+                    "with the tools' versions.",
+        epilog="example: proofmill measure multiplier --target xcup --digit 17 --limb 26")
+    measure.add_argument("unit", nargs="?", metavar="|".join(UNITS))
+    measure.add_argument("--target", default="ecp5-85f", metavar="|".join(TARGETS),
+                         help="the device family (default: ecp5-85f)")
+    measure.add_argument("--preset", default="standard", metavar="|".join(PRESETS),
+                         help="the parameters to begin with (default: standard)")
+    measure.add_argument("--place", action="store_true",
+                         help="place and route too (ecp5-85f only; minutes to hours)")
+    measure.add_argument("--megahertz", type=float, default=150.0, metavar="F",
+                         help="what the placer tries for (default: 150)")
+    for name, text in (("digit", "bits of a digit"), ("limb", "bits of a limb"),
+                       ("multipliers", "multipliers of the adder"),
+                       ("interval", "cycles from one G1 addition to the next"),
+                       ("interval-g2", "cycles from one G2 addition to the next"),
+                       ("mailbox-bits", "2 ** N mailboxes")):
+        measure.add_argument(f"--{name}", type=int, metavar="N", help=text)
+    measure.add_argument("--g1-only", action="store_true", help="leave G2 out")
+    measure.add_argument("--keep", metavar="FOLDER", help="keep the tools' logs there")
+    measure.add_argument("--no-record", action="store_true", help="do not write the data file")
+    measure.add_argument("--table", action="store_true",
+                         help="print the data file as the README's Markdown table")
+    measure.set_defaults(run=run)
+
+
+def data_file() -> Path:
+    """Where measurements are kept: in the repository, or in an installed package."""
+    import boards
+
+    return Path(boards.__path__[0]) / "measurements.json"
+
+
+def read_measurements(path: Path) -> list[dict[str, Any]]:
+    """The records of the data file; raises `ProofmillError` where it is damaged."""
+    if not path.exists():
+        return []
+    try:
+        records = json.loads(path.read_text())
+        if not isinstance(records, list) or not all("unit" in r and "resources" in r
+                                                    for r in records):
+            raise ValueError("it is no list of records")
+    except ValueError as error:
+        raise ProofmillError(f"{path}: {error}; restore the file from the repository") from error
+    return records
+
+
+def same_subject(left: dict[str, Any], right: dict[str, Any]) -> bool:
+    """Whether two records are of the same unit, target and parameters."""
+    return all(left[key] == right[key] for key in ("unit", "target", "parameters"))
+
+
+def keep_record(path: Path, record: dict[str, Any]) -> None:
+    """Put a record into the data file, in place of an older one of the same subject.
+
+    A clock rate that was placed before stays where this record has none.
+    """
+    from host.groth16.output import write_atomically
+
+    records = read_measurements(path)
+    for old in records:
+        if same_subject(old, record) and record["megahertz"] is None:
+            record["megahertz"] = old["megahertz"]
+            if old["megahertz"] is not None:
+                record["tools"] = old["tools"] | record["tools"]
+    records = [old for old in records if not same_subject(old, record)] + [record]
+    records.sort(key=lambda r: (UNITS.index(r["unit"]), TARGETS.index(r["target"]),
+                                json.dumps(r["parameters"], sort_keys=True)))
+    lines = ",\n".join("  " + json.dumps(r, sort_keys=True) for r in records)
+    write_atomically(str(path), [f"[\n{lines}\n]\n".encode()])
+
+
+def table(records: list[dict[str, Any]]) -> str:
+    """The records as Markdown."""
+    rows = ["| unit | parameters | device | interval | DSP | LUT | FF | block RAM | MHz placed |",
+            "|---|---|---|---:|---:|---:|---:|---:|---:|"]
+    for r in records:
+        parameters = r["parameters"]
+        what = [parameters["curve"], f"{parameters['digit']} × {parameters['limb']} bits"]
+        if parameters.get("multipliers", 1) > 1:
+            what.append(f"{parameters['multipliers']} multipliers")
+        if parameters.get("multiplier_interval", 1) > 1:
+            what.append(f"rows used {parameters['multiplier_interval']} times")
+        if "mailbox_bits" in parameters:
+            what.append(f"2^{parameters['mailbox_bits']} mailboxes")
+        used = r["resources"]
+        rate = "–" if r["megahertz"] is None else f"{r['megahertz']:.1f}"
+        interval = "–" if r["interval"] is None else r["interval"]
+        rows.append(f"| {r['unit']} | {', '.join(what)} | {r['target']} | {interval} | "
+                    f"{used['dsp']:,} | {used['lut']:,} | {used['ff']:,} | {used['bram']:,} | "
+                    f"{rate} |")
+    return "\n".join(rows)
+
+
+def choose(value: str, choices: tuple[str, ...], what: str) -> str:
+    """`value` if it is one of `choices`."""
+    if value not in choices:
+        raise ProofmillError(f"there is no {what} {value!r}; choose one of {', '.join(choices)}")
+    return value
+
+
+def run(options: argparse.Namespace) -> int:
+    """Measure, or show what has been."""
+    if options.table:
+        print(table(read_measurements(data_file())))
+        return 0
+    if options.unit is None:
+        raise ProofmillError(f"say what to measure: one of {', '.join(UNITS)}; or --table")
+    choose(options.unit, UNITS, "unit")
+    choose(options.target, TARGETS, "target")
+    choose(options.preset, PRESETS, "preset")
+    if options.place and options.target != "ecp5-85f":
+        raise ProofmillError(f"--place with --target {options.target}: the open tools place on "
+                             "ecp5-85f only here; leave --place out")
+    try:
+        from boards.measure import measure, shape_with
+        from boards.tools import ToolError
+    except ImportError as error:
+        raise ProofmillError(f"measuring needs {error.name}: pip install 'proofmill[build]'"
+                             ) from error
+    try:
+        shape = shape_with(
+            preset(options.preset), digit=options.digit, limb=options.limb,
+            mailbox_bits=options.mailbox_bits, groups="g1" if options.g1_only else None,
+            interval=options.interval, interval_g2=options.interval_g2,
+            multipliers=options.multipliers)
+    except ValueError as error:
+        raise ProofmillError(f"these parameters do not fit: {error}") from error
+    screen = Screen()
+    with screen.bar(f"measuring {options.unit} on {options.target}") as bar:
+        def tell(line: str) -> None:
+            if screen.console.is_terminal:  # a log file has no use for a tool's every line
+                bar.step(f"{options.unit} on {options.target}: {line[:60]}", 0, 1)
+
+        try:
+            found = measure(options.unit, shape, options.target, placed=options.place,
+                            megahertz=options.megahertz, tell=tell,
+                            keep=Path(options.keep).resolve() if options.keep else None)
+        except (ToolError, ValueError) as error:
+            raise ProofmillError(str(error)) from error
+    record = {
+        "unit": found.unit, "target": found.target, "parameters": found.parameters,
+        "resources": vars(found.resources), "interval": found.interval,
+        "latency": found.latency, "megahertz": found.megahertz, "seconds": found.seconds,
+        "tools": found.tools}
+    if not options.no_record:
+        keep_record(data_file(), record)
+    from boards.resources import TARGETS as DETAILS
+
+    used = found.resources
+    screen.line(", ".join(f"{key} {value}" for key, value in found.parameters.items()))
+    screen.line(f"{found.unit} on {DETAILS[found.target].title}: {used.dsp:,} DSP blocks, "
+                f"{used.lut:,} tables, {used.ff:,} registers, {used.bram:,} block memories of "
+                f"{DETAILS[found.target].bram_unit}; {found.seconds:.0f} s")
+    if found.megahertz is not None:
+        screen.line(f"placed and routed: {found.megahertz:.1f} MHz")
+    return 0
+
+
+def preset(name: str) -> Any:
+    """The parameters called `name`."""
+    from boards.shapes import FIVE_ROWS, SMALLEST, THREE_ROWS
+    from hdl.presets import STANDARD, TOY_SHAPE
+
+    return {"standard": STANDARD, "one-row": SMALLEST, "three-rows": THREE_ROWS,
+            "five-rows": FIVE_ROWS, "toy": TOY_SHAPE}[name]

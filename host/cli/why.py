@@ -1,0 +1,112 @@
+"""``proofmill why``: recompute a slot's draw, and say why a prover was chosen, paid or slashed."""
+
+import argparse
+import json
+import math
+from typing import Any
+
+from host.cli.screen import Screen
+from host.errors import ProofmillError
+
+MOST_SLOTS = 2_000
+PATIENCE_SLOTS = 64
+"""How long to run on after the slot until its rewards are final."""
+
+
+def register(commands: Any) -> None:
+    """Add the command."""
+    why = commands.add_parser(
+        "why", help="why a prover was or was not chosen, paid or slashed for a slot",
+        description="Run the embedded chain to a slot, take from it what everybody can see (RANDAO "
+                    "mixes, proposers, finality), replay the lottery over the registered bonds, "
+                    "and say in sentences who was drawn and what came of it.",
+        epilog="Without --provers: the four provers of proofmill devnet, 10 ETH each, nobody "
+               "misses. A registry file has [[provers]] tables with identity, bond_gwei and, if "
+               "you like, delegated_gwei, reliability_bps and misses, a list of slots.")
+    why.add_argument("--slot", type=int, required=True, metavar="N", help="from 1 on")
+    why.add_argument("--prover", type=int, metavar="I", help="only this one (default: all)")
+    why.add_argument("--provers", metavar="FILE.toml", help="registry of provers")
+    why.add_argument("--seed", type=int, default=0, metavar="S",
+                     help="of the chain, as devnet takes it (default: 0)")
+    why.add_argument("--json", action="store_true", help="one JSON object on stdout")
+    why.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Replay and explain."""
+    from host.economics.explain import explain
+    from host.economics.registry import devnet_registry, load_registry
+
+    if not 1 <= options.slot <= MOST_SLOTS:
+        raise ProofmillError(f"--slot {options.slot}: must be 1 to {MOST_SLOTS:,}")
+    if not 0 <= options.seed < 1 << 64:
+        raise ProofmillError(f"--seed {options.seed}: must be 0 to 2^64 - 1")
+    screen = Screen(machine=options.json)
+    minimum = _minimum_bond()
+    registry = load_registry(options.provers, minimum) if options.provers else devnet_registry()
+    known = [prover.identity for prover in registry]
+    if options.prover is not None and options.prover not in known:
+        raise ProofmillError(f"--prover {options.prover}: is not registered; registered are "
+                             f"{', '.join(map(str, sorted(known)))}")
+    replay = _replay(screen, options.slot, options.seed, registry, minimum)
+    found = explain(replay, options.slot)
+    stories = [s for s in found.stories if options.prover in (None, s.prover)]
+    if options.json:
+        print(json.dumps({**found.as_data(), "seed_of_chain": options.seed,
+                          "provers": [vars(story) for story in stories]}))
+        return 0
+    for sentence in found.sentences:
+        screen.line(sentence)
+    for story in stories:
+        screen.line()
+        for sentence in story.sentences:
+            screen.line(sentence)
+    return 0
+
+
+def _minimum_bond() -> int:
+    """Of the local chain: 64 validators of 32 ETH, and the most that rho and load allow."""
+    from host.chain.chain import MINIMUM_VALIDATORS
+    from host.chain.genesis import STAKE_GWEI
+    from host.chain.spec import spec
+    from host.mechanism.bonds import minimum_bond
+    from host.mechanism.parameters import Parameters
+    from host.mechanism.rewards import budget
+
+    increment = int(spec.EFFECTIVE_BALANCE_INCREMENT)
+    increments = MINIMUM_VALIDATORS * STAKE_GWEI // increment
+    root = math.isqrt(increments * increment)
+    per_increment = increment * int(spec.BASE_REWARD_FACTOR) // root
+    parameters = Parameters()
+    base = per_increment * increments // int(spec.SLOTS_PER_EPOCH)
+    return minimum_bond(parameters, budget(base, parameters.rho_max, parameters.load_max_bps))
+
+
+def _replay(screen: Screen, slot: int, seed: int, registry: Any, minimum: int) -> Any:
+    from host.chain.chain import EmbeddedChain
+    from host.chain.spec import spec
+    from host.circuits.block_size import COMPACT
+    from host.economics.replay import PublicBlock, Replay
+    from host.mechanism.parameters import Parameters
+
+    def nobody_proves(public: list[int], proof: bytes) -> bool:
+        return False
+
+    chain = EmbeddedChain(nobody_proves, seed=seed, size=COMPACT)
+    genesis = bytes(spec.get_randao_mix(chain.head_state, spec.Epoch(0)))
+    replay = Replay(Parameters(slots_per_epoch=chain.slots_per_epoch), registry, genesis, minimum)
+    with screen.bar(f"running the chain to slot {slot} and to its finality") as bar:
+        while not replay.decided(slot) and chain.slot < slot + PATIENCE_SLOTS:
+            report = chain.advance()
+            state = chain.head_state
+            increments = (spec.get_total_active_balance(state)
+                          // spec.EFFECTIVE_BALANCE_INCREMENT)
+            base = spec.get_base_reward_per_increment(state) * increments // spec.SLOTS_PER_EPOCH
+            mix = spec.get_randao_mix(state, spec.get_current_epoch(state))
+            replay.add(PublicBlock(chain.slot, report.request_root, report.proposer, bytes(mix),
+                                   int(base), chain.finalized_slot))
+            bar(chain.slot, slot + PATIENCE_SLOTS // 2)
+    if not replay.decided(slot):
+        raise ProofmillError(
+            f"--slot {slot}: the chain did not finalise it within {PATIENCE_SLOTS} slots")
+    return replay

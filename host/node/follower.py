@@ -1,0 +1,418 @@
+"""A node's own view of the chain: its fork-choice store, its engines, and what it makes of gossip.
+
+Every message is checked here, by the specification's own functions, whoever sent it; nobody's
+verdict is taken over. Layer 1 goes through the handlers `on_block`, `on_attestation`,
+`on_execution_payload_envelope` and `on_payload_attestation_message`; execution proofs through
+`process_execution_proof` with this node's `BindingProofEngine`.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from host.chain.blocks import record_of
+from host.chain.duties import Proposal
+from host.chain.execution import ExecutionLayer
+from host.chain.genesis import genesis_block, genesis_state
+from host.chain.keys import ValidatorKey
+from host.chain.proofs import PROOF_TYPE, BindingProofEngine, Verify
+from host.chain.records import ProvingTask
+from host.chain.spec import engines, spec
+from host.chain.store import pin_store, prune_store
+from host.circuits.block_size import BlockSize
+from host.mechanism.parameters import Parameters
+from host.mechanism.stages import may_prove
+from host.node.aggregates import is_valid_contribution
+from host.node.gossip import Verdict
+from host.node.inclusion import SignedInclusion, is_signed_inclusion
+from host.node.layer2 import BlockFacts, IncludedProof, Key, Ledger, settle
+from host.node.wire import Topic
+
+SLOT_MS = int(spec.config.SLOT_DURATION_MS)
+SLOTS_PER_EPOCH = int(spec.SLOTS_PER_EPOCH)
+Answer = tuple[Verdict, str]
+
+
+@dataclass
+class _Block:
+    """What is remembered of a block for good; `facts` once its payload has come."""
+
+    root: bytes
+    parent: bytes
+    slot: int
+    payload_hash: bytes
+    parent_hash: bytes
+    attestation_roots: frozenset[bytes]
+    facts: BlockFacts | None = None
+    request: Any = None
+
+
+class Follower:
+    """One node's chain. `slot` and `milliseconds` into it are where its clock stands."""
+
+    def __init__(
+        self,
+        keys: Sequence[ValidatorKey],
+        seed: int,
+        size: BlockSize,
+        verify: Verify,
+        parameters: Parameters,
+        bonds: Mapping[int, int],
+    ) -> None:
+        """`keys`: of all validators; secrets are not looked at. `seed`: of the execution layer.
+
+        `verify`: checks proofs under the block circuit's key. `bonds`: gwei by prover.
+        """
+        self.parameters = parameters
+        self.bonds = dict(bonds)
+        self.chain_id = int(spec.config.DEPOSIT_CHAIN_ID)
+        self.execution_layer = ExecutionLayer(seed, size)
+        self._genesis_mix = self.execution_layer.genesis_hash
+        self.proof_engine = BindingProofEngine(
+            self.chain_id, verify, self._genesis_mix,
+            self.execution_layer.ledger(self._genesis_mix).root)
+        state = genesis_state(keys, self._genesis_mix)
+        anchor = genesis_block(state)
+        self.store = spec.get_forkchoice_store(state, anchor)
+        self.genesis_root = bytes(spec.hash_tree_root(anchor))
+        self.genesis_validators_root = bytes(state.genesis_validators_root)
+        self.slot = self.milliseconds = 0
+        self._head: Any = None
+        self._ledger: Ledger | None = None
+        self._ledger_of: object = None
+        self._blocks: dict[bytes, _Block] = {}
+        self._by_request: dict[bytes, _Block] = {}
+        self._attestations: list[Any] = []
+        self._unapplied: list[Any] = []
+        self._payload_attestations: dict[bytes, list[Any]] = {}
+        self._contributions: list[Any] = []
+        self._proofs: dict[Key, dict[int, Any]] = {}
+        self._inclusions: dict[bytes, dict[bytes, tuple[IncludedProof, ...]]] = {}
+        self._final_root = self.genesis_root
+
+    @property
+    def now_ms(self) -> int:
+        """Milliseconds since genesis."""
+        return self.slot * SLOT_MS + self.milliseconds
+
+    @property
+    def head(self) -> Any:
+        """The fork choice's head, a `ForkChoiceNode`."""
+        if self._head is None:
+            self._head = spec.get_head(self.store)
+        return self._head
+
+    @property
+    def head_state(self) -> Any:
+        """The state after the head's block; not to be changed."""
+        return self.store.block_states[self.head.root]
+
+    @property
+    def finalized_epoch(self) -> int:
+        """The store's finalised epoch."""
+        return int(self.store.finalized_checkpoint.epoch)
+
+    def tick(self, slot: int, milliseconds: int) -> None:
+        """Set the clock; at a new slot the votes of earlier ones begin to count."""
+        new = slot > self.slot
+        self.slot, self.milliseconds = slot, milliseconds
+        spec.on_tick(self.store, self.store.genesis_time + self.now_ms // 1000)
+        if new:
+            self._new_slot()
+
+    def take(self, topic: Topic, data: bytes, peer: str) -> Answer:
+        """Check a message and learn from it; the verdict, and why if it is not ACCEPT.
+
+        Never raises for what is in the message; of one that is rejected nothing stays but what has
+        been found valid.
+        """
+        kind, learn = self._topics[topic]
+        try:
+            message = kind.decode_bytes(data)
+        except Exception as error:  # whatever the decoder meets in a stranger's bytes
+            return Verdict.REJECT, f"not the SSZ bytes of {kind.__name__} ({type(error).__name__})"
+        try:
+            return learn(self, message)
+        except Exception as error:  # the specification asserts, indexes and divides
+            return Verdict.REJECT, f"the specification refuses it ({type(error).__name__})"
+
+    def attestations(self) -> list[Any]:
+        """The votes of the last epoch, oldest first, each by some of one node's validators."""
+        return self._attestations
+
+    def included_attestations(self, head: Any) -> set[bytes]:
+        """Roots of the attestations that the last blocks of the branch of `head` carry."""
+        done: set[bytes] = set()
+        block = self._blocks.get(bytes(head.root))
+        while block is not None and block.slot >= self.slot - SLOTS_PER_EPOCH:
+            done |= block.attestation_roots
+            block = self._blocks.get(block.parent)
+        return done
+
+    def payload_attestations_for(self, root: bytes) -> list[Any]:
+        """Votes on the payload of a block."""
+        return self._payload_attestations.get(root, [])
+
+    def contributions_for(self, root: bytes) -> list[Any]:
+        """The sync committee's signatures of a block as the head of the last slot."""
+        return [c for c in self._contributions if c.slot == self.slot - 1
+                and c.beacon_block_root == root]
+
+    def branch(self) -> list[BlockFacts]:
+        """The blocks from genesis to the head whose payloads are part of the chain."""
+        block = self._blocks.get(bytes(self.head.root))
+        full = self.head.payload_status == spec.PAYLOAD_STATUS_FULL
+        branch = []
+        while block is not None:
+            if full and block.facts is not None:
+                lists = self._inclusions.get(block.root, {})
+                # Two lists for one block: their proposer cheats, and none of them counts.
+                included = next(iter(lists.values())) if len(lists) == 1 else ()
+                branch.append(replace(block.facts, included=included))
+            parent = self._blocks.get(block.parent)
+            full = parent is not None and parent.payload_hash == block.parent_hash
+            block = parent
+        return branch[::-1]
+
+    def ledger(self) -> Ledger:
+        """Layer 2 on the head's branch."""
+        final_root = bytes(self.store.finalized_checkpoint.root)
+        of = self.head, final_root, sum(map(len, self._inclusions.values()))
+        if self._ledger is None or self._ledger_of != of:
+            final = self._blocks.get(final_root)
+            self._ledger = settle(self.parameters, self.bonds, self.branch(), self._genesis_mix,
+                                  final.slot if final else 0)
+            self._ledger_of = of
+        return self._ledger
+
+    def proofs_for(self, key: Key) -> dict[int, Any]:
+        """The valid proofs of a payload that this node knows, by prover."""
+        return self._proofs.get(key, {})
+
+    def includable(self, slot: int) -> list[Any]:
+        """Proofs that a block of `slot` on the head may include: due by stage, unpaid so far."""
+        ledger = self.ledger()
+        paid = {credit.proven_slot for credit in ledger.credits} | ledger.undecided
+        found = []
+        for block in self.branch():
+            delay = slot - block.slot
+            if block.slot in paid or not 1 <= delay <= self.parameters.window_slots:
+                continue
+            for prover, proof in self.proofs_for((block.request_root, PROOF_TYPE)).items():
+                if may_prove(self.parameters, ledger.assignments[block.slot], prover, delay,
+                             self.bonds):
+                    found.append(proof)
+        return found
+
+    def task(self, request_root: bytes) -> ProvingTask | None:
+        """What is to be proven about a payload; None where it is unknown or long final."""
+        block, known = self._by_request.get(request_root), self.proof_engine.payload(request_root)
+        if block is None or known is None:
+            return None
+        payload = block.request.execution_payload
+        try:
+            ledger = self.execution_layer.ledger(bytes(payload.parent_hash))
+            batch = self.execution_layer.batch(bytes(payload.block_hash))
+        except KeyError:
+            return None
+        return ProvingTask(self.chain_id, block.slot, request_root, ledger, batch, known.old_root,
+                           known.new_root)
+
+    def _changed(self) -> None:
+        self._head = None
+
+    def _new_slot(self) -> None:
+        for attestation in self._unapplied:
+            try:
+                spec.on_attestation(self.store, attestation)
+            except AssertionError:
+                continue  # its target has been finalised away meanwhile
+        self._unapplied = []
+        pin_store(self.store)
+        oldest = self.slot - SLOTS_PER_EPOCH
+        self._attestations = [a for a in self._attestations if a.data.slot >= oldest]
+        self._contributions = [c for c in self._contributions if c.slot >= self.slot - 1]
+        self._payload_attestations = {
+            root: votes for root, votes in self._payload_attestations.items()
+            if self._blocks[root].slot >= self.slot - 1}
+        self._changed()
+        final_root = bytes(self.store.finalized_checkpoint.root)
+        if final_root != self._final_root:
+            self._final_root = final_root
+            self._finalize(final_root)
+
+    def _finalize(self, final_root: bytes) -> None:
+        final, head = self._blocks[final_root], self._blocks[bytes(self.head.root)]
+        first, last = spec.Hash32(head.payload_hash), spec.Hash32(final.payload_hash)
+        prune_store(self.store)
+        self.execution_layer.notify_forkchoice_updated(first, last, last, None)
+        self.proof_engine.notify_forkchoice_updated(first, last, last)
+        for block in self._blocks.values():
+            if block.slot < final.slot and block.facts is not None:
+                self._by_request.pop(block.facts.request_root, None)
+                block.request = None
+        self._proofs = {key: proofs for key, proofs in self._proofs.items()
+                        if self.proof_engine.payload(key[0]) is not None}
+
+    def _block(self, signed: Any) -> Answer:
+        block = signed.message
+        root = bytes(spec.hash_tree_root(block))
+        if root in self.store.blocks:
+            return Verdict.KEEP, "it is known"
+        if block.slot > self.slot:
+            return Verdict.IGNORE, "it is from the future"
+        if bytes(block.parent_root) not in self.store.block_states:
+            return Verdict.IGNORE, "its parent is unknown"
+        second = any(b.slot == block.slot and b.facts is not None
+                     and b.facts.proposer == block.proposer_index for b in self._blocks.values())
+        with engines(self.execution_layer, self.proof_engine):
+            spec.on_block(self.store, signed)
+        pin_store(self.store)
+        bid = block.body.signed_execution_payload_bid.message
+        self._blocks[root] = _Block(
+            root, bytes(block.parent_root), int(block.slot), bytes(bid.block_hash),
+            bytes(bid.parent_block_hash),
+            frozenset(bytes(spec.hash_tree_root(a)) for a in block.body.attestations))
+        self._changed()
+        return (Verdict.KEEP, "a second block of its slot") if second else (Verdict.ACCEPT, "")
+
+    def _envelope(self, signed: Any) -> Answer:
+        root = bytes(signed.message.beacon_block_root)
+        if root not in self._blocks or root not in self.store.block_states:
+            return Verdict.IGNORE, "its block is unknown"
+        if root in self.store.payloads:
+            return Verdict.KEEP, "it is known"
+        with engines(self.execution_layer, self.proof_engine):
+            spec.on_execution_payload_envelope(self.store, signed)
+        block = spec.SignedBeaconBlock(message=self.store.blocks[root])
+        record = record_of(Proposal(root, block, signed), self.store.block_states[root])
+        known = self._blocks[root]
+        known.request = record.request
+        known.facts = BlockFacts(
+            root, record.slot, record.proposer, bytes(record.payload.prev_randao),
+            record.request_root, record.base_reward_gwei, ())
+        self._by_request[record.request_root] = known
+        self._changed()
+        return Verdict.ACCEPT, ""
+
+    def _attestation(self, attestation: Any) -> Answer:
+        data = attestation.data
+        if not self.slot - 1 <= data.slot <= self.slot:
+            return Verdict.IGNORE, "it is not of this slot"
+        if data.beacon_block_root not in self.store.blocks:
+            return Verdict.IGNORE, "its block is unknown"
+        if data.target.root not in self.store.blocks:
+            return Verdict.IGNORE, "its target is unknown"
+        if data.target.epoch != spec.compute_epoch_at_slot(data.slot):
+            return Verdict.REJECT, "its target is not of its epoch"
+        spec.store_target_checkpoint_state(self.store, data.target)
+        state = self.store.checkpoint_states[data.target]
+        indexed = spec.get_indexed_attestation(state, attestation)
+        if not spec.is_valid_indexed_attestation(state, indexed):
+            return Verdict.REJECT, "its signature is not its voters'"
+        self._attestations.append(attestation)
+        self._unapplied.append(attestation)
+        return Verdict.ACCEPT, ""
+
+    def _payload_attestation(self, attestation: Any) -> Answer:
+        data = attestation.data
+        root = bytes(data.beacon_block_root)
+        if data.slot != self.slot or root not in self._blocks:
+            return Verdict.IGNORE, "its block is unknown or not of this slot"
+        state = self.store.block_states[root]
+        if data.slot != state.slot:
+            return Verdict.IGNORE, "its block is of another slot"
+        indexed = spec.get_indexed_payload_attestation(state, attestation)
+        if not spec.is_valid_indexed_payload_attestation(state, indexed):
+            return Verdict.REJECT, "its signature is not its voters'"
+        for index in set(indexed.attesting_indices):
+            # The signature is checked above, for all at once.
+            spec.on_payload_attestation_message(
+                self.store, spec.PayloadAttestationMessage(validator_index=index, data=data),
+                is_from_block=True)
+        self._payload_attestations.setdefault(root, []).append(attestation)
+        self._changed()
+        return Verdict.ACCEPT, ""
+
+    def _contribution(self, contribution: Any) -> Answer:
+        root = contribution.beacon_block_root
+        if contribution.slot != self.slot or root not in self.store.block_states:
+            return Verdict.IGNORE, "its block is unknown, or it is not of this slot"
+        if not is_valid_contribution(self.store.block_states[root], contribution):
+            return Verdict.REJECT, "its signature is not its members'"
+        self._contributions.append(contribution)
+        return Verdict.ACCEPT, ""
+
+    def _proof(self, signed: Any) -> Answer:
+        root = bytes(signed.message.public_input.new_payload_request_root)
+        key, prover = (root, int(signed.message.proof_type)), int(signed.validator_index)
+        block = self._by_request.get(root)
+        if block is None or self.proof_engine.payload(root) is None:
+            return Verdict.IGNORE, "its payload is unknown, or long final"
+        if self.slot + 1 - block.slot > self.parameters.window_slots:
+            return Verdict.IGNORE, "its payload can no longer be proven"
+        if prover not in self.bonds:
+            return Verdict.REJECT, f"validator {prover} has no bond as a prover"
+        known = self._proofs.setdefault(key, {})
+        if prover in known:
+            return Verdict.KEEP, "there is a proof by this prover"
+        reason = self._check(signed)
+        if reason:
+            return Verdict.REJECT, reason
+        known[prover] = signed
+        return (Verdict.ACCEPT, "") if len(known) == 1 else (Verdict.KEEP, "not the first")
+
+    def _check(self, signed: Any) -> str:
+        """Why the official check refuses a proof, or nothing."""
+        engine = self.proof_engine.for_signer(int(signed.validator_index))
+        try:
+            spec.process_execution_proof(self.head_state, signed, engine)
+        except AssertionError:
+            return engine.refusal or "its signer is not active or did not sign it"
+        return ""
+
+    def _inclusion(self, signed: Any) -> Answer:
+        message = signed.message
+        root = bytes(message.block_root)
+        block = self._blocks.get(root)
+        if block is None or root not in self.store.block_states:
+            return Verdict.IGNORE, "its block is unknown"
+        beacon_block = self.store.blocks[root]
+        if (message.slot, message.proposer_index) != (
+                beacon_block.slot, beacon_block.proposer_index):
+            return Verdict.REJECT, "it is not by the block's proposer"
+        lists = self._inclusions.setdefault(root, {})
+        list_root = bytes(spec.hash_tree_root(message))
+        if list_root in lists or len(lists) > 1:
+            return Verdict.KEEP, "it is known"
+        if not is_signed_inclusion(self.store.block_states[root], signed):
+            return Verdict.REJECT, "its proposer did not sign it"
+        included = []
+        for proof in message.proofs:
+            key = (bytes(proof.message.public_input.new_payload_request_root),
+                   int(proof.message.proof_type))
+            prover = int(proof.validator_index)
+            if self.proof_engine.payload(key[0]) is None:
+                return Verdict.IGNORE, "it includes a proof of an unknown payload"
+            if prover not in self.bonds:
+                return Verdict.REJECT, f"it includes a proof of {prover}, who has no bond"
+            known = self._proofs.setdefault(key, {})
+            if known.get(prover) != proof:
+                reason = self._check(proof)
+                if reason:
+                    return Verdict.REJECT, f"it includes an invalid proof: {reason}"
+                known.setdefault(prover, proof)
+            included.append(IncludedProof(key, prover))
+        lists[list_root] = tuple(included)
+        self._changed()
+        return Verdict.ACCEPT, ""
+
+    _topics: Mapping[Topic, tuple[Any, Callable[["Follower", Any], Answer]]] = {
+        Topic.BLOCK: (spec.SignedBeaconBlock, _block),
+        Topic.ENVELOPE: (spec.SignedExecutionPayloadEnvelope, _envelope),
+        Topic.ATTESTATION: (spec.Attestation, _attestation),
+        Topic.PAYLOAD_ATTESTATION: (spec.PayloadAttestation, _payload_attestation),
+        Topic.SYNC: (spec.SyncCommitteeContribution, _contribution),
+        Topic.PROOF: (spec.SignedExecutionProof, _proof),
+        Topic.INCLUSION: (SignedInclusion, _inclusion),
+    }

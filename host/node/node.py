@@ -1,0 +1,291 @@
+"""A node: one process with its own chain, keys, log and peers, moved by a clock alone.
+
+The clock comes through a pipe from whoever started the node, and nothing else of consequence does:
+every decision is made here, from what peers have sent and this node has checked.
+"""
+
+import asyncio
+import ctypes
+import signal
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+from host.chain.block_proofs import block_verifier
+from host.chain.keys import ValidatorKey
+from host.chain.spec import spec
+from host.circuits.block import BlockCircuit
+from host.circuits.block_size import BlockSize
+from host.groth16.prove import ProofResult, Prover
+from host.groth16.verification_key import VerificationKey
+from host.mechanism.parameters import Parameters
+from host.node.follower import SLOT_MS, Follower
+from host.node.gossip import Gossip
+from host.node.identity import Identity, contexts, peer_name
+from host.node.layer2 import Ledger
+from host.node.owner import Owner
+from host.node.prover import NodeProver, ProverSetup
+from host.node.slashing_protection import SlashingProtection
+from host.node.states import State
+from host.node.store import JobStore
+from host.node.validators import NodeValidators
+from host.node.wire import Topic
+
+PROPOSE_MS, ATTEST_MS, CONFIRM_MS = 0, SLOT_MS // 4, 3 * SLOT_MS // 4
+STEPS_MS = (PROPOSE_MS, ATTEST_MS, SLOT_MS // 2, CONFIRM_MS)
+"""The clock's steps within a slot; on each of them provers go on with their work."""
+BOARD_HZ = 100_000_000
+"""Clock rate at which an accelerator's cycles count in chain time."""
+FIRST_MS = 1000
+"""What an accelerator's first proof is planned with."""
+PARENT_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG of <sys/prctl.h>
+
+
+@dataclass(frozen=True)
+class DeviceSpeed:
+    """The device of a prover: `name` of the catalogue, and how long a proof takes in chain time.
+
+    `proof_ms`: fixed; None for an accelerator, whose cycles decide (at `BOARD_HZ`). `label`: for
+    the table.
+    """
+
+    label: str
+    name: str
+    proof_ms: int | None
+
+    def milliseconds(self, result: ProofResult) -> int:
+        """What a proof took; at least 1."""
+        if self.proof_ms is not None:
+            return self.proof_ms
+        return max(1, result.cycles * 1000 // BOARD_HZ)
+
+
+@dataclass(frozen=True)
+class NodeSetup:
+    """All a node is told at its start. `keys`: of all validators, with secrets only for `own`.
+
+    `peers`: certificates by name. `prover`: the validator index it proves as, None if it does not;
+    `zkey`: the proving key's file, for provers.
+    """
+
+    name: str
+    folder: Path
+    identity: Identity
+    peers: Mapping[str, str]
+    keys: tuple[ValidatorKey, ...]
+    own: tuple[int, ...]
+    seed: int
+    size: BlockSize
+    verification_key: VerificationKey
+    bonds: Mapping[int, int]
+    parameters: Parameters = field(default_factory=Parameters)
+    prover: int | None = None
+    prover_key: ValidatorKey | None = None
+    device: DeviceSpeed | None = None
+    zkey: Path | None = None
+
+
+@dataclass(frozen=True)
+class SlotView:
+    """Layer 1 as a node sees it at the end of a slot."""
+
+    slot: int
+    head_root: bytes
+    state_root: bytes
+    finalized_epoch: int
+
+
+@dataclass(frozen=True)
+class NodeReport:
+    """What a node has to say at the end. `balances`: of all validators at its head, in gwei.
+
+    `proven_slots`: those this node has made a proof for. `jobs`: slots by state. `notes`: by slot,
+    why a job waited or was given up. `dropped`: peers and why.
+    """
+
+    name: str
+    history: tuple[SlotView, ...]
+    balances: tuple[int, ...]
+    ledger: Ledger
+    proved: int
+    proven_slots: tuple[int, ...]
+    jobs: Mapping[State, tuple[int, ...]]
+    notes: Mapping[int, str]
+    dropped: Mapping[str, str]
+    forwarded: int
+    refused: tuple[str, ...]
+    layer2_seconds: float
+
+
+class Node:
+    """The parts of a node, wired together."""
+
+    def __init__(self, setup: NodeSetup) -> None:
+        self.setup = setup
+        self.owner = Owner(setup.folder, setup.name)
+        self.follower = Follower(
+            setup.keys, setup.seed, setup.size, block_verifier(setup.verification_key),
+            setup.parameters, setup.bonds)
+        self.jobs = JobStore(setup.folder / "jobs.sqlite")
+        self.protection = SlashingProtection(
+            setup.folder / "slashing.sqlite", self.follower.genesis_validators_root)
+        names = {peer_name(_der(certificate)): name for name, certificate in setup.peers.items()}
+        self.gossip = Gossip(names, self.follower.take,
+                             contexts(setup.identity, setup.peers.values(), setup.folder))
+        self.validators = NodeValidators(
+            {index: setup.keys[index] for index in setup.own}, self.follower, self.protection,
+            self._publish)
+        self.prover = _prover(setup, self.follower, self.jobs, self._publish_proof)
+        self._history: list[SlotView] = []
+        self._layer2_seconds = 0.0
+
+    def tick(self, slot: int, milliseconds: int) -> None:
+        """Move the clock, and do what is due."""
+        self.follower.tick(slot, milliseconds)
+        match milliseconds:
+            case 0:
+                self.validators.propose()
+            case _ if milliseconds == ATTEST_MS:
+                self.validators.attest()
+            case _ if milliseconds == CONFIRM_MS:
+                self.validators.confirm()
+                if slot == 0:
+                    return  # genesis: its head is signed for the first block, and that is all
+                self._history.append(SlotView(
+                    slot, bytes(self.follower.head.root),
+                    bytes(spec.hash_tree_root(self.follower.head_state)),
+                    self.follower.finalized_epoch))
+        start = time.perf_counter()
+        self.follower.ledger()  # checks its invariants
+        if self.prover is not None:
+            self.prover.work()
+        self._layer2_seconds += time.perf_counter() - start
+
+    def report(self) -> NodeReport:
+        """How it went."""
+        jobs: dict[State, tuple[int, ...]] = {}
+        for job in self.jobs.jobs():
+            jobs[job.state] = (*jobs.get(job.state, ()), job.slot)
+        return NodeReport(
+            self.setup.name, tuple(self._history),
+            tuple(int(balance) for balance in self.follower.head_state.balances),
+            self.follower.ledger(), self.prover.proved if self.prover else 0,
+            tuple(job.slot for job in self.jobs.jobs() if job.proof is not None), jobs,
+            dict(self.prover.notes) if self.prover else {}, dict(self.gossip.dropped),
+            self.gossip.forwarded, tuple(self.validators.refused), self._layer2_seconds)
+
+    async def close(self) -> None:
+        """End connections and give back files."""
+        await self.gossip.close()
+        self.jobs.close()
+        self.protection.close()
+        self.owner.close()
+
+    def _publish(self, topic: Topic, message: Any) -> None:
+        self._send(topic, bytes(message.encode_bytes()))
+
+    def _publish_proof(self, signed: bytes) -> None:
+        self._send(Topic.PROOF, signed)
+
+    def _send(self, topic: Topic, data: bytes) -> None:
+        # What this node would not take from another it does not send.
+        verdict, reason = self.follower.take(topic, data, self.setup.name)
+        if verdict.name in ("ACCEPT", "KEEP"):
+            self.gossip.publish(topic, data)
+        else:
+            self.validators.refused.append(f"own {topic.name} of slot {self.follower.slot}: "
+                                           f"{reason}")
+
+
+def belong_to_parent() -> None:
+    """Leave Ctrl-C to the parent, and do not outlive it.
+
+    On Linux the kernel sees to the latter, in the middle of a computation too; elsewhere, the end
+    of the pipe to the parent has to be noticed.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PARENT_DEATH_SIGNAL, signal.SIGKILL)
+
+
+def run_node(setup: NodeSetup, control: Connection) -> None:
+    """The node's process: obeys the clock in `control` until it is told to stop or the pipe ends.
+
+    If the parent dies, so does the node.
+    """
+    belong_to_parent()
+    asyncio.run(_serve(setup, control))
+
+
+async def _serve(setup: NodeSetup, control: Connection) -> None:
+    commands: asyncio.Queue[tuple[Any, ...]] = asyncio.Queue()
+    loop = asyncio.get_running_loop()
+
+    def receive() -> None:
+        try:
+            commands.put_nowait(control.recv())
+        except (EOFError, OSError):
+            loop.remove_reader(control.fileno())
+            commands.put_nowait(("stop",))
+
+    node = Node(setup)
+    try:
+        port = await node.gossip.start()
+        loop.add_reader(control.fileno(), receive)
+        control.send(("port", port))
+        while (command := await commands.get())[0] != "stop":
+            control.send(await _obey(node, command))
+    except BrokenPipeError:
+        pass  # the parent is gone
+    finally:
+        loop.remove_reader(control.fileno())
+        await node.close()
+
+
+async def _obey(node: Node, command: tuple[Any, ...]) -> Any:
+    match command:
+        case ("connect", int(port)):
+            try:
+                await node.gossip.connect(port)
+            except OSError as error:
+                return str(error)
+            return ""
+        case ("tick", int(slot), int(milliseconds)):
+            node.tick(slot, milliseconds)
+            return slot, milliseconds
+        case ("counts",):
+            return node.gossip.counts()
+        case ("report",):
+            return node.report()
+    raise ValueError(f"no such command: {command!r}")
+
+
+def _prover(
+    setup: NodeSetup, follower: Follower, jobs: JobStore, publish: Any
+) -> NodeProver | None:
+    if setup.prover is None:
+        return None
+    from host.devices.catalogue import open_device
+    from host.devices.cpu import CpuDevice
+    from host.groth16.zkey import read_zkey
+
+    assert setup.device is not None and setup.zkey is not None and setup.prover_key is not None
+    key = read_zkey(setup.zkey)
+    device = CpuDevice(threads=1) if setup.device.name == "cpu" else open_device(
+        setup.device.name, lanes=1)
+    fallback = None if setup.device.name == "cpu" else CpuDevice(threads=1)
+    circuit = BlockCircuit(setup.size)
+    return NodeProver(ProverSetup(
+        setup.prover, setup.prover_key, setup.prover_key.address, circuit,
+        Prover(key, device, fallback, circuit.r1cs), block_verifier(setup.verification_key),
+        setup.device.proof_ms or FIRST_MS, setup.device.milliseconds), follower, jobs, publish)
+
+
+def _der(certificate: str) -> bytes:
+    import ssl
+
+    return ssl.PEM_cert_to_DER_cert(certificate)

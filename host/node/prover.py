@@ -1,0 +1,241 @@
+"""The prover's part of a node: which payloads are its to prove, when, and in time for what.
+
+Time is the chain's, not the wall's: a proof that takes this device two seconds is there two seconds
+of chain time after it was begun, whatever computing it takes here. That is how several devices of
+different speeds can share one machine and one run.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from host.chain.block_proofs import proof_to_bytes
+from host.chain.keys import ValidatorKey
+from host.chain.proofs import PROOF_TYPE, Verify, encode_proof_data
+from host.chain.spec import spec
+from host.circuits.block import BlockCircuit
+from host.devices.device import DeviceError, Limbs
+from host.groth16.prove import ProofResult, Prover
+from host.mechanism.stages import Stage, may_prove, stage_of
+from host.node.admission import Calibration, Liability, admit
+from host.node.follower import SLOT_MS, Follower
+from host.node.jobs import JobRunner, Turn
+from host.node.layer2 import Credit
+from host.node.states import OWED, State
+from host.node.store import Job, JobKey, JobStore
+
+SUBMIT_MS = SLOT_MS // 4
+"""From a finished proof to its arrival at the next proposer: one step of the devnet's clock."""
+Speed = Callable[[ProofResult], int]
+"""Milliseconds of chain time that a proof takes on the device."""
+
+
+@dataclass(frozen=True)
+class ProverSetup:
+    """Who proves, with what. `key`: the validator's; `address`: where rewards go, 20 bytes.
+
+    `first_ms`: the device's calibration, what a proof is expected to take; `speed` what each took.
+    """
+
+    identity: int
+    key: ValidatorKey
+    address: bytes
+    circuit: BlockCircuit
+    prover: Prover
+    verify: Verify
+    first_ms: int
+    speed: Speed
+
+
+class NodeProver:
+    """Sees payloads, is drawn, admits, proves, signs, sends, and watches over its rewards."""
+
+    def __init__(
+        self, setup: ProverSetup, follower: Follower, store: JobStore,
+        publish: Callable[[bytes], None],
+    ) -> None:
+        """`publish` sends the SSZ bytes of a `SignedExecutionProof`."""
+        self.setup = setup
+        self.proved = 0
+        """Proofs made and verified by this node."""
+        self.notes: dict[int, str] = {}
+        """By slot, why a job of the prover's had to wait or was given up."""
+        self._follower = follower
+        self._store = store
+        self._publish = publish
+        self._calibration = Calibration(setup.first_ms)
+        self._runner = JobRunner(store, self)
+        self._free_at_ms = 0
+        self._done_at_ms: dict[JobKey, int] = {}
+        self._branch: dict[bytes, int] = {}
+        self._runner.resume()
+
+    def work(self) -> None:
+        """Do all that can be done now; the most urgent first."""
+        self._branch = {block.request_root: block.slot for block in self._follower.branch()}
+        oldest = self._follower.slot - self._follower.parameters.window_slots
+        for root, slot in self._branch.items():
+            if slot >= oldest and self._follower.proof_engine.payload(root) is not None:
+                self._store.see(JobKey(root, PROOF_TYPE, self.setup.identity), slot)
+        for job in sorted(self._store.unfinished(), key=lambda job: (self._deadline(job), job.key)):
+            self._runner.run(job.key)
+
+    def turn(self, job: Job) -> Turn:
+        """What is next for a job (see `jobs.Work`)."""
+        if job.state in (State.BROADCAST, State.INCLUDED, State.ORPHANED):
+            return self._reward(job)
+        ended = self._ended(job)
+        if ended is not None:
+            self._note(job, ended.reason)
+            return ended
+        now = self._follower.now_ms
+        match job.state:
+            case State.SEEN:
+                return Turn(State.ELIGIBLE if self._drawn(job) else None, self._stage(job).name)
+            case State.ELIGIBLE:
+                return self._admission(job)
+            case State.ADMITTED:
+                return Turn(State.WITNESS if now >= self._free_at_ms else None)
+            case State.WITNESS:
+                return Turn(State.PROVING)
+            case State.PROVING:
+                return Turn(State.SELF_VERIFIED if now >= self._done_at_ms[job.key] else None)
+            case State.SELF_VERIFIED:
+                return Turn(State.SIGNED)
+            case State.SIGNED:
+                return Turn(State.BROADCAST)
+            case _:
+                return Turn(State.MISSED, job.reason)  # HW_ERROR: the fall-back failed as well
+
+    def witness(self, job: Job) -> Limbs:
+        """The witness of the job's claim."""
+        claim = self._claim(job)
+        return self.setup.circuit.witness(claim.task.ledger, claim.task.batch, claim.statement)
+
+    def prove(self, job: Job, witness: Limbs) -> bytes:
+        """The proof, at once by the wall's clock; the chain's will have it when it is due."""
+        result = self.setup.prover.prove(witness)
+        took = self.setup.speed(result)
+        self._calibration.record(took)
+        self._done_at_ms[job.key] = self._free_at_ms = self._follower.now_ms + took
+        return proof_to_bytes(result.proof)
+
+    def verify(self, job: Job, proof: bytes) -> bool:
+        """The node's own check of its own proof."""
+        valid = self.setup.verify(self._claim(job).public, proof)
+        self.proved += valid
+        return valid
+
+    def sign(self, job: Job, proof: bytes) -> bytes:
+        """The `SignedExecutionProof`, SSZ."""
+        message = spec.ExecutionProof(
+            proof_data=encode_proof_data(proof, self.setup.address),
+            proof_type=PROOF_TYPE,
+            public_input=spec.PublicInput(new_payload_request_root=job.key.root),
+        )
+        signature = spec.get_execution_proof_signature(
+            self._follower.head_state, message, self.setup.key.secret)
+        signed = spec.SignedExecutionProof(
+            message=message, validator_index=self.setup.identity, signature=signature)
+        return bytes(signed.encode_bytes())
+
+    def landed(self, job: Job) -> bool:
+        """Whether the chain pays for it already, or this node's pool has it."""
+        proofs = self._follower.proofs_for((job.key.root, PROOF_TYPE))
+        return self.setup.identity in proofs or self._credit(job) is not None
+
+    def broadcast(self, job: Job, signed: bytes) -> None:
+        """Send the message."""
+        self._publish(signed)
+
+    def _claim(self, job: Job) -> Any:
+        task = self._follower.task(job.key.root)
+        if task is None:
+            raise DeviceError(f"slot {job.slot} is final; what it was is no longer kept")
+        return task.claimed_by(self.setup.identity, self.setup.address)
+
+    def _delay(self, job: Job) -> int:
+        """Of an inclusion by the next slot's proposer, the first a proof begun now can have."""
+        return self._follower.slot + 1 - job.slot
+
+    def _stage(self, job: Job) -> Stage:
+        return stage_of(self._follower.parameters, max(1, self._delay(job)))
+
+    def _drawn(self, job: Job) -> bool:
+        assignment = self._follower.ledger().assignments[job.slot]
+        return may_prove(self._follower.parameters, assignment, self.setup.identity,
+                         max(1, self._delay(job)), self._follower.bonds)
+
+    def _deadline(self, job: Job) -> int:
+        """When the last proposer of the job's stage builds its block, in ms of chain time."""
+        parameters = self._follower.parameters
+        last = {
+            Stage.PRIMARY: parameters.stage1_slots,
+            Stage.COMMITTEE: parameters.stage1_slots + parameters.stage2_slots,
+        }.get(self._stage(job), parameters.window_slots)
+        return (job.slot + last) * SLOT_MS
+
+    def _liability(self, job: Job) -> Liability:
+        now = self._follower.now_ms
+        left = self._calibration.bound_ms
+        if job.state in (State.SELF_VERIFIED, State.SIGNED):
+            left = 1  # only to be sent
+        return Liability(f"slot {job.slot}", now, self._deadline(job), left)
+
+    def _admission(self, job: Job) -> Turn:
+        """Admitted if everything owed, and this as well, is in time for its stage's end."""
+        # What is being proven is behind `free_at`, and counts there.
+        owed = [self._liability(other) for other in self._store.unfinished()
+                if other.state in OWED and other.state is not State.PROVING]
+        free_at = max(self._free_at_ms, self._follower.now_ms)
+        refusal = admit(self._liability(job), owed, free_at, SUBMIT_MS)
+        if refusal is None:
+            return Turn(State.ADMITTED)
+        if job.slot not in self.notes:
+            self._note(job, str(refusal))
+        return Turn(None, str(refusal))
+
+    def _ended(self, job: Job) -> Turn | None:
+        """Whether a job that has not been sent is to be given up."""
+        follower = self._follower
+        if job.key.root not in self._branch:
+            if follower.proof_engine.payload(job.key.root) is None:
+                return Turn(State.STALE, "its branch was left behind")
+            return Turn(None, "not on the head's branch")
+        if self._delay(job) > follower.parameters.window_slots:
+            owed = job.state in OWED
+            return Turn(State.MISSED if owed else State.STALE, "the window closed")
+        credit = self._credit(job)
+        if credit is not None or job.slot in follower.ledger().undecided:
+            return Turn(State.STALE, "another proof is included")
+        # Work that has begun is finished: proofs of one slot are equal, and the lottery decides.
+        if job.state in (State.SEEN, State.ELIGIBLE, State.ADMITTED):
+            others = follower.proofs_for((job.key.root, PROOF_TYPE))
+            if others:
+                return Turn(State.STALE, f"prover {min(others)} was there first")
+        return None
+
+    def _reward(self, job: Job) -> Turn:
+        credit = self._credit(job)
+        mine = credit is not None and credit.prover == self.setup.identity
+        if job.state in (State.BROADCAST, State.ORPHANED) and credit is not None:
+            return Turn(State.INCLUDED) if mine else Turn(
+                State.STALE, f"prover {credit.prover} is paid for it")
+        if job.state is State.INCLUDED:
+            if credit is None or not mine:
+                return Turn(State.ORPHANED, "the including block is off the branch")
+            return Turn(State.MATURED if credit.matured else None)
+        closed = self._delay(job) > self._follower.parameters.window_slots + 1
+        decided = job.slot not in self._follower.ledger().undecided
+        return Turn(State.MISSED if closed and decided else None, "no block included it in time")
+
+    def _credit(self, job: Job) -> Credit | None:
+        if job.key.root not in self._branch:
+            return None
+        return next((credit for credit in self._follower.ledger().credits
+                     if credit.proven_slot == job.slot), None)
+
+    def _note(self, job: Job, reason: str) -> None:
+        before = self.notes.get(job.slot, "")
+        if reason and not before.endswith(reason):
+            self.notes[job.slot] = f"{before}; then: {reason}" if before else reason

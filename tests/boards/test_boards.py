@@ -1,0 +1,107 @@
+# amaranth: UnusedElaboratable=no
+"""Boards: their clocks, the pins, the record, and files for data-centre cards."""
+
+import json
+
+import pytest
+
+pytest.importorskip("amaranth_boards")
+
+from boards.board import ecp5_pll  # noqa: E402
+from boards.build import name_gateware, utilisation  # noqa: E402
+from boards.catalogue import BOARDS, board  # noqa: E402
+from boards.measure import clock_rate  # noqa: E402
+from boards.tools import ToolError  # noqa: E402
+from hdl.uart import divisor  # noqa: E402
+
+
+@pytest.mark.parametrize("name", BOARDS)
+def test_a_board_is_whole(name):
+    found = board(name)
+    assert found.name == name and found.loader and found.memory_words >= 512
+    assert divisor(found.clock_hz, found.baud) >= 4    # the receiver looks into a bit's middle
+    assert found.flow != "ecp5" or found.clock_hz == found.input_hz or ecp5_pll(
+        found.input_hz, found.clock_hz)
+    assert (found.platform is None) != (found.pins is None)
+
+
+@pytest.mark.parametrize("source,target", [(25e6, 60e6), (100e6, 60e6), (25e6, 50e6), (12e6, 48e6)])
+def test_the_pll_makes_the_clock(source, target):
+    divide, multiply, post = ecp5_pll(source, target)
+    assert source * multiply / divide == pytest.approx(target)
+    assert 400e6 <= target * post <= 800e6 and source / divide >= 3.125e6
+
+
+def test_a_clock_that_cannot_be_made():
+    with pytest.raises(ValueError, match="61.7 MHz cannot be made from 25 MHz"):
+        ecp5_pll(25e6, 61.7e6)
+
+
+@pytest.mark.parametrize("name", ["ulx3s-85f", "icebreaker"])
+def test_the_design_with_its_pads_is_generated(name, tmp_path):
+    """With the toy accelerator, which is quick to write; the pads are the board's."""
+    from dataclasses import replace
+
+    from boards.board import BoardTop
+    from hdl.presets import TOY_SHAPE
+
+    found = replace(board(name), shape=TOY_SHAPE)
+    plan = found.platform().build(
+        BoardTop(found, found.core()), do_build=False, build_dir=str(tmp_path))
+    text, number = name_gateware(plan.files["top.il"].decode()
+                                 if isinstance(plan.files["top.il"], bytes)
+                                 else plan.files["top.il"])
+    assert f"{number:064b}" in text
+    constraints = "".join(str(content) for file, content in plan.files.items()
+                          if file.endswith((".lpf", ".pcf")))
+    if name == "ulx3s-85f":
+        assert "EHXPLLL" in text and "ODDRX1F" in text
+        for port in ("uart_0__rx", "uart_0__tx", "sdram_0__a", "sdram_0__dq", "sdram_0__ras"):
+            assert port in constraints
+
+
+LOG = """
+Info: Device utilisation:
+Info: 	          MULT18X18D:      31/    156    19%
+Info: 	              DP16KD:     107/    208    51%
+Info: 	                DCUA:       0/      2     0%
+Info: Max frequency for clock '$glbnet$clk': 44.00 MHz (FAIL at 60.00 MHz)
+Info: Max frequency for clock '$glbnet$clk': 61.25 MHz (PASS at 60.00 MHz)
+"""
+
+
+def test_what_the_placer_says():
+    assert utilisation(LOG) == {"MULT18X18D": [31, 156], "DP16KD": [107, 208]}
+    assert clock_rate(LOG) == 61.25
+    with pytest.raises(ToolError, match="no clock rate"):
+        clock_rate("")
+
+
+def test_a_design_too_large_is_refused_before_it_is_placed(tmp_path, monkeypatch):
+    import boards.build as module
+
+    found = board("icebreaker")
+
+    def generate(board, core, folder):
+        core._MustUse__used = True      # nothing is generated here
+        (folder / "top.ys").write_text("")
+        return 1
+
+    monkeypatch.setattr(module, "_with_platform", generate)
+    monkeypatch.setattr(module, "run_yosys", lambda *a: (tmp_path / "stat.json").write_text(
+        json.dumps({"design": {"num_cells_by_type": {"SB_LUT4": 9_999}}})))
+    with pytest.raises(ToolError, match="takes 9,999 lut and .* has 5,280"):
+        module.build(found, tmp_path)
+
+
+def test_files_for_a_card(tmp_path):
+    from boards.export import CARDS, export
+    from hdl.presets import TOY_SHAPE
+
+    for card in [CARDS["vu47p"]]:
+        written, used = export(card, tmp_path / card.name, shape=TOY_SHAPE, estimate=False)
+        assert used is None
+        texts = {path.name: path.read_text() for path in written}
+        assert "module accelerator" in texts["accelerator.sv"]
+        assert card.part in texts["build.tcl"] and "read_verilog -sv" in texts["build.tcl"]
+        assert "-period 4.000" in texts["accelerator.xdc"]

@@ -1,0 +1,149 @@
+"""A board's gateware behind a pseudo-terminal, through its pins, its link and its SDRAM.
+
+Nothing in the host knows that the board is simulated: the device is opened by the name a user
+gives it.
+"""
+
+import numpy as np
+import pytest
+
+from hdl.curve import Group
+from hdl.presets import STANDARD
+from host.curve.arithmetic import multi_scalar_multiplication, multiply
+from host.curve.points import generator
+from host.devices.catalogue import open_device
+from host.devices.cpu import CpuDevice
+from host.devices.device import DeviceError, Job
+from tests.boards.lines import Relay
+
+DIVISOR = 2
+"""As `proofmill board simulate` has it, so that both run the same library."""
+
+
+@pytest.fixture(scope="module")
+def library():
+    pytest.importorskip("amaranth_boards")
+    from boards.catalogue import board
+    from sim.board import build_board
+    return build_board(board("ulx3s-85f").core(STANDARD, divisor=DIVISOR, start_cycles=2000))
+
+
+@pytest.fixture
+def board(library):
+    from sim.board import RunningBoard
+    board = RunningBoard(library, DIVISOR)
+    yield board
+    board.close()
+    assert board.fault is None, board.fault
+
+
+def points_and_scalars(group, count, seed, limbs=4):
+    rng = np.random.default_rng(seed)
+    points = np.stack([multiply(group, generator(group), int(k))
+                       for k in rng.integers(1, 1 << 60, count)])
+    scalars = rng.integers(0, 1 << 63, (count, 4), dtype=np.uint64)
+    scalars[:, 3] >>= np.uint64(3)    # below the order
+    scalars[:, limbs:] = 0
+    return points, scalars
+
+
+def run(device, group, count, seed, limbs=4):
+    points, scalars = points_and_scalars(group, count, seed, limbs)
+    (result,) = device.run([Job(device.load(group, points), scalars)])
+    assert np.array_equal(result.point, multi_scalar_multiplication(group, points, scalars))
+    return result
+
+
+@pytest.mark.parametrize("group", list(Group))
+def test_a_sum_over_a_good_line(board, group):
+    device = open_device(f"serial:{board.path}")
+    result = run(device, group, 6, 1)
+    assert result.cycles > 0 and result.device == f"serial:{board.path}"
+    # What is loaded stays loaded: again, after a new session.
+    points, scalars = points_and_scalars(group, 6, 1)
+    bases = device.load(group, points)
+    device.run([Job(bases, scalars)])
+    device.accelerators[0].link.reset()
+    (again,) = device.run([Job(bases, scalars)])
+    assert np.array_equal(again.point, result.point)
+    device.close()
+
+
+def test_one_byte_in_a_hundred_damaged(board):
+    relay = Relay(board.path, 0.01, seed=4)
+    device = open_device(f"serial:{relay.path}")
+    run(device, Group.G1, 6, 2, limbs=1)    # few words out: the line is what is tested
+    statistics = device.accelerators[0].link.statistics
+    assert relay.up.done > 20 and relay.down.done > 20
+    assert statistics.damaged > 5 and statistics.resent > 5
+    device.close()
+    relay.cut()
+
+
+def prover_of(device):
+    """A prover of a small circuit on `device`, the CPU behind it, and a witness."""
+    from host.groth16.prove import Prover
+    from host.groth16.wtns import read_witness
+    from host.groth16.zkey import read_zkey
+    folder = "tests/vectors/chain4"
+    return (Prover(read_zkey(f"{folder}/circuit.zkey"), device, CpuDevice()),
+            read_witness(f"{folder}/witness.wtns"))
+
+
+class Trouble:
+    """Calls `happen` once so many points have gone in."""
+
+    def __init__(self, points, happen):
+        self.points, self.happen, self.done = points, happen, False
+
+    def __call__(self, done, total):
+        if done >= self.points and not self.done:
+            self.done = True
+            self.happen()
+
+
+def test_a_cable_pulled_in_mid_proof_is_a_sentence_and_the_proof_is_made(board):
+    relay = Relay(board.path)
+    device = open_device(f"serial:{relay.path}")
+    prover, witness = prover_of(device)
+    trouble = Trouble(40, relay.cut)
+    result = prover.prove(witness, trouble)   # verified before it is given out
+    assert trouble.done and result.device == "cpu" and result.calls_on_device < result.calls
+    (fault,) = result.faults
+    assert "broke" in fault or "has not answered" in fault
+    device.close()
+
+
+def test_a_board_reset_in_mid_proof_is_noticed_and_the_proof_is_made(board):
+    device = open_device(f"serial:{board.path}")
+    prover, witness = prover_of(device)
+    trouble = Trouble(40, board.reset)
+    result = prover.prove(witness, trouble)
+    assert trouble.done and result.device == "cpu"
+    assert "was reset or loaded anew while in use" in result.faults[0]
+    # Opened again, the same board works.
+    device.close()
+    device = open_device(f"serial:{board.path}")
+    run(device, Group.G1, 4, 3)
+    device.close()
+
+
+def test_nothing_at_the_port():
+    with pytest.raises(DeviceError, match="cannot be opened.*proofmill devices"):
+        open_device("serial:/dev/no-such-port")
+    with pytest.raises(DeviceError, match="names no port"):
+        open_device("serial:@9600")
+    with pytest.raises(DeviceError, match="names no port"):
+        open_device("serial:/dev/ttyUSB0@fast")
+
+
+@pytest.mark.slow
+def test_a_whole_proof_over_a_damaged_line(board):
+    relay = Relay(board.path, 0.01, seed=5)
+    device = open_device(f"serial:{relay.path}")
+    prover, witness = prover_of(device)
+    result = prover.prove(witness)
+    assert result.device == f"serial:{relay.path}" and not result.faults
+    assert result.calls_on_device == result.calls == 5
+    device.close()
+    relay.cut()

@@ -1,0 +1,188 @@
+"""Consensus over real EVM blocks: the specification's chain, its payloads py-evm's."""
+
+from typing import Any
+
+import pytest
+
+from host.chain import chain as chain_module
+from host.chain.block_proofs import block_prover, block_verifier, proof_from_bytes
+from host.chain.chain import SLOTS_PER_EPOCH, EmbeddedChain
+from host.chain.spec import spec
+from host.circuits.block import BlockCircuit
+from host.circuits.block_size import COMPACT
+from host.contracts.verifier import proof_numbers
+from host.devices.cpu import CpuDevice
+from host.evm.account import Account
+from host.evm.contract import Contract
+from host.evm.execution_layer import INBOX, EvmExecutionLayer
+from host.evm.pool import PooledEvm
+from host.evm.proof_engine import EvmProofEngine
+from host.groth16.prove import Prover
+from host.groth16.setup import development_setup
+from host.mechanism.parameters import Defences, Parameters
+from tests.host.contracts.world import ETHER, private_key
+
+PARAMETERS = Parameters(slots_per_epoch=SLOTS_PER_EPOCH, defences=Defences(calibration=False))
+REWARD_ADDRESS = b"\x77" * 20
+
+
+def view_of(chain: EmbeddedChain) -> Any:
+    def view(root: bytes) -> tuple[int, int]:
+        state = chain.store.block_states[root]
+        increments = spec.get_total_active_balance(state) // spec.EFFECTIVE_BALANCE_INCREMENT
+        base = spec.get_base_reward_per_increment(state) * increments // spec.SLOTS_PER_EPOCH
+        return int(base), int(state.finalized_checkpoint.epoch) * SLOTS_PER_EPOCH
+
+    return view
+
+
+@pytest.fixture(scope="module")
+def prover() -> Prover:
+    circuit = BlockCircuit(COMPACT)
+    return Prover(development_setup(circuit.r1cs, seed=b"tests of the evm"), CpuDevice())
+
+
+@pytest.fixture
+def chain(prover: Prover, monkeypatch: pytest.MonkeyPatch) -> EmbeddedChain:
+    """The embedded chain with the execution layer and the proof engine swapped."""
+    made: list[EvmExecutionLayer] = []
+    chain_id = int(spec.config.DEPOSIT_CHAIN_ID)
+    rich = [Account(PooledEvm(chain_id, {}), private_key(name)).address
+            for name in ("owner 0", "carrier")]
+
+    def execution(seed: int, size: Any) -> EvmExecutionLayer:
+        made.append(EvmExecutionLayer(
+            seed, size, prover.key.verification_key, chain_id, PARAMETERS, ETHER,
+            int(spec.config.MIN_GENESIS_TIME), rich))
+        return made[-1]
+
+    monkeypatch.setattr(chain_module, "ExecutionLayer", execution)
+    monkeypatch.setattr(chain_module, "BindingProofEngine",
+                        lambda chain_id, verify, genesis, root: EvmProofEngine(made[-1], verify))
+    chain = EmbeddedChain(block_verifier(prover.key.verification_key), seed=1, size=COMPACT)
+    made[-1].view = view_of(chain)
+    return chain
+
+
+def send(layer: EvmExecutionLayer, account: Account, contract: Contract, function: str,
+         *arguments: Any, value: int = 0, gas: int = 3_000_000) -> bytes:
+    return account.hand_in(contract.address, contract.encode(function, *arguments), value, gas)
+
+
+def test_proof_is_paid_by_contracts_on_the_consensus_chain(
+        chain: EmbeddedChain, prover: Prover) -> None:
+    layer: Any = chain.execution_layer
+    owner = Account(layer.evm, private_key("owner 0"))
+    carrier = Account(layer.evm, private_key("carrier"))
+    contracts = layer.layer
+    chain.advance()
+    sent = send(layer, owner, contracts.bonds, "register", REWARD_ADDRESS, value=10**4 * ETHER)
+    chain.advance()
+    layer.evm.head = bytes(chain._tree.at(2, bytes(chain.head.root)).payload.block_hash)
+    receipt = layer.evm.receipt(sent)
+    assert receipt is not None and receipt.succeeded
+    # Registered in epoch 0: its tickets are taken with epoch 1, and count in epoch 3.
+    while chain.slot < 3 * SLOTS_PER_EPOCH + 1:
+        chain.advance()
+    slot = chain.slot
+    assert contracts.consensus.call("failed_hooks") == 0
+    task = chain.proving_task(slot)
+    proof = block_prover(BlockCircuit(COMPACT), prover)(task.claimed_by(0, REWARD_ADDRESS))
+    parsed = proof_from_bytes(proof)
+    assert parsed is not None
+    # The block of this slot is reported by the next one's system call: the proof follows it.
+    sent = send(layer, carrier, contracts.rewards, "submit", slot, 0, proof_numbers(parsed))
+    chain.advance()
+    chain.advance()
+    layer.notify_forkchoice_updated(
+        chain._tree.at(chain.slot, bytes(chain.head.root)).payload.block_hash, bytes(32),
+        bytes(32), None)
+    receipt = layer.evm.receipt(sent)
+    assert receipt is not None and receipt.succeeded
+    record = contracts.rewards.call("record", slot)
+    assert record["primary"] == 0 and record["won"] and record["winner"] == 0
+    assert record["payload_root"] == task.request_root
+    assert contracts.rewards.call("totalSupply") == 0
+    while contracts.consensus.call("finalized_slot") < record["included_slot"]:
+        chain.advance()
+    send(layer, carrier, contracts.rewards, "mature", slot)
+    chain.advance()
+    chain.advance()
+    assert contracts.rewards.call("balanceOf", REWARD_ADDRESS) == record["prover_amount"] > 0
+    assert contracts.rewards.call("balanceOf", record["includer"]) == record["includer_amount"]
+    assert contracts.bonds.call("invariants") and contracts.rewards.call("invariants")
+    # Finality of the specification's chain, reported to contracts by its own blocks.
+    assert chain.finalized_epoch >= 3 and contracts.consensus.call("failed_hooks") == 0
+
+
+def test_wrong_payloads_are_refused(chain: EmbeddedChain) -> None:
+    layer: Any = chain.execution_layer
+    chain.advance()
+    chain.advance()
+    record = chain._tree.at(2, bytes(chain.head.root))
+    assert bytes(record.payload.block_hash) in layer._known
+    assert record.payload.transactions and record.payload.gas_used > 21_000
+    assert layer.verify_and_notify_new_payload(record.request)
+    for name, value, reason in (
+            ("state_root", b"\x01" * 32, "executing the block gives another one"),
+            ("receipts_root", b"\x01" * 32, "executing the block gives another one"),
+            ("gas_used", 1, "executing the block gives another one"),
+            ("extra_data", b"\x01" * 32, "the extra data is not the batch's commitment"),
+            ("transactions", [], "posts no batch"),
+            ("transactions", [b"\x02junk"], "posts no batch"),
+            ("parent_hash", b"\x01" * 32, "the parent payload is unknown"),
+            ("slot_number", 3, "the time is not the slot's")):
+        payload = record.payload.copy()
+        setattr(payload, name, value)
+        request = spec.NewPayloadRequest(
+            execution_payload=payload, versioned_hashes=[],
+            parent_beacon_block_root=record.request.parent_beacon_block_root,
+            execution_requests=record.request.execution_requests)
+        if name != "slot_number":
+            assert not layer.verify_and_notify_new_payload(request)
+            assert layer.refusal == "the block hash is not the header's"
+        payload.block_hash = rehashed(layer, payload, request.parent_beacon_block_root)
+        assert not layer.verify_and_notify_new_payload(request), name
+        assert reason in layer.refusal, (name, layer.refusal)
+    assert layer.verify_and_notify_new_payload(record.request)
+    assert layer.evm.balance(INBOX) == 0
+
+
+def rehashed(layer: Any, payload: Any, root: Any) -> bytes:
+    """The hash that the header with these fields has: found by asking for it."""
+    from host.evm import execution_layer
+
+    seen: list[bytes] = []
+    original = execution_layer.header_hash
+
+    def spy(fields: list[object]) -> bytes:
+        seen.append(original(fields))
+        return seen[-1]
+
+    execution_layer.header_hash = spy
+    try:
+        layer.is_valid_block_hash(payload, root, ())
+    finally:
+        execution_layer.header_hash = original
+    return seen[-1]
+
+
+def test_branches_have_their_own_contracts(chain: EmbeddedChain) -> None:
+    """The specification's fork choice decides between branches of EVM blocks."""
+    layer: Any = chain.execution_layer
+    owner = Account(layer.evm, private_key("owner 0"))
+    chain.advance()
+    fork = bytes(chain.head.root)
+    send(layer, owner, layer.layer.bonds, "register", REWARD_ADDRESS, value=10 * ETHER)
+    chain.advance(attesting=False)
+    first = chain._tree.at(2, bytes(chain.head.root)).payload
+    assert len(first.transactions) == 2
+    layer.evm._waiting.clear()
+    chain.advance(parent=fork)
+    chain.advance()
+    heads = bytes(first.block_hash), bytes(
+        chain._tree.at(4, bytes(chain.head.root)).payload.block_hash)
+    counts = []
+    for layer.evm.head in heads:
+        counts.append(layer.layer.bonds.call("prover_count"))
+    assert counts == [1, 0]
