@@ -108,7 +108,7 @@ class Mailboxes(wiring.Component):
         m = Module()
         shape = self.shape
         # Folded multipliers make long frames, of many slots.
-        longest = max(interval // (3 * group.degree) for group, interval in shape.interval.items())
+        longest = max(frame // (3 * group.degree) for group, frame in shape.frame.items())
         slots = max(5, longest.bit_length())
         beats, services, frames = Signal(4), Signal(slots), Signal(8)
         for index, group in enumerate(shape.groups):
