@@ -6,6 +6,7 @@ from amaranth.lib.wiring import In, Out
 
 from hdl.commands import (
     ANSWER,
+    BIAS_WORDS,
     COUNTERS,
     HEADER,
     IDENTITY,
@@ -35,7 +36,7 @@ def identity_words(shape: MsmShape, gateware_hash: int) -> dict[str, int]:
         "curve": name_word(adder.curve.name),
         "multipliers": adder.multipliers, "adders": adder.adders,
         "interval_g1": adder.interval.get(Group.G1, 0),
-        "interval_g2": adder.interval.get(Group.G2, 0),
+        "interval_g2": adder.interval.get(Group.G2, 0), "units": adder.units,
         "mailbox_bits": shape.mailbox_bits, "digit": adder.multiplier.digit,
         "limb": adder.multiplier.limb, "coordinate_bits": adder.coordinate_bits,
         "datapath": int(shape.datapath),
@@ -73,6 +74,7 @@ class Accelerator(wiring.Component):
 
         commands, answers = self.commands, self.answers
         header, place, region = Signal(HEADER), Signal(PLACE), Signal(REGION)
+        bias = Signal(BIAS_WORDS * WORD, reset_less=True)
         error = Signal(Error)
         reply = Signal(ANSWER)
         index = Signal(range(max(len(IDENTITY), len(COUNTERS)) + 1))
@@ -85,6 +87,7 @@ class Accelerator(wiring.Component):
         m.d.comb += [
             reply.command.eq(header.command), reply.last.eq(1), reply.error.eq(error),
             msm.group.eq(group), msm.window.eq(header.window), msm.windows.eq(header.windows),
+            msm.first_window.eq(header.first), msm.all_windows.eq(region.all), msm.bias.eq(bias),
             msm.second_region.eq(region.second_region), msm.address.eq(place.address),
             msm.count.eq(place.count), msm.scalars.payload.eq(commands.payload),
             self.writes.payload.address.eq(place.address),
@@ -148,8 +151,15 @@ class Accelerator(wiring.Component):
             with m.State("REGION"):
                 m.d.comb += commands.ready.eq(1)
                 with m.If(commands.valid):
-                    m.d.sync += region.as_value().eq(commands.payload)
-                    m.next = "START"
+                    m.d.sync += [region.as_value().eq(commands.payload), index.eq(0)]
+                    m.next = "BIAS"
+            with m.State("BIAS"):
+                m.d.comb += commands.ready.eq(1)
+                with m.If(commands.valid):
+                    m.d.sync += [bias.eq(Cat(bias[WORD:], commands.payload)), index.eq(index + 1)]
+                    with m.If(index == BIAS_WORDS - 1):
+                        m.d.sync += index.eq(0)
+                        m.next = "START"
             with m.State("START"):
                 with m.If((header.window < 2) | (header.window > MAX_WINDOW)):
                     m.d.sync += error.eq(Error.WINDOW)

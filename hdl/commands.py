@@ -13,7 +13,7 @@ from amaranth.lib import data
 WORD = 64
 """Bits of a word on the link and on the memory port."""
 
-VERSION = 1
+VERSION = 2
 """Changes when a layout changes."""
 
 MAGIC = 0x4C4C494D464F5250
@@ -40,29 +40,35 @@ DESCRIPTIONS = {
                   "Answers when they are written.",
     Command.MULTIPLY: "Multiply the `count` points at word `address` (affine, as in a .zkey: 8 "
                       "words each in G1, 16 in G2) by as many scalars of four words, which "
-                      "follow, and sum. Answers one record for each group of the last level "
-                      "that is not infinity: an ANSWER with `group`, then the coordinates, low "
-                      "word first; and an ANSWER with `last` set.",
+                      "follow, and sum, in `windows` windows from `first` on of `all`. Answers "
+                      "one record for each group of the last level that is not infinity: an "
+                      "ANSWER with `unit` and `group`, then the coordinates, low word first; and "
+                      "an ANSWER with `last` set.",
     Command.COUNTERS: "Read the counters of the last MULTIPLY: one COUNTERS record.",
     Command.RESET: "Empty all mailboxes and zero the counters. Also done after power-up.",
 }
 
 HEADER = data.StructLayout({"command": unsigned(8), "group": unsigned(8), "window": unsigned(8),
-                            "windows": unsigned(16), "reserved": unsigned(24)})
+                            "windows": unsigned(16), "first": unsigned(16),
+                            "reserved": unsigned(8)})
 PLACE = data.StructLayout({"address": unsigned(32), "count": unsigned(32)})
-REGION = data.StructLayout({"second_region": unsigned(32), "reserved": unsigned(32)})
+REGION = data.StructLayout({"second_region": unsigned(32), "all": unsigned(16),
+                            "reserved": unsigned(16)})
+BIAS = data.StructLayout({"bias": unsigned(64)})
+BIAS_WORDS = 4
+"""Words of the bias that makes digits signed, low word first: see `hdl.windows`."""
 
 WORDS = {
     Command.IDENTIFY: (HEADER,),
     Command.LOAD: (HEADER, PLACE),
-    Command.MULTIPLY: (HEADER, PLACE, REGION),
+    Command.MULTIPLY: (HEADER, PLACE, REGION, *[BIAS] * BIAS_WORDS),
     Command.COUNTERS: (HEADER,),
     Command.RESET: (HEADER,),
 }
 """The words of each command before its data."""
 
-ANSWER = data.StructLayout({"command": unsigned(8), "last": unsigned(8), "error": unsigned(16),
-                            "group": unsigned(32)})
+ANSWER = data.StructLayout({"command": unsigned(8), "last": unsigned(8), "error": unsigned(8),
+                            "unit": unsigned(8), "group": unsigned(32)})
 
 
 class Error(enum.IntEnum):
@@ -75,7 +81,7 @@ class Error(enum.IntEnum):
 
 
 IDENTITY = ("magic", "version", "hash", "curve", "multipliers", "adders", "interval_g1",
-            "interval_g2", "mailbox_bits", "digit", "limb", "coordinate_bits", "datapath")
+            "interval_g2", "units", "mailbox_bits", "digit", "limb", "coordinate_bits", "datapath")
 """The words of an identity, in order; `curve` is the name's first eight letters."""
 
 COUNTERS = ("fill", "sum", "output", "digits", "additions", "waited", "skipped")

@@ -5,7 +5,7 @@ that arrives at a full mailbox takes the resident out, and the two go to the add
 back as an operand for the same mailbox. Additions into a bucket commute, so nothing waits for a
 bucket that is being added to, whatever the adder's latency.
 
-Time is cut into the adder's frames. A frame has service slots of `beats` cycles, one cycle for
+Time is cut into frames: the adder's own, or those of several units that feed it in turn. A frame has service slots of `beats` cycles, one cycle for
 each coordinate of a point:
 
     cycle of the slot   0           1                2 ... beats + 1
@@ -66,17 +66,17 @@ class Mailboxes(wiring.Component):
 
     def __init__(self, shape: AdderShape, mailbox_bits: int, *, datapath: bool = True):
         self.shape, self.mailbox_bits, self.datapath = shape, mailbox_bits, datapath
-        for group, interval in shape.interval.items():
-            if interval < 2 * 3 * group.degree:
+        for group, frame in shape.frame.items():
+            if frame < 2 * 3 * group.degree:
                 raise ValueError(
-                    f"at interval {interval} a frame has no two service slots of "
+                    f"in {frame} cycles a frame has no two service slots of "
                     f"{3 * group.degree} cycles for {group.name}; the interval must be at least "
                     f"{6 * group.degree}")
         bits = shape.coordinate_bits
         coordinates = range(max(3 * group.degree for group in shape.groups))
         super().__init__({
             "group": In(range(max(2, len(shape.groups)))),
-            "cycle": In(range(max(shape.interval.values()))),
+            "cycle": In(range(max(shape.frame.values()))),
             "last": In(1),
             "enable": In(1),
             "operand_valid": In(1),
@@ -108,14 +108,14 @@ class Mailboxes(wiring.Component):
         m = Module()
         shape = self.shape
         # Folded multipliers make long frames, of many slots.
-        longest = max(interval // (3 * group.degree) for group, interval in shape.interval.items())
+        longest = max(frame // (3 * group.degree) for group, frame in shape.frame.items())
         slots = max(5, longest.bit_length())
         beats, services, frames = Signal(4), Signal(slots), Signal(8)
         for index, group in enumerate(shape.groups):
             with m.If(self.group == index):
                 m.d.comb += [
                     beats.eq(3 * group.degree),
-                    services.eq(shape.interval[group] // (3 * group.degree)),
+                    services.eq(shape.frame[group] // (3 * group.degree)),
                     frames.eq(shape.schedules[group].frames),
                 ]
 

@@ -17,9 +17,9 @@ from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from hdl.commands import ANSWER, COUNTERS, WORD, Command
-from hdl.mailboxes import Mailboxes
-from hdl.operands import Operands
-from hdl.point_adder import AdderShape, Frames, PointAdder
+from hdl.mailbox_unit import MailboxUnit
+from hdl.operands import PointLoader
+from hdl.point_adder import AdderShape, Frames, PointAdder, of_unit
 from hdl.windows import MAX_WINDOW
 
 REQUEST = data.StructLayout({"address": 32, "words": 8})
@@ -35,7 +35,7 @@ class MsmShape:
     Parameters
     ----------
     adder : the point adder.
-    mailbox_bits : the memory holds 2 ** mailbox_bits G1 points.
+    mailbox_bits : the memory of each mailbox unit holds 2 ** mailbox_bits G1 points.
     datapath : False leaves out coordinates and arithmetic: the same control, cycle for cycle,
         without values.
     """
@@ -45,7 +45,7 @@ class MsmShape:
     datapath: bool = True
 
     def mailboxes(self, group) -> int:
-        """Mailboxes there are for points of `group`."""
+        """Mailboxes a unit has for points of `group`."""
         return (1 << self.mailbox_bits) // group.degree
 
     @property
@@ -61,7 +61,8 @@ class Msm(wiring.Component):
     -------
     start : begin, in; only while `ready`
     ready : nothing is under way, out
-    group, window, windows, second_region, address, count : what to do, in, read at `start`
+    group, window, windows, first_window, all_windows, second_region, address, count, bias : what
+        to do, in; see `hdl.commands` and `hdl.windows`; to be held from `start` on
     scalars : stream of words, in
     requests, points : to and from the memory
     answers : stream of words, out
@@ -76,6 +77,7 @@ class Msm(wiring.Component):
             "start": In(1), "ready": Out(1), "clear": In(1),
             "group": In(range(max(2, len(shape.adder.groups)))),
             "window": In(range(MAX_WINDOW + 1)), "windows": In(16),
+            "first_window": In(16), "all_windows": In(16), "bias": In(4 * WORD),
             "second_region": In(shape.mailbox_bits),
             "address": In(32), "count": In(32),
             "scalars": In(words), "points": In(words), "answers": Out(words),
@@ -86,80 +88,26 @@ class Msm(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         shape, adder_shape = self.shape, self.shape.adder
-        bits = shape.mailbox_bits
+        bits, units = shape.mailbox_bits, range(adder_shape.units)
         m.submodules.frames = frames = Frames(adder_shape)
-        m.submodules.mailboxes = boxes = Mailboxes(adder_shape, bits, datapath=shape.datapath)
-        m.submodules.operands = operands = Operands(adder_shape, bits, datapath=shape.datapath)
+        m.submodules.loader = loader = PointLoader(adder_shape)
 
         group = Signal.like(self.group)
-        window, width = Signal(range(MAX_WINDOW + 1)), Signal(range(MAX_WINDOW + 1))
-        windows, groups = Signal(16), Signal(16 + MAX_WINDOW)
+        width = Signal(range(MAX_WINDOW + 1))     # of a number at the level at hand
+        groups = Signal(16 + MAX_WINDOW)
         second_region = Signal(bits)
         odd = Signal()      # the level at hand lies in the second region
         first = Signal()    # ... and is the first one, of buckets
-        counters = {name: self.counters[n] for n, name in enumerate(COUNTERS)}
-
-        # The buckets of the level at hand, looked at one a cycle for the next full one.
-        begin, end = Signal(bits + 1), Signal(bits + 1)
-        scan, seen, seen_valid = Signal(bits + 1), Signal(bits + 1), Signal()
-        found, found_valid = Signal(bits), Signal()
-        scanning = Signal()
         clearing, clear_place = Signal(), Signal(bits)
-        m.d.comb += [
-            begin.eq(Mux(odd, second_region, 0)),
-            end.eq(begin + Mux(first, groups << (width - 1)[:5], groups << width)),
-            boxes.probe.eq(Mux(clearing, clear_place, scan)),
-            boxes.clear.eq(clearing),
-        ]
-        with m.If(scanning):
-            with m.If(seen_valid & boxes.probed & ~found_valid):
-                m.d.sync += [found.eq(seen), found_valid.eq(1), scan.eq(seen + 1),
-                             seen_valid.eq(0)]
-            with m.Elif((scan != end) & ~found_valid):
-                m.d.sync += [seen.eq(scan), seen_valid.eq(1), scan.eq(scan + 1)]
-            with m.Else():
-                m.d.sync += seen_valid.eq(0)
-        with m.If(boxes.fetch_taken):
-            m.d.sync += found_valid.eq(0)
-        scanned = Signal()
-        m.d.comb += scanned.eq((scan == end) & ~seen_valid & ~found_valid)
-
         again, hand_out, enable = Signal(), Signal(), Signal()
-        start = Signal()
+        counters = {name: self.counters[n] for n, name in enumerate(COUNTERS)}
+        begin, end = Signal(bits + 1), Signal(bits + 1)
+        restart = Signal()  # look through the level's buckets from its beginning
         m.d.comb += [
             frames.group.eq(group),
-            boxes.group.eq(group), boxes.cycle.eq(frames.cycle), boxes.last.eq(frames.last),
-            boxes.enable.eq(enable),
-            boxes.operand_valid.eq(operands.operand_valid),
-            boxes.operand_mailbox.eq(operands.operand_mailbox),
-            operands.operand_taken.eq(boxes.operand_taken),
-            operands.read_operand.eq(boxes.read_operand),
-            operands.read_position.eq(boxes.read_position),
-            boxes.operand_coordinate.eq(operands.operand_coordinate),
-            boxes.fetch_valid.eq(found_valid & operands.room & (again | hand_out)),
-            boxes.fetch_mailbox.eq(found),
-            operands.fetch_taken.eq(boxes.fetch_taken),
-            operands.fetch_mailbox.eq(found),
-            operands.fetched.eq(boxes.fetched),
-            operands.fetched_position.eq(boxes.fetched_position),
-            operands.fetched_coordinate.eq(boxes.fetched_coordinate),
-            operands.group.eq(group), operands.again.eq(again), operands.first.eq(first),
-            operands.window.eq(width), operands.half.eq((width + 1) >> 1),
-            operands.source.eq(begin), operands.destination.eq(Mux(odd, 0, second_region)),
-            operands.start.eq(start), operands.count.eq(self.count),
-            operands.hand_out.eq(hand_out),
+            begin.eq(Mux(odd, second_region, 0)),
+            end.eq(begin + Mux(first, groups << (width - 1)[:5], groups << width)),
         ]
-        wiring.connect(m, operands.scalars, wiring.flipped(self.scalars))
-        wiring.connect(m, operands.points, wiring.flipped(self.points))
-        if shape.datapath:
-            m.submodules.adder = adder = PointAdder(adder_shape)
-            m.d.comb += [
-                adder.group.eq(group), adder.cycle.eq(frames.cycle),
-                adder.next_cycle.eq(frames.next_cycle), adder.number.eq(frames.number),
-                adder.load.eq(boxes.adder_load), adder.position.eq(boxes.adder_position),
-                adder.p.eq(boxes.adder_p), adder.q.eq(boxes.adder_q),
-                boxes.adder_total.eq(adder.total),
-            ]
 
         # Points are asked for ahead of their use: two at a time.
         asked, arriving = Signal(32), Signal(2)
@@ -184,36 +132,97 @@ class Msm(wiring.Component):
         with m.If(asking):
             m.d.sync += [asked.eq(asked - 1), address.eq(address + words_each)]
 
+        wiring.connect(m, loader.scalars, wiring.flipped(self.scalars))
+        wiring.connect(m, loader.points, wiring.flipped(self.points))
+        start = Signal()
+        m.d.comb += [
+            loader.group.eq(group), loader.start.eq(start), loader.count.eq(self.count),
+            loader.bias.eq(self.bias),
+        ]
+
+        # The mailbox units.
+        parts = []
+        for unit in units:
+            part = m.submodules[of_unit("unit", unit)] = MailboxUnit(shape, unit)
+            parts.append(part)
+            m.d.comb += [
+                part.group.eq(group), part.frame_last.eq(frames.last),
+                part.turn.eq(frames.turn), part.enable.eq(enable), part.again.eq(again),
+                part.hand_out.eq(hand_out), part.first.eq(first), part.width.eq(width),
+                part.begin.eq(begin), part.end.eq(end), part.restart.eq(restart),
+                part.destination.eq(Mux(odd, 0, second_region)),
+                part.clearing.eq(clearing), part.clear_place.eq(clear_place),
+                part.begin_window.eq(self.first_window + unit),
+                part.end_window.eq(self.first_window + self.windows),
+                part.last_window.eq(self.all_windows - 1),
+                part.begin_bit.eq((self.first_window[:8] + unit) * self.window),
+                part.step_bits.eq(self.window * adder_shape.units),
+                part.load.eq(loader.write), part.load_row.eq(loader.row),
+                part.load_coordinate.eq(loader.coordinate),
+                part.load_negative.eq(loader.negative),
+                part.load_scalar.eq(loader.scalar), part.load_top.eq(loader.top),
+                part.load_commit.eq(loader.commit),
+            ]
+        m.d.comb += loader.enable.eq(Cat(part.room for part in parts).all())
+        if shape.datapath:
+            m.submodules.adder = adder = PointAdder(adder_shape)
+            m.d.comb += [
+                adder.group.eq(group), adder.cycle.eq(frames.cycle),
+                adder.next_cycle.eq(frames.next_cycle), adder.number.eq(frames.number),
+                adder.turn.eq(frames.turn), adder.round.eq(frames.round),
+            ]
+            for unit, part in zip(units, parts, strict=True):
+                m.d.comb += [
+                    getattr(adder, of_unit(to, unit)).eq(getattr(part, f"adder_{to}"))
+                    for to in ("load", "position", "start", "p", "q")]
+                m.d.comb += part.adder_total.eq(adder.total)
+        # A unit is done at the end of one of its frames, and stays so until the next step.
+        done, all_done = Signal(adder_shape.units), Signal()
+        m.d.comb += all_done.eq(done.all())
+        for unit, part in zip(units, parts, strict=True):
+            with m.If(part.at_rest):
+                m.d.sync += done[unit].eq(1)
+
         # What is counted, and when.
         filling, summing = Signal(), Signal()
-        with m.If(filling):
-            m.d.sync += counters["fill"].eq(counters["fill"] + 1)
-        with m.If(summing):
-            m.d.sync += counters["sum"].eq(counters["sum"] + 1)
-        with m.If(hand_out):
-            m.d.sync += counters["output"].eq(counters["output"] + 1)
-        with m.If(boxes.operand_taken & ~again):
-            m.d.sync += counters["digits"].eq(counters["digits"] + 1)
-        with m.If(boxes.paired & frames.last):
-            m.d.sync += counters["additions"].eq(counters["additions"] + 1)
-        with m.If(boxes.waited):
-            m.d.sync += counters["waited"].eq(counters["waited"] + 1)
-        with m.If(operands.skipped):
-            m.d.sync += counters["skipped"].eq(counters["skipped"] + 1)
 
-        # Handing out an entry of the ring: its header, then its coordinates word by word.
+        def count(name, amount):
+            m.d.sync += counters[name].eq(counters[name] + amount)
+
+        def number_of(name):
+            """How many units say `name` this cycle."""
+            return sum(getattr(part, name) for part in parts)
+
+        count("fill", filling)
+        count("sum", summing)
+        count("output", hand_out)
+        count("digits", number_of("digit_taken"))
+        count("additions", number_of("paired"))
+        count("waited", number_of("waited"))
+        count("skipped", loader.skipped)
+
+        # Handing out the entries of the rings, unit by unit: a header, then word by word.
         sending, send_row, send_word = Signal(), Signal(range(6)), Signal(4)
+        speaker = Signal(range(max(2, adder_shape.units)))
         rows = Signal(3)
         for index, g in enumerate(adder_shape.groups):
             with m.If(group == index):
                 m.d.comb += rows.eq(3 * g.degree)
         header = Signal(ANSWER)
         coordinate = Signal(shape.coordinate_words * WORD)
+        entry_valid, entry_left, entry_mailbox = Signal(), Signal(), Signal(bits)
+        with m.Switch(speaker):
+            for unit, part in zip(units, parts, strict=True):
+                with m.Case(unit):
+                    m.d.comb += [
+                        entry_valid.eq(part.entry_valid), part.entry_left.eq(entry_left),
+                        entry_mailbox.eq(part.entry_mailbox),
+                        coordinate.eq(part.entry_coordinate),
+                    ]
         m.d.comb += [
-            operands.read_row.eq(send_row),
-            coordinate.eq(operands.entry_coordinate),
-            header.command.eq(Command.MULTIPLY),
-            header.group.eq((operands.entry_mailbox - begin)[:bits] >> width),
+            *[part.read_row.eq(send_row) for part in parts],
+            header.command.eq(Command.MULTIPLY), header.unit.eq(speaker),
+            header.group.eq((entry_mailbox - begin)[:bits] >> width),
         ]
         send_last = Signal()
         m.d.comb += send_last.eq((send_row == rows - 1)
@@ -233,40 +242,45 @@ class Msm(wiring.Component):
                     m.next = "CLEAR"
                 with m.Elif(self.start):
                     m.d.sync += [
-                        group.eq(self.group), window.eq(self.window), width.eq(self.window),
-                        windows.eq(self.windows), groups.eq(self.windows),
+                        group.eq(self.group), width.eq(self.window),
+                        groups.eq(self.windows if adder_shape.units == 1 else
+                                  (self.windows + adder_shape.units - 1) // adder_shape.units),
                         second_region.eq(self.second_region), odd.eq(0), first.eq(1),
                         Cat(counters.values()).eq(0), address.eq(self.address),
                     ]
                     m.next = "SETTLE"
-            with m.State("SETTLE"):  # the frames take on the group's length
-                with m.If(frames.last):
+            # The frames take on the group's length, and so does everything that counts along:
+            # begin where all units' turns begin, so that a run always takes the same cycles.
+            with m.State("SETTLE"):
+                with m.If(frames.last & (frames.turn == adder_shape.units - 1)):
                     m.next = "BEGIN"
-            with m.State("BEGIN"):  # ... and so does everything that counts along
-                with m.If(frames.last):
+            with m.State("BEGIN"):
+                with m.If(frames.last & (frames.turn == adder_shape.units - 1)):
                     m.d.comb += start.eq(1)
-                    m.d.sync += [asked.eq(self.count), enable.eq(1)]
+                    m.d.sync += [asked.eq(self.count), enable.eq(1), done.eq(0)]
                     m.next = "FILL"
             with m.State("FILL"):
                 m.d.comb += filling.eq(1)
-                with m.If(operands.loaded & operands.idle & boxes.quiet & frames.last):
+                with m.If(~loader.done):
+                    m.d.sync += done.eq(0)
+                with m.Elif(all_done):
                     m.next = "LEVEL"
             with m.State("LEVEL"):
-                m.d.comb += summing.eq(1)
-                m.d.sync += [scan.eq(begin), seen_valid.eq(0)]
+                m.d.comb += [summing.eq(1), restart.eq(1)]
+                m.d.sync += done.eq(0)
                 m.next = "HAND_OUT"
                 with m.If(width != 1):
                     m.next = "SUM"
             with m.State("SUM"):
-                m.d.comb += [summing.eq(1), again.eq(1), scanning.eq(1)]
-                with m.If(scanned & operands.idle & boxes.quiet & frames.last):
+                m.d.comb += [summing.eq(1), again.eq(1)]
+                with m.If(all_done):
                     m.d.sync += [
                         odd.eq(~odd), first.eq(0), groups.eq(groups << 1),
-                        width.eq((width + 1) >> 1),
+                        width.eq((width + 1) >> 1), done.eq(0),
                     ]
                     m.next = "LEVEL"
             with m.State("HAND_OUT"):
-                m.d.comb += [hand_out.eq(1), scanning.eq(1)]
+                m.d.comb += hand_out.eq(1)
                 with m.If(sending):
                     m.d.comb += [
                         self.answers.valid.eq(1),
@@ -278,13 +292,16 @@ class Msm(wiring.Component):
                             m.d.sync += [send_word.eq(0), send_row.eq(send_row + 1)]
                         with m.If(send_last):
                             m.d.sync += [sending.eq(0), send_row.eq(0)]
-                            m.d.comb += operands.entry_left.eq(1)
-                with m.Elif(operands.entry_valid):
+                            m.d.comb += entry_left.eq(1)
+                with m.Elif(entry_valid):
                     m.d.comb += [self.answers.valid.eq(1), self.answers.payload.eq(header)]
                     with m.If(self.answers.ready):
                         m.d.sync += sending.eq(1)
-                with m.Elif(scanned & operands.idle & boxes.quiet & frames.last):
-                    m.next = "LAST"
+                with m.Elif(done.bit_select(speaker, 1)):
+                    m.d.sync += speaker.eq(speaker + 1)
+                    with m.If(speaker == adder_shape.units - 1):
+                        m.d.sync += speaker.eq(0)
+                        m.next = "LAST"
             with m.State("LAST"):
                 m.d.comb += [header.last.eq(1), self.answers.valid.eq(1),
                              self.answers.payload.eq(header)]

@@ -1,7 +1,7 @@
 """Where new operands come from: points with scalars from outside, then the buckets themselves.
 
-A ring of four entries holds points: one being loaded, one being recoded, and those of the last
-operands handed out, whose coordinates may still be read. Recoding runs ahead of the mailboxes by
+A ring holds points: those being loaded, the one being recoded, and those of the last operands
+handed out, whose coordinates may still be read. Recoding runs ahead of the mailboxes by
 one operand, so a new one is always there when a service slot is free.
 """
 
@@ -14,8 +14,11 @@ from hdl.point_adder import AdderShape
 from hdl.windows import MAX_WINDOW
 
 RING = 4
-"""Entries of the ring. At most two are loaded or being loaded ahead of what the recoder has left,
-one more may wait as an operand and one be read: so none is overwritten while it is wanted."""
+"""Entries of the ring of a unit that is alone. Of two, one may wait as an operand and one be read
+after the recoder has left them; the others are loaded ahead."""
+
+SHARED_RING = 8
+"""... and of units that share the loader, so that one can be ahead of another."""
 
 
 class PointLoader(wiring.Component):
@@ -27,8 +30,10 @@ class PointLoader(wiring.Component):
     start, count : begin with so many points, in
     enable : there is room for a point, in
     scalars, points : streams of words, in
+    bias : what is added to every scalar, in: see `hdl.windows`
     write, row, coordinate, negative : a coordinate, and the modulus minus it, out
-    scalar : the scalar, out
+    scalar : the scalar plus the bias, out
+    top : the highest of the scalar's four words that is not zero, out
     commit : point and scalar are complete and neither is zero, out
     skipped : they were complete, and one was zero, out
     done : no point is left, out
@@ -45,11 +50,13 @@ class PointLoader(wiring.Component):
             "enable": In(1),
             "scalars": In(words),
             "points": In(words),
+            "bias": In(4 * WORD),
             "write": Out(1),
             "row": Out(3),
             "coordinate": Out(4 * WORD),
             "negative": Out(4 * WORD),
             "scalar": Out(4 * WORD),
+            "top": Out(2),
             "commit": Out(1),
             "skipped": Out(1),
             "done": Out(1),
@@ -78,11 +85,18 @@ class PointLoader(wiring.Component):
             self.scalars.ready.eq(working & ~scalar_there),
             self.points.ready.eq(working & ~unit),
         ]
+        carry, scalar_something = Signal(), Signal()
+        biased = Signal(WORD + 1)
+        m.d.comb += biased.eq(
+            self.scalars.payload + self.bias.word_select(scalar_words[:2], WORD) + carry)
         with m.If(self.scalars.valid & self.scalars.ready):
             m.d.sync += [
-                self.scalar.eq(Cat(self.scalar[WORD:], self.scalars.payload)),
+                self.scalar.eq(Cat(self.scalar[WORD:], biased[:WORD])),
+                carry.eq(biased[WORD]),
                 scalar_words.eq(scalar_words + 1),
             ]
+            with m.If(self.scalars.payload.any()):
+                m.d.sync += [scalar_something.eq(1), self.top.eq(scalar_words)]
         m.d.sync += self.write.eq(0)
         with m.If(self.points.valid & self.points.ready):
             m.d.sync += [
@@ -107,15 +121,17 @@ class PointLoader(wiring.Component):
                 m.d.comb += complete.eq((row == rows + len(constants)) & scalar_there)
         wanted = Signal()
         m.d.comb += [
-            wanted.eq(something & self.scalar.any()),
+            wanted.eq(something & scalar_something),
             self.commit.eq(complete & wanted),
             self.skipped.eq(complete & ~wanted),
         ]
         with m.If(complete):
-            m.d.sync += [row.eq(0), scalar_words.eq(0), something.eq(0), left.eq(left - 1)]
+            m.d.sync += left.eq(left - 1)
         with m.If(self.start):
-            m.d.sync += [left.eq(self.count), row.eq(0), scalar_words.eq(0), point_words.eq(0),
-                         something.eq(0)]
+            m.d.sync += [left.eq(self.count), point_words.eq(0)]
+        with m.If(complete | self.start):
+            m.d.sync += [row.eq(0), scalar_words.eq(0), something.eq(0), scalar_something.eq(0),
+                         carry.eq(0), self.top.eq(0)]
         modulus = shape.curve.base.modulus
         m.d.comb += self.negative.eq((modulus - self.coordinate)[:4 * WORD])
         return m
@@ -124,10 +140,11 @@ class PointLoader(wiring.Component):
 class Recoder(wiring.Component):
     """Turn a scalar into signed digits, or a bucket's number into its halves: one operand a cycle.
 
-    Digit d of window w, not zero, goes to mailbox ``w * 2 ** (window - 1) + |d| - 1``, negated
-    when d < 0. When buckets are streamed back, bucket number j of a group goes, with
-    ``low + high * 2 ** half = j``, to the groups ``2 * group`` and ``2 * group + 1`` of the
-    destination, as numbers `low` and `high` where they are not zero.
+    Of a scalar, every `units`-th window from the first on is this unit's. Digit d of its n-th
+    window, not zero, goes to mailbox ``n * 2 ** (window - 1) + |d| - 1``, negated when d < 0. When
+    buckets are streamed back, bucket number j of a group goes, with ``low + high * 2 ** half = j``,
+    to the groups ``2 * group`` and ``2 * group + 1`` of the destination, as numbers `low` and
+    `high` where they are not zero.
 
     Members
     -------
@@ -136,20 +153,25 @@ class Recoder(wiring.Component):
     window : bits of a digit, or of a bucket's number, in
     half : bits of a number in the destination, in
     source, destination : where the regions begin, in
-    entry_valid, entry_scalar, entry_mailbox : the next entry of the ring, in
+    begin_window, end_window, last_window : this unit's first window, the first that is no longer
+        this pass's, and the scalar's last, in
+    begin_bit, step_bits : the bit where the first window begins, and from one to the next, in
+    entry_valid, entry_scalar, entry_top, entry_mailbox : the next entry of the ring, in
     entry_left : the recoder has done with it, out
     operand_valid, operand_mailbox, operand_negative : out
     operand_taken : in
     idle : no entry is being recoded and no operand waits, out
     """
 
-    def __init__(self, scalar_bits: int, mailbox_bits: int):
-        self.scalar_bits, self.mailbox_bits = scalar_bits, mailbox_bits
+    def __init__(self, mailbox_bits: int, units: int = 1):
+        self.mailbox_bits, self.units = mailbox_bits, units
         super().__init__({
             "again": In(1), "first": In(1),
             "window": In(range(MAX_WINDOW + 1)), "half": In(range(MAX_WINDOW + 1)),
             "source": In(mailbox_bits), "destination": In(mailbox_bits),
-            "entry_valid": In(1), "entry_scalar": In(scalar_bits),
+            "begin_window": In(9), "end_window": In(9), "last_window": In(9),
+            "begin_bit": In(10), "step_bits": In(10),
+            "entry_valid": In(1), "entry_scalar": In(4 * WORD), "entry_top": In(2),
             "entry_mailbox": In(mailbox_bits), "entry_left": Out(1),
             "operand_valid": Out(1), "operand_mailbox": Out(mailbox_bits),
             "operand_negative": Out(1), "operand_taken": In(1), "idle": Out(1),
@@ -158,7 +180,7 @@ class Recoder(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         working, free = Signal(), Signal()
-        scalar, carry = Signal(self.scalar_bits, reset_less=True), Signal()
+        scalar, top = Signal(4 * WORD, reset_less=True), Signal(3)
         base = Signal(self.mailbox_bits + 1)
         m.d.comb += [
             free.eq(~self.operand_valid | self.operand_taken),
@@ -167,35 +189,38 @@ class Recoder(wiring.Component):
         with m.If(self.operand_taken):
             m.d.sync += self.operand_valid.eq(0)
 
-        # A digit: low bits plus carry; above half the range it is negative and carries.
+        # A digit: what stands in the window, less the bias.
         power = Signal(MAX_WINDOW + 1)       # 2 ** window
+        middle = Signal(MAX_WINDOW + 1)      # the bias of this window
         m.d.comb += power.eq(1 << self.window)
-        low, digit = Signal(MAX_WINDOW), Signal(MAX_WINDOW + 1)
-        magnitude, negative = Signal(MAX_WINDOW + 1), Signal()
-        rest = Signal(self.scalar_bits)
+        number, bit = Signal(9), Signal(10)  # of the window at hand
+        raw, magnitude, negative = Signal(MAX_WINDOW), Signal(MAX_WINDOW + 1), Signal()
+        next_number, next_bit, done = Signal(10), Signal(11), Signal()
+        # Past the scalar's highest word that is not zero, one more window can hold a carry.
+        limit = Signal(10)
+        m.d.comb += limit.eq(Cat(C(0, 6), Mux(working, top, self.entry_top + 1)) + self.window)
         m.d.comb += [
-            low.eq(scalar[:MAX_WINDOW] & (power - 1)[:MAX_WINDOW]),
-            digit.eq(low + carry),
-            negative.eq(digit > (power >> 1)),
-            magnitude.eq(Mux(negative, power - digit, digit)),
-            rest.eq(scalar >> self.window),
+            middle.eq(Mux(number == self.last_window, 0, power >> 1)),
+            raw.eq(Cat(scalar, C(0, MAX_WINDOW)).bit_select(bit[:8], MAX_WINDOW)
+                   & (power - 1)[:MAX_WINDOW]),
+            negative.eq(raw < middle),
+            magnitude.eq(Mux(negative, middle - raw, raw - middle)),
+            next_number.eq(number + self.units),
+            next_bit.eq(bit + self.step_bits),
+            done.eq((next_number >= self.end_window) | (next_bit >= limit)),
         ]
 
         # A bucket streamed back: its number and group, then the two halves of the number.
         place = Signal(self.mailbox_bits)
-        number, group = Signal(MAX_WINDOW + 1), Signal(self.mailbox_bits)
+        bucket, group = Signal(MAX_WINDOW + 1), Signal(self.mailbox_bits)
+        m.d.comb += place.eq(self.entry_mailbox - self.source)
         with m.If(self.first):
             m.d.comb += [
-                place.eq(self.entry_mailbox - self.source),
-                number.eq((place & ((power >> 1) - 1)) + 1),
+                bucket.eq((place & ((power >> 1) - 1)) + 1),
                 group.eq(place >> (self.window - 1)[:5]),
             ]
         with m.Else():
-            m.d.comb += [
-                place.eq(self.entry_mailbox - self.source),
-                number.eq(place & (power - 1)),
-                group.eq(place >> self.window),
-            ]
+            m.d.comb += [bucket.eq(place & (power - 1)), group.eq(place >> self.window)]
         group_now, high_now = Signal(self.mailbox_bits), Signal(MAX_WINDOW + 1)
         half_mask = Signal(MAX_WINDOW + 1)
         m.d.comb += half_mask.eq((1 << self.half) - 1)
@@ -205,13 +230,22 @@ class Recoder(wiring.Component):
             pair = Cat(Const(side, 1), group)
             return (self.destination + ((pair << self.half) | part))[:self.mailbox_bits]
 
-        with m.If(~working):
+        with m.If(~working & ~self.again):
+            with m.If(self.entry_valid):
+                # A unit may have no window in this pass, or none that this scalar reaches.
+                with m.If((self.begin_window >= self.end_window) | (self.begin_bit >= limit)):
+                    m.d.comb += self.entry_left.eq(1)
+                with m.Else():
+                    m.d.sync += [
+                        working.eq(1), scalar.eq(self.entry_scalar), base.eq(0),
+                        top.eq(self.entry_top + 1), number.eq(self.begin_window),
+                        bit.eq(self.begin_bit),
+                    ]
+        with m.Elif(~working):
             # The first operand of a bucket is made in the cycle that takes the bucket up.
-            with m.If(self.entry_valid & ~self.again):
-                m.d.sync += [working.eq(1), scalar.eq(self.entry_scalar), carry.eq(0), base.eq(0)]
-            with m.If(self.entry_valid & self.again & free):
+            with m.If(self.entry_valid & free):
                 first_part, second_part = Signal(MAX_WINDOW + 1), Signal(MAX_WINDOW + 1)
-                m.d.comb += [first_part.eq(number & half_mask), second_part.eq(number >> self.half)]
+                m.d.comb += [first_part.eq(bucket & half_mask), second_part.eq(bucket >> self.half)]
                 with m.If(first_part != 0):
                     m.d.sync += [
                         self.operand_valid.eq(1), self.operand_negative.eq(0),
@@ -240,36 +274,35 @@ class Recoder(wiring.Component):
                         self.operand_valid.eq(1), self.operand_negative.eq(negative),
                         self.operand_mailbox.eq((base + magnitude - 1)[:self.mailbox_bits]),
                     ]
-                m.d.sync += [scalar.eq(rest), carry.eq(negative), base.eq(base + (power >> 1))]
-                with m.If((rest == 0) & ~negative):
+                m.d.sync += [number.eq(next_number), bit.eq(next_bit), base.eq(base + (power >> 1))]
+                with m.If(done):
                     m.d.comb += self.entry_left.eq(1)
                     m.d.sync += working.eq(0)
         return m
 
 
 class Operands(wiring.Component):
-    """The ring of points, its loader and the recoder.
+    """A unit's ring of points and its recoder.
 
     Members
     -------
-    group, again, first, window, half, source, destination : see `Recoder`, in
-    start, count : begin with so many points from outside, in
-    scalars, points : streams of words, in
+    group : which group, in
+    again, first, window, half, source, destination : see `Recoder`, in
+    begin_window, end_window, last_window, begin_bit, step_bits : see `Recoder`, in
+    load, load_row, load_coordinate, load_negative, load_scalar, load_top, load_commit : from the
+        loader, in
     operand_valid, operand_mailbox, operand_taken : to the mailboxes
     read_operand, read_position, operand_coordinate : their coordinates
-    room : a bucket may be fetched, out
+    room : a point may be loaded, or a bucket fetched, out
     fetch_taken, fetch_mailbox, fetched, fetched_position, fetched_coordinate : from the mailboxes
     hand_out : entries go to the outside instead of being recoded, in
     entry_valid, entry_mailbox, entry_left : the entry to hand out; it has been
     read_row, entry_coordinate : a coordinate of it
-    loaded : every point from outside has been loaded, out
     idle : no entry is in the ring, none on its way, and no operand waits, out
-    skipped : a point was left out, out
     """
 
     def __init__(self, shape: AdderShape, mailbox_bits: int, *, datapath: bool = True):
         self.shape, self.mailbox_bits, self.datapath = shape, mailbox_bits, datapath
-        words = stream.Signature(WORD)
         bits = shape.coordinate_bits
         coordinates = range(max(3 * group.degree for group in shape.groups))
         super().__init__({
@@ -277,8 +310,11 @@ class Operands(wiring.Component):
             "again": In(1), "first": In(1),
             "window": In(range(MAX_WINDOW + 1)), "half": In(range(MAX_WINDOW + 1)),
             "source": In(mailbox_bits), "destination": In(mailbox_bits),
-            "start": In(1), "count": In(32),
-            "scalars": In(words), "points": In(words),
+            "begin_window": In(9), "end_window": In(9), "last_window": In(9),
+            "begin_bit": In(10), "step_bits": In(10),
+            "load": In(1), "load_row": In(3), "load_coordinate": In(4 * WORD),
+            "load_negative": In(4 * WORD), "load_scalar": In(4 * WORD), "load_top": In(2),
+            "load_commit": In(1),
             "operand_valid": Out(1), "operand_mailbox": Out(mailbox_bits), "operand_taken": In(1),
             "read_operand": In(1), "read_position": In(coordinates),
             "operand_coordinate": Out(bits),
@@ -286,21 +322,18 @@ class Operands(wiring.Component):
             "fetched": In(1), "fetched_position": In(coordinates), "fetched_coordinate": In(bits),
             "hand_out": In(1), "entry_valid": Out(1), "entry_mailbox": Out(mailbox_bits),
             "entry_left": In(1), "read_row": In(coordinates), "entry_coordinate": Out(bits),
-            "loaded": Out(1), "idle": Out(1), "skipped": Out(1),
+            "idle": Out(1),
         })
 
     def elaborate(self, platform):
         m = Module()
         shape = self.shape
-        scalar_bits = shape.curve.scalar.bits
-        m.submodules.loader = loader = PointLoader(shape)
-        m.submodules.recoder = recoder = Recoder(scalar_bits, self.mailbox_bits)
-        wiring.connect(m, loader.scalars, wiring.flipped(self.scalars))
-        wiring.connect(m, loader.points, wiring.flipped(self.points))
+        m.submodules.recoder = recoder = Recoder(self.mailbox_bits, shape.units)
 
         # Entries are counted in and out; `fetching` is one on its way from the mailboxes.
-        put, taken_out = Signal(2), Signal(2)
-        used = Signal(2)
+        ring = RING if shape.units == 1 else SHARED_RING
+        put, taken_out, used = (Signal(range(ring), name=name)
+                                for name in ("put", "taken_out", "used"))
         fetching = Signal()
         last_position = Signal(range(6))
         for index, group in enumerate(shape.groups):
@@ -309,8 +342,8 @@ class Operands(wiring.Component):
         commit, leave = Signal(), Signal()
         m.d.comb += [
             used.eq(put - taken_out),
-            self.room.eq((used < 2) & ~fetching),
-            commit.eq(loader.commit | (self.fetched & (self.fetched_position == last_position))),
+            self.room.eq((used < ring - 2) & ~fetching),
+            commit.eq(self.load_commit | (self.fetched & (self.fetched_position == last_position))),
             leave.eq(Mux(self.hand_out, self.entry_left, recoder.entry_left)),
             self.entry_valid.eq(used != 0),
         ]
@@ -321,31 +354,34 @@ class Operands(wiring.Component):
         with m.If(leave):
             m.d.sync += taken_out.eq(taken_out + 1)
 
-        entry = data.StructLayout({"scalar": scalar_bits, "mailbox": self.mailbox_bits})
-        scalars = [Signal(scalar_bits, name=f"scalar{n}", reset_less=True) for n in range(RING)]
-        mailboxes = [Signal(self.mailbox_bits, name=f"mailbox{n}") for n in range(RING)]
+        entry = data.StructLayout({
+            "scalar": 4 * WORD, "top": 2, "mailbox": self.mailbox_bits})
+        tops = [Signal(2, name=f"top{n}") for n in range(ring)]
+        scalars = [Signal(4 * WORD, name=f"scalar{n}", reset_less=True) for n in range(ring)]
+        mailboxes = [Signal(self.mailbox_bits, name=f"mailbox{n}") for n in range(ring)]
         with m.Switch(put):
-            for n in range(RING):
+            for n in range(ring):
                 with m.Case(n):
-                    with m.If(loader.commit):
-                        m.d.sync += scalars[n].eq(loader.scalar[:scalar_bits])
+                    with m.If(self.load_commit):
+                        m.d.sync += [scalars[n].eq(self.load_scalar), tops[n].eq(self.load_top)]
                     with m.If(self.fetch_taken):
                         m.d.sync += mailboxes[n].eq(self.fetch_mailbox)
         now = Signal(entry)
         with m.Switch(taken_out):
-            for n in range(RING):
+            for n in range(ring):
                 with m.Case(n):
-                    m.d.comb += [now.scalar.eq(scalars[n]), now.mailbox.eq(mailboxes[n])]
+                    m.d.comb += [now.scalar.eq(scalars[n]), now.top.eq(tops[n]),
+                                 now.mailbox.eq(mailboxes[n])]
 
         m.d.comb += [
-            loader.group.eq(self.group), loader.start.eq(self.start),
-            loader.count.eq(self.count), loader.enable.eq(used < 2),
-            self.loaded.eq(loader.done), self.skipped.eq(loader.skipped),
+            *[getattr(recoder, name).eq(getattr(self, name)) for name in (
+                "begin_window", "end_window", "last_window", "begin_bit", "step_bits")],
             recoder.again.eq(self.again), recoder.first.eq(self.first),
             recoder.window.eq(self.window), recoder.half.eq(self.half),
             recoder.source.eq(self.source), recoder.destination.eq(self.destination),
             recoder.entry_valid.eq(self.entry_valid & ~self.hand_out),
-            recoder.entry_scalar.eq(now.scalar), recoder.entry_mailbox.eq(now.mailbox),
+            recoder.entry_scalar.eq(now.scalar), recoder.entry_top.eq(now.top),
+            recoder.entry_mailbox.eq(now.mailbox),
             self.entry_mailbox.eq(now.mailbox),
             self.operand_valid.eq(recoder.operand_valid),
             self.operand_mailbox.eq(recoder.operand_mailbox),
@@ -356,7 +392,7 @@ class Operands(wiring.Component):
             return m
 
         # Which entry an operand's coordinates are in, from its making to their reading.
-        made, taken = Signal(2), Signal(2)
+        made, taken = Signal.like(put), Signal.like(put)
         negative = Signal()
         with m.If(~recoder.operand_valid | self.operand_taken):
             m.d.sync += made.eq(taken_out)
@@ -364,9 +400,9 @@ class Operands(wiring.Component):
             m.d.sync += [taken.eq(made), negative.eq(recoder.operand_negative)]
 
         bits = shape.coordinate_bits
-        points = m.submodules.points_memory = memory.Memory(shape=bits, depth=RING * 8, init=[])
+        points = m.submodules.points_memory = memory.Memory(shape=bits, depth=ring * 8, init=[])
         negatives = m.submodules.negatives_memory = memory.Memory(
-            shape=shape.curve.base.bits, depth=RING * 8, init=[])
+            shape=shape.curve.base.bits, depth=ring * 8, init=[])
         write, write_negative = points.write_port(), negatives.write_port()
         read = points.read_port(domain="comb")
         read_negative = negatives.read_port(domain="comb")
@@ -374,11 +410,11 @@ class Operands(wiring.Component):
             m.d.comb += [write.en.eq(1), write.data.eq(self.fetched_coordinate),
                          write.addr.eq(Cat((C(0, 3) | self.fetched_position)[:3], put))]
         with m.Else():
-            m.d.comb += [write.en.eq(loader.write), write.data.eq(loader.coordinate),
-                         write.addr.eq(Cat(loader.row, put))]
+            m.d.comb += [write.en.eq(self.load), write.data.eq(self.load_coordinate),
+                         write.addr.eq(Cat(self.load_row, put))]
         m.d.comb += [
-            write_negative.en.eq(loader.write), write_negative.data.eq(loader.negative),
-            write_negative.addr.eq(Cat(loader.row, put)),
+            write_negative.en.eq(self.load), write_negative.data.eq(self.load_negative),
+            write_negative.addr.eq(Cat(self.load_row, put)),
         ]
         row, is_y = Signal(3), Signal()
         m.d.comb += [

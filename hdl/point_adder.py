@@ -27,6 +27,7 @@ class AdderShape:
     multiplier : the shape of every multiplier.
     multipliers, adders : how many of each.
     intervals : for each group, cycles from one pair to the next.
+    units : mailbox units that bring pairs, in turn.
     """
 
     curve: Curve
@@ -34,10 +35,16 @@ class AdderShape:
     multipliers: int
     adders: int
     intervals: tuple[tuple[Group, int], ...]
+    units: int = 1
 
     @cached_property
     def interval(self) -> dict[Group, int]:
         return dict(self.intervals)
+
+    @cached_property
+    def frame(self) -> dict[Group, int]:
+        """Cycles of a mailbox unit's frame."""
+        return {group: interval * self.units for group, interval in self.intervals}
 
     @cached_property
     def groups(self) -> list[Group]:
@@ -56,7 +63,8 @@ class AdderShape:
                               sum_latency=SUM_LATENCY,
                               product_interval=self.multiplier.interval)
         wired: set[tuple[str, str, int]] = set()
-        return {group: schedule(self.traces[group][0], self.interval[group], resources, wired)
+        return {group: schedule(self.traces[group][0], self.interval[group], resources, wired,
+                                self.units)
                 for group in sorted(self.groups, key=lambda group: -group.degree)}
 
     @cached_property
@@ -75,6 +83,8 @@ class Frames(wiring.Component):
     next_cycle : `cycle` one cycle ahead, out, for memories that answer a cycle later
     number : number of the frame, out, modulo 2 ** 16
     last : this is the frame's last cycle, out
+    turn : which mailbox unit's pair starts in this frame, out
+    round : how often all of them have had their turn, out, modulo 2 ** 16
     """
 
     def __init__(self, shape: AdderShape):
@@ -86,6 +96,8 @@ class Frames(wiring.Component):
             "next_cycle": Out(range(longest)),
             "number": Out(16),
             "last": Out(1),
+            "turn": Out(range(max(2, shape.units))),
+            "round": Out(16),
         })
 
     def elaborate(self, platform):
@@ -97,22 +109,33 @@ class Frames(wiring.Component):
         m.d.sync += self.cycle.eq(self.next_cycle)
         with m.If(self.last):
             m.d.sync += self.number.eq(self.number + 1)
+            with m.If(self.turn == self.shape.units - 1):
+                m.d.sync += [self.turn.eq(0), self.round.eq(self.round + 1)]
+            with m.Else():
+                m.d.sync += self.turn.eq(self.turn + 1)
         return m
+
+
+def of_unit(name: str, unit: int) -> str:
+    """The port `name` of mailbox unit number `unit`: unnumbered for the first."""
+    return name if unit == 0 else f"{name}{unit}"
 
 
 class PointAdder(wiring.Component):
     """P + Q on the curve, one pair a frame, by the schedules of `shape`.
 
-    The coordinates of a pair are brought in one a cycle, during the frame before its evaluation
-    starts; they come out one a cycle, `frames` frames after, from cycle 2 of the frame on.
+    The coordinates of a pair are brought in one a cycle, during its mailbox unit's frame before
+    its evaluation starts; they come out one a cycle, `frames` such frames after, from cycle 2 of
+    the frame on. Every unit has banks of its own to bring them to, so units need not mind others.
     What goes in when is `hdl.mailboxes`' doing; the adder itself never waits and never refuses.
 
     Members
     -------
     group : index into the shape's groups, in
-    cycle, next_cycle, number : from `Frames`, in
-    load : bring in a coordinate, in
+    cycle, next_cycle, number, turn, round : from `Frames`, in
+    load : bring in a coordinate, in; for further units, load1 and so on
     position : which one, in
+    start : the round in which the evaluation starts, in
     p, q : its value for either point, in
     total : a coordinate of the sum, out
     """
@@ -126,10 +149,15 @@ class PointAdder(wiring.Component):
             "cycle": In(range(longest)),
             "next_cycle": In(range(longest)),
             "number": In(16),
-            "load": In(1),
-            "position": In(range(coordinates)),
-            "p": In(shape.coordinate_bits),
-            "q": In(shape.coordinate_bits),
+            "turn": In(range(max(2, shape.units))),
+            "round": In(16),
+            **{of_unit(name, unit): member for unit in range(shape.units) for name, member in {
+                "load": In(1),
+                "position": In(range(coordinates)),
+                "start": In(16),
+                "p": In(shape.coordinate_bits),
+                "q": In(shape.coordinate_bits),
+            }.items()},
             "total": Out(shape.coordinate_bits),
         })
 
@@ -167,6 +195,12 @@ class PointAdder(wiring.Component):
                  for name in names}
         banks = {}
         for name in names:
+            if name.startswith("side"):
+                for unit in range(shape.units):
+                    label = of_unit(f"{name}_unit", unit)
+                    banks[name, unit] = m.submodules[f"{label}_bank"] = memory.Memory(
+                        shape=width[name], depth=max(2, depth[name]), init=[])
+                continue
             banks[name] = m.submodules[f"{name}_bank"] = memory.Memory(
                 shape=width[name], depth=max(2, depth[name]), init=[])
         address_bits = max(2, *depth.values()).bit_length() - 1
@@ -175,6 +209,14 @@ class PointAdder(wiring.Component):
             """What to add to the frame's number to find `node` at `time`."""
             rotated = schedule.offset[node] - time // schedule.interval
             return rotated % (1 << address_bits)
+
+        def place(schedule, node, time):
+            """Where to find `node` at `time`: what came in is counted in rounds, not in frames."""
+            if not schedule.bank[node].startswith("side"):
+                return {"address": address(schedule, node, time)}
+            rounds, back = divmod(time // schedule.interval, shape.units)
+            return {"address": (schedule.offset[node] - rounds) % (1 << address_bits),
+                    "back": back}
 
         # Operand ports.
         wires: dict[tuple[str, int], set[str]] = {}
@@ -186,22 +228,40 @@ class PointAdder(wiring.Component):
             """What `port` of `unit` reads this cycle, from whichever bank its schedule says."""
             sources = sorted(wires[unit, port])
             layout = data.StructLayout({
-                "source": range(max(2, len(sources))), "address": address_bits})
+                "source": range(max(2, len(sources))), "address": address_bits,
+                "back": range(max(2, shape.units))})
             contents = {
-                at(group, time): {"source": sources.index(s.bank[node]),
-                                  "address": address(s, node, time)}
+                at(group, time): {"source": sources.index(s.bank[node]), **place(s, node, time)}
                 for group, s in schedules.items()
                 for user, user_port, node, time in s.reads if (user, user_port) == (unit, port)}
             word = control(f"{unit}_{port}", layout, contents)
             where = Signal(address_bits, name=f"{unit}_{port}_address")
             m.d.comb += where.eq(word.address + self.number)
+            # The unit whose pair is evaluated, so many frames back, and its round.
+            earlier, whose = Signal(), Signal.like(self.turn, name=f"{unit}_{port}_unit")
+            rounded = Signal(address_bits, name=f"{unit}_{port}_round")
+            m.d.comb += [
+                earlier.eq(self.turn < word.back),
+                whose.eq(self.turn - word.back + Mux(earlier, shape.units, 0)),
+                rounded.eq(word.address + self.round - earlier),
+            ]
             value = Signal(max(width[name] for name in sources), name=f"{unit}_{port}_value")
+            found = []
+            for name in sources:
+                if name.startswith("side"):
+                    ports = [banks[name, number].read_port(domain="comb")
+                             for number in range(shape.units)]
+                    m.d.comb += [each.addr.eq(rounded) for each in ports]
+                    found.append(Array(each.data for each in ports)[whose]
+                                 if shape.units > 1 else ports[0].data)
+                else:
+                    from_bank = banks[name].read_port(domain="comb")
+                    m.d.comb += from_bank.addr.eq(where)
+                    found.append(from_bank.data)
             with m.Switch(word.source):
-                for n, name in enumerate(sources):
-                    port_of_bank = banks[name].read_port(domain="comb")
-                    m.d.comb += port_of_bank.addr.eq(where)
+                for n, each in enumerate(found):
                     with m.Case(n):
-                        m.d.comb += value.eq(port_of_bank.data)
+                        m.d.comb += value.eq(each)
             return value
 
         def register(name, value):
@@ -306,26 +366,24 @@ class PointAdder(wiring.Component):
             write(unit, total, SUM_LATENCY)
 
         # Points come in ...
-        for side, value in (("side0", self.p), ("side1", self.q)):
-            where = Signal(address_bits, name=f"{side}_offset")
-            for index, group in enumerate(shape.groups):
-                s = schedules[group]
-                with m.If(self.group == index):
-                    with m.Switch(self.position):
-                        for node, bank in s.bank.items():
-                            if bank == side and node in s.offset:
-                                with m.Case(node.position):
-                                    m.d.comb += where.eq(s.offset[node])
-            port = banks[side].write_port()
-            # The evaluation starts in the next frame; the last coordinates of a frame's last
-            # service slot come in when that frame has begun, before its own first ones.
-            start = self.number + (self.cycle >= LOAD_CYCLE)
-            m.d.comb += [port.en.eq(self.load), port.addr.eq(where + start), port.data.eq(value)]
+        for unit in range(shape.units):
+            load, position, start = (
+                getattr(self, of_unit(name, unit)) for name in ("load", "position", "start"))
+            for side, value in (("side0", "p"), ("side1", "q")):
+                where = Signal(address_bits, name=of_unit(f"{side}_offset", unit))
+                for index, group in enumerate(shape.groups):
+                    s = schedules[group]
+                    with m.If(self.group == index):
+                        with m.Switch(position):
+                            for node, bank in s.bank.items():
+                                if bank == side and node in s.offset:
+                                    with m.Case(node.position):
+                                        m.d.comb += where.eq(s.offset[node])
+                port = banks[side, unit].write_port()
+                m.d.comb += [port.en.eq(load), port.addr.eq(where + start),
+                             port.data.eq(getattr(self, of_unit(value, unit)))]
 
         # ... and go out.
         m.d.comb += self.total.eq(register("total_coordinate", operand("output", 0)))
         return m
 
-
-LOAD_CYCLE = 3
-"""The first cycle of a frame in which a coordinate of that frame's own pair can come in."""

@@ -20,6 +20,20 @@ STANDARD = MsmShape(
     mailbox_bits=13)
 """BN254 with one multiplier: what ``--device rtl`` is."""
 
+
+
+def at_interval(interval: int, base: MsmShape = STANDARD) -> MsmShape:
+    """The standard accelerator at another interval for G1: 12, 6, 4 or 3, with as many multipliers
+    and mailbox units as that takes; the mailboxes are the same in all."""
+    if interval not in (3, 4, 6, 12):
+        raise ValueError(f"the mailboxes feed an adder at interval 3, 4, 6 or 12, not {interval}")
+    units = 12 // interval
+    return replace(base, mailbox_bits=base.mailbox_bits - (units - 1).bit_length(),
+                   adder=replace(base.adder, multipliers=units, units=units,
+                                 adders={1: 3, 2: 5, 3: 7, 4: 9}[units],
+                                 intervals=((Group.G1, interval), (Group.G2, 3 * interval))))
+
+
 TOY_SHAPE = MsmShape(
     adder=AdderShape(
         curve=TOY_CURVE,

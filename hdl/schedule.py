@@ -7,6 +7,9 @@ interval (Rau and Glaeser, "Some scheduling techniques and an easily schedulable
 architecture", MICRO-14, 1981). A formula has no loop, so there is always a schedule when the
 operations fit the slots: an operation waits until its unit is free.
 
+Pairs come from `units` mailbox units in turn. What is a frame to the adder is `interval` cycles; a
+unit's own frame is as long as all their turns together.
+
 Values live in *banks*, one for each unit that writes, used as rotating register files: the
 address of a value is its offset plus the number of the frame, so overlapping evaluations never
 meet (Rau, Lee, Tirumalai and Schlansker, "Register allocation for software pipelined loops",
@@ -63,12 +66,13 @@ class Operation:
 class Schedule:
     """Where and when everything of one formula happens.
 
-    `frames` counts from the start of an evaluation to the frame in whose first cycles its
-    outputs are read; `bank` says which unit's bank holds a node, `offset` where.
+    `frames` counts from the start of an evaluation to the frame, of `units` intervals, in whose
+    first cycles its outputs are read; `bank` says which unit's bank holds a node, `offset` where.
     """
 
     graph: Graph
     interval: int
+    units: int
     resources: Resources
     operations: list[Operation]
     frames: int
@@ -77,12 +81,17 @@ class Schedule:
     offset: dict[Node, int] = field(default_factory=dict)
     depth: dict[str, int] = field(default_factory=dict)
 
+    @property
+    def frame(self) -> int:
+        """Cycles of a mailbox unit's frame."""
+        return self.interval * self.units
+
     @cached_property
     def reads(self) -> list[tuple[str, int, Node, int]]:
         """Every read: (unit, port, node, time); the unit ``output`` reads the results."""
         reads = [(o.unit, operand.port, operand.node, o.time)
                  for o in self.operations for operand in o.operands]
-        return reads + [("output", 0, node, self.frames * self.interval + OUTPUT_CYCLE + n)
+        return reads + [("output", 0, node, self.frames * self.frame + OUTPUT_CYCLE + n)
                         for n, node in enumerate(self.graph.outputs)]
 
     def latency_of(self, node: Node) -> int:
@@ -91,17 +100,17 @@ class Schedule:
         return self.resources.product_latency if product else self.resources.sum_latency
 
 
-def input_times(interval: int, position: int, coordinates: int) -> tuple[int, int]:
+def input_times(frame: int, position: int, coordinates: int) -> tuple[int, int]:
     """The first cycle in which input `position` may lie in its bank, and the first it does.
 
-    A pair is brought in during the frame before its evaluation starts, in any of the frame's
+    A pair is brought in during its unit's frame before its evaluation starts, in any of the frame's
     service slots of one beat a coordinate: see `hdl.mailboxes`, whose timing this is.
     """
-    return position + 4 - interval, position + 4 - coordinates
+    return position + 4 - frame, position + 4 - coordinates
 
 
 def schedule(graph: Graph, interval: int, resources: Resources,
-             wired: set[tuple[str, str, int]] | None = None) -> Schedule:
+             wired: set[tuple[str, str, int]] | None = None, units: int = 1) -> Schedule:
     """Place `graph` with one evaluation every `interval` cycles.
 
     `wired`, a set of (bank, unit, port), holds connections that exist already; units and ports are
@@ -112,12 +121,12 @@ def schedule(graph: Graph, interval: int, resources: Resources,
     if interval % resources.product_interval:
         raise ValueError(f"an interval of {interval} is no multiple of a multiplier's own, "
                          f"{resources.product_interval}")
-    for name, work, units, every in (
+    for name, work, there, every in (
             ("multiplications", len(graph.products), resources.multipliers,
              resources.product_interval),
             ("additions", len(graph.sums), resources.adders, 1)):
-        if work * every > units * interval:
-            raise ValueError(f"{work} {name} do not fit {units} unit(s) at interval {interval}"
+        if work * every > there * interval:
+            raise ValueError(f"{work} {name} do not fit {there} unit(s) at interval {interval}"
                              + (f", each taking one every {every} cycles" if every > 1 else ""))
     if interval < len(graph.outputs):
         raise ValueError(f"the {len(graph.outputs)} coordinates of a point come in and go out one "
@@ -137,14 +146,14 @@ def schedule(graph: Graph, interval: int, resources: Resources,
     for node in reversed(graph.nodes):
         height[node] = latency(node) + max((height[user] for user in users[node]), default=0)
 
-    coordinates = len(graph.outputs)
+    coordinates, frame = len(graph.outputs), interval * units
     bank, available, operations = {}, {}, []
     for node in graph.nodes:
         if isinstance(node, Input):
             bank[node] = f"side{node.side}"
-            available[node] = input_times(interval, node.position, coordinates)[1]
-    units = {Product: [f"multiplier{n}" for n in range(resources.multipliers)],
-             Sum: [f"adder{n}" for n in range(resources.adders)]}
+            available[node] = input_times(frame, node.position, coordinates)[1]
+    workers = {Product: [f"multiplier{n}" for n in range(resources.multipliers)],
+               Sum: [f"adder{n}" for n in range(resources.adders)]}
     taken: set[tuple[str, int]] = set()
     waiting = [node for node in graph.nodes if not isinstance(node, Input)]
     while waiting:
@@ -155,9 +164,9 @@ def schedule(graph: Graph, interval: int, resources: Resources,
         time = max(0, *(available[operand] for operand in node.operands))
         every = resources.product_interval if isinstance(node, Product) else 1
         time += -time % every
-        while all((unit, time % interval) in taken for unit in units[type(node)]):
+        while all((unit, time % interval) in taken for unit in workers[type(node)]):
             time += every
-        free = [u for u in units[type(node)] if (u, time % interval) not in taken]
+        free = [u for u in workers[type(node)] if (u, time % interval) not in taken]
         operands, unit = min(
             ((operands, unit) for unit in free for operands in arrangements(node)),
             key=lambda choice: sum((bank[o.node], choice[1], o.port) not in wired
@@ -167,10 +176,10 @@ def schedule(graph: Graph, interval: int, resources: Resources,
         bank[node], available[node] = unit, time + latency(node)
         operations.append(Operation(node, unit, time, operands))
 
-    frames = max(-(-(available[node] - n - OUTPUT_CYCLE) // interval)
+    frames = max(-(-(available[node] - n - OUTPUT_CYCLE) // frame)
                  for n, node in enumerate(graph.outputs))
-    placed = Schedule(graph=graph, interval=interval, resources=resources, operations=operations,
-                      frames=frames, bank=bank, available=available)
+    placed = Schedule(graph=graph, interval=interval, units=units, resources=resources,
+                      operations=operations, frames=frames, bank=bank, available=available)
     for node in graph.outputs:
         wired.add((bank[node], "output", 0))
     allocate(placed)
@@ -207,18 +216,25 @@ def allocate(schedule: Schedule) -> None:
             if where == name and node in last:
                 first = schedule.available[node]
                 if isinstance(node, Input):
-                    first = input_times(interval, node.position, len(schedule.graph.outputs))[0]
+                    first = input_times(schedule.frame, node.position,
+                                        len(schedule.graph.outputs))[0]
                 lives.append((node, first, last[node]))
         lives.sort(key=lambda life: (life[1] - life[2], life[0].index))  # the longest first
+        # Each mailbox unit has banks of its own for what it brings in, once in its frame.
+        every = schedule.frame if name.startswith("side") else interval
         depth = 1
-        while not fit(schedule, lives, depth):
+        while not fit(schedule, lives, depth, every):
             depth *= 2  # a power of two: the address wraps by itself
         schedule.depth[name] = depth
 
 
-def fit(schedule: Schedule, lives: list[tuple[Node, int, int]], depth: int) -> bool:
-    """Try to place `lives` (node, first cycle, last cycle) in `depth` words, first fit."""
-    interval, placed = schedule.interval, []
+def fit(schedule: Schedule, lives: list[tuple[Node, int, int]], depth: int,
+        interval: int) -> bool:
+    """Try to place `lives` (node, first cycle, last cycle) in `depth` words, first fit.
+
+    A new evaluation writes them every `interval` cycles.
+    """
+    placed = []
 
     def meets(offset, first, last):
         for other, other_first, other_last in placed:

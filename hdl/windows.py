@@ -1,17 +1,28 @@
 """How scalars are cut into windows, and where their buckets lie: arithmetic shared by all sides.
 
-A scalar is written in signed digits of `window` bits, ``scalar = sum(d[w] << (window * w))`` with
-``|d[w]| <= 2 ** (window - 1)``, and bucket (w, j) gathers the points whose digit w is j or -j.
+A scalar is written in signed digits of `window` bits, ``scalar = sum(d[w] << (window * w))``, and
+bucket (w, j) gathers the points whose digit w is j or -j. Digits come without carries: a constant,
+`WindowPlan.bias`, is added to the scalar, and what stands in its bits w is
+``d[w] + 2 ** (window - 1)`` in every window but the last, which holds d[w] itself. So
+``-2 ** (window - 1) <= d[w] < 2 ** (window - 1)``, and any window can be read by itself.
+
 The buckets' weighted sum is a multi-scalar multiplication with the small scalars j, so they go
 through the same mailboxes again with half the window, and again, until one bit is left. The two
 regions of the mailboxes take turns as source and destination.
+
+Several mailbox units share the windows: unit u has those whose number is u modulo the units. Where
+the mailboxes are too few for all windows at once, the windows are computed in several passes.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
 MAX_WINDOW = 16
 """The widest window the recoder's registers hold."""
+
+DRAIN = 40
+"""Frames that pass, at the end of a level, until the last sums have come back: about."""
 
 
 def halves(window: int) -> list[int]:
@@ -25,24 +36,54 @@ def halves(window: int) -> list[int]:
 
 @dataclass(frozen=True)
 class WindowPlan:
-    """The mailboxes of one multi-scalar multiplication, for scalars of `scalar_bits` bits."""
+    """The windows and mailboxes of one multi-scalar multiplication.
+
+    Parameters
+    ----------
+    scalar_bits : bits of a scalar.
+    window : bits of a digit.
+    units : mailbox units that share the windows.
+    at_once : windows computed in one pass; 0 for all of them.
+    """
 
     scalar_bits: int
     window: int
+    units: int = 1
+    at_once: int = 0
 
     def __post_init__(self) -> None:
         if not 2 <= self.window <= MAX_WINDOW:
             raise ValueError(f"a window has 2 to {MAX_WINDOW} bits, not {self.window}")
+        if not 0 <= self.at_once <= self.windows:
+            raise ValueError(f"there are {self.windows} windows of {self.window} bits, so not "
+                             f"{self.at_once} at once")
 
     @property
     def windows(self) -> int:
         """Digits of a scalar; one bit more than its own for the last carry."""
         return -(-(self.scalar_bits + 1) // self.window)
 
+    @property
+    def passes(self) -> Iterator[tuple[int, int]]:
+        """(first window, number of windows) of each pass."""
+        step = self.at_once or self.windows
+        for first in range(0, self.windows, step):
+            yield first, min(step, self.windows - first)
+
+    @property
+    def bias(self) -> int:
+        """``sum(2 ** (window * w + window - 1))`` over all windows but the last."""
+        return sum(1 << (self.window * (w + 1) - 1) for w in range(self.windows - 1))
+
+    @property
+    def windows_each(self) -> int:
+        """Windows of a unit in one pass, at the most."""
+        return -(-(self.at_once or self.windows) // self.units)
+
     @cached_property
     def sizes(self) -> list[int]:
-        """Mailboxes of each level: buckets first, then groups of ``2 ** width``."""
-        sizes, groups = [self.windows << (self.window - 1)], self.windows
+        """Mailboxes of each level of a unit: buckets first, then groups of ``2 ** width``."""
+        sizes, groups = [self.windows_each << (self.window - 1)], self.windows_each
         for width in halves(self.window):
             groups *= 2
             sizes.append(groups << width)
@@ -55,24 +96,25 @@ class WindowPlan:
 
     @property
     def mailboxes(self) -> int:
-        """Mailboxes both regions take."""
+        """Mailboxes both regions take in a unit."""
         return self.second_region + max(self.sizes[1::2])
 
-    def exponent(self, group: int) -> int:
-        """The power of two that the last level's `group` counts for.
+    def exponent(self, group: int, unit: int = 0, first: int = 0) -> int:
+        """The power of two that the last level's `group` of `unit` counts for.
 
-        A group's number is window, then one bit a level (0 for the low half, 1 for the high).
+        A group's number is the unit's window, then one bit a level (0 for the low half, 1 for the
+        high). `first` is the pass's first window.
         """
         widths = halves(self.window)
         exponent = 0
         for width in reversed(widths):
             exponent += (group & 1) * width
             group >>= 1
-        return exponent + group * self.window
+        return exponent + (first + group * self.units + unit) * self.window
 
 
 def best_window(scalar_bits: int, points: int, mailboxes: int) -> int:
-    """The window with the fewest additions for `points` points in that many mailboxes.
+    """The window with the fewest additions for `points` points, all windows at once in one unit.
 
     Additions are counted as digits of all scalars, plus each bucket's two ways to the next level.
     """
@@ -87,3 +129,37 @@ def best_window(scalar_bits: int, points: int, mailboxes: int) -> int:
         return points * plan.windows + 2 * sum(filled[:-1])
 
     return min(fitting, key=additions).window
+
+
+def best_plan(scalar_bits: int, points: int, mailboxes: int, units: int = 1, window: int = 0,
+              at_once: int = 0) -> WindowPlan:
+    """The plan with the fewest additions for `points` points in `mailboxes` mailboxes a unit.
+
+    Counted are the digits of all scalars, each bucket's two ways to the next level, the slack of
+    units with fewer windows than others, and the drain of every level of every pass. `window` and
+    `at_once` force what they say; else all windows are computed at once where they fit, and as
+    many as fit where they do not.
+    """
+    fitting = []
+    for width in [window] if window else range(2, MAX_WINDOW + 1):
+        every = WindowPlan(scalar_bits, width, units)
+        for count in [at_once] if at_once else range(every.windows, 0, -1):
+            plan = WindowPlan(scalar_bits, width, units, 0 if count == every.windows else count)
+            if plan.mailboxes <= mailboxes:
+                fitting.append(plan)
+                break
+    if not fitting:
+        what = f"windows of {window} bits" if window else "any window"
+        raise ValueError(f"{mailboxes} mailboxes are too few for {what} of {scalar_bits}-bit "
+                         f"scalars; the smallest takes "
+                         f"{WindowPlan(scalar_bits, window or 2, units, at_once or 1).mailboxes}")
+
+    def additions(plan: WindowPlan) -> int:
+        total = 0
+        for _, count in plan.passes:
+            each = -(-count // units) * units
+            filled = [min(size * units, points * each << n) for n, size in enumerate(plan.sizes)]
+            total += points * each + 2 * sum(filled[:-1]) + DRAIN * units * len(plan.sizes)
+        return total
+
+    return min(fitting, key=additions)

@@ -16,17 +16,20 @@ def multi_scalar_product(
 
 
 def signed_digits(scalar: int, plan: WindowPlan) -> list[int]:
-    """The digits d with ``scalar = sum(d[w] << (window * w))``, ``-half < d[w] <= half``."""
+    """The digits d with ``scalar = sum(d[w] << (window * w))``, ``-half <= d[w] < half``.
+
+    The last digit is what is left; it is not negative, and `half` at the most.
+    """
     base, half = 1 << plan.window, 1 << (plan.window - 1)
     digits = []
-    for _ in range(plan.windows):
+    for _ in range(plan.windows - 1):
         digit = scalar % base
-        if digit > half:
+        if digit >= half:
             digit -= base
         digits.append(digit)
         scalar = (scalar - digit) // base
-    assert scalar == 0
-    return digits
+    assert 0 <= scalar <= half
+    return [*digits, scalar]
 
 
 def buckets(equation: Equation, plan: WindowPlan, scalars: Sequence[int],

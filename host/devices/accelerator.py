@@ -11,6 +11,7 @@ import numpy as np
 
 from hdl.commands import (
     ANSWER,
+    BIAS_WORDS,
     COUNTERS,
     HEADER,
     IDENTITY,
@@ -74,7 +75,7 @@ class Accelerator:
         self._memory = 0  # words of the device's memory that are in use
 
     def mailboxes(self, group: Group) -> int:
-        """Mailboxes there are for points of `group`."""
+        """Mailboxes a unit has for points of `group`."""
         return (1 << self.identity["mailbox_bits"]) // group.degree
 
     def interval(self, group: Group) -> int:
@@ -97,18 +98,34 @@ class Accelerator:
                  progress: Callable[[int], None] | None = None) -> Sum:
         """Sum `scalars` (shape (n, 4), plain integers) times the points loaded at `address`.
 
-        `progress` is told how many points have gone in since the last time.
+        `progress` is told, in every pass of the plan, how many points have gone in since the last
+        time.
         """
-        count = len(scalars)
-        self._send(_words(
+        points: dict[int, list[int]] = {}
+        counters = dict.fromkeys(COUNTERS, 0)
+        for first, windows in plan.passes:
+            self._begin(group, address, len(scalars), plan, first, windows)
+            head = self._feed(scalars, progress)
+            self._collect(group, plan, first, head, points)
+            for name, count in self.counters().items():
+                counters[name] += count
+        return Sum(points if self.identity["datapath"] else {}, counters)
+
+    def _begin(self, group: Group, address: int, count: int, plan: WindowPlan, first: int,
+               windows: int) -> None:
+        bias = plan.bias.to_bytes(8 * BIAS_WORDS, "little")
+        self._send(np.concatenate([_words(
             pack(HEADER, command=Command.MULTIPLY, group=list(Group).index(group),
-                 window=plan.window, windows=plan.windows),
+                 window=plan.window, windows=windows, first=first),
             pack(PLACE, address=address, count=count),
-            pack(REGION, second_region=plan.second_region)))
+            pack(REGION, second_region=plan.second_region, all=plan.windows)),
+            np.frombuffer(bias, dtype="<u8")]))
+
+    def _feed(self, scalars: Limbs, progress: Callable[[int], None] | None) -> Limbs:
+        """Send the scalars; return the answer's first word."""
         words: Limbs = np.ascontiguousarray(scalars).reshape(-1)
-        sent = told = 0
+        sent = told = silent = 0
         head: Limbs = _words()
-        silent = 0
         while sent < len(words) or not len(head):
             taken, head = self.link.exchange(words[sent:], 1, CHUNK)
             sent += taken
@@ -120,21 +137,22 @@ class Accelerator:
             if len(head) and sent < len(words):
                 raise DeviceError("the device answered before it had all scalars: "
                                   + self._error(int(head[0])))
-        points: dict[int, list[int]] = {}
+        return head
+
+    def _collect(self, group: Group, plan: WindowPlan, first: int, head: Limbs,
+                 points: dict[int, list[int]]) -> None:
+        """Put the points of the answer that begins with `head` into `points`."""
         size = 3 * group.degree * self.coordinate_words
         while True:
             answer = self._check(int(head[0]), Command.MULTIPLY)
             if answer["last"]:
-                break
+                return
             rows = self._receive(size).reshape(-1, self.coordinate_words)
-            exponent = plan.exponent(answer["group"])
+            exponent = plan.exponent(answer["group"], answer["unit"], first)
             if exponent in points or exponent >= 1 << 16:
                 raise DeviceError(f"the device answered twice for 2^{exponent}")
             points[exponent] = [int.from_bytes(row.tobytes(), "little") for row in rows]
             head = self._receive(1)
-        if not self.identity["datapath"]:
-            points = {}
-        return Sum(points, self.counters())
 
     def counters(self) -> dict[str, int]:
         """What the last MULTIPLY took."""

@@ -1,9 +1,13 @@
 """The devices by the names users give them."""
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from host.devices.device import Device
 from host.errors import ProofmillError
+
+if TYPE_CHECKING:
+    from hdl.msm import MsmShape
 
 BuildProgress = Callable[[str, int, int], None]
 """Called with (what is being done, steps done, steps in all)."""
@@ -20,11 +24,13 @@ DEVICES = {
 
 
 def open_device(name: str, *, lanes: int | None = None, window: int | None = None,
+                at_once: int | None = None, shape: "MsmShape | None" = None,
                 progress: BuildProgress | None = None) -> Device:
     """The device called `name`, one of `DEVICES`.
 
     `lanes` accelerators are simulated side by side (default: one a core). `window` forces the
-    window width. Raises `ProofmillError` for a name that is none, and where a simulation cannot
+    window width, `at_once` the windows
+    in one pass, `shape` another accelerator than the standard one. Raises `ProofmillError` for a name that is none, and where a simulation cannot
     be built.
     """
     if name == "cpu":
@@ -43,14 +49,17 @@ def open_device(name: str, *, lanes: int | None = None, window: int | None = Non
     from host.devices.lanes import LanesDevice
     from sim.verilated import BuildError, Simulation, build
 
-    shape = STANDARD if name == "rtl" else control_only(STANDARD)
+    shape = shape or STANDARD
+    if name == "model":
+        shape = control_only(shape)
     try:
         gateware, library = build(shape, progress)
     except BuildError as error:
         raise ProofmillError(str(error)) from error
     count = lanes or cores()
     return LanesDevice(
-        name, [Accelerator(Simulation(library), gateware.identity) for _ in range(count)], window)
+        name, [Accelerator(Simulation(library), gateware.identity) for _ in range(count)],
+        window, at_once)
 
 
 def _open_board(name: str, window: int | None) -> Device:

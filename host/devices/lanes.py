@@ -9,7 +9,7 @@ from functools import partial
 import numpy as np
 
 from hdl.curve import BN254, TWIST_SCALE, Group, quadratic_product
-from hdl.windows import WindowPlan, best_window
+from hdl.windows import WindowPlan, best_plan
 from host.curve.arithmetic import multi_scalar_multiplication, sum_of_powers
 from host.curve.limbs import from_limbs, to_limbs
 from host.curve.points import ProjectivePoint, width
@@ -65,12 +65,14 @@ class LanesDevice:
     accelerators have no datapath, the values come from mcl and the cycles from the accelerator:
     time depends on the scalars' digits, not on the points.
 
-    `window` forces the window width; None chooses the one with the fewest additions.
+    `window` forces the window width and `at_once` the number of windows computed in one pass; None
+    chooses those with the fewest additions.
     """
 
     def __init__(self, name: str, accelerators: Sequence[Accelerator],
-                 window: int | None = None) -> None:
-        self._name, self.accelerators, self.window = name, list(accelerators), window
+                 window: int | None = None, at_once: int | None = None) -> None:
+        self._name, self.accelerators = name, list(accelerators)
+        self.window, self.at_once = window, at_once
         self._pool = ThreadPoolExecutor(len(self.accelerators), "proofmill-lane")
 
     @property
@@ -86,21 +88,21 @@ class LanesDevice:
 
     def plan(self, job: Job) -> WindowPlan:
         """The windows a job is computed with."""
-        mailboxes = self.accelerators[0].mailboxes(job.bases.group)
-        window = self.window or best_window(SCALAR_BITS, max(1, job.bases.count), mailboxes)
-        plan = WindowPlan(SCALAR_BITS, window)
-        if plan.mailboxes > mailboxes:
-            raise ValueError(f"window {window} takes {plan.mailboxes} mailboxes, "
-                             f"there are {mailboxes}")
-        return plan
+        first = self.accelerators[0]
+        return best_plan(SCALAR_BITS, max(1, job.bases.count), first.mailboxes(job.bases.group),
+                         first.identity["units"], self.window or 0, self.at_once or 0)
 
     def run(self, jobs: Sequence[Job], progress: Progress | None = None) -> list[Result]:
-        """Compute every job; see `Device.run`. `progress` counts points, a G2 point as three."""
+        """Compute every job; see `Device.run`.
+
+        `progress` counts points, a G2 point as three, once for every pass.
+        """
         for index, job in enumerate(jobs):
             if job.scalars.shape != (job.bases.count, 4):
                 raise ValueError(f"job {index}: {job.bases.count} bases need scalars of shape "
                                  f"({job.bases.count}, 4), not {job.scalars.shape}")
-        weights = [3 if job.bases.group is Group.G2 else 1 for job in jobs]
+        weights = [(3 if job.bases.group is Group.G2 else 1) * len(list(self.plan(job).passes))
+                   for job in jobs]
         total = sum(w * job.bases.count for w, job in zip(weights, jobs, strict=True))
         waiting = sorted(range(len(jobs)), key=lambda n: weights[n] * jobs[n].bases.count)
         results: dict[int, Result] = {}

@@ -20,7 +20,7 @@ class FramedAdder(wiring.Component):
         self.shape = shape
         self.adder = PointAdder(shape)
         ports = {name: member for name, member in self.adder.signature.members.items()
-                 if name not in ("cycle", "next_cycle", "number")}
+                 if name not in ("cycle", "next_cycle", "number", "turn", "round", "start")}
         super().__init__(ports | {"cycle": Out(self.adder.signature.members["cycle"].shape)})
 
     def elaborate(self, platform):
@@ -30,7 +30,8 @@ class FramedAdder(wiring.Component):
         m.d.comb += [
             frames.group.eq(self.group), adder.group.eq(self.group), self.cycle.eq(frames.cycle),
             adder.cycle.eq(frames.cycle), adder.next_cycle.eq(frames.next_cycle),
-            adder.number.eq(frames.number),
+            adder.number.eq(frames.number), adder.turn.eq(frames.turn),
+            adder.round.eq(frames.round), adder.start.eq(frames.number + (frames.cycle >= FIRST_LOAD)),
             adder.load.eq(self.load), adder.position.eq(self.position),
             adder.p.eq(self.p), adder.q.eq(self.q), self.total.eq(adder.total),
         ]

@@ -2,23 +2,34 @@
 
 from random import Random
 
-import numpy as np
 import pytest
 
 from hdl.curve import BN254
 from hdl.operands import Recoder
 from hdl.windows import WindowPlan, halves
 from sim.msm import signed_digits
-from tests.hdl.compiled import Compiled
 from tests.simulation import simulate
 
 MAILBOX_BITS = 13
 
 
-def operands_of_scalar(scalar, plan):
-    """(mailbox, negative) of every digit that is not zero, the lowest window first."""
-    return [((window << plan.window - 1) + abs(digit) - 1, int(digit < 0))
-            for window, digit in enumerate(signed_digits(scalar, plan)) if digit]
+def operands_of_scalar(scalar, plan, unit=0):
+    """(mailbox, negative) of every digit of the unit's windows that is not zero, in order."""
+    return [((window // plan.units << plan.window - 1) + abs(digit) - 1, int(digit < 0))
+            for window, digit in enumerate(signed_digits(scalar, plan))
+            if digit and window % plan.units == unit]
+
+
+def entry(scalar, plan):
+    """A scalar as the loader hands it over."""
+    return {"scalar": scalar + plan.bias, "top": max(scalar.bit_length() - 1, 0) // 64}
+
+
+def windows_of(plan, unit=0):
+    """What the recoder of a unit is told of the windows."""
+    return {"window": plan.window, "begin_window": unit, "end_window": plan.windows,
+            "last_window": plan.windows - 1, "begin_bit": unit * plan.window,
+            "step_bits": plan.units * plan.window}
 
 
 def drive(dut, entries, rng, pause, **configuration):
@@ -32,6 +43,7 @@ def drive(dut, entries, rng, pause, **configuration):
         while waiting or not ctx.get(dut.idle):
             if waiting:
                 ctx.set(dut.entry_scalar, waiting[0].get("scalar", 0))
+                ctx.set(dut.entry_top, waiting[0].get("top", 0))
                 ctx.set(dut.entry_mailbox, waiting[0].get("mailbox", 0))
             ctx.set(dut.entry_valid, bool(waiting))
             taken = ctx.get(dut.operand_valid) and rng.random() >= pause
@@ -47,15 +59,17 @@ def drive(dut, entries, rng, pause, **configuration):
     return operands[0]
 
 
+@pytest.mark.parametrize("units", [1, 2, 3])
 @pytest.mark.parametrize("window", range(2, 9))
-def test_every_scalar_of_eight_bits(window):
-    """Compiled: all scalars in one run, an operand taken as soon as it is there."""
-    plan = WindowPlan(8, window)
-    expected = [operand for scalar in range(256) for operand in operands_of_scalar(scalar, plan)]
-    dut = Recoder(8, MAILBOX_BITS)
-    found = drive(dut, [{"scalar": scalar} for scalar in range(256)], Random(1), 0.2,
-                  window=window)
-    assert found == expected
+def test_every_scalar_of_eight_bits(window, units):
+    """Every unit's recoder gives the digits of its windows, and together they give all."""
+    plan = WindowPlan(8, window, units)
+    for unit in range(units):
+        expected = [operand for scalar in range(256)
+                    for operand in operands_of_scalar(scalar, plan, unit)]
+        found = drive(Recoder(MAILBOX_BITS, units), [entry(scalar, plan) for scalar in range(256)],
+                      Random(1), 0.2, **windows_of(plan, unit))
+        assert found == expected
 
 
 @pytest.mark.parametrize("window", [2, 3, 4, 5, 7, 8, 11, 13, 16])
@@ -66,8 +80,8 @@ def test_scalars_at_full_width(window):
                int("10" * 127, 2), sum(1 << window * n + window - 1 for n in range(bits // window)),
                sum((1 << window - 1) + 1 << window * n for n in range(bits // window))]
     scalars += [rng.randrange(BN254.scalar.modulus) for _ in range(20)]
-    dut = Recoder(bits, 24)
-    found = drive(dut, [{"scalar": scalar} for scalar in scalars], rng, 0.3, window=window)
+    found = drive(Recoder(24), [entry(scalar, plan) for scalar in scalars], rng, 0.3,
+                  **windows_of(plan))
     assert found == [operand for scalar in scalars
                      for operand in operands_of_scalar(scalar, plan)]
 
@@ -89,7 +103,7 @@ def test_the_halves_of_every_bucket(window):
                 for side, part in enumerate((low, high)):
                     if part:
                         expected.append((destination + (2 * group + side << half) + part, 0))
-        dut = Recoder(8, MAILBOX_BITS)
+        dut = Recoder(MAILBOX_BITS)
         assert drive(dut, entries, Random(level), 0.2, again=1, first=first, window=width,
                      half=half, source=source, destination=destination) == expected
         assert len(entries) <= plan.sizes[level]
@@ -97,19 +111,30 @@ def test_the_halves_of_every_bucket(window):
         groups, width, source, destination = 2 * groups, half, destination, source
 
 
-def test_one_operand_a_cycle_and_no_cycle_for_nothing():
-    """Compiled, with an operand taken in every cycle: the cycles that recoding itself costs."""
-    scalars = np.arange(1, 256, dtype=np.uint64)
-    compiled = Compiled(Recoder(8, MAILBOX_BITS))
-    for window in (2, 3, 4):
-        plan, taken = WindowPlan(8, window), []
-        for scalar in scalars[::16]:
-            outputs = compiled.run(
-                20, again=0, first=0, window=window, half=0, source=0, destination=0,
-                entry_valid=1, entry_scalar=scalar, entry_mailbox=0, operand_taken=1)
-            leaves = int(np.flatnonzero(outputs["entry_left"])[0])
-            digits = signed_digits(int(scalar), plan)
-            used = max(n for n, digit in enumerate(digits) if digit) + 1
-            assert leaves == used  # one cycle to take the scalar up, one for every digit
-            taken.append(leaves)
-        assert taken
+@pytest.mark.parametrize("window", [2, 5, 8])
+def test_one_operand_a_cycle_and_no_cycle_for_nothing(window):
+    """With an operand taken in every cycle: the cycles that recoding itself costs."""
+    plan, rng, dut = WindowPlan(254, window), Random(window), Recoder(MAILBOX_BITS)
+
+    async def check(ctx):
+        for name, value in windows_of(plan).items():
+            ctx.set(getattr(dut, name), value)
+        ctx.set(dut.operand_taken, 1)
+        for bits in (1, 64, 65, 128, 200, 254):
+            given = entry(rng.getrandbits(bits - 1) | 1 << bits - 1 if bits > 1 else 1, plan)
+            ctx.set(dut.entry_scalar, given["scalar"])
+            ctx.set(dut.entry_top, given["top"])
+            ctx.set(dut.entry_valid, 1)
+            cycles = 0
+            while not ctx.get(dut.entry_left):
+                await ctx.tick()
+                cycles += 1
+            await ctx.tick()
+            # One cycle to take the scalar up, one for every window that its words reach, and one
+            # more for a carry.
+            reached = -(-64 * (given["top"] + 1) // window) + 1
+            assert cycles == min(reached, plan.windows)
+            ctx.set(dut.entry_valid, 0)
+            await ctx.tick()
+
+    simulate(dut, check)

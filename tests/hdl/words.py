@@ -4,7 +4,18 @@ from random import Random
 
 import numpy as np
 
-from hdl.commands import ANSWER, COUNTERS, HEADER, PLACE, REGION, WORD, Command, pack, unpack
+from hdl.commands import (
+    ANSWER,
+    BIAS_WORDS,
+    COUNTERS,
+    HEADER,
+    PLACE,
+    REGION,
+    WORD,
+    Command,
+    pack,
+    unpack,
+)
 from hdl.curve import Group
 from hdl.windows import WindowPlan
 from sim.curve import equation, loaded, to_affine, to_homogeneous
@@ -36,7 +47,8 @@ def multiply_words(group, plan, scalars, address=0, **fields):
              "second_region": plan.second_region} | fields
     region = words.pop("second_region")
     return [header(Command.MULTIPLY, group=list(Group).index(group), **words),
-            pack(PLACE, address=address, count=len(scalars)), pack(REGION, second_region=region),
+            pack(PLACE, address=address, count=len(scalars)),
+            pack(REGION, second_region=region, all=plan.windows), *split(plan.bias, BIAS_WORDS),
             *(word for scalar in scalars for word in split(scalar, 4))]
 
 

@@ -69,10 +69,22 @@ def test_every_window_gives_the_right_sum(window):
 
 
 def test_a_window_that_does_not_fit_is_refused(rtl):
-    device = LanesDevice("rtl", rtl.accelerators, window=12)
+    device = LanesDevice("rtl", rtl.accelerators, window=16)
     points, _ = bases_of("random", Group.G1, 2, random.Random(0))
-    with pytest.raises(ValueError, match="window 12 takes .* mailboxes, there are 8192"):
+    with pytest.raises(ValueError, match="8192 mailboxes are too few for windows of 16 bits"):
         device.run([Job(device.load(Group.G1, points), to_limbs([1, 2]))])
+
+
+@pytest.mark.parametrize("window, at_once", [(11, None), (8, 1), (8, 5)])
+def test_windows_that_do_not_fit_at_once_are_computed_in_passes(rtl, model, window, at_once):
+    figures = []
+    for device in (rtl, model):
+        few = LanesDevice(device.name, device.accelerators[:1], window, at_once)
+        figures.append(measure(few, Group.G1, 30, "uniform", "infinity", window=window))
+    assert figures[0]["counters"] == figures[1]["counters"]
+    passes = len(list(few.plan(Job(few.load(Group.G1, np.zeros((30, 8), np.uint64)),
+                                   np.zeros((30, 4), np.uint64))).passes))
+    assert passes > 1 and figures[0]["counters"]["skipped"] == 8 * passes
 
 
 def test_many_jobs_share_the_lanes(rtl):
