@@ -5,8 +5,8 @@ that arrives at a full mailbox takes the resident out, and the two go to the add
 back as an operand for the same mailbox. Additions into a bucket commute, so nothing waits for a
 bucket that is being added to, whatever the adder's latency.
 
-Time is cut into frames: the adder's own, or those of several units that feed it in turn. A frame has service slots of `beats` cycles, one cycle for
-each coordinate of a point:
+Time is cut into frames: the adder's own, or longer ones of several units that feed it in turn. A
+frame has service slots of `beats` cycles, one cycle for each coordinate of a point:
 
     cycle of the slot   0           1                2 ... beats + 1
                         who, where  full or empty?   one coordinate a cycle: into the mailbox, or

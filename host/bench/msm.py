@@ -95,10 +95,11 @@ def measure(device: Device, group: Group, points: int, kind: str, bases: str = "
         "bases": bases, "seed": seed, "seconds": seconds}
     if result.counters:
         interval = device.accelerators[0].interval(group)  # type: ignore[attr-defined]
+        plan = device.plan(job)  # type: ignore[attr-defined]
         counters = result.counters
         cycles = counters["fill"] + counters["sum"]
         figures |= {
-            "window": device.plan(job).window,  # type: ignore[attr-defined]
+            "window": plan.window, "passes": len(list(plan.passes)),
             "cycles": cycles, "digits": counters["digits"], "interval": interval,
             "ratio": cycles / (counters["digits"] * interval) if counters["digits"] else 0.0,
             "output": counters["output"], "additions": counters["additions"],

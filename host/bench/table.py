@@ -30,8 +30,8 @@ def figures(zkey: str, witness: str) -> Iterator[str]:
         device.close()
     speed = simulation_speed()
     yield ("| complete additions a second in RTL simulation, one core | "
-           f"{speed['rtl_additions_per_second']:,.0f}, {speed['ratio']:.1f} times the golden Python "
-           "model's | `proofmill bench sim` |")
+           f"{speed['rtl_additions_per_second']:,.0f}, {speed['ratio']:.1f} times the golden "
+           "Python model's | `proofmill bench sim` |")
     proof: dict[str, Any] = compare(zkey, witness)
     parts = [f"{name} {found['seconds']:.3f} s" for name, found in proof["provers"].items()
              if found is not None]

@@ -28,6 +28,11 @@ def register(commands: Any) -> None:
     msm.add_argument("--bases", default="random", metavar="random|repeated|cancelling|infinity")
     msm.add_argument("--window", type=int, metavar="BITS",
                      help="force the window width (default: the one with the fewest additions)")
+    msm.add_argument("--at-once", type=int, metavar="N",
+                     help="windows computed in one pass (default: all that fit the mailboxes)")
+    msm.add_argument("--interval", type=int, default=12, choices=[12, 6, 4, 3],
+                     help="cycles from one G1 addition to the next (default: 12); below, there "
+                          "are more multipliers and mailbox units")
     msm.add_argument("--seed", type=int, default=0)
     msm.add_argument("--counters", action="store_true", help="what the accelerator counted")
     msm.add_argument("--json", action="store_true", help="one JSON object")
@@ -57,17 +62,20 @@ def register(commands: Any) -> None:
 def run_msm(options: argparse.Namespace) -> int:
     """Measure one product."""
     from hdl.curve import Group
+    from hdl.presets import at_interval
     from host.bench.msm import measure
 
     screen = Screen(machine=options.json)
     with screen.bar("preparing the device") as bar:
-        device = open_device(options.device, lanes=1, window=options.window, progress=bar.step)
+        device = open_device(options.device, lanes=1, window=options.window,
+                             at_once=options.at_once, shape=at_interval(options.interval),
+                             progress=bar.step)
     try:
         with screen.bar(f"multiplying on {device.name}") as bar:
             figures = measure(device, Group(options.group), options.points, options.scalars,
                               options.bases, options.seed, options.window or 8, bar)
     except ValueError as error:
-        raise ProofmillError(f"--window {options.window}: {error}") from error
+        raise ProofmillError(f"--window and --at-once: {error}") from error
     finally:
         device.close()
     if options.json:

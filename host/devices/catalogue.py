@@ -29,9 +29,8 @@ def open_device(name: str, *, lanes: int | None = None, window: int | None = Non
     """The device called `name`, one of `DEVICES`.
 
     `lanes` accelerators are simulated side by side (default: one a core). `window` forces the
-    window width, `at_once` the windows
-    in one pass, `shape` another accelerator than the standard one. Raises `ProofmillError` for a name that is none, and where a simulation cannot
-    be built.
+    window width, `at_once` the windows in one pass, `shape` another accelerator than the standard
+    one. Raises `ProofmillError` for a name that is none, and where a simulation cannot be built.
     """
     if name == "cpu":
         from host.devices.cpu import CpuDevice

@@ -31,7 +31,8 @@ class FramedAdder(wiring.Component):
             frames.group.eq(self.group), adder.group.eq(self.group), self.cycle.eq(frames.cycle),
             adder.cycle.eq(frames.cycle), adder.next_cycle.eq(frames.next_cycle),
             adder.number.eq(frames.number), adder.turn.eq(frames.turn),
-            adder.round.eq(frames.round), adder.start.eq(frames.number + (frames.cycle >= FIRST_LOAD)),
+            adder.round.eq(frames.round),
+            adder.start.eq(frames.number + (frames.cycle >= FIRST_LOAD)),
             adder.load.eq(self.load), adder.position.eq(self.position),
             adder.p.eq(self.p), adder.q.eq(self.q), self.total.eq(adder.total),
         ]

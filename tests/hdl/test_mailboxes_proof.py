@@ -29,7 +29,8 @@ NOTHING, SUM, OPERAND, FETCH = range(4)
 def adder_like(group, interval, frames):
     """What `Mailboxes` asks of an `AdderShape`."""
     return SimpleNamespace(
-        groups=[group], interval={group: interval}, frame={group: interval}, coordinate_bits=COORDINATE_BITS,
+        groups=[group], interval={group: interval}, frame={group: interval},
+        coordinate_bits=COORDINATE_BITS,
         schedules={group: SimpleNamespace(frames=frames)})
 
 
