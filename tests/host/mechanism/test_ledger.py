@@ -136,6 +136,45 @@ def test_an_invalid_proof_costs_a_slice_once_and_bars() -> None:
     assert ledger.included[9] == PENALTY, "half of two slices"
 
 
+def test_who_reports_an_invalid_proof_gets_its_bounty_even_if_another_proves() -> None:
+    ledger = made()
+    record = opened(ledger, 0)
+    for slot in (0, 1, 2):
+        close(ledger, slot)
+    bad, good = record.assignment.committee[:2]
+    assert "verify" in ledger.include(3, 9, 0, proof(record, bad, sound=False))
+    assert ledger.include(3, 9, 0, proof(record, good)) == ""
+    for slot in range(3, 16):
+        close(ledger, slot)
+    assert ledger.included[9] == PENALTY // 2, "no relief, although most primaries missed"
+    assert ledger.earned[good] == PENALTY // 8, "of the primary's penalty alone, in an outage"
+
+
+def test_a_prover_has_one_place_in_a_batch() -> None:
+    ledger = made()
+    record = opened(ledger, 0)
+    for slot in (0, 1, 2):
+        close(ledger, slot)
+    first, second = record.assignment.committee[:2]
+    assert ledger.include(3, 0, 0, proof(record, first)) == ""
+    again = Submission(record.key, first, b"other bytes", first)
+    assert "already" in ledger.include(3, 0, 0, again)
+    assert ledger.include(3, 0, 0, proof(record, second)) == ""
+    assert len(record.batch) == 2
+
+
+def test_the_committee_is_judged_when_its_stage_ends() -> None:
+    ledger = made()
+    record = opened(ledger, 0)
+    owed = []
+    for slot in range(6):
+        close(ledger, slot)
+        owed.append([ledger.provers[m].liabilities for m in record.assignment.committee])
+    assert owed == [[PENALTY // 4] * 3] * 4 + [[0] * 3] * 2
+    lost = [BOND - ledger.provers[m].bond for m in record.assignment.committee]
+    assert lost == [PENALTY // 4] * 3
+
+
 def test_proofs_of_one_slot_are_equal() -> None:
     wins = []
     for slot_mix in range(40):
