@@ -141,7 +141,11 @@ class World:
     def _attempt(self, record: SlotRecord, prover: int, start: float,
                  primary: bool = False) -> None:
         tally, slot = self.tallies[prover], record.slot
-        if tally.quit_slot is not None or (primary and tally.kind.strategy == "withholding"):
+        # Who leaves still does what it is drawn for, until the frozen weights run out.
+        drawn = {record.assignment.primary, *record.assignment.committee}
+        if tally.quit_slot is not None and prover not in drawn:
+            return
+        if primary and tally.kind.strategy == "withholding":
             return
         network = self.scenario.network
         end = start + float(self.luck.seconds[slot, prover])

@@ -85,9 +85,17 @@ def test_who_withholds_loses() -> None:
 
 
 def test_losers_leave_a_race_and_stay_in_the_lottery() -> None:
-    run = simulate(load("thrifty"), slots=1_500)
+    run = simulate(load("thrifty"), slots=5_000)
     assert run.figures["race"].still_proving <= 4
     assert run.figures["staged"].still_proving > run.figures["race"].still_proving
+    world = run.worlds["staged"]
+    left = [i for i, tally in enumerate(world.tallies) if tally.quit_slot is not None]
+    assert left, "at the floor of rho, energy is too dear for some"
+    for identity in left:
+        quit_slot = world.tallies[identity].quit_slot
+        assert quit_slot is not None
+        late = [o.slot for o in world.outcomes if o.winner == identity and o.slot > quit_slot + 24]
+        assert not late, "who has left is drawn for three epochs at most"
 
 
 def test_speed_buys_the_race_and_only_stake_the_lottery() -> None:
