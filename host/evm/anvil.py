@@ -5,13 +5,13 @@ import socket
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
-from fcntl import LOCK_EX, flock
 from pathlib import Path
 from time import monotonic, sleep
 
 from host.errors import ProofmillError
 from host.evm.client import SYSTEM_ADDRESS, Address, DevelopmentEvm, RevertedError
 from host.evm.rpc import JsonRpcEvm
+from sim.cache import only_one
 
 ANVIL_VERSION = "1.7.1"
 """Of the npm package ``@foundry-rs/anvil``; its binary is in a package of the platform's."""
@@ -34,8 +34,7 @@ def install_anvil(folder: Path) -> Path:
         raise ProofmillError("there is no npm to fetch Anvil with; install Node.js, or name a "
                              "node that runs already with --execution http://...")
     folder.mkdir(parents=True, exist_ok=True)
-    with open(folder / "lock", "w") as lock:
-        flock(lock, LOCK_EX)  # two test processes may want it at once
+    with only_one("anvil"):
         done = subprocess.run(
             [npm, "install", "--prefix", str(folder), "--no-audit", "--no-fund",
              "--ignore-scripts", f"@foundry-rs/anvil@{ANVIL_VERSION}"],

@@ -303,6 +303,19 @@ class EvmExecutionLayer(spec.ExecutionEngine):  # type: ignore[misc]  # the spec
             del self._known[key]
 
 
+def beacon_view(store: Any) -> View:
+    """The view of the beacon states in the specification's fork-choice store."""
+
+    def view(root: bytes) -> tuple[int, int]:
+        state = store.block_states[root]
+        increments = spec.get_total_active_balance(state) // spec.EFFECTIVE_BALANCE_INCREMENT
+        base = spec.get_base_reward_per_increment(state) * increments // spec.SLOTS_PER_EPOCH
+        final = spec.compute_start_slot_at_epoch(state.finalized_checkpoint.epoch)
+        return int(base), int(final)
+
+    return view
+
+
 def _withdrawals(source: Any) -> list[tuple[int, int, Address, int]]:
     return [(int(each.index), int(each.validator_index), bytes(each.address), int(each.amount))
             for each in source.withdrawals]

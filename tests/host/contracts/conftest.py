@@ -1,6 +1,5 @@
 """Worlds on the embedded machine, and on Anvil where npm can fetch it."""
 
-import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -13,6 +12,7 @@ from host.evm.anvil import install_anvil, running_anvil
 from host.evm.client import Address, DevelopmentEvm
 from host.evm.embedded import EmbeddedEvm
 from host.mechanism.parameters import Parameters
+from sim.cache import cache_folder
 from tests.host.contracts.world import CHAIN_ID, ETHER, GENESIS_TIME, PLAIN, World, private_key
 
 MakeWorld = Callable[..., World]
@@ -27,9 +27,8 @@ def addresses() -> list[Address]:
 
 @pytest.fixture(scope="session")
 def anvil_binary() -> Path:
-    cache = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache"))
     try:
-        return install_anvil(cache / "proofmill" / "anvil")
+        return install_anvil(cache_folder() / "anvil")
     except ProofmillError as error:
         pytest.skip(str(error))
 

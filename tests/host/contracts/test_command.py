@@ -7,6 +7,7 @@ import pytest
 from host.cli.main import main
 from host.contracts.compiler import compile_source
 from host.contracts.gas import measure
+from host.errors import ProofmillError
 from tests.host.groth16.files import VECTORS
 
 
@@ -27,3 +28,16 @@ def test_gas_stays_within_bounds() -> None:
     costs = {cost.step: cost.gas for cost in measure(128)}
     assert costs["submit a proof"] < 650_000
     assert all(gas < 10_000_000 for gas in costs.values()), costs
+
+
+def test_compiled_contracts_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PROOFMILL_CACHE", str(tmp_path))
+    source = "# pragma version ^0.4.0\nanswer: public(constant(uint256)) = 42\n"
+    first = compile_source("one", source)
+    (kept,) = (tmp_path / "contracts").iterdir()
+    assert compile_source("one", source) == first
+    assert compile_source("one", source.replace("42", "43")).code != first.code
+    kept.write_text("{")  # a write that was cut off
+    assert compile_source("one", source) == first
+    with pytest.raises(ProofmillError, match="broken is not valid Vyper"):
+        compile_source("broken", "def")

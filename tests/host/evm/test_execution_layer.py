@@ -14,7 +14,7 @@ from host.contracts.verifier import proof_numbers
 from host.devices.cpu import CpuDevice
 from host.evm.account import Account
 from host.evm.contract import Contract
-from host.evm.execution_layer import INBOX, EvmExecutionLayer
+from host.evm.execution_layer import INBOX, EvmExecutionLayer, beacon_view
 from host.evm.pool import PooledEvm
 from host.evm.proof_engine import EvmProofEngine
 from host.groth16.prove import Prover
@@ -24,16 +24,6 @@ from tests.host.contracts.world import ETHER, private_key
 
 PARAMETERS = Parameters(slots_per_epoch=SLOTS_PER_EPOCH, defences=Defences(calibration=False))
 REWARD_ADDRESS = b"\x77" * 20
-
-
-def view_of(chain: EmbeddedChain) -> Any:
-    def view(root: bytes) -> tuple[int, int]:
-        state = chain.store.block_states[root]
-        increments = spec.get_total_active_balance(state) // spec.EFFECTIVE_BALANCE_INCREMENT
-        base = spec.get_base_reward_per_increment(state) * increments // spec.SLOTS_PER_EPOCH
-        return int(base), int(state.finalized_checkpoint.epoch) * SLOTS_PER_EPOCH
-
-    return view
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +50,7 @@ def chain(prover: Prover, monkeypatch: pytest.MonkeyPatch) -> EmbeddedChain:
     monkeypatch.setattr(chain_module, "BindingProofEngine",
                         lambda chain_id, verify, genesis, root: EvmProofEngine(made[-1], verify))
     chain = EmbeddedChain(block_verifier(prover.key.verification_key), seed=1, size=COMPACT)
-    made[-1].view = view_of(chain)
+    made[-1].view = beacon_view(chain.store)
     return chain
 
 
