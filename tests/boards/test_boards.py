@@ -105,3 +105,17 @@ def test_files_for_a_card(tmp_path):
         assert "module accelerator" in texts["accelerator.sv"]
         assert card.part in texts["build.tcl"] and "read_verilog -sv" in texts["build.tcl"]
         assert "-period 4.000" in texts["accelerator.xdc"]
+
+
+def test_the_records_kept_are_of_boards_there_are():
+    from pathlib import Path
+
+    import boards
+
+    paths = sorted((Path(boards.__path__[0]) / "records").glob("*.json"))
+    assert paths
+    for path in paths:
+        made = json.loads(path.read_text())
+        assert made["board"] == path.stem in BOARDS
+        assert made["bitstream"] and made["reached_mhz"] >= made["clock_mhz"]
+        assert all(made["resources"][kind] <= there for kind, there in made["available"].items())
