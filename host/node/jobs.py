@@ -25,7 +25,7 @@ class Work(Protocol):
         ...
 
     def witness(self, job: Job) -> Limbs:
-        """The witness of the job's claim."""
+        """The witness of the job's claim; DeviceError where it can no longer be made."""
         ...
 
     def prove(self, job: Job, witness: Limbs) -> bytes:
@@ -76,7 +76,8 @@ class JobRunner:
                     self._make_witness(job)
                 case State.PROVING:
                     self._make_witness(job)
-                    self._make_proof(job)
+                    if job.key in self._witnesses:
+                        self._make_proof(job)
                 case State.BROADCAST:
                     self._send(job, unless_landed=True)
         return self.store.unfinished()
@@ -121,7 +122,11 @@ class JobRunner:
         return job
 
     def _make_witness(self, job: Job) -> None:
-        self._witnesses[job.key] = self._work.witness(job)
+        try:
+            self._witnesses[job.key] = self._work.witness(job)
+        except DeviceError as error:
+            self.store.advance(job.key, State.HW_ERROR, str(error))
+            return
         self._done("WITNESS:done")
 
     def _make_proof(self, job: Job) -> None:

@@ -108,7 +108,7 @@ class NodeProver:
                 return Turn(State.MISSED, job.reason)  # HW_ERROR: the fall-back failed as well
 
     def witness(self, job: Job) -> Limbs:
-        """The witness of the job's claim."""
+        """The witness of the job's claim; DeviceError if its payload is no longer kept."""
         claim = self._claim(job)
         return self.setup.circuit.witness(claim.task.ledger, claim.task.batch, claim.statement)
 
