@@ -48,6 +48,7 @@ class Processor(wiring.Component):
     start : begin, in; only while `ready`
     entry : address of the first instruction, in, read at `start`
     ready : no program is running, out
+    resting : the program waits for a word and for no result, so the multiplier is free, out
     i : stream of words, in; up to the multiplier's operand bits each
     o : stream of canonical values, out
     a, b : operands for the multiplier, out
@@ -76,6 +77,7 @@ class Processor(wiring.Component):
             init=[program.constants.get(n, 0) for n in range(count)])
         super().__init__({
             "start": In(1), "entry": In(ADDRESS_BITS), "ready": Out(1),
+            "resting": Out(1),
             "i": In(stream.Signature(shape.multiplier.operand_bits)),
             "o": Out(stream.Signature(shape.field.bits)),
             "a": Out(shape.multiplier.operand_bits),
@@ -143,6 +145,7 @@ class Processor(wiring.Component):
             blocked.eq(hazard | ((receives | takes) & ~self.i.valid)),
             issue.eq(valid & ~blocked),
             self.i.ready.eq(valid & ~hazard & (receives | takes)),
+            self.resting.eq(self.i.ready & ~self.i.valid & ~busy.any()),
         ]
         with m.If(issue & uses[Operand.TARGET]):
             m.d.sync += busy.bit_select(place["target"], 1).eq(1)
@@ -290,7 +293,7 @@ class StandaloneProcessor(wiring.Component):
             processor.product.eq(multiplier.product),
             processor.start.eq(self.start), processor.entry.eq(self.entry),
             self.ready.eq(processor.ready), self.cycles.eq(processor.cycles),
-            self.waited.eq(processor.waited),
+            self.waited.eq(processor.waited), self.resting.eq(processor.resting),
         ]
         phase, accepted = Signal(range(self.shape.interval + 1)), Signal()
         m.d.sync += [phase.eq(Mux(phase == self.shape.interval - 1, 0, phase + 1)),

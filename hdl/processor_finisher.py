@@ -25,28 +25,32 @@ GROUP_BITS = 16
 FILE_WORDS = 4
 """Words of a coordinate's part in a file, whatever the field."""
 
-ENTRY = data.StructLayout({"group": GROUP_BITS, "last": 1})
-"""A group of the last level, whose coordinates follow; `last` stands after all of them, for
-none."""
+ENTRY = data.StructLayout({"group": GROUP_BITS, "first": GROUP_BITS, "last": 1})
+"""A group of the last level, whose coordinates follow; `first` is the window that the numbers of
+its mailbox unit begin with. `last` stands after all groups, for none."""
 
 MAX_LEVELS = len(halves(MAX_WINDOW))
 
 
 class GroupExponent(wiring.Component):
-    """The power of two that a group of the last level counts for: `WindowPlan.exponent`.
+    """The power of two that a group of the last level counts for: see `WindowPlan.exponent`.
 
-    ``exponent = (group >> levels) * window + sum(bit[n] * width[n])``, where the widths are the
-    window's halves. Two cycles from the group to the exponent.
+    ``exponent = (first + (group >> levels) * units) * window + sum(bit[n] * width[n])``, where the
+    widths are the window's halves, and `units` mailbox units have every so many windows each. Two
+    cycles from the group to the exponent.
 
     Members
     -------
-    group, window : in
+    group, first, window : in
     exponent : out, two cycles later
     """
 
-    group: In(GROUP_BITS)
-    window: In(range(MAX_WINDOW + 1))
-    exponent: Out(COUNTER_BITS)
+    def __init__(self, units: int = 1):
+        self.units = units
+        super().__init__({
+            "group": In(GROUP_BITS), "first": In(GROUP_BITS),
+            "window": In(range(MAX_WINDOW + 1)), "exponent": Out(COUNTER_BITS),
+        })
 
     def elaborate(self, platform):
         m = Module()
@@ -56,7 +60,9 @@ class GroupExponent(wiring.Component):
                 widths = halves(window)[::-1]
                 with m.Case(window):
                     m.d.sync += [
-                        number.eq(self.group >> len(widths)),
+                        number.eq(sum(((self.group >> len(widths)) << place
+                                       for place in range(self.units.bit_length())
+                                       if self.units >> place & 1), self.first)),
                         inside.eq(sum(Mux(bit, width, 0)
                                       for bit, width in zip(self.group, widths, strict=False))),
                     ]
@@ -70,9 +76,10 @@ class Finisher(wiring.Component):
     """Combine the groups of the last level into ``sum(2 ** exponent * point)``, in affine form.
 
     The groups come from the highest exponent down, each with its homogeneous coordinates as they
-    lie in the mailboxes, unreduced; a group that was never filled is left out. The point goes out
-    as it lies in a `.zkey`: x, then y, each part in four words, low word first; all zero at
-    infinity. While groups are still coming, those that are there are combined already.
+    lie in the mailboxes, unreduced; a group that was never filled is left out. They may come in
+    several passes, with anything else on the multiplier between them, begun once it is `resting`.
+    The point goes out as it lies in a `.zkey`: x, then y, each part in four words, low word first;
+    all zero at infinity. While groups are still coming, those that are there are combined already.
 
     Parameters
     ----------
@@ -80,6 +87,7 @@ class Finisher(wiring.Component):
     program : ``firmware/programs/finish.asm``, assembled for that and the curve.
     groups : the groups there are, in the order of the index `group`.
     coordinate_bits : of a coordinate as it comes in; at most the multiplier's operand bits.
+    units : mailbox units, see `GroupExponent`.
     datapath : see `hdl.processor.Processor`.
 
     Members
@@ -88,6 +96,7 @@ class Finisher(wiring.Component):
     group : index into `groups`, in, read at `start`
     window : the width of a window, in, read at `start`
     ready : nothing is under way, out
+    resting : an entry is waited for, and the multiplier is free until it comes, out
     entries : stream of `ENTRY`, in
     coordinates : stream of coordinates, in; 3 or 6 after each entry but the last
     words : stream of words, out
@@ -96,11 +105,11 @@ class Finisher(wiring.Component):
     """
 
     def __init__(self, shape: ProcessorShape, program, groups, coordinate_bits: int, *,
-                 datapath: bool = True):
+                 units: int = 1, datapath: bool = True):
         if coordinate_bits > shape.multiplier.operand_bits:
             raise ValueError(f"coordinates of {coordinate_bits} bits do not fit a multiplier that "
                              f"takes {shape.multiplier.operand_bits}")
-        self.shape, self.groups = shape, list(groups)
+        self.shape, self.groups, self.units = shape, list(groups), units
         self.entry_points = []
         for group in self.groups:
             label = f"combine_{group.value}"
@@ -111,6 +120,7 @@ class Finisher(wiring.Component):
         super().__init__({
             "start": In(1), "group": In(range(max(2, len(self.groups)))),
             "window": In(range(MAX_WINDOW + 1)), "ready": Out(1),
+            "resting": Out(1),
             "entries": In(stream.Signature(ENTRY)),
             "coordinates": In(stream.Signature(coordinate_bits)),
             "words": Out(stream.Signature(WORD)),
@@ -122,7 +132,7 @@ class Finisher(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         m.submodules.processor = processor = self.processor
-        m.submodules.exponent = exponent = GroupExponent()
+        m.submodules.exponent = exponent = GroupExponent(self.units)
         m.d.comb += [
             self.a.eq(processor.a), self.b.eq(processor.b),
             self.multiplying.eq(processor.multiplying), processor.product.eq(self.product),
@@ -137,7 +147,8 @@ class Finisher(wiring.Component):
         entry, window = Signal(ENTRY), Signal.like(self.window)
         above, first = Signal(COUNTER_BITS), Signal()  # the exponent before, if there was one
         doublings = Signal(COUNTER_BITS)
-        m.d.comb += [exponent.group.eq(entry.group), exponent.window.eq(window)]
+        m.d.comb += [exponent.group.eq(entry.group), exponent.first.eq(entry.first),
+                     exponent.window.eq(window)]
         i = processor.i
         with m.FSM(name="feed") as feed:
             with m.State("IDLE"):
@@ -190,6 +201,7 @@ class Finisher(wiring.Component):
         m.d.comb += [
             self.words.payload.eq(value[:WORD]), self.words.valid.eq(left != 0),
             processor.o.ready.eq(left == 0),
+            self.resting.eq(feed.ongoing("ENTRY") & ~self.entries.valid & processor.resting),
             self.ready.eq(feed.ongoing("IDLE") & processor.ready & (left == 0)),
         ]
         with m.If(left == 0):

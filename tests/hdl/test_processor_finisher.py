@@ -53,6 +53,7 @@ class WithMultiplier(wiring.Component):
             finisher.product.eq(multiplier.product), finisher.accept.eq(1),
             finisher.start.eq(self.start), finisher.group.eq(self.group),
             finisher.window.eq(self.window), self.ready.eq(finisher.ready),
+            self.resting.eq(finisher.resting),
             self.cycles.eq(finisher.cycles), self.waited.eq(finisher.waited),
         ]
         for name in ("entries", "coordinates", "words"):
@@ -78,7 +79,8 @@ def run_finisher(dut, jobs, *, rng, pause, modulus, cycles):
         for _, _, level in jobs:
             numbers = sorted(level, reverse=True)
             await send(ctx, dut.entries, [
-                *({"group": number, "last": 0} for number in numbers), {"group": 0, "last": 1}],
+                *({"group": number, "first": 0, "last": 0} for number in numbers),
+                {"group": 0, "first": 0, "last": 1}],
                 rng=rng, pause=pause)
 
     async def feed_coordinates(ctx):
@@ -123,6 +125,58 @@ def test_the_exponent_of_every_group(window):
             assert ctx.get(dut.exponent) == plan.exponent(group)
 
     simulate(dut, check)
+
+
+@pytest.mark.parametrize("units", [2, 3])
+def test_the_exponents_where_units_share_the_windows(units):
+    plan, dut = WindowPlan(254, 13), GroupExponent(units)
+
+    async def check(ctx):
+        ctx.set(dut.window, 13)
+        for window in range(1, plan.windows):
+            for bit in range(13):
+                unit = (window - 1) % units  # the first window is 1
+                ctx.set(dut.first, 1 + unit)
+                ctx.set(dut.group, group_of_bit(plan, (window - 1) // units, bit))
+                await ctx.tick().repeat(2)
+                assert ctx.get(dut.exponent) == 13 * window + bit
+
+    simulate(dut, check)
+
+
+def test_groups_may_come_in_passes_with_the_multiplier_free_between_them():
+    target, rng = TARGETS["toy"], Random(4)
+    modulus, law = target.curve.base.modulus, equation(target.curve, Group.G1)
+    points = toy_points(Group.G1)
+    dut, total, window = WithMultiplier(target), None, 3
+
+    async def run(ctx):
+        nonlocal total
+        ctx.set(dut.window, window)
+        ctx.set(dut.start, 1)
+        await ctx.tick().until(dut.ready)
+        ctx.set(dut.start, 0)
+        for first in (9, 5, 4, 0):  # passes of one window each, from the top
+            plan = WindowPlan(8, window)
+            for bit in (2, 0):
+                point = rng.choice(points)
+                total = law.add(total, law.multiply(1 << (first * window + bit), point))
+                await send(ctx, dut.entries, [
+                    {"group": group_of_bit(plan, 0, bit), "first": first, "last": 0}],
+                    rng=rng, pause=0)
+                assert not ctx.get(dut.resting)
+                await send(ctx, dut.coordinates, [part for c in to_homogeneous(
+                    point, (rng.randrange(1, modulus),), modulus) for part in c], rng=rng, pause=0)
+            while not ctx.get(dut.resting):
+                await ctx.tick()
+            for _ in range(2 * dut.shape.latency):  # nothing of it is in the multiplier
+                assert ctx.get(dut.resting) and not ctx.get(dut.finisher.multiplying)
+                await ctx.tick()
+        await send(ctx, dut.entries, [{"group": 0, "first": 0, "last": 1}], rng=rng, pause=0)
+        words = await receive(ctx, dut.words, 2 * FILE_WORDS, rng=rng, pause=0)
+        assert words == file_words(total, Group.G1, modulus)
+
+    simulate(dut, run, cycles=20_000)
 
 
 @pytest.mark.parametrize("pause", [0, 0.4], ids=["flowing", "stalling"])
