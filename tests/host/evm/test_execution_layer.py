@@ -1,5 +1,6 @@
 """Consensus over real EVM blocks: the specification's chain, its payloads py-evm's."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -32,8 +33,16 @@ def prover() -> Prover:
     return Prover(development_setup(circuit.r1cs, seed=b"tests of the evm"), CpuDevice())
 
 
+MakeChain = Callable[[], EmbeddedChain]
+
+
 @pytest.fixture
-def chain(prover: Prover, monkeypatch: pytest.MonkeyPatch) -> EmbeddedChain:
+def chain(make_chain: MakeChain) -> EmbeddedChain:
+    return make_chain()
+
+
+@pytest.fixture
+def make_chain(prover: Prover, monkeypatch: pytest.MonkeyPatch) -> MakeChain:
     """The embedded chain with the execution layer and the proof engine swapped."""
     made: list[EvmExecutionLayer] = []
     chain_id = int(spec.config.DEPOSIT_CHAIN_ID)
@@ -49,9 +58,13 @@ def chain(prover: Prover, monkeypatch: pytest.MonkeyPatch) -> EmbeddedChain:
     monkeypatch.setattr(chain_module, "ExecutionLayer", execution)
     monkeypatch.setattr(chain_module, "BindingProofEngine",
                         lambda chain_id, verify, genesis, root: EvmProofEngine(made[-1], verify))
-    chain = EmbeddedChain(block_verifier(prover.key.verification_key), seed=1, size=COMPACT)
-    made[-1].view = beacon_view(chain.store)
-    return chain
+
+    def make() -> EmbeddedChain:
+        chain = EmbeddedChain(block_verifier(prover.key.verification_key), seed=1, size=COMPACT)
+        made[-1].view = beacon_view(chain.store)
+        return chain
+
+    return make
 
 
 def send(layer: EvmExecutionLayer, account: Account, contract: Contract, function: str,
@@ -103,6 +116,21 @@ def test_proof_is_paid_by_contracts_on_the_consensus_chain(
     assert contracts.bonds.call("invariants") and contracts.rewards.call("invariants")
     # Finality of the specification's chain, reported to contracts by its own blocks.
     assert chain.finalized_epoch >= 3 and contracts.consensus.call("failed_hooks") == 0
+
+
+def test_layer_one_does_not_notice(make_chain: MakeChain) -> None:
+    """Invariant 1: validators' balances are the same with and without the contracts in use."""
+    quiet, busy = make_chain(), make_chain()
+    layer: Any = busy.execution_layer
+    owner = Account(layer.evm, private_key("owner 0"))
+    hashes = []
+    for _ in range(SLOTS_PER_EPOCH + 1):
+        send(layer, owner, layer.layer.bonds, "register", REWARD_ADDRESS, value=10 * ETHER)
+        reports = quiet.advance(), busy.advance()
+        assert quiet.balances() == busy.balances()
+        hashes.append(reports[0].request_root != reports[1].request_root)
+    assert all(hashes) and sum(quiet.balances()) > 64 * 2_000 * 10**9
+    assert layer.layer.bonds.call("prover_count") >= SLOTS_PER_EPOCH
 
 
 def test_wrong_payloads_are_refused(chain: EmbeddedChain) -> None:
