@@ -166,7 +166,7 @@ def test_expected_cycles_are_near_the_simulated(multipliers, interval, adders, w
     counters = accelerator.multiply(Group.G1, address, scalars, plan).counters
     accelerator.close()
     assert counters["fill"] + counters["sum"] == pytest.approx(
-        expected_cycles(shape, Group.G1, plan, points), rel=0.04)
+        expected_cycles(shape, Group.G1, plan, points), rel=0.02)
 
 
 # Any combination: every kind of multiplier, as many as give each interval.
