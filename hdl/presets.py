@@ -14,7 +14,8 @@ ONE_MULTIPLIER = ((Group.G1, 12), (Group.G2, 36))
 STANDARD = MsmShape(
     adder=AdderShape(
         curve=BN254,
-        # 26 x 34 bits: two 26 x 17 blocks of an UltraScale+ part, one product in simulation.
+        # 26 x 34 bits is one machine product in simulation, which is what this shape is for. On a
+        # part, cut it as its blocks are: `proofmill explore` says what fits.
         multiplier=MultiplierShape(field=BN254_BASE, operand_bits=264, digit=26, limb=34),
         multipliers=1, adders=3, intervals=ONE_MULTIPLIER),
     mailbox_bits=13)

@@ -41,7 +41,7 @@ class Bar:
     def step(self, text: str, done: int, total: int) -> None:
         """Show how far a step with its own name is; without a terminal, a line when it begins."""
         if text != self._text and done < total and not self._screen.console.is_terminal:
-            self._screen.line(f"{text} ...")
+            print(f"{text} ...", file=sys.stderr, flush=True)
         self._text = text
         self._progress.update(self._task, description=text, completed=done, total=total)
 
