@@ -201,12 +201,11 @@ def measure(name: str, shape: MsmShape, target: str, *, placed: bool = False,
     start = time.perf_counter()
     folder = Path(tempfile.mkdtemp(prefix="proofmill-measure-")) if keep is None else keep
     folder.mkdir(parents=True, exist_ok=True)
-    try:
-        resources = synthesise(unit_of(name, shape), target, folder, tell)
-        rate = place(unit_of(name, shape), folder, megahertz, tell) if placed else None
-    finally:
-        if keep is None:
-            shutil.rmtree(folder, ignore_errors=True)
+    # Where a tool fails, its log stays: the message names it.
+    resources = synthesise(unit_of(name, shape), target, folder, tell)
+    rate = place(unit_of(name, shape), folder, megahertz, tell) if placed else None
+    if keep is None:
+        shutil.rmtree(folder, ignore_errors=True)
     parameters = parameters_of(shape)
     relevant = RELEVANT.get(name, tuple(parameters))
     multiplier = shape.adder.multiplier
