@@ -124,8 +124,8 @@ class LimbPipeline:
         passing = True
         while passing:
             self.stage += 1
-            if bounds[-1] >> limb:
-                # Limb by limb the bound is larger than the number: what is passed has a place.
+            while bounds[-1] >> limb or limb * len(values) < bits:
+                # What is passed, and the number's last carry, have a place.
                 values, bounds = [*values, Const(0, 1)], [*bounds, 0]
             high = [0] + [bound >> limb for bound in bounds[:-1]]
             bounds = [min(bound, limb_bound) + passed
@@ -145,5 +145,6 @@ class LimbPipeline:
                                  [min(bound, limb_bound) for bound in bounds])
         carries = self.register_all("carry", carries, [1] * len(carries))
         self.stage += 1
-        settled = Cat(((low + carry)[:limb]) for low, carry in zip(lows, carries, strict=True))
-        return self.register("product", settled, (1 << bits) - 1)
+        settled = [(low + carry)[:limb] for low, carry in zip(lows, carries, strict=True)]
+        assert all(len(part) == limb for part in settled[:-1])
+        return self.register("product", Cat(settled), (1 << bits) - 1)

@@ -26,25 +26,38 @@ def edge_and_random_pairs(shape, count, seed):
             + [(rng.randrange(modulus), rng.randrange(modulus)) for _ in range(count)])
 
 
-@pytest.mark.parametrize("operand_bits, digit, limb", [
-    (9, 2, 3), (9, 4, 5), (9, 5, 5), (9, 9, 20), (10, 3, 3), (10, 7, 9)])
-def test_every_pair_of_operands(operand_bits, digit, limb):
-    """All the toy field's operands of nine or ten bits, for all ways of cutting them."""
-    shape = MultiplierShape(field=TOY, operand_bits=operand_bits, digit=digit, limb=limb)
-    side = np.arange(1 << operand_bits, dtype=np.uint64)
-    a, b = (x.reshape(-1) for x in np.meshgrid(side, side))
+def check_compiled(shape, a, b):
+    """Multiply arrays of operands, one pair a cycle, and check every product."""
     rest = np.zeros(shape.latency, dtype=np.uint64)
     products = Compiled(MontgomeryMultiplier(shape)).run(
         a.size + shape.latency, a=np.concatenate([a, rest]), b=np.concatenate([b, rest]),
     )["product"][shape.latency:].astype(np.int64)
-    a, b = a.astype(np.int64), b.astype(np.int64)
+    a, b, modulus = a.astype(np.int64), b.astype(np.int64), shape.field.modulus
     # product * radix = a * b modulo the field's modulus, and the stated bound.
-    assert not ((products % 163 * (shape.radix % 163) - a * b) % 163).any()
+    assert not ((products % modulus * (shape.radix % modulus) - a % modulus * b) % modulus).any()
     ahead = products * shape.radix - a * b  # what Montgomery's quotients have added
     added = shape.product_bound(shape.radix, 1) - 1  # ... divided by the radix, rounded down
     assert (ahead >= 0).all() and (ahead // shape.radix <= added).all()
-    largest = (1 << operand_bits) - 1
+    largest = (1 << shape.operand_bits) - 1
     assert products.max() <= shape.product_bound(largest, largest)
+
+
+@pytest.mark.parametrize("operand_bits, digit, limb", [
+    (9, 2, 3), (9, 4, 5), (9, 5, 5), (9, 9, 20), (10, 2, 2), (10, 7, 9)])
+def test_every_pair_of_operands(operand_bits, digit, limb):
+    """All the toy field's operands of nine or ten bits, for all ways of cutting them."""
+    side = np.arange(1 << operand_bits, dtype=np.uint64)
+    a, b = (x.reshape(-1) for x in np.meshgrid(side, side))
+    check_compiled(MultiplierShape(field=TOY, operand_bits=operand_bits, digit=digit, limb=limb),
+                   a, b)
+
+
+@pytest.mark.parametrize("digit, limb", [(2, 2), (3, 4)])
+def test_carries_through_many_limbs(digit, limb):
+    """A million pairs in limbs so small that carries run through several that are all ones."""
+    rng = np.random.default_rng(1)
+    a, b = rng.integers(0, 1 << 22, size=(2, 1 << 20), dtype=np.uint64)
+    check_compiled(MultiplierShape(field=TOY, operand_bits=22, digit=digit, limb=limb), a, b)
 
 
 @pytest.mark.parametrize("digit, limb", BLOCKS)
