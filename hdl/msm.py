@@ -27,6 +27,9 @@ REQUEST = data.StructLayout({"address": 32, "words": 8})
 
 COUNTER_BITS = 48
 
+AHEAD = 4
+"""Points asked for and not yet there."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class MsmShape:
@@ -109,15 +112,16 @@ class Msm(wiring.Component):
             end.eq(begin + Mux(first, groups << (width - 1)[:5], groups << width)),
         ]
 
-        # Points are asked for ahead of their use: two at a time.
-        asked, arriving = Signal(32), Signal(2)
+        # Points are asked for ahead of their use, so that the memory's latency is hidden even
+        # where a point has a single digit.
+        asked, arriving = Signal(32), Signal(range(AHEAD + 1))
         address = Signal(32)
         words_each = Signal(8)
         for index, g in enumerate(adder_shape.groups):
             with m.If(group == index):
                 m.d.comb += words_each.eq(8 * g.degree)
         m.d.comb += [
-            self.requests.valid.eq((asked != 0) & (arriving != 2)),
+            self.requests.valid.eq((asked != 0) & (arriving != AHEAD)),
             self.requests.payload.address.eq(address),
             self.requests.payload.words.eq(words_each),
         ]
