@@ -11,7 +11,7 @@ from amaranth.lib.wiring import Out
 from hdl.accelerator import Accelerator
 from hdl.commands import COUNTERS, IDENTITY, Command, Error
 from hdl.curve import TOY_CURVE, Group
-from hdl.presets import TOY_SHAPE, control_only
+from hdl.presets import TOY_SHAPE, at_interval, control_only
 from hdl.windows import WindowPlan
 from tests.hdl.points import toy_points
 from tests.hdl.words import Expected, answer, header, load_words, multiply_words, patterns
@@ -103,6 +103,24 @@ def test_commands_and_answers(group, window, pause):
     assert answers[7][0] == answer(Command.COUNTERS)
     assert answers[8] == [answer(Command.MULTIPLY, error=Error.WINDOW)]
     assert answers[9] == [answer(Command.RESET)]
+
+
+@pytest.mark.parametrize("interval", [6, 4, 3])
+def test_several_units_and_passes(interval):
+    """The same sum by as many mailbox units as the interval takes, in one pass and in several."""
+    shape, rng = at_interval(interval, TOY_SHAPE), Random(interval)
+    group, points = Group.G1, [None, *rng.choices(toy_points(Group.G1), k=11)]
+    scalars = patterns(ORDER, len(points), 2)["uniform"]
+    runs = [Expected(shape, group, plan, scalars, points, one_pass)
+            for plan in (WindowPlan(TOY_CURVE.scalar.bits, 2, shape.adder.units, at_once)
+                         for at_once in (3, 5))
+            for one_pass in plan.passes]
+    answers = converse(Accelerator(shape), [
+        (load_words(TOY_CURVE, group, points), 1),
+        *((multiply_words(group, run.plan, scalars, first=run.first, windows=run.windows),
+           run.words) for run in runs)], seed=interval, pause=0.1, cycles=60_000)
+    for run, words in zip(runs, answers[1:], strict=True):
+        run.check(words)
 
 
 def test_control_alone_answers_as_much():

@@ -7,7 +7,7 @@ import pytest
 
 from hdl.commands import IDENTITY, PLACE, Command, Error, pack
 from hdl.curve import TOY_CURVE, Group
-from hdl.presets import STANDARD, TOY_SHAPE, control_only
+from hdl.presets import STANDARD, TOY_SHAPE, at_interval, control_only
 from hdl.windows import MAX_WINDOW, WindowPlan
 from sim.curve import equation
 from sim.msm import count_additions, signed_digits
@@ -167,24 +167,42 @@ def test_the_same_work_takes_the_same_cycles(link):
 
 
 def counters_of(shape, runs):
-    """The counters of each of `runs`: (group, plan, scalars, points)."""
+    """The counters of each of `runs`: (group, plan, scalars, points), pass by pass."""
     simulation = Simulation(build(shape)[1])
     link, found = Link(simulation), []
     for group, plan, scalars, points in runs:
         link.load(shape.adder.curve, group, points)
-        link.multiply(Expected(shape, group, plan, scalars, points))
-        found.append(link.counters())
+        for one_pass in plan.passes:
+            link.multiply(Expected(shape, group, plan, scalars, points, one_pass))
+            found.append(link.counters())
     simulation.close()
     return found
 
 
-def test_control_alone_takes_the_same_cycles():
+def plans_of(shape, group):
+    """Plans that fit: every window all at once, or else as many windows in a pass as fit."""
+    for window in range(2, MAX_WINDOW + 1):
+        windows = WindowPlan(TOY_CURVE.scalar.bits, window).windows
+        for at_once in (0, 1, 2, 3):
+            if at_once <= windows:
+                plan = WindowPlan(TOY_CURVE.scalar.bits, window, shape.adder.units, at_once)
+                if plan.mailboxes <= shape.mailboxes(group):
+                    yield plan
+
+
+@pytest.mark.parametrize("interval", [
+    12, *(pytest.param(interval, marks=pytest.mark.slow) for interval in (6, 4, 3))])
+def test_control_alone_takes_the_same_cycles(interval):
+    """With one mailbox unit or several, in one pass or several: right sums, equal counters."""
     rng, runs = Random(6), []
-    for (group, plan), count in product(PLANS, [1, 4, 30]):
-        points = rng.choices([None, *toy_points(group)], k=count)
-        runs += [(group, plan, scalars, points)
-                 for scalars in patterns(ORDER, count, count).values()]
-    full, control = counters_of(TOY_SHAPE, runs), counters_of(control_only(TOY_SHAPE), runs)
+    shape = at_interval(interval, TOY_SHAPE)
+    assert shape.adder.units == 12 // interval
+    for group in Group:
+        for plan, count in product(plans_of(shape, group), [1, 4, 30]):
+            points = rng.choices([None, *toy_points(group)], k=count)
+            runs += [(group, plan, scalars, points)
+                     for scalars in patterns(ORDER, count, count).values()]
+    full, control = counters_of(shape, runs), counters_of(control_only(shape), runs)
     assert full == control
     assert all(counters["sum"] for counters in full)
     assert any(counters["waited"] for counters in full)

@@ -19,7 +19,7 @@ from hdl.commands import (
 from hdl.curve import Group
 from hdl.windows import WindowPlan
 from sim.curve import equation, loaded, to_affine, to_homogeneous
-from sim.msm import combine, last_level, multi_scalar_product
+from sim.msm import last_level, multi_scalar_product
 
 MASK = (1 << WORD) - 1
 
@@ -58,19 +58,32 @@ def answer(command, **fields):
 
 
 class Expected:
-    """What MULTIPLY must answer, by the definition."""
+    """What MULTIPLY must answer, by the definition: all of it, or one of the plan's passes.
 
-    def __init__(self, shape, group, plan, scalars, points):
+    `sums` says what is to come, by the power of two that it counts for.
+    """
+
+    def __init__(self, shape, group, plan, scalars, points, one_pass=None):
         self.shape, self.group, self.plan = shape, group, plan
         self.law = equation(shape.adder.curve, group)
         self.scalars, self.points = scalars, points
-        self.groups = last_level(self.law, plan, scalars, points)
+        self.first, self.windows = one_pass or (0, plan.windows)
+        alone = WindowPlan(plan.scalar_bits, plan.window)
+        sums = {alone.exponent(number): point for number, point in last_level(
+            self.law, alone, scalars, points).items()}
+        if self.windows == plan.windows:
+            total = None
+            for exponent, point in sums.items():
+                total = self.law.add(total, self.law.multiply(1 << exponent, point))
+            assert total == multi_scalar_product(self.law, scalars, points)
+        self.sums = {exponent: point for exponent, point in sums.items()
+                     if 0 <= exponent // plan.window - self.first < self.windows}
         self.record = 1 + 3 * group.degree * shape.coordinate_words
 
     @property
     def words(self):
         """How many words come back."""
-        return self.record * len(self.groups) + 1
+        return self.record * len(self.sums) + 1
 
     def check(self, words):
         """Compare group by group; a group comes once, in any order, unreduced."""
@@ -86,16 +99,15 @@ class Expected:
             size = self.shape.coordinate_words
             parts = [sum(word << WORD * k for k, word in enumerate(words[at:at + size]))
                      for at in range(n + 1, n + self.record, size)]
-            assert head["group"] not in found, "a group came twice"
-            found[head["group"]] = to_affine(
+            exponent = self.plan.exponent(head["group"], head["unit"], self.first)
+            assert exponent not in found, "a group came twice"
+            found[exponent] = to_affine(
                 tuple(tuple(parts[degree * k:degree * (k + 1)]) for k in range(3)),
                 curve.base.modulus)
         if self.shape.datapath:
-            assert found == self.groups
-            assert combine(self.law, self.plan, found) == multi_scalar_product(
-                self.law, self.scalars, self.points)
+            assert found == self.sums
         else:
-            assert found.keys() == self.groups.keys()
+            assert found.keys() == self.sums.keys()
 
 
 class Link:
@@ -116,7 +128,8 @@ class Link:
 
     def multiply(self, expected, address=0):
         expected.check(self.ask(
-            multiply_words(expected.group, expected.plan, expected.scalars, address),
+            multiply_words(expected.group, expected.plan, expected.scalars, address,
+                           first=expected.first, windows=expected.windows),
             expected.words))
 
     def counters(self):
