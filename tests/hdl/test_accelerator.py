@@ -55,7 +55,7 @@ def memory_behind(dut, words, rng, pause):
     return writes, requests, points
 
 
-def converse(dut, exchanges, *, seed, pause, cycles):
+def converse(dut, exchanges, *, seed, pause, cycles, listen_pause=None):
     """Send the words of each of `exchanges`, (words, how many answers); return the answers."""
     answers = []
 
@@ -65,8 +65,9 @@ def converse(dut, exchanges, *, seed, pause, cycles):
 
     async def listen(ctx):
         for _, count in exchanges:
-            answers.append(await receive(ctx, dut.answers, count, rng=Random(seed + 1),
-                                         pause=pause))
+            answers.append(await receive(
+                ctx, dut.answers, count, rng=Random(seed + 1),
+                pause=pause if listen_pause is None else listen_pause))
 
     simulate(dut, host, listen, cycles=cycles,
              background=memory_behind(dut, {}, Random(seed + 2), pause))
@@ -121,6 +122,17 @@ def test_several_units_and_passes(interval):
            run.words) for run in runs)], seed=interval, pause=0.1, cycles=60_000)
     for run, words in zip(runs, answers[1:], strict=True):
         run.check(words)
+
+
+def test_a_host_that_hardly_listens():
+    """Buckets are fetched faster than they are handed out, so they have to wait for room."""
+    plan = WindowPlan(TOY_CURVE.scalar.bits, 2)
+    run = Expected(TOY_SHAPE, Group.G1, plan, [255, 170, 85, 1], toy_points(Group.G1)[9:13])
+    answers = converse(Accelerator(TOY_SHAPE), [
+        (load_words(TOY_CURVE, Group.G1, run.points), 1),
+        (multiply_words(Group.G1, plan, run.scalars), run.words)], seed=5, pause=0,
+        listen_pause=0.95, cycles=30_000)
+    run.check(answers[1])
 
 
 def test_control_alone_answers_as_much():
