@@ -18,6 +18,7 @@ from host.evm.client import (
     RevertedError,
     revert_reason,
 )
+from host.json_text import parse_json
 
 TIMEOUT_SECONDS = 30.0
 
@@ -51,7 +52,7 @@ class JsonRpcEvm(Evm):
             with urlopen(Request(self.url, json.dumps(request).encode(),
                                  {"Content-Type": "application/json"}),
                          timeout=TIMEOUT_SECONDS) as response:
-                answer = json.load(response)
+                answer = parse_json(response.read().decode())
         except (URLError, OSError, ValueError) as error:
             raise ProofmillError(f"the node at {self.url} does not answer {method}: {error}; "
                                  "see whether it runs and speaks JSON-RPC there") from error

@@ -3,7 +3,6 @@
 import json
 import os
 from collections.abc import Sequence
-from itertools import accumulate
 from typing import Any, NoReturn
 
 from hdl.curve import Group
@@ -13,16 +12,13 @@ from host.curve.validity import in_subgroup, on_curve
 from host.devices.device import Limbs
 from host.errors import ProofmillError
 from host.groth16.output import write_atomically
+from host.json_text import parse_json
 
 CURVE_NAMES = ("bn128", "bn254", "BN254", "alt_bn128")
 """What tools call the one curve; snarkjs writes the first."""
 
 MOST_DIGITS = 78
 """Decimal digits of 2^256: longer numbers are refused before they are converted."""
-
-
-MOST_LEVELS = 64
-"""Brackets within brackets; snarkjs' files have 4."""
 
 
 class Fields:
@@ -115,21 +111,12 @@ def read_json(path: str | os.PathLike[str]) -> Fields:
     try:
         with open(path, encoding="utf-8") as stream:
             text = stream.read()
-        if _depth(text) > MOST_LEVELS:
-            raise ValueError(f"more than {MOST_LEVELS} levels of brackets")
-        return Fields(json.loads(text), name)
+        return Fields(parse_json(text), name)
     except OSError as error:
         raise ProofmillError(f"{name}: cannot be read: {error.strerror or error}; "
                              "give the path of a file that is there") from error
     except ValueError as error:
         raise ProofmillError(f"{name}: is not JSON: {error}; use the file snarkjs wrote") from error
-
-
-def _depth(text: str) -> int:
-    """The most brackets open at once. Python's parser recurses, and where a library has lifted the
-    recursion limit (py_ecc does) a deep file would overflow the stack and end the process."""
-    steps = (1 if character in "[{" else -1 for character in text if character in "[{]}")
-    return max(accumulate(steps), default=0)
 
 
 def write_json(path: str | os.PathLike[str], value: Any) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from host.errors import ProofmillError
+from host.json_text import parse_json
 from host.node.slashing_protection import (
     HIGHEST,
     SignedAttestation,
@@ -91,7 +92,7 @@ def read_history(protection: SlashingProtection, path: str | Path) -> None:
     try:
         if path.stat().st_size > MAXIMUM_BYTES:
             raise ProofmillError(f"{path}: larger than {MAXIMUM_BYTES:,} bytes; split it by key")
-        history = json.loads(path.read_bytes())
+        history = parse_json(path.read_bytes().decode())
     except OSError as error:
         raise ProofmillError(f"{path}: cannot be read: {error.strerror}") from error
     except (ValueError, RecursionError) as error:
