@@ -24,6 +24,10 @@ MAX_WINDOW = 16
 DRAIN = 40
 """Frames that pass, at the end of a level, until the last sums have come back: about."""
 
+MOST_BUCKETS = 0.1
+"""Operands made of buckets, for each digit, up to which a narrower window is not tried instead of
+several passes."""
+
 
 def halves(window: int) -> list[int]:
     """Widths of the levels after the first: half of the one before, rounded up, down to 1."""
@@ -154,12 +158,22 @@ def best_plan(scalar_bits: int, points: int, mailboxes: int, units: int = 1, win
                          f"scalars; the smallest takes "
                          f"{WindowPlan(scalar_bits, window or 2, units, at_once or 1).mailboxes}")
 
+    def buckets(plan: WindowPlan, windows: int) -> int:
+        """Operands that streaming the buckets back makes."""
+        filled = [min(size * units, points * windows << n) for n, size in enumerate(plan.sizes)]
+        return 2 * sum(filled[:-1])
+
     def additions(plan: WindowPlan) -> int:
         total = 0
         for _, count in plan.passes:
             each = -(-count // units) * units
-            filled = [min(size * units, points * each << n) for n, size in enumerate(plan.sizes)]
-            total += points * each + 2 * sum(filled[:-1]) + DRAIN * units * len(plan.sizes)
+            total += points * each + buckets(plan, each) + DRAIN * units * len(plan.sizes)
         return total
 
-    return min(fitting, key=additions)
+    def worth_passes(plan: WindowPlan) -> bool:
+        """Whether most of the work is still the digits': each pass wants all scalars again."""
+        each = plan.at_once or plan.windows
+        return buckets(plan, each) <= MOST_BUCKETS * points * each
+
+    allowed = [plan for plan in fitting if not plan.at_once or worth_passes(plan)]
+    return min(allowed or fitting, key=additions)

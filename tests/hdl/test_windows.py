@@ -1,6 +1,6 @@
 import pytest
 
-from hdl.windows import MAX_WINDOW, WindowPlan, best_window, halves
+from hdl.windows import MAX_WINDOW, WindowPlan, best_plan, best_window, halves
 from sim.msm import group_of_bit
 
 
@@ -70,3 +70,23 @@ def best_cost(plan, points):
         filled = min(size, points * plan.windows << level)
         cost += 2 * filled
     return cost
+
+
+@pytest.mark.parametrize("mailboxes, units", [(8192, 1), (4096, 1), (2048, 4)])
+def test_the_best_plan_fits_and_covers_every_window_once(mailboxes, units):
+    for points in (1, 100, 4096, 65536, 1 << 20):
+        plan = best_plan(254, points, mailboxes, units)
+        assert plan.mailboxes <= mailboxes
+        covered = [window for first, count in plan.passes for window in range(first, first + count)]
+        assert covered == list(range(plan.windows))
+    few = [best_plan(254, points, mailboxes, units) for points in (1, 100, 1000)]
+    assert not any(plan.at_once for plan in few)  # passes do not pay
+
+
+def test_what_is_forced_is_kept_or_refused():
+    assert best_plan(254, 100, 8192, window=11).at_once
+    assert best_plan(254, 100, 8192, window=8, at_once=3).at_once == 3
+    with pytest.raises(ValueError, match="^8192 mailboxes are too few for windows of 16 bits"):
+        best_plan(254, 100, 8192, window=16)
+    with pytest.raises(ValueError, match="^there are 32 windows of 8 bits, so not 33 at once$"):
+        best_plan(254, 100, 8192, window=8, at_once=33)
