@@ -77,7 +77,7 @@ def _write_whole(path: Path, data: bytes) -> None:
     os.replace(part.name, path)
 
 
-def gateware(shape: MsmShape) -> Gateware:
+def gateware(shape: MsmShape, progress: BuildProgress | None = None) -> Gateware:
     """The Verilog of `shape`; kept in the cache under the hash of the sources it comes from."""
     sources = sorted(Path(hdl.__path__[0]).glob("*.py"))
     key = _digest(_describe(shape), importlib.metadata.version("amaranth"),
@@ -87,6 +87,8 @@ def gateware(shape: MsmShape) -> Gateware:
     if kept.exists():
         verilog = kept.read_text()
     else:
+        if progress is not None:
+            progress("emitting Verilog", 0, 1)
         verilog = emit_verilog(Accelerator(shape), "accelerator")
         _write_whole(kept, verilog.encode())
     number = int(_digest(verilog)[:16], 16)
@@ -158,10 +160,9 @@ def build(shape: MsmShape, progress: BuildProgress | None = None) -> tuple[Gatew
     `BuildError`.
     """
     tell = progress or (lambda what, done, total: None)
-    tell("emitting Verilog", 0, 1)
     try:
         with only_one(f"verilog-{_digest(_describe(shape))[:16]}"):
-            ware = gateware(shape)
+            ware = gateware(shape, tell)
         return ware, _library(ware, tell)
     except OSError as error:
         raise BuildError(
