@@ -5,13 +5,14 @@ from typing import Any
 
 from host.chain.blocks import BlockRecord, BlockTree, record_of
 from host.chain.duties import attest, attest_payload, propose
-from host.chain.execution import ExecutionLayer
+from host.chain.engines import MakeEngines, ledger_engines
 from host.chain.genesis import genesis_block, genesis_state
 from host.chain.keys import derive_keys
-from host.chain.proofs import PROOF_TYPE, BindingProofEngine, Verify, encode_proof_data
+from host.chain.proofs import PROOF_TYPE, Verify, encode_proof_data
 from host.chain.records import ProvingTask, SlotReport, Verdict
 from host.chain.rewards import LayerTwo, ProofRecord, RewardPolicy
-from host.chain.spec import engines, spec
+from host.chain.spec import engines as used_engines
+from host.chain.spec import spec
 from host.chain.store import full_node, pin_store, prune_store
 from host.circuits.block_size import BlockSize
 from host.errors import ProofmillError
@@ -36,10 +37,12 @@ class EmbeddedChain:
         validators: int = MINIMUM_VALIDATORS,
         size: BlockSize | None = None,
         policy: RewardPolicy | None = None,
+        engines: MakeEngines = ledger_engines,
     ) -> None:
         """`verify` checks a Groth16 proof against the block circuit's key (see `proofs.Verify`).
 
         `size`: of the ledger and its batches; `policy`: of layer 2. The defaults are their own.
+        `engines`: what payloads are (`host.evm.engines` has EVM blocks).
         ProofmillError for fewer validators than the minimal preset's 64.
         """
         if validators < MINIMUM_VALIDATORS:
@@ -51,16 +54,15 @@ class EmbeddedChain:
         self.keys = derive_keys(seed, validators)
         self._signers = dict(enumerate(self.keys))
         self.chain_id = int(spec.config.DEPOSIT_CHAIN_ID)
-        self.execution_layer = ExecutionLayer(seed, size)
+        made = engines(seed, size, self.chain_id, verify)
+        self.execution_layer, self.proof_engine = made.execution, made.proof
         genesis_hash = self.execution_layer.genesis_hash
-        self.proof_engine = BindingProofEngine(
-            self.chain_id, verify, genesis_hash, self.execution_layer.ledger(genesis_hash).root
-        )
         self.layer2 = LayerTwo(policy or RewardPolicy())
         """The second layer's rewards: `layer2.balance(address)` and all credits."""
         state = genesis_state(self.keys, genesis_hash)
         anchor = genesis_block(state)
         self.store = spec.get_forkchoice_store(state, anchor)
+        self.execution_layer.watch(self.store)
         self.head = spec.get_head(self.store)
         self.slot = 0
         """The slot that `advance` ran last."""
@@ -116,7 +118,7 @@ class EmbeddedChain:
             [a for a in self._attestations if bytes(spec.hash_tree_root(a)) not in done],
             self._payload_attestations.get(bytes(head.root)),
         )
-        with engines(self.execution_layer, self.proof_engine):
+        with used_engines(self.execution_layer, self.proof_engine):
             spec.on_block(store, proposal.signed_block)
             spec.on_execution_payload_envelope(store, proposal.signed_envelope)
         pin_store(store)

@@ -48,6 +48,9 @@ class ExecutionLayer(spec.ExecutionEngine):  # type: ignore[misc]  # the specifi
         """The transfers of an accepted payload; KeyError as `ledger`."""
         return self._batches[payload_hash]
 
+    def watch(self, store: Any) -> None:
+        """Nothing in a ledger's payload depends on the beacon states in `store`."""
+
     def notify_forkchoice_updated(
         self,
         head_block_hash: Any,

@@ -72,7 +72,7 @@ class EvmExecutionLayer(spec.ExecutionEngine):  # type: ignore[misc]  # the spec
     """The specification's `ExecutionEngine` over py-evm; the interface of `ExecutionLayer`.
 
     `evm`: the machine, whose `send` queues transactions for the next payload built here; `layer`:
-    the contracts, created before the first payload. `view` has to be set before that payload.
+    the contracts, created before the first payload.
     """
 
     def __init__(
@@ -100,10 +100,14 @@ class EvmExecutionLayer(spec.ExecutionEngine):  # type: ignore[misc]  # the spec
         self.genesis_hash = self.evm.head
         self.refusal = ""
         """Why the last payload was refused, empty if it was not."""
-        self.view: View | None = None
+        self._view: View | None = None
         self._genesis_ledger = first_ledger(seed, size)
         self._known: dict[bytes, _Known] = {}
         self._built: dict[bytes, Any] = {}
+
+    def watch(self, store: Any) -> None:
+        """Take what contracts are told of layer 1 from the beacon states in `store`."""
+        self._view = beacon_view(store)
 
     def ledger(self, payload_hash: bytes) -> Ledger:
         """The balances after a payload; KeyError for one unknown or long finalised."""
@@ -271,8 +275,8 @@ class EvmExecutionLayer(spec.ExecutionEngine):  # type: ignore[misc]  # the spec
             consensus, self.statement(parent_hash), self._look(root)[1]))]
 
     def _look(self, root: bytes) -> tuple[int, int]:
-        assert self.view is not None, "the view of the beacon states was not set"
-        return self.view(root)
+        assert self._view is not None, "`watch` was never called"
+        return self._view(root)
 
     def _batch_of(self, transactions: Sequence[bytes]) -> Batch:
         """The batch that the first transaction posts. Raises `ProofmillError`."""

@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 
-from host.chain import chain as chain_module
 from host.chain.block_proofs import block_prover, block_verifier, proof_from_bytes
 from host.chain.chain import SLOTS_PER_EPOCH, EmbeddedChain
 from host.chain.spec import spec
@@ -15,9 +14,9 @@ from host.contracts.verifier import proof_numbers
 from host.devices.cpu import CpuDevice
 from host.evm.account import Account
 from host.evm.contract import Contract
-from host.evm.execution_layer import INBOX, EvmExecutionLayer, beacon_view
+from host.evm.engines import EvmEngines
+from host.evm.execution_layer import INBOX, EvmExecutionLayer
 from host.evm.pool import PooledEvm
-from host.evm.proof_engine import EvmProofEngine
 from host.groth16.prove import Prover
 from host.groth16.setup import development_setup
 from host.mechanism.parameters import Defences, Parameters
@@ -42,27 +41,15 @@ def chain(make_chain: MakeChain) -> EmbeddedChain:
 
 
 @pytest.fixture
-def make_chain(prover: Prover, monkeypatch: pytest.MonkeyPatch) -> MakeChain:
-    """The embedded chain with the execution layer and the proof engine swapped."""
-    made: list[EvmExecutionLayer] = []
+def make_chain(prover: Prover) -> MakeChain:
+    key = prover.key.verification_key
     chain_id = int(spec.config.DEPOSIT_CHAIN_ID)
-    rich = [Account(PooledEvm(chain_id, {}), private_key(name)).address
-            for name in ("owner 0", "carrier")]
-
-    def execution(seed: int, size: Any) -> EvmExecutionLayer:
-        made.append(EvmExecutionLayer(
-            seed, size, prover.key.verification_key, chain_id, PARAMETERS, ETHER,
-            int(spec.config.MIN_GENESIS_TIME), rich))
-        return made[-1]
-
-    monkeypatch.setattr(chain_module, "ExecutionLayer", execution)
-    monkeypatch.setattr(chain_module, "BindingProofEngine",
-                        lambda chain_id, verify, genesis, root: EvmProofEngine(made[-1], verify))
+    rich = tuple(Account(PooledEvm(chain_id, {}), private_key(name)).address
+                 for name in ("owner 0", "carrier"))
 
     def make() -> EmbeddedChain:
-        chain = EmbeddedChain(block_verifier(prover.key.verification_key), seed=1, size=COMPACT)
-        made[-1].view = beacon_view(chain.store)
-        return chain
+        return EmbeddedChain(block_verifier(key), seed=1, size=COMPACT,
+                             engines=EvmEngines(key, PARAMETERS, rich=rich))
 
     return make
 
