@@ -179,8 +179,8 @@ class BoardTop(Elaboratable):
             i_PHASEDIR=0, i_PHASESTEP=0, i_PHASELOADREG=0, i_PLLWAKESYNC=0, i_ENCLKOP=0,
             o_CLKOP=made, o_LOCK=locked)
         m.d.comb += ClockSignal().eq(made)
+        # nextpnr derives the made clock's rate from the oscillator's.
         m.submodules.reset = ResetSynchronizer(~locked)
-        platform.add_clock_constraint(made, board.clock_hz)
 
     def _sdram(self, m, platform):
         """The chip's pads, all with registers; its clock is inverted in the pad."""

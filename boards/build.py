@@ -2,12 +2,13 @@
 
 import hashlib
 import json
+import os
 import re
-import shlex
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from amaranth.back import rtlil
@@ -50,6 +51,25 @@ def name_gateware(text: str) -> tuple[str, int]:
     return text.replace(placeholder, f"64'{number:064b}"), number
 
 
+def generate(board: Board, shape: MsmShape, folder: Path) -> int:
+    """Write the design, its constraints and the script of Yosys into `folder`; return the
+    gateware's hash. The text is the same whatever folder the sources lie in."""
+    way = _without_platform if board.platform is None else _with_platform
+    return way(board, board.core(shape), folder)
+
+
+def gateware_hash(board: Board, shape: MsmShape) -> str:
+    """The hash of the gateware that the sources here make, as a record states it."""
+    with TemporaryDirectory(prefix="proofmill-hash-") as folder:
+        return f"{generate(board, shape, Path(folder)):016x}"
+
+
+def cpu_seconds() -> float:
+    """Processor time of this process and of the tools it has run."""
+    times = os.times()
+    return times.user + times.system + times.children_user + times.children_system
+
+
 def build(board: Board, folder: Path, *, shape: MsmShape | None = None, seed: int = 1,
           step: Step | None = None) -> Build:
     """Build `board` in `folder`, which is made; raises `ToolError`.
@@ -61,12 +81,12 @@ def build(board: Board, folder: Path, *, shape: MsmShape | None = None, seed: in
     start = time.perf_counter()
     folder.mkdir(parents=True, exist_ok=True)
     shape = shape or board.shape
-    core = board.core(shape)
     seconds: dict[str, float] = {}
+    cpu: dict[str, float] = {}
 
     def timed(name: str, number: int, what: str, function: Callable[..., Any], *arguments: Any
               ) -> Any:
-        began = time.perf_counter()
+        began, spent = time.perf_counter(), cpu_seconds()
         tell(what, number, STEPS)
 
         def line(text: str) -> None:
@@ -74,12 +94,10 @@ def build(board: Board, folder: Path, *, shape: MsmShape | None = None, seed: in
 
         result = function(*arguments, line) if name != "generate" else function(*arguments)
         seconds[name] = round(time.perf_counter() - began, 1)
+        cpu[name] = round(cpu_seconds() - spent, 1)
         return result
 
-    if board.platform is not None:
-        number = timed("generate", 0, "generating", _with_platform, board, core, folder)
-    else:
-        number = timed("generate", 0, "generating", _without_platform, board, core, folder)
+    number = timed("generate", 0, "generating", generate, board, shape, folder)
     script = (folder / "top.ys").read_text().splitlines()
     timed("synthesis", 1, "synthesis", run_yosys,
           [*script, "tee -o stat.json stat -json"], folder, "yosys.log")
@@ -105,7 +123,7 @@ def build(board: Board, folder: Path, *, shape: MsmShape | None = None, seed: in
     if meets:
         timed("bitstream", 3, "packing", run, _packer(board), folder, "pack.log")
     made |= {"bitstream": _bitstream(board) if meets else None, "step_seconds": seconds,
-             "seconds": round(time.perf_counter() - start, 1)}
+             "step_cpu_seconds": cpu, "seconds": round(time.perf_counter() - start, 1)}
     (folder / "record.json").write_text(json.dumps(made, indent=2) + "\n")
     if not meets:
         raise ToolError(
@@ -122,7 +140,8 @@ def _short(text: str) -> str:
 
 def _with_platform(board: Board, core: Any, folder: Path) -> int:
     platform = board.platform()
-    plan = platform.build(BoardTop(board, core), do_build=False, build_dir=str(folder))
+    plan = platform.build(BoardTop(board, core), do_build=False, build_dir=str(folder),
+                          emit_src=False)  # where the sources lie is no part of the gateware
     plan.extract(str(folder))
     path = folder / "top.il"
     text, number = name_gateware(path.read_text())
@@ -186,8 +205,3 @@ def utilisation(log: str) -> dict[str, list[int]]:
     for match in re.finditer(r"^Info:\s+([A-Z0-9_]+):\s+(\d+)\s*/\s*(\d+)\s+\d+%", log, re.M):
         table[match[1]] = [int(match[2]), int(match[3])]
     return {name: used for name, used in table.items() if used[0]}
-
-
-def arguments_text(arguments: list[str]) -> str:
-    """A command line to copy."""
-    return shlex.join(arguments)

@@ -53,7 +53,11 @@ def run(options: argparse.Namespace) -> int:
     folder = Path(options.folder or Path(FOLDER) / found.name).resolve()
     screen = Screen()
     if options.report:
-        show(screen, read_record(folder, found.name))
+        record = read_record(folder, found.name)
+        show(screen, record)
+        with screen.bar("comparing with the sources"):
+            verdict, style = compare(found, record)
+        screen.line(f"gateware    {verdict}", style=style)
         return 0
     try:
         from boards.build import build
@@ -109,6 +113,33 @@ def read_record(folder: Path, name: str) -> dict[str, Any]:
                          f"run `proofmill build {name}`")
 
 
+def compare(board: Any, record: dict[str, Any]) -> tuple[str, str]:
+    """Whether the sources here still make the gateware of `record`: a sentence, and its style.
+
+    A parameter, a line of the generator and the generator's version all change it, and so the
+    figures of the record; that is said, not guessed at.
+    """
+    from dataclasses import replace
+
+    from boards.build import gateware_hash
+    from boards.measure import parameters_of
+    from boards.tools import versions
+    from host.cli.measure import PRESETS, preset
+
+    tool, here = record["tools"].get("amaranth"), versions()["amaranth"]
+    if tool != here:
+        return (f"not compared: amaranth {tool} made it, here is {here}", "yellow")
+    shape = next((shape for shape in [board.shape, *map(preset, PRESETS)]
+                  if parameters_of(shape) == record["parameters"]), None)
+    if shape is None:
+        return ("not compared: no preset has these parameters any more; build it again", "yellow")
+    now = gateware_hash(replace(board, clock_hz=record["clock_mhz"] * 1e6,
+                                baud=record.get("baud", board.baud)), shape)
+    if now == record["hash"]:
+        return ("unchanged: the sources here make the same", "green")
+    return (f"changed since: the sources here make {now}; build again for its figures", "yellow")
+
+
 def show(screen: Screen, record: dict[str, Any]) -> None:
     """Show a record."""
     screen.line(f"{record['board']}, {record['chip']}, gateware {record['hash']}")
@@ -120,8 +151,10 @@ def show(screen: Screen, record: dict[str, Any]) -> None:
     missed = "" if record["bitstream"] else " - missed, no bitstream was packed"
     screen.line(f"clock       {record['reached_mhz']:.1f} MHz reached, {record['clock_mhz']:g} MHz "
                 f"wanted{missed}")
+    cpu = record.get("step_cpu_seconds", {})
     screen.line("took        " + ", ".join(
-        f"{name} {seconds:,.0f} s" for name, seconds in record["step_seconds"].items()))
+        f"{name} {seconds:,.0f} s" for name, seconds in record["step_seconds"].items())
+        + (f"; {sum(cpu.values()):,.0f} s of processor time" if cpu else ""))
     screen.line("tools       " + ", ".join(
         f"{name} {version}" for name, version in record["tools"].items()))
 

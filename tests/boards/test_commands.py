@@ -40,12 +40,40 @@ def test_the_record_is_reported(tmp_path, capsys):
     assert main(["build", "ulx3s-85f", "--report", "--folder", str(tmp_path)]) == 0
     out = capsys.readouterr().out
     assert "31 of 156 (20%)" in out and "61.5 MHz reached, 60 MHz wanted" in out
-    assert "missed" not in out
+    assert "missed" not in out and "not compared: amaranth None made it" in out
     (tmp_path / "record.json").write_text("[]")
     assert main(["build", "ulx3s-85f", "--report", "--folder", str(tmp_path)]) == 2
     assert "it is no build record; build ulx3s-85f again" in capsys.readouterr().err
     assert main(["build", "ecpix5-85f", "--report", "--folder", str(tmp_path / "none")]) == 2
     assert "has not been built here" in capsys.readouterr().err
+
+
+@pytest.fixture(scope="module")
+def toy_record():
+    """A board with the toy accelerator, which is quick to generate, and a record of it."""
+    pytest.importorskip("amaranth_boards")
+    from boards.build import gateware_hash
+    from boards.catalogue import board
+    from boards.measure import parameters_of
+    from boards.tools import versions
+
+    found = board("icesugar-pro")
+    return found, {
+        "hash": gateware_hash(found, found.shape), "clock_mhz": found.clock_hz / 1e6,
+        "baud": found.baud, "parameters": parameters_of(found.shape), "tools": versions()}
+
+
+@pytest.mark.parametrize("change,said", [
+    ({}, "unchanged: the sources here make the same"),
+    ({"baud": 500_000}, "changed since: the sources here make "),
+    ({"parameters": {"digit": 99}}, "no preset has these parameters any more"),
+    ({"tools": {"amaranth": "0.4"}}, "not compared: amaranth 0.4 made it, here is "),
+])
+def test_a_record_that_is_out_of_date_says_so(change, said, toy_record):
+    from host.cli.build import compare
+
+    board, record = toy_record
+    assert said in compare(board, record | change)[0]
 
 
 def test_the_boards_are_listed(capsys):
