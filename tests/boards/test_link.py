@@ -9,6 +9,11 @@ from tests.boards.gateware import SimulatedEcho
 from tests.boards.lines import Damage
 
 
+PATIENCE = 120
+"""Seconds. The board here is interpreted, so a busy machine can keep it from reading or answering
+for longer than the ten seconds after which a real board is given up."""
+
+
 def words(count, seed=1):
     return np.random.default_rng(seed).integers(0, 1 << 64, count, dtype=np.uint64)
 
@@ -31,7 +36,7 @@ def board():
 
 
 def test_words_come_back_in_order(board):
-    link = SerialLink(board.path)
+    link = SerialLink(board.path, answer_seconds=PATIENCE)
     offered = words(600)
     # Every special byte in every place.
     offered[:8] = [0xC0 << 8 * n | 0xDB << 8 * (7 - n) if n != 3 else 0xC0DBC0DBC0DBC0DB
@@ -46,7 +51,7 @@ def test_damaged_lost_and_doubled_bytes_change_nothing_but_the_time(seed):
     damage = Damage(0.01, seed), Damage(0.01, 100 + seed)
     board = SimulatedEcho(damage)
     try:
-        link = SerialLink(board.path)
+        link = SerialLink(board.path, answer_seconds=PATIENCE)
         offered = words(40, seed)
         assert np.array_equal(everything(link, offered), offered + np.uint64(1))
         assert damage[0].done > 10 and damage[1].done > 10
@@ -77,7 +82,7 @@ class Frames:
 def test_lost_and_doubled_frames():
     board = SimulatedEcho((Frames(5), Frames(7)))
     try:
-        link = SerialLink(board.path)
+        link = SerialLink(board.path, answer_seconds=PATIENCE)
         offered = words(60, 9)
         assert np.array_equal(everything(link, offered), offered + np.uint64(1))
         assert link.statistics.resent or link.statistics.late
@@ -88,7 +93,7 @@ def test_lost_and_doubled_frames():
 
 def test_a_board_that_takes_nothing_is_not_overrun(board):
     """Words stay with the host where the board has no room; a new session forgets them."""
-    link = SerialLink(board.path)
+    link = SerialLink(board.path, answer_seconds=PATIENCE)
     board.hold = True
     offered = words(1600)
     taken, answers = link.exchange(offered, 1, 8_000)
@@ -104,7 +109,7 @@ def test_a_board_that_takes_nothing_is_not_overrun(board):
 
 
 def test_a_board_reset_in_the_middle_is_noticed(board):
-    link = SerialLink(board.path)
+    link = SerialLink(board.path, answer_seconds=PATIENCE)
     assert len(everything(link, words(10))) == 10
     board.restart = True
     with pytest.raises(DeviceError, match="was reset or loaded anew while in use"):
@@ -117,7 +122,7 @@ def test_a_board_reset_in_the_middle_is_noticed(board):
 
 def test_a_pulled_cable_is_a_sentence():
     board = SimulatedEcho()
-    link = SerialLink(board.path, answer_seconds=1)
+    link = SerialLink(board.path, answer_seconds=PATIENCE / 6)
     board.close()
     with pytest.raises(DeviceError, match="connection to .* broke|has not answered for"):
         everything(link, words(2_000))
@@ -135,7 +140,7 @@ def test_a_silent_port_is_no_board():
 
 
 def test_the_boards_clock_runs(board):
-    link = SerialLink(board.path)
+    link = SerialLink(board.path, answer_seconds=PATIENCE)
     first = link.board_cycle
     assert link.board_cycle > first
     link.close()
