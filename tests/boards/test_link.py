@@ -8,7 +8,6 @@ from host.devices.serial import SerialLink
 from tests.boards.gateware import SimulatedEcho
 from tests.boards.lines import Damage
 
-
 PATIENCE = 120
 """Seconds. The board here is interpreted, so a busy machine can keep it from reading or answering
 for longer than the ten seconds after which a real board is given up."""
