@@ -8,9 +8,7 @@ import ctypes
 import os
 import threading
 import tty
-from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from amaranth import Module, Signal
@@ -18,21 +16,9 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from hdl.board_top import BoardCore
-from hdl.commands import IDENTITY_PLACEHOLDER
 from hdl.emit import emit_verilog
-from sim.cache import cache_folder
 from sim.sdram import CELLS, Rule, SdramChip
-from sim.verilated import (
-    COMPILER_FLAGS,
-    VERILATOR_FLAGS,
-    BuildProgress,
-    _digest,
-    _processor,
-    _run,
-    _write_whole,
-    compiler,
-    verilator,
-)
+from sim.verilated import BuildProgress, library_of, with_hash
 
 HARNESS = Path(__file__).with_name("board_harness.cpp")
 SLICE = 20_000
@@ -80,50 +66,8 @@ def build_board(core: BoardCore, progress: BuildProgress | None = None) -> Path:
     """The library that simulates `core`, from the cache or built now. Raises `BuildError`."""
     tell = progress or (lambda what, done, total: None)
     tell("emitting Verilog", 0, 1)
-    verilog = emit_verilog(SimulatedBoard(core), "board") + CELLS
-    number = int(_digest(verilog)[:16], 16)
-    verilog = verilog.replace(f"64'h{IDENTITY_PLACEHOLDER:016x}", f"64'h{number:016x}")
-    binary, root = verilator()
-    command = compiler()
-    flags = [flag if flag != "accelerator" else "board" for flag in VERILATOR_FLAGS]
-    key = _digest(verilog, HARNESS.read_bytes(), _run([*command, "--version"]), _processor(),
-                  str(binary.stat().st_size), *flags, *COMPILER_FLAGS)
-    library = cache_folder("simulation") / f"{key}.so"
-    if library.exists():
-        tell("loading the simulation", 1, 1)
-        return library
-    with TemporaryDirectory(prefix="proofmill-build-") as name:
-        folder = Path(name)
-        (folder / "board.sv").write_text(verilog)
-        tell("verilating", 0, 1)
-        _run([str(binary), *flags, "--output-split", "4000", "--output-split-cfuncs", "1000",
-              "--Mdir", str(folder / "cpp"), "board.sv"],
-             cwd=folder, env={**os.environ, "VERILATOR_ROOT": str(root)})
-        include = root / "include"
-        sources = [*sorted((folder / "cpp").glob("*.cpp")), include / "verilated.cpp",
-                   include / "verilated_threads.cpp", HARNESS]
-        sources.sort(key=lambda path: -path.stat().st_size)
-        compile_flags = [*COMPILER_FLAGS, "-I", str(folder / "cpp"), "-I", str(include),
-                         "-I", str(include / "vltstd")]
-        objects = [folder / f"{n}.o" for n in range(len(sources))]
-        total = len(sources) + 1
-        tell("compiling", 0, total)
-        with ThreadPoolExecutor(os.cpu_count()) as pool:
-            running = [
-                pool.submit(_run, [*command, *compile_flags, "-c", str(source), "-o", str(target)])
-                for source, target in zip(sources, objects, strict=True)]
-            try:
-                for done, future in enumerate(as_completed(running), 1):
-                    future.result()
-                    tell("compiling", done, total)
-            except BaseException:
-                pool.shutdown(cancel_futures=True)
-                raise
-        linked = folder / "linked.so"
-        _run([*command, "-shared", *map(str, objects), "-o", str(linked), "-lpthread"])
-        _write_whole(library, linked.read_bytes())
-        tell("compiling", total, total)
-    return library
+    verilog, _ = with_hash(emit_verilog(SimulatedBoard(core), "board") + CELLS)
+    return library_of(verilog, "board", HARNESS, tell)
 
 
 class RunningBoard:

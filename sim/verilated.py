@@ -32,7 +32,7 @@ BuildProgress = Callable[[str, int, int], None]
 HARNESS = Path(__file__).with_name("harness.cpp")
 
 VERILATOR_FLAGS = [
-    "--cc", "--top-module", "accelerator", "-O3", "--no-timing", "--noassert",
+    "-O3", "--no-timing", "--noassert",
     "--x-assign", "fast", "--x-initial", "fast", "-Wno-fatal", "-Wno-lint", "--quiet",
 ]
 COMPILER_FLAGS = ["-O2", "-march=native", "-std=c++17", "-w", "-fPIC"]
@@ -91,11 +91,16 @@ def gateware(shape: MsmShape, progress: BuildProgress | None = None) -> Gateware
             progress("emitting Verilog", 0, 1)
         verilog = emit_verilog(Accelerator(shape), "accelerator")
         _write_whole(kept, verilog.encode())
+    return Gateware(shape, *with_hash(verilog))
+
+
+def with_hash(verilog: str) -> tuple[str, int]:
+    """(Verilog with its own hash in the place kept for it, the hash)."""
     number = int(_digest(verilog)[:16], 16)
     placeholder = f"64'h{IDENTITY_PLACEHOLDER:016x}"
     if verilog.count(placeholder) != 1:
         raise AssertionError("the identity's place in the Verilog is not unique")
-    return Gateware(shape, verilog.replace(placeholder, f"64'h{number:016x}"), number)
+    return verilog.replace(placeholder, f"64'h{number:016x}"), number
 
 
 def verilator() -> tuple[Path, Path]:
@@ -163,43 +168,48 @@ def build(shape: MsmShape, progress: BuildProgress | None = None) -> tuple[Gatew
     try:
         with only_one(f"verilog-{_digest(_describe(shape))[:16]}"):
             ware = gateware(shape, tell)
-        return ware, _library(ware, tell)
+        return ware, library_of(ware.verilog, "accelerator", HARNESS, tell)
     except OSError as error:
         raise BuildError(
             f"{error.filename or cache_folder()}: {error.strerror or error}; make room there, or "
             "set PROOFMILL_CACHE to another folder") from error
 
 
-def _library(ware: Gateware, tell: BuildProgress) -> Path:
-    """The compiled simulation, from the cache or compiled now."""
+def library_of(verilog: str, top: str, harness: Path, tell: BuildProgress) -> Path:
+    """The library that simulates module `top` of `verilog` behind `harness`, a C++ file.
+
+    From the cache or built now; where two processes want the same one, the second waits for the
+    first. `tell` is told of every step. Raises `BuildError`.
+    """
     binary, root = verilator()
     command = compiler()
     version = _run([*command, "--version"])
-    key = _digest(ware.verilog, HARNESS.read_bytes(), version, platform.machine(),
+    flags = ["--cc", "--top-module", top, *VERILATOR_FLAGS]
+    key = _digest(verilog, harness.read_bytes(), version, platform.machine(),
                   platform.processor(), _processor(), str(binary.stat().st_size),
-                  *VERILATOR_FLAGS, *COMPILER_FLAGS)
+                  *flags, *COMPILER_FLAGS)
     library = cache_folder("simulation") / f"{key}.so"
     with only_one(f"simulation-{key[:16]}"):
         if library.exists():
             tell("loading the simulation", 1, 1)
         else:
-            _compile(ware, binary, root, command, library, tell)
+            _compile(verilog, [str(binary), *flags], root, harness, command, library, tell)
     return library
 
 
-def _compile(ware: Gateware, binary: Path, root: Path, command: list[str], library: Path,
-             tell: BuildProgress) -> None:
+def _compile(verilog: str, verilate: list[str], root: Path, harness: Path, command: list[str],
+             library: Path, tell: BuildProgress) -> None:
     """Verilate and compile, on all cores, into `library`."""
     with tempfile.TemporaryDirectory(prefix="proofmill-build-") as name:
         folder = Path(name)
-        (folder / "accelerator.sv").write_text(ware.verilog)
+        (folder / "top.sv").write_text(verilog)
         tell("verilating", 0, 1)
-        _run([str(binary), *VERILATOR_FLAGS, "--output-split", "4000", "--output-split-cfuncs",
-              "1000", "--Mdir", str(folder / "cpp"), "accelerator.sv"],
+        _run([*verilate, "--output-split", "4000", "--output-split-cfuncs", "1000",
+              "--Mdir", str(folder / "cpp"), "top.sv"],
              cwd=folder, env={**os.environ, "VERILATOR_ROOT": str(root)})
         include = root / "include"
         sources = [*sorted((folder / "cpp").glob("*.cpp")), include / "verilated.cpp",
-                   include / "verilated_threads.cpp", HARNESS]
+                   include / "verilated_threads.cpp", harness]
         flags = [*COMPILER_FLAGS, "-I", str(folder / "cpp"), "-I", str(include),
                  "-I", str(include / "vltstd")]
         # The largest first, so that the cores finish together.
