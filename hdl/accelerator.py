@@ -87,7 +87,8 @@ class Accelerator(wiring.Component):
         m.d.comb += [
             reply.command.eq(header.command), reply.last.eq(1), reply.error.eq(error),
             msm.group.eq(group), msm.window.eq(header.window), msm.windows.eq(header.windows),
-            msm.first_window.eq(header.first), msm.all_windows.eq(region.all), msm.bias.eq(bias),
+            msm.first_window.eq(header.first), msm.all_windows.eq(region.all),
+            msm.wide_windows.eq(region.wide), msm.bias.eq(bias),
             msm.second_region.eq(region.second_region), msm.address.eq(place.address),
             msm.count.eq(place.count), msm.scalars.payload.eq(commands.payload),
             self.writes.payload.address.eq(place.address),

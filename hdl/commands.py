@@ -13,7 +13,7 @@ from amaranth.lib import data
 WORD = 64
 """Bits of a word on the link and on the memory port."""
 
-VERSION = 2
+VERSION = 3
 """Changes when a layout changes."""
 
 MAGIC = 0x4C4C494D464F5250
@@ -40,7 +40,8 @@ DESCRIPTIONS = {
                   "Answers when they are written.",
     Command.MULTIPLY: "Multiply the `count` points at word `address` (affine, as in a .zkey: 8 "
                       "words each in G1, 16 in G2) by as many scalars of four words, which "
-                      "follow, and sum, in `windows` windows from `first` on of `all`. Answers "
+                      "follow, and sum, in `windows` windows from `first` on of `all`, of "
+                      "which the first `wide` have `window` bits, the others one less. Answers "
                       "one record for each group of the last level that is not infinity: an "
                       "ANSWER with `unit` and `group`, then the coordinates, low word first; and "
                       "an ANSWER with `last` set.",
@@ -53,7 +54,7 @@ HEADER = data.StructLayout({"command": unsigned(8), "group": unsigned(8), "windo
                             "reserved": unsigned(8)})
 PLACE = data.StructLayout({"address": unsigned(32), "count": unsigned(32)})
 REGION = data.StructLayout({"second_region": unsigned(32), "all": unsigned(16),
-                            "reserved": unsigned(16)})
+                            "wide": unsigned(16)})
 BIAS = data.StructLayout({"bias": unsigned(64)})
 BIAS_WORDS = 4
 """Words of the bias that makes digits signed, low word first: see `hdl.windows`."""

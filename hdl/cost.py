@@ -99,17 +99,18 @@ def expected_work(plan: WindowPlan, points: int, order: int) -> Work:
     Buckets count as independent, which is too much for fewer than about ten points.
     """
     digits = buckets = additions = 0.0
-    top = order >> (plan.window * (plan.windows - 1))  # the top window's largest digit
-    for windows, kinds, chance in (
-            (plan.windows - 1, 1 << (plan.window - 1), 2.0 ** (1 - plan.window)),
-            (1, min(top + 1, 1 << (plan.window - 1)), 1 / (top + 1))):
+    last = plan.windows - 1
+    top = order >> plan.position(last)  # the top window's largest digit
+    wide = min(plan.wide, last)
+    for windows, width, kinds, chance in (
+            *((count, width, 1 << (width - 1), 2.0 ** (1 - width))
+              for count, width in ((wide, plan.window), (last - wide, plan.window - 1)) if count),
+            (1, 0, min(top + 1, 1 << (plan.width(last) - 1)), 1 / (top + 1))):
         empty = np.ones((1, (1 << (plan.window - 1)) + 1))  # chance that a number has no mailbox
         empty[0, 1:kinds + 1] = (1 - chance) ** points
-        operands = points * (1 - 2.0 ** -plan.window)
-        if windows == 1:
-            operands = points * (1 - chance / 2)
-        else:  # a digit of half the base is positive, the others of either sign
-            empty[0, -1] = (1 - chance / 2) ** points
+        operands = points * (1 - chance / 2)
+        if width:  # a digit of half the base is positive, the others of either sign
+            empty[0, kinds] = (1 - chance / 2) ** points
         digits += windows * operands
         buckets += windows * float((1 - empty).sum())
         additions += windows * (operands - (1 - empty).sum())

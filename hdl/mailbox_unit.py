@@ -7,6 +7,7 @@ from amaranth.lib.wiring import In, Out
 from hdl.commands import WORD
 from hdl.mailboxes import Mailboxes
 from hdl.operands import Operands
+from hdl.point_adder import of_unit
 from hdl.windows import MAX_WINDOW
 
 LOAD_CYCLE = 3
@@ -24,7 +25,8 @@ class MailboxUnit(wiring.Component):
     enable : serve, in
     clearing, clear_place : empty this mailbox, in
     frame_last, turn : from the adder's frames, in
-    begin_window, end_window, last_window, begin_bit, step_bits : see `hdl.operands.Recoder`, in
+    begin_window, end_window, last_window, wide_windows, begin_bit, step_bits : see
+        `hdl.operands.Recoder`, in
     load... : points from the loader, in
     room : a point may be loaded, out
     at_rest : nothing is to be done or on its way, at the end of a frame, out
@@ -46,7 +48,7 @@ class MailboxUnit(wiring.Component):
             "clearing": In(1), "clear_place": In(bits),
             "frame_last": In(1), "turn": In(range(max(2, adder.units))),
             "begin_window": In(9), "end_window": In(9), "last_window": In(9),
-            "begin_bit": In(10), "step_bits": In(10),
+            "wide_windows": In(9), "begin_bit": In(10), "step_bits": In(10),
             "load": In(1), "load_row": In(3), "load_coordinate": In(4 * WORD),
             "load_negative": In(4 * WORD), "load_scalar": In(4 * WORD), "load_top": In(2),
             "load_commit": In(1),
@@ -54,7 +56,8 @@ class MailboxUnit(wiring.Component):
             "entry_valid": Out(1), "entry_left": In(1), "entry_mailbox": Out(bits),
             "read_row": In(coordinates), "entry_coordinate": Out(width),
             "adder_load": Out(1), "adder_position": Out(coordinates), "adder_start": Out(16),
-            "adder_p": Out(width), "adder_q": Out(width), "adder_total": In(width),
+            "adder_p": Out(width), "adder_q": Out(width),
+            **{of_unit("adder_total", lane): In(width) for lane in range(adder.lanes)},
             "digit_taken": Out(1), "paired": Out(1), "waited": Out(1),
         })
 
@@ -124,15 +127,23 @@ class MailboxUnit(wiring.Component):
             self.at_rest.eq(last & operands.idle & boxes.quiet & (scanned | ~scanning)),
             self.adder_load.eq(boxes.adder_load), self.adder_position.eq(boxes.adder_position),
             self.adder_p.eq(boxes.adder_p), self.adder_q.eq(boxes.adder_q),
-            boxes.adder_total.eq(self.adder_total),
             # The evaluation starts with the next frame; the last coordinates of a frame's last
             # service slot come in when that frame has begun, before its own first ones.
             self.adder_start.eq(round_number + (cycle == LOAD_CYCLE)),
             self.digit_taken.eq(boxes.operand_taken & ~self.again),
             self.paired.eq(boxes.paired & last), self.waited.eq(boxes.waited),
         ]
-        for name in ("begin_window", "end_window", "last_window", "begin_bit", "step_bits", "load",
-                     "load_row", "load_coordinate", "load_negative", "load_scalar", "load_top",
-                     "load_commit"):
+        # The coordinates of one sum come one a cycle, each on its lane.
+        for index, group in enumerate(adder.groups):
+            with m.If(self.group == index):
+                with m.Switch(boxes.read_position):
+                    for position in range(3 * group.degree):
+                        with m.Case(position):
+                            lane = position // adder.interval[group]
+                            m.d.comb += boxes.adder_total.eq(
+                                getattr(self, of_unit("adder_total", lane)))
+        for name in ("begin_window", "end_window", "last_window", "wide_windows", "begin_bit",
+                     "step_bits", "load", "load_row", "load_coordinate", "load_negative",
+                     "load_scalar", "load_top", "load_commit"):
             m.d.comb += getattr(operands, name).eq(getattr(self, name))
         return m

@@ -64,8 +64,8 @@ class Msm(wiring.Component):
     -------
     start : begin, in; only while `ready`
     ready : nothing is under way, out
-    group, window, windows, first_window, all_windows, second_region, address, count, bias : what
-        to do, in; see `hdl.commands` and `hdl.windows`; to be held from `start` on
+    group, window, windows, first_window, all_windows, wide_windows, second_region, address, count,
+        bias : what to do, in; see `hdl.commands` and `hdl.windows`; to be held from `start` on
     scalars : stream of words, in
     requests, points : to and from the memory
     answers : stream of words, out
@@ -80,7 +80,8 @@ class Msm(wiring.Component):
             "start": In(1), "ready": Out(1), "clear": In(1),
             "group": In(range(max(2, len(shape.adder.groups)))),
             "window": In(range(MAX_WINDOW + 1)), "windows": In(16),
-            "first_window": In(16), "all_windows": In(16), "bias": In(4 * WORD),
+            "first_window": In(16), "all_windows": In(16), "wide_windows": In(16),
+            "bias": In(4 * WORD),
             "second_region": In(shape.mailbox_bits),
             "address": In(32), "count": In(32),
             "scalars": In(words), "points": In(words), "answers": Out(words),
@@ -144,9 +145,17 @@ class Msm(wiring.Component):
             loader.bias.eq(self.bias),
         ]
 
-        # The mailbox units.
+        # The mailbox units. A window begins where all before it are `window` bits less one wide,
+        # and the wide ones among them one more.
         parts = []
+        narrow = Signal(range(MAX_WINDOW))
+        m.d.comb += narrow.eq(self.window - 1)
         for unit in units:
+            number, wider = Signal(9, name=f"window{unit}"), Signal(9, name=f"wider{unit}")
+            m.d.comb += [
+                number.eq(self.first_window + unit),
+                wider.eq(Mux(number < self.wide_windows, number, self.wide_windows)),
+            ]
             part = m.submodules[of_unit("unit", unit)] = MailboxUnit(shape, unit)
             parts.append(part)
             m.d.comb += [
@@ -156,11 +165,11 @@ class Msm(wiring.Component):
                 part.begin.eq(begin), part.end.eq(end), part.restart.eq(restart),
                 part.destination.eq(Mux(odd, 0, second_region)),
                 part.clearing.eq(clearing), part.clear_place.eq(clear_place),
-                part.begin_window.eq(self.first_window + unit),
+                part.begin_window.eq(number), part.wide_windows.eq(self.wide_windows),
                 part.end_window.eq(self.first_window + self.windows),
                 part.last_window.eq(self.all_windows - 1),
-                part.begin_bit.eq((self.first_window[:8] + unit) * self.window),
-                part.step_bits.eq(self.window * adder_shape.units),
+                part.begin_bit.eq(number[:8] * narrow + wider),
+                part.step_bits.eq(narrow * adder_shape.units),
                 part.load.eq(loader.write), part.load_row.eq(loader.row),
                 part.load_coordinate.eq(loader.coordinate),
                 part.load_negative.eq(loader.negative),
@@ -179,7 +188,10 @@ class Msm(wiring.Component):
                 m.d.comb += [
                     getattr(adder, of_unit(to, unit)).eq(getattr(part, f"adder_{to}"))
                     for to in ("load", "position", "start", "p", "q")]
-                m.d.comb += part.adder_total.eq(adder.total)
+                m.d.comb += [
+                    getattr(part, of_unit("adder_total", lane)).eq(
+                        getattr(adder, of_unit("total", lane)))
+                    for lane in range(adder_shape.lanes)]
         # A unit is done at the end of one of its frames, and stays so until the next step.
         done, all_done = Signal(adder_shape.units), Signal()
         m.d.comb += all_done.eq(done.all())

@@ -150,12 +150,14 @@ class Recoder(wiring.Component):
     -------
     again : buckets are streamed back, in
     first : ... those of the first level, whose numbers are |d| - 1, in
-    window : bits of a digit, or of a bucket's number, in
+    window : bits of a wide digit, or of a bucket's number, in
     half : bits of a number in the destination, in
     source, destination : where the regions begin, in
     begin_window, end_window, last_window : this unit's first window, the first that is no longer
         this pass's, and the scalar's last, in
-    begin_bit, step_bits : the bit where the first window begins, and from one to the next, in
+    wide_windows : windows from this on have one bit less than `window`, in
+    begin_bit, step_bits : the bit where the first window begins, and how many it is from one to
+        the next where none of those between is wide, in
     entry_valid, entry_scalar, entry_top, entry_mailbox : the next entry of the ring, in
     entry_left : the recoder has done with it, out
     operand_valid, operand_mailbox, operand_negative : out
@@ -170,7 +172,7 @@ class Recoder(wiring.Component):
             "window": In(range(MAX_WINDOW + 1)), "half": In(range(MAX_WINDOW + 1)),
             "source": In(mailbox_bits), "destination": In(mailbox_bits),
             "begin_window": In(9), "end_window": In(9), "last_window": In(9),
-            "begin_bit": In(10), "step_bits": In(10),
+            "wide_windows": In(9), "begin_bit": In(10), "step_bits": In(10),
             "entry_valid": In(1), "entry_scalar": In(4 * WORD), "entry_top": In(2),
             "entry_mailbox": In(mailbox_bits), "entry_left": Out(1),
             "operand_valid": Out(1), "operand_mailbox": Out(mailbox_bits),
@@ -194,19 +196,26 @@ class Recoder(wiring.Component):
         middle = Signal(MAX_WINDOW + 1)      # the bias of this window
         m.d.comb += power.eq(1 << self.window)
         number, bit = Signal(9), Signal(10)  # of the window at hand
+        narrow = Signal()                    # it has one bit less
+        digit_power = Signal(MAX_WINDOW + 1)  # 2 ** its width
+        wider = Signal(range(self.units + 1))  # wide windows from it to the unit's next
         raw, magnitude, negative = Signal(MAX_WINDOW), Signal(MAX_WINDOW + 1), Signal()
         next_number, next_bit, done = Signal(10), Signal(11), Signal()
         # Past the scalar's highest word that is not zero, one more window can hold a carry.
         limit = Signal(10)
         m.d.comb += limit.eq(Cat(C(0, 6), Mux(working, top, self.entry_top + 1)) + self.window)
         m.d.comb += [
-            middle.eq(Mux(number == self.last_window, 0, power >> 1)),
+            narrow.eq(number >= self.wide_windows),
+            digit_power.eq(power >> narrow),
+            middle.eq(Mux(number == self.last_window, 0, digit_power >> 1)),
             raw.eq(Cat(scalar, C(0, MAX_WINDOW)).bit_select(bit[:8], MAX_WINDOW)
-                   & (power - 1)[:MAX_WINDOW]),
+                   & (digit_power - 1)[:MAX_WINDOW]),
             negative.eq(raw < middle),
             magnitude.eq(Mux(negative, middle - raw, raw - middle)),
             next_number.eq(number + self.units),
-            next_bit.eq(bit + self.step_bits),
+            wider.eq(Mux(narrow, 0, Mux(next_number < self.wide_windows, self.units,
+                                        (self.wide_windows - number)[:9]))),
+            next_bit.eq(bit + self.step_bits + wider),
             done.eq((next_number >= self.end_window) | (next_bit >= limit)),
         ]
 
@@ -288,7 +297,7 @@ class Operands(wiring.Component):
     -------
     group : which group, in
     again, first, window, half, source, destination : see `Recoder`, in
-    begin_window, end_window, last_window, begin_bit, step_bits : see `Recoder`, in
+    begin_window, end_window, last_window, wide_windows, begin_bit, step_bits : see `Recoder`, in
     load, load_row, load_coordinate, load_negative, load_scalar, load_top, load_commit : from the
         loader, in
     operand_valid, operand_mailbox, operand_taken : to the mailboxes
@@ -311,7 +320,7 @@ class Operands(wiring.Component):
             "window": In(range(MAX_WINDOW + 1)), "half": In(range(MAX_WINDOW + 1)),
             "source": In(mailbox_bits), "destination": In(mailbox_bits),
             "begin_window": In(9), "end_window": In(9), "last_window": In(9),
-            "begin_bit": In(10), "step_bits": In(10),
+            "wide_windows": In(9), "begin_bit": In(10), "step_bits": In(10),
             "load": In(1), "load_row": In(3), "load_coordinate": In(4 * WORD),
             "load_negative": In(4 * WORD), "load_scalar": In(4 * WORD), "load_top": In(2),
             "load_commit": In(1),
@@ -375,7 +384,8 @@ class Operands(wiring.Component):
 
         m.d.comb += [
             *[getattr(recoder, name).eq(getattr(self, name)) for name in (
-                "begin_window", "end_window", "last_window", "begin_bit", "step_bits")],
+                "begin_window", "end_window", "last_window", "wide_windows", "begin_bit",
+                "step_bits")],
             recoder.again.eq(self.again), recoder.first.eq(self.first),
             recoder.window.eq(self.window), recoder.half.eq(self.half),
             recoder.source.eq(self.source), recoder.destination.eq(self.destination),

@@ -68,6 +68,11 @@ class AdderShape:
                 for group in sorted(self.groups, key=lambda group: -group.degree)}
 
     @cached_property
+    def lanes(self) -> int:
+        """Coordinates of sums that go out in one cycle, at the most."""
+        return max(-(-3 * group.degree // interval) for group, interval in self.intervals)
+
+    @cached_property
     def coordinate_bits(self) -> int:
         """Bits of a coordinate as the adder takes and gives it."""
         return max(bound.bit_length() for _, bound in self.traces.values())
@@ -89,7 +94,7 @@ class Frames(wiring.Component):
 
     def __init__(self, shape: AdderShape):
         self.shape = shape
-        longest = max(shape.interval.values())
+        longest = max(2, *shape.interval.values())
         super().__init__({
             "group": In(range(max(2, len(shape.groups)))),
             "cycle": Out(range(longest)),
@@ -117,7 +122,7 @@ class Frames(wiring.Component):
 
 
 def of_unit(name: str, unit: int) -> str:
-    """The port `name` of mailbox unit number `unit`: unnumbered for the first."""
+    """The port `name` of mailbox unit, or lane, number `unit`: unnumbered for the first."""
     return name if unit == 0 else f"{name}{unit}"
 
 
@@ -126,8 +131,9 @@ class PointAdder(wiring.Component):
 
     The coordinates of a pair are brought in one a cycle, during its mailbox unit's frame before
     its evaluation starts; they come out one a cycle, `frames` such frames after, from cycle 2 of
-    the frame on. Every unit has banks of its own to bring them to, so units need not mind others.
-    What goes in when is `hdl.mailboxes`' doing; the adder itself never waits and never refuses.
+    the frame on, coordinate n on lane ``n // interval``. Every unit has banks of its own to bring
+    them to, so units need not mind others. What goes in when is `hdl.mailboxes`' doing; the adder
+    itself never waits and never refuses.
 
     Members
     -------
@@ -137,12 +143,12 @@ class PointAdder(wiring.Component):
     position : which one, in
     start : the round in which the evaluation starts, in
     p, q : its value for either point, in
-    total : a coordinate of the sum, out
+    total : a coordinate of a sum, out; of further lanes, total1 and so on
     """
 
     def __init__(self, shape: AdderShape):
         self.shape = shape
-        longest = max(shape.interval.values())
+        longest = max(2, *shape.interval.values())
         coordinates = max(3 * group.degree for group in shape.groups)
         super().__init__({
             "group": In(range(max(2, len(shape.groups)))),
@@ -158,7 +164,7 @@ class PointAdder(wiring.Component):
                 "p": In(shape.coordinate_bits),
                 "q": In(shape.coordinate_bits),
             }.items()},
-            "total": Out(shape.coordinate_bits),
+            **{of_unit("total", lane): Out(shape.coordinate_bits) for lane in range(shape.lanes)},
         })
 
     def elaborate(self, platform):
@@ -169,14 +175,14 @@ class PointAdder(wiring.Component):
             firsts[group] = rows
             rows += shape.interval[group]
 
-        row = Signal(range(rows))
+        row = Signal(range(max(2, rows)))
         for index, group in enumerate(shape.groups):
             with m.If(self.group == index):
                 m.d.comb += row.eq(firsts[group] + self.next_cycle)
 
         def control(name, layout, contents):
             """A control memory: one row for every cycle of every group's frame."""
-            words = memory.Memory(shape=layout, depth=rows,
+            words = memory.Memory(shape=layout, depth=max(2, rows),
                                   init=[contents.get(n, {}) for n in range(rows)])
             m.submodules[f"{name}_control"] = words
             port = words.read_port()
@@ -384,6 +390,8 @@ class PointAdder(wiring.Component):
                              port.data.eq(getattr(self, of_unit(value, unit)))]
 
         # ... and go out.
-        m.d.comb += self.total.eq(register("total_coordinate", operand("output", 0)))
+        for lane in range(shape.lanes):
+            m.d.comb += getattr(self, of_unit("total", lane)).eq(
+                register(of_unit("total_coordinate", lane), operand("output", lane)))
         return m
 

@@ -24,15 +24,18 @@ STANDARD = MsmShape(
 
 
 def at_interval(interval: int, base: MsmShape = STANDARD) -> MsmShape:
-    """The standard accelerator at another interval for G1: 12, 6, 4 or 3, with as many multipliers
-    and mailbox units as that takes; the mailboxes are the same in all."""
-    if interval not in (3, 4, 6, 12):
-        raise ValueError(f"the mailboxes feed an adder at interval 3, 4, 6 or 12, not {interval}")
+    """The standard accelerator at another interval for G1: 12, 6, 4, 3, 2 or 1, with as many
+    multipliers and mailbox units as that takes, and about as many mailboxes in all of them."""
+    if interval not in (1, 2, 3, 4, 6, 12):
+        raise ValueError("the standard accelerator's interval is a divisor of 12, "
+                         f"not {interval}")
     units = 12 // interval
-    return replace(base, mailbox_bits=base.mailbox_bits - (units - 1).bit_length(),
-                   adder=replace(base.adder, multipliers=units, units=units,
-                                 adders={1: 3, 2: 5, 3: 7, 4: 9}[units],
-                                 intervals=((Group.G1, interval), (Group.G2, 3 * interval))))
+    intervals = ((Group.G1, interval), (Group.G2, 3 * interval))
+    adders = max(-(-len(graph.sums) // dict(intervals)[group])
+                 for group, (graph, _) in base.adder.traces.items())
+    return replace(base, mailbox_bits=base.mailbox_bits - (units.bit_length() - 1),
+                   adder=replace(base.adder, multipliers=units, units=units, adders=adders,
+                                 intervals=intervals))
 
 
 TOY_SHAPE = MsmShape(

@@ -35,13 +35,13 @@ MAX_LEVELS = len(halves(MAX_WINDOW))
 class GroupExponent(wiring.Component):
     """The power of two that a group of the last level counts for: see `WindowPlan.exponent`.
 
-    ``exponent = (first + (group >> levels) * units) * window + sum(bit[n] * width[n])``, where the
+    ``exponent = position(first + (group >> levels) * units) + sum(bit[n] * width[n])``, where the
     widths are the window's halves, and `units` mailbox units have every so many windows each. Two
     cycles from the group to the exponent.
 
     Members
     -------
-    group, first, window : in
+    group, first, window, wide : in
     exponent : out, two cycles later
     """
 
@@ -49,7 +49,8 @@ class GroupExponent(wiring.Component):
         self.units = units
         super().__init__({
             "group": In(GROUP_BITS), "first": In(GROUP_BITS),
-            "window": In(range(MAX_WINDOW + 1)), "exponent": Out(COUNTER_BITS),
+            "window": In(range(MAX_WINDOW + 1)), "wide": In(GROUP_BITS),
+            "exponent": Out(COUNTER_BITS),
         })
 
     def elaborate(self, platform):
@@ -67,8 +68,11 @@ class GroupExponent(wiring.Component):
                                       for bit, width in zip(self.group, widths, strict=False))),
                     ]
         # No product of Amaranth's: it would take a DSP block.
-        m.d.sync += self.exponent.eq(inside + sum(
-            Mux(bit, number << place, 0) for place, bit in enumerate(self.window)))
+        narrow = Signal(range(MAX_WINDOW))
+        m.d.comb += narrow.eq(self.window - 1)
+        m.d.sync += self.exponent.eq(
+            inside + Mux(number < self.wide, number, self.wide)
+            + sum(Mux(bit, number << place, 0) for place, bit in enumerate(narrow)))
         return m
 
 
@@ -94,7 +98,7 @@ class Finisher(wiring.Component):
     -------
     start : begin, in; only while `ready`
     group : index into `groups`, in, read at `start`
-    window : the width of a window, in, read at `start`
+    window, wide : the width of a wide window, and how many there are, in, read at `start`
     ready : nothing is under way, out
     resting : an entry is waited for, and the multiplier is free until it comes, out
     entries : stream of `ENTRY`, in
@@ -119,7 +123,7 @@ class Finisher(wiring.Component):
         self.processor = Processor(shape, program, datapath=datapath)
         super().__init__({
             "start": In(1), "group": In(range(max(2, len(self.groups)))),
-            "window": In(range(MAX_WINDOW + 1)), "ready": Out(1),
+            "window": In(range(MAX_WINDOW + 1)), "wide": In(GROUP_BITS), "ready": Out(1),
             "resting": Out(1),
             "entries": In(stream.Signature(ENTRY)),
             "coordinates": In(stream.Signature(coordinate_bits)),
@@ -144,15 +148,15 @@ class Finisher(wiring.Component):
         # follows, and the point.
         rows = Signal(range(3 * Group.G2.degree + 1))
         row = Signal.like(rows)
-        entry, window = Signal(ENTRY), Signal.like(self.window)
+        entry, window, wide = Signal(ENTRY), Signal.like(self.window), Signal.like(self.wide)
         above, first = Signal(COUNTER_BITS), Signal()  # the exponent before, if there was one
         doublings = Signal(COUNTER_BITS)
         m.d.comb += [exponent.group.eq(entry.group), exponent.first.eq(entry.first),
-                     exponent.window.eq(window)]
+                     exponent.window.eq(window), exponent.wide.eq(wide)]
         i = processor.i
         with m.FSM(name="feed") as feed:
             with m.State("IDLE"):
-                m.d.sync += [first.eq(1), window.eq(self.window)]
+                m.d.sync += [first.eq(1), window.eq(self.window), wide.eq(self.wide)]
                 with m.Switch(self.group):
                     for index, (group, address) in enumerate(
                             zip(self.groups, self.entry_points, strict=True)):

@@ -8,7 +8,9 @@ architecture", MICRO-14, 1981). A formula has no loop, so there is always a sche
 operations fit the slots: an operation waits until its unit is free.
 
 Pairs come from `units` mailbox units in turn. What is a frame to the adder is `interval` cycles; a
-unit's own frame is as long as all their turns together.
+unit's own frame is as long as all their turns together. The coordinates of a point come in and go
+out one a cycle; where the interval is shorter than that takes, those of several units' points
+overlap, and the sums go out on several *lanes*.
 
 Values live in *banks*, one for each unit that writes, used as rotating register files: the
 address of a value is its offset plus the number of the frame, so overlapping evaluations never
@@ -86,12 +88,19 @@ class Schedule:
         """Cycles of a mailbox unit's frame."""
         return self.interval * self.units
 
+    @property
+    def lanes(self) -> int:
+        """Outputs read in one cycle, at the most."""
+        return -(-len(self.graph.outputs) // self.interval)
+
     @cached_property
     def reads(self) -> list[tuple[str, int, Node, int]]:
-        """Every read: (unit, port, node, time); the unit ``output`` reads the results."""
+        """Every read: (unit, port, node, time); the unit ``output`` reads the results, coordinate
+        n on port ``n // interval``: its lane."""
         reads = [(o.unit, operand.port, operand.node, o.time)
                  for o in self.operations for operand in o.operands]
-        return reads + [("output", 0, node, self.frames * self.frame + OUTPUT_CYCLE + n)
+        return reads + [("output", n // self.interval, node,
+                         self.frames * self.frame + OUTPUT_CYCLE + n)
                         for n, node in enumerate(self.graph.outputs)]
 
     def latency_of(self, node: Node) -> int:
@@ -128,9 +137,10 @@ def schedule(graph: Graph, interval: int, resources: Resources,
         if work * every > there * interval:
             raise ValueError(f"{work} {name} do not fit {there} unit(s) at interval {interval}"
                              + (f", each taking one every {every} cycles" if every > 1 else ""))
-    if interval < len(graph.outputs):
+    if interval * units < len(graph.outputs):
         raise ValueError(f"the {len(graph.outputs)} coordinates of a point come in and go out one "
-                         f"a cycle, so they do not fit an interval of {interval}")
+                         f"a cycle, so they do not fit a frame of {units} interval(s) of "
+                         f"{interval}")
 
     users: dict[Node, list[Node]] = {node: [] for node in graph.nodes}
     for node in graph.nodes:
@@ -180,8 +190,8 @@ def schedule(graph: Graph, interval: int, resources: Resources,
                  for n, node in enumerate(graph.outputs))
     placed = Schedule(graph=graph, interval=interval, units=units, resources=resources,
                       operations=operations, frames=frames, bank=bank, available=available)
-    for node in graph.outputs:
-        wired.add((bank[node], "output", 0))
+    for n, node in enumerate(graph.outputs):
+        wired.add((bank[node], "output", n // interval))
     allocate(placed)
     return placed
 

@@ -1,10 +1,11 @@
 """How scalars are cut into windows, and where their buckets lie: arithmetic shared by all sides.
 
-A scalar is written in signed digits of `window` bits, ``scalar = sum(d[w] << (window * w))``, and
-bucket (w, j) gathers the points whose digit w is j or -j. Digits come without carries: a constant,
-`WindowPlan.bias`, is added to the scalar, and what stands in its bits w is
-``d[w] + 2 ** (window - 1)`` in every window but the last, which holds d[w] itself. So
-``-2 ** (window - 1) <= d[w] < 2 ** (window - 1)``, and any window can be read by itself.
+A scalar is written in signed digits, ``scalar = sum(d[w] << position(w))``, and bucket (w, j)
+gathers the points whose digit w is j or -j. The first `wide` windows have `window` bits, the others
+one bit less, so that there may be as many as the mailbox units can share evenly. Digits come
+without carries: a constant, `WindowPlan.bias`, is added to the scalar, and what stands in its
+window w is ``d[w] + 2 ** (width(w) - 1)`` in every window but the last, which holds d[w] itself. So
+``-2 ** (width(w) - 1) <= d[w] < 2 ** (width(w) - 1)``, and any window can be read by itself.
 
 The buckets' weighted sum is a multi-scalar multiplication with the small scalars j, so they go
 through the same mailboxes again with half the window, and again, until one bit is left. The two
@@ -45,7 +46,7 @@ class WindowPlan:
     Parameters
     ----------
     scalar_bits : bits of a scalar.
-    window : bits of a digit.
+    window : bits of a digit, at the most.
     units : mailbox units that share the windows.
     at_once : windows computed in one pass; 0 for all of them.
     """
@@ -62,10 +63,36 @@ class WindowPlan:
             raise ValueError(f"there are {self.windows} windows of {self.window} bits, so not "
                              f"{self.at_once} at once")
 
+    @cached_property
+    def cut(self) -> tuple[int, int]:
+        """(windows, wide ones): one bit more than the scalar's own, for the last carry, in the
+        fewest windows; or in as many more as the units can share evenly, if windows of one bit
+        less would not do as well."""
+        bits = self.scalar_bits + 1
+        fewest = -(-bits // self.window)
+        if self.window > 2:
+            for windows in (-(-fewest // self.units) * self.units, fewest):
+                if (wide := bits - windows * (self.window - 1)) > 0:
+                    return windows, wide
+        return fewest, fewest
+
     @property
     def windows(self) -> int:
-        """Digits of a scalar; one bit more than its own for the last carry."""
-        return -(-(self.scalar_bits + 1) // self.window)
+        """Digits of a scalar."""
+        return self.cut[0]
+
+    @property
+    def wide(self) -> int:
+        """Windows of `window` bits, which are the first ones; the others have a bit less."""
+        return self.cut[1]
+
+    def position(self, window: int) -> int:
+        """The lowest bit of window number `window`."""
+        return window * (self.window - 1) + min(window, self.wide)
+
+    def width(self, window: int) -> int:
+        """The bits of window number `window`."""
+        return self.window - (window >= self.wide)
 
     @property
     def passes(self) -> Iterator[tuple[int, int]]:
@@ -76,8 +103,8 @@ class WindowPlan:
 
     @property
     def bias(self) -> int:
-        """``sum(2 ** (window * w + window - 1))`` over all windows but the last."""
-        return sum(1 << (self.window * (w + 1) - 1) for w in range(self.windows - 1))
+        """``sum(2 ** (position(w + 1) - 1))`` over all windows but the last."""
+        return sum(1 << (self.position(w + 1) - 1) for w in range(self.windows - 1))
 
     @property
     def windows_each(self) -> int:
@@ -114,7 +141,7 @@ class WindowPlan:
         for width in reversed(widths):
             exponent += (group & 1) * width
             group >>= 1
-        return exponent + (first + group * self.units + unit) * self.window
+        return exponent + self.position(first + group * self.units + unit)
 
 
 def best_window(scalar_bits: int, points: int, mailboxes: int) -> int:
@@ -160,7 +187,9 @@ def best_plan(scalar_bits: int, points: int, mailboxes: int, units: int = 1, win
 
     def buckets(plan: WindowPlan, windows: int) -> int:
         """Operands that streaming the buckets back makes."""
-        filled = [min(size * units, points * windows << n) for n, size in enumerate(plan.sizes)]
+        first = windows * (plan.windows + plan.wide) << (plan.window - 2)
+        sizes = [first // plan.windows, *(size * units for size in plan.sizes[1:])]
+        filled = [min(size, points * windows << n) for n, size in enumerate(sizes)]
         return 2 * sum(filled[:-1])
 
     def additions(plan: WindowPlan) -> int:

@@ -16,19 +16,20 @@ def multi_scalar_product(
 
 
 def signed_digits(scalar: int, plan: WindowPlan) -> list[int]:
-    """The digits d with ``scalar = sum(d[w] << (window * w))``, ``-half <= d[w] < half``.
+    """The digits d with ``scalar = sum(d[w] << position(w))``, ``-half <= d[w] < half``.
 
-    The last digit is what is left; it is not negative, and `half` at the most.
+    `half` is ``2 ** (width(w) - 1)``. The last digit is what is left; it is not negative, and
+    `half` at the most.
     """
-    base, half = 1 << plan.window, 1 << (plan.window - 1)
     digits = []
-    for _ in range(plan.windows - 1):
+    for window in range(plan.windows - 1):
+        base, half = 1 << plan.width(window), 1 << (plan.width(window) - 1)
         digit = scalar % base
         if digit >= half:
             digit -= base
         digits.append(digit)
         scalar = (scalar - digit) // base
-    assert 0 <= scalar <= half
+    assert 0 <= scalar <= 1 << (plan.width(plan.windows - 1) - 1)
     return [*digits, scalar]
 
 
@@ -71,11 +72,17 @@ def last_level(equation: Equation, plan: WindowPlan, scalars: Sequence[int],
     return groups
 
 
+def exponent_of_group(plan: WindowPlan, group: int) -> int:
+    """The power of two that `group`, as `group_of_bit` numbers it, counts for."""
+    window, path = divmod(group, 1 << len(halves(plan.window)))
+    return plan.exponent(path, first=window)
+
+
 def combine(equation: Equation, plan: WindowPlan, groups: dict[int, Affine]) -> Affine:
     """The host's part: the sum of the groups times their powers of two."""
     total: Affine = None
     for group, point in groups.items():
-        total = equation.add(total, equation.multiply(1 << plan.exponent(group), point))
+        total = equation.add(total, equation.multiply(1 << exponent_of_group(plan, group), point))
     return total
 
 

@@ -27,45 +27,54 @@ def run(schedule: Schedule, evaluations: Sequence[Sequence[Sequence[int]]], mult
         modulus: int, rng: Random) -> list[list[int]]:
     """The outputs of `evaluations`, each a pair of points' coordinates, started frame by frame.
 
-    `rng` chooses when, of the cycles allowed, a coordinate is brought in. Asserts that every
+    Evaluation k is of a pair of mailbox unit ``k % units``, which has banks of its own to bring it
+    to. `rng` chooses when, of the cycles allowed, a coordinate is brought in. Asserts that every
     unit does one thing at a time, that every value read is the one meant, and its bound.
     """
-    interval = schedule.interval
-    banks: dict[str, dict[int, tuple[Node, int, int]]] = {name: {} for name in schedule.depth}
+    interval, units = schedule.interval, schedule.units
+    banks: dict[tuple[str, int], dict[int, tuple[Node, int, int]]] = {
+        (name, unit): {} for name in schedule.depth for unit in range(units)}
     events: dict[int, list[tuple[str, int, int]]] = {}  # cycle: (what, evaluation, index)
     outputs = schedule.graph.outputs
     inputs = [node for node in schedule.graph.nodes if isinstance(node, Input)]
+    gathered = [(port, node, time) for unit, port, node, time in schedule.reads if unit == "output"]
     for k in range(len(evaluations)):
-        slots = interval // len(outputs)
+        slots = schedule.frame // len(outputs)
         slot = rng.randrange(slots) if slots else 0
         for index, entry in enumerate(inputs):
-            first, last = input_times(interval, entry.position, len(outputs))
+            first, last = input_times(schedule.frame, entry.position, len(outputs))
             readable = first + slot * len(outputs) if slots else last
             assert not slots or first <= readable <= last
             events.setdefault(k * interval + readable - 1, []).append(("input", k, index))
         for index, operation in enumerate(schedule.operations):
             events.setdefault(k * interval + operation.time, []).append(("operation", k, index))
-        reads = [time for unit, _, _, time in schedule.reads if unit == "output"]
-        for index, time in enumerate(reads):
+        for index, time in enumerate(time for _, _, time in gathered):
             events.setdefault(k * interval + time, []).append(("output", k, index))
 
     results: list[list[int]] = [[0] * len(outputs) for _ in evaluations]
     landing: dict[int, list[tuple[Node, int, int]]] = {}  # the last cycle before readable
 
+    def place(node: Node, k: int) -> tuple[tuple[str, int], int]:
+        """The bank, and the word of it, that holds `node` of evaluation k."""
+        name, unit = schedule.bank[node], 0
+        if isinstance(node, Input):
+            k, unit = divmod(k, units)
+        return (name, unit), (schedule.offset[node] + k) % schedule.depth[name]
+
     def read(node: Node, k: int) -> int:
         name = schedule.bank[node]
-        found, owner, value = banks[name].get(
-            (schedule.offset[node] + k) % schedule.depth[name], (None, -1, 0))
+        where, word = place(node, k)
+        found, owner, value = banks[where].get(word, (None, -1, 0))
         assert (found, owner) == (node, k), f"{name} does not hold {node.name} of evaluation {k}"
         return value
 
     cycle = min(events)
     while events or landing:
         now = events.pop(cycle, [])
-        units = [schedule.operations[index].unit if what == "operation" else what
-                 for what, _, index in now if what != "input"]
-        for unit in units:
-            assert units.count(unit) == 1, f"{unit} is used twice in cycle {cycle}"
+        busy = [schedule.operations[index].unit if what == "operation"
+                else f"output{gathered[index][0]}" for what, _, index in now if what != "input"]
+        for unit in busy:
+            assert busy.count(unit) == 1, f"{unit} is used twice in cycle {cycle}"
         for what, k, index in now:
             if what == "input":
                 entry = inputs[index]
@@ -90,14 +99,14 @@ def run(schedule: Schedule, evaluations: Sequence[Sequence[Sequence[int]]], mult
                 value = evaluate(node, values, multiply, modulus)
                 landing.setdefault(cycle + schedule.latency_of(node) - 1, []).append(
                     (node, k, value))
-        written: set[str] = set()
+        written: set[tuple[str, int]] = set()
         for node, k, value in landing.pop(cycle, []):
             name = schedule.bank[node]
             assert 0 <= value <= node.bound, f"{node.name} = {value} is above {node.bound}"
-            assert name not in written, f"{name} is written twice in cycle {cycle}"
-            written.add(name)
             if node in schedule.offset:
-                place = (schedule.offset[node] + k) % schedule.depth[name]
-                banks[name][place] = (node, k, value)
+                where, word = place(node, k)
+                assert where not in written, f"{name} is written twice in cycle {cycle}"
+                written.add(where)
+                banks[where][word] = (node, k, value)
         cycle += 1
     return results

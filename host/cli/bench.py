@@ -30,7 +30,7 @@ def register(commands: Any) -> None:
                      help="force the window width (default: the one with the fewest additions)")
     msm.add_argument("--at-once", type=int, metavar="N",
                      help="windows computed in one pass (default: all that fit the mailboxes)")
-    msm.add_argument("--interval", type=int, default=12, choices=[12, 6, 4, 3],
+    msm.add_argument("--interval", type=int, default=12, choices=[12, 6, 4, 3, 2, 1],
                      help="cycles from one G1 addition to the next (default: 12); below, there "
                           "are more multipliers and mailbox units")
     msm.add_argument("--seed", type=int, default=0)
@@ -74,6 +74,7 @@ def run_msm(options: argparse.Namespace) -> int:
         with screen.bar(f"multiplying on {device.name}") as bar:
             figures = measure(device, Group(options.group), options.points, options.scalars,
                               options.bases, options.seed, options.window or 8, bar)
+        figures |= _line_figures(device, figures["cycles"])
     except ValueError as error:
         raise ProofmillError(f"--window and --at-once: {error}") from error
     finally:
@@ -87,6 +88,16 @@ def run_msm(options: argparse.Namespace) -> int:
         screen.line("counters:")
         _table(screen, counters)
     return 0
+
+
+def _line_figures(device: Any, cycles: int) -> dict[str, float]:
+    """Of a device on a serial line: what the line took, beside what computing took."""
+    if not device.name.startswith("serial:"):
+        return {}
+    from host.devices.serial import beside_the_line
+
+    took = beside_the_line(device.accelerators[0].link, cycles)
+    return {name: round(value, 6) for name, value in took.items()}
 
 
 def run_simulation(options: argparse.Namespace) -> int:

@@ -118,7 +118,8 @@ class Accelerator:
             pack(HEADER, command=Command.MULTIPLY, group=list(Group).index(group),
                  window=plan.window, windows=windows, first=first),
             pack(PLACE, address=address, count=count),
-            pack(REGION, second_region=plan.second_region, all=plan.windows)),
+            pack(REGION, second_region=plan.second_region, all=plan.windows,
+                 wide=plan.wide)),
             np.frombuffer(bias, dtype="<u8")]))
 
     def _feed(self, scalars: Limbs, progress: Callable[[int], None] | None) -> Limbs:

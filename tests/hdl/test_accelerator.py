@@ -106,7 +106,7 @@ def test_commands_and_answers(group, window, pause):
     assert answers[9] == [answer(Command.RESET)]
 
 
-@pytest.mark.parametrize("interval", [6, 4, 3])
+@pytest.mark.parametrize("interval", [6, 4, 3, 2, 1])
 def test_several_units_and_passes(interval):
     """The same sum by as many mailbox units as the interval takes, in one pass and in several."""
     shape, rng = at_interval(interval, TOY_SHAPE), Random(interval)

@@ -52,7 +52,8 @@ class WithMultiplier(wiring.Component):
         m.d.comb += [
             finisher.product.eq(multiplier.product), finisher.accept.eq(1),
             finisher.start.eq(self.start), finisher.group.eq(self.group),
-            finisher.window.eq(self.window), self.ready.eq(finisher.ready),
+            finisher.window.eq(self.window), finisher.wide.eq(self.wide),
+            self.ready.eq(finisher.ready),
             self.resting.eq(finisher.resting),
             self.cycles.eq(finisher.cycles), self.waited.eq(finisher.waited),
         ]
@@ -69,7 +70,7 @@ def file_words(point, group, modulus):
 
 
 def run_finisher(dut, jobs, *, rng, pause, modulus, cycles):
-    """Run jobs (group, window, {number: point}) one after another; the words and cycles of each.
+    """Run jobs (group, plan, {number: point}) one after another; the words and cycles of each.
 
     Coordinates are scaled at random and lifted by multiples of the modulus.
     """
@@ -93,13 +94,15 @@ def run_finisher(dut, jobs, *, rng, pause, modulus, cycles):
                            rng=rng, pause=pause)
 
     async def control(ctx):
-        for group, window, _ in jobs:
+        for group, plan, _ in jobs:
             ctx.set(dut.group, GROUPS.index(group))
-            ctx.set(dut.window, window)
+            ctx.set(dut.window, plan.window)
+            ctx.set(dut.wide, plan.wide)
             ctx.set(dut.start, 1)
             await ctx.tick().until(dut.ready)
             ctx.set(dut.start, 0)
             ctx.set(dut.window, 0)  # only read at the start
+            ctx.set(dut.wide, 0)
             words = await receive(ctx, dut.words, 2 * group.degree * FILE_WORDS, rng=rng,
                                   pause=pause)
             while not ctx.get(dut.ready):
@@ -113,12 +116,14 @@ def run_finisher(dut, jobs, *, rng, pause, modulus, cycles):
 @pytest.mark.parametrize("window", range(2, MAX_WINDOW + 1))
 def test_the_exponent_of_every_group(window):
     plan, dut = WindowPlan(254, window), GroupExponent()
-    groups = [group_of_bit(plan, n, bit) for n in range(plan.windows) for bit in range(window)]
+    groups = [group_of_bit(plan, n, bit)
+              for n in range(plan.windows) for bit in range(plan.width(n))]
     assert max(groups) < 1 << 16
-    assert [plan.exponent(group) for group in groups] == list(range(plan.windows * window))
+    assert [plan.exponent(group) for group in groups] == list(range(len(groups)))
 
     async def check(ctx):
         ctx.set(dut.window, window)
+        ctx.set(dut.wide, plan.wide)
         for group in groups:
             ctx.set(dut.group, group)
             await ctx.tick().repeat(2)
@@ -133,13 +138,14 @@ def test_the_exponents_where_units_share_the_windows(units):
 
     async def check(ctx):
         ctx.set(dut.window, 13)
+        ctx.set(dut.wide, plan.wide)
         for window in range(1, plan.windows):
-            for bit in range(13):
+            for bit in range(plan.width(window)):
                 unit = (window - 1) % units  # the first window is 1
                 ctx.set(dut.first, 1 + unit)
                 ctx.set(dut.group, group_of_bit(plan, (window - 1) // units, bit))
                 await ctx.tick().repeat(2)
-                assert ctx.get(dut.exponent) == 13 * window + bit
+                assert ctx.get(dut.exponent) == plan.position(window) + bit
 
     simulate(dut, check)
 
@@ -153,6 +159,7 @@ def test_groups_may_come_in_passes_with_the_multiplier_free_between_them():
     async def run(ctx):
         nonlocal total
         ctx.set(dut.window, window)
+        ctx.set(dut.wide, 10)
         ctx.set(dut.start, 1)
         await ctx.tick().until(dut.ready)
         ctx.set(dut.start, 0)
@@ -192,7 +199,7 @@ def test_every_window_of_the_toy_curve_in_both_groups(pause):
             scalars = [rng.randrange(target.curve.scalar.modulus) for _ in chosen]
             if window == 5:  # P - P, in all digits
                 chosen, scalars = [points[7], law.negate(points[7])], [77, 77]
-            jobs.append((group, window, last_level(law, plan, scalars, chosen)))
+            jobs.append((group, plan, last_level(law, plan, scalars, chosen)))
             expected.append(file_words(multi_scalar_product(law, scalars, chosen), group, modulus))
     results = run_finisher(WithMultiplier(target), jobs, rng=rng, pause=pause, modulus=modulus,
                            cycles=200_000)
@@ -201,7 +208,7 @@ def test_every_window_of_the_toy_curve_in_both_groups(pause):
 
 def test_without_a_datapath_the_cycles_are_the_same():
     target = TARGETS["toy"]
-    jobs = [(group, 4, {number: toy_points(group)[9] for number in numbers})
+    jobs = [(group, WindowPlan(8, 4), {number: toy_points(group)[9] for number in numbers})
             for group in GROUPS for numbers in ([], [0], [3, 2, 1], [11, 7, 0])]
     runs = [run_finisher(WithMultiplier(target, datapath=datapath), jobs, rng=Random(1), pause=0,
                          modulus=target.curve.base.modulus, cycles=100_000)
@@ -219,14 +226,14 @@ def test_bn254_with_all_256_exponents(group):
     multiples = [law.multiply(n, generator) for n in range(1, 50)]
     level, scalar = {}, 0
     for window in range(plan.windows):
-        for bit in range(plan.window):
+        for bit in range(plan.width(window)):
             number, factor = group_of_bit(plan, window, bit), rng.randrange(1, 50)
             level[number] = multiples[factor - 1]
             scalar += factor << plan.exponent(number)
     total = law.multiply(scalar % target.curve.scalar.modulus, generator)
     if group is Group.G2:
         total = from_scaled_twist(total, modulus)
-    ((words, _),) = run_finisher(WithMultiplier(target), [(group, 8, level)], rng=rng, pause=0,
+    ((words, _),) = run_finisher(WithMultiplier(target), [(group, plan, level)], rng=rng, pause=0,
                                  modulus=modulus, cycles=200_000)
     assert words == file_words(total, group, modulus)
 

@@ -28,8 +28,8 @@ def entry(scalar, plan):
 def windows_of(plan, unit=0):
     """What the recoder of a unit is told of the windows."""
     return {"window": plan.window, "begin_window": unit, "end_window": plan.windows,
-            "last_window": plan.windows - 1, "begin_bit": unit * plan.window,
-            "step_bits": plan.units * plan.window}
+            "last_window": plan.windows - 1, "wide_windows": plan.wide,
+            "begin_bit": plan.position(unit), "step_bits": plan.units * (plan.window - 1)}
 
 
 def drive(dut, entries, rng, pause, **configuration):

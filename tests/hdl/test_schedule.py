@@ -55,18 +55,24 @@ def gather(group, parts):
     return tuple(tuple(parts[n * d:(n + 1) * d]) for n in range(3))
 
 
-@pytest.mark.parametrize("curve, group, multipliers, interval, adders", [
-    (TOY_CURVE, Group.G1, 1, 12, 2), (TOY_CURVE, Group.G1, 1, 12, 3),
-    (TOY_CURVE, Group.G1, 2, 6, 3), (TOY_CURVE, Group.G1, 3, 4, 4),
-    (TOY_CURVE, Group.G1, 4, 3, 6), (BN254, Group.G1, 1, 12, 3), (BN254, Group.G1, 2, 6, 3),
-    (TOY_CURVE, Group.G2, 1, 36, 3), (TOY_CURVE, Group.G2, 2, 18, 5),
-    (TOY_CURVE, Group.G2, 3, 12, 7), (TOY_CURVE, Group.G2, 6, 6, 14),
+@pytest.mark.parametrize("curve, group, multipliers, interval, adders, units", [
+    (TOY_CURVE, Group.G1, 1, 12, 2, 1), (TOY_CURVE, Group.G1, 1, 12, 3, 1),
+    (TOY_CURVE, Group.G1, 2, 6, 3, 1), (TOY_CURVE, Group.G1, 3, 4, 4, 3),
+    (TOY_CURVE, Group.G1, 4, 3, 6, 4), (TOY_CURVE, Group.G1, 6, 2, 8, 6),
+    (TOY_CURVE, Group.G1, 12, 1, 16, 12), (TOY_CURVE, Group.G1, 12, 1, 16, 3),
+    (BN254, Group.G1, 1, 12, 3, 1), (BN254, Group.G1, 2, 6, 3, 2), (BN254, Group.G1, 12, 1, 16, 12),
+    (TOY_CURVE, Group.G2, 1, 36, 3, 1), (TOY_CURVE, Group.G2, 2, 18, 5, 1),
+    (TOY_CURVE, Group.G2, 3, 12, 7, 3), (TOY_CURVE, Group.G2, 6, 6, 14, 6),
+    (TOY_CURVE, Group.G2, 12, 3, 27, 12), (TOY_CURVE, Group.G2, 36, 1, 79, 12),
 ])
-def test_overlapping_evaluations_give_the_golden_sums(curve, group, multipliers, interval, adders):
+def test_overlapping_evaluations_give_the_golden_sums(
+        curve, group, multipliers, interval, adders, units):
     shape = SHAPES[curve.name]
     graph, bound = graph_of(curve, group)
     placed = schedule(graph, interval, Resources(
-        multipliers=multipliers, adders=adders, product_latency=shape.latency + 2, sum_latency=2))
+        multipliers=multipliers, adders=adders, product_latency=shape.latency + 2, sum_latency=2),
+        units=units)
+    assert placed.lanes == -(-3 * group.degree // interval)
     rng = Random(1)
     sums = list(cases(curve, group, 150, bound, rng))
     results = run(placed, [case[:2] for case in sums], partial(montgomery_product, shape),
@@ -87,8 +93,8 @@ def test_overlapping_evaluations_give_the_golden_sums(curve, group, multipliers,
     (Group.G2, 36, dict(multipliers=1, adders=2),
      r"^79 additions do not fit 2 unit\(s\) at interval 36$"),
     (Group.G1, 2, dict(multipliers=6, adders=8),
-     r"^the 3 coordinates of a point come in and go out one a cycle, so they do not fit an inter"),
-    (Group.G2, 5, dict(multipliers=8, adders=16), r"^the 6 coordinates .* an interval of 5$"),
+     r"^the 3 coordinates of a point come in and go out one a cycle, .* 1 interval\(s\) of 2$"),
+    (Group.G2, 5, dict(multipliers=8, adders=16), r"^the 6 coordinates .* interval\(s\) of 5$"),
 ])
 def test_what_does_not_fit_is_refused(group, interval, resources, sentence):
     graph, _ = graph_of(TOY_CURVE, group)

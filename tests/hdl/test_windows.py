@@ -23,13 +23,31 @@ def test_every_bit_has_a_group_of_its_own_and_its_exponent(window):
     plan = WindowPlan(254, window)
     groups = {}
     for place in range(plan.windows):
-        for bit in range(window):
+        for bit in range(plan.width(place)):
             group = group_of_bit(plan, place, bit)
             assert group not in groups
             assert group < plan.windows << len(halves(window))
             groups[group] = plan.exponent(group)
-            assert groups[group] == place * window + bit
+            assert groups[group] == plan.position(place) + bit
     assert len(set(groups.values())) == len(groups)
+
+
+@pytest.mark.parametrize("units", [1, 2, 3, 4, 6, 12])
+@pytest.mark.parametrize("scalar_bits", [8, 64, 254])
+def test_windows_are_cut_so_that_units_share_them_evenly(scalar_bits, units):
+    for window in range(2, MAX_WINDOW + 1):
+        plan = WindowPlan(scalar_bits, window, units)
+        ends = [plan.position(n) + plan.width(n) for n in range(plan.windows)]
+        assert [plan.position(n) for n in range(plan.windows)] == [0, *ends[:-1]]
+        assert {plan.width(n) for n in range(plan.windows)} <= {window, window - 1}
+        assert plan.width(0) == window
+        if plan.wide < plan.windows:
+            assert ends[-1] == scalar_bits + 1
+        else:
+            assert ends[-2:-1] <= [scalar_bits] < ends[-1:]
+        shared = -(-plan.windows // units) * units
+        # Not shared evenly only where windows of one bit less would do, or none is narrower.
+        assert plan.windows == shared or window == 2 or shared * (window - 1) > scalar_bits
 
 
 def test_halves_end_at_one_bit():

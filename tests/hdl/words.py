@@ -19,7 +19,7 @@ from hdl.commands import (
 from hdl.curve import Group
 from hdl.windows import WindowPlan
 from sim.curve import equation, loaded, to_affine, to_homogeneous
-from sim.msm import last_level, multi_scalar_product
+from sim.msm import exponent_of_group, last_level, multi_scalar_product
 
 MASK = (1 << WORD) - 1
 
@@ -48,7 +48,8 @@ def multiply_words(group, plan, scalars, address=0, **fields):
     region = words.pop("second_region")
     return [header(Command.MULTIPLY, group=list(Group).index(group), **words),
             pack(PLACE, address=address, count=len(scalars)),
-            pack(REGION, second_region=region, all=plan.windows), *split(plan.bias, BIAS_WORDS),
+            pack(REGION, second_region=region, all=plan.windows, wide=plan.wide),
+            *split(plan.bias, BIAS_WORDS),
             *(word for scalar in scalars for word in split(scalar, 4))]
 
 
@@ -68,16 +69,18 @@ class Expected:
         self.law = equation(shape.adder.curve, group)
         self.scalars, self.points = scalars, points
         self.first, self.windows = one_pass or (0, plan.windows)
-        alone = WindowPlan(plan.scalar_bits, plan.window)
-        sums = {alone.exponent(number): point for number, point in last_level(
-            self.law, alone, scalars, points).items()}
+        # All windows by one unit; of which, only where the groups' numbers begin differs.
+        sums = {exponent_of_group(plan, number): point for number, point in last_level(
+            self.law, plan, scalars, points).items()}
         if self.windows == plan.windows:
             total = None
             for exponent, point in sums.items():
                 total = self.law.add(total, self.law.multiply(1 << exponent, point))
             assert total == multi_scalar_product(self.law, scalars, points)
+        end = self.first + self.windows
         self.sums = {exponent: point for exponent, point in sums.items()
-                     if 0 <= exponent // plan.window - self.first < self.windows}
+                     if plan.position(self.first) <= exponent
+                     and (end == plan.windows or exponent < plan.position(end))}
         self.record = 1 + 3 * group.degree * shape.coordinate_words
 
     @property

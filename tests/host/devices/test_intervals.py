@@ -12,14 +12,14 @@ def test_the_standard_accelerator_is_the_one_at_interval_12():
     assert at_interval(12) == STANDARD
 
 
-@pytest.mark.parametrize("interval", [0, 1, 2, 5, 24])
+@pytest.mark.parametrize("interval", [0, 5, 24])
 def test_intervals_that_cannot_be_fed_are_refused(interval):
-    with pytest.raises(ValueError, match=f"interval 3, 4, 6 or 12, not {interval}"):
+    with pytest.raises(ValueError, match=f"interval is a divisor of 12, not {interval}"):
         at_interval(interval)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("interval", [6, 4, 3])
+@pytest.mark.parametrize("interval", [6, 4, 3, 2, 1])
 def test_sums_are_right_and_the_model_counts_the_same_cycles(interval):
     shape = at_interval(interval)
     devices = [open_device(name, lanes=1, shape=shape) for name in ("rtl", "model")]
