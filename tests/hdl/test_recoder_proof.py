@@ -1,0 +1,207 @@
+# amaranth: UnusedElaboratable=no
+"""The recoder, proven: the digits of every scalar are worth the scalar, whatever came before.
+
+The proof begins in any state at all in which the recoder has done with an entry, so by induction
+over the entries it holds for every one of any sequence. Scalars, the pauses of whoever takes the
+operands, and when the entry comes are free; every trace of so many cycles is covered.
+"""
+
+import pytest
+from amaranth import *
+from amaranth.hdl import Assert, Assume
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In
+
+from hdl import operands as operands_module
+from hdl.windows import WindowPlan
+from tests.hdl.proofs import ONE_QUERY, broken, prove
+from tests.hdl.test_recoder import windows_of
+
+WORD = 4
+SMALL = ("from hdl.commands import WORD", f"WORD = {WORD}",
+         "C(0, 6)", f"C(0, {WORD.bit_length() - 1})")
+"""Words of a scalar, four of them, that are small enough for a solver."""
+
+MAILBOX_BITS = 9
+SCALAR_BITS = 8
+PAUSES = 2
+"""Cycles beyond those that recoding itself takes: in which nobody takes the operand, or the entry
+has not come."""
+
+
+def regions(plan, unit):
+    """(first mailbox, mailboxes, bit) of each of the unit's windows: digit d goes to mailbox
+    ``first + |d| - 1`` and counts for ``d << bit``.
+
+    Where windows begin is read off the bias, which has the highest bit of each but the last.
+    """
+    half = 1 << plan.window - 1
+    bits = [0, *(bit + 1 for bit in range(plan.bias.bit_length()) if plan.bias >> bit & 1)]
+    return [(n * half, half, bits[window])
+            for n, window in enumerate(range(unit, plan.windows, plan.units))]
+
+
+class Unit(wiring.Component):
+    """One unit's recoder, and what its operands are worth in all.
+
+    Members
+    -------
+    scalar, top : the scalar plus the plan's bias, and its highest word that is not zero, in
+    come, taken, again_scalar, again_top : free, in
+    complete : the entry has been left and its last operand taken, out
+    value : of the operands taken, modulo a power of two above any sum, out
+    """
+
+    def __init__(self, module, plan, unit, mailbox_bits):
+        self.module, self.plan, self.unit = module, plan, unit
+        self.mailbox_bits = mailbox_bits
+        self.value_bits = plan.window * plan.windows + 2
+        super().__init__({
+            "scalar": In(4 * WORD), "top": In(2), "come": In(1), "taken": In(1),
+            "first": In(1), "again_scalar": In(4 * WORD), "again_top": In(2),
+            "complete": wiring.Out(1), "value": wiring.Out(self.value_bits)})
+
+    def elaborate(self, platform):
+        m = Module()
+        plan = self.plan
+        m.submodules.dut = dut = self.module.Recoder(self.mailbox_bits, plan.units)
+        for name, value in windows_of(plan, self.unit).items():
+            m.d.comb += getattr(dut, name).eq(value)
+        own = regions(plan, self.unit)
+
+        # The entry comes, is recoded and left; its last operand may be taken after that.
+        come, left, just, told = Signal(), Signal(), Signal(), Signal()
+        leaves = Signal()
+        m.d.comb += [
+            dut.entry_valid.eq(~self.first & (self.come | come)),
+            dut.entry_scalar.eq(Mux(left, self.again_scalar, self.scalar)),
+            dut.entry_top.eq(Mux(left, self.again_top, self.top)),
+            dut.operand_taken.eq(self.taken),
+            leaves.eq(dut.entry_valid & dut.entry_left & ~left),
+            Assume(~self.taken | dut.operand_valid),
+            # What goes before: an entry that is being left, or a recoder at rest.
+            Assume(~self.first | dut.entry_left | dut.idle),
+        ]
+        m.d.sync += [come.eq(dut.entry_valid & ~dut.entry_left), left.eq(left | leaves),
+                     just.eq(leaves)]
+
+        # Whose operand it is: the entry's before, this one's, or the next one's.
+        second, before, was_before, ours, last = (
+            Signal(name=name) for name in ("second", "before", "was_before", "ours", "last"))
+        m.d.comb += [
+            before.eq(self.first | Mux(second, dut.operand_valid, was_before)),
+            ours.eq(dut.operand_valid & ~before & (~left | just | last)),
+            self.complete.eq(told | (left & ~ours)),
+        ]
+        m.d.sync += [second.eq(self.first), was_before.eq(before & ~self.taken),
+                     last.eq((just | last) & ours & ~self.taken), told.eq(self.complete)]
+        counted = self.taken & ours
+
+        # What an operand is worth; every window has one at the most, and they come in order.
+        worth, window = Signal(self.value_bits), Signal(range(len(own) + 1))
+        known = Signal()
+        for n, (first, mailboxes, bit) in enumerate(own):
+            with m.If((dut.operand_mailbox >= first) & (dut.operand_mailbox < first + mailboxes)):
+                m.d.comb += [
+                    worth.eq((dut.operand_mailbox - first + 1)[:plan.window] << bit),
+                    window.eq(n), known.eq(1)]
+        following = Signal(range(len(own) + 1))
+        with m.If(counted):
+            m.d.comb += [Assert(known), Assert(window >= following)]
+            m.d.sync += [
+                following.eq(window + 1),
+                self.value.eq(Mux(dut.operand_negative, self.value - worth, self.value + worth))]
+
+        # An operand that is not taken stays as it is.
+        waited, mailbox, negative = Signal(), Signal(self.mailbox_bits), Signal()
+        m.d.sync += [waited.eq(dut.operand_valid & ~self.taken), mailbox.eq(dut.operand_mailbox),
+                     negative.eq(dut.operand_negative)]
+        with m.If(waited):
+            m.d.comb += Assert(dut.operand_valid & (dut.operand_mailbox == mailbox)
+                               & (dut.operand_negative == negative))
+
+        # No cycle is lost but to those who wait: one to take the entry up, one for each window.
+        cycles = Signal(range(len(own) + 3))
+        with m.If(dut.entry_valid & ~left & (~dut.operand_valid | self.taken)):
+            m.d.sync += cycles.eq(cycles + 1)
+            m.d.comb += Assert(cycles <= len(own))
+        return m
+
+
+class RecoderProof(wiring.Component):
+    """All units recode the same scalar; what they make of it is the scalar."""
+
+    def __init__(self, plan, module, mailbox_bits=MAILBOX_BITS):
+        self.plan, self.mailbox_bits = plan, mailbox_bits
+        self.units = [Unit(module, plan, unit, mailbox_bits) for unit in range(plan.units)]
+        super().__init__({
+            "scalar": In(plan.scalar_bits), "come": In(plan.units), "taken": In(plan.units),
+            "again_scalar": In(4 * WORD), "again_top": In(2)})
+
+    def elaborate(self, platform):
+        m = Module()
+        first = Signal(init=1)
+        m.d.sync += first.eq(0)
+        scalar = Signal.like(self.scalar)
+        m.d.sync += scalar.eq(self.scalar)
+        m.d.comb += [Assume(~ResetSignal()), Assume(first | (self.scalar == scalar))]
+        total = 0
+        for n, unit in enumerate(self.units):
+            m.submodules[f"unit{n}"] = unit
+            m.d.comb += [
+                unit.first.eq(first), unit.scalar.eq(self.scalar + self.plan.bias),
+                unit.come.eq(self.come[n]), unit.taken.eq(self.taken[n]),
+                unit.again_scalar.eq(self.again_scalar), unit.again_top.eq(self.again_top)]
+            for word in range(1, 4):
+                with m.If(self.scalar[WORD * word:].any()):
+                    m.d.comb += unit.top.eq(word)
+            total += unit.value
+        complete = Signal()
+        m.d.comb += complete.eq(Cat(unit.complete for unit in self.units).all())
+        with m.If(complete):
+            bits = self.units[0].value_bits
+            m.d.comb += Assert(total[:bits] == self.scalar)
+        return m
+
+
+def depth(plan):
+    """Cycles until the entry has been left and its last operand taken, pauses among them."""
+    return 4 + len(regions(plan, 0)) + PAUSES
+
+
+def check(plan, folder, *wrong):
+    """Prove it in every state of the recoders; the proof's own registers begin as they should."""
+    free = [f"top.unit{n}.dut" for n in range(plan.units)]
+    proof = RecoderProof(plan, broken(operands_module, *SMALL, *wrong))
+    return prove(proof, folder, mode="bmc", depth=depth(plan), any_state=free, engine=ONE_QUERY)
+
+
+QUICK = [(3, 1), (8, 1), (3, 2), (4, 3)]
+PLANS = [WindowPlan(SCALAR_BITS, *case) for case in QUICK] + [
+    pytest.param(WindowPlan(SCALAR_BITS, *case), marks=pytest.mark.slow)
+    for case in [*((window, 1) for window in range(2, 9)), (2, 2), (2, 3)] if case not in QUICK]
+
+
+@pytest.mark.parametrize("plan", PLANS, ids=lambda plan: f"{plan.window}-{plan.units}")
+def test_the_digits_of_every_scalar_are_worth_the_scalar(plan, tmp_path):
+    """Every scalar of eight bits, in every window up to its own width, by one unit or several."""
+    assert check(plan, tmp_path) == "PASS", (tmp_path / "log").read_text()[-3000:]
+
+
+WRONG = {
+    "sign": ("Mux(negative, middle - raw, raw - middle)", "Mux(negative, raw - middle, raw)"),
+    "bias of the last window": ("Mux(number == self.last_window, 0,", "Mux(number == 300, 0,"),
+    "carry past the highest word": ("Mux(working, top, self.entry_top + 1)) + self.window)",
+                                    "Mux(working, top, self.entry_top + 1)))"),
+    "a unit's own windows": ("next_number.eq(number + self.units)", "next_number.eq(number + 1)"),
+    "operand that waits": ("free.eq(~self.operand_valid | self.operand_taken)", "free.eq(1)"),
+    "digit that is zero": ("with m.If(magnitude != 0):", "with m.If(1):"),
+    "scalar of the entry before": ("scalar.eq(self.entry_scalar), base.eq(0)", "base.eq(0)"),
+    "mailboxes of the entry before": ("scalar.eq(self.entry_scalar), base.eq(0)",
+                                      "scalar.eq(self.entry_scalar)"),
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_a_broken_recoder_is_not_proven(name, tmp_path):
+    assert check(WindowPlan(SCALAR_BITS, 3, 2), tmp_path, *WRONG[name]) == "FAIL"
