@@ -1,7 +1,6 @@
 """``proofmill devices`` and ``proofmill selftest``: what computes, how fast, if right."""
 
 import argparse
-import time
 from typing import Any
 
 from host.cli.screen import Screen
@@ -9,9 +8,6 @@ from host.errors import ProofmillError
 
 PROBE_SECONDS = 1.5
 """How long an unknown serial port is given to answer."""
-
-CLOCK_SECONDS = 0.5
-"""Over how long a board's clock is timed."""
 
 
 def register(commands: Any) -> None:
@@ -92,7 +88,7 @@ def show(screen: Screen, name: str) -> bool:
     from host.devices.catalogue import open_device
     from host.devices.lanes import LanesDevice
     from host.devices.selftest import self_test
-    from host.devices.serial import SerialLink
+    from host.devices.serial import SerialLink, beside_the_line
 
     with screen.bar(f"{name}: opening") as bar:
         device = open_device(name, progress=bar.step)
@@ -106,10 +102,7 @@ def show(screen: Screen, name: str) -> bool:
             screen.line(f"{name}: this machine's processor")
         link = accelerators[0].link if accelerators else None
         if isinstance(link, SerialLink):
-            began, start = link.board_cycle, time.perf_counter()
-            time.sleep(CLOCK_SECONDS)
-            ended, passed = link.board_cycle, time.perf_counter() - start
-            screen.line(f"    clock {(ended - began) / passed / 1e6:.3f} MHz, by the board's own "
+            screen.line(f"    clock {link.clock_rate() / 1e6:.3f} MHz, by the board's own "
                         f"counter; {link.baud:,} baud")
         if curve is not None and curve != int.from_bytes(b"bn254", "little"):
             screen.line("    no self-test: the known answers are BN254's")
@@ -123,12 +116,12 @@ def show(screen: Screen, name: str) -> bool:
         else:
             screen.line(f"    {outcome.cases} known answers right in {outcome.seconds:.2f} s{rate}")
         if isinstance(link, SerialLink):
-            carried = link.statistics
+            carried, took = link.statistics, beside_the_line(link, outcome.cycles)
             screen.line(
-                f"    link: {carried.words_out + carried.words_in:,} words in "
-                f"{carried.bytes_out + carried.bytes_in:,} bytes, "
-                f"{(carried.bytes_out + carried.bytes_in) * 10 / link.baud:.3f} s of the line at "
-                f"{link.baud:,} baud; {carried.damaged} damaged, {carried.resent} sent again")
+                f"    computing {took['computing_seconds']:.3f} s; link "
+                f"{took['line_seconds']:.3f} s at {link.baud:,} baud, "
+                f"{carried.words_out + carried.words_in:,} words in {took['line_bytes']:,} bytes; "
+                f"{carried.damaged} damaged, {carried.resent} sent again")
         return not outcome.wrong
     finally:
         device.close()

@@ -27,6 +27,9 @@ FIRST_PATIENCE, LEAST_PATIENCE = 0.3, 0.05
 """Seconds after which a question is asked again: at first, and at least. Then it is four times
 what the last answer took."""
 
+CLOCK_SECONDS = 0.5
+"""Over how long a board's clock is timed."""
+
 IDLE_SECONDS = 0.002
 """How long a read waits for the first byte."""
 
@@ -55,6 +58,11 @@ class Statistics:
     damaged: int = 0
     late: int = 0
     seconds: float = 0.0
+
+    def line_seconds(self, baud: int) -> float:
+        """Seconds for which the line was busy at `baud`: ten bits a byte. Both directions carry at
+        once, so the busier one counts."""
+        return max(self.bytes_out, self.bytes_in) * 10 / baud
 
 
 class _FrameSize:
@@ -156,6 +164,13 @@ class SerialLink:
             self.exchange(_NOTHING, 1 << 30, 0)
         assert self._clock is not None
         return self._clock
+
+    def clock_rate(self, seconds: float = CLOCK_SECONDS) -> float:
+        """Cycles a second of the board's clock, by its own counter, watched for `seconds`."""
+        began, start = self.board_cycle, time.perf_counter()
+        time.sleep(seconds)
+        ended, passed = self.board_cycle, time.perf_counter() - start
+        return (ended - began) / passed
 
     # -- sessions -------------------------------------------------------------------------------
 
@@ -313,6 +328,17 @@ def _reason(error: BaseException) -> str:
     """What went wrong, without the library's own repetitions."""
     text = getattr(error, "strerror", None) or str(error) or type(error).__name__
     return str(text).split(": ", 1)[-1].rstrip(".")
+
+
+def beside_the_line(link: SerialLink, cycles: int) -> dict[str, float]:
+    """What `cycles` of computing take by the board's clock, and the line for all it has carried.
+
+    The line carries scalars while the board computes with those before, so the time of both
+    together is nearer the longer than the sum.
+    """
+    return {"computing_seconds": cycles / link.clock_rate(),
+            "line_seconds": link.statistics.line_seconds(link.baud),
+            "line_bytes": link.statistics.bytes_out + link.statistics.bytes_in}
 
 
 def open_serial(text: str, **options: float) -> SerialLink:

@@ -4,6 +4,8 @@ Nothing in the host knows that the board is simulated: the device is opened by t
 gives it.
 """
 
+import json
+
 import numpy as np
 import pytest
 
@@ -80,6 +82,32 @@ def test_the_boards_clock_is_read_now(board):
     ended, shown_later = board.cycle, link.board_cycle
     assert ended > began and shown_later - shown > 0.5 * (ended - began)
     device.close()
+
+
+def test_scalars_travel_while_the_board_computes(board):
+    """Filling the buckets takes less than sending the scalars and adding the points in turn."""
+    device = open_device(f"serial:{board.path}")
+    points, scalars = points_and_scalars(Group.G1, 192, 1)
+    job = Job(device.load(Group.G1, points), scalars)
+    (first,) = device.run([job])
+    line = scalars.nbytes * 10 * DIVISOR
+    computing = first.digits * STANDARD.adder.interval[Group.G1]
+    took = [first.counters["fill"]]
+    while took[-1] > 0.85 * (line + computing) and len(took) < 4:   # a busy machine sends late
+        took.append(device.run([job])[0].counters["fill"])
+    assert took[-1] <= 0.85 * (line + computing), (took, line, computing)
+    device.close()
+
+
+def test_the_lines_time_stands_beside_the_computing(board, capsys):
+    from host.cli.main import main
+
+    assert main(["bench", "msm", "--device", f"serial:{board.path}", "--points", "8",
+                 "--json"]) == 0
+    figures = json.loads(capsys.readouterr().out)
+    assert figures["line_bytes"] > 8 * (64 + 32)
+    assert figures["line_seconds"] * 300_000 <= figures["line_bytes"]
+    assert figures["computing_seconds"] > 0
 
 
 def test_one_byte_in_a_hundred_damaged(board):
