@@ -12,7 +12,7 @@ from amaranth.lib.wiring import In, Out
 
 from hdl.accelerator import Accelerator
 from hdl.commands import IDENTITY_PLACEHOLDER
-from hdl.emit import ZERO_INITIALISATION, emit_verilog
+from hdl.emit import ZERO_INITIALISATION, clocked, emit_verilog
 from hdl.presets import TOY_SHAPE
 
 PLACEHOLDER = f"64'h{IDENTITY_PLACEHOLDER:016x}"
@@ -68,3 +68,65 @@ def test_the_expression_takes_one_cell_and_no_more():
 
     text = cell("one", "0000") + cell("two", "0010") + cell("three", "0000") + "  wire \\a\n"
     assert ZERO_INITIALISATION.sub("", text) == cell("two", "0010") + "  wire \\a\n"
+
+
+class Registers(wiring.Component):
+    """A register with an enable and no reset, one in parts with a reset, one that goes on."""
+
+    def __init__(self):
+        super().__init__({"enable": In(1), "value": In(8), "held": Out(8), "parts": Out(8),
+                          "passed": Out(8)})
+
+    def elaborate(self, platform):
+        m = Module()
+        held = Signal(8, reset_less=True)
+        with m.If(self.enable):
+            m.d.sync += held.eq(self.value)
+        m.d.sync += [self.parts[:4].eq(self.value[4:]), self.parts[4:].eq(self.value[:4]),
+                     self.passed.eq(held)]
+        m.d.comb += self.held.eq(held)
+        return m
+
+
+def test_registers_are_computed_where_they_are_clocked():
+    text = emit_verilog(Registers(), "registers")
+    assert "always_comb" not in text
+    blocks = re.findall(r"always_ff @\(posedge clk\) begin\n(.*?)\n  end\n", text, re.DOTALL)
+    found = {re.sub(r"\s+", " ", block).strip() for block in blocks}
+    assert "if (enable) begin held <= value; end" in found
+    assert ("parts [3:0] <= value[7:4]; parts [7:4] <= value[3:0]; if (rst) begin parts <= 8'h00; "
+            "end") in found
+    assert "passed <= held; if (rst) begin passed <= 8'h00; end" in found
+
+
+MODULE = r"""module top(clk, a, q, seen);
+  reg [3:0] \$1 ;
+  reg [3:0] q = 4'h0;
+  always_ff @(posedge clk)
+    q <= \$1 ;
+  assign seen = OTHER;
+  always_comb begin
+    \$1  = q;
+    if (a) begin
+      \$1 [1:0] = VALUE;
+    end
+  end
+endmodule
+"""
+
+
+def test_a_next_value_that_something_reads_stays_where_it_is():
+    free = MODULE.replace("OTHER", "\\$1.x ").replace("VALUE", "q[3:2]")
+    assert clocked(free) == r"""module top(clk, a, q, seen);
+  reg [3:0] q = 4'h0;
+  always_ff @(posedge clk) begin
+    if (a) begin
+      q [1:0] <= q[3:2];
+    end
+  end
+  assign seen = \$1.x ;
+endmodule
+"""
+    for other, value in (("\\$1 [0]", "q[3:2]"), ("a", "\\$1 [3:2]")):
+        read = MODULE.replace("OTHER", other).replace("VALUE", value)
+        assert clocked(read) == read
