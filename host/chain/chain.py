@@ -1,6 +1,5 @@
 """A real proof-of-stake chain in one process: the specification's, driven slot by slot."""
 
-from collections.abc import Sequence
 from typing import Any
 
 from host.chain.blocks import BlockRecord, BlockTree, record_of
@@ -8,14 +7,14 @@ from host.chain.duties import attest, attest_payload, propose
 from host.chain.engines import MakeEngines, ledger_engines
 from host.chain.genesis import genesis_block, genesis_state
 from host.chain.keys import derive_keys
-from host.chain.proofs import PROOF_TYPE, Verify, encode_proof_data
+from host.chain.proofs import PROOF_TYPE, VerifiedProof, Verify, encode_proof_data
 from host.chain.records import ProvingTask, SlotReport, Verdict
-from host.chain.rewards import LayerTwo, ProofRecord, RewardPolicy
 from host.chain.spec import engines as used_engines
 from host.chain.spec import spec
 from host.chain.store import full_node, pin_store, prune_store
 from host.circuits.block_size import BlockSize
 from host.errors import ProofmillError
+from host.mechanism.parameters import Parameters
 
 SLOTS_PER_EPOCH = int(spec.SLOTS_PER_EPOCH)
 MINIMUM_VALIDATORS = int(spec.config.MIN_GENESIS_ACTIVE_VALIDATOR_COUNT)
@@ -36,13 +35,12 @@ class EmbeddedChain:
         seed: int = 0,
         validators: int = MINIMUM_VALIDATORS,
         size: BlockSize | None = None,
-        policy: RewardPolicy | None = None,
         engines: MakeEngines = ledger_engines,
     ) -> None:
         """`verify` checks a Groth16 proof against the block circuit's key (see `proofs.Verify`).
 
-        `size`: of the ledger and its batches; `policy`: of layer 2. The defaults are their own.
-        `engines`: what payloads are (`host.evm.engines` has EVM blocks).
+        `size`: of the ledger and its batches. `engines`: what payloads are (`host.evm.engines` has
+        EVM blocks with the contracts of the second layer).
         ProofmillError for fewer validators than the minimal preset's 64.
         """
         if validators < MINIMUM_VALIDATORS:
@@ -57,8 +55,10 @@ class EmbeddedChain:
         made = engines(seed, size, self.chain_id, verify)
         self.execution_layer, self.proof_engine = made.execution, made.proof
         genesis_hash = self.execution_layer.genesis_hash
-        self.layer2 = LayerTwo(policy or RewardPolicy())
-        """The second layer's rewards: `layer2.balance(address)` and all credits."""
+        self.window_slots = Parameters().window_slots
+        """T: how many slots later a block may still be proven."""
+        self.proofs: dict[tuple[bytes, int], VerifiedProof] = {}
+        """The first valid proof by (request root, proof type), until its payload is final."""
         state = genesis_state(self.keys, genesis_hash)
         anchor = genesis_block(state)
         self.store = spec.get_forkchoice_store(state, anchor)
@@ -126,15 +126,15 @@ class EmbeddedChain:
         self._tree.add(record)
         self.head = spec.get_head(store)
         self._vote(record.root, attesting)
-        included = self._settle(record)
+        self._tell_engines()
         prune_store(store)
         return SlotReport(
             slot=slot,
             proposer=record.proposer,
-            transfers=len(record.payload.transactions),
+            transfers=len(self.execution_layer.batch(
+                bytes(record.payload.block_hash)).to_bytes()),
             block_root=record.root,
             request_root=record.request_root,
-            proofs_included=tuple(proof.proven_slot for proof in included),
             layer1_gwei=sum(self.balances()) - balance,
             justified_epoch=int(store.justified_checkpoint.epoch),
             finalized_epoch=self.finalized_epoch,
@@ -144,12 +144,16 @@ class EmbeddedChain:
         """Run `count` epochs of slots: how a miner finds a chain that has long been running."""
         return [self.advance() for _ in range(count * SLOTS_PER_EPOCH)]
 
+    def block(self, slot: int) -> BlockRecord:
+        """The block of `slot` on the head's branch; ProofmillError as `proving_task`."""
+        return self._tree.at(slot, bytes(self.head.root))
+
     def proving_task(self, slot: int) -> ProvingTask:
         """What is to be proven about the block of `slot` on the head's branch.
 
         ProofmillError where the branch has no block in that slot, or one before the finalised.
         """
-        record = self._tree.at(slot, bytes(self.head.root))
+        record = self.block(slot)
         attributes = spec.ProofAttributes(proof_types=[PROOF_TYPE])
         root = bytes(self.proof_engine.request_proofs(record.request, attributes))
         known = self.proof_engine.payload(root)
@@ -185,39 +189,29 @@ class EmbeddedChain:
     def submit(self, signed_proof: Any) -> Verdict:
         """Offer a proof to the chain: EIP-8025's gossip rule, then `process_execution_proof`.
 
-        The first valid proof of a payload and proof type is kept; the proposer of the next slot
-        includes it. Nothing a stranger signs raises: what is wrong comes back as the reason.
+        The first valid proof of a payload and proof type is kept. Nothing a stranger signs raises:
+        what is wrong comes back as the reason.
         """
         root = bytes(signed_proof.message.public_input.new_payload_request_root)
         key = root, int(signed_proof.message.proof_type)
         signer = int(signed_proof.validator_index)
         block = self._tree.proposed(root)
         if block is None:
-            return Verdict(False, "the payload is unknown, or final and no longer kept", 0)
-        delay = self.slot + 1 - block.slot
-        if delay > self.layer2.policy.window_slots:
-            return Verdict(False, f"slot {block.slot} can no longer be proven", 0)
-        if self.layer2.winner(key) is not None:
-            return Verdict(False, f"slot {block.slot} is proven already", 0)
+            return Verdict(False, "the payload is unknown, or final and no longer kept")
+        if self.slot + 1 - block.slot > self.window_slots:
+            return Verdict(False, f"slot {block.slot} can no longer be proven")
+        if key in self.proofs:
+            return Verdict(False, f"slot {block.slot} is proven already")
         if signer >= len(self.keys):
-            return Verdict(False, f"there is no validator {signer}", 0)
+            return Verdict(False, f"there is no validator {signer}")
         engine = self.proof_engine.for_signer(signer)
         try:
             spec.process_execution_proof(self.head_state, signed_proof, engine)
         except AssertionError:
-            return Verdict(False, engine.refusal or UNSIGNED, 0)
+            return Verdict(False, engine.refusal or UNSIGNED)
         assert engine.verified is not None, "accepted without a verified proof"
-        record = ProofRecord(
-            key=key,
-            proven_root=block.root,
-            proven_slot=block.slot,
-            prover=engine.verified.validator_index,
-            reward_address=engine.verified.reward_address,
-            tag=engine.verified.tag,
-            budget_gwei=self.layer2.policy.budget(block.base_reward_gwei),
-        )
-        self.layer2.accept(record)
-        return Verdict(True, "", self.layer2.policy.split(record.budget_gwei, delay)[0])
+        self.proofs[key] = engine.verified
+        return Verdict(True, "")
 
     def _vote(self, block_root: bytes, attesting: bool) -> None:
         """The votes of this slot, for the next one's proposer."""
@@ -229,24 +223,18 @@ class EmbeddedChain:
             self._attestations.append(attest(signers, self.head_state, self.head, self.slot))
             self._payload_attestations[block_root] = attest_payload(signers, state, block_root)
 
-    def _settle(self, block: BlockRecord) -> Sequence[ProofRecord]:
-        """Let the proposer include proofs, then bring layer 2 up to the head and to finality."""
-        included = self.layer2.include(
-            block.root,
-            block.slot,
-            block.proposer,
-            self.keys[block.proposer].address,
-            self._tree.branch(block.parent_root),
-        )
+    def _tell_engines(self) -> None:
+        """Bring the tree and both engines up to the head and to finality."""
         self._tree.finalize(bytes(self.store.finalized_checkpoint.root))
-        self.layer2.settle(
-            self._tree.branch(bytes(self.head.root)), self._tree.final, self._tree.final_slot
-        )
-        # The specification tells the execution engine, when a payload is to be built, but leaves
-        # telling the proof engine to the implementation.
+        # The specification tells the execution engine, when a payload is to be built; telling both
+        # of every new head it leaves to the implementation.
         head, final = (
             self.store.blocks[root].body.signed_execution_payload_bid.message.block_hash
             for root in (self.head.root, self.store.finalized_checkpoint.root)
         )
+        self.execution_layer.notify_forkchoice_updated(head, final, final, None)
         self.proof_engine.notify_forkchoice_updated(head, final, final)
-        return included
+        self.proofs = {
+            key: proof for key, proof in self.proofs.items()
+            if self.proof_engine.payload(key[0]) is not None
+        }

@@ -3,13 +3,16 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 from host.chain.chain import EmbeddedChain
-from host.chain.records import Claim, SlotReport, Verdict
-from host.chain.rewards import Credit, Status
+from host.chain.records import Claim, Credit, SlotReport, Status, Verdict
+from host.errors import ProofmillError
 
 LONGEST_WAIT_EPOCHS = 8
 """How long to run on for finality. It takes two to three epochs unless votes are missing."""
+INCLUDED = Status.PENDING, Status.MATURED, Status.LOST
+"""What a credit is whose proof is in a block of the head's branch."""
 
 
 @dataclass(frozen=True)
@@ -38,19 +41,18 @@ class ProofMade:
 
 @dataclass(frozen=True)
 class ProofJudged:
-    """The chain's verdict on the proof of `slot`."""
+    """The chain's verdict on the proof of `slot`; `wei`: what it should bring the prover."""
 
     slot: int
     verdict: Verdict
+    wei: int
 
 
 @dataclass(frozen=True)
 class RewardChanged:
-    """The reward for proving `slot` has a new status; `gwei` is the prover's share."""
+    """The reward for proving a slot has a new status."""
 
-    slot: int
-    gwei: int
-    status: Status
+    credit: Credit
 
 
 Event = SlotPassed | ProofStarted | ProofMade | ProofJudged | RewardChanged
@@ -58,12 +60,12 @@ Event = SlotPassed | ProofStarted | ProofMade | ProofJudged | RewardChanged
 
 @dataclass(frozen=True)
 class Summary:
-    """What a run came to. Amounts in gwei; slots and blocks are those of this run.
+    """What a run came to. Slots and blocks are those of this run.
 
-    `proofs_included`: by blocks of the head's branch. `proofs_rejected`: by the miner's own check
-    or by the chain. `layer1_gwei`: what the miner's validator gained, below zero if it lost.
-    `layer2_gwei_*`: what came to the miner's address by proving in this run. `interrupted`: the
-    run was stopped before its end.
+    `proofs_included`: by blocks of the head's branch. `proofs_rejected`: by the miner's own check,
+    by the chain or by the contracts. `layer1_gwei`: what the miner's validator gained, below zero
+    if it lost. `layer2_*_wei`: the miner's share of what its proofs of this run bring.
+    `interrupted`: the run was stopped before its end.
     """
 
     blocks: int
@@ -73,9 +75,30 @@ class Summary:
     proofs_included: int
     proofs_rejected: int
     layer1_gwei: int
-    layer2_gwei_matured: int
-    layer2_gwei_pending: int
+    layer2_matured_wei: int
+    layer2_pending_wei: int
     interrupted: bool
+
+
+class SecondLayer(Protocol):
+    """Who pays for proofs; see `host.evm.second_layer`."""
+
+    @property
+    def reward_address(self) -> bytes:
+        """Where rewards go, 20 bytes."""
+
+    def join(self) -> None:
+        """Become a prover, from the next block on."""
+
+    def submit(self, slot: int, base_gwei: int, proof: bytes) -> int:
+        """Hand in the proof of a slot; what it should bring, in wei. `base_gwei`: B of the slot."""
+
+    def slot_passed(self, chain: EmbeddedChain) -> None:
+        """Take in the chain's newest block."""
+
+    @property
+    def credits(self) -> list[Credit]:
+        """What became of the proofs handed in, by slot."""
 
 
 class Miner:
@@ -85,17 +108,17 @@ class Miner:
         self,
         chain: EmbeddedChain,
         validator_index: int,
-        reward_address: bytes,
+        rewards: SecondLayer,
         prove: Callable[[Claim], bytes],
         on_event: Callable[[Event], None] | None = None,
     ) -> None:
         """`prove` makes the proof of a claim, laid out as `records.PROOF_BYTES` says.
 
-        `reward_address` has 20 bytes. `on_event` hears everything as it happens, in order.
+        `on_event` hears everything as it happens, in order.
         """
         self.chain = chain
         self.validator_index = validator_index
-        self.reward_address = reward_address
+        self.rewards = rewards
         self._prove = prove
         self._emit = on_event or (lambda event: None)
         self._first_slot = chain.slot + 1
@@ -113,6 +136,7 @@ class Miner:
         comes through.
         """
         try:
+            self.rewards.join()
             for _ in range(blocks):
                 report = self._next_slot(proving=True)
                 self._mine(report.slot)
@@ -127,16 +151,22 @@ class Miner:
         report = self.chain.advance()
         if proving:
             self._asked.append(report.slot)
+        self.rewards.slot_passed(self.chain)
         self._emit(SlotPassed(report, proving))
-        for credit in self._credits():
-            slot = credit.record.proven_slot
-            if self._known.get(slot) is not credit.status:
-                self._known[slot] = credit.status
-                self._emit(RewardChanged(slot, credit.prover_gwei, credit.status))
+        for credit in self.rewards.credits:
+            if self._known.get(credit.slot, Status.WAITING) is not credit.status:
+                self._known[credit.slot] = credit.status
+                self._emit(RewardChanged(credit))
         return report
 
     def _mine(self, slot: int) -> None:
-        claim = self.chain.proving_task(slot).claimed_by(self.validator_index, self.reward_address)
+        prover = self.chain.proof_engine.prover_of(self.validator_index)
+        if prover is None:
+            raise ProofmillError(
+                f"validator {self.validator_index} has no bond as a prover in slot {slot}: the "
+                "contract did not take it; see whether its account has the ether")
+        address = self.rewards.reward_address
+        claim = self.chain.proving_task(slot).claimed_by(prover, address)
         self._emit(ProofStarted(slot))
         start = time.perf_counter()
         proof = self._prove(claim)
@@ -149,34 +179,26 @@ class Miner:
             self._rejected += 1
             return
         signed = self.chain.sign_proof(
-            self.validator_index, claim.task.request_root, proof, self.reward_address
+            self.validator_index, claim.task.request_root, proof, address
         )
         verdict = self.chain.submit(signed)
         self._rejected += not verdict.accepted
-        self._emit(ProofJudged(slot, verdict))
-
-    def _credits(self) -> list[Credit]:
-        """This run's credits to the miner as a prover, one a proof: the one that counts if there
-        is one, else the latest inclusion that was lost."""
-        found: dict[int, Credit] = {}
-        for credit in self.chain.layer2.credits:
-            slot = credit.record.proven_slot
-            mine = credit.record.prover == self.validator_index and slot in self._asked
-            if mine and (slot not in found or found[slot].status is Status.ORPHANED):
-                found[slot] = credit
-        return list(found.values())
+        wei = 0
+        if verdict.accepted:
+            wei = self.rewards.submit(slot, self.chain.block(slot).base_reward_gwei, proof)
+        self._emit(ProofJudged(slot, verdict, wei))
 
     def _decided(self) -> bool:
         """Whether the blocks are final and nothing is pending any more."""
         if not self._asked or self.chain.finalized_slot < self._asked[-1]:
             return not self._asked
-        return all(credit.sealed for credit in self._credits())
+        return all(credit.decided for credit in self.rewards.credits)
 
     def _summary(self, interrupted: bool) -> Summary:
-        credits = self._credits()
+        credits = self.rewards.credits
 
         def total(status: Status) -> int:
-            return sum(credit.prover_gwei for credit in credits if credit.status is status)
+            return sum(credit.wei for credit in credits if credit.status is status)
 
         balance = self.chain.balances()[self.validator_index]
         return Summary(
@@ -184,10 +206,11 @@ class Miner:
             slots=self.chain.slot + 1 - self._first_slot,
             finalized_epoch=self.chain.finalized_epoch,
             proofs_made=self._made,
-            proofs_included=sum(credit.status is not Status.ORPHANED for credit in credits),
-            proofs_rejected=self._rejected,
+            proofs_included=sum(credit.status in INCLUDED for credit in credits),
+            proofs_rejected=self._rejected + sum(
+                credit.status is Status.REFUSED for credit in credits),
             layer1_gwei=balance - self._balance_before,
-            layer2_gwei_matured=total(Status.MATURED),
-            layer2_gwei_pending=total(Status.PENDING),
+            layer2_matured_wei=total(Status.MATURED),
+            layer2_pending_wei=total(Status.PENDING),
             interrupted=interrupted,
         )

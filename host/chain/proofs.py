@@ -37,10 +37,10 @@ class KnownPayload:
 
 @dataclass(frozen=True)
 class VerifiedProof:
-    """What a bound engine has verified: this tag, hence this signer and this address."""
+    """What a bound engine has verified: this tag, hence this prover and this address."""
 
     payload: KnownPayload
-    validator_index: int
+    prover: int
     reward_address: bytes
     tag: int
 
@@ -58,6 +58,9 @@ class BindingProofEngine(spec.ProofEngine):  # type: ignore[misc]  # the specifi
         self.verify = verify
         self.requested: dict[bytes, Any] = {}
         """Payload requests somebody wants proven, by their root."""
+        self.prover_of: Callable[[int], int | None] = lambda validator_index: validator_index
+        """The prover whose proofs a validator signs, None for none: by default itself. Where
+        provers have bonds in a contract, the number it has given to the validator's bond."""
         self._payloads: dict[bytes, KnownPayload] = {}
         self._headers = {genesis_hash: KnownPayload(0, root, root, 0)}
 
@@ -124,7 +127,7 @@ class BoundProofEngine(spec.ProofEngine):  # type: ignore[misc]  # the specifica
         """Whether the proof holds for the payload it names and for this signer.
 
         Public inputs: old root, new root and commitment from the payload itself, the tag from the
-        chain, the payload's slot, the signer and the address behind the proof.
+        chain, the payload's slot, the signer's prover and the address behind the proof.
         """
         if execution_proof.proof_type != PROOF_TYPE:
             return self._refuse(f"proof type {execution_proof.proof_type} is unknown")
@@ -136,11 +139,14 @@ class BoundProofEngine(spec.ProofEngine):  # type: ignore[misc]  # the specifica
         if len(data) != PROOF_BYTES + ADDRESS_BYTES:
             return self._refuse(f"the proof data has {len(data)} bytes, not 276")
         address = data[PROOF_BYTES:]
-        tag = prover_tag(self._engine.chain_id, payload.slot, self._validator_index, address)
+        prover = self._engine.prover_of(self._validator_index)
+        if prover is None:
+            return self._refuse(f"validator {self._validator_index} has no bond as a prover")
+        tag = prover_tag(self._engine.chain_id, payload.slot, prover, address)
         public = [payload.old_root, payload.new_root, payload.batch_commitment, tag]
         if not self._engine.verify(public, data[:PROOF_BYTES]):
             return self._refuse("the proof does not hold for this payload and this signer")
-        self.verified = VerifiedProof(payload, self._validator_index, address, tag)
+        self.verified = VerifiedProof(payload, prover, address, tag)
         return True
 
     def notify_new_payload(self, new_payload_request: Any) -> None:

@@ -1,6 +1,7 @@
 """What the chain tells a prover, and what it says to a proof: plain data."""
 
 from dataclasses import dataclass
+from enum import Enum
 
 from host.circuits.batch import Batch
 from host.circuits.ledger import Ledger
@@ -29,12 +30,13 @@ class ProvingTask:
     old_root: int
     new_root: int
 
-    def claimed_by(self, validator_index: int, reward_address: bytes) -> "Claim":
+    def claimed_by(self, prover: int, reward_address: bytes) -> "Claim":
         """The task together with who proves it and where the reward goes (20 bytes).
 
-        Raises `ProofmillError` for an address of another length.
+        `prover`: as the chain's `proof_engine.prover_of` says for who will sign. Raises
+        `ProofmillError` for an address of another length.
         """
-        statement = Statement(self.chain_id, self.slot, validator_index, reward_address)
+        statement = Statement(self.chain_id, self.slot, prover, reward_address)
         return Claim(self, statement)
 
 
@@ -59,8 +61,8 @@ class Claim:
 class SlotReport:
     """What happened in one slot.
 
-    `proofs_included`: slots whose proofs this slot's proposer included. `layer1_gwei`: change of
-    all validators' balances together, penalties negative. Epochs are the fork-choice store's.
+    `layer1_gwei`: change of all validators' balances together, penalties negative. Epochs are the
+    fork-choice store's.
     """
 
     slot: int
@@ -68,7 +70,6 @@ class SlotReport:
     transfers: int
     block_root: bytes
     request_root: bytes
-    proofs_included: tuple[int, ...]
     layer1_gwei: int
     justified_epoch: int
     finalized_epoch: int
@@ -76,12 +77,38 @@ class SlotReport:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What the chain says to a submitted proof.
-
-    `reason`: why it was refused, empty when it was accepted. `reward_gwei`: what the prover is
-    credited if the next slot's proposer includes the proof; 0 when refused.
-    """
+    """What the chain says to a submitted proof; `reason`: why it was refused, else empty."""
 
     accepted: bool
     reason: str
-    reward_gwei: int
+
+
+class Status(Enum):
+    """Where the second layer's reward for a proof stands, on the head's branch.
+
+    WAITING: handed in, in no block yet. PENDING: in a block that is not final, or final and not
+    yet paid out. MATURED: paid. ORPHANED: the block that had it was left with its branch. LOST:
+    another prover's proof won. REFUSED: the contract does not take it, or too late.
+    """
+
+    WAITING = "waiting"
+    PENDING = "pending"
+    MATURED = "matured"
+    ORPHANED = "orphaned"
+    LOST = "lost"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True)
+class Credit:
+    """The reward for the proof of one slot, in wei. `reason`: of a refusal, else empty.
+
+    `wei`: the prover's share, as far as it is known: an estimate until the including slot is over.
+    `decided`: nothing will change any more.
+    """
+
+    slot: int
+    status: Status
+    wei: int
+    decided: bool
+    reason: str = ""

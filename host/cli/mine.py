@@ -19,8 +19,8 @@ BOARD_HZ = 100_000_000
 """Clock rate for which the summary says what the cycles would mean on a board."""
 
 MINER_VALIDATOR = 5
-REWARD_ADDRESS = bytes.fromhex("70726f6f666d696c6c20206d696e657220202020")
-"""Where the reward goes: ``proofmill  miner`` in ASCII; nobody's outside the local chain."""
+"""Who mines: its account owns the bond and is where rewards go."""
+GWEI = 10**9
 
 COLUMNS = "{:>5}  {:>8}  {:>9}  {:<6}  {:>11}  {:>7}  {:<9}  {:>13}  {}"
 
@@ -71,7 +71,7 @@ class Report:
 
     def __call__(self, event: Any) -> None:
         from host.chain.miner import ProofJudged, ProofMade, RewardChanged, SlotPassed
-        from host.chain.rewards import Status
+        from host.chain.records import Status
 
         match event:
             case SlotPassed(report=report, proving=proving):
@@ -81,19 +81,20 @@ class Report:
                 self.cycles, self.seconds = 0, 0.0
                 epochs = (report.justified_epoch, report.finalized_epoch)
                 self.notes = ["justified {}, finalised {}".format(*epochs)]
-                if report.proofs_included:
-                    self.notes.append("includes the proof of slot "
-                                      + ", ".join(map(str, report.proofs_included)))
-            case RewardChanged(slot=slot, status=status):
-                if status is not Status.PENDING:
-                    self.notes.append(f"reward of slot {slot} {status.name.lower()}")
+            case RewardChanged(credit=credit):
+                if credit.status is Status.PENDING:
+                    self.notes.append(f"includes the proof of slot {credit.slot}")
+                else:
+                    reason = f": {credit.reason}" if credit.reason else ""
+                    self.notes.append(
+                        f"reward of slot {credit.slot} {credit.status.value}{reason}")
             case ProofMade(seconds=seconds, valid=valid):
                 self.seconds = seconds
                 if not valid:
                     self.verdict = "invalid"
-            case ProofJudged(verdict=verdict):
+            case ProofJudged(verdict=verdict, wei=wei):
                 self.verdict = "accepted" if verdict.accepted else "refused"
-                self.reward = f"{verdict.reward_gwei:,}" if verdict.accepted else ""
+                self.reward = f"{wei // GWEI:,}" if verdict.accepted else ""
                 if verdict.reason:
                     self.notes.append(verdict.reason)
                 self.flush()
@@ -141,7 +142,7 @@ def run(options: argparse.Namespace) -> int:
     with screen.bar("preparing the device") as bar:
         device = open_device(options.device, progress=bar.step)
     try:
-        summary, totals = _mine(options, screen, device)
+        summary, totals, layer = _mine(options, screen, device)
     finally:
         device.close()
     seconds = time.perf_counter() - start
@@ -151,8 +152,10 @@ def run(options: argparse.Namespace) -> int:
         "proofs_included": summary.proofs_included, "proofs_rejected": summary.proofs_rejected,
         "device": options.device, "device_cycles": totals.cycles,
         "msm_calls_on_device": totals.calls_on_device, "msm_calls_total": totals.calls,
-        "layer1_gwei": summary.layer1_gwei, "layer2_gwei_matured": summary.layer2_gwei_matured,
-        "layer2_gwei_pending": summary.layer2_gwei_pending, "seconds": round(seconds, 3),
+        "layer1_gwei": summary.layer1_gwei,
+        "layer2_gwei_matured": summary.layer2_matured_wei // GWEI,
+        "layer2_gwei_pending": summary.layer2_pending_wei // GWEI, **layer,
+        "seconds": round(seconds, 3),
     }
     _show(screen, record, summary.interrupted)
     if options.json:
@@ -160,13 +163,16 @@ def run(options: argparse.Namespace) -> int:
     return 130 if summary.interrupted else 0
 
 
-def _mine(options: argparse.Namespace, screen: Screen, device: Device) -> tuple[Any, Totals]:
+def _mine(options: argparse.Namespace, screen: Screen, device: Device) -> tuple[Any, Totals, Any]:
     from host.chain.block_proofs import block_verifier, check_key, proof_to_bytes
     from host.chain.chain import EmbeddedChain
+    from host.chain.keys import derive_keys
     from host.chain.miner import Miner
     from host.circuits.block import BlockCircuit
     from host.circuits.block_size import BlockSize
     from host.devices.cpu import CpuDevice
+    from host.evm.engines import EvmEngines
+    from host.evm.second_layer import embedded_layer
     from host.groth16.prove import Prover
 
     with screen.bar("preparing the block circuit and its key"):
@@ -174,8 +180,11 @@ def _mine(options: argparse.Namespace, screen: Screen, device: Device) -> tuple[
         key = block_key(screen, circuit, options.seed)
     fallback = None if device.name == "cpu" else CpuDevice()
     prover = Prover(key, device, fallback, circuit.r1cs)
+    miner = derive_keys(options.seed, MINER_VALIDATOR + 1)[MINER_VALIDATOR]
     with screen.bar("starting the chain") as bar:
-        chain = EmbeddedChain(block_verifier(key.verification_key), seed=options.seed)
+        engines = EvmEngines(key.verification_key, rich=(miner.address,))
+        chain = EmbeddedChain(
+            block_verifier(key.verification_key), seed=options.seed, engines=engines)
         slots = EPOCHS_BEFORE * chain.slots_per_epoch
         for done in range(slots):
             bar(done, slots)
@@ -203,10 +212,21 @@ def _mine(options: argparse.Namespace, screen: Screen, device: Device) -> tuple[
                             f"{result.device}", style="yellow")
         return proof_to_bytes(result.proof)
 
+    rewards = embedded_layer(chain, miner, engines)
     report.head()
-    summary = Miner(chain, MINER_VALIDATOR, REWARD_ADDRESS, prove, report).run(options.blocks)
+    summary = Miner(chain, MINER_VALIDATOR, rewards, prove, report).run(options.blocks)
     report.flush()
-    return summary, totals
+    return summary, totals, _record(rewards)
+
+
+def _record(rewards: Any) -> dict[str, Any]:
+    """The contracts and what they hold, for the summary; wei as text, being so large."""
+    return {
+        "contracts": {name: f"0x{address.hex()}"
+                      for name, address in rewards.layer.addresses.items()},
+        "reward_address": f"0x{rewards.reward_address.hex()}",
+        "balances_wei": {name: str(value) for name, value in rewards.balances().items()},
+    }
 
 
 def _show(screen: Screen, record: dict[str, Any], interrupted: bool) -> None:
@@ -221,6 +241,9 @@ def _show(screen: Screen, record: dict[str, Any], interrupted: bool) -> None:
     screen.line(f"layer 1     {record['layer1_gwei']:,} gwei for staking, as without proving")
     screen.line(f"layer 2     {record['layer2_gwei_matured']:,} gwei matured, "
                 f"{record['layer2_gwei_pending']:,} pending, for proving")
+    screen.line(f"contract    {record['contracts']['rewards']} holds "
+                f"{int(record['balances_wei']['reward']) // GWEI:,} gwei of it for "
+                f"{record['reward_address']}")
     if cycles and made:
         screen.line(
             f"{record['device']:<11} {record['msm_calls_on_device']} of "

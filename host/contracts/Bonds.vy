@@ -89,6 +89,7 @@ provers: HashMap[uint64, Prover]
 prover_count: public(uint64)
 _members: DynArray[uint64, MAXIMUM_MEMBERS]  # not leaving, ascending
 _numbers: HashMap[address, uint64]  # by reward address, plus 1: the first with it
+_owned: HashMap[address, uint64]  # by owner, plus 1: the first it registered
 delegations: public(HashMap[uint64, HashMap[address, uint256]])
 _leaving_delegations: HashMap[uint64, HashMap[address, Leaving]]
 credits: public(HashMap[address, uint256])
@@ -133,6 +134,8 @@ def register(reward_address: address) -> uint64:
     self._members.append(number)
     if self._numbers[reward_address] == 0:
         self._numbers[reward_address] = number + 1
+    if self._owned[msg.sender] == 0:
+        self._owned[msg.sender] = number + 1
     self.held += msg.value
     log Registered(prover=number, owner=msg.sender, reward_address=reward_address)
     self._changed(number)
@@ -355,6 +358,17 @@ def number_of(reward_address: address) -> (bool, uint64):
     @notice Whether a prover is paid at this address, and the first such prover's number.
     """
     number: uint64 = self._numbers[reward_address]
+    if number == 0:
+        return False, 0
+    return True, number - 1
+
+@external
+@view
+def number_owned_by(owner: address) -> (bool, uint64):
+    """
+    @notice Whether this account owns a prover's bond, and the first such prover's number.
+    """
+    number: uint64 = self._owned[owner]
     if number == 0:
         return False, 0
     return True, number - 1

@@ -30,11 +30,21 @@ class Layer:
     assignment: Contract
     tags: Contract
     rewards: Contract
+    verifier: Address
 
     @property
     def contracts(self) -> tuple[Contract, ...]:
-        """All of them."""
+        """All of them but the verifier."""
         return self.consensus, self.bonds, self.assignment, self.tags, self.rewards
+
+    @property
+    def addresses(self) -> dict[str, Address]:
+        """Of all of them, by name."""
+        return {
+            "consensus": self.consensus.address, "bonds": self.bonds.address,
+            "assignment": self.assignment.address, "tags": self.tags.address,
+            "rewards": self.rewards.address, "verifier": self.verifier,
+        }
 
 
 def deploy_layer(
@@ -66,7 +76,7 @@ def deploy_layer(
         tags.address, verifier, reward_parameters(parameters))
     bonds.send(account, "connect", rewards.address)
     consensus.send(account, "connect", assignment.address, rewards.address)
-    return Layer(consensus, bonds, assignment, tags, rewards)
+    return Layer(consensus, bonds, assignment, tags, rewards, verifier)
 
 
 def bond_parameters(parameters: Parameters, minimum_bond: int) -> tuple[int, ...]:

@@ -101,13 +101,19 @@ class EvmExecutionLayer(spec.ExecutionEngine):  # type: ignore[misc]  # the spec
         self.refusal = ""
         """Why the last payload was refused, empty if it was not."""
         self._view: View | None = None
+        self._store: Any = None
         self._genesis_ledger = first_ledger(seed, size)
         self._known: dict[bytes, _Known] = {}
         self._built: dict[bytes, Any] = {}
 
     def watch(self, store: Any) -> None:
         """Take what contracts are told of layer 1 from the beacon states in `store`."""
-        self._view = beacon_view(store)
+        self._view, self._store = beacon_view(store), store
+
+    def prover_of(self, validator_index: int) -> int | None:
+        """The number of the bond that the validator's withdrawal address owns, at the head."""
+        state = self._store.block_states[self._store.justified_checkpoint.root]
+        return owned_number(self.layer, state, validator_index)
 
     def ledger(self, payload_hash: bytes) -> Ledger:
         """The balances after a payload; KeyError for one unknown or long finalised."""
@@ -305,6 +311,7 @@ class EvmExecutionLayer(spec.ExecutionEngine):  # type: ignore[misc]  # the spec
                if known.payload.block_number + 1 < number]
         for key in old:
             del self._known[key]
+        self.evm.settle(number)
 
 
 def beacon_view(store: Any) -> View:
@@ -318,6 +325,21 @@ def beacon_view(store: Any) -> View:
         return int(base), int(final)
 
     return view
+
+
+def owned_number(layer: Layer, state: Any, validator_index: int) -> int | None:
+    """The number of the bond whose owner is a validator's withdrawal address, None for none.
+
+    So who signs a proof as a validator is who has the bond: nobody can take another's number, and
+    contracts need not know validators. `state`: a beacon state with the validator.
+    """
+    if validator_index >= len(state.validators):
+        return None
+    credentials = bytes(state.validators[validator_index].withdrawal_credentials)
+    if credentials[:1] not in (b"\x01", b"\x02"):
+        return None  # withdrawn with a BLS key: no account
+    owns, number = layer.bonds.call("number_owned_by", credentials[12:])
+    return int(number) if owns else None
 
 
 def _withdrawals(source: Any) -> list[tuple[int, int, Address, int]]:

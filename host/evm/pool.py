@@ -38,16 +38,25 @@ class PooledEvm(EmbeddedEvm):
         if self.balance(sender) < decoded.gas * decoded.max_fee_per_gas + decoded.value:
             raise ProofmillError(f"0x{sender.hex()} cannot pay for this transaction; "
                                  "send ether there first, or lower its gas limit")
-        if len(self._waiting) >= MAXIMUM_WAITING:
+        if len(self.waiting()) >= MAXIMUM_WAITING:
             raise ProofmillError(f"{MAXIMUM_WAITING} transactions are waiting already; try later")
         self._waiting[bytes(decoded.hash)] = raw_transaction
         return bytes(decoded.hash)
 
     def waiting(self) -> list[bytes]:
-        """Raw transactions in no block of the head's branch, in the order they came."""
-        for transaction_hash in [h for h in self._waiting if self.receipt(h) is not None]:
-            del self._waiting[transaction_hash]
-        return list(self._waiting.values())
+        """Raw transactions in no block of the head's branch, in the order they came.
+
+        One that a block had comes back if that block is left with its branch.
+        """
+        return [raw for transaction_hash, raw in self._waiting.items()
+                if self.receipt(transaction_hash) is None]
+
+    def settle(self, final_number: int) -> None:
+        """Forget transactions of blocks up to this number, which is final, of the head's branch."""
+        for transaction_hash in list(self._waiting):
+            receipt = self.receipt(transaction_hash)
+            if receipt is not None and receipt.block_number <= final_number:
+                del self._waiting[transaction_hash]
 
     def drop(self, raw_transaction: bytes) -> None:
         """Take out a transaction that no block can contain."""

@@ -10,13 +10,15 @@ from host.evm.execution_layer import EvmExecutionLayer
 class EvmProofEngine(BindingProofEngine):
     """`BindingProofEngine`, told by the execution layer what a payload's proof has to state.
 
-    The roots of the ledger are not in the header of an EVM block.
+    The roots of the ledger are not in the header of an EVM block. A validator proves under the
+    number of its bond.
     """
 
     def __init__(self, execution: EvmExecutionLayer, verify: Verify) -> None:
         super().__init__(execution.evm.chain_id, verify, execution.genesis_hash,
                          execution.ledger(execution.genesis_hash).root)
         self._execution = execution
+        self.prover_of = execution.prover_of
 
     def notify_new_payload(self, new_payload_request: Any) -> None:
         """Learn a payload that the execution layer has accepted."""

@@ -6,10 +6,13 @@ import pytest
 
 from host.chain.block_proofs import block_prover, block_verifier
 from host.chain.chain import EmbeddedChain
+from host.chain.keys import derive_keys
 from host.chain.records import Claim
 from host.circuits.block import BlockCircuit
 from host.circuits.block_size import COMPACT
 from host.devices.cpu import CpuDevice
+from host.evm.engines import EvmEngines
+from host.evm.second_layer import SecondLayer, embedded_layer
 from host.groth16.prove import Prover
 from host.groth16.setup import development_setup
 
@@ -18,6 +21,7 @@ SIZE = COMPACT
 Prove = Callable[[Claim], bytes]
 Verify = Callable[[list[int], bytes], bool]
 MakeChain = Callable[..., EmbeddedChain]
+MakeMining = Callable[[int, int], tuple[EmbeddedChain, SecondLayer]]
 
 
 @pytest.fixture(scope="session")
@@ -45,5 +49,18 @@ def verify(prover: Prover) -> Verify:
 def make_chain(verify: Verify) -> MakeChain:
     def make(seed: int = 1) -> EmbeddedChain:
         return EmbeddedChain(verify, seed=seed, size=SIZE)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def make_mining(prover: Prover, verify: Verify) -> MakeMining:
+    """From a seed and a validator: a chain with contracts, and what the validator has there."""
+
+    def make(seed: int, validator: int) -> tuple[EmbeddedChain, SecondLayer]:
+        key = derive_keys(seed, validator + 1)[validator]
+        engines = EvmEngines(prover.key.verification_key, rich=(key.address,))
+        chain = EmbeddedChain(verify, seed=seed, size=SIZE, engines=engines)
+        return chain, embedded_layer(chain, key, engines)
 
     return make

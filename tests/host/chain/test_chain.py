@@ -5,22 +5,23 @@ import pytest
 from host.chain.chain import EmbeddedChain
 from host.chain.genesis import STAKE_GWEI
 from host.chain.miner import Event, Miner, ProofJudged, RewardChanged, SlotPassed, Summary
-from host.chain.records import Claim
-from host.chain.rewards import Status
-from host.chain.spec import spec
+from host.chain.records import Claim, Status
 from host.errors import ProofmillError
-from tests.host.chain.conftest import MakeChain, Prove
+from host.evm.account import Account
+from host.evm.second_layer import SecondLayer
+from host.mechanism.parameters import Parameters
+from tests.host.chain.conftest import MakeChain, MakeMining, Prove
 
-MINER, ADDRESS = 11, b"\x11" * 20
+MINER = 11
 BLOCKS, BEFORE = 4, 16
 
-Layer1 = tuple[bytes, bytes, tuple[int, ...], int, int]
+Layer1 = tuple[int, tuple[int, ...], int, int]
 
 
 def layer1(chain: EmbeddedChain) -> Layer1:
+    """All of layer 1 but what its blocks' payloads go into, which carry the contracts' traffic."""
     return (
-        bytes(chain.head.root),
-        bytes(spec.hash_tree_root(chain.head_state)),
+        int(chain.head_state.latest_block_header.proposer_index),
         tuple(chain.balances()),
         int(chain.store.justified_checkpoint.epoch),
         chain.finalized_epoch,
@@ -30,15 +31,16 @@ def layer1(chain: EmbeddedChain) -> Layer1:
 class Mined:
     """One run of a miner on a chain that is two epochs old, with everything that happened."""
 
-    def __init__(self, chain: EmbeddedChain, prove: Prove) -> None:
+    def __init__(self, chain: EmbeddedChain, rewards: SecondLayer, prove: Prove) -> None:
         self.chain = chain
+        self.rewards = rewards
         self.history: list[Layer1] = []
         self.events: list[Event] = []
         for _ in range(BEFORE):
             chain.advance()
             self.history.append(layer1(chain))
         self.balance = chain.balances()[MINER]
-        self.summary: Summary = Miner(chain, MINER, ADDRESS, prove, self._hear).run(BLOCKS)
+        self.summary: Summary = Miner(chain, MINER, rewards, prove, self._hear).run(BLOCKS)
 
     def _hear(self, event: Event) -> None:
         self.events.append(event)
@@ -47,19 +49,19 @@ class Mined:
 
 
 @pytest.fixture(scope="module")
-def mined(make_chain: MakeChain, prove: Prove) -> Mined:
-    return Mined(make_chain(seed=2), prove)
+def mined(make_mining: MakeMining, prove: Prove) -> Mined:
+    return Mined(*make_mining(2, MINER), prove)
 
 
 def test_it_finalises_in_time(mined: Mined) -> None:
     # Two epochs justify nothing by the specification; epoch e is final after e + 2 epochs.
-    justified, finalized = zip(*(entry[3:] for entry in mined.history), strict=True)
+    justified, finalized = zip(*(entry[2:] for entry in mined.history), strict=True)
     assert justified[24 - 1] == 2 and finalized[32 - 1] == 2 and finalized[40 - 1] == 3
     assert mined.summary.finalized_epoch >= 2
 
 
-def test_layer_1_is_the_same_without_the_miner(mined: Mined, make_chain: MakeChain) -> None:
-    chain = make_chain(seed=2)
+def test_layer_1_is_the_same_without_the_miner(mined: Mined, make_mining: MakeMining) -> None:
+    chain, _ = make_mining(2, MINER)
     for expected in mined.history:
         chain.advance()
         assert layer1(chain) == expected
@@ -72,22 +74,26 @@ def test_the_miner_is_paid_on_both_layers(mined: Mined) -> None:
     assert (summary.proofs_rejected, summary.interrupted) == (0, False)
     assert summary.slots == mined.chain.slot - BEFORE
     assert summary.layer1_gwei == mined.chain.balances()[MINER] - mined.balance > 0
-    assert summary.layer2_gwei_pending == 0
-    balance = mined.chain.layer2.balance(ADDRESS)
-    assert balance.matured == summary.layer2_gwei_matured > 0
+    assert summary.layer2_pending_wei == 0
+    assert mined.rewards.balances()["reward"] >= summary.layer2_matured_wei > 0
     judged = [event for event in mined.events if isinstance(event, ProofJudged)]
-    assert sum(event.verdict.reward_gwei for event in judged) == summary.layer2_gwei_matured
+    assert sum(event.wei for event in judged) == summary.layer2_matured_wei
 
 
 def test_events_tell_the_story_in_order(mined: Mined) -> None:
     slots = [event for event in mined.events if isinstance(event, SlotPassed)]
     assert [event.proving for event in slots] == [True] * 4 + [False] * (len(slots) - 4)
-    assert [event.report.proofs_included for event in slots[1:5]] == [(17,), (18,), (19,), (20,)]
-    changes = [event for event in mined.events if isinstance(event, RewardChanged)]
-    assert [(c.slot, c.status) for c in changes] == [
+    changes = [(event.credit.slot, event.credit.status) for event in mined.events
+               if isinstance(event, RewardChanged)]
+    assert changes == [
         *((slot, Status.PENDING) for slot in range(17, 21)),
         *((slot, Status.MATURED) for slot in range(17, 21)),
     ]
+    # Each is in the block after its own.
+    for slot in range(17, 21):
+        record = mined.rewards.layer.rewards.call("record", slot)
+        assert record["included_slot"] == slot + 1
+        assert record["payload_root"] == slots[slot - 17].report.request_root
 
 
 def test_every_slot_s_ledger_follows(mined: Mined) -> None:
@@ -129,7 +135,7 @@ def test_everybody_votes(make_chain: MakeChain) -> None:
     assert sum(balance > STAKE_GWEI for balance in chain.balances()) >= 56
 
 
-def test_an_interrupted_miner_reports_what_it_has(make_chain: MakeChain, prove: Prove) -> None:
+def test_an_interrupted_miner_reports_what_it_has(make_mining: MakeMining, prove: Prove) -> None:
     calls = []
 
     def interrupted(claim: Claim) -> bytes:
@@ -138,13 +144,14 @@ def test_an_interrupted_miner_reports_what_it_has(make_chain: MakeChain, prove: 
             raise KeyboardInterrupt
         return prove(claim)
 
-    summary = Miner(make_chain(), MINER, ADDRESS, interrupted).run(3)
+    chain, rewards = make_mining(1, MINER)
+    summary = Miner(chain, MINER, rewards, interrupted).run(3)
     assert summary.interrupted
     assert (summary.blocks, summary.slots, summary.proofs_made) == (2, 2, 1)
-    assert summary.proofs_included == 1 and summary.layer2_gwei_pending > 0
+    assert summary.proofs_included == 1 and summary.layer2_pending_wei > 0
 
 
-def test_an_invalid_proof_never_leaves_the_miner(make_chain: MakeChain) -> None:
+def test_an_invalid_proof_never_leaves_the_miner(make_mining: MakeMining) -> None:
     events: list[Event] = []
 
     def wrong(claim: Claim) -> bytes:
@@ -152,7 +159,22 @@ def test_an_invalid_proof_never_leaves_the_miner(make_chain: MakeChain) -> None:
             raise KeyboardInterrupt
         return bytes(256)
 
-    summary = Miner(make_chain(), MINER, ADDRESS, wrong, events.append).run(8)
+    chain, rewards = make_mining(1, MINER)
+    summary = Miner(chain, MINER, rewards, wrong, events.append).run(8)
     assert summary.proofs_rejected == summary.proofs_made == 2
     assert summary.proofs_included == 0
     assert not any(isinstance(event, ProofJudged) for event in events)
+
+
+def test_a_miner_without_ether_is_told_so(make_mining: MakeMining, prove: Prove) -> None:
+    chain, rewards = make_mining(1, MINER)
+    poor = SecondLayer(rewards.layer, Account(chain.execution_layer.evm, b"\x01" * 32),
+                       rewards.reward_address, Parameters(), 10**18)
+    with pytest.raises(ProofmillError, match="cannot pay"):
+        Miner(chain, MINER, poor, prove).run(1)
+    # Somebody else's bond is not the validator's.
+    other = SecondLayer(rewards.layer, Account(
+        chain.execution_layer.evm, chain.keys[MINER].account), rewards.reward_address,
+        Parameters(), 10**18)
+    with pytest.raises(ProofmillError, match="validator 3 has no bond as a prover in slot 1"):
+        Miner(chain, 3, other, prove).run(1)

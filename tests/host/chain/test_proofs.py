@@ -62,17 +62,15 @@ def rerandomized(data: bytes) -> bytes:
     )
 
 
-def test_a_proof_is_accepted_included_and_pending(proven: Proven) -> None:
+def test_a_proof_is_accepted_and_kept(proven: Proven) -> None:
     verdict = proven.chain.submit(proven.signed())
     assert verdict.accepted and not verdict.reason
-    report = proven.chain.advance()
-    assert report.proofs_included == (1,)
-    (credit,) = proven.chain.layer2.credits
-    assert credit.includer == report.proposer
-    assert credit.record.tag == proven.claim.statement.prover_tag
-    balance = proven.chain.layer2.balance(ADDRESS)
-    assert (balance.pending, balance.matured) == (verdict.reward_gwei, 0)
-    assert proven.chain.layer2.balance(credit.includer_address).pending == credit.includer_gwei
+    (kept,) = proven.chain.proofs.values()
+    assert (kept.prover, kept.reward_address) == (MINER, ADDRESS)
+    assert kept.tag == proven.claim.statement.prover_tag
+    while proven.chain.finalized_slot <= 1:
+        proven.chain.advance()
+    assert not proven.chain.proofs
 
 
 def test_a_stolen_proof_passes_plain_eip_8025_but_not_here(proven: Proven, verify: Verify) -> None:
@@ -103,7 +101,7 @@ def test_the_signature_must_be_the_claimed_signer_s(proven: Proven) -> None:
     assert not verdict.accepted and "did not sign it" in verdict.reason
 
 
-def test_a_payload_is_paid_once(proven: Proven, prove: Prove, verify: Verify) -> None:
+def test_a_payload_is_proven_once(proven: Proven, prove: Prove, verify: Verify) -> None:
     assert proven.chain.submit(proven.signed()).accepted
     other = proven.claim.task.claimed_by(THIEF, THIEF_ADDRESS)
     second = proven.chain.sign_proof(THIEF, other.task.request_root, prove(other), THIEF_ADDRESS)
@@ -113,10 +111,7 @@ def test_a_payload_is_paid_once(proven: Proven, prove: Prove, verify: Verify) ->
     for late in (second, same, proven.signed()):
         verdict = proven.chain.submit(late)
         assert not verdict.accepted and "proven already" in verdict.reason
-    proven.chain.advance()
-    proven.chain.advance()
-    assert len(proven.chain.layer2.credits) == 1
-    assert proven.chain.layer2.balance(THIEF_ADDRESS).pending == 0
+    assert [kept.reward_address for kept in proven.chain.proofs.values()] == [ADDRESS]
 
 
 @pytest.mark.parametrize("position", [0, 31, 40, 100, 200, 255])

@@ -13,7 +13,9 @@ from host.cli.main import main
 ROOT = Path(__file__).parents[3]
 KEYS = ["blocks", "slots", "finalized_epoch", "proofs_made", "proofs_included", "proofs_rejected",
         "device", "device_cycles", "msm_calls_on_device", "msm_calls_total", "layer1_gwei",
-        "layer2_gwei_matured", "layer2_gwei_pending", "seconds"]
+        "layer2_gwei_matured", "layer2_gwei_pending", "contracts", "reward_address",
+        "balances_wei", "seconds"]
+CONTRACTS = ["consensus", "bonds", "assignment", "tags", "rewards", "verifier"]
 
 
 def mine(capsys, *arguments):
@@ -32,6 +34,12 @@ def test_mining_on_the_rtl(capsys):
     assert record["device_cycles"] > 10_000_000 and record["finalized_epoch"] >= 3
     assert record["layer1_gwei"] > 0 and record["layer2_gwei_matured"] > 0
     assert record["layer2_gwei_pending"] == 0
+    assert list(record["contracts"]) == CONTRACTS
+    assert len(set(record["contracts"].values())) == len(CONTRACTS)
+    balances = {name: int(value) for name, value in record["balances_wei"].items()}
+    # The contract's books; the miner is paid as an includer too, where it proposes such a block.
+    assert balances["reward"] >= record["layer2_gwei_matured"] * 10**9
+    assert balances["bond"] == 10**18  # nothing was missed, nothing was taken
     slots = [line for line in err.splitlines() if line.strip()[:2].isdigit()]
     assert len(slots) == record["slots"]
     assert sum("accepted" in line for line in slots) == 2
@@ -42,6 +50,8 @@ def test_a_seed_decides_everything_but_the_time(capsys):
             for seed in ("7", "7")]
     for record in runs:
         record.pop("seconds")
+        # A proof's own randomness is in its bytes, and what these cost as data differs.
+        del record["balances_wei"]["account"]
     assert runs[0] == runs[1]
     assert runs[0]["msm_calls_total"] == runs[0]["msm_calls_on_device"] == 5
 

@@ -8,8 +8,7 @@ from typing import Any
 from host.chain.block_proofs import block_verifier, proof_to_bytes
 from host.chain.keys import derive_keys
 from host.chain.proofs import PROOF_TYPE, encode_proof_data
-from host.chain.records import Claim
-from host.chain.rewards import Status
+from host.chain.records import Claim, Status
 from host.chain.spec import bls, spec
 from host.circuits.block import BlockCircuit
 from host.circuits.block_size import COMPACT
@@ -64,7 +63,8 @@ class RemoteWork:
 
     def claim(self, slot: int) -> Claim:
         if slot not in self._claims:
-            self._claims[slot] = self.remote.ask("task", slot).claimed_by(PROVER, ADDRESS)
+            number = self.remote.ask("prover")
+            self._claims[slot] = self.remote.ask("task", slot).claimed_by(number, ADDRESS)
         return self._claims[slot]
 
     def turn(self, job: Job) -> Turn:

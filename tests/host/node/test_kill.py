@@ -4,14 +4,19 @@ import multiprocessing
 import signal
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from host.chain.chain import EmbeddedChain
+from host.chain.keys import derive_keys
 from host.chain.proofs import PROOF_TYPE
-from host.chain.rewards import Status
+from host.chain.records import PROOF_BYTES, Status, Verdict
 from host.chain.spec import spec
 from host.circuits.block_size import COMPACT
+from host.evm.account import Account
+from host.evm.engines import EvmEngines
+from host.evm.second_layer import SecondLayer
 from host.node.states import State
 from host.node.store import JobKey, JobStore
 from tests.host.node import killed
@@ -35,7 +40,14 @@ class Network:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.chain = EmbeddedChain(killed.VERIFY, seed=killed.SEED, size=COMPACT)
+        key = derive_keys(killed.SEED, killed.PROVER + 1)[killed.PROVER]
+        engines = EvmEngines(killed.KEY.verification_key, rich=(key.address,))
+        self.chain = EmbeddedChain(killed.VERIFY, seed=killed.SEED, size=COMPACT, engines=engines)
+        execution = self.chain.execution_layer
+        self.rewards = SecondLayer(execution.layer, Account(execution.evm, key.account),
+                                   killed.ADDRESS, engines.parameters, engines.minimum_bond)
+        self.rewards.join()
+        self.landed: set[bytes] = set()
         self.roots: dict[int, bytes] = {}
         self.received: list[bytes] = []
         self._context = multiprocessing.get_context("forkserver")
@@ -44,6 +56,7 @@ class Network:
     def next_slot(self) -> None:
         report = self.chain.advance()
         self.roots[report.slot] = report.request_root
+        self.rewards.slot_passed(self.chain)
 
     def run_node(self, fault: str = "", newest: bool = True) -> int:
         """One life of the node; its exit status, negative for a signal."""
@@ -78,15 +91,28 @@ class Network:
                 return self.chain.proving_task(slot)
             case ("domain",):
                 return spec.get_domain(self.chain.head_state, spec.DOMAIN_EXECUTION_PROOF)
+            case ("prover",):
+                return self.chain.proof_engine.prover_of(killed.PROVER)
             case ("landed", bytes(root)):
-                return self.chain.layer2.winner((root, PROOF_TYPE)) is not None
+                return root in self.landed
             case ("submit", bytes(data)):
                 self.received.append(data)
-                return self.chain.submit(spec.SignedExecutionProof.decode_bytes(data))
+                return self._submit(spec.SignedExecutionProof.decode_bytes(data))
             case ("status", int(slot)):
-                return next((credit.status for credit in self.chain.layer2.credits
-                             if credit.record.proven_slot == slot), None)
+                return next((credit.status for credit in self.rewards.credits
+                             if credit.slot == slot), None)
         raise AssertionError(question)
+
+    def _submit(self, signed: Any) -> Verdict:
+        """To the chain, and what the chain takes to the contracts."""
+        verdict = self.chain.submit(signed)
+        if verdict.accepted:
+            root = bytes(signed.message.public_input.new_payload_request_root)
+            self.landed.add(root)
+            slot = next(slot for slot, known in self.roots.items() if known == root)
+            self.rewards.submit(slot, self.chain.block(slot).base_reward_gwei,
+                                bytes(signed.message.proof_data)[:PROOF_BYTES])
+        return verdict
 
 
 @pytest.fixture(scope="module")
@@ -101,9 +127,10 @@ def walked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Network]:
         assert network.run_node() == 0
     last = network.chain.slot
     faults = ["MATURED:before", "MATURED:after"]
-    while network.chain.finalized_slot <= last:
+    while not all(credit.decided for credit in network.rewards.credits):
+        assert network.chain.slot < last + 40
         network.next_slot()
-        mature = sum(c.status is Status.MATURED for c in network.chain.layer2.credits)
+        mature = sum(c.status is Status.MATURED for c in network.rewards.credits)
         if mature and faults:
             while faults:
                 fault = faults.pop(0)
@@ -128,13 +155,15 @@ def test_every_job_ends_as_the_undisturbed_one(walked: Network) -> None:
 
 
 def test_nothing_is_paid_twice_and_nothing_is_lost(walked: Network) -> None:
-    credits = walked.chain.layer2.credits
-    assert [credit.record.proven_slot for credit in credits] == list(range(1, len(FAULTS) + 2))
+    credits = walked.rewards.credits
+    assert [credit.slot for credit in credits] == list(range(1, len(FAULTS) + 2))
+    rewards = walked.rewards.layer.rewards
     for credit in credits:
         # What an undisturbed proof earns, one slot after its block: the whole of the share.
-        assert credit.status is Status.MATURED and credit.sealed
-        assert credit.prover_gwei == credit.record.budget_gwei * 56 // 64
-        assert credit.record.prover == killed.PROVER
+        assert credit.status is Status.MATURED and credit.decided
+        assert credit.wei == rewards.call("record", credit.slot)["budget"] * 56 // 64
+    assert rewards.call("balanceOf", killed.ADDRESS) == sum(credit.wei for credit in credits)
+    assert rewards.call("invariants") and walked.rewards.layer.bonds.call("invariants")
 
 
 def test_nothing_is_submitted_twice(walked: Network) -> None:
