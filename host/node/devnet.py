@@ -98,7 +98,7 @@ class DevnetSetup:
 
 @dataclass
 class _Running:
-    plan: NodePlan
+    setup: NodeSetup
     process: BaseProcess
     control: Connection
     port: int = 0
@@ -114,6 +114,9 @@ class Devnet:
         self.unsettled = 0
         """Steps after which messages were still on their way when the clock went on."""
         self.slot = 0
+        self.outages: list[str] = []
+        """What was done to nodes, a sentence each."""
+        self._cut: set[str] = set()
         self._nodes: dict[str, _Running] = {}
         self._reference: tuple[BaseProcess, Connection] | None = None
         self._context = multiprocessing.get_context("spawn")
@@ -166,6 +169,42 @@ class Devnet:
                 raise ProofmillError("no node is left: " + "; ".join(
                     f"{name}: {reason}" for name, reason in self.dead.items()))
             self._settle()
+
+    def kill(self, name: str) -> None:
+        """Kill a node at once (SIGKILL), as it stands."""
+        process = self._nodes[name].process
+        process.kill()
+        process.join()
+        self._bury(name, "")
+        self.outages.append(f"{name} killed after slot {self.slot}")
+
+    def restart(self, name: str) -> None:
+        """Start a killed node again, from what it has kept; it catches up before this returns."""
+        old = self._nodes[name]
+        assert name in self.dead, f"{name} runs"
+        old.control.close()
+        node = self._nodes[name] = self._spawn(old.setup)
+        del self.dead[name]
+        node.port = self._answers(START_SECONDS, [name])[name][1]
+        node.control.send(("resume", self.slot, STEPS_MS[-1]))
+        blocks = self._answers(START_SECONDS, [name])[name]
+        self._link(name, [other for other in self.alive if other not in self._cut | {name}])
+        self._settle()
+        self.outages.append(f"{name} started again after slot {self.slot}, with {blocks} blocks")
+
+    def cut(self, name: str) -> None:
+        """Break all connections of a node; it goes on alone until `heal`."""
+        self._nodes[name].control.send(("cut",))
+        self._answers(ANSWER_SECONDS, [name])
+        self._cut.add(name)
+        self.outages.append(f"{name} cut off after slot {self.slot}")
+
+    def heal(self, name: str) -> None:
+        """Connect a node again that was cut off; it and the others catch up."""
+        self._cut.discard(name)
+        self._link(name, [other for other in self.alive if other not in self._cut | {name}])
+        self._settle()
+        self.outages.append(f"{name} connected again after slot {self.slot}")
 
     def reports(self) -> dict[str, NodeReport]:
         """What every living node has to say."""
@@ -223,7 +262,6 @@ class Devnet:
         bonds = {plan.prover: BOND_GWEI for plan in setup.nodes if plan.prover is not None}
         for plan in setup.nodes:
             own = set(plan.validators)
-            ours, theirs = self._context.Pipe()
             node = NodeSetup(
                 name=plan.name, folder=setup.folder / plan.name.replace(" ", "-"),
                 identity=identities[plan.name],
@@ -237,11 +275,7 @@ class Devnet:
                 parameters=setup.parameters, prover=plan.prover,
                 prover_key=None if plan.prover is None else keys[plan.prover],
                 device=plan.device, zkey=setup.zkey)
-            process = self._context.Process(
-                target=run_node, args=(node, theirs), daemon=True, name=f"proofmill {plan.name}")
-            _start_deaf(process)
-            theirs.close()
-            self._nodes[plan.name] = _Running(plan, process, ours)
+            self._nodes[plan.name] = self._spawn(node)
         for name, answer in self._answers(START_SECONDS).items():
             self._nodes[name].port = answer[1]
         names = self.alive
@@ -249,20 +283,40 @@ class Devnet:
             raise ProofmillError("not every node started: " + "; ".join(
                 f"{name}: {reason}" for name, reason in self.dead.items()))
         for index, name in enumerate(names):
-            for other in names[index + 1 :]:
+            self._link(name, names[index + 1 :])
+        # The sync committee signs genesis as the head of slot 0, for the first block.
+        self._ask(("tick", 0, CONFIRM_MS), ANSWER_SECONDS)
+        self._settle()
+
+    def _spawn(self, setup: NodeSetup) -> _Running:
+        ours, theirs = self._context.Pipe()
+        process = self._context.Process(
+            target=run_node, args=(setup, theirs), daemon=True, name=f"proofmill {setup.name}")
+        _start_deaf(process)
+        theirs.close()
+        return _Running(setup, process, ours)
+
+    def _link(self, name: str, others: Sequence[str]) -> None:
+        """Connect a node to others, and wait until both sides of each connection have it."""
+        deadline = time.monotonic() + START_SECONDS
+        missing = list(others)
+        while missing:
+            if time.monotonic() > deadline:
+                raise ProofmillError(
+                    f"{name} does not reach {', '.join(missing)}; is loopback blocked?")
+            for other in missing:
+                # A side that still has an old connection refuses: then once more.
                 self._nodes[name].control.send(("connect", self._nodes[other].port))
                 problem = self._answers(START_SECONDS, [name]).get(name)
                 if problem:
                     raise ProofmillError(f"{name} cannot reach {other}: {problem}")
-        deadline = time.monotonic() + START_SECONDS
-        while any(len(counts) < len(names) - 1 for counts in
-                  self._ask(("counts",), ANSWER_SECONDS).values()):
-            if time.monotonic() > deadline:
-                raise ProofmillError("the nodes do not all reach each other; is loopback blocked?")
-            time.sleep(0.01)
-        # The sync committee signs genesis as the head of slot 0, for the first block.
-        self._ask(("tick", 0, CONFIRM_MS), ANSWER_SECONDS)
-        self._settle()
+            for _ in range(20):
+                counts = self._ask(("counts",), ANSWER_SECONDS)
+                missing = [other for other in others if other in self.alive
+                           and not (other in counts[name] and name in counts[other])]
+                if not missing:
+                    break
+                time.sleep(0.01)
 
     def _ask(self, command: tuple[Any, ...], seconds: float) -> dict[str, Any]:
         for name in self.alive:

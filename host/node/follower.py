@@ -7,6 +7,7 @@ verdict is taken over. Layer 1 goes through the handlers `on_block`, `on_attesta
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -26,6 +27,7 @@ from host.mechanism.records import Key
 from host.mechanism.rewards import budget
 from host.mechanism.stages import may_prove
 from host.node.aggregates import is_valid_contribution
+from host.node.archive import Archive
 from host.node.gossip import Verdict
 from host.node.inclusion import SignedInclusion, is_signed_inclusion
 from host.node.layer2 import Account, BlockFacts, IncludedProof, settle
@@ -34,6 +36,8 @@ from host.node.wire import Topic
 SLOT_MS = int(spec.config.SLOT_DURATION_MS)
 SLOTS_PER_EPOCH = int(spec.SLOTS_PER_EPOCH)
 Answer = tuple[Verdict, str]
+PARENT_UNKNOWN = "its parent is unknown"
+PARENT_EMPTY = "its parent's payload is unknown"
 
 
 @dataclass
@@ -61,13 +65,16 @@ class Follower:
         verify: Verify,
         parameters: Parameters,
         bonds: Mapping[int, int],
+        archive: Archive | None = None,
     ) -> None:
         """`keys`: of all validators; secrets are not looked at. `seed`: of the execution layer.
 
-        `verify`: checks proofs under the block circuit's key. `bonds`: gwei by prover.
+        `verify`: checks proofs under the block circuit's key. `bonds`: gwei by prover. `archive`:
+        keeps what has been found valid of every block; see `load`.
         """
         self.parameters = parameters
         self.bonds = dict(bonds)
+        self.archive = archive
         self.chain_id = int(spec.config.DEPOSIT_CHAIN_ID)
         self.execution_layer = ExecutionLayer(seed, size)
         self._genesis_mix = self.execution_layer.genesis_hash
@@ -130,15 +137,51 @@ class Follower:
         Never raises for what is in the message; of one that is rejected nothing stays but what has
         been found valid.
         """
-        kind, learn = self._topics[topic]
+        kind, _ = self._topics[topic]
         try:
             message = kind.decode_bytes(data)
         except Exception as error:  # whatever the decoder meets in a stranger's bytes
             return Verdict.REJECT, f"not the SSZ bytes of {kind.__name__} ({type(error).__name__})"
+        return self.judge(topic, message)
+
+    def judge(self, topic: Topic, message: Any) -> Answer:
+        """`take` for a message that is decoded already."""
         try:
-            return learn(self, message)
+            return self._topics[topic][1](self, message)
         except Exception as error:  # the specification asserts, indexes and divides
             return Verdict.REJECT, f"the specification refuses it ({type(error).__name__})"
+
+    def load(self) -> int:
+        """Take in what the archive has, checked as if it came from a stranger; how many blocks.
+
+        The clock has to be set. What is damaged is forgotten, and can be had from peers.
+        """
+        assert self.archive is not None, "there is no archive to load"
+        for topic, root, data in self.archive.messages():
+            if self.take(topic, data, "the archive")[0] is Verdict.REJECT:
+                self.archive.forget(root)
+            elif len(self._blocks) % SLOTS_PER_EPOCH == 0:
+                self.follow_finality()
+        return len(self._blocks)
+
+    def has(self, root: bytes, full: bool) -> bool:
+        """Whether a block is known, and its payload as well if it is to be `full`."""
+        block = self._blocks.get(root)
+        if block is None:
+            return root == self.genesis_root
+        return not full or block.facts is not None
+
+    def follow_finality(self) -> None:
+        """Forget what lies before the finalised block, if that has changed."""
+        final_root = bytes(self.store.finalized_checkpoint.root)
+        if final_root != self._final_root:
+            self._final_root = final_root
+            self._finalize(final_root)
+
+    @property
+    def finalized_slot(self) -> int:
+        """The first slot of the finalised epoch: no block up to it can still come."""
+        return int(spec.compute_start_slot_at_epoch(self.store.finalized_checkpoint.epoch))
 
     def attestations(self) -> list[Any]:
         """The votes of the last epoch, oldest first, each by some of one node's validators."""
@@ -194,6 +237,13 @@ class Follower:
         """The valid proofs of a payload that this node knows, by prover."""
         return self._proofs.get(key, {})
 
+    def open_proofs(self) -> list[Any]:
+        """Valid proofs of payloads that can still be proven, whether or not they are included."""
+        return [proof for (root, _), proofs in self._proofs.items()
+                if root in self._by_request and self.slot + 1 - self._by_request[root].slot
+                <= self.parameters.window_slots
+                for proof in proofs.values()]
+
     def includable(self, slot: int) -> list[Any]:
         """Proofs that a block of `slot` on the head may include: due by stage, unpaid so far."""
         account = self.account()
@@ -241,10 +291,11 @@ class Follower:
             root: votes for root, votes in self._payload_attestations.items()
             if self._blocks[root].slot >= self.slot - 1}
         self._changed()
-        final_root = bytes(self.store.finalized_checkpoint.root)
-        if final_root != self._final_root:
-            self._final_root = final_root
-            self._finalize(final_root)
+        self.follow_finality()
+
+    def _keep(self, topic: Topic, root: bytes, message: Any) -> None:
+        if self.archive is not None:
+            self.archive.keep(topic, root, bytes(message.encode_bytes()))
 
     def _finalize(self, final_root: bytes) -> None:
         final, head = self._blocks[final_root], self._blocks[bytes(self.head.root)]
@@ -262,36 +313,57 @@ class Follower:
     def _block(self, signed: Any) -> Answer:
         block = signed.message
         root = bytes(spec.hash_tree_root(block))
-        if root in self.store.blocks:
+        if root in self._blocks:
             return Verdict.KEEP, "it is known"
         if block.slot > self.slot:
             return Verdict.IGNORE, "it is from the future"
+        if block.slot <= self.finalized_slot:
+            return Verdict.IGNORE, "it is not after the finalised block"
         if bytes(block.parent_root) not in self.store.block_states:
-            return Verdict.IGNORE, "its parent is unknown"
+            return Verdict.IGNORE, PARENT_UNKNOWN
+        if (spec.is_parent_node_full(self.store, block)
+                and block.parent_root not in self.store.payloads):
+            return Verdict.IGNORE, PARENT_EMPTY
         second = any(b.slot == block.slot and b.facts is not None
                      and b.facts.proposer == block.proposer_index for b in self._blocks.values())
         with engines(self.execution_layer, self.proof_engine):
             spec.on_block(self.store, signed)
+        self._count_votes(block.body)
         pin_store(self.store)
         bid = block.body.signed_execution_payload_bid.message
         self._blocks[root] = _Block(
             root, bytes(block.parent_root), int(block.slot), bytes(bid.block_hash),
             bytes(bid.parent_block_hash),
             frozenset(bytes(spec.hash_tree_root(a)) for a in block.body.attestations))
+        if self.archive is not None:
+            self.archive.link(root, bytes(block.parent_root), int(block.slot))
+        self._keep(Topic.BLOCK, root, signed)
         self._changed()
         return (Verdict.KEEP, "a second block of its slot") if second else (Verdict.ACCEPT, "")
 
+    def _count_votes(self, body: Any) -> None:
+        """The fork choice hears the votes in a block, as the specification wants it: whoever was
+        away when they were cast has them from there alone."""
+        for slashing in body.attester_slashings:
+            with suppress(AssertionError):
+                spec.on_attester_slashing(self.store, slashing)
+        for attestation in body.attestations:
+            # Some are for blocks that were never seen here, or are final and forgotten.
+            with suppress(AssertionError, KeyError):
+                spec.on_attestation(self.store, attestation, is_from_block=True)
+
     def _envelope(self, signed: Any) -> Answer:
         root = bytes(signed.message.beacon_block_root)
-        if root not in self._blocks or root not in self.store.block_states:
-            return Verdict.IGNORE, "its block is unknown"
-        if root in self.store.payloads:
+        known = self._blocks.get(root)
+        if known is not None and known.facts is not None:
             return Verdict.KEEP, "it is known"
+        if known is None or root not in self.store.block_states:
+            return Verdict.IGNORE, "its block is unknown"
         with engines(self.execution_layer, self.proof_engine):
             spec.on_execution_payload_envelope(self.store, signed)
         block = spec.SignedBeaconBlock(message=self.store.blocks[root])
         record = record_of(Proposal(root, block, signed), self.store.block_states[root])
-        known = self._blocks[root]
+        self._keep(Topic.ENVELOPE, root, signed)
         known.request = record.request
         known.facts = BlockFacts(
             root, record.slot, record.proposer, bytes(record.payload.prev_randao),
@@ -409,6 +481,7 @@ class Follower:
                 known.setdefault(prover, proof)
             included.append(IncludedProof(key, prover))
         lists[list_root] = tuple(included)
+        self._keep(Topic.INCLUSION, root, signed)
         self._changed()
         return Verdict.ACCEPT, ""
 

@@ -1,8 +1,9 @@
 """Gossip between nodes that know each other's keys and trust each other in nothing.
 
-A message is handed to the node once; if the node accepts it, it goes on to the other peers. A peer
-that sends what is malformed, too much, or rejected by the node's own check is dropped for good,
-with a reason, and nobody else notices.
+A message is handed to the node once; if the node accepts it, it goes on to the other peers. What
+two nodes ask and answer each other (`wire.DIRECTED`) stays between them. A peer that sends what is
+malformed, too much, or rejected by the node's own check is dropped for good, with a reason, and
+nobody else notices.
 """
 
 import asyncio
@@ -15,7 +16,7 @@ from enum import Enum
 from hashlib import sha256
 
 from host.node.identity import peer_name
-from host.node.wire import Malformed, Topic, frame, read_frame
+from host.node.wire import DIRECTED, Malformed, Topic, frame, read_frame
 
 LOOPBACK = "127.0.0.1"
 REMEMBERED = 1 << 14
@@ -77,12 +78,17 @@ class Gossip:
         handler: Handler,
         contexts: tuple[ssl.SSLContext, ssl.SSLContext],
         limits: Limits | None = None,
+        on_peer: Callable[[str], None] | None = None,
     ) -> None:
-        """`names`: what to call each peer, by `identity.peer_name`; nobody else gets in."""
+        """`names`: what to call each peer, by `identity.peer_name`; nobody else gets in.
+
+        `on_peer` hears of every connection that is made, by the peer's name.
+        """
         self._names = dict(names)
         self._handler = handler
         self._contexts = contexts
         self._limits = limits or Limits()
+        self._on_peer = on_peer or (lambda name: None)
         self._peers: dict[str, _Peer] = {}
         self._seen: OrderedDict[bytes, None] = OrderedDict()
         self._queue: asyncio.Queue[tuple[_Peer, Topic, bytes]] = asyncio.Queue(QUEUE)
@@ -123,6 +129,28 @@ class Gossip:
         self._remember(topic, data)
         self._send(frame(topic, data), None)
 
+    def send(self, name: str, topic: Topic, data: bytes) -> None:
+        """Send to one peer alone, if it is connected."""
+        peer = self._peers.get(name)
+        if peer is not None:
+            self._write(peer, frame(topic, data))
+
+    def answer(self, name: str, topic: Topic, data: bytes) -> None:
+        """`send`, counted against what the peer may send: asking is no way around that."""
+        peer = self._peers.get(name)
+        if peer is None:
+            return
+        if self._within_limits(peer, len(data)):
+            self._write(peer, frame(topic, data))
+        else:
+            self.drop(name, "it asks for more than the limit allows")
+
+    def cut(self) -> None:
+        """Break every connection, as a failing network does; they can be made again."""
+        for peer in list(self._peers.values()):
+            peer.writer.transport.abort()
+        self._peers.clear()
+
     def drop(self, name: str, reason: str) -> None:
         """Cut a peer off for good."""
         self.dropped.setdefault(name, reason)
@@ -161,11 +189,15 @@ class Gossip:
         peer = _Peer(name, writer, Counts(), limits.burst_messages, limits.burst_bytes)
         self._peers[name] = peer
         self._spawn(self._read(peer, reader))
+        self._on_peer(name)
 
     async def _read(self, peer: _Peer, reader: asyncio.StreamReader) -> None:
         try:
             while (message := await read_frame(reader)) is not None:
-                if not self._within_limits(peer, len(message[1])):
+                # What this node has asked for is bounded by its asking, and what it has not costs
+                # the peer its place.
+                size = 0 if message[0] is Topic.RANGE else len(message[1])
+                if not self._within_limits(peer, size):
                     raise Malformed("more messages than the limit allows")
                 await self._queue.put((peer, *message))
         except Malformed as error:
@@ -195,11 +227,11 @@ class Gossip:
             await asyncio.sleep(0)
 
     def _take(self, peer: _Peer, topic: Topic, data: bytes) -> None:
-        key = self._remember(topic, data)
+        key = b"" if topic in DIRECTED else self._remember(topic, data)
         if key is None:
             return
         verdict, reason = self._handler(topic, data, peer.name)
-        if verdict is Verdict.ACCEPT:
+        if verdict is Verdict.ACCEPT and topic not in DIRECTED:
             self.forwarded += 1
             self._send(frame(topic, data), peer.name)
         elif verdict is Verdict.REJECT:
@@ -220,9 +252,11 @@ class Gossip:
 
     def _send(self, message: bytes, without: str | None) -> None:
         for name, peer in list(self._peers.items()):
-            if name == without:
-                continue
-            peer.writer.write(message)
-            peer.counts.sent += 1
-            if peer.writer.transport.get_write_buffer_size() > MOST_UNSENT_BYTES:
-                self.drop(name, "it does not read what is sent to it")
+            if name != without:
+                self._write(peer, message)
+
+    def _write(self, peer: _Peer, message: bytes) -> None:
+        peer.writer.write(message)
+        peer.counts.sent += 1
+        if peer.writer.transport.get_write_buffer_size() > MOST_UNSENT_BYTES:
+            self.drop(peer.name, "it does not read what is sent to it")

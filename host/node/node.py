@@ -23,8 +23,10 @@ from host.circuits.block_size import BlockSize
 from host.groth16.prove import ProofResult, Prover
 from host.groth16.verification_key import VerificationKey
 from host.mechanism.parameters import Parameters
-from host.node.follower import SLOT_MS, Follower
-from host.node.gossip import Gossip
+from host.node.archive import Archive
+from host.node.catch_up import CatchUp
+from host.node.follower import PARENT_EMPTY, PARENT_UNKNOWN, SLOT_MS, Answer, Follower
+from host.node.gossip import Gossip, Verdict
 from host.node.identity import Identity, contexts, peer_name
 from host.node.layer2 import Account
 from host.node.owner import Owner
@@ -33,7 +35,7 @@ from host.node.slashing_protection import SlashingProtection
 from host.node.states import State
 from host.node.store import JobStore
 from host.node.validators import NodeValidators
-from host.node.wire import Topic
+from host.node.wire import DIRECTED, Topic
 
 PROPOSE_MS, ATTEST_MS, CONFIRM_MS = 0, SLOT_MS // 4, 3 * SLOT_MS // 4
 STEPS_MS = (PROPOSE_MS, ATTEST_MS, SLOT_MS // 2, CONFIRM_MS)
@@ -104,14 +106,14 @@ class NodeReport:
     """What a node has to say at the end. `balances`: of all validators at its head, in gwei.
 
     `proven_slots`: those this node has made a proof for. `jobs`: slots by state. `notes`: by slot,
-    why a job waited or was given up. `dropped`: peers and why.
+    why a job waited or was given up. `dropped`: peers and why. `fetched`: blocks it had missed and
+    got from peers. After a restart, the history is that of the last life.
     """
 
     name: str
     history: tuple[SlotView, ...]
     balances: tuple[int, ...]
     account: Account
-    proved: int
     proven_slots: tuple[int, ...]
     jobs: Mapping[State, tuple[int, ...]]
     notes: Mapping[int, str]
@@ -119,6 +121,7 @@ class NodeReport:
     forwarded: int
     refused: tuple[str, ...]
     layer2_seconds: float
+    fetched: int
 
 
 class Node:
@@ -127,15 +130,19 @@ class Node:
     def __init__(self, setup: NodeSetup) -> None:
         self.setup = setup
         self.owner = Owner(setup.folder, setup.name)
+        self.archive = Archive(setup.folder / "blocks.sqlite")
         self.follower = Follower(
             setup.keys, setup.seed, setup.size, block_verifier(setup.verification_key),
-            setup.parameters, setup.bonds)
+            setup.parameters, setup.bonds, self.archive)
         self.jobs = JobStore(setup.folder / "jobs.sqlite")
         self.protection = SlashingProtection(
             setup.folder / "slashing.sqlite", self.follower.genesis_validators_root)
         names = {peer_name(_der(certificate)): name for name, certificate in setup.peers.items()}
-        self.gossip = Gossip(names, self.follower.take,
-                             contexts(setup.identity, setup.peers.values(), setup.folder))
+        self.gossip = Gossip(
+            names, self._take, contexts(setup.identity, setup.peers.values(), setup.folder),
+            on_peer=lambda peer: self.catch_up.greet(peer))
+        self.catch_up = CatchUp(self.follower, self.archive, self.gossip.send, self.gossip.answer,
+                                self.gossip.drop)
         self.validators = NodeValidators(
             {index: setup.keys[index] for index in setup.own}, self.follower, self.protection,
             self._publish)
@@ -144,8 +151,11 @@ class Node:
         self._layer2_seconds = 0.0
 
     def tick(self, slot: int, milliseconds: int) -> None:
-        """Move the clock, and do what is due."""
+        """Move the clock, and do what is due: nothing but catching up while peers know more."""
         self.follower.tick(slot, milliseconds)
+        self.catch_up.tick(self.gossip.peers)
+        if self.catch_up.busy:
+            return
         match milliseconds:
             case 0:
                 self.validators.propose()
@@ -165,6 +175,11 @@ class Node:
             self.prover.work()
         self._layer2_seconds += time.perf_counter() - start
 
+    def resume(self, slot: int, milliseconds: int) -> int:
+        """Go on after a former life: what it has kept is taken in again; how many blocks."""
+        self.follower.tick(slot, milliseconds)
+        return self.follower.load()
+
     def report(self) -> NodeReport:
         """How it went."""
         jobs: dict[State, tuple[int, ...]] = {}
@@ -173,17 +188,27 @@ class Node:
         return NodeReport(
             self.setup.name, tuple(self._history),
             tuple(int(balance) for balance in self.follower.head_state.balances),
-            self.follower.account(), self.prover.proved if self.prover else 0,
+            self.follower.account(),
             tuple(job.slot for job in self.jobs.jobs() if job.proof is not None), jobs,
             dict(self.prover.notes) if self.prover else {}, dict(self.gossip.dropped),
-            self.gossip.forwarded, tuple(self.validators.refused), self._layer2_seconds)
+            self.gossip.forwarded, tuple(self.validators.refused), self._layer2_seconds,
+            self.catch_up.fetched)
 
     async def close(self) -> None:
         """End connections and give back files."""
         await self.gossip.close()
         self.jobs.close()
+        self.archive.close()
         self.protection.close()
         self.owner.close()
+
+    def _take(self, topic: Topic, data: bytes, peer: str) -> Answer:
+        if topic in DIRECTED:
+            return self.catch_up.take(topic, data, peer)
+        verdict, reason = self.follower.take(topic, data, peer)
+        if verdict is Verdict.IGNORE and reason in (PARENT_UNKNOWN, PARENT_EMPTY):
+            self.catch_up.missing(data, peer)
+        return verdict, reason
 
     def _publish(self, topic: Topic, message: Any) -> None:
         self._send(topic, bytes(message.encode_bytes()))
@@ -259,6 +284,11 @@ async def _obey(node: Node, command: tuple[Any, ...]) -> Any:
             return slot, milliseconds
         case ("counts",):
             return node.gossip.counts()
+        case ("resume", int(slot), int(milliseconds)):
+            return node.resume(slot, milliseconds)
+        case ("cut",):
+            node.gossip.cut()
+            return None
         case ("report",):
             return node.report()
     raise ValueError(f"no such command: {command!r}")

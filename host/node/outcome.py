@@ -26,7 +26,10 @@ class SlotRow:
 
 @dataclass(frozen=True)
 class NodeRow:
-    """What a node did and earned. Amounts in gwei; `drawn` and `missed` as primary or committee."""
+    """What a node did and earned. Amounts in gwei; `drawn` and `missed` as primary or committee.
+
+    `fetched`: blocks it had missed and got from its peers. `dead`: how it ended, if it did.
+    """
 
     name: str
     role: str
@@ -43,6 +46,7 @@ class NodeRow:
     penalties_gwei: int
     bounties_gwei: int
     dropped: Mapping[str, str]
+    fetched: int
     dead: str
 
 
@@ -51,8 +55,9 @@ class Outcome:
     """A run of a devnet. `agreed`: all living nodes have the same chain and the same ledger.
 
     `layer1_same`: every slot's head and state are those of the run without provers; None where
-    there is nothing to compare with, as after the death of a node, whose validators then fail.
+    there is nothing to compare with, as after an outage, since validators failed in it.
     `duplicates`: proofs made beyond one a payload. `refused`: what slashing protection stopped.
+    `outages`: nodes that were killed or cut off, and when.
     """
 
     slots: tuple[SlotRow, ...]
@@ -64,6 +69,7 @@ class Outcome:
     duplicates: int
     minted_gwei: int
     refused: tuple[str, ...]
+    outages: tuple[str, ...] = ()
 
     def record(self) -> dict[str, Any]:
         """For JSON."""
@@ -72,7 +78,7 @@ class Outcome:
             "nodes": [{**vars(row), "dropped": dict(row.dropped)} for row in self.nodes],
             **{name: getattr(self, name) for name in (
                 "finalized_epoch", "agreed", "layer1_same", "proofs", "duplicates", "minted_gwei",
-                "refused")},
+                "refused", "outages")},
         }
 
 
@@ -81,16 +87,19 @@ def outcome(
     reports: Mapping[str, NodeReport],
     dead: Mapping[str, str],
     reference: Sequence[SlotView] | None,
+    outages: Sequence[str] = (),
 ) -> Outcome:
     """Put the reports together; at least one node must live."""
     first = next(iter(reports.values()))
-    agreed = all(report.history == first.history and report.account == first.account
-                 for report in reports.values())
+    # The head says all about the chain before it; without outages, every slot is looked at.
+    agreed = all(
+        (report.history[-1:] == first.history[-1:] if outages else report.history == first.history)
+        and report.account == first.account for report in reports.values())
     account = first.account
     makers = _makers(plans, reports)
     made = sum(map(len, makers.values()))
     same = None
-    if reference is not None and not dead:
+    if reference is not None and not dead and not outages:
         same = all(tuple(reference) == report.history for report in reports.values())
     return Outcome(
         slots=tuple(_slot_row(account, slot, makers.get(slot, ()))
@@ -104,7 +113,8 @@ def outcome(
         duplicates=made - len(makers),
         minted_gwei=sum(credit.prover_gwei + credit.includer_gwei
                         for credit in account.credits if credit.matured),
-        refused=tuple(each for report in reports.values() for each in report.refused))
+        refused=tuple(each for report in reports.values() for each in report.refused),
+        outages=tuple(outages))
 
 
 def _makers(
@@ -145,7 +155,7 @@ def _node_row(plan: NodePlan, first: NodeReport, report: NodeReport | None, dead
         validators=len(plan.validators), prover=who,
         drawn=sum(who == each.primary or who in each.committee
                   for each in account.assignments.values() if who is not None),
-        proved=report.proved if report else 0,
+        proved=len(report.proven_slots) if report else 0,
         paid=sum(credit.prover == who for credit in account.credits),
         missed=len(mine),
         layer1_gwei=layer1_gwei(plan, first),
@@ -154,4 +164,5 @@ def _node_row(plan: NodePlan, first: NodeReport, report: NodeReport | None, dead
         penalties_gwei=sum(each.burned + each.bounty for each in mine),
         bounties_gwei=sum(each.bounty for each in account.fines
                           if each.rescuer == who and who is not None),
-        dropped=report.dropped if report else {}, dead=dead)
+        dropped=report.dropped if report else {}, fetched=report.fetched if report else 0,
+        dead=dead)

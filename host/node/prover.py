@@ -56,8 +56,6 @@ class NodeProver:
     ) -> None:
         """`publish` sends the SSZ bytes of a `SignedExecutionProof`."""
         self.setup = setup
-        self.proved = 0
-        """Proofs made and verified by this node."""
         self.notes: dict[int, str] = {}
         """By slot, why a job of the prover's had to wait or was given up."""
         self._follower = follower
@@ -68,7 +66,7 @@ class NodeProver:
         self._free_at_ms = 0
         self._done_at_ms: dict[JobKey, int] = {}
         self._branch: dict[bytes, int] = {}
-        self._runner.resume()
+        self._resumed = False
 
     def work(self) -> None:
         """Do all that can be done now; the most urgent first."""
@@ -77,6 +75,10 @@ class NodeProver:
         for root, slot in self._branch.items():
             if slot >= oldest and self._follower.proof_engine.payload(root) is not None:
                 self._store.see(JobKey(root, PROOF_TYPE, self.setup.identity), slot)
+        if not self._resumed:
+            # Not before the chain is there: what a former life has begun is about its blocks.
+            self._resumed = True
+            self._runner.resume()
         for job in sorted(self._store.unfinished(), key=lambda job: (self._deadline(job), job.key)):
             self._runner.run(job.key)
 
@@ -122,9 +124,7 @@ class NodeProver:
 
     def verify(self, job: Job, proof: bytes) -> bool:
         """The node's own check of its own proof."""
-        valid = self.setup.verify(self._claim(job).public, proof)
-        self.proved += valid
-        return valid
+        return self.setup.verify(self._claim(job).public, proof)
 
     def sign(self, job: Job, proof: bytes) -> bytes:
         """The `SignedExecutionProof`, SSZ."""

@@ -1,7 +1,8 @@
 """Messages on the wire: four bytes of length, one of topic, then the SSZ bytes.
 
 The length counts the topic byte, little-endian, and is checked against the topic's limit before
-anything is read. Every topic carries one type of the specification, and `inclusion` one of ours.
+anything is read. Most topics carry a type of the specification; INCLUSION is ours (`inclusion`),
+and so is what two nodes ask and answer each other (`range_messages`).
 """
 
 import asyncio
@@ -21,7 +22,13 @@ class Topic(IntEnum):
     SYNC = 5  # SyncCommitteeContribution, of one node's validators
     PROOF = 6  # SignedExecutionProof
     INCLUSION = 7  # SignedInclusion: which proofs a block's proposer includes
+    STATUS = 8  # Status: the sender's head
+    RANGE_REQUEST = 9  # RangeRequest: for blocks of a branch
+    RANGE = 10  # BlockRange: the answer
 
+
+DIRECTED = frozenset({Topic.STATUS, Topic.RANGE_REQUEST, Topic.RANGE})
+"""Topics between two nodes, which are never passed on."""
 
 LIMITS = {
     Topic.BLOCK: 1024 * KIBIBYTE,
@@ -31,6 +38,9 @@ LIMITS = {
     Topic.SYNC: 4 * KIBIBYTE,
     Topic.PROOF: 4 * KIBIBYTE,
     Topic.INCLUSION: 256 * KIBIBYTE,
+    Topic.STATUS: 1 * KIBIBYTE,
+    Topic.RANGE_REQUEST: 1 * KIBIBYTE,
+    Topic.RANGE: 4096 * KIBIBYTE,
 }
 """The most bytes a message may have, by topic."""
 
