@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
+from host.chain.blocks import BlockRecord
 from host.chain.chain import EmbeddedChain
 from host.chain.records import Claim, Credit, SlotReport, Status, Verdict
 from host.errors import ProofmillError
@@ -90,8 +91,8 @@ class SecondLayer(Protocol):
     def join(self) -> None:
         """Become a prover, from the next block on."""
 
-    def submit(self, slot: int, base_gwei: int, proof: bytes) -> int:
-        """Hand in the proof of a slot; what it should bring, in wei. `base_gwei`: B of the slot."""
+    def submit(self, block: BlockRecord, proof: bytes) -> int:
+        """Hand in the proof of a block; what it should bring, in wei."""
 
     def slot_passed(self, chain: EmbeddedChain) -> None:
         """Take in the chain's newest block."""
@@ -185,7 +186,7 @@ class Miner:
         self._rejected += not verdict.accepted
         wei = 0
         if verdict.accepted:
-            wei = self.rewards.submit(slot, self.chain.block(slot).base_reward_gwei, proof)
+            wei = self.rewards.submit(self.chain.block(slot), proof)
         self._emit(ProofJudged(slot, verdict, wei))
 
     def _decided(self) -> bool:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from host.chain.block_proofs import proof_from_bytes
+from host.chain.blocks import BlockRecord
 from host.chain.chain import EmbeddedChain
 from host.chain.keys import ValidatorKey
 from host.chain.records import Credit, Status
@@ -30,6 +31,7 @@ class _Submission:
     """The proof of one slot on its way; hashes are of the latest transaction of each kind."""
 
     slot: int
+    payload_root: bytes
     proof: list[int]
     estimate: int
     submitted: bytes
@@ -67,18 +69,19 @@ class SecondLayer:
         owns, number = self.layer.bonds.call("number_owned_by", self.account.address)
         return int(number) if owns else None
 
-    def submit(self, slot: int, base_gwei: int, proof: bytes) -> int:
-        """Hand in the proof of a slot's block for the next one; what it should bring, in wei.
+    def submit(self, block: BlockRecord, proof: bytes) -> int:
+        """Hand in the proof of a block for the next one; what it should bring there, in wei.
 
-        `base_gwei`: B of the slot. `proof`: verified, as `records.PROOF_BYTES` says.
+        `proof`: verified, as `records.PROOF_BYTES` says.
         """
         parsed = proof_from_bytes(proof)
         assert parsed is not None, "a proof that was not verified is not handed in"
         rho = self.layer.rewards.call("rho")
-        estimate, _ = split(self._parameters, budget(base_gwei * GWEI, rho), 1)
+        estimate, _ = split(self._parameters, budget(block.base_reward_gwei * GWEI, rho), 1)
         numbers = proof_numbers(parsed)
-        self._submissions[slot] = _Submission(
-            slot, numbers, estimate, self._hand_in_proof(slot, numbers))
+        self._submissions[block.slot] = _Submission(
+            block.slot, block.request_root, numbers, estimate,
+            self._hand_in_proof(block.slot, numbers))
         return estimate
 
     def slot_passed(self, chain: EmbeddedChain) -> None:
@@ -110,7 +113,7 @@ class SecondLayer:
         if receipt is None:
             return self._absent(submission, slot, finalized_slot)
         if not receipt.succeeded:
-            return self._refused(submission, slot)
+            return self._refused(submission, slot, finalized_slot)
         known = submission.credit
         if known is not None and receipt.block_hash == submission.block_hash \
                 and submission.included_slot is not None \
@@ -138,8 +141,13 @@ class SecondLayer:
         submission.included_slot = None
         return Credit(submission.slot, status, submission.estimate, finalized_slot >= last)
 
-    def _refused(self, submission: _Submission, slot: int) -> Credit:
+    def _refused(self, submission: _Submission, slot: int, finalized_slot: int) -> Credit:
         """The contract refused it: perhaps too early, so again while the window lasts."""
+        record = self.layer.rewards.call("record", submission.slot)
+        if record["payload_root"] != submission.payload_root:
+            # The proven block itself was left with its branch, and the proof is about nothing.
+            return Credit(submission.slot, Status.ORPHANED, submission.estimate,
+                          finalized_slot >= submission.slot)
         if slot >= submission.slot + self._parameters.window_slots:
             return Credit(submission.slot, Status.REFUSED, 0, True, "its window has passed")
         data = self._proof_data(submission.slot, submission.proof)

@@ -110,7 +110,7 @@ class Network:
             root = bytes(signed.message.public_input.new_payload_request_root)
             self.landed.add(root)
             slot = next(slot for slot, known in self.roots.items() if known == root)
-            self.rewards.submit(slot, self.chain.block(slot).base_reward_gwei,
+            self.rewards.submit(self.chain.block(slot),
                                 bytes(signed.message.proof_data)[:PROOF_BYTES])
         return verdict
 
