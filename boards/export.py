@@ -75,7 +75,7 @@ def export(card: Card, folder: Path, *, shape: MsmShape = SHAPE, estimate: bool 
     tell = step or (lambda what, done, total: None)
     folder.mkdir(parents=True, exist_ok=True)
     tell("emitting Verilog", 0, 2)
-    verilog = emit_verilog(Accelerator(shape), "accelerator")
+    verilog = emit_verilog(Accelerator(shape, clock_hz=card.megahertz * 1e6), "accelerator")
     number = int(hashlib.sha256(verilog.encode()).hexdigest()[:16], 16)
     verilog = verilog.replace(f"64'h{IDENTITY_PLACEHOLDER:016x}", f"64'h{number:016x}")
     files = {

@@ -28,8 +28,9 @@ WRITE = data.StructLayout({"address": 32, "word": WORD})
 """A word to write to the memory."""
 
 
-def identity_words(shape: MsmShape, gateware_hash: int) -> dict[str, int]:
-    """What `shape` says of itself; see `hdl.commands.IDENTITY`."""
+def identity_words(shape: MsmShape, gateware_hash: int, *, memory_words: int = 0,
+                   clock_hz: float = 0) -> dict[str, int]:
+    """What `shape` says of itself on a board; see `hdl.commands.IDENTITY`."""
     adder = shape.adder
     words = {
         "magic": MAGIC, "version": VERSION, "hash": gateware_hash,
@@ -39,7 +40,7 @@ def identity_words(shape: MsmShape, gateware_hash: int) -> dict[str, int]:
         "interval_g2": adder.interval.get(Group.G2, 0), "units": adder.units,
         "mailbox_bits": shape.mailbox_bits, "digit": adder.multiplier.digit,
         "limb": adder.multiplier.limb, "coordinate_bits": adder.coordinate_bits,
-        "datapath": int(shape.datapath),
+        "datapath": int(shape.datapath), "memory_words": memory_words, "clock_hz": int(clock_hz),
     }
     assert tuple(words) == IDENTITY
     return words
@@ -47,6 +48,11 @@ def identity_words(shape: MsmShape, gateware_hash: int) -> dict[str, int]:
 
 class Accelerator(wiring.Component):
     """Decode commands and carry them out, one after another.
+
+    Parameters
+    ----------
+    shape : of the multi-scalar multiplication.
+    memory_words, clock_hz : of the board, for its identity; see `hdl.commands.IDENTITY`.
 
     Members
     -------
@@ -56,8 +62,8 @@ class Accelerator(wiring.Component):
     writes : words to write to the memory
     """
 
-    def __init__(self, shape: MsmShape):
-        self.shape = shape
+    def __init__(self, shape: MsmShape, *, memory_words: int = 0, clock_hz: float = 0):
+        self.shape, self.memory_words, self.clock_hz = shape, memory_words, clock_hz
         words = stream.Signature(WORD)
         super().__init__({
             "commands": In(words), "answers": Out(words),
@@ -196,6 +202,8 @@ class Accelerator(wiring.Component):
                 m.d.comb += [answers.valid.eq(1), answers.payload.eq(reply)]
                 with m.If(answers.ready):
                     m.next = "COMMAND"
-            record("IDENTITY", identity_words(shape, IDENTITY_PLACEHOLDER).values())
+            record("IDENTITY", identity_words(
+                shape, IDENTITY_PLACEHOLDER, memory_words=self.memory_words,
+                clock_hz=self.clock_hz).values())
             record("COUNTERS", list(msm.counters))
         return m

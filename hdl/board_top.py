@@ -96,7 +96,8 @@ class BoardCore(wiring.Component):
         m.submodules.receiver = receiver = UartReceiver(self.divisor)
         m.submodules.transmitter = transmitter = UartTransmitter(self.divisor)
         m.submodules.link = link = FramedLink()
-        accelerator = Accelerator(self.shape)
+        memory_words = self.timing.words if self.timing else self.block_words
+        accelerator = Accelerator(self.shape, memory_words=memory_words, clock_hz=self.clock_hz)
         if self.timing:
             store = SdramController(self.clock_hz, self.timing, start_cycles=self.start_cycles,
                                     pad_cycles=self.pad_cycles)

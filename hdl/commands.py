@@ -13,7 +13,7 @@ from amaranth.lib import data
 WORD = 64
 """Bits of a word on the link and on the memory port."""
 
-VERSION = 3
+VERSION = 4
 """Changes when a layout changes."""
 
 MAGIC = 0x4C4C494D464F5250
@@ -82,8 +82,11 @@ class Error(enum.IntEnum):
 
 
 IDENTITY = ("magic", "version", "hash", "curve", "multipliers", "adders", "interval_g1",
-            "interval_g2", "units", "mailbox_bits", "digit", "limb", "coordinate_bits", "datapath")
-"""The words of an identity, in order; `curve` is the name's first eight letters."""
+            "interval_g2", "units", "mailbox_bits", "digit", "limb", "coordinate_bits", "datapath",
+            "memory_words", "clock_hz")
+"""The words of an identity, in order; `curve` is the name's first eight letters, `memory_words` how
+many words its memory holds, `clock_hz` its clock rate. The last two are 0 where nothing but the
+simulation sets a limit."""
 
 COUNTERS = ("fill", "sum", "output", "digits", "additions", "waited", "skipped")
 """The counters, in order: cycles filling the buckets; cycles summing them by streaming them back;

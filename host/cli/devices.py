@@ -43,7 +43,10 @@ def identity_text(identity: dict[str, int]) -> str:
     curve = identity["curve"].to_bytes(8, "little").rstrip(b"\0").decode("ascii", "replace")
     return (f"{curve}, {identity['multipliers']} multiplier(s), an addition every "
             f"{identity['interval_g1']} cycles (G2 {identity['interval_g2']}), "
-            f"2^{identity['mailbox_bits']} mailboxes, gateware {identity['hash']:016x}")
+            f"2^{identity['mailbox_bits']} mailboxes"
+            + (f", {identity['memory_words'] * 8 >> 10:,} KiB for points at "
+               f"{identity['clock_hz'] / 1e6:g} MHz" if identity["memory_words"] else "")
+            + f", gateware {identity['hash']:016x}")
 
 
 def run_devices(options: argparse.Namespace) -> int:

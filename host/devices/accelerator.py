@@ -85,8 +85,11 @@ class Accelerator:
     def load(self, words: Limbs) -> int:
         """Keep `words` in the device's memory; return the address of the first."""
         address, count = self._memory, words.size
-        if address + count >= 1 << 32:
-            raise DeviceError(f"{count} more words do not fit the device's memory of 2^32 words")
+        there = self.identity["memory_words"] or 1 << 32
+        if address + count > there:
+            raise DeviceError(
+                f"{count:,} words of points do not fit the device's memory: {address:,} of its "
+                f"{there:,} words are in use; use a board with more memory, or a smaller key")
         self._send(np.concatenate([
             _words(pack(HEADER, command=Command.LOAD), pack(PLACE, address=address, count=count)),
             words.reshape(-1)]))

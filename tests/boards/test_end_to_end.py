@@ -71,6 +71,19 @@ def test_a_sum_over_a_good_line(board, group):
     device.close()
 
 
+def test_a_board_says_how_much_it_holds_and_refuses_more(board):
+    from boards import catalogue
+
+    device = open_device(f"serial:{board.path}")
+    (accelerator,) = device.accelerators
+    assert accelerator.identity["memory_words"] == 1 << 22      # 32 MB
+    assert accelerator.identity["clock_hz"] == catalogue.board("ulx3s-85f").clock_hz
+    accelerator.load(np.zeros(8, dtype=np.uint64))
+    with pytest.raises(DeviceError, match="4,194,297 words of points .* 8 of its 4,194,304 words"):
+        accelerator.load(np.zeros((1 << 22) - 7, dtype=np.uint64))
+    device.close()
+
+
 def test_the_boards_clock_is_read_now(board):
     """Not as it was when the last question was asked."""
     import time
