@@ -96,7 +96,7 @@ def _line_figures(device: Any, cycles: int) -> dict[str, float]:
         return {}
     from host.devices.serial import beside_the_line
 
-    took = beside_the_line(device.accelerators[0].link, cycles)
+    took = beside_the_line(device.accelerators[0].link, device.clock_hz, cycles)
     return {name: round(value, 6) for name, value in took.items()}
 
 

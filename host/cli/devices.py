@@ -119,7 +119,8 @@ def show(screen: Screen, name: str) -> bool:
         else:
             screen.line(f"    {outcome.cases} known answers right in {outcome.seconds:.2f} s{rate}")
         if isinstance(link, SerialLink):
-            carried, took = link.statistics, beside_the_line(link, outcome.cycles)
+            carried = link.statistics
+            took = beside_the_line(link, accelerators[0].identity["clock_hz"], outcome.cycles)
             screen.line(
                 f"    computing {took['computing_seconds']:.3f} s; link "
                 f"{took['line_seconds']:.3f} s at {link.baud:,} baud, "

@@ -79,6 +79,11 @@ class LanesDevice:
     def name(self) -> str:
         return self._name
 
+    @property
+    def clock_hz(self) -> int:
+        """The clock rate that the accelerators state; 0 where they state none, in simulation."""
+        return self.accelerators[0].identity["clock_hz"]
+
     def load(self, group: Group, points: Limbs) -> Bases:
         """Keep `points`, shape (n, 8) or (n, 16), for later jobs."""
         if points.ndim != 2 or points.shape[1] != width(group):

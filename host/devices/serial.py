@@ -330,13 +330,14 @@ def _reason(error: BaseException) -> str:
     return str(text).split(": ", 1)[-1].rstrip(".")
 
 
-def beside_the_line(link: SerialLink, cycles: int) -> dict[str, float]:
-    """What `cycles` of computing take by the board's clock, and the line for all it has carried.
+def beside_the_line(link: SerialLink, clock_hz: float, cycles: int) -> dict[str, float]:
+    """What `cycles` of computing take at the board's clock, and the line for all it has carried.
 
-    The line carries scalars while the board computes with those before, so the time of both
+    Both at the rates that board and line are made for, so a simulated board shows a real one's
+    seconds. The line carries scalars while the board computes with those before: the time of both
     together is nearer the longer than the sum.
     """
-    return {"computing_seconds": cycles / link.clock_rate(),
+    return {"computing_seconds": cycles / clock_hz,
             "line_seconds": link.statistics.line_seconds(link.baud),
             "line_bytes": link.statistics.bytes_out + link.statistics.bytes_in}
 

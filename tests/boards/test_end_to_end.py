@@ -120,7 +120,9 @@ def test_the_lines_time_stands_beside_the_computing(board, capsys):
     figures = json.loads(capsys.readouterr().out)
     assert figures["line_bytes"] > 8 * (64 + 32)
     assert figures["line_seconds"] * 300_000 <= figures["line_bytes"]
-    assert figures["computing_seconds"] > 0
+    from boards import catalogue
+    clock = catalogue.board("ulx3s-85f").clock_hz
+    assert figures["computing_seconds"] == pytest.approx(figures["cycles"] / clock, abs=1e-6)
 
 
 def test_one_byte_in_a_hundred_damaged(board):
