@@ -1,50 +1,32 @@
 """Run testbenches against a component in Amaranth's own simulator, within a cycle budget."""
 
-from amaranth.lib import stream
-from amaranth.lib.wiring import Component, Flow
+from amaranth.hdl import Fragment
 from amaranth.sim import Simulator
+
+from tests.stream_rules import check_independence, streams_within, watcher
 
 PERIOD = 1e-8  # seconds; from Amaranth 0.6 on: Period(ns=10)
 
 
-def output_streams(component: Component) -> dict:
-    """The streams on which `component` speaks, by name."""
-    return {name: getattr(component, name) for name, member in component.signature.members.items()
-            if member.flow is Flow.Out and member.is_signature
-            and isinstance(member.signature, stream.Signature)}
-
-
-def stream_rules(name: str, port):
-    """A testbench that holds `port` to the rules: what was offered and not taken stays offered."""
-
-    async def watch(ctx):
-        offered = None
-        while True:
-            payload = port.payload
-            payload = payload if not hasattr(payload, "as_value") else payload.as_value()
-            *_, valid, ready, word = await ctx.tick().sample(port.valid, port.ready, payload)
-            if offered is not None:
-                assert valid, f"{name} withdrew a word that had not been taken"
-                assert word == offered, f"{name} changed a word that had not been taken"
-            offered = word if valid and not ready else None
-
-    return watch
-
-
-def simulate(dut, *testbenches, cycles=10_000, background=(), vcd=None):
+def simulate(dut, *testbenches, cycles=10_000, background=(), vcd=None, excused=None, unwatched=()):
     """Run until every testbench has returned; fail once `cycles` have passed (a deadlock).
 
-    Every stream on which `dut` speaks is held to the stream rules meanwhile. Testbenches in
-    `background` need not return.
+    Every stream of `dut` and of every component within it is held to the stream rules, those on
+    which the testbenches speak included; words may be withdrawn while the signal `excused` is 1,
+    and at any time on streams named in `unwatched`. Testbenches in `background` need not return.
     """
-    simulator = Simulator(dut)
+    fragment = Fragment.get(dut, None)
+    streams = list(streams_within(fragment))
+    simulator = Simulator(fragment)
+    check_independence(dut, simulator._design, streams)
     simulator.add_clock(PERIOD)
     for testbench in testbenches:
         simulator.add_testbench(testbench)
     for testbench in background:
         simulator.add_testbench(testbench, background=True)
-    for name, port in output_streams(dut).items():
-        simulator.add_testbench(stream_rules(name, port), background=True)
+    watched = [entry for entry in streams if entry[0] not in unwatched]
+    if watched:
+        simulator.add_testbench(watcher(watched, excused), background=True)
 
     async def watchdog(ctx):
         for _ in range(cycles):

@@ -5,11 +5,13 @@ import threading
 import tty
 
 from amaranth import Module, ResetInserter
+from amaranth.hdl import Fragment
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.sim import Simulator
 
 from hdl.framing import FramedLink
+from tests.stream_rules import streams_within, watcher
 
 
 class Adder(wiring.Component):
@@ -34,7 +36,8 @@ class Echo(wiring.Component):
 
     def __init__(self):
         super().__init__({"valid": In(1), "byte": In(8), "bytes": Out(stream.Signature(8)),
-                          "hold": In(1), "reset": Out(1), "restart": In(1)})
+                          "hold": In(1), "reset": Out(1), "restart": In(1),
+                          "forgets": Out(1)})
 
     def elaborate(self, platform):
         m = Module()
@@ -42,7 +45,7 @@ class Echo(wiring.Component):
         m.submodules.link = ResetInserter(self.restart)(link)
         m.submodules.adder = adder
         m.d.comb += [link.valid.eq(self.valid), link.byte.eq(self.byte), self.reset.eq(link.reset),
-                     adder.hold.eq(self.hold)]
+                     adder.hold.eq(self.hold), self.forgets.eq(link.reset | self.restart)]
         wiring.connect(m, link.bytes, wiring.flipped(self.bytes))
         wiring.connect(m, link.commands, adder.commands)
         wiring.connect(m, adder.answers, link.answers)
@@ -62,6 +65,7 @@ class SimulatedEcho:
         self._slave, self.path = slave, os.ttyname(slave)
         self._damage, self._stop = damage, threading.Event()
         self.hold = self.restart = False
+        self.broken = None
         self.resets = 0
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
@@ -94,13 +98,22 @@ class SimulatedEcho:
 
     def _run(self):
         self.dut = Echo()
-        simulator = Simulator(self.dut)
+        fragment = Fragment.get(self.dut, None)
+        simulator = Simulator(fragment)
         simulator.add_clock(1e-8)
         simulator.add_testbench(self._carry)
-        simulator.run()
+        simulator.add_testbench(watcher(list(streams_within(fragment)), self.dut.forgets),
+                                background=True)
+        try:
+            simulator.run()
+        except AssertionError as broken:
+            self.broken = broken
 
     def close(self):
+        """Stop; raises AssertionError where a rule of streams was broken."""
         self._stop.set()
         self._thread.join()
+        if self.broken:
+            raise self.broken
         for descriptor in (self._master, self._slave):
             os.close(descriptor)
