@@ -171,9 +171,11 @@ class PointAdder(wiring.Component):
         m = Module()
         shape, schedules = self.shape, self.shape.schedules
         firsts, rows = {}, 0  # where each group's rows begin in the control memories
+        following = []        # the row of the cycle after
         for group in shape.groups:
             firsts[group] = rows
             rows += shape.interval[group]
+            following += [*range(firsts[group] + 1, rows), firsts[group]]
 
         row = Signal(range(max(2, rows)))
         for index, group in enumerate(shape.groups):
@@ -181,13 +183,19 @@ class PointAdder(wiring.Component):
                 m.d.comb += row.eq(firsts[group] + self.next_cycle)
 
         def control(name, layout, contents):
-            """A control memory: one row for every cycle of every group's frame."""
+            """A control memory: one row for every cycle of every group's frame.
+
+            A row is read a cycle early and kept in a register, since what it says goes to every
+            bit of an operand, and a block memory is slow to say it.
+            """
             words = memory.Memory(shape=layout, depth=max(2, rows),
-                                  init=[contents.get(n, {}) for n in range(rows)])
+                                  init=[contents.get(following[n], {}) for n in range(rows)])
             m.submodules[f"{name}_control"] = words
             port = words.read_port()
+            held = Signal(layout, name=f"{name}_word")
             m.d.comb += port.addr.eq(row)
-            return port.data
+            m.d.sync += held.eq(port.data)
+            return held
 
         def at(group, time):
             """The control row in which something at `time` of an evaluation happens."""
