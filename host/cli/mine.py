@@ -3,6 +3,8 @@
 import argparse
 import json
 import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -35,6 +37,13 @@ def register(commands: Any) -> None:
     mine.add_argument("--blocks", type=int, default=4, metavar="N",
                       help="blocks to prove (default: 4)")
     add_device(mine, "rtl")
+    mine.add_argument("--execution", metavar="URL",
+                      help="have the contracts on the node with this JSON-RPC address, such as "
+                           "http://127.0.0.1:8545, instead of in the chain's own blocks")
+    mine.add_argument("--chain-id", type=int, default=31337, metavar="N",
+                      help="chain that the node has to be of (default: 31337, a development one)")
+    mine.add_argument("--slot-seconds", type=int, default=24, metavar="N",
+                      help="length of a slot on a node whose clock cannot be set (default: 24)")
     mine.add_argument("--seed", type=int, default=0, metavar="N",
                       help="the chain and its key follow from it; a proof's own randomness does "
                            "not (default: 0)")
@@ -138,13 +147,16 @@ def run(options: argparse.Namespace) -> int:
     start = time.perf_counter()
     if options.blocks < 1:
         raise ProofmillError(f"--blocks {options.blocks}: there must be at least one to prove")
+    if options.slot_seconds < 1:
+        raise ProofmillError(f"--slot-seconds {options.slot_seconds}: give a second or more")
     screen = Screen(machine=options.json)
-    with screen.bar("preparing the device") as bar:
-        device = open_device(options.device, progress=bar.step)
-    try:
-        summary, totals, layer = _mine(options, screen, device)
-    finally:
-        device.close()
+    with _execution(options) as node:
+        with screen.bar("preparing the device") as bar:
+            device = open_device(options.device, progress=bar.step)
+        try:
+            summary, totals, layer = _mine(options, screen, device, node)
+        finally:
+            device.close()
     seconds = time.perf_counter() - start
     record = {
         "blocks": summary.blocks, "slots": summary.slots,
@@ -163,16 +175,19 @@ def run(options: argparse.Namespace) -> int:
     return 130 if summary.interrupted else 0
 
 
-def _mine(options: argparse.Namespace, screen: Screen, device: Device) -> tuple[Any, Totals, Any]:
+def _mine(
+    options: argparse.Namespace, screen: Screen, device: Device, node: Any
+) -> tuple[Any, Totals, Any]:
+    """Mine on the contracts of the chain's own blocks, or on those of `node`."""
     from host.chain.block_proofs import block_verifier, check_key, proof_to_bytes
     from host.chain.chain import EmbeddedChain
+    from host.chain.engines import ledger_engines
     from host.chain.keys import derive_keys
     from host.chain.miner import Miner
     from host.circuits.block import BlockCircuit
     from host.circuits.block_size import BlockSize
     from host.devices.cpu import CpuDevice
     from host.evm.engines import EvmEngines
-    from host.evm.second_layer import embedded_layer
     from host.groth16.prove import Prover
 
     with screen.bar("preparing the block circuit and its key"):
@@ -184,7 +199,8 @@ def _mine(options: argparse.Namespace, screen: Screen, device: Device) -> tuple[
     with screen.bar("starting the chain") as bar:
         engines = EvmEngines(key.verification_key, rich=(miner.address,))
         chain = EmbeddedChain(
-            block_verifier(key.verification_key), seed=options.seed, engines=engines)
+            block_verifier(key.verification_key), seed=options.seed,
+            engines=ledger_engines if node else engines)
         slots = EPOCHS_BEFORE * chain.slots_per_epoch
         for done in range(slots):
             bar(done, slots)
@@ -212,16 +228,52 @@ def _mine(options: argparse.Namespace, screen: Screen, device: Device) -> tuple[
                             f"{result.device}", style="yellow")
         return proof_to_bytes(result.proof)
 
-    rewards = embedded_layer(chain, miner, engines)
+    rewards = _second_layer(options, screen, chain, miner, engines, node)
     report.head()
     summary = Miner(chain, MINER_VALIDATOR, rewards, prove, report).run(options.blocks)
     report.flush()
     return summary, totals, _record(rewards)
 
 
+def _second_layer(
+    options: argparse.Namespace, screen: Screen, chain: Any, miner: Any, engines: Any, node: Any
+) -> Any:
+    from host.evm.external_layer import ExternalLayer
+    from host.evm.second_layer import embedded_layer
+
+    if node is None:
+        return embedded_layer(chain, miner, engines)
+    with screen.bar(f"creating the contracts at {node.url}"):
+        layer = ExternalLayer(chain, miner, engines, node, options.seed, options.slot_seconds)
+    pace = "its clock is set" if node.development else f"{options.slot_seconds} s a slot"
+    screen.line(f"contracts: at {node.url}, chain {node.chain_id}, {pace}; consensus, payloads and "
+                "finality stay here, and an account of this process reports them there")
+    return layer
+
+
+@contextmanager
+def _execution(options: argparse.Namespace) -> Iterator[Any]:
+    """The node that was named, with its journal and this process as its only sender; or None."""
+    if options.execution is None:
+        yield None
+        return
+    from host.chain.keys import derive_keys
+    from host.evm.external import ExternalEvm
+    from host.node.owner import Owner
+    from sim.cache import cache_folder
+
+    node = ExternalEvm(options.execution, options.chain_id)
+    account = derive_keys(options.seed, MINER_VALIDATOR + 1)[MINER_VALIDATOR].address.hex()
+    folder = cache_folder("execution", f"{node.chain_id}-{node.genesis_hash.hex()[:16]}-{account}")
+    with Owner(folder, f"mining with account 0x{account}"), closing(node):
+        node.keep_in(folder)
+        yield node
+
+
 def _record(rewards: Any) -> dict[str, Any]:
     """The contracts and what they hold, for the summary; wei as text, being so large."""
     return {
+        "execution": getattr(rewards.layer.rewards.evm, "url", "embedded"),
         "contracts": {name: f"0x{address.hex()}"
                       for name, address in rewards.layer.addresses.items()},
         "reward_address": f"0x{rewards.reward_address.hex()}",

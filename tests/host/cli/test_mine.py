@@ -4,16 +4,23 @@ import signal
 import subprocess
 import sys
 import time
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
 
+from host.chain.keys import derive_keys
 from host.cli.main import main
+from host.evm.account import Account
+from host.evm.embedded import EmbeddedEvm
+from host.node.owner import Owner
+from sim import cache
+from tests.host.evm.rpc_server import Node, serving
 
 ROOT = Path(__file__).parents[3]
 KEYS = ["blocks", "slots", "finalized_epoch", "proofs_made", "proofs_included", "proofs_rejected",
         "device", "device_cycles", "msm_calls_on_device", "msm_calls_total", "layer1_gwei",
-        "layer2_gwei_matured", "layer2_gwei_pending", "contracts", "reward_address",
+        "layer2_gwei_matured", "layer2_gwei_pending", "execution", "contracts", "reward_address",
         "balances_wei", "seconds"]
 CONTRACTS = ["consensus", "bonds", "assignment", "tags", "rewards", "verifier"]
 
@@ -76,3 +83,53 @@ def test_interrupted_it_ends_with_the_summary_so_far():
     record = json.loads(out)
     assert process.returncode == 130 and "stopped; so far" in err and "Traceback" not in err
     assert 1 <= record["proofs_made"] < 500 and record["proofs_rejected"] == 0
+
+
+def test_mining_on_a_node_elsewhere(capsys, monkeypatch, tmp_path):
+    monkeypatch.setattr(cache, "cache_folder", folder_of(tmp_path))
+    seed = 7
+    key = derive_keys(seed, 6)[5]
+    oracle = Account(EmbeddedEvm(1, {}), sha256(b"proofmill oracle %d" % seed).digest())
+    rich = dict.fromkeys((oracle.address, key.address), 10**20)
+    with serving(Node(31337, rich, timestamp=1_800_000_000)) as node:
+        arguments = ("--blocks", "1", "--device", "cpu", "--seed", "7", "--execution", node.url)
+        status, record, err = mine(capsys, *arguments)
+        assert status == 0 and list(record) == KEYS and record["execution"] == node.url
+        assert record["proofs_included"] == 1 and record["layer2_gwei_matured"] > 0
+        assert f"contracts: at {node.url}, chain 31337" in err
+        assert node.evm.code(bytes.fromhex(record["contracts"]["rewards"][2:]))
+        # A second miner with the same account would use its nonces twice.
+        (folder,) = (tmp_path / "execution").iterdir()
+        with Owner(folder, "another"):
+            assert main(["mine", *arguments]) == 2
+        assert "already signs and submits from this folder" in capsys.readouterr().err
+        assert main(["mine", *arguments, "--chain-id", "5"]) == 2
+        assert f"the node at {node.url} is of chain 31337, not 5" in capsys.readouterr().err
+        # The node goes away in the middle: said, with its address, and no traceback.
+        node.requests = 80
+        assert main(["mine", *arguments]) == 2
+        assert f"the node at {node.url} does not answer" in capsys.readouterr().err
+
+
+def folder_of(path):
+    """The cache, with what concerns nodes under `path`."""
+    original = cache.cache_folder
+
+    def folder(*parts):
+        if parts[:1] != ("execution",):
+            return original(*parts)
+        found = path.joinpath(*parts)
+        found.mkdir(parents=True, exist_ok=True)
+        return found
+
+    return folder
+
+
+@pytest.mark.parametrize(("arguments", "message"), [
+    (["--execution", "127.0.0.1:8545"], "'127.0.0.1:8545' is not the address of a node"),
+    (["--execution", "http://127.0.0.1:9"], "http://127.0.0.1:9 does not answer eth_chainId"),
+    (["--slot-seconds", "0"], "--slot-seconds 0"),
+])
+def test_a_wrong_node_is_named(capsys, arguments, message):
+    assert main(["mine", "--device", "cpu", *arguments]) == 2
+    assert message in capsys.readouterr().err
