@@ -36,6 +36,7 @@ class FoldedShape(MultiplierShape):
 
     interval: int = field()
     least_loop: int = 2
+    carry_cycles: int = 2
 
     def __post_init__(self):
         super().__post_init__()
@@ -73,8 +74,8 @@ class FoldedShape(MultiplierShape):
 
     @cached_property
     def latency(self) -> int:
-        """Cycles from operands to product: the steps, the last one's groups, 4 more, 3 carries."""
-        return self.loop * self.steps + len(self.last_groups) + 7
+        """Cycles from operands to product: the steps, the last one's groups, 4 more, carries."""
+        return self.loop * self.steps + len(self.last_groups) + 6 + self.carry_cycles
 
     @cached_property
     def multiplications(self) -> Counter[tuple[int, int]]:
@@ -118,19 +119,23 @@ class FoldedMultiplier(wiring.Component):
         return self.shape.latency
 
     def step(self, pipe, running, digit, b):
-        """One step from its operands on, all but the last of the loop's registers."""
+        """One step from its operands on, all but the last of the loop's registers.
+
+        Cycles beyond the third are spent before the products: there a device's multiplier block
+        can take in the registers, and the way from one digit to all blocks has a cycle to itself.
+        """
         shape = self.shape
         digit_bound = (1 << shape.digit) - 1
         lifted = shape.cut(shape.lifted)
-        limbs = shape.widths(shape.operand_bits, shape.limb)
-        paid = pipe.multiply("paid", running.values[0][:shape.digit], digit_bound, lifted, lifted)
-        taken = pipe.multiply("taken", digit, digit_bound, b,
-                              [(1 << width) - 1 for width in limbs])
-        shifted = pipe.hold("shifted", Limbs(*pipe.drop(running)))
+        b_bounds = [(1 << width) - 1 for width in shape.widths(shape.operand_bits, shape.limb)]
         for _ in range(shape.loop - 3):
+            running = pipe.hold("running", running)
+            digit = pipe.register("digit", digit, digit_bound)
+            b = pipe.register_all("b", b, b_bounds)
             pipe.stage += 1
-            paid, taken, shifted = (pipe.hold(name, number) for name, number in (
-                ("paid", paid), ("taken", taken), ("shifted", shifted)))
+        paid = pipe.multiply("paid", running.values[0][:shape.digit], digit_bound, lifted, lifted)
+        taken = pipe.multiply("taken", digit, digit_bound, b, b_bounds)
+        shifted = pipe.hold("shifted", Limbs(*pipe.drop(running)))
         if shape.loop > 2:  # three numbers in two sums
             pipe.stage += 1
             return pipe.add(pipe.total("added", paid, taken), pipe.hold("shifted", shifted))
@@ -201,24 +206,26 @@ class FoldedMultiplier(wiring.Component):
         waiting = pipe.hold("arrived", waiting)
         groups = shape.last_groups
         group = Signal(range(max(2, shape.interval)))
-        with m.If(self.start | (group == shape.interval - 1)):
-            # Operands that came in cycle 0 have their quotient digit in cycle 2 of an interval.
-            m.d.sync += group.eq(Mux(self.start, shape.interval - 1, 0))
-        with m.Else():
-            m.d.sync += group.eq(group + 1)
+        next_group = Signal.like(group)
+        # Operands that came in cycle 0 have their quotient digit in cycle 2 of an interval.
+        m.d.comb += next_group.eq(Mux(self.start, shape.interval - 1,
+                                      Mux(group == shape.interval - 1, 0, group + 1)))
+        m.d.sync += group.eq(next_group)
         widths = [shape.digit + max(limb.bit_length() for limb in column)
                   for column in zip(*groups, strict=True)]
         gathered = [registers(f"group{g}_", widths) for g in range(len(groups))]
+        last_limbs = [Signal(width - shape.digit, name=f"modulus{n}", reset_less=True)
+                      for n, width in enumerate(widths)]
+        with m.Switch(next_group):  # a cycle ahead, for nothing but a product to be in its cycle
+            for g, limbs in enumerate(groups):
+                with m.Case(g):
+                    m.d.sync += [held.eq(limb) for held, limb in
+                                 zip(last_limbs, limbs, strict=True)]
         with m.If(group < len(groups)):
             for one, two in zip(gathered, gathered[1:], strict=False):
                 m.d.sync += [held.eq(value) for held, value in zip(one, two, strict=True)]
-            for n, held in enumerate(gathered[-1]):
-                limb = Signal(widths[n] - shape.digit, name=f"modulus{n}")
-                with m.Switch(group):
-                    for g, limbs in enumerate(groups):
-                        with m.Case(g):
-                            m.d.comb += limb.eq(limbs[n])
-                m.d.sync += held.eq(quotient * limb)
+            m.d.sync += [held.eq(quotient * limb)
+                         for held, limb in zip(gathered[-1], last_limbs, strict=True)]
         limbs = [limb for group in groups for limb in group][:len(shape.cut(shape.field.modulus))]
         products = [held for group in gathered for held in group][:len(limbs)]
         product_bounds = [digit_bound * limb for limb in limbs]
@@ -229,5 +236,6 @@ class FoldedMultiplier(wiring.Component):
         pipe.stage += 1
         values, bounds = pipe.drop(total)
         values = pipe.register_all("dropped", values, bounds)
-        m.d.comb += self.product.eq(pipe.settle(values, bounds, shape.product_bits))
+        m.d.comb += self.product.eq(pipe.settle(values, bounds, shape.product_bits,
+                                           shape.carry_cycles))
         return m

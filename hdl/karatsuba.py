@@ -38,6 +38,7 @@ class KaratsubaShape(MultiplierShape):
     kind: ClassVar[str] = "karatsuba"
 
     depth: int = field()
+    carry_cycles: int = 2
 
     def __post_init__(self):
         super().__post_init__()
@@ -126,7 +127,7 @@ def multiply_pipelined(shape, pipe, a, b):
     exact = convolution(*bounds[0])
     whole = LimbPipeline(pipe.m, shape.digit, shape.part)
     whole.stage = pipe.stage - 1
-    total = whole.settle(columns[0], exact, 2 * shape.operand_bits)
+    total = whole.settle(columns[0], exact, 2 * shape.operand_bits, shape.carry_cycles)
     pipe.stage = whole.stage + 1
     return divide(shape, pipe, total)
 
@@ -275,6 +276,6 @@ def divide(shape, pipe, total):
     pipe.stage += 1
     dropped = pipe.hold("dropped", drop(running))
     assert not len(rest)
-    product = pipe.settle(dropped.values, dropped.bounds, shape.product_bits)
+    product = pipe.settle(dropped.values, dropped.bounds, shape.product_bits, shape.carry_cycles)
     pipe.stage += 1
     return product

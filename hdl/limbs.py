@@ -115,8 +115,8 @@ class LimbPipeline:
             bounds.pop()
         return values, bounds
 
-    def settle(self, values, bounds, bits):
-        """From overlapping limbs to one number of `bits` bits, in three stages, or more.
+    def settle(self, values, bounds, bits, carry_cycles):
+        """From overlapping limbs to one number of `bits` bits: `carry_cycles` + 2 stages or more.
 
         The high parts are passed on until what is passed fits a limb, then the carries settled.
         """
@@ -137,13 +137,20 @@ class LimbPipeline:
             # carries twice.
             passing = any(passed > limb_bound for passed in high)
         self.stage += 1
-        carry, carries = Const(0, 1), []
-        for value in values:
-            carries.append(carry)
-            carry = value[limb:].any() | (value[:limb].all() & carry)
-        lows = self.register_all("low", [value[:limb] for value in values],
-                                 [min(bound, limb_bound) for bound in bounds])
-        carries = self.register_all("carry", carries, [1] * len(carries))
+        # A limb makes a carry, or passes one on, or neither, never both; so the carries are those
+        # of a sum with a bit for each limb, and run through a device's own carry chain.
+        makes = Cat(value[limb:].any() for value in values)
+        passes = Cat(value[:limb].all() for value in values)
+        low_bounds = [min(bound, limb_bound) for bound in bounds]
+        lows = self.register_all("low", [value[:limb] for value in values], low_bounds)
+        if carry_cycles > 1:
+            every = (1 << len(values)) - 1
+            makes, passes = (self.register(name, value, every)
+                             for name, value in (("makes", makes), ("passes", passes)))
+            self.stage += 1
+            lows = self.register_all("low", lows, low_bounds)
+        carries = ((makes | passes) + makes) ^ passes
+        carries = self.register_all("carry", list(carries)[:len(values)], [1] * len(values))
         self.stage += 1
         settled = [(low + carry)[:limb] for low, carry in zip(lows, carries, strict=True)]
         assert all(len(part) == limb for part in settled[:-1])

@@ -31,6 +31,8 @@ class MultiplierShape:
         device's DSP block (17 or 26 unsigned bits on AMD parts, 18 on ECP5).
     limb : bits of `b` in one product: a multiple of the other side of the block. At least `digit`;
         with ``digit + limb <= 62`` every intermediate fits a machine word in simulation.
+    carry_cycles : cycles that the last carries take to find their way through all limbs: 1, or 2
+        for a higher clock rate.
 
     The quotient digit costs nothing: with ``lift = -1 / modulus mod 2 ** digit`` the number
     ``lift * modulus + 1`` is divisible by ``2 ** digit``, so adding ``low * lift * modulus`` to a
@@ -50,6 +52,7 @@ class MultiplierShape:
     operand_bits: int
     digit: int
     limb: int
+    carry_cycles: int = 1
 
     def __post_init__(self):
         if self.digit < 2 or self.limb < self.digit:
@@ -58,7 +61,8 @@ class MultiplierShape:
         if self.operand_bits <= self.field.bits:
             raise ValueError(f"operands of {self.operand_bits} bits cannot hold unreduced values "
                              f"of {self.field.name}, whose modulus has {self.field.bits} bits")
-
+        if self.carry_cycles not in (1, 2):
+            raise ValueError(f"the last carries take 1 cycle or 2, not {self.carry_cycles}")
 
     def build(self) -> wiring.Component:
         """A multiplier of this shape."""
@@ -91,8 +95,8 @@ class MultiplierShape:
 
     @cached_property
     def latency(self) -> int:
-        """Cycles from operands to product: 2 a lifted step, 4 for the last, 3 for the carries."""
-        return 1 + 2 * (self.steps - 1) + 4 + 3
+        """Cycles from operands to product: 2 a lifted step, 4 for the last, 3 or 4 to settle."""
+        return 1 + 2 * (self.steps - 1) + 4 + 2 + self.carry_cycles
 
     def product_bound(self, a: int, b: int) -> int:
         """The largest product of operands up to `a` and `b`: ``a*b/R + (lift/2^digit + 1) * p``.
@@ -211,7 +215,7 @@ class MontgomeryMultiplier(wiring.Component):
         values, bounds = drop(running)
         values = register_all("dropped", values, bounds)
 
-        product = pipe.settle(values, bounds, shape.product_bits)
+        product = pipe.settle(values, bounds, shape.product_bits, shape.carry_cycles)
         assert pipe.stage + 1 == shape.latency, (pipe.stage + 1, shape.latency)
         m.d.comb += self.product.eq(product)
         return m

@@ -24,10 +24,12 @@ BLOCKS = [(17, 17), (17, 24), (17, 26), (18, 36)]
 """Digit and limb: the blocks of 18 x 18, 25 x 18 and 27 x 18 signed bits, and ECP5's in pairs."""
 
 
-@pytest.mark.parametrize("interval", [1, 2, 3, 5, 12])
-def test_every_pair_of_operands(interval):
+@pytest.mark.parametrize("interval, parts", [
+    (1, {}), (2, {}), (3, {}), (5, {}), (12, {}), (3, dict(least_loop=4)),
+    (5, dict(least_loop=3, carry_cycles=1))])
+def test_every_pair_of_operands(interval, parts):
     """All the toy field's operands of nine bits, in steps of two bits, for all sorts of loops."""
-    shape = FoldedShape(field=TOY, operand_bits=9, digit=2, limb=3, interval=interval)
+    shape = FoldedShape(field=TOY, operand_bits=9, digit=2, limb=3, interval=interval, **parts)
     side = np.arange(1 << 9, dtype=np.uint64)
     a, b = (x.reshape(-1) for x in np.meshgrid(side, side))
     cycles = a.size * interval + shape.latency
@@ -96,6 +98,7 @@ def test_a_longer_loop_is_only_slower(least_loop):
 @pytest.mark.parametrize("parts, sentence", [
     (dict(interval=0), r"^the interval must be at least 1, not 0$"),
     (dict(least_loop=1), r"^a step takes at least 2 cycles, a product and a sum, not 1$"),
+    (dict(carry_cycles=3), r"^the last carries take 1 cycle or 2, not 3$"),
     (dict(digit=9), r"^a limb \(8 bits\) must hold a digit \(9 bits\)"),
 ])
 def test_wrong_shapes_are_refused(parts, sentence):

@@ -57,7 +57,8 @@ def test_carries_through_many_limbs(digit, limb):
     """A million pairs in limbs so small that carries run through several that are all ones."""
     rng = np.random.default_rng(1)
     a, b = rng.integers(0, 1 << 22, size=(2, 1 << 20), dtype=np.uint64)
-    check_compiled(MultiplierShape(field=TOY, operand_bits=22, digit=digit, limb=limb), a, b)
+    check_compiled(MultiplierShape(field=TOY, operand_bits=22, digit=digit, limb=limb,
+                                   carry_cycles=1 + digit % 2), a, b)
 
 
 @pytest.mark.parametrize("digit, limb", BLOCKS)
@@ -105,6 +106,7 @@ def test_the_lifted_modulus():
 @pytest.mark.parametrize("parts, sentence", [
     (dict(digit=1, limb=8), r"^a limb \(8 bits\) must hold a digit \(1 bits\), and a digit at"),
     (dict(digit=9, limb=8), r"^a limb \(8 bits\) must hold a digit \(9 bits\)"),
+    (dict(carry_cycles=0), r"^the last carries take 1 cycle or 2, not 0$"),
     (dict(operand_bits=8),
      r"^operands of 8 bits cannot hold unreduced values of toy, whose modulus has 8 bits$"),
 ])
