@@ -241,6 +241,7 @@ def test_a_node_with_its_own_time(
     assert not node.development
     miner = Miner(chain, VALIDATOR, layer, prove)
     start = time.time()
+    layer.join()
     report = miner._next_slot(proving=True)
     miner._mine(report.slot)
     miner._next_slot(proving=False)
