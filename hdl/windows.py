@@ -163,13 +163,16 @@ def best_window(scalar_bits: int, points: int, mailboxes: int) -> int:
 
 
 def best_plan(scalar_bits: int, points: int, mailboxes: int, units: int = 1, window: int = 0,
-              at_once: int = 0) -> WindowPlan:
+              at_once: int = 0, sending: float = 0.0) -> WindowPlan:
     """The plan with the fewest additions for `points` points in `mailboxes` mailboxes a unit.
 
     Counted are the digits of all scalars, each bucket's two ways to the next level, the slack of
     units with fewer windows than others, and the drain of every level of every pass. `window` and
     `at_once` force what they say; else all windows are computed at once where they fit, and as
     many as fit where they do not.
+
+    `sending` is how many additions there is time for while a scalar travels to the device: every
+    pass wants all scalars again, and takes as long as sending or adding, whichever is longer.
     """
     fitting = []
     for width in [window] if window else range(2, MAX_WINDOW + 1):
@@ -192,11 +195,12 @@ def best_plan(scalar_bits: int, points: int, mailboxes: int, units: int = 1, win
         filled = [min(size, points * windows << n) for n, size in enumerate(sizes)]
         return 2 * sum(filled[:-1])
 
-    def additions(plan: WindowPlan) -> int:
-        total = 0
+    def additions(plan: WindowPlan) -> float:
+        total = 0.0
         for _, count in plan.passes:
             each = -(-count // units) * units
-            total += points * each + buckets(plan, each) + DRAIN * units * len(plan.sizes)
+            total += points * max(each, sending) + buckets(plan, each)
+            total += DRAIN * units * len(plan.sizes)
         return total
 
     def worth_passes(plan: WindowPlan) -> bool:

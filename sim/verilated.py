@@ -248,7 +248,10 @@ class Simulation:
     """One simulated accelerator behind its link: words in, words out, cycle by cycle.
 
     Not to be used from two threads at once; several simulations run side by side.
+    `scalar_seconds` is 0: there is no line, see `host.devices.link.Link`.
     """
+
+    scalar_seconds = 0.0
 
     def __init__(self, library: Path) -> None:
         self._code = ctypes.CDLL(str(library))

@@ -92,10 +92,11 @@ class LanesDevice:
         return Bases(group=group, count=len(points), handle=_Loaded(points))
 
     def plan(self, job: Job) -> WindowPlan:
-        """The windows a job is computed with."""
-        first = self.accelerators[0]
-        return best_plan(SCALAR_BITS, max(1, job.bases.count), first.mailboxes(job.bases.group),
-                         first.identity["units"], self.window or 0, self.at_once or 0)
+        """The windows a job is computed with: those that take the least time, over a line too."""
+        first, group = self.accelerators[0], job.bases.group
+        sending = first.link.scalar_seconds * self.clock_hz / first.interval(group)
+        return best_plan(SCALAR_BITS, max(1, job.bases.count), first.mailboxes(group),
+                         first.identity["units"], self.window or 0, self.at_once or 0, sending)
 
     def run(self, jobs: Sequence[Job], progress: Progress | None = None) -> list[Result]:
         """Compute every job; see `Device.run`.

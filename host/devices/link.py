@@ -8,6 +8,11 @@ from host.devices.device import Limbs
 class Link(Protocol):
     """Moves 64-bit words: to a board, or to its simulation; the driver cannot tell which."""
 
+    @property
+    def scalar_seconds(self) -> float:
+        """How long the line takes for a scalar's four words; 0 where there is no line."""
+        ...
+
     def exchange(self, words: Limbs, room: int, cycles: int) -> tuple[int, Limbs]:
         """Offer `words` and take up to `room` answers, for about `cycles` cycles of the device.
 

@@ -109,6 +109,11 @@ class SerialLink:
             self.close()
             raise
 
+    @property
+    def scalar_seconds(self) -> float:
+        """How long the line takes for a scalar's four words, in the largest frames."""
+        return 4 * (8 + 14 / LARGEST) * 10 / self.baud
+
     def exchange(self, words: Limbs, room: int, cycles: int) -> tuple[int, Limbs]:
         """Offer `words`, take up to `room` answers, for `cycles` cycles of the board's own clock.
 

@@ -101,6 +101,15 @@ def test_the_best_plan_fits_and_covers_every_window_once(mailboxes, units):
     assert not any(plan.at_once for plan in few)  # passes do not pay
 
 
+def test_where_scalars_travel_slowly_they_are_sent_once():
+    """A pass takes as long as sending or adding: 18 additions at 180 cycles and 30 MHz are the time
+    of a scalar at 3 Mbaud."""
+    near, far = (best_plan(254, 65536, 2048, sending=sending) for sending in (0, 18))
+    assert len(list(near.passes)) > 10 and len(list(far.passes)) <= 2
+    seconds = [max(18 * len(list(plan.passes)), plan.windows) for plan in (near, far)]
+    assert seconds[1] < 0.2 * seconds[0]
+
+
 def test_what_is_forced_is_kept_or_refused():
     assert best_plan(254, 100, 8192, window=11).at_once
     assert best_plan(254, 100, 8192, window=8, at_once=3).at_once == 3

@@ -9,6 +9,8 @@ from host.devices.link import Link
 class FlippedBit:
     """A link that flips one bit of one answer, the `word`-th there is; then it behaves."""
 
+    scalar_seconds = 0.0
+
     def __init__(self, link: Link, word: int, bit: int = 17) -> None:
         self.link, self.word, self.bit, self.seen = link, word, bit, 0
 
@@ -30,6 +32,8 @@ class FlippedBit:
 
 class Silent:
     """A link that takes words and never answers, from its `after`-th answer on."""
+
+    scalar_seconds = 0.0
 
     def __init__(self, link: Link, after: int) -> None:
         self.link, self.left = link, after
