@@ -21,13 +21,14 @@ from host.cli import (
     mine,
     prove,
     simulate,
+    waves,
     why,
 )
 from host.errors import ProofmillError
 
 COMMANDS = (
     mine, devnet, prove, files, bench, explore, field, gateware, simulate, attacks, why, contracts,
-    board, measure, devices, build,
+    board, measure, devices, build, waves,
 )
 """Modules with ``register(subparsers)``, in the order of the help."""
 

@@ -1,0 +1,87 @@
+"""``proofmill waves``: a waveform of a unit at work, to look at."""
+
+import argparse
+import io
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from host.cli.screen import Screen
+from host.errors import ProofmillError
+
+if TYPE_CHECKING:
+    from sim.waves import Recording
+
+UNITS = ("multiplier", "adder", "mailboxes", "msm", "accelerator", "processor")
+
+
+def register(commands: Any) -> None:
+    """Add the command."""
+    waves = commands.add_parser(
+        "waves", help="write a waveform of a unit at work",
+        description="Run a short real case of a unit in Amaranth's simulator, and write what "
+                    "every signal of it does as a waveform (VCD), beside it a save file for "
+                    "GTKWave with the signals to see first.",
+        epilog="Example: proofmill waves mailboxes --toy && gtkwave mailboxes.gtkw")
+    waves.add_argument("unit", metavar="UNIT", choices=UNITS, help=", ".join(UNITS))
+    waves.add_argument("--out", metavar="FILE.vcd",
+                       help="write it there (default: UNIT.vcd in this folder)")
+    waves.add_argument("--toy", action="store_true",
+                       help="over the toy curve's 8 bits, easier to read than BN254's 254")
+    waves.set_defaults(run=run_waves)
+
+
+def run_waves(options: argparse.Namespace) -> int:
+    """Record, and say what is in it."""
+    from host.groth16.output import write_atomically
+    from sim.waves import PERIOD_FS, VIEWS, record
+
+    out = Path(options.out or f"{options.unit}.vcd")
+    if out.suffix != ".vcd":
+        raise ProofmillError(f"--out {out}: a waveform's name ends in .vcd; write "
+                             f"--out {out.with_suffix('.vcd')}")
+    if not out.parent.is_dir():
+        raise ProofmillError(f"--out {out}: there is no folder {out.parent}; make it, or choose "
+                             "another")
+    screen = Screen()
+    with screen.bar(f"simulating the {options.unit}"):
+        recording = record(options.unit, out, options.toy)
+    save = out.with_suffix(".gtkw")
+    write_atomically(save, [save_file(out, recording).encode()])
+    curve = "the toy curve" if options.toy else "BN254"
+    screen.line(f"wrote {out}: {recording.cycles:,} cycles over {curve}, "
+                f"{len(recording.variables):,} signals")
+    screen.line(VIEWS[options.unit].text)
+    for cycle, text in recording.moments:
+        nanoseconds = (cycle * PERIOD_FS - PERIOD_FS // 2) // 10**6
+        screen.line(f"  cycle {cycle:>5,}, from {nanoseconds:>6,} ns  {text}")
+    screen.line("signals to see first:")
+    for name, variables in recording.groups.items():
+        screen.line(f"  {name}: {_short([v.path.rpartition('.')[2] for v in variables])}")
+    screen.line(f"look at it with: gtkwave {save}   or: surfer {out}   "
+                "(or drop the .vcd on https://app.surfer-project.org)")
+    return 0
+
+
+def _short(names: list[str]) -> str:
+    return ", ".join(names[:6]) + (f" and {len(names) - 6} more" if len(names) > 6 else "")
+
+
+def save_file(waveform: Path, recording: "Recording") -> str:
+    """GTKWave's save file: the groups of a recording, each under its name."""
+    from vcd.gtkw import GTKWSave
+
+    from sim.waves import PERIOD_FS
+
+    text = io.StringIO()
+    save = GTKWSave(text)
+    save.dumpfile(str(waveform.resolve()))
+    save.treeopen("bench.top.")
+    first = recording.moments[0][0] if recording.moments else 0
+    save.timestart(max(0, first - 2) * PERIOD_FS)
+    save.trace("bench.top.clk")
+    for name, variables in recording.groups.items():
+        with save.group(name):
+            for variable in variables:
+                save.trace(variable.displayed,
+                           datafmt="ascii" if variable.kind == "string" else "hex")
+    return text.getvalue()

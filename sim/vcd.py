@@ -1,0 +1,113 @@
+"""Value change dumps (IEEE 1364-2005, clause 18): cut one to some scopes, look values up.
+
+Only what Amaranth's simulator writes is understood: one change a line, times in femtoseconds.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import TextIO
+
+DECLARATION = re.compile(r"\$var (\S+) (\d+) (\S+) (.+) \$end$")
+
+
+@dataclass(frozen=True)
+class Variable:
+    """A signal of the dump.
+
+    Parameters
+    ----------
+    scope, name : where it is and what it is called there; a backslash begins a name with a dot.
+    kind, bits : "wire" or "string", and how wide.
+    code : what its changes are marked with.
+    """
+
+    scope: str
+    name: str
+    kind: str
+    bits: int
+    code: str
+
+    @property
+    def path(self) -> str:
+        """Scope and name: "top.msm.start"."""
+        return f"{self.scope}.{self.name.lstrip(chr(92))}"
+
+    @property
+    def displayed(self) -> str:
+        """Its name as GTKWave's save files have it."""
+        bits = f"[{self.bits - 1}:0]" if self.bits > 1 and self.kind != "string" else ""
+        return f"bench.{self.scope}.{self.name}{bits}"
+
+
+def _code(line: str) -> str:
+    """The code of the variable that a line changes."""
+    return line.split()[1] if line[0] in "bsr" else line[1:].rstrip()
+
+
+def cut(source: TextIO, target: TextIO, scope: str) -> list[Variable]:
+    """Copy the dump `source` to `target`: what lies below `scope` ("top.msm"), and clock and reset.
+
+    Signals that have no name of their own in a scope ("$signal", "start$7") are left out. Returns
+    the variables kept.
+    """
+    path: list[str] = []
+    kept: list[Variable] = []
+    pending: list[str] = []   # scopes that have been opened and are empty so far
+    codes: set[str] = set()
+    for line in source:
+        if line.startswith("$scope"):
+            path.append(line.split()[2])
+            pending.append(line)
+        elif line.startswith("$upscope"):
+            path.pop()
+            if pending:
+                pending.pop()
+            else:
+                target.write(line)
+        elif line.startswith("$var"):
+            match = DECLARATION.match(line.rstrip("\n"))
+            assert match, line
+            kind, bits, code, name = match.groups()
+            where = ".".join(path[1:])
+            within = where == scope or where.startswith(f"{scope}.")
+            if "$" not in name and (within or (where == "top" and name in ("clk", "rst"))):
+                target.writelines(pending)
+                pending.clear()
+                target.write(line)
+                kept.append(Variable(where, name, kind, int(bits), code))
+                codes.add(code)
+        elif line.startswith(("$", "#")) or not path and not codes:
+            target.write(line)
+        elif _code(line) in codes:
+            target.write(line)
+    return kept
+
+
+def changes(dump: Path, variable: Variable) -> Iterator[tuple[int, int | str]]:
+    """(time, value) of each change of a variable; a string's value is text, without its number."""
+    time, end = 0, f" {variable.code}"
+    with dump.open() as lines:
+        for line in lines:
+            line = line.rstrip("\n")
+            if line.startswith("#"):
+                time = int(line[1:])
+            elif line.startswith("b") and line.endswith(end):
+                yield time, int(line[1:-len(end)], 2)
+            elif line.startswith("s") and line.endswith(end):
+                yield time, line[1:-len(end)].rpartition("/")[0]
+            elif line[1:] == variable.code and line[:1] in "01":
+                yield time, int(line[0])
+
+
+def find(variables: Iterable[Variable], patterns: Iterable[str]) -> list[Variable]:
+    """The variables whose paths match one of `patterns` ("top.msm.*_valid"), in their order."""
+    known = list(variables)
+    found: dict[str, Variable] = {}
+    for pattern in patterns:
+        for variable in known:
+            if fnmatchcase(variable.path, pattern):
+                found.setdefault(variable.path, variable)
+    return list(found.values())

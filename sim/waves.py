@@ -1,0 +1,280 @@
+"""Short real cases of each unit, in Amaranth's simulator, written as waveforms to look at."""
+
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from amaranth.sim import Simulator
+
+from hdl.accelerator import Accelerator
+from hdl.commands import BIAS_WORDS, HEADER, MAGIC, PLACE, REGION, WORD, Command, pack
+from hdl.curve import Group
+from hdl.msm import MsmShape
+from hdl.presets import STANDARD, TOY_SHAPE
+from hdl.processor import StandaloneProcessor
+from hdl.windows import WindowPlan
+from sim.curve import equation, loaded
+from sim.vcd import Variable, changes, cut, find
+
+PERIOD_FS = 10_000_000
+"""A cycle: 10 ns, in femtoseconds."""
+
+
+def cycle_of(time: int) -> int:
+    """The cycle in which something is so from `time` on; edges are in the middle of a period."""
+    return (time - PERIOD_FS // 2) // PERIOD_FS + 1
+
+
+LIMIT = 20_000
+"""Cycles after which a case is given up: none takes a tenth of them."""
+
+
+@dataclass(frozen=True)
+class View:
+    """What is shown of a unit.
+
+    Parameters
+    ----------
+    text : what happens in it.
+    scope : the part of the design that is kept.
+    groups : signals to see first, by what they have in common; patterns of paths below `scope`.
+    moments : what happens when a signal becomes 1, or takes a value, for the first time.
+    """
+
+    text: str
+    scope: str
+    groups: dict[str, tuple[str, ...]]
+    moments: dict[str, tuple[str, int | str]] = field(default_factory=dict)
+
+
+SUM = "three points with the scalars 3, 3 and 2 are loaded, multiplied and summed in one window"
+
+VIEWS = {
+    "multiplier": View(
+        "eight pairs of operands, one a cycle, the edges of the field among them", "top", {
+            "operands and product": ("a", "b", "start", "product"),
+            "the first step": ("stage0_*",), "the second step": ("stage1_*", "stage2_*")}),
+    "adder": View(
+        f"{SUM}; the adder's part of it", "top.msm.adder", {
+            "frame": ("group", "number", "next_cycle", "row"),
+            "pair coming in": ("load", "position", "start", "p", "q"),
+            "multiplier": ("multiplier0_0_value", "multiplier0_1_value", "multiplier0.a",
+                           "multiplier0.b", "multiplier0.product"),
+            "sums": ("adder?_?_value", "adder?_total", "adder?_sum"),
+            "sum going out": ("total", "total?")},
+        {"a pair's first coordinates come in": ("load", 1)}),
+    "mailboxes": View(
+        f"{SUM}; the mailboxes' part of it", "top.msm.unit.mailboxes", {
+            "slot": ("phase", "last", "mailbox", "full", "accept"),
+            "new operand": ("operand_valid", "operand_mailbox", "operand_taken", "waited",
+                            "read_operand", "read_position", "operand_coordinate"),
+            "pair to the adder": ("adder_load", "adder_position", "adder_p", "adder_q",
+                                  "leaving.valid", "leaving.mailbox"),
+            "sum from the adder": ("returning.valid", "returning.mailbox", "adder_total"),
+            "bucket taken out": ("fetch_valid", "fetch_mailbox", "fetch_taken", "fetched",
+                                 "fetched_position", "fetched_coordinate")},
+        {"the first operand is taken": ("operand_taken", 1),
+         "a pair goes to the adder": ("adder_load", 1),
+         "a sum comes back": ("returning.valid", 1),
+         "a bucket is taken out": ("fetch_taken", 1)}),
+    "msm": View(
+        f"{SUM}; from memory and scalars to the groups of the last level", "top.msm", {
+            "steps": ("fsm_state", "start", "ready", "width", "odd", "first", "enable"),
+            "memory": ("requests__*", "points__*"),
+            "scalars": ("scalars__*", "loader.commit", "loader.skipped"),
+            "digits": ("unit.operands.recoder.bit", "unit.operands.recoder.operand_*"),
+            "mailboxes": ("unit.mailboxes.operand_taken", "unit.mailboxes.adder_load",
+                          "unit.mailboxes.returning.valid", "unit.mailboxes.fetch_taken"),
+            "answers": ("answers__*",), "counters": ("counters*",)},
+        {"points are asked for": ("requests__valid", 1),
+         "the buckets are filled": ("fsm_state", "FILL"),
+         "they are streamed back": ("fsm_state", "SUM"),
+         "the last level is handed out": ("fsm_state", "HAND_OUT")}),
+    "accelerator": View(
+        f"commands and answers: {SUM}", "top", {
+            "commands": ("fsm_state", "commands__*", "header*"), "answers": ("answers__*",),
+            "memory": ("requests__*", "points__*", "writes__*"),
+            "multi-scalar multiplication": ("msm.fsm_state", "msm.start", "msm.ready")},
+        {"points are written": ("fsm_state", "LOAD"),
+         "they are multiplied": ("fsm_state", "MULTIPLY"),
+         "it says what it is": ("fsm_state", "IDENTITY")}),
+    "processor": View(
+        "the microprogram multiply.asm: two values come in, are multiplied, one goes out", "top", {
+            "control": ("start", "ready", "cycles", "waited"),
+            "values": ("i__*", "o__*"),
+            "multiplier": ("processor.multiplying", "processor.accept", "multiplier.a",
+                           "multiplier.b", "multiplier.product"),
+            "instruction": ("processor.*address", "processor.*instruction*", "processor.valid",
+                            "processor.fetched")},
+        {"the program starts": ("start", 1), "it sends its result": ("o__valid", 1)}),
+}
+"""What can be shown, by unit."""
+
+
+@dataclass(frozen=True)
+class Recording:
+    """A waveform: how many cycles, which signals to see first, when what happens."""
+
+    cycles: int
+    variables: list[Variable]
+    groups: dict[str, list[Variable]]
+    moments: list[tuple[int, str]]
+
+
+def record(unit: str, waveform: Path, toy: bool = False) -> Recording:
+    """Run the case of `unit` and write its waveform, whole, or nothing.
+
+    `toy` takes the toy curve's eight bits in place of BN254's 254. Raises OSError where the file
+    cannot be written.
+    """
+    view = VIEWS[unit]
+    component, testbench = _case(unit, TOY_SHAPE if toy else STANDARD, toy)
+    simulator = Simulator(component)
+    simulator.add_clock(PERIOD_FS / 1e15)
+    cycles: list[int] = []
+
+    async def run(context: Any) -> None:
+        cycles.append(await testbench(context))
+
+    simulator.add_testbench(run)
+    with tempfile.TemporaryDirectory(dir=waveform.parent, prefix=".waves-") as folder:
+        everything, part = Path(folder) / "all.vcd", Path(folder) / "part.vcd"
+        with simulator.write_vcd(str(everything)):
+            simulator.run()
+        with everything.open() as source, part.open("w") as target:
+            kept = cut(source, target, view.scope)
+        part.replace(waveform)
+    groups = {name: find(kept, [f"{view.scope}.{pattern}" for pattern in patterns])
+              for name, patterns in view.groups.items()}
+    moments = []
+    for text, (path, value) in view.moments.items():
+        for variable in find(kept, [f"{view.scope}.{path}"]):
+            times = (time for time, now in changes(waveform, variable) if now == value)
+            if (first := next(times, None)) is not None:
+                moments.append((cycle_of(first), text))
+    return Recording(cycles[0], kept, {name: found for name, found in groups.items() if found},
+                     sorted(moments))
+
+
+Testbench = Callable[[Any], Any]
+"""An Amaranth testbench that returns how many cycles it took."""
+
+
+def _case(unit: str, shape: MsmShape, toy: bool) -> tuple[Any, Testbench]:
+    if unit == "multiplier":
+        return _multiplier(shape)
+    if unit == "processor":
+        return _processor(toy)
+    return _accelerator(shape)
+
+
+def multiplier_pairs(shape: Any) -> list[tuple[int, int]]:
+    """The pairs that the multiplier is shown with."""
+    modulus, top = shape.field.modulus, (1 << shape.operand_bits) - 1
+    third = modulus // 3
+    return [(0, 0), (1, 1), (1, modulus - 1), (modulus - 1, modulus - 1), (top, 1), (top, top),
+            (third, third + 1), (3, third)]
+
+
+def _multiplier(shape: MsmShape) -> tuple[Any, Testbench]:
+    multiplier = shape.adder.multiplier
+    component, pairs = multiplier.build(), multiplier_pairs(multiplier)
+
+    async def run(context: Any) -> int:
+        for a, b in pairs:
+            context.set(component.a, a)
+            context.set(component.b, b)
+            await context.tick()
+        context.set(component.a, 0)
+        context.set(component.b, 0)
+        for _ in range(multiplier.latency + 2):
+            await context.tick()
+        return len(pairs) + multiplier.latency + 2
+
+    return component, run
+
+
+def _processor(toy: bool) -> tuple[Any, Testbench]:
+    from firmware.library import TARGETS, program
+
+    target = TARGETS["toy" if toy else "bn254-base"]
+    code = program("multiply", target)
+    component, words = StandaloneProcessor(target.shape, code), [6, 7]
+
+    async def run(context: Any) -> int:
+        await context.tick()
+        context.set(component.entry, code.entry)
+        context.set(component.start, 1)
+        context.set(component.o.ready, 1)
+        await context.tick()
+        context.set(component.start, 0)
+        for cycle in range(2, LIMIT):
+            context.set(component.i.valid, bool(words))
+            if words:
+                context.set(component.i.payload, words[0])
+            done = context.get(component.ready)
+            _, _, taken = await context.tick().sample(component.i.ready)
+            if taken and words:
+                words.pop(0)
+            if done:
+                return cycle + 1
+        raise TimeoutError(f"the program has not ended after {LIMIT:,} cycles")
+
+    return component, run
+
+
+def command_words(shape: MsmShape, plan: WindowPlan) -> list[int]:
+    """Load three points, multiply and sum them in the first window, and ask who is there."""
+    curve, group = shape.adder.curve, Group.G1
+    law, scalars = equation(curve, group), (3, 3, 2)
+    points = [law.multiply(n, ((1,), (2,))) for n in (1, 2, 3)]
+    mask = (1 << WORD) - 1
+
+    def split(values: Sequence[int]) -> list[int]:
+        return [value >> WORD * n & mask for value in values for n in range(4)]
+
+    words = split([part for point in points for part in loaded(curve, group, point)])
+    assert BIAS_WORDS == 4
+    return [
+        pack(HEADER, command=Command.LOAD), pack(PLACE, count=len(words)), *words,
+        pack(HEADER, command=Command.MULTIPLY, window=plan.window, windows=1),
+        pack(PLACE, count=len(points)),
+        pack(REGION, second_region=plan.second_region, all=plan.windows, wide=plan.wide),
+        *split([plan.bias, *scalars]), pack(HEADER, command=Command.IDENTIFY)]
+
+
+def _accelerator(shape: MsmShape) -> tuple[Any, Testbench]:
+    plan = WindowPlan(shape.adder.curve.scalar.bits, 3, 1, 1)
+    shape = replace(shape, mailbox_bits=(plan.mailboxes - 1).bit_length())
+    dut, words = Accelerator(shape), command_words(shape, plan)
+    memory: dict[int, int] = {}
+    wanted: list[int] = []
+
+    async def run(context: Any) -> int:
+        for port in (dut.answers, dut.writes, dut.requests):
+            context.set(port.ready, 1)
+        for cycle in range(LIMIT):
+            for port, waiting in ((dut.commands, words), (dut.points, wanted)):
+                context.set(port.valid, bool(waiting))
+                if waiting:
+                    context.set(port.payload,
+                                waiting[0] if port is dut.commands else memory[waiting[0]])
+            sampled = await context.tick().sample(
+                dut.commands.ready, dut.points.ready, dut.answers.valid, dut.answers.payload,
+                dut.writes.valid, dut.writes.payload, dut.requests.valid, dut.requests.payload)
+            _, _, taken, given, answers, answer, writes, write, asks, burst = sampled
+            if taken and words:
+                words.pop(0)
+            if given and wanted:
+                wanted.pop(0)
+            if writes:
+                memory[write.address] = write.word
+            if asks:
+                wanted.extend(range(burst.address, burst.address + burst.words))
+            if answers and answer == MAGIC:
+                return cycle + 1
+        raise TimeoutError(f"the accelerator has not answered after {LIMIT:,} cycles")
+
+    return dut, run

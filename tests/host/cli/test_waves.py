@@ -1,0 +1,57 @@
+"""``proofmill waves``: a waveform, a save file for GTKWave, and what is in them."""
+
+import re
+
+import pytest
+
+from host.cli.main import main
+from host.cli.waves import UNITS
+from sim.waves import VIEWS
+
+
+def test_the_command_knows_every_unit():
+    assert set(UNITS) == set(VIEWS)
+
+
+def test_a_waveform_and_its_save_file(tmp_path, capsys):
+    out = tmp_path / "boxes.vcd"
+    assert main(["waves", "mailboxes", "--toy", "--out", str(out)]) == 0
+    shown = capsys.readouterr().out
+    for sentence in (f"wrote {out}", "over the toy curve", "a pair goes to the adder",
+                     "new operand: operand_valid", f"gtkwave {tmp_path / 'boxes.gtkw'}", "surfer"):
+        assert sentence in shown
+    save, waveform = (tmp_path / "boxes.gtkw").read_text(), out.read_text()
+    assert f'[dumpfile] "{out}"' in save
+    groups = re.findall(r"^-(.+)$", save, re.MULTILINE)
+    assert groups == [name for name in VIEWS["mailboxes"].groups for _ in range(2)]
+    # Every signal of the save file is one of the waveform, by scope and name.
+    scopes, names = [], set()
+    for line in waveform.splitlines():
+        word = line.split()
+        if word[0] == "$scope":
+            scopes.append(word[2])
+        elif word[0] == "$upscope":
+            scopes.pop()
+        elif word[0] == "$var":
+            bits = f"[{int(word[2]) - 1}:0]" if word[2] != "1" else ""
+            names.add(".".join([*scopes, word[4]]) + bits)
+    traces = set(re.findall(r"^bench\..*$", save, re.MULTILINE))
+    assert len(traces) > 20 and traces <= names
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["boxes.gtkw", "boxes.vcd"]
+
+
+@pytest.mark.parametrize("arguments, sentence", [
+    (["--out", "boxes.txt"], "--out boxes.txt: a waveform's name ends in .vcd; write --out boxes"),
+    (["--out", "nowhere/boxes.vcd"], "--out nowhere/boxes.vcd: there is no folder nowhere; make"),
+])
+def test_where_it_cannot_be_written(arguments, sentence, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert main(["waves", "mailboxes", "--toy", *arguments]) == 2
+    assert sentence in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_unit_that_is_not_there(capsys):
+    with pytest.raises(SystemExit, match="2"):
+        main(["waves", "mailbox"])
+    assert "invalid choice: 'mailbox'" in capsys.readouterr().err
