@@ -24,6 +24,8 @@ def register(commands: Any) -> None:
     build.add_argument("board", nargs="?", metavar="BOARD")
     build.add_argument("--report", action="store_true",
                        help="show the record of the last build instead of building")
+    build.add_argument("--table", action="store_true",
+                       help="print the tables of docs/boards.md, from the records kept")
     build.add_argument("--export", metavar="CARD",
                        help="write Verilog, constraints and a Tcl script for vu9p, vu47p or u250, "
                             "with Yosys' estimate of the resources")
@@ -44,6 +46,8 @@ def run(options: argparse.Namespace) -> int:
     """Build, report or export."""
     if options.export:
         return run_export(options)
+    if options.table:
+        return run_table()
     if options.board is None:
         raise ProofmillError("say which board to build, or --export CARD; `proofmill board list` "
                              "names the boards")
@@ -95,12 +99,9 @@ def _steps(screen: Screen, bar: Any) -> Any:
     return step
 
 
-def read_record(folder: Path, name: str) -> dict[str, Any]:
+def read_record(folder: Path, name: str, *others: Path) -> dict[str, Any]:
     """The record of the last build, else the one that the repository has."""
-    import boards
-
-    kept = Path(boards.__path__[0]) / "records" / f"{name}.json"
-    for path in (folder / "record.json", kept):
+    for path in (*others, folder / "record.json", _kept() / f"{name}.json"):
         if path.exists():
             try:
                 record = json.loads(path.read_text())
@@ -157,6 +158,30 @@ def show(screen: Screen, record: dict[str, Any]) -> None:
         + (f"; {sum(cpu.values()):,.0f} s of processor time" if cpu else ""))
     screen.line("tools       " + ", ".join(
         f"{name} {version}" for name, version in record["tools"].items()))
+
+
+def run_table() -> int:
+    """Print the tables of the documentation."""
+    try:
+        from boards.table import expectations_table, records_table
+    except ImportError as error:
+        raise ProofmillError(f"the boards need {error.name}: pip install 'proofmill[build]'"
+                             ) from error
+    print(records_table(kept_records()))
+    print()
+    print(expectations_table(find_board("ulx3s-85f")))
+    return 0
+
+
+def kept_records() -> list[dict[str, Any]]:
+    """The records that the repository has."""
+    return [read_record(path.parent, path.stem, path) for path in sorted(_kept().glob("*.json"))]
+
+
+def _kept() -> Path:
+    import boards
+
+    return Path(boards.__path__[0]) / "records"
 
 
 def run_export(options: argparse.Namespace) -> int:

@@ -111,8 +111,8 @@ class SerialLink:
 
     @property
     def scalar_seconds(self) -> float:
-        """How long the line takes for a scalar's four words, in the largest frames."""
-        return 4 * (8 + 14 / LARGEST) * 10 / self.baud
+        """How long the line takes for a scalar."""
+        return scalar_seconds(self.baud)
 
     def exchange(self, words: Limbs, room: int, cycles: int) -> tuple[int, Limbs]:
         """Offer `words`, take up to `room` answers, for `cycles` cycles of the board's own clock.
@@ -333,6 +333,12 @@ def _reason(error: BaseException) -> str:
     """What went wrong, without the library's own repetitions."""
     text = getattr(error, "strerror", None) or str(error) or type(error).__name__
     return str(text).split(": ", 1)[-1].rstrip(".")
+
+
+def scalar_seconds(baud: int) -> float:
+    """How long a line takes for a scalar's four words: ten bits a byte, the largest frames with
+    their 14 bytes of header, checksum and delimiters."""
+    return 4 * (8 + 14 / LARGEST) * 10 / baud
 
 
 def beside_the_line(link: SerialLink, clock_hz: float, cycles: int) -> dict[str, float]:

@@ -1,6 +1,7 @@
 """The commands' own mistakes: a sentence and status 2, nothing left behind."""
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -74,6 +75,15 @@ def test_a_record_that_is_out_of_date_says_so(change, said, toy_record):
 
     board, record = toy_record
     assert said in compare(board, record | change)[0]
+
+
+def test_the_page_of_the_boards_has_the_commands_tables(capsys):
+    pytest.importorskip("amaranth_boards")
+    assert main(["build", "--table"]) == 0
+    records, expectations = capsys.readouterr().out.strip().split("\n\n")
+    assert "| icesugar-pro | toy |" in records and "| `one-row` | 180 cycles |" in expectations
+    page = (Path(__file__).parents[2] / "docs" / "boards.md").read_text()
+    assert records in page and expectations in page
 
 
 def test_the_boards_are_listed(capsys):

@@ -1,0 +1,58 @@
+"""The tables of docs/boards.md: what builds have left, and what follows from clock and interval."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from boards.board import Board
+from boards.shapes import FIVE_ROWS, SMALLEST, THREE_ROWS
+from hdl.curve import BN254, Group
+from hdl.windows import best_plan
+from host.devices.serial import scalar_seconds
+
+PRESETS = {"one-row": SMALLEST, "three-rows": THREE_ROWS, "five-rows": FIVE_ROWS}
+
+POINTS = 1 << 16
+
+
+def _head(*names: str, words: int = 1) -> list[str]:
+    """A table's first two lines; all columns but the first `words` are numbers."""
+    return [f"| {' | '.join(names)} |", f"|{'---|' * words}{'---:|' * (len(names) - words)}"]
+
+
+def minutes(seconds: float) -> str:
+    """A time as people say it."""
+    return f"{seconds / 60:.0f} min" if seconds >= 100 else f"{seconds:.0f} s"
+
+
+def records_table(records: Iterable[Mapping[str, Any]]) -> str:
+    """The records of builds, a line each."""
+    lines = _head("board", "curve, rows", "multiplier blocks", "tables", "block memories",
+                  "clock, reached", "took", "of processor time", words=2)
+    for record in records:
+        parameters = record["parameters"]
+        used = [f"{record['resources'][kind]:,} of {record['available'][kind]:,}"
+                for kind in ("dsp", "lut", "bram")]
+        rows = -(-264 // (18 * parameters["multiplier_interval"]))
+        curve = parameters["curve"] + (f", {rows}" if parameters["curve"] == BN254.name else "")
+        cpu = record.get("step_cpu_seconds")
+        lines.append(
+            f"| {record['board']} | {curve} | {' | '.join(used)} | {record['clock_mhz']:g} MHz, "
+            f"{record['reached_mhz']:.1f} | {minutes(record['seconds'])} | "
+            f"{minutes(sum(cpu.values())) if cpu else 'not counted'} |")
+    return "\n".join(lines)
+
+
+def expectations_table(board: Board) -> str:
+    """What the presets compute in a second at the board's clock, and a sum beside the line."""
+    lines = _head("preset", "a G1 addition every", "additions a second",
+                  "a sum of 2^16 points: computing", "the line, meanwhile")
+    for name, shape in PRESETS.items():
+        interval = shape.adder.interval[Group.G1]
+        rate, scalar = board.clock_hz / interval, scalar_seconds(board.baud)
+        plan = best_plan(BN254.scalar.bits, POINTS, 1 << shape.mailbox_bits, sending=scalar * rate)
+        passes = len(list(plan.passes))
+        lines.append(
+            f"| `{name}` | {interval} cycles | {rate:,.0f} | {POINTS * plan.windows / rate:.1f} s, "
+            f"{plan.windows} windows | {POINTS * passes * scalar:.1f} s, {passes} "
+            f"pass{'es' if passes > 1 else ''} |")
+    return "\n".join(lines)
