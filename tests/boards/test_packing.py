@@ -1,0 +1,158 @@
+"""Registers moved into multiplier blocks: every output as before, in every cycle."""
+
+from random import Random
+
+import pytest
+
+from boards.packing import BLOCK, OPERANDS, PRODUCT, REGISTER, absorb
+
+
+class Netlist:
+    """A netlist as Yosys writes it, of registers and multiplier blocks alone."""
+
+    def __init__(self, inputs):
+        self.wires = 10
+        self.module = {"ports": {}, "cells": {}}
+        self.clock = self.fresh(1)[0]
+        self.enable = self.port("enable", "input", self.fresh(1))[0]
+        self.inputs = {name: self.port(name, "input", self.fresh(18)) for name in inputs}
+
+    def fresh(self, count):
+        self.wires += count
+        return list(range(self.wires - count, self.wires))
+
+    def port(self, name, direction, bits):
+        self.module["ports"][name] = {"direction": direction, "bits": bits}
+        return bits
+
+    def cell(self, kind, parameters, inputs, outputs):
+        name = f"cell{len(self.module['cells'])}"
+        self.module["cells"][name] = {
+            "type": kind, "parameters": parameters,
+            "port_directions": dict.fromkeys(inputs, "input") | dict.fromkeys(outputs, "output"),
+            "connections": {port: [wire] for port, wire in (inputs | outputs).items()}}
+        return name
+
+    def register(self, bits, *, enabled=False, clock=None):
+        after = self.fresh(len(bits))
+        for bit, out in zip(bits, after, strict=True):
+            self.cell(REGISTER, {"CEMUX": "CE" if enabled else "1 ", "CLKMUX": "CLK"},
+                      {"CLK": clock or self.clock, "DI": bit, "LSR": "0"}
+                      | ({"CE": self.enable} if enabled else {}), {"Q": out})
+        return after
+
+    def multiply(self, a, b):
+        product = self.fresh(36)
+        operands = [*a, *["0"] * (18 - len(a)), *b, *["0"] * (18 - len(b))]
+        self.cell(BLOCK, {}, dict(zip(OPERANDS, operands, strict=True)),
+                  dict(zip(PRODUCT, product, strict=True)))
+        return product
+
+    def run(self, cycles, seed):
+        """The outputs in every cycle, for random inputs."""
+        rng, held, rows = Random(seed), {}, []
+        cells = self.module["cells"]
+        outputs = [p["bits"] for p in self.module["ports"].values() if p["direction"] == "output"]
+        for _ in range(cycles):
+            drive = {bit: rng.getrandbits(1) for bits in [*self.inputs.values(), [self.enable]]
+                     for bit in bits}
+
+            def value(wire, drive=drive):
+                if wire in ("0", "1", "x"):
+                    return int(wire == "1")
+                return drive[wire]
+
+            for name, cell in cells.items():
+                if cell["type"] == REGISTER:
+                    drive[cell["connections"]["Q"][0]] = held.get(name, 0)
+                elif "REG_OUTPUT_CLK" in cell["parameters"]:
+                    self.spread(cell, held.get((name, "P"), 0), drive)
+            products = {}
+            waiting = [name for name, cell in cells.items() if cell["type"] == BLOCK]
+            while waiting:  # blocks follow each other; one comes when its operands are there
+                name = waiting.pop(0)
+                cell = cells[name]
+                if "REG_INPUTA_CLK" in cell["parameters"]:
+                    factors = held.get((name, "AB"), (0, 0))
+                else:
+                    try:
+                        factors = self.factors(cell, value)
+                    except KeyError:
+                        waiting.append(name)
+                        continue
+                products[name] = factors[0] * factors[1]
+                if "REG_OUTPUT_CLK" not in cell["parameters"]:
+                    self.spread(cell, products[name], drive)
+            rows.append([[value(bit) for bit in bits] for bits in outputs])
+            for name, cell in cells.items():
+                wires, parameters = cell["connections"], cell["parameters"]
+                if cell["type"] == BLOCK:
+                    held[name, "AB"] = self.factors(cell, value)
+                    held[name, "P"] = products[name]
+                elif parameters["CEMUX"] != "CE" or value(wires["CE"][0]):
+                    held[name] = value(wires["DI"][0])
+        return rows
+
+    @staticmethod
+    def factors(cell, value):
+        bits = [value(cell["connections"][port][0]) for port in OPERANDS]
+        return tuple(sum(bit << n for n, bit in enumerate(side)) for side in (bits[:18], bits[18:]))
+
+    @staticmethod
+    def spread(cell, product, drive):
+        for n, port in enumerate(PRODUCT):
+            drive[cell["connections"][port][0]] = product >> n & 1
+
+    def check(self, expected):
+        """Pack, and compare with what it was."""
+        before = self.run(40, seed=1)
+        found = absorb({"modules": {"top": self.module}}, "top")
+        assert self.run(40, seed=1) == before
+        assert found == expected
+        return sum(cell["type"] == REGISTER for cell in self.module["cells"].values())
+
+
+def test_registers_on_both_sides_are_moved():
+    net = Netlist("ab")
+    product = net.multiply(net.register(net.inputs["a"]), net.register(net.inputs["b"]))
+    net.port("p", "output", net.register(net.register(product)))
+    assert net.check((1, 1)) == 36  # the second register after the product stays
+
+
+def test_a_register_that_others_read_stays_as_well():
+    net = Netlist("abc")
+    a, b, c = (net.register(net.inputs[name]) for name in "abc")
+    for other, name in ((b, "p"), (c, "q")):
+        net.port(name, "output", net.register(net.multiply(a, other)))
+    net.port("later", "output", net.register(a))
+    assert net.check((2, 2)) == 18 + 18  # a, for `later`, and `later`; b and c are gone
+
+
+def test_a_product_that_is_the_next_ones_operand():
+    net = Netlist("ab")
+    first = net.register(net.multiply(net.register(net.inputs["a"]), net.register(net.inputs["b"])))
+    second = net.multiply(first[:18], [*"0110"])
+    net.port("p", "output", net.register(second))
+    net.port("high", "output", net.register(first[18:]))
+    # The register between the two goes into the first; the second keeps its operand from there.
+    assert net.check((1, 2)) == 18
+
+
+@pytest.mark.parametrize("hinder, expected", [
+    ("an enable before", (0, 1)), ("an enable after", (1, 0)), ("one operand at once", (0, 1)),
+    ("a product read twice", (1, 0)), ("a product read at once", (1, 0)),
+    ("two clocks", (0, 1)), ("another clock after", (0, 1)),
+])
+def test_what_would_change_a_value_is_left(hinder, expected):
+    net = Netlist("ab")
+    a = net.register(net.inputs["a"], enabled=hinder == "an enable before")
+    b = net.register(net.inputs["b"], clock=2 if hinder == "two clocks" else None)
+    product = net.multiply(a, net.inputs["b"] if hinder == "one operand at once" else b)
+    net.port("p", "output", net.register(
+        product, enabled=hinder == "an enable after",
+        clock=3 if hinder == "another clock after" else None))
+    if hinder == "a product read twice":
+        net.port("q", "output", net.register(product[5:6]))
+    if hinder == "a product read at once":
+        net.port("q", "output", product[:1])
+    net.check(expected)
