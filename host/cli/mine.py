@@ -18,7 +18,7 @@ EPOCHS_BEFORE = 2
 """Epochs that the chain has run when the miner joins."""
 
 BOARD_HZ = 100_000_000
-"""Clock rate for which the summary says what the cycles would mean on a board."""
+"""Clock rate for which the summary says what cycles would mean on a board that states none."""
 
 MINER_VALIDATOR = 5
 """Who mines: its account owns the bond and is where rewards go."""
@@ -169,7 +169,7 @@ def run(options: argparse.Namespace) -> int:
         "layer2_gwei_pending": summary.layer2_pending_wei // GWEI, **layer,
         "seconds": round(seconds, 3),
     }
-    _show(screen, record, summary.interrupted)
+    _show(screen, record, device, summary.interrupted)
     if options.json:
         print(json.dumps(record))
     return 130 if summary.interrupted else 0
@@ -281,11 +281,12 @@ def _record(rewards: Any) -> dict[str, Any]:
     }
 
 
-def _show(screen: Screen, record: dict[str, Any], interrupted: bool) -> None:
+def _show(screen: Screen, record: dict[str, Any], device: Device, interrupted: bool) -> None:
     screen.line()
     if interrupted:
         screen.line("stopped; so far:", style="bold")
     made, cycles = record["proofs_made"], record["device_cycles"]
+    clock_hz = getattr(device, "clock_hz", 0) or BOARD_HZ
     screen.line(f"blocks      {record['blocks']} to prove, {record['slots']} slots, "
                 f"epoch {record['finalized_epoch']} final")
     screen.line(f"proofs      {made} made, {record['proofs_included']} included, "
@@ -300,5 +301,13 @@ def _show(screen: Screen, record: dict[str, Any], interrupted: bool) -> None:
         screen.line(
             f"{record['device']:<11} {record['msm_calls_on_device']} of "
             f"{record['msm_calls_total']} multi-scalar multiplications, {cycles:,} cycles: "
-            f"{cycles / made / BOARD_HZ:.3f} s a proof on one board at {BOARD_HZ // 10**6} MHz")
+            f"{cycles / made / clock_hz:.3f} s a proof on one board at {clock_hz / 1e6:g} MHz")
+    if made and device.name.startswith("serial:"):
+        from host.devices.serial import beside_the_line
+
+        link = device.accelerators[0].link  # type: ignore[attr-defined]
+        took = beside_the_line(link, clock_hz, cycles)
+        screen.line(f"line        {took['line_bytes']:,} bytes with the key's points: "
+                    f"{took['line_seconds'] / made:.3f} s a proof at {link.baud:,} baud, "
+                    "scalars while the board computes")
     screen.line(f"time        {record['seconds']:.1f} s")
