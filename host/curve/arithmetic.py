@@ -25,6 +25,10 @@ from host.curve.points import (
 from host.curve.scalars import to_montgomery_limbs
 from host.devices.device import Limbs
 
+VECTOR = 1 << 15
+"""Points that mcl's multiple-point multiplication is given at once. It keeps a few words of each on
+the stack, whose eight megabytes end between 2^17 and 2^18 points; 4 % slower than one call."""
+
 PARALLEL_FROM = 256
 """Below so many points, starting threads costs more than it saves."""
 
@@ -53,13 +57,15 @@ def multiply_prepared(group: Group, prepared: Limbs, scalars: Limbs) -> Limbs:
     if not used.all():
         prepared, scalars = prepared[used], scalars[used]
     functions = library().group(group)
-    result = np.zeros((1, functions.point_limbs), dtype=np.uint64)
-    if len(scalars):
-        montgomery = to_montgomery_limbs(scalars)
-        prepared = np.ascontiguousarray(prepared)
+    total = np.zeros((1, functions.point_limbs), dtype=np.uint64)
+    for start in range(0, len(scalars), VECTOR):
+        result = np.zeros_like(total)
+        montgomery = to_montgomery_limbs(scalars[start:start + VECTOR])
+        part = np.ascontiguousarray(prepared[start:start + VECTOR])
         functions.multiply_vector(
-            result.ctypes.data, prepared.ctypes.data, montgomery.ctypes.data, len(scalars))
-    return to_affine_point(group, result)
+            result.ctypes.data, part.ctypes.data, montgomery.ctypes.data, len(part))
+        functions.add(total.ctypes.data, total.ctypes.data, result.ctypes.data)
+    return to_affine_point(group, total)
 
 
 def sum_of_powers(group: Group, points: Sequence[ProjectivePoint]) -> Limbs:

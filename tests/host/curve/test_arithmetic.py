@@ -45,6 +45,18 @@ def test_many_points_by_their_logarithms(group: Group, count: int) -> None:
     assert points.is_infinity(bases[7:8]).all()
 
 
+def test_more_points_than_the_stack_holds() -> None:
+    """mcl keeps something of every point on the stack: 2^18 points in one call end the process."""
+    logarithms, times = list(range(1, 1025)), 256
+    bases = np.tile(arithmetic.multiply_generator(Group.G1, to_limbs(logarithms)), (times, 1))
+    scalars = reference.random_scalars(1024, 3)
+    result = arithmetic.multi_scalar_multiplication(
+        Group.G1, bases, np.tile(to_limbs(scalars), (times, 1)))
+    total = times * sum(a * b for a, b in zip(logarithms, scalars, strict=True))
+    assert np.array_equal(
+        result, arithmetic.multiply(Group.G1, points.generator(Group.G1), total))
+
+
 @GROUPS
 def test_sums_that_vanish(group: Group) -> None:
     bases = np.repeat(points.generator(group)[None], 2, axis=0)
