@@ -89,8 +89,14 @@ def build(board: Board, folder: Path, *, shape: MsmShape | None = None, seed: in
         began, spent = time.perf_counter(), cpu_seconds()
         tell(what, number, STEPS)
 
+        phase = what
+
         def line(text: str) -> None:
-            tell(f"{what}: {_short(text)}", number, STEPS)
+            nonlocal phase
+            if (now := phase_of(text)) is not None:
+                phase = f"{what}, {now}"
+                tell(phase, number, STEPS)
+            tell(f"{phase}: {_short(text)}", number, STEPS)
 
         result = function(*arguments, line) if name != "generate" else function(*arguments)
         seconds[name] = round(time.perf_counter() - began, 1)
@@ -132,6 +138,17 @@ def build(board: Board, folder: Path, *, shape: MsmShape | None = None, seed: in
             f"--clock, or fewer rows (the record is {folder / 'record.json'})")
     tell("done", STEPS, STEPS)
     return Build(folder / _bitstream(board), made)
+
+
+PHASES = {"Creating initial": "placing", "Running simulated annealing": "refining the placement",
+          "Routing globals": "routing"}
+"""What nextpnr does, by the line of its log with which it begins: each takes minutes."""
+
+
+def phase_of(text: str) -> str | None:
+    """The phase that begins with this line of a log, if one does."""
+    text = text.removeprefix("Info: ")
+    return next((phase for begin, phase in PHASES.items() if text.startswith(begin)), None)
 
 
 def _short(text: str) -> str:

@@ -8,7 +8,7 @@ import pytest
 pytest.importorskip("amaranth_boards")
 
 from boards.board import ecp5_pll  # noqa: E402
-from boards.build import generate, utilisation  # noqa: E402
+from boards.build import generate, phase_of, utilisation  # noqa: E402
 from boards.catalogue import BOARDS, board  # noqa: E402
 from boards.measure import clock_rate  # noqa: E402
 from boards.tools import ToolError  # noqa: E402
@@ -73,6 +73,14 @@ def test_what_the_placer_says():
     assert clock_rate(LOG) == 61.25
     with pytest.raises(ToolError, match="no clock rate"):
         clock_rate("")
+
+
+def test_the_placers_phases_are_told():
+    log = ["Info: Creating initial analytic placement for 29043 cells, random placement",
+           "Info:     at iteration #1, type ALL: wirelen solved = 1", "Info: Routing globals...",
+           "Info: Running simulated annealing placer for refinement."]
+    assert [phase_of(line) for line in log] == ["placing", None, "routing",
+                                                "refining the placement"]
 
 
 def test_a_design_too_large_is_refused_before_it_is_placed(tmp_path, monkeypatch):
