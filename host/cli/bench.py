@@ -21,22 +21,22 @@ def register(commands: Any) -> None:
         "msm", help="one multi-scalar multiplication: cycles, ratio to the bound, seconds",
         description="One multi-scalar multiplication, checked against an independent "
                     "computation.")
-    add_device(msm, "rtl")
-    msm.add_argument("--group", choices=["g1", "g2"], default="g1")
-    msm.add_argument("--points", type=int, default=4096, metavar="N")
+    _add_product(msm, "rtl")
     msm.add_argument("--scalars", default="uniform", metavar="uniform|equal|binary|hot|...")
     msm.add_argument("--bases", default="random", metavar="random|repeated|cancelling|infinity")
-    msm.add_argument("--window", type=int, metavar="BITS",
-                     help="force the window width (default: the one with the fewest additions)")
-    msm.add_argument("--at-once", type=int, metavar="N",
-                     help="windows computed in one pass (default: all that fit the mailboxes)")
-    msm.add_argument("--interval", type=int, default=12, choices=[12, 6, 4, 3, 2, 1],
-                     help="cycles from one G1 addition to the next (default: 12); below, there "
-                          "are more multipliers and mailbox units")
     msm.add_argument("--seed", type=int, default=0)
     msm.add_argument("--counters", action="store_true", help="what the accelerator counted")
-    msm.add_argument("--json", action="store_true", help="one JSON object")
     msm.set_defaults(run=run_msm)
+
+    several = actions.add_parser(
+        "ratios", help="cycles over the bound, for every kind of scalars and points",
+        description="Cycles, bucket sums included, over non-zero digits times the adder's "
+                    "interval: the least, median and greatest over several seeds. Every sum is "
+                    "checked.")
+    _add_product(several, "model")
+    several.add_argument("--seeds", type=int, default=5, metavar="N",
+                         help="seeds 0 to N - 1 (default: 5)")
+    several.set_defaults(run=run_ratios)
 
     simulation = actions.add_parser(
         "sim", help="additions a second in RTL simulation, beside the golden Python model's")
@@ -57,6 +57,58 @@ def register(commands: Any) -> None:
 
     table = actions.add_parser("table", help="the README's table of figures, as Markdown")
     table.set_defaults(run=run_table)
+
+
+def _add_product(parser: argparse.ArgumentParser, device: str) -> None:
+    """The options that say which product, on which accelerator."""
+    add_device(parser, device)
+    parser.add_argument("--group", choices=["g1", "g2"], default="g1")
+    parser.add_argument("--points", type=int, default=4096, metavar="N")
+    parser.add_argument("--window", type=int, metavar="BITS",
+                        help="force the window width (default: the one with the fewest additions)")
+    parser.add_argument("--at-once", type=int, metavar="N",
+                        help="windows computed in one pass (default: all that fit the mailboxes)")
+    parser.add_argument("--interval", type=int, default=12, choices=[12, 6, 4, 3, 2, 1],
+                        help="cycles from one G1 addition to the next (default: 12); below, there "
+                             "are more multipliers and mailbox units")
+    parser.add_argument("--json", action="store_true", help="one JSON object")
+
+
+def run_ratios(options: argparse.Namespace) -> int:
+    """Print a line for each kind of scalars and points."""
+    from hdl.curve import Group
+    from hdl.presets import at_interval
+    from host.bench.ratios import CASES, ratios
+
+    for name in ("points", "seeds"):
+        if getattr(options, name) < 1:
+            raise ProofmillError(f"--{name} {getattr(options, name)}: there must be at least one")
+    screen = Screen(machine=options.json)
+    with screen.bar("preparing the device") as bar:
+        device = open_device(options.device, lanes=1, window=options.window,
+                             at_once=options.at_once, shape=at_interval(options.interval),
+                             progress=bar.step)
+    found = []
+    row = "{:10} {:11} {:>6} {:>6} {:>12} {:>7} {:>7} {:>8}"
+    screen.line(row.format("scalars", "points", "window", "passes", "cycles", "least", "median",
+                           "greatest"), style="bold")
+    try:
+        with screen.bar(f"multiplying on {device.name}") as bar:
+            for figures in ratios(device, Group(options.group), options.points, options.seeds):
+                found.append(figures)
+                bar(len(found), len(CASES))
+                screen.line(row.format(
+                    figures["scalars"], figures["bases"], figures["window"], figures["passes"],
+                    f"{figures['cycles']:,}",
+                    *(f"{figures[name]:.3f}" for name in ("least", "median", "greatest"))))
+    except ValueError as error:
+        raise ProofmillError(f"--window and --at-once: {error}") from error
+    finally:
+        device.close()
+    if options.json:
+        print(json.dumps({"device": device.name, "group": options.group, "points": options.points,
+                          "interval": options.interval, "seeds": options.seeds, "ratios": found}))
+    return 0
 
 
 def run_msm(options: argparse.Namespace) -> int:

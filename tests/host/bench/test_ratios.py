@@ -1,0 +1,26 @@
+"""The table of ratios: every kind once, checked sums, an order that can be."""
+
+import json
+
+import pytest
+
+from host.bench.msm import BASES, KINDS
+from host.cli.main import main
+
+
+def test_every_kind_has_its_line(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["bench", "ratios", "--points", "40", "--seeds", "2", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    lines = found["ratios"]
+    assert [(line["scalars"], line["bases"]) for line in lines] == [
+        *((kind, "random") for kind in KINDS),
+        *(("uniform", bases) for bases in BASES if bases != "random")]
+    for line in lines:
+        assert 0.9 < line["least"] <= line["median"] <= line["greatest"]
+        assert line["cycles"] > 40
+
+
+@pytest.mark.parametrize("option", ["--points", "--seeds"])
+def test_nothing_to_measure_is_refused(option: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["bench", "ratios", option, "0"]) == 2
+    assert f"{option} 0: there must be at least one" in capsys.readouterr().err
