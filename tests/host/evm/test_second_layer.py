@@ -5,13 +5,18 @@ from dataclasses import dataclass, field
 import pytest
 
 from host.chain.chain import EmbeddedChain
+from host.chain.keys import derive_keys
 from host.chain.records import Credit, Status
 from host.contracts.verifier import proof_numbers
 from host.evm.account import Account
-from host.evm.second_layer import SecondLayer
+from host.evm.engines import EvmEngines
+from host.evm.second_layer import SecondLayer, embedded_layer
+from host.groth16.prove import Prover
 from tests.host.chain.conftest import (  # noqa: F401
+    SIZE,
     MakeMining,
     Prove,
+    Verify,
     circuit,
     make_mining,
     prove,
@@ -107,6 +112,35 @@ def test_nothing_is_paid_before_finality(play: Play) -> None:
         assert play.rewards.layer.rewards.call("totalSupply") == 0
     play.advance()
     assert play.credit(1).status is Status.MATURED
+
+
+def test_one_of_two_provers_is_paid(
+    prover: Prover, prove: Prove, verify: Verify,  # noqa: F811
+) -> None:
+    """Both in the first slot, nobody drawn for it: the contract picks one, the other is told."""
+    keys = derive_keys(4, VALIDATOR + 2)[VALIDATOR:]
+    engines = EvmEngines(prover.key.verification_key, rich=tuple(key.address for key in keys))
+    chain = EmbeddedChain(verify, seed=4, size=SIZE, engines=engines)
+    layers = [embedded_layer(chain, key, engines) for key in keys]
+    for layer in layers:
+        layer.join()
+    chain.advance()
+    task, block = chain.proving_task(1), chain.block(1)
+    for index, layer in enumerate(layers):
+        number = chain.proof_engine.prover_of(VALIDATOR + index)
+        assert number == layer.number == index
+        layer.submit(block, prove(task.claimed_by(number, layer.reward_address)))
+    assert [layer.credits[0].status for layer in layers] == [Status.WAITING] * 2
+    while not all(layer.credits[0].decided for layer in layers):
+        assert chain.slot < 40
+        chain.advance()
+        for layer in layers:
+            layer.slot_passed(chain)
+        if chain.slot == 2:  # both are in, and which one is paid is not known before the next mix
+            assert [layer.credits[0].status for layer in layers] == [Status.PENDING] * 2
+    found = {layer.credits[0].status: layer.credits[0].wei for layer in layers}
+    amount = layers[0].layer.rewards.call("record", 1)["prover_amount"]
+    assert found == {Status.MATURED: amount, Status.LOST: 0}
 
 
 def test_what_the_contract_refuses_is_said_and_tried_again(play: Play) -> None:
