@@ -14,9 +14,10 @@ from typing import Any
 from amaranth.back import rtlil
 
 from boards.board import Board, BoardTop, PlainTop
-from boards.measure import clock_rate, parameters_of
+from boards.measure import clock_rate
 from boards.resources import TARGETS, cells_of, record
 from boards.tools import ToolError, command, run, run_yosys, versions
+from boards.units import parameters_of
 from hdl.commands import IDENTITY_PLACEHOLDER
 from hdl.emit import ZERO_INITIALISATION
 from hdl.msm import MsmShape

@@ -3,12 +3,17 @@
 What is written has been synthesised by Yosys; nobody here has run it through Vivado.
 """
 
+import json
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from boards.build import cpu_seconds
 from boards.measure import synthesise
-from boards.resources import Resources
+from boards.resources import Resources, record
+from boards.tools import versions
+from boards.units import parameters_of
 from hdl.accelerator import Accelerator
 from hdl.commands import IDENTITY_PLACEHOLDER
 from hdl.emit import emit_verilog
@@ -86,9 +91,19 @@ def export(card: Card, folder: Path, *, shape: MsmShape = SHAPE, estimate: bool 
     for name, text in files.items():
         write_atomically(str(folder / name), [text.encode()])
     used = None
+    written = [folder / name for name in files]
     if estimate:
         tell("estimating with Yosys", 1, 2)
-        used = synthesise(Accelerator(shape), "xcup", folder,
+        start, spent = time.perf_counter(), cpu_seconds()
+        used = synthesise(Accelerator(shape, clock_hz=card.megahertz * 1e6), "xcup", folder,
                           lambda line: tell(f"estimating: {line[:50]}", 1, 2))
+        made = {
+            "card": card.name, "part": card.part, "hash": f"{number:016x}",
+            "parameters": parameters_of(shape), "resources": record(used),
+            "available": dict(card.resources), "tools": versions(),
+            "seconds": round(time.perf_counter() - start, 1),
+            "cpu_seconds": round(cpu_seconds() - spent, 1)}
+        written.append(folder / "estimate.json")
+        write_atomically(str(written[-1]), [(json.dumps(made, indent=2) + "\n").encode()])
     tell("done", 2, 2)
-    return [folder / name for name in files], used
+    return written, used

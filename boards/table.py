@@ -42,6 +42,18 @@ def records_table(records: Iterable[Mapping[str, Any]]) -> str:
     return "\n".join(lines)
 
 
+def estimates_table(estimates: Iterable[Mapping[str, Any]]) -> str:
+    """What Yosys counts of one accelerator on a data-centre card, a line each."""
+    lines = _head("card", "part", "DSP48E2", "tables", "registers", "block memories", "took",
+                  words=2)
+    for made in estimates:
+        used = [f"{made['resources'][kind]:,} of {there:,} ({made['resources'][kind] / there:.1%})"
+                for kind, there in made["available"].items()]
+        lines.append(f"| {made['card']} | {made['part']} | {' | '.join(used)} | "
+                     f"{minutes(made['cpu_seconds'])} of processor time |")
+    return "\n".join(lines)
+
+
 def expectations_table(board: Board) -> str:
     """What the presets compute in a second at the board's clock, and a sum beside the line."""
     lines = _head("preset", "a G1 addition every", "additions a second",

@@ -123,17 +123,16 @@ def compare(board: Any, record: dict[str, Any]) -> tuple[str, str]:
     from dataclasses import replace
 
     from boards.build import gateware_hash
-    from boards.measure import parameters_of
     from boards.tools import versions
-    from host.cli.measure import PRESETS, preset
+    from boards.units import shape_of
 
     tool, here = record["tools"].get("amaranth"), versions()["amaranth"]
     if tool != here:
         return (f"not compared: amaranth {tool} made it, here is {here}", "yellow")
-    shape = next((shape for shape in [board.shape, *map(preset, PRESETS)]
-                  if parameters_of(shape) == record["parameters"]), None)
-    if shape is None:
-        return ("not compared: no preset has these parameters any more; build it again", "yellow")
+    try:
+        shape = shape_of(record["parameters"])
+    except ValueError as error:
+        return (f"not compared: {error}; build again", "yellow")
     now = gateware_hash(replace(board, clock_hz=record["clock_mhz"] * 1e6,
                                 baud=record.get("baud", board.baud)), shape)
     if now == record["hash"]:
@@ -163,13 +162,17 @@ def show(screen: Screen, record: dict[str, Any]) -> None:
 def run_table() -> int:
     """Print the tables of the documentation."""
     try:
-        from boards.table import expectations_table, records_table
+        from boards.table import estimates_table, expectations_table, records_table
     except ImportError as error:
         raise ProofmillError(f"the boards need {error.name}: pip install 'proofmill[build]'"
                              ) from error
-    print(records_table(kept_records()))
+    kept = kept_records()
+    print(records_table(record for record in kept if "board" in record))
     print()
     print(expectations_table(find_board("ulx3s-85f")))
+    if estimates := [record for record in kept if "card" in record]:
+        print()
+        print(estimates_table(estimates))
     return 0
 
 
