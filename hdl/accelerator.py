@@ -84,12 +84,12 @@ class Accelerator(wiring.Component):
         error = Signal(Error)
         reply = Signal(ANSWER)
         index = Signal(range(max(len(IDENTITY), len(COUNTERS)) + 1))
-        group = Signal.like(msm.group)
+        group, known_group = Signal.like(msm.group), Signal()
         groups = [list(Group).index(g) for g in shape.adder.groups]
         with m.Switch(header.group):
             for n, number in enumerate(groups):
                 with m.Case(number):
-                    m.d.comb += group.eq(n)
+                    m.d.comb += [group.eq(n), known_group.eq(1)]
         m.d.comb += [
             reply.command.eq(header.command), reply.last.eq(1), reply.error.eq(error),
             msm.group.eq(group), msm.window.eq(header.window), msm.windows.eq(header.windows),
@@ -171,6 +171,9 @@ class Accelerator(wiring.Component):
                 with m.If((header.window < 2) | (header.window > MAX_WINDOW)):
                     m.d.sync += error.eq(Error.WINDOW)
                     m.next = "REFUSE"
+                with m.Elif(~known_group):
+                    m.d.sync += error.eq(Error.GROUP)
+                    m.next = "REFUSE"
                 with m.Elif(region.second_region >= 1 << shape.mailbox_bits):
                     m.d.sync += error.eq(Error.MAILBOXES)
                     m.next = "REFUSE"
@@ -186,14 +189,22 @@ class Accelerator(wiring.Component):
                     with m.If(index[:2] == 3):
                         m.d.sync += place.count.eq(place.count - 1)
             with m.State("MULTIPLY"):
+                wanted = place.count != 0  # what comes after the last scalar is the next command
                 m.d.comb += [
-                    msm.scalars.valid.eq(commands.valid),
-                    commands.ready.eq(msm.scalars.ready),
+                    msm.scalars.valid.eq(commands.valid & wanted),
+                    commands.ready.eq(msm.scalars.ready & wanted),
                     answers.valid.eq(msm.answers.valid),
                     answers.payload.eq(msm.answers.payload),
                     msm.answers.ready.eq(answers.ready),
                 ]
-                with m.If(msm.ready):
+                with m.If(commands.valid & commands.ready):
+                    m.d.sync += index.eq(index + 1)
+                    with m.If(index[:2] == 3):
+                        m.d.sync += place.count.eq(place.count - 1)
+                with m.If(msm.refused):
+                    m.d.sync += error.eq(Error.MAILBOXES)
+                    m.next = "REFUSE"
+                with m.Elif(msm.ready):
                     m.next = "COMMAND"
             with m.State("CLEARING"):
                 with m.If(msm.ready):

@@ -78,7 +78,8 @@ class Error(enum.IntEnum):
     NONE = 0
     UNKNOWN_COMMAND = 1
     WINDOW = 2       # outside 2..MAX_WINDOW
-    MAILBOXES = 3    # the regions do not fit the memory
+    MAILBOXES = 3    # the regions of some level do not fit the memory
+    GROUP = 4        # not one of this gateware's
 
 
 IDENTITY = ("magic", "version", "hash", "curve", "multipliers", "adders", "interval_g1",

@@ -64,8 +64,10 @@ class Msm(wiring.Component):
     -------
     start : begin, in; only while `ready`
     ready : nothing is under way, out
+    refused : a level does not fit its region, so it is not begun, out; a few cycles after `start`
     group, window, windows, first_window, all_windows, wide_windows, second_region, address, count,
-        bias : what to do, in; see `hdl.commands` and `hdl.windows`; to be held from `start` on
+        bias : what to do, in; see `hdl.commands` and `hdl.windows`; to be held from `start`
+        on, `count` until a scalar is taken
     scalars : stream of words, in
     requests, points : to and from the memory
     answers : stream of words, out
@@ -77,7 +79,7 @@ class Msm(wiring.Component):
         self.shape = shape
         words = stream.Signature(WORD)
         super().__init__({
-            "start": In(1), "ready": Out(1), "clear": In(1),
+            "start": In(1), "ready": Out(1), "refused": Out(1), "clear": In(1),
             "group": In(range(max(2, len(shape.adder.groups)))),
             "window": In(range(MAX_WINDOW + 1)), "windows": In(16),
             "first_window": In(16), "all_windows": In(16), "wide_windows": In(16),
@@ -105,13 +107,21 @@ class Msm(wiring.Component):
         clearing, clear_place = Signal(), Signal(bits)
         again, hand_out, enable = Signal(), Signal(), Signal()
         counters = {name: self.counters[n] for n, name in enumerate(COUNTERS)}
-        begin, end = Signal(bits + 1), Signal(bits + 1)
+        begin, end, past = Signal(bits + 1), Signal(bits + 1), Signal(bits + 4 + MAX_WINDOW)
         restart = Signal()  # look through the level's buckets from its beginning
         m.d.comb += [
             frames.group.eq(group),
             begin.eq(Mux(odd, second_region, 0)),
-            end.eq(begin + Mux(first, groups << (width - 1)[:5], groups << width)),
+            past.eq(begin + Mux(first, groups[:bits + 2] << (width - 1)[:5],
+                                groups[:bits + 2] << width)),
+            end.eq(past),
         ]
+        # A level has to end where the other region begins, or where the memory does.
+        room, fits = Signal(bits + 1), Signal()
+        m.d.comb += fits.eq((past <= room) & ~groups[bits + 2:].any())
+        for index, g in enumerate(adder_shape.groups):
+            with m.If(group == index):
+                m.d.comb += room.eq(Mux(odd, shape.mailboxes(g), second_region))
 
         # Points are asked for ahead of their use, so that the memory's latency is hidden even
         # where a point has a single digit.
@@ -244,6 +254,13 @@ class Msm(wiring.Component):
         m.d.comb += send_last.eq((send_row == rows - 1)
                                  & (send_word == shape.coordinate_words - 1))
 
+        from_the_first_level = [
+            width.eq(self.window), odd.eq(0), first.eq(1),
+            groups.eq(self.windows if adder_shape.units == 1 else
+                      (self.windows + adder_shape.units - 1) // adder_shape.units),
+        ]
+        to_the_next_level = [
+            width.eq((width + 1) >> 1), odd.eq(~odd), first.eq(0), groups.eq(groups << 1)]
         with m.FSM():
             with m.State("CLEAR"):
                 m.d.comb += clearing.eq(1)
@@ -258,12 +275,18 @@ class Msm(wiring.Component):
                     m.next = "CLEAR"
                 with m.Elif(self.start):
                     m.d.sync += [
-                        group.eq(self.group), width.eq(self.window),
-                        groups.eq(self.windows if adder_shape.units == 1 else
-                                  (self.windows + adder_shape.units - 1) // adder_shape.units),
-                        second_region.eq(self.second_region), odd.eq(0), first.eq(1),
-                        Cat(counters.values()).eq(0), address.eq(self.address),
+                        group.eq(self.group), second_region.eq(self.second_region),
+                        *from_the_first_level, Cat(counters.values()).eq(0),
+                        address.eq(self.address),
                     ]
+                    m.next = "FIT"
+            with m.State("FIT"):  # look at every level before anything is put anywhere
+                m.d.sync += to_the_next_level
+                with m.If(~fits):
+                    m.d.comb += self.refused.eq(1)
+                    m.next = "IDLE"
+                with m.Elif(width == 1):
+                    m.d.sync += from_the_first_level
                     m.next = "SETTLE"
             # The frames take on the group's length, and so does everything that counts along:
             # begin where all units' turns begin, so that a run always takes the same cycles.
@@ -290,10 +313,7 @@ class Msm(wiring.Component):
             with m.State("SUM"):
                 m.d.comb += [summing.eq(1), again.eq(1)]
                 with m.If(all_done):
-                    m.d.sync += [
-                        odd.eq(~odd), first.eq(0), groups.eq(groups << 1),
-                        width.eq((width + 1) >> 1), done.eq(0),
-                    ]
+                    m.d.sync += [*to_the_next_level, done.eq(0)]
                     m.next = "LEVEL"
             with m.State("HAND_OUT"):
                 m.d.comb += hand_out.eq(1)
@@ -319,7 +339,7 @@ class Msm(wiring.Component):
                         m.d.sync += speaker.eq(0)
                         m.next = "LAST"
             with m.State("LAST"):
-                m.d.comb += [header.last.eq(1), self.answers.valid.eq(1),
+                m.d.comb += [header.last.eq(1), header.group.eq(0), self.answers.valid.eq(1),
                              self.answers.payload.eq(header)]
                 with m.If(self.answers.ready):
                     m.d.sync += enable.eq(0)

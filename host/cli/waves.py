@@ -50,13 +50,15 @@ def run_waves(options: argparse.Namespace) -> int:
     curve = "the toy curve" if options.toy else "BN254"
     screen.line(f"wrote {out}: {recording.cycles:,} cycles over {curve}, "
                 f"{len(recording.variables):,} signals")
-    screen.line(VIEWS[options.unit].text)
+    view = VIEWS[options.unit]
+    screen.line(view.text)
     for cycle, text in recording.moments:
         nanoseconds = (cycle * PERIOD_FS - PERIOD_FS // 2) // 10**6
         screen.line(f"  cycle {cycle:>5,}, from {nanoseconds:>6,} ns  {text}")
     screen.line("signals to see first:")
     for name, variables in recording.groups.items():
-        screen.line(f"  {name}: {_short([v.path.rpartition('.')[2] for v in variables])}")
+        names = [variable.path.removeprefix(f"{view.scope}.") for variable in variables]
+        screen.line(f"  {name}: {_short(names)}")
     screen.line(f"look at it with: gtkwave {save}   or: surfer {out}   "
                 "(or drop the .vcd on https://app.surfer-project.org)")
     return 0

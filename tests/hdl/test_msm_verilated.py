@@ -114,6 +114,13 @@ def still_works(link):
     ({"window": 0}, Error.WINDOW), ({"window": 1}, Error.WINDOW), ({"window": 17}, Error.WINDOW),
     ({"window": 255}, Error.WINDOW), ({"second_region": 64}, Error.MAILBOXES),
     ({"second_region": 1 << 31}, Error.MAILBOXES),
+    # Regions that reach into each other or past the memory's end, at the first level or a later.
+    ({"second_region": NARROW.second_region - 1}, Error.MAILBOXES),
+    ({"second_region": 63}, Error.MAILBOXES), ({"window": 8}, Error.MAILBOXES),
+    ({"second_region": 64 - NARROW.sizes[1] + 1}, Error.MAILBOXES),
+    ({"windows": 60}, Error.MAILBOXES), ({"windows": 0xFFFF}, Error.MAILBOXES),
+    ({"window": 16, "windows": 0xFFFF}, Error.MAILBOXES),
+    ({"group": 2}, Error.GROUP), ({"group": 255}, Error.GROUP),
 ])
 @pytest.mark.parametrize("count", [0, 1, 7])
 def test_a_wrong_multiply_is_answered_with_an_error(link, fields, error, count):
@@ -122,6 +129,31 @@ def test_a_wrong_multiply_is_answered_with_an_error(link, fields, error, count):
     assert link.ask(words, 1) == [answer(Command.MULTIPLY, error=error)]
     link.assert_silent()
     still_works(link)
+
+
+def test_what_fits_for_one_group_may_not_for_the_other(link):
+    plan = WindowPlan(8, 3)
+    assert TOY_SHAPE.mailboxes(Group.G2) < plan.mailboxes <= TOY_SHAPE.mailboxes(Group.G1)
+    link.load(TOY_CURVE, Group.G2, toy_points(Group.G2)[1:3])
+    assert link.ask(multiply_words(Group.G2, plan, [1, 2]), 1) == [
+        answer(Command.MULTIPLY, error=Error.MAILBOXES)]
+    still_works(link)
+
+
+@pytest.mark.parametrize("group", Group, ids=lambda group: group.value)
+def test_every_plan_that_fits_is_taken_at_the_last_place_it_does(link, group):
+    """The second region as far up as it goes, which the driver never asks for."""
+    for _, plan in ((g, plan) for g, plan in PLANS if g is group):
+        points = toy_points(group)[3:6]
+        link.load(TOY_CURVE, group, points)
+        run = expected(group, plan, [7, 180, 99], points)
+        last = TOY_SHAPE.mailboxes(group) - max(plan.sizes[1::2])
+        for place, right in ((last, True), (last + 1, False)):
+            words = multiply_words(group, plan, run.scalars, second_region=place)
+            if right:
+                run.check(link.ask(words, run.words))
+            else:
+                assert link.ask(words, 1) == [answer(Command.MULTIPLY, error=Error.MAILBOXES)]
 
 
 def test_loading_nothing(link):
@@ -133,13 +165,12 @@ def test_loading_nothing(link):
 def test_reset_empties_the_mailboxes_and_zeroes_the_counters(link):
     points = toy_points(Group.G1)[2:6]
     link.load(TOY_CURVE, Group.G1, points)
-    # Told of a window wider than the memory, the accelerator looks for buckets where there are
-    # none and leaves others behind ...
-    words = multiply_words(Group.G1, WindowPlan(8, 8), [255] * 4, second_region=8)
-    link.simulation.exchange(words, 100, 20_000)
+    # Reset in the middle, with buckets full ...
+    words = multiply_words(Group.G1, NARROW, [255] * 4)
+    assert not link.simulation.exchange(words, 100, 300)[1].size
     link.simulation.reset()
     right = expected(Group.G1, NARROW, [1, 2, 3, 255], points)
-    # ... where RESET finds them.
+    # ... it begins anew, and so it does with RESET.
     assert link.ask([header(Command.RESET)], 1) == [answer(Command.RESET)]
     assert set(link.counters().values()) == {0}
     link.multiply(right)

@@ -41,12 +41,12 @@ def load_words(curve, group, points, address=0):
     return [header(Command.LOAD), pack(PLACE, address=address, count=len(words)), *words]
 
 
-def multiply_words(group, plan, scalars, address=0, **fields):
+def multiply_words(group, plan, scalars, /, address=0, **fields):
     """The words of MULTIPLY."""
-    words = {"window": plan.window, "windows": plan.windows,
+    words = {"group": list(Group).index(group), "window": plan.window, "windows": plan.windows,
              "second_region": plan.second_region} | fields
     region = words.pop("second_region")
-    return [header(Command.MULTIPLY, group=list(Group).index(group), **words),
+    return [header(Command.MULTIPLY, **words),
             pack(PLACE, address=address, count=len(scalars)),
             pack(REGION, second_region=region, all=plan.windows, wide=plan.wide),
             *split(plan.bias, BIAS_WORDS),
@@ -92,8 +92,7 @@ class Expected:
         """Compare group by group; a group comes once, in any order, unreduced."""
         words = list(map(int, words))
         assert len(words) == self.words
-        end = unpack(ANSWER, words[-1])
-        assert (end["command"], end["last"], end["error"]) == (Command.MULTIPLY, 1, 0)
+        assert words[-1] == answer(Command.MULTIPLY)
         curve, degree = self.shape.adder.curve, self.group.degree
         found = {}
         for n in range(0, len(words) - 1, self.record):

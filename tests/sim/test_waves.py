@@ -93,7 +93,7 @@ def test_the_steps_follow_one_another(waveforms):
     path, recording = waveforms("msm")
     (state,) = find(recording.variables, ["top.msm.fsm_state"])
     names = [value for _, value in changes(path, state)]
-    assert names[:5] == ["CLEAR", "IDLE", "SETTLE", "BEGIN", "FILL"]
+    assert names[:5] == ["CLEAR", "IDLE", "FIT", "SETTLE", "BEGIN"]
     assert names[-1] == "IDLE" and "HAND_OUT" in names
 
 
