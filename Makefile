@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: mine test test-slow check clean
+.PHONY: mine test test-slow waves check clean
 
 mine: $(VENV)/installed
 	@$(BIN)/proofmill mine $(ARGS)
@@ -15,6 +15,10 @@ test: $(VENV)/installed-dev
 # Everything that takes minutes: long products through Verilator, synthesis, large sizes.
 test-slow: $(VENV)/installed-dev
 	@$(BIN)/python -m pytest -n 2 -m slow $(ARGS)
+
+# make waves UNIT=adder: a waveform of the unit at work.
+waves: $(VENV)/installed
+	@$(BIN)/proofmill waves $(UNIT) $(ARGS)
 
 check: $(VENV)/installed-dev
 	@$(BIN)/ruff check .
