@@ -1,16 +1,31 @@
 """Drive and drain Amaranth streams from cocotb, with random pauses."""
 
+import cocotb
 from cocotb.clock import Clock
 from cocotb.triggers import RisingEdge
 
 
 class Stream:
-    """The three ports of a stream in Verilog: ``<name>__payload``, ``__valid``, ``__ready``."""
+    """The three ports of a stream in Verilog: ``<name>__payload``, ``__valid``, ``__ready``.
+
+    It is held to the stream's rule from here on: what was offered and not taken stays offered.
+    """
 
     def __init__(self, dut, name):
-        self.clock = dut.clk
+        self.name, self.clock = name, dut.clk
         self.payload, self.valid, self.ready = (
             dut[f"{name}__{part}"] for part in ("payload", "valid", "ready"))
+        cocotb.start_soon(self._watch())
+
+    async def _watch(self):
+        offered = None
+        while True:
+            await RisingEdge(self.clock)
+            valid, word = self.valid.value == 1, str(self.payload.value)
+            if offered is not None:
+                assert valid, f"{self.name} withdrew a word that had not been taken"
+                assert word == offered, f"{self.name} changed a word that had not been taken"
+            offered = word if valid and self.ready.value != 1 else None
 
     async def send(self, payloads, rng, pause=0.3):
         for payload in payloads:

