@@ -118,6 +118,7 @@ def test_the_store_stays_small(mined: Mined) -> None:
     for report in proven:
         assert report.request_root not in mined.chain.proof_engine.requested
         assert mined.chain.proof_engine.payload(report.request_root) is None
+    assert not mined.chain.proofs
 
 
 def test_another_seed_is_another_chain(make_chain: MakeChain) -> None:
