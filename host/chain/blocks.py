@@ -43,8 +43,6 @@ def record_of(proposal: Proposal, state: Any) -> BlockRecord:
         parent_beacon_block_root=envelope.parent_beacon_block_root,
         execution_requests=envelope.execution_requests,
     )
-    increments = spec.get_total_active_balance(state) // spec.EFFECTIVE_BALANCE_INCREMENT
-    base = spec.get_base_reward_per_increment(state) * increments // spec.SLOTS_PER_EPOCH
     return BlockRecord(
         root=proposal.block_root,
         slot=int(block.slot),
@@ -52,11 +50,17 @@ def record_of(proposal: Proposal, state: Any) -> BlockRecord:
         proposer=int(block.proposer_index),
         request=request,
         request_root=request_root(request),
-        base_reward_gwei=int(base),
+        base_reward_gwei=base_reward_gwei(state),
         attestation_roots=frozenset(
             bytes(spec.hash_tree_root(attestation)) for attestation in block.body.attestations
         ),
     )
+
+
+def base_reward_gwei(state: Any) -> int:
+    """B: layer 1's base of a slot, ``base_reward_per_increment * increments / SLOTS_PER_EPOCH``."""
+    increments = spec.get_total_active_balance(state) // spec.EFFECTIVE_BALANCE_INCREMENT
+    return int(spec.get_base_reward_per_increment(state) * increments // spec.SLOTS_PER_EPOCH)
 
 
 @dataclass(frozen=True)

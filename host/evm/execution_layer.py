@@ -22,6 +22,7 @@ from typing import Any
 import rlp  # type: ignore[import-untyped]
 from trie.hexary import HexaryTrie
 
+from host.chain.blocks import base_reward_gwei
 from host.chain.execution import first_ledger
 from host.chain.payload import EMPTY_OMMERS_HASH, request_root
 from host.chain.spec import spec
@@ -319,10 +320,8 @@ def beacon_view(store: Any) -> View:
 
     def view(root: bytes) -> tuple[int, int]:
         state = store.block_states[root]
-        increments = spec.get_total_active_balance(state) // spec.EFFECTIVE_BALANCE_INCREMENT
-        base = spec.get_base_reward_per_increment(state) * increments // spec.SLOTS_PER_EPOCH
         final = spec.compute_start_slot_at_epoch(state.finalized_checkpoint.epoch)
-        return int(base), int(final)
+        return base_reward_gwei(state), int(final)
 
     return view
 
