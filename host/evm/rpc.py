@@ -1,8 +1,9 @@
 """Any node behind Ethereum's JSON-RPC."""
 
 import json
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from http.client import HTTPException
+from typing import Any, TypeVar
 from urllib.error import URLError
 from urllib.request import Request, urlopen
 
@@ -21,6 +22,7 @@ from host.evm.client import (
 from host.json_text import parse_json
 
 TIMEOUT_SECONDS = 30.0
+Value = TypeVar("Value")
 
 
 class RpcError(ProofmillError):
@@ -41,7 +43,7 @@ class JsonRpcEvm(Evm):
                                  "give one such as http://127.0.0.1:8545")
         self.url = url
         self._identifier = 0
-        self.chain_id = int(self.ask("eth_chainId"), 16)
+        self.chain_id = self._read(_number, "eth_chainId")
 
     def ask(self, method: str, *parameters: Any) -> Any:
         """The result of a method. Raises `RpcError`, and `ProofmillError` for no answer."""
@@ -53,60 +55,79 @@ class JsonRpcEvm(Evm):
                                  {"Content-Type": "application/json"}),
                          timeout=TIMEOUT_SECONDS) as response:
                 answer = parse_json(response.read().decode())
-        except (URLError, OSError, ValueError) as error:
+        except (URLError, OSError, HTTPException, ValueError) as error:
             raise ProofmillError(f"the node at {self.url} does not answer {method}: {error}; "
                                  "see whether it runs and speaks JSON-RPC there") from error
         if not isinstance(answer, dict) or ("error" not in answer and "result" not in answer):
             raise ProofmillError(f"the node at {self.url} does not speak JSON-RPC 2.0: "
                                  f"{method} brought neither a result nor an error")
         if "error" in answer:
-            problem = answer["error"]
+            problem = answer["error"] if isinstance(answer["error"], dict) else {}
             raise RpcError(f"the node at {self.url} refused {method}: {problem.get('message')}",
                            _error_data(problem))
         return answer["result"]
 
+    def _read(self, read: Callable[[Any], Value], method: str, *parameters: Any) -> Value:
+        """What `read` makes of the result. Raises `ProofmillError` where it is something else."""
+        result = self.ask(method, *parameters)
+        try:
+            return read(result)
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            raise ProofmillError(
+                f"the node at {self.url} answered {method} with {str(result)[:60]!r}, which is not "
+                "what Ethereum's nodes say; see whether it is one") from error
+
     def block(self, number: int | None = None) -> Block:
-        found = self.ask("eth_getBlockByNumber", "latest" if number is None else hex(number), False)
+        name = "latest" if number is None else hex(number)
+        found = self._read(_block_or_none, "eth_getBlockByNumber", name, False)
         if found is None:
             raise ProofmillError(f"there is no block {number} at {self.url} yet")
-        return Block(
-            number=int(found["number"], 16), hash=_bytes(found["hash"]),
-            parent_hash=_bytes(found["parentHash"]), state_root=_bytes(found["stateRoot"]),
-            timestamp=int(found["timestamp"], 16), mix=_bytes(found["mixHash"]),
-            coinbase=_bytes(found["miner"]), base_fee=int(found.get("baseFeePerGas") or "0x0", 16),
-            gas_used=int(found["gasUsed"], 16))
+        return found
 
     def call(self, to: Address, data: bytes, sender: Address = ZERO_ADDRESS, value: int = 0,
              gas: int = CALL_GAS) -> bytes:
         message = {"from": _hex(sender), "to": _hex(to), "data": _hex(data), "value": hex(value),
                    "gas": hex(gas)}
         try:
-            return _bytes(self.ask("eth_call", message, "latest"))
+            return self._read(_bytes, "eth_call", message, "latest")
         except RpcError as error:
             raise RevertedError("a call", revert_reason(error.data) or str(error)) from error
 
     def send(self, raw_transaction: bytes) -> bytes:
-        return _bytes(self.ask("eth_sendRawTransaction", _hex(raw_transaction)))
+        return self._read(_bytes, "eth_sendRawTransaction", _hex(raw_transaction))
 
     def receipt(self, transaction_hash: bytes) -> Receipt | None:
-        found = self.ask("eth_getTransactionReceipt", _hex(transaction_hash))
-        return None if found is None else _receipt(found)
+        return self._read(
+            _receipt_or_none, "eth_getTransactionReceipt", _hex(transaction_hash))
 
     def nonce(self, address: Address) -> int:
-        return int(self.ask("eth_getTransactionCount", _hex(address), "latest"), 16)
+        return self._read(_number, "eth_getTransactionCount", _hex(address), "latest")
 
     def balance(self, address: Address) -> int:
-        return int(self.ask("eth_getBalance", _hex(address), "latest"), 16)
+        return self._read(_number, "eth_getBalance", _hex(address), "latest")
 
     def code(self, address: Address) -> bytes:
-        return _bytes(self.ask("eth_getCode", _hex(address), "latest"))
+        return self._read(_bytes, "eth_getCode", _hex(address), "latest")
 
 
-def _receipt(found: Mapping[str, Any]) -> Receipt:
+def _block_or_none(found: Mapping[str, Any] | None) -> Block | None:
+    if found is None:
+        return None
+    return Block(
+        number=_number(found["number"]), hash=_bytes(found["hash"]),
+        parent_hash=_bytes(found["parentHash"]), state_root=_bytes(found["stateRoot"]),
+        timestamp=_number(found["timestamp"]), mix=_bytes(found["mixHash"]),
+        coinbase=_bytes(found["miner"]), base_fee=_number(found.get("baseFeePerGas") or "0x0"),
+        gas_used=_number(found["gasUsed"]))
+
+
+def _receipt_or_none(found: Mapping[str, Any] | None) -> Receipt | None:
+    if found is None:
+        return None
     return Receipt(
         transaction_hash=_bytes(found["transactionHash"]),
-        succeeded=int(found["status"], 16) == 1, gas_used=int(found["gasUsed"], 16),
-        block_number=int(found["blockNumber"], 16), block_hash=_bytes(found["blockHash"]),
+        succeeded=_number(found["status"]) == 1, gas_used=_number(found["gasUsed"]),
+        block_number=_number(found["blockNumber"]), block_hash=_bytes(found["blockHash"]),
         contract=_bytes(found["contractAddress"]) if found.get("contractAddress") else None,
         logs=tuple(Log(_bytes(log["address"]), tuple(map(_bytes, log["topics"])),
                        _bytes(log["data"])) for log in found["logs"]))
@@ -121,6 +142,10 @@ def _error_data(error: Mapping[str, Any]) -> bytes:
         return _bytes(data) if isinstance(data, str) else b""
     except ValueError:
         return b""
+
+
+def _number(text: str) -> int:
+    return int(text, 16)
 
 
 def _hex(data: bytes) -> str:

@@ -126,6 +126,25 @@ def test_what_is_not_the_right_node(make_node: Callable[..., Node]) -> None:
         ExternalEvm("http://127.0.0.1:9")
 
 
+@pytest.mark.parametrize("result", [None, 5, "chain", [], {"number": "0x1"}])
+@pytest.mark.parametrize("method", ["eth_chainId", "eth_getBlockByNumber", "eth_getBalance"])
+def test_what_speaks_json_rpc_and_is_no_ethereum_node(
+    make_node: Callable[..., Node], monkeypatch: pytest.MonkeyPatch, result: object, method: str,
+) -> None:
+    node = make_node()
+    answer = Node.answer
+    monkeypatch.setattr(Node, "answer", lambda self, asked, parameters: (
+        result if asked == method else answer(self, asked, parameters)))
+    with pytest.raises(ProofmillError, match=f"{node.url}( answered {method}| yet)"):
+        ExternalEvm(node.url).fund(b"\x01" * 20, 1)
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:port", "http://", "http://[", "http://a b"])
+def test_what_is_no_address(url: str) -> None:
+    with pytest.raises(ProofmillError, match="does not answer eth_chainId"):
+        ExternalEvm(url)
+
+
 def test_an_account_without_ether_is_named(
     make_node: Callable[..., Node], make_chain: MakeChain, prover: Prover,  # noqa: F811
     tmp_path: Path,
