@@ -34,17 +34,19 @@ def affine(shape, group, parts):
                      shape.curve.base.modulus)
 
 
-def test_every_pair_of_points():
-    """All 181 * 181 pairs of the toy curve's G1, infinity, doublings and opposites included."""
-    points, shape, rng = toy_points(Group.G1), TOY_ADDER, Random(1)
+@pytest.mark.parametrize("group", Group, ids=lambda group: group.value)
+def test_every_pair_of_points(group):
+    """All 181 * 181 pairs of the toy curve's group, infinity, doublings and opposites included."""
+    points, shape, rng = toy_points(group), TOY_ADDER, Random(1)
+    interval, beats = shape.interval[group], 3 * group.degree
     count = len(points) ** 2
     pairs = [(i, j) for i in range(181) for j in range(181)]
     rng.shuffle(pairs)
-    slots = [rng.randrange(shape.interval[Group.G1] // 3) for _ in pairs]
-    loads, totals = timetable(shape, Group.G1, slots)
+    slots = [rng.randrange(interval // beats) for _ in pairs]
+    loads, totals = timetable(shape, group, slots)
     cycles = totals[-1][-1] + 1
     inputs = {name: np.zeros(cycles, dtype=np.uint64) for name in ("load", "position", "p", "q")}
-    scaled = [[unreduced(shape, Group.G1, point, rng) for _ in range(8)] for point in points]
+    scaled = [[unreduced(shape, group, point, rng) for _ in range(8)] for point in points]
     for (i, j), when in zip(pairs, loads, strict=True):
         for position, (p, q) in enumerate(zip(rng.choice(scaled[i]), rng.choice(scaled[j]),
                                               strict=True)):
@@ -52,14 +54,14 @@ def test_every_pair_of_points():
             assert not inputs["load"][cycle]
             inputs["load"][cycle], inputs["position"][cycle] = 1, position
             inputs["p"][cycle], inputs["q"][cycle] = p, q
-    group = shape.groups.index(Group.G1)
-    outputs = Compiled(FramedAdder(shape)).run(cycles, group=group, **inputs)
-    assert [int(cycle) for cycle in outputs["cycle"][:13]] == [*range(12), 0]
+    outputs = Compiled(FramedAdder(shape)).run(
+        cycles, group=shape.groups.index(group), **inputs)
+    assert [int(cycle) for cycle in outputs["cycle"][:interval + 1]] == [*range(interval), 0]
     sums = outputs["total"].astype(int)[np.array(totals)]
-    assert sums.shape == (count, 3)
-    assert sums.max() <= shape.traces[Group.G1][1]
+    assert sums.shape == (count, beats)
+    assert sums.max() <= shape.traces[group][1]
     for (i, j), coordinates in zip(pairs, sums.tolist(), strict=True):
-        assert affine(shape, Group.G1, coordinates) == points[(i + j) % 181]
+        assert affine(shape, group, coordinates) == points[(i + j) % 181]
 
 
 def wide(curve_shape, multipliers, intervals, adders):
