@@ -186,6 +186,7 @@ def _mine(
     from host.chain.miner import Miner
     from host.circuits.block import BlockCircuit
     from host.circuits.block_size import BlockSize
+    from host.contracts.deployment import prepare
     from host.devices.cpu import CpuDevice
     from host.evm.engines import EvmEngines
     from host.groth16.prove import Prover
@@ -195,6 +196,8 @@ def _mine(
         key = block_key(screen, circuit, options.seed)
     fallback = None if device.name == "cpu" else CpuDevice()
     prover = Prover(key, device, fallback, circuit.r1cs)
+    with screen.bar("preparing the contracts") as bar:
+        prepare(bar.step)
     miner = derive_keys(options.seed, MINER_VALIDATOR + 1)[MINER_VALIDATOR]
     with screen.bar("starting the chain") as bar:
         engines = EvmEngines(key.verification_key, rich=(miner.address,))

@@ -24,8 +24,7 @@ def compile_source(name: str, source: str) -> Artifact:
 
     Takes 0.3 to 2 s, once: the outcome is kept in the cache folder, by compiler and source.
     """
-    text = "\0".join((version("vyper"), EVM_VERSION, source))
-    kept = cache_folder() / "contracts" / f"{sha256(text.encode()).hexdigest()}.json"
+    kept = _kept(source)
     try:
         output = json.loads(kept.read_bytes())
         return Artifact(name, output["abi"], bytes.fromhex(output["code"]))
@@ -38,6 +37,16 @@ def compile_source(name: str, source: str) -> Artifact:
             json.dump({"abi": artifact.abi, "code": artifact.code.hex()}, file)
         Path(file.name).replace(kept)
     return artifact
+
+
+def is_kept(source: str) -> bool:
+    """Whether compiling this takes no time, because its outcome is in the cache folder."""
+    return _kept(source).exists()
+
+
+def _kept(source: str) -> Path:
+    text = "\0".join((version("vyper"), EVM_VERSION, source))
+    return cache_folder() / "contracts" / f"{sha256(text.encode()).hexdigest()}.json"
 
 
 def _compile(name: str, source: str) -> Artifact:
@@ -61,4 +70,9 @@ def _compile(name: str, source: str) -> Artifact:
 @cache
 def compiled(name: str) -> Artifact:
     """The contract of the file ``<name>.vy`` in this folder."""
-    return compile_source(name, (FOLDER / f"{name}.vy").read_text())
+    return compile_source(name, contract_source(name))
+
+
+def contract_source(name: str) -> str:
+    """The text of the file ``<name>.vy`` in this folder."""
+    return (FOLDER / f"{name}.vy").read_text()

@@ -1,10 +1,11 @@
 """All contracts of the second layer of reward, created and connected."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from host.contracts.compiler import compiled
-from host.contracts.prover_tag import prover_tag_artifact
+from host.contracts.compiler import compiled, contract_source, is_kept
+from host.contracts.prover_tag import prover_tag_artifact, prover_tag_source
 from host.evm.account import Account
 from host.evm.client import SYSTEM_ADDRESS, Address, Evm
 from host.evm.contract import Contract
@@ -45,6 +46,24 @@ class Layer:
             "assignment": self.assignment.address, "tags": self.tags.address,
             "rewards": self.rewards.address, "verifier": self.verifier,
         }
+
+
+LAYER = "Consensus", "Bonds", "Assignment", "Rewards"
+"""The files of the layer's contracts; the tag and the verifier are generated."""
+
+
+def prepare(step: Callable[[str, int, int], None]) -> None:
+    """Compile the contracts that were not compiled on this machine before.
+
+    `step` is told what is done, how much of it, and of how much, before each that takes time.
+    """
+    for done, name in enumerate(LAYER):
+        if not is_kept(contract_source(name)):
+            step("compiling the contracts", done, len(LAYER) + 1)
+            compiled(name)
+    if not is_kept(prover_tag_source()):
+        step("compiling the contracts", len(LAYER), len(LAYER) + 1)
+        prover_tag_artifact()
 
 
 def deploy_layer(
