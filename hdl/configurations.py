@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cache
 
 from hdl.cost import (
     Block,
@@ -18,7 +19,7 @@ from hdl.mailboxes import Mailboxes
 from hdl.montgomery import MultiplierShape
 from hdl.msm import MsmShape
 from hdl.point_adder import AdderShape
-from hdl.windows import WindowPlan, best_window
+from hdl.windows import WindowPlan, best_plan
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,6 +53,9 @@ SUMS = {Group.G1: 16, Group.G2: 79}
 
 OPERAND_BITS = 264
 """Wide enough for what both groups' formulas add up before they multiply."""
+
+LEAST_MAILBOX_BITS = 8
+"""Fewer mailboxes than 256 save no block memory, and take many passes."""
 
 TILES = {"18x18": (18, 18), "17x17": (17, 17), "24x17": (17, 24), "26x17": (17, 26)}
 """Digit and limb that fill a block of each kind."""
@@ -110,6 +114,12 @@ def intervals(multiplier: MultiplierShape, count: int) -> tuple[tuple[Group, int
     return tuple((group, -(-products // count) * every) for group, products in PRODUCTS.items())
 
 
+def units(found: tuple[tuple[Group, int], ...]) -> int:
+    """Mailbox units that feed an adder in turn: so many that the frame of each has four service
+    slots, for a sum, a fetch and two operands."""
+    return max(1, *(-(-4 * 3 * group.degree // interval) for group, interval in found))
+
+
 def adders(found: tuple[tuple[Group, int], ...]) -> int:
     """Adders that leave every group's schedule some room: a quarter more than its sums take."""
     return max(-(-SUMS[group] * 5 // (4 * interval)) for group, interval in found)
@@ -137,39 +147,45 @@ def adder_shapes(curve: Curve, block: Block, dsp: int) -> Iterator[AdderShape]:
             if found[0] not in seen:
                 seen.add(found[0])
                 yield AdderShape(curve=curve, multiplier=multiplier, multipliers=count,
-                                 adders=adders(found), intervals=found)
+                                 adders=adders(found), units=units(found), intervals=found)
 
 
 def configurations(curve: Curve, block: Block, dsp: int, memory_bits: int, points: int,
                    refused: list[str] | None = None) -> Iterator[Configuration]:
     """Every accelerator that fits `dsp` blocks and `memory_bits`, at its best window.
 
-    Sentences about adders that cannot be built are added to `refused`.
+    More mailboxes that save less than a hundredth of the cycles are left out. Sentences about
+    adders that cannot be built are added to `refused`.
     """
+    @cache
+    def plan_for(mailboxes: int, units: int) -> WindowPlan | None:
+        try:
+            return best_plan(curve.scalar.bits, points, mailboxes, units)
+        except ValueError:
+            return None  # too few for any window
+
     for adder in adder_shapes(curve, block, dsp):
         sentence = refusal(adder)
         if sentence is not None:
             if refused is not None:
                 refused.append(f"{describe(adder)}: {sentence}")
             continue
-        seen = set()
-        for bits in range(8, 33):
+        fewest = float("inf")
+        for bits in range(LEAST_MAILBOX_BITS, 33):
             shape = MsmShape(adder=adder, mailbox_bits=bits)
             if mailbox_memory_bits(shape) > memory_bits:
                 break
-            try:
-                window = best_window(curve.scalar.bits, points, 1 << bits)
-            except ValueError:
-                continue  # too few for any window
-            if window in seen:
+            plan = plan_for(shape.mailboxes(Group.G1), adder.units)
+            if plan is None:
                 continue
-            seen.add(window)
-            plan = WindowPlan(curve.scalar.bits, window)
+            cycles = expected_cycles(shape, Group.G1, plan, points)
+            if cycles > 0.99 * fewest:
+                continue
+            fewest = cycles
             yield Configuration(
                 shape=shape, plan=plan, points=points, dsp=multiplier_blocks(adder, block),
                 memory_bits=mailbox_memory_bits(shape), register_bits=register_bits(adder),
-                latency=latency(adder, Group.G1),
-                cycles=expected_cycles(shape, Group.G1, plan, points))
+                latency=latency(adder, Group.G1), cycles=cycles)
 
 
 def least(curve: Curve, block: Block) -> tuple[int, int]:
@@ -177,8 +193,7 @@ def least(curve: Curve, block: Block) -> tuple[int, int]:
     dsp = min(block.total(multiplier.multiplications)
               for multiplier in multipliers(curve, *TILES[block.name]))
     adder = next(adder_shapes(curve, block, 1 << 30))
-    bits = max(8, (WindowPlan(curve.scalar.bits, 2).mailboxes - 1).bit_length())
-    return dsp, mailbox_memory_bits(MsmShape(adder=adder, mailbox_bits=bits))
+    return dsp, mailbox_memory_bits(MsmShape(adder=adder, mailbox_bits=LEAST_MAILBOX_BITS))
 
 
 def describe(adder: AdderShape) -> str:

@@ -23,8 +23,8 @@ def register(commands: Any) -> None:
     explore = commands.add_parser(
         "explore", help="show the accelerators that fit a device and that none beats",
         description="Go through all multipliers (schoolbook, Karatsuba, folded), their number, "
-                    "and the memory for mailboxes; show those accelerators that fit and that no "
-                    "other beats in DSP blocks, memory and time at once. Nothing is synthesised.",
+                    "the mailbox units that feed the adder, and the memory for mailboxes; show "
+                    "those accelerators that fit and that no other beats in DSP blocks, memory and time at once. Nothing is synthesised.",
         epilog=EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter)
     explore.add_argument("--dsp", type=int, metavar="N", help="DSP blocks (default: the device's)")
     explore.add_argument("--memory-kbit", type=int, metavar="N",
@@ -102,7 +102,8 @@ def run_explore(options: argparse.Namespace) -> int:
             "digit": entry.multiplier.digit, "limb": entry.multiplier.limb,
             "depth": getattr(entry.multiplier, "depth", None),
             "multiplier_latency": entry.multiplier.latency, "adders": adder.adders,
-            "interval": entry.interval, "latency": entry.latency, "window": entry.plan.window,
+            "interval": entry.interval, "units": adder.units, "latency": entry.latency,
+            "window": entry.plan.window, "passes": len(list(entry.plan.passes)),
             "mailbox_bits": entry.shape.mailbox_bits, "dsp": entry.dsp,
             "memory_kbit": round(entry.memory_bits / 1024, 1),
             "register_bits": entry.register_bits,
@@ -115,13 +116,15 @@ def run_explore(options: argparse.Namespace) -> int:
         return 0
     screen.line(f"{options.points:,} points of BN254 G1, {dsp:,} blocks of {block}, {memory:,} "
                 f"kbit, {options.mhz:g} MHz; {len(found)} fit, these are beaten by none")
-    screen.line(f"{'multipliers':28} {'interval':>8} {'latency':>7} {'window':>6} {'DSP':>5} "
+    screen.line(f"{'multipliers':28} {'interval':>8} {'units':>5} {'latency':>7} {'window':>6} "
+                f"{'passes':>6} {'DSP':>5} "
                 f"{'memory':>12} {'registers':>9} {'adds/s/MHz':>10} {'cycles':>15} {'seconds':>9}")
     for row in rows:
         mark = "" if row["cycles_are"] == "simulated" else "~"
         screen.line(
-            f"{row['name']:28} {row['interval']:8} {row['latency']:7} {row['window']:6} "
-            f"{row['dsp']:5} {row['memory_kbit']:7,.0f} kbit {row['register_bits']:9,} "
+            f"{row['name']:28} {row['interval']:8} {row['units']:5} {row['latency']:7} "
+            f"{row['window']:6} {row['passes']:6} {row['dsp']:5} {row['memory_kbit']:7,.0f} kbit "
+            f"{row['register_bits']:9,} "
             f"{row['additions_per_second_per_mhz']:10,.0f} {mark + format(row['cycles'], ','):>15} "
             f"{row['seconds']:9.4g}")
     if any(row["cycles_are"] == "estimated" for row in rows):

@@ -31,8 +31,9 @@ from hdl.graph import trace
 from hdl.karatsuba import KaratsubaShape
 from hdl.mailboxes import Mailboxes
 from hdl.montgomery import MultiplierShape
+from hdl.msm import MsmShape
 from hdl.point_adder import PointAdder
-from hdl.presets import STANDARD, TOY_SHAPE, control_only
+from hdl.presets import STANDARD, TOY_SHAPE, at_interval, control_only
 from hdl.schedule import Resources, schedule
 from hdl.windows import WindowPlan
 from sim.curve import to_affine
@@ -148,25 +149,44 @@ def test_the_expected_work_is_the_mean_of_what_is_counted(window, points):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("multipliers, interval, adders", [(1, 12, 3), (2, 6, 6)])
-@pytest.mark.parametrize("window, points", [(4, 512), (8, 256), (8, 2048), (10, 4096)])
-def test_expected_cycles_are_near_the_simulated(multipliers, interval, adders, window, points):
+@pytest.mark.parametrize("interval", [12, 6, 4, 3, 2, 1])
+@pytest.mark.parametrize("window, points, at_once", [
+    (4, 512, 0), (8, 256, 0), (8, 2048, 0), (8, 1024, 12), (10, 1024, 12), (7, 1500, 0)])
+def test_expected_cycles_are_near_the_simulated(interval, window, points, at_once):
     from host.curve.limbs import SCALAR_MODULUS, to_limbs
     from host.devices.accelerator import Accelerator
     from sim.verilated import Simulation, build
 
-    shape = replace(STANDARD, mailbox_bits=14, adder=replace(
-        STANDARD.adder, multipliers=multipliers, adders=adders,
-        intervals=((Group.G1, interval),)))
+    shape = replace(at_interval(interval), mailbox_bits=14)
     gateware, library = build(control_only(shape))
     accelerator = Accelerator(Simulation(library), gateware.identity)
-    plan, rng = WindowPlan(254, window), Random(1)
+    plan, rng = WindowPlan(254, window, shape.adder.units, at_once), Random(1)
     scalars = to_limbs([rng.randrange(SCALAR_MODULUS) for _ in range(points)])
     address = accelerator.load(np.ones((points, 8), dtype=np.uint64))
     counters = accelerator.multiply(Group.G1, address, scalars, plan).counters
     accelerator.close()
     assert counters["fill"] + counters["sum"] == pytest.approx(
-        expected_cycles(shape, Group.G1, plan, points), rel=0.02)
+        expected_cycles(shape, Group.G1, plan, points), rel=0.03)
+
+
+def test_units_that_wait_for_others_cost_their_share():
+    """37 windows over 12 units take the time of 48."""
+    shape = at_interval(1)
+    even, uneven = (
+        expected_cycles(shape, Group.G1, WindowPlan(bits, 8, 12), 1 << 16) for bits in (287, 288))
+    assert WindowPlan(287, 8, 12).windows == 36 and WindowPlan(288, 8, 12).windows == 37
+    assert uneven / even == pytest.approx(48 / 36, rel=0.01)
+
+
+@pytest.mark.parametrize("interval, units", [(12, 1), (6, 2), (4, 3), (3, 4), (2, 6), (1, 12)])
+def test_units_share_an_adder(interval, units):
+    """As many as give each a frame of four service slots; each has mailboxes of its own."""
+    shapes = [shape for shape in adder_shapes(BN254, BLOCKS["26x17"], 4000)
+              if shape.multiplier.interval == 1 and shape.interval[Group.G1] == interval]
+    assert shapes and all(shape.units == units == at_interval(interval).adder.units
+                          and refusal(shape) is None for shape in shapes)
+    bits = MsmShape(adder=shapes[0], mailbox_bits=8)
+    assert mailbox_memory_bits(bits) == units * (3 * shapes[0].coordinate_bits + 1) * 256
 
 
 # Any combination: every kind of multiplier, as many as give each interval.

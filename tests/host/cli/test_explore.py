@@ -50,6 +50,15 @@ def test_more_of_anything_is_never_slower(explore):
     assert fastest("--dsp", 156, "--memory-kbit", 3744, "--mhz", 50) == pytest.approx(2 * some)
 
 
+def test_a_large_device_has_an_adder_that_begins_in_every_cycle(explore):
+    found = rows(explore, "--device", "xcvu9p", "--points", 65536)
+    assert {row["interval"]: row["units"] for row in found if row["multiplier_interval"] == 1} == {
+        1: 12, 2: 6, 3: 4, 4: 3, 6: 2, 12: 1}
+    assert found[0]["interval"] == 1 and found[0]["dsp"] == 3228
+    little, = rows(explore, "--dsp", 31, "--memory-kbit", 200, "--points", 1024)
+    assert little["passes"] > 1
+
+
 def test_the_kind_of_block_matters(explore):
     budget = ("--dsp", 300, "--memory-kbit", 3744, "--points", 1024)
     assert {row["multiplier"] for row in rows(explore, *budget, "--block", "26x17")} >= {
@@ -62,7 +71,7 @@ def test_the_table(explore):
     assert status == 0
     lines = out.splitlines()
     assert lines[0].startswith("100 points of BN254 G1, 40 blocks of 18x18, 1,008 kbit, 100 MHz; ")
-    assert lines[1].split()[:3] == ["multipliers", "interval", "latency"]
+    assert lines[1].split()[:4] == ["multipliers", "interval", "units", "latency"]
     assert lines[2].startswith("1 x folded/15 18x18") and " ~" in lines[2]
     assert "estimated by formula" in out
 
