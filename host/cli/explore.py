@@ -24,7 +24,8 @@ def register(commands: Any) -> None:
         "explore", help="show the accelerators that fit a device and that none beats",
         description="Go through all multipliers (schoolbook, Karatsuba, folded), their number, "
                     "the mailbox units that feed the adder, and the memory for mailboxes; show "
-                    "those accelerators that fit and that no other beats in DSP blocks, memory and time at once. Nothing is synthesised.",
+                    "those accelerators that fit and that no other beats in DSP blocks, memory "
+                    "and time at once. Nothing is synthesised.",
         epilog=EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter)
     explore.add_argument("--dsp", type=int, metavar="N", help="DSP blocks (default: the device's)")
     explore.add_argument("--memory-kbit", type=int, metavar="N",
