@@ -21,6 +21,11 @@ from sim.sdram import CELLS, Rule, SdramChip
 from sim.verilated import BuildProgress, library_of, with_hash
 
 HARNESS = Path(__file__).with_name("board_harness.cpp")
+START_CYCLES = 1_000
+"""The pause after power-up, in place of the chip's 200 microseconds: short, and at any board's
+clock less than refreshes may be late, since the chip stays awake when the reset button is
+pressed."""
+
 SLICE = 20_000
 """Cycles simulated between two looks at what the user wants."""
 

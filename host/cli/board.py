@@ -79,12 +79,12 @@ def run_simulate(options: argparse.Namespace) -> int:
     if options.seconds is not None and options.seconds <= 0:
         raise ProofmillError(f"--seconds {options.seconds:g}: must be more than none")
     from hdl.presets import STANDARD
-    from sim.board import RunningBoard, build_board
+    from sim.board import START_CYCLES, RunningBoard, build_board
     from sim.verilated import BuildError
 
     screen = Screen()
     shape = STANDARD if options.preset == "standard" else found.shape
-    core = found.core(shape, divisor=options.divisor, start_cycles=2_000)
+    core = found.core(shape, divisor=options.divisor, start_cycles=START_CYCLES)
     with screen.bar("preparing the simulation") as bar:
         try:
             library = build_board(core, bar.step)

@@ -26,8 +26,9 @@ DIVISOR = 2
 def library():
     pytest.importorskip("amaranth_boards")
     from boards.catalogue import board
-    from sim.board import build_board
-    return build_board(board("ulx3s-85f").core(STANDARD, divisor=DIVISOR, start_cycles=2000))
+    from sim.board import START_CYCLES, build_board
+    return build_board(board("ulx3s-85f").core(STANDARD, divisor=DIVISOR,
+                                               start_cycles=START_CYCLES))
 
 
 @pytest.fixture
