@@ -12,11 +12,13 @@ from host.errors import ProofmillError
 
 DEFAULT_DEVICES = ("cpu", "model", "slow", "cpu")
 """What provers prove on if nothing is said, in turn."""
+GWEI = 10**9
 CPU_MS, SLOW_MS = 500, 7000
 """What a proof on this machine's processor counts for in chain time, and on a slowed one."""
-SLOT_COLUMNS = "{:>4}  {:>7}  {:<12}  {:<12}  {:>6}  {:<9}  {:>8}  {:>5}  {}"
+SLOT_COLUMNS = "{:>4}  {:>7}  {:<12}  {:<12}  {:>6}  {:<9}  {:>5}  {:>8}  {:>13}  {:<8} {}"
 NODE_COLUMNS = (
-    "{:<8} {:<7} {:<10} {:>5} {:>6} {:>6} {:>7} {:>5} {:>7} {:>15} {:>15} {:>13} {:>13} {:>11}")
+    "{:<8} {:<7} {:<8} {:>4} {:>6} {:>5} {:>6} {:>4} {:>6} {:>7} {:>14} {:>14} {:>13} {:>13} "
+    "{:>11}")
 
 
 def register(commands: Any) -> None:
@@ -24,10 +26,13 @@ def register(commands: Any) -> None:
     devnet = commands.add_parser(
         "devnet", help="run several independent nodes of the chain, stakers and provers",
         description="Start a node for each prover and one that only stakes, each a process of its "
-                    "own with its own chain, keys and log; let them gossip over loopback for a "
-                    "number of slots in virtual time, and show who was drawn, who proved and who "
-                    "earned what on which layer. About 40 slots pass the first finality.",
-        epilog="example: proofmill devnet --provers 2 --device cpu --device slow --slots 40")
+                    "own with its own chain, virtual machine, keys and log; let them gossip over "
+                    "loopback for a number of slots in virtual time, and show who was drawn, who "
+                    "proved and who earned what on which layer. Rewards, bonds and penalties are "
+                    "those of the contracts in the blocks' payloads. The first rewards mature "
+                    "about slot 34.",
+        epilog="examples: proofmill devnet --provers 2 --device cpu --device slow; "
+               "proofmill devnet --forge 3 --kill 1:10:16 --cut 2:12:15")
     devnet.add_argument("--validators", type=int, default=64, metavar="N",
                         help="validators, shared out among the nodes that stake (default: 64)")
     devnet.add_argument("--provers", type=int, default=4, metavar="N",
@@ -38,6 +43,14 @@ def register(commands: Any) -> None:
                         help="what provers prove on, in turn: cpu, slow (a cpu that takes "
                              f"{SLOW_MS:,} ms), model, rtl; with MS a proof counts for so many "
                              "milliseconds of chain time (default: cpu, model, slow, cpu)")
+    devnet.add_argument("--forge", action="append", metavar="NODE", default=[],
+                        help="this node signs proofs that do not verify, and is slashed for it")
+    devnet.add_argument("--kill", action="append", metavar="NODE:A:B", default=[],
+                        help="kill -9 this node after slot A, start it again after slot B")
+    devnet.add_argument("--cut", action="append", metavar="NODE:A:B", default=[],
+                        help="break this node's connections from slot A to slot B")
+    devnet.add_argument("--record", metavar="FILE.json",
+                        help="write down what everybody can see of the run, for proofmill why")
     devnet.add_argument("--seed", type=int, default=0, metavar="N",
                         help="the chain, its keys and the blocks follow from it (default: 0)")
     devnet.add_argument("--json", action="store_true",
@@ -60,7 +73,9 @@ def run(options: argparse.Namespace) -> int:
     names = options.device or DEFAULT_DEVICES
     devices = [_device(names[index % len(names)]) for index in range(options.provers)]
     _prepare(screen, devices)
-    plans = plan_nodes(options.validators, devices)
+    forgers = {_node(options, "--forge", text, options.provers) for text in options.forge}
+    plans = plan_nodes(options.validators, devices, forgers)
+    events = _events(options)
     reference = None
     with tempfile.TemporaryDirectory(prefix="proofmill-devnet-") as folder:
         with screen.bar("preparing the block circuit and its key"):
@@ -78,17 +93,23 @@ def run(options: argparse.Namespace) -> int:
             with screen.bar("slots") as bar:
                 def on_slot(done: int, total: int) -> None:
                     bar(done, total)
+                    for act, name in events.get(done, ()):
+                        getattr(net, act)(name)
+                        screen.line(net.outages[-1])
+                        shown.add(name)
                     for name in net.dead.keys() - shown:
                         shown.add(name)
                         screen.line(f"warning: {name} is dead ({net.dead[name]}); the others go "
                                     "on", style="yellow")
 
+                before = time.perf_counter()
                 net.run(options.slots, on_slot)
+                running = time.perf_counter() - before
             reports = net.reports()
-            if not net.dead:
+            if not net.dead and not net.outages:
                 with screen.bar("waiting for the run without provers"):
                     reference = net.reference()
-            result = outcome(plans, reports, net.dead, reference)
+            result = outcome(plans, reports, net.dead, reference, net.outages)
         except KeyboardInterrupt:
             net.close()
             screen.line(f"stopped in slot {net.slot}; every node has ended")
@@ -96,10 +117,23 @@ def run(options: argparse.Namespace) -> int:
         finally:
             net.close()
     seconds = time.perf_counter() - start
-    _show(screen, result, net.unsettled, seconds)
+    _show(screen, result, net.unsettled, seconds, running)
+    if options.record:
+        _record(options, setup, next(iter(reports.values())))
     if options.json:
         print(json.dumps({**result.record(), "seconds": round(seconds, 3)}))
     return 0 if result.agreed and result.layer1_same is not False else 1
+
+
+def _record(options: argparse.Namespace, setup: Any, report: Any) -> None:
+    from host.economics.recorded import record_of, save_run
+    from host.node.devnet import BOND_WEI
+    from host.node.genesis import GENESIS_MIX, minimum_bond_wei
+
+    bonds = {plan.prover: BOND_WEI for plan in setup.nodes if plan.prover is not None}
+    save_run(options.record, record_of(
+        options.seed, options.validators, minimum_bond_wei(options.validators, setup.parameters),
+        bonds, GENESIS_MIX, report.final_slot, report.branch))
 
 
 def _check(options: argparse.Namespace) -> None:
@@ -112,6 +146,38 @@ def _check(options: argparse.Namespace) -> None:
             f"--validators {options.validators}: the minimal preset needs 64 or more")
     for text in options.device or ():
         _device(text)
+    for text in options.forge:
+        _node(options, "--forge", text, options.provers)
+    if options.record and not Path(options.record).resolve().parent.is_dir():
+        raise ProofmillError(f"--record {options.record}: there is no such folder; make it first")
+    _events(options)
+
+
+def _node(options: argparse.Namespace, option: str, text: str, count: int) -> int:
+    """The number of a node below `count`."""
+    if not (text.isascii() and text.isdigit() and int(text[:4]) < count):
+        raise ProofmillError(f"{option} {text}: give the number of a node, 0 to {count - 1}")
+    return int(text)
+
+
+def _events(options: argparse.Namespace) -> dict[int, list[tuple[str, str]]]:
+    """What is done to whom, by the slot after which."""
+    events: dict[int, list[tuple[str, str]]] = {}
+    for option, first, last in (("kill", "kill", "restart"), ("cut", "cut", "heal")):
+        for text in getattr(options, option):
+            parts = text.split(":")
+            if len(parts) != 3 or not all(each.isascii() and each.isdigit() for each in parts):
+                raise ProofmillError(f"--{option} {text}: give NODE:A:B, as in 1:10:16")
+            node = _node(options, f"--{option}", parts[0], options.provers + 1)
+            start, end = int(parts[1][:9]), int(parts[2][:9])
+            if not 1 <= start < end < options.slots:
+                raise ProofmillError(
+                    f"--{option} {text}: the slots must ascend, from 1 to below {options.slots}")
+            if any(name == f"node {node}" for each in events.values() for _, name in each):
+                raise ProofmillError(f"--{option} {text}: node {node} has one outage already")
+            events.setdefault(start, []).append((first, f"node {node}"))
+            events.setdefault(end, []).append((last, f"node {node}"))
+    return events
 
 
 def _device(text: str) -> Any:
@@ -146,50 +212,73 @@ def _show_plan(screen: Screen, plans: Any) -> None:
         line = f"{plan.name}: {plan.role}, {len(plan.validators)} validators"
         if plan.device:
             line += f", proves as validator {plan.prover} on {plan.device.label}"
+        if plan.forge:
+            line += ", and forges its proofs"
         screen.line(line)
 
 
-def _show(screen: Screen, result: Any, unsettled: int, seconds: float) -> None:
+def _show(
+    screen: Screen, result: Any, unsettled: int, seconds: float, running: float
+) -> None:
     def who(index: int | None) -> str:
         return "-" if index is None else str(index)
 
     stages = ("-", "primary", "committee", "open")
     screen.line()
-    screen.line(SLOT_COLUMNS.format("slot", "primary", "committee", "proved by", "paid", "stage",
-                                    "includer", "delay", "reward"), style="bold")
+    screen.line("Provers are named by the validator that signs for them; amounts are in gwei. Who "
+                "is drawn as primary has the first two slots, then the committee may prove as "
+                "well, then everybody.")
+    screen.line()
+    screen.line(SLOT_COLUMNS.format(
+        "slot", "primary", "committee", "proved by", "paid", "stage", "delay", "includer",
+        "reward", "", "penalties"), style="bold")
     for row in result.slots:
+        penalties = [f"{each}: missed" for each in row.missed]
+        penalties += [f"{each}: invalid proof" for each in row.invalid]
         screen.line(SLOT_COLUMNS.format(
             row.slot, who(row.primary), " ".join(map(str, row.committee)) or "-",
             " ".join(map(str, row.made)) or "-", who(row.winner), stages[row.stage],
-            who(row.includer), row.delay or "-",
-            "matured" if row.matured else "pending" if row.stage else "-"))
+            row.delay or "-", who(row.includer),
+            f"{row.reward_wei // GWEI:,}" if row.stage else "-",
+            "matured" if row.matured else "pending" if row.stage else "-",
+            ", ".join(penalties)).rstrip())
     screen.line()
     screen.line(NODE_COLUMNS.format(
-        "node", "role", "device", "vals", "prover", "drawn", "proofs", "paid", "missed",
-        "layer 1 (gwei)", "layer 2 matured", "pending", "penalties", "bounties"), style="bold")
+        "node", "role", "device", "vals", "prover", "drawn", "proofs", "paid", "missed", "invalid",
+        "layer 1", "layer 2", "pending", "penalties", "bounties"), style="bold")
     for row in result.nodes:
         screen.line(NODE_COLUMNS.format(
             row.name, row.role, row.device, row.validators, who(row.prover), row.drawn, row.proved,
-            row.paid, row.missed, f"{row.layer1_gwei:,}", f"{row.layer2_matured_gwei:,}",
-            f"{row.layer2_pending_gwei:,}", f"{row.penalties_gwei:,}", f"{row.bounties_gwei:,}"))
+            row.paid, row.missed, row.invalid, f"{row.layer1_gwei:,}",
+            f"{row.layer2_matured_wei // GWEI:,}", f"{row.layer2_pending_wei // GWEI:,}",
+            f"{row.penalties_wei // GWEI:,}", f"{row.bounties_wei // GWEI:,}"))
         if row.dead:
             screen.line(f"  died: {row.dead}", style="yellow")
         for peer, reason in row.dropped.items():
             screen.line(f"  dropped {peer}: {reason}", style="yellow")
+        if row.fetched:
+            screen.line(f"  had missed {row.fetched} blocks, and has them from its peers")
     screen.line()
+    slots = len(result.slots)
     screen.line(f"finality    epoch {result.finalized_epoch} is final")
-    screen.line(f"work        {result.proofs} proofs, {result.duplicates} of them of a payload "
-                "that another also proved")
-    screen.line(f"layer 2     {result.minted_gwei:,} gwei matured in all")
+    screen.line(f"work        {result.proofs} proofs of {slots} payloads, {result.duplicates} of "
+                "them of a payload that another also proved")
+    screen.line(f"layer 2     {result.minted_wei // GWEI:,} gwei minted by the contract of rewards")
+    screen.line("contracts   agreed with the mechanism's reference at every block, to the wei, and "
+                "no invariant broke")
     screen.line("nodes       " + ("all have the same chain and the same ledger" if result.agreed
                                   else "they have DIFFERENT chains or ledgers"))
-    screen.line("layer 1     " + {
-        True: "head and state of every slot are those of a run without provers: identical",
-        False: "NOT the same as in a run without provers",
-        None: "not compared: a node died, and its validators with it"}[result.layer1_same])
+    untouched = ("NOT the same as in a run without provers" if result.layer1_same is False else
+                 "not compared: nodes were away, and their validators with them")
+    if result.layer1_same:
+        untouched = ("balances, votes, duties and finality of every slot are those of a run "
+                     "without provers: identical")
+    screen.line(f"layer 1     {untouched}")
+    for each in result.outages:
+        screen.line(f"outage      {each}")
     for reason in result.refused:
         screen.line(f"refused     {reason}", style="yellow")
     if unsettled:
         screen.line(f"clock       {unsettled} steps went on before every message had come",
                     style="yellow")
-    screen.line(f"time        {seconds:.1f} s")
+    screen.line(f"time        {seconds:.1f} s, {running / len(result.slots):.2f} s a slot")

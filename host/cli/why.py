@@ -20,12 +20,15 @@ def register(commands: Any) -> None:
         description="Run the embedded chain to a slot, take from it what everybody can see (RANDAO "
                     "mixes, proposers, finality), replay the lottery over the registered bonds, "
                     "and say in sentences who was drawn and what came of it.",
-        epilog="Without --provers: the four provers of proofmill devnet, 10 ETH each, nobody "
-               "misses. A registry file has [[provers]] tables with identity, bond_gwei and, if "
+        epilog="With --run: what really happened. Without, the chain is run here, and nobody "
+               "misses: the four provers of proofmill devnet, 10 ETH each, or those of --provers. "
+               "A registry file has [[provers]] tables with identity, bond_gwei and, if "
                "you like, delegated_gwei, reliability_bps and misses, a list of slots.")
     why.add_argument("--slot", type=int, required=True, metavar="N", help="from 1 on")
     why.add_argument("--prover", type=int, metavar="I", help="only this one (default: all)")
     why.add_argument("--provers", metavar="FILE.toml", help="registry of provers")
+    why.add_argument("--run", metavar="FILE.json", dest="recorded",
+                     help="explain a devnet's real run, recorded with 'proofmill devnet --record'")
     why.add_argument("--seed", type=int, default=0, metavar="S",
                      help="of the chain, as devnet takes it (default: 0)")
     why.add_argument("--json", action="store_true", help="one JSON object on stdout")
@@ -35,6 +38,7 @@ def register(commands: Any) -> None:
 def run(options: argparse.Namespace) -> int:
     """Replay and explain."""
     from host.economics.explain import explain
+    from host.economics.recorded import load_run
     from host.economics.registry import devnet_registry, load_registry
 
     if not 1 <= options.slot <= MOST_SLOTS:
@@ -42,13 +46,22 @@ def run(options: argparse.Namespace) -> int:
     if not 0 <= options.seed < 1 << 64:
         raise ProofmillError(f"--seed {options.seed}: must be 0 to 2^64 - 1")
     screen = Screen(machine=options.json)
-    minimum = _minimum_bond()
-    registry = load_registry(options.provers, minimum) if options.provers else devnet_registry()
-    known = [prover.identity for prover in registry]
-    if options.prover is not None and options.prover not in known:
-        raise ProofmillError(f"--prover {options.prover}: is not registered; registered are "
-                             f"{', '.join(map(str, sorted(known)))}")
-    replay = _replay(screen, options.slot, options.seed, registry, minimum)
+    replay: Any
+    if options.recorded:
+        if options.provers:
+            raise ProofmillError("--run and --provers: a run has its provers already; give one")
+        replay = load_run(options.recorded)
+        if options.slot not in replay.records:
+            raise ProofmillError(
+                f"--slot {options.slot}: the run has no block in this slot; its last is "
+                f"{max(replay.records, default=0)}")
+        _known(options.prover, list(replay.ledger.provers))
+    else:
+        minimum = _minimum_bond()
+        registry = load_registry(options.provers, minimum) if options.provers else (
+            devnet_registry())
+        _known(options.prover, [prover.identity for prover in registry])
+        replay = _replay(screen, options.slot, options.seed, registry, minimum)
     found = explain(replay, options.slot)
     stories = [s for s in found.stories if options.prover in (None, s.prover)]
     if options.json:
@@ -62,6 +75,12 @@ def run(options: argparse.Namespace) -> int:
         for sentence in story.sentences:
             screen.line(sentence)
     return 0
+
+
+def _known(prover: int | None, registered: list[int]) -> None:
+    if prover is not None and prover not in registered:
+        raise ProofmillError(f"--prover {prover}: is not registered; registered are "
+                             f"{', '.join(map(str, sorted(registered)))}")
 
 
 def _minimum_bond() -> int:

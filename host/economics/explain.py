@@ -1,15 +1,40 @@
 """Why: a slot's draw and what came of it, prover by prover, in plain sentences."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
-from host.economics.replay import Replay
-from host.mechanism.lottery import MIX_DELAY_EPOCHS, mix_epoch, weight_epoch
+from host.economics.replay import Draw
+from host.mechanism.ledger import Ledger
+from host.mechanism.lottery import MIX_DELAY_EPOCHS, Ticket, mix_epoch, weight_epoch
+from host.mechanism.parameters import Parameters
 from host.mechanism.penalties import Settlement
-from host.mechanism.records import Penalty
+from host.mechanism.records import Penalty, SlotRecord
 from host.mechanism.rewards import decay_bps
 
 ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth")
+
+
+class Replay(Protocol):
+    """A chain's second layer, played from what everybody can see: `replay.Replay` or
+    `recorded.RecordedRun`. `unit`: what a gwei is in the ledger's amounts."""
+
+    parameters: Parameters
+    tickets: dict[int, tuple[Ticket, ...]]
+    unit: int
+
+    @property
+    def ledger(self) -> Ledger:
+        """After the last block."""
+
+    @property
+    def records(self) -> dict[int, SlotRecord]:
+        """By slot."""
+
+    def mix_for(self, slot: int) -> bytes:
+        """The mix that draws a slot."""
+
+    def draws(self, slot: int) -> list[Draw]:
+        """The numbers behind a slot's assignment, primary first."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +70,7 @@ class Explanation:
 
 
 def explain(replay: Replay, slot: int) -> Explanation:
-    """Explain a slot that the replay has decided."""
+    """Explain a slot that the replay has, as far as it is decided."""
     record, mix = replay.records[slot], replay.mix_for(slot)
     return Explanation(
         slot, mix, record.seed, tuple(_draw_sentences(replay, slot, mix)),
@@ -107,13 +132,15 @@ def _story(replay: Replay, slot: int, identity: int) -> Story:
     lines = [_chosen(replay, slot, identity, role)]
     paid = 0
     if win is not None and win.submission.prover == identity:
-        paid = win.prover_gwei
+        paid = win.prover_gwei // replay.unit
         among = "" if win.contenders == 1 else (
             f", picked among {win.contenders} proofs of that slot by the next block's mix")
         lines.append(
             f"Its proof was included in slot {win.included_slot}, {win.delay} after, in stage "
             f"{int(win.stage)}{among}: {decay_bps(ledger.parameters, win.delay) / 100:g} % of the "
-            f"full reward, {paid:,} gwei, final by now.")
+            f"full reward, {paid:,} gwei, "
+            + ("final by now." if ledger.finalised_slot >= win.included_slot else
+               "pending until that slot is final."))
     elif identity in record.kept:
         lines.append("It proved in time, but another proof of the same slot was picked.")
     taken = kept_back = bounty = 0
@@ -121,16 +148,28 @@ def _story(replay: Replay, slot: int, identity: int) -> Story:
         if penalty.slot != slot:
             continue
         if penalty.prover == identity:
-            taken += penalty.amount
-            kept_back += settlement.kept
-            lines.append(_penalised(penalty, settlement, rescuer))
-        elif rescuer == identity:
-            bounty += settlement.bounty
+            taken += penalty.amount // replay.unit
+            kept_back += settlement.kept // replay.unit
+            lines.append(_penalised(replay, penalty, settlement, rescuer))
+        elif rescuer == identity and penalty.reason != "invalid":
+            bounty += settlement.bounty // replay.unit
+    for penalty in ledger.escrow:
+        if (penalty.slot, penalty.prover) == (slot, identity):
+            taken += penalty.amount // replay.unit
+            lines.append(
+                f"{REASONS[penalty.reason]}: {penalty.amount // replay.unit:,} gwei were taken "
+                f"from its bond; where they go is settled at the end of slot "
+                f"{_settled_with(replay, slot)}.")
     if bounty:
         lines.append(f"For the rescue it got {bounty:,} gwei out of the penalties of others.")
     if role != "none" and not taken and identity not in record.kept:
-        by = "nobody" if win is None else f"prover {win.submission.prover}"
-        lines.append(f"It did not have to prove: the slot was proven by {by}.")
+        if win is not None:
+            lines.append("It did not have to prove: the slot was proven by prover "
+                         f"{win.submission.prover}.")
+        elif slot in ledger.provers[identity].duties:
+            lines.append("Its time was not over yet when this was recorded.")
+        else:
+            lines.append("It did not have to prove: the slot was proven by nobody.")
     if role == "none" and not paid and not taken:
         lines.append("So it was neither paid nor slashed for this slot.")
     return Story(identity, role, weight, paid, bounty, taken, kept_back, tuple(lines))
@@ -159,12 +198,28 @@ def _chosen(replay: Replay, slot: int, identity: int, role: str) -> str:
     return f"Prover {identity} was not drawn: {missed}, nor was any draw of the committee.{why}"
 
 
-def _penalised(penalty: Penalty, settlement: Settlement, rescuer: int | None) -> str:
-    what = {"primary": "It did not deliver in stage 1",
-            "committee": "Nobody delivered in stage 2, nor did it",
-            "invalid": "It signed an invalid proof"}[penalty.reason]
-    back = (f" {settlement.kept:,} came back, since more than a third of the epoch's primaries "
+REASONS = {"primary": "It did not deliver in stage 1",
+           "committee": "Nobody delivered in stage 2, nor did it",
+           "invalid": "It signed an invalid proof"}
+
+
+def _settled_with(replay: Replay, slot: int) -> int:
+    """The slot at whose end the epoch of `slot` is settled."""
+    size = replay.parameters.slots_per_epoch
+    return (slot // size + 1) * size - 1 + replay.parameters.window_slots
+
+
+def _penalised(
+    replay: Replay, penalty: Penalty, settlement: Settlement, rescuer: int | None
+) -> str:
+    def gwei(amount: int) -> str:
+        return f"{amount // replay.unit:,}"
+
+    back = (f" {gwei(settlement.kept)} came back, since more than a third of the epoch's primaries "
             "missed;" if settlement.kept else "")
-    went = f" and {settlement.bounty:,} went to prover {rescuer}" if rescuer is not None else ""
-    return (f"{what}: {penalty.amount:,} gwei were taken from its bond;{back} "
-            f"{settlement.burned:,} were burned{went}.")
+    whom = f"prover {rescuer}"
+    if penalty.reason == "invalid":
+        whom = f"validator {rescuer}, whose block had the report"
+    went = f" and {gwei(settlement.bounty)} went to {whom}" if rescuer is not None else ""
+    return (f"{REASONS[penalty.reason]}: {gwei(penalty.amount)} gwei were taken from its bond;"
+            f"{back} {gwei(settlement.burned)} were burned{went}.")

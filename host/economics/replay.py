@@ -41,6 +41,9 @@ class Replay:
     A prover delivers in the slot after its stage opens, unless the registry says that it missed.
     """
 
+    unit = 1
+    """What a gwei is in the ledger's amounts."""
+
     parameters: Parameters
     registry: Sequence[Registered]
     genesis_mix: bytes
@@ -82,18 +85,7 @@ class Replay:
 
     def draws(self, slot: int) -> list[Draw]:
         """The numbers behind a slot's assignment, primary first."""
-        record, tickets = self.records[slot], self.tickets[slot]
-        drawn = record.assignment
-        found: list[Draw] = []
-        out: set[int] = set()
-        order = () if drawn.primary is None else (drawn.primary, *drawn.committee)
-        for draw, prover in enumerate(order):
-            total = total_weight(tickets, out)
-            found.append(Draw(draw_number(record.seed, draw, total), total, prover))
-            out.add(prover)
-            if draw == 0 and record.proposer is not None:
-                out.add(record.proposer)
-        return found
+        return draws_of(self.records[slot], self.tickets[slot])
 
     def decided(self, slot: int) -> bool:
         """Whether nothing about proving the slot can change any more."""
@@ -119,3 +111,16 @@ class Replay:
         return ()
 
 
+def draws_of(record: SlotRecord, tickets: Sequence[Ticket]) -> list[Draw]:
+    """The draws of a slot, primary first, from those that were not passed over."""
+    drawn = record.assignment
+    found: list[Draw] = []
+    out: set[int] = set()
+    order = () if drawn.primary is None else (drawn.primary, *drawn.committee)
+    for draw, prover in enumerate(order):
+        total = total_weight(tickets, out)
+        found.append(Draw(draw_number(record.seed, draw, total), total, prover))
+        out.add(prover)
+        if draw == 0 and record.proposer is not None:
+            out.add(record.proposer)
+    return found

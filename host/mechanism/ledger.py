@@ -102,6 +102,12 @@ class Ledger:
         self._frozen[epoch] = self.tickets()
         self._frozen = {e: t for e, t in self._frozen.items() if e + 4 > epoch}
 
+    def begin_epoch(self, slot: int) -> None:
+        """Freeze the weights if `slot` is the first of its epoch with a block."""
+        epoch = slot // self.parameters.slots_per_epoch
+        if epoch not in self._frozen:
+            self.freeze(epoch)
+
     def open_slot(self, slot: int, root: bytes, mix: bytes, base: int, load: int = BPS,
                   proposer: int | None = None) -> SlotRecord:
         """A payload appears: draw who is to prove it.
@@ -110,9 +116,7 @@ class Ledger:
         gwei; `load`: G in basis points; `proposer`: the slot's, if it is a prover.
         """
         parameters, flags = self.parameters, self.parameters.defences
-        epoch = slot // parameters.slots_per_epoch
-        if epoch not in self._frozen:
-            self.freeze(epoch)
+        self.begin_epoch(slot)
         budget = rewards.budget(base, self.rho, load)
         seed = slot_seed(mix if flags.old_mix else keccak_words(mix, root), slot)
         tickets, passed = [], []

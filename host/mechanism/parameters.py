@@ -119,7 +119,14 @@ class Parameters:
     subsidy_bps: int = 8_000
     """phi: subsidy over burned fee, at most."""
     reveal_slots: int = 4
-    """K: a commitment is revealed 1 to K slots later."""
+    """K: a commitment is revealed 1 to K slots later; also how long bids may be revealed."""
+    bid_slots: int = 4
+    """How long a job takes sealed bids."""
+    decline_divisor: int = 8
+    """A locked job can be declined in the first 1/8 of its time."""
+    declines_per_epoch: int = 2
+    reliability_decline_bps: int = 9_800
+    """Declining multiplies q by this; a miss by 6,000."""
 
     defences: Defences = field(default_factory=Defences)
 

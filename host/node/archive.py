@@ -9,7 +9,6 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from host.node.range_messages import MOST_LISTS
 from host.node.store import open_database
 from host.node.wire import Topic
 
@@ -21,10 +20,10 @@ CREATE TABLE messages (
     root BLOB NOT NULL CHECK (length(root) = 32),
     data BLOB NOT NULL
 ) STRICT;
-CREATE INDEX messages_of_block ON messages (root, topic);
+CREATE UNIQUE INDEX messages_of_block ON messages (root, topic);
 """
-MOST = {Topic.BLOCK: 1, Topic.ENVELOPE: 1, Topic.INCLUSION: MOST_LISTS}
-"""What is kept of one block."""
+KEPT = {Topic.BLOCK, Topic.ENVELOPE}
+"""What is kept of a block, one of each."""
 
 
 class Archive:
@@ -45,19 +44,18 @@ class Archive:
         self._links[root] = parent, slot
 
     def keep(self, topic: Topic, root: bytes, data: bytes) -> None:
-        """Keep a message that has been found valid, of one of the topics of `MOST`, once."""
-        known = self.parts(root, topic)
-        if len(known) < MOST[topic] and data not in known:
-            with self._database:
-                self._database.execute(
-                    "INSERT INTO messages (topic, root, data) VALUES (?, ?, ?)",
-                    (topic, root, data))
+        """Keep a message that has been found valid, of one of the topics of `KEPT`, once."""
+        assert topic in KEPT, f"{topic.name} is not kept"
+        with self._database:
+            self._database.execute(
+                "INSERT OR IGNORE INTO messages (topic, root, data) VALUES (?, ?, ?)",
+                (topic, root, data))
 
-    def parts(self, root: bytes, topic: Topic) -> list[bytes]:
-        """The messages of a topic about a block, oldest first."""
-        return [data for data, in self._database.execute(
-            "SELECT data FROM messages WHERE root = ? AND topic = ? ORDER BY sequence",
-            (root, topic))]
+    def part(self, root: bytes, topic: Topic) -> bytes | None:
+        """The message of a topic about a block, None if there is none."""
+        row = self._database.execute(
+            "SELECT data FROM messages WHERE root = ? AND topic = ?", (root, topic)).fetchone()
+        return None if row is None else bytes(row[0])
 
     def messages(self) -> Iterator[tuple[Topic, bytes, bytes]]:
         """Everything as (topic, root, data), in the order it was kept: parents before children."""

@@ -8,8 +8,8 @@ the range, or stops before that head costs the peer its place, and so does silen
 peer that knows more is asked. A block that comes by gossip and builds on an unknown one is such a
 head, too.
 
-Once a peer's head is known here, it is sent what it may have missed besides: proofs that are not
-included yet, and lists of included ones.
+Once a peer's head is known here, it is sent what it may have missed besides: proofs and
+transactions that are in no block yet.
 """
 
 import time
@@ -20,9 +20,9 @@ from typing import Any
 
 from host.chain.spec import spec
 from host.node.archive import Archive
-from host.node.follower import PARENT_EMPTY, PARENT_UNKNOWN, Answer, Follower
+from host.node.follower import PARENT_EMPTY, PARENT_UNKNOWN, Follower
 from host.node.gossip import Verdict
-from host.node.inclusion import SignedInclusion
+from host.node.proof_pool import Answer
 from host.node.range_messages import MOST_BLOCKS, BlockRange, RangeRequest, Status, StoredBlock
 from host.node.wire import LIMITS, Topic
 
@@ -31,13 +31,6 @@ ANSWER_SECONDS = 20.0
 FULL_BYTES = LIMITS[Topic.RANGE] // 4
 """An answer that ends before what was asked for has at least so many bytes: nobody can make this
 node ask for ever by answering in crumbs."""
-
-KINDS = {
-    Topic.BLOCK: spec.SignedBeaconBlock,
-    Topic.ENVELOPE: spec.SignedExecutionPayloadEnvelope,
-    Topic.INCLUSION: SignedInclusion,
-}
-"""What is kept of a block."""
 
 Send = Callable[[str, Topic, bytes], None]
 
@@ -146,15 +139,10 @@ class CatchUp:
 
     def _offer(self, peer: str) -> None:
         """What a peer with this head may still not have."""
-        follower = self._follower
-        recent = self._archive.branch(
-            bytes(follower.head.root), follower.slot - follower.parameters.window_slots,
-            follower.slot + 1)
-        for root in recent:
-            for data in self._archive.parts(root, Topic.INCLUSION):
-                self._answer(peer, Topic.INCLUSION, data)
-        for proof in follower.open_proofs():
+        for proof in self._follower.open_proofs():
             self._answer(peer, Topic.PROOF, bytes(proof.encode_bytes()))
+        for transaction in self._follower.mempool.waiting():
+            self._answer(peer, Topic.TRANSACTION, transaction)
 
     def _want(self, peer: str, target: _Target) -> None:
         self._targets[peer] = target
@@ -199,10 +187,11 @@ class CatchUp:
         return Verdict.KEEP, ""
 
     def _stored(self, root: bytes) -> Any:
-        parts = {topic: [kind.decode_bytes(data) for data in self._archive.parts(root, topic)]
-                 for topic, kind in KINDS.items()}
-        return StoredBlock(block=parts[Topic.BLOCK][0], envelopes=parts[Topic.ENVELOPE],
-                           inclusions=parts[Topic.INCLUSION])
+        envelope = self._archive.part(root, Topic.ENVELOPE)
+        return StoredBlock(
+            block=spec.SignedBeaconBlock.decode_bytes(self._archive.part(root, Topic.BLOCK)),
+            envelopes=[] if envelope is None else [
+                spec.SignedExecutionPayloadEnvelope.decode_bytes(envelope)])
 
     def _range(self, answer: Any, peer: str, size: int) -> Answer:
         request = self._request
@@ -237,10 +226,8 @@ class CatchUp:
             if verdict is Verdict.REJECT or reason in (PARENT_UNKNOWN, PARENT_EMPTY):
                 return f"a block of slot {stored.block.message.slot}: {reason}"
             self.fetched += verdict in (Verdict.ACCEPT, Verdict.KEEP)
-        for topic, messages in ((Topic.ENVELOPE, stored.envelopes),
-                                (Topic.INCLUSION, stored.inclusions)):
-            for message in messages:
-                verdict, reason = self._follower.judge(topic, message)
-                if verdict is Verdict.REJECT:
-                    return f"{topic.name} of slot {stored.block.message.slot}: {reason}"
+        for envelope in stored.envelopes:
+            verdict, reason = self._follower.judge(Topic.ENVELOPE, envelope)
+            if verdict is Verdict.REJECT:
+                return f"ENVELOPE of slot {stored.block.message.slot}: {reason}"
         return ""

@@ -8,7 +8,7 @@ their number.
 import multiprocessing
 import signal
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from multiprocessing import resource_tracker
@@ -18,14 +18,25 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from eth_hash.auto import keccak
+
 from host.chain.chain import EmbeddedChain
+from host.chain.engines import MakeEngines
 from host.chain.genesis import STAKE_GWEI
-from host.chain.keys import derive_keys
-from host.chain.spec import spec
+from host.chain.keys import ValidatorKey, derive_keys
 from host.circuits.block_size import BlockSize
 from host.errors import ProofmillError
+from host.evm.engines import EvmEngines
 from host.groth16.verification_key import VerificationKey
 from host.mechanism.parameters import Parameters
+from host.node.contract_state import ProverAccount
+from host.node.follower import ChainSetup
+from host.node.genesis import (
+    GenesisEngines,
+    devnet_parameters,
+    minimum_bond_wei,
+    open_chain,
+)
 from host.node.identity import new_identity
 from host.node.node import (
     CONFIRM_MS,
@@ -36,10 +47,11 @@ from host.node.node import (
     SlotView,
     belong_to_parent,
     run_node,
+    view_of,
 )
 
-BOND_GWEI = 10 * 10**9
-"""Each prover's bond at the start: 10 ETH."""
+BOND_WEI = 10 * 10**18
+"""Each prover's bond at the start: 10 ether."""
 START_SECONDS = 120.0
 ANSWER_SECONDS = 120.0
 """How long a node may take for one step before it counts as dead. Simulated hardware is slow."""
@@ -50,12 +62,16 @@ STOP_SECONDS = 5.0
 
 @dataclass(frozen=True)
 class NodePlan:
-    """One node: how many validators it has, and the device it proves on, None for none."""
+    """One node: how many validators it has, and the device it proves on, None for none.
+
+    `forge`: it signs proofs that do not verify.
+    """
 
     name: str
     validators: tuple[int, ...]
     prover: int | None = None
     device: DeviceSpeed | None = None
+    forge: bool = False
 
     @property
     def role(self) -> str:
@@ -65,8 +81,12 @@ class NodePlan:
         return "both" if self.validators else "prover"
 
 
-def plan_nodes(validators: int, devices: Sequence[DeviceSpeed]) -> list[NodePlan]:
+def plan_nodes(
+    validators: int, devices: Sequence[DeviceSpeed], forgers: Collection[int] = ()
+) -> list[NodePlan]:
     """A node for each device, every other one without validators, and one that only stakes.
+
+    `forgers`: places in `devices` of nodes that forge.
 
     Execution proofs are signed by validators (EIP-8025), so a node that only proves signs in the
     name of one whose other duties are the staker's.
@@ -77,8 +97,24 @@ def plan_nodes(validators: int, devices: Sequence[DeviceSpeed]) -> list[NodePlan
     for index, device in enumerate(devices):
         own = share[holders.index(index)] if index in holders else ()
         plans.append(NodePlan(
-            f"node {index}", own, own[0] if own else next(spare), device))
+            f"node {index}", own, own[0] if own else next(spare), device, index in forgers))
     return [*plans, NodePlan(f"node {len(devices)}", share[-1])]
+
+
+def prover_accounts(
+    plans: Sequence[NodePlan], keys: Sequence[ValidatorKey]
+) -> tuple[ProverAccount, ...]:
+    """The provers of the plans, ascending: the order in which they register.
+
+    Who stakes as well is paid where its validator is; who only proves, at an address of its own.
+    """
+    accounts = []
+    for plan in plans:
+        if plan.prover is not None:
+            owner = keys[plan.prover].address
+            alone = bytes(keccak(b"proofmill prover " + plan.name.encode()))[12:]
+            accounts.append(ProverAccount(plan.prover, owner, owner if plan.validators else alone))
+    return tuple(sorted(accounts, key=lambda each: each.identity))
 
 
 @dataclass(frozen=True)
@@ -91,7 +127,7 @@ class DevnetSetup:
     size: BlockSize
     verification_key: VerificationKey
     zkey: Path
-    parameters: Parameters = field(default_factory=Parameters)
+    parameters: Parameters = field(default_factory=devnet_parameters)
     guests: Mapping[str, str] = field(default_factory=dict)
     """Certificates of further peers, by name, that all nodes let in: what tests play."""
 
@@ -117,6 +153,7 @@ class Devnet:
         self.outages: list[str] = []
         """What was done to nodes, a sentence each."""
         self._cut: set[str] = set()
+        self._engines: GenesisEngines | None = None
         self._nodes: dict[str, _Running] = {}
         self._reference: tuple[BaseProcess, Connection] | None = None
         self._context = multiprocessing.get_context("spawn")
@@ -214,10 +251,11 @@ class Devnet:
         """Begin to run the same chain without any prover, in a process of its own."""
         ours, theirs = self._context.Pipe()
         setup = self.setup
+        assert self._engines is not None, "the nodes have not been started"
         count = sum(len(plan.validators) for plan in setup.nodes)
         process = self._context.Process(
-            target=run_reference, args=(theirs, setup.seed, count, setup.size, slots), daemon=True,
-            name="proofmill reference")
+            target=run_reference, daemon=True, name="proofmill reference",
+            args=(theirs, setup.seed, count, setup.size, self._engines, slots))
         _start_deaf(process)
         theirs.close()
         self._reference = process, ours
@@ -259,7 +297,13 @@ class Devnet:
         count = sum(len(plan.validators) for plan in setup.nodes)
         keys = derive_keys(setup.seed, count)
         public = [replace(key, secret=0) for key in keys]
-        bonds = {plan.prover: BOND_GWEI for plan in setup.nodes if plan.prover is not None}
+        accounts = prover_accounts(setup.nodes, keys)
+        rich = {each.owner for each in accounts} | {
+            keys[plan.validators[-1]].address for plan in setup.nodes if plan.validators}
+        minimum = minimum_bond_wei(count, setup.parameters)
+        engines = self._engines = open_chain(
+            EvmEngines(setup.verification_key, setup.parameters, minimum, tuple(sorted(rich))),
+            setup.seed, setup.size, keys, accounts, BOND_WEI)
         for plan in setup.nodes:
             own = set(plan.validators)
             node = NodeSetup(
@@ -269,12 +313,13 @@ class Devnet:
                        for name, certificate in {**certificates, **setup.guests}.items()
                        if name != plan.name},
                 # A node is given the secrets of its own validators, and nobody else's.
-                keys=tuple(keys[i] if i in own else public[i] for i in range(count)),
-                own=plan.validators, seed=setup.seed, size=setup.size,
-                verification_key=setup.verification_key, bonds=bonds,
-                parameters=setup.parameters, prover=plan.prover,
+                chain=ChainSetup(
+                    tuple(keys[i] if i in own else public[i] for i in range(count)),
+                    engines, setup.seed, setup.size, setup.verification_key, setup.parameters,
+                    minimum, BOND_WEI, accounts),
+                own=plan.validators, prover=plan.prover,
                 prover_key=None if plan.prover is None else keys[plan.prover],
-                device=plan.device, zkey=setup.zkey)
+                device=plan.device, zkey=setup.zkey, forge=plan.forge)
             self._nodes[plan.name] = self._spawn(node)
         for name, answer in self._answers(START_SECONDS).items():
             self._nodes[name].port = answer[1]
@@ -394,19 +439,19 @@ def _all_handled(counts: Mapping[str, Mapping[str, tuple[int, int]]]) -> bool:
 
 
 def run_reference(
-    answer: Connection, seed: int, validators: int, size: BlockSize, slots: int
+    answer: Connection, seed: int, validators: int, size: BlockSize, engines: MakeEngines,
+    slots: int,
 ) -> None:
     """The same chain with nobody proving, by the one-process chain; sends a view of every slot."""
     belong_to_parent()
-    chain = EmbeddedChain(lambda public, proof: False, seed, validators, size)
+    chain = EmbeddedChain(lambda public, proof: False, seed, validators, size, engines)
     views = []
     for _ in range(slots):
         if answer.poll():
             return  # nobody waits any more: the pipe has ended
         report = chain.advance()
-        views.append(SlotView(
-            report.slot, bytes(chain.head.root), bytes(spec.hash_tree_root(chain.head_state)),
-            report.finalized_epoch))
+        views.append(view_of(
+            report.slot, chain.head, chain.head_state, report.finalized_epoch))
     with suppress(BrokenPipeError):
         answer.send(views)
 

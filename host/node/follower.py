@@ -3,41 +3,67 @@
 Every message is checked here, by the specification's own functions, whoever sent it; nobody's
 verdict is taken over. Layer 1 goes through the handlers `on_block`, `on_attestation`,
 `on_execution_payload_envelope` and `on_payload_attestation_message`; execution proofs through
-`process_execution_proof` with this node's `BindingProofEngine`.
+`process_execution_proof` with this node's `BindingProofEngine`; payloads are executed on this
+node's own machine, and what the contracts of the second layer say is read from it.
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
+from host.chain.block_proofs import block_verifier
 from host.chain.blocks import record_of
 from host.chain.duties import Proposal
-from host.chain.execution import ExecutionLayer
+from host.chain.engines import MakeEngines
 from host.chain.genesis import genesis_block, genesis_state
 from host.chain.keys import ValidatorKey
-from host.chain.proofs import PROOF_TYPE, BindingProofEngine, Verify
 from host.chain.records import ProvingTask
-from host.chain.spec import engines, spec
+from host.chain.spec import engines as used_engines
+from host.chain.spec import spec
 from host.chain.store import pin_store, prune_store
 from host.circuits.block_size import BlockSize
-from host.mechanism.bonds import minimum_bond
+from host.groth16.verification_key import VerificationKey
+from host.mechanism.ledger import Ledger
 from host.mechanism.parameters import Parameters
 from host.mechanism.records import Key
-from host.mechanism.rewards import budget
 from host.mechanism.stages import may_prove
+from host.node import contract_state
 from host.node.aggregates import is_valid_contribution
 from host.node.archive import Archive
+from host.node.contract_state import ProverAccount
+from host.node.genesis import GENESIS_MIX
 from host.node.gossip import Verdict
-from host.node.inclusion import SignedInclusion, is_signed_inclusion
-from host.node.layer2 import Account, BlockFacts, IncludedProof, settle
+from host.node.layer2 import Account, BlockFacts, replay
+from host.node.mempool import Mempool
+from host.node.owned_proof import OwnedProof
+from host.node.proof_pool import Answer, ProofPool
 from host.node.wire import Topic
 
 SLOT_MS = int(spec.config.SLOT_DURATION_MS)
 SLOTS_PER_EPOCH = int(spec.SLOTS_PER_EPOCH)
-Answer = tuple[Verdict, str]
 PARENT_UNKNOWN = "its parent is unknown"
 PARENT_EMPTY = "its parent's payload is unknown"
+
+
+@dataclass(frozen=True)
+class ChainSetup:
+    """What all nodes of a chain have to agree on.
+
+    `keys`: of all validators; their secrets are not looked at. `engines`, `seed` and `size`: of the
+    execution layer. `verification_key`: of the block circuit. `minimum_bond` and `bond`: wei, of
+    each of the `provers`, ascending by identity.
+    """
+
+    keys: Sequence[ValidatorKey]
+    engines: MakeEngines
+    seed: int
+    size: BlockSize
+    verification_key: VerificationKey
+    parameters: Parameters
+    minimum_bond: int
+    bond: int
+    provers: tuple[ProverAccount, ...]
 
 
 @dataclass
@@ -57,48 +83,44 @@ class _Block:
 class Follower:
     """One node's chain. `slot` and `milliseconds` into it are where its clock stands."""
 
-    def __init__(
-        self,
-        keys: Sequence[ValidatorKey],
-        seed: int,
-        size: BlockSize,
-        verify: Verify,
-        parameters: Parameters,
-        bonds: Mapping[int, int],
-        archive: Archive | None = None,
-    ) -> None:
-        """`keys`: of all validators; secrets are not looked at. `seed`: of the execution layer.
-
-        `verify`: checks proofs under the block circuit's key. `bonds`: gwei by prover. `archive`:
-        keeps what has been found valid of every block; see `load`.
-        """
-        self.parameters = parameters
-        self.bonds = dict(bonds)
+    def __init__(self, chain: ChainSetup, archive: Archive | None = None) -> None:
+        """`archive`: keeps what has been found valid of every block; see `load`."""
+        self.parameters = chain.parameters
+        self.provers = chain.provers
+        self.numbers = {each.identity: number for number, each in enumerate(chain.provers)}
+        """The provers' numbers in the contracts, by validator."""
         self.archive = archive
         self.chain_id = int(spec.config.DEPOSIT_CHAIN_ID)
-        self.execution_layer = ExecutionLayer(seed, size)
-        self._genesis_mix = self.execution_layer.genesis_hash
-        self.proof_engine = BindingProofEngine(
-            self.chain_id, verify, self._genesis_mix,
-            self.execution_layer.ledger(self._genesis_mix).root)
-        state = genesis_state(keys, self._genesis_mix)
+        made = chain.engines(
+            chain.seed, chain.size, self.chain_id, block_verifier(chain.verification_key))
+        self.execution_layer, self.proof_engine = made.execution, made.proof
+        self.layer = made.execution.layer
+        """The contracts, on the branch of the head."""
+        state = genesis_state(chain.keys, self.execution_layer.genesis_hash)
         anchor = genesis_block(state)
         self.store = spec.get_forkchoice_store(state, anchor)
+        self.execution_layer.watch(self.store)
+        evm = self.execution_layer.evm
+        self.mempool = Mempool(evm.nonce, evm.balance, evm.chain_id)
         self.genesis_root = bytes(spec.hash_tree_root(anchor))
         self.genesis_validators_root = bytes(state.genesis_validators_root)
         self.slot = self.milliseconds = 0
+        self._chain = chain
+        self._addresses = {index: key.address for index, key in enumerate(chain.keys)}
+        self._paid_at = {each.reward_address: each.identity for each in chain.provers[::-1]}
         self._head: Any = None
-        self._account: Account | None = None
+        self._account: tuple[Account, Ledger] | None = None
         self._account_of: object = None
-        self._minimum_bond = _minimum_bond(state, parameters)
+        self._checked: object = None
         self._blocks: dict[bytes, _Block] = {}
         self._by_request: dict[bytes, _Block] = {}
         self._attestations: list[Any] = []
         self._unapplied: list[Any] = []
         self._payload_attestations: dict[bytes, list[Any]] = {}
         self._contributions: list[Any] = []
-        self._proofs: dict[Key, dict[int, Any]] = {}
-        self._inclusions: dict[bytes, dict[bytes, tuple[IncludedProof, ...]]] = {}
+        self._pool = ProofPool(
+            self.proof_engine, self.layer, self.numbers,
+            {each.identity: each.reward_address for each in chain.provers})
         self._final_root = self.genesis_root
 
     @property
@@ -108,9 +130,15 @@ class Follower:
 
     @property
     def head(self) -> Any:
-        """The fork choice's head, a `ForkChoiceNode`."""
+        """The fork choice's head, a `ForkChoiceNode`; the execution layer follows it."""
         if self._head is None:
-            self._head = spec.get_head(self.store)
+            head = self._head = spec.get_head(self.store)
+            block = self._blocks.get(bytes(head.root))
+            if block is not None:
+                full = head.payload_status == spec.PAYLOAD_STATUS_FULL
+                payload = block.payload_hash if full else block.parent_hash
+                self.execution_layer.notify_forkchoice_updated(
+                    spec.Hash32(payload), spec.Hash32(), spec.Hash32(), None)
         return self._head
 
     @property
@@ -137,6 +165,8 @@ class Follower:
         Never raises for what is in the message; of one that is rejected nothing stays but what has
         been found valid.
         """
+        if topic is Topic.TRANSACTION:
+            return self.mempool.add(data, self.slot)
         kind, _ = self._topics[topic]
         try:
             message = kind.decode_bytes(data)
@@ -212,52 +242,58 @@ class Follower:
         branch = []
         while block is not None:
             if full and block.facts is not None:
-                lists = self._inclusions.get(block.root, {})
-                # Two lists for one block: their proposer cheats, and none of them counts.
-                included = next(iter(lists.values())) if len(lists) == 1 else ()
-                branch.append(replace(block.facts, included=included))
+                branch.append(block.facts)
             parent = self._blocks.get(block.parent)
             full = parent is not None and parent.payload_hash == block.parent_hash
             block = parent
         return branch[::-1]
 
     def account(self) -> Account:
-        """Layer 2 on the head's branch."""
-        final_root = bytes(self.store.finalized_checkpoint.root)
-        of = self.head, final_root, sum(map(len, self._inclusions.values()))
-        if self._account is None or self._account_of != of:
-            final = self._blocks.get(final_root)
-            self._account = settle(
-                self.parameters, self._minimum_bond, self.bonds, self.branch(), self._genesis_mix,
-                final.slot if final else 0)
-            self._account_of = of
-        return self._account
+        """Layer 2 on the head's branch, as the mechanism has it; see `check_contracts`."""
+        head = self.head
+        if self._account is None or self._account_of != head:
+            chain, consensus = self._chain, self.layer.consensus
+            self._account_of = head
+            self._account = replay(
+                self.parameters, chain.minimum_bond,
+                {each.identity: chain.bond for each in chain.provers}, self.branch(),
+                GENESIS_MIX, consensus.call("finalized_slot"))
+        return self._account[0]
+
+    def check_contracts(self) -> None:
+        """Raise `BrokenInvariant` unless the contracts at the head say what the mechanism says."""
+        account = self.account()
+        branch = self.branch()
+        if branch and branch[-1].root != self._checked:
+            assert self._account is not None
+            self._checked = branch[-1].root
+            contract_state.check(
+                self.layer, self._account[1], self.provers, branch[-1].slot,
+                [credit.proven_slot for credit in account.credits if credit.matured],
+                self._addresses)
 
     def proofs_for(self, key: Key) -> dict[int, Any]:
         """The valid proofs of a payload that this node knows, by prover."""
-        return self._proofs.get(key, {})
+        return self._pool.valid(key)
 
     def open_proofs(self) -> list[Any]:
-        """Valid proofs of payloads that can still be proven, whether or not they are included."""
-        return [proof for (root, _), proofs in self._proofs.items()
-                if root in self._by_request and self.slot + 1 - self._by_request[root].slot
-                <= self.parameters.window_slots
-                for proof in proofs.values()]
+        """Proofs of payloads that can still be proven, and invalid ones to be reported."""
+        found = [*self._pool.all_valid(), *((key, proof) for key, _, proof in self._pool.invalid())]
+        return [proof for (root, _), proof in found if root in self._by_request
+                and self.slot + 1 - self._by_request[root].slot <= self.parameters.window_slots]
 
-    def includable(self, slot: int) -> list[Any]:
-        """Proofs that a block of `slot` on the head may include: due by stage, unpaid so far."""
+    def to_report(self, slot: int) -> list[tuple[int, int, Any]]:
+        """(proven slot, prover, proof) of the invalid proofs that a block of `slot` can report."""
         account = self.account()
-        paid = {credit.proven_slot for credit in account.credits} | account.undecided
-        found = []
-        for block in self.branch():
-            delay = slot - block.slot
-            if block.slot in paid or not 1 <= delay <= self.parameters.window_slots:
-                continue
-            for prover, proof in self.proofs_for((block.request_root, PROOF_TYPE)).items():
-                if may_prove(self.parameters, account.assignments[block.slot], prover, delay,
-                             account.bonded):
-                    found.append(proof)
-        return found
+        proven = {credit.proven_slot for credit in account.credits} | account.undecided
+        of_slot = {block.request_root: block.slot for block in self.branch()}
+        return [
+            (of_slot[key[0]], prover, proof) for key, prover, proof in self._pool.invalid()
+            if key[0] in of_slot and of_slot[key[0]] not in proven
+            and prover not in account.barred.get(of_slot[key[0]], ())
+            and 1 <= slot - of_slot[key[0]] <= self.parameters.window_slots
+            and may_prove(self.parameters, account.assignments[of_slot[key[0]]], prover,
+                          slot - of_slot[key[0]], account.bonded)]
 
     def task(self, request_root: bytes) -> ProvingTask | None:
         """What is to be proven about a payload; None where it is unknown or long final."""
@@ -307,8 +343,8 @@ class Follower:
             if block.slot < final.slot and block.facts is not None:
                 self._by_request.pop(block.facts.request_root, None)
                 block.request = None
-        self._proofs = {key: proofs for key, proofs in self._proofs.items()
-                        if self.proof_engine.payload(key[0]) is not None}
+        self._pool.prune()
+        self.mempool.prune(self.slot)
 
     def _block(self, signed: Any) -> Answer:
         block = signed.message
@@ -326,7 +362,7 @@ class Follower:
             return Verdict.IGNORE, PARENT_EMPTY
         second = any(b.slot == block.slot and b.facts is not None
                      and b.facts.proposer == block.proposer_index for b in self._blocks.values())
-        with engines(self.execution_layer, self.proof_engine):
+        with used_engines(self.execution_layer, self.proof_engine):
             spec.on_block(self.store, signed)
         self._count_votes(block.body)
         pin_store(self.store)
@@ -359,15 +395,22 @@ class Follower:
             return Verdict.KEEP, "it is known"
         if known is None or root not in self.store.block_states:
             return Verdict.IGNORE, "its block is unknown"
-        with engines(self.execution_layer, self.proof_engine):
+        with used_engines(self.execution_layer, self.proof_engine):
             spec.on_execution_payload_envelope(self.store, signed)
         block = spec.SignedBeaconBlock(message=self.store.blocks[root])
         record = record_of(Proposal(root, block, signed), self.store.block_states[root])
         self._keep(Topic.ENVELOPE, root, signed)
         known.request = record.request
+        payload_hash = bytes(record.payload.block_hash)
+        executed = self.execution_layer.evm.executed(payload_hash)
         known.facts = BlockFacts(
-            root, record.slot, record.proposer, bytes(record.payload.prev_randao),
-            record.request_root, record.base_reward_gwei, ())
+            root, record.slot, record.proposer,
+            self._paid_at.get(bytes(record.payload.fee_recipient)),
+            bytes(record.payload.prev_randao), payload_hash, record.request_root,
+            self.execution_layer.statement(payload_hash).base_wei,
+            contract_state.included(
+                self.layer, executed, [each.identity for each in self.provers]),
+            contract_state.matured(self.layer, executed))
         self._by_request[record.request_root] = known
         self._changed()
         return Verdict.ACCEPT, ""
@@ -420,70 +463,14 @@ class Follower:
         self._contributions.append(contribution)
         return Verdict.ACCEPT, ""
 
-    def _proof(self, signed: Any) -> Answer:
-        root = bytes(signed.message.public_input.new_payload_request_root)
-        key, prover = (root, int(signed.message.proof_type)), int(signed.validator_index)
+    def _proof(self, proof: Any) -> Answer:
+        root = bytes(proof.signed.message.public_input.new_payload_request_root)
         block = self._by_request.get(root)
         if block is None or self.proof_engine.payload(root) is None:
             return Verdict.IGNORE, "its payload is unknown, or long final"
         if self.slot + 1 - block.slot > self.parameters.window_slots:
             return Verdict.IGNORE, "its payload can no longer be proven"
-        if prover not in self.bonds:
-            return Verdict.REJECT, f"validator {prover} has no bond as a prover"
-        known = self._proofs.setdefault(key, {})
-        if prover in known:
-            return Verdict.KEEP, "there is a proof by this prover"
-        reason = self._check(signed)
-        if reason:
-            return Verdict.REJECT, reason
-        known[prover] = signed
-        return (Verdict.ACCEPT, "") if len(known) == 1 else (Verdict.KEEP, "not the first")
-
-    def _check(self, signed: Any) -> str:
-        """Why the official check refuses a proof, or nothing."""
-        engine = self.proof_engine.for_signer(int(signed.validator_index))
-        try:
-            spec.process_execution_proof(self.head_state, signed, engine)
-        except AssertionError:
-            return engine.refusal or "its signer is not active or did not sign it"
-        return ""
-
-    def _inclusion(self, signed: Any) -> Answer:
-        message = signed.message
-        root = bytes(message.block_root)
-        block = self._blocks.get(root)
-        if block is None or root not in self.store.block_states:
-            return Verdict.IGNORE, "its block is unknown"
-        beacon_block = self.store.blocks[root]
-        if (message.slot, message.proposer_index) != (
-                beacon_block.slot, beacon_block.proposer_index):
-            return Verdict.REJECT, "it is not by the block's proposer"
-        lists = self._inclusions.setdefault(root, {})
-        list_root = bytes(spec.hash_tree_root(message))
-        if list_root in lists or len(lists) > 1:
-            return Verdict.KEEP, "it is known"
-        if not is_signed_inclusion(self.store.block_states[root], signed):
-            return Verdict.REJECT, "its proposer did not sign it"
-        included = []
-        for proof in message.proofs:
-            key = (bytes(proof.message.public_input.new_payload_request_root),
-                   int(proof.message.proof_type))
-            prover = int(proof.validator_index)
-            if self.proof_engine.payload(key[0]) is None:
-                return Verdict.IGNORE, "it includes a proof of an unknown payload"
-            if prover not in self.bonds:
-                return Verdict.REJECT, f"it includes a proof of {prover}, who has no bond"
-            known = self._proofs.setdefault(key, {})
-            if known.get(prover) != proof:
-                reason = self._check(proof)
-                if reason:
-                    return Verdict.REJECT, f"it includes an invalid proof: {reason}"
-                known.setdefault(prover, proof)
-            included.append(IncludedProof(key, prover))
-        lists[list_root] = tuple(included)
-        self._keep(Topic.INCLUSION, root, signed)
-        self._changed()
-        return Verdict.ACCEPT, ""
+        return self._pool.add(proof, block.slot, self.head_state)
 
     _topics: Mapping[Topic, tuple[Any, Callable[["Follower", Any], Answer]]] = {
         Topic.BLOCK: (spec.SignedBeaconBlock, _block),
@@ -491,14 +478,5 @@ class Follower:
         Topic.ATTESTATION: (spec.Attestation, _attestation),
         Topic.PAYLOAD_ATTESTATION: (spec.PayloadAttestation, _payload_attestation),
         Topic.SYNC: (spec.SyncCommitteeContribution, _contribution),
-        Topic.PROOF: (spec.SignedExecutionProof, _proof),
-        Topic.INCLUSION: (SignedInclusion, _inclusion),
+        Topic.PROOF: (OwnedProof, _proof),
     }
-
-
-def _minimum_bond(state: Any, parameters: Parameters) -> int:
-    """What a prover must bond, from layer 1's rewards at genesis, in gwei."""
-    increments = spec.get_total_active_balance(state) // spec.EFFECTIVE_BALANCE_INCREMENT
-    base = spec.get_base_reward_per_increment(state) * increments // spec.SLOTS_PER_EPOCH
-    return minimum_bond(
-        parameters, budget(int(base), parameters.rho_max, parameters.load_max_bps))

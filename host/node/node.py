@@ -10,7 +10,8 @@ import signal
 import sys
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from hashlib import sha256
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
@@ -19,17 +20,17 @@ from host.chain.block_proofs import block_verifier
 from host.chain.keys import ValidatorKey
 from host.chain.spec import spec
 from host.circuits.block import BlockCircuit
-from host.circuits.block_size import BlockSize
+from host.evm.account import Account as EvmAccount
 from host.groth16.prove import ProofResult, Prover
-from host.groth16.verification_key import VerificationKey
-from host.mechanism.parameters import Parameters
 from host.node.archive import Archive
 from host.node.catch_up import CatchUp
-from host.node.follower import PARENT_EMPTY, PARENT_UNKNOWN, SLOT_MS, Answer, Follower
+from host.node.claims import Claims
+from host.node.follower import PARENT_EMPTY, PARENT_UNKNOWN, SLOT_MS, ChainSetup, Follower
 from host.node.gossip import Gossip, Verdict
 from host.node.identity import Identity, contexts, peer_name
-from host.node.layer2 import Account
+from host.node.layer2 import Account, BlockFacts
 from host.node.owner import Owner
+from host.node.proof_pool import Answer
 from host.node.prover import NodeProver, ProverSetup
 from host.node.slashing_protection import SlashingProtection
 from host.node.states import State
@@ -68,36 +69,36 @@ class DeviceSpeed:
 
 @dataclass(frozen=True)
 class NodeSetup:
-    """All a node is told at its start. `keys`: of all validators, with secrets only for `own`.
+    """All a node is told at its start. `chain.keys`: with secrets only for `own`.
 
     `peers`: certificates by name. `prover`: the validator index it proves as, None if it does not;
-    `zkey`: the proving key's file, for provers.
+    `zkey`: the proving key's file, for provers; `forge`: send proofs that do not verify.
     """
 
     name: str
     folder: Path
     identity: Identity
     peers: Mapping[str, str]
-    keys: tuple[ValidatorKey, ...]
+    chain: ChainSetup
     own: tuple[int, ...]
-    seed: int
-    size: BlockSize
-    verification_key: VerificationKey
-    bonds: Mapping[int, int]
-    parameters: Parameters = field(default_factory=Parameters)
     prover: int | None = None
     prover_key: ValidatorKey | None = None
     device: DeviceSpeed | None = None
     zkey: Path | None = None
+    forge: bool = False
 
 
 @dataclass(frozen=True)
 class SlotView:
-    """Layer 1 as a node sees it at the end of a slot."""
+    """Layer 1 as a node sees it at the end of a slot. `head_root`: of the head's block.
+
+    `layer1`: a digest of everything the head's state says about validators, their balances, votes
+    and duties, and of finality: all of it but the roots of blocks, whose payloads carry proofs.
+    """
 
     slot: int
     head_root: bytes
-    state_root: bytes
+    layer1: bytes
     finalized_epoch: int
 
 
@@ -105,6 +106,10 @@ class SlotView:
 class NodeReport:
     """What a node has to say at the end. `balances`: of all validators at its head, in gwei.
 
+    `tokens`: what the contract of rewards has minted, in wei: to the node's prover, and to its
+    other validators for including proofs.
+
+    `branch`: the blocks behind `account`; `final_slot`: as the last of them was told.
     `proven_slots`: those this node has made a proof for. `jobs`: slots by state. `notes`: by slot,
     why a job waited or was given up. `dropped`: peers and why. `fetched`: blocks it had missed and
     got from peers. After a restart, the history is that of the last life.
@@ -113,7 +118,10 @@ class NodeReport:
     name: str
     history: tuple[SlotView, ...]
     balances: tuple[int, ...]
+    tokens: tuple[int, int]
     account: Account
+    branch: tuple[BlockFacts, ...]
+    final_slot: int
     proven_slots: tuple[int, ...]
     jobs: Mapping[State, tuple[int, ...]]
     notes: Mapping[int, str]
@@ -131,9 +139,7 @@ class Node:
         self.setup = setup
         self.owner = Owner(setup.folder, setup.name)
         self.archive = Archive(setup.folder / "blocks.sqlite")
-        self.follower = Follower(
-            setup.keys, setup.seed, setup.size, block_verifier(setup.verification_key),
-            setup.parameters, setup.bonds, self.archive)
+        self.follower = Follower(setup.chain, self.archive)
         self.jobs = JobStore(setup.folder / "jobs.sqlite")
         self.protection = SlashingProtection(
             setup.folder / "slashing.sqlite", self.follower.genesis_validators_root)
@@ -143,10 +149,16 @@ class Node:
             on_peer=lambda peer: self.catch_up.greet(peer))
         self.catch_up = CatchUp(self.follower, self.archive, self.gossip.send, self.gossip.answer,
                                 self.gossip.drop)
+        keys = setup.chain.keys
+        claims = None
+        if setup.own:
+            # The last one's, since the first one's account may own a bond.
+            operator = EvmAccount(self.follower.execution_layer.evm, keys[setup.own[-1]].account)
+            claims = Claims(self.follower, operator, setup.prover)
         self.validators = NodeValidators(
-            {index: setup.keys[index] for index in setup.own}, self.follower, self.protection,
-            self._publish)
-        self.prover = _prover(setup, self.follower, self.jobs, self._publish_proof)
+            {index: keys[index] for index in setup.own}, self.follower, self.protection,
+            self._publish, claims)
+        self.prover = _prover(setup, self.follower, self.jobs, self._send)
         self._history: list[SlotView] = []
         self._layer2_seconds = 0.0
 
@@ -165,12 +177,11 @@ class Node:
                 self.validators.confirm()
                 if slot == 0:
                     return  # genesis: its head is signed for the first block, and that is all
-                self._history.append(SlotView(
-                    slot, bytes(self.follower.head.root),
-                    bytes(spec.hash_tree_root(self.follower.head_state)),
+                self._history.append(view_of(
+                    slot, self.follower.head, self.follower.head_state,
                     self.follower.finalized_epoch))
         start = time.perf_counter()
-        self.follower.account()  # checks its invariants
+        self.follower.check_contracts()
         if self.prover is not None:
             self.prover.work()
         self._layer2_seconds += time.perf_counter() - start
@@ -188,7 +199,8 @@ class Node:
         return NodeReport(
             self.setup.name, tuple(self._history),
             tuple(int(balance) for balance in self.follower.head_state.balances),
-            self.follower.account(),
+            self._tokens(), self.follower.account(), tuple(self.follower.branch()),
+            self.follower.layer.consensus.call("finalized_slot"),
             tuple(job.slot for job in self.jobs.jobs() if job.proof is not None), jobs,
             dict(self.prover.notes) if self.prover else {}, dict(self.gossip.dropped),
             self.gossip.forwarded, tuple(self.validators.refused), self._layer2_seconds,
@@ -213,8 +225,14 @@ class Node:
     def _publish(self, topic: Topic, message: Any) -> None:
         self._send(topic, bytes(message.encode_bytes()))
 
-    def _publish_proof(self, signed: bytes) -> None:
-        self._send(Topic.PROOF, signed)
+    def _tokens(self) -> tuple[int, int]:
+        balance_of = self.follower.layer.rewards
+        keys, own = self.setup.chain.keys, self.setup.own
+        paid_at = {each.reward_address for each in self.setup.chain.provers
+                   if each.identity == self.setup.prover}
+        addresses = {keys[index].address for index in own} - paid_at
+        return tuple(sum(int(balance_of.call("balanceOf", address)) for address in each)
+                     for each in (paid_at, addresses))  # type: ignore[return-value]
 
     def _send(self, topic: Topic, data: bytes) -> None:
         # What this node would not take from another it does not send.
@@ -224,6 +242,18 @@ class Node:
         else:
             self.validators.refused.append(f"own {topic.name} of slot {self.follower.slot}: "
                                            f"{reason}")
+
+
+def view_of(slot: int, head: Any, state: Any, finalized_epoch: int) -> SlotView:
+    """The view of a slot, from the head's `ForkChoiceNode` and the state after its block."""
+    parts = [spec.hash_tree_root(part) for part in (
+        state.validators, state.balances, state.inactivity_scores,
+        state.previous_epoch_participation, state.current_epoch_participation,
+        state.randao_mixes, state.proposer_lookahead, state.current_sync_committee,
+        state.previous_justified_checkpoint.epoch, state.current_justified_checkpoint.epoch,
+        state.finalized_checkpoint.epoch)]
+    return SlotView(slot, bytes(head.root), sha256(b"".join(map(bytes, parts))).digest(),
+                    finalized_epoch)
 
 
 def belong_to_parent() -> None:
@@ -308,11 +338,13 @@ def _prover(
     device = CpuDevice(threads=1) if setup.device.name == "cpu" else open_device(
         setup.device.name, lanes=1)
     fallback = None if setup.device.name == "cpu" else CpuDevice(threads=1)
-    circuit = BlockCircuit(setup.size)
+    circuit = BlockCircuit(setup.chain.size)
+    address = follower.provers[follower.numbers[setup.prover]].reward_address
     return NodeProver(ProverSetup(
-        setup.prover, setup.prover_key, setup.prover_key.address, circuit,
-        Prover(key, device, fallback, circuit.r1cs), block_verifier(setup.verification_key),
-        setup.device.proof_ms or FIRST_MS, setup.device.milliseconds), follower, jobs, publish)
+        setup.prover, setup.prover_key, address, circuit,
+        Prover(key, device, fallback, circuit.r1cs), block_verifier(setup.chain.verification_key),
+        setup.device.proof_ms or FIRST_MS, setup.device.milliseconds, setup.forge),
+        follower, jobs, publish)
 
 
 def _der(certificate: str) -> bytes:

@@ -11,7 +11,11 @@ from host.node.node import NodeReport, SlotView
 
 @dataclass(frozen=True)
 class SlotRow:
-    """Who proved a slot. `made`: provers that made a proof of it; `stage` 0: nobody was paid."""
+    """Who proved a slot. `made`: provers that made a proof of it; `stage` 0: nobody was paid.
+
+    `reward_wei`: the prover's. `missed` and `invalid`: provers that pay for not having proven it
+    in time, and for a proof that does not verify.
+    """
 
     slot: int
     primary: int | None
@@ -21,13 +25,19 @@ class SlotRow:
     stage: int
     includer: int | None
     delay: int
+    reward_wei: int
     matured: bool
+    missed: tuple[int, ...]
+    invalid: tuple[int, ...]
 
 
 @dataclass(frozen=True)
 class NodeRow:
-    """What a node did and earned. Amounts in gwei; `drawn` and `missed` as primary or committee.
+    """What a node did and earned; `drawn` and `missed` as primary or committee, `invalid`: proofs
+    that it signed and that were shown not to verify. Layer 1 in gwei, layer 2 in wei.
 
+    Layer 2's matured amounts are what the contract has minted, for proving and, to the node's
+    validators, for including; pending is what blocks have included and is not minted yet.
     `fetched`: blocks it had missed and got from its peers. `dead`: how it ended, if it did.
     """
 
@@ -40,11 +50,12 @@ class NodeRow:
     proved: int
     paid: int
     missed: int
+    invalid: int
     layer1_gwei: int
-    layer2_matured_gwei: int
-    layer2_pending_gwei: int
-    penalties_gwei: int
-    bounties_gwei: int
+    layer2_matured_wei: int
+    layer2_pending_wei: int
+    penalties_wei: int
+    bounties_wei: int
     dropped: Mapping[str, str]
     fetched: int
     dead: str
@@ -54,8 +65,9 @@ class NodeRow:
 class Outcome:
     """A run of a devnet. `agreed`: all living nodes have the same chain and the same ledger.
 
-    `layer1_same`: every slot's head and state are those of the run without provers; None where
-    there is nothing to compare with, as after an outage, since validators failed in it.
+    `layer1_same`: all that every slot's state says about validators and finality is as in the run
+    without provers; None where there is nothing to compare with, as after an outage, since
+    validators failed in it. `minted_wei`: all that the contract has minted.
     `duplicates`: proofs made beyond one a payload. `refused`: what slashing protection stopped.
     `outages`: nodes that were killed or cut off, and when.
     """
@@ -67,7 +79,7 @@ class Outcome:
     layer1_same: bool | None
     proofs: int
     duplicates: int
-    minted_gwei: int
+    minted_wei: int
     refused: tuple[str, ...]
     outages: tuple[str, ...] = ()
 
@@ -77,7 +89,7 @@ class Outcome:
             "slots": [vars(row) for row in self.slots],
             "nodes": [{**vars(row), "dropped": dict(row.dropped)} for row in self.nodes],
             **{name: getattr(self, name) for name in (
-                "finalized_epoch", "agreed", "layer1_same", "proofs", "duplicates", "minted_gwei",
+                "finalized_epoch", "agreed", "layer1_same", "proofs", "duplicates", "minted_wei",
                 "refused", "outages")},
         }
 
@@ -100,7 +112,7 @@ def outcome(
     made = sum(map(len, makers.values()))
     same = None
     if reference is not None and not dead and not outages:
-        same = all(tuple(reference) == report.history for report in reports.values())
+        same = all(_layer1(reference) == _layer1(report.history) for report in reports.values())
     return Outcome(
         slots=tuple(_slot_row(account, slot, makers.get(slot, ()))
                     for slot in sorted(account.assignments)),
@@ -111,10 +123,15 @@ def outcome(
         layer1_same=same,
         proofs=made,
         duplicates=made - len(makers),
-        minted_gwei=sum(credit.prover_gwei + credit.includer_gwei
-                        for credit in account.credits if credit.matured),
+        minted_wei=sum(credit.prover_wei + credit.includer_wei
+                       for credit in account.credits if credit.matured),
         refused=tuple(each for report in reports.values() for each in report.refused),
         outages=tuple(outages))
+
+
+def _layer1(views: Sequence[SlotView]) -> list[tuple[int, bytes, int]]:
+    """Without the heads' roots: payloads differ by the proofs in them."""
+    return [(view.slot, view.layer1, view.finalized_epoch) for view in views]
 
 
 def _makers(
@@ -134,21 +151,24 @@ def _makers(
 def _slot_row(account: Account, slot: int, made: tuple[int, ...]) -> SlotRow:
     assignment = account.assignments[slot]
     credit = next((each for each in account.credits if each.proven_slot == slot), None)
+    fines = [each for each in account.fines if each.slot == slot]
     return SlotRow(
         slot, assignment.primary, assignment.committee, made,
         credit.prover if credit else None, credit.stage if credit else 0,
         credit.includer if credit else None,
-        credit.including_slot - slot if credit else 0, bool(credit and credit.matured))
+        credit.including_slot - slot if credit else 0, credit.prover_wei if credit else 0,
+        bool(credit and credit.matured),
+        tuple(fine.prover for fine in fines if fine.reason != "invalid"),
+        tuple(fine.prover for fine in fines if fine.reason == "invalid"))
 
 
 def _node_row(plan: NodePlan, first: NodeReport, report: NodeReport | None, dead: str) -> NodeRow:
     account, who = first.account, plan.prover
 
-    def layer2(matured: bool) -> int:
-        # Including is the proposer's share: of the node whose validator it is, not the prover's.
-        proving = 0 if who is None else account.proving(who, matured=matured)
-        return proving + account.including(plan.validators, matured=matured)
-
+    # Including is the proposer's share: of the node whose validator it is, not the prover's.
+    pending = account.including(plan.validators, matured=False)
+    if who is not None:
+        pending += account.proving(who, matured=False)
     mine = [each for each in account.fines if each.prover == who]
     return NodeRow(
         name=plan.name, role=plan.role, device=plan.device.label if plan.device else "-",
@@ -157,12 +177,21 @@ def _node_row(plan: NodePlan, first: NodeReport, report: NodeReport | None, dead
                   for each in account.assignments.values() if who is not None),
         proved=len(report.proven_slots) if report else 0,
         paid=sum(credit.prover == who for credit in account.credits),
-        missed=len(mine),
+        missed=sum(each.reason != "invalid" for each in mine),
+        invalid=sum(each.reason == "invalid" for each in mine),
         layer1_gwei=layer1_gwei(plan, first),
-        layer2_matured_gwei=layer2(True),
-        layer2_pending_gwei=layer2(False),
-        penalties_gwei=sum(each.burned + each.bounty for each in mine),
-        bounties_gwei=sum(each.bounty for each in account.fines
-                          if each.rescuer == who and who is not None),
+        layer2_matured_wei=sum(report.tokens) if report else 0,
+        layer2_pending_wei=pending,
+        penalties_wei=sum(each.burned + each.bounty for each in mine),
+        bounties_wei=_bounties(account, plan),
         dropped=report.dropped if report else {}, fetched=report.fetched if report else 0,
         dead=dead)
+
+
+def _bounties(account: Account, plan: NodePlan) -> int:
+    """For rescues, to the prover; for reports, to the validator in whose block they were."""
+    return sum(
+        each.bounty for each in account.fines
+        if each.rescuer is not None and (
+            each.rescuer in plan.validators if each.reason == "invalid"
+            else each.rescuer == plan.prover))

@@ -9,32 +9,45 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import rlp  # type: ignore[import-untyped]
+from eth_account import Account as Signer
+
 from host.chain.block_proofs import proof_to_bytes
 from host.chain.keys import ValidatorKey
 from host.chain.proofs import PROOF_TYPE, Verify, encode_proof_data
 from host.chain.spec import spec
 from host.circuits.block import BlockCircuit
 from host.devices.device import DeviceError, Limbs
+from host.evm.account import Account
 from host.groth16.prove import ProofResult, Prover
 from host.mechanism.stages import Stage, may_prove, stage_of
 from host.node.admission import Calibration, Liability, admit
 from host.node.follower import SLOT_MS, Follower
 from host.node.jobs import JobRunner, Turn
 from host.node.layer2 import Credit
-from host.node.states import OWED, State
+from host.node.owned_proof import Handover, numbers_of, own
+from host.node.states import FINAL, OWED, State
 from host.node.store import Job, JobKey, JobStore
+from host.node.wire import Topic
 
 SUBMIT_MS = SLOT_MS // 4
 """From a finished proof to its arrival at the next proposer: one step of the devnet's clock."""
+SUBMIT_GAS = 3_000_000
+COORDINATES = 64
+"""Bytes of a point of G1 in a proof."""
+Publish = Callable[[Topic, bytes], None]
+"""Sends a message to the peers, and takes it in here as theirs would be."""
 Speed = Callable[[ProofResult], int]
 """Milliseconds of chain time that a proof takes on the device."""
 
 
 @dataclass(frozen=True)
 class ProverSetup:
-    """Who proves, with what. `key`: the validator's; `address`: where rewards go, 20 bytes.
+    """Who proves, with what. `key`: the validator's, whose account owns the bond; `address`: where
+    the contract pays rewards, 20 bytes.
 
     `first_ms`: the device's calibration, what a proof is expected to take; `speed` what each took.
+    `forge`: sign and send every proof spoilt, as a prover without a device might.
     """
 
     identity: int
@@ -45,6 +58,7 @@ class ProverSetup:
     verify: Verify
     first_ms: int
     speed: Speed
+    forge: bool = False
 
 
 class NodeProver:
@@ -52,9 +66,8 @@ class NodeProver:
 
     def __init__(
         self, setup: ProverSetup, follower: Follower, store: JobStore,
-        publish: Callable[[bytes], None],
+        publish: Publish,
     ) -> None:
-        """`publish` sends the SSZ bytes of a `SignedExecutionProof`."""
         self.setup = setup
         self.notes: dict[int, str] = {}
         """By slot, why a job of the prover's had to wait or was given up."""
@@ -62,6 +75,7 @@ class NodeProver:
         self._store = store
         self._publish = publish
         self._calibration = Calibration(setup.first_ms)
+        self._account = Account(follower.execution_layer.evm, setup.key.account)
         self._runner = JobRunner(store, self)
         self._free_at_ms = 0
         self._done_at_ms: dict[JobKey, int] = {}
@@ -127,7 +141,9 @@ class NodeProver:
         return self.setup.verify(self._claim(job).public, proof)
 
     def sign(self, job: Job, proof: bytes) -> bytes:
-        """The `SignedExecutionProof`, SSZ."""
+        """The `Handover` of the proof, SSZ: with it the account's next nonce is used up."""
+        if self.setup.forge:
+            proof = proof[-COORDINATES:] + proof[COORDINATES:-COORDINATES] + proof[:COORDINATES]
         message = spec.ExecutionProof(
             proof_data=encode_proof_data(proof, self.setup.address),
             proof_type=PROOF_TYPE,
@@ -137,7 +153,12 @@ class NodeProver:
             self._follower.head_state, message, self.setup.key.secret)
         signed = spec.SignedExecutionProof(
             message=message, validator_index=self.setup.identity, signature=signature)
-        return bytes(signed.encode_bytes())
+        number = self._follower.numbers[self.setup.identity]
+        proven = own(signed, job.slot, number, self._follower.layer, self._account)
+        rewards = self._follower.layer.rewards
+        data = rewards.encode("submit", job.slot, number, numbers_of(signed))
+        return bytes(Handover(
+            proof=proven, transaction=self._transaction(rewards.address, data)).encode_bytes())
 
     def landed(self, job: Job) -> bool:
         """Whether the chain pays for it already, or this node's pool has it."""
@@ -145,14 +166,35 @@ class NodeProver:
         return self.setup.identity in proofs or self._credit(job) is not None
 
     def broadcast(self, job: Job, signed: bytes) -> None:
-        """Send the message."""
-        self._publish(signed)
+        """Send the proof, and the transaction that hands it in."""
+        handover = Handover.decode_bytes(signed)
+        self._publish(Topic.PROOF, bytes(handover.proof.encode_bytes()))
+        self._publish(Topic.TRANSACTION, bytes(handover.transaction))
+
+    def _transaction(self, to: bytes, data: bytes) -> bytes:
+        """A signed transaction with the next nonce that no message of this node has used.
+
+        The log of jobs is what says so, since it outlives the process. What was signed and given up
+        without having been sent has used none.
+        """
+        evm = self._follower.execution_layer.evm
+        used = {_nonce(job.signed) for job in self._store.jobs() if job.signed is not None
+                and (job.state not in FINAL or any(
+                    event.state is State.BROADCAST for event in self._store.events(job.key)))}
+        nonce = evm.nonce(self._account.address)
+        while nonce in used:
+            nonce += 1
+        return bytes(Signer.sign_transaction({
+            "type": 2, "chainId": evm.chain_id, "nonce": nonce, "gas": SUBMIT_GAS,
+            "maxFeePerGas": 2 * evm.block().base_fee + 1, "maxPriorityFeePerGas": 1,
+            "value": 0, "data": data, "to": to}, self.setup.key.account).raw_transaction)
 
     def _claim(self, job: Job) -> Any:
         task = self._follower.task(job.key.root)
         if task is None:
             raise DeviceError(f"slot {job.slot} is final; what it was is no longer kept")
-        return task.claimed_by(self.setup.identity, self.setup.address)
+        return task.claimed_by(
+            self._follower.numbers[self.setup.identity], self.setup.address)
 
     def _delay(self, job: Job) -> int:
         """Of an inclusion by the next slot's proposer, the first a proof begun now can have."""
@@ -208,6 +250,8 @@ class NodeProver:
         credit = self._credit(job)
         if credit is not None or job.slot in follower.account().undecided:
             return Turn(State.STALE, "another proof is included")
+        if self.setup.identity in follower.account().barred.get(job.slot, ()):
+            return Turn(State.STALE, "the prover is barred from this payload")
         # Work that has begun is finished: proofs of one slot are equal, and the lottery decides.
         if job.state in (State.SEEN, State.ELIGIBLE, State.ADMITTED):
             others = follower.proofs_for((job.key.root, PROOF_TYPE))
@@ -239,3 +283,8 @@ class NodeProver:
         before = self.notes.get(job.slot, "")
         if reason and not before.endswith(reason):
             self.notes[job.slot] = f"{before}; then: {reason}" if before else reason
+
+
+def _nonce(handover: bytes) -> int:
+    raw = bytes(Handover.decode_bytes(handover).transaction)
+    return int.from_bytes(rlp.decode(raw[1:])[1], "big")

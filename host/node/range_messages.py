@@ -1,12 +1,9 @@
 """What two nodes say to each other when one has missed something, as SSZ."""
 
 from host.chain.spec import spec
-from host.node.inclusion import SignedInclusion
 
 MOST_BLOCKS = 16
 """Slots that one request may span."""
-MOST_LISTS = 2
-"""Lists of included proofs that are kept of a block: two show that its proposer cheats."""
 
 
 class Status(spec.Container):  # type: ignore[misc]  # the specification is untyped
@@ -31,11 +28,10 @@ class RangeRequest(spec.Container):  # type: ignore[misc]  # the specification i
 
 
 class StoredBlock(spec.Container):  # type: ignore[misc]  # the specification is untyped
-    """A block, its payload if it was revealed, and its proposer's lists of included proofs."""
+    """A block, and its payload if it was revealed."""
 
     block: spec.SignedBeaconBlock
     envelopes: spec.List[spec.SignedExecutionPayloadEnvelope, 1]
-    inclusions: spec.List[SignedInclusion, MOST_LISTS]
 
 
 class BlockRange(spec.Container):  # type: ignore[misc]  # the specification is untyped

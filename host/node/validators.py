@@ -1,18 +1,20 @@
 """The validators' part of a node: propose, attest, vote on payloads, sign the head."""
 
 from collections.abc import Callable, Collection, Sequence
+from contextlib import suppress
 from typing import Any
 
 from host.chain.duties import Signers, attest, attest_payload, propose
 from host.chain.spec import spec
+from host.errors import ProofmillError
 from host.node.aggregates import (
     merge_attestations,
     merge_contributions,
     merge_payload_attestations,
     sync_contributions,
 )
+from host.node.claims import Claims
 from host.node.follower import Follower
-from host.node.inclusion import sign_inclusion
 from host.node.slashing_protection import SignedAttestation, SignedBlock, SlashingProtection
 from host.node.wire import Topic
 
@@ -28,14 +30,17 @@ class NodeValidators:
     """The duties of the validators whose keys this node holds."""
 
     def __init__(
-        self, signers: Signers, follower: Follower, protection: SlashingProtection, publish: Publish
+        self, signers: Signers, follower: Follower, protection: SlashingProtection,
+        publish: Publish, claims: Claims | None = None,
     ) -> None:
+        """`claims`: what the node does for the second layer in blocks of its own."""
         self.refused: list[str] = []
         """What slashing protection did not let be signed, a sentence each."""
         self._signers = signers
         self._follower = follower
         self._protection = protection
         self._publish = publish
+        self._claims = claims
 
     def propose(self) -> None:
         """Build and send the block of this slot, if it is one of ours to propose."""
@@ -44,12 +49,12 @@ class NodeValidators:
         if proposer not in self._signers:
             return
         head, root = follower.head, bytes(follower.head.root)
-        proofs = follower.includable(follower.slot)
         done = follower.included_attestations(head)
         attestations = [
             each for each in merge_attestations(follower.head_state, follower.attestations())
             if bytes(spec.hash_tree_root(each)) not in done]
         votes = merge_payload_attestations(follower.payload_attestations_for(root))
+        self._queue_transactions()
         try:
             proposal = propose(
                 self._signers, follower.store, head, follower.slot, follower.execution_layer,
@@ -61,11 +66,18 @@ class NodeValidators:
             return
         self._publish(Topic.BLOCK, proposal.signed_block)
         self._publish(Topic.ENVELOPE, proposal.signed_envelope)
-        if proofs:
-            block_state = follower.store.block_states[spec.Root(proposal.block_root)]
-            self._publish(Topic.INCLUSION, sign_inclusion(
-                block_state, follower.slot, proposal.block_root, proposer, proofs,
-                self._signers[proposer].secret))
+
+    def _queue_transactions(self) -> None:
+        """Give the execution layer what the block is to contain, and nothing from before."""
+        evm = self._follower.execution_layer.evm
+        for raw in evm.waiting():
+            evm.drop(raw)
+        for raw in self._follower.mempool.waiting():
+            # What does not fit any more is left out, whoever sent it.
+            with suppress(ProofmillError):
+                evm.send(raw)
+        if self._claims is not None:
+            self._claims.hand_in()
 
     def attest(self) -> None:
         """Vote for the head, each validator whose turn it is."""

@@ -1,8 +1,9 @@
 """Messages on the wire: four bytes of length, one of topic, then the SSZ bytes.
 
 The length counts the topic byte, little-endian, and is checked against the topic's limit before
-anything is read. Most topics carry a type of the specification; INCLUSION is ours (`inclusion`),
-and so is what two nodes ask and answer each other (`range_messages`).
+anything is read. Most topics carry a type of the specification; PROOF adds a signature to one
+(`owned_proof`), a TRANSACTION is as Ethereum writes it, and what two nodes ask and answer each
+other is in `range_messages`.
 """
 
 import asyncio
@@ -20,8 +21,8 @@ class Topic(IntEnum):
     ATTESTATION = 3  # Attestation, of one node's validators
     PAYLOAD_ATTESTATION = 4  # PayloadAttestation, of one node's validators
     SYNC = 5  # SyncCommitteeContribution, of one node's validators
-    PROOF = 6  # SignedExecutionProof
-    INCLUSION = 7  # SignedInclusion: which proofs a block's proposer includes
+    PROOF = 6  # OwnedProof: a SignedExecutionProof that its prover's bond stands for
+    TRANSACTION = 7  # a signed transaction of the execution layer
     STATUS = 8  # Status: the sender's head
     RANGE_REQUEST = 9  # RangeRequest: for blocks of a branch
     RANGE = 10  # BlockRange: the answer
@@ -37,7 +38,7 @@ LIMITS = {
     Topic.PAYLOAD_ATTESTATION: 4 * KIBIBYTE,
     Topic.SYNC: 4 * KIBIBYTE,
     Topic.PROOF: 4 * KIBIBYTE,
-    Topic.INCLUSION: 256 * KIBIBYTE,
+    Topic.TRANSACTION: 32 * KIBIBYTE,
     Topic.STATUS: 1 * KIBIBYTE,
     Topic.RANGE_REQUEST: 1 * KIBIBYTE,
     Topic.RANGE: 4096 * KIBIBYTE,

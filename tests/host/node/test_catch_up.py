@@ -8,67 +8,17 @@ from typing import Any
 
 import pytest
 
-from host.chain.keys import derive_keys
 from host.chain.spec import spec
-from host.circuits.block_size import COMPACT
-from host.devices.cpu import CpuDevice
-from host.groth16.prove import Prover
-from host.mechanism.parameters import Parameters
 from host.node.archive import Archive
 from host.node.catch_up import ANSWER_SECONDS, CatchUp
 from host.node.follower import Follower
 from host.node.gossip import Verdict
-from host.node.node import ATTEST_MS, CONFIRM_MS, STEPS_MS
-from host.node.prover import NodeProver, ProverSetup
+from host.node.node import CONFIRM_MS
 from host.node.range_messages import MOST_BLOCKS, BlockRange, RangeRequest, Status
-from host.node.slashing_protection import SlashingProtection
-from host.node.store import JobStore
-from host.node.validators import NodeValidators
 from host.node.wire import LIMITS, Topic
-from tests.host.node import killed
+from tests.host.node.chains import KEYS, Source, follower
 
-SEED, SLOTS = 3, 18
-KEYS = derive_keys(SEED, 64)
-PROVER = 3
-
-
-def follower(archive: Archive) -> Follower:
-    return Follower(
-        KEYS, SEED, COMPACT, killed.VERIFY, Parameters(), {PROVER: 10**10}, archive)
-
-
-class Source:
-    """A node with all validators and a prover, that nobody has heard so far."""
-
-    def __init__(self, folder: Path) -> None:
-        self.archive = Archive(folder / "blocks.sqlite")
-        self.follower = follower(self.archive)
-        protection = SlashingProtection(
-            folder / "slashing.sqlite", self.follower.genesis_validators_root)
-        validators = NodeValidators(
-            dict(enumerate(KEYS)), self.follower, protection, self.publish)
-        jobs = JobStore(folder / "jobs.sqlite")
-        prover = NodeProver(ProverSetup(
-            PROVER, KEYS[PROVER], KEYS[PROVER].address, killed.CIRCUIT,
-            Prover(killed.KEY, CpuDevice(threads=1)), killed.VERIFY, 500, lambda result: 500),
-            self.follower, jobs, lambda data: self.publish(
-                Topic.PROOF, spec.SignedExecutionProof.decode_bytes(data)))
-        for slot in range(1, SLOTS + 1):
-            for milliseconds in STEPS_MS:
-                self.follower.tick(slot, milliseconds)
-                if milliseconds == 0:
-                    validators.propose()
-                elif milliseconds == ATTEST_MS:
-                    validators.attest()
-                elif milliseconds == CONFIRM_MS:
-                    validators.confirm()
-                prover.work()
-        jobs.close()
-        protection.close()
-
-    def publish(self, topic: Topic, message: Any) -> None:
-        data = bytes(message.encode_bytes())
-        assert self.follower.take(topic, data, "self")[0] in (Verdict.ACCEPT, Verdict.KEEP)
+SLOTS = 18
 
 
 @dataclass
@@ -117,9 +67,11 @@ def talk(ours: Link, theirs: Link) -> list[Topic]:
 
 @pytest.fixture(scope="module")
 def source(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Source]:
-    made = Source(tmp_path_factory.mktemp("source"))
+    made = Source(tmp_path_factory.mktemp("source"), lambda topic, data: None)
+    for slot in range(1, SLOTS + 1):
+        made.slot(slot)
     yield made
-    made.archive.close()
+    made.close()
 
 
 @pytest.fixture(scope="module")
@@ -230,14 +182,6 @@ def wrong_payload(answer: Any, source: Source, known: int) -> Any:
     return answer
 
 
-def stolen_list(answer: Any, source: Source, known: int) -> Any:
-    """A list of included proofs that somebody else than the proposer has signed."""
-    place = next(i for i, stored in enumerate(answer.blocks)
-                 if i >= known and len(stored.inclusions))
-    answer.blocks[place].inclusions[0].signature = b"\xc0" + bytes(95)
-    return answer
-
-
 LIES: list[tuple[Lie, str]] = [
     (nothing, "the head it has named is not on the branch it delivers"),
     (noise, "not the SSZ bytes of BlockRange"),
@@ -251,7 +195,6 @@ LIES: list[tuple[Lie, str]] = [
     (wrong_state, "a block of slot 2: the specification refuses it (AssertionError)"),
     (unsigned, "a block of slot 2: the specification refuses it (AssertionError)"),
     (wrong_payload, "ENVELOPE of slot 2: the specification refuses it (AssertionError)"),
-    (stolen_list, "its proposer did not sign it"),
 ]
 
 
@@ -338,9 +281,11 @@ def test_an_honest_peer_delivers_everything(source: Source, late: Link) -> None:
     assert late.follower.account() == source.follower.account()
     assert late.follower.account().credits
     assert late.follower.finalized_epoch == source.follower.finalized_epoch
-    # Proofs that are in no block yet have come as well.
-    pending = source.follower.open_proofs()
+    late.follower.check_contracts()
+    # Proofs and transactions that are in no block yet have come as well.
+    pending, waiting = source.follower.open_proofs(), source.follower.mempool.waiting()
     assert pending and late.follower.open_proofs() == pending
+    assert waiting and late.follower.mempool.waiting() == waiting
     # Once more there is nothing to ask for.
     theirs.catch_up.greet("late")
     assert Topic.RANGE_REQUEST not in talk(late, theirs)

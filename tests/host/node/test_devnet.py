@@ -11,31 +11,34 @@ from pathlib import Path
 
 import pytest
 
+from host.chain.chain import EmbeddedChain
 from host.chain.keys import derive_keys
 from host.chain.spec import spec
 from host.circuits.block_size import COMPACT
 from host.groth16.setup import development_setup
-from host.mechanism.parameters import Parameters
 from host.node.devnet import Devnet, DevnetSetup, plan_nodes
-from host.node.follower import Follower
 from host.node.gossip import LOOPBACK
 from host.node.identity import Identity, contexts, new_identity
 from host.node.node import DeviceSpeed, NodeReport, SlotView
 from host.node.outcome import Outcome, outcome
+from host.node.owned_proof import OwnedProof
 from host.node.states import State
 from host.node.wire import Topic, frame, read_frame
 from tests.host.node import killed
 
-SEED, SLOTS = 6, 33
+SEED, SLOTS = 6, 34
 FAST, SLOW = DeviceSpeed("cpu", "cpu", 500), DeviceSpeed("slow", "cpu", 7000)
 KEYS = derive_keys(SEED, 64)
 
 
-def setup(folder: Path, devices: list[DeviceSpeed], guests: dict[str, Identity]) -> DevnetSetup:
+def setup(
+    folder: Path, devices: list[DeviceSpeed], guests: dict[str, Identity],
+    forgers: tuple[int, ...] = (),
+) -> DevnetSetup:
     zkey = folder / "block.zkey"
     key = development_setup(killed.CIRCUIT.r1cs, zkey, b"tests of the devnet".ljust(32))
     return DevnetSetup(
-        plan_nodes(64, devices), folder, SEED, COMPACT, key.verification_key, zkey,
+        plan_nodes(64, devices, forgers), folder, SEED, COMPACT, key.verification_key, zkey,
         guests={name: identity.certificate for name, identity in guests.items()})
 
 
@@ -51,7 +54,7 @@ class Liar(threading.Thread):
         # Certificates of the nodes are not needed to be known: a liar trusts anybody.
         self._tls = contexts(identity, [], folder)[1]
         self._tls.verify_mode = ssl.CERT_NONE
-        self._state = Follower(KEYS, SEED, COMPACT, killed.VERIFY, Parameters(), {}).head_state
+        self._state = EmbeddedChain(killed.VERIFY, SEED, 64, COMPACT).head_state
 
     def run(self) -> None:
         asyncio.run(asyncio.wait_for(self._lie(), 120))
@@ -84,11 +87,11 @@ class Liar(threading.Thread):
                 block.signature = spec.get_block_signature(self._state, block.message, secret)
                 return frame(Topic.BLOCK, bytes(block.encode_bytes()))
             case "stolen proof":
-                proof = spec.SignedExecutionProof.decode_bytes(heard[Topic.PROOF])
-                thief = 1 - int(proof.validator_index)
-                proof.validator_index = thief
-                proof.signature = spec.get_execution_proof_signature(
-                    self._state, proof.message, KEYS[thief].secret)
+                proof = OwnedProof.decode_bytes(heard[Topic.PROOF])
+                thief = int(proof.signed.validator_index == 0)
+                proof.signed.validator_index = thief
+                proof.signed.signature = spec.get_execution_proof_signature(
+                    self._state, proof.signed.message, KEYS[thief].secret)
                 return frame(Topic.PROOF, bytes(proof.encode_bytes()))
         raise AssertionError(self.lie)
 
@@ -97,11 +100,11 @@ LIES = ["noise", "wrong block", "stolen proof"]
 
 
 class Run:
-    """Three nodes, two provers, three liars, 33 slots."""
+    """Four nodes, of which one forges its proofs, three liars, through finality."""
 
     def __init__(self, folder: Path) -> None:
         guests = {lie: new_identity() for lie in LIES}
-        made = setup(folder, [FAST, SLOW], guests)
+        made = setup(folder, [FAST, SLOW, FAST], guests, forgers=(2,))
         with Devnet(made) as net:
             net.start_reference(SLOTS)
             self.processes = [net.process_id(name) for name in net.alive]
@@ -133,31 +136,53 @@ def test_it_is_final(net: Run) -> None:
 def test_layer_1_is_that_of_a_run_without_provers(net: Run) -> None:
     for report in net.reports.values():
         assert len(report.history) == SLOTS
-        assert list(report.history) == net.reference
+        for ours, alone in zip(report.history, net.reference, strict=True):
+            assert (ours.slot, ours.layer1) == (alone.slot, alone.layer1)
     assert net.outcome.layer1_same is True
+    # The payloads differ, by the proofs in them.
+    assert net.reports["node 0"].history[-1].head_root != net.reference[-1].head_root
 
 
 def test_stakers_and_provers_earn_in_their_layers(net: Run) -> None:
-    both, prover, staker = net.outcome.nodes
-    assert (both.role, prover.role, staker.role) == ("both", "prover", "staker")
+    both, prover, forger, staker = net.outcome.nodes
+    assert [row.role for row in net.outcome.nodes] == ["both", "prover", "both", "staker"]
     assert both.layer1_gwei > 0 and staker.layer1_gwei > 0 and prover.layer1_gwei == 0
     assert both.paid > 0 and prover.paid > 0 and staker.paid == 0
     for row in net.outcome.nodes:  # the staker by including proofs of others
-        assert row.layer2_matured_gwei > 0
-    assert net.outcome.minted_gwei == sum(row.layer2_matured_gwei for row in net.outcome.nodes)
+        assert row.layer2_matured_wei > 0
+    # What the nodes have is what the contract has minted, all of it.
+    assert net.outcome.minted_wei == sum(row.layer2_matured_wei for row in net.outcome.nodes)
+
+
+def test_who_signs_invalid_proofs_is_slashed(net: Run) -> None:
+    forger = net.outcome.nodes[2]
+    assert forger.paid == 0 and forger.invalid > 0 and forger.proved > 0
+    account = net.reports["node 3"].account
+    invalid = [fine for fine in account.fines if fine.reason == "invalid"]
+    assert {fine.prover for fine in invalid} == {forger.prover}
+    settled = [fine for fine in invalid if fine.settled]
+    assert settled and all(fine.burned + fine.bounty == fine.taken for fine in settled)
+    # Whose block reports it gets the bounty, and no node reports itself.
+    own = {index for index in range(64) if index not in range(1, 64, 3)}
+    assert {fine.rescuer for fine in settled} <= own
+    assert forger.penalties_wei >= sum(fine.taken for fine in settled)
+    assert sum(row.bounties_wei for row in net.outcome.nodes) >= sum(
+        fine.bounty for fine in settled)
+    # Honest peers passed the evidence on, and were not dropped for it.
+    assert all(set(report.dropped) <= set(LIES) for report in net.reports.values())
 
 
 def test_who_was_drawn_proved(net: Run) -> None:
     rows = net.outcome.slots
     assert [row.slot for row in rows] == list(range(1, SLOTS + 1))
-    assert all(row.winner is not None for row in rows if row.slot < SLOTS - 6)
+    assert all(row.winner is not None for row in rows if row.slot < SLOTS - 8)
     in_time = [row for row in rows if row.stage == 1]
     assert len(in_time) > SLOTS // 2
     assert all(row.winner == row.primary and row.delay <= 2 for row in in_time)
     assert all(row.matured for row in rows if row.slot <= 13)
     # The slow prover, drawn again while it is at work, lets the duty pass rather than be late.
     assert any("is refused" in note for note in net.reports["node 1"].notes.values())
-    assert net.outcome.nodes[1].missed > 0 and net.outcome.nodes[0].bounties_gwei > 0
+    assert net.outcome.nodes[1].missed > 0 and net.outcome.nodes[0].bounties_wei > 0
 
 
 def test_every_job_has_come_to_an_end(net: Run) -> None:
@@ -175,9 +200,8 @@ def test_liars_are_dropped_and_nobody_is_harmed(net: Run) -> None:
     assert set(dropped) == set(LIES)
     assert "topic 255 is unknown" in dropped["noise"]
     assert dropped["wrong block"] == "BLOCK: the specification refuses it (AssertionError)"
-    assert dropped["stolen proof"] == (
-        "PROOF: the proof does not hold for this payload and this signer")
-    for name in ("node 1", "node 2"):
+    assert dropped["stolen proof"] == "PROOF: its reward address is not the bond's"
+    for name in ("node 1", "node 2", "node 3"):
         assert net.reports[name].dropped == {}
 
 
@@ -218,4 +242,4 @@ def test_plans_share_everything_out() -> None:
 
 def test_the_outcome_is_plain_data(net: Run) -> None:
     record = json.loads(json.dumps(net.outcome.record()))
-    assert record["layer1_same"] is True and len(record["nodes"]) == 3
+    assert record["layer1_same"] is True and len(record["nodes"]) == 4

@@ -23,6 +23,12 @@ ROOT = Path(__file__).parents[3]
     (["--device", "abacus"], "--device abacus: there is no 'abacus'; give "),
     (["--device", "cpu:soon"], "--device cpu:soon: 'soon' is not 1 to 1,000,000 milliseconds"),
     (["--device", "cpu:0"], "'0' is not 1 to 1,000,000"),
+    (["--forge", "4"], "--forge 4: give the number of a node, 0 to 3"),
+    (["--kill", "1:3"], "--kill 1:3: give NODE:A:B"),
+    (["--kill", "5:3:4"], "--kill 5: give the number of a node, 0 to 4"),
+    (["--cut", "1:9:9"], "--cut 1:9:9: the slots must ascend, from 1 to below 40"),
+    (["--cut", "1:9:40"], "--cut 1:9:40: the slots must ascend"),
+    (["--cut", "1:9:12", "--kill", "1:20:22"], "--cut 1:9:12: node 1 has one outage already"),
 ])
 def test_mistakes_are_said_in_a_sentence(
     capsys: pytest.CaptureFixture[str], arguments: Sequence[str], sentence: str
@@ -97,4 +103,4 @@ def test_it_says_what_happened() -> None:
     assert [node["role"] for node in record["nodes"]] == ["both", "staker"]
     assert [row["slot"] for row in record["slots"]] == [1, 2, 3]
     assert record["proofs"] >= 1
-    assert "layer 1     head and state of every slot are those of a run without provers" in errors
+    assert "finality of every slot are those of a run without provers: identical" in errors

@@ -1,86 +1,56 @@
 """One node follows another by messages alone, and takes nothing that is wrong."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from host.chain.chain import EmbeddedChain
-from host.chain.keys import derive_keys
-from host.chain.proofs import PROOF_TYPE
 from host.chain.spec import bls, spec
 from host.circuits.block_size import COMPACT
-from host.devices.cpu import CpuDevice
-from host.groth16.prove import Prover
-from host.mechanism.parameters import Parameters
+from host.evm.account import Account as EvmAccount
+from host.mechanism.invariants import BrokenInvariant
 from host.node.follower import Follower
 from host.node.gossip import Verdict
-from host.node.inclusion import SignedInclusion, sign_inclusion
 from host.node.layer2 import Account
-from host.node.node import ATTEST_MS, CONFIRM_MS, STEPS_MS
-from host.node.prover import NodeProver, ProverSetup
-from host.node.slashing_protection import SlashingProtection
+from host.node.node import ATTEST_MS, CONFIRM_MS, view_of
+from host.node.owned_proof import own
 from host.node.states import State
-from host.node.store import JobStore
 from host.node.validators import NodeValidators, proposer_of
 from host.node.wire import DIRECTED, Topic
 from tests.host.node import killed
+from tests.host.node.chains import ABSENT, KEYS, PROVER, SEED, Source, chain_setup, follower
 
-SEED, SLOTS = 3, 7
-KEYS = derive_keys(SEED, 64)
-BONDS = {3: 10**10, 40: 10**10}
-PROVER = 3
-
-
-def follower() -> Follower:
-    return Follower(KEYS, SEED, COMPACT, killed.VERIFY, Parameters(), BONDS)
+SLOTS = 7
 
 
 class Pair:
     """`ours` has all validators and a prover; what it sends, `theirs` receives."""
 
-    def __init__(self, folder: Path) -> None:
-        self.ours, self.theirs = follower(), follower()
+    def __init__(self, folder: Path, forge: bool = False) -> None:
+        self.theirs = follower()
         self.verdicts: list[tuple[Topic, Verdict, str]] = []
-        self.sent: dict[Topic, list[Any]] = {topic: [] for topic in Topic}
-        self.protection = SlashingProtection(
-            folder / "slashing.sqlite", self.ours.genesis_validators_root)
-        self.validators = NodeValidators(
-            dict(enumerate(KEYS)), self.ours, self.protection, self.publish)
-        self.jobs = JobStore(folder / "jobs.sqlite")
-        self.prover = NodeProver(ProverSetup(
-            PROVER, KEYS[PROVER], KEYS[PROVER].address, killed.CIRCUIT,
-            Prover(killed.KEY, CpuDevice(threads=1)), killed.VERIFY, 500, lambda result: 500),
-            self.ours, self.jobs, lambda data: self.publish(
-                Topic.PROOF, spec.SignedExecutionProof.decode_bytes(data)))
-        self.views: list[tuple[bytes, bytes]] = []
-        self.confirm(0)
+        self.source = Source(folder, self.hear, forge=forge)
+        self.ours, self.validators = self.source.follower, self.source.validators
+        self.jobs, self.protection = self.source.jobs, self.source.protection
+        self.views: list[Any] = []
+        self.source.confirm(0, self.theirs.tick)
 
-    def publish(self, topic: Topic, message: Any) -> None:
-        data = bytes(message.encode_bytes())
-        assert self.ours.take(topic, data, "self")[0] in (Verdict.ACCEPT, Verdict.KEEP)
+    def hear(self, topic: Topic, data: bytes) -> None:
         self.verdicts.append((topic, *self.theirs.take(topic, data, "ours")))
-        self.sent[topic].append(message)
 
-    def confirm(self, slot: int) -> None:
-        for each in (self.ours, self.theirs):
-            each.tick(slot, CONFIRM_MS)
-        self.validators.confirm()
+    @property
+    def sent(self) -> dict[Topic, list[Any]]:
+        kinds = Follower._topics
+        return {topic: [kinds[topic][0].decode_bytes(data) if topic in kinds else data
+                        for data in messages] for topic, messages in self.source.sent.items()}
 
     def slot(self, slot: int) -> None:
-        for milliseconds in STEPS_MS:
-            for each in (self.ours, self.theirs):
-                each.tick(slot, milliseconds)
-            if milliseconds == 0:
-                self.validators.propose()
-            elif milliseconds == ATTEST_MS:
-                self.validators.attest()
-            elif milliseconds == CONFIRM_MS:
-                self.validators.confirm()
-                state_root = bytes(spec.hash_tree_root(self.ours.head_state))
-                self.views.append((bytes(self.ours.head.root), state_root))
-            self.prover.work()
+        self.source.slot(slot, self.theirs.tick)
+        self.theirs.check_contracts()
+        self.views.append(view_of(slot, self.ours.head, self.ours.head_state,
+                                  self.ours.finalized_epoch))
 
 
 @pytest.fixture(scope="module")
@@ -89,8 +59,7 @@ def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
     for slot in range(1, SLOTS + 1):
         made.slot(slot)
     yield made
-    made.jobs.close()
-    made.protection.close()
+    made.source.close()
 
 
 def look(follower: Follower) -> tuple[Any, Account, int]:
@@ -106,10 +75,13 @@ def test_both_have_the_same_chain(pair: Pair) -> None:
 
 
 def test_it_is_the_chain_of_the_one_process_chain(pair: Pair) -> None:
-    chain = EmbeddedChain(killed.VERIFY, SEED, 64, COMPACT)
+    """Whose layer 1 does not notice that there are provers; its payloads have no proofs."""
+    chain = EmbeddedChain(killed.VERIFY, SEED, 64, COMPACT, chain_setup().engines)
     for view in pair.views:
         chain.advance()
-        assert view == (bytes(chain.head.root), bytes(spec.hash_tree_root(chain.head_state)))
+        alone = view_of(chain.slot, chain.head, chain.head_state, chain.finalized_epoch)
+        assert view.layer1 == alone.layer1
+        assert (view.head_root == alone.head_root) == (view.slot == 1)
 
 
 def test_the_prover_is_paid_for_what_it_was_drawn_for(pair: Pair) -> None:
@@ -122,7 +94,7 @@ def test_the_prover_is_paid_for_what_it_was_drawn_for(pair: Pair) -> None:
     states = {job.slot: job.state for job in pair.jobs.jobs()}
     assert {slot for slot, state in states.items() if state is State.INCLUDED} == paid
     # The other prover, who is never there, misses its duties; this one's late proofs rescue some.
-    assert {penalty.prover for penalty in ledger.fines} == {40}
+    assert {penalty.prover for penalty in ledger.fines} == {ABSENT}
 
 
 def test_the_lookahead_says_who_proposes(pair: Pair) -> None:
@@ -173,41 +145,45 @@ def wrong_contribution(pair: Pair) -> Any:
     return contribution
 
 
+def resigned(pair: Pair, proof: Any, validator: int, owner: int) -> Any:
+    """A proof's message signed anew: by a validator, and by the account of another's bond."""
+    message = proof.signed.message
+    signature = spec.get_execution_proof_signature(
+        pair.ours.head_state, message, KEYS[validator].secret)
+    signed = spec.SignedExecutionProof(
+        message=message, validator_index=validator, signature=signature)
+    slot = pair.ours._by_request[bytes(message.public_input.new_payload_request_root)].slot
+    account = EvmAccount(pair.ours.execution_layer.evm, KEYS[owner].account)
+    return own(signed, slot, pair.ours.numbers[validator], pair.ours.layer, account)
+
+
 def stolen_proof(pair: Pair) -> Any:
     """Somebody else's proof, signed by another bonded prover."""
-    message = pair.sent[Topic.PROOF][-1].message
-    signature = spec.get_execution_proof_signature(pair.ours.head_state, message, KEYS[40].secret)
-    return spec.SignedExecutionProof(message=message, validator_index=40, signature=signature)
+    return resigned(pair, pair.sent[Topic.PROOF][-1], ABSENT, ABSENT)
 
 
 def unbonded_proof(pair: Pair) -> Any:
-    signed = pair.sent[Topic.PROOF][-1].copy()
-    signed.validator_index = 7
-    return signed
+    proof = pair.sent[Topic.PROOF][-1].copy()
+    proof.signed.validator_index = 7
+    return proof
 
 
-def inclusion(pair: Pair, proposer: int, proofs: list[Any]) -> Any:
-    block = pair.sent[Topic.BLOCK][-1].message
-    state = pair.ours.store.block_states[spec.hash_tree_root(block)]
-    return sign_inclusion(state, int(block.slot), bytes(spec.hash_tree_root(block)), proposer,
-                          proofs, KEYS[proposer].secret)
+def unowned_proof(pair: Pair) -> Any:
+    """For the absent prover, to its address, but its account has not signed."""
+    proof = pair.sent[Topic.PROOF][-1].copy()
+    data = bytes(proof.signed.message.proof_data)
+    proof.signed.message.proof_data = data[:-20] + KEYS[ABSENT].address
+    return resigned(pair, proof, ABSENT, PROVER)
 
 
-def last_proposer(pair: Pair) -> int:
-    return int(pair.sent[Topic.BLOCK][-1].message.proposer_index)
-
-
-def strangers_list(pair: Pair) -> Any:
-    return inclusion(pair, (last_proposer(pair) + 1) % 64, [])
-
-
-def list_with_a_stolen_proof(pair: Pair) -> Any:
-    return inclusion(pair, last_proposer(pair), [stolen_proof(pair)])
-
-
-def unsigned_list(pair: Pair) -> Any:
-    signed = inclusion(pair, last_proposer(pair), [])
-    return SignedInclusion(message=signed.message, signature=bls.Sign(1, b"\x00" * 32))
+def unsigned_proof(pair: Pair) -> Any:
+    """Its owner stands for it, but the validator has not signed."""
+    proof = pair.sent[Topic.PROOF][-1].copy()
+    data = bytes(proof.signed.message.proof_data)
+    proof.signed.message.proof_data = data[:-20] + KEYS[ABSENT].address
+    owned = resigned(pair, proof, ABSENT, ABSENT)
+    owned.signed.signature = bls.Sign(1, b"\x00" * 32)
+    return owned
 
 
 WRONG = [
@@ -217,11 +193,10 @@ WRONG = [
     (Topic.ATTESTATION, wrong_target, "target is not of its epoch"),
     (Topic.PAYLOAD_ATTESTATION, wrong_payload_vote, "signature is not its voters'"),
     (Topic.SYNC, wrong_contribution, "signature is not its members'"),
-    (Topic.PROOF, stolen_proof, "does not hold for this payload and this signer"),
+    (Topic.PROOF, stolen_proof, "its reward address is not the bond's"),
     (Topic.PROOF, unbonded_proof, "validator 7 has no bond"),
-    (Topic.INCLUSION, strangers_list, "not by the block's proposer"),
-    (Topic.INCLUSION, list_with_a_stolen_proof, "includes an invalid proof: the proof does not"),
-    (Topic.INCLUSION, unsigned_list, "proposer did not sign it"),
+    (Topic.PROOF, unowned_proof, "the owner of the bond did not sign it"),
+    (Topic.PROOF, unsigned_proof, "its signer is not active or did not sign it"),
 ]
 
 
@@ -241,8 +216,8 @@ def test_what_is_no_message_is_rejected(pair: Pair, topic: Topic) -> None:
     before = look(pair.theirs)
     for data in (b"", b"\x00", b"\xff" * 40, b"\xff" * 400):
         assert pair.theirs.take(topic, data, "liar")[0] in (Verdict.REJECT, Verdict.IGNORE)
-    if pair.sent[topic]:
-        whole = bytes(pair.sent[topic][-1].encode_bytes())
+    if pair.source.sent[topic]:
+        whole = pair.source.sent[topic][-1]
         for cut in (1, len(whole) // 2):
             # A short proof of a prover whose proof is known is not looked at (KEEP).
             assert pair.theirs.take(topic, whole[:-cut], "liar")[0] is not Verdict.ACCEPT
@@ -250,39 +225,64 @@ def test_what_is_no_message_is_rejected(pair: Pair, topic: Topic) -> None:
 
 
 def test_what_comes_again_is_kept_and_what_cannot_be_judged_is_ignored(pair: Pair) -> None:
-    def verdict(topic: Topic, message: Any, of: Follower) -> Verdict:
-        return of.take(topic, bytes(message.encode_bytes()), "peer")[0]
+    def verdict(topic: Topic, of: Follower) -> Verdict:
+        return of.take(topic, pair.source.sent[topic][-1], "peer")[0]
 
-    for topic in (Topic.BLOCK, Topic.ENVELOPE, Topic.PROOF, Topic.INCLUSION):
-        assert verdict(topic, pair.sent[topic][-1], pair.theirs) is Verdict.KEEP
+    for topic in (Topic.BLOCK, Topic.ENVELOPE, Topic.PROOF, Topic.TRANSACTION):
+        assert verdict(topic, pair.theirs) is Verdict.KEEP
     new = follower()
     new.tick(SLOTS, CONFIRM_MS)
     for topic in GOSSIP:
-        assert verdict(topic, pair.sent[topic][-1], new) is Verdict.IGNORE
+        if topic is not Topic.TRANSACTION:
+            assert verdict(topic, new) is Verdict.IGNORE
 
 
-def test_two_lists_for_one_block_void_each_other(tmp_path: Path) -> None:
-    pair = Pair(tmp_path)
-    slot = 0
-    while not pair.sent[Topic.INCLUSION]:
-        slot += 1
+def test_an_invalid_proof_is_passed_on_reported_and_paid_for(tmp_path: Path) -> None:
+    """A prover that signs what does not verify loses a slice of its bond, by the contract."""
+    pair = Pair(tmp_path, forge=True)
+    for slot in range(1, 5):
         pair.slot(slot)
-    pair.slot(slot + 1)
-    assert pair.theirs.account().credits
-    first = pair.sent[Topic.INCLUSION][0].message
-    state = pair.ours.store.block_states[first.block_root]
-    proposer = int(first.proposer_index)
-    second = sign_inclusion(
-        state, int(first.slot), bytes(first.block_root), proposer, [], KEYS[proposer].secret)
-    data = bytes(second.encode_bytes())
-    assert pair.theirs.take(Topic.INCLUSION, data, "liar")[0] is Verdict.ACCEPT
-    assert pair.theirs.account().credits == ()
-    # The proof itself is as good as before: a later proposer may include it.
-    key = bytes(first.proofs[0].message.public_input.new_payload_request_root), PROOF_TYPE
-    assert PROVER in pair.theirs.proofs_for(key)
-    assert first.proofs[0] in pair.theirs.includable(slot + 2)
-    pair.jobs.close()
-    pair.protection.close()
+    assert not any(verdict is Verdict.REJECT for _, verdict, _ in pair.verdicts)
+    forged = [verdict for topic, verdict, _ in pair.verdicts if topic is Topic.PROOF]
+    assert forged and set(forged) == {Verdict.ACCEPT}
+    account = pair.theirs.account()
+    fines = [fine for fine in account.fines if fine.reason == "invalid"]
+    assert {fine.prover for fine in fines} == {PROVER} and account.credits == ()
+    assert pair.source.claims.reported == len(fines)
+    for fine in fines:
+        assert account.barred[fine.slot] == {PROVER}
+    known = pair.theirs.layer.bonds.call("prover", pair.theirs.numbers[PROVER])
+    lost = sum(fine.taken for fine in account.fines if fine.prover == PROVER)
+    assert known["bond"] == account.bonds[PROVER] == 10**19 - lost
+    # Once reported is enough.
+    assert pair.theirs.to_report(5) == [] or fines[0].slot not in [
+        slot for slot, _, _ in pair.theirs.to_report(5)]
+    pair.source.close()
+
+
+def test_contracts_that_say_something_else_are_noticed(
+    pair: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pair.theirs.check_contracts()
+    account, ledger = pair.theirs._account or (None, None)
+    assert ledger is not None
+    changes: list[Callable[[], None]] = [
+        lambda: monkeypatch.setattr(ledger, "rho", ledger.rho + 1),
+        lambda: monkeypatch.setattr(ledger.totals, "credited", ledger.totals.credited + 1),
+        lambda: monkeypatch.setattr(ledger.totals, "taken", ledger.totals.taken + 1),
+        lambda: monkeypatch.setattr(
+            ledger.provers[PROVER], "bond", ledger.provers[PROVER].bond - 1),
+        lambda: monkeypatch.setattr(ledger.provers[ABSENT], "reliability", 1),
+        lambda: monkeypatch.setattr(ledger.open[2], "wins", []),
+    ]
+    for change in changes:
+        change()
+        pair.theirs._checked = None
+        with pytest.raises(BrokenInvariant):
+            pair.theirs.check_contracts()
+        monkeypatch.undo()
+    pair.theirs._checked = None
+    pair.theirs.check_contracts()
 
 
 def test_a_wrong_envelope_is_rejected_and_the_right_one_taken(tmp_path: Path) -> None:
@@ -302,8 +302,7 @@ def test_a_wrong_envelope_is_rejected_and_the_right_one_taken(tmp_path: Path) ->
     assert verdict is Verdict.REJECT and new.branch() == []
     assert new.take(Topic.ENVELOPE, bytes(right.encode_bytes()), "peer") == (Verdict.ACCEPT, "")
     assert [facts.slot for facts in new.branch()] == [1]
-    ours.jobs.close()
-    ours.protection.close()
+    ours.source.close()
 
 
 def test_slashing_protection_stands_in_the_way(tmp_path: Path) -> None:
@@ -312,7 +311,8 @@ def test_slashing_protection_stands_in_the_way(tmp_path: Path) -> None:
     blocks = len(pair.sent[Topic.BLOCK])
     # A second life of the same slot on another view: nothing may be signed again.
     other = follower()
-    again = NodeValidators(dict(enumerate(KEYS)), other, pair.protection, pair.publish)
+    again = NodeValidators(
+        dict(enumerate(KEYS)), other, pair.protection, pair.source.publish)
     other.tick(1, 0)
     again.propose()
     other.tick(1, ATTEST_MS)
@@ -320,5 +320,4 @@ def test_slashing_protection_stands_in_the_way(tmp_path: Path) -> None:
     assert len(pair.sent[Topic.BLOCK]) == blocks
     assert again.refused[0].startswith("block of slot 1 by validator")
     assert any("double vote" in reason for reason in again.refused)
-    pair.jobs.close()
-    pair.protection.close()
+    pair.source.close()

@@ -7,7 +7,8 @@ import pytest
 
 from host.mechanism import bonds, rewards
 from host.mechanism.parameters import Parameters
-from host.node.layer2 import Account, BlockFacts, IncludedProof, settle
+from host.node.contract_state import IncludedProof
+from host.node.layer2 import Account, BlockFacts, replay
 
 P = Parameters()
 BASE = 1_000_000
@@ -19,9 +20,10 @@ GENESIS = b"\x01" * 32
 def facts(slot: int, *provers_of: tuple[int, int]) -> BlockFacts:
     """Block of `slot`; `provers_of`: (proven slot, prover) of the proofs it includes."""
     return BlockFacts(
-        root=slot.to_bytes(32, "big"), slot=slot, proposer=40 + slot % 7,
-        mix=(7 * slot).to_bytes(32, "big"), request_root=request(slot), base_reward_gwei=BASE,
-        included=tuple(IncludedProof((request(s), 0), prover) for s, prover in provers_of))
+        root=slot.to_bytes(32, "big"), slot=slot, proposer=40 + slot % 7, proposing=None,
+        mix=(7 * slot).to_bytes(32, "big"), payload_hash=slot.to_bytes(32, "little"),
+        request_root=request(slot), base=BASE,
+        included=tuple(IncludedProof(s, prover) for s, prover in provers_of))
 
 
 def request(slot: int) -> bytes:
@@ -29,7 +31,7 @@ def request(slot: int) -> bytes:
 
 
 def run(blocks: list[BlockFacts], final_slot: int = 0) -> Account:
-    return settle(P, MINIMUM, BONDS, blocks, GENESIS, final_slot)
+    return replay(P, MINIMUM, BONDS, blocks, GENESIS, final_slot)[0]
 
 
 def chain(first: int, last: int) -> list[BlockFacts]:
@@ -43,11 +45,13 @@ def test_the_primary_in_time_earns_everything() -> None:
     account = run(blocks)
     credit, = account.credits
     assert (credit.proven_slot, credit.prover, credit.stage) == (1, primary, 1)
-    assert (credit.prover_gwei, credit.includer_gwei) == rewards.split(
+    assert (credit.prover_wei, credit.includer_wei) == rewards.split(
         P, rewards.budget(BASE, P.rho_start), 1)
-    assert not credit.matured and run(blocks, final_slot=2).credits[0].matured
-    assert account.proving(primary, matured=False) == credit.prover_gwei
-    assert account.including({42}, matured=False) == credit.includer_gwei
+    assert not credit.final and run(blocks, final_slot=2).credits[0].final
+    paid_out = [*blocks, replace(facts(5), matured=(1,))]
+    assert not credit.matured and run(paid_out, final_slot=2).credits[0].matured
+    assert account.proving(primary, matured=False) == credit.prover_wei
+    assert account.including({42}, matured=False) == credit.includer_wei
     assert account.including({41, 43}, matured=False) == 0
     assert account.reliability[primary] > min(account.reliability.values())
 
@@ -106,7 +110,7 @@ def test_windows_end_in_empty_slots_too() -> None:
 
 def test_bonds_below_the_minimum_are_refused() -> None:
     with pytest.raises(ValueError, match="a bond is"):
-        settle(P, MINIMUM, {3: MINIMUM - 1}, [], GENESIS, 0)
+        replay(P, MINIMUM, {3: MINIMUM - 1}, [], GENESIS, 0)
 
 
 def test_random_histories_keep_the_invariants() -> None:
@@ -127,3 +131,16 @@ def test_random_histories_keep_the_invariants() -> None:
             before = now
             assert {c.prover for c in account.credits} <= set(BONDS)
         assert before
+
+
+def test_an_invalid_proof_costs_its_signer_and_bars_it() -> None:
+    primary = run(chain(1, 1)).assignments[1].primary
+    assert primary is not None
+    shown = replace(facts(2), included=(IncludedProof(1, primary, valid=False),))
+    account = run([facts(1), shown, facts(3, (1, primary)), *chain(4, 20)])
+    assert account.credits == () and account.bonds[primary] < 10**9
+    assert run([facts(1), shown]).barred == {1: frozenset({primary})} == account.barred
+    invalid, = (fine for fine in account.fines if fine.reason == "invalid")
+    assert (invalid.prover, invalid.rescuer) == (primary, shown.proposer)
+    assert invalid.burned + invalid.bounty == invalid.taken == 2 * rewards.most(
+        P, rewards.budget(BASE, P.rho_start))
