@@ -1,12 +1,13 @@
 """Why: a slot's draw and what came of it, prover by prover, in plain sentences."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from host.economics.replay import Draw
 from host.mechanism.ledger import Ledger
 from host.mechanism.lottery import MIX_DELAY_EPOCHS, Ticket, mix_epoch, weight_epoch
-from host.mechanism.parameters import Parameters
+from host.mechanism.parameters import BPS, Parameters
 from host.mechanism.penalties import Settlement
 from host.mechanism.records import Penalty, SlotRecord
 from host.mechanism.rewards import decay_bps
@@ -72,18 +73,30 @@ class Explanation:
 def explain(replay: Replay, slot: int) -> Explanation:
     """Explain a slot that the replay has, as far as it is decided."""
     record, mix = replay.records[slot], replay.mix_for(slot)
+    stories = tuple(
+        _story(replay, slot, identity) for identity in sorted(replay.ledger.provers))
     return Explanation(
-        slot, mix, record.seed, tuple(_draw_sentences(replay, slot, mix)),
-        tuple(_story(replay, slot, identity) for identity in sorted(replay.ledger.provers)),
+        slot, mix, record.seed, (_summary(slot, stories), *_draw_sentences(replay, slot, mix)),
+        stories,
         tuple({"draw": place, "number": draw.number, "of": draw.total, "prover": draw.prover}
               for place, draw in enumerate(replay.draws(slot))))
+
+
+def _summary(slot: int, stories: Sequence[Story]) -> str:
+    """What came of the slot, in one sentence."""
+    paid = [f"prover {each.prover} is paid {each.paid_gwei:,} gwei for proving it"
+            for each in stories if each.paid_gwei]
+    fined = [f"prover {each.prover} pays {each.taken_gwei - each.kept_back_gwei:,}"
+             for each in stories if each.taken_gwei]
+    parts = [*(paid or ["nobody is paid for proving it"]), *(fined or ["nobody pays a penalty"])]
+    return f"Slot {slot}: " + "; ".join(parts) + "."
 
 
 def _draw_sentences(replay: Replay, slot: int, mix: bytes) -> list[str]:
     record, size = replay.records[slot], replay.parameters.slots_per_epoch
     epoch = slot // size
     source = mix_epoch(epoch)
-    whose = "RANDAO's mix of genesis" if source is None else f"RANDAO's final mix of epoch {source}"
+    whose = "the chain's first mix" if source is None else f"RANDAO's final mix of epoch {source}"
     lines = [
         f"Slot {slot} is in epoch {epoch}. Its draw uses {whose}, 0x{mix.hex()[:16]}…, which was "
         + ("known from the start." if source is None else
@@ -101,8 +114,10 @@ def _draw_sentences(replay: Replay, slot: int, mix: bytes) -> list[str]:
     first = draws[0]
     low, high = _interval(replay, slot, first.prover)
     lines.append(
-        f"Draw 0 gives {first.number:,} of {first.total:,}, which is in prover {first.prover}'s "
-        f"part, {low:,} to {high - 1:,}: prover {first.prover} is the primary.")
+        f"Draw 0 is keccak256(seed, 0) modulo all weights: {first.number:,} of {first.total:,}, "
+        f"so it falls at {_percent(first.number, first.total)}. Prover {first.prover}'s part is "
+        f"{_percent(low, first.total)} to {_percent(high, first.total)}: prover {first.prover} is "
+        "the primary.")
     members = ", ".join(str(draw.prover) for draw in draws[1:]) or "nobody"
     lines.append(f"The further draws, each without those drawn before, make the committee: "
                  f"{members}.")
@@ -112,6 +127,11 @@ def _draw_sentences(replay: Replay, slot: int, mix: bytes) -> list[str]:
     for passed in record.passed_over:
         lines.append(f"Prover {passed} was passed over: its bond did not cover one more duty.")
     return lines
+
+
+def _percent(part: int, whole: int) -> str:
+    """To a hundredth of a percent, rounded down."""
+    return f"{part * BPS // whole / 100:.2f} %"
 
 
 def _interval(replay: Replay, slot: int, identity: int) -> tuple[int, int]:
@@ -187,8 +207,8 @@ def _chosen(replay: Replay, slot: int, identity: int, role: str) -> str:
     if high == low:
         return f"Prover {identity} was not drawn: it had no weight in the frozen snapshot."
     number = replay.draws(slot)[0].number
-    missed = (f"the primary's number {number:,} is not in its part, {low:,} to {high - 1:,} "
-              f"({chance})")
+    missed = (f"draw 0, at {_percent(number, total)}, is not in its part, {_percent(low, total)} "
+              f"to {_percent(high, total)}")
     if role == "committee":
         place = record.assignment.committee.index(identity)
         return (f"Prover {identity} was drawn into the committee, as its {ORDINALS[place]} member; "

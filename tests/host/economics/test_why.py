@@ -55,7 +55,10 @@ def test_a_primary_that_delivered_was_paid() -> None:
     words = text(found, primary.prover)
     assert "in slot 21, 1 after, in stage 1: 100 %" in words
     assert f"prover {primary.prover} is the primary" in " ".join(found.sentences)
-    assert "final mix of epoch 0" in found.sentences[0] and "from slot 8 on" in found.sentences[0]
+    assert "final mix of epoch 0" in found.sentences[1] and "from slot 8 on" in found.sentences[1]
+    assert found.sentences[0] == (
+        f"Slot 20: prover {primary.prover} is paid {primary.paid_gwei:,} gwei for proving it; "
+        "nobody pays a penalty.")
     members = [story for story in found.stories if story.role == "committee"]
     assert len(members) == 3
     assert all("It did not have to prove" in text(found, s.prover) for s in members)

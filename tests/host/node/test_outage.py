@@ -9,6 +9,7 @@ import pytest
 from host.node.devnet import Devnet
 from host.node.node import NodeReport
 from host.node.outcome import Outcome, outcome
+from host.node.prover import _nonce
 from host.node.states import State
 from host.node.store import JobStore
 from tests.host.node.test_devnet import FAST, setup
@@ -107,4 +108,7 @@ def test_nothing_was_signed_or_sent_twice(net: Run) -> None:
         for job in store.jobs():
             states = [event.state for event in store.events(job.key)]
             assert states.count(State.SIGNED) <= 1 and states.count(State.BROADCAST) <= 1
+        # Each message has a nonce of its own: no transaction displaces another.
+        nonces = [_nonce(job.signed) for job in store.jobs() if job.signed is not None]
+        assert nonces and sorted(nonces) == list(range(len(nonces)))
         assert {job.slot for job in store.jobs()} > {1, 2, KILLED, BACK + 1, SLOTS - 3}
