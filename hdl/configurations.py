@@ -45,9 +45,9 @@ DEVICES = {
 """Multiplier blocks and block memory.
 
 Lattice: MULT18X18D and DP16KD (18 kbit) as nextpnr-ecp5 0.11 counts them in its chip databases
-(Project Trellis): 28 and 56, 72 and 108, 156 and 208. AMD: DSP slices, RAMB36 of 36 kbit and, of the
-VU9P, UltraRAM of 288 kbit: 240 and 135 (Digilent's Nexys A7-100T), 740 and 365, 840 and 445 (its
-Genesys 2 has the part), 6,840, 2,160 and 960 (AMD's VCU118). These are as boards' pages and Vivado's
+(Project Trellis): 28 and 56, 72 and 108, 156 and 208. AMD: DSP slices, RAMB36 of 36 kbit and, of
+the VU9P, UltraRAM of 288 kbit: 240 and 135 (Digilent's Nexys A7-100T), 740 and 365, 840 and 445
+(its Genesys 2 has the part), 6,840, 2,160 and 960 (AMD's VCU118). These are as boards' pages and
 utilisation reports in public repositories repeat them; they were not compared with AMD's own data
 sheets. Blocks are whole memories: how well 256-bit coordinates fill their widths is not counted
 here."""
