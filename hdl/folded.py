@@ -121,14 +121,16 @@ class FoldedMultiplier(wiring.Component):
     def step(self, pipe, running, digit, b):
         """One step from its operands on, all but the last of the loop's registers.
 
-        Cycles beyond the third are spent before the products: there a device's multiplier block
-        can take in the registers, and the way from one digit to all blocks has a cycle to itself.
+        Cycles beyond the third are spent before the products, every other one after them: there
+        a device's multiplier block can take in the registers, and the way from one digit to all
+        blocks, or from them to the sums, has a cycle to itself.
         """
         shape = self.shape
         digit_bound = (1 << shape.digit) - 1
         lifted = shape.cut(shape.lifted)
         b_bounds = [(1 << width) - 1 for width in shape.widths(shape.operand_bits, shape.limb)]
-        for _ in range(shape.loop - 3):
+        more = max(0, shape.loop - 3)
+        for _ in range(more - more // 2):
             running = pipe.hold("running", running)
             digit = pipe.register("digit", digit, digit_bound)
             b = pipe.register_all("b", b, b_bounds)
@@ -136,6 +138,10 @@ class FoldedMultiplier(wiring.Component):
         paid = pipe.multiply("paid", running.values[0][:shape.digit], digit_bound, lifted, lifted)
         taken = pipe.multiply("taken", digit, digit_bound, b, b_bounds)
         shifted = pipe.hold("shifted", Limbs(*pipe.drop(running)))
+        for _ in range(more // 2):
+            pipe.stage += 1
+            paid, taken, shifted = (pipe.hold(name, number) for name, number in (
+                ("paid", paid), ("taken", taken), ("shifted", shifted)))
         if shape.loop > 2:  # three numbers in two sums
             pipe.stage += 1
             return pipe.add(pipe.total("added", paid, taken), pipe.hold("shifted", shifted))
