@@ -2,7 +2,6 @@
 
 import argparse
 import json
-import math
 from typing import Any
 
 from host.cli.screen import Screen
@@ -37,9 +36,12 @@ def register(commands: Any) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Replay and explain."""
+    from host.chain.chain import MINIMUM_VALIDATORS
     from host.economics.explain import explain
     from host.economics.recorded import load_run
     from host.economics.registry import devnet_registry, load_registry
+    from host.mechanism.parameters import Parameters
+    from host.node.genesis import GWEI, minimum_bond_wei
 
     if not 1 <= options.slot <= MOST_SLOTS:
         raise ProofmillError(f"--slot {options.slot}: must be 1 to {MOST_SLOTS:,}")
@@ -57,7 +59,7 @@ def run(options: argparse.Namespace) -> int:
                 f"{max(replay.records, default=0)}")
         _known(options.prover, list(replay.ledger.provers))
     else:
-        minimum = _minimum_bond()
+        minimum = minimum_bond_wei(MINIMUM_VALIDATORS, Parameters()) // GWEI
         registry = load_registry(options.provers, minimum) if options.provers else (
             devnet_registry())
         _known(options.prover, [prover.identity for prover in registry])
@@ -83,25 +85,8 @@ def _known(prover: int | None, registered: list[int]) -> None:
                              f"{', '.join(map(str, sorted(registered)))}")
 
 
-def _minimum_bond() -> int:
-    """Of the local chain: 64 validators of 32 ETH, and the most that rho and load allow."""
-    from host.chain.chain import MINIMUM_VALIDATORS
-    from host.chain.genesis import STAKE_GWEI
-    from host.chain.spec import spec
-    from host.mechanism.bonds import minimum_bond
-    from host.mechanism.parameters import Parameters
-    from host.mechanism.rewards import budget
-
-    increment = int(spec.EFFECTIVE_BALANCE_INCREMENT)
-    increments = MINIMUM_VALIDATORS * STAKE_GWEI // increment
-    root = math.isqrt(increments * increment)
-    per_increment = increment * int(spec.BASE_REWARD_FACTOR) // root
-    parameters = Parameters()
-    base = per_increment * increments // int(spec.SLOTS_PER_EPOCH)
-    return minimum_bond(parameters, budget(base, parameters.rho_max, parameters.load_max_bps))
-
-
 def _replay(screen: Screen, slot: int, seed: int, registry: Any, minimum: int) -> Any:
+    from host.chain.blocks import base_reward_gwei
     from host.chain.chain import EmbeddedChain
     from host.chain.spec import spec
     from host.circuits.block_size import COMPACT
@@ -118,12 +103,9 @@ def _replay(screen: Screen, slot: int, seed: int, registry: Any, minimum: int) -
         while not replay.decided(slot) and chain.slot < slot + PATIENCE_SLOTS:
             report = chain.advance()
             state = chain.head_state
-            increments = (spec.get_total_active_balance(state)
-                          // spec.EFFECTIVE_BALANCE_INCREMENT)
-            base = spec.get_base_reward_per_increment(state) * increments // spec.SLOTS_PER_EPOCH
             mix = spec.get_randao_mix(state, spec.get_current_epoch(state))
             replay.add(PublicBlock(chain.slot, report.request_root, report.proposer, bytes(mix),
-                                   int(base), chain.finalized_slot))
+                                   base_reward_gwei(state), chain.finalized_slot))
             bar(chain.slot, slot + PATIENCE_SLOTS // 2)
     if not replay.decided(slot):
         raise ProofmillError(
