@@ -24,6 +24,8 @@ def register(commands: Any) -> None:
     build.add_argument("board", nargs="?", metavar="BOARD")
     build.add_argument("--report", action="store_true",
                        help="show the record of the last build instead of building")
+    build.add_argument("--keep", action="store_true",
+                       help="keep the record, or a card's estimate, in boards/records too")
     build.add_argument("--table", action="store_true",
                        help="print the tables of docs/boards.md, from the records kept")
     build.add_argument("--export", metavar="CARD",
@@ -85,6 +87,8 @@ def run(options: argparse.Namespace) -> int:
         except (ToolError, ValueError) as error:
             raise ProofmillError(str(error)) from error
     show(screen, made.record)
+    if options.keep:
+        keep(screen, made.record, found.name)
     screen.line(f"bitstream   {made.bitstream}")
     screen.line(f"load it     openFPGALoader -b {found.loader} {made.bitstream}")
     return 0
@@ -181,6 +185,13 @@ def kept_records() -> list[dict[str, Any]]:
     return [read_record(path.parent, path.stem, path) for path in sorted(_kept().glob("*.json"))]
 
 
+def keep(screen: Screen, record: dict[str, Any], name: str) -> None:
+    """Put a record where the repository has its own."""
+    path = _kept() / f"{name}.json"
+    path.write_text(json.dumps(record, indent=2) + "\n")
+    screen.line(f"kept        {path}")
+
+
 def _kept() -> Path:
     import boards
 
@@ -209,6 +220,8 @@ def run_export(options: argparse.Namespace) -> int:
             raise ProofmillError(str(error)) from error
     for path in written:
         screen.line(f"wrote {path}")
+        if options.keep and path.name == "estimate.json":
+            keep(screen, read_record(folder, card.name, path), card.name)
     if used is not None:
         for name, there in card.resources.items():
             count = getattr(used, name)

@@ -77,6 +77,19 @@ def test_a_record_that_is_out_of_date_says_so(change, said, toy_record):
     assert said in compare(board, record | change)[0]
 
 
+def test_a_record_is_kept_with_the_others(tmp_path, capsys, monkeypatch):
+    pytest.importorskip("amaranth_boards")
+    import boards.build as module
+    from host.cli import build as command
+
+    monkeypatch.setattr(command, "_kept", lambda: tmp_path)
+    monkeypatch.setattr(module, "build", lambda *a, **k: module.Build(tmp_path / "top.bit", RECORD))
+    assert main(["build", "ulx3s-85f"]) == 0 and not list(tmp_path.iterdir())
+    assert main(["build", "ulx3s-85f", "--keep"]) == 0
+    assert json.loads((tmp_path / "ulx3s-85f.json").read_text()) == RECORD
+    assert "ulx3s-85f.json" in capsys.readouterr().out
+
+
 def test_the_page_of_the_boards_has_the_commands_tables(capsys):
     pytest.importorskip("amaranth_boards")
     assert main(["build", "--table"]) == 0
