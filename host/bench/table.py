@@ -4,16 +4,49 @@ from collections.abc import Iterator
 from typing import Any
 
 from hdl.curve import Group
+from hdl.presets import at_interval
 from host.bench.msm import measure
 from host.bench.proving import compare
+from host.bench.ratios import ratios
 from host.bench.simulation import simulation_speed
 from host.devices.catalogue import open_device
 
 RATIOS = ("uniform", "equal", "two", "hot", "bucket", "binary")
 
+OTHERS: tuple[tuple[str, dict[str, int]], ...] = (
+    ("4,096 points, one window of 7 bits at a time", {"window": 7, "at_once": 1}),
+    ("1,024 points, the fewest cycles", {"points": 1024}),
+    ("1,024 points, windows of 7 bits", {"points": 1024, "window": 7}),
+    ("4,096 points, interval 3: 4 multipliers", {"interval": 3}),
+    ("4,096 points, interval 3, windows of 7 bits", {"interval": 3, "window": 7}),
+    ("4,096 points, interval 1: 12 multipliers", {"interval": 1}),
+)
+"""Products of G1 whose ratios are shown beside those of the standard accelerator, and the options
+of ``proofmill bench ratios`` that say which."""
+
+SEEDS = 5
+
+
+def other_ratios() -> Iterator[str]:
+    """A line for each of `OTHERS`: median and greatest ratios, on the control alone, which takes
+    the RTL's cycles."""
+    for text, options in OTHERS:
+        device = open_device("model", lanes=1, shape=at_interval(options.get("interval", 12)),
+                             window=options.get("window"), at_once=options.get("at_once"))
+        try:
+            found = list(ratios(device, Group.G1, options.get("points", 4096), SEEDS,
+                                tuple((kind, "random") for kind in RATIOS[:-1])))
+        finally:
+            device.close()
+        each = ", ".join(f"{line['scalars']} {line['median']:.3f} ({line['greatest']:.3f})"
+                         for line in found)
+        said = "".join(f" --{name.replace('_', '-')} {value}" for name, value in options.items())
+        yield (f"| G1, {text}: cycles; ratios, median (greatest) of {SEEDS} seeds | "
+               f"{found[0]['cycles']:,}; {each} | `proofmill bench ratios{said}` |")
+
 
 def figures(zkey: str, witness: str) -> Iterator[str]:
-    """The lines of the table; the whole takes a minute or two."""
+    """The lines of the table; the whole takes some minutes."""
     yield "| figure | value | command |"
     yield "|---|---|---|"
     device = open_device("rtl", lanes=1)
@@ -28,6 +61,7 @@ def figures(zkey: str, witness: str) -> Iterator[str]:
                    f"`proofmill bench msm --group {group.value} --scalars ...` |")
     finally:
         device.close()
+    yield from other_ratios()
     speed = simulation_speed()
     yield ("| complete additions a second in RTL simulation, one core | "
            f"{speed['rtl_additions_per_second']:,.0f}, {speed['ratio']:.1f} times the golden "
