@@ -20,6 +20,7 @@ from amaranth.lib import io
 from amaranth.vendor import LatticeECP5Platform
 
 from boards.packing import absorb
+from boards.paths import Paths, Timing
 from boards.resources import TARGETS, Resources, cells_of
 from boards.tools import Tell, ToolError, command, run, run_yosys, versions
 from boards.units import gateware_hash, netlist, parameters_of, unit_of
@@ -32,6 +33,7 @@ class Measurement:
     """One unit on one target.
 
     `megahertz` is None where it was not placed; else `constraint` is what the placer tried for.
+    `paths` are the longest, estimated before placing, on ECP5: see `boards.paths`.
     `gateware` names what was measured: see `boards.units.gateware_hash`.
     """
 
@@ -43,6 +45,7 @@ class Measurement:
     latency: int | None
     megahertz: float | None
     constraint: float | None
+    paths: list[Paths]
     gateware: str
     seconds: float
     tools: dict[str, str]
@@ -155,8 +158,7 @@ def place(folder: Path, megahertz: float, tell: Tell | None = None, seed: int = 
     # The unit stays as it was counted: the harness is mapped around it, then both made one.
     run_yosys(["read_verilog stub.v", "read_rtlil top.il",
                f"{TARGETS['ecp5-85f'].synthesis} -top top", "design -stash harness",
-               "read_verilog -lib +/lattice/cells_sim_ecp5.v +/lattice/cells_bb_ecp5.v",
-               "read_rtlil mapped.il", "design -copy-from harness -as top top",
+               LIBRARY, "read_rtlil mapped.il", "design -copy-from harness -as top top",
                "hierarchy -top top", "flatten", "clean", "select top",
                "write_json -selected mapped.json"],
               folder, "place-yosys.log", tell)
@@ -170,6 +172,19 @@ def place(folder: Path, megahertz: float, tell: Tell | None = None, seed: int = 
     return clock_rate(log)
 
 
+LIBRARY = "read_verilog -lib +/lattice/cells_sim_ecp5.v +/lattice/cells_bb_ecp5.v"
+"""The cells of ECP5, for their ports' directions."""
+
+
+def longest_paths(folder: Path, tell: Tell | None = None) -> list[Paths]:
+    """The longest paths of the unit that `synthesise` left in `folder`, mapped for ECP5."""
+    run_yosys([LIBRARY, "read_rtlil mapped.il", "hierarchy -top unit", "select unit",
+               "write_json -selected unit.json"], folder, "paths-yosys.log", tell)
+    design = json.loads((folder / "unit.json").read_text())
+    absorb(design, "unit")
+    return Timing(design["modules"]["unit"]).groups()
+
+
 def measure(name: str, shape: MsmShape, target: str, *, placed: bool = False,
             megahertz: float = 150.0, tell: Callable[[str], None] | None = None,
             keep: Path | None = None) -> Measurement:
@@ -180,6 +195,7 @@ def measure(name: str, shape: MsmShape, target: str, *, placed: bool = False,
     # Where a tool fails, its log stays: the message names it.
     resources = synthesise(unit_of(name, shape), target, folder, tell)
     gateware = gateware_hash((folder / "unit.il").read_text())
+    paths = longest_paths(folder, tell) if target == "ecp5-85f" else []
     rate = place(folder, megahertz, tell) if placed else None
     if keep is None:
         shutil.rmtree(folder, ignore_errors=True)
@@ -187,7 +203,7 @@ def measure(name: str, shape: MsmShape, target: str, *, placed: bool = False,
     interval = {"multiplier": multiplier.interval}.get(name, shape.adder.interval.get(Group.G1))
     return Measurement(
         unit=name, target=target, resources=resources, megahertz=rate, interval=interval,
-        constraint=megahertz if placed else None, gateware=gateware,
+        constraint=megahertz if placed else None, paths=paths, gateware=gateware,
         latency=multiplier.latency if name == "multiplier" else None,
         parameters=parameters_of(shape, name),
         seconds=round(time.perf_counter() - start, 1),

@@ -16,7 +16,7 @@ PRESETS = ("standard", "one-row", "three-rows", "five-rows", "toy")
 
 
 KEYS = {"unit", "target", "parameters", "resources", "interval", "latency", "megahertz",
-        "constraint", "gateware", "seconds", "tools"}
+        "constraint", "estimate", "gateware", "seconds", "tools"}
 """What a record has."""
 
 PRODUCTS_G1 = 12
@@ -52,6 +52,9 @@ def register(commands: Any) -> None:
                        ("mailbox-bits", "2 ** N mailboxes")):
         measure.add_argument(f"--{name}", type=int, metavar="N", help=text)
     measure.add_argument("--g1-only", action="store_true", help="leave G2 out")
+    measure.add_argument("--paths", type=int, default=1, metavar="N",
+                         help="show the N longest kinds of path, estimated before placing "
+                              "(ecp5-85f only; default: 1)")
     measure.add_argument("--keep", metavar="FOLDER", help="keep the tools' logs there")
     measure.add_argument("--no-record", action="store_true", help="do not write the data file")
     measure.add_argument("--table", action="store_true",
@@ -148,7 +151,9 @@ def table(records: list[dict[str, Any]], stale: Callable[[dict[str, Any]], bool]
     for r in records:
         used, mark = r["resources"], "†" if stale(r) else ""
         marked = marked or bool(mark)
-        rate = "–" if r["megahertz"] is None else f"{r['megahertz']:.1f} (of {r['constraint']:g})"
+        rate = "–" if r["estimate"] is None else f"about {r['estimate']:.0f}, not placed"
+        if r["megahertz"] is not None:
+            rate = f"{r['megahertz']:.1f} (of {r['constraint']:g})"
         interval = "–" if r["interval"] is None else r["interval"]
         cost = addition_cost(r)
         if cost and r["target"] == "xcup" and r["parameters"]["curve"] == "bn254":
@@ -232,6 +237,7 @@ def run(options: argparse.Namespace) -> int:
         "unit": found.unit, "target": found.target, "parameters": found.parameters,
         "resources": vars(found.resources), "interval": found.interval,
         "latency": found.latency, "megahertz": found.megahertz, "constraint": found.constraint,
+        "estimate": round(1000 / found.paths[0].nanoseconds, 1) if found.paths else None,
         "gateware": found.gateware, "seconds": found.seconds, "tools": found.tools}
     if not options.no_record:
         keep_record(data_file(), record)
@@ -242,6 +248,9 @@ def run(options: argparse.Namespace) -> int:
     screen.line(f"{found.unit} on {DETAILS[found.target].title}: {used.dsp:,} DSP blocks, "
                 f"{used.lut:,} tables, {used.ff:,} registers, {used.bram:,} block memories of "
                 f"{DETAILS[found.target].bram_unit}; {found.seconds:.0f} s")
+    for path in found.paths[:max(0, options.paths)]:
+        screen.line(f"about {path.nanoseconds:.1f} ns ({1000 / path.nanoseconds:.0f} MHz), "
+                    f"{path.count:,} times: {path.start} to {path.end}")
     if found.megahertz is not None:
         screen.line(f"placed and routed: {found.megahertz:.1f} MHz")
     return 0

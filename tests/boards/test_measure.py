@@ -11,7 +11,7 @@ from host.errors import ProofmillError
 def record(unit="multiplier", megahertz=None, dsp=10, gateware="1f", **parameters):
     return {
         "unit": unit, "target": "ecp5-85f", "interval": 2, "latency": 9, "megahertz": megahertz,
-        "constraint": megahertz and 150.0, "gateware": gateware,
+        "constraint": megahertz and 150.0, "estimate": 71.4, "gateware": gateware,
         "seconds": 1.0, "tools": {"yosys": "1"},
         "parameters": {"curve": "toy", "kind": "folded", "multiplier_interval": 2, "digit": 6,
                        "limb": 8} | parameters,
@@ -29,6 +29,7 @@ def test_a_record_replaces_the_older_one_of_the_same_subject(tmp_path):
     assert ("| multiplier | toy, folded/2 6 × 8 bits | ecp5-85f | 2 | 12 | 1 | 2 | 0 | 288 "
             "| 99.5 (of 150) |") in text
     assert "| multiplier† | toy, folded/2 7 × 8 bits | ecp5-85f | 2 | 11 | " in text
+    assert "| about 71, not placed |" in text
     assert "† The sources make another netlist now" in text
     assert "†" not in table(kept, lambda one: False)
 
@@ -105,6 +106,8 @@ def test_a_toy_multiplier_is_placed_and_its_measurement_gets_stale(tmp_path, mon
 
     found = vars(measure("multiplier", TOY_SHAPE, "ecp5-85f", placed=True, keep=tmp_path))
     assert 50 < found["megahertz"] < 400  # the unit is in it, and in registers
+    estimate = 1000 / found["paths"][0].nanoseconds
+    assert 0.7 < estimate / found["megahertz"] < 1.4
     log = (tmp_path / "nextpnr.log").read_text()
     assert f"MULT18X18D:{found['resources'].dsp:8}/" in log
     assert '"REG_OUTPUT_CLK": "CLK0"' in (tmp_path / "top.json").read_text()
