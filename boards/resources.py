@@ -28,7 +28,7 @@ class Target:
     """A device family as Yosys knows it.
 
     Each count maps a cell's name to how many units one such cell is; a name that ends in ``*``
-    stands for all that begin so.
+    stands for all that begin so. `hints` are passes before synthesis.
     """
 
     name: str
@@ -40,6 +40,7 @@ class Target:
     carry: Mapping[str, float]
     ff: Mapping[str, float]
     bram: Mapping[str, float]
+    hints: tuple[str, ...] = ()
 
     def count(self, cells: Mapping[str, int]) -> Resources:
         """Resources of the cells that Yosys' ``stat`` counted."""
@@ -72,7 +73,9 @@ TARGETS = {target.name: target for target in (
            lut={"LUT4": 1, "CCU2C": 2, "TRELLIS_DPR16X4": 4}, carry={"CCU2C": 1},
            ff={"TRELLIS_FF": 1}, bram={"DP16KD": 1, "PDPW16KD": 1}),
     Target(name="xcup", title="AMD UltraScale+", bram_unit="36 kbit",
-           synthesis="synth_xilinx -family xcup -noiopad -noclkbuf -flatten", **_AMD),
+           synthesis="synth_xilinx -family xcup -noiopad -noclkbuf -flatten", hints=(
+               # Yosys would keep the residents in tables, which it then cannot map.
+               'setattr -set ram_style "block" */m:residents',), **_AMD),
     Target(name="xc7", title="AMD 7 series", bram_unit="36 kbit",
            synthesis="synth_xilinx -family xc7 -noiopad -noclkbuf -flatten", **_AMD),
     Target(name="gw5a", title="Gowin Arora V", synthesis="synth_gowin -family gw5a -noiopads",
