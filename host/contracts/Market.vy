@@ -2,16 +2,18 @@
 # @license Apache-2.0
 """
 @title Jobs: proofs for circuits of others, for a posted price
-@notice The rules of host.mechanism.market, amounts in wei, times in slots of `SECONDS` seconds.
+@notice The rules of host.mechanism.market and .auction, amounts in wei, times in slots of `SECONDS`
+        seconds.
 
         Price: from `lowest` at the slot of posting to `highest` after `ramp` slots, then constant;
         the requester pays in `highest` and gets back what is not used.
 
-        Three ways to a job, which the requester chooses for it:
+        Four ways to a job, which the requester chooses for it:
         LOCKED   a solver locks it at the price of that slot, with a collateral of m times the price
                  (m = 2), and delivers within `time` slots. If not, anybody ends the lock: half of
                  the collateral is burned, half goes on top of the reward of whoever delivers; the
-                 job is open again. If nobody does, that half is burned as well.
+                 job is open again. If nobody does, that half is burned as well. In the first
+                 eighth of its time a lock can be declined, a few times an epoch by one solver.
         TAGGED   the circuit's last public signal is the tag of (job, solver's address), which this
                  contract computes: the proof is nobody else's, so the first one wins, no lock.
         HIDDEN   the circuit has no tag. A solver commits to H(COMMIT_DOMAIN, job, solver,
@@ -19,6 +21,12 @@
                  the earliest slot wins, of several the one drawn by the `prevrandao` of the
                  block that decides, which any of them can ask for in the first slot that may.
                  Commitments keep nobody out; one that is not revealed loses its deposit.
+        SEALED   in the first `BID_SLOTS` a solver bids H(BID_DOMAIN, job, solver, price, salt), with
+                 m times the highest price as a deposit, and reveals in the K slots after. Then the
+                 lowest price has the lock, at the second lowest price or the highest if it is
+                 alone, and what the collateral leaves of the deposit back; equal ones are drawn.
+                 Who bids and does not reveal loses the deposit. If the lock ends without a proof, or
+                 nobody reveals, the job goes on as a LOCKED one.
 
         Fee: 5 % of the price paid is burned, the rest is the solver's. A subsidy from the pool, which
         anybody fills, is at most 80 % of what was burned: who deals with himself loses. Uniqueness
@@ -36,6 +44,7 @@ flag Way:
     LOCKED
     TAGGED
     HIDDEN
+    SEALED
 
 flag State:
     OPEN
@@ -62,6 +71,8 @@ struct Job:
     bounty: uint256  # from locks that ended without a proof
     best_slot: uint256  # HIDDEN: of the earliest commitment that was revealed, plus 1
     decided_after: uint256  # HIDDEN: the slot after which nothing earlier can be revealed
+    lowest_bid: uint256  # SEALED: of those revealed, and the second lowest, both plus 1
+    second_bid: uint256
 
 struct Commitment:
     solver: address
@@ -95,6 +106,17 @@ event Revealed:
 event Forfeited:
     digest: indexed(bytes32)
     solver: indexed(address)
+event Declined:
+    job: indexed(uint256)
+    solver: indexed(address)
+event BidMade:
+    job: indexed(uint256)
+    solver: indexed(address)
+    digest: bytes32
+event BidRevealed:
+    job: indexed(uint256)
+    solver: indexed(address)
+    price: uint256
 event Solved:
     job: indexed(uint256)
     solver: indexed(address)
@@ -121,11 +143,17 @@ SUBSIDY_SHARE: public(immutable(uint256))  # phi, of what was burned, basis poin
 MISS_BURNED_SHARE: immutable(uint256)  # of a collateral, basis points
 REVEAL_SLOTS: public(immutable(uint256))  # K
 DEPOSIT: public(immutable(uint256))
+BID_SLOTS: public(immutable(uint256))
+DECLINE_DIVISOR: public(immutable(uint256))
+DECLINES: public(immutable(uint256))  # that one solver has in an epoch
+SLOTS_PER_EPOCH: immutable(uint256)
 
 jobs: HashMap[uint256, Job]
 job_count: public(uint256)
 commitments: HashMap[bytes32, Commitment]
 _ties: HashMap[uint256, DynArray[address, MAXIMUM_TIES]]
+_declined: HashMap[address, HashMap[uint256, uint256]]  # jobs, by epoch
+_has_bid: HashMap[uint256, HashMap[address, bool]]
 credits: public(HashMap[address, uint256])
 pool: public(uint256)
 burned: public(uint256)
@@ -136,10 +164,13 @@ held: public(uint256)  # what belongs to jobs, locks, deposits, credits and the 
 @deploy
 def __init__(registry: address, tags: address, genesis_time: uint256, seconds: uint256,
              collateral_multiple: uint256, burned_share: uint256, subsidy_share: uint256,
-             miss_burned_share: uint256, reveal_slots: uint256, deposit: uint256):
+             miss_burned_share: uint256, reveal_slots: uint256, deposit: uint256,
+             bid_slots: uint256, decline_divisor: uint256, declines: uint256,
+             slots_per_epoch: uint256):
     assert subsidy_share < FULL, "a subsidy that is all of the burned fee invites wash trading"
     assert burned_share <= FULL and miss_burned_share <= FULL, "more than everything"
     assert reveal_slots > 0 and seconds > 0, "there is no time to reveal"
+    assert bid_slots > 0 and decline_divisor > 0 and slots_per_epoch > 0, "a time is empty"
     REGISTRY = Registry(registry)
     TAGS = ProverTag(tags)
     GENESIS_TIME = genesis_time
@@ -150,6 +181,10 @@ def __init__(registry: address, tags: address, genesis_time: uint256, seconds: u
     MISS_BURNED_SHARE = miss_burned_share
     REVEAL_SLOTS = reveal_slots
     DEPOSIT = deposit
+    BID_SLOTS = bid_slots
+    DECLINE_DIVISOR = decline_divisor
+    DECLINES = declines
+    SLOTS_PER_EPOCH = slots_per_epoch
 
 @external
 @payable
@@ -166,7 +201,9 @@ def post(verifier: uint256, signals: DynArray[uint256, 64], way: Way, lowest: ui
     assert lowest <= highest and highest > 0, "the highest price is below the lowest"
     assert msg.value == highest, "the highest price has to be paid in"
     assert duration > 0, "the job is over at once"
-    assert way != Way.LOCKED or time > 0, "a lock has to last"
+    assert (way != Way.LOCKED and way != Way.SEALED) or time > 0, "a lock has to last"
+    assert way != Way.SEALED or duration >= BID_SLOTS + REVEAL_SLOTS + time, (
+        "the job is over before its bids are")
     assert staticcall REGISTRY.is_open(verifier, count), "no such verifier for so many signals"
     number: uint256 = self.job_count
     self.job_count += 1
@@ -207,6 +244,112 @@ def lock(number: uint256):
     log Locked(job=number, solver=msg.sender, price=price, until=until)
 
 @external
+def decline(number: uint256):
+    """
+    @notice Give a lock back, early in its time: the collateral is free, the job open again.
+    """
+    assert self.jobs[number].state == State.LOCKED, "the job is not locked"
+    assert msg.sender == self.jobs[number].solver, "another solver has locked this job"
+    assert self.jobs[number].way == Way.LOCKED, "who has bid for a job has to prove it"
+    now: uint256 = self._slot()
+    time: uint256 = self.jobs[number].time
+    assert now + time - self.jobs[number].locked_until <= time // DECLINE_DIVISOR, (
+        "it is too late to decline")
+    epoch: uint256 = now // SLOTS_PER_EPOCH
+    assert self._declined[msg.sender][epoch] < DECLINES, "this solver has declined often enough"
+    self._declined[msg.sender][epoch] += 1
+    self.jobs[number].state = State.OPEN
+    self.jobs[number].solver = empty(address)
+    self.credits[msg.sender] += self.jobs[number].price * COLLATERAL_MULTIPLE
+    log Declined(job=number, solver=msg.sender)
+
+@external
+@payable
+def bid(number: uint256, digest: bytes32):
+    """
+    @notice Bid for a SEALED job; the value is m times its highest price. See `bid_digest_of`.
+    """
+    assert self.jobs[number].way == Way.SEALED, "this job takes no bids"
+    assert self._slot() < self.jobs[number].start + BID_SLOTS, "the time to bid is over"
+    assert not self._has_bid[number][msg.sender], "this solver has bid for the job already"
+    assert self.commitments[digest].solver == empty(address), "this commitment is made already"
+    assert msg.value == self.jobs[number].highest * COLLATERAL_MULTIPLE, "the deposit is another"
+    self._has_bid[number][msg.sender] = True
+    self.commitments[digest] = Commitment(
+        solver=msg.sender, slot=self._slot(), job=number, revealed=False, closed=False)
+    self.held += msg.value
+    log BidMade(job=number, solver=msg.sender, digest=digest)
+
+@external
+def reveal_bid(number: uint256, price: uint256, salt: bytes32):
+    """
+    @notice Show a bid, in the K slots after the time to bid. Who is not the lowest has the deposit
+            back at once, or when it is outbid.
+    """
+    digest: bytes32 = self._bid_digest(number, msg.sender, price, salt)
+    made: Commitment = self.commitments[digest]
+    assert made.solver == msg.sender and made.job == number, "there is no such commitment"
+    assert not made.closed, "this commitment is revealed already"
+    passed: uint256 = self._slot() - self.jobs[number].start
+    assert passed >= BID_SLOTS and passed < BID_SLOTS + REVEAL_SLOTS, (
+        "this is not the time to reveal")
+    self.commitments[digest].revealed = True
+    self.commitments[digest].closed = True
+    log BidRevealed(job=number, solver=msg.sender, price=price)
+    deposit: uint256 = self.jobs[number].highest * COLLATERAL_MULTIPLE
+    lowest: uint256 = self.jobs[number].lowest_bid
+    if price > self.jobs[number].highest:
+        self.credits[msg.sender] += deposit
+    elif lowest == 0 or price + 1 < lowest:
+        for solver: address in self._ties[number]:
+            self.credits[solver] += deposit
+        self._ties[number] = [msg.sender]
+        self.jobs[number].second_bid = lowest
+        self.jobs[number].lowest_bid = price + 1
+    else:
+        if self.jobs[number].second_bid == 0 or price + 1 < self.jobs[number].second_bid:
+            self.jobs[number].second_bid = price + 1
+        if price + 1 == lowest and len(self._ties[number]) < MAXIMUM_TIES:
+            self._ties[number].append(msg.sender)
+        else:
+            self.credits[msg.sender] += deposit
+
+@external
+def award(number: uint256):
+    """
+    @notice Give a SEALED job to the lowest bid, once all can have been revealed.
+    """
+    assert self.jobs[number].way == Way.SEALED, "this job takes no bids"
+    assert self.jobs[number].state == State.OPEN, "the job is not open"
+    now: uint256 = self._slot()
+    assert now >= self.jobs[number].start + BID_SLOTS + REVEAL_SLOTS, "bids can be revealed still"
+    count: uint256 = len(self._ties[number])
+    if count == 0:
+        self.jobs[number].way = Way.LOCKED
+        return
+    place: uint256 = 0
+    if count > 1:
+        place = convert(keccak256(abi_encode(
+            keccak256("proofmill.market.tie.1"), block.prevrandao, number)), uint256) % count
+    highest: uint256 = self.jobs[number].highest
+    price: uint256 = highest
+    if self.jobs[number].second_bid > 0:
+        price = self.jobs[number].second_bid - 1
+    for other: uint256 in range(count, bound=MAXIMUM_TIES):
+        back: uint256 = highest * COLLATERAL_MULTIPLE
+        if other == place:
+            back -= price * COLLATERAL_MULTIPLE
+        self.credits[self._ties[number][other]] += back
+    winner: address = self._ties[number][place]
+    self._ties[number] = []
+    until: uint256 = now + self.jobs[number].time
+    self.jobs[number].state = State.LOCKED
+    self.jobs[number].solver = winner
+    self.jobs[number].price = price
+    self.jobs[number].locked_until = until
+    log Locked(job=number, solver=winner, price=price, until=until)
+
+@external
 def end_lock(number: uint256):
     """
     @notice The solver's time has passed without a proof: half of the collateral is burned, half is
@@ -219,6 +362,7 @@ def end_lock(number: uint256):
     solver: address = self.jobs[number].solver
     self.jobs[number].state = State.OPEN
     self.jobs[number].solver = empty(address)
+    self.jobs[number].way = Way.LOCKED  # bids are made once
     self.jobs[number].bounty += collateral - burned
     log LockMissed(job=number, solver=solver, burned=burned, bounty=collateral - burned)
     self._burn(burned)
@@ -231,7 +375,7 @@ def fulfil(number: uint256, proof: uint256[8]):
     now: uint256 = self._slot()
     signals: DynArray[uint256, 64] = self.jobs[number].signals
     price: uint256 = self.jobs[number].price
-    if self.jobs[number].way == Way.LOCKED:
+    if self.jobs[number].way == Way.LOCKED or self.jobs[number].way == Way.SEALED:
         assert self.jobs[number].state == State.LOCKED, "the job is not locked"
         assert msg.sender == self.jobs[number].solver, "another solver has locked this job"
         assert now <= self.jobs[number].locked_until, "the lock is over"
@@ -316,10 +460,15 @@ def forfeit(digest: bytes32):
     made: Commitment = self.commitments[digest]
     assert made.solver != empty(address), "there is no such commitment"
     assert not made.closed, "this commitment is closed"
-    assert self._slot() > made.slot + REVEAL_SLOTS, "it can be revealed still"
+    last: uint256 = made.slot + REVEAL_SLOTS
+    deposit: uint256 = DEPOSIT
+    if self._has_bid[made.job][made.solver]:
+        last = self.jobs[made.job].start + BID_SLOTS + REVEAL_SLOTS - 1
+        deposit = self.jobs[made.job].highest * COLLATERAL_MULTIPLE
+    assert self._slot() > last, "it can be revealed still"
     self.commitments[digest].closed = True
     log Forfeited(digest=digest, solver=made.solver)
-    self._burn(DEPOSIT)
+    self._burn(deposit)
 
 @external
 def end(number: uint256):
@@ -331,6 +480,8 @@ def end(number: uint256):
     if self.jobs[number].way == Way.HIDDEN:
         wait += REVEAL_SLOTS
     assert self._slot() > wait, "the job is not over"
+    assert len(self._ties[number]) == 0 or self.jobs[number].way == Way.HIDDEN, (
+        "a bid has won this job")
     assert self.jobs[number].best_slot == 0, "a proof is revealed"
     self.jobs[number].state = State.CLOSED
     self.credits[self.jobs[number].requester] += self.jobs[number].highest
@@ -387,6 +538,14 @@ def digest_of(number: uint256, solver: address, proof: uint256[8], salt: bytes32
 
 @external
 @view
+def bid_digest_of(number: uint256, solver: address, price: uint256, salt: bytes32) -> bytes32:
+    """
+    @notice What `bid` takes. Better computed at home: a node that is asked learns the price.
+    """
+    return self._bid_digest(number, solver, price, salt)
+
+@external
+@view
 def invariants() -> bool:
     """
     @notice The balance holds what is owed, and subsidies are at most phi times the burned fees.
@@ -414,6 +573,12 @@ def _digest(number: uint256, solver: address, proof: uint256[8], salt: bytes32) 
     return keccak256(abi_encode(
         keccak256("proofmill.market.commit.1"), number, solver, keccak256(abi_encode(proof)),
         salt))
+
+@internal
+@pure
+def _bid_digest(number: uint256, solver: address, price: uint256, salt: bytes32) -> bytes32:
+    return keccak256(abi_encode(
+        keccak256("proofmill.market.bid.1"), number, solver, price, salt))
 
 @internal
 def _pay(number: uint256, solver: address, price: uint256):

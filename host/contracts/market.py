@@ -11,6 +11,7 @@ from host.evm.account import Account
 from host.evm.client import Address, Evm
 from host.evm.contract import Contract
 from host.groth16.verification_key import VerificationKey
+from host.mechanism.auction import sealed_bid
 from host.mechanism.market import commitment
 from host.mechanism.parameters import Parameters
 
@@ -24,6 +25,7 @@ class Way(IntFlag):
     LOCKED = 1
     TAGGED = 2
     HIDDEN = 4
+    SEALED = 8
 
 
 class State(IntFlag):
@@ -56,7 +58,9 @@ def deploy_market(
     market = Contract.deploy(
         account, evm, compiled("Market"), registry.address, tags.address, clock.genesis_time,
         clock.seconds_per_slot, parameters.penalty_multiple, parameters.fee_burn_bps,
-        parameters.subsidy_bps, parameters.burn_bps, parameters.reveal_slots, deposit)
+        parameters.subsidy_bps, parameters.burn_bps, parameters.reveal_slots, deposit,
+        parameters.bid_slots, parameters.decline_divisor, parameters.declines_per_epoch,
+        parameters.slots_per_epoch)
     return Exchange(registry, market)
 
 
@@ -77,3 +81,8 @@ def commitment_digest(job: int, solver: Address, proof: list[int], salt: bytes) 
     """What `Market.commit` takes for a proof that is to stay hidden; `salt` has 32 bytes."""
     return commitment(job.to_bytes(32, "big"), int.from_bytes(solver, "big"),
                       b"".join(number.to_bytes(32, "big") for number in proof), salt)
+
+
+def bid_digest(job: int, solver: Address, price: int, salt: bytes) -> bytes:
+    """What `Market.bid` takes for a price in wei that is to stay hidden; `salt` has 32 bytes."""
+    return sealed_bid(job.to_bytes(32, "big"), int.from_bytes(solver, "big"), price, salt)

@@ -5,15 +5,15 @@ round of bids:
 
     bid          H(DOMAIN, job, prover, price, salt), with a deposit, in the first `bid_slots`
     reveal       in the `reveal_slots` after them
-    counted      revealed bids of at most the highest price, whose prover's bond covers
-                 m * highest more when it bids and when it reveals
+    counted      revealed bids of at most the highest price
     winner       the lowest; several of the same price: lottery by the next mix
     paid         the second lowest counted price, the highest price if there is only one
-    deposit      the highest price; lost where a bid is not revealed
+    deposit      m * the highest price, so that it covers the winner's collateral; lost where a bid
+                 is not revealed
 
 A price decides only whether one wins, never what one is paid: to bid one's cost is the best there
-is, whatever others do. A deposit of the highest price makes bids that are committed to be revealed
-only if that helps cost more than they could bring.
+is, whatever others do. The deposit makes bids that are committed to be revealed only if that helps
+cost more than they could bring: at most the highest price.
 
 **Declining.** A prover may give back a job it has locked, in the first eighth of its time and a few
 times an epoch: its collateral is free again and the job's price goes on rising. Its reliability
@@ -41,8 +41,7 @@ def sealed_bid(job: bytes, prover: int, price: int, salt: bytes) -> bytes:
 class Bid:
     """A sealed bid and what became of it; slots count from the job's first.
 
-    `reveal_slot` None: never revealed. `matches`: the reveal is the commitment's. `covered`: the
-    bond covered the collateral of the highest price at both times.
+    `reveal_slot` None: never revealed. `matches`: the reveal is the commitment's.
     """
 
     prover: int
@@ -50,7 +49,6 @@ class Bid:
     bid_slot: int
     reveal_slot: int | None
     matches: bool = True
-    covered: bool = True
 
 
 @dataclass(frozen=True)
@@ -63,9 +61,9 @@ class Award:
     forfeited: dict[int, int]
 
 
-def deposit(offer: Offer) -> int:
-    """What comes with every bid: the most that a bid which is not revealed could bring."""
-    return offer.highest
+def deposit(parameters: Parameters, offer: Offer) -> int:
+    """What comes with every bid: the collateral of the highest price."""
+    return collateral(parameters, offer.highest)
 
 
 def award(parameters: Parameters, offer: Offer, bids: Sequence[Bid], seed: bytes) -> Award:
@@ -74,10 +72,11 @@ def award(parameters: Parameters, offer: Offer, bids: Sequence[Bid], seed: bytes
     provers = [bid.prover for bid in bids]
     if len(set(provers)) != len(provers):
         raise ValueError("a prover has two bids for one job")
-    forfeited = {bid.prover: deposit(offer) for bid in bids if not _revealed(parameters, bid)}
+    forfeited = {bid.prover: deposit(parameters, offer) for bid in bids
+                 if not _revealed(parameters, bid)}
     counted = sorted(
         (bid.price, bid.prover) for bid in bids
-        if _revealed(parameters, bid) and bid.covered and bid.price <= offer.highest)
+        if _revealed(parameters, bid) and bid.price <= offer.highest)
     if not counted:
         return Award(None, 0, 0, forfeited)
     lowest = counted[0][0]

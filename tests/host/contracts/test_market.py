@@ -13,6 +13,7 @@ from host.contracts.market import (
     Exchange,
     State,
     Way,
+    bid_digest,
     commitment_digest,
     deploy_market,
     register_key,
@@ -23,6 +24,7 @@ from host.evm.client import DevelopmentEvm, Receipt, RevertedError
 from host.evm.contract import Contract
 from host.evm.embedded import EmbeddedEvm
 from host.groth16.verification_key import read_verification_key
+from host.mechanism.auction import Bid, award
 from host.mechanism.market import Offer, fee, price
 from tests.host.contracts.conftest import addresses
 from tests.host.contracts.world import (
@@ -330,3 +332,114 @@ def test_development_keys_are_refused_elsewhere() -> None:
                 register_key(account, evm, exchange.registry, key, development=True)
         else:
             assert register_key(account, evm, exchange.registry, key, development=True) == 0
+
+
+def test_a_lock_is_declined_early_and_seldom(place: Place) -> None:
+    jobs = [place.post(Way.LOCKED, time=8) for _ in range(4)]
+    for job in jobs:
+        place.send("solver", "lock", job, value=2 * place.due())
+    with pytest.raises(RevertedError, match="another solver has locked this job"):
+        place.send("thief", "decline", jobs[0])
+    place.go_to(11)
+    place.send("solver", "decline", jobs[0])
+    assert place.credit("solver") == 2 * LOWEST
+    assert place.market.call("job", jobs[0])["state"] == State.OPEN
+    with pytest.raises(RevertedError, match="the job is not locked"):
+        place.send("solver", "decline", jobs[0])
+    place.send("owner 1", "lock", jobs[0], value=2 * place.due())  # the price has gone on rising
+    place.send("solver", "decline", jobs[1])
+    with pytest.raises(RevertedError, match="declined often enough"):
+        place.send("solver", "decline", jobs[2])
+    place.go_to(12)
+    place.send("owner 2", "lock", jobs[1], value=2 * place.due())
+    place.go_to(14)
+    with pytest.raises(RevertedError, match="too late to decline"):
+        place.send("owner 2", "decline", jobs[1])
+
+
+BID_SLOTS = PLAIN.bid_slots
+
+
+def sealed(place: Place, bids: dict[str, int]) -> int:
+    job = place.post(Way.SEALED)
+    for name, amount in bids.items():
+        digest = bid_digest(job, place.account(name).address, amount, SALT)
+        assert place.market.call("bid_digest_of", job, place.account(name).address, amount,
+                                 SALT) == digest
+        place.send(name, "bid", job, digest, value=2 * HIGHEST)
+    return job
+
+
+def test_the_lowest_bid_proves_for_the_second_lowest(place: Place) -> None:
+    bids = {"solver": ETHER, "owner 1": 2 * ETHER, "thief": ETHER * 5 // 2}
+    job = sealed(place, bids)
+    with pytest.raises(RevertedError, match="bid for the job already"):
+        place.send("solver", "bid", job, b"\x01" * 32, value=2 * HIGHEST)
+    with pytest.raises(RevertedError, match="the deposit is another"):
+        place.send("owner 3", "bid", job, b"\x01" * 32, value=HIGHEST)
+    with pytest.raises(RevertedError, match="not the time to reveal"):
+        place.send("solver", "reveal_bid", job, ETHER, SALT)
+    place.go_to(10 + BID_SLOTS)
+    with pytest.raises(RevertedError, match="the time to bid is over"):
+        place.send("owner 3", "bid", job, b"\x01" * 32, value=2 * HIGHEST)
+    with pytest.raises(RevertedError, match="no such commitment"):
+        place.send("solver", "reveal_bid", job, ETHER + 1, SALT)
+    for name in ("owner 1", "solver", "thief"):  # any order
+        place.send(name, "reveal_bid", job, bids[name], SALT)
+    assert place.credit("owner 1") == place.credit("thief") == 2 * HIGHEST
+    with pytest.raises(RevertedError, match="revealed already"):
+        place.send("thief", "reveal_bid", job, bids["thief"], SALT)
+    with pytest.raises(RevertedError, match="bids can be revealed still"):
+        place.send("owner 3", "award", job)
+    place.go_to(10 + BID_SLOTS + PLAIN.reveal_slots)
+    place.send("owner 3", "award", job)
+    model = award(PLAIN, Offer(LOWEST, HIGHEST, 10, RAMP), [
+        Bid(n, amount, 0, BID_SLOTS) for n, amount in enumerate(bids.values())], SALT)
+    known = place.market.call("job", job)
+    assert (known["solver"], known["price"]) == (place.account("solver").address, model.paid)
+    assert model.winner == 0 and model.paid == 2 * ETHER
+    assert place.credit("solver") == 2 * HIGHEST - model.collateral
+    with pytest.raises(RevertedError, match="has to prove it"):
+        place.send("solver", "decline", job)
+    place.send("solver", "fulfil", job, PROOF)
+    assert place.credit("solver") == 2 * HIGHEST + fee(PLAIN, model.paid).prover
+    assert place.credit("requester") == HIGHEST - model.paid
+
+
+def test_a_bid_that_is_not_revealed_is_lost_and_the_rest_go_on(place: Place) -> None:
+    job = sealed(place, {"solver": ETHER, "owner 1": 2 * ETHER})
+    digest = bid_digest(job, place.account("solver").address, ETHER, SALT)
+    place.go_to(10 + BID_SLOTS)
+    place.send("owner 1", "reveal_bid", job, 2 * ETHER, SALT)
+    with pytest.raises(RevertedError, match="it can be revealed still"):
+        place.send("owner 3", "forfeit", digest)
+    place.go_to(10 + BID_SLOTS + PLAIN.reveal_slots)
+    burned = place.market.call("burned")
+    place.send("owner 3", "forfeit", digest)
+    assert place.market.call("burned") == burned + 2 * HIGHEST
+    place.send("owner 3", "award", job)
+    assert place.market.call("job", job)["price"] == HIGHEST  # alone
+    # It does not deliver: its collateral pays whoever does, for the posted price.
+    place.go_to(place.slot + 5)
+    place.send("owner 3", "end_lock", job)
+    place.send("thief", "lock", job, value=2 * HIGHEST)
+    place.send("thief", "fulfil", job, PROOF)
+    assert place.credit("thief") == fee(PLAIN, HIGHEST).prover + 2 * HIGHEST + HIGHEST
+
+
+def test_equal_bids_are_drawn_and_no_bids_leave_a_posted_price(place: Place) -> None:
+    job = sealed(place, {"solver": ETHER, "owner 1": ETHER})
+    silent = place.post(Way.SEALED)
+    place.go_to(10 + BID_SLOTS)
+    for name in ("solver", "owner 1"):
+        place.send(name, "reveal_bid", job, ETHER, SALT)
+    place.go_to(10 + BID_SLOTS + PLAIN.reveal_slots)
+    place.send("owner 3", "award", job)
+    known = place.market.call("job", job)
+    assert known["price"] == ETHER
+    credits = {place.credit("solver"), place.credit("owner 1")}
+    assert credits == {2 * HIGHEST, 2 * HIGHEST - 2 * ETHER}
+    place.send("owner 3", "award", silent)
+    place.send("thief", "lock", silent, value=2 * place.due())
+    with pytest.raises(RevertedError, match="this job takes no bids"):
+        place.send("owner 3", "award", silent)
