@@ -22,6 +22,10 @@ from hdl.processor_shape import ProcessorShape
 CLOCK_BITS = 32
 """Bits of the processor's own counters of cycles."""
 
+IN_WORD = 6
+BUSY_WORD = 1 << IN_WORD
+"""Registers whose marks are kept in one signal."""
+
 
 class Processor(wiring.Component):
     """Run a microprogram from `entry` to its ``halt``.
@@ -109,7 +113,14 @@ class Processor(wiring.Component):
                  for name in ("target", "left", "right")}
         moving = Signal()  # the instruction at issue goes on, or there is none
         kept = Signal()    # it is needed on, and nothing is issued after it until it says where
-        m.d.comb += [moving.eq(~(valid & blocked)), fetch.addr.eq(address), fetch.en.eq(moving)]
+        running, aligning = Signal(), Signal()
+        # What the table says of the instruction at issue.
+        units = {unit: Signal(name=f"is_{unit.name.lower()}") for unit in Unit}
+        uses = {operand: Signal(name=f"uses_{operand.value}")
+                for operand in Operand if operand.is_register}
+        receives, takes = Signal(), Signal()
+        m.d.comb += [moving.eq(running & ~(valid & blocked)), fetch.addr.eq(address),
+                     fetch.en.eq(moving)]
         with m.If(moving):
             m.d.sync += [address.eq(address + 1), fetched_address.eq(address),
                          fetched.eq(1), valid.eq(fetched)]
@@ -117,56 +128,76 @@ class Processor(wiring.Component):
                 m.d.sync += [word.eq(fetch.data), following.eq(fetched_address + 1)]
                 for name, signal in place.items():
                     m.d.sync += signal.eq(fetch.data[name] + counters[fetch.data[f"{name}_index"]])
-
-        # What the table says of the instruction at issue.
-        units = {unit: Signal(name=f"is_{unit.name.lower()}") for unit in Unit}
-        uses = {operand: Signal(name=f"uses_{operand.value}")
-                for operand in Operand if operand.is_register}
-        with m.Switch(word.operation):
-            for operation, entry in TABLE.items():
-                with m.Case(operation):
-                    m.d.comb += units[entry.unit].eq(1)
-                    m.d.comb += [uses[o].eq(1) for o in entry.operands if o.is_register]
-        receives, takes = Signal(), Signal()
-        m.d.comb += [receives.eq(word.operation == Operation.RECEIVE),
-                     takes.eq(word.operation == Operation.TAKE)]
+                m.d.sync += [Cat(units.values(), uses.values()).eq(0),
+                             receives.eq(fetch.data.operation == Operation.RECEIVE),
+                             takes.eq(fetch.data.operation == Operation.TAKE)]
+                with m.Switch(fetch.data.operation):
+                    for operation, entry in TABLE.items():
+                        with m.Case(operation):
+                            m.d.sync += units[entry.unit].eq(1)
+                            m.d.sync += [uses[o].eq(1) for o in entry.operands if o.is_register]
 
         # Issue: registers that wait for a result are busy; a sum keeps clear of a product's slot.
-        busy, issue, hazard = Signal(count), Signal(), Signal()
-        flying = [Signal(name=f"product_flying{n}") for n in range(shape.latency + 1)]
-        targets = [Signal(REGISTER_BITS, name=f"product_target{n}", reset_less=True)
-                   for n in range(shape.latency + 1)]
+        # The busy ones are kept in words that a simulator's own fit.
+        busy = [Signal(min(BUSY_WORD, count - low), name=f"busy{low}")
+                for low in range(0, count, BUSY_WORD)]
+        issue, hazard, waiting = Signal(), Signal(), Signal()
+
+        def is_busy(number):
+            """Whether register `number` waits for a result."""
+            found = Const(0, 1)
+            for n, bits in enumerate(busy):
+                there = bits.bit_select(number[:IN_WORD], 1)
+                found = Mux(number[IN_WORD:] == n, there, found)
+            return found
+
+        def mark(number, value):
+            """Register `number` waits, or no longer."""
+            for n, bits in enumerate(busy):
+                with m.If(number[IN_WORD:] == n):
+                    m.d.sync += bits.bit_select(number[:IN_WORD], 1).eq(value)
+
+        flying = Signal(shape.latency + 1)  # bit n: a product was issued n + 1 cycles ago
         m.d.comb += [
-            hazard.eq(Cat(uses[operand] & busy.bit_select(place[operand.value], 1)
+            waiting.eq(Cat(busy).any()),
+            hazard.eq(Cat(uses[operand] & is_busy(place[operand.value])
                           for operand in uses).any()
                       | (units[Unit.SUM] & flying[shape.latency - 2])
                       | (units[Unit.PRODUCT] & ~self.accept)
-                      | (units[Unit.HALT] & busy.any())),
+                      | (units[Unit.HALT] & waiting)),
             blocked.eq(hazard | ((receives | takes) & ~self.i.valid)),
             issue.eq(valid & ~blocked),
             self.i.ready.eq(valid & ~hazard & (receives | takes)),
-            self.resting.eq(self.i.ready & ~self.i.valid & ~busy.any()),
+            self.resting.eq(self.i.ready & ~self.i.valid & ~waiting),
         ]
         with m.If(issue & uses[Operand.TARGET]):
-            m.d.sync += busy.bit_select(place["target"], 1).eq(1)
+            mark(place["target"], 1)
 
-        # Where results are on their way: a product's target goes along a line as long as the
-        # multiplier, a sum's along one register, and both to the one that is written.
+        # Where results are on their way: products come in order, so their targets wait in a ring,
+        # a sum's goes along one register, and both to the one that is written.
+        rows = 1 << (shape.latency + 1).bit_length()
+        m.submodules.targets = targets = memory.Memory(
+            shape=REGISTER_BITS, depth=rows, init=[])
+        put, take = targets.write_port(), targets.read_port(domain="comb")
+        multiplied = flying[-1]
+        m.d.comb += [put.data.eq(place["target"]), put.en.eq(issue & units[Unit.PRODUCT])]
+        with m.If(put.en):
+            m.d.sync += put.addr.eq(put.addr + 1)
+        with m.If(multiplied):
+            m.d.sync += take.addr.eq(take.addr + 1)
         adding, added, writing = Signal(), Signal(), Signal()
         adding_target, added_target, writing_target = (
             Signal(REGISTER_BITS, name=name, reset_less=True)
             for name in ("adding_target", "added_target", "writing_target"))
-        m.d.sync += [flying[0].eq(issue & units[Unit.PRODUCT]), targets[0].eq(place["target"])]
-        for n in range(1, shape.latency + 1):
-            m.d.sync += [flying[n].eq(flying[n - 1]), targets[n].eq(targets[n - 1])]
         m.d.sync += [
+            flying.eq(Cat(put.en, flying[:-1])),
             adding.eq(issue & units[Unit.SUM]), adding_target.eq(place["target"]),
             added.eq(adding), added_target.eq(adding_target),
-            writing.eq(flying[-1] | added),
-            writing_target.eq(Mux(flying[-1], targets[-1], added_target)),
+            writing.eq(multiplied | added),
+            writing_target.eq(Mux(multiplied, take.data, added_target)),
         ]
         with m.If(writing):
-            m.d.sync += busy.bit_select(writing_target, 1).eq(0)
+            mark(writing_target, 0)
         m.d.comb += self.multiplying.eq(flying[0])
 
         looking = Signal(4)  # one bit for each cycle that looking into a register takes
@@ -176,9 +207,10 @@ class Processor(wiring.Component):
             m.d.comb += [
                 values.issue.eq(issue), values.operation.eq(word.operation),
                 values.left.eq(place["left"]), values.right.eq(place["right"]),
-                values.word.eq(self.i.payload), values.product.eq(self.product),
-                values.multiplied.eq(flying[-1]), values.write.eq(writing),
-                values.target.eq(writing_target), values.look.eq(looking[1]),
+                values.word.eq(self.i.payload), values.adding.eq(adding),
+                values.product.eq(self.product), values.multiplied.eq(multiplied),
+                values.added.eq(added), values.write.eq(writing),
+                values.target.eq(writing_target), values.looking.eq(looking),
                 values.position.eq(counters[word.position]),
                 self.a.eq(values.a), self.b.eq(values.b), is_zero.eq(values.is_zero),
                 digit.eq(values.digit), self.o.payload.eq(values.canonical),
@@ -187,7 +219,6 @@ class Processor(wiring.Component):
         # Going elsewhere.
         sending = Signal()
         m.d.comb += self.o.valid.eq(sending)
-        running, aligning = Signal(), Signal()
         go, target = Signal(), Signal(ADDRESS_BITS)
         link = Signal(ADDRESS_BITS)
         counter = counters[word.counter]
@@ -256,10 +287,8 @@ class Processor(wiring.Component):
             with m.If(self.start & self.ready):
                 m.d.sync += [aligning.eq(1), address.eq(self.entry), self.cycles.eq(0),
                              self.waited.eq(0)]
-            with m.If(aligning):
-                m.d.sync += address.eq(address)
-                with m.If(self.accept):
-                    m.d.sync += [aligning.eq(0), running.eq(1)]
+            with m.If(aligning & self.accept):
+                m.d.sync += [aligning.eq(0), running.eq(1)]
         with m.If(go):
             m.d.sync += address.eq(target)
         with m.If(kept):

@@ -13,19 +13,23 @@ class Datapath(wiring.Component):
 
     Counted from the cycle of `issue`: operands are read in cycle 1, a sum is there in 2 and a
     product `latency` cycles after 1; whichever it is is reduced, and written in the cycle after.
-    The left register is canonical in cycle 3, given `look` in cycle 2.
+    The left register, if it is looked at, is canonical in cycle 3.
 
     Members
     -------
     issue, operation, left, right : an instruction and the registers it reads, in
     word : a word from outside, in, for the instruction issued
     a, b : operands of the multiplier, out, in cycle 1
-    product : its product, in
-    multiplied : a product is there, in; else a sum is
+    adding : the instruction is a sum, in, in cycle 1
+    product : the multiplier's product, in
+    multiplied, added : a product is there, or a sum, in
     write, target : a cycle later, write it into this register, in
-    look, position : the register read two cycles ago is looked at, from this bit on, in
-    canonical : it, out, from the next cycle on
-    is_zero, digit : whether it is zero, and its bits from `position` on, out, a cycle later
+    looking : bit n says that in cycle n + 1 the left register is looked at, in
+    position : ... from this bit on, in
+    canonical : it, out, from cycle 3 on
+    is_zero, digit : whether it is zero, and its bits from `position` on, out, from cycle 4 on
+
+    Nothing wide moves but where it is needed: that saves power, and a simulator's time.
     """
 
     def __init__(self, shape: ProcessorShape, registers: memory.MemoryData):
@@ -35,9 +39,9 @@ class Datapath(wiring.Component):
             "left": In(REGISTER_BITS), "right": In(REGISTER_BITS),
             "word": In(shape.multiplier.operand_bits),
             "a": Out(shape.multiplier.operand_bits), "b": Out(shape.multiplier.operand_bits),
-            "product": In(shape.value_bits), "multiplied": In(1),
+            "adding": In(1), "product": In(shape.value_bits), "multiplied": In(1), "added": In(1),
             "write": In(1), "target": In(REGISTER_BITS),
-            "look": In(1), "position": In(COUNTER_BITS),
+            "looking": In(3), "position": In(COUNTER_BITS),
             "canonical": Out(shape.field.bits), "is_zero": Out(1), "digit": Out(DIGIT_BITS),
         })
 
@@ -55,23 +59,23 @@ class Datapath(wiring.Component):
         # A product: a word from outside or a register, times a register.
         received = Signal(shape.multiplier.operand_bits, reset_less=True)
         receiving, negative, alone = Signal(), Signal(), Signal()
-        m.d.sync += [
-            received.eq(self.word),
-            receiving.eq(self.operation == Operation.RECEIVE),
-            negative.eq(self.operation == Operation.SUBTRACT),
-            alone.eq(self.operation == Operation.MOVE),
-        ]
+        with m.If(self.issue):
+            m.d.sync += [
+                receiving.eq(self.operation == Operation.RECEIVE),
+                negative.eq(self.operation == Operation.SUBTRACT),
+                alone.eq(self.operation == Operation.MOVE),
+            ]
+            with m.If(self.operation == Operation.RECEIVE):
+                m.d.sync += received.eq(self.word)
         m.d.comb += [self.a.eq(Mux(receiving, received, left)), self.b.eq(right)]
 
         # A sum: left plus right, plus nothing, or plus what makes ``left - right + 2 p``: right's
         # complement, one, and 2 p.
-        second, total = Signal(shape.value_bits), Signal(shape.value_bits, reset_less=True)
-        m.d.comb += second.eq(right)
-        with m.If(alone):
-            m.d.comb += second.eq(0)
-        with m.Elif(negative):
-            m.d.comb += second.eq(~Cat(right, Const(0, shape.value_bits - shape.register_bits)))
-        m.d.sync += total.eq(left + second + Mux(negative, 2 * modulus + 1, 0))
+        total = Signal(shape.value_bits, reset_less=True)
+        complement = ~Cat(right, Const(0, shape.value_bits - shape.register_bits))
+        second = Mux(alone, 0, Mux(negative, complement, right))
+        with m.If(self.adding):
+            m.d.sync += total.eq(left + second + Mux(negative, 2 * modulus + 1, 0))
 
         # Reduce: 2 p less, unless that is below zero.
         result, unreduced = (Signal(shape.value_bits),
@@ -79,18 +83,20 @@ class Datapath(wiring.Component):
         reduced = Signal(shape.value_bits + 1, reset_less=True)  # the top bit is the borrow
         m.d.comb += [result.eq(Mux(self.multiplied, self.product, total)),
                      write.data.eq(Mux(reduced[-1], unreduced, reduced))]
-        m.d.sync += [unreduced.eq(result), reduced.eq(result - 2 * modulus)]
+        with m.If(self.multiplied | self.added):
+            m.d.sync += [unreduced.eq(result), reduced.eq(result - 2 * modulus)]
 
         # Looking into a register: p less, unless that is below zero, makes it canonical.
         looked = Signal(shape.register_bits, reset_less=True)
         less = Signal(shape.register_bits + 1, reset_less=True)  # the top bit is the borrow
         canonical = Signal(shape.field.bits, reset_less=True)
         is_zero, digit = Signal(reset_less=True), Signal(DIGIT_BITS, reset_less=True)
-        m.d.sync += [
-            looked.eq(left), less.eq(left - modulus), is_zero.eq(canonical == 0),
-            digit.eq(canonical.bit_select(self.position, DIGIT_BITS)),
-        ]
-        with m.If(self.look):
+        with m.If(self.looking[0]):
+            m.d.sync += [looked.eq(left), less.eq(left - modulus)]
+        with m.If(self.looking[1]):
             m.d.sync += canonical.eq(Mux(less[-1], looked, less))
+        with m.If(self.looking[2]):
+            m.d.sync += [is_zero.eq(canonical == 0),
+                         digit.eq(canonical.bit_select(self.position, DIGIT_BITS))]
         m.d.comb += [self.canonical.eq(canonical), self.is_zero.eq(is_zero), self.digit.eq(digit)]
         return m
