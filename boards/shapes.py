@@ -1,10 +1,13 @@
-"""Accelerators that fit small devices."""
+"""Accelerators that fit small devices. They leave the finish of a sum to the host."""
+
+from dataclasses import replace
 
 from hdl.curve import BN254, Group
 from hdl.field import BN254_BASE
 from hdl.folded import FoldedShape
 from hdl.msm import MsmShape
 from hdl.point_adder import AdderShape
+from hdl.presets import TOY_SHAPE
 
 
 def folded(interval: int, mailbox_bits: int, *, adders: int = 1,
@@ -25,7 +28,7 @@ def folded(interval: int, mailbox_bits: int, *, adders: int = 1,
                                    interval=interval),
             multipliers=1, adders=adders,
             intervals=tuple((group, products[group] * interval) for group in groups)),
-        mailbox_bits=mailbox_bits)
+        mailbox_bits=mailbox_bits, finisher=False)
 
 
 SMALLEST = folded(15, 11)
@@ -37,3 +40,6 @@ THREE_ROWS = folded(5, 11)
 FIVE_ROWS = folded(3, 11, adders=2)
 """Five rows: 151 of an ECP5-85F's 156 multiplier blocks; G1 additions every 36 cycles.
 One adder would keep twice as many values alive."""
+
+SMALL_TOY = replace(TOY_SHAPE, finisher=False)
+"""The toy curve, for boards on which BN254 has no room."""

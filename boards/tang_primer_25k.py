@@ -5,11 +5,11 @@ E2 and the debugger's serial line (rx B3, tx C3) are those of Sipeed's own examp
 """
 
 from boards.board import Board
-from hdl.presets import TOY_SHAPE
+from boards.shapes import SMALL_TOY
 
 BOARD = Board(
     name="tang-primer-25k", title="Sipeed Tang Primer 25K", chip="GW5A-LV25MG121NES",
-    flow="gowin", shape=TOY_SHAPE, clock_hz=50e6, input_hz=50e6, baud=1_000_000, block_words=2048,
+    flow="gowin", shape=SMALL_TOY, clock_hz=50e6, input_hz=50e6, baud=1_000_000, block_words=2048,
     pins={"clk": "E2", "rx": "B3", "tx": "C3", "active": "E8"}, loader="tangprimer25k",
     resources={"dsp": 28, "lut": 23_040, "ff": 23_040, "bram": 56},
     note="Yosys does not use the GW5A's multipliers: products are made of logic, which holds the "

@@ -41,6 +41,7 @@ def identity_words(shape: MsmShape, gateware_hash: int, *, memory_words: int = 0
         "mailbox_bits": shape.mailbox_bits, "digit": adder.multiplier.digit,
         "limb": adder.multiplier.limb, "coordinate_bits": adder.coordinate_bits,
         "datapath": int(shape.datapath), "memory_words": memory_words, "clock_hz": int(clock_hz),
+        "finisher": int(shape.finisher),
     }
     assert tuple(words) == IDENTITY
     return words
@@ -94,7 +95,8 @@ class Accelerator(wiring.Component):
             reply.command.eq(header.command), reply.last.eq(1), reply.error.eq(error),
             msm.group.eq(group), msm.window.eq(header.window), msm.windows.eq(header.windows),
             msm.first_window.eq(header.first), msm.all_windows.eq(region.all),
-            msm.wide_windows.eq(region.wide), msm.bias.eq(bias),
+            msm.wide_windows.eq(region.wide), msm.finish.eq(header.finish != 0),
+            msm.bias.eq(bias),
             msm.second_region.eq(region.second_region), msm.address.eq(place.address),
             msm.count.eq(place.count), msm.scalars.payload.eq(commands.payload),
             self.writes.payload.address.eq(place.address),
@@ -176,6 +178,9 @@ class Accelerator(wiring.Component):
                     m.next = "REFUSE"
                 with m.Elif(region.second_region >= 1 << shape.mailbox_bits):
                     m.d.sync += error.eq(Error.MAILBOXES)
+                    m.next = "REFUSE"
+                with m.Elif((header.finish != 0) & (not shape.finisher)):
+                    m.d.sync += error.eq(Error.FINISH)
                     m.next = "REFUSE"
                 with m.Else():
                     m.d.comb += msm.start.eq(1)

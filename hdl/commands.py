@@ -13,7 +13,7 @@ from amaranth.lib import data
 WORD = 64
 """Bits of a word on the link and on the memory port."""
 
-VERSION = 4
+VERSION = 5
 """Changes when a layout changes."""
 
 MAGIC = 0x4C4C494D464F5250
@@ -44,14 +44,18 @@ DESCRIPTIONS = {
                       "which the first `wide` have `window` bits, the others one less. Answers "
                       "one record for each group of the last level that is not infinity: an "
                       "ANSWER with `unit` and `group`, then the coordinates, low word first; and "
-                      "an ANSWER with `last` set.",
+                      "an ANSWER with `last` set. With `finish` 1 the groups stay on the chip, "
+                      "where they are combined: several passes then come from the highest windows "
+                      "down. Each answers an ANSWER with `last` set; the one whose `first` is 0 "
+                      "then the sum as in a .zkey, affine, zeros for infinity: 8 words in G1, 16 "
+                      "in G2.",
     Command.COUNTERS: "Read the counters of the last MULTIPLY: one COUNTERS record.",
     Command.RESET: "Empty all mailboxes and zero the counters. Also done after power-up.",
 }
 
 HEADER = data.StructLayout({"command": unsigned(8), "group": unsigned(8), "window": unsigned(8),
                             "windows": unsigned(16), "first": unsigned(16),
-                            "reserved": unsigned(8)})
+                            "finish": unsigned(8)})
 PLACE = data.StructLayout({"address": unsigned(32), "count": unsigned(32)})
 REGION = data.StructLayout({"second_region": unsigned(32), "all": unsigned(16),
                             "wide": unsigned(16)})
@@ -80,19 +84,29 @@ class Error(enum.IntEnum):
     WINDOW = 2       # outside 2..MAX_WINDOW
     MAILBOXES = 3    # the regions of some level do not fit the memory
     GROUP = 4        # not one of this gateware's
+    FINISH = 5       # this gateware has no finisher
 
 
 IDENTITY = ("magic", "version", "hash", "curve", "multipliers", "adders", "interval_g1",
             "interval_g2", "units", "mailbox_bits", "digit", "limb", "coordinate_bits", "datapath",
-            "memory_words", "clock_hz")
+            "memory_words", "clock_hz", "finisher")
 """The words of an identity, in order; `curve` is the name's first eight letters, `memory_words` how
-many words its memory holds, `clock_hz` its clock rate. The last two are 0 where nothing but the
-simulation sets a limit."""
+many words its memory holds, `clock_hz` its clock rate, `finisher` 1 where sums can be finished on
+the chip. `memory_words` and `clock_hz` are 0 where nothing but the simulation sets a limit."""
 
-COUNTERS = ("fill", "sum", "output", "digits", "additions", "waited", "skipped")
-"""The counters, in order: cycles filling the buckets; cycles summing them by streaming them back;
-cycles handing out the result; digits that were not zero; additions; service slots in which an
-operand had to wait; points left out because they, or their scalars, were zero."""
+COUNTERS = ("fill", "sum", "output", "finish", "recode", "drain", "digits", "additions", "waited",
+            "skipped")
+"""The counters, in order.
+
+Cycles: `fill` filling the buckets; `sum` summing them by streaming them back; `output` handing out
+groups; `finish` combining them, from the end of the sums to the last word of the point. Of `fill`
+and `sum` together: `recode`, in which a digit was cut out of a scalar, added up over the mailbox
+units; `drain`, in which nothing was left but sums on their way.
+
+Events: `digits` that were not zero; `additions`, each of which takes the adder the group's
+interval; `waited`, service slots in which an arriving operand had to wait; `skipped`, points left
+out because they, or their scalars, were zero.
+"""
 
 
 def pack(layout: data.StructLayout, **fields: int) -> int:

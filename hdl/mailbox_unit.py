@@ -21,7 +21,7 @@ class MailboxUnit(wiring.Component):
     Members
     -------
     group, again, hand_out, first, width, begin, end, destination : the step at hand, in
-    restart : look through the buckets from `begin` to `end`, in
+    restart, down : look through the buckets from `begin` to `end`, or down, in
     enable : serve, in
     clearing, clear_place : empty this mailbox, in
     frame_last, turn : from the adder's frames, in
@@ -32,7 +32,8 @@ class MailboxUnit(wiring.Component):
     at_rest : nothing is to be done or on its way, at the end of a frame, out
     entry_valid, entry_left, entry_mailbox, read_row, entry_coordinate : what is handed out
     adder_... : pairs to the adder, out, and sums from it, in
-    digit_taken, paired, waited : to be counted, out
+    digit_taken, paired, waited, cutting : to be counted, out
+    drained : nothing is left but sums on their way, out
     """
 
     def __init__(self, shape, unit: int):
@@ -44,7 +45,7 @@ class MailboxUnit(wiring.Component):
             "group": In(range(max(2, len(adder.groups)))),
             "again": In(1), "hand_out": In(1), "first": In(1), "enable": In(1),
             "width": In(range(MAX_WINDOW + 1)), "begin": In(bits + 1), "end": In(bits + 1),
-            "destination": In(bits), "restart": In(1),
+            "destination": In(bits), "restart": In(1), "down": In(1),
             "clearing": In(1), "clear_place": In(bits),
             "frame_last": In(1), "turn": In(range(max(2, adder.units))),
             "begin_window": In(9), "end_window": In(9), "last_window": In(9),
@@ -58,7 +59,8 @@ class MailboxUnit(wiring.Component):
             "adder_load": Out(1), "adder_position": Out(coordinates), "adder_start": Out(16),
             "adder_p": Out(width), "adder_q": Out(width),
             **{of_unit("adder_total", lane): In(width) for lane in range(adder.lanes)},
-            "digit_taken": Out(1), "paired": Out(1), "waited": Out(1),
+            "digit_taken": Out(1), "paired": Out(1), "waited": Out(1), "cutting": Out(1),
+            "drained": Out(1),
         })
 
     def elaborate(self, platform):
@@ -81,21 +83,26 @@ class MailboxUnit(wiring.Component):
         # The buckets of the level at hand, looked at one a cycle for the next full one.
         scan, seen, seen_valid = Signal(bits + 1), Signal(bits + 1), Signal()
         found, found_valid, scanned = Signal(bits), Signal(), Signal()
-        scanning = Signal()
+        scanning, stop, place = Signal(), Signal(bits + 1), Signal(bits + 1)
         m.d.comb += [
             scanning.eq(self.again | self.hand_out),
-            boxes.probe.eq(Mux(self.clearing, self.clear_place, scan)),
+            # Handing out goes from the highest group down, as the finish wants it.
+            stop.eq(Mux(self.hand_out, self.begin, self.end)),
+            place.eq(Mux(self.hand_out, scan - 1, scan)),
+            boxes.probe.eq(Mux(self.clearing, self.clear_place, place)),
             boxes.clear.eq(self.clearing),
-            scanned.eq((scan == self.end) & ~seen_valid & ~found_valid),
+            scanned.eq((scan == stop) & ~seen_valid & ~found_valid),
         ]
         with m.If(self.restart):
-            m.d.sync += [scan.eq(self.begin), seen_valid.eq(0)]
+            m.d.sync += [scan.eq(Mux(self.down, self.end, self.begin)), seen_valid.eq(0)]
         with m.Elif(scanning):
             with m.If(seen_valid & boxes.probed & ~found_valid):
-                m.d.sync += [found.eq(seen), found_valid.eq(1), scan.eq(seen + 1),
+                m.d.sync += [found.eq(seen), found_valid.eq(1),
+                             scan.eq(Mux(self.hand_out, seen, seen + 1)),
                              seen_valid.eq(0)]
-            with m.Elif((scan != self.end) & ~found_valid):
-                m.d.sync += [seen.eq(scan), seen_valid.eq(1), scan.eq(scan + 1)]
+            with m.Elif((scan != stop) & ~found_valid):
+                m.d.sync += [seen.eq(place), seen_valid.eq(1),
+                             scan.eq(Mux(self.hand_out, scan - 1, scan + 1))]
             with m.Else():
                 m.d.sync += seen_valid.eq(0)
         with m.If(boxes.fetch_taken):
@@ -124,7 +131,9 @@ class MailboxUnit(wiring.Component):
             self.room.eq(operands.room), self.entry_valid.eq(operands.entry_valid),
             self.entry_mailbox.eq(operands.entry_mailbox),
             self.entry_coordinate.eq(operands.entry_coordinate),
-            self.at_rest.eq(last & operands.idle & boxes.quiet & (scanned | ~scanning)),
+            self.drained.eq(operands.idle & (scanned | ~scanning)),
+            self.at_rest.eq(last & boxes.quiet & self.drained),
+            self.cutting.eq(operands.cutting),
             self.adder_load.eq(boxes.adder_load), self.adder_position.eq(boxes.adder_position),
             self.adder_p.eq(boxes.adder_p), self.adder_q.eq(boxes.adder_q),
             # The evaluation starts with the next frame; the last coordinates of a frame's last

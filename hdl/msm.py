@@ -6,8 +6,9 @@
      points  ───────────────────────────────►  ▲ ▲                               │
                again, half the window ─────────┘ └──────────(mailbox, P + Q)─────┘
 
-After the last level one point is left for every bit of every window; the sum of those times
-powers of two, a few hundred operations, is the host's: see `hdl.windows`.
+After the last level one point is left for every bit of every window. The sum of those times
+powers of two, a few hundred operations, is the finisher's, on a multiplier of the adder, or the
+host's: see `hdl.windows` and `hdl.processor_finisher`.
 """
 
 from dataclasses import dataclass
@@ -20,6 +21,8 @@ from hdl.commands import ANSWER, COUNTERS, WORD, Command
 from hdl.mailbox_unit import MailboxUnit
 from hdl.operands import PointLoader
 from hdl.point_adder import AdderShape, Frames, PointAdder, of_unit
+from hdl.processor_finisher import Finisher, HighestGroup
+from hdl.processor_shape import ProcessorShape
 from hdl.windows import MAX_WINDOW
 
 REQUEST = data.StructLayout({"address": 32, "words": 8})
@@ -41,11 +44,20 @@ class MsmShape:
     mailbox_bits : the memory of each mailbox unit holds 2 ** mailbox_bits G1 points.
     datapath : False leaves out coordinates and arithmetic: the same control, cycle for cycle,
         without values.
+    finisher : False leaves out the field processor; what is asked to be finished is refused.
     """
 
     adder: AdderShape
     mailbox_bits: int
     datapath: bool = True
+    finisher: bool = True
+
+    @property
+    def processor(self) -> ProcessorShape:
+        """The field processor, on the point adder's first multiplier, behind one register."""
+        multiplier = self.adder.multiplier
+        return ProcessorShape(multiplier=multiplier, latency=multiplier.latency + 1,
+                              interval=multiplier.interval)
 
     def mailboxes(self, group) -> int:
         """Mailboxes a unit has for points of `group`."""
@@ -57,6 +69,14 @@ class MsmShape:
         return -(-self.adder.coordinate_bits // WORD)
 
 
+def finishing_program(processor, curve):
+    """``firmware/programs/finish.asm`` for `curve` on `processor`."""
+    from firmware.library import program
+    from firmware.target import Target
+
+    return program("finish", Target(shape=processor, curve=curve))
+
+
 class Msm(wiring.Component):
     """Sum of scalars times points.
 
@@ -66,8 +86,8 @@ class Msm(wiring.Component):
     ready : nothing is under way, out
     refused : a level does not fit its region, so it is not begun, out; a few cycles after `start`
     group, window, windows, first_window, all_windows, wide_windows, second_region, address, count,
-        bias : what to do, in; see `hdl.commands` and `hdl.windows`; to be held from `start`
-        on, `count` until a scalar is taken
+        bias, finish : what to do, in; see `hdl.commands` and `hdl.windows`; to be held from
+        `start` on, `count` until a scalar is taken
     scalars : stream of words, in
     requests, points : to and from the memory
     answers : stream of words, out
@@ -85,7 +105,7 @@ class Msm(wiring.Component):
             "first_window": In(16), "all_windows": In(16), "wide_windows": In(16),
             "bias": In(4 * WORD),
             "second_region": In(shape.mailbox_bits),
-            "address": In(32), "count": In(32),
+            "address": In(32), "count": In(32), "finish": In(1),
             "scalars": In(words), "points": In(words), "answers": Out(words),
             "requests": Out(stream.Signature(REQUEST)),
             "counters": Out(data.ArrayLayout(COUNTER_BITS, len(COUNTERS))),
@@ -106,7 +126,7 @@ class Msm(wiring.Component):
         first = Signal()    # ... and is the first one, of buckets
         clearing, clear_place = Signal(), Signal(bits)
         again, hand_out, enable = Signal(), Signal(), Signal()
-        counters = {name: self.counters[n] for n, name in enumerate(COUNTERS)}
+        counters = {}
         begin, end, past = Signal(bits + 1), Signal(bits + 1), Signal(bits + 4 + MAX_WINDOW)
         restart = Signal()  # look through the level's buckets from its beginning
         m.d.comb += [
@@ -202,6 +222,33 @@ class Msm(wiring.Component):
                     getattr(part, of_unit("adder_total", lane)).eq(
                         getattr(adder, of_unit("total", lane)))
                     for lane in range(adder_shape.lanes)]
+        # The finish, on the adder's first multiplier. The processor issues a product, a cycle later
+        # it gives the operands, which are then held for a cycle: so it issues in the cycle before
+        # the frame's cycles in which operands are read. Passes come from the highest windows down;
+        # the first one begins anew, whatever came before. Between them the processor stands still.
+        starting, combining = Signal(), Signal()
+        if shape.finisher:
+            every = adder_shape.multiplier.interval
+            finisher = Finisher(
+                shape.processor, finishing_program(shape.processor, adder_shape.curve),
+                adder_shape.groups, adder_shape.coordinate_bits, units=adder_shape.units,
+                datapath=shape.datapath)
+            m.submodules.finisher = ResetInserter(self.clear | (starting & (
+                self.first_window + self.windows == self.all_windows)))(
+                    EnableInserter(combining)(finisher))
+            m.d.comb += [
+                finisher.group.eq(group), finisher.window.eq(self.window),
+                finisher.wide.eq(self.wide_windows),
+            ]
+            with m.Switch(frames.cycle):
+                with m.Case(*range(every - 1, max(adder_shape.interval.values()), every)):
+                    m.d.comb += finisher.accept.eq(1)
+            if shape.datapath:
+                m.d.comb += [
+                    adder.borrowed.eq(finisher.multiplying), adder.borrowed_a.eq(finisher.a),
+                    adder.borrowed_b.eq(finisher.b), finisher.product.eq(adder.product),
+                ]
+
         # A unit is done at the end of one of its frames, and stays so until the next step.
         done, all_done = Signal(adder_shape.units), Signal()
         m.d.comb += all_done.eq(done.all())
@@ -210,26 +257,49 @@ class Msm(wiring.Component):
                 m.d.sync += done[unit].eq(1)
 
         # What is counted, and when.
-        filling, summing = Signal(), Signal()
-
-        def count(name, amount):
-            m.d.sync += counters[name].eq(counters[name] + amount)
+        filling, summing, finishing = Signal(), Signal(), Signal()
+        drained = Signal()
+        m.d.comb += drained.eq(Cat(part.drained for part in parts).all()
+                               & (loader.done | ~filling))
 
         def number_of(name):
             """How many units say `name` this cycle."""
             return sum(getattr(part, name) for part in parts)
 
-        count("fill", filling)
-        count("sum", summing)
-        count("output", hand_out)
-        count("digits", number_of("digit_taken"))
-        count("additions", number_of("paired"))
-        count("waited", number_of("waited"))
-        count("skipped", loader.skipped)
+        counted = {
+            "fill": filling, "sum": summing, "output": hand_out & ~self.finish,
+            "finish": finishing, "recode": number_of("cutting"),
+            "drain": (filling | summing) & drained, "digits": number_of("digit_taken"),
+            "additions": number_of("paired"), "waited": number_of("waited"),
+            "skipped": loader.skipped,
+        }
+        for name, amount in counted.items():
+            total = counters[name] = Signal(COUNTER_BITS, name=f"{name}_counter")
+            with m.If(amount != 0):
+                m.d.sync += total.eq(total + amount)
+        m.d.comb += Cat(self.counters).eq(Cat(counters[name] for name in COUNTERS))
 
-        # Handing out the entries of the rings, unit by unit: a header, then word by word.
+        # Handing out the entries of the rings, unit by unit: a header, then word by word. Or, to
+        # the finisher, from the highest window down.
         sending, send_row, send_word = Signal(), Signal(range(6)), Signal(4)
-        speaker = Signal(range(max(2, adder_shape.units)))
+        asked_unit = Signal(range(max(2, adder_shape.units)))
+        speaker, kept_unit = Signal.like(asked_unit), Signal.like(asked_unit)
+        m.d.comb += speaker.eq(asked_unit)
+        told = Signal()  # every unit has said what it has next, or that it has nothing
+        if shape.finisher:
+            m.submodules.highest = highest = HighestGroup(adder_shape.units, bits)
+            for unit, part in zip(units, parts, strict=True):
+                m.d.comb += [
+                    getattr(highest, f"group{unit}").eq((part.entry_mailbox - begin)[:bits] >> 1),
+                    getattr(highest, f"valid{unit}").eq(part.entry_valid),
+                ]
+            m.d.comb += [
+                highest.window.eq(self.window),
+                told.eq(Cat(part.entry_valid | done[unit]
+                            for unit, part in zip(units, parts, strict=True)).all()),
+            ]
+            with m.If(self.finish):
+                m.d.comb += speaker.eq(Mux(sending, kept_unit, highest.chosen))
         rows = Signal(3)
         for index, g in enumerate(adder_shape.groups):
             with m.If(group == index):
@@ -250,6 +320,12 @@ class Msm(wiring.Component):
             header.command.eq(Command.MULTIPLY), header.unit.eq(speaker),
             header.group.eq((entry_mailbox - begin)[:bits] >> width),
         ]
+        if shape.finisher:
+            m.d.comb += [
+                finisher.entries.payload.group.eq(header.group),
+                finisher.entries.payload.first.eq(self.first_window + speaker),
+                finisher.coordinates.payload.eq(coordinate),
+            ]
         send_last = Signal()
         m.d.comb += send_last.eq((send_row == rows - 1)
                                  & (send_word == shape.coordinate_words - 1))
@@ -274,6 +350,7 @@ class Msm(wiring.Component):
                     m.d.sync += Cat(counters.values()).eq(0)
                     m.next = "CLEAR"
                 with m.Elif(self.start):
+                    m.d.comb += starting.eq(1)
                     m.d.sync += [
                         group.eq(self.group), second_region.eq(self.second_region),
                         *from_the_first_level, Cat(counters.values()).eq(0),
@@ -307,7 +384,12 @@ class Msm(wiring.Component):
             with m.State("LEVEL"):
                 m.d.comb += [summing.eq(1), restart.eq(1)]
                 m.d.sync += done.eq(0)
+                for part in parts:
+                    m.d.comb += part.down.eq(width == 1)
                 m.next = "HAND_OUT"
+                if shape.finisher:
+                    with m.If(self.finish):
+                        m.next = "COMBINE"
                 with m.If(width != 1):
                     m.next = "SUM"
             with m.State("SUM"):
@@ -334,14 +416,55 @@ class Msm(wiring.Component):
                     with m.If(self.answers.ready):
                         m.d.sync += sending.eq(1)
                 with m.Elif(done.bit_select(speaker, 1)):
-                    m.d.sync += speaker.eq(speaker + 1)
-                    with m.If(speaker == adder_shape.units - 1):
-                        m.d.sync += speaker.eq(0)
+                    m.d.sync += asked_unit.eq(asked_unit + 1)
+                    with m.If(asked_unit == adder_shape.units - 1):
+                        m.d.sync += asked_unit.eq(0)
                         m.next = "LAST"
             with m.State("LAST"):
                 m.d.comb += [header.last.eq(1), header.group.eq(0), self.answers.valid.eq(1),
-                             self.answers.payload.eq(header)]
+                             self.answers.payload.eq(header), combining.eq(self.finish)]
                 with m.If(self.answers.ready):
                     m.d.sync += enable.eq(0)
                     m.next = "IDLE"
+                    if shape.finisher:
+                        with m.If(self.finish & (self.first_window == 0)):
+                            m.next = "POINT"
+            if shape.finisher:
+                with m.State("COMBINE"):
+                    m.d.comb += [hand_out.eq(1), finishing.eq(1), combining.eq(1),
+                                 finisher.start.eq(1)]
+                    with m.If(sending):
+                        m.d.comb += finisher.coordinates.valid.eq(1)
+                        with m.If(finisher.coordinates.ready):
+                            m.d.sync += send_row.eq(send_row + 1)
+                            with m.If(send_row == rows - 1):
+                                m.d.sync += [sending.eq(0), send_row.eq(0)]
+                                m.d.comb += entry_left.eq(1)
+                    with m.Elif(told & entry_valid):
+                        m.d.comb += finisher.entries.valid.eq(1)
+                        with m.If(finisher.entries.ready):
+                            m.d.sync += [sending.eq(1), kept_unit.eq(speaker)]
+                    with m.Elif(all_done):
+                        m.next = "REST"
+                with m.State("REST"):  # the adder has its multiplier back
+                    m.d.comb += [finishing.eq(1), combining.eq(1)]
+                    with m.If(finisher.resting):
+                        m.next = "LAST"
+                        with m.If(self.first_window == 0):
+                            m.next = "END"
+                with m.State("END"):
+                    m.d.comb += [finisher.entries.valid.eq(1),
+                                 finisher.entries.payload.last.eq(1), finishing.eq(1),
+                                 combining.eq(1)]
+                    with m.If(finisher.entries.ready):
+                        m.next = "LAST"
+                with m.State("POINT"):
+                    m.d.comb += [
+                        self.answers.valid.eq(finisher.words.valid),
+                        self.answers.payload.eq(finisher.words.payload),
+                        finisher.words.ready.eq(self.answers.ready), finishing.eq(1),
+                        combining.eq(1),
+                    ]
+                    with m.If(finisher.ready):
+                        m.next = "IDLE"
         return m

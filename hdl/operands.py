@@ -163,6 +163,7 @@ class Recoder(wiring.Component):
     operand_valid, operand_mailbox, operand_negative : out
     operand_taken : in
     idle : no entry is being recoded and no operand waits, out
+    cutting : a digit is cut out of a scalar in this cycle, out
     """
 
     def __init__(self, mailbox_bits: int, units: int = 1):
@@ -177,6 +178,7 @@ class Recoder(wiring.Component):
             "entry_mailbox": In(mailbox_bits), "entry_left": Out(1),
             "operand_valid": Out(1), "operand_mailbox": Out(mailbox_bits),
             "operand_negative": Out(1), "operand_taken": In(1), "idle": Out(1),
+            "cutting": Out(1),
         })
 
     def elaborate(self, platform):
@@ -187,6 +189,7 @@ class Recoder(wiring.Component):
         m.d.comb += [
             free.eq(~self.operand_valid | self.operand_taken),
             self.idle.eq(~working & ~self.operand_valid),
+            self.cutting.eq(working & free & ~self.again),
         ]
         with m.If(self.operand_taken):
             m.d.sync += self.operand_valid.eq(0)
@@ -308,6 +311,7 @@ class Operands(wiring.Component):
     entry_valid, entry_mailbox, entry_left : the entry to hand out; it has been
     read_row, entry_coordinate : a coordinate of it
     idle : no entry is in the ring, none on its way, and no operand waits, out
+    cutting : see `Recoder`, out
     """
 
     def __init__(self, shape: AdderShape, mailbox_bits: int, *, datapath: bool = True):
@@ -331,7 +335,7 @@ class Operands(wiring.Component):
             "fetched": In(1), "fetched_position": In(coordinates), "fetched_coordinate": In(bits),
             "hand_out": In(1), "entry_valid": Out(1), "entry_mailbox": Out(mailbox_bits),
             "entry_left": In(1), "read_row": In(coordinates), "entry_coordinate": Out(bits),
-            "idle": Out(1),
+            "idle": Out(1), "cutting": Out(1),
         })
 
     def elaborate(self, platform):
@@ -397,6 +401,7 @@ class Operands(wiring.Component):
             self.operand_mailbox.eq(recoder.operand_mailbox),
             recoder.operand_taken.eq(self.operand_taken),
             self.idle.eq(recoder.idle & (used == 0) & ~fetching),
+            self.cutting.eq(recoder.cutting),
         ]
         if not self.datapath:
             return m

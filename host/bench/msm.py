@@ -73,7 +73,9 @@ def measure(device: Device, group: Group, points: int, kind: str, bases: str = "
     The points are known multiples of the generator, so the sum must be the generator times
     ``sum(logarithm * scalar)``: one scalar multiplication, which shares nothing with the
     device's way. `cycles` counts recoding, filling and bucket sums; `output` the handing out of
-    the result, apart. ``ratio = cycles / (digits * interval)``: 1 is the bound of one adder.
+    groups and `finish` their combination on the chip, apart. ``ratio = cycles / (digits *
+    interval)``: 1 is the bound of one adder; `adder_busy` is the part of `cycles` that additions
+    take.
     """
     if points < 1:
         raise ProofmillError(f"--points {points}: there must be at least one")
@@ -102,6 +104,8 @@ def measure(device: Device, group: Group, points: int, kind: str, bases: str = "
             "window": plan.window, "passes": len(list(plan.passes)),
             "cycles": cycles, "digits": counters["digits"], "interval": interval,
             "ratio": cycles / (counters["digits"] * interval) if counters["digits"] else 0.0,
-            "output": counters["output"], "additions": counters["additions"],
+            "output": counters["output"], "finish": counters["finish"],
+            "additions": counters["additions"],
+            "adder_busy": counters["additions"] * interval / cycles if cycles else 0.0,
             "additions_per_second": counters["additions"] / seconds, "counters": counters}
     return figures

@@ -5,7 +5,7 @@ gateware's decoder is made.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -42,14 +42,17 @@ SCALAR_WORDS = 4
 
 @dataclass(frozen=True)
 class Sum:
-    """An answer to MULTIPLY: ``sum(2**exponent * point)``, and the accelerator's counters.
+    """An answer to MULTIPLY: the sum, or what it is still to be made of, and the counters.
 
-    `points` maps an exponent to homogeneous coordinates, integers modulo p, not reduced, in the
-    scale of the points that were loaded; empty where the accelerator has no datapath.
+    Finished on the chip, it is `point`, affine, as in a `.zkey`: shape (8,) or (16,); zeros where
+    the accelerator has no datapath. Else it is ``sum(2**exponent * point)`` of `points`, which maps
+    an exponent to homogeneous coordinates, integers modulo p, not reduced, in the scale of the
+    points that were loaded; empty where the accelerator has no datapath.
     """
 
-    points: dict[int, list[int]]
     counters: dict[str, int]
+    point: Limbs | None = None
+    points: dict[int, list[int]] = field(default_factory=dict)
 
 
 def _words(*words: int) -> Limbs:
@@ -98,28 +101,38 @@ class Accelerator:
         return address
 
     def multiply(self, group: Group, address: int, scalars: Limbs, plan: WindowPlan,
-                 progress: Callable[[int], None] | None = None) -> Sum:
+                 progress: Callable[[int], None] | None = None, *, finish: bool = True) -> Sum:
         """Sum `scalars` (shape (n, 4), plain integers) times the points loaded at `address`.
 
-        `progress` is told, in every pass of the plan, how many points have gone in since the last
-        time.
+        With `finish` the accelerator combines the groups of the last level itself, over all passes
+        of the plan, if it has a finisher. `progress` is told, in every pass, how many points have
+        gone in since the last time.
         """
+        finish = finish and bool(self.identity["finisher"])
+        point: Limbs | None = None
         points: dict[int, list[int]] = {}
         counters = dict.fromkeys(COUNTERS, 0)
-        for first, windows in plan.passes:
-            self._begin(group, address, len(scalars), plan, first, windows)
+        # The finish goes on from pass to pass, from the highest windows down.
+        for first, windows in reversed(list(plan.passes)) if finish else plan.passes:
+            self._begin(group, address, len(scalars), plan, first, windows, finish)
             head = self._feed(scalars, progress)
-            self._collect(group, plan, first, head, points)
+            if not finish:
+                self._collect(group, plan, first, head, points)
+            elif not self._check(int(head[0]), Command.MULTIPLY)["last"]:
+                raise DeviceError(f"the device handed out {self._error(int(head[0]))}, where it "
+                                  "should have finished; reset it")
+            elif first == 0:
+                point = self._receive(2 * group.degree * FILE_COORDINATE_WORDS)
             for name, count in self.counters().items():
                 counters[name] += count
-        return Sum(points if self.identity["datapath"] else {}, counters)
+        return Sum(counters, point, points if self.identity["datapath"] else {})
 
     def _begin(self, group: Group, address: int, count: int, plan: WindowPlan, first: int,
-               windows: int) -> None:
+               windows: int, finish: bool) -> None:
         bias = plan.bias.to_bytes(8 * BIAS_WORDS, "little")
         self._send(np.concatenate([_words(
             pack(HEADER, command=Command.MULTIPLY, group=list(Group).index(group),
-                 window=plan.window, windows=windows, first=first),
+                 window=plan.window, windows=windows, first=first, finish=int(finish)),
             pack(PLACE, address=address, count=count),
             pack(REGION, second_region=plan.second_region, all=plan.windows,
                  wide=plan.wide)),

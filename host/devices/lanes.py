@@ -12,9 +12,10 @@ from hdl.curve import BN254, TWIST_SCALE, Group, quadratic_product
 from hdl.windows import WindowPlan, best_plan
 from host.curve.arithmetic import multi_scalar_multiplication, sum_of_powers
 from host.curve.limbs import from_limbs, to_limbs
-from host.curve.points import ProjectivePoint, width
+from host.curve.points import ProjectivePoint, first_not_canonical, width
+from host.curve.validity import on_curve
 from host.devices.accelerator import Accelerator, Sum
-from host.devices.device import Bases, Job, Limbs, Progress, Result
+from host.devices.device import Bases, DeviceError, Job, Limbs, Progress, Result
 
 MODULUS = BN254.base.modulus
 SCALAR_BITS = BN254.scalar.bits
@@ -66,12 +67,15 @@ class LanesDevice:
     time depends on the scalars' digits, not on the points.
 
     `window` forces the window width and `at_once` the number of windows computed in one pass; None
-    chooses those with the fewest additions.
+    chooses those with the fewest additions. `finish_on_chip` False combines the groups of the last
+    level here, as is done anyway for accelerators without a finisher.
     """
 
     def __init__(self, name: str, accelerators: Sequence[Accelerator],
-                 window: int | None = None, at_once: int | None = None) -> None:
+                 window: int | None = None, at_once: int | None = None,
+                 finish_on_chip: bool = True) -> None:
         self._name, self.accelerators = name, list(accelerators)
+        self.finish_on_chip = finish_on_chip
         self.window, self.at_once = window, at_once
         self._pool = ThreadPoolExecutor(len(self.accelerators), "proofmill-lane")
 
@@ -157,14 +161,20 @@ class LanesDevice:
         if number not in loaded.addresses:
             loaded.addresses[number] = accelerator.load(to_device(group, loaded.points))
         answer = accelerator.multiply(
-            group, loaded.addresses[number], job.scalars, self.plan(job), tell)
+            group, loaded.addresses[number], job.scalars, self.plan(job), tell,
+            finish=self.finish_on_chip)
         if accelerator.identity["datapath"]:
-            point = finish(group, answer)
+            point = finish(group, answer) if answer.point is None else answer.point
+            if (first_not_canonical(group, point.reshape(1, -1)) is not None
+                    or not on_curve(group, point.reshape(1, -1))[0]):
+                raise DeviceError(f"{self.name} gave a sum that is no point of {group.value}; the "
+                                  "device computes wrongly, so use another one")
         else:
             point = multi_scalar_multiplication(group, loaded.points, job.scalars)
         counters = answer.counters
         return Result(point=point, device=self.name, counters=counters,
-                      cycles=counters["fill"] + counters["sum"] + counters["output"],
+                      cycles=counters["fill"] + counters["sum"] + counters["output"]
+                      + counters["finish"],
                       digits=counters["digits"])
 
     def close(self) -> None:

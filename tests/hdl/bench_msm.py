@@ -23,7 +23,7 @@ async def sums_match_the_definition(dut):
     rng, words = Random(cocotb.RANDOM_SEED), {}
     scalars, answers = Stream(dut, "scalars"), Stream(dut, "answers")
     inputs = ("group", "window", "windows", "first_window", "all_windows", "wide_windows", "bias",
-              "second_region", "address", "count")
+              "second_region", "address", "count", "finish")
     await start(dut, dut.start, dut.clear, scalars.valid, scalars.payload, answers.ready,
                 dut.points__valid, dut.points__payload, dut.requests__ready,
                 *(dut[name] for name in inputs))
@@ -39,7 +39,8 @@ async def sums_match_the_definition(dut):
             while not dut.ready.value:
                 await RisingEdge(dut.clk)
             values = (TOY_SHAPE.adder.groups.index(group), plan.window, plan.windows, 0,
-                      plan.windows, plan.wide, plan.bias, plan.second_region, ADDRESS, len(points))
+                      plan.windows, plan.wide, plan.bias, plan.second_region, ADDRESS, len(points),
+                      0)
             for name, value in zip(inputs, values, strict=True):
                 dut[name].value = value
             dut.start.value = 1

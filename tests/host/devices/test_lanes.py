@@ -87,6 +87,22 @@ def test_windows_that_do_not_fit_at_once_are_computed_in_passes(rtl, model, wind
     assert passes > 1 and figures[0]["counters"]["skipped"] == 8 * passes
 
 
+@pytest.mark.parametrize("group", GROUPS)
+@pytest.mark.parametrize("at_once", [None, 11])
+def test_the_host_finishes_as_the_chip_does(rtl, group, at_once):
+    rng = random.Random(11)
+    points, _ = bases_of("infinity", group, 12, rng)
+    scalars, found = to_limbs(scalars_of("uniform", 12, rng)), []
+    for on_chip in (True, False):
+        device = LanesDevice("rtl", rtl.accelerators[:1], 8, at_once, finish_on_chip=on_chip)
+        found += device.run([Job(device.load(group, points), scalars)])
+    chip, host = (result.counters for result in found)
+    assert np.array_equal(found[0].point, found[1].point) and found[0].point.any()
+    assert chip["output"] == host["finish"] == 0 and chip["finish"] > 10_000 and host["output"]
+    assert [count for name, count in chip.items() if name not in ("output", "finish")] == [
+        count for name, count in host.items() if name not in ("output", "finish")]
+
+
 def test_many_jobs_share_the_lanes(rtl):
     rng, cpu = random.Random(5), CpuDevice()
     jobs, expected = [], []
@@ -166,10 +182,10 @@ def test_a_device_that_goes_silent_is_given_up(monkeypatch):
 
 
 @pytest.mark.parametrize("word, fault", [
-    # The answer to the first LOAD is the first word after the identity, the first coordinate of
-    # the first sum the second after the next.
+    # The answer to the first LOAD is the first word after the identity; then come the end of the
+    # first MULTIPLY's groups and the words of its sum.
     (IDENTITY_WORDS, "the device answered LOAD with"),
-    (IDENTITY_WORDS + 3, "computed a wrong sum for"),
+    (IDENTITY_WORDS + 3, "gave a sum that is no point of g2"),
 ])
 def test_a_flipped_bit_on_the_link_never_leaves_as_a_proof(word, fault):
     gateware, library = build(STANDARD)
