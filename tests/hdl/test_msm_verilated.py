@@ -39,24 +39,33 @@ def expected(group, plan, scalars, points):
     return Expected(TOY_SHAPE, group, plan, scalars, points)
 
 
-def test_every_pair_of_scalars(link):
+@pytest.mark.parametrize("interval, group, window", [
+    (12, Group.G1, 3), *(pytest.param(*case, marks=pytest.mark.slow) for case in (
+        (12, Group.G2, 2), (3, Group.G1, 4), (1, Group.G1, 2)))],
+    ids=lambda value: getattr(value, "value", value))
+def test_every_pair_of_scalars(interval, group, window):
     """181 * 181 products of two points, the points themselves going round."""
-    points = toy_points(Group.G1)[1:]
+    shape = at_interval(interval, TOY_SHAPE)
+    simulation = Simulation(build(shape)[1])
+    link, points = Link(simulation), toy_points(group)[1:]
     Random(1).shuffle(points)
     points = points + points[:1]
-    link.load(TOY_CURVE, Group.G1, points)
-    plan = WindowPlan(8, 3)
+    link.load(TOY_CURVE, group, points)
+    plan = WindowPlan(8, window, shape.adder.units)
+    assert plan.mailboxes <= shape.mailboxes(group)
     for one in range(ORDER):
         runs = []
         for two in range(ORDER):
             n = (one + two) % 180
-            runs.append((8 * n, expected(Group.G1, plan, [one, two], points[n:n + 2])))
+            runs.append((8 * group.degree * n,
+                         Expected(shape, group, plan, [one, two], points[n:n + 2])))
         words = [word for address, run in runs
-                 for word in multiply_words(Group.G1, plan, run.scalars, address)]
+                 for word in multiply_words(group, plan, run.scalars, address)]
         answers = link.ask(words, sum(run.words for _, run in runs))
         for _, run in runs:
             run.check(answers[:run.words])
             del answers[:run.words]
+    simulation.close()
 
 
 @pytest.mark.parametrize(
