@@ -47,7 +47,7 @@ class Mailboxes(wiring.Component):
     Members
     -------
     group, cycle, last : from the frames, in
-    enable : serve at all, in; changes at a frame's end only
+    enable : serve at all, in; changes only while `quiet`
     operand_valid, operand_mailbox : a new operand is there, for this mailbox, in
     operand_taken : it has been taken, out; the next may come in the cycle after
     read_operand, read_position : coordinate of the operand taken last that is wanted now, out

@@ -8,14 +8,16 @@ from tests.stream_rules import check_independence, streams_within, watcher
 PERIOD = 1e-8  # seconds; from Amaranth 0.6 on: Period(ns=10)
 
 
-def simulate(dut, *testbenches, cycles=10_000, background=(), vcd=None, excused=None, unwatched=()):
+def simulate(dut, *testbenches, cycles=10_000, background=(), vcd=None, excused=None, unwatched=(),
+             fragment=None):
     """Run until every testbench has returned; fail once `cycles` have passed (a deadlock).
 
     Every stream of `dut` and of every component within it is held to the stream rules, those on
     which the testbenches speak included; words may be withdrawn while the signal `excused` is 1,
     and at any time on streams named in `unwatched`. Testbenches in `background` need not return.
+    `fragment` is what `dut` has been elaborated to, where that has been done.
     """
-    fragment = Fragment.get(dut, None)
+    fragment = fragment or Fragment.get(dut, None)
     streams = list(streams_within(fragment))
     simulator = Simulator(fragment)
     check_independence(dut, simulator._design, streams)

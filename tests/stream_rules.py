@@ -36,14 +36,20 @@ def streams_of(interface, signature, name="") -> Iterator[tuple[str, object, Flo
                 yield from streams_of(port, inner, f"{label}.")
 
 
-def streams_within(fragment: Fragment, path="") -> Iterator[tuple[str, object, Flow]]:
-    """... of each component that a fragment, with all below it, was made from."""
+def components_within(fragment: Fragment, path="") -> Iterator[tuple[str, Component]]:
+    """(path, component) of each component that a fragment, with all below it, was made from."""
     for origin in fragment.origins or ():
         if isinstance(origin, Component):
-            for name, port, flow in streams_of(origin, origin.signature):
-                yield path + name, port, flow
+            yield path, origin
     for number, (part, name, _) in enumerate(fragment.subfragments):
-        yield from streams_within(part, f"{path}{name or number}.")
+        yield from components_within(part, f"{path}{name or number}.")
+
+
+def streams_within(fragment: Fragment) -> Iterator[tuple[str, object, Flow]]:
+    """The streams of all these."""
+    for path, component in components_within(fragment):
+        for name, port, flow in streams_of(component, component.signature):
+            yield path + name, port, flow
 
 
 def nets_of(netlist, signal) -> set[nir.Net]:
