@@ -7,14 +7,15 @@ from dataclasses import dataclass
 class Rival:
     """A point adder's cost as published.
 
-    `dsp` multiplier blocks make one addition every `cycles`. `products` are those of its formula;
-    `complete` says whether the formula holds for every pair of points of the curve.
+    `dsp` multiplier blocks make one addition every `cycles`. `products` are those of its formula,
+    None where it is not stated; `complete` says whether the formula holds for every pair of points
+    of the curve.
     """
 
     name: str
     curve: str
     bits: int
-    products: int
+    products: int | None
     complete: bool
     dsp: int
     cycles: float
@@ -37,7 +38,7 @@ RIVALS = (
           dsp=2268, cycles=1.0, remark="the adder; one product in three of a multiplication is in "
           "tables, 43,144 LUT a multiplier; the same curve form",
           source="eprint.iacr.org/2022/1396"),
-    Rival(name="fpga_snark_prover", curve="BN254", bits=254, products=16, complete=False,
+    Rival(name="fpga_snark_prover", curve="BN254", bits=254, products=None, complete=False,
           dsp=480, cycles=250e6 / 30149 / 128,
           remark="8 cores; 30,149 points a second at 250 MHz, at half of 256 additions a point, "
           "doublings shared", source="github.com/bsdevlin/fpga_snark_prover, README"),

@@ -173,7 +173,7 @@ def table(records: list[dict[str, Any]], stale: Callable[[dict[str, Any]], bool]
     for rival in RIVALS:
         complete = ", complete" if rival.complete else ""
         rows.append(f"| {rival.name}: {rival.remark} | {rival.curve}, {rival.bits} bits | "
-                    f"{rival.products}{complete} | {rival.dsp:,} | {rival.cycles:,.3g} | "
+                    f"{rival.products or '–'}{complete} | {rival.dsp:,} | {rival.cycles:,.3g} | "
                     f"{rival.cost:,.0f} | {rival.source} |")
     return "\n".join(rows)
 
