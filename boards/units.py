@@ -114,6 +114,8 @@ def parameters_of(shape: MsmShape, unit: str = "msm") -> dict[str, Any]:
         words[f"interval_{group.value}"] = interval
     if unit != "adder":
         words["mailbox_bits"] = shape.mailbox_bits
+    if unit == "msm":
+        words["finisher"] = shape.finisher
     return words
 
 
@@ -130,7 +132,8 @@ def shape_of(parameters: Mapping[str, Any]) -> MsmShape:
             curve=curve, multiplier=kind(field=curve.base, **held), intervals=intervals,
             multipliers=parameters.get("multipliers", 1), adders=parameters.get("adders", 1),
             units=parameters.get("units", 1))
-        return MsmShape(adder=adder, mailbox_bits=parameters.get("mailbox_bits", 1))
+        return MsmShape(adder=adder, mailbox_bits=parameters.get("mailbox_bits", 1),
+                        finisher=parameters.get("finisher", True))
     except (KeyError, TypeError) as error:
         raise ValueError(f"the parameters make no unit: {error}") from error
 

@@ -137,7 +137,7 @@ def test_parameters_are_replaced():
     assert parameters_of(shape) == {
         "curve": "bn254", "kind": "pipelined", "operand_bits": 264, "digit": 17, "limb": 26,
         "carry_cycles": 1, "multiplier_interval": 1, "multipliers": 1, "adders": 3, "units": 1,
-        "mailbox_bits": 10, "interval_g1": 24}
+        "mailbox_bits": 10, "interval_g1": 24, "finisher": True}
     for changes in ({}, dict(kind="karatsuba", depth=2), dict(kind="folded", multiplier_interval=3),
                     dict(kind="folded", multiplier_interval=5, least_loop=4, digit=18, limb=18)):
         shape = shape_with(STANDARD, **changes)
