@@ -134,7 +134,7 @@ def compare(board: Any, record: dict[str, Any]) -> tuple[str, str]:
     if tool != here:
         return (f"not compared: amaranth {tool} made it, here is {here}", "yellow")
     try:
-        shape = shape_of(record["parameters"])
+        shape = shape_of({"finisher": board.shape.finisher} | record["parameters"])
     except ValueError as error:
         return (f"not compared: {error}; build again", "yellow")
     now = gateware_hash(replace(board, clock_hz=record["clock_mhz"] * 1e6,
