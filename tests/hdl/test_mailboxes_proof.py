@@ -18,6 +18,7 @@ from amaranth.lib.wiring import In
 
 from hdl import mailboxes as mailboxes_module
 from hdl.curve import Group
+from hdl.presets import STANDARD
 from tests.hdl.proofs import broken, elaborated, prove
 
 BITS = 2             # of a mailbox's number
@@ -368,6 +369,8 @@ SHAPES = {
     "g1-2-slots": adder_like(Group.G1, 6, 3),
     "g1-odd-frame": adder_like(Group.G1, 11, 1),
     "g2-2-slots": adder_like(Group.G2, 12, 2),
+    "standard": adder_like(Group.G1, STANDARD.adder.frame[Group.G1],
+                           STANDARD.adder.schedules[Group.G1].frames),
 }
 
 
