@@ -29,7 +29,6 @@ from host.mechanism.parameters import Parameters
 from host.mechanism.records import Key
 from host.mechanism.stages import may_prove
 from host.node import contract_state
-from host.node.aggregates import is_valid_contribution
 from host.node.archive import Archive
 from host.node.contract_state import ProverAccount
 from host.node.genesis import GENESIS_MIX
@@ -38,6 +37,7 @@ from host.node.layer2 import Account, BlockFacts, replay
 from host.node.mempool import Mempool
 from host.node.owned_proof import OwnedProof
 from host.node.proof_pool import Answer, ProofPool
+from host.node.votes import VotePool
 from host.node.wire import Topic
 
 SLOT_MS = int(spec.config.SLOT_DURATION_MS)
@@ -114,10 +114,7 @@ class Follower:
         self._checked: object = None
         self._blocks: dict[bytes, _Block] = {}
         self._by_request: dict[bytes, _Block] = {}
-        self._attestations: list[Any] = []
-        self._unapplied: list[Any] = []
-        self._payload_attestations: dict[bytes, list[Any]] = {}
-        self._contributions: list[Any] = []
+        self.votes = VotePool(self.store)
         self._pool = ProofPool(
             self.proof_engine, self.layer, self.numbers,
             {each.identity: each.reward_address for each in chain.provers})
@@ -213,10 +210,6 @@ class Follower:
         """The first slot of the finalised epoch: no block up to it can still come."""
         return int(spec.compute_start_slot_at_epoch(self.store.finalized_checkpoint.epoch))
 
-    def attestations(self) -> list[Any]:
-        """The votes of the last epoch, oldest first, each by some of one node's validators."""
-        return self._attestations
-
     def included_attestations(self, head: Any) -> set[bytes]:
         """Roots of the attestations that the last blocks of the branch of `head` carry."""
         done: set[bytes] = set()
@@ -225,15 +218,6 @@ class Follower:
             done |= block.attestation_roots
             block = self._blocks.get(block.parent)
         return done
-
-    def payload_attestations_for(self, root: bytes) -> list[Any]:
-        """Votes on the payload of a block."""
-        return self._payload_attestations.get(root, [])
-
-    def contributions_for(self, root: bytes) -> list[Any]:
-        """The sync committee's signatures of a block as the head of the last slot."""
-        return [c for c in self._contributions if c.slot == self.slot - 1
-                and c.beacon_block_root == root]
 
     def branch(self) -> list[BlockFacts]:
         """The blocks from genesis to the head whose payloads are part of the chain."""
@@ -313,19 +297,8 @@ class Follower:
         self._head = None
 
     def _new_slot(self) -> None:
-        for attestation in self._unapplied:
-            try:
-                spec.on_attestation(self.store, attestation)
-            except AssertionError:
-                continue  # its target has been finalised away meanwhile
-        self._unapplied = []
+        self.votes.new_slot(self.slot)
         pin_store(self.store)
-        oldest = self.slot - SLOTS_PER_EPOCH
-        self._attestations = [a for a in self._attestations if a.data.slot >= oldest]
-        self._contributions = [c for c in self._contributions if c.slot >= self.slot - 1]
-        self._payload_attestations = {
-            root: votes for root, votes in self._payload_attestations.items()
-            if self._blocks[root].slot >= self.slot - 1}
         self._changed()
         self.follow_finality()
 
@@ -416,52 +389,16 @@ class Follower:
         return Verdict.ACCEPT, ""
 
     def _attestation(self, attestation: Any) -> Answer:
-        data = attestation.data
-        if not self.slot - 1 <= data.slot <= self.slot:
-            return Verdict.IGNORE, "it is not of this slot"
-        if data.beacon_block_root not in self.store.blocks:
-            return Verdict.IGNORE, "its block is unknown"
-        if data.target.root not in self.store.blocks:
-            return Verdict.IGNORE, "its target is unknown"
-        if data.target.epoch != spec.compute_epoch_at_slot(data.slot):
-            return Verdict.REJECT, "its target is not of its epoch"
-        spec.store_target_checkpoint_state(self.store, data.target)
-        state = self.store.checkpoint_states[data.target]
-        indexed = spec.get_indexed_attestation(state, attestation)
-        if not spec.is_valid_indexed_attestation(state, indexed):
-            return Verdict.REJECT, "its signature is not its voters'"
-        self._attestations.append(attestation)
-        self._unapplied.append(attestation)
-        return Verdict.ACCEPT, ""
+        return self.votes.add_attestation(attestation, self.slot)
 
     def _payload_attestation(self, attestation: Any) -> Answer:
-        data = attestation.data
-        root = bytes(data.beacon_block_root)
-        if data.slot != self.slot or root not in self._blocks:
-            return Verdict.IGNORE, "its block is unknown or not of this slot"
-        state = self.store.block_states[root]
-        if data.slot != state.slot:
-            return Verdict.IGNORE, "its block is of another slot"
-        indexed = spec.get_indexed_payload_attestation(state, attestation)
-        if not spec.is_valid_indexed_payload_attestation(state, indexed):
-            return Verdict.REJECT, "its signature is not its voters'"
-        for index in set(indexed.attesting_indices):
-            # The signature is checked above, for all at once.
-            spec.on_payload_attestation_message(
-                self.store, spec.PayloadAttestationMessage(validator_index=index, data=data),
-                is_from_block=True)
-        self._payload_attestations.setdefault(root, []).append(attestation)
-        self._changed()
-        return Verdict.ACCEPT, ""
+        answer = self.votes.add_payload_attestation(attestation, self.slot)
+        if answer[0] is Verdict.ACCEPT:
+            self._changed()
+        return answer
 
     def _contribution(self, contribution: Any) -> Answer:
-        root = contribution.beacon_block_root
-        if contribution.slot != self.slot or root not in self.store.block_states:
-            return Verdict.IGNORE, "its block is unknown, or it is not of this slot"
-        if not is_valid_contribution(self.store.block_states[root], contribution):
-            return Verdict.REJECT, "its signature is not its members'"
-        self._contributions.append(contribution)
-        return Verdict.ACCEPT, ""
+        return self.votes.add_contribution(contribution, self.slot)
 
     def _proof(self, proof: Any) -> Answer:
         root = bytes(proof.signed.message.public_input.new_payload_request_root)

@@ -51,15 +51,16 @@ class NodeValidators:
         head, root = follower.head, bytes(follower.head.root)
         done = follower.included_attestations(head)
         attestations = [
-            each for each in merge_attestations(follower.head_state, follower.attestations())
+            each for each in merge_attestations(follower.head_state, follower.votes.attestations())
             if bytes(spec.hash_tree_root(each)) not in done]
-        votes = merge_payload_attestations(follower.payload_attestations_for(root))
+        votes = merge_payload_attestations(follower.votes.payload_attestations(root))
         self._queue_transactions()
         try:
             proposal = propose(
                 self._signers, follower.store, head, follower.slot, follower.execution_layer,
                 attestations, votes,
-                sync=lambda _: merge_contributions(follower.contributions_for(root), root),
+                sync=lambda _: merge_contributions(
+                    follower.votes.contributions(root, follower.slot - 1), root),
                 permit=self._permit_block)
         except Refused as error:
             self.refused.append(str(error))
