@@ -50,7 +50,7 @@ class Recorder:
             made = Step(len(self.steps), operation, operands)
             self.steps.append(made)
             self._made[key] = made
-            for operand in set(operands):
+            for operand in dict.fromkeys(operands):
                 operand.users.append(made)
         return Symbol(self, self._made[key])
 
@@ -207,7 +207,7 @@ def _allocate(order: list[Step], results: dict[int, Step], temporary: int) -> Lo
     for place, step in enumerate(order):
         assert step.operation is not None
         left, right = (register_of(operand) for operand in step.operands)
-        for operand in set(step.operands):
+        for operand in dict.fromkeys(step.operands):
             # In-order issue has read the operands before the result can be written.
             if (operand.operation is not None and operand not in at_home and operand not in kept
                     and last_use[operand] == place):

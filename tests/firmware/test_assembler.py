@@ -4,8 +4,10 @@ import pytest
 
 from firmware.assembler import AssemblyError, assemble, assemble_file
 from firmware.disassembler import disassemble
+from firmware.formulas import lower
 from firmware.library import FOLDER, TARGETS, names, program
 from firmware.program import HEADING, ImageError, from_image
+from hdl.curve import BN254, Group
 from hdl.microcode import (
     FIELDS,
     INSTRUCTION_BITS,
@@ -128,6 +130,16 @@ def test_a_text_is_included_once(tmp_path):
 def test_programs_that_do_not_fit_are_refused(text, message):
     with pytest.raises(AssemblyError, match=message):
         assemble(text, TOY, file="wrong.asm")
+
+
+def test_a_formula_is_lowered_the_same_way_every_time():
+    """Wherever in memory its steps lie: the gateware's hash, its identity, depends on it."""
+    kept, found = [], set()
+    for n in range(20):
+        kept.append([object() for _ in range(n)])
+        found.add(tuple(lower("addition", BN254, Group.G2, 20, range(6),
+                              [range(6), range(6, 12)], 12)))
+    assert len(found) == 1
 
 
 def test_a_formula_needs_a_curve():
