@@ -94,13 +94,25 @@ def test_no_process_outlives_it(how: str) -> None:
         assert errors.strip() == "proofmill: stopped"
 
 
-def test_it_says_what_happened() -> None:
-    process = start("--slots", "3", "--json")
+def test_it_says_what_happened(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Of a run with a prover that signs invalid proofs: who was drawn, paid and slashed, and why
+    afterwards, from the run's record."""
+    path = tmp_path / "run.json"
+    process = start("--provers", "2", "--slots", "6", "--forge", "1", "--record", str(path),
+                    "--json")
     output, errors = process.communicate(timeout=300)
     assert process.returncode == 0, errors
     record = json.loads(output)
     assert record["layer1_same"] is True and record["agreed"] is True
-    assert [node["role"] for node in record["nodes"]] == ["both", "staker"]
-    assert [row["slot"] for row in record["slots"]] == [1, 2, 3]
-    assert record["proofs"] >= 1
+    honest, forger, staker = record["nodes"]
+    assert [node["role"] for node in record["nodes"]] == ["both", "prover", "staker"]
+    assert [row["slot"] for row in record["slots"]] == [1, 2, 3, 4, 5, 6]
+    assert honest["paid"] > 0 and honest["invalid"] == 0
+    slashed, *others = (row for row in record["slots"] if row["invalid"])
+    assert forger["paid"] == 0 and forger["invalid"] == 1 + len(others)
+    assert slashed["primary"] == forger["prover"] in slashed["invalid"]
     assert "finality of every slot are those of a run without provers: identical" in errors
+    assert f"{forger['prover']}: invalid proof" in errors
+    slot = str(slashed["slot"])
+    assert main(["why", "--slot", slot, "--run", str(path), "--prover", "1"]) == 0
+    assert "It signed an invalid proof: " in capsys.readouterr().out

@@ -14,7 +14,7 @@ from host.node.states import State
 from host.node.store import JobStore
 from tests.host.node.test_devnet import FAST, setup
 
-KILLED, BACK, CUT, HEALED, SLOTS = 4, 9, 13, 17, 25
+KILLED, BACK, CUT, HEALED, SLOTS = 4, 9, 11, 14, 24
 
 
 class Run:
@@ -29,7 +29,7 @@ class Run:
             net.kill("node 0")
             with pytest.raises(ProcessLookupError):
                 os.kill(process, 0)
-            assert net.dead == {"node 0": "slot 4: ended by signal 9"}
+            assert net.dead == {"node 0": f"slot {KILLED}: ended by signal 9"}
             net.run(BACK - KILLED)
             net.restart("node 0")
             self.after_restart = net.reports()
@@ -61,7 +61,8 @@ def same_chain(reports: dict[str, NodeReport]) -> bool:
 
 def test_a_killed_node_has_the_chain_again_at_once(net: Run) -> None:
     assert net.outages[:2] == [
-        "node 0 killed after slot 4", "node 0 started again after slot 9, with 4 blocks"]
+        f"node 0 killed after slot {KILLED}",
+        f"node 0 started again after slot {BACK}, with {KILLED} blocks"]
     assert same_chain(net.after_restart)
     # Some of the slots it was away had its own validators as proposers, and no block.
     fetched = net.after_restart["node 0"].fetched
@@ -108,7 +109,7 @@ def test_nothing_was_signed_or_sent_twice(net: Run) -> None:
         for job in store.jobs():
             states = [event.state for event in store.events(job.key)]
             assert states.count(State.SIGNED) <= 1 and states.count(State.BROADCAST) <= 1
-        # Each message has a nonce of its own: no transaction displaces another.
+        # Each message has a nonce of its own, after that of the bond, and none is left out.
         nonces = [_nonce(job.signed) for job in store.jobs() if job.signed is not None]
-        assert nonces and sorted(nonces) == list(range(len(nonces)))
+        assert nonces and sorted(nonces) == list(range(1, len(nonces) + 1))
         assert {job.slot for job in store.jobs()} > {1, 2, KILLED, BACK + 1, SLOTS - 3}
