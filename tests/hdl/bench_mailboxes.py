@@ -158,9 +158,9 @@ async def groups_match_the_definition(dut):
             dut.width.value, dut.first.value = width, level == 0
             dut.begin.value, dut.end.value = begin, begin + plan.sizes[level]
             dut.destination.value = 0 if level % 2 else region
-            dut.restart.value = 1
+            dut.restart.value, dut.down.value = 1, width == 1
             await world.tick()
-            dut.restart.value = 0
+            dut.restart.value, dut.down.value = 0, 0
             if width > 1:
                 dut.again.value = 1
                 await world.until_at_rest()
