@@ -10,8 +10,9 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -168,13 +169,19 @@ def build(shape: MsmShape, progress: BuildProgress | None = None) -> tuple[Gatew
     `BuildError`.
     """
     tell = progress or (lambda what, done, total: None)
+    with _in_the_cache(), only_one(f"verilog-{_digest(_describe(shape))[:16]}"):
+        ware = gateware(shape, tell)
+    return ware, library_of(ware.verilog, "accelerator", HARNESS, tell)
+
+
+@contextmanager
+def _in_the_cache() -> Iterator[None]:
+    """What goes wrong with the cache's files is a `BuildError`."""
     try:
-        with only_one(f"verilog-{_digest(_describe(shape))[:16]}"):
-            ware = gateware(shape, tell)
-        return ware, library_of(ware.verilog, "accelerator", HARNESS, tell)
+        yield
     except OSError as error:
         raise BuildError(
-            f"{error.filename or cache_folder()}: {error.strerror or error}; make room there, or "
+            f"{error.filename or 'the cache'}: {error.strerror or error}; make room there, or "
             "set PROOFMILL_CACHE to another folder") from error
 
 
@@ -191,8 +198,8 @@ def library_of(verilog: str, top: str, harness: Path, tell: BuildProgress) -> Pa
     key = _digest(verilog, harness.read_bytes(), version, platform.machine(),
                   platform.processor(), _processor(), str(binary.stat().st_size),
                   *flags, *COMPILER_FLAGS)
-    library = cache_folder("simulation") / f"{key}.so"
-    with only_one(f"simulation-{key[:16]}"):
+    with _in_the_cache(), only_one(f"simulation-{key[:16]}"):
+        library = cache_folder("simulation") / f"{key}.so"
         if library.exists():
             tell("loading the simulation", 1, 1)
         else:
