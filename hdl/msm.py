@@ -421,7 +421,8 @@ class Msm(wiring.Component):
                         m.d.sync += asked_unit.eq(0)
                         m.next = "LAST"
             with m.State("LAST"):
-                m.d.comb += [header.last.eq(1), header.group.eq(0), self.answers.valid.eq(1),
+                m.d.comb += [header.last.eq(1), header.group.eq(0), header.unit.eq(0),
+                             self.answers.valid.eq(1),
                              self.answers.payload.eq(header), combining.eq(self.finish)]
                 with m.If(self.answers.ready):
                     m.d.sync += enable.eq(0)

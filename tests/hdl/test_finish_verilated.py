@@ -37,8 +37,7 @@ def finished(link, group, plan, scalars):
         head, *words = link.ask(
             multiply_words(group, plan, scalars, first=first, windows=windows,
                            finish=1), 1 + size)
-        head = unpack(ANSWER, head)
-        assert (head["command"], head["last"], head["error"]) == (Command.MULTIPLY, 1, 0)
+        assert head == answer(Command.MULTIPLY)
         found.append(link.counters())
     return words, found
 
