@@ -69,7 +69,10 @@ class Netlist:
                     self.spread(cell, held.get((name, "P"), 0), drive)
             products = {}
             waiting = [name for name, cell in cells.items() if cell["type"] == BLOCK]
+            tries = len(waiting) ** 2
             while waiting:  # blocks follow each other; one comes when its operands are there
+                tries -= 1
+                assert tries >= 0, "a block's operand comes from nowhere"
                 name = waiting.pop(0)
                 cell = cells[name]
                 if "REG_INPUTA_CLK" in cell["parameters"]:
