@@ -115,6 +115,8 @@ def described(record: dict[str, Any]) -> str:
     what = [p["curve"], f"{kind} {p['digit']} × {p['limb']} bits"]
     if "depth" in p:
         what.append(f"depth {p['depth']}")
+    if p.get("least_loop", 2) > 2:
+        what.append(f"{p['least_loop']} cycles a step")
     if p.get("multipliers", 1) > 1:
         what.append(f"{p['multipliers']} multipliers")
     groups = [name for name in ("g1", "g2") if f"interval_{name}" in p]
