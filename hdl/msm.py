@@ -240,6 +240,7 @@ class Msm(wiring.Component):
                 finisher.group.eq(group), finisher.window.eq(self.window),
                 finisher.wide.eq(self.wide_windows),
             ]
+            m.d.comb += finisher.accept.eq(every == 1)
             with m.Switch(frames.cycle):
                 with m.Case(*range(every - 1, max(adder_shape.interval.values()), every)):
                     m.d.comb += finisher.accept.eq(1)
