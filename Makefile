@@ -16,9 +16,11 @@ test: $(VENV)/installed-dev
 test-slow: $(VENV)/installed-dev
 	@$(BIN)/python -m pytest -n 2 -m slow $(ARGS)
 
-# make waves UNIT=adder: a waveform of the unit at work.
+# make waves UNIT=mailboxes: a waveform of the unit at work, in build/waves.
+UNIT ?= adder
 waves: $(VENV)/installed
-	@$(BIN)/proofmill waves $(UNIT) $(ARGS)
+	@mkdir -p build/waves
+	@$(BIN)/proofmill waves $(UNIT) --out build/waves/$(UNIT).vcd $(ARGS)
 
 check: $(VENV)/installed-dev
 	@$(BIN)/ruff check .
