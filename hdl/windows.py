@@ -144,24 +144,6 @@ class WindowPlan:
         return exponent + self.position(first + group * self.units + unit)
 
 
-def best_window(scalar_bits: int, points: int, mailboxes: int) -> int:
-    """The window with the fewest additions for `points` points, all windows at once in one unit.
-
-    Additions are counted as digits of all scalars, plus each bucket's two ways to the next level.
-    """
-    fitting = [plan for plan in (WindowPlan(scalar_bits, w) for w in range(2, MAX_WINDOW + 1))
-               if plan.mailboxes <= mailboxes]
-    if not fitting:
-        raise ValueError(f"{mailboxes} mailboxes are too few for any window of {scalar_bits}-bit "
-                         f"scalars; the smallest takes {WindowPlan(scalar_bits, 2).mailboxes}")
-
-    def additions(plan: WindowPlan) -> int:
-        filled = [min(size, points * plan.windows << n) for n, size in enumerate(plan.sizes)]
-        return points * plan.windows + 2 * sum(filled[:-1])
-
-    return min(fitting, key=additions).window
-
-
 def best_plan(scalar_bits: int, points: int, mailboxes: int, units: int = 1, window: int = 0,
               at_once: int = 0, sending: float = 0.0) -> WindowPlan:
     """The plan with the fewest additions for `points` points in `mailboxes` mailboxes a unit.

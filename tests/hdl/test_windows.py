@@ -1,6 +1,6 @@
 import pytest
 
-from hdl.windows import MAX_WINDOW, WindowPlan, best_plan, best_window, halves
+from hdl.windows import MAX_WINDOW, WindowPlan, best_plan, halves
 from sim.msm import group_of_bit
 
 
@@ -66,28 +66,14 @@ def test_a_window_too_narrow_or_wide_is_refused(window):
         WindowPlan(254, window)
 
 
-def test_the_best_window():
-    assert best_window(254, 1, 1 << 20) == min(
-        range(2, 17), key=lambda w: best_cost(WindowPlan(254, w), 1))
-    widths = [best_window(254, 1 << n, 1 << 22) for n in range(0, 22)]
-    assert widths == sorted(widths)  # more points, wider windows
-    for mailboxes in (800, 8192, 4096):
-        for points in (1, 100, 1 << 20):
-            assert WindowPlan(254, best_window(254, points, mailboxes)).mailboxes <= mailboxes
-    smallest = WindowPlan(254, 2).mailboxes
+def test_more_points_take_wider_windows_and_too_few_mailboxes_are_refused():
+    widths = [best_plan(254, 1 << n, 1 << 22).window for n in range(0, 22)]
+    assert widths == sorted(widths)
+    smallest = WindowPlan(254, 2, at_once=1).mailboxes
     with pytest.raises(ValueError, match=(
             f"^{smallest - 1} mailboxes are too few for any window of 254-bit scalars; the "
             f"smallest takes {smallest}$")):
-        best_window(254, 10, smallest - 1)
-
-
-def best_cost(plan, points):
-    """Operands of all levels, where a bucket is full if any point could have come to it."""
-    filled, cost = points * plan.windows, points * plan.windows
-    for level, size in enumerate(plan.sizes[:-1]):
-        filled = min(size, points * plan.windows << level)
-        cost += 2 * filled
-    return cost
+        best_plan(254, 10, smallest - 1)
 
 
 @pytest.mark.parametrize("mailboxes, units", [(8192, 1), (4096, 1), (2048, 4)])
