@@ -14,13 +14,15 @@ FIRST_TOTAL = 2
 
 
 class FramedAdder(wiring.Component):
-    """`PointAdder` and `Frames`, wired as in `hdl.msm`; `cycle` says where in the frame we are."""
+    """`PointAdder` and `Frames`, wired as in `hdl.msm`, the multiplier never lent; `cycle` says
+    where in the frame we are."""
 
     def __init__(self, shape: AdderShape):
         self.shape = shape
         self.adder = PointAdder(shape)
         ports = {name: member for name, member in self.adder.signature.members.items()
-                 if name not in ("cycle", "next_cycle", "number", "turn", "round", "start")}
+                 if name not in ("cycle", "next_cycle", "number", "turn", "round", "start",
+                                 "borrowed", "borrowed_a", "borrowed_b", "product")}
         super().__init__(ports | {"cycle": Out(self.adder.signature.members["cycle"].shape)})
 
     def elaborate(self, platform):
