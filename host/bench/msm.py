@@ -8,9 +8,11 @@ from typing import Any
 import numpy as np
 
 from hdl.curve import Group
+from hdl.windows import WindowPlan
 from host.curve.arithmetic import multiply_generator
 from host.curve.limbs import SCALAR_MODULUS, from_limbs, to_limbs
 from host.devices.device import Device, Job, Limbs, Progress
+from host.devices.lanes import SCALAR_BITS, LanesDevice
 from host.errors import ProofmillError
 
 KINDS = {
@@ -32,11 +34,17 @@ BASES = {
 """Kinds of points."""
 
 
-def scalars_of(kind: str, count: int, rng: random.Random, window: int = 8) -> list[int]:
-    """`count` scalars of a kind, below the group's order."""
+USUAL = WindowPlan(SCALAR_BITS, 8)
+"""The windows that scalars are made for where the device has none."""
+
+
+def scalars_of(kind: str, count: int, rng: random.Random,
+               plan: WindowPlan = USUAL) -> list[int]:
+    """`count` scalars of a kind, below the group's order; "bucket" is of the windows of `plan`."""
     draws: dict[str, Callable[[], int]] = {}
     one, other = rng.randrange(SCALAR_MODULUS), rng.randrange(SCALAR_MODULUS)
-    same_digit = sum(5 << (window * n) for n in range(-(-253 // window) - 1))
+    digit = 5 if plan.window > 4 else 1  # positive in windows of one bit less, too
+    same_digit = sum(digit << plan.position(n) for n in range(plan.windows - 1))
     draws["uniform"] = lambda: rng.randrange(SCALAR_MODULUS)
     draws["equal"] = lambda: one
     draws["two"] = lambda: rng.choice((one, other))
@@ -67,7 +75,7 @@ def bases_of(kind: str, group: Group, count: int,
 
 
 def measure(device: Device, group: Group, points: int, kind: str, bases: str = "random",
-            seed: int = 0, window: int = 8, progress: Progress | None = None) -> dict[str, Any]:
+            seed: int = 0, progress: Progress | None = None) -> dict[str, Any]:
     """Compute one product and check it; return the figures.
 
     The points are known multiples of the generator, so the sum must be the generator times
@@ -81,8 +89,12 @@ def measure(device: Device, group: Group, points: int, kind: str, bases: str = "
         raise ProofmillError(f"--points {points}: there must be at least one")
     rng = random.Random(seed)
     base_points, logarithms = bases_of(bases, group, points, rng)
-    values = scalars_of(kind, points, rng, window)
-    job = Job(device.load(group, base_points), to_limbs(values))
+    loaded = device.load(group, base_points)
+    plan = USUAL
+    if isinstance(device, LanesDevice):
+        plan = device.plan(Job(loaded, np.zeros((points, 4), np.uint64)))
+    values = scalars_of(kind, points, rng, plan)
+    job = Job(loaded, to_limbs(values))
     start = time.perf_counter()
     result = device.run([job], progress)[0]
     seconds = time.perf_counter() - start
@@ -97,7 +109,6 @@ def measure(device: Device, group: Group, points: int, kind: str, bases: str = "
         "bases": bases, "seed": seed, "seconds": seconds}
     if result.counters:
         interval = device.accelerators[0].interval(group)  # type: ignore[attr-defined]
-        plan = device.plan(job)  # type: ignore[attr-defined]
         counters = result.counters
         cycles = counters["fill"] + counters["sum"]
         figures |= {

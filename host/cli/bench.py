@@ -3,12 +3,15 @@
 import argparse
 import json
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from host.cli.prove import add_device
 from host.cli.screen import Screen
 from host.devices.catalogue import open_device
+from host.devices.device import Device
 from host.errors import ProofmillError
 
 
@@ -74,25 +77,37 @@ def _add_product(parser: argparse.ArgumentParser, device: str) -> None:
     parser.add_argument("--json", action="store_true", help="one JSON object")
 
 
+@contextmanager
+def _product_device(options: argparse.Namespace, screen: Screen) -> Iterator[Device]:
+    """The device that the options of `_add_product` name, closed at the end."""
+    from hdl.presets import at_interval
+
+    with screen.bar("preparing the device") as bar:
+        device = open_device(options.device, lanes=1, window=options.window,
+                             at_once=options.at_once, shape=at_interval(options.interval),
+                             progress=bar.step)
+    try:
+        yield device
+    except ValueError as error:
+        raise ProofmillError(f"--window and --at-once: {error}") from error
+    finally:
+        device.close()
+
+
 def run_ratios(options: argparse.Namespace) -> int:
     """Print a line for each kind of scalars and points."""
     from hdl.curve import Group
-    from hdl.presets import at_interval
     from host.bench.ratios import CASES, ratios
 
     for name in ("points", "seeds"):
         if getattr(options, name) < 1:
             raise ProofmillError(f"--{name} {getattr(options, name)}: there must be at least one")
     screen = Screen(machine=options.json)
-    with screen.bar("preparing the device") as bar:
-        device = open_device(options.device, lanes=1, window=options.window,
-                             at_once=options.at_once, shape=at_interval(options.interval),
-                             progress=bar.step)
     found = []
     row = "{:10} {:11} {:>6} {:>6} {:>12} {:>7} {:>7} {:>8}"
     screen.line(row.format("scalars", "points", "window", "passes", "cycles", "least", "median",
                            "greatest"), style="bold")
-    try:
+    with _product_device(options, screen) as device:
         with screen.bar(f"multiplying on {device.name}") as bar:
             for figures in ratios(device, Group(options.group), options.points, options.seeds):
                 found.append(figures)
@@ -101,10 +116,6 @@ def run_ratios(options: argparse.Namespace) -> int:
                     figures["scalars"], figures["bases"], figures["window"], figures["passes"],
                     f"{figures['cycles']:,}",
                     *(f"{figures[name]:.3f}" for name in ("least", "median", "greatest"))))
-    except ValueError as error:
-        raise ProofmillError(f"--window and --at-once: {error}") from error
-    finally:
-        device.close()
     if options.json:
         print(json.dumps({"device": device.name, "group": options.group, "points": options.points,
                           "interval": options.interval, "seeds": options.seeds, "ratios": found}))
@@ -114,23 +125,14 @@ def run_ratios(options: argparse.Namespace) -> int:
 def run_msm(options: argparse.Namespace) -> int:
     """Measure one product."""
     from hdl.curve import Group
-    from hdl.presets import at_interval
     from host.bench.msm import measure
 
     screen = Screen(machine=options.json)
-    with screen.bar("preparing the device") as bar:
-        device = open_device(options.device, lanes=1, window=options.window,
-                             at_once=options.at_once, shape=at_interval(options.interval),
-                             progress=bar.step)
-    try:
+    with _product_device(options, screen) as device:
         with screen.bar(f"multiplying on {device.name}") as bar:
             figures = measure(device, Group(options.group), options.points, options.scalars,
-                              options.bases, options.seed, options.window or 8, bar)
+                              options.bases, options.seed, bar)
         figures |= _line_figures(device, figures["cycles"])
-    except ValueError as error:
-        raise ProofmillError(f"--window and --at-once: {error}") from error
-    finally:
-        device.close()
     if options.json:
         print(json.dumps(figures))
         return 0

@@ -1,11 +1,14 @@
 """The table of ratios: every kind once, checked sums, an order that can be."""
 
 import json
+import random
 
 import pytest
 
-from host.bench.msm import BASES, KINDS
+from hdl.windows import WindowPlan
+from host.bench.msm import BASES, KINDS, scalars_of
 from host.cli.main import main
+from sim.msm import signed_digits
 
 
 def test_every_kind_has_its_line(capsys: pytest.CaptureFixture[str]) -> None:
@@ -24,3 +27,12 @@ def test_every_kind_has_its_line(capsys: pytest.CaptureFixture[str]) -> None:
 def test_nothing_to_measure_is_refused(option: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["bench", "ratios", option, "0"]) == 2
     assert f"{option} 0: there must be at least one" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("units, window", [(1, 2), (1, 7), (1, 8), (6, 9), (12, 8)])
+def test_bucket_scalars_have_one_digit_in_every_window_but_the_last(
+        units: int, window: int) -> None:
+    plan = WindowPlan(254, window, units)
+    (scalar,) = scalars_of("bucket", 1, random.Random(0), plan)
+    *digits, last = signed_digits(scalar, plan)
+    assert len(set(digits)) == 1 and digits[0] > 0 and last == 0

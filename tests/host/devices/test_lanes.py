@@ -63,7 +63,7 @@ def test_any_points_give_the_right_sum(rtl, model, group, bases):
 def test_every_window_gives_the_right_sum(window):
     device = open_device("rtl", lanes=1, window=window)
     try:
-        assert measure(device, Group.G1, 20, "uniform", window=window)["window"] == window
+        assert measure(device, Group.G1, 20, "uniform")["window"] == window
     finally:
         device.close()
 
@@ -80,7 +80,7 @@ def test_windows_that_do_not_fit_at_once_are_computed_in_passes(rtl, model, wind
     figures = []
     for device in (rtl, model):
         few = LanesDevice(device.name, device.accelerators[:1], window, at_once)
-        figures.append(measure(few, Group.G1, 30, "uniform", "infinity", window=window))
+        figures.append(measure(few, Group.G1, 30, "uniform", "infinity"))
     assert figures[0]["counters"] == figures[1]["counters"]
     passes = len(list(few.plan(Job(few.load(Group.G1, np.zeros((30, 8), np.uint64)),
                                    np.zeros((30, 4), np.uint64))).passes))
