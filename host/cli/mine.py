@@ -11,14 +11,11 @@ from typing import Any
 from host.cli.prove import add_device
 from host.cli.screen import Screen
 from host.devices.catalogue import open_device
-from host.devices.device import Device
+from host.devices.device import BOARD_HZ, Device
 from host.errors import ProofmillError
 
 EPOCHS_BEFORE = 2
 """Epochs that the chain has run when the miner joins."""
-
-BOARD_HZ = 100_000_000
-"""Clock rate for which the summary says what cycles would mean on a board that states none."""
 
 MINER_VALIDATOR = 5
 """Who mines: its account owns the bond and is where rewards go."""

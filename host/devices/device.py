@@ -16,6 +16,9 @@ Limbs = NDArray[np.uint64]
 Progress = Callable[[int, int], None]
 """Called now and then with (work done, work in all); the unit is the caller's own."""
 
+BOARD_HZ = 100_000_000
+"""Clock rate at which cycles count where a device states none."""
+
 
 class DeviceError(ProofmillError):
     """A device did not answer, or answered what cannot be: it is put aside, the work redone."""

@@ -20,6 +20,7 @@ from host.chain.block_proofs import block_verifier
 from host.chain.keys import ValidatorKey
 from host.chain.spec import spec
 from host.circuits.block import BlockCircuit
+from host.devices.device import BOARD_HZ
 from host.evm.account import Account as EvmAccount
 from host.groth16.prove import ProofResult, Prover
 from host.node.archive import Archive
@@ -41,8 +42,6 @@ from host.node.wire import DIRECTED, Topic
 PROPOSE_MS, ATTEST_MS, CONFIRM_MS = 0, SLOT_MS // 4, 3 * SLOT_MS // 4
 STEPS_MS = (PROPOSE_MS, ATTEST_MS, SLOT_MS // 2, CONFIRM_MS)
 """The clock's steps within a slot; on each of them provers go on with their work."""
-BOARD_HZ = 100_000_000
-"""Clock rate at which an accelerator's cycles count in chain time."""
 FIRST_MS = 1000
 """What an accelerator's first proof is planned with."""
 PARENT_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG of <sys/prctl.h>
