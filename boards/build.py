@@ -15,6 +15,7 @@ from amaranth.back import rtlil
 
 from boards.board import Board, BoardTop, PlainTop
 from boards.measure import clock_rate
+from boards.packing import prepare
 from boards.resources import TARGETS, cells_of, record
 from boards.tools import ToolError, command, run, run_yosys, versions
 from boards.units import parameters_of
@@ -115,6 +116,10 @@ def build(board: Board, folder: Path, *, shape: MsmShape | None = None, seed: in
             raise ToolError(
                 f"the design takes {getattr(resources, kind):,} {kind} and {board.title} has "
                 f"{there:,}; choose smaller parameters or another board (the log is in {folder})")
+    if board.flow == "ecp5":
+        design = json.loads((folder / "top.json").read_text())
+        prepare(design, "top")
+        (folder / "top.json").write_text(json.dumps(design))
     log = timed("place and route", 2, "place and route", run,
                 _nextpnr(board, folder, seed), folder, "nextpnr.log")
     rate = clock_rate(log)

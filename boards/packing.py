@@ -1,11 +1,16 @@
-"""Registers around a multiplier block moved into it, in a netlist mapped for ECP5.
+"""What a netlist mapped for ECP5 lacks before it is placed: registers where they belong.
 
-Yosys maps a product to a MULT18X18D and leaves the registers before and after it in the fabric,
-though the block has registers of its own: at its operands, and at its product. A register there
-costs no flip-flop, and the way to it no setup of a table; what nextpnr knows of either is in its
-timing model (`MULT18X18D_REGS_INPUT`, `..._OUTPUT`, `..._ALL`).
+Registers around a multiplier block are moved into it. Yosys maps a product to a MULT18X18D and
+leaves the registers before and after it in the fabric, though the block has registers of its own:
+at its operands, and at its product. A register there costs no flip-flop, and the way to it no setup
+of a table; what nextpnr knows of either is in its timing model (`MULT18X18D_REGS_INPUT`,
+`..._OUTPUT`, `..._ALL`).
+
+Registers that hundreds of inputs read are made several: neither Yosys nor nextpnr does that, and
+one wire to all corners of a chip takes 13 ns.
 """
 
+import re
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any
@@ -17,6 +22,12 @@ CONSTANTS = ("0", "1", "x")
 OPERANDS = [f"{side}{bit}" for side in "AB" for bit in range(18)]
 
 PRODUCT = [f"P{bit}" for bit in range(36)]
+
+MOST_READERS = 48
+"""Inputs that one register feeds, at the most; beyond, it has copies."""
+
+CONTROL = ("CLK", "CE", "LSR", "WCK", "WRE", "CLKA", "CLKB", "CEA", "CEB", "CLK0", "CE0")
+"""Inputs that slices share, which stay with one wire."""
 
 Cells = dict[str, dict[str, Any]]
 
@@ -118,3 +129,59 @@ def absorb(design: dict[str, Any], top: str) -> tuple[int, int]:
         if not count[cell["connections"]["Q"][0]]:
             del cells[name]
     return operands, products
+
+
+def natural(name: str) -> list[tuple[int, str]]:
+    """A sorting key that has bit 2 before bit 10."""
+    return [(int(part), "") if part.isdigit() else (-1, part) for part in re.split(r"(\d+)", name)]
+
+
+def duplicate(design: dict[str, Any], top: str, most: int = MOST_READERS) -> int:
+    """Give registers of module `top` with more than `most` readers copies that share them.
+
+    Readers are shared out in the order of their names, so those of neighbouring bits stay together.
+    A copy has the register's own inputs, so it always has its value. Returns the copies made.
+    """
+    module = design["modules"][top]
+    cells: Cells = module["cells"]
+    reading: dict[Any, list[tuple[str, str, int]]] = {}
+    driver = {cell["connections"]["Q"][0]: name for name, cell in cells.items()
+              if cell["type"] == REGISTER}
+    fresh = 1 + max((wire for cell in cells.values() for wires in cell["connections"].values()
+                     for wire in wires if isinstance(wire, int)), default=1)
+    for name, cell in cells.items():
+        for port, wires in cell["connections"].items():
+            if cell["port_directions"].get(port) != "output" and port not in CONTROL:
+                for n, wire in enumerate(wires):
+                    reading.setdefault(wire, []).append((name, port, n))
+    made = 0
+    waiting = [name for name, cell in cells.items() if cell["type"] == REGISTER]
+    while waiting:
+        cell = cells[name := waiting.pop()]
+        readers = reading.get(cell["connections"]["Q"][0], [])
+        parts = -(-len(readers) // most)
+        if parts < 2:
+            continue
+        readers.sort(key=lambda reader: natural(reader[0]))
+        cuts = [len(readers) * part // parts for part in range(parts + 1)]
+        for part in range(1, parts):
+            copy = f"{name}$copy{part}"
+            cells[copy] = cell | {"connections": {
+                port: list(wires) for port, wires in cell["connections"].items()} | {"Q": [fresh]}}
+            reading[fresh] = readers[cuts[part]:cuts[part + 1]]
+            for reader, port, n in reading[fresh]:
+                cells[reader]["connections"][port][n] = fresh
+            # The register before has as many more readers.
+            before = cell["connections"]["DI"][0]
+            reading.setdefault(before, []).append((copy, "DI", 0))
+            waiting += [driver[before]] if before in driver else []
+            fresh += 1
+        reading[cell["connections"]["Q"][0]] = readers[:cuts[1]]
+        made += parts - 1
+    return made
+
+
+def prepare(design: dict[str, Any], top: str) -> None:
+    """All of this module, for the flat module `top`."""
+    absorb(design, top)
+    duplicate(design, top)

@@ -14,6 +14,9 @@ from pathlib import Path
 Tell = Callable[[str], None]
 """Called with the line of a tool's log that says where it is."""
 
+Stop = Callable[[str], str | None]
+"""Called with every line of a tool's log: why the tool is to be stopped, or None."""
+
 PYOSYS = """
 import sys
 from pyosys import libyosys
@@ -56,13 +59,15 @@ def command(package: str, name: str) -> list[str]:
     return [found]
 
 
-def run(arguments: Sequence[str], folder: Path, log: str, tell: Tell | None = None) -> str:
+def run(arguments: Sequence[str], folder: Path, log: str, tell: Tell | None = None,
+        stop: Stop | None = None) -> str:
     """Run a tool in `folder`, its output in the file `log` there; return the output.
 
-    Raises `ToolError` with the last lines where it fails. The tool ends with this process's
-    Ctrl-C as with its own.
+    Raises `ToolError` with the last lines where it fails, or with what `stop` says of a line. The
+    tool ends with this process's Ctrl-C as with its own.
     """
     lines: list[str] = []
+    reasons: list[str] = []
     with open(folder / log, "w") as file:
         try:
             process = subprocess.Popen(arguments, cwd=folder, stdout=subprocess.PIPE,
@@ -78,6 +83,9 @@ def run(arguments: Sequence[str], folder: Path, log: str, tell: Tell | None = No
                 lines.append(line)
                 if tell is not None and line.strip():
                     tell(line.strip())
+                if stop is not None and not reasons and (reason := stop(line)) is not None:
+                    reasons.append(reason)
+                    process.terminate()
 
         reader = threading.Thread(target=read, daemon=True)
         reader.start()
@@ -91,6 +99,8 @@ def run(arguments: Sequence[str], folder: Path, log: str, tell: Tell | None = No
             reader.join(10)
             if process.stdout is not None:
                 process.stdout.close()
+    if reasons:
+        raise ToolError(f"{reasons[0]} (the log is {folder / log})")
     if status != 0:
         errors = [line for line in lines if "ERROR" in line] or lines[-8:]
         raise ToolError(f"{Path(arguments[0]).name} ended with status {status} (its log is "

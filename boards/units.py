@@ -109,7 +109,8 @@ def parameters_of(shape: MsmShape, unit: str = "msm") -> dict[str, Any]:
     words |= {name: getattr(multiplier, name) for name in MULTIPLIER if hasattr(multiplier, name)}
     if unit == "multiplier":
         return words
-    words |= {"multipliers": adder.multipliers, "adders": adder.adders, "units": adder.units}
+    words |= {"multipliers": adder.multipliers, "adders": adder.adders, "units": adder.units,
+              "sum_latency": adder.sum_latency}
     for group, interval in adder.intervals:
         words[f"interval_{group.value}"] = interval
     if unit != "adder":
@@ -131,7 +132,7 @@ def shape_of(parameters: Mapping[str, Any]) -> MsmShape:
         adder = AdderShape(
             curve=curve, multiplier=kind(field=curve.base, **held), intervals=intervals,
             multipliers=parameters.get("multipliers", 1), adders=parameters.get("adders", 1),
-            units=parameters.get("units", 1))
+            units=parameters.get("units", 1), sum_latency=parameters.get("sum_latency", 2))
         return MsmShape(adder=adder, mailbox_bits=parameters.get("mailbox_bits", 1),
                         finisher=parameters.get("finisher", True))
     except (KeyError, TypeError) as error:

@@ -74,8 +74,8 @@ class FoldedShape(MultiplierShape):
 
     @cached_property
     def latency(self) -> int:
-        """Cycles from operands to product: the steps, the last one's groups, 4 more, carries."""
-        return self.loop * self.steps + len(self.last_groups) + 6 + self.carry_cycles
+        """Cycles from operands to product: the steps, the last one's groups, 8 more, carries."""
+        return self.loop * self.steps + len(self.last_groups) + 8 + self.carry_cycles
 
     @cached_property
     def multiplications(self) -> Counter[tuple[int, int]]:
@@ -170,10 +170,24 @@ class FoldedMultiplier(wiring.Component):
             return [Signal(width, name=f"{name}{n}", reset_less=True)
                     for n, width in enumerate(widths)]
 
-        def enter(held, first, again):
+        # Starts come every `interval` cycles, so one that comes `interval` cycles later says the
+        # same. So it goes from place to place, and has never far to go; no product is anywhere
+        # before the start that came with it.
+        starts = [self.start]
+
+        def next_start():
+            start = starts[-1]
+            for n in range(shape.interval):
+                later = Signal(name=f"start{len(starts)}_{n}", reset_less=True)
+                m.d.sync += later.eq(start)
+                start = later
+            starts.append(start)
+            return start
+
+        def enter(held, first, again, start):
             """A row's first step takes what comes from before it, the others what it made."""
             for signal, one, other in zip(held, first, again, strict=True):
-                m.d.sync += signal.eq(Mux(self.start, one, other))
+                m.d.sync += signal.eq(Mux(start, one, other))
 
         running_widths = [max(1, bound.bit_length()) for bound in bounds]
         padded = Cat(self.a, Const(0, shape.digit * shape.steps - shape.operand_bits))
@@ -193,28 +207,34 @@ class FoldedMultiplier(wiring.Component):
                 pipe.stage = 100 * row + n
                 later_a = pipe.register_all("a", later_a, [digit_bound] * (digits - 1))
                 later_b = pipe.register_all("b", later_b, [(1 << w) - 1 for w in b_widths])
-            enter(running, before[0], total)
-            enter(a, before[1], [*later_a, Const(0, 1)])
-            enter(b, before[2], later_b)
+            start = next_start() if row else self.start
+            enter(running, before[0], total, start)
+            enter(a, before[1], [*later_a, Const(0, 1)], start)
+            enter(b, before[2], later_b, next_start() if row else start)
             before = (total, later_a[:digits - shape.interval], later_b)
 
         # The last step, an ordinary one, has `interval` cycles: the quotient digit, then the
-        # modulus' limbs, a group a cycle, gathered until all are there.
+        # modulus' limbs, a group a cycle, gathered until all are there. Both factors and the
+        # products have plain registers, which a device's multiplier block can take in.
         pipe.stage = 100 * shape.rows
         arrived = Limbs(registers("arrived", running_widths), bounds)
-        with m.If(self.start):
+        start = next_start()
+        with m.If(start):
             m.d.sync += [held.eq(value)
                          for held, value in zip(arrived.values, before[0], strict=True)]
         quotient = pipe.register("quotient", arrived.values[0][:shape.digit] * shape.lift,
                                  digit_bound)
         waiting = pipe.hold("arrived", arrived)
         pipe.stage += 1
-        waiting = pipe.hold("arrived", waiting)
+        quotient = pipe.register("quotient", quotient, digit_bound)
+        for _ in range(3):
+            waiting = pipe.hold("arrived", waiting)
+            pipe.stage += 1
         groups = shape.last_groups
         group = Signal(range(max(2, shape.interval)))
         next_group = Signal.like(group)
         # Operands that came in cycle 0 have their quotient digit in cycle 2 of an interval.
-        m.d.comb += next_group.eq(Mux(self.start, shape.interval - 1,
+        m.d.comb += next_group.eq(Mux(start, shape.interval - 1,
                                       Mux(group == shape.interval - 1, 0, group + 1)))
         m.d.sync += group.eq(next_group)
         widths = [shape.digit + max(limb.bit_length() for limb in column)
@@ -222,16 +242,18 @@ class FoldedMultiplier(wiring.Component):
         gathered = [registers(f"group{g}_", widths) for g in range(len(groups))]
         last_limbs = [Signal(width - shape.digit, name=f"modulus{n}", reset_less=True)
                       for n, width in enumerate(widths)]
-        with m.Switch(next_group):  # a cycle ahead, for nothing but a product to be in its cycle
+        with m.Switch(group):
             for g, limbs in enumerate(groups):
-                with m.Case(g):
+                with m.Default() if g == len(groups) - 1 else m.Case(g):
                     m.d.sync += [held.eq(limb) for held, limb in
                                  zip(last_limbs, limbs, strict=True)]
-        with m.If(group < len(groups)):
-            for one, two in zip(gathered, gathered[1:], strict=False):
+        made = registers("last_product", widths)
+        m.d.sync += [held.eq(quotient * limb) for held, limb in zip(made, last_limbs, strict=True)]
+        gather = [Signal(name=f"gather{n}", reset_less=True) for n in range(2)]
+        m.d.sync += Cat(gather).eq(Cat(group < len(groups), gather))
+        with m.If(gather[-1]):
+            for one, two in zip(gathered, [*gathered[1:], made], strict=True):
                 m.d.sync += [held.eq(value) for held, value in zip(one, two, strict=True)]
-            m.d.sync += [held.eq(quotient * limb)
-                         for held, limb in zip(gathered[-1], last_limbs, strict=True)]
         limbs = [limb for group in groups for limb in group][:len(shape.cut(shape.field.modulus))]
         products = [held for group in gathered for held in group][:len(limbs)]
         product_bounds = [digit_bound * limb for limb in limbs]

@@ -6,9 +6,8 @@ from amaranth.lib.wiring import In, Out
 
 from hdl.commands import WORD
 from hdl.mailboxes import Mailboxes
-from hdl.operands import Operands
+from hdl.operands import LEVEL, Operands
 from hdl.point_adder import of_unit
-from hdl.windows import MAX_WINDOW
 
 LOAD_CYCLE = 3
 """The first cycle of a unit's frame in which a coordinate of that frame's own pair can come in;
@@ -20,7 +19,8 @@ class MailboxUnit(wiring.Component):
 
     Members
     -------
-    group, again, hand_out, first, width, begin, end, destination : the step at hand, in
+    group, again, hand_out, first, begin, end, destination : the step at hand, in
+    window, window_ones, half, half_ones : see `hdl.operands.Recoder`, in
     restart, down : look through the buckets from `begin` to `end`, or down, in
     enable : serve, in
     clearing, clear_place : empty this mailbox, in
@@ -44,7 +44,7 @@ class MailboxUnit(wiring.Component):
         super().__init__({
             "group": In(range(max(2, len(adder.groups)))),
             "again": In(1), "hand_out": In(1), "first": In(1), "enable": In(1),
-            "width": In(range(MAX_WINDOW + 1)), "begin": In(bits + 1), "end": In(bits + 1),
+            **LEVEL, "begin": In(bits + 1), "end": In(bits + 1),
             "destination": In(bits), "restart": In(1), "down": In(1),
             "clearing": In(1), "clear_place": In(bits),
             "frame_last": In(1), "turn": In(range(max(2, adder.units))),
@@ -113,10 +113,9 @@ class MailboxUnit(wiring.Component):
             boxes.operand_valid.eq(operands.operand_valid),
             boxes.operand_mailbox.eq(operands.operand_mailbox),
             operands.operand_taken.eq(boxes.operand_taken),
-            operands.read_operand.eq(boxes.read_operand),
             operands.read_position.eq(boxes.read_position),
             boxes.operand_coordinate.eq(operands.operand_coordinate),
-            boxes.fetch_valid.eq(found_valid & operands.room & scanning),
+            boxes.fetch_valid.eq(found_valid & operands.room),
             boxes.fetch_mailbox.eq(found),
             operands.fetch_taken.eq(boxes.fetch_taken),
             operands.fetch_mailbox.eq(found),
@@ -124,8 +123,8 @@ class MailboxUnit(wiring.Component):
             operands.fetched_position.eq(boxes.fetched_position),
             operands.fetched_coordinate.eq(boxes.fetched_coordinate),
             operands.group.eq(self.group), operands.again.eq(self.again),
-            operands.first.eq(self.first), operands.window.eq(self.width),
-            operands.half.eq((self.width + 1) >> 1), operands.source.eq(self.begin),
+            *[getattr(operands, name).eq(getattr(self, name)) for name in LEVEL],
+            operands.first.eq(self.first), operands.source.eq(self.begin),
             operands.destination.eq(self.destination), operands.hand_out.eq(self.hand_out),
             operands.entry_left.eq(self.entry_left), operands.read_row.eq(self.read_row),
             self.room.eq(operands.room), self.entry_valid.eq(operands.entry_valid),

@@ -46,7 +46,7 @@ class Mailboxes(wiring.Component):
 
     Members
     -------
-    group, cycle, last : from the frames, in
+    group, last : from the frames, in
     enable : serve at all, in; changes only while `quiet`
     operand_valid, operand_mailbox : a new operand is there, for this mailbox, in
     operand_taken : it has been taken, out; the next may come in the cycle after
@@ -76,7 +76,6 @@ class Mailboxes(wiring.Component):
         coordinates = range(max(3 * group.degree for group in shape.groups))
         super().__init__({
             "group": In(range(max(2, len(shape.groups)))),
-            "cycle": In(range(max(shape.frame.values()))),
             "last": In(1),
             "enable": In(1),
             "operand_valid": In(1),
@@ -139,7 +138,7 @@ class Mailboxes(wiring.Component):
                 with m.Case(n):
                     m.d.comb += returning.eq(flying[n])
         with m.If(self.last):
-            m.d.sync += [flying[0].eq(leaving), leaving.eq(0)]
+            m.d.sync += [flying[0].eq(leaving), leaving.valid.eq(0)]
             for n in range(most):
                 m.d.sync += [
                     flying[n + 1].mailbox.eq(flying[n].mailbox),
@@ -165,13 +164,16 @@ class Mailboxes(wiring.Component):
         m.d.sync += [kind.eq(chosen), mailbox.eq(chosen_mailbox)]
 
         # Cycle 1: full or empty decides. In other cycles `kind` is NOTHING.
+        # The memory says it late, so what it decides is prepared.
         full = Signal()
         pair, accept = Signal(), Signal()
+        blocked = Signal()  # a pair has left already
         m.d.comb += [
             full.eq(flag_read.data),
+            blocked.eq((kind == Kind.OPERAND) & leaving.valid),
             pair.eq(full & ((kind == Kind.SUM) | (kind == Kind.OPERAND))),
-            self.waited.eq((kind == Kind.OPERAND) & full & leaving.valid),
-            accept.eq((kind != Kind.NOTHING) & ~self.waited),
+            self.waited.eq(full & blocked),
+            accept.eq((kind != Kind.NOTHING) & ~(full & blocked)),
             self.operand_taken.eq(accept & (kind == Kind.OPERAND)),
             self.fetch_taken.eq(kind == Kind.FETCH),
             flag_write.en.eq(accept | self.clear),
@@ -180,15 +182,15 @@ class Mailboxes(wiring.Component):
             flag_probe.addr.eq(self.probe),
             self.probed.eq(flag_probe.data),
         ]
-        with m.If(accept & pair):
+        with m.If(full & ((kind == Kind.SUM) | (kind == Kind.OPERAND)) & ~blocked):
             m.d.sync += [leaving.valid.eq(1), leaving.mailbox.eq(mailbox)]
 
         # From cycle 2 on: one coordinate a cycle.
         moving, moving_kind, moving_pair = Signal(), Signal(Kind), Signal()
         moving_mailbox, position = Signal(self.mailbox_bits), Signal(range(6))
-        with m.If(accept):
+        with m.If(kind != Kind.NOTHING):  # whatever moved before has just done so
             m.d.sync += [
-                moving.eq(1), moving_kind.eq(kind), moving_pair.eq(pair),
+                moving.eq(accept), moving_kind.eq(kind), moving_pair.eq(pair),
                 moving_mailbox.eq(mailbox), position.eq(0),
             ]
         with m.Elif(position == beats - 1):

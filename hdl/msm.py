@@ -19,8 +19,8 @@ from amaranth.lib.wiring import In, Out
 
 from hdl.commands import ANSWER, COUNTERS, WORD, Command
 from hdl.mailbox_unit import MailboxUnit
-from hdl.operands import PointLoader
-from hdl.point_adder import AdderShape, Frames, PointAdder, of_unit
+from hdl.operands import LEVEL, PointLoader
+from hdl.point_adder import AdderShape, Frames, PointAdder, next_frame, of_unit
 from hdl.processor_finisher import Finisher, HighestGroup
 from hdl.processor_shape import ProcessorShape
 from hdl.windows import MAX_WINDOW
@@ -32,6 +32,9 @@ COUNTER_BITS = 48
 
 AHEAD = 4
 """Points asked for and not yet there."""
+
+SETTLE = 5
+"""Cycles until it is known where a level begins and ends, and whether it fits."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,6 +72,14 @@ class MsmShape:
         return -(-self.adder.coordinate_bits // WORD)
 
 
+def product(number, factor):
+    """``number * factor`` as a sum, for small numbers; either may be a constant."""
+    if isinstance(factor, int):
+        return sum((number << bit for bit in range(factor.bit_length()) if factor >> bit & 1),
+                   C(0, 1))
+    return sum((Mux(factor[bit], number << bit, 0) for bit in range(len(factor))), C(0, 1))
+
+
 def finishing_program(processor, curve):
     """``firmware/programs/finish.asm`` for `curve` on `processor`."""
     from firmware.library import program
@@ -84,7 +95,7 @@ class Msm(wiring.Component):
     -------
     start : begin, in; only while `ready`
     ready : nothing is under way, out
-    refused : a level does not fit its region, so it is not begun, out; a few cycles after `start`
+    refused : a level does not fit its region, so it is not begun, out; some cycles after `start`
     group, window, windows, first_window, all_windows, wide_windows, second_region, address, count,
         bias, finish : what to do, in; see `hdl.commands` and `hdl.windows`; to be held from
         `start` on, `count` until a scalar is taken
@@ -124,24 +135,36 @@ class Msm(wiring.Component):
         second_region = Signal(bits)
         odd = Signal()      # the level at hand lies in the second region
         first = Signal()    # ... and is the first one, of buckets
-        clearing, clear_place = Signal(), Signal(bits)
+        clearing, clear_place = Signal(init=1), Signal(bits)
         again, hand_out, enable = Signal(), Signal(), Signal()
         counters = {}
-        begin, end, past = Signal(bits + 1), Signal(bits + 1), Signal(bits + 4 + MAX_WINDOW)
+        begin, end, past, size = (Signal(bits + 1), Signal(bits + 1),
+                                  Signal(bits + 4 + MAX_WINDOW), Signal(bits + 3 + MAX_WINDOW))
         restart = Signal()  # look through the level's buckets from its beginning
+        # Where a level lies goes through registers, and the level waits until it is known.
+        settled, settling = Signal(), Signal(range(SETTLE))
+        level = {name: Signal(member.shape, name=f"level_{name}")
+                 for name, member in LEVEL.items()}
+        m.d.sync += [
+            level["window"].eq(width), level["half"].eq((width + 1) >> 1),
+            *[level[f"{name}_ones"].eq(Cat(n < level[name] for n in range(MAX_WINDOW)))
+              for name in ("window", "half")],
+        ]
         m.d.comb += [
-            frames.group.eq(group),
+            frames.group.eq(group), end.eq(past), settled.eq(settling == SETTLE - 1),
+        ]
+        m.d.sync += [
+            settling.eq(0),
             begin.eq(Mux(odd, second_region, 0)),
-            past.eq(begin + Mux(first, groups[:bits + 2] << (width - 1)[:5],
-                                groups[:bits + 2] << width)),
-            end.eq(past),
+            size.eq((groups[:bits + 2] << width) >> first),
+            past.eq(begin + size),
         ]
         # A level has to end where the other region begins, or where the memory does.
         room, fits = Signal(bits + 1), Signal()
-        m.d.comb += fits.eq((past <= room) & ~groups[bits + 2:].any())
+        m.d.sync += fits.eq((past <= room) & ~groups[bits + 2:].any())
         for index, g in enumerate(adder_shape.groups):
             with m.If(group == index):
-                m.d.comb += room.eq(Mux(odd, shape.mailboxes(g), second_region))
+                m.d.sync += room.eq(Mux(odd, shape.mailboxes(g), second_region))
 
         # Points are asked for ahead of their use, so that the memory's latency is hidden even
         # where a point has a single digit.
@@ -176,30 +199,36 @@ class Msm(wiring.Component):
         ]
 
         # The mailbox units. A window begins where all before it are `window` bits less one wide,
-        # and the wide ones among them one more.
+        # and the wide ones among them one more. These are known long before the first scalar: by
+        # registers from unit to unit, and by sums, which a device makes of tables, not products.
         parts = []
-        narrow = Signal(range(MAX_WINDOW))
-        m.d.comb += narrow.eq(self.window - 1)
+        narrow, step_bits = Signal(range(MAX_WINDOW)), Signal(10)
+        m.d.sync += [narrow.eq(self.window - 1), step_bits.eq(product(narrow, adder_shape.units))]
+        narrow_bits = product(self.first_window[:9], narrow)
         for unit in units:
             number, wider = Signal(9, name=f"window{unit}"), Signal(9, name=f"wider{unit}")
-            m.d.comb += [
+            before, begin_bit = (Signal(10, name=f"narrow_bits{unit}"),
+                                 Signal(10, name=f"begin_bit{unit}"))
+            m.d.sync += [
                 number.eq(self.first_window + unit),
                 wider.eq(Mux(number < self.wide_windows, number, self.wide_windows)),
+                before.eq(narrow_bits), begin_bit.eq(before + wider),
             ]
+            narrow_bits = before + narrow
             part = m.submodules[of_unit("unit", unit)] = MailboxUnit(shape, unit)
             parts.append(part)
             m.d.comb += [
                 part.group.eq(group), part.frame_last.eq(frames.last),
                 part.turn.eq(frames.turn), part.enable.eq(enable), part.again.eq(again),
-                part.hand_out.eq(hand_out), part.first.eq(first), part.width.eq(width),
+                part.hand_out.eq(hand_out), part.first.eq(first), *[
+                    getattr(part, name).eq(level[name]) for name in LEVEL],
                 part.begin.eq(begin), part.end.eq(end), part.restart.eq(restart),
                 part.destination.eq(Mux(odd, 0, second_region)),
                 part.clearing.eq(clearing), part.clear_place.eq(clear_place),
                 part.begin_window.eq(number), part.wide_windows.eq(self.wide_windows),
                 part.end_window.eq(self.first_window + self.windows),
                 part.last_window.eq(self.all_windows - 1),
-                part.begin_bit.eq(number[:8] * narrow + wider),
-                part.step_bits.eq(narrow * adder_shape.units),
+                part.begin_bit.eq(begin_bit), part.step_bits.eq(step_bits),
                 part.load.eq(loader.write), part.load_row.eq(loader.row),
                 part.load_coordinate.eq(loader.coordinate),
                 part.load_negative.eq(loader.negative),
@@ -210,10 +239,9 @@ class Msm(wiring.Component):
         if shape.datapath:
             m.submodules.adder = adder = PointAdder(adder_shape)
             m.d.comb += [
-                adder.group.eq(group), adder.cycle.eq(frames.cycle),
-                adder.next_cycle.eq(frames.next_cycle), adder.number.eq(frames.number),
-                adder.turn.eq(frames.turn), adder.round.eq(frames.round),
-            ]
+                adder.group.eq(group), *[
+                    getattr(adder, name).eq(getattr(frames, name))
+                    for name in next_frame(adder_shape)]]
             for unit, part in zip(units, parts, strict=True):
                 m.d.comb += [
                     getattr(adder, of_unit(to, unit)).eq(getattr(part, f"adder_{to}"))
@@ -257,7 +285,7 @@ class Msm(wiring.Component):
             with m.If(part.at_rest):
                 m.d.sync += done[unit].eq(1)
 
-        # What is counted, and when.
+        # What is counted, and when; a cycle later, since much of it is known late.
         filling, summing, finishing = Signal(), Signal(), Signal()
         drained = Signal()
         m.d.comb += drained.eq(Cat(part.drained for part in parts).all()
@@ -276,8 +304,14 @@ class Msm(wiring.Component):
         }
         for name, amount in counted.items():
             total = counters[name] = Signal(COUNTER_BITS, name=f"{name}_counter")
-            with m.If(amount != 0):
-                m.d.sync += total.eq(total + amount)
+            more = Signal(range(adder_shape.units + 1), name=f"{name}_more")
+            m.d.sync += more.eq(amount)
+            with m.If(more != 0):
+                m.d.sync += total.eq(total + more)
+        fresh = Signal()
+        m.d.sync += fresh.eq(self.ready & (self.clear | self.start))
+        with m.If(fresh):
+            m.d.sync += Cat(counters.values()).eq(0)
         m.d.comb += Cat(self.counters).eq(Cat(counters[name] for name in COUNTERS))
 
         # Handing out the entries of the rings, unit by unit: a header, then word by word. Or, to
@@ -339,33 +373,35 @@ class Msm(wiring.Component):
         to_the_next_level = [
             width.eq((width + 1) >> 1), odd.eq(~odd), first.eq(0), groups.eq(groups << 1)]
         with m.FSM():
+            # What every unit is told of the state is a register beside it.
             with m.State("CLEAR"):
-                m.d.comb += clearing.eq(1)
                 m.d.sync += clear_place.eq(clear_place + 1)
                 with m.If(clear_place == (1 << bits) - 1):
+                    m.d.sync += clearing.eq(0)
                     m.next = "IDLE"
             with m.State("IDLE"):
                 m.d.comb += self.ready.eq(1)
                 m.d.sync += clear_place.eq(0)
                 with m.If(self.clear):
-                    m.d.sync += Cat(counters.values()).eq(0)
+                    m.d.sync += clearing.eq(1)
                     m.next = "CLEAR"
                 with m.Elif(self.start):
                     m.d.comb += starting.eq(1)
                     m.d.sync += [
                         group.eq(self.group), second_region.eq(self.second_region),
-                        *from_the_first_level, Cat(counters.values()).eq(0),
-                        address.eq(self.address),
+                        *from_the_first_level, address.eq(self.address),
                     ]
                     m.next = "FIT"
             with m.State("FIT"):  # look at every level before anything is put anywhere
-                m.d.sync += to_the_next_level
-                with m.If(~fits):
-                    m.d.comb += self.refused.eq(1)
-                    m.next = "IDLE"
-                with m.Elif(width == 1):
-                    m.d.sync += from_the_first_level
-                    m.next = "SETTLE"
+                m.d.sync += settling.eq(settling + 1)
+                with m.If(settled):
+                    m.d.sync += to_the_next_level
+                    with m.If(~fits):
+                        m.d.comb += self.refused.eq(1)
+                        m.next = "IDLE"
+                    with m.Elif(width == 1):
+                        m.d.sync += from_the_first_level
+                        m.next = "SETTLE"
             # The frames take on the group's length, and so does everything that counts along:
             # begin where all units' turns begin, so that a run always takes the same cycles.
             with m.State("SETTLE"):
@@ -384,22 +420,23 @@ class Msm(wiring.Component):
                     m.next = "LEVEL"
             with m.State("LEVEL"):
                 m.d.comb += [summing.eq(1), restart.eq(1)]
-                m.d.sync += done.eq(0)
+                m.d.sync += [settling.eq(settling + 1), done.eq(0)]
                 for part in parts:
                     m.d.comb += part.down.eq(width == 1)
-                m.next = "HAND_OUT"
-                if shape.finisher:
-                    with m.If(self.finish):
-                        m.next = "COMBINE"
-                with m.If(width != 1):
-                    m.next = "SUM"
+                with m.If(settled):
+                    m.d.sync += [again.eq(width != 1), hand_out.eq(width == 1)]
+                    m.next = "HAND_OUT"
+                    if shape.finisher:
+                        with m.If(self.finish):
+                            m.next = "COMBINE"
+                    with m.If(width != 1):
+                        m.next = "SUM"
             with m.State("SUM"):
-                m.d.comb += [summing.eq(1), again.eq(1)]
+                m.d.comb += summing.eq(1)
                 with m.If(all_done):
-                    m.d.sync += [*to_the_next_level, done.eq(0)]
+                    m.d.sync += [*to_the_next_level, done.eq(0), again.eq(0)]
                     m.next = "LEVEL"
             with m.State("HAND_OUT"):
-                m.d.comb += hand_out.eq(1)
                 with m.If(sending):
                     m.d.comb += [
                         self.answers.valid.eq(1),
@@ -419,7 +456,7 @@ class Msm(wiring.Component):
                 with m.Elif(done.bit_select(speaker, 1)):
                     m.d.sync += asked_unit.eq(asked_unit + 1)
                     with m.If(asked_unit == adder_shape.units - 1):
-                        m.d.sync += asked_unit.eq(0)
+                        m.d.sync += [asked_unit.eq(0), hand_out.eq(0)]
                         m.next = "LAST"
             with m.State("LAST"):
                 m.d.comb += [header.last.eq(1), header.group.eq(0), header.unit.eq(0),
@@ -433,8 +470,7 @@ class Msm(wiring.Component):
                             m.next = "POINT"
             if shape.finisher:
                 with m.State("COMBINE"):
-                    m.d.comb += [hand_out.eq(1), finishing.eq(1), combining.eq(1),
-                                 finisher.start.eq(1)]
+                    m.d.comb += [finishing.eq(1), combining.eq(1), finisher.start.eq(1)]
                     with m.If(sending):
                         m.d.comb += finisher.coordinates.valid.eq(1)
                         with m.If(finisher.coordinates.ready):
@@ -447,6 +483,7 @@ class Msm(wiring.Component):
                         with m.If(finisher.entries.ready):
                             m.d.sync += [sending.eq(1), kept_unit.eq(speaker)]
                     with m.Elif(all_done):
+                        m.d.sync += hand_out.eq(0)
                         m.next = "REST"
                 with m.State("REST"):  # the adder has its multiplier back
                     m.d.comb += [finishing.eq(1), combining.eq(1)]

@@ -6,7 +6,7 @@ one operand, so a new one is always there when a service slot is free.
 """
 
 from amaranth import *
-from amaranth.lib import data, memory, stream, wiring
+from amaranth.lib import data, enum, memory, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from hdl.commands import WORD
@@ -31,7 +31,7 @@ class PointLoader(wiring.Component):
     enable : there is room for a point, in
     scalars, points : streams of words, in
     bias : what is added to every scalar, in: see `hdl.windows`
-    write, row, coordinate, negative : a coordinate, and the modulus minus it, out
+    write, row, coordinate, negative : a coordinate, and the modulus minus it (not of z), out
     scalar : the scalar plus the bias, out
     top : the highest of the scalar's four words that is not zero, out
     commit : point and scalar are complete and neither is zero, out
@@ -59,27 +59,31 @@ class PointLoader(wiring.Component):
             "top": Out(2),
             "commit": Out(1),
             "skipped": Out(1),
-            "done": Out(1),
+            "done": Out(1, init=1),
         })
 
     def elaborate(self, platform):
         m = Module()
         shape = self.shape
         left = Signal(32)
-        rows = Signal(4)    # coordinates of an affine point
+        rows = Signal(4)    # coordinates of an affine point; the group does not change meanwhile
         for index, group in enumerate(shape.groups):
             with m.If(self.group == index):
-                m.d.comb += rows.eq(2 * group.degree)
+                m.d.sync += rows.eq(2 * group.degree)
 
         scalar_words, point_words, row = Signal(3), Signal(2), Signal(4)
-        gathered = Signal(3 * WORD, reset_less=True)
+        gathered, negated = (Signal(3 * WORD, reset_less=True, name=name)
+                             for name in ("gathered", "negated"))
+        borrow, difference = Signal(), Signal(WORD + 1)  # of the modulus and the word at hand
+        m.d.comb += difference.eq(
+            Const(shape.curve.base.modulus, 4 * WORD).word_select(point_words, WORD)
+            - self.points.payload - borrow)
         something = Signal()  # a word of the point was not zero
         unit = Signal()       # x and y are there; z, a constant, follows
         scalar_there = Signal()
         working = Signal()
         m.d.comb += [
-            self.done.eq(left == 0),
-            working.eq(self.enable & (left != 0)),
+            working.eq(self.enable & ~self.done),
             scalar_there.eq(scalar_words == 4),
             unit.eq(row >= rows),
             self.scalars.ready.eq(working & ~scalar_there),
@@ -101,6 +105,8 @@ class PointLoader(wiring.Component):
         with m.If(self.points.valid & self.points.ready):
             m.d.sync += [
                 gathered.eq(Cat(gathered[WORD:], self.points.payload)),
+                negated.eq(Cat(negated[WORD:], difference[:WORD])),
+                borrow.eq(difference[WORD] & (point_words != 3)),
                 point_words.eq(point_words + 1),
                 something.eq(something | self.points.payload.any()),
             ]
@@ -108,6 +114,7 @@ class PointLoader(wiring.Component):
                 m.d.sync += [
                     self.write.eq(1), self.row.eq(row), row.eq(row + 1),
                     self.coordinate.eq(Cat(gathered, self.points.payload)),
+                    self.negative.eq(Cat(negated, difference[:WORD])),
                 ]
         # The constant z, one row a cycle; then wait for the scalar.
         units = {index: shape.curve.unit[group] for index, group in enumerate(shape.groups)}
@@ -126,19 +133,40 @@ class PointLoader(wiring.Component):
             self.skipped.eq(complete & ~wanted),
         ]
         with m.If(complete):
-            m.d.sync += left.eq(left - 1)
+            m.d.sync += [left.eq(left - 1), self.done.eq(left == 1)]
         with m.If(self.start):
-            m.d.sync += [left.eq(self.count), point_words.eq(0)]
+            m.d.sync += [left.eq(self.count), self.done.eq(self.count == 0), point_words.eq(0),
+                         borrow.eq(0)]
         with m.If(complete | self.start):
             m.d.sync += [row.eq(0), scalar_words.eq(0), something.eq(0), scalar_something.eq(0),
                          carry.eq(0), self.top.eq(0)]
-        modulus = shape.curve.base.modulus
-        m.d.comb += self.negative.eq((modulus - self.coordinate)[:4 * WORD])
         return m
 
 
+LEVEL = {"window": In(range(MAX_WINDOW + 1)), "window_ones": In(MAX_WINDOW),
+         "half": In(range(MAX_WINDOW + 1)), "half_ones": In(MAX_WINDOW)}
+"""Widths of numbers at the level at hand, and as many ones."""
+
+
+class Work(enum.Enum, shape=3):
+    """What the recoder does with an entry."""
+
+    NONE = 0   # there is none; the next one's registers are loaded
+    BEGIN = 1  # is there any window of this scalar for this unit?
+    CUT = 2    # a digit out of the scalar
+    LOOK = 3   # which place is it, of which group's buckets?
+    COUNT = 4  # and which number has it?
+    LOW = 5    # the lower half of the number
+    HIGH = 6   # and the upper one
+    LEAVE = 7  # its last operand is made, if it is none with digit zero
+
+
 class Recoder(wiring.Component):
-    """Turn a scalar into signed digits, or a bucket's number into its halves: one operand a cycle.
+    """Turn a scalar into signed digits, or a bucket's number into its halves.
+
+    A scalar is taken up in two cycles, a bucket in three. Then a digit is cut out a cycle, goes
+    through a register and, if it is not zero, becomes an operand, every other cycle at the most.
+    The entry is left in the cycle in which its last digit may do so.
 
     Of a scalar, every `units`-th window from the first on is this unit's. Digit d of its n-th
     window, not zero, goes to mailbox ``n * 2 ** (window - 1) + |d| - 1``, negated when d < 0. When
@@ -150,8 +178,8 @@ class Recoder(wiring.Component):
     -------
     again : buckets are streamed back, in
     first : ... those of the first level, whose numbers are |d| - 1, in
-    window : bits of a wide digit, or of a bucket's number, in
-    half : bits of a number in the destination, in
+    window, window_ones : bits of a wide digit, or of a bucket's number, and so many ones, in
+    half, half_ones : bits of a number in the destination, and so many ones, in
     source, destination : where the regions begin, in
     begin_window, end_window, last_window : this unit's first window, the first that is no longer
         this pass's, and the scalar's last, in
@@ -169,8 +197,7 @@ class Recoder(wiring.Component):
     def __init__(self, mailbox_bits: int, units: int = 1):
         self.mailbox_bits, self.units = mailbox_bits, units
         super().__init__({
-            "again": In(1), "first": In(1),
-            "window": In(range(MAX_WINDOW + 1)), "half": In(range(MAX_WINDOW + 1)),
+            "again": In(1), "first": In(1), **LEVEL,
             "source": In(mailbox_bits), "destination": In(mailbox_bits),
             "begin_window": In(9), "end_window": In(9), "last_window": In(9),
             "wide_windows": In(9), "begin_bit": In(10), "step_bits": In(10),
@@ -183,113 +210,113 @@ class Recoder(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        working, free = Signal(), Signal()
-        scalar, top = Signal(4 * WORD, reset_less=True), Signal(3)
-        base = Signal(self.mailbox_bits + 1)
+        state = Signal(Work)
+        free = Signal()       # the operand's place is, at the end of this cycle
+        part_valid, part_free = Signal(), Signal()  # what will be the next operand, or a zero
+        part, middle, part_base = (
+            Signal(MAX_WINDOW + 1), Signal(MAX_WINDOW + 1), Signal(self.mailbox_bits))
         m.d.comb += [
-            free.eq(~self.operand_valid | self.operand_taken),
-            self.idle.eq(~working & ~self.operand_valid),
-            self.cutting.eq(working & free & ~self.again),
+            free.eq(~self.operand_valid),
+            part_free.eq(~part_valid | free),
+            self.idle.eq((state == Work.NONE) & ~part_valid & ~self.operand_valid),
+            self.cutting.eq((state == Work.CUT) & part_free),
         ]
+
+        # A part becomes an operand: its distance from the middle is its place among the buckets.
+        # That an operand has been taken is known late, so the next one comes a cycle after that.
+        negative = Signal()
+        m.d.comb += negative.eq(part < middle)
         with m.If(self.operand_taken):
             m.d.sync += self.operand_valid.eq(0)
+        with m.If(free):
+            m.d.sync += [
+                part_valid.eq(0), self.operand_valid.eq(part_valid & (part != middle)),
+                self.operand_negative.eq(negative),
+                self.operand_mailbox.eq(
+                    Mux(negative, part_base + middle - part, part_base - middle + part)),
+            ]
 
         # A digit: what stands in the window, less the bias.
-        power = Signal(MAX_WINDOW + 1)       # 2 ** window
-        middle = Signal(MAX_WINDOW + 1)      # the bias of this window
-        m.d.comb += power.eq(1 << self.window)
-        number, bit = Signal(9), Signal(10)  # of the window at hand
-        narrow = Signal()                    # it has one bit less
-        digit_power = Signal(MAX_WINDOW + 1)  # 2 ** its width
-        wider = Signal(range(self.units + 1))  # wide windows from it to the unit's next
-        raw, magnitude, negative = Signal(MAX_WINDOW), Signal(MAX_WINDOW + 1), Signal()
-        next_number, next_bit, done = Signal(10), Signal(11), Signal()
+        buckets = Signal(MAX_WINDOW)         # of a window: 2 ** (window - 1)
+        m.d.comb += buckets.eq(self.window_ones ^ (self.window_ones >> 1))
+        scalar, top = Signal(4 * WORD, reset_less=True), Signal(3)
+        base = Signal(self.mailbox_bits)     # one before the window's first bucket
+        number, bit = Signal(9), Signal(4)   # of the window at hand, within the bits around it
+        around = Signal(2 * MAX_WINDOW)
+        next_number, next_bit = Signal(10), Signal(11)  # of the unit's next one
+        narrow = Signal()                    # the window at hand has one bit less
+        wider = Signal(range(self.units + 1))  # wide windows from the next one to the one after
+        done = Signal()
         # Past the scalar's highest word that is not zero, one more window can hold a carry.
         limit = Signal(10)
-        m.d.comb += limit.eq(Cat(C(0, 6), Mux(working, top, self.entry_top + 1)) + self.window)
         m.d.comb += [
+            limit.eq(Cat(C(0, 6), top) + self.window),
             narrow.eq(number >= self.wide_windows),
-            digit_power.eq(power >> narrow),
-            middle.eq(Mux(number == self.last_window, 0, digit_power >> 1)),
-            raw.eq(Cat(scalar, C(0, MAX_WINDOW)).bit_select(bit[:8], MAX_WINDOW)
-                   & (digit_power - 1)[:MAX_WINDOW]),
-            negative.eq(raw < middle),
-            magnitude.eq(Mux(negative, middle - raw, raw - middle)),
-            next_number.eq(number + self.units),
-            wider.eq(Mux(narrow, 0, Mux(next_number < self.wide_windows, self.units,
-                                        (self.wide_windows - number)[:9]))),
-            next_bit.eq(bit + self.step_bits + wider),
+            wider.eq(Mux(next_number >= self.wide_windows, 0,
+                         Mux(next_number + self.units < self.wide_windows, self.units,
+                             (self.wide_windows - next_number)[:9]))),
             done.eq((next_number >= self.end_window) | (next_bit >= limit)),
         ]
 
-        # A bucket streamed back: its number and group, then the two halves of the number.
-        place = Signal(self.mailbox_bits)
-        bucket, group = Signal(MAX_WINDOW + 1), Signal(self.mailbox_bits)
-        m.d.comb += place.eq(self.entry_mailbox - self.source)
-        with m.If(self.first):
-            m.d.comb += [
-                bucket.eq((place & ((power >> 1) - 1)) + 1),
-                group.eq(place >> (self.window - 1)[:5]),
+        def to_the_next_window():
+            return [
+                number.eq(next_number), bit.eq(next_bit),
+                around.eq(Cat(scalar, C(0, 2 * MAX_WINDOW)).bit_select(
+                    Cat(C(0, 4), next_bit[4:8]), 2 * MAX_WINDOW)),
+                next_number.eq(next_number + self.units),
+                next_bit.eq(next_bit + self.step_bits + wider),
             ]
-        with m.Else():
-            m.d.comb += [bucket.eq(place & (power - 1)), group.eq(place >> self.window)]
-        group_now, high_now = Signal(self.mailbox_bits), Signal(MAX_WINDOW + 1)
-        half_mask = Signal(MAX_WINDOW + 1)
-        m.d.comb += half_mask.eq((1 << self.half) - 1)
 
-        def into(side, group, part):
-            """The mailbox of `part` in a group's `side`."""
-            pair = Cat(Const(side, 1), group)
-            return (self.destination + ((pair << self.half) | part))[:self.mailbox_bits]
+        # A bucket streamed back: its number and group, then the two halves of the number.
+        place, group = Signal(self.mailbox_bits), Signal(self.mailbox_bits)
+        bucket = Signal(MAX_WINDOW + 1)
+        pair = Signal(self.mailbox_bits + 1)  # the group in the destination
+        m.d.comb += pair.eq(Cat(state == Work.HIGH, group))
 
-        with m.If(~working & ~self.again):
-            with m.If(self.entry_valid):
-                # A unit may have no window in this pass, or none that this scalar reaches.
-                with m.If((self.begin_window >= self.end_window) | (self.begin_bit >= limit)):
-                    m.d.comb += self.entry_left.eq(1)
-                with m.Else():
-                    m.d.sync += [
-                        working.eq(1), scalar.eq(self.entry_scalar), base.eq(0),
-                        top.eq(self.entry_top + 1), number.eq(self.begin_window),
-                        bit.eq(self.begin_bit),
-                    ]
-        with m.Elif(~working):
-            # The first operand of a bucket is made in the cycle that takes the bucket up.
-            with m.If(self.entry_valid & free):
-                first_part, second_part = Signal(MAX_WINDOW + 1), Signal(MAX_WINDOW + 1)
-                m.d.comb += [first_part.eq(bucket & half_mask), second_part.eq(bucket >> self.half)]
-                with m.If(first_part != 0):
-                    m.d.sync += [
-                        self.operand_valid.eq(1), self.operand_negative.eq(0),
-                        self.operand_mailbox.eq(into(0, group, first_part)),
-                    ]
-                with m.Elif(second_part != 0):
-                    m.d.sync += [
-                        self.operand_valid.eq(1), self.operand_negative.eq(0),
-                        self.operand_mailbox.eq(into(1, group, second_part)),
-                    ]
-                m.d.sync += [group_now.eq(group), high_now.eq(second_part)]
-                with m.If((first_part != 0) & (second_part != 0)):
-                    m.d.sync += working.eq(1)
-                with m.Else():
-                    m.d.comb += self.entry_left.eq(1)
-        with m.Elif(free):
-            with m.If(self.again):
-                m.d.comb += self.entry_left.eq(1)
+        with m.Switch(state):
+            with m.Case(Work.NONE):
                 m.d.sync += [
-                    working.eq(0), self.operand_valid.eq(1),
-                    self.operand_mailbox.eq(into(1, group_now, high_now)),
+                    scalar.eq(self.entry_scalar), base.eq(-1), top.eq(self.entry_top + 1),
+                    next_number.eq(self.begin_window), next_bit.eq(self.begin_bit),
+                    place.eq(self.entry_mailbox - self.source),
                 ]
-            with m.Else():
-                with m.If(magnitude != 0):
+                with m.If(self.entry_valid):
+                    m.d.sync += state.eq(Mux(self.again, Work.LOOK, Work.BEGIN))
+            with m.Case(Work.BEGIN):
+                # A unit may have no window in this pass, or none that this scalar reaches.
+                m.d.sync += [*to_the_next_window(), state.eq(Mux(done, Work.LEAVE, Work.CUT))]
+            with m.Case(Work.CUT):
+                with m.If(part_free):
                     m.d.sync += [
-                        self.operand_valid.eq(1), self.operand_negative.eq(negative),
-                        self.operand_mailbox.eq((base + magnitude - 1)[:self.mailbox_bits]),
+                        part_valid.eq(1),
+                        part.eq((around >> bit) & (self.window_ones >> narrow)),
+                        middle.eq(Mux(number == self.last_window, 0, buckets >> narrow)),
+                        part_base.eq(base), base.eq(base + buckets),
+                        *to_the_next_window(),
                     ]
-                m.d.sync += [number.eq(next_number), bit.eq(next_bit), base.eq(base + (power >> 1))]
-                with m.If(done):
+                    with m.If(done):
+                        m.d.sync += state.eq(Work.LEAVE)
+            with m.Case(Work.LOOK):
+                m.d.sync += [
+                    place.eq(place & (self.window_ones >> self.first)),
+                    group.eq((place << self.first) >> self.window),
+                    state.eq(Work.COUNT),
+                ]
+            with m.Case(Work.COUNT):  # of the first level, place n is bucket n + 1
+                m.d.sync += [bucket.eq(place + self.first), state.eq(Work.LOW)]
+            with m.Case(Work.LOW, Work.HIGH):
+                with m.If(part_free):
+                    m.d.sync += [
+                        part_valid.eq(1), middle.eq(0),
+                        part.eq(Mux(state == Work.LOW, bucket & self.half_ones,
+                                    bucket >> self.half)),
+                        part_base.eq(self.destination + (pair << self.half)),
+                        state.eq(Mux(state == Work.LOW, Work.HIGH, Work.LEAVE)),
+                    ]
+            with m.Case(Work.LEAVE):
+                with m.If(free):
                     m.d.comb += self.entry_left.eq(1)
-                    m.d.sync += working.eq(0)
+                    m.d.sync += state.eq(Work.NONE)
         return m
 
 
@@ -299,12 +326,12 @@ class Operands(wiring.Component):
     Members
     -------
     group : which group, in
-    again, first, window, half, source, destination : see `Recoder`, in
+    again, first, window, window_ones, half, half_ones, source, destination : see `Recoder`, in
     begin_window, end_window, last_window, wide_windows, begin_bit, step_bits : see `Recoder`, in
     load, load_row, load_coordinate, load_negative, load_scalar, load_top, load_commit : from the
         loader, in
     operand_valid, operand_mailbox, operand_taken : to the mailboxes
-    read_operand, read_position, operand_coordinate : their coordinates
+    read_position, operand_coordinate : their coordinates
     room : a point may be loaded, or a bucket fetched, out
     fetch_taken, fetch_mailbox, fetched, fetched_position, fetched_coordinate : from the mailboxes
     hand_out : entries go to the outside instead of being recoded, in
@@ -320,8 +347,7 @@ class Operands(wiring.Component):
         coordinates = range(max(3 * group.degree for group in shape.groups))
         super().__init__({
             "group": In(range(max(2, len(shape.groups)))),
-            "again": In(1), "first": In(1),
-            "window": In(range(MAX_WINDOW + 1)), "half": In(range(MAX_WINDOW + 1)),
+            "again": In(1), "first": In(1), **LEVEL,
             "source": In(mailbox_bits), "destination": In(mailbox_bits),
             "begin_window": In(9), "end_window": In(9), "last_window": In(9),
             "wide_windows": In(9), "begin_bit": In(10), "step_bits": In(10),
@@ -329,7 +355,7 @@ class Operands(wiring.Component):
             "load_negative": In(4 * WORD), "load_scalar": In(4 * WORD), "load_top": In(2),
             "load_commit": In(1),
             "operand_valid": Out(1), "operand_mailbox": Out(mailbox_bits), "operand_taken": In(1),
-            "read_operand": In(1), "read_position": In(coordinates),
+            "read_position": In(coordinates),
             "operand_coordinate": Out(bits),
             "room": Out(1), "fetch_taken": In(1), "fetch_mailbox": In(mailbox_bits),
             "fetched": In(1), "fetched_position": In(coordinates), "fetched_coordinate": In(bits),
@@ -345,6 +371,8 @@ class Operands(wiring.Component):
 
         # Entries are counted in and out; `fetching` is one on its way from the mailboxes.
         ring = RING if shape.units == 1 else SHARED_RING
+        handing = Signal()  # beside what it chooses
+        m.d.sync += handing.eq(self.hand_out)
         put, taken_out, used = (Signal(range(ring), name=name)
                                 for name in ("put", "taken_out", "used"))
         fetching = Signal()
@@ -355,11 +383,12 @@ class Operands(wiring.Component):
         commit, leave = Signal(), Signal()
         m.d.comb += [
             used.eq(put - taken_out),
-            self.room.eq((used < ring - 2) & ~fetching),
             commit.eq(self.load_commit | (self.fetched & (self.fetched_position == last_position))),
             leave.eq(Mux(self.hand_out, self.entry_left, recoder.entry_left)),
             self.entry_valid.eq(used != 0),
         ]
+        # Known a cycle late: a point takes more cycles to load, and a bucket to fetch.
+        m.d.sync += self.room.eq((used < ring - 2) & ~fetching)
         with m.If(self.fetch_taken):
             m.d.sync += fetching.eq(1)
         with m.If(commit):
@@ -391,7 +420,7 @@ class Operands(wiring.Component):
                 "begin_window", "end_window", "last_window", "wide_windows", "begin_bit",
                 "step_bits")],
             recoder.again.eq(self.again), recoder.first.eq(self.first),
-            recoder.window.eq(self.window), recoder.half.eq(self.half),
+            *[getattr(recoder, name).eq(getattr(self, name)) for name in LEVEL],
             recoder.source.eq(self.source), recoder.destination.eq(self.destination),
             recoder.entry_valid.eq(self.entry_valid & ~self.hand_out),
             recoder.entry_scalar.eq(now.scalar), recoder.entry_top.eq(now.top),
@@ -409,7 +438,7 @@ class Operands(wiring.Component):
         # Which entry an operand's coordinates are in, from its making to their reading.
         made, taken = Signal.like(put), Signal.like(put)
         negative = Signal()
-        with m.If(~recoder.operand_valid | self.operand_taken):
+        with m.If(~recoder.operand_valid):
             m.d.sync += made.eq(taken_out)
         with m.If(self.operand_taken):
             m.d.sync += [taken.eq(made), negative.eq(recoder.operand_negative)]
@@ -433,8 +462,8 @@ class Operands(wiring.Component):
         ]
         row, is_y = Signal(3), Signal()
         m.d.comb += [
-            row.eq(Mux(self.hand_out, self.read_row, self.read_position)),
-            read.addr.eq(Cat(row, Mux(self.hand_out, taken_out, taken))),
+            row.eq(Mux(handing, self.read_row, self.read_position)),
+            read.addr.eq(Cat(row, Mux(handing, taken_out, taken))),
             read_negative.addr.eq(read.addr),
         ]
         for index, group in enumerate(shape.groups):

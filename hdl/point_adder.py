@@ -13,9 +13,6 @@ from hdl.graph import TERMS, trace
 from hdl.montgomery import MultiplierShape
 from hdl.schedule import Resources, Schedule, schedule
 
-SUM_LATENCY = 2
-"""Cycles from reading the operands of a sum to its being readable: read, add."""
-
 
 @dataclass(frozen=True, kw_only=True)
 class AdderShape:
@@ -26,6 +23,8 @@ class AdderShape:
     curve : its formulas and constants.
     multiplier : the shape of every multiplier.
     multipliers, adders : how many of each.
+    sum_latency : cycles from reading the operands of a sum to its being readable: 2 (read, add), or
+        4 for a higher clock rate (read, choose, add two halves, carry from one to the other).
     intervals : for each group, cycles from one pair to the next.
     units : mailbox units that bring pairs, in turn.
     """
@@ -36,6 +35,11 @@ class AdderShape:
     adders: int
     intervals: tuple[tuple[Group, int], ...]
     units: int = 1
+    sum_latency: int = 2
+
+    def __post_init__(self):
+        if self.sum_latency not in (2, 4):
+            raise ValueError(f"a sum takes 2 cycles or 4, not {self.sum_latency}")
 
     @cached_property
     def interval(self) -> dict[Group, int]:
@@ -60,7 +64,7 @@ class AdderShape:
         """The schedule of each group; the larger formula first, the others along its wires."""
         resources = Resources(multipliers=self.multipliers, adders=self.adders,
                               product_latency=self.multiplier.latency + 2,
-                              sum_latency=SUM_LATENCY,
+                              sum_latency=self.sum_latency,
                               product_interval=self.multiplier.interval)
         wired: set[tuple[str, str, int]] = set()
         return {group: schedule(self.traces[group][0], self.interval[group], resources, wired,
@@ -78,6 +82,15 @@ class AdderShape:
         return max(bound.bit_length() for _, bound in self.traces.values())
 
 
+def next_frame(shape: AdderShape) -> dict[str, Shape]:
+    """What `Frames` says of the next cycle, for registers that are read then: the cycle within the
+    frame, the frame's number modulo 2 ** 16, the mailbox unit whose pair starts in it, and how
+    often all of them have had their turn, modulo 2 ** 16."""
+    return {"next_cycle": Shape.cast(range(max(2, *shape.interval.values()))),
+            "next_number": unsigned(16),
+            "next_turn": Shape.cast(range(max(2, shape.units))), "next_round": unsigned(16)}
+
+
 class Frames(wiring.Component):
     """Counts the cycles of a frame, and frames.
 
@@ -85,39 +98,46 @@ class Frames(wiring.Component):
     -------
     group : index into the shape's groups, in; changes only while the adder is unused
     cycle : cycle within the frame, out
-    next_cycle : `cycle` one cycle ahead, out, for memories that answer a cycle later
-    number : number of the frame, out, modulo 2 ** 16
     last : this is the frame's last cycle, out
+    number : number of the frame, out, modulo 2 ** 16
     turn : which mailbox unit's pair starts in this frame, out
-    round : how often all of them have had their turn, out, modulo 2 ** 16
+    next_... : see `next_frame`, out
     """
 
     def __init__(self, shape: AdderShape):
         self.shape = shape
-        longest = max(2, *shape.interval.values())
+        first = shape.interval[shape.groups[0]]
+        ahead = {name: Out(each) for name, each in next_frame(shape).items()}
+        ahead["next_cycle"] = Out(next_frame(shape)["next_cycle"], init=int(first > 1))
         super().__init__({
             "group": In(range(max(2, len(shape.groups)))),
-            "cycle": Out(range(longest)),
-            "next_cycle": Out(range(longest)),
+            "cycle": Out(next_frame(shape)["next_cycle"]),
+            "last": Out(1, init=int(first == 1)),
             "number": Out(16),
-            "last": Out(1),
-            "turn": Out(range(max(2, shape.units))),
-            "round": Out(16),
+            "turn": Out(next_frame(shape)["next_turn"]),
+            **ahead,
         })
 
     def elaborate(self, platform):
+        # One cycle ahead, all of them registers: what a cycle is to do begins with them.
         m = Module()
+        next_last = Signal()
         for index, group in enumerate(self.shape.groups):
             with m.If(self.group == index):
-                m.d.comb += self.last.eq(self.cycle >= self.shape.interval[group] - 1)
-        m.d.comb += self.next_cycle.eq(Mux(self.last, 0, self.cycle + 1))
-        m.d.sync += self.cycle.eq(self.next_cycle)
-        with m.If(self.last):
-            m.d.sync += self.number.eq(self.number + 1)
-            with m.If(self.turn == self.shape.units - 1):
-                m.d.sync += [self.turn.eq(0), self.round.eq(self.round + 1)]
-            with m.Else():
-                m.d.sync += self.turn.eq(self.turn + 1)
+                m.d.comb += next_last.eq(self.next_cycle >= self.shape.interval[group] - 1)
+        m.d.sync += [
+            self.cycle.eq(self.next_cycle), self.last.eq(next_last),
+            self.next_cycle.eq(Mux(next_last, 0, self.next_cycle + 1)),
+        ]
+        round_number, around = Signal(16), Signal()
+        m.d.comb += [
+            around.eq(self.last & (self.turn == self.shape.units - 1)),
+            self.next_number.eq(self.number + self.last),
+            self.next_turn.eq(Mux(around, 0, self.turn + self.last)),
+            self.next_round.eq(round_number + around),
+        ]
+        m.d.sync += [self.number.eq(self.next_number), self.turn.eq(self.next_turn),
+                     round_number.eq(self.next_round)]
         return m
 
 
@@ -138,7 +158,7 @@ class PointAdder(wiring.Component):
     Members
     -------
     group : index into the shape's groups, in
-    cycle, next_cycle, number, turn, round : from `Frames`, in
+    next_... : from `Frames`, in
     load : bring in a coordinate, in; for further units, load1 and so on
     position : which one, in
     start : the round in which the evaluation starts, in
@@ -151,15 +171,10 @@ class PointAdder(wiring.Component):
 
     def __init__(self, shape: AdderShape):
         self.shape = shape
-        longest = max(2, *shape.interval.values())
         coordinates = max(3 * group.degree for group in shape.groups)
         super().__init__({
             "group": In(range(max(2, len(shape.groups)))),
-            "cycle": In(range(longest)),
-            "next_cycle": In(range(longest)),
-            "number": In(16),
-            "turn": In(range(max(2, shape.units))),
-            "round": In(16),
+            **{name: In(each) for name, each in next_frame(shape).items()},
             **{of_unit(name, unit): member for unit in range(shape.units) for name, member in {
                 "load": In(1),
                 "position": In(range(coordinates)),
@@ -187,22 +202,23 @@ class PointAdder(wiring.Component):
         row = Signal(range(max(2, rows)))
         for index, group in enumerate(shape.groups):
             with m.If(self.group == index):
-                m.d.comb += row.eq(firsts[group] + self.next_cycle)
+                m.d.sync += row.eq(firsts[group] + self.next_cycle)
 
         def control(name, layout, contents):
             """A control memory: one row for every cycle of every group's frame.
 
-            A row is read a cycle early and kept in a register, since what it says goes to every
-            bit of an operand, and a block memory is slow to say it.
+            A row is read two cycles early, one for its number and one for what it says, each kept
+            in a register: it goes to every bit of an operand, and a memory is slow to say it.
+            Returns what it says, and what it says next.
             """
-            words = memory.Memory(shape=layout, depth=max(2, rows),
-                                  init=[contents.get(following[n], {}) for n in range(rows)])
+            words = memory.Memory(shape=layout, depth=max(2, rows), init=[
+                contents.get(following[following[n]], {}) for n in range(rows)])
             m.submodules[f"{name}_control"] = words
             port = words.read_port()
             held = Signal(layout, name=f"{name}_word")
             m.d.comb += port.addr.eq(row)
             m.d.sync += held.eq(port.data)
-            return held
+            return held, port.data
 
         def at(group, time):
             """The control row in which something at `time` of an evaluation happens."""
@@ -255,16 +271,16 @@ class PointAdder(wiring.Component):
                 at(group, time): {"source": sources.index(s.bank[node]), **place(s, node, time)}
                 for group, s in schedules.items()
                 for user, user_port, node, time in s.reads if (user, user_port) == (unit, port)}
-            word = control(f"{unit}_{port}", layout, contents)
+            word, next_word = control(f"{unit}_{port}", layout, contents)
             where = Signal(address_bits, name=f"{unit}_{port}_address")
-            m.d.comb += where.eq(word.address + self.number)
             # The unit whose pair is evaluated, so many frames back, and its round.
-            earlier, whose = Signal(), Signal.like(self.turn, name=f"{unit}_{port}_unit")
+            earlier, whose = Signal(), Signal.like(self.next_turn, name=f"{unit}_{port}_unit")
             rounded = Signal(address_bits, name=f"{unit}_{port}_round")
-            m.d.comb += [
-                earlier.eq(self.turn < word.back),
-                whose.eq(self.turn - word.back + Mux(earlier, shape.units, 0)),
-                rounded.eq(word.address + self.round - earlier),
+            m.d.comb += earlier.eq(self.next_turn < next_word.back)
+            m.d.sync += [
+                where.eq(next_word.address + self.next_number),
+                whose.eq(self.next_turn - next_word.back + Mux(earlier, shape.units, 0)),
+                rounded.eq(next_word.address + self.next_round - earlier),
             ]
             value = Signal(max(width[name] for name in sources), name=f"{unit}_{port}_value")
             found = []
@@ -300,10 +316,11 @@ class PointAdder(wiring.Component):
                         time = operation.time + latency - 1
                         contents[at(group, time)] = {
                             "enable": 1, "address": address(s, operation.node, time)}
-            word = control(f"{unit}_write", layout, contents)
+            word, next_word = control(f"{unit}_write", layout, contents)
             port = banks[unit].write_port()
-            m.d.comb += [port.en.eq(word.enable), port.addr.eq(word.address + self.number),
-                         port.data.eq(value)]
+            where = Signal(address_bits, name=f"{unit}_write_address")
+            m.d.sync += where.eq(next_word.address + self.next_number)
+            m.d.comb += [port.en.eq(word.enable), port.addr.eq(where), port.data.eq(value)]
 
         def operations_of(unit):
             return [(group, operation) for group, s in schedules.items()
@@ -327,7 +344,7 @@ class PointAdder(wiring.Component):
                     f"{unit}_start", data.StructLayout({"start": 1}),
                     {at(group, time + 1): {"start": 1} for group in shape.groups
                      for time in range(0, shape.interval[group], shape.multiplier.interval)},
-                ).start)
+                )[0].start)
             write(unit, multiplier.product, shape.multiplier.latency + 2)
 
         # Adders: operands shifted and complemented as the operation says, plus a constant: the
@@ -362,7 +379,7 @@ class PointAdder(wiring.Component):
                     fields[f"shift{port}"] = shifts[port].index(o.shift)
                 # The operands are in registers in the cycle after they are read.
                 contents[at(group, operation.time + 1)] = fields
-            word = control(unit, layout, contents)
+            word, _ = control(unit, layout, contents)
             constant = Signal(bits, name=f"{unit}_constant")
             with m.Switch(word.constant):
                 for n, value in enumerate(constants):
@@ -385,10 +402,18 @@ class PointAdder(wiring.Component):
                         with m.Case(code):
                             m.d.comb += part.eq(~shifted if negative else shifted)
                 parts.append(part)
-            total = constant
-            for part in parts:
-                total = (total + part)[:bits]
-            write(unit, total, SUM_LATENCY)
+            if shape.sum_latency == 2:
+                total = constant
+                for part in parts:
+                    total = (total + part)[:bits]
+                write(unit, total, 2)
+                continue
+            half = bits // 2
+            parts = [register(f"{unit}_part{n}", part) for n, part in enumerate([constant, *parts])]
+            low = register(f"{unit}_low", sum((part[:half] for part in parts), C(0, 1)))
+            high = register(f"{unit}_high",
+                            sum((part[half:] for part in parts), C(0, 1))[:bits - half])
+            write(unit, Cat(low[:half], (high + low[half:])[:bits - half]), 4)
 
         # Points come in ...
         for unit in range(shape.units):

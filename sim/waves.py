@@ -58,7 +58,7 @@ VIEWS = {
             "the first step": ("stage0_*",), "the second step": ("stage1_*", "stage2_*")}),
     "adder": View(
         f"{SUM}; the adder's part of it", "top.msm.adder", {
-            "frame": ("group", "number", "next_cycle", "row"),
+            "frame": ("group", "next_number", "next_cycle", "row"),
             "pair coming in": ("load", "position", "start", "p", "q"),
             "multiplier": ("multiplier0_0_value", "multiplier0_1_value", "multiplier0.a",
                            "multiplier0.b", "multiplier0.product"),

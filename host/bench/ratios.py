@@ -19,7 +19,8 @@ def ratios(device: Device, group: Group, points: int, seeds: int,
 
     ``ratio = cycles / (digits that are not zero * interval)``, see `host.bench.msm.measure`, which
     also checks every result. A frequent scalar with a zero digit leaves the mailbox unit that has
-    the digit idle, so single seeds of "equal", "two" and "hot" can lie above the others.
+    the digit idle, so single seeds of "equal", "two" and "hot" can lie above the others: there
+    are fewer digits, in the same cycles, which the other units still take.
     """
     for scalars, bases in cases:
         found = [measure(device, group, points, scalars, bases, seed) for seed in range(seeds)]

@@ -16,8 +16,11 @@ PRESETS = ("standard", "one-row", "three-rows", "five-rows", "toy")
 
 
 KEYS = {"unit", "target", "parameters", "resources", "interval", "latency", "megahertz",
-        "constraint", "estimate", "gateware", "seconds", "tools"}
+        "constraint", "estimate", "seed", "critical", "gateware", "seconds", "tools"}
 """What a record has."""
+
+PLACED = ("megahertz", "constraint", "seed", "critical")
+"""What comes of placing."""
 
 PRODUCTS_G1 = 12
 """Products of the complete addition in G1."""
@@ -41,6 +44,11 @@ def register(commands: Any) -> None:
                          help="place and route too (ecp5-85f only; minutes to hours)")
     measure.add_argument("--megahertz", type=float, default=150.0, metavar="F",
                          help="what the placer tries for (default: 150)")
+    measure.add_argument("--seed", type=int, default=1, metavar="N",
+                         help="where the placer begins (default: 1)")
+    measure.add_argument("--rip-up", action="store_true",
+                         help="let the router take up slow connections until all meet "
+                              "--megahertz, which has to be within reach")
     measure.add_argument("--multiplier", metavar="|".join(KINDS), help="another kind of multiplier")
     for name, text in (("digit", "bits of a digit"), ("limb", "bits of a limb"),
                        ("depth", "levels of Karatsuba's formula"),
@@ -99,7 +107,7 @@ def keep_record(path: Path, record: dict[str, Any]) -> None:
     for old in records:
         if (same_subject(old, record) and record["megahertz"] is None
                 and old["megahertz"] is not None and old["gateware"] == record["gateware"]):
-            record |= {key: old[key] for key in ("megahertz", "constraint")}
+            record |= {key: old.get(key) for key in PLACED}
             record["tools"] = old["tools"] | record["tools"]
     records = [old for old in records if not same_subject(old, record)] + [record]
     records.sort(key=lambda r: (UNITS.index(r["unit"]), TARGETS.index(r["target"]),
@@ -231,7 +239,8 @@ def run(options: argparse.Namespace) -> int:
 
         try:
             found = measure(options.unit, shape, options.target, placed=options.place,
-                            megahertz=options.megahertz, tell=tell,
+                            megahertz=options.megahertz, seed=options.seed,
+                            rip_up=options.rip_up, tell=tell,
                             keep=Path(options.keep).resolve() if options.keep else None)
         except (ToolError, ValueError) as error:
             raise ProofmillError(str(error)) from error
@@ -240,6 +249,7 @@ def run(options: argparse.Namespace) -> int:
         "resources": vars(found.resources), "interval": found.interval,
         "latency": found.latency, "megahertz": found.megahertz, "constraint": found.constraint,
         "estimate": round(1000 / found.paths[0].nanoseconds, 1) if found.paths else None,
+        "seed": found.seed, "critical": vars(found.critical) if found.critical else None,
         "gateware": found.gateware, "seconds": found.seconds, "tools": found.tools}
     if not options.no_record:
         keep_record(data_file(), record)
@@ -255,6 +265,9 @@ def run(options: argparse.Namespace) -> int:
                     f"{path.count:,} times: {path.start} to {path.end}")
     if found.megahertz is not None:
         screen.line(f"placed and routed: {found.megahertz:.1f} MHz")
+    if (longest := found.critical) is not None:
+        screen.line(f"longest path: {longest.start} to {longest.end}, {longest.cells:.1f} ns in "
+                    f"cells, {longest.wires:.1f} ns in wires")
     return 0
 
 

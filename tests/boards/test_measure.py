@@ -1,6 +1,7 @@
 """Counting cells, keeping records, the table, and a toy unit through the real Yosys."""
 
 import json
+import sys
 
 import pytest
 
@@ -12,7 +13,7 @@ def record(unit="multiplier", megahertz=None, dsp=10, gateware="1f", **parameter
     return {
         "unit": unit, "target": "ecp5-85f", "interval": 2, "latency": 9, "megahertz": megahertz,
         "constraint": megahertz and 150.0, "estimate": 71.4, "gateware": gateware,
-        "seconds": 1.0, "tools": {"yosys": "1"},
+        "seed": megahertz and 1, "critical": None, "seconds": 1.0, "tools": {"yosys": "1"},
         "parameters": {"curve": "toy", "kind": "folded", "multiplier_interval": 2, "digit": 6,
                        "limb": 8} | parameters,
         "resources": {"dsp": dsp, "lut": 1, "carry": 0, "ff": 2, "bram": 0}}
@@ -71,6 +72,52 @@ def test_the_repositorys_data_file_is_whole():
     assert len(set(subjects)) == len(subjects)
     assert all(parameters_of(shape_of(r["parameters"]), r["unit"]) == r["parameters"]
                for r in records)
+
+
+LOG = """Info: Max frequency for clock '$glbnet$clk': 101.78 MHz (FAIL at 130.01 MHz)
+Info: Critical path report for clock '$glbnet$clk' (posedge -> posedge):
+Info:       type curr  total name
+Info:   clk-to-q  0.52  0.52 Source unit.row2_running0[15]_TRELLIS_FF_Q.Q
+Info:    routing  2.44  2.96 Net unit.row2_running0[15] (63,36) -> (26,27)
+Info:                          Sink unit.row2_running7[14]_TRELLIS_FF_Q_DI_LUT4_Z.B
+Info:                          Defined in:
+Info:                               share/cells_map_trellis.v:108.23-108.24
+Info:      logic  0.24  3.20 Source unit.row2_running7[14]_TRELLIS_FF_Q_DI_LUT4_Z.F
+Info:    routing  0.13  3.33 Net unit.row2_running7[14]_TRELLIS_FF_Q_DI (26,27) -> (26,27)
+Info:                          Sink unit.row2_running7[14]_TRELLIS_FF_Q.DI
+Info:      setup  0.00  3.33 Source unit.row2_running7[14]_TRELLIS_FF_Q.DI
+Info: 0.76 ns logic, 2.57 ns routing
+
+Info: Critical path report for cross-domain path '<async>' -> '<async>':
+Info:     source  0.00  0.00 Source cd_sync.clk_buf.buf.buf0.O
+Info:                          Sink cd_sync.U$3.CLK
+Info: 0.00 ns logic, 0.25 ns routing
+"""
+
+
+def test_the_longest_path_is_read_off_the_log():
+    from boards.measure import Critical, critical_path
+    from boards.tools import ToolError
+
+    assert critical_path(LOG) == Critical(
+        start="unit.row#_running#", end="unit.row#_running#", cells=0.76, wires=2.57)
+    with pytest.raises(ToolError, match="no longest path"):
+        critical_path(LOG[:100])
+
+
+def test_a_router_that_gets_nowhere_is_stopped(tmp_path):
+    from boards.measure import FRUITLESS, RipUp
+    from boards.tools import ToolError, run
+
+    busy = ["iter=1 wires=9 overused=3 overuse=3 tmgfail=2 archfail=NA"] * FRUITLESS
+    done = ["iter=2 wires=9 overused=0 overuse=0 tmgfail=0 archfail=NA"] * FRUITLESS
+    stuck = ["iter=3 wires=9 overused=0 overuse=0 tmgfail=2 archfail=NA"] * FRUITLESS
+    watch = RipUp(130)
+    assert not any(map(watch, busy + done + stuck[1:] + busy[:1] + stuck[1:]))
+    assert "at 130 MHz 2 connections stay too slow" in watch(stuck[0])
+    script = f"import time; print({stuck[0]!r} + chr(10), end='', flush=True); time.sleep(60)"
+    with pytest.raises(ToolError, match=r"enough \(the log is .*tool.log\)"):
+        run([sys.executable, "-c", script], tmp_path, "tool.log", stop=lambda line: "enough")
 
 
 def test_cells_are_counted_by_family():
@@ -137,7 +184,7 @@ def test_parameters_are_replaced():
     assert parameters_of(shape) == {
         "curve": "bn254", "kind": "pipelined", "operand_bits": 264, "digit": 17, "limb": 26,
         "carry_cycles": 1, "multiplier_interval": 1, "multipliers": 1, "adders": 3, "units": 1,
-        "mailbox_bits": 10, "interval_g1": 24, "finisher": True}
+        "sum_latency": 2, "mailbox_bits": 10, "interval_g1": 24, "finisher": True}
     for changes in ({}, dict(kind="karatsuba", depth=2), dict(kind="folded", multiplier_interval=3),
                     dict(kind="folded", multiplier_interval=5, least_loop=4, digit=18, limb=18)):
         shape = shape_with(STANDARD, **changes)

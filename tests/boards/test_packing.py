@@ -1,10 +1,11 @@
 """Registers moved into multiplier blocks: every output as before, in every cycle."""
 
+from collections import Counter
 from random import Random
 
 import pytest
 
-from boards.packing import BLOCK, OPERANDS, PRODUCT, REGISTER, absorb
+from boards.packing import BLOCK, OPERANDS, PRODUCT, REGISTER, absorb, duplicate, natural
 
 
 class Netlist:
@@ -159,3 +160,43 @@ def test_what_would_change_a_value_is_left(hinder, expected):
     if hinder == "a product read at once":
         net.port("q", "output", product[:1])
     net.check(expected)
+
+
+def test_a_register_with_many_readers_is_made_several():
+    """All registers of a chain, each read by more than it may be, and outputs as before."""
+    net = Netlist("a")
+    bit = net.inputs["a"][0]
+    for stage in range(3):
+        bit = net.register([bit])[0]
+        readers = net.register([bit] * 20, enabled=stage == 1)
+        net.port(f"out{stage}", "output", readers)
+    design = {"modules": {"top": net.module}}
+    before = net.run(40, seed=1)
+    assert duplicate(design, "top", most=8)
+    assert net.run(40, seed=1) == before
+
+    read = Counter(wire for cell in net.module["cells"].values() for port in ("DI",)
+                   for wire in cell["connections"][port])
+    outputs = [cell["connections"]["Q"][0] for cell in net.module["cells"].values()]
+    assert len(set(outputs)) == len(outputs)
+    assert max(read[wire] for wire in outputs) <= 8
+    assert duplicate(design, "top", most=8) == 0
+
+
+def test_readers_are_shared_out_by_their_names():
+    net = Netlist("a")
+    net.port("out", "output", net.register(net.register([net.inputs["a"][0]]) * 12))
+    duplicate({"modules": {"top": net.module}}, "top", most=4)
+    by_wire = {}
+    for name, cell in sorted(net.module["cells"].items(), key=lambda item: natural(item[0])):
+        by_wire.setdefault(cell["connections"]["DI"][0], []).append(name)
+    groups = sorted(by_wire.values(), key=lambda names: natural(names[0]))
+    assert [name for names in groups[1:] for name in names] == [f"cell{n}" for n in range(1, 13)]
+
+
+def test_control_inputs_keep_their_wire():
+    """Slices share them: copies would keep registers from the same slice."""
+    net = Netlist("a")
+    net.enable = net.register([net.enable])[0]
+    net.port("out", "output", net.register([net.inputs["a"][0]] * 30, enabled=True))
+    assert duplicate({"modules": {"top": net.module}}, "top", most=8) == 0

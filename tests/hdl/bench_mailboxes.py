@@ -143,7 +143,7 @@ async def groups_match_the_definition(dut):
     for scalars in list(patterns(CURVE.scalar.modulus, 9, 5).values())[:3]:
         points = [None, *rng.choices(toy_points(GROUP), k=8)]
         for name, value in windows_of(plan).items():
-            (dut.width if name == "window" else dut[name]).value = value
+            dut[name].value = value
         dut.first.value, dut.begin.value = 1, 0
         while world.cycle % FRAME:
             await world.tick()
@@ -155,7 +155,10 @@ async def groups_match_the_definition(dut):
         widths = [plan.window, *halves(plan.window)]
         for level, width in enumerate(widths):
             begin = region if level % 2 else 0
-            dut.width.value, dut.first.value = width, level == 0
+            dut.window.value, dut.window_ones.value = width, (1 << width) - 1
+            half = (width + 1) // 2
+            dut.half.value, dut.half_ones.value = half, (1 << half) - 1
+            dut.first.value = level == 0
             dut.begin.value, dut.end.value = begin, begin + plan.sizes[level]
             dut.destination.value = 0 if level % 2 else region
             dut.restart.value, dut.down.value = 1, width == 1

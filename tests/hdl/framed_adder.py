@@ -4,7 +4,7 @@ from amaranth import *
 from amaranth.lib import wiring
 from amaranth.lib.wiring import Out
 
-from hdl.point_adder import AdderShape, Frames, PointAdder
+from hdl.point_adder import AdderShape, Frames, PointAdder, next_frame
 
 FIRST_LOAD = 3
 """The cycle of a service slot that begins at 0 in which the mailboxes hand over coordinate 0."""
@@ -21,9 +21,9 @@ class FramedAdder(wiring.Component):
         self.shape = shape
         self.adder = PointAdder(shape)
         ports = {name: member for name, member in self.adder.signature.members.items()
-                 if name not in ("cycle", "next_cycle", "number", "turn", "round", "start",
-                                 "borrowed", "borrowed_a", "borrowed_b", "product")}
-        super().__init__(ports | {"cycle": Out(self.adder.signature.members["cycle"].shape)})
+                 if name not in (*next_frame(shape), "start", "borrowed", "borrowed_a",
+                                 "borrowed_b", "product")}
+        super().__init__(ports | {"cycle": Out(next_frame(shape)["next_cycle"])})
 
     def elaborate(self, platform):
         m = Module()
@@ -31,9 +31,7 @@ class FramedAdder(wiring.Component):
         m.submodules.adder = adder = self.adder
         m.d.comb += [
             frames.group.eq(self.group), adder.group.eq(self.group), self.cycle.eq(frames.cycle),
-            adder.cycle.eq(frames.cycle), adder.next_cycle.eq(frames.next_cycle),
-            adder.number.eq(frames.number), adder.turn.eq(frames.turn),
-            adder.round.eq(frames.round),
+            *[getattr(adder, name).eq(getattr(frames, name)) for name in next_frame(self.shape)],
             adder.start.eq(frames.number + (frames.cycle >= FIRST_LOAD)),
             adder.load.eq(self.load), adder.position.eq(self.position),
             adder.p.eq(self.p), adder.q.eq(self.q), self.total.eq(adder.total),

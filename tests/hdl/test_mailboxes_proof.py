@@ -88,7 +88,7 @@ class MailboxProof(wiring.Component):
         watched = self.watched
         full = flag(watched)
         m.d.comb += [
-            dut.group.eq(0), dut.cycle.eq(cycle), dut.last.eq(last), dut.enable.eq(1),
+            dut.group.eq(0), dut.last.eq(last), dut.enable.eq(1),
             dut.probe.eq(watched), dut.clear.eq(0),
             Assume(self.coordinate < beats),
             Assume(~self.fetch_valid | flag(self.fetch_mailbox)),
@@ -394,13 +394,13 @@ def test_there_are_runs_in_which_everything_happens(tmp_path):
 
 RESTLESS = {
     "operands wait where they could leave": (
-        "self.waited.eq((kind == Kind.OPERAND) & full & leaving.valid)",
-        "self.waited.eq((kind == Kind.OPERAND) & full)"),
+        "blocked.eq((kind == Kind.OPERAND) & leaving.valid)", "blocked.eq(kind == Kind.OPERAND)"),
     "fetches have no slot": ("(service == services - 1) & self.fetch_valid",
                              "(service == services) & self.fetch_valid"),
     "a sum is passed over": ("with m.If((service == 0) & returning.valid):",
                              "with m.If((service == 0) & returning.valid & ~self.fetch_valid):"),
-    "sums come back for ever": ("flying[0].eq(leaving), leaving.eq(0)", "flying[0].eq(leaving)"),
+    "sums come back for ever": ("flying[0].eq(leaving), leaving.valid.eq(0)",
+                                 "flying[0].eq(leaving)"),
     "never quiet": ("& ~Cat(tag.valid for tag in flying).any()",
                     "& Cat(tag.valid for tag in flying).any()"),
 }
@@ -418,8 +418,7 @@ WRONG = {
     "flag not there in time": ("flags.write_port())", LATE_WRITE),
     "flag inverted": ("flag_write.data.eq(~full &", "flag_write.data.eq(full &"),
     "flag not set": ("flag_write.en.eq(accept |", "flag_write.en.eq((accept & full) |"),
-    "two pairs a frame": ("self.waited.eq((kind == Kind.OPERAND) & full & leaving.valid)",
-                          "self.waited.eq(0)"),
+    "two pairs a frame": ("blocked.eq((kind == Kind.OPERAND) & leaving.valid)", "blocked.eq(0)"),
     "sum for another mailbox": ("flying[n + 1].mailbox.eq(flying[n].mailbox)",
                                 "flying[n + 1].mailbox.eq(flying[0].mailbox)"),
     "sum too early": ("returning.eq(flying[n])", "returning.eq(flying[n - 1])"),
