@@ -8,7 +8,7 @@ from boards.shapes import SMALLEST
 
 BOARD = Board(
     name="ecpix5-85f", title="LambdaConcept ECPIX-5, 85F", chip="LFE5UM5G-85F-8BG554I",
-    flow="ecp5", shape=SMALLEST, clock_hz=50e6, input_hz=100e6, block_words=8192,
+    flow="ecp5", shape=SMALLEST, clock_hz=45e6, input_hz=100e6, block_words=8192,
     platform=lambda: ECPIX585Platform(toolchain="Trellis"), resources=ECP5_85F, loader="ecpix5",
     note="its DDR3 needs a controller that this project does not have: points lie in block "
          "memories, 1,024 of G1 at most")

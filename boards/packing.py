@@ -7,7 +7,8 @@ of a table; what nextpnr knows of either is in its timing model (`MULT18X18D_REG
 `..._OUTPUT`, `..._ALL`).
 
 Registers that hundreds of inputs read are made several: neither Yosys nor nextpnr does that, and
-one wire to all corners of a chip takes 13 ns.
+one wire to all corners of a chip takes 13 ns. That helps a multiplier that fills the chip; of a
+whole accelerator for the ULX3S, with its files of registers, the routing did not come to an end.
 """
 
 import re
