@@ -155,7 +155,7 @@ def duplicate(design: dict[str, Any], top: str, most: int = MOST_READERS) -> int
             if cell["port_directions"].get(port) != "output" and port not in CONTROL:
                 for n, wire in enumerate(wires):
                     reading.setdefault(wire, []).append((name, port, n))
-    made = 0
+    copies: Counter[str] = Counter()
     waiting = [name for name, cell in cells.items() if cell["type"] == REGISTER]
     while waiting:
         cell = cells[name := waiting.pop()]
@@ -166,10 +166,11 @@ def duplicate(design: dict[str, Any], top: str, most: int = MOST_READERS) -> int
         readers.sort(key=lambda reader: natural(reader[0]))
         cuts = [len(readers) * part // parts for part in range(parts + 1)]
         for part in range(1, parts):
-            copy = f"{name}$copy{part}"
+            copies[name] += 1  # a register may come here again, with readers that are copies
+            copy = f"{name}$copy{copies[name]}"
             cells[copy] = cell | {"connections": {
                 port: list(wires) for port, wires in cell["connections"].items()} | {"Q": [fresh]}}
-            reading[fresh] = readers[cuts[part]:cuts[part + 1]]
+            reading[fresh], driver[fresh] = readers[cuts[part]:cuts[part + 1]], copy
             for reader, port, n in reading[fresh]:
                 cells[reader]["connections"][port][n] = fresh
             # The register before has as many more readers.
@@ -178,8 +179,7 @@ def duplicate(design: dict[str, Any], top: str, most: int = MOST_READERS) -> int
             waiting += [driver[before]] if before in driver else []
             fresh += 1
         reading[cell["connections"]["Q"][0]] = readers[:cuts[1]]
-        made += parts - 1
-    return made
+    return copies.total()
 
 
 def prepare(design: dict[str, Any], top: str) -> None:

@@ -183,6 +183,21 @@ def test_a_register_with_many_readers_is_made_several():
     assert duplicate(design, "top", most=8) == 0
 
 
+def test_copies_are_split_too_where_their_readers_become_more():
+    """Each of 20 registers has copies, all of which read the one before, whichever comes first."""
+    for order in (list, reversed):
+        net = Netlist("a")
+        first = net.register([net.inputs["a"][0]])[0]
+        for number, bit in enumerate(net.register([first] * 20)):
+            net.port(f"out{number}", "output", net.register([bit] * 20))
+        net.module["cells"] = dict(order(net.module["cells"].items()))
+        before = net.run(40, seed=1)
+        duplicate({"modules": {"top": net.module}}, "top", most=4)
+        assert net.run(40, seed=1) == before
+        read = Counter(cell["connections"]["DI"][0] for cell in net.module["cells"].values())
+        assert max(read[cell["connections"]["Q"][0]] for cell in net.module["cells"].values()) <= 4
+
+
 def test_readers_are_shared_out_by_their_names():
     net = Netlist("a")
     net.port("out", "output", net.register(net.register([net.inputs["a"][0]]) * 12))
