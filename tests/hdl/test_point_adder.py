@@ -4,6 +4,7 @@ from random import Random
 import numpy as np
 import pytest
 
+from boards.shapes import FIVE_ROWS
 from hdl.curve import TOY_CURVE, Group
 from hdl.field import TOY
 from hdl.montgomery import MultiplierShape
@@ -34,10 +35,11 @@ def affine(shape, group, parts):
                      shape.curve.base.modulus)
 
 
+@pytest.mark.parametrize("sum_latency", [2, 4])
 @pytest.mark.parametrize("group", Group, ids=lambda group: group.value)
-def test_every_pair_of_points(group):
+def test_every_pair_of_points(group, sum_latency):
     """All 181 * 181 pairs of the toy curve's group, infinity, doublings and opposites included."""
-    points, shape, rng = toy_points(group), TOY_ADDER, Random(1)
+    points, shape, rng = toy_points(group), replace(TOY_ADDER, sum_latency=sum_latency), Random(1)
     interval, beats = shape.interval[group], 3 * group.degree
     count = len(points) ** 2
     pairs = [(i, j) for i in range(181) for j in range(181)]
@@ -73,6 +75,8 @@ SHAPES = {
     "bn254": STANDARD.adder,
     "toy-2-multipliers": wide(TOY_ADDER, 2, ((Group.G1, 6), (Group.G2, 18)), 5),
     "toy-3-multipliers": wide(TOY_ADDER, 3, ((Group.G2, 12), (Group.G1, 6)), 7),
+    "toy-late-sums": replace(TOY_ADDER, sum_latency=4),
+    "bn254-five-rows": FIVE_ROWS.adder,
     "toy-g2-only": wide(TOY_ADDER, 1, ((Group.G2, 40),), 2),
 }
 
@@ -128,6 +132,11 @@ def test_random_and_special_pairs(name, group):
     for (one, two), coordinates in zip(pairs, sums, strict=True):
         assert max(coordinates) <= shape.traces[group][1]
         assert affine(shape, group, coordinates) == law.add(one, two)
+
+
+def test_sums_of_another_number_of_cycles_are_refused():
+    with pytest.raises(ValueError, match=r"^a sum takes 2 cycles or 4, not 3$"):
+        replace(TOY_ADDER, sum_latency=3)
 
 
 def test_a_narrow_multiplier_is_refused_by_the_name_of_the_value_that_overflows():
