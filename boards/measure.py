@@ -208,7 +208,7 @@ def place(folder: Path, megahertz: float, tell: Tell | None = None, seed: int = 
 
 ROUTER = ("--router", "router2")
 """nextpnr's usual router takes a whole net up again where one of its arcs is in the way, and where
-nets have hundreds it does not come to an end."""
+nets have hundreds, as the addresses of register files, it does not come to an end."""
 
 FRUITLESS = 60
 """Rounds in which the router changes nothing but the slow arcs, after which it is stopped."""

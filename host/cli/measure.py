@@ -107,7 +107,7 @@ def keep_record(path: Path, record: dict[str, Any]) -> None:
     for old in records:
         if (same_subject(old, record) and record["megahertz"] is None
                 and old["megahertz"] is not None and old["gateware"] == record["gateware"]):
-            record |= {key: old.get(key) for key in PLACED}
+            record |= {key: old[key] for key in PLACED}
             record["tools"] = old["tools"] | record["tools"]
     records = [old for old in records if not same_subject(old, record)] + [record]
     records.sort(key=lambda r: (UNITS.index(r["unit"]), TARGETS.index(r["target"]),
