@@ -10,7 +10,7 @@ mine: $(VENV)/installed
 	@$(BIN)/proofmill mine $(ARGS)
 
 test: $(VENV)/installed-dev
-	@$(BIN)/python -m pytest -n 2 $(ARGS)
+	@PATH="$(abspath $(BIN)):$$PATH" $(BIN)/python -m pytest -n 2 $(ARGS)
 
 # Everything that takes minutes: long products through Verilator, synthesis, large sizes.
 test-slow: $(VENV)/installed-dev
