@@ -4,13 +4,16 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
+# Tools that tests start are found as in an active environment: Verilator's makefiles call `python`.
+test test-slow: export PATH := $(abspath $(BIN)):$(PATH)
+
 .PHONY: mine test test-slow waves check clean
 
 mine: $(VENV)/installed
 	@$(BIN)/proofmill mine $(ARGS)
 
 test: $(VENV)/installed-dev
-	@PATH="$(abspath $(BIN)):$$PATH" $(BIN)/python -m pytest -n 2 $(ARGS)
+	@$(BIN)/python -m pytest -n 2 $(ARGS)
 
 # Everything that takes minutes: long products through Verilator, synthesis, large sizes.
 test-slow: $(VENV)/installed-dev

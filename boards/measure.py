@@ -227,7 +227,7 @@ class RipUp:
         if found is None or self.rounds < FRUITLESS:
             return None
         return (f"at {self.megahertz:g} MHz {found[1]} connections stay too slow however they are "
-                "routed; say less with --megahertz, another --seed, or leave --rip-up out")
+                "routed; choose a lower clock rate, another --seed, or leave --rip-up out")
 
 
 LIBRARY = "read_verilog -lib +/lattice/cells_sim_ecp5.v +/lattice/cells_bb_ecp5.v"

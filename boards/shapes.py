@@ -27,7 +27,7 @@ def folded(interval: int, mailbox_bits: int, *, adders: int = 1,
             curve=BN254,
             multiplier=FoldedShape(field=BN254_BASE, operand_bits=264, digit=18, limb=18,
                                    interval=interval, carry_cycles=2, least_loop=4),
-            multipliers=1, adders=adders, sum_latency=4,
+            multipliers=1, adders=adders, sum_latency=6,
             intervals=tuple((group, products[group] * interval) for group in groups)),
         mailbox_bits=mailbox_bits, finisher=False)
 

@@ -9,10 +9,6 @@ from hdl.mailboxes import Mailboxes
 from hdl.operands import LEVEL, Operands
 from hdl.point_adder import of_unit
 
-LOAD_CYCLE = 3
-"""The first cycle of a unit's frame in which a coordinate of that frame's own pair can come in;
-before it come the last ones of the frame before."""
-
 
 class MailboxUnit(wiring.Component):
     """One of the units that feed the adder in turn, each in frames of all their turns.
@@ -30,7 +26,8 @@ class MailboxUnit(wiring.Component):
     load... : points from the loader, in
     room : a point may be loaded, out
     at_rest : nothing is to be done or on its way, at the end of a frame, out
-    entry_valid, entry_left, entry_mailbox, read_row, entry_coordinate : what is handed out
+    entry_valid, entry_left, entry_mailbox : what is handed out
+    read_row, entry_coordinate : a coordinate of it; see `hdl.operands.READ`
     adder_... : pairs to the adder, out, and sums from it, in
     digit_taken, paired, waited, cutting : to be counted, out
     drained : nothing is left but sums on their way, out
@@ -71,14 +68,12 @@ class MailboxUnit(wiring.Component):
 
         # The unit's own frame begins when its turn does. The first frames of the further units
         # begin in round 0, so what they are in before that is round -1.
-        last, cycle = Signal(), Signal(3)
+        last = Signal()
         round_number = Signal(16, init=0 if self.unit == 0 else (1 << 16) - 1)
         before = (self.unit - 1) % adder.units
         m.d.comb += last.eq(self.frame_last & (self.turn == before))
         with m.If(last):
-            m.d.sync += [cycle.eq(0), round_number.eq(round_number + 1)]
-        with m.Elif(cycle != LOAD_CYCLE):
-            m.d.sync += cycle.eq(cycle + 1)
+            m.d.sync += round_number.eq(round_number + 1)
 
         # The buckets of the level at hand, looked at one a cycle for the next full one.
         scan, seen, seen_valid = Signal(bits + 1), Signal(bits + 1), Signal()
@@ -135,16 +130,14 @@ class MailboxUnit(wiring.Component):
             self.cutting.eq(operands.cutting),
             self.adder_load.eq(boxes.adder_load), self.adder_position.eq(boxes.adder_position),
             self.adder_p.eq(boxes.adder_p), self.adder_q.eq(boxes.adder_q),
-            # The evaluation starts with the next frame; the last coordinates of a frame's last
-            # service slot come in when that frame has begun, before its own first ones.
-            self.adder_start.eq(round_number + (cycle == LOAD_CYCLE)),
+            boxes.round.eq(round_number), self.adder_start.eq(boxes.adder_start),
             self.digit_taken.eq(boxes.operand_taken & ~self.again),
             self.paired.eq(boxes.paired & last), self.waited.eq(boxes.waited),
         ]
         # The coordinates of one sum come one a cycle, each on its lane.
         for index, group in enumerate(adder.groups):
             with m.If(self.group == index):
-                with m.Switch(boxes.read_position):
+                with m.Switch(boxes.total_position):
                     for position in range(3 * group.degree):
                         with m.Case(position):
                             lane = position // adder.interval[group]

@@ -8,9 +8,9 @@ bucket that is being added to, whatever the adder's latency.
 Time is cut into frames: the adder's own, or longer ones of several units that feed it in turn. A
 frame has service slots of `beats` cycles, one cycle for each coordinate of a point:
 
-    cycle of the slot   0           1                2 ... beats + 1
-                        who, where  full or empty?   one coordinate a cycle: into the mailbox, or
-                                                     with the resident's to the adder
+    cycle of the slot   0           1                2 ... beats + 1           4 cycles later
+                        who, where  full or empty?   one coordinate a cycle:   with the resident's
+                                                     into the mailbox, or      to the adder
 
 The first slot belongs to the sum that comes out of the adder in this frame, if there is one; the
 last to fetching a bucket when the buckets are streamed back; new operands use the others, and
@@ -24,6 +24,10 @@ from amaranth.lib import data, enum, memory, wiring
 from amaranth.lib.wiring import In, Out
 
 from hdl.point_adder import AdderShape
+from hdl.schedule import LOAD_CYCLE
+
+AWAY = LOAD_CYCLE - 2
+"""Cycles from a coordinate's turn in its slot to when it goes to the adder, with the resident's."""
 
 
 class Kind(enum.Enum, shape=2):
@@ -47,18 +51,22 @@ class Mailboxes(wiring.Component):
     Members
     -------
     group, last : from the frames, in
+    round : number of the unit's frame, in
     enable : serve at all, in; changes only while `quiet`
     operand_valid, operand_mailbox : a new operand is there, for this mailbox, in
     operand_taken : it has been taken, out; the next may come in the cycle after
-    read_operand, read_position : coordinate of the operand taken last that is wanted now, out
-    operand_coordinate : its value in the same cycle, in
+    read_position : the coordinate wanted of an operand: in the first cycle of a slot of the one
+        that may be taken, then of the one that has been, out
+    operand_coordinate : its value, two cycles later, in
     fetch_valid, fetch_mailbox : a bucket to fetch, which must be full, in
     fetch_taken : it is being fetched, out
     fetched, fetched_position, fetched_coordinate : its coordinates, one a cycle, out
     probe, probed : a mailbox to look at, in; whether it is full, a cycle later, out
     clear : empty mailbox `probe` unconditionally, in; only while not enabled
     adder_load, adder_position, adder_p, adder_q : pairs, to the adder, out
+    adder_start : the round in which the evaluation of the pair starts, out
     adder_total : sums, from the adder, in
+    total_position : the coordinate of it that is wanted now, out
     quiet : nothing is on its way, out; to be looked at in a frame's last cycle
     paired : in the last cycle of a frame: a pair left in it, out
     waited : an operand had to wait because a pair had left already, out
@@ -77,11 +85,11 @@ class Mailboxes(wiring.Component):
         super().__init__({
             "group": In(range(max(2, len(shape.groups)))),
             "last": In(1),
+            "round": In(16),
             "enable": In(1),
             "operand_valid": In(1),
             "operand_mailbox": In(mailbox_bits),
             "operand_taken": Out(1),
-            "read_operand": Out(1),
             "read_position": Out(coordinates),
             "operand_coordinate": In(bits),
             "fetch_valid": In(1),
@@ -97,7 +105,9 @@ class Mailboxes(wiring.Component):
             "adder_position": Out(coordinates),
             "adder_p": Out(bits),
             "adder_q": Out(bits),
+            "adder_start": Out(16),
             "adder_total": In(bits),
+            "total_position": Out(coordinates),
             "quiet": Out(1),
             "paired": Out(1),
             "waited": Out(1),
@@ -171,7 +181,7 @@ class Mailboxes(wiring.Component):
         m.d.comb += [
             full.eq(flag_read.data),
             blocked.eq((kind == Kind.OPERAND) & leaving.valid),
-            pair.eq(full & ((kind == Kind.SUM) | (kind == Kind.OPERAND))),
+            pair.eq(full & ((kind == Kind.SUM) | (kind == Kind.OPERAND)) & ~blocked),
             self.waited.eq(full & blocked),
             accept.eq((kind != Kind.NOTHING) & ~(full & blocked)),
             self.operand_taken.eq(accept & (kind == Kind.OPERAND)),
@@ -182,7 +192,7 @@ class Mailboxes(wiring.Component):
             flag_probe.addr.eq(self.probe),
             self.probed.eq(flag_probe.data),
         ]
-        with m.If(full & ((kind == Kind.SUM) | (kind == Kind.OPERAND)) & ~blocked):
+        with m.If(pair):
             m.d.sync += [leaving.valid.eq(1), leaving.mailbox.eq(mailbox)]
 
         # From cycle 2 on: one coordinate a cycle.
@@ -198,41 +208,60 @@ class Mailboxes(wiring.Component):
         with m.Else():
             m.d.sync += position.eq(position + 1)
         m.d.comb += [
-            self.read_operand.eq(moving & (moving_kind == Kind.OPERAND)),
-            self.read_position.eq(position),
+            self.read_position.eq(phase), self.total_position.eq(position),
             self.quiet.eq(~moving & (kind == Kind.NOTHING) & ~leaving.valid
                           & ~Cat(tag.valid for tag in flying).any()),
         ]
-        taking = Signal()
-        m.d.comb += taking.eq(moving & moving_pair)
-        m.d.sync += [
-            self.adder_load.eq(taking),
-            self.adder_position.eq(position),
-            self.fetched.eq(moving & (moving_kind == Kind.FETCH)),
-            self.fetched_position.eq(position),
+        # The memory of coordinates is spread over much of a device: two cycles to go there, one to
+        # look up, one to come back.
+        def later(value, cycles):
+            """`value` so many cycles ago."""
+            for _ in range(cycles):
+                held = Signal.like(value, reset_less=len(value) > 8)
+                m.d.sync += held.eq(value)
+                value = held
+            return value
+
+        m.d.comb += [
+            self.adder_load.eq(later(moving & moving_pair, AWAY)),
+            self.adder_position.eq(later(position, AWAY)),
+            self.fetched.eq(later(moving & (moving_kind == Kind.FETCH), AWAY)),
+            self.fetched_position.eq(self.adder_position),
         ]
+        start = Signal.like(self.round)  # with the frame after the one the slot is in
+        with m.If(kind != Kind.NOTHING):
+            m.d.sync += start.eq(self.round + 1)
+        m.d.comb += self.adder_start.eq(later(start, AWAY))
         if not self.datapath:
             return m
 
-        # Coordinates: 3 planes of G1 mailboxes, or 6 of half as many G2 mailboxes.
-        residents = m.submodules.residents = memory.Memory(
-            shape=shape.coordinate_bits, depth=3 << self.mailbox_bits, init=[])
-        read, write = residents.read_port(), residents.write_port()
+        # Coordinates: 3 planes of G1 mailboxes, or 6 halves of planes of as many G2 mailboxes.
         where = Signal(self.mailbox_bits + 2)
         for index, group in enumerate(shape.groups):
             with m.If(self.group == index):
                 low = self.mailbox_bits - (group.degree - 1)
                 m.d.comb += where.eq(Cat(moving_mailbox[:low], position))
-        own, held = Signal(shape.coordinate_bits), Signal(shape.coordinate_bits, reset_less=True)
+        own = Signal(shape.coordinate_bits)
+        m.d.comb += own.eq(Mux(moving_kind == Kind.SUM, self.adder_total,
+                               self.operand_coordinate))
+        row, plane = where[:self.mailbox_bits], where[self.mailbox_bits:]
+        there, staying = later(row, 2), moving & ~moving_pair & (moving_kind != Kind.FETCH)
+        arriving = later(own, 2)
+        planes, found = [], []
+        for n in range(3):
+            residents = m.submodules[f"residents{n}"] = memory.Memory(
+                shape=shape.coordinate_bits, depth=1 << self.mailbox_bits, init=[])
+            planes.append(residents)
+            read, write = residents.read_port(), residents.write_port()
+            m.d.comb += [
+                read.addr.eq(there), read.en.eq(later(moving & (plane == n), 2)),
+                write.addr.eq(there), write.en.eq(later(staying & (plane == n), 2)),
+                write.data.eq(arriving),
+            ]
+            found.append(later(read.data, AWAY - 3))
+        resident = Array(found)[later(plane, AWAY)]
         m.d.comb += [
-            own.eq(Mux(moving_kind == Kind.SUM, self.adder_total, self.operand_coordinate)),
-            read.addr.eq(where),
-            write.addr.eq(where),
-            write.data.eq(own),
-            write.en.eq(moving & ~moving_pair & (moving_kind != Kind.FETCH)),
-            self.adder_p.eq(held),
-            self.adder_q.eq(read.data),
-            self.fetched_coordinate.eq(read.data),
+            self.adder_p.eq(later(arriving, AWAY - 2)), self.adder_q.eq(resident),
+            self.fetched_coordinate.eq(resident),
         ]
-        m.d.sync += held.eq(own)
         return m

@@ -19,7 +19,7 @@ from amaranth.lib.wiring import In, Out
 
 from hdl.commands import ANSWER, COUNTERS, WORD, Command
 from hdl.mailbox_unit import MailboxUnit
-from hdl.operands import LEVEL, PointLoader
+from hdl.operands import LEVEL, READ, PointLoader
 from hdl.point_adder import AdderShape, Frames, PointAdder, next_frame, of_unit
 from hdl.processor_finisher import Finisher, HighestGroup
 from hdl.processor_shape import ProcessorShape
@@ -33,7 +33,7 @@ COUNTER_BITS = 48
 AHEAD = 4
 """Points asked for and not yet there."""
 
-SETTLE = 5
+SETTLE = 6
 """Cycles until it is known where a level begins and ends, and whether it fits."""
 
 
@@ -179,20 +179,16 @@ class Msm(wiring.Component):
             self.requests.payload.address.eq(address),
             self.requests.payload.words.eq(words_each),
         ]
-        arrived, word = Signal(), Signal(8)
-        m.d.comb += arrived.eq(
-            self.points.valid & self.points.ready & (word == words_each - 1))
-        with m.If(self.points.valid & self.points.ready):
-            m.d.sync += word.eq(Mux(arrived, 0, word + 1))
         asking = Signal()
         m.d.comb += asking.eq(self.requests.valid & self.requests.ready)
-        m.d.sync += arriving.eq(arriving + asking - arrived)
+        m.d.sync += arriving.eq(arriving + asking - loader.arrived)
         with m.If(asking):
             m.d.sync += [asked.eq(asked - 1), address.eq(address + words_each)]
 
         wiring.connect(m, loader.scalars, wiring.flipped(self.scalars))
         wiring.connect(m, loader.points, wiring.flipped(self.points))
         start = Signal()
+        m.d.sync += start.eq(0)
         m.d.comb += [
             loader.group.eq(group), loader.start.eq(start), loader.count.eq(self.count),
             loader.bias.eq(self.bias),
@@ -361,17 +357,27 @@ class Msm(wiring.Component):
                 finisher.entries.payload.first.eq(self.first_window + speaker),
                 finisher.coordinates.payload.eq(coordinate),
             ]
+        # A coordinate is there some cycles after its entry and row.
+        reading, there = Signal(range(READ + 1)), Signal()
+        m.d.comb += there.eq(reading == READ)
+        m.d.sync += reading.eq(Mux(there, READ, reading + 1))
         send_last = Signal()
         m.d.comb += send_last.eq((send_row == rows - 1)
                                  & (send_word == shape.coordinate_words - 1))
 
-        from_the_first_level = [
-            width.eq(self.window), odd.eq(0), first.eq(1),
-            groups.eq(self.windows if adder_shape.units == 1 else
-                      (self.windows + adder_shape.units - 1) // adder_shape.units),
-        ]
-        to_the_next_level = [
-            width.eq((width + 1) >> 1), odd.eq(~odd), first.eq(0), groups.eq(groups << 1)]
+        # Where to go is known late, so the level changes a cycle after.
+        to_first_level, to_next_level = Signal(), Signal()
+        m.d.sync += [to_first_level.eq(0), to_next_level.eq(0)]
+        with m.If(to_first_level):
+            m.d.sync += [
+                group.eq(self.group), second_region.eq(self.second_region),
+                address.eq(self.address), width.eq(self.window), odd.eq(0), first.eq(1),
+                groups.eq(self.windows if adder_shape.units == 1 else
+                          (self.windows + adder_shape.units - 1) // adder_shape.units),
+            ]
+        with m.Elif(to_next_level):
+            m.d.sync += [width.eq((width + 1) >> 1), odd.eq(~odd), first.eq(0),
+                         groups.eq(groups << 1)]
         with m.FSM():
             # What every unit is told of the state is a register beside it.
             with m.State("CLEAR"):
@@ -387,21 +393,19 @@ class Msm(wiring.Component):
                     m.next = "CLEAR"
                 with m.Elif(self.start):
                     m.d.comb += starting.eq(1)
-                    m.d.sync += [
-                        group.eq(self.group), second_region.eq(self.second_region),
-                        *from_the_first_level, address.eq(self.address),
-                    ]
+                    m.d.sync += to_first_level.eq(1)
                     m.next = "FIT"
             with m.State("FIT"):  # look at every level before anything is put anywhere
                 m.d.sync += settling.eq(settling + 1)
                 with m.If(settled):
-                    m.d.sync += to_the_next_level
                     with m.If(~fits):
                         m.d.comb += self.refused.eq(1)
                         m.next = "IDLE"
                     with m.Elif(width == 1):
-                        m.d.sync += from_the_first_level
+                        m.d.sync += to_first_level.eq(1)
                         m.next = "SETTLE"
+                    with m.Else():
+                        m.d.sync += to_next_level.eq(1)
             # The frames take on the group's length, and so does everything that counts along:
             # begin where all units' turns begin, so that a run always takes the same cycles.
             with m.State("SETTLE"):
@@ -409,8 +413,7 @@ class Msm(wiring.Component):
                     m.next = "BEGIN"
             with m.State("BEGIN"):
                 with m.If(frames.last & (frames.turn == adder_shape.units - 1)):
-                    m.d.comb += start.eq(1)
-                    m.d.sync += [asked.eq(self.count), enable.eq(1), done.eq(0)]
+                    m.d.sync += [start.eq(1), asked.eq(self.count), enable.eq(1), done.eq(0)]
                     m.next = "FILL"
             with m.State("FILL"):
                 m.d.comb += filling.eq(1)
@@ -434,23 +437,25 @@ class Msm(wiring.Component):
             with m.State("SUM"):
                 m.d.comb += summing.eq(1)
                 with m.If(all_done):
-                    m.d.sync += [*to_the_next_level, done.eq(0), again.eq(0)]
+                    m.d.sync += [to_next_level.eq(1), done.eq(0), again.eq(0)]
                     m.next = "LEVEL"
             with m.State("HAND_OUT"):
                 with m.If(sending):
                     m.d.comb += [
-                        self.answers.valid.eq(1),
+                        self.answers.valid.eq(there),
                         self.answers.payload.eq(coordinate.word_select(send_word, WORD)),
                     ]
-                    with m.If(self.answers.ready):
+                    with m.If(there & self.answers.ready):
                         m.d.sync += send_word.eq(send_word + 1)
                         with m.If(send_word == shape.coordinate_words - 1):
-                            m.d.sync += [send_word.eq(0), send_row.eq(send_row + 1)]
+                            m.d.sync += [send_word.eq(0), send_row.eq(send_row + 1),
+                                         reading.eq(0)]
                         with m.If(send_last):
                             m.d.sync += [sending.eq(0), send_row.eq(0)]
                             m.d.comb += entry_left.eq(1)
                 with m.Elif(entry_valid):
                     m.d.comb += [self.answers.valid.eq(1), self.answers.payload.eq(header)]
+                    m.d.sync += reading.eq(0)
                     with m.If(self.answers.ready):
                         m.d.sync += sending.eq(1)
                 with m.Elif(done.bit_select(speaker, 1)):
@@ -472,14 +477,15 @@ class Msm(wiring.Component):
                 with m.State("COMBINE"):
                     m.d.comb += [finishing.eq(1), combining.eq(1), finisher.start.eq(1)]
                     with m.If(sending):
-                        m.d.comb += finisher.coordinates.valid.eq(1)
-                        with m.If(finisher.coordinates.ready):
-                            m.d.sync += send_row.eq(send_row + 1)
+                        m.d.comb += finisher.coordinates.valid.eq(there)
+                        with m.If(there & finisher.coordinates.ready):
+                            m.d.sync += [send_row.eq(send_row + 1), reading.eq(0)]
                             with m.If(send_row == rows - 1):
                                 m.d.sync += [sending.eq(0), send_row.eq(0)]
                                 m.d.comb += entry_left.eq(1)
                     with m.Elif(told & entry_valid):
                         m.d.comb += finisher.entries.valid.eq(1)
+                        m.d.sync += reading.eq(0)
                         with m.If(finisher.entries.ready):
                             m.d.sync += [sending.eq(1), kept_unit.eq(speaker)]
                     with m.Elif(all_done):

@@ -20,6 +20,9 @@ after the recoder has left them; the others are loaded ahead."""
 SHARED_RING = 8
 """... and of units that share the loader, so that one can be ahead of another."""
 
+READ = 2
+"""Cycles from saying which coordinate of which entry is wanted to its being there."""
+
 
 class PointLoader(wiring.Component):
     """Collect a point and its scalar from their two streams of words, coordinate by coordinate.
@@ -37,7 +40,7 @@ class PointLoader(wiring.Component):
     commit : point and scalar are complete and neither is zero, out
     skipped : they were complete, and one was zero, out
     done : no point is left, out
-    requested : points collected so far, out
+    arrived : all words of a point have come, told a cycle late, out
     """
 
     def __init__(self, shape: AdderShape):
@@ -60,34 +63,36 @@ class PointLoader(wiring.Component):
             "commit": Out(1),
             "skipped": Out(1),
             "done": Out(1, init=1),
+            "arrived": Out(1),
         })
 
     def elaborate(self, platform):
         m = Module()
         shape = self.shape
         left = Signal(32)
-        rows = Signal(4)    # coordinates of an affine point; the group does not change meanwhile
+        last_row = Signal(3)  # of an affine point; the group does not change meanwhile
         for index, group in enumerate(shape.groups):
             with m.If(self.group == index):
-                m.d.sync += rows.eq(2 * group.degree)
+                m.d.sync += last_row.eq(2 * group.degree - 1)
 
-        scalar_words, point_words, row = Signal(3), Signal(2), Signal(4)
+        scalar_words, point_words, row = Signal(3), Signal(2), Signal(3)
         gathered, negated = (Signal(3 * WORD, reset_less=True, name=name)
                              for name in ("gathered", "negated"))
         borrow, difference = Signal(), Signal(WORD + 1)  # of the modulus and the word at hand
         m.d.comb += difference.eq(
             Const(shape.curve.base.modulus, 4 * WORD).word_select(point_words, WORD)
             - self.points.payload - borrow)
-        something = Signal()  # a word of the point was not zero
-        unit = Signal()       # x and y are there; z, a constant, follows
+        # A word of the point coming in was not zero; one of the point that has come was not.
+        something, point_something = Signal(), Signal()
+        unit, unit_row = Signal(), Signal(1)  # x and y are there; z, a constant, follows
+        point_there = Signal()                # ... and has
         scalar_there = Signal()
-        working = Signal()
+        working = Signal()    # there is room, told a cycle late, and a point to come
         m.d.comb += [
-            working.eq(self.enable & ~self.done),
             scalar_there.eq(scalar_words == 4),
-            unit.eq(row >= rows),
             self.scalars.ready.eq(working & ~scalar_there),
-            self.points.ready.eq(working & ~unit),
+            # The next point's words come in meanwhile, up to the one that completes a coordinate.
+            self.points.ready.eq(working & ~(unit & (point_words == 3))),
         ]
         carry, scalar_something = Signal(), Signal()
         biased = Signal(WORD + 1)
@@ -101,7 +106,11 @@ class PointLoader(wiring.Component):
             ]
             with m.If(self.scalars.payload.any()):
                 m.d.sync += [scalar_something.eq(1), self.top.eq(scalar_words)]
-        m.d.sync += self.write.eq(0)
+        m.d.sync += [
+            self.write.eq(0), self.arrived.eq(0), self.row.eq(row),
+            self.negative.eq(Cat(negated, difference[:WORD])),
+            self.coordinate.eq(Cat(gathered, self.points.payload)),
+        ]
         with m.If(self.points.valid & self.points.ready):
             m.d.sync += [
                 gathered.eq(Cat(gathered[WORD:], self.points.payload)),
@@ -111,24 +120,28 @@ class PointLoader(wiring.Component):
                 something.eq(something | self.points.payload.any()),
             ]
             with m.If(point_words == 3):
-                m.d.sync += [
-                    self.write.eq(1), self.row.eq(row), row.eq(row + 1),
-                    self.coordinate.eq(Cat(gathered, self.points.payload)),
-                    self.negative.eq(Cat(negated, difference[:WORD])),
-                ]
+                m.d.sync += [self.write.eq(1), row.eq(row + 1)]
+                with m.If(row == last_row):
+                    m.d.sync += [
+                        unit.eq(1), self.arrived.eq(1), something.eq(0),
+                        point_something.eq(something | self.points.payload.any())]
         # The constant z, one row a cycle; then wait for the scalar.
-        units = {index: shape.curve.unit[group] for index, group in enumerate(shape.groups)}
         complete = Signal()
-        for index, constants in units.items():
-            with m.If(self.group == index):
-                for n, constant in enumerate(constants):
-                    with m.If(unit & (row == rows + n)):
-                        m.d.sync += [self.write.eq(1), self.row.eq(row), row.eq(row + 1),
-                                     self.coordinate.eq(constant)]
-                m.d.comb += complete.eq((row == rows + len(constants)) & scalar_there)
+        m.d.comb += complete.eq(point_there & scalar_there)
+        m.d.sync += working.eq(self.enable & ~self.done & ~(complete & (left == 1)))
+        with m.If(unit):
+            for index, group in enumerate(shape.groups):
+                constants = shape.curve.unit[group]
+                with m.If(self.group == index):
+                    m.d.sync += self.coordinate.eq(
+                        Mux(unit_row, constants[-1], constants[0]))
+                    with m.If(~point_there):
+                        m.d.sync += point_there.eq(unit_row == len(constants) - 1)
+            with m.If(~point_there):
+                m.d.sync += [self.write.eq(1), row.eq(row + 1), unit_row.eq(unit_row + 1)]
         wanted = Signal()
         m.d.comb += [
-            wanted.eq(something & scalar_something),
+            wanted.eq(point_something & scalar_something),
             self.commit.eq(complete & wanted),
             self.skipped.eq(complete & ~wanted),
         ]
@@ -136,10 +149,11 @@ class PointLoader(wiring.Component):
             m.d.sync += [left.eq(left - 1), self.done.eq(left == 1)]
         with m.If(self.start):
             m.d.sync += [left.eq(self.count), self.done.eq(self.count == 0), point_words.eq(0),
-                         borrow.eq(0)]
+                         borrow.eq(0), something.eq(0)]
         with m.If(complete | self.start):
-            m.d.sync += [row.eq(0), scalar_words.eq(0), something.eq(0), scalar_something.eq(0),
-                         carry.eq(0), self.top.eq(0)]
+            m.d.sync += [row.eq(0), scalar_words.eq(0), scalar_something.eq(0),
+                         carry.eq(0), self.top.eq(0), unit.eq(0), unit_row.eq(0),
+                         point_there.eq(0)]
         return m
 
 
@@ -331,12 +345,13 @@ class Operands(wiring.Component):
     load, load_row, load_coordinate, load_negative, load_scalar, load_top, load_commit : from the
         loader, in
     operand_valid, operand_mailbox, operand_taken : to the mailboxes
-    read_position, operand_coordinate : their coordinates
+    read_position, operand_coordinate : their coordinates, `READ` cycles later; position 0 is that
+        of the operand waiting, the others that follow are of the same one
     room : a point may be loaded, or a bucket fetched, out
     fetch_taken, fetch_mailbox, fetched, fetched_position, fetched_coordinate : from the mailboxes
     hand_out : entries go to the outside instead of being recoded, in
     entry_valid, entry_mailbox, entry_left : the entry to hand out; it has been
-    read_row, entry_coordinate : a coordinate of it
+    read_row, entry_coordinate : a coordinate of it, `READ` cycles later
     idle : no entry is in the ring, none on its way, and no operand waits, out
     cutting : see `Recoder`, out
     """
@@ -436,12 +451,9 @@ class Operands(wiring.Component):
             return m
 
         # Which entry an operand's coordinates are in, from its making to their reading.
-        made, taken = Signal.like(put), Signal.like(put)
-        negative = Signal()
+        made = Signal.like(put)
         with m.If(~recoder.operand_valid):
             m.d.sync += made.eq(taken_out)
-        with m.If(self.operand_taken):
-            m.d.sync += [taken.eq(made), negative.eq(recoder.operand_negative)]
 
         bits = shape.coordinate_bits
         points = m.submodules.points_memory = memory.Memory(shape=bits, depth=ring * 8, init=[])
@@ -450,27 +462,38 @@ class Operands(wiring.Component):
         write, write_negative = points.write_port(), negatives.write_port()
         read = points.read_port(domain="comb")
         read_negative = negatives.read_port(domain="comb")
-        with m.If(self.fetched):
-            m.d.comb += [write.en.eq(1), write.data.eq(self.fetched_coordinate),
-                         write.addr.eq(Cat((C(0, 3) | self.fetched_position)[:3], put))]
-        with m.Else():
-            m.d.comb += [write.en.eq(self.load), write.data.eq(self.load_coordinate),
-                         write.addr.eq(Cat(self.load_row, put))]
-        m.d.comb += [
-            write_negative.en.eq(self.load), write_negative.data.eq(self.load_negative),
-            write_negative.addr.eq(Cat(self.load_row, put)),
+        # Both memories are spread over much of a device: what goes to them and what comes from
+        # them are registers. What is put in is read some cycles after the commit at the earliest.
+        arriving, enable, place = (Signal(bits, reset_less=True), Signal(),
+                                   Signal.like(write.addr))
+        arriving_negative, enable_negative = (
+            Signal.like(write_negative.data, reset_less=True), Signal())
+        m.d.sync += [
+            arriving.eq(Mux(self.fetched, self.fetched_coordinate, self.load_coordinate)),
+            enable.eq(self.fetched | self.load),
+            place.eq(Cat(Mux(self.fetched, self.fetched_position, self.load_row)[:3], put)),
+            arriving_negative.eq(self.load_negative), enable_negative.eq(self.load),
         ]
-        row, is_y = Signal(3), Signal()
         m.d.comb += [
-            row.eq(Mux(handing, self.read_row, self.read_position)),
-            read.addr.eq(Cat(row, Mux(handing, taken_out, taken))),
-            read_negative.addr.eq(read.addr),
+            write.data.eq(arriving), write.en.eq(enable), write.addr.eq(place),
+            write_negative.data.eq(arriving_negative), write_negative.en.eq(enable_negative),
+            write_negative.addr.eq(place),
         ]
+        # An operand's coordinates are looked up before it is known to be taken.
+        row, chosen, is_y = Signal(3), Signal.like(put), Signal()
+        negative, negated = Signal(), Signal()
+        position = Signal.like(self.read_row)
+        m.d.comb += position.eq(Mux(handing, self.read_row, self.read_position))
         for index, group in enumerate(shape.groups):
             with m.If(self.group == index):
-                m.d.comb += is_y.eq((row >= group.degree) & (row < 2 * group.degree))
-        m.d.comb += [
-            self.operand_coordinate.eq(Mux(negative & is_y, read_negative.data, read.data)),
-            self.entry_coordinate.eq(read.data),
-        ]
+                m.d.comb += is_y.eq((position >= group.degree) & (position < 2 * group.degree))
+        m.d.sync += [row.eq(position), negated.eq(negative & is_y & ~handing)]
+        with m.If(handing):
+            m.d.sync += chosen.eq(taken_out)
+        with m.Elif(self.read_position == 0):
+            m.d.sync += [chosen.eq(made), negative.eq(recoder.operand_negative)]
+        coordinate = Signal(bits, reset_less=True)
+        m.d.comb += [read.addr.eq(Cat(row, chosen)), read_negative.addr.eq(read.addr)]
+        m.d.sync += coordinate.eq(Mux(negated, read_negative.data, read.data))
+        m.d.comb += [self.operand_coordinate.eq(coordinate), self.entry_coordinate.eq(coordinate)]
         return m

@@ -24,7 +24,8 @@ class AdderShape:
     multiplier : the shape of every multiplier.
     multipliers, adders : how many of each.
     sum_latency : cycles from reading the operands of a sum to its being readable: 2 (read, add), or
-        4 for a higher clock rate (read, choose, add two halves, carry from one to the other).
+        6 for a higher clock rate (read; choose; add them in pairs, each in two halves; add the
+        pairs; carry from one half to the other; write).
     intervals : for each group, cycles from one pair to the next.
     units : mailbox units that bring pairs, in turn.
     """
@@ -38,8 +39,8 @@ class AdderShape:
     sum_latency: int = 2
 
     def __post_init__(self):
-        if self.sum_latency not in (2, 4):
-            raise ValueError(f"a sum takes 2 cycles or 4, not {self.sum_latency}")
+        if self.sum_latency not in (2, 6):
+            raise ValueError(f"a sum takes 2 cycles or 6, not {self.sum_latency}")
 
     @cached_property
     def interval(self) -> dict[Group, int]:
@@ -108,7 +109,12 @@ class Frames(wiring.Component):
         self.shape = shape
         first = shape.interval[shape.groups[0]]
         ahead = {name: Out(each) for name, each in next_frame(shape).items()}
-        ahead["next_cycle"] = Out(next_frame(shape)["next_cycle"], init=int(first > 1))
+        # Where the first frame has a single cycle, the next one has begun in the next.
+        begun = int(first == 1)
+        ahead["next_cycle"] = Out(next_frame(shape)["next_cycle"], init=1 - begun)
+        ahead["next_number"] = Out(16, init=begun)
+        ahead["next_turn"] = Out(next_frame(shape)["next_turn"], init=begun % shape.units)
+        ahead["next_round"] = Out(16, init=begun // shape.units)
         super().__init__({
             "group": In(range(max(2, len(shape.groups)))),
             "cycle": Out(next_frame(shape)["next_cycle"]),
@@ -129,16 +135,28 @@ class Frames(wiring.Component):
             self.cycle.eq(self.next_cycle), self.last.eq(next_last),
             self.next_cycle.eq(Mux(next_last, 0, self.next_cycle + 1)),
         ]
-        round_number, around = Signal(16), Signal()
-        m.d.comb += [
-            around.eq(self.last & (self.turn == self.shape.units - 1)),
-            self.next_number.eq(self.number + self.last),
-            self.next_turn.eq(Mux(around, 0, self.turn + self.last)),
-            self.next_round.eq(round_number + around),
+        next_around = Signal()
+        m.d.comb += next_around.eq(next_last & (self.next_turn == self.shape.units - 1))
+        m.d.sync += [
+            self.number.eq(self.next_number), self.turn.eq(self.next_turn),
+            self.next_number.eq(self.next_number + next_last),
+            self.next_turn.eq(Mux(next_around, 0, self.next_turn + next_last)),
+            self.next_round.eq(self.next_round + next_around),
         ]
-        m.d.sync += [self.number.eq(self.next_number), self.turn.eq(self.next_turn),
-                     round_number.eq(self.next_round)]
         return m
+
+
+def choose(m, number, values, chosen):
+    """``chosen = values[number]`` by a tree of multiplexers, which needs no decoder of `number`."""
+    if len(values) == 1:
+        m.d.comb += chosen.eq(values[0])
+        return
+    half = 1 << (len(values) - 1).bit_length() - 1
+    bit = half.bit_length() - 1
+    with m.If(number[bit]):
+        choose(m, number[:bit], values[half:], chosen)
+    with m.Else():
+        choose(m, number[:bit], values[:half], chosen)
 
 
 def of_unit(name: str, unit: int) -> str:
@@ -238,8 +256,10 @@ class PointAdder(wiring.Component):
                     banks[name, unit] = m.submodules[f"{label}_bank"] = memory.Memory(
                         shape=width[name], depth=max(2, depth[name]), init=[])
                 continue
+            # As registers, a bank would need a decoder in the way of every word's writing.
             banks[name] = m.submodules[f"{name}_bank"] = memory.Memory(
-                shape=width[name], depth=max(2, depth[name]), init=[])
+                shape=width[name], depth=max(2, depth[name]), init=[],
+                attrs={"ram_style": "distributed"})
         address_bits = max(2, *depth.values()).bit_length() - 1
 
         def address(schedule, node, time):
@@ -295,10 +315,7 @@ class PointAdder(wiring.Component):
                     from_bank = banks[name].read_port(domain="comb")
                     m.d.comb += from_bank.addr.eq(where)
                     found.append(from_bank.data)
-            with m.Switch(word.source):
-                for n, each in enumerate(found):
-                    with m.Case(n):
-                        m.d.comb += value.eq(each)
+            choose(m, word.source, found, value)
             return value
 
         def register(name, value):
@@ -365,16 +382,16 @@ class PointAdder(wiring.Component):
                       for port in range(TERMS)]
             layout = data.StructLayout({
                 "constant": range(max(2, len(constants))),
-                **{f"enable{port}": 1 for port in range(TERMS)},
+                **{f"off{port}": 1 for port in range(TERMS)},
                 **{f"negative{port}": 1 for port in range(TERMS)},
                 **{f"shift{port}": range(max(2, len(shifts[port]))) for port in range(TERMS)},
             })
             contents = {}
             for (group, operation), by_port in zip(operations, terms, strict=True):
                 fields = {"constant": constants.index(
-                    operation.node.lift * modulus + sum(operation.node.negative))}
+                    operation.node.lift * modulus + sum(operation.node.negative)),
+                    **{f"off{port}": int(port not in by_port) for port in range(TERMS)}}
                 for port, o in by_port.items():
-                    fields[f"enable{port}"] = 1
                     fields[f"negative{port}"] = int(o.negative)
                     fields[f"shift{port}"] = shifts[port].index(o.shift)
                 # The operands are in registers in the cycle after they are read.
@@ -391,16 +408,17 @@ class PointAdder(wiring.Component):
                     continue
                 held = register(f"{unit}_operand{port}", operand(unit, port))
                 part = Signal(bits, name=f"{unit}_term{port}")
-                with m.Switch(Cat(word[f"enable{port}"], word[f"negative{port}"],
-                                  word[f"shift{port}"])):
+                with m.Switch(Cat(word[f"negative{port}"], word[f"shift{port}"])):
                     for o in {(o[port].negative, o[port].shift) for o in terms if port in o}:
                         negative, shift = o
-                        code = 1 | negative << 1 | shifts[port].index(shift) << 2
+                        code = negative | shifts[port].index(shift) << 1
                         shifted = (held << shift)[:bits]
                         if len(shifted) < bits:
                             shifted = Cat(shifted, Const(0, bits - len(shifted)))
                         with m.Case(code):
                             m.d.comb += part.eq(~shifted if negative else shifted)
+                with m.If(word[f"off{port}"]):
+                    m.d.comb += part.eq(0)
                 parts.append(part)
             if shape.sum_latency == 2:
                 total = constant
@@ -408,12 +426,19 @@ class PointAdder(wiring.Component):
                     total = (total + part)[:bits]
                 write(unit, total, 2)
                 continue
+            # No cycle has more than one carry chain, and none of them is longer than a half.
             half = bits // 2
             parts = [register(f"{unit}_part{n}", part) for n, part in enumerate([constant, *parts])]
-            low = register(f"{unit}_low", sum((part[:half] for part in parts), C(0, 1)))
-            high = register(f"{unit}_high",
-                            sum((part[half:] for part in parts), C(0, 1))[:bits - half])
-            write(unit, Cat(low[:half], (high + low[half:])[:bits - half]), 4)
+            low, high = [part[:half] for part in parts], [part[half:] for part in parts]
+            for name in ("pairs", "sum"):
+                low = [register(f"{unit}_{name}_low{n}", sum(low[n + 1:n + 2], low[n]))
+                       for n in range(0, len(low), 2)]
+                high = [register(f"{unit}_{name}_high{n}",
+                                 sum(high[n + 1:n + 2], high[n])[:bits - half])
+                        for n in range(0, len(high), 2)]
+            (low,), (high,) = low, high
+            write(unit, register(f"{unit}_total",
+                                 Cat(low[:half], (high + low[half:])[:bits - half])), 6)
 
         # Points come in ...
         for unit in range(shape.units):
@@ -430,8 +455,13 @@ class PointAdder(wiring.Component):
                                     with m.Case(node.position):
                                         m.d.comb += where.eq(s.offset[node])
                 port = banks[side, unit].write_port()
-                m.d.comb += [port.en.eq(load), port.addr.eq(where + start),
-                             port.data.eq(getattr(self, of_unit(value, unit)))]
+                loaded = Signal(name=of_unit(f"{side}_loaded", unit))
+                to = Signal(address_bits, name=of_unit(f"{side}_address", unit))
+                m.d.sync += [to.eq(where + start), loaded.eq(load)]
+                m.d.comb += [
+                    port.en.eq(loaded), port.addr.eq(to),
+                    port.data.eq(register(of_unit(f"{side}_coordinate", unit),
+                                          getattr(self, of_unit(value, unit))))]
 
         # ... and go out.
         for lane in range(shape.lanes):

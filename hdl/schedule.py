@@ -24,6 +24,10 @@ from itertools import permutations
 
 from hdl.graph import TERMS, Graph, Input, Node, Product, Sum
 
+LOAD_CYCLE = 6
+"""The first cycle of a mailbox unit's frame in which the mailboxes hand the adder a coordinate of
+that frame's own pair; before it come the last ones of the frame before."""
+
 OUTPUT_CYCLE = 1
 """The cycle of a frame in which the first coordinate of a result is read from its bank."""
 
@@ -113,9 +117,11 @@ def input_times(frame: int, position: int, coordinates: int) -> tuple[int, int]:
     """The first cycle in which input `position` may lie in its bank, and the first it does.
 
     A pair is brought in during its unit's frame before its evaluation starts, in any of the frame's
-    service slots of one beat a coordinate: see `hdl.mailboxes`, whose timing this is.
+    service slots of one beat a coordinate: see `hdl.mailboxes`, whose timing this is. From there it
+    goes through a register into its bank.
     """
-    return position + 4 - frame, position + 4 - coordinates
+    there = LOAD_CYCLE + 2 + position
+    return there - frame, there - coordinates
 
 
 def schedule(graph: Graph, interval: int, resources: Resources,

@@ -69,7 +69,7 @@ VIEWS = {
         f"{SUM}; the mailboxes' part of it", "top.msm.unit.mailboxes", {
             "slot": ("phase", "last", "mailbox", "full", "accept"),
             "new operand": ("operand_valid", "operand_mailbox", "operand_taken", "waited",
-                            "read_operand", "read_position", "operand_coordinate"),
+                            "read_position", "operand_coordinate"),
             "pair to the adder": ("adder_load", "adder_position", "adder_p", "adder_q",
                                   "leaving.valid", "leaving.mailbox"),
             "sum from the adder": ("returning.valid", "returning.mailbox", "adder_total"),

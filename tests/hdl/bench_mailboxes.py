@@ -13,6 +13,7 @@ from cocotb.triggers import RisingEdge
 
 from hdl.curve import Group
 from hdl.mailbox_unit import MailboxUnit
+from hdl.operands import READ
 from hdl.presets import TOY_SHAPE
 from hdl.windows import halves
 from sim.curve import complete_sum, loaded, to_affine
@@ -114,7 +115,8 @@ async def hand_out(dut, world, begin, rng):
             for row in range(BEATS):
                 await world.pause(rng)
                 dut.read_row.value = row
-                await world.tick()
+                for _ in range(READ + 1):  # the last one sees it
+                    await world.tick()
                 parts.append(dut.entry_coordinate.value.to_unsigned())
             dut.entry_left.value = 1
             await world.tick()

@@ -6,7 +6,7 @@ from amaranth.lib.wiring import Out
 
 from hdl.point_adder import AdderShape, Frames, PointAdder, next_frame
 
-FIRST_LOAD = 3
+FIRST_LOAD = 6
 """The cycle of a service slot that begins at 0 in which the mailboxes hand over coordinate 0."""
 
 FIRST_TOTAL = 2
@@ -29,10 +29,16 @@ class FramedAdder(wiring.Component):
         m = Module()
         m.submodules.frames = frames = Frames(self.shape)
         m.submodules.adder = adder = self.adder
+        # The frame in which the coordinates' slot began; the evaluation starts with the next one.
+        number = frames.number
+        for _ in range(FIRST_LOAD):
+            held = Signal.like(number)
+            m.d.sync += held.eq(number)
+            number = held
         m.d.comb += [
             frames.group.eq(self.group), adder.group.eq(self.group), self.cycle.eq(frames.cycle),
             *[getattr(adder, name).eq(getattr(frames, name)) for name in next_frame(self.shape)],
-            adder.start.eq(frames.number + (frames.cycle >= FIRST_LOAD)),
+            adder.start.eq(number + 1),
             adder.load.eq(self.load), adder.position.eq(self.position),
             adder.p.eq(self.p), adder.q.eq(self.q), self.total.eq(adder.total),
         ]

@@ -8,6 +8,7 @@ free: what holds for them holds for all.
 That the unit drains is proven by what is left to do: see `DrainProof`.
 """
 
+from functools import reduce
 from types import SimpleNamespace
 
 import pytest
@@ -18,12 +19,14 @@ from amaranth.lib.wiring import In
 
 from hdl import mailboxes as mailboxes_module
 from hdl.curve import Group
+from hdl.mailboxes import AWAY
 from hdl.presets import STANDARD
 from tests.hdl.proofs import broken, elaborated, prove
 
 BITS = 2             # of a mailbox's number
 COORDINATE_BITS = 2  # the values go through untouched, so few are enough
 NOTHING, SUM, OPERAND, FETCH = range(4)
+DEPTH = AWAY + 2     # of the induction: a coordinate is on its way for so long
 LATE_WRITE = "__import__('tests.hdl.proofs', fromlist=['late']).late(m, flags.write_port(), 2))"
 
 
@@ -191,9 +194,11 @@ class MailboxProof(wiring.Component):
             ]
         with m.Else():
             m.d.comb += Assert(~moving)
+        # Which coordinate of an operand is wanted has been said two cycles before.
+        wanted = past(past(dut.read_position))
         m.d.comb += [
-            Assert(dut.read_operand == ((left != 0) & (mover_kind == OPERAND))),
-            Assert(~dut.read_operand | (dut.read_position == beats - left)),
+            Assert(~past(started) | (left == 0) | (wanted == beats - left)),
+            Assert((left == 0) | (dut.total_position == beats - left)),
         ]
         if not self.datapath:
             return m
@@ -206,10 +211,13 @@ class MailboxProof(wiring.Component):
         with m.If(now & stays):
             m.d.sync += resident.eq(value)
         to_come = (left != 0) & (mover == watched) & (beats - left <= self.coordinate)
-        stored = inside.residents.read_port(domain="comb")
         rows = BITS - (group.degree - 1)
-        m.d.comb += [stored.addr.eq(Cat(watched[:rows], self.coordinate)),
-                     Assert(Mux(to_come, stays, ~full) | (stored.data == resident))]
+        place = Cat(watched[:rows], self.coordinate)
+        stored = [plane.read_port(domain="comb") for plane in inside.planes]
+        m.d.comb += [each.addr.eq(place[:BITS]) for each in stored]
+        now_stored = Array(each.data for each in stored)[place[BITS:]]
+        m.d.comb += Assert(~past(started) | past(past(Mux(to_come, stays, ~full)))
+                           | (now_stored == past(past(resident))))
         if rows < BITS:
             m.d.comb += [Assume(number[rows:] == 0) for number in (
                 watched, self.operand_mailbox, self.fetch_mailbox)]
@@ -217,18 +225,23 @@ class MailboxProof(wiring.Component):
                          for entry in [leaving, *flying]]
             m.d.comb += [Assert((left == 0) | (mover[rows:] == 0)),
                          Assert((kind == NOTHING) | (mailbox[rows:] == 0))]
-        with m.If(started):
+
+        def away(value):
+            """`value` when the coordinate had its turn that now goes to the adder."""
+            return reduce(lambda each, _: past(each), range(AWAY), value)
+
+        with m.If(away(started)):
             m.d.comb += [
-                Assert(dut.adder_load == past((left != 0) & mover_pair)),
-                Assert(dut.fetched == past((left != 0) & (mover_kind == FETCH))),
+                Assert(dut.adder_load == away((left != 0) & mover_pair)),
+                Assert(dut.fetched == away((left != 0) & (mover_kind == FETCH))),
             ]
-            with m.If(past(now & mover_pair)):
+            with m.If(away(now & mover_pair)):
                 m.d.comb += Assert(
                     (dut.adder_position == self.coordinate)
-                    & (dut.adder_q == past(resident)) & (dut.adder_p == past(value)))
-            with m.If(past(now & (mover_kind == FETCH))):
+                    & (dut.adder_q == away(resident)) & (dut.adder_p == away(value)))
+            with m.If(away(now & (mover_kind == FETCH))):
                 m.d.comb += Assert((dut.fetched_position == self.coordinate)
-                                   & (dut.fetched_coordinate == past(resident)))
+                                   & (dut.fetched_coordinate == away(resident)))
         return m
 
 
@@ -376,7 +389,7 @@ SHAPES = {
 
 @pytest.mark.parametrize("name", SHAPES)
 def test_nothing_is_lost_or_doubled_or_misplaced(name, tmp_path):
-    result = prove(MailboxProof(SHAPES[name]), tmp_path, mode="prove", depth=2)
+    result = prove(MailboxProof(SHAPES[name]), tmp_path, mode="prove", depth=DEPTH)
     assert result == "PASS", (tmp_path / "log").read_text()[-3000:]
 
 
@@ -428,8 +441,8 @@ WRONG = {
                          "with m.If(returning.valid):"),
     "resident of another mailbox": ("where.eq(Cat(moving_mailbox[:low], position))",
                                     "where.eq(Cat(mailbox[:low], position))"),
-    "resident not kept": ("write.en.eq(moving & ~moving_pair &",
-                          "write.en.eq(moving & moving_pair &"),
+    "resident not kept": ("moving & ~moving_pair & (moving_kind",
+                          "moving & moving_pair & (moving_kind"),
     "operand taken for sum": ("own.eq(Mux(moving_kind == Kind.SUM, self",
                               "own.eq(Mux(moving_kind != Kind.SUM, self"),
     "first coordinate left out": ("moving_mailbox.eq(mailbox), position.eq(0)",
@@ -440,13 +453,13 @@ WRONG = {
 @pytest.mark.parametrize("name", WRONG)
 def test_what_is_broken_is_not_proven(name, tmp_path):
     proof = MailboxProof(SHAPES["g1-2-slots"], broken(mailboxes_module, *WRONG[name]))
-    assert prove(proof, tmp_path, mode="prove", depth=2) != "PASS"
+    assert prove(proof, tmp_path, mode="prove", depth=DEPTH) != "PASS"
 
 
 @pytest.mark.parametrize("name, cycles", [
     ("flag inverted", 3), ("flag not set", 3),
-    ("flag not there in time", 12), ("resident not kept", 13),
-    ("operand taken for sum", 13)])
+    ("flag not there in time", 16), ("resident not kept", 17),
+    ("operand taken for sum", 17)])
 def test_what_is_broken_is_shown_by_an_example(name, cycles, tmp_path):
     """From reset, within so many cycles: the proof can be wrong about real runs too."""
     proof = MailboxProof(SHAPES["g1-2-slots"], broken(mailboxes_module, *WRONG[name]))

@@ -35,7 +35,7 @@ def affine(shape, group, parts):
                      shape.curve.base.modulus)
 
 
-@pytest.mark.parametrize("sum_latency", [2, 4])
+@pytest.mark.parametrize("sum_latency", [2, 6])
 @pytest.mark.parametrize("group", Group, ids=lambda group: group.value)
 def test_every_pair_of_points(group, sum_latency):
     """All 181 * 181 pairs of the toy curve's group, infinity, doublings and opposites included."""
@@ -75,7 +75,7 @@ SHAPES = {
     "bn254": STANDARD.adder,
     "toy-2-multipliers": wide(TOY_ADDER, 2, ((Group.G1, 6), (Group.G2, 18)), 5),
     "toy-3-multipliers": wide(TOY_ADDER, 3, ((Group.G2, 12), (Group.G1, 6)), 7),
-    "toy-late-sums": replace(TOY_ADDER, sum_latency=4),
+    "toy-late-sums": replace(TOY_ADDER, sum_latency=6),
     "bn254-five-rows": FIVE_ROWS.adder,
     "toy-g2-only": wide(TOY_ADDER, 1, ((Group.G2, 40),), 2),
 }
@@ -135,7 +135,7 @@ def test_random_and_special_pairs(name, group):
 
 
 def test_sums_of_another_number_of_cycles_are_refused():
-    with pytest.raises(ValueError, match=r"^a sum takes 2 cycles or 4, not 3$"):
+    with pytest.raises(ValueError, match=r"^a sum takes 2 cycles or 6, not 3$"):
         replace(TOY_ADDER, sum_latency=3)
 
 
