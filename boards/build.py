@@ -16,7 +16,7 @@ from amaranth.back import rtlil
 
 from boards.board import Board, BoardTop, PlainTop
 from boards.measure import ROUTER, RipUp, clock_rate
-from boards.packing import absorb
+from boards.packing import prepare
 from boards.resources import TARGETS, cells_of, record
 from boards.tools import ToolError, command, run, run_yosys, versions
 from boards.units import parameters_of
@@ -118,10 +118,8 @@ def build(board: Board, folder: Path, *, shape: MsmShape | None = None, seed: in
                 f"the design takes {getattr(resources, kind):,} {kind} and {board.title} has "
                 f"{there:,}; choose smaller parameters or another board (the log is in {folder})")
     if board.flow == "ecp5":
-        # Copies of registers are left out: files of registers would be pulled apart by theirs, and
-        # the router does not come to an end.
         design = json.loads((folder / "top.json").read_text())
-        absorb(design, "top")
+        prepare(design, "top")
         (folder / "top.json").write_text(json.dumps(design))
     watch = RipUp(board.clock_hz / 1e6) if board.rip_up else None
     log = timed("place and route", 2, "place and route", partial(run, stop=watch),

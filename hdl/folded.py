@@ -232,9 +232,11 @@ class FoldedMultiplier(wiring.Component):
             pipe.stage += 1
         groups = shape.last_groups
         group = Signal(range(max(2, shape.interval)))
+        next_group = Signal.like(group)
         # Operands that came in cycle 0 have their quotient digit in cycle 2 of an interval.
-        m.d.sync += group.eq(Mux(start, shape.interval - 1,
-                                 Mux(group == shape.interval - 1, 0, group + 1)))
+        m.d.comb += next_group.eq(Mux(start, shape.interval - 1,
+                                      Mux(group == shape.interval - 1, 0, group + 1)))
+        m.d.sync += group.eq(next_group)
         widths = [shape.digit + max(limb.bit_length() for limb in column)
                   for column in zip(*groups, strict=True)]
         gathered = [registers(f"group{g}_", widths) for g in range(len(groups))]

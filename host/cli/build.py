@@ -153,8 +153,8 @@ def show(screen: Screen, record: dict[str, Any]) -> None:
         used = record["resources"][name]
         screen.line(f"{name:11} {used:>9,} of {there:,} ({used / there:.0%})")
     missed = "" if record["bitstream"] else " - missed, no bitstream was packed"
-    screen.line(f"clock       {record['reached_mhz']:.1f} MHz reached, {record['clock_mhz']:g} MHz "
-                f"wanted{missed}")
+    screen.line(f"clock       {record['reached_mhz']:.1f} MHz reached, "
+                f"{record['clock_mhz']:.4g} MHz wanted{missed}")
     cpu = record.get("step_cpu_seconds", {})
     screen.line("took        " + ", ".join(
         f"{name} {seconds:,.0f} s" for name, seconds in record["step_seconds"].items())

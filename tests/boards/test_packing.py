@@ -5,7 +5,7 @@ from random import Random
 
 import pytest
 
-from boards.packing import BLOCK, OPERANDS, PRODUCT, REGISTER, absorb, duplicate, natural
+from boards.packing import BLOCK, OPERANDS, PRODUCT, REGISTER, absorb, duplicate, natural, prepare
 
 
 class Netlist:
@@ -207,6 +207,16 @@ def test_readers_are_shared_out_by_their_names():
         by_wire.setdefault(cell["connections"]["DI"][0], []).append(name)
     groups = sorted(by_wire.values(), key=lambda names: natural(names[0]))
     assert [name for names in groups[1:] for name in names] == [f"cell{n}" for n in range(1, 13)]
+
+
+def test_copies_are_made_only_where_they_are_wanted():
+    net = Netlist("a")
+    net.port("out", "output", net.register(net.register([net.inputs["a"][0]]) * 200))
+    design, cells = {"modules": {"top": net.module}}, net.module["cells"]
+    prepare(design, "top")
+    assert len(cells) == 201
+    prepare(design, "top", copies=True)
+    assert len(cells) == 205    # 200 readers of at most 48 each
 
 
 def test_control_inputs_keep_their_wire():
