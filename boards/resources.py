@@ -75,7 +75,7 @@ TARGETS = {target.name: target for target in (
     Target(name="xcup", title="AMD UltraScale+", bram_unit="36 kbit",
            synthesis="synth_xilinx -family xcup -noiopad -noclkbuf -flatten", hints=(
                # Yosys would keep the residents in tables, which it then cannot map.
-               'setattr -set ram_style "block" */m:residents',), **_AMD),
+               'setattr -set ram_style "block" */m:residents*',), **_AMD),
     Target(name="xc7", title="AMD 7 series", bram_unit="36 kbit",
            synthesis="synth_xilinx -family xc7 -noiopad -noclkbuf -flatten", **_AMD),
     Target(name="gw5a", title="Gowin Arora V", synthesis="synth_gowin -family gw5a -noiopads",

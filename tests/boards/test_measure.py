@@ -1,6 +1,7 @@
 """Counting cells, keeping records, the table, and a toy unit through the real Yosys."""
 
 import json
+import re
 import sys
 
 import pytest
@@ -213,3 +214,19 @@ def test_a_tool_that_fails_is_a_sentence(tmp_path):
 
     with pytest.raises(ToolError, match=r"yosys.log.*no-such-file"):
         run_yosys(["read_rtlil no-such-file.il"], tmp_path)
+
+
+def test_what_is_hinted_at_is_there():
+    """A memory that has another name now would be passed over in silence."""
+    from fnmatch import fnmatch
+
+    from boards.resources import TARGETS
+    from boards.units import netlist, unit_of
+    from hdl.presets import TOY_SHAPE
+
+    memories = re.findall(r"^ +memory width \d+ size \d+ \\(\S+)$",
+                          netlist(unit_of("mailboxes", TOY_SHAPE)), re.MULTILINE)
+    hinted = [hint.rpartition("/m:")[2] for target in TARGETS.values() for hint in target.hints]
+    assert hinted
+    for pattern in hinted:
+        assert len([name for name in memories if fnmatch(name, pattern)]) == 3, memories
