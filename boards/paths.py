@@ -16,6 +16,9 @@ from boards.packing import CONSTANTS, wires_in
 STARTS = {"TRELLIS_FF": 0.52, "DP16KD": 5.7}
 """Nanoseconds from the clock to the output."""
 
+MEMORY_OUT = 0.97
+"""... of a block memory with registers behind it."""
+
 PRODUCT_OUT, PRODUCT_IN, PRODUCT = 0.74, 4.2, 3.93
 """... of a multiplier block with registers at its product, at its operands alone; and its delay."""
 
@@ -69,6 +72,8 @@ class Timing:
             if parameters.get("REG_OUTPUT_CLK", "NONE") != "NONE":
                 return PRODUCT_OUT
             return PRODUCT_IN if parameters.get("REG_INPUTA_CLK", "NONE") != "NONE" else None
+        if parameters.get("REGMODE_A") == "OUTREG":
+            return MEMORY_OUT
         return STARTS.get(cell["type"])
 
     def step(self, kind: str, port: str, out: str, wire: Wire) -> float | None:

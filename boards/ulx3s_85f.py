@@ -9,6 +9,6 @@ from hdl.sdram import IS42S16160
 
 BOARD = Board(
     name="ulx3s-85f", title="Radiona ULX3S, 85F", chip="LFE5U-85F-6BG381C", flow="ecp5",
-    shape=SMALLEST, clock_hz=25e6 * 13 / 6, input_hz=25e6, rip_up=True, timing=IS42S16160,
+    shape=SMALLEST, clock_hz=25e6 * 8 / 3, input_hz=25e6, rip_up=True, timing=IS42S16160,
     platform=lambda: ULX3S_85F_Platform(toolchain="Trellis"), resources=ECP5_85F, loader="ulx3s",
     note="points lie in the 32 MB SDRAM: room for 524,288 points of G1")

@@ -241,12 +241,13 @@ class Mailboxes(wiring.Component):
             with m.If(self.group == index):
                 low = self.mailbox_bits - (group.degree - 1)
                 m.d.comb += where.eq(Cat(moving_mailbox[:low], position))
-        own = Signal(shape.coordinate_bits)
-        m.d.comb += own.eq(Mux(moving_kind == Kind.SUM, self.adder_total,
-                               self.operand_coordinate))
+        # What chooses between hundreds of wires is a register.
+        own = Mux(later(moving_kind == Kind.SUM, 1), later(self.adder_total, 1),
+                  later(self.operand_coordinate, 1))
         row, plane = where[:self.mailbox_bits], where[self.mailbox_bits:]
         there, staying = later(row, 2), moving & ~moving_pair & (moving_kind != Kind.FETCH)
-        arriving = later(own, 2)
+        arriving = Signal(shape.coordinate_bits, reset_less=True)
+        m.d.sync += arriving.eq(own)
         planes, found = [], []
         for n in range(3):
             residents = m.submodules[f"residents{n}"] = memory.Memory(
@@ -254,7 +255,7 @@ class Mailboxes(wiring.Component):
             planes.append(residents)
             read, write = residents.read_port(), residents.write_port()
             m.d.comb += [
-                read.addr.eq(there), read.en.eq(later(moving & (plane == n), 2)),
+                read.addr.eq(there),  # always: what was looked up then goes into a register
                 write.addr.eq(there), write.en.eq(later(staying & (plane == n), 2)),
                 write.data.eq(arriving),
             ]

@@ -76,23 +76,28 @@ class PointLoader(wiring.Component):
                 m.d.sync += last_row.eq(2 * group.degree - 1)
 
         scalar_words, point_words, row = Signal(3), Signal(2), Signal(3)
+        # A word of a point that has come, and how many have: what hundreds of registers do with
+        # one does not hang on whether it has just been offered.
+        word, came, came_words = Signal(WORD, reset_less=True), Signal(), Signal(2)
+        m.d.sync += [word.eq(self.points.payload), came.eq(self.points.valid & self.points.ready)]
+        with m.If(self.points.valid & self.points.ready):
+            m.d.sync += came_words.eq(came_words + 1)
         gathered, negated = (Signal(3 * WORD, reset_less=True, name=name)
                              for name in ("gathered", "negated"))
         borrow, difference = Signal(), Signal(WORD + 1)  # of the modulus and the word at hand
         m.d.comb += difference.eq(
             Const(shape.curve.base.modulus, 4 * WORD).word_select(point_words, WORD)
-            - self.points.payload - borrow)
+            - word - borrow)
         # A word of the point coming in was not zero; one of the point that has come was not.
         something, point_something = Signal(), Signal()
-        unit, unit_row = Signal(), Signal(1)  # x and y are there; z, a constant, follows
-        point_there = Signal()                # ... and has
+        unit, point_there = Signal(), Signal()  # x and y are there; z, a constant, follows; and has
         scalar_there = Signal()
         working = Signal()    # there is room, told a cycle late, and a point to come
         m.d.comb += [
             scalar_there.eq(scalar_words == 4),
             self.scalars.ready.eq(working & ~scalar_there),
             # The next point's words come in meanwhile, up to the one that completes a coordinate.
-            self.points.ready.eq(working & ~(unit & (point_words == 3))),
+            self.points.ready.eq(working & ~(unit & (came_words == 3))),
         ]
         carry, scalar_something = Signal(), Signal()
         biased = Signal(WORD + 1)
@@ -109,22 +114,22 @@ class PointLoader(wiring.Component):
         m.d.sync += [
             self.write.eq(0), self.arrived.eq(0), self.row.eq(row),
             self.negative.eq(Cat(negated, difference[:WORD])),
-            self.coordinate.eq(Cat(gathered, self.points.payload)),
+            self.coordinate.eq(Cat(gathered, word)),
         ]
-        with m.If(self.points.valid & self.points.ready):
+        with m.If(came):
             m.d.sync += [
-                gathered.eq(Cat(gathered[WORD:], self.points.payload)),
+                gathered.eq(Cat(gathered[WORD:], word)),
                 negated.eq(Cat(negated[WORD:], difference[:WORD])),
                 borrow.eq(difference[WORD] & (point_words != 3)),
                 point_words.eq(point_words + 1),
-                something.eq(something | self.points.payload.any()),
+                something.eq(something | word.any()),
             ]
             with m.If(point_words == 3):
                 m.d.sync += [self.write.eq(1), row.eq(row + 1)]
                 with m.If(row == last_row):
                     m.d.sync += [
                         unit.eq(1), self.arrived.eq(1), something.eq(0),
-                        point_something.eq(something | self.points.payload.any())]
+                        point_something.eq(something | word.any())]
         # The constant z, one row a cycle; then wait for the scalar.
         complete = Signal()
         m.d.comb += complete.eq(point_there & scalar_there)
@@ -133,12 +138,12 @@ class PointLoader(wiring.Component):
             for index, group in enumerate(shape.groups):
                 constants = shape.curve.unit[group]
                 with m.If(self.group == index):
-                    m.d.sync += self.coordinate.eq(
-                        Mux(unit_row, constants[-1], constants[0]))
+                    # The parts of z have even rows and odd ones.
+                    m.d.sync += self.coordinate.eq(Mux(row[0], constants[-1], constants[0]))
                     with m.If(~point_there):
-                        m.d.sync += point_there.eq(unit_row == len(constants) - 1)
+                        m.d.sync += point_there.eq(row[0] == len(constants) - 1)
             with m.If(~point_there):
-                m.d.sync += [self.write.eq(1), row.eq(row + 1), unit_row.eq(unit_row + 1)]
+                m.d.sync += [self.write.eq(1), row.eq(row + 1)]
         wanted = Signal()
         m.d.comb += [
             wanted.eq(point_something & scalar_something),
@@ -149,11 +154,10 @@ class PointLoader(wiring.Component):
             m.d.sync += [left.eq(left - 1), self.done.eq(left == 1)]
         with m.If(self.start):
             m.d.sync += [left.eq(self.count), self.done.eq(self.count == 0), point_words.eq(0),
-                         borrow.eq(0), something.eq(0)]
+                         came_words.eq(0), came.eq(0), borrow.eq(0), something.eq(0)]
         with m.If(complete | self.start):
             m.d.sync += [row.eq(0), scalar_words.eq(0), scalar_something.eq(0),
-                         carry.eq(0), self.top.eq(0), unit.eq(0), unit_row.eq(0),
-                         point_there.eq(0)]
+                         carry.eq(0), self.top.eq(0), unit.eq(0), point_there.eq(0)]
         return m
 
 

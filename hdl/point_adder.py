@@ -127,10 +127,13 @@ class Frames(wiring.Component):
     def elaborate(self, platform):
         # One cycle ahead, all of them registers: what a cycle is to do begins with them.
         m = Module()
-        next_last = Signal()
+        # The next cycle is a frame's last one.
+        next_last = Signal(init=int(self.shape.interval[self.shape.groups[0]] <= 2))
         for index, group in enumerate(self.shape.groups):
+            interval = self.shape.interval[group]
             with m.If(self.group == index):
-                m.d.comb += next_last.eq(self.next_cycle >= self.shape.interval[group] - 1)
+                m.d.sync += next_last.eq(
+                    (interval == 1) | ~next_last & (self.next_cycle >= interval - 2))
         m.d.sync += [
             self.cycle.eq(self.next_cycle), self.last.eq(next_last),
             self.next_cycle.eq(Mux(next_last, 0, self.next_cycle + 1)),

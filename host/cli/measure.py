@@ -12,14 +12,15 @@ from host.errors import ProofmillError
 UNITS = ("multiplier", "adder", "mailboxes", "msm")
 TARGETS = ("ecp5-85f", "xcup", "xc7", "gw5a")
 KINDS = ("pipelined", "karatsuba", "folded")
+PLACERS = ("static", "heap")
 PRESETS = ("standard", "one-row", "three-rows", "five-rows", "toy")
 
 
 KEYS = {"unit", "target", "parameters", "resources", "interval", "latency", "megahertz",
-        "constraint", "estimate", "seed", "critical", "gateware", "seconds", "tools"}
+        "constraint", "estimate", "seed", "placer", "critical", "gateware", "seconds", "tools"}
 """What a record has."""
 
-PLACED = ("megahertz", "constraint", "seed", "critical")
+PLACED = ("megahertz", "constraint", "seed", "placer", "critical")
 """What comes of placing."""
 
 PRODUCTS_G1 = 12
@@ -49,6 +50,9 @@ def register(commands: Any) -> None:
     measure.add_argument("--rip-up", action="store_true",
                          help="let the router take up slow connections until all meet "
                               "--megahertz, which has to be within reach")
+    measure.add_argument("--placer", default=PLACERS[0], metavar="|".join(PLACERS),
+                         help="nextpnr's way of placing: static leaves shorter wires, heap does so "
+                              f"for a multiplier that fills the chip (default: {PLACERS[0]})")
     measure.add_argument("--multiplier", metavar="|".join(KINDS), help="another kind of multiplier")
     for name, text in (("digit", "bits of a digit"), ("limb", "bits of a limb"),
                        ("depth", "levels of Karatsuba's formula"),
@@ -210,6 +214,7 @@ def run(options: argparse.Namespace) -> int:
         raise ProofmillError(f"say what to measure: one of {', '.join(UNITS)}; or --table")
     choose(options.unit, UNITS, "unit")
     choose(options.target, TARGETS, "target")
+    choose(options.placer, PLACERS, "placer")
     choose(options.preset, PRESETS, "preset")
     if options.place and options.target != "ecp5-85f":
         raise ProofmillError(f"--place with --target {options.target}: the open tools place on "
@@ -240,7 +245,7 @@ def run(options: argparse.Namespace) -> int:
         try:
             found = measure(options.unit, shape, options.target, placed=options.place,
                             megahertz=options.megahertz, seed=options.seed,
-                            rip_up=options.rip_up, tell=tell,
+                            rip_up=options.rip_up, placer=options.placer, tell=tell,
                             keep=Path(options.keep).resolve() if options.keep else None)
         except (ToolError, ValueError) as error:
             raise ProofmillError(str(error)) from error
@@ -249,7 +254,8 @@ def run(options: argparse.Namespace) -> int:
         "resources": vars(found.resources), "interval": found.interval,
         "latency": found.latency, "megahertz": found.megahertz, "constraint": found.constraint,
         "estimate": round(1000 / found.paths[0].nanoseconds, 1) if found.paths else None,
-        "seed": found.seed, "critical": vars(found.critical) if found.critical else None,
+        "seed": found.seed, "placer": found.placer,
+        "critical": vars(found.critical) if found.critical else None,
         "gateware": found.gateware, "seconds": found.seconds, "tools": found.tools}
     if not options.no_record:
         keep_record(data_file(), record)

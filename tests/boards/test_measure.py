@@ -14,7 +14,8 @@ def record(unit="multiplier", megahertz=None, dsp=10, gateware="1f", **parameter
     return {
         "unit": unit, "target": "ecp5-85f", "interval": 2, "latency": 9, "megahertz": megahertz,
         "constraint": megahertz and 150.0, "estimate": 71.4, "gateware": gateware,
-        "seed": megahertz and 1, "critical": None, "seconds": 1.0, "tools": {"yosys": "1"},
+        "seed": megahertz and 1, "placer": megahertz and "static", "critical": None,
+        "seconds": 1.0, "tools": {"yosys": "1"},
         "parameters": {"curve": "toy", "kind": "folded", "multiplier_interval": 2, "digit": 6,
                        "limb": 8} | parameters,
         "resources": {"dsp": dsp, "lut": 1, "carry": 0, "ff": 2, "bram": 0}}
@@ -62,12 +63,15 @@ def test_a_damaged_data_file_is_a_sentence(tmp_path, text):
 
 
 def test_the_repositorys_data_file_is_whole():
+    from boards.measure import PLACERS as placers
     from boards.units import parameters_of, shape_of
-    from host.cli.measure import TARGETS, UNITS, data_file
+    from host.cli.measure import PLACERS, TARGETS, UNITS, data_file
 
     records = read_measurements(data_file())
     assert records
     assert all(r["unit"] in UNITS and r["target"] in TARGETS and r["tools"] for r in records)
+    assert placers == PLACERS
+    assert all((r["megahertz"] is None) == (r["placer"] not in PLACERS) for r in records)
     subjects = [json.dumps([r["unit"], r["target"], r["parameters"]], sort_keys=True)
                 for r in records]
     assert len(set(subjects)) == len(subjects)

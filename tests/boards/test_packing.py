@@ -5,7 +5,19 @@ from random import Random
 
 import pytest
 
-from boards.packing import BLOCK, OPERANDS, PRODUCT, REGISTER, absorb, duplicate, natural, prepare
+from boards.packing import (
+    BLOCK,
+    BLOCK_MEMORY,
+    MEMORY,
+    OPERANDS,
+    PRODUCT,
+    REGISTER,
+    absorb,
+    duplicate,
+    natural,
+    prepare,
+    untie,
+)
 
 
 class Netlist:
@@ -34,13 +46,33 @@ class Netlist:
             "connections": {port: [wire] for port, wire in (inputs | outputs).items()}}
         return name
 
-    def register(self, bits, *, enabled=False, clock=None):
+    def register(self, bits, *, enabled=False, clock=None, reset="0"):
         after = self.fresh(len(bits))
         for bit, out in zip(bits, after, strict=True):
             self.cell(REGISTER, {"CEMUX": "CE" if enabled else "1 ", "CLKMUX": "CLK"},
-                      {"CLK": clock or self.clock, "DI": bit, "LSR": "0"}
+                      {"CLK": clock or self.clock, "DI": bit, "LSR": reset}
                       | ({"CE": self.enable} if enabled else {}), {"Q": out})
         return after
+
+    def remember(self, read, write, inputs, init="x" * 32 + "0" * 32):
+        """Four bits of a memory of tables."""
+        found = self.fresh(4)
+        name = self.cell(MEMORY, {"INITVAL": init}, {"WRE": self.enable}, {})
+        self.module["cells"][name]["connections"] |= {
+            "RAD": list(read), "WAD": list(write), "DI": list(inputs), "DO": found}
+        self.module["cells"][name]["port_directions"] |= {
+            "RAD": "input", "WAD": "input", "DI": "input", "DO": "output"}
+        return found
+
+    def look_up(self, address, written):
+        """Two bits of a block memory, written and read at one address."""
+        found = self.fresh(2)
+        self.cell(BLOCK_MEMORY, {"REGMODE_A": "NOREG"}, {
+            "CLKA": self.clock, "WEA": self.enable, "OCEA": "1", "RSTA": "0",
+            **{f"ADA{n}": bit for n, bit in enumerate(address)},
+            **{f"DIA{n}": bit for n, bit in enumerate(written)}},
+            {f"DOA{n}": bit for n, bit in enumerate(found)})
+        return found
 
     def multiply(self, a, b):
         product = self.fresh(36)
@@ -68,6 +100,21 @@ class Netlist:
                     drive[cell["connections"]["Q"][0]] = held.get(name, 0)
                 elif "REG_OUTPUT_CLK" in cell["parameters"]:
                     self.spread(cell, held.get((name, "P"), 0), drive)
+                elif cell["type"] == BLOCK_MEMORY:
+                    last = "out" if cell["parameters"]["REGMODE_A"] == "OUTREG" else "found"
+                    for n, bit in enumerate(held.get((name, last), [0, 0])):
+                        drive[cell["connections"][f"DOA{n}"][0]] = bit
+                elif cell["type"] == "LUT4":
+                    assert len(set(cell["parameters"]["INIT"])) == 1
+                    drive[cell["connections"]["Z"][0]] = int(cell["parameters"]["INIT"][0])
+            for name, cell in cells.items():
+                if cell["type"] == MEMORY:
+                    # An input of a table that nothing is connected to is 1.
+                    row = tuple(1 if wire == "x" else value(wire)
+                                for wire in cell["connections"]["RAD"])
+                    for bit, out in zip(held.get((name, row), [0] * 4), cell["connections"]["DO"],
+                                        strict=True):
+                        drive[out] = bit
             products = {}
             waiting = [name for name, cell in cells.items() if cell["type"] == BLOCK]
             tries = len(waiting) ** 2
@@ -90,7 +137,20 @@ class Netlist:
             rows.append([[value(bit) for bit in bits] for bits in outputs])
             for name, cell in cells.items():
                 wires, parameters = cell["connections"], cell["parameters"]
-                if cell["type"] == BLOCK:
+                if cell["type"] == BLOCK_MEMORY:
+                    row = tuple(value(wires[f"ADA{n}"][0]) for n in range(3))
+                    held[name, "out"] = held.get((name, "found"), [0, 0])
+                    held[name, "found"] = held.get((name, row), [0, 0])
+                    if value(wires["WEA"][0]):
+                        held[name, row] = [value(wires[f"DIA{n}"][0]) for n in range(2)]
+                elif cell["type"] == MEMORY:
+                    if value(wires["WRE"][0]):
+                        assert "x" not in wires["WAD"], "what is written to hangs on a loose wire"
+                        row = tuple(value(wire) for wire in wires["WAD"])
+                        held[name, row] = [value(wire) for wire in wires["DI"]]
+                elif cell["type"] == "LUT4":
+                    pass
+                elif cell["type"] == BLOCK:
                     held[name, "AB"] = self.factors(cell, value)
                     held[name, "P"] = products[name]
                 elif parameters["CEMUX"] != "CE" or value(wires["CE"][0]):
@@ -209,19 +269,111 @@ def test_readers_are_shared_out_by_their_names():
     assert [name for names in groups[1:] for name in names] == [f"cell{n}" for n in range(1, 13)]
 
 
-def test_copies_are_made_only_where_they_are_wanted():
-    net = Netlist("a")
-    net.port("out", "output", net.register(net.register([net.inputs["a"][0]]) * 200))
-    design, cells = {"modules": {"top": net.module}}, net.module["cells"]
-    prepare(design, "top")
-    assert len(cells) == 201
-    prepare(design, "top", copies=True)
-    assert len(cells) == 205    # 200 readers of at most 48 each
+def test_all_of_it_leaves_the_outputs_as_they_were():
+    net = Netlist("ab")
+    a, b = net.inputs["a"], net.inputs["b"]
+    net.enable = net.register(b[:1])[0]
+    net.port("reads", "output", net.register(net.look_up(a[:3], b[:2])))
+    net.port("products", "output", net.register(net.multiply(net.register(a), net.register(b))))
+    net.port("rows", "output", net.remember([*a[:2], "0", "0"], [*b[:2], "0", "0"], a[4:8]))
+    net.port("many", "output", net.register(net.register(a[:1]) * 200))
+    net.port("enabled", "output", net.register(b[:1] * 300, enabled=True))
+    before = net.run(40, seed=1)
+    prepare({"modules": {"top": net.module}}, "top")
+    assert net.run(40, seed=1) == before
+    kinds = Counter(cell["type"] for cell in net.module["cells"].values())
+    # 200 readers of at most 48 each, and 300 of at most 256 that it enables.
+    assert kinds == {BLOCK: 1, BLOCK_MEMORY: 1, MEMORY: 1, "LUT4": 1, REGISTER: 200 + 5 + 300 + 2}
 
 
-def test_control_inputs_keep_their_wire():
-    """Slices share them: copies would keep registers from the same slice."""
+def test_enables_and_resets_are_shared_out_apart():
+    """Slices share them: too many copies would keep registers from the same slice."""
     net = Netlist("a")
-    net.enable = net.register([net.enable])[0]
+    net.enable, reset = net.register(net.inputs["a"][1:3])
     net.port("out", "output", net.register([net.inputs["a"][0]] * 30, enabled=True))
-    assert duplicate({"modules": {"top": net.module}}, "top", most=8) == 0
+    net.port("reset", "output", net.register([net.inputs["a"][0]] * 30, reset=reset))
+    design = {"modules": {"top": net.module}}
+    before = net.run(40, seed=1)
+    assert duplicate(design, "top", most=8) == 0
+    assert duplicate(design, "top", most=8, shared=True) == 3 + 3
+    assert net.run(40, seed=1) == before
+    for port in ("CE", "LSR"):
+        read = Counter(cell["connections"][port][0] for cell in net.module["cells"].values()
+                       if cell["connections"].get(port, ["0"]) != ["0"])
+        assert sorted(read.values()) == [7, 7, 8, 8]
+
+
+def test_registers_behind_a_block_memory_are_moved_into_it():
+    net = Netlist("ab")
+    a, b = net.inputs["a"], net.inputs["b"]
+    net.port("out", "output", net.register(net.look_up(a[:3], b[:2])))
+    assert net.check((0, 0)) == 0
+
+
+@pytest.mark.parametrize("hinder", [
+    "an enable", "a reset", "read at once", "one bit at once", "another clock", "its own enable"])
+def test_registers_that_must_stay_behind_a_block_memory(hinder):
+    net = Netlist("ab")
+    a, b = net.inputs["a"], net.inputs["b"]
+    found = net.look_up(a[:3], b[:2])
+    (memory,) = net.module["cells"].values()
+    if hinder == "its own enable":
+        memory["connections"]["OCEA"] = [net.enable]
+    net.port("out", "output", net.register(
+        found, enabled=hinder == "an enable", reset=b[3] if hinder == "a reset" else "0",
+        clock=9 if hinder == "another clock" else None))
+    if "at once" in hinder:
+        net.port("now", "output", found if hinder == "read at once" else found[:1])
+    before = net.run(40, seed=1)
+    absorb({"modules": {"top": net.module}}, "top")
+    assert memory["parameters"]["REGMODE_A"] == "NOREG"
+    assert net.run(40, seed=1) == before
+
+
+@pytest.mark.parametrize("rows", [2, 4, 8, 16])
+def test_a_small_memory_needs_no_wire_for_the_rest_of_its_address(rows):
+    """It is read where it is written, with the loose inputs at 1."""
+    net = Netlist("ab")
+    a, b = net.inputs["a"], net.inputs["b"]
+    bits = rows.bit_length() - 1
+    rest = ["0"] * (4 - bits)
+    for n in range(3):
+        net.port(f"out{n}", "output",
+                 net.remember([*a[:bits], *rest], [*b[:bits], *rest], a[4 + n:8 + n]))
+    before = net.run(200, seed=1)
+    assert any(bit for row in before for bits in row for bit in bits)
+    design = {"modules": {"top": net.module}}
+    assert untie(design, "top") == (3 * 4 * len(rest), bool(rest))
+    assert net.run(200, seed=1) == before
+    for cell in net.module["cells"].values():
+        if cell["type"] == MEMORY:
+            assert not {"0", "1"} & {*cell["connections"]["RAD"], *cell["connections"]["WAD"]}
+
+
+def test_a_memory_that_does_not_begin_with_zeros_keeps_its_rows():
+    net = Netlist("ab")
+    a, b = net.inputs["a"], net.inputs["b"]
+    address = [[a[0], "0", "0", "0"], [b[0], "0", "0", "0"]]
+    net.remember(*address, a[:4], init="0" * 63 + "1")
+    net.remember([a[0], a[1], "0", "0"], [b[0], b[1], b[2], "0"], a[:4])  # half of it is read
+    design = {"modules": {"top": net.module}}
+    before = net.run(40, seed=1)
+    assert untie(design, "top") == (4, 3)  # tables for what stays constant
+    assert net.run(40, seed=1) == before
+    first, second, *_ = net.module["cells"].values()
+    assert first["connections"]["RAD"][1:] == first["connections"]["WAD"][1:]
+    assert second["connections"]["RAD"][3] == "x" != second["connections"]["RAD"][2]
+
+
+def test_constants_have_tables_of_their_own():
+    net = Netlist("")
+    for _ in range(20):
+        net.multiply(["1"] * 18, ["1"] * 18)
+    for cell in net.module["cells"].values():
+        cell["connections"] |= {"SIGNEDA": ["0"], "SIGNEDB": ["1"]}
+    assert untie({"modules": {"top": net.module}}, "top", most=8) == (0, 6)
+    read = Counter(cell["connections"][port][0] for cell in net.module["cells"].values()
+                   for port in ("SIGNEDA", "SIGNEDB") if port in cell["connections"])
+    tables = {cell["connections"]["Z"][0]: cell["parameters"]["INIT"]
+              for cell in net.module["cells"].values() if cell["type"] == "LUT4"}
+    assert {tables[wire] for wire in read} == {"0" * 16, "1" * 16} and max(read.values()) <= 8

@@ -2,7 +2,18 @@
 
 import pytest
 
-from boards.paths import CARRY, CARRY_IN, CARRY_OUT, PRODUCT, PRODUCT_OUT, TABLE, Timing, plain_name
+from boards.paths import (
+    CARRY,
+    CARRY_IN,
+    CARRY_OUT,
+    MEMORY_OUT,
+    PRODUCT,
+    PRODUCT_OUT,
+    STARTS,
+    TABLE,
+    Timing,
+    plain_name,
+)
 
 
 def module(*cells, **names):
@@ -48,6 +59,14 @@ def test_a_block_with_and_without_registers(parameters, expected):
     block = ("MULT18X18D", {"A0": 3, "B0": "1", "CLK0": 2}, {"P0": 4}, parameters)
     found = Timing(module(register("0", 3), block, register(4, 5), product=4)).groups()
     assert found[0].nanoseconds == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("mode, expected", [
+    ("NOREG", STARTS["DP16KD"]), ("OUTREG", MEMORY_OUT)])
+def test_a_block_memory_with_and_without_registers(mode, expected):
+    memory = ("DP16KD", {"ADA0": "0", "CLKA": 2}, {"DOA0": 4}, {"REGMODE_A": mode})
+    found, = Timing(module(memory, register(4, 5), read=4)).groups()
+    assert found.nanoseconds == pytest.approx(expected + 0.6)
 
 
 def test_a_memorys_address_is_passed_on_and_its_data_taken_in():

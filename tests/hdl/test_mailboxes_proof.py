@@ -443,8 +443,8 @@ WRONG = {
                                     "where.eq(Cat(mailbox[:low], position))"),
     "resident not kept": ("moving & ~moving_pair & (moving_kind",
                           "moving & moving_pair & (moving_kind"),
-    "operand taken for sum": ("own.eq(Mux(moving_kind == Kind.SUM, self",
-                              "own.eq(Mux(moving_kind != Kind.SUM, self"),
+    "operand taken for sum": ("later(moving_kind == Kind.SUM",
+                              "later(moving_kind != Kind.SUM"),
     "first coordinate left out": ("moving_mailbox.eq(mailbox), position.eq(0)",
                                   "moving_mailbox.eq(mailbox), position.eq(1)"),
 }
