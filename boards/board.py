@@ -17,10 +17,10 @@ from amaranth import (
 from amaranth.lib import io
 from amaranth.lib.cdc import ResetSynchronizer
 
-from hdl.board_top import BoardCore
-from hdl.msm import MsmShape
-from hdl.sdram import SdramTiming
-from hdl.uart import divisor
+from proofmill.hdl.board_top import BoardCore
+from proofmill.hdl.msm import MsmShape
+from proofmill.hdl.sdram import SdramTiming
+from proofmill.hdl.uart import divisor
 
 PAD_CYCLES = 2
 """Cycles that the registers in the pads add to a read of the SDRAM: one out, one in."""

@@ -14,15 +14,15 @@ from typing import Any
 
 from amaranth.back import rtlil
 
-from boards.board import Board, BoardTop, PlainTop
-from boards.measure import RipUp, clock_rate, place_and_route
-from boards.packing import prepare
-from boards.resources import TARGETS, cells_of, record
-from boards.tools import ToolError, command, run, run_yosys, versions
-from boards.units import parameters_of
-from hdl.commands import IDENTITY_PLACEHOLDER
-from hdl.emit import ZERO_INITIALISATION
-from hdl.msm import MsmShape
+from proofmill.boards.board import Board, BoardTop, PlainTop
+from proofmill.boards.measure import RipUp, clock_rate, place_and_route
+from proofmill.boards.packing import prepare
+from proofmill.boards.resources import TARGETS, cells_of, record
+from proofmill.boards.tools import ToolError, command, run, run_yosys, versions
+from proofmill.boards.units import parameters_of
+from proofmill.hdl.commands import IDENTITY_PLACEHOLDER
+from proofmill.hdl.emit import ZERO_INITIALISATION
+from proofmill.hdl.msm import MsmShape
 
 FLOWS = {"ecp5": "ecp5-85f", "ice40": "ice40", "gowin": "gw5a"}
 """The target in `boards.resources` by which each flow's cells are counted."""

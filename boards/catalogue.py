@@ -2,7 +2,7 @@
 
 from importlib import import_module
 
-from boards.board import Board
+from proofmill.boards.board import Board
 
 BOARDS = ("ulx3s-85f", "ecpix5-85f", "icesugar-pro", "tang-primer-25k", "icebreaker")
 

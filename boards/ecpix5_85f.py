@@ -2,9 +2,9 @@
 
 from amaranth_boards.ecpix5 import ECPIX585Platform
 
-from boards.board import Board
-from boards.resources import ECP5_85F
-from boards.shapes import SMALLEST
+from proofmill.boards.board import Board
+from proofmill.boards.resources import ECP5_85F
+from proofmill.boards.shapes import SMALLEST
 
 BOARD = Board(
     name="ecpix5-85f", title="LambdaConcept ECPIX-5, 85F", chip="LFE5UM5G-85F-8BG554I",

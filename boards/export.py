@@ -9,16 +9,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from boards.build import cpu_seconds
-from boards.measure import synthesise
-from boards.resources import Resources, record
-from boards.tools import versions
-from boards.units import parameters_of
-from hdl.accelerator import Accelerator
-from hdl.commands import IDENTITY_PLACEHOLDER
-from hdl.emit import emit_verilog
-from hdl.msm import MsmShape
-from hdl.presets import STANDARD
+from proofmill.boards.build import cpu_seconds
+from proofmill.boards.measure import synthesise
+from proofmill.boards.resources import Resources, record
+from proofmill.boards.tools import versions
+from proofmill.boards.units import parameters_of
+from proofmill.hdl.accelerator import Accelerator
+from proofmill.hdl.commands import IDENTITY_PLACEHOLDER
+from proofmill.hdl.emit import emit_verilog
+from proofmill.hdl.msm import MsmShape
+from proofmill.hdl.presets import STANDARD
 
 Step = Callable[[str, int, int], None]
 
@@ -75,7 +75,7 @@ def export(card: Card, folder: Path, *, shape: MsmShape = SHAPE, estimate: bool 
     """Write the files for `card` into `folder`; return them and what Yosys counts, if asked."""
     import hashlib
 
-    from host.groth16.output import write_atomically
+    from proofmill.host.ground.output import write_atomically
 
     tell = step or (lambda what, done, total: None)
     folder.mkdir(parents=True, exist_ok=True)

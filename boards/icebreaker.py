@@ -2,8 +2,8 @@
 
 from amaranth_boards.icebreaker import ICEBreakerPlatform
 
-from boards.board import Board
-from boards.shapes import SMALL_TOY
+from proofmill.boards.board import Board
+from proofmill.boards.shapes import SMALL_TOY
 
 BOARD = Board(
     name="icebreaker", title="1BitSquared iCEBreaker", chip="iCE40UP5K-SG48", flow="ice40",

@@ -2,9 +2,9 @@
 
 from amaranth_boards.icesugar_pro import ICESugarProPlatform
 
-from boards.board import Board
-from boards.shapes import SMALL_TOY
-from hdl.sdram import IS42S16160
+from proofmill.boards.board import Board
+from proofmill.boards.shapes import SMALL_TOY
+from proofmill.hdl.sdram import IS42S16160
 
 BOARD = Board(
     name="icesugar-pro", title="MuseLab iCESugar-Pro", chip="LFE5U-25F-6BG256C", flow="ecp5",

@@ -19,13 +19,13 @@ from amaranth.build import Attrs, Clock, Pins, Resource
 from amaranth.lib import io
 from amaranth.vendor import LatticeECP5Platform
 
-from boards.packing import prepare
-from boards.paths import Paths, Timing, plain_name
-from boards.resources import TARGETS, Resources, cells_of
-from boards.tools import Tell, ToolError, command, run, run_yosys, versions
-from boards.units import gateware_hash, netlist, parameters_of, unit_of
-from hdl.curve import Group
-from hdl.msm import MsmShape
+from proofmill.boards.packing import prepare
+from proofmill.boards.paths import Paths, Timing, plain_name
+from proofmill.boards.resources import TARGETS, Resources, cells_of
+from proofmill.boards.tools import Tell, ToolError, command, run, run_yosys, versions
+from proofmill.boards.units import gateware_hash, netlist, parameters_of, unit_of
+from proofmill.hdl.curve import Group
+from proofmill.hdl.msm import MsmShape
 
 PLACERS = ("static", "heap")
 """nextpnr's placers. The first leaves shorter wires where a design has more than multipliers, so

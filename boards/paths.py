@@ -11,7 +11,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
-from boards.packing import CONSTANTS, wires_in
+from proofmill.boards.packing import CONSTANTS, wires_in
 
 STARTS = {"TRELLIS_FF": 0.52, "DP16KD": 5.7}
 """Nanoseconds from the clock to the output."""

@@ -2,12 +2,12 @@
 
 from dataclasses import replace
 
-from hdl.curve import BN254, Group
-from hdl.field import BN254_BASE
-from hdl.folded import FoldedShape
-from hdl.msm import MsmShape
-from hdl.point_adder import AdderShape
-from hdl.presets import TOY_SHAPE
+from proofmill.hdl.curve import BN254, Group
+from proofmill.hdl.field import BN254_BASE
+from proofmill.hdl.folded import FoldedShape
+from proofmill.hdl.msm import MsmShape
+from proofmill.hdl.point_adder import AdderShape
+from proofmill.hdl.presets import TOY_SHAPE
 
 
 def folded(interval: int, mailbox_bits: int, *, adders: int = 1,

@@ -3,11 +3,11 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from boards.board import Board
-from boards.shapes import FIVE_ROWS, SMALLEST, THREE_ROWS
-from hdl.curve import BN254, Group
-from hdl.windows import best_plan
-from host.devices.serial import scalar_seconds
+from proofmill.boards.board import Board
+from proofmill.boards.shapes import FIVE_ROWS, SMALLEST, THREE_ROWS
+from proofmill.hdl.curve import BN254, Group
+from proofmill.hdl.windows import best_plan
+from proofmill.host.prover.devices.serial import scalar_seconds
 
 PRESETS = {"one-row": SMALLEST, "three-rows": THREE_ROWS, "five-rows": FIVE_ROWS}
 

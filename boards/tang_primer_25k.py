@@ -4,8 +4,8 @@ Amaranth 0.5 has no platform for it: ports are placed by the constraints written
 E2 and the debugger's serial line (rx B3, tx C3) are those of Sipeed's own examples.
 """
 
-from boards.board import Board
-from boards.shapes import SMALL_TOY
+from proofmill.boards.board import Board
+from proofmill.boards.shapes import SMALL_TOY
 
 BOARD = Board(
     name="tang-primer-25k", title="Sipeed Tang Primer 25K", chip="GW5A-LV25MG121NES",

@@ -2,10 +2,10 @@
 
 from amaranth_boards.ulx3s import ULX3S_85F_Platform
 
-from boards.board import Board
-from boards.resources import ECP5_85F
-from boards.shapes import SMALLEST
-from hdl.sdram import IS42S16160
+from proofmill.boards.board import Board
+from proofmill.boards.resources import ECP5_85F
+from proofmill.boards.shapes import SMALLEST
+from proofmill.hdl.sdram import IS42S16160
 
 BOARD = Board(
     name="ulx3s-85f", title="Radiona ULX3S, 85F", chip="LFE5U-85F-6BG381C", flow="ecp5",

@@ -11,13 +11,13 @@ from typing import Any
 
 from amaranth.back import rtlil
 
-from hdl.curve import BN254, TOY_CURVE, Group
-from hdl.folded import FoldedShape
-from hdl.karatsuba import KaratsubaShape
-from hdl.mailboxes import Mailboxes
-from hdl.montgomery import MultiplierShape
-from hdl.msm import Msm, MsmShape
-from hdl.point_adder import AdderShape, PointAdder
+from proofmill.hdl.curve import BN254, TOY_CURVE, Group
+from proofmill.hdl.folded import FoldedShape
+from proofmill.hdl.karatsuba import KaratsubaShape
+from proofmill.hdl.mailboxes import Mailboxes
+from proofmill.hdl.montgomery import MultiplierShape
+from proofmill.hdl.msm import Msm, MsmShape
+from proofmill.hdl.point_adder import AdderShape, PointAdder
 
 UNITS = {
     "multiplier": "one modular multiplier",

@@ -20,12 +20,12 @@ import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from firmware.expressions import evaluate
-from firmware.formulas import FORMULAS, lower
-from firmware.program import Code, Program
-from firmware.target import Target
-from hdl.curve import Group
-from hdl.microcode import (
+from proofmill.firmware.expressions import evaluate
+from proofmill.firmware.formulas import FORMULAS, lower
+from proofmill.firmware.program import Code, Program
+from proofmill.firmware.target import Target
+from proofmill.hdl.curve import Group
+from proofmill.hdl.microcode import (
     ADDRESS_BITS,
     COUNTER_BITS,
     COUNTERS,

@@ -1,7 +1,7 @@
 """From a `Program` back to text that assembles to it."""
 
-from firmware.program import Code, Program
-from hdl.microcode import COUNTER_BITS, TABLE, Operand, Operation, mnemonic
+from proofmill.firmware.program import Code, Program
+from proofmill.hdl.microcode import COUNTER_BITS, TABLE, Operand, Operation, mnemonic
 
 
 def disassemble(program: Program) -> str:

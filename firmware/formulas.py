@@ -10,9 +10,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from hdl.curve import Curve, Group
-from hdl.formulas import Point, Quadratic, complete_addition
-from hdl.microcode import PRODUCT_CYCLES, SUM_CYCLES, Operation
+from proofmill.hdl.curve import Curve, Group
+from proofmill.hdl.formulas import Point, Quadratic, complete_addition
+from proofmill.hdl.microcode import PRODUCT_CYCLES, SUM_CYCLES, Operation
 
 
 @dataclass(eq=False)

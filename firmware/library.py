@@ -3,13 +3,13 @@
 from functools import cache
 from pathlib import Path
 
-from firmware.assembler import assemble_file
-from firmware.program import Program
-from firmware.target import Target
-from hdl.curve import BN254, TOY_CURVE, Curve
-from hdl.field import BN254_BASE, BN254_SCALAR, TOY, PrimeField
-from hdl.montgomery import MultiplierShape
-from hdl.processor_shape import standalone
+from proofmill.firmware.assembler import assemble_file
+from proofmill.firmware.program import Program
+from proofmill.firmware.target import Target
+from proofmill.hdl.curve import BN254, TOY_CURVE, Curve
+from proofmill.hdl.field import BN254_BASE, BN254_SCALAR, TOY, PrimeField
+from proofmill.hdl.montgomery import MultiplierShape
+from proofmill.hdl.processor_shape import standalone
 
 FOLDER = Path(__file__).with_name("programs")
 

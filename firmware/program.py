@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from hdl.microcode import REGISTER_BITS, decode, encode
+from proofmill.hdl.microcode import REGISTER_BITS, decode, encode
 
 Code = dict[str, Any]
 """The fields of `hdl.microcode.INSTRUCTION`, all of them; the operation as `Operation`."""

@@ -2,8 +2,15 @@
 
 from dataclasses import dataclass
 
-from hdl.curve import FILE_RADIX, TWIST_SCALE, Curve, Group, quadratic_inverse, quadratic_product
-from hdl.processor_shape import ProcessorShape
+from proofmill.hdl.curve import (
+    FILE_RADIX,
+    TWIST_SCALE,
+    Curve,
+    Group,
+    quadratic_inverse,
+    quadratic_product,
+)
+from proofmill.hdl.processor_shape import ProcessorShape
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,5 +48,5 @@ def twist_factors(curve: Curve) -> tuple[tuple[int, int], tuple[int, int]]:
     square = quadratic_product(inverse, inverse, modulus)
     if curve.unit[Group.G2] != quadratic_product(square, (unit, 0), modulus):
         raise ValueError(f"{curve.name}: the z of a G2 point belongs to another twist than "
-                         "hdl.curve.TWIST_SCALE; say here what its scale is")
+                         "proofmill.hdl.curve.TWIST_SCALE; say here what its scale is")
     return square, quadratic_product(square, inverse, modulus)

@@ -4,7 +4,7 @@ from amaranth import *
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from hdl.commands import (
+from proofmill.hdl.commands import (
     ANSWER,
     BIAS_WORDS,
     COUNTERS,
@@ -20,9 +20,9 @@ from hdl.commands import (
     Error,
     name_word,
 )
-from hdl.curve import Group
-from hdl.msm import REQUEST, Msm, MsmShape
-from hdl.windows import MAX_WINDOW
+from proofmill.hdl.curve import Group
+from proofmill.hdl.msm import REQUEST, Msm, MsmShape
+from proofmill.hdl.windows import MAX_WINDOW
 
 WRITE = data.StructLayout({"address": 32, "word": WORD})
 """A word to write to the memory."""

@@ -4,12 +4,12 @@ from amaranth import *
 from amaranth.lib import data, fifo, memory, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from hdl.accelerator import WRITE, Accelerator
-from hdl.commands import WORD
-from hdl.framing import FramedLink
-from hdl.msm import REQUEST, MsmShape
-from hdl.sdram import SdramController, SdramPins, SdramTiming
-from hdl.uart import UartReceiver, UartTransmitter
+from proofmill.hdl.accelerator import WRITE, Accelerator
+from proofmill.hdl.commands import WORD
+from proofmill.hdl.framing import FramedLink
+from proofmill.hdl.msm import REQUEST, MsmShape
+from proofmill.hdl.sdram import SdramController, SdramPins, SdramTiming
+from proofmill.hdl.uart import UartReceiver, UartTransmitter
 
 
 class BlockMemory(wiring.Component):

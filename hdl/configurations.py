@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 
-from hdl.cost import (
+from proofmill.hdl.cost import (
     Block,
     expected_cycles,
     latency,
@@ -12,14 +12,14 @@ from hdl.cost import (
     multiplier_blocks,
     register_bits,
 )
-from hdl.curve import Curve, Group
-from hdl.folded import FoldedShape
-from hdl.karatsuba import KaratsubaShape
-from hdl.mailboxes import Mailboxes
-from hdl.montgomery import MultiplierShape
-from hdl.msm import MsmShape
-from hdl.point_adder import AdderShape
-from hdl.windows import WindowPlan, best_plan
+from proofmill.hdl.curve import Curve, Group
+from proofmill.hdl.folded import FoldedShape
+from proofmill.hdl.karatsuba import KaratsubaShape
+from proofmill.hdl.mailboxes import Mailboxes
+from proofmill.hdl.montgomery import MultiplierShape
+from proofmill.hdl.msm import MsmShape
+from proofmill.hdl.point_adder import AdderShape
+from proofmill.hdl.windows import WindowPlan, best_plan
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hdl.curve import Group
-from hdl.msm import MsmShape
-from hdl.point_adder import AdderShape
-from hdl.windows import WindowPlan, halves
+from proofmill.hdl.curve import Group
+from proofmill.hdl.msm import MsmShape
+from proofmill.hdl.point_adder import AdderShape
+from proofmill.hdl.windows import WindowPlan, halves
 
 
 @dataclass(frozen=True, kw_only=True)

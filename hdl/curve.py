@@ -5,8 +5,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from hdl.field import BN254_BASE, BN254_SCALAR, TOY, TOY_SCALAR, PrimeField
-from hdl.formulas import times_9, times_12_plus_15u
+from proofmill.hdl.field import BN254_BASE, BN254_SCALAR, TOY, TOY_SCALAR, PrimeField
+from proofmill.hdl.formulas import times_9, times_12_plus_15u
 
 
 class Group(enum.Enum):

@@ -10,8 +10,8 @@ from amaranth import *
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from hdl.limbs import LimbPipeline, Limbs, blocks_for
-from hdl.montgomery import MultiplierShape
+from proofmill.hdl.limbs import LimbPipeline, Limbs, blocks_for
+from proofmill.hdl.montgomery import MultiplierShape
 
 
 @dataclass(frozen=True, kw_only=True)

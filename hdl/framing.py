@@ -21,7 +21,7 @@ from amaranth import *
 from amaranth.lib import data, memory, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from hdl.commands import WORD
+from proofmill.hdl.commands import WORD
 
 FRAME = data.StructLayout({
     "flags": 4, "session": 12, "words": 6, "most": 6, "sequence": 12, "acknowledge": 12,

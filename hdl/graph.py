@@ -8,8 +8,8 @@ would overflow the multiplier is refused, naming the value.
 
 from dataclasses import dataclass, field
 
-from hdl.formulas import Point, Quadratic
-from hdl.montgomery import MultiplierShape
+from proofmill.hdl.formulas import Point, Quadratic
+from proofmill.hdl.montgomery import MultiplierShape
 
 TERMS = 3
 """Operands of one adder: ``a - b - c`` is one operation."""

@@ -9,8 +9,8 @@ from amaranth import *
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from hdl.limbs import LimbPipeline, Limbs
-from hdl.montgomery import MultiplierShape
+from proofmill.hdl.limbs import LimbPipeline, Limbs
+from proofmill.hdl.montgomery import MultiplierShape
 
 TERMS = 3
 """Numbers added in one stage."""

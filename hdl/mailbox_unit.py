@@ -4,10 +4,10 @@ from amaranth import *
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from hdl.commands import WORD
-from hdl.mailboxes import Mailboxes
-from hdl.operands import LEVEL, Operands
-from hdl.point_adder import of_unit
+from proofmill.hdl.commands import WORD
+from proofmill.hdl.mailboxes import Mailboxes
+from proofmill.hdl.operands import LEVEL, Operands
+from proofmill.hdl.point_adder import of_unit
 
 
 class MailboxUnit(wiring.Component):

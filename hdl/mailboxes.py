@@ -23,8 +23,8 @@ from amaranth import *
 from amaranth.lib import data, enum, memory, wiring
 from amaranth.lib.wiring import In, Out
 
-from hdl.point_adder import AdderShape
-from hdl.schedule import LOAD_CYCLE
+from proofmill.hdl.point_adder import AdderShape
+from proofmill.hdl.schedule import LOAD_CYCLE
 
 AWAY = LOAD_CYCLE - 2
 """Cycles from a coordinate's turn in its slot to when it goes to the adder, with the resident's."""

@@ -9,8 +9,8 @@ from amaranth import *
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from hdl.field import PrimeField
-from hdl.limbs import LimbPipeline, Limbs, blocks_for
+from proofmill.hdl.field import PrimeField
+from proofmill.hdl.limbs import LimbPipeline, Limbs, blocks_for
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -17,13 +17,13 @@ from amaranth import *
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from hdl.commands import ANSWER, COUNTERS, WORD, Command
-from hdl.mailbox_unit import MailboxUnit
-from hdl.operands import LEVEL, READ, PointLoader
-from hdl.point_adder import AdderShape, Frames, PointAdder, next_frame, of_unit
-from hdl.processor_finisher import Finisher, HighestGroup
-from hdl.processor_shape import ProcessorShape
-from hdl.windows import MAX_WINDOW
+from proofmill.hdl.commands import ANSWER, COUNTERS, WORD, Command
+from proofmill.hdl.mailbox_unit import MailboxUnit
+from proofmill.hdl.operands import LEVEL, READ, PointLoader
+from proofmill.hdl.point_adder import AdderShape, Frames, PointAdder, next_frame, of_unit
+from proofmill.hdl.processor_finisher import Finisher, HighestGroup
+from proofmill.hdl.processor_shape import ProcessorShape
+from proofmill.hdl.windows import MAX_WINDOW
 
 REQUEST = data.StructLayout({"address": 32, "words": 8})
 """What is asked of the memory: `words` words from word `address` on, answered in order."""
@@ -82,8 +82,8 @@ def product(number, factor):
 
 def finishing_program(processor, curve):
     """``firmware/programs/finish.asm`` for `curve` on `processor`."""
-    from firmware.library import program
-    from firmware.target import Target
+    from proofmill.firmware.library import program
+    from proofmill.firmware.target import Target
 
     return program("finish", Target(shape=processor, curve=curve))
 

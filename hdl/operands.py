@@ -9,9 +9,9 @@ from amaranth import *
 from amaranth.lib import data, enum, memory, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from hdl.commands import WORD
-from hdl.point_adder import AdderShape
-from hdl.windows import MAX_WINDOW
+from proofmill.hdl.commands import WORD
+from proofmill.hdl.point_adder import AdderShape
+from proofmill.hdl.windows import MAX_WINDOW
 
 RING = 4
 """Entries of the ring of a unit that is alone. Of two, one may wait as an operand and one be read

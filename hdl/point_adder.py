@@ -7,11 +7,11 @@ from amaranth import *
 from amaranth.lib import data, memory, wiring
 from amaranth.lib.wiring import In, Out
 
-from hdl.curve import Curve, Group
-from hdl.formulas import complete_addition
-from hdl.graph import TERMS, trace
-from hdl.montgomery import MultiplierShape
-from hdl.schedule import Resources, Schedule, schedule
+from proofmill.hdl.curve import Curve, Group
+from proofmill.hdl.formulas import complete_addition
+from proofmill.hdl.graph import TERMS, trace
+from proofmill.hdl.montgomery import MultiplierShape
+from proofmill.hdl.schedule import Resources, Schedule, schedule
 
 
 @dataclass(frozen=True, kw_only=True)

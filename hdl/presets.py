@@ -2,11 +2,11 @@
 
 from dataclasses import replace
 
-from hdl.curve import BN254, TOY_CURVE, Group
-from hdl.field import BN254_BASE, TOY
-from hdl.montgomery import MultiplierShape
-from hdl.msm import MsmShape
-from hdl.point_adder import AdderShape
+from proofmill.hdl.curve import BN254, TOY_CURVE, Group
+from proofmill.hdl.field import BN254_BASE, TOY
+from proofmill.hdl.montgomery import MultiplierShape
+from proofmill.hdl.msm import MsmShape
+from proofmill.hdl.point_adder import AdderShape
 
 ONE_MULTIPLIER = ((Group.G1, 12), (Group.G2, 36))
 """The formula has 12 products in G1 and 36 in G2; one multiplier is busy in every cycle."""

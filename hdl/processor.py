@@ -4,7 +4,7 @@ from amaranth import *
 from amaranth.lib import memory, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from hdl.microcode import (
+from proofmill.hdl.microcode import (
     ADDRESS_BITS,
     COUNTER_BITS,
     COUNTERS,
@@ -16,8 +16,8 @@ from hdl.microcode import (
     Operation,
     Unit,
 )
-from hdl.processor_datapath import Datapath
-from hdl.processor_shape import ProcessorShape
+from proofmill.hdl.processor_datapath import Datapath
+from proofmill.hdl.processor_shape import ProcessorShape
 
 CLOCK_BITS = 32
 """Bits of the processor's own counters of cycles."""

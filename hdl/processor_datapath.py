@@ -4,8 +4,14 @@ from amaranth import *
 from amaranth.lib import memory, wiring
 from amaranth.lib.wiring import In, Out
 
-from hdl.microcode import COUNTER_BITS, DIGIT_BITS, OPERATION_BITS, REGISTER_BITS, Operation
-from hdl.processor_shape import ProcessorShape
+from proofmill.hdl.microcode import (
+    COUNTER_BITS,
+    DIGIT_BITS,
+    OPERATION_BITS,
+    REGISTER_BITS,
+    Operation,
+)
+from proofmill.hdl.processor_shape import ProcessorShape
 
 
 class Datapath(wiring.Component):

@@ -12,12 +12,12 @@ from amaranth import *
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from hdl.commands import WORD
-from hdl.curve import Group
-from hdl.microcode import COUNTER_BITS
-from hdl.processor import CLOCK_BITS, Processor
-from hdl.processor_shape import ProcessorShape
-from hdl.windows import MAX_WINDOW, halves
+from proofmill.hdl.commands import WORD
+from proofmill.hdl.curve import Group
+from proofmill.hdl.microcode import COUNTER_BITS
+from proofmill.hdl.processor import CLOCK_BITS, Processor
+from proofmill.hdl.processor_shape import ProcessorShape
+from proofmill.hdl.windows import MAX_WINDOW, halves
 
 GROUP_BITS = 16
 """Bits of a group's number."""

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from functools import cached_property
 
-from hdl.field import PrimeField
-from hdl.montgomery import MultiplierShape
+from proofmill.hdl.field import PrimeField
+from proofmill.hdl.montgomery import MultiplierShape
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -22,7 +22,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import permutations
 
-from hdl.graph import TERMS, Graph, Input, Node, Product, Sum
+from proofmill.hdl.graph import TERMS, Graph, Input, Node, Product, Sum
 
 LOAD_CYCLE = 6
 """The first cycle of a mailbox unit's frame in which the mailboxes hand the adder a coordinate of

@@ -14,9 +14,9 @@ from amaranth import *
 from amaranth.lib import fifo, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from hdl.accelerator import WRITE
-from hdl.commands import WORD
-from hdl.msm import REQUEST
+from proofmill.hdl.accelerator import WRITE
+from proofmill.hdl.commands import WORD
+from proofmill.hdl.msm import REQUEST
 
 BURST = 4
 """Columns of 16 bits in a word, and so the chip's burst length."""

@@ -15,10 +15,10 @@ from amaranth import Module, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from hdl.board_top import BoardCore
-from hdl.emit import emit_verilog
-from sim.sdram import CELLS, Rule, SdramChip
-from sim.verilated import BuildProgress, library_of, with_hash
+from proofmill.hdl.board_top import BoardCore
+from proofmill.hdl.emit import emit_verilog
+from proofmill.sim.sdram import CELLS, Rule, SdramChip
+from proofmill.sim.verilated import BuildProgress, library_of, with_hash
 
 HARNESS = Path(__file__).with_name("board_harness.cpp")
 START_CYCLES = 1_000

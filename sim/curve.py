@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from itertools import product
 from typing import Any
 
-from hdl import formulas
-from hdl.curve import TWIST_SCALE, Curve, Group
+from proofmill.hdl import formulas
+from proofmill.hdl.curve import TWIST_SCALE, Curve, Group
 
 Coordinate = tuple[int, ...]
 Affine = tuple[Coordinate, Coordinate] | None

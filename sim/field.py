@@ -1,6 +1,6 @@
 """Montgomery multiplication by its definition."""
 
-from hdl.montgomery import MultiplierShape
+from proofmill.hdl.montgomery import MultiplierShape
 
 
 def montgomery_product(shape: MultiplierShape, a: int, b: int) -> int:

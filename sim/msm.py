@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from hdl.windows import WindowPlan, halves
-from sim.curve import Affine, Equation
+from proofmill.hdl.windows import WindowPlan, halves
+from proofmill.sim.curve import Affine, Equation
 
 
 def multi_scalar_product(

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from firmware.program import Program
-from hdl.microcode import (
+from proofmill.firmware.program import Program
+from proofmill.hdl.microcode import (
     CONTROL_CYCLES,
     COUNTER_BITS,
     COUNTERS,
@@ -17,7 +17,7 @@ from hdl.microcode import (
     Operation,
     Unit,
 )
-from hdl.processor_shape import ProcessorShape
+from proofmill.hdl.processor_shape import ProcessorShape
 
 FOLLOWING = {Unit.SUM: 1, Unit.PRODUCT: 1, Unit.CONTROL: CONTROL_CYCLES, Unit.SEND: SEND_CYCLES,
              Unit.TEST: TEST_CYCLES, Unit.HALT: 0}

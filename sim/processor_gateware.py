@@ -6,11 +6,11 @@ from typing import Any
 
 from amaranth.sim import Simulator
 
-from firmware.program import Program
-from hdl.microcode import COUNTERS
-from hdl.processor import StandaloneProcessor
-from hdl.processor_shape import ProcessorShape
-from sim.processor import Outcome, ProcessorError
+from proofmill.firmware.program import Program
+from proofmill.hdl.microcode import COUNTERS
+from proofmill.hdl.processor import StandaloneProcessor
+from proofmill.hdl.processor_shape import ProcessorShape
+from proofmill.sim.processor import Outcome, ProcessorError
 
 PERIOD = 1e-8
 

@@ -7,8 +7,8 @@ cycle, a wrong allocation as a value read that is not there any more, or not yet
 from collections.abc import Callable, Sequence
 from random import Random
 
-from hdl.graph import Input, Node, Product, Sum
-from hdl.schedule import Schedule, input_times
+from proofmill.hdl.graph import Input, Node, Product, Sum
+from proofmill.hdl.schedule import Schedule, input_times
 
 Multiply = Callable[[int, int], int]
 

@@ -13,7 +13,7 @@ from amaranth import Cat, ClockDomain, ClockSignal, Instance, Module, Mux, Reset
 from amaranth.lib import memory, wiring
 from amaranth.lib.wiring import In, Out
 
-from hdl.sdram import BURST, IS42S16160, Pin, SdramPins, SdramTiming
+from proofmill.hdl.sdram import BURST, IS42S16160, Pin, SdramPins, SdramTiming
 
 
 class Rule(enum.IntEnum):

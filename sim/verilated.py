@@ -19,13 +19,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-import firmware
-import hdl
-from hdl.accelerator import Accelerator, identity_words
-from hdl.commands import IDENTITY_PLACEHOLDER
-from hdl.emit import emit_verilog
-from hdl.msm import MsmShape
-from sim.cache import cache_folder, only_one
+from proofmill import firmware, hdl
+from proofmill.hdl.accelerator import Accelerator, identity_words
+from proofmill.hdl.commands import IDENTITY_PLACEHOLDER
+from proofmill.hdl.emit import emit_verilog
+from proofmill.hdl.msm import MsmShape
+from proofmill.host.ground.cache import cache_folder, only_one
 
 Words = NDArray[np.uint64]
 BuildProgress = Callable[[str, int, int], None]
@@ -258,7 +257,7 @@ class Simulation:
     """One simulated accelerator behind its link: words in, words out, cycle by cycle.
 
     Not to be used from two threads at once; several simulations run side by side.
-    `scalar_seconds` is 0: there is no line, see `host.devices.link.Link`.
+    `scalar_seconds` is 0: there is no line, see `host.prover.devices.link.Link`.
     """
 
     scalar_seconds = 0.0

@@ -8,15 +8,15 @@ from typing import Any
 
 from amaranth.sim import Simulator
 
-from hdl.accelerator import Accelerator
-from hdl.commands import BIAS_WORDS, HEADER, MAGIC, PLACE, REGION, WORD, Command, pack
-from hdl.curve import Group
-from hdl.msm import MsmShape
-from hdl.presets import STANDARD, TOY_SHAPE
-from hdl.processor import StandaloneProcessor
-from hdl.windows import WindowPlan
-from sim.curve import equation, loaded
-from sim.vcd import Variable, changes, cut, find
+from proofmill.hdl.accelerator import Accelerator
+from proofmill.hdl.commands import BIAS_WORDS, HEADER, MAGIC, PLACE, REGION, WORD, Command, pack
+from proofmill.hdl.curve import Group
+from proofmill.hdl.msm import MsmShape
+from proofmill.hdl.presets import STANDARD, TOY_SHAPE
+from proofmill.hdl.processor import StandaloneProcessor
+from proofmill.hdl.windows import WindowPlan
+from proofmill.sim.curve import equation, loaded
+from proofmill.sim.vcd import Variable, changes, cut, find
 
 PERIOD_FS = 10_000_000
 """A cycle: 10 ns, in femtoseconds."""
@@ -197,7 +197,7 @@ def _multiplier(shape: MsmShape) -> tuple[Any, Testbench]:
 
 
 def _processor(toy: bool) -> tuple[Any, Testbench]:
-    from firmware.library import TARGETS, program
+    from proofmill.firmware.library import TARGETS, program
 
     target = TARGETS["toy" if toy else "bn254-base"]
     code = program("multiply", target)

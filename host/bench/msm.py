@@ -7,13 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from hdl.curve import Group
-from hdl.windows import WindowPlan
-from host.curve.arithmetic import multiply_generator
-from host.curve.limbs import SCALAR_MODULUS, from_limbs, to_limbs
-from host.devices.device import Device, Job, Limbs, Progress
-from host.devices.lanes import SCALAR_BITS, LanesDevice
-from host.errors import ProofmillError
+from proofmill.hdl.curve import Group
+from proofmill.hdl.windows import WindowPlan
+from proofmill.host.ground.errors import ProofmillError
+from proofmill.host.prover.curve.arithmetic import multiply_generator
+from proofmill.host.prover.curve.limbs import SCALAR_MODULUS, from_limbs, to_limbs
+from proofmill.host.prover.devices.device import Device, Job, Limbs, Progress
+from proofmill.host.prover.devices.lanes import SCALAR_BITS, LanesDevice
 
 KINDS = {
     "uniform": "every scalar random",

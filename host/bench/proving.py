@@ -9,14 +9,14 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from host.errors import ProofmillError
+from proofmill.host.ground.errors import ProofmillError
 
 OURS = """
 import sys, time, json
-from host.devices.catalogue import open_device
-from host.groth16.prove import Prover
-from host.groth16.wtns import read_witness
-from host.groth16.zkey import read_zkey
+from proofmill.host.prover.devices.catalogue import open_device
+from proofmill.host.prover.groth16.prove import Prover
+from proofmill.host.prover.groth16.wtns import read_witness
+from proofmill.host.prover.groth16.zkey import read_zkey
 device, zkey, wtns, rounds = sys.argv[1:5]
 prover = Prover(read_zkey(zkey), open_device(device))
 witness = read_witness(wtns)
@@ -31,11 +31,11 @@ print(json.dumps({"seconds": sorted(times), "cycles": result.cycles}))
 
 CHECK = """
 import sys, time, json
-from host.groth16.prove import prove
-from host.groth16.verify import verify
-from host.groth16.wtns import read_witness
-from host.groth16.zkey import read_zkey
-from host.devices.cpu import CpuDevice
+from proofmill.host.prover.groth16.prove import prove
+from proofmill.host.prover.groth16.verify import verify
+from proofmill.host.prover.groth16.wtns import read_witness
+from proofmill.host.prover.groth16.zkey import read_zkey
+from proofmill.host.prover.devices.cpu import CpuDevice
 key = read_zkey(sys.argv[1])
 result = prove(key, read_witness(sys.argv[2]), CpuDevice())
 times = []
@@ -74,7 +74,7 @@ def snarkjs_program() -> list[str] | None:
     """The command of snarkjs: on the PATH, or where the tests put it in the cache."""
     if shutil.which("snarkjs"):
         return ["snarkjs"]
-    from sim.cache import cache_folder
+    from proofmill.host.ground.cache import cache_folder
 
     programs = sorted(cache_folder().glob("snarkjs-*/node_modules/snarkjs/build/cli.cjs"))
     node = shutil.which("node")

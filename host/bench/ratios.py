@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from statistics import median
 from typing import Any
 
-from hdl.curve import Group
-from host.bench.msm import BASES, KINDS, measure
-from host.devices.device import Device
+from proofmill.hdl.curve import Group
+from proofmill.host.bench.msm import BASES, KINDS, measure
+from proofmill.host.prover.devices.device import Device
 
 CASES = (*((kind, "random") for kind in KINDS),
          *(("uniform", bases) for bases in BASES if bases != "random"))

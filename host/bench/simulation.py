@@ -4,10 +4,10 @@ import random
 import time
 from typing import Any
 
-from hdl.curve import BN254, Group
-from host.bench.msm import measure
-from host.devices.catalogue import BuildProgress, open_device
-from sim.curve import complete_sum
+from proofmill.hdl.curve import BN254, Group
+from proofmill.host.bench.msm import measure
+from proofmill.host.prover.devices.catalogue import BuildProgress, open_device
+from proofmill.sim.curve import complete_sum
 
 
 def golden_additions_per_second(seconds: float = 1.0) -> float:

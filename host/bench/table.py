@@ -3,13 +3,13 @@
 from collections.abc import Iterator
 from typing import Any
 
-from hdl.curve import Group
-from hdl.presets import at_interval
-from host.bench.msm import measure
-from host.bench.proving import compare
-from host.bench.ratios import ratios
-from host.bench.simulation import simulation_speed
-from host.devices.catalogue import open_device
+from proofmill.hdl.curve import Group
+from proofmill.hdl.presets import at_interval
+from proofmill.host.bench.msm import measure
+from proofmill.host.bench.proving import compare
+from proofmill.host.bench.ratios import ratios
+from proofmill.host.bench.simulation import simulation_speed
+from proofmill.host.prover.devices.catalogue import open_device
 
 RATIOS = ("uniform", "equal", "two", "hot", "bucket", "binary")
 

@@ -4,8 +4,8 @@ import argparse
 import json
 from typing import Any
 
-from host.cli.screen import Screen
-from host.errors import ProofmillError
+from proofmill.host.cli.screen import Screen
+from proofmill.host.ground.errors import ProofmillError
 
 
 def register(commands: Any) -> None:
@@ -25,9 +25,9 @@ def register(commands: Any) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Play, measure, report."""
-    from host.economics.attacks.catalogue import ATTACKS, LIMITS
-    from host.economics.attacks.measure import Result, measure
-    from host.economics.attacks.report import as_data, gwei, markdown
+    from proofmill.host.network.economics.attacks.catalogue import ATTACKS, LIMITS
+    from proofmill.host.network.economics.attacks.measure import Result, measure
+    from proofmill.host.network.economics.attacks.report import as_data, gwei, markdown
 
     if options.only is not None and options.markdown:
         raise ProofmillError("--only with --markdown: the document has all attacks; leave one out")

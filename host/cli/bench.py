@@ -8,11 +8,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from host.cli.prove import add_device
-from host.cli.screen import Screen
-from host.devices.catalogue import open_device
-from host.devices.device import Device
-from host.errors import ProofmillError
+from proofmill.host.cli.prove import add_device
+from proofmill.host.cli.screen import Screen
+from proofmill.host.ground.errors import ProofmillError
+from proofmill.host.prover.devices.catalogue import open_device
+from proofmill.host.prover.devices.device import Device
 
 
 def register(commands: Any) -> None:
@@ -80,7 +80,7 @@ def _add_product(parser: argparse.ArgumentParser, device: str) -> None:
 @contextmanager
 def _product_device(options: argparse.Namespace, screen: Screen) -> Iterator[Device]:
     """The device that the options of `_add_product` name, closed at the end."""
-    from hdl.presets import at_interval
+    from proofmill.hdl.presets import at_interval
 
     with screen.bar("preparing the device") as bar:
         device = open_device(options.device, lanes=1, window=options.window,
@@ -96,8 +96,8 @@ def _product_device(options: argparse.Namespace, screen: Screen) -> Iterator[Dev
 
 def run_ratios(options: argparse.Namespace) -> int:
     """Print a line for each kind of scalars and points."""
-    from hdl.curve import Group
-    from host.bench.ratios import CASES, ratios
+    from proofmill.hdl.curve import Group
+    from proofmill.host.bench.ratios import CASES, ratios
 
     for name in ("points", "seeds"):
         if getattr(options, name) < 1:
@@ -124,8 +124,8 @@ def run_ratios(options: argparse.Namespace) -> int:
 
 def run_msm(options: argparse.Namespace) -> int:
     """Measure one product."""
-    from hdl.curve import Group
-    from host.bench.msm import measure
+    from proofmill.hdl.curve import Group
+    from proofmill.host.bench.msm import measure
 
     screen = Screen(machine=options.json)
     with _product_device(options, screen) as device:
@@ -148,7 +148,7 @@ def _line_figures(device: Any, cycles: int) -> dict[str, float]:
     """Of a device on a serial line: what the line took, beside what computing took."""
     if not device.name.startswith("serial:"):
         return {}
-    from host.devices.serial import beside_the_line
+    from proofmill.host.prover.devices.serial import beside_the_line
 
     took = beside_the_line(device.accelerators[0].link, device.clock_hz, cycles)
     return {name: round(value, 6) for name, value in took.items()}
@@ -156,7 +156,7 @@ def _line_figures(device: Any, cycles: int) -> dict[str, float]:
 
 def run_simulation(options: argparse.Namespace) -> int:
     """Measure the simulation."""
-    from host.bench.simulation import simulation_speed
+    from proofmill.host.bench.simulation import simulation_speed
 
     screen = Screen(machine=options.json)
     with screen.bar("preparing the device") as bar:
@@ -167,7 +167,7 @@ def run_simulation(options: argparse.Namespace) -> int:
 
 def run_prove(options: argparse.Namespace) -> int:
     """Measure the provers."""
-    from host.bench.proving import compare
+    from proofmill.host.bench.proving import compare
 
     if (options.zkey is None) != (options.witness is None):
         raise ProofmillError("give both a .zkey and a .wtns file, or neither")
@@ -193,7 +193,7 @@ def run_prove(options: argparse.Namespace) -> int:
 
 def run_table(options: argparse.Namespace) -> int:
     """Print the table, line by line."""
-    from host.bench.table import figures
+    from proofmill.host.bench.table import figures
 
     with tempfile.TemporaryDirectory() as folder:
         zkey, witness = _block_files(Path(folder))
@@ -206,13 +206,13 @@ def _block_files(folder: Path) -> tuple[Path, Path]:
     """A development key of the block circuit and a witness."""
     import random
 
-    from host.circuits.block import BlockCircuit
-    from host.circuits.block_size import BlockSize
-    from host.circuits.ledger import Ledger
-    from host.circuits.random_batch import random_batch
-    from host.circuits.statement import Statement
-    from host.groth16.setup import development_setup
-    from host.groth16.wtns import write_witness
+    from proofmill.host.prover.circuits.block import BlockCircuit
+    from proofmill.host.prover.circuits.block_size import BlockSize
+    from proofmill.host.prover.circuits.ledger import Ledger
+    from proofmill.host.prover.circuits.random_batch import random_batch
+    from proofmill.host.prover.circuits.statement import Statement
+    from proofmill.host.prover.groth16.setup import development_setup
+    from proofmill.host.prover.groth16.wtns import write_witness
 
     circuit, rng = BlockCircuit(BlockSize()), random.Random(0)
     ledger = Ledger(circuit.size, tuple(rng.randrange(1 << 40)

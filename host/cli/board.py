@@ -4,8 +4,8 @@ import argparse
 import time
 from typing import Any
 
-from host.cli.screen import Screen
-from host.errors import ProofmillError
+from proofmill.host.cli.screen import Screen
+from proofmill.host.ground.errors import ProofmillError
 
 DIVISOR = 2
 """Cycles of one bit in a simulation: the line's share of the time is made small."""
@@ -43,7 +43,7 @@ def register(commands: Any) -> None:
 def find_board(name: str) -> Any:
     """The board called `name`."""
     try:
-        from boards.catalogue import BOARDS, board
+        from proofmill.boards.catalogue import BOARDS, board
     except ImportError as error:
         raise ProofmillError(f"the boards need {error.name}: pip install 'proofmill[build]'"
                              ) from error
@@ -58,7 +58,7 @@ def find_board(name: str) -> Any:
 
 def run_list(options: argparse.Namespace) -> int:
     """Show the boards."""
-    from boards.catalogue import BOARDS
+    from proofmill.boards.catalogue import BOARDS
 
     screen = Screen()
     for name in BOARDS:
@@ -78,9 +78,9 @@ def run_simulate(options: argparse.Namespace) -> int:
         raise ProofmillError(f"--divisor {options.divisor}: a bit takes at least one cycle")
     if options.seconds is not None and options.seconds <= 0:
         raise ProofmillError(f"--seconds {options.seconds:g}: must be more than none")
-    from hdl.presets import STANDARD
-    from sim.board import START_CYCLES, RunningBoard, build_board
-    from sim.verilated import BuildError
+    from proofmill.hdl.presets import STANDARD
+    from proofmill.sim.board import START_CYCLES, RunningBoard, build_board
+    from proofmill.sim.verilated import BuildError
 
     screen = Screen()
     shape = STANDARD if options.preset == "standard" else found.shape

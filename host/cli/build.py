@@ -5,9 +5,9 @@ import json
 from pathlib import Path
 from typing import Any
 
-from host.cli.board import find_board
-from host.cli.screen import Screen
-from host.errors import ProofmillError
+from proofmill.host.cli.board import find_board
+from proofmill.host.cli.screen import Screen
+from proofmill.host.ground.errors import ProofmillError
 
 FOLDER = "build"
 
@@ -66,8 +66,8 @@ def run(options: argparse.Namespace) -> int:
         screen.line(f"gateware    {verdict}", style=style)
         return 0
     try:
-        from boards.build import build
-        from boards.tools import ToolError
+        from proofmill.boards.build import build
+        from proofmill.boards.tools import ToolError
     except ImportError as error:
         raise ProofmillError(f"building needs {error.name}: pip install 'proofmill[build]'"
                              ) from error
@@ -77,7 +77,7 @@ def run(options: argparse.Namespace) -> int:
         found = replace(found, clock_hz=options.clock * 1e6)
     shape = None
     if options.preset is not None:
-        from host.cli.measure import PRESETS, choose, preset
+        from proofmill.host.cli.measure import PRESETS, choose, preset
 
         shape = preset(choose(options.preset, PRESETS, "preset"))
     with screen.bar(f"building {found.name}") as bar:
@@ -126,9 +126,9 @@ def compare(board: Any, record: dict[str, Any]) -> tuple[str, str]:
     """
     from dataclasses import replace
 
-    from boards.build import gateware_hash
-    from boards.tools import versions
-    from boards.units import shape_of
+    from proofmill.boards.build import gateware_hash
+    from proofmill.boards.tools import versions
+    from proofmill.boards.units import shape_of
 
     tool, here = record["tools"].get("amaranth"), versions()["amaranth"]
     if tool != here:
@@ -166,7 +166,7 @@ def show(screen: Screen, record: dict[str, Any]) -> None:
 def run_table() -> int:
     """Print the tables of the documentation."""
     try:
-        from boards.table import estimates_table, expectations_table, records_table
+        from proofmill.boards.table import estimates_table, expectations_table, records_table
     except ImportError as error:
         raise ProofmillError(f"the boards need {error.name}: pip install 'proofmill[build]'"
                              ) from error
@@ -193,7 +193,7 @@ def keep(screen: Screen, record: dict[str, Any], name: str) -> None:
 
 
 def _kept() -> Path:
-    import boards
+    from proofmill import boards
 
     return Path(boards.__path__[0]) / "records"
 
@@ -201,8 +201,8 @@ def _kept() -> Path:
 def run_export(options: argparse.Namespace) -> int:
     """Write the files for a card."""
     try:
-        from boards.export import CARDS, export
-        from boards.tools import ToolError
+        from proofmill.boards.export import CARDS, export
+        from proofmill.boards.tools import ToolError
     except ImportError as error:
         raise ProofmillError(f"exporting needs {error.name}: pip install 'proofmill[build]'"
                              ) from error

@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from host.errors import ProofmillError
+from proofmill.host.ground.errors import ProofmillError
 
 MAXIMUM_PROVERS = 128
 
@@ -28,8 +28,8 @@ def register(commands: Any) -> None:
 
 def run_verifier(options: argparse.Namespace) -> None:
     """Write the source of a verifier."""
-    from host.contracts.verifier import key_hash, verifier_source
-    from host.groth16.verification_key import read_verification_key
+    from proofmill.host.network.contracts.verifier import key_hash, verifier_source
+    from proofmill.host.prover.groth16.verification_key import read_verification_key
 
     key = read_verification_key(options.key)
     Path(options.source).write_text(verifier_source(key))
@@ -41,7 +41,7 @@ def run_gas(options: argparse.Namespace) -> None:
     if not 1 <= options.provers <= MAXIMUM_PROVERS:
         raise ProofmillError(f"--provers {options.provers}: the contracts take 1 to "
                              f"{MAXIMUM_PROVERS} provers")
-    from host.contracts.gas import measure
+    from proofmill.host.network.contracts.gas import measure
 
     print(f"gas with {options.provers} provers:", flush=True)
     for cost in measure(options.provers):

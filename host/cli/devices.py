@@ -3,8 +3,8 @@
 import argparse
 from typing import Any
 
-from host.cli.screen import Screen
-from host.errors import ProofmillError
+from proofmill.host.cli.screen import Screen
+from proofmill.host.ground.errors import ProofmillError
 
 PROBE_SECONDS = 1.5
 """How long an unknown serial port is given to answer."""
@@ -51,7 +51,7 @@ def identity_text(identity: dict[str, int]) -> str:
 
 def run_devices(options: argparse.Namespace) -> int:
     """Show every device."""
-    from host.devices.device import DeviceError
+    from proofmill.host.prover.devices.device import DeviceError
 
     screen = Screen()
     names = ["cpu"] if options.no_simulation else ["cpu", "rtl", "model"]
@@ -81,17 +81,17 @@ def run_devices(options: argparse.Namespace) -> int:
 
 def probe(port: str) -> None:
     """Ask whether a Proofmill board is at `port`; raises `DeviceError` where none is."""
-    from host.devices.serial import open_serial
+    from proofmill.host.prover.devices.serial import open_serial
 
     open_serial(port, answer_seconds=PROBE_SECONDS).close()
 
 
 def show(screen: Screen, name: str) -> bool:
     """Open a device, test it, show it; return whether it was right."""
-    from host.devices.catalogue import open_device
-    from host.devices.lanes import LanesDevice
-    from host.devices.selftest import self_test
-    from host.devices.serial import SerialLink, beside_the_line
+    from proofmill.host.prover.devices.catalogue import open_device
+    from proofmill.host.prover.devices.lanes import LanesDevice
+    from proofmill.host.prover.devices.selftest import self_test
+    from proofmill.host.prover.devices.serial import SerialLink, beside_the_line
 
     with screen.bar(f"{name}: opening") as bar:
         device = open_device(name, progress=bar.step)

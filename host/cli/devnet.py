@@ -7,8 +7,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-from host.cli.screen import Screen
-from host.errors import ProofmillError
+from proofmill.host.cli.screen import Screen
+from proofmill.host.ground.errors import ProofmillError
 
 DEFAULT_DEVICES = ("cpu", "model", "slow", "cpu")
 """What provers prove on if nothing is said, in turn."""
@@ -62,12 +62,12 @@ def run(options: argparse.Namespace) -> int:
     """Run the nodes; 1 if they end up with different chains, or layer 1 was touched."""
     _check(options)
     start = time.perf_counter()
-    from host.circuits.block import BlockCircuit
-    from host.circuits.block_size import COMPACT
-    from host.cli.mine import block_key
-    from host.groth16.zkey import write_zkey
-    from host.node.devnet import Devnet, DevnetSetup, plan_nodes
-    from host.node.outcome import outcome
+    from proofmill.host.cli.mine import block_key
+    from proofmill.host.network.node.devnet import Devnet, DevnetSetup, plan_nodes
+    from proofmill.host.network.node.outcome import outcome
+    from proofmill.host.prover.circuits.block import BlockCircuit
+    from proofmill.host.prover.circuits.block_size import COMPACT
+    from proofmill.host.prover.groth16.zkey import write_zkey
 
     screen = Screen(machine=options.json)
     names = options.device or DEFAULT_DEVICES
@@ -126,9 +126,9 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _record(options: argparse.Namespace, setup: Any, report: Any) -> None:
-    from host.economics.recorded import record_of, save_run
-    from host.node.devnet import BOND_WEI
-    from host.node.genesis import GENESIS_MIX, minimum_bond_wei
+    from proofmill.host.network.economics.recorded import record_of, save_run
+    from proofmill.host.network.node.devnet import BOND_WEI
+    from proofmill.host.network.node.opening import GENESIS_MIX, minimum_bond_wei
 
     bonds = {plan.prover: BOND_WEI for plan in setup.nodes if plan.prover is not None}
     save_run(options.record, record_of(
@@ -181,8 +181,8 @@ def _events(options: argparse.Namespace) -> dict[int, list[tuple[str, str]]]:
 
 
 def _device(text: str) -> Any:
-    from host.devices.catalogue import DEVICES
-    from host.node.node import DeviceSpeed
+    from proofmill.host.network.node.node import DeviceSpeed
+    from proofmill.host.prover.devices.catalogue import DEVICES
 
     name, _, given = text.partition(":")
     known: dict[str, tuple[str, int | None]] = {each: (each, None) for each in DEVICES}
@@ -200,7 +200,7 @@ def _device(text: str) -> Any:
 
 def _prepare(screen: Screen, devices: list[Any]) -> None:
     """Build what the nodes' devices need once, so that they only have to load it."""
-    from host.devices.catalogue import open_device
+    from proofmill.host.prover.devices.catalogue import open_device
 
     for name in sorted({device.name for device in devices} - {"cpu"}):
         with screen.bar(f"preparing the device {name}") as bar:

@@ -5,8 +5,8 @@ import json
 import math
 from typing import Any
 
-from host.cli.screen import Screen
-from host.errors import ProofmillError
+from proofmill.host.cli.screen import Screen
+from proofmill.host.ground.errors import ProofmillError
 
 AFFORDABLE = 400_000_000
 """Cycles up to which --exact simulates: some minutes."""
@@ -45,8 +45,8 @@ def register(commands: Any) -> None:
 
 def _budget(options: argparse.Namespace) -> tuple[str, int, int]:
     """(kind of block, blocks, memory in kbit), of the options and the device they name."""
-    from hdl.configurations import DEVICES
-    from hdl.cost import BLOCKS
+    from proofmill.hdl.configurations import DEVICES
+    from proofmill.hdl.cost import BLOCKS
 
     if options.device is not None and options.device not in DEVICES:
         raise ProofmillError(f"there is no device {options.device!r}; the devices are "
@@ -74,9 +74,9 @@ def _budget(options: argparse.Namespace) -> tuple[str, int, int]:
 
 def run_explore(options: argparse.Namespace) -> int:
     """Show the front."""
-    from hdl.configurations import configurations, describe, front, least
-    from hdl.cost import BLOCKS
-    from hdl.curve import BN254
+    from proofmill.hdl.configurations import configurations, describe, front, least
+    from proofmill.hdl.cost import BLOCKS
+    from proofmill.hdl.curve import BN254
 
     block, dsp, memory = _budget(options)
     screen, refused = Screen(machine=options.json), list[str]()
@@ -145,12 +145,12 @@ def _simulate(entry: Any, shapes: dict[str, Any], screen: Screen) -> int:
 
     import numpy as np
 
-    from hdl.configurations import describe
-    from hdl.curve import Group
-    from hdl.presets import control_only
-    from host.curve.limbs import SCALAR_MODULUS, to_limbs
-    from host.devices.accelerator import Accelerator
-    from sim.verilated import BuildError, Simulation, build
+    from proofmill.hdl.configurations import describe
+    from proofmill.hdl.curve import Group
+    from proofmill.hdl.presets import control_only
+    from proofmill.host.prover.curve.limbs import SCALAR_MODULUS, to_limbs
+    from proofmill.host.prover.devices.accelerator import Accelerator
+    from proofmill.sim.verilated import BuildError, Simulation, build
 
     name = describe(entry.shape.adder)
     with screen.bar(f"building {name}") as bar:

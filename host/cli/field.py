@@ -4,11 +4,11 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from host.cli.screen import Screen
-from host.errors import ProofmillError
+from proofmill.host.cli.screen import Screen
+from proofmill.host.ground.errors import ProofmillError
 
 if TYPE_CHECKING:
-    from firmware.target import Target
+    from proofmill.firmware.target import Target
 
 CALCULATIONS = {
     "invert": ("the inverse of VALUE", ("VALUE",)),
@@ -69,7 +69,7 @@ def _number(text: str) -> int:
 
 
 def _target(name: str) -> "Target":
-    from firmware.library import TARGETS
+    from proofmill.firmware.library import TARGETS
 
     return TARGETS[name]
 
@@ -78,9 +78,9 @@ def run_calculation(options: argparse.Namespace) -> int:
     """Run a program on values."""
     import json
 
-    from firmware.library import program
-    from sim.processor import run
-    from sim.processor_gateware import run_gateware
+    from proofmill.firmware.library import program
+    from proofmill.sim.processor import run
+    from proofmill.sim.processor_gateware import run_gateware
 
     target = _target(options.modulus)
     modulus = target.shape.field.modulus
@@ -117,7 +117,7 @@ def run_calculation(options: argparse.Namespace) -> int:
 
 def run_isa(options: argparse.Namespace) -> int:
     """Print the instruction table."""
-    from hdl.microcode import markdown
+    from proofmill.hdl.microcode import markdown
 
     print(markdown())
     return 0
@@ -125,8 +125,8 @@ def run_isa(options: argparse.Namespace) -> int:
 
 def run_assemble(options: argparse.Namespace) -> int:
     """Assemble a file."""
-    from firmware.assembler import AssemblyError, assemble_file
-    from host.groth16.output import write_atomically
+    from proofmill.firmware.assembler import AssemblyError, assemble_file
+    from proofmill.host.ground.output import write_atomically
 
     try:
         image = assemble_file(Path(options.file), _target(options.modulus)).image()
@@ -148,9 +148,9 @@ def run_assemble(options: argparse.Namespace) -> int:
 
 def run_disassemble(options: argparse.Namespace) -> int:
     """Print a program as text."""
-    from firmware.disassembler import disassemble
-    from firmware.library import names, program
-    from firmware.program import ImageError, from_image
+    from proofmill.firmware.disassembler import disassemble
+    from proofmill.firmware.library import names, program
+    from proofmill.firmware.program import ImageError, from_image
 
     if options.file in names() and not Path(options.file).exists():
         target = _target(options.modulus)

@@ -5,8 +5,8 @@ import dataclasses
 import json
 from typing import Any
 
-from host.cli.screen import Screen
-from host.errors import ProofmillError
+from proofmill.host.cli.screen import Screen
+from proofmill.host.ground.errors import ProofmillError
 
 
 def register(commands: Any) -> None:
@@ -60,8 +60,8 @@ def _show(record: Any, as_json: bool) -> None:
 
 def run_zkey_info(options: argparse.Namespace) -> int:
     """Show a proving key."""
-    from host.groth16.info import key_info
-    from host.groth16.zkey import read_zkey
+    from proofmill.host.prover.groth16.info import key_info
+    from proofmill.host.prover.groth16.zkey import read_zkey
 
     _show(key_info(read_zkey(options.file)), options.json)
     return 0
@@ -69,8 +69,8 @@ def run_zkey_info(options: argparse.Namespace) -> int:
 
 def run_zkey_export(options: argparse.Namespace) -> int:
     """Write a verification key."""
-    from host.groth16.verification_key import write_verification_key
-    from host.groth16.zkey import read_zkey
+    from proofmill.host.prover.groth16.verification_key import write_verification_key
+    from proofmill.host.prover.groth16.zkey import read_zkey
 
     write_verification_key(options.key, read_zkey(options.file).verification_key)
     Screen().line(f"wrote {options.key}")
@@ -79,8 +79,8 @@ def run_zkey_export(options: argparse.Namespace) -> int:
 
 def run_r1cs_info(options: argparse.Namespace) -> int:
     """Show a constraint system."""
-    from host.groth16.info import circuit_info
-    from host.groth16.r1cs_file import read_r1cs
+    from proofmill.host.prover.groth16.info import circuit_info
+    from proofmill.host.prover.groth16.r1cs_file import read_r1cs
 
     _show(circuit_info(read_r1cs(options.file)), options.json)
     return 0
@@ -94,8 +94,8 @@ def run_setup(options: argparse.Namespace) -> int:
             "--development if that is what you want, and hold a ceremony with snarkjs otherwise")
     import hashlib
 
-    from host.groth16.r1cs_file import read_r1cs
-    from host.groth16.setup import development_setup
+    from proofmill.host.prover.groth16.r1cs_file import read_r1cs
+    from proofmill.host.prover.groth16.setup import development_setup
 
     seed = hashlib.sha256(options.seed.encode()).digest() if options.seed is not None else None
     key = development_setup(read_r1cs(options.r1cs), options.zkey, seed)

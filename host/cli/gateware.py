@@ -3,7 +3,7 @@
 import argparse
 from typing import Any
 
-from host.cli.screen import Screen
+from proofmill.host.cli.screen import Screen
 
 
 def register(commands: Any) -> None:
@@ -20,9 +20,9 @@ def register(commands: Any) -> None:
 
 def run_verilog(options: argparse.Namespace) -> int:
     """Write the Verilog."""
-    from hdl.presets import STANDARD
-    from host.groth16.output import write_atomically
-    from sim.verilated import gateware
+    from proofmill.hdl.presets import STANDARD
+    from proofmill.host.ground.output import write_atomically
+    from proofmill.sim.verilated import gateware
 
     screen = Screen()
     with screen.bar("emitting Verilog"):
@@ -34,7 +34,7 @@ def run_verilog(options: argparse.Namespace) -> int:
 
 def run_commands(options: argparse.Namespace) -> int:
     """Show the command table."""
-    from hdl.commands import ANSWER, COUNTERS, DESCRIPTIONS, IDENTITY, WORDS
+    from proofmill.hdl.commands import ANSWER, COUNTERS, DESCRIPTIONS, IDENTITY, WORDS
 
     def fields(layout: Any) -> str:
         return ", ".join(f"{name}[{layout[name].width}]" for name, _ in layout)

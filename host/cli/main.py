@@ -5,7 +5,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from host.cli import (
+from proofmill.host.cli import (
     attacks,
     bench,
     board,
@@ -24,7 +24,7 @@ from host.cli import (
     waves,
     why,
 )
-from host.errors import ProofmillError
+from proofmill.host.ground.errors import ProofmillError
 
 COMMANDS = (
     mine, devnet, prove, files, bench, explore, field, gateware, simulate, attacks, why, contracts,

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from host.cli.screen import Screen
-from host.errors import ProofmillError
+from proofmill.host.cli.screen import Screen
+from proofmill.host.ground.errors import ProofmillError
 
 UNITS = ("multiplier", "adder", "mailboxes", "msm")
 TARGETS = ("ecp5-85f", "xcup", "xc7", "gw5a")
@@ -76,7 +76,7 @@ def register(commands: Any) -> None:
 
 def data_file() -> Path:
     """Where measurements are kept: in the repository, or in an installed package."""
-    import boards
+    from proofmill import boards
 
     return Path(boards.__path__[0]) / "measurements.json"
 
@@ -105,7 +105,7 @@ def keep_record(path: Path, record: dict[str, Any]) -> None:
     A clock rate that was placed before stays where this record has none and is of the same
     gateware.
     """
-    from host.groth16.output import write_atomically
+    from proofmill.host.ground.output import write_atomically
 
     records = read_measurements(path)
     for old in records:
@@ -149,14 +149,14 @@ def addition_cost(record: dict[str, Any]) -> int | None:
 
 def is_stale(record: dict[str, Any]) -> bool:
     """Whether the sources here make another netlist than the one that was measured."""
-    from boards.units import present_hash
+    from proofmill.boards.units import present_hash
 
     return bool(present_hash(record["unit"], record["parameters"]) != record["gateware"])
 
 
 def table(records: list[dict[str, Any]], stale: Callable[[dict[str, Any]], bool] = is_stale) -> str:
     """The records as Markdown, those that are stale marked, and what rivals state beside them."""
-    from boards.rivals import RIVALS
+    from proofmill.boards.rivals import RIVALS
 
     rows = [("| unit | parameters | device | interval | DSP | LUT | FF | block RAM "
              "| DSP × cycles per G1 addition | MHz placed |"),
@@ -220,9 +220,9 @@ def run(options: argparse.Namespace) -> int:
         raise ProofmillError(f"--place with --target {options.target}: the open tools place on "
                              "ecp5-85f only here; leave --place out")
     try:
-        from boards.measure import measure
-        from boards.tools import ToolError
-        from boards.units import shape_with
+        from proofmill.boards.measure import measure
+        from proofmill.boards.tools import ToolError
+        from proofmill.boards.units import shape_with
     except ImportError as error:
         raise ProofmillError(f"measuring needs {error.name}: pip install 'proofmill[build]'"
                              ) from error
@@ -259,7 +259,7 @@ def run(options: argparse.Namespace) -> int:
         "gateware": found.gateware, "seconds": found.seconds, "tools": found.tools}
     if not options.no_record:
         keep_record(data_file(), record)
-    from boards.resources import TARGETS as DETAILS
+    from proofmill.boards.resources import TARGETS as DETAILS
 
     used = found.resources
     screen.line(", ".join(f"{key} {value}" for key, value in found.parameters.items()))
@@ -279,8 +279,8 @@ def run(options: argparse.Namespace) -> int:
 
 def preset(name: str) -> Any:
     """The parameters called `name`."""
-    from boards.shapes import FIVE_ROWS, SMALLEST, THREE_ROWS
-    from hdl.presets import STANDARD, TOY_SHAPE
+    from proofmill.boards.shapes import FIVE_ROWS, SMALLEST, THREE_ROWS
+    from proofmill.hdl.presets import STANDARD, TOY_SHAPE
 
     return {"standard": STANDARD, "one-row": SMALLEST, "three-rows": THREE_ROWS,
             "five-rows": FIVE_ROWS, "toy": TOY_SHAPE}[name]

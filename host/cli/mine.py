@@ -8,11 +8,11 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from host.cli.prove import add_device
-from host.cli.screen import Screen
-from host.devices.catalogue import open_device
-from host.devices.device import BOARD_HZ, Device
-from host.errors import ProofmillError
+from proofmill.host.cli.prove import add_device
+from proofmill.host.cli.screen import Screen
+from proofmill.host.ground.errors import ProofmillError
+from proofmill.host.prover.devices.catalogue import open_device
+from proofmill.host.prover.devices.device import BOARD_HZ, Device
 
 EPOCHS_BEFORE = 2
 """Epochs that the chain has run when the miner joins."""
@@ -76,8 +76,13 @@ class Report:
             "reward (gwei)", "notes"), style="bold")
 
     def __call__(self, event: Any) -> None:
-        from host.chain.miner import ProofJudged, ProofMade, RewardChanged, SlotPassed
-        from host.chain.records import Status
+        from proofmill.host.network.consensus.miner import (
+            ProofJudged,
+            ProofMade,
+            RewardChanged,
+            SlotPassed,
+        )
+        from proofmill.host.network.consensus.records import Status
 
         match event:
             case SlotPassed(report=report, proving=proving):
@@ -122,10 +127,10 @@ def block_key(screen: Screen, circuit: Any, seed: int) -> Any:
     """The development key of the block circuit: from the cache, or made now and kept there."""
     import hashlib
 
-    from host.groth16.proving_key import is_development_key
-    from host.groth16.setup import circuit_hash, development_setup
-    from host.groth16.zkey import read_zkey
-    from sim.cache import cache_folder
+    from proofmill.host.ground.cache import cache_folder
+    from proofmill.host.prover.groth16.proving_key import is_development_key
+    from proofmill.host.prover.groth16.setup import circuit_hash, development_setup
+    from proofmill.host.prover.groth16.zkey import read_zkey
 
     digest = hashlib.sha256(circuit_hash(circuit.r1cs) + seed.to_bytes(32, "little", signed=True))
     path = cache_folder("keys") / f"{digest.hexdigest()}.zkey"
@@ -176,17 +181,21 @@ def _mine(
     options: argparse.Namespace, screen: Screen, device: Device, node: Any
 ) -> tuple[Any, Totals, Any]:
     """Mine on the contracts of the chain's own blocks, or on those of `node`."""
-    from host.chain.block_proofs import block_verifier, check_key, proof_to_bytes
-    from host.chain.chain import EmbeddedChain
-    from host.chain.engines import ledger_engines
-    from host.chain.keys import derive_keys
-    from host.chain.miner import Miner
-    from host.circuits.block import BlockCircuit
-    from host.circuits.block_size import BlockSize
-    from host.contracts.deployment import prepare
-    from host.devices.cpu import CpuDevice
-    from host.evm.engines import EvmEngines
-    from host.groth16.prove import Prover
+    from proofmill.host.network.consensus.block_proofs import (
+        block_verifier,
+        check_key,
+        proof_to_bytes,
+    )
+    from proofmill.host.network.consensus.chain import EmbeddedChain
+    from proofmill.host.network.consensus.engines import ledger_engines
+    from proofmill.host.network.consensus.keys import derive_keys
+    from proofmill.host.network.consensus.miner import Miner
+    from proofmill.host.network.contracts.deployment import prepare
+    from proofmill.host.network.second_layer.engines import EvmEngines
+    from proofmill.host.prover.circuits.block import BlockCircuit
+    from proofmill.host.prover.circuits.block_size import BlockSize
+    from proofmill.host.prover.devices.cpu import CpuDevice
+    from proofmill.host.prover.groth16.prove import Prover
 
     with screen.bar("preparing the block circuit and its key"):
         circuit = BlockCircuit(BlockSize())
@@ -238,8 +247,8 @@ def _mine(
 def _second_layer(
     options: argparse.Namespace, screen: Screen, chain: Any, miner: Any, engines: Any, node: Any
 ) -> Any:
-    from host.evm.external_layer import ExternalLayer
-    from host.evm.second_layer import embedded_layer
+    from proofmill.host.network.second_layer.external_layer import ExternalLayer
+    from proofmill.host.network.second_layer.second_layer import embedded_layer
 
     if node is None:
         return embedded_layer(chain, miner, engines)
@@ -257,10 +266,10 @@ def _execution(options: argparse.Namespace) -> Iterator[Any]:
     if options.execution is None:
         yield None
         return
-    from host.chain.keys import derive_keys
-    from host.evm.external import ExternalEvm
-    from host.node.owner import Owner
-    from sim.cache import cache_folder
+    from proofmill.host.ground.cache import cache_folder
+    from proofmill.host.ground.owner import Owner
+    from proofmill.host.network.consensus.keys import derive_keys
+    from proofmill.host.network.evm.external import ExternalEvm
 
     node = ExternalEvm(options.execution, options.chain_id)
     account = derive_keys(options.seed, MINER_VALIDATOR + 1)[MINER_VALIDATOR].address.hex()
@@ -303,7 +312,7 @@ def _show(screen: Screen, record: dict[str, Any], device: Device, interrupted: b
             f"{record['msm_calls_total']} multi-scalar multiplications, {cycles:,} cycles: "
             f"{cycles / made / clock_hz:.3f} s a proof on one board at {clock_hz / 1e6:g} MHz")
     if made and device.name.startswith("serial:"):
-        from host.devices.serial import beside_the_line
+        from proofmill.host.prover.devices.serial import beside_the_line
 
         link = device.accelerators[0].link  # type: ignore[attr-defined]
         took = beside_the_line(link, clock_hz, cycles)

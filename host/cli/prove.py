@@ -3,8 +3,8 @@
 import argparse
 from typing import Any
 
-from host.cli.screen import Screen
-from host.devices.catalogue import DEVICES, open_device
+from proofmill.host.cli.screen import Screen
+from proofmill.host.prover.devices.catalogue import DEVICES, open_device
 
 
 def register(commands: Any) -> None:
@@ -43,13 +43,13 @@ def add_device(parser: argparse.ArgumentParser, default: str) -> None:
 
 def run_prove(options: argparse.Namespace) -> int:
     """Prove; write both files or neither."""
-    from host.devices.cpu import CpuDevice
-    from host.groth16.json_fields import write_public
-    from host.groth16.prove import Prover
-    from host.groth16.r1cs_file import read_r1cs
-    from host.groth16.verification_key import write_proof
-    from host.groth16.wtns import read_witness
-    from host.groth16.zkey import read_zkey
+    from proofmill.host.prover.devices.cpu import CpuDevice
+    from proofmill.host.prover.groth16.json_fields import write_public
+    from proofmill.host.prover.groth16.prove import Prover
+    from proofmill.host.prover.groth16.r1cs_file import read_r1cs
+    from proofmill.host.prover.groth16.verification_key import write_proof
+    from proofmill.host.prover.groth16.wtns import read_witness
+    from proofmill.host.prover.groth16.zkey import read_zkey
 
     screen = Screen()
     key, witness = read_zkey(options.zkey), read_witness(options.witness)
@@ -72,9 +72,9 @@ def run_prove(options: argparse.Namespace) -> int:
 
 def run_verify(options: argparse.Namespace) -> int:
     """Verify; say so."""
-    from host.groth16.json_fields import read_public
-    from host.groth16.verification_key import read_proof, read_verification_key
-    from host.groth16.verify import verify
+    from proofmill.host.prover.groth16.json_fields import read_public
+    from proofmill.host.prover.groth16.verification_key import read_proof, read_verification_key
+    from proofmill.host.prover.groth16.verify import verify
 
     key = read_verification_key(options.key)
     valid = verify(key, read_public(options.public), read_proof(options.proof))

@@ -6,8 +6,8 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from host.cli.screen import Screen
-from host.errors import ProofmillError
+from proofmill.host.cli.screen import Screen
+from proofmill.host.ground.errors import ProofmillError
 
 
 def register(commands: Any) -> None:
@@ -30,9 +30,9 @@ def register(commands: Any) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Simulate and report."""
-    from host.economics.scenario import MOST_SLOTS, load
-    from host.economics.simulate import simulate
-    from host.economics.tables import flat, prover_rows, write_tables
+    from proofmill.host.network.economics.scenario import MOST_SLOTS, load
+    from proofmill.host.network.economics.simulate import simulate
+    from proofmill.host.network.economics.tables import flat, prover_rows, write_tables
 
     if options.slots is not None and not 1 <= options.slots <= MOST_SLOTS:
         raise ProofmillError(f"--slots {options.slots}: must be 1 to {MOST_SLOTS:,}")
@@ -45,7 +45,7 @@ def run(options: argparse.Namespace) -> int:
         result = simulate(scenario, options.slots, options.seed, bar)
     written: list[Path] = []
     if folder is not None:
-        from host.economics.plots import write_plots
+        from proofmill.host.network.economics.plots import write_plots
 
         folder.mkdir(parents=True, exist_ok=True)
         # All or nothing: a full disk must not leave half of a run among the files of another.
@@ -90,7 +90,7 @@ ROWS = (
 
 
 def _show(screen: Screen, result: Any) -> None:
-    from host.economics.tables import flat, prover_rows
+    from proofmill.host.network.economics.tables import flat, prover_rows
 
     screen.line(f"{result.scenario.title}: {result.slots:,} slots, "
                 f"{len(result.scenario.each())} provers, seed {result.seed}")

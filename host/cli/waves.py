@@ -5,11 +5,11 @@ import io
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from host.cli.screen import Screen
-from host.errors import ProofmillError
+from proofmill.host.cli.screen import Screen
+from proofmill.host.ground.errors import ProofmillError
 
 if TYPE_CHECKING:
-    from sim.waves import Recording
+    from proofmill.sim.waves import Recording
 
 UNITS = ("multiplier", "adder", "mailboxes", "msm", "accelerator", "processor")
 
@@ -32,8 +32,8 @@ def register(commands: Any) -> None:
 
 def run_waves(options: argparse.Namespace) -> int:
     """Record, and say what is in it."""
-    from host.groth16.output import write_atomically
-    from sim.waves import PERIOD_FS, VIEWS, record
+    from proofmill.host.ground.output import write_atomically
+    from proofmill.sim.waves import PERIOD_FS, VIEWS, record
 
     out = Path(options.out or f"{options.unit}.vcd")
     if out.suffix != ".vcd":
@@ -72,7 +72,7 @@ def save_file(waveform: Path, recording: "Recording") -> str:
     """GTKWave's save file: the groups of a recording, each under its name."""
     from vcd.gtkw import GTKWSave
 
-    from sim.waves import PERIOD_FS
+    from proofmill.sim.waves import PERIOD_FS
 
     text = io.StringIO()
     save = GTKWSave(text)

@@ -4,8 +4,8 @@ import argparse
 import json
 from typing import Any
 
-from host.cli.screen import Screen
-from host.errors import ProofmillError
+from proofmill.host.cli.screen import Screen
+from proofmill.host.ground.errors import ProofmillError
 
 MOST_SLOTS = 2_000
 PATIENCE_SLOTS = 64
@@ -36,12 +36,12 @@ def register(commands: Any) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Replay and explain."""
-    from host.chain.chain import MINIMUM_VALIDATORS
-    from host.economics.explain import explain
-    from host.economics.recorded import load_run
-    from host.economics.registry import devnet_registry, load_registry
-    from host.mechanism.parameters import Parameters
-    from host.node.genesis import GWEI, minimum_bond_wei
+    from proofmill.host.network.consensus.chain import MINIMUM_VALIDATORS
+    from proofmill.host.network.economics.explain import explain
+    from proofmill.host.network.economics.recorded import load_run
+    from proofmill.host.network.economics.registry import devnet_registry, load_registry
+    from proofmill.host.network.mechanism.parameters import Parameters
+    from proofmill.host.network.node.opening import GWEI, minimum_bond_wei
 
     if not 1 <= options.slot <= MOST_SLOTS:
         raise ProofmillError(f"--slot {options.slot}: must be 1 to {MOST_SLOTS:,}")
@@ -86,12 +86,12 @@ def _known(prover: int | None, registered: list[int]) -> None:
 
 
 def _replay(screen: Screen, slot: int, seed: int, registry: Any, minimum: int) -> Any:
-    from host.chain.blocks import base_reward_gwei
-    from host.chain.chain import EmbeddedChain
-    from host.chain.spec import spec
-    from host.circuits.block_size import COMPACT
-    from host.economics.replay import PublicBlock, Replay
-    from host.mechanism.parameters import Parameters
+    from proofmill.host.network.consensus.blocks import base_reward_gwei
+    from proofmill.host.network.consensus.chain import EmbeddedChain
+    from proofmill.host.network.consensus.spec import spec
+    from proofmill.host.network.economics.replay import PublicBlock, Replay
+    from proofmill.host.network.mechanism.parameters import Parameters
+    from proofmill.host.prover.circuits.block_size import COMPACT
 
     def nobody_proves(public: list[int], proof: bytes) -> bool:
         return False

@@ -10,7 +10,7 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.sim import Simulator
 
-from hdl.framing import FramedLink
+from proofmill.hdl.framing import FramedLink
 from tests.stream_rules import streams_within, watcher
 
 

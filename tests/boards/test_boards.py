@@ -7,12 +7,12 @@ import pytest
 
 pytest.importorskip("amaranth_boards")
 
-from boards.board import ecp5_pll  # noqa: E402
-from boards.build import generate, phase_of, utilisation  # noqa: E402
-from boards.catalogue import BOARDS, board  # noqa: E402
-from boards.measure import clock_rate  # noqa: E402
-from boards.tools import ToolError  # noqa: E402
-from hdl.uart import divisor  # noqa: E402
+from proofmill.boards.board import ecp5_pll  # noqa: E402
+from proofmill.boards.build import generate, phase_of, utilisation  # noqa: E402
+from proofmill.boards.catalogue import BOARDS, board  # noqa: E402
+from proofmill.boards.measure import clock_rate  # noqa: E402
+from proofmill.boards.tools import ToolError  # noqa: E402
+from proofmill.hdl.uart import divisor  # noqa: E402
 
 
 @pytest.mark.parametrize("name", BOARDS)
@@ -43,7 +43,7 @@ def test_the_design_with_its_pads_is_generated(name, tmp_path):
     """With the toy accelerator, which is quick to write; the pads are the board's."""
     from dataclasses import replace
 
-    from hdl.presets import TOY_SHAPE
+    from proofmill.hdl.presets import TOY_SHAPE
 
     found = replace(board(name), shape=TOY_SHAPE)
     number = generate(found, found.shape, tmp_path)
@@ -84,7 +84,7 @@ def test_the_placers_phases_are_told():
 
 
 def test_a_design_too_large_is_refused_before_it_is_placed(tmp_path, monkeypatch):
-    import boards.build as module
+    import proofmill.boards.build as module
 
     found = board("icebreaker")
 
@@ -101,8 +101,8 @@ def test_a_design_too_large_is_refused_before_it_is_placed(tmp_path, monkeypatch
 
 
 def test_files_for_a_card(tmp_path):
-    from boards.export import CARDS, export
-    from hdl.presets import TOY_SHAPE
+    from proofmill.boards.export import CARDS, export
+    from proofmill.hdl.presets import TOY_SHAPE
 
     for card in [CARDS["vu47p"]]:
         written, used = export(card, tmp_path / card.name, shape=TOY_SHAPE, estimate=False)
@@ -116,8 +116,8 @@ def test_files_for_a_card(tmp_path):
 def test_the_records_kept_are_of_boards_and_cards_there_are():
     from pathlib import Path
 
-    import boards
-    from boards.export import CARDS
+    from proofmill import boards
+    from proofmill.boards.export import CARDS
 
     paths = sorted((Path(boards.__path__[0]) / "records").glob("*.json"))
     assert paths

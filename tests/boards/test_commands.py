@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from host.cli.main import main
+from proofmill.host.cli.main import main
 
 
 @pytest.mark.parametrize("line,sentence", [
@@ -53,10 +53,10 @@ def test_the_record_is_reported(tmp_path, capsys):
 def toy_record():
     """A board with the toy accelerator, which is quick to generate, and a record of it."""
     pytest.importorskip("amaranth_boards")
-    from boards.build import gateware_hash
-    from boards.catalogue import board
-    from boards.tools import versions
-    from boards.units import parameters_of
+    from proofmill.boards.build import gateware_hash
+    from proofmill.boards.catalogue import board
+    from proofmill.boards.tools import versions
+    from proofmill.boards.units import parameters_of
 
     found = board("icesugar-pro")
     return found, {
@@ -71,7 +71,7 @@ def toy_record():
     ({"tools": {"amaranth": "0.4"}}, "not compared: amaranth 0.4 made it, here is "),
 ])
 def test_a_record_that_is_out_of_date_says_so(change, said, toy_record):
-    from host.cli.build import compare
+    from proofmill.host.cli.build import compare
 
     board, record = toy_record
     assert said in compare(board, record | change)[0]
@@ -79,8 +79,8 @@ def test_a_record_that_is_out_of_date_says_so(change, said, toy_record):
 
 def test_a_record_is_kept_with_the_others(tmp_path, capsys, monkeypatch):
     pytest.importorskip("amaranth_boards")
-    import boards.build as module
-    from host.cli import build as command
+    import proofmill.boards.build as module
+    from proofmill.host.cli import build as command
 
     monkeypatch.setattr(command, "_kept", lambda: tmp_path)
     monkeypatch.setattr(module, "build", lambda *a, **k: module.Build(tmp_path / "top.bit", RECORD))

@@ -9,13 +9,13 @@ import json
 import numpy as np
 import pytest
 
-from hdl.curve import Group
-from hdl.presets import STANDARD
-from host.curve.arithmetic import multi_scalar_multiplication, multiply
-from host.curve.points import generator
-from host.devices.catalogue import open_device
-from host.devices.cpu import CpuDevice
-from host.devices.device import DeviceError, Job
+from proofmill.hdl.curve import Group
+from proofmill.hdl.presets import STANDARD
+from proofmill.host.prover.curve.arithmetic import multi_scalar_multiplication, multiply
+from proofmill.host.prover.curve.points import generator
+from proofmill.host.prover.devices.catalogue import open_device
+from proofmill.host.prover.devices.cpu import CpuDevice
+from proofmill.host.prover.devices.device import DeviceError, Job
 from tests.boards.lines import Relay
 
 DIVISOR = 2
@@ -25,15 +25,15 @@ DIVISOR = 2
 @pytest.fixture(scope="module")
 def library():
     pytest.importorskip("amaranth_boards")
-    from boards.catalogue import board
-    from sim.board import START_CYCLES, build_board
+    from proofmill.boards.catalogue import board
+    from proofmill.sim.board import START_CYCLES, build_board
     return build_board(board("ulx3s-85f").core(STANDARD, divisor=DIVISOR,
                                                start_cycles=START_CYCLES))
 
 
 @pytest.fixture
 def board(library):
-    from sim.board import RunningBoard
+    from proofmill.sim.board import RunningBoard
     board = RunningBoard(library, DIVISOR)
     yield board
     board.close()
@@ -73,7 +73,7 @@ def test_a_sum_over_a_good_line(board, group):
 
 
 def test_a_board_says_how_much_it_holds_and_refuses_more(board):
-    from boards import catalogue
+    from proofmill.boards import catalogue
 
     device = open_device(f"serial:{board.path}")
     (accelerator,) = device.accelerators
@@ -114,14 +114,14 @@ def test_scalars_travel_while_the_board_computes(board):
 
 
 def test_the_lines_time_stands_beside_the_computing(board, capsys):
-    from host.cli.main import main
+    from proofmill.host.cli.main import main
 
     assert main(["bench", "msm", "--device", f"serial:{board.path}", "--points", "8",
                  "--json"]) == 0
     figures = json.loads(capsys.readouterr().out)
     assert figures["line_bytes"] > 8 * (64 + 32)
     assert figures["line_seconds"] * 300_000 <= figures["line_bytes"]
-    from boards import catalogue
+    from proofmill.boards import catalogue
     clock = catalogue.board("ulx3s-85f").clock_hz
     assert figures["computing_seconds"] == pytest.approx(figures["cycles"] / clock, abs=1e-6)
 
@@ -139,9 +139,9 @@ def test_one_byte_in_a_hundred_damaged(board):
 
 def prover_of(device):
     """A prover of a small circuit on `device`, the CPU behind it, and a witness."""
-    from host.groth16.prove import Prover
-    from host.groth16.wtns import read_witness
-    from host.groth16.zkey import read_zkey
+    from proofmill.host.prover.groth16.prove import Prover
+    from proofmill.host.prover.groth16.wtns import read_witness
+    from proofmill.host.prover.groth16.zkey import read_zkey
     folder = "tests/vectors/chain4"
     return (Prover(read_zkey(f"{folder}/circuit.zkey"), device, CpuDevice()),
             read_witness(f"{folder}/witness.wtns"))

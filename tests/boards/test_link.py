@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from host.devices.device import DeviceError
-from host.devices.serial import SerialLink
+from proofmill.host.prover.devices.device import DeviceError
+from proofmill.host.prover.devices.serial import SerialLink
 from tests.boards.gateware import SimulatedEcho
 from tests.boards.lines import Damage
 

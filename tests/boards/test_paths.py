@@ -2,7 +2,7 @@
 
 import pytest
 
-from boards.paths import (
+from proofmill.boards.paths import (
     CARRY,
     CARRY_IN,
     CARRY_OUT,

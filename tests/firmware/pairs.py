@@ -9,7 +9,7 @@ import re
 import tomllib
 from dataclasses import dataclass, field
 
-from firmware.library import FOLDER, TARGETS, program
+from proofmill.firmware.library import FOLDER, TARGETS, program
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """Random programs that end: for lock-step tests, weights chosen so that hazards are common."""
 
-from firmware.assembler import assemble
-from hdl.microcode import COUNTER_BITS, TABLE, Operand, Operation, mnemonic
+from proofmill.firmware.assembler import assemble
+from proofmill.hdl.microcode import COUNTER_BITS, TABLE, Operand, Operation, mnemonic
 
 REGISTERS = 12
 STRAIGHT = {Operation.ADD: 6, Operation.SUBTRACT: 6, Operation.MULTIPLY: 8, Operation.MOVE: 2,

@@ -2,13 +2,13 @@
 
 import pytest
 
-from firmware.assembler import AssemblyError, assemble, assemble_file
-from firmware.disassembler import disassemble
-from firmware.formulas import lower
-from firmware.library import FOLDER, TARGETS, names, program
-from firmware.program import HEADING, ImageError, from_image
-from hdl.curve import BN254, Group
-from hdl.microcode import (
+from proofmill.firmware.assembler import AssemblyError, assemble, assemble_file
+from proofmill.firmware.disassembler import disassemble
+from proofmill.firmware.formulas import lower
+from proofmill.firmware.library import FOLDER, TARGETS, names, program
+from proofmill.firmware.program import HEADING, ImageError, from_image
+from proofmill.hdl.curve import BN254, Group
+from proofmill.hdl.microcode import (
     FIELDS,
     INSTRUCTION_BITS,
     TABLE,

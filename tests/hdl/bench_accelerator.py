@@ -5,9 +5,9 @@ from random import Random
 
 import cocotb
 
-from hdl.commands import COUNTERS, IDENTITY, Command, Error
-from hdl.curve import Group
-from hdl.presets import TOY_SHAPE
+from proofmill.hdl.commands import COUNTERS, IDENTITY, Command, Error
+from proofmill.hdl.curve import Group
+from proofmill.hdl.presets import TOY_SHAPE
 from tests.cocotb_streams import Stream, start
 from tests.hdl.cocotb_memory import memory
 from tests.hdl.points import toy_points

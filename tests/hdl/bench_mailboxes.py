@@ -11,12 +11,12 @@ import cocotb
 from amaranth.lib.wiring import Flow
 from cocotb.triggers import RisingEdge
 
-from hdl.curve import Group
-from hdl.mailbox_unit import MailboxUnit
-from hdl.operands import READ
-from hdl.presets import TOY_SHAPE
-from hdl.windows import halves
-from sim.curve import complete_sum, loaded, to_affine
+from proofmill.hdl.curve import Group
+from proofmill.hdl.mailbox_unit import MailboxUnit
+from proofmill.hdl.operands import READ
+from proofmill.hdl.presets import TOY_SHAPE
+from proofmill.hdl.windows import halves
+from proofmill.sim.curve import complete_sum, loaded, to_affine
 from tests.cocotb_streams import start
 from tests.hdl.points import toy_points
 from tests.hdl.test_recoder import entry, windows_of

@@ -5,8 +5,8 @@ import os
 import cocotb
 from cocotb.triggers import RisingEdge
 
-from hdl.presets import STANDARD, TOY_SHAPE
-from sim.field import montgomery_product
+from proofmill.hdl.presets import STANDARD, TOY_SHAPE
+from proofmill.sim.field import montgomery_product
 from tests.cocotb_streams import start
 from tests.hdl.test_montgomery import edge_and_random_pairs
 

@@ -6,8 +6,8 @@ from random import Random
 import cocotb
 from cocotb.triggers import RisingEdge
 
-from hdl.curve import Group
-from hdl.presets import TOY_SHAPE
+from proofmill.hdl.curve import Group
+from proofmill.hdl.presets import TOY_SHAPE
 from tests.cocotb_streams import Stream, start
 from tests.hdl.cocotb_memory import memory
 from tests.hdl.points import toy_points

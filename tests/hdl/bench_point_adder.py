@@ -6,9 +6,9 @@ from random import Random
 import cocotb
 from cocotb.triggers import RisingEdge
 
-from hdl.curve import Group
-from hdl.presets import TOY_SHAPE
-from sim.curve import equation
+from proofmill.hdl.curve import Group
+from proofmill.hdl.presets import TOY_SHAPE
+from proofmill.sim.curve import equation
 from tests.cocotb_streams import start
 from tests.hdl.framed_adder import timetable
 from tests.hdl.points import toy_points

@@ -2,9 +2,9 @@
 
 from cocotb.triggers import RisingEdge
 
-from hdl.accelerator import WRITE
-from hdl.commands import unpack
-from hdl.msm import REQUEST
+from proofmill.hdl.accelerator import WRITE
+from proofmill.hdl.commands import unpack
+from proofmill.hdl.msm import REQUEST
 from tests.cocotb_streams import Stream
 
 

@@ -14,9 +14,9 @@ import numpy as np
 from amaranth.hdl import Shape
 from amaranth.lib.wiring import Flow
 
-from hdl.emit import emit_verilog
-from sim.cache import cache_folder
-from sim.verilated import compiler, verilator
+from proofmill.hdl.emit import emit_verilog
+from proofmill.host.ground.cache import cache_folder
+from proofmill.sim.verilated import compiler, verilator
 
 HARNESS = """
 #include "Vdut.h"

@@ -4,7 +4,7 @@ from amaranth import *
 from amaranth.lib import wiring
 from amaranth.lib.wiring import Out
 
-from hdl.point_adder import AdderShape, Frames, PointAdder, next_frame
+from proofmill.hdl.point_adder import AdderShape, Frames, PointAdder, next_frame
 
 FIRST_LOAD = 6
 """The cycle of a service slot that begins at 0 in which the mailboxes hand over coordinate 0."""

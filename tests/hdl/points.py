@@ -4,8 +4,8 @@ from functools import cache
 
 from py_ecc.bn128 import FQ, G1, G2
 
-from hdl.curve import BN254, TOY_CURVE, Group
-from sim.curve import equation, to_scaled_twist
+from proofmill.hdl.curve import BN254, TOY_CURVE, Group
+from proofmill.sim.curve import equation, to_scaled_twist
 
 
 @cache

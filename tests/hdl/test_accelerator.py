@@ -5,11 +5,11 @@ from random import Random
 
 import pytest
 
-from hdl.accelerator import Accelerator
-from hdl.commands import COUNTERS, IDENTITY, Command, Error
-from hdl.curve import TOY_CURVE, Group
-from hdl.presets import TOY_SHAPE, at_interval, control_only
-from hdl.windows import WindowPlan
+from proofmill.hdl.accelerator import Accelerator
+from proofmill.hdl.commands import COUNTERS, IDENTITY, Command, Error
+from proofmill.hdl.curve import TOY_CURVE, Group
+from proofmill.hdl.presets import TOY_SHAPE, at_interval, control_only
+from proofmill.hdl.windows import WindowPlan
 from tests.hdl.points import toy_points
 from tests.hdl.words import Expected, answer, header, load_words, multiply_words, patterns
 from tests.simulation import simulate

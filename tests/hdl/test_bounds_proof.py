@@ -7,14 +7,14 @@ from functools import cache
 import pytest
 import z3
 
-from hdl.curve import Group
-from hdl.field import BLS12_381_BASE, BN254_BASE, TOY
-from hdl.folded import FoldedShape
-from hdl.graph import Product, Sum
-from hdl.karatsuba import KaratsubaShape
-from hdl.montgomery import MultiplierShape
-from hdl.point_adder import PointAdder
-from hdl.presets import STANDARD, TOY_SHAPE, at_interval
+from proofmill.hdl.curve import Group
+from proofmill.hdl.field import BLS12_381_BASE, BN254_BASE, TOY
+from proofmill.hdl.folded import FoldedShape
+from proofmill.hdl.graph import Product, Sum
+from proofmill.hdl.karatsuba import KaratsubaShape
+from proofmill.hdl.montgomery import MultiplierShape
+from proofmill.hdl.point_adder import PointAdder
+from proofmill.hdl.presets import STANDARD, TOY_SHAPE, at_interval
 from tests.hdl.proofs import elaborated
 
 MULTIPLIERS = {

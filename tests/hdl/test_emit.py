@@ -10,17 +10,17 @@ from amaranth import *
 from amaranth.lib import memory, wiring
 from amaranth.lib.wiring import In, Out
 
-from hdl.accelerator import Accelerator
-from hdl.commands import IDENTITY_PLACEHOLDER
-from hdl.emit import ZERO_INITIALISATION, clocked, emit_verilog
-from hdl.presets import TOY_SHAPE
+from proofmill.hdl.accelerator import Accelerator
+from proofmill.hdl.commands import IDENTITY_PLACEHOLDER
+from proofmill.hdl.emit import ZERO_INITIALISATION, clocked, emit_verilog
+from proofmill.hdl.presets import TOY_SHAPE
 
 PLACEHOLDER = f"64'h{IDENTITY_PLACEHOLDER:016x}"
 ROOT = Path(__file__).parents[2]
 EMIT = """
-from hdl.accelerator import Accelerator
-from hdl.emit import emit_verilog
-from hdl.presets import TOY_SHAPE
+from proofmill.hdl.accelerator import Accelerator
+from proofmill.hdl.emit import emit_verilog
+from proofmill.hdl.presets import TOY_SHAPE
 print(emit_verilog(Accelerator(TOY_SHAPE), "accelerator"), end="")
 """
 

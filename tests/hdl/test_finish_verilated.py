@@ -5,14 +5,14 @@ from random import Random
 
 import pytest
 
-from hdl.commands import ANSWER, Command, Error, unpack
-from hdl.curve import BN254, FILE_RADIX, TOY_CURVE, Group
-from hdl.folded import FoldedShape
-from hdl.presets import STANDARD, TOY_SHAPE, at_interval, control_only
-from hdl.windows import WindowPlan
-from sim.curve import equation, from_scaled_twist
-from sim.msm import multi_scalar_product
-from sim.verilated import Simulation, build
+from proofmill.hdl.commands import ANSWER, Command, Error, unpack
+from proofmill.hdl.curve import BN254, FILE_RADIX, TOY_CURVE, Group
+from proofmill.hdl.folded import FoldedShape
+from proofmill.hdl.presets import STANDARD, TOY_SHAPE, at_interval, control_only
+from proofmill.hdl.windows import WindowPlan
+from proofmill.sim.curve import equation, from_scaled_twist
+from proofmill.sim.msm import multi_scalar_product
+from proofmill.sim.verilated import Simulation, build
 from tests.hdl.points import bn254_generator, toy_points
 from tests.hdl.test_msm_verilated import plans_of
 from tests.hdl.words import Expected, Link, answer, multiply_words, patterns, split

@@ -6,13 +6,13 @@ from random import Random
 import numpy as np
 import pytest
 
-from hdl.curve import TOY_CURVE, Group
-from hdl.field import BLS12_381_BASE, BN254_BASE, BN254_SCALAR, TOY
-from hdl.folded import FoldedShape
-from hdl.presets import STANDARD, TOY_SHAPE
-from hdl.windows import WindowPlan
-from sim.field import montgomery_product
-from sim.verilated import Simulation, build
+from proofmill.hdl.curve import TOY_CURVE, Group
+from proofmill.hdl.field import BLS12_381_BASE, BN254_BASE, BN254_SCALAR, TOY
+from proofmill.hdl.folded import FoldedShape
+from proofmill.hdl.presets import STANDARD, TOY_SHAPE
+from proofmill.hdl.windows import WindowPlan
+from proofmill.sim.field import montgomery_product
+from proofmill.sim.verilated import Simulation, build
 from tests.hdl import test_point_adder
 from tests.hdl.compiled import Compiled
 from tests.hdl.points import toy_points

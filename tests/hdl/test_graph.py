@@ -6,15 +6,15 @@ from random import Random
 import pytest
 import z3
 
-from hdl.curve import BN254, TOY_CURVE, Group
-from hdl.field import BLS12_381_BASE
-from hdl.formulas import complete_addition, times_9, times_12_plus_15u
-from hdl.graph import Input, Product, Sum, trace
-from hdl.montgomery import MultiplierShape
-from hdl.presets import STANDARD, TOY_SHAPE
-from sim.curve import equation, to_affine, to_homogeneous
-from sim.field import montgomery_product
-from sim.schedule import evaluate
+from proofmill.hdl.curve import BN254, TOY_CURVE, Group
+from proofmill.hdl.field import BLS12_381_BASE
+from proofmill.hdl.formulas import complete_addition, times_9, times_12_plus_15u
+from proofmill.hdl.graph import Input, Product, Sum, trace
+from proofmill.hdl.montgomery import MultiplierShape
+from proofmill.hdl.presets import STANDARD, TOY_SHAPE
+from proofmill.sim.curve import equation, to_affine, to_homogeneous
+from proofmill.sim.field import montgomery_product
+from proofmill.sim.schedule import evaluate
 from tests.hdl.points import bn254_generator, toy_points
 
 CASES = [(shape, group) for shape in (STANDARD.adder, TOY_SHAPE.adder) for group in Group]

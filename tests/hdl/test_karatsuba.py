@@ -5,11 +5,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from hdl.curve import Group
-from hdl.field import BLS12_381_BASE, BN254_BASE, BN254_SCALAR, TOY
-from hdl.karatsuba import KaratsubaShape
-from hdl.presets import TOY_SHAPE
-from sim.field import montgomery_product
+from proofmill.hdl.curve import Group
+from proofmill.hdl.field import BLS12_381_BASE, BN254_BASE, BN254_SCALAR, TOY
+from proofmill.hdl.karatsuba import KaratsubaShape
+from proofmill.hdl.presets import TOY_SHAPE
+from proofmill.sim.field import montgomery_product
 from tests.hdl import test_point_adder
 from tests.hdl.compiled import Compiled
 from tests.hdl.test_montgomery import edge_and_random_pairs

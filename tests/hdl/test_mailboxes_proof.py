@@ -17,10 +17,10 @@ from amaranth.hdl import Assert, Assume, Cover
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In
 
-from hdl import mailboxes as mailboxes_module
-from hdl.curve import Group
-from hdl.mailboxes import AWAY
-from hdl.presets import STANDARD
+from proofmill.hdl import mailboxes as mailboxes_module
+from proofmill.hdl.curve import Group
+from proofmill.hdl.mailboxes import AWAY
+from proofmill.hdl.presets import STANDARD
 from tests.hdl.proofs import broken, elaborated, prove
 
 BITS = 2             # of a mailbox's number

@@ -8,11 +8,11 @@ from amaranth.hdl import Shape
 from amaranth.lib import wiring
 from amaranth.lib.wiring import Flow, In, Out
 
-from hdl.field import BN254_BASE
-from hdl.folded import FoldedShape
-from hdl.karatsuba import KaratsubaShape
-from hdl.montgomery import MultiplierShape
-from hdl.presets import STANDARD
+from proofmill.hdl.field import BN254_BASE
+from proofmill.hdl.folded import FoldedShape
+from proofmill.hdl.karatsuba import KaratsubaShape
+from proofmill.hdl.montgomery import MultiplierShape
+from proofmill.hdl.presets import STANDARD
 from tests.hdl.compiled import Compiled
 
 PRODUCTS, AT_ONCE = 1_000_000, 100_000

@@ -3,9 +3,9 @@ from random import Random
 import numpy as np
 import pytest
 
-from hdl.field import BLS12_381_BASE, BN254_BASE, BN254_SCALAR, TOY, PrimeField
-from hdl.montgomery import MontgomeryMultiplier, MultiplierShape
-from sim.field import montgomery_product
+from proofmill.hdl.field import BLS12_381_BASE, BN254_BASE, BN254_SCALAR, TOY, PrimeField
+from proofmill.hdl.montgomery import MontgomeryMultiplier, MultiplierShape
+from proofmill.sim.field import montgomery_product
 from tests.hdl.compiled import Compiled
 from tests.simulation import simulate
 

@@ -6,13 +6,13 @@ from random import Random
 
 import pytest
 
-from hdl.commands import IDENTITY, PLACE, Command, Error, pack
-from hdl.curve import TOY_CURVE, Group
-from hdl.presets import STANDARD, TOY_SHAPE, at_interval, control_only
-from hdl.windows import MAX_WINDOW, WindowPlan
-from sim.curve import equation
-from sim.msm import count_additions, signed_digits
-from sim.verilated import Simulation, build
+from proofmill.hdl.commands import IDENTITY, PLACE, Command, Error, pack
+from proofmill.hdl.curve import TOY_CURVE, Group
+from proofmill.hdl.presets import STANDARD, TOY_SHAPE, at_interval, control_only
+from proofmill.hdl.windows import MAX_WINDOW, WindowPlan
+from proofmill.sim.curve import equation
+from proofmill.sim.msm import count_additions, signed_digits
+from proofmill.sim.verilated import Simulation, build
 from tests.hdl.points import bn254_generator, toy_points
 from tests.hdl.words import Expected, Link, answer, header, multiply_words, patterns
 

@@ -4,13 +4,13 @@ from random import Random
 import numpy as np
 import pytest
 
-from boards.shapes import FIVE_ROWS
-from hdl.curve import TOY_CURVE, Group
-from hdl.field import TOY
-from hdl.montgomery import MultiplierShape
-from hdl.point_adder import AdderShape
-from hdl.presets import STANDARD, TOY_SHAPE
-from sim.curve import equation, to_affine, to_homogeneous
+from proofmill.boards.shapes import FIVE_ROWS
+from proofmill.hdl.curve import TOY_CURVE, Group
+from proofmill.hdl.field import TOY
+from proofmill.hdl.montgomery import MultiplierShape
+from proofmill.hdl.point_adder import AdderShape
+from proofmill.hdl.presets import STANDARD, TOY_SHAPE
+from proofmill.sim.curve import equation, to_affine, to_homogeneous
 from tests.hdl.compiled import Compiled
 from tests.hdl.framed_adder import FramedAdder, timetable
 from tests.hdl.points import bn254_generator, toy_points

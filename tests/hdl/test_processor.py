@@ -6,16 +6,16 @@ from random import Random
 
 import pytest
 
-from firmware import library
-from firmware.assembler import assemble
-from firmware.library import TARGETS
-from hdl.field import TOY as TOY_FIELD
-from hdl.folded import FoldedShape
-from hdl.montgomery import MultiplierShape
-from hdl.processor import Processor, StandaloneProcessor
-from hdl.processor_shape import standalone
-from sim.processor import run
-from sim.processor_gateware import run_gateware
+from proofmill.firmware import library
+from proofmill.firmware.assembler import assemble
+from proofmill.firmware.library import TARGETS
+from proofmill.hdl.field import TOY as TOY_FIELD
+from proofmill.hdl.folded import FoldedShape
+from proofmill.hdl.montgomery import MultiplierShape
+from proofmill.hdl.processor import Processor, StandaloneProcessor
+from proofmill.hdl.processor_shape import standalone
+from proofmill.sim.processor import run
+from proofmill.sim.processor_gateware import run_gateware
 from tests.firmware.pairs import cases
 from tests.firmware.random_programs import random_program
 

@@ -8,13 +8,13 @@ import pytest
 from amaranth import *
 from amaranth.lib import wiring
 
-from firmware.library import TARGETS, program
-from hdl.curve import FILE_RADIX, Group
-from hdl.processor_finisher import FILE_WORDS, Finisher, GroupExponent
-from hdl.processor_shape import ProcessorShape
-from hdl.windows import MAX_WINDOW, WindowPlan, halves
-from sim.curve import equation, from_scaled_twist, to_homogeneous
-from sim.msm import group_of_bit, last_level, multi_scalar_product
+from proofmill.firmware.library import TARGETS, program
+from proofmill.hdl.curve import FILE_RADIX, Group
+from proofmill.hdl.processor_finisher import FILE_WORDS, Finisher, GroupExponent
+from proofmill.hdl.processor_shape import ProcessorShape
+from proofmill.hdl.windows import MAX_WINDOW, WindowPlan, halves
+from proofmill.sim.curve import equation, from_scaled_twist, to_homogeneous
+from proofmill.sim.msm import group_of_bit, last_level, multi_scalar_product
 from tests.hdl.points import bn254_generator, toy_points
 from tests.simulation import simulate
 from tests.streams import receive, send

@@ -10,12 +10,12 @@ from random import Random
 import pytest
 from amaranth.hdl import Fragment
 
-from hdl.accelerator import Accelerator
-from hdl.curve import TOY_CURVE, Group
-from hdl.mailboxes import Mailboxes
-from hdl.operands import Recoder
-from hdl.presets import TOY_SHAPE, at_interval
-from hdl.windows import WindowPlan
+from proofmill.hdl.accelerator import Accelerator
+from proofmill.hdl.curve import TOY_CURVE, Group
+from proofmill.hdl.mailboxes import Mailboxes
+from proofmill.hdl.operands import Recoder
+from proofmill.hdl.presets import TOY_SHAPE, at_interval
+from proofmill.hdl.windows import WindowPlan
 from tests.hdl import test_accelerator
 from tests.hdl.points import toy_points
 from tests.hdl.words import Expected, load_words, multiply_words, patterns

@@ -4,10 +4,10 @@ from random import Random
 
 import pytest
 
-from hdl.curve import BN254
-from hdl.operands import Recoder
-from hdl.windows import WindowPlan, halves
-from sim.msm import signed_digits
+from proofmill.hdl.curve import BN254
+from proofmill.hdl.operands import Recoder
+from proofmill.hdl.windows import WindowPlan, halves
+from proofmill.sim.msm import signed_digits
 from tests.simulation import simulate
 
 MAILBOX_BITS = 13

@@ -12,13 +12,13 @@ from amaranth.hdl import Assert, Assume, Cover
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In
 
-from hdl import operands as operands_module
-from hdl.windows import WindowPlan
+from proofmill.hdl import operands as operands_module
+from proofmill.hdl.windows import WindowPlan
 from tests.hdl.proofs import ONE_QUERY, broken, prove
 from tests.hdl.test_recoder import windows_of
 
 WORD = 4
-SMALL = ("from hdl.commands import WORD", f"WORD = {WORD}",
+SMALL = ("from proofmill.hdl.commands import WORD", f"WORD = {WORD}",
          "C(0, 6)", f"C(0, {WORD.bit_length() - 1})")
 """Words of a scalar, four of them, that are small enough for a solver."""
 

@@ -6,15 +6,15 @@ from random import Random
 
 import pytest
 
-from hdl.curve import BN254, TOY_CURVE, Group
-from hdl.field import BN254_BASE, TOY
-from hdl.formulas import complete_addition
-from hdl.graph import trace
-from hdl.montgomery import MultiplierShape
-from hdl.schedule import Resources, schedule
-from sim.curve import equation, to_affine, to_homogeneous
-from sim.field import montgomery_product
-from sim.schedule import run
+from proofmill.hdl.curve import BN254, TOY_CURVE, Group
+from proofmill.hdl.field import BN254_BASE, TOY
+from proofmill.hdl.formulas import complete_addition
+from proofmill.hdl.graph import trace
+from proofmill.hdl.montgomery import MultiplierShape
+from proofmill.hdl.schedule import Resources, schedule
+from proofmill.sim.curve import equation, to_affine, to_homogeneous
+from proofmill.sim.field import montgomery_product
+from proofmill.sim.schedule import run
 from tests.hdl.points import toy_points
 
 SHAPES = {

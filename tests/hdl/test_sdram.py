@@ -8,8 +8,8 @@ import pytest
 from amaranth import *
 from amaranth.lib import wiring
 
-from hdl.sdram import IS42S16160, Pin, SdramController
-from sim.sdram import Rule, SdramChip
+from proofmill.hdl.sdram import IS42S16160, Pin, SdramController
+from proofmill.sim.sdram import Rule, SdramChip
 from tests.simulation import simulate
 
 CLOCK = 60e6

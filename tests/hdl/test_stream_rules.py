@@ -7,12 +7,12 @@ from amaranth.hdl import Fragment
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from hdl.accelerator import Accelerator
-from hdl.board_top import BlockMemory, BoardCore
-from hdl.framing import FramedLink
-from hdl.presets import TOY_SHAPE
-from hdl.sdram import IS42S16160, SdramController
-from hdl.uart import UartTransmitter
+from proofmill.hdl.accelerator import Accelerator
+from proofmill.hdl.board_top import BlockMemory, BoardCore
+from proofmill.hdl.framing import FramedLink
+from proofmill.hdl.presets import TOY_SHAPE
+from proofmill.hdl.sdram import IS42S16160, SdramController
+from proofmill.hdl.uart import UartTransmitter
 from tests.simulation import simulate
 from tests.stream_rules import answers_to_ready, streams_within
 

@@ -7,7 +7,7 @@ import pytest
 from amaranth import *
 from amaranth.lib import wiring
 
-from hdl.uart import UartReceiver, UartTransmitter, divisor
+from proofmill.hdl.uart import UartReceiver, UartTransmitter, divisor
 from tests.simulation import simulate
 from tests.streams import send
 

@@ -10,13 +10,13 @@ import subprocess
 import pytest
 from cocotb_tools.runner import get_runner
 
-from hdl.accelerator import Accelerator
-from hdl.emit import emit_verilog
-from hdl.mailbox_unit import MailboxUnit
-from hdl.montgomery import MontgomeryMultiplier
-from hdl.msm import Msm
-from hdl.presets import STANDARD, TOY_SHAPE
-from sim.verilated import BuildError, verilator
+from proofmill.hdl.accelerator import Accelerator
+from proofmill.hdl.emit import emit_verilog
+from proofmill.hdl.mailbox_unit import MailboxUnit
+from proofmill.hdl.montgomery import MontgomeryMultiplier
+from proofmill.hdl.msm import Msm
+from proofmill.hdl.presets import STANDARD, TOY_SHAPE
+from proofmill.sim.verilated import BuildError, verilator
 from tests.hdl.framed_adder import FramedAdder
 from tests.hdl.proofs import search_path
 

@@ -1,7 +1,7 @@
 import pytest
 
-from hdl.windows import MAX_WINDOW, WindowPlan, best_plan, halves
-from sim.msm import group_of_bit
+from proofmill.hdl.windows import MAX_WINDOW, WindowPlan, best_plan, halves
+from proofmill.sim.msm import group_of_bit
 
 
 @pytest.mark.parametrize("scalar_bits", [8, 64, 254, 255])

@@ -4,7 +4,7 @@ from random import Random
 
 import numpy as np
 
-from hdl.commands import (
+from proofmill.hdl.commands import (
     ANSWER,
     BIAS_WORDS,
     COUNTERS,
@@ -16,10 +16,10 @@ from hdl.commands import (
     pack,
     unpack,
 )
-from hdl.curve import Group
-from hdl.windows import WindowPlan
-from sim.curve import equation, loaded, to_affine, to_homogeneous
-from sim.msm import exponent_of_group, last_level, multi_scalar_product
+from proofmill.hdl.curve import Group
+from proofmill.hdl.windows import WindowPlan
+from proofmill.sim.curve import equation, loaded, to_affine, to_homogeneous
+from proofmill.sim.msm import exponent_of_group, last_level, multi_scalar_product
 
 MASK = (1 << WORD) - 1
 

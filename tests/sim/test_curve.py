@@ -6,8 +6,8 @@ import pytest
 from py_ecc import optimized_bn128
 from py_ecc.bn128 import G1, G2, add, multiply, neg
 
-from hdl.curve import BN254, FILE_RADIX, TOY_CURVE, TWIST_SCALE, Group
-from sim.curve import (
+from proofmill.hdl.curve import BN254, FILE_RADIX, TOY_CURVE, TWIST_SCALE, Group
+from proofmill.sim.curve import (
     B,
     complete_sum,
     equation,

@@ -2,9 +2,9 @@ from random import Random
 
 import pytest
 
-from hdl.field import BLS12_381_BASE, BN254_BASE, TOY
-from hdl.montgomery import MultiplierShape
-from sim.field import from_montgomery, montgomery_product, to_montgomery
+from proofmill.hdl.field import BLS12_381_BASE, BN254_BASE, TOY
+from proofmill.hdl.montgomery import MultiplierShape
+from proofmill.sim.field import from_montgomery, montgomery_product, to_montgomery
 
 
 @pytest.mark.parametrize("field", [TOY, BN254_BASE, BLS12_381_BASE], ids=lambda field: field.name)

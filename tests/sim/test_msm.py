@@ -5,10 +5,10 @@ from random import Random
 import pytest
 from py_ecc.bn128 import G1, add, multiply
 
-from hdl.curve import BN254, TOY_CURVE, Group
-from hdl.windows import WindowPlan
-from sim.curve import equation
-from sim.msm import combine, last_level, multi_scalar_product, signed_digits
+from proofmill.hdl.curve import BN254, TOY_CURVE, Group
+from proofmill.hdl.windows import WindowPlan
+from proofmill.sim.curve import equation
+from proofmill.sim.msm import combine, last_level, multi_scalar_product, signed_digits
 from tests.hdl.points import from_py_ecc, toy_points
 
 

@@ -2,9 +2,9 @@
 
 import pytest
 
-from firmware.assembler import assemble
-from firmware.library import TARGETS, program
-from sim.processor import ProcessorError, run
+from proofmill.firmware.assembler import assemble
+from proofmill.firmware.library import TARGETS, program
+from proofmill.sim.processor import ProcessorError, run
 from tests.firmware.pairs import cases
 
 TOY = TARGETS["toy"]

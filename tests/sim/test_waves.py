@@ -4,13 +4,13 @@ from itertools import islice
 
 import pytest
 
-from hdl.curve import Group
-from hdl.presets import TOY_SHAPE
-from hdl.windows import WindowPlan
-from sim.curve import equation, loaded
-from sim.field import montgomery_product
-from sim.vcd import changes, find
-from sim.waves import VIEWS, command_words, cycle_of, multiplier_pairs, record
+from proofmill.hdl.curve import Group
+from proofmill.hdl.presets import TOY_SHAPE
+from proofmill.hdl.windows import WindowPlan
+from proofmill.sim.curve import equation, loaded
+from proofmill.sim.field import montgomery_product
+from proofmill.sim.vcd import changes, find
+from proofmill.sim.waves import VIEWS, command_words, cycle_of, multiplier_pairs, record
 
 
 @pytest.fixture(scope="module")

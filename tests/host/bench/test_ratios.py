@@ -5,10 +5,10 @@ import random
 
 import pytest
 
-from hdl.windows import WindowPlan
-from host.bench.msm import BASES, KINDS, scalars_of
-from host.cli.main import main
-from sim.msm import signed_digits
+from proofmill.hdl.windows import WindowPlan
+from proofmill.host.bench.msm import BASES, KINDS, scalars_of
+from proofmill.host.cli.main import main
+from proofmill.sim.msm import signed_digits
 
 
 def test_every_kind_has_its_line(capsys: pytest.CaptureFixture[str]) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from host.cli.main import COMMANDS, main, parser
+from proofmill.host.cli.main import COMMANDS, main, parser
 
 ROOT = Path(__file__).parents[3]
 VECTORS = ROOT / "tests" / "vectors"
@@ -107,7 +107,7 @@ def test_a_place_that_cannot_be_written_is_named(run):
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full here")
 def test_a_full_disk_is_said(run, monkeypatch, tmp_path):
-    import host.groth16.output as output
+    import proofmill.host.ground.output as output
 
     def full(*arguments, **options):
         raise OSError(28, "No space left on device", str(tmp_path))
@@ -153,7 +153,7 @@ def test_setup_makes_a_development_key_that_works(run, tmp_path):
 
 
 def test_the_command_table_is_shown(run):
-    from hdl.commands import Command
+    from proofmill.hdl.commands import Command
     status, out, _ = run("commands")
     assert status == 0
     for command in Command:
@@ -161,15 +161,15 @@ def test_the_command_table_is_shown(run):
 
 
 def test_the_verilog_is_what_is_simulated(run, tmp_path):
-    from hdl.presets import STANDARD
-    from sim.verilated import gateware
+    from proofmill.hdl.presets import STANDARD
+    from proofmill.sim.verilated import gateware
     status, out, _ = run("verilog", tmp_path / "accelerator.sv")
     assert status == 0 and f"{gateware(STANDARD).hash:016x}" in out
     assert (tmp_path / "accelerator.sv").read_text() == gateware(STANDARD).verilog
 
 
 def test_help_is_quick_because_nothing_heavy_is_imported():
-    code = ("import sys; from host.cli.main import parser; parser(); "
+    code = ("import sys; from proofmill.host.cli.main import parser; parser(); "
             "print([m for m in ('amaranth', 'eth_consensus_specs', 'zk_dtypes') "
             "if m in sys.modules])")
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT,

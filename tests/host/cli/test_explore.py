@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from host.cli.main import main
+from proofmill.host.cli.main import main
 
 
 @pytest.fixture

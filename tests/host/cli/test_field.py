@@ -4,10 +4,10 @@ import json
 
 import pytest
 
-from firmware.assembler import assemble
-from firmware.library import FOLDER, TARGETS, names, program
-from hdl.microcode import markdown
-from host.cli.main import main
+from proofmill.firmware.assembler import assemble
+from proofmill.firmware.library import FOLDER, TARGETS, names, program
+from proofmill.hdl.microcode import markdown
+from proofmill.host.cli.main import main
 
 BASE = TARGETS["bn254-base"].shape.field.modulus
 SCALAR = TARGETS["bn254-scalar"].shape.field.modulus

@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from host.chain.keys import derive_keys
-from host.cli.main import main
-from host.evm.account import Account
-from host.evm.embedded import EmbeddedEvm
-from host.node.owner import Owner
-from sim import cache
-from tests.host.evm.rpc_server import Node, serving
+from proofmill.host.cli.main import main
+from proofmill.host.ground import cache
+from proofmill.host.ground.owner import Owner
+from proofmill.host.network.consensus.keys import derive_keys
+from proofmill.host.network.evm.account import Account
+from proofmill.host.network.evm.embedded import EmbeddedEvm
+from tests.host.network.evm.rpc_server import Node, serving
 
 ROOT = Path(__file__).parents[3]
 KEYS = ["blocks", "slots", "finalized_epoch", "proofs_made", "proofs_included", "proofs_rejected",
@@ -71,7 +71,7 @@ def test_a_wrong_number_of_blocks_is_named(capsys):
 @pytest.mark.skipif(os.name == "nt", reason="signals as on POSIX")
 def test_interrupted_it_ends_with_the_summary_so_far():
     process = subprocess.Popen(
-        [sys.executable, "-m", "host.cli.main", "mine", "--json", "--device", "cpu",
+        [sys.executable, "-m", "proofmill.host.cli.main", "mine", "--json", "--device", "cpu",
          "--blocks", "500"], cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)},
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     for line in process.stderr:

@@ -4,9 +4,9 @@ import re
 
 import pytest
 
-from host.cli.main import main
-from host.cli.waves import UNITS
-from sim.waves import VIEWS
+from proofmill.host.cli.main import main
+from proofmill.host.cli.waves import UNITS
+from proofmill.sim.waves import VIEWS
 
 
 def test_the_command_knows_every_unit():

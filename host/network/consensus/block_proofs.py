@@ -1,0 +1,91 @@
+"""Between the chain, where a proof is bytes, and this project's Groth16 prover and verifier."""
+
+from collections.abc import Callable
+
+from proofmill.hdl.curve import Group
+from proofmill.host.ground.errors import ProofmillError
+from proofmill.host.network.consensus.records import COORDINATE_BYTES, PROOF_BYTES, Claim
+from proofmill.host.prover.circuits.block import BlockCircuit
+from proofmill.host.prover.curve.limbs import BASE_MODULUS
+from proofmill.host.prover.curve.points import AffinePoint, decode, encode
+from proofmill.host.prover.devices.device import Limbs, Progress
+from proofmill.host.prover.groth16.prove import Prover
+from proofmill.host.prover.groth16.proving_key import ProvingKey, is_development_key
+from proofmill.host.prover.groth16.verification_key import Proof, VerificationKey
+from proofmill.host.prover.groth16.verify import verify
+
+
+def proof_to_bytes(proof: Proof) -> bytes:
+    """The proof in `PROOF_BYTES` bytes."""
+    numbers = [*_numbers(Group.G1, proof.a), *_numbers(Group.G2, proof.b)]
+    numbers += _numbers(Group.G1, proof.c)
+    return b"".join(number.to_bytes(COORDINATE_BYTES, "big") for number in numbers)
+
+
+def proof_from_bytes(data: bytes) -> Proof | None:
+    """The inverse; None where the length is another or a coordinate is not below p.
+
+    Whether the points are on the curve is the verifier's to check.
+    """
+    if len(data) != PROOF_BYTES:
+        return None
+    numbers = [
+        int.from_bytes(data[start : start + COORDINATE_BYTES], "big")
+        for start in range(0, PROOF_BYTES, COORDINATE_BYTES)
+    ]
+    if max(numbers) >= BASE_MODULUS:
+        return None
+    a_x, a_y, b_x1, b_x0, b_y1, b_y0, c_x, c_y = numbers
+    return Proof(
+        a=_point(Group.G1, (a_x, a_y)),
+        b=_point(Group.G2, ((b_x0, b_x1), (b_y0, b_y1))),
+        c=_point(Group.G1, (c_x, c_y)),
+    )
+
+
+def check_key(key: ProvingKey, *, local: bool) -> None:
+    """Refuse a development key, whose maker can forge proofs, on a chain that is not `local`."""
+    if is_development_key(key) and not local:
+        raise ProofmillError(
+            f"{key.name} is a development key, whose maker can forge proofs, and the chain is not "
+            "a local one; use a key from a ceremony")
+
+
+def block_verifier(key: VerificationKey) -> Callable[[list[int], bytes], bool]:
+    """Checks proofs under the block circuit's key: what `EmbeddedChain` wants as `verify`."""
+
+    def check(public: list[int], data: bytes) -> bool:
+        proof = proof_from_bytes(data)
+        return proof is not None and verify(key, public, proof)
+
+    return check
+
+
+def block_prover(
+    circuit: BlockCircuit, prover: Prover, progress: Progress | None = None
+) -> Callable[[Claim], bytes]:
+    """Proves claims on the prover's device: what `Miner` wants as `prove`.
+
+    Raises what `BlockCircuit.witness` and `Prover.prove` raise.
+    """
+
+    def prove(claim: Claim) -> bytes:
+        witness = circuit.witness(claim.task.ledger, claim.task.batch, claim.statement)
+        return proof_to_bytes(prover.prove(witness, progress).proof)
+
+    return prove
+
+
+def _numbers(group: Group, point: Limbs) -> list[int]:
+    affine = decode(group, point)[0]
+    if affine is None:
+        return [0] * (2 * group.degree)
+    numbers = []
+    for coordinate in affine:
+        numbers += [coordinate] if isinstance(coordinate, int) else [coordinate[1], coordinate[0]]
+    return numbers
+
+
+def _point(group: Group, point: AffinePoint) -> Limbs:
+    encoded: Limbs = encode(group, [point]).reshape(-1)
+    return encoded

@@ -1,0 +1,192 @@
+"""The embedded execution layer: builds payloads and checks them by executing their transfers."""
+
+from collections.abc import Sequence
+from hashlib import sha256
+from random import Random
+from typing import Any
+
+from proofmill.host.ground.errors import ProofmillError
+from proofmill.host.network.consensus.payload import block_hash
+from proofmill.host.network.consensus.spec import spec
+from proofmill.host.prover.circuits.batch import Batch
+from proofmill.host.prover.circuits.block_size import BlockSize
+from proofmill.host.prover.circuits.ledger import Ledger
+from proofmill.host.prover.circuits.random_batch import random_batch
+
+HIGHEST_FIRST_BALANCE = 1_000_000
+"""The first ledger gives every account a random balance from 1 to this."""
+
+
+class ExecutionLayer(spec.ExecutionEngine):  # type: ignore[misc]  # the specification is untyped
+    """The specification's `ExecutionEngine` over a ledger of balances.
+
+    A payload carries one batch: a transaction is one transfer, `state_root` the ledger's root after
+    the batch and `extra_data` the batch's commitment, both 32 bytes big-endian. Ledgers are kept
+    for each block hash, so every branch has its own. Nothing costs gas.
+    """
+
+    def __init__(self, seed: int, size: BlockSize) -> None:
+        """`seed` decides the first ledger and every batch this layer will build."""
+        self._seed = seed
+        self._size = size
+        ledger = first_ledger(seed, size)
+        genesis = spec.ExecutionPayload(state_root=_bytes32(ledger.root))
+        genesis.block_hash = block_hash(genesis, spec.Root())
+        self.genesis_hash = bytes(genesis.block_hash)
+        self.refusal = ""
+        """Why the last payload was refused, empty if it was not."""
+        self._headers: dict[bytes, Any] = {self.genesis_hash: genesis}
+        self._ledgers: dict[bytes, Ledger] = {self.genesis_hash: ledger}
+        self._batches: dict[bytes, Batch] = {}
+        self._built: dict[bytes, Any] = {}
+
+    def ledger(self, payload_hash: bytes) -> Ledger:
+        """The balances after a payload; KeyError for one unknown or long finalised."""
+        return self._ledgers[payload_hash]
+
+    def batch(self, payload_hash: bytes) -> Batch:
+        """The transfers of an accepted payload; KeyError as `ledger`."""
+        return self._batches[payload_hash]
+
+    def watch(self, store: Any) -> None:
+        """Nothing in a ledger's payload depends on the beacon states in `store`."""
+
+    def notify_forkchoice_updated(
+        self,
+        head_block_hash: Any,
+        safe_block_hash: Any,
+        finalized_block_hash: Any,
+        payload_attributes: Any | None,
+    ) -> Any | None:
+        """Forget what lies before the finalised payload; build a payload on the head if asked."""
+        self._prune(bytes(finalized_block_hash))
+        if payload_attributes is None:
+            return None
+        payload = self._build(bytes(head_block_hash), payload_attributes)
+        payload_id = spec.PayloadId(bytes(payload.block_hash)[:8])
+        self._built = {bytes(payload_id): payload}
+        return payload_id
+
+    def get_payload(self, payload_id: Any) -> Any:
+        """The payload built last; KeyError for any other identifier."""
+        return spec.GetPayloadResponse(
+            execution_payload=self._built[bytes(payload_id)],
+            block_value=spec.Uint256(0),
+            blobs_bundle=spec.BlobsBundle(commitments=[], proofs=[], blobs=[]),
+            execution_requests=[],
+        )
+
+    def verify_and_notify_new_payload(self, new_payload_request: Any) -> bool:
+        """Whether the payload is right in every respect, in the order the specification gives."""
+        payload = new_payload_request.execution_payload
+        requests = spec.get_execution_requests_list(new_payload_request.execution_requests)
+        root = new_payload_request.parent_beacon_block_root
+        if any(len(transaction) == 0 for transaction in payload.transactions):
+            self.refusal = "a transaction is empty"
+            return False
+        if not self.is_valid_block_hash(payload, root, requests):
+            self.refusal = "the block hash is not the header's"
+            return False
+        if not self.is_valid_versioned_hashes(new_payload_request):
+            self.refusal = "there are blobs, and this layer has none"
+            return False
+        return self.notify_new_payload(payload, root, requests)
+
+    def is_valid_block_hash(
+        self,
+        execution_payload: Any,
+        parent_beacon_block_root: Any,
+        execution_requests_list: Sequence[bytes],
+    ) -> bool:
+        """Whether `block_hash` is the Keccak-256 of the header (see `payload.block_hash`)."""
+        expected = block_hash(execution_payload, parent_beacon_block_root, execution_requests_list)
+        return bytes(execution_payload.block_hash) == expected
+
+    def is_valid_versioned_hashes(self, new_payload_request: Any) -> bool:
+        """No transaction carries blobs, so there must be no hashes."""
+        return len(new_payload_request.versioned_hashes) == 0
+
+    def notify_new_payload(
+        self,
+        execution_payload: Any,
+        parent_beacon_block_root: Any,
+        execution_requests_list: Sequence[bytes],
+    ) -> bool:
+        """Execute the payload on its parent's ledger; keep the outcome if everything fits."""
+        self.refusal = self._execute(execution_payload)
+        return not self.refusal
+
+    def _execute(self, payload: Any) -> str:
+        """Why the payload is wrong, or nothing, and then its ledger is kept."""
+        parent_hash = bytes(payload.parent_hash)
+        if parent_hash not in self._ledgers:
+            return "the parent payload is unknown"
+        parent = self._headers[parent_hash]
+        if payload.block_number != parent.block_number + 1:
+            return "the block number does not follow the parent's"
+        if payload.timestamp <= parent.timestamp:
+            return "the timestamp is not after the parent's"
+        unused = (
+            payload.gas_used,
+            payload.base_fee_per_gas,
+            payload.blob_gas_used,
+            payload.excess_blob_gas,
+            sum(payload.logs_bloom),
+            sum(payload.receipts_root),
+            len(payload.block_access_list),
+        )
+        if any(unused):
+            return "a field this ledger does not use is not zero"
+        try:
+            batch = Batch.from_bytes(self._size, [bytes(each) for each in payload.transactions])
+            ledger = self._ledgers[parent_hash].apply(batch)
+        except ProofmillError as error:
+            return str(error)
+        if bytes(payload.state_root) != _bytes32(ledger.root):
+            return "the state root is not the ledger's root after the batch"
+        if bytes(payload.extra_data) != _bytes32(batch.commitment):
+            return "the extra data is not the batch's commitment"
+        key = bytes(payload.block_hash)
+        self._headers[key], self._ledgers[key], self._batches[key] = payload, ledger, batch
+        return ""
+
+    def _build(self, parent_hash: bytes, attributes: Any) -> Any:
+        slot = int(attributes.slot_number)
+        parent, ledger = self._headers[parent_hash], self._ledgers[parent_hash]
+        draw = sha256(b"proofmill batch %d %d " % (self._seed, slot) + parent_hash).digest()
+        batch = random_batch(Random(draw), ledger)
+        payload = spec.ExecutionPayload(
+            parent_hash=parent_hash,
+            fee_recipient=attributes.suggested_fee_recipient,
+            state_root=_bytes32(ledger.apply(batch).root),
+            prev_randao=attributes.prev_randao,
+            block_number=parent.block_number + 1,
+            gas_limit=attributes.target_gas_limit,
+            timestamp=attributes.timestamp,
+            extra_data=_bytes32(batch.commitment),
+            transactions=batch.to_bytes(),
+            withdrawals=attributes.withdrawals,
+            slot_number=slot,
+        )
+        payload.block_hash = block_hash(payload, attributes.parent_beacon_block_root)
+        return payload
+
+    def _prune(self, finalized_hash: bytes) -> None:
+        if finalized_hash not in self._headers:
+            return
+        number = self._headers[finalized_hash].block_number
+        for key in [key for key, header in self._headers.items() if header.block_number < number]:
+            del self._headers[key], self._ledgers[key]
+            self._batches.pop(key, None)
+
+
+def first_ledger(seed: int, size: BlockSize) -> Ledger:
+    """The ledger of the first block, the same for the same seed."""
+    random = Random(f"proofmill ledger {seed}")
+    return Ledger(
+        size, tuple(random.randint(1, HIGHEST_FIRST_BALANCE) for _ in range(size.accounts))
+    )
+
+
+def _bytes32(value: int) -> bytes:
+    return value.to_bytes(32, "big")

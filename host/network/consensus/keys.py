@@ -1,0 +1,66 @@
+"""The validators' keys, derived from a seed, and signing in the name of several of them at once."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from hashlib import sha256
+
+from cryptography.hazmat.primitives.asymmetric.ec import SECP256K1, derive_private_key
+from eth_hash.auto import keccak
+
+from proofmill.host.network.consensus.spec import bls
+
+CURVE_ORDER = 0x73EDA753299D7D483339D80809A1D80553BDA402FFFE5BFEFFFFFFFF00000001
+"""The order of BLS12-381's groups: secret keys are integers from 1 to this, exclusive."""
+
+
+@dataclass(frozen=True)
+class ValidatorKey:
+    """One validator's secret key, its public key (48 bytes) and its execution address (20)."""
+
+    secret: int
+    public: bytes
+    address: bytes
+
+    @property
+    def account(self) -> bytes:
+        """The private key of the account at `address`, 32 bytes, derived from `secret`."""
+        return _account(self.secret)
+
+
+def derive_keys(seed: int, count: int) -> tuple[ValidatorKey, ...]:
+    """The keys of validators 0 to count-1.
+
+    secret_i = 1 + SHA-256("proofmill validator <seed> <i>") mod (order - 1). The account's private
+    key is SHA-256("proofmill account ", secret as 32 bytes), its address Ethereum's for it. For a
+    local chain: whoever knows the seed has the keys.
+    """
+    keys = []
+    for index in range(count):
+        digest = sha256(b"proofmill validator %d %d" % (seed, index)).digest()
+        secret = 1 + int.from_bytes(digest, "big") % (CURVE_ORDER - 1)
+        public = bytes(bls.SkToPk(secret))
+        keys.append(ValidatorKey(secret, public, _address(_account(secret))))
+    return tuple(keys)
+
+
+def sign_together(keys: Iterable[ValidatorKey], signing_root: bytes) -> bytes:
+    """The aggregate of these keys' signatures of one message, 96 bytes.
+
+    A BLS signature is secret * H(message), so the sum of the signatures is the signature by the
+    sum of the secrets: one multiplication instead of one each. A key given twice counts twice,
+    as in the specification's `FastAggregateVerify`.
+    """
+    secret = sum(key.secret for key in keys) % CURVE_ORDER
+    return bytes(bls.Sign(secret, signing_root))
+
+
+def _account(secret: int) -> bytes:
+    # Above the order of secp256k1 or zero: one in 2^128, and then `_address` raises.
+    return sha256(b"proofmill account " + secret.to_bytes(32, "big")).digest()
+
+
+def _address(private_key: bytes) -> bytes:
+    """The last 20 bytes of the Keccak-256 of the public key's coordinates."""
+    key = derive_private_key(int.from_bytes(private_key, "big"), SECP256K1())
+    point = key.public_key().public_numbers()
+    return bytes(keccak(point.x.to_bytes(32, "big") + point.y.to_bytes(32, "big")))[12:]

@@ -1,0 +1,79 @@
+"""Keeps the specification's fork-choice store fast and small, without touching a function of it.
+
+**Pins.** The specification's containers decode a field from a Merkle tree at every access, and its
+fork choice reads the same few fields of the same blocks tens of thousands of times a slot: seconds
+an epoch. `pin_store` reads them once and keeps them as plain attributes of the objects the store
+holds already. Values and types stay; a copy of a pinned object, which is what the specification
+makes before it changes one, carries no pins.
+
+**Pruning.** The specification never forgets a block and walks all of them at every block. Clients
+drop what lies before the finalised block, and so does `prune_store`.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+from proofmill.host.network.consensus.spec import spec
+
+
+class PinnedValidators(list[Any]):
+    """A state's validators, decoded once, with the hash root of the list they came from."""
+
+    def __init__(self, validators: Any) -> None:
+        self._root = validators.hash_tree_root()
+        super().__init__(validators)
+        for validator in self:
+            _pin(validator, ("slashed", "effective_balance", "pubkey"))
+
+    def hash_tree_root(self) -> Any:
+        """As of the list in the state: the specification's caches use it as a key."""
+        return self._root
+
+
+def pin_store(store: Any) -> None:
+    """Pin the blocks and checkpoint states that have come into the store since the last call."""
+    for block in store.blocks.values():
+        if "slot" not in vars(block):
+            _pin(block, ("slot", "parent_root", "proposer_index"))
+    for state in store.checkpoint_states.values():
+        if "slot" not in vars(state):
+            validators = PinnedValidators(state.validators)
+            _pin(state, ("slot",))
+            object.__setattr__(state, "validators", validators)
+
+
+def prune_store(store: Any) -> None:
+    """Drop what lies before the finalised block, except blocks that a vote still points to."""
+    finalized = store.finalized_checkpoint
+    finalized_slot = store.blocks[finalized.root].slot
+    voted = {message.root for message in store.latest_messages.values()}
+    old = [
+        root
+        for root, block in store.blocks.items()
+        if block.slot < finalized_slot and root not in voted
+    ]
+    for root in old:
+        for table in (
+            store.blocks,
+            store.block_states,
+            store.block_timeliness,
+            store.unrealized_justifications,
+            store.payloads,
+            store.payload_timeliness_vote,
+            store.payload_data_availability_vote,
+        ):
+            table.pop(root, None)
+    for checkpoint in [c for c in store.checkpoint_states if c.epoch < finalized.epoch]:
+        del store.checkpoint_states[checkpoint]
+
+
+def full_node(store: Any, root: bytes) -> Any:
+    """The fork-choice node of a block together with its payload, if it has come."""
+    status = spec.PAYLOAD_STATUS_FULL if root in store.payloads else spec.PAYLOAD_STATUS_EMPTY
+    return spec.ForkChoiceNode(root=spec.Root(root), payload_status=status)
+
+
+def _pin(view: Any, names: Iterable[str]) -> None:
+    for name in names:
+        # Past the container's own __setattr__, which would write to the tree.
+        object.__setattr__(view, name, getattr(view, name))

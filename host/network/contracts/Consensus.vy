@@ -1,0 +1,152 @@
+# pragma version ^0.4.0
+# @license Apache-2.0
+"""
+@title What contracts know of the consensus layer
+@notice A call by the protocol at the start of every block, as EIP-4788's, brings what the state of
+        the chain knows and its machine does not: the parent block's payload, what its proof has to
+        state, and the finalised slot. Every node makes the same call, since it is part of executing
+        the block; a block with another is invalid. Nobody else can write here.
+
+        Randomness. Within a block, `block.prevrandao` is the RANDAO mix before that block's own
+        reveal. So the first block after epoch e sees exactly the final mix of e: that is recorded
+        as mix(e). An epoch without any block mixes nothing in, so it has the mix of the one before.
+        Epochs 0 and 1 draw from the genesis mix.
+
+        Order within the call in the block of slot x, the block before being of slot l: the
+        parent's payload is opened, slots l to x - 1 are closed (proofmill.host.network.mechanism.ledger does the
+        same), then, in the first block of an epoch, weights are frozen.
+
+        On a chain whose protocol does not know this contract, `system` has to be an oracle that is
+        trusted with these values; the other contracts do not notice.
+"""
+
+struct Statement:
+    slot: uint256
+    payload_root: bytes32
+    old_root: uint256
+    new_root: uint256
+    commitment: uint256
+    base: uint256  # B_s, layer 1's base of the slot, in wei
+    load: uint256  # G_s in basis points
+    proposer: address  # who is paid layer 1's fees of that block
+
+event Connected:
+    assignment: address
+    rewards: address
+
+HISTORY: constant(uint256) = 256  # slots and epochs that are kept
+
+GENESIS_TIME: public(immutable(uint256))
+SECONDS_PER_SLOT: public(immutable(uint256))
+SLOTS_PER_EPOCH: public(immutable(uint256))
+SYSTEM: public(immutable(address))
+GENESIS_MIX: public(immutable(bytes32))
+DEPLOYER: immutable(address)
+
+assignment: public(address)
+rewards: public(address)
+last_slot: public(uint256)  # of the latest block that has reported
+finalized_slot: public(uint256)
+failed_hooks: public(uint256)  # calls to the other contracts that failed: must stay 0
+_statements: HashMap[uint256, Statement]  # by slot modulo HISTORY
+_mixes: HashMap[uint256, bytes32]  # by epoch modulo HISTORY
+_mix_epochs: HashMap[uint256, uint256]  # whose mix that is, plus 1
+
+@deploy
+def __init__(genesis_time: uint256, seconds_per_slot: uint256, slots_per_epoch: uint256,
+             genesis_mix: bytes32, system: address):
+    assert seconds_per_slot > 0 and slots_per_epoch > 0, "slots and epochs cannot be empty"
+    GENESIS_TIME = genesis_time
+    SECONDS_PER_SLOT = seconds_per_slot
+    SLOTS_PER_EPOCH = slots_per_epoch
+    GENESIS_MIX = genesis_mix
+    SYSTEM = system
+    DEPLOYER = msg.sender
+
+@external
+def connect(assignment: address, rewards: address):
+    """
+    @notice Name the contracts that are told of every block: once, by who created this contract.
+    """
+    assert msg.sender == DEPLOYER, "only the creator connects contracts"
+    assert self.rewards == empty(address), "contracts are connected already"
+    self.assignment = assignment
+    self.rewards = rewards
+    log Connected(assignment=assignment, rewards=rewards)
+
+@external
+@view
+def current_slot() -> uint256:
+    """
+    @notice The slot of the block this runs in.
+    """
+    return self._slot()
+
+@external
+@view
+def epoch_of(slot: uint256) -> uint256:
+    return slot // SLOTS_PER_EPOCH
+
+@external
+def on_block(parent: Statement, finalized_slot: uint256):
+    """
+    @notice The protocol's call at the start of a block.
+    @param parent What the parent block's proof has to state; slot 0 where there is nothing to prove.
+    @param finalized_slot The slot of the latest finalised block in the parent's state.
+    """
+    assert msg.sender == SYSTEM, "only the protocol reports blocks"
+    slot: uint256 = self._slot()
+    last: uint256 = self.last_slot
+    assert slot > last, "this slot has reported already"
+    assert parent.slot < slot, "the parent is not before the block"
+    assert finalized_slot >= self.finalized_slot and finalized_slot < slot, "finality went back"
+    epoch: uint256 = slot // SLOTS_PER_EPOCH
+    self.last_slot = slot
+    self.finalized_slot = finalized_slot
+    for back: uint256 in range(1, 9):
+        if epoch < last // SLOTS_PER_EPOCH + back:
+            break
+        self._mixes[(epoch - back) % HISTORY] = block.prevrandao
+        self._mix_epochs[(epoch - back) % HISTORY] = epoch - back + 1
+    if parent.slot > 0:
+        self._statements[parent.slot % HISTORY] = parent
+    # A failure in there must not stop the chain.
+    if self.rewards != empty(address):
+        if not raw_call(self.rewards, abi_encode(
+                last, slot, parent.slot,
+                method_id=method_id("on_block(uint256,uint256,uint256)")),
+                revert_on_failure=False):
+            self.failed_hooks += 1
+    if self.assignment != empty(address) and (epoch > last // SLOTS_PER_EPOCH or last == 0):
+        if not raw_call(self.assignment, abi_encode(
+                epoch, method_id=method_id("take_snapshot(uint256)")), revert_on_failure=False):
+            self.failed_hooks += 1
+
+@external
+@view
+def statement(slot: uint256) -> Statement:
+    """
+    @notice What the proof of a slot's payload has to state; refused where nothing is known.
+    """
+    known: Statement = self._statements[slot % HISTORY]
+    assert slot > 0 and known.slot == slot, "no payload of this slot is known"
+    return known
+
+@external
+@view
+def mix_for(slot: uint256) -> (bool, bytes32):
+    """
+    @notice Whether the mix that the draw for a slot uses is known, and the mix: the final one of two
+            epochs before the slot's, or the genesis mix.
+    """
+    epoch: uint256 = slot // SLOTS_PER_EPOCH
+    if epoch < 2:
+        return True, GENESIS_MIX
+    if self._mix_epochs[(epoch - 2) % HISTORY] != epoch - 1:
+        return False, empty(bytes32)
+    return True, self._mixes[(epoch - 2) % HISTORY]
+
+@internal
+@view
+def _slot() -> uint256:
+    return (block.timestamp - GENESIS_TIME) // SECONDS_PER_SLOT

@@ -1,0 +1,639 @@
+# pragma version ^0.4.0
+# @license Apache-2.0
+"""
+@title Rewards for proofs of blocks
+@notice The rules of proofmill.host.network.mechanism (stages, rewards, penalties, controller, ledger), to the wei.
+
+        A delay is the slot of the including block less the proven slot. Stage 1, delays 1 to W1:
+        the primary. Stage 2, to W1 + W2: primary and committee. Stage 3, to T: every bonded prover.
+        The first slot with a valid proof wins; of several proofs in it the primary's, or else one
+        drawn by the weights of the slot's own lottery, seeded by `prevrandao` of the next block, which nobody knows
+        while proofs are handed in. So neither milliseconds nor the order in a block matter.
+
+        A proof counts under the public signals (old root, new root, commitment, tag). The roots
+        come from the consensus layer; the tag is computed here from the slot, the prover's number
+        and its registered reward address. So whoever carries a proof here, it pays its prover, and
+        there is no payout without verify(tag(winner)). What is unique is the statement: one winner
+        a payload, whatever the bytes of the proof.
+
+        A reward is pending until the slot of the including block is final, then `mature` mints it:
+        this contract is the token. On a branch that is left, all of this is left with it.
+"""
+
+struct Statement:
+    slot: uint256
+    payload_root: bytes32
+    old_root: uint256
+    new_root: uint256
+    commitment: uint256
+    base: uint256
+    load: uint256
+    proposer: address
+
+interface Consensus:
+    def current_slot() -> uint256: view
+    def finalized_slot() -> uint256: view
+    def epoch_of(slot: uint256) -> uint256: view
+    def statement(slot: uint256) -> Statement: view
+    def SLOTS_PER_EPOCH() -> uint256: view
+
+interface Bonds:
+    def take_on(prover: uint64, penalty: uint256): nonpayable
+    def release(prover: uint64, penalty: uint256, fulfilled: bool): nonpayable
+    def take(prover: uint64, penalty: uint256, duty: bool): nonpayable
+    def settle(prover: uint64, burned: uint256, bounty: uint256, returned: uint256,
+               receiver: address): nonpayable
+    def has_delivered(prover: uint64): nonpayable
+    def end_epoch(): nonpayable
+    def count_calibration(prover: uint64): nonpayable
+    def reward_address(number: uint64) -> address: view
+    def owner(number: uint64) -> address: view
+    def is_bonded(number: uint64) -> bool: view
+    def covers(number: uint64, penalty: uint256) -> bool: view
+
+interface Assignment:
+    def draw(slot: uint256, penalty: uint256, proposer: address) -> (
+        uint64, DynArray[uint64, 8]): view
+    def tickets_for(slot: uint256) -> (
+        bool, DynArray[uint64, 128], DynArray[uint256, 128]): view
+
+interface ProverTag:
+    def tag(slot: uint64, prover: uint64, reward_address: address) -> uint256: view
+
+interface Verifier:
+    def verify(proof: uint256[8], signals: uint256[4]) -> bool: view
+
+struct Parameters:
+    stage1: uint256  # W1 in slots
+    stage2: uint256  # W2 in slots
+    window: uint256  # T in slots
+    late: uint256  # d in basis points
+    rho_start: uint256  # billionths
+    rho_min: uint256
+    rho_max: uint256
+    controller_divisor: uint256
+    target_coverage: uint256  # basis points
+    penalty_multiple: uint256
+    committee_divisor: uint256
+    burned_share: uint256  # basis points
+    relief_one_in: uint256
+    relief_divisor: uint256
+
+struct Candidate:
+    prover: uint64
+    includer: address
+
+struct Penalty:
+    prover: uint64
+    amount: uint256
+    reporter: address  # of an invalid proof; empty for a miss
+
+struct Record:
+    opened: bool
+    payload_root: bytes32
+    budget: uint256
+    penalty: uint256
+    primary: uint64
+    primary_open: bool  # whether the duty is
+    committee: DynArray[uint64, 8]
+    committee_open: bool
+    won: bool
+    winner: uint64
+    includer: address
+    included_slot: uint256
+    prover_amount: uint256
+    includer_amount: uint256
+    matured: bool
+
+event SlotOpened:
+    slot: indexed(uint256)
+    payload_root: bytes32
+    budget: uint256
+    primary: uint64
+    committee: DynArray[uint64, 8]
+event ProofIncluded:
+    slot: indexed(uint256)
+    prover: indexed(uint64)
+    delay: uint256
+    includer: address
+event ProofWon:
+    slot: indexed(uint256)
+    prover: indexed(uint64)
+    prover_amount: uint256
+    includer_amount: uint256
+    contenders: uint256
+event DutyMissed:
+    slot: indexed(uint256)
+    prover: indexed(uint64)
+    penalty: uint256
+event InvalidProof:
+    slot: indexed(uint256)
+    prover: indexed(uint64)
+    penalty: uint256
+event EpochSettled:
+    epoch: indexed(uint256)
+    outage: bool
+    rho: uint256
+event Calibrated:
+    slot: indexed(uint256)
+    prover: indexed(uint64)
+event Transfer:
+    sender: indexed(address)
+    receiver: indexed(address)
+    amount: uint256
+event Approval:
+    owner: indexed(address)
+    spender: indexed(address)
+    amount: uint256
+
+name: public(constant(String[32])) = "Proofmill reward"
+symbol: public(constant(String[8])) = "MILL"
+decimals: public(constant(uint8)) = 18
+
+FULL: constant(uint256) = 10_000  # basis points
+BILLION: constant(uint256) = 1_000_000_000
+PROVER_WEIGHT: constant(uint256) = 56
+INCLUDER_WEIGHT: constant(uint256) = 8
+WEIGHT_DENOMINATOR: constant(uint256) = 64
+LOWEST_LOAD: constant(uint256) = 5_000
+HIGHEST_LOAD: constant(uint256) = 20_000
+NOBODY: constant(uint64) = max_value(uint64)
+PROOF_TYPE: constant(uint256) = 0
+MAXIMUM_CANDIDATES: constant(uint256) = 16
+MAXIMUM_WINDOW: constant(uint256) = 32
+MAXIMUM_SLOTS: constant(uint256) = 64  # an epoch; also the empty slots that one block can close
+
+CONSENSUS: immutable(Consensus)
+CONSENSUS_ADDRESS: immutable(address)
+BONDS: immutable(Bonds)
+ASSIGNMENT: immutable(Assignment)
+TAGS: immutable(ProverTag)
+VERIFIER: immutable(Verifier)
+SLOTS_PER_EPOCH: immutable(uint256)
+P: immutable(Parameters)
+
+rho: public(uint256)
+closed_slots: public(uint256)  # all slots below are closed
+settled_epochs: public(uint256)
+records: HashMap[uint256, Record]
+_slots: HashMap[bytes32, uint256]  # of a payload root, plus 1
+_batches: HashMap[uint256, DynArray[Candidate, MAXIMUM_CANDIDATES]]
+_batch_slots: DynArray[uint256, MAXIMUM_WINDOW]  # proven slots with proofs in the running slot
+_delivered: HashMap[uint256, HashMap[uint64, bool]]  # slot, prover: a valid proof while eligible
+_barred: HashMap[uint256, HashMap[uint64, bool]]
+_penalties: HashMap[uint256, DynArray[Penalty, 32]]
+_calibrated: HashMap[uint256, HashMap[uint64, bool]]
+_missed: HashMap[uint256, uint256]  # primaries, by epoch
+_primaries: HashMap[uint256, uint256]
+_opened: HashMap[uint256, uint256]  # slots with a payload, by epoch
+_in_time: HashMap[uint256, uint256]  # of those proven in stage 1 or 2
+
+budgets: public(uint256)
+credited: public(uint256)  # won, matured or not
+totalSupply: public(uint256)
+balanceOf: public(HashMap[address, uint256])
+allowance: public(HashMap[address, HashMap[address, uint256]])
+
+@deploy
+def __init__(consensus: address, bonds: address, assignment: address, tags: address,
+             verifier: address, parameters: Parameters):
+    assert parameters.stage1 >= 1, "stage 1 has at least a slot"
+    assert parameters.window > parameters.stage1, "the window is longer than stage 1"
+    assert parameters.window >= parameters.stage1 + parameters.stage2, "the window ends too early"
+    assert parameters.window <= MAXIMUM_WINDOW, "the window is too long"
+    CONSENSUS = Consensus(consensus)
+    CONSENSUS_ADDRESS = consensus
+    BONDS = Bonds(bonds)
+    ASSIGNMENT = Assignment(assignment)
+    TAGS = ProverTag(tags)
+    VERIFIER = Verifier(verifier)
+    SLOTS_PER_EPOCH = staticcall Consensus(consensus).SLOTS_PER_EPOCH()
+    assert SLOTS_PER_EPOCH <= MAXIMUM_SLOTS, "an epoch is too long"
+    P = parameters
+    self.rho = parameters.rho_start
+
+@external
+def on_block(last: uint256, slot: uint256, proven: uint256):
+    """
+    @notice The consensus layer's report at the start of the block of `slot`, the block before being
+            of slot `last`; `proven`: the parent's slot if it has a payload to prove, else 0.
+    """
+    assert msg.sender == CONSENSUS_ADDRESS, "only the protocol reports blocks"
+    first: uint256 = self.closed_slots
+    if slot > first + MAXIMUM_SLOTS:
+        # The chain stood still for longer than any window: the slots in between had no proofs.
+        self._close_to(first, min(first + MAXIMUM_SLOTS, slot), proven)
+        self.closed_slots = slot
+    else:
+        self._close_to(first, slot, proven)
+        self.closed_slots = slot
+
+@external
+def submit(slot: uint256, prover: uint64, proof: uint256[8]):
+    """
+    @notice Hand in a proof of a slot's payload for whoever made it. Anybody may carry it.
+    """
+    statement: Statement = staticcall CONSENSUS.statement(slot)
+    delay: uint256 = self._check(slot, prover)
+    assert len(self._batches[slot]) < MAXIMUM_CANDIDATES, "this slot has proofs enough"
+    assert self._verifies(statement, prover, proof), "the proof does not verify for this prover"
+    if len(self._batches[slot]) == 0:
+        self._batch_slots.append(slot)
+    self._batches[slot].append(Candidate(prover=prover, includer=block.coinbase))
+    self._delivered[slot][prover] = True
+    extcall BONDS.has_delivered(prover)
+    log ProofIncluded(slot=slot, prover=prover, delay=delay, includer=block.coinbase)
+
+@external
+def report_invalid(slot: uint256, prover: uint64, proof: uint256[8],
+                   v: uint256, r: uint256, s: uint256):
+    """
+    @notice Show that a prover has signed a proof that does not verify, while it was eligible: it
+            loses a slice of its bond, half of it to this block's fee recipient, and may not prove
+            this payload any more. The owner's signature is over `signed_digest`.
+    """
+    statement: Statement = staticcall CONSENSUS.statement(slot)
+    self._check(slot, prover)
+    signer: address = ecrecover(self._digest(slot, prover, proof), v, r, s)
+    assert signer != empty(address) and signer == staticcall BONDS.owner(prover), (
+        "the prover's owner did not sign this")
+    assert not self._verifies(statement, prover, proof), "the proof verifies"
+    penalty: uint256 = self.records[slot].penalty
+    self._barred[slot][prover] = True
+    extcall BONDS.take(prover, penalty, False)
+    self._penalties[slot].append(Penalty(
+        prover=prover, amount=penalty, reporter=block.coinbase))
+    log InvalidProof(slot=slot, prover=prover, penalty=penalty)
+
+@external
+def calibrate(slot: uint256, prover: uint64, proof: uint256[8]):
+    """
+    @notice Hand in a calibration proof, of any payload still known, once each: it is not paid, and
+            shows that the prover can prove.
+    """
+    assert not self._calibrated[slot][prover], "this payload is used for calibration already"
+    statement: Statement = staticcall CONSENSUS.statement(slot)
+    assert self._verifies(statement, prover, proof), "the proof does not verify for this prover"
+    self._calibrated[slot][prover] = True
+    extcall BONDS.count_calibration(prover)
+    log Calibrated(slot=slot, prover=prover)
+
+@external
+def mature(slot: uint256):
+    """
+    @notice Mint the reward for a slot's proof once the block that includes it is final.
+    """
+    assert self.records[slot].won, "this slot has no winner"
+    assert not self.records[slot].matured, "this reward has matured already"
+    assert staticcall CONSENSUS.finalized_slot() >= self.records[slot].included_slot, (
+        "the including block is not final")
+    self.records[slot].matured = True
+    self._mint(staticcall BONDS.reward_address(self.records[slot].winner),
+               self.records[slot].prover_amount)
+    self._mint(self.records[slot].includer, self.records[slot].includer_amount)
+
+@external
+def transfer(receiver: address, amount: uint256) -> bool:
+    self._transfer(msg.sender, receiver, amount)
+    return True
+
+@external
+def transferFrom(owner: address, receiver: address, amount: uint256) -> bool:
+    self.allowance[owner][msg.sender] -= amount
+    self._transfer(owner, receiver, amount)
+    return True
+
+@external
+def approve(spender: address, amount: uint256) -> bool:
+    self.allowance[msg.sender][spender] = amount
+    log Approval(owner=msg.sender, spender=spender, amount=amount)
+    return True
+
+# What everybody may know.
+
+@external
+@view
+def parameters() -> Parameters:
+    return P
+
+@external
+@view
+def record(slot: uint256) -> Record:
+    return self.records[slot]
+
+@external
+@view
+def winner_of(payload_root: bytes32) -> (bool, uint64):
+    """
+    @notice Whether a payload's proof is decided, and the prover that is paid.
+    """
+    slot: uint256 = self._slots[payload_root]
+    if slot == 0 or not self.records[slot - 1].won:
+        return False, 0
+    return True, self.records[slot - 1].winner
+
+@external
+@view
+def candidates(slot: uint256) -> DynArray[Candidate, MAXIMUM_CANDIDATES]:
+    """
+    @notice Proofs of the running slot that await the draw.
+    """
+    return self._batches[slot]
+
+@external
+@view
+def may_prove(slot: uint256, prover: uint64, delay: uint256) -> bool:
+    """
+    @notice Whether a proof of `prover` counts in a block `delay` slots after the proven one.
+    """
+    return self._may_prove(slot, prover, delay)
+
+@external
+@view
+def signed_digest(slot: uint256, prover: uint64, proof: uint256[8]) -> bytes32:
+    """
+    @notice What a prover's owner signs to stand for a proof.
+    """
+    return self._digest(slot, prover, proof)
+
+@external
+@view
+def split(budget: uint256, delay: uint256) -> (uint256, uint256):
+    """
+    @notice What prover and includer are paid.
+    """
+    return self._split(budget, delay)
+
+@external
+@view
+def invariants() -> bool:
+    """
+    @notice Minted <= credited <= the sum of the budgets.
+    """
+    return self.totalSupply <= self.credited and self.credited <= self.budgets
+
+@internal
+@view
+def _check(slot: uint256, prover: uint64) -> uint256:
+    """
+    @notice Refuse a proof that cannot count, whatever it proves.
+    @return Its delay.
+    """
+    assert self.records[slot].opened, "this payload is not open to proofs"
+    now: uint256 = staticcall CONSENSUS.current_slot()
+    assert now == self.closed_slots, "the protocol has not reported this slot"
+    delay: uint256 = now - slot
+    assert self._may_prove(slot, prover, delay), "the prover is not eligible in this stage"
+    assert not self._barred[slot][prover], "the prover is barred from this payload"
+    assert not self.records[slot].won, "this payload is proven already"
+    assert not self._delivered[slot][prover], "this prover's proof is included already"
+    assert staticcall BONDS.covers(prover, self.records[slot].penalty), (
+        "the bond would not cover an invalid proof")
+    return delay
+
+@internal
+@view
+def _may_prove(slot: uint256, prover: uint64, delay: uint256) -> bool:
+    if delay < 1 or delay > P.window:
+        return False
+    primary: uint64 = self.records[slot].primary
+    if delay > P.stage1 + P.stage2 or primary == NOBODY:
+        return staticcall BONDS.is_bonded(prover)
+    if prover == primary:
+        return True
+    return delay > P.stage1 and prover in self.records[slot].committee
+
+@internal
+@view
+def _verifies(statement: Statement, prover: uint64, proof: uint256[8]) -> bool:
+    tag: uint256 = staticcall TAGS.tag(
+        convert(statement.slot, uint64), prover, staticcall BONDS.reward_address(prover))
+    return staticcall VERIFIER.verify(
+        proof, [statement.old_root, statement.new_root, statement.commitment, tag])
+
+@internal
+@view
+def _digest(slot: uint256, prover: uint64, proof: uint256[8]) -> bytes32:
+    return keccak256(abi_encode(
+        keccak256("proofmill.proof.signed.1"), chain.id, self, slot, prover, proof))
+
+@internal
+@view
+def _split(budget: uint256, delay: uint256) -> (uint256, uint256):
+    decay: uint256 = 0
+    if delay <= P.stage1:
+        decay = FULL
+    elif delay <= P.window:
+        span: uint256 = P.window - P.stage1
+        decay = (FULL * span - (FULL - P.late) * (delay - P.stage1)) // span
+    left: uint256 = budget * decay
+    scale: uint256 = WEIGHT_DENOMINATOR * FULL
+    return left * PROVER_WEIGHT // scale, left * INCLUDER_WEIGHT // scale
+
+@internal
+def _close_to(first: uint256, end: uint256, proven: uint256):
+    for slot: uint256 in range(first, end, bound=MAXIMUM_SLOTS):
+        if slot == proven and slot > 0:
+            self._open(slot)
+        self._close(slot)
+
+@internal
+def _open(slot: uint256):
+    """
+    @notice A payload is known: its budget, and who is to prove it.
+    """
+    statement: Statement = staticcall CONSENSUS.statement(slot)
+    assert self._slots[statement.payload_root] == 0, "the payload was opened before"
+    self._slots[statement.payload_root] = slot + 1
+    load: uint256 = min(max(statement.load, LOWEST_LOAD), HIGHEST_LOAD)
+    budget: uint256 = statement.base * self.rho * load // (BILLION * FULL)
+    most: uint256 = 0
+    rest: uint256 = 0
+    most, rest = self._split(budget, 1)
+    penalty: uint256 = P.penalty_multiple * most
+    primary: uint64 = NOBODY
+    committee: DynArray[uint64, 8] = []
+    primary, committee = staticcall ASSIGNMENT.draw(slot, penalty, statement.proposer)
+    if primary != NOBODY:
+        extcall BONDS.take_on(primary, penalty)
+        self._primaries[slot // SLOTS_PER_EPOCH] += 1
+    for member: uint64 in committee:
+        extcall BONDS.take_on(member, penalty // P.committee_divisor)
+    self.records[slot].opened = True
+    self.records[slot].payload_root = statement.payload_root
+    self.records[slot].budget = budget
+    self.records[slot].penalty = penalty
+    self.records[slot].primary = primary
+    self.records[slot].primary_open = primary != NOBODY
+    self.records[slot].committee = committee
+    self.records[slot].committee_open = len(committee) > 0
+    self._opened[slot // SLOTS_PER_EPOCH] += 1
+    self.budgets += budget
+    log SlotOpened(slot=slot, payload_root=statement.payload_root, budget=budget, primary=primary,
+                   committee=committee)
+
+@internal
+def _close(slot: uint256):
+    """
+    @notice The end of a slot: winners, windows that end with it, an epoch whose windows all have.
+    """
+    for proven: uint256 in self._batch_slots:
+        self._decide(proven, slot)
+    self._batch_slots = []
+    if slot >= P.stage1 + P.stage2:
+        self._judge_committee(slot - P.stage1 - P.stage2)
+    if slot >= P.stage1:
+        self._judge_primary(slot - P.stage1)
+    if slot + 1 >= (self.settled_epochs + 1) * SLOTS_PER_EPOCH + P.window:
+        self._settle_epoch(self.settled_epochs)
+
+@internal
+def _decide(slot: uint256, included: uint256):
+    """
+    @notice Draw the winner among the proofs that one slot included.
+    """
+    batch: DynArray[Candidate, MAXIMUM_CANDIDATES] = self._batches[slot]
+    chosen: uint256 = 0
+    if len(batch) > 1:
+        chosen = self._pick(slot, batch)
+    delay: uint256 = included - slot
+    prover_amount: uint256 = 0
+    includer_amount: uint256 = 0
+    prover_amount, includer_amount = self._split(self.records[slot].budget, delay)
+    self.records[slot].won = True
+    self.records[slot].winner = batch[chosen].prover
+    self.records[slot].includer = batch[chosen].includer
+    self.records[slot].included_slot = included
+    self.records[slot].prover_amount = prover_amount
+    self.records[slot].includer_amount = includer_amount
+    self.credited += prover_amount + includer_amount
+    if delay <= P.stage1 + P.stage2:
+        self._in_time[slot // SLOTS_PER_EPOCH] += 1
+    self._batches[slot] = []
+    log ProofWon(slot=slot, prover=batch[chosen].prover, prover_amount=prover_amount,
+                 includer_amount=includer_amount, contenders=len(batch))
+
+@internal
+@view
+def _pick(slot: uint256, batch: DynArray[Candidate, MAXIMUM_CANDIDATES]) -> uint256:
+    """
+    @notice The place of the winner: the primary's, if it is among them, so that who holds its proof
+            back until stage 2 wins nothing by that; else by the weights of the slot's lottery, all 1 if those are 0, in
+            ascending order of the provers' numbers.
+    """
+    for place: uint256 in range(len(batch), bound=MAXIMUM_CANDIDATES):
+        if batch[place].prover == self.records[slot].primary:
+            return place
+    known: bool = False
+    numbers: DynArray[uint64, 128] = []
+    tickets: DynArray[uint256, 128] = []
+    known, numbers, tickets = staticcall ASSIGNMENT.tickets_for(slot)
+    weights: uint256[MAXIMUM_CANDIDATES] = empty(uint256[MAXIMUM_CANDIDATES])
+    total: uint256 = 0
+    for place: uint256 in range(len(batch), bound=MAXIMUM_CANDIDATES):
+        for index: uint256 in range(len(numbers), bound=128):
+            if numbers[index] == batch[place].prover:
+                weights[place] = tickets[index]
+                total += tickets[index]
+                break
+    if total == 0:
+        total = len(batch)
+        for place: uint256 in range(len(batch), bound=MAXIMUM_CANDIDATES):
+            weights[place] = 1
+    seed: bytes32 = keccak256(abi_encode(
+        keccak256("proofmill.lottery.batch.1"), block.prevrandao,
+        self.records[slot].payload_root, PROOF_TYPE))
+    ticket: uint256 = convert(
+        keccak256(concat(seed, empty(bytes32))), uint256) % total
+    done: bool[MAXIMUM_CANDIDATES] = empty(bool[MAXIMUM_CANDIDATES])
+    for turn: uint256 in range(len(batch), bound=MAXIMUM_CANDIDATES):
+        lowest: uint256 = MAXIMUM_CANDIDATES
+        for place: uint256 in range(len(batch), bound=MAXIMUM_CANDIDATES):
+            if not done[place] and (lowest == MAXIMUM_CANDIDATES
+                                    or batch[place].prover < batch[lowest].prover):
+                lowest = place
+        if ticket < weights[lowest]:
+            return lowest
+        ticket -= weights[lowest]
+        done[lowest] = True
+    raise "a ticket beyond the weights"
+
+@internal
+def _judge_primary(slot: uint256):
+    if not self.records[slot].primary_open:
+        return
+    self.records[slot].primary_open = False
+    primary: uint64 = self.records[slot].primary
+    penalty: uint256 = self.records[slot].penalty
+    if not self._delivered[slot][primary]:
+        self._missed[slot // SLOTS_PER_EPOCH] += 1
+        self._miss(slot, primary, penalty)
+        return
+    extcall BONDS.release(primary, penalty, True)
+    for member: uint64 in self.records[slot].committee:
+        extcall BONDS.release(member, penalty // P.committee_divisor, False)
+    self.records[slot].committee_open = False
+
+@internal
+def _judge_committee(slot: uint256):
+    if not self.records[slot].committee_open:
+        return
+    self.records[slot].committee_open = False
+    penalty: uint256 = self.records[slot].penalty // P.committee_divisor
+    for member: uint64 in self.records[slot].committee:
+        if self._delivered[slot][member] or self.records[slot].won:
+            extcall BONDS.release(member, penalty, self._delivered[slot][member])
+        else:
+            self._miss(slot, member, penalty)
+
+@internal
+def _miss(slot: uint256, prover: uint64, penalty: uint256):
+    extcall BONDS.take(prover, penalty, True)
+    self._penalties[slot].append(Penalty(prover=prover, amount=penalty, reporter=empty(address)))
+    log DutyMissed(slot=slot, prover=prover, penalty=penalty)
+
+@internal
+def _settle_epoch(epoch: uint256):
+    """
+    @notice All windows of an epoch have passed: its penalties, rho, and who was idle.
+    """
+    outage: bool = self._missed[epoch] * P.relief_one_in > self._primaries[epoch]
+    for index: uint256 in range(SLOTS_PER_EPOCH, bound=MAXIMUM_SLOTS):
+        slot: uint256 = epoch * SLOTS_PER_EPOCH + index
+        for penalty: Penalty in self._penalties[slot]:
+            charged: uint256 = penalty.amount
+            receiver: address = penalty.reporter
+            earned: bool = receiver != empty(address)
+            if not earned:
+                if outage:
+                    charged = penalty.amount // P.relief_divisor
+                if self.records[slot].won and self.records[slot].winner != penalty.prover:
+                    earned = True
+                    receiver = staticcall BONDS.reward_address(self.records[slot].winner)
+            burned: uint256 = charged
+            if earned:
+                burned = charged * P.burned_share // FULL
+            extcall BONDS.settle(penalty.prover, burned, charged - burned,
+                                 penalty.amount - charged, receiver)
+    coverage: uint256 = FULL
+    if self._opened[epoch] > 0:
+        coverage = self._in_time[epoch] * FULL // self._opened[epoch]
+    scale: uint256 = P.controller_divisor * FULL
+    moved: uint256 = self.rho * (scale + P.target_coverage - coverage) // scale
+    self.rho = min(max(moved, P.rho_min), P.rho_max)
+    extcall BONDS.end_epoch()
+    self.settled_epochs = epoch + 1
+    log EpochSettled(epoch=epoch, outage=outage, rho=self.rho)
+
+@internal
+def _mint(receiver: address, amount: uint256):
+    self.totalSupply += amount
+    self.balanceOf[receiver] += amount
+    log Transfer(sender=empty(address), receiver=receiver, amount=amount)
+
+@internal
+def _transfer(sender: address, receiver: address, amount: uint256):
+    assert receiver != empty(address), "nobody has this address"
+    self.balanceOf[sender] -= amount
+    self.balanceOf[receiver] += amount
+    log Transfer(sender=sender, receiver=receiver, amount=amount)

@@ -1,0 +1,151 @@
+"""All contracts of the second layer of reward, created and connected."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from proofmill.host.network.contracts.compiler import compiled, contract_source, is_kept
+from proofmill.host.network.contracts.prover_tag import prover_tag_artifact, prover_tag_source
+from proofmill.host.network.evm.account import Account
+from proofmill.host.network.evm.client import SYSTEM_ADDRESS, Address, Evm
+from proofmill.host.network.evm.contract import Contract
+from proofmill.host.network.mechanism.bonds import unbonding_epochs
+from proofmill.host.network.mechanism.parameters import Parameters
+
+
+@dataclass(frozen=True)
+class Clock:
+    """How block times are slots, and what the first draws use. Times in seconds."""
+
+    genesis_time: int
+    seconds_per_slot: int
+    genesis_mix: bytes = bytes(32)
+
+
+@dataclass(frozen=True)
+class Layer:
+    """The contracts, connected, at their addresses."""
+
+    consensus: Contract
+    bonds: Contract
+    assignment: Contract
+    tags: Contract
+    rewards: Contract
+    verifier: Address
+
+    @property
+    def contracts(self) -> tuple[Contract, ...]:
+        """All of them but the verifier."""
+        return self.consensus, self.bonds, self.assignment, self.tags, self.rewards
+
+    @property
+    def addresses(self) -> dict[str, Address]:
+        """Of all of them, by name."""
+        return {
+            "consensus": self.consensus.address, "bonds": self.bonds.address,
+            "assignment": self.assignment.address, "tags": self.tags.address,
+            "rewards": self.rewards.address, "verifier": self.verifier,
+        }
+
+
+LAYER = "Consensus", "Bonds", "Assignment", "Rewards"
+"""The files of the layer's contracts; the tag and the verifier are generated."""
+
+
+def prepare(step: Callable[[str, int, int], None]) -> None:
+    """Compile the contracts that were not compiled on this machine before.
+
+    `step` is told what is done, how much of it, and of how much, before each that takes time.
+    """
+    for done, name in enumerate(LAYER):
+        if not is_kept(contract_source(name)):
+            step("compiling the contracts", done, len(LAYER) + 1)
+            compiled(name)
+    if not is_kept(prover_tag_source()):
+        step("compiling the contracts", len(LAYER), len(LAYER) + 1)
+        prover_tag_artifact()
+
+
+def deploy_layer(
+    account: Account,
+    evm: Evm,
+    verifier: Address,
+    clock: Clock,
+    parameters: Parameters,
+    minimum_bond: int,
+    statement_chain_id: int,
+    system: Address = SYSTEM_ADDRESS,
+) -> Layer:
+    """Create the contracts and connect them; seven transactions, 8 million gas.
+
+    `verifier`: of the block circuit's key (`host.network.contracts.verifier`). `minimum_bond`: wei.
+    `statement_chain_id`: what provers put into their tags. `system`: who reports blocks. Raises
+    `ProofmillError` where a constructor refuses a parameter.
+    """
+    consensus = Contract.deploy(
+        account, evm, compiled("Consensus"), clock.genesis_time, clock.seconds_per_slot,
+        parameters.slots_per_epoch, clock.genesis_mix, system)
+    bonds = Contract.deploy(account, evm, compiled("Bonds"), consensus.address,
+                            bond_parameters(parameters, minimum_bond))
+    assignment = Contract.deploy(account, evm, compiled("Assignment"), consensus.address,
+                                 bonds.address, parameters.committee_size)
+    tags = Contract.deploy(account, evm, prover_tag_artifact(), statement_chain_id)
+    rewards = Contract.deploy(
+        account, evm, compiled("Rewards"), consensus.address, bonds.address, assignment.address,
+        tags.address, verifier, reward_parameters(parameters))
+    bonds.send(account, "connect", rewards.address)
+    consensus.send(account, "connect", assignment.address, rewards.address)
+    return Layer(consensus, bonds, assignment, tags, rewards, verifier)
+
+
+def bond_parameters(parameters: Parameters, minimum_bond: int) -> tuple[int, ...]:
+    """The structure `Parameters` of Bonds.vy; no calibration where that defence is off."""
+    return (
+        minimum_bond, unbonding_epochs(parameters), parameters.kappa_bps,
+        parameters.reliability_start_bps, parameters.reliability_min_bps,
+        parameters.reliability_gain_divisor, parameters.reliability_miss_bps,
+        parameters.reliability_idle_bps,
+        parameters.calibration_proofs if parameters.defences.calibration else 0)
+
+
+def reward_parameters(parameters: Parameters) -> tuple[int, ...]:
+    """The structure `Parameters` of Rewards.vy."""
+    return (
+        parameters.stage1_slots, parameters.stage2_slots, parameters.window_slots,
+        parameters.late_bps, parameters.rho_start, parameters.rho_min, parameters.rho_max,
+        parameters.controller_divisor, parameters.target_coverage_bps,
+        parameters.penalty_multiple, parameters.committee_divisor, parameters.burn_bps,
+        parameters.relief_one_in, parameters.relief_divisor)
+
+
+@dataclass(frozen=True)
+class BlockStatement:
+    """What a block's proof has to state, as `Consensus.on_block` takes it.
+
+    `base_wei`: B, layer 1's base of the slot; `load_bps`: G in basis points; `proposer`: the
+    address that layer 1's fees of the block went to.
+    """
+
+    slot: int
+    payload_root: bytes
+    old_root: int
+    new_root: int
+    commitment: int
+    base_wei: int
+    load_bps: int
+    proposer: Address
+
+    @property
+    def fields(self) -> tuple[Any, ...]:
+        """In the contract's order."""
+        return (self.slot, self.payload_root, self.old_root, self.new_root, self.commitment,
+                self.base_wei, self.load_bps, self.proposer)
+
+
+NO_STATEMENT = BlockStatement(0, bytes(32), 0, 0, 0, 0, 0, bytes(20))
+"""For a block whose parent has nothing to prove: the first."""
+
+
+def on_block(consensus: Contract, parent: BlockStatement, finalized_slot: int) -> bytes:
+    """The data of the protocol's call at the start of a block."""
+    return consensus.encode("on_block", parent.fields, finalized_slot)

@@ -1,0 +1,112 @@
+"""What the contracts cost: every step of a slot played once on the embedded machine."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from random import Random
+
+from eth_hash.auto import keccak
+
+from proofmill.host.network.contracts.deployment import (
+    NO_STATEMENT,
+    BlockStatement,
+    Clock,
+    Layer,
+    deploy_layer,
+    on_block,
+)
+from proofmill.host.network.contracts.verifier import proof_numbers, verifier_artifact
+from proofmill.host.network.evm.account import Account
+from proofmill.host.network.evm.contract import Contract
+from proofmill.host.network.evm.embedded import EmbeddedEvm
+from proofmill.host.network.mechanism.parameters import Defences, Parameters
+from proofmill.host.prover.circuits.block import BlockCircuit
+from proofmill.host.prover.circuits.block_size import COMPACT
+from proofmill.host.prover.circuits.ledger import Ledger
+from proofmill.host.prover.circuits.random_batch import random_batch
+from proofmill.host.prover.circuits.statement import Statement
+from proofmill.host.prover.devices.cpu import CpuDevice
+from proofmill.host.prover.groth16.prove import Prover
+from proofmill.host.prover.groth16.setup import development_setup
+
+CHAIN_ID = 1337
+GENESIS_TIME = 1_000_000
+SECONDS = 1_000
+ETHER = 10**18
+PARAMETERS = Parameters(defences=Defences(calibration=False))
+
+
+@dataclass(frozen=True)
+class Cost:
+    """The gas of one step; what the protocol's calls use is paid by nobody."""
+
+    step: str
+    gas: int
+
+
+def measure(provers: int) -> Iterator[Cost]:
+    """The gas of every step with so many provers (1 to 128), with a real proof; half a minute.
+
+    The circuit is the compact one: the verifier's gas depends on the number of public signals
+    alone.
+    """
+    circuit = BlockCircuit(COMPACT)
+    prover = Prover(development_setup(circuit.r1cs, seed=b"gas"), CpuDevice())
+    key = bytes(keccak(b"gas of the contracts"))
+    evm = EmbeddedEvm(CHAIN_ID, {Account(EmbeddedEvm(CHAIN_ID, {}), key).address: 10**7 * ETHER},
+                      GENESIS_TIME - 1_000)
+    account = Account(evm, key)
+    verifier = Contract.deploy(account, evm, verifier_artifact(prover.key.verification_key))
+    yield Cost("create the verifier", evm.block().gas_used)
+    start = evm.block().number
+    layer = deploy_layer(account, evm, verifier.address, Clock(GENESIS_TIME, SECONDS),
+                         PARAMETERS, ETHER, CHAIN_ID)
+    names = {contract.address: contract.artifact.name for contract in layer.contracts}
+    for number in range(start + 1, evm.block().number + 1):
+        (receipt,) = evm.executed(evm.block(number).hash).receipts
+        if receipt.contract is not None:
+            yield Cost(f"create {names[receipt.contract]}", receipt.gas_used)
+    for number in range(provers):
+        receipt = layer.bonds.send(account, "register", _address(number), value=10 * ETHER)
+    yield Cost("register a prover", receipt.gas_used)
+    yield Cost("deposit", layer.bonds.send(account, "deposit", 0, value=ETHER).gas_used)
+    yield Cost("delegate", layer.bonds.send(account, "delegate", 0, value=ETHER).gas_used)
+
+    ledger = Ledger(COMPACT, tuple(range(1, COMPACT.accounts + 1)))
+    batch = random_batch(Random(1), ledger)
+    statement = BlockStatement(0, bytes(32), ledger.root, ledger.apply(batch).root,
+                               batch.commitment, ETHER // 10, 10_000, b"\x01" * 20)
+    proven = PARAMETERS.slots_per_epoch + 2
+    yield Cost("protocol: an epoch's first block", _advance(evm, layer, 1, NO_STATEMENT))
+    for slot in range(2, proven + 2):
+        gas = _advance(evm, layer, slot, replace(
+            statement, slot=slot - 1, payload_root=slot.to_bytes(32, "big")))
+    yield Cost("protocol: a block with misses to judge", gas)
+    primary = layer.rewards.call("record", proven)["primary"]
+    named = Statement(CHAIN_ID, proven, primary, _address(primary))
+    proof = proof_numbers(prover.prove(circuit.witness(ledger, batch, named)).proof)
+    receipt = layer.rewards.send(account, "submit", proven, primary, proof)
+    yield Cost("submit a proof", receipt.gas_used)
+    signals = [statement.old_root, statement.new_root, statement.commitment, named.prover_tag]
+    yield Cost("of that: verify it (as a transaction)",
+               verifier.send(account, "verify", proof, signals).gas_used)
+    yield Cost("of that: the prover's tag (as a transaction)", layer.tags.send(
+        account, "tag", proven, primary, _address(primary)).gas_used)
+    last = 2 * PARAMETERS.slots_per_epoch
+    for slot in range(proven + 2, last + 1):
+        gas = _advance(evm, layer, slot, replace(
+            statement, slot=slot - 1, payload_root=slot.to_bytes(32, "big")), proven + 1)
+    yield Cost("protocol: an epoch's first block, another settled", gas)
+    yield Cost("mature a reward", layer.rewards.send(account, "mature", proven).gas_used)
+
+
+def _advance(evm: EmbeddedEvm, layer: Layer, slot: int, parent: BlockStatement,
+             finalized: int = 0) -> int:
+    evm.next_block(GENESIS_TIME + slot * SECONDS)
+    evm.system_call(layer.consensus.address,
+                    on_block(layer.consensus, parent, finalized))
+    assert layer.consensus.call("failed_hooks") == 0, "a call to the contracts failed"
+    return evm.executed(evm.head).system_gas
+
+
+def _address(number: int) -> bytes:
+    return b"\x77" * 19 + number.to_bytes(1, "big")

@@ -1,0 +1,176 @@
+"""A Groth16 verifier as a contract, written out for one verification key.
+
+The check is `host.prover.groth16.verify`'s, ``e(A, B) = e(alpha, beta) e(L, gamma) e(C, delta)``, by the
+precompiles for addition (6), multiplication (7) and pairings (8) on BN254 (EIP-196, EIP-197). The
+precompiles refuse coordinates of p or more and points off the curve or outside of the group; the
+contract refuses public signals of r or more, which would otherwise stand for smaller ones.
+"""
+
+from collections.abc import Sequence
+
+from eth_hash.auto import keccak
+
+from proofmill.hdl.curve import Group
+from proofmill.host.ground.errors import ProofmillError
+from proofmill.host.network.contracts.compiler import compile_source
+from proofmill.host.network.evm.contract import Artifact
+from proofmill.host.prover.curve.limbs import BASE_MODULUS, SCALAR_MODULUS
+from proofmill.host.prover.curve.points import AffinePoint, decode
+from proofmill.host.prover.devices.device import Limbs
+from proofmill.host.prover.groth16.verification_key import Proof, VerificationKey
+
+MAXIMUM_PUBLIC = 64
+"""More public signals would not leave the contract below 24,576 bytes (EIP-170)."""
+
+_TEMPLATE = '''\
+# pragma version ^0.4.0
+# @license Apache-2.0
+"""
+@title Groth16 verifier on BN254 for one verification key
+@notice Generated; the key's hash, `key_hash`, is the Keccak-256 of its points, 32 bytes a
+        coordinate in the order of EIP-197: alpha, beta, gamma, delta, then those of the signals.
+"""
+
+P: constant(uint256) = {p}
+R: constant(uint256) = {r}
+
+@external
+@pure
+def key_hash() -> bytes32:
+    return {key_hash}
+
+@external
+@pure
+def public_signals() -> uint256:
+    return {count}
+
+@internal
+@view
+def _call(precompile: address, input: Bytes[128]) -> (bool, Bytes[64]):
+    success: bool = False
+    output: Bytes[64] = b""
+    success, output = raw_call(precompile, input, max_outsize=64, is_static_call=True,
+                               revert_on_failure=False)
+    return success and len(output) == 64, output
+
+@external
+@view
+def verify(proof: uint256[8], signals: uint256[{count}]) -> bool:
+    """
+    @notice Whether `proof` holds for these public signals.
+    @param proof A.x, A.y, B.x imaginary, B.x real, B.y imaginary, B.y real, C.x, C.y
+    @return False for any proof that is wrong, malformed ones included; never reverts.
+    """
+    return self._verify(proof, signals)
+
+@external
+@view
+def verify_signals(proof: uint256[8], signals: DynArray[uint256, {maximum}]) -> bool:
+    """
+    @notice The same for callers that do not know how many signals there are; false for another
+            number than `public_signals`.
+    """
+    if len(signals) != {count}:
+        return False
+    fixed: uint256[{count}] = empty(uint256[{count}])
+    for index: uint256 in range({count}):
+        fixed[index] = signals[index]
+    return self._verify(proof, fixed)
+
+@internal
+@view
+def _verify(proof: uint256[8], signals: uint256[{count}]) -> bool:
+    for signal: uint256 in signals:
+        if signal >= R:
+            return False
+    for coordinate: uint256 in proof:
+        if coordinate >= P:
+            return False
+    success: bool = False
+    # L = the point of the constant 1, plus every signal times its point.
+    total: Bytes[64] = concat({first})
+    term: Bytes[64] = b""
+{terms}
+    # The negative of (x, y) is (x, p - y), of the point at infinity itself.
+    negated: uint256 = 0
+    if proof[1] != 0:
+        negated = P - proof[1]
+    result: Bytes[32] = b""
+    success, result = raw_call(
+        0x0000000000000000000000000000000000000008,
+        concat(
+            convert(proof[0], bytes32), convert(negated, bytes32),
+            convert(proof[2], bytes32), convert(proof[3], bytes32),
+            convert(proof[4], bytes32), convert(proof[5], bytes32),
+            {alpha_beta},
+            total, {gamma},
+            convert(proof[6], bytes32), convert(proof[7], bytes32),
+            {delta}),
+        max_outsize=32, is_static_call=True, revert_on_failure=False)
+    if not success or len(result) != 32:
+        return False
+    return convert(result, uint256) == 1
+'''
+
+_TERM = '''\
+    success, term = self._call(
+        0x0000000000000000000000000000000000000007,
+        concat({point}, convert(signals[{index}], bytes32)))
+    if not success:
+        return False
+    success, total = self._call(
+        0x0000000000000000000000000000000000000006, concat(total, term))
+    if not success:
+        return False'''
+
+
+def verifier_source(key: VerificationKey) -> str:
+    """The contract's source. Raises `ProofmillError` for more than `MAXIMUM_PUBLIC` signals."""
+    if not 1 <= key.public <= MAXIMUM_PUBLIC:
+        raise ProofmillError(f"{key.name} has {key.public} public signals; "
+                             f"a contract can check 1 to {MAXIMUM_PUBLIC}")
+    points = [numbers(Group.G1, point) for point in key.public_points]
+    return _TEMPLATE.format(
+        p=BASE_MODULUS, r=SCALAR_MODULUS, key_hash="0x" + key_hash(key).hex(), count=key.public,
+        maximum=MAXIMUM_PUBLIC,
+        first=_words(points[0]),
+        terms="\n".join(_TERM.format(point=_words(point), index=index)
+                        for index, point in enumerate(points[1:])),
+        alpha_beta=_words([*numbers(Group.G1, key.alpha_g1), *numbers(Group.G2, key.beta_g2)]),
+        gamma=_words(numbers(Group.G2, key.gamma_g2)),
+        delta=_words(numbers(Group.G2, key.delta_g2)))
+
+
+def verifier_artifact(key: VerificationKey) -> Artifact:
+    """The contract, compiled; about a second. Raises as `verifier_source`."""
+    return compile_source(f"verifier of {key.name}", verifier_source(key))
+
+
+def key_hash(key: VerificationKey) -> bytes:
+    """What pins a key on a chain: see the contract's notice; 32 bytes."""
+    coordinates = [*numbers(Group.G1, key.alpha_g1)]
+    for point in (key.beta_g2, key.gamma_g2, key.delta_g2):
+        coordinates += numbers(Group.G2, point)
+    for point in key.public_points:
+        coordinates += numbers(Group.G1, point)
+    return bytes(keccak(b"".join(value.to_bytes(32, "big") for value in coordinates)))
+
+
+def proof_numbers(proof: Proof) -> list[int]:
+    """A proof as the contract's `verify` takes it."""
+    return [*numbers(Group.G1, proof.a), *numbers(Group.G2, proof.b), *numbers(Group.G1, proof.c)]
+
+
+def numbers(group: Group, point: Limbs) -> list[int]:
+    """A point's coordinates in the order of EIP-197: of G2, imaginary parts first; infinity: 0."""
+    affine: AffinePoint = decode(group, point)[0]
+    if affine is None:
+        return [0] * (2 * group.degree)
+    result: list[int] = []
+    for coordinate in affine:
+        result += [coordinate] if isinstance(coordinate, int) else [coordinate[1], coordinate[0]]
+    return result
+
+
+def _words(values: Sequence[int]) -> str:
+    return ", ".join(f"0x{value:064x}" for value in values)

@@ -1,0 +1,251 @@
+"""A small network to attack: honest provers and proposers on one ledger, and an agent among them.
+
+All chance is fixed by the seed before the first slot, so an attack and honest play meet the same
+luck, and their difference is what the attack earns. All provers have the same speed: a proof is
+there one slot after its stage opens.
+"""
+
+import copy
+import random
+from collections import defaultdict
+from dataclasses import dataclass, field, replace
+
+from proofmill.host.network.mechanism import bonds, rewards
+from proofmill.host.network.mechanism.hashing import keccak_words
+from proofmill.host.network.mechanism.invariants import check_slot
+from proofmill.host.network.mechanism.ledger import Ledger
+from proofmill.host.network.mechanism.lottery import mix_epoch, total_weight
+from proofmill.host.network.mechanism.parameters import Defences, Parameters
+from proofmill.host.network.mechanism.records import SlotRecord, Submission
+
+BASE_GWEI = 11_448_000
+"""B of 64 validators with 32 ETH each, 8 slots an epoch."""
+STAKE_GWEI = 1_000_000_000
+PROOF_COST_GWEI = 14_000
+"""Energy of one proof: 200 W for 5 s at 0.05 ETH a kWh."""
+TRANSACTION_COST_GWEI = 2_000
+"""What any transaction of an attacker costs."""
+BLOCK_CHECKS = 16
+"""Proofs that a block has room to verify."""
+STRANGER = -1
+"""A proposer that is not the attacker's."""
+
+
+@dataclass(frozen=True)
+class Setting:
+    """The network of an attack. `share`: the attacker's part of stake and of proposers.
+
+    `failure_rate`: of honest proofs; `slots`: how long it is played.
+    """
+
+    share: float = 0.2
+    identities: int = 1
+    honest: int = 8
+    failure_rate: float = 0.02
+    slots: int = 160
+    rho_start: int | None = None
+    reliability_bps: int = 10_000
+
+
+@dataclass
+class Entry:
+    """A proof on its way into a block; a lower `rank` comes first."""
+
+    rank: int
+    proven_slot: int
+    submission: Submission
+
+
+class Agent:
+    """An attacker that behaves; attacks override what they do differently.
+
+    `paid_out` is what has left the network for good, `costs` what was spent. Both in gwei.
+    """
+
+    def __init__(self) -> None:
+        self.net: Devnet
+        self.costs = 0
+        self.paid_out = 0
+
+    def before_slot(self, slot: int) -> None:
+        """Before the slot's draw, whose mix is public."""
+
+    def choose_root(self, slot: int, root: bytes) -> bytes:
+        """The payload's root, when the attacker proposes the slot."""
+        return root
+
+    def delivers(self, record: SlotRecord, identity: int, stage: int) -> bool:
+        """Whether an own identity that is to prove does."""
+        return True
+
+    def mempool(self, slot: int, entries: list[Entry]) -> list[Entry]:
+        """What the attacker adds, seeing all honest proofs that are on their way into this slot."""
+        return []
+
+    def block(self, slot: int, entries: list[Entry]) -> list[Entry]:
+        """What it includes when it proposes; the rest waits for the next block."""
+        return entries
+
+    def after_slot(self, slot: int) -> None:
+        """After the slot's block."""
+
+    branches = False
+    """Whether it ever undoes a block."""
+
+    def undoes(self, slot: int) -> bool:
+        """Whether it has the block of this slot undone, whatever it took out before."""
+        return False
+
+
+@dataclass
+class Devnet:
+    """The network; `play` returns what the agent earned, in gwei."""
+
+    setting: Setting
+    defences: Defences
+    seed: int
+    agent: Agent
+    parameters: Parameters = field(init=False)
+    ledger: Ledger = field(init=False)
+
+    def __post_init__(self) -> None:
+        start = self.setting.rho_start
+        self.parameters = Parameters(defences=self.defences)
+        if start is not None:
+            self.parameters = replace(self.parameters, rho_start=start)
+        largest = rewards.budget(BASE_GWEI, self.parameters.rho_max, self.parameters.load_max_bps)
+        self.ledger = Ledger(self.parameters, bonds.minimum_bond(
+            Parameters(), largest))
+        honest = STAKE_GWEI * self.setting.honest
+        attacker = int(honest * self.setting.share / (1 - self.setting.share))
+        self.own = tuple(range(100, 100 + self.setting.identities))
+        for identity in range(self.setting.honest):
+            self.ledger.join(identity, STAKE_GWEI, reliability_bps=10_000)
+        for identity in self.own:
+            self.ledger.join(identity, attacker // len(self.own),
+                             reliability_bps=self.setting.reliability_bps)
+        self._bonds = {i: self.ledger.provers[i].bond for i in self.own}
+        self._queue: dict[int, list[Entry]] = defaultdict(list)
+        self.luck = 0.0
+        """Gwei that the draws of primaries have brought over their expectation, which is 0: what
+        may be subtracted from a gain to measure its mean with less noise."""
+        self._busy: set[tuple[int, int]] = set()
+        self.proposers = [
+            self.own[0] if self._luck("propose", slot).random() < self.setting.share else STRANGER
+            for slot in range(self.setting.slots + 64)]
+        self.agent.net = self
+
+    def play(self) -> int:
+        """Play all slots and until everything is final; the agent's gain in gwei."""
+        slots = self.setting.slots
+        tail = 3 * self.parameters.slots_per_epoch + self.parameters.window_slots
+        for slot in range(slots + tail):
+            self._step(slot, has_payload=slot < slots)
+        self.ledger.finalise(slots + tail)
+        return self.gain()
+
+    def gain(self) -> int:
+        """What the agent has, over what it started with."""
+        ledger = self.ledger
+        earned = sum(ledger.earned[i] for i in self.own) + ledger.included[self.own[0]]
+        bonds_lost = sum(self._bonds[i] - ledger.provers[i].bond for i in self.own
+                         if i in ledger.provers)
+        return earned + self.agent.paid_out - bonds_lost - self.agent.costs
+
+    def mix(self, epoch: int) -> bytes:
+        """The final mix of an epoch; -1 for genesis."""
+        return keccak_words(self.seed, epoch + 1, 7)
+
+    def mix_for(self, slot: int) -> bytes:
+        """The mix that draws the provers of a slot."""
+        epoch = mix_epoch(slot // self.parameters.slots_per_epoch)
+        return self.mix(-1 if epoch is None else epoch)
+
+    def proof(self, record: SlotRecord, identity: int) -> Submission:
+        """A real proof made by `identity`."""
+        return Submission(record.key, identity, b"%d/%d" % (record.slot, identity), identity)
+
+    def _luck(self, what: str, *numbers: int) -> random.Random:
+        return random.Random(f"{self.seed}/{what}/{numbers}")
+
+    def _step(self, slot: int, has_payload: bool) -> None:
+        ledger = self.ledger
+        proposer = self.proposers[slot]
+        if has_payload:
+            self.agent.before_slot(slot)
+            root = keccak_words(self.seed, slot, 8)
+            if proposer != STRANGER:
+                root = self.agent.choose_root(slot, root)
+            record = ledger.open_slot(slot, root, self.mix_for(slot), BASE_GWEI)
+            primary = record.assignment.primary
+            self._weigh(record)
+            self._prove(record, sorted(ledger.bonded()) if primary is None else [primary], slot, 1)
+        entries = sorted(self._queue.pop(slot, []), key=lambda e: e.rank)
+        before = None
+        if self.agent.branches and any(e.submission.prover in self.own for e in entries):
+            before = copy.deepcopy(self.ledger)
+        entries = sorted([*self.agent.mempool(slot, entries), *entries], key=lambda e: e.rank)
+        chosen = entries if proposer == STRANGER else self.agent.block(slot, entries)
+        waiting = [entry for entry in entries if entry not in chosen]
+        checks = 0
+        for entry in chosen:
+            if checks == BLOCK_CHECKS:
+                waiting.append(entry)
+                continue
+            answer = ledger.include(slot, proposer, entry.proven_slot, entry.submission)
+            checks += answer in ("", "the proof does not verify")
+        self._close(slot)
+        self.agent.after_slot(slot)
+        if before is not None and self.agent.undoes(slot):
+            self.ledger, waiting = before, entries
+            self._close(slot)
+            self.agent.after_slot(slot)
+        self._queue[slot + 1] += [e for e in waiting if not self._won(e.proven_slot)]
+        self._open_stages(slot)
+        if self.defences == Defences():
+            check_slot(self.ledger)
+
+    def _close(self, slot: int) -> None:
+        self.ledger.close_slot(slot, self.mix(1_000_000 + slot))
+        self.ledger.finalise(slot - 2 * self.parameters.slots_per_epoch)
+
+    def _weigh(self, record: SlotRecord) -> None:
+        """Add to `luck` what the primary's draw brought over what the weights made likely."""
+        primary, tickets = record.assignment.primary, self.ledger.tickets_for(record.slot)
+        tickets = tuple(t for t in tickets if t.prover not in record.passed_over)
+        if primary is not None:
+            likely = total_weight([t for t in tickets if t.prover in self.own])
+            won = (primary in self.own) - likely / total_weight(tickets)
+            self.luck += won * rewards.most(self.parameters, record.budget)
+
+    def _won(self, proven_slot: int) -> bool:
+        record = self.ledger.open.get(proven_slot)
+        return record is None or bool(record.wins)
+
+    def _open_stages(self, slot: int) -> None:
+        parameters = self.parameters
+        for record in list(self.ledger.open.values()):
+            drawn = record.assignment
+            if record.wins or drawn.primary is None:
+                continue
+            if slot - record.slot == parameters.primary_slots:
+                self._prove(record, drawn.committee, slot, 2)
+            elif slot - record.slot == parameters.committee_slots:
+                self._prove(record, sorted(self.ledger.bonded()), slot, 3)
+
+    def _prove(self, record: SlotRecord, identities: object, slot: int, stage: int) -> None:
+        """Each of these proves the record's slot; an honest prover fails now and then."""
+        assert isinstance(identities, list | tuple)
+        for identity in identities:
+            if (record.slot, identity) in self._busy:
+                continue
+            luck = self._luck("prove", record.slot, identity)
+            if identity in self.own:
+                if not self.agent.delivers(record, identity, stage):
+                    continue
+                self.agent.costs += PROOF_COST_GWEI
+            self._busy.add((record.slot, identity))
+            fails = luck.random() < self.setting.failure_rate
+            if not fails:
+                self._queue[slot + 1].append(
+                    Entry(luck.randrange(1, 1 << 30), record.slot, self.proof(record, identity)))

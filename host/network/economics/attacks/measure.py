@@ -1,0 +1,83 @@
+"""How an attack's profit is measured: against honest play on the same luck, over many seeds."""
+
+import math
+import statistics
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from proofmill.host.network.mechanism.parameters import DEFENCES, Defences
+
+SEEDS = 16
+STUDENT_97_5 = 2.131
+"""The 97.5 % quantile of Student's t with 15 degrees of freedom: `SEEDS` - 1."""
+
+
+@dataclass(frozen=True)
+class Attack:
+    """An attack. `gain(defences, seed)`: what it earns over honest play, in gwei a slot.
+
+    `defences`: the switches that stop it; with all of them off it pays. `limit`: it pays even
+    with every defence on; it is listed to say so, and `defences` is empty.
+    """
+
+    name: str
+    what: str
+    defence: str
+    setting: str
+    defences: tuple[str, ...]
+    gain: Callable[[Defences, int], float]
+    limit: bool = False
+
+    def __post_init__(self) -> None:
+        unknown = set(self.defences) - set(DEFENCES)
+        if unknown or bool(self.defences) == self.limit:
+            raise ValueError(f"{self.name}: defences {self.defences} are unknown or missing")
+
+    def without(self) -> Defences:
+        """All defences but this attack's."""
+        return replace(Defences(), **dict.fromkeys(self.defences, False))
+
+
+@dataclass(frozen=True)
+class Profit:
+    """Gwei a slot over `SEEDS` seeds: the mean and half of its 95 % interval."""
+
+    mean: float
+    half_width: float
+
+    @property
+    def lower(self) -> float:
+        """The interval's lower end."""
+        return self.mean - self.half_width
+
+    @property
+    def upper(self) -> float:
+        """The interval's upper end."""
+        return self.mean + self.half_width
+
+
+@dataclass(frozen=True)
+class Result:
+    """An attack, measured; `unprotected` is None for a limit."""
+
+    attack: Attack
+    protected: Profit
+    unprotected: Profit | None
+
+
+def profit(gains: Sequence[float]) -> Profit:
+    """The mean of `SEEDS` gains and its interval."""
+    if len(gains) != SEEDS:
+        raise ValueError(f"an interval is for {SEEDS} gains, not {len(gains)}")
+    deviation = statistics.stdev(gains) / math.sqrt(SEEDS)
+    return Profit(statistics.fmean(gains), STUDENT_97_5 * deviation)
+
+
+def measure(attack: Attack, first_seed: int = 0) -> Result:
+    """Play an attack with its defence and without, on `SEEDS` seeds."""
+    seeds = range(first_seed, first_seed + SEEDS)
+    protected = profit([attack.gain(Defences(), seed) for seed in seeds])
+    if attack.limit:
+        return Result(attack, protected, None)
+    off = attack.without()
+    return Result(attack, protected, profit([attack.gain(off, seed) for seed in seeds]))

@@ -1,0 +1,101 @@
+"""Measured attacks as text, as data and as the document docs/attacks.md."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from proofmill.host.network.economics.attacks.arena import (
+    BASE_GWEI,
+    BLOCK_CHECKS,
+    PROOF_COST_GWEI,
+    TRANSACTION_COST_GWEI,
+)
+from proofmill.host.network.economics.attacks.measure import SEEDS, Profit, Result
+from proofmill.host.network.mechanism import rewards
+from proofmill.host.network.mechanism.parameters import Parameters
+
+
+def gwei(profit: Profit) -> str:
+    """``mean ± half of the interval``, whole gwei; never a negative zero."""
+    return f"{round(profit.mean):,} ± {round(profit.half_width):,}"
+
+
+def as_data(result: Result) -> dict[str, Any]:
+    """A result for JSON; profits in gwei a slot."""
+    attack = result.attack
+    found: dict[str, Any] = {
+        "attack": attack.name, "what": attack.what, "setting": attack.setting,
+        "defence": attack.defence, "switches": list(attack.defences), "limit": attack.limit,
+        "seeds": SEEDS, "profit_gwei_per_slot": _interval(result.protected)}
+    if result.unprotected is not None:
+        found["profit_without_defence_gwei_per_slot"] = _interval(result.unprotected)
+    return found
+
+
+def _interval(profit: Profit) -> dict[str, float]:
+    return {"mean": profit.mean, "lower": profit.lower, "upper": profit.upper}
+
+
+def attack_row(result: Result) -> str:
+    """A line of the document's table of attacks."""
+    attack = result.attack
+    assert result.unprotected is not None
+    switches = ", ".join(f"`{name}`" for name in attack.defences)
+    return (f"| **{attack.name}**: {attack.what} | {attack.setting} | {attack.defence} "
+            f"({switches}) | {gwei(result.protected)} | {gwei(result.unprotected)} |")
+
+
+def limit_row(result: Result) -> str:
+    """A line of the document's table of limits."""
+    attack = result.attack
+    return (f"| **{attack.name}**: {attack.what} | {attack.setting} | {attack.defence} | "
+            f"{gwei(result.protected)} |")
+
+
+def markdown(attacks: Sequence[Result], limits: Sequence[Result]) -> str:
+    """The whole of docs/attacks.md."""
+    parameters = Parameters()
+    budget = rewards.budget(BASE_GWEI, parameters.rho_start)
+    lines = [
+        "# Attacks on the second layer, played and measured",
+        "",
+        "Made by `proofmill attacks --markdown > docs/attacks.md`; a test compares the two.",
+        "",
+        ("Every attack is played on the mechanism of [protocol.md](protocol.md), slot by slot, "
+        "against honest provers. A profit is what the attack earns **over honest play** on the "
+        "same luck (same mixes, same proposers, same failures), in gwei a slot: the mean over "
+        f"{SEEDS} seeds and its 95 % interval. For scale: a proof in time earns "
+        f"{rewards.most(parameters, budget):,} gwei at the first rho, proving costs "
+        f"{PROOF_COST_GWEI:,}, any other transaction {TRANSACTION_COST_GWEI:,}; a block has room "
+        f"to verify {BLOCK_CHECKS} proofs. Each defence is a switch of `Defences` in "
+        "`host/network/mechanism/parameters.py`; the last column plays the same attack with the row's "
+        "switches off and all others on. Unless the attack is on the draw itself, the luck of the "
+        "draws is left out of a profit, which narrows the interval and does not move its middle."),
+        "",
+        "| attack | setting | defence (switches) | profit | profit without the defence |",
+        "|---|---|---|---:|---:|",
+        *map(attack_row, attacks),
+        "",
+        "With the defences, no interval reaches above 0. Without its own, every attack pays.",
+        "",
+        ("That a copied, a re-randomised or a re-signed proof does not verify is also tested with "
+        "real Groth16 proofs on the specification's own `process_execution_proof` "
+        "(`tests/host/network/consensus/test_proofs.py`, `tests/host/network/economics/test_real_proofs.py`), and "
+        "that a reward is lost with its branch on the specification's fork choice "
+        "(`tests/host/network/consensus/test_rewards.py`)."),
+        "",
+        "## What pays in spite of every defence",
+        "",
+        "No switch of the mechanism stops these; they are measured so that nobody has to guess.",
+        "",
+        "| attack | setting | defence | profit |",
+        "|---|---|---|---:|",
+        *map(limit_row, limits),
+        "",
+        ("Censorship and the last word on randomness belong to the chain below: inclusion lists "
+        "would end the first, a delay function the second. Both shrink with rho, which falls by "
+        "itself to its floor while blocks are proven in time. Not played, because nothing of it "
+        "is in the mechanism: a trusted setup's toxic waste, blocks that are too hard to prove "
+        "(the load factor is bounded, the circuit's size is fixed), and cheating in a pool."),
+        "",
+    ]
+    return "\n".join(lines)

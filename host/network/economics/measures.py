@@ -1,0 +1,141 @@
+"""Figures of a run: shares, inequality, latency, duplicate work, energy, cost of attack."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from proofmill.host.network.economics.draws import Luck
+from proofmill.host.network.economics.scenario import Scenario
+from proofmill.host.network.economics.world import KWH, Outcome, World
+from proofmill.host.network.mechanism import rewards
+from proofmill.host.network.mechanism.penalties import primary_penalty
+
+PERCENTILES = (50, 95, 99)
+
+
+def gini(values: Sequence[float]) -> float:
+    """The Gini coefficient of amounts of 0 or more: 0 all equal, (n - 1) / n one has all.
+
+    0 for no amounts or a sum of 0; losses count as 0.
+    """
+    ordered = np.sort(np.maximum(np.asarray(values, dtype=float), 0.0))
+    total = float(ordered.sum())
+    if total == 0:
+        return 0.0
+    ranks = np.arange(1, len(ordered) + 1)
+    return float(2 * (ranks * ordered).sum() / (len(ordered) * total)
+                 - (len(ordered) + 1) / len(ordered))
+
+
+@dataclass(frozen=True)
+class Figures:
+    """A mechanism's run. Shares and rates are fractions of 1, times in seconds, money in gwei.
+
+    `latency_*`: from the slot's start until all proposers have the winning proof; `delay_mean`: in
+    slots, until it is in a block; `work_per_proof`: proofs' worth of work for each proof that is
+    paid; `gini_of_income_over_stake`: of each prover's income per unit of stake.
+    """
+
+    slots: int
+    proven_rate: float
+    stage_rates: tuple[float, float, float]
+    top_share: float
+    gini_of_income: float
+    gini_of_income_over_stake: float
+    latency_p50: float
+    latency_p95: float
+    latency_p99: float
+    latency_mean: float
+    delay_mean: float
+    work_per_proof: float
+    joules_per_proof: float
+    minted_gwei: int
+    burned_gwei: int
+    rho_last: float
+    still_proving: int
+
+
+@dataclass(frozen=True)
+class AttackCost:
+    """What power over the second layer costs.
+
+    `majority_stake_gwei`: stake a newcomer with q = 1 needs to be drawn for half of the slots;
+    `majority_speed_up`: how many times faster than its median the median prover would have to be to
+    finish first in half of the slots, which is all a race asks for; `withheld_slot_gwei`: what a
+    primary loses by leaving its slot to the committee.
+    """
+
+    majority_stake_gwei: int
+    majority_speed_up: float
+    withheld_slot_gwei: int
+
+
+def figures(world: World) -> Figures:
+    """The figures of a finished run."""
+    outcomes = world.outcomes
+    proven = [o for o in outcomes if o.delay is not None]
+    income = [float(tally.gwei) for tally in world.tallies]
+    stake = [t.kind.stake_gwei + t.kind.delegated_gwei for t in world.tallies]
+    positive = sum(max(0.0, gwei) for gwei in income)
+    seconds = [o.seconds for o in proven if o.seconds is not None]
+    latency = np.percentile(seconds, PERCENTILES) if seconds else np.full(3, np.nan)
+    count = max(1, len(proven))
+
+    def rate(stage: int) -> float:
+        return sum(o.stage == stage for o in outcomes) / max(1, len(outcomes))
+
+    return Figures(
+        slots=len(outcomes),
+        proven_rate=len(proven) / max(1, len(outcomes)),
+        stage_rates=(rate(1), rate(2), rate(3)),
+        top_share=max(income) / positive if positive else 0.0,
+        gini_of_income=gini(income),
+        gini_of_income_over_stake=gini([i / s for i, s in zip(income, stake, strict=True)]),
+        latency_p50=float(latency[0]), latency_p95=float(latency[1]),
+        latency_p99=float(latency[2]),
+        latency_mean=float(np.mean(seconds)) if seconds else float("nan"),
+        delay_mean=_mean_delay(proven),
+        work_per_proof=sum(o.work for o in outcomes) / count,
+        joules_per_proof=sum(o.joules for o in outcomes) / count,
+        minted_gwei=world.ledger.totals.matured,
+        burned_gwei=world.ledger.totals.burned,
+        rho_last=world.ledger.rho / 10**9,
+        still_proving=sum(tally.quit_slot is None for tally in world.tallies),
+    )
+
+
+def attack_cost(scenario: Scenario, luck: Luck) -> AttackCost:
+    """What it costs to dominate, from the scenario and its luck alone."""
+    kinds = scenario.each()
+    budget = rewards.budget(scenario.network.base_gwei, scenario.parameters.rho_start)
+    return AttackCost(
+        majority_stake_gwei=sum(kind.stake_gwei + kind.delegated_gwei for kind in kinds),
+        majority_speed_up=_speed_up(scenario, luck),
+        withheld_slot_gwei=(primary_penalty(scenario.parameters, budget)
+                            + rewards.most(scenario.parameters, budget)),
+    )
+
+
+def energy_gwei(scenario: Scenario, joules: float) -> float:
+    """What energy costs."""
+    return joules / KWH * scenario.network.energy_gwei_per_kwh
+
+
+def _mean_delay(proven: Sequence[Outcome]) -> float:
+    return float(np.mean([o.delay for o in proven])) if proven else float("nan")
+
+
+def _speed_up(scenario: Scenario, luck: Luck) -> float:
+    """Found on the luck itself: the ratio by which the median prover misses the first place in the
+    slots it does not fail in, and of that the quantile that wins half of all slots."""
+    kinds = scenario.each()
+    median = sorted(range(len(kinds)), key=lambda i: kinds[i].seconds)[len(kinds) // 2]
+    times = np.where(luck.fails, np.inf, luck.seconds)
+    own = times[:, median]
+    others = np.delete(times, median, axis=1)
+    best = others.min(axis=1, initial=np.inf)
+    with np.errstate(invalid="ignore"):
+        ratio = np.where(np.isinf(own), np.inf, own / best)
+    needed = float(np.quantile(ratio, 0.5, method="higher"))
+    return max(1.0, needed)

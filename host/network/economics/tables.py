@@ -1,0 +1,76 @@
+"""A run as CSV files: a row a prover, a row a slot, a row a figure."""
+
+import csv
+import dataclasses
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from proofmill.host.network.economics.measures import energy_gwei
+from proofmill.host.network.economics.simulate import MECHANISMS, Run
+
+
+def prover_rows(run: Run) -> list[dict[str, Any]]:
+    """A row for each prover: what it is, and what it did and earned under both mechanisms."""
+    rows = []
+    kinds = run.scenario.each()
+    stake = sum(kind.stake_gwei + kind.delegated_gwei for kind in kinds)
+    for identity, kind in enumerate(kinds):
+        row: dict[str, Any] = {
+            "prover": identity, "name": kind.name, "strategy": kind.strategy,
+            "seconds": kind.seconds, "stake_gwei": kind.stake_gwei + kind.delegated_gwei,
+            "stake_share": round((kind.stake_gwei + kind.delegated_gwei) / stake, 6)}
+        for name in MECHANISMS:
+            world = run.worlds[name]
+            tally = world.tallies[identity]
+            total = sum(max(0, other.gwei) for other in world.tallies)
+            cost = energy_gwei(run.scenario, tally.joules)
+            row |= {
+                f"{name}_wins": tally.wins,
+                f"{name}_income_gwei": tally.gwei,
+                f"{name}_income_share": round(max(0, tally.gwei) / total, 6) if total else 0.0,
+                f"{name}_penalties_gwei": tally.penalties_gwei,
+                f"{name}_energy_gwei": round(cost),
+                f"{name}_profit_gwei": round(tally.gwei - cost)}
+        rows.append(row)
+    return rows
+
+
+def slot_rows(run: Run) -> list[dict[str, Any]]:
+    """A row for each slot and mechanism, in the order of the slots; empty where unproven."""
+    rows = [{"mechanism": name, **vars(outcome)}
+            for name in MECHANISMS for outcome in run.worlds[name].outcomes]
+    return sorted(rows, key=lambda row: (row["slot"], row["mechanism"]))
+
+
+def figure_rows(run: Run) -> list[dict[str, Any]]:
+    """A row for each figure, staged and race side by side."""
+    staged, race = (flat(run.figures[name]) for name in MECHANISMS)
+    return [{"figure": key, "staged": staged[key], "race": race[key]} for key in staged]
+
+
+def flat(record: Any) -> dict[str, Any]:
+    """A dataclass as a dictionary with tuples spelled out, numbered from 1; None for no value."""
+    found: dict[str, Any] = {}
+    for name, value in dataclasses.asdict(record).items():
+        if isinstance(value, tuple):
+            found |= {f"{name}_{place}": part for place, part in enumerate(value, 1)}
+        else:
+            found[name] = None if value != value else value
+    return found
+
+
+def write_tables(run: Run, folder: Path) -> list[Path]:
+    """Write provers.csv, slots.csv and figures.csv; returns their paths."""
+    tables = {"provers.csv": prover_rows(run), "slots.csv": slot_rows(run),
+              "figures.csv": figure_rows(run)}
+    return [_write(folder / name, rows) for name, rows in tables.items()]
+
+
+def _write(path: Path, rows: Iterable[Mapping[str, Any]]) -> Path:
+    rows = list(rows)
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, fieldnames=list(rows[0]) if rows else [])
+        writer.writeheader()
+        writer.writerows(rows)
+    return path

@@ -1,0 +1,308 @@
+"""The embedded node: py-evm, block by block, over every branch at once.
+
+py-evm executes and hashes; which branch counts is decided elsewhere (the specification's fork
+choice), so its own notion of a canonical chain is not used: a block is executed on any known
+parent, and `head` is set from outside.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import rlp  # type: ignore[import-untyped]
+from eth.abc import BlockAPI
+from eth.consensus.context import ConsensusContext
+from eth.db.atomic import AtomicDB
+from eth.db.chain import ChainDB
+from eth.vm.chain_context import ChainContext
+from eth.vm.forks.cancun import CancunVM
+from eth.vm.forks.cancun.computation import CancunComputation
+from eth.vm.forks.cancun.state import CancunState
+from eth.vm.forks.shanghai.withdrawals import Withdrawal
+from eth_hash.auto import keccak
+from eth_utils.exceptions import ValidationError
+
+from proofmill.host.ground.errors import ProofmillError
+from proofmill.host.network.evm.client import (
+    CALL_GAS,
+    SYSTEM_ADDRESS,
+    ZERO_ADDRESS,
+    Address,
+    Block,
+    DevelopmentEvm,
+    Log,
+    Receipt,
+    RevertedError,
+    revert_reason,
+)
+from proofmill.host.network.evm.precompiles import CURVE_PRECOMPILES
+
+BLOCK_GAS = 60_000_000
+SYSTEM_CALL_GAS = 30_000_000
+"""What EIP-4788 gives a system call, beside the block's own gas."""
+
+SystemCall = tuple[Address, bytes]
+WithdrawalFields = tuple[int, int, Address, int]
+"""Index, validator's index, address, gwei."""
+
+
+class _Computation(CancunComputation):
+    """Cancun's, with the curve's arithmetic in machine code."""
+
+    _precompiles = {**CancunComputation._precompiles, **CURVE_PRECOMPILES}
+
+
+class _State(CancunState):
+    computation_class = _Computation
+
+
+class _SlotVM(CancunVM):
+    """Cancun's rules, and a block that begins with the protocol's own calls."""
+
+    _state_class = _State
+    system_calls: Sequence[SystemCall] = ()
+    system_gas = 0
+
+    def block_preprocessing(self, block: BlockAPI) -> None:
+        super().block_preprocessing(block)
+        for to, data in self.system_calls:
+            outcome = _message(self, SYSTEM_ADDRESS, to, data, 0, SYSTEM_CALL_GAS)
+            if outcome.is_error:
+                raise RevertedError("a system call", revert_reason(bytes(outcome.output)))
+            self.system_gas += outcome.get_gas_used()
+            self.state.clear_transient_storage()
+            self.state.lock_changes()
+
+
+@dataclass(frozen=True)
+class ExecutedBlock:
+    """A block with everything that came of executing it."""
+
+    block: Block
+    header: Any
+    transactions: tuple[Any, ...]
+    receipts: tuple[Receipt, ...]
+    system_gas: int = 0
+    """What the protocol's own calls used; it is not part of the block's gas."""
+
+
+class EmbeddedEvm(DevelopmentEvm):
+    """Ethereum's virtual machine (Cancun) in this process, without a network.
+
+    `execute` runs a block on any known parent and keeps it, `head` chooses the branch that `block`,
+    `call` and the rest speak of. `send` makes a block of one transaction on the head at once.
+    """
+
+    def __init__(
+        self, chain_id: int, balances: Mapping[Address, int], timestamp: int = 0,
+        gas_limit: int = BLOCK_GAS,
+    ) -> None:
+        """A chain of the genesis block alone, with these balances in wei."""
+        self.chain_id = chain_id
+        self._database = AtomicDB()
+        self._chaindb = ChainDB(self._database)
+        self._chain_context = ChainContext(chain_id)
+        self._coinbase = ZERO_ADDRESS
+        self._next_timestamp: int | None = None
+        blank = _SlotVM.create_genesis_header(timestamp=timestamp, gas_limit=gas_limit)
+        state: Any = _SlotVM.build_state(self._database, blank, self._chain_context)
+        for address, balance in balances.items():
+            state.set_balance(address, balance)
+        state.lock_changes()
+        state.persist()
+        genesis = blank.copy(state_root=state.state_root)
+        self._blocks: dict[bytes, ExecutedBlock] = {}
+        self._latest: tuple[object, ExecutedBlock] | None = None
+        self._keep(genesis, (), ())
+        self.genesis_hash = bytes(genesis.hash)
+        self.head = self.genesis_hash
+        """The hash of the latest block of the branch this node follows."""
+
+    def execute(
+        self,
+        parent_hash: bytes,
+        transactions: Sequence[bytes],
+        timestamp: int,
+        mix: bytes,
+        coinbase: Address = ZERO_ADDRESS,
+        system_calls: Sequence[SystemCall] = (),
+        parent_beacon_block_root: bytes = bytes(32),
+        extra_data: bytes = b"",
+        withdrawals: Sequence[WithdrawalFields] = (),
+    ) -> ExecutedBlock:
+        """Execute raw transactions on a known block, after the system calls, and keep the block.
+
+        Withdrawals from the consensus layer are credited after the transactions (EIP-4895).
+
+        `head` stays. Executing is deterministic: who executes the same on the same parent has the
+        same hash. So the block that was executed last is not executed again: who has just built a
+        payload and gets it back as the chain's next pays for it once.
+
+        Raises `ProofmillError` for an unknown parent, a time not after the parent's and a
+        transaction that no block may contain, `RevertedError` where a system call is refused.
+        """
+        parent = self._known(parent_hash).header
+        task = (parent_hash, tuple(transactions), timestamp, mix, coinbase, tuple(system_calls),
+                parent_beacon_block_root, extra_data, tuple(withdrawals))
+        if self._latest is not None and self._latest[0] == task:
+            executed = self._latest[1]
+            self._blocks[executed.block.hash] = executed
+            return executed
+        if timestamp <= parent.timestamp:
+            raise ProofmillError(f"block time {timestamp} is not after its parent's, "
+                                 f"{parent.timestamp}; give a later one")
+        header = _SlotVM.create_header_from_parent(
+            parent, timestamp=timestamp, coinbase=coinbase, mix_hash=mix, extra_data=extra_data,
+            gas_limit=parent.gas_limit, parent_beacon_block_root=parent_beacon_block_root)
+        machine = self._machine(header)
+        machine.system_calls = system_calls
+        builder = machine.get_transaction_builder()
+        try:
+            decoded = tuple(builder.decode(raw) for raw in transactions)
+            block = _SlotVM.get_block_class()(
+                header, transactions=decoded, uncles=[],
+                withdrawals=[_withdrawal(*fields) for fields in withdrawals])
+            final = machine.import_block(block).block
+        except (ValidationError, rlp.DecodingError) as error:
+            raise ProofmillError(f"a transaction does not fit into the block: {error}") from error
+        executed = self._keep(final.header, decoded, final.get_receipts(self._chaindb),
+                              machine.system_gas)
+        self._latest = task, executed
+        return executed
+
+    def executed(self, block_hash: bytes) -> ExecutedBlock:
+        """A block on whatever branch; raises `ProofmillError` for one that is unknown."""
+        return self._known(block_hash)
+
+    def forget(self, block_hashes: Sequence[bytes]) -> None:
+        """Drop blocks that nothing will be built on; their state stays, shared with others'."""
+        for block_hash in block_hashes:
+            self._blocks.pop(block_hash, None)
+
+    def block(self, number: int | None = None) -> Block:
+        executed = self._known(self.head)
+        while number is not None and executed.block.number > number:
+            executed = self._known(executed.block.parent_hash)
+        if number is not None and executed.block.number != number:
+            raise ProofmillError(f"there is no block {number} yet; the latest is "
+                                 f"{executed.block.number}")
+        return executed.block
+
+    def call(self, to: Address, data: bytes, sender: Address = ZERO_ADDRESS, value: int = 0,
+             gas: int = CALL_GAS) -> bytes:
+        # As the nodes do it: the latest block's own surroundings, on the state after it.
+        machine = self._machine(self._known(self.head).header)
+        if value:
+            machine.state.delta_balance(sender, value)
+        outcome = _message(machine, sender, to, data, value, gas)
+        if outcome.is_error:
+            raise RevertedError("a call", revert_reason(bytes(outcome.output))
+                                or type(outcome.error).__name__)
+        return bytes(outcome.output)
+
+    def send(self, raw_transaction: bytes) -> bytes:
+        timestamp = self._next_timestamp or self.block().timestamp + 1
+        self.head = self.execute(
+            self.head, [raw_transaction], timestamp, self._mix(timestamp), self._coinbase
+        ).block.hash
+        self._next_timestamp = None
+        return bytes(self._known(self.head).transactions[0].hash)
+
+    def receipt(self, transaction_hash: bytes) -> Receipt | None:
+        executed = self._known(self.head)
+        while True:
+            for receipt in executed.receipts:
+                if receipt.transaction_hash == transaction_hash:
+                    return receipt
+            if executed.block.number == 0:
+                return None
+            executed = self._known(executed.block.parent_hash)
+
+    def nonce(self, address: Address) -> int:
+        return int(self._state().get_nonce(address))
+
+    def balance(self, address: Address) -> int:
+        return int(self._state().get_balance(address))
+
+    def code(self, address: Address) -> bytes:
+        return bytes(self._state().get_code(address))
+
+    def next_block(self, timestamp: int, coinbase: Address | None = None) -> None:
+        latest = self.block().timestamp
+        if timestamp <= latest:
+            raise ProofmillError(f"block time {timestamp} is not after the latest block's, "
+                                 f"{latest}; give a later one")
+        self._next_timestamp = timestamp
+        self._coinbase = self._coinbase if coinbase is None else coinbase
+
+    def system_call(self, to: Address, data: bytes) -> None:
+        timestamp = self._next_timestamp or self.block().timestamp + 1
+        self.head = self.execute(
+            self.head, [], timestamp, self._mix(timestamp), self._coinbase, [(to, data)]
+        ).block.hash
+        self._next_timestamp = None
+
+    def snapshot(self) -> object:
+        return self.head
+
+    def revert(self, snapshot: object) -> None:
+        assert isinstance(snapshot, bytes)
+        self._known(snapshot)
+        self.head = snapshot
+        self._next_timestamp = None
+
+    def _mix(self, timestamp: int) -> bytes:
+        """A mix for blocks made without a consensus layer: of the parent and the time alone."""
+        return bytes(keccak(self.head + timestamp.to_bytes(32, "big")))
+
+    def _known(self, block_hash: bytes) -> ExecutedBlock:
+        if block_hash not in self._blocks:
+            raise ProofmillError(f"block 0x{block_hash.hex()} is unknown to the embedded machine")
+        return self._blocks[block_hash]
+
+    def _machine(self, header: Any) -> Any:
+        return _SlotVM(header, self._chaindb, self._chain_context,
+                       ConsensusContext(self._database))
+
+    def _state(self) -> Any:
+        return self._machine(self._known(self.head).header).state
+
+    def _keep(self, header: Any, transactions: Sequence[Any], receipts: Sequence[Any],
+              system_gas: int = 0) -> ExecutedBlock:
+        block = Block(
+            number=header.block_number, hash=bytes(header.hash),
+            parent_hash=bytes(header.parent_hash), state_root=bytes(header.state_root),
+            timestamp=header.timestamp, mix=bytes(header.mix_hash),
+            coinbase=bytes(header.coinbase), base_fee=header.base_fee_per_gas,
+            gas_used=header.gas_used)
+        used = 0
+        plain = []
+        for transaction, receipt in zip(transactions, receipts, strict=True):
+            created = None
+            if not transaction.to:
+                created = bytes(keccak(rlp.encode(
+                    [transaction.sender, transaction.nonce])))[12:]
+            plain.append(Receipt(
+                transaction_hash=bytes(transaction.hash),
+                succeeded=receipt.state_root == b"\x01",
+                gas_used=receipt.gas_used - used,
+                block_number=block.number, block_hash=block.hash, contract=created,
+                logs=tuple(Log(bytes(log.address), tuple(
+                    topic.to_bytes(32, "big") for topic in log.topics), bytes(log.data))
+                    for log in receipt.logs)))
+            used = receipt.gas_used
+        executed = ExecutedBlock(block, header, tuple(transactions), tuple(plain), system_gas)
+        self._blocks[block.hash] = executed
+        self._database.set(block.hash, rlp.encode(header))
+        return executed
+
+
+def _message(machine: Any, sender: Address, to: Address, data: bytes, value: int, gas: int) -> Any:
+    """Run a message outside of any transaction; py-evm's record of how it went."""
+    return machine.execute_bytecode(
+        origin=sender, gas_price=0, gas=gas, to=to, sender=sender, value=value, data=data,
+        code=machine.state.get_code(to))
+
+
+def _withdrawal(*fields: Any) -> Any:
+    return Withdrawal(*fields)

@@ -1,0 +1,118 @@
+"""Two more ways to give out a job: by sealed bids, and back, by declining it.
+
+**Sealed bids, second price.** For large jobs, where waiting for a price to rise costs more than a
+round of bids:
+
+    bid          H(DOMAIN, job, prover, price, salt), with a deposit, in the first `bid_slots`
+    reveal       in the `reveal_slots` after them
+    counted      revealed bids of at most the highest price
+    winner       the lowest; several of the same price: lottery by the next mix
+    paid         the second lowest counted price, the highest price if there is only one
+    deposit      m * the highest price, so that it covers the winner's collateral; lost where a bid
+                 is not revealed
+
+A price decides only whether one wins, never what one is paid: to bid one's cost is the best there
+is, whatever others do. The deposit makes bids that are committed to be revealed only if that helps
+cost more than they could bring: at most the highest price.
+
+**Declining.** A prover may give back a job it has locked, in the first eighth of its time and a few
+times an epoch: its collateral is free again and the job's price goes on rising. Its reliability
+falls a little, so that a prover which drains its queue honestly fares better than one that lets
+jobs lapse, and worse than one that takes what it can prove.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from proofmill.host.network.mechanism.hashing import domain, keccak_words
+from proofmill.host.network.mechanism.lottery import Ticket, pick_from_batch
+from proofmill.host.network.mechanism.market import Offer, collateral
+from proofmill.host.network.mechanism.parameters import BPS, Parameters
+
+BID_DOMAIN = domain("proofmill.market.bid.1")
+
+
+def sealed_bid(job: bytes, prover: int, price: int, salt: bytes) -> bytes:
+    """``keccak256(abi_encode(BID_DOMAIN, job, prover, price, salt))``; 32 bytes each."""
+    return keccak_words(BID_DOMAIN, job, prover, price, salt)
+
+
+@dataclass(frozen=True)
+class Bid:
+    """A sealed bid and what became of it; slots count from the job's first.
+
+    `reveal_slot` None: never revealed. `matches`: the reveal is the commitment's.
+    """
+
+    prover: int
+    price: int
+    bid_slot: int
+    reveal_slot: int | None
+    matches: bool = True
+
+
+@dataclass(frozen=True)
+class Award:
+    """Who is to prove a job, and for how much. `forfeited`: deposits lost, by prover."""
+
+    winner: int | None
+    paid: int
+    collateral: int
+    forfeited: dict[int, int]
+
+
+def deposit(parameters: Parameters, offer: Offer) -> int:
+    """What comes with every bid: the collateral of the highest price."""
+    return collateral(parameters, offer.highest)
+
+
+def award(parameters: Parameters, offer: Offer, bids: Sequence[Bid], seed: bytes) -> Award:
+    """The outcome when the time to reveal is over. `seed`: of the lottery among equal bids, from
+    the next block's mix (`lottery.batch_seed`). A prover may bid once; ValueError if not."""
+    provers = [bid.prover for bid in bids]
+    if len(set(provers)) != len(provers):
+        raise ValueError("a prover has two bids for one job")
+    forfeited = {bid.prover: deposit(parameters, offer) for bid in bids
+                 if not _revealed(parameters, bid)}
+    counted = sorted(
+        (bid.price, bid.prover) for bid in bids
+        if _revealed(parameters, bid) and bid.price <= offer.highest)
+    if not counted:
+        return Award(None, 0, 0, forfeited)
+    lowest = counted[0][0]
+    tied = [Ticket(prover, 1) for price, prover in counted if price == lowest]
+    paid = counted[1][0] if len(counted) > 1 else offer.highest
+    return Award(pick_from_batch(seed, tied), paid, collateral(parameters, paid), forfeited)
+
+
+def _revealed(parameters: Parameters, bid: Bid) -> bool:
+    first = parameters.bid_slots
+    return (0 <= bid.bid_slot < first and bid.matches and bid.reveal_slot is not None
+            and first <= bid.reveal_slot < first + parameters.reveal_slots)
+
+
+@dataclass(frozen=True)
+class Lock:
+    """A job that a prover has taken on: in which slot, and by which it has to be proven."""
+
+    prover: int
+    slot: int
+    deadline: int
+
+
+def refusal_to_decline(
+    parameters: Parameters, lock: Lock, slot: int, declined_this_epoch: int
+) -> str:
+    """Why a lock cannot be given back in `slot`, or nothing."""
+    free = (lock.deadline - lock.slot) // parameters.decline_divisor
+    if slot - lock.slot > free:
+        return f"a job is declined within {free} slots after it is taken, or not at all"
+    if declined_this_epoch >= parameters.declines_per_epoch:
+        return f"a prover declines {parameters.declines_per_epoch} jobs an epoch at most"
+    return ""
+
+
+def declined(parameters: Parameters, reliability: int) -> int:
+    """Reliability after a job was declined, in bps; never below the least by that."""
+    lower = reliability * parameters.reliability_decline_bps // BPS
+    return max(lower, min(reliability, parameters.reliability_min_bps))

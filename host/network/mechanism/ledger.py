@@ -1,0 +1,328 @@
+"""The mechanism run slot by slot on one branch: what the contracts do, as plain objects.
+
+The order within a slot: `open_slot` (the payload of this slot, its draw), `include` once for each
+proof in this slot's block, `close_slot` (winners, missed windows, settled epochs), and `finalise`
+when finality moves. A reorganisation is a copy of the ledger made before the fork.
+"""
+
+from collections import defaultdict, deque
+
+from proofmill.host.network.mechanism import bonds, controller, penalties, reliability, rewards
+from proofmill.host.network.mechanism.hashing import keccak_words
+from proofmill.host.network.mechanism.lottery import (
+    Ticket,
+    assign,
+    batch_seed,
+    pick_from_batch,
+    slot_seed,
+    weight,
+    weight_epoch,
+)
+from proofmill.host.network.mechanism.parameters import BPS, Parameters
+from proofmill.host.network.mechanism.records import (
+    Penalty,
+    Prover,
+    SlotRecord,
+    Submission,
+    Totals,
+    Win,
+)
+from proofmill.host.network.mechanism.stages import may_prove, stage_of
+
+
+class Ledger:
+    """Bonds, draws, wins and penalties of one branch."""
+
+    def __init__(self, parameters: Parameters, minimum_bond: int) -> None:
+        """`minimum_bond`: gwei; see `bonds.minimum_bond`."""
+        self.parameters = parameters
+        self.minimum_bond = minimum_bond
+        self.provers: dict[int, Prover] = {}
+        self.rho = parameters.rho_start
+        self.totals = Totals()
+        self.open: dict[int, SlotRecord] = {}
+        """Slots whose windows have not all passed, and those of unsettled epochs."""
+        self.earned: dict[int, int] = defaultdict(int)
+        """Matured prover rewards and bounties, by prover."""
+        self.included: dict[int, int] = defaultdict(int)
+        """Matured includer rewards, by proposer."""
+        self.pending: deque[Win] = deque()
+        self.escrow: list[Penalty] = []
+        self.settled: list[tuple[Penalty, penalties.Settlement, int | None]] = []
+        """Every penalty that has been settled, how, and who got the bounty."""
+        self.settled_epochs = 0
+        self.finalised_slot = -1
+        self._frozen: dict[int, tuple[Ticket, ...]] = {}
+        self._paid: set[bytes] = set()
+        self._closed_slot = -1
+
+    def join(self, identity: int, bond: int, delegated: int = 0, *, calibrated: bool = True,
+             reliability_bps: int | None = None) -> Prover:
+        """A prover bonds. Without calibration proofs it has no weight.
+
+        `reliability_bps` overrides the first value, for a prover that is not new. ValueError for a
+        bond below the minimum, or an identity that is taken.
+        """
+        if bond < self.minimum_bond:
+            raise ValueError(f"a bond is {self.minimum_bond} gwei or more, not {bond}")
+        if identity in self.provers:
+            raise ValueError(f"prover {identity} has joined already")
+        proofs = self.parameters.calibration_proofs if calibrated else 0
+        q = reliability.first(self.parameters, proofs)
+        prover = Prover(identity, bond, delegated, proofs,
+                        q if reliability_bps is None else reliability_bps)
+        self.provers[identity] = prover
+        return prover
+
+    def bonded(self) -> set[int]:
+        """Provers whose bond is whole and who are not leaving."""
+        return {p.identity for p in self.provers.values() if self._is_bonded(p)}
+
+    def tickets(self) -> tuple[Ticket, ...]:
+        """Everybody's ticket as it stands now, ascending."""
+        flags = self.parameters.defences
+        found = []
+        for identity in sorted(self.provers):
+            prover = self.provers[identity]
+            if self._is_bonded(prover) and prover.reliability:
+                one = weight(prover.bond, prover.delegated, prover.reliability)
+                found.append(Ticket(identity, one if flags.weight_by_bond else 1))
+        return tuple(found)
+
+    def tickets_for(self, slot: int) -> tuple[Ticket, ...]:
+        """The tickets that the draw of `slot` uses, before anybody is passed over."""
+        if not self.parameters.defences.frozen_weights:
+            return self.tickets()
+        epoch = weight_epoch(slot // self.parameters.slots_per_epoch)
+        known = [frozen for frozen in self._frozen if frozen <= epoch]
+        return self._frozen[max(known)] if known else ()
+
+    def freeze(self, epoch: int) -> None:
+        """Freeze the weights at the first block of an epoch; they count two epochs later."""
+        self._frozen[epoch] = self.tickets()
+        self._frozen = {e: t for e, t in self._frozen.items() if e + 4 > epoch}
+
+    def begin_epoch(self, slot: int) -> None:
+        """Freeze the weights if `slot` is the first of its epoch with a block."""
+        epoch = slot // self.parameters.slots_per_epoch
+        if epoch not in self._frozen:
+            self.freeze(epoch)
+
+    def open_slot(self, slot: int, root: bytes, mix: bytes, base: int, load: int = BPS,
+                  proposer: int | None = None) -> SlotRecord:
+        """A payload appears: draw who is to prove it.
+
+        `root`: the payload's, 32 bytes; `mix`: the one `lottery.mix_epoch` names; `base`: B in
+        gwei; `load`: G in basis points; `proposer`: the slot's, if it is a prover.
+        """
+        parameters, flags = self.parameters, self.parameters.defences
+        self.begin_epoch(slot)
+        budget = rewards.budget(base, self.rho, load)
+        seed = slot_seed(mix if flags.old_mix else keccak_words(mix, root), slot)
+        tickets, passed = [], []
+        penalty = penalties.primary_penalty(parameters, budget)
+        for ticket in self.tickets_for(slot):
+            prover = self.provers[ticket.prover]
+            if bonds.covers(parameters, prover.bond, (prover.liabilities,), penalty):
+                tickets.append(ticket)
+            else:
+                passed.append(ticket.prover)
+        drawn = assign(seed, tickets if flags.stages else (), parameters.committee_size, proposer)
+        record = SlotRecord(slot, (root, 0), budget, proposer, seed, drawn, tuple(passed))
+        if drawn.primary is not None:
+            self.provers[drawn.primary].duties[slot] = penalty
+        for member in drawn.committee:
+            self.provers[member].duties[slot] = penalties.committee_penalty(parameters, budget)
+        self.open[slot] = record
+        self.totals.budgets += budget
+        return record
+
+    def include(self, slot: int, includer: int, proven_slot: int, submission: Submission) -> str:
+        """A proof is in the block of `slot`; why it does not count, or "" if it does.
+
+        An invalid one costs its signer a slice of the bond, whose bounty is the includer's.
+        """
+        record = self.open.get(proven_slot)
+        if record is None or record.key != submission.key:
+            return "the payload is unknown, or its window has passed"
+        prover = self.provers.get(submission.prover)
+        delay, flags = slot - proven_slot, self.parameters.defences
+        if delay < 1 or prover is None:
+            return "the proof is early, or its signer is not bonded"
+        if not may_prove(self.parameters, record.assignment, prover.identity, delay, self.bonded()):
+            return "its signer is not eligible in this stage"
+        if prover.identity in record.barred:
+            return "its signer is barred from this payload"
+        if flags.statement_key:
+            if record.wins or any(s.prover == prover.identity for s, _ in record.batch):
+                return "the slot is proven already"
+        elif submission.proof in self._paid or any(
+                s.proof == submission.proof for s, _ in record.batch):
+            return "the same bytes are paid already"
+        slice_gwei = penalties.invalid_penalty(self.parameters, record.budget)
+        if not bonds.covers(self.parameters, prover.bond, (prover.liabilities,), slice_gwei):
+            return "its signer's bond would not cover an invalid proof"
+        if not submission.verifies(flags.bound_proofs):
+            if flags.invalid_penalty:
+                record.barred.add(prover.identity)
+                self._take(Penalty(prover.identity, proven_slot, slice_gwei, "invalid", includer))
+            return "the proof does not verify"
+        record.batch.append((submission, includer))
+        record.kept.add(prover.identity)
+        prover.delivered = True
+        return ""
+
+    def close_slot(self, slot: int, next_mix: bytes) -> None:
+        """End of a slot: pick its winners, judge windows that end with it, settle what is due.
+
+        `next_mix`: `prevrandao` of the next block, which no proposer so far could know. Calling it
+        again for the same slot changes nothing.
+        """
+        if slot <= self._closed_slot:
+            return
+        self._closed_slot = slot
+        for record in list(self.open.values()):
+            self._decide(record, slot, next_mix)
+            delay = slot - record.slot
+            if delay == self.parameters.primary_slots:
+                self._judge_primary(record)
+            if delay == self.parameters.committee_slots:
+                self._judge_committee(record)
+        per_epoch = self.parameters.slots_per_epoch
+        while slot >= (self.settled_epochs + 1) * per_epoch - 1 + self.parameters.window_slots:
+            self._settle_epoch(self.settled_epochs)
+        if not self.parameters.defences.finality:
+            self._mature(slot)
+
+    def finalise(self, slot: int) -> None:
+        """Everything up to `slot` is final: rewards proven and included by then mature."""
+        self.finalised_slot = max(self.finalised_slot, slot)
+        self._mature(self.finalised_slot)
+
+    def _is_bonded(self, prover: Prover) -> bool:
+        return prover.bond >= self.minimum_bond and prover.leaving_since is None
+
+    def _decide(self, record: SlotRecord, slot: int, next_mix: bytes) -> None:
+        """Pay one of the proofs included in this slot."""
+        if not record.batch:
+            return
+        flags = self.parameters.defences
+        batch, record.batch = record.batch, []
+        chosen = batch[:1] if flags.statement_key else batch
+        if flags.statement_key and flags.slot_batch and len(batch) > 1:
+            frozen = {t.prover: t.weight for t in self.tickets_for(record.slot)}
+            seed = batch_seed(next_mix, *record.key)
+            winner = pick_from_batch(
+                seed, [Ticket(s.prover, frozen.get(s.prover, 0)) for s, _ in batch],
+                record.assignment.primary if flags.primary_first else None)
+            chosen = [pair for pair in batch if pair[0].prover == winner]
+        for submission, includer in chosen:
+            delay = slot - record.slot
+            shares = rewards.split(self.parameters, record.budget, delay)
+            win = Win(submission, record.slot, slot, includer,
+                      stage_of(self.parameters, delay), *shares, contenders=len(batch))
+            record.wins.append(win)
+            self._paid.add(submission.proof)
+            self.totals.credited += sum(shares)
+            self.pending.append(win)
+
+    def _judge_primary(self, record: SlotRecord) -> None:
+        primary = record.assignment.primary
+        if primary is None:
+            return
+        if primary in record.kept:
+            self._keep(primary, record.slot)
+            for member in record.assignment.committee:
+                self.provers[member].duties.pop(record.slot, None)
+        else:
+            self._miss(primary, record.slot, "primary")
+
+    def _judge_committee(self, record: SlotRecord) -> None:
+        for member in record.assignment.committee:
+            if record.slot not in self.provers[member].duties:
+                continue
+            if member in record.kept:
+                self._keep(member, record.slot)
+            elif record.wins:
+                self.provers[member].duties.pop(record.slot)
+            else:
+                self._miss(member, record.slot, "committee")
+
+    def _keep(self, identity: int, slot: int) -> None:
+        prover = self.provers[identity]
+        prover.duties.pop(slot, None)
+        if self.parameters.defences.reliability:
+            prover.reliability = reliability.kept(self.parameters, prover.reliability)
+
+    def _miss(self, identity: int, slot: int, reason: str) -> None:
+        prover = self.provers[identity]
+        amount = prover.duties.pop(slot)
+        if self.parameters.defences.reliability:
+            prover.reliability = reliability.missed(self.parameters, prover.reliability)
+        if reason == "primary" and not self.parameters.defences.bounty_from_bond:
+            amount = 0
+        self._take(Penalty(identity, slot, amount, reason))
+
+    def _take(self, penalty: Penalty) -> None:
+        self.provers[penalty.prover].bond -= penalty.amount
+        self.totals.taken += penalty.amount
+        self.escrow.append(penalty)
+
+    def _settle_epoch(self, epoch: int) -> None:
+        """Settle an epoch all of whose windows have passed: penalties, rho, idle provers."""
+        parameters, per_epoch = self.parameters, self.parameters.slots_per_epoch
+        slots = [self.open[s] for s in range(epoch * per_epoch, (epoch + 1) * per_epoch)
+                 if s in self.open]
+        due = [p for p in self.escrow if p.slot // per_epoch == epoch]
+        self.escrow = [p for p in self.escrow if p.slot // per_epoch != epoch]
+        misses = sum(p.reason == "primary" for p in due)
+        primaries = sum(r.assignment.primary is not None for r in slots)
+        outage = penalties.is_outage(parameters, misses, primaries)
+        for penalty in due:
+            self._settle(penalty, outage and penalty.reason != "invalid")
+        last = (parameters.committee_slots if parameters.defences.rescues_count
+                else parameters.primary_slots)
+        in_time = sum(r.win is not None and r.win.delay <= last for r in slots)
+        self.rho = controller.next_rho(
+            parameters, self.rho, controller.coverage_bps(in_time, len(slots)))
+        for prover in self.provers.values():
+            if not prover.delivered:
+                prover.reliability = reliability.idle(parameters, prover.reliability)
+            prover.delivered = False
+        for record in slots:
+            del self.open[record.slot]
+        self.settled_epochs = epoch + 1
+
+    def _settle(self, penalty: Penalty, outage: bool) -> None:
+        win = self.open[penalty.slot].win
+        rescuer = penalty.reporter
+        if penalty.reason != "invalid" and win is not None:
+            rescuer = win.submission.prover
+        earned = rescuer is not None and rescuer != penalty.prover
+        amounts = penalties.settle(self.parameters, penalty.amount, outage, earned)
+        self.settled.append((penalty, amounts, rescuer if earned else None))
+        self.totals.burned += amounts.burned
+        self.totals.bounties += amounts.bounty
+        self.totals.kept += amounts.kept
+        self.provers[penalty.prover].bond += amounts.kept
+        if earned and rescuer is not None:
+            if penalty.reason == "invalid":
+                self.included[rescuer] += amounts.bounty
+            else:
+                self.earned[rescuer] += amounts.bounty
+                self._mint_bounty(penalty, rescuer)
+
+    def _mint_bounty(self, penalty: Penalty, rescuer: int) -> None:
+        """With the defence off, a rescue is rewarded although nobody pays for it."""
+        if penalty.reason == "primary" and not self.parameters.defences.bounty_from_bond:
+            minted = self.parameters.penalty_multiple * rewards.most(
+                self.parameters, self.open[penalty.slot].budget) // 2
+            self.earned[rescuer] += minted
+            self.totals.minted_bounties += minted
+
+    def _mature(self, slot: int) -> None:
+        while self.pending and self.pending[0].included_slot <= slot:
+            win = self.pending.popleft()
+            self.earned[win.submission.prover] += win.prover_gwei
+            self.included[win.includer] += win.includer_gwei
+            self.totals.matured += win.prover_gwei + win.includer_gwei

@@ -1,0 +1,122 @@
+"""What the mechanism's ledger keeps: provers, slots, proofs, wins, penalties. Gwei and slots."""
+
+from dataclasses import dataclass, field
+
+from proofmill.host.network.mechanism.lottery import Assignment
+from proofmill.host.network.mechanism.stages import Stage
+
+Key = tuple[bytes, int]
+"""(payload root, proof type): what a proof is about, never its bytes."""
+
+
+@dataclass
+class Prover:
+    """A prover's account. `duties`: the penalty of each open duty, by slot."""
+
+    identity: int
+    bond: int
+    delegated: int = 0
+    calibration_proofs: int = 0
+    reliability: int = 0
+    leaving_since: int | None = None
+    duties: dict[int, int] = field(default_factory=dict)
+    delivered: bool = False
+    """Whether it delivered a proof in the running epoch."""
+
+    @property
+    def liabilities(self) -> int:
+        """The sum of the penalties of its open duties."""
+        return sum(self.duties.values())
+
+
+@dataclass(frozen=True)
+class Submission:
+    """A proof as a signer submits it.
+
+    `proof`: its bytes, or a name for them; `tag_prover`: the prover whose tag the statement was
+    proven with; `sound`: whether it is a proof of the payload at all.
+    """
+
+    key: Key
+    prover: int
+    proof: bytes
+    tag_prover: int
+    sound: bool = True
+
+    def verifies(self, bound: bool) -> bool:
+        """Whether the check passes: with `bound` proofs, only with the signer's own tag."""
+        return self.sound and (not bound or self.tag_prover == self.prover)
+
+
+@dataclass(frozen=True)
+class Win:
+    """A proof that is paid: whom, how much, when, and why."""
+
+    submission: Submission
+    proven_slot: int
+    included_slot: int
+    includer: int
+    stage: Stage
+    prover_gwei: int
+    includer_gwei: int
+    contenders: int
+    """Valid proofs of the batch among which the lottery picked."""
+
+    @property
+    def delay(self) -> int:
+        """Slots between the proven and the including one."""
+        return self.included_slot - self.proven_slot
+
+
+@dataclass(frozen=True)
+class Penalty:
+    """A penalty taken from a bond and not settled yet."""
+
+    prover: int
+    slot: int
+    amount: int
+    reason: str
+    reporter: int | None = None
+    """For an invalid proof: who reported it."""
+
+
+@dataclass
+class SlotRecord:
+    """A slot with a payload, and what became of proving it. `budget`: R in gwei."""
+
+    slot: int
+    key: Key
+    budget: int
+    proposer: int | None
+    seed: bytes
+    assignment: Assignment
+    passed_over: tuple[int, ...]
+    """Provers left out of the draw because their bond would not have covered the duty."""
+    batch: list[tuple[Submission, int]] = field(default_factory=list)
+    """(submission, includer) of the running slot, in the order of the block."""
+    wins: list[Win] = field(default_factory=list)
+    kept: set[int] = field(default_factory=set)
+    """Provers that delivered a valid proof while they were eligible."""
+    barred: set[int] = field(default_factory=set)
+    """Provers that signed an invalid proof of this payload."""
+
+    @property
+    def win(self) -> Win | None:
+        """The first win: the only one, unless a defence is off."""
+        return self.wins[0] if self.wins else None
+
+
+@dataclass
+class Totals:
+    """Sums over the whole history, in gwei."""
+
+    budgets: int = 0
+    credited: int = 0
+    """Rewards of all wins, matured or not."""
+    matured: int = 0
+    taken: int = 0
+    burned: int = 0
+    bounties: int = 0
+    kept: int = 0
+    minted_bounties: int = 0
+    """Bounties that no bond paid for: 0 unless a defence is off."""

@@ -1,0 +1,81 @@
+"""Every block a node has found valid, as it came: for its own restart, and for peers that ask.
+
+The fork-choice store forgets what is final, and memory ends with the process. The file may lose its
+last entries when the machine loses its power, but not when the process is killed; what is missing
+is asked for again.
+"""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from proofmill.host.network.node.store import open_database
+from proofmill.host.network.node.wire import Topic
+
+SCHEMA_VERSION = 1
+_SCHEMA = """
+CREATE TABLE messages (
+    sequence INTEGER PRIMARY KEY AUTOINCREMENT,
+    topic INTEGER NOT NULL,
+    root BLOB NOT NULL CHECK (length(root) = 32),
+    data BLOB NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX messages_of_block ON messages (root, topic);
+"""
+KEPT = {Topic.BLOCK, Topic.ENVELOPE}
+"""What is kept of a block, one of each."""
+
+
+class Archive:
+    """Messages about blocks, by the block's root, in the order they were found valid."""
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        """Open or make the file. ProofmillError where it is something else, or damaged."""
+        self._database = open_database(Path(path), _SCHEMA, SCHEMA_VERSION, "block archive")
+        self._database.execute("PRAGMA synchronous = NORMAL")
+        self._links: dict[bytes, tuple[bytes, int]] = {}
+
+    def close(self) -> None:
+        """Give back the file."""
+        self._database.close()
+
+    def link(self, root: bytes, parent: bytes, slot: int) -> None:
+        """Remember where a block stands: what `branch` walks along."""
+        self._links[root] = parent, slot
+
+    def keep(self, topic: Topic, root: bytes, data: bytes) -> None:
+        """Keep a message that has been found valid, of one of the topics of `KEPT`, once."""
+        assert topic in KEPT, f"{topic.name} is not kept"
+        with self._database:
+            self._database.execute(
+                "INSERT OR IGNORE INTO messages (topic, root, data) VALUES (?, ?, ?)",
+                (topic, root, data))
+
+    def part(self, root: bytes, topic: Topic) -> bytes | None:
+        """The message of a topic about a block, None if there is none."""
+        row = self._database.execute(
+            "SELECT data FROM messages WHERE root = ? AND topic = ?", (root, topic)).fetchone()
+        return None if row is None else bytes(row[0])
+
+    def messages(self) -> Iterator[tuple[Topic, bytes, bytes]]:
+        """Everything as (topic, root, data), in the order it was kept: parents before children."""
+        rows = self._database.execute("SELECT topic, root, data FROM messages ORDER BY sequence")
+        for topic, root, data in rows.fetchall():
+            yield Topic(topic), root, data
+
+    def forget(self, root: bytes) -> None:
+        """Drop what is kept of a block, so that it can be had from somebody else."""
+        with self._database:
+            self._database.execute("DELETE FROM messages WHERE root = ?", (root,))
+
+    def branch(self, head: bytes, start_slot: int, end_slot: int) -> list[bytes]:
+        """Roots of the branch that ends in `head`, slots from `start_slot` to before `end_slot`,
+        ascending; nothing where `head` is unknown."""
+        roots = []
+        link = self._links.get(head)
+        while link is not None and link[1] >= start_slot:
+            if link[1] < end_slot:
+                roots.append(head)
+            head = link[0]
+            link = self._links.get(head)
+        return roots[::-1]

@@ -1,0 +1,51 @@
+"""What a proposer's node does for the second layer in its own block: pay out, and report.
+
+Anybody may have a final reward paid out, and anybody may show an invalid proof; half of what that
+costs its signer goes to the block's proposer. The transactions are for the block this node is about
+to build and are not sent to anybody, so nobody else can take the report for their own.
+"""
+
+from proofmill.host.ground.errors import ProofmillError
+from proofmill.host.network.evm.account import Account
+from proofmill.host.network.node.follower import Follower
+from proofmill.host.network.node.owned_proof import numbers_of, signature_numbers
+
+MATURE_GAS = 300_000
+REPORT_GAS = 3_000_000
+MOST_MATURED = 16
+"""Rewards that one block pays out."""
+
+
+class Claims:
+    """Transactions of a node's operator."""
+
+    def __init__(self, follower: Follower, account: Account, prover: int | None) -> None:
+        """`account`: used for nothing else. `prover`: the node's own, which it does not report."""
+        self._follower = follower
+        self._account = account
+        self._prover = prover
+        self.reported = 0
+        """Invalid proofs that this node has reported in blocks of its own."""
+
+    def hand_in(self) -> list[bytes]:
+        """Queue what is due for the next block; the hashes of the transactions."""
+        follower, rewards = self._follower, self._follower.layer.rewards
+        account = follower.account()
+        calls = [(rewards.encode("mature", credit.proven_slot), MATURE_GAS)
+                 for credit in account.credits if credit.final and not credit.matured]
+        del calls[MOST_MATURED:]
+        for slot, prover, proof in follower.to_report(follower.slot):
+            if prover != self._prover:
+                r, s, v = signature_numbers(proof)
+                calls.append((rewards.encode(
+                    "report_invalid", slot, follower.numbers[prover], numbers_of(proof.signed),
+                    v, r, s), REPORT_GAS))
+                self.reported += 1
+        self._account.resynchronise()
+        hashes = []
+        for data, gas in calls:
+            try:
+                hashes.append(self._account.hand_in(rewards.address, data, gas=gas))
+            except ProofmillError:
+                break  # it has no ether left: then others do it
+        return hashes

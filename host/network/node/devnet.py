@@ -1,0 +1,461 @@
+"""Several independent nodes on this machine, each a process, and the clock they share.
+
+The parent starts them, introduces them to each other, moves the clock when all messages of a step
+have been handled, and collects what they report. It decides nothing: it knows messages only by
+their number.
+"""
+
+import multiprocessing
+import signal
+import time
+from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from multiprocessing import resource_tracker
+from multiprocessing.connection import Connection, wait
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from eth_hash.auto import keccak
+
+from proofmill.host.ground.errors import ProofmillError
+from proofmill.host.network.consensus.chain import EmbeddedChain
+from proofmill.host.network.consensus.engines import MakeEngines
+from proofmill.host.network.consensus.genesis import STAKE_GWEI
+from proofmill.host.network.consensus.keys import ValidatorKey, derive_keys
+from proofmill.host.network.mechanism.parameters import Parameters
+from proofmill.host.network.node.contract_state import ProverAccount
+from proofmill.host.network.node.follower import ChainSetup
+from proofmill.host.network.node.identity import new_identity
+from proofmill.host.network.node.node import (
+    CONFIRM_MS,
+    STEPS_MS,
+    DeviceSpeed,
+    NodeReport,
+    NodeSetup,
+    SlotView,
+    belong_to_parent,
+    run_node,
+    view_of,
+)
+from proofmill.host.network.node.opening import (
+    GenesisEngines,
+    devnet_parameters,
+    minimum_bond_wei,
+    open_chain,
+)
+from proofmill.host.network.second_layer.engines import EvmEngines
+from proofmill.host.prover.circuits.block_size import BlockSize
+from proofmill.host.prover.groth16.verification_key import VerificationKey
+
+BOND_WEI = 10 * 10**18
+"""Each prover's bond at the start: 10 ether."""
+START_SECONDS = 120.0
+ANSWER_SECONDS = 120.0
+"""How long a node may take for one step before it counts as dead. Simulated hardware is slow."""
+SETTLE_SECONDS = 20.0
+"""How long messages may be on their way before the clock goes on without them."""
+STOP_SECONDS = 5.0
+
+
+@dataclass(frozen=True)
+class NodePlan:
+    """One node: how many validators it has, and the device it proves on, None for none.
+
+    `forge`: it signs proofs that do not verify.
+    """
+
+    name: str
+    validators: tuple[int, ...]
+    prover: int | None = None
+    device: DeviceSpeed | None = None
+    forge: bool = False
+
+    @property
+    def role(self) -> str:
+        """Staker, prover or both."""
+        if self.prover is None:
+            return "staker"
+        return "both" if self.validators else "prover"
+
+
+def plan_nodes(
+    validators: int, devices: Sequence[DeviceSpeed], forgers: Collection[int] = ()
+) -> list[NodePlan]:
+    """A node for each device, every other one without validators, and one that only stakes.
+
+    `forgers`: places in `devices` of nodes that forge.
+
+    Execution proofs are signed by validators (EIP-8025), so a node that only proves signs in the
+    name of one whose other duties are the staker's.
+    """
+    holders = [index for index in range(len(devices)) if index % 2 == 0]
+    share = [tuple(range(validators))[part :: len(holders) + 1] for part in range(len(holders) + 1)]
+    plans, spare = [], iter(share[-1])
+    for index, device in enumerate(devices):
+        own = share[holders.index(index)] if index in holders else ()
+        plans.append(NodePlan(
+            f"node {index}", own, own[0] if own else next(spare), device, index in forgers))
+    return [*plans, NodePlan(f"node {len(devices)}", share[-1])]
+
+
+def prover_accounts(
+    plans: Sequence[NodePlan], keys: Sequence[ValidatorKey]
+) -> tuple[ProverAccount, ...]:
+    """The provers of the plans, ascending: the order in which they register.
+
+    Who stakes as well is paid where its validator is; who only proves, at an address of its own.
+    """
+    accounts = []
+    for plan in plans:
+        if plan.prover is not None:
+            owner = keys[plan.prover].address
+            alone = bytes(keccak(b"proofmill prover " + plan.name.encode()))[12:]
+            accounts.append(ProverAccount(plan.prover, owner, owner if plan.validators else alone))
+    return tuple(sorted(accounts, key=lambda each: each.identity))
+
+
+@dataclass(frozen=True)
+class DevnetSetup:
+    """All a devnet needs. `zkey`: the block circuit's key as a file, for nodes that prove."""
+
+    nodes: Sequence[NodePlan]
+    folder: Path
+    seed: int
+    size: BlockSize
+    verification_key: VerificationKey
+    zkey: Path
+    parameters: Parameters = field(default_factory=devnet_parameters)
+    guests: Mapping[str, str] = field(default_factory=dict)
+    """Certificates of further peers, by name, that all nodes let in: what tests play."""
+
+
+@dataclass
+class _Running:
+    setup: NodeSetup
+    process: BaseProcess
+    control: Connection
+    port: int = 0
+
+
+class Devnet:
+    """Running nodes; leave the context, and none is left."""
+
+    def __init__(self, setup: DevnetSetup) -> None:
+        self.setup = setup
+        self.dead: dict[str, str] = {}
+        """Nodes that are no more, and what is known of it."""
+        self.unsettled = 0
+        """Steps after which messages were still on their way when the clock went on."""
+        self.slot = 0
+        self.outages: list[str] = []
+        """What was done to nodes, a sentence each."""
+        self._cut: set[str] = set()
+        self._engines: GenesisEngines | None = None
+        self._nodes: dict[str, _Running] = {}
+        self._reference: tuple[BaseProcess, Connection] | None = None
+        self._context = multiprocessing.get_context("spawn")
+
+    def __enter__(self) -> "Devnet":
+        try:
+            self._start()
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    @property
+    def alive(self) -> list[str]:
+        """Names of the nodes that run."""
+        return [name for name in self._nodes if name not in self.dead]
+
+    @property
+    def ports(self) -> dict[str, int]:
+        """Where each node listens, on 127.0.0.1."""
+        return {name: node.port for name, node in self._nodes.items()}
+
+    def process_id(self, name: str) -> int:
+        """Of a node's process."""
+        identifier = self._nodes[name].process.pid
+        assert identifier is not None
+        return identifier
+
+    def run(self, slots: int, on_slot: Callable[[int, int], None] | None = None) -> None:
+        """Let `slots` slots pass; `on_slot` hears (slots done, slots in all)."""
+        for done in range(1, slots + 1):
+            self.next_slot()
+            if on_slot is not None:
+                on_slot(done, slots)
+
+    def next_slot(self) -> None:
+        """Let one slot pass. ProofmillError when no node is left."""
+        self.slot += 1
+        for milliseconds in STEPS_MS:
+            self._ask(("tick", self.slot, milliseconds), ANSWER_SECONDS)
+            if not self.alive:
+                raise ProofmillError("no node is left: " + "; ".join(
+                    f"{name}: {reason}" for name, reason in self.dead.items()))
+            self._settle()
+
+    def kill(self, name: str) -> None:
+        """Kill a node at once (SIGKILL), as it stands."""
+        process = self._nodes[name].process
+        process.kill()
+        process.join()
+        self._bury(name, "")
+        self.outages.append(f"{name} killed after slot {self.slot}")
+
+    def restart(self, name: str) -> None:
+        """Start a killed node again, from what it has kept; it catches up before this returns."""
+        old = self._nodes[name]
+        assert name in self.dead, f"{name} runs"
+        old.control.close()
+        node = self._nodes[name] = self._spawn(old.setup)
+        del self.dead[name]
+        node.port = self._answers(START_SECONDS, [name])[name][1]
+        node.control.send(("resume", self.slot, STEPS_MS[-1]))
+        blocks = self._answers(START_SECONDS, [name])[name]
+        self._link(name, [other for other in self.alive if other not in self._cut | {name}])
+        self._settle()
+        self.outages.append(f"{name} started again after slot {self.slot}, with {blocks} blocks")
+
+    def cut(self, name: str) -> None:
+        """Break all connections of a node; it goes on alone until `heal`."""
+        self._nodes[name].control.send(("cut",))
+        self._answers(ANSWER_SECONDS, [name])
+        self._cut.add(name)
+        self.outages.append(f"{name} cut off after slot {self.slot}")
+
+    def heal(self, name: str) -> None:
+        """Connect a node again that was cut off; it and the others catch up."""
+        self._cut.discard(name)
+        self._link(name, [other for other in self.alive if other not in self._cut | {name}])
+        self._settle()
+        self.outages.append(f"{name} connected again after slot {self.slot}")
+
+    def reports(self) -> dict[str, NodeReport]:
+        """What every living node has to say."""
+        return self._ask(("report",), ANSWER_SECONDS)
+
+    def start_reference(self, slots: int) -> None:
+        """Begin to run the same chain without any prover, in a process of its own."""
+        ours, theirs = self._context.Pipe()
+        setup = self.setup
+        assert self._engines is not None, "the nodes have not been started"
+        count = sum(len(plan.validators) for plan in setup.nodes)
+        process = self._context.Process(
+            target=run_reference, daemon=True, name="proofmill reference",
+            args=(theirs, setup.seed, count, setup.size, self._engines, slots))
+        _start_deaf(process)
+        theirs.close()
+        self._reference = process, ours
+
+    def reference(self) -> list[SlotView]:
+        """Layer 1 slot by slot without provers; waits for `start_reference`'s process."""
+        assert self._reference is not None, "there is no reference to wait for"
+        try:
+            views: list[SlotView] = self._reference[1].recv()
+        except EOFError as error:
+            raise ProofmillError("the run without provers ended early; try again") from error
+        return views
+
+    def close(self) -> None:
+        """End every process, by asking first; may be called again."""
+        for node in self._nodes.values():
+            with suppress(OSError):
+                node.control.send(("stop",))
+        processes = [node.process for node in self._nodes.values()]
+        if self._reference is not None:
+            self._reference[0].kill()
+            processes.append(self._reference[0])
+        deadline = time.monotonic() + STOP_SECONDS
+        for process in processes:
+            process.join(max(0.0, deadline - time.monotonic()))
+            if process.is_alive():
+                process.kill()
+                process.join()
+        for node in self._nodes.values():
+            node.control.close()
+        if self._reference is not None:
+            self._reference[1].close()
+        self._reference = None
+
+    def _start(self) -> None:
+        setup = self.setup
+        identities = {plan.name: new_identity() for plan in setup.nodes}
+        certificates = {name: each.certificate for name, each in identities.items()}
+        count = sum(len(plan.validators) for plan in setup.nodes)
+        keys = derive_keys(setup.seed, count)
+        public = [replace(key, secret=0) for key in keys]
+        accounts = prover_accounts(setup.nodes, keys)
+        rich = {each.owner for each in accounts} | {
+            keys[plan.validators[-1]].address for plan in setup.nodes if plan.validators}
+        minimum = minimum_bond_wei(count, setup.parameters)
+        engines = self._engines = open_chain(
+            EvmEngines(setup.verification_key, setup.parameters, minimum, tuple(sorted(rich))),
+            setup.seed, setup.size, keys, accounts, BOND_WEI)
+        for plan in setup.nodes:
+            own = set(plan.validators)
+            node = NodeSetup(
+                name=plan.name, folder=setup.folder / plan.name.replace(" ", "-"),
+                identity=identities[plan.name],
+                peers={name: certificate
+                       for name, certificate in {**certificates, **setup.guests}.items()
+                       if name != plan.name},
+                # A node is given the secrets of its own validators, and nobody else's.
+                chain=ChainSetup(
+                    tuple(keys[i] if i in own else public[i] for i in range(count)),
+                    engines, setup.seed, setup.size, setup.verification_key, setup.parameters,
+                    minimum, BOND_WEI, accounts),
+                own=plan.validators, prover=plan.prover,
+                prover_key=None if plan.prover is None else keys[plan.prover],
+                device=plan.device, zkey=setup.zkey, forge=plan.forge)
+            self._nodes[plan.name] = self._spawn(node)
+        for name, answer in self._answers(START_SECONDS).items():
+            self._nodes[name].port = answer[1]
+        names = self.alive
+        if len(names) < len(self._nodes):
+            raise ProofmillError("not every node started: " + "; ".join(
+                f"{name}: {reason}" for name, reason in self.dead.items()))
+        for index, name in enumerate(names):
+            self._link(name, names[index + 1 :])
+        # The sync committee signs genesis as the head of slot 0, for the first block.
+        self._ask(("tick", 0, CONFIRM_MS), ANSWER_SECONDS)
+        self._settle()
+
+    def _spawn(self, setup: NodeSetup) -> _Running:
+        ours, theirs = self._context.Pipe()
+        process = self._context.Process(
+            target=run_node, args=(setup, theirs), daemon=True, name=f"proofmill {setup.name}")
+        _start_deaf(process)
+        theirs.close()
+        return _Running(setup, process, ours)
+
+    def _link(self, name: str, others: Sequence[str]) -> None:
+        """Connect a node to others, and wait until both sides of each connection have it."""
+        deadline = time.monotonic() + START_SECONDS
+        missing = list(others)
+        while missing:
+            if time.monotonic() > deadline:
+                raise ProofmillError(
+                    f"{name} does not reach {', '.join(missing)}; is loopback blocked?")
+            for other in missing:
+                # A side that still has an old connection refuses: then once more.
+                self._nodes[name].control.send(("connect", self._nodes[other].port))
+                problem = self._answers(START_SECONDS, [name]).get(name)
+                if problem:
+                    raise ProofmillError(f"{name} cannot reach {other}: {problem}")
+            for _ in range(20):
+                counts = self._ask(("counts",), ANSWER_SECONDS)
+                missing = [other for other in others if other in self.alive
+                           and not (other in counts[name] and name in counts[other])]
+                if not missing:
+                    break
+                time.sleep(0.01)
+
+    def _ask(self, command: tuple[Any, ...], seconds: float) -> dict[str, Any]:
+        for name in self.alive:
+            try:
+                self._nodes[name].control.send(command)
+            except OSError:
+                self._bury(name, "")
+        return self._answers(seconds)
+
+    def _answers(self, seconds: float, names: Sequence[str] | None = None) -> dict[str, Any]:
+        """One answer from each node; who does not give one is dead."""
+        waiting = {self._nodes[name].control: name for name in names or self.alive}
+        answers: dict[str, Any] = {}
+        deadline = time.monotonic() + seconds
+        while waiting:
+            ready = wait(list(waiting), max(0.0, deadline - time.monotonic()))
+            if not ready:
+                for name in waiting.values():
+                    self._bury(name, f"it gave no answer for {seconds:.0f} s")
+                break
+            for connection in ready:
+                assert isinstance(connection, Connection)
+                name = waiting.pop(connection)
+                try:
+                    answers[name] = connection.recv()
+                except (EOFError, OSError):
+                    self._bury(name, "")
+        return answers
+
+    def _bury(self, name: str, reason: str) -> None:
+        process = self._nodes[name].process
+        if reason:
+            process.kill()
+        process.join(STOP_SECONDS)
+        code = process.exitcode
+        how = f"ended by signal {-code}" if code is not None and code < 0 else f"exit status {code}"
+        self.dead[name] = f"slot {self.slot}: {reason or how}"
+
+    def _settle(self) -> None:
+        """Wait until every message that was sent has been handled, and has caused no other."""
+        deadline = time.monotonic() + SETTLE_SECONDS
+        before: object = None
+        while time.monotonic() < deadline:
+            counts = self._ask(("counts",), ANSWER_SECONDS)
+            # Two equal looks: the first are taken at different times, and a message may pass.
+            if _all_handled(counts) and counts == before:
+                return
+            before = counts
+            time.sleep(0.002)
+        self.unsettled += 1
+
+
+def _start_deaf(process: BaseProcess) -> None:
+    """Start a process that Ctrl-C does not reach, not even while it is starting.
+
+    The signal mask is inherited; a Ctrl-C that comes meanwhile reaches the parent afterwards.
+    """
+    # Starting the tracker would unblock the signal, so it has to run already.
+    resource_tracker.ensure_running()
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        process.start()
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _all_handled(counts: Mapping[str, Mapping[str, tuple[int, int]]]) -> bool:
+    return all(
+        sent == counts[peer][name][1]
+        for name, peers in counts.items()
+        for peer, (sent, _) in peers.items()
+        # Guests keep no books, and a connection may be cut on one side only.
+        if peer in counts and name in counts[peer]
+    )
+
+
+def run_reference(
+    answer: Connection, seed: int, validators: int, size: BlockSize, engines: MakeEngines,
+    slots: int,
+) -> None:
+    """The same chain with nobody proving, by the one-process chain; sends a view of every slot."""
+    belong_to_parent()
+    chain = EmbeddedChain(lambda public, proof: False, seed, validators, size, engines)
+    views = []
+    for _ in range(slots):
+        if answer.poll():
+            return  # nobody waits any more: the pipe has ended
+        report = chain.advance()
+        views.append(view_of(
+            report.slot, chain.head, chain.head_state, report.finalized_epoch))
+    with suppress(BrokenPipeError):
+        answer.send(views)
+
+
+def layer1_gwei(plan: NodePlan, report: NodeReport) -> int:
+    """What a node's validators have gained on layer 1 by the head of `report`, or lost."""
+    return sum(report.balances[index] - STAKE_GWEI for index in plan.validators)

@@ -1,0 +1,419 @@
+"""A node's own view of the chain: its fork-choice store, its engines, and what it makes of gossip.
+
+Every message is checked here, by the specification's own functions, whoever sent it; nobody's
+verdict is taken over. Layer 1 goes through the handlers `on_block`, `on_attestation`,
+`on_execution_payload_envelope` and `on_payload_attestation_message`; execution proofs through
+`process_execution_proof` with this node's `BindingProofEngine`; payloads are executed on this
+node's own machine, and what the contracts of the second layer say is read from it.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+from proofmill.host.network.consensus.block_proofs import block_verifier
+from proofmill.host.network.consensus.blocks import record_of
+from proofmill.host.network.consensus.duties import Proposal
+from proofmill.host.network.consensus.engines import MakeEngines
+from proofmill.host.network.consensus.genesis import genesis_block, genesis_state
+from proofmill.host.network.consensus.keys import ValidatorKey
+from proofmill.host.network.consensus.records import ProvingTask
+from proofmill.host.network.consensus.spec import engines as used_engines
+from proofmill.host.network.consensus.spec import spec
+from proofmill.host.network.consensus.store import pin_store, prune_store
+from proofmill.host.network.mechanism.ledger import Ledger
+from proofmill.host.network.mechanism.parameters import Parameters
+from proofmill.host.network.mechanism.records import Key
+from proofmill.host.network.mechanism.stages import may_prove
+from proofmill.host.network.node import contract_state
+from proofmill.host.network.node.archive import Archive
+from proofmill.host.network.node.contract_state import ProverAccount
+from proofmill.host.network.node.gossip import Verdict
+from proofmill.host.network.node.layer2 import Account, BlockFacts, replay
+from proofmill.host.network.node.mempool import Mempool
+from proofmill.host.network.node.opening import GENESIS_MIX
+from proofmill.host.network.node.owned_proof import OwnedProof
+from proofmill.host.network.node.proof_pool import Answer, ProofPool
+from proofmill.host.network.node.votes import VotePool
+from proofmill.host.network.node.wire import Topic
+from proofmill.host.prover.circuits.block_size import BlockSize
+from proofmill.host.prover.groth16.verification_key import VerificationKey
+
+SLOT_MS = int(spec.config.SLOT_DURATION_MS)
+SLOTS_PER_EPOCH = int(spec.SLOTS_PER_EPOCH)
+PARENT_UNKNOWN = "its parent is unknown"
+PARENT_EMPTY = "its parent's payload is unknown"
+
+
+@dataclass(frozen=True)
+class ChainSetup:
+    """What all nodes of a chain have to agree on.
+
+    `keys`: of all validators; their secrets are not looked at. `engines`, `seed` and `size`: of the
+    execution layer. `verification_key`: of the block circuit. `minimum_bond` and `bond`: wei, of
+    each of the `provers`, ascending by identity.
+    """
+
+    keys: Sequence[ValidatorKey]
+    engines: MakeEngines
+    seed: int
+    size: BlockSize
+    verification_key: VerificationKey
+    parameters: Parameters
+    minimum_bond: int
+    bond: int
+    provers: tuple[ProverAccount, ...]
+
+
+@dataclass
+class _Block:
+    """What is remembered of a block for good; `facts` once its payload has come."""
+
+    root: bytes
+    parent: bytes
+    slot: int
+    payload_hash: bytes
+    parent_hash: bytes
+    attestation_roots: frozenset[bytes]
+    facts: BlockFacts | None = None
+    request: Any = None
+
+
+class Follower:
+    """One node's chain. `slot` and `milliseconds` into it are where its clock stands."""
+
+    def __init__(self, chain: ChainSetup, archive: Archive | None = None) -> None:
+        """`archive`: keeps what has been found valid of every block; see `load`."""
+        self.parameters = chain.parameters
+        self.provers = chain.provers
+        self.numbers = {each.identity: number for number, each in enumerate(chain.provers)}
+        """The provers' numbers in the contracts, by validator."""
+        self.archive = archive
+        self.chain_id = int(spec.config.DEPOSIT_CHAIN_ID)
+        made = chain.engines(
+            chain.seed, chain.size, self.chain_id, block_verifier(chain.verification_key))
+        self.execution_layer, self.proof_engine = made.execution, made.proof
+        self.layer = made.execution.layer
+        """The contracts, on the branch of the head."""
+        state = genesis_state(chain.keys, self.execution_layer.genesis_hash)
+        anchor = genesis_block(state)
+        self.store = spec.get_forkchoice_store(state, anchor)
+        self.execution_layer.watch(self.store)
+        evm = self.execution_layer.evm
+        self.mempool = Mempool(evm.nonce, evm.balance, evm.chain_id)
+        self.genesis_root = bytes(spec.hash_tree_root(anchor))
+        self.genesis_validators_root = bytes(state.genesis_validators_root)
+        self.slot = self.milliseconds = 0
+        self._chain = chain
+        self._addresses = {index: key.address for index, key in enumerate(chain.keys)}
+        self._paid_at = {each.reward_address: each.identity for each in chain.provers[::-1]}
+        self._head: Any = None
+        self._account: tuple[Account, Ledger] | None = None
+        self._account_of: object = None
+        self._checked: object = None
+        self._blocks: dict[bytes, _Block] = {}
+        self._by_request: dict[bytes, _Block] = {}
+        self.votes = VotePool(self.store)
+        self._pool = ProofPool(
+            self.proof_engine, self.layer, self.numbers,
+            {each.identity: each.reward_address for each in chain.provers})
+        self._final_root = self.genesis_root
+
+    @property
+    def now_ms(self) -> int:
+        """Milliseconds since genesis."""
+        return self.slot * SLOT_MS + self.milliseconds
+
+    @property
+    def head(self) -> Any:
+        """The fork choice's head, a `ForkChoiceNode`; the execution layer follows it."""
+        if self._head is None:
+            head = self._head = spec.get_head(self.store)
+            block = self._blocks.get(bytes(head.root))
+            if block is not None:
+                full = head.payload_status == spec.PAYLOAD_STATUS_FULL
+                payload = block.payload_hash if full else block.parent_hash
+                self.execution_layer.notify_forkchoice_updated(
+                    spec.Hash32(payload), spec.Hash32(), spec.Hash32(), None)
+        return self._head
+
+    @property
+    def head_state(self) -> Any:
+        """The state after the head's block; not to be changed."""
+        return self.store.block_states[self.head.root]
+
+    @property
+    def finalized_epoch(self) -> int:
+        """The store's finalised epoch."""
+        return int(self.store.finalized_checkpoint.epoch)
+
+    def tick(self, slot: int, milliseconds: int) -> None:
+        """Set the clock; at a new slot the votes of earlier ones begin to count."""
+        new = slot > self.slot
+        self.slot, self.milliseconds = slot, milliseconds
+        spec.on_tick(self.store, self.store.genesis_time + self.now_ms // 1000)
+        if new:
+            self._new_slot()
+
+    def take(self, topic: Topic, data: bytes, peer: str) -> Answer:
+        """Check a message and learn from it; the verdict, and why if it is not ACCEPT.
+
+        Never raises for what is in the message; of one that is rejected nothing stays but what has
+        been found valid.
+        """
+        if topic is Topic.TRANSACTION:
+            return self.mempool.add(data, self.slot)
+        kind, _ = self._topics[topic]
+        try:
+            message = kind.decode_bytes(data)
+        except Exception as error:  # whatever the decoder meets in a stranger's bytes
+            return Verdict.REJECT, f"not the SSZ bytes of {kind.__name__} ({type(error).__name__})"
+        return self.judge(topic, message)
+
+    def judge(self, topic: Topic, message: Any) -> Answer:
+        """`take` for a message that is decoded already."""
+        try:
+            return self._topics[topic][1](self, message)
+        except Exception as error:  # the specification asserts, indexes and divides
+            return Verdict.REJECT, f"the specification refuses it ({type(error).__name__})"
+
+    def load(self) -> int:
+        """Take in what the archive has, checked as if it came from a stranger; how many blocks.
+
+        The clock has to be set. What is damaged is forgotten, and can be had from peers.
+        """
+        assert self.archive is not None, "there is no archive to load"
+        for topic, root, data in self.archive.messages():
+            if self.take(topic, data, "the archive")[0] is Verdict.REJECT:
+                self.archive.forget(root)
+            elif len(self._blocks) % SLOTS_PER_EPOCH == 0:
+                self.follow_finality()
+        return len(self._blocks)
+
+    def has(self, root: bytes, full: bool) -> bool:
+        """Whether a block is known, and its payload as well if it is to be `full`."""
+        block = self._blocks.get(root)
+        if block is None:
+            return root == self.genesis_root
+        return not full or block.facts is not None
+
+    def follow_finality(self) -> None:
+        """Forget what lies before the finalised block, if that has changed."""
+        final_root = bytes(self.store.finalized_checkpoint.root)
+        if final_root != self._final_root:
+            self._final_root = final_root
+            self._finalize(final_root)
+
+    @property
+    def finalized_slot(self) -> int:
+        """The first slot of the finalised epoch: no block up to it can still come."""
+        return int(spec.compute_start_slot_at_epoch(self.store.finalized_checkpoint.epoch))
+
+    def included_attestations(self, head: Any) -> set[bytes]:
+        """Roots of the attestations that the last blocks of the branch of `head` carry."""
+        done: set[bytes] = set()
+        block = self._blocks.get(bytes(head.root))
+        while block is not None and block.slot >= self.slot - SLOTS_PER_EPOCH:
+            done |= block.attestation_roots
+            block = self._blocks.get(block.parent)
+        return done
+
+    def branch(self) -> list[BlockFacts]:
+        """The blocks from genesis to the head whose payloads are part of the chain."""
+        block = self._blocks.get(bytes(self.head.root))
+        full = self.head.payload_status == spec.PAYLOAD_STATUS_FULL
+        branch = []
+        while block is not None:
+            if full and block.facts is not None:
+                branch.append(block.facts)
+            parent = self._blocks.get(block.parent)
+            full = parent is not None and parent.payload_hash == block.parent_hash
+            block = parent
+        return branch[::-1]
+
+    def account(self) -> Account:
+        """Layer 2 on the head's branch, as the mechanism has it; see `check_contracts`."""
+        head = self.head
+        if self._account is None or self._account_of != head:
+            chain, consensus = self._chain, self.layer.consensus
+            self._account_of = head
+            self._account = replay(
+                self.parameters, chain.minimum_bond,
+                {each.identity: chain.bond for each in chain.provers}, self.branch(),
+                GENESIS_MIX, consensus.call("finalized_slot"))
+        return self._account[0]
+
+    def check_contracts(self) -> None:
+        """Raise `BrokenInvariant` unless the contracts at the head say what the mechanism says."""
+        account = self.account()
+        branch = self.branch()
+        if branch and branch[-1].root != self._checked:
+            assert self._account is not None
+            self._checked = branch[-1].root
+            contract_state.check(
+                self.layer, self._account[1], self.provers, branch[-1].slot,
+                [credit.proven_slot for credit in account.credits if credit.matured],
+                self._addresses)
+
+    def proofs_for(self, key: Key) -> dict[int, Any]:
+        """The valid proofs of a payload that this node knows, by prover."""
+        return self._pool.valid(key)
+
+    def open_proofs(self) -> list[Any]:
+        """Proofs of payloads that can still be proven, and invalid ones to be reported."""
+        found = [*self._pool.all_valid(), *((key, proof) for key, _, proof in self._pool.invalid())]
+        return [proof for (root, _), proof in found if root in self._by_request
+                and self.slot + 1 - self._by_request[root].slot <= self.parameters.window_slots]
+
+    def to_report(self, slot: int) -> list[tuple[int, int, Any]]:
+        """(proven slot, prover, proof) of the invalid proofs that a block of `slot` can report."""
+        account = self.account()
+        proven = {credit.proven_slot for credit in account.credits} | account.undecided
+        of_slot = {block.request_root: block.slot for block in self.branch()}
+        return [
+            (of_slot[key[0]], prover, proof) for key, prover, proof in self._pool.invalid()
+            if key[0] in of_slot and of_slot[key[0]] not in proven
+            and prover not in account.barred.get(of_slot[key[0]], ())
+            and 1 <= slot - of_slot[key[0]] <= self.parameters.window_slots
+            and may_prove(self.parameters, account.assignments[of_slot[key[0]]], prover,
+                          slot - of_slot[key[0]], account.bonded)]
+
+    def task(self, request_root: bytes) -> ProvingTask | None:
+        """What is to be proven about a payload; None where it is unknown or long final."""
+        block, known = self._by_request.get(request_root), self.proof_engine.payload(request_root)
+        if block is None or known is None:
+            return None
+        payload = block.request.execution_payload
+        try:
+            ledger = self.execution_layer.ledger(bytes(payload.parent_hash))
+            batch = self.execution_layer.batch(bytes(payload.block_hash))
+        except KeyError:
+            return None
+        return ProvingTask(self.chain_id, block.slot, request_root, ledger, batch, known.old_root,
+                           known.new_root)
+
+    def _changed(self) -> None:
+        self._head = None
+
+    def _new_slot(self) -> None:
+        self.votes.new_slot(self.slot)
+        pin_store(self.store)
+        self._changed()
+        self.follow_finality()
+
+    def _keep(self, topic: Topic, root: bytes, message: Any) -> None:
+        if self.archive is not None:
+            self.archive.keep(topic, root, bytes(message.encode_bytes()))
+
+    def _finalize(self, final_root: bytes) -> None:
+        final, head = self._blocks[final_root], self._blocks[bytes(self.head.root)]
+        first, last = spec.Hash32(head.payload_hash), spec.Hash32(final.payload_hash)
+        prune_store(self.store)
+        self.execution_layer.notify_forkchoice_updated(first, last, last, None)
+        self.proof_engine.notify_forkchoice_updated(first, last, last)
+        for block in self._blocks.values():
+            if block.slot < final.slot and block.facts is not None:
+                self._by_request.pop(block.facts.request_root, None)
+                block.request = None
+        self._pool.prune()
+        self.mempool.prune(self.slot)
+
+    def _block(self, signed: Any) -> Answer:
+        block = signed.message
+        root = bytes(spec.hash_tree_root(block))
+        if root in self._blocks:
+            return Verdict.KEEP, "it is known"
+        if block.slot > self.slot:
+            return Verdict.IGNORE, "it is from the future"
+        if block.slot <= self.finalized_slot:
+            return Verdict.IGNORE, "it is not after the finalised block"
+        if bytes(block.parent_root) not in self.store.block_states:
+            return Verdict.IGNORE, PARENT_UNKNOWN
+        if (spec.is_parent_node_full(self.store, block)
+                and block.parent_root not in self.store.payloads):
+            return Verdict.IGNORE, PARENT_EMPTY
+        second = any(b.slot == block.slot and b.facts is not None
+                     and b.facts.proposer == block.proposer_index for b in self._blocks.values())
+        with used_engines(self.execution_layer, self.proof_engine):
+            spec.on_block(self.store, signed)
+        self._count_votes(block.body)
+        pin_store(self.store)
+        bid = block.body.signed_execution_payload_bid.message
+        self._blocks[root] = _Block(
+            root, bytes(block.parent_root), int(block.slot), bytes(bid.block_hash),
+            bytes(bid.parent_block_hash),
+            frozenset(bytes(spec.hash_tree_root(a)) for a in block.body.attestations))
+        if self.archive is not None:
+            self.archive.link(root, bytes(block.parent_root), int(block.slot))
+        self._keep(Topic.BLOCK, root, signed)
+        self._changed()
+        return (Verdict.KEEP, "a second block of its slot") if second else (Verdict.ACCEPT, "")
+
+    def _count_votes(self, body: Any) -> None:
+        """The fork choice hears the votes in a block, as the specification wants it: whoever was
+        away when they were cast has them from there alone."""
+        for slashing in body.attester_slashings:
+            with suppress(AssertionError):
+                spec.on_attester_slashing(self.store, slashing)
+        for attestation in body.attestations:
+            # Some are for blocks that were never seen here, or are final and forgotten.
+            with suppress(AssertionError, KeyError):
+                spec.on_attestation(self.store, attestation, is_from_block=True)
+
+    def _envelope(self, signed: Any) -> Answer:
+        root = bytes(signed.message.beacon_block_root)
+        known = self._blocks.get(root)
+        if known is not None and known.facts is not None:
+            return Verdict.KEEP, "it is known"
+        if known is None or root not in self.store.block_states:
+            return Verdict.IGNORE, "its block is unknown"
+        with used_engines(self.execution_layer, self.proof_engine):
+            spec.on_execution_payload_envelope(self.store, signed)
+        block = spec.SignedBeaconBlock(message=self.store.blocks[root])
+        record = record_of(Proposal(root, block, signed), self.store.block_states[root])
+        self._keep(Topic.ENVELOPE, root, signed)
+        known.request = record.request
+        payload_hash = bytes(record.payload.block_hash)
+        executed = self.execution_layer.evm.executed(payload_hash)
+        known.facts = BlockFacts(
+            root, record.slot, record.proposer,
+            self._paid_at.get(bytes(record.payload.fee_recipient)),
+            bytes(record.payload.prev_randao), payload_hash, record.request_root,
+            self.execution_layer.statement(payload_hash).base_wei,
+            contract_state.included(
+                self.layer, executed, [each.identity for each in self.provers]),
+            contract_state.matured(self.layer, executed))
+        self._by_request[record.request_root] = known
+        self._changed()
+        return Verdict.ACCEPT, ""
+
+    def _attestation(self, attestation: Any) -> Answer:
+        return self.votes.add_attestation(attestation, self.slot)
+
+    def _payload_attestation(self, attestation: Any) -> Answer:
+        answer = self.votes.add_payload_attestation(attestation, self.slot)
+        if answer[0] is Verdict.ACCEPT:
+            self._changed()
+        return answer
+
+    def _contribution(self, contribution: Any) -> Answer:
+        return self.votes.add_contribution(contribution, self.slot)
+
+    def _proof(self, proof: Any) -> Answer:
+        root = bytes(proof.signed.message.public_input.new_payload_request_root)
+        block = self._by_request.get(root)
+        if block is None or self.proof_engine.payload(root) is None:
+            return Verdict.IGNORE, "its payload is unknown, or long final"
+        if self.slot + 1 - block.slot > self.parameters.window_slots:
+            return Verdict.IGNORE, "its payload can no longer be proven"
+        return self._pool.add(proof, block.slot, self.head_state)
+
+    _topics: Mapping[Topic, tuple[Any, Callable[["Follower", Any], Answer]]] = {
+        Topic.BLOCK: (spec.SignedBeaconBlock, _block),
+        Topic.ENVELOPE: (spec.SignedExecutionPayloadEnvelope, _envelope),
+        Topic.ATTESTATION: (spec.Attestation, _attestation),
+        Topic.PAYLOAD_ATTESTATION: (spec.PayloadAttestation, _payload_attestation),
+        Topic.SYNC: (spec.SyncCommitteeContribution, _contribution),
+        Topic.PROOF: (OwnedProof, _proof),
+    }

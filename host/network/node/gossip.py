@@ -1,0 +1,262 @@
+"""Gossip between nodes that know each other's keys and trust each other in nothing.
+
+A message is handed to the node once; if the node accepts it, it goes on to the other peers. What
+two nodes ask and answer each other (`wire.DIRECTED`) stays between them. A peer that sends what is
+malformed, too much, or rejected by the node's own check is dropped for good, with a reason, and
+nobody else notices.
+"""
+
+import asyncio
+import ssl
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from hashlib import sha256
+
+from proofmill.host.network.node.identity import peer_name
+from proofmill.host.network.node.wire import DIRECTED, Malformed, Topic, frame, read_frame
+
+LOOPBACK = "127.0.0.1"
+REMEMBERED = 1 << 14
+"""Messages whose hashes are kept, so that none is handled twice."""
+QUEUE = 256
+"""Messages that wait to be handled before peers' streams are read no further."""
+HANDSHAKE_SECONDS = 20.0
+MOST_UNSENT_BYTES = 16 << 20
+"""A peer that does not read is dropped when this much waits for it."""
+
+
+class Verdict(Enum):
+    """What the node says of a message."""
+
+    ACCEPT = "accept"  # valid and new: it goes on to the others
+    IGNORE = "ignore"  # no fault of the peer's: too early, too late, or not needed
+    KEEP = "keep"  # valid and used, but not forwarded: the others need only the first
+    REJECT = "reject"  # invalid by itself: the peer should have checked
+
+
+Handler = Callable[[Topic, bytes, str], tuple[Verdict, str]]
+"""Takes a message in: (topic, SSZ bytes, name of the peer) to the verdict and its reason."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a peer may send a second, on average, and at once."""
+
+    messages: float = 500
+    burst_messages: int = 4_000
+    bytes: float = 4 << 20
+    burst_bytes: int = 32 << 20
+
+
+@dataclass
+class Counts:
+    """Messages exchanged with one peer: put on the wire, and taken off it and dealt with."""
+
+    sent: int = 0
+    handled: int = 0
+
+
+@dataclass
+class _Peer:
+    name: str
+    writer: asyncio.StreamWriter
+    counts: Counts
+    messages: float
+    bytes: float
+    since: float = field(default_factory=time.monotonic)
+
+
+class Gossip:
+    """The connections of a node to its peers."""
+
+    def __init__(
+        self,
+        names: Mapping[str, str],
+        handler: Handler,
+        contexts: tuple[ssl.SSLContext, ssl.SSLContext],
+        limits: Limits | None = None,
+        on_peer: Callable[[str], None] | None = None,
+    ) -> None:
+        """`names`: what to call each peer, by `identity.peer_name`; nobody else gets in.
+
+        `on_peer` hears of every connection that is made, by the peer's name.
+        """
+        self._names = dict(names)
+        self._handler = handler
+        self._contexts = contexts
+        self._limits = limits or Limits()
+        self._on_peer = on_peer or (lambda name: None)
+        self._peers: dict[str, _Peer] = {}
+        self._seen: OrderedDict[bytes, None] = OrderedDict()
+        self._queue: asyncio.Queue[tuple[_Peer, Topic, bytes]] = asyncio.Queue(QUEUE)
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._server: asyncio.Server | None = None
+        self.dropped: dict[str, str] = {}
+        """Peers that were dropped for what they did, and why."""
+        self.forwarded = 0
+        """Messages passed on."""
+
+    async def start(self) -> int:
+        """Listen on a free port of the loopback interface, and return it."""
+        self._server = await asyncio.start_server(
+            self._accepted, LOOPBACK, 0, ssl=self._contexts[0],
+            ssl_handshake_timeout=HANDSHAKE_SECONDS)
+        self._spawn(self._handle())
+        port: int = self._server.sockets[0].getsockname()[1]
+        return port
+
+    async def connect(self, port: int) -> None:
+        """Dial a peer; OSError where nobody answers or TLS fails."""
+        reader, writer = await asyncio.open_connection(
+            LOOPBACK, port, ssl=self._contexts[1], ssl_handshake_timeout=HANDSHAKE_SECONDS)
+        self._welcome(reader, writer)
+
+    @property
+    def peers(self) -> list[str]:
+        """Who is connected, by the names given."""
+        return sorted(self._peers)
+
+    def counts(self) -> dict[str, tuple[int, int]]:
+        """Messages (sent to, handled from) each connected peer."""
+        return {name: (peer.counts.sent, peer.counts.handled)
+                for name, peer in self._peers.items()}
+
+    def publish(self, topic: Topic, data: bytes) -> None:
+        """Send the node's own message to everyone; it is not handed to the node again."""
+        self._remember(topic, data)
+        self._send(frame(topic, data), None)
+
+    def send(self, name: str, topic: Topic, data: bytes) -> None:
+        """Send to one peer alone, if it is connected."""
+        peer = self._peers.get(name)
+        if peer is not None:
+            self._write(peer, frame(topic, data))
+
+    def answer(self, name: str, topic: Topic, data: bytes) -> None:
+        """`send`, counted against what the peer may send: asking is no way around that."""
+        peer = self._peers.get(name)
+        if peer is None:
+            return
+        if self._within_limits(peer, len(data)):
+            self._write(peer, frame(topic, data))
+        else:
+            self.drop(name, "it asks for more than the limit allows")
+
+    def cut(self) -> None:
+        """Break every connection, as a failing network does; they can be made again."""
+        for peer in list(self._peers.values()):
+            peer.writer.transport.abort()
+        self._peers.clear()
+
+    def drop(self, name: str, reason: str) -> None:
+        """Cut a peer off for good."""
+        self.dropped.setdefault(name, reason)
+        peer = self._peers.pop(name, None)
+        if peer is not None:
+            peer.writer.transport.abort()
+
+    async def close(self) -> None:
+        """End every connection and task."""
+        if self._server is not None:
+            self._server.close()
+        for peer in list(self._peers.values()):
+            peer.writer.transport.abort()
+        self._peers.clear()
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def _spawn(self, coroutine: Coroutine[None, None, None]) -> None:
+        task = asyncio.get_running_loop().create_task(coroutine)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _accepted(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._welcome(reader, writer)
+
+    def _welcome(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Take on a connection whose certificate TLS has checked."""
+        tls = writer.get_extra_info("ssl_object")
+        certificate = tls.getpeercert(binary_form=True)
+        name = self._names.get(peer_name(certificate)) if certificate else None
+        if name is None or name in self.dropped or name in self._peers:
+            writer.transport.abort()
+            return
+        limits = self._limits
+        peer = _Peer(name, writer, Counts(), limits.burst_messages, limits.burst_bytes)
+        self._peers[name] = peer
+        self._spawn(self._read(peer, reader))
+        self._on_peer(name)
+
+    async def _read(self, peer: _Peer, reader: asyncio.StreamReader) -> None:
+        try:
+            while (message := await read_frame(reader)) is not None:
+                # What this node has asked for is bounded by its asking, and what it has not costs
+                # the peer its place.
+                size = 0 if message[0] is Topic.RANGE else len(message[1])
+                if not self._within_limits(peer, size):
+                    raise Malformed("more messages than the limit allows")
+                await self._queue.put((peer, *message))
+        except Malformed as error:
+            self.drop(peer.name, str(error))
+        except (OSError, ssl.SSLError):
+            pass  # the connection broke: nobody's fault that could be told
+        if self._peers.get(peer.name) is peer:
+            del self._peers[peer.name]
+        peer.writer.transport.abort()
+
+    def _within_limits(self, peer: _Peer, count: int) -> bool:
+        """Token buckets of messages and bytes, filled with time."""
+        limits, now = self._limits, time.monotonic()
+        passed, peer.since = now - peer.since, now
+        peer.messages = min(peer.messages + passed * limits.messages, limits.burst_messages) - 1
+        peer.bytes = min(peer.bytes + passed * limits.bytes, limits.burst_bytes) - count
+        return peer.messages >= 0 and peer.bytes >= 0
+
+    async def _handle(self) -> None:
+        while True:
+            peer, topic, data = await self._queue.get()
+            # What a dropped peer left in the queue is no longer looked at.
+            if self._peers.get(peer.name) is peer:
+                self._take(peer, topic, data)
+                peer.counts.handled += 1
+            # Let timers and the node's clock in between two messages.
+            await asyncio.sleep(0)
+
+    def _take(self, peer: _Peer, topic: Topic, data: bytes) -> None:
+        key = b"" if topic in DIRECTED else self._remember(topic, data)
+        if key is None:
+            return
+        verdict, reason = self._handler(topic, data, peer.name)
+        if verdict is Verdict.ACCEPT and topic not in DIRECTED:
+            self.forwarded += 1
+            self._send(frame(topic, data), peer.name)
+        elif verdict is Verdict.REJECT:
+            self.drop(peer.name, f"{topic.name}: {reason}")
+        elif verdict is Verdict.IGNORE:
+            # It may come again when its time has come.
+            self._seen.pop(key, None)
+
+    def _remember(self, topic: Topic, data: bytes) -> bytes | None:
+        """The message's hash, None if it is known."""
+        key = sha256(bytes([topic]) + data).digest()
+        if key in self._seen:
+            return None
+        self._seen[key] = None
+        if len(self._seen) > REMEMBERED:
+            self._seen.popitem(last=False)
+        return key
+
+    def _send(self, message: bytes, without: str | None) -> None:
+        for name, peer in list(self._peers.items()):
+            if name != without:
+                self._write(peer, message)
+
+    def _write(self, peer: _Peer, message: bytes) -> None:
+        peer.writer.write(message)
+        peer.counts.sent += 1
+        if peer.writer.transport.get_write_buffer_size() > MOST_UNSENT_BYTES:
+            self.drop(peer.name, "it does not read what is sent to it")

@@ -1,0 +1,204 @@
+"""The second layer as the mechanism computes it from one branch of the chain, in wei.
+
+`replay` is a function of the branch's blocks and nothing else: two nodes with the same head have
+the same account, whatever they saw in which order, and a reorganisation is another branch. The
+rules are those of `host.network.mechanism.ledger`; its invariants are checked every time, and
+`contract_state.check` compares it with the contracts.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from proofmill.host.network.mechanism.invariants import check_slot
+from proofmill.host.network.mechanism.ledger import Ledger
+from proofmill.host.network.mechanism.lottery import Assignment, mix_epoch
+from proofmill.host.network.mechanism.parameters import Parameters
+from proofmill.host.network.mechanism.records import SlotRecord, Submission
+from proofmill.host.network.node.contract_state import IncludedProof
+
+
+@dataclass(frozen=True)
+class BlockFacts:
+    """What layer 2 needs of a block with its payload. `mix`: the payload's `prev_randao`.
+
+    `payload_hash`: the block's of the execution layer; `request_root` names it to provers.
+    `proposing`: the prover that is paid at the proposer's address, if there is one. `base`: B of
+    layer 1, wei. `included`: proofs that its transactions handed in or reported; `matured`: slots
+    whose rewards they had paid out.
+    """
+
+    root: bytes
+    slot: int
+    proposer: int
+    proposing: int | None
+    mix: bytes
+    payload_hash: bytes
+    request_root: bytes
+    base: int
+    included: tuple[IncludedProof, ...] = ()
+    matured: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class Credit:
+    """The reward for the proof of `proven_slot`, in wei. `stage`: in which the block included it.
+
+    `final`: the including block is, so that it can be paid out; `matured`: it has been.
+    """
+
+    proven_slot: int
+    prover: int
+    prover_wei: int
+    includer: int
+    includer_wei: int
+    including_slot: int
+    stage: int
+    contenders: int
+    final: bool
+    matured: bool
+
+
+@dataclass(frozen=True)
+class Fine:
+    """A penalty, in wei. `reason`: a duty missed as "primary" or in the "committee", or an
+    "invalid" proof. `settled`: its epoch is closed, and what was taken is `burned`, has become the
+    bounty of the `rescuer` (a prover, or the validator that reported it) or was given back; all 0
+    before."""
+
+    slot: int
+    prover: int
+    reason: str
+    taken: int
+    settled: bool
+    burned: int = 0
+    bounty: int = 0
+    rescuer: int | None = None
+
+
+@dataclass(frozen=True)
+class Account:
+    """Layer 2 on one branch. `assignments`: who is drawn, by proven slot. `undecided`: slots whose
+    proofs are included by the head, so that the next block's mix picks the winner. `bonded`: who
+    may prove in the open stage. `barred`: provers by slot whose proofs no longer count. `bonds`:
+    wei by prover. `rho`: in billionths."""
+
+    assignments: Mapping[int, Assignment]
+    credits: tuple[Credit, ...]
+    fines: tuple[Fine, ...]
+    undecided: frozenset[int]
+    bonded: frozenset[int]
+    barred: Mapping[int, frozenset[int]]
+    bonds: Mapping[int, int]
+    reliability: Mapping[int, int]
+    rho: int
+
+    def proving(self, prover: int, *, matured: bool) -> int:
+        """Wei for proofs of `prover`, matured or pending."""
+        return sum(credit.prover_wei for credit in self.credits
+                   if credit.prover == prover and credit.matured is matured)
+
+    def including(self, proposers: Collection[int], *, matured: bool) -> int:
+        """Wei for including proofs as one of `proposers`, matured or pending."""
+        return sum(credit.includer_wei for credit in self.credits
+                   if credit.includer in proposers and credit.matured is matured)
+
+
+class BranchReplay:
+    """The mechanism's ledger, led along the blocks of one branch in the contracts' order.
+
+    A slot is opened by the block after it, so what its own block includes comes first, but after
+    the weights that its epoch freezes.
+    """
+
+    def __init__(
+        self, parameters: Parameters, minimum_bond: int, bonds: Mapping[int, int],
+        genesis_mix: bytes,
+    ) -> None:
+        """As `replay` has it."""
+        self.ledger = Ledger(parameters, minimum_bond)
+        for identity, bond in sorted(bonds.items()):
+            self.ledger.join(identity, bond)
+        self.records: dict[int, SlotRecord] = {}
+        self.paid: set[int] = set()
+        """Slots whose rewards have been paid out."""
+        self._genesis_mix = genesis_mix
+        self._first_mixes: dict[int, bytes] = {}
+        self._before: BlockFacts | None = None
+
+    def mix_for(self, slot: int) -> bytes:
+        """The mix that draws a slot: the final one of two epochs before.
+
+        It is the `prev_randao` of the first payload after that epoch.
+        """
+        wanted = mix_epoch(slot // self.ledger.parameters.slots_per_epoch)
+        if wanted is None:
+            return self._genesis_mix
+        return self._first_mixes[min(each for each in self._first_mixes if each > wanted)]
+
+    def add(self, block: BlockFacts) -> None:
+        """Take in the next block of the branch."""
+        ledger = self.ledger
+        if self._before is not None:
+            # Windows end in slots without a block as well.
+            for slot in range(self._before.slot, block.slot):
+                ledger.close_slot(slot, block.mix)
+        self._first_mixes.setdefault(block.slot // ledger.parameters.slots_per_epoch, block.mix)
+        ledger.begin_epoch(block.slot)
+        for proof in block.included:
+            if proof.slot in self.records:
+                ledger.include(block.slot, block.proposer, proof.slot, Submission(
+                    self.records[proof.slot].key, proof.prover,
+                    b"%d/%d" % (proof.prover, proof.slot), proof.prover, proof.valid))
+        self.records[block.slot] = ledger.open_slot(
+            block.slot, block.request_root, self.mix_for(block.slot), block.base,
+            proposer=block.proposing)
+        self.paid.update(block.matured)
+        self._before = block
+
+
+def replay(
+    parameters: Parameters,
+    minimum_bond: int,
+    bonds: Mapping[int, int],
+    branch: Sequence[BlockFacts],
+    genesis_mix: bytes,
+    final_slot: int,
+) -> tuple[Account, Ledger]:
+    """The account of a branch, from the first block after genesis to the head, in order.
+
+    `bonds`: wei by prover, who is a validator's index; each at least `minimum_bond` (ValueError).
+    `genesis_mix`: what draws the first two epochs. `final_slot`: as the head's block was told: what
+    was included up to it can be paid out.
+    """
+    run = BranchReplay(parameters, minimum_bond, bonds, genesis_mix)
+    for block in branch:
+        run.add(block)
+    run.ledger.finalise(final_slot)
+    check_slot(run.ledger)
+    return _account(run.ledger, run.records, final_slot, run.paid), run.ledger
+
+
+def _account(
+    ledger: Ledger, records: Mapping[int, SlotRecord], final_slot: int, paid: Collection[int]
+) -> Account:
+    credits = [
+        Credit(win.proven_slot, win.submission.prover, win.prover_gwei, win.includer,
+               win.includer_gwei, win.included_slot, int(win.stage), win.contenders,
+               win.included_slot <= final_slot, win.proven_slot in paid)
+        for record in records.values() for win in record.wins]
+    fines = [Fine(penalty.slot, penalty.prover, penalty.reason, penalty.amount, True,
+                  amounts.burned, amounts.bounty, rescuer)
+             for penalty, amounts, rescuer in ledger.settled]
+    fines += [Fine(each.slot, each.prover, each.reason, each.amount, False)
+              for each in ledger.escrow]
+    return Account(
+        assignments={slot: record.assignment for slot, record in records.items()},
+        credits=tuple(credits),
+        fines=tuple(fines),
+        undecided=frozenset(slot for slot, record in records.items() if record.batch),
+        bonded=frozenset(ledger.bonded()),
+        barred={slot: frozenset(record.barred) for slot, record in records.items()
+                if record.barred},
+        bonds={who: prover.bond for who, prover in ledger.provers.items()},
+        reliability={who: prover.reliability for who, prover in ledger.provers.items()},
+        rho=ledger.rho)

@@ -1,0 +1,358 @@
+"""A node: one process with its own chain, keys, log and peers, moved by a clock alone.
+
+The clock comes through a pipe from whoever started the node, and nothing else of consequence does:
+every decision is made here, from what peers have sent and this node has checked.
+"""
+
+import asyncio
+import ctypes
+import signal
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+from proofmill.host.ground.owner import Owner
+from proofmill.host.network.consensus.block_proofs import block_verifier
+from proofmill.host.network.consensus.keys import ValidatorKey
+from proofmill.host.network.consensus.spec import spec
+from proofmill.host.network.evm.account import Account as EvmAccount
+from proofmill.host.network.node.archive import Archive
+from proofmill.host.network.node.catch_up import CatchUp
+from proofmill.host.network.node.claims import Claims
+from proofmill.host.network.node.follower import (
+    PARENT_EMPTY,
+    PARENT_UNKNOWN,
+    SLOT_MS,
+    ChainSetup,
+    Follower,
+)
+from proofmill.host.network.node.gossip import Gossip, Verdict
+from proofmill.host.network.node.identity import Identity, contexts, peer_name
+from proofmill.host.network.node.layer2 import Account, BlockFacts
+from proofmill.host.network.node.proof_pool import Answer
+from proofmill.host.network.node.prover import NodeProver, ProverSetup
+from proofmill.host.network.node.slashing_protection import SlashingProtection
+from proofmill.host.network.node.states import State
+from proofmill.host.network.node.store import JobStore
+from proofmill.host.network.node.validators import NodeValidators
+from proofmill.host.network.node.wire import DIRECTED, Topic
+from proofmill.host.prover.circuits.block import BlockCircuit
+from proofmill.host.prover.devices.device import BOARD_HZ
+from proofmill.host.prover.groth16.prove import ProofResult, Prover
+
+PROPOSE_MS, ATTEST_MS, CONFIRM_MS = 0, SLOT_MS // 4, 3 * SLOT_MS // 4
+STEPS_MS = (PROPOSE_MS, ATTEST_MS, SLOT_MS // 2, CONFIRM_MS)
+"""The clock's steps within a slot; on each of them provers go on with their work."""
+FIRST_MS = 1000
+"""What an accelerator's first proof is planned with."""
+PARENT_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG of <sys/prctl.h>
+
+
+@dataclass(frozen=True)
+class DeviceSpeed:
+    """The device of a prover: `name` of the catalogue, and how long a proof takes in chain time.
+
+    `proof_ms`: fixed; None for an accelerator, whose cycles decide (at `BOARD_HZ`). `label`: for
+    the table.
+    """
+
+    label: str
+    name: str
+    proof_ms: int | None
+
+    def milliseconds(self, result: ProofResult) -> int:
+        """What a proof took; at least 1."""
+        if self.proof_ms is not None:
+            return self.proof_ms
+        return max(1, result.cycles * 1000 // BOARD_HZ)
+
+
+@dataclass(frozen=True)
+class NodeSetup:
+    """All a node is told at its start. `chain.keys`: with secrets only for `own`.
+
+    `peers`: certificates by name. `prover`: the validator index it proves as, None if it does not;
+    `zkey`: the proving key's file, for provers; `forge`: send proofs that do not verify.
+    """
+
+    name: str
+    folder: Path
+    identity: Identity
+    peers: Mapping[str, str]
+    chain: ChainSetup
+    own: tuple[int, ...]
+    prover: int | None = None
+    prover_key: ValidatorKey | None = None
+    device: DeviceSpeed | None = None
+    zkey: Path | None = None
+    forge: bool = False
+
+
+@dataclass(frozen=True)
+class SlotView:
+    """Layer 1 as a node sees it at the end of a slot. `head_root`: of the head's block.
+
+    `layer1`: a digest of everything the head's state says about validators, their balances, votes
+    and duties, and of finality: all of it but the roots of blocks, whose payloads carry proofs.
+    """
+
+    slot: int
+    head_root: bytes
+    layer1: bytes
+    finalized_epoch: int
+
+
+@dataclass(frozen=True)
+class NodeReport:
+    """What a node has to say at the end. `balances`: of all validators at its head, in gwei.
+
+    `tokens`: what the contract of rewards has minted, in wei: to the node's prover, and to its
+    other validators for including proofs.
+
+    `branch`: the blocks behind `account`; `final_slot`: as the last of them was told.
+    `proven_slots`: those this node has made a proof for. `jobs`: slots by state. `notes`: by slot,
+    why a job waited or was given up. `dropped`: peers and why. `fetched`: blocks it had missed and
+    got from peers. After a restart, the history is that of the last life.
+    """
+
+    name: str
+    history: tuple[SlotView, ...]
+    balances: tuple[int, ...]
+    tokens: tuple[int, int]
+    account: Account
+    branch: tuple[BlockFacts, ...]
+    final_slot: int
+    proven_slots: tuple[int, ...]
+    jobs: Mapping[State, tuple[int, ...]]
+    notes: Mapping[int, str]
+    dropped: Mapping[str, str]
+    forwarded: int
+    refused: tuple[str, ...]
+    layer2_seconds: float
+    fetched: int
+
+
+class Node:
+    """The parts of a node, wired together."""
+
+    def __init__(self, setup: NodeSetup) -> None:
+        self.setup = setup
+        self.owner = Owner(setup.folder, setup.name)
+        self.archive = Archive(setup.folder / "blocks.sqlite")
+        self.follower = Follower(setup.chain, self.archive)
+        self.jobs = JobStore(setup.folder / "jobs.sqlite")
+        self.protection = SlashingProtection(
+            setup.folder / "slashing.sqlite", self.follower.genesis_validators_root)
+        names = {peer_name(_der(certificate)): name for name, certificate in setup.peers.items()}
+        self.gossip = Gossip(
+            names, self._take, contexts(setup.identity, setup.peers.values(), setup.folder),
+            on_peer=lambda peer: self.catch_up.greet(peer))
+        self.catch_up = CatchUp(self.follower, self.archive, self.gossip.send, self.gossip.answer,
+                                self.gossip.drop)
+        keys = setup.chain.keys
+        claims = None
+        if setup.own:
+            # The last one's, since the first one's account may own a bond.
+            operator = EvmAccount(self.follower.execution_layer.evm, keys[setup.own[-1]].account)
+            claims = Claims(self.follower, operator, setup.prover)
+        self.validators = NodeValidators(
+            {index: keys[index] for index in setup.own}, self.follower, self.protection,
+            self._publish, claims)
+        self.prover = _prover(setup, self.follower, self.jobs, self._send)
+        self._history: list[SlotView] = []
+        self._layer2_seconds = 0.0
+
+    def tick(self, slot: int, milliseconds: int) -> None:
+        """Move the clock, and do what is due: nothing but catching up while peers know more."""
+        self.follower.tick(slot, milliseconds)
+        self.catch_up.tick(self.gossip.peers)
+        if self.catch_up.busy:
+            return
+        match milliseconds:
+            case 0:
+                self.validators.propose()
+            case _ if milliseconds == ATTEST_MS:
+                self.validators.attest()
+            case _ if milliseconds == CONFIRM_MS:
+                self.validators.confirm()
+                if slot == 0:
+                    return  # genesis: its head is signed for the first block, and that is all
+                self._history.append(view_of(
+                    slot, self.follower.head, self.follower.head_state,
+                    self.follower.finalized_epoch))
+        start = time.perf_counter()
+        self.follower.check_contracts()
+        if self.prover is not None:
+            self.prover.work()
+        self._layer2_seconds += time.perf_counter() - start
+
+    def resume(self, slot: int, milliseconds: int) -> int:
+        """Go on after a former life: what it has kept is taken in again; how many blocks."""
+        self.follower.tick(slot, milliseconds)
+        return self.follower.load()
+
+    def report(self) -> NodeReport:
+        """How it went."""
+        jobs: dict[State, tuple[int, ...]] = {}
+        for job in self.jobs.jobs():
+            jobs[job.state] = (*jobs.get(job.state, ()), job.slot)
+        return NodeReport(
+            self.setup.name, tuple(self._history),
+            tuple(int(balance) for balance in self.follower.head_state.balances),
+            self._tokens(), self.follower.account(), tuple(self.follower.branch()),
+            self.follower.layer.consensus.call("finalized_slot"),
+            tuple(job.slot for job in self.jobs.jobs() if job.proof is not None), jobs,
+            dict(self.prover.notes) if self.prover else {}, dict(self.gossip.dropped),
+            self.gossip.forwarded, tuple(self.validators.refused), self._layer2_seconds,
+            self.catch_up.fetched)
+
+    async def close(self) -> None:
+        """End connections and give back files."""
+        await self.gossip.close()
+        self.jobs.close()
+        self.archive.close()
+        self.protection.close()
+        self.owner.close()
+
+    def _take(self, topic: Topic, data: bytes, peer: str) -> Answer:
+        if topic in DIRECTED:
+            return self.catch_up.take(topic, data, peer)
+        verdict, reason = self.follower.take(topic, data, peer)
+        if verdict is Verdict.IGNORE and reason in (PARENT_UNKNOWN, PARENT_EMPTY):
+            self.catch_up.missing(data, peer)
+        return verdict, reason
+
+    def _publish(self, topic: Topic, message: Any) -> None:
+        self._send(topic, bytes(message.encode_bytes()))
+
+    def _tokens(self) -> tuple[int, int]:
+        balance_of = self.follower.layer.rewards
+        keys, own = self.setup.chain.keys, self.setup.own
+        paid_at = {each.reward_address for each in self.setup.chain.provers
+                   if each.identity == self.setup.prover}
+        addresses = {keys[index].address for index in own} - paid_at
+        return tuple(sum(int(balance_of.call("balanceOf", address)) for address in each)
+                     for each in (paid_at, addresses))  # type: ignore[return-value]
+
+    def _send(self, topic: Topic, data: bytes) -> None:
+        # What this node would not take from another it does not send.
+        verdict, reason = self.follower.take(topic, data, self.setup.name)
+        if verdict.name in ("ACCEPT", "KEEP"):
+            self.gossip.publish(topic, data)
+        else:
+            self.validators.refused.append(f"own {topic.name} of slot {self.follower.slot}: "
+                                           f"{reason}")
+
+
+def view_of(slot: int, head: Any, state: Any, finalized_epoch: int) -> SlotView:
+    """The view of a slot, from the head's `ForkChoiceNode` and the state after its block."""
+    parts = [spec.hash_tree_root(part) for part in (
+        state.validators, state.balances, state.inactivity_scores,
+        state.previous_epoch_participation, state.current_epoch_participation,
+        state.randao_mixes, state.proposer_lookahead, state.current_sync_committee,
+        state.previous_justified_checkpoint.epoch, state.current_justified_checkpoint.epoch,
+        state.finalized_checkpoint.epoch)]
+    return SlotView(slot, bytes(head.root), sha256(b"".join(map(bytes, parts))).digest(),
+                    finalized_epoch)
+
+
+def belong_to_parent() -> None:
+    """Leave Ctrl-C to the parent, and do not outlive it.
+
+    On Linux the kernel sees to the latter, in the middle of a computation too; elsewhere, the end
+    of the pipe to the parent has to be noticed.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PARENT_DEATH_SIGNAL, signal.SIGKILL)
+
+
+def run_node(setup: NodeSetup, control: Connection) -> None:
+    """The node's process: obeys the clock in `control` until it is told to stop or the pipe ends.
+
+    If the parent dies, so does the node.
+    """
+    belong_to_parent()
+    asyncio.run(_serve(setup, control))
+
+
+async def _serve(setup: NodeSetup, control: Connection) -> None:
+    commands: asyncio.Queue[tuple[Any, ...]] = asyncio.Queue()
+    loop = asyncio.get_running_loop()
+
+    def receive() -> None:
+        try:
+            commands.put_nowait(control.recv())
+        except (EOFError, OSError):
+            loop.remove_reader(control.fileno())
+            commands.put_nowait(("stop",))
+
+    node = Node(setup)
+    try:
+        port = await node.gossip.start()
+        loop.add_reader(control.fileno(), receive)
+        control.send(("port", port))
+        while (command := await commands.get())[0] != "stop":
+            control.send(await _obey(node, command))
+    except BrokenPipeError:
+        pass  # the parent is gone
+    finally:
+        loop.remove_reader(control.fileno())
+        await node.close()
+
+
+async def _obey(node: Node, command: tuple[Any, ...]) -> Any:
+    match command:
+        case ("connect", int(port)):
+            try:
+                await node.gossip.connect(port)
+            except OSError as error:
+                return str(error)
+            return ""
+        case ("tick", int(slot), int(milliseconds)):
+            node.tick(slot, milliseconds)
+            return slot, milliseconds
+        case ("counts",):
+            return node.gossip.counts()
+        case ("resume", int(slot), int(milliseconds)):
+            return node.resume(slot, milliseconds)
+        case ("cut",):
+            node.gossip.cut()
+            return None
+        case ("report",):
+            return node.report()
+    raise ValueError(f"no such command: {command!r}")
+
+
+def _prover(
+    setup: NodeSetup, follower: Follower, jobs: JobStore, publish: Any
+) -> NodeProver | None:
+    if setup.prover is None:
+        return None
+    from proofmill.host.prover.devices.catalogue import open_device
+    from proofmill.host.prover.devices.cpu import CpuDevice
+    from proofmill.host.prover.groth16.zkey import read_zkey
+
+    assert setup.device is not None and setup.zkey is not None and setup.prover_key is not None
+    key = read_zkey(setup.zkey)
+    device = CpuDevice(threads=1) if setup.device.name == "cpu" else open_device(
+        setup.device.name, lanes=1)
+    fallback = None if setup.device.name == "cpu" else CpuDevice(threads=1)
+    circuit = BlockCircuit(setup.chain.size)
+    address = follower.provers[follower.numbers[setup.prover]].reward_address
+    return NodeProver(ProverSetup(
+        setup.prover, setup.prover_key, address, circuit,
+        Prover(key, device, fallback, circuit.r1cs), block_verifier(setup.chain.verification_key),
+        setup.device.proof_ms or FIRST_MS, setup.device.milliseconds, setup.forge),
+        follower, jobs, publish)
+
+
+def _der(certificate: str) -> bytes:
+    import ssl
+
+    return ssl.PEM_cert_to_DER_cert(certificate)

@@ -1,0 +1,80 @@
+"""A devnet's first state: its contracts, and the provers that have handed in their bonds.
+
+Registering takes effect with the weights of a later epoch, so the devnet's provers have registered
+before its first slot, by transactions that they have signed and that every node executes. They
+count as calibrated.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from proofmill.host.network.consensus.engines import Engines
+from proofmill.host.network.consensus.genesis import STAKE_GWEI
+from proofmill.host.network.consensus.keys import ValidatorKey
+from proofmill.host.network.consensus.proofs import Verify
+from proofmill.host.network.consensus.spec import spec
+from proofmill.host.network.evm.account import Account
+from proofmill.host.network.mechanism.bonds import minimum_bond
+from proofmill.host.network.mechanism.parameters import Defences, Parameters
+from proofmill.host.network.mechanism.rewards import budget
+from proofmill.host.network.node.contract_state import ProverAccount
+from proofmill.host.network.second_layer.engines import EvmEngines, chain_parameters
+from proofmill.host.network.second_layer.proof_engine import EvmProofEngine
+from proofmill.host.prover.circuits.block_size import BlockSize
+
+GWEI = 10**9
+GENESIS_MIX = bytes(32)
+"""What draws the first two epochs: the contracts are older than the chain's own mix."""
+REGISTER_GAS = 1_000_000
+
+
+@dataclass(frozen=True)
+class GenesisEngines:
+    """`base`, after the transactions of `opening` (raw), each in a block before the first slot."""
+
+    base: EvmEngines
+    opening: tuple[bytes, ...] = ()
+
+    def __call__(self, seed: int, size: BlockSize, chain_id: int, verify: Verify) -> Engines:
+        execution = self.base(seed, size, chain_id, verify).execution
+        execution.evm.pooling = False
+        for raw in self.opening:
+            execution.evm.send(raw)
+        execution.evm.pooling = True
+        execution.genesis_hash = execution.evm.head
+        registered = execution.layer.bonds.call("prover_count")
+        assert registered == len(self.opening), "a prover's bond was refused"
+        return Engines(execution, EvmProofEngine(execution, verify))
+
+
+def devnet_parameters() -> Parameters:
+    """The mechanism's, for provers that are calibrated from the start."""
+    return replace(chain_parameters(), defences=Defences(calibration=False))
+
+
+def minimum_bond_wei(validators: int, parameters: Parameters) -> int:
+    """The least bond, from layer 1's rewards for so many validators at genesis."""
+    increment = int(spec.EFFECTIVE_BALANCE_INCREMENT)
+    increments = validators * STAKE_GWEI // increment
+    per_increment = increment * int(spec.BASE_REWARD_FACTOR) // math.isqrt(increments * increment)
+    base = per_increment * increments // int(spec.SLOTS_PER_EPOCH)
+    return GWEI * minimum_bond(
+        parameters, budget(base, parameters.rho_max, parameters.load_max_bps))
+
+
+def open_chain(
+    base: EvmEngines, seed: int, size: BlockSize, keys: Sequence[ValidatorKey],
+    provers: Sequence[ProverAccount], bond: int,
+) -> GenesisEngines:
+    """The engines of a chain on which `provers`, in this order, have bonds of `bond` wei.
+
+    `keys`: of all validators, with the secrets of those whose accounts own the bonds.
+    """
+    chain_id = int(spec.config.DEPOSIT_CHAIN_ID)
+    execution = base(seed, size, chain_id, lambda public, proof: False).execution
+    bonds = execution.layer.bonds
+    return GenesisEngines(base, tuple(
+        Account(execution.evm, keys[each.identity].account).sign(
+            bonds.address, bonds.encode("register", each.reward_address), bond, REGISTER_GAS)
+        for each in provers))

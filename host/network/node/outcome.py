@@ -1,0 +1,197 @@
+"""What a devnet came to: the nodes' reports put side by side, as plain data."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from proofmill.host.network.node.devnet import NodePlan, layer1_gwei
+from proofmill.host.network.node.layer2 import Account
+from proofmill.host.network.node.node import NodeReport, SlotView
+
+
+@dataclass(frozen=True)
+class SlotRow:
+    """Who proved a slot. `made`: provers that made a proof of it; `stage` 0: nobody was paid.
+
+    `reward_wei`: the prover's. `missed` and `invalid`: provers that pay for not having proven it
+    in time, and for a proof that does not verify.
+    """
+
+    slot: int
+    primary: int | None
+    committee: tuple[int, ...]
+    made: tuple[int, ...]
+    winner: int | None
+    stage: int
+    includer: int | None
+    delay: int
+    reward_wei: int
+    matured: bool
+    missed: tuple[int, ...]
+    invalid: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class NodeRow:
+    """What a node did and earned; `drawn` and `missed` as primary or committee, `invalid`: proofs
+    that it signed and that were shown not to verify. Layer 1 in gwei, layer 2 in wei.
+
+    Layer 2's matured amounts are what the contract has minted, for proving and, to the node's
+    validators, for including; pending is what blocks have included and is not minted yet.
+    `fetched`: blocks it had missed and got from its peers. `dead`: how it ended, if it did.
+    """
+
+    name: str
+    role: str
+    device: str
+    validators: int
+    prover: int | None
+    drawn: int
+    proved: int
+    paid: int
+    missed: int
+    invalid: int
+    layer1_gwei: int
+    layer2_matured_wei: int
+    layer2_pending_wei: int
+    penalties_wei: int
+    bounties_wei: int
+    dropped: Mapping[str, str]
+    fetched: int
+    dead: str
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A run of a devnet. `agreed`: all living nodes have the same chain and the same ledger.
+
+    `layer1_same`: all that every slot's state says about validators and finality is as in the run
+    without provers; None where there is nothing to compare with, as after an outage, since
+    validators failed in it. `minted_wei`: all that the contract has minted.
+    `duplicates`: proofs made beyond one a payload. `refused`: what slashing protection stopped.
+    `outages`: nodes that were killed or cut off, and when.
+    """
+
+    slots: tuple[SlotRow, ...]
+    nodes: tuple[NodeRow, ...]
+    finalized_epoch: int
+    agreed: bool
+    layer1_same: bool | None
+    proofs: int
+    duplicates: int
+    minted_wei: int
+    refused: tuple[str, ...]
+    outages: tuple[str, ...] = ()
+
+    def record(self) -> dict[str, Any]:
+        """For JSON."""
+        return {
+            "slots": [vars(row) for row in self.slots],
+            "nodes": [{**vars(row), "dropped": dict(row.dropped)} for row in self.nodes],
+            **{name: getattr(self, name) for name in (
+                "finalized_epoch", "agreed", "layer1_same", "proofs", "duplicates", "minted_wei",
+                "refused", "outages")},
+        }
+
+
+def outcome(
+    plans: Sequence[NodePlan],
+    reports: Mapping[str, NodeReport],
+    dead: Mapping[str, str],
+    reference: Sequence[SlotView] | None,
+    outages: Sequence[str] = (),
+) -> Outcome:
+    """Put the reports together; at least one node must live."""
+    first = next(iter(reports.values()))
+    # The head says all about the chain before it; without outages, every slot is looked at.
+    agreed = all(
+        (report.history[-1:] == first.history[-1:] if outages else report.history == first.history)
+        and report.account == first.account for report in reports.values())
+    account = first.account
+    makers = _makers(plans, reports)
+    made = sum(map(len, makers.values()))
+    same = None
+    if reference is not None and not dead and not outages:
+        same = all(_layer1(reference) == _layer1(report.history) for report in reports.values())
+    return Outcome(
+        slots=tuple(_slot_row(account, slot, makers.get(slot, ()))
+                    for slot in sorted(account.assignments)),
+        nodes=tuple(_node_row(plan, first, reports.get(plan.name), dead.get(plan.name, ""))
+                    for plan in plans),
+        finalized_epoch=first.history[-1].finalized_epoch,
+        agreed=agreed,
+        layer1_same=same,
+        proofs=made,
+        duplicates=made - len(makers),
+        minted_wei=sum(credit.prover_wei + credit.includer_wei
+                       for credit in account.credits if credit.matured),
+        refused=tuple(each for report in reports.values() for each in report.refused),
+        outages=tuple(outages))
+
+
+def _layer1(views: Sequence[SlotView]) -> list[tuple[int, bytes, int]]:
+    """Without the heads' roots: payloads differ by the proofs in them."""
+    return [(view.slot, view.layer1, view.finalized_epoch) for view in views]
+
+
+def _makers(
+    plans: Sequence[NodePlan], reports: Mapping[str, NodeReport]
+) -> dict[int, tuple[int, ...]]:
+    """By slot, the provers that have made a proof, as their own logs say."""
+    makers: dict[int, tuple[int, ...]] = {}
+    for plan in plans:
+        report = reports.get(plan.name)
+        if report is None or plan.prover is None:
+            continue
+        for slot in report.proven_slots:
+            makers[slot] = (*makers.get(slot, ()), plan.prover)
+    return makers
+
+
+def _slot_row(account: Account, slot: int, made: tuple[int, ...]) -> SlotRow:
+    assignment = account.assignments[slot]
+    credit = next((each for each in account.credits if each.proven_slot == slot), None)
+    fines = [each for each in account.fines if each.slot == slot]
+    return SlotRow(
+        slot, assignment.primary, assignment.committee, made,
+        credit.prover if credit else None, credit.stage if credit else 0,
+        credit.includer if credit else None,
+        credit.including_slot - slot if credit else 0, credit.prover_wei if credit else 0,
+        bool(credit and credit.matured),
+        tuple(fine.prover for fine in fines if fine.reason != "invalid"),
+        tuple(fine.prover for fine in fines if fine.reason == "invalid"))
+
+
+def _node_row(plan: NodePlan, first: NodeReport, report: NodeReport | None, dead: str) -> NodeRow:
+    account, who = first.account, plan.prover
+
+    # Including is the proposer's share: of the node whose validator it is, not the prover's.
+    pending = account.including(plan.validators, matured=False)
+    if who is not None:
+        pending += account.proving(who, matured=False)
+    mine = [each for each in account.fines if each.prover == who]
+    return NodeRow(
+        name=plan.name, role=plan.role, device=plan.device.label if plan.device else "-",
+        validators=len(plan.validators), prover=who,
+        drawn=sum(who == each.primary or who in each.committee
+                  for each in account.assignments.values() if who is not None),
+        proved=len(report.proven_slots) if report else 0,
+        paid=sum(credit.prover == who for credit in account.credits),
+        missed=sum(each.reason != "invalid" for each in mine),
+        invalid=sum(each.reason == "invalid" for each in mine),
+        layer1_gwei=layer1_gwei(plan, first),
+        layer2_matured_wei=sum(report.tokens) if report else 0,
+        layer2_pending_wei=pending,
+        penalties_wei=sum(each.burned + each.bounty for each in mine),
+        bounties_wei=_bounties(account, plan),
+        dropped=report.dropped if report else {}, fetched=report.fetched if report else 0,
+        dead=dead)
+
+
+def _bounties(account: Account, plan: NodePlan) -> int:
+    """For rescues, to the prover; for reports, to the validator in whose block they were."""
+    return sum(
+        each.bounty for each in account.fines
+        if each.rescuer is not None and (
+            each.rescuer in plan.validators if each.reason == "invalid"
+            else each.rescuer == plan.prover))

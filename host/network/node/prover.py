@@ -1,0 +1,290 @@
+"""The prover's part of a node: which payloads are its to prove, when, and in time for what.
+
+Time is the chain's, not the wall's: a proof that takes this device two seconds is there two seconds
+of chain time after it was begun, whatever computing it takes here. That is how several devices of
+different speeds can share one machine and one run.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import rlp  # type: ignore[import-untyped]
+from eth_account import Account as Signer
+
+from proofmill.host.network.consensus.block_proofs import proof_to_bytes
+from proofmill.host.network.consensus.keys import ValidatorKey
+from proofmill.host.network.consensus.proofs import PROOF_TYPE, Verify, encode_proof_data
+from proofmill.host.network.consensus.spec import spec
+from proofmill.host.network.evm.account import Account
+from proofmill.host.network.mechanism.stages import Stage, may_prove, stage_of
+from proofmill.host.network.node.admission import Calibration, Liability, admit
+from proofmill.host.network.node.follower import SLOT_MS, Follower
+from proofmill.host.network.node.jobs import JobRunner, Turn
+from proofmill.host.network.node.layer2 import Credit
+from proofmill.host.network.node.owned_proof import Handover, numbers_of, own
+from proofmill.host.network.node.states import FINAL, OWED, State
+from proofmill.host.network.node.store import Job, JobKey, JobStore
+from proofmill.host.network.node.wire import Topic
+from proofmill.host.prover.circuits.block import BlockCircuit
+from proofmill.host.prover.devices.device import DeviceError, Limbs
+from proofmill.host.prover.groth16.prove import ProofResult, Prover
+
+SUBMIT_MS = SLOT_MS // 4
+"""From a finished proof to its arrival at the next proposer: one step of the devnet's clock."""
+SUBMIT_GAS = 3_000_000
+COORDINATES = 64
+"""Bytes of a point of G1 in a proof."""
+Publish = Callable[[Topic, bytes], None]
+"""Sends a message to the peers, and takes it in here as theirs would be."""
+Speed = Callable[[ProofResult], int]
+"""Milliseconds of chain time that a proof takes on the device."""
+
+
+@dataclass(frozen=True)
+class ProverSetup:
+    """Who proves, with what. `key`: the validator's, whose account owns the bond; `address`: where
+    the contract pays rewards, 20 bytes.
+
+    `first_ms`: the device's calibration, what a proof is expected to take; `speed` what each took.
+    `forge`: sign and send every proof spoilt, as a prover without a device might.
+    """
+
+    identity: int
+    key: ValidatorKey
+    address: bytes
+    circuit: BlockCircuit
+    prover: Prover
+    verify: Verify
+    first_ms: int
+    speed: Speed
+    forge: bool = False
+
+
+class NodeProver:
+    """Sees payloads, is drawn, admits, proves, signs, sends, and watches over its rewards."""
+
+    def __init__(
+        self, setup: ProverSetup, follower: Follower, store: JobStore,
+        publish: Publish,
+    ) -> None:
+        self.setup = setup
+        self.notes: dict[int, str] = {}
+        """By slot, why a job of the prover's had to wait or was given up."""
+        self._follower = follower
+        self._store = store
+        self._publish = publish
+        self._calibration = Calibration(setup.first_ms)
+        self._account = Account(follower.execution_layer.evm, setup.key.account)
+        self._runner = JobRunner(store, self)
+        self._free_at_ms = 0
+        self._done_at_ms: dict[JobKey, int] = {}
+        self._branch: dict[bytes, int] = {}
+        self._resumed = False
+
+    def work(self) -> None:
+        """Do all that can be done now; the most urgent first."""
+        self._branch = {block.request_root: block.slot for block in self._follower.branch()}
+        oldest = self._follower.slot - self._follower.parameters.window_slots
+        for root, slot in self._branch.items():
+            if slot >= oldest and self._follower.proof_engine.payload(root) is not None:
+                self._store.see(JobKey(root, PROOF_TYPE, self.setup.identity), slot)
+        if not self._resumed:
+            # Not before the chain is there: what a former life has begun is about its blocks.
+            self._resumed = True
+            self._runner.resume()
+        for job in sorted(self._store.unfinished(), key=lambda job: (self._deadline(job), job.key)):
+            self._runner.run(job.key)
+
+    def turn(self, job: Job) -> Turn:
+        """What is next for a job (see `jobs.Work`)."""
+        if job.state in (State.BROADCAST, State.INCLUDED, State.ORPHANED):
+            return self._reward(job)
+        ended = self._ended(job)
+        if ended is not None:
+            self._note(job, ended.reason)
+            return ended
+        now = self._follower.now_ms
+        match job.state:
+            case State.SEEN:
+                return Turn(State.ELIGIBLE if self._drawn(job) else None, self._stage(job).name)
+            case State.ELIGIBLE:
+                return self._admission(job)
+            case State.ADMITTED:
+                return Turn(State.WITNESS if now >= self._free_at_ms else None)
+            case State.WITNESS:
+                return Turn(State.PROVING)
+            case State.PROVING:
+                return Turn(State.SELF_VERIFIED if now >= self._done_at_ms[job.key] else None)
+            case State.SELF_VERIFIED:
+                return Turn(State.SIGNED)
+            case State.SIGNED:
+                return Turn(State.BROADCAST)
+            case _:
+                return Turn(State.MISSED, job.reason)  # HW_ERROR: the fall-back failed as well
+
+    def witness(self, job: Job) -> Limbs:
+        """The witness of the job's claim; DeviceError if its payload is no longer kept."""
+        claim = self._claim(job)
+        return self.setup.circuit.witness(claim.task.ledger, claim.task.batch, claim.statement)
+
+    def prove(self, job: Job, witness: Limbs) -> bytes:
+        """The proof, at once by the wall's clock; the chain's will have it when it is due."""
+        result = self.setup.prover.prove(witness)
+        took = self.setup.speed(result)
+        self._calibration.record(took)
+        self._done_at_ms[job.key] = self._free_at_ms = self._follower.now_ms + took
+        return proof_to_bytes(result.proof)
+
+    def verify(self, job: Job, proof: bytes) -> bool:
+        """The node's own check of its own proof."""
+        return self.setup.verify(self._claim(job).public, proof)
+
+    def sign(self, job: Job, proof: bytes) -> bytes:
+        """The `Handover` of the proof, SSZ: with it the account's next nonce is used up."""
+        if self.setup.forge:
+            proof = proof[-COORDINATES:] + proof[COORDINATES:-COORDINATES] + proof[:COORDINATES]
+        message = spec.ExecutionProof(
+            proof_data=encode_proof_data(proof, self.setup.address),
+            proof_type=PROOF_TYPE,
+            public_input=spec.PublicInput(new_payload_request_root=job.key.root),
+        )
+        signature = spec.get_execution_proof_signature(
+            self._follower.head_state, message, self.setup.key.secret)
+        signed = spec.SignedExecutionProof(
+            message=message, validator_index=self.setup.identity, signature=signature)
+        number = self._follower.numbers[self.setup.identity]
+        proven = own(signed, job.slot, number, self._follower.layer, self._account)
+        rewards = self._follower.layer.rewards
+        data = rewards.encode("submit", job.slot, number, numbers_of(signed))
+        return bytes(Handover(
+            proof=proven, transaction=self._transaction(rewards.address, data)).encode_bytes())
+
+    def landed(self, job: Job) -> bool:
+        """Whether the chain pays for it already, or this node's pool has it."""
+        proofs = self._follower.proofs_for((job.key.root, PROOF_TYPE))
+        return self.setup.identity in proofs or self._credit(job) is not None
+
+    def broadcast(self, job: Job, signed: bytes) -> None:
+        """Send the proof, and the transaction that hands it in."""
+        handover = Handover.decode_bytes(signed)
+        self._publish(Topic.PROOF, bytes(handover.proof.encode_bytes()))
+        self._publish(Topic.TRANSACTION, bytes(handover.transaction))
+
+    def _transaction(self, to: bytes, data: bytes) -> bytes:
+        """A signed transaction with the next nonce that no message of this node has used.
+
+        The log of jobs is what says so, since it outlives the process. What was signed and given up
+        without having been sent has used none.
+        """
+        evm = self._follower.execution_layer.evm
+        used = {_nonce(job.signed) for job in self._store.jobs() if job.signed is not None
+                and (job.state not in FINAL or any(
+                    event.state is State.BROADCAST for event in self._store.events(job.key)))}
+        nonce = evm.nonce(self._account.address)
+        while nonce in used:
+            nonce += 1
+        return bytes(Signer.sign_transaction({
+            "type": 2, "chainId": evm.chain_id, "nonce": nonce, "gas": SUBMIT_GAS,
+            "maxFeePerGas": 2 * evm.block().base_fee + 1, "maxPriorityFeePerGas": 1,
+            "value": 0, "data": data, "to": to}, self.setup.key.account).raw_transaction)
+
+    def _claim(self, job: Job) -> Any:
+        task = self._follower.task(job.key.root)
+        if task is None:
+            raise DeviceError(f"slot {job.slot} is final; what it was is no longer kept")
+        return task.claimed_by(
+            self._follower.numbers[self.setup.identity], self.setup.address)
+
+    def _delay(self, job: Job) -> int:
+        """Of an inclusion by the next slot's proposer, the first a proof begun now can have."""
+        return self._follower.slot + 1 - job.slot
+
+    def _stage(self, job: Job) -> Stage:
+        return stage_of(self._follower.parameters, max(1, self._delay(job)))
+
+    def _drawn(self, job: Job) -> bool:
+        assignment = self._follower.account().assignments[job.slot]
+        return may_prove(self._follower.parameters, assignment, self.setup.identity,
+                         max(1, self._delay(job)), self._follower.account().bonded)
+
+    def _deadline(self, job: Job) -> int:
+        """When the last proposer of the job's stage builds its block, in ms of chain time."""
+        parameters = self._follower.parameters
+        last = {
+            Stage.PRIMARY: parameters.primary_slots,
+            Stage.COMMITTEE: parameters.committee_slots,
+        }.get(self._stage(job), parameters.window_slots)
+        return (job.slot + last) * SLOT_MS
+
+    def _liability(self, job: Job) -> Liability:
+        now = self._follower.now_ms
+        left = self._calibration.bound_ms
+        if job.state in (State.SELF_VERIFIED, State.SIGNED):
+            left = 1  # only to be sent
+        return Liability(f"slot {job.slot}", now, self._deadline(job), left)
+
+    def _admission(self, job: Job) -> Turn:
+        """Admitted if everything owed, and this as well, is in time for its stage's end."""
+        # What is being proven is behind `free_at`, and counts there.
+        owed = [self._liability(other) for other in self._store.unfinished()
+                if other.state in OWED and other.state is not State.PROVING]
+        free_at = max(self._free_at_ms, self._follower.now_ms)
+        refusal = admit(self._liability(job), owed, free_at, SUBMIT_MS)
+        if refusal is None:
+            return Turn(State.ADMITTED)
+        if job.slot not in self.notes:
+            self._note(job, str(refusal))
+        return Turn(None, str(refusal))
+
+    def _ended(self, job: Job) -> Turn | None:
+        """Whether a job that has not been sent is to be given up."""
+        follower = self._follower
+        if job.key.root not in self._branch:
+            if follower.proof_engine.payload(job.key.root) is None:
+                return Turn(State.STALE, "its branch was left behind")
+            return Turn(None, "not on the head's branch")
+        if self._delay(job) > follower.parameters.window_slots:
+            owed = job.state in OWED
+            return Turn(State.MISSED if owed else State.STALE, "the window closed")
+        credit = self._credit(job)
+        if credit is not None or job.slot in follower.account().undecided:
+            return Turn(State.STALE, "another proof is included")
+        if self.setup.identity in follower.account().barred.get(job.slot, ()):
+            return Turn(State.STALE, "the prover is barred from this payload")
+        # Work that has begun is finished: proofs of one slot are equal, and the lottery decides.
+        if job.state in (State.SEEN, State.ELIGIBLE, State.ADMITTED):
+            others = follower.proofs_for((job.key.root, PROOF_TYPE))
+            if others:
+                return Turn(State.STALE, f"prover {min(others)} was there first")
+        return None
+
+    def _reward(self, job: Job) -> Turn:
+        credit = self._credit(job)
+        mine = credit is not None and credit.prover == self.setup.identity
+        if job.state in (State.BROADCAST, State.ORPHANED) and credit is not None:
+            return Turn(State.INCLUDED) if mine else Turn(
+                State.STALE, f"prover {credit.prover} is paid for it")
+        if job.state is State.INCLUDED:
+            if credit is None or not mine:
+                return Turn(State.ORPHANED, "the including block is off the branch")
+            return Turn(State.MATURED if credit.matured else None)
+        closed = self._delay(job) > self._follower.parameters.window_slots + 1
+        decided = job.slot not in self._follower.account().undecided
+        return Turn(State.MISSED if closed and decided else None, "no block included it in time")
+
+    def _credit(self, job: Job) -> Credit | None:
+        if job.key.root not in self._branch:
+            return None
+        return next((credit for credit in self._follower.account().credits
+                     if credit.proven_slot == job.slot), None)
+
+    def _note(self, job: Job, reason: str) -> None:
+        before = self.notes.get(job.slot, "")
+        if reason and not before.endswith(reason):
+            self.notes[job.slot] = f"{before}; then: {reason}" if before else reason
+
+
+def _nonce(handover: bytes) -> int:
+    raw = bytes(Handover.decode_bytes(handover).transaction)
+    return int.from_bytes(rlp.decode(raw[1:])[1], "big")

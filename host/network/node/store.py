@@ -1,0 +1,232 @@
+"""The node's memory: an append-only log of what happened to each job, in SQLite.
+
+The log is the only truth. What a job's state is follows from its events alone, and is replayed from
+them at every start; a node that was killed at any moment goes on from there. Each event is
+committed, through to the disk (`synchronous = FULL`), before its consequence is carried out.
+"""
+
+import os
+import sqlite3
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import TracebackType
+
+from proofmill.host.ground.errors import ProofmillError
+from proofmill.host.network.node.states import ARROWS, FINAL, State
+
+SCHEMA_VERSION = 1
+ROOT_BYTES = 32
+
+_SCHEMA = """
+CREATE TABLE events (
+    sequence INTEGER PRIMARY KEY AUTOINCREMENT,
+    root BLOB NOT NULL CHECK (length(root) = 32),
+    proof_type INTEGER NOT NULL,
+    prover INTEGER NOT NULL,
+    slot INTEGER NOT NULL,
+    state TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    data BLOB,
+    unix_seconds REAL NOT NULL
+) STRICT;
+CREATE INDEX events_of_job ON events (root, proof_type, prover, sequence);
+CREATE TRIGGER no_update BEFORE UPDATE ON events
+    BEGIN SELECT RAISE(ABORT, 'the log is append-only'); END;
+CREATE TRIGGER no_delete BEFORE DELETE ON events
+    BEGIN SELECT RAISE(ABORT, 'the log is append-only'); END;
+"""
+
+
+@dataclass(frozen=True, order=True)
+class JobKey:
+    """What makes two jobs the same: payload (hash root of its request), proof type and prover."""
+
+    root: bytes
+    proof_type: int
+    prover: int
+
+
+@dataclass(frozen=True)
+class Event:
+    """One entry of the log. `data`: what the state needs to be carried on, None if nothing."""
+
+    sequence: int
+    key: JobKey
+    slot: int
+    state: State
+    reason: str
+    data: bytes | None
+
+
+@dataclass(frozen=True)
+class Job:
+    """A job as its events have left it.
+
+    `proof`: the verified proof's bytes, once there is one; `signed`: the message to broadcast, SSZ.
+    """
+
+    key: JobKey
+    slot: int
+    state: State
+    reason: str = ""
+    proof: bytes | None = None
+    signed: bytes | None = None
+
+
+class IllegalArrow(Exception):
+    """A state may not follow another: a mistake in the node, never in its input."""
+
+
+class JobStore:
+    """The log, and every job as it follows from it.
+
+    One process and one thread at a time (see `owner.Owner`). `on_step` hears of every arrow, as
+    ``"<state>:before"`` its commit and ``"<state>:after"``: where tests kill the process.
+    """
+
+    def __init__(
+        self, path: str | os.PathLike[str], on_step: Callable[[str], None] | None = None
+    ) -> None:
+        """Open or make the log at `path` and replay it.
+
+        ProofmillError where the file is not such a log, is damaged, or is of another version.
+        """
+        self.path = Path(path)
+        self._on_step = on_step or (lambda step: None)
+        self._jobs: dict[JobKey, Job] = {}
+        self._database = open_database(self.path, _SCHEMA, SCHEMA_VERSION, "job log")
+        try:
+            for event in self.events():
+                self._apply(event)
+        except BaseException:
+            self.close()
+            raise
+
+    def __enter__(self) -> "JobStore":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Give back the file."""
+        self._database.close()
+
+    def job(self, key: JobKey) -> Job | None:
+        """The job as it stands, None if it is unknown."""
+        return self._jobs.get(key)
+
+    def jobs(self) -> list[Job]:
+        """Every job, oldest first."""
+        return list(self._jobs.values())
+
+    def unfinished(self) -> list[Job]:
+        """Jobs that are not in a final state, oldest first."""
+        return [job for job in self._jobs.values() if job.state not in FINAL]
+
+    def see(self, key: JobKey, slot: int) -> Job:
+        """Take note of a payload that could be proven; the job itself where it is known already."""
+        known = self._jobs.get(key)
+        return known or self._append(key, slot, State.SEEN, "", None)
+
+    def advance(
+        self, key: JobKey, state: State, reason: str = "", data: bytes | None = None
+    ) -> Job:
+        """Write down that a job enters `state`, and only then return.
+
+        `data`: the proof for SELF_VERIFIED, the message for SIGNED. IllegalArrow, with nothing
+        written, where the state may not follow the job's, or its data are missing.
+        """
+        job = self._jobs.get(key)
+        before = job.state if job else None
+        if job is None or state not in ARROWS[before]:
+            raise IllegalArrow(f"{_name(key)}: {state.name} may not follow "
+                               f"{before.name if before else 'nothing'}")
+        if (data is None) == (state in (State.SELF_VERIFIED, State.SIGNED)):
+            raise IllegalArrow(f"{_name(key)}: {state.name} with{'out' if data is None else ''} "
+                               "data")
+        return self._append(key, job.slot, state, reason, data)
+
+    def events(self, key: JobKey | None = None) -> Iterator[Event]:
+        """The log, or what it says of one job, oldest first."""
+        query = "SELECT sequence, root, proof_type, prover, slot, state, reason, data FROM events"
+        if key is None:
+            rows = self._database.execute(f"{query} ORDER BY sequence")
+        else:
+            rows = self._database.execute(
+                f"{query} WHERE root = ? AND proof_type = ? AND prover = ? ORDER BY sequence",
+                (key.root, key.proof_type, key.prover))
+        for sequence, root, proof_type, prover, slot, state, reason, data in rows:
+            yield Event(sequence, JobKey(root, proof_type, prover), slot, State(state), reason,
+                        data)
+
+    def _append(
+        self, key: JobKey, slot: int, state: State, reason: str, data: bytes | None
+    ) -> Job:
+        self._on_step(f"{state.name}:before")
+        with self._database:
+            cursor = self._database.execute(
+                "INSERT INTO events (root, proof_type, prover, slot, state, reason, data, "
+                "unix_seconds) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                (key.root, key.proof_type, key.prover, slot, state.value, reason, data,
+                 time.time()))
+        assert cursor.lastrowid is not None
+        self._apply(Event(cursor.lastrowid, key, slot, state, reason, data))
+        self._on_step(f"{state.name}:after")
+        return self._jobs[key]
+
+    def _apply(self, event: Event) -> None:
+        job = self._jobs.get(event.key)
+        if event.state not in ARROWS[job.state if job else None]:
+            raise ProofmillError(
+                f"{self.path}: event {event.sequence} makes {_name(event.key)} {event.state.name} "
+                f"after {job.state.name if job else 'nothing'}; the log is damaged: restore a "
+                "copy of it")
+        job = job or Job(event.key, event.slot, event.state)
+        self._jobs[event.key] = replace(
+            job, state=event.state, reason=event.reason,
+            proof=event.data if event.state is State.SELF_VERIFIED else job.proof,
+            signed=event.data if event.state is State.SIGNED else job.signed)
+
+
+def open_database(path: Path, schema: str, version: int, what: str) -> sqlite3.Connection:
+    """A database of ours at `path`, made if it is not there: WAL, synchronous FULL, foreign keys.
+
+    ProofmillError where it cannot be opened or is something else.
+    """
+    try:
+        database = sqlite3.connect(path, timeout=5)
+    except sqlite3.Error as error:
+        raise ProofmillError(
+            f"{path}: cannot open the {what}: {error}; check the folder") from error
+    try:
+        database.execute("PRAGMA journal_mode = WAL")
+        database.execute("PRAGMA synchronous = FULL")
+        database.execute("PRAGMA foreign_keys = ON")
+        found = database.execute("PRAGMA user_version").fetchone()[0]
+        if found == 0:
+            # The version is set in the same transaction: half a schema is never left behind.
+            database.executescript(f"BEGIN; {schema} PRAGMA user_version = {version}; COMMIT;")
+        elif found != version:
+            raise ProofmillError(
+                f"{path}: a {what} of version {found}, this release reads {version}; "
+                "use the release that wrote it")
+    except sqlite3.Error as error:
+        database.close()
+        raise ProofmillError(f"{path}: not a {what}, or damaged ({error}); "
+                             "restore a copy or choose another place") from error
+    except ProofmillError:
+        database.close()
+        raise
+    return database
+
+
+def _name(key: JobKey) -> str:
+    return f"job {key.root.hex()[:8]}/{key.proof_type} of prover {key.prover}"

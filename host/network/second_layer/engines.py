@@ -1,0 +1,38 @@
+"""The engines of a chain whose payloads are EVM blocks."""
+
+from dataclasses import dataclass, field
+
+from proofmill.host.network.consensus.engines import Engines
+from proofmill.host.network.consensus.proofs import Verify
+from proofmill.host.network.consensus.spec import spec
+from proofmill.host.network.evm.client import Address
+from proofmill.host.network.mechanism.parameters import Parameters
+from proofmill.host.network.second_layer.execution_layer import ETHER, EvmExecutionLayer
+from proofmill.host.network.second_layer.proof_engine import EvmProofEngine
+from proofmill.host.prover.circuits.block_size import BlockSize
+from proofmill.host.prover.groth16.verification_key import VerificationKey
+
+
+def chain_parameters() -> Parameters:
+    """The mechanism's constants with this chain's epochs."""
+    return Parameters(slots_per_epoch=int(spec.SLOTS_PER_EPOCH))
+
+
+@dataclass(frozen=True)
+class EvmEngines:
+    """Makes them: give it to a chain as its `engines`. Plain data, so processes can share it.
+
+    `key`: the block circuit's; `minimum_bond`: wei; `rich`: accounts that begin with a million
+    ether. The contracts are those of `engines.execution.layer`, the same on every node.
+    """
+
+    key: VerificationKey
+    parameters: Parameters = field(default_factory=chain_parameters)
+    minimum_bond: int = ETHER
+    rich: tuple[Address, ...] = ()
+
+    def __call__(self, seed: int, size: BlockSize, chain_id: int, verify: Verify) -> Engines:
+        execution = EvmExecutionLayer(
+            seed, size, self.key, chain_id, self.parameters, self.minimum_bond,
+            int(spec.config.MIN_GENESIS_TIME), self.rich)
+        return Engines(execution, EvmProofEngine(execution, verify))

@@ -1,0 +1,356 @@
+"""The execution layer with real EVM blocks: payloads built and checked by py-evm.
+
+A payload of the consensus layer is a block of the embedded machine: its hash is that of the block's
+header (Cancun's fields), its state root the machine's. Two rules come on top, and a payload that
+breaks one is invalid, as one with a wrong state root is:
+
+* The first transaction goes to `INBOX` and carries the block's batch of ledger transfers, as a
+  rollup posts its batches; `extra_data` is the batch's commitment. The ledger itself is outside of
+  the machine: every node applies the batch to its own.
+* The block begins with the protocol's call to the contract Consensus.vy (EIP-4788's way), whose
+  content every node derives for itself: what the parent payload's proof has to state, layer 1's
+  base reward and the finalised slot in the parent's beacon state. So contracts know these things
+  without trusting anybody who is not trusted with the chain.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from random import Random
+from typing import Any
+
+import rlp  # type: ignore[import-untyped]
+from trie.hexary import HexaryTrie
+
+from proofmill.host.ground.errors import ProofmillError
+from proofmill.host.network.consensus.blocks import base_reward_gwei
+from proofmill.host.network.consensus.execution import first_ledger
+from proofmill.host.network.consensus.payload import EMPTY_OMMERS_HASH, request_root
+from proofmill.host.network.consensus.spec import spec
+from proofmill.host.network.contracts.deployment import (
+    NO_STATEMENT,
+    BlockStatement,
+    Clock,
+    Layer,
+    deploy_layer,
+    on_block,
+)
+from proofmill.host.network.contracts.verifier import verifier_artifact
+from proofmill.host.network.evm.account import Account
+from proofmill.host.network.evm.client import Address, RevertedError
+from proofmill.host.network.evm.contract import Contract
+from proofmill.host.network.evm.pool import PooledEvm, header_hash
+from proofmill.host.network.mechanism.parameters import Parameters
+from proofmill.host.prover.circuits.batch import Batch
+from proofmill.host.prover.circuits.block_size import BlockSize
+from proofmill.host.prover.circuits.ledger import Ledger
+from proofmill.host.prover.circuits.random_batch import random_batch
+from proofmill.host.prover.groth16.verification_key import VerificationKey
+
+INBOX: Address = b"\x00" * 12 + b"proofmil"
+"""Where batches are posted: no contract, nobody's account."""
+BATCH_GAS = 200_000
+ETHER = 10**18
+GWEI = 10**9
+FULL_LOAD_BPS = 10_000
+"""Every batch has the same size, so its load is the target's."""
+
+View = Callable[[bytes], tuple[int, int]]
+"""Of a beacon block's root: (B in gwei, finalised slot) in the state after that block."""
+
+
+@dataclass(frozen=True)
+class _Known:
+    """An accepted payload: what its proof states, and the batch."""
+
+    payload: Any
+    statement: BlockStatement
+    ledger: Ledger
+    batch: Batch
+
+
+class EvmExecutionLayer(spec.ExecutionEngine):  # type: ignore[misc]  # the specification is untyped
+    """The specification's `ExecutionEngine` over py-evm; the interface of `ExecutionLayer`.
+
+    `evm`: the machine, whose `send` queues transactions for the next payload built here; `layer`:
+    the contracts, created before the first payload.
+    """
+
+    def __init__(
+        self, seed: int, size: BlockSize, key: VerificationKey, chain_id: int,
+        parameters: Parameters, minimum_bond: int, genesis_time: int,
+        rich: Sequence[Address] = (),
+    ) -> None:
+        """`seed` decides the first ledger and the batches built here; `key`: the block circuit's.
+
+        `chain_id`: of the machine, and what statements name; `minimum_bond`: wei; `rich`: accounts
+        that begin with a million ether, besides the one that posts batches.
+        """
+        self._seed, self._size, self._genesis_time = seed, size, genesis_time
+        secret = sha256(b"proofmill batches %d" % seed).digest()
+        poster = Account(PooledEvm(chain_id, {}), secret).address
+        self.evm = PooledEvm(chain_id, dict.fromkeys((poster, *rich), 10**6 * ETHER),
+                             genesis_time - 1_000)
+        self._poster = Account(self.evm, secret)
+        verifier = Contract.deploy(self._poster, self.evm, verifier_artifact(key))
+        self.layer: Layer = deploy_layer(
+            self._poster, self.evm, verifier.address,
+            Clock(genesis_time, int(spec.config.SLOT_DURATION_MS) // 1000, bytes(32)),
+            parameters, minimum_bond, chain_id)
+        self.evm.pooling = True
+        self.genesis_hash = self.evm.head
+        self.refusal = ""
+        """Why the last payload was refused, empty if it was not."""
+        self._view: View | None = None
+        self._store: Any = None
+        self._genesis_ledger = first_ledger(seed, size)
+        self._known: dict[bytes, _Known] = {}
+        self._built: dict[bytes, Any] = {}
+
+    def watch(self, store: Any) -> None:
+        """Take what contracts are told of layer 1 from the beacon states in `store`."""
+        self._view, self._store = beacon_view(store), store
+
+    def prover_of(self, validator_index: int) -> int | None:
+        """The number of the bond that the validator's withdrawal address owns, at the head."""
+        state = self._store.block_states[self._store.justified_checkpoint.root]
+        return owned_number(self.layer, state, validator_index)
+
+    def ledger(self, payload_hash: bytes) -> Ledger:
+        """The balances after a payload; KeyError for one unknown or long finalised."""
+        if payload_hash == self.genesis_hash:
+            return self._genesis_ledger
+        return self._known[payload_hash].ledger
+
+    def batch(self, payload_hash: bytes) -> Batch:
+        """The transfers of an accepted payload; KeyError as `ledger`."""
+        return self._known[payload_hash].batch
+
+    def notify_forkchoice_updated(
+        self, head_block_hash: Any, safe_block_hash: Any, finalized_block_hash: Any,
+        payload_attributes: Any | None,
+    ) -> Any | None:
+        """Follow the head, forget what is final, and build a payload if asked."""
+        head = bytes(head_block_hash)
+        if head in self._known or head == self.genesis_hash:
+            self.evm.head = head
+        self._prune(bytes(finalized_block_hash))
+        if payload_attributes is None:
+            return None
+        payload = self._build(head, payload_attributes)
+        payload_id = spec.PayloadId(bytes(payload.block_hash)[:8])
+        self._built = {bytes(payload_id): payload}
+        return payload_id
+
+    def get_payload(self, payload_id: Any) -> Any:
+        """The payload built last; KeyError for any other identifier."""
+        return spec.GetPayloadResponse(
+            execution_payload=self._built[bytes(payload_id)],
+            block_value=spec.Uint256(0),
+            blobs_bundle=spec.BlobsBundle(commitments=[], proofs=[], blobs=[]),
+            execution_requests=[],
+        )
+
+    def verify_and_notify_new_payload(self, new_payload_request: Any) -> bool:
+        """Whether the payload is right in every respect; if so, it is kept."""
+        payload = new_payload_request.execution_payload
+        requests = spec.get_execution_requests_list(new_payload_request.execution_requests)
+        root = bytes(new_payload_request.parent_beacon_block_root)
+        if len(new_payload_request.versioned_hashes) or len(requests):
+            self.refusal = "there are blobs or requests, and this layer has none"
+        elif not self.is_valid_block_hash(payload, root, requests):
+            self.refusal = "the block hash is not the header's"
+        else:
+            self.refusal = self._execute(payload, root, request_root(new_payload_request))
+        return not self.refusal
+
+    def is_valid_block_hash(
+        self, execution_payload: Any, parent_beacon_block_root: Any,
+        execution_requests_list: Sequence[bytes],
+    ) -> bool:
+        """Whether `block_hash` is that of the header of a Cancun block with these fields."""
+        payload = execution_payload
+        withdrawals = [rlp.encode(list(each)) for each in _withdrawals(payload)]
+        return bytes(payload.block_hash) == header_hash([
+            bytes(payload.parent_hash), EMPTY_OMMERS_HASH, bytes(payload.fee_recipient),
+            bytes(payload.state_root), _trie_root([bytes(raw) for raw in payload.transactions]),
+            bytes(payload.receipts_root), bytes(payload.logs_bloom), 0, int(payload.block_number),
+            int(payload.gas_limit), int(payload.gas_used), int(payload.timestamp),
+            bytes(payload.extra_data), bytes(payload.prev_randao), bytes(8),
+            int(payload.base_fee_per_gas), _trie_root(withdrawals), int(payload.blob_gas_used),
+            int(payload.excess_blob_gas), bytes(parent_beacon_block_root)])
+
+    def _execute(self, payload: Any, parent_beacon_block_root: bytes, name: bytes) -> str:
+        """Why the payload is wrong, or nothing, and then it is kept."""
+        parent_hash = bytes(payload.parent_hash)
+        if parent_hash not in self._known and parent_hash != self.genesis_hash:
+            return "the parent payload is unknown"
+        if len(payload.block_access_list):
+            return "a field this machine does not use is not zero"
+        transactions = [bytes(raw) for raw in payload.transactions]
+        before = self.ledger(parent_hash)
+        try:
+            batch = self._batch_of(transactions)
+            ledger = before.apply(batch)
+            executed = self.evm.execute(
+                parent_hash, transactions, int(payload.timestamp), bytes(payload.prev_randao),
+                bytes(payload.fee_recipient), self._system_calls(
+                    parent_hash, parent_beacon_block_root),
+                parent_beacon_block_root, bytes(payload.extra_data), _withdrawals(payload))
+        except ProofmillError as error:
+            return str(error)
+        if bytes(payload.extra_data) != batch.commitment.to_bytes(32, "big"):
+            return "the extra data is not the batch's commitment"
+        if executed.block.hash != bytes(payload.block_hash):
+            self._forget(executed.block.hash)
+            return "executing the block gives another one"
+        slot = int(payload.slot_number)
+        seconds = int(spec.config.SLOT_DURATION_MS) // 1000
+        if slot * seconds != int(payload.timestamp) - self._genesis_time:
+            self._forget(executed.block.hash)
+            return "the time is not the slot's"
+        base = self._look(parent_beacon_block_root)[0]
+        self._known[executed.block.hash] = _Known(payload, BlockStatement(
+            slot, name, before.root, ledger.root, batch.commitment, base * GWEI, FULL_LOAD_BPS,
+            bytes(payload.fee_recipient)), ledger, batch)
+        return ""
+
+    def statement(self, payload_hash: bytes) -> BlockStatement:
+        """What the proof of an accepted payload has to state; KeyError as `ledger`."""
+        if payload_hash == self.genesis_hash:
+            return NO_STATEMENT
+        return self._known[payload_hash].statement
+
+    def _build(self, parent_hash: bytes, attributes: Any) -> Any:
+        slot, root = int(attributes.slot_number), bytes(attributes.parent_beacon_block_root)
+        ledger = self.ledger(parent_hash)
+        draw = sha256(b"proofmill batch %d %d " % (self._seed, slot) + parent_hash).digest()
+        batch = random_batch(Random(draw), ledger)
+        self._poster.resynchronise()
+        posted = self._poster.sign(INBOX, rlp.encode(batch.to_bytes()), gas=BATCH_GAS)
+        extra = batch.commitment.to_bytes(32, "big")
+        withdrawals = _withdrawals(attributes)
+        calls = self._system_calls(parent_hash, root)
+        transactions = [posted]
+        waiting = self.evm.waiting()
+        while True:
+            try:
+                executed = self.evm.execute(
+                    parent_hash, [*transactions, *waiting], int(attributes.timestamp),
+                    bytes(attributes.prev_randao), bytes(attributes.suggested_fee_recipient),
+                    calls, root, extra, withdrawals)
+                break
+            except RevertedError:
+                raise
+            except ProofmillError:
+                if not waiting:
+                    raise
+                # Out with the first one that does not fit after those that do.
+                waiting = self._fitting(parent_hash, posted, waiting, attributes, calls)
+        header = executed.header
+        self._forget(executed.block.hash)  # until it comes back as a payload
+        return spec.ExecutionPayload(
+            parent_hash=parent_hash, fee_recipient=attributes.suggested_fee_recipient,
+            state_root=bytes(header.state_root), receipts_root=bytes(header.receipt_root),
+            logs_bloom=header.bloom.to_bytes(256, "big"), prev_randao=attributes.prev_randao,
+            block_number=header.block_number, gas_limit=header.gas_limit,
+            gas_used=header.gas_used, timestamp=header.timestamp, extra_data=extra,
+            base_fee_per_gas=header.base_fee_per_gas, block_hash=executed.block.hash,
+            transactions=[*transactions, *waiting], withdrawals=attributes.withdrawals,
+            blob_gas_used=header.blob_gas_used, excess_blob_gas=header.excess_blob_gas,
+            slot_number=slot)
+
+    def _fitting(self, parent_hash: bytes, posted: bytes, waiting: Sequence[bytes],
+                 attributes: Any, calls: Any) -> list[bytes]:
+        """The waiting transactions that fit one after another; the others are dropped."""
+        fitting: list[bytes] = []
+        for raw in waiting:
+            try:
+                tried = self.evm.execute(
+                    parent_hash, [posted, *fitting, raw], int(attributes.timestamp),
+                    bytes(attributes.prev_randao), bytes(attributes.suggested_fee_recipient),
+                    calls)
+                self._forget(tried.block.hash)
+                fitting.append(raw)
+            except ProofmillError:
+                self.evm.drop(raw)
+        return fitting
+
+    def _system_calls(self, parent_hash: bytes, root: bytes) -> list[tuple[Address, bytes]]:
+        consensus = self.layer.consensus
+        return [(consensus.address, on_block(
+            consensus, self.statement(parent_hash), self._look(root)[1]))]
+
+    def _look(self, root: bytes) -> tuple[int, int]:
+        assert self._view is not None, "`watch` was never called"
+        return self._view(root)
+
+    def _batch_of(self, transactions: Sequence[bytes]) -> Batch:
+        """The batch that the first transaction posts. Raises `ProofmillError`."""
+        try:
+            kind, fields = transactions[0][0], rlp.decode(transactions[0][1:])
+            to, data = fields[5], fields[7]
+            parts = rlp.decode(data)
+        except (IndexError, TypeError, rlp.DecodingError) as error:
+            raise ProofmillError("the first transaction posts no batch; it goes to the inbox "
+                                 "and is of type 2") from error
+        if kind != 2 or to != INBOX or not isinstance(parts, list):
+            raise ProofmillError("the first transaction posts no batch; it goes to the inbox "
+                                 "and is of type 2")
+        return Batch.from_bytes(self._size, parts)
+
+    def _forget(self, block_hash: bytes) -> None:
+        """Drop a block that was tried, unless it is one that was accepted."""
+        if block_hash not in self._known:
+            self.evm.forget([block_hash])
+
+    def _prune(self, finalized_hash: bytes) -> None:
+        if finalized_hash not in self._known:
+            return
+        number = self._known[finalized_hash].payload.block_number
+        old = [key for key, known in self._known.items()
+               if known.payload.block_number + 1 < number]
+        for key in old:
+            del self._known[key]
+        self.evm.settle(number)
+
+
+def beacon_view(store: Any) -> View:
+    """The view of the beacon states in the specification's fork-choice store."""
+
+    def view(root: bytes) -> tuple[int, int]:
+        state = store.block_states[root]
+        final = spec.compute_start_slot_at_epoch(state.finalized_checkpoint.epoch)
+        return base_reward_gwei(state), int(final)
+
+    return view
+
+
+def owned_number(layer: Layer, state: Any, validator_index: int) -> int | None:
+    """The number of the bond whose owner is a validator's withdrawal address, None for none.
+
+    So who signs a proof as a validator is who has the bond: nobody can take another's number, and
+    contracts need not know validators. `state`: a beacon state with the validator.
+    """
+    if validator_index >= len(state.validators):
+        return None
+    credentials = bytes(state.validators[validator_index].withdrawal_credentials)
+    if credentials[:1] not in (b"\x01", b"\x02"):
+        return None  # withdrawn with a BLS key: no account
+    owns, number = layer.bonds.call("number_owned_by", credentials[12:])
+    return int(number) if owns else None
+
+
+def _withdrawals(source: Any) -> list[tuple[int, int, Address, int]]:
+    return [(int(each.index), int(each.validator_index), bytes(each.address), int(each.amount))
+            for each in source.withdrawals]
+
+
+def _trie_root(values: Sequence[bytes]) -> bytes:
+    """Root of the Merkle-Patricia trie RLP(index) -> value."""
+    tree = HexaryTrie(db={})
+    for index, each in enumerate(values):
+        tree.set(rlp.encode(index), each)  # type: ignore[no-untyped-call]
+    return bytes(tree.root_hash)
+
+

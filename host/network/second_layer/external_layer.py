@@ -1,0 +1,132 @@
+"""The contracts on a node that somebody else runs, for a chain that stays in this process.
+
+The node runs the contracts: bonds, assignment, rewards, the verifier. What they learn of the chain
+(each block's statement, layer 1's base, finality) the protocol would bring them on a chain of its
+own; here an account of this process reports it, at the beginning of every slot. Consensus, payloads
+and finality remain the embedded chain's. So the contracts believe this one account, their random
+numbers are those of the node's blocks, and an includer's share goes to the node's fee recipient.
+"""
+
+from hashlib import sha256
+from typing import Any
+
+from proofmill.host.ground.errors import ProofmillError
+from proofmill.host.network.consensus.blocks import BlockRecord
+from proofmill.host.network.consensus.chain import EmbeddedChain
+from proofmill.host.network.consensus.keys import ValidatorKey
+from proofmill.host.network.contracts.deployment import (
+    BlockStatement,
+    Clock,
+    deploy_layer,
+    on_block,
+)
+from proofmill.host.network.contracts.verifier import verifier_artifact
+from proofmill.host.network.evm.account import Account
+from proofmill.host.network.evm.client import RevertedError
+from proofmill.host.network.evm.contract import Contract
+from proofmill.host.network.evm.external import VIRTUAL_SLOT_SECONDS, ExternalEvm
+from proofmill.host.network.second_layer.engines import EvmEngines
+from proofmill.host.network.second_layer.execution_layer import (
+    FULL_LOAD_BPS,
+    GWEI,
+    beacon_view,
+    owned_number,
+)
+from proofmill.host.network.second_layer.second_layer import SecondLayer
+
+DEPLOYMENTS = 10
+"""Transactions before the first slot, and some to spare."""
+ORACLE_WEI = 10**18
+REPORT_GAS = 10_000_000
+"""A report with the end of an epoch takes 1 million for each dozen of provers."""
+
+
+class ExternalLayer(SecondLayer):
+    """`SecondLayer` on a node elsewhere; made after the chain's first slots, before mining."""
+
+    def __init__(
+        self, chain: EmbeddedChain, key: ValidatorKey, engines: EvmEngines, evm: ExternalEvm,
+        seed: int, slot_seconds: int,
+    ) -> None:
+        """Creates the contracts: `engines` says with which key, parameters and least bond.
+
+        `key`: of the validator that mines; its account owns the bond. `slot_seconds`: how long a
+        slot is where the node's clock cannot be set. Raises `ProofmillError` where an account has
+        no ether or the node refuses.
+        """
+        self._chain = chain
+        secret = sha256(b"proofmill oracle %d" % seed).digest()
+        self._oracle = Account(evm, secret)
+        account = Account(evm, key.account)
+        evm.fund(self._oracle.address, ORACLE_WEI)
+        evm.fund(account.address, engines.minimum_bond + ORACLE_WEI)
+        self._slot_seconds = VIRTUAL_SLOT_SECONDS if evm.development else slot_seconds
+        self._genesis_time = _first_time(evm) - (chain.slot + 1) * self._slot_seconds
+        if self._genesis_time < 0:
+            raise ProofmillError(f"the clock of the node at {evm.url} is at the beginning of time; "
+                                 "start it with --timestamp and a time of this century")
+        verifier = Contract.deploy(self._oracle, evm, verifier_artifact(engines.key))
+        layer = deploy_layer(
+            self._oracle, evm, verifier.address, Clock(self._genesis_time, self._slot_seconds),
+            engines.parameters, engines.minimum_bond, chain.chain_id, self._oracle.address)
+        super().__init__(layer, account, key.address, engines.parameters, engines.minimum_bond)
+        self._external = evm
+        self._view = beacon_view(chain.store)
+        self._parent = chain.block(chain.slot)
+        evm.waiting_for_slot = True
+        chain.proof_engine.prover_of = lambda index: owned_number(layer, chain.head_state, index)
+
+    def slot_passed(self, chain: EmbeddedChain) -> None:
+        """Report the slot, send what has waited for it, and take in what became of it."""
+        block = chain.block(chain.slot)
+        self._external.wait_until(self._genesis_time + chain.slot * self._slot_seconds)
+        self._external.pay_to(bytes(block.payload.fee_recipient))
+        self._report(chain, block)
+        self._external.flush()
+        super().slot_passed(chain)
+
+    def _report(self, chain: EmbeddedChain, block: BlockRecord) -> None:
+        """What the protocol's call says at the start of the block (`EvmExecutionLayer`)."""
+        evm, consensus = self._external, self.layer.consensus
+        final = self._view(self._parent.root)[1]
+        data = on_block(consensus, self._statement(self._parent), final)
+        evm.waiting_for_slot = False
+        sent = self._oracle.hand_in(consensus.address, data, gas=REPORT_GAS)
+        evm.waiting_for_slot = True
+        receipt = evm.settled(sent)
+        came = (evm.block(receipt.block_number).timestamp - self._genesis_time) \
+            // self._slot_seconds
+        if came != chain.slot:
+            raise ProofmillError(
+                f"the node at {evm.url} took the report of slot {chain.slot} into a block of slot "
+                f"{came}: it makes blocks more slowly than a slot of {self._slot_seconds} s, or "
+                "others use it too; give --slot-seconds, or a node of its own")
+        if not receipt.succeeded:
+            raise RevertedError(f"the report of slot {chain.slot} at {evm.url}",
+                                _why(evm, consensus, data, self._oracle))
+        self._parent = block
+
+    def _statement(self, block: BlockRecord) -> BlockStatement:
+        known: Any = self._chain.proof_engine.payload(block.request_root)
+        assert known is not None, "the newest block's parent is not final"
+        return BlockStatement(
+            block.slot, block.request_root, known.old_root, known.new_root, known.batch_commitment,
+            block.base_reward_gwei * GWEI, FULL_LOAD_BPS, bytes(block.payload.fee_recipient))
+
+
+def _first_time(evm: ExternalEvm) -> int:
+    """When the first slot can begin: after the contracts' creation."""
+    latest = evm.block()
+    if evm.development:
+        return latest.timestamp + VIRTUAL_SLOT_SECONDS
+    back = min(latest.number, 8)
+    interval = (latest.timestamp - evm.block(latest.number - back).timestamp) // max(back, 1) + 1
+    return latest.timestamp + DEPLOYMENTS * interval
+
+
+def _why(evm: ExternalEvm, consensus: Contract, data: bytes, oracle: Account) -> str:
+    try:
+        evm.call(consensus.address, data, oracle.address)
+    except RevertedError as error:
+        return error.reason
+    return "not enough gas"

@@ -1,0 +1,31 @@
+"""The binding proof engine for payloads that are EVM blocks."""
+
+from typing import Any
+
+from proofmill.host.network.consensus.payload import request_root
+from proofmill.host.network.consensus.proofs import BindingProofEngine, KnownPayload, Verify
+from proofmill.host.network.second_layer.execution_layer import EvmExecutionLayer
+
+
+class EvmProofEngine(BindingProofEngine):
+    """`BindingProofEngine`, told by the execution layer what a payload's proof has to state.
+
+    The roots of the ledger are not in the header of an EVM block. A validator proves under the
+    number of its bond.
+    """
+
+    def __init__(self, execution: EvmExecutionLayer, verify: Verify) -> None:
+        super().__init__(execution.evm.chain_id, verify, execution.genesis_hash,
+                         execution.ledger(execution.genesis_hash).root)
+        self._execution = execution
+        self.prover_of = execution.prover_of
+
+    def notify_new_payload(self, new_payload_request: Any) -> None:
+        """Learn a payload that the execution layer has accepted."""
+        block_hash = bytes(new_payload_request.execution_payload.block_hash)
+        statement = self._execution.statement(block_hash)
+        known = KnownPayload(
+            slot=statement.slot, old_root=statement.old_root, new_root=statement.new_root,
+            batch_commitment=statement.commitment)
+        self._headers[block_hash] = known
+        self._payloads[request_root(new_payload_request)] = known

@@ -1,0 +1,191 @@
+"""A prover's dealings with the contracts: its bond, its proofs, what they bring.
+
+All of it goes through one account, which owns the bond, and all that is known comes from the
+contracts, on the branch that the node follows.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from proofmill.host.network.consensus.block_proofs import proof_from_bytes
+from proofmill.host.network.consensus.blocks import BlockRecord
+from proofmill.host.network.consensus.chain import EmbeddedChain
+from proofmill.host.network.consensus.keys import ValidatorKey
+from proofmill.host.network.consensus.records import Credit, Status
+from proofmill.host.network.contracts.deployment import Layer
+from proofmill.host.network.contracts.verifier import proof_numbers
+from proofmill.host.network.evm.account import Account
+from proofmill.host.network.evm.client import Address, Evm, Receipt, RevertedError
+from proofmill.host.network.mechanism.parameters import Parameters
+from proofmill.host.network.mechanism.rewards import budget, split
+from proofmill.host.network.second_layer.engines import EvmEngines
+
+SUBMIT_GAS = 3_000_000
+MATURE_GAS = 300_000
+REGISTER_GAS = 1_000_000
+GWEI = 10**9
+
+
+@dataclass
+class _Submission:
+    """The proof of one slot on its way; hashes are of the latest transaction of each kind."""
+
+    slot: int
+    payload_root: bytes
+    proof: list[int]
+    estimate: int
+    submitted: bytes
+    matured: bytes | None = None
+    credit: Credit | None = None
+    block_hash: bytes = b""
+    included_slot: int | None = None
+
+
+class SecondLayer:
+    """What `Miner` wants as its second layer, over the contracts of `layer`."""
+
+    def __init__(
+        self, layer: Layer, account: Account, reward_address: Address, parameters: Parameters,
+        bond: int,
+    ) -> None:
+        """`account` owns the bond, `bond` wei; `parameters`: those the contracts have."""
+        self.layer = layer
+        self.account = account
+        self.reward_address = reward_address
+        self._evm: Evm = layer.rewards.evm
+        self._parameters = parameters
+        self._bond = bond
+        self._submissions: dict[int, _Submission] = {}
+
+    def join(self) -> None:
+        """Hand in the bond; it is there from the next block on. Does nothing if it is there."""
+        if self.number is None:
+            data = self.layer.bonds.encode("register", self.reward_address)
+            self.account.hand_in(self.layer.bonds.address, data, self._bond, REGISTER_GAS)
+
+    @property
+    def number(self) -> int | None:
+        """The number that the contract has given the prover; None before it has."""
+        owns, number = self.layer.bonds.call("number_owned_by", self.account.address)
+        return int(number) if owns else None
+
+    def submit(self, block: BlockRecord, proof: bytes) -> int:
+        """Hand in the proof of a block for the next one; what it should bring there, in wei.
+
+        `proof`: verified, as `records.PROOF_BYTES` says.
+        """
+        parsed = proof_from_bytes(proof)
+        assert parsed is not None, "a proof that was not verified is not handed in"
+        rho = self.layer.rewards.call("rho")
+        estimate, _ = split(self._parameters, budget(block.base_reward_gwei * GWEI, rho), 1)
+        numbers = proof_numbers(parsed)
+        self._submissions[block.slot] = _Submission(
+            block.slot, block.request_root, numbers, estimate,
+            self._hand_in_proof(block.slot, numbers))
+        return estimate
+
+    def slot_passed(self, chain: EmbeddedChain) -> None:
+        """Take in what the newest block has changed, and hand in what is due.
+
+        That is: proofs that the contract did not take yet, and rewards whose blocks are final now.
+        """
+        for submission in self._submissions.values():
+            if submission.credit is None or not submission.credit.decided:
+                submission.credit = self._credit(submission, chain.slot, chain.finalized_slot)
+
+    def balances(self) -> dict[str, int]:
+        """In wei: the reward token at the reward address, the bond, and the account's ether."""
+        number = self.number
+        return {
+            "reward": int(self.layer.rewards.call("balanceOf", self.reward_address)),
+            "bond": 0 if number is None else int(self.layer.bonds.call("prover", number)["bond"]),
+            "account": self._evm.balance(self.account.address),
+        }
+
+    @property
+    def credits(self) -> list[Credit]:
+        """Of all proofs handed in, by slot."""
+        return [submission.credit or Credit(slot, Status.WAITING, submission.estimate, False)
+                for slot, submission in sorted(self._submissions.items())]
+
+    def _credit(self, submission: _Submission, slot: int, finalized_slot: int) -> Credit:
+        receipt = self._evm.receipt(submission.submitted)
+        if receipt is None:
+            return self._absent(submission, slot, finalized_slot)
+        if not receipt.succeeded:
+            return self._refused(submission, slot, finalized_slot)
+        known = submission.credit
+        if known is not None and receipt.block_hash == submission.block_hash \
+                and submission.included_slot is not None \
+                and finalized_slot < submission.included_slot:
+            return known  # nothing but finality can change it on this branch
+        submission.block_hash = receipt.block_hash
+        record = self.layer.rewards.call("record", submission.slot)
+        if not record["won"]:  # decided when the including slot is over
+            return Credit(submission.slot, Status.PENDING, submission.estimate, False)
+        submission.included_slot = record["included_slot"]
+        final = finalized_slot >= record["included_slot"]
+        if record["winner"] != self.number:
+            return Credit(submission.slot, Status.LOST, 0, final)
+        amount = record["prover_amount"]
+        if record["matured"]:
+            return Credit(submission.slot, Status.MATURED, amount, True)
+        if final:
+            self._claim(submission)
+        return Credit(submission.slot, Status.PENDING, amount, False)
+
+    def _absent(self, submission: _Submission, slot: int, finalized_slot: int) -> Credit:
+        """In no block of this branch: the node still has it, and may put it into a later one."""
+        last = submission.slot + self._parameters.window_slots
+        status = Status.ORPHANED if submission.block_hash else Status.WAITING
+        submission.included_slot = None
+        return Credit(submission.slot, status, submission.estimate, finalized_slot >= last)
+
+    def _refused(self, submission: _Submission, slot: int, finalized_slot: int) -> Credit:
+        """The contract refused it: perhaps too early, so again while the window lasts."""
+        record = self.layer.rewards.call("record", submission.slot)
+        if record["payload_root"] != submission.payload_root:
+            # The proven block itself was left with its branch, and the proof is about nothing.
+            return Credit(submission.slot, Status.ORPHANED, submission.estimate,
+                          finalized_slot >= submission.slot)
+        if slot >= submission.slot + self._parameters.window_slots:
+            return Credit(submission.slot, Status.REFUSED, 0, True, "its window has passed")
+        data = self._proof_data(submission.slot, submission.proof)
+        reason = "it would be taken now"
+        try:
+            self._evm.call(self.layer.rewards.address, data, self.account.address)
+        except RevertedError as error:
+            reason = error.reason
+        submission.submitted = self._hand_in_proof(submission.slot, submission.proof)
+        return Credit(submission.slot, Status.REFUSED, 0, False, reason)
+
+    def _claim(self, submission: _Submission) -> None:
+        """Have the reward paid out; anybody may, so why not who gets it."""
+        receipt: Receipt | None = None
+        if submission.matured is not None:
+            receipt = self._evm.receipt(submission.matured)
+            if receipt is None or receipt.succeeded:
+                return  # on its way
+        # Finality reaches the contract with the next block's report, before its transactions.
+        submission.matured = self.account.hand_in(
+            self.layer.rewards.address, self.layer.rewards.encode("mature", submission.slot),
+            gas=MATURE_GAS)
+
+    def _hand_in_proof(self, slot: int, proof: list[int]) -> bytes:
+        return self.account.hand_in(
+            self.layer.rewards.address, self._proof_data(slot, proof), gas=SUBMIT_GAS)
+
+    def _proof_data(self, slot: int, proof: list[int]) -> bytes:
+        number: Any = self.number
+        assert number is not None, "a prover without a bond hands in no proofs"
+        return self.layer.rewards.encode("submit", slot, number, proof)
+
+
+def embedded_layer(chain: EmbeddedChain, key: ValidatorKey, engines: EvmEngines) -> SecondLayer:
+    """The contracts inside of the chain's own payloads, for the prover of a validator's `key`.
+
+    `chain` was made with `engines`. The account owns the least bond and is paid the rewards.
+    """
+    execution = chain.execution_layer
+    return SecondLayer(execution.layer, Account(execution.evm, key.account), key.address,
+                       engines.parameters, engines.minimum_bond)

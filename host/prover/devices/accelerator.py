@@ -1,0 +1,239 @@
+"""The driver: what an accelerator at the far end of a link can be asked to do.
+
+Words are packed and unpacked by the command table in `hdl.commands`, the same one from which the
+gateware's decoder is made.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from proofmill.hdl.commands import (
+    ANSWER,
+    BIAS_WORDS,
+    COUNTERS,
+    HEADER,
+    IDENTITY,
+    MAGIC,
+    PLACE,
+    REGION,
+    VERSION,
+    Command,
+    Error,
+    pack,
+    unpack,
+)
+from proofmill.hdl.curve import Group
+from proofmill.hdl.windows import WindowPlan
+from proofmill.host.prover.devices.device import DeviceError, Limbs
+from proofmill.host.prover.devices.link import Link
+
+CHUNK = 50_000
+"""Cycles between two looks at the link: how often progress is told and Ctrl-C is heard."""
+
+PATIENCE = 2_000
+"""Chunks without a word in either direction after which a device is given up: a hundred million
+cycles, ten times what streaming back the largest set of buckets takes."""
+
+FILE_COORDINATE_WORDS = 4
+SCALAR_WORDS = 4
+
+
+@dataclass(frozen=True)
+class Sum:
+    """An answer to MULTIPLY: the sum, or what it is still to be made of, and the counters.
+
+    Finished on the chip, it is `point`, affine, as in a `.zkey`: shape (8,) or (16,); zeros where
+    the accelerator has no datapath. Else it is ``sum(2**exponent * point)`` of `points`, which maps
+    an exponent to homogeneous coordinates, integers modulo p, not reduced, in the scale of the
+    points that were loaded; empty where the accelerator has no datapath.
+    """
+
+    counters: dict[str, int]
+    point: Limbs | None = None
+    points: dict[int, list[int]] = field(default_factory=dict)
+
+
+def _words(*words: int) -> Limbs:
+    return np.array(words, dtype=np.uint64)
+
+
+class Accelerator:
+    """One accelerator behind one link. Not to be used from two threads at once.
+
+    Refuses a device whose identity is not `expected` (None takes any of this version). Raises
+    `DeviceError` where the device does not answer, or answers what cannot be.
+    """
+
+    def __init__(self, link: Link, expected: dict[str, int] | None = None) -> None:
+        self.link = link
+        self.identity = self._identify()
+        if expected is not None and self.identity != expected:
+            wrong = [f"{name} is {self.identity[name]:#x}, not {value:#x}"
+                     for name, value in expected.items() if self.identity[name] != value]
+            raise DeviceError(f"the device is another one than expected: {'; '.join(wrong)}; "
+                              "load the gateware that this version of proofmill builds")
+        self.coordinate_words = -(-self.identity["coordinate_bits"] // 64)
+        self._memory = 0  # words of the device's memory that are in use
+
+    def mailboxes(self, group: Group) -> int:
+        """Mailboxes a unit has for points of `group`."""
+        return (1 << self.identity["mailbox_bits"]) // group.degree
+
+    def interval(self, group: Group) -> int:
+        """Cycles from one addition to the next."""
+        return self.identity[f"interval_{group.value}"]
+
+    def load(self, words: Limbs) -> int:
+        """Keep `words` in the device's memory; return the address of the first."""
+        address, count = self._memory, words.size
+        there = self.identity["memory_words"] or 1 << 32
+        if address + count > there:
+            raise DeviceError(
+                f"{count:,} words of points do not fit the device's memory: {address:,} of its "
+                f"{there:,} words are in use; use a board with more memory, or a smaller key")
+        self._send(np.concatenate([
+            _words(pack(HEADER, command=Command.LOAD), pack(PLACE, address=address, count=count)),
+            words.reshape(-1)]))
+        self._answer(Command.LOAD)
+        self._memory += count
+        return address
+
+    def multiply(self, group: Group, address: int, scalars: Limbs, plan: WindowPlan,
+                 progress: Callable[[int], None] | None = None, *, finish: bool = True) -> Sum:
+        """Sum `scalars` (shape (n, 4), plain integers) times the points loaded at `address`.
+
+        With `finish` the accelerator combines the groups of the last level itself, over all passes
+        of the plan, if it has a finisher. `progress` is told, in every pass, how many points have
+        gone in since the last time.
+        """
+        finish = finish and bool(self.identity["finisher"])
+        point: Limbs | None = None
+        points: dict[int, list[int]] = {}
+        counters = dict.fromkeys(COUNTERS, 0)
+        # The finish goes on from pass to pass, from the highest windows down.
+        for first, windows in reversed(list(plan.passes)) if finish else plan.passes:
+            self._begin(group, address, len(scalars), plan, first, windows, finish)
+            head = self._feed(scalars, progress)
+            if not finish:
+                self._collect(group, plan, first, head, points)
+            elif not self._check(int(head[0]), Command.MULTIPLY)["last"]:
+                raise DeviceError(f"the device handed out {self._error(int(head[0]))}, where it "
+                                  "should have finished; reset it")
+            elif first == 0:
+                point = self._receive(2 * group.degree * FILE_COORDINATE_WORDS)
+            for name, count in self.counters().items():
+                counters[name] += count
+        return Sum(counters, point, points if self.identity["datapath"] else {})
+
+    def _begin(self, group: Group, address: int, count: int, plan: WindowPlan, first: int,
+               windows: int, finish: bool) -> None:
+        bias = plan.bias.to_bytes(8 * BIAS_WORDS, "little")
+        self._send(np.concatenate([_words(
+            pack(HEADER, command=Command.MULTIPLY, group=list(Group).index(group),
+                 window=plan.window, windows=windows, first=first, finish=int(finish)),
+            pack(PLACE, address=address, count=count),
+            pack(REGION, second_region=plan.second_region, all=plan.windows,
+                 wide=plan.wide)),
+            np.frombuffer(bias, dtype="<u8")]))
+
+    def _feed(self, scalars: Limbs, progress: Callable[[int], None] | None) -> Limbs:
+        """Send the scalars; return the answer's first word."""
+        words: Limbs = np.ascontiguousarray(scalars).reshape(-1)
+        sent = told = silent = 0
+        head: Limbs = _words()
+        while sent < len(words) or not len(head):
+            taken, head = self.link.exchange(words[sent:], 1, CHUNK)
+            sent += taken
+            silent = 0 if taken else silent + 1
+            self._check_patience(silent)
+            if progress is not None and sent // SCALAR_WORDS > told:
+                progress(sent // SCALAR_WORDS - told)
+                told = sent // SCALAR_WORDS
+            if len(head) and sent < len(words):
+                raise DeviceError("the device answered before it had all scalars: "
+                                  + self._error(int(head[0])))
+        return head
+
+    def _collect(self, group: Group, plan: WindowPlan, first: int, head: Limbs,
+                 points: dict[int, list[int]]) -> None:
+        """Put the points of the answer that begins with `head` into `points`."""
+        size = 3 * group.degree * self.coordinate_words
+        while True:
+            answer = self._check(int(head[0]), Command.MULTIPLY)
+            if answer["last"]:
+                return
+            rows = self._receive(size).reshape(-1, self.coordinate_words)
+            exponent = plan.exponent(answer["group"], answer["unit"], first)
+            if exponent in points or exponent >= 1 << 16:
+                raise DeviceError(f"the device answered twice for 2^{exponent}")
+            points[exponent] = [int.from_bytes(row.tobytes(), "little") for row in rows]
+            head = self._receive(1)
+
+    def counters(self) -> dict[str, int]:
+        """What the last MULTIPLY took."""
+        self._send(_words(pack(HEADER, command=Command.COUNTERS)))
+        self._answer(Command.COUNTERS)
+        return dict(zip(COUNTERS, self._receive(len(COUNTERS)).tolist(), strict=True))
+
+    def reset(self) -> None:
+        """Bring the device back from whatever it was doing; what is loaded stays loaded."""
+        self.link.reset()
+        self._identify()
+
+    def close(self) -> None:
+        """Close the link."""
+        self.link.close()
+
+    def _identify(self) -> dict[str, int]:
+        self._send(_words(pack(HEADER, command=Command.IDENTIFY)))
+        self._answer(Command.IDENTIFY)
+        identity = dict(zip(IDENTITY, self._receive(len(IDENTITY)).tolist(), strict=True))
+        if identity["magic"] != MAGIC or identity["version"] != VERSION:
+            raise DeviceError(
+                f"the device is no Proofmill accelerator of version {VERSION}: it says magic "
+                f"{identity['magic']:#x}, version {identity['version']}")
+        return identity
+
+    def _send(self, words: Limbs) -> None:
+        sent = silent = 0
+        while sent < len(words):
+            taken, _ = self.link.exchange(words[sent:], 0, CHUNK)
+            sent += taken
+            silent = 0 if taken else silent + 1
+            self._check_patience(silent)
+
+    def _receive(self, count: int) -> Limbs:
+        parts: list[Limbs] = []
+        silent = 0
+        while count:
+            _, part = self.link.exchange(_words(), count, CHUNK)
+            parts.append(part)
+            count -= len(part)
+            silent = 0 if len(part) else silent + 1
+            self._check_patience(silent)
+        return np.concatenate(parts)
+
+    def _answer(self, command: Command) -> dict[str, int]:
+        return self._check(int(self._receive(1)[0]), command)
+
+    def _check(self, word: int, command: Command) -> dict[str, int]:
+        answer = unpack(ANSWER, word)
+        if answer["command"] != command or answer["error"]:
+            raise DeviceError(f"the device answered {command.name} with {self._error(word)}")
+        return answer
+
+    @staticmethod
+    def _error(word: int) -> str:
+        answer = unpack(ANSWER, word)
+        try:
+            return (f"{Error(answer['error']).name} for command "
+                    f"{Command(answer['command']).name} ({word:#018x})")
+        except ValueError:
+            return f"the word {word:#018x}, which is no answer"
+
+    @staticmethod
+    def _check_patience(silent: int) -> None:
+        if silent > PATIENCE:
+            raise DeviceError(f"the device has not answered for {PATIENCE * CHUNK:,} cycles")

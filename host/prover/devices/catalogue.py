@@ -1,0 +1,75 @@
+"""The devices by the names users give them."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from proofmill.host.ground.errors import ProofmillError
+from proofmill.host.prover.devices.device import Device
+
+if TYPE_CHECKING:
+    from proofmill.hdl.msm import MsmShape
+
+BuildProgress = Callable[[str, int, int], None]
+"""Called with (what is being done, steps done, steps in all)."""
+
+DEVICES = {
+    "rtl": "the accelerator's own Verilog, simulated cycle by cycle in this process",
+    "model": "values from this machine's processor, cycles from the accelerator's control alone; "
+             "they equal the RTL's exactly",
+    "cpu": "this machine's processor alone",
+    "serial:PORT": "a board, or the simulation of one, at a serial port; serial:PORT@BAUD for "
+                   "another rate than 3,000,000",
+}
+"""Every device, and what it is."""
+
+
+def open_device(name: str, *, lanes: int | None = None, window: int | None = None,
+                at_once: int | None = None, shape: "MsmShape | None" = None,
+                progress: BuildProgress | None = None) -> Device:
+    """The device called `name`, one of `DEVICES`.
+
+    `lanes` accelerators are simulated side by side (default: one a core). `window` forces the
+    window width, `at_once` the windows in one pass, `shape` another accelerator than the standard
+    one. Raises `ProofmillError` for a name that is none, and where a simulation cannot be built.
+    """
+    if name == "cpu":
+        from proofmill.host.prover.devices.cpu import CpuDevice
+
+        return CpuDevice()
+    if name.startswith("serial:") and name != "serial:PORT":
+        return _open_board(name, window)
+    if name not in DEVICES:
+        raise ProofmillError(
+            f"there is no device {name!r}; the devices are {', '.join(DEVICES)}")
+    # The generator and the simulator take half a second to import.
+    from proofmill.hdl.presets import STANDARD, control_only
+    from proofmill.host.prover.curve.arithmetic import cores
+    from proofmill.host.prover.devices.accelerator import Accelerator
+    from proofmill.host.prover.devices.lanes import LanesDevice
+    from proofmill.sim.verilated import BuildError, Simulation, build
+
+    shape = shape or STANDARD
+    if name == "model":
+        shape = control_only(shape)
+    try:
+        gateware, library = build(shape, progress)
+    except BuildError as error:
+        raise ProofmillError(str(error)) from error
+    count = lanes or cores()
+    return LanesDevice(
+        name, [Accelerator(Simulation(library), gateware.identity) for _ in range(count)],
+        window, at_once)
+
+
+def _open_board(name: str, window: int | None) -> Device:
+    """The accelerator on the board that ``serial:PORT`` names."""
+    from proofmill.host.prover.devices.accelerator import Accelerator
+    from proofmill.host.prover.devices.lanes import LanesDevice
+    from proofmill.host.prover.devices.serial import open_serial
+
+    link = open_serial(name.removeprefix("serial:"))
+    try:
+        return LanesDevice(name, [Accelerator(link)], window)
+    except BaseException:
+        link.close()
+        raise

@@ -1,0 +1,85 @@
+"""What every device does, whether it is a board, its simulation or this machine's processor."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from proofmill.hdl.curve import Group
+from proofmill.host.ground.errors import ProofmillError
+
+Limbs = NDArray[np.uint64]
+"""Little-endian 64-bit limbs; the last axis is one number or one point."""
+
+Progress = Callable[[int, int], None]
+"""Called now and then with (work done, work in all); the unit is the caller's own."""
+
+BOARD_HZ = 100_000_000
+"""Clock rate at which cycles count where a device states none."""
+
+
+class DeviceError(ProofmillError):
+    """A device did not answer, or answered what cannot be: it is put aside, the work redone."""
+
+
+@dataclass(frozen=True)
+class Bases:
+    """Points a device holds, under the device's own `handle`; made by `Device.load`."""
+
+    group: Group
+    count: int
+    handle: Any
+
+
+@dataclass(frozen=True)
+class Job:
+    """One multi-scalar multiplication: ``sum(scalars[i] * bases[i])``.
+
+    `scalars`: shape (count, 4), plain integers below the group's order, not in Montgomery form.
+    """
+
+    bases: Bases
+    scalars: Limbs
+
+
+@dataclass(frozen=True)
+class Result:
+    """The sum, and what it took.
+
+    `point`: an affine point as a `.zkey` stores it, x then y, each coordinate times 2^256 modulo p
+    in four limbs (G2: real part first); shape (8,) for G1, (16,) for G2, all zero for infinity.
+    `cycles`: clock cycles of the accelerator, 0 where there is none (cpu).
+    `digits`: scalar digits that were not zero, 0 where there is no accelerator.
+    `device`: the name of the device that computed it. `counters`: what the accelerator counted, see
+    `hdl.commands.COUNTERS`; empty where there is none.
+    """
+
+    point: Limbs
+    cycles: int
+    digits: int
+    device: str
+    counters: dict[str, int] = field(default_factory=dict)
+
+
+class Device(Protocol):
+    """Something that computes multi-scalar multiplications on BN254."""
+
+    @property
+    def name(self) -> str:
+        """What the user calls it: ``rtl``, ``model``, ``cpu``."""
+        ...
+
+    def load(self, group: Group, points: Limbs) -> Bases:
+        """Keep `points` (shape (n, 8) or (n, 16), laid out as `Result.point`) for later jobs."""
+        ...
+
+    def run(self, jobs: Sequence[Job], progress: Progress | None = None) -> list[Result]:
+        """Compute every job, in any order, side by side where the device has several lanes;
+        return the results in the order of `jobs`. `progress` counts points."""
+        ...
+
+    def close(self) -> None:
+        """Give back what the device holds; no further call is allowed."""
+        ...

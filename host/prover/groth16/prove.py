@@ -1,0 +1,189 @@
+"""Proving: five multi-scalar multiplications on a device, the rest here, and nothing unverified."""
+
+import secrets
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from proofmill.hdl.curve import Group
+from proofmill.host.ground.errors import ProofmillError
+from proofmill.host.prover.curve.arithmetic import add, multiply
+from proofmill.host.prover.curve.limbs import SCALAR_MODULUS, first_not_below, from_limbs
+from proofmill.host.prover.devices.device import Device, DeviceError, Limbs, Progress, Result
+from proofmill.host.prover.groth16.diagnosis import explain
+from proofmill.host.prover.groth16.evaluation import Evaluator
+from proofmill.host.prover.groth16.proving_key import ProvingKey
+from proofmill.host.prover.groth16.r1cs import R1cs
+from proofmill.host.prover.groth16.sums import SUMS, KeyOnDevice, wrong_sums
+from proofmill.host.prover.groth16.verification_key import Proof
+from proofmill.host.prover.groth16.verify import is_valid_point, verify
+
+
+@dataclass(frozen=True)
+class ProofResult:
+    """A verified proof and what it took.
+
+    `public`: the public signals, outputs first. `device`: what computed the sums in this proof.
+    `faults`: a sentence for each device that failed on the way. `calls`: sums in the proof, of
+    which `calls_on_device` came from the device asked for. `cycles`: clock cycles of the
+    accelerator, added up over the sums. `digits`: scalar digits that were not zero. `seconds`:
+    wall time from witness to verified proof.
+    """
+
+    proof: Proof
+    public: list[int]
+    device: str
+    faults: tuple[str, ...]
+    calls: int
+    calls_on_device: int
+    cycles: int
+    digits: int
+    seconds: float
+
+
+class Prover:
+    """Proves with one key on one device, which holds the key's points from the first proof on.
+
+    `fallback` takes over where `device` fails; without one, its failure is a `DeviceError`. With
+    `r1cs`, a witness that is wrong is answered with the constraint it breaks. Raises
+    `ProofmillError` where `r1cs` is not the key's circuit.
+    """
+
+    def __init__(self, key: ProvingKey, device: Device, fallback: Device | None = None,
+                 r1cs: R1cs | None = None) -> None:
+        if r1cs is not None:
+            _check_circuit(key, r1cs)
+        self.key = key
+        self.r1cs = r1cs
+        self._evaluator = Evaluator(key)
+        self._candidates = [
+            KeyOnDevice(each, key) for each in (device, fallback) if each is not None]
+
+    @property
+    def faulty(self) -> str | None:
+        """What the device did wrong, once it is put aside; None as long as it is in use."""
+        return self._candidates[0].fault
+
+    def load(self) -> None:
+        """Load the key's points onto the device now instead of with the first proof.
+
+        A device that fails is put aside; `DeviceError` where there is no other.
+        """
+        for candidate in self._candidates:
+            if candidate.fault is None:
+                try:
+                    candidate.load()
+                    return
+                except DeviceError as error:
+                    candidate.fault = f"{candidate.device.name} failed: {error}"
+        raise self._nothing_left()
+
+    def prove(self, witness: Limbs, progress: Progress | None = None,
+              blinding: tuple[int, int] | None = None) -> ProofResult:
+        """Prove, and verify the proof before it is returned.
+
+        `witness`: shape (wires, 4), plain integers below r, the first 1. `progress` counts points
+        on the device. `blinding` are the proof's two random numbers, for tests alone: with known
+        ones a proof is no longer zero-knowledge.
+
+        A device that fails, or whose sums the processor finds wrong after a proof did not verify,
+        is put aside and the work is redone on the fallback. Raises `ProofmillError` where the
+        witness does not fit or does not satisfy the constraints, and `DeviceError` where no device
+        is left.
+        """
+        start = time.perf_counter()
+        # In a file, values begin at a multiple of four bytes; devices may want eight.
+        witness = np.require(witness, np.uint64, ("C", "A"))
+        self._check_witness(witness)
+        public = from_limbs(witness[1:self.key.public + 1])
+        scalars = [witness, witness, witness, witness[self.key.public + 1:],
+                   self._evaluator.quotient(witness)]
+        for candidate in self._candidates:
+            if candidate.fault is not None:
+                continue
+            name = candidate.device.name
+            try:
+                results = candidate.run(scalars, progress)
+            except DeviceError as error:
+                candidate.fault = f"{name} failed: {error}"
+                continue
+            proof = self._verified(results, public, blinding)
+            if proof is None:
+                wrong = wrong_sums(self.key, scalars, results)
+                if not wrong:
+                    raise explain(self.key, witness, self.r1cs)
+                candidate.fault = f"{name} computed a wrong sum for {', '.join(wrong)}"
+                continue
+            return ProofResult(
+                proof=proof, public=public, device=name, faults=self._faults(),
+                calls=len(results),
+                calls_on_device=len(results) if candidate is self._candidates[0] else 0,
+                cycles=sum(result.cycles for result in results),
+                digits=sum(result.digits for result in results),
+                seconds=time.perf_counter() - start)
+        raise self._nothing_left()
+
+    def _check_witness(self, witness: Limbs) -> None:
+        if len(witness) != self.key.wires:
+            raise ProofmillError(
+                f"the witness has {len(witness)} values, {self.key.name} is for "
+                f"{self.key.wires}; compute the witness with the circuit the key was made from")
+        if witness[0].tolist() != [1, 0, 0, 0]:
+            raise ProofmillError("the first value of the witness must be 1; compute it again")
+        bad = first_not_below(witness, SCALAR_MODULUS)
+        if bad is not None:
+            raise ProofmillError(f"the witness's value {bad} is not below {SCALAR_MODULUS}; "
+                                 "compute it again")
+
+    def _faults(self) -> tuple[str, ...]:
+        return tuple(each.fault for each in self._candidates if each.fault is not None)
+
+    def _nothing_left(self) -> DeviceError:
+        return DeviceError(f"{'; '.join(self._faults())}; no other device was given")
+
+    def _verified(self, results: Sequence[Result], public: Sequence[int],
+                  blinding: tuple[int, int] | None) -> Proof | None:
+        """The proof that the sums make, None if it is not valid."""
+        sums = [result.point for result in results]
+        if not all(is_valid_point(group, point)
+                   for (_, group), point in zip(SUMS, sums, strict=True)):
+            return None
+        # New ones for every attempt: two proofs with the same ones would share what they hide.
+        proof = assemble(self.key, sums, blinding or (
+            secrets.randbelow(SCALAR_MODULUS), secrets.randbelow(SCALAR_MODULUS)))
+        return proof if verify(self.key.verification_key, public, proof) else None
+
+
+def prove(key: ProvingKey, witness: Limbs, device: Device, fallback: Device | None = None,
+          progress: Progress | None = None, r1cs: R1cs | None = None) -> ProofResult:
+    """One proof; for several with the same key, keep a `Prover`."""
+    return Prover(key, device, fallback, r1cs).prove(witness, progress)
+
+
+def assemble(key: ProvingKey, sums: Sequence[Limbs], blinding: tuple[int, int]) -> Proof:
+    """The proof from its five sums, in the order of `SUMS`, and the random numbers r, s::
+
+        A = alpha + sum_A + r delta
+        B = beta + sum_B + s delta
+        C = sum_C + sum_H + s A + r B - r s delta
+    """
+    sum_a, sum_b_g1, sum_b_g2, sum_c, sum_h = sums
+    r, s = blinding
+    g1, g2 = Group.G1, Group.G2
+    a = add(g1, key.alpha_g1, sum_a, multiply(g1, key.delta_g1, r))
+    b_g1 = add(g1, key.beta_g1, sum_b_g1, multiply(g1, key.delta_g1, s))
+    b_g2 = add(g2, key.beta_g2, sum_b_g2, multiply(g2, key.delta_g2, s))
+    c = add(g1, sum_c, sum_h, multiply(g1, a, s), multiply(g1, b_g1, r),
+            multiply(g1, key.delta_g1, -r * s))
+    return Proof(a=a, b=b_g2, c=c)
+
+
+def _check_circuit(key: ProvingKey, r1cs: R1cs) -> None:
+    for what, of_circuit, of_key in (("wires", r1cs.wires, key.wires),
+                                     ("public signals", r1cs.public, key.public)):
+        if of_circuit != of_key:
+            raise ProofmillError(
+                f"{r1cs.name} has {of_circuit} {what}, {key.name} is for {of_key}; "
+                "give the circuit the key was made from")

@@ -1,0 +1,76 @@
+"""The five multi-scalar multiplications of a proof, on a device that holds a key's points."""
+
+import threading
+from collections.abc import Sequence
+
+import numpy as np
+
+from proofmill.hdl.curve import Group
+from proofmill.host.prover.curve.points import infinity
+from proofmill.host.prover.devices.cpu import CpuDevice
+from proofmill.host.prover.devices.device import (
+    Bases,
+    Device,
+    DeviceError,
+    Job,
+    Limbs,
+    Progress,
+    Result,
+)
+from proofmill.host.prover.groth16.proving_key import ProvingKey
+
+SUMS = (("A", Group.G1), ("B in G1", Group.G1), ("B in G2", Group.G2), ("C", Group.G1),
+        ("H", Group.G1))
+"""The sums of a proof, in the order of a key's sections 5 to 9."""
+
+
+class KeyOnDevice:
+    """A device and, once loaded, a key's points on it. May be used from several threads.
+
+    `fault` says what the device did wrong, if it did; it is not to be used any more then.
+    """
+
+    def __init__(self, device: Device, key: ProvingKey) -> None:
+        self.device = device
+        self.fault: str | None = None
+        self._key = key
+        self._lock = threading.Lock()
+        self._bases: list[Bases | None] | None = None
+
+    def load(self) -> list[Bases | None]:
+        """Load the points, at the first call; None for a sum without points."""
+        with self._lock:
+            if self._bases is None:
+                key = self._key
+                points = (key.a, key.b_g1, key.b_g2, key.c, key.h)
+                self._bases = [
+                    # Aligned and in one piece, which a section of a mapped file need not be.
+                    self.device.load(group, np.require(each, np.uint64, ("C", "A")))
+                    if len(each) else None
+                    for (_, group), each in zip(SUMS, points, strict=True)]
+            return self._bases
+
+    def run(self, scalars: Sequence[Limbs], progress: Progress | None) -> list[Result]:
+        """The five sums, in one call of the device. Raises `DeviceError`."""
+        loaded = self.load()
+        results = self.device.run(
+            [Job(bases=bases, scalars=each)
+             for bases, each in zip(loaded, scalars, strict=True) if bases is not None], progress)
+        if len(results) != sum(bases is not None for bases in loaded):
+            raise DeviceError(f"answered {len(results)} of the sums asked for")
+        remaining = iter(results)
+        # An empty sum is nobody's work.
+        return [Result(infinity(group), 0, 0, self.device.name) if bases is None
+                else next(remaining)
+                for bases, (_, group) in zip(loaded, SUMS, strict=True)]
+
+
+def wrong_sums(key: ProvingKey, scalars: Sequence[Limbs], results: Sequence[Result]) -> list[str]:
+    """Which of `results` differ from what this machine's processor computes, by name."""
+    processor = CpuDevice()
+    try:
+        right = KeyOnDevice(processor, key).run(scalars, None)
+    finally:
+        processor.close()
+    return [name for (name, _), result, other in zip(SUMS, results, right, strict=True)
+            if not np.array_equal(result.point, other.point)]

@@ -1,0 +1,113 @@
+"""Verification keys and proofs, and their JSON as snarkjs writes it."""
+
+import os
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from proofmill.hdl.curve import Group
+from proofmill.host.prover.curve.pairing import coefficients
+from proofmill.host.prover.devices.device import Limbs
+from proofmill.host.prover.groth16.json_fields import Fields, point_to_json, read_json, write_json
+
+
+@dataclass(frozen=True)
+class VerificationKey:
+    """What a verifier needs to know about a circuit; points as in `host.prover.curve.points`.
+
+    `public_points` (snarkjs: IC): shape (public signals + 1, 8); the first belongs to the
+    constant 1.
+    """
+
+    alpha_g1: Limbs
+    beta_g2: Limbs
+    gamma_g2: Limbs
+    delta_g2: Limbs
+    public_points: Limbs
+    name: str = "verification key"
+    """What messages call it: the file's path."""
+
+    @property
+    def public(self) -> int:
+        """How many public signals a proof comes with."""
+        return len(self.public_points) - 1
+
+    def to_json(self) -> dict[str, Any]:
+        """The content of snarkjs' ``verification_key.json``."""
+        return {
+            "protocol": "groth16",
+            "curve": "bn128",
+            "nPublic": self.public,
+            "vk_alpha_1": point_to_json(Group.G1, self.alpha_g1),
+            "vk_beta_2": point_to_json(Group.G2, self.beta_g2),
+            "vk_gamma_2": point_to_json(Group.G2, self.gamma_g2),
+            "vk_delta_2": point_to_json(Group.G2, self.delta_g2),
+            "vk_alphabeta_12": [
+                [[str(part) for part in element] for element in half]
+                for half in coefficients(self.alpha_g1, self.beta_g2)],
+            "IC": [point_to_json(Group.G1, point) for point in self.public_points],
+        }
+
+
+@dataclass(frozen=True)
+class Proof:
+    """A Groth16 proof: A and C in G1, shape (8,), B in G2, shape (16,)."""
+
+    a: Limbs
+    b: Limbs
+    c: Limbs
+
+    def to_json(self) -> dict[str, Any]:
+        """The content of snarkjs' ``proof.json``."""
+        return {
+            "pi_a": point_to_json(Group.G1, self.a),
+            "pi_b": point_to_json(Group.G2, self.b),
+            "pi_c": point_to_json(Group.G1, self.c),
+            "protocol": "groth16",
+            "curve": "bn128",
+        }
+
+
+def verification_key_from_json(value: Any, name: str = "verification key") -> VerificationKey:
+    """Check parsed JSON and take the key from it. Raises `ProofmillError` naming the field."""
+    fields = Fields(value, name)
+    fields.check_protocol()
+    count = fields.member("nPublic").number(1 << 32)
+    # The pairing of alpha and beta is there for other verifiers; it is not trusted here.
+    return VerificationKey(
+        alpha_g1=fields.member("vk_alpha_1").point(Group.G1),
+        beta_g2=fields.member("vk_beta_2").point(Group.G2),
+        gamma_g2=fields.member("vk_gamma_2").point(Group.G2),
+        delta_g2=fields.member("vk_delta_2").point(Group.G2),
+        public_points=np.array(
+            [item.point(Group.G1) for item in fields.member("IC").items(count + 1)]),
+        name=name)
+
+
+def proof_from_json(value: Any, name: str = "proof") -> Proof:
+    """Check parsed JSON and take the proof from it. Raises `ProofmillError` naming the field."""
+    fields = Fields(value, name)
+    fields.check_protocol()
+    return Proof(a=fields.member("pi_a").point(Group.G1), b=fields.member("pi_b").point(Group.G2),
+                 c=fields.member("pi_c").point(Group.G1))
+
+
+def read_verification_key(path: str | os.PathLike[str]) -> VerificationKey:
+    """Read a ``verification_key.json``. Raises `ProofmillError`."""
+    return verification_key_from_json(read_json(path).value, os.fspath(path))
+
+
+def write_verification_key(path: str | os.PathLike[str], key: VerificationKey) -> None:
+    """Write a ``verification_key.json``, the same bytes as snarkjs. Raises `ProofmillError`."""
+    write_json(path, key.to_json())
+
+
+def read_proof(path: str | os.PathLike[str]) -> Proof:
+    """Read a ``proof.json``. Raises `ProofmillError`."""
+    return proof_from_json(read_json(path).value, os.fspath(path))
+
+
+def write_proof(path: str | os.PathLike[str], proof: Proof) -> None:
+    """Write a ``proof.json``, as snarkjs does. Raises `ProofmillError`."""
+    write_json(path, proof.to_json())

@@ -1,5 +1,0 @@
-"""The development nodes of the tests of contracts."""
-
-from tests.host.contracts.conftest import anvil_binary, evm, node
-
-__all__ = ["anvil_binary", "evm", "node"]

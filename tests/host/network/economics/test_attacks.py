@@ -1,0 +1,118 @@
+"""Every attack: not worth it with its defence, worth it without; and the document says the same."""
+
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from proofmill.host.cli.main import main
+from proofmill.host.network.economics.attacks.arena import Agent, Devnet, Setting
+from proofmill.host.network.economics.attacks.catalogue import ATTACKS, LIMITS
+from proofmill.host.network.economics.attacks.duties import StealthyWithholder
+from proofmill.host.network.economics.attacks.measure import (
+    SEEDS,
+    Attack,
+    Profit,
+    Result,
+    measure,
+    profit,
+)
+from proofmill.host.network.economics.attacks.report import gwei, markdown
+from proofmill.host.network.economics.attacks.theft import ATTACKS as THEFT
+from proofmill.host.network.economics.attacks.theft import Copier, against
+from proofmill.host.network.mechanism.invariants import attack_does_not_pay
+from proofmill.host.network.mechanism.parameters import DEFENCES, Defences
+
+DOCUMENT = Path(__file__).parents[4] / "docs" / "attacks.md"
+
+
+@cache
+def measured(attack: Attack) -> Result:
+    return measure(attack)
+
+
+@pytest.mark.parametrize("attack", ATTACKS, ids=lambda attack: attack.name)
+def test_an_attack_does_not_pay_and_would_without_its_defence(attack: Attack) -> None:
+    result = measured(attack)
+    attack_does_not_pay(attack.name, result.protected.upper)
+    assert result.unprotected is not None
+    assert result.unprotected.lower > 0, "the attack must succeed once its defence is off"
+
+
+@pytest.mark.parametrize("attack", LIMITS, ids=lambda attack: attack.name)
+def test_a_limit_is_one(attack: Attack) -> None:
+    """If it stopped paying, it would belong among the attacks."""
+    assert measured(attack).protected.mean > 0
+
+
+def test_the_document_is_the_command_s() -> None:
+    made = markdown([measured(a) for a in ATTACKS], [measured(a) for a in LIMITS])
+    assert DOCUMENT.read_text("utf-8") == made, (
+        "run: proofmill attacks --markdown > docs/attacks.md")
+
+
+def test_every_defence_stops_an_attack() -> None:
+    assert {name for attack in ATTACKS for name in attack.defences} == set(DEFENCES)
+
+
+@pytest.mark.parametrize("off", [{"stages": False}, {"bound_proofs": False}])
+def test_one_of_two_defences_is_enough_against_a_copy(off: dict[str, bool]) -> None:
+    """Without stages the tag alone stops it; without the tag, being drawn alone does."""
+    (copied,) = [attack for attack in THEFT if attack.name == "copied proof"]
+    gains = [copied.gain(Defences(**off), seed) for seed in range(SEEDS)]
+    assert profit(gains).upper <= 0
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("share", "pays"), [(1 / 2, True), (1 / 3, False)])
+def test_withholding_for_long_pays_half_of_the_stake_and_not_a_third(
+    share: float, pays: bool
+) -> None:
+    """What docs/protocol.md says of the controller: 750 epochs from rho's ceiling."""
+    identities = 8 if pays else 6
+    setting = Setting(share=share, identities=identities, honest=8 if pays else 12, slots=6_000)
+    gains = [against(setting, StealthyWithholder, Agent, Defences(), seed) for seed in range(4)]
+    assert (sum(gains) > 0) == pays, gains
+
+
+def test_honest_play_against_itself_earns_nothing() -> None:
+    setting = Setting(slots=40)
+    assert against(setting, Agent, Agent, Defences(), 5) == 0
+    net = Devnet(setting, Defences(), 5, Agent())
+    assert net.play() > 0
+
+
+def test_a_copier_is_refused_and_slashed() -> None:
+    net = Devnet(Setting(share=0.3, failure_rate=0.5, slots=80), Defences(), 1, Copier())
+    net.play()
+    assert net.ledger.totals.taken > 0
+    for record in net.ledger.open.values():
+        assert all(win.submission.prover not in net.own for win in record.wins)
+
+
+def test_an_interval() -> None:
+    found = profit([1.0, 3.0] * (SEEDS // 2))
+    assert found.mean == 2 and found.half_width == pytest.approx(2.131 * (16 / 15) ** 0.5 / 4)
+    assert (found.lower + found.upper) / 2 == 2
+    assert gwei(Profit(-0.4, 1234.5)) == "0 ± 1,234"
+    with pytest.raises(ValueError, match="for 16 gains, not 3"):
+        profit([1, 2, 3])
+
+
+def test_a_defence_that_does_not_exist_is_refused() -> None:
+    with pytest.raises(ValueError, match="luck"):
+        Attack("x", "", "", "", ("luck",), lambda defences, seed: 0.0)
+    with pytest.raises(ValueError, match="missing"):
+        Attack("x", "", "", "", (), lambda defences, seed: 0.0)
+
+
+def test_the_command(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["attacks", "--only", "wash"]) == 0
+    text = capsys.readouterr().out
+    assert "wash trading" in text and "No attack pays against its defence." in text
+    assert main(["attacks", "--only", "front-run", "--json"]) == 0
+    assert '"may_pay": []' in capsys.readouterr().out
+    assert main(["attacks", "--only", "nonsense"]) == 2
+    assert "no attack is named so; there are copied proof" in capsys.readouterr().err
+    assert main(["attacks", "--only", "wash", "--markdown"]) == 2
+    capsys.readouterr()

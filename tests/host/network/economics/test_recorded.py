@@ -1,0 +1,114 @@
+"""``proofmill why --run``: a devnet's own run explained: drawn, paid, missed, slashed."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from proofmill.host.cli.main import main
+from proofmill.host.ground.errors import ProofmillError
+from proofmill.host.network.economics.explain import Explanation, explain
+from proofmill.host.network.economics.recorded import RecordedRun, load_run, record_of, save_run
+from proofmill.host.network.mechanism import bonds, rewards
+from proofmill.host.network.mechanism.hashing import keccak_words
+from proofmill.host.network.mechanism.parameters import Parameters
+from proofmill.host.network.node.contract_state import IncludedProof
+from proofmill.host.network.node.layer2 import BlockFacts, replay
+
+GWEI, BASE, BOND = 10**9, 90_000_000 * 10**9, 10**19
+P = Parameters()
+MINIMUM = bonds.minimum_bond(P, rewards.budget(BASE, P.rho_max, P.load_max_bps))
+PROVERS = {0: BOND, 1: BOND, 2: BOND, 5: BOND}
+
+
+def block(slot: int, *included: IncludedProof) -> BlockFacts:
+    return BlockFacts(
+        keccak_words(slot, 1), slot, 10 + slot % 7, None, keccak_words(slot, 2),
+        keccak_words(slot, 3), keccak_words(slot, 4), BASE, included)
+
+
+def recorded(slots: int, final_slot: int) -> dict[str, Any]:
+    """Slot 3: the primary's proof is invalid. Slot 4: it is silent, and rescued. Others: kept."""
+    branch: list[BlockFacts] = []
+    for slot in range(1, slots + 1):
+        account, _ = replay(P, MINIMUM, PROVERS, branch, bytes(32), 0)
+        found = []
+        for proven, drawn in account.assignments.items():
+            assert drawn.primary is not None
+            if proven == slot - 1 and proven not in (3, 4):
+                found.append(IncludedProof(proven, drawn.primary))
+            elif proven == slot - 1 == 3:
+                found.append(IncludedProof(proven, drawn.primary, valid=False))
+            elif proven == slot - 3 == 4:
+                found.append(IncludedProof(proven, drawn.committee[0]))
+        branch.append(block(slot, *found))
+    return record_of(9, 64, MINIMUM, PROVERS, bytes(32), final_slot, branch)
+
+
+@pytest.fixture(scope="module")
+def run() -> RecordedRun:
+    return RecordedRun(json.loads(json.dumps(recorded(20, 16))))
+
+
+def text(found: Explanation, role: str) -> str:
+    return " ".join(" ".join(story.sentences) for story in found.stories if story.role == role)
+
+
+def test_who_was_drawn_and_paid(run: RecordedRun) -> None:
+    found = explain(run, 7)
+    story = next(each for each in found.stories if each.role == "primary")
+    assert story.paid_gwei == run.records[7].budget * 56 // 64 // GWEI
+    assert "in slot 8, 1 after, in stage 1: 100 %" in text(found, "primary")
+    assert f"{story.paid_gwei:,} gwei, final by now" in text(found, "primary")
+    assert text(found, "committee").count("It did not have to prove") == 3
+    assert "pending until that slot is final" in text(explain(run, 18), "primary")
+
+
+def test_who_signed_an_invalid_proof_was_slashed(run: RecordedRun) -> None:
+    words = text(explain(run, 3), "primary")
+    assert "It signed an invalid proof: " in words and "It did not deliver in stage 1: " in words
+    slice_gwei = 2 * (run.records[3].budget * 56 // 64) // GWEI
+    assert (f"It signed an invalid proof: {slice_gwei:,} gwei were taken from its bond; "
+            f"{slice_gwei // 2:,} were burned and {slice_gwei // 2:,} went to validator 14, whose "
+            "block had the report." in words)
+
+
+def test_who_missed_paid_whoever_rescued(run: RecordedRun) -> None:
+    found = explain(run, 4)
+    rescuer = next(each for each in found.stories if each.paid_gwei)
+    assert rescuer.role == "committee" and rescuer.bounty_gwei > 0
+    assert f"went to prover {rescuer.prover}." in text(found, "primary")
+    assert "in stage 2" in " ".join(rescuer.sentences)
+
+
+def test_what_is_not_settled_yet_is_said() -> None:
+    run = RecordedRun(recorded(8, 0))
+    words = text(explain(run, 4), "primary")
+    assert "where they go is settled at the end of slot 15" in words
+    assert "Its time was not over yet" in text(explain(run, 8), "primary")
+
+
+def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = str(tmp_path / "run.json")
+    save_run(path, recorded(20, 16))
+    assert main(["why", "--slot", "3", "--run", path, "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["slot"] == 3 and len(found["provers"]) == 4
+    assert main(["why", "--slot", "99", "--run", path]) == 2
+    assert "--slot 99: the run has no block in this slot; its last is 20" in capsys.readouterr().err
+    assert main(["why", "--slot", "3", "--run", path, "--prover", "3"]) == 2
+    assert "registered are 0, 1, 2, 5" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("content,sentence", [
+    (None, "No such file"), ("{", "not JSON"), ("[]", "not the record of a devnet's run"),
+    ('{"bonds": {"0": 1}}', "not the record of a devnet's run"),
+])
+def test_what_is_no_record_is_named(tmp_path: Path, content: str | None, sentence: str) -> None:
+    path = tmp_path / "run.json"
+    if content is not None:
+        path.write_text(content)
+    with pytest.raises(ProofmillError, match=sentence) as caught:
+        load_run(str(path))
+    assert str(caught.value).startswith(str(path))

@@ -1,0 +1,122 @@
+"""Simulations: reproducible, and worth what they are for: lottery beside race."""
+
+import time
+from dataclasses import replace
+
+import pytest
+
+from proofmill.host.network.economics.measures import gini
+from proofmill.host.network.economics.scenario import Scenario, load, parse
+from proofmill.host.network.economics.simulate import Run, simulate
+from proofmill.host.network.mechanism.stages import Stage
+
+
+@pytest.fixture(scope="module")
+def equal() -> Run:
+    return simulate(load("equal"), slots=1_500, seed=3)
+
+
+def test_the_same_seed_gives_the_same_run(equal: Run) -> None:
+    again = simulate(load("equal"), slots=1_500, seed=3)
+    assert again.figures == equal.figures and again.attack_cost == equal.attack_cost
+    assert simulate(load("equal"), slots=1_500, seed=4).figures != equal.figures
+
+
+def test_the_lottery_is_fair_where_the_race_is_not(equal: Run) -> None:
+    staged, race = equal.figures["staged"], equal.figures["race"]
+    assert race.top_share > 0.9 and race.gini_of_income > 0.85
+    assert staged.top_share < 0.1 and staged.gini_of_income < 0.15
+    assert race.work_per_proof > 12 and staged.work_per_proof < 1.3
+    assert race.joules_per_proof > 10 * staged.joules_per_proof
+    # The price of it: the race's winner is the fastest, the lottery's is anybody.
+    assert race.latency_mean < staged.latency_mean < 2 * race.latency_mean
+    assert staged.proven_rate == 1.0
+
+
+def test_every_slot_with_a_block_has_an_outcome(equal: Run) -> None:
+    blocks = 1_500 - int(equal.luck.empty.sum())
+    for world in equal.worlds.values():
+        assert len({outcome.slot for outcome in world.outcomes}) == len(world.outcomes) == blocks
+        assert world.refused == 0, "an honest proof was refused"
+        assert not world.ledger.pending and not world.ledger.escrow
+
+
+def test_income_is_what_the_ledger_paid(equal: Run) -> None:
+    world = equal.worlds["staged"]
+    income = sum(tally.gwei for tally in world.tallies)
+    totals = world.ledger.totals
+    assert totals.matured == totals.credited
+    includers = sum(world.ledger.included.values())
+    assert income + includers == totals.matured - totals.burned
+
+
+def small(provers: str, slots: int = 400, **network: float) -> Run:
+    lines = "\n".join(f"{key} = {value}" for key, value in network.items())
+    return simulate(parse(f"[network]\n{lines}\n{provers}", "x"), slots=slots)
+
+
+def test_nobody_able_proves_nothing() -> None:
+    run = small('[[provers]]\nname = "dead"\ncount = 4\nfailure_rate = 1.0', 60)
+    assert run.figures["staged"].proven_rate == 0
+    assert run.figures["staged"].minted_gwei == 0
+    assert run.worlds["staged"].ledger.totals.taken > 0
+
+
+def test_one_prover_alone_does_everything() -> None:
+    run = small('[[provers]]\nname = "lone"\nfailure_rate = 0.0', 200)
+    assert run.figures["staged"].stage_rates[0] == 1.0
+    assert run.figures["staged"].work_per_proof == pytest.approx(1.0, abs=0.02)
+
+
+def test_slow_primaries_leave_their_slots_to_the_committee() -> None:
+    run = small('[[provers]]\nname = "slow"\nseconds = 13.0\ncount = 2\n'
+                '[[provers]]\nname = "quick"\nseconds = 3.0\ncount = 8')
+    world = run.worlds["staged"]
+    rescued = [o for o in world.outcomes if o.stage == Stage.COMMITTEE]
+    assert rescued and all(o.delay in (3, 4) for o in rescued)
+    assert world.tallies[0].gwei < 0 < world.tallies[5].gwei
+
+
+def test_who_withholds_loses() -> None:
+    run = simulate(load("unreliable"), slots=1_500)
+    by_name = {tally.kind.name: tally for tally in run.worlds["staged"].tallies}
+    assert by_name["withholder"].penalties_gwei > 0
+    assert by_name["withholder"].gwei < by_name["good"].gwei
+
+
+def test_losers_leave_a_race_and_stay_in_the_lottery() -> None:
+    run = simulate(load("thrifty"), slots=5_000)
+    assert run.figures["race"].still_proving <= 4
+    assert run.figures["staged"].still_proving > run.figures["race"].still_proving
+    world = run.worlds["staged"]
+    left = [i for i, tally in enumerate(world.tallies) if tally.quit_slot is not None]
+    assert left, "at the floor of rho, energy is too dear for some"
+    for identity in left:
+        quit_slot = world.tallies[identity].quit_slot
+        assert quit_slot is not None
+        late = [o.slot for o in world.outcomes if o.winner == identity and o.slot > quit_slot + 24]
+        assert not late, "who has left is drawn for three epochs at most"
+
+
+def test_speed_buys_the_race_and_only_stake_the_lottery() -> None:
+    cost = simulate(load("equal"), slots=300).attack_cost
+    assert 1.3 < cost.majority_speed_up < 1.6
+    scenario = load("equal")
+    faster = replace(scenario, provers=tuple(
+        replace(kind, seconds=kind.seconds / 3) if kind.name == "fast" else kind
+        for kind in scenario.provers))
+    run = simulate(faster, slots=1_500)
+    assert run.figures["staged"].top_share < 0.1
+
+
+def test_gini() -> None:
+    assert gini([1, 1, 1]) == pytest.approx(0)
+    assert gini([0, 0, 0, 8]) == pytest.approx(0.75)
+    assert gini([]) == gini([0, 0]) == 0
+    assert gini([-5, 5]) == pytest.approx(0.5)
+
+
+def test_five_thousand_slots_take_seconds() -> None:
+    start = time.process_time()
+    simulate(Scenario("equal", load("equal").network, load("equal").provers))
+    assert time.process_time() - start < 15

@@ -1,0 +1,99 @@
+"""snarkjs accepts what is written here. It is GPL: run as a separate program, never imported."""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from proofmill.host.prover.devices.cpu import CpuDevice
+from proofmill.host.prover.groth16.json_fields import read_public, write_public
+from proofmill.host.prover.groth16.prove import prove
+from proofmill.host.prover.groth16.r1cs_file import read_r1cs, write_r1cs
+from proofmill.host.prover.groth16.setup import development_setup
+from proofmill.host.prover.groth16.verification_key import (
+    read_proof,
+    read_verification_key,
+    write_proof,
+    write_verification_key,
+)
+from proofmill.host.prover.groth16.verify import verify
+from proofmill.host.prover.groth16.wtns import read_witness, write_witness
+from proofmill.host.prover.groth16.zkey import read_zkey
+from tests.host.prover.groth16.files import ALL, VECTORS, WITH_CIRCUIT, cube_circuit, cube_witness
+
+VERSION = "0.7.6"
+Run = Callable[..., str]
+
+
+@pytest.fixture(scope="module")
+def snarkjs() -> Run:
+    """Runs snarkjs, installed once into the user's cache folder."""
+    node, npm = shutil.which("node"), shutil.which("npm")
+    if node is None or npm is None:
+        pytest.skip("npm is not on PATH, so snarkjs cannot be installed")
+    cache = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache"))
+    folder = cache / "proofmill" / f"snarkjs-{VERSION}"
+    program = folder / "node_modules" / "snarkjs" / "build" / "cli.cjs"
+    if not program.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        command = [npm, "install", "--no-audit", "--no-fund", "--prefix", str(folder),
+                   f"snarkjs@{VERSION}"]
+        try:
+            installed = subprocess.run(command, capture_output=True, text=True, timeout=120)
+        except subprocess.TimeoutExpired:
+            pytest.skip(f"npm cannot install snarkjs@{VERSION} within two minutes")
+        if installed.returncode:
+            pytest.skip(f"npm cannot install snarkjs@{VERSION}: {installed.stderr[-300:]}")
+
+    def run(*arguments: object) -> str:
+        done = subprocess.run([node, str(program), *map(str, arguments)],
+                              capture_output=True, text=True, timeout=300)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    return run
+
+
+@pytest.mark.parametrize("vector", ALL)
+def test_snarkjs_verifies_proofs_made_here(vector: str, snarkjs: Run, tmp_path: Path) -> None:
+    folder = VECTORS / vector
+    result = prove(read_zkey(folder / "circuit.zkey"), read_witness(folder / "witness.wtns"),
+                   CpuDevice())
+    write_proof(tmp_path / "proof.json", result.proof)
+    write_public(tmp_path / "public.json", result.public)
+    assert "OK!" in snarkjs("groth16", "verify", folder / "verification_key.json",
+                            tmp_path / "public.json", tmp_path / "proof.json")
+
+
+@pytest.mark.parametrize("vector", WITH_CIRCUIT)
+def test_snarkjs_proves_with_development_keys(vector: str, snarkjs: Run, tmp_path: Path) -> None:
+    circuit = read_r1cs(VECTORS / vector / "circuit.r1cs")
+    key = development_setup(circuit, tmp_path / "dev.zkey", seed=b"snarkjs")
+    interoperate(snarkjs, tmp_path, VECTORS / vector / "witness.wtns")
+    write_verification_key(tmp_path / "own.json", key.verification_key)
+    assert (tmp_path / "own.json").read_bytes() == (tmp_path / "key.json").read_bytes()
+
+
+def test_snarkjs_reads_all_files_written_here(snarkjs: Run, tmp_path: Path) -> None:
+    write_r1cs(tmp_path / "cube.r1cs", cube_circuit())
+    write_witness(tmp_path / "cube.wtns", cube_witness(3))
+    report = snarkjs("r1cs", "info", tmp_path / "cube.r1cs")
+    assert "Curve: bn-128" in report and "Constraints: 2" in report and "Wires: 4" in report
+    assert "WITNESS IS CORRECT" in snarkjs(
+        "wtns", "check", tmp_path / "cube.r1cs", tmp_path / "cube.wtns")
+    development_setup(read_r1cs(tmp_path / "cube.r1cs"), tmp_path / "dev.zkey")
+    interoperate(snarkjs, tmp_path, tmp_path / "cube.wtns")
+
+
+def interoperate(snarkjs: Run, folder: Path, witness: Path) -> None:
+    """snarkjs exports the verification key, proves, and both sides verify its proof."""
+    snarkjs("zkey", "export", "verificationkey", folder / "dev.zkey", folder / "key.json")
+    snarkjs("groth16", "prove", folder / "dev.zkey", witness, folder / "proof.json",
+            folder / "public.json")
+    assert "OK!" in snarkjs("groth16", "verify", folder / "key.json", folder / "public.json",
+                            folder / "proof.json")
+    assert verify(read_verification_key(folder / "key.json"), read_public(folder / "public.json"),
+                  read_proof(folder / "proof.json"))
