@@ -3,6 +3,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+FOLDERS := hdl sim firmware host boards
 
 # Tools that tests start are found as in an active environment: Verilator's makefiles call `python`.
 test test-slow: export PATH := $(abspath $(BIN)):$(PATH)
@@ -27,6 +28,8 @@ waves: $(VENV)/installed
 
 check: $(VENV)/installed-dev
 	@$(BIN)/ruff check .
+	@mkdir -p build/names/proofmill
+	@for folder in $(FOLDERS); do ln -sfn ../../../$$folder build/names/proofmill/$$folder; done
 	@$(BIN)/mypy
 
 $(VENV)/bin/python:
@@ -35,12 +38,12 @@ $(VENV)/bin/python:
 	@$(PYTHON) -m venv $(VENV) || \
 		{ echo "this Python cannot make a virtual environment; on Debian: apt install python3-venv"; exit 2; }
 
-$(VENV)/installed: pyproject.toml | $(VENV)/bin/python
+$(VENV)/installed: pyproject.toml setup.py | $(VENV)/bin/python
 	@echo "installing Proofmill and what it needs into $(VENV): a minute or two ..."
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e .
 	@touch $@
 
-$(VENV)/installed-dev: pyproject.toml | $(VENV)/bin/python
+$(VENV)/installed-dev: pyproject.toml setup.py | $(VENV)/bin/python
 	@echo "installing Proofmill and what its tests need into $(VENV): a few minutes ..."
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
 	@touch $@ $(VENV)/installed

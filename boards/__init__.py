@@ -1,0 +1,1 @@
+"""Boards, their builds, and what was measured of them."""

@@ -11,4 +11,4 @@ def board(name: str) -> Board:
     """The board called `name`; raises KeyError for a name that is none."""
     if name not in BOARDS:
         raise KeyError(name)
-    return import_module(f"boards.{name.replace('-', '_')}").BOARD
+    return import_module(f"proofmill.boards.{name.replace('-', '_')}").BOARD

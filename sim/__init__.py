@@ -1,0 +1,1 @@
+"""Golden models in plain integers, and the RTL as a library."""

@@ -1,0 +1,1 @@
+"""The chain and its second layer of reward: mechanism, contracts, nodes, economics."""

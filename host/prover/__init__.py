@@ -1,0 +1,1 @@
+"""Files of circom and snarkjs in, proofs out: curves, devices, Groth16, circuits."""

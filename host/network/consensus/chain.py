@@ -44,8 +44,8 @@ class EmbeddedChain:
     ) -> None:
         """`verify` checks a Groth16 proof against the block circuit's key (see `proofs.Verify`).
 
-        `size`: of the ledger and its batches. `engines`: what payloads are (`host.network.second_layer.engines` has
-        EVM blocks with the contracts of the second layer).
+        `size`: of the ledger and its batches. `engines`: what payloads are
+        (`host.network.second_layer.engines` has EVM blocks with the contracts of the second layer).
         ProofmillError for fewer validators than the minimal preset's 64.
         """
         if validators < MINIMUM_VALIDATORS:

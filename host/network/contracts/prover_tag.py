@@ -2,7 +2,8 @@
 
 The tag is what binds a proof to its prover. A contract that took it from the caller would pay
 whoever calls first, so it computes the tag itself from the slot, the prover's number and the
-reward address (`host.prover.circuits.statement`), with the constants of `host.prover.circuits.poseidon`.
+reward address (`host.prover.circuits.statement`), with the constants of
+`host.prover.circuits.poseidon`.
 
 The sum of five numbers below r is below 2^256 (5 r is 0.95 * 2^256), so a row of the matrix, six
 products, needs one modular addition.

@@ -1,9 +1,10 @@
 """A Groth16 verifier as a contract, written out for one verification key.
 
-The check is `host.prover.groth16.verify`'s, ``e(A, B) = e(alpha, beta) e(L, gamma) e(C, delta)``, by the
-precompiles for addition (6), multiplication (7) and pairings (8) on BN254 (EIP-196, EIP-197). The
-precompiles refuse coordinates of p or more and points off the curve or outside of the group; the
-contract refuses public signals of r or more, which would otherwise stand for smaller ones.
+The check is `host.prover.groth16.verify`'s, ``e(A, B) = e(alpha, beta) e(L, gamma) e(C, delta)``,
+by the precompiles for addition (6), multiplication (7) and pairings (8) on BN254 (EIP-196,
+EIP-197). The precompiles refuse coordinates of p or more and points off the curve or outside of the
+group; the contract refuses public signals of r or more, which would otherwise stand for smaller
+ones.
 """
 
 from collections.abc import Sequence

@@ -1,0 +1,1 @@
+"""One client for Ethereum virtual machines: in this process, or behind JSON-RPC."""

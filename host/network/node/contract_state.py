@@ -1,8 +1,9 @@
 """What the contracts say on the branch a node follows, and that it is what the mechanism says.
 
-Rewards and penalties are the contracts'. The mechanism's own reference (`host.network.mechanism.ledger`) is
-replayed from what the branch's transactions did, and compared with the contracts' state to the wei:
-two implementations, one in Vyper, that have to agree at every head.
+Rewards and penalties are the contracts'. The mechanism's own reference
+(`host.network.mechanism.ledger`) is replayed from what the branch's transactions did, and compared
+with the contracts' state to the wei: two implementations, one in Vyper, that have to agree at every
+head.
 """
 
 from collections.abc import Mapping, Sequence

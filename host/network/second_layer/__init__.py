@@ -1,0 +1,1 @@
+"""Where payloads meet the contracts: execution layers, and engines that pay for proofs."""

@@ -9,9 +9,9 @@ Public inputs, in this order: ``old_root, new_root, batch_commitment, prover_tag
 Why that is enough for no balance to be negative and nothing minted:
 
 * Of the ledger under `old_root` it is known that balances are in 0..2^64-1 and add up to less than
-  2^64: the first ledger is checked in the open (`host.prover.circuits.ledger.Ledger`), and what follows
-  shows that a proof hands both properties on to `new_root`. Poseidon has no known collisions, so
-  the page is the ledger's.
+  2^64: the first ledger is checked in the open (`host.prover.circuits.ledger.Ledger`), and what
+  follows shows that a proof hands both properties on to `new_root`. Poseidon has no known
+  collisions, so the page is the ledger's.
 * Amounts are range-checked, and so is each sender's balance after its transfer. Both the balance
   before and the amount are in 0..2^64-1, so the difference does not wrap around modulo r, and is
   in 0..2^64-1 only if the balance covers the amount.
@@ -31,8 +31,8 @@ randomization of Groth's zk-SNARK", https://eprint.iacr.org/2020/811, for keys i
 polynomials of the public inputs are linearly independent of each other and of all others; the
 square here and the rows the setup adds for public inputs see to that). Hashing the tag's four
 parts inside the circuit would cost 321 constraints and say no more: they are public, and the
-verifier has to compute the tag from them in any case (`host.prover.circuits.statement`), since to it a tag
-is but a number.
+verifier has to compute the tag from them in any case (`host.prover.circuits.statement`), since to
+it a tag is but a number.
 """
 
 from collections.abc import Sequence

@@ -75,7 +75,8 @@ def poseidon(inputs: Sequence[int]) -> int:
 
 
 def trace(inputs: Sequence[int]) -> tuple[int, list[int]]:
-    """The hash, and every intermediate value that has a wire in `host.prover.circuits.poseidon_gadget`.
+    """The hash, and every intermediate value that has a wire in
+    `host.prover.circuits.poseidon_gadget`.
 
     In order: of each S-box its input x, x^2 and x^4 (no x in the first round, nothing of the
     first S-box, no x of the last S-box of the second round), then x^5 of the last round but for

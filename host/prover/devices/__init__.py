@@ -1,0 +1,1 @@
+"""What computes multi-scalar multiplications, behind one interface; links to boards."""

@@ -166,7 +166,8 @@ class Reader:
     def points(self, group: Group, count: int, what: str) -> Limbs:
         """The next `count` affine points, shape (count, 8) or (count, 16), not copied.
 
-        Coordinates are checked to be below p; `host.prover.curve.validity` tells more, and takes longer.
+        Coordinates are checked to be below p; `host.prover.curve.validity` tells more, and takes
+        longer.
         """
         start, limbs = self.offset, width(group)
         points: Limbs = self.array("<u8", count * limbs, what).reshape(count, limbs)

@@ -41,7 +41,7 @@ class Contribution:
 
 @dataclass(frozen=True)
 class ProvingKey:
-    """A Groth16 proving key; points as in `host.prover.curve.points`, possibly mapped from the file.
+    """A Groth16 proving key; points as in `host.prover.curve.points`, perhaps mapped from the file.
 
     ================ ====================== ===================================================
     field            shape                  the points

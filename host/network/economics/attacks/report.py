@@ -67,9 +67,10 @@ def markdown(attacks: Sequence[Result], limits: Sequence[Result]) -> str:
         f"{rewards.most(parameters, budget):,} gwei at the first rho, proving costs "
         f"{PROOF_COST_GWEI:,}, any other transaction {TRANSACTION_COST_GWEI:,}; a block has room "
         f"to verify {BLOCK_CHECKS} proofs. Each defence is a switch of `Defences` in "
-        "`host/network/mechanism/parameters.py`; the last column plays the same attack with the row's "
-        "switches off and all others on. Unless the attack is on the draw itself, the luck of the "
-        "draws is left out of a profit, which narrows the interval and does not move its middle."),
+        "`host/network/mechanism/parameters.py`; the last column plays the same attack with the "
+        "row's switches off and all others on. Unless the attack is on the draw itself, the luck "
+        "of the draws is left out of a profit, which narrows the interval and does not move its "
+        "middle."),
         "",
         "| attack | setting | defence (switches) | profit | profit without the defence |",
         "|---|---|---|---:|---:|",
@@ -79,9 +80,10 @@ def markdown(attacks: Sequence[Result], limits: Sequence[Result]) -> str:
         "",
         ("That a copied, a re-randomised or a re-signed proof does not verify is also tested with "
         "real Groth16 proofs on the specification's own `process_execution_proof` "
-        "(`tests/host/network/consensus/test_proofs.py`, `tests/host/network/economics/test_real_proofs.py`), and "
-        "that a reward is lost with its branch on the specification's fork choice "
-        "(`tests/host/network/consensus/test_rewards.py`)."),
+        "(`tests/host/network/consensus/test_proofs.py`, "
+        "`tests/host/network/economics/test_real_proofs.py`), and that a reward is lost "
+        "with its branch on the specification's fork choice "
+        "(`tests/host/network/contracts/test_rewards.py`)."),
         "",
         "## What pays in spite of every defence",
         "",

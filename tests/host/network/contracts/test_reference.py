@@ -1,4 +1,4 @@
-"""The contracts against proofmill.host.network.mechanism: one seeded history, one state after every slot."""
+"""The contracts against the mechanism: one seeded history, one state after every slot."""
 
 from random import Random
 

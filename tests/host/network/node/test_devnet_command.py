@@ -40,8 +40,8 @@ def test_mistakes_are_said_in_a_sentence(
 
 def start(*arguments: str) -> "subprocess.Popen[str]":
     return subprocess.Popen(
-        [sys.executable, "-m", "proofmill.host.cli.main", "devnet", "--provers", "1", "--device", "cpu",
-         *arguments],
+        [sys.executable, "-m", "proofmill.host.cli.main", "devnet", "--provers", "1",
+         "--device", "cpu", *arguments],
         cwd=ROOT, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         start_new_session=True)
 

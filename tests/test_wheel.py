@@ -1,0 +1,77 @@
+"""The wheel, in a folder whose owner has an `hdl/` and a `host/` of his own."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+OURS = ("hdl", "sim", "firmware", "host", "boards")
+
+
+def run(*command: str, folder: Path, **environment: str) -> str:
+    done = subprocess.run(command, cwd=folder, env={**os.environ, **environment}, text=True,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    assert done.returncode == 0, done.stdout
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Built from what git knows, so that nothing a checkout happens to hold gets in."""
+    source = tmp_path_factory.mktemp("source")
+    names = run("git", "ls-files", "-z", folder=ROOT).split("\0")
+    for name in filter(None, names):
+        if name.split("/")[0] in (*OURS, "README.md", "LICENSE", "pyproject.toml", "setup.py") \
+                and (ROOT / name).exists():
+            (source / name).parent.mkdir(parents=True, exist_ok=True)
+            (source / name).write_bytes((ROOT / name).read_bytes())
+    folder = tmp_path_factory.mktemp("wheel")
+    run(sys.executable, "-m", "pip", "wheel", "--quiet", "--disable-pip-version-check", "--no-deps",
+        "--wheel-dir", str(folder), ".", folder=source)
+    return next(folder.glob("*.whl"))
+
+
+@pytest.fixture
+def foreign(tmp_path: Path) -> Path:
+    """A folder of somebody who calls his own packages as we call our folders."""
+    for name in OURS:
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "__init__.py").write_text("raise AssertionError('not ours')\n")
+    return tmp_path
+
+
+def test_installs_under_one_name(wheel: Path, foreign: Path) -> None:
+    """Nothing but `proofmill` gets into site-packages; data files come along."""
+    target = foreign / "installed"
+    run(sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check",
+        "--no-deps", "--target", str(target), str(wheel), folder=foreign)
+    packages = {path.name for path in target.iterdir() if not path.name.endswith(".dist-info")}
+    assert packages - {"bin"} == {"proofmill"}
+    told = run(sys.executable, "-c",
+               "import proofmill.host.cli.main as main, proofmill.hdl as hdl\n"
+               "print(main.__file__, hdl.__file__)", folder=foreign, PYTHONPATH=str(target))
+    assert told.count(str(target)) == 2
+    for command in (["commands"], ["verilog", "--help"], ["board", "list"], ["build", "--table"],
+                    ["field", "invert", "7"]):
+        told = run(sys.executable, "-m", "proofmill.host.cli.main", *command, folder=foreign,
+                   PYTHONPATH=str(target))
+        assert told.strip()
+    assert "ulx3s-85f" in run(sys.executable, "-m", "proofmill.host.cli.main", "build", "--table",
+                              folder=foreign, PYTHONPATH=str(target))
+    sources = {path.relative_to(ROOT) for folder in OURS for path in (ROOT / folder).rglob("*")
+               if path.suffix in {".py", ".vy", ".toml", ".asm", ".expected", ".cpp", ".json"}}
+    assert not {name for name in sources if not (target / "proofmill" / name).exists()}
+
+
+@pytest.mark.slow
+def test_runs_in_a_clean_environment(wheel: Path, foreign: Path) -> None:
+    """As a stranger has it: nothing of the checkout, dependencies from the registry."""
+    run(sys.executable, "-m", "venv", "environment", folder=foreign)
+    program = foreign / "environment" / "bin"
+    run(str(program / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check",
+        str(wheel), folder=foreign)
+    assert "mine" in run(str(program / "proofmill"), "--help", folder=foreign)
+    run(str(program / "proofmill"), "mine", "--blocks", "1", "--device", "cpu", folder=foreign)
