@@ -11,8 +11,8 @@ from proofmill.hdl.curve import Group
 from proofmill.hdl.windows import WindowPlan
 from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.prover.curve.arithmetic import multiply_generator
-from proofmill.host.prover.curve.limbs import SCALAR_MODULUS, from_limbs, to_limbs
-from proofmill.host.prover.devices.device import Device, Job, Limbs, Progress
+from proofmill.host.prover.curve.limbs import SCALAR_MODULUS, Limbs, from_limbs, to_limbs
+from proofmill.host.prover.devices.device import Device, Job, Progress
 from proofmill.host.prover.devices.lanes import SCALAR_BITS, LanesDevice
 
 KINDS = {

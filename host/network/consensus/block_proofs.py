@@ -6,9 +6,9 @@ from proofmill.hdl.curve import Group
 from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.network.consensus.records import COORDINATE_BYTES, PROOF_BYTES, Claim
 from proofmill.host.prover.circuits.block import BlockCircuit
-from proofmill.host.prover.curve.limbs import BASE_MODULUS
+from proofmill.host.prover.curve.limbs import BASE_MODULUS, Limbs
 from proofmill.host.prover.curve.points import AffinePoint, decode, encode
-from proofmill.host.prover.devices.device import Limbs, Progress
+from proofmill.host.prover.devices.device import Progress
 from proofmill.host.prover.groth16.prove import Prover
 from proofmill.host.prover.groth16.proving_key import ProvingKey, is_development_key
 from proofmill.host.prover.groth16.verification_key import Proof, VerificationKey

@@ -15,9 +15,8 @@ from proofmill.hdl.curve import Group
 from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.network.contracts.compiler import compile_source
 from proofmill.host.network.evm.contract import Artifact
-from proofmill.host.prover.curve.limbs import BASE_MODULUS, SCALAR_MODULUS
+from proofmill.host.prover.curve.limbs import BASE_MODULUS, SCALAR_MODULUS, Limbs
 from proofmill.host.prover.curve.points import AffinePoint, decode
-from proofmill.host.prover.devices.device import Limbs
 from proofmill.host.prover.groth16.verification_key import Proof, VerificationKey
 
 MAXIMUM_PUBLIC = 64

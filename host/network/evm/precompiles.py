@@ -18,11 +18,10 @@ from eth.vm.forks.istanbul.constants import (
 
 from proofmill.hdl.curve import Group
 from proofmill.host.prover.curve.arithmetic import add, multiply
-from proofmill.host.prover.curve.limbs import BASE_MODULUS
+from proofmill.host.prover.curve.limbs import BASE_MODULUS, Limbs
 from proofmill.host.prover.curve.pairing import product_is_one
 from proofmill.host.prover.curve.points import decode, encode
 from proofmill.host.prover.curve.validity import in_subgroup, on_curve
-from proofmill.host.prover.devices.device import Limbs
 
 WORD = 32
 PAIR_WORDS = 6

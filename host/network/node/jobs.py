@@ -6,7 +6,8 @@ from typing import Protocol
 
 from proofmill.host.network.node.states import FINAL, State
 from proofmill.host.network.node.store import Job, JobKey, JobStore
-from proofmill.host.prover.devices.device import DeviceError, Limbs
+from proofmill.host.prover.curve.limbs import Limbs
+from proofmill.host.prover.devices.device import DeviceError
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,8 @@ from proofmill.host.network.node.states import FINAL, OWED, State
 from proofmill.host.network.node.store import Job, JobKey, JobStore
 from proofmill.host.network.node.wire import Topic
 from proofmill.host.prover.circuits.block import BlockCircuit
-from proofmill.host.prover.devices.device import DeviceError, Limbs
+from proofmill.host.prover.curve.limbs import Limbs
+from proofmill.host.prover.devices.device import DeviceError
 from proofmill.host.prover.groth16.prove import ProofResult, Prover
 
 SUBMIT_MS = SLOT_MS // 4

@@ -53,8 +53,7 @@ from proofmill.host.prover.circuits.poseidon_gadget import poseidon_cost, poseid
 from proofmill.host.prover.circuits.range_check import from_bits, range_check
 from proofmill.host.prover.circuits.selector import distribute, select
 from proofmill.host.prover.circuits.statement import Statement
-from proofmill.host.prover.curve.limbs import to_limbs
-from proofmill.host.prover.devices.device import Limbs
+from proofmill.host.prover.curve.limbs import Limbs, to_limbs
 from proofmill.host.prover.groth16.r1cs import R1cs
 
 

@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 
 from proofmill.hdl.curve import Group
-from proofmill.host.prover.curve.limbs import SCALAR_MODULUS, to_limbs
+from proofmill.host.prover.curve.limbs import SCALAR_MODULUS, Limbs, to_limbs
 from proofmill.host.prover.curve.mcl import library
 from proofmill.host.prover.curve.points import (
     ProjectivePoint,
@@ -23,7 +23,6 @@ from proofmill.host.prover.curve.points import (
     width,
 )
 from proofmill.host.prover.curve.scalars import to_montgomery_limbs
-from proofmill.host.prover.devices.device import Limbs
 
 VECTOR = 1 << 15
 """Points that mcl's multiple-point multiplication is given at once. It keeps a few words of each on

@@ -3,9 +3,12 @@
 from collections.abc import Iterable
 
 import numpy as np
+from numpy.typing import NDArray
 
 from proofmill.hdl.field import BN254_BASE, BN254_SCALAR
-from proofmill.host.prover.devices.device import Limbs
+
+Limbs = NDArray[np.uint64]
+"""Little-endian 64-bit limbs; the last axis is one number or one point."""
 
 BASE_MODULUS = BN254_BASE.modulus
 """p: coordinates are numbers below it."""

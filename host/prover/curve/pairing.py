@@ -3,10 +3,9 @@
 import numpy as np
 
 from proofmill.hdl.curve import Group
-from proofmill.host.prover.curve.limbs import BASE_MODULUS, from_limbs
+from proofmill.host.prover.curve.limbs import BASE_MODULUS, Limbs, from_limbs
 from proofmill.host.prover.curve.mcl import TARGET_LIMBS, library
 from proofmill.host.prover.curve.points import RADIX_INVERSE, to_jacobian
-from proofmill.host.prover.devices.device import Limbs
 
 
 def product_is_one(g1_points: Limbs, g2_points: Limbs) -> bool:

@@ -16,12 +16,12 @@ from proofmill.host.prover.curve.limbs import (
     BASE_MODULUS,
     LIMBS,
     MONTGOMERY_RADIX,
+    Limbs,
     first_not_below,
     from_limbs,
     to_limbs,
 )
 from proofmill.host.prover.curve.mcl import library
-from proofmill.host.prover.devices.device import Limbs
 
 Element: TypeAlias = int | tuple[int, int]
 """A coordinate: a number modulo p in G1; in G2 the pair (real, imaginary)."""

@@ -18,10 +18,10 @@ from proofmill.host.prover.curve.limbs import (
     LIMBS,
     MONTGOMERY_RADIX,
     SCALAR_MODULUS,
+    Limbs,
     from_limbs,
     to_limbs,
 )
-from proofmill.host.prover.devices.device import Limbs
 
 try:
     import zk_dtypes

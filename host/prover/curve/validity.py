@@ -6,9 +6,9 @@ import numpy as np
 
 from proofmill.hdl.curve import Group
 from proofmill.host.prover.curve.arithmetic import in_parallel
+from proofmill.host.prover.curve.limbs import Limbs
 from proofmill.host.prover.curve.mcl import library
 from proofmill.host.prover.curve.points import Flags, to_jacobian
-from proofmill.host.prover.devices.device import Limbs
 
 
 def on_curve(group: Group, points: Limbs) -> Flags:

@@ -26,7 +26,8 @@ from proofmill.hdl.commands import (
 )
 from proofmill.hdl.curve import Group
 from proofmill.hdl.windows import WindowPlan
-from proofmill.host.prover.devices.device import DeviceError, Limbs
+from proofmill.host.prover.curve.limbs import Limbs
+from proofmill.host.prover.devices.device import DeviceError
 from proofmill.host.prover.devices.link import Link
 
 CHUNK = 50_000

@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 
 from proofmill.hdl.curve import Group
 from proofmill.host.prover.curve.arithmetic import add, cores, multiply_prepared
+from proofmill.host.prover.curve.limbs import Limbs
 from proofmill.host.prover.curve.mcl import library
 from proofmill.host.prover.curve.points import infinity, is_infinity, to_jacobian, width
-from proofmill.host.prover.devices.device import Bases, Job, Limbs, Progress, Result
+from proofmill.host.prover.devices.device import Bases, Job, Progress, Result
 
 LEAST_PIECE = 1024
 """Points below which splitting a job costs more additions than a further core saves."""

@@ -4,14 +4,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-import numpy as np
-from numpy.typing import NDArray
-
 from proofmill.hdl.curve import Group
 from proofmill.host.ground.errors import ProofmillError
-
-Limbs = NDArray[np.uint64]
-"""Little-endian 64-bit limbs; the last axis is one number or one point."""
+from proofmill.host.prover.curve.limbs import Limbs
 
 Progress = Callable[[int, int], None]
 """Called now and then with (work done, work in all); the unit is the caller's own."""

@@ -7,7 +7,7 @@ import numpy as np
 
 from proofmill.hdl.commands import pack, unpack
 from proofmill.hdl.framing import DELIMITER, ESCAPE, ESCAPED, FRAME, MOST_WORDS, Flag
-from proofmill.host.prover.devices.device import Limbs
+from proofmill.host.prover.curve.limbs import Limbs
 
 _SPECIAL = ((bytes([ESCAPE]), bytes([ESCAPE, ESCAPE ^ ESCAPED])),
             (bytes([DELIMITER]), bytes([ESCAPE, DELIMITER ^ ESCAPED])))

@@ -11,11 +11,11 @@ import numpy as np
 from proofmill.hdl.curve import BN254, TWIST_SCALE, Group, quadratic_product
 from proofmill.hdl.windows import WindowPlan, best_plan
 from proofmill.host.prover.curve.arithmetic import multi_scalar_multiplication, sum_of_powers
-from proofmill.host.prover.curve.limbs import from_limbs, to_limbs
+from proofmill.host.prover.curve.limbs import Limbs, from_limbs, to_limbs
 from proofmill.host.prover.curve.points import ProjectivePoint, first_not_canonical, width
 from proofmill.host.prover.curve.validity import on_curve
 from proofmill.host.prover.devices.accelerator import Accelerator, Sum
-from proofmill.host.prover.devices.device import Bases, DeviceError, Job, Limbs, Progress, Result
+from proofmill.host.prover.devices.device import Bases, DeviceError, Job, Progress, Result
 
 MODULUS = BN254.base.modulus
 SCALAR_BITS = BN254.scalar.bits

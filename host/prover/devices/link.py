@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from proofmill.host.prover.devices.device import Limbs
+from proofmill.host.prover.curve.limbs import Limbs
 
 
 class Link(Protocol):

@@ -14,7 +14,8 @@ import numpy as np
 import serial  # type: ignore[import-untyped,unused-ignore]
 
 from proofmill.hdl.framing import DEPTH, NUMBER_BITS, WINDOW, Flag
-from proofmill.host.prover.devices.device import DeviceError, Limbs
+from proofmill.host.prover.curve.limbs import Limbs
+from proofmill.host.prover.devices.device import DeviceError
 from proofmill.host.prover.devices.frames import Frame, FrameFinder, encode
 
 BAUD = 3_000_000

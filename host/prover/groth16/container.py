@@ -21,9 +21,8 @@ import numpy as np
 from proofmill.hdl.curve import Group
 from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.ground.output import Content, write_atomically
-from proofmill.host.prover.curve.limbs import LIMBS, NUMBER_BYTES, first_not_below
+from proofmill.host.prover.curve.limbs import LIMBS, NUMBER_BYTES, Limbs, first_not_below
 from proofmill.host.prover.curve.points import first_not_canonical, width
-from proofmill.host.prover.devices.device import Limbs
 
 WAY_OUT = "the file is damaged or incomplete, copy or create it again"
 

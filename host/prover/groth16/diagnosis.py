@@ -6,8 +6,8 @@ import numpy as np
 
 from proofmill.hdl.curve import Group
 from proofmill.host.ground.errors import ProofmillError
+from proofmill.host.prover.curve.limbs import Limbs
 from proofmill.host.prover.curve.validity import in_subgroup, on_curve
-from proofmill.host.prover.devices.device import Limbs
 from proofmill.host.prover.groth16.proving_key import ProvingKey
 from proofmill.host.prover.groth16.r1cs import R1cs
 

@@ -9,10 +9,9 @@ from proofmill.hdl.curve import Group
 from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.ground.json_text import parse_json
 from proofmill.host.ground.output import write_atomically
-from proofmill.host.prover.curve.limbs import BASE_MODULUS, SCALAR_MODULUS
+from proofmill.host.prover.curve.limbs import BASE_MODULUS, SCALAR_MODULUS, Limbs
 from proofmill.host.prover.curve.points import AffinePoint, decode, encode
 from proofmill.host.prover.curve.validity import in_subgroup, on_curve
-from proofmill.host.prover.devices.device import Limbs
 
 CURVE_NAMES = ("bn128", "bn254", "BN254", "alt_bn128")
 """What tools call the one curve; snarkjs writes the first."""

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from proofmill.host.prover.curve import scalars
+from proofmill.host.prover.curve.limbs import Limbs
 from proofmill.host.prover.curve.scalars import Vector
-from proofmill.host.prover.devices.device import Limbs
 
 Indices: TypeAlias = NDArray[np.int32]
 

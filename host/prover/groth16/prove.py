@@ -10,8 +10,8 @@ import numpy as np
 from proofmill.hdl.curve import Group
 from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.prover.curve.arithmetic import add, multiply
-from proofmill.host.prover.curve.limbs import SCALAR_MODULUS, first_not_below, from_limbs
-from proofmill.host.prover.devices.device import Device, DeviceError, Limbs, Progress, Result
+from proofmill.host.prover.curve.limbs import SCALAR_MODULUS, Limbs, first_not_below, from_limbs
+from proofmill.host.prover.devices.device import Device, DeviceError, Progress, Result
 from proofmill.host.prover.groth16.diagnosis import explain
 from proofmill.host.prover.groth16.evaluation import Evaluator
 from proofmill.host.prover.groth16.proving_key import ProvingKey

@@ -6,7 +6,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from proofmill.host.prover.devices.device import Limbs
+from proofmill.host.prover.curve.limbs import Limbs
 from proofmill.host.prover.groth16.verification_key import VerificationKey
 
 Coefficients: TypeAlias = NDArray[Any]

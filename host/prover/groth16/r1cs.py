@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.prover.curve import scalars
-from proofmill.host.prover.devices.device import Limbs
+from proofmill.host.prover.curve.limbs import Limbs
 from proofmill.host.prover.groth16.matrix import SparseMatrix
 
 

@@ -15,10 +15,9 @@ from proofmill.hdl.curve import Group
 from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.prover.curve import scalars
 from proofmill.host.prover.curve.arithmetic import multiply_generator
-from proofmill.host.prover.curve.limbs import LIMBS, SCALAR_MODULUS, to_limbs
+from proofmill.host.prover.curve.limbs import LIMBS, SCALAR_MODULUS, Limbs, to_limbs
 from proofmill.host.prover.curve.points import generator
 from proofmill.host.prover.curve.scalars import Vector
-from proofmill.host.prover.devices.device import Limbs
 from proofmill.host.prover.groth16.proving_key import (
     COEFFICIENT,
     DEVELOPMENT_NAME,

@@ -6,17 +6,10 @@ from collections.abc import Sequence
 import numpy as np
 
 from proofmill.hdl.curve import Group
+from proofmill.host.prover.curve.limbs import Limbs
 from proofmill.host.prover.curve.points import infinity
 from proofmill.host.prover.devices.cpu import CpuDevice
-from proofmill.host.prover.devices.device import (
-    Bases,
-    Device,
-    DeviceError,
-    Job,
-    Limbs,
-    Progress,
-    Result,
-)
+from proofmill.host.prover.devices.device import Bases, Device, DeviceError, Job, Progress, Result
 from proofmill.host.prover.groth16.proving_key import ProvingKey
 
 SUMS = (("A", Group.G1), ("B in G1", Group.G1), ("B in G2", Group.G2), ("C", Group.G1),

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from proofmill.hdl.curve import Group
+from proofmill.host.prover.curve.limbs import Limbs
 from proofmill.host.prover.curve.pairing import coefficients
-from proofmill.host.prover.devices.device import Limbs
 from proofmill.host.prover.groth16.json_fields import Fields, point_to_json, read_json, write_json
 
 

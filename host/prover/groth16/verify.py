@@ -7,11 +7,10 @@ import numpy as np
 from proofmill.hdl.curve import Group
 from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.prover.curve.arithmetic import add, multi_scalar_multiplication, negate
-from proofmill.host.prover.curve.limbs import SCALAR_MODULUS, to_limbs
+from proofmill.host.prover.curve.limbs import SCALAR_MODULUS, Limbs, to_limbs
 from proofmill.host.prover.curve.pairing import product_is_one
 from proofmill.host.prover.curve.points import first_not_canonical, width
 from proofmill.host.prover.curve.validity import in_subgroup
-from proofmill.host.prover.devices.device import Limbs
 from proofmill.host.prover.groth16.verification_key import Proof, VerificationKey
 
 

@@ -7,8 +7,7 @@ import os
 import struct
 
 from proofmill.host.ground.output import raw
-from proofmill.host.prover.curve.limbs import SCALAR_MODULUS
-from proofmill.host.prover.devices.device import Limbs
+from proofmill.host.prover.curve.limbs import SCALAR_MODULUS, Limbs
 from proofmill.host.prover.groth16.container import (
     Container,
     open_container,

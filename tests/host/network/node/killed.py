@@ -15,8 +15,8 @@ from proofmill.host.network.node.states import State
 from proofmill.host.network.node.store import Job, JobKey, JobStore
 from proofmill.host.prover.circuits.block import BlockCircuit
 from proofmill.host.prover.circuits.block_size import COMPACT
+from proofmill.host.prover.curve.limbs import Limbs
 from proofmill.host.prover.devices.cpu import CpuDevice
-from proofmill.host.prover.devices.device import Limbs
 from proofmill.host.prover.groth16.prove import Prover
 from proofmill.host.prover.groth16.setup import development_setup
 

@@ -9,7 +9,8 @@ import pytest
 from proofmill.host.network.node.jobs import JobRunner, Turn
 from proofmill.host.network.node.states import State
 from proofmill.host.network.node.store import Job, JobKey, JobStore
-from proofmill.host.prover.devices.device import DeviceError, Limbs
+from proofmill.host.prover.curve.limbs import Limbs
+from proofmill.host.prover.devices.device import DeviceError
 from tests.host.network.node.killed import NEXT
 
 KEY = JobKey(b"\x01" * 32, 0, 7)

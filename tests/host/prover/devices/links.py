@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from proofmill.host.prover.devices.device import Limbs
+from proofmill.host.prover.curve.limbs import Limbs
 from proofmill.host.prover.devices.link import Link
 
 

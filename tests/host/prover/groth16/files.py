@@ -4,8 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from proofmill.host.prover.curve.limbs import SCALAR_MODULUS, to_limbs
-from proofmill.host.prover.devices.device import Limbs
+from proofmill.host.prover.curve.limbs import SCALAR_MODULUS, Limbs, to_limbs
 from proofmill.host.prover.groth16.matrix import SparseMatrix
 from proofmill.host.prover.groth16.r1cs import R1cs
 
