@@ -21,6 +21,7 @@ from proofmill.host.cli import (
     mine,
     prove,
     simulate,
+    vectors,
     waves,
     why,
 )
@@ -28,7 +29,7 @@ from proofmill.host.ground.errors import ProofmillError
 
 COMMANDS = (
     mine, devnet, prove, files, bench, explore, field, gateware, simulate, attacks, why, contracts,
-    board, measure, devices, build, waves,
+    board, measure, devices, build, waves, vectors,
 )
 """Modules with ``register(subparsers)``, in the order of the help."""
 
