@@ -11,10 +11,13 @@ Amounts are in wei, hashes and mixes in hexadecimal.
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
+
+from msgspec import Meta, Struct
 
 from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.ground.json_text import parse_json
+from proofmill.host.ground.typed import typed
 from proofmill.host.network.economics.replay import Draw, draws_of
 from proofmill.host.network.mechanism.ledger import Ledger
 from proofmill.host.network.mechanism.lottery import Ticket
@@ -27,6 +30,36 @@ GWEI = 10**9
 HASHES = ("root", "mix", "payload_hash", "request_root")
 PARAMETERS = Parameters(defences=Defences(calibration=False))
 """A devnet's: its provers are calibrated from the start."""
+
+
+Hash = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
+Whole = Annotated[int, Meta(ge=0)]
+
+
+class RecordedBlock(Struct, frozen=True):
+    """A block, and what its transactions did."""
+
+    root: Hash
+    mix: Hash
+    payload_hash: Hash
+    request_root: Hash
+    slot: Whole
+    proposer: Whole
+    proposing: Whole | None
+    base: Whole
+    included: tuple[tuple[Whole, Whole, bool], ...]
+    """(slot, prover, valid)."""
+    matured: tuple[Whole, ...]
+
+
+class Record(Struct, frozen=True):
+    """What a file holds, as far as a replay needs it."""
+
+    minimum_bond: Whole
+    bonds: dict[str, Whole]
+    genesis_mix: Hash
+    final_slot: Whole
+    blocks: tuple[RecordedBlock, ...]
 
 
 def record_of(
@@ -51,31 +84,27 @@ class RecordedRun:
 
     unit = GWEI
 
-    def __init__(self, record: Mapping[str, Any]) -> None:
-        """Raises whatever comes of a `record` that is not one of `record_of`."""
-        bonds = {int(who): int(bond) for who, bond in record["bonds"].items()}
+    def __init__(self, record: Record) -> None:
+        """AssertionError, or what else the replay raises, for blocks that are no branch."""
         self.parameters = PARAMETERS
         self._run = BranchReplay(
-            self.parameters, int(record["minimum_bond"]), bonds,
-            bytes.fromhex(record["genesis_mix"]))
+            self.parameters, record.minimum_bond,
+            {int(who): bond for who, bond in record.bonds.items()},
+            bytes.fromhex(record.genesis_mix))
         self.tickets: dict[int, tuple[Ticket, ...]] = {}
-        for block in record["blocks"]:
+        for block in record.blocks:
             root, mix, payload_hash, request_root = (
-                bytes.fromhex(block[name]) for name in HASHES)
-            proposing = block["proposing"]
+                bytes.fromhex(getattr(block, name)) for name in HASHES)
             facts = BlockFacts(
-                root, int(block["slot"]), int(block["proposer"]),
-                None if proposing is None else int(proposing), mix, payload_hash, request_root,
-                int(block["base"]),
-                included=tuple(IncludedProof(int(slot), int(prover), bool(valid))
-                               for slot, prover, valid in block["included"]),
-                matured=tuple(map(int, block["matured"])))
+                root, block.slot, block.proposer, block.proposing, mix, payload_hash, request_root,
+                block.base, included=tuple(IncludedProof(*each) for each in block.included),
+                matured=block.matured)
             self._run.add(facts)
             made = self._run.records[facts.slot]
             self.tickets[facts.slot] = tuple(
                 ticket for ticket in self.ledger.tickets_for(facts.slot)
                 if ticket.prover not in made.passed_over)
-        self.ledger.finalise(int(record["final_slot"]))
+        self.ledger.finalise(record.final_slot)
 
     @property
     def ledger(self) -> Ledger:
@@ -107,7 +136,7 @@ def load_run(name: str) -> RecordedRun:
         raise ProofmillError(f"{name}: not JSON: {error}; name the file that "
                              "'proofmill devnet --record' has written") from error
     try:
-        return RecordedRun(record)
+        return RecordedRun(typed(record, Record, f"{name}: not the record of a devnet's run"))
     except (LookupError, TypeError, ValueError, AttributeError, AssertionError) as error:
         raise ProofmillError(f"{name}: not the record of a devnet's run ({error!r}); name the "
                              "file that 'proofmill devnet --record' has written") from error

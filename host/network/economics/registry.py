@@ -9,29 +9,34 @@
 """
 
 import tomllib
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated
+
+from msgspec import Meta, Struct
 
 from proofmill.host.ground.errors import ProofmillError
+from proofmill.host.ground.typed import typed
 from proofmill.host.network.mechanism.parameters import BPS, Parameters
 
-KEYS = {"identity", "bond_gwei", "delegated_gwei", "reliability_bps", "misses"}
-MOST = 10**18
 DEVNET_PROVERS = (0, 1, 2, 5)
 """Provers of `proofmill devnet` with its default roles: 64 validators, four provers."""
 DEVNET_BOND_GWEI = 10_000_000_000
 
+Gwei = Annotated[int, Meta(ge=0, le=10**18)]
 
-@dataclass(frozen=True)
-class Registered:
+
+class Registered(Struct, frozen=True, forbid_unknown_fields=True):
     """One prover at the start of the chain."""
 
-    identity: int
-    bond_gwei: int
-    delegated_gwei: int = 0
-    reliability_bps: int = Parameters().reliability_start_bps
-    misses: frozenset[int] = frozenset()
+    identity: Annotated[int, Meta(ge=0, le=(1 << 63) - 1)]
+    bond_gwei: Gwei
+    delegated_gwei: Gwei = 0
+    reliability_bps: Annotated[int, Meta(ge=0, le=BPS)] = Parameters().reliability_start_bps
+    misses: frozenset[Annotated[int, Meta(ge=0)]] = frozenset()
+
+
+class _File(Struct, forbid_unknown_fields=True):
+    provers: Annotated[tuple[Registered, ...], Meta(min_length=1)]
 
 
 def devnet_registry() -> tuple[Registered, ...]:
@@ -50,41 +55,12 @@ def load_registry(name: str, minimum_bond: int) -> tuple[Registered, ...]:
         raise ProofmillError(f"{name}: not UTF-8 text; a registry is a TOML file") from error
     except tomllib.TOMLDecodeError as error:
         raise ProofmillError(f"{name}: not TOML: {error}") from error
-    entries = document.pop("provers", None)
-    if document:
-        raise ProofmillError(f"{name}: there is no key {next(iter(document))}; known is provers")
-    if not isinstance(entries, list) or not entries:
-        raise ProofmillError(f"{name}: provers must be one or more [[provers]] tables")
-    found = [_one(name, f"provers[{i}]", entry, minimum_bond) for i, entry in enumerate(entries)]
+    found = typed(document, _File, name).provers
     identities = [prover.identity for prover in found]
-    for identity in identities:
-        if identities.count(identity) > 1:
-            raise ProofmillError(f"{name}: identity {identity} occurs twice")
-    return tuple(found)
-
-
-def _one(name: str, at: str, entry: Any, minimum_bond: int) -> Registered:
-    if not isinstance(entry, dict):
-        raise ProofmillError(f"{name}: {at} = {entry!r}: must be a table")
-    for key in entry:
-        if key not in KEYS:
-            raise ProofmillError(
-                f"{name}: there is no key {at}.{key}; known are {', '.join(sorted(KEYS))}")
-
-    def whole(key: str, low: int, high: int, default: int | None = None) -> int:
-        value = entry.get(key, default)
-        if value is None:
-            raise ProofmillError(f"{name}: {at}.{key} is missing")
-        if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
-            raise ProofmillError(
-                f"{name}: {at}.{key} = {value!r}: must be a whole number, {low:,} to {high:,}")
-        return value
-
-    misses = entry.get("misses", [])
-    if not isinstance(misses, list) or any(
-            not isinstance(slot, int) or isinstance(slot, bool) or slot < 0 for slot in misses):
-        raise ProofmillError(f"{name}: {at}.misses = {misses!r}: must be a list of slots")
-    return Registered(
-        whole("identity", 0, (1 << 64) - 1), whole("bond_gwei", minimum_bond, MOST),
-        whole("delegated_gwei", 0, MOST, 0),
-        whole("reliability_bps", 0, BPS, Registered.reliability_bps), frozenset(misses))
+    for index, prover in enumerate(found):
+        if prover.bond_gwei < minimum_bond:
+            raise ProofmillError(f"{name}: provers[{index}].bond_gwei = {prover.bond_gwei}: "
+                                 f"must be a whole number, at least {minimum_bond:,}")
+        if identities.count(prover.identity) > 1:
+            raise ProofmillError(f"{name}: identity {prover.identity} occurs twice")
+    return found

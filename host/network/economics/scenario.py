@@ -2,42 +2,42 @@
 
 import dataclasses
 import tomllib
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Annotated, Any, Literal
+
+from msgspec import UNSET, Meta, Struct, UnsetType, defstruct, structs
 
 from proofmill.host.ground.errors import ProofmillError
+from proofmill.host.ground.typed import typed
 from proofmill.host.network.mechanism.parameters import DEFENCES, Defences, Parameters
 
-STRATEGIES = ("honest", "withholding", "thrifty")
 MOST_SLOTS = 1_000_000
 MOST_PROVERS = 1_000
-LONGEST_TEXT = 60
 
-Record = TypeVar("Record")
+Gwei = Annotated[int, Meta(ge=0, le=10**18)]
+SomeGwei = Annotated[int, Meta(ge=1, le=10**18)]
+Share = Annotated[float, Meta(ge=0, le=1)]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Network:
+class Network(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The chain as provers see it.
 
     `base_gwei`: B, layer 1's base of a slot; `network_seconds`: from a proof made to every
     proposer having it; `empty_slot_rate`: slots without a block; `energy_gwei_per_kwh`: price.
     """
 
-    slots: int = 5_000
-    slot_seconds: float = 6.0
-    network_seconds: float = 0.5
-    base_gwei: int = 11_448_000
-    empty_slot_rate: float = 0.01
-    validators: int = 64
-    energy_gwei_per_kwh: int = 50_000_000
+    slots: Annotated[int, Meta(ge=1, le=MOST_SLOTS)] = 5_000
+    slot_seconds: Annotated[float, Meta(ge=0.001, le=3_600)] = 6.0
+    network_seconds: Annotated[float, Meta(ge=0, le=3_600)] = 0.5
+    base_gwei: SomeGwei = 11_448_000
+    empty_slot_rate: Annotated[float, Meta(ge=0, le=0.99)] = 0.01
+    validators: Annotated[int, Meta(ge=1, le=10**6)] = 64
+    energy_gwei_per_kwh: Gwei = 50_000_000
 
 
-@dataclass(frozen=True, kw_only=True)
-class ProverKind:
+class ProverKind(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """`count` provers alike. The time of a proof is log-normal about its median `seconds`.
 
     `jitter`: the logarithm's standard deviation; `failure_rate`: proofs that never arrive;
@@ -45,15 +45,37 @@ class ProverKind:
     stops for good when energy has cost more than it earned over 256 slots.
     """
 
-    name: str
-    count: int = 1
-    stake_gwei: int = 1_000_000_000
-    delegated_gwei: int = 0
-    seconds: float = 5.0
-    jitter: float = 0.05
-    failure_rate: float = 0.02
-    watts: float = 200.0
-    strategy: str = "honest"
+    name: Annotated[str, Meta(min_length=1, max_length=60)]
+    count: Annotated[int, Meta(ge=1, le=MOST_PROVERS)] = 1
+    stake_gwei: SomeGwei = 1_000_000_000
+    delegated_gwei: Gwei = 0
+    seconds: Annotated[float, Meta(ge=1e-6, le=1e6)] = 5.0
+    jitter: Annotated[float, Meta(ge=0, le=3)] = 0.05
+    failure_rate: Share = 0.02
+    watts: Annotated[float, Meta(ge=0, le=1e6)] = 200.0
+    strategy: Literal["honest", "withholding", "thrifty"] = "honest"
+
+
+_NEVER_ZERO = ("weight_denominator", "slots_per_epoch", "relief_one_in")
+_Switches = defstruct(
+    "_Switches", [(name, bool | UnsetType, UNSET) for name in DEFENCES],
+    frozen=True, kw_only=True, forbid_unknown_fields=True)
+_Mechanism = defstruct(
+    "_Mechanism",
+    [("defences", _Switches | UnsetType, UNSET),
+     *((one.name,
+        Annotated[int, Meta(ge=int("divisor" in one.name or one.name in _NEVER_ZERO))] | UnsetType,
+        UNSET)
+       for one in dataclasses.fields(Parameters) if one.name != "defences")],
+    frozen=True, kw_only=True, forbid_unknown_fields=True)
+"""The mechanism's constants, each left out where it is to stay as it is."""
+
+
+class _File(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    provers: Annotated[tuple[ProverKind, ...], Meta(min_length=1)]
+    title: str = "a scenario"
+    network: Network = Network()
+    mechanism: _Mechanism = _Mechanism()  # type: ignore[valid-type]
 
 
 @dataclass(frozen=True)
@@ -68,16 +90,6 @@ class Scenario:
     def each(self) -> list[ProverKind]:
         """One entry a prover; its place is the prover's identity."""
         return [kind for kind in self.provers for _ in range(kind.count)]
-
-
-LIMITS: Mapping[str, tuple[float, float]] = {
-    "slots": (1, MOST_SLOTS), "slot_seconds": (0.001, 3_600), "network_seconds": (0, 3_600),
-    "base_gwei": (1, 10**18), "empty_slot_rate": (0, 0.99), "validators": (1, 10**6),
-    "energy_gwei_per_kwh": (0, 10**18), "count": (1, MOST_PROVERS), "stake_gwei": (1, 10**18),
-    "delegated_gwei": (0, 10**18), "seconds": (1e-6, 1e6), "jitter": (0, 3),
-    "failure_rate": (0, 1), "watts": (0, 1e6),
-}
-"""Least and greatest value of each number."""
 
 
 def packaged() -> dict[str, str]:
@@ -112,83 +124,27 @@ def parse(text: str, where: str) -> Scenario:
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ProofmillError(f"{where}: not TOML: {error}") from error
-    _known(document, {"title", "network", "mechanism", "provers"}, where, "")
-    title = _typed(document.get("title", "a scenario"), str, where, "title")
-    network = _record(Network, _table(document, "network", where), where, "network")
-    entries = document.get("provers", [])
-    if not isinstance(entries, list) or not entries:
-        raise ProofmillError(f"{where}: provers must be one or more [[provers]] tables")
-    kinds = tuple(_record(ProverKind, _typed(entry, dict, where, f"provers[{index}]"), where,
-                          f"provers[{index}]") for index, entry in enumerate(entries))
-    total = sum(kind.count for kind in kinds)
+    file = typed(document, _File, where)
+    total = sum(kind.count for kind in file.provers)
     if total > MOST_PROVERS:
         raise ProofmillError(f"{where}: {total} provers; a scenario has {MOST_PROVERS} at most")
-    names = [kind.name for kind in kinds]
+    names = [kind.name for kind in file.provers]
     for name in names:
         if names.count(name) > 1:
             raise ProofmillError(f"{where}: provers: name {name!r} occurs twice; give each its own")
-    return Scenario(title, network, kinds, _parameters(document, where))
+    return Scenario(file.title, file.network, file.provers, _parameters(file.mechanism, where))
 
 
-def _parameters(document: dict[str, Any], where: str) -> Parameters:
-    table = dict(_table(document, "mechanism", where))
-    switches = _typed(table.pop("defences", {}), dict, where, "mechanism.defences")
-    _known(switches, set(DEFENCES), where, "mechanism.defences.")
-    for name, value in switches.items():
-        _typed(value, bool, where, f"mechanism.defences.{name}")
-    names = {f.name for f in dataclasses.fields(Parameters)} - {"defences"}
-    _known(table, names, where, "mechanism.")
-    for name, value in table.items():
-        if _typed(value, int, where, f"mechanism.{name}") < 0:
-            raise ProofmillError(f"{where}: mechanism.{name} = {value}: must be 0 or more")
-        if "divisor" in name or name in ("weight_denominator", "slots_per_epoch", "relief_one_in"):
-            if value == 0:
-                raise ProofmillError(f"{where}: mechanism.{name} = 0: must be 1 or more")
+def _parameters(table: Struct, where: str) -> Parameters:
+    given = _given(table)
+    switches = given.pop("defences", None)
     try:
-        return Parameters(**table, defences=Defences(**switches))
+        return Parameters(**given, defences=Defences(**_given(switches)))
     except ValueError as error:
         raise ProofmillError(f"{where}: mechanism: {error}") from error
 
 
-def _record(kind: type[Record], table: dict[str, Any], where: str, at: str) -> Record:
-    fields = {f.name: f for f in dataclasses.fields(kind)}  # type: ignore[arg-type]
-    _known(table, set(fields), where, f"{at}.")
-    for name, value in table.items():
-        expected = fields[name].type
-        wanted = {int: int, float: float, str: str}[expected]  # type: ignore[index]
-        _typed(value, wanted, where, f"{at}.{name}")
-        if name in LIMITS and not LIMITS[name][0] <= value <= LIMITS[name][1]:
-            low, high = LIMITS[name]
-            raise ProofmillError(f"{where}: {at}.{name} = {value}: must be {low:,} to {high:,}")
-    if kind is ProverKind:
-        if "name" not in table:
-            raise ProofmillError(f"{where}: {at}.name is missing")
-        if not 0 < len(table["name"]) <= LONGEST_TEXT:
-            raise ProofmillError(
-                f"{where}: {at}.name has {len(table['name'])} letters; it must have 1 to "
-                f"{LONGEST_TEXT}")
-        if table.get("strategy", "honest") not in STRATEGIES:
-            raise ProofmillError(f"{where}: {at}.strategy = {table['strategy']!r}: must be one of "
-                                 f"{', '.join(STRATEGIES)}")
-    return kind(**table)
-
-
-def _table(document: dict[str, Any], key: str, where: str) -> dict[str, Any]:
-    found: dict[str, Any] = _typed(document.get(key, {}), dict, where, key)
-    return found
-
-
-def _known(table: dict[str, Any], names: set[str], where: str, prefix: str) -> None:
-    for name in table:
-        if name not in names:
-            raise ProofmillError(f"{where}: there is no key {prefix}{name}; known are "
-                                 f"{', '.join(sorted(names))}")
-
-
-def _typed(value: Any, kind: type, where: str, key: str) -> Any:
-    words = {int: "a whole number", float: "a number", str: "text in quotes", dict: "a table",
-             bool: "true or false"}
-    fits = isinstance(value, int | float if kind is float else kind)
-    if not fits or (isinstance(value, bool) and kind is not bool) or value != value:
-        raise ProofmillError(f"{where}: {key} = {value!r}: must be {words[kind]}")
-    return value
+def _given(table: Struct | None) -> dict[str, Any]:
+    """What a table names."""
+    return {} if table is None else {
+        name: value for name, value in structs.asdict(table).items() if value is not UNSET}

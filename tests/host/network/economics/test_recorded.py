@@ -8,8 +8,15 @@ import pytest
 
 from proofmill.host.cli.main import main
 from proofmill.host.ground.errors import ProofmillError
+from proofmill.host.ground.typed import typed
 from proofmill.host.network.economics.explain import Explanation, explain
-from proofmill.host.network.economics.recorded import RecordedRun, load_run, record_of, save_run
+from proofmill.host.network.economics.recorded import (
+    Record,
+    RecordedRun,
+    load_run,
+    record_of,
+    save_run,
+)
 from proofmill.host.network.mechanism import bonds, rewards
 from proofmill.host.network.mechanism.hashing import keccak_words
 from proofmill.host.network.mechanism.parameters import Parameters
@@ -46,9 +53,13 @@ def recorded(slots: int, final_slot: int) -> dict[str, Any]:
     return record_of(9, 64, MINIMUM, PROVERS, bytes(32), final_slot, branch)
 
 
+def of(record: dict[str, Any]) -> RecordedRun:
+    return RecordedRun(typed(record, Record, "x"))
+
+
 @pytest.fixture(scope="module")
 def run() -> RecordedRun:
-    return RecordedRun(json.loads(json.dumps(recorded(20, 16))))
+    return of(json.loads(json.dumps(recorded(20, 16))))
 
 
 def text(found: Explanation, role: str) -> str:
@@ -83,7 +94,7 @@ def test_who_missed_paid_whoever_rescued(run: RecordedRun) -> None:
 
 
 def test_what_is_not_settled_yet_is_said() -> None:
-    run = RecordedRun(recorded(8, 0))
+    run = of(recorded(8, 0))
     words = text(explain(run, 4), "primary")
     assert "where they go is settled at the end of slot 15" in words
     assert "Its time was not over yet" in text(explain(run, 8), "primary")
