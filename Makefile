@@ -31,6 +31,8 @@ check: $(VENV)/installed-dev
 	@mkdir -p build/names/proofmill
 	@for folder in $(FOLDERS); do ln -sfn ../../../$$folder build/names/proofmill/$$folder; done
 	@$(BIN)/mypy
+	@PYTHONPATH=build/names $(BIN)/lint-imports
+	@$(BIN)/vulture
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
