@@ -42,8 +42,8 @@ def register(commands: Any) -> None:
     mine.add_argument("--slot-seconds", type=int, default=24, metavar="N",
                       help="length of a slot on a node whose clock cannot be set (default: 24)")
     mine.add_argument("--seed", type=int, default=0, metavar="N",
-                      help="the chain and its key follow from it; a proof's own randomness does "
-                           "not (default: 0)")
+                      help="the chain, its transfers and its key follow from it; a proof's own "
+                           "randomness, and so the blocks' hashes, do not (default: 0)")
     mine.add_argument("--json", action="store_true",
                       help="one JSON object on stdout at the end, everything else on stderr")
     mine.set_defaults(run=run)

@@ -1,7 +1,6 @@
 """The embedded execution layer: builds payloads and checks them by executing their transfers."""
 
 from collections.abc import Sequence
-from hashlib import sha256
 from random import Random
 from typing import Any
 
@@ -11,7 +10,7 @@ from proofmill.host.network.consensus.spec import spec
 from proofmill.host.prover.circuits.batch import Batch
 from proofmill.host.prover.circuits.block_size import BlockSize
 from proofmill.host.prover.circuits.ledger import Ledger
-from proofmill.host.prover.circuits.random_batch import random_batch
+from proofmill.host.prover.circuits.random_batch import batch_of_slot
 
 HIGHEST_FIRST_BALANCE = 1_000_000
 """The first ledger gives every account a random balance from 1 to this."""
@@ -153,8 +152,7 @@ class ExecutionLayer(spec.ExecutionEngine):  # type: ignore[misc]  # the specifi
     def _build(self, parent_hash: bytes, attributes: Any) -> Any:
         slot = int(attributes.slot_number)
         parent, ledger = self._headers[parent_hash], self._ledgers[parent_hash]
-        draw = sha256(b"proofmill batch %d %d " % (self._seed, slot) + parent_hash).digest()
-        batch = random_batch(Random(draw), ledger)
+        batch = batch_of_slot(self._seed, slot, ledger)
         payload = spec.ExecutionPayload(
             parent_hash=parent_hash,
             fee_recipient=attributes.suggested_fee_recipient,

@@ -16,7 +16,6 @@ breaks one is invalid, as one with a wrong state root is:
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
-from random import Random
 from typing import Any
 
 import rlp  # type: ignore[import-untyped]
@@ -44,7 +43,7 @@ from proofmill.host.network.mechanism.parameters import Parameters
 from proofmill.host.prover.circuits.batch import Batch
 from proofmill.host.prover.circuits.block_size import BlockSize
 from proofmill.host.prover.circuits.ledger import Ledger
-from proofmill.host.prover.circuits.random_batch import random_batch
+from proofmill.host.prover.circuits.random_batch import batch_of_slot
 from proofmill.host.prover.groth16.verification_key import VerificationKey
 
 INBOX: Address = b"\x00" * 12 + b"proofmil"
@@ -224,8 +223,7 @@ class EvmExecutionLayer(spec.ExecutionEngine):  # type: ignore[misc]  # the spec
     def _build(self, parent_hash: bytes, attributes: Any) -> Any:
         slot, root = int(attributes.slot_number), bytes(attributes.parent_beacon_block_root)
         ledger = self.ledger(parent_hash)
-        draw = sha256(b"proofmill batch %d %d " % (self._seed, slot) + parent_hash).digest()
-        batch = random_batch(Random(draw), ledger)
+        batch = batch_of_slot(self._seed, slot, ledger)
         self._poster.resynchronise()
         posted = self._poster.sign(INBOX, rlp.encode(batch.to_bytes()), gas=BATCH_GAS)
         extra = batch.commitment.to_bytes(32, "big")

@@ -1,5 +1,6 @@
 """Batches as users might make them, from a seed."""
 
+from hashlib import sha256
 from random import Random
 
 from proofmill.host.prover.circuits.batch import Batch, Transfer
@@ -33,3 +34,13 @@ def random_batch(random: Random, ledger: Ledger) -> Batch:
         balances[receiver] += amount
         transfers.append(Transfer(page * size.page + sender, page * size.page + receiver, amount))
     return Batch(size, tuple(transfers))
+
+
+def batch_of_slot(seed: int, slot: int, ledger: Ledger) -> Batch:
+    """The batch of the block of `slot` on a payload that leaves `ledger`, on the chain of `seed`.
+
+    It follows from these three alone. A payload's hash is not among them, since that depends on the
+    randomness of the proofs in it.
+    """
+    draw = sha256(b"proofmill batch %d %d " % (seed, slot) + ledger.root.to_bytes(32, "big"))
+    return random_batch(Random(draw.digest()), ledger)

@@ -8,7 +8,7 @@ from proofmill.host.prover.circuits.block_size import BlockSize
 from proofmill.host.prover.circuits.ledger import Ledger
 from proofmill.host.prover.circuits.merkle import MerkleTree
 from proofmill.host.prover.circuits.poseidon import poseidon
-from proofmill.host.prover.circuits.random_batch import random_batch
+from proofmill.host.prover.circuits.random_batch import batch_of_slot, random_batch
 from proofmill.host.prover.circuits.statement import PROVER_TAG_DOMAIN, Statement, prover_tag
 
 SIZE = BlockSize()
@@ -156,6 +156,15 @@ def test_random_batches_are_valid_varied_and_repeatable():
             counts.add(len(batch.transfers))
         assert len(pages) > size.pages // 2
         assert counts == set(range(1, size.transfers + 1))
+
+
+def test_a_slot_s_batch_follows_from_seed_slot_and_ledger():
+    ledger = Ledger(SIZE, (1000,) * SIZE.accounts)
+    batch = batch_of_slot(1, 2, ledger)
+    assert batch == batch_of_slot(1, 2, Ledger(SIZE, (1000,) * SIZE.accounts))
+    others = [batch_of_slot(2, 2, ledger), batch_of_slot(1, 3, ledger),
+              batch_of_slot(1, 2, ledger.apply(batch))]
+    assert batch not in others
 
 
 def test_a_ledger_without_money_gets_the_empty_batch():
