@@ -86,7 +86,8 @@ struct Candidate:
 struct Penalty:
     prover: uint64
     amount: uint256
-    reporter: address  # of an invalid proof; empty for a miss
+    invalid: bool  # for an invalid proof, not for a miss
+    reporter: address  # of the invalid proof
 
 struct Record:
     opened: bool
@@ -249,8 +250,9 @@ def report_invalid(slot: uint256, prover: uint64, proof: uint256[8],
                    v: uint256, r: uint256, s: uint256):
     """
     @notice Show that a prover has signed a proof that does not verify, while it was eligible: it
-            loses a slice of its bond, half of it to this block's fee recipient, and may not prove
-            this payload any more. The owner's signature is over `signed_digest`.
+            loses a slice of its bond, half of it to this block's fee recipient unless that is its
+            own owner, and may not prove this payload any more. The owner's signature is over
+            `signed_digest`.
     """
     statement: Statement = staticcall CONSENSUS.statement(slot)
     self._check(slot, prover)
@@ -262,7 +264,7 @@ def report_invalid(slot: uint256, prover: uint64, proof: uint256[8],
     self._barred[slot][prover] = True
     extcall BONDS.take(prover, penalty, False)
     self._penalties[slot].append(Penalty(
-        prover=prover, amount=penalty, reporter=block.coinbase))
+        prover=prover, amount=penalty, invalid=True, reporter=block.coinbase))
     log InvalidProof(slot=slot, prover=prover, penalty=penalty)
 
 @external
@@ -589,7 +591,8 @@ def _judge_committee(slot: uint256):
 @internal
 def _miss(slot: uint256, prover: uint64, penalty: uint256):
     extcall BONDS.take(prover, penalty, True)
-    self._penalties[slot].append(Penalty(prover=prover, amount=penalty, reporter=empty(address)))
+    self._penalties[slot].append(Penalty(
+        prover=prover, amount=penalty, invalid=False, reporter=empty(address)))
     log DutyMissed(slot=slot, prover=prover, penalty=penalty)
 
 @internal
@@ -602,13 +605,18 @@ def _settle_epoch(epoch: uint256):
         slot: uint256 = epoch * SLOTS_PER_EPOCH + index
         for penalty: Penalty in self._penalties[slot]:
             charged: uint256 = penalty.amount
-            receiver: address = penalty.reporter
-            earned: bool = receiver != empty(address)
-            if not earned:
+            receiver: address = empty(address)
+            # Who reports itself, or rescues itself, earns nothing.
+            earned: bool = False
+            if penalty.invalid:
+                earned = penalty.reporter != staticcall BONDS.owner(penalty.prover)
+                if earned:
+                    receiver = penalty.reporter
+            else:
                 if outage:
                     charged = penalty.amount // P.relief_divisor
-                if self.records[slot].won and self.records[slot].winner != penalty.prover:
-                    earned = True
+                earned = self.records[slot].won and self.records[slot].winner != penalty.prover
+                if earned:
                     receiver = staticcall BONDS.reward_address(self.records[slot].winner)
             burned: uint256 = charged
             if earned:

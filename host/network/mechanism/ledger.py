@@ -29,6 +29,9 @@ from proofmill.host.network.mechanism.records import (
 )
 from proofmill.host.network.mechanism.stages import may_prove, stage_of
 
+FROZEN_EPOCHS = 4
+"""How far back weights are looked for where epochs had no block."""
+
 
 class Ledger:
     """Bonds, draws, wins and penalties of one branch."""
@@ -74,6 +77,31 @@ class Ledger:
         self.provers[identity] = prover
         return prover
 
+    def deposit(self, identity: int, amount: int) -> None:
+        """Add to a bond. ValueError for a prover that is unknown or leaving."""
+        prover = self.provers.get(identity)
+        if prover is None or prover.leaving_since is not None:
+            raise ValueError(f"prover {identity} has left, or has never joined")
+        prover.bond += amount
+
+    def leave(self, identity: int, slot: int) -> None:
+        """A prover asks for its bond: it keeps its duties, and what they can cost, and gets no
+        weight any more. ValueError as `deposit`."""
+        self.deposit(identity, 0)
+        self.provers[identity].leaving_since = slot // self.parameters.slots_per_epoch
+
+    def withdraw(self, identity: int, slot: int) -> int:
+        """Pay out the bond of a prover that has left; how much. ValueError before its time."""
+        prover = self.provers[identity]
+        epoch = slot // self.parameters.slots_per_epoch
+        if prover.leaving_since is None or epoch < bonds.withdrawable_epoch(
+                self.parameters, prover.leaving_since):
+            raise ValueError(f"prover {identity} has not left, or has to wait")
+        if prover.duties or not prover.bond:
+            raise ValueError(f"prover {identity} has open duties, or nothing to withdraw")
+        amount, prover.bond = prover.bond, 0
+        return amount
+
     def bonded(self) -> set[int]:
         """Provers whose bond is whole and who are not leaving."""
         return {p.identity for p in self.provers.values() if self._is_bonded(p)}
@@ -100,7 +128,9 @@ class Ledger:
     def freeze(self, epoch: int) -> None:
         """Freeze the weights at the first block of an epoch; they count two epochs later."""
         self._frozen[epoch] = self.tickets()
-        self._frozen = {e: t for e, t in self._frozen.items() if e + 4 > epoch}
+        # A draw of this epoch looks for the latest weights among those of epoch - 2 and three more.
+        oldest = weight_epoch(epoch) - FROZEN_EPOCHS
+        self._frozen = {e: t for e, t in self._frozen.items() if e > oldest}
 
     def begin_epoch(self, slot: int) -> None:
         """Freeze the weights if `slot` is the first of its epoch with a block."""
@@ -286,7 +316,7 @@ class Ledger:
         self.rho = controller.next_rho(
             parameters, self.rho, controller.coverage_bps(in_time, len(slots)))
         for prover in self.provers.values():
-            if not prover.delivered:
+            if not prover.delivered and prover.leaving_since is None:
                 prover.reliability = reliability.idle(parameters, prover.reliability)
             prover.delivered = False
         for record in slots:

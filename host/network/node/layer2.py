@@ -137,6 +137,13 @@ class BranchReplay:
 
     def add(self, block: BlockFacts) -> None:
         """Take in the next block of the branch."""
+        self.begin(block)
+        for proof in block.included:
+            self.include(block, proof)
+        self.end(block)
+
+    def begin(self, block: BlockFacts) -> None:
+        """What happens at a block's start, before its transactions."""
         ledger = self.ledger
         if self._before is not None:
             # Windows end in slots without a block as well.
@@ -144,12 +151,19 @@ class BranchReplay:
                 ledger.close_slot(slot, block.mix)
         self._first_mixes.setdefault(block.slot // ledger.parameters.slots_per_epoch, block.mix)
         ledger.begin_epoch(block.slot)
-        for proof in block.included:
-            if proof.slot in self.records:
-                ledger.include(block.slot, block.proposer, proof.slot, Submission(
-                    self.records[proof.slot].key, proof.prover,
-                    b"%d/%d" % (proof.prover, proof.slot), proof.prover, proof.valid))
-        self.records[block.slot] = ledger.open_slot(
+
+    def include(self, block: BlockFacts, proof: IncludedProof) -> str:
+        """A proof in the block's transactions; why it does not count, or "" if it does."""
+        record = self.records.get(proof.slot)
+        if record is None:
+            return "there is no such payload"
+        return self.ledger.include(block.slot, block.proposer, proof.slot, Submission(
+            record.key, proof.prover, b"%d/%d" % (proof.prover, proof.slot), proof.prover,
+            proof.valid))
+
+    def end(self, block: BlockFacts) -> None:
+        """The block is whole: its own payload is the next to be proven."""
+        self.records[block.slot] = self.ledger.open_slot(
             block.slot, block.request_root, self.mix_for(block.slot), block.base,
             proposer=block.proposing)
         self.paid.update(block.matured)
