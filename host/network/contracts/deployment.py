@@ -8,7 +8,7 @@ from proofmill.host.network.contracts.compiler import compiled, contract_source,
 from proofmill.host.network.contracts.prover_tag import prover_tag_artifact, prover_tag_source
 from proofmill.host.network.evm.account import Account
 from proofmill.host.network.evm.client import SYSTEM_ADDRESS, Address, Evm
-from proofmill.host.network.evm.contract import Contract
+from proofmill.host.network.evm.contract import Artifact, Contract
 from proofmill.host.network.mechanism.bonds import unbonding_epochs
 from proofmill.host.network.mechanism.parameters import Parameters
 
@@ -75,12 +75,14 @@ def deploy_layer(
     minimum_bond: int,
     statement_chain_id: int,
     system: Address = SYSTEM_ADDRESS,
+    tag: Artifact | None = None,
 ) -> Layer:
     """Create the contracts and connect them; seven transactions, 8 million gas.
 
     `verifier`: of the block circuit's key (`host.network.contracts.verifier`). `minimum_bond`: wei.
-    `statement_chain_id`: what provers put into their tags. `system`: who reports blocks. Raises
-    `ProofmillError` where a constructor refuses a parameter.
+    `statement_chain_id`: what provers put into their tags. `system`: who reports blocks. `tag`: a
+    contract that computes tags otherwise than `host.network.contracts.prover_tag`. Raises `ProofmillError`
+    where a constructor refuses a parameter.
     """
     consensus = Contract.deploy(
         account, evm, compiled("Consensus"), clock.genesis_time, clock.seconds_per_slot,
@@ -89,7 +91,7 @@ def deploy_layer(
                             bond_parameters(parameters, minimum_bond))
     assignment = Contract.deploy(account, evm, compiled("Assignment"), consensus.address,
                                  bonds.address, parameters.committee_size)
-    tags = Contract.deploy(account, evm, prover_tag_artifact(), statement_chain_id)
+    tags = Contract.deploy(account, evm, tag or prover_tag_artifact(), statement_chain_id)
     rewards = Contract.deploy(
         account, evm, compiled("Rewards"), consensus.address, bonds.address, assignment.address,
         tags.address, verifier, reward_parameters(parameters))

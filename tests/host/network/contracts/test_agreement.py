@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
 from proofmill.host.network.mechanism.parameters import Defences, Parameters
+from proofmill.host.network.mechanism.stages import may_prove
 from tests.host.network.contracts.twins import (
     MOST_PROVERS,
     NOBODY,
@@ -29,20 +30,28 @@ SHORT = Parameters(slots_per_epoch=4, stage1_slots=1, stage2_slots=1, window_slo
 LONG = Parameters(slots_per_epoch=3, stage1_slots=2, stage2_slots=2, window_slots=7,
                   committee_size=3, rho_start=100_000_000, defences=Defences(calibration=False))
 """Windows of more than two epochs."""
-BASES = (ETHER // 10, ETHER, 3 * ETHER)
+BASES = (ETHER // 10, ETHER // 10, ETHER, 3 * ETHER, ETHER // 10)
 """B: of the last, a bond near the minimum does not cover a duty."""
 
 OWN = -1
 
-proofs = st.tuples(st.integers(1, 8), st.integers(0, MOST_PROVERS - 1), st.sampled_from(
-    ("sound", "sound", "forged")))
-"""How many slots ago the proven one is, a place among the drawn and then the others, the kind."""
-changes = st.tuples(st.sampled_from(("leave", "withdraw", "deposit")),
-                    st.integers(0, MOST_PROVERS - 1))
+places = st.integers(0, MOST_PROVERS - 1)
+kinds = st.sampled_from(("sound", "sound", "forged", "sound"))
+proofs = st.tuples(st.sampled_from((1, 1, 1, 1, 2, 2, 3, 4, 5, 6, 7, 8, 1)),
+                   st.sampled_from((True, True, True, False, True)), places, kinds)
+"""How many slots ago the proven one is; whether the prover is one that may prove it now, and its
+place among those, or among all; and what it hands in."""
+gaps = st.sampled_from((*[1] * 20, 2, 2, 3, 3, 4, 6, 9, 14, 25, *[1] * 20))
+"""Slots since the last block: mostly none is empty, sometimes epochs are."""
+others = STRANGER, NOBODY, PAID_AT + 1
+includers = st.tuples(st.sampled_from(("first", "prover", "other", "first")), places)
+"""The prover of the block's first proof, any prover, or one of the `others`."""
+actions = st.sampled_from(("nothing", "deposit", "join", "withdraw", "leave", "nothing", "nothing"))
 
 
 class Histories(RuleBasedStateMachine):
-    """Each step is a block."""
+    """Each step is a block. There is one rule, since hypothesis leaves rules out at random, and a
+    history of empty slots alone shows nothing."""
 
     parameters = SHORT
     compare_every = 1
@@ -52,54 +61,43 @@ class Histories(RuleBasedStateMachine):
         self.twins = Twins(start(self.parameters))
         self.steps = 0
         self.twins.open([MINIMUM_BOND + bond for bond in bonds])
-        self._block(1, 0, BASES[0], 0, [], False)
-
-    @rule(made=st.lists(proofs, max_size=4), includer=st.integers(0, MOST_PROVERS + 2),
-          base=st.sampled_from(BASES), behind=st.integers(4, 12), paying=st.booleans())
-    def prove(self, made: list[tuple[int, int, str]], includer: int, base: int, behind: int,
-              paying: bool) -> None:
-        """The next slot has a block, with some proofs."""
-        self._block(self.twins.slot + 1, includer, base, behind, made, paying)
-
-    @rule(includer=st.integers(0, MOST_PROVERS + 2), behind=st.integers(4, 12))
-    def prove_in_time(self, includer: int, behind: int) -> None:
-        """The next slot has a block with the primary's proof, as nearly always."""
-        self._block(self.twins.slot + 1, includer, BASES[0], behind, [(1, 0, "sound")], True)
-
-    @rule(gap=st.one_of(st.integers(2, 5), st.integers(2, 30)), made=st.lists(proofs, max_size=2))
-    def be_away(self, gap: int, made: list[tuple[int, int, str]]) -> None:
-        """Slots, or whole epochs, without a block."""
-        self._block(self.twins.slot + gap, STRANGER, BASES[1], 12, made, False)
-
-    @rule(made=st.lists(changes, min_size=1, max_size=2), bond=st.integers(-1, 2 * ETHER))
-    def change_bonds(self, made: list[tuple[str, int]], bond: int) -> None:
-        """Provers come, leave, take their bonds out and add to them."""
-        twins = self.twins
-        self._start(twins.slot + 1, STRANGER, BASES[0], 12)
-        for action, prover in made:
-            prover %= len(twins.provers)
-            if action == "deposit":
-                twins.deposit(prover, 1 + abs(bond))
-            else:
-                getattr(twins, action)(prover)
-        if len(twins.provers) < MOST_PROVERS:
-            twins.join(MINIMUM_BOND + bond, alone=bond % 2 == 1)
+        self.twins.begin(1, STRANGER, BASES[0], 0)
         self._end()
 
-    def _start(self, slot: int, includer: int, base: int, behind: int) -> None:
-        count = len(self.twins.provers)
-        who = (STRANGER, NOBODY, PAID_AT + 1)[includer] if includer < 3 else (includer - 3) % count
-        self.twins.begin(slot, who, base, self.twins.slot - behind)
-
-    def _block(self, slot: int, includer: int, base: int, behind: int,
-               made: list[tuple[int, int, str]], paying: bool) -> None:
-        self._start(slot, includer, base, behind)
-        for age, place, kind in made:
-            proven = slot - age
-            if proven in self.twins.statements:
-                self.twins.prove(proven, self._who(proven, place), kind == "sound")
+    @rule(gap=gaps, made=st.lists(proofs, max_size=3), honest=st.sampled_from((True, False, True)),
+          includer=includers, base=st.sampled_from(BASES), behind=st.integers(4, 12),
+          paying=st.booleans(), action=actions, place=places, amount=st.integers(-1, 2 * ETHER))
+    def block(self, gap: int, made: list[tuple[int, bool, int, str]], honest: bool,
+              includer: tuple[str, int], base: int, behind: int, paying: bool, action: str,
+              place: int, amount: int) -> None:
+        """A block with proofs and reports, among them mostly one that is in time; provers come,
+        leave, and change their bonds."""
+        twins, slot = self.twins, self.twins.slot + gap
+        if honest:
+            made = [*made, (gap, True, 0, "sound")]
+        proven = [(slot - age, self._who(slot - age, slot, willing, number), kind)
+                  for age, willing, number, kind in made if slot - age in twins.statements]
+        who, number = includer
+        chosen = number % len(twins.provers)
+        if who == "other":
+            chosen = others[number % len(others)]
+        elif who == "first" and proven:
+            chosen = proven[0][1]
+        twins.begin(slot, chosen, base, twins.slot - behind)
+        for of_slot, prover, kind in proven:
+            twins.prove(of_slot, prover, kind == "sound")
+        prover = place % len(twins.provers)
+        match action:
+            case "join" if len(twins.provers) < MOST_PROVERS:
+                twins.join(MINIMUM_BOND + amount, alone=amount % 2 == 1)
+            case "leave":
+                twins.leave(prover)
+            case "withdraw":
+                twins.withdraw(prover)
+            case "deposit":
+                twins.deposit(prover, 1 + abs(amount))
         if paying:
-            self.twins.mature()
+            twins.mature()
         self._end()
 
     def _end(self) -> None:
@@ -108,12 +106,14 @@ class Histories(RuleBasedStateMachine):
         if self.steps % self.compare_every == 0:
             self.twins.compare()
 
-    def _who(self, slot: int, place: int) -> int:
-        drawn = self.twins.replay.records[slot].assignment
-        first = [each for each in (drawn.primary, *drawn.committee) if each is not None]
-        rest = [each.identity for each in self.twins.provers if each.identity not in first]
-        order = first + rest
-        return order[place % len(order)]
+    def _who(self, proven: int, slot: int, willing: bool, place: int) -> int:
+        """A prover; a `willing` one is of those that may prove the slot `proven` in `slot`."""
+        drawn = self.twins.replay.records[proven].assignment
+        bonded = self.twins.ledger.bonded()
+        everybody = [each.identity for each in self.twins.provers]
+        able = [each for each in everybody if willing and may_prove(
+            self.parameters, drawn, each, slot - proven, bonded)] or everybody
+        return able[place % len(able)]
 
     def teardown(self) -> None:
         if hasattr(self, "twins"):
@@ -129,7 +129,7 @@ def play(parameters: Parameters, examples: int, steps: int, every: int, **more: 
 
 @pytest.mark.parametrize("parameters", [SHORT, LONG], ids=["short epochs", "long windows"])
 def test_contracts_and_reference_agree(parameters: Parameters) -> None:
-    play(parameters, examples=6, steps=30, every=5, derandomize=True,
+    play(parameters, examples=3, steps=25, every=5, derandomize=True,
          phases=(Phase.generate, Phase.shrink))
 
 
@@ -165,3 +165,15 @@ def test_a_report_from_no_address_is_no_miss() -> None:
     """Fees may go to no address; the penalty of an invalid proof gets no relief even so."""
     ledger = history({1: NOBODY, 2: NOBODY, 3: STRANGER}, 9).ledger
     assert [penalty.reason for penalty, _, _ in ledger.settled].count("invalid") == 3
+
+
+@pytest.mark.parametrize(("epoch", "known"), [(9, True), (11, True), (12, False)])
+def test_weights_frozen_before_empty_epochs(epoch: int, known: bool) -> None:
+    """Draws look for weights two to five epochs back; those of epoch 6 are the last here."""
+    twins, first = Twins(start(SHORT)), 4 * epoch
+    twins.open([5 * ETHER] * 3)
+    for slot in (1, 24, first, first + 1):
+        twins.begin(slot, STRANGER, BASES[0], 0)
+        twins.end()
+        twins.compare()
+    assert (twins.replay.records[first].assignment.primary is not None) is known

@@ -6,6 +6,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from eth_abi import encode
 from eth_hash.auto import keccak
 
 from proofmill.host.network.contracts.compiler import compile_source
@@ -26,7 +27,6 @@ from proofmill.host.network.mechanism.parameters import Parameters
 from proofmill.host.network.node import contract_state
 from proofmill.host.network.node.contract_state import IncludedProof, ProverAccount
 from proofmill.host.network.node.layer2 import BlockFacts, BranchReplay
-from proofmill.host.prover.circuits.statement import prover_tag
 from tests.host.network.contracts.world import (
     CHAIN_ID,
     ETHER,
@@ -78,11 +78,12 @@ def start(parameters: Parameters) -> Start:
             for name in names}
     evm = QueueEvm(CHAIN_ID, rich, GENESIS_TIME - 1_000)
     deployer = Account(evm, private_key("deployer"))
-    source = (Path(__file__).parent / "any_proof.vy").read_text()
-    verifier = Contract.deploy(deployer, evm, compile_source("any_proof", source))
+    proof, tag = (compile_source(name, (Path(__file__).parent / f"{name}.vy").read_text())
+                  for name in ("any_proof", "any_tag"))
+    verifier = Contract.deploy(deployer, evm, proof)
     layer = deploy_layer(deployer, evm, verifier.address,
                          Clock(GENESIS_TIME, SECONDS, GENESIS_MIX), parameters, MINIMUM_BOND,
-                         STATEMENT_CHAIN_ID)
+                         STATEMENT_CHAIN_ID, tag=tag)
     evm.queue = []
     return Start(evm, layer, parameters, evm.head)
 
@@ -208,8 +209,10 @@ class Twins:
         assert block is not None
         reason = self.replay.include(block, IncludedProof(slot, prover, sound))
         if sound:
-            tag = prover_tag(STATEMENT_CHAIN_ID, slot, prover, self.provers[prover].reward_address)
-            proof = [statement.old_root, statement.new_root, statement.commitment, tag, 0, 0, 0, 0]
+            tag = keccak(encode(("uint256", "uint64", "uint64", "address"), (
+                STATEMENT_CHAIN_ID, slot, prover, self.provers[prover].reward_address)))
+            proof = [statement.old_root, statement.new_root, statement.commitment,
+                     int.from_bytes(tag, "big"), 0, 0, 0, 0]
             self._call("carrier", self.layer.rewards, "submit", (slot, prover, proof), reason)
         else:
             reason = "" if reason == "the proof does not verify" else reason or "it verifies"
