@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -17,8 +18,7 @@ CPU_MS, SLOW_MS = 500, 7000
 """What a proof on this machine's processor counts for in chain time, and on a slowed one."""
 SLOT_COLUMNS = "{:>4}  {:>7}  {:<12}  {:<12}  {:>6}  {:<9}  {:>5}  {:>8}  {:>13}  {:<8} {}"
 NODE_COLUMNS = (
-    "{:<8} {:<7} {:<8} {:>4} {:>6} {:>5} {:>6} {:>4} {:>6} {:>7} {:>14} {:>14} {:>13} {:>13} "
-    "{:>11}")
+    "{:<8} {:<7} {:<8} {:>4} {:>5} {:>6} {:>4} {:>6} {:>7} {:>14} {:>14} {:>13} {:>13} {:>11}")
 
 
 def register(commands: Any) -> None:
@@ -52,18 +52,21 @@ def register(commands: Any) -> None:
     devnet.add_argument("--record", metavar="FILE.json",
                         help="write down what everybody can see of the run, for proofmill why")
     devnet.add_argument("--seed", type=int, default=0, metavar="N",
-                        help="the chain, its keys and the blocks follow from it (default: 0)")
+                        help="the chain, its keys, its transfers and who is drawn follow from it; "
+                             "who wins among proofs of one slot, on the proofs' own randomness as "
+                             "well (default: 0)")
     devnet.add_argument("--json", action="store_true",
                         help="one JSON object on stdout at the end, everything else on stderr")
     devnet.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
-    """Run the nodes; 1 if they end up with different chains, or layer 1 was touched."""
+    """Run the nodes; 1 if they end up with different chains, a node found an invariant broken, or
+    layer 1 was touched."""
     _check(options)
     start = time.perf_counter()
     from proofmill.host.cli.mine import block_key
-    from proofmill.host.network.node.devnet import Devnet, DevnetSetup, plan_nodes
+    from proofmill.host.network.node.devnet import Devnet, DevnetSetup, NoNodeLeftError, plan_nodes
     from proofmill.host.network.node.outcome import outcome
     from proofmill.host.prover.circuits.block import BlockCircuit
     from proofmill.host.prover.circuits.block_size import COMPACT
@@ -75,7 +78,6 @@ def run(options: argparse.Namespace) -> int:
     _prepare(screen, devices)
     forgers = {_node(options, "--forge", text, options.provers) for text in options.forge}
     plans = plan_nodes(options.validators, devices, forgers)
-    events = _events(options)
     reference = None
     with tempfile.TemporaryDirectory(prefix="proofmill-devnet-") as folder:
         with screen.bar("preparing the block circuit and its key"):
@@ -89,23 +91,12 @@ def run(options: argparse.Namespace) -> int:
         try:
             _show_plan(screen, plans)
             net.start_reference(options.slots)
-            shown: set[str] = set()
+            before = time.perf_counter()
             with screen.bar("slots") as bar:
-                def on_slot(done: int, total: int) -> None:
-                    bar(done, total)
-                    for act, name in events.get(done, ()):
-                        getattr(net, act)(name)
-                        screen.line(net.outages[-1])
-                        shown.add(name)
-                    for name in net.dead.keys() - shown:
-                        shown.add(name)
-                        screen.line(f"warning: {name} is dead ({net.dead[name]}); the others go "
-                                    "on", style="yellow")
-
-                before = time.perf_counter()
-                net.run(options.slots, on_slot)
-                running = time.perf_counter() - before
+                net.run(options.slots, _Watch(screen, net, _events(options), bar))
+            running = time.perf_counter() - before
             reports = net.reports()
+            _record(options, setup, next(iter(reports.values())), net.failures)
             if not net.dead and not net.outages:
                 with screen.bar("waiting for the run without provers"):
                     reference = net.reference()
@@ -114,26 +105,73 @@ def run(options: argparse.Namespace) -> int:
             net.close()
             screen.line(f"stopped in slot {net.slot}; every node has ended")
             raise
+        except NoNodeLeftError as error:
+            return _failed(options, setup, net, error)
         finally:
             net.close()
     seconds = time.perf_counter() - start
-    _show(screen, result, net.unsettled, seconds, running)
-    if options.record:
-        _record(options, setup, next(iter(reports.values())))
+    _show(screen, result, net.failures, net.unsettled, seconds, running)
     if options.json:
         print(json.dumps({**result.record(), "seconds": round(seconds, 3)}))
-    return 0 if result.agreed and result.layer1_same is not False else 1
+    good = result.agreed and result.layer1_same is not False and not net.failures
+    return 0 if good else 1
 
 
-def _record(options: argparse.Namespace, setup: Any, report: Any) -> None:
+class _Watch:
+    """What happens after a slot: outages as they were asked for, and word of who has died."""
+
+    def __init__(self, screen: Screen, net: Any, events: Any, bar: Any) -> None:
+        self._screen, self._net, self._events, self._bar = screen, net, events, bar
+        self._known: set[str] = set()
+
+    def __call__(self, done: int, total: int) -> None:
+        self._bar(done, total)
+        net = self._net
+        for act, name in self._events.get(done, ()):
+            if act in ("cut", "heal") and name in net.dead:
+                continue  # nobody is there any more
+            getattr(net, act)(name)
+            self._screen.line(net.outages[-1])
+            self._known.add(name)
+        for name in net.dead.keys() - self._known:
+            self._known.add(name)
+            self._screen.line(f"warning: {name} is dead ({net.dead[name]}); the others go on",
+                              style="yellow")
+
+
+def _failed(options: argparse.Namespace, setup: Any, net: Any, error: ProofmillError) -> int:
+    """No node has come to the end: the record of what was, and a sentence. 1 if the chain itself is
+    wrong, and what else has ended the nodes is raised, with a way out."""
+    last = next((each for each in net.failures.values() if each.branch), None)
+    if last is not None:
+        _record(options, setup, last, net.failures)
+    kept = (f"the run so far is in {options.record}" if options.record and last is not None else
+            "--record FILE.json keeps the run so far, and what each node says of its end")
+    if any(each.broken for each in net.failures.values()):
+        print(f"proofmill: {error}; {kept}", file=sys.stderr)
+        return 1
+    raise ProofmillError(f"{error}; {kept}; run it again with fewer provers or slots, or with "
+                         "more memory") from error
+
+
+def _record(
+    options: argparse.Namespace, setup: Any, report: Any, failures: Any
+) -> None:
+    """Write the record, if it was asked for; `report` has `branch` and `final_slot`."""
     from proofmill.host.network.economics.recorded import record_of, save_run
     from proofmill.host.network.node.devnet import BOND_WEI
     from proofmill.host.network.node.opening import GENESIS_MIX, minimum_bond_wei
 
+    if not options.record:
+        return
     bonds = {plan.prover: BOND_WEI for plan in setup.nodes if plan.prover is not None}
-    save_run(options.record, record_of(
+    record = record_of(
         options.seed, options.validators, minimum_bond_wei(options.validators, setup.parameters),
-        bonds, GENESIS_MIX, report.final_slot, report.branch))
+        bonds, GENESIS_MIX, report.final_slot, report.branch)
+    if failures:
+        record["failures"] = {
+            name: {"reason": each.reason, "trace": each.trace} for name, each in failures.items()}
+    save_run(options.record, record)
 
 
 def _check(options: argparse.Namespace) -> None:
@@ -217,39 +255,45 @@ def _show_plan(screen: Screen, plans: Any) -> None:
         screen.line(line)
 
 
-def _show(
-    screen: Screen, result: Any, unsettled: int, seconds: float, running: float
-) -> None:
-    def who(index: int | None) -> str:
-        return "-" if index is None else str(index)
+def _slot_line(row: Any) -> str:
+    def who(node: int | None) -> str:
+        return "-" if node is None else str(node)
 
     stages = ("-", "primary", "committee", "open")
+    penalties = [f"{each}: missed" for each in row.missed]
+    penalties += [f"{each}: invalid proof" for each in row.invalid]
+    return SLOT_COLUMNS.format(
+        row.slot, who(row.primary), " ".join(map(str, row.committee)) or "-",
+        " ".join(map(str, row.made)) or "-", who(row.winner), stages[row.stage],
+        row.delay or "-", who(row.includer),
+        f"{row.reward_wei // GWEI:,}" if row.stage else "-",
+        "matured" if row.matured else "pending" if row.stage else "-",
+        ", ".join(penalties)).rstrip()
+
+
+def _show(
+    screen: Screen, result: Any, failures: Any, unsettled: int, seconds: float, running: float
+) -> None:
     screen.line()
-    screen.line("Provers are named by the validator that signs for them; amounts are in gwei. Who "
-                "is drawn as primary has the first two slots, then the committee may prove as "
-                "well, then everybody.")
+    screen.line("Everybody is named by the number of the node; amounts are in gwei. Who is drawn "
+                "as primary has the first two slots, then the committee may prove as well, then "
+                "everybody.")
     screen.line()
     screen.line(SLOT_COLUMNS.format(
         "slot", "primary", "committee", "proved by", "paid", "stage", "delay", "includer",
         "reward", "", "penalties"), style="bold")
-    for row in result.slots:
-        penalties = [f"{each}: missed" for each in row.missed]
-        penalties += [f"{each}: invalid proof" for each in row.invalid]
-        screen.line(SLOT_COLUMNS.format(
-            row.slot, who(row.primary), " ".join(map(str, row.committee)) or "-",
-            " ".join(map(str, row.made)) or "-", who(row.winner), stages[row.stage],
-            row.delay or "-", who(row.includer),
-            f"{row.reward_wei // GWEI:,}" if row.stage else "-",
-            "matured" if row.matured else "pending" if row.stage else "-",
-            ", ".join(penalties)).rstrip())
+    rows = {row.slot: _slot_line(row) for row in result.slots}
+    rows |= {slot: f"{slot:>4}  (empty)" for slot in result.empty_slots}
+    for _, line in sorted(rows.items()):
+        screen.line(line)
     screen.line()
     screen.line(NODE_COLUMNS.format(
-        "node", "role", "device", "vals", "prover", "drawn", "proofs", "paid", "missed", "invalid",
+        "node", "role", "device", "vals", "drawn", "proofs", "paid", "missed", "invalid",
         "layer 1", "layer 2", "pending", "penalties", "bounties"), style="bold")
     for row in result.nodes:
         screen.line(NODE_COLUMNS.format(
-            row.name, row.role, row.device, row.validators, who(row.prover), row.drawn, row.proved,
-            row.paid, row.missed, row.invalid, f"{row.layer1_gwei:,}",
+            row.name, row.role, row.device, row.validators, row.drawn, row.proved, row.paid,
+            row.missed, row.invalid, f"{row.layer1_gwei:,}",
             f"{row.layer2_matured_wei // GWEI:,}", f"{row.layer2_pending_wei // GWEI:,}",
             f"{row.penalties_wei // GWEI:,}", f"{row.bounties_wei // GWEI:,}"))
         if row.dead:
@@ -259,13 +303,14 @@ def _show(
         if row.fetched:
             screen.line(f"  had missed {row.fetched} blocks, and has them from its peers")
     screen.line()
-    slots = len(result.slots)
     screen.line(f"finality    epoch {result.finalized_epoch} is final")
-    screen.line(f"work        {result.proofs} proofs of {slots} payloads, {result.duplicates} of "
-                "them of a payload that another also proved")
+    screen.line(f"work        {result.proofs} proofs of {len(result.slots)} payloads, "
+                f"{result.duplicates} of them of a payload that another also proved")
     screen.line(f"layer 2     {result.minted_wei // GWEI:,} gwei minted by the contract of rewards")
-    screen.line("contracts   agreed with the mechanism's reference at every block, to the wei, and "
-                "no invariant broke")
+    broken = [f"{name}: {failure.reason}" for name, failure in failures.items() if failure.broken]
+    screen.line("contracts   " + (
+        f"do NOT agree with the mechanism's reference, say {'; '.join(broken)}" if broken else
+        "agreed with the mechanism's reference at every block, to the wei, and no invariant broke"))
     screen.line("nodes       " + ("all have the same chain and the same ledger" if result.agreed
                                   else "they have DIFFERENT chains or ledgers"))
     untouched = ("NOT the same as in a run without provers" if result.layer1_same is False else
@@ -281,4 +326,4 @@ def _show(
     if unsettled:
         screen.line(f"clock       {unsettled} steps went on before every message had come",
                     style="yellow")
-    screen.line(f"time        {seconds:.1f} s, {running / len(result.slots):.2f} s a slot")
+    screen.line(f"time        {seconds:.1f} s, {running / len(rows):.2f} s a slot")

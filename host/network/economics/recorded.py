@@ -6,6 +6,8 @@ Amounts are in wei, hashes and mixes in hexadecimal.
      "final_slot": ..., "blocks": [{"slot": ..., "proposer": ..., "proposing": ..., "mix": ...,
      "payload_hash": ..., "request_root": ..., "base": ..., "included": [[slot, prover, valid]],
      "matured": [...], "root": ...}]}
+
+Where nodes have failed, "failures" says of each, by name, the "reason" and the "trace".
 """
 
 import json

@@ -33,6 +33,7 @@ from proofmill.host.network.node.node import (
     CONFIRM_MS,
     STEPS_MS,
     DeviceSpeed,
+    NodeFailure,
     NodeReport,
     NodeSetup,
     SlotView,
@@ -88,17 +89,18 @@ def plan_nodes(
 
     `forgers`: places in `devices` of nodes that forge.
 
-    Execution proofs are signed by validators (EIP-8025), so a node that only proves signs in the
-    name of one whose other duties are the staker's.
+    Execution proofs are signed by validators (EIP-8025): node 3 signs as validator 3. A node that
+    only proves signs in the name of one whose other duties are the staker's.
     """
-    holders = [index for index in range(len(devices)) if index % 2 == 0]
-    share = [tuple(range(validators))[part :: len(holders) + 1] for part in range(len(holders) + 1)]
-    plans, spare = [], iter(share[-1])
-    for index, device in enumerate(devices):
-        own = share[holders.index(index)] if index in holders else ()
-        plans.append(NodePlan(
-            f"node {index}", own, own[0] if own else next(spare), device, index in forgers))
-    return [*plans, NodePlan(f"node {len(devices)}", share[-1])]
+    count = len(devices)
+    shares = [[index] if index % 2 == 0 else [] for index in range(count)]
+    shares.append(list(range(1, count, 2)))
+    staking = [*shares[0:count:2], shares[-1]]
+    for index in range(count, validators):
+        min(staking, key=len).append(index)
+    plans = [NodePlan(f"node {index}", tuple(shares[index]), index, device, index in forgers)
+             for index, device in enumerate(devices)]
+    return [*plans, NodePlan(f"node {count}", tuple(shares[-1]))]
 
 
 def prover_accounts(
@@ -140,6 +142,10 @@ class _Running:
     port: int = 0
 
 
+class NoNodeLeftError(ProofmillError):
+    """Every node of a devnet has ended before the run had."""
+
+
 class Devnet:
     """Running nodes; leave the context, and none is left."""
 
@@ -147,6 +153,8 @@ class Devnet:
         self.setup = setup
         self.dead: dict[str, str] = {}
         """Nodes that are no more, and what is known of it."""
+        self.failures: dict[str, NodeFailure] = {}
+        """Of the dead nodes those that an error of their own has ended."""
         self.unsettled = 0
         """Steps after which messages were still on their way when the clock went on."""
         self.slot = 0
@@ -198,13 +206,11 @@ class Devnet:
                 on_slot(done, slots)
 
     def next_slot(self) -> None:
-        """Let one slot pass. ProofmillError when no node is left."""
+        """Let one slot pass. NoNodeLeftError when no node is left."""
         self.slot += 1
         for milliseconds in STEPS_MS:
             self._ask(("tick", self.slot, milliseconds), ANSWER_SECONDS)
-            if not self.alive:
-                raise ProofmillError("no node is left: " + "; ".join(
-                    f"{name}: {reason}" for name, reason in self.dead.items()))
+            self._require_nodes()
             self._settle()
 
     def kill(self, name: str) -> None:
@@ -222,9 +228,9 @@ class Devnet:
         old.control.close()
         node = self._nodes[name] = self._spawn(old.setup)
         del self.dead[name]
-        node.port = self._answers(START_SECONDS, [name])[name][1]
+        node.port = self._answer(name)[1]
         node.control.send(("resume", self.slot, STEPS_MS[-1]))
-        blocks = self._answers(START_SECONDS, [name])[name]
+        blocks = self._answer(name)
         self._link(name, [other for other in self.alive if other not in self._cut | {name}])
         self._settle()
         self.outages.append(f"{name} started again after slot {self.slot}, with {blocks} blocks")
@@ -244,8 +250,10 @@ class Devnet:
         self.outages.append(f"{name} connected again after slot {self.slot}")
 
     def reports(self) -> dict[str, NodeReport]:
-        """What every living node has to say."""
-        return self._ask(("report",), ANSWER_SECONDS)
+        """What every living node has to say. NoNodeLeftError when there is none."""
+        found = self._ask(("report",), ANSWER_SECONDS)
+        self._require_nodes()
+        return found
 
     def start_reference(self, slots: int) -> None:
         """Begin to run the same chain without any prover, in a process of its own."""
@@ -325,8 +333,7 @@ class Devnet:
             self._nodes[name].port = answer[1]
         names = self.alive
         if len(names) < len(self._nodes):
-            raise ProofmillError("not every node started: " + "; ".join(
-                f"{name}: {reason}" for name, reason in self.dead.items()))
+            raise ProofmillError(f"not every node started: {self._epitaphs()}")
         for index, name in enumerate(names):
             self._link(name, names[index + 1 :])
         # The sync committee signs genesis as the head of slot 0, for the first block.
@@ -351,12 +358,15 @@ class Devnet:
                     f"{name} does not reach {', '.join(missing)}; is loopback blocked?")
             for other in missing:
                 # A side that still has an old connection refuses: then once more.
-                self._nodes[name].control.send(("connect", self._nodes[other].port))
-                problem = self._answers(START_SECONDS, [name]).get(name)
+                with suppress(OSError):  # it has died, which the answer says
+                    self._nodes[name].control.send(("connect", self._nodes[other].port))
+                problem = self._answer(name)
                 if problem:
                     raise ProofmillError(f"{name} cannot reach {other}: {problem}")
             for _ in range(20):
                 counts = self._ask(("counts",), ANSWER_SECONDS)
+                if name not in counts:
+                    raise ProofmillError(f"{name} died while it connected: {self.dead[name]}")
                 missing = [other for other in others if other in self.alive
                            and not (other in counts[name] and name in counts[other])]
                 if not missing:
@@ -386,10 +396,35 @@ class Devnet:
                 assert isinstance(connection, Connection)
                 name = waiting.pop(connection)
                 try:
-                    answers[name] = connection.recv()
+                    answer = connection.recv()
                 except (EOFError, OSError):
                     self._bury(name, "")
+                    continue
+                if isinstance(answer, NodeFailure):
+                    self.failures[name] = answer
+                    self._bury(name, answer.reason)
+                else:
+                    answers[name] = answer
         return answers
+
+    def _answer(self, name: str) -> Any:
+        """One node's answer to what it was asked. ProofmillError if it has died."""
+        answers = self._answers(START_SECONDS, [name])
+        if name not in answers:
+            raise ProofmillError(f"{name} died: {self.dead[name]}")
+        return answers[name]
+
+    def _require_nodes(self) -> None:
+        if not self.alive:
+            raise NoNodeLeftError(f"no node is left: {self._epitaphs()}")
+
+    def _epitaphs(self) -> str:
+        """What is known of dead nodes, each reason once."""
+        names: dict[str, list[str]] = {}
+        for name in self._nodes:
+            if name in self.dead:
+                names.setdefault(self.dead[name], []).append(name)
+        return "; ".join(f"{', '.join(who)}: {reason}" for reason, who in names.items())
 
     def _bury(self, name: str, reason: str) -> None:
         process = self._nodes[name].process

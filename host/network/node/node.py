@@ -9,18 +9,22 @@ import ctypes
 import signal
 import sys
 import time
+import traceback
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
+from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.ground.owner import Owner
 from proofmill.host.network.consensus.block_proofs import block_verifier
 from proofmill.host.network.consensus.keys import ValidatorKey
 from proofmill.host.network.consensus.spec import spec
 from proofmill.host.network.evm.account import Account as EvmAccount
+from proofmill.host.network.mechanism.invariants import BrokenInvariant
 from proofmill.host.network.node.archive import Archive
 from proofmill.host.network.node.catch_up import CatchUp
 from proofmill.host.network.node.claims import Claims
@@ -135,6 +139,21 @@ class NodeReport:
     refused: tuple[str, ...]
     layer2_seconds: float
     fetched: int
+
+
+@dataclass(frozen=True)
+class NodeFailure:
+    """The last a node says when an error ends it: the sentence, and where it happened.
+
+    `branch` and `final_slot`: as in `NodeReport`, so that the run can be looked into. `broken`: an
+    invariant did not hold.
+    """
+
+    reason: str
+    trace: str
+    branch: tuple[BlockFacts, ...] = ()
+    final_slot: int = 0
+    broken: bool = False
 
 
 class Node:
@@ -275,10 +294,15 @@ def belong_to_parent() -> None:
 def run_node(setup: NodeSetup, control: Connection) -> None:
     """The node's process: obeys the clock in `control` until it is told to stop or the pipe ends.
 
-    If the parent dies, so does the node.
+    If the parent dies, so does the node. What goes wrong in here the parent is told, and nobody
+    else.
     """
     belong_to_parent()
-    asyncio.run(_serve(setup, control))
+    try:
+        asyncio.run(_serve(setup, control))
+    except Exception as error:  # whatever it is, it must not be a traceback on the user's screen
+        with suppress(OSError):
+            control.send(failure_of(error))
 
 
 async def _serve(setup: NodeSetup, control: Connection) -> None:
@@ -298,12 +322,32 @@ async def _serve(setup: NodeSetup, control: Connection) -> None:
         loop.add_reader(control.fileno(), receive)
         control.send(("port", port))
         while (command := await commands.get())[0] != "stop":
-            control.send(await _obey(node, command))
+            try:
+                answer = await _obey(node, command)
+            except Exception as error:  # said with the chain so far, and that is the end
+                control.send(failure_of(error, node))
+                return
+            control.send(answer)
     except BrokenPipeError:
         pass  # the parent is gone
     finally:
         loop.remove_reader(control.fileno())
         await node.close()
+
+
+def failure_of(error: Exception, node: Node | None = None) -> NodeFailure:
+    """An error as the parent is told it."""
+    reason = str(error) or type(error).__name__
+    if not isinstance(error, ProofmillError | BrokenInvariant):
+        reason = f"{type(error).__name__}: {reason}"
+    branch: tuple[BlockFacts, ...] = ()
+    final_slot = 0
+    if node is not None:
+        with suppress(Exception):  # the chain may be what is broken
+            branch = tuple(node.follower.branch())
+            final_slot = node.follower.layer.consensus.call("finalized_slot")
+    return NodeFailure(reason, "".join(traceback.format_exception(error)), branch, final_slot,
+                       isinstance(error, BrokenInvariant))
 
 
 async def _obey(node: Node, command: tuple[Any, ...]) -> Any:

@@ -11,7 +11,8 @@ from proofmill.host.network.node.node import NodeReport, SlotView
 
 @dataclass(frozen=True)
 class SlotRow:
-    """Who proved a slot. `made`: provers that made a proof of it; `stage` 0: nobody was paid.
+    """Who proved a slot, everybody by the number of the node. `made`: provers that made a proof of
+    it; `includer`: whose validator proposed the including block; `stage` 0: nobody was paid.
 
     `reward_wei`: the prover's. `missed` and `invalid`: provers that pay for not having proven it
     in time, and for a proof that does not verify.
@@ -64,6 +65,7 @@ class NodeRow:
 @dataclass(frozen=True)
 class Outcome:
     """A run of a devnet. `agreed`: all living nodes have the same chain and the same ledger.
+    `empty_slots`: those without a payload in the chain.
 
     `layer1_same`: all that every slot's state says about validators and finality is as in the run
     without provers; None where there is nothing to compare with, as after an outage, since
@@ -73,6 +75,7 @@ class Outcome:
     """
 
     slots: tuple[SlotRow, ...]
+    empty_slots: tuple[int, ...]
     nodes: tuple[NodeRow, ...]
     finalized_epoch: int
     agreed: bool
@@ -89,8 +92,8 @@ class Outcome:
             "slots": [vars(row) for row in self.slots],
             "nodes": [{**vars(row), "dropped": dict(row.dropped)} for row in self.nodes],
             **{name: getattr(self, name) for name in (
-                "finalized_epoch", "agreed", "layer1_same", "proofs", "duplicates", "minted_wei",
-                "refused", "outages")},
+                "empty_slots", "finalized_epoch", "agreed", "layer1_same", "proofs", "duplicates",
+                "minted_wei", "refused", "outages")},
         }
 
 
@@ -113,9 +116,12 @@ def outcome(
     same = None
     if reference is not None and not dead and not outages:
         same = all(_layer1(reference) == _layer1(report.history) for report in reports.values())
+    holders = {index: node for node, plan in enumerate(plans) for index in plan.validators}
+    last = first.history[-1].slot
     return Outcome(
-        slots=tuple(_slot_row(account, slot, makers.get(slot, ()))
+        slots=tuple(_slot_row(account, slot, makers.get(slot, ()), holders)
                     for slot in sorted(account.assignments)),
+        empty_slots=tuple(slot for slot in range(1, last + 1) if slot not in account.assignments),
         nodes=tuple(_node_row(plan, first, reports.get(plan.name), dead.get(plan.name, ""))
                     for plan in plans),
         finalized_epoch=first.history[-1].finalized_epoch,
@@ -148,14 +154,16 @@ def _makers(
     return makers
 
 
-def _slot_row(account: Account, slot: int, made: tuple[int, ...]) -> SlotRow:
+def _slot_row(
+    account: Account, slot: int, made: tuple[int, ...], holders: Mapping[int, int]
+) -> SlotRow:
     assignment = account.assignments[slot]
     credit = next((each for each in account.credits if each.proven_slot == slot), None)
     fines = [each for each in account.fines if each.slot == slot]
     return SlotRow(
         slot, assignment.primary, assignment.committee, made,
         credit.prover if credit else None, credit.stage if credit else 0,
-        credit.includer if credit else None,
+        holders[credit.includer] if credit else None,
         credit.including_slot - slot if credit else 0, credit.prover_wei if credit else 0,
         bool(credit and credit.matured),
         tuple(fine.prover for fine in fines if fine.reason != "invalid"),

@@ -7,11 +7,25 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from proofmill.host.cli.devnet import _show
 from proofmill.host.cli.main import main
+from proofmill.host.cli.screen import Screen
+from proofmill.host.network.economics.recorded import load_run
+from proofmill.host.network.mechanism.lottery import Assignment
+from proofmill.host.network.mechanism.parameters import Parameters
+from proofmill.host.network.node import devnet
+from proofmill.host.network.node.devnet import plan_nodes
+from proofmill.host.network.node.layer2 import Account, Credit, Fine
+from proofmill.host.network.node.node import DeviceSpeed, NodeReport, SlotView
+from proofmill.host.network.node.opening import GWEI
+from proofmill.host.network.node.outcome import outcome
+from proofmill.host.network.second_layer.engines import EvmEngines
+from proofmill.host.prover.groth16.verification_key import VerificationKey
 
 ROOT = Path(__file__).parents[4]
 
@@ -116,3 +130,66 @@ def test_it_says_what_happened(tmp_path: Path, capsys: pytest.CaptureFixture[str
     slot = str(slashed["slot"])
     assert main(["why", "--slot", slot, "--run", str(path), "--prover", "1"]) == 0
     assert "It signed an invalid proof: " in capsys.readouterr().out
+
+
+def test_a_devnet_that_fails_says_so_and_leaves_its_record(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Contracts with other parameters than the reference's: no node can go on."""
+    monkeypatch.setattr(devnet, "EvmEngines", otherwise)
+    path = tmp_path / "run.json"
+    arguments = ["devnet", "--provers", "1", "--device", "cpu", "--slots", "9"]
+    assert main([*arguments, "--record", str(path)]) == 1
+    error = capfd.readouterr().err
+    assert error.startswith("proofmill: no node is left: node 0, node 1: slot 2: invariant 5: ")
+    assert error.endswith(f"; the run so far is in {path}\n") and error.count("\n") == 1
+    failures = json.loads(path.read_text())["failures"]
+    assert sorted(failures) == ["node 0", "node 1"]
+    assert "BrokenInvariant" in failures["node 0"]["trace"]
+    assert sorted(load_run(str(path)).records) == [1, 2]
+
+
+def otherwise(
+    key: VerificationKey, parameters: Parameters, minimum_bond: int, rich: tuple[bytes, ...]
+) -> EvmEngines:
+    return EvmEngines(key, replace(parameters, penalty_multiple=3), minimum_bond, rich)
+
+
+def test_everybody_is_named_by_its_node(capsys: pytest.CaptureFixture[str]) -> None:
+    """Rows of slots: the includer's node, not its validator, and empty slots too."""
+    plans = plan_nodes(64, [DeviceSpeed("cpu", "cpu", 500)] * 4)
+    assert [plan.prover for plan in plans] == [0, 1, 2, 3, None]
+    assert [len(plan.validators) for plan in plans] == [22, 0, 21, 0, 21]
+    account = Account(
+        assignments={1: Assignment(3, (1, 0)), 3: Assignment(None, ())},
+        credits=(Credit(1, 3, 5 * GWEI, 61, GWEI, 2, 1, 1, False, False),),
+        fines=(Fine(1, 1, "committee", 7, False),), undecided=frozenset(), bonded=frozenset(),
+        barred={}, bonds={}, reliability={}, rho=0)
+    history = tuple(SlotView(slot, b"", b"", 0) for slot in range(1, 5))
+    report = NodeReport(
+        "node 0", history, (32 * GWEI,) * 64, (0, 0), account, (), 0, (1,), {}, {}, {}, 0, (), 0.0,
+        0)
+    result = outcome(plans, {plan.name: report for plan in plans}, {}, None)
+    assert result.empty_slots == (2, 4)
+    node = next(number for number, plan in enumerate(plans) if 61 in plan.validators)
+    assert result.slots[0].includer == node
+    _show(Screen(), result, {}, 0, 1.0, 1.0)
+    rows = [line.split() for line in capsys.readouterr().out.splitlines()
+            if line[:4].strip().isdigit()]
+    assert rows[0][:3] == ["1", "3", "1"] and rows[0][-2:] == ["1:", "missed"]
+    assert rows[1] == ["2", "(empty)"] and rows[3] == ["4", "(empty)"]
+    assert rows[2][:2] == ["3", "-"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", ["0", "1", "2", "3"])
+def test_a_forger_through_settlements(seed: str) -> None:
+    """Slots 16 and 24 begin with the settlements of epochs 0 and 1."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "proofmill.host.cli.main", "devnet", "--device", "cpu", "--forge", "3",
+         "--slots", "26", "--seed", seed, "--json"],
+        cwd=ROOT, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    output, errors = process.communicate()
+    assert process.returncode == 0, errors
+    record = json.loads(output)
+    assert record["agreed"] is True and record["nodes"][3]["invalid"] > 0
