@@ -11,6 +11,8 @@ import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from proofmill.sim.processes import end, start
+
 Tell = Callable[[str], None]
 """Called with the line of a tool's log that says where it is."""
 
@@ -64,14 +66,14 @@ def run(arguments: Sequence[str], folder: Path, log: str, tell: Tell | None = No
     """Run a tool in `folder`, its output in the file `log` there; return the output.
 
     Raises `ToolError` with the last lines where it fails, or with what `stop` says of a line. The
-    tool ends with this process's Ctrl-C as with its own.
+    tool ends where an exception comes first, as Ctrl-C or SIGTERM makes one.
     """
     lines: list[str] = []
     reasons: list[str] = []
     with open(folder / log, "w") as file:
         try:
-            process = subprocess.Popen(arguments, cwd=folder, stdout=subprocess.PIPE,
-                                       stderr=subprocess.STDOUT, text=True, errors="replace")
+            process = start(arguments, cwd=folder, stdout=subprocess.PIPE,
+                            stderr=subprocess.STDOUT)
         except OSError as error:
             raise ToolError(f"{arguments[0]} cannot be run: {error}") from error
 
@@ -92,8 +94,7 @@ def run(arguments: Sequence[str], folder: Path, log: str, tell: Tell | None = No
         try:
             status = process.wait()
         except BaseException:
-            process.terminate()
-            process.wait()
+            end(process)
             raise
         finally:
             reader.join(10)

@@ -7,7 +7,6 @@ import json
 import os
 import platform
 import shutil
-import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
@@ -25,6 +24,7 @@ from proofmill.hdl.commands import IDENTITY_PLACEHOLDER
 from proofmill.hdl.emit import emit_verilog
 from proofmill.hdl.msm import MsmShape
 from proofmill.host.ground.cache import cache_folder, only_one
+from proofmill.sim.processes import Children
 
 Words = NDArray[np.uint64]
 BuildProgress = Callable[[str, int, int], None]
@@ -148,9 +148,9 @@ def compiler() -> list[str]:
     raise BuildError("there is no C++ compiler: install one with `pip install ziglang`")
 
 
-def _run(command: list[str], **options: object) -> str:
+def _run(command: list[str], children: Children | None = None, **options: object) -> str:
     try:
-        done = subprocess.run(command, capture_output=True, text=True, **options)  # type: ignore[call-overload]
+        done = (children or Children()).run(command, **options)
     except OSError as error:
         raise BuildError(f"{command[0]} cannot be run: {error}") from error
     if done.returncode != 0:
@@ -226,15 +226,16 @@ def _compile(verilog: str, verilate: list[str], root: Path, harness: Path, comma
         objects = [folder / f"{n}.o" for n in range(len(sources))]
         total = len(sources) + 1
         tell("compiling", 0, total)
-        with ThreadPoolExecutor(os.cpu_count()) as pool:
-            running = [pool.submit(_run, [*command, *flags, "-c", str(source), "-o", str(target)])
+        with ThreadPoolExecutor(os.cpu_count()) as pool, Children() as children:
+            running = [pool.submit(_run, [*command, *flags, "-c", str(source), "-o", str(target)],
+                                   children)
                        for source, target in zip(sources, objects, strict=True)]
             try:
                 for done, future in enumerate(as_completed(running), 1):
                     future.result()
                     tell("compiling", done, total)
             except BaseException:
-                pool.shutdown(cancel_futures=True)
+                pool.shutdown(wait=False, cancel_futures=True)
                 raise
         linked = folder / "linked.so"
         _run([*command, "-shared", *map(str, objects), "-o", str(linked), "-lpthread"])

@@ -3,13 +3,13 @@
 import json
 import os
 import shutil
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
 from typing import Any
 
 from proofmill.host.ground.errors import ProofmillError
+from proofmill.sim.processes import run
 
 OURS = """
 import sys, time, json
@@ -61,8 +61,7 @@ print(json.dumps({"seconds": sorted(times)}))
 
 def _python(code: str, *arguments: object, python: str = sys.executable) -> dict[str, Any] | None:
     """Run a measuring program; None where what it imports is not there."""
-    done = subprocess.run([python, "-c", code, *map(str, arguments)],
-                          capture_output=True, text=True)
+    done = run([python, "-c", code, *map(str, arguments)])
     if done.returncode == 0:
         return dict(json.loads(done.stdout))
     if "ModuleNotFoundError" in done.stderr:
@@ -107,8 +106,7 @@ def _snarkjs(zkey: str, wtns: str, rounds: int) -> dict[str, Any] | None:
     with tempfile.TemporaryDirectory() as folder:
         program = Path(folder) / "prove.cjs"
         program.write_text(SNARKJS)
-        done = subprocess.run([command[0], str(program), str(root), zkey, wtns, str(rounds)],
-                              capture_output=True, text=True)
+        done = run([command[0], str(program), str(root), zkey, wtns, str(rounds)])
     if done.returncode:
         raise ProofmillError("snarkjs failed to prove: " + done.stderr.strip()[-300:])
     return dict(json.loads(done.stdout.strip().splitlines()[-1]))

@@ -96,22 +96,28 @@ def run_simulate(options: argparse.Namespace) -> int:
                     f"is at {running.path}")
         screen.line(f"try: proofmill mine --device serial:{running.path}; Ctrl-C ends it")
         start = time.monotonic()
-        with screen.bar("running") as bar:
-            while running.fault is None:
-                time.sleep(LOOK_SECONDS)
-                passed = time.monotonic() - start
-                what = "computing" if running.active else "idle"
-                rate = running.cycle / passed
-                bar.step(f"{what}, {running.cycle:,} cycles, {rate:,.0f} a second",
-                         running.cycle, running.cycle)
-                if options.seconds is not None and passed >= options.seconds:
-                    break
+        try:
+            with screen.bar("running") as bar:
+                _watch(running, bar, start, options.seconds)
+        finally:  # Ctrl-C is the usual end
+            passed = time.monotonic() - start
+            screen.line(f"{running.cycle:,} cycles in {passed:.1f} s, "
+                        f"{running.cycle / passed:,.0f} a second")
         if running.fault is not None:
             raise ProofmillError(f"the simulated board stopped: {running.fault}; this is a defect "
                                  "of the gateware, please report it")
-        passed = time.monotonic() - start
-        screen.line(f"{running.cycle:,} cycles in {passed:.1f} s, "
-                    f"{running.cycle / passed:,.0f} a second")
     finally:
         running.close()
     return 0
+
+
+def _watch(running: Any, bar: Any, start: float, seconds: float | None) -> None:
+    """Show what a simulated board does until it stops, or `seconds` after `start`."""
+    while running.fault is None:
+        time.sleep(LOOK_SECONDS)
+        passed = time.monotonic() - start
+        what = "computing" if running.active else "idle"
+        bar.step(f"{what}, {running.cycle:,} cycles, {running.cycle / passed:,.0f} a second",
+                 running.cycle, running.cycle)
+        if seconds is not None and passed >= seconds:
+            return

@@ -20,6 +20,7 @@ from proofmill.host.cli import (
     measure,
     mine,
     prove,
+    signals,
     simulate,
     vectors,
     waves,
@@ -49,7 +50,8 @@ def parser() -> argparse.ArgumentParser:
         description="An open ZK-mining stack: prove blocks of a proof-of-stake chain on an FPGA "
                     "accelerator, or its simulation, and earn a second layer of reward.",
         epilog="Exit status: 0 when it worked (and what was to be proven or verified is valid), "
-               "1 when a proof is not valid, 2 for a mistake that the message says how to mend.")
+               "1 when a proof is not valid, 2 for a mistake that the message says how to mend, "
+               "130 when stopped by Ctrl-C, 143 by SIGTERM.")
     commands = top.add_subparsers(dest="command", metavar="COMMAND", required=True)
     for command in COMMANDS:
         command.register(commands)
@@ -59,6 +61,11 @@ def parser() -> argparse.ArgumentParser:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command line (default: the process's own); return the exit status."""
     options = parser().parse_args(arguments)
+    with signals.stopping():
+        return _run(options)
+
+
+def _run(options: argparse.Namespace) -> int:
     try:
         status = options.run(options)
         sys.stdout.flush()
@@ -74,8 +81,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
               f"pip install -e '.[{extra}]'", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
-        print("proofmill: stopped", file=sys.stderr)
-        return 130
+        print(f"proofmill: stopped{signals.reason()}", file=sys.stderr)
+        return signals.status()
     except BrokenPipeError:
         # The reader has gone (`proofmill ... | head`); keep Python from complaining at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

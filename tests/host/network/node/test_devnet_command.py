@@ -82,7 +82,7 @@ def until_gone(process: int, seconds: float) -> set[int]:
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="looks into /proc")
-@pytest.mark.parametrize("how", ["Ctrl-C", "kill -9"])
+@pytest.mark.parametrize("how", ["Ctrl-C", "SIGTERM", "kill -9"])
 def test_no_process_outlives_it(how: str) -> None:
     process = start("--slots", "400")
     assert process.stdout is not None
@@ -92,6 +92,8 @@ def test_no_process_outlives_it(how: str) -> None:
         assert len(descendants(process.pid)) >= 3
         if how == "Ctrl-C":
             os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to everybody
+        elif how == "SIGTERM":
+            process.terminate()
         else:
             process.kill()
         output, errors = process.communicate(timeout=60)
@@ -102,10 +104,11 @@ def test_no_process_outlives_it(how: str) -> None:
         if process.poll() is None:
             process.kill()
             process.communicate()
-    if how == "Ctrl-C":
-        assert process.returncode == 130
+    if how != "kill -9":
+        assert process.returncode == {"Ctrl-C": 130, "SIGTERM": 143}[how]
         assert "every node has ended" in output
-        assert errors.strip() == "proofmill: stopped"
+        by = "" if how == "Ctrl-C" else " by SIGTERM"
+        assert errors.strip() == f"proofmill: stopped{by}"
 
 
 def test_it_says_what_happened(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
