@@ -6,6 +6,8 @@ answer to a question says for certain which words sent before it have arrived: w
 sent again, with no guess at how fast the line or the board is.
 """
 
+import errno
+import os
 import secrets
 import time
 from dataclasses import dataclass
@@ -103,7 +105,7 @@ class SerialLink:
             self._port.reset_input_buffer()
         except (OSError, ValueError) as error:
             raise DeviceError(f"the serial port {name} cannot be opened: {_reason(error)}; "
-                              "`proofmill devices` lists the ports that are there") from error
+                              f"{_remedy(error)}") from error
         try:
             self._begin()
         except BaseException:
@@ -330,10 +332,46 @@ class SerialLink:
         self._size_out.bad()
 
 
+IN_USE = {errno.EAGAIN, errno.EWOULDBLOCK, errno.EBUSY}
+"""What a port says that another program has locked."""
+
+NO_PORT = {errno.ENOTTY, errno.EINVAL, errno.ENODEV, errno.EISDIR}
+"""What a file says that is no serial port."""
+
+
+def _number(error: BaseException) -> int | None:
+    """The system's number of what went wrong; pyserial says it, or what it was made from does."""
+    seen: BaseException | None = error
+    while seen is not None:
+        number = getattr(seen, "errno", None)
+        if number is None and seen.args:
+            number = seen.args[0]  # termios.error has no other place for it
+        if isinstance(number, int):
+            return number
+        seen = seen.__cause__ or seen.__context__
+    return None
+
+
 def _reason(error: BaseException) -> str:
-    """What went wrong, without the library's own repetitions."""
-    text = getattr(error, "strerror", None) or str(error) or type(error).__name__
-    return str(text).split(": ", 1)[-1].rstrip(".")
+    """What went wrong, in words."""
+    number = _number(error)
+    if number in IN_USE:
+        return "another program has it open"
+    if number in NO_PORT:
+        return "it is no serial port"
+    if number is not None and number in errno.errorcode:
+        return os.strerror(number)
+    return (str(error) or type(error).__name__).split(": ", 1)[-1].rstrip(".")
+
+
+def _remedy(error: BaseException) -> str:
+    """What to do where a port cannot be opened."""
+    number = _number(error)
+    if number in IN_USE:
+        return "end that one first"
+    if number in (errno.EACCES, errno.EPERM):
+        return "join the group that its file belongs to (often dialout), and log in again"
+    return "`proofmill devices` lists the ports that are there"
 
 
 def scalar_seconds(baud: int) -> float:

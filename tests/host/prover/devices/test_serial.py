@@ -1,13 +1,21 @@
 """Frames on the host: every one comes back, no damaged one does. The link itself is tested
 against the gateware, in tests/boards/test_link.py."""
 
+import os
 from random import Random
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import serial
 
+from proofmill.hdl.commands import IDENTITY
 from proofmill.hdl.framing import DELIMITER, MOST_WORDS, Flag
+from proofmill.host.cli.main import main
+from proofmill.host.prover.devices.catalogue import open_device
+from proofmill.host.prover.devices.device import DeviceError
 from proofmill.host.prover.devices.frames import Frame, FrameFinder, decode, encode
+from proofmill.host.prover.devices.lanes import LanesDevice
 
 
 def frame(words, **fields):
@@ -63,3 +71,35 @@ def test_noise_is_not_kept():
 def test_too_many_words_are_refused():
     with pytest.raises(ValueError, match="words = 64 does not fit"):
         encode(frame(range(64)))
+
+
+@pytest.mark.skipif(not hasattr(os, "openpty"), reason="needs a pseudo-terminal")
+def test_a_port_that_cannot_be_opened_is_said_in_words(tmp_path):
+    master, slave = os.openpty()
+    name = os.ttyname(slave)
+    (tmp_path / "file").write_text("no port")
+    try:
+        with serial.Serial(name, exclusive=True):
+            with pytest.raises(DeviceError, match=f"{name} cannot be opened: another program has "
+                                                  "it open; end that one first$"):
+                open_device(f"serial:{name}")
+        for path in ("/dev/null", tmp_path, tmp_path / "file"):
+            with pytest.raises(DeviceError, match=f"{path} cannot be opened: it is no serial port; "
+                                                  "`proofmill devices` lists"):
+                open_device(f"serial:{path}")
+        with pytest.raises(DeviceError, match="cannot be opened: No such file or directory; "):
+            open_device(f"serial:{tmp_path / 'absent'}")
+    finally:
+        os.close(master)
+        os.close(slave)
+
+
+def test_selftest_without_an_answer_is_no_success(monkeypatch, capsys):
+    assert main(["selftest", "serial:/dev/null"]) == 2
+    assert "it is no serial port" in capsys.readouterr().err
+    # Sums of another curve, to which there are no known answers.
+    identity = dict.fromkeys(IDENTITY, 1) | {"curve": int.from_bytes(b"toy", "little")}
+    monkeypatch.setattr("proofmill.host.prover.devices.catalogue.open_device", lambda name, progress: LanesDevice(
+        name, [SimpleNamespace(identity=identity, link=None, close=lambda: None)]))
+    assert main(["selftest", "rtl"]) == 2
+    assert "proofmill: rtl was not tested: " in capsys.readouterr().err
