@@ -20,6 +20,7 @@ def register(commands: Any) -> None:
     prove.add_argument("proof", metavar="PROOF.json")
     prove.add_argument("public", metavar="PUBLIC.json")
     add_device(prove, "cpu")
+    add_fallback(prove)
     prove.add_argument("--r1cs", metavar="CIRCUIT.r1cs",
                        help="names the constraint that a wrong witness breaks")
     prove.set_defaults(run=run_prove)
@@ -41,6 +42,14 @@ def add_device(parser: argparse.ArgumentParser, default: str) -> None:
         help=f"what computes the multi-scalar multiplications (default: {default})")
 
 
+def add_fallback(parser: argparse.ArgumentParser) -> None:
+    """Add ``--no-fallback``."""
+    parser.add_argument(
+        "--no-fallback", action="store_true",
+        help="fail (status 2) where the device fails, instead of proving on this machine's "
+             "processor")
+
+
 def run_prove(options: argparse.Namespace) -> int:
     """Prove; write both files or neither."""
     from proofmill.host.prover.devices.cpu import CpuDevice
@@ -56,7 +65,7 @@ def run_prove(options: argparse.Namespace) -> int:
     r1cs = read_r1cs(options.r1cs) if options.r1cs else None
     with screen.bar("preparing") as bar:
         device = open_device(options.device, progress=bar.step)
-    fallback = None if options.device == "cpu" else CpuDevice()
+    fallback = None if options.device == "cpu" or options.no_fallback else CpuDevice()
     prover = Prover(key, device, fallback, r1cs)
     with screen.bar(f"proving on {device.name}") as bar:
         result = prover.prove(witness, bar)

@@ -2,7 +2,7 @@
 
 import secrets
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,12 +11,13 @@ from proofmill.hdl.curve import Group
 from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.prover.curve.arithmetic import add, multiply
 from proofmill.host.prover.curve.limbs import SCALAR_MODULUS, Limbs, first_not_below, from_limbs
-from proofmill.host.prover.devices.device import Device, DeviceError, Progress, Result
+from proofmill.host.prover.devices.device import Device, DeviceError, Limbs, Progress, Result
+from proofmill.host.prover.groth16.candidate import Candidate
 from proofmill.host.prover.groth16.diagnosis import explain
 from proofmill.host.prover.groth16.evaluation import Evaluator
 from proofmill.host.prover.groth16.proving_key import ProvingKey
 from proofmill.host.prover.groth16.r1cs import R1cs
-from proofmill.host.prover.groth16.sums import SUMS, KeyOnDevice, wrong_sums
+from proofmill.host.prover.groth16.sums import SUMS, wrong_sums
 from proofmill.host.prover.groth16.verification_key import Proof
 from proofmill.host.prover.groth16.verify import is_valid_point, verify
 
@@ -26,16 +27,18 @@ class ProofResult:
     """A verified proof and what it took.
 
     `public`: the public signals, outputs first. `device`: what computed the sums in this proof.
-    `faults`: a sentence for each device that failed on the way. `calls`: sums in the proof, of
-    which `calls_on_device` came from the device asked for. `cycles`: clock cycles of the
-    accelerator, added up over the sums. `digits`: scalar digits that were not zero. `seconds`:
-    wall time from witness to verified proof.
+    `faults`: a sentence for each device that is put aside. `news`: what has happened to devices
+    since the last proof, a sentence each. `calls`: sums in the proof, of which `calls_on_device`
+    came from the device asked for. `cycles`: clock cycles of the accelerator, added up over the
+    sums. `digits`: scalar digits that were not zero. `seconds`: wall time from witness to verified
+    proof.
     """
 
     proof: Proof
     public: list[int]
     device: str
     faults: tuple[str, ...]
+    news: tuple[str, ...]
     calls: int
     calls_on_device: int
     cycles: int
@@ -47,24 +50,32 @@ class Prover:
     """Proves with one key on one device, which holds the key's points from the first proof on.
 
     `fallback` takes over where `device` fails; without one, its failure is a `DeviceError`. With
-    `r1cs`, a witness that is wrong is answered with the constraint it breaks. Raises
-    `ProofmillError` where `r1cs` is not the key's circuit.
+    `reopen`, which opens `device` anew, it is tried again after a pause (`host.prover.groth16.candidate`),
+    by `clock`. With `r1cs`, a witness that is wrong is answered with the constraint it breaks.
+    Raises `ProofmillError` where `r1cs` is not the key's circuit.
     """
 
     def __init__(self, key: ProvingKey, device: Device, fallback: Device | None = None,
-                 r1cs: R1cs | None = None) -> None:
+                 r1cs: R1cs | None = None, reopen: Callable[[], Device] | None = None,
+                 clock: Callable[[], float] = time.monotonic) -> None:
         if r1cs is not None:
             _check_circuit(key, r1cs)
         self.key = key
         self.r1cs = r1cs
         self._evaluator = Evaluator(key)
-        self._candidates = [
-            KeyOnDevice(each, key) for each in (device, fallback) if each is not None]
+        self._candidates = [Candidate(device, key, reopen, clock)]
+        if fallback is not None:
+            self._candidates.append(Candidate(fallback, key))
 
     @property
     def faulty(self) -> str | None:
         """What the device did wrong, once it is put aside; None as long as it is in use."""
         return self._candidates[0].fault
+
+    @property
+    def failures(self) -> int:
+        """How often the device has failed so far, to open again too."""
+        return self._candidates[0].failures
 
     def load(self) -> None:
         """Load the key's points onto the device now instead of with the first proof.
@@ -72,12 +83,13 @@ class Prover:
         A device that fails is put aside; `DeviceError` where there is no other.
         """
         for candidate in self._candidates:
-            if candidate.fault is None:
+            on = candidate.ready(_nobody)
+            if on is not None:
                 try:
-                    candidate.load()
+                    on.load()
                     return
                 except DeviceError as error:
-                    candidate.fault = f"{candidate.device.name} failed: {error}"
+                    candidate.failed(on, f"failed: {error}", _nobody)
         raise self._nothing_left()
 
     def prove(self, witness: Limbs, progress: Progress | None = None,
@@ -89,7 +101,8 @@ class Prover:
         ones a proof is no longer zero-knowledge.
 
         A device that fails, or whose sums the processor finds wrong after a proof did not verify,
-        is put aside and the work is redone on the fallback. Raises `ProofmillError` where the
+        is put aside and the work is redone on the fallback; one that failed may be tried again with
+        a later proof. Raises `ProofmillError` where the
         witness does not fit or does not satisfy the constraints, and `DeviceError` where no device
         is left.
         """
@@ -100,25 +113,28 @@ class Prover:
         public = from_limbs(witness[1:self.key.public + 1])
         scalars = [witness, witness, witness, witness[self.key.public + 1:],
                    self._evaluator.quotient(witness)]
+        news: list[str] = []
         for candidate in self._candidates:
-            if candidate.fault is not None:
+            on = candidate.ready(news.append)
+            if on is None:
                 continue
-            name = candidate.device.name
             try:
-                results = candidate.run(scalars, progress)
+                results = on.run(scalars, progress)
             except DeviceError as error:
-                candidate.fault = f"{name} failed: {error}"
+                candidate.failed(on, f"failed: {error}", news.append)
                 continue
             proof = self._verified(results, public, blinding)
             if proof is None:
                 wrong = wrong_sums(self.key, scalars, results)
                 if not wrong:
                     raise explain(self.key, witness, self.r1cs)
-                candidate.fault = f"{name} computed a wrong sum for {', '.join(wrong)}"
+                candidate.failed(on, f"computed a wrong sum for {', '.join(wrong)}", news.append,
+                                 again=False)
                 continue
+            candidate.worked()
             return ProofResult(
-                proof=proof, public=public, device=name, faults=self._faults(),
-                calls=len(results),
+                proof=proof, public=public, device=candidate.name, faults=self._faults(),
+                news=tuple(news), calls=len(results),
                 calls_on_device=len(results) if candidate is self._candidates[0] else 0,
                 cycles=sum(result.cycles for result in results),
                 digits=sum(result.digits for result in results),
@@ -178,6 +194,10 @@ def assemble(key: ProvingKey, sums: Sequence[Limbs], blinding: tuple[int, int]) 
     c = add(g1, sum_c, sum_h, multiply(g1, a, s), multiply(g1, b_g1, r),
             multiply(g1, key.delta_g1, -r * s))
     return Proof(a=a, b=b_g2, c=c)
+
+
+def _nobody(sentence: str) -> None:
+    """Hears what nobody has asked for."""
 
 
 def _check_circuit(key: ProvingKey, r1cs: R1cs) -> None:

@@ -18,14 +18,10 @@ SUMS = (("A", Group.G1), ("B in G1", Group.G1), ("B in G2", Group.G2), ("C", Gro
 
 
 class KeyOnDevice:
-    """A device and, once loaded, a key's points on it. May be used from several threads.
-
-    `fault` says what the device did wrong, if it did; it is not to be used any more then.
-    """
+    """A device and, once loaded, a key's points on it. May be used from several threads."""
 
     def __init__(self, device: Device, key: ProvingKey) -> None:
         self.device = device
-        self.fault: str | None = None
         self._key = key
         self._lock = threading.Lock()
         self._bases: list[Bases | None] | None = None

@@ -11,7 +11,8 @@ from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.prover.curve.limbs import Limbs
 from proofmill.host.prover.curve.points import encode
 from proofmill.host.prover.devices.cpu import CpuDevice
-from proofmill.host.prover.devices.device import Bases, DeviceError, Job, Progress, Result
+from proofmill.host.prover.devices.device import Bases, DeviceError, Job, Limbs, Progress, Result
+from proofmill.host.prover.groth16.candidate import LONGEST_PAUSE
 from proofmill.host.prover.groth16.json_fields import read_public
 from proofmill.host.prover.groth16.prove import Prover, prove
 from proofmill.host.prover.groth16.proving_key import ProvingKey, is_development_key
@@ -163,6 +164,57 @@ def test_without_a_fallback_nothing_is_returned(tamper: Tamper, cpu: CpuDevice) 
     for _ in range(2):
         with pytest.raises(DeviceError, match="tampered .*; no other device was given"):
             prover.prove(witness)
+
+
+def test_a_device_that_failed_is_tried_again_after_pauses_that_grow(cpu: CpuDevice) -> None:
+    key, witness = inputs("chain4")
+    now, opened, broken = 0.0, [], [True]
+
+    def reopen() -> Tampered:
+        opened.append(now)
+        if broken[0]:
+            raise DeviceError("the port is gone")
+        return Tampered(cpu, honest)
+
+    first = Tampered(cpu, fail)
+    prover = Prover(key, first, cpu, reopen=reopen, clock=lambda: now)
+    result = prover.prove(witness)
+    assert result.device == "cpu" and result.calls_on_device == 0
+    assert result.news == ("tampered failed: no answer within 10 s; it is put aside for 5 s",)
+    for _ in range(40):
+        now += 1
+        result = prover.prove(witness)
+        assert result.device == "cpu" and result.faults == (prover.faulty,)
+    assert opened == [5, 15, 35] and first.runs == 1 and prover.failures == 4
+    broken[0] = False
+    now = 75
+    result = prover.prove(witness)
+    assert (result.device, result.faults, result.calls_on_device) == ("tampered", (), 5)
+    assert result.news == ("tampered answers again",) and prover.faulty is None
+    assert prover.prove(witness).news == ()
+    # It has worked in between, so the next failure is followed by the shortest pause again.
+    prover._candidates[0]._on.device._tamper = fail  # type: ignore[attr-defined]
+    assert prover.prove(witness).news[0].endswith("it is put aside for 5 s")
+    now += LONGEST_PAUSE
+    broken[0] = True
+    for _ in range(20):
+        now += LONGEST_PAUSE
+        prover.prove(witness)
+    assert np.diff(opened)[-1] == LONGEST_PAUSE
+
+
+def test_a_device_that_lied_is_not_tried_again(cpu: CpuDevice) -> None:
+    key, witness = inputs("chain4")
+    now = 0.0
+
+    def reopen() -> Tampered:
+        raise AssertionError("opened again")
+
+    prover = Prover(key, Tampered(cpu, flip(0)), cpu, reopen=reopen, clock=lambda: now)
+    assert prover.prove(witness).news == (
+        "tampered computed a wrong sum for A; it is put aside",)
+    now = 10**6
+    assert prover.prove(witness).device == "cpu"
 
 
 def test_a_fallback_that_lies_is_caught_too(cpu: CpuDevice) -> None:
