@@ -5,11 +5,18 @@ import json
 import math
 from typing import Any
 
-from proofmill.host.cli.screen import Screen
+from proofmill.host.cli.screen import Column, Screen, Table
 from proofmill.host.ground.errors import ProofmillError
 
 AFFORDABLE = 400_000_000
 """Cycles up to which --exact simulates: some minutes."""
+
+COLUMNS = (
+    Column("multipliers", 20, "<", most=30), Column("interval", 8, rank=4),
+    Column("units", 5, rank=7), Column("latency", 7, rank=9), Column("window", 6, rank=5),
+    Column("passes", 6, rank=6), Column("DSP", 5), Column("memory", 12, rank=1),
+    Column("registers", 9, rank=8), Column("adds/s/MHz", 10, rank=3), Column("cycles", 11, rank=2),
+    Column("seconds", 9))
 
 EXAMPLES = """examples:
   proofmill explore --device ecp5-85f --points 4096
@@ -117,17 +124,16 @@ def run_explore(options: argparse.Namespace) -> int:
         return 0
     screen.line(f"{options.points:,} points of BN254 G1, {dsp:,} blocks of {block}, {memory:,} "
                 f"kbit, {options.mhz:g} MHz; {len(found)} fit, these are beaten by none")
-    screen.line(f"{'multipliers':28} {'interval':>8} {'units':>5} {'latency':>7} {'window':>6} "
-                f"{'passes':>6} {'DSP':>5} "
-                f"{'memory':>12} {'registers':>9} {'adds/s/MHz':>10} {'cycles':>15} {'seconds':>9}")
+    table = Table(screen, COLUMNS)
+    for row in rows:
+        table.widen("multipliers", row["name"])
     for row in rows:
         mark = "" if row["cycles_are"] == "simulated" else "~"
-        screen.line(
-            f"{row['name']:28} {row['interval']:8} {row['units']:5} {row['latency']:7} "
-            f"{row['window']:6} {row['passes']:6} {row['dsp']:5} {row['memory_kbit']:7,.0f} kbit "
-            f"{row['register_bits']:9,} "
-            f"{row['additions_per_second_per_mhz']:10,.0f} {mark + format(row['cycles'], ','):>15} "
-            f"{row['seconds']:9.4g}")
+        table.row([
+            row["name"], row["interval"], row["units"], row["latency"], row["window"],
+            row["passes"], row["dsp"], f"{row['memory_kbit']:,.0f} kbit",
+            f"{row['register_bits']:,}", f"{row['additions_per_second_per_mhz']:,.0f}",
+            mark + format(row["cycles"], ","), f"{row['seconds']:.4g}"])
     if any(row["cycles_are"] == "estimated" for row in rows):
         screen.line("~ estimated by formula from measured overheads; --exact counts up to "
                     f"{AFFORDABLE:,} cycles by simulation")
