@@ -3,25 +3,24 @@
 import argparse
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
-from proofmill.host.cli.prove import add_device
+from proofmill.host.cli import signals
+from proofmill.host.cli.mining_report import FALLBACK, Report, Totals, as_record, show_summary
+from proofmill.host.cli.prove import add_device, add_fallback
 from proofmill.host.cli.screen import Screen
 from proofmill.host.ground.errors import ProofmillError
-from proofmill.host.prover.devices.catalogue import open_device
-from proofmill.host.prover.devices.device import BOARD_HZ, Device
+from proofmill.host.prover.devices.catalogue import BuildProgress, open_device
+from proofmill.host.prover.devices.device import Device
 
 EPOCHS_BEFORE = 2
 """Epochs that the chain has run when the miner joins."""
 
 MINER_VALIDATOR = 5
 """Who mines: its account owns the bond and is where rewards go."""
-GWEI = 10**9
-
-COLUMNS = "{:>5}  {:>8}  {:>9}  {:<6}  {:>11}  {:>7}  {:<9}  {:>13}  {}"
 
 
 def register(commands: Any) -> None:
@@ -34,6 +33,7 @@ def register(commands: Any) -> None:
     mine.add_argument("--blocks", type=int, default=4, metavar="N",
                       help="blocks to prove (default: 4)")
     add_device(mine, "rtl")
+    add_fallback(mine)
     mine.add_argument("--execution", metavar="URL",
                       help="have the contracts on the node with this JSON-RPC address, such as "
                            "http://127.0.0.1:8545, instead of in the chain's own blocks")
@@ -44,83 +44,54 @@ def register(commands: Any) -> None:
     mine.add_argument("--seed", type=int, default=0, metavar="N",
                       help="the chain, its transfers and its key follow from it; a proof's own "
                            "randomness, and so the blocks' hashes, do not (default: 0)")
-    mine.add_argument("--json", action="store_true",
+    form = mine.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true",
                       help="one JSON object on stdout at the end, everything else on stderr")
+    form.add_argument("--json-lines", action="store_true",
+                      help="a JSON object on stdout for every slot, reward and failure of the "
+                           "device as it comes, the summary as the last; everything else on stderr")
     mine.set_defaults(run=run)
 
 
-@dataclass
-class Totals:
-    """What the proofs of a run took."""
+class Devices:
+    """The device asked for, each time that it was opened."""
 
-    cycles: int = 0
-    calls: int = 0
-    calls_on_device: int = 0
-    faults: list[str] = field(default_factory=list)
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self._opened: list[Device] = []
 
+    def open(self, progress: BuildProgress | None = None) -> Device:
+        """Open it, anew if it has been before."""
+        self._opened.append(open_device(self.name, progress=progress))
+        return self._opened[-1]
 
-class Report:
-    """Turns the miner's events into a line a slot."""
+    def close(self) -> None:
+        """Close all that was opened."""
+        for device in self._opened:
+            device.close()
 
-    def __init__(self, screen: Screen, device: Device) -> None:
-        self.screen, self.device = screen, device
-        self.pending: list[Any] = []  # the slot whose proof is under way: device, cycles, seconds
-        self.slot: Any = None
-        self.cycles, self.seconds = 0, 0.0
-        self.notes: list[str] = []
+    @property
+    def last(self) -> Device:
+        """The one opened last."""
+        return self._opened[-1]
 
-    def head(self) -> None:
-        """The table's first line."""
-        self.screen.line(COLUMNS.format(
-            "slot", "proposer", "transfers", "device", "cycles", "seconds", "verdict",
-            "reward (gwei)", "notes"), style="bold")
+    @property
+    def reopened(self) -> int:
+        """How often it was opened again."""
+        return max(0, len(self._opened) - 1)
 
-    def __call__(self, event: Any) -> None:
-        from proofmill.host.network.consensus.miner import (
-            ProofJudged,
-            ProofMade,
-            RewardChanged,
-            SlotPassed,
-        )
-        from proofmill.host.network.consensus.records import Status
+    @property
+    def clock_hz(self) -> int:
+        """The clock rate that the device states, 0 where it states none."""
+        return getattr(self._opened[0], "clock_hz", 0)
 
-        match event:
-            case SlotPassed(report=report, proving=proving):
-                self.flush()
-                self.slot = report
-                self.verdict, self.reward = ("" if proving else "-"), ""
-                self.cycles, self.seconds = 0, 0.0
-                epochs = (report.justified_epoch, report.finalized_epoch)
-                self.notes = ["justified {}, finalised {}".format(*epochs)]
-            case RewardChanged(credit=credit):
-                if credit.status is Status.PENDING:
-                    self.notes.append(f"includes the proof of slot {credit.slot}")
-                else:
-                    reason = f": {credit.reason}" if credit.reason else ""
-                    self.notes.append(
-                        f"reward of slot {credit.slot} {credit.status.value}{reason}")
-            case ProofMade(seconds=seconds, valid=valid):
-                self.seconds = seconds
-                if not valid:
-                    self.verdict = "invalid"
-            case ProofJudged(verdict=verdict, wei=wei):
-                self.verdict = "accepted" if verdict.accepted else "refused"
-                self.reward = f"{wei // GWEI:,}" if verdict.accepted else ""
-                if verdict.reason:
-                    self.notes.append(verdict.reason)
-                self.flush()
-
-    def flush(self) -> None:
-        """Show the slot at hand."""
-        if self.slot is None:
-            return
-        proven = self.verdict != "-"
-        self.screen.line(COLUMNS.format(
-            self.slot.slot, self.slot.proposer, self.slot.transfers,
-            self.device.name if proven else "-", f"{self.cycles:,}" if self.cycles else "-",
-            f"{self.seconds:.2f}" if proven else "-", self.verdict, self.reward or "-",
-            "; ".join(self.notes)))
-        self.slot = None
+    def carried(self) -> tuple[int, float, int] | None:
+        """(bytes carried, seconds for which they keep the line busy, baud), of a serial line."""
+        if not self.name.startswith("serial:"):
+            return None
+        links = [device.accelerators[0].link for device in self._opened]  # type: ignore[attr-defined]
+        return (sum(link.statistics.bytes_out + link.statistics.bytes_in for link in links),
+                sum(link.statistics.line_seconds(link.baud) for link in links), links[0].baud)
 
 
 def block_key(screen: Screen, circuit: Any, seed: int) -> Any:
@@ -151,41 +122,55 @@ def run(options: argparse.Namespace) -> int:
         raise ProofmillError(f"--blocks {options.blocks}: there must be at least one to prove")
     if options.slot_seconds < 1:
         raise ProofmillError(f"--slot-seconds {options.slot_seconds}: give a second or more")
-    screen = Screen(machine=options.json)
+    screen = Screen(machine=options.json or options.json_lines)
+    devices = Devices(options.device)
     with _execution(options) as node:
-        with screen.bar("preparing the device") as bar:
-            device = open_device(options.device, progress=bar.step)
         try:
-            summary, totals, layer = _mine(options, screen, device, node)
+            with screen.bar("preparing the device") as bar:
+                devices.open(bar.step)
+            prepared = _prepare(options, screen, devices, node)
+            return _mine(options, prepared, devices, start)
         finally:
-            device.close()
-    seconds = time.perf_counter() - start
-    record = {
-        "blocks": summary.blocks, "slots": summary.slots,
-        "finalized_epoch": summary.finalized_epoch, "proofs_made": summary.proofs_made,
-        "proofs_included": summary.proofs_included, "proofs_rejected": summary.proofs_rejected,
-        "device": options.device, "device_cycles": totals.cycles,
-        "msm_calls_on_device": totals.calls_on_device, "msm_calls_total": totals.calls,
-        "layer1_gwei": summary.layer1_gwei,
-        "layer2_gwei_matured": summary.layer2_matured_wei // GWEI,
-        "layer2_gwei_pending": summary.layer2_pending_wei // GWEI, **layer,
-        "seconds": round(seconds, 3),
-    }
-    _show(screen, record, device, summary.interrupted)
+            devices.close()
+
+
+@dataclass
+class _Run:
+    """All that a run consists of, once it is prepared."""
+
+    miner: Any
+    rewards: Any
+    report: Report
+    totals: Totals
+
+
+def _mine(options: argparse.Namespace, run: _Run, devices: Devices, start: float) -> int:
+    """Mine; whatever ends it, say what it came to."""
+    failure: ProofmillError | None = None
+    try:
+        run.miner.run(options.blocks)
+    except ProofmillError as error:
+        failure = error
+    run.report.flush()
+    summary = run.miner.summary
+    record = as_record(summary, run.totals, options.device, _contracts(run.rewards),
+                       time.perf_counter() - start)
+    if failure is not None:
+        record["failure"] = str(failure)
+    ended = (f"stopped{signals.reason()}" if summary.interrupted else
+             "failed" if failure is not None else "")
+    show_summary(run.report.screen, record, devices, ended)
     if options.json:
         print(json.dumps(record))
-    return 130 if summary.interrupted else 0
+    run.report.event(event="summary", **record)
+    if failure is not None:
+        raise failure
+    return signals.status() if summary.interrupted else 0
 
 
-def _mine(
-    options: argparse.Namespace, screen: Screen, device: Device, node: Any
-) -> tuple[Any, Totals, Any]:
-    """Mine on the contracts of the chain's own blocks, or on those of `node`."""
-    from proofmill.host.network.consensus.block_proofs import (
-        block_verifier,
-        check_key,
-        proof_to_bytes,
-    )
+def _prepare(options: argparse.Namespace, screen: Screen, devices: Devices, node: Any) -> _Run:
+    """A miner on the contracts of the chain's own blocks, or on those of `node`."""
+    from proofmill.host.network.consensus.block_proofs import block_verifier, check_key
     from proofmill.host.network.consensus.chain import EmbeddedChain
     from proofmill.host.network.consensus.engines import ledger_engines
     from proofmill.host.network.consensus.keys import derive_keys
@@ -194,14 +179,10 @@ def _mine(
     from proofmill.host.network.second_layer.engines import EvmEngines
     from proofmill.host.prover.circuits.block import BlockCircuit
     from proofmill.host.prover.circuits.block_size import BlockSize
-    from proofmill.host.prover.devices.cpu import CpuDevice
-    from proofmill.host.prover.groth16.prove import Prover
 
     with screen.bar("preparing the block circuit and its key"):
         circuit = BlockCircuit(BlockSize())
         key = block_key(screen, circuit, options.seed)
-    fallback = None if device.name == "cpu" else CpuDevice()
-    prover = Prover(key, device, fallback, circuit.r1cs)
     with screen.bar("preparing the contracts") as bar:
         prepare(bar.step)
     miner = derive_keys(options.seed, MINER_VALIDATOR + 1)[MINER_VALIDATOR]
@@ -219,29 +200,42 @@ def _mine(
     screen.line(
         f"chain: {len(chain.keys)} validators, slot {chain.slot}; ledger: {size.accounts} "
         f"accounts, {size.transfers} transfers a block; circuit: {circuit.r1cs.constraints:,} "
-        f"constraints, development key; device: {device.name}")
-    totals, report = Totals(), Report(screen, device)
+        f"constraints, development key; device: {options.device}")
+    totals, report = Totals(), Report(screen, options.device, options.json_lines)
+    prove = _prover(options, circuit, key, devices, report, totals)
+    rewards = _second_layer(options, screen, chain, miner, engines, node)
+    return _Run(Miner(chain, MINER_VALIDATOR, rewards, prove, report), rewards, report, totals)
+
+
+def _prover(options: argparse.Namespace, circuit: Any, key: Any, devices: Devices, report: Report,
+            totals: Totals) -> Callable[[Any], bytes]:
+    """What makes the proof of a claim, counts it, and says what has happened to devices."""
+    from proofmill.host.network.consensus.block_proofs import proof_to_bytes
+    from proofmill.host.prover.devices.cpu import CpuDevice
+    from proofmill.host.prover.groth16.prove import Prover
+
+    alone = options.device == "cpu" or options.no_fallback
+    prover = Prover(key, devices.last, None if alone else CpuDevice(), circuit.r1cs,
+                    None if alone else devices.open)
+    screen = report.screen
 
     def prove(claim: Any) -> bytes:
         witness = circuit.witness(claim.task.ledger, claim.task.batch, claim.statement)
-        with screen.bar(f"slot {claim.task.slot}: proving on {device.name}") as bar:
-            result = prover.prove(witness, bar)
-        totals.cycles += result.cycles
-        totals.calls += result.calls
-        totals.calls_on_device += result.calls_on_device
-        report.cycles = result.cycles
-        for fault in result.faults:
-            if fault not in totals.faults:
-                totals.faults.append(fault)
-                screen.line(f"warning: {fault}; it is put aside, the proof is made on "
-                            f"{result.device}", style="yellow")
+        where = options.device if prover.faulty is None else FALLBACK
+        try:
+            with screen.bar(f"slot {claim.task.slot}: proving on {where}") as bar:
+                result = prover.prove(witness, bar)
+        finally:
+            totals.failures, totals.reopened = prover.failures, devices.reopened
+        totals.add(result)
+        report.proven(result)
+        for sentence in result.news:
+            screen.line(sentence + ("" if result.calls_on_device else
+                                    f"; this proof is made on {result.device}"), style="yellow")
+            report.event(event="device", slot=claim.task.slot, text=sentence)
         return proof_to_bytes(result.proof)
 
-    rewards = _second_layer(options, screen, chain, miner, engines, node)
-    report.head()
-    summary = Miner(chain, MINER_VALIDATOR, rewards, prove, report).run(options.blocks)
-    report.flush()
-    return summary, totals, _record(rewards)
+    return prove
 
 
 def _second_layer(
@@ -279,44 +273,11 @@ def _execution(options: argparse.Namespace) -> Iterator[Any]:
         yield node
 
 
-def _record(rewards: Any) -> dict[str, Any]:
-    """The contracts and what they hold, for the summary; wei as text, being so large."""
+def _contracts(rewards: Any) -> dict[str, Any]:
+    """The contracts, for the summary."""
     return {
         "execution": getattr(rewards.layer.rewards.evm, "url", "embedded"),
         "contracts": {name: f"0x{address.hex()}"
                       for name, address in rewards.layer.addresses.items()},
         "reward_address": f"0x{rewards.reward_address.hex()}",
-        "balances_wei": {name: str(value) for name, value in rewards.balances().items()},
     }
-
-
-def _show(screen: Screen, record: dict[str, Any], device: Device, interrupted: bool) -> None:
-    screen.line()
-    if interrupted:
-        screen.line("stopped; so far:", style="bold")
-    made, cycles = record["proofs_made"], record["device_cycles"]
-    clock_hz = getattr(device, "clock_hz", 0) or BOARD_HZ
-    screen.line(f"blocks      {record['blocks']} to prove, {record['slots']} slots, "
-                f"epoch {record['finalized_epoch']} final")
-    screen.line(f"proofs      {made} made, {record['proofs_included']} included, "
-                f"{record['proofs_rejected']} rejected")
-    screen.line(f"layer 1     {record['layer1_gwei']:,} gwei for staking, as without proving")
-    screen.line(f"layer 2     {record['layer2_gwei_matured']:,} gwei matured, "
-                f"{record['layer2_gwei_pending']:,} pending, for proving")
-    screen.line(f"contract    {record['contracts']['rewards']} holds "
-                f"{int(record['balances_wei']['reward']) // GWEI:,} gwei of it for "
-                f"{record['reward_address']}")
-    if cycles and made:
-        screen.line(
-            f"{record['device']:<11} {record['msm_calls_on_device']} of "
-            f"{record['msm_calls_total']} multi-scalar multiplications, {cycles:,} cycles: "
-            f"{cycles / made / clock_hz:.3f} s a proof on one board at {clock_hz / 1e6:g} MHz")
-    if made and device.name.startswith("serial:"):
-        from proofmill.host.prover.devices.serial import beside_the_line
-
-        link = device.accelerators[0].link  # type: ignore[attr-defined]
-        took = beside_the_line(link, clock_hz, cycles)
-        screen.line(f"line        {took['line_bytes']:,} bytes with the key's points: "
-                    f"{took['line_seconds'] / made:.3f} s a proof at {link.baud:,} baud, "
-                    "scalars while the board computes")
-    screen.line(f"time        {record['seconds']:.1f} s")

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from proofmill.host.ground.errors import ProofmillError
@@ -61,14 +61,19 @@ Event = SlotPassed | ProofStarted | ProofMade | ProofJudged | RewardChanged
 
 @dataclass(frozen=True)
 class Summary:
-    """What a run came to. Slots and blocks are those of this run.
+    """What a run came to: as of the end of one slot, or of one proof, in all its parts.
 
-    `proofs_included`: by blocks of the head's branch. `proofs_rejected`: by the miner's own check,
-    by the chain or by the contracts. `layer1_gwei`: what the miner's validator gained, below zero
-    if it lost. `layer2_*_wei`: the miner's share of what its proofs of this run bring.
-    `interrupted`: the run was stopped before its end.
+    Slots and blocks are those of this run. `blocks_asked`: how many were to be proven, of which
+    `blocks` have been, well or not. `proofs_included`: by blocks of the head's branch.
+    `proofs_rejected`: by the miner's own check, by the chain or by the contracts. `layer1_gwei`:
+    what the miner's validator gained, below zero if it lost. `layer2_matured_wei`,
+    `layer2_pending_wei`: the miner's share of what its proofs of this run bring.
+    `layer2_includer_wei`: what its reward address was paid besides, for blocks it proposed that
+    included proofs. `balances_wei`: see `SecondLayer.balances`. `interrupted`: the run was stopped
+    before its end.
     """
 
+    blocks_asked: int
     blocks: int
     slots: int
     finalized_epoch: int
@@ -78,6 +83,8 @@ class Summary:
     layer1_gwei: int
     layer2_matured_wei: int
     layer2_pending_wei: int
+    layer2_includer_wei: int
+    balances_wei: dict[str, int]
     interrupted: bool
 
 
@@ -100,6 +107,9 @@ class SecondLayer(Protocol):
     @property
     def credits(self) -> list[Credit]:
         """What became of the proofs handed in, by slot."""
+
+    def balances(self) -> dict[str, int]:
+        """In wei: the reward token at the reward address, the bond, and the account's ether."""
 
 
 class Miner:
@@ -124,19 +134,23 @@ class Miner:
         self._emit = on_event or (lambda event: None)
         self._first_slot = chain.slot + 1
         self._balance_before = chain.balances()[validator_index]
-        self._made = 0
-        self._rejected = 0
-        self._asked: list[int] = []
+        self._reward_before = rewards.balances()["reward"]
+        self._asked = self._made = self._rejected = 0
+        self._proven: list[int] = []
         self._known: dict[int, Status] = {}
+        self.summary = self._take_stock()
+        """What the run came to so far."""
 
     def run(self, blocks: int) -> Summary:
         """Prove the next `blocks` blocks, then run the chain on until their rewards are decided.
 
         Stops early, and says so in the summary, on KeyboardInterrupt (Ctrl-C) and, without that
         mark, when finality has not come after `LONGEST_WAIT_EPOCHS`. What `prove` raises besides
-        comes through.
+        comes through, with `summary` as it was.
         """
         try:
+            self._asked = blocks
+            self.summary = self._take_stock()
             self.rewards.join()
             for _ in range(blocks):
                 report = self._next_slot(proving=True)
@@ -145,14 +159,14 @@ class Miner:
             while not self._decided() and self.chain.slot < deadline:
                 self._next_slot(proving=False)
         except KeyboardInterrupt:
-            return self._summary(interrupted=True)
-        return self._summary(interrupted=False)
+            # Whatever it came in the midst of: chain and contracts may be a step apart just now.
+            self.summary = replace(self.summary, interrupted=True)
+        return self.summary
 
     def _next_slot(self, proving: bool) -> SlotReport:
         report = self.chain.advance()
-        if proving:
-            self._asked.append(report.slot)
         self.rewards.slot_passed(self.chain)
+        self.summary = self._take_stock()
         self._emit(SlotPassed(report, proving))
         for credit in self.rewards.credits:
             if self._known.get(credit.slot, Status.WAITING) is not credit.status:
@@ -171,39 +185,47 @@ class Miner:
         self._emit(ProofStarted(slot))
         start = time.perf_counter()
         proof = self._prove(claim)
-        self._made += 1
         # Never send what the chain would have to refuse: an invalid proof costs reputation, and
         # the device that made it is to be looked at.
         valid = self.chain.verify(claim.public, proof)
-        self._emit(ProofMade(slot, time.perf_counter() - start, valid))
-        if not valid:
-            self._rejected += 1
-            return
-        signed = self.chain.sign_proof(
-            self.validator_index, claim.task.request_root, proof, address
-        )
-        verdict = self.chain.submit(signed)
+        seconds = time.perf_counter() - start
+        verdict, wei = Verdict(False, ""), 0
+        if valid:
+            verdict, wei = self._submit(claim, proof)
+        self._made += 1
         self._rejected += not verdict.accepted
-        wei = 0
-        if verdict.accepted:
-            wei = self.rewards.submit(self.chain.block(slot), proof)
-        self._emit(ProofJudged(slot, verdict, wei))
+        self._proven.append(slot)
+        self.summary = self._take_stock()
+        self._emit(ProofMade(slot, seconds, valid))
+        if valid:
+            self._emit(ProofJudged(slot, verdict, wei))
+
+    def _submit(self, claim: Claim, proof: bytes) -> tuple[Verdict, int]:
+        """The chain's verdict on the signed proof, and what it should bring."""
+        signed = self.chain.sign_proof(
+            self.validator_index, claim.task.request_root, proof, self.rewards.reward_address)
+        verdict = self.chain.submit(signed)
+        if not verdict.accepted:
+            return verdict, 0
+        return verdict, self.rewards.submit(self.chain.block(claim.task.slot), proof)
 
     def _decided(self) -> bool:
         """Whether the blocks are final and nothing is pending any more."""
-        if not self._asked or self.chain.finalized_slot < self._asked[-1]:
-            return not self._asked
+        if not self._proven or self.chain.finalized_slot < self._proven[-1]:
+            return not self._proven
         return all(credit.decided for credit in self.rewards.credits)
 
-    def _summary(self, interrupted: bool) -> Summary:
-        credits = self.rewards.credits
+    def _take_stock(self) -> Summary:
+        credits, balances = self.rewards.credits, self.rewards.balances()
 
         def total(status: Status) -> int:
             return sum(credit.wei for credit in credits if credit.status is status)
 
         balance = self.chain.balances()[self.validator_index]
+        matured = total(Status.MATURED)
         return Summary(
-            blocks=len(self._asked),
+            blocks_asked=self._asked,
+            blocks=len(self._proven),
             slots=self.chain.slot + 1 - self._first_slot,
             finalized_epoch=self.chain.finalized_epoch,
             proofs_made=self._made,
@@ -211,7 +233,9 @@ class Miner:
             proofs_rejected=self._rejected + sum(
                 credit.status is Status.REFUSED for credit in credits),
             layer1_gwei=balance - self._balance_before,
-            layer2_matured_wei=total(Status.MATURED),
+            layer2_matured_wei=matured,
             layer2_pending_wei=total(Status.PENDING),
-            interrupted=interrupted,
+            layer2_includer_wei=balances["reward"] - self._reward_before - matured,
+            balances_wei=balances,
+            interrupted=False,
         )

@@ -15,13 +15,15 @@ from proofmill.host.ground.owner import Owner
 from proofmill.host.network.consensus.keys import derive_keys
 from proofmill.host.network.evm.account import Account
 from proofmill.host.network.evm.embedded import EmbeddedEvm
+from proofmill.host.prover.devices.device import DeviceError
 from tests.host.network.evm.rpc_server import Node, serving
 
 ROOT = Path(__file__).parents[3]
-KEYS = ["blocks", "slots", "finalized_epoch", "proofs_made", "proofs_included", "proofs_rejected",
-        "device", "device_cycles", "msm_calls_on_device", "msm_calls_total", "layer1_gwei",
-        "layer2_gwei_matured", "layer2_gwei_pending", "execution", "contracts", "reward_address",
-        "balances_wei", "seconds"]
+KEYS = ["blocks_asked", "blocks", "slots", "finalized_epoch", "proofs_made", "proofs_included",
+        "proofs_rejected", "device", "fallbacks", "device_failures", "device_reopened",
+        "device_cycles", "msm_calls_on_device", "msm_calls_total", "layer1_gwei",
+        "layer2_gwei_matured", "layer2_gwei_pending", "layer2_gwei_includer", "execution",
+        "contracts", "reward_address", "balances_wei", "interrupted", "seconds"]
 CONTRACTS = ["consensus", "bonds", "assignment", "tags", "rewards", "verifier"]
 
 
@@ -36,6 +38,7 @@ def test_mining_on_the_rtl(capsys):
     status, record, err = mine(capsys, "--blocks", "2")
     assert status == 0 and list(record) == KEYS
     assert record["blocks"] == record["proofs_made"] == record["proofs_included"] == 2
+    assert record["blocks_asked"] == 2 and record["fallbacks"] == record["device_failures"] == 0
     assert record["proofs_rejected"] == 0 and record["device"] == "rtl"
     assert record["msm_calls_on_device"] == record["msm_calls_total"] == 10
     assert record["device_cycles"] > 10_000_000 and record["finalized_epoch"] >= 3
@@ -45,7 +48,8 @@ def test_mining_on_the_rtl(capsys):
     assert len(set(record["contracts"].values())) == len(CONTRACTS)
     balances = {name: int(value) for name, value in record["balances_wei"].items()}
     # The contract's books; the miner is paid as an includer too, where it proposes such a block.
-    assert balances["reward"] >= record["layer2_gwei_matured"] * 10**9
+    assert balances["reward"] // 10**9 == (
+        record["layer2_gwei_matured"] + record["layer2_gwei_includer"])
     assert balances["bond"] == 10**18  # nothing was missed, nothing was taken
     slots = [line for line in err.splitlines() if line.strip()[:2].isdigit()]
     assert len(slots) == record["slots"]
@@ -79,20 +83,83 @@ def test_a_wrong_number_of_blocks_is_named(capsys):
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals as on POSIX")
-def test_interrupted_it_ends_with_the_summary_so_far():
+@pytest.mark.parametrize(("name", "status"), [("SIGINT", 130), ("SIGTERM", 143)])
+def test_interrupted_it_ends_with_the_summary_so_far(name, status):
+    """In the background too, where shells have SIGINT ignored."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "proofmill.host.cli.main", "mine", "--json", "--device", "cpu",
-         "--blocks", "500"], cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)},
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        ["/bin/sh", "-c", 'trap "" INT; exec "$@"', "sh", sys.executable, "-m", "proofmill.host.cli.main",
+         "mine", "--json", "--device", "cpu", "--blocks", "500"], cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT)}, stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE, text=True)
     for line in process.stderr:
         if "accepted" in line:
             break
     time.sleep(0.3)
-    process.send_signal(signal.SIGINT)
+    process.send_signal(getattr(signal, name))
     out, err = process.communicate(timeout=60)
     record = json.loads(out)
-    assert process.returncode == 130 and "stopped; so far" in err and "Traceback" not in err
+    said = "stopped; so far" if name == "SIGINT" else "stopped by SIGTERM; so far"
+    assert process.returncode == status and said in err and "Traceback" not in err
     assert 1 <= record["proofs_made"] < 500 and record["proofs_rejected"] == 0
+    assert record["interrupted"] and record["blocks"] == record["proofs_made"]
+    assert f"{record['blocks']} of 500 proven" in err
+    # Every row has a verdict: those of the summary, and the one that was stopped, if one was.
+    rows = [line for line in err.splitlines() if line.strip()[:2].isdigit()]
+    assert sum("accepted" in row for row in rows) == record["proofs_made"] - 1  # before and after
+    assert all("accepted" in row or "stopped" in row for row in rows)
+
+
+class Broken:
+    """A device that fails at once."""
+
+    name = "rtl"
+
+    def load(self, group, points):
+        raise DeviceError("no answer within 10 s")
+
+    def run(self, jobs, progress=None):
+        raise AssertionError("nothing was loaded")
+
+    def close(self):
+        pass
+
+
+def test_a_dead_device_is_reported_as_dead(capsys, monkeypatch):
+    """Row by row, in the summary, and in JSON, a line for what happens as it happens."""
+    monkeypatch.setattr("proofmill.host.cli.mine.open_device", lambda name, progress=None: Broken())
+    assert main(["mine", "--json-lines", "--blocks", "2"]) == 0
+    out, err = capsys.readouterr()
+    events = [json.loads(line) for line in out.splitlines()]
+    device, *others = [event for event in events if event["event"] == "device"]
+    assert device["slot"] == 17 and not [event for event in others if event["slot"] == 17]
+    assert device["text"] == "rtl failed: no answer within 10 s; it is put aside for 5 s"
+    assert f"{device['text']}; this proof is made on cpu" in err
+    slots = [event for event in events if event["event"] == "slot"]
+    assert [slot["slot"] for slot in slots] == list(range(17, 17 + len(slots)))
+    for slot in slots[:2]:
+        assert slot["device"] == "cpu" and slot["fallback"] and slot["cycles"] == 0
+        assert slot["verdict"] == "accepted" and slot["reward_gwei"] > 0 and slot["seconds"] > 0
+    assert all(slot["device"] is slot["verdict"] is None for slot in slots[2:])
+    rows = [line for line in err.splitlines() if "accepted" in line]
+    assert len(rows) == 2 and all("cpu (fallback)" in row for row in rows)
+    assert [event["status"] for event in events if event["event"] == "reward"] == [
+        "pending", "pending", "matured", "matured"]
+    summary = events[-1]
+    assert summary.pop("event") == "summary" and list(summary) == KEYS
+    assert summary["fallbacks"] == summary["proofs_made"] == 2
+    assert summary["device_failures"] >= 1 and summary["msm_calls_on_device"] == 0
+    assert "2 of 2 proofs on cpu: rtl failed " in err and "a proof on one board" not in err
+
+
+def test_without_a_fallback_a_dead_device_ends_it(capsys, monkeypatch):
+    monkeypatch.setattr("proofmill.host.cli.mine.open_device", lambda name, progress=None: Broken())
+    assert main(["mine", "--json", "--no-fallback"]) == 2
+    out, err = capsys.readouterr()
+    record = json.loads(out)
+    assert record["proofs_made"] == 0 and record["blocks_asked"] == 4
+    assert record["failure"] == (
+        "rtl failed: no answer within 10 s; no other device was given")
+    assert "0 of 4 proven" in err and err.splitlines()[-1] == f"proofmill: {record['failure']}"
 
 
 def test_mining_on_a_node_elsewhere(capsys, monkeypatch, tmp_path):

@@ -82,7 +82,14 @@ def test_the_miner_is_paid_on_both_layers(mined: Mined) -> None:
     assert summary.slots == mined.chain.slot - BEFORE
     assert summary.layer1_gwei == mined.chain.balances()[MINER] - mined.balance > 0
     assert summary.layer2_pending_wei == 0
-    assert mined.rewards.balances()["reward"] >= summary.layer2_matured_wei > 0
+    # What its address was paid for including proofs is the rest of what the contract holds for it.
+    records = [mined.rewards.layer.rewards.call("record", slot)
+               for slot in range(BEFORE + 1, mined.chain.slot)]
+    assert summary.layer2_includer_wei == sum(
+        record["includer_amount"] for record in records
+        if record["matured"] and record["includer"] == mined.rewards.reward_address)
+    assert (summary.balances_wei["reward"] == mined.rewards.balances()["reward"]
+            == summary.layer2_matured_wei + summary.layer2_includer_wei > 0)
     judged = [event for event in mined.events if isinstance(event, ProofJudged)]
     assert sum(event.wei for event in judged) == summary.layer2_matured_wei
 
@@ -155,8 +162,28 @@ def test_an_interrupted_miner_reports_what_it_has(make_mining: MakeMining, prove
     chain, rewards = make_mining(1, MINER)
     summary = Miner(chain, MINER, rewards, interrupted).run(3)
     assert summary.interrupted
-    assert (summary.blocks, summary.slots, summary.proofs_made) == (2, 2, 1)
-    assert summary.proofs_included == 1 and summary.layer2_pending_wei > 0
+    # The second slot has passed, its proof was not finished: of three blocks one is proven.
+    assert (summary.blocks_asked, summary.blocks, summary.slots) == (3, 1, 2)
+    assert (summary.proofs_made, summary.proofs_included) == (1, 1)
+    assert summary.layer2_pending_wei > 0
+
+
+def test_an_interrupted_summary_is_of_one_moment(make_mining: MakeMining, prove: Prove) -> None:
+    """Interrupted when the contracts have paid, and the miner is about to take that in."""
+    chain, rewards = make_mining(1, MINER)
+    original = rewards.slot_passed
+
+    def interrupted(chain: EmbeddedChain) -> None:
+        original(chain)
+        if rewards.balances()["reward"]:
+            raise KeyboardInterrupt
+
+    rewards.slot_passed = interrupted  # type: ignore[method-assign]
+    summary = Miner(chain, MINER, rewards, prove).run(1)
+    assert summary.interrupted and summary.slots == chain.slot - 1
+    assert summary.layer2_matured_wei == summary.balances_wei["reward"] == 0
+    assert summary.layer2_pending_wei > 0 == summary.layer2_includer_wei
+    assert rewards.balances()["reward"] > 0
 
 
 def test_an_invalid_proof_never_leaves_the_miner(make_mining: MakeMining) -> None:

@@ -1,0 +1,205 @@
+"""What ``proofmill mine`` shows and hands out: a row a slot, a summary, both as JSON too."""
+
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+from proofmill.host.cli.screen import Column, Screen, Table
+from proofmill.host.prover.devices.device import BOARD_HZ
+
+GWEI = 10**9
+FALLBACK = "cpu (fallback)"
+COLUMNS = (
+    Column("slot", 5), Column("proposer", 8, rank=4), Column("transfers", 9, rank=5),
+    Column("device", 6, "<", most=20), Column("cycles", 11, rank=3), Column("seconds", 7, rank=2),
+    Column("verdict", 8, "<"), Column("reward (gwei)", 13, rank=1))
+
+
+@dataclass
+class Totals:
+    """What the proofs of a run took. `failures`: of the device that was asked for. `reopened`: how
+    often it answered again after one."""
+
+    failures: int = 0
+    reopened: int = 0
+    _proofs: list[tuple[int, int, int]] = field(default_factory=list)
+
+    def add(self, result: Any) -> None:
+        """Count a `ProofResult`."""
+        self._proofs.append((result.cycles, result.calls, result.calls_on_device))
+
+    def of(self, count: int) -> dict[str, int]:
+        """Sums over the first `count` proofs, for the summary: a run may be stopped between a proof
+        and its counting there."""
+        proofs = self._proofs[:count]
+        return {"fallbacks": sum(not on_device for _, _, on_device in proofs),
+                "device_failures": self.failures, "device_reopened": self.reopened,
+                "device_cycles": sum(cycles for cycles, _, _ in proofs),
+                "msm_calls_on_device": sum(on_device for _, _, on_device in proofs),
+                "msm_calls_total": sum(calls for _, calls, _ in proofs)}
+
+
+class Report:
+    """Turns the miner's events into a row a slot, and into a JSON line if `lines`."""
+
+    def __init__(self, screen: Screen, device: str, lines: bool) -> None:
+        self.screen, self._lines = screen, lines
+        self._table = Table(screen, COLUMNS, notes="notes")
+        self._table.widen("device", device)
+        self._slot: Any = None
+        self._proof: Any = None
+        self._epochs: tuple[int, int] | None = None
+
+    def proven(self, result: Any) -> None:
+        """The proof of the slot at hand is there, a `ProofResult`."""
+        self._proof = result
+
+    def event(self, **fields: Any) -> None:
+        """One JSON line, where they were asked for."""
+        if self._lines:
+            print(json.dumps(fields), flush=True)
+
+    def __call__(self, event: Any) -> None:
+        from proofmill.host.network.consensus.miner import (
+            ProofJudged,
+            ProofMade,
+            RewardChanged,
+            SlotPassed,
+        )
+
+        match event:
+            case SlotPassed(report=report, proving=proving):
+                self.flush()
+                self._slot, self._proof = report, None
+                self._proving, self._verdict, self._wei = proving, "", 0
+                self._seconds: float | None = None
+                self._notes: list[str] = []
+                self._credits: dict[str, list[int]] = {}
+                epochs = (report.justified_epoch, report.finalized_epoch)
+                if epochs != self._epochs:
+                    self._epochs = epochs
+                    self._notes.append("justified {}, finalised {}".format(*epochs))
+            case RewardChanged(credit=credit):
+                self._reward_changed(credit)
+            case ProofMade(seconds=seconds, valid=valid):
+                self._seconds = seconds
+                if not valid:
+                    self._verdict = "invalid"
+            case ProofJudged(verdict=verdict, wei=wei):
+                self._verdict = "accepted" if verdict.accepted else "refused"
+                self._wei = wei
+                if verdict.reason:
+                    self._notes.append(verdict.reason)
+                self.flush()
+
+    def _reward_changed(self, credit: Any) -> None:
+        from proofmill.host.network.consensus.records import Status
+
+        if credit.status is Status.PENDING:
+            self._notes.append(f"includes the proof of slot {credit.slot}")
+        else:
+            reason = f": {credit.reason}" if credit.reason else ""
+            self._credits.setdefault(credit.status.value + reason, []).append(credit.slot)
+        self.event(event="reward", slot=credit.slot, status=credit.status.value,
+                   gwei=credit.wei // GWEI, reason=credit.reason)
+
+    def flush(self) -> None:
+        """Show the slot at hand. One whose proof is not there was stopped on the way to it."""
+        if self._slot is None:
+            return
+        slot, proof = self._slot, self._proof
+        self._slot = None
+        verdict = self._verdict or ("stopped" if self._proving else None)
+        device = proof.device if proof is not None else None
+        fallback = proof is not None and not proof.calls_on_device
+        cycles = proof.cycles if proof is not None else 0
+        gwei = self._wei // GWEI if verdict == "accepted" else None
+        notes = [*self._notes, *(f"{_rewards(slots)} {what}"
+                                 for what, slots in self._credits.items())]
+        shown = f"{device} (fallback)" if fallback else device or "-"
+        self._table.widen("device", shown)
+        self._table.row(
+            [slot.slot, slot.proposer, slot.transfers,
+             shown, f"{cycles:,}" if cycles else "-",
+             "-" if self._seconds is None else f"{self._seconds:.2f}", verdict or "-",
+             "-" if gwei is None else f"{gwei:,}"], notes)
+        self.event(event="slot", slot=slot.slot, proposer=slot.proposer, transfers=slot.transfers,
+                   device=device, fallback=fallback, cycles=cycles,
+                   seconds=None if self._seconds is None else round(self._seconds, 3),
+                   verdict=verdict, reward_gwei=gwei, justified_epoch=slot.justified_epoch,
+                   finalized_epoch=slot.finalized_epoch)
+
+
+def as_record(summary: Any, totals: Totals, device: str, layer: dict[str, Any],
+              seconds: float) -> dict[str, Any]:
+    """The summary as JSON; wei as text, being so large."""
+    return {
+        "blocks_asked": summary.blocks_asked, "blocks": summary.blocks, "slots": summary.slots,
+        "finalized_epoch": summary.finalized_epoch, "proofs_made": summary.proofs_made,
+        "proofs_included": summary.proofs_included, "proofs_rejected": summary.proofs_rejected,
+        "device": device, **totals.of(summary.proofs_made), "layer1_gwei": summary.layer1_gwei,
+        "layer2_gwei_matured": summary.layer2_matured_wei // GWEI,
+        "layer2_gwei_pending": summary.layer2_pending_wei // GWEI,
+        "layer2_gwei_includer": summary.layer2_includer_wei // GWEI, **layer,
+        "balances_wei": {name: str(value) for name, value in summary.balances_wei.items()},
+        "interrupted": summary.interrupted, "seconds": round(seconds, 3),
+    }
+
+
+def show_summary(screen: Screen, record: dict[str, Any], devices: Any, ended: str) -> None:
+    """The summary in words. `ended`: how, where the run did not come to its end."""
+    screen.line()
+    if ended:
+        screen.line(f"{ended}; so far:", style="bold")
+    blocks, asked = record["blocks"], record["blocks_asked"]
+    screen.line(f"blocks      {blocks}{f' of {asked}' if blocks != asked else ''} proven, "
+                f"{record['slots']} slots, epoch {record['finalized_epoch']} final")
+    screen.line(f"proofs      {record['proofs_made']} made, {record['proofs_included']} included, "
+                f"{record['proofs_rejected']} rejected")
+    if record["device_failures"]:
+        screen.line(f"fallback    {record['fallbacks']} of {record['proofs_made']} proofs on cpu: "
+                    f"{record['device']} failed {_times(record['device_failures'])} and answered "
+                    f"again {_times(record['device_reopened'])}", style="yellow")
+    screen.line(f"layer 1     {record['layer1_gwei']:,} gwei for staking, as without proving")
+    includer = record["layer2_gwei_includer"]
+    screen.line(f"layer 2     {record['layer2_gwei_matured']:,} gwei matured, "
+                f"{record['layer2_gwei_pending']:,} pending, for proving"
+                + (f"; {includer:,} for including proofs" if includer else ""))
+    screen.line(f"contract    {record['contracts']['rewards']} holds "
+                f"{int(record['balances_wei']['reward']) // GWEI:,} gwei for "
+                f"{record['reward_address']}")
+    _show_device(screen, record, devices)
+    screen.line(f"time        {record['seconds']:.1f} s")
+
+
+def _show_device(screen: Screen, record: dict[str, Any], devices: Any) -> None:
+    """What the device did of the work, and the line to it; nothing where it did none."""
+    clock_hz = devices.clock_hz or BOARD_HZ
+    cycles, proofs = record["device_cycles"], record["proofs_made"] - record["fallbacks"]
+    if record["device_failures"] or cycles:
+        text = (f"{record['msm_calls_on_device']} of {record['msm_calls_total']} multi-scalar "
+                f"multiplications, {cycles:,} cycles")
+        if proofs and cycles:
+            text += (f": {cycles / proofs / clock_hz:.3f} s a proof on one board at "
+                     f"{clock_hz / 1e6:g} MHz")
+        screen.line(f"{record['device']:<11} {text}")
+    carried = devices.carried()
+    if carried is not None:
+        bytes_carried, seconds, baud = carried
+        text = f"{bytes_carried:,} bytes with the key's points"
+        if record["device_failures"]:
+            text += f" and what came of no use: {seconds:.3f} s at {baud:,} baud"
+        elif proofs:
+            text += (f": {seconds / proofs:.3f} s a proof at {baud:,} baud, scalars while the "
+                     "board computes")
+        screen.line(f"line        {text}")
+
+
+def _rewards(slots: list[int]) -> str:
+    if len(slots) == 1:
+        return f"reward of slot {slots[0]}"
+    return f"rewards of slots {', '.join(map(str, slots))}"
+
+
+def _times(count: int) -> str:
+    return {0: "never", 1: "once", 2: "twice"}.get(count, f"{count} times")
