@@ -221,21 +221,26 @@ def _prover(options: argparse.Namespace, circuit: Any, key: Any, devices: Device
 
     def prove(claim: Any) -> bytes:
         witness = circuit.witness(claim.task.ledger, claim.task.batch, claim.statement)
-        where = options.device if prover.faulty is None else FALLBACK
-        try:
-            with screen.bar(f"slot {claim.task.slot}: proving on {where}") as bar:
-                result = prover.prove(witness, bar)
-        finally:
-            totals.failures, totals.reopened = prover.failures, devices.reopened
+        slot = claim.task.slot
+        with screen.bar(_working(slot, options, prover)) as bar:
+            def tell(sentence: str) -> None:
+                totals.failures, totals.reopened = prover.failures, devices.reopened
+                screen.line(sentence, style="yellow")
+                report.event(event="device", slot=slot, text=sentence)
+                bar.rename(_working(slot, options, prover))
+
+            result = prover.prove(witness, bar, tell=tell)
         totals.add(result)
         report.proven(result)
-        for sentence in result.news:
-            screen.line(sentence + ("" if result.calls_on_device else
-                                    f"; this proof is made on {result.device}"), style="yellow")
-            report.event(event="device", slot=claim.task.slot, text=sentence)
         return proof_to_bytes(result.proof)
 
     return prove
+
+
+def _working(slot: int, options: argparse.Namespace, prover: Any) -> str:
+    """What is going on, for the bar."""
+    device = options.device if prover.faulty is None or options.no_fallback else FALLBACK
+    return f"slot {slot}: proving on {device}"
 
 
 def _second_layer(

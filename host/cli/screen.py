@@ -52,6 +52,10 @@ class Bar:
     def __call__(self, done: int, total: int) -> None:
         self._progress.update(self._task, completed=done, total=total)
 
+    def rename(self, text: str) -> None:
+        """Say something else beside the bar."""
+        self._progress.update(self._task, description=text)
+
     def step(self, text: str, done: int, total: int) -> None:
         """Show how far a step with its own name is; without a terminal, a line when it begins."""
         if text != self._text and done < total and not self._screen.console.is_terminal:

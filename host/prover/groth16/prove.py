@@ -12,7 +12,7 @@ from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.prover.curve.arithmetic import add, multiply
 from proofmill.host.prover.curve.limbs import SCALAR_MODULUS, Limbs, first_not_below, from_limbs
 from proofmill.host.prover.devices.device import Device, DeviceError, Limbs, Progress, Result
-from proofmill.host.prover.groth16.candidate import Candidate
+from proofmill.host.prover.groth16.candidate import Candidate, Tell
 from proofmill.host.prover.groth16.diagnosis import explain
 from proofmill.host.prover.groth16.evaluation import Evaluator
 from proofmill.host.prover.groth16.proving_key import ProvingKey
@@ -27,8 +27,8 @@ class ProofResult:
     """A verified proof and what it took.
 
     `public`: the public signals, outputs first. `device`: what computed the sums in this proof.
-    `faults`: a sentence for each device that is put aside. `news`: what has happened to devices
-    since the last proof, a sentence each. `calls`: sums in the proof, of which `calls_on_device`
+    `faults`: a sentence for each device that is put aside. `news`: what happened to devices on the
+    way, a sentence each. `calls`: sums in the proof, of which `calls_on_device`
     came from the device asked for. `cycles`: clock cycles of the accelerator, added up over the
     sums. `digits`: scalar digits that were not zero. `seconds`: wall time from witness to verified
     proof.
@@ -93,12 +93,12 @@ class Prover:
         raise self._nothing_left()
 
     def prove(self, witness: Limbs, progress: Progress | None = None,
-              blinding: tuple[int, int] | None = None) -> ProofResult:
+              blinding: tuple[int, int] | None = None, tell: Tell | None = None) -> ProofResult:
         """Prove, and verify the proof before it is returned.
 
         `witness`: shape (wires, 4), plain integers below r, the first 1. `progress` counts points
-        on the device. `blinding` are the proof's two random numbers, for tests alone: with known
-        ones a proof is no longer zero-knowledge.
+        on the device. `tell` hears at once what happens to devices. `blinding` are the proof's two
+        random numbers, for tests alone: with known ones a proof is no longer zero-knowledge.
 
         A device that fails, or whose sums the processor finds wrong after a proof did not verify,
         is put aside and the work is redone on the fallback; one that failed may be tried again with
@@ -114,21 +114,27 @@ class Prover:
         scalars = [witness, witness, witness, witness[self.key.public + 1:],
                    self._evaluator.quotient(witness)]
         news: list[str] = []
+
+        def hear(sentence: str) -> None:
+            news.append(sentence)
+            if tell is not None:
+                tell(sentence)
+
         for candidate in self._candidates:
-            on = candidate.ready(news.append)
+            on = candidate.ready(hear)
             if on is None:
                 continue
             try:
                 results = on.run(scalars, progress)
             except DeviceError as error:
-                candidate.failed(on, f"failed: {error}", news.append)
+                candidate.failed(on, f"failed: {error}", hear)
                 continue
             proof = self._verified(results, public, blinding)
             if proof is None:
                 wrong = wrong_sums(self.key, scalars, results)
                 if not wrong:
                     raise explain(self.key, witness, self.r1cs)
-                candidate.failed(on, f"computed a wrong sum for {', '.join(wrong)}", news.append,
+                candidate.failed(on, f"computed a wrong sum for {', '.join(wrong)}", hear,
                                  again=False)
                 continue
             candidate.worked()
