@@ -14,7 +14,7 @@ def register(commands: Any) -> None:
         "attacks", help="play every attack on the second layer and measure its profit",
         description="Play each attack in a small simulated network, with its defence and with the "
                     "defence switched off, over many seeds. A profit is over honest play on the "
-                    "same luck, in gwei a slot, with its 95 %% interval. Takes about a minute. "
+                    "same luck, in gwei a slot, with its 95 % interval. Takes about a minute. "
                     "Exit status 1 if an attack may pay in spite of its defence.")
     form = attacks.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="one JSON object on stdout")

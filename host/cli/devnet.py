@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from proofmill.host.cli.arguments import output_file, seed, whole
 from proofmill.host.cli.screen import Screen
 from proofmill.host.ground.errors import ProofmillError
 
@@ -33,11 +34,15 @@ def register(commands: Any) -> None:
                     "about slot 34.",
         epilog="examples: proofmill devnet --provers 2 --device cpu --device slow; "
                "proofmill devnet --forge 3 --kill 1:10:16 --cut 2:12:15")
-    devnet.add_argument("--validators", type=int, default=64, metavar="N",
+    devnet.add_argument("--validators", default=64,
+                        type=whole(64, otherwise="the minimal preset needs 64 or more"),
+                        metavar="N",
                         help="validators, shared out among the nodes that stake (default: 64)")
-    devnet.add_argument("--provers", type=int, default=4, metavar="N",
+    devnet.add_argument("--provers", default=4,
+                        type=whole(1, 16, "give 1 to 16; each is a process"), metavar="N",
                         help="nodes that prove; every other one also stakes (default: 4)")
-    devnet.add_argument("--slots", type=int, default=40, metavar="N",
+    devnet.add_argument("--slots", default=40,
+                        type=whole(1, otherwise="there must be at least one"), metavar="N",
                         help="slots to run, 8 an epoch (default: 40)")
     devnet.add_argument("--device", action="append", metavar="NAME[:MS]",
                         help="what provers prove on, in turn: cpu, slow (a cpu that takes "
@@ -49,9 +54,9 @@ def register(commands: Any) -> None:
                         help="kill -9 this node after slot A, start it again after slot B")
     devnet.add_argument("--cut", action="append", metavar="NODE:A:B", default=[],
                         help="break this node's connections from slot A to slot B")
-    devnet.add_argument("--record", metavar="FILE.json",
+    devnet.add_argument("--record", metavar="FILE.json", type=output_file,
                         help="write down what everybody can see of the run, for proofmill why")
-    devnet.add_argument("--seed", type=int, default=0, metavar="N",
+    devnet.add_argument("--seed", type=seed, default=0, metavar="N",
                         help="the chain, its keys and the blocks follow from it (default: 0)")
     devnet.add_argument("--json", action="store_true",
                         help="one JSON object on stdout at the end, everything else on stderr")
@@ -70,7 +75,7 @@ def run(options: argparse.Namespace) -> int:
     from proofmill.host.prover.groth16.zkey import write_zkey
 
     screen = Screen(machine=options.json)
-    names = options.device or DEFAULT_DEVICES
+    names = DEFAULT_DEVICES if options.device is None else options.device
     devices = [_device(names[index % len(names)]) for index in range(options.provers)]
     _prepare(screen, devices)
     forgers = {_node(options, "--forge", text, options.provers) for text in options.forge}
@@ -118,7 +123,7 @@ def run(options: argparse.Namespace) -> int:
             net.close()
     seconds = time.perf_counter() - start
     _show(screen, result, net.unsettled, seconds, running)
-    if options.record:
+    if options.record is not None:
         _record(options, setup, next(iter(reports.values())))
     if options.json:
         print(json.dumps({**result.record(), "seconds": round(seconds, 3)}))
@@ -137,19 +142,10 @@ def _record(options: argparse.Namespace, setup: Any, report: Any) -> None:
 
 
 def _check(options: argparse.Namespace) -> None:
-    if options.slots < 1:
-        raise ProofmillError(f"--slots {options.slots}: there must be at least one")
-    if not 1 <= options.provers <= 16:
-        raise ProofmillError(f"--provers {options.provers}: give 1 to 16; each is a process")
-    if options.validators < 64:
-        raise ProofmillError(
-            f"--validators {options.validators}: the minimal preset needs 64 or more")
     for text in options.device or ():
         _device(text)
     for text in options.forge:
         _node(options, "--forge", text, options.provers)
-    if options.record and not Path(options.record).resolve().parent.is_dir():
-        raise ProofmillError(f"--record {options.record}: there is no such folder; make it first")
     _events(options)
 
 

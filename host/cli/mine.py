@@ -8,6 +8,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+from proofmill.host.cli.arguments import seed, whole
 from proofmill.host.cli.prove import add_device
 from proofmill.host.cli.screen import Screen
 from proofmill.host.ground.errors import ProofmillError
@@ -31,17 +32,19 @@ def register(commands: Any) -> None:
         description="Start the embedded chain (Ethereum's executable specification, minimal "
                     "preset, 64 validators), join it after two epochs, prove its next blocks on "
                     "the device, and run on until the blocks are final and the rewards mature.")
-    mine.add_argument("--blocks", type=int, default=4, metavar="N",
+    mine.add_argument("--blocks", default=4, metavar="N",
+                      type=whole(1, otherwise="there must be at least one to prove"),
                       help="blocks to prove (default: 4)")
     add_device(mine, "rtl")
     mine.add_argument("--execution", metavar="URL",
                       help="have the contracts on the node with this JSON-RPC address, such as "
                            "http://127.0.0.1:8545, instead of in the chain's own blocks")
-    mine.add_argument("--chain-id", type=int, default=31337, metavar="N",
+    mine.add_argument("--chain-id", type=whole(1), default=31337, metavar="N",
                       help="chain that the node has to be of (default: 31337, a development one)")
-    mine.add_argument("--slot-seconds", type=int, default=24, metavar="N",
+    mine.add_argument("--slot-seconds", default=24, metavar="N",
+                      type=whole(1, otherwise="give a second or more"),
                       help="length of a slot on a node whose clock cannot be set (default: 24)")
-    mine.add_argument("--seed", type=int, default=0, metavar="N",
+    mine.add_argument("--seed", type=seed, default=0, metavar="N",
                       help="the chain and its key follow from it; a proof's own randomness does "
                            "not (default: 0)")
     mine.add_argument("--json", action="store_true",
@@ -147,10 +150,6 @@ def block_key(screen: Screen, circuit: Any, seed: int) -> Any:
 def run(options: argparse.Namespace) -> int:
     """Mine."""
     start = time.perf_counter()
-    if options.blocks < 1:
-        raise ProofmillError(f"--blocks {options.blocks}: there must be at least one to prove")
-    if options.slot_seconds < 1:
-        raise ProofmillError(f"--slot-seconds {options.slot_seconds}: give a second or more")
     screen = Screen(machine=options.json)
     with _execution(options) as node:
         with screen.bar("preparing the device") as bar:

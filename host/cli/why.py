@@ -4,6 +4,7 @@ import argparse
 import json
 from typing import Any
 
+from proofmill.host.cli.arguments import input_file, seed, whole
 from proofmill.host.cli.screen import Screen
 from proofmill.host.ground.errors import ProofmillError
 
@@ -23,12 +24,15 @@ def register(commands: Any) -> None:
                "misses: the four provers of proofmill devnet, 10 ETH each, or those of --provers. "
                "A registry file has [[provers]] tables with identity, bond_gwei and, if "
                "you like, delegated_gwei, reliability_bps and misses, a list of slots.")
-    why.add_argument("--slot", type=int, required=True, metavar="N", help="from 1 on")
-    why.add_argument("--prover", type=int, metavar="I", help="only this one (default: all)")
-    why.add_argument("--provers", metavar="FILE.toml", help="registry of provers")
+    why.add_argument("--slot", type=whole(1, MOST_SLOTS), required=True, metavar="N",
+                     help=f"1 to {MOST_SLOTS:,}")
+    why.add_argument("--prover", type=whole(), metavar="I", help="only this one (default: all)")
+    why.add_argument("--provers", metavar="FILE.toml", type=input_file(),
+                     help="registry of provers")
     why.add_argument("--run", metavar="FILE.json", dest="recorded",
+                     type=input_file("name the file that 'proofmill devnet --record' has written"),
                      help="explain a devnet's real run, recorded with 'proofmill devnet --record'")
-    why.add_argument("--seed", type=int, default=0, metavar="S",
+    why.add_argument("--seed", type=seed, default=0, metavar="S",
                      help="of the chain, as devnet takes it (default: 0)")
     why.add_argument("--json", action="store_true", help="one JSON object on stdout")
     why.set_defaults(run=run)
@@ -43,10 +47,6 @@ def run(options: argparse.Namespace) -> int:
     from proofmill.host.network.mechanism.parameters import Parameters
     from proofmill.host.network.node.opening import GWEI, minimum_bond_wei
 
-    if not 1 <= options.slot <= MOST_SLOTS:
-        raise ProofmillError(f"--slot {options.slot}: must be 1 to {MOST_SLOTS:,}")
-    if not 0 <= options.seed < 1 << 64:
-        raise ProofmillError(f"--seed {options.seed}: must be 0 to 2^64 - 1")
     screen = Screen(machine=options.json)
     replay: Any
     if options.recorded:

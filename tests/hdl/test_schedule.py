@@ -83,15 +83,17 @@ def test_overlapping_evaluations_give_the_golden_sums(
 
 @pytest.mark.parametrize("group, interval, resources, sentence", [
     (Group.G1, 11, dict(multipliers=1, adders=3),
-     r"^12 multiplications do not fit 1 unit\(s\) at interval 11$"),
+     r"^12 multiplications do not fit 1 multiplier\(s\) at interval 11; take 2 multipliers, or "
+     r"interval 12$"),
     (Group.G1, 12, dict(multipliers=1, adders=1),
-     r"^16 additions do not fit 1 unit\(s\) at interval 12$"),
+     r"^16 additions do not fit 1 adder\(s\) at interval 12; take 2 adders, or interval 16$"),
     (Group.G1, 35, dict(multipliers=1, adders=3, product_interval=3),
      r"^an interval of 35 is no multiple of a multiplier's own, 3$"),
     (Group.G1, 33, dict(multipliers=1, adders=3, product_interval=3),
-     r"^12 multiplications do not fit 1 unit\(s\) at interval 33, each taking one every 3 cycles$"),
+     r"^12 multiplications do not fit 1 multiplier\(s\) at interval 33, each taking one every 3 "
+     r"cycles; take 2 multipliers, or interval 36$"),
     (Group.G2, 36, dict(multipliers=1, adders=2),
-     r"^79 additions do not fit 2 unit\(s\) at interval 36$"),
+     r"^79 additions do not fit 2 adder\(s\) at interval 36; take 3 adders, or interval 40$"),
     (Group.G1, 2, dict(multipliers=6, adders=8),
      r"^the 3 coordinates of a point come in and go out one a cycle, .* 1 interval\(s\) of 2$"),
     (Group.G2, 5, dict(multipliers=8, adders=16), r"^the 6 coordinates .* interval\(s\) of 5$"),
