@@ -143,7 +143,7 @@ def device(text: str) -> str:
     return text
 
 
-def port(text: str) -> str:
+def serial_port(text: str) -> str:
     """Takes serial ports, with ``@BAUD`` or without."""
     return device(f"serial:{text}").removeprefix("serial:")
 

@@ -1,9 +1,9 @@
 """``proofmill attacks``: play every attack on the reward mechanism and measure what it earns."""
 
 import argparse
-import json
 from typing import Any
 
+from proofmill.host.cli.records import print_record
 from proofmill.host.cli.screen import Screen
 from proofmill.host.ground.errors import ProofmillError
 
@@ -55,8 +55,8 @@ def run(options: argparse.Namespace) -> int:
     if options.markdown:
         print(markdown(stopped, limits), end="")
     elif options.json:
-        print(json.dumps({"attacks": [as_data(result) for result in results],
-                          "may_pay": paying}))
+        print_record("attacks", {"attacks": [as_data(result) for result in results],
+                                 "may_pay": paying})
     else:
         screen.line()
         screen.line("May pay in spite of its defence: " + ", ".join(paying) if paying else

@@ -1,7 +1,6 @@
 """``proofmill bench``: the figures, each by a command that anyone can run."""
 
 import argparse
-import json
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,6 +10,7 @@ from typing import Any
 from proofmill.host.bench.kinds import BASES, KINDS, MOST_POINTS
 from proofmill.host.cli.arguments import input_file, seed, whole
 from proofmill.host.cli.prove import add_device
+from proofmill.host.cli.records import print_record
 from proofmill.host.cli.screen import Screen
 from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.prover.devices.catalogue import open_device
@@ -171,9 +171,9 @@ def run_ratios(options: argparse.Namespace) -> int:
                     f"{figures['cycles']:,}",
                     *(f"{figures[name]:.3f}" for name in ("least", "median", "greatest"))))
     if options.json:
-        print(json.dumps({"device": device.name, "group": options.group, "points": options.points,
-                          "interval": found[0]["interval"], "seeds": options.seeds,
-                          "ratios": found}))
+        print_record("bench ratios", {
+            "device": device.name, "group": options.group, "points": options.points,
+            "interval": found[0]["interval"], "seeds": options.seeds, "ratios": found})
     return 0
 
 
@@ -189,7 +189,7 @@ def run_msm(options: argparse.Namespace) -> int:
                               options.bases, options.seed, bar)
         figures |= _line_figures(device, figures.get("cycles", 0))
     if options.json:
-        print(json.dumps(figures))
+        print_record("bench msm", figures)
         return 0
     counters = figures.pop("counters", {})
     _table(screen, figures)
@@ -216,7 +216,10 @@ def run_simulation(options: argparse.Namespace) -> int:
     screen = Screen(machine=options.json)
     with screen.bar("preparing the device") as bar:
         figures = simulation_speed(options.points, progress=bar.step)
-    _print(screen, figures, options.json)
+    if options.json:
+        print_record("bench sim", figures)
+    else:
+        _table(screen, figures)
     return 0
 
 
@@ -235,7 +238,7 @@ def run_prove(options: argparse.Namespace) -> int:
         with screen.bar("proving with every prover"):
             figures = compare(str(zkey), str(witness), options.rounds)
     if options.json:
-        print(json.dumps(figures))
+        print_record("bench prove", figures)
         return 0
     for name, found in figures["provers"].items():
         screen.line(f"{name:10} not installed" if found is None else
@@ -276,13 +279,6 @@ def _block_files(folder: Path) -> tuple[Path, Path]:
     write_witness(folder / "block.wtns",
                   circuit.witness(ledger, random_batch(rng, ledger), statement))
     return folder / "block.zkey", folder / "block.wtns"
-
-
-def _print(screen: Screen, figures: dict[str, Any], as_json: bool) -> None:
-    if as_json:
-        print(json.dumps(figures))
-    else:
-        _table(screen, figures)
 
 
 def _table(screen: Screen, figures: dict[str, Any]) -> None:

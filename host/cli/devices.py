@@ -3,7 +3,7 @@
 import argparse
 from typing import Any
 
-from proofmill.host.cli.arguments import device, port
+from proofmill.host.cli.arguments import device, serial_port
 from proofmill.host.cli.screen import Screen
 from proofmill.host.ground.errors import ProofmillError
 
@@ -18,7 +18,7 @@ def register(commands: Any) -> None:
         description="Open every device there is, ask it what it is, run the known answers on it "
                     "and time it. Serial ports are asked at 3,000,000 baud; a port that is not "
                     "listed by the system (a pseudo-terminal) is named with --port.")
-    devices.add_argument("--port", action="append", default=[], type=port,
+    devices.add_argument("--port", action="append", default=[], type=serial_port,
                          metavar="PORT[@BAUD]",
                          help="a further serial port to ask; may be given several times")
     devices.add_argument("--no-simulation", action="store_true",

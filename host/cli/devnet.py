@@ -1,13 +1,13 @@
 """``proofmill devnet``: several independent nodes, stakers and provers, through finality."""
 
 import argparse
-import json
 import tempfile
 import time
 from pathlib import Path
 from typing import Any
 
 from proofmill.host.cli.arguments import output_file, seed, whole
+from proofmill.host.cli.records import print_record
 from proofmill.host.cli.screen import Screen
 from proofmill.host.ground.errors import ProofmillError
 
@@ -126,7 +126,7 @@ def run(options: argparse.Namespace) -> int:
     if options.record is not None:
         _record(options, setup, next(iter(reports.values())))
     if options.json:
-        print(json.dumps({**result.record(), "seconds": round(seconds, 3)}))
+        print_record("devnet", {**result.record(), "seconds": round(seconds, 3)})
     return 0 if result.agreed and result.layer1_same is not False else 1
 
 

@@ -1,10 +1,10 @@
 """``proofmill explore``: which accelerators fit a device, and which of them nothing beats."""
 
 import argparse
-import json
 from typing import Any
 
 from proofmill.host.cli.arguments import above_zero, unknown, whole
+from proofmill.host.cli.records import print_record
 from proofmill.host.cli.screen import Screen
 from proofmill.host.ground.errors import ProofmillError
 
@@ -116,7 +116,7 @@ def run_explore(options: argparse.Namespace) -> int:
             "seconds": cycles / options.mhz / 1e6, "name": describe(adder)})
     if options.json:
         for row in rows:
-            print(json.dumps(row))
+            print_record("explore", row)
         return 0
     screen.line(f"{options.points:,} points of BN254 G1, {dsp:,} blocks of {block}, {memory:,} "
                 f"kbit, {options.mhz:g} MHz; {len(found)} fit, these are beaten by none")

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from proofmill.host.cli.arguments import input_file, machine_reads, output_file
+from proofmill.host.cli.records import print_record
 from proofmill.host.cli.screen import Screen
 from proofmill.host.ground.errors import ProofmillError
 
@@ -86,8 +87,6 @@ def _target(name: str) -> "Target":
 
 def run_calculation(options: argparse.Namespace) -> int:
     """Run a program on values."""
-    import json
-
     from proofmill.firmware.library import program
     from proofmill.sim.processor import run
     from proofmill.sim.processor_gateware import run_gateware
@@ -117,8 +116,8 @@ def run_calculation(options: argparse.Namespace) -> int:
             outcome = run_gateware(target.shape, code, words, progress=bar,
                                    expected_cycles=outcome.cycles)
     if options.json:
-        print(json.dumps({"result": str(outcome.sent[0]), "cycles": outcome.cycles,
-                          "modulus": options.modulus, "device": options.device}))
+        print_record("field", {"result": str(outcome.sent[0]), "cycles": outcome.cycles,
+                               "modulus": options.modulus, "device": options.device})
     else:
         screen.line(f"{outcome.sent[0]}")
         screen.line(f"{outcome.cycles:,} cycles ({options.device}, {options.modulus})")

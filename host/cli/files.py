@@ -2,10 +2,10 @@
 
 import argparse
 import dataclasses
-import json
 from typing import Any
 
 from proofmill.host.cli.arguments import input_file, machine_reads, output_file
+from proofmill.host.cli.records import print_record
 from proofmill.host.cli.screen import Screen
 from proofmill.host.ground.errors import ProofmillError
 
@@ -54,10 +54,10 @@ MOST_NAMES = 8
 """Names of a list that are shown, one a line; --json has all."""
 
 
-def _show(record: Any, as_json: bool) -> None:
+def _show(command: str, record: Any, as_json: bool) -> None:
     fields = dataclasses.asdict(record)
     if as_json:
-        print(json.dumps(fields))
+        print_record(command, fields)
         return
     screen, longest = Screen(), max(map(len, fields))
     for name, value in fields.items():
@@ -86,7 +86,7 @@ def run_zkey_info(options: argparse.Namespace) -> int:
 
     with Screen(machine=options.json).bar(f"reading {options.file}"):
         info = key_info(read_zkey(options.file))
-    _show(info, options.json)
+    _show("zkey info", info, options.json)
     return 0
 
 
@@ -110,7 +110,7 @@ def run_r1cs_info(options: argparse.Namespace) -> int:
 
     with Screen(machine=options.json).bar(f"reading {options.file}"):
         info = circuit_info(read_r1cs(options.file))
-    _show(info, options.json)
+    _show("r1cs info", info, options.json)
     return 0
 
 

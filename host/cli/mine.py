@@ -1,7 +1,6 @@
 """``proofmill mine``: join the embedded chain, prove its blocks, earn the second layer."""
 
 import argparse
-import json
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -10,6 +9,7 @@ from typing import Any
 
 from proofmill.host.cli.arguments import seed, whole
 from proofmill.host.cli.prove import add_device
+from proofmill.host.cli.records import print_record
 from proofmill.host.cli.screen import Screen
 from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.prover.devices.catalogue import open_device
@@ -172,7 +172,7 @@ def run(options: argparse.Namespace) -> int:
     }
     _show(screen, record, device, summary.interrupted)
     if options.json:
-        print(json.dumps(record))
+        print_record("mine", record)
     return 130 if summary.interrupted else 0
 
 

@@ -1,12 +1,12 @@
 """``proofmill simulate``: what the mechanism pays whom, over thousands of slots."""
 
 import argparse
-import json
 import tempfile
 from pathlib import Path
 from typing import Any
 
 from proofmill.host.cli.arguments import output_folder, seed, whole
+from proofmill.host.cli.records import print_record
 from proofmill.host.cli.screen import Screen
 from proofmill.host.ground.errors import ProofmillError
 
@@ -56,11 +56,11 @@ def run(options: argparse.Namespace) -> int:
             made = [*write_tables(result, Path(scratch)), *write_plots(result, Path(scratch))]
             written = [path.replace(folder / path.name) for path in made]
     if options.json:
-        print(json.dumps({
+        print_record("simulate", {
             "title": scenario.title, "slots": result.slots, "seed": result.seed,
             **{name: flat(figures) for name, figures in result.figures.items()},
             "attack_cost": flat(result.attack_cost), "provers": prover_rows(result),
-            "files": [str(path) for path in written]}))
+            "files": [str(path) for path in written]})
         return 0
     _show(screen, result)
     for path in written:

@@ -1,10 +1,10 @@
 """``proofmill why``: recompute a slot's draw, and say why a prover was chosen, paid or slashed."""
 
 import argparse
-import json
 from typing import Any
 
 from proofmill.host.cli.arguments import input_file, seed, whole
+from proofmill.host.cli.records import print_record
 from proofmill.host.cli.screen import Screen
 from proofmill.host.ground.errors import ProofmillError
 
@@ -67,8 +67,8 @@ def run(options: argparse.Namespace) -> int:
     found = explain(replay, options.slot)
     stories = [s for s in found.stories if options.prover in (None, s.prover)]
     if options.json:
-        print(json.dumps({**found.as_data(), "seed_of_chain": options.seed,
-                          "provers": [vars(story) for story in stories]}))
+        print_record("why", {**found.as_data(), "seed_of_chain": options.seed,
+                             "provers": [vars(story) for story in stories]})
         return 0
     for sentence in found.sentences:
         screen.line(sentence)
