@@ -52,7 +52,8 @@ def run(options: argparse.Namespace) -> int:
     if options.recorded:
         if options.provers:
             raise ProofmillError("--run and --provers: a run has its provers already; give one")
-        replay = load_run(options.recorded)
+        with screen.bar(f"reading {options.recorded}"):
+            replay = load_run(options.recorded)
         if options.slot not in replay.records:
             raise ProofmillError(
                 f"--slot {options.slot}: the run has no block in this slot; its last is "
@@ -64,7 +65,8 @@ def run(options: argparse.Namespace) -> int:
             devnet_registry())
         _known(options.prover, [prover.identity for prover in registry])
         replay = _replay(screen, options.slot, options.seed, registry, minimum)
-    found = explain(replay, options.slot)
+    with screen.bar("explaining"):
+        found = explain(replay, options.slot)
     stories = [s for s in found.stories if options.prover in (None, s.prover)]
     if options.json:
         print_record("why", {**found.as_data(), "seed_of_chain": options.seed,
