@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
-SILENCE_SECONDS = 4.0
+SILENCE_SECONDS = 3.0
 """How long nothing is said of work under way where there is no terminal for a bar."""
 
 
