@@ -8,7 +8,7 @@ from typing import Any
 
 from proofmill.host.cli.arguments import output_file, seed, whole
 from proofmill.host.cli.records import print_record
-from proofmill.host.cli.screen import Screen
+from proofmill.host.cli.screen import Screen, load_chain
 from proofmill.host.ground.errors import ProofmillError
 
 DEFAULT_DEVICES = ("cpu", "model", "slow", "cpu")
@@ -67,6 +67,8 @@ def run(options: argparse.Namespace) -> int:
     """Run the nodes; 1 if they end up with different chains, or layer 1 was touched."""
     _check(options)
     start = time.perf_counter()
+    screen = Screen(machine=options.json)
+    load_chain(screen)
     from proofmill.host.cli.mine import block_key
     from proofmill.host.network.node.devnet import Devnet, DevnetSetup, plan_nodes
     from proofmill.host.network.node.outcome import outcome
@@ -74,7 +76,6 @@ def run(options: argparse.Namespace) -> int:
     from proofmill.host.prover.circuits.block_size import COMPACT
     from proofmill.host.prover.groth16.zkey import write_zkey
 
-    screen = Screen(machine=options.json)
     names = DEFAULT_DEVICES if options.device is None else options.device
     devices = [_device(names[index % len(names)]) for index in range(options.provers)]
     _prepare(screen, devices)
@@ -142,8 +143,8 @@ def _record(options: argparse.Namespace, setup: Any, report: Any) -> None:
 
 
 def _check(options: argparse.Namespace) -> None:
-    for text in options.device or ():
-        _device(text)
+    for text in () if options.device is None else options.device:
+        _proving_on(text)
     for text in options.forge:
         _node(options, "--forge", text, options.provers)
     _events(options)
@@ -178,6 +179,12 @@ def _events(options: argparse.Namespace) -> dict[int, list[tuple[str, str]]]:
 
 def _device(text: str) -> Any:
     from proofmill.host.network.node.node import DeviceSpeed
+
+    return DeviceSpeed(text, *_proving_on(text))
+
+
+def _proving_on(text: str) -> tuple[str, int | None]:
+    """(device, milliseconds of chain time a proof, None for those of its cycles) of a name."""
     from proofmill.host.prover.devices.catalogue import DEVICES
 
     name, _, given = text.partition(":")
@@ -191,7 +198,7 @@ def _device(text: str) -> Any:
             raise ProofmillError(
                 f"--device {text}: {given!r} is not 1 to 1,000,000 milliseconds")
         milliseconds = int(given)
-    return DeviceSpeed(text, device, milliseconds)
+    return device, milliseconds
 
 
 def _prepare(screen: Screen, devices: list[Any]) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 from proofmill.host.cli.arguments import seed, whole
 from proofmill.host.cli.prove import add_device
 from proofmill.host.cli.records import print_record
-from proofmill.host.cli.screen import Screen
+from proofmill.host.cli.screen import Screen, load_chain
 from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.prover.devices.catalogue import open_device
 from proofmill.host.prover.devices.device import BOARD_HZ, Device
@@ -152,6 +152,7 @@ def run(options: argparse.Namespace) -> int:
     start = time.perf_counter()
     screen = Screen(machine=options.json)
     with _execution(options) as node:
+        load_chain(screen)
         with screen.bar("preparing the device") as bar:
             device = open_device(options.device, progress=bar.step)
         try:

@@ -56,6 +56,12 @@ class Screen:
                 teller.join()
 
 
+def load_chain(screen: Screen) -> None:
+    """Import the chain's specification, which takes seconds on a busy machine, under a bar."""
+    with screen.bar("loading the chain"):
+        import proofmill.host.network.consensus.chain  # noqa: F401
+
+
 class Bar:
     """One bar; call it with (done, total), or `step` with (text, done, total)."""
 

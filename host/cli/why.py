@@ -5,7 +5,7 @@ from typing import Any
 
 from proofmill.host.cli.arguments import input_file, seed, whole
 from proofmill.host.cli.records import print_record
-from proofmill.host.cli.screen import Screen
+from proofmill.host.cli.screen import Screen, load_chain
 from proofmill.host.ground.errors import ProofmillError
 
 MOST_SLOTS = 2_000
@@ -40,6 +40,10 @@ def register(commands: Any) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Replay and explain."""
+    if options.recorded is not None and options.provers is not None:
+        raise ProofmillError("--run and --provers: a run has its provers already; give one")
+    screen = Screen(machine=options.json)
+    load_chain(screen)
     from proofmill.host.network.consensus.chain import MINIMUM_VALIDATORS
     from proofmill.host.network.economics.explain import explain
     from proofmill.host.network.economics.recorded import load_run
@@ -47,11 +51,8 @@ def run(options: argparse.Namespace) -> int:
     from proofmill.host.network.mechanism.parameters import Parameters
     from proofmill.host.network.node.opening import GWEI, minimum_bond_wei
 
-    screen = Screen(machine=options.json)
     replay: Any
-    if options.recorded:
-        if options.provers:
-            raise ProofmillError("--run and --provers: a run has its provers already; give one")
+    if options.recorded is not None:
         with screen.bar(f"reading {options.recorded}"):
             replay = load_run(options.recorded)
         if options.slot not in replay.records:
@@ -61,8 +62,8 @@ def run(options: argparse.Namespace) -> int:
         _known(options.prover, list(replay.ledger.provers))
     else:
         minimum = minimum_bond_wei(MINIMUM_VALIDATORS, Parameters()) // GWEI
-        registry = load_registry(options.provers, minimum) if options.provers else (
-            devnet_registry())
+        registry = (devnet_registry() if options.provers is None else
+                    load_registry(options.provers, minimum))
         _known(options.prover, [prover.identity for prover in registry])
         replay = _replay(screen, options.slot, options.seed, registry, minimum)
     with screen.bar("explaining"):
