@@ -98,9 +98,21 @@ def ecp5_pll(input_hz: float, output_hz: float) -> tuple[int, int, int]:
                     if best is None or off < best[0]:
                         best = (off, divide, multiply, post)
     if best is None:
+        near = " and ".join(f"{rate / 1e6:.10g}" for rate in _nearest_rates(input_hz, output_hz))
         raise ValueError(f"{output_hz / 1e6:g} MHz cannot be made from {input_hz / 1e6:g} MHz by "
-                         "an ECP5 PLL")
+                         f"an ECP5 PLL; the nearest that can: {near} MHz")
     return best[1], best[2], best[3]
+
+
+def _nearest_rates(input_hz: float, output_hz: float) -> list[float]:
+    """The rates that `ecp5_pll` makes, next below and above `output_hz`, as far as there are."""
+    slowest, fastest = 3.125e6, 800e6
+    rates = {input_hz * multiply / divide for divide in range(1, 129) for multiply in range(1, 81)
+             if 3.125e6 <= input_hz / divide <= 400e6}
+    made = [rate for rate in rates if slowest <= rate <= fastest]
+    below, above = ([rate for rate in made if rate < output_hz],
+                    [rate for rate in made if rate > output_hz])
+    return [*([max(below)] if below else []), *([min(above)] if above else [])]
 
 
 class PlainTop(Elaboratable):

@@ -42,7 +42,7 @@ def multiplier_with(shape: MultiplierShape, *, kind: str | None = None,
 
     Raises ValueError for a kind that is not there, or parameters that it lacks or misses.
     """
-    kind = kind or shape.kind
+    kind = shape.kind if kind is None else kind
     if kind not in KINDS:
         raise ValueError(f"there is no multiplier {kind!r}; the kinds are {', '.join(KINDS)}")
     wanted = {name: value for name, value in {**changes, "interval": interval}.items()
@@ -71,6 +71,10 @@ def shape_with(shape: MsmShape, *, kind: str | None = None, multiplier_interval:
 
     A multiplier that takes operands less often makes the groups' intervals as much longer.
     """
+    for name, value in (("interval", interval), ("interval_g2", interval_g2),
+                        ("multipliers", multipliers), ("mailbox_bits", mailbox_bits)):
+        if value is not None and value < 1:
+            raise ValueError(f"{name} must be 1 or more, not {value}")
     adder = shape.adder
     multiplier = multiplier_with(adder.multiplier, kind=kind, interval=multiplier_interval,
                                  digit=digit, limb=limb, depth=depth, least_loop=least_loop)
@@ -78,13 +82,14 @@ def shape_with(shape: MsmShape, *, kind: str | None = None, multiplier_interval:
                  for group, cycles in adder.intervals}
     if groups == "g1":
         intervals.pop(Group.G2, None)
-    if interval:
+    if interval is not None:
         intervals[Group.G1] = interval
-    if interval_g2 and Group.G2 in intervals:
+    if interval_g2 is not None and Group.G2 in intervals:
         intervals[Group.G2] = interval_g2
     adder = replace(adder, multiplier=multiplier, intervals=tuple(intervals.items()),
-                    multipliers=multipliers or adder.multipliers)
-    return replace(shape, adder=adder, mailbox_bits=mailbox_bits or shape.mailbox_bits)
+                    multipliers=adder.multipliers if multipliers is None else multipliers)
+    return replace(shape, adder=adder, **({} if mailbox_bits is None else
+                                          {"mailbox_bits": mailbox_bits}))
 
 
 def unit_of(name: str, shape: MsmShape) -> Any:

@@ -136,13 +136,15 @@ def schedule(graph: Graph, interval: int, resources: Resources,
     if interval % resources.product_interval:
         raise ValueError(f"an interval of {interval} is no multiple of a multiplier's own, "
                          f"{resources.product_interval}")
-    for name, work, there, every in (
-            ("multiplications", len(graph.products), resources.multipliers,
+    for name, work, who, there, every in (
+            ("multiplications", len(graph.products), "multiplier", resources.multipliers,
              resources.product_interval),
-            ("additions", len(graph.sums), resources.adders, 1)):
+            ("additions", len(graph.sums), "adder", resources.adders, 1)):
         if work * every > there * interval:
-            raise ValueError(f"{work} {name} do not fit {there} unit(s) at interval {interval}"
-                             + (f", each taking one every {every} cycles" if every > 1 else ""))
+            raise ValueError(f"{work} {name} do not fit {there} {who}(s) at interval {interval}"
+                             + (f", each taking one every {every} cycles" if every > 1 else "")
+                             + f"; take {-(-work * every // interval)} {who}s, or interval "
+                             f"{-(-work * every // max(1, there))}")
     if interval * units < len(graph.outputs):
         raise ValueError(f"the {len(graph.outputs)} coordinates of a point come in and go out one "
                          f"a cycle, so they do not fit a frame of {units} interval(s) of "

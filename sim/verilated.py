@@ -1,6 +1,7 @@
 """The accelerator's Verilog as a library in this process: emitted, verilated, compiled, loaded."""
 
 import ctypes
+import errno
 import hashlib
 import importlib.metadata
 import json
@@ -11,7 +12,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,6 +30,10 @@ from proofmill.sim.processes import Children
 Words = NDArray[np.uint64]
 BuildProgress = Callable[[str, int, int], None]
 """Called with (what is being done, steps done, steps in all)."""
+
+WAITING = "waiting for another process, which is building the same"
+LINKING = "linking"
+"""Steps' names."""
 
 HARNESS = Path(__file__).with_name("harness.cpp")
 
@@ -168,7 +173,7 @@ def build(shape: MsmShape, progress: BuildProgress | None = None) -> tuple[Gatew
     `BuildError`.
     """
     tell = progress or (lambda what, done, total: None)
-    with _in_the_cache(), only_one(f"verilog-{_digest(_describe(shape))[:16]}"):
+    with _in_the_cache(), _only_one(f"verilog-{_digest(_describe(shape))[:16]}", tell):
         ware = gateware(shape, tell)
     return ware, library_of(ware.verilog, "accelerator", HARNESS, tell)
 
@@ -179,16 +184,22 @@ def _in_the_cache() -> Iterator[None]:
     try:
         yield
     except OSError as error:
+        room = "make room there, or " if error.errno in (errno.ENOSPC, errno.EDQUOT) else ""
         raise BuildError(
-            f"{error.filename or 'the cache'}: {error.strerror or error}; make room there, or "
-            "set PROOFMILL_CACHE to another folder") from error
+            f"{error.filename or 'the cache'}: {error.strerror or error}; {room}set "
+            "PROOFMILL_CACHE to another folder") from error
+
+
+def _only_one(name: str, tell: BuildProgress) -> AbstractContextManager[None]:
+    """`host.ground.cache.only_one`, with its waiting told."""
+    return only_one(name, lambda: tell(WAITING, 0, 1))
 
 
 def library_of(verilog: str, top: str, harness: Path, tell: BuildProgress) -> Path:
     """The library that simulates module `top` of `verilog` behind `harness`, a C++ file.
 
     From the cache or built now; where two processes want the same one, the second waits for the
-    first. `tell` is told of every step. Raises `BuildError`.
+    first. `tell` is told of every step, of waiting too. Raises `BuildError`.
     """
     binary, root = verilator()
     command = compiler()
@@ -197,7 +208,7 @@ def library_of(verilog: str, top: str, harness: Path, tell: BuildProgress) -> Pa
     key = _digest(verilog, harness.read_bytes(), version, platform.machine(),
                   platform.processor(), _processor(), str(binary.stat().st_size),
                   *flags, *COMPILER_FLAGS)
-    with _in_the_cache(), only_one(f"simulation-{key[:16]}"):
+    with _in_the_cache(), _only_one(f"simulation-{key[:16]}", tell):
         library = cache_folder("simulation") / f"{key}.so"
         if library.exists():
             tell("loading the simulation", 1, 1)
@@ -224,23 +235,28 @@ def _compile(verilog: str, verilate: list[str], root: Path, harness: Path, comma
         # The largest first, so that the cores finish together.
         sources.sort(key=lambda path: -path.stat().st_size)
         objects = [folder / f"{n}.o" for n in range(len(sources))]
-        total = len(sources) + 1
-        tell("compiling", 0, total)
+        # A file's size is the best guess at its time.
+        sizes = [source.stat().st_size for source in sources]
+        done, total = 0, sum(sizes)
+        tell("compiling", done, total)
         with ThreadPoolExecutor(os.cpu_count()) as pool, Children() as children:
-            running = [pool.submit(_run, [*command, *flags, "-c", str(source), "-o", str(target)],
-                                   children)
-                       for source, target in zip(sources, objects, strict=True)]
+            running = {
+                pool.submit(_run, [*command, *flags, "-c", str(source), "-o", str(target)],
+                            children): size
+                for source, target, size in zip(sources, objects, sizes, strict=True)}
             try:
-                for done, future in enumerate(as_completed(running), 1):
+                for future in as_completed(running):
                     future.result()
+                    done += running[future]
                     tell("compiling", done, total)
             except BaseException:
                 pool.shutdown(wait=False, cancel_futures=True)
                 raise
         linked = folder / "linked.so"
+        tell(LINKING, 0, 1)
         _run([*command, "-shared", *map(str, objects), "-o", str(linked), "-lpthread"])
         _write_whole(library, linked.read_bytes())
-        tell("compiling", total, total)
+        tell(LINKING, 1, 1)
 
 
 def _processor() -> str:

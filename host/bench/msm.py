@@ -9,30 +9,12 @@ import numpy as np
 
 from proofmill.hdl.curve import Group
 from proofmill.hdl.windows import WindowPlan
+from proofmill.host.bench.kinds import BASES, KINDS
 from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.prover.curve.arithmetic import multiply_generator
 from proofmill.host.prover.curve.limbs import SCALAR_MODULUS, Limbs, from_limbs, to_limbs
 from proofmill.host.prover.devices.device import Device, Job, Progress
 from proofmill.host.prover.devices.lanes import SCALAR_BITS, LanesDevice
-
-KINDS = {
-    "uniform": "every scalar random",
-    "equal": "all scalars the same",
-    "two": "one of two scalars",
-    "binary": "0 or 1",
-    "hot": "nine in ten the same, the rest random",
-    "bucket": "every digit of every scalar the same: one bucket in every window",
-}
-"""Kinds of scalars."""
-
-BASES = {
-    "random": "all points different",
-    "repeated": "all points the same",
-    "cancelling": "P and -P in turn",
-    "infinity": "every fourth point at infinity",
-}
-"""Kinds of points."""
-
 
 USUAL = WindowPlan(SCALAR_BITS, 8)
 """The windows that scalars are made for where the device has none."""
@@ -86,7 +68,7 @@ def measure(device: Device, group: Group, points: int, kind: str, bases: str = "
     take.
     """
     if points < 1:
-        raise ProofmillError(f"--points {points}: there must be at least one")
+        raise ProofmillError(f"{points} points: there must be at least one")
     rng = random.Random(seed)
     base_points, logarithms = bases_of(bases, group, points, rng)
     loaded = device.load(group, base_points)

@@ -5,7 +5,8 @@ from statistics import median
 from typing import Any
 
 from proofmill.hdl.curve import Group
-from proofmill.host.bench.msm import BASES, KINDS, measure
+from proofmill.host.bench.kinds import BASES, KINDS
+from proofmill.host.bench.msm import measure
 from proofmill.host.prover.devices.device import Device
 
 CASES = (*((kind, "random") for kind in KINDS),
@@ -25,6 +26,7 @@ def ratios(device: Device, group: Group, points: int, seeds: int,
     for scalars, bases in cases:
         found = [measure(device, group, points, scalars, bases, seed) for seed in range(seeds)]
         each = sorted(figures["ratio"] for figures in found)
-        yield {"scalars": scalars, "bases": bases, "window": found[0]["window"],
+        yield {"scalars": scalars, "bases": bases, "interval": found[0]["interval"],
+               "window": found[0]["window"],
                "passes": found[0]["passes"], "cycles": int(median(f["cycles"] for f in found)),
                "least": each[0], "median": median(each), "greatest": each[-1]}

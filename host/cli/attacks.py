@@ -1,9 +1,9 @@
 """``proofmill attacks``: play every attack on the reward mechanism and measure what it earns."""
 
 import argparse
-import json
 from typing import Any
 
+from proofmill.host.cli.records import print_record
 from proofmill.host.cli.screen import Screen
 from proofmill.host.ground.errors import ProofmillError
 
@@ -14,7 +14,7 @@ def register(commands: Any) -> None:
         "attacks", help="play every attack on the second layer and measure its profit",
         description="Play each attack in a small simulated network, with its defence and with the "
                     "defence switched off, over many seeds. A profit is over honest play on the "
-                    "same luck, in gwei a slot, with its 95 %% interval. Takes about a minute. "
+                    "same luck, in gwei a slot, with its 95 % interval. Takes about a minute. "
                     "Exit status 1 if an attack may pay in spite of its defence.")
     form = attacks.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="one JSON object on stdout")
@@ -55,8 +55,8 @@ def run(options: argparse.Namespace) -> int:
     if options.markdown:
         print(markdown(stopped, limits), end="")
     elif options.json:
-        print(json.dumps({"attacks": [as_data(result) for result in results],
-                          "may_pay": paying}))
+        print_record("attacks", {"attacks": [as_data(result) for result in results],
+                                 "may_pay": paying})
     else:
         screen.line()
         screen.line("May pay in spite of its defence: " + ", ".join(paying) if paying else

@@ -1,23 +1,36 @@
 """``proofmill bench``: the figures, each by a command that anyone can run."""
 
 import argparse
-import json
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from proofmill.host.bench.kinds import BASES, KINDS, MOST_POINTS
+from proofmill.host.cli.arguments import input_file, seed, whole
 from proofmill.host.cli.prove import add_device
+from proofmill.host.cli.records import print_record
 from proofmill.host.cli.screen import Screen
 from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.prover.devices.catalogue import open_device
 from proofmill.host.prover.devices.device import Device
 
+ONE = "there must be at least one"
+POINTS = "there must be at least one, and at most 2^32 - 1"
+DEFAULT_INTERVAL = 12
+
+
+def _told(kinds: dict[str, str]) -> str:
+    """Kinds and what they are, in a line."""
+    return "; ".join(f"{kind}: {text}" for kind, text in kinds.items())
+
 
 def register(commands: Any) -> None:
     """Add the commands."""
-    bench = commands.add_parser("bench", help="measure, on this machine")
+    bench = commands.add_parser(
+        "bench", help="measure, on this machine",
+        description="Measure cycles and seconds on this machine: the figures of the README.")
     actions = bench.add_subparsers(metavar="WHAT", required=True)
 
     msm = actions.add_parser(
@@ -25,9 +38,12 @@ def register(commands: Any) -> None:
         description="One multi-scalar multiplication, checked against an independent "
                     "computation.")
     _add_product(msm, "rtl")
-    msm.add_argument("--scalars", default="uniform", metavar="uniform|equal|binary|hot|...")
-    msm.add_argument("--bases", default="random", metavar="random|repeated|cancelling|infinity")
-    msm.add_argument("--seed", type=int, default=0)
+    msm.add_argument("--scalars", choices=tuple(KINDS), default="uniform", metavar="|".join(KINDS),
+                     help=f"{_told(KINDS)} (default: uniform)")
+    msm.add_argument("--bases", choices=tuple(BASES), default="random", metavar="|".join(BASES),
+                     help=f"{_told(BASES)} (default: random)")
+    msm.add_argument("--seed", type=seed, default=0, metavar="N",
+                     help="points and scalars follow from it (default: 0)")
     msm.add_argument("--counters", action="store_true", help="what the accelerator counted")
     msm.set_defaults(run=run_msm)
 
@@ -37,13 +53,17 @@ def register(commands: Any) -> None:
                     "interval: the least, median and greatest over several seeds. Every sum is "
                     "checked.")
     _add_product(several, "model")
-    several.add_argument("--seeds", type=int, default=5, metavar="N",
+    several.add_argument("--seeds", type=whole(1, otherwise=ONE), default=5, metavar="N",
                          help="seeds 0 to N - 1 (default: 5)")
     several.set_defaults(run=run_ratios)
 
     simulation = actions.add_parser(
-        "sim", help="additions a second in RTL simulation, beside the golden Python model's")
-    simulation.add_argument("--points", type=int, default=4096, metavar="N")
+        "sim", help="additions a second in RTL simulation, beside the golden Python model's",
+        description="Compute the same multi-scalar multiplication over and over on one simulated "
+                    "accelerator, on one core, in turn with complete additions by the golden "
+                    "model in plain Python; show additions and cycles a second of both.")
+    simulation.add_argument("--points", type=whole(1, MOST_POINTS, POINTS), default=4096,
+                            metavar="N", help="points of G1 (default: 4096)")
     simulation.add_argument("--json", action="store_true", help="one JSON object")
     simulation.set_defaults(run=run_simulation)
 
@@ -51,27 +71,34 @@ def register(commands: Any) -> None:
         "prove", help="the same proof on cpu, model, rtl, and by snarkjs and groth16py",
         description="The same proof by every prover that is there, each in its own process. "
                     "Without files: a proof of the block circuit.")
-    prove.add_argument("zkey", nargs="?", metavar="CIRCUIT.zkey")
-    prove.add_argument("witness", nargs="?", metavar="WITNESS.wtns")
-    prove.add_argument("--rounds", type=int, default=5, metavar="N",
+    prove.add_argument("zkey", nargs="?", metavar="CIRCUIT.zkey", type=input_file(),
+                       help="the proving key (default: the block circuit's, made for this)")
+    prove.add_argument("witness", nargs="?", metavar="WITNESS.wtns", type=input_file(),
+                       help="a witness for it")
+    prove.add_argument("--rounds", type=whole(1, otherwise=ONE), default=5, metavar="N",
                        help="proofs of each prover; the median counts (default: 5)")
     prove.add_argument("--json", action="store_true", help="one JSON object")
     prove.set_defaults(run=run_prove)
 
-    table = actions.add_parser("table", help="the README's table of figures, as Markdown")
+    table = actions.add_parser("table", help="the README's table of figures, as Markdown",
+                               description="Measure all that the README's table of figures has, "
+                                           "and print it as Markdown. Takes some minutes.")
     table.set_defaults(run=run_table)
 
 
 def _add_product(parser: argparse.ArgumentParser, device: str) -> None:
     """The options that say which product, on which accelerator."""
     add_device(parser, device)
-    parser.add_argument("--group", choices=["g1", "g2"], default="g1")
-    parser.add_argument("--points", type=int, default=4096, metavar="N")
-    parser.add_argument("--window", type=int, metavar="BITS",
+    parser.add_argument("--group", choices=("g1", "g2"), default="g1",
+                        help="of which group the points are (default: g1)")
+    parser.add_argument("--points", type=whole(1, MOST_POINTS, POINTS), default=4096, metavar="N",
+                        help="how many points and scalars (default: 4096)")
+    parser.add_argument("--window", type=whole(2, 16, "a window has 2 to 16 bits"), metavar="BITS",
                         help="force the window width (default: the one with the fewest additions)")
-    parser.add_argument("--at-once", type=int, metavar="N",
+    parser.add_argument("--at-once", type=whole(1, otherwise=ONE), metavar="N",
                         help="windows computed in one pass (default: all that fit the mailboxes)")
-    parser.add_argument("--interval", type=int, default=12, choices=[12, 6, 4, 3, 2, 1],
+    parser.add_argument("--interval", type=whole(), choices=(12, 6, 4, 3, 2, 1),
+                        metavar="12|6|4|3|2|1",
                         help="cycles from one G1 addition to the next (default: 12); below, there "
                              "are more multipliers and mailbox units")
     parser.add_argument("--json", action="store_true", help="one JSON object")
@@ -82,16 +109,43 @@ def _product_device(options: argparse.Namespace, screen: Screen) -> Iterator[Dev
     """The device that the options of `_add_product` name, closed at the end."""
     from proofmill.hdl.presets import at_interval
 
+    for name in ("window", "at_once", "interval"):
+        if getattr(options, name) is not None and not _is_simulated(options.device) and (
+                name != "window" or options.device == "cpu"):
+            raise ProofmillError(f"--{name.replace('_', '-')} {getattr(options, name)}: is of "
+                                 f"simulated accelerators, not of {options.device}; leave it out, "
+                                 "or choose --device rtl or model")
+    shape = at_interval(DEFAULT_INTERVAL if options.interval is None else options.interval)
+    if _is_simulated(options.device):
+        _check_windows(options, shape)  # before a simulation is built, which takes a minute
     with screen.bar("preparing the device") as bar:
         device = open_device(options.device, lanes=1, window=options.window,
-                             at_once=options.at_once, shape=at_interval(options.interval),
-                             progress=bar.step)
+                             at_once=options.at_once, shape=shape, progress=bar.step)
     try:
         yield device
-    except ValueError as error:
-        raise ProofmillError(f"--window and --at-once: {error}") from error
+    except ValueError as error:  # of a board, whose mailboxes are known only now
+        raise ProofmillError(f"--window: {error}") from error
     finally:
         device.close()
+
+
+def _is_simulated(device: str) -> bool:
+    return device in ("rtl", "model")
+
+
+def _check_windows(options: argparse.Namespace, shape: Any) -> None:
+    """Raise where an accelerator of `shape` cannot cut scalars as `options` say."""
+    from proofmill.hdl.accelerator import identity_words
+    from proofmill.hdl.curve import Group
+    from proofmill.host.prover.devices.lanes import plan_of
+
+    try:
+        plan_of(identity_words(shape, 0), Group(options.group), options.points, options.window,
+                options.at_once)
+    except ValueError as error:
+        said = " and ".join(f"--{name.replace('_', '-')} {value}" for name in ("window", "at_once")
+                            if (value := getattr(options, name)) is not None)
+        raise ProofmillError(f"{said or '--interval'}: {error}") from error
 
 
 def run_ratios(options: argparse.Namespace) -> int:
@@ -99,11 +153,11 @@ def run_ratios(options: argparse.Namespace) -> int:
     from proofmill.hdl.curve import Group
     from proofmill.host.bench.ratios import CASES, ratios
 
-    for name in ("points", "seeds"):
-        if getattr(options, name) < 1:
-            raise ProofmillError(f"--{name} {getattr(options, name)}: there must be at least one")
+    if options.device == "cpu":
+        raise ProofmillError("--device cpu: counts no cycles, so has no ratio to a bound; choose "
+                             "rtl, model or serial:PORT")
     screen = Screen(machine=options.json)
-    found = []
+    found: list[dict[str, Any]] = []
     row = "{:10} {:11} {:>6} {:>6} {:>12} {:>7} {:>7} {:>8}"
     screen.line(row.format("scalars", "points", "window", "passes", "cycles", "least", "median",
                            "greatest"), style="bold")
@@ -117,8 +171,9 @@ def run_ratios(options: argparse.Namespace) -> int:
                     f"{figures['cycles']:,}",
                     *(f"{figures[name]:.3f}" for name in ("least", "median", "greatest"))))
     if options.json:
-        print(json.dumps({"device": device.name, "group": options.group, "points": options.points,
-                          "interval": options.interval, "seeds": options.seeds, "ratios": found}))
+        print_record("bench ratios", {
+            "device": device.name, "group": options.group, "points": options.points,
+            "interval": found[0]["interval"], "seeds": options.seeds, "ratios": found})
     return 0
 
 
@@ -132,9 +187,9 @@ def run_msm(options: argparse.Namespace) -> int:
         with screen.bar(f"multiplying on {device.name}") as bar:
             figures = measure(device, Group(options.group), options.points, options.scalars,
                               options.bases, options.seed, bar)
-        figures |= _line_figures(device, figures["cycles"])
+        figures |= _line_figures(device, figures.get("cycles", 0))
     if options.json:
-        print(json.dumps(figures))
+        print_record("bench msm", figures)
         return 0
     counters = figures.pop("counters", {})
     _table(screen, figures)
@@ -161,7 +216,10 @@ def run_simulation(options: argparse.Namespace) -> int:
     screen = Screen(machine=options.json)
     with screen.bar("preparing the device") as bar:
         figures = simulation_speed(options.points, progress=bar.step)
-    _print(screen, figures, options.json)
+    if options.json:
+        print_record("bench sim", figures)
+    else:
+        _table(screen, figures)
     return 0
 
 
@@ -171,17 +229,16 @@ def run_prove(options: argparse.Namespace) -> int:
 
     if (options.zkey is None) != (options.witness is None):
         raise ProofmillError("give both a .zkey and a .wtns file, or neither")
-    if options.rounds < 1:
-        raise ProofmillError(f"--rounds {options.rounds}: there must be at least one")
     screen = Screen(machine=options.json)
     with tempfile.TemporaryDirectory() as folder:
         zkey, witness = options.zkey, options.witness
         if zkey is None:
-            zkey, witness = _block_files(Path(folder))
+            with screen.bar("preparing the block circuit and its key"):
+                zkey, witness = _block_files(Path(folder))
         with screen.bar("proving with every prover"):
             figures = compare(str(zkey), str(witness), options.rounds)
     if options.json:
-        print(json.dumps(figures))
+        print_record("bench prove", figures)
         return 0
     for name, found in figures["provers"].items():
         screen.line(f"{name:10} not installed" if found is None else
@@ -195,7 +252,7 @@ def run_table(options: argparse.Namespace) -> int:
     """Print the table, line by line."""
     from proofmill.host.bench.table import figures
 
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, Screen(machine=True).bar("measuring"):
         zkey, witness = _block_files(Path(folder))
         for line in figures(str(zkey), str(witness)):
             print(line, flush=True)
@@ -222,13 +279,6 @@ def _block_files(folder: Path) -> tuple[Path, Path]:
     write_witness(folder / "block.wtns",
                   circuit.witness(ledger, random_batch(rng, ledger), statement))
     return folder / "block.zkey", folder / "block.wtns"
-
-
-def _print(screen: Screen, figures: dict[str, Any], as_json: bool) -> None:
-    if as_json:
-        print(json.dumps(figures))
-    else:
-        _table(screen, figures)
 
 
 def _table(screen: Screen, figures: dict[str, Any]) -> None:

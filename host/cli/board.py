@@ -4,6 +4,8 @@ import argparse
 import time
 from typing import Any
 
+from proofmill.host.cli.arguments import above_zero, unknown, whole
+from proofmill.host.cli.extras import missing
 from proofmill.host.cli.screen import Screen
 from proofmill.host.ground.errors import ProofmillError
 
@@ -17,7 +19,9 @@ def register(commands: Any) -> None:
     """Add the command."""
     board = commands.add_parser("board", help="list the boards, or simulate one on a serial port")
     actions = board.add_subparsers(metavar="ACTION", required=True)
-    listing = actions.add_parser("list", help="the boards there are gateware for")
+    listing = actions.add_parser(
+        "list", help="the boards there are gateware for",
+        description="Show every board: its chip, clock, memory and curve.")
     listing.set_defaults(run=run_list)
     simulate = actions.add_parser(
         "simulate", help="run a board's gateware on a pseudo-terminal",
@@ -32,11 +36,12 @@ def register(commands: Any) -> None:
         help="the accelerator: standard, which is the fastest to simulate (one product a cycle), "
              "or board, the very one that is built for the board (default: standard)")
     simulate.add_argument(
-        "--divisor", type=int, default=DIVISOR, metavar="N",
+        "--divisor", type=whole(1, otherwise="a bit takes at least one cycle"), default=DIVISOR,
+        metavar="N",
         help=f"cycles of one bit on the line (default: {DIVISOR}; on the board it is clock rate "
              "over 3,000,000, which makes the line most of the work)")
-    simulate.add_argument("--seconds", type=float, default=None, metavar="S",
-                          help="stop after so long (default: when interrupted)")
+    simulate.add_argument("--seconds", type=above_zero("must be more than none"), default=None,
+                          metavar="S", help="stop after so long (default: when interrupted)")
     simulate.set_defaults(run=run_simulate)
 
 
@@ -45,15 +50,13 @@ def find_board(name: str) -> Any:
     try:
         from proofmill.boards.catalogue import BOARDS, board
     except ImportError as error:
-        raise ProofmillError(f"the boards need {error.name}: pip install 'proofmill[build]'"
-                             ) from error
+        raise missing("the boards need", error) from error
     if name not in BOARDS:
-        raise ProofmillError(f"there is no board {name!r}; the boards are {', '.join(BOARDS)}")
+        raise ProofmillError(f"BOARD {name}: {unknown(name, BOARDS)}")
     try:
         return board(name)
     except ImportError as error:
-        raise ProofmillError(f"the board {name} needs {error.name}: pip install 'proofmill[build]'"
-                             ) from error
+        raise missing(f"the board {name} needs", error) from error
 
 
 def run_list(options: argparse.Namespace) -> int:
@@ -74,10 +77,6 @@ def run_list(options: argparse.Namespace) -> int:
 def run_simulate(options: argparse.Namespace) -> int:
     """Simulate a board until interrupted."""
     found = find_board(options.board)
-    if options.divisor < 1:
-        raise ProofmillError(f"--divisor {options.divisor}: a bit takes at least one cycle")
-    if options.seconds is not None and options.seconds <= 0:
-        raise ProofmillError(f"--seconds {options.seconds:g}: must be more than none")
     from proofmill.hdl.presets import STANDARD
     from proofmill.sim.board import START_CYCLES, RunningBoard, build_board
     from proofmill.sim.verilated import BuildError

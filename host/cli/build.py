@@ -5,11 +5,15 @@ import json
 from pathlib import Path
 from typing import Any
 
+from proofmill.host.cli.arguments import above_zero, output_folder, unknown, whole
 from proofmill.host.cli.board import find_board
+from proofmill.host.cli.extras import missing
+from proofmill.host.cli.measure import PRESETS, preset
 from proofmill.host.cli.screen import Screen
 from proofmill.host.ground.errors import ProofmillError
 
 FOLDER = "build"
+LARGEST_PLACER_SEED = (1 << 31) - 1
 
 
 def register(commands: Any) -> None:
@@ -31,13 +35,13 @@ def register(commands: Any) -> None:
     build.add_argument("--export", metavar="CARD",
                        help="write Verilog, constraints and a Tcl script for vu9p, vu47p or u250, "
                             "with Yosys' estimate of the resources")
-    build.add_argument("--preset", metavar="PRESET", default=None,
-                       help="other parameters than the board's: one-row, three-rows, five-rows "
-                            "or toy")
-    build.add_argument("--seed", type=int, default=1, help="of the placer (default: 1)")
-    build.add_argument("--clock", type=float, metavar="MHZ", default=None,
-                       help="another clock rate than the board's")
-    build.add_argument("--folder", metavar="FOLDER", default=None,
+    build.add_argument("--preset", metavar="PRESET", choices=PRESETS, default=None,
+                       help="other parameters than the board's: " + ", ".join(PRESETS))
+    build.add_argument("--seed", type=whole(0, LARGEST_PLACER_SEED), default=1,
+                       metavar="N", help="of the placer (default: 1)")
+    build.add_argument("--clock", type=above_zero("must be more than 0 MHz"), default=None,
+                       metavar="MHZ", help="another clock rate than the board's")
+    build.add_argument("--folder", metavar="FOLDER", type=output_folder, default=None,
                        help=f"where to build (default: {FOLDER}/BOARD)")
     build.add_argument("--no-estimate", action="store_true",
                        help="with --export: leave out Yosys' estimate, which takes minutes")
@@ -46,7 +50,7 @@ def register(commands: Any) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Build, report or export."""
-    if options.export:
+    if options.export is not None:
         return run_export(options)
     if options.table:
         return run_table()
@@ -56,7 +60,7 @@ def run(options: argparse.Namespace) -> int:
     from dataclasses import replace
 
     found = find_board(options.board)
-    folder = Path(options.folder or Path(FOLDER) / found.name).resolve()
+    folder = _folder(options, found.name)
     screen = Screen()
     if options.report:
         record = read_record(folder, found.name)
@@ -69,21 +73,14 @@ def run(options: argparse.Namespace) -> int:
         from proofmill.boards.build import build
         from proofmill.boards.tools import ToolError
     except ImportError as error:
-        raise ProofmillError(f"building needs {error.name}: pip install 'proofmill[build]'"
-                             ) from error
+        raise missing("building needs", error) from error
     if options.clock is not None:
-        if options.clock <= 0:
-            raise ProofmillError(f"--clock {options.clock:g}: must be more than 0 MHz")
         found = replace(found, clock_hz=options.clock * 1e6)
-    shape = None
-    if options.preset is not None:
-        from proofmill.host.cli.measure import PRESETS, choose, preset
-
-        shape = preset(choose(options.preset, PRESETS, "preset"))
+    shape = None if options.preset is None else preset(options.preset)
     with screen.bar(f"building {found.name}") as bar:
         try:
             made = build(found, folder, shape=shape, seed=options.seed,
-                         step=_steps(screen, bar))
+                         step=_steps(bar))
         except (ToolError, ValueError) as error:
             raise ProofmillError(str(error)) from error
     show(screen, made.record)
@@ -94,10 +91,15 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def _steps(screen: Screen, bar: Any) -> Any:
+def _folder(options: argparse.Namespace, name: str) -> Path:
+    """Where to build, or export, what is called `name`."""
+    return Path(Path(FOLDER) / name if options.folder is None else options.folder).resolve()
+
+
+def _steps(bar: Any) -> Any:
     """Steps on a bar; of a tool's own lines only where a person watches."""
     def step(text: str, done: int, total: int) -> None:
-        if screen.console.is_terminal or ": " not in text:
+        if bar.watched or ": " not in text:
             bar.step(text, done, total)
 
     return step
@@ -168,8 +170,7 @@ def run_table() -> int:
     try:
         from proofmill.boards.table import estimates_table, expectations_table, records_table
     except ImportError as error:
-        raise ProofmillError(f"the boards need {error.name}: pip install 'proofmill[build]'"
-                             ) from error
+        raise missing("the boards need", error) from error
     kept = kept_records()
     print(records_table(record for record in kept if "board" in record))
     print()
@@ -188,7 +189,9 @@ def kept_records() -> list[dict[str, Any]]:
 def keep(screen: Screen, record: dict[str, Any], name: str) -> None:
     """Put a record where the repository has its own."""
     path = _kept() / f"{name}.json"
-    path.write_text(json.dumps(record, indent=2) + "\n")
+    from proofmill.host.ground.output import write_atomically
+
+    write_atomically(path, [(json.dumps(record, indent=2) + "\n").encode()])
     screen.line(f"kept        {path}")
 
 
@@ -204,18 +207,16 @@ def run_export(options: argparse.Namespace) -> int:
         from proofmill.boards.export import CARDS, export
         from proofmill.boards.tools import ToolError
     except ImportError as error:
-        raise ProofmillError(f"exporting needs {error.name}: pip install 'proofmill[build]'"
-                             ) from error
+        raise missing("exporting needs", error) from error
     if options.export not in CARDS:
-        raise ProofmillError(f"there is no card {options.export!r}; the cards are "
-                             f"{', '.join(CARDS)}")
+        raise ProofmillError(f"--export {options.export}: {unknown(options.export, CARDS)}")
     screen = Screen()
     card = CARDS[options.export]
-    folder = Path(options.folder or Path(FOLDER) / card.name).resolve()
+    folder = _folder(options, card.name)
     with screen.bar(f"exporting for {card.title}") as bar:
         try:
             written, used = export(card, folder, estimate=not options.no_estimate,
-                                   step=_steps(screen, bar))
+                                   step=_steps(bar))
         except (ToolError, ValueError) as error:
             raise ProofmillError(str(error)) from error
     for path in written:

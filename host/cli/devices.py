@@ -3,6 +3,7 @@
 import argparse
 from typing import Any
 
+from proofmill.host.cli.arguments import device, serial_port
 from proofmill.host.cli.screen import Screen
 from proofmill.host.ground.errors import ProofmillError
 
@@ -17,7 +18,8 @@ def register(commands: Any) -> None:
         description="Open every device there is, ask it what it is, run the known answers on it "
                     "and time it. Serial ports are asked at 3,000,000 baud; a port that is not "
                     "listed by the system (a pseudo-terminal) is named with --port.")
-    devices.add_argument("--port", action="append", default=[], metavar="PORT[@BAUD]",
+    devices.add_argument("--port", action="append", default=[], type=serial_port,
+                         metavar="PORT[@BAUD]",
                          help="a further serial port to ask; may be given several times")
     devices.add_argument("--no-simulation", action="store_true",
                          help="leave out rtl and model, whose first build takes a minute")
@@ -27,7 +29,8 @@ def register(commands: Any) -> None:
         description="Multiply and sum a few points on the device and compare with the group law "
                     "in plain integers. Status 0 when every answer is right, 1 when one is not, "
                     "2 when the device gives none that could be compared.")
-    test.add_argument("device", metavar="DEVICE", help="rtl, model, cpu or serial:PORT")
+    test.add_argument("device", metavar="DEVICE", type=device,
+                      help="rtl, model, cpu or serial:PORT")
     test.set_defaults(run=run_selftest)
 
 

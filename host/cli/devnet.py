@@ -1,14 +1,15 @@
 """``proofmill devnet``: several independent nodes, stakers and provers, through finality."""
 
 import argparse
-import json
 import sys
 import tempfile
 import time
 from pathlib import Path
 from typing import Any
 
-from proofmill.host.cli.screen import Screen
+from proofmill.host.cli.arguments import output_file, seed, whole
+from proofmill.host.cli.records import print_record
+from proofmill.host.cli.screen import Screen, load_chain
 from proofmill.host.ground.errors import ProofmillError
 
 DEFAULT_DEVICES = ("cpu", "model", "slow", "cpu")
@@ -33,11 +34,15 @@ def register(commands: Any) -> None:
                     "about slot 34.",
         epilog="examples: proofmill devnet --provers 2 --device cpu --device slow; "
                "proofmill devnet --forge 3 --kill 1:10:16 --cut 2:12:15")
-    devnet.add_argument("--validators", type=int, default=64, metavar="N",
+    devnet.add_argument("--validators", default=64,
+                        type=whole(64, otherwise="the minimal preset needs 64 or more"),
+                        metavar="N",
                         help="validators, shared out among the nodes that stake (default: 64)")
-    devnet.add_argument("--provers", type=int, default=4, metavar="N",
+    devnet.add_argument("--provers", default=4,
+                        type=whole(1, 16, "give 1 to 16; each is a process"), metavar="N",
                         help="nodes that prove; every other one also stakes (default: 4)")
-    devnet.add_argument("--slots", type=int, default=40, metavar="N",
+    devnet.add_argument("--slots", default=40,
+                        type=whole(1, otherwise="there must be at least one"), metavar="N",
                         help="slots to run, 8 an epoch (default: 40)")
     devnet.add_argument("--device", action="append", metavar="NAME[:MS]",
                         help="what provers prove on, in turn: cpu, slow (a cpu that takes "
@@ -49,9 +54,9 @@ def register(commands: Any) -> None:
                         help="kill -9 this node after slot A, start it again after slot B")
     devnet.add_argument("--cut", action="append", metavar="NODE:A:B", default=[],
                         help="break this node's connections from slot A to slot B")
-    devnet.add_argument("--record", metavar="FILE.json",
+    devnet.add_argument("--record", metavar="FILE.json", type=output_file,
                         help="write down what everybody can see of the run, for proofmill why")
-    devnet.add_argument("--seed", type=int, default=0, metavar="N",
+    devnet.add_argument("--seed", type=seed, default=0, metavar="N",
                         help="the chain, its keys, its transfers and who is drawn follow from it; "
                              "who wins among proofs of one slot, on the proofs' own randomness as "
                              "well (default: 0)")
@@ -65,6 +70,8 @@ def run(options: argparse.Namespace) -> int:
     layer 1 was touched."""
     _check(options)
     start = time.perf_counter()
+    screen = Screen(machine=options.json)
+    load_chain(screen)
     from proofmill.host.cli.mine import block_key
     from proofmill.host.network.node.devnet import Devnet, DevnetSetup, NoNodeLeftError, plan_nodes
     from proofmill.host.network.node.outcome import outcome
@@ -72,8 +79,7 @@ def run(options: argparse.Namespace) -> int:
     from proofmill.host.prover.circuits.block_size import COMPACT
     from proofmill.host.prover.groth16.zkey import write_zkey
 
-    screen = Screen(machine=options.json)
-    names = options.device or DEFAULT_DEVICES
+    names = DEFAULT_DEVICES if options.device is None else options.device
     devices = [_device(names[index % len(names)]) for index in range(options.provers)]
     _prepare(screen, devices)
     forgers = {_node(options, "--forge", text, options.provers) for text in options.forge}
@@ -112,7 +118,7 @@ def run(options: argparse.Namespace) -> int:
     seconds = time.perf_counter() - start
     _show(screen, result, net.failures, net.unsettled, seconds, running)
     if options.json:
-        print(json.dumps({**result.record(), "seconds": round(seconds, 3)}))
+        print_record("devnet", {**result.record(), "seconds": round(seconds, 3)})
     good = result.agreed and result.layer1_same is not False and not net.failures
     return 0 if good else 1
 
@@ -175,19 +181,10 @@ def _record(
 
 
 def _check(options: argparse.Namespace) -> None:
-    if options.slots < 1:
-        raise ProofmillError(f"--slots {options.slots}: there must be at least one")
-    if not 1 <= options.provers <= 16:
-        raise ProofmillError(f"--provers {options.provers}: give 1 to 16; each is a process")
-    if options.validators < 64:
-        raise ProofmillError(
-            f"--validators {options.validators}: the minimal preset needs 64 or more")
-    for text in options.device or ():
-        _device(text)
+    for text in () if options.device is None else options.device:
+        _proving_on(text)
     for text in options.forge:
         _node(options, "--forge", text, options.provers)
-    if options.record and not Path(options.record).resolve().parent.is_dir():
-        raise ProofmillError(f"--record {options.record}: there is no such folder; make it first")
     _events(options)
 
 
@@ -220,6 +217,12 @@ def _events(options: argparse.Namespace) -> dict[int, list[tuple[str, str]]]:
 
 def _device(text: str) -> Any:
     from proofmill.host.network.node.node import DeviceSpeed
+
+    return DeviceSpeed(text, *_proving_on(text))
+
+
+def _proving_on(text: str) -> tuple[str, int | None]:
+    """(device, milliseconds of chain time a proof, None for those of its cycles) of a name."""
     from proofmill.host.prover.devices.catalogue import DEVICES
 
     name, _, given = text.partition(":")
@@ -233,7 +236,7 @@ def _device(text: str) -> Any:
             raise ProofmillError(
                 f"--device {text}: {given!r} is not 1 to 1,000,000 milliseconds")
         milliseconds = int(given)
-    return DeviceSpeed(text, device, milliseconds)
+    return device, milliseconds
 
 
 def _prepare(screen: Screen, devices: list[Any]) -> None:

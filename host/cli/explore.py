@@ -1,10 +1,10 @@
 """``proofmill explore``: which accelerators fit a device, and which of them nothing beats."""
 
 import argparse
-import json
-import math
 from typing import Any
 
+from proofmill.host.cli.arguments import above_zero, unknown, whole
+from proofmill.host.cli.records import print_record
 from proofmill.host.cli.screen import Column, Screen, Table
 from proofmill.host.ground.errors import ProofmillError
 
@@ -17,6 +17,14 @@ COLUMNS = (
     Column("passes", 6, rank=6), Column("DSP", 5), Column("memory", 12, rank=1),
     Column("registers", 9, rank=8), Column("adds/s/MHz", 10, rank=3), Column("cycles", 11, rank=2),
     Column("seconds", 9))
+ONE = "there must be at least one"
+MOST_POINTS = (1 << 32) - 1
+
+DESCRIPTION = """\
+Go through all multipliers (schoolbook, Karatsuba, folded), their number, the
+mailbox units that feed the adder, and the memory for mailboxes; show those
+accelerators that fit and that no other beats in DSP blocks, memory and time at
+once. Nothing is synthesised."""
 
 EXAMPLES = """examples:
   proofmill explore --device ecp5-85f --points 4096
@@ -29,20 +37,21 @@ def register(commands: Any) -> None:
     """Add the command."""
     explore = commands.add_parser(
         "explore", help="show the accelerators that fit a device and that none beats",
-        description="Go through all multipliers (schoolbook, Karatsuba, folded), their number, "
-                    "the mailbox units that feed the adder, and the memory for mailboxes; show "
-                    "those accelerators that fit and that no other beats in DSP blocks, memory "
-                    "and time at once. Nothing is synthesised.",
-        epilog=EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter)
-    explore.add_argument("--dsp", type=int, metavar="N", help="DSP blocks (default: the device's)")
-    explore.add_argument("--memory-kbit", type=int, metavar="N",
+        description=DESCRIPTION, epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter)
+    explore.add_argument("--dsp", type=whole(1, otherwise=ONE), metavar="N",
+                         help="DSP blocks (default: the device's)")
+    explore.add_argument("--memory-kbit", type=whole(1, otherwise=ONE), metavar="N",
                          help="block memory for mailboxes, kbit of 1,024 (default: the device's)")
     explore.add_argument("--device", help="a device: its blocks, their kind, its memory")
     explore.add_argument("--block", help="kind of DSP block, by its unsigned operands: 18x18, "
                                          "17x17, 24x17 or 26x17 (default: the device's, or 18x18)")
-    explore.add_argument("--points", type=int, required=True, metavar="N",
+    explore.add_argument("--points", required=True, metavar="N",
+                         type=whole(1, MOST_POINTS, "give 1 to 2^32 - 1, as an accelerator counts"),
                          help="points of a multi-scalar multiplication on G1")
-    explore.add_argument("--mhz", type=float, default=100.0, help="clock rate (default: 100)")
+    explore.add_argument("--mhz", default=100.0, metavar="MHZ",
+                         type=above_zero("the clock rate must be above zero"),
+                         help="clock rate (default: 100)")
     explore.add_argument("--exact", action="store_true",
                          help="count the cycles of those shown by simulating their control with "
                               "uniform scalars (a minute each to build, then kept)")
@@ -56,8 +65,8 @@ def _budget(options: argparse.Namespace) -> tuple[str, int, int]:
     from proofmill.hdl.cost import BLOCKS
 
     if options.device is not None and options.device not in DEVICES:
-        raise ProofmillError(f"there is no device {options.device!r}; the devices are "
-                             f"{', '.join(DEVICES)}, or say --dsp and --memory-kbit")
+        raise ProofmillError(f"--device {options.device}: {unknown(options.device, DEVICES)}, or "
+                             "say --dsp and --memory-kbit")
     block, dsp, memory = options.block, options.dsp, options.memory_kbit
     if options.device is not None:
         device = DEVICES[options.device]
@@ -68,14 +77,7 @@ def _budget(options: argparse.Namespace) -> tuple[str, int, int]:
         raise ProofmillError("say --device, or both --dsp and --memory-kbit: how much there is")
     block = "18x18" if block is None else block
     if block not in BLOCKS:
-        raise ProofmillError(f"there is no block {block!r}; the blocks are {', '.join(BLOCKS)}")
-    for name, value in (("dsp", dsp), ("memory-kbit", memory), ("points", options.points)):
-        if value < 1:
-            raise ProofmillError(f"--{name} {value}: there must be at least one")
-    if options.points >= 1 << 32:
-        raise ProofmillError(f"--points {options.points}: an accelerator counts to 2^32 - 1")
-    if not (math.isfinite(options.mhz) and options.mhz > 0):
-        raise ProofmillError(f"--mhz {options.mhz}: the clock rate must be above zero")
+        raise ProofmillError(f"--block {block}: {unknown(block, BLOCKS)}")
     return block, dsp, memory
 
 
@@ -120,7 +122,7 @@ def run_explore(options: argparse.Namespace) -> int:
             "seconds": cycles / options.mhz / 1e6, "name": describe(adder)})
     if options.json:
         for row in rows:
-            print(json.dumps(row))
+            print_record("explore", row)
         return 0
     screen.line(f"{options.points:,} points of BN254 G1, {dsp:,} blocks of {block}, {memory:,} "
                 f"kbit, {options.mhz:g} MHz; {len(found)} fit, these are beaten by none")

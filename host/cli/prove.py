@@ -3,6 +3,7 @@
 import argparse
 from typing import Any
 
+from proofmill.host.cli.arguments import device, input_file, machine_reads, output_file
 from proofmill.host.cli.screen import Screen
 from proofmill.host.prover.devices.catalogue import DEVICES, open_device
 
@@ -15,13 +16,16 @@ def register(commands: Any) -> None:
                     "before it is written.",
         epilog="example: proofmill prove circuit.zkey witness.wtns proof.json public.json "
                "--device rtl")
-    prove.add_argument("zkey", metavar="CIRCUIT.zkey")
-    prove.add_argument("witness", metavar="WITNESS.wtns")
-    prove.add_argument("proof", metavar="PROOF.json")
-    prove.add_argument("public", metavar="PUBLIC.json")
+    prove.add_argument("zkey", metavar="CIRCUIT.zkey", type=input_file(), help="the proving key")
+    prove.add_argument("witness", metavar="WITNESS.wtns", type=input_file(),
+                       help="every wire's value")
+    prove.add_argument("proof", metavar="PROOF.json", type=output_file,
+                       help="where the proof goes; /dev/stdout and pipes will do")
+    prove.add_argument("public", metavar="PUBLIC.json", type=output_file,
+                       help="where the public signals go")
     add_device(prove, "cpu")
     add_fallback(prove)
-    prove.add_argument("--r1cs", metavar="CIRCUIT.r1cs",
+    prove.add_argument("--r1cs", metavar="CIRCUIT.r1cs", type=input_file(),
                        help="names the constraint that a wrong witness breaks")
     prove.set_defaults(run=run_prove)
 
@@ -29,16 +33,17 @@ def register(commands: Any) -> None:
         "verify", help="verify a proof",
         description="Verify a proof as `snarkjs groth16 verify` does: status 0 when it is valid, "
                     "1 when it is not.")
-    verify.add_argument("key", metavar="VK.json")
-    verify.add_argument("public", metavar="PUBLIC.json")
-    verify.add_argument("proof", metavar="PROOF.json")
+    verify.add_argument("key", metavar="VK.json", type=input_file(), help="the verification key")
+    verify.add_argument("public", metavar="PUBLIC.json", type=input_file(),
+                        help="the public signals")
+    verify.add_argument("proof", metavar="PROOF.json", type=input_file(), help="the proof")
     verify.set_defaults(run=run_verify)
 
 
 def add_device(parser: argparse.ArgumentParser, default: str) -> None:
     """Add ``--device``."""
     parser.add_argument(
-        "--device", default=default, metavar="|".join(DEVICES),
+        "--device", default=default, type=device, metavar="|".join(DEVICES),
         help=f"what computes the multi-scalar multiplications (default: {default})")
 
 
@@ -51,7 +56,7 @@ def add_fallback(parser: argparse.ArgumentParser) -> None:
 
 
 def run_prove(options: argparse.Namespace) -> int:
-    """Prove; write both files or neither."""
+    """Prove; write both files."""
     from proofmill.host.prover.devices.cpu import CpuDevice
     from proofmill.host.prover.groth16.json_fields import write_public
     from proofmill.host.prover.groth16.prove import Prover
@@ -60,9 +65,10 @@ def run_prove(options: argparse.Namespace) -> int:
     from proofmill.host.prover.groth16.wtns import read_witness
     from proofmill.host.prover.groth16.zkey import read_zkey
 
-    screen = Screen()
-    key, witness = read_zkey(options.zkey), read_witness(options.witness)
-    r1cs = read_r1cs(options.r1cs) if options.r1cs else None
+    screen = Screen(machine=machine_reads(options.proof) or machine_reads(options.public))
+    with screen.bar("reading"):
+        key, witness = read_zkey(options.zkey), read_witness(options.witness)
+        r1cs = None if options.r1cs is None else read_r1cs(options.r1cs)
     with screen.bar("preparing") as bar:
         device = open_device(options.device, progress=bar.step)
     fallback = None if options.device == "cpu" or options.no_fallback else CpuDevice()
@@ -85,8 +91,10 @@ def run_verify(options: argparse.Namespace) -> int:
     from proofmill.host.prover.groth16.verification_key import read_proof, read_verification_key
     from proofmill.host.prover.groth16.verify import verify
 
-    key = read_verification_key(options.key)
-    valid = verify(key, read_public(options.public), read_proof(options.proof))
-    Screen().line("the proof is valid" if valid else
-                  "the proof is NOT valid for this key and these public inputs")
+    screen = Screen()
+    with screen.bar("verifying"):
+        key = read_verification_key(options.key)
+        valid = verify(key, read_public(options.public), read_proof(options.proof))
+    screen.line("the proof is valid" if valid else
+                "the proof is NOT valid for this key and these public inputs")
     return 0 if valid else 1

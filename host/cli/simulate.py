@@ -1,11 +1,12 @@
 """``proofmill simulate``: what the mechanism pays whom, over thousands of slots."""
 
 import argparse
-import json
 import tempfile
 from pathlib import Path
 from typing import Any
 
+from proofmill.host.cli.arguments import output_folder, seed, whole
+from proofmill.host.cli.records import print_record
 from proofmill.host.cli.screen import Screen
 from proofmill.host.ground.errors import ProofmillError
 
@@ -20,10 +21,11 @@ def register(commands: Any) -> None:
     simulate.add_argument("scenario", metavar="SCENARIO.toml",
                           help="a file, or the name of a scenario of the package: equal, whale, "
                                "unreliable, thrifty")
-    simulate.add_argument("--slots", type=int, metavar="N", help="default: the scenario's")
-    simulate.add_argument("--seed", type=int, default=0, metavar="S",
+    simulate.add_argument("--slots", type=whole(1), metavar="N", help="default: the scenario's")
+    simulate.add_argument("--seed", type=seed, default=0, metavar="S",
                           help="of all chance (default: 0)")
-    simulate.add_argument("--out", metavar="FOLDER", help="write CSV tables and PNG plots there")
+    simulate.add_argument("--out", metavar="FOLDER", type=output_folder,
+                          help="write CSV tables and PNG plots there")
     simulate.add_argument("--json", action="store_true", help="one JSON object on stdout")
     simulate.set_defaults(run=run)
 
@@ -36,42 +38,34 @@ def run(options: argparse.Namespace) -> int:
 
     if options.slots is not None and not 1 <= options.slots <= MOST_SLOTS:
         raise ProofmillError(f"--slots {options.slots}: must be 1 to {MOST_SLOTS:,}")
-    if not 0 <= options.seed < 1 << 64:
-        raise ProofmillError(f"--seed {options.seed}: must be 0 to 2^64 - 1")
     scenario = load(options.scenario)
-    folder = _folder(options.out)
+    folder = None if options.out is None else Path(options.out)
+    if folder is not None:
+        from proofmill.host.network.economics.plots import (
+            write_plots,  # says what it needs before the work
+        )
     screen = Screen(machine=options.json)
     with screen.bar(scenario.title) as bar:
         result = simulate(scenario, options.slots, options.seed, bar)
     written: list[Path] = []
     if folder is not None:
-        from proofmill.host.network.economics.plots import write_plots
-
         folder.mkdir(parents=True, exist_ok=True)
         # All or nothing: a full disk must not leave half of a run among the files of another.
-        with tempfile.TemporaryDirectory(dir=folder) as scratch:
+        with (screen.bar("writing tables and plots"),
+              tempfile.TemporaryDirectory(dir=folder) as scratch):
             made = [*write_tables(result, Path(scratch)), *write_plots(result, Path(scratch))]
             written = [path.replace(folder / path.name) for path in made]
     if options.json:
-        print(json.dumps({
+        print_record("simulate", {
             "title": scenario.title, "slots": result.slots, "seed": result.seed,
             **{name: flat(figures) for name, figures in result.figures.items()},
             "attack_cost": flat(result.attack_cost), "provers": prover_rows(result),
-            "files": [str(path) for path in written]}))
+            "files": [str(path) for path in written]})
         return 0
     _show(screen, result)
     for path in written:
         screen.line(f"wrote {path}")
     return 0
-
-
-def _folder(name: str | None) -> Path | None:
-    if name is None:
-        return None
-    folder = Path(name)
-    if folder.exists() and not folder.is_dir():
-        raise ProofmillError(f"--out {name}: is a file; name a folder")
-    return folder
 
 
 ROWS = (

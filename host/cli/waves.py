@@ -5,6 +5,7 @@ import io
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from proofmill.host.cli.arguments import output_file
 from proofmill.host.cli.screen import Screen
 from proofmill.host.ground.errors import ProofmillError
 
@@ -23,7 +24,7 @@ def register(commands: Any) -> None:
                     "GTKWave with the signals to see first.",
         epilog="Example: proofmill waves mailboxes --toy && gtkwave mailboxes.gtkw")
     waves.add_argument("unit", metavar="UNIT", choices=UNITS, help=", ".join(UNITS))
-    waves.add_argument("--out", metavar="FILE.vcd",
+    waves.add_argument("--out", metavar="FILE.vcd", type=output_file,
                        help="write it there (default: UNIT.vcd in this folder)")
     waves.add_argument("--toy", action="store_true",
                        help="over the toy curve's 8 bits, easier to read than BN254's 254")
@@ -35,13 +36,10 @@ def run_waves(options: argparse.Namespace) -> int:
     from proofmill.host.ground.output import write_atomically
     from proofmill.sim.waves import PERIOD_FS, VIEWS, record
 
-    out = Path(options.out or f"{options.unit}.vcd")
+    out = Path(f"{options.unit}.vcd" if options.out is None else options.out)
     if out.suffix != ".vcd":
         raise ProofmillError(f"--out {out}: a waveform's name ends in .vcd; write "
                              f"--out {out.with_suffix('.vcd')}")
-    if not out.parent.is_dir():
-        raise ProofmillError(f"--out {out}: there is no folder {out.parent}; make it, or choose "
-                             "another")
     screen = Screen()
     with screen.bar(f"simulating the {options.unit}"):
         recording = record(options.unit, out, options.toy)

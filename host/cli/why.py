@@ -1,10 +1,11 @@
 """``proofmill why``: recompute a slot's draw, and say why a prover was chosen, paid or slashed."""
 
 import argparse
-import json
 from typing import Any
 
-from proofmill.host.cli.screen import Screen
+from proofmill.host.cli.arguments import input_file, seed, whole
+from proofmill.host.cli.records import print_record
+from proofmill.host.cli.screen import Screen, load_chain
 from proofmill.host.ground.errors import ProofmillError
 
 MOST_SLOTS = 2_000
@@ -23,12 +24,15 @@ def register(commands: Any) -> None:
                "misses: the four provers of proofmill devnet, 10 ETH each, or those of --provers. "
                "A registry file has [[provers]] tables with identity, bond_gwei and, if "
                "you like, delegated_gwei, reliability_bps and misses, a list of slots.")
-    why.add_argument("--slot", type=int, required=True, metavar="N", help="from 1 on")
-    why.add_argument("--prover", type=int, metavar="I", help="only this one (default: all)")
-    why.add_argument("--provers", metavar="FILE.toml", help="registry of provers")
+    why.add_argument("--slot", type=whole(1, MOST_SLOTS), required=True, metavar="N",
+                     help=f"1 to {MOST_SLOTS:,}")
+    why.add_argument("--prover", type=whole(), metavar="I", help="only this one (default: all)")
+    why.add_argument("--provers", metavar="FILE.toml", type=input_file(),
+                     help="registry of provers")
     why.add_argument("--run", metavar="FILE.json", dest="recorded",
+                     type=input_file("name the file that 'proofmill devnet --record' has written"),
                      help="explain a devnet's real run, recorded with 'proofmill devnet --record'")
-    why.add_argument("--seed", type=int, default=0, metavar="S",
+    why.add_argument("--seed", type=seed, default=0, metavar="S",
                      help="of the chain, as devnet takes it (default: 0)")
     why.add_argument("--json", action="store_true", help="one JSON object on stdout")
     why.set_defaults(run=run)
@@ -36,6 +40,10 @@ def register(commands: Any) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Replay and explain."""
+    if options.recorded is not None and options.provers is not None:
+        raise ProofmillError("--run and --provers: a run has its provers already; give one")
+    screen = Screen(machine=options.json)
+    load_chain(screen)
     from proofmill.host.network.consensus.chain import MINIMUM_VALIDATORS
     from proofmill.host.network.economics.explain import explain
     from proofmill.host.network.economics.recorded import load_run
@@ -43,16 +51,10 @@ def run(options: argparse.Namespace) -> int:
     from proofmill.host.network.mechanism.parameters import Parameters
     from proofmill.host.network.node.opening import GWEI, minimum_bond_wei
 
-    if not 1 <= options.slot <= MOST_SLOTS:
-        raise ProofmillError(f"--slot {options.slot}: must be 1 to {MOST_SLOTS:,}")
-    if not 0 <= options.seed < 1 << 64:
-        raise ProofmillError(f"--seed {options.seed}: must be 0 to 2^64 - 1")
-    screen = Screen(machine=options.json)
     replay: Any
-    if options.recorded:
-        if options.provers:
-            raise ProofmillError("--run and --provers: a run has its provers already; give one")
-        replay = load_run(options.recorded)
+    if options.recorded is not None:
+        with screen.bar(f"reading {options.recorded}"):
+            replay = load_run(options.recorded)
         if options.slot not in replay.records:
             raise ProofmillError(
                 f"--slot {options.slot}: the run has no block in this slot; its last is "
@@ -60,15 +62,16 @@ def run(options: argparse.Namespace) -> int:
         _known(options.prover, list(replay.ledger.provers))
     else:
         minimum = minimum_bond_wei(MINIMUM_VALIDATORS, Parameters()) // GWEI
-        registry = load_registry(options.provers, minimum) if options.provers else (
-            devnet_registry())
+        registry = (devnet_registry() if options.provers is None else
+                    load_registry(options.provers, minimum))
         _known(options.prover, [prover.identity for prover in registry])
         replay = _replay(screen, options.slot, options.seed, registry, minimum)
-    found = explain(replay, options.slot)
+    with screen.bar("explaining"):
+        found = explain(replay, options.slot)
     stories = [s for s in found.stories if options.prover in (None, s.prover)]
     if options.json:
-        print(json.dumps({**found.as_data(), "seed_of_chain": options.seed,
-                          "provers": [vars(story) for story in stories]}))
+        print_record("why", {**found.as_data(), "seed_of_chain": options.seed,
+                             "provers": [vars(story) for story in stories]})
         return 0
     for sentence in found.sentences:
         screen.line(sentence)

@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -26,11 +26,12 @@ def cache_folder(*parts: str) -> Path:
 
 
 @contextmanager
-def only_one(name: str) -> Iterator[None]:
+def only_one(name: str, waiting: Callable[[], None] | None = None) -> Iterator[None]:
     """Let one process at a time do what is called `name`; the others wait here.
 
-    The lock is the operating system's, so that it goes with a process that is killed. Where there
-    is none (Windows), nobody waits and work may be done twice.
+    `waiting` is called before, where another process is at it. The lock is the operating system's,
+    so that it goes with a process that is killed. Where there is none (Windows), nobody waits and
+    work may be done twice.
     """
     with open(cache_folder("locks") / name, "w") as lock:
         try:
@@ -38,5 +39,10 @@ def only_one(name: str) -> Iterator[None]:
         except ImportError:
             yield
             return
-        fcntl.flock(lock, fcntl.LOCK_EX)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if waiting is not None:
+                waiting()
+            fcntl.flock(lock, fcntl.LOCK_EX)
         yield

@@ -1,8 +1,30 @@
 """What a user can do wrong, said in one sentence."""
 
+import errno
+
 
 class ProofmillError(Exception):
     """A mistake the user can mend: the message names the value, the place and the way out.
 
     The command line prints it without a traceback and exits with status 2.
     """
+
+
+WAYS_OUT = {
+    errno.ENOSPC: "free space on the disk, or choose another place",
+    errno.EDQUOT: "free space within your quota, or choose another place",
+    errno.EFBIG: "the file system holds no file so large; choose another place",
+    errno.ENOENT: "check the name, and that its folder is there",
+    errno.EISDIR: "name a file, not a folder",
+    errno.ENOTDIR: "a part of the name is a file where a folder should be",
+    errno.EACCES: "change its permissions, or choose another place",
+    errno.EPERM: "change its permissions, or choose another place",
+    errno.EROFS: "choose a place that can be written",
+    errno.ENAMETOOLONG: "choose a shorter name",
+}
+"""What to do about the system's errors with files."""
+
+
+def way_out(error: OSError) -> str:
+    """What to do about `error`, as the end of a message."""
+    return WAYS_OUT.get(error.errno or 0, "choose another place, or try again")

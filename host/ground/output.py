@@ -2,6 +2,7 @@
 
 import os
 import secrets
+import sys
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -9,7 +10,8 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from proofmill.host.ground.errors import ProofmillError
+from proofmill.host.ground.errors import ProofmillError, way_out
+from proofmill.host.prover.groth16.descriptors import open_descriptor
 
 Content: TypeAlias = bytes | memoryview
 """What can be written."""
@@ -24,10 +26,18 @@ def write_atomically(path: str | os.PathLike[str], chunks: Iterable[Content]) ->
     """Write `chunks` one after the other to `path`; at every moment it is the old file or the new.
 
     They go to a temporary file beside it, which takes its name once it is on the disk. What is not
-    an ordinary file (``/dev/stdout``, a pipe) is written directly. Raises `ProofmillError`, and
-    leaves nothing behind, where the disk is full or the folder cannot be written to.
+    an ordinary file (a device, a pipe) is written directly, and so is what this process has open
+    already (``/dev/stdout``, ``/dev/fd/N``, a shell's ``>(...)``): after what stands there, were it
+    redirected to an ordinary file. Raises `ProofmillError`, and leaves nothing behind, where the
+    disk is full or the folder cannot be written to; `BrokenPipeError` where a pipe's reader has
+    gone.
     """
     try:
+        if (number := open_descriptor(path)) is not None:
+            sys.stdout.flush()  # what was printed before comes first
+            with open(os.dup(number), "wb") as stream:
+                stream.writelines(chunks)
+            return
         if os.path.exists(path) and not os.path.isfile(path):
             with open(path, "wb") as stream:
                 stream.writelines(chunks)
@@ -45,10 +55,13 @@ def write_atomically(path: str | os.PathLike[str], chunks: Iterable[Content]) ->
             temporary.unlink(missing_ok=True)
             raise
         _sync_folder(target.parent)
+    except BrokenPipeError:
+        raise
     except OSError as error:
         raise ProofmillError(
             f"{os.fspath(path)}: cannot be written: {error.strerror or error}; "
-            "free space on the disk or choose another place") from error
+            f"{way_out(error)}") from error
+
 
 
 def _sync_folder(folder: Path) -> None:

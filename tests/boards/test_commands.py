@@ -10,16 +10,16 @@ from proofmill.host.cli.main import main
 
 @pytest.mark.parametrize("line,sentence", [
     ("build", "say which board to build"),
-    ("build ulx4s", "there is no board 'ulx4s'; the boards are ulx3s-85f"),
-    ("build --export vu3p", "there is no card 'vu3p'; the cards are vu9p"),
+    ("build ulx4s", "there is no 'ulx4s'; choose one of ulx3s-85f"),
+    ("build --export vu3p", "--export vu3p: there is no 'vu3p' (did you mean vu9p?); choose one"),
     ("build ulx3s-85f --clock -3", "--clock -3: must be more than 0 MHz"),
-    ("build ulx3s-85f --preset huge", "there is no preset 'huge'"),
-    ("board simulate ulx4s", "there is no board 'ulx4s'"),
+    ("build ulx3s-85f --preset huge", "--preset huge: there is no 'huge'; choose one of standard"),
+    ("board simulate ulx4s", "there is no 'ulx4s'"),
     ("board simulate ulx3s-85f --divisor 0", "--divisor 0: a bit takes at least one cycle"),
     ("board simulate ulx3s-85f --seconds -1", "--seconds -1: must be more than none"),
     ("measure", "say what to measure: one of multiplier"),
-    ("measure divider", "there is no unit 'divider'"),
-    ("measure multiplier --target vu9p", "there is no target 'vu9p'"),
+    ("measure divider", "there is no 'divider'"),
+    ("measure multiplier --target vu9p", "there is no 'vu9p'"),
     ("measure multiplier --target xcup --place", "--place with --target xcup"),
     ("measure multiplier --digit 30 --limb 20", "these parameters do not fit: a limb"),
 ])

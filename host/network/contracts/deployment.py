@@ -81,8 +81,8 @@ def deploy_layer(
 
     `verifier`: of the block circuit's key (`host.network.contracts.verifier`). `minimum_bond`: wei.
     `statement_chain_id`: what provers put into their tags. `system`: who reports blocks. `tag`: a
-    contract that computes tags otherwise than `host.network.contracts.prover_tag`. Raises `ProofmillError`
-    where a constructor refuses a parameter.
+    contract that computes tags otherwise than `host.network.contracts.prover_tag`. Raises
+    `ProofmillError` where a constructor refuses a parameter.
     """
     consensus = Contract.deploy(
         account, evm, compiled("Consensus"), clock.genesis_time, clock.seconds_per_slot,

@@ -48,14 +48,14 @@ def open_device(name: str, *, lanes: int | None = None, window: int | None = Non
     from proofmill.host.prover.devices.lanes import LanesDevice
     from proofmill.sim.verilated import BuildError, Simulation, build
 
-    shape = shape or STANDARD
+    shape = STANDARD if shape is None else shape
     if name == "model":
         shape = control_only(shape)
     try:
         gateware, library = build(shape, progress)
     except BuildError as error:
         raise ProofmillError(str(error)) from error
-    count = lanes or cores()
+    count = cores() if lanes is None else lanes
     return LanesDevice(
         name, [Accelerator(Simulation(library), gateware.identity) for _ in range(count)],
         window, at_once)

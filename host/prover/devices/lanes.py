@@ -51,6 +51,18 @@ def finish(group: Group, answer: Sum) -> Limbs:
     return sum_of_powers(group, powers)
 
 
+def plan_of(identity: dict[str, int], group: Group, points: int, window: int | None = None,
+            at_once: int | None = None, sending: float = 0.0) -> WindowPlan:
+    """The windows that an accelerator of such an identity computes `points` points with.
+
+    `window`, `at_once` and `sending`: see `hdl.windows.best_plan`. Raises ValueError where they do
+    not fit its mailboxes.
+    """
+    return best_plan(SCALAR_BITS, max(1, points), (1 << identity["mailbox_bits"]) // group.degree,
+                     identity["units"], 0 if window is None else window,
+                     0 if at_once is None else at_once, sending)
+
+
 @dataclass
 class _Loaded:
     """Points of one `Bases`: the originals, and where each accelerator holds them."""
@@ -99,8 +111,7 @@ class LanesDevice:
         """The windows a job is computed with: those that take the least time, over a line too."""
         first, group = self.accelerators[0], job.bases.group
         sending = first.link.scalar_seconds * self.clock_hz / first.interval(group)
-        return best_plan(SCALAR_BITS, max(1, job.bases.count), first.mailboxes(group),
-                         first.identity["units"], self.window or 0, self.at_once or 0, sending)
+        return plan_of(first.identity, group, job.bases.count, self.window, self.at_once, sending)
 
     def run(self, jobs: Sequence[Job], progress: Progress | None = None) -> list[Result]:
         """Compute every job; see `Device.run`.

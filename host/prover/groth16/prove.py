@@ -11,7 +11,7 @@ from proofmill.hdl.curve import Group
 from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.prover.curve.arithmetic import add, multiply
 from proofmill.host.prover.curve.limbs import SCALAR_MODULUS, Limbs, first_not_below, from_limbs
-from proofmill.host.prover.devices.device import Device, DeviceError, Limbs, Progress, Result
+from proofmill.host.prover.devices.device import Device, DeviceError, Progress, Result
 from proofmill.host.prover.groth16.candidate import Candidate, Tell
 from proofmill.host.prover.groth16.diagnosis import explain
 from proofmill.host.prover.groth16.evaluation import Evaluator
@@ -50,9 +50,9 @@ class Prover:
     """Proves with one key on one device, which holds the key's points from the first proof on.
 
     `fallback` takes over where `device` fails; without one, its failure is a `DeviceError`. With
-    `reopen`, which opens `device` anew, it is tried again after a pause (`host.prover.groth16.candidate`),
-    by `clock`. With `r1cs`, a witness that is wrong is answered with the constraint it breaks.
-    Raises `ProofmillError` where `r1cs` is not the key's circuit.
+    `reopen`, which opens `device` anew, it is tried again after a pause
+    (`host.prover.groth16.candidate`), by `clock`. With `r1cs`, a witness that is wrong is answered
+    with the constraint it breaks. Raises `ProofmillError` where `r1cs` is not the key's circuit.
     """
 
     def __init__(self, key: ProvingKey, device: Device, fallback: Device | None = None,

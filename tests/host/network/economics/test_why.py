@@ -133,7 +133,7 @@ def test_the_command_on_the_real_chain(
     (["--slot", "0"], "--slot 0: must be 1 to 2,000"),
     (["--slot", "3", "--seed", "-1"], "--seed -1: must be"),
     (["--slot", "3", "--prover", "77"], "--prover 77: is not registered; registered are 0, 1, 2"),
-    (["--slot", "3", "--provers", "none.toml"], "none.toml: no such file"),
+    (["--slot", "3", "--provers", "none.toml"], "--provers none.toml: there is no file none.toml"),
 ])
 def test_mistakes(
     arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]

@@ -99,7 +99,8 @@ def test_selftest_without_an_answer_is_no_success(monkeypatch, capsys):
     assert "it is no serial port" in capsys.readouterr().err
     # Sums of another curve, to which there are no known answers.
     identity = dict.fromkeys(IDENTITY, 1) | {"curve": int.from_bytes(b"toy", "little")}
-    monkeypatch.setattr("proofmill.host.prover.devices.catalogue.open_device", lambda name, progress: LanesDevice(
+    catalogue = "proofmill.host.prover.devices.catalogue"
+    monkeypatch.setattr(f"{catalogue}.open_device", lambda name, progress: LanesDevice(
         name, [SimpleNamespace(identity=identity, link=None, close=lambda: None)]))
     assert main(["selftest", "rtl"]) == 2
     assert "proofmill: rtl was not tested: " in capsys.readouterr().err

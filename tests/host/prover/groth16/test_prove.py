@@ -11,7 +11,7 @@ from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.prover.curve.limbs import Limbs
 from proofmill.host.prover.curve.points import encode
 from proofmill.host.prover.devices.cpu import CpuDevice
-from proofmill.host.prover.devices.device import Bases, DeviceError, Job, Limbs, Progress, Result
+from proofmill.host.prover.devices.device import Bases, DeviceError, Job, Progress, Result
 from proofmill.host.prover.groth16.candidate import LONGEST_PAUSE
 from proofmill.host.prover.groth16.json_fields import read_public
 from proofmill.host.prover.groth16.prove import Prover, prove

@@ -1,0 +1,22 @@
+"""What can be multiplied in a measurement: kinds of scalars and of points."""
+
+KINDS = {
+    "uniform": "every scalar random",
+    "equal": "all scalars the same",
+    "two": "one of two scalars",
+    "binary": "0 or 1",
+    "hot": "nine in ten the same, the rest random",
+    "bucket": "every digit of every scalar the same: one bucket in every window",
+}
+"""Kinds of scalars."""
+
+BASES = {
+    "random": "all points different",
+    "repeated": "all points the same",
+    "cancelling": "P and -P in turn",
+    "infinity": "every fourth point at infinity",
+}
+"""Kinds of points."""
+
+MOST_POINTS = (1 << 32) - 1
+"""An accelerator counts to so many."""

@@ -1,0 +1,246 @@
+"""Arguments, all of them checked before any work begins, and what is said of wrong ones."""
+
+import argparse
+import difflib
+import math
+import os
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any, NoReturn
+
+from proofmill.host.ground.errors import ProofmillError
+from proofmill.host.prover.groth16.descriptors import open_descriptor
+
+LARGEST_SEED = (1 << 64) - 1
+
+
+class InputFile(str):
+    """A file that is there and can be read."""
+
+
+class OutputFile(str):
+    """A file that can be written, in a folder that is there."""
+
+
+class OutputFolder(str):
+    """A folder that is there or can be made."""
+
+
+def input_file(hint: str = "") -> Callable[[str], InputFile]:
+    """Takes files that are there and can be read; `hint` says what to give."""
+    def taken(text: str) -> InputFile:
+        end = f"; {hint}" if hint else "; check the name"
+        if os.path.isdir(text):
+            raise argparse.ArgumentTypeError(f"is a folder{end if hint else '; name a file'}")
+        if not os.path.exists(text):
+            raise argparse.ArgumentTypeError(f"there is no file {text}{end}")
+        if not os.access(text, os.R_OK):
+            raise argparse.ArgumentTypeError("may not be read; change its permissions")
+        return InputFile(text)
+
+    return taken
+
+
+def output_file(text: str) -> OutputFile:
+    """Takes files that can be written: new ones, and those that may be replaced."""
+    if (number := open_descriptor(text)) is not None:
+        if not _is_written(number):
+            raise argparse.ArgumentTypeError("is not open for writing; choose another place")
+        return OutputFile(text)
+    if os.path.isdir(text):
+        raise argparse.ArgumentTypeError("is a folder; name a file in it")
+    folder = Path(os.path.realpath(text)).parent
+    if os.path.exists(text) and not os.path.isfile(text):  # a device, a pipe
+        if not os.access(text, os.W_OK):
+            raise argparse.ArgumentTypeError("may not be written; choose another place")
+    elif not folder.is_dir():
+        raise argparse.ArgumentTypeError(
+            f"there is no folder {Path(text).parent}; make it, or choose another")
+    elif not os.access(folder, os.W_OK | os.X_OK):
+        raise argparse.ArgumentTypeError(
+            f"the folder {Path(text).parent} may not be written to; choose another")
+    if not text or text.endswith(os.sep):
+        raise argparse.ArgumentTypeError("is no name of a file; give one")
+    return OutputFile(text)
+
+
+def _is_written(number: int) -> bool:
+    """Whether this process has open file `number`, and for writing."""
+    try:
+        import fcntl
+
+        return fcntl.fcntl(number, fcntl.F_GETFL) & os.O_ACCMODE != os.O_RDONLY
+    except ImportError:
+        return True
+    except OSError:
+        return False
+
+
+def output_folder(text: str) -> OutputFolder:
+    """Takes folders that are there or can be made."""
+    place = Path(text).absolute()
+    while not place.exists():
+        place = place.parent
+    if not place.is_dir():
+        what = "is a file" if place == Path(text).absolute() else f"{place} is a file"
+        raise argparse.ArgumentTypeError(f"{what}; name a folder")
+    if not os.access(place, os.W_OK | os.X_OK):
+        raise argparse.ArgumentTypeError(f"the folder {place} may not be written to; choose "
+                                         "another")
+    return OutputFolder(text)
+
+
+def whole(least: int | None = None, most: int | None = None,
+          otherwise: str | None = None) -> Callable[[str], int]:
+    """Takes whole numbers from `least` to `most`; `otherwise` is said of others in that range."""
+    if otherwise is None:
+        otherwise = (f"must be {least:,} to {most:,}" if least is not None and most is not None
+                     else f"must be {least:,} or more" if least is not None
+                     else "must be a whole number")
+
+    def taken(text: str) -> int:
+        try:
+            value = int(text)
+        except ValueError:
+            raise argparse.ArgumentTypeError("is no whole number") from None
+        if (least is not None and value < least) or (most is not None and value > most):
+            raise argparse.ArgumentTypeError(otherwise)
+        return value
+
+    return taken
+
+
+def seed(text: str) -> int:
+    """Takes seeds: 0 to 2^64 - 1."""
+    return whole(0, LARGEST_SEED, "must be 0 to 2^64 - 1")(text)
+
+
+def above_zero(otherwise: str) -> Callable[[str], float]:
+    """Takes finite numbers above zero; `otherwise` is said of others."""
+    def taken(text: str) -> float:
+        try:
+            value = float(text)
+        except ValueError:
+            raise argparse.ArgumentTypeError("is no number") from None
+        if not (math.isfinite(value) and value > 0):
+            raise argparse.ArgumentTypeError(otherwise)
+        return value
+
+    return taken
+
+
+def device(text: str) -> str:
+    """Takes names of devices."""
+    from proofmill.host.prover.devices.catalogue import DEVICES
+
+    if text == "serial:PORT" or not (text in DEVICES or text.startswith("serial:")):
+        raise argparse.ArgumentTypeError(unknown(text, DEVICES))
+    port, found, baud = text.partition("@")
+    if port == "serial:":
+        raise argparse.ArgumentTypeError("say which port, as in serial:/dev/ttyUSB0")
+    if found and not (baud.isascii() and baud.isdigit() and int(baud)):
+        raise argparse.ArgumentTypeError(f"{baud!r} is no rate; give baud, as in {port}@3000000")
+    return text
+
+
+def serial_port(text: str) -> str:
+    """Takes serial ports, with ``@BAUD`` or without."""
+    return device(f"serial:{text}").removeprefix("serial:")
+
+
+def unknown(value: object, choices: Iterable[object]) -> str:
+    """What is said of a value that is none of `choices`: what may have been meant, and them all."""
+    names = [str(choice) for choice in choices]
+    near = _near(str(value), names)
+    return f"there is no {value!r}{near}; choose one of {', '.join(names)}"
+
+
+def _near(value: str, names: Sequence[str]) -> str:
+    found = difflib.get_close_matches(value, names, 1)
+    return f" (did you mean {found[0]}?)" if found else ""
+
+
+def name_of(action: argparse.Action) -> str:
+    """How users know an argument: ``--points``, or ``CIRCUIT.zkey``."""
+    if action.option_strings:
+        return max(action.option_strings, key=len)
+    return action.metavar if isinstance(action.metavar, str) else action.dest.upper()
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser whose every refusal is a `ProofmillError`, of one sentence.
+
+    Numbers, names and files are checked by the types of the arguments; that no output is another
+    output, or an input, is checked here.
+    """
+
+    def error(self, message: str) -> NoReturn:
+        raise ProofmillError(f"{message}; `{self.prog} --help` shows how")
+
+    def parse_known_args(  # type: ignore[override]
+        self, args: Sequence[str] | None = None, namespace: argparse.Namespace | None = None
+    ) -> tuple[argparse.Namespace, list[str]]:
+        for text in args or ():
+            if text == "--" or (self._subparsers is not None and not text.startswith("-")):
+                break
+            self._refuse_unknown(text)
+        options, extras = super().parse_known_args(args, namespace)
+        for text in extras:
+            self.error(f"there is no option {text}" if text.startswith("-") else
+                       f"{text!r} is one argument too many")
+        self._refuse_same(options)
+        return options, extras
+
+    def _refuse_unknown(self, text: str) -> None:
+        """Raise for an option that is none, before what it leaves out is missed."""
+        name, known = text.partition("=")[0], list(self._option_string_actions)
+        if name.startswith("--") and not any(option.startswith(name) for option in known):
+            near = _near(name, known)
+            self.error(f"there is no option {name}{near}")
+
+    def _get_value(self, action: argparse.Action, arg_string: str) -> Any:
+        try:
+            return super()._get_value(action, arg_string)
+        except argparse.ArgumentError as error:
+            raise ProofmillError(f"{name_of(action)} {arg_string}: {error.message}") from None
+
+    def _check_value(self, action: argparse.Action, value: Any) -> None:
+        if action.choices is None or value in action.choices:
+            return
+        if isinstance(action, argparse._SubParsersAction):
+            near = _near(str(value), list(action.choices))
+            self.error(f"there is no command {self.prog} {value}{near}")
+        raise ProofmillError(f"{name_of(action)} {value}: {unknown(value, action.choices)}")
+
+    def _refuse_same(self, options: argparse.Namespace) -> None:
+        """Raise where two outputs are one file, or an output is an input."""
+        found: list[tuple[str, str]] = []
+        for action in self._actions:
+            value = getattr(options, action.dest, None)
+            if not isinstance(value, InputFile | OutputFile) or not _ordinary(value):
+                continue
+            for name, other in found:
+                if not _same(value, other):
+                    continue
+                if isinstance(value, OutputFile) and isinstance(other, OutputFile):
+                    raise ProofmillError(f"{name} and {name_of(action)} are both {value}, and one "
+                                         "would replace the other; name two files")
+                if isinstance(value, OutputFile) or isinstance(other, OutputFile):
+                    raise ProofmillError(f"{name} and {name_of(action)} are both {value}: writing "
+                                         "it would lose what is read; name another file")
+            found.append((name_of(action), value))
+
+
+def _ordinary(path: str) -> bool:
+    """Whether `path` is a file on a disk, there already or to be made."""
+    return open_descriptor(path) is None and (os.path.isfile(path) or not os.path.exists(path))
+
+
+def _same(left: str, right: str) -> bool:
+    return os.path.realpath(left) == os.path.realpath(right) or (
+        os.path.exists(left) and os.path.exists(right) and os.path.samefile(left, right))
+
+
+def machine_reads(path: str | None) -> bool:
+    """Whether what is written to `path` goes to stdout, so that lines have to go to stderr."""
+    return path is not None and open_descriptor(path) == 1

