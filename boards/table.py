@@ -6,6 +6,9 @@ from typing import Any
 from proofmill.boards.board import Board
 from proofmill.boards.shapes import FIVE_ROWS, SMALLEST, THREE_ROWS
 from proofmill.hdl.curve import BN254, Group
+from proofmill.hdl.description import shape_from
+from proofmill.hdl.folded import FoldedShape
+from proofmill.hdl.msm import MsmShape
 from proofmill.hdl.windows import best_plan
 from proofmill.host.prover.devices.serial import scalar_seconds
 
@@ -29,14 +32,15 @@ def records_table(records: Iterable[Mapping[str, Any]]) -> str:
     lines = _head("board", "curve, rows", "multiplier blocks", "tables", "block memories",
                   "clock, reached", "took", "of processor time", words=2)
     for record in records:
-        parameters = record["parameters"]
         used = [f"{record['resources'][kind]:,} of {record['available'][kind]:,}"
                 for kind in ("dsp", "lut", "bram")]
-        rows = -(-264 // (18 * parameters["multiplier_interval"]))
-        curve = parameters["curve"] + (f", {rows}" if parameters["curve"] == BN254.name else "")
+        shape = shape_from(MsmShape, record["parameters"])
+        multiplier = shape.adder.multiplier
+        what = shape.adder.curve.name
+        what += f", {multiplier.rows}" if isinstance(multiplier, FoldedShape) else ""
         cpu = record.get("step_cpu_seconds")
         lines.append(
-            f"| {record['board']} | {curve} | {' | '.join(used)} | {record['clock_mhz']:.4g} MHz, "
+            f"| {record['board']} | {what} | {' | '.join(used)} | {record['clock_mhz']:.4g} MHz, "
             f"{record['reached_mhz']:.1f} | {minutes(record['seconds'])} | "
             f"{minutes(sum(cpu.values())) if cpu else 'not counted'} |")
     return "\n".join(lines)

@@ -11,6 +11,8 @@ import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from proofmill.host.ground.errors import how_to_install
+
 Tell = Callable[[str], None]
 """Called with the line of a tool's log that says where it is."""
 
@@ -47,7 +49,7 @@ def yosys_package() -> str:
     for package in YOSYS_PACKAGES:
         if version(package):
             return package
-    raise ToolError("Yosys is not there: pip install 'proofmill[build]', or pip install pyosys")
+    raise ToolError(f"Yosys is not there: {how_to_install('build')}")
 
 
 def command(package: str, name: str) -> list[str]:

@@ -5,7 +5,7 @@ import time
 from typing import Any
 
 from proofmill.host.cli.screen import Screen
-from proofmill.host.ground.errors import ProofmillError
+from proofmill.host.ground.errors import ProofmillError, needs_extra
 
 DIVISOR = 2
 """Cycles of one bit in a simulation: the line's share of the time is made small."""
@@ -45,15 +45,13 @@ def find_board(name: str) -> Any:
     try:
         from proofmill.boards.catalogue import BOARDS, board
     except ImportError as error:
-        raise ProofmillError(f"the boards need {error.name}: pip install 'proofmill[build]'"
-                             ) from error
+        raise ProofmillError(needs_extra("a board", error.name, "build")) from error
     if name not in BOARDS:
         raise ProofmillError(f"there is no board {name!r}; the boards are {', '.join(BOARDS)}")
     try:
         return board(name)
     except ImportError as error:
-        raise ProofmillError(f"the board {name} needs {error.name}: pip install 'proofmill[build]'"
-                             ) from error
+        raise ProofmillError(needs_extra(f"the board {name}", error.name, "build")) from error
 
 
 def run_list(options: argparse.Namespace) -> int:

