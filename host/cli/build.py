@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from proofmill.host.cli.board import find_board
+from proofmill.host.cli.board import add_board, find_board
 from proofmill.host.cli.screen import Screen
 from proofmill.host.ground.errors import ProofmillError, needs_extra
 
@@ -21,7 +21,7 @@ def register(commands: Any) -> None:
                     "gateware's hash) in build/BOARD. `proofmill board list` names the boards.",
         epilog="examples: proofmill build ulx3s-85f; proofmill build ulx3s-85f --report; "
                "proofmill build --export vu47p")
-    build.add_argument("board", nargs="?", metavar="BOARD")
+    add_board(build)
     build.add_argument("--report", action="store_true",
                        help="show the record of the last build instead of building")
     build.add_argument("--keep", action="store_true",
