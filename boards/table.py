@@ -59,9 +59,11 @@ def estimates_table(estimates: Iterable[Mapping[str, Any]]) -> str:
 
 
 def expectations_table(board: Board) -> str:
-    """What the presets compute in a second at the board's clock, and a sum beside the line."""
-    lines = _head("preset", "a G1 addition every", "additions a second",
-                  "a sum of 2^16 points: computing", "the line, meanwhile")
+    """What the presets compute in a second at the board's clock, and a sum beside the line, under a
+    sentence that says the clock."""
+    lines = [f"Additions a second at the {board.clock_hz / 1e6:.4g} MHz of {board.name}:", ""]
+    lines += _head("preset", "a G1 addition every", "additions a second",
+                   "a sum of 2^16 points: computing", "the line, meanwhile")
     for name, shape in PRESETS.items():
         interval = shape.adder.interval[Group.G1]
         rate, scalar = board.clock_hz / interval, scalar_seconds(board.baud)

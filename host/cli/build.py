@@ -6,10 +6,14 @@ from pathlib import Path
 from typing import Any
 
 from proofmill.host.cli.board import add_board, find_board
+from proofmill.host.cli.pages import put
 from proofmill.host.cli.screen import Screen
 from proofmill.host.ground.errors import ProofmillError, needs_extra
 
 FOLDER = "build"
+
+PAGE = "proofmill build --table:"
+"""What the tables are called in a page, each with its name behind: see `host.cli.pages`."""
 
 
 def register(commands: Any) -> None:
@@ -24,10 +28,13 @@ def register(commands: Any) -> None:
     add_board(build)
     build.add_argument("--report", action="store_true",
                        help="show the record of the last build instead of building")
-    build.add_argument("--keep", action="store_true",
-                       help="keep the record, or a card's estimate, in boards/records too")
+    build.add_argument("--keep", metavar="FOLDER",
+                       help="put the record, or a card's estimate, there too, under the board's "
+                            "or the card's name; in a checkout, boards/records has the project's")
     build.add_argument("--table", action="store_true",
-                       help="print the tables of docs/boards.md, from the records kept")
+                       help="print the tables of docs/boards.md, from the project's records")
+    build.add_argument("--into", metavar="PAGE",
+                       help="with --table: put them into this Markdown page, each in its place")
     build.add_argument("--export", metavar="CARD",
                        help="write Verilog, constraints and a Tcl script for vu9p, vu47p or u250, "
                             "with Yosys' estimate of the resources")
@@ -49,7 +56,9 @@ def run(options: argparse.Namespace) -> int:
     if options.export:
         return run_export(options)
     if options.table:
-        return run_table()
+        return run_table(options.into)
+    if options.into:
+        raise ProofmillError("--into goes with --table")
     if options.board is None:
         raise ProofmillError("say which board to build, or --export CARD; `proofmill board list` "
                              "names the boards")
@@ -88,7 +97,7 @@ def run(options: argparse.Namespace) -> int:
             raise ProofmillError(str(error)) from error
     show(screen, made.record)
     if options.keep:
-        keep(screen, made.record, found.name)
+        keep(screen, made.record, found.name, Path(options.keep))
     screen.line(f"bitstream   {made.bitstream}")
     screen.line(f"load it     openFPGALoader -b {found.loader} {made.bitstream}")
     return 0
@@ -165,19 +174,21 @@ def show(screen: Screen, record: dict[str, Any]) -> None:
         f"{name} {version}" for name, version in record["tools"].items()))
 
 
-def run_table() -> int:
-    """Print the tables of the documentation."""
+def run_table(into: str | None) -> int:
+    """Print the tables of the documentation, or put them into a page."""
     try:
         from proofmill.boards.table import estimates_table, expectations_table, records_table
     except ImportError as error:
-        raise ProofmillError(needs_extra("a board", error.name, "build")) from error
+        raise ProofmillError(needs_extra("the table", error.name, "build")) from error
     kept = kept_records()
-    print(records_table(record for record in kept if "board" in record))
-    print()
-    print(expectations_table(find_board("ulx3s-85f")))
-    if estimates := [record for record in kept if "card" in record]:
-        print()
-        print(estimates_table(estimates))
+    tables = {
+        "records": records_table(record for record in kept if "board" in record),
+        "expectations": expectations_table(find_board("ulx3s-85f")),
+        "estimates": estimates_table(record for record in kept if "card" in record)}
+    if into:
+        put(Path(into), {f"{PAGE} {name}": text for name, text in tables.items()})
+    else:
+        print("\n\n".join(tables.values()))
     return 0
 
 
@@ -186,10 +197,13 @@ def kept_records() -> list[dict[str, Any]]:
     return [read_record(path.parent, path.stem, path) for path in sorted(_kept().glob("*.json"))]
 
 
-def keep(screen: Screen, record: dict[str, Any], name: str) -> None:
-    """Put a record where the repository has its own."""
-    path = _kept() / f"{name}.json"
-    path.write_text(json.dumps(record, indent=2) + "\n")
+def keep(screen: Screen, record: dict[str, Any], name: str, folder: Path) -> None:
+    """Put a record into `folder`, which is made if it is not there."""
+    from proofmill.host.ground.output import write_atomically
+
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{name}.json"
+    write_atomically(path, [(json.dumps(record, indent=2) + "\n").encode()])
     screen.line(f"kept        {path}")
 
 
@@ -221,7 +235,7 @@ def run_export(options: argparse.Namespace) -> int:
     for path in written:
         screen.line(f"wrote {path}")
         if options.keep and path.name == "estimate.json":
-            keep(screen, read_record(folder, card.name, path), card.name)
+            keep(screen, read_record(folder, card.name, path), card.name, Path(options.keep))
     if used is not None:
         for name, there in card.resources.items():
             count = getattr(used, name)

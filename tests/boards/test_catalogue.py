@@ -1,7 +1,10 @@
 """A board of one's own: found by its file, by an entry point, looked through before it is built."""
 
+import re
 import sys
-from dataclasses import replace
+import textwrap
+from dataclasses import fields, replace
+from pathlib import Path
 
 import pytest
 
@@ -12,6 +15,7 @@ from amaranth_boards.ulx3s import ULX3S_85F_Platform  # noqa: E402
 
 import boards  # noqa: E402
 from proofmill.boards import catalogue  # noqa: E402
+from proofmill.boards.board import Board  # noqa: E402
 from proofmill.boards.check import problems  # noqa: E402
 from proofmill.hdl.presets import STANDARD  # noqa: E402
 from proofmill.host.cli.main import main  # noqa: E402
@@ -164,3 +168,17 @@ def test_what_a_board_lacks_is_said(changes, sentence):
 def test_what_another_flows_board_lacks_is_said(name, changes, sentence):
     lacks = problems(replace(catalogue.board(name), **changes))
     assert any(sentence in each for each in lacks), lacks
+
+
+def test_the_pages_board_is_whole(tmp_path, capsys):
+    page = (Path(__file__).parents[2] / "docs" / "boards.md").read_text()
+    block = re.search(r'(?m)^    """My board, .*\n(?:    .*\n|\n)*', page)[0]
+    path = tmp_path / "my_board.py"
+    path.write_text(textwrap.dedent(block))
+    assert main(["board", "check", str(path)]) == 0
+    assert "my-board         My board, LFE5U-85F-6BG381C, 50 MHz" in capsys.readouterr().out
+
+
+def test_the_page_says_what_every_field_of_a_board_is():
+    page = (Path(__file__).parents[2] / "docs" / "boards.md").read_text()
+    assert all(re.search(rf"(?m)^\|.*`{field.name}`.* \| ", page) for field in fields(Board))

@@ -81,7 +81,7 @@ def markdown(attacks: Sequence[Result], limits: Sequence[Result]) -> str:
         "real Groth16 proofs on the specification's own `process_execution_proof` "
         "(`tests/host/network/consensus/test_proofs.py`, `tests/host/network/economics/test_real_proofs.py`), and "
         "that a reward is lost with its branch on the specification's fork choice "
-        "(`tests/host/network/consensus/test_rewards.py`)."),
+        "(`tests/host/network/contracts/test_rewards.py`)."),
         "",
         "## What pays in spite of every defence",
         "",
