@@ -1,4 +1,3 @@
-# amaranth: UnusedElaboratable=no
 """Counting cells, keeping records, the table, and a toy unit through the real Yosys."""
 
 import json
@@ -10,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from proofmill.boards.units import parameters_of, shape_with
+from proofmill.hdl.description import shape_from
+from proofmill.hdl.montgomery import MultiplierShape
 from proofmill.hdl.presets import STANDARD, TOY_SHAPE
 from proofmill.host.cli.main import main, parser
 from proofmill.host.cli.measure_options import PLACERS, TARGETS, UNITS, command_of, shape_of
@@ -120,10 +121,10 @@ def test_the_readmes_table_is_the_commands(capsys):
 def test_the_table_is_put_into_a_page(tmp_path, capsys):
     page, kept = tmp_path / "page.md", tmp_path / "kept.json"
     keep_record(kept, record())
-    page.write_text(f"before\n<!-- {PAGE} -->\nold\n<!-- end -->\nafter\n")
+    page.write_text(f"before\n<!-- {PAGE} -->\nformer text\n<!-- end -->\nafter\n")
     line = ["measure", "--table", "--record", str(kept), "--into", str(page)]
     assert main(line) == 0
-    assert "toy, folded/2 6 × 8 bits" in part(page, PAGE) and "old" not in page.read_text()
+    assert "toy, folded/2 6 × 8 bits" in part(page, PAGE) and "former" not in page.read_text()
     assert page.read_text().startswith("before\n") and page.read_text().endswith("after\n")
     page.write_text("nothing")
     assert main(line) == 2 and page.read_text() == "nothing"
@@ -270,8 +271,6 @@ def test_a_msm_is_synthesised(tmp_path):
 
 
 def test_parameters_are_replaced():
-    from proofmill.boards.units import unit_from
-
     shape = shape_with(STANDARD, digit=17, limb=26, groups="g1", interval=24, mailbox_bits=10)
     multiplier = {"kind": "pipelined", "field": "bn254-base", "operand_bits": 264, "digit": 17,
                   "limb": 26, "carry_cycles": 1}
@@ -285,7 +284,7 @@ def test_parameters_are_replaced():
     for changes in ({}, dict(kind="karatsuba", depth=2), dict(kind="folded", multiplier_interval=3),
                     dict(kind="folded", multiplier_interval=5, least_loop=4, digit=18, limb=18)):
         shape = shape_with(STANDARD, **changes)
-        assert unit_from("multiplier", parameters_of(shape, "multiplier")).shape == (
+        assert shape_from(MultiplierShape, parameters_of(shape, "multiplier")) == (
             shape.adder.multiplier)
     assert dict(shape.adder.intervals).popitem()[1] == 36 * 5  # as much longer
 

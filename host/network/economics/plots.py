@@ -68,6 +68,7 @@ def _shares(run: Run, axes: Axes) -> None:
     axes.set_xticks(places, [label for label, _ in rows], rotation=60, ha="right",
                     rotation_mode="anchor", fontsize=8)
     axes.margins(x=0.01)
+    axes.set_ylim(0, 1.3 * axes.get_ylim()[1])  # room for the legend
     axes.yaxis.set_major_formatter(PercentFormatter(1.0))
     axes.legend(frameon=False)
     cut = "" if len(rows) == len(everyone) else (
