@@ -45,8 +45,9 @@ def register(commands: Any) -> None:
                               "(ecp5-85f only; default: 1)")
     measure.add_argument("--keep", metavar="FOLDER", help="keep the tools' logs there")
     measure.add_argument("--record", metavar="FILE",
-                         help=f"where the result is kept, or --table reads (default: {own_file()}; "
-                              "--table: the project's boards/measurements.json)")
+                         help="where the result is kept, or --table reads (default: "
+                              f"{str(own_file()).replace('%', '%%')}; with --table, the project's "
+                              "boards/measurements.json)")
     measure.add_argument("--no-record", action="store_true", help="keep no result")
     measure.add_argument("--table", action="store_true",
                          help="print the measurements as the README's Markdown table")

@@ -45,12 +45,23 @@ def test_every_path_that_the_sources_name_is_there():
     assert not [each for each in named if not is_there(each[1])]
 
 
+def anchors(page):
+    """What a link can name of a page: its headings, as GitHub spells them."""
+    return {re.sub(r"[^\w -]", "", heading).strip().lower().replace(" ", "-")
+            for heading in re.findall(r"^#+ (.*)$", page.read_text(), re.MULTILINE)}
+
+
 def test_every_link_of_a_page_leads_somewhere():
     links = [(where, page.parent, link) for page in PAGES for where, line in lines_of([page])
              for link in re.findall(r"\]\(([^)\s]+)\)", line) if "://" not in link]
     assert len(links) > 5
-    assert not [(where, link) for where, folder, link in links
-                if not (folder / link.partition("#")[0]).exists()]
+    wrong = []
+    for where, folder, link in links:
+        path, _, heading = link.partition("#")
+        page = folder / path if path else ROOT / where.partition(":")[0]
+        if not page.exists() or heading and heading not in anchors(page):
+            wrong.append((where, link))
+    assert not wrong
 
 
 def commands():
