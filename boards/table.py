@@ -1,6 +1,6 @@
 """The tables of docs/boards.md: what builds have left, and what follows from clock and interval."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from proofmill.boards.board import Board
@@ -27,10 +27,12 @@ def minutes(seconds: float) -> str:
     return f"{seconds / 60:.0f} min" if seconds >= 100 else f"{seconds:.0f} s"
 
 
-def records_table(records: Iterable[Mapping[str, Any]]) -> str:
-    """The records of builds, a line each."""
+def records_table(records: Iterable[Mapping[str, Any]],
+                  stale: Callable[[Mapping[str, Any]], bool]) -> str:
+    """The records of builds, a line each; those that are `stale` are marked."""
     lines = _head("board", "curve, rows", "multiplier blocks", "tables", "block memories",
                   "clock, reached", "took", "of processor time", words=2)
+    marked = False
     for record in records:
         used = [f"{record['resources'][kind]:,} of {record['available'][kind]:,}"
                 for kind in ("dsp", "lut", "bram")]
@@ -39,10 +41,15 @@ def records_table(records: Iterable[Mapping[str, Any]]) -> str:
         what = shape.adder.curve.name
         what += f", {multiplier.rows}" if isinstance(multiplier, FoldedShape) else ""
         cpu = record.get("step_cpu_seconds")
+        busy = minutes(sum(cpu.values())) if cpu else "not counted"
+        mark = "†" if stale(record) else ""
+        marked = marked or bool(mark)
         lines.append(
-            f"| {record['board']} | {what} | {' | '.join(used)} | {record['clock_mhz']:.4g} MHz, "
-            f"{record['reached_mhz']:.1f} | {minutes(record['seconds'])} | "
-            f"{minutes(sum(cpu.values())) if cpu else 'not counted'} |")
+            f"| {record['board']}{mark} | {what} | {' | '.join(used)} | "
+            f"{record['clock_mhz']:.4g} MHz, {record['reached_mhz']:.1f} | "
+            f"{minutes(record['seconds'])} | {busy} |")
+    if marked:
+        lines += ["", "† The sources make another gateware now than the one that was built."]
     return "\n".join(lines)
 
 

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -127,7 +128,7 @@ def read_record(folder: Path, name: str, *others: Path) -> dict[str, Any]:
                          f"run `proofmill build {name}`")
 
 
-def compare(board: Any, record: dict[str, Any]) -> tuple[str, str]:
+def compare(board: Any, record: Mapping[str, Any]) -> tuple[str, str]:
     """Whether the sources here still make the gateware of `record`: a sentence, and its style.
 
     A parameter, a line of the generator and the generator's version all change it, and so the
@@ -181,8 +182,12 @@ def run_table(into: str | None) -> int:
     except ImportError as error:
         raise ProofmillError(needs_extra("the table", error.name, "build")) from error
     kept = kept_records()
+    with Screen(machine=True).bar("comparing with the sources"):
+        records = records_table(
+            (record for record in kept if "board" in record),
+            lambda record: compare(find_board(record["board"]), record)[1] != "green")
     tables = {
-        "records": records_table(record for record in kept if "board" in record),
+        "records": records,
         "expectations": expectations_table(find_board("ulx3s-85f")),
         "estimates": estimates_table(record for record in kept if "card" in record)}
     if into:
