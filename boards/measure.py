@@ -49,8 +49,8 @@ class Measurement:
     """One unit on one target.
 
     `megahertz` is None where it was not placed; else `constraint` is what the placer tried for,
-    `seed` where it began, `placer` one of `PLACERS`, and `critical` the longest path of the routed
-    unit.
+    `seed` where it began, `placer` one of `PLACERS`, `rip_up` whether the router took up slow
+    connections, and `critical` the longest path of the routed unit.
     `paths` are the longest, estimated before placing, on ECP5: see `boards.paths`.
     `gateware` names what was measured: see `boards.units.gateware_hash`.
     """
@@ -65,6 +65,7 @@ class Measurement:
     constraint: float | None
     seed: int | None
     placer: str | None
+    rip_up: bool | None
     critical: Critical | None
     paths: list[Paths]
     gateware: str
@@ -278,7 +279,7 @@ def measure(name: str, shape: MsmShape, target: str, *, placed: bool = False,
     return Measurement(
         unit=name, target=target, resources=resources, megahertz=rate, interval=interval,
         constraint=megahertz if placed else None, seed=seed if placed else None,
-        placer=placer if placed else None,
+        placer=placer if placed else None, rip_up=rip_up if placed else None,
         critical=critical, paths=paths, gateware=gateware,
         latency=multiplier.latency if name == "multiplier" else None,
         parameters=parameters_of(shape, name),

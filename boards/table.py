@@ -1,11 +1,14 @@
 """The tables of docs/boards.md: what builds have left, and what follows from clock and interval."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from proofmill.boards.board import Board
 from proofmill.boards.shapes import FIVE_ROWS, SMALLEST, THREE_ROWS
 from proofmill.hdl.curve import BN254, Group
+from proofmill.hdl.description import shape_from
+from proofmill.hdl.folded import FoldedShape
+from proofmill.hdl.msm import MsmShape
 from proofmill.hdl.windows import best_plan
 from proofmill.host.prover.devices.serial import scalar_seconds
 
@@ -24,21 +27,29 @@ def minutes(seconds: float) -> str:
     return f"{seconds / 60:.0f} min" if seconds >= 100 else f"{seconds:.0f} s"
 
 
-def records_table(records: Iterable[Mapping[str, Any]]) -> str:
-    """The records of builds, a line each."""
+def records_table(records: Iterable[Mapping[str, Any]],
+                  stale: Callable[[Mapping[str, Any]], bool]) -> str:
+    """The records of builds, a line each; those that are `stale` are marked."""
     lines = _head("board", "curve, rows", "multiplier blocks", "tables", "block memories",
                   "clock, reached", "took", "of processor time", words=2)
+    marked = False
     for record in records:
-        parameters = record["parameters"]
         used = [f"{record['resources'][kind]:,} of {record['available'][kind]:,}"
                 for kind in ("dsp", "lut", "bram")]
-        rows = -(-264 // (18 * parameters["multiplier_interval"]))
-        curve = parameters["curve"] + (f", {rows}" if parameters["curve"] == BN254.name else "")
+        shape = shape_from(MsmShape, record["parameters"])
+        multiplier = shape.adder.multiplier
+        what = shape.adder.curve.name
+        what += f", {multiplier.rows}" if isinstance(multiplier, FoldedShape) else ""
         cpu = record.get("step_cpu_seconds")
+        busy = minutes(sum(cpu.values())) if cpu else "not counted"
+        mark = "†" if stale(record) else ""
+        marked = marked or bool(mark)
         lines.append(
-            f"| {record['board']} | {curve} | {' | '.join(used)} | {record['clock_mhz']:.4g} MHz, "
-            f"{record['reached_mhz']:.1f} | {minutes(record['seconds'])} | "
-            f"{minutes(sum(cpu.values())) if cpu else 'not counted'} |")
+            f"| {record['board']}{mark} | {what} | {' | '.join(used)} | "
+            f"{record['clock_mhz']:.4g} MHz, {record['reached_mhz']:.1f} | "
+            f"{minutes(record['seconds'])} | {busy} |")
+    if marked:
+        lines += ["", "† The sources make another gateware now than the one that was built."]
     return "\n".join(lines)
 
 
@@ -55,9 +66,11 @@ def estimates_table(estimates: Iterable[Mapping[str, Any]]) -> str:
 
 
 def expectations_table(board: Board) -> str:
-    """What the presets compute in a second at the board's clock, and a sum beside the line."""
-    lines = _head("preset", "a G1 addition every", "additions a second",
-                  "a sum of 2^16 points: computing", "the line, meanwhile")
+    """What the presets compute in a second at the board's clock, and a sum beside the line, under a
+    sentence that says the clock."""
+    lines = [f"Additions a second at the {board.clock_hz / 1e6:.4g} MHz of {board.name}:", ""]
+    lines += _head("preset", "a G1 addition every", "additions a second",
+                   "a sum of 2^16 points: computing", "the line, meanwhile")
     for name, shape in PRESETS.items():
         interval = shape.adder.interval[Group.G1]
         rate, scalar = board.clock_hz / interval, scalar_seconds(board.baud)

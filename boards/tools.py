@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from proofmill.host.ground.errors import how_to_install
 from proofmill.sim.processes import end, start
 
 Tell = Callable[[str], None]
@@ -49,7 +50,7 @@ def yosys_package() -> str:
     for package in YOSYS_PACKAGES:
         if version(package):
             return package
-    raise ToolError("Yosys is not there: pip install 'proofmill[build]', or pip install pyosys")
+    raise ToolError(f"Yosys is not there: {how_to_install('build')}")
 
 
 def command(package: str, name: str) -> list[str]:

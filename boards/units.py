@@ -1,6 +1,6 @@
 """What can be measured: the units of the design, and the parameters a record keeps of them.
 
-A record's parameters make the unit again (`shape_of`), so that anyone can tell whether the
+A record's parameters make the unit again (`unit_from`), so that anyone can tell whether the
 gateware that was measured is still what the sources make (`gateware_hash`).
 """
 
@@ -11,9 +11,8 @@ from typing import Any
 
 from amaranth.back import rtlil
 
-from proofmill.hdl.curve import BN254, TOY_CURVE, Group
-from proofmill.hdl.folded import FoldedShape
-from proofmill.hdl.karatsuba import KaratsubaShape
+from proofmill.hdl.curve import Group
+from proofmill.hdl.description import KINDS, describe, shape_from
 from proofmill.hdl.mailboxes import Mailboxes
 from proofmill.hdl.montgomery import MultiplierShape
 from proofmill.hdl.msm import Msm, MsmShape
@@ -25,16 +24,6 @@ UNITS = {
     "mailboxes": "the mailboxes, flags and residents",
     "msm": "all of a multi-scalar multiplication",
 }
-
-KINDS: dict[str, type[MultiplierShape]] = {
-    shape.kind: shape for shape in (MultiplierShape, KaratsubaShape, FoldedShape)}
-"""Multipliers, by what each kind is called."""
-
-CURVES = {curve.name: curve for curve in (BN254, TOY_CURVE)}
-
-MULTIPLIER = ("operand_bits", "digit", "limb", "carry_cycles", "depth", "least_loop")
-"""Parameters of multipliers that a record keeps under their own names, where a kind has them."""
-
 
 def multiplier_with(shape: MultiplierShape, *, kind: str | None = None,
                     interval: int | None = None, **changes: int | None) -> MultiplierShape:
@@ -92,56 +81,45 @@ def shape_with(shape: MsmShape, *, kind: str | None = None, multiplier_interval:
                                           {"mailbox_bits": mailbox_bits}))
 
 
-def unit_of(name: str, shape: MsmShape) -> Any:
-    """The component called `name` in `shape`."""
-    match name:
-        case "multiplier":
-            return shape.adder.multiplier.build()
-        case "adder":
-            return PointAdder(shape.adder)
-        case "mailboxes":
-            return Mailboxes(shape.adder, shape.mailbox_bits)
-        case "msm":
-            return Msm(shape)
-    raise ValueError(f"there is no unit {name!r}; the units are {', '.join(UNITS)}")
-
-
 def parameters_of(shape: MsmShape, unit: str = "msm") -> dict[str, Any]:
     """What is kept of `shape` in a record of one of its units: what the unit depends on."""
-    adder, multiplier = shape.adder, shape.adder.multiplier
-    words: dict[str, Any] = {"curve": adder.curve.name, "kind": multiplier.kind,
-                             "multiplier_interval": multiplier.interval}
-    words |= {name: getattr(multiplier, name) for name in MULTIPLIER if hasattr(multiplier, name)}
-    if unit == "multiplier":
-        return words
-    words |= {"multipliers": adder.multipliers, "adders": adder.adders, "units": adder.units,
-              "sum_latency": adder.sum_latency}
-    for group, interval in adder.intervals:
-        words[f"interval_{group.value}"] = interval
-    if unit != "adder":
-        words["mailbox_bits"] = shape.mailbox_bits
-    if unit == "msm":
-        words["finisher"] = shape.finisher
-    return words
+    match unit:
+        case "multiplier":
+            return describe(shape.adder.multiplier)
+        case "adder":
+            return describe(shape.adder)
+        case "mailboxes":
+            return {"adder": describe(shape.adder), "mailbox_bits": shape.mailbox_bits}
+        case "msm":
+            return describe(shape)
+    raise ValueError(f"there is no unit {unit!r}; the units are {', '.join(UNITS)}")
 
 
-def shape_of(parameters: Mapping[str, Any]) -> MsmShape:
-    """An accelerator with such parameters; raises ValueError where they make none."""
-    try:
-        curve, kind = CURVES[parameters["curve"]], KINDS[parameters["kind"]]
-        held: dict[str, Any] = {name: parameters[name] for name in MULTIPLIER if name in parameters}
-        if "interval" in {field.name for field in fields(kind)}:
-            held["interval"] = parameters["multiplier_interval"]
-        intervals = tuple((group, parameters[f"interval_{group.value}"]) for group in Group
-                          if f"interval_{group.value}" in parameters)
-        adder = AdderShape(
-            curve=curve, multiplier=kind(field=curve.base, **held), intervals=intervals,
-            multipliers=parameters.get("multipliers", 1), adders=parameters.get("adders", 1),
-            units=parameters.get("units", 1), sum_latency=parameters.get("sum_latency", 2))
-        return MsmShape(adder=adder, mailbox_bits=parameters.get("mailbox_bits", 1),
-                        finisher=parameters.get("finisher", True))
-    except (KeyError, TypeError) as error:
-        raise ValueError(f"the parameters make no unit: {error}") from error
+def unit_from(unit: str, parameters: Mapping[str, Any]) -> Any:
+    """The component of a record; raises ValueError where its parameters make none."""
+    match unit:
+        case "multiplier":
+            return shape_from(MultiplierShape, parameters).build()
+        case "adder":
+            return PointAdder(shape_from(AdderShape, parameters))
+        case "mailboxes":
+            shape = shape_from(MsmShape, parameters)
+            return Mailboxes(shape.adder, shape.mailbox_bits)
+        case "msm":
+            return Msm(shape_from(MsmShape, parameters))
+    raise ValueError(f"there is no unit {unit!r}; the units are {', '.join(UNITS)}")
+
+
+def unit_of(name: str, shape: MsmShape) -> Any:
+    """The component called `name` in `shape`."""
+    return unit_from(name, parameters_of(shape, name))
+
+
+def multiplier_in(parameters: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The multiplier's part of a record's parameters, whatever the unit."""
+    while "kind" not in parameters:
+        parameters = parameters["adder" if "adder" in parameters else "multiplier"]
+    return parameters
 
 
 def netlist(component: Any) -> str:
@@ -157,6 +135,6 @@ def gateware_hash(text: str) -> str:
 def present_hash(unit: str, parameters: Mapping[str, Any]) -> str | None:
     """The hash of the unit that the sources make now; None where they make none like it."""
     try:
-        return gateware_hash(netlist(unit_of(unit, shape_of(parameters))))
+        return gateware_hash(netlist(unit_from(unit, parameters)))
     except ValueError:
         return None

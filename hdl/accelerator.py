@@ -21,6 +21,7 @@ from proofmill.hdl.commands import (
     name_word,
 )
 from proofmill.hdl.curve import Group
+from proofmill.hdl.description import describe
 from proofmill.hdl.msm import REQUEST, Msm, MsmShape
 from proofmill.hdl.windows import MAX_WINDOW
 
@@ -31,20 +32,15 @@ WRITE = data.StructLayout({"address": 32, "word": WORD})
 def identity_words(shape: MsmShape, gateware_hash: int, *, memory_words: int = 0,
                    clock_hz: float = 0) -> dict[str, int]:
     """What `shape` says of itself on a board; see `hdl.commands.IDENTITY`."""
-    adder = shape.adder
-    words = {
+    words = describe(shape)
+    intervals = dict(words["adder"]["intervals"])
+    found = words["adder"]["multiplier"] | words["adder"] | words | {
         "magic": MAGIC, "version": VERSION, "hash": gateware_hash,
-        "curve": name_word(adder.curve.name),
-        "multipliers": adder.multipliers, "adders": adder.adders,
-        "interval_g1": adder.interval.get(Group.G1, 0),
-        "interval_g2": adder.interval.get(Group.G2, 0), "units": adder.units,
-        "mailbox_bits": shape.mailbox_bits, "digit": adder.multiplier.digit,
-        "limb": adder.multiplier.limb, "coordinate_bits": adder.coordinate_bits,
-        "datapath": int(shape.datapath), "memory_words": memory_words, "clock_hz": int(clock_hz),
-        "finisher": int(shape.finisher),
-    }
-    assert tuple(words) == IDENTITY
-    return words
+        "curve": name_word(shape.adder.curve.name),
+        **{f"interval_{group.value}": intervals.get(group.value, 0) for group in Group},
+        "coordinate_bits": shape.adder.coordinate_bits,
+        "memory_words": memory_words, "clock_hz": clock_hz}
+    return {name: int(found[name]) for name in IDENTITY}
 
 
 class Accelerator(wiring.Component):

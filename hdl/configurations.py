@@ -175,7 +175,7 @@ def configurations(curve: Curve, block: Block, dsp: int, memory_bits: int, point
         sentence = refusal(adder)
         if sentence is not None:
             if refused is not None:
-                refused.append(f"{describe(adder)}: {sentence}")
+                refused.append(f"{in_brief(adder)}: {sentence}")
             continue
         fewest = float("inf")
         for bits in range(LEAST_MAILBOX_BITS, 33):
@@ -203,8 +203,8 @@ def least(curve: Curve, block: Block) -> tuple[int, int]:
     return dsp, mailbox_memory_bits(MsmShape(adder=adder, mailbox_bits=LEAST_MAILBOX_BITS))
 
 
-def describe(adder: AdderShape) -> str:
-    """An adder in a few words: "3 x folded/5 18x18"."""
+def in_brief(adder: AdderShape) -> str:
+    """An adder in a few words, which do not tell it from every other: "3 x folded/5 18x18"."""
     multiplier = adder.multiplier
     kind = multiplier.kind
     if multiplier.interval > 1:

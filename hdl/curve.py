@@ -86,3 +86,6 @@ TOY_CURVE = Curve(
     times_3b={Group.G1: times_9, Group.G2: times_12_plus_15u},
     unit={Group.G1: (FILE_RADIX % TOY.modulus,), Group.G2: (FILE_RADIX % TOY.modulus, 0)})
 """The same two equations over eight bits: small enough to try every pair of points."""
+
+CURVES = {curve.name: curve for curve in (BN254, TOY_CURVE)}
+"""The curves by name; a name stands for one curve, since gateware is known by it."""

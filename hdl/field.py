@@ -49,3 +49,7 @@ BLS12_381_BASE = PrimeField(
     name="bls12-381-base",
     modulus=0x1a0111ea397fe69a4b1ba7b6434bacd764774b84f38512bf6730d2a0f6b0f6241eabfffeb153ffffb9feffffffffaaab)
 """Coordinates of BLS12-381: here to show that nothing is tied to one curve."""
+
+FIELDS = {field.name: field for field in (
+    TOY, TOY_SCALAR, BN254_BASE, BN254_SCALAR, BLS12_381_BASE)}
+"""The fields by name; a name stands for one field, since gateware is known by it."""

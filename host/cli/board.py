@@ -23,6 +23,15 @@ def register(commands: Any) -> None:
         "list", help="the boards there are gateware for",
         description="Show every board: its chip, clock, memory and curve.")
     listing.set_defaults(run=run_list)
+    check = actions.add_parser(
+        "check", help="say what a board lacks before anything is built",
+        description="Look a board through, yours or one of these: its platform's oscillator, "
+                    "serial line and SDRAM, the clock and the baud rate that can be made, whether "
+                    "the accelerator's multipliers and memories can fit. Status 0 where nothing "
+                    "is missing.",
+        epilog="example: proofmill board check my_board.py")
+    check.add_argument("board", metavar="BOARD|FILE.py")
+    check.set_defaults(run=run_check)
     simulate = actions.add_parser(
         "simulate", help="run a board's gateware on a pseudo-terminal",
         description="Run a board's top level, clock generator and pads left out, cycle by cycle "
@@ -30,7 +39,7 @@ def register(commands: Any) -> None:
                     "the bits of the serial line are those of the simulated pins.",
         epilog="example: proofmill board simulate ulx3s-85f, and in another terminal "
                "proofmill mine --device serial:/dev/pts/5 with the port it names")
-    simulate.add_argument("board", metavar="BOARD")
+    add_board(simulate)
     simulate.add_argument(
         "--preset", choices=("standard", "board"), default="standard",
         help="the accelerator: standard, which is the fastest to simulate (one product a cycle), "
@@ -45,37 +54,77 @@ def register(commands: Any) -> None:
     simulate.set_defaults(run=run_simulate)
 
 
+def add_board(parser: argparse.ArgumentParser) -> None:
+    """Add what names a board: its name, or a file by --board or in the name's place."""
+    parser.add_argument("board", nargs="?", default=argparse.SUPPRESS, metavar="BOARD|FILE.py")
+    parser.add_argument("--board", default=None, metavar="FILE.py",
+                        help="a board of your own, from its file (see docs/boards.md)")
+
+
 def find_board(name: str) -> Any:
-    """The board called `name`."""
+    """The board called `name`, or in the file `name`."""
     try:
-        from proofmill.boards.catalogue import BOARDS, board
+        from proofmill.boards.catalogue import BoardError, board, names
     except ImportError as error:
-        raise missing("the boards need", error) from error
-    if name not in BOARDS:
-        raise ProofmillError(f"BOARD {name}: {unknown(name, BOARDS)}")
+        raise missing("a board needs", error) from error
     try:
         return board(name)
+    except KeyError:
+        raise ProofmillError(
+            f"BOARD {name}: {unknown(name, names())}; a board of your own is named by its file, "
+            "BOARD.py") from None
+    except BoardError as error:
+        raise ProofmillError(str(error)) from error
     except ImportError as error:
         raise missing(f"the board {name} needs", error) from error
 
 
 def run_list(options: argparse.Namespace) -> int:
     """Show the boards."""
-    from proofmill.boards.catalogue import BOARDS
+    try:
+        from proofmill.boards.catalogue import names
+    except ImportError as error:
+        raise missing("a board needs", error) from error
 
     screen = Screen()
-    for name in BOARDS:
-        found = find_board(name)
-        screen.line(f"{name:16} {found.title}, {found.chip}, {found.clock_hz / 1e6:g} MHz, "
-                    f"{found.memory_words * 8 // 1024:,} KiB for points, curve "
-                    f"{found.shape.adder.curve.name}")
-        if found.note:
-            screen.line(f"{'':16} {found.note}")
+    for name in names():
+        try:
+            show(screen, name, find_board(name))
+        except ProofmillError as error:  # another package's board is no reason to hide the rest
+            screen.line(f"{name:16} {error}", style="yellow")
+    return 0
+
+
+def show(screen: Screen, name: str, found: Any) -> None:
+    """Show a board in a line or two."""
+    screen.line(f"{name:16} {found.title}, {found.chip}, {found.clock_hz / 1e6:.4g} MHz, "
+                f"{found.memory_words * 8 // 1024:,} KiB for points, curve "
+                f"{found.shape.adder.curve.name}")
+    if found.note:
+        screen.line(f"{'':16} {found.note}")
+
+
+def run_check(options: argparse.Namespace) -> int:
+    """Say what a board lacks."""
+    found = find_board(options.board)
+    from proofmill.boards.check import problems
+
+    screen = Screen()
+    show(screen, found.name, found)
+    lacks = problems(found)
+    for sentence in lacks:
+        screen.line(f"  {sentence}", style="yellow")
+    if lacks:
+        raise ProofmillError(f"{found.name} cannot be built yet: {len(lacks)} "
+                             f"thing{'s' if len(lacks) > 1 else ''} to mend, above")
+    screen.line(f"nothing is missing: proofmill build {options.board}", style="green")
     return 0
 
 
 def run_simulate(options: argparse.Namespace) -> int:
     """Simulate a board until interrupted."""
+    if options.board is None:
+        raise ProofmillError("say which board to simulate; `proofmill board list` names the boards")
     found = find_board(options.board)
     from proofmill.hdl.presets import STANDARD
     from proofmill.sim.board import START_CYCLES, RunningBoard, build_board

@@ -2,18 +2,23 @@
 
 import argparse
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from proofmill.host.cli.arguments import above_zero, output_folder, unknown, whole
-from proofmill.host.cli.board import find_board
+from proofmill.host.cli.board import add_board, find_board
 from proofmill.host.cli.extras import missing
-from proofmill.host.cli.measure import PRESETS, preset
+from proofmill.host.cli.measure_options import PRESETS, preset
+from proofmill.host.cli.pages import put
 from proofmill.host.cli.screen import Screen
 from proofmill.host.ground.errors import ProofmillError
 
 FOLDER = "build"
 LARGEST_PLACER_SEED = (1 << 31) - 1
+
+PAGE = "proofmill build --table:"
+"""What the tables are called in a page, each with its name behind: see `host.cli.pages`."""
 
 
 def register(commands: Any) -> None:
@@ -25,13 +30,16 @@ def register(commands: Any) -> None:
                     "gateware's hash) in build/BOARD. `proofmill board list` names the boards.",
         epilog="examples: proofmill build ulx3s-85f; proofmill build ulx3s-85f --report; "
                "proofmill build --export vu47p")
-    build.add_argument("board", nargs="?", metavar="BOARD")
+    add_board(build)
     build.add_argument("--report", action="store_true",
                        help="show the record of the last build instead of building")
-    build.add_argument("--keep", action="store_true",
-                       help="keep the record, or a card's estimate, in boards/records too")
+    build.add_argument("--keep", metavar="FOLDER",
+                       help="put the record, or a card's estimate, there too, under the board's "
+                            "or the card's name; in a checkout, boards/records has the project's")
     build.add_argument("--table", action="store_true",
-                       help="print the tables of docs/boards.md, from the records kept")
+                       help="print the tables of docs/boards.md, from the project's records")
+    build.add_argument("--into", metavar="PAGE",
+                       help="with --table: put them into this Markdown page, each in its place")
     build.add_argument("--export", metavar="CARD",
                        help="write Verilog, constraints and a Tcl script for vu9p, vu47p or u250, "
                             "with Yosys' estimate of the resources")
@@ -53,7 +61,9 @@ def run(options: argparse.Namespace) -> int:
     if options.export is not None:
         return run_export(options)
     if options.table:
-        return run_table()
+        return run_table(options.into)
+    if options.into:
+        raise ProofmillError("--into goes with --table")
     if options.board is None:
         raise ProofmillError("say which board to build, or --export CARD; `proofmill board list` "
                              "names the boards")
@@ -85,7 +95,7 @@ def run(options: argparse.Namespace) -> int:
             raise ProofmillError(str(error)) from error
     show(screen, made.record)
     if options.keep:
-        keep(screen, made.record, found.name)
+        keep(screen, made.record, found.name, Path(options.keep))
     screen.line(f"bitstream   {made.bitstream}")
     screen.line(f"load it     openFPGALoader -b {found.loader} {made.bitstream}")
     return 0
@@ -120,7 +130,7 @@ def read_record(folder: Path, name: str, *others: Path) -> dict[str, Any]:
                          f"run `proofmill build {name}`")
 
 
-def compare(board: Any, record: dict[str, Any]) -> tuple[str, str]:
+def compare(board: Any, record: Mapping[str, Any]) -> tuple[str, str]:
     """Whether the sources here still make the gateware of `record`: a sentence, and its style.
 
     A parameter, a line of the generator and the generator's version all change it, and so the
@@ -130,15 +140,16 @@ def compare(board: Any, record: dict[str, Any]) -> tuple[str, str]:
 
     from proofmill.boards.build import gateware_hash
     from proofmill.boards.tools import versions
-    from proofmill.boards.units import shape_of
+    from proofmill.hdl.description import shape_from
+    from proofmill.hdl.msm import MsmShape
 
     tool, here = record["tools"].get("amaranth"), versions()["amaranth"]
     if tool != here:
         return (f"not compared: amaranth {tool} made it, here is {here}", "yellow")
     try:
-        shape = shape_of({"finisher": board.shape.finisher} | record["parameters"])
+        shape = shape_from(MsmShape, record["parameters"])
     except ValueError as error:
-        return (f"not compared: {error}; build again", "yellow")
+        return (f"not compared: the parameters make no accelerator: {error}; build again", "yellow")
     now = gateware_hash(replace(board, clock_hz=record["clock_mhz"] * 1e6,
                                 baud=record.get("baud", board.baud)), shape)
     if now == record["hash"]:
@@ -148,9 +159,10 @@ def compare(board: Any, record: dict[str, Any]) -> tuple[str, str]:
 
 def show(screen: Screen, record: dict[str, Any]) -> None:
     """Show a record."""
+    from proofmill.hdl.description import in_words
+
     screen.line(f"{record['board']}, {record['chip']}, gateware {record['hash']}")
-    screen.line("parameters  " + ", ".join(
-        f"{name} {value}" for name, value in record["parameters"].items()))
+    screen.line(f"parameters  {in_words(record['parameters'])}")
     for name, there in record["available"].items():
         used = record["resources"][name]
         screen.line(f"{name:11} {used:>9,} of {there:,} ({used / there:.0%})")
@@ -165,19 +177,25 @@ def show(screen: Screen, record: dict[str, Any]) -> None:
         f"{name} {version}" for name, version in record["tools"].items()))
 
 
-def run_table() -> int:
-    """Print the tables of the documentation."""
+def run_table(into: str | None) -> int:
+    """Print the tables of the documentation, or put them into a page."""
     try:
         from proofmill.boards.table import estimates_table, expectations_table, records_table
     except ImportError as error:
-        raise missing("the boards need", error) from error
+        raise missing("the table needs", error) from error
     kept = kept_records()
-    print(records_table(record for record in kept if "board" in record))
-    print()
-    print(expectations_table(find_board("ulx3s-85f")))
-    if estimates := [record for record in kept if "card" in record]:
-        print()
-        print(estimates_table(estimates))
+    with Screen(machine=True).bar("comparing with the sources"):
+        records = records_table(
+            (record for record in kept if "board" in record),
+            lambda record: compare(find_board(record["board"]), record)[1] != "green")
+    tables = {
+        "records": records,
+        "expectations": expectations_table(find_board("ulx3s-85f")),
+        "estimates": estimates_table(record for record in kept if "card" in record)}
+    if into:
+        put(Path(into), {f"{PAGE} {name}": text for name, text in tables.items()})
+    else:
+        print("\n\n".join(tables.values()))
     return 0
 
 
@@ -186,11 +204,12 @@ def kept_records() -> list[dict[str, Any]]:
     return [read_record(path.parent, path.stem, path) for path in sorted(_kept().glob("*.json"))]
 
 
-def keep(screen: Screen, record: dict[str, Any], name: str) -> None:
-    """Put a record where the repository has its own."""
-    path = _kept() / f"{name}.json"
+def keep(screen: Screen, record: dict[str, Any], name: str, folder: Path) -> None:
+    """Put a record into `folder`, which is made if it is not there."""
     from proofmill.host.ground.output import write_atomically
 
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{name}.json"
     write_atomically(path, [(json.dumps(record, indent=2) + "\n").encode()])
     screen.line(f"kept        {path}")
 
@@ -222,7 +241,7 @@ def run_export(options: argparse.Namespace) -> int:
     for path in written:
         screen.line(f"wrote {path}")
         if options.keep and path.name == "estimate.json":
-            keep(screen, read_record(folder, card.name, path), card.name)
+            keep(screen, read_record(folder, card.name, path), card.name, Path(options.keep))
     if used is not None:
         for name, there in card.resources.items():
             count = getattr(used, name)

@@ -83,9 +83,10 @@ def _budget(options: argparse.Namespace) -> tuple[str, int, int]:
 
 def run_explore(options: argparse.Namespace) -> int:
     """Show the front."""
-    from proofmill.hdl.configurations import configurations, describe, front, least
+    from proofmill.hdl.configurations import configurations, front, in_brief, least
     from proofmill.hdl.cost import BLOCKS
     from proofmill.hdl.curve import BN254
+    from proofmill.hdl.description import describe
 
     block, dsp, memory = _budget(options)
     screen, refused = Screen(machine=options.json), list[str]()
@@ -99,7 +100,7 @@ def run_explore(options: argparse.Namespace) -> int:
             f"{fewest} blocks and {-(-bits >> 10)} kbit")
     shown, rows = front(found), []
     # Unused mailboxes change no cycle: one simulation serves all windows of an adder.
-    largest = {describe(entry.shape.adder): entry.shape
+    largest = {entry.shape.adder: entry.shape
                for entry in sorted(shown, key=lambda entry: entry.shape.mailbox_bits)}
     for entry in shown:
         cycles, how = entry.cycles, "estimated"
@@ -119,7 +120,8 @@ def run_explore(options: argparse.Namespace) -> int:
             "register_bits": entry.register_bits,
             "additions_per_second_per_mhz": 1e6 * entry.additions_per_cycle,
             "cycles": round(cycles), "cycles_are": how,
-            "seconds": cycles / options.mhz / 1e6, "name": describe(adder)})
+            "seconds": cycles / options.mhz / 1e6, "name": in_brief(adder),
+            "parameters": describe(entry.shape)})
     if options.json:
         for row in rows:
             print_record("explore", row)
@@ -144,27 +146,27 @@ def run_explore(options: argparse.Namespace) -> int:
     return 0
 
 
-def _simulate(entry: Any, shapes: dict[str, Any], screen: Screen) -> int:
+def _simulate(entry: Any, shapes: dict[Any, Any], screen: Screen) -> int:
     """The exact cycles of one multi-scalar multiplication with uniform scalars.
 
-    `shapes` has, by an adder's name, an accelerator with that adder and mailboxes enough.
+    `shapes` has, for each adder, an accelerator with that adder and mailboxes enough.
     """
     import random
 
     import numpy as np
 
-    from proofmill.hdl.configurations import describe
+    from proofmill.hdl.configurations import in_brief
     from proofmill.hdl.curve import Group
     from proofmill.hdl.presets import control_only
     from proofmill.host.prover.curve.limbs import SCALAR_MODULUS, to_limbs
     from proofmill.host.prover.devices.accelerator import Accelerator
     from proofmill.sim.verilated import BuildError, Simulation, build
 
-    name = describe(entry.shape.adder)
+    name = in_brief(entry.shape.adder)
     with screen.bar(f"building {name}") as bar:
         try:
             gateware, library = build(
-                control_only(shapes[name]),
+                control_only(shapes[entry.shape.adder]),
                 lambda what, done, total: bar.step(f"{name}: {what}", done, total))
         except BuildError as error:
             raise ProofmillError(str(error)) from error

@@ -1,6 +1,6 @@
 """What only some commands need, and what installs it."""
 
-from proofmill.host.ground.errors import ProofmillError
+from proofmill.host.ground.errors import ProofmillError, how_to_install
 
 EXTRAS = {
     "matplotlib": "plots",
@@ -18,13 +18,13 @@ def hint(error: ImportError) -> str | None:
     name = (error.name or "").partition(".")[0]
     if name in EXTRAS:
         return (f"{name} is not installed; install what this command needs with "
-                f"pip install 'proofmill[{EXTRAS[name]}]'")
+                f"{how_to_install(EXTRAS[name])}")
     if name in PLAIN:
-        return f"{name} is not installed; install it with pip install --upgrade proofmill"
+        return f"{name} is not installed; install Proofmill anew: pip install -e . in its folder"
     return None
 
 
 def missing(what: str, error: ImportError) -> ProofmillError:
     """That `what`, words like "building needs", lacks a module."""
     extra = EXTRAS.get((error.name or "").partition(".")[0], "build")
-    return ProofmillError(f"{what} {error.name}: pip install 'proofmill[{extra}]'")
+    return ProofmillError(f"{what} {error.name}: {how_to_install(extra)}")

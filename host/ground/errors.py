@@ -28,3 +28,8 @@ WAYS_OUT = {
 def way_out(error: OSError) -> str:
     """What to do about `error`, as the end of a message."""
     return WAYS_OUT.get(error.errno or 0, "choose another place, or try again")
+
+
+def how_to_install(extra: str) -> str:
+    """The command that brings what an extra of pyproject.toml names, as a user can type it."""
+    return f"pip install -e '.[{extra}]' in Proofmill's folder"

@@ -9,20 +9,21 @@ pytest.importorskip("amaranth_boards")
 
 from proofmill.boards.board import ecp5_pll  # noqa: E402
 from proofmill.boards.build import generate, phase_of, utilisation  # noqa: E402
-from proofmill.boards.catalogue import BOARDS, board  # noqa: E402
+from proofmill.boards.catalogue import board, here  # noqa: E402
+from proofmill.boards.check import problems  # noqa: E402
 from proofmill.boards.measure import clock_rate  # noqa: E402
 from proofmill.boards.tools import ToolError  # noqa: E402
 from proofmill.hdl.uart import divisor  # noqa: E402
 
 
-@pytest.mark.parametrize("name", BOARDS)
+@pytest.mark.parametrize("name", here())
 def test_a_board_is_whole(name):
     found = board(name)
     assert found.name == name and found.loader and found.memory_words >= 512
     assert divisor(found.clock_hz, found.baud) >= 4    # the receiver looks into a bit's middle
     assert found.flow != "ecp5" or found.clock_hz == found.input_hz or ecp5_pll(
         found.input_hz, found.clock_hz)
-    assert (found.platform is None) != (found.pins is None)
+    assert problems(found) == []
 
 
 @pytest.mark.parametrize("source,target", [
@@ -127,5 +128,5 @@ def test_the_records_kept_are_of_boards_and_cards_there_are():
         if "card" in made:
             assert made["card"] == path.stem in CARDS
             continue
-        assert made["board"] == path.stem in BOARDS
+        assert made["board"] == path.stem in here()
         assert made["bitstream"] and made["reached_mhz"] >= made["clock_mhz"]

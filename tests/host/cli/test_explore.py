@@ -4,6 +4,8 @@ import json
 
 import pytest
 
+from proofmill.hdl.description import shape_from
+from proofmill.hdl.msm import MsmShape
 from proofmill.host.cli.main import main
 
 
@@ -35,6 +37,9 @@ def test_the_front_of_a_small_device(explore):
         # Twelve products an addition, each multiplier busy once in its own interval, at best.
         assert row["interval"] * row["multipliers"] >= 12 * row["multiplier_interval"]
         assert row["cycles"] > 0.9 * 4096 * (254 / row["window"]) * row["interval"]
+        shape = shape_from(MsmShape, row["parameters"])  # all that makes the accelerator again
+        assert shape.adder.multipliers == row["multipliers"]
+        assert shape.mailbox_bits == row["mailbox_bits"]
     names = [row["name"] for row in found]
     assert names[0] == "1 x folded/3 18x18" and found[0]["dsp"] == 151
     assert "1 x folded/15 18x18" in names

@@ -88,7 +88,8 @@ def test_interrupted_it_ends_with_the_summary_so_far(name, status):
     """In the background too, where shells have SIGINT ignored."""
     process = subprocess.Popen(
         ["/bin/sh", "-c", 'trap "" INT; exec "$@"', "sh", sys.executable, "-m",
-         "proofmill.host.cli.main", "mine", "--json", "--device", "cpu", "--blocks", "500"], cwd=ROOT,
+         "proofmill.host.cli.main", "mine", "--json", "--device", "cpu", "--blocks", "500"],
+        cwd=ROOT,
         env={**os.environ, "PYTHONPATH": str(ROOT)}, stdout=subprocess.PIPE,
         stderr=subprocess.PIPE, text=True)
     for line in process.stderr:

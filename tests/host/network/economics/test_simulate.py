@@ -1,10 +1,15 @@
 """Simulations: reproducible, and worth what they are for: lottery beside race."""
 
+import math
 import time
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
+from proofmill.host.network.economics import plots
 from proofmill.host.network.economics.measures import gini
 from proofmill.host.network.economics.scenario import Scenario, load, parse
 from proofmill.host.network.economics.simulate import Run, simulate
@@ -120,3 +125,53 @@ def test_five_thousand_slots_take_seconds() -> None:
     start = time.process_time()
     simulate(Scenario("equal", load("equal").network, load("equal").provers))
     assert time.process_time() - start < 15
+
+
+def drawn(run: Run, plot: Callable[[Run, Axes], None]) -> Axes:
+    """The axes of a plot, laid out."""
+    axes: Axes = Figure(figsize=(8, 4.5)).subplots()
+    plot(run, axes)
+    return axes
+
+
+def ticks(axes: Axes) -> list[str]:
+    return [text.get_text() for text in axes.get_xticklabels()]
+
+
+def test_provers_alike_have_labels_of_their_own(equal: Run) -> None:
+    axes = drawn(equal, plots._shares)
+    assert ticks(axes) == [*(f"prover {n}" for n in range(1, 20)), "fast"]
+    assert plots.labels(["a", "b", "a"]) == ["a 1", "b", "a 2"]
+
+
+def test_provers_left_out_of_a_plot_are_told() -> None:
+    run = small('[[provers]]\nname = "few"\ncount = 30\n[[provers]]\nname = "rich"\ncount = 15\n'
+                'stake_gwei = 5_000_000_000', 30)
+    axes = drawn(run, plots._shares)
+    assert ticks(axes)[:1] == ["rich 1"] and len(ticks(axes)) == plots.MOST_BARS
+    assert "the 40 with the largest stake, of 45" in axes.get_title(loc="left")
+
+
+@pytest.mark.parametrize("provers", [
+    '[[provers]]\nname = "a"\ncount = 3', '[[provers]]\nname = "a"\ncount = 3\nseconds = 20.0',
+    '[[provers]]\nname = "a"\nseconds = 1e-3', '[[provers]]\nname = "a"\nfailure_rate = 1.0'])
+def test_the_axes_end_with_the_data(provers: str) -> None:
+    run = small(provers, 40)
+    axes = drawn(run, plots._latency)
+    last = max((o.seconds for world in run.worlds.values() for o in world.outcomes
+                if o.seconds is not None), default=0.0)
+    slot = run.scenario.network.slot_seconds
+    left, right = axes.get_xlim()
+    assert left == 0 and last <= right < last + 1.1 * slot
+    lines = [line.get_xdata()[0] for line in axes.lines
+             if not line.get_drawstyle().startswith("steps")]
+    assert lines and max(lines) <= right
+    assert drawn(run, plots._rho).get_xlim() == (0, 39)
+
+
+def test_a_plot_says_that_nothing_was_proven() -> None:
+    run = small('[[provers]]\nname = "dead"\nfailure_rate = 1.0', 20)
+    assert math.isnan(run.figures["race"].work_per_proof)
+    for plot, times in ((plots._work, 2), (plots._latency, 1)):
+        said = [text.get_text() for text in drawn(run, plot).texts]
+        assert said == ["no block was proven"] * times

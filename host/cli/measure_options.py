@@ -1,0 +1,153 @@
+"""The options of ``proofmill measure`` that say what is measured, and back: a record's command."""
+
+import argparse
+import shlex
+from collections.abc import Mapping
+from typing import Any
+
+from proofmill.host.cli.arguments import above_zero, whole
+from proofmill.host.ground.errors import ProofmillError
+
+UNITS = ("multiplier", "adder", "mailboxes", "msm")
+TARGETS = ("ecp5-85f", "xcup", "xc7", "gw5a")
+KINDS = ("pipelined", "karatsuba", "folded")
+PLACERS = ("static", "heap")
+PRESETS = ("standard", "one-row", "three-rows", "five-rows", "toy")
+
+DEFAULTS = {"target": TARGETS[0], "preset": PRESETS[0], "megahertz": 150.0, "seed": 1,
+            "placer": PLACERS[0]}
+
+NUMBERS = {
+    "digit": "bits of a digit", "limb": "bits of a limb", "depth": "levels of Karatsuba's formula",
+    "multiplier_interval": "cycles from one pair of factors to the next",
+    "least_loop": "cycles of a folded multiplier's step, at the least",
+    "multipliers": "multipliers of the adder",
+    "interval": "cycles from one G1 addition to the next",
+    "interval_g2": "cycles from one G2 addition to the next", "mailbox_bits": "2 ** N mailboxes",
+}
+"""Parameters that are numbers, as `boards.units.shape_with` calls them."""
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options that say what is measured, and how it is placed."""
+    parser.add_argument("--target", default=DEFAULTS["target"], choices=TARGETS,
+                        metavar="|".join(TARGETS),
+                        help="the device family (default: %(default)s)")
+    parser.add_argument("--preset", default=DEFAULTS["preset"], choices=PRESETS,
+                        metavar="|".join(PRESETS),
+                        help="the parameters to begin with (default: %(default)s)")
+    parser.add_argument("--multiplier", choices=KINDS, metavar="|".join(KINDS),
+                        help="another kind of multiplier")
+    for name, text in NUMBERS.items():
+        parser.add_argument(_flag(name), type=whole(1), metavar="N", help=text)
+    parser.add_argument("--g1-only", action="store_true", help="leave G2 out")
+    parser.add_argument("--place", action="store_true",
+                        help="place and route too (ecp5-85f only; minutes to hours)")
+    parser.add_argument("--megahertz", type=above_zero("must be more than 0 MHz"),
+                        default=DEFAULTS["megahertz"], metavar="F",
+                        help="what the placer tries for (default: %(default)g)")
+    parser.add_argument("--seed", type=whole(0, (1 << 31) - 1), default=DEFAULTS["seed"],
+    metavar="N",
+                        help="where the placer begins (default: %(default)s)")
+    parser.add_argument("--rip-up", action="store_true",
+                        help="let the router take up slow connections until all meet "
+                             "--megahertz, which has to be within reach")
+    parser.add_argument("--placer", default=DEFAULTS["placer"], choices=PLACERS,
+                        metavar="|".join(PLACERS),
+                        help="nextpnr's way of placing: static leaves shorter wires, heap does so "
+                             "for a multiplier that fills the chip (default: %(default)s)")
+
+
+def preset(name: str) -> Any:
+    """The parameters called `name`."""
+    from proofmill.boards.shapes import FIVE_ROWS, SMALLEST, THREE_ROWS
+    from proofmill.hdl.presets import STANDARD, TOY_SHAPE
+
+    return {"standard": STANDARD, "one-row": SMALLEST, "three-rows": THREE_ROWS,
+            "five-rows": FIVE_ROWS, "toy": TOY_SHAPE}[name]
+
+
+def shape_of(options: argparse.Namespace) -> Any:
+    """The accelerator that the options say; raises `ProofmillError` where they fit none."""
+    from proofmill.boards.units import shape_with
+
+    try:
+        return shape_with(preset(options.preset), kind=options.multiplier,
+                          groups="g1" if options.g1_only else None,
+                          **{name: getattr(options, name) for name in NUMBERS})
+    except ValueError as error:
+        raise ProofmillError(f"these parameters do not fit: {error}") from error
+
+
+def command_of(record: Mapping[str, Any]) -> str:
+    """The command that makes a record again, with as few options as there have to be.
+
+    Raises ValueError where no preset and no options lead to the record's parameters.
+    """
+    found = [options for name in PRESETS if (options := _options(name, record)) is not None]
+    if not found:
+        raise ValueError(f"no options of `proofmill measure` make this {record['unit']}: "
+                         f"{record['parameters']}")
+    words = ["proofmill", "measure", record["unit"]]
+    words += _words({"target": record["target"]} | min(found, key=len))
+    if record["megahertz"] is not None:
+        words += ["--place", *_words({
+            "megahertz": record["constraint"], "seed": record["seed"],
+            "placer": record["placer"], "rip_up": record["rip_up"]})]
+    return shlex.join(words)
+
+
+def _options(name: str, record: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The fewest options that make the record's parameters of the preset `name`; None: none do."""
+    from proofmill.boards.units import parameters_of, shape_with
+
+    def fit(options: Mapping[str, Any]) -> bool:
+        changes = {"kind" if key == "multiplier" else key: value for key, value in options.items()}
+        try:
+            shape = shape_with(preset(name), **changes)
+        except ValueError:
+            return False
+        return bool(parameters_of(shape, record["unit"]) == record["parameters"])
+
+    options = _stated(record["parameters"])
+    if not fit(options):
+        return None
+    for key in list(options):
+        if fit(fewer := {other: options[other] for other in options if other != key}):
+            options = fewer
+    return {"preset": name} | options
+
+
+def _stated(parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """Every option that a record's parameters have a value for."""
+    from proofmill.boards.units import multiplier_in
+
+    multiplier = multiplier_in(parameters)
+    options = {"multiplier": multiplier["kind"], **{
+        "multiplier_interval" if name == "interval" else name: multiplier[name]
+        for name in ("digit", "limb", "depth", "interval", "least_loop") if name in multiplier}}
+    adder = parameters.get("adder", parameters)
+    if "intervals" in adder:
+        intervals = dict(adder["intervals"])
+        options["multipliers"] = adder["multipliers"]
+        options["interval"] = intervals["g1"]
+        options |= {"interval_g2": intervals["g2"]} if "g2" in intervals else {"groups": "g1"}
+    if "mailbox_bits" in parameters:
+        options["mailbox_bits"] = parameters["mailbox_bits"]
+    return options
+
+
+def _flag(name: str) -> str:
+    return "--g1-only" if name == "groups" else f"--{name.replace('_', '-')}"
+
+
+def _words(options: Mapping[str, Any]) -> list[str]:
+    """Options as words of a command line; those at their defaults are left out."""
+    words = []
+    for name, value in options.items():
+        if value is False or value == DEFAULTS.get(name):
+            continue
+        words.append(_flag(name))
+        if value is not True and name != "groups":
+            words.append(f"{value:g}" if isinstance(value, float) else str(value))
+    return words
