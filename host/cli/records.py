@@ -17,20 +17,26 @@ FIELDS: dict[str, dict[str, str]] = {
         "constraints": "how many", "public_outputs": "signals", "public_inputs": "signals",
         "private_inputs": "signals", "entries": "a list: those of A, B and C that are not zero"},
     "mine": {
-        "blocks": "asked for", "slots": "that passed", "finalized_epoch": "the last one",
+        "blocks_asked": "--blocks", "blocks": "proven", "slots": "that passed", "finalized_epoch": "the last one",
         "proofs_made": "by this miner", "proofs_included": "in blocks",
         "proofs_rejected": "by the chain", "device": "that was asked for",
+        "fallbacks": "proofs made on the CPU because the device failed",
+        "device_failures": "of the device, in a proof or when it was tried again",
+        "device_reopened": "times it answered again",
         "device_cycles": "of all proofs together; 0 for cpu",
         "msm_calls_on_device": "multi-scalar multiplications that the device computed",
         "msm_calls_total": "all of them", "layer1_gwei": "earned by staking",
         "layer2_gwei_matured": "earned by proving, in final blocks",
         "layer2_gwei_pending": "earned by proving, not final yet",
+        "layer2_gwei_includer": "earned by including proofs, in final blocks",
         "execution": "\"embedded\", or the node's address",
         "contracts": "an object: the address of each", "reward_address": "who is paid",
         "balances_wei": "an object: what the contracts hold for the miner, as text",
-        "seconds": "of the run"},
+        "interrupted": "whether a signal ended it", "seconds": "of the run",
+        "failure": "why it ended early"},
     "devnet": {
-        "slots": "a list, below", "nodes": "a list, below", "finalized_epoch": "the last one",
+        "slots": "a list, below", "nodes": "a list, below",
+        "empty_slots": "a list: those without a block in the chain", "finalized_epoch": "the last one",
         "agreed": "whether all living nodes have the same chain and ledger",
         "layer1_same": "whether layer 1 is as in a run without provers; null if not compared",
         "proofs": "made", "duplicates": "of a payload that another also proved",
@@ -41,7 +47,7 @@ FIELDS: dict[str, dict[str, str]] = {
         "slot": "its number", "primary": "the prover drawn first, or null",
         "committee": "a list of provers", "made": "a list: who made a proof",
         "winner": "who was paid, or null", "stage": "1 to 3; 0 if nobody was paid",
-        "includer": "the validator whose block has the proof, or null",
+        "includer": "the node whose block has the proof, or null",
         "delay": "slots until then", "reward_wei": "the prover's",
         "matured": "whether it is final", "missed": "a list: who pays for not proving",
         "invalid": "a list: who pays for a wrong proof"},
@@ -107,7 +113,8 @@ FIELDS: dict[str, dict[str, str]] = {
         "passes": "over the scalars", "mailbox_bits": "2^N mailboxes", "dsp": "blocks",
         "memory_kbit": "for mailboxes", "register_bits": "how many",
         "additions_per_second_per_mhz": "complete additions", "cycles": "of the product",
-        "cycles_are": "estimated or simulated", "seconds": "at --mhz", "name": "in a line"},
+        "cycles_are": "estimated or simulated", "seconds": "at --mhz", "name": "in a line",
+        "parameters": "an object: every field of the accelerator's shape"},
     "simulate": {
         "title": "the scenario's", "slots": "that passed", "seed": "--seed",
         "staged": "an object: figures of the staged lottery", "race": "the same of the pure race",
@@ -131,8 +138,9 @@ SOMETIMES: dict[str, set[str]] = {
                   "additions", "adder_busy", "additions_per_second", "counters",
                   "computing_seconds", "line_seconds", "line_bytes"},
     "attacks: attacks": {"profit_without_defence_gwei_per_slot"},
+    "mine": {"failure"},
 }
-"""Fields that are not always there: of accelerators, boards, or attacks with a defence."""
+"""Fields that are not always there: of accelerators, boards, attacks with a defence, failures."""
 
 
 def print_record(command: str, record: Mapping[str, Any]) -> None:

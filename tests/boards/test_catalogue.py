@@ -13,7 +13,7 @@ pytest.importorskip("amaranth_boards")
 from amaranth.build import Pins, Resource, Subsignal  # noqa: E402
 from amaranth_boards.ulx3s import ULX3S_85F_Platform  # noqa: E402
 
-import boards  # noqa: E402
+from proofmill import boards  # noqa: E402
 from proofmill.boards import catalogue  # noqa: E402
 from proofmill.boards.board import Board  # noqa: E402
 from proofmill.boards.check import problems  # noqa: E402
