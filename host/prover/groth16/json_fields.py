@@ -105,12 +105,15 @@ class Fields:
         """A point in Jacobian coordinates [X, Y, Z], or [x, y], affine: shape (8,), (16,).
 
         It is (X / Z^2, Y / Z^3), at infinity where Z is 0, or x and y are; in G2 every coordinate
-        is a pair, real part first. With `affine`, Z must be 0 or 1.
+        is a pair, real part first. With `affine`, Z must be 0 or 1. Of more than three items the
+        first two count.
 
         Raises `NotValid` where it is not on the curve, or in G2 at infinity, which snarkjs never
         finds valid, or not in the subgroup of order r.
         """
-        items = self.items(2)[:3]
+        items = self.items(2)
+        if len(items) > 3:
+            del items[2:]
         parts = items if group is Group.G1 else [
             part for item in items for part in item.items(2)[:2]]
         values = [part.coordinate() for part in parts]
