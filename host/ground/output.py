@@ -1,18 +1,15 @@
 """Writing a file whole or not at all."""
 
 import os
-import secrets
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from proofmill.host.ground.errors import ProofmillError
-
-Content: TypeAlias = bytes | memoryview
-"""What can be written."""
+from proofmill.sim.kept import Content, write_whole
 
 
 def raw(array: NDArray[Any]) -> memoryview:
@@ -31,33 +28,10 @@ def write_atomically(path: str | os.PathLike[str], chunks: Iterable[Content]) ->
         if os.path.exists(path) and not os.path.isfile(path):
             with open(path, "wb") as stream:
                 stream.writelines(chunks)
-            return
-        # A symbolic link stays one: what it points to is replaced.
-        target = Path(os.path.realpath(path))
-        temporary = target.with_name(f".{target.name}.{secrets.token_hex(6)}.tmp")
-        try:
-            with open(temporary, "xb") as stream:
-                stream.writelines(chunks)
-                stream.flush()
-                os.fsync(stream.fileno())
-            os.replace(temporary, target)
-        except BaseException:
-            temporary.unlink(missing_ok=True)
-            raise
-        _sync_folder(target.parent)
+        else:
+            # A symbolic link stays one: what it points to is replaced.
+            write_whole(Path(os.path.realpath(path)), chunks)
     except OSError as error:
         raise ProofmillError(
             f"{os.fspath(path)}: cannot be written: {error.strerror or error}; "
             "free space on the disk or choose another place") from error
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make the new name survive a power cut, where the system lets a folder be opened."""
-    try:
-        descriptor = os.open(folder, os.O_RDONLY)
-    except OSError:
-        return
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

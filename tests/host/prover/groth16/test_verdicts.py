@@ -94,7 +94,7 @@ class Author:
     def __init__(self, seed: int) -> None:
         self.draw = random.Random(seed)
         self.notes: list[str] = []
-        self.odd = self.draw.choice((0.0, 0.03, 0.1))
+        self.odd = self.draw.choice((0.0, 0.02, 0.06))
         """How often a value is spelled in another way than snarkjs'."""
 
     def scalar(self) -> int:
@@ -206,10 +206,10 @@ def test_every_spelling_has_one_verdict(seeds: range, tmp_path: Path) -> None:
     written = [Author(seed).files() for seed in seeds]
     theirs = snarkjs.batch([{"verify": list(files[:3])} for files in written], tmp_path)
     mine = [status(files, tmp_path) for files in written]
-    assert theirs.count(True) > len(seeds) // 3 and theirs.count(False) > len(seeds) // 9
     different = [
         (seed, files.notes, their, said)
         for seed, files, their, (code, said) in zip(seeds, written, theirs, mine, strict=True)
         # An error of snarkjs' is a file that cannot be read; one it calls invalid may be either.
         if code not in {True: (0,), False: (1, 2)}.get(their, (2,))]
     assert not different, "\n".join(map(str, different))
+    assert theirs.count(True) > len(seeds) // 4 and theirs.count(False) > len(seeds) // 9
