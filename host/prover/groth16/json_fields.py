@@ -19,7 +19,7 @@ from proofmill.host.prover.curve.limbs import (
 from proofmill.host.prover.curve.points import decode, infinity, to_affine_point
 from proofmill.host.prover.curve.validity import in_subgroup, on_curve
 from proofmill.host.prover.devices.device import Limbs
-from proofmill.host.prover.groth16.spelling import coordinate, is_exact, plain_number, signal
+from proofmill.host.prover.groth16.spelling import coordinate, is_exact, signal
 
 CURVE_NAMES = ("BN128", "BN254", "ALTBN128")
 """What tools call the one curve, letters and digits alone; snarkjs writes the first."""
@@ -143,7 +143,7 @@ class Fields:
     def _explain_numbers(parts: "Sequence[Fields]") -> None:
         """Name the part that was read as another number than it seems, where that made no point."""
         for part in parts:
-            if plain_number(part.value) is None:
+            if signal(part.value) is None:
                 part._fail_as_number()
             part._check_exact()
 
