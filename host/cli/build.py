@@ -187,8 +187,10 @@ def kept_records() -> list[dict[str, Any]]:
 
 def keep(screen: Screen, record: dict[str, Any], name: str) -> None:
     """Put a record where the repository has its own."""
+    from proofmill.host.ground.output import write_atomically
+
     path = _kept() / f"{name}.json"
-    path.write_text(json.dumps(record, indent=2) + "\n")
+    write_atomically(path, [(json.dumps(record, indent=2) + "\n").encode()])
     screen.line(f"kept        {path}")
 
 

@@ -1,7 +1,6 @@
 """``proofmill contracts``: verifiers as contracts, and what the contracts cost."""
 
 import argparse
-from pathlib import Path
 from typing import Any
 
 from proofmill.host.ground.errors import ProofmillError
@@ -28,11 +27,12 @@ def register(commands: Any) -> None:
 
 def run_verifier(options: argparse.Namespace) -> None:
     """Write the source of a verifier."""
+    from proofmill.host.ground.output import write_atomically
     from proofmill.host.network.contracts.verifier import key_hash, verifier_source
     from proofmill.host.prover.groth16.verification_key import read_verification_key
 
     key = read_verification_key(options.key)
-    Path(options.source).write_text(verifier_source(key))
+    write_atomically(options.source, [verifier_source(key).encode()])
     print(f"wrote {options.source}: {key.public} public signals, key 0x{key_hash(key).hex()}")
 
 

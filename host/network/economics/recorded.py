@@ -15,6 +15,7 @@ from typing import Any
 
 from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.ground.json_text import parse_json
+from proofmill.host.ground.output import write_atomically
 from proofmill.host.network.economics.replay import Draw, draws_of
 from proofmill.host.network.mechanism.ledger import Ledger
 from proofmill.host.network.mechanism.lottery import Ticket
@@ -115,8 +116,4 @@ def load_run(name: str) -> RecordedRun:
 
 def save_run(name: str, record: Mapping[str, Any]) -> None:
     """Write a record. ProofmillError where the file cannot be made."""
-    try:
-        Path(name).write_text(json.dumps(record, indent=1) + "\n", "utf-8")
-    except OSError as error:
-        raise ProofmillError(f"{name}: cannot be written: {error.strerror}; choose another "
-                             "place") from error
+    write_atomically(name, [(json.dumps(record, indent=1) + "\n").encode()])
