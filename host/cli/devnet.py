@@ -59,7 +59,7 @@ def register(commands: Any) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Run the nodes; 1 if they end up with different chains, or layer 1 was touched."""
+    """Run the nodes; 1 if one ended by an error, they differ, or layer 1 was touched."""
     _check(options)
     start = time.perf_counter()
     from proofmill.host.cli.mine import block_key
@@ -122,7 +122,7 @@ def run(options: argparse.Namespace) -> int:
         _record(options, setup, next(iter(reports.values())))
     if options.json:
         print(json.dumps({**result.record(), "seconds": round(seconds, 3)}))
-    return 0 if result.agreed and result.layer1_same is not False else 1
+    return 0 if result.agreed and result.layer1_same is not False and not net.failed else 1
 
 
 def _record(options: argparse.Namespace, setup: Any, report: Any) -> None:

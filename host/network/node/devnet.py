@@ -33,6 +33,7 @@ from proofmill.host.network.node.node import (
     CONFIRM_MS,
     STEPS_MS,
     DeviceSpeed,
+    Ended,
     NodeReport,
     NodeSetup,
     SlotView,
@@ -147,6 +148,8 @@ class Devnet:
         self.setup = setup
         self.dead: dict[str, str] = {}
         """Nodes that are no more, and what is known of it."""
+        self.failed: dict[str, str] = {}
+        """Those of them that ended by themselves."""
         self.unsettled = 0
         """Steps after which messages were still on their way when the clock went on."""
         self.slot = 0
@@ -213,6 +216,7 @@ class Devnet:
         process.kill()
         process.join()
         self._bury(name, "")
+        del self.failed[name]
         self.outages.append(f"{name} killed after slot {self.slot}")
 
     def restart(self, name: str) -> None:
@@ -222,9 +226,15 @@ class Devnet:
         old.control.close()
         node = self._nodes[name] = self._spawn(old.setup)
         del self.dead[name]
-        node.port = self._answers(START_SECONDS, [name])[name][1]
-        node.control.send(("resume", self.slot, STEPS_MS[-1]))
-        blocks = self._answers(START_SECONDS, [name])[name]
+        started = self._answers(START_SECONDS, [name])
+        if name in started:
+            node.port = started[name][1]
+            node.control.send(("resume", self.slot, STEPS_MS[-1]))
+            started = self._answers(START_SECONDS, [name])
+        if name not in started:
+            self.outages.append(f"{name} did not start again after slot {self.slot}")
+            return
+        blocks = started[name]
         self._link(name, [other for other in self.alive if other not in self._cut | {name}])
         self._settle()
         self.outages.append(f"{name} started again after slot {self.slot}, with {blocks} blocks")
@@ -386,9 +396,14 @@ class Devnet:
                 assert isinstance(connection, Connection)
                 name = waiting.pop(connection)
                 try:
-                    answers[name] = connection.recv()
+                    answer = connection.recv()
                 except (EOFError, OSError):
                     self._bury(name, "")
+                    continue
+                if isinstance(answer, Ended):
+                    self._bury(name, answer.reason)
+                else:
+                    answers[name] = answer
         return answers
 
     def _bury(self, name: str, reason: str) -> None:
@@ -398,7 +413,7 @@ class Devnet:
         process.join(STOP_SECONDS)
         code = process.exitcode
         how = f"ended by signal {-code}" if code is not None and code < 0 else f"exit status {code}"
-        self.dead[name] = f"slot {self.slot}: {reason or how}"
+        self.dead[name] = self.failed[name] = f"slot {self.slot}: {reason or how}"
 
     def _settle(self) -> None:
         """Wait until every message that was sent has been handled, and has caused no other."""

@@ -10,12 +10,14 @@ import signal
 import sys
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
+from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.ground.owner import Owner
 from proofmill.host.network.consensus.block_proofs import block_verifier
 from proofmill.host.network.consensus.keys import ValidatorKey
@@ -34,6 +36,7 @@ from proofmill.host.network.node.follower import (
 from proofmill.host.network.node.gossip import Gossip, Verdict
 from proofmill.host.network.node.identity import Identity, contexts, peer_name
 from proofmill.host.network.node.layer2 import Account, BlockFacts
+from proofmill.host.network.node.patience import PatientProver
 from proofmill.host.network.node.proof_pool import Answer
 from proofmill.host.network.node.prover import NodeProver, ProverSetup
 from proofmill.host.network.node.slashing_protection import SlashingProtection
@@ -43,7 +46,7 @@ from proofmill.host.network.node.validators import NodeValidators
 from proofmill.host.network.node.wire import DIRECTED, Topic
 from proofmill.host.prover.circuits.block import BlockCircuit
 from proofmill.host.prover.devices.device import BOARD_HZ
-from proofmill.host.prover.groth16.prove import ProofResult, Prover
+from proofmill.host.prover.groth16.prove import ProofResult
 
 PROPOSE_MS, ATTEST_MS, CONFIRM_MS = 0, SLOT_MS // 4, 3 * SLOT_MS // 4
 STEPS_MS = (PROPOSE_MS, ATTEST_MS, SLOT_MS // 2, CONFIRM_MS)
@@ -57,8 +60,8 @@ PARENT_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG of <sys/prctl.h>
 class DeviceSpeed:
     """The device of a prover: `name` of the catalogue, and how long a proof takes in chain time.
 
-    `proof_ms`: fixed; None for an accelerator, whose cycles decide (at `BOARD_HZ`). `label`: for
-    the table.
+    `proof_ms`: fixed; None for an accelerator, whose cycles decide (at `BOARD_HZ`), or, where
+    another device had to stand in, the time it took. `label`: for the table.
     """
 
     label: str
@@ -69,7 +72,7 @@ class DeviceSpeed:
         """What a proof took; at least 1."""
         if self.proof_ms is not None:
             return self.proof_ms
-        return max(1, result.cycles * 1000 // BOARD_HZ)
+        return max(1, result.cycles * 1000 // BOARD_HZ or round(result.seconds * 1000))
 
 
 @dataclass(frozen=True)
@@ -137,6 +140,13 @@ class NodeReport:
     fetched: int
 
 
+@dataclass(frozen=True)
+class Ended:
+    """What a node answers when an error has ended it."""
+
+    reason: str
+
+
 class Node:
     """The parts of a node, wired together."""
 
@@ -188,7 +198,10 @@ class Node:
         start = time.perf_counter()
         self.follower.check_contracts()
         if self.prover is not None:
-            self.prover.work()
+            try:
+                self.prover.work()
+            except Exception as error:  # whatever it was, the validators have other duties
+                self.prover.notes[slot] = f"proving failed: {error!r}"
         self._layer2_seconds += time.perf_counter() - start
 
     def resume(self, slot: int, milliseconds: int) -> int:
@@ -275,10 +288,18 @@ def belong_to_parent() -> None:
 def run_node(setup: NodeSetup, control: Connection) -> None:
     """The node's process: obeys the clock in `control` until it is told to stop or the pipe ends.
 
-    If the parent dies, so does the node.
+    If the parent dies, so does the node. An error that ends it is the last answer, `Ended`.
     """
     belong_to_parent()
-    asyncio.run(_serve(setup, control))
+    try:
+        asyncio.run(_serve(setup, control))
+    except Exception as error:
+        known = isinstance(error, ProofmillError)
+        with suppress(OSError):
+            control.send(Ended(str(error) if known else repr(error)))
+        if known:
+            sys.exit(1)
+        raise
 
 
 async def _serve(setup: NodeSetup, control: Connection) -> None:
@@ -342,12 +363,12 @@ def _prover(
     key = read_zkey(setup.zkey)
     device = CpuDevice(threads=1) if setup.device.name == "cpu" else open_device(
         setup.device.name, lanes=1)
-    fallback = None if setup.device.name == "cpu" else CpuDevice(threads=1)
+    devices = [device] if setup.device.name == "cpu" else [device, CpuDevice(threads=1)]
     circuit = BlockCircuit(setup.chain.size)
     address = follower.provers[follower.numbers[setup.prover]].reward_address
     return NodeProver(ProverSetup(
         setup.prover, setup.prover_key, address, circuit,
-        Prover(key, device, fallback, circuit.r1cs), block_verifier(setup.chain.verification_key),
+        PatientProver(key, devices, circuit.r1cs), block_verifier(setup.chain.verification_key),
         setup.device.proof_ms or FIRST_MS, setup.device.milliseconds, setup.forge),
         follower, jobs, publish)
 
