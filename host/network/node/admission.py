@@ -16,16 +16,11 @@ are calibrated upper bounds, not means. All times are whole milliseconds.
 from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from statistics import median_low
+
+from proofmill.host.prover.devices.usual import usual_longest
 
 WINDOW = 256
 """Measurements that a calibration remembers."""
-
-RECENT = 9
-"""Measurements whose median says how fast the device is now: four of them may be outliers."""
-
-OUTLIER = 3
-"""A measurement above so many medians says nothing about the next."""
 
 
 @dataclass(frozen=True)
@@ -120,8 +115,5 @@ class Calibration:
     @property
     def bound_ms(self) -> int:
         """What to plan with; at least 1."""
-        recent = list(self._measured)[-RECENT:]
-        limit = OUTLIER * median_low(recent)
-        # Never without any: the median itself is below the limit.
-        longest = max(each for each in self._measured if each <= limit)
+        longest = int(usual_longest(list(self._measured)))
         return max(1, longest + -(-longest * self._margin_percent // 100))

@@ -45,7 +45,7 @@ from proofmill.host.network.node.store import JobStore
 from proofmill.host.network.node.validators import NodeValidators
 from proofmill.host.network.node.wire import DIRECTED, Topic
 from proofmill.host.prover.circuits.block import BlockCircuit
-from proofmill.host.prover.devices.device import BOARD_HZ
+from proofmill.host.prover.devices.device import BOARD_HZ, Device
 from proofmill.host.prover.groth16.prove import ProofResult
 
 PROPOSE_MS, ATTEST_MS, CONFIRM_MS = 0, SLOT_MS // 4, 3 * SLOT_MS // 4
@@ -227,6 +227,8 @@ class Node:
     async def close(self) -> None:
         """End connections and give back files."""
         await self.gossip.close()
+        if self.prover is not None:
+            self.prover.setup.prover.close()
         self.jobs.close()
         self.archive.close()
         self.protection.close()
@@ -355,15 +357,15 @@ def _prover(
 ) -> NodeProver | None:
     if setup.prover is None:
         return None
-    from proofmill.host.prover.devices.catalogue import open_device
+    from proofmill.host.prover.devices.apart import ApartDevice
     from proofmill.host.prover.devices.cpu import CpuDevice
     from proofmill.host.prover.groth16.zkey import read_zkey
 
     assert setup.device is not None and setup.zkey is not None and setup.prover_key is not None
     key = read_zkey(setup.zkey)
-    device = CpuDevice(threads=1) if setup.device.name == "cpu" else open_device(
-        setup.device.name, lanes=1)
-    devices = [device] if setup.device.name == "cpu" else [device, CpuDevice(threads=1)]
+    devices: list[Device] = [CpuDevice(threads=1)]
+    if setup.device.name != "cpu":
+        devices.insert(0, ApartDevice(setup.device.name, lanes=1))
     circuit = BlockCircuit(setup.chain.size)
     address = follower.provers[follower.numbers[setup.prover]].reward_address
     return NodeProver(ProverSetup(

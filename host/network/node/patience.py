@@ -76,6 +76,11 @@ class PatientProver:
         raise DeviceError("; ".join(
             f"{candidate.device.name}: {candidate.fault}" for candidate in self._candidates))
 
+    def close(self) -> None:
+        """Give back the devices."""
+        for candidate in self._candidates:
+            candidate.device.close()
+
     def _prove(self, candidate: Candidate, witness: Limbs) -> ProofResult:
         if candidate.prover is None:
             candidate.prover = Prover(self._key, candidate.device, r1cs=self._r1cs)
