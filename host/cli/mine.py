@@ -3,7 +3,7 @@
 import argparse
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -97,25 +97,24 @@ class Devices:
                 sum(link.statistics.line_seconds(link.baud) for link in links), links[0].baud)
 
 
-def block_key(screen: Screen, circuit: Any, seed: int) -> Any:
+def block_key(circuit: Any, seed: int) -> Any:
     """The development key of the block circuit: from the cache, or made now and kept there."""
     import hashlib
 
     from proofmill.host.ground.cache import cache_folder
-    from proofmill.host.prover.groth16.proving_key import is_development_key
+    from proofmill.host.ground.kept import keep, kept
     from proofmill.host.prover.groth16.setup import circuit_hash, development_setup
-    from proofmill.host.prover.groth16.zkey import read_zkey
+    from proofmill.host.prover.groth16.zkey import read_zkey, zkey_content
 
     digest = hashlib.sha256(circuit_hash(circuit.r1cs) + seed.to_bytes(32, "little", signed=True))
-    path = cache_folder("keys") / f"{digest.hexdigest()}.zkey"
-    if path.exists():
-        try:
-            key = read_zkey(path)
-            if is_development_key(key):
-                return key
-        except ProofmillError:
-            screen.line(f"the kept key {path} is damaged; making it again")
-    return development_setup(circuit.r1cs, path, digest.digest())
+    folder, name = cache_folder("keys"), digest.hexdigest()
+    path = kept(folder, name, ".zkey")
+    if path is not None:
+        return read_zkey(path)
+    key = development_setup(circuit.r1cs, seed=digest.digest())
+    with suppress(OSError):  # without a place to keep it the key is still there
+        keep(folder, name, ".zkey", zkey_content(key))
+    return key
 
 
 def run(options: argparse.Namespace) -> int:
@@ -182,7 +181,7 @@ def _prepare(options: argparse.Namespace, screen: Screen, devices: Devices, node
 
     with screen.bar("preparing the block circuit and its key"):
         circuit = BlockCircuit(BlockSize())
-        key = block_key(screen, circuit, options.seed)
+        key = block_key(circuit, options.seed)
     with screen.bar("preparing the contracts") as bar:
         prepare(bar.step)
     miner = derive_keys(options.seed, MINER_VALIDATOR + 1)[MINER_VALIDATOR]

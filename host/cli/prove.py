@@ -87,14 +87,18 @@ def run_prove(options: argparse.Namespace) -> int:
 
 def run_verify(options: argparse.Namespace) -> int:
     """Verify; say so."""
-    from proofmill.host.prover.groth16.json_fields import read_public
+    from proofmill.host.prover.groth16.json_fields import NotValid, read_public
     from proofmill.host.prover.groth16.verification_key import read_proof, read_verification_key
     from proofmill.host.prover.groth16.verify import verify
 
     screen = Screen()
-    with screen.bar("verifying"):
-        key = read_verification_key(options.key)
-        valid = verify(key, read_public(options.public), read_proof(options.proof))
+    try:
+        with screen.bar("verifying"):
+            key = read_verification_key(options.key)
+            valid = verify(key, read_public(options.public), read_proof(options.proof))
+    except NotValid as error:
+        screen.line(f"the proof is NOT valid: {error}")
+        return 1
     screen.line("the proof is valid" if valid else
                 "the proof is NOT valid for this key and these public inputs")
     return 0 if valid else 1

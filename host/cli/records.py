@@ -17,8 +17,9 @@ FIELDS: dict[str, dict[str, str]] = {
         "constraints": "how many", "public_outputs": "signals", "public_inputs": "signals",
         "private_inputs": "signals", "entries": "a list: those of A, B and C that are not zero"},
     "mine": {
-        "blocks_asked": "--blocks", "blocks": "proven", "slots": "that passed", "finalized_epoch": "the last one",
-        "proofs_made": "by this miner", "proofs_included": "in blocks",
+        "blocks_asked": "--blocks", "blocks": "proven", "slots": "that passed",
+        "finalized_epoch": "the last one", "proofs_made": "by this miner",
+        "proofs_included": "in blocks",
         "proofs_rejected": "by the chain", "device": "that was asked for",
         "fallbacks": "proofs made on the CPU because the device failed",
         "device_failures": "of the device, in a proof or when it was tried again",
@@ -36,7 +37,8 @@ FIELDS: dict[str, dict[str, str]] = {
         "failure": "why it ended early"},
     "devnet": {
         "slots": "a list, below", "nodes": "a list, below",
-        "empty_slots": "a list: those without a block in the chain", "finalized_epoch": "the last one",
+        "empty_slots": "a list: those without a block in the chain",
+        "finalized_epoch": "the last one",
         "agreed": "whether all living nodes have the same chain and ledger",
         "layer1_same": "whether layer 1 is as in a run without provers; null if not compared",
         "proofs": "made", "duplicates": "of a payload that another also proved",

@@ -2,7 +2,7 @@
 
 import json
 from itertools import accumulate
-from typing import Any
+from typing import Any, NoReturn
 
 MOST_LEVELS = 64
 """Brackets that may be open at once; what is read here needs fewer than ten."""
@@ -17,4 +17,9 @@ def parse_json(text: str) -> Any:
     steps = (1 if character in "[{" else -1 for character in text if character in "[{]}")
     if max(accumulate(steps), default=0) > MOST_LEVELS:
         raise ValueError(f"more than {MOST_LEVELS} levels of brackets")
-    return json.loads(text)
+    return json.loads(text, parse_constant=_refuse)
+
+
+def _refuse(constant: str) -> NoReturn:
+    """NaN and the infinities, which Python's parser takes and JSON has not."""
+    raise ValueError(f"{constant} is no JSON number")

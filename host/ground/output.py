@@ -1,20 +1,17 @@
 """Writing a file whole or not at all."""
 
 import os
-import secrets
 import sys
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from proofmill.host.ground.descriptors import open_descriptor
 from proofmill.host.ground.errors import ProofmillError, way_out
-from proofmill.host.prover.groth16.descriptors import open_descriptor
-
-Content: TypeAlias = bytes | memoryview
-"""What can be written."""
+from proofmill.host.ground.kept import Content, write_whole
 
 
 def raw(array: NDArray[Any]) -> memoryview:
@@ -43,34 +40,10 @@ def write_atomically(path: str | os.PathLike[str], chunks: Iterable[Content]) ->
                 stream.writelines(chunks)
             return
         # A symbolic link stays one: what it points to is replaced.
-        target = Path(os.path.realpath(path))
-        temporary = target.with_name(f".{target.name}.{secrets.token_hex(6)}.tmp")
-        try:
-            with open(temporary, "xb") as stream:
-                stream.writelines(chunks)
-                stream.flush()
-                os.fsync(stream.fileno())
-            os.replace(temporary, target)
-        except BaseException:
-            temporary.unlink(missing_ok=True)
-            raise
-        _sync_folder(target.parent)
+        write_whole(Path(os.path.realpath(path)), chunks)
     except BrokenPipeError:
         raise
     except OSError as error:
         raise ProofmillError(
             f"{os.fspath(path)}: cannot be written: {error.strerror or error}; "
             f"{way_out(error)}") from error
-
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make the new name survive a power cut, where the system lets a folder be opened."""
-    try:
-        descriptor = os.open(folder, os.O_RDONLY)
-    except OSError:
-        return
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -16,6 +16,7 @@ from amaranth.lib.wiring import Flow
 
 from proofmill.hdl.emit import emit_verilog
 from proofmill.host.ground.cache import cache_folder
+from proofmill.host.ground.kept import keep, kept
 from proofmill.sim.verilated import compiler, verilator
 
 HARNESS = """
@@ -36,16 +37,14 @@ extern "C" void run(const uint64_t* in, uint64_t* out, size_t cycles) {
 """
 
 
-def kept(suffix, make, *key):
+def made(suffix, make, *key):
     """The file that ``make(folder)`` makes as ``folder/made``: from the cache, or made now."""
-    path = cache_folder("tests") / (
-        hashlib.sha256("\0".join(key).encode()).hexdigest() + suffix)
-    if not path.exists():
+    place, entry = cache_folder("tests"), hashlib.sha256("\0".join(key).encode()).hexdigest()
+    path = kept(place, entry, suffix)
+    if path is None:
         with tempfile.TemporaryDirectory() as name:
             make(Path(name))
-            with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as part:
-                part.write((Path(name) / "made").read_bytes())
-            os.replace(part.name, path)
+            path = keep(place, entry, suffix, [(Path(name) / "made").read_bytes()])
     return path
 
 
@@ -94,8 +93,8 @@ class Compiled:
                 [*command, "-I", ".", "-shared", "all.cpp", "-x", "none", str(verilated),
                  "-o", "made", "-lpthread"], cwd=folder, check=True, capture_output=True)
 
-        verilated = kept(".o", runtime, str(binary.stat().st_size), *command)
-        return kept(".so", library, verilog, harness, str(verilated))
+        verilated = made(".o", runtime, str(binary.stat().st_size), *command)
+        return made(".so", library, verilog, harness, str(verilated))
 
     def run(self, cycles, **inputs):
         """Drive `inputs`, arrays of `cycles` numbers or one number each, from power-up on.

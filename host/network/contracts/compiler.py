@@ -7,10 +7,10 @@ from functools import cache
 from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 
 from proofmill.host.ground.cache import cache_folder
 from proofmill.host.ground.errors import ProofmillError
+from proofmill.host.ground.kept import keep, kept
 from proofmill.host.network.evm.contract import Artifact
 
 FOLDER = Path(__file__).parent
@@ -18,35 +18,37 @@ FOLDER = Path(__file__).parent
 EVM_VERSION = "cancun"
 """The newest fork that the embedded machine, Anvil and Ethereum all have had for long."""
 
+SUFFIX = ".json"
+
 
 def compile_source(name: str, source: str) -> Artifact:
     """Compile Vyper, for gas. Raises `ProofmillError`.
 
     Takes 0.3 to 2 s, once: the outcome is kept in the cache folder, by compiler and source.
     """
-    kept = _kept(source)
-    try:
-        output = json.loads(kept.read_bytes())
-        return Artifact(name, output["abi"], bytes.fromhex(output["code"]))
-    except (OSError, ValueError, KeyError):
-        pass  # not there, or not whole: compile
-    artifact = _compile(name, source)
     with suppress(OSError):  # without a place to keep it the contract is still there
-        kept.parent.mkdir(parents=True, exist_ok=True)
-        with NamedTemporaryFile("w", dir=kept.parent, delete=False) as file:
-            json.dump({"abi": artifact.abi, "code": artifact.code.hex()}, file)
-        Path(file.name).replace(kept)
+        path = kept(*_entry(source), SUFFIX)
+        if path is not None:
+            output = json.loads(path.read_bytes())
+            return Artifact(name, output["abi"], bytes.fromhex(output["code"]))
+    artifact = _compile(name, source)
+    with suppress(OSError):
+        keep(*_entry(source), SUFFIX, [
+            json.dumps({"abi": artifact.abi, "code": artifact.code.hex()}).encode()])
     return artifact
 
 
 def is_kept(source: str) -> bool:
     """Whether compiling this takes no time, because its outcome is in the cache folder."""
-    return _kept(source).exists()
+    with suppress(OSError):
+        return kept(*_entry(source), SUFFIX) is not None
+    return False
 
 
-def _kept(source: str) -> Path:
+def _entry(source: str) -> tuple[Path, str]:
+    """The folder and the name under which the outcome is kept."""
     text = "\0".join((version("vyper"), EVM_VERSION, source))
-    return cache_folder() / "contracts" / f"{sha256(text.encode()).hexdigest()}.json"
+    return cache_folder("contracts"), sha256(text.encode()).hexdigest()
 
 
 def _compile(name: str, source: str) -> Artifact:

@@ -2,10 +2,12 @@
 
 import csv
 import dataclasses
+import io
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from proofmill.host.ground.output import write_atomically
 from proofmill.host.network.economics.measures import energy_gwei
 from proofmill.host.network.economics.simulate import MECHANISMS, Run
 
@@ -69,8 +71,9 @@ def write_tables(run: Run, folder: Path) -> list[Path]:
 
 def _write(path: Path, rows: Iterable[Mapping[str, Any]]) -> Path:
     rows = list(rows)
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, fieldnames=list(rows[0]) if rows else [])
-        writer.writeheader()
-        writer.writerows(rows)
+    text = io.StringIO(newline="")
+    writer = csv.DictWriter(text, fieldnames=list(rows[0]) if rows else [])
+    writer.writeheader()
+    writer.writerows(rows)
+    write_atomically(path, [text.getvalue().encode()])
     return path

@@ -17,6 +17,8 @@ from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from proofmill.host.prover.devices.usual import usual_longest
+
 WINDOW = 256
 """Measurements that a calibration remembers."""
 
@@ -93,10 +95,12 @@ def next_job(liabilities: Iterable[Liability], now_ms: int) -> Liability | None:
 
 
 class Calibration:
-    """How long a kind of job takes on a device: measured, and never planned too short.
+    """How long a kind of job takes on a device: measured, and seldom planned too short.
 
-    The bound is the largest of the last 256 measurements (with fewer than 257 there is no better
-    estimate of the 99th percentile that errs on the safe side), plus a margin.
+    The bound is the largest of the last 256 measurements that are no outliers (with fewer than 257
+    there is no better estimate of the 99th percentile that errs on the safe side), plus a margin.
+    Outliers are above three times the median of the last nine: a device that was held up once is
+    not kept from work that it can do, and one that has become slow is seen after five.
     """
 
     def __init__(self, first_ms: int, margin_percent: int = 10) -> None:
@@ -111,5 +115,5 @@ class Calibration:
     @property
     def bound_ms(self) -> int:
         """What to plan with; at least 1."""
-        longest = max(self._measured)
+        longest = int(usual_longest(list(self._measured)))
         return max(1, longest + -(-longest * self._margin_percent // 100))

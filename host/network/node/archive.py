@@ -7,9 +7,11 @@ is asked for again.
 
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
-from proofmill.host.network.node.store import open_database
+from proofmill.host.ground.kept import tell
+from proofmill.host.network.node.store import DamagedError, open_database
 from proofmill.host.network.node.wire import Topic
 
 SCHEMA_VERSION = 1
@@ -30,8 +32,15 @@ class Archive:
     """Messages about blocks, by the block's root, in the order they were found valid."""
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
-        """Open or make the file. ProofmillError where it is something else, or damaged."""
-        self._database = open_database(Path(path), _SCHEMA, SCHEMA_VERSION, "block archive")
+        """Open or make the file; one that is damaged is told of and put aside, since all that it
+        held can be had from others. ProofmillError where it cannot be opened."""
+        path = Path(path)
+        try:
+            self._database = open_database(path, _SCHEMA, SCHEMA_VERSION, "block archive")
+        except DamagedError as error:
+            tell(f"{error.args[0].rpartition(';')[0]}; it is put aside and begun anew")
+            _put_aside(path)
+            self._database = open_database(path, _SCHEMA, SCHEMA_VERSION, "block archive")
         self._database.execute("PRAGMA synchronous = NORMAL")
         self._links: dict[bytes, tuple[bytes, int]] = {}
 
@@ -79,3 +88,10 @@ class Archive:
             head = link[0]
             link = self._links.get(head)
         return roots[::-1]
+
+
+def _put_aside(path: Path) -> None:
+    """Rename the file and what SQLite has beside it."""
+    for part in ("", "-wal", "-shm"):
+        with suppress(FileNotFoundError):
+            os.replace(f"{path}{part}", f"{path}.damaged{part}")

@@ -155,6 +155,8 @@ class Devnet:
         """Nodes that are no more, and what is known of it."""
         self.failures: dict[str, NodeFailure] = {}
         """Of the dead nodes those that an error of their own has ended."""
+        self.failed: dict[str, str] = {}
+        """The dead nodes that nobody has killed, and how they ended."""
         self.unsettled = 0
         """Steps after which messages were still on their way when the clock went on."""
         self.slot = 0
@@ -219,6 +221,7 @@ class Devnet:
         process.kill()
         process.join()
         self._bury(name, "")
+        del self.failed[name]
         self.outages.append(f"{name} killed after slot {self.slot}")
 
     def restart(self, name: str) -> None:
@@ -228,9 +231,15 @@ class Devnet:
         old.control.close()
         node = self._nodes[name] = self._spawn(old.setup)
         del self.dead[name]
-        node.port = self._answer(name)[1]
-        node.control.send(("resume", self.slot, STEPS_MS[-1]))
-        blocks = self._answer(name)
+        started = self._answers(START_SECONDS, [name])
+        if name in started:
+            node.port = started[name][1]
+            node.control.send(("resume", self.slot, STEPS_MS[-1]))
+            started = self._answers(START_SECONDS, [name])
+        if name not in started:
+            self.outages.append(f"{name} did not start again after slot {self.slot}")
+            return
+        blocks = started[name]
         self._link(name, [other for other in self.alive if other not in self._cut | {name}])
         self._settle()
         self.outages.append(f"{name} started again after slot {self.slot}, with {blocks} blocks")
@@ -433,7 +442,7 @@ class Devnet:
         process.join(STOP_SECONDS)
         code = process.exitcode
         how = f"ended by signal {-code}" if code is not None and code < 0 else f"exit status {code}"
-        self.dead[name] = f"slot {self.slot}: {reason or how}"
+        self.dead[name] = self.failed[name] = f"slot {self.slot}: {reason or how}"
 
     def _settle(self) -> None:
         """Wait until every message that was sent has been handled, and has caused no other."""

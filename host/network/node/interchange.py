@@ -8,6 +8,7 @@ from typing import Any
 
 from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.ground.json_text import parse_json
+from proofmill.host.ground.kept import write_whole
 from proofmill.host.network.node.slashing_protection import (
     HIGHEST,
     SignedAttestation,
@@ -103,13 +104,10 @@ def read_history(protection: SlashingProtection, path: str | Path) -> None:
 def write_history(protection: SlashingProtection, path: str | Path, *,
                   minimal: bool = False) -> None:
     """Export to a new file at `path`, whole or not at all."""
-    path = Path(path)
-    temporary = path.with_name(path.name + ".part")
+    history = json.dumps(export_history(protection, minimal=minimal), indent=2)
     try:
-        temporary.write_text(json.dumps(export_history(protection, minimal=minimal), indent=2))
-        temporary.replace(path)
+        write_whole(Path(path), [history.encode()])
     except OSError as error:
-        temporary.unlink(missing_ok=True)
         raise ProofmillError(f"{path}: cannot be written: {error.strerror}") from error
 
 

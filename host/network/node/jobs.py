@@ -4,10 +4,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
+from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.network.node.states import FINAL, State
 from proofmill.host.network.node.store import Job, JobKey, JobStore
 from proofmill.host.prover.curve.limbs import Limbs
-from proofmill.host.prover.devices.device import DeviceError
 
 
 @dataclass(frozen=True)
@@ -26,11 +26,11 @@ class Work(Protocol):
         ...
 
     def witness(self, job: Job) -> Limbs:
-        """The witness of the job's claim; DeviceError where it can no longer be made."""
+        """The witness of the job's claim; an exception where it can no longer be made."""
         ...
 
     def prove(self, job: Job, witness: Limbs) -> bytes:
-        """The proof; DeviceError where no device is left that works."""
+        """The proof; an exception where no device can make it now."""
         ...
 
     def verify(self, job: Job, proof: bytes) -> bool:
@@ -125,16 +125,16 @@ class JobRunner:
     def _make_witness(self, job: Job) -> None:
         try:
             self._witnesses[job.key] = self._work.witness(job)
-        except DeviceError as error:
-            self.store.advance(job.key, State.HW_ERROR, str(error))
+        except Exception as error:  # whatever it was, the node has other duties
+            self.store.advance(job.key, State.HW_ERROR, _said(error))
             return
         self._done("WITNESS:done")
 
     def _make_proof(self, job: Job) -> None:
         try:
             self._proofs[job.key] = self._work.prove(job, self._witnesses.pop(job.key))
-        except DeviceError as error:
-            self.store.advance(job.key, State.HW_ERROR, str(error))
+        except Exception as error:
+            self.store.advance(job.key, State.HW_ERROR, _said(error))
             return
         self._done("PROVING:done")
 
@@ -149,3 +149,8 @@ class JobRunner:
         if state in (State.STALE, State.MISSED):
             self._witnesses.pop(key, None)
             self._proofs.pop(key, None)
+
+
+def _said(error: Exception) -> str:
+    """What went wrong, for the log: a sentence of ours, or the exception as it is."""
+    return str(error) if isinstance(error, ProofmillError) else repr(error)

@@ -38,6 +38,7 @@ from proofmill.host.network.node.follower import (
 from proofmill.host.network.node.gossip import Gossip, Verdict
 from proofmill.host.network.node.identity import Identity, contexts, peer_name
 from proofmill.host.network.node.layer2 import Account, BlockFacts
+from proofmill.host.network.node.patience import PatientProver
 from proofmill.host.network.node.proof_pool import Answer
 from proofmill.host.network.node.prover import NodeProver, ProverSetup
 from proofmill.host.network.node.slashing_protection import SlashingProtection
@@ -46,8 +47,8 @@ from proofmill.host.network.node.store import JobStore
 from proofmill.host.network.node.validators import NodeValidators
 from proofmill.host.network.node.wire import DIRECTED, Topic
 from proofmill.host.prover.circuits.block import BlockCircuit
-from proofmill.host.prover.devices.device import BOARD_HZ
-from proofmill.host.prover.groth16.prove import ProofResult, Prover
+from proofmill.host.prover.devices.device import BOARD_HZ, Device
+from proofmill.host.prover.groth16.prove import ProofResult
 
 PROPOSE_MS, ATTEST_MS, CONFIRM_MS = 0, SLOT_MS // 4, 3 * SLOT_MS // 4
 STEPS_MS = (PROPOSE_MS, ATTEST_MS, SLOT_MS // 2, CONFIRM_MS)
@@ -61,8 +62,8 @@ PARENT_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG of <sys/prctl.h>
 class DeviceSpeed:
     """The device of a prover: `name` of the catalogue, and how long a proof takes in chain time.
 
-    `proof_ms`: fixed; None for an accelerator, whose cycles decide (at `BOARD_HZ`). `label`: for
-    the table.
+    `proof_ms`: fixed; None for an accelerator, whose cycles decide (at `BOARD_HZ`), or, where
+    another device had to stand in, the time it took. `label`: for the table.
     """
 
     label: str
@@ -73,7 +74,7 @@ class DeviceSpeed:
         """What a proof took; at least 1."""
         if self.proof_ms is not None:
             return self.proof_ms
-        return max(1, result.cycles * 1000 // BOARD_HZ)
+        return max(1, result.cycles * 1000 // BOARD_HZ or round(result.seconds * 1000))
 
 
 @dataclass(frozen=True)
@@ -207,7 +208,10 @@ class Node:
         start = time.perf_counter()
         self.follower.check_contracts()
         if self.prover is not None:
-            self.prover.work()
+            try:
+                self.prover.work()
+            except Exception as error:  # whatever it was, the validators have other duties
+                self.prover.notes[slot] = f"proving failed: {error!r}"
         self._layer2_seconds += time.perf_counter() - start
 
     def resume(self, slot: int, milliseconds: int) -> int:
@@ -233,6 +237,8 @@ class Node:
     async def close(self) -> None:
         """End connections and give back files."""
         await self.gossip.close()
+        if self.prover is not None:
+            self.prover.setup.prover.close()
         self.jobs.close()
         self.archive.close()
         self.protection.close()
@@ -378,20 +384,20 @@ def _prover(
 ) -> NodeProver | None:
     if setup.prover is None:
         return None
-    from proofmill.host.prover.devices.catalogue import open_device
+    from proofmill.host.prover.devices.apart import ApartDevice
     from proofmill.host.prover.devices.cpu import CpuDevice
     from proofmill.host.prover.groth16.zkey import read_zkey
 
     assert setup.device is not None and setup.zkey is not None and setup.prover_key is not None
     key = read_zkey(setup.zkey)
-    device = CpuDevice(threads=1) if setup.device.name == "cpu" else open_device(
-        setup.device.name, lanes=1)
-    fallback = None if setup.device.name == "cpu" else CpuDevice(threads=1)
+    devices: list[Device] = [CpuDevice(threads=1)]
+    if setup.device.name != "cpu":
+        devices.insert(0, ApartDevice(setup.device.name, lanes=1))
     circuit = BlockCircuit(setup.chain.size)
     address = follower.provers[follower.numbers[setup.prover]].reward_address
     return NodeProver(ProverSetup(
         setup.prover, setup.prover_key, address, circuit,
-        Prover(key, device, fallback, circuit.r1cs), block_verifier(setup.chain.verification_key),
+        PatientProver(key, devices, circuit.r1cs), block_verifier(setup.chain.verification_key),
         setup.device.proof_ms or FIRST_MS, setup.device.milliseconds, setup.forge),
         follower, jobs, publish)
 

@@ -23,17 +23,20 @@ from proofmill.host.network.node.follower import SLOT_MS, Follower
 from proofmill.host.network.node.jobs import JobRunner, Turn
 from proofmill.host.network.node.layer2 import Credit
 from proofmill.host.network.node.owned_proof import Handover, numbers_of, own
+from proofmill.host.network.node.patience import PatientProver
 from proofmill.host.network.node.states import FINAL, OWED, State
 from proofmill.host.network.node.store import Job, JobKey, JobStore
 from proofmill.host.network.node.wire import Topic
 from proofmill.host.prover.circuits.block import BlockCircuit
 from proofmill.host.prover.curve.limbs import Limbs
 from proofmill.host.prover.devices.device import DeviceError
-from proofmill.host.prover.groth16.prove import ProofResult, Prover
+from proofmill.host.prover.groth16.prove import ProofResult
 
 SUBMIT_MS = SLOT_MS // 4
 """From a finished proof to its arrival at the next proposer: one step of the devnet's clock."""
 SUBMIT_GAS = 3_000_000
+ATTEMPTS = 3
+"""At a proof, each on every device that may be used, before it is given up."""
 COORDINATES = 64
 """Bytes of a point of G1 in a proof."""
 Publish = Callable[[Topic, bytes], None]
@@ -55,7 +58,7 @@ class ProverSetup:
     key: ValidatorKey
     address: bytes
     circuit: BlockCircuit
-    prover: Prover
+    prover: PatientProver
     verify: Verify
     first_ms: int
     speed: Speed
@@ -122,7 +125,17 @@ class NodeProver:
             case State.SIGNED:
                 return Turn(State.BROADCAST)
             case _:
-                return Turn(State.MISSED, job.reason)  # HW_ERROR: the fall-back failed as well
+                return self._again(job)  # HW_ERROR
+
+    def _again(self, job: Job) -> Turn:
+        """After every device has failed: once more when one may be used, as long as it helps."""
+        self._note(job, job.reason)
+        failures = sum(event.state is State.HW_ERROR for event in self._store.events(job.key))
+        if failures >= ATTEMPTS:
+            return Turn(State.MISSED, job.reason)
+        if self._follower.now_ms < max(self._free_at_ms, self.setup.prover.free_at_ms()):
+            return Turn(None, job.reason)
+        return Turn(State.WITNESS, f"once more after: {job.reason}")
 
     def witness(self, job: Job) -> Limbs:
         """The witness of the job's claim; DeviceError if its payload is no longer kept."""
@@ -131,7 +144,7 @@ class NodeProver:
 
     def prove(self, job: Job, witness: Limbs) -> bytes:
         """The proof, at once by the wall's clock; the chain's will have it when it is due."""
-        result = self.setup.prover.prove(witness)
+        result = self.setup.prover.prove(witness, self._follower.now_ms)
         took = self.setup.speed(result)
         self._calibration.record(took)
         self._done_at_ms[job.key] = self._free_at_ms = self._follower.now_ms + took

@@ -23,7 +23,7 @@ class State(Enum):
     STALE = "stale"  # not worth going on: somebody else's proof counts, or the branch is gone
     ORPHANED = "orphaned"  # the including block is off the head's branch
     MISSED = "missed"  # the deadline passed
-    HW_ERROR = "hardware error"  # the device failed
+    HW_ERROR = "hardware error"  # no device could do it; it is tried again while there is time
 
 
 ARROWS: dict[State | None, frozenset[State]] = {

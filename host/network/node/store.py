@@ -6,14 +6,18 @@ committed, through to the disk (`synchronous = FULL`), before its consequence is
 """
 
 import os
+import secrets
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 
 from proofmill.host.ground.errors import ProofmillError
+from proofmill.host.ground.kept import sync_folder
+from proofmill.host.network.node import content_digest
 from proofmill.host.network.node.states import ARROWS, FINAL, State
 
 SCHEMA_VERSION = 1
@@ -196,36 +200,85 @@ class JobStore:
             signed=event.data if event.state is State.SIGNED else job.signed)
 
 
+class DamagedError(ProofmillError):
+    """A database of ours that does not hold what was written to it."""
+
+
 def open_database(path: Path, schema: str, version: int, what: str) -> sqlite3.Connection:
     """A database of ours at `path`, made if it is not there: WAL, synchronous FULL, foreign keys.
 
-    ProofmillError where it cannot be opened or is something else.
+    ProofmillError where it cannot be opened or is of another version; it is a `DamagedError` where
+    it is something else, or not as it was left, by its pages or by the digest of its rows
+    (`host.network.node.content_digest`).
     """
+    database = None
     try:
-        database = sqlite3.connect(path, timeout=5)
-    except sqlite3.Error as error:
-        raise ProofmillError(
-            f"{path}: cannot open the {what}: {error}; check the folder") from error
-    try:
-        database.execute("PRAGMA journal_mode = WAL")
-        database.execute("PRAGMA synchronous = FULL")
-        database.execute("PRAGMA foreign_keys = ON")
-        found = database.execute("PRAGMA user_version").fetchone()[0]
-        if found == 0:
-            # The version is set in the same transaction: half a schema is never left behind.
-            database.executescript(f"BEGIN; {schema} PRAGMA user_version = {version}; COMMIT;")
-        elif found != version:
+        if not path.exists():
+            _create(path, schema, version, what)
+        database = _connect(path)
+        _check(database, path, version, what)
+        for setting in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
+            database.execute(f"PRAGMA {setting}")
+        return database
+    except BaseException as error:
+        if database is not None:
+            database.close()
+        if isinstance(error, OSError | sqlite3.OperationalError):
             raise ProofmillError(
-                f"{path}: a {what} of version {found}, this release reads {version}; "
-                "use the release that wrote it")
-    except sqlite3.Error as error:
-        database.close()
-        raise ProofmillError(f"{path}: not a {what}, or damaged ({error}); "
-                             "restore a copy or choose another place") from error
-    except ProofmillError:
-        database.close()
+                f"{path}: cannot open the {what}: {error}; check the folder") from error
+        if isinstance(error, sqlite3.DatabaseError):
+            raise _damaged(path, what, str(error)) from error
         raise
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    database = sqlite3.connect(path, timeout=5)
+    content_digest.prepare(database)
     return database
+
+
+def _create(path: Path, schema: str, version: int, what: str) -> None:
+    """Make the file elsewhere, so that what is at `path` is never half of one, or empty."""
+    left = path.with_name(path.name + "-wal")
+    if left.exists():
+        raise _damaged(path, what, f"it is missing, and its {left.name} is not")
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(6)}.tmp")
+    try:
+        with closing(_connect(temporary)) as database:
+            database.executescript(f"BEGIN; {schema} PRAGMA user_version = {version}; COMMIT;")
+            _begin_digest(database)
+        os.replace(temporary, path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+    sync_folder(path.parent)
+
+
+def _begin_digest(database: sqlite3.Connection) -> None:
+    database.executescript(
+        "BEGIN IMMEDIATE; " + "; ".join(content_digest.statements(database)) + "; COMMIT;")
+
+
+def _check(database: sqlite3.Connection, path: Path, version: int, what: str) -> None:
+    found = database.execute("PRAGMA user_version").fetchone()[0]
+    if found == 0:
+        raise _damaged(path, what, "it is empty, or something else")
+    if found != version:
+        raise ProofmillError(
+            f"{path}: a {what} of version {found}, this release reads {version}; "
+            "use the release that wrote it")
+    (found,) = database.execute("PRAGMA integrity_check(1)").fetchone()
+    if found != "ok":
+        raise _damaged(path, what, " ".join(found.split()))
+    if not content_digest.has_digest(database):
+        _begin_digest(database)  # an earlier release kept none
+    elif not content_digest.agrees(database):
+        raise _damaged(path, what, "its rows are not those that were written")
+
+
+def _damaged(path: Path, what: str, reason: str) -> DamagedError:
+    return DamagedError(f"{path}: not a {what}, or damaged ({reason}); restore a copy of it, or "
+                        "choose another place")
 
 
 def _name(key: JobKey) -> str:

@@ -12,7 +12,7 @@ import mmap
 import os
 import stat
 import struct
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
@@ -20,7 +20,8 @@ import numpy as np
 
 from proofmill.hdl.curve import Group
 from proofmill.host.ground.errors import ProofmillError
-from proofmill.host.ground.output import Content, write_atomically
+from proofmill.host.ground.kept import Content
+from proofmill.host.ground.output import write_atomically
 from proofmill.host.prover.curve.limbs import LIMBS, NUMBER_BYTES, Limbs, first_not_below
 from proofmill.host.prover.curve.points import first_not_canonical, width
 
@@ -200,16 +201,19 @@ def open_container(path: str | os.PathLike[str], magic: bytes,
     return Container(data, name, magic, versions)
 
 
+def container_content(magic: bytes, version: int,
+                      sections: Sequence[tuple[int, Sequence[Content]]]) -> Iterator[Content]:
+    """A file's content, piece by piece, from its sections, each a kind and pieces."""
+    yield magic + struct.pack("<II", version, len(sections))
+    for kind, pieces in sections:
+        yield struct.pack("<IQ", kind, sum(len(piece) for piece in pieces))
+        yield from pieces
+
+
 def write_container(path: str | os.PathLike[str], magic: bytes, version: int,
                     sections: Sequence[tuple[int, Sequence[Content]]]) -> None:
     """Write sections, each a kind and the pieces of its content, atomically."""
-    def chunks() -> Iterable[Content]:
-        yield magic + struct.pack("<II", version, len(sections))
-        for kind, pieces in sections:
-            yield struct.pack("<IQ", kind, sum(len(piece) for piece in pieces))
-            yield from pieces
-
-    write_atomically(path, chunks())
+    write_atomically(path, container_content(magic, version, sections))
 
 
 def prime_bytes(prime: int) -> bytes:

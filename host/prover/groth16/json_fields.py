@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
@@ -9,15 +10,27 @@ from proofmill.hdl.curve import Group
 from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.ground.json_text import parse_json
 from proofmill.host.ground.output import write_atomically
-from proofmill.host.prover.curve.limbs import BASE_MODULUS, SCALAR_MODULUS, Limbs
-from proofmill.host.prover.curve.points import AffinePoint, decode, encode
+from proofmill.host.prover.curve.limbs import (
+    BASE_MODULUS,
+    MONTGOMERY_RADIX,
+    SCALAR_MODULUS,
+    Limbs,
+    to_limbs,
+)
+from proofmill.host.prover.curve.points import (
+    decode,
+    infinity,
+    to_affine_point,
+)
 from proofmill.host.prover.curve.validity import in_subgroup, on_curve
+from proofmill.host.prover.groth16.spelling import coordinate, is_exact, signal
 
-CURVE_NAMES = ("bn128", "bn254", "BN254", "alt_bn128")
-"""What tools call the one curve; snarkjs writes the first."""
+CURVE_NAMES = ("BN128", "BN254", "ALTBN128")
+"""What tools call the one curve, letters and digits alone; snarkjs writes the first."""
 
-MOST_DIGITS = 78
-"""Decimal digits of 2^256: longer numbers are refused before they are converted."""
+
+class NotValid(ProofmillError):
+    """A proof or a public signal that can be read, and that no key can make valid."""
 
 
 class Fields:
@@ -42,62 +55,109 @@ class Fields:
             Fields(None, self._name, path).fail("is missing")
         return Fields(self.value[key], self._name, path)
 
-    def items(self, count: int | None = None) -> "list[Fields]":
-        """The items of a list, `count` of them."""
+    def items(self, least: int = 0) -> "list[Fields]":
+        """The items of a list, `least` of them or more."""
         if not isinstance(self.value, list):
             self.fail(f"should be a list, not {self._shown()}")
-        if count is not None and len(self.value) != count:
-            self.fail(f"should have {count} items, not {len(self.value)}")
+        if len(self.value) < least:
+            self.fail(f"should have {least} or more items, not {len(self.value)}")
         return [Fields(item, self._name, f"{self._path}[{index}]")
                 for index, item in enumerate(self.value)]
 
-    def number(self, below: int) -> int:
-        """A decimal string, or a number, from 0 to below `below`."""
-        value = self.value
-        if isinstance(value, str) and value.isascii() and value.isdigit():
-            value = int(value) if len(value) <= MOST_DIGITS else below
-        if not isinstance(value, int) or isinstance(value, bool):
-            self.fail(f"should be a decimal number, not {self._shown()}")
-        if not 0 <= value < below:
-            self.fail(f"should be from 0 to below {below}")
-        return value
+    def refuse(self, problem: str) -> NoReturn:
+        """Raise `NotValid` that names the file and the field."""
+        raise NotValid(f"{self._name}: {self._path}: {problem}; use the file snarkjs wrote")
 
-    def check_protocol(self) -> None:
-        """Refuse proofs and keys of other protocols and curves."""
-        protocol = self.member("protocol")
-        if protocol.value != "groth16":
-            protocol.fail(f"is {protocol._shown()}, not groth16", "use a Groth16 key")
-        # Old versions of snarkjs did not name the curve.
-        if "curve" in self.value:
-            curve = self.member("curve")
-            if curve.value not in CURVE_NAMES:
-                curve.fail(f"is {curve._shown()}, not {CURVE_NAMES[0]}",
-                           "set the circuit up for bn128, the default of circom and snarkjs")
+    def signal(self) -> int:
+        """A public signal, from 0 to below r, in any spelling of `host.prover.groth16.spelling`."""
+        number = signal(self.value)
+        if number is None:
+            self._fail_as_number()
+        self._check_exact()
+        if not 0 <= number < SCALAR_MODULUS:
+            self.refuse(f"should be from 0 to below {SCALAR_MODULUS}, not {self._shown()}")
+        return number
 
-    def point(self, group: Group) -> Limbs:
-        """A point [x, y, 1] (G2: pairs, real part first), or infinity [0, 1, 0]: shape (8,), (16,).
+    def coordinate(self) -> int:
+        """A coordinate modulo p, in any spelling of `host.prover.groth16.spelling`."""
+        number = coordinate(self.value)
+        if number is None:
+            self._fail_as_number()
+        return number % BASE_MODULUS
 
-        It must be on the curve, in G2 in the subgroup of order r.
+    def check_label(self, key: str, names: Sequence[str], way_out: str) -> None:
+        """Refuse what names another protocol or curve in the field `key` than one of `names`."""
+        label = self.member(key)
+        text = label.value if isinstance(label.value, str) else ""
+        if re.sub("[^A-Z0-9]", "", text.upper()) not in names:
+            label.fail(f"is {label._shown()}, not {names[0].lower()}", way_out)
+
+    def check_curve(self) -> None:
+        """Refuse what does not say that it is for the one curve."""
+        self.check_label("curve", CURVE_NAMES,
+                         "set the circuit up for bn128, the default of circom and snarkjs")
+
+    def explain(self) -> None:
+        """Refuse what says that it is for another protocol or curve; it need not say."""
+        if isinstance(self.value, dict):
+            if "protocol" in self.value:
+                self.check_label("protocol", ("GROTH16",), "use a Groth16 key and its proofs")
+            if "curve" in self.value:
+                self.check_curve()
+
+    def point(self, group: Group, affine: bool = False) -> Limbs:
+        """A point in Jacobian coordinates [X, Y, Z], or [x, y], affine: shape (8,), (16,).
+
+        It is (X / Z^2, Y / Z^3), at infinity where Z is 0, or x and y are; in G2 every coordinate
+        is a pair, real part first. With `affine`, Z must be 0 or 1. Of more than three items the
+        first two count.
+
+        Raises `NotValid` where it is not on the curve, or in G2 at infinity, which snarkjs never
+        finds valid, or not in the subgroup of order r.
         """
-        x, y, z = ([item] if group is Group.G1 else item.items(2) for item in self.items(3))
-        third = [item.number(BASE_MODULUS) for item in z]
-        plain = [item.number(BASE_MODULUS) for item in (*x, *y)]
-        affine: AffinePoint
-        if not any(third):
-            affine = None
-        elif third != [1, 0][:group.degree]:
-            self.items(3)[2].fail("should be 1: only affine points are read")
-        elif group is Group.G1:
-            affine = (plain[0], plain[1])
-        else:
-            affine = ((plain[0], plain[1]), (plain[2], plain[3]))
-        point = encode(group, [affine])
-        # The encoding has no sign for (0, 0), which is not on either curve.
-        if (affine is not None and not any(plain)) or not on_curve(group, point)[0]:
-            self.fail("is not on the curve")
-        if not in_subgroup(group, point)[0]:
-            self.fail("is on the curve, but not in the subgroup of prime order")
-        return point.reshape(-1)
+        items = self.items(2)
+        if len(items) > 3:
+            del items[2:]
+        parts = items if group is Group.G1 else [
+            part for item in items for part in item.items(2)[:2]]
+        values = [part.coordinate() for part in parts]
+        one = [1, 0][:group.degree]
+        if len(items) == 2:
+            values += one
+        z = values[2 * group.degree:]
+        point = infinity(group)
+        if any(z):
+            jacobian = to_limbs(value * MONTGOMERY_RADIX % BASE_MODULUS for value in values)
+            point = to_affine_point(group, jacobian.reshape(1, -1))
+            if affine and z != one:
+                items[2].fail("should be 1: snarkjs takes the points of public signals affine")
+            if z != one and not point.any() or not on_curve(group, point.reshape(1, -1))[0]:
+                self._explain_numbers(parts)
+                self.refuse("is not on the curve")
+        if not point.any():
+            self._explain_numbers(parts)
+        if group is Group.G2:
+            if not point.any():
+                self.refuse("is at infinity")
+            if not in_subgroup(group, point.reshape(1, -1))[0]:
+                self.refuse("is on the curve, but not in the subgroup of prime order")
+        return point
+
+    @staticmethod
+    def _explain_numbers(parts: "Sequence[Fields]") -> None:
+        """Name the part that was read as another number than it seems, where that made no point."""
+        for part in parts:
+            if signal(part.value) is None:
+                part._fail_as_number()
+            part._check_exact()
+
+    def _check_exact(self) -> None:
+        if not is_exact(self.value):
+            self.fail(f"{self._shown()} has more digits than a JSON number keeps",
+                      "write it as a string")
+
+    def _fail_as_number(self) -> NoReturn:
+        self.fail(f"should be a decimal or hexadecimal number, not {self._shown()}")
 
     def _shown(self) -> str:
         text = json.dumps(self.value)
@@ -137,9 +197,12 @@ def point_to_json(group: Group, point: Limbs) -> list[Any]:
 def read_public(path: str | os.PathLike[str]) -> list[int]:
     """The public signals in a ``public.json``: outputs, then inputs. Raises `ProofmillError`."""
     fields = read_json(path)
-    return [item.number(SCALAR_MODULUS) for item in fields.items()]
+    return [item.signal() for item in fields.items()]
 
 
 def write_public(path: str | os.PathLike[str], public: Sequence[int]) -> None:
-    """Write a ``public.json``."""
-    write_json(path, [str(value) for value in public])
+    """Write a ``public.json``, as snarkjs does; without signals it breaks the line all the same."""
+    if public:
+        write_json(path, [str(value) for value in public])
+    else:
+        write_atomically(path, [b"[\n]"])

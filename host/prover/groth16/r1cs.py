@@ -15,10 +15,11 @@ from proofmill.host.prover.groth16.matrix import SparseMatrix
 class R1cs:
     """A constraint system, read from a ``.r1cs`` or built in memory.
 
-    A witness w has `wires` values: the constant 1, then `public_outputs`, `public_inputs`,
-    `private_inputs`, then what the circuit computes in between. Row i of each matrix is constraint
-    i; columns are wires. `labels[k]` is wire k's number before the compiler simplified, 0..wires-1
-    if left empty.
+    A witness w has `wires` values: the constant 1, then `public_outputs`, `public_inputs`, then
+    private inputs and what the circuit computes in between. `private_inputs` are those that the
+    circuit declares; the compiler's simplifier drops wires of theirs that no constraint needs.
+    Row i of each matrix is constraint i; columns are wires. `labels[k]` is wire k's number before
+    the compiler simplified, 0..wires-1 if left empty.
     """
 
     wires: int
@@ -34,10 +35,10 @@ class R1cs:
     """What messages call it: the file's path."""
 
     def __post_init__(self) -> None:
-        if self.wires < 1 + self.public + self.private_inputs:
+        if self.wires < 1 + self.public:
             raise ProofmillError(
-                f"{self.name}: {self.wires} wires cannot hold the constant 1, {self.public} public "
-                f"and {self.private_inputs} private inputs; compile the circuit again")
+                f"{self.name}: {self.wires} wires cannot hold the constant 1 and {self.public} "
+                "public signals; compile the circuit again")
         for letter, matrix in (("A", self.a), ("B", self.b), ("C", self.c)):
             if len(matrix.rows) == 0:
                 continue

@@ -1,12 +1,15 @@
 """Verification keys and proofs, and their JSON as snarkjs writes it."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from proofmill.hdl.curve import Group
+from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.prover.curve.limbs import Limbs
 from proofmill.host.prover.curve.pairing import coefficients
 from proofmill.host.prover.groth16.json_fields import Fields, point_to_json, read_json, write_json
@@ -70,27 +73,45 @@ class Proof:
 
 
 def verification_key_from_json(value: Any, name: str = "verification key") -> VerificationKey:
-    """Check parsed JSON and take the key from it. Raises `ProofmillError` naming the field."""
+    """Check parsed JSON and take the key from it. Raises `ProofmillError` naming the field.
+
+    What else there is, ``nPublic`` and the pairing of alpha and beta, follows from the points.
+    """
     fields = Fields(value, name)
-    fields.check_protocol()
-    count = fields.member("nPublic").number(1 << 32)
-    # The pairing of alpha and beta is there for other verifiers; it is not trusted here.
-    return VerificationKey(
-        alpha_g1=fields.member("vk_alpha_1").point(Group.G1),
-        beta_g2=fields.member("vk_beta_2").point(Group.G2),
-        gamma_g2=fields.member("vk_gamma_2").point(Group.G2),
-        delta_g2=fields.member("vk_delta_2").point(Group.G2),
-        public_points=np.array(
-            [item.point(Group.G1) for item in fields.member("IC").items(count + 1)]),
-        name=name)
+    fields.check_curve()
+    with _explained(fields):
+        return VerificationKey(
+            alpha_g1=fields.member("vk_alpha_1").point(Group.G1),
+            beta_g2=fields.member("vk_beta_2").point(Group.G2),
+            gamma_g2=fields.member("vk_gamma_2").point(Group.G2),
+            delta_g2=fields.member("vk_delta_2").point(Group.G2),
+            public_points=np.array(
+                [item.point(Group.G1, affine=index > 0)
+                 for index, item in enumerate(fields.member("IC").items(1))]),
+            name=name)
 
 
 def proof_from_json(value: Any, name: str = "proof") -> Proof:
-    """Check parsed JSON and take the proof from it. Raises `ProofmillError` naming the field."""
+    """Check parsed JSON and take the proof from it.
+
+    Raises `ProofmillError` naming the field; it is a `NotValid` where a point can be read and is
+    not in its group.
+    """
     fields = Fields(value, name)
-    fields.check_protocol()
-    return Proof(a=fields.member("pi_a").point(Group.G1), b=fields.member("pi_b").point(Group.G2),
-                 c=fields.member("pi_c").point(Group.G1))
+    with _explained(fields):
+        return Proof(a=fields.member("pi_a").point(Group.G1),
+                     b=fields.member("pi_b").point(Group.G2),
+                     c=fields.member("pi_c").point(Group.G1))
+
+
+@contextmanager
+def _explained(fields: Fields) -> Iterator[None]:
+    """Where a file does not fit, and says that it is for another protocol or curve, tell that."""
+    try:
+        yield
+    except ProofmillError:
+        fields.explain()
+        raise
 
 
 def read_verification_key(path: str | os.PathLike[str]) -> VerificationKey:

@@ -11,6 +11,7 @@ from proofmill.host.prover.curve.limbs import SCALAR_MODULUS, Limbs, to_limbs
 from proofmill.host.prover.curve.pairing import product_is_one
 from proofmill.host.prover.curve.points import first_not_canonical, width
 from proofmill.host.prover.curve.validity import in_subgroup
+from proofmill.host.prover.groth16.json_fields import NotValid
 from proofmill.host.prover.groth16.verification_key import Proof, VerificationKey
 
 
@@ -19,8 +20,8 @@ def verify(key: VerificationKey, public: Sequence[int], proof: Proof) -> bool:
 
     L is ``public_points[0] + sum(public[i] * public_points[i + 1])``. A proof with a point that is
     not in its group is wrong. Raises `ProofmillError` where the number of public signals does not
-    fit, or one is not below r: such a number would stand for another, so that one proof could be
-    shown under several.
+    fit, and `NotValid` where one is not below r: such a number would stand for another, so that one
+    proof could be shown under several.
     """
     check_public(key, public)
     if not (is_valid_point(Group.G1, proof.a) and is_valid_point(Group.G2, proof.b)
@@ -41,7 +42,7 @@ def check_public(key: VerificationKey, public: Sequence[int]) -> None:
             "use the public.json that was written with the proof")
     for index, value in enumerate(public):
         if not 0 <= value < SCALAR_MODULUS:
-            raise ProofmillError(
+            raise NotValid(
                 f"public signal [{index}] should be from 0 to below {SCALAR_MODULUS}, not {value}; "
                 "use the public.json that was written with the proof")
 

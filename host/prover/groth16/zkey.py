@@ -16,20 +16,21 @@ kind  content
 
 import os
 import struct
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
 from proofmill.hdl.curve import Group
-from proofmill.host.ground.output import Content, raw
+from proofmill.host.ground.kept import Content
+from proofmill.host.ground.output import raw, write_atomically
 from proofmill.host.prover.curve.limbs import BASE_MODULUS, SCALAR_MODULUS, first_not_below
 from proofmill.host.prover.curve.scalars import TWO_ADICITY
 from proofmill.host.prover.groth16.container import (
     Container,
     Reader,
+    container_content,
     open_container,
     prime_bytes,
-    write_container,
 )
 from proofmill.host.prover.groth16.proving_key import (
     COEFFICIENT,
@@ -152,6 +153,11 @@ def _read_contribution(reader: Reader) -> Contribution:
 
 def write_zkey(path: str | os.PathLike[str], key: ProvingKey) -> None:
     """Write a proving key that snarkjs and rapidsnark read. Raises `ProofmillError`."""
+    write_atomically(path, zkey_content(key))
+
+
+def zkey_content(key: ProvingKey) -> Iterator[Content]:
+    """What the file of a proving key holds, piece by piece."""
     header = b"".join((
         prime_bytes(BASE_MODULUS), prime_bytes(SCALAR_MODULUS),
         struct.pack("<III", key.wires, key.public, key.domain_size)))
@@ -171,7 +177,7 @@ def write_zkey(path: str | os.PathLike[str], key: ProvingKey) -> None:
         (9, [raw(key.h)]),
         (10, [b"".join(record)]),
     ]
-    write_container(path, MAGIC, VERSIONS[0], sections)
+    return container_content(MAGIC, VERSIONS[0], sections)
 
 
 def _contribution_bytes(contribution: Contribution) -> list[bytes]:

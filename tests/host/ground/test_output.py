@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from proofmill.host.ground.descriptors import open_descriptor
 from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.ground.output import write_atomically
-from proofmill.host.prover.groth16.descriptors import open_descriptor
 
 ROOT = Path(__file__).parents[3]
 WRITE = ("import sys; from proofmill.host.ground.output import write_atomically; print('printed'); "

@@ -1,6 +1,6 @@
 """A chain whose every message a test can see: one node has all validators, another listens."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from proofmill.host.network.node.follower import ChainSetup, Follower
 from proofmill.host.network.node.gossip import Verdict
 from proofmill.host.network.node.node import ATTEST_MS, CONFIRM_MS, STEPS_MS
 from proofmill.host.network.node.opening import devnet_parameters, minimum_bond_wei, open_chain
+from proofmill.host.network.node.patience import PatientProver
 from proofmill.host.network.node.prover import NodeProver, ProverSetup
 from proofmill.host.network.node.slashing_protection import SlashingProtection
 from proofmill.host.network.node.store import JobStore
@@ -22,7 +23,7 @@ from proofmill.host.network.node.wire import Topic
 from proofmill.host.network.second_layer.engines import EvmEngines
 from proofmill.host.prover.circuits.block_size import COMPACT
 from proofmill.host.prover.devices.cpu import CpuDevice
-from proofmill.host.prover.groth16.prove import Prover
+from proofmill.host.prover.devices.device import Device
 from tests.host.network.node import killed
 
 SEED = 3
@@ -54,7 +55,8 @@ def follower(archive: Archive | None = None) -> Follower:
 class Source:
     """A node with all validators and a prover; `hear` is given what it sends."""
 
-    def __init__(self, folder: Path, hear: Hear, prover: int = PROVER, forge: bool = False) -> None:
+    def __init__(self, folder: Path, hear: Hear, prover: int = PROVER, forge: bool = False,
+                 devices: Sequence[Device] = ()) -> None:
         self.archive = Archive(folder / "blocks.sqlite")
         self.follower = follower(self.archive)
         self.hear = hear
@@ -68,8 +70,8 @@ class Source:
         self.jobs = JobStore(folder / "jobs.sqlite")
         self.prover = NodeProver(ProverSetup(
             prover, KEYS[prover], KEYS[prover].address, killed.CIRCUIT,
-            Prover(killed.KEY, CpuDevice(threads=1)), killed.VERIFY, 500, lambda result: 500,
-            forge), self.follower, self.jobs, self.send)
+            PatientProver(killed.KEY, devices or [CpuDevice(threads=1)], killed.CIRCUIT.r1cs),
+            killed.VERIFY, 500, lambda result: 500, forge), self.follower, self.jobs, self.send)
 
     def publish(self, topic: Topic, message: Any) -> None:
         self.send(topic, bytes(message.encode_bytes()))

@@ -123,3 +123,16 @@ def test_calibration_errs_on_the_safe_side() -> None:
         calibration.record(50)
     assert calibration.bound_ms == 55
     assert Calibration(0).bound_ms == 1
+
+
+def test_an_outlier_does_not_lock_a_device_out() -> None:
+    calibration = Calibration(4000)
+    for measured in (4000, 4100, 40_000, 4000):
+        calibration.record(measured)
+    assert calibration.bound_ms == 4510
+    # A device that has become slow is planned as it is, once that is no exception.
+    bounds = []
+    for _ in range(6):
+        calibration.record(20_000)
+        bounds.append(calibration.bound_ms)
+    assert bounds == [4510, 4510, 4510, 44_000, 44_000, 44_000]

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.network.node.jobs import JobRunner, Turn
 from proofmill.host.network.node.states import State
 from proofmill.host.network.node.store import Job, JobKey, JobStore
@@ -35,6 +36,10 @@ class Scripted:
     def prove(self, job: Job, witness: Limbs) -> bytes:
         if self.device == "dead":
             raise DeviceError("the device does not answer")
+        if self.device == "no proof":
+            raise ProofmillError("the witness does not satisfy constraint 3")
+        if self.device == "broken driver":
+            raise ValueError("no such register")
         return b"wrong" if self.device == "lying" else b"proof"
 
     def verify(self, job: Job, proof: bytes) -> bool:
@@ -61,6 +66,8 @@ def store(tmp_path: Path) -> Iterator[JobStore]:
     ("dead", "the device does not answer"),
     ("lying", "the device's proof does not verify"),
     ("no witness", "the payload is no longer kept"),
+    ("no proof", "the witness does not satisfy constraint 3"),
+    ("broken driver", "ValueError('no such register')"),
 ])
 def test_a_bad_device_sends_nothing(store: JobStore, device: str, reason: str) -> None:
     work = Scripted(device)
@@ -92,7 +99,7 @@ def test_a_new_process_sends_only_what_is_not_there(store: JobStore, already_the
     assert work.sent == [b"signed proof"] * (1 if already_there else 2)
 
 
-@pytest.mark.parametrize("device", ["dead", "no witness"])
+@pytest.mark.parametrize("device", ["dead", "no witness", "no proof", "broken driver"])
 @pytest.mark.parametrize("state", [State.WITNESS, State.PROVING])
 def test_a_new_process_survives_a_bad_device(
     store: JobStore, state: State, device: str

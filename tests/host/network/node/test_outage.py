@@ -113,3 +113,20 @@ def test_nothing_was_signed_or_sent_twice(net: Run) -> None:
         nonces = [_nonce(job.signed) for job in store.jobs() if job.signed is not None]
         assert nonces and sorted(nonces) == list(range(1, len(nonces) + 1))
         assert {job.slot for job in store.jobs()} > {1, 2, KILLED, BACK + 1, SLOTS - 3}
+
+
+def test_a_node_that_an_error_ends_is_named_with_its_reason(tmp_path: Path) -> None:
+    """Without its history it must sign nothing; the others go on."""
+    made = setup(tmp_path, [FAST], {})
+    with Devnet(made) as net:
+        net.run(1)
+        net.kill("node 0")
+        assert net.failed == {}
+        path = tmp_path / "node-0" / "slashing.sqlite"
+        path.write_bytes(path.read_bytes()[:5000])
+        net.restart("node 0")
+        reason = net.failed["node 0"]
+        assert reason.startswith("slot 1: ") and "slashing.sqlite: not a slashing" in reason
+        assert net.outages[-1] == "node 0 did not start again after slot 1"
+        net.run(1)
+        assert net.alive and "node 0" not in net.reports()

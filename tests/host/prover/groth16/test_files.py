@@ -197,8 +197,8 @@ def test_wrong_witness_values(values: list[int], message: str, tmp_path: Path) -
 
 
 def circuit_bytes(entry: bytes = b"", constraints: int = 1, extra: tuple[int, bytes] | None = None,
-                  private: int = 0) -> bytes:
-    header = struct.pack("<I", 32) + R + struct.pack("<IIIIQI", 3, 0, 1, private, 3, constraints)
+                  public: int = 1) -> bytes:
+    header = struct.pack("<I", 32) + R + struct.pack("<IIIIQI", 3, 0, public, 2, 3, constraints)
     content = struct.pack("<I", len(entry) // 36) + entry + bytes(8)
     parts = [(1, header), (2, content), *([extra] if extra else [])]
     return build(b"r1cs", 1, parts)
@@ -210,7 +210,7 @@ def circuit_bytes(entry: bytes = b"", constraints: int = 1, extra: tuple[int, by
     (circuit_bytes(struct.pack("<I", 1) + R), "constraint 0: a coefficient is not below"),
     (circuit_bytes(constraints=2), "cannot hold 2 constraints"),
     (circuit_bytes(constraints=0), "do not end where"),
-    (circuit_bytes(private=2), "3 wires cannot hold"),
+    (circuit_bytes(public=3), "3 wires cannot hold"),
     (circuit_bytes(extra=(5, struct.pack("<I", 1))), "custom gates"),
     (circuit_bytes(extra=(3, bytes(8))), r"section 3 \(labels of wires\)"),
 ])

@@ -1,8 +1,5 @@
-"""snarkjs accepts what is written here. It is GPL: run as a separate program, never imported."""
+"""snarkjs accepts what is written here."""
 
-import os
-import shutil
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -22,39 +19,17 @@ from proofmill.host.prover.groth16.verification_key import (
 from proofmill.host.prover.groth16.verify import verify
 from proofmill.host.prover.groth16.wtns import read_witness, write_witness
 from proofmill.host.prover.groth16.zkey import read_zkey
+from tests.host.prover.groth16 import snarkjs as program
 from tests.host.prover.groth16.files import ALL, VECTORS, WITH_CIRCUIT, cube_circuit, cube_witness
 
-VERSION = "0.7.6"
 Run = Callable[..., str]
 
 
 @pytest.fixture(scope="module")
 def snarkjs() -> Run:
-    """Runs snarkjs, installed once into the user's cache folder."""
-    node, npm = shutil.which("node"), shutil.which("npm")
-    if node is None or npm is None:
-        pytest.skip("npm is not on PATH, so snarkjs cannot be installed")
-    cache = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache"))
-    folder = cache / "proofmill" / f"snarkjs-{VERSION}"
-    program = folder / "node_modules" / "snarkjs" / "build" / "cli.cjs"
-    if not program.exists():
-        folder.mkdir(parents=True, exist_ok=True)
-        command = [npm, "install", "--no-audit", "--no-fund", "--prefix", str(folder),
-                   f"snarkjs@{VERSION}"]
-        try:
-            installed = subprocess.run(command, capture_output=True, text=True, timeout=120)
-        except subprocess.TimeoutExpired:
-            pytest.skip(f"npm cannot install snarkjs@{VERSION} within two minutes")
-        if installed.returncode:
-            pytest.skip(f"npm cannot install snarkjs@{VERSION}: {installed.stderr[-300:]}")
-
-    def run(*arguments: object) -> str:
-        done = subprocess.run([node, str(program), *map(str, arguments)],
-                              capture_output=True, text=True, timeout=300)
-        assert done.returncode == 0, done.stdout + done.stderr
-        return done.stdout
-
-    return run
+    """Runs snarkjs."""
+    program.folder()
+    return program.run
 
 
 @pytest.mark.parametrize("vector", ALL)

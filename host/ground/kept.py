@@ -1,0 +1,80 @@
+"""Files the program keeps for itself: each is whole or not there, and checked before it is used.
+
+An entry's name ends with a checksum of what is in it, so that both come and go as one. What does
+not agree with its name is told of in one line and removed; who asked for it makes it again.
+"""
+
+import hashlib
+import os
+import secrets
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TypeAlias
+
+Content: TypeAlias = bytes | memoryview
+"""What can be written."""
+
+CHECKSUM_DIGITS = 32
+"""Hexadecimal digits of a SHA-256 that a name holds."""
+
+
+def write_whole(path: Path, chunks: Iterable[Content]) -> None:
+    """Write `chunks` one after the other to `path`; at every moment it is the old file or the new.
+
+    They go to a temporary file beside it, which takes its name once it is on the disk. Raises
+    OSError, and leaves nothing behind.
+    """
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(6)}.tmp")
+    try:
+        with open(temporary, "xb") as stream:
+            stream.writelines(chunks)
+            stream.flush()
+            os.fsync(stream.fileno())
+        os.replace(temporary, path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+    sync_folder(path.parent)
+
+
+def keep(folder: Path, name: str, suffix: str, chunks: Iterable[Content]) -> Path:
+    """Keep `chunks` as the entry `name`, and return its path. Raises OSError."""
+    content = b"".join(chunks)
+    path = folder / f"{name}.{_checksum(content)}{suffix}"
+    write_whole(path, [content])
+    return path
+
+
+def kept(folder: Path, name: str, suffix: str) -> Path | None:
+    """Where the entry `name` is, its content as it was kept; None if there is none.
+
+    Raises OSError where it cannot be read.
+    """
+    for path in sorted(folder.glob(f"{name}.*{suffix}")):
+        if _checksum(path.read_bytes()) == path.name[len(name) + 1:-len(suffix)]:
+            return path
+        tell(f"{path} is damaged: it is removed, and made again")
+        path.unlink(missing_ok=True)
+    return None
+
+
+def tell(notice: str) -> None:
+    """A line for the user that interrupts nothing."""
+    print(f"proofmill: {notice}", file=sys.stderr, flush=True)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make new names in `folder` survive a power cut, where the system lets a folder be opened."""
+    try:
+        descriptor = os.open(folder, os.O_RDONLY)
+    except OSError:
+        return
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _checksum(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()[:CHECKSUM_DIGITS]

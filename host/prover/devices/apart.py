@@ -1,0 +1,174 @@
+"""A device in a process of its own: what hangs there is ended, and begun anew.
+
+The process is this module, run with the number of its socket. It is told the device's name, then
+points to load and jobs to run, and answers with progress, results or what went wrong.
+"""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from importlib import import_module
+from multiprocessing.connection import Connection
+from typing import Any
+
+import numpy as np
+
+from proofmill.hdl.curve import Group
+from proofmill.host.ground.errors import ProofmillError
+from proofmill.host.prover.curve.limbs import Limbs
+from proofmill.host.prover.devices.device import Bases, Device, DeviceError, Job, Progress, Result
+from proofmill.host.prover.devices.usual import usual_longest
+
+START_SECONDS = 300.0
+"""For opening a device: its simulation may have to be compiled."""
+
+FIRST_SECONDS = 120.0
+"""For the first jobs, when nothing has been measured."""
+
+LEAST_SECONDS = 10.0
+FACTOR = 4
+"""A device that has taken so many times what it usually takes at most is given up."""
+
+REMEMBERED = 256
+
+
+class ApartDevice:
+    """The device `name` of the catalogue, in a process that lives while it answers.
+
+    `opener`: ``module:function`` that makes the device from its name, in that process. Not to be
+    used from several threads at once.
+    """
+
+    def __init__(self, name: str, opener: str =
+    "proofmill.host.prover.devices.catalogue:open_device",
+                 **options: Any) -> None:
+        self.name = name
+        self._opening = (opener, name, options)
+        self._points: list[tuple[Group, Limbs]] = []
+        self._loaded = 0
+        self._process: subprocess.Popen[bytes] | None = None
+        self._link: Connection | None = None
+        self._measured: deque[float] = deque(maxlen=REMEMBERED)
+        self.least_seconds = LEAST_SECONDS
+
+    @property
+    def deadline_seconds(self) -> float:
+        """What jobs may take: by this device's own measurements, once there are any."""
+        if not self._measured:
+            return FIRST_SECONDS
+        return max(self.least_seconds, FACTOR * usual_longest(list(self._measured)))
+
+    def load(self, group: Group, points: Limbs) -> Bases:
+        """Keep `points` here as well, for every process to come."""
+        for handle, (kept_group, kept) in enumerate(self._points):
+            if kept_group is group and np.array_equal(kept, points):
+                return Bases(group, len(points), handle)
+        self._points.append((group, np.array(points)))
+        return Bases(group, len(points), len(self._points) - 1)
+
+    def run(self, jobs: Sequence[Job], progress: Progress | None = None) -> list[Result]:
+        """Compute every job; DeviceError where the process does not answer in time, or ended."""
+        try:
+            if self._link is None:
+                self._start()
+            for group, points in self._points[self._loaded:]:
+                self._ask(("load", group, points), START_SECONDS, None)
+                self._loaded += 1
+            start = time.monotonic()
+            results: list[Result] = self._ask(
+                ("run", [(job.bases.handle, job.scalars) for job in jobs]),
+                self.deadline_seconds, progress)
+            self._measured.append(time.monotonic() - start)
+            return results
+        except (OSError, EOFError) as error:
+            self.close()
+            raise DeviceError(f"{self.name}: its process has ended ({error or 'no answer'}); "
+                              "it begins anew") from error
+
+    def close(self) -> None:
+        """End the process; a further job begins another."""
+        if self._link is not None:
+            self._link.close()
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+        self._link = self._process = None
+        self._loaded = 0
+
+    def _start(self) -> None:
+        ours, theirs = socket.socketpair()
+        with theirs:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "proofmill.host.prover.devices.apart", str(theirs.fileno())],
+                pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL,
+                env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))})
+        self._link = Connection(ours.detach())
+        self._ask(self._opening, START_SECONDS, None)
+
+    def _ask(self, question: tuple[Any, ...], seconds: float, progress: Progress | None) -> Any:
+        """The answer; DeviceError where there is none in time, or the device failed."""
+        assert self._link is not None
+        self._link.send(question)
+        deadline = time.monotonic() + seconds
+        while True:
+            if not self._link.poll(max(0.0, deadline - time.monotonic())):
+                self.close()
+                raise DeviceError(f"{self.name}: no answer within {seconds:.0f} s; its process was "
+                                  "ended, and begins anew")
+            kind, content = self._link.recv()
+            if kind == "progress":
+                if progress is not None:
+                    progress(*content)
+            elif kind == "failed":
+                # What state it is in, nobody knows.
+                self.close()
+                raise DeviceError(f"{self.name}: {content}")
+            else:
+                return content
+
+
+def serve(link: Connection) -> None:
+    """Be the device until the other side is gone."""
+    device: Device | None = None
+    bases: list[Bases] = []
+    with suppress(EOFError, OSError):
+        while True:
+            question = link.recv()
+            try:
+                match question:
+                    case ("load", group, points):
+                        assert device is not None
+                        bases.append(device.load(group, points))
+                        answer: Any = None
+                    case ("run", jobs):
+                        assert device is not None
+                        answer = device.run(
+                            [Job(bases[handle], scalars) for handle, scalars in jobs],
+                            lambda done, total: link.send(("progress", (done, total))))
+                    case (str(opener), str(name), dict(options)):
+                        module, _, function = opener.partition(":")
+                        make: Callable[..., Device] = getattr(import_module(module), function)
+                        device = make(name, **options)
+                        answer = None
+                link.send(("done", answer))
+            except ProofmillError as error:
+                link.send(("failed", str(error)))
+            except (EOFError, OSError):
+                raise
+            except Exception as error:
+                link.send(("failed", repr(error)))
+
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if sys.platform == "linux":
+        import ctypes
+
+        ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG: not to outlive the parent
+    serve(Connection(int(sys.argv[1])))

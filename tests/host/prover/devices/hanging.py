@@ -1,0 +1,29 @@
+"""A device that hangs, ends its process or fails where a file says so, opened in that process."""
+
+import os
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from proofmill.host.prover.devices.cpu import CpuDevice
+from proofmill.host.prover.devices.device import Job, Progress, Result
+
+
+class Hanging(CpuDevice):
+    """This machine's processor, obeying what `orders` holds: one word a run."""
+
+    def __init__(self, orders: str) -> None:
+        super().__init__(threads=1)
+        self._orders = Path(orders)
+
+    def run(self, jobs: Sequence[Job], progress: Progress | None = None) -> list[Result]:
+        words = self._orders.read_text().split()
+        self._orders.write_text(" ".join(words[1:]))
+        match words[:1]:
+            case ["hang"]:
+                time.sleep(3600)
+            case ["end"]:
+                os._exit(3)
+            case ["fail"]:
+                raise ValueError("no such register")
+        return super().run(jobs, progress)

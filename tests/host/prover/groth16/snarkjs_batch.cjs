@@ -1,0 +1,48 @@
+// Calls of snarkjs, one after the other in one process: node snarkjs_batch.cjs SNARKJS CALLS.json
+//
+// {verify: [key, public, proof]}, three texts: true, false, or the error as a text.
+// {circuit: [r1cs, wtns, prefix]}, paths: sets up PREFIX.zkey, proves, verifies its own proof.
+const fs = require("fs");
+const [root, file] = process.argv.slice(2);
+const snarkjs = require(root);
+
+async function verify([key, signals, proof]) {
+  return snarkjs.groth16.verify(JSON.parse(key), JSON.parse(signals), JSON.parse(proof));
+}
+
+let powers; // of tau, of degree 16: enough for the circuits here
+
+async function powersOfTau(prefix) {
+  if (powers === undefined) {
+    const curve = await snarkjs.curves.getCurveFromName("bn128");
+    const first = { type: "mem" }, second = { type: "mem" }, last = { type: "mem" };
+    await snarkjs.powersOfTau.newAccumulator(curve, 4, first);
+    await snarkjs.powersOfTau.contribute(first, second, "one", "entropy");
+    await snarkjs.powersOfTau.preparePhase2(second, last);
+    powers = last;
+  }
+  return powers;
+}
+
+async function circuit([r1cs, wtns, prefix]) {
+  const zkey = prefix + ".zkey";
+  await snarkjs.zKey.newZKey(r1cs, await powersOfTau(), zkey);
+  const key = await snarkjs.zKey.exportVerificationKey(zkey);
+  const { proof, publicSignals } = await snarkjs.groth16.prove(zkey, wtns);
+  for (const [name, content] of Object.entries({ key, proof, public: publicSignals }))
+    fs.writeFileSync(prefix + "." + name + ".json", JSON.stringify(content));
+  return snarkjs.groth16.verify(key, publicSignals, proof);
+}
+
+(async () => {
+  await snarkjs.curves.getCurveFromName("bn128", { singleThread: true });
+  const answers = [];
+  for (const call of JSON.parse(fs.readFileSync(file, "utf8"))) {
+    try {
+      answers.push(call.verify ? await verify(call.verify) : await circuit(call.circuit));
+    } catch (error) {
+      answers.push(String(error));
+    }
+  }
+  process.stdout.write(JSON.stringify(answers), () => process.exit(0));
+})();
