@@ -7,6 +7,7 @@ from typing import Any
 
 from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.network.consensus.payload import block_hash
+from proofmill.host.network.consensus.refusal import own_work
 from proofmill.host.network.consensus.spec import spec
 from proofmill.host.prover.circuits.batch import Batch
 from proofmill.host.prover.circuits.block_size import BlockSize
@@ -76,6 +77,7 @@ class ExecutionLayer(spec.ExecutionEngine):  # type: ignore[misc]  # the specifi
             execution_requests=[],
         )
 
+    @own_work()
     def verify_and_notify_new_payload(self, new_payload_request: Any) -> bool:
         """Whether the payload is right in every respect, in the order the specification gives."""
         payload = new_payload_request.execution_payload

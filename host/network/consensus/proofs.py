@@ -6,6 +6,7 @@ from typing import Any
 
 from proofmill.host.network.consensus.payload import request_root
 from proofmill.host.network.consensus.records import PROOF_BYTES
+from proofmill.host.network.consensus.refusal import own_work
 from proofmill.host.network.consensus.spec import spec
 from proofmill.host.prover.circuits.statement import ADDRESS_BYTES, prover_tag
 
@@ -76,6 +77,7 @@ class BindingProofEngine(spec.ProofEngine):  # type: ignore[misc]  # the specifi
         """False: without a signer there is no tag to verify against; see `for_signer`."""
         return False
 
+    @own_work()
     def notify_new_payload(self, new_payload_request: Any) -> None:
         """Learn a payload the execution engine has accepted, whose parent is known."""
         payload = new_payload_request.execution_payload
@@ -123,6 +125,7 @@ class BoundProofEngine(spec.ProofEngine):  # type: ignore[misc]  # the specifica
         self.verified: VerifiedProof | None = None
         self.refusal = ""
 
+    @own_work()
     def verify_execution_proof(self, execution_proof: Any) -> bool:
         """Whether the proof holds for the payload it names and for this signer.
 
@@ -149,6 +152,7 @@ class BoundProofEngine(spec.ProofEngine):  # type: ignore[misc]  # the specifica
         self.verified = VerifiedProof(payload, prover, address, tag)
         return True
 
+    @own_work()
     def notify_new_payload(self, new_payload_request: Any) -> None:
         """As the engine's."""
         self._engine.notify_new_payload(new_payload_request)

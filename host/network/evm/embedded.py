@@ -14,6 +14,7 @@ from eth.abc import BlockAPI
 from eth.consensus.context import ConsensusContext
 from eth.db.atomic import AtomicDB
 from eth.db.chain import ChainDB
+from eth.exceptions import PyEVMError
 from eth.vm.chain_context import ChainContext
 from eth.vm.forks.cancun import CancunVM
 from eth.vm.forks.cancun.computation import CancunComputation
@@ -21,6 +22,7 @@ from eth.vm.forks.cancun.state import CancunState
 from eth.vm.forks.shanghai.withdrawals import Withdrawal
 from eth_hash.auto import keccak
 from eth_utils.exceptions import ValidationError
+from rlp.exceptions import RLPException  # type: ignore[import-untyped]
 
 from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.network.evm.client import (
@@ -156,14 +158,13 @@ class EmbeddedEvm(DevelopmentEvm):
             gas_limit=parent.gas_limit, parent_beacon_block_root=parent_beacon_block_root)
         machine = self._machine(header)
         machine.system_calls = system_calls
-        builder = machine.get_transaction_builder()
+        decoded = self._decoded(machine, transactions)
         try:
-            decoded = tuple(builder.decode(raw) for raw in transactions)
             block = _SlotVM.get_block_class()(
                 header, transactions=decoded, uncles=[],
                 withdrawals=[_withdrawal(*fields) for fields in withdrawals])
             final = machine.import_block(block).block
-        except (ValidationError, rlp.DecodingError) as error:
+        except (ValidationError, PyEVMError, RLPException) as error:
             raise ProofmillError(f"a transaction does not fit into the block: {error}") from error
         executed = self._keep(final.header, decoded, final.get_receipts(self._chaindb),
                               machine.system_gas)
@@ -254,6 +255,17 @@ class EmbeddedEvm(DevelopmentEvm):
     def _mix(self, timestamp: int) -> bytes:
         """A mix for blocks made without a consensus layer: of the parent and the time alone."""
         return bytes(keccak(self.head + timestamp.to_bytes(32, "big")))
+
+    def _decoded(self, machine: Any, transactions: Sequence[bytes]) -> tuple[Any, ...]:
+        """Transactions with their senders known; `ProofmillError` for bytes that are none."""
+        builder = machine.get_transaction_builder()
+        try:
+            decoded = tuple(builder.decode(raw) for raw in transactions)
+            for each in decoded:
+                each.check_signature_validity()
+        except Exception as error:  # py-evm has no one class for what may be wrong with bytes
+            raise ProofmillError(f"a transaction does not fit into the block: {error}") from error
+        return decoded
 
     def _known(self, block_hash: bytes) -> ExecutedBlock:
         if block_hash not in self._blocks:

@@ -7,9 +7,8 @@ is asked for again.
 
 import os
 from collections.abc import Iterator
-from pathlib import Path
 
-from proofmill.host.network.node.store import open_database
+from proofmill.host.ground.database import Database
 from proofmill.host.network.node.wire import Topic
 
 SCHEMA_VERSION = 1
@@ -26,18 +25,15 @@ KEPT = {Topic.BLOCK, Topic.ENVELOPE}
 """What is kept of a block, one of each."""
 
 
-class Archive:
+class Archive(Database):
     """Messages about blocks, by the block's root, in the order they were found valid."""
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         """Open or make the file. ProofmillError where it is something else, or damaged."""
-        self._database = open_database(Path(path), _SCHEMA, SCHEMA_VERSION, "block archive")
+        super().__init__(path, _SCHEMA, SCHEMA_VERSION, "block archive",
+                         "delete it: peers have what it held")
         self._database.execute("PRAGMA synchronous = NORMAL")
         self._links: dict[bytes, tuple[bytes, int]] = {}
-
-    def close(self) -> None:
-        """Give back the file."""
-        self._database.close()
 
     def link(self, root: bytes, parent: bytes, slot: int) -> None:
         """Remember where a block stands: what `branch` walks along."""
@@ -46,27 +42,27 @@ class Archive:
     def keep(self, topic: Topic, root: bytes, data: bytes) -> None:
         """Keep a message that has been found valid, of one of the topics of `KEPT`, once."""
         assert topic in KEPT, f"{topic.name} is not kept"
-        with self._database:
-            self._database.execute(
+        with self._transaction() as database:
+            database.execute(
                 "INSERT OR IGNORE INTO messages (topic, root, data) VALUES (?, ?, ?)",
                 (topic, root, data))
 
     def part(self, root: bytes, topic: Topic) -> bytes | None:
         """The message of a topic about a block, None if there is none."""
-        row = self._database.execute(
-            "SELECT data FROM messages WHERE root = ? AND topic = ?", (root, topic)).fetchone()
-        return None if row is None else bytes(row[0])
+        rows = self._rows(
+            "SELECT data FROM messages WHERE root = ? AND topic = ?", (root, topic))
+        return bytes(rows[0][0]) if rows else None
 
     def messages(self) -> Iterator[tuple[Topic, bytes, bytes]]:
         """Everything as (topic, root, data), in the order it was kept: parents before children."""
-        rows = self._database.execute("SELECT topic, root, data FROM messages ORDER BY sequence")
-        for topic, root, data in rows.fetchall():
+        rows = self._rows("SELECT topic, root, data FROM messages ORDER BY sequence")
+        for topic, root, data in rows:
             yield Topic(topic), root, data
 
     def forget(self, root: bytes) -> None:
         """Drop what is kept of a block, so that it can be had from somebody else."""
-        with self._database:
-            self._database.execute("DELETE FROM messages WHERE root = ?", (root,))
+        with self._transaction() as database:
+            database.execute("DELETE FROM messages WHERE root = ?", (root,))
 
     def branch(self, head: bytes, start_slot: int, end_slot: int) -> list[bytes]:
         """Roots of the branch that ends in `head`, slots from `start_slot` to before `end_slot`,

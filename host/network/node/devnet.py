@@ -15,11 +15,11 @@ from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 from eth_hash.auto import keccak
 
+from proofmill.host.ground.closing import Closing
 from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.network.consensus.chain import EmbeddedChain
 from proofmill.host.network.consensus.engines import MakeEngines
@@ -33,6 +33,7 @@ from proofmill.host.network.node.node import (
     CONFIRM_MS,
     STEPS_MS,
     DeviceSpeed,
+    Ended,
     NodeReport,
     NodeSetup,
     SlotView,
@@ -140,7 +141,7 @@ class _Running:
     port: int = 0
 
 
-class Devnet:
+class Devnet(Closing):
     """Running nodes; leave the context, and none is left."""
 
     def __init__(self, setup: DevnetSetup) -> None:
@@ -165,14 +166,6 @@ class Devnet:
             self.close()
             raise
         return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     @property
     def alive(self) -> list[str]:
@@ -380,25 +373,43 @@ class Devnet:
             ready = wait(list(waiting), max(0.0, deadline - time.monotonic()))
             if not ready:
                 for name in waiting.values():
+                    self._nodes[name].process.kill()
                     self._bury(name, f"it gave no answer for {seconds:.0f} s")
                 break
             for connection in ready:
                 assert isinstance(connection, Connection)
                 name = waiting.pop(connection)
                 try:
-                    answers[name] = connection.recv()
+                    answer = connection.recv()
                 except (EOFError, OSError):
                     self._bury(name, "")
+                    continue
+                if isinstance(answer, Ended):
+                    self._bury(name, answer.reason)
+                else:
+                    answers[name] = answer
         return answers
 
     def _bury(self, name: str, reason: str) -> None:
         process = self._nodes[name].process
-        if reason:
-            process.kill()
+        reason = reason or self._last_words(name)
         process.join(STOP_SECONDS)
+        if process.is_alive():
+            process.kill()
+            process.join()
         code = process.exitcode
         how = f"ended by signal {-code}" if code is not None and code < 0 else f"exit status {code}"
         self.dead[name] = f"slot {self.slot}: {reason or how}"
+
+    def _last_words(self, name: str) -> str:
+        """What a node that has ended still said of it, if anything."""
+        control = self._nodes[name].control
+        with suppress(EOFError, OSError):
+            while control.poll():
+                answer = control.recv()
+                if isinstance(answer, Ended):
+                    return answer.reason
+        return ""
 
     def _settle(self) -> None:
         """Wait until every message that was sent has been handled, and has caused no other."""

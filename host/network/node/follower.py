@@ -19,6 +19,7 @@ from proofmill.host.network.consensus.engines import MakeEngines
 from proofmill.host.network.consensus.genesis import genesis_block, genesis_state
 from proofmill.host.network.consensus.keys import ValidatorKey
 from proofmill.host.network.consensus.records import ProvingTask
+from proofmill.host.network.consensus.refusal import Invalid, judged_by_specification
 from proofmill.host.network.consensus.spec import engines as used_engines
 from proofmill.host.network.consensus.spec import spec
 from proofmill.host.network.consensus.store import pin_store, prune_store
@@ -160,7 +161,8 @@ class Follower:
         """Check a message and learn from it; the verdict, and why if it is not ACCEPT.
 
         Never raises for what is in the message; of one that is rejected nothing stays but what has
-        been found valid.
+        been found valid. What is raised (StorageError among it) is the node's own trouble, after
+        which it does not go on.
         """
         if topic is Topic.TRANSACTION:
             return self.mempool.add(data, self.slot)
@@ -175,8 +177,8 @@ class Follower:
         """`take` for a message that is decoded already."""
         try:
             return self._topics[topic][1](self, message)
-        except Exception as error:  # the specification asserts, indexes and divides
-            return Verdict.REJECT, f"the specification refuses it ({type(error).__name__})"
+        except Invalid as error:
+            return Verdict.REJECT, str(error)
 
     def load(self) -> int:
         """Take in what the archive has, checked as if it came from a stranger; how many blocks.
@@ -330,12 +332,13 @@ class Follower:
             return Verdict.IGNORE, "it is not after the finalised block"
         if bytes(block.parent_root) not in self.store.block_states:
             return Verdict.IGNORE, PARENT_UNKNOWN
-        if (spec.is_parent_node_full(self.store, block)
-                and block.parent_root not in self.store.payloads):
+        with judged_by_specification():
+            full = spec.is_parent_node_full(self.store, block)
+        if full and block.parent_root not in self.store.payloads:
             return Verdict.IGNORE, PARENT_EMPTY
         second = any(b.slot == block.slot and b.facts is not None
                      and b.facts.proposer == block.proposer_index for b in self._blocks.values())
-        with used_engines(self.execution_layer, self.proof_engine):
+        with judged_by_specification(), used_engines(self.execution_layer, self.proof_engine):
             spec.on_block(self.store, signed)
         self._count_votes(block.body)
         pin_store(self.store)
@@ -354,11 +357,11 @@ class Follower:
         """The fork choice hears the votes in a block, as the specification wants it: whoever was
         away when they were cast has them from there alone."""
         for slashing in body.attester_slashings:
-            with suppress(AssertionError):
+            with suppress(Invalid), judged_by_specification():
                 spec.on_attester_slashing(self.store, slashing)
         for attestation in body.attestations:
             # Some are for blocks that were never seen here, or are final and forgotten.
-            with suppress(AssertionError, KeyError):
+            with suppress(Invalid), judged_by_specification():
                 spec.on_attestation(self.store, attestation, is_from_block=True)
 
     def _envelope(self, signed: Any) -> Answer:
@@ -368,7 +371,7 @@ class Follower:
             return Verdict.KEEP, "it is known"
         if known is None or root not in self.store.block_states:
             return Verdict.IGNORE, "its block is unknown"
-        with used_engines(self.execution_layer, self.proof_engine):
+        with judged_by_specification(), used_engines(self.execution_layer, self.proof_engine):
             spec.on_execution_payload_envelope(self.store, signed)
         block = spec.SignedBeaconBlock(message=self.store.blocks[root])
         record = record_of(Proposal(root, block, signed), self.store.block_states[root])

@@ -79,16 +79,20 @@ class Gossip:
         contexts: tuple[ssl.SSLContext, ssl.SSLContext],
         limits: Limits | None = None,
         on_peer: Callable[[str], None] | None = None,
+        on_trouble: Callable[[BaseException], None] | None = None,
     ) -> None:
         """`names`: what to call each peer, by `identity.peer_name`; nobody else gets in.
 
-        `on_peer` hears of every connection that is made, by the peer's name.
+        `on_peer` hears of every connection that is made, by the peer's name. What the handler or
+        `on_peer` raises is the node's own trouble: no peer is dropped for it, nothing is handled
+        any more, and `on_trouble` hears of it.
         """
         self._names = dict(names)
         self._handler = handler
         self._contexts = contexts
         self._limits = limits or Limits()
         self._on_peer = on_peer or (lambda name: None)
+        self._on_trouble = on_trouble or (lambda error: None)
         self._peers: dict[str, _Peer] = {}
         self._seen: OrderedDict[bytes, None] = OrderedDict()
         self._queue: asyncio.Queue[tuple[_Peer, Topic, bytes]] = asyncio.Queue(QUEUE)
@@ -172,7 +176,12 @@ class Gossip:
     def _spawn(self, coroutine: Coroutine[None, None, None]) -> None:
         task = asyncio.get_running_loop().create_task(coroutine)
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._on_trouble(error)
 
     async def _accepted(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._welcome(reader, writer)
@@ -189,9 +198,9 @@ class Gossip:
         peer = _Peer(name, writer, Counts(), limits.burst_messages, limits.burst_bytes)
         self._peers[name] = peer
         self._spawn(self._read(peer, reader))
-        self._on_peer(name)
 
     async def _read(self, peer: _Peer, reader: asyncio.StreamReader) -> None:
+        self._on_peer(peer.name)
         try:
             while (message := await read_frame(reader)) is not None:
                 # What this node has asked for is bounded by its asking, and what it has not costs

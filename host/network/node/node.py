@@ -9,13 +9,16 @@ import ctypes
 import signal
 import sys
 import time
-from collections.abc import Mapping
+import traceback
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
+from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.ground.owner import Owner
 from proofmill.host.network.consensus.block_proofs import block_verifier
 from proofmill.host.network.consensus.keys import ValidatorKey
@@ -140,18 +143,27 @@ class NodeReport:
 class Node:
     """The parts of a node, wired together."""
 
-    def __init__(self, setup: NodeSetup) -> None:
+    def __init__(
+        self, setup: NodeSetup, on_trouble: Callable[[BaseException], None] | None = None
+    ) -> None:
+        """`on_trouble` hears of what this node cannot go on with while it handles messages."""
         self.setup = setup
-        self.owner = Owner(setup.folder, setup.name)
-        self.archive = Archive(setup.folder / "blocks.sqlite")
-        self.follower = Follower(setup.chain, self.archive)
-        self.jobs = JobStore(setup.folder / "jobs.sqlite")
-        self.protection = SlashingProtection(
-            setup.folder / "slashing.sqlite", self.follower.genesis_validators_root)
+        with ExitStack() as files:
+            self.owner = files.enter_context(Owner(setup.folder, setup.name))
+            self.archive = files.enter_context(Archive(setup.folder / "blocks.sqlite"))
+            self.follower = Follower(setup.chain, self.archive)
+            self.jobs = files.enter_context(JobStore(setup.folder / "jobs.sqlite"))
+            self.protection = files.enter_context(SlashingProtection(
+                setup.folder / "slashing.sqlite", self.follower.genesis_validators_root))
+            self._connect(on_trouble)
+            self._files = files.pop_all()
+
+    def _connect(self, on_trouble: Callable[[BaseException], None] | None) -> None:
+        setup = self.setup
         names = {peer_name(_der(certificate)): name for name, certificate in setup.peers.items()}
         self.gossip = Gossip(
             names, self._take, contexts(setup.identity, setup.peers.values(), setup.folder),
-            on_peer=lambda peer: self.catch_up.greet(peer))
+            on_peer=lambda peer: self.catch_up.greet(peer), on_trouble=on_trouble)
         self.catch_up = CatchUp(self.follower, self.archive, self.gossip.send, self.gossip.answer,
                                 self.gossip.drop)
         keys = setup.chain.keys
@@ -214,10 +226,7 @@ class Node:
     async def close(self) -> None:
         """End connections and give back files."""
         await self.gossip.close()
-        self.jobs.close()
-        self.archive.close()
-        self.protection.close()
-        self.owner.close()
+        self._files.close()
 
     def _take(self, topic: Topic, data: bytes, peer: str) -> Answer:
         if topic in DIRECTED:
@@ -278,10 +287,39 @@ def run_node(setup: NodeSetup, control: Connection) -> None:
     If the parent dies, so does the node.
     """
     belong_to_parent()
-    asyncio.run(_serve(setup, control))
+    sys.exit(asyncio.run(serve(setup, control)))
 
 
-async def _serve(setup: NodeSetup, control: Connection) -> None:
+@dataclass(frozen=True)
+class Ended:
+    """A node's last words: why it could not go on, in a sentence."""
+
+    reason: str
+
+
+async def serve(setup: NodeSetup, control: Connection) -> int:
+    """`run_node` inside of a loop; the exit status.
+
+    0 after "stop" or where the parent is gone. Where the node cannot go on, the reason is on stderr
+    and, as `Ended`, in `control`: 2 for what a user can mend, such as a full disk, 1 for a mistake
+    of this program. Its peers see a connection that ends.
+    """
+    try:
+        await _work(setup, control)
+    except ProofmillError as error:
+        status, reason = 2, str(error)
+    except Exception as error:
+        status, reason = 1, f"a mistake of this program ({type(error).__name__}: {error})"
+        traceback.print_exc()
+    else:
+        return 0
+    print(f"proofmill: {setup.name} ends: {reason}", file=sys.stderr, flush=True)
+    with suppress(OSError):
+        control.send(Ended(reason))
+    return status
+
+
+async def _work(setup: NodeSetup, control: Connection) -> None:
     commands: asyncio.Queue[tuple[Any, ...]] = asyncio.Queue()
     loop = asyncio.get_running_loop()
 
@@ -292,7 +330,7 @@ async def _serve(setup: NodeSetup, control: Connection) -> None:
             loop.remove_reader(control.fileno())
             commands.put_nowait(("stop",))
 
-    node = Node(setup)
+    node = Node(setup, lambda error: commands.put_nowait(("trouble", error)))
     try:
         port = await node.gossip.start()
         loop.add_reader(control.fileno(), receive)
@@ -308,6 +346,8 @@ async def _serve(setup: NodeSetup, control: Connection) -> None:
 
 async def _obey(node: Node, command: tuple[Any, ...]) -> Any:
     match command:
+        case ("trouble", BaseException() as error):
+            raise error
         case ("connect", int(port)):
             try:
                 await node.gossip.connect(port)

@@ -5,6 +5,7 @@ from typing import Any
 
 from proofmill.host.network.consensus.proofs import PROOF_TYPE, BindingProofEngine
 from proofmill.host.network.consensus.records import PROOF_BYTES
+from proofmill.host.network.consensus.refusal import Invalid, judged_by_specification
 from proofmill.host.network.consensus.spec import spec
 from proofmill.host.network.contracts.deployment import Layer
 from proofmill.host.network.evm.client import Address
@@ -64,8 +65,9 @@ class ProofPool:
             return Verdict.REJECT, "the owner of the bond did not sign it"
         engine = self._engine.for_signer(prover)
         try:
-            spec.process_execution_proof(state, proof.signed, engine)
-        except AssertionError:
+            with judged_by_specification():
+                spec.process_execution_proof(state, proof.signed, engine)
+        except Invalid:
             if not engine.refusal:
                 return Verdict.REJECT, "its signer is not active or did not sign it"
             self._invalid.setdefault(key, {})[prover] = proof

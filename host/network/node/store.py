@@ -6,13 +6,11 @@ committed, through to the disk (`synchronous = FULL`), before its consequence is
 """
 
 import os
-import sqlite3
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from pathlib import Path
-from types import TracebackType
 
+from proofmill.host.ground.database import Database
 from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.network.node.states import ARROWS, FINAL, State
 
@@ -79,7 +77,7 @@ class IllegalArrow(Exception):
     """A state may not follow another: a mistake in the node, never in its input."""
 
 
-class JobStore:
+class JobStore(Database):
     """The log, and every job as it follows from it.
 
     One process and one thread at a time (see `owner.Owner`). `on_step` hears of every arrow, as
@@ -93,31 +91,15 @@ class JobStore:
 
         ProofmillError where the file is not such a log, is damaged, or is of another version.
         """
-        self.path = Path(path)
+        super().__init__(path, _SCHEMA, SCHEMA_VERSION, "job log")
         self._on_step = on_step or (lambda step: None)
         self._jobs: dict[JobKey, Job] = {}
-        self._database = open_database(self.path, _SCHEMA, SCHEMA_VERSION, "job log")
         try:
             for event in self.events():
                 self._apply(event)
         except BaseException:
             self.close()
             raise
-
-    def __enter__(self) -> "JobStore":
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Give back the file."""
-        self._database.close()
 
     def job(self, key: JobKey) -> Job | None:
         """The job as it stands, None if it is unknown."""
@@ -158,9 +140,9 @@ class JobStore:
         """The log, or what it says of one job, oldest first."""
         query = "SELECT sequence, root, proof_type, prover, slot, state, reason, data FROM events"
         if key is None:
-            rows = self._database.execute(f"{query} ORDER BY sequence")
+            rows = self._rows(f"{query} ORDER BY sequence")
         else:
-            rows = self._database.execute(
+            rows = self._rows(
                 f"{query} WHERE root = ? AND proof_type = ? AND prover = ? ORDER BY sequence",
                 (key.root, key.proof_type, key.prover))
         for sequence, root, proof_type, prover, slot, state, reason, data in rows:
@@ -171,8 +153,8 @@ class JobStore:
         self, key: JobKey, slot: int, state: State, reason: str, data: bytes | None
     ) -> Job:
         self._on_step(f"{state.name}:before")
-        with self._database:
-            cursor = self._database.execute(
+        with self._transaction() as database:
+            cursor = database.execute(
                 "INSERT INTO events (root, proof_type, prover, slot, state, reason, data, "
                 "unix_seconds) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
                 (key.root, key.proof_type, key.prover, slot, state.value, reason, data,
@@ -194,38 +176,6 @@ class JobStore:
             job, state=event.state, reason=event.reason,
             proof=event.data if event.state is State.SELF_VERIFIED else job.proof,
             signed=event.data if event.state is State.SIGNED else job.signed)
-
-
-def open_database(path: Path, schema: str, version: int, what: str) -> sqlite3.Connection:
-    """A database of ours at `path`, made if it is not there: WAL, synchronous FULL, foreign keys.
-
-    ProofmillError where it cannot be opened or is something else.
-    """
-    try:
-        database = sqlite3.connect(path, timeout=5)
-    except sqlite3.Error as error:
-        raise ProofmillError(
-            f"{path}: cannot open the {what}: {error}; check the folder") from error
-    try:
-        database.execute("PRAGMA journal_mode = WAL")
-        database.execute("PRAGMA synchronous = FULL")
-        database.execute("PRAGMA foreign_keys = ON")
-        found = database.execute("PRAGMA user_version").fetchone()[0]
-        if found == 0:
-            # The version is set in the same transaction: half a schema is never left behind.
-            database.executescript(f"BEGIN; {schema} PRAGMA user_version = {version}; COMMIT;")
-        elif found != version:
-            raise ProofmillError(
-                f"{path}: a {what} of version {found}, this release reads {version}; "
-                "use the release that wrote it")
-    except sqlite3.Error as error:
-        database.close()
-        raise ProofmillError(f"{path}: not a {what}, or damaged ({error}); "
-                             "restore a copy or choose another place") from error
-    except ProofmillError:
-        database.close()
-        raise
-    return database
 
 
 def _name(key: JobKey) -> str:

@@ -7,6 +7,7 @@ block.
 from contextlib import suppress
 from typing import Any
 
+from proofmill.host.network.consensus.refusal import Invalid, judged_by_specification
 from proofmill.host.network.consensus.spec import spec
 from proofmill.host.network.node.aggregates import is_valid_contribution
 from proofmill.host.network.node.gossip import Verdict
@@ -41,7 +42,8 @@ class VotePool:
     def new_slot(self, slot: int) -> None:
         """Let the votes of earlier slots count, and forget old ones."""
         for attestation in self._unapplied:
-            with suppress(AssertionError):  # its target has been finalised away meanwhile
+            # Its target may have been finalised away meanwhile.
+            with suppress(Invalid), judged_by_specification():
                 spec.on_attestation(self._store, attestation)
         self._unapplied = []
         oldest = slot - SLOTS_PER_EPOCH
@@ -62,10 +64,12 @@ class VotePool:
             return Verdict.IGNORE, "its target is unknown"
         if data.target.epoch != spec.compute_epoch_at_slot(data.slot):
             return Verdict.REJECT, "its target is not of its epoch"
-        spec.store_target_checkpoint_state(store, data.target)
-        state = store.checkpoint_states[data.target]
-        indexed = spec.get_indexed_attestation(state, attestation)
-        if not spec.is_valid_indexed_attestation(state, indexed):
+        with judged_by_specification():
+            spec.store_target_checkpoint_state(store, data.target)
+            state = store.checkpoint_states[data.target]
+            indexed = spec.get_indexed_attestation(state, attestation)
+            valid = spec.is_valid_indexed_attestation(state, indexed)
+        if not valid:
             return Verdict.REJECT, "its signature is not its voters'"
         self._attestations.append(attestation)
         self._unapplied.append(attestation)
@@ -80,14 +84,17 @@ class VotePool:
         state = store.block_states[root]
         if data.slot != state.slot:
             return Verdict.IGNORE, "its block is of another slot"
-        indexed = spec.get_indexed_payload_attestation(state, attestation)
-        if not spec.is_valid_indexed_payload_attestation(state, indexed):
+        with judged_by_specification():
+            indexed = spec.get_indexed_payload_attestation(state, attestation)
+            valid = spec.is_valid_indexed_payload_attestation(state, indexed)
+        if not valid:
             return Verdict.REJECT, "its signature is not its voters'"
-        for index in set(indexed.attesting_indices):
-            # The signature is checked above, for all at once.
-            spec.on_payload_attestation_message(
-                store, spec.PayloadAttestationMessage(validator_index=index, data=data),
-                is_from_block=True)
+        with judged_by_specification():
+            for index in set(indexed.attesting_indices):
+                # The signature is checked above, for all at once.
+                spec.on_payload_attestation_message(
+                    store, spec.PayloadAttestationMessage(validator_index=index, data=data),
+                    is_from_block=True)
         self._payload_attestations.setdefault(root, []).append(attestation)
         return Verdict.ACCEPT, ""
 
@@ -96,7 +103,9 @@ class VotePool:
         root = contribution.beacon_block_root
         if contribution.slot != slot or root not in self._store.block_states:
             return Verdict.IGNORE, "its block is unknown, or it is not of this slot"
-        if not is_valid_contribution(self._store.block_states[root], contribution):
+        with judged_by_specification():
+            valid = is_valid_contribution(self._store.block_states[root], contribution)
+        if not valid:
             return Verdict.REJECT, "its signature is not its members'"
         self._contributions.append(contribution)
         return Verdict.ACCEPT, ""

@@ -26,6 +26,7 @@ from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.network.consensus.blocks import base_reward_gwei
 from proofmill.host.network.consensus.execution import first_ledger
 from proofmill.host.network.consensus.payload import EMPTY_OMMERS_HASH, request_root
+from proofmill.host.network.consensus.refusal import own_work
 from proofmill.host.network.consensus.spec import spec
 from proofmill.host.network.contracts.deployment import (
     NO_STATEMENT,
@@ -151,6 +152,7 @@ class EvmExecutionLayer(spec.ExecutionEngine):  # type: ignore[misc]  # the spec
             execution_requests=[],
         )
 
+    @own_work()
     def verify_and_notify_new_payload(self, new_payload_request: Any) -> bool:
         """Whether the payload is right in every respect; if so, it is kept."""
         payload = new_payload_request.execution_payload
@@ -294,7 +296,8 @@ class EvmExecutionLayer(spec.ExecutionEngine):  # type: ignore[misc]  # the spec
         except (IndexError, TypeError, rlp.DecodingError) as error:
             raise ProofmillError("the first transaction posts no batch; it goes to the inbox "
                                  "and is of type 2") from error
-        if kind != 2 or to != INBOX or not isinstance(parts, list):
+        if kind != 2 or to != INBOX or not isinstance(parts, list) or not all(
+                isinstance(part, bytes) for part in parts):
             raise ProofmillError("the first transaction posts no batch; it goes to the inbox "
                                  "and is of type 2")
         return Batch.from_bytes(self._size, parts)

@@ -4,6 +4,7 @@ from typing import Any
 
 from proofmill.host.network.consensus.payload import request_root
 from proofmill.host.network.consensus.proofs import BindingProofEngine, KnownPayload, Verify
+from proofmill.host.network.consensus.refusal import own_work
 from proofmill.host.network.second_layer.execution_layer import EvmExecutionLayer
 
 
@@ -20,6 +21,7 @@ class EvmProofEngine(BindingProofEngine):
         self._execution = execution
         self.prover_of = execution.prover_of
 
+    @own_work()
     def notify_new_payload(self, new_payload_request: Any) -> None:
         """Learn a payload that the execution layer has accepted."""
         block_hash = bytes(new_payload_request.execution_payload.block_hash)
