@@ -1,5 +1,6 @@
 """One multi-scalar multiplication on a device, checked against an independent computation."""
 
+import logging
 import random
 import time
 from collections.abc import Callable
@@ -14,6 +15,8 @@ from proofmill.host.prover.curve.arithmetic import multiply_generator
 from proofmill.host.prover.curve.limbs import SCALAR_MODULUS, from_limbs, to_limbs
 from proofmill.host.prover.devices.device import Device, Job, Limbs, Progress
 from proofmill.host.prover.devices.lanes import SCALAR_BITS, LanesDevice
+
+log = logging.getLogger(__name__)
 
 KINDS = {
     "uniform": "every scalar random",
@@ -98,6 +101,8 @@ def measure(device: Device, group: Group, points: int, kind: str, bases: str = "
     start = time.perf_counter()
     result = device.run([job], progress)[0]
     seconds = time.perf_counter() - start
+    log.info("%s: %d points of %s, %s scalars, %.3f s", device.name, points, group.value, kind,
+             seconds)
     total = sum(k * s for k, s in zip(logarithms, values, strict=True)) % SCALAR_MODULUS
     expected = multiply_generator(group, to_limbs([total]))[0]
     if not np.array_equal(result.point, expected):

@@ -4,15 +4,18 @@ import argparse
 import json
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from proofmill.host.cli.logs import for_nodes
 from proofmill.host.cli.screen import Screen
 from proofmill.host.ground.errors import ProofmillError
+from proofmill.host.ground.units import GWEI
 
 DEFAULT_DEVICES = ("cpu", "model", "slow", "cpu")
 """What provers prove on if nothing is said, in turn."""
-GWEI = 10**9
 CPU_MS, SLOW_MS = 500, 7000
 """What a proof on this machine's processor counts for in chain time, and on a slowed one."""
 SLOT_COLUMNS = "{:>4}  {:>7}  {:<12}  {:<12}  {:>6}  {:<9}  {:>5}  {:>8}  {:>13}  {:<8} {}"
@@ -49,6 +52,9 @@ def register(commands: Any) -> None:
                         help="kill -9 this node after slot A, start it again after slot B")
     devnet.add_argument("--cut", action="append", metavar="NODE:A:B", default=[],
                         help="break this node's connections from slot A to slot B")
+    devnet.add_argument("--folder", metavar="FOLDER",
+                        help="a new folder for what the nodes write, kept afterwards: chains, job "
+                             "logs, signing histories, node.log (default: a temporary one)")
     devnet.add_argument("--record", metavar="FILE.json",
                         help="write down what everybody can see of the run, for proofmill why")
     devnet.add_argument("--seed", type=int, default=0, metavar="N",
@@ -77,12 +83,13 @@ def run(options: argparse.Namespace) -> int:
     plans = plan_nodes(options.validators, devices, forgers)
     events = _events(options)
     reference = None
-    with tempfile.TemporaryDirectory(prefix="proofmill-devnet-") as folder:
+    with _folder(options) as folder:
         with screen.bar("preparing the block circuit and its key"):
             key = block_key(screen, BlockCircuit(COMPACT), options.seed)
             zkey = Path(folder) / "block.zkey"
             write_zkey(zkey, key)
-        setup = DevnetSetup(plans, Path(folder), options.seed, COMPACT, key.verification_key, zkey)
+        setup = DevnetSetup(plans, Path(folder), options.seed, COMPACT, key.verification_key, zkey,
+                            log_to=for_nodes(options))
         with screen.bar(f"starting {len(plans)} nodes"):
             net = Devnet(setup)
             net.__enter__()
@@ -123,6 +130,25 @@ def run(options: argparse.Namespace) -> int:
     if options.json:
         print(json.dumps({**result.record(), "seconds": round(seconds, 3)}))
     return 0 if result.agreed and result.layer1_same is not False else 1
+
+
+@contextmanager
+def _folder(options: argparse.Namespace) -> Iterator[str]:
+    """Where the nodes write; gone afterwards unless the user wants to have it."""
+    if options.folder is None:
+        with tempfile.TemporaryDirectory(prefix="proofmill-devnet-") as folder:
+            yield folder
+        return
+    try:
+        Path(options.folder).mkdir(parents=True, exist_ok=True)
+        filled = next(Path(options.folder).iterdir(), None)
+    except OSError as error:
+        raise ProofmillError(f"--folder {options.folder}: cannot be made: {error.strerror}; "
+                             "choose another place") from error
+    if filled is not None:
+        raise ProofmillError(f"--folder {options.folder}: is not empty ({filled.name}); a run's "
+                             "nodes have new keys, so give it a folder of its own")
+    yield options.folder
 
 
 def _record(options: argparse.Namespace, setup: Any, report: Any) -> None:

@@ -17,6 +17,7 @@ from proofmill.host.cli import (
     field,
     files,
     gateware,
+    logs,
     measure,
     mine,
     prove,
@@ -52,6 +53,7 @@ def parser() -> argparse.ArgumentParser:
     commands = top.add_subparsers(dest="command", metavar="COMMAND", required=True)
     for command in COMMANDS:
         command.register(commands)
+    logs.add_options(top)
     return top
 
 
@@ -59,6 +61,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command line (default: the process's own); return the exit status."""
     options = parser().parse_args(arguments)
     try:
+        logs.set_up(options)
         status = options.run(options)
         sys.stdout.flush()
         return int(status or 0)

@@ -11,6 +11,7 @@ from typing import Any
 from proofmill.host.cli.prove import add_device
 from proofmill.host.cli.screen import Screen
 from proofmill.host.ground.errors import ProofmillError
+from proofmill.host.ground.units import GWEI
 from proofmill.host.prover.devices.catalogue import open_device
 from proofmill.host.prover.devices.device import BOARD_HZ, Device
 
@@ -19,7 +20,6 @@ EPOCHS_BEFORE = 2
 
 MINER_VALIDATOR = 5
 """Who mines: its account owns the bond and is where rewards go."""
-GWEI = 10**9
 
 COLUMNS = "{:>5}  {:>8}  {:>9}  {:<6}  {:>11}  {:>7}  {:<9}  {:>13}  {}"
 

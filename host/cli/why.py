@@ -6,6 +6,7 @@ from typing import Any
 
 from proofmill.host.cli.screen import Screen
 from proofmill.host.ground.errors import ProofmillError
+from proofmill.host.ground.units import to_gwei
 
 MOST_SLOTS = 2_000
 PATIENCE_SLOTS = 64
@@ -41,7 +42,7 @@ def run(options: argparse.Namespace) -> int:
     from proofmill.host.network.economics.recorded import load_run
     from proofmill.host.network.economics.registry import devnet_registry, load_registry
     from proofmill.host.network.mechanism.parameters import Parameters
-    from proofmill.host.network.node.opening import GWEI, minimum_bond_wei
+    from proofmill.host.network.node.opening import minimum_bond_wei
 
     if not 1 <= options.slot <= MOST_SLOTS:
         raise ProofmillError(f"--slot {options.slot}: must be 1 to {MOST_SLOTS:,}")
@@ -59,7 +60,7 @@ def run(options: argparse.Namespace) -> int:
                 f"{max(replay.records, default=0)}")
         _known(options.prover, list(replay.ledger.provers))
     else:
-        minimum = minimum_bond_wei(MINIMUM_VALIDATORS, Parameters()) // GWEI
+        minimum = to_gwei(minimum_bond_wei(MINIMUM_VALIDATORS, Parameters()))
         registry = load_registry(options.provers, minimum) if options.provers else (
             devnet_registry())
         _known(options.prover, [prover.identity for prover in registry])

@@ -1,14 +1,19 @@
 """The miner: takes each block's task, proves it, checks and signs the proof, and is paid for it."""
 
+import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
 from proofmill.host.ground.errors import ProofmillError
+from proofmill.host.ground.log_fields import name_of, proof_name
 from proofmill.host.network.consensus.blocks import BlockRecord
 from proofmill.host.network.consensus.chain import EmbeddedChain
+from proofmill.host.network.consensus.proofs import PROOF_TYPE
 from proofmill.host.network.consensus.records import Claim, Credit, SlotReport, Status, Verdict
+
+log = logging.getLogger(__name__)
 
 LONGEST_WAIT_EPOCHS = 8
 """How long to run on for finality. It takes two to three epochs unless votes are missing."""
@@ -175,6 +180,9 @@ class Miner:
         # Never send what the chain would have to refuse: an invalid proof costs reputation, and
         # the device that made it is to be looked at.
         valid = self.chain.verify(claim.public, proof)
+        about = {"slot": slot, "payload": name_of(claim.task.request_root), "proof": proof_name(
+            claim.task.request_root, PROOF_TYPE, self.validator_index)}
+        log.info("proof made: %s", "valid" if valid else "NOT valid, and not sent", extra=about)
         self._emit(ProofMade(slot, time.perf_counter() - start, valid))
         if not valid:
             self._rejected += 1
@@ -187,6 +195,8 @@ class Miner:
         wei = 0
         if verdict.accepted:
             wei = self.rewards.submit(self.chain.block(slot), proof)
+        log.info("proof %s%s", "accepted" if verdict.accepted else "refused: ", verdict.reason,
+                 extra=about)
         self._emit(ProofJudged(slot, verdict, wei))
 
     def _decided(self) -> bool:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from proofmill.host.ground.units import Bps, Wei
 from proofmill.host.network.contracts.compiler import compiled, contract_source, is_kept
 from proofmill.host.network.contracts.prover_tag import prover_tag_artifact, prover_tag_source
 from proofmill.host.network.evm.account import Account
@@ -131,8 +132,8 @@ class BlockStatement:
     old_root: int
     new_root: int
     commitment: int
-    base_wei: int
-    load_bps: int
+    base_wei: Wei
+    load_bps: Bps
     proposer: Address
 
     @property
@@ -142,7 +143,7 @@ class BlockStatement:
                 self.base_wei, self.load_bps, self.proposer)
 
 
-NO_STATEMENT = BlockStatement(0, bytes(32), 0, 0, 0, 0, 0, bytes(20))
+NO_STATEMENT = BlockStatement(0, bytes(32), 0, 0, 0, Wei(0), Bps(0), bytes(20))
 """For a block whose parent has nothing to prove: the first."""
 
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from proofmill.host.ground.units import BPS
 from proofmill.host.network.economics.replay import Draw
 from proofmill.host.network.mechanism.ledger import Ledger
 from proofmill.host.network.mechanism.lottery import (
@@ -12,7 +13,7 @@ from proofmill.host.network.mechanism.lottery import (
     mix_epoch,
     weight_epoch,
 )
-from proofmill.host.network.mechanism.parameters import BPS, Parameters
+from proofmill.host.network.mechanism.parameters import Parameters
 from proofmill.host.network.mechanism.penalties import Settlement
 from proofmill.host.network.mechanism.records import Penalty, SlotRecord
 from proofmill.host.network.mechanism.rewards import decay_bps

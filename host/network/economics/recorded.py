@@ -15,6 +15,7 @@ from typing import Any
 
 from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.ground.json_text import parse_json
+from proofmill.host.ground.units import GWEI
 from proofmill.host.network.economics.replay import Draw, draws_of
 from proofmill.host.network.mechanism.ledger import Ledger
 from proofmill.host.network.mechanism.lottery import Ticket
@@ -23,7 +24,6 @@ from proofmill.host.network.mechanism.records import SlotRecord
 from proofmill.host.network.node.contract_state import IncludedProof
 from proofmill.host.network.node.layer2 import BlockFacts, BranchReplay
 
-GWEI = 10**9
 HASHES = ("root", "mix", "payload_hash", "request_root")
 PARAMETERS = Parameters(defences=Defences(calibration=False))
 """A devnet's: its provers are calibrated from the start."""

@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from proofmill.host.ground.errors import ProofmillError
-from proofmill.host.network.mechanism.parameters import BPS, Parameters
+from proofmill.host.ground.units import BPS
+from proofmill.host.network.mechanism.parameters import Parameters
 
 KEYS = {"identity", "bond_gwei", "delegated_gwei", "reliability_bps", "misses"}
 MOST = 10**18

@@ -25,6 +25,7 @@ from eth_utils.exceptions import ValidationError
 from rlp.exceptions import RLPException  # type: ignore[import-untyped]
 
 from proofmill.host.ground.errors import ProofmillError
+from proofmill.host.ground.units import Wei
 from proofmill.host.network.evm.client import (
     CALL_GAS,
     SYSTEM_ADDRESS,
@@ -220,10 +221,14 @@ class EmbeddedEvm(DevelopmentEvm):
             executed = self._known(executed.block.parent_hash)
 
     def nonce(self, address: Address) -> int:
-        return int(self._state().get_nonce(address))
+        return self.nonce_after(self.head, address)
 
-    def balance(self, address: Address) -> int:
-        return int(self._state().get_balance(address))
+    def nonce_after(self, block_hash: bytes, address: Address) -> int:
+        """How many transactions an account has sent by a block on whatever branch."""
+        return int(self._machine(self._known(block_hash).header).state.get_nonce(address))
+
+    def balance(self, address: Address) -> Wei:
+        return Wei(self._state().get_balance(address))
 
     def code(self, address: Address) -> bytes:
         return bytes(self._state().get_code(address))

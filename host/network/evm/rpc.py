@@ -9,6 +9,7 @@ from urllib.request import Request, urlopen
 
 from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.ground.json_text import parse_json
+from proofmill.host.ground.units import Wei
 from proofmill.host.network.evm.client import (
     CALL_GAS,
     ZERO_ADDRESS,
@@ -103,8 +104,8 @@ class JsonRpcEvm(Evm):
     def nonce(self, address: Address) -> int:
         return self._read(_number, "eth_getTransactionCount", _hex(address), "latest")
 
-    def balance(self, address: Address) -> int:
-        return self._read(_number, "eth_getBalance", _hex(address), "latest")
+    def balance(self, address: Address) -> Wei:
+        return Wei(self._read(_number, "eth_getBalance", _hex(address), "latest"))
 
     def code(self, address: Address) -> bytes:
         return self._read(_bytes, "eth_getCode", _hex(address), "latest")

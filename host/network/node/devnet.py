@@ -5,6 +5,7 @@ have been handled, and collects what they report. It decides nothing: it knows m
 their number.
 """
 
+import logging
 import multiprocessing
 import signal
 import time
@@ -21,6 +22,8 @@ from eth_hash.auto import keccak
 
 from proofmill.host.ground.closing import Closing
 from proofmill.host.ground.errors import ProofmillError
+from proofmill.host.ground.log_fields import LogTo
+from proofmill.host.ground.units import ETHER, Wei
 from proofmill.host.network.consensus.chain import EmbeddedChain
 from proofmill.host.network.consensus.engines import MakeEngines
 from proofmill.host.network.consensus.genesis import STAKE_GWEI
@@ -51,7 +54,9 @@ from proofmill.host.network.second_layer.engines import EvmEngines
 from proofmill.host.prover.circuits.block_size import BlockSize
 from proofmill.host.prover.groth16.verification_key import VerificationKey
 
-BOND_WEI = 10 * 10**18
+log = logging.getLogger(__name__)
+
+BOND_WEI = Wei(10 * ETHER)
 """Each prover's bond at the start: 10 ether."""
 START_SECONDS = 120.0
 ANSWER_SECONDS = 120.0
@@ -131,6 +136,8 @@ class DevnetSetup:
     parameters: Parameters = field(default_factory=devnet_parameters)
     guests: Mapping[str, str] = field(default_factory=dict)
     """Certificates of further peers, by name, that all nodes let in: what tests play."""
+    log_to: LogTo | None = None
+    """As in `NodeSetup`; each node's file is in its own folder."""
 
 
 @dataclass
@@ -312,7 +319,8 @@ class Devnet(Closing):
                     minimum, BOND_WEI, accounts),
                 own=plan.validators, prover=plan.prover,
                 prover_key=None if plan.prover is None else keys[plan.prover],
-                device=plan.device, zkey=setup.zkey, forge=plan.forge)
+                device=plan.device, zkey=setup.zkey, forge=plan.forge,
+                log_to=setup.log_to)
             self._nodes[plan.name] = self._spawn(node)
         for name, answer in self._answers(START_SECONDS).items():
             self._nodes[name].port = answer[1]
@@ -400,6 +408,7 @@ class Devnet(Closing):
         code = process.exitcode
         how = f"ended by signal {-code}" if code is not None and code < 0 else f"exit status {code}"
         self.dead[name] = f"slot {self.slot}: {reason or how}"
+        log.warning("%s is no more: %s", name, self.dead[name], extra={"node": name})
 
     def _last_words(self, name: str) -> str:
         """What a node that has ended still said of it, if anything."""

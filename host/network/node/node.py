@@ -6,6 +6,7 @@ every decision is made here, from what peers have sent and this node has checked
 
 import asyncio
 import ctypes
+import logging
 import signal
 import sys
 import time
@@ -18,7 +19,9 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
+from proofmill.host.ground.database import StorageError
 from proofmill.host.ground.errors import ProofmillError
+from proofmill.host.ground.log_fields import LogTo
 from proofmill.host.ground.owner import Owner
 from proofmill.host.network.consensus.block_proofs import block_verifier
 from proofmill.host.network.consensus.keys import ValidatorKey
@@ -47,6 +50,8 @@ from proofmill.host.network.node.wire import DIRECTED, Topic
 from proofmill.host.prover.circuits.block import BlockCircuit
 from proofmill.host.prover.devices.device import BOARD_HZ
 from proofmill.host.prover.groth16.prove import ProofResult, Prover
+
+log = logging.getLogger(__name__)
 
 PROPOSE_MS, ATTEST_MS, CONFIRM_MS = 0, SLOT_MS // 4, 3 * SLOT_MS // 4
 STEPS_MS = (PROPOSE_MS, ATTEST_MS, SLOT_MS // 2, CONFIRM_MS)
@@ -94,6 +99,8 @@ class NodeSetup:
     device: DeviceSpeed | None = None
     zkey: Path | None = None
     forge: bool = False
+    log_to: LogTo | None = None
+    """Called at the start with the file ``node.log`` in `folder` and the node's name."""
 
 
 @dataclass(frozen=True)
@@ -181,6 +188,7 @@ class Node:
 
     def tick(self, slot: int, milliseconds: int) -> None:
         """Move the clock, and do what is due: nothing but catching up while peers know more."""
+        log.debug("the clock: slot %d, %d ms", slot, milliseconds, extra={"slot": slot})
         self.follower.tick(slot, milliseconds)
         self.catch_up.tick(self.gossip.peers)
         if self.catch_up.busy:
@@ -195,7 +203,7 @@ class Node:
                 if slot == 0:
                     return  # genesis: its head is signed for the first block, and that is all
                 self._history.append(view_of(
-                    slot, self.follower.head, self.follower.head_state,
+                    slot, self.follower.head(), self.follower.head_state(),
                     self.follower.finalized_epoch))
         start = time.perf_counter()
         self.follower.check_contracts()
@@ -215,8 +223,8 @@ class Node:
             jobs[job.state] = (*jobs.get(job.state, ()), job.slot)
         return NodeReport(
             self.setup.name, tuple(self._history),
-            tuple(int(balance) for balance in self.follower.head_state.balances),
-            self._tokens(), self.follower.account(), tuple(self.follower.branch()),
+            tuple(int(balance) for balance in self.follower.head_state().balances),
+            self._tokens(), self.follower.whole_account(), tuple(self.follower.branch()),
             self.follower.layer.consensus.call("finalized_slot"),
             tuple(job.slot for job in self.jobs.jobs() if job.proof is not None), jobs,
             dict(self.prover.notes) if self.prover else {}, dict(self.gossip.dropped),
@@ -236,7 +244,7 @@ class Node:
             self.catch_up.missing(data, peer)
         return verdict, reason
 
-    def _publish(self, topic: Topic, message: Any) -> None:
+    def _publish(self, topic: Topic, message: spec.Container) -> None:
         self._send(topic, bytes(message.encode_bytes()))
 
     def _tokens(self) -> tuple[int, int]:
@@ -256,9 +264,12 @@ class Node:
         else:
             self.validators.refused.append(f"own {topic.name} of slot {self.follower.slot}: "
                                            f"{reason}")
+            log.error(self.validators.refused[-1], extra={"slot": self.follower.slot})
 
 
-def view_of(slot: int, head: Any, state: Any, finalized_epoch: int) -> SlotView:
+def view_of(
+    slot: int, head: spec.ForkChoiceNode, state: spec.BeaconState, finalized_epoch: int
+) -> SlotView:
     """The view of a slot, from the head's `ForkChoiceNode` and the state after its block."""
     parts = [spec.hash_tree_root(part) for part in (
         state.validators, state.balances, state.inactivity_scores,
@@ -311,8 +322,11 @@ async def serve(setup: NodeSetup, control: Connection) -> int:
     except Exception as error:
         status, reason = 1, f"a mistake of this program ({type(error).__name__}: {error})"
         traceback.print_exc()
+        log.debug("the mistake", exc_info=True)
     else:
+        log.info("stopped")
         return 0
+    log.error("%s ends: %s", setup.name, reason)
     print(f"proofmill: {setup.name} ends: {reason}", file=sys.stderr, flush=True)
     with suppress(OSError):
         control.send(Ended(reason))
@@ -320,6 +334,15 @@ async def serve(setup: NodeSetup, control: Connection) -> int:
 
 
 async def _work(setup: NodeSetup, control: Connection) -> None:
+    if setup.log_to is not None:
+        try:
+            setup.folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StorageError(f"{setup.folder}: cannot be made: {error.strerror}; choose another "
+                               "folder") from error
+        setup.log_to(setup.folder / "node.log", setup.name)
+    log.info("%s begins: %d validators, %s", setup.name, len(setup.own),
+             f"prover {setup.prover}" if setup.prover is not None else "no prover")
     commands: asyncio.Queue[tuple[Any, ...]] = asyncio.Queue()
     loop = asyncio.get_running_loop()
 
@@ -370,7 +393,7 @@ async def _obey(node: Node, command: tuple[Any, ...]) -> Any:
 
 
 def _prover(
-    setup: NodeSetup, follower: Follower, jobs: JobStore, publish: Any
+    setup: NodeSetup, follower: Follower, jobs: JobStore, publish: Callable[[Topic, bytes], None]
 ) -> NodeProver | None:
     if setup.prover is None:
         return None

@@ -1,7 +1,6 @@
 """The proofs a node has heard of: the valid ones, and the invalid ones that a bond stands for."""
 
 from collections.abc import Mapping
-from typing import Any
 
 from proofmill.host.network.consensus.proofs import PROOF_TYPE, BindingProofEngine
 from proofmill.host.network.consensus.records import PROOF_BYTES
@@ -11,7 +10,7 @@ from proofmill.host.network.contracts.deployment import Layer
 from proofmill.host.network.evm.client import Address
 from proofmill.host.network.mechanism.records import Key
 from proofmill.host.network.node.gossip import Verdict
-from proofmill.host.network.node.owned_proof import is_owned
+from proofmill.host.network.node.owned_proof import OwnedProof, is_owned
 
 Answer = tuple[Verdict, str]
 
@@ -28,23 +27,23 @@ class ProofPool:
         self._layer = layer
         self._numbers = numbers
         self._addresses = reward_addresses
-        self._valid: dict[Key, dict[int, Any]] = {}
-        self._invalid: dict[Key, dict[int, Any]] = {}
+        self._valid: dict[Key, dict[int, OwnedProof]] = {}
+        self._invalid: dict[Key, dict[int, OwnedProof]] = {}
 
-    def valid(self, key: Key) -> dict[int, Any]:
+    def valid(self, key: Key) -> dict[int, OwnedProof]:
         """The valid proofs of a payload, by prover."""
         return self._valid.get(key, {})
 
-    def invalid(self) -> list[tuple[Key, int, Any]]:
+    def invalid(self) -> list[tuple[Key, int, OwnedProof]]:
         """(payload and type, prover, proof) of all that were signed and do not verify."""
         return [(key, prover, proof) for key, proofs in self._invalid.items()
                 for prover, proof in proofs.items()]
 
-    def all_valid(self) -> list[tuple[Key, Any]]:
+    def all_valid(self) -> list[tuple[Key, OwnedProof]]:
         """Every valid proof."""
         return [(key, proof) for key, proofs in self._valid.items() for proof in proofs.values()]
 
-    def add(self, proof: Any, slot: int, state: Any) -> Answer:
+    def add(self, proof: OwnedProof, slot: int, state: spec.BeaconState) -> Answer:
         """Check an `OwnedProof` of the payload of `slot`; `state`: the head's.
 
         ACCEPT for the first valid one of a payload, and for an invalid one with both signatures:

@@ -5,6 +5,7 @@ them at every start; a node that was killed at any moment goes on from there. Ea
 committed, through to the disk (`synchronous = FULL`), before its consequence is carried out.
 """
 
+import logging
 import os
 import time
 from collections.abc import Callable, Iterator
@@ -12,7 +13,10 @@ from dataclasses import dataclass, replace
 
 from proofmill.host.ground.database import Database
 from proofmill.host.ground.errors import ProofmillError
+from proofmill.host.ground.log_fields import name_of, proof_name
 from proofmill.host.network.node.states import ARROWS, FINAL, State
+
+log = logging.getLogger(__name__)
 
 SCHEMA_VERSION = 1
 ROOT_BYTES = 32
@@ -44,6 +48,11 @@ class JobKey:
     root: bytes
     proof_type: int
     prover: int
+
+    @property
+    def name(self) -> str:
+        """In log records; the proof's as well."""
+        return proof_name(self.root, self.proof_type, self.prover)
 
 
 @dataclass(frozen=True)
@@ -161,6 +170,8 @@ class JobStore(Database):
                  time.time()))
         assert cursor.lastrowid is not None
         self._apply(Event(cursor.lastrowid, key, slot, state, reason, data))
+        log.info("job of slot %d: %s%s", slot, state.name, f", {reason}" if reason else "",
+                 extra={"job": key.name, "payload": name_of(key.root), "slot": slot})
         self._on_step(f"{state.name}:after")
         return self._jobs[key]
 

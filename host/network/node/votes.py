@@ -5,7 +5,6 @@ block.
 """
 
 from contextlib import suppress
-from typing import Any
 
 from proofmill.host.network.consensus.refusal import Invalid, judged_by_specification
 from proofmill.host.network.consensus.spec import spec
@@ -19,22 +18,24 @@ SLOTS_PER_EPOCH = int(spec.SLOTS_PER_EPOCH)
 class VotePool:
     """Votes of the last epoch, on the blocks of a fork-choice store."""
 
-    def __init__(self, store: Any) -> None:
+    def __init__(self, store: spec.Store) -> None:
         self._store = store
-        self._attestations: list[Any] = []
-        self._unapplied: list[Any] = []
-        self._payload_attestations: dict[bytes, list[Any]] = {}
-        self._contributions: list[Any] = []
+        self._attestations: list[spec.Attestation] = []
+        self._unapplied: list[spec.Attestation] = []
+        self._payload_attestations: dict[bytes, list[spec.PayloadAttestation]] = {}
+        self._contributions: list[spec.SyncCommitteeContribution] = []
 
-    def attestations(self) -> list[Any]:
+    def attestations(self) -> list[spec.Attestation]:
         """The votes of the last epoch, oldest first, each by some of one node's validators."""
         return self._attestations
 
-    def payload_attestations(self, root: bytes) -> list[Any]:
+    def payload_attestations(self, root: bytes) -> list[spec.PayloadAttestation]:
         """Votes on the payload of a block."""
         return self._payload_attestations.get(root, [])
 
-    def contributions(self, root: bytes, slot: int) -> list[Any]:
+    def contributions(
+        self, root: bytes, slot: int
+    ) -> list[spec.SyncCommitteeContribution]:
         """The sync committee's signatures of a block as the head of `slot`."""
         return [each for each in self._contributions
                 if each.slot == slot and each.beacon_block_root == root]
@@ -53,7 +54,7 @@ class VotePool:
             root: votes for root, votes in self._payload_attestations.items()
             if votes[0].data.slot >= slot - 1}
 
-    def add_attestation(self, attestation: Any, slot: int) -> Answer:
+    def add_attestation(self, attestation: spec.Attestation, slot: int) -> Answer:
         """Take in an `Attestation`; it counts from the next slot on."""
         data, store = attestation.data, self._store
         if not slot - 1 <= data.slot <= slot:
@@ -75,7 +76,7 @@ class VotePool:
         self._unapplied.append(attestation)
         return Verdict.ACCEPT, ""
 
-    def add_payload_attestation(self, attestation: Any, slot: int) -> Answer:
+    def add_payload_attestation(self, attestation: spec.PayloadAttestation, slot: int) -> Answer:
         """Take in a `PayloadAttestation`; it counts at once."""
         data, store = attestation.data, self._store
         root = bytes(data.beacon_block_root)
@@ -98,7 +99,7 @@ class VotePool:
         self._payload_attestations.setdefault(root, []).append(attestation)
         return Verdict.ACCEPT, ""
 
-    def add_contribution(self, contribution: Any, slot: int) -> Answer:
+    def add_contribution(self, contribution: spec.SyncCommitteeContribution, slot: int) -> Answer:
         """Take in a `SyncCommitteeContribution` for the head of this slot."""
         root = contribution.beacon_block_root
         if contribution.slot != slot or root not in self._store.block_states:

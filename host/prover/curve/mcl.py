@@ -10,6 +10,7 @@ during a call: calls may be made from any number of threads.
 """
 
 import ctypes
+import logging
 import threading
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +18,8 @@ from typing import Any
 from proofmill.hdl.curve import Group
 from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.prover.curve.limbs import BASE_MODULUS, SCALAR_MODULUS
+
+log = logging.getLogger(__name__)
 
 MCL_BN_SNARK1 = 4
 """mcl's number for alt_bn128."""
@@ -94,6 +97,7 @@ def _open() -> Mcl:
             f"mcl refuses the curve alt_bn128 (mclBn_init answered {status}); "
             "run `pip install --force-reinstall mclbn256==1.3.5`")
     _check_orders(binary)
+    log.debug("mcl is loaded from %s", getattr(binary, "_name", "the wheel"))
     # `isValid` then means "on the curve" alone; the order is asked for separately, where it counts.
     binary.mclBn_verifyOrderG1(0)
     binary.mclBn_verifyOrderG2(0)

@@ -1,5 +1,6 @@
 """Proving: five multi-scalar multiplications on a device, the rest here, and nothing unverified."""
 
+import logging
 import secrets
 import time
 from collections.abc import Sequence
@@ -19,6 +20,8 @@ from proofmill.host.prover.groth16.r1cs import R1cs
 from proofmill.host.prover.groth16.sums import SUMS, KeyOnDevice, wrong_sums
 from proofmill.host.prover.groth16.verification_key import Proof
 from proofmill.host.prover.groth16.verify import is_valid_point, verify
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -108,6 +111,7 @@ class Prover:
                 results = candidate.run(scalars, progress)
             except DeviceError as error:
                 candidate.fault = f"{name} failed: {error}"
+                log.warning("put aside: %s", candidate.fault)
                 continue
             proof = self._verified(results, public, blinding)
             if proof is None:
@@ -115,7 +119,9 @@ class Prover:
                 if not wrong:
                     raise explain(self.key, witness, self.r1cs)
                 candidate.fault = f"{name} computed a wrong sum for {', '.join(wrong)}"
+                log.warning("put aside: %s", candidate.fault)
                 continue
+            log.debug("proof by %s under %s", name, self.key.name)
             return ProofResult(
                 proof=proof, public=public, device=name, faults=self._faults(),
                 calls=len(results),
