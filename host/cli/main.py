@@ -22,6 +22,7 @@ from proofmill.host.cli import (
     mine,
     prove,
     simulate,
+    slashing,
     waves,
     why,
 )
@@ -29,7 +30,7 @@ from proofmill.host.ground.errors import ProofmillError
 
 COMMANDS = (
     mine, devnet, prove, files, bench, explore, field, gateware, simulate, attacks, why, contracts,
-    board, measure, devices, build, waves,
+    board, measure, devices, build, waves, slashing,
 )
 """Modules with ``register(subparsers)``, in the order of the help."""
 

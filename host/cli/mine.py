@@ -64,7 +64,6 @@ class Report:
 
     def __init__(self, screen: Screen, device: Device) -> None:
         self.screen, self.device = screen, device
-        self.pending: list[Any] = []  # the slot whose proof is under way: device, cycles, seconds
         self.slot: Any = None
         self.cycles, self.seconds = 0, 0.0
         self.notes: list[str] = []

@@ -71,14 +71,22 @@ class TransactionPool:
         return new.hash
 
     def waiting(self) -> list[bytes]:
-        """Those that the head's branch does not have and could have, by sender and nonce."""
-        ready = []
-        expected: dict[Address, int] = {}
-        for each in sorted(self._known.values(), key=lambda each: (each.sender, each.nonce)):
-            nonce = expected.setdefault(each.sender, self._nonce(each.sender))
-            if each.nonce == nonce:
-                ready.append(each.raw)
-                expected[each.sender] += 1
+        """Those that the head's branch does not have and could have, in the order they came.
+
+        A sender's own are in the order of their nonces.
+        """
+        ready: list[bytes] = []
+        left, count = list(self._known.values()), -1
+        expected = {who: self._nonce(who) for who in {each.sender for each in left}}
+        while len(ready) != count:  # another round for those that came before their predecessor
+            count, early = len(ready), []
+            for each in left:
+                if each.nonce == expected[each.sender]:
+                    ready.append(each.raw)
+                    expected[each.sender] += 1
+                else:
+                    early.append(each)
+            left = early
         return ready
 
     def settle(self, final_nonce: Callable[[Address], int]) -> None:

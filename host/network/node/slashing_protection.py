@@ -16,11 +16,13 @@ so an export is complete too. Interchange files: `interchange`.
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
 
 from proofmill.host.ground.database import Database
 from proofmill.host.ground.errors import ProofmillError
 
 SCHEMA_VERSION = 1
+WHAT = "slashing protection database"
 HIGHEST = 2**63 - 1
 """The largest slot or epoch the database holds; the specification's own limit is 2^64 - 1."""
 
@@ -76,7 +78,7 @@ class SlashingProtection(Database):
         complete: bool = False,
     ) -> None:
         """Open or make the database. ProofmillError where it belongs to another chain."""
-        super().__init__(path, _SCHEMA, SCHEMA_VERSION, "slashing protection database")
+        super().__init__(path, _SCHEMA, SCHEMA_VERSION, WHAT)
         self.genesis_validators_root = genesis_validators_root
         self.complete = complete
         try:
@@ -193,3 +195,15 @@ class SlashingProtection(Database):
         self._database.executemany(
             "INSERT OR IGNORE INTO attestations VALUES (?, ?, ?, ?)",
             ((a.public_key, a.target, a.source, a.signing_root) for a in attestations))
+
+
+def chain_of(path: str | os.PathLike[str]) -> bytes:
+    """The genesis validators root that a database is of; ProofmillError where there is none."""
+    if not Path(path).exists():
+        raise ProofmillError(f"{path}: there is no such database; it is slashing.sqlite in the "
+                             "node's folder")
+    with Database(path, _SCHEMA, SCHEMA_VERSION, WHAT) as database:
+        rows = database._rows("SELECT genesis_validators_root FROM chain")
+    if len(rows) != 1:
+        raise ProofmillError(f"{path}: the {WHAT} names no chain; restore a copy of it")
+    return bytes(rows[0][0])
