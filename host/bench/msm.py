@@ -4,13 +4,13 @@ import logging
 import random
 import time
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 
 from proofmill.hdl.curve import Group
 from proofmill.hdl.windows import WindowPlan
 from proofmill.host.ground.errors import ProofmillError
+from proofmill.host.ground.json_text import JsonObject
 from proofmill.host.prover.curve.arithmetic import multiply_generator
 from proofmill.host.prover.curve.limbs import SCALAR_MODULUS, from_limbs, to_limbs
 from proofmill.host.prover.devices.device import Device, Job, Limbs, Progress
@@ -78,7 +78,7 @@ def bases_of(kind: str, group: Group, count: int,
 
 
 def measure(device: Device, group: Group, points: int, kind: str, bases: str = "random",
-            seed: int = 0, progress: Progress | None = None) -> dict[str, Any]:
+            seed: int = 0, progress: Progress | None = None) -> JsonObject:
     """Compute one product and check it; return the figures.
 
     The points are known multiples of the generator, so the sum must be the generator times
@@ -109,7 +109,7 @@ def measure(device: Device, group: Group, points: int, kind: str, bases: str = "
         raise ProofmillError(
             f"{device.name} computed a wrong sum for {points} {kind} scalars on {bases} points "
             f"(seed {seed}): {from_limbs(result.point.reshape(-1, 4))}; please report it")
-    figures: dict[str, Any] = {
+    figures: JsonObject = {
         "device": device.name, "group": group.value, "points": points, "scalars": kind,
         "bases": bases, "seed": seed, "seconds": seconds}
     if result.counters:

@@ -2,13 +2,13 @@
 
 import argparse
 import json
-from typing import Any
 
+from proofmill.host.cli.commands import Commands
 from proofmill.host.cli.screen import Screen
 from proofmill.host.ground.errors import ProofmillError
 
 
-def register(commands: Any) -> None:
+def register(commands: Commands) -> None:
     """Add the command."""
     attacks = commands.add_parser(
         "attacks", help="play every attack on the second layer and measure its profit",

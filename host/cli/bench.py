@@ -8,14 +8,16 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from proofmill.host.cli.commands import Commands
 from proofmill.host.cli.prove import add_device
 from proofmill.host.cli.screen import Screen
 from proofmill.host.ground.errors import ProofmillError
+from proofmill.host.ground.json_text import JsonObject
 from proofmill.host.prover.devices.catalogue import open_device
 from proofmill.host.prover.devices.device import Device
 
 
-def register(commands: Any) -> None:
+def register(commands: Commands) -> None:
     """Add the commands."""
     bench = commands.add_parser("bench", help="measure, on this machine")
     actions = bench.add_subparsers(metavar="WHAT", required=True)
@@ -224,14 +226,14 @@ def _block_files(folder: Path) -> tuple[Path, Path]:
     return folder / "block.zkey", folder / "block.wtns"
 
 
-def _print(screen: Screen, figures: dict[str, Any], as_json: bool) -> None:
+def _print(screen: Screen, figures: JsonObject, as_json: bool) -> None:
     if as_json:
         print(json.dumps(figures))
     else:
         _table(screen, figures)
 
 
-def _table(screen: Screen, figures: dict[str, Any]) -> None:
+def _table(screen: Screen, figures: JsonObject) -> None:
     longest = max(map(len, figures))
     for name, value in figures.items():
         if isinstance(value, float):

@@ -4,6 +4,7 @@ import argparse
 import time
 from typing import Any
 
+from proofmill.host.cli.commands import Commands
 from proofmill.host.cli.screen import Screen
 from proofmill.host.ground.errors import ProofmillError
 
@@ -13,7 +14,7 @@ DIVISOR = 2
 LOOK_SECONDS = 0.2
 
 
-def register(commands: Any) -> None:
+def register(commands: Commands) -> None:
     """Add the command."""
     board = commands.add_parser("board", help="list the boards, or simulate one on a serial port")
     actions = board.add_subparsers(metavar="ACTION", required=True)

@@ -6,13 +6,15 @@ from pathlib import Path
 from typing import Any
 
 from proofmill.host.cli.board import find_board
+from proofmill.host.cli.commands import Commands
 from proofmill.host.cli.screen import Screen
 from proofmill.host.ground.errors import ProofmillError
+from proofmill.host.ground.json_text import JsonObject
 
 FOLDER = "build"
 
 
-def register(commands: Any) -> None:
+def register(commands: Commands) -> None:
     """Add the command."""
     build = commands.add_parser(
         "build", help="build a board's bitstream, or files for a data-centre card's own tools",
@@ -103,7 +105,7 @@ def _steps(screen: Screen, bar: Any) -> Any:
     return step
 
 
-def read_record(folder: Path, name: str, *others: Path) -> dict[str, Any]:
+def read_record(folder: Path, name: str, *others: Path) -> JsonObject:
     """The record of the last build, else the one that the repository has."""
     for path in (*others, folder / "record.json", _kept() / f"{name}.json"):
         if path.exists():
@@ -118,7 +120,7 @@ def read_record(folder: Path, name: str, *others: Path) -> dict[str, Any]:
                          f"run `proofmill build {name}`")
 
 
-def compare(board: Any, record: dict[str, Any]) -> tuple[str, str]:
+def compare(board: Any, record: JsonObject) -> tuple[str, str]:
     """Whether the sources here still make the gateware of `record`: a sentence, and its style.
 
     A parameter, a line of the generator and the generator's version all change it, and so the
@@ -144,7 +146,7 @@ def compare(board: Any, record: dict[str, Any]) -> tuple[str, str]:
     return (f"changed since: the sources here make {now}; build again for its figures", "yellow")
 
 
-def show(screen: Screen, record: dict[str, Any]) -> None:
+def show(screen: Screen, record: JsonObject) -> None:
     """Show a record."""
     screen.line(f"{record['board']}, {record['chip']}, gateware {record['hash']}")
     screen.line("parameters  " + ", ".join(
@@ -180,12 +182,12 @@ def run_table() -> int:
     return 0
 
 
-def kept_records() -> list[dict[str, Any]]:
+def kept_records() -> list[JsonObject]:
     """The records that the repository has."""
     return [read_record(path.parent, path.stem, path) for path in sorted(_kept().glob("*.json"))]
 
 
-def keep(screen: Screen, record: dict[str, Any], name: str) -> None:
+def keep(screen: Screen, record: JsonObject, name: str) -> None:
     """Put a record where the repository has its own."""
     path = _kept() / f"{name}.json"
     path.write_text(json.dumps(record, indent=2) + "\n")

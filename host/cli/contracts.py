@@ -2,14 +2,14 @@
 
 import argparse
 from pathlib import Path
-from typing import Any
 
+from proofmill.host.cli.commands import Commands
 from proofmill.host.ground.errors import ProofmillError
 
 MAXIMUM_PROVERS = 128
 
 
-def register(commands: Any) -> None:
+def register(commands: Commands) -> None:
     """Add the command."""
     contracts = commands.add_parser("contracts", help="verifiers as contracts, and gas")
     actions = contracts.add_subparsers(metavar="ACTION", required=True)

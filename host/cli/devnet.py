@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from proofmill.host.cli.commands import Commands
 from proofmill.host.cli.logs import for_nodes
 from proofmill.host.cli.screen import Screen
 from proofmill.host.ground.errors import ProofmillError
@@ -24,7 +25,7 @@ NODE_COLUMNS = (
     "{:>11}")
 
 
-def register(commands: Any) -> None:
+def register(commands: Commands) -> None:
     """Add the command."""
     devnet = commands.add_parser(
         "devnet", help="run several independent nodes of the chain, stakers and provers",

@@ -5,8 +5,10 @@ import json
 import math
 from typing import Any
 
+from proofmill.host.cli.commands import Commands
 from proofmill.host.cli.screen import Screen
 from proofmill.host.ground.errors import ProofmillError
+from proofmill.host.ground.json_text import JsonObject
 
 AFFORDABLE = 400_000_000
 """Cycles up to which --exact simulates: some minutes."""
@@ -18,7 +20,7 @@ EXAMPLES = """examples:
 """
 
 
-def register(commands: Any) -> None:
+def register(commands: Commands) -> None:
     """Add the command."""
     explore = commands.add_parser(
         "explore", help="show the accelerators that fit a device and that none beats",
@@ -136,7 +138,7 @@ def run_explore(options: argparse.Namespace) -> int:
     return 0
 
 
-def _simulate(entry: Any, shapes: dict[str, Any], screen: Screen) -> int:
+def _simulate(entry: Any, shapes: JsonObject, screen: Screen) -> int:
     """The exact cycles of one multi-scalar multiplication with uniform scalars.
 
     `shapes` has, by an adder's name, an accelerator with that adder and mailboxes enough.

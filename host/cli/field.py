@@ -2,8 +2,9 @@
 
 import argparse
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from proofmill.host.cli.commands import Commands
 from proofmill.host.cli.screen import Screen
 from proofmill.host.ground.errors import ProofmillError
 
@@ -20,7 +21,7 @@ MODULI = ("bn254-base", "bn254-scalar", "toy")
 DEVICES = ("rtl", "interpreter")
 
 
-def register(commands: Any) -> None:
+def register(commands: Commands) -> None:
     """Add the command."""
     field = commands.add_parser(
         "field", help="run microprograms on the field processor",

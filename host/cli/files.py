@@ -5,11 +5,12 @@ import dataclasses
 import json
 from typing import Any
 
+from proofmill.host.cli.commands import Commands
 from proofmill.host.cli.screen import Screen
 from proofmill.host.ground.errors import ProofmillError
 
 
-def register(commands: Any) -> None:
+def register(commands: Commands) -> None:
     """Add the commands."""
     zkey = commands.add_parser("zkey", help="look into a proving key")
     zkey_commands = zkey.add_subparsers(metavar="ACTION", required=True)

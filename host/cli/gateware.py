@@ -3,10 +3,11 @@
 import argparse
 from typing import Any
 
+from proofmill.host.cli.commands import Commands
 from proofmill.host.cli.screen import Screen
 
 
-def register(commands: Any) -> None:
+def register(commands: Commands) -> None:
     """Add the commands."""
     verilog = commands.add_parser(
         "verilog", help="write the accelerator as SystemVerilog",

@@ -6,8 +6,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from proofmill.host.cli.commands import Commands
 from proofmill.host.cli.screen import Screen
 from proofmill.host.ground.errors import ProofmillError
+from proofmill.host.ground.json_text import JsonObject
 
 UNITS = ("multiplier", "adder", "mailboxes", "msm")
 TARGETS = ("ecp5-85f", "xcup", "xc7", "gw5a")
@@ -27,7 +29,7 @@ PRODUCTS_G1 = 12
 """Products of the complete addition in G1."""
 
 
-def register(commands: Any) -> None:
+def register(commands: Commands) -> None:
     """Add the command."""
     measure = commands.add_parser(
         "measure", help="synthesise one unit and count DSP blocks, tables, registers and memory",
@@ -81,7 +83,7 @@ def data_file() -> Path:
     return Path(boards.__path__[0]) / "measurements.json"
 
 
-def read_measurements(path: Path) -> list[dict[str, Any]]:
+def read_measurements(path: Path) -> list[JsonObject]:
     """The records of the data file; raises `ProofmillError` where it is damaged."""
     if not path.exists():
         return []
@@ -94,12 +96,12 @@ def read_measurements(path: Path) -> list[dict[str, Any]]:
     return records
 
 
-def same_subject(left: dict[str, Any], right: dict[str, Any]) -> bool:
+def same_subject(left: JsonObject, right: JsonObject) -> bool:
     """Whether two records are of the same unit, target and parameters."""
     return all(left[key] == right[key] for key in ("unit", "target", "parameters"))
 
 
-def keep_record(path: Path, record: dict[str, Any]) -> None:
+def keep_record(path: Path, record: JsonObject) -> None:
     """Put a record into the data file, in place of an older one of the same subject.
 
     A clock rate that was placed before stays where this record has none and is of the same
@@ -120,7 +122,7 @@ def keep_record(path: Path, record: dict[str, Any]) -> None:
     write_atomically(str(path), [f"[\n{lines}\n]\n".encode()])
 
 
-def described(record: dict[str, Any]) -> str:
+def described(record: JsonObject) -> str:
     """The parameters of a record in words."""
     p = record["parameters"]
     kind = p["kind"] + (f"/{p['multiplier_interval']}" if p["multiplier_interval"] > 1 else "")
@@ -139,7 +141,7 @@ def described(record: dict[str, Any]) -> str:
     return ", ".join(what)
 
 
-def addition_cost(record: dict[str, Any]) -> int | None:
+def addition_cost(record: JsonObject) -> int | None:
     """DSP blocks times cycles of a complete G1 addition, of a multiplier's or an adder's record."""
     if record["unit"] == "mailboxes" or record["interval"] is None:
         return None
@@ -147,14 +149,14 @@ def addition_cost(record: dict[str, Any]) -> int | None:
     return int(products * record["interval"] * record["resources"]["dsp"])
 
 
-def is_stale(record: dict[str, Any]) -> bool:
+def is_stale(record: JsonObject) -> bool:
     """Whether the sources here make another netlist than the one that was measured."""
     from proofmill.boards.units import present_hash
 
     return bool(present_hash(record["unit"], record["parameters"]) != record["gateware"])
 
 
-def table(records: list[dict[str, Any]], stale: Callable[[dict[str, Any]], bool] = is_stale) -> str:
+def table(records: list[JsonObject], stale: Callable[[JsonObject], bool] = is_stale) -> str:
     """The records as Markdown, those that are stale marked, and what rivals state beside them."""
     from proofmill.boards.rivals import RIVALS
 
@@ -204,7 +206,7 @@ def run(options: argparse.Namespace) -> int:
     if options.table:
         records = read_measurements(data_file())
         with Screen(machine=True).bar("comparing with the sources") as bar:
-            def stale(record: dict[str, Any]) -> bool:
+            def stale(record: JsonObject) -> bool:
                 bar(records.index(record), len(records))
                 return is_stale(record)
 

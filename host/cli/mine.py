@@ -6,14 +6,27 @@ import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING
 
+from proofmill.host.cli.commands import Commands
 from proofmill.host.cli.prove import add_device
 from proofmill.host.cli.screen import Screen
 from proofmill.host.ground.errors import ProofmillError
+from proofmill.host.ground.json_text import JsonObject
 from proofmill.host.ground.units import GWEI
 from proofmill.host.prover.devices.catalogue import open_device
 from proofmill.host.prover.devices.device import BOARD_HZ, Device
+
+if TYPE_CHECKING:  # these take seconds to import
+    from proofmill.host.network.consensus.chain import EmbeddedChain
+    from proofmill.host.network.consensus.keys import ValidatorKey
+    from proofmill.host.network.consensus.miner import Event, Summary
+    from proofmill.host.network.consensus.records import Claim, SlotReport
+    from proofmill.host.network.evm.external import ExternalEvm
+    from proofmill.host.network.second_layer.engines import EvmEngines
+    from proofmill.host.network.second_layer.second_layer import SecondLayer
+    from proofmill.host.prover.circuits.block import BlockCircuit
+    from proofmill.host.prover.groth16.proving_key import ProvingKey
 
 EPOCHS_BEFORE = 2
 """Epochs that the chain has run when the miner joins."""
@@ -24,7 +37,7 @@ MINER_VALIDATOR = 5
 COLUMNS = "{:>5}  {:>8}  {:>9}  {:<6}  {:>11}  {:>7}  {:<9}  {:>13}  {}"
 
 
-def register(commands: Any) -> None:
+def register(commands: Commands) -> None:
     """Add the command."""
     mine = commands.add_parser(
         "mine", help="prove the blocks of a proof-of-stake chain and earn by it",
@@ -64,7 +77,7 @@ class Report:
 
     def __init__(self, screen: Screen, device: Device) -> None:
         self.screen, self.device = screen, device
-        self.slot: Any = None
+        self.slot: SlotReport | None = None
         self.cycles, self.seconds = 0, 0.0
         self.notes: list[str] = []
 
@@ -74,7 +87,7 @@ class Report:
             "slot", "proposer", "transfers", "device", "cycles", "seconds", "verdict",
             "reward (gwei)", "notes"), style="bold")
 
-    def __call__(self, event: Any) -> None:
+    def __call__(self, event: "Event") -> None:
         from proofmill.host.network.consensus.miner import (
             ProofJudged,
             ProofMade,
@@ -122,7 +135,7 @@ class Report:
         self.slot = None
 
 
-def block_key(screen: Screen, circuit: Any, seed: int) -> Any:
+def block_key(screen: Screen, circuit: "BlockCircuit", seed: int) -> "ProvingKey":
     """The development key of the block circuit: from the cache, or made now and kept there."""
     import hashlib
 
@@ -177,8 +190,8 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _mine(
-    options: argparse.Namespace, screen: Screen, device: Device, node: Any
-) -> tuple[Any, Totals, Any]:
+    options: argparse.Namespace, screen: Screen, device: Device, node: "ExternalEvm | None"
+) -> tuple["Summary", Totals, JsonObject]:
     """Mine on the contracts of the chain's own blocks, or on those of `node`."""
     from proofmill.host.network.consensus.block_proofs import (
         block_verifier,
@@ -221,7 +234,7 @@ def _mine(
         f"constraints, development key; device: {device.name}")
     totals, report = Totals(), Report(screen, device)
 
-    def prove(claim: Any) -> bytes:
+    def prove(claim: "Claim") -> bytes:
         witness = circuit.witness(claim.task.ledger, claim.task.batch, claim.statement)
         with screen.bar(f"slot {claim.task.slot}: proving on {device.name}") as bar:
             result = prover.prove(witness, bar)
@@ -244,8 +257,9 @@ def _mine(
 
 
 def _second_layer(
-    options: argparse.Namespace, screen: Screen, chain: Any, miner: Any, engines: Any, node: Any
-) -> Any:
+    options: argparse.Namespace, screen: Screen, chain: "EmbeddedChain",
+    miner: "ValidatorKey", engines: "EvmEngines", node: "ExternalEvm | None",
+) -> "SecondLayer":
     from proofmill.host.network.second_layer.external_layer import ExternalLayer
     from proofmill.host.network.second_layer.second_layer import embedded_layer
 
@@ -260,7 +274,7 @@ def _second_layer(
 
 
 @contextmanager
-def _execution(options: argparse.Namespace) -> Iterator[Any]:
+def _execution(options: argparse.Namespace) -> Iterator["ExternalEvm | None"]:
     """The node that was named, with its journal and this process as its only sender; or None."""
     if options.execution is None:
         yield None
@@ -278,7 +292,7 @@ def _execution(options: argparse.Namespace) -> Iterator[Any]:
         yield node
 
 
-def _record(rewards: Any) -> dict[str, Any]:
+def _record(rewards: "SecondLayer") -> JsonObject:
     """The contracts and what they hold, for the summary; wei as text, being so large."""
     return {
         "execution": getattr(rewards.layer.rewards.evm, "url", "embedded"),
@@ -289,7 +303,7 @@ def _record(rewards: Any) -> dict[str, Any]:
     }
 
 
-def _show(screen: Screen, record: dict[str, Any], device: Device, interrupted: bool) -> None:
+def _show(screen: Screen, record: JsonObject, device: Device, interrupted: bool) -> None:
     screen.line()
     if interrupted:
         screen.line("stopped; so far:", style="bold")

@@ -1,13 +1,13 @@
 """``proofmill prove`` and ``proofmill verify``: the files of snarkjs in rapidsnark's order."""
 
 import argparse
-from typing import Any
 
+from proofmill.host.cli.commands import Commands
 from proofmill.host.cli.screen import Screen
 from proofmill.host.prover.devices.catalogue import DEVICES, open_device
 
 
-def register(commands: Any) -> None:
+def register(commands: Commands) -> None:
     """Add the commands."""
     prove = commands.add_parser(
         "prove", help="prove with a .zkey and a .wtns file",

@@ -3,13 +3,17 @@
 import argparse
 import re
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
+from proofmill.host.cli.commands import Commands
 from proofmill.host.cli.screen import Screen
 from proofmill.host.ground.errors import ProofmillError
 
+if TYPE_CHECKING:
+    from proofmill.host.network.node.slashing_protection import SlashingProtection
 
-def register(commands: Any) -> None:
+
+def register(commands: Commands) -> None:
     """Add the commands."""
     slashing = commands.add_parser(
         "slashing", help="move signing histories between clients (EIP-3076)",
@@ -67,9 +71,9 @@ def run_import(options: argparse.Namespace) -> int:
     return 0
 
 
-def _tell(what: str, protection: Any) -> None:
+def _tell(what: str, protection: "SlashingProtection") -> None:
     blocks, votes = protection.blocks(), protection.attestations()
-    keys = {each.public_key for each in (*blocks, *votes)}
+    keys = {block.public_key for block in blocks} | {vote.public_key for vote in votes}
     Screen().line(f"{what} {len(keys)} keys, {len(blocks):,} blocks and {len(votes):,} "
                   f"attestations of the chain 0x{protection.genesis_validators_root.hex()}")
 

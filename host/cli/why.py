@@ -4,6 +4,7 @@ import argparse
 import json
 from typing import Any
 
+from proofmill.host.cli.commands import Commands
 from proofmill.host.cli.screen import Screen
 from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.ground.units import to_gwei
@@ -13,7 +14,7 @@ PATIENCE_SLOTS = 64
 """How long to run on after the slot until its rewards are final."""
 
 
-def register(commands: Any) -> None:
+def register(commands: Commands) -> None:
     """Add the command."""
     why = commands.add_parser(
         "why", help="why a prover was or was not chosen, paid or slashed for a slot",

@@ -79,7 +79,7 @@ class Database(Closing):
                         self._database.execute("ROLLBACK")
                 raise
 
-    def _rows(self, query: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+    def _rows(self, query: str, values: Sequence[object] = ()) -> list[Any]:
         """All that a query finds."""
         with self._storage("read"):
             return self._database.execute(query, values).fetchall()

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from hashlib import sha256
 from random import Random
-from typing import Any
 
 from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.network.consensus.payload import block_hash
@@ -128,7 +127,9 @@ class ExecutionLayer(PayloadBuilder):
         self._headers[key], self._ledgers[key], self._batches[key] = payload, ledger, batch
         return ""
 
-    def _build(self, parent_hash: bytes, attributes: spec.PayloadAttributes) -> Any:
+    def _build(
+        self, parent_hash: bytes, attributes: spec.PayloadAttributes
+    ) -> spec.ExecutionPayload:
         slot = int(attributes.slot_number)
         parent, ledger = self._headers[parent_hash], self._ledgers[parent_hash]
         draw = sha256(b"proofmill batch %d %d " % (self._seed, slot) + parent_hash).digest()

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 from proofmill.host.ground.units import Bps, Wei
 from proofmill.host.network.contracts.compiler import compiled, contract_source, is_kept
@@ -137,7 +136,7 @@ class BlockStatement:
     proposer: Address
 
     @property
-    def fields(self) -> tuple[Any, ...]:
+    def fields(self) -> tuple[object, ...]:
         """In the contract's order."""
         return (self.slot, self.payload_root, self.old_root, self.new_root, self.commitment,
                 self.base_wei, self.load_bps, self.proposer)

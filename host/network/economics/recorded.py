@@ -11,10 +11,9 @@ Amounts are in wei, hashes and mixes in hexadecimal.
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from proofmill.host.ground.errors import ProofmillError
-from proofmill.host.ground.json_text import parse_json
+from proofmill.host.ground.json_text import JsonObject, parse_json
 from proofmill.host.ground.units import GWEI
 from proofmill.host.network.economics.replay import Draw, draws_of
 from proofmill.host.network.mechanism.ledger import Ledger
@@ -32,7 +31,7 @@ PARAMETERS = Parameters(defences=Defences(calibration=False))
 def record_of(
     seed: int, validators: int, minimum_bond: int, bonds: Mapping[int, int], genesis_mix: bytes,
     final_slot: int, branch: Sequence[BlockFacts],
-) -> dict[str, Any]:
+) -> JsonObject:
     """The record as plain data."""
     return {
         "seed": seed, "validators": validators, "minimum_bond": minimum_bond,
@@ -51,7 +50,7 @@ class RecordedRun:
 
     unit = GWEI
 
-    def __init__(self, record: Mapping[str, Any]) -> None:
+    def __init__(self, record: JsonObject) -> None:
         """Raises whatever comes of a `record` that is not one of `record_of`."""
         bonds = {int(who): int(bond) for who, bond in record["bonds"].items()}
         self.parameters = PARAMETERS
@@ -113,7 +112,7 @@ def load_run(name: str) -> RecordedRun:
                              "file that 'proofmill devnet --record' has written") from error
 
 
-def save_run(name: str, record: Mapping[str, Any]) -> None:
+def save_run(name: str, record: JsonObject) -> None:
     """Write a record. ProofmillError where the file cannot be made."""
     try:
         Path(name).write_text(json.dumps(record, indent=1) + "\n", "utf-8")

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from proofmill.host.ground.errors import ProofmillError
+from proofmill.host.ground.json_text import JsonObject
 from proofmill.host.network.mechanism.parameters import DEFENCES, Defences, Parameters
 
 STRATEGIES = ("honest", "withholding", "thrifty")
@@ -130,7 +131,7 @@ def parse(text: str, where: str) -> Scenario:
     return Scenario(title, network, kinds, _parameters(document, where))
 
 
-def _parameters(document: dict[str, Any], where: str) -> Parameters:
+def _parameters(document: JsonObject, where: str) -> Parameters:
     table = dict(_table(document, "mechanism", where))
     switches = _typed(table.pop("defences", {}), dict, where, "mechanism.defences")
     _known(switches, set(DEFENCES), where, "mechanism.defences.")
@@ -150,7 +151,7 @@ def _parameters(document: dict[str, Any], where: str) -> Parameters:
         raise ProofmillError(f"{where}: mechanism: {error}") from error
 
 
-def _record(kind: type[Record], table: dict[str, Any], where: str, at: str) -> Record:
+def _record(kind: type[Record], table: JsonObject, where: str, at: str) -> Record:
     fields = {f.name: f for f in dataclasses.fields(kind)}  # type: ignore[arg-type]
     _known(table, set(fields), where, f"{at}.")
     for name, value in table.items():
@@ -173,12 +174,12 @@ def _record(kind: type[Record], table: dict[str, Any], where: str, at: str) -> R
     return kind(**table)
 
 
-def _table(document: dict[str, Any], key: str, where: str) -> dict[str, Any]:
-    found: dict[str, Any] = _typed(document.get(key, {}), dict, where, key)
+def _table(document: JsonObject, key: str, where: str) -> JsonObject:
+    found: JsonObject = _typed(document.get(key, {}), dict, where, key)
     return found
 
 
-def _known(table: dict[str, Any], names: set[str], where: str, prefix: str) -> None:
+def _known(table: JsonObject, names: set[str], where: str, prefix: str) -> None:
     for name in table:
         if name not in names:
             raise ProofmillError(f"{where}: there is no key {prefix}{name}; known are "

@@ -10,7 +10,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import rlp  # type: ignore[import-untyped]
-from eth.abc import BlockAPI
+from eth.abc import (
+    BlockAPI,
+    BlockHeaderAPI,
+    ComputationAPI,
+    ReceiptAPI,
+    SignedTransactionAPI,
+    VirtualMachineAPI,
+)
 from eth.consensus.context import ConsensusContext
 from eth.db.atomic import AtomicDB
 from eth.db.chain import ChainDB
@@ -82,8 +89,8 @@ class ExecutedBlock:
     """A block with everything that came of executing it."""
 
     block: Block
-    header: Any
-    transactions: tuple[Any, ...]
+    header: BlockHeaderAPI
+    transactions: tuple[SignedTransactionAPI, ...]
     receipts: tuple[Receipt, ...]
     system_gas: int = 0
     """What the protocol's own calls used; it is not part of the block's gas."""
@@ -261,7 +268,9 @@ class EmbeddedEvm(DevelopmentEvm):
         """A mix for blocks made without a consensus layer: of the parent and the time alone."""
         return bytes(keccak(self.head + timestamp.to_bytes(32, "big")))
 
-    def _decoded(self, machine: Any, transactions: Sequence[bytes]) -> tuple[Any, ...]:
+    def _decoded(
+        self, machine: VirtualMachineAPI, transactions: Sequence[bytes]
+    ) -> tuple[SignedTransactionAPI, ...]:
         """Transactions with their senders known; `ProofmillError` for bytes that are none."""
         builder = machine.get_transaction_builder()
         try:
@@ -277,20 +286,21 @@ class EmbeddedEvm(DevelopmentEvm):
             raise ProofmillError(f"block 0x{block_hash.hex()} is unknown to the embedded machine")
         return self._blocks[block_hash]
 
-    def _machine(self, header: Any) -> Any:
+    def _machine(self, header: BlockHeaderAPI) -> Any:  # py-evm has an address type of its own
         return _SlotVM(header, self._chaindb, self._chain_context,
                        ConsensusContext(self._database))
 
     def _state(self) -> Any:
         return self._machine(self._known(self.head).header).state
 
-    def _keep(self, header: Any, transactions: Sequence[Any], receipts: Sequence[Any],
+    def _keep(self, header: BlockHeaderAPI, transactions: Sequence[SignedTransactionAPI],
+              receipts: Sequence[ReceiptAPI],
               system_gas: int = 0) -> ExecutedBlock:
         block = Block(
             number=header.block_number, hash=bytes(header.hash),
             parent_hash=bytes(header.parent_hash), state_root=bytes(header.state_root),
             timestamp=header.timestamp, mix=bytes(header.mix_hash),
-            coinbase=bytes(header.coinbase), base_fee=header.base_fee_per_gas,
+            coinbase=bytes(header.coinbase), base_fee=header.base_fee_per_gas or 0,
             gas_used=header.gas_used)
         used = 0
         plain = []
@@ -314,11 +324,14 @@ class EmbeddedEvm(DevelopmentEvm):
         return executed
 
 
-def _message(machine: Any, sender: Address, to: Address, data: bytes, value: int, gas: int) -> Any:
+def _message(
+    machine: Any, sender: Address, to: Address, data: bytes, value: int, gas: int
+) -> ComputationAPI:
     """Run a message outside of any transaction; py-evm's record of how it went."""
-    return machine.execute_bytecode(
+    outcome: ComputationAPI = machine.execute_bytecode(
         origin=sender, gas_price=0, gas=gas, to=to, sender=sender, value=value, data=data,
         code=machine.state.get_code(to))
+    return outcome
 
 
 def _withdrawal(*fields: Any) -> Any:

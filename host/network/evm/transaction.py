@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 from eth_account import Account as Signer
 from eth_account.signers.local import LocalAccount
@@ -11,6 +10,7 @@ from eth_hash.auto import keccak
 from hexbytes import HexBytes
 
 from proofmill.host.ground.errors import ProofmillError
+from proofmill.host.ground.json_text import JsonObject
 from proofmill.host.ground.units import Wei
 from proofmill.host.network.evm.client import Address
 
@@ -78,7 +78,7 @@ def sign_transaction(
 
     `base_fee`: of the latest block, wei. `to` None creates a contract from `data`.
     """
-    fields: dict[str, Any] = {
+    fields: JsonObject = {
         "type": TYPE, "chainId": chain_id, "nonce": nonce, "gas": gas,
         "maxFeePerGas": 2 * base_fee + 1, "maxPriorityFeePerGas": 1, "value": value, "data": data,
     }

@@ -17,7 +17,6 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from typing import Any
 
 from proofmill.host.ground.log_fields import name_of
 from proofmill.host.network.consensus.spec import spec
@@ -113,7 +112,7 @@ class CatchUp:
 
     def take(self, topic: Topic, data: bytes, peer: str) -> Answer:
         """A message of `wire.DIRECTED`; never raises for what is in it."""
-        kinds: dict[Topic, tuple[Any, Callable[[Any, str, int], Answer]]] = {
+        kinds: dict[Topic, tuple[type[spec.Container], Callable[..., Answer]]] = {
             Topic.STATUS: (Status, self._status),
             Topic.RANGE_REQUEST: (RangeRequest, self._asked),
             Topic.RANGE: (BlockRange, self._range),

@@ -7,8 +7,8 @@ two implementations, one in Vyper, that have to agree at every head.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
+from proofmill.host.ground.json_text import JsonObject
 from proofmill.host.network.contracts.deployment import Layer
 from proofmill.host.network.evm.client import Address
 from proofmill.host.network.evm.contract import Contract
@@ -110,7 +110,7 @@ def _equal(contract: Contract, values: Mapping[str, int]) -> None:
 
 
 def _same_record(
-    known: Mapping[str, Any], record: SlotRecord, numbers: Mapping[int, int],
+    known: JsonObject, record: SlotRecord, numbers: Mapping[int, int],
     provers: Sequence[ProverAccount], addresses: Mapping[int, Address],
 ) -> None:
     drawn = record.assignment

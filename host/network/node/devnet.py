@@ -22,6 +22,7 @@ from eth_hash.auto import keccak
 
 from proofmill.host.ground.closing import Closing
 from proofmill.host.ground.errors import ProofmillError
+from proofmill.host.ground.json_text import JsonObject
 from proofmill.host.ground.log_fields import LogTo
 from proofmill.host.ground.units import ETHER, Wei
 from proofmill.host.network.consensus.chain import EmbeddedChain
@@ -364,7 +365,7 @@ class Devnet(Closing):
                     break
                 time.sleep(0.01)
 
-    def _ask(self, command: tuple[Any, ...], seconds: float) -> dict[str, Any]:
+    def _ask(self, command: tuple[Any, ...], seconds: float) -> JsonObject:
         for name in self.alive:
             try:
                 self._nodes[name].control.send(command)
@@ -372,10 +373,10 @@ class Devnet(Closing):
                 self._bury(name, "")
         return self._answers(seconds)
 
-    def _answers(self, seconds: float, names: Sequence[str] | None = None) -> dict[str, Any]:
+    def _answers(self, seconds: float, names: Sequence[str] | None = None) -> JsonObject:
         """One answer from each node; who does not give one is dead."""
         waiting = {self._nodes[name].control: name for name in names or self.alive}
-        answers: dict[str, Any] = {}
+        answers: JsonObject = {}
         deadline = time.monotonic() + seconds
         while waiting:
             ready = wait(list(waiting), max(0.0, deadline - time.monotonic()))

@@ -11,7 +11,6 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
 
 from proofmill.host.ground.log_fields import name_of, proof_name
 from proofmill.host.ground.units import Wei
@@ -481,7 +480,7 @@ class Follower:
             return Verdict.IGNORE, "its payload can no longer be proven"
         return self._pool.add(proof, block.slot, self.head_state())
 
-    _topics: Mapping[Topic, tuple[Any, Callable[["Follower", Any], Answer]]] = {
+    _topics: Mapping[Topic, tuple[type[spec.Container], Callable[..., Answer]]] = {
         Topic.BLOCK: (spec.SignedBeaconBlock, _block),
         Topic.ENVELOPE: (spec.SignedExecutionPayloadEnvelope, _envelope),
         Topic.ATTESTATION: (spec.Attestation, _attestation),

@@ -17,7 +17,6 @@ from dataclasses import dataclass
 from hashlib import sha256
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any
 
 from proofmill.host.ground.database import StorageError
 from proofmill.host.ground.errors import ProofmillError
@@ -343,7 +342,7 @@ async def _work(setup: NodeSetup, control: Connection) -> None:
         setup.log_to(setup.folder / "node.log", setup.name)
     log.info("%s begins: %d validators, %s", setup.name, len(setup.own),
              f"prover {setup.prover}" if setup.prover is not None else "no prover")
-    commands: asyncio.Queue[tuple[Any, ...]] = asyncio.Queue()
+    commands: asyncio.Queue[tuple[object, ...]] = asyncio.Queue()
     loop = asyncio.get_running_loop()
 
     def receive() -> None:
@@ -367,7 +366,7 @@ async def _work(setup: NodeSetup, control: Connection) -> None:
         await node.close()
 
 
-async def _obey(node: Node, command: tuple[Any, ...]) -> Any:
+async def _obey(node: Node, command: tuple[object, ...]) -> object:
     match command:
         case ("trouble", BaseException() as error):
             raise error

@@ -18,7 +18,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from random import Random
-from typing import Any
 
 import rlp  # type: ignore[import-untyped]
 from trie.hexary import HexaryTrie
@@ -217,7 +216,9 @@ class EvmExecutionLayer(PayloadBuilder):
             return NO_STATEMENT
         return self._known[payload_hash].statement
 
-    def _build(self, parent_hash: bytes, attributes: spec.PayloadAttributes) -> Any:
+    def _build(
+        self, parent_hash: bytes, attributes: spec.PayloadAttributes
+    ) -> spec.ExecutionPayload:
         slot, root = int(attributes.slot_number), bytes(attributes.parent_beacon_block_root)
         ledger = self.ledger(parent_hash)
         draw = sha256(b"proofmill batch %d %d " % (self._seed, slot) + parent_hash).digest()

@@ -8,7 +8,6 @@ numbers are those of the node's blocks, and an includer's share goes to the node
 """
 
 from hashlib import sha256
-from typing import Any
 
 from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.ground.units import ETHER, to_wei
@@ -107,7 +106,7 @@ class ExternalLayer(SecondLayer):
         self._parent = block
 
     def _statement(self, block: BlockRecord) -> BlockStatement:
-        known: Any = self._chain.proof_engine.payload(block.request_root)
+        known = self._chain.proof_engine.payload(block.request_root)
         assert known is not None, "the newest block's parent is not final"
         return BlockStatement(
             block.slot, block.request_root, known.old_root, known.new_root, known.batch_commitment,

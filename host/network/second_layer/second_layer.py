@@ -5,7 +5,6 @@ contracts, on the branch that the node follows.
 """
 
 from dataclasses import dataclass
-from typing import Any
 
 from proofmill.host.ground.units import to_wei
 from proofmill.host.network.consensus.block_proofs import proof_from_bytes
@@ -177,7 +176,7 @@ class SecondLayer:
             self.layer.rewards.address, self._proof_data(slot, proof), gas=SUBMIT_GAS)
 
     def _proof_data(self, slot: int, proof: list[int]) -> bytes:
-        number: Any = self.number
+        number = self.number
         assert number is not None, "a prover without a bond hands in no proofs"
         return self.layer.rewards.encode("submit", slot, number, proof)
 
