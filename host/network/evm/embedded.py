@@ -277,6 +277,8 @@ class EmbeddedEvm(DevelopmentEvm):
             decoded = tuple(builder.decode(raw) for raw in transactions)
             for each in decoded:
                 each.check_signature_validity()
+        except MemoryError:
+            raise  # own trouble says nothing about the bytes
         except Exception as error:  # py-evm has no one class for what may be wrong with bytes
             raise ProofmillError(f"a transaction does not fit into the block: {error}") from error
         return decoded

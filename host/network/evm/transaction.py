@@ -48,6 +48,8 @@ class Transaction:
         """Who signed it. NoTransaction where the signature is nobody's."""
         try:
             return bytes.fromhex(Signer.recover_transaction(self.raw)[2:])
+        except MemoryError:
+            raise  # own trouble says nothing about the bytes
         except Exception as error:  # the library has no one class for what may be wrong
             raise NoTransaction(f"no signed transaction ({type(error).__name__})") from error
 
@@ -61,6 +63,8 @@ def decode_transaction(raw: bytes) -> Transaction:
     """The inverse of `sign_transaction`, whoever signed; NoTransaction for anything else."""
     try:
         fields = TypedTransaction.from_bytes(HexBytes(raw)).as_dict()
+    except MemoryError:
+        raise  # own trouble says nothing about the bytes
     except Exception as error:  # whatever a stranger's bytes lead to
         raise NoTransaction(f"no signed transaction ({type(error).__name__})") from error
     if fields["type"] != TYPE:

@@ -19,6 +19,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from proofmill.host.ground.log_fields import name_of
+from proofmill.host.network.consensus.refusal import Invalid, judged_by_specification
 from proofmill.host.network.consensus.spec import spec
 from proofmill.host.network.node.archive import Archive
 from proofmill.host.network.node.follower import PARENT_EMPTY, PARENT_UNKNOWN, Follower
@@ -119,10 +120,11 @@ class CatchUp:
         }
         kind, learn = kinds[topic]
         try:
-            message = kind.decode_bytes(data)
-        except Exception as error:  # whatever the decoder meets in a stranger's bytes
+            with judged_by_specification():
+                message = kind.decode_bytes(data)
+        except Invalid as error:
             verdict = Verdict.REJECT
-            reason = f"not the SSZ bytes of {kind.__name__} ({type(error).__name__})"
+            reason = f"not the SSZ bytes of {kind.__name__} ({type(error.__cause__).__name__})"
         else:
             verdict, reason = learn(message, peer, len(data))
         if verdict is Verdict.REJECT:

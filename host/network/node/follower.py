@@ -175,9 +175,11 @@ class Follower:
             return take_transaction(self.pool, data)  # the pool's own log names it
         kind, _ = self._topics[topic]
         try:
-            message = kind.decode_bytes(data)
-        except Exception as error:  # whatever the decoder meets in a stranger's bytes
-            return Verdict.REJECT, f"not the SSZ bytes of {kind.__name__} ({type(error).__name__})"
+            with judged_by_specification():
+                message = kind.decode_bytes(data)
+        except Invalid as error:
+            cause = type(error.__cause__).__name__
+            return Verdict.REJECT, f"not the SSZ bytes of {kind.__name__} ({cause})"
         return self.judge(topic, message)
 
     def judge(self, topic: Topic, message: spec.Container) -> Answer:

@@ -83,6 +83,8 @@ class NodeProver:
         self._done_at_ms: dict[JobKey, int] = {}
         self._branch: dict[bytes, int] = {}
         """The payloads of the head's branch since finality, and their slots."""
+        self._used: dict[JobKey, int | None] = {}
+        """The nonces of finished jobs."""
         self._resumed = False
 
     def work(self) -> None:
@@ -185,13 +187,21 @@ class NodeProver:
         The log of jobs is what says so, since it outlives the process. What was signed and given up
         without having been sent has used none.
         """
-        used = {_nonce(job.signed) for job in self._store.jobs() if job.signed is not None
-                and (job.state not in FINAL or any(
-                    event.state is State.BROADCAST for event in self._store.events(job.key)))}
+        used = {self._used_nonce(job) for job in self._store.jobs() if job.signed is not None}
         nonce = self._follower.execution_layer.evm.nonce(self._account.address)
         while nonce in used:
             nonce += 1
         return int(nonce)
+
+    def _used_nonce(self, job: Job) -> int | None:
+        """The nonce that a signed job has used up; looked up once where that cannot change."""
+        assert job.signed is not None
+        if job.state not in FINAL:
+            return _nonce(job.signed)
+        if job.key not in self._used:
+            sent = any(event.state is State.BROADCAST for event in self._store.events(job.key))
+            self._used[job.key] = _nonce(job.signed) if sent else None
+        return self._used[job.key]
 
     def _claim(self, job: Job) -> Claim:
         task = self._follower.task(job.key.root)

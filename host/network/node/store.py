@@ -103,6 +103,8 @@ class JobStore(Database):
         super().__init__(path, _SCHEMA, SCHEMA_VERSION, "job log")
         self._on_step = on_step or (lambda step: None)
         self._jobs: dict[JobKey, Job] = {}
+        self._open: dict[JobKey, Job] = {}
+        """Those that are not in a final state."""
         try:
             for event in self.events():
                 self._apply(event)
@@ -120,7 +122,7 @@ class JobStore(Database):
 
     def unfinished(self) -> list[Job]:
         """Jobs that are not in a final state, oldest first."""
-        return [job for job in self._jobs.values() if job.state not in FINAL]
+        return list(self._open.values())
 
     def see(self, key: JobKey, slot: int) -> Job:
         """Take note of a payload that could be proven; the job itself where it is known already."""
@@ -183,10 +185,14 @@ class JobStore(Database):
                 f"after {job.state.name if job else 'nothing'}; the log is damaged: restore a "
                 "copy of it")
         job = job or Job(event.key, event.slot, event.state)
-        self._jobs[event.key] = replace(
+        job = self._jobs[event.key] = replace(
             job, state=event.state, reason=event.reason,
             proof=event.data if event.state is State.SELF_VERIFIED else job.proof,
             signed=event.data if event.state is State.SIGNED else job.signed)
+        if event.state in FINAL:
+            self._open.pop(event.key, None)
+        else:
+            self._open[event.key] = job
 
 
 def _name(key: JobKey) -> str:

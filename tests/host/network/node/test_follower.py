@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from proofmill.host.cli.logs import PACKAGE
+from proofmill.host.ground.database import StorageError
 from proofmill.host.ground.log_fields import name_of
 from proofmill.host.network.consensus.chain import EmbeddedChain
 from proofmill.host.network.consensus.spec import bls, spec
@@ -74,6 +75,8 @@ def test_both_have_the_same_chain(pair: Pair) -> None:
     assert pair.ours.account() == pair.theirs.account()
     assert {verdict for _, verdict, _ in pair.verdicts} == {Verdict.ACCEPT}
     assert len(pair.theirs.branch()) == SLOTS
+    # Each block was taken in once, however often the head was looked at.
+    assert pair.ours._branches.replayed == pair.theirs._branches.replayed == SLOTS
     assert pair.validators.refused == []
 
 
@@ -209,6 +212,29 @@ def test_what_is_wrong_is_rejected(pair: Pair, topic: Topic, make: Any, reason: 
     verdict, why = pair.theirs.take(topic, bytes(make(pair).encode_bytes()), "liar")
     assert verdict is Verdict.REJECT and reason in why
     assert look(pair.theirs) == before
+
+
+OWN_TROUBLE = [MemoryError(), OSError(28, "No space left on device"), StorageError("it is full")]
+
+
+@pytest.mark.parametrize("trouble", OWN_TROUBLE, ids=lambda trouble: type(trouble).__name__)
+@pytest.mark.parametrize("call", ["on_block", "is_parent_node_full", "get_indexed_attestation"])
+def test_own_trouble_is_no_verdict_on_a_message(
+    pair: Pair, call: str, trouble: Exception, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever the specification was doing when it came."""
+    def fail(*arguments: Any) -> Any:
+        raise trouble
+
+    topic, make = ((Topic.ATTESTATION, wrong_attestation) if "attestation" in call
+                   else (Topic.BLOCK, tampered_block))
+    before, data = look(pair.theirs), bytes(make(pair).encode_bytes())
+    monkeypatch.setattr(spec, call, fail)
+    with pytest.raises(type(trouble)):
+        pair.theirs.take(topic, data, "honest")
+    monkeypatch.undo()
+    assert look(pair.theirs) == before
+    assert pair.theirs.take(topic, data, "liar")[0] is Verdict.REJECT
 
 
 GOSSIP = [topic for topic in Topic if topic not in DIRECTED]
