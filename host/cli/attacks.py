@@ -3,8 +3,8 @@
 import argparse
 import json
 
-from proofmill.host.cli.commands import Commands
 from proofmill.host.cli.screen import Screen
+from proofmill.host.cli.subcommands import Commands
 from proofmill.host.ground.errors import ProofmillError
 
 

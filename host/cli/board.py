@@ -4,8 +4,8 @@ import argparse
 import time
 from typing import Any
 
-from proofmill.host.cli.commands import Commands
 from proofmill.host.cli.screen import Screen
+from proofmill.host.cli.subcommands import Commands
 from proofmill.host.ground.errors import ProofmillError
 
 DIVISOR = 2

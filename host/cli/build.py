@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from proofmill.host.cli.board import find_board
-from proofmill.host.cli.commands import Commands
 from proofmill.host.cli.screen import Screen
+from proofmill.host.cli.subcommands import Commands
 from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.ground.json_text import JsonObject
 

@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from proofmill.host.cli.commands import Commands
+from proofmill.host.cli.subcommands import Commands
 from proofmill.host.ground.errors import ProofmillError
 
 MAXIMUM_PROVERS = 128

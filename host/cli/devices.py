@@ -2,8 +2,8 @@
 
 import argparse
 
-from proofmill.host.cli.commands import Commands
 from proofmill.host.cli.screen import Screen
+from proofmill.host.cli.subcommands import Commands
 from proofmill.host.ground.errors import ProofmillError
 
 PROBE_SECONDS = 1.5

@@ -5,8 +5,8 @@ import dataclasses
 import json
 from typing import Any
 
-from proofmill.host.cli.commands import Commands
 from proofmill.host.cli.screen import Screen
+from proofmill.host.cli.subcommands import Commands
 from proofmill.host.ground.errors import ProofmillError
 
 

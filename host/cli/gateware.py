@@ -3,8 +3,8 @@
 import argparse
 from typing import Any
 
-from proofmill.host.cli.commands import Commands
 from proofmill.host.cli.screen import Screen
+from proofmill.host.cli.subcommands import Commands
 
 
 def register(commands: Commands) -> None:

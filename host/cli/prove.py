@@ -2,8 +2,8 @@
 
 import argparse
 
-from proofmill.host.cli.commands import Commands
 from proofmill.host.cli.screen import Screen
+from proofmill.host.cli.subcommands import Commands
 from proofmill.host.prover.devices.catalogue import DEVICES, open_device
 
 

@@ -1,6 +1,7 @@
 """A node that is killed or cut off for several slots comes back, catches up, and earns again."""
 
 import os
+import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -113,3 +114,22 @@ def test_nothing_was_signed_or_sent_twice(net: Run) -> None:
         nonces = [_nonce(job.signed) for job in store.jobs() if job.signed is not None]
         assert nonces and sorted(nonces) == list(range(1, len(nonces) + 1))
         assert {job.slot for job in store.jobs()} > {1, 2, KILLED, BACK + 1, SLOTS - 3}
+
+
+@pytest.mark.slow
+def test_a_node_whose_disk_fails_says_why_and_is_let_in_again(tmp_path: Path) -> None:
+    made = setup(tmp_path, [FAST], {})
+    with Devnet(made) as net:
+        net.run(2)
+        other = sqlite3.connect(tmp_path / "node-0" / "blocks.sqlite", isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
+        net.run(1)
+        assert "blocks.sqlite: the block archive cannot be written" in net.dead["node 0"]
+        assert "another process holds it; end that one and start again" in net.dead["node 0"]
+        other.close()
+        net.run(1)
+        net.restart("node 0")
+        net.run(2)
+        reports = net.reports()
+        assert not net.dead and same_chain(reports)
+        assert all(report.dropped == {} for report in reports.values())
