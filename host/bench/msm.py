@@ -1,9 +1,9 @@
 """One multi-scalar multiplication on a device, checked against an independent computation."""
 
+import logging
 import random
 import time
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 
@@ -11,10 +11,13 @@ from proofmill.hdl.curve import Group
 from proofmill.hdl.windows import WindowPlan
 from proofmill.host.bench.kinds import BASES, KINDS
 from proofmill.host.ground.errors import ProofmillError
+from proofmill.host.ground.json_text import JsonObject
 from proofmill.host.prover.curve.arithmetic import multiply_generator
 from proofmill.host.prover.curve.limbs import SCALAR_MODULUS, Limbs, from_limbs, to_limbs
 from proofmill.host.prover.devices.device import Device, Job, Progress
 from proofmill.host.prover.devices.lanes import SCALAR_BITS, LanesDevice
+
+log = logging.getLogger(__name__)
 
 USUAL = WindowPlan(SCALAR_BITS, 8)
 """The windows that scalars are made for where the device has none."""
@@ -57,7 +60,7 @@ def bases_of(kind: str, group: Group, count: int,
 
 
 def measure(device: Device, group: Group, points: int, kind: str, bases: str = "random",
-            seed: int = 0, progress: Progress | None = None) -> dict[str, Any]:
+            seed: int = 0, progress: Progress | None = None) -> JsonObject:
     """Compute one product and check it; return the figures.
 
     The points are known multiples of the generator, so the sum must be the generator times
@@ -80,13 +83,15 @@ def measure(device: Device, group: Group, points: int, kind: str, bases: str = "
     start = time.perf_counter()
     result = device.run([job], progress)[0]
     seconds = time.perf_counter() - start
+    log.info("%s: %d points of %s, %s scalars, %.3f s", device.name, points, group.value, kind,
+             seconds)
     total = sum(k * s for k, s in zip(logarithms, values, strict=True)) % SCALAR_MODULUS
     expected = multiply_generator(group, to_limbs([total]))[0]
     if not np.array_equal(result.point, expected):
         raise ProofmillError(
             f"{device.name} computed a wrong sum for {points} {kind} scalars on {bases} points "
             f"(seed {seed}): {from_limbs(result.point.reshape(-1, 4))}; please report it")
-    figures: dict[str, Any] = {
+    figures: JsonObject = {
         "device": device.name, "group": group.value, "points": points, "scalars": kind,
         "bases": bases, "seed": seed, "seconds": seconds}
     if result.counters:

@@ -6,9 +6,9 @@ import shutil
 import sys
 import tempfile
 from pathlib import Path
-from typing import Any
 
 from proofmill.host.ground.errors import ProofmillError
+from proofmill.host.ground.json_text import JsonObject
 from proofmill.sim.processes import run
 
 OURS = """
@@ -59,7 +59,7 @@ print(json.dumps({"seconds": sorted(times)}))
 """
 
 
-def _python(code: str, *arguments: object, python: str = sys.executable) -> dict[str, Any] | None:
+def _python(code: str, *arguments: object, python: str = sys.executable) -> JsonObject | None:
     """Run a measuring program; None where what it imports is not there."""
     done = run([python, "-c", code, *map(str, arguments)])
     if done.returncode == 0:
@@ -98,7 +98,7 @@ const snarkjs = require(root);
 """
 
 
-def _snarkjs(zkey: str, wtns: str, rounds: int) -> dict[str, Any] | None:
+def _snarkjs(zkey: str, wtns: str, rounds: int) -> JsonObject | None:
     command = snarkjs_program()
     if command is None or len(command) != 2:
         return None
@@ -112,13 +112,13 @@ def _snarkjs(zkey: str, wtns: str, rounds: int) -> dict[str, Any] | None:
     return dict(json.loads(done.stdout.strip().splitlines()[-1]))
 
 
-def compare(zkey: str, wtns: str, rounds: int = 5) -> dict[str, Any]:
+def compare(zkey: str, wtns: str, rounds: int = 5) -> JsonObject:
     """Seconds for one proof, in process and without loading the key, by every prover there is.
 
     `seconds` is the median over `rounds` proofs (one for `rtl`). groth16py is looked for in this
     Python and in the one that ``PROOFMILL_GROTH16PY`` names; it is GPL, so it runs apart.
     """
-    provers: dict[str, Any] = {}
+    provers: JsonObject = {}
     for device in ("cpu", "model", "rtl"):
         found = _python(OURS, device, zkey, wtns, 1 if device == "rtl" else rounds)
         assert found is not None

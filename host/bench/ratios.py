@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator
 from statistics import median
-from typing import Any
 
 from proofmill.hdl.curve import Group
 from proofmill.host.bench.kinds import BASES, KINDS
 from proofmill.host.bench.msm import measure
+from proofmill.host.ground.json_text import JsonObject
 from proofmill.host.prover.devices.device import Device
 
 CASES = (*((kind, "random") for kind in KINDS),
@@ -15,7 +15,7 @@ CASES = (*((kind, "random") for kind in KINDS),
 
 
 def ratios(device: Device, group: Group, points: int, seeds: int,
-           cases: tuple[tuple[str, str], ...] = CASES) -> Iterator[dict[str, Any]]:
+           cases: tuple[tuple[str, str], ...] = CASES) -> Iterator[JsonObject]:
     """For each of `cases`: the least, the median and the greatest ratio over seeds 0, 1, ...
 
     ``ratio = cycles / (digits that are not zero * interval)``, see `host.bench.msm.measure`, which

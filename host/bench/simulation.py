@@ -2,10 +2,10 @@
 
 import random
 import time
-from typing import Any
 
 from proofmill.hdl.curve import BN254, Group
 from proofmill.host.bench.msm import measure
+from proofmill.host.ground.json_text import JsonObject
 from proofmill.host.prover.devices.catalogue import BuildProgress, open_device
 from proofmill.sim.curve import complete_sum
 
@@ -23,7 +23,7 @@ def golden_additions_per_second(seconds: float = 1.0) -> float:
 
 
 def simulation_speed(points: int = 4096, rounds: int = 3,
-                     progress: BuildProgress | None = None) -> dict[str, Any]:
+                     progress: BuildProgress | None = None) -> JsonObject:
     """Additions a second of one simulated accelerator on one core, and of the golden model.
 
     The two take turns, `rounds` times each; the medians are compared, so that other work on the

@@ -1,7 +1,6 @@
 """The README's table of figures, as Markdown."""
 
 from collections.abc import Iterator
-from typing import Any
 
 from proofmill.hdl.curve import Group
 from proofmill.hdl.presets import at_interval
@@ -9,6 +8,7 @@ from proofmill.host.bench.msm import measure
 from proofmill.host.bench.proving import compare
 from proofmill.host.bench.ratios import ratios
 from proofmill.host.bench.simulation import simulation_speed
+from proofmill.host.ground.json_text import JsonObject
 from proofmill.host.prover.devices.catalogue import open_device
 
 RATIOS = ("uniform", "equal", "two", "hot", "bucket", "binary")
@@ -66,7 +66,7 @@ def figures(zkey: str, witness: str) -> Iterator[str]:
     yield ("| complete additions a second in RTL simulation, one core | "
            f"{speed['rtl_additions_per_second']:,.0f}, {speed['ratio']:.1f} times the golden "
            "Python model's | `proofmill bench sim` |")
-    proof: dict[str, Any] = compare(zkey, witness)
+    proof: JsonObject = compare(zkey, witness)
     parts = [f"{name} {found['seconds']:.3f} s" for name, found in proof["provers"].items()
              if found is not None]
     yield (f"| one proof of the block circuit | {', '.join(parts)} | `proofmill bench prove` |")

@@ -1,14 +1,14 @@
 """``proofmill attacks``: play every attack on the reward mechanism and measure what it earns."""
 
 import argparse
-from typing import Any
 
 from proofmill.host.cli.records import print_record
 from proofmill.host.cli.screen import Screen
+from proofmill.host.cli.subcommands import Commands
 from proofmill.host.ground.errors import ProofmillError
 
 
-def register(commands: Any) -> None:
+def register(commands: Commands) -> None:
     """Add the command."""
     attacks = commands.add_parser(
         "attacks", help="play every attack on the second layer and measure its profit",

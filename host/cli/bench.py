@@ -12,7 +12,9 @@ from proofmill.host.cli.arguments import input_file, seed, whole
 from proofmill.host.cli.prove import add_device
 from proofmill.host.cli.records import print_record
 from proofmill.host.cli.screen import Screen
+from proofmill.host.cli.subcommands import Commands
 from proofmill.host.ground.errors import ProofmillError
+from proofmill.host.ground.json_text import JsonObject
 from proofmill.host.prover.devices.catalogue import open_device
 from proofmill.host.prover.devices.device import Device
 
@@ -26,7 +28,7 @@ def _told(kinds: dict[str, str]) -> str:
     return "; ".join(f"{kind}: {text}" for kind, text in kinds.items())
 
 
-def register(commands: Any) -> None:
+def register(commands: Commands) -> None:
     """Add the commands."""
     bench = commands.add_parser(
         "bench", help="measure, on this machine",
@@ -281,7 +283,7 @@ def _block_files(folder: Path) -> tuple[Path, Path]:
     return folder / "block.zkey", folder / "block.wtns"
 
 
-def _table(screen: Screen, figures: dict[str, Any]) -> None:
+def _table(screen: Screen, figures: JsonObject) -> None:
     longest = max(map(len, figures))
     for name, value in figures.items():
         if isinstance(value, float):

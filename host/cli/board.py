@@ -7,6 +7,7 @@ from typing import Any
 from proofmill.host.cli.arguments import above_zero, unknown, whole
 from proofmill.host.cli.extras import missing
 from proofmill.host.cli.screen import Screen
+from proofmill.host.cli.subcommands import Commands
 from proofmill.host.ground.errors import ProofmillError
 
 DIVISOR = 2
@@ -15,7 +16,7 @@ DIVISOR = 2
 LOOK_SECONDS = 0.2
 
 
-def register(commands: Any) -> None:
+def register(commands: Commands) -> None:
     """Add the command."""
     board = commands.add_parser("board", help="list the boards, or simulate one on a serial port")
     actions = board.add_subparsers(metavar="ACTION", required=True)

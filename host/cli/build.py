@@ -2,7 +2,6 @@
 
 import argparse
 import json
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,9 @@ from proofmill.host.cli.extras import missing
 from proofmill.host.cli.measure_options import PRESETS, preset
 from proofmill.host.cli.pages import put
 from proofmill.host.cli.screen import Screen
+from proofmill.host.cli.subcommands import Commands
 from proofmill.host.ground.errors import ProofmillError
+from proofmill.host.ground.json_text import JsonObject
 
 FOLDER = "build"
 LARGEST_PLACER_SEED = (1 << 31) - 1
@@ -21,7 +22,7 @@ PAGE = "proofmill build --table:"
 """What the tables are called in a page, each with its name behind: see `host.cli.pages`."""
 
 
-def register(commands: Any) -> None:
+def register(commands: Commands) -> None:
     """Add the command."""
     build = commands.add_parser(
         "build", help="build a board's bitstream, or files for a data-centre card's own tools",
@@ -115,7 +116,7 @@ def _steps(bar: Any) -> Any:
     return step
 
 
-def read_record(folder: Path, name: str, *others: Path) -> dict[str, Any]:
+def read_record(folder: Path, name: str, *others: Path) -> JsonObject:
     """The record of the last build, else the one that the repository has."""
     for path in (*others, folder / "record.json", _kept() / f"{name}.json"):
         if path.exists():
@@ -157,7 +158,7 @@ def compare(board: Any, record: Mapping[str, Any]) -> tuple[str, str]:
     return (f"changed since: the sources here make {now}; build again for its figures", "yellow")
 
 
-def show(screen: Screen, record: dict[str, Any]) -> None:
+def show(screen: Screen, record: JsonObject) -> None:
     """Show a record."""
     from proofmill.hdl.description import in_words
 
@@ -199,12 +200,12 @@ def run_table(into: str | None) -> int:
     return 0
 
 
-def kept_records() -> list[dict[str, Any]]:
+def kept_records() -> list[JsonObject]:
     """The records that the repository has."""
     return [read_record(path.parent, path.stem, path) for path in sorted(_kept().glob("*.json"))]
 
 
-def keep(screen: Screen, record: dict[str, Any], name: str, folder: Path) -> None:
+def keep(screen: Screen, record: JsonObject, name: str, folder: Path) -> None:
     """Put a record into `folder`, which is made if it is not there."""
     from proofmill.host.ground.output import write_atomically
 

@@ -1,15 +1,15 @@
 """``proofmill contracts``: verifiers as contracts, and what the contracts cost."""
 
 import argparse
-from typing import Any
 
 from proofmill.host.cli.arguments import input_file, machine_reads, output_file, whole
 from proofmill.host.cli.screen import Screen
+from proofmill.host.cli.subcommands import Commands
 
 MAXIMUM_PROVERS = 128
 
 
-def register(commands: Any) -> None:
+def register(commands: Commands) -> None:
     """Add the command."""
     contracts = commands.add_parser("contracts", help="verifiers as contracts, and gas")
     actions = contracts.add_subparsers(metavar="ACTION", required=True)

@@ -1,17 +1,17 @@
 """``proofmill devices`` and ``proofmill selftest``: what computes, how fast, if right."""
 
 import argparse
-from typing import Any
 
 from proofmill.host.cli.arguments import device, serial_port
 from proofmill.host.cli.screen import Screen
+from proofmill.host.cli.subcommands import Commands
 from proofmill.host.ground.errors import ProofmillError
 
 PROBE_SECONDS = 1.5
 """How long an unknown serial port is given to answer."""
 
 
-def register(commands: Any) -> None:
+def register(commands: Commands) -> None:
     """Add the commands."""
     devices = commands.add_parser(
         "devices", help="list the devices, what they are, how fast, and whether they compute right",

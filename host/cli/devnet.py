@@ -4,17 +4,21 @@ import argparse
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from proofmill.host.cli.arguments import output_file, seed, whole
+from proofmill.host.cli.logs import for_nodes
 from proofmill.host.cli.records import print_record
 from proofmill.host.cli.screen import Screen, load_chain
+from proofmill.host.cli.subcommands import Commands
 from proofmill.host.ground.errors import ProofmillError
+from proofmill.host.ground.units import GWEI
 
 DEFAULT_DEVICES = ("cpu", "model", "slow", "cpu")
 """What provers prove on if nothing is said, in turn."""
-GWEI = 10**9
 CPU_MS, SLOW_MS = 500, 7000
 """What a proof on this machine's processor counts for in chain time, and on a slowed one."""
 SLOT_COLUMNS = "{:>4}  {:>7}  {:<12}  {:<12}  {:>6}  {:<9}  {:>5}  {:>8}  {:>13}  {:<8} {}"
@@ -22,7 +26,7 @@ NODE_COLUMNS = (
     "{:<8} {:<7} {:<8} {:>4} {:>5} {:>6} {:>4} {:>6} {:>7} {:>14} {:>14} {:>13} {:>13} {:>11}")
 
 
-def register(commands: Any) -> None:
+def register(commands: Commands) -> None:
     """Add the command."""
     devnet = commands.add_parser(
         "devnet", help="run several independent nodes of the chain, stakers and provers",
@@ -54,6 +58,9 @@ def register(commands: Any) -> None:
                         help="kill -9 this node after slot A, start it again after slot B")
     devnet.add_argument("--cut", action="append", metavar="NODE:A:B", default=[],
                         help="break this node's connections from slot A to slot B")
+    devnet.add_argument("--folder", metavar="FOLDER",
+                        help="a new folder for what the nodes write, kept afterwards: chains, job "
+                             "logs, signing histories, node.log (default: a temporary one)")
     devnet.add_argument("--record", metavar="FILE.json", type=output_file,
                         help="write down what everybody can see of the run, for proofmill why")
     devnet.add_argument("--seed", type=seed, default=0, metavar="N",
@@ -84,12 +91,13 @@ def run(options: argparse.Namespace) -> int:
     forgers = {_node(options, "--forge", text, options.provers) for text in options.forge}
     plans = plan_nodes(options.validators, devices, forgers)
     reference = None
-    with tempfile.TemporaryDirectory(prefix="proofmill-devnet-") as folder:
+    with _folder(options) as folder:
         with screen.bar("preparing the block circuit and its key"):
             key = block_key(BlockCircuit(COMPACT), options.seed)
             zkey = Path(folder) / "block.zkey"
             write_zkey(zkey, key)
-        setup = DevnetSetup(plans, Path(folder), options.seed, COMPACT, key.verification_key, zkey)
+        setup = DevnetSetup(plans, Path(folder), options.seed, COMPACT, key.verification_key, zkey,
+                            log_to=for_nodes(options))
         with screen.bar(f"starting {len(plans)} nodes"):
             net = Devnet(setup)
             net.__enter__()
@@ -120,6 +128,25 @@ def run(options: argparse.Namespace) -> int:
         print_record("devnet", {**result.record(), "seconds": round(seconds, 3)})
     good = result.agreed and result.layer1_same is not False and not net.failed
     return 0 if good else 1
+
+
+@contextmanager
+def _folder(options: argparse.Namespace) -> Iterator[str]:
+    """Where the nodes write; gone afterwards unless the user wants to have it."""
+    if options.folder is None:
+        with tempfile.TemporaryDirectory(prefix="proofmill-devnet-") as folder:
+            yield folder
+        return
+    try:
+        Path(options.folder).mkdir(parents=True, exist_ok=True)
+        filled = next(Path(options.folder).iterdir(), None)
+    except OSError as error:
+        raise ProofmillError(f"--folder {options.folder}: cannot be made: {error.strerror}; "
+                             "choose another place") from error
+    if filled is not None:
+        raise ProofmillError(f"--folder {options.folder}: is not empty ({filled.name}); a run's "
+                             "nodes have new keys, so give it a folder of its own")
+    yield options.folder
 
 
 class _Watch:

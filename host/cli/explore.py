@@ -6,6 +6,7 @@ from typing import Any
 from proofmill.host.cli.arguments import above_zero, unknown, whole
 from proofmill.host.cli.records import print_record
 from proofmill.host.cli.screen import Column, Screen, Table
+from proofmill.host.cli.subcommands import Commands
 from proofmill.host.ground.errors import ProofmillError
 
 AFFORDABLE = 400_000_000
@@ -33,7 +34,7 @@ EXAMPLES = """examples:
 """
 
 
-def register(commands: Any) -> None:
+def register(commands: Commands) -> None:
     """Add the command."""
     explore = commands.add_parser(
         "explore", help="show the accelerators that fit a device and that none beats",

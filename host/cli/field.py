@@ -2,11 +2,12 @@
 
 import argparse
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from proofmill.host.cli.arguments import input_file, machine_reads, output_file
 from proofmill.host.cli.records import print_record
 from proofmill.host.cli.screen import Screen
+from proofmill.host.cli.subcommands import Commands
 from proofmill.host.ground.errors import ProofmillError
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ MODULI = ("bn254-base", "bn254-scalar", "toy")
 DEVICES = ("rtl", "interpreter")
 
 
-def register(commands: Any) -> None:
+def register(commands: Commands) -> None:
     """Add the command."""
     field = commands.add_parser(
         "field", help="run microprograms on the field processor",

@@ -7,10 +7,11 @@ from typing import Any
 from proofmill.host.cli.arguments import input_file, machine_reads, output_file
 from proofmill.host.cli.records import print_record
 from proofmill.host.cli.screen import Screen
+from proofmill.host.cli.subcommands import Commands
 from proofmill.host.ground.errors import ProofmillError
 
 
-def register(commands: Any) -> None:
+def register(commands: Commands) -> None:
     """Add the commands."""
     zkey = commands.add_parser("zkey", help="look into a proving key")
     zkey_commands = zkey.add_subparsers(metavar="ACTION", required=True)

@@ -5,9 +5,10 @@ from typing import Any
 
 from proofmill.host.cli.arguments import machine_reads, output_file
 from proofmill.host.cli.screen import Screen
+from proofmill.host.cli.subcommands import Commands
 
 
-def register(commands: Any) -> None:
+def register(commands: Commands) -> None:
     """Add the commands."""
     verilog = commands.add_parser(
         "verilog", help="write the accelerator as SystemVerilog",

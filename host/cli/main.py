@@ -19,11 +19,13 @@ from proofmill.host.cli import (
     field,
     files,
     gateware,
+    logs,
     measure,
     mine,
     prove,
     signals,
     simulate,
+    slashing,
     vectors,
     waves,
     why,
@@ -34,7 +36,7 @@ from proofmill.host.ground.errors import ProofmillError, way_out
 
 COMMANDS = (
     mine, devnet, prove, files, bench, explore, field, gateware, simulate, attacks, why, contracts,
-    board, measure, devices, build, waves, vectors,
+    board, measure, devices, build, waves, vectors, slashing,
 )
 """Modules with ``register(subparsers)``."""
 
@@ -105,6 +107,7 @@ def parser() -> Parser:
                                   parser_class=Parser)
     for command in COMMANDS:
         command.register(commands)
+    logs.add_options(top)
     return top
 
 
@@ -118,6 +121,7 @@ def _run(arguments: Sequence[str] | None) -> int:
     try:
         try:
             options = parser().parse_args(sys.argv[1:] if arguments is None else arguments)
+            logs.set_up(options)
             status = options.run(options)
         finally:
             sys.stdout.flush()

@@ -22,10 +22,11 @@ from proofmill.host.cli.measured import (
 )
 from proofmill.host.cli.pages import put
 from proofmill.host.cli.screen import Screen
+from proofmill.host.cli.subcommands import Commands
 from proofmill.host.ground.errors import ProofmillError
 
 
-def register(commands: Any) -> None:
+def register(commands: Commands) -> None:
     """Add the command."""
     measure = commands.add_parser(
         "measure", help="synthesise one unit and count DSP blocks, tables, registers and memory",

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from proofmill.host.cli import signals
 from proofmill.host.cli.arguments import seed, whole
@@ -13,9 +13,21 @@ from proofmill.host.cli.mining_report import FALLBACK, Report, Totals, as_record
 from proofmill.host.cli.prove import add_device, add_fallback
 from proofmill.host.cli.records import print_record
 from proofmill.host.cli.screen import Screen, load_chain
+from proofmill.host.cli.subcommands import Commands
 from proofmill.host.ground.errors import ProofmillError
+from proofmill.host.ground.json_text import JsonObject
 from proofmill.host.prover.devices.catalogue import BuildProgress, open_device
 from proofmill.host.prover.devices.device import Device
+
+if TYPE_CHECKING:  # these take seconds to import
+    from proofmill.host.network.consensus.chain import EmbeddedChain
+    from proofmill.host.network.consensus.keys import ValidatorKey
+    from proofmill.host.network.consensus.records import Claim
+    from proofmill.host.network.evm.external import ExternalEvm
+    from proofmill.host.network.second_layer.engines import EvmEngines
+    from proofmill.host.network.second_layer.second_layer import SecondLayer
+    from proofmill.host.prover.circuits.block import BlockCircuit
+    from proofmill.host.prover.groth16.proving_key import ProvingKey
 
 EPOCHS_BEFORE = 2
 """Epochs that the chain has run when the miner joins."""
@@ -24,7 +36,7 @@ MINER_VALIDATOR = 5
 """Who mines: its account owns the bond and is where rewards go."""
 
 
-def register(commands: Any) -> None:
+def register(commands: Commands) -> None:
     """Add the command."""
     mine = commands.add_parser(
         "mine", help="prove the blocks of a proof-of-stake chain and earn by it",
@@ -97,7 +109,7 @@ class Devices:
                 sum(link.statistics.line_seconds(link.baud) for link in links), links[0].baud)
 
 
-def block_key(circuit: Any, seed: int) -> Any:
+def block_key(circuit: "BlockCircuit", seed: int) -> "ProvingKey":
     """The development key of the block circuit: from the cache, or made now and kept there."""
     import hashlib
 
@@ -218,7 +230,7 @@ def _prover(options: argparse.Namespace, circuit: Any, key: Any, devices: Device
                     None if alone else devices.open)
     screen = report.screen
 
-    def prove(claim: Any) -> bytes:
+    def prove(claim: "Claim") -> bytes:
         witness = circuit.witness(claim.task.ledger, claim.task.batch, claim.statement)
         slot = claim.task.slot
         with screen.bar(_working(slot, options, prover)) as bar:
@@ -243,8 +255,9 @@ def _working(slot: int, options: argparse.Namespace, prover: Any) -> str:
 
 
 def _second_layer(
-    options: argparse.Namespace, screen: Screen, chain: Any, miner: Any, engines: Any, node: Any
-) -> Any:
+    options: argparse.Namespace, screen: Screen, chain: "EmbeddedChain",
+    miner: "ValidatorKey", engines: "EvmEngines", node: "ExternalEvm | None",
+) -> "SecondLayer":
     from proofmill.host.network.second_layer.external_layer import ExternalLayer
     from proofmill.host.network.second_layer.second_layer import embedded_layer
 
@@ -259,7 +272,7 @@ def _second_layer(
 
 
 @contextmanager
-def _execution(options: argparse.Namespace) -> Iterator[Any]:
+def _execution(options: argparse.Namespace) -> Iterator["ExternalEvm | None"]:
     """The node that was named, with its journal and this process as its only sender; or None."""
     if options.execution is None:
         yield None
@@ -277,7 +290,7 @@ def _execution(options: argparse.Namespace) -> Iterator[Any]:
         yield node
 
 
-def _contracts(rewards: Any) -> dict[str, Any]:
+def _contracts(rewards: "SecondLayer") -> JsonObject:
     """The contracts, for the summary."""
     return {
         "execution": getattr(rewards.layer.rewards.evm, "url", "embedded"),

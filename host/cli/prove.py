@@ -1,14 +1,14 @@
 """``proofmill prove`` and ``proofmill verify``: the files of snarkjs in rapidsnark's order."""
 
 import argparse
-from typing import Any
 
 from proofmill.host.cli.arguments import device, input_file, machine_reads, output_file
 from proofmill.host.cli.screen import Screen
+from proofmill.host.cli.subcommands import Commands
 from proofmill.host.prover.devices.catalogue import DEVICES, open_device
 
 
-def register(commands: Any) -> None:
+def register(commands: Commands) -> None:
     """Add the commands."""
     prove = commands.add_parser(
         "prove", help="prove with a .zkey and a .wtns file",

@@ -8,10 +8,12 @@ from typing import Any
 from proofmill.host.cli.arguments import output_folder, seed, whole
 from proofmill.host.cli.records import print_record
 from proofmill.host.cli.screen import Screen
+from proofmill.host.cli.subcommands import Commands
 from proofmill.host.ground.errors import ProofmillError
+from proofmill.host.ground.json_text import JsonObject
 
 
-def register(commands: Any) -> None:
+def register(commands: Commands) -> None:
     """Add the command."""
     simulate = commands.add_parser(
         "simulate", help="what the second layer pays whom, over thousands of slots",
@@ -98,7 +100,7 @@ def _show(screen: Screen, result: Any) -> None:
         screen.line(f"{label:26}{ours:>20}{theirs:>20}")
     screen.line()
     screen.line(f"{'kind':<16}{'stake':>8}{'staged income':>15}{'race income':>13}   (shares)")
-    groups: dict[str, list[dict[str, Any]]] = {}
+    groups: dict[str, list[JsonObject]] = {}
     for row in prover_rows(result):
         groups.setdefault(row["name"], []).append(row)
     for name, rows in groups.items():

@@ -3,10 +3,11 @@
 import argparse
 import io
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from proofmill.host.cli.arguments import output_file
 from proofmill.host.cli.screen import Screen
+from proofmill.host.cli.subcommands import Commands
 from proofmill.host.ground.errors import ProofmillError
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 UNITS = ("multiplier", "adder", "mailboxes", "msm", "accelerator", "processor")
 
 
-def register(commands: Any) -> None:
+def register(commands: Commands) -> None:
     """Add the command."""
     waves = commands.add_parser(
         "waves", help="write a waveform of a unit at work",

@@ -6,14 +6,16 @@ from typing import Any
 from proofmill.host.cli.arguments import input_file, seed, whole
 from proofmill.host.cli.records import print_record
 from proofmill.host.cli.screen import Screen, load_chain
+from proofmill.host.cli.subcommands import Commands
 from proofmill.host.ground.errors import ProofmillError
+from proofmill.host.ground.units import to_gwei
 
 MOST_SLOTS = 2_000
 PATIENCE_SLOTS = 64
 """How long to run on after the slot until its rewards are final."""
 
 
-def register(commands: Any) -> None:
+def register(commands: Commands) -> None:
     """Add the command."""
     why = commands.add_parser(
         "why", help="why a prover was or was not chosen, paid or slashed for a slot",
@@ -49,7 +51,7 @@ def run(options: argparse.Namespace) -> int:
     from proofmill.host.network.economics.recorded import load_run
     from proofmill.host.network.economics.registry import devnet_registry, load_registry
     from proofmill.host.network.mechanism.parameters import Parameters
-    from proofmill.host.network.node.opening import GWEI, minimum_bond_wei
+    from proofmill.host.network.node.opening import minimum_bond_wei
 
     replay: Any
     if options.recorded is not None:
@@ -61,7 +63,7 @@ def run(options: argparse.Namespace) -> int:
                 f"{max(replay.records, default=0)}")
         _known(options.prover, list(replay.ledger.provers))
     else:
-        minimum = minimum_bond_wei(MINIMUM_VALIDATORS, Parameters()) // GWEI
+        minimum = to_gwei(minimum_bond_wei(MINIMUM_VALIDATORS, Parameters()))
         registry = (devnet_registry() if options.provers is None else
                     load_registry(options.provers, minimum))
         _known(options.prover, [prover.identity for prover in registry])

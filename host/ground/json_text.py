@@ -2,10 +2,14 @@
 
 import json
 from itertools import accumulate
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeAlias
 
 MOST_LEVELS = 64
 """Brackets that may be open at once; what is read here needs fewer than ten."""
+
+
+JsonObject: TypeAlias = dict[str, Any]
+"""What JSON calls an object, and what is written as one."""
 
 
 def parse_json(text: str) -> Any:

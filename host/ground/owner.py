@@ -3,12 +3,13 @@
 import fcntl
 import os
 from pathlib import Path
-from types import TracebackType
 
+from proofmill.host.ground.closing import Closing
+from proofmill.host.ground.database import StorageError
 from proofmill.host.ground.errors import ProofmillError
 
 
-class Owner:
+class Owner(Closing):
     """Holds a node's folder for this process, until it is closed or the process ends.
 
     A lock of the operating system on ``owner.lock``: the end of the process, however sudden, gives
@@ -33,19 +34,13 @@ class Owner:
             raise ProofmillError(
                 f"{self.path}: {holder or 'another process'} already signs and submits from this "
                 f"folder; stop it first, or give {identity} a folder of its own") from error
-        os.ftruncate(self._file, 0)
-        os.pwrite(self._file, f"{identity} (process {os.getpid()})\n".encode(), 0)
-
-    def __enter__(self) -> "Owner":
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
+        try:
+            os.ftruncate(self._file, 0)
+            os.pwrite(self._file, f"{identity} (process {os.getpid()})\n".encode(), 0)
+        except OSError as error:
+            os.close(self._file)
+            raise StorageError(f"{self.path}: cannot be written: {error.strerror}; make room there "
+                               "and start again") from error
 
     def close(self) -> None:
         """Give the folder back."""

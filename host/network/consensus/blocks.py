@@ -2,9 +2,9 @@
 
 from collections.abc import Container
 from dataclasses import dataclass
-from typing import Any
 
 from proofmill.host.ground.errors import ProofmillError
+from proofmill.host.ground.units import Gwei
 from proofmill.host.network.consensus.duties import Proposal
 from proofmill.host.network.consensus.payload import request_root
 from proofmill.host.network.consensus.spec import spec
@@ -23,18 +23,18 @@ class BlockRecord:
     slot: int
     parent_root: bytes
     proposer: int
-    request: Any
+    request: spec.NewPayloadRequest
     request_root: bytes
-    base_reward_gwei: int
+    base_reward_gwei: Gwei
     attestation_roots: frozenset[bytes]
 
     @property
-    def payload(self) -> Any:
+    def payload(self) -> spec.ExecutionPayload:
         """The block's `ExecutionPayload`."""
         return self.request.execution_payload
 
 
-def record_of(proposal: Proposal, state: Any) -> BlockRecord:
+def record_of(proposal: Proposal, state: spec.BeaconState) -> BlockRecord:
     """The record of a block that the fork choice has taken; `state`: the state after it."""
     block, envelope = proposal.signed_block.message, proposal.signed_envelope.message
     request = spec.NewPayloadRequest(
@@ -57,10 +57,11 @@ def record_of(proposal: Proposal, state: Any) -> BlockRecord:
     )
 
 
-def base_reward_gwei(state: Any) -> int:
+def base_reward_gwei(state: spec.BeaconState) -> Gwei:
     """B: layer 1's base of a slot, ``base_reward_per_increment * increments / SLOTS_PER_EPOCH``."""
     increments = spec.get_total_active_balance(state) // spec.EFFECTIVE_BALANCE_INCREMENT
-    return int(spec.get_base_reward_per_increment(state) * increments // spec.SLOTS_PER_EPOCH)
+    return Gwei(int(
+        spec.get_base_reward_per_increment(state) * increments // spec.SLOTS_PER_EPOCH))
 
 
 @dataclass(frozen=True)

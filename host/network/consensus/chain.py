@@ -1,8 +1,10 @@
 """A real proof-of-stake chain in one process: the specification's, driven slot by slot."""
 
-from typing import Any
+
+import logging
 
 from proofmill.host.ground.errors import ProofmillError
+from proofmill.host.ground.log_fields import name_of
 from proofmill.host.network.consensus.blocks import BlockRecord, BlockTree, record_of
 from proofmill.host.network.consensus.duties import attest, attest_payload, propose
 from proofmill.host.network.consensus.engines import MakeEngines, ledger_engines
@@ -20,6 +22,8 @@ from proofmill.host.network.consensus.spec import spec
 from proofmill.host.network.consensus.store import full_node, pin_store, prune_store
 from proofmill.host.network.mechanism.parameters import Parameters
 from proofmill.host.prover.circuits.block_size import BlockSize
+
+log = logging.getLogger(__name__)
 
 SLOTS_PER_EPOCH = int(spec.SLOTS_PER_EPOCH)
 MINIMUM_VALIDATORS = int(spec.config.MIN_GENESIS_ACTIVE_VALIDATOR_COUNT)
@@ -72,8 +76,8 @@ class EmbeddedChain:
         self.slot = 0
         """The slot that `advance` ran last."""
         self._tree = BlockTree(bytes(self.head.root))
-        self._attestations: list[Any] = []
-        self._payload_attestations: dict[bytes, Any] = {}
+        self._attestations: list[spec.Attestation] = []
+        self._payload_attestations: dict[bytes, spec.PayloadAttestation] = {}
 
     slots_per_epoch = SLOTS_PER_EPOCH
 
@@ -91,7 +95,7 @@ class EmbeddedChain:
         return self._tree.final_slot
 
     @property
-    def head_state(self) -> Any:
+    def head_state(self) -> spec.BeaconState:
         """The `BeaconState` after the head's block. Not to be changed."""
         return self.store.block_states[self.head.root]
 
@@ -133,6 +137,8 @@ class EmbeddedChain:
         self._vote(record.root, attesting)
         self._tell_engines()
         prune_store(store)
+        log.info("block of validator %d", record.proposer, extra={
+            "block": name_of(record.root), "payload": name_of(record.request_root), "slot": slot})
         return SlotReport(
             slot=slot,
             proposer=record.proposer,
@@ -175,7 +181,7 @@ class EmbeddedChain:
 
     def sign_proof(
         self, validator_index: int, request_root: bytes, proof: bytes, reward_address: bytes
-    ) -> Any:
+    ) -> spec.SignedExecutionProof:
         """A `SignedExecutionProof` of that validator; `proof` is laid out as `PROOF_BYTES` says.
 
         The address is part of what is signed, and of what the proof's tag commits to.
@@ -191,7 +197,7 @@ class EmbeddedChain:
             message=message, validator_index=validator_index, signature=signature
         )
 
-    def submit(self, signed_proof: Any) -> Verdict:
+    def submit(self, signed_proof: spec.SignedExecutionProof) -> Verdict:
         """Offer a proof to the chain: EIP-8025's gossip rule, then `process_execution_proof`.
 
         The first valid proof of a payload and proof type is kept. Nothing a stranger signs raises:

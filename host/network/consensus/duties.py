@@ -7,7 +7,6 @@ some of the keys only signs for those: the messages of several such holders can 
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from proofmill.host.network.consensus.keys import ValidatorKey, sign_together
 from proofmill.host.network.consensus.spec import signatures_taken_as_valid, spec
@@ -26,20 +25,20 @@ class Proposal:
     """What a proposer publishes: the signed block, then the signed envelope with its payload."""
 
     block_root: bytes
-    signed_block: Any
-    signed_envelope: Any
+    signed_block: spec.SignedBeaconBlock
+    signed_envelope: spec.SignedExecutionPayloadEnvelope
 
 
 def propose(
     signers: Signers,
-    store: Any,
-    head: Any,
+    store: spec.Store,
+    head: spec.ForkChoiceNode,
     slot: int,
-    execution_engine: Any,
-    attestations: Sequence[Any],
-    payload_attestation: Any | None,
-    sync: Callable[[Any], Any] | None = None,
-    permit: Callable[[Any, bytes], None] | None = None,
+    execution_engine: spec.ExecutionEngine,
+    attestations: Sequence[spec.Attestation],
+    payload_attestation: spec.PayloadAttestation | None,
+    sync: Callable[[spec.BeaconState], spec.SyncAggregate] | None = None,
+    permit: Callable[[spec.BeaconBlock, bytes], None] | None = None,
 ) -> Proposal:
     """The block of `slot` on top of `head`, built and signed by its proposer, one of `signers`.
 
@@ -108,13 +107,14 @@ def propose(
     )
 
 
-Permit = Callable[[Sequence[int], Any, bytes], Collection[int]]
+Permit = Callable[[Sequence[int], spec.AttestationData, bytes], Collection[int]]
 """Which of these validators may sign an `AttestationData` with that signing root."""
 
 
 def attest(
-    signers: Signers, head_state: Any, head: Any, slot: int, permit: Permit | None = None
-) -> Any | None:
+    signers: Signers, head_state: spec.BeaconState, head: spec.ForkChoiceNode, slot: int,
+    permit: Permit | None = None,
+) -> spec.Attestation | None:
     """One `Attestation` by the members of all committees of `slot`, all voting for `head`.
 
     `head`: the fork choice's node; `head_state`: its block's state. Electra (EIP-7549) lets one
@@ -158,7 +158,7 @@ def attest(
     )
 
 
-def committees_of(state: Any, slot: int) -> list[list[int]]:
+def committees_of(state: spec.BeaconState, slot: int) -> list[list[int]]:
     """The members of every committee of `slot`; `state` is of that slot's epoch or the next."""
     count = spec.get_committee_count_per_slot(state, spec.compute_epoch_at_slot(slot))
     return [
@@ -167,7 +167,8 @@ def committees_of(state: Any, slot: int) -> list[list[int]]:
     ]
 
 
-def attest_payload(signers: Signers, block_state: Any, block_root: bytes) -> Any | None:
+def attest_payload(signers: Signers, block_state: spec.BeaconState, block_root: bytes
+) -> spec.PayloadAttestation | None:
     """One `PayloadAttestation`: the payload committee of the block's slot saw its payload.
 
     By the `signers` in it; None if there are none.
@@ -193,7 +194,7 @@ def attest_payload(signers: Signers, block_state: Any, block_root: bytes) -> Any
     )
 
 
-def sync_aggregate(signers: Signers, state: Any) -> Any:
+def sync_aggregate(signers: Signers, state: spec.BeaconState) -> spec.SyncAggregate:
     """The `SyncAggregate` of a block of `state.slot`: the `signers` signed the block before it."""
     by_public_key = {key.public: key for key in signers.values()}
     members = [bytes(public) for public in state.current_sync_committee.pubkeys]
@@ -208,7 +209,7 @@ def sync_aggregate(signers: Signers, state: Any) -> Any:
     )
 
 
-def _includable(state: Any, attestation: Any) -> bool:
+def _includable(state: spec.BeaconState, attestation: spec.Attestation) -> bool:
     """Whether a block may carry an attestation: this epoch's or the last one's, right source."""
     data = attestation.data
     if data.target.epoch == spec.get_current_epoch(state):
@@ -218,7 +219,7 @@ def _includable(state: Any, attestation: Any) -> bool:
     return False
 
 
-def _bid(payload: Any, parent_root: bytes) -> Any:
+def _bid(payload: spec.ExecutionPayload, parent_root: bytes) -> spec.ExecutionPayloadBid:
     return spec.ExecutionPayloadBid(
         parent_block_hash=payload.parent_hash,
         parent_block_root=parent_root,
@@ -232,7 +233,7 @@ def _bid(payload: Any, parent_root: bytes) -> Any:
     )
 
 
-def _at_slot(state: Any, slot: int) -> Any:
+def _at_slot(state: spec.BeaconState, slot: int) -> spec.BeaconState:
     """`state` brought forward to `slot`, itself where it is there already."""
     if state.slot == slot:
         return state

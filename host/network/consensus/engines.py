@@ -2,34 +2,72 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Generic, Protocol, TypeVar
 
 from proofmill.host.network.consensus.execution import ExecutionLayer
 from proofmill.host.network.consensus.proofs import BindingProofEngine, Verify
+from proofmill.host.network.consensus.spec import spec
+from proofmill.host.prover.circuits.batch import Batch
 from proofmill.host.prover.circuits.block_size import BlockSize
+from proofmill.host.prover.circuits.ledger import Ledger
+
+
+class Payloads(Protocol):
+    """The specification's `ExecutionEngine`, and what this project's chains ask beside it."""
+
+    genesis_hash: bytes
+    refusal: str
+    """Why the last payload was refused, empty if it was not."""
+
+    def ledger(self, payload_hash: bytes) -> Ledger:
+        """The balances after a payload; KeyError for one unknown or long finalised."""
+        ...
+
+    def batch(self, payload_hash: bytes) -> Batch:
+        """The transfers of an accepted payload; KeyError as `ledger`."""
+        ...
+
+    def watch(self, store: spec.Store) -> None:
+        """Hear of the chain's fork-choice store, as soon as there is one."""
+        ...
+
+    def notify_forkchoice_updated(
+        self, head_block_hash: spec.Hash32, safe_block_hash: spec.Hash32,
+        finalized_block_hash: spec.Hash32, payload_attributes: spec.PayloadAttributes | None,
+    ) -> spec.PayloadId | None:
+        """Follow the head, forget what is final, and build a payload on the head if asked."""
+        ...
+
+    def get_payload(self, payload_id: spec.PayloadId) -> spec.GetPayloadResponse:
+        """The payload built last; KeyError for any other identifier."""
+        ...
+
+    def verify_and_notify_new_payload(self, new_payload_request: spec.NewPayloadRequest) -> bool:
+        """Whether the payload is right in every respect; if so, it is kept."""
+        ...
+
+
+Execution = TypeVar("Execution", bound=Payloads, covariant=True)
 
 
 @dataclass(frozen=True)
-class Engines:
-    """`execution`: the specification's `ExecutionEngine`; `proof`: its `ProofEngine`, bound.
+class Engines(Generic[Execution]):
+    """`execution`: makes and checks payloads; `proof`: the `ProofEngine`, bound to signers."""
 
-    Beside the specification's methods, `execution` has `genesis_hash`, `ledger(block_hash)`,
-    `batch(block_hash)` and `watch(store)`, which a chain calls with its fork-choice store as soon
-    as there is one.
-    """
-
-    execution: Any
+    execution: Execution
     proof: BindingProofEngine
 
 
-MakeEngines = Callable[[int, BlockSize, int, Verify], Engines]
+MakeEngines = Callable[[int, BlockSize, int, Verify], Engines[Payloads]]
 """From a seed, the ledger's size, the consensus layer's chain id, and what checks proofs.
 
 Equal arguments give equal engines, so that every node of a chain can make its own.
 """
 
 
-def ledger_engines(seed: int, size: BlockSize, chain_id: int, verify: Verify) -> Engines:
+def ledger_engines(
+    seed: int, size: BlockSize, chain_id: int, verify: Verify
+) -> Engines[ExecutionLayer]:
     """Payloads that are the ledger's batches and nothing else: no machine, no contracts."""
     execution = ExecutionLayer(seed, size)
     genesis_hash = execution.genesis_hash

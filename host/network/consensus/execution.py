@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 from random import Random
-from typing import Any
 
 from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.network.consensus.payload import block_hash
+from proofmill.host.network.consensus.payload_builder import PayloadBuilder
+from proofmill.host.network.consensus.refusal import own_work
 from proofmill.host.network.consensus.spec import spec
 from proofmill.host.prover.circuits.batch import Batch
 from proofmill.host.prover.circuits.block_size import BlockSize
@@ -16,7 +17,7 @@ HIGHEST_FIRST_BALANCE = 1_000_000
 """The first ledger gives every account a random balance from 1 to this."""
 
 
-class ExecutionLayer(spec.ExecutionEngine):  # type: ignore[misc]  # the specification is untyped
+class ExecutionLayer(PayloadBuilder):
     """The specification's `ExecutionEngine` over a ledger of balances.
 
     A payload carries one batch: a transaction is one transfer, `state_root` the ledger's root after
@@ -26,6 +27,7 @@ class ExecutionLayer(spec.ExecutionEngine):  # type: ignore[misc]  # the specifi
 
     def __init__(self, seed: int, size: BlockSize) -> None:
         """`seed` decides the first ledger and every batch this layer will build."""
+        super().__init__()
         self._seed = seed
         self._size = size
         ledger = first_ledger(seed, size)
@@ -34,10 +36,9 @@ class ExecutionLayer(spec.ExecutionEngine):  # type: ignore[misc]  # the specifi
         self.genesis_hash = bytes(genesis.block_hash)
         self.refusal = ""
         """Why the last payload was refused, empty if it was not."""
-        self._headers: dict[bytes, Any] = {self.genesis_hash: genesis}
+        self._headers: dict[bytes, spec.ExecutionPayload] = {self.genesis_hash: genesis}
         self._ledgers: dict[bytes, Ledger] = {self.genesis_hash: ledger}
         self._batches: dict[bytes, Batch] = {}
-        self._built: dict[bytes, Any] = {}
 
     def ledger(self, payload_hash: bytes) -> Ledger:
         """The balances after a payload; KeyError for one unknown or long finalised."""
@@ -47,35 +48,11 @@ class ExecutionLayer(spec.ExecutionEngine):  # type: ignore[misc]  # the specifi
         """The transfers of an accepted payload; KeyError as `ledger`."""
         return self._batches[payload_hash]
 
-    def watch(self, store: Any) -> None:
+    def watch(self, store: spec.Store) -> None:
         """Nothing in a ledger's payload depends on the beacon states in `store`."""
 
-    def notify_forkchoice_updated(
-        self,
-        head_block_hash: Any,
-        safe_block_hash: Any,
-        finalized_block_hash: Any,
-        payload_attributes: Any | None,
-    ) -> Any | None:
-        """Forget what lies before the finalised payload; build a payload on the head if asked."""
-        self._prune(bytes(finalized_block_hash))
-        if payload_attributes is None:
-            return None
-        payload = self._build(bytes(head_block_hash), payload_attributes)
-        payload_id = spec.PayloadId(bytes(payload.block_hash)[:8])
-        self._built = {bytes(payload_id): payload}
-        return payload_id
-
-    def get_payload(self, payload_id: Any) -> Any:
-        """The payload built last; KeyError for any other identifier."""
-        return spec.GetPayloadResponse(
-            execution_payload=self._built[bytes(payload_id)],
-            block_value=spec.Uint256(0),
-            blobs_bundle=spec.BlobsBundle(commitments=[], proofs=[], blobs=[]),
-            execution_requests=[],
-        )
-
-    def verify_and_notify_new_payload(self, new_payload_request: Any) -> bool:
+    @own_work()
+    def verify_and_notify_new_payload(self, new_payload_request: spec.NewPayloadRequest) -> bool:
         """Whether the payload is right in every respect, in the order the specification gives."""
         payload = new_payload_request.execution_payload
         requests = spec.get_execution_requests_list(new_payload_request.execution_requests)
@@ -93,29 +70,29 @@ class ExecutionLayer(spec.ExecutionEngine):  # type: ignore[misc]  # the specifi
 
     def is_valid_block_hash(
         self,
-        execution_payload: Any,
-        parent_beacon_block_root: Any,
+        execution_payload: spec.ExecutionPayload,
+        parent_beacon_block_root: spec.Root,
         execution_requests_list: Sequence[bytes],
     ) -> bool:
         """Whether `block_hash` is the Keccak-256 of the header (see `payload.block_hash`)."""
         expected = block_hash(execution_payload, parent_beacon_block_root, execution_requests_list)
         return bytes(execution_payload.block_hash) == expected
 
-    def is_valid_versioned_hashes(self, new_payload_request: Any) -> bool:
+    def is_valid_versioned_hashes(self, new_payload_request: spec.NewPayloadRequest) -> bool:
         """No transaction carries blobs, so there must be no hashes."""
         return len(new_payload_request.versioned_hashes) == 0
 
     def notify_new_payload(
         self,
-        execution_payload: Any,
-        parent_beacon_block_root: Any,
+        execution_payload: spec.ExecutionPayload,
+        parent_beacon_block_root: spec.Root,
         execution_requests_list: Sequence[bytes],
     ) -> bool:
         """Execute the payload on its parent's ledger; keep the outcome if everything fits."""
         self.refusal = self._execute(execution_payload)
         return not self.refusal
 
-    def _execute(self, payload: Any) -> str:
+    def _execute(self, payload: spec.ExecutionPayload) -> str:
         """Why the payload is wrong, or nothing, and then its ledger is kept."""
         parent_hash = bytes(payload.parent_hash)
         if parent_hash not in self._ledgers:
@@ -149,7 +126,9 @@ class ExecutionLayer(spec.ExecutionEngine):  # type: ignore[misc]  # the specifi
         self._headers[key], self._ledgers[key], self._batches[key] = payload, ledger, batch
         return ""
 
-    def _build(self, parent_hash: bytes, attributes: Any) -> Any:
+    def _build(
+        self, parent_hash: bytes, attributes: spec.PayloadAttributes
+    ) -> spec.ExecutionPayload:
         slot = int(attributes.slot_number)
         parent, ledger = self._headers[parent_hash], self._ledgers[parent_hash]
         batch = batch_of_slot(self._seed, slot, ledger)

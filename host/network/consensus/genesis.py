@@ -1,7 +1,6 @@
 """The chain's first state and block."""
 
 from collections.abc import Sequence
-from typing import Any
 
 from proofmill.host.network.consensus.keys import ValidatorKey
 from proofmill.host.network.consensus.spec import spec
@@ -16,7 +15,8 @@ headroom of 48 ETH keeps rewards visible as balances for thousands of epochs.
 """
 
 
-def genesis_state(keys: Sequence[ValidatorKey], genesis_block_hash: bytes) -> Any:
+def genesis_state(keys: Sequence[ValidatorKey], genesis_block_hash: bytes
+) -> spec.BeaconState:
     """The `BeaconState` of slot 0: every key an active validator, no deposits, no builders.
 
     `genesis_block_hash`: of the execution chain's first block, which payload 1 builds on.
@@ -61,18 +61,18 @@ def genesis_state(keys: Sequence[ValidatorKey], genesis_block_hash: bytes) -> An
     return state
 
 
-def genesis_block(state: Any) -> Any:
+def genesis_block(state: spec.BeaconState) -> spec.BeaconBlock:
     """The `BeaconBlock` of slot 0, the anchor of the fork-choice store."""
     return spec.BeaconBlock(state_root=spec.hash_tree_root(state), body=_genesis_body(state))
 
 
-def _genesis_body(state: Any) -> Any:
+def _genesis_body(state: spec.BeaconState) -> spec.BeaconBlockBody:
     body = spec.BeaconBlockBody()
     body.signed_execution_payload_bid.message = state.latest_execution_payload_bid
     return body
 
 
-def _validator(key: ValidatorKey) -> Any:
+def _validator(key: ValidatorKey) -> spec.Validator:
     return spec.Validator(
         pubkey=key.public,
         withdrawal_credentials=spec.COMPOUNDING_WITHDRAWAL_PREFIX + b"\x00" * 11 + key.address,

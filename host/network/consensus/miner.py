@@ -1,14 +1,19 @@
 """The miner: takes each block's task, proves it, checks and signs the proof, and is paid for it."""
 
+import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Protocol
 
 from proofmill.host.ground.errors import ProofmillError
+from proofmill.host.ground.log_fields import name_of, proof_name
 from proofmill.host.network.consensus.blocks import BlockRecord
 from proofmill.host.network.consensus.chain import EmbeddedChain
+from proofmill.host.network.consensus.proofs import PROOF_TYPE
 from proofmill.host.network.consensus.records import Claim, Credit, SlotReport, Status, Verdict
+
+log = logging.getLogger(__name__)
 
 LONGEST_WAIT_EPOCHS = 8
 """How long to run on for finality. It takes two to three epochs unless votes are missing."""
@@ -189,6 +194,8 @@ class Miner:
         # the device that made it is to be looked at.
         valid = self.chain.verify(claim.public, proof)
         seconds = time.perf_counter() - start
+        log.info("proof made: %s", "valid" if valid else "NOT valid, and not sent",
+                 extra=self._about(claim))
         verdict, wei = Verdict(False, ""), 0
         if valid:
             verdict, wei = self._submit(claim, proof)
@@ -200,11 +207,19 @@ class Miner:
         if valid:
             self._emit(ProofJudged(slot, verdict, wei))
 
+    def _about(self, claim: Claim) -> dict[str, object]:
+        """By what a log knows a claim's proof."""
+        root = claim.task.request_root
+        return {"slot": claim.task.slot, "payload": name_of(root),
+                "proof": proof_name(root, PROOF_TYPE, self.validator_index)}
+
     def _submit(self, claim: Claim, proof: bytes) -> tuple[Verdict, int]:
         """The chain's verdict on the signed proof, and what it should bring."""
         signed = self.chain.sign_proof(
             self.validator_index, claim.task.request_root, proof, self.rewards.reward_address)
         verdict = self.chain.submit(signed)
+        log.info("proof %s%s", "accepted" if verdict.accepted else "refused: ", verdict.reason,
+                 extra=self._about(claim))
         if not verdict.accepted:
             return verdict, 0
         return verdict, self.rewards.submit(self.chain.block(claim.task.slot), proof)

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from functools import lru_cache
 from hashlib import sha256
-from typing import Any
 
 import rlp  # type: ignore[import-untyped]
 from Crypto.Hash import keccak
@@ -30,7 +29,7 @@ class NewPayloadRequest(spec.Container):  # type: ignore[misc]  # the specificat
     execution_requests: spec.ExecutionRequests
 
 
-def request_root(request: Any) -> bytes:
+def request_root(request: spec.NewPayloadRequest) -> bytes:
     """The root that execution proofs name, 32 bytes, of a specification's `NewPayloadRequest`."""
     container = NewPayloadRequest(
         execution_payload=request.execution_payload,
@@ -42,7 +41,7 @@ def request_root(request: Any) -> bytes:
 
 
 def block_hash(
-    payload: Any, parent_beacon_block_root: bytes, requests: Sequence[bytes] = ()
+    payload: spec.ExecutionPayload, parent_beacon_block_root: bytes, requests: Sequence[bytes] = ()
 ) -> bytes:
     """The block hash of an execution payload: Keccak-256 of the RLP of its header, 32 bytes.
 
@@ -51,7 +50,7 @@ def block_hash(
     and `extra_data` the commitment to the batch. `requests`: the EIP-7685 encodings of the
     execution requests.
     """
-    header: list[Any] = [
+    header: list[bytes | int] = [
         bytes(payload.parent_hash),
         EMPTY_OMMERS_HASH,
         bytes(payload.fee_recipient),
@@ -93,7 +92,7 @@ def _trie_root(values: tuple[bytes, ...]) -> bytes:
     return bytes(trie.root_hash)
 
 
-def _withdrawal_rlp(withdrawal: Any) -> bytes:
+def _withdrawal_rlp(withdrawal: spec.Withdrawal) -> bytes:
     fields = [
         int(withdrawal.index),
         int(withdrawal.validator_index),

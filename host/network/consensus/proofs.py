@@ -2,10 +2,10 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 from proofmill.host.network.consensus.payload import request_root
 from proofmill.host.network.consensus.records import PROOF_BYTES
+from proofmill.host.network.consensus.refusal import own_work
 from proofmill.host.network.consensus.spec import spec
 from proofmill.host.prover.circuits.statement import ADDRESS_BYTES, prover_tag
 
@@ -56,7 +56,7 @@ class BindingProofEngine(spec.ProofEngine):  # type: ignore[misc]  # the specifi
         """`genesis_hash` and `root`: of the execution chain's first block and its ledger."""
         self.chain_id = chain_id
         self.verify = verify
-        self.requested: dict[bytes, Any] = {}
+        self.requested: dict[bytes, spec.NewPayloadRequest] = {}
         """Payload requests somebody wants proven, by their root."""
         self.prover_of: Callable[[int], int | None] = lambda validator_index: validator_index
         """The prover whose proofs a validator signs, None for none: by default itself. Where
@@ -72,11 +72,12 @@ class BindingProofEngine(spec.ProofEngine):  # type: ignore[misc]  # the specifi
         """What is known of the payload of a request, or None."""
         return self._payloads.get(root)
 
-    def verify_execution_proof(self, execution_proof: Any) -> bool:
+    def verify_execution_proof(self, execution_proof: spec.ExecutionProof) -> bool:
         """False: without a signer there is no tag to verify against; see `for_signer`."""
         return False
 
-    def notify_new_payload(self, new_payload_request: Any) -> None:
+    @own_work()
+    def notify_new_payload(self, new_payload_request: spec.NewPayloadRequest) -> None:
         """Learn a payload the execution engine has accepted, whose parent is known."""
         payload = new_payload_request.execution_payload
         known = KnownPayload(
@@ -89,7 +90,8 @@ class BindingProofEngine(spec.ProofEngine):  # type: ignore[misc]  # the specifi
         self._payloads[request_root(new_payload_request)] = known
 
     def notify_forkchoice_updated(
-        self, head_block_hash: Any, safe_block_hash: Any, finalized_block_hash: Any
+        self, head_block_hash: spec.Hash32, safe_block_hash: spec.Hash32,
+        finalized_block_hash: spec.Hash32,
     ) -> None:
         """Forget payloads before the finalised one: their blocks are past any reward."""
         final = self._headers.get(bytes(finalized_block_hash))
@@ -98,7 +100,9 @@ class BindingProofEngine(spec.ProofEngine):  # type: ignore[misc]  # the specifi
             self._payloads = {r: f for r, f in self._payloads.items() if f.slot >= final.slot}
             self.requested = {r: q for r, q in self.requested.items() if r in self._payloads}
 
-    def request_proofs(self, new_payload_request: Any, proof_attributes: Any) -> Any:
+    def request_proofs(
+        self, new_payload_request: spec.NewPayloadRequest, proof_attributes: spec.ProofAttributes
+    ) -> spec.Root:
         """Ask for proofs of a payload; returns the root that names it.
 
         ValueError for a proof type other than `PROOF_TYPE`.
@@ -123,7 +127,8 @@ class BoundProofEngine(spec.ProofEngine):  # type: ignore[misc]  # the specifica
         self.verified: VerifiedProof | None = None
         self.refusal = ""
 
-    def verify_execution_proof(self, execution_proof: Any) -> bool:
+    @own_work()
+    def verify_execution_proof(self, execution_proof: spec.ExecutionProof) -> bool:
         """Whether the proof holds for the payload it names and for this signer.
 
         Public inputs: old root, new root and commitment from the payload itself, the tag from the
@@ -149,11 +154,14 @@ class BoundProofEngine(spec.ProofEngine):  # type: ignore[misc]  # the specifica
         self.verified = VerifiedProof(payload, prover, address, tag)
         return True
 
-    def notify_new_payload(self, new_payload_request: Any) -> None:
+    @own_work()
+    def notify_new_payload(self, new_payload_request: spec.NewPayloadRequest) -> None:
         """As the engine's."""
         self._engine.notify_new_payload(new_payload_request)
 
-    def request_proofs(self, new_payload_request: Any, proof_attributes: Any) -> Any:
+    def request_proofs(
+        self, new_payload_request: spec.NewPayloadRequest, proof_attributes: spec.ProofAttributes
+    ) -> spec.Root:
         """As the engine's."""
         return self._engine.request_proofs(new_payload_request, proof_attributes)
 

@@ -11,26 +11,25 @@ drop what lies before the finalised block, and so does `prune_store`.
 """
 
 from collections.abc import Iterable
-from typing import Any
 
 from proofmill.host.network.consensus.spec import spec
 
 
-class PinnedValidators(list[Any]):
+class PinnedValidators(list[spec.Validator]):
     """A state's validators, decoded once, with the hash root of the list they came from."""
 
-    def __init__(self, validators: Any) -> None:
+    def __init__(self, validators: spec.List) -> None:
         self._root = validators.hash_tree_root()
         super().__init__(validators)
         for validator in self:
             _pin(validator, ("slashed", "effective_balance", "pubkey"))
 
-    def hash_tree_root(self) -> Any:
+    def hash_tree_root(self) -> spec.Root:
         """As of the list in the state: the specification's caches use it as a key."""
         return self._root
 
 
-def pin_store(store: Any) -> None:
+def pin_store(store: spec.Store) -> None:
     """Pin the blocks and checkpoint states that have come into the store since the last call."""
     for block in store.blocks.values():
         if "slot" not in vars(block):
@@ -42,7 +41,7 @@ def pin_store(store: Any) -> None:
             object.__setattr__(state, "validators", validators)
 
 
-def prune_store(store: Any) -> None:
+def prune_store(store: spec.Store) -> None:
     """Drop what lies before the finalised block, except blocks that a vote still points to."""
     finalized = store.finalized_checkpoint
     finalized_slot = store.blocks[finalized.root].slot
@@ -67,13 +66,13 @@ def prune_store(store: Any) -> None:
         del store.checkpoint_states[checkpoint]
 
 
-def full_node(store: Any, root: bytes) -> Any:
+def full_node(store: spec.Store, root: bytes) -> spec.ForkChoiceNode:
     """The fork-choice node of a block together with its payload, if it has come."""
     status = spec.PAYLOAD_STATUS_FULL if root in store.payloads else spec.PAYLOAD_STATUS_EMPTY
     return spec.ForkChoiceNode(root=spec.Root(root), payload_status=status)
 
 
-def _pin(view: Any, names: Iterable[str]) -> None:
+def _pin(view: spec.Container, names: Iterable[str]) -> None:
     for name in names:
         # Past the container's own __setattr__, which would write to the tree.
         object.__setattr__(view, name, getattr(view, name))

@@ -113,8 +113,7 @@ def on_block(parent: Statement, finalized_slot: uint256):
     # A failure in there must not stop the chain.
     if self.rewards != empty(address):
         if not raw_call(self.rewards, abi_encode(
-                last, slot, parent.slot,
-                method_id=method_id("on_block(uint256,uint256,uint256)")),
+                slot, parent.slot, method_id=method_id("on_block(uint256,uint256)")),
                 revert_on_failure=False):
             self.failed_hooks += 1
     if self.assignment != empty(address) and (epoch > last // SLOTS_PER_EPOCH or last == 0):

@@ -214,20 +214,16 @@ def __init__(consensus: address, bonds: address, assignment: address, tags: addr
     self.rho = parameters.rho_start
 
 @external
-def on_block(last: uint256, slot: uint256, proven: uint256):
+def on_block(slot: uint256, proven: uint256):
     """
-    @notice The consensus layer's report at the start of the block of `slot`, the block before being
-            of slot `last`; `proven`: the parent's slot if it has a payload to prove, else 0.
+    @notice The consensus layer's report at the start of the block of `slot`; `proven`: the parent's
+            slot if it has a payload to prove, else 0.
     """
     assert msg.sender == CONSENSUS_ADDRESS, "only the protocol reports blocks"
     first: uint256 = self.closed_slots
-    if slot > first + MAXIMUM_SLOTS:
-        # The chain stood still for longer than any window: the slots in between had no proofs.
-        self._close_to(first, min(first + MAXIMUM_SLOTS, slot), proven)
-        self.closed_slots = slot
-    else:
-        self._close_to(first, slot, proven)
-        self.closed_slots = slot
+    # Where the chain stood still for longer than any window, the slots in between had no proofs.
+    self._close_to(first, min(first + MAXIMUM_SLOTS, slot), proven)
+    self.closed_slots = slot
 
 @external
 def submit(slot: uint256, prover: uint64, proof: uint256[8]):

@@ -1,6 +1,7 @@
 """Vyper sources to contracts."""
 
 import json
+import logging
 import warnings
 from contextlib import suppress
 from functools import cache
@@ -12,6 +13,8 @@ from proofmill.host.ground.cache import cache_folder
 from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.ground.kept import keep, kept
 from proofmill.host.network.evm.contract import Artifact
+
+log = logging.getLogger(__name__)
 
 FOLDER = Path(__file__).parent
 
@@ -52,6 +55,7 @@ def _entry(source: str) -> tuple[Path, str]:
 
 
 def _compile(name: str, source: str) -> Artifact:
+    log.info("compiling %s", name)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the compiler's own imports and hints
         from vyper.compiler import compile_code  # type: ignore[import-untyped]

@@ -2,8 +2,8 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
+from proofmill.host.ground.units import Bps, Wei
 from proofmill.host.network.contracts.compiler import compiled, contract_source, is_kept
 from proofmill.host.network.contracts.prover_tag import prover_tag_artifact, prover_tag_source
 from proofmill.host.network.evm.account import Account
@@ -133,18 +133,18 @@ class BlockStatement:
     old_root: int
     new_root: int
     commitment: int
-    base_wei: int
-    load_bps: int
+    base_wei: Wei
+    load_bps: Bps
     proposer: Address
 
     @property
-    def fields(self) -> tuple[Any, ...]:
+    def fields(self) -> tuple[object, ...]:
         """In the contract's order."""
         return (self.slot, self.payload_root, self.old_root, self.new_root, self.commitment,
                 self.base_wei, self.load_bps, self.proposer)
 
 
-NO_STATEMENT = BlockStatement(0, bytes(32), 0, 0, 0, 0, 0, bytes(20))
+NO_STATEMENT = BlockStatement(0, bytes(32), 0, 0, 0, Wei(0), Bps(0), bytes(20))
 """For a block whose parent has nothing to prove: the first."""
 
 

@@ -6,6 +6,7 @@ from random import Random
 
 from eth_hash.auto import keccak
 
+from proofmill.host.ground.units import BPS, ETHER, Wei
 from proofmill.host.network.contracts.deployment import (
     NO_STATEMENT,
     BlockStatement,
@@ -31,7 +32,6 @@ from proofmill.host.prover.groth16.setup import development_setup
 CHAIN_ID = 1337
 GENESIS_TIME = 1_000_000
 SECONDS = 1_000
-ETHER = 10**18
 PARAMETERS = Parameters(defences=Defences(calibration=False))
 
 
@@ -74,7 +74,7 @@ def measure(provers: int) -> Iterator[Cost]:
     ledger = Ledger(COMPACT, tuple(range(1, COMPACT.accounts + 1)))
     batch = random_batch(Random(1), ledger)
     statement = BlockStatement(0, bytes(32), ledger.root, ledger.apply(batch).root,
-                               batch.commitment, ETHER // 10, 10_000, b"\x01" * 20)
+                               batch.commitment, Wei(ETHER // 10), BPS, b"\x01" * 20)
     proven = PARAMETERS.slots_per_epoch + 2
     yield Cost("protocol: an epoch's first block", _advance(evm, layer, 1, NO_STATEMENT))
     for slot in range(2, proven + 2):

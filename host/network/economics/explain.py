@@ -2,8 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
+from proofmill.host.ground.json_text import JsonObject
+from proofmill.host.ground.units import BPS
 from proofmill.host.network.economics.replay import Draw
 from proofmill.host.network.mechanism.ledger import Ledger
 from proofmill.host.network.mechanism.lottery import (
@@ -12,7 +14,7 @@ from proofmill.host.network.mechanism.lottery import (
     mix_epoch,
     weight_epoch,
 )
-from proofmill.host.network.mechanism.parameters import BPS, Parameters
+from proofmill.host.network.mechanism.parameters import Parameters
 from proofmill.host.network.mechanism.penalties import Settlement
 from proofmill.host.network.mechanism.records import Penalty, SlotRecord
 from proofmill.host.network.mechanism.rewards import decay_bps
@@ -68,7 +70,7 @@ class Explanation:
     stories: tuple[Story, ...]
     draws: tuple[dict[str, int], ...]
 
-    def as_data(self) -> dict[str, Any]:
+    def as_data(self) -> JsonObject:
         """For JSON."""
         return {"slot": self.slot, "mix": "0x" + self.mix.hex(), "seed": "0x" + self.seed.hex(),
                 "sentences": self.sentences, "draws": self.draws,

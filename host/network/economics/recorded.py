@@ -13,14 +13,15 @@ Where nodes have failed, "failures" says of each, by name, the "reason" and the 
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 from msgspec import Meta, Struct
 
 from proofmill.host.ground.errors import ProofmillError
-from proofmill.host.ground.json_text import parse_json
+from proofmill.host.ground.json_text import JsonObject, parse_json
 from proofmill.host.ground.output import write_atomically
 from proofmill.host.ground.typed import typed
+from proofmill.host.ground.units import GWEI
 from proofmill.host.network.economics.replay import Draw, draws_of
 from proofmill.host.network.mechanism.ledger import Ledger
 from proofmill.host.network.mechanism.lottery import Ticket
@@ -29,7 +30,6 @@ from proofmill.host.network.mechanism.records import SlotRecord
 from proofmill.host.network.node.contract_state import IncludedProof
 from proofmill.host.network.node.layer2 import BlockFacts, BranchReplay
 
-GWEI = 10**9
 HASHES = ("root", "mix", "payload_hash", "request_root")
 PARAMETERS = Parameters(defences=Defences(calibration=False))
 """A devnet's: its provers are calibrated from the start."""
@@ -68,7 +68,7 @@ class Record(Struct, frozen=True):
 def record_of(
     seed: int, validators: int, minimum_bond: int, bonds: Mapping[int, int], genesis_mix: bytes,
     final_slot: int, branch: Sequence[BlockFacts],
-) -> dict[str, Any]:
+) -> JsonObject:
     """The record as plain data."""
     return {
         "seed": seed, "validators": validators, "minimum_bond": minimum_bond,
@@ -145,6 +145,6 @@ def load_run(name: str) -> RecordedRun:
                              "file that 'proofmill devnet --record' has written") from error
 
 
-def save_run(name: str, record: Mapping[str, Any]) -> None:
+def save_run(name: str, record: JsonObject) -> None:
     """Write a record. ProofmillError where the file cannot be made."""
     write_atomically(name, [(json.dumps(record, indent=1) + "\n").encode()])

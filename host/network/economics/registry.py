@@ -16,7 +16,8 @@ from msgspec import Meta, Struct
 
 from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.ground.typed import typed
-from proofmill.host.network.mechanism.parameters import BPS, Parameters
+from proofmill.host.ground.units import BPS
+from proofmill.host.network.mechanism.parameters import Parameters
 
 DEVNET_PROVERS = (0, 1, 2, 5)
 """Provers of `proofmill devnet` with its default roles: 64 validators, four provers."""

@@ -1,5 +1,6 @@
 """A scenario run twice on the same luck: the staged lottery, and beside it the pure race."""
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -7,6 +8,8 @@ from proofmill.host.network.economics.draws import Luck, draw
 from proofmill.host.network.economics.measures import AttackCost, Figures, attack_cost, figures
 from proofmill.host.network.economics.scenario import Scenario
 from proofmill.host.network.economics.world import World
+
+log = logging.getLogger(__name__)
 
 MECHANISMS = ("staged", "race")
 
@@ -35,6 +38,7 @@ def simulate(scenario: Scenario, slots: int | None = None, seed: int = 0,
     luck = draw(scenario, count, seed)
     staged = scenario.parameters
     race = replace(staged, defences=replace(staged.defences, stages=False, slot_batch=False))
+    log.info("simulating %d slots, seed %d", count, seed)
     worlds = {"staged": World(scenario, staged, luck), "race": World(scenario, race, luck)}
     for slot in range(count):
         for world in worlds.values():

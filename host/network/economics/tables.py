@@ -3,22 +3,23 @@
 import csv
 import dataclasses
 import io
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from proofmill.host.ground.json_text import JsonObject
 from proofmill.host.ground.output import write_atomically
 from proofmill.host.network.economics.measures import energy_gwei
 from proofmill.host.network.economics.simulate import MECHANISMS, Run
 
 
-def prover_rows(run: Run) -> list[dict[str, Any]]:
+def prover_rows(run: Run) -> list[JsonObject]:
     """A row for each prover: what it is, and what it did and earned under both mechanisms."""
     rows = []
     kinds = run.scenario.each()
     stake = sum(kind.stake_gwei + kind.delegated_gwei for kind in kinds)
     for identity, kind in enumerate(kinds):
-        row: dict[str, Any] = {
+        row: JsonObject = {
             "prover": identity, "name": kind.name, "strategy": kind.strategy,
             "seconds": kind.seconds, "stake_gwei": kind.stake_gwei + kind.delegated_gwei,
             "stake_share": round((kind.stake_gwei + kind.delegated_gwei) / stake, 6)}
@@ -38,22 +39,22 @@ def prover_rows(run: Run) -> list[dict[str, Any]]:
     return rows
 
 
-def slot_rows(run: Run) -> list[dict[str, Any]]:
+def slot_rows(run: Run) -> list[JsonObject]:
     """A row for each slot and mechanism, in the order of the slots; empty where unproven."""
     rows = [{"mechanism": name, **vars(outcome)}
             for name in MECHANISMS for outcome in run.worlds[name].outcomes]
     return sorted(rows, key=lambda row: (row["slot"], row["mechanism"]))
 
 
-def figure_rows(run: Run) -> list[dict[str, Any]]:
+def figure_rows(run: Run) -> list[JsonObject]:
     """A row for each figure, staged and race side by side."""
     staged, race = (flat(run.figures[name]) for name in MECHANISMS)
     return [{"figure": key, "staged": staged[key], "race": race[key]} for key in staged]
 
 
-def flat(record: Any) -> dict[str, Any]:
+def flat(record: Any) -> JsonObject:
     """A dataclass as a dictionary with tuples spelled out, numbered from 1; None for no value."""
-    found: dict[str, Any] = {}
+    found: JsonObject = {}
     for name, value in dataclasses.asdict(record).items():
         if isinstance(value, tuple):
             found |= {f"{name}_{place}": part for place, part in enumerate(value, 1)}
@@ -69,7 +70,7 @@ def write_tables(run: Run, folder: Path) -> list[Path]:
     return [_write(folder / name, rows) for name, rows in tables.items()]
 
 
-def _write(path: Path, rows: Iterable[Mapping[str, Any]]) -> Path:
+def _write(path: Path, rows: Iterable[JsonObject]) -> Path:
     rows = list(rows)
     text = io.StringIO(newline="")
     writer = csv.DictWriter(text, fieldnames=list(rows[0]) if rows else [])

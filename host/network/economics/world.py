@@ -3,7 +3,6 @@
 import math
 from collections import defaultdict, deque
 from dataclasses import dataclass, field
-from typing import Any
 
 from proofmill.host.network.economics.draws import Luck
 from proofmill.host.network.economics.scenario import ProverKind, Scenario
@@ -214,8 +213,3 @@ class World:
                 if tally.gwei - then_gwei < cost:
                     tally.quit_slot = slot
                     prover.leaving_since = slot // self.parameters.slots_per_epoch
-
-
-def as_row(outcome: Outcome) -> dict[str, Any]:
-    """An outcome as a row of a table."""
-    return dict(vars(outcome))

@@ -6,7 +6,9 @@ from time import monotonic, sleep
 from eth_account import Account as Signer
 
 from proofmill.host.ground.errors import ProofmillError
+from proofmill.host.ground.units import Wei
 from proofmill.host.network.evm.client import Address, Evm, Receipt
+from proofmill.host.network.evm.transaction import sign_transaction
 
 TRANSACTION_GAS = 15_000_000
 """The limit of a transaction whose sender names none; below the 2^24 of EIP-7825."""
@@ -58,24 +60,22 @@ class Account:
         return transaction_hash
 
     def sign(
-        self, to: Address | None, data: bytes = b"", value: int = 0, gas: int = TRANSACTION_GAS
+        self, to: Address | None, data: bytes = b"", value: int = 0, gas: int = TRANSACTION_GAS,
+        nonce: int | None = None,
     ) -> bytes:
-        """The raw transaction with the next nonce, which it does not use up."""
+        """The raw transaction with the next nonce, which it does not use up, or with `nonce`."""
         with self._lock:
-            return self._sign(to, data, value, gas)
+            return self._sign(to, data, value, gas, nonce)
 
-    def _sign(self, to: Address | None, data: bytes, value: int, gas: int) -> bytes:
-        if self._nonce is None:
-            self._nonce = self._evm.nonce(self.address)
-        base_fee = self._evm.block().base_fee
-        fields = {
-            "type": 2, "chainId": self._evm.chain_id, "nonce": self._nonce, "gas": gas,
-            "maxFeePerGas": 2 * base_fee + 1, "maxPriorityFeePerGas": 1, "value": value,
-            "data": data,
-        }
-        if to is not None:
-            fields["to"] = to
-        return bytes(self._signer.sign_transaction(fields).raw_transaction)
+    def _sign(self, to: Address | None, data: bytes, value: int, gas: int,
+              nonce: int | None = None) -> bytes:
+        if nonce is None:
+            if self._nonce is None:
+                self._nonce = self._evm.nonce(self.address)
+            nonce = self._nonce
+        return sign_transaction(
+            self._signer, self._evm.chain_id, nonce, Wei(self._evm.block().base_fee), to, data,
+            Wei(value), gas)
 
     def send(
         self, to: Address | None, data: bytes = b"", value: int = 0, gas: int = TRANSACTION_GAS

@@ -4,6 +4,7 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
 from proofmill.host.ground.errors import ProofmillError
+from proofmill.host.ground.units import Wei
 
 Address = bytes
 """20 bytes."""
@@ -102,7 +103,7 @@ class Evm(ABC):
         """How many transactions an account has sent on the branch the node follows."""
 
     @abstractmethod
-    def balance(self, address: Address) -> int:
+    def balance(self, address: Address) -> Wei:
         """An account's balance in wei."""
 
     @abstractmethod

@@ -18,13 +18,16 @@ from proofmill.host.network.evm.client import (
     RevertedError,
 )
 
+Interface = Mapping[str, Any]
+"""An entry of a contract's ABI, or a parameter of one, as the compiler writes it."""
+
 
 @dataclass(frozen=True)
 class Artifact:
     """A compiled contract: `code` creates it, `abi` is its interface."""
 
     name: str
-    abi: Sequence[Mapping[str, Any]]
+    abi: Sequence[Interface]
     code: bytes
 
 
@@ -50,7 +53,7 @@ class Contract:
 
     @classmethod
     def deploy(
-        cls, account: Account, evm: Evm, artifact: Artifact, *arguments: Any,
+        cls, account: Account, evm: Evm, artifact: Artifact, *arguments: object,
         value: int = 0, gas: int = TRANSACTION_GAS
     ) -> "Contract":
         """Create the contract. Raises `RevertedError` where its constructor refuses."""
@@ -64,13 +67,13 @@ class Contract:
                 evm, ZERO_ADDRESS, data, account.address, value, gas))
         return cls(evm, artifact, receipt.contract)
 
-    def encode(self, function: str, *arguments: Any) -> bytes:
+    def encode(self, function: str, *arguments: object) -> bytes:
         """The data of a message that calls `function`."""
         interface = self._functions[function]
         return bytes(keccak(_signature(interface).encode())[:4]
                      + encode(_types(interface["inputs"]), arguments))
 
-    def call(self, function: str, *arguments: Any, sender: Address = ZERO_ADDRESS,
+    def call(self, function: str, *arguments: object, sender: Address = ZERO_ADDRESS,
              value: int = 0, gas: int = CALL_GAS) -> Any:
         """What `function` returns, changing nothing; a tuple where it returns several values.
 
@@ -90,7 +93,7 @@ class Contract:
             decode(_types(outputs), data), outputs, strict=True))
         return values[0] if len(values) == 1 else values
 
-    def send(self, account: Account, function: str, *arguments: Any, value: int = 0,
+    def send(self, account: Account, function: str, *arguments: object, value: int = 0,
              gas: int = TRANSACTION_GAS) -> Receipt:
         """Call `function` in a transaction. Raises `RevertedError` where the contract refuses."""
         data = self.encode(function, *arguments)
@@ -128,22 +131,22 @@ def _why(evm: Evm, to: Address, data: bytes, sender: Address, value: int, gas: i
     return "it would go through now: it ran out of gas, or something else came first"
 
 
-def _types(parameters: Sequence[Mapping[str, Any]]) -> list[str]:
+def _types(parameters: Sequence[Interface]) -> list[str]:
     return [_type(each) for each in parameters]
 
 
-def _type(parameter: Mapping[str, Any]) -> str:
+def _type(parameter: Interface) -> str:
     kind: str = parameter["type"]
     if kind.startswith("tuple"):
         return f"({','.join(_types(parameter['components']))}){kind[len('tuple'):]}"
     return kind
 
 
-def _signature(interface: Mapping[str, Any]) -> str:
+def _signature(interface: Interface) -> str:
     return f"{interface['name']}({','.join(_types(interface['inputs']))})"
 
 
-def _plain(value: Any, parameter: Mapping[str, Any]) -> Any:
+def _plain(value: Any, parameter: Interface) -> Any:
     """Addresses as bytes instead of text, structures as dictionaries."""
     kind: str = parameter["type"]
     if kind.endswith("]"):

@@ -10,10 +10,18 @@ from dataclasses import dataclass
 from typing import Any
 
 import rlp  # type: ignore[import-untyped]
-from eth.abc import BlockAPI
+from eth.abc import (
+    BlockAPI,
+    BlockHeaderAPI,
+    ComputationAPI,
+    ReceiptAPI,
+    SignedTransactionAPI,
+    VirtualMachineAPI,
+)
 from eth.consensus.context import ConsensusContext
 from eth.db.atomic import AtomicDB
 from eth.db.chain import ChainDB
+from eth.exceptions import PyEVMError
 from eth.vm.chain_context import ChainContext
 from eth.vm.forks.cancun import CancunVM
 from eth.vm.forks.cancun.computation import CancunComputation
@@ -21,8 +29,10 @@ from eth.vm.forks.cancun.state import CancunState
 from eth.vm.forks.shanghai.withdrawals import Withdrawal
 from eth_hash.auto import keccak
 from eth_utils.exceptions import ValidationError
+from rlp.exceptions import RLPException  # type: ignore[import-untyped]
 
 from proofmill.host.ground.errors import ProofmillError
+from proofmill.host.ground.units import Wei
 from proofmill.host.network.evm.client import (
     CALL_GAS,
     SYSTEM_ADDRESS,
@@ -79,8 +89,8 @@ class ExecutedBlock:
     """A block with everything that came of executing it."""
 
     block: Block
-    header: Any
-    transactions: tuple[Any, ...]
+    header: BlockHeaderAPI
+    transactions: tuple[SignedTransactionAPI, ...]
     receipts: tuple[Receipt, ...]
     system_gas: int = 0
     """What the protocol's own calls used; it is not part of the block's gas."""
@@ -156,14 +166,13 @@ class EmbeddedEvm(DevelopmentEvm):
             gas_limit=parent.gas_limit, parent_beacon_block_root=parent_beacon_block_root)
         machine = self._machine(header)
         machine.system_calls = system_calls
-        builder = machine.get_transaction_builder()
+        decoded = self._decoded(machine, transactions)
         try:
-            decoded = tuple(builder.decode(raw) for raw in transactions)
             block = _SlotVM.get_block_class()(
                 header, transactions=decoded, uncles=[],
                 withdrawals=[_withdrawal(*fields) for fields in withdrawals])
             final = machine.import_block(block).block
-        except (ValidationError, rlp.DecodingError) as error:
+        except (ValidationError, PyEVMError, RLPException) as error:
             raise ProofmillError(f"a transaction does not fit into the block: {error}") from error
         executed = self._keep(final.header, decoded, final.get_receipts(self._chaindb),
                               machine.system_gas)
@@ -219,10 +228,14 @@ class EmbeddedEvm(DevelopmentEvm):
             executed = self._known(executed.block.parent_hash)
 
     def nonce(self, address: Address) -> int:
-        return int(self._state().get_nonce(address))
+        return self.nonce_after(self.head, address)
 
-    def balance(self, address: Address) -> int:
-        return int(self._state().get_balance(address))
+    def nonce_after(self, block_hash: bytes, address: Address) -> int:
+        """How many transactions an account has sent by a block on whatever branch."""
+        return int(self._machine(self._known(block_hash).header).state.get_nonce(address))
+
+    def balance(self, address: Address) -> Wei:
+        return Wei(self._state().get_balance(address))
 
     def code(self, address: Address) -> bytes:
         return bytes(self._state().get_code(address))
@@ -255,25 +268,41 @@ class EmbeddedEvm(DevelopmentEvm):
         """A mix for blocks made without a consensus layer: of the parent and the time alone."""
         return bytes(keccak(self.head + timestamp.to_bytes(32, "big")))
 
+    def _decoded(
+        self, machine: VirtualMachineAPI, transactions: Sequence[bytes]
+    ) -> tuple[SignedTransactionAPI, ...]:
+        """Transactions with their senders known; `ProofmillError` for bytes that are none."""
+        builder = machine.get_transaction_builder()
+        try:
+            decoded = tuple(builder.decode(raw) for raw in transactions)
+            for each in decoded:
+                each.check_signature_validity()
+        except MemoryError:
+            raise  # own trouble says nothing about the bytes
+        except Exception as error:  # py-evm has no one class for what may be wrong with bytes
+            raise ProofmillError(f"a transaction does not fit into the block: {error}") from error
+        return decoded
+
     def _known(self, block_hash: bytes) -> ExecutedBlock:
         if block_hash not in self._blocks:
             raise ProofmillError(f"block 0x{block_hash.hex()} is unknown to the embedded machine")
         return self._blocks[block_hash]
 
-    def _machine(self, header: Any) -> Any:
+    def _machine(self, header: BlockHeaderAPI) -> Any:  # py-evm has an address type of its own
         return _SlotVM(header, self._chaindb, self._chain_context,
                        ConsensusContext(self._database))
 
     def _state(self) -> Any:
         return self._machine(self._known(self.head).header).state
 
-    def _keep(self, header: Any, transactions: Sequence[Any], receipts: Sequence[Any],
+    def _keep(self, header: BlockHeaderAPI, transactions: Sequence[SignedTransactionAPI],
+              receipts: Sequence[ReceiptAPI],
               system_gas: int = 0) -> ExecutedBlock:
         block = Block(
             number=header.block_number, hash=bytes(header.hash),
             parent_hash=bytes(header.parent_hash), state_root=bytes(header.state_root),
             timestamp=header.timestamp, mix=bytes(header.mix_hash),
-            coinbase=bytes(header.coinbase), base_fee=header.base_fee_per_gas,
+            coinbase=bytes(header.coinbase), base_fee=header.base_fee_per_gas or 0,
             gas_used=header.gas_used)
         used = 0
         plain = []
@@ -297,11 +326,14 @@ class EmbeddedEvm(DevelopmentEvm):
         return executed
 
 
-def _message(machine: Any, sender: Address, to: Address, data: bytes, value: int, gas: int) -> Any:
+def _message(
+    machine: Any, sender: Address, to: Address, data: bytes, value: int, gas: int
+) -> ComputationAPI:
     """Run a message outside of any transaction; py-evm's record of how it went."""
-    return machine.execute_bytecode(
+    outcome: ComputationAPI = machine.execute_bytecode(
         origin=sender, gas_price=0, gas=gas, to=to, sender=sender, value=value, data=data,
         code=machine.state.get_code(to))
+    return outcome
 
 
 def _withdrawal(*fields: Any) -> Any:

@@ -5,6 +5,7 @@ The consensus chain's time is virtual: a slot passes when its duties are done. A
 own time, and then the slots wait for it.
 """
 
+import logging
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -16,6 +17,8 @@ from proofmill.host.network.evm.account import RECEIPT_SECONDS
 from proofmill.host.network.evm.client import Address, Receipt
 from proofmill.host.network.evm.journal import Journal
 from proofmill.host.network.evm.rpc import JsonRpcEvm, RpcError
+
+log = logging.getLogger(__name__)
 
 DEVELOPMENT_CHAIN = 31337
 """The chain id that development nodes have unless they are told another."""
@@ -143,6 +146,7 @@ class ExternalEvm(JsonRpcEvm):
             f"there takes {wei}; send it the rest")
 
     def _settle(self, transaction_hash: bytes) -> None:
+        log.debug("transaction 0x%s is settled", transaction_hash.hex())
         if self.journal is not None and transaction_hash in self._unsettled:
             self.journal.settle(transaction_hash)
             self._unsettled.discard(transaction_hash)

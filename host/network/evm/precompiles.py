@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
+from eth.abc import ComputationAPI
 from eth.exceptions import VMError
 from eth.vm.forks.istanbul.constants import (
     GAS_ECADD,
@@ -89,10 +90,14 @@ def _bytes(point: Limbs) -> bytes:
     return bytes(x.to_bytes(WORD, "big") + y.to_bytes(WORD, "big"))
 
 
+Precompile = Callable[[ComputationAPI], ComputationAPI]
+"""What py-evm calls for an address that has no code."""
+
+
 def _precompile(
     function: Callable[[bytes], bytes], base: int, for_pair: int, name: str
-) -> Callable[[Any], Any]:
-    def run(computation: Any) -> Any:
+) -> Precompile:
+    def run(computation: ComputationAPI) -> ComputationAPI:
         data = bytes(computation.msg.data)
         if for_pair and len(data) % (PAIR_WORDS * WORD):
             raise VMError("Invalid ECPAIRING parameters")  # before its gas is taken, as py-evm
@@ -104,7 +109,7 @@ def _precompile(
     return run
 
 
-CURVE_PRECOMPILES: Mapping[bytes, Callable[[Any], Any]] = {
+CURVE_PRECOMPILES: Mapping[bytes, Precompile] = {
     (6).to_bytes(20, "big"): _precompile(curve_add, GAS_ECADD, 0, "ECADD"),
     (7).to_bytes(20, "big"): _precompile(curve_multiply, GAS_ECMUL, 0, "ECMUL"),
     (8).to_bytes(20, "big"): _precompile(

@@ -1,14 +1,15 @@
 """Any node behind Ethereum's JSON-RPC."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from http.client import HTTPException
 from typing import Any, TypeVar
 from urllib.error import URLError
 from urllib.request import Request, urlopen
 
 from proofmill.host.ground.errors import ProofmillError
-from proofmill.host.ground.json_text import parse_json
+from proofmill.host.ground.json_text import JsonObject, parse_json
+from proofmill.host.ground.units import Wei
 from proofmill.host.network.evm.client import (
     CALL_GAS,
     ZERO_ADDRESS,
@@ -45,7 +46,7 @@ class JsonRpcEvm(Evm):
         self._identifier = 0
         self.chain_id = self._read(_number, "eth_chainId")
 
-    def ask(self, method: str, *parameters: Any) -> Any:
+    def ask(self, method: str, *parameters: object) -> Any:
         """The result of a method. Raises `RpcError`, and `ProofmillError` for no answer."""
         self._identifier += 1
         request = {"jsonrpc": "2.0", "id": self._identifier, "method": method,
@@ -67,7 +68,7 @@ class JsonRpcEvm(Evm):
                            _error_data(problem))
         return answer["result"]
 
-    def _read(self, read: Callable[[Any], Value], method: str, *parameters: Any) -> Value:
+    def _read(self, read: Callable[[Any], Value], method: str, *parameters: object) -> Value:
         """What `read` makes of the result. Raises `ProofmillError` where it is something else."""
         result = self.ask(method, *parameters)
         try:
@@ -103,14 +104,14 @@ class JsonRpcEvm(Evm):
     def nonce(self, address: Address) -> int:
         return self._read(_number, "eth_getTransactionCount", _hex(address), "latest")
 
-    def balance(self, address: Address) -> int:
-        return self._read(_number, "eth_getBalance", _hex(address), "latest")
+    def balance(self, address: Address) -> Wei:
+        return Wei(self._read(_number, "eth_getBalance", _hex(address), "latest"))
 
     def code(self, address: Address) -> bytes:
         return self._read(_bytes, "eth_getCode", _hex(address), "latest")
 
 
-def _block_or_none(found: Mapping[str, Any] | None) -> Block | None:
+def _block_or_none(found: JsonObject | None) -> Block | None:
     if found is None:
         return None
     return Block(
@@ -121,7 +122,7 @@ def _block_or_none(found: Mapping[str, Any] | None) -> Block | None:
         gas_used=_number(found["gasUsed"]))
 
 
-def _receipt_or_none(found: Mapping[str, Any] | None) -> Receipt | None:
+def _receipt_or_none(found: JsonObject | None) -> Receipt | None:
     if found is None:
         return None
     return Receipt(
@@ -133,7 +134,7 @@ def _receipt_or_none(found: Mapping[str, Any] | None) -> Receipt | None:
                        _bytes(log["data"])) for log in found["logs"]))
 
 
-def _error_data(error: Mapping[str, Any]) -> bytes:
+def _error_data(error: JsonObject) -> bytes:
     """Nodes put the reason into ``data``, or into ``data.data``."""
     data = error.get("data")
     if isinstance(data, dict):

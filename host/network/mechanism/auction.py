@@ -24,10 +24,11 @@ jobs lapse, and worse than one that takes what it can prove.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from proofmill.host.ground.units import BPS
 from proofmill.host.network.mechanism.hashing import domain, keccak_words
 from proofmill.host.network.mechanism.lottery import Ticket, pick_from_batch
 from proofmill.host.network.mechanism.market import Offer, collateral
-from proofmill.host.network.mechanism.parameters import BPS, Parameters
+from proofmill.host.network.mechanism.parameters import Parameters
 
 BID_DOMAIN = domain("proofmill.market.bid.1")
 

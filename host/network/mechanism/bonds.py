@@ -9,7 +9,8 @@ well; that keeps the inequality true at every slot, whatever happens.
 
 from collections.abc import Sequence
 
-from proofmill.host.network.mechanism.parameters import BPS, Parameters
+from proofmill.host.ground.units import BPS
+from proofmill.host.network.mechanism.parameters import Parameters
 from proofmill.host.network.mechanism.penalties import committee_penalty, primary_penalty
 
 

@@ -5,7 +5,8 @@
 once an epoch; cov is the share of its slots proven in stage 1 or 2.
 """
 
-from proofmill.host.network.mechanism.parameters import BPS, Parameters
+from proofmill.host.ground.units import BPS
+from proofmill.host.network.mechanism.parameters import Parameters
 
 
 def coverage_bps(proven_in_time: int, slots: int) -> int:

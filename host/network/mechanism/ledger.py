@@ -2,11 +2,15 @@
 
 The order within a slot: `open_slot` (the payload of this slot, its draw), `include` once for each
 proof in this slot's block, `close_slot` (winners, missed windows, settled epochs), and `finalise`
-when finality moves. A reorganisation is a copy of the ledger made before the fork.
+when finality moves. A reorganisation is a copy of the ledger made before the fork (`Ledger.fork`).
 """
 
+import logging
 from collections import defaultdict, deque
+from copy import copy
+from dataclasses import replace
 
+from proofmill.host.ground.units import BPS
 from proofmill.host.network.mechanism import bonds, controller, penalties, reliability, rewards
 from proofmill.host.network.mechanism.hashing import keccak_words
 from proofmill.host.network.mechanism.lottery import (
@@ -18,7 +22,7 @@ from proofmill.host.network.mechanism.lottery import (
     weight,
     weight_epoch,
 )
-from proofmill.host.network.mechanism.parameters import BPS, Parameters
+from proofmill.host.network.mechanism.parameters import Parameters
 from proofmill.host.network.mechanism.records import (
     Penalty,
     Prover,
@@ -28,6 +32,8 @@ from proofmill.host.network.mechanism.records import (
     Win,
 )
 from proofmill.host.network.mechanism.stages import may_prove, stage_of
+
+log = logging.getLogger(__name__)
 
 FROZEN_EPOCHS = 4
 """How far back weights are looked for where epochs had no block."""
@@ -58,6 +64,19 @@ class Ledger:
         self._frozen: dict[int, tuple[Ticket, ...]] = {}
         self._paid: set[bytes] = set()
         self._closed_slot = -1
+
+    def fork(self) -> "Ledger":
+        """A copy with nothing in common that either could change; costs what is open."""
+        other = copy(self)
+        other.provers = {identity: replace(prover, duties=dict(prover.duties))
+                         for identity, prover in self.provers.items()}
+        other.totals = replace(self.totals)
+        other.open = {slot: record.fork() for slot, record in self.open.items()}
+        other.earned, other.included = self.earned.copy(), self.included.copy()
+        other.pending, other.escrow = self.pending.copy(), self.escrow.copy()
+        other.settled = self.settled.copy()
+        other._frozen, other._paid = self._frozen.copy(), self._paid.copy()
+        return other
 
     def join(self, identity: int, bond: int, delegated: int = 0, *, calibrated: bool = True,
              reliability_bps: int | None = None) -> Prover:
@@ -252,7 +271,8 @@ class Ledger:
             win = Win(submission, record.slot, slot, includer,
                       stage_of(self.parameters, delay), *shares, contenders=len(batch))
             record.wins.append(win)
-            self._paid.add(submission.proof)
+            if not flags.statement_key:
+                self._paid.add(submission.proof)
             self.totals.credited += sum(shares)
             self.pending.append(win)
 
@@ -322,6 +342,8 @@ class Ledger:
         for record in slots:
             del self.open[record.slot]
         self.settled_epochs = epoch + 1
+        log.debug("epoch %d is settled: %d penalties, %d of %d primaries missed, rho %d", epoch,
+                  len(due), misses, primaries, self.rho)
 
     def _settle(self, penalty: Penalty, outage: bool) -> None:
         win = self.open[penalty.slot].win

@@ -14,8 +14,8 @@ mix was known.
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
+from proofmill.host.ground.units import BPS
 from proofmill.host.network.mechanism.hashing import domain, keccak_words
-from proofmill.host.network.mechanism.parameters import BPS
 
 SLOT_DOMAIN = domain("proofmill.lottery.slot.1")
 """Of the seed that draws primary and committee."""

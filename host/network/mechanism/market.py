@@ -15,8 +15,9 @@ from dataclasses import dataclass
 
 from eth_hash.auto import keccak
 
+from proofmill.host.ground.units import BPS
 from proofmill.host.network.mechanism.hashing import domain, keccak_words
-from proofmill.host.network.mechanism.parameters import BPS, Parameters
+from proofmill.host.network.mechanism.parameters import Parameters
 
 COMMIT_DOMAIN = domain("proofmill.market.commit.1")
 

@@ -7,8 +7,8 @@ of the mechanism (docs/protocol.md).
 
 from dataclasses import dataclass, field, fields
 
-BPS = 10_000
-"""One, in basis points."""
+from proofmill.host.ground.units import BPS
+
 BILLION = 1_000_000_000
 """One, in billionths."""
 

@@ -12,7 +12,8 @@ burned + bounty + kept = taken, exactly. A bounty that nobody earned is burned.
 
 from dataclasses import dataclass
 
-from proofmill.host.network.mechanism.parameters import BPS, Parameters
+from proofmill.host.ground.units import BPS
+from proofmill.host.network.mechanism.parameters import Parameters
 from proofmill.host.network.mechanism.rewards import most
 
 

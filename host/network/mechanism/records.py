@@ -1,6 +1,6 @@
 """What the mechanism's ledger keeps: provers, slots, proofs, wins, penalties. Gwei and slots."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from proofmill.host.network.mechanism.lottery import Assignment
 from proofmill.host.network.mechanism.stages import Stage
@@ -99,6 +99,11 @@ class SlotRecord:
     """Provers that delivered a valid proof while they were eligible."""
     barred: set[int] = field(default_factory=set)
     """Provers that signed an invalid proof of this payload."""
+
+    def fork(self) -> "SlotRecord":
+        """A copy with nothing in common that either could change."""
+        return replace(self, batch=self.batch.copy(), wins=self.wins.copy(), kept=self.kept.copy(),
+                       barred=self.barred.copy())
 
     @property
     def win(self) -> Win | None:

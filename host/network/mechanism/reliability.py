@@ -6,7 +6,8 @@
     epoch without a proof                q * 0.999, not below 3,000 (nor above q)
 """
 
-from proofmill.host.network.mechanism.parameters import BPS, Parameters
+from proofmill.host.ground.units import BPS
+from proofmill.host.network.mechanism.parameters import Parameters
 
 
 def first(parameters: Parameters, calibration_proofs: int) -> int:

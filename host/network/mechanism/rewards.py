@@ -11,7 +11,8 @@
 Every division rounds down once, so P + I <= R. The rest is never minted.
 """
 
-from proofmill.host.network.mechanism.parameters import BILLION, BPS, Parameters
+from proofmill.host.ground.units import BPS
+from proofmill.host.network.mechanism.parameters import BILLION, Parameters
 
 
 def load_bps(parameters: Parameters, used: int, target: int) -> int:

@@ -5,7 +5,6 @@ for bit the one that a single holder of all the keys would have made.
 """
 
 from collections.abc import Iterable, Sequence
-from typing import Any
 
 from proofmill.host.network.consensus.duties import Signers, committees_of
 from proofmill.host.network.consensus.keys import sign_together
@@ -15,13 +14,14 @@ SUBCOMMITTEE = int(spec.SYNC_COMMITTEE_SIZE) // int(spec.SYNC_COMMITTEE_SUBNET_C
 PERIOD = int(spec.EPOCHS_PER_SYNC_COMMITTEE_PERIOD)
 
 
-def merge_attestations(state: Any, attestations: Iterable[Any]) -> list[Any]:
+def merge_attestations(state: spec.BeaconState, attestations: Iterable[spec.Attestation]
+) -> list[spec.Attestation]:
     """One `Attestation` for each `AttestationData` among those given, in the order they appear.
 
     `state`: of an epoch from which the committees can be read. An attestation with a vote that is
     counted already is left out: its signature cannot be taken apart.
     """
-    groups: dict[bytes, tuple[Any, list[list[bool]], list[bytes]]] = {}
+    groups: dict[bytes, tuple[spec.AttestationData, list[list[bool]], list[bytes]]] = {}
     for attestation in attestations:
         data = attestation.data
         sizes = [len(members) for members in committees_of(state, int(data.slot))]
@@ -46,7 +46,8 @@ def merge_attestations(state: Any, attestations: Iterable[Any]) -> list[Any]:
     return merged
 
 
-def merge_payload_attestations(attestations: Sequence[Any]) -> Any | None:
+def merge_payload_attestations(attestations: Sequence[spec.PayloadAttestation]
+) -> spec.PayloadAttestation | None:
     """One `PayloadAttestation` of those that say the same as the first; None for none."""
     bits = [False] * int(spec.PTC_SIZE)
     signatures = []
@@ -62,7 +63,7 @@ def merge_payload_attestations(attestations: Sequence[Any]) -> Any | None:
         aggregation_bits=bits, data=attestations[0].data, signature=bls.Aggregate(signatures))
 
 
-def sync_members(state: Any, slot: int) -> list[bytes]:
+def sync_members(state: spec.BeaconState, slot: int) -> list[bytes]:
     """Public keys of the sync committee that signs the head of `slot` for the block after it.
 
     `state`: of that slot or one shortly before.
@@ -73,7 +74,8 @@ def sync_members(state: Any, slot: int) -> list[bytes]:
     return [bytes(public) for public in committee.pubkeys]
 
 
-def sync_contributions(signers: Signers, state: Any, slot: int, head_root: bytes) -> list[Any]:
+def sync_contributions(signers: Signers, state: spec.BeaconState, slot: int, head_root: bytes
+) -> list[spec.SyncCommitteeContribution]:
     """The `SyncCommitteeContribution`s of `signers` for the head of `slot`, one a subcommittee."""
     by_public_key = {key.public: key for key in signers.values()}
     members = sync_members(state, slot)
@@ -90,7 +92,9 @@ def sync_contributions(signers: Signers, state: Any, slot: int, head_root: bytes
     return made
 
 
-def is_valid_contribution(state: Any, contribution: Any) -> bool:
+def is_valid_contribution(
+    state: spec.BeaconState, contribution: spec.SyncCommitteeContribution
+) -> bool:
     """Whether the members it names have signed; `state`: as for `sync_members`."""
     index = int(contribution.subcommittee_index)
     if index >= int(spec.SYNC_COMMITTEE_SUBNET_COUNT):
@@ -102,7 +106,8 @@ def is_valid_contribution(state: Any, contribution: Any) -> bool:
     return bool(keys) and bool(bls.FastAggregateVerify(keys, root, contribution.signature))
 
 
-def merge_contributions(contributions: Iterable[Any], head_root: bytes) -> Any:
+def merge_contributions(contributions: Iterable[spec.SyncCommitteeContribution], head_root: bytes
+) -> spec.SyncAggregate:
     """The `SyncAggregate` for a block on `head_root`; nobody's votes where there are none."""
     bits = [False] * int(spec.SYNC_COMMITTEE_SIZE)
     signatures = []
@@ -119,12 +124,12 @@ def merge_contributions(contributions: Iterable[Any], head_root: bytes) -> Any:
     return spec.SyncAggregate(sync_committee_bits=bits, sync_committee_signature=signature)
 
 
-def _sync_root(state: Any, slot: int, head_root: bytes) -> Any:
+def _sync_root(state: spec.BeaconState, slot: int, head_root: bytes) -> spec.Root:
     domain = spec.get_domain(state, spec.DOMAIN_SYNC_COMMITTEE, spec.compute_epoch_at_slot(slot))
     return spec.compute_signing_root(spec.Root(head_root), domain)
 
 
-def _votes(attestation: Any, sizes: Sequence[int]) -> list[list[bool]]:
+def _votes(attestation: spec.Attestation, sizes: Sequence[int]) -> list[list[bool]]:
     """The votes by committee, all false for those the attestation leaves out."""
     bits = [bool(bit) for bit in attestation.aggregation_bits]
     votes, start = [], 0

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
+from proofmill.host.ground.database import DamagedError, Database
 from proofmill.host.ground.kept import tell
-from proofmill.host.network.node.store import DamagedError, open_database
 from proofmill.host.network.node.wire import Topic
 
 SCHEMA_VERSION = 1
@@ -28,25 +28,20 @@ KEPT = {Topic.BLOCK, Topic.ENVELOPE}
 """What is kept of a block, one of each."""
 
 
-class Archive:
+class Archive(Database):
     """Messages about blocks, by the block's root, in the order they were found valid."""
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         """Open or make the file; one that is damaged is told of and put aside, since all that it
         held can be had from others. ProofmillError where it cannot be opened."""
-        path = Path(path)
         try:
-            self._database = open_database(path, _SCHEMA, SCHEMA_VERSION, "block archive")
+            super().__init__(path, _SCHEMA, SCHEMA_VERSION, "block archive")
         except DamagedError as error:
             tell(f"{error.args[0].rpartition(';')[0]}; it is put aside and begun anew")
-            _put_aside(path)
-            self._database = open_database(path, _SCHEMA, SCHEMA_VERSION, "block archive")
+            _put_aside(Path(path))
+            super().__init__(path, _SCHEMA, SCHEMA_VERSION, "block archive")
         self._database.execute("PRAGMA synchronous = NORMAL")
         self._links: dict[bytes, tuple[bytes, int]] = {}
-
-    def close(self) -> None:
-        """Give back the file."""
-        self._database.close()
 
     def link(self, root: bytes, parent: bytes, slot: int) -> None:
         """Remember where a block stands: what `branch` walks along."""
@@ -55,27 +50,27 @@ class Archive:
     def keep(self, topic: Topic, root: bytes, data: bytes) -> None:
         """Keep a message that has been found valid, of one of the topics of `KEPT`, once."""
         assert topic in KEPT, f"{topic.name} is not kept"
-        with self._database:
-            self._database.execute(
+        with self._transaction() as database:
+            database.execute(
                 "INSERT OR IGNORE INTO messages (topic, root, data) VALUES (?, ?, ?)",
                 (topic, root, data))
 
     def part(self, root: bytes, topic: Topic) -> bytes | None:
         """The message of a topic about a block, None if there is none."""
-        row = self._database.execute(
-            "SELECT data FROM messages WHERE root = ? AND topic = ?", (root, topic)).fetchone()
-        return None if row is None else bytes(row[0])
+        rows = self._rows(
+            "SELECT data FROM messages WHERE root = ? AND topic = ?", (root, topic))
+        return bytes(rows[0][0]) if rows else None
 
     def messages(self) -> Iterator[tuple[Topic, bytes, bytes]]:
         """Everything as (topic, root, data), in the order it was kept: parents before children."""
-        rows = self._database.execute("SELECT topic, root, data FROM messages ORDER BY sequence")
-        for topic, root, data in rows.fetchall():
+        rows = self._rows("SELECT topic, root, data FROM messages ORDER BY sequence")
+        for topic, root, data in rows:
             yield Topic(topic), root, data
 
     def forget(self, root: bytes) -> None:
         """Drop what is kept of a block, so that it can be had from somebody else."""
-        with self._database:
-            self._database.execute("DELETE FROM messages WHERE root = ?", (root,))
+        with self._transaction() as database:
+            database.execute("DELETE FROM messages WHERE root = ?", (root,))
 
     def branch(self, head: bytes, start_slot: int, end_slot: int) -> list[bytes]:
         """Roots of the branch that ends in `head`, slots from `start_slot` to before `end_slot`,

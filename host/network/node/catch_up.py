@@ -12,12 +12,14 @@ Once a peer's head is known here, it is sent what it may have missed besides: pr
 transactions that are in no block yet.
 """
 
+import logging
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from typing import Any
 
+from proofmill.host.ground.log_fields import name_of
+from proofmill.host.network.consensus.refusal import Invalid, judged_by_specification
 from proofmill.host.network.consensus.spec import spec
 from proofmill.host.network.node.archive import Archive
 from proofmill.host.network.node.follower import PARENT_EMPTY, PARENT_UNKNOWN, Follower
@@ -31,6 +33,8 @@ from proofmill.host.network.node.range_messages import (
     StoredBlock,
 )
 from proofmill.host.network.node.wire import LIMITS, Topic
+
+log = logging.getLogger(__name__)
 
 ANSWER_SECONDS = 20.0
 """How long a peer may take for one answer."""
@@ -87,7 +91,7 @@ class CatchUp:
 
     def greet(self, peer: str) -> None:
         """Tell a peer where this node stands."""
-        head = self._follower.head
+        head = self._follower.head()
         status = Status(
             head_root=head.root, head_slot=self._follower.store.blocks[head.root].slot,
             full=head.payload_status == spec.PAYLOAD_STATUS_FULL)
@@ -109,17 +113,18 @@ class CatchUp:
 
     def take(self, topic: Topic, data: bytes, peer: str) -> Answer:
         """A message of `wire.DIRECTED`; never raises for what is in it."""
-        kinds: dict[Topic, tuple[Any, Callable[[Any, str, int], Answer]]] = {
+        kinds: dict[Topic, tuple[type[spec.Container], Callable[..., Answer]]] = {
             Topic.STATUS: (Status, self._status),
             Topic.RANGE_REQUEST: (RangeRequest, self._asked),
             Topic.RANGE: (BlockRange, self._range),
         }
         kind, learn = kinds[topic]
         try:
-            message = kind.decode_bytes(data)
-        except Exception as error:  # whatever the decoder meets in a stranger's bytes
+            with judged_by_specification():
+                message = kind.decode_bytes(data)
+        except Invalid as error:
             verdict = Verdict.REJECT
-            reason = f"not the SSZ bytes of {kind.__name__} ({type(error).__name__})"
+            reason = f"not the SSZ bytes of {kind.__name__} ({type(error.__cause__).__name__})"
         else:
             verdict, reason = learn(message, peer, len(data))
         if verdict is Verdict.REJECT:
@@ -133,7 +138,7 @@ class CatchUp:
         block = spec.SignedBeaconBlock.decode_bytes(data).message
         self._want(peer, _Target(bytes(spec.hash_tree_root(block)), False))
 
-    def _status(self, status: Any, peer: str, size: int) -> Answer:
+    def _status(self, status: Status, peer: str, size: int) -> Answer:
         if status.head_slot > self._follower.slot:
             return Verdict.IGNORE, "its head is from the future"
         target = _Target(bytes(status.head_root), bool(status.full))
@@ -147,7 +152,7 @@ class CatchUp:
         """What a peer with this head may still not have."""
         for proof in self._follower.open_proofs():
             self._answer(peer, Topic.PROOF, bytes(proof.encode_bytes()))
-        for transaction in self._follower.mempool.waiting():
+        for transaction in self._follower.pool.waiting():
             self._answer(peer, Topic.TRANSACTION, transaction)
 
     def _want(self, peer: str, target: _Target) -> None:
@@ -171,11 +176,13 @@ class CatchUp:
         self._identifier += 1
         self._request = _Request(
             peer, target, self._identifier, start_slot, time.monotonic() + ANSWER_SECONDS)
+        log.info("asking for blocks from slot %d on", start_slot,
+                 extra={"peer": peer, "block": name_of(target.root)})
         self._send(peer, Topic.RANGE_REQUEST, bytes(RangeRequest(
             identifier=self._identifier, head_root=target.root, start_slot=start_slot,
             count=MOST_BLOCKS).encode_bytes()))
 
-    def _asked(self, request: Any, peer: str, size: int) -> Answer:
+    def _asked(self, request: RangeRequest, peer: str, size: int) -> Answer:
         if not 1 <= request.count <= MOST_BLOCKS:
             return Verdict.REJECT, f"it asks for {request.count} blocks; the most is {MOST_BLOCKS}"
         start = int(request.start_slot)
@@ -192,14 +199,14 @@ class CatchUp:
         self._answer(peer, Topic.RANGE, bytes(answer.encode_bytes()))
         return Verdict.KEEP, ""
 
-    def _stored(self, root: bytes) -> Any:
+    def _stored(self, root: bytes) -> StoredBlock:
         envelope = self._archive.part(root, Topic.ENVELOPE)
         return StoredBlock(
             block=spec.SignedBeaconBlock.decode_bytes(self._archive.part(root, Topic.BLOCK)),
             envelopes=[] if envelope is None else [
                 spec.SignedExecutionPayloadEnvelope.decode_bytes(envelope)])
 
-    def _range(self, answer: Any, peer: str, size: int) -> Answer:
+    def _range(self, answer: BlockRange, peer: str, size: int) -> Answer:
         request = self._request
         if request is None or (request.peer, request.identifier) != (peer, answer.identifier):
             return Verdict.REJECT, "an answer to what was not asked"
@@ -224,7 +231,7 @@ class CatchUp:
             self._ask(peer, request.target, following)
         return Verdict.KEEP, ""
 
-    def _learn(self, stored: Any, peer: str) -> str:
+    def _learn(self, stored: StoredBlock, peer: str) -> str:
         """Check a block and what belongs to it; why it is refused, or nothing."""
         root = bytes(spec.hash_tree_root(stored.block.message))
         if not self._follower.has(root, False):

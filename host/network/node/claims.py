@@ -5,8 +5,8 @@ costs its signer goes to the block's proposer. The transactions are for the bloc
 to build and are not sent to anybody, so nobody else can take the report for their own.
 """
 
-from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.network.evm.account import Account
+from proofmill.host.network.evm.transaction import decode_transaction
 from proofmill.host.network.node.follower import Follower
 from proofmill.host.network.node.owned_proof import numbers_of, signature_numbers
 
@@ -27,8 +27,11 @@ class Claims:
         self.reported = 0
         """Invalid proofs that this node has reported in blocks of its own."""
 
-    def hand_in(self) -> list[bytes]:
-        """Queue what is due for the next block; the hashes of the transactions."""
+    def sign(self) -> list[bytes]:
+        """What is due, for the next block; raw transactions.
+
+        Nothing where the account has no ether left to pay for all of it: then others do it.
+        """
         follower, rewards = self._follower, self._follower.layer.rewards
         account = follower.account()
         calls = [(rewards.encode("mature", credit.proven_slot), MATURE_GAS)
@@ -41,11 +44,9 @@ class Claims:
                     "report_invalid", slot, follower.numbers[prover], numbers_of(proof.signed),
                     v, r, s), REPORT_GAS))
                 self.reported += 1
-        self._account.resynchronise()
-        hashes = []
-        for data, gas in calls:
-            try:
-                hashes.append(self._account.hand_in(rewards.address, data, gas=gas))
-            except ProofmillError:
-                break  # it has no ether left: then others do it
-        return hashes
+        evm = follower.execution_layer.evm
+        first = evm.nonce(self._account.address)
+        signed = [self._account.sign(rewards.address, data, gas=gas, nonce=nonce)
+                  for nonce, (data, gas) in enumerate(calls, first)]
+        most = sum(decode_transaction(raw).most for raw in signed)
+        return signed if evm.balance(self._account.address) >= most else []

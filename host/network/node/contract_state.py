@@ -8,14 +8,15 @@ head.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
+from proofmill.host.ground.json_text import JsonObject
 from proofmill.host.network.contracts.deployment import Layer
 from proofmill.host.network.evm.client import Address
 from proofmill.host.network.evm.contract import Contract
 from proofmill.host.network.evm.embedded import ExecutedBlock
 from proofmill.host.network.mechanism.invariants import require
 from proofmill.host.network.mechanism.ledger import Ledger
+from proofmill.host.network.mechanism.records import SlotRecord
 
 NOBODY = 2**64 - 1
 """The contract's primary where nobody is drawn."""
@@ -69,12 +70,13 @@ def matured(layer: Layer, executed: ExecutedBlock) -> tuple[int, ...]:
 
 def check(
     layer: Layer, ledger: Ledger, provers: Sequence[ProverAccount], head_slot: int,
-    matured_slots: Sequence[int], addresses: Mapping[int, Address],
+    minted_wei: int, addresses: Mapping[int, Address],
 ) -> None:
     """Compare the contracts at the head with the mechanism's ledger; `BrokenInvariant` if not.
 
-    The contracts open a slot with the block after it, so the head's own is left out. `addresses`:
-    of the validators, who include proofs. Invariants 2 to 6 of the contracts' own are asked, too.
+    The contracts open a slot with the block after it, so the head's own is left out. `minted_wei`:
+    what has been paid out by the mechanism's word. `addresses`: of the validators, who include
+    proofs. Invariants 2 to 6 of the contracts' own are asked, too.
     """
     rewards, bonds = layer.rewards, layer.bonds
     require(bool(rewards.call("invariants")), 2, "the contract of rewards says so itself")
@@ -94,15 +96,11 @@ def check(
         ours = prover.bond, prover.reliability, owed
         theirs = known["bond"], known["reliability"], known["liabilities"]
         require(ours == theirs, 5, f"prover {account.identity} has {theirs}, not {ours}")
-    minted = 0
     numbers = {account.identity: number for number, account in enumerate(provers)}
     for slot, record in ledger.open.items():
         if slot != head_slot:
             _same_record(rewards.call("record", slot), record, numbers, provers, addresses)
-    for slot in matured_slots:
-        known = rewards.call("record", slot)
-        minted += known["prover_amount"] + known["includer_amount"]
-    _equal(rewards, {"totalSupply": minted})
+    _equal(rewards, {"totalSupply": minted_wei})
 
 
 def _equal(contract: Contract, values: Mapping[str, int]) -> None:
@@ -113,7 +111,7 @@ def _equal(contract: Contract, values: Mapping[str, int]) -> None:
 
 
 def _same_record(
-    known: Mapping[str, Any], record: Any, numbers: Mapping[int, int],
+    known: JsonObject, record: SlotRecord, numbers: Mapping[int, int],
     provers: Sequence[ProverAccount], addresses: Mapping[int, Address],
 ) -> None:
     drawn = record.assignment

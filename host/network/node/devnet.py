@@ -5,6 +5,7 @@ have been handled, and collects what they report. It decides nothing: it knows m
 their number.
 """
 
+import logging
 import multiprocessing
 import signal
 import time
@@ -15,12 +16,15 @@ from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 from eth_hash.auto import keccak
 
+from proofmill.host.ground.closing import Closing
 from proofmill.host.ground.errors import ProofmillError
+from proofmill.host.ground.json_text import JsonObject
+from proofmill.host.ground.log_fields import LogTo
+from proofmill.host.ground.units import ETHER, Wei
 from proofmill.host.network.consensus.chain import EmbeddedChain
 from proofmill.host.network.consensus.engines import MakeEngines
 from proofmill.host.network.consensus.genesis import STAKE_GWEI
@@ -51,7 +55,9 @@ from proofmill.host.network.second_layer.engines import EvmEngines
 from proofmill.host.prover.circuits.block_size import BlockSize
 from proofmill.host.prover.groth16.verification_key import VerificationKey
 
-BOND_WEI = 10 * 10**18
+log = logging.getLogger(__name__)
+
+BOND_WEI = Wei(10 * ETHER)
 """Each prover's bond at the start: 10 ether."""
 START_SECONDS = 120.0
 ANSWER_SECONDS = 120.0
@@ -132,6 +138,8 @@ class DevnetSetup:
     parameters: Parameters = field(default_factory=devnet_parameters)
     guests: Mapping[str, str] = field(default_factory=dict)
     """Certificates of further peers, by name, that all nodes let in: what tests play."""
+    log_to: LogTo | None = None
+    """As in `NodeSetup`; each node's file is in its own folder."""
 
 
 @dataclass
@@ -146,7 +154,7 @@ class NoNodeLeftError(ProofmillError):
     """Every node of a devnet has ended before the run had."""
 
 
-class Devnet:
+class Devnet(Closing):
     """Running nodes; leave the context, and none is left."""
 
     def __init__(self, setup: DevnetSetup) -> None:
@@ -175,14 +183,6 @@ class Devnet:
             self.close()
             raise
         return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     @property
     def alive(self) -> list[str]:
@@ -336,7 +336,8 @@ class Devnet:
                     minimum, BOND_WEI, accounts),
                 own=plan.validators, prover=plan.prover,
                 prover_key=None if plan.prover is None else keys[plan.prover],
-                device=plan.device, zkey=setup.zkey, forge=plan.forge)
+                device=plan.device, zkey=setup.zkey, forge=plan.forge,
+                log_to=setup.log_to)
             self._nodes[plan.name] = self._spawn(node)
         for name, answer in self._answers(START_SECONDS).items():
             self._nodes[name].port = answer[1]
@@ -382,7 +383,7 @@ class Devnet:
                     break
                 time.sleep(0.01)
 
-    def _ask(self, command: tuple[Any, ...], seconds: float) -> dict[str, Any]:
+    def _ask(self, command: tuple[Any, ...], seconds: float) -> JsonObject:
         for name in self.alive:
             try:
                 self._nodes[name].control.send(command)
@@ -390,15 +391,16 @@ class Devnet:
                 self._bury(name, "")
         return self._answers(seconds)
 
-    def _answers(self, seconds: float, names: Sequence[str] | None = None) -> dict[str, Any]:
+    def _answers(self, seconds: float, names: Sequence[str] | None = None) -> JsonObject:
         """One answer from each node; who does not give one is dead."""
         waiting = {self._nodes[name].control: name for name in names or self.alive}
-        answers: dict[str, Any] = {}
+        answers: JsonObject = {}
         deadline = time.monotonic() + seconds
         while waiting:
             ready = wait(list(waiting), max(0.0, deadline - time.monotonic()))
             if not ready:
                 for name in waiting.values():
+                    self._nodes[name].process.kill()
                     self._bury(name, f"it gave no answer for {seconds:.0f} s")
                 break
             for connection in ready:
@@ -437,12 +439,26 @@ class Devnet:
 
     def _bury(self, name: str, reason: str) -> None:
         process = self._nodes[name].process
-        if reason:
-            process.kill()
+        reason = reason or self._last_words(name)
         process.join(STOP_SECONDS)
+        if process.is_alive():
+            process.kill()
+            process.join()
         code = process.exitcode
         how = f"ended by signal {-code}" if code is not None and code < 0 else f"exit status {code}"
         self.dead[name] = self.failed[name] = f"slot {self.slot}: {reason or how}"
+        log.warning("%s is no more: %s", name, self.dead[name], extra={"node": name})
+
+    def _last_words(self, name: str) -> str:
+        """What a node that has ended still said of it, if anything."""
+        control = self._nodes[name].control
+        with suppress(EOFError, OSError):
+            while control.poll():
+                answer = control.recv()
+                if isinstance(answer, NodeFailure):
+                    self.failures[name] = answer
+                    return answer.reason
+        return ""
 
     def _settle(self) -> None:
         """Wait until every message that was sent has been handled, and has caused no other."""

@@ -7,38 +7,44 @@ verdict is taken over. Layer 1 goes through the handlers `on_block`, `on_attesta
 node's own machine, and what the contracts of the second layer say is read from it.
 """
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
 
+from proofmill.host.ground.log_fields import name_of, proof_name
+from proofmill.host.ground.units import Wei
 from proofmill.host.network.consensus.block_proofs import block_verifier
 from proofmill.host.network.consensus.blocks import record_of
 from proofmill.host.network.consensus.duties import Proposal
-from proofmill.host.network.consensus.engines import MakeEngines
 from proofmill.host.network.consensus.genesis import genesis_block, genesis_state
 from proofmill.host.network.consensus.keys import ValidatorKey
+from proofmill.host.network.consensus.proofs import PROOF_TYPE
 from proofmill.host.network.consensus.records import ProvingTask
+from proofmill.host.network.consensus.refusal import Invalid, judged_by_specification
 from proofmill.host.network.consensus.spec import engines as used_engines
 from proofmill.host.network.consensus.spec import spec
 from proofmill.host.network.consensus.store import pin_store, prune_store
-from proofmill.host.network.mechanism.ledger import Ledger
 from proofmill.host.network.mechanism.parameters import Parameters
 from proofmill.host.network.mechanism.records import Key
 from proofmill.host.network.mechanism.stages import may_prove
 from proofmill.host.network.node import contract_state
 from proofmill.host.network.node.archive import Archive
+from proofmill.host.network.node.branches import ANCHOR, Branches
 from proofmill.host.network.node.contract_state import ProverAccount
 from proofmill.host.network.node.gossip import Verdict
-from proofmill.host.network.node.layer2 import Account, BlockFacts, replay
-from proofmill.host.network.node.mempool import Mempool
+from proofmill.host.network.node.layer2 import Account, BlockFacts, Credit
+from proofmill.host.network.node.mempool import take_transaction
 from proofmill.host.network.node.opening import GENESIS_MIX
 from proofmill.host.network.node.owned_proof import OwnedProof
 from proofmill.host.network.node.proof_pool import Answer, ProofPool
 from proofmill.host.network.node.votes import VotePool
 from proofmill.host.network.node.wire import Topic
+from proofmill.host.network.second_layer.engines import MakeEvmEngines
 from proofmill.host.prover.circuits.block_size import BlockSize
 from proofmill.host.prover.groth16.verification_key import VerificationKey
+
+log = logging.getLogger(__name__)
 
 SLOT_MS = int(spec.config.SLOT_DURATION_MS)
 SLOTS_PER_EPOCH = int(spec.SLOTS_PER_EPOCH)
@@ -51,18 +57,18 @@ class ChainSetup:
     """What all nodes of a chain have to agree on.
 
     `keys`: of all validators; their secrets are not looked at. `engines`, `seed` and `size`: of the
-    execution layer. `verification_key`: of the block circuit. `minimum_bond` and `bond`: wei, of
+    execution layer. `verification_key`: of the block circuit. `minimum_bond` and `bond`: of
     each of the `provers`, ascending by identity.
     """
 
     keys: Sequence[ValidatorKey]
-    engines: MakeEngines
+    engines: MakeEvmEngines
     seed: int
     size: BlockSize
     verification_key: VerificationKey
     parameters: Parameters
-    minimum_bond: int
-    bond: int
+    minimum_bond: Wei
+    bond: Wei
     provers: tuple[ProverAccount, ...]
 
 
@@ -77,7 +83,7 @@ class _Block:
     parent_hash: bytes
     attestation_roots: frozenset[bytes]
     facts: BlockFacts | None = None
-    request: Any = None
+    request: spec.NewPayloadRequest | None = None
 
 
 class Follower:
@@ -101,18 +107,22 @@ class Follower:
         self.store = spec.get_forkchoice_store(state, anchor)
         self.execution_layer.watch(self.store)
         evm = self.execution_layer.evm
-        self.mempool = Mempool(evm.nonce, evm.balance, evm.chain_id)
+        self.pool = evm.pool
+        """Transactions that are in no block yet."""
         self.genesis_root = bytes(spec.hash_tree_root(anchor))
         self.genesis_validators_root = bytes(state.genesis_validators_root)
         self.slot = self.milliseconds = 0
-        self._chain = chain
         self._addresses = {index: key.address for index, key in enumerate(chain.keys)}
         self._paid_at = {each.reward_address: each.identity for each in chain.provers[::-1]}
-        self._head: Any = None
-        self._account: tuple[Account, Ledger] | None = None
-        self._account_of: object = None
-        self._checked: object = None
+        self._head: spec.ForkChoiceNode | None = None
+        self._told: int | None = None
+        self._checked = ANCHOR
         self._blocks: dict[bytes, _Block] = {}
+        self._at_slot: dict[int, list[_Block]] = {}
+        """Those that are not final."""
+        self._branches = Branches(
+            chain.parameters, chain.minimum_bond,
+            {each.identity: chain.bond for each in chain.provers}, GENESIS_MIX)
         self._by_request: dict[bytes, _Block] = {}
         self.votes = VotePool(self.store)
         self._pool = ProofPool(
@@ -125,9 +135,8 @@ class Follower:
         """Milliseconds since genesis."""
         return self.slot * SLOT_MS + self.milliseconds
 
-    @property
-    def head(self) -> Any:
-        """The fork choice's head, a `ForkChoiceNode`; the execution layer follows it."""
+    def head(self) -> spec.ForkChoiceNode:
+        """The fork choice's head, a `ForkChoiceNode`; moves the execution layer to it."""
         if self._head is None:
             head = self._head = spec.get_head(self.store)
             block = self._blocks.get(bytes(head.root))
@@ -138,10 +147,9 @@ class Follower:
                     spec.Hash32(payload), spec.Hash32(), spec.Hash32(), None)
         return self._head
 
-    @property
-    def head_state(self) -> Any:
+    def head_state(self) -> spec.BeaconState:
         """The state after the head's block; not to be changed."""
-        return self.store.block_states[self.head.root]
+        return self.store.block_states[self.head().root]
 
     @property
     def finalized_epoch(self) -> int:
@@ -160,23 +168,32 @@ class Follower:
         """Check a message and learn from it; the verdict, and why if it is not ACCEPT.
 
         Never raises for what is in the message; of one that is rejected nothing stays but what has
-        been found valid.
+        been found valid. What is raised (StorageError among it) is the node's own trouble, after
+        which it does not go on.
         """
         if topic is Topic.TRANSACTION:
-            return self.mempool.add(data, self.slot)
+            return take_transaction(self.pool, data)  # the pool's own log names it
         kind, _ = self._topics[topic]
         try:
-            message = kind.decode_bytes(data)
-        except Exception as error:  # whatever the decoder meets in a stranger's bytes
-            return Verdict.REJECT, f"not the SSZ bytes of {kind.__name__} ({type(error).__name__})"
+            with judged_by_specification():
+                message = kind.decode_bytes(data)
+        except Invalid as error:
+            cause = type(error.__cause__).__name__
+            return Verdict.REJECT, f"not the SSZ bytes of {kind.__name__} ({cause})"
         return self.judge(topic, message)
 
-    def judge(self, topic: Topic, message: Any) -> Answer:
+    def judge(self, topic: Topic, message: spec.Container) -> Answer:
         """`take` for a message that is decoded already."""
         try:
-            return self._topics[topic][1](self, message)
-        except Exception as error:  # the specification asserts, indexes and divides
-            return Verdict.REJECT, f"the specification refuses it ({type(error).__name__})"
+            verdict, reason = self._topics[topic][1](self, message)
+        except Invalid as error:
+            verdict, reason = Verdict.REJECT, str(error)
+        level = {Verdict.ACCEPT: logging.DEBUG, Verdict.KEEP: logging.DEBUG,
+                 Verdict.IGNORE: logging.INFO, Verdict.REJECT: logging.WARNING}[verdict]
+        if log.isEnabledFor(level):
+            log.log(level, "%s: %s%s", topic.name, verdict.value, f", {reason}" if reason else "",
+                    extra=_about(topic, message))
+        return verdict, reason
 
     def load(self) -> int:
         """Take in what the archive has, checked as if it came from a stranger; how many blocks.
@@ -186,6 +203,8 @@ class Follower:
         assert self.archive is not None, "there is no archive to load"
         for topic, root, data in self.archive.messages():
             if self.take(topic, data, "the archive")[0] is Verdict.REJECT:
+                log.warning("what the archive has is damaged, and forgotten",
+                            extra={"block": name_of(root)})
                 self.archive.forget(root)
             elif len(self._blocks) % SLOTS_PER_EPOCH == 0:
                 self.follow_finality()
@@ -204,13 +223,15 @@ class Follower:
         if final_root != self._final_root:
             self._final_root = final_root
             self._finalize(final_root)
+            log.info("epoch %d is final", self.finalized_epoch,
+                     extra={"block": name_of(final_root), "slot": self.slot})
 
     @property
     def finalized_slot(self) -> int:
         """The first slot of the finalised epoch: no block up to it can still come."""
         return int(spec.compute_start_slot_at_epoch(self.store.finalized_checkpoint.epoch))
 
-    def included_attestations(self, head: Any) -> set[bytes]:
+    def included_attestations(self, head: spec.ForkChoiceNode) -> set[bytes]:
         """Roots of the attestations that the last blocks of the branch of `head` carry."""
         done: set[bytes] = set()
         block = self._blocks.get(bytes(head.root))
@@ -220,57 +241,64 @@ class Follower:
         return done
 
     def branch(self) -> list[BlockFacts]:
-        """The blocks from genesis to the head whose payloads are part of the chain."""
-        block = self._blocks.get(bytes(self.head.root))
-        full = self.head.payload_status == spec.PAYLOAD_STATUS_FULL
-        branch = []
-        while block is not None:
-            if full and block.facts is not None:
-                branch.append(block.facts)
-            parent = self._blocks.get(block.parent)
-            full = parent is not None and parent.payload_hash == block.parent_hash
-            block = parent
-        return branch[::-1]
+        """The blocks from genesis to the head whose payloads are part of the chain.
+
+        Its cost is the chain's length; `recent` has those since finality.
+        """
+        return self._branches.branch(self._tip())
+
+    def recent(self) -> list[BlockFacts]:
+        """`branch` from the first block after the final ones."""
+        return self._branches.recent(self._tip())
+
+    def is_final(self, request_root: bytes) -> bool:
+        """Whether a payload is part of the chain for good."""
+        return self._branches.is_final(request_root)
 
     def account(self) -> Account:
-        """Layer 2 on the head's branch, as the mechanism has it; see `check_contracts`."""
-        head = self.head
-        if self._account is None or self._account_of != head:
-            chain, consensus = self._chain, self.layer.consensus
-            self._account_of = head
-            self._account = replay(
-                self.parameters, chain.minimum_bond,
-                {each.identity: chain.bond for each in chain.provers}, self.branch(),
-                GENESIS_MIX, consensus.call("finalized_slot"))
-        return self._account[0]
+        """Layer 2 on the head's branch, as the mechanism has it, without what is closed for good.
+
+        See `whole_account` and `check_contracts`.
+        """
+        tip = self._tip()
+        return self._branches.account(tip, self._told_final())
+
+    def whole_account(self) -> Account:
+        """`account` from the first block on. Its cost is the chain's length."""
+        tip = self._tip()
+        return self._branches.whole(tip, self._told_final())
+
+    def credit(self, slot: int) -> Credit | None:
+        """The reward for the proof of `slot` on the head's branch, None for none."""
+        tip = self._tip()
+        return self._branches.credit(tip, self._told_final(), slot)
 
     def check_contracts(self) -> None:
         """Raise `BrokenInvariant` unless the contracts at the head say what the mechanism says."""
-        account = self.account()
-        branch = self.branch()
-        if branch and branch[-1].root != self._checked:
-            assert self._account is not None
-            self._checked = branch[-1].root
+        tip, recent = self._tip(), self.recent()
+        if recent and tip != self._checked:
+            final = self._told_final()
+            self._branches.account(tip, final)
+            self._checked = tip
             contract_state.check(
-                self.layer, self._account[1], self.provers, branch[-1].slot,
-                [credit.proven_slot for credit in account.credits if credit.matured],
-                self._addresses)
+                self.layer, self._branches.ledger(tip), self.provers, recent[-1].slot,
+                self._branches.minted_wei(tip, final), self._addresses)
 
-    def proofs_for(self, key: Key) -> dict[int, Any]:
+    def proofs_for(self, key: Key) -> dict[int, OwnedProof]:
         """The valid proofs of a payload that this node knows, by prover."""
         return self._pool.valid(key)
 
-    def open_proofs(self) -> list[Any]:
+    def open_proofs(self) -> list[OwnedProof]:
         """Proofs of payloads that can still be proven, and invalid ones to be reported."""
         found = [*self._pool.all_valid(), *((key, proof) for key, _, proof in self._pool.invalid())]
         return [proof for (root, _), proof in found if root in self._by_request
                 and self.slot + 1 - self._by_request[root].slot <= self.parameters.window_slots]
 
-    def to_report(self, slot: int) -> list[tuple[int, int, Any]]:
+    def to_report(self, slot: int) -> list[tuple[int, int, OwnedProof]]:
         """(proven slot, prover, proof) of the invalid proofs that a block of `slot` can report."""
         account = self.account()
         proven = {credit.proven_slot for credit in account.credits} | account.undecided
-        of_slot = {block.request_root: block.slot for block in self.branch()}
+        of_slot = {block.request_root: block.slot for block in self.recent()}
         return [
             (of_slot[key[0]], prover, proof) for key, prover, proof in self._pool.invalid()
             if key[0] in of_slot and of_slot[key[0]] not in proven
@@ -282,7 +310,7 @@ class Follower:
     def task(self, request_root: bytes) -> ProvingTask | None:
         """What is to be proven about a payload; None where it is unknown or long final."""
         block, known = self._by_request.get(request_root), self.proof_engine.payload(request_root)
-        if block is None or known is None:
+        if block is None or block.request is None or known is None:
             return None
         payload = block.request.execution_payload
         try:
@@ -294,7 +322,29 @@ class Follower:
                            known.new_root)
 
     def _changed(self) -> None:
-        self._head = None
+        self._head = self._told = None
+
+    def _tip(self) -> bytes:
+        """The newest block whose payload is part of the head's branch; `ANCHOR` for none."""
+        head = self.head()
+        block = self._blocks.get(bytes(head.root))
+        if block is None or head.payload_status == spec.PAYLOAD_STATUS_FULL:
+            return ANCHOR if block is None else block.root
+        return self._predecessor(block)
+
+    def _predecessor(self, block: _Block) -> bytes:
+        """The block whose payload is the one before this block's; `ANCHOR` for none."""
+        parent = self._blocks.get(block.parent)
+        while parent is not None and parent.payload_hash != block.parent_hash:
+            parent = self._blocks.get(parent.parent)
+        return ANCHOR if parent is None else parent.root
+
+    def _told_final(self) -> int:
+        """The finalised slot that the head's payload was told."""
+        if self._told is None:
+            self.head()
+            self._told = int(self.layer.consensus.call("finalized_slot"))
+        return self._told
 
     def _new_slot(self) -> None:
         self.votes.new_slot(self.slot)
@@ -302,24 +352,26 @@ class Follower:
         self._changed()
         self.follow_finality()
 
-    def _keep(self, topic: Topic, root: bytes, message: Any) -> None:
+    def _keep(self, topic: Topic, root: bytes, message: spec.Container) -> None:
         if self.archive is not None:
             self.archive.keep(topic, root, bytes(message.encode_bytes()))
 
     def _finalize(self, final_root: bytes) -> None:
-        final, head = self._blocks[final_root], self._blocks[bytes(self.head.root)]
+        final, head = self._blocks[final_root], self._blocks[bytes(self.head().root)]
         first, last = spec.Hash32(head.payload_hash), spec.Hash32(final.payload_hash)
         prune_store(self.store)
         self.execution_layer.notify_forkchoice_updated(first, last, last, None)
         self.proof_engine.notify_forkchoice_updated(first, last, last)
-        for block in self._blocks.values():
-            if block.slot < final.slot and block.facts is not None:
-                self._by_request.pop(block.facts.request_root, None)
-                block.request = None
+        for slot in [slot for slot in self._at_slot if slot < final.slot]:
+            for block in self._at_slot.pop(slot):
+                if block.facts is not None:
+                    self._by_request.pop(block.facts.request_root, None)
+                    block.request = None
+        # Whether the final block's own payload is part of the chain is for the next ones to say.
+        self._branches.finalise(self._predecessor(final))
         self._pool.prune()
-        self.mempool.prune(self.slot)
 
-    def _block(self, signed: Any) -> Answer:
+    def _block(self, signed: spec.SignedBeaconBlock) -> Answer:
         block = signed.message
         root = bytes(spec.hash_tree_root(block))
         if root in self._blocks:
@@ -330,45 +382,49 @@ class Follower:
             return Verdict.IGNORE, "it is not after the finalised block"
         if bytes(block.parent_root) not in self.store.block_states:
             return Verdict.IGNORE, PARENT_UNKNOWN
-        if (spec.is_parent_node_full(self.store, block)
-                and block.parent_root not in self.store.payloads):
+        with judged_by_specification():
+            full = spec.is_parent_node_full(self.store, block)
+        if full and block.parent_root not in self.store.payloads:
             return Verdict.IGNORE, PARENT_EMPTY
-        second = any(b.slot == block.slot and b.facts is not None
-                     and b.facts.proposer == block.proposer_index for b in self._blocks.values())
-        with used_engines(self.execution_layer, self.proof_engine):
+        second = any(b.facts is not None and b.facts.proposer == block.proposer_index
+                     for b in self._at_slot.get(int(block.slot), ()))
+        with judged_by_specification(), used_engines(self.execution_layer, self.proof_engine):
             spec.on_block(self.store, signed)
         self._count_votes(block.body)
         pin_store(self.store)
         bid = block.body.signed_execution_payload_bid.message
-        self._blocks[root] = _Block(
+        known = self._blocks[root] = _Block(
             root, bytes(block.parent_root), int(block.slot), bytes(bid.block_hash),
             bytes(bid.parent_block_hash),
             frozenset(bytes(spec.hash_tree_root(a)) for a in block.body.attestations))
+        self._at_slot.setdefault(known.slot, []).append(known)
         if self.archive is not None:
             self.archive.link(root, bytes(block.parent_root), int(block.slot))
         self._keep(Topic.BLOCK, root, signed)
+        log.info("block of validator %d", block.proposer_index,
+                 extra={"block": name_of(root), "slot": known.slot})
         self._changed()
         return (Verdict.KEEP, "a second block of its slot") if second else (Verdict.ACCEPT, "")
 
-    def _count_votes(self, body: Any) -> None:
+    def _count_votes(self, body: spec.BeaconBlockBody) -> None:
         """The fork choice hears the votes in a block, as the specification wants it: whoever was
         away when they were cast has them from there alone."""
         for slashing in body.attester_slashings:
-            with suppress(AssertionError):
+            with suppress(Invalid), judged_by_specification():
                 spec.on_attester_slashing(self.store, slashing)
         for attestation in body.attestations:
             # Some are for blocks that were never seen here, or are final and forgotten.
-            with suppress(AssertionError, KeyError):
+            with suppress(Invalid), judged_by_specification():
                 spec.on_attestation(self.store, attestation, is_from_block=True)
 
-    def _envelope(self, signed: Any) -> Answer:
+    def _envelope(self, signed: spec.SignedExecutionPayloadEnvelope) -> Answer:
         root = bytes(signed.message.beacon_block_root)
         known = self._blocks.get(root)
         if known is not None and known.facts is not None:
             return Verdict.KEEP, "it is known"
         if known is None or root not in self.store.block_states:
             return Verdict.IGNORE, "its block is unknown"
-        with used_engines(self.execution_layer, self.proof_engine):
+        with judged_by_specification(), used_engines(self.execution_layer, self.proof_engine):
             spec.on_execution_payload_envelope(self.store, signed)
         block = spec.SignedBeaconBlock(message=self.store.blocks[root])
         record = record_of(Proposal(root, block, signed), self.store.block_states[root])
@@ -385,31 +441,48 @@ class Follower:
                 self.layer, executed, [each.identity for each in self.provers]),
             contract_state.matured(self.layer, executed))
         self._by_request[record.request_root] = known
+        before = self._predecessor(known)
+        self._branches.add(known.facts, before)
+        self._log_payload(known, known.facts, before)
         self._changed()
         return Verdict.ACCEPT, ""
 
-    def _attestation(self, attestation: Any) -> Answer:
+    def _log_payload(self, block: _Block, facts: BlockFacts, before: bytes) -> None:
+        """What a block's payload has brought, and which proofs."""
+        about = {"block": name_of(block.root), "slot": block.slot}
+        log.info("payload, with %d proofs", len(facts.included),
+                 extra={**about, "payload": name_of(facts.request_root)})
+        if facts.included:
+            roots = self._branches.requests(before)
+            for each in facts.included:
+                if each.slot in roots:
+                    name = proof_name(roots[each.slot], PROOF_TYPE, each.prover)
+                    log.info("the proof of slot %d is %s", each.slot,
+                             "included" if each.valid else "reported as invalid",
+                             extra={**about, "payload": name_of(roots[each.slot]), "proof": name})
+
+    def _attestation(self, attestation: spec.Attestation) -> Answer:
         return self.votes.add_attestation(attestation, self.slot)
 
-    def _payload_attestation(self, attestation: Any) -> Answer:
+    def _payload_attestation(self, attestation: spec.PayloadAttestation) -> Answer:
         answer = self.votes.add_payload_attestation(attestation, self.slot)
         if answer[0] is Verdict.ACCEPT:
             self._changed()
         return answer
 
-    def _contribution(self, contribution: Any) -> Answer:
+    def _contribution(self, contribution: spec.SyncCommitteeContribution) -> Answer:
         return self.votes.add_contribution(contribution, self.slot)
 
-    def _proof(self, proof: Any) -> Answer:
+    def _proof(self, proof: OwnedProof) -> Answer:
         root = bytes(proof.signed.message.public_input.new_payload_request_root)
         block = self._by_request.get(root)
         if block is None or self.proof_engine.payload(root) is None:
             return Verdict.IGNORE, "its payload is unknown, or long final"
         if self.slot + 1 - block.slot > self.parameters.window_slots:
             return Verdict.IGNORE, "its payload can no longer be proven"
-        return self._pool.add(proof, block.slot, self.head_state)
+        return self._pool.add(proof, block.slot, self.head_state())
 
-    _topics: Mapping[Topic, tuple[Any, Callable[["Follower", Any], Answer]]] = {
+    _topics: Mapping[Topic, tuple[type[spec.Container], Callable[..., Answer]]] = {
         Topic.BLOCK: (spec.SignedBeaconBlock, _block),
         Topic.ENVELOPE: (spec.SignedExecutionPayloadEnvelope, _envelope),
         Topic.ATTESTATION: (spec.Attestation, _attestation),
@@ -417,3 +490,24 @@ class Follower:
         Topic.SYNC: (spec.SyncCommitteeContribution, _contribution),
         Topic.PROOF: (OwnedProof, _proof),
     }
+
+
+def _about(topic: Topic, message: spec.Container) -> dict[str, object]:
+    """What a log record about a message has for its extra fields."""
+    match topic:
+        case Topic.BLOCK:
+            return {"block": name_of(bytes(spec.hash_tree_root(message.message))),
+                    "slot": int(message.message.slot)}
+        case Topic.ENVELOPE:
+            return {"block": name_of(bytes(message.message.beacon_block_root))}
+        case Topic.ATTESTATION | Topic.PAYLOAD_ATTESTATION:
+            return {"block": name_of(bytes(message.data.beacon_block_root)),
+                    "slot": int(message.data.slot)}
+        case Topic.SYNC:
+            return {"block": name_of(bytes(message.beacon_block_root)), "slot": int(message.slot)}
+        case Topic.PROOF:
+            proof = message.signed.message
+            root = bytes(proof.public_input.new_payload_request_root)
+            return {"payload": name_of(root), "proof": proof_name(
+                root, int(proof.proof_type), int(message.signed.validator_index))}
+    return {}

@@ -7,6 +7,7 @@ nobody else notices.
 """
 
 import asyncio
+import logging
 import ssl
 import time
 from collections import OrderedDict
@@ -17,6 +18,8 @@ from hashlib import sha256
 
 from proofmill.host.network.node.identity import peer_name
 from proofmill.host.network.node.wire import DIRECTED, Malformed, Topic, frame, read_frame
+
+log = logging.getLogger(__name__)
 
 LOOPBACK = "127.0.0.1"
 REMEMBERED = 1 << 14
@@ -79,16 +82,20 @@ class Gossip:
         contexts: tuple[ssl.SSLContext, ssl.SSLContext],
         limits: Limits | None = None,
         on_peer: Callable[[str], None] | None = None,
+        on_trouble: Callable[[BaseException], None] | None = None,
     ) -> None:
         """`names`: what to call each peer, by `identity.peer_name`; nobody else gets in.
 
-        `on_peer` hears of every connection that is made, by the peer's name.
+        `on_peer` hears of every connection that is made, by the peer's name. What the handler or
+        `on_peer` raises is the node's own trouble: no peer is dropped for it, nothing is handled
+        any more, and `on_trouble` hears of it.
         """
         self._names = dict(names)
         self._handler = handler
         self._contexts = contexts
         self._limits = limits or Limits()
         self._on_peer = on_peer or (lambda name: None)
+        self._on_trouble = on_trouble or (lambda error: None)
         self._peers: dict[str, _Peer] = {}
         self._seen: OrderedDict[bytes, None] = OrderedDict()
         self._queue: asyncio.Queue[tuple[_Peer, Topic, bytes]] = asyncio.Queue(QUEUE)
@@ -154,6 +161,7 @@ class Gossip:
     def drop(self, name: str, reason: str) -> None:
         """Cut a peer off for good."""
         self.dropped.setdefault(name, reason)
+        log.warning("dropped for good: %s", reason, extra={"peer": name})
         peer = self._peers.pop(name, None)
         if peer is not None:
             peer.writer.transport.abort()
@@ -172,7 +180,12 @@ class Gossip:
     def _spawn(self, coroutine: Coroutine[None, None, None]) -> None:
         task = asyncio.get_running_loop().create_task(coroutine)
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._on_trouble(error)
 
     async def _accepted(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._welcome(reader, writer)
@@ -183,15 +196,19 @@ class Gossip:
         certificate = tls.getpeercert(binary_form=True)
         name = self._names.get(peer_name(certificate)) if certificate else None
         if name is None or name in self.dropped or name in self._peers:
+            log.info("a connection is refused: %s", "a stranger's" if name is None else
+                     "dropped before" if name in self.dropped else "there is one already",
+                     extra={} if name is None else {"peer": name})
             writer.transport.abort()
             return
         limits = self._limits
         peer = _Peer(name, writer, Counts(), limits.burst_messages, limits.burst_bytes)
         self._peers[name] = peer
+        log.info("connected", extra={"peer": name})
         self._spawn(self._read(peer, reader))
-        self._on_peer(name)
 
     async def _read(self, peer: _Peer, reader: asyncio.StreamReader) -> None:
+        self._on_peer(peer.name)
         try:
             while (message := await read_frame(reader)) is not None:
                 # What this node has asked for is bounded by its asking, and what it has not costs
@@ -202,8 +219,9 @@ class Gossip:
                 await self._queue.put((peer, *message))
         except Malformed as error:
             self.drop(peer.name, str(error))
-        except (OSError, ssl.SSLError):
-            pass  # the connection broke: nobody's fault that could be told
+        except (OSError, ssl.SSLError) as error:
+            # Nobody's fault that could be told.
+            log.info("the connection broke: %s", error, extra={"peer": peer.name})
         if self._peers.get(peer.name) is peer:
             del self._peers[peer.name]
         peer.writer.transport.abort()
@@ -231,6 +249,8 @@ class Gossip:
         if key is None:
             return
         verdict, reason = self._handler(topic, data, peer.name)
+        log.debug("%s, %d bytes: %s%s", topic.name, len(data), verdict.value,
+                  f", {reason}" if reason else "", extra={"peer": peer.name})
         if verdict is Verdict.ACCEPT and topic not in DIRECTED:
             self.forwarded += 1
             self._send(frame(topic, data), peer.name)

@@ -16,6 +16,8 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.x509.oid import NameOID
 
+from proofmill.host.ground.database import StorageError
+
 LIFETIME = timedelta(days=3650)
 
 
@@ -76,11 +78,15 @@ def contexts(
     """TLS for what comes in and for what goes out: both sides show a pinned certificate.
 
     `peers`: their certificates in PEM. `folder`: the node's own; the key is kept there, readable by
-    its owner only, since OpenSSL takes keys from files alone.
+    its owner only, since OpenSSL takes keys from files alone. StorageError where it cannot be kept.
     """
     file = folder / "identity.pem"
-    file.touch(mode=0o600)
-    file.write_text(identity.key + identity.certificate)
+    try:
+        file.touch(mode=0o600)
+        file.write_text(identity.key + identity.certificate)
+    except OSError as error:
+        raise StorageError(f"{file}: cannot be written: {error.strerror}; make room there and "
+                           "start again") from error
     trusted = "".join(peers)
     made = []
     for purpose in (ssl.PROTOCOL_TLS_SERVER, ssl.PROTOCOL_TLS_CLIENT):

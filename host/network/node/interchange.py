@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from proofmill.host.ground.errors import ProofmillError
-from proofmill.host.ground.json_text import parse_json
+from proofmill.host.ground.json_text import JsonObject, parse_json
 from proofmill.host.ground.kept import write_whole
 from proofmill.host.network.node.slashing_protection import (
     HIGHEST,
@@ -21,7 +21,7 @@ MAXIMUM_BYTES = 256 * 2**20
 _DECIMAL = re.compile(r"0|[1-9][0-9]{0,18}")
 
 
-def export_history(protection: SlashingProtection, *, minimal: bool = False) -> dict[str, Any]:
+def export_history(protection: SlashingProtection, *, minimal: bool = False) -> JsonObject:
     """The history as an interchange object, every key's entries in order.
 
     `minimal`: of each key only the highest block, and one attestation of the highest source and

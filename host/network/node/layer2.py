@@ -7,7 +7,8 @@ rules are those of `host.network.mechanism.ledger`; its invariants are checked e
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from copy import copy
+from dataclasses import dataclass, replace
 
 from proofmill.host.network.mechanism.invariants import check_slot
 from proofmill.host.network.mechanism.ledger import Ledger
@@ -92,6 +93,10 @@ class Account:
     reliability: Mapping[int, int]
     rho: int
 
+    def credit(self, slot: int) -> Credit | None:
+        """The reward for the proof of `slot`, None for none."""
+        return next((credit for credit in self.credits if credit.proven_slot == slot), None)
+
     def proving(self, prover: int, *, matured: bool) -> int:
         """Wei for proofs of `prover`, matured or pending."""
         return sum(credit.prover_wei for credit in self.credits
@@ -134,6 +139,33 @@ class BranchReplay:
         if wanted is None:
             return self._genesis_mix
         return self._first_mixes[min(each for each in self._first_mixes if each > wanted)]
+
+    def fork(self) -> "BranchReplay":
+        """A copy with nothing in common that either could change; costs what is open."""
+        other = copy(self)
+        other.ledger = self.ledger.fork()
+        # What the ledger has closed does not change any more, and may be shared.
+        other.records = {slot: other.ledger.open.get(slot, record)
+                         for slot, record in self.records.items()}
+        other.paid, other._first_mixes = self.paid.copy(), self._first_mixes.copy()
+        return other
+
+    def closed(self) -> set[int]:
+        """Slots of which everything has been decided, settled and paid out."""
+        return {slot for slot, record in self.records.items() if slot not in self.ledger.open
+                and (record.win is None or slot in self.paid)}
+
+    def forget(self, slots: Collection[int], settled: int) -> None:
+        """Drop what is kept elsewhere: closed `slots`, and the first `settled` penalties."""
+        for slot in slots:
+            del self.records[slot]
+        self.paid.difference_update(slots)
+        del self.ledger.settled[:settled]
+        # A mix draws the epochs after it, and there is none before the last block's any more.
+        if self._before is not None:
+            wanted = mix_epoch(self._before.slot // self.ledger.parameters.slots_per_epoch)
+            self._first_mixes = {epoch: mix for epoch, mix in self._first_mixes.items()
+                                 if wanted is None or epoch > wanted}
 
     def add(self, block: BlockFacts) -> None:
         """Take in the next block of the branch."""
@@ -189,12 +221,16 @@ def replay(
         run.add(block)
     run.ledger.finalise(final_slot)
     check_slot(run.ledger)
-    return _account(run.ledger, run.records, final_slot, run.paid), run.ledger
+    return account_of(run, final_slot), run.ledger
 
 
-def _account(
-    ledger: Ledger, records: Mapping[int, SlotRecord], final_slot: int, paid: Collection[int]
+def account_of(
+    run: BranchReplay, final_slot: int, only: Collection[int] | None = None
 ) -> Account:
+    """The account of what `run` keeps, or of those slots `only` with all penalties settled."""
+    ledger, paid = run.ledger, run.paid
+    records = {slot: record for slot, record in run.records.items()
+               if only is None or slot in only}
     credits = [
         Credit(win.proven_slot, win.submission.prover, win.prover_gwei, win.includer,
                win.includer_gwei, win.included_slot, int(win.stage), win.contenders,
@@ -203,8 +239,9 @@ def _account(
     fines = [Fine(penalty.slot, penalty.prover, penalty.reason, penalty.amount, True,
                   amounts.burned, amounts.bounty, rescuer)
              for penalty, amounts, rescuer in ledger.settled]
-    fines += [Fine(each.slot, each.prover, each.reason, each.amount, False)
-              for each in ledger.escrow]
+    if only is None:
+        fines += [Fine(each.slot, each.prover, each.reason, each.amount, False)
+                  for each in ledger.escrow]
     return Account(
         assignments={slot: record.assignment for slot, record in records.items()},
         credits=tuple(credits),
@@ -216,3 +253,15 @@ def _account(
         bonds={who: prover.bond for who, prover in ledger.provers.items()},
         reliability={who: prover.reliability for who, prover in ledger.provers.items()},
         rho=ledger.rho)
+
+
+def joined(closed: Sequence[Account], account: Account) -> Account:
+    """One account of what was `closed`, in order, and of what is open, whose state it has."""
+    parts = [*closed, account]
+    return replace(
+        account,
+        assignments={slot: drawn for part in parts for slot, drawn in part.assignments.items()},
+        credits=tuple(sorted((credit for part in parts for credit in part.credits),
+                             key=lambda credit: credit.proven_slot)),
+        fines=tuple(fine for part in parts for fine in part.fines),
+        barred={slot: provers for part in parts for slot, provers in part.barred.items()})

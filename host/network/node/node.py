@@ -6,19 +6,21 @@ every decision is made here, from what peers have sent and this node has checked
 
 import asyncio
 import ctypes
+import logging
 import signal
 import sys
 import time
 import traceback
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any
 
+from proofmill.host.ground.database import StorageError
 from proofmill.host.ground.errors import ProofmillError
+from proofmill.host.ground.log_fields import LogTo
 from proofmill.host.ground.owner import Owner
 from proofmill.host.network.consensus.block_proofs import block_verifier
 from proofmill.host.network.consensus.keys import ValidatorKey
@@ -49,6 +51,8 @@ from proofmill.host.network.node.wire import DIRECTED, Topic
 from proofmill.host.prover.circuits.block import BlockCircuit
 from proofmill.host.prover.devices.device import BOARD_HZ, Device
 from proofmill.host.prover.groth16.prove import ProofResult
+
+log = logging.getLogger(__name__)
 
 PROPOSE_MS, ATTEST_MS, CONFIRM_MS = 0, SLOT_MS // 4, 3 * SLOT_MS // 4
 STEPS_MS = (PROPOSE_MS, ATTEST_MS, SLOT_MS // 2, CONFIRM_MS)
@@ -96,6 +100,8 @@ class NodeSetup:
     device: DeviceSpeed | None = None
     zkey: Path | None = None
     forge: bool = False
+    log_to: LogTo | None = None
+    """Called at the start with the file ``node.log`` in `folder` and the node's name."""
 
 
 @dataclass(frozen=True)
@@ -160,18 +166,27 @@ class NodeFailure:
 class Node:
     """The parts of a node, wired together."""
 
-    def __init__(self, setup: NodeSetup) -> None:
+    def __init__(
+        self, setup: NodeSetup, on_trouble: Callable[[BaseException], None] | None = None
+    ) -> None:
+        """`on_trouble` hears of what this node cannot go on with while it handles messages."""
         self.setup = setup
-        self.owner = Owner(setup.folder, setup.name)
-        self.archive = Archive(setup.folder / "blocks.sqlite")
-        self.follower = Follower(setup.chain, self.archive)
-        self.jobs = JobStore(setup.folder / "jobs.sqlite")
-        self.protection = SlashingProtection(
-            setup.folder / "slashing.sqlite", self.follower.genesis_validators_root)
+        with ExitStack() as files:
+            self.owner = files.enter_context(Owner(setup.folder, setup.name))
+            self.archive = files.enter_context(Archive(setup.folder / "blocks.sqlite"))
+            self.follower = Follower(setup.chain, self.archive)
+            self.jobs = files.enter_context(JobStore(setup.folder / "jobs.sqlite"))
+            self.protection = files.enter_context(SlashingProtection(
+                setup.folder / "slashing.sqlite", self.follower.genesis_validators_root))
+            self._connect(on_trouble)
+            self._files = files.pop_all()
+
+    def _connect(self, on_trouble: Callable[[BaseException], None] | None) -> None:
+        setup = self.setup
         names = {peer_name(_der(certificate)): name for name, certificate in setup.peers.items()}
         self.gossip = Gossip(
             names, self._take, contexts(setup.identity, setup.peers.values(), setup.folder),
-            on_peer=lambda peer: self.catch_up.greet(peer))
+            on_peer=lambda peer: self.catch_up.greet(peer), on_trouble=on_trouble)
         self.catch_up = CatchUp(self.follower, self.archive, self.gossip.send, self.gossip.answer,
                                 self.gossip.drop)
         keys = setup.chain.keys
@@ -189,6 +204,7 @@ class Node:
 
     def tick(self, slot: int, milliseconds: int) -> None:
         """Move the clock, and do what is due: nothing but catching up while peers know more."""
+        log.debug("the clock: slot %d, %d ms", slot, milliseconds, extra={"slot": slot})
         self.follower.tick(slot, milliseconds)
         self.catch_up.tick(self.gossip.peers)
         if self.catch_up.busy:
@@ -203,7 +219,7 @@ class Node:
                 if slot == 0:
                     return  # genesis: its head is signed for the first block, and that is all
                 self._history.append(view_of(
-                    slot, self.follower.head, self.follower.head_state,
+                    slot, self.follower.head(), self.follower.head_state(),
                     self.follower.finalized_epoch))
         start = time.perf_counter()
         self.follower.check_contracts()
@@ -226,8 +242,8 @@ class Node:
             jobs[job.state] = (*jobs.get(job.state, ()), job.slot)
         return NodeReport(
             self.setup.name, tuple(self._history),
-            tuple(int(balance) for balance in self.follower.head_state.balances),
-            self._tokens(), self.follower.account(), tuple(self.follower.branch()),
+            tuple(int(balance) for balance in self.follower.head_state().balances),
+            self._tokens(), self.follower.whole_account(), tuple(self.follower.branch()),
             self.follower.layer.consensus.call("finalized_slot"),
             tuple(job.slot for job in self.jobs.jobs() if job.proof is not None), jobs,
             dict(self.prover.notes) if self.prover else {}, dict(self.gossip.dropped),
@@ -239,10 +255,7 @@ class Node:
         await self.gossip.close()
         if self.prover is not None:
             self.prover.setup.prover.close()
-        self.jobs.close()
-        self.archive.close()
-        self.protection.close()
-        self.owner.close()
+        self._files.close()
 
     def _take(self, topic: Topic, data: bytes, peer: str) -> Answer:
         if topic in DIRECTED:
@@ -252,7 +265,7 @@ class Node:
             self.catch_up.missing(data, peer)
         return verdict, reason
 
-    def _publish(self, topic: Topic, message: Any) -> None:
+    def _publish(self, topic: Topic, message: spec.Container) -> None:
         self._send(topic, bytes(message.encode_bytes()))
 
     def _tokens(self) -> tuple[int, int]:
@@ -272,9 +285,12 @@ class Node:
         else:
             self.validators.refused.append(f"own {topic.name} of slot {self.follower.slot}: "
                                            f"{reason}")
+            log.error(self.validators.refused[-1], extra={"slot": self.follower.slot})
 
 
-def view_of(slot: int, head: Any, state: Any, finalized_epoch: int) -> SlotView:
+def view_of(
+    slot: int, head: spec.ForkChoiceNode, state: spec.BeaconState, finalized_epoch: int
+) -> SlotView:
     """The view of a slot, from the head's `ForkChoiceNode` and the state after its block."""
     parts = [spec.hash_tree_root(part) for part in (
         state.validators, state.balances, state.inactivity_scores,
@@ -304,15 +320,43 @@ def run_node(setup: NodeSetup, control: Connection) -> None:
     else.
     """
     belong_to_parent()
+    sys.exit(asyncio.run(serve(setup, control)))
+
+
+async def serve(setup: NodeSetup, control: Connection) -> int:
+    """`run_node` inside of a loop; the exit status.
+
+    0 after "stop" or where the parent is gone. Where the node cannot go on, the parent is told, by
+    a `NodeFailure` in `control`, and nobody else: 2 for what a user can mend, such as a full disk,
+    1 for a mistake of this program. Its peers see a connection that ends.
+    """
     try:
-        asyncio.run(_serve(setup, control))
-    except Exception as error:  # whatever it is, it must not be a traceback on the user's screen
+        status = await _work(setup, control)
+    except Exception as error:    # whatever it is, it must not be a traceback on the user's screen
         with suppress(OSError):
             control.send(failure_of(error))
+        status = _status(setup, error)
+    if status == 0:
+        log.info("stopped")
+    return status
 
 
-async def _serve(setup: NodeSetup, control: Connection) -> None:
-    commands: asyncio.Queue[tuple[Any, ...]] = asyncio.Queue()
+def _status(setup: NodeSetup, error: Exception) -> int:
+    log.error("%s ends: %s", setup.name, error, exc_info=error)
+    return 2 if isinstance(error, ProofmillError) else 1
+
+
+async def _work(setup: NodeSetup, control: Connection) -> int:
+    if setup.log_to is not None:
+        try:
+            setup.folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StorageError(f"{setup.folder}: cannot be made: {error.strerror}; choose another "
+                               "folder") from error
+        setup.log_to(setup.folder / "node.log", setup.name)
+    log.info("%s begins: %d validators, %s", setup.name, len(setup.own),
+             f"prover {setup.prover}" if setup.prover is not None else "no prover")
+    commands: asyncio.Queue[tuple[object, ...]] = asyncio.Queue()
     loop = asyncio.get_running_loop()
 
     def receive() -> None:
@@ -322,7 +366,7 @@ async def _serve(setup: NodeSetup, control: Connection) -> None:
             loop.remove_reader(control.fileno())
             commands.put_nowait(("stop",))
 
-    node = Node(setup)
+    node = Node(setup, lambda error: commands.put_nowait(("trouble", error)))
     try:
         port = await node.gossip.start()
         loop.add_reader(control.fileno(), receive)
@@ -332,13 +376,14 @@ async def _serve(setup: NodeSetup, control: Connection) -> None:
                 answer = await _obey(node, command)
             except Exception as error:  # said with the chain so far, and that is the end
                 control.send(failure_of(error, node))
-                return
+                return _status(setup, error)
             control.send(answer)
     except BrokenPipeError:
         pass  # the parent is gone
     finally:
         loop.remove_reader(control.fileno())
         await node.close()
+    return 0
 
 
 def failure_of(error: Exception, node: Node | None = None) -> NodeFailure:
@@ -356,8 +401,10 @@ def failure_of(error: Exception, node: Node | None = None) -> NodeFailure:
                        isinstance(error, BrokenInvariant))
 
 
-async def _obey(node: Node, command: tuple[Any, ...]) -> Any:
+async def _obey(node: Node, command: tuple[object, ...]) -> object:
     match command:
+        case ("trouble", BaseException() as error):
+            raise error
         case ("connect", int(port)):
             try:
                 await node.gossip.connect(port)
@@ -380,7 +427,7 @@ async def _obey(node: Node, command: tuple[Any, ...]) -> Any:
 
 
 def _prover(
-    setup: NodeSetup, follower: Follower, jobs: JobStore, publish: Any
+    setup: NodeSetup, follower: Follower, jobs: JobStore, publish: Callable[[Topic, bytes], None]
 ) -> NodeProver | None:
     if setup.prover is None:
         return None

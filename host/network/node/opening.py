@@ -9,6 +9,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from proofmill.host.ground.units import Gwei, Wei, to_wei
 from proofmill.host.network.consensus.engines import Engines
 from proofmill.host.network.consensus.genesis import STAKE_GWEI
 from proofmill.host.network.consensus.keys import ValidatorKey
@@ -20,10 +21,10 @@ from proofmill.host.network.mechanism.parameters import Defences, Parameters
 from proofmill.host.network.mechanism.rewards import budget
 from proofmill.host.network.node.contract_state import ProverAccount
 from proofmill.host.network.second_layer.engines import EvmEngines, chain_parameters
+from proofmill.host.network.second_layer.execution_layer import EvmExecutionLayer
 from proofmill.host.network.second_layer.proof_engine import EvmProofEngine
 from proofmill.host.prover.circuits.block_size import BlockSize
 
-GWEI = 10**9
 GENESIS_MIX = bytes(32)
 """What draws the first two epochs: the contracts are older than the chain's own mix."""
 REGISTER_GAS = 1_000_000
@@ -36,7 +37,9 @@ class GenesisEngines:
     base: EvmEngines
     opening: tuple[bytes, ...] = ()
 
-    def __call__(self, seed: int, size: BlockSize, chain_id: int, verify: Verify) -> Engines:
+    def __call__(
+        self, seed: int, size: BlockSize, chain_id: int, verify: Verify
+    ) -> Engines[EvmExecutionLayer]:
         execution = self.base(seed, size, chain_id, verify).execution
         execution.evm.pooling = False
         for raw in self.opening:
@@ -53,19 +56,19 @@ def devnet_parameters() -> Parameters:
     return replace(chain_parameters(), defences=Defences(calibration=False))
 
 
-def minimum_bond_wei(validators: int, parameters: Parameters) -> int:
+def minimum_bond_wei(validators: int, parameters: Parameters) -> Wei:
     """The least bond, from layer 1's rewards for so many validators at genesis."""
     increment = int(spec.EFFECTIVE_BALANCE_INCREMENT)
     increments = validators * STAKE_GWEI // increment
     per_increment = increment * int(spec.BASE_REWARD_FACTOR) // math.isqrt(increments * increment)
     base = per_increment * increments // int(spec.SLOTS_PER_EPOCH)
-    return GWEI * minimum_bond(
-        parameters, budget(base, parameters.rho_max, parameters.load_max_bps))
+    return to_wei(Gwei(minimum_bond(
+        parameters, budget(base, parameters.rho_max, parameters.load_max_bps))))
 
 
 def open_chain(
     base: EvmEngines, seed: int, size: BlockSize, keys: Sequence[ValidatorKey],
-    provers: Sequence[ProverAccount], bond: int,
+    provers: Sequence[ProverAccount], bond: Wei,
 ) -> GenesisEngines:
     """The engines of a chain on which `provers`, in this order, have bonds of `bond` wei.
 

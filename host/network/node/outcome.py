@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
+from proofmill.host.ground.json_text import JsonObject
 from proofmill.host.network.node.devnet import NodePlan, layer1_gwei
 from proofmill.host.network.node.layer2 import Account
 from proofmill.host.network.node.node import NodeReport, SlotView
@@ -86,7 +86,7 @@ class Outcome:
     refused: tuple[str, ...]
     outages: tuple[str, ...] = ()
 
-    def record(self) -> dict[str, Any]:
+    def record(self) -> JsonObject:
         """For JSON."""
         return {
             "slots": [vars(row) for row in self.slots],

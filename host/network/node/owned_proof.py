@@ -5,7 +5,6 @@ bond's owner signs as well (`Rewards.signed_digest`): only then can anybody show
 an invalid proof was signed, and only what can be shown is passed on.
 """
 
-from typing import Any
 
 from eth_keys.datatypes import Signature
 from eth_keys.exceptions import BadSignature
@@ -37,13 +36,15 @@ class Handover(spec.Container):  # type: ignore[misc]  # the specification is un
     transaction: spec.ByteList[LIMITS[Topic.TRANSACTION]]
 
 
-def numbers_of(signed: Any) -> list[int] | None:
+def numbers_of(signed: spec.SignedExecutionProof) -> list[int] | None:
     """A `SignedExecutionProof`'s proof as contracts take it; None where it is none at all."""
     proof = proof_from_bytes(bytes(signed.message.proof_data)[:PROOF_BYTES])
     return None if proof is None else proof_numbers(proof)
 
 
-def own(signed: Any, slot: int, number: int, layer: Layer, account: Account) -> Any:
+def own(
+    signed: spec.SignedExecutionProof, slot: int, number: int, layer: Layer, account: Account
+) -> OwnedProof:
     """The proof with its owner's signature. `slot`: the proven one; `number`: the prover's."""
     numbers = numbers_of(signed)
     assert numbers is not None, "what is no proof cannot be signed"
@@ -51,7 +52,7 @@ def own(signed: Any, slot: int, number: int, layer: Layer, account: Account) -> 
     return OwnedProof(signed=signed, owner_signature=account.sign_hash(digest))
 
 
-def is_owned(proof: Any, slot: int, number: int, layer: Layer) -> bool:
+def is_owned(proof: OwnedProof, slot: int, number: int, layer: Layer) -> bool:
     """Whether the bond's owner has signed it."""
     numbers = numbers_of(proof.signed)
     if numbers is None:
@@ -65,7 +66,7 @@ def is_owned(proof: Any, slot: int, number: int, layer: Layer) -> bool:
     return bool(public.to_canonical_address() == layer.bonds.call("owner", number))
 
 
-def signature_numbers(proof: Any) -> tuple[int, int, int]:
+def signature_numbers(proof: OwnedProof) -> tuple[int, int, int]:
     """(r, s, v) of the owner's signature."""
     signature = bytes(proof.owner_signature)
     return (int.from_bytes(signature[:32], "big"), int.from_bytes(signature[32:64], "big"),

@@ -1,16 +1,16 @@
 """The proofs a node has heard of: the valid ones, and the invalid ones that a bond stands for."""
 
 from collections.abc import Mapping
-from typing import Any
 
 from proofmill.host.network.consensus.proofs import PROOF_TYPE, BindingProofEngine
 from proofmill.host.network.consensus.records import PROOF_BYTES
+from proofmill.host.network.consensus.refusal import Invalid, judged_by_specification
 from proofmill.host.network.consensus.spec import spec
 from proofmill.host.network.contracts.deployment import Layer
 from proofmill.host.network.evm.client import Address
 from proofmill.host.network.mechanism.records import Key
 from proofmill.host.network.node.gossip import Verdict
-from proofmill.host.network.node.owned_proof import is_owned
+from proofmill.host.network.node.owned_proof import OwnedProof, is_owned
 
 Answer = tuple[Verdict, str]
 
@@ -27,23 +27,23 @@ class ProofPool:
         self._layer = layer
         self._numbers = numbers
         self._addresses = reward_addresses
-        self._valid: dict[Key, dict[int, Any]] = {}
-        self._invalid: dict[Key, dict[int, Any]] = {}
+        self._valid: dict[Key, dict[int, OwnedProof]] = {}
+        self._invalid: dict[Key, dict[int, OwnedProof]] = {}
 
-    def valid(self, key: Key) -> dict[int, Any]:
+    def valid(self, key: Key) -> dict[int, OwnedProof]:
         """The valid proofs of a payload, by prover."""
         return self._valid.get(key, {})
 
-    def invalid(self) -> list[tuple[Key, int, Any]]:
+    def invalid(self) -> list[tuple[Key, int, OwnedProof]]:
         """(payload and type, prover, proof) of all that were signed and do not verify."""
         return [(key, prover, proof) for key, proofs in self._invalid.items()
                 for prover, proof in proofs.items()]
 
-    def all_valid(self) -> list[tuple[Key, Any]]:
+    def all_valid(self) -> list[tuple[Key, OwnedProof]]:
         """Every valid proof."""
         return [(key, proof) for key, proofs in self._valid.items() for proof in proofs.values()]
 
-    def add(self, proof: Any, slot: int, state: Any) -> Answer:
+    def add(self, proof: OwnedProof, slot: int, state: spec.BeaconState) -> Answer:
         """Check an `OwnedProof` of the payload of `slot`; `state`: the head's.
 
         ACCEPT for the first valid one of a payload, and for an invalid one with both signatures:
@@ -64,8 +64,9 @@ class ProofPool:
             return Verdict.REJECT, "the owner of the bond did not sign it"
         engine = self._engine.for_signer(prover)
         try:
-            spec.process_execution_proof(state, proof.signed, engine)
-        except AssertionError:
+            with judged_by_specification():
+                spec.process_execution_proof(state, proof.signed, engine)
+        except Invalid:
             if not engine.refusal:
                 return Verdict.REJECT, "its signer is not active or did not sign it"
             self._invalid.setdefault(key, {})[prover] = proof

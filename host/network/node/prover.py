@@ -5,18 +5,18 @@ of chain time after it was begun, whatever computing it takes here. That is how 
 different speeds can share one machine and one run.
 """
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
-import rlp  # type: ignore[import-untyped]
-from eth_account import Account as Signer
-
+from proofmill.host.ground.log_fields import name_of
 from proofmill.host.network.consensus.block_proofs import proof_to_bytes
 from proofmill.host.network.consensus.keys import ValidatorKey
 from proofmill.host.network.consensus.proofs import PROOF_TYPE, Verify, encode_proof_data
+from proofmill.host.network.consensus.records import Claim
 from proofmill.host.network.consensus.spec import spec
 from proofmill.host.network.evm.account import Account
+from proofmill.host.network.evm.transaction import decode_transaction
 from proofmill.host.network.mechanism.stages import Stage, may_prove, stage_of
 from proofmill.host.network.node.admission import Calibration, Liability, admit
 from proofmill.host.network.node.follower import SLOT_MS, Follower
@@ -31,6 +31,8 @@ from proofmill.host.prover.circuits.block import BlockCircuit
 from proofmill.host.prover.curve.limbs import Limbs
 from proofmill.host.prover.devices.device import DeviceError
 from proofmill.host.prover.groth16.prove import ProofResult
+
+log = logging.getLogger(__name__)
 
 SUBMIT_MS = SLOT_MS // 4
 """From a finished proof to its arrival at the next proposer: one step of the devnet's clock."""
@@ -84,11 +86,14 @@ class NodeProver:
         self._free_at_ms = 0
         self._done_at_ms: dict[JobKey, int] = {}
         self._branch: dict[bytes, int] = {}
+        """The payloads of the head's branch since finality, and their slots."""
+        self._used: dict[JobKey, int | None] = {}
+        """The nonces of finished jobs."""
         self._resumed = False
 
     def work(self) -> None:
         """Do all that can be done now; the most urgent first."""
-        self._branch = {block.request_root: block.slot for block in self._follower.branch()}
+        self._branch = {block.request_root: block.slot for block in self._follower.recent()}
         oldest = self._follower.slot - self._follower.parameters.window_slots
         for root, slot in self._branch.items():
             if slot >= oldest and self._follower.proof_engine.payload(root) is not None:
@@ -147,6 +152,8 @@ class NodeProver:
         result = self.setup.prover.prove(witness, self._follower.now_ms)
         took = self.setup.speed(result)
         self._calibration.record(took)
+        log.info("proof made on %s: %d cycles, %d ms of chain time", result.device, result.cycles,
+                 took, extra={"job": job.key.name, "proof": job.key.name, "slot": job.slot})
         self._done_at_ms[job.key] = self._free_at_ms = self._follower.now_ms + took
         return proof_to_bytes(result.proof)
 
@@ -164,7 +171,7 @@ class NodeProver:
             public_input=spec.PublicInput(new_payload_request_root=job.key.root),
         )
         signature = spec.get_execution_proof_signature(
-            self._follower.head_state, message, self.setup.key.secret)
+            self._follower.head_state(), message, self.setup.key.secret)
         signed = spec.SignedExecutionProof(
             message=message, validator_index=self.setup.identity, signature=signature)
         number = self._follower.numbers[self.setup.identity]
@@ -172,7 +179,8 @@ class NodeProver:
         rewards = self._follower.layer.rewards
         data = rewards.encode("submit", job.slot, number, numbers_of(signed))
         return bytes(Handover(
-            proof=proven, transaction=self._transaction(rewards.address, data)).encode_bytes())
+            proof=proven, transaction=self._account.sign(
+                rewards.address, data, gas=SUBMIT_GAS, nonce=self._next_nonce())).encode_bytes())
 
     def landed(self, job: Job) -> bool:
         """Whether the chain pays for it already, or this node's pool has it."""
@@ -182,28 +190,34 @@ class NodeProver:
     def broadcast(self, job: Job, signed: bytes) -> None:
         """Send the proof, and the transaction that hands it in."""
         handover = Handover.decode_bytes(signed)
+        log.info("proof sent", extra={"job": job.key.name, "proof": job.key.name,
+                                      "payload": name_of(job.key.root), "slot": job.slot})
         self._publish(Topic.PROOF, bytes(handover.proof.encode_bytes()))
         self._publish(Topic.TRANSACTION, bytes(handover.transaction))
 
-    def _transaction(self, to: bytes, data: bytes) -> bytes:
-        """A signed transaction with the next nonce that no message of this node has used.
+    def _next_nonce(self) -> int:
+        """The account's next nonce that no message of this node has used.
 
         The log of jobs is what says so, since it outlives the process. What was signed and given up
         without having been sent has used none.
         """
-        evm = self._follower.execution_layer.evm
-        used = {_nonce(job.signed) for job in self._store.jobs() if job.signed is not None
-                and (job.state not in FINAL or any(
-                    event.state is State.BROADCAST for event in self._store.events(job.key)))}
-        nonce = evm.nonce(self._account.address)
+        used = {self._used_nonce(job) for job in self._store.jobs() if job.signed is not None}
+        nonce = self._follower.execution_layer.evm.nonce(self._account.address)
         while nonce in used:
             nonce += 1
-        return bytes(Signer.sign_transaction({
-            "type": 2, "chainId": evm.chain_id, "nonce": nonce, "gas": SUBMIT_GAS,
-            "maxFeePerGas": 2 * evm.block().base_fee + 1, "maxPriorityFeePerGas": 1,
-            "value": 0, "data": data, "to": to}, self.setup.key.account).raw_transaction)
+        return int(nonce)
 
-    def _claim(self, job: Job) -> Any:
+    def _used_nonce(self, job: Job) -> int | None:
+        """The nonce that a signed job has used up; looked up once where that cannot change."""
+        assert job.signed is not None
+        if job.state not in FINAL:
+            return _nonce(job.signed)
+        if job.key not in self._used:
+            sent = any(event.state is State.BROADCAST for event in self._store.events(job.key))
+            self._used[job.key] = _nonce(job.signed) if sent else None
+        return self._used[job.key]
+
+    def _claim(self, job: Job) -> Claim:
         task = self._follower.task(job.key.root)
         if task is None:
             raise DeviceError(f"slot {job.slot} is final; what it was is no longer kept")
@@ -254,7 +268,7 @@ class NodeProver:
     def _ended(self, job: Job) -> Turn | None:
         """Whether a job that has not been sent is to be given up."""
         follower = self._follower
-        if job.key.root not in self._branch:
+        if not self._on_branch(job):
             if follower.proof_engine.payload(job.key.root) is None:
                 return Turn(State.STALE, "its branch was left behind")
             return Turn(None, "not on the head's branch")
@@ -288,10 +302,11 @@ class NodeProver:
         return Turn(State.MISSED if closed and decided else None, "no block included it in time")
 
     def _credit(self, job: Job) -> Credit | None:
-        if job.key.root not in self._branch:
-            return None
-        return next((credit for credit in self._follower.account().credits
-                     if credit.proven_slot == job.slot), None)
+        return self._follower.credit(job.slot) if self._on_branch(job) else None
+
+    def _on_branch(self, job: Job) -> bool:
+        """Whether the job's payload is part of the chain."""
+        return job.key.root in self._branch or self._follower.is_final(job.key.root)
 
     def _note(self, job: Job, reason: str) -> None:
         before = self.notes.get(job.slot, "")
@@ -300,5 +315,4 @@ class NodeProver:
 
 
 def _nonce(handover: bytes) -> int:
-    raw = bytes(Handover.decode_bytes(handover).transaction)
-    return int.from_bytes(rlp.decode(raw[1:])[1], "big")
+    return decode_transaction(bytes(Handover.decode_bytes(handover).transaction)).nonce

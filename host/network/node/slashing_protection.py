@@ -14,16 +14,15 @@ so an export is complete too. Interchange files: `interchange`.
 """
 
 import os
-import sqlite3
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
 
+from proofmill.host.ground.database import Database
 from proofmill.host.ground.errors import ProofmillError
-from proofmill.host.network.node.store import open_database
 
 SCHEMA_VERSION = 1
+WHAT = "slashing protection database"
 HIGHEST = 2**63 - 1
 """The largest slot or epoch the database holds; the specification's own limit is 2^64 - 1."""
 
@@ -68,7 +67,7 @@ class SignedAttestation:
     signing_root: bytes = b""
 
 
-class SlashingProtection:
+class SlashingProtection(Database):
     """The signing history of any number of keys on one chain."""
 
     def __init__(
@@ -79,19 +78,14 @@ class SlashingProtection:
         complete: bool = False,
     ) -> None:
         """Open or make the database. ProofmillError where it belongs to another chain."""
-        self.path = Path(path)
+        super().__init__(path, _SCHEMA, SCHEMA_VERSION, WHAT)
         self.genesis_validators_root = genesis_validators_root
         self.complete = complete
-        self._database = open_database(
-            self.path, _SCHEMA, SCHEMA_VERSION, "slashing protection database")
-        # Transactions are opened by hand: a check and its insertion must be one.
-        self._database.isolation_level = None
         try:
-            with _transaction(self._database):
-                row = self._database.execute("SELECT * FROM chain").fetchone()
+            with self._transaction() as database:
+                row = database.execute("SELECT * FROM chain").fetchone()
                 if row is None:
-                    self._database.execute("INSERT INTO chain VALUES (?)",
-                                           (genesis_validators_root,))
+                    database.execute("INSERT INTO chain VALUES (?)", (genesis_validators_root,))
                 elif row[0] != genesis_validators_root:
                     raise ProofmillError(
                         f"{self.path}: the history is of the chain 0x{row[0].hex()}, not of "
@@ -100,24 +94,9 @@ class SlashingProtection:
             self.close()
             raise
 
-    def __enter__(self) -> "SlashingProtection":
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Give back the file."""
-        self._database.close()
-
     def permit_block(self, block: SignedBlock) -> str:
         """Write the block down and return "", or say why it must not be signed."""
-        with _transaction(self._database):
+        with self._transaction():
             reason = self._block_reason(block)
             if not reason:
                 self._insert([block], [])
@@ -129,7 +108,7 @@ class SlashingProtection:
         All in one transaction; each is checked against the ones before it as well.
         """
         reasons = []
-        with _transaction(self._database):
+        with self._transaction():
             for attestation in attestations:
                 reasons.append(self._attestation_reason(attestation))
                 if not reasons[-1]:
@@ -138,19 +117,21 @@ class SlashingProtection:
 
     def blocks(self) -> list[SignedBlock]:
         """Every block, by key and slot."""
-        return [SignedBlock(*row) for row in self._database.execute(
-            "SELECT public_key, slot, signing_root FROM blocks ORDER BY 1, 2, 3")]
+        rows = self._rows(
+            "SELECT public_key, slot, signing_root FROM blocks ORDER BY 1, 2, 3")
+        return [SignedBlock(*row) for row in rows]
 
     def attestations(self) -> list[SignedAttestation]:
         """Every attestation, by key and epochs."""
-        return [SignedAttestation(*row) for row in self._database.execute(
+        rows = self._rows(
             "SELECT public_key, source, target, signing_root FROM attestations "
-            "ORDER BY 1, 2, 3, 4")]
+            "ORDER BY 1, 2, 3, 4")
+        return [SignedAttestation(*row) for row in rows]
 
     def merge(self, blocks: Iterable[SignedBlock],
               attestations: Iterable[SignedAttestation]) -> None:
         """Add a history from elsewhere, all of it or nothing; what is there already stays."""
-        with _transaction(self._database):
+        with self._transaction():
             self._insert(blocks, attestations)
 
     def _block_reason(self, block: SignedBlock) -> str:
@@ -216,19 +197,13 @@ class SlashingProtection:
             ((a.public_key, a.target, a.source, a.signing_root) for a in attestations))
 
 
-class _transaction:
-    """One transaction that nobody else can write during; undone if the block raises."""
-
-    def __init__(self, database: sqlite3.Connection) -> None:
-        self._database = database
-
-    def __enter__(self) -> None:
-        self._database.execute("BEGIN IMMEDIATE")
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._database.execute("COMMIT" if kind is None else "ROLLBACK")
+def chain_of(path: str | os.PathLike[str]) -> bytes:
+    """The genesis validators root that a database is of; ProofmillError where there is none."""
+    if not Path(path).exists():
+        raise ProofmillError(f"{path}: there is no such database; it is slashing.sqlite in the "
+                             "node's folder")
+    with Database(path, _SCHEMA, SCHEMA_VERSION, WHAT) as database:
+        rows = database._rows("SELECT genesis_validators_root FROM chain")
+    if len(rows) != 1:
+        raise ProofmillError(f"{path}: the {WHAT} names no chain; restore a copy of it")
+    return bytes(rows[0][0])

@@ -5,20 +5,18 @@ them at every start; a node that was killed at any moment goes on from there. Ea
 committed, through to the disk (`synchronous = FULL`), before its consequence is carried out.
 """
 
+import logging
 import os
-import secrets
-import sqlite3
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing
 from dataclasses import dataclass, replace
-from pathlib import Path
-from types import TracebackType
 
+from proofmill.host.ground.database import Database
 from proofmill.host.ground.errors import ProofmillError
-from proofmill.host.ground.kept import sync_folder
-from proofmill.host.network.node import content_digest
+from proofmill.host.ground.log_fields import name_of, proof_name
 from proofmill.host.network.node.states import ARROWS, FINAL, State
+
+log = logging.getLogger(__name__)
 
 SCHEMA_VERSION = 1
 ROOT_BYTES = 32
@@ -50,6 +48,11 @@ class JobKey:
     root: bytes
     proof_type: int
     prover: int
+
+    @property
+    def name(self) -> str:
+        """In log records; the proof's as well."""
+        return proof_name(self.root, self.proof_type, self.prover)
 
 
 @dataclass(frozen=True)
@@ -83,7 +86,7 @@ class IllegalArrow(Exception):
     """A state may not follow another: a mistake in the node, never in its input."""
 
 
-class JobStore:
+class JobStore(Database):
     """The log, and every job as it follows from it.
 
     One process and one thread at a time (see `owner.Owner`). `on_step` hears of every arrow, as
@@ -97,31 +100,17 @@ class JobStore:
 
         ProofmillError where the file is not such a log, is damaged, or is of another version.
         """
-        self.path = Path(path)
+        super().__init__(path, _SCHEMA, SCHEMA_VERSION, "job log")
         self._on_step = on_step or (lambda step: None)
         self._jobs: dict[JobKey, Job] = {}
-        self._database = open_database(self.path, _SCHEMA, SCHEMA_VERSION, "job log")
+        self._open: dict[JobKey, Job] = {}
+        """Those that are not in a final state."""
         try:
             for event in self.events():
                 self._apply(event)
         except BaseException:
             self.close()
             raise
-
-    def __enter__(self) -> "JobStore":
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Give back the file."""
-        self._database.close()
 
     def job(self, key: JobKey) -> Job | None:
         """The job as it stands, None if it is unknown."""
@@ -133,7 +122,7 @@ class JobStore:
 
     def unfinished(self) -> list[Job]:
         """Jobs that are not in a final state, oldest first."""
-        return [job for job in self._jobs.values() if job.state not in FINAL]
+        return list(self._open.values())
 
     def see(self, key: JobKey, slot: int) -> Job:
         """Take note of a payload that could be proven; the job itself where it is known already."""
@@ -162,9 +151,9 @@ class JobStore:
         """The log, or what it says of one job, oldest first."""
         query = "SELECT sequence, root, proof_type, prover, slot, state, reason, data FROM events"
         if key is None:
-            rows = self._database.execute(f"{query} ORDER BY sequence")
+            rows = self._rows(f"{query} ORDER BY sequence")
         else:
-            rows = self._database.execute(
+            rows = self._rows(
                 f"{query} WHERE root = ? AND proof_type = ? AND prover = ? ORDER BY sequence",
                 (key.root, key.proof_type, key.prover))
         for sequence, root, proof_type, prover, slot, state, reason, data in rows:
@@ -175,14 +164,16 @@ class JobStore:
         self, key: JobKey, slot: int, state: State, reason: str, data: bytes | None
     ) -> Job:
         self._on_step(f"{state.name}:before")
-        with self._database:
-            cursor = self._database.execute(
+        with self._transaction() as database:
+            cursor = database.execute(
                 "INSERT INTO events (root, proof_type, prover, slot, state, reason, data, "
                 "unix_seconds) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
                 (key.root, key.proof_type, key.prover, slot, state.value, reason, data,
                  time.time()))
         assert cursor.lastrowid is not None
         self._apply(Event(cursor.lastrowid, key, slot, state, reason, data))
+        log.info("job of slot %d: %s%s", slot, state.name, f", {reason}" if reason else "",
+                 extra={"job": key.name, "payload": name_of(key.root), "slot": slot})
         self._on_step(f"{state.name}:after")
         return self._jobs[key]
 
@@ -194,91 +185,14 @@ class JobStore:
                 f"after {job.state.name if job else 'nothing'}; the log is damaged: restore a "
                 "copy of it")
         job = job or Job(event.key, event.slot, event.state)
-        self._jobs[event.key] = replace(
+        job = self._jobs[event.key] = replace(
             job, state=event.state, reason=event.reason,
             proof=event.data if event.state is State.SELF_VERIFIED else job.proof,
             signed=event.data if event.state is State.SIGNED else job.signed)
-
-
-class DamagedError(ProofmillError):
-    """A database of ours that does not hold what was written to it."""
-
-
-def open_database(path: Path, schema: str, version: int, what: str) -> sqlite3.Connection:
-    """A database of ours at `path`, made if it is not there: WAL, synchronous FULL, foreign keys.
-
-    ProofmillError where it cannot be opened or is of another version; it is a `DamagedError` where
-    it is something else, or not as it was left, by its pages or by the digest of its rows
-    (`host.network.node.content_digest`).
-    """
-    database = None
-    try:
-        if not path.exists():
-            _create(path, schema, version, what)
-        database = _connect(path)
-        _check(database, path, version, what)
-        for setting in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
-            database.execute(f"PRAGMA {setting}")
-        return database
-    except BaseException as error:
-        if database is not None:
-            database.close()
-        if isinstance(error, OSError | sqlite3.OperationalError):
-            raise ProofmillError(
-                f"{path}: cannot open the {what}: {error}; check the folder") from error
-        if isinstance(error, sqlite3.DatabaseError):
-            raise _damaged(path, what, str(error)) from error
-        raise
-
-
-def _connect(path: Path) -> sqlite3.Connection:
-    database = sqlite3.connect(path, timeout=5)
-    content_digest.prepare(database)
-    return database
-
-
-def _create(path: Path, schema: str, version: int, what: str) -> None:
-    """Make the file elsewhere, so that what is at `path` is never half of one, or empty."""
-    left = path.with_name(path.name + "-wal")
-    if left.exists():
-        raise _damaged(path, what, f"it is missing, and its {left.name} is not")
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(6)}.tmp")
-    try:
-        with closing(_connect(temporary)) as database:
-            database.executescript(f"BEGIN; {schema} PRAGMA user_version = {version}; COMMIT;")
-            _begin_digest(database)
-        os.replace(temporary, path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
-    sync_folder(path.parent)
-
-
-def _begin_digest(database: sqlite3.Connection) -> None:
-    database.executescript(
-        "BEGIN IMMEDIATE; " + "; ".join(content_digest.statements(database)) + "; COMMIT;")
-
-
-def _check(database: sqlite3.Connection, path: Path, version: int, what: str) -> None:
-    found = database.execute("PRAGMA user_version").fetchone()[0]
-    if found == 0:
-        raise _damaged(path, what, "it is empty, or something else")
-    if found != version:
-        raise ProofmillError(
-            f"{path}: a {what} of version {found}, this release reads {version}; "
-            "use the release that wrote it")
-    (found,) = database.execute("PRAGMA integrity_check(1)").fetchone()
-    if found != "ok":
-        raise _damaged(path, what, " ".join(found.split()))
-    if not content_digest.has_digest(database):
-        _begin_digest(database)  # an earlier release kept none
-    elif not content_digest.agrees(database):
-        raise _damaged(path, what, "its rows are not those that were written")
-
-
-def _damaged(path: Path, what: str, reason: str) -> DamagedError:
-    return DamagedError(f"{path}: not a {what}, or damaged ({reason}); restore a copy of it, or "
-                        "choose another place")
+        if event.state in FINAL:
+            self._open.pop(event.key, None)
+        else:
+            self._open[event.key] = job
 
 
 def _name(key: JobKey) -> str:

@@ -1,10 +1,9 @@
 """The validators' part of a node: propose, attest, vote on payloads, sign the head."""
 
+import logging
 from collections.abc import Callable, Collection, Sequence
-from contextlib import suppress
-from typing import Any
 
-from proofmill.host.ground.errors import ProofmillError
+from proofmill.host.ground.log_fields import name_of
 from proofmill.host.network.consensus.duties import Signers, attest, attest_payload, propose
 from proofmill.host.network.consensus.spec import spec
 from proofmill.host.network.node.aggregates import (
@@ -22,7 +21,9 @@ from proofmill.host.network.node.slashing_protection import (
 )
 from proofmill.host.network.node.wire import Topic
 
-Publish = Callable[[Topic, Any], None]
+log = logging.getLogger(__name__)
+
+Publish = Callable[[Topic, spec.Container], None]
 """Sends an SSZ object to the peers, and takes it in here as theirs would be."""
 
 
@@ -49,16 +50,19 @@ class NodeValidators:
     def propose(self) -> None:
         """Build and send the block of this slot, if it is one of ours to propose."""
         follower = self._follower
-        proposer = proposer_of(follower.head_state, follower.slot)
+        proposer = proposer_of(follower.head_state(), follower.slot)
         if proposer not in self._signers:
             return
-        head, root = follower.head, bytes(follower.head.root)
+        head = follower.head()
+        root = bytes(head.root)
         done = follower.included_attestations(head)
         attestations = [
-            each for each in merge_attestations(follower.head_state, follower.votes.attestations())
+            each for each in merge_attestations(
+                follower.head_state(), follower.votes.attestations())
             if bytes(spec.hash_tree_root(each)) not in done]
         votes = merge_payload_attestations(follower.votes.payload_attestations(root))
-        self._queue_transactions()
+        if self._claims is not None:
+            follower.execution_layer.prepare(self._claims.sign())
         try:
             proposal = propose(
                 self._signers, follower.store, head, follower.slot, follower.execution_layer,
@@ -68,26 +72,17 @@ class NodeValidators:
                 permit=self._permit_block)
         except Refused as error:
             self.refused.append(str(error))
+            log.warning("not signed: %s", error, extra={"slot": follower.slot})
             return
+        log.info("proposing as validator %d", proposer,
+                 extra={"block": name_of(proposal.block_root), "slot": follower.slot})
         self._publish(Topic.BLOCK, proposal.signed_block)
         self._publish(Topic.ENVELOPE, proposal.signed_envelope)
-
-    def _queue_transactions(self) -> None:
-        """Give the execution layer what the block is to contain, and nothing from before."""
-        evm = self._follower.execution_layer.evm
-        for raw in evm.waiting():
-            evm.drop(raw)
-        for raw in self._follower.mempool.waiting():
-            # What does not fit any more is left out, whoever sent it.
-            with suppress(ProofmillError):
-                evm.send(raw)
-        if self._claims is not None:
-            self._claims.hand_in()
 
     def attest(self) -> None:
         """Vote for the head, each validator whose turn it is."""
         follower = self._follower
-        attestation = attest(self._signers, follower.head_state, follower.head, follower.slot,
+        attestation = attest(self._signers, follower.head_state(), follower.head(), follower.slot,
                              self._permit_votes)
         if attestation is not None:
             self._publish(Topic.ATTESTATION, attestation)
@@ -95,15 +90,16 @@ class NodeValidators:
     def confirm(self) -> None:
         """Vote on the payload of this slot's block, and sign the head for the next block."""
         follower = self._follower
-        root, state = bytes(follower.head.root), follower.head_state
-        if state.slot == follower.slot and follower.head.root in follower.store.payloads:
+        head, state = follower.head(), follower.head_state()
+        root = bytes(head.root)
+        if state.slot == follower.slot and head.root in follower.store.payloads:
             votes = attest_payload(self._signers, state, root)
             if votes is not None:
                 self._publish(Topic.PAYLOAD_ATTESTATION, votes)
         for contribution in sync_contributions(self._signers, state, follower.slot, root):
             self._publish(Topic.SYNC, contribution)
 
-    def _permit_block(self, block: Any, signing_root: bytes) -> None:
+    def _permit_block(self, block: spec.BeaconBlock, signing_root: bytes) -> None:
         key = self._signers[int(block.proposer_index)]
         reason = self._protection.permit_block(
             SignedBlock(key.public, int(block.slot), signing_root))
@@ -112,7 +108,7 @@ class NodeValidators:
                           f"{reason}")
 
     def _permit_votes(
-        self, voting: Sequence[int], data: Any, signing_root: bytes
+        self, voting: Sequence[int], data: spec.AttestationData, signing_root: bytes
     ) -> Collection[int]:
         reasons = self._protection.permit_attestations(
             SignedAttestation(self._signers[index].public, int(data.source.epoch),
@@ -123,7 +119,7 @@ class NodeValidators:
         return {index for index, reason in zip(voting, reasons, strict=True) if not reason}
 
 
-def proposer_of(state: Any, slot: int) -> int:
+def proposer_of(state: spec.BeaconState, slot: int) -> int:
     """Who proposes in `slot` on a block with that state: by its lookahead (EIP-7917) if it can."""
     first = int(spec.compute_start_slot_at_epoch(spec.get_current_epoch(state)))
     if slot - first < len(state.proposer_lookahead):

@@ -60,14 +60,15 @@ def frame(topic: Topic, data: bytes) -> bytes:
 async def read_frame(reader: asyncio.StreamReader) -> tuple[Topic, bytes] | None:
     """The next message, None at the end of the stream.
 
-    Malformed for an unknown topic, a length beyond the topic's limit, or an end within a message.
+    Malformed for an unknown topic or a length beyond the topic's limit; ConnectionError where the
+    stream ends within a message, as it does when a peer's process or machine fails.
     """
     try:
         header = await reader.readexactly(HEADER_BYTES + 1)
     except asyncio.IncompleteReadError as error:
         if not error.partial:
             return None
-        raise Malformed("the stream ends within a header") from error
+        raise ConnectionError("the stream ends within a header") from error
     length = int.from_bytes(header[:HEADER_BYTES], "little") - 1
     try:
         topic = Topic(header[HEADER_BYTES])
@@ -78,4 +79,4 @@ async def read_frame(reader: asyncio.StreamReader) -> tuple[Topic, bytes] | None
     try:
         return topic, await reader.readexactly(length)
     except asyncio.IncompleteReadError as error:
-        raise Malformed(f"the stream ends within a {topic.name}") from error
+        raise ConnectionError(f"the stream ends within a {topic.name}") from error

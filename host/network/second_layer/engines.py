@@ -1,13 +1,15 @@
 """The engines of a chain whose payloads are EVM blocks."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from proofmill.host.ground.units import ETHER, Wei
 from proofmill.host.network.consensus.engines import Engines
 from proofmill.host.network.consensus.proofs import Verify
 from proofmill.host.network.consensus.spec import spec
 from proofmill.host.network.evm.client import Address
 from proofmill.host.network.mechanism.parameters import Parameters
-from proofmill.host.network.second_layer.execution_layer import ETHER, EvmExecutionLayer
+from proofmill.host.network.second_layer.execution_layer import EvmExecutionLayer
 from proofmill.host.network.second_layer.proof_engine import EvmProofEngine
 from proofmill.host.prover.circuits.block_size import BlockSize
 from proofmill.host.prover.groth16.verification_key import VerificationKey
@@ -28,11 +30,17 @@ class EvmEngines:
 
     key: VerificationKey
     parameters: Parameters = field(default_factory=chain_parameters)
-    minimum_bond: int = ETHER
+    minimum_bond: Wei = ETHER
     rich: tuple[Address, ...] = ()
 
-    def __call__(self, seed: int, size: BlockSize, chain_id: int, verify: Verify) -> Engines:
+    def __call__(
+        self, seed: int, size: BlockSize, chain_id: int, verify: Verify
+    ) -> Engines[EvmExecutionLayer]:
         execution = EvmExecutionLayer(
             seed, size, self.key, chain_id, self.parameters, self.minimum_bond,
             int(spec.config.MIN_GENESIS_TIME), self.rich)
         return Engines(execution, EvmProofEngine(execution, verify))
+
+
+MakeEvmEngines = Callable[[int, BlockSize, int, Verify], Engines[EvmExecutionLayer]]
+"""`MakeEngines` of chains with the contracts in their payloads."""

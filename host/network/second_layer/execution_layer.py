@@ -13,18 +13,22 @@ breaks one is invalid, as one with a wrong state root is:
   without trusting anybody who is not trusted with the chain.
 """
 
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import Any
 
 import rlp  # type: ignore[import-untyped]
 from trie.hexary import HexaryTrie
 
 from proofmill.host.ground.errors import ProofmillError
+from proofmill.host.ground.log_fields import name_of
+from proofmill.host.ground.units import BPS, ETHER, Gwei, Wei, to_wei
 from proofmill.host.network.consensus.blocks import base_reward_gwei
 from proofmill.host.network.consensus.execution import first_ledger
 from proofmill.host.network.consensus.payload import EMPTY_OMMERS_HASH, request_root
+from proofmill.host.network.consensus.payload_builder import PayloadBuilder
+from proofmill.host.network.consensus.refusal import own_work
 from proofmill.host.network.consensus.spec import spec
 from proofmill.host.network.contracts.deployment import (
     NO_STATEMENT,
@@ -38,7 +42,9 @@ from proofmill.host.network.contracts.verifier import verifier_artifact
 from proofmill.host.network.evm.account import Account
 from proofmill.host.network.evm.client import Address, RevertedError
 from proofmill.host.network.evm.contract import Contract
+from proofmill.host.network.evm.embedded import SystemCall, WithdrawalFields
 from proofmill.host.network.evm.pool import PooledEvm, header_hash
+from proofmill.host.network.evm.transaction import NoTransaction, decode_transaction
 from proofmill.host.network.mechanism.parameters import Parameters
 from proofmill.host.prover.circuits.batch import Batch
 from proofmill.host.prover.circuits.block_size import BlockSize
@@ -46,15 +52,15 @@ from proofmill.host.prover.circuits.ledger import Ledger
 from proofmill.host.prover.circuits.random_batch import batch_of_slot
 from proofmill.host.prover.groth16.verification_key import VerificationKey
 
+log = logging.getLogger(__name__)
+
 INBOX: Address = b"\x00" * 12 + b"proofmil"
 """Where batches are posted: no contract, nobody's account."""
 BATCH_GAS = 200_000
-ETHER = 10**18
-GWEI = 10**9
-FULL_LOAD_BPS = 10_000
+FULL_LOAD_BPS = BPS
 """Every batch has the same size, so its load is the target's."""
 
-View = Callable[[bytes], tuple[int, int]]
+View = Callable[[bytes], tuple[Gwei, int]]
 """Of a beacon block's root: (B in gwei, finalised slot) in the state after that block."""
 
 
@@ -62,13 +68,13 @@ View = Callable[[bytes], tuple[int, int]]
 class _Known:
     """An accepted payload: what its proof states, and the batch."""
 
-    payload: Any
+    payload: spec.ExecutionPayload
     statement: BlockStatement
     ledger: Ledger
     batch: Batch
 
 
-class EvmExecutionLayer(spec.ExecutionEngine):  # type: ignore[misc]  # the specification is untyped
+class EvmExecutionLayer(PayloadBuilder):
     """The specification's `ExecutionEngine` over py-evm; the interface of `ExecutionLayer`.
 
     `evm`: the machine, whose `send` queues transactions for the next payload built here; `layer`:
@@ -77,7 +83,7 @@ class EvmExecutionLayer(spec.ExecutionEngine):  # type: ignore[misc]  # the spec
 
     def __init__(
         self, seed: int, size: BlockSize, key: VerificationKey, chain_id: int,
-        parameters: Parameters, minimum_bond: int, genesis_time: int,
+        parameters: Parameters, minimum_bond: Wei, genesis_time: int,
         rich: Sequence[Address] = (),
     ) -> None:
         """`seed` decides the first ledger and the batches built here; `key`: the block circuit's.
@@ -85,6 +91,7 @@ class EvmExecutionLayer(spec.ExecutionEngine):  # type: ignore[misc]  # the spec
         `chain_id`: of the machine, and what statements name; `minimum_bond`: wei; `rich`: accounts
         that begin with a million ether, besides the one that posts batches.
         """
+        super().__init__()
         self._seed, self._size, self._genesis_time = seed, size, genesis_time
         secret = sha256(b"proofmill batches %d" % seed).digest()
         poster = Account(PooledEvm(chain_id, {}), secret).address
@@ -101,12 +108,19 @@ class EvmExecutionLayer(spec.ExecutionEngine):  # type: ignore[misc]  # the spec
         self.refusal = ""
         """Why the last payload was refused, empty if it was not."""
         self._view: View | None = None
-        self._store: Any = None
+        self._store: spec.Store = None
         self._genesis_ledger = first_ledger(seed, size)
         self._known: dict[bytes, _Known] = {}
-        self._built: dict[bytes, Any] = {}
+        self._prepared: list[bytes] = []
 
-    def watch(self, store: Any) -> None:
+    def prepare(self, transactions: Sequence[bytes]) -> None:
+        """Let the next payload that is built here have these as well, after the pool's.
+
+        Nobody else gets to know them before.
+        """
+        self._prepared = list(transactions)
+
+    def watch(self, store: spec.Store) -> None:
         """Take what contracts are told of layer 1 from the beacon states in `store`."""
         self._view, self._store = beacon_view(store), store
 
@@ -125,32 +139,8 @@ class EvmExecutionLayer(spec.ExecutionEngine):  # type: ignore[misc]  # the spec
         """The transfers of an accepted payload; KeyError as `ledger`."""
         return self._known[payload_hash].batch
 
-    def notify_forkchoice_updated(
-        self, head_block_hash: Any, safe_block_hash: Any, finalized_block_hash: Any,
-        payload_attributes: Any | None,
-    ) -> Any | None:
-        """Follow the head, forget what is final, and build a payload if asked."""
-        head = bytes(head_block_hash)
-        if head in self._known or head == self.genesis_hash:
-            self.evm.head = head
-        self._prune(bytes(finalized_block_hash))
-        if payload_attributes is None:
-            return None
-        payload = self._build(head, payload_attributes)
-        payload_id = spec.PayloadId(bytes(payload.block_hash)[:8])
-        self._built = {bytes(payload_id): payload}
-        return payload_id
-
-    def get_payload(self, payload_id: Any) -> Any:
-        """The payload built last; KeyError for any other identifier."""
-        return spec.GetPayloadResponse(
-            execution_payload=self._built[bytes(payload_id)],
-            block_value=spec.Uint256(0),
-            blobs_bundle=spec.BlobsBundle(commitments=[], proofs=[], blobs=[]),
-            execution_requests=[],
-        )
-
-    def verify_and_notify_new_payload(self, new_payload_request: Any) -> bool:
+    @own_work()
+    def verify_and_notify_new_payload(self, new_payload_request: spec.NewPayloadRequest) -> bool:
         """Whether the payload is right in every respect; if so, it is kept."""
         payload = new_payload_request.execution_payload
         requests = spec.get_execution_requests_list(new_payload_request.execution_requests)
@@ -161,10 +151,13 @@ class EvmExecutionLayer(spec.ExecutionEngine):  # type: ignore[misc]  # the spec
             self.refusal = "the block hash is not the header's"
         else:
             self.refusal = self._execute(payload, root, request_root(new_payload_request))
+        if self.refusal:
+            log.warning("a payload is refused: %s", self.refusal,
+                        extra={"payload": name_of(request_root(new_payload_request))})
         return not self.refusal
 
     def is_valid_block_hash(
-        self, execution_payload: Any, parent_beacon_block_root: Any,
+        self, execution_payload: spec.ExecutionPayload, parent_beacon_block_root: spec.Root,
         execution_requests_list: Sequence[bytes],
     ) -> bool:
         """Whether `block_hash` is that of the header of a Cancun block with these fields."""
@@ -179,7 +172,9 @@ class EvmExecutionLayer(spec.ExecutionEngine):  # type: ignore[misc]  # the spec
             int(payload.base_fee_per_gas), _trie_root(withdrawals), int(payload.blob_gas_used),
             int(payload.excess_blob_gas), bytes(parent_beacon_block_root)])
 
-    def _execute(self, payload: Any, parent_beacon_block_root: bytes, name: bytes) -> str:
+    def _execute(
+        self, payload: spec.ExecutionPayload, parent_beacon_block_root: bytes, name: bytes
+    ) -> str:
         """Why the payload is wrong, or nothing, and then it is kept."""
         parent_hash = bytes(payload.parent_hash)
         if parent_hash not in self._known and parent_hash != self.genesis_hash:
@@ -210,7 +205,7 @@ class EvmExecutionLayer(spec.ExecutionEngine):  # type: ignore[misc]  # the spec
             return "the time is not the slot's"
         base = self._look(parent_beacon_block_root)[0]
         self._known[executed.block.hash] = _Known(payload, BlockStatement(
-            slot, name, before.root, ledger.root, batch.commitment, base * GWEI, FULL_LOAD_BPS,
+            slot, name, before.root, ledger.root, batch.commitment, to_wei(base), FULL_LOAD_BPS,
             bytes(payload.fee_recipient)), ledger, batch)
         return ""
 
@@ -220,7 +215,9 @@ class EvmExecutionLayer(spec.ExecutionEngine):  # type: ignore[misc]  # the spec
             return NO_STATEMENT
         return self._known[payload_hash].statement
 
-    def _build(self, parent_hash: bytes, attributes: Any) -> Any:
+    def _build(
+        self, parent_hash: bytes, attributes: spec.PayloadAttributes
+    ) -> spec.ExecutionPayload:
         slot, root = int(attributes.slot_number), bytes(attributes.parent_beacon_block_root)
         ledger = self.ledger(parent_hash)
         batch = batch_of_slot(self._seed, slot, ledger)
@@ -230,7 +227,8 @@ class EvmExecutionLayer(spec.ExecutionEngine):  # type: ignore[misc]  # the spec
         withdrawals = _withdrawals(attributes)
         calls = self._system_calls(parent_hash, root)
         transactions = [posted]
-        waiting = self.evm.waiting()
+        waiting = [*self.evm.pool.waiting(), *self._prepared]
+        self._prepared = []
         while True:
             try:
                 executed = self.evm.execute(
@@ -259,8 +257,8 @@ class EvmExecutionLayer(spec.ExecutionEngine):  # type: ignore[misc]  # the spec
             slot_number=slot)
 
     def _fitting(self, parent_hash: bytes, posted: bytes, waiting: Sequence[bytes],
-                 attributes: Any, calls: Any) -> list[bytes]:
-        """The waiting transactions that fit one after another; the others are dropped."""
+                 attributes: spec.PayloadAttributes, calls: Sequence[SystemCall]) -> list[bytes]:
+        """The waiting transactions that fit one after another; the others go on waiting."""
         fitting: list[bytes] = []
         for raw in waiting:
             try:
@@ -271,7 +269,7 @@ class EvmExecutionLayer(spec.ExecutionEngine):  # type: ignore[misc]  # the spec
                 self._forget(tried.block.hash)
                 fitting.append(raw)
             except ProofmillError:
-                self.evm.drop(raw)
+                continue
         return fitting
 
     def _system_calls(self, parent_hash: bytes, root: bytes) -> list[tuple[Address, bytes]]:
@@ -279,22 +277,22 @@ class EvmExecutionLayer(spec.ExecutionEngine):  # type: ignore[misc]  # the spec
         return [(consensus.address, on_block(
             consensus, self.statement(parent_hash), self._look(root)[1]))]
 
-    def _look(self, root: bytes) -> tuple[int, int]:
+    def _look(self, root: bytes) -> tuple[Gwei, int]:
         assert self._view is not None, "`watch` was never called"
         return self._view(root)
 
     def _batch_of(self, transactions: Sequence[bytes]) -> Batch:
         """The batch that the first transaction posts. Raises `ProofmillError`."""
+        none = ProofmillError("the first transaction posts no batch; it goes to the inbox and is "
+                              "of type 2")
         try:
-            kind, fields = transactions[0][0], rlp.decode(transactions[0][1:])
-            to, data = fields[5], fields[7]
-            parts = rlp.decode(data)
-        except (IndexError, TypeError, rlp.DecodingError) as error:
-            raise ProofmillError("the first transaction posts no batch; it goes to the inbox "
-                                 "and is of type 2") from error
-        if kind != 2 or to != INBOX or not isinstance(parts, list):
-            raise ProofmillError("the first transaction posts no batch; it goes to the inbox "
-                                 "and is of type 2")
+            first = decode_transaction(transactions[0])
+            parts = rlp.decode(first.data)
+        except (IndexError, NoTransaction, rlp.DecodingError) as error:
+            raise none from error
+        if first.to != INBOX or not isinstance(parts, list) or not all(
+                isinstance(part, bytes) for part in parts):
+            raise none
         return Batch.from_bytes(self._size, parts)
 
     def _forget(self, block_hash: bytes) -> None:
@@ -302,21 +300,25 @@ class EvmExecutionLayer(spec.ExecutionEngine):  # type: ignore[misc]  # the spec
         if block_hash not in self._known:
             self.evm.forget([block_hash])
 
+    def _follow(self, head_hash: bytes) -> None:
+        if head_hash in self._known or head_hash == self.genesis_hash:
+            self.evm.head = head_hash
+
     def _prune(self, finalized_hash: bytes) -> None:
         if finalized_hash not in self._known:
             return
         number = self._known[finalized_hash].payload.block_number
+        self.evm.settle(finalized_hash)
         old = [key for key, known in self._known.items()
                if known.payload.block_number + 1 < number]
         for key in old:
             del self._known[key]
-        self.evm.settle(number)
 
 
-def beacon_view(store: Any) -> View:
+def beacon_view(store: spec.Store) -> View:
     """The view of the beacon states in the specification's fork-choice store."""
 
-    def view(root: bytes) -> tuple[int, int]:
+    def view(root: bytes) -> tuple[Gwei, int]:
         state = store.block_states[root]
         final = spec.compute_start_slot_at_epoch(state.finalized_checkpoint.epoch)
         return base_reward_gwei(state), int(final)
@@ -324,7 +326,7 @@ def beacon_view(store: Any) -> View:
     return view
 
 
-def owned_number(layer: Layer, state: Any, validator_index: int) -> int | None:
+def owned_number(layer: Layer, state: spec.BeaconState, validator_index: int) -> int | None:
     """The number of the bond whose owner is a validator's withdrawal address, None for none.
 
     So who signs a proof as a validator is who has the bond: nobody can take another's number, and
@@ -339,7 +341,9 @@ def owned_number(layer: Layer, state: Any, validator_index: int) -> int | None:
     return int(number) if owns else None
 
 
-def _withdrawals(source: Any) -> list[tuple[int, int, Address, int]]:
+def _withdrawals(
+    source: spec.ExecutionPayload | spec.PayloadAttributes
+) -> list[WithdrawalFields]:
     return [(int(each.index), int(each.validator_index), bytes(each.address), int(each.amount))
             for each in source.withdrawals]
 

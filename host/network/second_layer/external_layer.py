@@ -8,9 +8,9 @@ numbers are those of the node's blocks, and an includer's share goes to the node
 """
 
 from hashlib import sha256
-from typing import Any
 
 from proofmill.host.ground.errors import ProofmillError
+from proofmill.host.ground.units import ETHER, to_wei
 from proofmill.host.network.consensus.blocks import BlockRecord
 from proofmill.host.network.consensus.chain import EmbeddedChain
 from proofmill.host.network.consensus.keys import ValidatorKey
@@ -28,7 +28,6 @@ from proofmill.host.network.evm.external import VIRTUAL_SLOT_SECONDS, ExternalEv
 from proofmill.host.network.second_layer.engines import EvmEngines
 from proofmill.host.network.second_layer.execution_layer import (
     FULL_LOAD_BPS,
-    GWEI,
     beacon_view,
     owned_number,
 )
@@ -36,7 +35,7 @@ from proofmill.host.network.second_layer.second_layer import SecondLayer
 
 DEPLOYMENTS = 10
 """Transactions before the first slot, and some to spare."""
-ORACLE_WEI = 10**18
+ORACLE_WEI = ETHER
 REPORT_GAS = 10_000_000
 """A report with the end of an epoch takes 1 million for each dozen of provers."""
 
@@ -107,11 +106,11 @@ class ExternalLayer(SecondLayer):
         self._parent = block
 
     def _statement(self, block: BlockRecord) -> BlockStatement:
-        known: Any = self._chain.proof_engine.payload(block.request_root)
+        known = self._chain.proof_engine.payload(block.request_root)
         assert known is not None, "the newest block's parent is not final"
         return BlockStatement(
             block.slot, block.request_root, known.old_root, known.new_root, known.batch_commitment,
-            block.base_reward_gwei * GWEI, FULL_LOAD_BPS, bytes(block.payload.fee_recipient))
+            to_wei(block.base_reward_gwei), FULL_LOAD_BPS, bytes(block.payload.fee_recipient))
 
 
 def _first_time(evm: ExternalEvm) -> int:

@@ -1,9 +1,10 @@
 """The binding proof engine for payloads that are EVM blocks."""
 
-from typing import Any
 
 from proofmill.host.network.consensus.payload import request_root
 from proofmill.host.network.consensus.proofs import BindingProofEngine, KnownPayload, Verify
+from proofmill.host.network.consensus.refusal import own_work
+from proofmill.host.network.consensus.spec import spec
 from proofmill.host.network.second_layer.execution_layer import EvmExecutionLayer
 
 
@@ -20,7 +21,8 @@ class EvmProofEngine(BindingProofEngine):
         self._execution = execution
         self.prover_of = execution.prover_of
 
-    def notify_new_payload(self, new_payload_request: Any) -> None:
+    @own_work()
+    def notify_new_payload(self, new_payload_request: spec.NewPayloadRequest) -> None:
         """Learn a payload that the execution layer has accepted."""
         block_hash = bytes(new_payload_request.execution_payload.block_hash)
         statement = self._execution.statement(block_hash)

@@ -5,8 +5,8 @@ contracts, on the branch that the node follows.
 """
 
 from dataclasses import dataclass
-from typing import Any
 
+from proofmill.host.ground.units import to_wei
 from proofmill.host.network.consensus.block_proofs import proof_from_bytes
 from proofmill.host.network.consensus.blocks import BlockRecord
 from proofmill.host.network.consensus.chain import EmbeddedChain
@@ -19,11 +19,11 @@ from proofmill.host.network.evm.client import Address, Evm, Receipt, RevertedErr
 from proofmill.host.network.mechanism.parameters import Parameters
 from proofmill.host.network.mechanism.rewards import budget, split
 from proofmill.host.network.second_layer.engines import EvmEngines
+from proofmill.host.network.second_layer.execution_layer import EvmExecutionLayer
 
 SUBMIT_GAS = 3_000_000
 MATURE_GAS = 300_000
 REGISTER_GAS = 1_000_000
-GWEI = 10**9
 
 
 @dataclass
@@ -77,7 +77,7 @@ class SecondLayer:
         parsed = proof_from_bytes(proof)
         assert parsed is not None, "a proof that was not verified is not handed in"
         rho = self.layer.rewards.call("rho")
-        estimate, _ = split(self._parameters, budget(block.base_reward_gwei * GWEI, rho), 1)
+        estimate, _ = split(self._parameters, budget(to_wei(block.base_reward_gwei), rho), 1)
         numbers = proof_numbers(parsed)
         self._submissions[block.slot] = _Submission(
             block.slot, block.request_root, numbers, estimate,
@@ -176,7 +176,7 @@ class SecondLayer:
             self.layer.rewards.address, self._proof_data(slot, proof), gas=SUBMIT_GAS)
 
     def _proof_data(self, slot: int, proof: list[int]) -> bytes:
-        number: Any = self.number
+        number = self.number
         assert number is not None, "a prover without a bond hands in no proofs"
         return self.layer.rewards.encode("submit", slot, number, proof)
 
@@ -187,5 +187,6 @@ def embedded_layer(chain: EmbeddedChain, key: ValidatorKey, engines: EvmEngines)
     `chain` was made with `engines`. The account owns the least bond and is paid the rewards.
     """
     execution = chain.execution_layer
+    assert isinstance(execution, EvmExecutionLayer), "a chain whose payloads have no contracts"
     return SecondLayer(execution.layer, Account(execution.evm, key.account), key.address,
                        engines.parameters, engines.minimum_bond)

@@ -35,6 +35,7 @@ verifier has to compute the tag from them in any case (`host.prover.circuits.sta
 it a tag is but a number.
 """
 
+import logging
 from collections.abc import Sequence
 from functools import cached_property
 from typing import NamedTuple
@@ -55,6 +56,8 @@ from proofmill.host.prover.circuits.selector import distribute, select
 from proofmill.host.prover.circuits.statement import Statement
 from proofmill.host.prover.curve.limbs import Limbs, to_limbs
 from proofmill.host.prover.groth16.r1cs import R1cs
+
+log = logging.getLogger(__name__)
 
 
 class PublicInputs(NamedTuple):
@@ -121,6 +124,7 @@ class BlockCircuit:
 
     def _compile(self) -> None:
         system, size = self.system, self.size
+        log.debug("compiling the block circuit: %s", size)
         old_root, new_root, batch_commitment, prover_tag = (
             system.public_input(name) for name in PublicInputs._fields)
         balances = _inputs(system, "balance", size.page)

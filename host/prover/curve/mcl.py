@@ -10,13 +10,16 @@ during a call: calls may be made from any number of threads.
 """
 
 import ctypes
+import logging
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 from proofmill.hdl.curve import Group
 from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.prover.curve.limbs import BASE_MODULUS, SCALAR_MODULUS
+
+log = logging.getLogger(__name__)
 
 MCL_BN_SNARK1 = 4
 """mcl's number for alt_bn128."""
@@ -29,6 +32,10 @@ TARGET_LIMBS = 48
 
 Address = int
 """Where an array begins: ``array.ctypes.data``."""
+Function = Callable[..., int]
+"""One of the library's; its result says something where it has one."""
+Result = type[ctypes.c_int] | None
+"""What a function of the library returns."""
 
 
 @dataclass(frozen=True)
@@ -36,14 +43,14 @@ class GroupFunctions:
     """mcl's functions for one group; every argument is an address, results come first."""
 
     point_limbs: int
-    add: Any
-    double: Any
-    negate: Any
-    multiply: Any
-    normalize: Any
-    multiply_vector: Any
-    is_on_curve: Any
-    is_in_subgroup: Any
+    add: Function
+    double: Function
+    negate: Function
+    multiply: Function
+    normalize: Function
+    multiply_vector: Function
+    is_on_curve: Function
+    is_in_subgroup: Function
 
 
 @dataclass(frozen=True)
@@ -52,9 +59,9 @@ class Mcl:
 
     g1: GroupFunctions
     g2: GroupFunctions
-    miller_loop_vector: Any
-    final_exponentiation: Any
-    target_is_one: Any
+    miller_loop_vector: Function
+    final_exponentiation: Function
+    target_is_one: Function
 
     def group(self, group: Group) -> GroupFunctions:
         """The functions for `group`."""
@@ -94,6 +101,7 @@ def _open() -> Mcl:
             f"mcl refuses the curve alt_bn128 (mclBn_init answered {status}); "
             "run `pip install --force-reinstall mclbn256==1.3.5`")
     _check_orders(binary)
+    log.debug("mcl is loaded from %s", getattr(binary, "_name", "the wheel"))
     # `isValid` then means "on the curve" alone; the order is asked for separately, where it counts.
     binary.mclBn_verifyOrderG1(0)
     binary.mclBn_verifyOrderG2(0)
@@ -106,7 +114,7 @@ def _open() -> Mcl:
     )
 
 
-def _check_orders(binary: Any) -> None:
+def _check_orders(binary: ctypes.CDLL) -> None:
     """Refuse a library that is set to another curve than asked for."""
     for name, modulus in (("mclBn_getFieldOrder", BASE_MODULUS),
                           ("mclBn_getCurveOrder", SCALAR_MODULUS)):
@@ -118,9 +126,11 @@ def _check_orders(binary: Any) -> None:
                 "run `pip install --force-reinstall mclbn256==1.3.5`")
 
 
-def _group_functions(binary: Any, group: str, point_limbs: int) -> GroupFunctions:
-    def function(name: str, addresses: int, **options: Any) -> Any:
-        return _function(binary, f"mclBn{group}_{name}", addresses, **options)
+def _group_functions(binary: ctypes.CDLL, group: str, point_limbs: int) -> GroupFunctions:
+    def function(
+        name: str, addresses: int, count: bool = False, result: Result = None
+    ) -> Function:
+        return _function(binary, f"mclBn{group}_{name}", addresses, count=count, result=result)
 
     return GroupFunctions(
         point_limbs=point_limbs,
@@ -135,8 +145,8 @@ def _group_functions(binary: Any, group: str, point_limbs: int) -> GroupFunction
     )
 
 
-def _function(binary: Any, name: str, addresses: int, *, count: bool = False,
-              result: Any = None) -> Any:
+def _function(binary: ctypes.CDLL, name: str, addresses: int, *, count: bool = False,
+              result: Result = None) -> Function:
     """The C function `name` taking `addresses` pointers and, if `count`, then a length."""
     # A function object of its own, so that other users of the same library keep their types.
     function = binary[name]

@@ -1,13 +1,12 @@
 """Which points are on the curve, and in the group of prime order."""
 
-from typing import Any
 
 import numpy as np
 
 from proofmill.hdl.curve import Group
 from proofmill.host.prover.curve.arithmetic import in_parallel
 from proofmill.host.prover.curve.limbs import Limbs
-from proofmill.host.prover.curve.mcl import library
+from proofmill.host.prover.curve.mcl import Function, library
 from proofmill.host.prover.curve.points import Flags, to_jacobian
 
 
@@ -32,7 +31,7 @@ def in_subgroup(group: Group, points: Limbs) -> Flags:
     return flags
 
 
-def _test(group: Group, points: Limbs, test: Any) -> Flags:
+def _test(group: Group, points: Limbs, test: Function) -> Flags:
     flags = np.zeros(len(points), dtype=np.bool_)
 
     def part(start: int, stop: int) -> None:

@@ -1,5 +1,6 @@
 """A device of one or several equal accelerators, which share the jobs."""
 
+import logging
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -16,6 +17,8 @@ from proofmill.host.prover.curve.points import ProjectivePoint, first_not_canoni
 from proofmill.host.prover.curve.validity import on_curve
 from proofmill.host.prover.devices.accelerator import Accelerator, Sum
 from proofmill.host.prover.devices.device import Bases, DeviceError, Job, Progress, Result
+
+log = logging.getLogger(__name__)
 
 MODULUS = BN254.base.modulus
 SCALAR_BITS = BN254.scalar.bits
@@ -183,6 +186,8 @@ class LanesDevice:
         else:
             point = multi_scalar_multiplication(group, loaded.points, job.scalars)
         counters = answer.counters
+        log.debug("%s, lane %d: %d points of %s, counters %s", self.name, number, job.bases.count,
+                  group.value, counters)
         return Result(point=point, device=self.name, counters=counters,
                       cycles=counters["fill"] + counters["sum"] + counters["output"]
                       + counters["finish"],

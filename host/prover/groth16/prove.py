@@ -1,5 +1,6 @@
 """Proving: five multi-scalar multiplications on a device, the rest here, and nothing unverified."""
 
+import logging
 import secrets
 import time
 from collections.abc import Callable, Sequence
@@ -20,6 +21,8 @@ from proofmill.host.prover.groth16.r1cs import R1cs
 from proofmill.host.prover.groth16.sums import SUMS, wrong_sums
 from proofmill.host.prover.groth16.verification_key import Proof
 from proofmill.host.prover.groth16.verify import is_valid_point, verify
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -127,6 +130,7 @@ class Prover:
             try:
                 results = on.run(scalars, progress)
             except DeviceError as error:
+                log.warning("put aside: %s failed: %s", candidate.name, error)
                 candidate.failed(on, f"failed: {error}", hear)
                 continue
             proof = self._verified(results, public, blinding)
@@ -134,9 +138,12 @@ class Prover:
                 wrong = wrong_sums(self.key, scalars, results)
                 if not wrong:
                     raise explain(self.key, witness, self.r1cs)
+                log.warning("put aside: %s computed a wrong sum for %s", candidate.name,
+                            ", ".join(wrong))
                 candidate.failed(on, f"computed a wrong sum for {', '.join(wrong)}", hear,
                                  again=False)
                 continue
+            log.debug("proof by %s under %s", candidate.name, self.key.name)
             candidate.worked()
             return ProofResult(
                 proof=proof, public=public, device=candidate.name, faults=self._faults(),

@@ -4,12 +4,12 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from proofmill.hdl.curve import Group
 from proofmill.host.ground.errors import ProofmillError
+from proofmill.host.ground.json_text import JsonObject
 from proofmill.host.prover.curve.limbs import Limbs
 from proofmill.host.prover.curve.pairing import coefficients
 from proofmill.host.prover.groth16.json_fields import Fields, point_to_json, read_json, write_json
@@ -36,7 +36,7 @@ class VerificationKey:
         """How many public signals a proof comes with."""
         return len(self.public_points) - 1
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> JsonObject:
         """The content of snarkjs' ``verification_key.json``."""
         return {
             "protocol": "groth16",
@@ -61,7 +61,7 @@ class Proof:
     b: Limbs
     c: Limbs
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> JsonObject:
         """The content of snarkjs' ``proof.json``."""
         return {
             "pi_a": point_to_json(Group.G1, self.a),
@@ -72,7 +72,7 @@ class Proof:
         }
 
 
-def verification_key_from_json(value: Any, name: str = "verification key") -> VerificationKey:
+def verification_key_from_json(value: object, name: str = "verification key") -> VerificationKey:
     """Check parsed JSON and take the key from it. Raises `ProofmillError` naming the field.
 
     What else there is, ``nPublic`` and the pairing of alpha and beta, follows from the points.
@@ -91,7 +91,7 @@ def verification_key_from_json(value: Any, name: str = "verification key") -> Ve
             name=name)
 
 
-def proof_from_json(value: Any, name: str = "proof") -> Proof:
+def proof_from_json(value: object, name: str = "proof") -> Proof:
     """Check parsed JSON and take the proof from it.
 
     Raises `ProofmillError` naming the field; it is a `NotValid` where a point can be read and is

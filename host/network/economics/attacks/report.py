@@ -1,8 +1,8 @@
 """Measured attacks as text, as data and as the document docs/attacks.md."""
 
 from collections.abc import Sequence
-from typing import Any
 
+from proofmill.host.ground.json_text import JsonObject
 from proofmill.host.network.economics.attacks.arena import (
     BASE_GWEI,
     BLOCK_CHECKS,
@@ -19,10 +19,10 @@ def gwei(profit: Profit) -> str:
     return f"{round(profit.mean):,} ± {round(profit.half_width):,}"
 
 
-def as_data(result: Result) -> dict[str, Any]:
+def as_data(result: Result) -> JsonObject:
     """A result for JSON; profits in gwei a slot."""
     attack = result.attack
-    found: dict[str, Any] = {
+    found: JsonObject = {
         "attack": attack.name, "what": attack.what, "setting": attack.setting,
         "defence": attack.defence, "switches": list(attack.defences), "limit": attack.limit,
         "seeds": SEEDS, "profit_gwei_per_slot": _interval(result.protected)}

@@ -9,7 +9,6 @@ import pytest
 from proofmill.host.ground.cache import cache_folder
 from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.network.evm.account import Account
-from proofmill.host.network.evm.anvil import install_anvil, running_anvil
 from proofmill.host.network.evm.client import Address, DevelopmentEvm
 from proofmill.host.network.evm.embedded import EmbeddedEvm
 from proofmill.host.network.mechanism.parameters import Parameters
@@ -21,6 +20,7 @@ from tests.host.network.contracts.world import (
     World,
     private_key,
 )
+from tests.host.network.evm.anvil import install_anvil, running_anvil
 
 MakeWorld = Callable[..., World]
 RICH = ("deployer", "carrier", "thief", "delegator", "requester", "solver",

@@ -277,7 +277,7 @@ def test_only_the_protocol_reports(make_world: MakeWorld) -> None:
     with pytest.raises(RevertedError, match="only the protocol reports"):
         world.consensus.send(thief, "on_block", NO_STATEMENT.fields, 1)
     with pytest.raises(RevertedError, match="only the protocol reports"):
-        world.rewards.send(thief, "on_block", 0, 1, 0)
+        world.rewards.send(thief, "on_block", 1, 0)
     with pytest.raises(RevertedError, match="only the protocol starts"):
         world.contracts.assignment.send(thief, "take_snapshot", 0)
     for function, arguments in (("take_on", (0, 1)), ("release", (0, 1, True)),

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from proofmill.host.ground.units import BPS
 from proofmill.host.network.mechanism import bonds, lottery, market, rewards
 from proofmill.host.network.mechanism.hashing import domain
-from proofmill.host.network.mechanism.parameters import BPS, Parameters
+from proofmill.host.network.mechanism.parameters import Parameters
 from proofmill.host.prover.circuits.statement import PROVER_TAG_DOMAIN
 
 TEXT = (Path(__file__).parents[4] / "docs" / "protocol.md").read_text("utf-8")

@@ -15,7 +15,6 @@ from proofmill.host.network.consensus.miner import Event, Miner, SlotPassed
 from proofmill.host.network.consensus.records import Status
 from proofmill.host.network.consensus.spec import spec
 from proofmill.host.network.evm.account import Account
-from proofmill.host.network.evm.anvil import running_anvil
 from proofmill.host.network.evm.client import RevertedError
 from proofmill.host.network.evm.embedded import EmbeddedEvm
 from proofmill.host.network.evm.external import DEVELOPMENT_CHAIN, ExternalEvm
@@ -34,6 +33,7 @@ from tests.host.network.consensus.conftest import (  # noqa: F401
     verify,
 )
 from tests.host.network.contracts.world import ETHER, private_key
+from tests.host.network.evm.anvil import running_anvil
 from tests.host.network.evm.rpc_server import Node, serving
 
 SEED, VALIDATOR = 1, 9

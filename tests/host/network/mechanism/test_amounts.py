@@ -2,9 +2,10 @@
 
 import pytest
 
+from proofmill.host.ground.units import BPS
 from proofmill.host.network.mechanism import bonds, controller, penalties, reliability, rewards
 from proofmill.host.network.mechanism.lottery import Assignment
-from proofmill.host.network.mechanism.parameters import BILLION, BPS, Defences, Parameters
+from proofmill.host.network.mechanism.parameters import BILLION, Defences, Parameters
 from proofmill.host.network.mechanism.stages import Stage, may_prove, stage_of
 
 P = Parameters()

@@ -143,7 +143,7 @@ def twice(answer: Any, source: Source, known: int) -> Any:
 
 def others(answer: Any, source: Source, known: int) -> Any:
     """Blocks after those asked for."""
-    root = source.archive.branch(bytes(source.follower.head.root), SLOTS, SLOTS + 1)[0]
+    root = source.archive.branch(bytes(source.follower.head().root), SLOTS, SLOTS + 1)[0]
     answer.blocks = [Link(source.follower, source.archive).catch_up._stored(root)]
     return answer
 
@@ -164,7 +164,7 @@ def wrong_state(answer: Any, source: Source, known: int) -> Any:
     signed.message.state_root = b"\x01" * 32
     secret = KEYS[signed.message.proposer_index].secret
     signed.signature = spec.get_block_signature(
-        source.follower.head_state, signed.message, secret)
+        source.follower.head_state(), signed.message, secret)
     return answer
 
 
@@ -178,7 +178,7 @@ def wrong_payload(answer: Any, source: Source, known: int) -> Any:
     envelope.message.payload.gas_used += 1
     secret = KEYS[answer.blocks[known].block.message.proposer_index].secret
     envelope.signature = spec.get_execution_payload_envelope_signature(
-        source.follower.head_state, envelope.message, secret)
+        source.follower.head_state(), envelope.message, secret)
     return answer
 
 
@@ -238,7 +238,7 @@ def test_silence_is_punished(
 def test_too_much_may_not_be_asked(source: Source) -> None:
     link = Link(source.follower, source.archive)
     for count in (0, MOST_BLOCKS + 1, 2**64 - 1):
-        request = RangeRequest(identifier=1, head_root=source.follower.head.root, start_slot=1,
+        request = RangeRequest(identifier=1, head_root=source.follower.head().root, start_slot=1,
                                count=count)
         verdict, reason = link.hear(Topic.RANGE_REQUEST, bytes(request.encode_bytes()), "greedy")
         assert verdict is Verdict.REJECT and "blocks; the most is 16" in reason
@@ -249,7 +249,7 @@ def test_an_answer_ends_before_it_is_too_long(
     source: Source, late: Link, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     link = Link(source.follower, source.archive)
-    request = RangeRequest(identifier=1, head_root=source.follower.head.root, start_slot=1,
+    request = RangeRequest(identifier=1, head_root=source.follower.head().root, start_slot=1,
                            count=MOST_BLOCKS)
     link.hear(Topic.RANGE_REQUEST, bytes(request.encode_bytes()), "late")
     whole = link.take_sent()[0][2]
@@ -276,16 +276,16 @@ def test_an_honest_peer_delivers_everything(source: Source, late: Link) -> None:
     said = talk(late, theirs)
     assert said.count(Topic.RANGE_REQUEST) == said.count(Topic.RANGE) == 2
     assert not late.dropped and not theirs.dropped and not late.catch_up.busy
-    assert late.follower.head == source.follower.head
-    assert late.follower.head_state == source.follower.head_state
+    assert late.follower.head() == source.follower.head()
+    assert late.follower.head_state() == source.follower.head_state()
     assert late.follower.account() == source.follower.account()
     assert late.follower.account().credits
     assert late.follower.finalized_epoch == source.follower.finalized_epoch
     late.follower.check_contracts()
     # Proofs and transactions that are in no block yet have come as well.
-    pending, waiting = source.follower.open_proofs(), source.follower.mempool.waiting()
+    pending, waiting = source.follower.open_proofs(), source.follower.pool.waiting()
     assert pending and late.follower.open_proofs() == pending
-    assert waiting and late.follower.mempool.waiting() == waiting
+    assert waiting and late.follower.pool.waiting() == waiting
     # Once more there is nothing to ask for.
     theirs.catch_up.greet("late")
     assert Topic.RANGE_REQUEST not in talk(late, theirs)
@@ -303,8 +303,8 @@ def test_a_restart_takes_in_what_was_kept(source: Source, tmp_path: Path) -> Non
     again = follower(archive)
     again.tick(SLOTS, CONFIRM_MS)
     assert again.load() == SLOTS
-    assert again.head == source.follower.head and again.account() == source.follower.account()
-    spoilt = archive.branch(bytes(again.head.root), 9, 10)[0]
+    assert again.head() == source.follower.head() and again.account() == source.follower.account()
+    spoilt = archive.branch(bytes(again.head().root), 9, 10)[0]
     with archive._database:
         archive._database.execute(
             "UPDATE messages SET data = zeroblob(length(data)) WHERE root = ? AND topic = ?",
@@ -315,5 +315,5 @@ def test_a_restart_takes_in_what_was_kept(source: Source, tmp_path: Path) -> Non
     theirs = Link(source.follower, source.archive)
     theirs.catch_up.greet("damaged")
     talk(damaged, theirs)
-    assert damaged.follower.head == source.follower.head and not damaged.dropped
+    assert damaged.follower.head() == source.follower.head() and not damaged.dropped
     archive.close()

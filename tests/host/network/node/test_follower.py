@@ -1,11 +1,15 @@
 """One node follows another by messages alone, and takes nothing that is wrong."""
 
+import logging
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from proofmill.host.cli.logs import PACKAGE
+from proofmill.host.ground.database import StorageError
+from proofmill.host.ground.log_fields import name_of
 from proofmill.host.network.consensus.chain import EmbeddedChain
 from proofmill.host.network.consensus.spec import bls, spec
 from proofmill.host.network.evm.account import Account as EvmAccount
@@ -49,7 +53,7 @@ class Pair:
     def slot(self, slot: int) -> None:
         self.source.slot(slot, self.theirs.tick)
         self.theirs.check_contracts()
-        self.views.append(view_of(slot, self.ours.head, self.ours.head_state,
+        self.views.append(view_of(slot, self.ours.head(), self.ours.head_state(),
                                   self.ours.finalized_epoch))
 
 
@@ -63,14 +67,16 @@ def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
 
 
 def look(follower: Follower) -> tuple[Any, Account, int]:
-    return follower.head, follower.account(), len(follower.store.blocks)
+    return follower.head(), follower.account(), len(follower.store.blocks)
 
 
 def test_both_have_the_same_chain(pair: Pair) -> None:
-    assert pair.ours.head == pair.theirs.head
+    assert pair.ours.head() == pair.theirs.head()
     assert pair.ours.account() == pair.theirs.account()
     assert {verdict for _, verdict, _ in pair.verdicts} == {Verdict.ACCEPT}
     assert len(pair.theirs.branch()) == SLOTS
+    # Each block was taken in once, however often the head was looked at.
+    assert pair.ours._branches.replayed == pair.theirs._branches.replayed == SLOTS
     assert pair.validators.refused == []
 
 
@@ -98,7 +104,7 @@ def test_the_prover_is_paid_for_what_it_was_drawn_for(pair: Pair) -> None:
 
 
 def test_the_lookahead_says_who_proposes(pair: Pair) -> None:
-    state = pair.ours.head_state
+    state = pair.ours.head_state()
     later = spec.copy(state)
     for slot in range(SLOTS + 1, SLOTS + 8):
         spec.process_slots(later, spec.Slot(slot))
@@ -117,7 +123,7 @@ def tampered_block(pair: Pair) -> Any:
 def signed_wrong_block(pair: Pair) -> Any:
     signed = tampered_block(pair)
     key = KEYS[signed.message.proposer_index]
-    signed.signature = spec.get_block_signature(pair.ours.head_state, signed.message, key.secret)
+    signed.signature = spec.get_block_signature(pair.ours.head_state(), signed.message, key.secret)
     return signed
 
 
@@ -149,7 +155,7 @@ def resigned(pair: Pair, proof: Any, validator: int, owner: int) -> Any:
     """A proof's message signed anew: by a validator, and by the account of another's bond."""
     message = proof.signed.message
     signature = spec.get_execution_proof_signature(
-        pair.ours.head_state, message, KEYS[validator].secret)
+        pair.ours.head_state(), message, KEYS[validator].secret)
     signed = spec.SignedExecutionProof(
         message=message, validator_index=validator, signature=signature)
     slot = pair.ours._by_request[bytes(message.public_input.new_payload_request_root)].slot
@@ -208,6 +214,29 @@ def test_what_is_wrong_is_rejected(pair: Pair, topic: Topic, make: Any, reason: 
     assert look(pair.theirs) == before
 
 
+OWN_TROUBLE = [MemoryError(), OSError(28, "No space left on device"), StorageError("it is full")]
+
+
+@pytest.mark.parametrize("trouble", OWN_TROUBLE, ids=lambda trouble: type(trouble).__name__)
+@pytest.mark.parametrize("call", ["on_block", "is_parent_node_full", "get_indexed_attestation"])
+def test_own_trouble_is_no_verdict_on_a_message(
+    pair: Pair, call: str, trouble: Exception, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever the specification was doing when it came."""
+    def fail(*arguments: Any) -> Any:
+        raise trouble
+
+    topic, make = ((Topic.ATTESTATION, wrong_attestation) if "attestation" in call
+                   else (Topic.BLOCK, tampered_block))
+    before, data = look(pair.theirs), bytes(make(pair).encode_bytes())
+    monkeypatch.setattr(spec, call, fail)
+    with pytest.raises(type(trouble)):
+        pair.theirs.take(topic, data, "honest")
+    monkeypatch.undo()
+    assert look(pair.theirs) == before
+    assert pair.theirs.take(topic, data, "liar")[0] is Verdict.REJECT
+
+
 GOSSIP = [topic for topic in Topic if topic not in DIRECTED]
 
 
@@ -264,8 +293,7 @@ def test_contracts_that_say_something_else_are_noticed(
     pair: Pair, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pair.theirs.check_contracts()
-    account, ledger = pair.theirs._account or (None, None)
-    assert ledger is not None
+    ledger = pair.theirs._branches.ledger(pair.theirs._tip())
     changes: list[Callable[[], None]] = [
         lambda: monkeypatch.setattr(ledger, "rho", ledger.rho + 1),
         lambda: monkeypatch.setattr(ledger.totals, "credited", ledger.totals.credited + 1),
@@ -277,11 +305,11 @@ def test_contracts_that_say_something_else_are_noticed(
     ]
     for change in changes:
         change()
-        pair.theirs._checked = None
+        pair.theirs._checked = b""
         with pytest.raises(BrokenInvariant):
             pair.theirs.check_contracts()
         monkeypatch.undo()
-    pair.theirs._checked = None
+    pair.theirs._checked = b""
     pair.theirs.check_contracts()
 
 
@@ -296,7 +324,7 @@ def test_a_wrong_envelope_is_rejected_and_the_right_one_taken(tmp_path: Path) ->
     wrong = right.copy()
     wrong.message.payload.transactions[0] = b"\x01" * len(wrong.message.payload.transactions[0])
     signature = spec.get_execution_payload_envelope_signature(
-        ours.ours.head_state, wrong.message, KEYS[block.message.proposer_index].secret)
+        ours.ours.head_state(), wrong.message, KEYS[block.message.proposer_index].secret)
     wrong.signature = signature
     verdict, _ = new.take(Topic.ENVELOPE, bytes(wrong.encode_bytes()), "liar")
     assert verdict is Verdict.REJECT and new.branch() == []
@@ -320,4 +348,27 @@ def test_slashing_protection_stands_in_the_way(tmp_path: Path) -> None:
     assert len(pair.sent[Topic.BLOCK]) == blocks
     assert again.refused[0].startswith("block of slot 1 by validator")
     assert any("double vote" in reason for reason in again.refused)
+    pair.source.close()
+
+
+def test_one_name_follows_a_thing_through_the_log(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, logger=PACKAGE)
+    pair = Pair(tmp_path)
+    for slot in (1, 2, 3):
+        pair.slot(slot)
+
+    def told(field: str, name: str) -> list[str]:
+        return [record.module for record in caplog.records if vars(record).get(field) == name]
+
+    first = pair.theirs.branch()[0]
+    # Proposed once, and taken in with its payload by both nodes.
+    assert told("block", name_of(first.root))[:3] == ["validators", "follower", "follower"]
+    paid = {credit.proven_slot for credit in pair.theirs.account().credits}
+    job = next(job for job in pair.jobs.jobs() if job.slot in paid)
+    assert {"prover", "follower"} <= set(told("proof", job.key.name))
+    assert told("job", job.key.name)[0] == "store"
+    assert told("job", job.key.name).count("store") >= 9  # from SEEN to INCLUDED
+    assert set(told("payload", name_of(job.key.root))) == {"store", "prover", "follower"}
     pair.source.close()

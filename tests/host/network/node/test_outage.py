@@ -1,6 +1,7 @@
 """A node that is killed or cut off for several slots comes back, catches up, and earns again."""
 
 import os
+import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -130,3 +131,20 @@ def test_a_node_that_an_error_ends_is_named_with_its_reason(tmp_path: Path) -> N
         assert net.outages[-1] == "node 0 did not start again after slot 1"
         net.run(1)
         assert net.alive and "node 0" not in net.reports()
+@pytest.mark.slow
+def test_a_node_whose_disk_fails_says_why_and_is_let_in_again(tmp_path: Path) -> None:
+    made = setup(tmp_path, [FAST], {})
+    with Devnet(made) as net:
+        net.run(2)
+        other = sqlite3.connect(tmp_path / "node-0" / "blocks.sqlite", isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
+        net.run(1)
+        assert "blocks.sqlite: the block archive cannot be written" in net.dead["node 0"]
+        assert "another process holds it; end that one and start again" in net.dead["node 0"]
+        other.close()
+        net.run(1)
+        net.restart("node 0")
+        net.run(2)
+        reports = net.reports()
+        assert not net.dead and same_chain(reports)
+        assert all(report.dropped == {} for report in reports.values())

@@ -92,7 +92,7 @@ def test_what_is_no_log_is_refused(tmp_path: Path) -> None:
     path.write_bytes(b"this is a text, not a database, and long enough to be looked at" * 20)
     with pytest.raises(ProofmillError, match="not a job log"):
         JobStore(path)
-    with pytest.raises(ProofmillError, match="cannot open the job log"):
+    with pytest.raises(ProofmillError, match="the job log cannot be opened"):
         JobStore(tmp_path / "nowhere" / "jobs.sqlite")
     other = tmp_path / "other.sqlite"
     JobStore(other).close()

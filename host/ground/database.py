@@ -1,0 +1,161 @@
+"""The project's SQLite files: opened alike, written in whole transactions, faults in sentences.
+
+A file is made whole, and found damaged at its opening: by its pages, or by the digest of its rows.
+A fault of the disk is the owner's trouble and nobody else's: it comes out as `StorageError`, which
+no check of somebody else's message catches.
+"""
+
+import os
+import secrets
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from proofmill.host.ground import content_digest
+from proofmill.host.ground.closing import Closing
+from proofmill.host.ground.errors import ProofmillError, way_out
+from proofmill.host.ground.kept import sync_folder
+
+WAIT_SECONDS = 5.0
+"""How long another process may hold the file before that is a fault."""
+
+_FAULTS = {
+    sqlite3.SQLITE_FULL: "the disk is full; make room there and start again",
+    sqlite3.SQLITE_READONLY: "it is read-only; give this user the right to write it, and its "
+                             "folder, and start again",
+    sqlite3.SQLITE_BUSY: "another process holds it; end that one and start again",
+    sqlite3.SQLITE_LOCKED: "another process holds it; end that one and start again",
+    sqlite3.SQLITE_IOERR: "the disk fails; see the system's log and start again",
+    sqlite3.SQLITE_CANTOPEN: "it cannot be opened; check the folder and its rights",
+    sqlite3.SQLITE_PERM: "this user may not; give it the right",
+}
+"""By SQLite's primary result code: what is wrong, and the way out."""
+_MEND = "restore a copy of it, or choose another place"
+_DAMAGE = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
+
+
+class StorageError(ProofmillError):
+    """What has to be kept cannot be kept, or not be read back. Nothing is half written."""
+
+
+class DamagedError(StorageError):
+    """A file of ours that does not hold what was written to it."""
+
+
+class Database(Closing):
+    """A file of ours at `path`: WAL, synchronous FULL, foreign keys. One thread at a time."""
+
+    def __init__(
+        self, path: str | os.PathLike[str], schema: str, version: int, what: str
+    ) -> None:
+        """Open the file, or make it. `what`: it is to the user.
+
+        ProofmillError where it is of another version; StorageError for the faults of the disk, and
+        of those DamagedError where it is something else, or not as it was left.
+        """
+        self.path = Path(path)
+        self._what = what
+        with self._storage("opened"):
+            if not self.path.exists():
+                self._create(schema, version)
+            self._database = _connect(self.path)
+        try:
+            with self._storage("opened"):
+                self._check(version)
+                for setting in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
+                    self._database.execute(f"PRAGMA {setting}")
+        except BaseException:
+            self._database.close()
+            raise
+
+    def close(self) -> None:
+        """Give back the file."""
+        self._database.close()
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        """One transaction that nobody else can write during: all of it, or nothing if it raises."""
+        with self._storage("written"):
+            self._database.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._database
+                self._database.execute("COMMIT")
+            except BaseException:
+                # After some faults SQLite has undone it already.
+                if self._database.in_transaction:
+                    with suppress(sqlite3.Error):
+                        self._database.execute("ROLLBACK")
+                raise
+
+    def _rows(self, query: str, values: Sequence[object] = ()) -> list[Any]:
+        """All that a query finds."""
+        with self._storage("read"):
+            return self._database.execute(query, values).fetchall()
+
+    @contextmanager
+    def _storage(self, deed: str) -> Iterator[None]:
+        """Faults of the disk as `StorageError`; mistakes of the program stay what they are."""
+        try:
+            yield
+        except sqlite3.Error as error:
+            # Extended codes carry the primary one in their lowest byte.
+            code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+            if code in _DAMAGE:
+                raise self._damaged(str(error)) from error
+            fault = _FAULTS.get(code)
+            if fault is None:
+                raise
+            raise StorageError(
+                f"{self.path}: the {self._what} cannot be {deed} ({error}): "
+                + fault) from error
+
+    def _create(self, schema: str, version: int) -> None:
+        """Make the file elsewhere, so that what is at its place is never half of one, or empty."""
+        left = self.path.with_name(self.path.name + "-wal")
+        if left.exists():
+            raise self._damaged(f"it is missing, and its {left.name} is not")
+        temporary = self.path.with_name(f".{self.path.name}.{secrets.token_hex(6)}.tmp")
+        try:
+            with closing(_connect(temporary)) as database:
+                database.executescript(f"BEGIN; {schema} PRAGMA user_version = {version}; COMMIT;")
+                _begin_digest(database)
+            os.replace(temporary, self.path)
+            sync_folder(self.path.parent)
+        except OSError as error:
+            raise StorageError(f"{self.path}: the {self._what} cannot be made: {error.strerror}; "
+                               f"{way_out(error)}") from error
+        finally:
+            with suppress(OSError):
+                temporary.unlink(missing_ok=True)
+
+    def _check(self, version: int) -> None:
+        found = self._database.execute("PRAGMA user_version").fetchone()[0]
+        if found == 0:
+            raise self._damaged("it is empty, or something else")
+        if found != version:
+            raise ProofmillError(
+                f"{self.path}: a {self._what} of version {found}, this release reads {version}; "
+                "use the release that wrote it")
+        (found,) = self._database.execute("PRAGMA integrity_check(1)").fetchone()
+        if found != "ok":
+            raise self._damaged(" ".join(found.split()))
+        if not content_digest.has_digest(self._database):
+            _begin_digest(self._database)  # an earlier release kept none
+        elif not content_digest.agrees(self._database):
+            raise self._damaged("its rows are not those that were written")
+
+    def _damaged(self, reason: str) -> DamagedError:
+        return DamagedError(f"{self.path}: not a {self._what}, or damaged ({reason}); {_MEND}")
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    database = sqlite3.connect(path, timeout=WAIT_SECONDS, isolation_level=None)
+    content_digest.prepare(database)
+    return database
+
+
+def _begin_digest(database: sqlite3.Connection) -> None:
+    database.executescript(
+        "BEGIN IMMEDIATE; " + "; ".join(content_digest.statements(database)) + "; COMMIT;")

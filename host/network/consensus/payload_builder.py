@@ -1,0 +1,55 @@
+"""What every execution layer here does alike: build when asked, hand over what was built."""
+
+from abc import abstractmethod
+
+from proofmill.host.network.consensus.spec import spec
+
+
+class PayloadBuilder(spec.ExecutionEngine):  # type: ignore[misc]  # the specification is untyped
+    """The part of the specification's `ExecutionEngine` that makes payloads (Engine API's order).
+
+    A layer says how a payload is built and what a new head or finality changes.
+    """
+
+    def __init__(self) -> None:
+        self._built: dict[bytes, spec.ExecutionPayload] = {}
+
+    @abstractmethod
+    def _build(
+        self, parent_hash: bytes, attributes: spec.PayloadAttributes
+    ) -> spec.ExecutionPayload:
+        """A payload on a known one."""
+
+    @abstractmethod
+    def _prune(self, finalized_hash: bytes) -> None:
+        """Forget what lies before the finalised payload; nothing where it is unknown."""
+
+    def _follow(self, head_hash: bytes) -> None:
+        """Let questions be answered at this payload, if it is known."""
+
+    def notify_forkchoice_updated(
+        self,
+        head_block_hash: spec.Hash32,
+        safe_block_hash: spec.Hash32,
+        finalized_block_hash: spec.Hash32,
+        payload_attributes: spec.PayloadAttributes | None,
+    ) -> spec.PayloadId | None:
+        """Follow the head, forget what is final, and build a payload on the head if asked."""
+        head_hash = bytes(head_block_hash)
+        self._follow(head_hash)
+        self._prune(bytes(finalized_block_hash))
+        if payload_attributes is None:
+            return None
+        payload = self._build(head_hash, payload_attributes)
+        payload_id = spec.PayloadId(bytes(payload.block_hash)[:8])
+        self._built = {bytes(payload_id): payload}
+        return payload_id
+
+    def get_payload(self, payload_id: spec.PayloadId) -> spec.GetPayloadResponse:
+        """The payload built last; KeyError for any other identifier."""
+        return spec.GetPayloadResponse(
+            execution_payload=self._built[bytes(payload_id)],
+            block_value=spec.Uint256(0),
+            blobs_bundle=spec.BlobsBundle(commitments=[], proofs=[], blobs=[]),
+            execution_requests=[],
+        )

@@ -1,0 +1,91 @@
+"""Transactions of type 2 (EIP-1559), the only ones of this project, signed and read."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from eth_account import Account as Signer
+from eth_account.signers.local import LocalAccount
+from eth_account.typed_transactions.typed_transaction import TypedTransaction
+from eth_hash.auto import keccak
+from hexbytes import HexBytes
+
+from proofmill.host.ground.errors import ProofmillError
+from proofmill.host.ground.json_text import JsonObject
+from proofmill.host.ground.units import Wei
+from proofmill.host.network.evm.client import Address
+
+TYPE = 2
+NOTHING = Wei(0)
+
+
+class NoTransaction(ProofmillError):
+    """Bytes that are no signed transaction of type 2."""
+
+
+@dataclass(frozen=True)
+class Transaction:
+    """A signed transaction. `to`: 20 bytes, empty where it creates a contract.
+
+    `max_fee`: wei for a unit of gas; `value`: wei.
+    """
+
+    raw: bytes
+    chain_id: int
+    nonce: int
+    gas: int
+    max_fee: Wei
+    value: Wei
+    to: Address
+    data: bytes
+
+    @cached_property
+    def hash(self) -> bytes:
+        """The Keccak-256 of its bytes: its name."""
+        return bytes(keccak(self.raw))
+
+    @cached_property
+    def sender(self) -> Address:
+        """Who signed it. NoTransaction where the signature is nobody's."""
+        try:
+            return bytes.fromhex(Signer.recover_transaction(self.raw)[2:])
+        except MemoryError:
+            raise  # own trouble says nothing about the bytes
+        except Exception as error:  # the library has no one class for what may be wrong
+            raise NoTransaction(f"no signed transaction ({type(error).__name__})") from error
+
+    @property
+    def most(self) -> Wei:
+        """Wei that its sender has to have."""
+        return Wei(self.gas * self.max_fee + self.value)
+
+
+def decode_transaction(raw: bytes) -> Transaction:
+    """The inverse of `sign_transaction`, whoever signed; NoTransaction for anything else."""
+    try:
+        fields = TypedTransaction.from_bytes(HexBytes(raw)).as_dict()
+    except MemoryError:
+        raise  # own trouble says nothing about the bytes
+    except Exception as error:  # whatever a stranger's bytes lead to
+        raise NoTransaction(f"no signed transaction ({type(error).__name__})") from error
+    if fields["type"] != TYPE:
+        raise NoTransaction(f"no signed transaction (one of type {fields['type']})")
+    return Transaction(
+        raw, fields["chainId"], fields["nonce"], fields["gas"], Wei(fields["maxFeePerGas"]),
+        Wei(fields["value"]), bytes(fields["to"]), bytes(fields["data"]))
+
+
+def sign_transaction(
+    signer: LocalAccount, chain_id: int, nonce: int, base_fee: Wei, to: Address | None,
+    data: bytes = b"", value: Wei = NOTHING, gas: int = 21_000,
+) -> bytes:
+    """The raw transaction; it offers twice the base fee, so that the next blocks' may rise.
+
+    `base_fee`: of the latest block, wei. `to` None creates a contract from `data`.
+    """
+    fields: JsonObject = {
+        "type": TYPE, "chainId": chain_id, "nonce": nonce, "gas": gas,
+        "maxFeePerGas": 2 * base_fee + 1, "maxPriorityFeePerGas": 1, "value": value, "data": data,
+    }
+    if to is not None:
+        fields["to"] = to
+    return bytes(signer.sign_transaction(fields).raw_transaction)

@@ -1,0 +1,319 @@
+"""Whatever the disk does: no peer is blamed, nothing is half written, and a sentence is left.
+
+Every place that writes is named in `SITES`, and the list is checked against the source.
+"""
+
+import ast
+import asyncio
+import multiprocessing
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from proofmill import host
+from proofmill.host.ground.database import Database, StorageError
+from proofmill.host.ground.errors import ProofmillError
+from proofmill.host.ground.owner import Owner
+from proofmill.host.network.evm.journal import Journal
+from proofmill.host.network.node.archive import Archive
+from proofmill.host.network.node.gossip import Gossip, Verdict
+from proofmill.host.network.node.identity import contexts, new_identity
+from proofmill.host.network.node.interchange import write_history
+from proofmill.host.network.node.node import (
+    ATTEST_MS,
+    CONFIRM_MS,
+    DeviceSpeed,
+    NodeFailure,
+    NodeSetup,
+    serve,
+)
+from proofmill.host.network.node.slashing_protection import (
+    SignedAttestation,
+    SignedBlock,
+    SlashingProtection,
+)
+from proofmill.host.network.node.store import JobKey, JobStore
+from proofmill.host.network.node.wire import Topic
+from proofmill.host.prover.groth16.zkey import write_zkey
+from tests.host.network.node import killed
+from tests.host.network.node.chains import KEYS, PROVER, Source, chain_setup
+from tests.host.network.node.storage_faults import (
+    FAULTS,
+    Fault,
+    content,
+    corrupt,
+    full,
+    no_byte_more,
+)
+
+CHAIN = b"\x07" * 32
+KEY = JobKey(b"\x01" * 32, 0, 7)
+
+
+def block(slot: int) -> SignedBlock:
+    return SignedBlock(b"\x01" * 48, slot, b"\x02" * 32)
+
+
+def vote(target: int) -> SignedAttestation:
+    return SignedAttestation(b"\x01" * 48, 1, target, b"\x02" * 32)
+
+
+def protection(path: Path) -> SlashingProtection:
+    made = SlashingProtection(path, CHAIN)
+    made.merge([block(1)], [vote(2)])
+    return made
+
+
+def archive(path: Path) -> Archive:
+    made = Archive(path)
+    made.keep(Topic.BLOCK, b"\x01" * 32, b"a block")
+    return made
+
+
+def jobs(path: Path) -> JobStore:
+    made = JobStore(path)
+    made.see(JobKey(b"\x02" * 32, 0, 7), 4)
+    return made
+
+
+def journal(path: Path) -> Journal:
+    made = Journal(path)
+    made.write(b"sent before")
+    return made
+
+
+def settle(made: Any) -> None:
+    from eth_hash.auto import keccak
+
+    made.settle(bytes(keccak(b"sent before")))
+
+
+Make, Deed = Callable[[Path], Database], Callable[[Any], Any]
+SITES: dict[str, tuple[Make, Deed]] = {
+    "Archive.keep": (archive, lambda made: made.keep(Topic.BLOCK, b"\x02" * 32, b"another")),
+    "Archive.forget": (archive, lambda made: made.forget(b"\x01" * 32)),
+    "JobStore._append": (jobs, lambda made: made.see(KEY, 5)),
+    "Journal.write": (journal, lambda made: made.write(b"raw")),
+    "Journal.settle": (journal, settle),
+    "SlashingProtection.permit_block": (protection, lambda made: made.permit_block(block(5))),
+    "SlashingProtection.permit_attestations": (
+        protection, lambda made: made.permit_attestations([vote(5), vote(6)])),
+    "SlashingProtection.merge": (protection, lambda made: made.merge([block(5)], [vote(5)])),
+}
+"""Where the project writes a database: one that has something in it already, and the deed."""
+AT_START = {"SlashingProtection.__init__"}
+
+
+def test_no_place_that_writes_is_forgotten() -> None:
+    found = set()
+    for path in Path(host.__file__).parent.rglob("*.py"):
+        tree = ast.parse(path.read_text())
+        assert "sqlite3.connect" not in ast.unparse(tree) or path.name == "database.py", path
+        for kind in ast.walk(tree):
+            if isinstance(kind, ast.ClassDef) and "Database" in map(ast.unparse, kind.bases):
+                found |= {f"{kind.name}.{method.name}" for method in kind.body
+                          if isinstance(method, ast.FunctionDef)
+                          and "self._transaction" in ast.unparse(method)}
+    assert found == set(SITES) | AT_START
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.__name__)
+@pytest.mark.parametrize("site", SITES)
+def test_a_write_that_fails_leaves_a_sentence_and_nothing_else(
+    site: str, fault: Fault, tmp_path: Path
+) -> None:
+    make, deed = SITES[site]
+    path = tmp_path / "file.sqlite"
+    with make(path) as made:
+        known = made.jobs() if isinstance(made, JobStore) else None
+        before = content(path)
+        with ExitStack() as undo:
+            fault(made, undo)
+            with pytest.raises(StorageError) as caught:
+                deed(made)
+        assert str(path) in str(caught.value) and FAULTS[fault] in str(caught.value)
+        # What is in memory does not run ahead of the file.
+        assert known is None or made.jobs() == known
+    if fault is not corrupt:
+        assert content(path) == before
+        # Once the cause is gone, all goes on: a fault leaves nothing behind.
+        with ExitStack() as again:
+            opened: Any = again.enter_context(
+                SlashingProtection(path, CHAIN) if make is protection else
+                {archive: Archive, jobs: JobStore, journal: Journal}[make](path))
+            deed(opened)
+        assert content(path) != before
+
+
+@pytest.mark.parametrize("make", [archive, jobs, journal, protection])
+def test_what_cannot_be_made_is_no_half_file(make: Make, tmp_path: Path) -> None:
+    path = tmp_path / "file.sqlite"
+    with no_byte_more(), pytest.raises(StorageError, match="cannot be opened"):
+        make(path)
+    make(path).close()
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(StorageError, match="cannot be opened"):
+        make(tmp_path / "folder")
+
+
+def test_the_node_s_other_files(tmp_path: Path) -> None:
+    """Its lock, its key, and an exported history."""
+    with no_byte_more(), pytest.raises(StorageError, match="owner.lock: cannot be written"):
+        Owner(tmp_path, "node")
+    Owner(tmp_path, "node").close()
+    identity = new_identity()
+    with no_byte_more(), pytest.raises(StorageError, match="identity.pem: cannot be written"):
+        contexts(identity, [], tmp_path)
+    contexts(identity, [], tmp_path)
+    history = tmp_path / "history.json"
+    with protection(tmp_path / "slashing.sqlite") as made:
+        with no_byte_more(), pytest.raises(ProofmillError, match="cannot be written"):
+            write_history(made, history)
+        assert [each.name for each in tmp_path.glob("history*")] == []
+        write_history(made, history)
+
+
+# A whole node, over its real protocol: a clock, a peer, and a disk that fails.
+
+@pytest.fixture(scope="module")
+def source(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Source]:
+    """A chain of one slot: what the peer sends."""
+    made = Source(tmp_path_factory.mktemp("source"), lambda topic, data: None)
+    made.confirm(0)
+    made.slot(1)
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="module")
+def zkey(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("key") / "block.zkey"
+    write_zkey(path, killed.KEY)
+    return path
+
+
+class Peer:
+    """A node with one honest peer, which is told everything that the node can blame it for."""
+
+    def __init__(self, folder: Path, zkey: Path, own: bool) -> None:
+        identity, self.identity = new_identity(), new_identity()
+        self.setup = NodeSetup(
+            "node 0", folder, identity, {"peer": self.identity.certificate}, chain_setup(),
+            tuple(range(len(KEYS))) if own else (), PROVER if own else None,
+            KEYS[PROVER] if own else None, DeviceSpeed("cpu", "cpu", 500), zkey)
+        (folder / "peer").mkdir()
+        self.gossip = Gossip(
+            {identity.name: "node 0"}, lambda topic, data, name: (Verdict.ACCEPT, ""),
+            contexts(self.identity, [identity.certificate], folder / "peer"))
+        self.ours, self.theirs = multiprocessing.Pipe()
+
+    async def ask(self, *command: Any) -> Any:
+        self.ours.send(command)
+        return await self.answer()
+
+    async def answer(self) -> Any:
+        def receive() -> Any:
+            assert self.ours.poll(30), "the node says nothing and goes on"
+            return self.ours.recv()
+
+        return await asyncio.to_thread(receive)
+
+    async def play(self, script: Callable[["Peer"], Any]) -> tuple[Any, int]:
+        """The node's last words and exit status."""
+        task = asyncio.create_task(serve(self.setup, self.theirs))
+        first = await self.answer()
+        if not isinstance(first, NodeFailure):
+            await self.gossip.start()
+            await self.gossip.connect(first[1])
+            first = await script(self)
+        if not isinstance(first, NodeFailure):
+            first = await self.answer()
+        await self.gossip.close()
+        return first, await task
+
+
+async def duties(peer: Peer) -> Any:
+    """Slot 1 of a node with all validators and a prover: everything it keeps, it keeps here."""
+    answer = None
+    for slot, milliseconds in ((0, CONFIRM_MS), (1, 0), (1, ATTEST_MS)):
+        answer = await peer.ask("tick", slot, milliseconds)
+        if isinstance(answer, NodeFailure):
+            break
+    return answer
+
+
+def told(source: Source) -> Callable[[Peer], Any]:
+    async def script(peer: Peer) -> Any:
+        """The peer sends the block of slot 1, and its payload."""
+        await peer.ask("tick", 1, 0)
+        for topic in (Topic.BLOCK, Topic.ENVELOPE):
+            peer.gossip.publish(topic, source.sent[topic][0])
+
+    return script
+
+
+async def start_again(peer: Peer) -> Any:
+    """What was kept does not verify, and is to be forgotten."""
+    return await peer.ask("resume", 1, 0)
+
+
+IN_A_NODE = {
+    "Archive.keep": Archive, "Archive.keep of a peer's block": Archive, "Archive.forget": Archive,
+    "JobStore._append": JobStore, "SlashingProtection.permit_block": SlashingProtection,
+    "SlashingProtection.permit_attestations": SlashingProtection,
+}
+
+
+@pytest.mark.parametrize("fault", [
+    pytest.param(fault, marks=[] if fault is full else pytest.mark.slow, id=fault.__name__)
+    for fault in FAULTS])
+@pytest.mark.parametrize("site", IN_A_NODE)
+def test_a_node_ends_with_a_sentence_and_blames_nobody(
+    site: str, fault: Fault, source: Source, zkey: Path, tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str],
+) -> None:
+    kind, name = IN_A_NODE[site], site.split()[0].split(".")[1]
+    right, hit = getattr(kind, name), []
+
+    def wrong(self: Any, *arguments: Any) -> Any:
+        if hit:
+            return right(self, *arguments)
+        hit.append(self.path)
+        with ExitStack() as undo:
+            fault(self, undo)
+            return right(self, *arguments)
+
+    monkeypatch.setattr(kind, name, wrong)
+    blamed: list[tuple[str, str]] = []
+    monkeypatch.setattr(Gossip, "drop", lambda self, *why: blamed.append(why))
+    if site == "Archive.forget":
+        with Archive(tmp_path / "blocks.sqlite") as kept:
+            kept.keep(Topic.BLOCK, b"\x01" * 32, b"spoilt")
+    script = {"Archive.forget": start_again,
+              "Archive.keep of a peer's block": told(source)}.get(site, duties)
+    peer = Peer(tmp_path, zkey, own=script is duties)
+    ended, status = asyncio.run(peer.play(script))
+    assert hit and status == 2 and blamed == []
+    assert str(hit[0]) in ended.reason and FAULTS[fault] in ended.reason
+    assert f"proofmill: node 0 ends: {ended.reason}" in capfd.readouterr().err
+
+
+def test_a_mistake_of_the_program_blames_nobody_either(
+    source: Source, zkey: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    def mistaken(self: Any, *arguments: Any) -> str:
+        raise KeyError("something of this node's own")
+
+    layer = "proofmill.host.network.second_layer.execution_layer.EvmExecutionLayer"
+    monkeypatch.setattr(f"{layer}._execute", mistaken)
+    blamed: list[tuple[str, str]] = []
+    monkeypatch.setattr(Gossip, "drop", lambda self, *why: blamed.append(why))
+    peer = Peer(tmp_path, zkey, own=False)
+    ended, status = asyncio.run(peer.play(told(source)))
+    assert status == 1 and blamed == []
+    assert "a mistake of this program (OwnFault: KeyError" in ended.reason
+    capfd.readouterr()
