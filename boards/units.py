@@ -11,6 +11,7 @@ from typing import Any
 
 from amaranth.back import rtlil
 
+from proofmill.firmware.library import finishing_program
 from proofmill.hdl.curve import BN254, TOY_CURVE, Group
 from proofmill.hdl.folded import FoldedShape
 from proofmill.hdl.karatsuba import KaratsubaShape
@@ -97,7 +98,7 @@ def unit_of(name: str, shape: MsmShape) -> Any:
         case "mailboxes":
             return Mailboxes(shape.adder, shape.mailbox_bits)
         case "msm":
-            return Msm(shape)
+            return Msm(shape, finishing_program(shape))
     raise ValueError(f"there is no unit {name!r}; the units are {', '.join(UNITS)}")
 
 

@@ -13,6 +13,9 @@ from amaranth.lib import data
 WORD = 64
 """Bits of a word on the link and on the memory port."""
 
+NUMBER = 4 * WORD
+"""Bits of a scalar, of the bias, and of a part of a coordinate: four words, low word first."""
+
 VERSION = 5
 """Changes when a layout changes."""
 

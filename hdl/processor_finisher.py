@@ -17,7 +17,7 @@ from proofmill.hdl.curve import Group
 from proofmill.hdl.microcode import COUNTER_BITS
 from proofmill.hdl.processor import CLOCK_BITS, Processor
 from proofmill.hdl.processor_shape import ProcessorShape
-from proofmill.hdl.windows import MAX_WINDOW, halves
+from proofmill.hdl.windows import MAX_WINDOW, WIDTHS, halves
 
 GROUP_BITS = 16
 """Bits of a group's number."""
@@ -50,7 +50,7 @@ class GroupExponent(wiring.Component):
         self.units = units
         super().__init__({
             "group": In(GROUP_BITS), "first": In(GROUP_BITS),
-            "window": In(range(MAX_WINDOW + 1)), "wide": In(GROUP_BITS),
+            "window": In(WIDTHS), "wide": In(GROUP_BITS),
             "enable": In(1, init=1), "exponent": Out(COUNTER_BITS),
         })
 
@@ -86,31 +86,30 @@ class HighestGroup(wiring.Component):
     Members
     -------
     window : the width of a window, in
-    group0, valid0, and so on : each unit's group, in, and whether it has one
+    groups : of each unit, the `number` of its group, and whether it has one, in
     chosen : that unit, out; the first where none has one
     """
 
     def __init__(self, units: int, group_bits: int):
         self.units, self.group_bits = units, group_bits
         super().__init__({
-            "window": In(range(MAX_WINDOW + 1)), "chosen": Out(range(max(2, units))),
-            **{f"group{n}": In(group_bits) for n in range(units)},
-            **{f"valid{n}": In(1) for n in range(units)},
+            "window": In(WIDTHS), "chosen": Out(range(max(2, units))),
+            "groups": In(wiring.Signature({
+                "number": Out(group_bits), "valid": Out(1)})).array(units),
         })
 
     def elaborate(self, platform):
         m = Module()
         best, unit, some = C(0, self.group_bits), C(0, len(self.chosen)), C(0, 1)
-        for n in range(self.units):
+        for n, group in enumerate(self.groups):
             number = Signal(self.group_bits, name=f"number{n}")
             with m.Switch(self.window):
                 for window in range(2, MAX_WINDOW + 1):
                     with m.Case(window):
-                        m.d.comb += number.eq(getattr(self, f"group{n}") >> len(halves(window)))
-            valid = getattr(self, f"valid{n}")
+                        m.d.comb += number.eq(group.number >> len(halves(window)))
             better = Signal(name=f"better{n}")
-            m.d.comb += better.eq(valid & (~some | (number >= best)))
-            best, unit, some = Mux(better, number, best), Mux(better, n, unit), some | valid
+            m.d.comb += better.eq(group.valid & (~some | (number >= best)))
+            best, unit, some = Mux(better, number, best), Mux(better, n, unit), some | group.valid
         m.d.comb += self.chosen.eq(unit)
         return m
 
@@ -162,7 +161,7 @@ class Finisher(wiring.Component):
         self.processor = Processor(shape, program, datapath=datapath)
         super().__init__({
             "start": In(1), "group": In(range(max(2, len(self.groups)))),
-            "window": In(range(MAX_WINDOW + 1)), "wide": In(GROUP_BITS), "ready": Out(1),
+            "window": In(WIDTHS), "wide": In(GROUP_BITS), "ready": Out(1),
             "resting": Out(1),
             "entries": In(stream.Signature(ENTRY)),
             "coordinates": In(stream.Signature(coordinate_bits)),

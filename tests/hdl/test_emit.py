@@ -10,6 +10,7 @@ from amaranth import *
 from amaranth.lib import memory, wiring
 from amaranth.lib.wiring import In, Out
 
+from proofmill.firmware.library import finishing_program
 from proofmill.hdl.accelerator import Accelerator
 from proofmill.hdl.commands import IDENTITY_PLACEHOLDER
 from proofmill.hdl.emit import ZERO_INITIALISATION, clocked, emit_verilog
@@ -18,15 +19,16 @@ from proofmill.hdl.presets import TOY_SHAPE
 PLACEHOLDER = f"64'h{IDENTITY_PLACEHOLDER:016x}"
 ROOT = Path(__file__).parents[2]
 EMIT = """
+from proofmill.firmware.library import finishing_program
 from proofmill.hdl.accelerator import Accelerator
 from proofmill.hdl.emit import emit_verilog
 from proofmill.hdl.presets import TOY_SHAPE
-print(emit_verilog(Accelerator(TOY_SHAPE), "accelerator"), end="")
+print(emit_verilog(Accelerator(TOY_SHAPE, finishing_program(TOY_SHAPE)), "accelerator"), end="")
 """
 
 
 def test_two_emissions_are_equal_and_have_nothing_of_the_machine():
-    here = emit_verilog(Accelerator(TOY_SHAPE), "accelerator")
+    here = emit_verilog(Accelerator(TOY_SHAPE, finishing_program(TOY_SHAPE)), "accelerator")
     # Elsewhere: another process, another order of sets and dictionaries.
     there = subprocess.run(
         [sys.executable, "-c", EMIT], cwd=ROOT, check=True, capture_output=True,
