@@ -37,7 +37,8 @@ class BlockMemory(wiring.Component):
         read, write = cells.read_port(), cells.write_port()
         bits = (self.words - 1).bit_length()
         asked = data.View(REQUEST, queue.r_data)
-        offset, there = Signal(8), Signal()
+        offset = Signal(8)
+        there = Signal()
         following = Signal(8)
         taken = Signal()
         m.d.comb += [
@@ -111,7 +112,8 @@ class BoardCore(wiring.Component):
         m.submodules.store = store
 
         # A session begins: the accelerator stays in reset until the memory has come to rest.
-        held, since = Signal(), Signal(4)
+        held = Signal()
+        since = Signal(4)
         with m.If(link.reset):
             m.d.sync += [held.eq(1), since.eq(0)]
         with m.Elif(held):

@@ -36,7 +36,9 @@ class Fetcher(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         requests = self.requests
-        asked, arriving, address = Signal(32), Signal(range(AHEAD + 1)), Signal(32)
+        asked = Signal(32)
+        arriving = Signal(range(AHEAD + 1))
+        address = Signal(32)
         for index, group in enumerate(self.groups):
             with m.If(self.group == index):
                 m.d.comb += requests.payload.words.eq(8 * group.degree)

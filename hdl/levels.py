@@ -75,11 +75,14 @@ class Levels(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         level, bits, units = self.level, self.shape.mailbox_bits, self.shape.adder.units
-        width, groups = Signal(WIDTHS), Signal(16 + MAX_WINDOW)
-        second_region, odd = Signal(bits), Signal()  # it lies in the second region
+        width = Signal(WIDTHS)
+        groups = Signal(16 + MAX_WINDOW)
+        second_region = Signal(bits)
+        odd = Signal()  # the level at hand lies in the second region
 
         # Where to go is known late, so the level changes a cycle after.
-        to_first, to_next = Signal(), Signal()
+        to_first = Signal()
+        to_next = Signal()
         m.d.sync += [to_first.eq(self.to_first), to_next.eq(self.to_next)]
         with m.If(to_first):
             m.d.sync += [
@@ -97,7 +100,8 @@ class Levels(wiring.Component):
             level.window_ones.eq(Cat(n < level.window for n in range(MAX_WINDOW))),
             level.half_ones.eq(Cat(n < level.half for n in range(MAX_WINDOW))),
         ]
-        past, size = Signal(bits + 4 + MAX_WINDOW), Signal(bits + 3 + MAX_WINDOW)
+        past = Signal(bits + 4 + MAX_WINDOW)
+        size = Signal(bits + 3 + MAX_WINDOW)
         m.d.sync += [
             level.begin.eq(Mux(odd, second_region, 0)),
             size.eq((groups[:bits + 2] << width) >> level.first),

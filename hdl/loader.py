@@ -60,21 +60,27 @@ class PointLoader(wiring.Component):
             with m.If(self.group == index):
                 m.d.sync += last_row.eq(2 * group.degree - 1)
 
-        scalar_words, point_words, row = Signal(3), Signal(2), Signal(3)
+        scalar_words = Signal(3)
+        point_words = Signal(2)
+        row = Signal(3)
         # A word of a point that has come, and how many have: what hundreds of registers do with
         # one does not hang on whether it has just been offered.
-        word, came, came_words = Signal(WORD, reset_less=True), Signal(), Signal(2)
+        word = Signal(WORD, reset_less=True)
+        came = Signal()
+        came_words = Signal(2)
         m.d.sync += [word.eq(self.points.payload), came.eq(self.points.valid & self.points.ready)]
         with m.If(self.points.valid & self.points.ready):
             m.d.sync += came_words.eq(came_words + 1)
         gathered, negated = (Signal(3 * WORD, reset_less=True, name=name)
                              for name in ("gathered", "negated"))
-        borrow, difference = Signal(), Signal(WORD + 1)  # of the modulus and the word at hand
+        borrow = Signal()
+        difference = Signal(WORD + 1)  # of the modulus and the word at hand
         m.d.comb += difference.eq(
             Const(shape.curve.base.modulus, NUMBER).word_select(point_words, WORD)
             - word - borrow)
         # A word of the point coming in was not zero; one of the point that has come was not.
-        something, point_something = Signal(), Signal()
+        something = Signal()
+        point_something = Signal()
         affine_there = Signal()  # x and y have come; z, a constant, is written after them
         point_there = Signal()   # z has been written too
         scalar_there = Signal()
@@ -85,7 +91,8 @@ class PointLoader(wiring.Component):
             # The next point's words come in meanwhile, up to the one that completes a coordinate.
             self.points.ready.eq(working & ~(affine_there & (came_words == 3))),
         ]
-        carry, scalar_something = Signal(), Signal()
+        carry = Signal()
+        scalar_something = Signal()
         biased = Signal(WORD + 1)
         m.d.comb += biased.eq(
             self.scalars.payload + self.bias.word_select(scalar_words[:2], WORD) + carry)

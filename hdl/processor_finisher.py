@@ -56,7 +56,8 @@ class GroupExponent(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        number, inside = Signal(GROUP_BITS), Signal(range(MAX_WINDOW))
+        number = Signal(GROUP_BITS)
+        inside = Signal(range(MAX_WINDOW))
         with m.Switch(self.window):
             for window in range(2, MAX_WINDOW + 1):
                 widths = halves(window)[::-1]
@@ -186,8 +187,11 @@ class Finisher(wiring.Component):
         # follows, and the point.
         rows = Signal(range(3 * Group.G2.degree + 1))
         row = Signal.like(rows)
-        entry, window, wide = Signal(ENTRY), Signal.like(self.window), Signal.like(self.wide)
-        above, first = Signal(COUNTER_BITS), Signal()  # the exponent before, if there was one
+        entry = Signal(ENTRY)
+        window = Signal.like(self.window)
+        wide = Signal.like(self.wide)
+        above = Signal(COUNTER_BITS)
+        first = Signal()  # the exponent before, if there was one
         doublings = Signal(COUNTER_BITS)
         fed = Signal()  # an entry is being looked at
         m.d.comb += [exponent.enable.eq(fed), exponent.group.eq(entry.group),
@@ -246,7 +250,8 @@ class Finisher(wiring.Component):
             Mux(feed.ongoing("DOUBLINGS"), doublings, ~entry.last)))
 
         # What it gives: values, each cut into words.
-        value, left = Signal(FILE_WORDS * WORD), Signal(range(FILE_WORDS + 1))
+        value = Signal(FILE_WORDS * WORD)
+        left = Signal(range(FILE_WORDS + 1))
         m.d.comb += [
             self.words.payload.eq(value[:WORD]), self.words.valid.eq(left != 0),
             processor.o.ready.eq(left == 0),

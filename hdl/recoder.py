@@ -100,9 +100,11 @@ class Recoder(wiring.Component):
         level, windows, entry, operand = self.level, self.windows, self.entry, self.operand
         state = Signal(Work)
         free = Signal()       # the operand's place is, at the end of this cycle
-        part_valid, part_free = Signal(), Signal()  # what will be the next operand, or a zero
-        part, middle, part_base = (
-            Signal(MAX_WINDOW + 1), Signal(MAX_WINDOW + 1), Signal(self.mailbox_bits))
+        part_valid = Signal()  # there is what will be the next operand, or a zero
+        part_free = Signal()
+        part = Signal(MAX_WINDOW + 1)
+        middle = Signal(MAX_WINDOW + 1)
+        part_base = Signal(self.mailbox_bits)
         m.d.comb += [
             free.eq(~operand.valid),
             part_free.eq(~part_valid | free),
@@ -127,15 +129,18 @@ class Recoder(wiring.Component):
         # A digit: what stands in the window, less the bias.
         buckets = Signal(MAX_WINDOW)         # of a window: 2 ** (window - 1)
         m.d.comb += buckets.eq(level.window_ones ^ (level.window_ones >> 1))
-        scalar, top = Signal(NUMBER, reset_less=True), Signal(3)
+        scalar = Signal(NUMBER, reset_less=True)
+        top = Signal(3)
         base = Signal(self.mailbox_bits)     # one before the window's first bucket
         # The scalar is read in pieces of as many bits as the widest window has. The window at hand
         # begins at bit number `bit` of the two pieces `around` it.
         within = exact_log2(MAX_WINDOW)
-        number, bit = Signal(WINDOW_NUMBER_BITS), Signal(within)
+        number = Signal(WINDOW_NUMBER_BITS)
+        bit = Signal(within)
         around = Signal(2 * MAX_WINDOW)
         # Of the unit's next window; past the last one by its step, which nobody looks at.
-        next_number, next_bit = Signal(WINDOW_NUMBER_BITS + 1), Signal(BIT_NUMBER_BITS + 1)
+        next_number = Signal(WINDOW_NUMBER_BITS + 1)
+        next_bit = Signal(BIT_NUMBER_BITS + 1)
         narrow = Signal()                    # the window at hand has one bit less
         wider = Signal(range(self.units + 1))  # wide windows from the next one to the one after
         done = Signal()
@@ -160,7 +165,8 @@ class Recoder(wiring.Component):
             ]
 
         # A bucket streamed back: its number and group, then the two halves of the number.
-        place, group = Signal(self.mailbox_bits), Signal(self.mailbox_bits)
+        place = Signal(self.mailbox_bits)
+        group = Signal(self.mailbox_bits)
         bucket = Signal(MAX_WINDOW + 1)
         pair = Signal(self.mailbox_bits + 1)  # the group in the destination
         m.d.comb += pair.eq(Cat(state == Work.HIGH, group))

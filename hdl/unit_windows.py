@@ -52,7 +52,8 @@ class UnitWindows(wiring.Component):
         first, wide = self.first[:WINDOW_NUMBER_BITS], self.wide[:WINDOW_NUMBER_BITS]
         end, last = ((self.first + self.windows)[:WINDOW_NUMBER_BITS],
                      (self.all - 1)[:WINDOW_NUMBER_BITS])
-        narrow, step_bits = Signal(range(MAX_WINDOW)), Signal(BIT_NUMBER_BITS)
+        narrow = Signal(range(MAX_WINDOW))
+        step_bits = Signal(BIT_NUMBER_BITS)
         m.d.sync += [narrow.eq(self.window - 1), step_bits.eq(product(narrow, self.units))]
         narrow_bits = product(first, narrow)
         for unit, windows in enumerate(self.of):
