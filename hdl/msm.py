@@ -30,7 +30,7 @@ from proofmill.hdl.processor_finisher import Finisher
 from proofmill.hdl.processor_shape import ProcessorShape
 from proofmill.hdl.sequencer import Sequencer
 from proofmill.hdl.unit_windows import UnitWindows
-from proofmill.hdl.windows import WIDTHS
+from proofmill.hdl.windows import WIDTHS, WindowPlan
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,6 +96,12 @@ class Msm(wiring.Component):
         if shape.finisher and program is None:
             raise ValueError("a finisher runs a program: give proofmill.firmware.library.finishing_program("
                              "shape), or a shape with finisher=False")
+        least = WindowPlan(shape.adder.curve.scalar.bits, 2, shape.adder.units, 1).mailboxes
+        for group in shape.adder.groups:
+            if shape.mailboxes(group) < least:
+                raise ValueError(f"{shape.mailboxes(group)} mailboxes for points of {group.value} "
+                                 f"are too few for any window: the smallest takes {least}; give "
+                                 f"more mailbox_bits than {shape.mailbox_bits}")
         self.shape, self.program = shape, program
         words = stream.Signature(WORD)
         super().__init__({

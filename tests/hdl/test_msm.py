@@ -1,0 +1,42 @@
+# amaranth: UnusedElaboratable=no
+"""What a multi-scalar multiplication is made of, and what it refuses to be made of."""
+
+import ast
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from proofmill import hdl
+from proofmill.firmware.library import finishing_program
+from proofmill.hdl.msm import Msm
+from proofmill.hdl.presets import TOY_SHAPE
+
+
+def test_hardware_stands_on_nothing_of_this_project_but_hardware():
+    """Every import, wherever it is written: what runs on a processor of it is handed to it."""
+    allowed = {"hdl", "amaranth", *sys.stdlib_module_names}
+    for path in Path(hdl.__path__[0]).glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            names = ([alias.name for alias in node.names] if isinstance(node, ast.Import)
+                     else [node.module] if isinstance(node, ast.ImportFrom) else [])
+            for name in names:
+                assert name.split(".")[0] in allowed, f"{path.name} imports {name}"
+
+
+def test_a_finisher_without_a_program_is_refused():
+    with pytest.raises(ValueError, match=r"^a finisher runs a program: give "):
+        Msm(TOY_SHAPE)
+    Msm(replace(TOY_SHAPE, finisher=False))
+    assert finishing_program(replace(TOY_SHAPE, finisher=False)) is None
+
+
+@pytest.mark.parametrize("bits", [0, 1, 3])
+def test_mailboxes_that_hold_no_window_are_refused(bits):
+    group, there = ("g2", 4) if bits == 3 else ("g1", 1 << bits)
+    with pytest.raises(ValueError, match=rf"^{there} mailboxes for points of {group} are too few "
+                                         rf"for any window: the smallest takes 6; give more "
+                                         rf"mailbox_bits than {bits}$"):
+        Msm(replace(TOY_SHAPE, mailbox_bits=bits), finishing_program(TOY_SHAPE))
+    Msm(replace(TOY_SHAPE, mailbox_bits=4), finishing_program(TOY_SHAPE))
