@@ -165,7 +165,7 @@ class Msm(wiring.Component):
             fetcher.count.eq(self.count), fetcher.arrived.eq(loader.arrived),
             loader.count.eq(self.count), loader.bias.eq(self.bias),
             loader.enable.eq(Cat(unit.room for unit in units).all()),
-            hand_out.enable.eq(sequencer.hand_out), hand_out.finish.eq(finish),
+            hand_out.enable.eq(sequencer.handing_out), hand_out.finish.eq(finish),
             hand_out.window.eq(self.window), hand_out.first_window.eq(self.first_window),
             hand_out.begin.eq(levels.level.begin), hand_out.done.eq(done),
         ]
@@ -185,7 +185,7 @@ class Msm(wiring.Component):
         return m
 
     def _count(self, m, sequencer, loader, units):
-        m.submodules.counters = counters = Counters(len(units))
+        m.submodules.tally = counters = Counters(len(units))
         busy, now = sequencer.filling | sequencer.summing, counters.now
         drained = Cat(unit.drained for unit in units).all() & (loader.done | ~sequencer.filling)
         m.d.comb += [

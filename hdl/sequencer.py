@@ -54,7 +54,7 @@ class Sequencer(wiring.Component):
     next_step : the units are not done any more, out
     orders : for the mailbox units, see `hdl.mailbox_unit.Orders`, out
     filling, summing, finishing : for what is counted, out
-    hand_out, combine : hand the last level out; start the finisher with it, out
+    handing_out, combine : hand the last level out; start the finisher with it, out
     combining : the finisher goes on, out
     say_end, say_last, say_point : in these states, out
     """
@@ -67,8 +67,8 @@ class Sequencer(wiring.Component):
                 "loaded", "done", "handed_out", "resting", "ended", "answered", "finished"), In(1)),
             **dict.fromkeys((
                 "ready", "refused", "starting", "to_first", "to_next", "settle", "begin",
-                "next_step", "filling", "summing", "finishing", "hand_out", "combine", "combining",
-                "say_end", "say_last", "say_point"), Out(1)),
+                "next_step", "filling", "summing", "finishing", "handing_out", "combine",
+                "combining", "say_end", "say_last", "say_point"), Out(1)),
             "orders": Out(Orders(mailbox_bits)),
         })
 
@@ -135,7 +135,7 @@ class Sequencer(wiring.Component):
                     m.d.sync += orders.again.eq(0)
                     m.next = "LEVEL"
             with m.State("HAND_OUT"):
-                m.d.comb += self.hand_out.eq(1)
+                m.d.comb += self.handing_out.eq(1)
                 with m.If(self.handed_out):
                     m.d.sync += orders.hand_out.eq(0)
                     m.next = "LAST"
@@ -153,7 +153,7 @@ class Sequencer(wiring.Component):
 
     def _finish(self, m):
         with m.State("COMBINE"):
-            m.d.comb += [self.hand_out.eq(1), self.combine.eq(1), self.finishing.eq(1),
+            m.d.comb += [self.handing_out.eq(1), self.combine.eq(1), self.finishing.eq(1),
                          self.combining.eq(1)]
             with m.If(self.handed_out):
                 m.d.sync += self.orders.hand_out.eq(0)

@@ -90,7 +90,7 @@ VIEWS = {
                        "unit0.operands.recoder.operand__*"),
             "mailboxes": ("unit0.mailboxes.operand__taken", "unit0.mailboxes.pair__load",
                           "unit0.mailboxes.returning.valid", "unit0.mailboxes.fetch__taken"),
-            "answers": ("answers__*",), "counters": ("counters.*_counter",)},
+            "answers": ("answers__*",), "counters": ("tally.*_counter",)},
         {"points are asked for": ("requests__valid", 1),
          "the buckets are filled": ("sequencer.fsm_state", "FILL"),
          "they are streamed back": ("sequencer.fsm_state", "SUM"),

@@ -113,8 +113,9 @@ def test_a_name_that_verilog_has_not_is_refused(name):
 
 
 @pytest.mark.parametrize("make, top", [
-    (Odd, "odd"), (lambda: Msm(TOY_SHAPE, finishing_program(TOY_SHAPE)), "msm")],
-    ids=["odd", "msm"])
+    (Odd, "odd"),
+    pytest.param(lambda: Msm(TOY_SHAPE, finishing_program(TOY_SHAPE)), "msm",
+                 marks=pytest.mark.slow)], ids=["odd", "msm"])
 def test_yosys_makes_one_netlist_of_the_text(make, top, tmp_path):
     """For a part with its own names for the bits that it takes apart: nothing is driven twice."""
     require_tools()

@@ -124,7 +124,7 @@ def test_wrong_fields_are_refused(modulus):
 @pytest.mark.parametrize("modulus", [9, 15, 561, 3215031751, (1 << 127) - 3, 163 * 181])
 def test_a_modulus_that_is_no_prime_is_refused(modulus):
     """Squares, Carmichael's numbers and strong pseudoprimes to few bases among them."""
-    with pytest.raises(ValueError, match=f"^odd: the modulus must be a prime, and {modulus} is not$"):
+    with pytest.raises(ValueError, match=f"^odd: .* must be a prime, and {modulus} is not$"):
         PrimeField(name="odd", modulus=modulus)
 
 
