@@ -7,7 +7,7 @@ from amaranth.lib.wiring import Out
 
 from proofmill.hdl.adder_control import Control
 from proofmill.hdl.frames import FRAME_NUMBER_BITS
-from proofmill.hdl.schedule import side
+from proofmill.hdl.schedule import Bank, side
 
 
 class Pair(wiring.Signature):
@@ -112,14 +112,15 @@ class Banks:
         choose(m, control.word.source, found, value)
         return value
 
-    def write(self, bank, unit: str, value, latency: int):
-        """Write what `unit` has finished, `latency` cycles from operands to readable, into `bank`,
-        where its schedule says."""
+    def write(self, unit: str, value, latency: int):
+        """Write what `unit` has finished, `latency` cycles from operands to readable, into its own
+        bank, where its schedule says."""
         m, timetable = self.m, self.timetable
         control = self.control(f"{unit}_write", data.StructLayout({
             "enable": 1, "address": timetable.address_bits}), timetable.writes(unit, latency))
         address = Signal(timetable.address_bits, name=f"{unit}_write_address")
-        port = self.memories[bank][0].write_port()
+        (words,) = self.memories[Bank(unit)]
+        port = words.write_port()
         m.d.sync += address.eq(control.next_word.address + self.next.number)
         m.d.comb += [port.en.eq(control.word.enable), port.addr.eq(address), port.data.eq(value)]
 

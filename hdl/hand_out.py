@@ -7,7 +7,7 @@ from amaranth.lib.wiring import In, Out
 from proofmill.hdl.commands import ANSWER, WORD, Command
 from proofmill.hdl.operands import READ, HandedOut
 from proofmill.hdl.processor_finisher import ENTRY, HighestGroup
-from proofmill.hdl.windows import WIDTHS
+from proofmill.hdl.windows import WIDTHS, WINDOWS_BITS
 
 
 class HandOut(wiring.Component):
@@ -38,7 +38,7 @@ class HandOut(wiring.Component):
         adder = shape.adder
         super().__init__({
             "group": In(range(max(2, len(adder.groups)))), "window": In(WIDTHS),
-            "first_window": In(16), "begin": In(shape.mailbox_bits),
+            "first_window": In(WINDOWS_BITS), "begin": In(shape.mailbox_bits),
             "enable": In(1), "finish": In(1),
             "entries": In(HandedOut(adder, shape.mailbox_bits)).array(adder.units),
             "done": In(adder.units),

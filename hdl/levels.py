@@ -4,7 +4,7 @@ from amaranth import *
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from proofmill.hdl.windows import MAX_WINDOW, WIDTHS
+from proofmill.hdl.windows import MAX_WINDOW, WIDTHS, WINDOWS_BITS
 
 SETTLE = 6
 """Cycles until it is known where a level begins and ends, and whether it fits."""
@@ -65,7 +65,7 @@ class Levels(wiring.Component):
         self.shape = shape
         group = range(max(2, len(shape.adder.groups)))
         super().__init__({
-            "group": In(group), "window": In(WIDTHS), "windows": In(16),
+            "group": In(group), "window": In(WIDTHS), "windows": In(WINDOWS_BITS),
             "second_region": In(shape.mailbox_bits),
             "to_first": In(1), "to_next": In(1), "settle": In(1),
             "settled": Out(1), "fits": Out(1), "level": Out(Level(shape.mailbox_bits)),
@@ -76,7 +76,7 @@ class Levels(wiring.Component):
         m = Module()
         level, bits, units = self.level, self.shape.mailbox_bits, self.shape.adder.units
         width = Signal(WIDTHS)
-        groups = Signal(16 + MAX_WINDOW)
+        groups = Signal(WINDOWS_BITS + MAX_WINDOW)
         second_region = Signal(bits)
         odd = Signal()  # the level at hand lies in the second region
 

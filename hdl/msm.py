@@ -30,7 +30,7 @@ from proofmill.hdl.processor_finisher import Finisher
 from proofmill.hdl.processor_shape import ProcessorShape
 from proofmill.hdl.sequencer import Sequencer
 from proofmill.hdl.unit_windows import UnitWindows
-from proofmill.hdl.windows import WIDTHS, WindowPlan
+from proofmill.hdl.windows import WIDTHS, WINDOWS_BITS, WindowPlan
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,9 +107,9 @@ class Msm(wiring.Component):
         super().__init__({
             "start": In(1), "ready": Out(1), "refused": Out(1), "clear": In(1),
             "group": In(range(max(2, len(shape.adder.groups)))),
-            "window": In(WIDTHS), "windows": In(16),
-            "first_window": In(16), "all_windows": In(16), "wide_windows": In(16),
-            "bias": In(NUMBER),
+            "window": In(WIDTHS), "windows": In(WINDOWS_BITS),
+            "first_window": In(WINDOWS_BITS), "all_windows": In(WINDOWS_BITS),
+            "wide_windows": In(WINDOWS_BITS), "bias": In(NUMBER),
             "second_region": In(shape.mailbox_bits),
             "address": In(32), "count": In(32), "finish": In(1),
             "scalars": In(words), "points": In(words), "answers": Out(words),

@@ -106,11 +106,8 @@ class PointAdder(wiring.Component):
 
     ::
 
-        pairs ─► banks of the sides ──┐
-                                      ├─► choose ─► multipliers, adders ─┬─► own banks ─┐
-                 ┌────────────────────┘                                  │              │
-                 └───────────────────────────────────────────────────────┼──────────────┤
-                                                                         │   totals ◄───┘
+        pairs ─► sides' banks ─┬─► operands ─► multipliers, adders ─► own banks ─┬─► totals
+                               └─────────────────────────────────────────────────┘
 
     The coordinates of a pair are brought in one a cycle, during its mailbox unit's frame before
     its evaluation starts; they come out one a cycle, `frames` such frames after, from cycle 2 of
@@ -173,7 +170,7 @@ class PointAdder(wiring.Component):
                       for time in range(0, interval, shape.interval)}
             m.d.comb += multiplier.start.eq(banks.control(
                 f"{unit}_start", data.StructLayout({"start": 1}), starts).word.start)
-        banks.write(Bank(unit), unit, multiplier.product, shape.latency + 2)
+        banks.write(unit, multiplier.product, shape.latency + 2)
 
     def _adder(self, m, banks, unit):
         operations = banks.timetable.operations(unit)
@@ -192,4 +189,4 @@ class PointAdder(wiring.Component):
         m.d.comb += [
             adder.word.eq(banks.control(unit, adder.layout, says).word),
             *[adder.operands[port].eq(operand) for port, operand in operands.items()]]
-        banks.write(Bank(unit), unit, adder.total, self.shape.sum_latency)
+        banks.write(unit, adder.total, self.shape.sum_latency)

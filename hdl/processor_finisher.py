@@ -17,7 +17,7 @@ from proofmill.hdl.curve import Group
 from proofmill.hdl.microcode import COUNTER_BITS
 from proofmill.hdl.processor import CLOCK_BITS, Processor
 from proofmill.hdl.processor_shape import ProcessorShape
-from proofmill.hdl.windows import MAX_WINDOW, WIDTHS, halves
+from proofmill.hdl.windows import MAX_WINDOW, WIDTHS, WINDOWS_BITS, halves
 
 GROUP_BITS = 16
 """Bits of a group's number."""
@@ -25,7 +25,7 @@ GROUP_BITS = 16
 FILE_WORDS = 4
 """Words of a coordinate's part in a file, whatever the field."""
 
-ENTRY = data.StructLayout({"group": GROUP_BITS, "first": GROUP_BITS, "last": 1})
+ENTRY = data.StructLayout({"group": GROUP_BITS, "first": WINDOWS_BITS, "last": 1})
 """A group of the last level, whose coordinates follow; `first` is the window that the numbers of
 its mailbox unit begin with. `last` stands after all groups, for none."""
 
@@ -49,8 +49,8 @@ class GroupExponent(wiring.Component):
     def __init__(self, units: int = 1):
         self.units = units
         super().__init__({
-            "group": In(GROUP_BITS), "first": In(GROUP_BITS),
-            "window": In(WIDTHS), "wide": In(GROUP_BITS),
+            "group": In(GROUP_BITS), "first": In(WINDOWS_BITS),
+            "window": In(WIDTHS), "wide": In(WINDOWS_BITS),
             "enable": In(1, init=1), "exponent": Out(COUNTER_BITS),
         })
 
@@ -162,7 +162,7 @@ class Finisher(wiring.Component):
         self.processor = Processor(shape, program, datapath=datapath)
         super().__init__({
             "start": In(1), "group": In(range(max(2, len(self.groups)))),
-            "window": In(WIDTHS), "wide": In(GROUP_BITS), "ready": Out(1),
+            "window": In(WIDTHS), "wide": In(WINDOWS_BITS), "ready": Out(1),
             "resting": Out(1),
             "entries": In(stream.Signature(ENTRY)),
             "coordinates": In(stream.Signature(coordinate_bits)),

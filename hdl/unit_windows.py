@@ -4,7 +4,13 @@ from amaranth import *
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from proofmill.hdl.windows import BIT_NUMBER_BITS, MAX_WINDOW, WIDTHS, WINDOW_NUMBER_BITS
+from proofmill.hdl.windows import (
+    BIT_NUMBER_BITS,
+    MAX_WINDOW,
+    WIDTHS,
+    WINDOW_NUMBER_BITS,
+    WINDOWS_BITS,
+)
 
 WINDOWS = wiring.Signature({
     "begin": Out(WINDOW_NUMBER_BITS), "end": Out(WINDOW_NUMBER_BITS),
@@ -43,8 +49,8 @@ class UnitWindows(wiring.Component):
     def __init__(self, units: int):
         self.units = units
         super().__init__({
-            "window": In(WIDTHS), "windows": In(16), "first": In(16), "all": In(16),
-            "wide": In(16), "of": Out(WINDOWS).array(units)})
+            "window": In(WIDTHS), "windows": In(WINDOWS_BITS), "first": In(WINDOWS_BITS),
+            "all": In(WINDOWS_BITS), "wide": In(WINDOWS_BITS), "of": Out(WINDOWS).array(units)})
 
     def elaborate(self, platform):
         m = Module()

@@ -26,6 +26,9 @@ that of such a piece of a scalar, and a place within it."""
 WIDTHS = range(MAX_WINDOW + 1)
 """Bits of a window, and of a bucket's number at any level; as a shape, that of a register of it."""
 
+WINDOWS_BITS = 16
+"""Bits of a number of windows as a command says it."""
+
 WINDOW_NUMBER_BITS = 9
 """Bits of a window's number: a scalar of four words has 129 windows of two bits, and the number of
 a unit's next window may be past those by as many as there are units."""

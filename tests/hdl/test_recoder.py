@@ -146,3 +146,22 @@ def test_one_operand_every_other_cycle_and_no_cycle_for_nothing(window):
             await ctx.tick()
 
     simulate(dut, check)
+
+
+@pytest.mark.parametrize("low", range(4))
+@pytest.mark.parametrize("high", range(4))
+def test_a_bucket_takes_five_cycles_and_one_where_its_lower_half_is_not_zero(low, high):
+    dut = Recoder(MAILBOX_BITS)
+
+    async def check(ctx):
+        for name, value in {"again": 1, "level.window": 4, "level.window_ones": 15, "level.half": 2,
+                            "level.half_ones": 3, "level.destination": 64, "operand.taken": 1,
+                            "entry.mailbox": low + 4 * high, "entry.valid": 1}.items():
+            ctx.set(attrgetter(name)(dut), value)
+        cycles = 0
+        while not ctx.get(dut.entry.left):
+            await ctx.tick()
+            cycles += 1
+        assert cycles == 5 + (low != 0)
+
+    simulate(dut, check)
