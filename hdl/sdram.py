@@ -16,7 +16,7 @@ from amaranth.lib.wiring import In, Out
 
 from proofmill.hdl.accelerator import WRITE
 from proofmill.hdl.commands import WORD
-from proofmill.hdl.msm import REQUEST
+from proofmill.hdl.fetcher import REQUEST
 
 BURST = 4
 """Columns of 16 bits in a word, and so the chip's burst length."""
