@@ -97,11 +97,10 @@ class Msm(wiring.Component):
             raise ValueError("a finisher runs a program: give proofmill.firmware.library.finishing_program("
                              "shape), or a shape with finisher=False")
         least = WindowPlan(shape.adder.curve.scalar.bits, 2, shape.adder.units, 1).mailboxes
-        for group in shape.adder.groups:
-            if shape.mailboxes(group) < least:
-                raise ValueError(f"{shape.mailboxes(group)} mailboxes for points of {group.value} "
-                                 f"are too few for any window: the smallest takes {least}; give "
-                                 f"more mailbox_bits than {shape.mailbox_bits}")
+        most = max(shape.mailboxes(group) for group in shape.adder.groups)
+        if most < least:
+            raise ValueError(f"{most} mailboxes are too few for any window: the smallest takes "
+                             f"{least}; give more mailbox_bits than {shape.mailbox_bits}")
         self.shape, self.program = shape, program
         words = stream.Signature(WORD)
         super().__init__({

@@ -31,11 +31,9 @@ def test_a_finisher_without_a_program_is_refused():
     assert finishing_program(replace(TOY_SHAPE, finisher=False)) is None
 
 
-@pytest.mark.parametrize("bits", [0, 1, 3])
+@pytest.mark.parametrize("bits", range(3))
 def test_mailboxes_that_hold_no_window_are_refused(bits):
-    group, there = ("g2", 4) if bits == 3 else ("g1", 1 << bits)
-    with pytest.raises(ValueError, match=rf"^{there} mailboxes for points of {group} are too few "
-                                         rf"for any window: the smallest takes 6; give more "
-                                         rf"mailbox_bits than {bits}$"):
+    with pytest.raises(ValueError, match=rf"^{1 << bits} mailboxes are too few for any window: the "
+                                         rf"smallest takes 6; give more mailbox_bits than {bits}$"):
         Msm(replace(TOY_SHAPE, mailbox_bits=bits), finishing_program(TOY_SHAPE))
-    Msm(replace(TOY_SHAPE, mailbox_bits=4), finishing_program(TOY_SHAPE))
+    Msm(replace(TOY_SHAPE, mailbox_bits=3), finishing_program(TOY_SHAPE))
