@@ -17,6 +17,7 @@ from amaranth import (
 from amaranth.lib import io
 from amaranth.lib.cdc import ResetSynchronizer
 
+from proofmill.firmware.library import finishing_program
 from proofmill.hdl.board_top import BoardCore
 from proofmill.hdl.msm import MsmShape
 from proofmill.hdl.sdram import SdramTiming
@@ -73,8 +74,9 @@ class Board:
     def core(self, shape: MsmShape | None = None, **options: Any) -> BoardCore:
         """Everything between clock generator and pads."""
         options = {"divisor": divisor(self.clock_hz, self.baud)} | options
-        return BoardCore(shape or self.shape, clock_hz=self.clock_hz, timing=self.timing,
-                         block_words=self.block_words,
+        shape = shape or self.shape
+        return BoardCore(shape, finishing_program(shape), clock_hz=self.clock_hz,
+                         timing=self.timing, block_words=self.block_words,
                          pad_cycles=PAD_CYCLES if self.timing else 0, **options)
 
 

@@ -7,6 +7,7 @@ import json
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from proofmill.boards.build import cpu_seconds
@@ -14,6 +15,7 @@ from proofmill.boards.measure import synthesise
 from proofmill.boards.resources import Resources, record
 from proofmill.boards.tools import versions
 from proofmill.boards.units import parameters_of
+from proofmill.firmware.library import finishing_program
 from proofmill.hdl.accelerator import Accelerator
 from proofmill.hdl.commands import IDENTITY_PLACEHOLDER
 from proofmill.hdl.emit import emit_verilog
@@ -80,7 +82,9 @@ def export(card: Card, folder: Path, *, shape: MsmShape = SHAPE, estimate: bool 
     tell = step or (lambda what, done, total: None)
     folder.mkdir(parents=True, exist_ok=True)
     tell("emitting Verilog", 0, 2)
-    verilog = emit_verilog(Accelerator(shape, clock_hz=card.megahertz * 1e6), "accelerator")
+    accelerator = partial(Accelerator, shape, finishing_program(shape),
+                          clock_hz=card.megahertz * 1e6)
+    verilog = emit_verilog(accelerator(), "accelerator")
     number = int(hashlib.sha256(verilog.encode()).hexdigest()[:16], 16)
     verilog = verilog.replace(f"64'h{IDENTITY_PLACEHOLDER:016x}", f"64'h{number:016x}")
     files = {
@@ -95,7 +99,7 @@ def export(card: Card, folder: Path, *, shape: MsmShape = SHAPE, estimate: bool 
     if estimate:
         tell("estimating with Yosys", 1, 2)
         start, spent = time.perf_counter(), cpu_seconds()
-        used = synthesise(Accelerator(shape, clock_hz=card.megahertz * 1e6), "xcup", folder,
+        used = synthesise(accelerator(), "xcup", folder,
                           lambda line: tell(f"estimating: {line[:50]}", 1, 2))
         made = {
             "card": card.name, "part": card.part, "hash": f"{number:016x}",

@@ -11,6 +11,7 @@ from typing import Any
 
 from amaranth.back import rtlil
 
+from proofmill.firmware.library import finishing_program
 from proofmill.hdl.curve import Group
 from proofmill.hdl.description import KINDS, describe, shape_from
 from proofmill.hdl.mailboxes import Mailboxes
@@ -106,7 +107,8 @@ def unit_from(unit: str, parameters: Mapping[str, Any]) -> Any:
             shape = shape_from(MsmShape, parameters)
             return Mailboxes(shape.adder, shape.mailbox_bits)
         case "msm":
-            return Msm(shape_from(MsmShape, parameters))
+            shape = shape_from(MsmShape, parameters)
+            return Msm(shape, finishing_program(shape))
     raise ValueError(f"there is no unit {unit!r}; the units are {', '.join(UNITS)}")
 
 

@@ -9,6 +9,7 @@ from proofmill.firmware.target import Target
 from proofmill.hdl.curve import BN254, TOY_CURVE, Curve
 from proofmill.hdl.field import BN254_BASE, BN254_SCALAR, TOY, PrimeField
 from proofmill.hdl.montgomery import MultiplierShape
+from proofmill.hdl.msm import MsmShape
 from proofmill.hdl.processor_shape import standalone
 
 FOLDER = Path(__file__).with_name("programs")
@@ -29,6 +30,14 @@ TARGETS = {
 def names() -> list[str]:
     """The programs there are."""
     return sorted(path.stem for path in FOLDER.glob("*.asm"))
+
+
+def finishing_program(shape: MsmShape) -> Program | None:
+    """What the finisher of a multi-scalar multiplication runs: ``finish.asm`` for its processor
+    and its curve; None where `shape` has no finisher."""
+    if not shape.finisher:
+        return None
+    return program("finish", Target(shape=shape.processor, curve=shape.adder.curve))
 
 
 @cache

@@ -22,7 +22,8 @@ from proofmill.hdl.commands import (
 )
 from proofmill.hdl.curve import Group
 from proofmill.hdl.description import describe
-from proofmill.hdl.msm import REQUEST, Msm, MsmShape
+from proofmill.hdl.fetcher import REQUEST
+from proofmill.hdl.msm import Msm, MsmShape
 from proofmill.hdl.windows import MAX_WINDOW
 
 WRITE = data.StructLayout({"address": 32, "word": WORD})
@@ -49,6 +50,7 @@ class Accelerator(wiring.Component):
     Parameters
     ----------
     shape : of the multi-scalar multiplication.
+    program : its finisher's, see `hdl.msm.Msm`.
     memory_words, clock_hz : of the board, for its identity; see `hdl.commands.IDENTITY`.
 
     Members
@@ -59,8 +61,10 @@ class Accelerator(wiring.Component):
     writes : words to write to the memory
     """
 
-    def __init__(self, shape: MsmShape, *, memory_words: int = 0, clock_hz: float = 0):
-        self.shape, self.memory_words, self.clock_hz = shape, memory_words, clock_hz
+    def __init__(self, shape: MsmShape, program=None, *, memory_words: int = 0,
+                 clock_hz: float = 0):
+        self.shape, self.program = shape, program
+        self.memory_words, self.clock_hz = memory_words, clock_hz
         words = stream.Signature(WORD)
         super().__init__({
             "commands": In(words), "answers": Out(words),
@@ -71,17 +75,20 @@ class Accelerator(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         shape = self.shape
-        m.submodules.msm = msm = Msm(shape)
+        m.submodules.msm = msm = Msm(shape, self.program)
         wiring.connect(m, msm.requests, wiring.flipped(self.requests))
         wiring.connect(m, msm.points, wiring.flipped(self.points))
 
         commands, answers = self.commands, self.answers
-        header, place, region = Signal(HEADER), Signal(PLACE), Signal(REGION)
+        header = Signal(HEADER)
+        place = Signal(PLACE)
+        region = Signal(REGION)
         bias = Signal(BIAS_WORDS * WORD, reset_less=True)
         error = Signal(Error)
         reply = Signal(ANSWER)
         index = Signal(range(max(len(IDENTITY), len(COUNTERS)) + 1))
-        group, known_group = Signal.like(msm.group), Signal()
+        group = Signal.like(msm.group)
+        known_group = Signal()
         groups = [list(Group).index(g) for g in shape.adder.groups]
         with m.Switch(header.group):
             for n, number in enumerate(groups):
@@ -217,5 +224,5 @@ class Accelerator(wiring.Component):
             record("IDENTITY", identity_words(
                 shape, IDENTITY_PLACEHOLDER, memory_words=self.memory_words,
                 clock_hz=self.clock_hz).values())
-            record("COUNTERS", list(msm.counters))
+            record("COUNTERS", [msm.counters[name] for name in COUNTERS])
         return m

@@ -6,8 +6,9 @@ from amaranth.lib.wiring import In, Out
 
 from proofmill.hdl.accelerator import WRITE, Accelerator
 from proofmill.hdl.commands import WORD
+from proofmill.hdl.fetcher import REQUEST
 from proofmill.hdl.framing import FramedLink
-from proofmill.hdl.msm import REQUEST, MsmShape
+from proofmill.hdl.msm import MsmShape
 from proofmill.hdl.sdram import SdramController, SdramPins, SdramTiming
 from proofmill.hdl.uart import UartReceiver, UartTransmitter
 
@@ -36,7 +37,8 @@ class BlockMemory(wiring.Component):
         read, write = cells.read_port(), cells.write_port()
         bits = (self.words - 1).bit_length()
         asked = data.View(REQUEST, queue.r_data)
-        offset, there = Signal(8), Signal()
+        offset = Signal(8)
+        there = Signal()
         following = Signal(8)
         taken = Signal()
         m.d.comb += [
@@ -68,6 +70,7 @@ class BoardCore(wiring.Component):
     Parameters
     ----------
     shape : the accelerator.
+    program : its finisher's, see `hdl.msm.Msm`.
     divisor : clock cycles of one bit on the serial line.
     clock_hz : clock rate, for the memory's times.
     timing : of the SDRAM chip; None for a board without one.
@@ -81,10 +84,11 @@ class BoardCore(wiring.Component):
     active : words have moved within the last tenth of a second, out
     """
 
-    def __init__(self, shape: MsmShape, *, divisor: int, clock_hz: float,
+    def __init__(self, shape: MsmShape, program=None, *, divisor: int, clock_hz: float,
                  timing: SdramTiming | None = None, block_words: int = 4096,
                  start_cycles: int | None = None, pad_cycles: int = 0):
-        self.shape, self.divisor, self.clock_hz = shape, divisor, clock_hz
+        self.shape, self.program = shape, program
+        self.divisor, self.clock_hz = divisor, clock_hz
         self.timing, self.block_words = timing, block_words
         self.start_cycles, self.pad_cycles = start_cycles, pad_cycles
         super().__init__({
@@ -97,7 +101,8 @@ class BoardCore(wiring.Component):
         m.submodules.transmitter = transmitter = UartTransmitter(self.divisor)
         m.submodules.link = link = FramedLink()
         memory_words = self.timing.words if self.timing else self.block_words
-        accelerator = Accelerator(self.shape, memory_words=memory_words, clock_hz=self.clock_hz)
+        accelerator = Accelerator(self.shape, self.program, memory_words=memory_words,
+                                  clock_hz=self.clock_hz)
         if self.timing:
             store = SdramController(self.clock_hz, self.timing, start_cycles=self.start_cycles,
                                     pad_cycles=self.pad_cycles)
@@ -107,7 +112,8 @@ class BoardCore(wiring.Component):
         m.submodules.store = store
 
         # A session begins: the accelerator stays in reset until the memory has come to rest.
-        held, since = Signal(), Signal(4)
+        held = Signal()
+        since = Signal(4)
         with m.If(link.reset):
             m.d.sync += [held.eq(1), since.eq(0)]
         with m.Elif(held):

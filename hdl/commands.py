@@ -10,8 +10,13 @@ import enum
 from amaranth import unsigned
 from amaranth.lib import data
 
+from proofmill.hdl.windows import WINDOWS_BITS
+
 WORD = 64
 """Bits of a word on the link and on the memory port."""
+
+NUMBER = 4 * WORD
+"""Bits of a scalar, of the bias, and of a part of a coordinate: four words, low word first."""
 
 VERSION = 5
 """Changes when a layout changes."""
@@ -54,11 +59,11 @@ DESCRIPTIONS = {
 }
 
 HEADER = data.StructLayout({"command": unsigned(8), "group": unsigned(8), "window": unsigned(8),
-                            "windows": unsigned(16), "first": unsigned(16),
+                            "windows": unsigned(WINDOWS_BITS), "first": unsigned(WINDOWS_BITS),
                             "finish": unsigned(8)})
 PLACE = data.StructLayout({"address": unsigned(32), "count": unsigned(32)})
-REGION = data.StructLayout({"second_region": unsigned(32), "all": unsigned(16),
-                            "wide": unsigned(16)})
+REGION = data.StructLayout({"second_region": unsigned(32), "all": unsigned(WINDOWS_BITS),
+                            "wide": unsigned(WINDOWS_BITS)})
 BIAS = data.StructLayout({"bias": unsigned(64)})
 BIAS_WORDS = 4
 """Words of the bias that makes digits signed, low word first: see `hdl.windows`."""

@@ -60,13 +60,8 @@ def multiplier_blocks(shape: AdderShape, block: Block) -> int:
 
 def register_bits(shape: AdderShape) -> int:
     """Bits of the banks in which the adder's values wait; distributed memory on most devices."""
-    banks: dict[str, tuple[int, int]] = {}
-    for schedule in shape.schedules.values():
-        for node, bank in schedule.bank.items():
-            depth, width = banks.get(bank, (2, 0))
-            banks[bank] = (max(depth, schedule.depth.get(bank, 1)),
-                           max(width, node.bound.bit_length()))
-    return sum(depth * width for depth, width in banks.values())
+    return sum((shape.units if bank.brought_in else 1) * bits * words
+               for bank, (bits, words) in shape.banks.items())
 
 
 def mailbox_memory_bits(shape: MsmShape) -> int:

@@ -10,6 +10,27 @@ ZERO_INITIALISATION = re.compile(
     r"(?:(?!^ *end\n)[^\n]*\n)*?^ *end\n", re.MULTILINE)
 """A memory's initial contents where they are all zero."""
 
+INTERNAL = re.compile(r"^ *attribute \\(?:generator|top|enum_base_type|enum_value_\w+) .*\n",
+                      re.MULTILINE)
+"""What Amaranth notes for itself. All other attributes, like a memory's ``ram_style``, are for
+whoever reads the Verilog."""
+
+EMPTY = re.compile(r"(?:^ *attribute .*\n)*^ *wire width 0 (?:.* )?(?P<name>\\\S+)\n", re.MULTILINE)
+"""A wire of no bits, which Verilog has not: ``[-1:0]`` has two."""
+
+DECLARED = re.compile(
+    r"^(?:module| *memory .*| *wire width \d+(?P<port> (?:input|output|inout) \d+ )?| *cell \S+)"
+    r" \\(?P<name>\S+)$", re.MULTILINE)
+"""A name of a module, memory, wire or instance."""
+
+NOTES = re.compile(r"^ *\(\* (?:init|full_case|parallel_case) = .*? \*\)\n", re.MULTILINE)
+"""What Yosys notes for itself; registers say their initial values themselves."""
+
+STANDARD_CLASSES = {"mailbox", "process", "semaphore"}
+"""Classes of SystemVerilog's own package `std`, which a wire of that name would hide."""
+
+MODULE_NAME = re.compile(r"[A-Za-z_]\w*", re.ASCII)
+
 NAME = r"(?:\\\S+|[A-Za-z_]\w*)"
 """A name of Verilog; one that begins with a backslash ends at the first space."""
 
@@ -28,16 +49,22 @@ def emit_verilog(component, name: str) -> str:
     """Return `component` as SystemVerilog, its top module called `name`.
 
     Ports are named by the signature, nesting joined with ``__``; ``clk`` and ``rst`` come with
-    the first synchronous register. `amaranth.back.verilog.convert` would write ``always @*``,
-    which Icarus leaves at X for outputs that never change (amaranth issue 1629); ``-sv`` writes
-    ``always_comb``, which starts by itself. The text depends on the component alone (no source
-    positions), so its hash names the gateware.
+    the first synchronous register. Names inside are words too, see `plain_names`.
+    `amaranth.back.verilog.convert` would write ``always @*``, which Icarus leaves at X for outputs
+    that never change (amaranth issue 1629); ``-sv`` writes ``always_comb``, which starts by itself.
+    The text depends on the component alone (no source positions), so its hash names the gateware.
 
     A memory of zeros comes without initial contents, which would be one line of Verilog for each
     of its words: nothing here reads a word it has not written, and what has to be empty (the
     mailboxes' flags) is cleared after reset.
+
+    Raises ValueError where `name` is not one of Verilog.
     """
+    if not MODULE_NAME.fullmatch(name):
+        raise ValueError(f"{name!r} cannot name a Verilog module: take letters, digits and "
+                         "underscores, and no digit first")
     text = ZERO_INITIALISATION.sub("", rtlil.convert(component, name=name, emit_src=False))
+    text = plain_names(without_empty_wires(INTERNAL.sub("", text)), name)
     yosys = find_yosys(lambda version: version >= (0, 40))
     # Yosys warns that not all processes can be written as Verilog; Amaranth emits only those
     # that can, and its own back end silences this warning in the same way.
@@ -45,9 +72,49 @@ def emit_verilog(component, name: str) -> str:
         f"read_rtlil <<rtlil\n{text}\nrtlil",
         "proc -nomux -norom",
         "memory_collect",
-        "write_verilog -sv -norename -noattr",
+        "write_verilog -sv -norename",
     ]), ignore_warnings=True)
-    return "".join(clocked(module) for module in re.split(r"(?<=\nendmodule\n)", verilog))
+    modules = re.split(r"(?<=\nendmodule\n)", NOTES.sub("", verilog))
+    return "".join(clocked(module) for module in modules)
+
+
+def without_empty_wires(text: str) -> str:
+    """RTLIL without its wires of no bits; nothing but such ports is connected to them."""
+    empty = {found["name"] for found in EMPTY.finditer(text)}
+    if not empty:
+        return text
+    names = "|".join(map(re.escape, sorted(empty)))
+    return re.sub(rf"^ *connect (?:{names}) \{{ *\}}\n", "", EMPTY.sub("", text),
+                  flags=re.MULTILINE)
+
+
+def plain_names(text: str, top: str) -> str:
+    """RTLIL whose names are words as they stand: ``a.b[1]`` becomes ``a__b__1``.
+
+    Amaranth calls the parts of a layout's value `x` ``x.a`` or ``x[1]``, and modules by their
+    paths; it tells names apart by ``$1``. They are aliases, but Yosys calls bit 1 of a wire `x`
+    that it takes apart ``x[1]`` too, and then drives it twice (YosysHQ/yosys issue 4349). Other
+    tools want such names escaped.
+    What the ports of module `top` are called stays.
+    """
+    taken = {found["name"] for found in DECLARED.finditer(text)}
+    begin = re.search(rf"^module \\{top}$", text, re.MULTILINE).start()
+    end = text.index("\nend\n", begin)
+    kept = {found["name"] for found in DECLARED.finditer(text, begin, end) if found["port"]}
+    plain: dict[str, str] = {}
+    for name in sorted(taken - kept):
+        word = re.sub(r"\[(\d+)\]", r"__\1", name).replace(".", "__").replace("$", "_")
+        if word in STANDARD_CLASSES:
+            word += "_"
+        if word == name:
+            continue
+        while word in taken:
+            word += "_"
+        taken.add(word)
+        plain[name] = word
+    # A memory's name stands in strings as well, with its backslash doubled.
+    return re.sub(r'(\\{1,2})([^\s\\"]+)',
+                  lambda found: found[1] + plain.get(found[2], found[2]), text)
 
 
 def clocked(module: str) -> str:

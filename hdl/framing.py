@@ -97,7 +97,8 @@ class FrameReader(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         state = Signal(32, init=0xFFFFFFFF)
-        escaped, begun = Signal(), Signal()
+        escaped = Signal()
+        begun = Signal()
         gathered = Signal(WORD - 8, reset_less=True)
         count = Signal(3)            # bytes of the word at hand
         words = Signal(range(MOST_WORDS + 3))   # whole words so far, the header too
@@ -153,7 +154,9 @@ class FrameWriter(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         shifted = Signal(WORD, reset_less=True)
-        state, count, escape = Signal(32), Signal(4), Signal()
+        state = Signal(32)
+        count = Signal(4)
+        escape = Signal()
         left = Signal(6)
         payload = self.bytes.payload
         byte = shifted[:8]
@@ -252,7 +255,9 @@ class FramedLink(wiring.Component):
         written, sent, acknowledged = number("written"), number("sent"), number("acknowledged")
         told_limit = Signal(NUMBER_BITS, init=DEPTH)
         most = Signal(6)
-        reply, again, tell_time = Signal(), Signal(), Signal()
+        reply = Signal()
+        again = Signal()
+        tell_time = Signal()
         time = Signal(WORD)
         m.d.sync += time.eq(time + 1)
 
@@ -284,7 +289,8 @@ class FramedLink(wiring.Component):
             m.d.sync += written.eq(written + 1)
 
         # Send: a reply that is due, words that wait, room that has become free.
-        sending_time, sent_time = Signal(), Signal(WORD, reset_less=True)
+        sending_time = Signal()
+        sent_time = Signal(WORD, reset_less=True)
         first = number("first")
         waiting, limit = number("waiting"), number("limit")
         head = Signal(FRAME)

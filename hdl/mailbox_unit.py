@@ -4,147 +4,123 @@ from amaranth import *
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from proofmill.hdl.commands import WORD
+from proofmill.hdl.banks import Pair
+from proofmill.hdl.bucket_search import BucketSearch
+from proofmill.hdl.frames import FRAME_NUMBER_BITS
+from proofmill.hdl.levels import Level
+from proofmill.hdl.loader import LOAD
 from proofmill.hdl.mailboxes import Mailboxes
-from proofmill.hdl.operands import LEVEL, Operands
-from proofmill.hdl.point_adder import of_unit
+from proofmill.hdl.operands import HandedOut, Operands
+from proofmill.hdl.unit_windows import WINDOWS
+
+
+class Orders(wiring.Signature):
+    """What every mailbox unit is to do.
+
+    Members
+    -------
+    enable : serve
+    restart, down : look through the level's buckets from the beginning, or from the end down
+    again : stream them back
+    hand_out : hand them out, from the highest group down, as the finish wants it
+    clearing, clear_place : empty this mailbox; only while not enabled
+    """
+
+    def __init__(self, mailbox_bits: int):
+        super().__init__({
+            "enable": Out(1), "restart": Out(1), "down": Out(1), "again": Out(1),
+            "hand_out": Out(1), "clearing": Out(1, init=1), "clear_place": Out(mailbox_bits)})
 
 
 class MailboxUnit(wiring.Component):
     """One of the units that feed the adder in turn, each in frames of all their turns.
 
+    Parameters
+    ----------
+    shape : `hdl.msm.MsmShape`.
+    unit : which of them it is.
+
     Members
     -------
-    group, again, hand_out, first, begin, end, destination : the step at hand, in
-    window, window_ones, half, half_ones : see `hdl.operands.Recoder`, in
-    restart, down : look through the buckets from `begin` to `end`, or down, in
-    enable : serve, in
-    clearing, clear_place : empty this mailbox, in
+    group : which group, in
     frame_last, turn : from the adder's frames, in
-    begin_window, end_window, last_window, wide_windows, begin_bit, step_bits : see
-        `hdl.operands.Recoder`, in
-    load... : points from the loader, in
+    orders : see `Orders`, in
+    level : the level at hand, see `hdl.levels.Level`, in
+    windows : this unit's, see `hdl.unit_windows.WINDOWS`, in
+    load : points from the loader, see `hdl.loader.LOAD`, in
     room : a point may be loaded, out
+    pair : to the adder, see `hdl.banks.Pair`, out
+    totals : sums from its lanes, in
+    entry : what is handed out, see `hdl.operands.HandedOut`, out
     at_rest : nothing is to be done or on its way, at the end of a frame, out
-    entry_valid, entry_left, entry_mailbox : what is handed out
-    read_row, entry_coordinate : a coordinate of it; see `hdl.operands.READ`
-    adder_... : pairs to the adder, out, and sums from it, in
-    digit_taken, paired, waited, cutting : to be counted, out
     drained : nothing is left but sums on their way, out
+    digit_taken, paired, waited, cutting : to be counted, out; see `hdl.commands.COUNTERS`
     """
 
     def __init__(self, shape, unit: int):
         self.shape, self.unit = shape, unit
         adder, bits = shape.adder, shape.mailbox_bits
-        width = adder.coordinate_bits
-        coordinates = range(max(3 * group.degree for group in adder.groups))
         super().__init__({
             "group": In(range(max(2, len(adder.groups)))),
-            "again": In(1), "hand_out": In(1), "first": In(1), "enable": In(1),
-            **LEVEL, "begin": In(bits + 1), "end": In(bits + 1),
-            "destination": In(bits), "restart": In(1), "down": In(1),
-            "clearing": In(1), "clear_place": In(bits),
             "frame_last": In(1), "turn": In(range(max(2, adder.units))),
-            "begin_window": In(9), "end_window": In(9), "last_window": In(9),
-            "wide_windows": In(9), "begin_bit": In(10), "step_bits": In(10),
-            "load": In(1), "load_row": In(3), "load_coordinate": In(4 * WORD),
-            "load_negative": In(4 * WORD), "load_scalar": In(4 * WORD), "load_top": In(2),
-            "load_commit": In(1),
-            "room": Out(1), "at_rest": Out(1),
-            "entry_valid": Out(1), "entry_left": In(1), "entry_mailbox": Out(bits),
-            "read_row": In(coordinates), "entry_coordinate": Out(width),
-            "adder_load": Out(1), "adder_position": Out(coordinates), "adder_start": Out(16),
-            "adder_p": Out(width), "adder_q": Out(width),
-            **{of_unit("adder_total", lane): In(width) for lane in range(adder.lanes)},
+            "orders": In(Orders(bits)), "level": In(Level(bits)), "windows": In(WINDOWS),
+            "load": In(LOAD), "room": Out(1),
+            "pair": Out(Pair(adder)), "totals": In(adder.coordinate_bits).array(adder.lanes),
+            "entry": Out(HandedOut(adder, bits)),
+            "at_rest": Out(1), "drained": Out(1),
             "digit_taken": Out(1), "paired": Out(1), "waited": Out(1), "cutting": Out(1),
-            "drained": Out(1),
         })
 
     def elaborate(self, platform):
         m = Module()
-        shape, adder, bits = self.shape, self.shape.adder, self.shape.mailbox_bits
-        m.submodules.mailboxes = boxes = Mailboxes(adder, bits, datapath=shape.datapath)
-        m.submodules.operands = operands = Operands(adder, bits, datapath=shape.datapath)
+        shape, bits, orders = self.shape, self.shape.mailbox_bits, self.orders
+        m.submodules.mailboxes = boxes = Mailboxes(shape.adder, bits, datapath=shape.datapath)
+        m.submodules.operands = operands = Operands(shape.adder, bits, datapath=shape.datapath)
+        m.submodules.search = search = BucketSearch(bits)
+        for own, inner in ((self.level, operands.level), (self.windows, operands.windows),
+                           (self.load, operands.load), (self.pair, boxes.pair),
+                           (self.entry, operands.entry)):
+            wiring.connect(m, wiring.flipped(own), inner)
+        wiring.connect(m, operands.operand, boxes.operand)
+        wiring.connect(m, boxes.fetched, operands.fetched)
 
         # The unit's own frame begins when its turn does. The first frames of the further units
         # begin in round 0, so what they are in before that is round -1.
         last = Signal()
-        round_number = Signal(16, init=0 if self.unit == 0 else (1 << 16) - 1)
-        before = (self.unit - 1) % adder.units
+        round_number = Signal(
+            FRAME_NUMBER_BITS, init=0 if self.unit == 0 else (1 << FRAME_NUMBER_BITS) - 1)
+        before = (self.unit - 1) % shape.adder.units
         m.d.comb += last.eq(self.frame_last & (self.turn == before))
         with m.If(last):
             m.d.sync += round_number.eq(round_number + 1)
 
-        # The buckets of the level at hand, looked at one a cycle for the next full one.
-        scan, seen, seen_valid = Signal(bits + 1), Signal(bits + 1), Signal()
-        found, found_valid, scanned = Signal(bits), Signal(), Signal()
-        scanning, stop, place = Signal(), Signal(bits + 1), Signal(bits + 1)
+        searching = orders.again | orders.hand_out
         m.d.comb += [
-            scanning.eq(self.again | self.hand_out),
-            # Handing out goes from the highest group down, as the finish wants it.
-            stop.eq(Mux(self.hand_out, self.begin, self.end)),
-            place.eq(Mux(self.hand_out, scan - 1, scan)),
-            boxes.probe.eq(Mux(self.clearing, self.clear_place, place)),
-            boxes.clear.eq(self.clearing),
-            scanned.eq((scan == stop) & ~seen_valid & ~found_valid),
-        ]
-        with m.If(self.restart):
-            m.d.sync += [scan.eq(Mux(self.down, self.end, self.begin)), seen_valid.eq(0)]
-        with m.Elif(scanning):
-            with m.If(seen_valid & boxes.probed & ~found_valid):
-                m.d.sync += [found.eq(seen), found_valid.eq(1),
-                             scan.eq(Mux(self.hand_out, seen, seen + 1)),
-                             seen_valid.eq(0)]
-            with m.Elif((scan != stop) & ~found_valid):
-                m.d.sync += [seen.eq(place), seen_valid.eq(1),
-                             scan.eq(Mux(self.hand_out, scan - 1, scan + 1))]
-            with m.Else():
-                m.d.sync += seen_valid.eq(0)
-        with m.If(boxes.fetch_taken):
-            m.d.sync += found_valid.eq(0)
-
-        m.d.comb += [
-            boxes.group.eq(self.group), boxes.last.eq(last), boxes.enable.eq(self.enable),
-            boxes.operand_valid.eq(operands.operand_valid),
-            boxes.operand_mailbox.eq(operands.operand_mailbox),
-            operands.operand_taken.eq(boxes.operand_taken),
-            operands.read_position.eq(boxes.read_position),
-            boxes.operand_coordinate.eq(operands.operand_coordinate),
-            boxes.fetch_valid.eq(found_valid & operands.room),
-            boxes.fetch_mailbox.eq(found),
-            operands.fetch_taken.eq(boxes.fetch_taken),
-            operands.fetch_mailbox.eq(found),
-            operands.fetched.eq(boxes.fetched),
-            operands.fetched_position.eq(boxes.fetched_position),
-            operands.fetched_coordinate.eq(boxes.fetched_coordinate),
-            operands.group.eq(self.group), operands.again.eq(self.again),
-            *[getattr(operands, name).eq(getattr(self, name)) for name in LEVEL],
-            operands.first.eq(self.first), operands.source.eq(self.begin),
-            operands.destination.eq(self.destination), operands.hand_out.eq(self.hand_out),
-            operands.entry_left.eq(self.entry_left), operands.read_row.eq(self.read_row),
-            self.room.eq(operands.room), self.entry_valid.eq(operands.entry_valid),
-            self.entry_mailbox.eq(operands.entry_mailbox),
-            self.entry_coordinate.eq(operands.entry_coordinate),
-            self.drained.eq(operands.idle & (scanned | ~scanning)),
+            search.restart.eq(orders.restart), search.down.eq(orders.down),
+            search.searching.eq(searching), search.downwards.eq(orders.hand_out),
+            search.begin.eq(self.level.begin), search.end.eq(self.level.end),
+            search.full.eq(boxes.probed), search.taken.eq(boxes.fetch.taken),
+            boxes.probe.eq(Mux(orders.clearing, orders.clear_place, search.place)),
+            boxes.clear.eq(orders.clearing),
+            boxes.fetch.valid.eq(search.found & operands.room),
+            boxes.fetch.mailbox.eq(search.mailbox),
+            operands.fetch_taken.eq(boxes.fetch.taken), operands.fetch_mailbox.eq(search.mailbox),
+            boxes.group.eq(self.group), operands.group.eq(self.group),
+            boxes.last.eq(last), boxes.round.eq(round_number), boxes.enable.eq(orders.enable),
+            operands.again.eq(orders.again), operands.hand_out.eq(orders.hand_out),
+            self.room.eq(operands.room),
+            self.drained.eq(operands.idle & (search.done | ~searching)),
             self.at_rest.eq(last & boxes.quiet & self.drained),
-            self.cutting.eq(operands.cutting),
-            self.adder_load.eq(boxes.adder_load), self.adder_position.eq(boxes.adder_position),
-            self.adder_p.eq(boxes.adder_p), self.adder_q.eq(boxes.adder_q),
-            boxes.round.eq(round_number), self.adder_start.eq(boxes.adder_start),
-            self.digit_taken.eq(boxes.operand_taken & ~self.again),
-            self.paired.eq(boxes.paired & last), self.waited.eq(boxes.waited),
+            self.cutting.eq(operands.cutting), self.waited.eq(boxes.waited),
+            self.digit_taken.eq(boxes.operand.taken & ~orders.again),
+            self.paired.eq(boxes.paired & last),
         ]
         # The coordinates of one sum come one a cycle, each on its lane.
-        for index, group in enumerate(adder.groups):
+        for index, group in enumerate(shape.adder.groups):
             with m.If(self.group == index):
                 with m.Switch(boxes.total_position):
                     for position in range(3 * group.degree):
                         with m.Case(position):
-                            lane = position // adder.interval[group]
-                            m.d.comb += boxes.adder_total.eq(
-                                getattr(self, of_unit("adder_total", lane)))
-        for name in ("begin_window", "end_window", "last_window", "wide_windows", "begin_bit",
-                     "step_bits", "load", "load_row", "load_coordinate", "load_negative",
-                     "load_scalar", "load_top", "load_commit"):
-            m.d.comb += getattr(operands, name).eq(getattr(self, name))
+                            lane = position // shape.adder.interval[group]
+                            m.d.comb += boxes.total.eq(self.totals[lane])
         return m

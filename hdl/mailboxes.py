@@ -23,6 +23,8 @@ from amaranth import *
 from amaranth.lib import data, enum, memory, wiring
 from amaranth.lib.wiring import In, Out
 
+from proofmill.hdl.banks import Pair
+from proofmill.hdl.frames import FRAME_NUMBER_BITS
 from proofmill.hdl.point_adder import AdderShape
 from proofmill.hdl.schedule import LOAD_CYCLE
 
@@ -39,6 +41,39 @@ class Kind(enum.Enum, shape=2):
     FETCH = 3    # a bucket is taken out, to be streamed back
 
 
+class Operand(wiring.Signature):
+    """An operand on its way to the mailboxes.
+
+    Members
+    -------
+    valid, mailbox : there is one, for this mailbox
+    taken : it has been taken; the next may come in the cycle after
+    position : the coordinate wanted: in the first cycle of a slot of the one that may be taken,
+        then of the one that has been
+    coordinate : its value, two cycles later
+    """
+
+    def __init__(self, shape: AdderShape, mailbox_bits: int):
+        super().__init__({
+            "valid": Out(1), "mailbox": Out(mailbox_bits), "taken": In(1),
+            "position": In(shape.positions), "coordinate": Out(shape.coordinate_bits)})
+
+
+class Fetch(wiring.Signature):
+    """A bucket to take out: `mailbox`, which must be full, while `valid`, until it is `taken`."""
+
+    def __init__(self, mailbox_bits: int):
+        super().__init__({"valid": Out(1), "mailbox": Out(mailbox_bits), "taken": In(1)})
+
+
+class Fetched(wiring.Signature):
+    """Its coordinates, one a cycle while `valid`: number `position`, `coordinate`."""
+
+    def __init__(self, shape: AdderShape):
+        super().__init__({"valid": Out(1), "position": Out(shape.positions),
+                          "coordinate": Out(shape.coordinate_bits)})
+
+
 class Mailboxes(wiring.Component):
     """Serve operands, sums and fetches; keep the flags and the residents.
 
@@ -53,23 +88,29 @@ class Mailboxes(wiring.Component):
     group, last : from the frames, in
     round : number of the unit's frame, in
     enable : serve at all, in; changes only while `quiet`
-    operand_valid, operand_mailbox : a new operand is there, for this mailbox, in
-    operand_taken : it has been taken, out; the next may come in the cycle after
-    read_position : the coordinate wanted of an operand: in the first cycle of a slot of the one
-        that may be taken, then of the one that has been, out
-    operand_coordinate : its value, two cycles later, in
-    fetch_valid, fetch_mailbox : a bucket to fetch, which must be full, in
-    fetch_taken : it is being fetched, out
-    fetched, fetched_position, fetched_coordinate : its coordinates, one a cycle, out
+    operand : see `Operand`, in
+    fetch : see `Fetch`, in
+    fetched : see `Fetched`, out
     probe, probed : a mailbox to look at, in; whether it is full, a cycle later, out
     clear : empty mailbox `probe` unconditionally, in; only while not enabled
-    adder_load, adder_position, adder_p, adder_q : pairs, to the adder, out
-    adder_start : the round in which the evaluation of the pair starts, out
-    adder_total : sums, from the adder, in
-    total_position : the coordinate of it that is wanted now, out
+    pair : to the adder, see `hdl.banks.Pair`, out
+    total : the coordinate of a sum from the adder, in
+    total_position : which one is wanted now, out
     quiet : nothing is on its way, out; to be looked at in a frame's last cycle
     paired : in the last cycle of a frame: a pair left in it, out
     waited : an operand had to wait because a pair had left already, out
+
+    Attributes
+    ----------
+    What a proof may look at, and a bench, besides the members:
+
+    service, phase : which slot of the frame, and which cycle of the slot, this is
+    leaving : the pair that leaves in this frame: `valid`, and the `mailbox` its sum is for
+    flying : ... that left so many frames ago, and one more
+    kind, mailbox : who is served in the slot that began in the cycle before, and where
+    accept, leaves : it is; and leaves with the resident
+    moving, moving_kind, moving_mailbox, moving_leaves, position : of whom a coordinate moves, which
+    flags, residents : the memories; a plane of `residents` for every third of a point
     """
 
     def __init__(self, shape: AdderShape, mailbox_bits: int, *, datapath: bool = True):
@@ -80,189 +121,195 @@ class Mailboxes(wiring.Component):
                     f"in {frame} cycles a frame has no two service slots of "
                     f"{3 * group.degree} cycles for {group.name}; the interval must be at least "
                     f"{6 * group.degree}")
-        bits = shape.coordinate_bits
-        coordinates = range(max(3 * group.degree for group in shape.groups))
         super().__init__({
             "group": In(range(max(2, len(shape.groups)))),
             "last": In(1),
-            "round": In(16),
+            "round": In(FRAME_NUMBER_BITS),
             "enable": In(1),
-            "operand_valid": In(1),
-            "operand_mailbox": In(mailbox_bits),
-            "operand_taken": Out(1),
-            "read_position": Out(coordinates),
-            "operand_coordinate": In(bits),
-            "fetch_valid": In(1),
-            "fetch_mailbox": In(mailbox_bits),
-            "fetch_taken": Out(1),
-            "fetched": Out(1),
-            "fetched_position": Out(coordinates),
-            "fetched_coordinate": Out(bits),
+            "operand": In(Operand(shape, mailbox_bits)),
+            "fetch": In(Fetch(mailbox_bits)),
+            "fetched": Out(Fetched(shape)),
             "probe": In(mailbox_bits),
             "probed": Out(1),
             "clear": In(1),
-            "adder_load": Out(1),
-            "adder_position": Out(coordinates),
-            "adder_p": Out(bits),
-            "adder_q": Out(bits),
-            "adder_start": Out(16),
-            "adder_total": In(bits),
-            "total_position": Out(coordinates),
+            "pair": Out(Pair(shape)),
+            "total": In(shape.coordinate_bits),
+            "total_position": Out(shape.positions),
             "quiet": Out(1),
             "paired": Out(1),
             "waited": Out(1),
         })
+        # Folded multipliers make long frames, of many slots.
+        longest = max(frame // (3 * group.degree) for group, frame in shape.frame.items())
+        tag = data.StructLayout({"valid": 1, "mailbox": mailbox_bits})
+        self.most_frames = max(schedule.frames for schedule in shape.schedules.values())
+        self.service = Signal(max(5, longest.bit_length()))
+        self.phase = Signal(4)
+        self.leaving = Signal(tag)
+        self.flying = [Signal(tag, name=f"flying{n}") for n in range(self.most_frames + 1)]
+        self.kind = Signal(Kind)
+        self.mailbox = Signal(mailbox_bits)
+        self.accept = Signal()
+        self.leaves = Signal()
+        self.moving = Signal()
+        self.moving_kind = Signal(Kind)
+        self.moving_mailbox = Signal(mailbox_bits)
+        self.moving_leaves = Signal()
+        self.position = Signal(range(6))
+        self.flags = memory.Memory(shape=1, depth=1 << mailbox_bits, init=[])
+        self.residents = [
+            memory.Memory(shape=shape.coordinate_bits, depth=1 << mailbox_bits, init=[])
+            for _ in range(3 if datapath else 0)]
 
     def elaborate(self, platform):
         m = Module()
-        shape = self.shape
-        # Folded multipliers make long frames, of many slots.
-        longest = max(frame // (3 * group.degree) for group, frame in shape.frame.items())
-        slots = max(5, longest.bit_length())
-        beats, services, frames = Signal(4), Signal(slots), Signal(8)
-        for index, group in enumerate(shape.groups):
+        beats = Signal(4)
+        services = Signal.like(self.service)
+        frames = Signal(8)
+        for index, group in enumerate(self.shape.groups):
             with m.If(self.group == index):
                 m.d.comb += [
                     beats.eq(3 * group.degree),
-                    services.eq(shape.frame[group] // (3 * group.degree)),
-                    frames.eq(shape.schedules[group].frames),
+                    services.eq(self.shape.frame[group] // (3 * group.degree)),
+                    frames.eq(self.shape.schedules[group].frames),
                 ]
-
         # Where in the frame: service slot, and cycle of the slot.
-        service, phase = Signal(slots), Signal(4)
         with m.If(self.last):
-            m.d.sync += [service.eq(0), phase.eq(0)]
-        with m.Elif(phase == beats - 1):
-            m.d.sync += [service.eq(service + 1), phase.eq(0)]
+            m.d.sync += [self.service.eq(0), self.phase.eq(0)]
+        with m.Elif(self.phase == beats - 1):
+            m.d.sync += [self.service.eq(self.service + 1), self.phase.eq(0)]
         with m.Else():
-            m.d.sync += phase.eq(phase + 1)
+            m.d.sync += self.phase.eq(self.phase + 1)
 
-        # Pairs in the adder, by the frame they left in: the mailbox their sum is for.
-        tag = data.StructLayout({"valid": 1, "mailbox": self.mailbox_bits})
-        most = max(schedule.frames for schedule in shape.schedules.values())
-        flying = [Signal(tag, name=f"flying{n}") for n in range(most + 1)]
-        leaving = Signal(tag)
-        returning = Signal(tag)
+        returning = self._remember_pairs(m, frames)
+        self._serve(m, services, returning)
+        self._move(m, beats)
+        if self.datapath:
+            self._move_coordinates(m)
+        return m
+
+    def _remember_pairs(self, m, frames):
+        """Those in the adder, by the frame they left in; the one whose sum comes back in this."""
+        returning = Signal.like(self.leaving, name="returning")
         with m.Switch(frames):
-            for n in {schedule.frames for schedule in shape.schedules.values()}:
+            for n in sorted({schedule.frames for schedule in self.shape.schedules.values()}):
                 with m.Case(n):
-                    m.d.comb += returning.eq(flying[n])
+                    m.d.comb += returning.eq(self.flying[n])
         with m.If(self.last):
-            m.d.sync += [flying[0].eq(leaving), leaving.valid.eq(0)]
-            for n in range(most):
+            m.d.sync += [self.flying[0].eq(self.leaving), self.leaving.valid.eq(0)]
+            for n in range(self.most_frames):
                 m.d.sync += [
-                    flying[n + 1].mailbox.eq(flying[n].mailbox),
-                    flying[n + 1].valid.eq(flying[n].valid & (n < frames)),
+                    self.flying[n + 1].mailbox.eq(self.flying[n].mailbox),
+                    self.flying[n + 1].valid.eq(self.flying[n].valid & (n < frames)),
                 ]
-        m.d.comb += self.paired.eq(leaving.valid)
+        m.d.comb += self.paired.eq(self.leaving.valid)
+        return returning
 
-        # Cycle 0 of a slot: who is served, where.
-        flags = m.submodules.flags = memory.Memory(
-            shape=1, depth=1 << self.mailbox_bits, init=[])
-        flag_read, flag_probe, flag_write = (
-            flags.read_port(), flags.read_port(), flags.write_port())
-        kind, mailbox = Signal(Kind), Signal(self.mailbox_bits)
-        chosen, chosen_mailbox = Signal(Kind), Signal(self.mailbox_bits)
-        with m.If((phase == 0) & (service < services) & self.enable):
-            with m.If((service == 0) & returning.valid):
+    def _serve(self, m, services, returning):
+        """Cycle 0 of a slot: who is served, where. Cycle 1: full or empty decides."""
+        kind, mailbox, accept, leaves = self.kind, self.mailbox, self.accept, self.leaves
+        m.submodules.flags = self.flags
+        flag_read = self.flags.read_port()
+        flag_probe = self.flags.read_port()
+        flag_write = self.flags.write_port()
+        chosen = Signal(Kind)
+        chosen_mailbox = Signal(self.mailbox_bits)
+        with m.If((self.phase == 0) & (self.service < services) & self.enable):
+            with m.If((self.service == 0) & returning.valid):
                 m.d.comb += [chosen.eq(Kind.SUM), chosen_mailbox.eq(returning.mailbox)]
-            with m.Elif((service == services - 1) & self.fetch_valid):
-                m.d.comb += [chosen.eq(Kind.FETCH), chosen_mailbox.eq(self.fetch_mailbox)]
-            with m.Elif(self.operand_valid):
-                m.d.comb += [chosen.eq(Kind.OPERAND), chosen_mailbox.eq(self.operand_mailbox)]
+            with m.Elif((self.service == services - 1) & self.fetch.valid):
+                m.d.comb += [chosen.eq(Kind.FETCH), chosen_mailbox.eq(self.fetch.mailbox)]
+            with m.Elif(self.operand.valid):
+                m.d.comb += [chosen.eq(Kind.OPERAND), chosen_mailbox.eq(self.operand.mailbox)]
         m.d.comb += flag_read.addr.eq(chosen_mailbox)
         m.d.sync += [kind.eq(chosen), mailbox.eq(chosen_mailbox)]
 
-        # Cycle 1: full or empty decides. In other cycles `kind` is NOTHING.
-        # The memory says it late, so what it decides is prepared.
+        # In cycles other than 1 `kind` is NOTHING. The memory says late what the flag is, so what
+        # that decides is prepared.
         full = Signal()
-        pair, accept = Signal(), Signal()
         blocked = Signal()  # a pair has left already
         m.d.comb += [
             full.eq(flag_read.data),
-            blocked.eq((kind == Kind.OPERAND) & leaving.valid),
-            pair.eq(full & ((kind == Kind.SUM) | (kind == Kind.OPERAND)) & ~blocked),
+            blocked.eq((kind == Kind.OPERAND) & self.leaving.valid),
+            leaves.eq(full & ((kind == Kind.SUM) | (kind == Kind.OPERAND)) & ~blocked),
             self.waited.eq(full & blocked),
             accept.eq((kind != Kind.NOTHING) & ~(full & blocked)),
-            self.operand_taken.eq(accept & (kind == Kind.OPERAND)),
-            self.fetch_taken.eq(kind == Kind.FETCH),
+            self.operand.taken.eq(accept & (kind == Kind.OPERAND)),
+            self.fetch.taken.eq(kind == Kind.FETCH),
             flag_write.en.eq(accept | self.clear),
             flag_write.addr.eq(Mux(self.clear, self.probe, mailbox)),
             flag_write.data.eq(~full & (kind != Kind.FETCH) & ~self.clear),
             flag_probe.addr.eq(self.probe),
             self.probed.eq(flag_probe.data),
         ]
-        with m.If(pair):
-            m.d.sync += [leaving.valid.eq(1), leaving.mailbox.eq(mailbox)]
+        with m.If(leaves):
+            m.d.sync += [self.leaving.valid.eq(1), self.leaving.mailbox.eq(mailbox)]
 
-        # From cycle 2 on: one coordinate a cycle.
-        moving, moving_kind, moving_pair = Signal(), Signal(Kind), Signal()
-        moving_mailbox, position = Signal(self.mailbox_bits), Signal(range(6))
+    def _later(self, m, value, cycles):
+        """`value` so many cycles ago."""
+        for _ in range(cycles):
+            held = Signal.like(value, reset_less=len(value) > 8)
+            m.d.sync += held.eq(value)
+            value = held
+        return value
+
+    def _move(self, m, beats):
+        """From cycle 2 on: one coordinate a cycle.
+
+        The memory of coordinates is spread over much of a device: two cycles to go there, one to
+        look up, one to come back. So pairs and what is fetched are `AWAY` cycles on their way.
+        """
+        kind, position, pair = self.kind, self.position, self.pair
+        start = Signal.like(self.round)  # with the frame after the one the slot is in
         with m.If(kind != Kind.NOTHING):  # whatever moved before has just done so
             m.d.sync += [
-                moving.eq(accept), moving_kind.eq(kind), moving_pair.eq(pair),
-                moving_mailbox.eq(mailbox), position.eq(0),
+                self.moving.eq(self.accept), self.moving_kind.eq(kind),
+                self.moving_leaves.eq(self.leaves), self.moving_mailbox.eq(self.mailbox),
+                position.eq(0), start.eq(self.round + 1),
             ]
         with m.Elif(position == beats - 1):
-            m.d.sync += moving.eq(0)
+            m.d.sync += self.moving.eq(0)
         with m.Else():
             m.d.sync += position.eq(position + 1)
+        fetching = self.moving & (self.moving_kind == Kind.FETCH)
         m.d.comb += [
-            self.read_position.eq(phase), self.total_position.eq(position),
-            self.quiet.eq(~moving & (kind == Kind.NOTHING) & ~leaving.valid
-                          & ~Cat(tag.valid for tag in flying).any()),
+            self.operand.position.eq(self.phase), self.total_position.eq(position),
+            self.quiet.eq(~self.moving & (kind == Kind.NOTHING) & ~self.leaving.valid
+                          & ~Cat(tag.valid for tag in self.flying).any()),
+            pair.load.eq(self._later(m, self.moving & self.moving_leaves, AWAY)),
+            pair.position.eq(self._later(m, position, AWAY)),
+            pair.start.eq(self._later(m, start, AWAY)),
+            self.fetched.valid.eq(self._later(m, fetching, AWAY)),
+            self.fetched.position.eq(pair.position),
         ]
-        # The memory of coordinates is spread over much of a device: two cycles to go there, one to
-        # look up, one to come back.
-        def later(value, cycles):
-            """`value` so many cycles ago."""
-            for _ in range(cycles):
-                held = Signal.like(value, reset_less=len(value) > 8)
-                m.d.sync += held.eq(value)
-                value = held
-            return value
 
-        m.d.comb += [
-            self.adder_load.eq(later(moving & moving_pair, AWAY)),
-            self.adder_position.eq(later(position, AWAY)),
-            self.fetched.eq(later(moving & (moving_kind == Kind.FETCH), AWAY)),
-            self.fetched_position.eq(self.adder_position),
-        ]
-        start = Signal.like(self.round)  # with the frame after the one the slot is in
-        with m.If(kind != Kind.NOTHING):
-            m.d.sync += start.eq(self.round + 1)
-        m.d.comb += self.adder_start.eq(later(start, AWAY))
-        if not self.datapath:
-            return m
-
-        # Coordinates: 3 planes of G1 mailboxes, or 6 halves of planes of as many G2 mailboxes.
-        where = Signal(self.mailbox_bits + 2)
-        for index, group in enumerate(shape.groups):
+    def _move_coordinates(self, m):
+        """Coordinates: 3 planes of G1 mailboxes, or 6 halves of planes of as many G2 mailboxes."""
+        place = Signal(self.mailbox_bits + 2)
+        for index, group in enumerate(self.shape.groups):
             with m.If(self.group == index):
                 low = self.mailbox_bits - (group.degree - 1)
-                m.d.comb += where.eq(Cat(moving_mailbox[:low], position))
+                m.d.comb += place.eq(Cat(self.moving_mailbox[:low], self.position))
+        row, plane = place[:self.mailbox_bits], place[self.mailbox_bits:]
         # What chooses between hundreds of wires is a register.
-        own = Mux(later(moving_kind == Kind.SUM, 1), later(self.adder_total, 1),
-                  later(self.operand_coordinate, 1))
-        row, plane = where[:self.mailbox_bits], where[self.mailbox_bits:]
-        there, staying = later(row, 2), moving & ~moving_pair & (moving_kind != Kind.FETCH)
-        arriving = Signal(shape.coordinate_bits, reset_less=True)
+        own = Mux(self._later(m, self.moving_kind == Kind.SUM, 1), self._later(m, self.total, 1),
+                  self._later(m, self.operand.coordinate, 1))
+        arriving = Signal(self.shape.coordinate_bits, reset_less=True)
         m.d.sync += arriving.eq(own)
-        planes, found = [], []
-        for n in range(3):
-            residents = m.submodules[f"residents{n}"] = memory.Memory(
-                shape=shape.coordinate_bits, depth=1 << self.mailbox_bits, init=[])
-            planes.append(residents)
+        there = self._later(m, row, 2)
+        stays = self.moving & ~self.moving_leaves & (self.moving_kind != Kind.FETCH)
+        found = []
+        for n, residents in enumerate(self.residents):
+            m.submodules[f"residents{n}"] = residents
             read, write = residents.read_port(), residents.write_port()
             m.d.comb += [
                 read.addr.eq(there),  # always: what was looked up then goes into a register
-                write.addr.eq(there), write.en.eq(later(staying & (plane == n), 2)),
+                write.addr.eq(there), write.en.eq(self._later(m, stays & (plane == n), 2)),
                 write.data.eq(arriving),
             ]
-            found.append(later(read.data, AWAY - 3))
-        resident = Array(found)[later(plane, AWAY)]
+            found.append(self._later(m, read.data, AWAY - 3))
+        resident = Array(found)[self._later(m, plane, AWAY)]
         m.d.comb += [
-            self.adder_p.eq(later(arriving, AWAY - 2)), self.adder_q.eq(resident),
-            self.fetched_coordinate.eq(resident),
+            self.pair.p.eq(self._later(m, arriving, AWAY - 2)), self.pair.q.eq(resident),
+            self.fetched.coordinate.eq(resident),
         ]
-        return m

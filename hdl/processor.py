@@ -107,18 +107,22 @@ class Processor(wiring.Component):
         # Fetch and decode: the program's memory, then the instruction with its registers' numbers.
         address, fetched_address, following = (
             Signal(ADDRESS_BITS, name=name) for name in ("address", "fetched_address", "following"))
-        fetched, valid, blocked = Signal(), Signal(), Signal()
+        fetched = Signal()
+        valid = Signal()
+        blocked = Signal()
         word = Signal(INSTRUCTION, reset_less=True)
         place = {name: Signal(REGISTER_BITS, name=f"{name}_register", reset_less=True)
                  for name in ("target", "left", "right")}
         moving = Signal()  # the instruction at issue goes on, or there is none
         kept = Signal()    # it is needed on, and nothing is issued after it until it says where
-        running, aligning = Signal(), Signal()
+        running = Signal()
+        aligning = Signal()
         # What the table says of the instruction at issue.
         units = {unit: Signal(name=f"is_{unit.name.lower()}") for unit in Unit}
         uses = {operand: Signal(name=f"uses_{operand.value}")
                 for operand in Operand if operand.is_register}
-        receives, takes = Signal(), Signal()
+        receives = Signal()
+        takes = Signal()
         m.d.comb += [moving.eq(running & ~(valid & blocked)), fetch.addr.eq(address),
                      fetch.en.eq(moving)]
         with m.If(moving):
@@ -141,7 +145,9 @@ class Processor(wiring.Component):
         # The busy ones are kept in words that a simulator's own fit.
         busy = [Signal(min(BUSY_WORD, count - low), name=f"busy{low}")
                 for low in range(0, count, BUSY_WORD)]
-        issue, hazard, waiting = Signal(), Signal(), Signal()
+        issue = Signal()
+        hazard = Signal()
+        waiting = Signal()
 
         def is_busy(number):
             """Whether register `number` waits for a result."""
@@ -185,7 +191,9 @@ class Processor(wiring.Component):
             m.d.sync += put.addr.eq(put.addr + 1)
         with m.If(multiplied):
             m.d.sync += take.addr.eq(take.addr + 1)
-        adding, added, writing = Signal(), Signal(), Signal()
+        adding = Signal()
+        added = Signal()
+        writing = Signal()
         adding_target, added_target, writing_target = (
             Signal(REGISTER_BITS, name=name, reset_less=True)
             for name in ("adding_target", "added_target", "writing_target"))
@@ -201,7 +209,8 @@ class Processor(wiring.Component):
         m.d.comb += self.multiplying.eq(flying[0])
 
         looking = Signal(4)  # one bit for each cycle that looking into a register takes
-        is_zero, digit = Signal(), Signal(DIGIT_BITS)
+        is_zero = Signal()
+        digit = Signal(DIGIT_BITS)
         if self.datapath:
             m.submodules.values = values = Datapath(shape, self.registers)
             m.d.comb += [
@@ -219,10 +228,13 @@ class Processor(wiring.Component):
         # Going elsewhere.
         sending = Signal()
         m.d.comb += self.o.valid.eq(sending)
-        go, target = Signal(), Signal(ADDRESS_BITS)
+        go = Signal()
+        target = Signal(ADDRESS_BITS)
         link = Signal(ADDRESS_BITS)
         counter = counters[word.counter]
-        lower, counted, counting = Signal(COUNTER_BITS), Signal(COUNTER_BITS), Signal()
+        lower = Signal(COUNTER_BITS)
+        counted = Signal(COUNTER_BITS)
+        counting = Signal()
         m.d.comb += [target.eq(following), lower.eq(counter - 1), self.ready.eq(
             ~running & ~aligning)]
         m.d.sync += looking.eq(Cat(issue & (units[Unit.TEST] | units[Unit.SEND]), looking[0],
@@ -324,7 +336,8 @@ class StandaloneProcessor(wiring.Component):
             self.ready.eq(processor.ready), self.cycles.eq(processor.cycles),
             self.waited.eq(processor.waited), self.resting.eq(processor.resting),
         ]
-        phase, accepted = Signal(range(self.shape.interval + 1)), Signal()
+        phase = Signal(range(self.shape.interval + 1))
+        accepted = Signal()
         m.d.sync += [phase.eq(Mux(phase == self.shape.interval - 1, 0, phase + 1)),
                      accepted.eq(processor.accept)]
         m.d.comb += processor.accept.eq(phase == 0)

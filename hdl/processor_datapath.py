@@ -64,7 +64,9 @@ class Datapath(wiring.Component):
 
         # A product: a word from outside or a register, times a register.
         received = Signal(shape.multiplier.operand_bits, reset_less=True)
-        receiving, negative, alone = Signal(), Signal(), Signal()
+        receiving = Signal()
+        negative = Signal()
+        alone = Signal()
         with m.If(self.issue):
             m.d.sync += [
                 receiving.eq(self.operation == Operation.RECEIVE),
@@ -84,8 +86,8 @@ class Datapath(wiring.Component):
             m.d.sync += total.eq(left + second + Mux(negative, 2 * modulus + 1, 0))
 
         # Reduce: 2 p less, unless that is below zero.
-        result, unreduced = (Signal(shape.value_bits),
-                             Signal(shape.value_bits, reset_less=True))
+        result = Signal(shape.value_bits)
+        unreduced = Signal(shape.value_bits, reset_less=True)
         reduced = Signal(shape.value_bits + 1, reset_less=True)  # the top bit is the borrow
         m.d.comb += [result.eq(Mux(self.multiplied, self.product, total)),
                      write.data.eq(Mux(reduced[-1], unreduced, reduced))]
@@ -96,7 +98,8 @@ class Datapath(wiring.Component):
         looked = Signal(shape.register_bits, reset_less=True)
         less = Signal(shape.register_bits + 1, reset_less=True)  # the top bit is the borrow
         canonical = Signal(shape.field.bits, reset_less=True)
-        is_zero, digit = Signal(reset_less=True), Signal(DIGIT_BITS, reset_less=True)
+        is_zero = Signal(reset_less=True)
+        digit = Signal(DIGIT_BITS, reset_less=True)
         with m.If(self.looking[0]):
             m.d.sync += [looked.eq(left), less.eq(left - modulus)]
         with m.If(self.looking[1]):

@@ -17,7 +17,7 @@ from proofmill.hdl.curve import Group
 from proofmill.hdl.microcode import COUNTER_BITS
 from proofmill.hdl.processor import CLOCK_BITS, Processor
 from proofmill.hdl.processor_shape import ProcessorShape
-from proofmill.hdl.windows import MAX_WINDOW, halves
+from proofmill.hdl.windows import MAX_WINDOW, WIDTHS, WINDOWS_BITS, halves
 
 GROUP_BITS = 16
 """Bits of a group's number."""
@@ -25,7 +25,7 @@ GROUP_BITS = 16
 FILE_WORDS = 4
 """Words of a coordinate's part in a file, whatever the field."""
 
-ENTRY = data.StructLayout({"group": GROUP_BITS, "first": GROUP_BITS, "last": 1})
+ENTRY = data.StructLayout({"group": GROUP_BITS, "first": WINDOWS_BITS, "last": 1})
 """A group of the last level, whose coordinates follow; `first` is the window that the numbers of
 its mailbox unit begin with. `last` stands after all groups, for none."""
 
@@ -49,14 +49,15 @@ class GroupExponent(wiring.Component):
     def __init__(self, units: int = 1):
         self.units = units
         super().__init__({
-            "group": In(GROUP_BITS), "first": In(GROUP_BITS),
-            "window": In(range(MAX_WINDOW + 1)), "wide": In(GROUP_BITS),
+            "group": In(GROUP_BITS), "first": In(WINDOWS_BITS),
+            "window": In(WIDTHS), "wide": In(WINDOWS_BITS),
             "enable": In(1, init=1), "exponent": Out(COUNTER_BITS),
         })
 
     def elaborate(self, platform):
         m = Module()
-        number, inside = Signal(GROUP_BITS), Signal(range(MAX_WINDOW))
+        number = Signal(GROUP_BITS)
+        inside = Signal(range(MAX_WINDOW))
         with m.Switch(self.window):
             for window in range(2, MAX_WINDOW + 1):
                 widths = halves(window)[::-1]
@@ -86,31 +87,30 @@ class HighestGroup(wiring.Component):
     Members
     -------
     window : the width of a window, in
-    group0, valid0, and so on : each unit's group, in, and whether it has one
+    groups : of each unit, the `number` of its group, and whether it has one, in
     chosen : that unit, out; the first where none has one
     """
 
     def __init__(self, units: int, group_bits: int):
         self.units, self.group_bits = units, group_bits
         super().__init__({
-            "window": In(range(MAX_WINDOW + 1)), "chosen": Out(range(max(2, units))),
-            **{f"group{n}": In(group_bits) for n in range(units)},
-            **{f"valid{n}": In(1) for n in range(units)},
+            "window": In(WIDTHS), "chosen": Out(range(max(2, units))),
+            "groups": In(wiring.Signature({
+                "number": Out(group_bits), "valid": Out(1)})).array(units),
         })
 
     def elaborate(self, platform):
         m = Module()
         best, unit, some = C(0, self.group_bits), C(0, len(self.chosen)), C(0, 1)
-        for n in range(self.units):
+        for n, group in enumerate(self.groups):
             number = Signal(self.group_bits, name=f"number{n}")
             with m.Switch(self.window):
                 for window in range(2, MAX_WINDOW + 1):
                     with m.Case(window):
-                        m.d.comb += number.eq(getattr(self, f"group{n}") >> len(halves(window)))
-            valid = getattr(self, f"valid{n}")
+                        m.d.comb += number.eq(group.number >> len(halves(window)))
             better = Signal(name=f"better{n}")
-            m.d.comb += better.eq(valid & (~some | (number >= best)))
-            best, unit, some = Mux(better, number, best), Mux(better, n, unit), some | valid
+            m.d.comb += better.eq(group.valid & (~some | (number >= best)))
+            best, unit, some = Mux(better, number, best), Mux(better, n, unit), some | group.valid
         m.d.comb += self.chosen.eq(unit)
         return m
 
@@ -162,7 +162,7 @@ class Finisher(wiring.Component):
         self.processor = Processor(shape, program, datapath=datapath)
         super().__init__({
             "start": In(1), "group": In(range(max(2, len(self.groups)))),
-            "window": In(range(MAX_WINDOW + 1)), "wide": In(GROUP_BITS), "ready": Out(1),
+            "window": In(WIDTHS), "wide": In(WINDOWS_BITS), "ready": Out(1),
             "resting": Out(1),
             "entries": In(stream.Signature(ENTRY)),
             "coordinates": In(stream.Signature(coordinate_bits)),
@@ -187,8 +187,11 @@ class Finisher(wiring.Component):
         # follows, and the point.
         rows = Signal(range(3 * Group.G2.degree + 1))
         row = Signal.like(rows)
-        entry, window, wide = Signal(ENTRY), Signal.like(self.window), Signal.like(self.wide)
-        above, first = Signal(COUNTER_BITS), Signal()  # the exponent before, if there was one
+        entry = Signal(ENTRY)
+        window = Signal.like(self.window)
+        wide = Signal.like(self.wide)
+        above = Signal(COUNTER_BITS)
+        first = Signal()  # the exponent before, if there was one
         doublings = Signal(COUNTER_BITS)
         fed = Signal()  # an entry is being looked at
         m.d.comb += [exponent.enable.eq(fed), exponent.group.eq(entry.group),
@@ -247,7 +250,8 @@ class Finisher(wiring.Component):
             Mux(feed.ongoing("DOUBLINGS"), doublings, ~entry.last)))
 
         # What it gives: values, each cut into words.
-        value, left = Signal(FILE_WORDS * WORD), Signal(range(FILE_WORDS + 1))
+        value = Signal(FILE_WORDS * WORD)
+        left = Signal(range(FILE_WORDS + 1))
         m.d.comb += [
             self.words.payload.eq(value[:WORD]), self.words.valid.eq(left != 0),
             processor.o.ready.eq(left == 0),

@@ -48,6 +48,26 @@ class Resources:
     product_interval: int = 1
 
 
+@dataclass(frozen=True, order=True)
+class Bank:
+    """Where values wait: those that one unit writes, or one side of the pairs that are brought in.
+
+    What is brought in is counted in rounds, since a mailbox unit brings a pair once in its own
+    frame, to banks of its own; everything else in the adder's frames.
+    """
+
+    name: str
+    brought_in: bool = False
+
+    def __str__(self) -> str:
+        return self.name
+
+
+def side(number: int) -> Bank:
+    """The bank of the first (0) or second (1) points of the pairs."""
+    return Bank(f"side{number}", brought_in=True)
+
+
 @dataclass(frozen=True)
 class Operand:
     """One operand of an operation, at the unit's `port`: ``+-(node << shift)``."""
@@ -73,7 +93,7 @@ class Schedule:
     """Where and when everything of one formula happens.
 
     `frames` counts from the start of an evaluation to the frame, of `units` intervals, in whose
-    first cycles its outputs are read; `bank` says which unit's bank holds a node, `offset` where.
+    first cycles its outputs are read; `bank` says which bank holds a node, `offset` where.
     """
 
     graph: Graph
@@ -82,10 +102,10 @@ class Schedule:
     resources: Resources
     operations: list[Operation]
     frames: int
-    bank: dict[Node, str]
+    bank: dict[Node, Bank]
     available: dict[Node, int]
     offset: dict[Node, int] = field(default_factory=dict)
-    depth: dict[str, int] = field(default_factory=dict)
+    depth: dict[Bank, int] = field(default_factory=dict)
 
     @property
     def frame(self) -> int:
@@ -125,7 +145,7 @@ def input_times(frame: int, position: int, coordinates: int) -> tuple[int, int]:
 
 
 def schedule(graph: Graph, interval: int, resources: Resources,
-             wired: set[tuple[str, str, int]] | None = None, units: int = 1) -> Schedule:
+             wired: set[tuple[Bank, str, int]] | None = None, units: int = 1) -> Schedule:
     """Place `graph` with one evaluation every `interval` cycles.
 
     `wired`, a set of (bank, unit, port), holds connections that exist already; units and ports are
@@ -168,7 +188,7 @@ def schedule(graph: Graph, interval: int, resources: Resources,
     bank, available, operations = {}, {}, []
     for node in graph.nodes:
         if isinstance(node, Input):
-            bank[node] = f"side{node.side}"
+            bank[node] = side(node.side)
             available[node] = input_times(frame, node.position, coordinates)[1]
     workers = {Product: [f"multiplier{n}" for n in range(resources.multipliers)],
                Sum: [f"adder{n}" for n in range(resources.adders)]}
@@ -191,7 +211,7 @@ def schedule(graph: Graph, interval: int, resources: Resources,
                                    for o in choice[0]))
         wired.update((bank[o.node], unit, o.port) for o in operands)
         taken.add((unit, time % interval))
-        bank[node], available[node] = unit, time + latency(node)
+        bank[node], available[node] = Bank(unit), time + latency(node)
         operations.append(Operation(node, unit, time, operands))
 
     frames = max(-(-(available[node] - n - OUTPUT_CYCLE) // frame)
@@ -228,10 +248,10 @@ def allocate(schedule: Schedule) -> None:
     last: dict[Node, int] = {}
     for _, _, node, time in schedule.reads:
         last[node] = max(last.get(node, time), time)
-    for name in sorted(set(schedule.bank.values())):
+    for bank in sorted(set(schedule.bank.values())):
         lives = []
         for node, where in schedule.bank.items():
-            if where == name and node in last:
+            if where == bank and node in last:
                 first = schedule.available[node]
                 if isinstance(node, Input):
                     first = input_times(schedule.frame, node.position,
@@ -239,11 +259,11 @@ def allocate(schedule: Schedule) -> None:
                 lives.append((node, first, last[node]))
         lives.sort(key=lambda life: (life[1] - life[2], life[0].index))  # the longest first
         # Each mailbox unit has banks of its own for what it brings in, once in its frame.
-        every = schedule.frame if name.startswith("side") else interval
+        every = schedule.frame if bank.brought_in else interval
         depth = 1
         while not fit(schedule, lives, depth, every):
             depth *= 2  # a power of two: the address wraps by itself
-        schedule.depth[name] = depth
+        schedule.depth[bank] = depth
 
 
 def fit(schedule: Schedule, lives: list[tuple[Node, int, int]], depth: int,

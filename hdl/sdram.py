@@ -16,7 +16,7 @@ from amaranth.lib.wiring import In, Out
 
 from proofmill.hdl.accelerator import WRITE
 from proofmill.hdl.commands import WORD
-from proofmill.hdl.msm import REQUEST
+from proofmill.hdl.fetcher import REQUEST
 
 BURST = 4
 """Columns of 16 bits in a word, and so the chip's burst length."""
@@ -135,7 +135,8 @@ class SdramController(wiring.Component):
         ]
 
         # Refreshes that are due; up to eight may be put off, two never are.
-        due, elapsed = Signal(4), Signal(range(interval))
+        due = Signal(4)
+        elapsed = Signal(range(interval))
         refreshed = Signal()
         tick = Signal()
         m.d.comb += tick.eq(elapsed == interval - 1)
@@ -143,8 +144,11 @@ class SdramController(wiring.Component):
 
         # The pins, registered.
         pins, dq = self.pins, Signal(16)
-        command, bank = Signal(4, init=Pin.NOTHING), Signal(2)
-        address, write, drive = Signal(13), Signal(16), Signal()
+        command = Signal(4, init=Pin.NOTHING)
+        bank = Signal(2)
+        address = Signal(13)
+        write = Signal(16)
+        drive = Signal()
         m.d.sync += [command.eq(Pin.NOTHING), drive.eq(0), dq.eq(pins.read)]
         m.d.comb += [pins.command.eq(command), pins.bank.eq(bank), pins.address.eq(address),
                      pins.write.eq(write), pins.drive.eq(drive)]
@@ -165,12 +169,14 @@ class SdramController(wiring.Component):
         ]
 
         # A word's place: column, bank, row, so that neighbours in one row share the opening.
-        where, left = Signal(32), Signal(8)
+        where = Signal(32)
+        left = Signal(8)
         word_bits = column_bits - (BURST.bit_length() - 1)
         column = Cat(Const(0, BURST.bit_length() - 1), where[:word_bits])
         at_bank = where[word_bits:word_bits + bank_bits]
         at_row = where[word_bits + bank_bits:word_bits + bank_bits + row_bits]
-        writing, data_word = Signal(), Signal(WORD, reset_less=True)
+        writing = Signal()
+        data_word = Signal(WORD, reset_less=True)
         wait = Signal(range(max(self.start_cycles, 2 * trfc) + 1))
         since_open = Signal(range(trc + 1))      # cycles since ACTIVATE, as far as they matter
         beat = Signal(range(BURST + 1))

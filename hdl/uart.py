@@ -41,7 +41,8 @@ class UartTransmitter(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        bits, left = Signal(9, init=0x1ff), Signal(range(11))
+        bits = Signal(9, init=0x1ff)
+        left = Signal(range(11))
         count = Signal(range(max(2, self.divisor)))
         last = Signal()
         m.d.comb += [
@@ -80,10 +81,12 @@ class UartReceiver(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        first, line = Signal(init=1), Signal(init=1)
+        first = Signal(init=1)
+        line = Signal(init=1)
         m.d.sync += [first.eq(self.line), line.eq(first)]
 
-        bits, left = Signal(8), Signal(range(11))
+        bits = Signal(8)
+        left = Signal(range(11))
         count = Signal(range(2 * self.divisor + 1))
         idle = Signal()   # the line has been 1 since the last byte
         with m.If(left == 0):

@@ -20,7 +20,21 @@ from dataclasses import dataclass
 from functools import cached_property
 
 MAX_WINDOW = 16
-"""The widest window the recoder's registers hold."""
+"""The widest window the recoder's registers hold: a power of two, so that the number of a bit is
+that of such a piece of a scalar, and a place within it."""
+
+WIDTHS = range(MAX_WINDOW + 1)
+"""Bits of a window, and of a bucket's number at any level; as a shape, that of a register of it."""
+
+WINDOWS_BITS = 16
+"""Bits of a number of windows as a command says it."""
+
+WINDOW_NUMBER_BITS = 9
+"""Bits of a window's number: a scalar of four words has 129 windows of two bits, and the number of
+a unit's next window may be past those by as many as there are units."""
+
+BIT_NUMBER_BITS = 10
+"""Bits of the number of one of a scalar's bits, of which a window may begin past the last one."""
 
 DRAIN = 40
 """Frames that pass, at the end of a level, until the last sums have come back: about."""

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from random import Random
 
 from proofmill.hdl.graph import Input, Node, Product, Sum
-from proofmill.hdl.schedule import Schedule, input_times
+from proofmill.hdl.schedule import Bank, Schedule, input_times
 
 Multiply = Callable[[int, int], int]
 
@@ -32,8 +32,8 @@ def run(schedule: Schedule, evaluations: Sequence[Sequence[Sequence[int]]], mult
     unit does one thing at a time, that every value read is the one meant, and its bound.
     """
     interval, units = schedule.interval, schedule.units
-    banks: dict[tuple[str, int], dict[int, tuple[Node, int, int]]] = {
-        (name, unit): {} for name in schedule.depth for unit in range(units)}
+    banks: dict[tuple[Bank, int], dict[int, tuple[Node, int, int]]] = {
+        (bank, unit): {} for bank in schedule.depth for unit in range(units)}
     events: dict[int, list[tuple[str, int, int]]] = {}  # cycle: (what, evaluation, index)
     outputs = schedule.graph.outputs
     inputs = [node for node in schedule.graph.nodes if isinstance(node, Input)]
@@ -54,18 +54,18 @@ def run(schedule: Schedule, evaluations: Sequence[Sequence[Sequence[int]]], mult
     results: list[list[int]] = [[0] * len(outputs) for _ in evaluations]
     landing: dict[int, list[tuple[Node, int, int]]] = {}  # the last cycle before readable
 
-    def place(node: Node, k: int) -> tuple[tuple[str, int], int]:
+    def place(node: Node, k: int) -> tuple[tuple[Bank, int], int]:
         """The bank, and the word of it, that holds `node` of evaluation k."""
-        name, unit = schedule.bank[node], 0
+        bank, unit = schedule.bank[node], 0
         if isinstance(node, Input):
             k, unit = divmod(k, units)
-        return (name, unit), (schedule.offset[node] + k) % schedule.depth[name]
+        return (bank, unit), (schedule.offset[node] + k) % schedule.depth[bank]
 
     def read(node: Node, k: int) -> int:
-        name = schedule.bank[node]
         where, word = place(node, k)
         found, owner, value = banks[where].get(word, (None, -1, 0))
-        assert (found, owner) == (node, k), f"{name} does not hold {node.name} of evaluation {k}"
+        assert (found, owner) == (node, k), (
+            f"{where[0]} does not hold {node.name} of evaluation {k}")
         return value
 
     cycle = min(events)
@@ -99,13 +99,12 @@ def run(schedule: Schedule, evaluations: Sequence[Sequence[Sequence[int]]], mult
                 value = evaluate(node, values, multiply, modulus)
                 landing.setdefault(cycle + schedule.latency_of(node) - 1, []).append(
                     (node, k, value))
-        written: set[tuple[str, int]] = set()
+        written: set[tuple[Bank, int]] = set()
         for node, k, value in landing.pop(cycle, []):
-            name = schedule.bank[node]
             assert 0 <= value <= node.bound, f"{node.name} = {value} is above {node.bound}"
             if node in schedule.offset:
                 where, word = place(node, k)
-                assert where not in written, f"{name} is written twice in cycle {cycle}"
+                assert where not in written, f"{where[0]} is written twice in cycle {cycle}"
                 written.add(where)
                 banks[where][word] = (node, k, value)
         cycle += 1

@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from proofmill import firmware, hdl
+from proofmill.firmware.library import finishing_program
 from proofmill.hdl.accelerator import Accelerator, identity_words
 from proofmill.hdl.commands import IDENTITY_PLACEHOLDER
 from proofmill.hdl.description import describe
@@ -93,7 +94,7 @@ def gateware(shape: MsmShape, progress: BuildProgress | None = None) -> Gateware
     else:
         if progress is not None:
             progress("emitting Verilog", 0, 1)
-        verilog = emit_verilog(Accelerator(shape), "accelerator")
+        verilog = emit_verilog(Accelerator(shape, finishing_program(shape)), "accelerator")
         keep(folder, key, ".sv", [verilog.encode()])
     return Gateware(shape, *with_hash(verilog))
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from amaranth.sim import Simulator
 
+from proofmill.firmware.library import finishing_program
 from proofmill.hdl.accelerator import Accelerator
 from proofmill.hdl.commands import BIAS_WORDS, HEADER, MAGIC, PLACE, REGION, WORD, Command, pack
 from proofmill.hdl.curve import Group
@@ -58,45 +59,47 @@ VIEWS = {
             "the first step": ("stage0_*",), "the second step": ("stage1_*", "stage2_*")}),
     "adder": View(
         f"{SUM}; the adder's part of it", "top.msm.adder", {
-            "frame": ("group", "next_number", "next_cycle", "row"),
-            "pair coming in": ("load", "position", "start", "p", "q"),
+            "frame": ("group", "next__number", "next__cycle", "row"),
+            "pair coming in": tuple(f"pairs__0__{name}"
+                                    for name in ("load", "position", "start", "p", "q")),
             "multiplier": ("multiplier0_0_value", "multiplier0_1_value", "multiplier0.a",
                            "multiplier0.b", "multiplier0.product"),
-            "sums": ("adder?_?_value", "adder?_total", "adder?_sum"),
-            "sum going out": ("total", "total?")},
-        {"a pair's first coordinates come in": ("load", 1)}),
+            "sums": ("adder?_?_value", "adder?.total"),
+            "sum going out": ("totals__?",)},
+        {"a pair's first coordinates come in": ("pairs__0__load", 1)}),
     "mailboxes": View(
-        f"{SUM}; the mailboxes' part of it", "top.msm.unit.mailboxes", {
-            "slot": ("phase", "last", "mailbox", "full", "accept"),
-            "new operand": ("operand_valid", "operand_mailbox", "operand_taken", "waited",
-                            "read_position", "operand_coordinate"),
-            "pair to the adder": ("adder_load", "adder_position", "adder_p", "adder_q",
+        f"{SUM}; the mailboxes' part of it", "top.msm.unit0.mailboxes", {
+            "slot": ("service", "phase", "last", "kind", "mailbox", "full", "accept"),
+            "new operand": ("operand__valid", "operand__mailbox", "operand__taken", "waited",
+                            "operand__position", "operand__coordinate"),
+            "pair to the adder": ("pair__load", "pair__position", "pair__p", "pair__q",
                                   "leaving.valid", "leaving.mailbox"),
-            "sum from the adder": ("returning.valid", "returning.mailbox", "adder_total"),
-            "bucket taken out": ("fetch_valid", "fetch_mailbox", "fetch_taken", "fetched",
-                                 "fetched_position", "fetched_coordinate")},
-        {"the first operand is taken": ("operand_taken", 1),
-         "a pair goes to the adder": ("adder_load", 1),
+            "sum from the adder": ("returning.valid", "returning.mailbox", "total"),
+            "bucket taken out": ("fetch__*", "fetched__*")},
+        {"the first operand is taken": ("operand__taken", 1),
+         "a pair goes to the adder": ("pair__load", 1),
          "a sum comes back": ("returning.valid", 1),
-         "a bucket is taken out": ("fetch_taken", 1)}),
+         "a bucket is taken out": ("fetch__taken", 1)}),
     "msm": View(
         f"{SUM}; from memory and scalars to the groups of the last level", "top.msm", {
-            "steps": ("fsm_state", "start", "ready", "width", "odd", "first", "enable"),
+            "steps": ("sequencer.fsm_state", "start", "ready", "levels.width", "levels.odd",
+                      "levels.level__first", "sequencer.orders__*"),
             "memory": ("requests__*", "points__*"),
             "scalars": ("scalars__*", "loader.commit", "loader.skipped"),
-            "digits": ("unit.operands.recoder.bit", "unit.operands.recoder.operand_*"),
-            "mailboxes": ("unit.mailboxes.operand_taken", "unit.mailboxes.adder_load",
-                          "unit.mailboxes.returning.valid", "unit.mailboxes.fetch_taken"),
-            "answers": ("answers__*",), "counters": ("counters*",)},
+            "digits": ("unit0.operands.recoder.state", "unit0.operands.recoder.bit",
+                       "unit0.operands.recoder.operand__*"),
+            "mailboxes": ("unit0.mailboxes.operand__taken", "unit0.mailboxes.pair__load",
+                          "unit0.mailboxes.returning.valid", "unit0.mailboxes.fetch__taken"),
+            "answers": ("answers__*",), "counters": ("tally.*_counter",)},
         {"points are asked for": ("requests__valid", 1),
-         "the buckets are filled": ("fsm_state", "FILL"),
-         "they are streamed back": ("fsm_state", "SUM"),
-         "the last level is handed out": ("fsm_state", "HAND_OUT")}),
+         "the buckets are filled": ("sequencer.fsm_state", "FILL"),
+         "they are streamed back": ("sequencer.fsm_state", "SUM"),
+         "the last level is handed out": ("sequencer.fsm_state", "HAND_OUT")}),
     "accelerator": View(
         f"commands and answers: {SUM}", "top", {
             "commands": ("fsm_state", "commands__*", "header*"), "answers": ("answers__*",),
             "memory": ("requests__*", "points__*", "writes__*"),
-            "multi-scalar multiplication": ("msm.fsm_state", "msm.start", "msm.ready")},
+            "multi-scalar multiplication": ("msm.sequencer.fsm_state", "msm.start", "msm.ready")},
         {"points are written": ("fsm_state", "LOAD"),
          "they are multiplied": ("fsm_state", "MULTIPLY"),
          "it says what it is": ("fsm_state", "IDENTITY")}),
@@ -248,7 +251,7 @@ def command_words(shape: MsmShape, plan: WindowPlan) -> list[int]:
 def _accelerator(shape: MsmShape) -> tuple[Any, Testbench]:
     plan = WindowPlan(shape.adder.curve.scalar.bits, 3, 1, 1)
     shape = replace(shape, mailbox_bits=(plan.mailboxes - 1).bit_length())
-    dut, words = Accelerator(shape), command_words(shape, plan)
+    dut, words = Accelerator(shape, finishing_program(shape)), command_words(shape, plan)
     memory: dict[int, int] = {}
     wanted: list[int] = []
 

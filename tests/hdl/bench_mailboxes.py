@@ -27,7 +27,8 @@ GROUP = Group(os.environ["GROUP"])
 ADDER = TOY_SHAPE.adder
 CURVE, BEATS, FRAME = ADDER.curve, 3 * GROUP.degree, ADDER.frame[GROUP]
 FRAMES = ADDER.schedules[GROUP].frames
-INPUTS = [name for name, member in MailboxUnit(TOY_SHAPE, 0).signature.members.items()
+UNIT = MailboxUnit(TOY_SHAPE, 0)
+INPUTS = ["__".join(map(str, path)) for path, member, _ in UNIT.signature.flatten(UNIT)
           if member.flow is Flow.In]
 FIRST_TOTAL = 2
 """The cycle of a frame in which a sum's first coordinate is there."""
@@ -56,15 +57,15 @@ class Surroundings:
         """One cycle."""
         dut = self.dut
         dut.frame_last.value = self.cycle % FRAME == FRAME - 1
-        dut.adder_total.value = self.totals.pop(self.cycle, 0)
+        dut.totals__0.value = self.totals.pop(self.cycle, 0)
         await RisingEdge(dut.clk)
-        if dut.adder_load.value == 1:
-            position = dut.adder_position.value.to_unsigned()
+        if dut.pair__load.value == 1:
+            position = dut.pair__position.value.to_unsigned()
             assert position == len(self.pair), "coordinates out of order"
-            self.pair[position] = (dut.adder_p.value.to_unsigned(),
-                                   dut.adder_q.value.to_unsigned())
+            self.pair[position] = (dut.pair__p.value.to_unsigned(),
+                                   dut.pair__q.value.to_unsigned())
             if position == BEATS - 1:
-                self.add(dut.adder_start.value.to_unsigned())
+                self.add(dut.pair__start.value.to_unsigned())
                 self.pair = {}
         self.cycle += 1
 
@@ -91,16 +92,16 @@ async def fill(dut, world, plan, scalars, points, rng):
         rows = [*loaded(CURVE, GROUP, point), *CURVE.unit[GROUP]]
         for row, coordinate in enumerate(rows):
             await world.pause(rng)
-            dut.load.value, dut.load_row.value = 1, row
-            dut.load_coordinate.value = coordinate
-            dut.load_negative.value = modulus - coordinate
+            dut.load__write.value, dut.load__row.value = 1, row
+            dut.load__coordinate.value = coordinate
+            dut.load__negative.value = modulus - coordinate
             await world.tick()
-            dut.load.value = 0
+            dut.load__write.value = 0
         given = entry(scalar, plan)
-        dut.load_scalar.value, dut.load_top.value = given["scalar"], given["top"]
-        dut.load_commit.value = 1
+        dut.load__scalar.value, dut.load__top.value = given["scalar"], given["top"]
+        dut.load__commit.value = 1
         await world.tick()
-        dut.load_commit.value = 0
+        dut.load__commit.value = 0
         await world.tick()
 
 
@@ -109,18 +110,18 @@ async def hand_out(dut, world, begin, rng):
     found = {}
     for _ in range(20_000):
         await world.tick()
-        if dut.entry_valid.value:
-            group = dut.entry_mailbox.value.to_unsigned() - begin >> 1
+        if dut.entry__valid.value:
+            group = dut.entry__mailbox.value.to_unsigned() - begin >> 1
             parts = []
             for row in range(BEATS):
                 await world.pause(rng)
-                dut.read_row.value = row
+                dut.entry__row.value = row
                 for _ in range(READ + 1):  # the last one sees it
                     await world.tick()
-                parts.append(dut.entry_coordinate.value.to_unsigned())
-            dut.entry_left.value = 1
+                parts.append(dut.entry__coordinate.value.to_unsigned())
+            dut.entry__left.value = 1
             await world.tick()
-            dut.entry_left.value = 0
+            dut.entry__left.value = 0
             assert group not in found, "a group came twice"
             found[group] = to_affine(
                 tuple(tuple(parts[GROUP.degree * k:GROUP.degree * (k + 1)]) for k in range(3)),
@@ -136,20 +137,20 @@ async def groups_match_the_definition(dut):
     await start(dut, *(dut[name] for name in INPUTS))
     world = Surroundings(dut)
     dut.group.value = ADDER.groups.index(GROUP)
-    dut.clearing.value = 1
+    dut.orders__clearing.value = 1
     for place in range(1 << TOY_SHAPE.mailbox_bits):
-        dut.clear_place.value = place
+        dut.orders__clear_place.value = place
         await world.tick()
-    dut.clearing.value = 0
+    dut.orders__clearing.value = 0
     plan = plan_for(TOY_SHAPE, 3 if GROUP is Group.G1 else 2)
     for scalars in list(patterns(CURVE.scalar.modulus, 9, 5).values())[:3]:
         points = [None, *rng.choices(toy_points(GROUP), k=8)]
         for name, value in windows_of(plan).items():
-            dut[name].value = value
-        dut.first.value, dut.begin.value = 1, 0
+            dut[name.replace(".", "__")].value = value
+        dut.level__first.value, dut.level__begin.value = 1, 0
         while world.cycle % FRAME:
             await world.tick()
-        dut.enable.value = 1
+        dut.orders__enable.value = 1
         await fill(dut, world, plan, scalars, points, rng)
         await world.until_at_rest()
 
@@ -157,22 +158,22 @@ async def groups_match_the_definition(dut):
         widths = [plan.window, *halves(plan.window)]
         for level, width in enumerate(widths):
             begin = region if level % 2 else 0
-            dut.window.value, dut.window_ones.value = width, (1 << width) - 1
+            dut.level__window.value, dut.level__window_ones.value = width, (1 << width) - 1
             half = (width + 1) // 2
-            dut.half.value, dut.half_ones.value = half, (1 << half) - 1
-            dut.first.value = level == 0
-            dut.begin.value, dut.end.value = begin, begin + plan.sizes[level]
-            dut.destination.value = 0 if level % 2 else region
-            dut.restart.value, dut.down.value = 1, width == 1
+            dut.level__half.value, dut.level__half_ones.value = half, (1 << half) - 1
+            dut.level__first.value = level == 0
+            dut.level__begin.value, dut.level__end.value = begin, begin + plan.sizes[level]
+            dut.level__destination.value = 0 if level % 2 else region
+            dut.orders__restart.value, dut.orders__down.value = 1, width == 1
             await world.tick()
-            dut.restart.value, dut.down.value = 0, 0
+            dut.orders__restart.value, dut.orders__down.value = 0, 0
             if width > 1:
-                dut.again.value = 1
+                dut.orders__again.value = 1
                 await world.until_at_rest()
-                dut.again.value = 0
-        dut.hand_out.value = 1
+                dut.orders__again.value = 0
+        dut.orders__hand_out.value = 1
         found = await hand_out(dut, world, begin, rng)
-        dut.hand_out.value, dut.enable.value = 0, 0
+        dut.orders__hand_out.value, dut.orders__enable.value = 0, 0
         await world.tick()
         run = Expected(TOY_SHAPE, GROUP, plan, scalars, points)
         assert {plan.exponent(group): point for group, point in found.items()} == run.sums

@@ -4,7 +4,7 @@ from cocotb.triggers import RisingEdge
 
 from proofmill.hdl.accelerator import WRITE
 from proofmill.hdl.commands import unpack
-from proofmill.hdl.msm import REQUEST
+from proofmill.hdl.fetcher import REQUEST
 from tests.cocotb_streams import Stream
 
 

@@ -2,9 +2,11 @@
 
 from amaranth import *
 from amaranth.lib import wiring
-from amaranth.lib.wiring import Out
+from amaranth.lib.wiring import In, Out
 
-from proofmill.hdl.point_adder import AdderShape, Frames, PointAdder, next_frame
+from proofmill.hdl.banks import Pair
+from proofmill.hdl.frames import Frames, NextFrame
+from proofmill.hdl.point_adder import AdderShape, PointAdder
 
 FIRST_LOAD = 6
 """The cycle of a service slot that begins at 0 in which the mailboxes hand over coordinate 0."""
@@ -14,33 +16,34 @@ FIRST_TOTAL = 2
 
 
 class FramedAdder(wiring.Component):
-    """`PointAdder` and `Frames`, wired as in `hdl.msm`, the multiplier never lent; `cycle` says
-    where in the frame we are."""
+    """`PointAdder` and `Frames`, wired as in `hdl.msm`, with one mailbox unit and one lane, the
+    multiplier never lent; `cycle` says where in the frame we are."""
 
     def __init__(self, shape: AdderShape):
         self.shape = shape
         self.adder = PointAdder(shape)
-        ports = {name: member for name, member in self.adder.signature.members.items()
-                 if name not in (*next_frame(shape), "start", "borrowed", "borrowed_a",
-                                 "borrowed_b", "product")}
-        super().__init__(ports | {"cycle": Out(next_frame(shape)["next_cycle"])})
+        pair = {name: In(member.shape) for name, member in Pair(shape).members.items()
+                if name != "start"}
+        super().__init__(pair | {
+            "group": In(self.adder.group.shape()), "total": Out(shape.coordinate_bits),
+            "cycle": Out(NextFrame(shape).members["cycle"].shape)})
 
     def elaborate(self, platform):
         m = Module()
         m.submodules.frames = frames = Frames(self.shape)
         m.submodules.adder = adder = self.adder
+        (pair,), (total,) = adder.pairs, adder.totals
         # The frame in which the coordinates' slot began; the evaluation starts with the next one.
         number = frames.number
         for _ in range(FIRST_LOAD):
             held = Signal.like(number)
             m.d.sync += held.eq(number)
             number = held
+        wiring.connect(m, frames.next, adder.next)
         m.d.comb += [
             frames.group.eq(self.group), adder.group.eq(self.group), self.cycle.eq(frames.cycle),
-            *[getattr(adder, name).eq(getattr(frames, name)) for name in next_frame(self.shape)],
-            adder.start.eq(number + 1),
-            adder.load.eq(self.load), adder.position.eq(self.position),
-            adder.p.eq(self.p), adder.q.eq(self.q), self.total.eq(adder.total),
+            pair.start.eq(number + 1), pair.load.eq(self.load), pair.position.eq(self.position),
+            pair.p.eq(self.p), pair.q.eq(self.q), self.total.eq(total),
         ]
         return m
 

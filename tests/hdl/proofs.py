@@ -5,7 +5,6 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 import sysconfig
 import types
 from collections.abc import Sequence
@@ -57,25 +56,6 @@ def prove(proof, folder: Path, *, mode: str, depth: int, any_state: Sequence[str
     result = re.search(r"DONE \((\w+), rc=", done.stdout)
     assert result, (done.stdout + done.stderr)[-3000:]
     return result[1]
-
-
-def elaborated(component) -> tuple[Module, types.SimpleNamespace]:
-    """(the module of `component`, the local variables of its `elaborate`, by their names).
-
-    What a proof may look at within a component, without the component having to know.
-    """
-    found: dict = {}
-
-    def watch(frame, event, _):
-        if event == "return" and frame.f_code is type(component).elaborate.__code__:
-            found.update(frame.f_locals)
-
-    sys.setprofile(watch)
-    try:
-        module = component.elaborate(None)
-    finally:
-        sys.setprofile(None)
-    return module, types.SimpleNamespace(**found)
 
 
 def broken(module, *edits) -> types.ModuleType:

@@ -5,6 +5,7 @@ from random import Random
 
 import pytest
 
+from proofmill.firmware.library import finishing_program
 from proofmill.hdl.accelerator import Accelerator
 from proofmill.hdl.commands import COUNTERS, IDENTITY, Command, Error
 from proofmill.hdl.curve import TOY_CURVE, Group
@@ -92,7 +93,8 @@ def test_commands_and_answers(group, window, pause):
         ([header(Command.RESET)], 1),
         (multiply_words(group, plan, sums[0].scalars), sums[0].words),
     ]
-    answers = converse(Accelerator(TOY_SHAPE), exchanges, seed=1, pause=pause, cycles=60_000)
+    answers = converse(Accelerator(TOY_SHAPE, finishing_program(TOY_SHAPE)), exchanges, seed=1,
+                       pause=pause, cycles=60_000)
     assert answers[0][0] == answer(Command.IDENTIFY)
     assert answers[1] == [answer(Command.LOAD)]
     assert answers[2] == [answer(99, error=Error.UNKNOWN_COMMAND)]
@@ -113,7 +115,7 @@ def test_several_units_and_passes(interval):
             for plan in (WindowPlan(TOY_CURVE.scalar.bits, 2, shape.adder.units, at_once)
                          for at_once in (3, 5))
             for one_pass in plan.passes]
-    answers = converse(Accelerator(shape), [
+    answers = converse(Accelerator(shape, finishing_program(shape)), [
         (load_words(TOY_CURVE, group, points), 1),
         *((multiply_words(group, run.plan, scalars, first=run.first, windows=run.windows),
            run.words) for run in runs)], seed=interval, pause=0.1, cycles=60_000)
@@ -125,7 +127,7 @@ def test_a_host_that_hardly_listens():
     """Buckets are fetched faster than they are handed out, so they have to wait for room."""
     plan = WindowPlan(TOY_CURVE.scalar.bits, 2)
     run = Expected(TOY_SHAPE, Group.G1, plan, [255, 170, 85, 1], toy_points(Group.G1)[9:13])
-    answers = converse(Accelerator(TOY_SHAPE), [
+    answers = converse(Accelerator(TOY_SHAPE, finishing_program(TOY_SHAPE)), [
         (load_words(TOY_CURVE, Group.G1, run.points), 1),
         (multiply_words(Group.G1, plan, run.scalars), run.words)], seed=5, pause=0,
         listen_pause=0.95, cycles=30_000)
@@ -136,7 +138,7 @@ def test_control_alone_answers_as_much():
     plan = WindowPlan(TOY_CURVE.scalar.bits, 3)
     shape, points = control_only(TOY_SHAPE), toy_points(Group.G1)[5:9]
     run = Expected(shape, Group.G1, plan, [1, 100, 180, 77], points)
-    answers = converse(Accelerator(shape), [
+    answers = converse(Accelerator(shape, finishing_program(shape)), [
         (load_words(TOY_CURVE, Group.G1, points), 1),
         (multiply_words(Group.G1, plan, run.scalars), run.words)], seed=3, pause=0.3,
         cycles=30_000)

@@ -116,7 +116,8 @@ def memories(verilog):
 @pytest.mark.parametrize("shape", [
     TOY_SHAPE.adder, STANDARD.adder,
     replace(TOY_SHAPE.adder, multipliers=2, adders=5, intervals=((Group.G1, 6),)),
-], ids=["toy", "bn254", "toy-2-multipliers"])
+    at_interval(3, TOY_SHAPE).adder,
+], ids=["toy", "bn254", "toy-2-multipliers", "toy-4-units"])
 def test_bits_of_the_banks_are_those_of_the_verilog(shape):
     found = memories(emit_verilog(PointAdder(shape), "adder"))
     assert register_bits(shape) == sum(

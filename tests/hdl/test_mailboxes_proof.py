@@ -21,20 +21,20 @@ from proofmill.hdl import mailboxes as mailboxes_module
 from proofmill.hdl.curve import Group
 from proofmill.hdl.mailboxes import AWAY
 from proofmill.hdl.presets import STANDARD
-from tests.hdl.proofs import broken, elaborated, prove
+from tests.hdl.proofs import broken, prove
 
 BITS = 2             # of a mailbox's number
 COORDINATE_BITS = 2  # the values go through untouched, so few are enough
 NOTHING, SUM, OPERAND, FETCH = range(4)
 DEPTH = AWAY + 2     # of the induction: a coordinate is on its way for so long
-LATE_WRITE = "__import__('tests.hdl.proofs', fromlist=['late']).late(m, flags.write_port(), 2))"
+LATE_WRITE = "__import__('tests.hdl.proofs', fromlist=['late']).late(m, self.flags.write_port(), 2)"
 
 
 def adder_like(group, interval, frames):
     """What `Mailboxes` asks of an `AdderShape`."""
     return SimpleNamespace(
         groups=[group], interval={group: interval}, frame={group: interval},
-        coordinate_bits=COORDINATE_BITS,
+        coordinate_bits=COORDINATE_BITS, positions=range(3 * group.degree),
         schedules={group: SimpleNamespace(frames=frames)})
 
 
@@ -48,7 +48,7 @@ class MailboxProof(wiring.Component):
             "operand_valid": In(1), "operand_mailbox": In(BITS),
             "operand_coordinate": In(COORDINATE_BITS),
             "fetch_valid": In(1), "fetch_mailbox": In(BITS),
-            "adder_total": In(COORDINATE_BITS),
+            "total": In(COORDINATE_BITS),
             "watched": In(BITS), "coordinate": In(range(6)), "follow": In(1),
         })
 
@@ -58,12 +58,11 @@ class MailboxProof(wiring.Component):
         interval, beats = shape.interval[group], 3 * group.degree
         services, frames = interval // beats, shape.schedules[group].frames
         dut = self.module.Mailboxes(shape, BITS, datapath=self.datapath)
-        m.submodules.dut, inside = elaborated(dut)
-        leaving, flying = inside.leaving, inside.flying
-        kind, mailbox = inside.kind.as_value(), inside.mailbox
-        service, phase, moving, position = (
-            inside.service, inside.phase, inside.moving, inside.position)
-        accept, pair = inside.accept, inside.pair
+        m.submodules.dut = dut
+        leaving, flying = dut.leaving, dut.flying
+        kind, mailbox = dut.kind.as_value(), dut.mailbox
+        service, phase, moving, position = dut.service, dut.phase, dut.moving, dut.position
+        accept, pair = dut.accept, dut.leaves
 
         history = m.submodules.history = Module()
 
@@ -74,7 +73,7 @@ class MailboxProof(wiring.Component):
             return held
 
         def flag(number):
-            port = inside.flags.read_port(domain="comb")
+            port = dut.flags.read_port(domain="comb")
             m.d.comb += port.addr.eq(number)
             return port.data
 
@@ -85,9 +84,12 @@ class MailboxProof(wiring.Component):
         cycle = Signal(range(interval))
         last = cycle == interval - 1
         m.d.sync += cycle.eq(Mux(last, 0, cycle + 1))
-        for name in ("operand_valid", "operand_mailbox", "operand_coordinate", "fetch_valid",
-                     "fetch_mailbox", "adder_total"):
-            m.d.comb += getattr(dut, name).eq(getattr(self, name))
+        m.d.comb += [
+            dut.operand.valid.eq(self.operand_valid), dut.operand.mailbox.eq(self.operand_mailbox),
+            dut.operand.coordinate.eq(self.operand_coordinate),
+            dut.fetch.valid.eq(self.fetch_valid), dut.fetch.mailbox.eq(self.fetch_mailbox),
+            dut.total.eq(self.total),
+        ]
         watched = self.watched
         full = flag(watched)
         m.d.comb += [
@@ -100,8 +102,8 @@ class MailboxProof(wiring.Component):
             m.d.comb += [Assume(watched == past(watched)),
                          Assume(self.coordinate == past(self.coordinate))]
         for valid, number, taken in (
-                (self.operand_valid, self.operand_mailbox, dut.operand_taken),
-                (self.fetch_valid, self.fetch_mailbox, dut.fetch_taken)):
+                (self.operand_valid, self.operand_mailbox, dut.operand.taken),
+                (self.fetch_valid, self.fetch_mailbox, dut.fetch.taken)):
             with m.If(started & past(valid & ~taken)):
                 m.d.comb += [Assume(valid), Assume(number == past(number))]
 
@@ -121,8 +123,8 @@ class MailboxProof(wiring.Component):
             Assert((kind != SUM) | accept),
             Assert(~(accept & pair & leaving.valid)),
             # Operand and fetch are told so in the cycle they are accepted, and not otherwise.
-            Assert(dut.operand_taken == (accept & (kind == OPERAND))),
-            Assert(dut.fetch_taken == (accept & (kind == FETCH))),
+            Assert(dut.operand.taken == (accept & (kind == OPERAND))),
+            Assert(dut.fetch.taken == (accept & (kind == FETCH))),
         ]
 
         # The watched mailbox: each service turns its flag over, and nothing else does.
@@ -143,7 +145,7 @@ class MailboxProof(wiring.Component):
         # The law of conservation: operands taken, less those fetched, less one for each addition,
         # are the resident and the pairs on their way.
         count = Signal(6)
-        m.d.sync += count.eq(count + (dut.operand_taken & mine) - fetched - (arrived & full))
+        m.d.sync += count.eq(count + (dut.operand.taken & mine) - fetched - (arrived & full))
 
         def for_watched(entry):
             return entry.valid & (entry.mailbox == watched)
@@ -186,16 +188,16 @@ class MailboxProof(wiring.Component):
             m.d.comb += [
                 Assert(moving & (position == beats - left)),
                 Assert(Mux(phase >= 2, phase - 2, phase + beats - 2) == beats - left),
-                Assert(inside.moving_mailbox == mover),
-                Assert(inside.moving_kind.as_value() == mover_kind),
-                Assert(inside.moving_pair == mover_pair),
+                Assert(dut.moving_mailbox == mover),
+                Assert(dut.moving_kind.as_value() == mover_kind),
+                Assert(dut.moving_leaves == mover_pair),
                 Assert(mover_kind != NOTHING),
                 Assert(~mover_pair | (mover_kind != FETCH)),
             ]
         with m.Else():
             m.d.comb += Assert(~moving)
         # Which coordinate of an operand is wanted has been said two cycles before.
-        wanted = past(past(dut.read_position))
+        wanted = past(past(dut.operand.position))
         m.d.comb += [
             Assert(~past(started) | (left == 0) | (wanted == beats - left)),
             Assert((left == 0) | (dut.total_position == beats - left)),
@@ -205,7 +207,7 @@ class MailboxProof(wiring.Component):
 
         # The watched coordinate of the watched mailbox's resident, from port to port.
         now = (left != 0) & (mover == watched) & (beats - left == self.coordinate)
-        value = Mux(mover_kind == SUM, self.adder_total, self.operand_coordinate)
+        value = Mux(mover_kind == SUM, self.total, self.operand_coordinate)
         stays = ~mover_pair & (mover_kind != FETCH)
         resident = Signal(COORDINATE_BITS)
         with m.If(now & stays):
@@ -213,7 +215,7 @@ class MailboxProof(wiring.Component):
         to_come = (left != 0) & (mover == watched) & (beats - left <= self.coordinate)
         rows = BITS - (group.degree - 1)
         place = Cat(watched[:rows], self.coordinate)
-        stored = [plane.read_port(domain="comb") for plane in inside.planes]
+        stored = [plane.read_port(domain="comb") for plane in dut.residents]
         m.d.comb += [each.addr.eq(place[:BITS]) for each in stored]
         now_stored = Array(each.data for each in stored)[place[BITS:]]
         m.d.comb += Assert(~past(started) | past(past(Mux(to_come, stays, ~full)))
@@ -232,16 +234,16 @@ class MailboxProof(wiring.Component):
 
         with m.If(away(started)):
             m.d.comb += [
-                Assert(dut.adder_load == away((left != 0) & mover_pair)),
-                Assert(dut.fetched == away((left != 0) & (mover_kind == FETCH))),
+                Assert(dut.pair.load == away((left != 0) & mover_pair)),
+                Assert(dut.fetched.valid == away((left != 0) & (mover_kind == FETCH))),
             ]
             with m.If(away(now & mover_pair)):
                 m.d.comb += Assert(
-                    (dut.adder_position == self.coordinate)
-                    & (dut.adder_q == away(resident)) & (dut.adder_p == away(value)))
+                    (dut.pair.position == self.coordinate)
+                    & (dut.pair.q == away(resident)) & (dut.pair.p == away(value)))
             with m.If(away(now & (mover_kind == FETCH))):
-                m.d.comb += Assert((dut.fetched_position == self.coordinate)
-                                   & (dut.fetched_coordinate == away(resident)))
+                m.d.comb += Assert((dut.fetched.position == self.coordinate)
+                                   & (dut.fetched.coordinate == away(resident)))
         return m
 
 
@@ -271,27 +273,29 @@ class DrainProof(wiring.Component):
         interval, beats = shape.interval[group], 3 * group.degree
         services, frames = interval // beats, shape.schedules[group].frames
         dut = self.module.Mailboxes(shape, BITS, datapath=False)
-        m.submodules.dut, inside = elaborated(dut)
-        leaving, flying, kind = inside.leaving, inside.flying, inside.kind.as_value()
+        m.submodules.dut = dut
+        leaving, flying, kind = dut.leaving, dut.flying, dut.kind.as_value()
         flags = []
         for number in range(1 << BITS):
-            port = inside.flags.read_port(domain="comb")
+            port = dut.flags.read_port(domain="comb")
             m.d.comb += port.addr.eq(number)
             flags.append(port.data)
 
         cycle = Signal(range(interval))
         last = cycle == interval - 1
         m.d.sync += cycle.eq(Mux(last, 0, cycle + 1))
-        for name in ("operand_valid", "operand_mailbox", "fetch_valid", "fetch_mailbox"):
-            m.d.comb += getattr(dut, name).eq(getattr(self, name))
+        m.d.comb += [
+            dut.operand.valid.eq(self.operand_valid), dut.operand.mailbox.eq(self.operand_mailbox),
+            dut.fetch.valid.eq(self.fetch_valid), dut.fetch.mailbox.eq(self.fetch_mailbox),
+        ]
         m.d.comb += [
             dut.group.eq(0), dut.last.eq(last), dut.enable.eq(1), dut.clear.eq(0),
             Assume(~ResetSignal()),
             Assume(~self.fetch_valid | Array(flags)[self.fetch_mailbox]),
         ]
         for valid, number, taken in (
-                (self.operand_valid, self.operand_mailbox, dut.operand_taken),
-                (self.fetch_valid, self.fetch_mailbox, dut.fetch_taken)):
+                (self.operand_valid, self.operand_mailbox, dut.operand.taken),
+                (self.fetch_valid, self.fetch_mailbox, dut.fetch.taken)):
             waited, held = Signal(), Signal.like(number)
             m.d.sync += [waited.eq(valid & ~taken), held.eq(number)]
             m.d.comb += Assume(~waited | (valid & (number == held)))
@@ -301,19 +305,19 @@ class DrainProof(wiring.Component):
                         flying[frames].valid & (cycle <= 1)]
         residents, pairs = sum(flags), sum(on_their_way)
         work = Signal(8)
-        summed = inside.accept & (kind == SUM)
+        summed = dut.accept & (kind == SUM)
         served = Signal()
-        m.d.comb += [served.eq(summed | dut.operand_taken | dut.fetch_taken),
+        m.d.comb += [served.eq(summed | dut.operand.taken | dut.fetch.taken),
                      Assert(work == residents + 2 * pairs)]
-        with m.If(dut.operand_taken):
+        with m.If(dut.operand.taken):
             m.d.sync += work.eq(work + 1)
         with m.Elif(served):
             m.d.sync += work.eq(work - 1)
             m.d.comb += Assert(work != 0)
 
         # The assumptions leave room for all that is spoken of.
-        m.d.comb += [Cover(summed & inside.pair), Cover(summed & ~inside.pair),
-                     Cover(dut.fetch_taken), Cover(dut.waited),
+        m.d.comb += [Cover(summed & dut.leaves), Cover(summed & ~dut.leaves),
+                     Cover(dut.fetch.taken), Cover(dut.waited),
                      Cover(dut.quiet & last & (residents == 1))]
 
         # What was there at the frame's beginning is not there at its end without a service.
@@ -330,7 +334,7 @@ class DrainProof(wiring.Component):
         m.d.comb += [
             waits.eq((cycle == beats * (services - 1) + 1) & fetch_there),
             Assert((cycle < 2) | ~operand_there | something),
-            Assert(~waits | dut.fetch_taken), Assert(~dut.fetch_taken | waits),
+            Assert(~waits | dut.fetch.taken), Assert(~dut.fetch.taken | waits),
             Assert(~fetch_there | (cycle > beats * (services - 1))),
         ]
 
@@ -348,12 +352,12 @@ class DrainProof(wiring.Component):
 
         # After a frame in which nothing was served nothing moves, and the outside is told so.
         left = Signal(range(beats + 1))
-        m.d.sync += left.eq(Mux(inside.accept, beats, Mux(left != 0, left - 1, 0)))
+        m.d.sync += left.eq(Mux(dut.accept, beats, Mux(left != 0, left - 1, 0)))
         m.d.comb += [
-            Assert(inside.moving == (left != 0)),
-            Assert((left == 0) | (inside.position == beats - left)),
+            Assert(dut.moving == (left != 0)),
+            Assert((left == 0) | (dut.position == beats - left)),
             Assert((left == 0) | (beats - left == Mux(
-                inside.phase >= 2, inside.phase - 2, inside.phase + beats - 2))),
+                dut.phase >= 2, dut.phase - 2, dut.phase + beats - 2))),
             Assert(something | (cycle < 2) | ((left == 0) & ~flying[frames].valid)),
             Assert((cycle >= 2) | (left <= 2 - cycle)),
             Assert(dut.quiet | ~last | something | (pairs != 0)),
@@ -362,15 +366,15 @@ class DrainProof(wiring.Component):
 
         # Where we are, so that the induction knows.
         m.d.comb += [
-            Assert(cycle < interval), Assert(inside.phase < beats),
-            Assert(inside.service * beats + inside.phase == cycle),
-            Assert((kind == NOTHING) | ((inside.phase == 1) & (inside.service < services))),
+            Assert(cycle < interval), Assert(dut.phase < beats),
+            Assert(dut.service * beats + dut.phase == cycle),
+            Assert((kind == NOTHING) | ((dut.phase == 1) & (dut.service < services))),
             Assert((kind == SUM) == ((cycle == 1) & flying[frames].valid)),
-            Assert((kind != SUM) | (inside.mailbox == flying[frames].mailbox)),
+            Assert((kind != SUM) | (dut.mailbox == flying[frames].mailbox)),
             Assert((kind != OPERAND) | (self.operand_valid & (
-                inside.mailbox == self.operand_mailbox))),
-            Assert((kind != FETCH) | (self.fetch_valid & (inside.service == services - 1) & (
-                inside.mailbox == self.fetch_mailbox))),
+                dut.mailbox == self.operand_mailbox))),
+            Assert((kind != FETCH) | (self.fetch_valid & (dut.service == services - 1) & (
+                dut.mailbox == self.fetch_mailbox))),
             Assert((cycle != 1) | ~operand_there | (kind != NOTHING)),
             Assert(~leaving.valid | (cycle >= 2)),
         ]
@@ -407,15 +411,16 @@ def test_there_are_runs_in_which_everything_happens(tmp_path):
 
 RESTLESS = {
     "operands wait where they could leave": (
-        "blocked.eq((kind == Kind.OPERAND) & leaving.valid)", "blocked.eq(kind == Kind.OPERAND)"),
-    "fetches have no slot": ("(service == services - 1) & self.fetch_valid",
-                             "(service == services) & self.fetch_valid"),
-    "a sum is passed over": ("with m.If((service == 0) & returning.valid):",
-                             "with m.If((service == 0) & returning.valid & ~self.fetch_valid):"),
-    "sums come back for ever": ("flying[0].eq(leaving), leaving.valid.eq(0)",
-                                 "flying[0].eq(leaving)"),
-    "never quiet": ("& ~Cat(tag.valid for tag in flying).any()",
-                    "& Cat(tag.valid for tag in flying).any()"),
+        "blocked.eq((kind == Kind.OPERAND) & self.leaving.valid)",
+        "blocked.eq(kind == Kind.OPERAND)"),
+    "fetches have no slot": ("(self.service == services - 1) & self.fetch.valid",
+                             "(self.service == services) & self.fetch.valid"),
+    "a sum is passed over": ("(self.service == 0) & returning.valid",
+                             "(self.service == 0) & returning.valid & ~self.fetch.valid"),
+    "sums come back for ever": ("self.flying[0].eq(self.leaving), self.leaving.valid.eq(0)",
+                                 "self.flying[0].eq(self.leaving)"),
+    "never quiet": ("& ~Cat(tag.valid for tag in self.flying).any()",
+                    "& Cat(tag.valid for tag in self.flying).any()"),
 }
 
 
@@ -428,25 +433,26 @@ def test_what_never_rests_is_not_proven_to(name, tmp_path):
 WRONG = {
     # A slot takes longer than the flags' memory, so a neighbour finds what its neighbour left; two
     # cycles later, and it would not.
-    "flag not there in time": ("flags.write_port())", LATE_WRITE),
+    "flag not there in time": ("self.flags.write_port()", LATE_WRITE),
     "flag inverted": ("flag_write.data.eq(~full &", "flag_write.data.eq(full &"),
     "flag not set": ("flag_write.en.eq(accept |", "flag_write.en.eq((accept & full) |"),
-    "two pairs a frame": ("blocked.eq((kind == Kind.OPERAND) & leaving.valid)", "blocked.eq(0)"),
-    "sum for another mailbox": ("flying[n + 1].mailbox.eq(flying[n].mailbox)",
-                                "flying[n + 1].mailbox.eq(flying[0].mailbox)"),
-    "sum too early": ("returning.eq(flying[n])", "returning.eq(flying[n - 1])"),
-    "pair for another mailbox": ("leaving.mailbox.eq(mailbox)",
-                                 "leaving.mailbox.eq(self.operand_mailbox)"),
-    "sum served twice": ("with m.If((service == 0) & returning.valid):",
+    "two pairs a frame": ("blocked.eq((kind == Kind.OPERAND) & self.leaving.valid)",
+                          "blocked.eq(0)"),
+    "sum for another mailbox": ("self.flying[n + 1].mailbox.eq(self.flying[n].mailbox)",
+                                "self.flying[n + 1].mailbox.eq(self.flying[0].mailbox)"),
+    "sum too early": ("returning.eq(self.flying[n])", "returning.eq(self.flying[n - 1])"),
+    "pair for another mailbox": ("self.leaving.mailbox.eq(mailbox)",
+                                 "self.leaving.mailbox.eq(self.operand.mailbox)"),
+    "sum served twice": ("with m.If((self.service == 0) & returning.valid):",
                          "with m.If(returning.valid):"),
-    "resident of another mailbox": ("where.eq(Cat(moving_mailbox[:low], position))",
-                                    "where.eq(Cat(mailbox[:low], position))"),
-    "resident not kept": ("moving & ~moving_pair & (moving_kind",
-                          "moving & moving_pair & (moving_kind"),
-    "operand taken for sum": ("later(moving_kind == Kind.SUM",
-                              "later(moving_kind != Kind.SUM"),
-    "first coordinate left out": ("moving_mailbox.eq(mailbox), position.eq(0)",
-                                  "moving_mailbox.eq(mailbox), position.eq(1)"),
+    "resident of another mailbox": ("place.eq(Cat(self.moving_mailbox[:low], self.position))",
+                                    "place.eq(Cat(self.mailbox[:low], self.position))"),
+    "resident not kept": ("self.moving & ~self.moving_leaves & (self.moving_kind",
+                          "self.moving & self.moving_leaves & (self.moving_kind"),
+    "operand taken for sum": ("self._later(m, self.moving_kind == Kind.SUM",
+                              "self._later(m, self.moving_kind != Kind.SUM"),
+    "first coordinate left out": ("position.eq(0), start",
+                                  "position.eq(1), start"),
 }
 
 

@@ -3,7 +3,7 @@ from random import Random
 import numpy as np
 import pytest
 
-from proofmill.hdl.field import BLS12_381_BASE, BN254_BASE, BN254_SCALAR, TOY, PrimeField
+from proofmill.hdl.field import BLS12_381_BASE, BN254_BASE, BN254_SCALAR, TOY, PrimeField, is_prime
 from proofmill.hdl.montgomery import MontgomeryMultiplier, MultiplierShape
 from proofmill.sim.field import montgomery_product
 from tests.hdl.compiled import Compiled
@@ -119,3 +119,16 @@ def test_wrong_shapes_are_refused(parts, sentence):
 def test_wrong_fields_are_refused(modulus):
     with pytest.raises(ValueError, match=f"^odd: the modulus must be odd .* not {modulus}$"):
         PrimeField(name="odd", modulus=modulus)
+
+
+@pytest.mark.parametrize("modulus", [9, 15, 561, 3215031751, (1 << 127) - 3, 163 * 181])
+def test_a_modulus_that_is_no_prime_is_refused(modulus):
+    """Squares, Carmichael's numbers and strong pseudoprimes to few bases among them."""
+    with pytest.raises(ValueError, match=f"^odd: .* must be a prime, and {modulus} is not$"):
+        PrimeField(name="odd", modulus=modulus)
+
+
+def test_primes_are_taken():
+    primes = [n for n in range(3, 2000, 2) if all(n % k for k in range(3, n, 2))]
+    assert [n for n in range(3, 2000, 2) if is_prime(n)] == primes
+    assert is_prime((1 << 127) - 1)

@@ -5,16 +5,18 @@
 surroundings that keep to their side; here the surroundings are the real ones.
 """
 
+from operator import attrgetter
 from random import Random
 
 import pytest
 from amaranth.hdl import Fragment
 
+from proofmill.firmware.library import finishing_program
 from proofmill.hdl.accelerator import Accelerator
 from proofmill.hdl.curve import TOY_CURVE, Group
 from proofmill.hdl.mailboxes import Mailboxes
-from proofmill.hdl.operands import Recoder
 from proofmill.hdl.presets import TOY_SHAPE, at_interval
+from proofmill.hdl.recoder import Recoder
 from proofmill.hdl.windows import WindowPlan
 from tests.hdl import test_accelerator
 from tests.hdl.points import toy_points
@@ -22,8 +24,10 @@ from tests.hdl.words import Expected, load_words, multiply_words, patterns
 from tests.simulation import simulate
 from tests.stream_rules import components_within
 
-CONFIGURATION = ("again", "first", "window", "half", "source", "destination", "begin_window",
-                 "end_window", "last_window", "wide_windows", "begin_bit", "step_bits")
+CONFIGURATION = (
+    "again", "level.first", "level.window", "level.half", "level.begin", "level.destination",
+    "windows.begin", "windows.end", "windows.last", "windows.wide", "windows.begin_bit",
+    "windows.step_bits")
 
 
 def stays(name, before, now):
@@ -33,15 +37,15 @@ def stays(name, before, now):
         assert now[0] and list(now[2:]) == what, f"{name} did not wait"
 
 
-def watch_mailboxes(boxes, flags, frame, seen):
+def watch_mailboxes(boxes, frame, seen):
     """The mailboxes' frames, operands and fetches, as the proof assumes them."""
-    operand = (boxes.operand_valid, boxes.operand_taken, boxes.operand_mailbox)
-    fetch = (boxes.fetch_valid, boxes.fetch_taken, boxes.fetch_mailbox)
+    operand = (boxes.operand.valid, boxes.operand.taken, boxes.operand.mailbox)
+    fetch = (boxes.fetch.valid, boxes.fetch.taken, boxes.fetch.mailbox)
 
     async def watch(ctx):
         before, cycle, served = None, None, None
         while True:
-            full = ctx.get(flags.data[ctx.get(boxes.fetch_mailbox)])
+            full = ctx.get(boxes.flags.data[ctx.get(boxes.fetch.mailbox)])
             _, _, last, enable, quiet, clear, group, *now = await ctx.tick().sample(
                 boxes.last, boxes.enable, boxes.quiet, boxes.clear, boxes.group, *operand, *fetch)
             if enable:
@@ -66,14 +70,14 @@ def watch_mailboxes(boxes, flags, frame, seen):
 
 def watch_recoder(recoder, seen):
     """The recoder's entries and what it is told, as the proof assumes them."""
-    entry = (recoder.entry_valid, recoder.entry_left, recoder.entry_scalar, recoder.entry_top)
-    told = [getattr(recoder, name) for name in CONFIGURATION]
+    entry = (recoder.entry.valid, recoder.entry.left, recoder.entry.scalar, recoder.entry.top)
+    told = attrgetter(*CONFIGURATION)(recoder)
 
     async def watch(ctx):
         before = None
         while True:
             _, _, idle, valid, taken, *now = await ctx.tick().sample(
-                recoder.idle, recoder.operand_valid, recoder.operand_taken, *entry, *told)
+                recoder.idle, recoder.operand.valid, recoder.operand.taken, *entry, *told)
             assert valid or not taken, "an operand is taken that is not there"
             if before and not before[0]:
                 stays("an entry", before[1][:4], now[:4])
@@ -97,12 +101,10 @@ def test_the_surroundings_keep_to_their_side(interval, group, window, pause, mon
 
     def with_watchers(dut, *testbenches, background=(), **options):
         fragment = Fragment.get(dut, None)
-        parts = list(components_within(fragment))
-        where = dict(parts)
         watchers = []
-        for path, part in parts:
+        for _, part in components_within(fragment):
             if isinstance(part, Mailboxes):
-                watchers.append(watch_mailboxes(part, where[f"{path}flags."], {
+                watchers.append(watch_mailboxes(part, {
                     n: shape.adder.frame[g] for n, g in enumerate(shape.adder.groups)}, seen))
             elif isinstance(part, Recoder):
                 watchers.append(watch_recoder(part, seen))
@@ -111,7 +113,7 @@ def test_the_surroundings_keep_to_their_side(interval, group, window, pause, mon
                  **options)
 
     monkeypatch.setattr(test_accelerator, "simulate", with_watchers)
-    answers = test_accelerator.converse(Accelerator(shape), [
+    answers = test_accelerator.converse(Accelerator(shape, finishing_program(shape)), [
         (load_words(TOY_CURVE, group, points), 1),
         *((multiply_words(group, plan, run.scalars), run.words) for run in runs)],
         seed=interval, pause=pause, cycles=60_000)

@@ -1,11 +1,12 @@
 """The recoder: what it makes of every scalar, and of every bucket, is what it stands for."""
 
+from operator import attrgetter
 from random import Random
 
 import pytest
 
 from proofmill.hdl.curve import BN254
-from proofmill.hdl.operands import Recoder
+from proofmill.hdl.recoder import Recoder
 from proofmill.hdl.windows import WindowPlan, halves
 from proofmill.sim.msm import signed_digits
 from tests.simulation import simulate
@@ -26,31 +27,32 @@ def entry(scalar, plan):
 
 
 def windows_of(plan, unit=0):
-    """What the recoder of a unit is told of the windows."""
-    return {"window": plan.window, "window_ones": (1 << plan.window) - 1, "begin_window": unit,
-            "end_window": plan.windows, "last_window": plan.windows - 1, "wide_windows": plan.wide,
-            "begin_bit": plan.position(unit), "step_bits": plan.units * (plan.window - 1)}
+    """What the recoder of a unit is told of the windows, by the paths of its members."""
+    return {"level.window": plan.window, "level.window_ones": (1 << plan.window) - 1,
+            "windows.begin": unit, "windows.end": plan.windows, "windows.last": plan.windows - 1,
+            "windows.wide": plan.wide, "windows.begin_bit": plan.position(unit),
+            "windows.step_bits": plan.units * (plan.window - 1)}
 
 
-def drive(dut, entries, rng, pause, **configuration):
+def drive(dut, entries, rng, pause, configuration):
     """Feed `entries` one after another; return the operands that each gave."""
     operands = [[]]
 
     async def check(ctx):
         for name, value in configuration.items():
-            ctx.set(getattr(dut, name), value)
+            ctx.set(attrgetter(name)(dut), value)
         waiting = list(entries)
         while waiting or not ctx.get(dut.idle):
             if waiting:
-                ctx.set(dut.entry_scalar, waiting[0].get("scalar", 0))
-                ctx.set(dut.entry_top, waiting[0].get("top", 0))
-                ctx.set(dut.entry_mailbox, waiting[0].get("mailbox", 0))
-            ctx.set(dut.entry_valid, bool(waiting))
-            taken = ctx.get(dut.operand_valid) and rng.random() >= pause
-            ctx.set(dut.operand_taken, taken)
-            left = ctx.get(dut.entry_left)
+                ctx.set(dut.entry.scalar, waiting[0].get("scalar", 0))
+                ctx.set(dut.entry.top, waiting[0].get("top", 0))
+                ctx.set(dut.entry.mailbox, waiting[0].get("mailbox", 0))
+            ctx.set(dut.entry.valid, bool(waiting))
+            taken = ctx.get(dut.operand.valid) and rng.random() >= pause
+            ctx.set(dut.operand.taken, taken)
+            left = ctx.get(dut.entry.left)
             if taken:
-                operands[-1].append((ctx.get(dut.operand_mailbox), ctx.get(dut.operand_negative)))
+                operands[-1].append((ctx.get(dut.operand.mailbox), ctx.get(dut.operand.negative)))
             await ctx.tick()
             if left:
                 waiting.pop(0)
@@ -68,7 +70,7 @@ def test_every_scalar_of_eight_bits(window, units):
         expected = [operand for scalar in range(256)
                     for operand in operands_of_scalar(scalar, plan, unit)]
         found = drive(Recoder(MAILBOX_BITS, units), [entry(scalar, plan) for scalar in range(256)],
-                      Random(1), 0.2, **windows_of(plan, unit))
+                      Random(1), 0.2, windows_of(plan, unit))
         assert found == expected
 
 
@@ -81,7 +83,7 @@ def test_scalars_at_full_width(window):
                sum((1 << window - 1) + 1 << window * n for n in range(bits // window))]
     scalars += [rng.randrange(BN254.scalar.modulus) for _ in range(20)]
     found = drive(Recoder(24), [entry(scalar, plan) for scalar in scalars], rng, 0.3,
-                  **windows_of(plan))
+                  windows_of(plan))
     assert found == [operand for scalar in scalars
                      for operand in operands_of_scalar(scalar, plan)]
 
@@ -104,9 +106,11 @@ def test_the_halves_of_every_bucket(window):
                     if part:
                         expected.append((destination + (2 * group + side << half) + part, 0))
         dut = Recoder(MAILBOX_BITS)
-        assert drive(dut, entries, Random(level), 0.2, again=1, first=first, window=width,
-                     window_ones=(1 << width) - 1, half=half, half_ones=(1 << half) - 1,
-                     source=source, destination=destination) == expected
+        assert drive(dut, entries, Random(level), 0.2, {
+            "again": 1, "level.first": first, "level.window": width,
+            "level.window_ones": (1 << width) - 1, "level.half": half,
+            "level.half_ones": (1 << half) - 1, "level.begin": source,
+            "level.destination": destination}) == expected
         assert len(entries) <= plan.sizes[level]
         assert max(mailbox for mailbox, _ in expected) < destination + plan.sizes[level + 1]
         groups, width, source, destination = 2 * groups, half, destination, source
@@ -119,26 +123,45 @@ def test_one_operand_every_other_cycle_and_no_cycle_for_nothing(window):
 
     async def check(ctx):
         for name, value in windows_of(plan).items():
-            ctx.set(getattr(dut, name), value)
-        ctx.set(dut.operand_taken, 1)
+            ctx.set(attrgetter(name)(dut), value)
+        ctx.set(dut.operand.taken, 1)
         for bits in (1, 64, 65, 128, 200, 254):
             scalar = rng.getrandbits(bits - 1) | 1 << bits - 1 if bits > 1 else 1
             given = entry(scalar, plan)
-            ctx.set(dut.entry_scalar, given["scalar"])
-            ctx.set(dut.entry_top, given["top"])
-            ctx.set(dut.entry_valid, 1)
+            ctx.set(dut.entry.scalar, given["scalar"])
+            ctx.set(dut.entry.top, given["top"])
+            ctx.set(dut.entry.valid, 1)
             cycles = 0
-            while not ctx.get(dut.entry_left):
+            while not ctx.get(dut.entry.left):
                 await ctx.tick()
                 cycles += 1
             await ctx.tick()
-            # Two cycles to take the scalar up, one for every window that its words reach, one
-            # more for a carry, and one until the last digit is an operand. After an operand,
-            # its place is empty for a cycle.
-            reached = -(-64 * (given["top"] + 1) // window) + 1
-            least = min(reached, plan.windows) + 2
-            assert least <= cycles <= least + len(operands_of_scalar(scalar, plan))
-            ctx.set(dut.entry_valid, 0)
+            # The windows that the scalar's words, and a carry, reach.
+            reached = next(n for n in range(1, plan.windows + 1) if n == plan.windows
+                           or plan.position(n) >= 64 * (given["top"] + 1) + plan.window)
+            delayed = sum(mailbox >> window - 1 < reached - 1
+                          for mailbox, _ in operands_of_scalar(scalar, plan))
+            assert cycles == reached + 2 + delayed
+            ctx.set(dut.entry.valid, 0)
             await ctx.tick()
+
+    simulate(dut, check)
+
+
+@pytest.mark.parametrize("low", range(4))
+@pytest.mark.parametrize("high", range(4))
+def test_a_bucket_takes_five_cycles_and_one_where_its_lower_half_is_not_zero(low, high):
+    dut = Recoder(MAILBOX_BITS)
+
+    async def check(ctx):
+        for name, value in {"again": 1, "level.window": 4, "level.window_ones": 15, "level.half": 2,
+                            "level.half_ones": 3, "level.destination": 64, "operand.taken": 1,
+                            "entry.mailbox": low + 4 * high, "entry.valid": 1}.items():
+            ctx.set(attrgetter(name)(dut), value)
+        cycles = 0
+        while not ctx.get(dut.entry.left):
+            await ctx.tick()
+            cycles += 1
+        assert cycles == 5 + (low != 0)
 
     simulate(dut, check)

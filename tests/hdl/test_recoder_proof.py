@@ -6,20 +6,21 @@ over the entries it holds for every one of any sequence. Scalars, the pauses of 
 operands, and when the entry comes are free; every trace of so many cycles is covered.
 """
 
+from operator import attrgetter
+
 import pytest
 from amaranth import *
 from amaranth.hdl import Assert, Assume, Cover
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In
 
-from proofmill.hdl import operands as operands_module
+from proofmill.hdl import recoder as recoder_module
 from proofmill.hdl.windows import WindowPlan
 from tests.hdl.proofs import ONE_QUERY, broken, prove
 from tests.hdl.test_recoder import windows_of
 
 WORD = 4
-SMALL = ("from proofmill.hdl.commands import WORD", f"WORD = {WORD}",
-         "C(0, 6)", f"C(0, {WORD.bit_length() - 1})")
+SMALL = ("from proofmill.hdl.commands import NUMBER, WORD", f"NUMBER, WORD = {4 * WORD}, {WORD}")
 """Words of a scalar, four of them, that are small enough for a solver."""
 
 MAILBOX_BITS = 9
@@ -66,31 +67,31 @@ class Unit(wiring.Component):
         plan = self.plan
         m.submodules.dut = dut = self.module.Recoder(self.mailbox_bits, plan.units)
         for name, value in windows_of(plan, self.unit).items():
-            m.d.comb += getattr(dut, name).eq(value)
+            m.d.comb += attrgetter(name)(dut).eq(value)
         own = regions(plan, self.unit)
 
         # The entry comes, is recoded and left; its last operand may be taken after that.
         come, left, just, told = Signal(), Signal(), Signal(), Signal()
         leaves = Signal()
         m.d.comb += [
-            dut.entry_valid.eq(~self.first & (self.come | come)),
-            dut.entry_scalar.eq(Mux(left, self.again_scalar, self.scalar)),
-            dut.entry_top.eq(Mux(left, self.again_top, self.top)),
-            dut.operand_taken.eq(self.taken),
-            leaves.eq(dut.entry_valid & dut.entry_left & ~left),
-            Assume(~self.taken | dut.operand_valid),
+            dut.entry.valid.eq(~self.first & (self.come | come)),
+            dut.entry.scalar.eq(Mux(left, self.again_scalar, self.scalar)),
+            dut.entry.top.eq(Mux(left, self.again_top, self.top)),
+            dut.operand.taken.eq(self.taken),
+            leaves.eq(dut.entry.valid & dut.entry.left & ~left),
+            Assume(~self.taken | dut.operand.valid),
             # What goes before: an entry that is being left, or a recoder at rest.
-            Assume(~self.first | dut.entry_left | dut.idle),
+            Assume(~self.first | dut.entry.left | dut.idle),
         ]
-        m.d.sync += [come.eq(dut.entry_valid & ~dut.entry_left), left.eq(left | leaves),
+        m.d.sync += [come.eq(dut.entry.valid & ~dut.entry.left), left.eq(left | leaves),
                      just.eq(leaves)]
 
         # Whose operand it is: the entry's before, this one's, or the next one's.
         second, before, was_before, ours, last = (
             Signal(name=name) for name in ("second", "before", "was_before", "ours", "last"))
         m.d.comb += [
-            before.eq(self.first | Mux(second, dut.operand_valid, was_before)),
-            ours.eq(dut.operand_valid & ~before & (~left | just | last)),
+            before.eq(self.first | Mux(second, dut.operand.valid, was_before)),
+            ours.eq(dut.operand.valid & ~before & (~left | just | last)),
             self.complete.eq(told | (left & ~ours)),
         ]
         m.d.sync += [second.eq(self.first), was_before.eq(before & ~self.taken),
@@ -101,30 +102,30 @@ class Unit(wiring.Component):
         worth, window = Signal(self.value_bits), Signal(range(len(own) + 1))
         known = Signal()
         for n, (first, mailboxes, bit) in enumerate(own):
-            with m.If((dut.operand_mailbox >= first) & (dut.operand_mailbox < first + mailboxes)):
+            with m.If((dut.operand.mailbox >= first) & (dut.operand.mailbox < first + mailboxes)):
                 m.d.comb += [
-                    worth.eq((dut.operand_mailbox - first + 1)[:plan.window] << bit),
+                    worth.eq((dut.operand.mailbox - first + 1)[:plan.window] << bit),
                     window.eq(n), known.eq(1)]
         following = Signal(range(len(own) + 1))
         with m.If(counted):
             m.d.comb += [Assert(known), Assert(window >= following)]
             m.d.sync += [
                 following.eq(window + 1),
-                self.value.eq(Mux(dut.operand_negative, self.value - worth, self.value + worth))]
+                self.value.eq(Mux(dut.operand.negative, self.value - worth, self.value + worth))]
 
         # An operand that is not taken stays as it is.
         waited, mailbox, negative = Signal(), Signal(self.mailbox_bits), Signal()
-        m.d.sync += [waited.eq(dut.operand_valid & ~self.taken), mailbox.eq(dut.operand_mailbox),
-                     negative.eq(dut.operand_negative)]
+        m.d.sync += [waited.eq(dut.operand.valid & ~self.taken), mailbox.eq(dut.operand.mailbox),
+                     negative.eq(dut.operand.negative)]
         with m.If(waited):
-            m.d.comb += Assert(dut.operand_valid & (dut.operand_mailbox == mailbox)
-                               & (dut.operand_negative == negative))
+            m.d.comb += Assert(dut.operand.valid & (dut.operand.mailbox == mailbox)
+                               & (dut.operand.negative == negative))
 
         # No cycle is lost but to those who wait: two to take the entry up, two for each window,
         # since an operand's place is empty for a cycle after it, and one to leave the entry.
         most = 2 * len(own) + 3
         cycles = Signal(range(most + 2))
-        with m.If(dut.entry_valid & ~left & (~dut.operand_valid | self.taken)):
+        with m.If(dut.entry.valid & ~left & (~dut.operand.valid | self.taken)):
             m.d.sync += cycles.eq(cycles + 1)
             m.d.comb += Assert(cycles < most)
         return m
@@ -175,7 +176,7 @@ def depth(plan):
 def check(plan, folder, *wrong, mode="bmc"):
     """Prove it in every state of the recoders; the proof's own registers begin as they should."""
     free = [f"top.unit{n}.dut" for n in range(plan.units)]
-    proof = RecoderProof(plan, broken(operands_module, *SMALL, *wrong))
+    proof = RecoderProof(plan, broken(recoder_module, *SMALL, *wrong))
     return prove(proof, folder, mode=mode, depth=depth(plan), any_state=free, engine=ONE_QUERY)
 
 
@@ -198,15 +199,15 @@ def test_there_are_runs_in_which_an_entry_is_done_with(tmp_path):
 
 WRONG = {
     "sign": ("Mux(negative, part_base + middle - part,", "Mux(negative, part_base + part,"),
-    "bias of the last window": ("Mux(number == self.last_window, 0,", "Mux(number == 300, 0,"),
-    "carry past the highest word": (", top) + self.window)", ", top))"),
+    "bias of the last window": ("Mux(number == windows.last, 0,", "Mux(number == 300, 0,"),
+    "carry past the highest word": (", top) + level.window)", ", top))"),
     "a unit's own windows": ("next_number.eq(next_number + self.units)",
                              "next_number.eq(next_number + 1)"),
-    "operand that waits": ("free.eq(~self.operand_valid)", "free.eq(1)"),
+    "operand that waits": ("free.eq(~operand.valid)", "free.eq(1)"),
     "digit that is zero": ("part_valid & (part != middle)", "part_valid"),
-    "scalar of the entry before": ("scalar.eq(self.entry_scalar), base.eq(-1)", "base.eq(-1)"),
-    "mailboxes of the entry before": ("scalar.eq(self.entry_scalar), base.eq(-1)",
-                                      "scalar.eq(self.entry_scalar)"),
+    "scalar of the entry before": ("scalar.eq(entry.scalar), base.eq(-1)", "base.eq(-1)"),
+    "mailboxes of the entry before": ("scalar.eq(entry.scalar), base.eq(-1)",
+                                      "scalar.eq(entry.scalar)"),
 }
 
 

@@ -11,7 +11,7 @@ from proofmill.hdl.field import BN254_BASE, TOY
 from proofmill.hdl.formulas import complete_addition
 from proofmill.hdl.graph import trace
 from proofmill.hdl.montgomery import MultiplierShape
-from proofmill.hdl.schedule import Resources, schedule
+from proofmill.hdl.schedule import Bank, Resources, schedule
 from proofmill.sim.curve import equation, to_affine, to_homogeneous
 from proofmill.sim.field import montgomery_product
 from proofmill.sim.schedule import run
@@ -155,7 +155,7 @@ def test_a_broken_schedule_is_noticed():
             placed.operations[two], time=placed.operations[one].time + 12)
 
     def squeeze(placed):
-        placed.depth["multiplier0"] //= 2
+        placed.depth[Bank("multiplier0")] //= 2
 
     def hurry(placed):
         last = placed.operations[-1]

@@ -7,6 +7,7 @@ from amaranth.hdl import Fragment
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from proofmill.firmware.library import finishing_program
 from proofmill.hdl.accelerator import Accelerator
 from proofmill.hdl.board_top import BlockMemory, BoardCore
 from proofmill.hdl.framing import FramedLink
@@ -157,11 +158,14 @@ def test_words_may_be_withdrawn_where_that_is_excused():
         simulate(dut, drop)
 
 
+PROGRAM = finishing_program(TOY_SHAPE)
+
+
 @pytest.mark.parametrize("make, count", [
-    (lambda: Accelerator(TOY_SHAPE), 11), (lambda: SdramController(60e6), 3),
+    (lambda: Accelerator(TOY_SHAPE, PROGRAM), 13), (lambda: SdramController(60e6), 3),
     (lambda: BlockMemory(64), 3), (lambda: UartTransmitter(4), 1), (FramedLink, 4),
-    (lambda: BoardCore(TOY_SHAPE, divisor=4, clock_hz=60e6, timing=IS42S16160), 19),
-    (lambda: BoardCore(TOY_SHAPE, divisor=4, clock_hz=60e6), 19)],
+    (lambda: BoardCore(TOY_SHAPE, PROGRAM, divisor=4, clock_hz=60e6, timing=IS42S16160), 21),
+    (lambda: BoardCore(TOY_SHAPE, PROGRAM, divisor=4, clock_hz=60e6), 21)],
     ids=["accelerator", "sdram", "block-memory", "uart", "framing", "board", "small-board"])
 def test_no_stream_of_the_gateware_depends_on_being_taken(make, count):
     fragment = Fragment.get(make(), None)

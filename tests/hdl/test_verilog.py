@@ -10,6 +10,7 @@ import subprocess
 import pytest
 from cocotb_tools.runner import get_runner
 
+from proofmill.firmware.library import finishing_program
 from proofmill.hdl.accelerator import Accelerator
 from proofmill.hdl.emit import emit_verilog
 from proofmill.hdl.mailbox_unit import MailboxUnit
@@ -118,12 +119,14 @@ def test_the_mailboxes(builds, simulator, group, pause, tmp_path, monkeypatch):
 @PAUSES
 def test_the_sum(builds, simulator, pause, tmp_path, monkeypatch):
     ready(simulator, monkeypatch)
-    bench(builds, simulator, "msm", lambda: Msm(TOY_SHAPE), tmp_path, PAUSE=str(pause))
+    bench(builds, simulator, "msm", lambda: Msm(TOY_SHAPE, finishing_program(TOY_SHAPE)), tmp_path,
+          PAUSE=str(pause))
 
 
 @SIMULATORS
 @PAUSES
 def test_the_accelerator(builds, simulator, pause, tmp_path, monkeypatch):
     ready(simulator, monkeypatch)
-    bench(builds, simulator, "accelerator", lambda: Accelerator(TOY_SHAPE), tmp_path,
+    bench(builds, simulator, "accelerator",
+          lambda: Accelerator(TOY_SHAPE, finishing_program(TOY_SHAPE)), tmp_path,
           PAUSE=str(pause))

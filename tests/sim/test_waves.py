@@ -66,7 +66,7 @@ def test_products_come_out_after_the_latency(waveforms):
 
 def test_the_first_pair_is_the_two_points_with_the_same_digit(waveforms):
     waveform, curve = waveforms("mailboxes"), TOY_SHAPE.adder.curve
-    load, p, q = (values(waveform, f"top.msm.unit.mailboxes.adder_{name}")
+    load, p, q = (values(waveform, f"top.msm.unit0.mailboxes.pair__{name}")
                   for name in ("load", "p", "q"))
     first = next(cycle for cycle in load if load[cycle])
     law = equation(curve, Group.G1)
@@ -76,7 +76,7 @@ def test_the_first_pair_is_the_two_points_with_the_same_digit(waveforms):
         assert [found[first + k] for k in range(3)] == wanted
     # ... and the adder is handed the same, which is what its own waveform shows.
     adder = waveforms("adder")
-    assert [values(adder, "top.msm.adder.p")[first + k] for k in range(3)] == [
+    assert [values(adder, "top.msm.adder.pairs__0__p")[first + k] for k in range(3)] == [
         p[first + k] for k in range(3)]
 
 
@@ -91,7 +91,7 @@ def test_the_accelerator_takes_the_commands(waveforms):
 
 def test_the_steps_follow_one_another(waveforms):
     path, recording = waveforms("msm")
-    (state,) = find(recording.variables, ["top.msm.fsm_state"])
+    (state,) = find(recording.variables, ["top.msm.sequencer.fsm_state"])
     names = [value for _, value in changes(path, state)]
     assert names[:5] == ["CLEAR", "IDLE", "FIT", "SETTLE", "BEGIN"]
     assert names[-1] == "IDLE" and "HAND_OUT" in names
