@@ -94,8 +94,8 @@ class Msm(wiring.Component):
 
     def __init__(self, shape: MsmShape, program=None):
         if shape.finisher and program is None:
-            raise ValueError("a finisher runs a program: give firmware.library.finishing_program(shape)"
-                             ", or a shape with finisher=False")
+            raise ValueError("a finisher runs a program: give it what firmware.library's "
+                             "finishing_program(shape) makes, or take finisher=False")
         least = WindowPlan(shape.adder.curve.scalar.bits, 2, shape.adder.units, 1).mailboxes
         most = max(shape.mailboxes(group) for group in shape.adder.groups)
         if most < least:
