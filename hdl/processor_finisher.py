@@ -29,8 +29,6 @@ ENTRY = data.StructLayout({"group": GROUP_BITS, "first": WINDOWS_BITS, "last": 1
 """A group of the last level, whose coordinates follow; `first` is the window that the numbers of
 its mailbox unit begin with. `last` stands after all groups, for none."""
 
-MAX_LEVELS = len(halves(MAX_WINDOW))
-
 
 class GroupExponent(wiring.Component):
     """The power of two that a group of the last level counts for: see `WindowPlan.exponent`.

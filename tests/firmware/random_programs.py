@@ -8,7 +8,6 @@ STRAIGHT = {Operation.ADD: 6, Operation.SUBTRACT: 6, Operation.MULTIPLY: 8, Oper
             Operation.RECEIVE: 2, Operation.SEND: 1, Operation.SET: 1, Operation.STEP: 1,
             Operation.TAKE: 1, Operation.DIGIT: 1, Operation.JUMP_IF_NONE: 1,
             Operation.JUMP_IF_ZERO: 1, Operation.JUMP_IF_BIT: 1, Operation.JUMP: 1}
-COUNTED = {Operation.SET, Operation.STEP, Operation.TAKE, Operation.DIGIT}
 
 
 def random_program(rng, target):

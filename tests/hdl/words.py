@@ -18,7 +18,7 @@ from proofmill.hdl.commands import (
 )
 from proofmill.hdl.curve import Group
 from proofmill.hdl.windows import WindowPlan
-from proofmill.sim.curve import equation, loaded, to_affine, to_homogeneous
+from proofmill.sim.curve import equation, loaded, to_affine
 from proofmill.sim.msm import exponent_of_group, last_level, multi_scalar_product
 
 MASK = (1 << WORD) - 1
@@ -155,12 +155,6 @@ def patterns(order, count, seed):
         "sparse": [rng.choice([0, 0, 0, rng.randrange(order)]) for _ in range(count)],
         "greatest": [order - 1] * count,
     }
-
-
-def homogeneous_words(shape, group, point, scale):
-    """A point's coordinates times `scale`, one after another."""
-    return [part for coordinate in to_homogeneous(point, scale, shape.curve.base.modulus)
-            for part in coordinate]
 
 
 def plan_for(shape, window):

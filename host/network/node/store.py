@@ -19,7 +19,6 @@ from proofmill.host.network.node.states import ARROWS, FINAL, State
 log = logging.getLogger(__name__)
 
 SCHEMA_VERSION = 1
-ROOT_BYTES = 32
 
 _SCHEMA = """
 CREATE TABLE events (

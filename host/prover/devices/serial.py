@@ -55,8 +55,6 @@ class Statistics:
     words_in: int = 0
     bytes_out: int = 0
     bytes_in: int = 0
-    frames_out: int = 0
-    frames_in: int = 0
     resent: int = 0
     damaged: int = 0
     late: int = 0
@@ -282,7 +280,6 @@ class SerialLink:
         self._port.write(data)
         self._owe = False
         self.statistics.bytes_out += len(data)
-        self.statistics.frames_out += 1
 
     def _take(self, frame: Frame, now: float) -> None:
         """What a good frame says."""
@@ -292,7 +289,6 @@ class SerialLink:
                            "no longer holds the points; open the device again")
             return
         self._opened, self._heard = True, now
-        self.statistics.frames_in += 1
         self._size_in.good()
         acknowledged = (frame.acknowledge - self._acknowledged) % _MODULUS
         if acknowledged <= self._highest - self._acknowledged:

@@ -5,8 +5,6 @@ from proofmill.host.network.economics.attacks.measure import Attack
 from proofmill.host.network.economics.attacks.theft import against
 from proofmill.host.network.mechanism.records import SlotRecord
 
-RHO_FLOOR = 20_000_000
-
 
 class SelfRescuer(Agent):
     """As primary it waits whenever the whole committee is its own as well, so that no one else can
