@@ -4,19 +4,20 @@ import os
 import secrets
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, TypeAlias
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from proofmill.host.ground.errors import ProofmillError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 Content: TypeAlias = bytes | memoryview
 """What can be written."""
 
 
-def raw(array: NDArray[Any]) -> memoryview:
+def raw(array: "NDArray[Any]") -> memoryview:
     """The bytes of an array in C order, not copied if it is contiguous."""
+    import numpy as np  # here, since whoever writes text alone need not wait for it
     return np.ascontiguousarray(array).reshape(-1).view(np.uint8).data
 
 

@@ -29,7 +29,7 @@ UNITS = {
 }
 """The files that are compiled, each with the instructions it may use."""
 
-CHECKED = ("-DPROOFMILL_CHECKED", "-DPROOFMILL_EMULATE_IFMA")
+CHECKED = ("-DPROOFMILL_CHECKED", "-DPROOFMILL_EMULATE_IFMA", "-O1")
 """A build for tests: it ends the process where a bound of a lazy sum does not hold, and computes
 the instructions of AVX-512 IFMA in plain words."""
 
@@ -96,11 +96,10 @@ def _compile(command: list[str], options: Sequence[str], checked: bool, library:
         folder = Path(name)
         running = []
         objects = []
-        for unit, flags in units.items():
+        for unit, instructions in units.items():
             target = folder / f"{unit}.o"
             objects.append(str(target))
-            if checked and unit == "class_ifma.cpp":
-                flags = ()
+            flags = () if checked and unit == "class_ifma.cpp" else instructions
             running.append(_start(
                 [*command, *baseline, *options, *flags, "-c", str(SOURCES / unit),
                  "-o", str(target)], folder / f"{unit}.log"))
@@ -128,16 +127,15 @@ def _without_runtime(command: Sequence[str]) -> tuple[str, ...]:
     return ("-nostdlib++", "-pthread")
 
 
-def _start(command: list[str], log: Path) -> tuple[subprocess.Popen[bytes], Path]:
+def _start(command: list[str], log: Path) -> tuple["subprocess.Popen[bytes]", Path]:
     with open(log, "wb") as output:
         return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output,
                                 stderr=subprocess.STDOUT), log
 
 
-def _finish(process: subprocess.Popen[bytes], log: Path) -> None:
+def _finish(process: "subprocess.Popen[bytes]", log: Path) -> None:
     if process.wait() != 0:
         last = "\n".join(log.read_text(errors="replace").strip().splitlines()[-15:])
         raise ProofmillError(
-            f"the native library could not be compiled, {process.args[0]} "  # type: ignore[index]
-            f"ended with status {process.returncode}; set PROOFMILL_CXX to another C++ compiler:\n"
-            f"{last}")
+            f"the native library could not be compiled, status {process.returncode}; set "
+            f"PROOFMILL_CXX to another C++ compiler:\n{last}")

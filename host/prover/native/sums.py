@@ -1,8 +1,8 @@
 """Multi-scalar multiplication and multiples of one point by the native library.
 
 Points are affine as a ``.zkey`` stores them: each coordinate times 2^256 modulo p in 32 bytes,
-little-endian; 64 bytes in G1, 128 in G2 (real part first); infinity is all zero. Scalars are 32 bytes,
-any number below 2^256, taken modulo r; points must have an order that divides r.
+little-endian; 64 bytes in G1, 128 in G2 (real part first); infinity is all zero. Scalars are
+32 bytes, any number below 2^256, taken modulo r; points must have an order that divides r.
 """
 
 import ctypes

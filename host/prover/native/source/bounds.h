@@ -18,7 +18,7 @@ constexpr int RADIX_BITS = LIMB_BITS * LIMBS;
 // Operands of a product have limbs below A and B units with A * B <= OPERAND_UNITS: a column is then
 // at most 9 * 6 * 2^58 from the operands and 9 * 2^58 from the reduction, together below 2^64.
 constexpr u64 OPERAND_UNITS = 6;
-// A product a b / 2^261 is below PRODUCT_BASE p + (a / p)(b / p) p / PRODUCT_SHRINK + 2^-25 a.
+// A product a b / 2^261 is below PRODUCT_BASE p + (a / p)(b / p) p / PRODUCT_SHRINK (plus 2^-50 p).
 constexpr u64 PRODUCT_BASE = 3;
 constexpr u64 PRODUCT_SHRINK = 169;
 // a - b is computed as a - b + DIFFERENCE p; b has limbs below DIFFERENCE_UNITS units (less 1).

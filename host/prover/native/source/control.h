@@ -52,20 +52,20 @@ enum Code {
 // The first failure among threads that work side by side.
 class Outcome {
   public:
-    INLINE void fail(const Fault &fault) {
+    ALWAYS_INLINE void fail(const Fault &fault) {
         int32_t nobody = 0;
         if (__atomic_compare_exchange_n(&taken_, &nobody, 1, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED)) {
             fault_ = fault;
             __atomic_store_n(&failed_, 1, __ATOMIC_RELEASE);
         }
     }
-    INLINE void fail(Code code) {
+    ALWAYS_INLINE void fail(Code code) {
         Fault fault = {};
         fault.code = code;
         fail(fault);
     }
-    INLINE bool failed() const { return __atomic_load_n(&failed_, __ATOMIC_ACQUIRE); }
-    INLINE const Fault &fault() const { return fault_; }
+    ALWAYS_INLINE bool failed() const { return __atomic_load_n(&failed_, __ATOMIC_ACQUIRE); }
+    ALWAYS_INLINE const Fault &fault() const { return fault_; }
 
   private:
     int32_t taken_ = 0, failed_ = 0;
@@ -82,7 +82,7 @@ struct Source {
     int32_t which = 0, section = 0;
 
     // `size` bytes from `offset` on: in place, or read into `room`. Null where the file is shorter.
-    INLINE const uint8_t *fetch(uint64_t offset, size_t size, uint8_t *room, Outcome &outcome) const {
+    ALWAYS_INLINE const uint8_t *fetch(uint64_t offset, size_t size, uint8_t *room, Outcome &outcome) const {
         if (memory) return memory + offset;
         size_t have = 0;
         while (have < size) {
@@ -99,7 +99,7 @@ struct Source {
         }
         return room;
     }
-    INLINE Fault at(uint64_t offset) const {
+    ALWAYS_INLINE Fault at(uint64_t offset) const {
         Fault fault = {};
         fault.file = which;
         fault.section = section;

@@ -23,8 +23,8 @@ template <class M> struct Field {
     // Below 2 p to below p.
     static INLINE Field subtract_once(const u64 *t) {
         Field less;
-        u64 borrow = 0;
-        UNROLL for (int i = 0; i < 4; i++) less.v[i] = subtract_borrow(t[i], M::P[i], borrow);
+        Carry borrow = 0;
+        UNROLL for (int i = 0; i < 4; i++) less.v[i] = chain_subtract(t[i], M::P[i], borrow);
         UNROLL for (int i = 0; i < 4; i++) less.v[i] = borrow ? t[i] : less.v[i];
         CHECK(less.is_canonical());
         return less;
@@ -33,17 +33,17 @@ template <class M> struct Field {
     // a + b without reduction, below 2 p: an operand for one product.
     static INLINE Field sum(const Field &a, const Field &b) {
         Field t;
-        u64 carry = 0;
-        UNROLL for (int i = 0; i < 4; i++) t.v[i] = add_carry(a.v[i], b.v[i], carry);
+        Carry carry = 0;
+        UNROLL for (int i = 0; i < 4; i++) t.v[i] = chain_add(a.v[i], b.v[i], carry);
         return t;
     }
     static INLINE Field twice(const Field &a) { return add(a, a); }
     static INLINE Field sub(const Field &a, const Field &b) {
         Field t;
-        u64 borrow = 0, carry = 0;
-        UNROLL for (int i = 0; i < 4; i++) t.v[i] = subtract_borrow(a.v[i], b.v[i], borrow);
-        u64 all = 0 - borrow;
-        UNROLL for (int i = 0; i < 4; i++) t.v[i] = add_carry(t.v[i], M::P[i] & all, carry);
+        Carry borrow = 0, carry = 0;
+        UNROLL for (int i = 0; i < 4; i++) t.v[i] = chain_subtract(a.v[i], b.v[i], borrow);
+        u64 all = 0 - (u64)borrow;
+        UNROLL for (int i = 0; i < 4; i++) t.v[i] = chain_add(t.v[i], M::P[i] & all, carry);
         return t;
     }
     static INLINE Field neg(const Field &a) { return sub(zero(), a); }
