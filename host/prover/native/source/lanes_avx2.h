@@ -170,6 +170,8 @@ template <class M> struct alignas(32) Avx2Lanes {
     static INLINE V tidy(const V &a) { return carry(a); }
     // What one of two operands needs before a product in Fp: nothing.
     static INLINE V operand(const V &a) { return a; }
+    // What may be subtracted though it was itself a difference.
+    static INLINE V subtrahend(const V &a) { return reduce(a); }
 
     // Below 1.01 p and carried: p times the quotient estimated from the top limb is subtracted. The
     // estimate is too small by less than 1e-4, so that the rest is not negative. A bias of 2^40 in

@@ -126,6 +126,7 @@ template <class M> struct IfmaLanes {
     static INLINE V carry(const V &a) { return a; }
     static INLINE V tidy(const V &a) { return reduce(a); }
     static INLINE V operand(const V &a) { return a; }
+    static INLINE V subtrahend(const V &a) { return a; }
 
     // Below 1.01 p: as in lanes_avx2.h, the quotient estimated from the top limb, of 46 bits for p.
     static INLINE V reduce(const V &a) {

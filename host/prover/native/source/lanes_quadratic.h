@@ -20,7 +20,8 @@ template <class W> struct QuadraticLanes {
     // (re + im)(re - im), 2 re im.
     static NOINLINE V sqr(const V &a) {
         W product = W::product(a.re, a.im);
-        return {W::product(W::tidy(W::sub(a.re, a.im)), W::add(a.re, a.im)), W::add(product, product)};
+        return {W::product(W::tidy(W::sub(a.re, W::subtrahend(a.im))), W::add(a.re, a.im)),
+                W::add(product, product)};
     }
     static INLINE V add(const V &a, const V &b) { return {W::add(a.re, b.re), W::add(a.im, b.im)}; }
     static INLINE V sub(const V &a, const V &b) { return {W::sub(a.re, b.re), W::sub(a.im, b.im)}; }

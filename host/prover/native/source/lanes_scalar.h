@@ -21,6 +21,7 @@ template <class M> struct OneLane {
     static INLINE V carry(const V &a) { return a; }
     static INLINE V tidy(const V &a) { return a; }
     static INLINE V operand(const V &a) { return a; }
+    static INLINE V subtrahend(const V &a) { return a; }
     static INLINE V reduce(const V &a) { return a; }
     static INLINE V canonical(const V &a) { return a; }
     static INLINE V broadcast(const Number &n) { return {Scalar::of(n)}; }

@@ -147,26 +147,12 @@ ProofPoints assemble(const Key &key, const Sums &sums, const u64 *r, const u64 *
     return {P1::affine(a), P2::affine(b), P1::affine(c)};
 }
 
-// The first public point plus the others times the public signals.
-void public_sum(const Source &points, const u64 *signals, u64 count, const Kernels &kernels, const Control *control,
-                Affine<Fp> &sum, Outcome &outcome) {
-    u64 room[8];
-    const u8 *first = points.fetch(0, sizeof room, (u8 *)room, outcome);
-    if (!first) return;
-    const Affine<Fp> constant = Affine<Fp>::load(first);
-    if (!constant.x.is_canonical() || !constant.y.is_canonical()) {
-        Fault fault = points.at(0);
-        fault.code = NOT_BELOW_PRIME;
-        return outcome.fail(fault);
-    }
-    Source others = points;
-    if (others.memory) others.memory += G1_BYTES;
-    others.start += G1_BYTES;
-    Control quiet = {};
-    quiet.threads = control ? control->threads : 1;
-    Affine<Fp> rest;
-    kernels.sum_g1(others, signals, count, &quiet, 0, (u64 *)&rest, outcome);
-    sum = Point<Fp>::affine(Point<Fp>::add(Point<Fp>::of(rest), constant));
+// sum(values[i] * points[i]) over the constant 1 and the public signals.
+void public_sum(const Source &points, const u64 *values, u64 count, const Kernels &kernels, Affine<Fp> &sum,
+                Outcome &outcome) {
+    Control one_thread = {};
+    one_thread.threads = 1;
+    kernels.sum_g1(points, values, count, &one_thread, 0, (u64 *)&sum, outcome);
 }
 
 void put_plain(u64 *&out, const Fp &value) {
@@ -305,7 +291,7 @@ EXPORT int32_t proofmill_prove(int32_t vector, const File *key_file, const File 
     else if (witness.read(values.data())) compute(key, values.data(), kernels, control, sums, outcome);
     Affine<Fp> public_part;
     if (!outcome.failed() && !is_cancelled(control))
-        public_sum(key.container.content(3), values.data() + 4, key.outputs, kernels, control, public_part, outcome);
+        public_sum(key.container.content(3), values.data(), key.outputs + 1, kernels, public_part, outcome);
     if (outcome.failed() || is_cancelled(control)) return answer(outcome, control, fault);
     const ProofPoints points = assemble(key, sums, blinding, blinding + 4);
     const VerifyingKey verifying = {Affine<Fp>::load(key.alpha_g1), Affine<Fp2>::load(key.beta_g2),
@@ -332,18 +318,20 @@ EXPORT int32_t proofmill_verify(int32_t vector, const uint64_t *key, const uint6
     bool fine = take_plain(key, verifying.alpha) & take_plain(key, verifying.beta) &
                 take_plain(key, verifying.gamma) & take_plain(key, verifying.delta);
     fine = fine & take_plain(proof, points.a) & take_plain(proof, points.b) & take_plain(proof, points.c);
-    Buffer<u64> public_points;
-    if (!public_points.reserve(8 * (count + 1))) outcome.fail(NO_MEMORY);
+    Buffer<u64> public_points, values;
+    if (!public_points.reserve(8 * (count + 1)) || !values.reserve(4 * (count + 1))) outcome.fail(NO_MEMORY);
     for (u64 i = 0; !outcome.failed() && i <= count; i++) {
         Affine<Fp> point;
         fine = fine & take_plain(key, point) && on_curve(point);
         memcpy(&public_points[8 * i], &point, sizeof point);
+        if (i) memcpy(&values[4 * i], signals + 4 * (i - 1), 32);
+        else memcpy(&values[0], (const u64[4]){1, 0, 0, 0}, 32);
+        fine = fine && is_below(&values[4 * i], ScalarModulus::P);
     }
-    for (u64 i = 0; i < count; i++) fine = fine && is_below(signals + 4 * i, ScalarModulus::P);
     Affine<Fp> public_part;
     Source source;
     source.memory = (const u8 *)public_points.data();
-    if (!outcome.failed()) public_sum(source, signals, count, kernels_of(vector), nullptr, public_part, outcome);
+    if (!outcome.failed()) public_sum(source, values.data(), count + 1, kernels_of(vector), public_part, outcome);
     const bool valid = !outcome.failed() && fine && is_valid(verifying, public_part, points.a, points.b, points.c);
     answer(outcome, nullptr, fault);
     return valid;

@@ -2,6 +2,7 @@
 
 import os
 import random
+import re
 import struct
 from collections.abc import Callable
 from pathlib import Path
@@ -89,7 +90,7 @@ def key_with(kind: int, offset: int, value: bytes) -> bytes:
     (key_with(2, 80, u32(1 << 31)), "domain size 2147483648 is not a power of two"),
     (key_with(2, 80, u32(1 << 28)), r"section 9 \(points h\).* follow from the header"),
     (key_with(2, 84, P), "section 2 .header., byte .*: index 0: not below the field's prime"),
-    (key_with(3, 64, ALL_ONES), "section 3 .points public_points., byte .* index 0: not below"),
+    (key_with(3, 64, ALL_ONES), "section 3 .points public_points., byte .* index 1: not below"),
     (key_with(4, 0, u32(0xFFFFFFFF)), r"section 4 \(coefficients\).* follow from the header"),
     (key_with(4, 4, u32(2)), "coefficient 0: matrix 2 is not below 2"),
     (key_with(4, 8, u32(0xFFFFFFFF)), "coefficient 0: constraint 4294967295 is not below"),
@@ -208,7 +209,7 @@ def fuzz(count: int, seed: int, code: Library) -> int:
             refused += 1
         except ProofmillError as error:
             refused += 1
-            assert "fault" not in str(error), error
+            assert not re.search(r"\bfault \d", str(error)), error
         else:
             assert proof.public is not None
     return refused

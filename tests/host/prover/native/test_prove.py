@@ -41,8 +41,8 @@ BLINDING = (SCALAR_MODULUS - 3, 1 << 200)
 
 
 def same(proof: Proof, other: OtherProof, public: list[int]) -> bool:
-    return (json.loads(proof_json(proof)) == other.to_json()
-            and json.loads(public_json(proof.public)) == [str(value) for value in public])
+    return bool(json.loads(proof_json(proof)) == other.to_json()
+                and json.loads(public_json(proof.public)) == [str(value) for value in public])
 
 
 @EACH
