@@ -3,22 +3,46 @@
 #include "kernels.h"
 #include "pairing.h"
 
+#if defined(__x86_64__)
+#include <cpuid.h>
+#endif
+
 #define EXPORT extern "C" __attribute__((visibility("default")))
 
 namespace {
 
 enum VectorClass { SCALAR = 0, AVX2 = 1, IFMA = 2, CLASSES = 3 };
 
+#if defined(__x86_64__)
+// By cpuid and the state the system saves, since __builtin_cpu_supports answers no to everything where
+// the compiler's own runtime does not fill its table.
+struct Processor {
+    bool avx2 = false, ifma = false;
+
+    Processor() {
+        u32 a, b, c, d;
+        if (!__get_cpuid(1, &a, &b, &c, &d) || !(c >> 27 & 1)) return;  // OSXSAVE
+        u32 low, high;
+        asm volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
+        constexpr u32 YMM = 0x6, ZMM = 0xe6;  // parts of the state: SSE and AVX; those and AVX-512's
+        if (!__get_cpuid_count(7, 0, &a, &b, &c, &d)) return;
+        const u32 bmi2_adx = 1u << 8 | 1u << 19;
+        avx2 = (low & YMM) == YMM && (b >> 5 & 1) && (b & bmi2_adx) == bmi2_adx;
+        const u32 needed = 1u << 16 | 1u << 17 | 1u << 21 | 1u << 30 | 1u << 31;  // F, DQ, IFMA, BW, VL
+        ifma = avx2 && (low & ZMM) == ZMM && (b & needed) == needed;
+    }
+};
+#endif
+
 bool can_run(int vector) {
     if (vector == SCALAR) return true;
 #if defined(__x86_64__)
-    __builtin_cpu_init();
-    if (vector == AVX2) return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi2");
+    const Processor processor;
+    if (vector == AVX2) return processor.avx2;
 #ifdef PROOFMILL_EMULATE_IFMA
     if (vector == IFMA) return true;
-#else
-    if (vector == IFMA) return __builtin_cpu_supports("avx512ifma") && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512bw");
 #endif
+    if (vector == IFMA) return processor.ifma;
 #endif
     return false;
 }
