@@ -14,11 +14,10 @@ template <class G> class Multiples {
     // `out[i]` = scalars[i] * point, affine times 2^256; scalars are any below 2^256.
     static void run(const u64 *point, const u64 *scalars, size_t count, u64 *out, Control *control,
                     Outcome &outcome) {
-        Multiples *self = (Multiples *)calloc(1, sizeof(Multiples));
+        Multiples *self = create<Multiples>();
         if (!self) return outcome.fail(NO_MEMORY);
         self->all(Affine<F>::load(point), scalars, count, out, control, outcome);
-        self->~Multiples();
-        free(self);
+        destroy(self);
     }
 
   private:
@@ -46,7 +45,7 @@ template <class G> class Multiples {
         if (!make_table(point, control)) return outcome.fail(NO_MEMORY);
         size_t next = 0;
         auto body = [&](int) {
-            Worker<G> *worker = (Worker<G> *)calloc(1, sizeof(Worker<G>));
+            Worker<G> *worker = create<Worker<G>>();
             if (!worker || !worker->additions.prepare(control) || !worker->lists.reserve(BLOCK) ||
                 !worker->points.reserve(BLOCK * windows_.count * POINT))
                 outcome.fail(NO_MEMORY);
@@ -57,8 +56,7 @@ template <class G> class Multiples {
                 block(*worker, scalars + 4 * from, some, out + from * POINT);
                 advance(control, some);
             }
-            if (worker) worker->~Worker<G>();
-            free(worker);
+            destroy(worker);
         };
         on_threads(least(control ? control->threads : 1, (int)((count + BLOCK - 1) / BLOCK)), body);
     }
@@ -67,7 +65,7 @@ template <class G> class Multiples {
     // m and 2^j, all rows at once.
     bool make_table(const Affine<F> &point, const Control *control) {
         const u32 buckets = windows_.buckets();
-        Additions<G> *additions = (Additions<G> *)calloc(1, sizeof(Additions<G>));
+        Additions<G> *additions = create<Additions<G>>();
         bool room = additions && additions->prepare(control) && table_.reserve((size_t)windows_.count * buckets * POINT);
         if (room) {
             Point<F> power = Point<F>::of(point);
@@ -83,8 +81,7 @@ template <class G> class Multiples {
                 additions->flush();
             }
         }
-        if (additions) additions->~Additions<G>();
-        free(additions);
+        destroy(additions);
         return room;
     }
     u64 *entry(int w, u32 multiple) {

@@ -154,7 +154,7 @@ template <class G> class Sum {
                     Affine<F> *result, Outcome &outcome) {
         *result = Affine<F>::infinity();
         if (!count) return advance(control, work);
-        Sum *sum = (Sum *)calloc(1, sizeof(Sum));
+        Sum *sum = create<Sum>();
         if (!sum) return outcome.fail(NO_MEMORY);
         sum->control_ = control;
         sum->outcome_ = &outcome;
@@ -163,8 +163,7 @@ template <class G> class Sum {
         sum->threads_ = greatest(1, least(control ? control->threads : 1, MOST_THREADS));
         sum->all(points, count);
         if (!outcome.failed() && !is_cancelled(control)) *result = Point<F>::affine(sum->total());
-        sum->~Sum();
-        free(sum);
+        destroy(sum);
     }
 
   private:
@@ -191,7 +190,7 @@ template <class G> class Sum {
         }
         int next = 0;
         auto body = [&](int) {
-            Worker<G> *worker = (Worker<G> *)calloc(1, sizeof(Worker<G>));
+            Worker<G> *worker = create<Worker<G>>();
             if (!worker || !worker->additions.prepare(control_)) outcome_->fail(NO_MEMORY);
             while (!outcome_->failed() && !is_cancelled(control_)) {
                 const int number = __atomic_fetch_add(&next, 1, __ATOMIC_RELAXED);
@@ -199,8 +198,7 @@ template <class G> class Sum {
                 if (!task(*worker, number)) outcome_->fail(NO_MEMORY);
                 advance(control_, work_ * (number + 1) / tasks_ - work_ * number / tasks_);
             }
-            if (worker) worker->~Worker<G>();
-            free(worker);
+            destroy(worker);
         };
         on_threads(least(threads_, tasks_), body);
     }
@@ -221,13 +219,12 @@ template <class G> class Sum {
             return false;
         }
         auto share = [&](int s) {
-            Conversion<G> *conversion = (Conversion<G> *)calloc(1, sizeof(Conversion<G>));
+            Conversion<G> *conversion = create<Conversion<G>>();
             if (!conversion || !conversion->prepare()) outcome_->fail(NO_MEMORY);
             else found[s] = conversion->run(
                 points, scalars_, count * s / shares, count * (s + 1) / shares,
                 converted_.data() + first_slot[s] * POINT, index_.data() + first_slot[s], control_, *outcome_);
-            if (conversion) conversion->~Conversion<G>();
-            free(conversion);
+            destroy(conversion);
         };
         on_threads(shares, share);
         shares_ = shares;

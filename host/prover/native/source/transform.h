@@ -264,10 +264,9 @@ template <class V> void quotient(u64 *a, u64 *b, u64 *c, int power, Control *con
     constexpr int LANES = V::LANES, RADIX = V::RADIX_BITS;
     const size_t size = (size_t)1 << power;
     const int threads = control ? control->threads : 1;
-    T *transform = (T *)calloc(1, sizeof(T));
+    T *transform = create<T>();
     if (!transform || !transform->prepare(power, threads)) {
-        if (transform) transform->~T();
-        free(transform);
+        destroy(transform);
         return outcome.fail(NO_MEMORY);
     }
     const V again = V::broadcast(PowerOfTwo<ScalarModulus, 2 * RADIX - 256>::value);
@@ -283,8 +282,7 @@ template <class V> void quotient(u64 *a, u64 *b, u64 *c, int power, Control *con
         transform->shifted(vector, control, outcome);
         advance(control, work * 3 / 10);
     }
-    transform->~T();
-    free(transform);
+    destroy(transform);
     if (outcome.failed() || is_cancelled(control)) return;
     // Products divide by 2^RADIX once more than once: out of the form by one more factor each.
     const V of_product = V::broadcast(PowerOfTwo<ScalarModulus, 2 * RADIX - 512>::value);

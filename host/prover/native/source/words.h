@@ -136,4 +136,17 @@ template <class T> class Buffer {
     size_t room_ = 0, bytes_ = 0;
 };
 
+// An object too large for the stack, all zero, as aligned as its type asks for, which calloc does not
+// promise; null where memory is short. The types made so are fit for use when they are all zero.
+template <class T> T *create() {
+    constexpr size_t ALIGNMENT = alignof(T) > 64 ? alignof(T) : 64;
+    T *object = (T *)aligned_alloc(ALIGNMENT, (sizeof(T) + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT);
+    if (object) memset((void *)object, 0, sizeof(T));
+    return object;
+}
+template <class T> void destroy(T *object) {
+    if (object) object->~T();
+    free(object);
+}
+
 }  // namespace

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -46,9 +47,10 @@ def same(proof: Proof, other: OtherProof, public: list[int]) -> bool:
 
 
 @EACH
+@pytest.mark.parametrize("build", [checked, plain])
 @pytest.mark.parametrize("name", ALL)
-def test_vectors(vector: str, name: str) -> None:
-    folder, code = VECTORS / name, checked(vector)
+def test_vectors(vector: str, name: str, build: Callable[[str], Library]) -> None:
+    folder, code = VECTORS / name, build(vector)
     zkey, wtns = folder / "circuit.zkey", folder / "witness.wtns"
     key = read_zkey(zkey)
     expected = Prover(key, CpuDevice()).prove(read_witness(wtns), blinding=BLINDING)
