@@ -4,18 +4,19 @@ import os
 import sys
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, Any
 
 from proofmill.host.ground.descriptors import open_descriptor
 from proofmill.host.ground.errors import ProofmillError, way_out
 from proofmill.host.ground.kept import Content, write_whole
 
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
-def raw(array: NDArray[Any]) -> memoryview:
+
+def raw(array: "NDArray[Any]") -> memoryview:
     """The bytes of an array in C order, not copied if it is contiguous."""
+    import numpy as np  # here, since whoever writes text alone need not wait for it
     return np.ascontiguousarray(array).reshape(-1).view(np.uint8).data
 
 

@@ -1,0 +1,362 @@
+// The functions that Python calls. Each takes a Fault, whose code is 0 where all went well.
+#include "files.h"
+#include "kernels.h"
+#include "pairing.h"
+
+#if defined(__x86_64__)
+#include <cpuid.h>
+#endif
+
+#define EXPORT extern "C" __attribute__((visibility("default")))
+
+namespace {
+
+enum VectorClass { SCALAR = 0, AVX2 = 1, IFMA = 2, CLASSES = 3 };
+
+#if defined(__x86_64__)
+// By cpuid and the state the system saves, since __builtin_cpu_supports answers no to everything where
+// the compiler's own runtime does not fill its table.
+struct Processor {
+    bool avx2 = false, ifma = false;
+
+    Processor() {
+        u32 a, b, c, d;
+        if (!__get_cpuid(1, &a, &b, &c, &d) || !(c >> 27 & 1)) return;  // OSXSAVE
+        u32 low, high;
+        asm volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
+        constexpr u32 YMM = 0x6, ZMM = 0xe6;  // parts of the state: SSE and AVX; those and AVX-512's
+        if (!__get_cpuid_count(7, 0, &a, &b, &c, &d)) return;
+        const u32 bmi2_adx = 1u << 8 | 1u << 19;
+        avx2 = (low & YMM) == YMM && (b >> 5 & 1) && (b & bmi2_adx) == bmi2_adx;
+        const u32 needed = 1u << 16 | 1u << 17 | 1u << 21 | 1u << 30 | 1u << 31;  // F, DQ, IFMA, BW, VL
+        ifma = avx2 && (low & ZMM) == ZMM && (b & needed) == needed;
+    }
+};
+#endif
+
+bool can_run(int vector) {
+    if (vector == SCALAR) return true;
+#if defined(__x86_64__)
+    const Processor processor;
+    if (vector == AVX2) return processor.avx2;
+#ifdef PROOFMILL_EMULATE_IFMA
+    if (vector == IFMA) return true;
+#endif
+    if (vector == IFMA) return processor.ifma;
+#endif
+    return false;
+}
+
+const Kernels &kernels_of(int vector) {
+#if defined(__x86_64__)
+    if (vector == AVX2) return proofmill_avx2;
+    if (vector == IFMA) return proofmill_ifma;
+#endif
+    (void)vector;
+    return proofmill_scalar;
+}
+
+// Answer with a fault: cancelled before anything else, since results are then not whole.
+int32_t answer(const Outcome &outcome, const Control *control, Fault *fault) {
+    memset(fault, 0, sizeof *fault);
+    if (outcome.failed()) *fault = outcome.fault();
+    else if (is_cancelled(control)) fault->code = CANCELLED;
+    return fault->code;
+}
+
+// Entries of the matrices A and B times the witness, row by row; `matrices`: bit 0 A, bit 1 B.
+// Coefficients are kept times 2^512, so that their product with a plain number is times 2^256.
+void multiply_rows(const Key &key, const u64 *witness, u32 matrices, u64 *const *rows, const Control *control,
+                   Outcome &outcome) {
+    constexpr u32 PIECE = 4096;
+    Buffer<u8> room;
+    if (!room.reserve(PIECE * COEFFICIENT_BYTES)) return outcome.fail(NO_MEMORY);
+    const Source entries = key.container.content(4, 4);
+    for (u64 first = 0; first < key.coefficients && !is_cancelled(control) && !outcome.failed(); first += PIECE) {
+        const u32 count = (u32)least((u64)PIECE, key.coefficients - first);
+        const u8 *piece = entries.fetch(first * COEFFICIENT_BYTES, count * COEFFICIENT_BYTES, room.data(), outcome);
+        if (!piece) return;
+        for (u32 i = 0; i < count; i++) {
+            const u8 *entry = piece + i * COEFFICIENT_BYTES;
+            u32 place[3];  // matrix, constraint, signal
+            memcpy(place, entry, sizeof place);
+            const u32 bounds[3] = {2, key.domain, key.wires};
+            const Fr value = Fr::load(entry + 12);
+            for (int field = 0; field < 3; field++)
+                if (__builtin_expect(place[field] >= bounds[field], 0)) {
+                    Fault fault = entries.at((first + i) * COEFFICIENT_BYTES);
+                    fault.code = BAD_INDEX;
+                    fault.index = first + i;
+                    fault.detail = field;
+                    fault.found = place[field];
+                    fault.limit = bounds[field];
+                    return outcome.fail(fault);
+                }
+            if (!(matrices >> place[0] & 1)) continue;
+            if (__builtin_expect(!value.is_canonical(), 0)) {
+                Fault fault = entries.at((first + i) * COEFFICIENT_BYTES);
+                fault.code = NOT_BELOW_PRIME;
+                fault.index = first + i;
+                return outcome.fail(fault);
+            }
+            u64 *row = rows[place[0]] + 4 * (size_t)place[1];
+            const Fr sum = Fr::add(Fr::load(row), Fr::mul(value, Fr::load(witness + 4 * (size_t)place[2])));
+            memcpy(row, &sum, sizeof sum);
+        }
+    }
+}
+
+// The sums of a proof; the key's sections are read once, in pieces, one section at a time.
+struct Sums {
+    Affine<Fp> a, b_g1, c, h;
+    Affine<Fp2> b_g2;
+};
+
+void compute(const Key &key, const u64 *witness, const Kernels &kernels, Control *control, Sums &sums, Outcome &outcome) {
+    const int threads = greatest(1, control->threads);
+    const u64 private_wires = key.wires - key.outputs - 1;
+    control->total = (u64)key.wires * 5 + private_wires + 2 * (u64)key.domain;
+    const size_t words = 4 * (size_t)key.domain;
+    Buffer<u64> a, b, c;
+    if (!a.reserve(words) || !b.reserve(words) || !c.reserve(words)) return outcome.fail(NO_MEMORY);
+    memset(a.data(), 0, words * 8);
+    memset(b.data(), 0, words * 8);
+    u64 *const rows[2] = {a.data(), b.data()};
+    if (threads == 1) {
+        multiply_rows(key, witness, 3, rows, control, outcome);
+    } else {
+        auto half = [&](int matrix) { multiply_rows(key, witness, 1u << matrix, rows, control, outcome); };
+        on_threads(2, half);
+    }
+    if (outcome.failed()) return;
+    // Lanes need a domain of a few vectors.
+    const Kernels &transforming = key.power < kernels.least_power ? proofmill_scalar : kernels;
+    transforming.quotient(a.data(), b.data(), c.data(), key.power, control, key.domain, outcome);
+    b.release();
+    c.release();
+    if (outcome.failed() || is_cancelled(control)) return;
+    const Container &file = key.container;
+    kernels.sum_g1(file.content(9), a.data(), key.domain, control, key.domain, (u64 *)&sums.h, outcome);
+    a.release();
+    struct { int section; void *result; u64 skipped, work; } const rest[] = {
+        {5, &sums.a, 0, key.wires}, {6, &sums.b_g1, 0, key.wires}, {7, &sums.b_g2, 0, 3 * (u64)key.wires},
+        {8, &sums.c, (u64)key.outputs + 1, private_wires}};
+    for (auto &each : rest) {
+        if (outcome.failed() || is_cancelled(control)) return;
+        auto sum = each.section == 7 ? kernels.sum_g2 : kernels.sum_g1;
+        sum(file.content(each.section), witness + 4 * each.skipped, key.wires - each.skipped, control, each.work,
+            (u64 *)each.result, outcome);
+    }
+}
+
+struct ProofPoints {
+    Affine<Fp> a;
+    Affine<Fp2> b;
+    Affine<Fp> c;
+};
+
+//   A = alpha + sum_A + r delta,   B = beta + sum_B + s delta,
+//   C = sum_C + sum_H + s A + r B - r s delta       (J. Groth, "On the Size of ...", section 3.2)
+ProofPoints assemble(const Key &key, const Sums &sums, const u64 *r, const u64 *s) {
+    typedef Point<Fp> P1;
+    typedef Point<Fp2> P2;
+    const P1 delta = P1::of(Affine<Fp>::load(key.delta_g1));
+    const P2 delta_g2 = P2::of(Affine<Fp2>::load(key.delta_g2));
+    const P1 a = P1::add(P1::add(P1::of(sums.a), Affine<Fp>::load(key.alpha_g1)), P1::times(delta, r));
+    const P1 b_g1 = P1::add(P1::add(P1::of(sums.b_g1), Affine<Fp>::load(key.beta_g1)), P1::times(delta, s));
+    const P2 b = P2::add(P2::add(P2::of(sums.b_g2), Affine<Fp2>::load(key.beta_g2)), P2::times(delta_g2, s));
+    const Fr product = Fr::mul(Fr::from_plain(read_as<Fr>(r)), read_as<Fr>(s)), negated = Fr::neg(product);
+    const P1 c = P1::add(P1::add(P1::add(P1::of(sums.c), sums.h), P1::add(P1::times(a, s), P1::times(b_g1, r))),
+                         P1::times(delta, negated.v));
+    return {P1::affine(a), P2::affine(b), P1::affine(c)};
+}
+
+// sum(values[i] * points[i]) over the constant 1 and the public signals.
+void public_sum(const Source &points, const u64 *values, u64 count, const Kernels &kernels, Affine<Fp> &sum,
+                Outcome &outcome) {
+    Control one_thread = {};
+    one_thread.threads = 1;
+    kernels.sum_g1(points, values, count, &one_thread, 0, (u64 *)&sum, outcome);
+}
+
+void put_plain(u64 *&out, const Fp &value) {
+    const Fp plain = Fp::to_plain(value);
+    memcpy(out, &plain, sizeof plain);
+    out += 4;
+}
+
+// A plain coordinate to Montgomery form; false if it is not below p.
+bool take_plain(const u64 *&from, Fp &value) {
+    const Fp plain = Fp::load(from);
+    from += 4;
+    const bool fine = plain.is_canonical();
+    value = fine ? Fp::from_plain(plain) : Fp::zero();
+    return fine;
+}
+bool take_plain(const u64 *&from, Fp2 &value) {
+    const bool re = take_plain(from, value.re), im = take_plain(from, value.im);
+    return re && im;
+}
+template <class F> bool take_plain(const u64 *&from, Affine<F> &point) {
+    const bool x = take_plain(from, point.x), y = take_plain(from, point.y);
+    return x && y;
+}
+
+}  // namespace
+
+// Counts of a key and a witness, so that the caller can make room. The same in prove.py.
+struct Sizes {
+    uint64_t wires, outputs, domain, coefficients, values;
+};
+
+// Whether this processor runs vector class 0 (scalar), 1 (AVX2) or 2 (AVX-512 IFMA).
+EXPORT int32_t proofmill_can_run(int32_t vector) { return vector >= 0 && vector < CLASSES && can_run(vector); }
+
+// How far structures agree with the caller's.
+EXPORT uint64_t proofmill_layout() {
+    return sizeof(Control) | sizeof(Fault) << 8 | sizeof(File) << 16 | sizeof(Sizes) << 24;
+}
+
+// sum(scalars[i] * points[i]) as an affine point; group 0 is G1, 1 is G2.
+EXPORT int32_t proofmill_sum(int32_t vector, int32_t group, const uint8_t *points, const uint64_t *scalars,
+                             uint64_t count, Control *control, uint64_t *result, Fault *fault) {
+    Outcome outcome;
+    Source source;
+    source.memory = points;
+    control->total = count;
+    const Kernels &kernels = kernels_of(vector);
+    (group ? kernels.sum_g2 : kernels.sum_g1)(source, scalars, count, control, count, result, outcome);
+    return answer(outcome, control, fault);
+}
+
+// out[i] = scalars[i] * point.
+EXPORT int32_t proofmill_multiples(int32_t vector, int32_t group, const uint64_t *point, const uint64_t *scalars,
+                                   uint64_t count, Control *control, uint64_t *out, Fault *fault) {
+    Outcome outcome;
+    control->total = count;
+    const Kernels &kernels = kernels_of(vector);
+    (group ? kernels.multiples_g2 : kernels.multiples_g1)(point, scalars, count, out, control, outcome);
+    return answer(outcome, control, fault);
+}
+
+// The quotient's scalars into `a`; a and b are 2^power values times 2^256, b is overwritten.
+EXPORT int32_t proofmill_quotient(int32_t vector, uint64_t *a, uint64_t *b, int32_t power, Control *control,
+                                  Fault *fault) {
+    Outcome outcome;
+    Buffer<u64> c;
+    const Kernels &chosen = kernels_of(vector);
+    const Kernels &kernels = power < chosen.least_power ? proofmill_scalar : chosen;
+    if (!c.reserve((size_t)4 << power)) outcome.fail(NO_MEMORY);
+    else kernels.quotient(a, b, c.data(), power, control, 0, outcome);
+    return answer(outcome, control, fault);
+}
+
+// For tests: see Kernels::arithmetic; operation 7 is the scalar inverse.
+EXPORT void proofmill_arithmetic(int32_t vector, int32_t field, int32_t operation, const uint64_t *a,
+                                 const uint64_t *b, uint64_t *out, uint64_t count) {
+    if (operation != 7) return kernels_of(vector).arithmetic(field, operation, a, b, out, count);
+    for (u64 i = 0; i < count; i++) {
+        u64 inverse[4];
+        if (field) {
+            const Fr value = Fr::inverse(Fr::load(a + 4 * i));
+            memcpy(inverse, &value, 32);
+        } else {
+            const Fp value = Fp::inverse(Fp::load(a + 4 * i));
+            memcpy(inverse, &value, 32);
+        }
+        memcpy(out + 4 * i, inverse, 32);
+    }
+}
+
+// Whether the product of the pairings of up to 8 pairs is 1; points times 2^256, in their groups.
+EXPORT int32_t proofmill_pairing(const uint64_t *g1, const uint64_t *g2, int32_t count) {
+    Affine<Fp> left[8];
+    Affine<Fp2> right[8];
+    for (int i = 0; i < count && i < 8; i++) {
+        left[i] = Affine<Fp>::load(g1 + 8 * i);
+        right[i] = Affine<Fp2>::load(g2 + 16 * i);
+    }
+    return Pairing().product_is_one(left, right, least(count, 8));
+}
+
+// The sizes in the headers of both files; the witness may be left out (size 0).
+EXPORT int32_t proofmill_inspect(const File *key_file, const File *witness_file, Sizes *sizes, Fault *fault) {
+    Outcome outcome;
+    Key key;
+    WitnessFile witness;
+    memset(sizes, 0, sizeof *sizes);
+    if (key.open(*key_file, outcome)) *sizes = {key.wires, key.outputs, key.domain, key.coefficients, 0};
+    if (!outcome.failed() && witness_file && witness.open(*witness_file, outcome)) {
+        sizes->values = witness.count;
+        if (witness.count != key.wires)
+            witness.container.fail(WRONG_WITNESS, 1, witness.container.sections[1].offset + 36, 0, witness.count, key.wires);
+    }
+    return answer(outcome, nullptr, fault);
+}
+
+// Prove, and verify the proof. `blinding`: r and s, each below the prime r. `proof`: A, B, C as 16 + 16
+// words, plain coordinates (B real parts first); `signals`: room for the public signals. The proof is
+// written only where it is valid.
+EXPORT int32_t proofmill_prove(int32_t vector, const File *key_file, const File *witness_file,
+                               const uint64_t *blinding, Control *control, uint64_t *proof, uint64_t *signals,
+                               uint64_t room_for_signals, Fault *fault) {
+    Outcome outcome;
+    const Kernels &kernels = kernels_of(vector);
+    Key key;
+    WitnessFile witness;
+    Buffer<u64> values;
+    Sums sums;
+    if (!key.open(*key_file, outcome) || !witness.open(*witness_file, outcome)) return answer(outcome, nullptr, fault);
+    if (witness.count != key.wires || key.outputs > room_for_signals) {
+        witness.container.fail(WRONG_WITNESS, 1, witness.container.sections[1].offset + 36, 0, witness.count, key.wires);
+        return answer(outcome, nullptr, fault);
+    }
+    if (!values.reserve(4 * (size_t)key.wires)) outcome.fail(NO_MEMORY);
+    else if (witness.read(values.data())) compute(key, values.data(), kernels, control, sums, outcome);
+    Affine<Fp> public_part;
+    if (!outcome.failed() && !is_cancelled(control))
+        public_sum(key.container.content(3), values.data(), key.outputs + 1, kernels, public_part, outcome);
+    if (outcome.failed() || is_cancelled(control)) return answer(outcome, control, fault);
+    const ProofPoints points = assemble(key, sums, blinding, blinding + 4);
+    const VerifyingKey verifying = {Affine<Fp>::load(key.alpha_g1), Affine<Fp2>::load(key.beta_g2),
+                                    Affine<Fp2>::load(key.gamma_g2), Affine<Fp2>::load(key.delta_g2)};
+    if (!is_valid(verifying, public_part, points.a, points.b, points.c)) {
+        outcome.fail(INVALID_PROOF);
+        return answer(outcome, nullptr, fault);
+    }
+    memcpy(signals, values.data() + 4, 32 * (size_t)key.outputs);
+    for (const Fp *each : (const Fp *const[]){&points.a.x, &points.a.y, &points.b.x.re, &points.b.x.im, &points.b.y.re,
+                                             &points.b.y.im, &points.c.x, &points.c.y})
+        put_plain(proof, *each);
+    __atomic_store_n(&control->done, control->total, __ATOMIC_RELAXED);
+    return answer(outcome, nullptr, fault);
+}
+
+// Verify: 1 valid, 0 not. All numbers are plain. `key`: alpha (8 words), beta, gamma, delta (16 each),
+// then count + 1 public points; `signals`: count numbers below r; `proof` as from proofmill_prove.
+EXPORT int32_t proofmill_verify(int32_t vector, const uint64_t *key, const uint64_t *signals, uint64_t count,
+                                const uint64_t *proof, Fault *fault) {
+    Outcome outcome;
+    VerifyingKey verifying;
+    ProofPoints points;
+    bool fine = take_plain(key, verifying.alpha) & take_plain(key, verifying.beta) &
+                take_plain(key, verifying.gamma) & take_plain(key, verifying.delta);
+    fine = fine & take_plain(proof, points.a) & take_plain(proof, points.b) & take_plain(proof, points.c);
+    Buffer<u64> public_points, values;
+    if (!public_points.reserve(8 * (count + 1)) || !values.reserve(4 * (count + 1))) outcome.fail(NO_MEMORY);
+    for (u64 i = 0; !outcome.failed() && i <= count; i++) {
+        Affine<Fp> point;
+        fine = fine & take_plain(key, point) && on_curve(point);
+        memcpy(&public_points[8 * i], &point, sizeof point);
+        if (i) memcpy(&values[4 * i], signals + 4 * (i - 1), 32);
+        else memcpy(&values[0], (const u64[4]){1, 0, 0, 0}, 32);
+        fine = fine && is_below(&values[4 * i], ScalarModulus::P);
+    }
+    Affine<Fp> public_part;
+    Source source;
+    source.memory = (const u8 *)public_points.data();
+    if (!outcome.failed()) public_sum(source, values.data(), count + 1, kernels_of(vector), public_part, outcome);
+    const bool valid = !outcome.failed() && fine && is_valid(verifying, public_part, points.a, points.b, points.c);
+    answer(outcome, nullptr, fault);
+    return valid;
+}

@@ -1,0 +1,70 @@
+"""Multi-scalar multiplication and multiples of one point by the native library.
+
+Points are affine as a ``.zkey`` stores them: each coordinate times 2^256 modulo p in 32 bytes,
+little-endian; 64 bytes in G1, 128 in G2 (real part first); infinity is all zero. Scalars are
+32 bytes, any number below 2^256, taken modulo r; points must have an order that divides r.
+"""
+
+import ctypes
+from typing import TypeAlias
+
+from proofmill.host.prover.native.faults import to_error
+from proofmill.host.prover.native.library import (
+    Fault,
+    Library,
+    Progress,
+    library,
+    new_control,
+    watched,
+)
+
+SCALAR_BYTES = 32
+POINT_BYTES = (64, 128)
+"""Bytes of a point of G1 and of G2."""
+
+Bytes: TypeAlias = bytes | bytearray | memoryview
+
+
+def weighted_sum(group: int, points: Bytes, scalars: Bytes, threads: int | None = None,
+                 progress: Progress | None = None, code: Library | None = None) -> bytes:
+    """``sum(scalars[i] * points[i])`` as one point; `group` is `G1` or `G2` of `library`.
+
+    Raises `ProofmillError` where a coordinate is not below p or memory is short.
+    """
+    count = len(scalars) // SCALAR_BYTES
+    if len(points) != count * POINT_BYTES[group] or len(scalars) != count * SCALAR_BYTES:
+        raise ValueError(f"{len(points)} bytes of points do not fit {len(scalars)} of scalars")
+    code = code or library()
+    control, fault = new_control(threads), Fault()
+    result = ctypes.create_string_buffer(POINT_BYTES[group])
+    inputs = [_pinned(points), _pinned(scalars)]
+    if watched(lambda: code.sum(code.vector, group, *inputs, count, control, result, fault),
+               control, progress):
+        raise to_error(fault)
+    return result.raw
+
+
+def multiples(group: int, point: Bytes, scalars: Bytes, threads: int | None = None,
+              progress: Progress | None = None, code: Library | None = None) -> bytearray:
+    """``scalars[i] * point`` for every i, one point after the other."""
+    count = len(scalars) // SCALAR_BYTES
+    if len(point) != POINT_BYTES[group] or len(scalars) != count * SCALAR_BYTES:
+        raise ValueError(f"a point of {len(point)} bytes, {len(scalars)} bytes of scalars")
+    code = code or library()
+    control, fault = new_control(threads), Fault()
+    result = bytearray(count * POINT_BYTES[group])
+    inputs = [_pinned(point), _pinned(scalars)]
+    output = _pinned(result)
+    if watched(lambda: code.multiples(code.vector, group, *inputs, count, control, output, fault),
+               control, progress):
+        raise to_error(fault)
+    return result
+
+
+def _pinned(data: Bytes) -> ctypes.Array[ctypes.c_char] | bytes:
+    """`data` as ctypes takes it: in place where it may be written to, else as bytes."""
+    if isinstance(data, memoryview) and data.readonly:
+        data = bytes(data)
+    if isinstance(data, bytes):
+        return data
+    return (ctypes.c_char * len(data)).from_buffer(data)

@@ -1,0 +1,155 @@
+"""Sums and multiples against py_ecc, mcl and the points' logarithms."""
+
+import random
+import time
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import pytest
+
+from proofmill.hdl.curve import Group
+from proofmill.host.ground.errors import ProofmillError
+from proofmill.host.prover.curve import points
+from proofmill.host.prover.curve.arithmetic import multiply, multiply_generator
+from proofmill.host.prover.curve.limbs import BASE_MODULUS, SCALAR_MODULUS, to_limbs
+from proofmill.host.prover.devices.device import Limbs
+from proofmill.host.prover.native.library import G1, G2, Library
+from proofmill.host.prover.native.sums import multiples, weighted_sum
+from tests.host.prover.curve import reference
+from tests.host.prover.native.classes import VECTORS, checked, plain
+
+EACH = pytest.mark.parametrize("vector", VECTORS)
+GROUPS = pytest.mark.parametrize(("group", "number"), [(Group.G1, G1), (Group.G2, G2)])
+
+KINDS: dict[str, Callable[[random.Random, int], list[int]]] = {
+    "random": lambda draw, n: [draw.randrange(SCALAR_MODULUS) for _ in range(n)],
+    "edges": lambda draw, n: draw.choices(
+        [0, 1, 2, SCALAR_MODULUS - 1, SCALAR_MODULUS, SCALAR_MODULUS + 1, (1 << 256) - 1,
+         1 << 253, (1 << 253) - 1, 0x7c, 0xffff, 1 << 16], k=n),
+    "equal": lambda draw, n: [draw.randrange(SCALAR_MODULUS)] * n,
+    "witness": lambda draw, n: [draw.choice([0, 1, draw.randrange(1 << 16),
+                                             draw.randrange(SCALAR_MODULUS)]) for _ in range(n)],
+}
+
+
+def total(code: Library, number: int, bases: Limbs, scalars: Sequence[int],
+          threads: int = 2) -> bytes:
+    return weighted_sum(number, bases.tobytes(), to_limbs(scalars).tobytes(), threads, code=code)
+
+
+def logarithms(draw: random.Random, count: int) -> list[int]:
+    """Of random points, and of points that are equal, opposite and infinite."""
+    found = [draw.randrange(SCALAR_MODULUS) for _ in range(count)]
+    if count > 8:
+        found[1], found[2] = 0, 0
+        found[4] = found[3]
+        found[6] = SCALAR_MODULUS - found[5]
+    return found
+
+
+@EACH
+@GROUPS
+@pytest.mark.parametrize("kind", KINDS)
+def test_sums_by_logarithms(vector: str, group: Group, number: int, kind: str) -> None:
+    code, draw = checked(vector), random.Random(kind + vector)
+    for count in (0, 1, 2, 3, 9, 70, 600):
+        logs, scalars = logarithms(draw, count), KINDS[kind](draw, count)
+        bases = multiply_generator(group, to_limbs(logs))
+        for threads in (1, 3):
+            result = total(code, number, bases, scalars, threads)
+            log = sum(a * b for a, b in zip(logs, scalars, strict=True)) % SCALAR_MODULUS
+            assert result == multiply(group, points.generator(group), log).tobytes()
+
+
+@EACH
+@GROUPS
+def test_sums_by_py_ecc(vector: str, group: Group, number: int) -> None:
+    bases = reference.random_points(group, 12, 1)
+    bases[3] = None
+    bases[5] = bases[4]
+    scalars = reference.random_scalars(12, 2)
+    encoded = points.encode(group, [reference.plain(group, base) for base in bases])
+    result = np.frombuffer(total(checked(vector), number, encoded, scalars), dtype=np.uint64)
+    assert points.decode(group, result) == [
+        reference.plain(group, reference.weighted_sum(bases, scalars))]
+
+
+@EACH
+@GROUPS
+def test_many_points(vector: str, group: Group, number: int) -> None:
+    """Enough that windows are cut in slices, in the build that users have."""
+    code, draw, count = plain(vector), random.Random(5), 20_000
+    scalars = KINDS["random"](draw, count)
+    scalars[7] = 3
+    bases = np.tile(multiply_generator(group, to_limbs(range(1, 2001))), (10, 1))
+    log = sum((i % 2000 + 1) * scalar for i, scalar in enumerate(scalars))
+    want = multiply(group, points.generator(group), log).tobytes()
+    for threads in (1, 2, 40):
+        assert total(code, number, bases, scalars, threads) == want
+
+
+@EACH
+@GROUPS
+@pytest.mark.parametrize("signs", [(1,), (1, -1)])
+def test_the_same_point_all_over(vector: str, group: Group, number: int,
+                                 signs: tuple[int, ...]) -> None:
+    draw, count = random.Random(6), 900
+    base = logarithms(draw, 1)[0]
+    logs = [base * signs[i % len(signs)] % SCALAR_MODULUS for i in range(count)]
+    bases = np.array([multiply(group, points.generator(group), log) for log in logs[:2]])
+    bases = np.tile(bases, (count // 2, 1))
+    for kind in ("random", "equal"):
+        scalars = KINDS[kind](draw, count)
+        log = sum(a * b for a, b in zip(logs, scalars, strict=True))
+        assert total(checked(vector), number, bases, scalars) == multiply(
+            group, points.generator(group), log).tobytes()
+
+
+@EACH
+@GROUPS
+def test_multiples(vector: str, group: Group, number: int) -> None:
+    draw = random.Random(7)
+    scalars = [0, 1, 2, SCALAR_MODULUS - 1, SCALAR_MODULUS, SCALAR_MODULUS + 1, (1 << 256) - 1,
+               *KINDS["random"](draw, 300)]
+    base = multiply(group, points.generator(group), 11)
+    result = multiples(number, base.tobytes(), to_limbs(scalars).tobytes(), code=checked(vector))
+    want = multiply_generator(group, to_limbs(11 * each % SCALAR_MODULUS for each in scalars))
+    assert bytes(result) == want.tobytes()
+    nothing = multiples(number, points.infinity(group).tobytes(), to_limbs([5]).tobytes(),
+                        code=checked(vector))
+    assert not any(nothing)
+
+
+@EACH
+@GROUPS
+def test_coordinates_that_are_too_large_are_refused(vector: str, group: Group,
+                                                    number: int) -> None:
+    bases = multiply_generator(group, to_limbs(range(1, 41)))
+    bases[33].reshape(-1, 4)[1] = to_limbs([BASE_MODULUS])[0]
+    with pytest.raises(ProofmillError, match="index 33: not below the field's prime"):
+        total(checked(vector), number, bases, [1] * 40)
+
+
+def test_sizes_must_fit() -> None:
+    with pytest.raises(ValueError, match="do not fit"):
+        weighted_sum(G1, bytes(64), bytes(64))
+
+
+def test_an_interrupt_ends_the_work_soon() -> None:
+    code, count = plain("scalar"), 30_000
+    bases = np.tile(points.generator(Group.G1), (count, 1))
+    scalars = to_limbs(KINDS["random"](random.Random(8), count)).tobytes()
+    told: list[tuple[int, int]] = []
+
+    def interrupt(done: int, all_of_it: int) -> None:
+        told.append((done, all_of_it))
+        raise KeyboardInterrupt
+
+    start = time.monotonic()
+    weighted_sum(G1, bases.tobytes(), scalars, 1, code=code)
+    whole = time.monotonic() - start
+    if whole > 0.3:
+        start = time.monotonic()
+        with pytest.raises(KeyboardInterrupt):
+            weighted_sum(G1, bases.tobytes(), scalars, 1, interrupt, code)
+        assert time.monotonic() - start < whole and told == told[:1] and told[0][1] == count
