@@ -19,6 +19,8 @@ can; a new operand that would be the second pair of a frame waits, and nothing e
 So no queue is needed, and the adder and the mailboxes cannot wait for each other.
 """
 
+from functools import cached_property
+
 from amaranth import *
 from amaranth.lib import data, enum, memory, wiring
 from amaranth.lib.wiring import In, Out
@@ -156,10 +158,18 @@ class Mailboxes(wiring.Component):
         self.moving_mailbox = Signal(mailbox_bits)
         self.moving_leaves = Signal()
         self.position = Signal(range(6))
-        self.flags = memory.Memory(shape=1, depth=1 << mailbox_bits, init=[])
-        self.residents = [
-            memory.Memory(shape=shape.coordinate_bits, depth=1 << mailbox_bits, init=[])
-            for _ in range(3 if datapath else 0)]
+
+    @cached_property
+    def flags(self):
+        """Which mailboxes are taken; made when it is first looked at, so that a unit that is not
+        elaborated leaves no memory unused."""
+        return memory.Memory(shape=1, depth=1 << self.mailbox_bits, init=[])
+
+    @cached_property
+    def residents(self):
+        """Planes of coordinates, made as `flags`."""
+        return [memory.Memory(shape=self.shape.coordinate_bits, depth=1 << self.mailbox_bits, init=[])
+                for _ in range(3 if self.datapath else 0)]
 
     def elaborate(self, platform):
         m = Module()

@@ -45,7 +45,7 @@ def mine(tmp_path):
 def test_a_new_file_among_the_boards_is_a_new_board(mine, monkeypatch, capsys):
     monkeypatch.setattr(boards, "__path__", [*boards.__path__, str(mine.parent)])
     assert "mine" in catalogue.names() and catalogue.board("mine").title == "My board"
-    monkeypatch.delitem(sys.modules, "boards.mine")
+    monkeypatch.delitem(sys.modules, "proofmill.boards.mine")
     assert main(["board", "list"]) == 0
     assert "mine             My board, LFE5U-85F-6BG381C, 50 MHz" in capsys.readouterr().out
 

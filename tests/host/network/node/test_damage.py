@@ -8,12 +8,13 @@ from typing import Any
 
 import pytest
 
+from proofmill.host.ground.database import DamagedError
 from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.network.evm.journal import Journal
 from proofmill.host.network.node.archive import Archive
 from proofmill.host.network.node.slashing_protection import SignedBlock, SlashingProtection
 from proofmill.host.network.node.states import State
-from proofmill.host.network.node.store import DamagedError, JobKey, JobStore
+from proofmill.host.network.node.store import JobKey, JobStore
 from proofmill.host.network.node.wire import Topic
 
 GENESIS = b"\x03" * 32

@@ -15,6 +15,7 @@ import pytest
 from proofmill.host.cli.devnet import _show
 from proofmill.host.cli.main import main
 from proofmill.host.cli.screen import Screen
+from proofmill.host.ground.units import GWEI
 from proofmill.host.network.economics.recorded import load_run
 from proofmill.host.network.mechanism.lottery import Assignment
 from proofmill.host.network.mechanism.parameters import Parameters
@@ -22,7 +23,6 @@ from proofmill.host.network.node import devnet
 from proofmill.host.network.node.devnet import plan_nodes
 from proofmill.host.network.node.layer2 import Account, Credit, Fine
 from proofmill.host.network.node.node import DeviceSpeed, NodeReport, SlotView
-from proofmill.host.network.node.opening import GWEI
 from proofmill.host.network.node.outcome import outcome
 from proofmill.host.network.second_layer.engines import EvmEngines
 from proofmill.host.prover.groth16.verification_key import VerificationKey
