@@ -168,7 +168,8 @@ class Mailboxes(wiring.Component):
     @cached_property
     def residents(self):
         """Planes of coordinates, made as `flags`."""
-        return [memory.Memory(shape=self.shape.coordinate_bits, depth=1 << self.mailbox_bits, init=[])
+        bits, depth = self.shape.coordinate_bits, 1 << self.mailbox_bits
+        return [memory.Memory(shape=bits, depth=depth, init=[])
                 for _ in range(3 if self.datapath else 0)]
 
     def elaborate(self, platform):

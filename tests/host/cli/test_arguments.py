@@ -94,7 +94,7 @@ def test_every_hint_names_an_extra_that_there_is():
     assert found and found <= there
     for module, extra in extras.EXTRAS.items():
         error = ModuleNotFoundError("no", name=f"{module}.part")
-        assert f"pip install 'proofmill[{extra}]'" in extras.hint(error)
+        assert f"'.[{extra}]'" in extras.hint(error)
     plain = {re.split(r"[^\w-]", each)[0].replace("-", "_") for each in project["dependencies"]}
     assert set(extras.PLAIN) - {"eth"} <= plain  # `eth` is py-evm's
 

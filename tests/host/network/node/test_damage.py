@@ -110,7 +110,7 @@ def test_a_file_that_is_made_is_there_whole(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "replace", fail)
-    with pytest.raises(ProofmillError, match="cannot open .* No space left on device"):
+    with pytest.raises(ProofmillError, match="cannot be made: No space left on device"):
         OPEN[kind](tmp_path / "file.sqlite")
     assert list(tmp_path.iterdir()) == []
 
