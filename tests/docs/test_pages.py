@@ -99,9 +99,11 @@ def parses(words):
         for action in each._actions:
             if hasattr(action, "choices") and isinstance(action.choices, dict):
                 parsers += action.choices.values()
+    words = [word.replace("serial:PORT", "serial:/dev/ttyUSB0") for word in words]
     for word in words:
-        if re.fullmatch(r"[\w-]+\.\w+", word):
-            Path(word).touch()    # the files that a page speaks of are the reader's
+        if re.fullmatch(r"\w[\w/-]*\.\w+", word):    # the files of which a page speaks are there
+            Path(word).parent.mkdir(parents=True, exist_ok=True)
+            Path(word).touch()
     try:
         options = top.parse_args(words)
     except (ValueError, ProofmillError) as error:
