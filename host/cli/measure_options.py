@@ -2,11 +2,11 @@
 
 import argparse
 import shlex
-from collections.abc import Mapping
 from typing import Any
 
 from proofmill.host.cli.arguments import above_zero, whole
 from proofmill.host.ground.errors import ProofmillError
+from proofmill.host.ground.json_text import JsonObject
 
 UNITS = ("multiplier", "adder", "mailboxes", "msm")
 TARGETS = ("ecp5-85f", "xcup", "xc7", "gw5a")
@@ -79,7 +79,7 @@ def shape_of(options: argparse.Namespace) -> Any:
         raise ProofmillError(f"these parameters do not fit: {error}") from error
 
 
-def command_of(record: Mapping[str, Any]) -> str:
+def command_of(record: JsonObject) -> str:
     """The command that makes a record again, with as few options as there have to be.
 
     Raises ValueError where no preset and no options lead to the record's parameters.
@@ -97,11 +97,11 @@ def command_of(record: Mapping[str, Any]) -> str:
     return shlex.join(words)
 
 
-def _options(name: str, record: Mapping[str, Any]) -> dict[str, Any] | None:
+def _options(name: str, record: JsonObject) -> JsonObject | None:
     """The fewest options that make the record's parameters of the preset `name`; None: none do."""
     from proofmill.boards.units import parameters_of, shape_with
 
-    def fit(options: Mapping[str, Any]) -> bool:
+    def fit(options: JsonObject) -> bool:
         changes = {"kind" if key == "multiplier" else key: value for key, value in options.items()}
         try:
             shape = shape_with(preset(name), **changes)
@@ -118,7 +118,7 @@ def _options(name: str, record: Mapping[str, Any]) -> dict[str, Any] | None:
     return {"preset": name} | options
 
 
-def _stated(parameters: Mapping[str, Any]) -> dict[str, Any]:
+def _stated(parameters: JsonObject) -> JsonObject:
     """Every option that a record's parameters have a value for."""
     from proofmill.boards.units import multiplier_in
 
@@ -141,7 +141,7 @@ def _flag(name: str) -> str:
     return "--g1-only" if name == "groups" else f"--{name.replace('_', '-')}"
 
 
-def _words(options: Mapping[str, Any]) -> list[str]:
+def _words(options: JsonObject) -> list[str]:
     """Options as words of a command line; those at their defaults are left out."""
     words = []
     for name, value in options.items():

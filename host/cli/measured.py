@@ -4,13 +4,13 @@ own command."""
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import platformdirs
 
 from proofmill.host.cli.measure_options import TARGETS, UNITS, command_of
 from proofmill.host.ground.cache import only_one
 from proofmill.host.ground.errors import ProofmillError
+from proofmill.host.ground.json_text import JsonObject
 
 KEYS = {"unit", "target", "parameters", "resources", "interval", "latency", "megahertz",
         "constraint", "estimate", "seed", "placer", "rip_up", "critical", "gateware", "seconds",
@@ -39,7 +39,7 @@ def own_file() -> Path:
     return platformdirs.user_data_path("proofmill") / "measurements.json"
 
 
-def read_measurements(path: Path) -> list[dict[str, Any]]:
+def read_measurements(path: Path) -> list[JsonObject]:
     """The records of the data file; raises `ProofmillError` where it is damaged."""
     if not path.exists():
         return []
@@ -53,12 +53,12 @@ def read_measurements(path: Path) -> list[dict[str, Any]]:
     return records
 
 
-def same_subject(left: dict[str, Any], right: dict[str, Any]) -> bool:
+def same_subject(left: JsonObject, right: JsonObject) -> bool:
     """Whether two records are of the same unit, target and parameters."""
     return all(left[key] == right[key] for key in ("unit", "target", "parameters"))
 
 
-def keep_record(path: Path, record: dict[str, Any]) -> None:
+def keep_record(path: Path, record: JsonObject) -> None:
     """Put a record into the data file, in place of an older one of the same subject.
 
     A clock rate that was placed before stays where this record has none and is of the same
@@ -69,7 +69,7 @@ def keep_record(path: Path, record: dict[str, Any]) -> None:
         _put(path, record, read_measurements(path))
 
 
-def _put(path: Path, record: dict[str, Any], records: list[dict[str, Any]]) -> None:
+def _put(path: Path, record: JsonObject, records: list[JsonObject]) -> None:
     from proofmill.host.ground.output import write_atomically
 
     for old in records:
@@ -84,7 +84,7 @@ def _put(path: Path, record: dict[str, Any], records: list[dict[str, Any]]) -> N
     write_atomically(path, [f"[\n{lines}\n]\n".encode()])
 
 
-def described(record: dict[str, Any]) -> str:
+def described(record: JsonObject) -> str:
     """The parameters of a record in words."""
     from proofmill.boards.units import multiplier_in
 
@@ -106,7 +106,7 @@ def described(record: dict[str, Any]) -> str:
     return ", ".join(what)
 
 
-def addition_cost(record: dict[str, Any]) -> int | None:
+def addition_cost(record: JsonObject) -> int | None:
     """DSP blocks times cycles of a complete G1 addition, of a multiplier's or an adder's record."""
     if record["unit"] == "mailboxes" or record["interval"] is None:
         return None
@@ -114,7 +114,7 @@ def addition_cost(record: dict[str, Any]) -> int | None:
     return int(products * record["interval"] * record["resources"]["dsp"])
 
 
-def on_bn254(record: dict[str, Any]) -> bool:
+def on_bn254(record: JsonObject) -> bool:
     """Whether it computes in the field of BN254's coordinates."""
     from proofmill.boards.units import multiplier_in
     from proofmill.hdl.field import BN254_BASE
@@ -122,14 +122,14 @@ def on_bn254(record: dict[str, Any]) -> bool:
     return bool(multiplier_in(record["parameters"])["field"] == BN254_BASE.name)
 
 
-def is_stale(record: dict[str, Any]) -> bool:
+def is_stale(record: JsonObject) -> bool:
     """Whether the sources here make another netlist than the one that was measured."""
     from proofmill.boards.units import present_hash
 
     return bool(present_hash(record["unit"], record["parameters"]) != record["gateware"])
 
 
-def table(records: list[dict[str, Any]], stale: Callable[[dict[str, Any]], bool] = is_stale) -> str:
+def table(records: list[JsonObject], stale: Callable[[JsonObject], bool] = is_stale) -> str:
     """The records as Markdown, those that are stale marked, and what rivals state beside them."""
     from proofmill.boards.rivals import RIVALS
 

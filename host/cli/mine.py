@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from proofmill.host.cli import signals
 from proofmill.host.cli.arguments import seed, whole
@@ -22,11 +22,13 @@ from proofmill.host.prover.devices.device import Device
 if TYPE_CHECKING:  # these take seconds to import
     from proofmill.host.network.consensus.chain import EmbeddedChain
     from proofmill.host.network.consensus.keys import ValidatorKey
+    from proofmill.host.network.consensus.miner import Miner
     from proofmill.host.network.consensus.records import Claim
     from proofmill.host.network.evm.external import ExternalEvm
     from proofmill.host.network.second_layer.engines import EvmEngines
     from proofmill.host.network.second_layer.second_layer import SecondLayer
     from proofmill.host.prover.circuits.block import BlockCircuit
+    from proofmill.host.prover.groth16.prove import Prover
     from proofmill.host.prover.groth16.proving_key import ProvingKey
 
 EPOCHS_BEFORE = 2
@@ -149,8 +151,8 @@ def run(options: argparse.Namespace) -> int:
 class _Run:
     """All that a run consists of, once it is prepared."""
 
-    miner: Any
-    rewards: Any
+    miner: "Miner"
+    rewards: "SecondLayer"
     report: Report
     totals: Totals
 
@@ -179,7 +181,8 @@ def _mine(options: argparse.Namespace, run: _Run, devices: Devices, start: float
     return signals.status() if summary.interrupted else 0
 
 
-def _prepare(options: argparse.Namespace, screen: Screen, devices: Devices, node: Any) -> _Run:
+def _prepare(options: argparse.Namespace, screen: Screen, devices: Devices,
+             node: "ExternalEvm | None") -> _Run:
     """A miner on the contracts of the chain's own blocks, or on those of `node`."""
     from proofmill.host.network.consensus.block_proofs import block_verifier, check_key
     from proofmill.host.network.consensus.chain import EmbeddedChain
@@ -218,8 +221,8 @@ def _prepare(options: argparse.Namespace, screen: Screen, devices: Devices, node
     return _Run(Miner(chain, MINER_VALIDATOR, rewards, prove, report), rewards, report, totals)
 
 
-def _prover(options: argparse.Namespace, circuit: Any, key: Any, devices: Devices, report: Report,
-            totals: Totals) -> Callable[[Any], bytes]:
+def _prover(options: argparse.Namespace, circuit: "BlockCircuit", key: "ProvingKey",
+            devices: Devices, report: Report, totals: Totals) -> "Callable[[Claim], bytes]":
     """What makes the proof of a claim, counts it, and says what has happened to devices."""
     from proofmill.host.network.consensus.block_proofs import proof_to_bytes
     from proofmill.host.prover.devices.cpu import CpuDevice
@@ -248,7 +251,7 @@ def _prover(options: argparse.Namespace, circuit: Any, key: Any, devices: Device
     return prove
 
 
-def _working(slot: int, options: argparse.Namespace, prover: Any) -> str:
+def _working(slot: int, options: argparse.Namespace, prover: "Prover") -> str:
     """What is going on, for the bar."""
     device = options.device if prover.faulty is None or options.no_fallback else FALLBACK
     return f"slot {slot}: proving on {device}"

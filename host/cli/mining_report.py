@@ -2,17 +2,36 @@
 
 import json
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Protocol
 
 from proofmill.host.cli.screen import Column, Screen, Table
+from proofmill.host.ground.json_text import JsonObject
+from proofmill.host.ground.units import GWEI
 from proofmill.host.prover.devices.device import BOARD_HZ
 
-GWEI = 10**9
+if TYPE_CHECKING:  # these take seconds to import
+    from proofmill.host.network.consensus.miner import Event, Summary
+    from proofmill.host.network.consensus.records import Credit, SlotReport
+    from proofmill.host.prover.groth16.prove import ProofResult
+
 FALLBACK = "cpu (fallback)"
 COLUMNS = (
     Column("slot", 5), Column("proposer", 8, rank=4), Column("transfers", 9, rank=5),
     Column("device", 6, "<", most=20), Column("cycles", 11, rank=3), Column("seconds", 7, rank=2),
     Column("verdict", 8, "<"), Column("reward (gwei)", 13, rank=1))
+
+
+class Clocked(Protocol):
+    """A device as far as the summary asks for it: see `host.cli.mine.Devices`."""
+
+    @property
+    def clock_hz(self) -> int:
+        """The clock rate that it states, 0 where it states none."""
+        ...
+
+    def carried(self) -> tuple[int, float, int] | None:
+        """(bytes, seconds, baud) of its serial line, if it has one."""
+        ...
 
 
 @dataclass
@@ -24,7 +43,7 @@ class Totals:
     reopened: int = 0
     _proofs: list[tuple[int, int, int]] = field(default_factory=list)
 
-    def add(self, result: Any) -> None:
+    def add(self, result: "ProofResult") -> None:
         """Count a `ProofResult`."""
         self._proofs.append((result.cycles, result.calls, result.calls_on_device))
 
@@ -46,20 +65,20 @@ class Report:
         self.screen, self._lines = screen, lines
         self._table = Table(screen, COLUMNS, notes="notes")
         self._table.widen("device", device)
-        self._slot: Any = None
-        self._proof: Any = None
+        self._slot: SlotReport | None = None
+        self._proof: ProofResult | None = None
         self._epochs: tuple[int, int] | None = None
 
-    def proven(self, result: Any) -> None:
+    def proven(self, result: "ProofResult") -> None:
         """The proof of the slot at hand is there, a `ProofResult`."""
         self._proof = result
 
-    def event(self, **fields: Any) -> None:
+    def event(self, **fields: object) -> None:
         """One JSON line, where they were asked for."""
         if self._lines:
             print(json.dumps(fields), flush=True)
 
-    def __call__(self, event: Any) -> None:
+    def __call__(self, event: "Event") -> None:
         from proofmill.host.network.consensus.miner import (
             ProofJudged,
             ProofMade,
@@ -92,7 +111,7 @@ class Report:
                     self._notes.append(verdict.reason)
                 self.flush()
 
-    def _reward_changed(self, credit: Any) -> None:
+    def _reward_changed(self, credit: "Credit") -> None:
         from proofmill.host.network.consensus.records import Status
 
         if credit.status is Status.PENDING:
@@ -130,8 +149,8 @@ class Report:
                    finalized_epoch=slot.finalized_epoch)
 
 
-def as_record(summary: Any, totals: Totals, device: str, layer: dict[str, Any],
-              seconds: float) -> dict[str, Any]:
+def as_record(summary: "Summary", totals: Totals, device: str, layer: JsonObject,
+              seconds: float) -> JsonObject:
     """The summary as JSON; wei as text, being so large."""
     return {
         "blocks_asked": summary.blocks_asked, "blocks": summary.blocks, "slots": summary.slots,
@@ -146,7 +165,7 @@ def as_record(summary: Any, totals: Totals, device: str, layer: dict[str, Any],
     }
 
 
-def show_summary(screen: Screen, record: dict[str, Any], devices: Any, ended: str) -> None:
+def show_summary(screen: Screen, record: JsonObject, devices: Clocked, ended: str) -> None:
     """The summary in words. `ended`: how, where the run did not come to its end."""
     screen.line()
     if ended:
@@ -172,7 +191,7 @@ def show_summary(screen: Screen, record: dict[str, Any], devices: Any, ended: st
     screen.line(f"time        {record['seconds']:.1f} s")
 
 
-def _show_device(screen: Screen, record: dict[str, Any], devices: Any) -> None:
+def _show_device(screen: Screen, record: JsonObject, devices: Clocked) -> None:
     """What the device did of the work, and the line to it; nothing where it did none."""
     clock_hz = devices.clock_hz or BOARD_HZ
     cycles, proofs = record["device_cycles"], record["proofs_made"] - record["fallbacks"]

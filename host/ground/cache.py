@@ -1,26 +1,21 @@
 """Where work that need not be done twice is kept: compiled simulations, development keys."""
 
 import os
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+import platformdirs
+from filelock import FileLock, Timeout
 
 
 def cache_folder(*parts: str) -> Path:
     """A folder of the user's cache, made if it is not there.
 
-    ``PROOFMILL_CACHE`` says where, else ``XDG_CACHE_HOME``/proofmill, else the platform's place.
+    ``PROOFMILL_CACHE`` says where, else the platform's place (``XDG_CACHE_HOME``/proofmill).
     """
-    if "PROOFMILL_CACHE" in os.environ:
-        base = Path(os.environ["PROOFMILL_CACHE"])
-    elif "XDG_CACHE_HOME" in os.environ:
-        base = Path(os.environ["XDG_CACHE_HOME"]) / "proofmill"
-    elif sys.platform == "darwin":
-        base = Path.home() / "Library" / "Caches" / "proofmill"
-    else:
-        base = Path.home() / ".cache" / "proofmill"
-    folder = base.joinpath(*parts)
+    base = os.environ.get("PROOFMILL_CACHE") or platformdirs.user_cache_dir("proofmill", False)
+    folder = Path(base).joinpath(*parts)
     folder.mkdir(parents=True, exist_ok=True)
     return folder
 
@@ -30,19 +25,16 @@ def only_one(name: str, waiting: Callable[[], None] | None = None) -> Iterator[N
     """Let one process at a time do what is called `name`; the others wait here.
 
     `waiting` is called before, where another process is at it. The lock is the operating system's,
-    so that it goes with a process that is killed. Where there is none (Windows), nobody waits and
-    work may be done twice.
+    so that it goes with a process that is killed.
     """
-    with open(cache_folder("locks") / name, "w") as lock:
-        try:
-            import fcntl
-        except ImportError:
-            yield
-            return
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            if waiting is not None:
-                waiting()
-            fcntl.flock(lock, fcntl.LOCK_EX)
+    lock = FileLock(cache_folder("locks") / name)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        if waiting is not None:
+            waiting()
+        lock.acquire()
+    try:
         yield
+    finally:
+        lock.release()
