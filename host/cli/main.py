@@ -42,7 +42,7 @@ COMMANDS = (
 
 READERS = {
     "proving": ("prove", "verify", "setup", "zkey", "r1cs"),
-    "mining and the network": ("mine", "devnet", "why", "contracts"),
+    "mining and the network": ("mine", "devnet", "why", "contracts", "slashing"),
     "devices and boards": ("devices", "selftest", "board", "build"),
     "building on the hardware": ("verilog", "commands", "field", "waves", "measure", "explore"),
     "figures and research": ("bench", "simulate", "attacks", "vectors"),

@@ -22,13 +22,18 @@ def register(commands: Commands) -> None:
                     "format version 5, which every client reads. Stop the node first: what it "
                     "signs afterwards is not in the file.")
     ways = slashing.add_subparsers(metavar="WAY", required=True)
-    export = ways.add_parser("export", help="write a node's history to a file")
+    export = ways.add_parser(
+        "export", help="write a node's history to a file",
+        description="Write the signing history of a node's validators as an interchange file.")
     export.add_argument("database", help="slashing.sqlite in the node's folder")
     export.add_argument("file", help="the interchange file to make; a file that is there stays")
     export.add_argument("--minimal", action="store_true",
                         help="of each key only the highest block and vote: enough for a signer")
     export.set_defaults(run=run_export)
-    take = ways.add_parser("import", help="merge a file into a node's history")
+    take = ways.add_parser(
+        "import", help="merge a file into a node's history",
+        description="Merge an interchange file into a node's signing history; what is known "
+                    "already stays.")
     take.add_argument("database", help="slashing.sqlite in the node's folder; made if it is new")
     take.add_argument("file", help="the interchange file")
     take.add_argument("--chain", metavar="0xROOT",

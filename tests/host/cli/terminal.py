@@ -30,7 +30,7 @@ class Terminal:
                        if name not in ("COLUMNS", "LINES", "NO_COLOR")}
         self.process = subprocess.Popen(
             ["/bin/sh", "-c", f'{trap}exec "$@"', "sh", sys.executable, *arguments], cwd=ROOT,
-            env={**environment, "PYTHONPATH": str(ROOT), "TERM": "xterm"},
+            env={**environment, "TERM": "xterm"},
             stdin=subprocess.DEVNULL, stdout=slave, stderr=slave)
         os.close(slave)
         self.seen = ""

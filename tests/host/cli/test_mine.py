@@ -89,8 +89,7 @@ def test_interrupted_it_ends_with_the_summary_so_far(name, status):
     process = subprocess.Popen(
         ["/bin/sh", "-c", 'trap "" INT; exec "$@"', "sh", sys.executable, "-m",
          "proofmill.host.cli.main", "mine", "--json", "--device", "cpu", "--blocks", "500"],
-        cwd=ROOT,
-        env={**os.environ, "PYTHONPATH": str(ROOT)}, stdout=subprocess.PIPE,
+        cwd=ROOT, stdout=subprocess.PIPE,
         stderr=subprocess.PIPE, text=True)
     for line in process.stderr:
         if "accepted" in line:

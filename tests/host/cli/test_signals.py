@@ -100,7 +100,7 @@ def test_tools_end_with_the_command_and_what_they_started_too(work, tmp_path):
                            work.format(tool=str(tool), folder=str(tmp_path)).splitlines()))
     process = subprocess.Popen(
         [sys.executable, "-c", program], cwd=ROOT, stderr=subprocess.PIPE, text=True,
-        env={**os.environ, "PYTHONPATH": str(ROOT), "PROOFMILL_CACHE": str(tmp_path / "cache"),
+        env={**os.environ, "PROOFMILL_CACHE": str(tmp_path / "cache"),
              "PROOFMILL_CXX": f"{sys.executable} {tool}"})
     try:
         started = until(lambda: pids.exists() and pids.read_text().split())
