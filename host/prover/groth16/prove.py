@@ -14,7 +14,7 @@ from proofmill.host.prover.curve.arithmetic import add, multiply
 from proofmill.host.prover.curve.limbs import SCALAR_MODULUS, Limbs, first_not_below, from_limbs
 from proofmill.host.prover.devices.device import Device, DeviceError, Progress, Result
 from proofmill.host.prover.groth16.candidate import Candidate, Tell
-from proofmill.host.prover.groth16.diagnosis import explain
+from proofmill.host.prover.groth16.diagnosis import explain, first_bad_point
 from proofmill.host.prover.groth16.evaluation import Evaluator
 from proofmill.host.prover.groth16.proving_key import ProvingKey
 from proofmill.host.prover.groth16.r1cs import R1cs
@@ -136,7 +136,7 @@ class Prover:
             proof = self._verified(results, public, blinding)
             if proof is None:
                 wrong = wrong_sums(self.key, scalars, results)
-                if not wrong:
+                if not wrong or first_bad_point(self.key) is not None:
                     raise explain(self.key, witness, self.r1cs)
                 log.warning("put aside: %s computed a wrong sum for %s", candidate.name,
                             ", ".join(wrong))
