@@ -128,6 +128,9 @@ def _run(arguments: Sequence[str] | None) -> int:
     try:
         try:
             words = list(sys.argv[1:] if arguments is None else arguments)
+            if words == ["--version"]:
+                print(f"proofmill {version()}")
+                return 0
             options = parser(words[0] if words else None).parse_args(words)
             logs.set_up(options)
             status = options.run(options)

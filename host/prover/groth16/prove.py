@@ -62,7 +62,7 @@ class Prover:
                  r1cs: R1cs | None = None, reopen: Callable[[], Device] | None = None,
                  clock: Callable[[], float] = time.monotonic) -> None:
         if r1cs is not None:
-            _check_circuit(key, r1cs)
+            check_circuit(key, r1cs)
         self.key = key
         self.r1cs = r1cs
         self._evaluator = Evaluator(key)
@@ -213,7 +213,8 @@ def _nobody(sentence: str) -> None:
     """Hears what nobody has asked for."""
 
 
-def _check_circuit(key: ProvingKey, r1cs: R1cs) -> None:
+def check_circuit(key: ProvingKey, r1cs: R1cs) -> None:
+    """Raise `ProofmillError` where `r1cs` is not the circuit of `key`."""
     for what, of_circuit, of_key in (("wires", r1cs.wires, key.wires),
                                      ("public signals", r1cs.public, key.public)):
         if of_circuit != of_key:
