@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from importlib import import_module
 from typing import Any
 
-from proofmill.host.cli import logs, signals
+from proofmill.host.cli import log_options, signals
 from proofmill.host.cli.arguments import Parser
 from proofmill.host.cli.extras import hint
 from proofmill.host.ground.errors import ProofmillError, way_out
@@ -110,11 +110,11 @@ def parser(word: str | None = None) -> Parser:
                "docs/commands.md has every status and every field of --json.")
     top.add_argument("--version", action=ShowVersion, nargs=0, help="show the version and exit")
     commands = top.add_subparsers(dest="command", metavar="COMMAND", required=True,
-                                  parser_class=Parser)
+                                  parser_class=Parser, prog=top.prog)
     modules = [name for name, names in COMMANDS.items() if word in names] or list(COMMANDS)
     for name in modules:
         import_module(f"proofmill.host.cli.{name}").register(commands)
-    logs.add_options(top)
+    log_options.add_options(top)
     return top
 
 
@@ -132,7 +132,9 @@ def _run(arguments: Sequence[str] | None) -> int:
                 print(f"proofmill {version()}")
                 return 0
             options = parser(words[0] if words else None).parse_args(words)
-            logs.set_up(options)
+            if log_options.are_given(options) or not getattr(options, "logs_later", False):
+                from proofmill.host.cli import logs
+                logs.set_up(options)
             status = options.run(options)
         finally:
             sys.stdout.flush()

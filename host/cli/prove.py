@@ -6,6 +6,7 @@ import time
 from typing import TYPE_CHECKING
 
 from proofmill.host.cli.arguments import device, input_file, machine_reads, output_file, whole
+from proofmill.host.cli.log_options import are_given
 from proofmill.host.cli.screen import Screen
 from proofmill.host.cli.subcommands import Commands
 from proofmill.host.ground.errors import ProofmillError
@@ -36,7 +37,8 @@ def register(commands: Commands) -> None:
                        help="threads of --device cpu (default: one a core)")
     prove.add_argument("--r1cs", metavar="CIRCUIT.r1cs", type=input_file(),
                        help="names the constraint that a wrong witness breaks")
-    prove.set_defaults(run=run_prove)
+    # Starting the log takes as long as a small proof, and only the slower ways write into it.
+    prove.set_defaults(run=run_prove, logs_later=True)
 
     verify = commands.add_parser(
         "verify", help="verify a proof",
@@ -46,7 +48,7 @@ def register(commands: Commands) -> None:
     verify.add_argument("public", metavar="PUBLIC.json", type=input_file(),
                         help="the public signals")
     verify.add_argument("proof", metavar="PROOF.json", type=input_file(), help="the proof")
-    verify.set_defaults(run=run_verify)
+    verify.set_defaults(run=run_verify, logs_later=True)
 
 
 def add_device(parser: argparse.ArgumentParser, default: str) -> None:
@@ -84,8 +86,7 @@ def run_prove(options: argparse.Namespace) -> int:
 def _prove_natively(options: argparse.Namespace, screen: Screen, code: "Library") -> int:
     """One call of the native library, which starts in a fraction of the time of NumPy."""
     from proofmill.host.ground.output import write_atomically
-    from proofmill.host.prover.groth16.json_fields import write_public
-    from proofmill.host.prover.native.prove import proof_json, prove
+    from proofmill.host.prover.native.prove import proof_json, prove, public_json
 
     if options.r1cs is not None:
         _check_circuit(options, screen)
@@ -100,7 +101,7 @@ def _prove_natively(options: argparse.Namespace, screen: Screen, code: "Library"
         return status
     seconds = time.perf_counter() - start
     write_atomically(options.proof, [proof_json(proof).encode()])
-    write_public(options.public, proof.public)
+    write_atomically(options.public, [public_json(proof.public).encode()])
     _tell_proved(options, screen, "cpu", seconds, 0)
     return 0
 
@@ -117,6 +118,7 @@ def _check_circuit(options: argparse.Namespace, screen: Screen) -> None:
 
 def _prove_in_parts(options: argparse.Namespace, screen: Screen) -> int:
     """The sums on a device, the rest here; says what is wrong with a witness, a key, a device."""
+    from proofmill.host.cli.logs import set_up
     from proofmill.host.prover.devices.cpu import CpuDevice
     from proofmill.host.prover.groth16.json_fields import write_public
     from proofmill.host.prover.groth16.prove import Prover
@@ -125,6 +127,8 @@ def _prove_in_parts(options: argparse.Namespace, screen: Screen) -> int:
     from proofmill.host.prover.groth16.wtns import read_witness
     from proofmill.host.prover.groth16.zkey import read_zkey
 
+    if not are_given(options):
+        set_up(options)
     with screen.bar("reading"):
         key, witness = read_zkey(options.zkey), read_witness(options.witness)
         r1cs = None if options.r1cs is None else read_r1cs(options.r1cs)

@@ -12,8 +12,7 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, NamedTuple, TextIO
 
 if TYPE_CHECKING:  # rich takes longer to import than a small proof to make
     from rich.console import Console
@@ -193,8 +192,7 @@ def shortened(text: str, width: int) -> str:
     return f"{text[:width - 1 - end]}…{text[len(text) - end:]}"
 
 
-@dataclass(frozen=True)
-class Column:
+class Column(NamedTuple):
     """A column of a `Table`, at least `width` characters wide.
 
     `align`: as in a format, ``<`` or ``>``. On a terminal that is too narrow, the columns with the
@@ -239,7 +237,7 @@ class Table:
         for n, column in enumerate(self.columns):
             if column.name == name and len(text) > column.width and (
                     self.screen.width is not None or not self._shown):
-                self.columns[n], self._shown = replace(column, width=len(text)), []
+                self.columns[n], self._shown = column._replace(width=len(text)), []
 
     def row(self, values: Sequence[object], notes: Sequence[str] = (),
             style: str | None = None) -> None:

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from proofmill.host.cli.main import EXTRAS, parser
+from proofmill.host.cli.extras import EXTRAS
+from proofmill.host.cli.main import parser
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]

@@ -27,6 +27,7 @@ from proofmill.host.prover.native.build import (
     machine,
     name_of,
 )
+from proofmill.sim import processes
 
 X86 = ("x86_64", "AMD64")
 
@@ -121,14 +122,13 @@ def _without_runtime(command: Sequence[str]) -> tuple[str, ...]:
 
 def _run(commands: list[list[str]], folder: Path, what: str, progress: BuildProgress) -> None:
     """Run `commands` side by side, and tell how many have ended; whatever happens, none stays."""
-    running: dict[subprocess.Popen[bytes], Path] = {}
+    running: dict[subprocess.Popen[str], Path] = {}
     progress(what, 0, len(commands))
     try:
         for number, command in enumerate(commands):
             log = folder / f"{number}.log"
             with open(log, "wb") as output:
-                running[subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output,
-                                         stderr=subprocess.STDOUT)] = log
+                running[processes.start(command, stdout=output, stderr=subprocess.STDOUT)] = log
         while running:
             for process in [each for each in running if each.poll() is not None]:
                 log = running.pop(process)
@@ -141,8 +141,7 @@ def _run(commands: list[list[str]], folder: Path, what: str, progress: BuildProg
             time.sleep(POLL_SECONDS)
     finally:
         for process in running:
-            process.kill()
-            process.wait()
+            processes.end(process)
 
 
 @contextmanager

@@ -121,7 +121,7 @@ def test_texts_are_those_of_snarkjs() -> None:
         (bx, by), (bu, bv), _ = ([int(x) for x in pair] for pair in value["pi_b"])
         proof = Proof(a=(ax, ay), b=((bx, by), (bu, bv)), c=(cx, cy), public=[])
         assert proof_json(proof) == json.dumps(value, indent=1)
-    assert public_json([]) == "[]" and public_json([1, 2]) == json.dumps(["1", "2"], indent=1)
+    assert public_json([]) == "[\n]" and public_json([1, 2]) == json.dumps(["1", "2"], indent=1)
 
 
 def test_a_pipe_will_do(tmp_path: Path) -> None:
