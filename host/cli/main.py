@@ -130,7 +130,7 @@ def _run(arguments: Sequence[str] | None) -> int:
             words = list(sys.argv[1:] if arguments is None else arguments)
             if words == ["--version"]:
                 print(f"proofmill {version()}")
-                return 0
+                raise SystemExit(0)  # as argparse does, which is not waited for here
             options = parser(words[0] if words else None).parse_args(words)
             if log_options.are_given(options) or not getattr(options, "logs_later", False):
                 from proofmill.host.cli import logs

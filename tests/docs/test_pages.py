@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from proofmill.host.cli.extras import EXTRAS
-from proofmill.host.cli.main import parser
+from proofmill.host.cli.main import EXTRAS, parser
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]

@@ -13,8 +13,8 @@ import pytest
 
 from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.prover.curve.limbs import SCALAR_MODULUS, to_limbs
-from proofmill.host.prover.devices.cpu import CpuDevice
 from proofmill.host.prover.devices.device import Limbs
+from proofmill.host.prover.devices.mcl import MclDevice
 from proofmill.host.prover.groth16.prove import Prover
 from proofmill.host.prover.groth16.r1cs import R1cs
 from proofmill.host.prover.groth16.setup import development_setup
@@ -53,7 +53,7 @@ def test_vectors(vector: str, name: str, build: Callable[[str], Library]) -> Non
     folder, code = VECTORS / name, build(vector)
     zkey, wtns = folder / "circuit.zkey", folder / "witness.wtns"
     key = read_zkey(zkey)
-    expected = Prover(key, CpuDevice()).prove(read_witness(wtns), blinding=BLINDING)
+    expected = Prover(key, MclDevice()).prove(read_witness(wtns), blinding=BLINDING)
     for threads in (1, 2):
         proof = prove(zkey, wtns, threads, blinding=BLINDING, code=code)
         assert same(proof, expected.proof, expected.public)
@@ -85,7 +85,7 @@ def test_circuits_made_here(vector: str, constraints: int, tmp_path: Path) -> No
     write_witness(tmp_path / "w.wtns", witness)
     proof = prove(tmp_path / "k.zkey", tmp_path / "w.wtns", 2, blinding=BLINDING,
                   code=checked(vector))
-    expected = Prover(key, CpuDevice()).prove(witness, blinding=BLINDING)
+    expected = Prover(key, MclDevice()).prove(witness, blinding=BLINDING)
     assert same(proof, expected.proof, expected.public)
 
 
