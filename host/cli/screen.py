@@ -4,6 +4,8 @@ On a terminal everything is made to fit its width. What goes into a pipe or a fi
 wherever it is run: one line a row, with all columns.
 """
 
+from __future__ import annotations  # of rich, which is imported only where it is needed
+
 import os
 import re
 import sys
@@ -31,7 +33,7 @@ def _may_be_terminal(stream: TextIO) -> bool:
     return stream.isatty() or any(name in os.environ for name in FORCED)
 
 
-def _new_console(stderr: bool) -> "Console":
+def _new_console(stderr: bool) -> Console:
     """A console whose reader may go: what then happens is the command line's to say."""
     from rich.console import Console
 
@@ -51,14 +53,14 @@ class Screen:
         self._console: Console | None = None
 
     @property
-    def console(self) -> "Console":
+    def console(self) -> Console:
         """Where everything is shown, made when it is needed."""
         if self._console is None:
             self._console = _new_console(self._machine)
         return self._console
 
     @console.setter
-    def console(self, console: "Console") -> None:
+    def console(self, console: Console) -> None:
         self._console = console
 
     @property
@@ -86,7 +88,7 @@ class Screen:
             self.console.print(part, style=style, markup=False)
 
     @contextmanager
-    def bar(self, text: str) -> Iterator["Bar"]:
+    def bar(self, text: str) -> Iterator[Bar]:
         """A bar that is gone when the block ends, on the terminal that stdout or stderr is.
 
         Without a terminal, lines on stderr: one when a step begins, and one every few seconds.
@@ -109,7 +111,7 @@ class Screen:
             teller.join()
 
 
-def _moving(console: "Console") -> "Progress":
+def _moving(console: Console) -> Progress:
     """What draws bars on `console`."""
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
@@ -127,8 +129,8 @@ def load_chain(screen: Screen) -> None:
 class Bar:
     """One bar; call it with (done, total), or `step` with (text, done, total)."""
 
-    def __init__(self, text: str, progress: "Progress | None" = None,
-                 task: "TaskID | None" = None) -> None:
+    def __init__(self, text: str, progress: Progress | None = None,
+                 task: TaskID | None = None) -> None:
         self._progress, self._task, self._text = progress, task, text
         self._part, self._start = 0.0, time.monotonic()
         self.watched = progress is not None

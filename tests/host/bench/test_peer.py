@@ -49,10 +49,13 @@ def peer(folder: Path, body: str) -> str:
     return str(program)
 
 
+SIGNALS = "print('[\"1\"]', file=open(sys.argv[4], 'w'))"
+
+
 @pytest.mark.parametrize(("body", "message"), [
     ("sys.exit('out of memory')", "ended with status 1: out of memory"),
-    (f"shutil.copy('{VECTORS}/chain4/proof.json', sys.argv[3]); "
-     "print('[\"1\"]', file=open(sys.argv[4], 'w'))", "peer made a proof that is not valid"),
+    (f"shutil.copy('{VECTORS}/chain4/proof.json', sys.argv[3]); {SIGNALS}",
+     "peer made a proof that is not valid"),
 ])
 def test_a_peer_that_fails_is_told_of(tmp_path, capsys, body, message):
     line = ["bench", "proving", "--peer", peer(tmp_path, body), "--power", "5", "--rounds", "1"]
