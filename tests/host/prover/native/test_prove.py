@@ -47,8 +47,10 @@ def same(proof: Proof, other: OtherProof, public: list[int]) -> bool:
 
 
 @EACH
-@pytest.mark.parametrize("build", [checked, plain])
-@pytest.mark.parametrize("name", ALL)
+@pytest.mark.parametrize(("name", "build"), [
+    # The largest one takes seconds where every bound is followed.
+    pytest.param(name, build, marks=pytest.mark.slow if (name, build) == (ALL[-1], checked) else ())
+    for name in ALL for build in (checked, plain)])
 def test_vectors(vector: str, name: str, build: Callable[[str], Library]) -> None:
     folder, code = VECTORS / name, build(vector)
     zkey, wtns = folder / "circuit.zkey", folder / "witness.wtns"
