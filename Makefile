@@ -43,11 +43,13 @@ $(VENV)/bin/python:
 $(VENV)/installed: pyproject.toml setup.py | $(VENV)/bin/python
 	@echo "installing Proofmill and what it needs into $(VENV): a minute or two ..."
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e .
+	@$(BIN)/python -m proofmill.host.prover.native.compiling
 	@touch $@
 
 $(VENV)/installed-dev: pyproject.toml setup.py | $(VENV)/bin/python
 	@echo "installing Proofmill and what its tests need into $(VENV): a few minutes ..."
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
+	@$(BIN)/python -m proofmill.host.prover.native.compiling
 	@touch $@ $(VENV)/installed
 
 clean:

@@ -54,6 +54,12 @@ def test_installs_under_one_name(wheel: Path, foreign: Path) -> None:
                "import proofmill.host.cli.main as main, proofmill.hdl as hdl\n"
                "print(main.__file__, hdl.__file__)", folder=foreign, PYTHONPATH=str(target))
     assert told.count(str(target)) == 2
+    # The native library is in it, compiled, and nothing has to be made anew.
+    told = run(sys.executable, "-c",
+               "from proofmill.host.prover.native.library import library\n"
+               "from proofmill.host.prover.native.build import build\n"
+               "library(); print(build())", folder=foreign, PYTHONPATH=str(target))
+    assert told.startswith(str(target)) and len(told.splitlines()) == 1
     for command in (["commands"], ["verilog", "--help"], ["board", "list"], ["build", "--table"],
                     ["field", "invert", "7"]):
         told = run(sys.executable, "-m", "proofmill.host.cli.main", *command, folder=foreign,

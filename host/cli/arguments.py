@@ -1,7 +1,6 @@
 """Arguments, all of them checked before any work begins, and what is said of wrong ones."""
 
 import argparse
-import difflib
 import math
 import os
 from collections.abc import Callable, Iterable, Sequence
@@ -156,6 +155,8 @@ def unknown(value: object, choices: Iterable[object]) -> str:
 
 
 def _near(value: str, names: Sequence[str]) -> str:
+    import difflib
+
     found = difflib.get_close_matches(value, names, 1)
     return f" (did you mean {found[0]}?)" if found else ""
 

@@ -1,6 +1,7 @@
 """``proofmill bench``: the figures, each by a command that anyone can run."""
 
 import argparse
+import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,6 +22,9 @@ from proofmill.host.prover.devices.device import Device
 ONE = "there must be at least one"
 POINTS = "there must be at least one, and at most 2^32 - 1"
 DEFAULT_INTERVAL = 12
+POWERS = (10, 12, 16)
+LEAST_POWER, MOST_POWER = 4, 20
+"""Of the domains of `proofmill bench proving`."""
 
 
 def _told(kinds: dict[str, str]) -> str:
@@ -81,6 +85,26 @@ def register(commands: Commands) -> None:
                        help="proofs of each prover; the median counts (default: 5)")
     prove.add_argument("--json", action="store_true", help="one JSON object")
     prove.set_defaults(run=run_prove)
+
+    proving = actions.add_parser(
+        "proving", help="whole processes of `prove --device cpu` beside another prover's",
+        description="Prove circuits of several sizes by `proofmill prove` and by another program, "
+                    "in alternation, each proof in a process of its own; show the least processor "
+                    "and wall time and peak memory of both, and the ratios. In a chain all values "
+                    "are random; in a mixed circuit most are 0 or 1.")
+    proving.add_argument("--peer", metavar="PROVER", type=input_file(),
+                         help="a program with the arguments of rapidsnark's prover (default: the "
+                              "prover of the accelerators' host, in NumPy and mcl)")
+    proving.add_argument("--power", metavar="K", dest="powers", action="append",
+                         type=whole(LEAST_POWER, MOST_POWER),
+                         help="circuits for a domain of 2^K; may be given several times (default: "
+                              f"{', '.join(map(str, POWERS))})")
+    proving.add_argument("--rounds", type=whole(1, otherwise=ONE), default=5, metavar="N",
+                         help="proofs of each program; the least counts (default: 5)")
+    proving.add_argument("--threads", type=whole(1), metavar="N",
+                         help="threads of `proofmill prove` (default: one a core)")
+    proving.add_argument("--json", action="store_true", help="one JSON object")
+    proving.set_defaults(run=run_proving)
 
     table = actions.add_parser("table", help="the README's table of figures, as Markdown",
                                description="Measure all that the README's table of figures has, "
@@ -247,6 +271,30 @@ def run_prove(options: argparse.Namespace) -> int:
                     f"{name:10} {found['seconds']:9.3f} s"
                     + (f"  {found['cycles']:,} cycles" if "cycles" in found else ""))
     screen.line(f"{'verify':10} {figures['verify_seconds']:9.4f} s")
+    return 0
+
+
+def run_proving(options: argparse.Namespace) -> int:
+    """Measure the processor's prover beside another."""
+    from proofmill.host.bench.peer import compare, markdown
+    from proofmill.host.prover.native.library import library
+
+    if os.name != "posix":
+        raise ProofmillError("bench proving measures processes as POSIX counts them; run it there")
+    screen = Screen(machine=options.json)
+    with tempfile.TemporaryDirectory() as folder:
+        with screen.bar("preparing") as bar:
+            library(bar.step)
+        with screen.bar("preparing the circuits") as bar:
+            found = compare(Path(folder), options.peer, tuple(options.powers or POWERS),
+                            options.rounds, options.threads, bar.step)
+    if options.json:
+        print_record("bench proving", found)
+    else:
+        screen.line(f"proofmill / {found['peer']}, the least of {found['rounds']} runs")
+        screen.line()
+        for line in markdown(found).splitlines():
+            screen.line(line)
     return 0
 
 

@@ -9,12 +9,12 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
+from proofmill.host.cli.log_options import LOG_FILE
 from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.ground.log_fields import FIELDS, LogTo
 
 PACKAGE = __name__.partition(".")[0]
 """The logger above all of this project's."""
-VERBOSE, LOG_FILE = "--verbose", "--log-file"
 
 
 class Lines(logging.Formatter):
@@ -58,13 +58,6 @@ class LogFile(logging.FileHandler):
             self.close()
         print(f"proofmill: {self.baseFilename}: the log ends here: {reason}; the work goes on; "
               "make room for the next one", file=sys.stderr, flush=True)
-
-
-def add_options(parser: argparse.ArgumentParser) -> None:
-    """The options, for the program and each of its commands: they may stand before and after."""
-    _add(parser, False, None)
-    for child in _commands(parser):
-        _add(child, argparse.SUPPRESS, argparse.SUPPRESS)
 
 
 def set_up(options: argparse.Namespace) -> None:
@@ -111,21 +104,3 @@ def _file(path: Path, formatter: logging.Formatter) -> LogFile:
 
 def _about(record: logging.LogRecord) -> dict[str, object]:
     return {field: getattr(record, field) for field in FIELDS if hasattr(record, field)}
-
-
-def _add(parser: argparse.ArgumentParser, verbose: object, file: object) -> None:
-    group = parser.add_argument_group("log")
-    group.add_argument(VERBOSE, action="store_true", default=verbose,
-                       help="log every step on stderr, and in the log file")
-    group.add_argument(LOG_FILE, metavar="FILE", default=file,
-                       help="append log records to this file, one JSON object a line")
-
-
-def _commands(parser: argparse.ArgumentParser) -> list[argparse.ArgumentParser]:
-    """Every command below, each once."""
-    found: list[argparse.ArgumentParser] = []
-    for action in parser._actions:
-        if isinstance(action, argparse._SubParsersAction):
-            for child in dict.fromkeys(action.choices.values()):
-                found += [child, *_commands(child)]
-    return found

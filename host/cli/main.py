@@ -3,42 +3,37 @@
 import argparse
 import os
 import sys
-import warnings
 from collections.abc import Sequence
+from importlib import import_module
 from typing import Any
 
-from proofmill.host.cli import (
-    attacks,
-    bench,
-    board,
-    build,
-    contracts,
-    devices,
-    devnet,
-    explore,
-    field,
-    files,
-    gateware,
-    logs,
-    measure,
-    mine,
-    prove,
-    signals,
-    simulate,
-    slashing,
-    vectors,
-    waves,
-    why,
-)
+from proofmill.host.cli import log_options, signals
 from proofmill.host.cli.arguments import Parser
 from proofmill.host.cli.extras import hint
 from proofmill.host.ground.errors import ProofmillError, way_out
 
-COMMANDS = (
-    mine, devnet, prove, files, bench, explore, field, gateware, simulate, attacks, why, contracts,
-    board, measure, devices, build, waves, vectors, slashing,
-)
-"""Modules with ``register(subparsers)``."""
+COMMANDS = {
+    "mine": ("mine",),
+    "devnet": ("devnet",),
+    "prove": ("prove", "verify"),
+    "files": ("zkey", "r1cs", "setup"),
+    "bench": ("bench",),
+    "explore": ("explore",),
+    "field": ("field",),
+    "gateware": ("verilog", "commands"),
+    "simulate": ("simulate",),
+    "attacks": ("attacks",),
+    "why": ("why",),
+    "contracts": ("contracts",),
+    "board": ("board",),
+    "measure": ("measure",),
+    "devices": ("devices", "selftest"),
+    "build": ("build",),
+    "waves": ("waves",),
+    "vectors": ("vectors",),
+    "slashing": ("slashing",),
+}
+"""Modules with ``register(subparsers)``, and the commands of each."""
 
 READERS = {
     "proving": ("prove", "verify", "setup", "zkey", "r1cs"),
@@ -48,6 +43,9 @@ READERS = {
     "figures and research": ("bench", "simulate", "attacks", "vectors"),
 }
 """Commands by who wants them, in the order of the help."""
+
+INSTALLED, INSTALLED_END = "proofmill-", ".dist-info"
+"""What the name of an installation's folder has before and after the version."""
 
 CLOSED_PIPE = 141
 """Status where nobody reads on: 128 and the number of SIGPIPE, as of other commands."""
@@ -84,16 +82,24 @@ class ShowVersion(argparse.Action):
 
 def version() -> str:
     """The version of the installed package."""
-    import importlib.metadata
+    # By the name of the folder that every installation makes: importlib.metadata takes longer to
+    # import than all else that is done here.
+    for folder in sys.path:
+        try:
+            names = os.listdir(folder)
+        except OSError:
+            continue
+        for name in names:
+            if name.startswith(INSTALLED) and name.endswith(INSTALLED_END):
+                return name[len(INSTALLED):-len(INSTALLED_END)]
+    return "of unknown version: it is not installed"
 
-    try:
-        return importlib.metadata.version("proofmill")
-    except importlib.metadata.PackageNotFoundError:
-        return "of unknown version: it is not installed"
 
+def parser(word: str | None = None) -> Parser:
+    """The whole command line; if `word` is a command's name, that of its module alone.
 
-def parser() -> Parser:
-    """The whole command line."""
+    Other commands' modules are not imported then, which takes longer than a small proof.
+    """
     top = TopParser(
         prog="proofmill",
         description="An open ZK-mining stack: prove blocks of a proof-of-stake chain on an FPGA "
@@ -104,10 +110,11 @@ def parser() -> Parser:
                "docs/commands.md has every status and every field of --json.")
     top.add_argument("--version", action=ShowVersion, nargs=0, help="show the version and exit")
     commands = top.add_subparsers(dest="command", metavar="COMMAND", required=True,
-                                  parser_class=Parser)
-    for command in COMMANDS:
-        command.register(commands)
-    logs.add_options(top)
+                                  parser_class=Parser, prog=top.prog)
+    modules = [name for name, names in COMMANDS.items() if word in names] or list(COMMANDS)
+    for name in modules:
+        import_module(f"proofmill.host.cli.{name}").register(commands)
+    log_options.add_options(top)
     return top
 
 
@@ -120,8 +127,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _run(arguments: Sequence[str] | None) -> int:
     try:
         try:
-            options = parser().parse_args(sys.argv[1:] if arguments is None else arguments)
-            logs.set_up(options)
+            words = list(sys.argv[1:] if arguments is None else arguments)
+            if words == ["--version"]:
+                print(f"proofmill {version()}")
+                raise SystemExit(0)  # as argparse does, which is not waited for here
+            options = parser(words[0] if words else None).parse_args(words)
+            if log_options.are_given(options) or not getattr(options, "logs_later", False):
+                from proofmill.host.cli import logs
+                logs.set_up(options)
             status = options.run(options)
         finally:
             sys.stdout.flush()
@@ -147,6 +160,8 @@ def _run(arguments: Sequence[str] | None) -> int:
 
 def _refuse(sentence: str) -> int:
     """Say what is wrong; return the status for it."""
+    import warnings
+
     # Amaranth's word on parts of a design that were not used, because of the very mistake.
     warnings.filterwarnings("ignore", message=".* created but never used")
     print(f"proofmill: {sentence}", file=sys.stderr)

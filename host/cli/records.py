@@ -106,6 +106,14 @@ FIELDS: dict[str, dict[str, str]] = {
         "zkey": "the key", "provers": "an object: for each prover seconds, and cycles if it has "
                                       "any; null for one that is not installed",
         "verify_seconds": "of one proof", "rounds": "--rounds"},
+    "bench proving": {
+        "peer": "the other program", "rounds": "--rounds",
+        "threads": "of `proofmill prove`, or null for one a core", "results": "a list, below"},
+    "bench proving: results": {
+        "circuit": "chain or mixed", "power": "the domain is 2^power",
+        "proofmill": "an object: cpu_seconds, wall_seconds and peak_megabytes, the least of each",
+        "peer": "the same of the other program", "cpu_ratio": "proofmill's over the peer's",
+        "wall_ratio": "the same of wall time", "memory_ratio": "the same of peak memory"},
     "explore": {
         "multiplier": "its kind", "multipliers": "how many",
         "multiplier_interval": "cycles from one pair of factors to the next", "digit": "bits",

@@ -4,6 +4,9 @@ On a terminal everything is made to fit its width. What goes into a pipe or a fi
 wherever it is run: one line a row, with all columns.
 """
 
+from __future__ import annotations  # of rich, which is imported only where it is needed
+
+import os
 import re
 import sys
 import textwrap
@@ -11,63 +14,110 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, NamedTuple, TextIO
 
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+if TYPE_CHECKING:  # rich takes longer to import than a small proof to make
+    from rich.console import Console
+    from rich.progress import Progress, TaskID
 
 SILENCE_SECONDS = 3.0
 """How long nothing is said of work under way where there is no terminal for a bar."""
 
 
-class _Console(Console):
-    """A console whose reader may go: what then happens is the command line's to say."""
+FORCED = ("FORCE_COLOR", "TTY_COMPATIBLE", "TTY_INTERACTIVE")
+"""Variables by which rich takes for a terminal what is none."""
 
-    def on_broken_pipe(self) -> None:
-        """Let the `BrokenPipeError` through, where rich ends the process with status 1."""
-        raise
+
+def _may_be_terminal(stream: TextIO) -> bool:
+    """Whether rich has to be asked."""
+    return stream.isatty() or any(name in os.environ for name in FORCED)
+
+
+def _new_console(stderr: bool) -> Console:
+    """A console whose reader may go: what then happens is the command line's to say."""
+    from rich.console import Console
+
+    class _Console(Console):
+        def on_broken_pipe(self) -> None:
+            """Let the `BrokenPipeError` through, where rich ends the process with status 1."""
+            raise
+
+    return _Console(stderr=stderr, highlight=False, soft_wrap=True)
 
 
 class Screen:
     """Lines on stdout, or on stderr where stdout is for a machine; bars where a terminal is."""
 
     def __init__(self, *, machine: bool = False) -> None:
-        self.console = _Console(stderr=machine, highlight=False, soft_wrap=True)
+        self._machine = machine
+        self._console: Console | None = None
+
+    @property
+    def console(self) -> Console:
+        """Where everything is shown, made when it is needed."""
+        if self._console is None:
+            self._console = _new_console(self._machine)
+        return self._console
+
+    @console.setter
+    def console(self, console: Console) -> None:
+        self._console = console
+
+    @property
+    def _stream(self) -> TextIO:
+        return sys.stderr if self._machine else sys.stdout
+
+    @property
+    def _is_terminal(self) -> bool:
+        if self._console is None and not _may_be_terminal(self._stream):
+            return False
+        return self.console.is_terminal
 
     @property
     def width(self) -> int | None:
         """Characters of a line on the terminal; None where there is none."""
-        return self.console.width if self.console.is_terminal else None
+        return self.console.width if self._is_terminal else None
 
     def line(self, text: str = "", style: str | None = None) -> None:
         """Show a line; on a terminal that is too narrow for it, several, the further ones indented
         to where the text after a leading label begins."""
+        if self._console is None and not self._is_terminal:
+            print(text, file=self._stream, flush=True)
+            return
         for part in folded(text, self.width):
             self.console.print(part, style=style, markup=False)
 
     @contextmanager
-    def bar(self, text: str) -> Iterator["Bar"]:
+    def bar(self, text: str) -> Iterator[Bar]:
         """A bar that is gone when the block ends, on the terminal that stdout or stderr is.
 
         Without a terminal, lines on stderr: one when a step begins, and one every few seconds.
         """
-        shown = self.console if self.console.is_terminal else _Console(stderr=True)
-        columns = (TextColumn("{task.description}"), BarColumn(),
-                   TextColumn("{task.percentage:3.0f} %"), TimeElapsedColumn())
-        with Progress(*columns, console=shown, transient=True,
-                      disable=not shown.is_terminal) as progress:
-            bar = Bar(progress, progress.add_task(text, total=None), text)
-            if shown.is_terminal:
-                yield bar
-                return
-            over = threading.Event()
-            teller = threading.Thread(target=bar.tell_until, args=(over,), daemon=True)
-            teller.start()
-            try:
-                yield bar
-            finally:
-                over.set()
-                teller.join()
+        if self._is_terminal:
+            shown: Console | None = self.console
+        else:
+            shown = _new_console(True) if _may_be_terminal(sys.stderr) else None
+        if shown is not None and shown.is_terminal:
+            with _moving(shown) as progress:
+                yield Bar(text, progress, progress.add_task(text, total=None))
+            return
+        bar, over = Bar(text), threading.Event()
+        teller = threading.Thread(target=bar.tell_until, args=(over,), daemon=True)
+        teller.start()
+        try:
+            yield bar
+        finally:
+            over.set()
+            teller.join()
+
+
+def _moving(console: Console) -> Progress:
+    """What draws bars on `console`."""
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+    return Progress(TextColumn("{task.description}"), BarColumn(),
+                    TextColumn("{task.percentage:3.0f} %"), TimeElapsedColumn(),
+                    console=console, transient=True)
 
 
 def load_chain(screen: Screen) -> None:
@@ -79,19 +129,22 @@ def load_chain(screen: Screen) -> None:
 class Bar:
     """One bar; call it with (done, total), or `step` with (text, done, total)."""
 
-    def __init__(self, progress: Progress, task: TaskID, text: str) -> None:
+    def __init__(self, text: str, progress: Progress | None = None,
+                 task: TaskID | None = None) -> None:
         self._progress, self._task, self._text = progress, task, text
         self._part, self._start = 0.0, time.monotonic()
-        self.watched = not progress.disable
+        self.watched = progress is not None
         """Whether a person sees the bar move."""
 
     def __call__(self, done: int, total: int) -> None:
         self._part = done / total if total else 0.0
-        self._progress.update(self._task, completed=done, total=total)
+        if self._progress is not None and self._task is not None:
+            self._progress.update(self._task, completed=done, total=total)
 
     def rename(self, text: str) -> None:
         """Say something else beside the bar."""
-        self._progress.update(self._task, description=text)
+        if self._progress is not None and self._task is not None:
+            self._progress.update(self._task, description=text)
 
     def step(self, text: str, done: int, total: int) -> None:
         """Show how far a step with its own name is; without a terminal, a line when it begins."""
@@ -99,7 +152,7 @@ class Bar:
             _tell(f"{text} ...")
         self._text = text
         self(done, total)
-        self._progress.update(self._task, description=text)
+        self.rename(text)
 
     def tell_until(self, over: threading.Event) -> None:
         """Say every few seconds how far the work is, until `over` is set."""
@@ -141,8 +194,7 @@ def shortened(text: str, width: int) -> str:
     return f"{text[:width - 1 - end]}…{text[len(text) - end:]}"
 
 
-@dataclass(frozen=True)
-class Column:
+class Column(NamedTuple):
     """A column of a `Table`, at least `width` characters wide.
 
     `align`: as in a format, ``<`` or ``>``. On a terminal that is too narrow, the columns with the
@@ -187,7 +239,7 @@ class Table:
         for n, column in enumerate(self.columns):
             if column.name == name and len(text) > column.width and (
                     self.screen.width is not None or not self._shown):
-                self.columns[n], self._shown = replace(column, width=len(text)), []
+                self.columns[n], self._shown = column._replace(width=len(text)), []
 
     def row(self, values: Sequence[object], notes: Sequence[str] = (),
             style: str | None = None) -> None:

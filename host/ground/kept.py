@@ -6,7 +6,6 @@ not agree with its name is told of in one line and removed; who asked for it mak
 
 import hashlib
 import os
-import secrets
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -25,7 +24,7 @@ def write_whole(path: Path, chunks: Iterable[Content]) -> None:
     They go to a temporary file beside it, which takes its name once it is on the disk. Raises
     OSError, and leaves nothing behind.
     """
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(6)}.tmp")
+    temporary = path.with_name(f".{path.name}.{os.urandom(6).hex()}.tmp")
     try:
         with open(temporary, "xb") as stream:
             stream.writelines(chunks)

@@ -4,10 +4,10 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from proofmill.host.ground.errors import ProofmillError
-from proofmill.host.prover.devices.device import Device
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # a command line that names no device need not wait for NumPy
     from proofmill.hdl.msm import MsmShape
+    from proofmill.host.prover.devices.device import Device
 
 BuildProgress = Callable[[str, int, int], None]
 """Called with (what is being done, steps done, steps in all)."""
@@ -25,8 +25,8 @@ DEVICES = {
 
 def open_device(name: str, *, lanes: int | None = None, window: int | None = None,
                 at_once: int | None = None, shape: "MsmShape | None" = None,
-                progress: BuildProgress | None = None) -> Device:
-    """The device called `name`, one of `DEVICES`.
+                progress: BuildProgress | None = None, threads: int | None = None) -> "Device":
+    """The device called `name`, one of `DEVICES`; `threads` are of cpu (default: one a core).
 
     `lanes` accelerators are simulated side by side (default: one a core). `window` forces the
     window width, `at_once` the windows in one pass, `shape` another accelerator than the standard
@@ -35,7 +35,9 @@ def open_device(name: str, *, lanes: int | None = None, window: int | None = Non
     if name == "cpu":
         from proofmill.host.prover.devices.cpu import CpuDevice
 
-        return CpuDevice()
+        processor = CpuDevice(threads)
+        processor.prepare(progress)
+        return processor
     if name.startswith("serial:") and name != "serial:PORT":
         return _open_board(name, window)
     if name not in DEVICES:
@@ -61,7 +63,7 @@ def open_device(name: str, *, lanes: int | None = None, window: int | None = Non
         window, at_once)
 
 
-def _open_board(name: str, window: int | None) -> Device:
+def _open_board(name: str, window: int | None) -> "Device":
     """The accelerator on the board that ``serial:PORT`` names."""
     from proofmill.host.prover.devices.accelerator import Accelerator
     from proofmill.host.prover.devices.lanes import LanesDevice

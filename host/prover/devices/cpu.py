@@ -1,118 +1,93 @@
-"""This machine's processor as a device: mcl on every core.
+"""This machine's processor as a device: the native library's sums, on every core.
 
-The fall-back where there is no accelerator, the reference for speed, and what checks the others.
+The fall-back where there is no accelerator, and the reference for speed.
 """
 
+import threading
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
-from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from proofmill.hdl.curve import Group
-from proofmill.host.prover.curve.arithmetic import add, cores, multiply_prepared
-from proofmill.host.prover.curve.limbs import Limbs
-from proofmill.host.prover.curve.mcl import library
-from proofmill.host.prover.curve.points import infinity, is_infinity, to_jacobian, width
+from proofmill.host.prover.curve.limbs import LIMBS, Limbs
+from proofmill.host.prover.curve.points import width
 from proofmill.host.prover.devices.device import Bases, Job, Progress, Result
+from proofmill.host.prover.devices.mcl import MclDevice
+from proofmill.host.prover.native.build import BuildProgress
+from proofmill.host.prover.native.library import G1, G2, Library, library_or_none
+from proofmill.host.prover.native.sums import sum_in_place
 
-LEAST_PIECE = 1024
-"""Points below which splitting a job costs more additions than a further core saves."""
-
-COST = {Group.G1: 1.0, Group.G2: 2.3}
-"""Measured time of one point, relative to G1."""
-
-
-@dataclass(frozen=True)
-class _Prepared:
-    """Bases in mcl's layout without those at infinity; `indices` are the positions of the rest."""
-
-    points: Limbs
-    indices: NDArray[np.intp]
-
-
-@dataclass(frozen=True)
-class _Piece:
-    """A part of one job, small enough to keep the cores evenly busy."""
-
-    job: int
-    group: Group
-    points: Limbs
-    scalars: Limbs
-
-    @property
-    def cost(self) -> float:
-        return len(self.scalars) * COST[self.group]
+NUMBER = {Group.G1: G1, Group.G2: G2}
+"""What the library calls the groups."""
 
 
 class CpuDevice:
-    """Multi-scalar multiplication by mcl, jobs side by side on `threads` cores (default: all).
+    """Multi-scalar multiplication by the native library on `threads` cores (default: all).
 
-    May be used from several threads at once. Raises `ProofmillError` where mcl is missing.
+    May be used from several threads at once. The library is loaded with the first points; where it
+    is not to be had, mcl computes (`host.prover.devices.mcl`).
     """
 
     name = "cpu"
 
     def __init__(self, threads: int | None = None) -> None:
-        library()
-        self._threads = threads or cores()
-        self._pool = ThreadPoolExecutor(self._threads, thread_name_prefix="proofmill-cpu")
+        self._threads = threads
+        self._lock = threading.Lock()
+        self._code: Library | None = None
+        self._other: MclDevice | None = None
+
+    def prepare(self, progress: BuildProgress | None = None) -> None:
+        """Load the library now; `progress` is told where it is compiled first."""
+        with self._lock:
+            if self._code is None and self._other is None:
+                self._code = library_or_none(progress)
+                if self._code is None:
+                    self._other = MclDevice(self._threads)
 
     def load(self, group: Group, points: Limbs) -> Bases:
-        """Prepare `points`, shape (n, 8) or (n, 16); points at infinity are left out here."""
+        """Take `points`, shape (n, 8) or (n, 16)."""
+        self.prepare()
+        if self._other is not None:
+            return self._other.load(group, points)
         if points.ndim != 2 or points.shape[1] != width(group):
             raise ValueError(f"{group.value} points have shape (n, {width(group)}), "
                              f"not {points.shape}")
-        indices = np.flatnonzero(~is_infinity(points))
-        prepared = _Prepared(to_jacobian(group, points[indices]), indices)
-        return Bases(group=group, count=len(points), handle=prepared)
+        return Bases(group, len(points), np.require(points, np.uint64, ("C", "A")))
 
     def run(self, jobs: Sequence[Job], progress: Progress | None = None) -> list[Result]:
-        """Compute every job; the pieces of all jobs share the cores, the largest first."""
-        pieces = self._split(jobs)
-        sums: list[list[Limbs]] = [[] for _ in jobs]
-        done, total = 0, sum(job.bases.count for job in jobs)
-        if progress is not None:
-            progress(0, total)
-        futures = {
-            self._pool.submit(multiply_prepared, piece.group, piece.points, piece.scalars): piece
-            for piece in sorted(pieces, key=lambda piece: piece.cost, reverse=True)}
-        for future in as_completed(futures):
-            piece = futures[future]
-            sums[piece.job].append(future.result())
-            done += len(piece.scalars)
-            if progress is not None:
-                progress(done, total)
-        if progress is not None:
-            progress(total, total)
-        return [
-            Result(point=add(job.bases.group, *parts) if parts else infinity(job.bases.group),
-                   cycles=0, digits=0, device=self.name)
-            for job, parts in zip(jobs, sums, strict=True)]
-
-    def close(self) -> None:
-        """End the threads."""
-        self._pool.shutdown()
-
-    def _split(self, jobs: Sequence[Job]) -> list[_Piece]:
-        whole: list[_Piece] = []
+        """Compute every job, one after the other, each on all threads."""
+        self.prepare()
+        if self._other is not None:
+            return [Result(each.point, each.cycles, each.digits, self.name)
+                    for each in self._other.run(jobs, progress)]
         for index, job in enumerate(jobs):
-            if job.scalars.shape != (job.bases.count, 4):
+            if job.scalars.shape != (job.bases.count, LIMBS):
                 raise ValueError(f"job {index}: {job.bases.count} bases need scalars of shape "
                                  f"({job.bases.count}, 4), not {job.scalars.shape}")
-            prepared: _Prepared = job.bases.handle
-            scalars = (job.scalars if len(prepared.indices) == job.bases.count
-                       else job.scalars[prepared.indices])
-            whole.append(_Piece(index, job.bases.group, prepared.points, scalars))
-        share = sum(piece.cost for piece in whole) / self._threads
-        pieces: list[_Piece] = []
-        for piece in whole:
-            count = len(piece.scalars)
-            parts = min(round(piece.cost / share) if share else 0, count // LEAST_PIECE)
-            parts = max(parts, 1) if count else 0
-            for part in range(parts):
-                cut = slice(count * part // parts, count * (part + 1) // parts)
-                pieces.append(
-                    _Piece(piece.job, piece.group, piece.points[cut], piece.scalars[cut]))
-        return pieces
+        done, total = 0, sum(job.bases.count for job in jobs)
+        results = []
+        for job in jobs:
+            if progress is not None:
+                progress(done, total)
+            results.append(Result(self._sum(job, done, total, progress), 0, 0, self.name))
+            done += job.bases.count
+        if progress is not None:
+            progress(total, total)
+        return results
+
+    def close(self) -> None:
+        """End the threads, where there are any."""
+        if self._other is not None:
+            self._other.close()
+
+    def _sum(self, job: Job, before: int, total: int, progress: Progress | None) -> Limbs:
+        points: Limbs = job.bases.handle
+        scalars = np.require(job.scalars, np.uint64, ("C", "A"))
+
+        def told(done: int, _: int) -> None:
+            if progress is not None:
+                progress(before + done, total)
+
+        point = sum_in_place(NUMBER[job.bases.group], points.ctypes.data, scalars.ctypes.data,
+                             job.bases.count, self._threads, told, self._code)
+        return np.frombuffer(point, dtype=np.uint64).copy()

@@ -4,26 +4,20 @@ import json
 import os
 import re
 from collections.abc import Sequence
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from proofmill.hdl.curve import Group
+from proofmill.hdl.field import BN254_BASE, BN254_SCALAR
 from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.ground.json_text import parse_json
 from proofmill.host.ground.output import write_atomically
-from proofmill.host.prover.curve.limbs import (
-    BASE_MODULUS,
-    MONTGOMERY_RADIX,
-    SCALAR_MODULUS,
-    Limbs,
-    to_limbs,
-)
-from proofmill.host.prover.curve.points import (
-    decode,
-    infinity,
-    to_affine_point,
-)
-from proofmill.host.prover.curve.validity import in_subgroup, on_curve
+from proofmill.host.prover.groth16 import plain_points
 from proofmill.host.prover.groth16.spelling import coordinate, is_exact, signal
+
+if TYPE_CHECKING:  # reading takes less time than the import of NumPy
+    from proofmill.host.prover.curve.limbs import Limbs
+
+BASE_MODULUS, SCALAR_MODULUS = BN254_BASE.modulus, BN254_SCALAR.modulus
 
 CURVE_NAMES = ("BN128", "BN254", "ALTBN128")
 """What tools call the one curve, letters and digits alone; snarkjs writes the first."""
@@ -105,8 +99,12 @@ class Fields:
             if "curve" in self.value:
                 self.check_curve()
 
-    def point(self, group: Group, affine: bool = False) -> Limbs:
-        """A point in Jacobian coordinates [X, Y, Z], or [x, y], affine: shape (8,), (16,).
+    def point(self, group: Group, affine: bool = False) -> "Limbs":
+        """`numbers` as `host.prover.curve.points` lays a point out: shape (8,), (16,)."""
+        return plain_points.to_array(group, self.numbers(group, affine))
+
+    def numbers(self, group: Group, affine: bool = False) -> tuple[int, ...]:
+        """A point in Jacobian coordinates [X, Y, Z], or [x, y], as the numbers of the affine one.
 
         It is (X / Z^2, Y / Z^3), at infinity where Z is 0, or x and y are; in G2 every coordinate
         is a pair, real part first. With `affine`, Z must be 0 or 1. Of more than three items the
@@ -125,21 +123,20 @@ class Fields:
         if len(items) == 2:
             values += one
         z = values[2 * group.degree:]
-        point = infinity(group)
+        point: tuple[int, ...] = (0,) * (2 * group.degree)
         if any(z):
-            jacobian = to_limbs(value * MONTGOMERY_RADIX % BASE_MODULUS for value in values)
-            point = to_affine_point(group, jacobian.reshape(1, -1))
+            point = plain_points.to_affine(group, values)
             if affine and z != one:
                 items[2].fail("should be 1: snarkjs takes the points of public signals affine")
-            if z != one and not point.any() or not on_curve(group, point.reshape(1, -1))[0]:
+            if z != one and not any(point) or not plain_points.on_curve(group, point):
                 self._explain_numbers(parts)
                 self.refuse("is not on the curve")
-        if not point.any():
+        if not any(point):
             self._explain_numbers(parts)
         if group is Group.G2:
-            if not point.any():
+            if not any(point):
                 self.refuse("is at infinity")
-            if not in_subgroup(group, point.reshape(1, -1))[0]:
+            if not plain_points.in_subgroup(group, point):
                 self.refuse("is on the curve, but not in the subgroup of prime order")
         return point
 
@@ -183,8 +180,10 @@ def write_json(path: str | os.PathLike[str], value: Any) -> None:
     write_atomically(path, [json.dumps(value, indent=1).encode()])
 
 
-def point_to_json(group: Group, point: Limbs) -> list[Any]:
+def point_to_json(group: Group, point: "Limbs") -> list[Any]:
     """A point as snarkjs writes it: [x, y, "1"], decimal; infinity is [0, 1, 0]."""
+    from proofmill.host.prover.curve.points import decode
+
     affine = decode(group, point)[0]
     if group is Group.G1:
         return ["0", "1", "0"] if affine is None else [str(affine[0]), str(affine[1]), "1"]

@@ -14,7 +14,7 @@ from proofmill.host.prover.curve.arithmetic import add, multiply
 from proofmill.host.prover.curve.limbs import SCALAR_MODULUS, Limbs, first_not_below, from_limbs
 from proofmill.host.prover.devices.device import Device, DeviceError, Progress, Result
 from proofmill.host.prover.groth16.candidate import Candidate, Tell
-from proofmill.host.prover.groth16.diagnosis import explain
+from proofmill.host.prover.groth16.diagnosis import explain, first_bad_point
 from proofmill.host.prover.groth16.evaluation import Evaluator
 from proofmill.host.prover.groth16.proving_key import ProvingKey
 from proofmill.host.prover.groth16.r1cs import R1cs
@@ -62,7 +62,7 @@ class Prover:
                  r1cs: R1cs | None = None, reopen: Callable[[], Device] | None = None,
                  clock: Callable[[], float] = time.monotonic) -> None:
         if r1cs is not None:
-            _check_circuit(key, r1cs)
+            check_circuit(key, r1cs)
         self.key = key
         self.r1cs = r1cs
         self._evaluator = Evaluator(key)
@@ -136,7 +136,7 @@ class Prover:
             proof = self._verified(results, public, blinding)
             if proof is None:
                 wrong = wrong_sums(self.key, scalars, results)
-                if not wrong:
+                if not wrong or first_bad_point(self.key) is not None:
                     raise explain(self.key, witness, self.r1cs)
                 log.warning("put aside: %s computed a wrong sum for %s", candidate.name,
                             ", ".join(wrong))
@@ -213,7 +213,8 @@ def _nobody(sentence: str) -> None:
     """Hears what nobody has asked for."""
 
 
-def _check_circuit(key: ProvingKey, r1cs: R1cs) -> None:
+def check_circuit(key: ProvingKey, r1cs: R1cs) -> None:
+    """Raise `ProofmillError` where `r1cs` is not the circuit of `key`."""
     for what, of_circuit, of_key in (("wires", r1cs.wires, key.wires),
                                      ("public signals", r1cs.public, key.public)):
         if of_circuit != of_key:

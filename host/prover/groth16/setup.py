@@ -16,7 +16,7 @@ from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.prover.curve import scalars
 from proofmill.host.prover.curve.arithmetic import multiply_generator
 from proofmill.host.prover.curve.limbs import LIMBS, SCALAR_MODULUS, Limbs, to_limbs
-from proofmill.host.prover.curve.points import generator
+from proofmill.host.prover.curve.points import generator, width
 from proofmill.host.prover.curve.scalars import Vector
 from proofmill.host.prover.groth16.proving_key import (
     COEFFICIENT,
@@ -27,8 +27,13 @@ from proofmill.host.prover.groth16.proving_key import (
 )
 from proofmill.host.prover.groth16.r1cs import R1cs
 from proofmill.host.prover.groth16.zkey import write_zkey
+from proofmill.host.prover.native.library import G1, G2, library_or_none
+from proofmill.host.prover.native.sums import multiples
 
 SEED_BYTES = 32
+
+FEW = 128
+"""Points below which mcl is done before the native library has made its table."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +78,7 @@ def development_setup(r1cs: R1cs, path: str | os.PathLike[str] | None = None,
         scalars.from_integers([secret.alpha, secret.beta, secret.delta]),
         combined[:public + 1], a, b, combined[public + 1:] * by_delta, odd * by_delta)
     # One call, so that no core waits between the parts.
-    points = multiply_generator(
+    points = _multiples(
         Group.G1, np.concatenate([scalars.to_plain(each) for each in g1_scalars]))
     single, public_points, points_a, points_b, points_c, points_h = np.split(
         points, np.cumsum([len(each) for each in g1_scalars])[:-1])
@@ -88,11 +93,21 @@ def development_setup(r1cs: R1cs, path: str | os.PathLike[str] | None = None,
         alpha_g1=single[0], beta_g1=single[1], beta_g2=beta_g2, gamma_g2=generator(Group.G2),
         delta_g1=single[2], delta_g2=delta_g2, public_points=public_points,
         coefficients=_coefficients(r1cs), a=points_a, b_g1=points_b,
-        b_g2=multiply_generator(Group.G2, scalars.to_plain(b)), c=points_c, h=points_h,
+        b_g2=_multiples(Group.G2, scalars.to_plain(b)), c=points_c, h=points_h,
         circuit_hash=circuit_hash(r1cs), contributions=(mark,))
     if path is not None:
         write_zkey(path, key)
     return key
+
+
+def _multiples(group: Group, factors: Limbs) -> Limbs:
+    """``factors[i] * generator`` for every i, shape (n, 8) or (n, 16)."""
+    code = library_or_none() if len(factors) >= FEW else None
+    if code is None:
+        return multiply_generator(group, factors)
+    found = multiples(G1 if group is Group.G1 else G2, generator(group).tobytes(),
+                      factors.tobytes(), code=code)
+    return np.frombuffer(found, dtype=np.uint64).reshape(-1, width(group))
 
 
 def circuit_hash(r1cs: R1cs) -> bytes:

@@ -8,8 +8,8 @@ import numpy as np
 from proofmill.hdl.curve import Group
 from proofmill.host.prover.curve.limbs import Limbs
 from proofmill.host.prover.curve.points import infinity
-from proofmill.host.prover.devices.cpu import CpuDevice
 from proofmill.host.prover.devices.device import Bases, Device, DeviceError, Job, Progress, Result
+from proofmill.host.prover.devices.mcl import MclDevice
 from proofmill.host.prover.groth16.proving_key import ProvingKey
 
 SUMS = (("A", Group.G1), ("B in G1", Group.G1), ("B in G2", Group.G2), ("C", Group.G1),
@@ -55,8 +55,12 @@ class KeyOnDevice:
 
 
 def wrong_sums(key: ProvingKey, scalars: Sequence[Limbs], results: Sequence[Result]) -> list[str]:
-    """Which of `results` differ from what this machine's processor computes, by name."""
-    processor = CpuDevice()
+    """Which of `results` differ from what mcl computes, by name.
+
+    Where a point of the key is not on the curve, sums depend on the order of the additions, and a
+    difference says nothing of the device.
+    """
+    processor = MclDevice()
     try:
         right = KeyOnDevice(processor, key).run(scalars, None)
     finally:

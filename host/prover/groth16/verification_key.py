@@ -1,18 +1,18 @@
 """Verification keys and proofs, and their JSON as snarkjs writes it."""
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
 
 from proofmill.hdl.curve import Group
-from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.ground.json_text import JsonObject
 from proofmill.host.prover.curve.limbs import Limbs
 from proofmill.host.prover.curve.pairing import coefficients
-from proofmill.host.prover.groth16.json_fields import Fields, point_to_json, read_json, write_json
+from proofmill.host.prover.groth16 import plain
+from proofmill.host.prover.groth16.json_fields import point_to_json, read_json, write_json
+from proofmill.host.prover.groth16.plain import PlainKey, PlainProof
+from proofmill.host.prover.groth16.plain_points import to_array
 
 
 @dataclass(frozen=True)
@@ -72,46 +72,29 @@ class Proof:
         }
 
 
-def verification_key_from_json(value: object, name: str = "verification key") -> VerificationKey:
-    """Check parsed JSON and take the key from it. Raises `ProofmillError` naming the field.
+def key_of(key: PlainKey) -> VerificationKey:
+    """The key as arrays."""
+    return VerificationKey(
+        alpha_g1=to_array(Group.G1, key.alpha), beta_g2=to_array(Group.G2, key.beta),
+        gamma_g2=to_array(Group.G2, key.gamma), delta_g2=to_array(Group.G2, key.delta),
+        public_points=np.array([to_array(Group.G1, point) for point in key.public_points]),
+        name=key.name)
 
-    What else there is, ``nPublic`` and the pairing of alpha and beta, follows from the points.
-    """
-    fields = Fields(value, name)
-    fields.check_curve()
-    with _explained(fields):
-        return VerificationKey(
-            alpha_g1=fields.member("vk_alpha_1").point(Group.G1),
-            beta_g2=fields.member("vk_beta_2").point(Group.G2),
-            gamma_g2=fields.member("vk_gamma_2").point(Group.G2),
-            delta_g2=fields.member("vk_delta_2").point(Group.G2),
-            public_points=np.array(
-                [item.point(Group.G1, affine=index > 0)
-                 for index, item in enumerate(fields.member("IC").items(1))]),
-            name=name)
+
+def proof_of(proof: PlainProof) -> Proof:
+    """The proof as arrays."""
+    return Proof(a=to_array(Group.G1, proof.a), b=to_array(Group.G2, proof.b),
+                 c=to_array(Group.G1, proof.c))
+
+
+def verification_key_from_json(value: object, name: str = "verification key") -> VerificationKey:
+    """`host.prover.groth16.plain.key_from_json` as arrays."""
+    return key_of(plain.key_from_json(value, name))
 
 
 def proof_from_json(value: object, name: str = "proof") -> Proof:
-    """Check parsed JSON and take the proof from it.
-
-    Raises `ProofmillError` naming the field; it is a `NotValid` where a point can be read and is
-    not in its group.
-    """
-    fields = Fields(value, name)
-    with _explained(fields):
-        return Proof(a=fields.member("pi_a").point(Group.G1),
-                     b=fields.member("pi_b").point(Group.G2),
-                     c=fields.member("pi_c").point(Group.G1))
-
-
-@contextmanager
-def _explained(fields: Fields) -> Iterator[None]:
-    """Where a file does not fit, and says that it is for another protocol or curve, tell that."""
-    try:
-        yield
-    except ProofmillError:
-        fields.explain()
-        raise
+    """`host.prover.groth16.plain.proof_from_json` as arrays."""
+    return proof_of(plain.proof_from_json(value, name))
 
 
 def read_verification_key(path: str | os.PathLike[str]) -> VerificationKey:

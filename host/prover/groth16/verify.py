@@ -5,13 +5,12 @@ from collections.abc import Sequence
 import numpy as np
 
 from proofmill.hdl.curve import Group
-from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.prover.curve.arithmetic import add, multi_scalar_multiplication, negate
-from proofmill.host.prover.curve.limbs import SCALAR_MODULUS, Limbs, to_limbs
+from proofmill.host.prover.curve.limbs import Limbs, to_limbs
 from proofmill.host.prover.curve.pairing import product_is_one
 from proofmill.host.prover.curve.points import first_not_canonical, width
 from proofmill.host.prover.curve.validity import in_subgroup
-from proofmill.host.prover.groth16.json_fields import NotValid
+from proofmill.host.prover.groth16.plain import check_public
 from proofmill.host.prover.groth16.verification_key import Proof, VerificationKey
 
 
@@ -23,7 +22,7 @@ def verify(key: VerificationKey, public: Sequence[int], proof: Proof) -> bool:
     fit, and `NotValid` where one is not below r: such a number would stand for another, so that one
     proof could be shown under several.
     """
-    check_public(key, public)
+    check_public(key.name, key.public, public)
     if not (is_valid_point(Group.G1, proof.a) and is_valid_point(Group.G2, proof.b)
             and is_valid_point(Group.G1, proof.c)):
         return False
@@ -32,19 +31,6 @@ def verify(key: VerificationKey, public: Sequence[int], proof: Proof) -> bool:
     return product_is_one(
         np.array([negate(Group.G1, proof.a), key.alpha_g1, signals, proof.c]),
         np.array([proof.b, key.beta_g2, key.gamma_g2, key.delta_g2]))
-
-
-def check_public(key: VerificationKey, public: Sequence[int]) -> None:
-    """Raise `ProofmillError` where `public` cannot be public signals of a proof under `key`."""
-    if len(public) != key.public:
-        raise ProofmillError(
-            f"{len(public)} public signals were given, {key.name} wants {key.public}; "
-            "use the public.json that was written with the proof")
-    for index, value in enumerate(public):
-        if not 0 <= value < SCALAR_MODULUS:
-            raise NotValid(
-                f"public signal [{index}] should be from 0 to below {SCALAR_MODULUS}, not {value}; "
-                "use the public.json that was written with the proof")
 
 
 def is_valid_point(group: Group, point: Limbs) -> bool:

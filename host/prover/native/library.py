@@ -7,6 +7,8 @@ from collections.abc import Callable
 from typing import Any
 
 from proofmill.host.ground.errors import ProofmillError
+from proofmill.host.ground.kept import tell
+from proofmill.host.prover.native.build import BuildProgress, NoLibrary, build, find
 
 Progress = Callable[[int, int], None]
 """Called now and then with (work done, work in all)."""
@@ -65,6 +67,7 @@ _SIGNATURES: dict[str, tuple[Any, list[Any]]] = {
     "quotient": (_int, [_int, _pointer, _pointer, _int, _control, _fault]),
     "arithmetic": (None, [_int, _int, _int, _pointer, _pointer, _pointer, _count]),
     "pairing": (_int, [_pointer, _pointer, _int]),
+    "in_group": (_int, [_int, _pointer]),
     "inspect": (_int, [_file, _file, ctypes.POINTER(Sizes), _fault]),
     "prove": (_int, [_int, _file, _file, _pointer, _control, _pointer, _pointer, _count, _fault]),
     "verify": (_int, [_int, _pointer, _pointer, _count, _pointer, _fault]),
@@ -82,8 +85,8 @@ class Library:
         try:
             code = ctypes.CDLL(os.fspath(path))
         except OSError as error:
-            raise ProofmillError(f"the native library cannot be loaded: {error}; remove the file "
-                                 "to have it compiled again") from error
+            raise NoLibrary(f"the native library cannot be loaded: {error}; remove the file "
+                            "to have it compiled again") from error
         for name, (result, arguments) in _SIGNATURES.items():
             function = getattr(code, f"proofmill_{name}")
             function.restype, function.argtypes = result, arguments
@@ -111,18 +114,46 @@ class Library:
 
 
 _library: Library | None = None
+_missing: NoLibrary | None = None
 _lock = allocate_lock()
 
 
-def library() -> Library:
-    """The library of this process, compiled if need be. Raises `ProofmillError`."""
-    global _library
+def library(progress: BuildProgress | None = None) -> Library:
+    """The library of this process, compiled if need be. Raises `NoLibrary`.
+
+    `progress`: see `host.prover.native.build.build`.
+    """
+    global _library, _missing
     if _library is None:
-        from proofmill.host.prover.native.build import build
         with _lock:
+            if _missing is not None:
+                raise _missing
             if _library is None:
-                _library = Library(build())
+                try:
+                    _library = Library(build(progress=progress))
+                except NoLibrary as error:
+                    _missing = error
+                    raise
     return _library
+
+
+def library_or_none(progress: BuildProgress | None = None) -> Library | None:
+    """`library`; where it is not to be had, None, and a line on stderr that says why, once."""
+    first = _missing is None
+    try:
+        return library(progress)
+    except NoLibrary as error:
+        if first:
+            tell(f"there is no native library: {error}; mcl computes instead, slower")
+        return None
+
+
+def library_if_there() -> Library | None:
+    """`library` where nothing has to be compiled first, else None."""
+    try:
+        return library() if _library is not None or find() is not None else None
+    except (NoLibrary, OSError):
+        return None
 
 
 def cores() -> int:

@@ -116,8 +116,8 @@ def proof_json(proof: Proof) -> str:
 
 
 def public_json(public: Sequence[int]) -> str:
-    """The content of snarkjs' ``public.json``."""
-    return _json([str(value) for value in public])
+    """The content of snarkjs' ``public.json``, which breaks the line without signals too."""
+    return _json([str(value) for value in public]) if public else "[\n]"
 
 
 @contextmanager

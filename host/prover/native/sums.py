@@ -23,6 +23,8 @@ POINT_BYTES = (64, 128)
 """Bytes of a point of G1 and of G2."""
 
 Bytes: TypeAlias = bytes | bytearray | memoryview
+Place: TypeAlias = int | bytes | ctypes.Array[ctypes.c_char]
+"""An address, or what ctypes takes for one. Whoever passes it keeps what is there."""
 
 
 def weighted_sum(group: int, points: Bytes, scalars: Bytes, threads: int | None = None,
@@ -34,11 +36,17 @@ def weighted_sum(group: int, points: Bytes, scalars: Bytes, threads: int | None 
     count = len(scalars) // SCALAR_BYTES
     if len(points) != count * POINT_BYTES[group] or len(scalars) != count * SCALAR_BYTES:
         raise ValueError(f"{len(points)} bytes of points do not fit {len(scalars)} of scalars")
+    return sum_in_place(group, _pinned(points), _pinned(scalars), count, threads, progress, code)
+
+
+def sum_in_place(group: int, points: Place, scalars: Place, count: int,
+                 threads: int | None = None, progress: Progress | None = None,
+                 code: Library | None = None) -> bytes:
+    """`weighted_sum` of `count` points and scalars where they lie."""
     code = code or library()
     control, fault = new_control(threads), Fault()
     result = ctypes.create_string_buffer(POINT_BYTES[group])
-    inputs = [_pinned(points), _pinned(scalars)]
-    if watched(lambda: code.sum(code.vector, group, *inputs, count, control, result, fault),
+    if watched(lambda: code.sum(code.vector, group, points, scalars, count, control, result, fault),
                control, progress):
         raise to_error(fault)
     return result.raw
@@ -61,7 +69,7 @@ def multiples(group: int, point: Bytes, scalars: Bytes, threads: int | None = No
     return result
 
 
-def _pinned(data: Bytes) -> ctypes.Array[ctypes.c_char] | bytes:
+def _pinned(data: Bytes) -> Place:
     """`data` as ctypes takes it: in place where it may be written to, else as bytes."""
     if isinstance(data, memoryview) and data.readonly:
         data = bytes(data)

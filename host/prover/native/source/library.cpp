@@ -279,6 +279,14 @@ EXPORT int32_t proofmill_pairing(const uint64_t *g1, const uint64_t *g2, int32_t
     return Pairing().product_is_one(left, right, least(count, 8));
 }
 
+// Whether a point is on its curve and has an order that divides r, or is infinity; plain coordinates,
+// 8 words in G1, 16 in G2.
+EXPORT int32_t proofmill_in_group(int32_t group, const uint64_t *coordinates) {
+    Affine<Fp> left;
+    Affine<Fp2> right;
+    return group ? take_plain(coordinates, right) && in_group(right) : take_plain(coordinates, left) && on_curve(left);
+}
+
 // The sizes in the headers of both files; the witness may be left out (size 0).
 EXPORT int32_t proofmill_inspect(const File *key_file, const File *witness_file, Sizes *sizes, Fault *fault) {
     Outcome outcome;

@@ -129,3 +129,22 @@ def test_matrices_must_fit() -> None:
     with pytest.raises(ProofmillError, match="A has constraint 2, but there are 2"):
         R1cs(wires=4, public_outputs=1, public_inputs=0, private_inputs=1, constraints=2,
              a=matrix([(2, 2, 1)]), b=matrix([]), c=matrix([]))
+
+
+def test_the_native_library_makes_the_same_key(monkeypatch: pytest.MonkeyPatch,
+                                               tmp_path: Path) -> None:
+    """As mcl does, byte for byte; few points are mcl's anyway."""
+    from proofmill.host.bench.peer import mixed
+    from proofmill.host.prover.groth16 import setup
+
+    circuit = mixed(400)[0]
+    calls = []
+    original = setup.multiples
+    monkeypatch.setattr(setup, "multiples",
+                        lambda *given, **more: calls.append(1) or original(*given, **more))
+    development_setup(circuit, tmp_path / "native.zkey", seed=b"1")
+    assert len(calls) == 2
+    monkeypatch.setattr(setup, "library_or_none", lambda: None)
+    development_setup(circuit, tmp_path / "mcl.zkey", seed=b"1")
+    assert len(calls) == 2
+    assert (tmp_path / "native.zkey").read_bytes() == (tmp_path / "mcl.zkey").read_bytes()

@@ -13,8 +13,8 @@ import pytest
 
 from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.prover.curve.limbs import SCALAR_MODULUS, to_limbs
-from proofmill.host.prover.devices.cpu import CpuDevice
 from proofmill.host.prover.devices.device import Limbs
+from proofmill.host.prover.devices.mcl import MclDevice
 from proofmill.host.prover.groth16.prove import Prover
 from proofmill.host.prover.groth16.r1cs import R1cs
 from proofmill.host.prover.groth16.setup import development_setup
@@ -47,13 +47,15 @@ def same(proof: Proof, other: OtherProof, public: list[int]) -> bool:
 
 
 @EACH
-@pytest.mark.parametrize("build", [checked, plain])
-@pytest.mark.parametrize("name", ALL)
+@pytest.mark.parametrize(("name", "build"), [
+    # The largest one takes seconds where every bound is followed.
+    pytest.param(name, build, marks=pytest.mark.slow if (name, build) == (ALL[-1], checked) else ())
+    for name in ALL for build in (checked, plain)])
 def test_vectors(vector: str, name: str, build: Callable[[str], Library]) -> None:
     folder, code = VECTORS / name, build(vector)
     zkey, wtns = folder / "circuit.zkey", folder / "witness.wtns"
     key = read_zkey(zkey)
-    expected = Prover(key, CpuDevice()).prove(read_witness(wtns), blinding=BLINDING)
+    expected = Prover(key, MclDevice()).prove(read_witness(wtns), blinding=BLINDING)
     for threads in (1, 2):
         proof = prove(zkey, wtns, threads, blinding=BLINDING, code=code)
         assert same(proof, expected.proof, expected.public)
@@ -85,7 +87,7 @@ def test_circuits_made_here(vector: str, constraints: int, tmp_path: Path) -> No
     write_witness(tmp_path / "w.wtns", witness)
     proof = prove(tmp_path / "k.zkey", tmp_path / "w.wtns", 2, blinding=BLINDING,
                   code=checked(vector))
-    expected = Prover(key, CpuDevice()).prove(witness, blinding=BLINDING)
+    expected = Prover(key, MclDevice()).prove(witness, blinding=BLINDING)
     assert same(proof, expected.proof, expected.public)
 
 
@@ -121,7 +123,7 @@ def test_texts_are_those_of_snarkjs() -> None:
         (bx, by), (bu, bv), _ = ([int(x) for x in pair] for pair in value["pi_b"])
         proof = Proof(a=(ax, ay), b=((bx, by), (bu, bv)), c=(cx, cy), public=[])
         assert proof_json(proof) == json.dumps(value, indent=1)
-    assert public_json([]) == "[]" and public_json([1, 2]) == json.dumps(["1", "2"], indent=1)
+    assert public_json([]) == "[\n]" and public_json([1, 2]) == json.dumps(["1", "2"], indent=1)
 
 
 def test_a_pipe_will_do(tmp_path: Path) -> None:

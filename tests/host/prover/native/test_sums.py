@@ -3,6 +3,7 @@
 import random
 import time
 from collections.abc import Callable, Sequence
+from functools import cache
 
 import numpy as np
 import pytest
@@ -64,14 +65,20 @@ def test_sums_by_logarithms(vector: str, group: Group, number: int, kind: str) -
 @EACH
 @GROUPS
 def test_sums_by_py_ecc(vector: str, group: Group, number: int) -> None:
+    encoded, scalars, want = by_py_ecc(group)
+    result = np.frombuffer(total(checked(vector), number, encoded, scalars), dtype=np.uint64)
+    assert points.decode(group, result) == [want]
+
+
+@cache
+def by_py_ecc(group: Group) -> tuple[Limbs, list[int], object]:
+    """Points, infinity and equal ones among them, scalars, and their sum; takes seconds."""
     bases = reference.random_points(group, 12, 1)
     bases[3] = None
     bases[5] = bases[4]
     scalars = reference.random_scalars(12, 2)
     encoded = points.encode(group, [reference.plain(group, base) for base in bases])
-    result = np.frombuffer(total(checked(vector), number, encoded, scalars), dtype=np.uint64)
-    assert points.decode(group, result) == [
-        reference.plain(group, reference.weighted_sum(bases, scalars))]
+    return encoded, scalars, reference.plain(group, reference.weighted_sum(bases, scalars))
 
 
 @EACH
