@@ -245,6 +245,12 @@ class Gossip:
             # Let timers and the node's clock in between two messages.
             await asyncio.sleep(0)
 
+    def again(self, name: str, topic: Topic, data: bytes) -> None:
+        """Hand a peer's message that was ignored to the node once more, as if it had just come."""
+        peer = self._peers.get(name)
+        if peer is not None:
+            self._take(peer, topic, data)
+
     def _take(self, peer: _Peer, topic: Topic, data: bytes) -> None:
         key = b"" if topic in DIRECTED else self._remember(topic, data)
         if key is None:

@@ -31,6 +31,7 @@ from proofmill.host.network.mechanism.invariants import BrokenInvariant
 from proofmill.host.network.node.archive import Archive
 from proofmill.host.network.node.catch_up import CatchUp
 from proofmill.host.network.node.claims import Claims
+from proofmill.host.network.node.early import EarlyMessages
 from proofmill.host.network.node.follower import (
     PARENT_EMPTY,
     PARENT_UNKNOWN,
@@ -209,6 +210,7 @@ class Node:
 
     def _connect(self, on_trouble: Callable[[BaseException], None] | None) -> None:
         setup = self.setup
+        self._early = EarlyMessages()
         names = {peer_name(_der(certificate)): name for name, certificate in setup.peers.items()}
         self.gossip = Gossip(
             names, self._take, contexts(setup.identity, setup.peers.values(), setup.folder),
@@ -240,7 +242,11 @@ class Node:
         slot, milliseconds = self._own_time(slot, milliseconds)
         self._order(slot)
         log.debug("the clock: slot %d, %d ms", slot, milliseconds, extra={"slot": slot})
+        new = slot > self.follower.slot
         self.follower.tick(slot, milliseconds)
+        if new:
+            for topic, data, peer in self._early.release():
+                self.gossip.again(peer, topic, data)
         self.catch_up.tick(self.gossip.peers)
         if self.catch_up.busy:
             return
@@ -329,6 +335,8 @@ class Node:
         if topic in DIRECTED:
             return self.catch_up.take(topic, data, peer)
         verdict, reason = self.follower.take(topic, data, peer)
+        if verdict is Verdict.IGNORE:
+            self._early.notice(topic, data, peer, reason)
         if verdict is Verdict.IGNORE and reason in (PARENT_UNKNOWN, PARENT_EMPTY):
             self.catch_up.missing(data, peer)
         return verdict, reason
