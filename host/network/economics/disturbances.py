@@ -17,6 +17,8 @@ from proofmill.host.network.node.node import NodeReport, SlotView
 from proofmill.host.network.node.outcome import Outcome, layer1_of
 
 SLOTS_PER_EPOCH = Parameters().slots_per_epoch
+FIRST_FINAL = 2
+"""The first epoch that a chain makes final: the specification counts no votes before."""
 
 
 @dataclass(frozen=True)
@@ -86,7 +88,7 @@ def _finality(
         return Check(f"finality cannot be asked for: the clocks of {astray} of {total} validators "
                      "are wrong for good")
     end = max((each.end for each in touching if each.kind != "drift"), default=0)
-    epoch = end // SLOTS_PER_EPOCH + 1
+    epoch = max(FIRST_FINAL, end // SLOTS_PER_EPOCH + 1)
     needed = (epoch + 2) * SLOTS_PER_EPOCH + 1
     epochs = {name: report.history[-1].finalized_epoch for name, report in reports.items()}
     if slots < needed:

@@ -24,9 +24,9 @@ from proofmill.host.network.node.outcome import outcome
 
 ROOT = Path(__file__).parents[4]
 SEEDS = range(50)
-SLOTS = 26
-"""Enough to see finality return after slot 7."""
-LAST = 7
+SLOTS = 33
+"""Enough to see finality return after slot `LAST`."""
+LAST = 15
 KINDS = ("fail_device", "hang_device", "split", "late", "drift", "withhold", "kill", "cut", "forge")
 
 
@@ -35,8 +35,8 @@ def combination(seed: int) -> list[str]:
     draw = random.Random(seed)
     arguments, taken = [], set()
     for kind in draw.sample(KINDS, draw.randint(1, 3)):
-        start = draw.randint(1, LAST - 2)
-        times = f"{start}:{draw.randint(start + 1, LAST)}"
+        start = draw.randint(1, LAST - 1)
+        times = f"{start}:{draw.randint(start + 1, min(start + 6, LAST))}"
         prover = draw.randint(0, 1)
         free = sorted({0, 1, 2} - taken)
         node = draw.choice(free)
@@ -98,15 +98,15 @@ RUN = replayed({"minimum_bond": 1, "bonds": {}, "genesis_mix": "00" * 32, "final
 
 def account(*fines: Fine) -> Account:
     return Account(
-        assignments={5: Assignment(0, (1,)), **{slot: Assignment(0, (1,)) for slot in (21, 22)}},
+        assignments={5: Assignment(0, (1,)), **{slot: Assignment(0, (1,)) for slot in (28, 29)}},
         credits=(Credit(5, 1, 5 * GWEI, 61, GWEI, 2, 6, 1, False, False),),
         fines=fines, undecided=frozenset(), bonded=frozenset(), barred={}, bonds={},
         reliability={}, rho=0)
 
 
-def history(finalized_epoch: int = 0) -> tuple[SlotView, ...]:
+def history(finalized_epoch: int = 1) -> tuple[SlotView, ...]:
     return tuple(SlotView(slot, b"", b"layer 1", 0 if slot < 8 else finalized_epoch)
-                 for slot in range(1, 27))
+                 for slot in range(1, SLOTS + 1))
 
 
 def found(
@@ -114,11 +114,11 @@ def found(
 ) -> list[Check]:
     reports = {plan.name: replace(report, name=plan.name) for plan in plans}
     result = outcome(plans, reports, {}, None)
-    return checks(plans, reports, result, history(1), disturbances, RUN, 26)
+    return checks(plans, reports, result, history(2), disturbances, RUN, SLOTS)
 
 
 REPORT = NodeReport(
-    "node 0", history(1), (32,) * 64, (0, 0), account(), (), 0, (5,), {}, {}, {}, 0, (), 0.0, 0)
+    "node 0", history(2), (32,) * 64, (0, 0), account(), (), 0, (5,), {}, {}, {}, 0, (), 0.0, 0)
 FAILS = Disturbance("fail-device", "node 0", 3, 6)
 FINE = Fine(5, 0, "primary", 7, False)
 
@@ -130,32 +130,32 @@ def broken(*arguments: object) -> list[str]:
 def test_a_run_in_which_all_holds_is_not_complained_of() -> None:
     assert broken([FAILS], REPORT) == []
     assert broken([FAILS], replace(REPORT, account=account(FINE))) == []
-    assert broken([Disturbance("split", None, 3, 6)], replace(REPORT, history=history(1))) == []
+    assert broken([Disturbance("split", None, 3, 6)], replace(REPORT, history=history(2))) == []
 
 
 def test_who_pays_for_nothing_is_named() -> None:
-    late = replace(REPORT, account=account(replace(FINE, slot=20)), notes={20: "it was asleep"})
+    late = replace(REPORT, account=account(replace(FINE, slot=27)), notes={27: "it was asleep"})
     [sentence] = broken([FAILS], late)
-    assert sentence == ("node 0's prover 0 pays for a duty missed as primary in slot 20, and "
+    assert sentence == ("node 0's prover 0 pays for a duty missed as primary in slot 27, and "
                         "nothing that was done explains it; its own log says: it was asleep")
-    [sentence] = broken([FAILS], replace(REPORT, account=account(replace(FINE, prover=1, slot=20))))
+    [sentence] = broken([FAILS], replace(REPORT, account=account(replace(FINE, prover=1, slot=27))))
     assert sentence.startswith("node 1's prover 1 pays for a duty")
     [sentence] = broken([FAILS], replace(
         REPORT, account=account(replace(FINE, reason="invalid"))))
     assert "pays for an invalid proof in slot 5" in sentence
-    assert broken([FAILS], replace(late, notes={20: "slot 20 is refused: it could be late"})) == []
+    assert broken([FAILS], replace(late, notes={27: "slot 27 is refused: it could be late"})) == []
 
 
 def test_layer_1_and_finality_are_looked_at() -> None:
-    touched = replace(REPORT, history=(*history(1)[:-1], SlotView(26, b"", b"other", 1)))
+    touched = replace(REPORT, history=(*history(2)[:-1], SlotView(SLOTS, b"", b"other", 2)))
     [sentence] = broken([FAILS], touched)
-    assert sentence.startswith("layer 1 of slot 26 is not that of the undisturbed run, says node 0")
+    assert sentence.startswith("layer 1 of slot 33 is not that of the undisturbed run, says node 0")
     split = Disturbance("split", None, 3, 6)
     assert broken([split], touched) == []
-    [sentence] = broken([split], replace(REPORT, history=history(0)))
-    assert sentence == ("finality has not returned: epoch 1 is not final after 26 slots at "
-                        "node 0 (epoch 0), node 1 (epoch 0), node 2 (epoch 0)")
-    early = found([replace(split, end=20)], replace(REPORT, history=history(0)))
+    [sentence] = broken([split], replace(REPORT, history=history(1)))
+    assert sentence == ("finality has not returned: epoch 2 is not final after 33 slots at "
+                        "node 0 (epoch 1), node 1 (epoch 1), node 2 (epoch 1)")
+    early = found([replace(split, end=20)], replace(REPORT, history=history(1)))
     assert "finality: the run ends too early to show that it returns; 41 slots do" in [
         check.sentence for check in early]
 
@@ -164,5 +164,5 @@ def test_slashings_and_payments_for_nothing_are_found() -> None:
     [sentence] = broken([FAILS], replace(REPORT, slashed=(4, 9)))
     assert sentence == "layer 1 has slashed validators 4, 9, which all are honest"
     plans = [PLANS[0], replace(PLANS[1], withhold=True), PLANS[2]]
-    [sentence] = broken([Disturbance("withhold", "node 1", 0, 26)], REPORT, plans)
+    [sentence] = broken([Disturbance("withhold", "node 1", 0, SLOTS)], REPORT, plans)
     assert sentence == "node 1 is paid for 1 proofs, and has sent none that is valid"
