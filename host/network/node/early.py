@@ -4,30 +4,26 @@ They are kept until this node's clock is there as well. What belongs to an early
 it, in the order in which it came.
 """
 
-from collections import OrderedDict
-
 from proofmill.host.network.node.follower import BLOCK_UNKNOWN, EARLY
 from proofmill.host.network.node.wire import Topic
 
-MOST = 256
-"""Messages kept; the oldest go first."""
+MOST = 64
+"""Messages kept of one peer; what comes after them is not."""
 
 
 class EarlyMessages:
     """What is to be looked at again in the next slot."""
 
     def __init__(self) -> None:
-        self._kept: OrderedDict[tuple[Topic, bytes], str] = OrderedDict()
+        self._kept: dict[tuple[Topic, bytes], str] = {}
 
     def notice(self, topic: Topic, data: bytes, peer: str, reason: str) -> None:
         """Keep an ignored message, if `reason` says that it was early or is part of what was."""
         belongs = topic is Topic.ENVELOPE and reason == BLOCK_UNKNOWN and bool(self._kept)
-        if reason == EARLY or belongs:
+        if (reason == EARLY or belongs) and list(self._kept.values()).count(peer) < MOST:
             self._kept.setdefault((topic, data), peer)
-            if len(self._kept) > MOST:
-                self._kept.popitem(last=False)
 
     def release(self) -> list[tuple[Topic, bytes, str]]:
         """Everything kept, oldest first, with the peers that have sent it; nothing is left."""
-        kept, self._kept = self._kept, OrderedDict()
+        kept, self._kept = self._kept, {}
         return [(topic, data, peer) for (topic, data), peer in kept.items()]
