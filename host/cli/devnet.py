@@ -205,13 +205,23 @@ class _Watch:
                 continue  # nobody is there any more
             if act == "kill" and name in net.dead or act == "restart" and name not in net.dead:
                 continue  # it has ended before, and that is told
-            getattr(net, act)(*([name] if name else []))
+            self._do(act, name)
             self._screen.line(net.outages[-1])
             self._known.add(name)
         for name in net.dead.keys() - self._known:
             self._known.add(name)
             self._screen.line(f"warning: {name} is dead ({net.dead[name]}); the others go on",
                               style="yellow")
+
+    def _do(self, act: str, name: str) -> None:
+        net = self._net
+        if act == "split":
+            net.split()
+        elif act == "join halves":
+            net.join_halves()
+        else:
+            {"kill": net.kill, "restart": net.restart, "cut": net.cut, "heal": net.heal,
+             "join": net.join}[act](name)
 
 
 def _failed(options: argparse.Namespace, setup: Any, net: Any, error: ProofmillError) -> int:
@@ -269,7 +279,7 @@ def _node(options: argparse.Namespace, option: str, text: str, count: int) -> in
 def _events(options: argparse.Namespace) -> dict[int, list[tuple[str, str]]]:
     """What is done to whom, by the slot after which."""
     events: dict[int, list[tuple[str, str]]] = {}
-    acts = {"kill": ("kill", "restart"), "cut": ("cut", "heal"), "split": ("split", "join_halves"),
+    acts = {"kill": ("kill", "restart"), "cut": ("cut", "heal"), "split": ("split", "join halves"),
             "late": ("", "join")}
     for each in disturbances_of(options):
         first, last = acts.get(each.kind, ("", ""))

@@ -15,7 +15,6 @@ from proofmill.host.prover.devices.cpu import CpuDevice
 from proofmill.host.prover.devices.device import Bases, Device, DeviceError, Job, Progress, Result
 
 FAIL, HANG = "fail", "hang"
-OPENER = f"{__name__}:open_faulty"
 
 
 class FaultyDevice:
@@ -32,12 +31,11 @@ class FaultyDevice:
 
     def run(self, jobs: Sequence[Job], progress: Progress | None = None) -> list[Result]:
         """As the device does; DeviceError, or no end, where that is what was ordered."""
-        match self._orders.read_text().strip() if self._orders.exists() else "":
-            case "fail":
-                raise DeviceError("it was told to fail")
-            case "hang":
-                while True:
-                    time.sleep(60)
+        orders = self._orders.read_text().strip() if self._orders.exists() else ""
+        if orders == FAIL:
+            raise DeviceError("it was told to fail")
+        while orders == HANG:
+            time.sleep(60)
         return self._device.run(jobs, progress)
 
     def close(self) -> None:
@@ -49,3 +47,7 @@ def open_faulty(name: str, *, orders: str, lanes: int | None = None) -> FaultyDe
     """The device `name` of the catalogue, which obeys the file `orders`."""
     device = CpuDevice(threads=lanes) if name == "cpu" else open_device(name, lanes=lanes)
     return FaultyDevice(device, Path(orders))
+
+
+OPENER = f"{__name__}:{open_faulty.__name__}"
+"""For an `apart.ApartDevice`."""
