@@ -24,14 +24,12 @@ class Disturbance:
     def paid_for(self) -> range:
         """The slots of whose duties a prover may miss because of it.
 
-        A committee's duty lasts four slots, so what was proven shortly before a split may be lost
-        with the half that had it. A device that has failed for n slots is left alone for n slots
+        A committee's duty lasts four slots, so it may begin before: where others have failed, it is
+        done last, and what was proven before a split may be lost with a half. A device that has failed for n slots is left alone for n slots
         more, and a little longer for the first of its pauses.
         """
-        first, last = self.start - 1, self.end + 1
-        if self.kind == "split":
-            first = self.start - 4
-        elif self.kind in DEVICE:
+        first, last = self.start - 4, self.end + 1
+        if self.kind in DEVICE:
             last = self.end + (self.end - self.start) + 2
         elif self.kind == "late":
             first = 0

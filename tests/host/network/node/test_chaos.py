@@ -140,6 +140,8 @@ def test_who_pays_for_nothing_is_named() -> None:
                         "nothing that was done explains it; its own log says: it was asleep")
     [sentence] = broken([FAILS], replace(REPORT, account=account(replace(FINE, prover=1, slot=27))))
     assert sentence.startswith("node 1's prover 1 pays for a duty")
+    assert Disturbance("kill", "node 0", 5, 9).paid_for == range(1, 11)
+    assert FAILS.paid_for == range(-1, 12)
     [sentence] = broken([FAILS], replace(
         REPORT, account=account(replace(FINE, reason="invalid"))))
     assert "pays for an invalid proof in slot 5" in sentence
