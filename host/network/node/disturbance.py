@@ -25,8 +25,9 @@ class Disturbance:
         """The slots of whose duties a prover may miss because of it.
 
         A committee's duty lasts four slots, so it may begin before: where others have failed, it is
-        done last, and what was proven before a split may be lost with a half. A device that has failed for n slots is left alone for n slots
-        more, and a little longer for the first of its pauses.
+        done last, and what was proven before a split may be lost with a half. A device that has
+        failed for n slots is left alone for n slots more, and a little longer for the first of its
+        pauses.
         """
         first, last = self.start - 4, self.end + 1
         if self.kind in DEVICE:
