@@ -6,6 +6,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,10 @@ from proofmill.host.ground.units import GWEI
 
 DEFAULT_DEVICES = ("cpu", "model", "slow", "cpu")
 """What provers prove on if nothing is said, in turn."""
+EXAMPLES = {"NODE:A:B": "1:10:16", "A:B": "10:16", "NODE:A": "1:10", "NODE:MS": "1:-400",
+            "NODE": "1"}
+MOST_DRIFT_MS = 12_000
+"""A slot."""
 CPU_MS, SLOW_MS = 500, 7000
 """What a proof on this machine's processor counts for in chain time, and on a slowed one."""
 SLOT_COLUMNS = "{:>4}  {:>7}  {:<12}  {:<12}  {:>6}  {:<9}  {:>5}  {:>8}  {:>13}  {:<8} {}"
@@ -37,7 +42,10 @@ def register(commands: Commands) -> None:
                     "those of the contracts in the blocks' payloads. The first rewards mature "
                     "about slot 34.",
         epilog="examples: proofmill devnet --provers 2 --device cpu --device slow; "
-               "proofmill devnet --forge 3 --kill 1:10:16 --cut 2:12:15")
+               "proofmill devnet --forge 3 --kill 1:10:16 --cut 2:12:15; "
+               "proofmill devnet --hang-device 1:3:6 --split 8:11. What has to hold after each of "
+               "these is in docs/devnet.md; the run looks itself, and ends with status 1 where it "
+               "does not.")
     devnet.add_argument("--validators", default=64,
                         type=whole(64, otherwise="the minimal preset needs 64 or more"),
                         metavar="N",
@@ -58,6 +66,19 @@ def register(commands: Commands) -> None:
                         help="kill -9 this node after slot A, start it again after slot B")
     devnet.add_argument("--cut", action="append", metavar="NODE:A:B", default=[],
                         help="break this node's connections from slot A to slot B")
+    devnet.add_argument("--fail-device", action="append", metavar="NODE:A:B", default=[],
+                        help="this node's device fails from slot A to slot B")
+    devnet.add_argument("--hang-device", action="append", metavar="NODE:A:B", default=[],
+                        help="this node's device does not answer from slot A to slot B")
+    devnet.add_argument("--split", metavar="A:B",
+                        help="the first half of the nodes and the second do not hear each other "
+                             "from slot A to slot B")
+    devnet.add_argument("--late", action="append", metavar="NODE:A", default=[],
+                        help="this node joins after slot A")
+    devnet.add_argument("--drift", action="append", metavar="NODE:MS", default=[],
+                        help="this node's clock is ahead by so many milliseconds, or behind (-MS)")
+    devnet.add_argument("--withhold", action="append", metavar="NODE", default=[],
+                        help="this node makes proofs and does not send them")
     devnet.add_argument("--folder", metavar="FOLDER",
                         help="a new folder for what the nodes write, kept afterwards: chains, job "
                              "logs, signing histories, node.log (default: a temporary one)")
@@ -73,12 +94,14 @@ def register(commands: Commands) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Run the nodes; 1 if one ended by an error, they differ, or layer 1 was touched."""
+    """Run the nodes; 1 if one ended by an error, they differ, or something else does not hold."""
     _check(options)
     start = time.perf_counter()
     screen = Screen(machine=options.json)
     load_chain(screen)
     from proofmill.host.cli.mine import block_key
+    from proofmill.host.network.economics.disturbances import checks
+    from proofmill.host.network.economics.recorded import replayed
     from proofmill.host.network.node.devnet import Devnet, DevnetSetup, NoNodeLeftError, plan_nodes
     from proofmill.host.network.node.outcome import outcome
     from proofmill.host.prover.circuits.block import BlockCircuit
@@ -88,9 +111,9 @@ def run(options: argparse.Namespace) -> int:
     names = DEFAULT_DEVICES if options.device is None else options.device
     devices = [_device(names[index % len(names)]) for index in range(options.provers)]
     _prepare(screen, devices)
-    forgers = {_node(options, "--forge", text, options.provers) for text in options.forge}
-    plans = plan_nodes(options.validators, devices, forgers)
-    reference = None
+    disturbances = disturbances_of(options)
+    plans = _disturbed(plan_nodes(options.validators, devices), disturbances, options)
+    found: list[Any] = []
     with _folder(options) as folder:
         with screen.bar("preparing the block circuit and its key"):
             key = block_key(BlockCircuit(COMPACT), options.seed)
@@ -109,11 +132,17 @@ def run(options: argparse.Namespace) -> int:
                 net.run(options.slots, _Watch(screen, net, _events(options), bar))
             running = time.perf_counter() - before
             reports = net.reports()
-            _record(options, setup, next(iter(reports.values())), net.failures)
-            if not net.dead and not net.outages:
-                with screen.bar("waiting for the run without provers"):
-                    reference = net.reference()
-            result = outcome(plans, reports, net.dead, reference, net.outages)
+            first = next((each for plan in plans if not plan.drift_ms
+                          and (each := reports.get(plan.name))), next(iter(reports.values())))
+            record = _record(options, setup, first, net.failures, reports)
+            with screen.bar("waiting for the run without provers"):
+                reference = net.reference()
+            comparable = not net.dead and not net.outages and not options.drift
+            result = outcome(plans, reports, net.dead, reference if comparable else None,
+                             net.outages)
+            if disturbances:
+                found = checks(plans, reports, result, reference, disturbances, replayed(record),
+                               options.slots)
         except KeyboardInterrupt:
             net.close()
             screen.line(f"stopped in slot {net.slot}; every node has ended")
@@ -124,10 +153,22 @@ def run(options: argparse.Namespace) -> int:
             net.close()
     seconds = time.perf_counter() - start
     _show(screen, result, net.failures, net.unsettled, seconds, running)
+    for check in found:
+        screen.line(f"{'BROKEN' if check.broken else 'holds':<12}{check.sentence}",
+                    style="red" if check.broken else None)
     if options.json:
-        print_record("devnet", {**result.record(), "seconds": round(seconds, 3)})
-    good = result.agreed and result.layer1_same is not False and not net.failed
-    return 0 if good else 1
+        print_record("devnet", {
+            **result.record(), "checks": [vars(check) for check in found],
+            "seconds": round(seconds, 3)})
+    broken = [check.sentence for check in found if check.broken]
+    broken += [f"{name} has ended: {reason}" for name, reason in net.failed.items()]
+    if not result.agreed:
+        broken.append("the nodes have different chains or ledgers")
+    if result.layer1_same is False:
+        broken.append("layer 1 is not the same as in a run without provers")
+    for sentence in broken:
+        print(f"proofmill: {sentence}", file=sys.stderr)
+    return 1 if broken else 0
 
 
 @contextmanager
@@ -162,7 +203,9 @@ class _Watch:
         for act, name in self._events.get(done, ()):
             if act in ("cut", "heal") and name in net.dead:
                 continue  # nobody is there any more
-            getattr(net, act)(name)
+            if act == "kill" and name in net.dead or act == "restart" and name not in net.dead:
+                continue  # it has ended before, and that is told
+            self._do(act, name)
             self._screen.line(net.outages[-1])
             self._known.add(name)
         for name in net.dead.keys() - self._known:
@@ -170,13 +213,23 @@ class _Watch:
             self._screen.line(f"warning: {name} is dead ({net.dead[name]}); the others go on",
                               style="yellow")
 
+    def _do(self, act: str, name: str) -> None:
+        net = self._net
+        if act == "split":
+            net.split()
+        elif act == "join halves":
+            net.join_halves()
+        else:
+            {"kill": net.kill, "restart": net.restart, "cut": net.cut, "heal": net.heal,
+             "join": net.join}[act](name)
+
 
 def _failed(options: argparse.Namespace, setup: Any, net: Any, error: ProofmillError) -> int:
     """No node has come to the end: the record of what was, and a sentence. 1 if the chain itself is
     wrong, and what else has ended the nodes is raised, with a way out."""
     last = next((each for each in net.failures.values() if each.branch), None)
     if last is not None:
-        _record(options, setup, last, net.failures)
+        _record(options, setup, last, net.failures, {})
     kept = (f"the run so far is in {options.record}" if options.record and last is not None else
             "--record FILE.json keeps the run so far, and what each node says of its end")
     if any(each.broken for each in net.failures.values()):
@@ -187,30 +240,32 @@ def _failed(options: argparse.Namespace, setup: Any, net: Any, error: ProofmillE
 
 
 def _record(
-    options: argparse.Namespace, setup: Any, report: Any, failures: Any
-) -> None:
-    """Write the record, if it was asked for; `report` has `branch` and `final_slot`."""
+    options: argparse.Namespace, setup: Any, report: Any, failures: Any, reports: Any
+) -> Any:
+    """The run's record, written down if that was asked for; `report` has `branch` and
+    `final_slot`, `reports` the provers' notes."""
     from proofmill.host.network.economics.recorded import record_of, save_run
     from proofmill.host.network.node.devnet import BOND_WEI
     from proofmill.host.network.node.opening import GENESIS_MIX, minimum_bond_wei
 
-    if not options.record:
-        return
+    notes = {plan.prover: reports[plan.name].notes for plan in setup.nodes
+             if plan.prover is not None and plan.name in reports}
     bonds = {plan.prover: BOND_WEI for plan in setup.nodes if plan.prover is not None}
     record = record_of(
         options.seed, options.validators, minimum_bond_wei(options.validators, setup.parameters),
-        bonds, GENESIS_MIX, report.final_slot, report.branch)
+        bonds, GENESIS_MIX, report.final_slot, report.branch, notes)
     if failures:
         record["failures"] = {
             name: {"reason": each.reason, "trace": each.trace} for name, each in failures.items()}
-    save_run(options.record, record)
+    if options.record:
+        save_run(options.record, record)
+    return record
 
 
 def _check(options: argparse.Namespace) -> None:
     for text in () if options.device is None else options.device:
         _proving_on(text)
-    for text in options.forge:
-        _node(options, "--forge", text, options.provers)
+    disturbances_of(options)
     _events(options)
 
 
@@ -224,21 +279,102 @@ def _node(options: argparse.Namespace, option: str, text: str, count: int) -> in
 def _events(options: argparse.Namespace) -> dict[int, list[tuple[str, str]]]:
     """What is done to whom, by the slot after which."""
     events: dict[int, list[tuple[str, str]]] = {}
-    for option, first, last in (("kill", "kill", "restart"), ("cut", "cut", "heal")):
-        for text in getattr(options, option):
-            parts = text.split(":")
-            if len(parts) != 3 or not all(each.isascii() and each.isdigit() for each in parts):
-                raise ProofmillError(f"--{option} {text}: give NODE:A:B, as in 1:10:16")
-            node = _node(options, f"--{option}", parts[0], options.provers + 1)
-            start, end = int(parts[1][:9]), int(parts[2][:9])
-            if not 1 <= start < end < options.slots:
-                raise ProofmillError(
-                    f"--{option} {text}: the slots must ascend, from 1 to below {options.slots}")
-            if any(name == f"node {node}" for each in events.values() for _, name in each):
-                raise ProofmillError(f"--{option} {text}: node {node} has one outage already")
-            events.setdefault(start, []).append((first, f"node {node}"))
-            events.setdefault(end, []).append((last, f"node {node}"))
+    acts = {"kill": ("kill", "restart"), "cut": ("cut", "heal"), "split": ("split", "join halves"),
+            "late": ("", "join")}
+    for each in disturbances_of(options):
+        first, last = acts.get(each.kind, ("", ""))
+        if first:
+            events.setdefault(each.start, []).append((first, each.node or ""))
+        if last:
+            events.setdefault(each.end, []).append((last, each.node or ""))
     return events
+
+
+def disturbances_of(options: argparse.Namespace) -> list[Any]:
+    """What the options do to nodes, checked as far as that needs no node."""
+    from proofmill.host.network.node.disturbance import FOR_GOOD, Disturbance
+
+    found: list[Disturbance] = []
+
+    def add(kind: str, text: str, form: str, provers: bool = False) -> None:
+        parts = dict(zip(form.split(":"), text.split(":"), strict=False))
+        if len(parts) != len(form.split(":")) or text.count(":") != form.count(":"):
+            raise ProofmillError(f"--{kind} {text}: give {form}, as in {EXAMPLES[form]}")
+        node = None
+        if "NODE" in parts:
+            count = options.provers + (not provers)
+            if not parts["NODE"].isascii() or not parts["NODE"].isdigit():
+                raise ProofmillError(f"--{kind} {text}: give {form}, as in {EXAMPLES[form]}")
+            node = f"node {_node(options, f'--{kind}', parts['NODE'], count)}"
+        start, end = 0, options.slots
+        if "A" in parts:
+            numbers = [parts[name] for name in ("A", "B") if name in parts]
+            if not all(each.isascii() and each.isdigit() for each in numbers):
+                raise ProofmillError(f"--{kind} {text}: give {form}, as in {EXAMPLES[form]}")
+            start, end = ([int(each[:9]) for each in numbers] if "B" in parts
+                          else [0, int(numbers[0][:9])])
+            if not (0 if kind == "late" else 1) <= start < end < options.slots:
+                raise ProofmillError(
+                    f"--{kind} {text}: the slots must ascend, from 1 to below {options.slots}")
+        if "MS" in parts:
+            _drift(text)
+        if any(node == each.node and _exclude(kind, each.kind) for each in found):
+            raise ProofmillError(
+                f"--{kind} {text}: " + (f"node {parts['NODE']} has one outage already" if node
+                                        else "there is one split already"))
+        found.append(Disturbance(kind, node, start, end))
+
+    for kind in ("fail-device", "hang-device"):
+        for text in getattr(options, kind.replace("-", "_")):
+            add(kind, text, "NODE:A:B", provers=True)
+    for kind in ("kill", "cut"):
+        for text in getattr(options, kind):
+            add(kind, text, "NODE:A:B")
+    for text in options.late:
+        add("late", text, "NODE:A")
+    if len(options.late) > options.provers:
+        raise ProofmillError(f"--late {options.late[-1]}: one node must be there from the start")
+    if options.split is not None:
+        add("split", options.split, "A:B")
+    for text in options.drift:
+        add("drift", text, "NODE:MS")
+    for kind in FOR_GOOD[1:]:
+        for text in getattr(options, kind):
+            add(kind, text, "NODE", provers=True)
+    return found
+
+
+def _exclude(one: str, other: str) -> bool:
+    """Whether both cannot be done to one node."""
+    return one == other or any({one, other} <= set(group) for group in (
+        ("kill", "cut", "late"), ("fail-device", "hang-device"), ("withhold", "forge")))
+
+
+def _drift(text: str) -> int:
+    """The milliseconds of NODE:MS."""
+    number = text.partition(":")[2]
+    digits = number.removeprefix("-")
+    if not (digits.isascii() and digits.isdigit() and 1 <= int(digits[:9]) <= MOST_DRIFT_MS):
+        raise ProofmillError(f"--drift {text}: {number!r} is not 1 to {MOST_DRIFT_MS:,} "
+                             "milliseconds, or as many behind with a minus")
+    return int(number)
+
+
+def _disturbed(plans: list[Any], disturbances: list[Any], options: argparse.Namespace) -> list[Any]:
+    """The plans, with what is done to nodes from their start on."""
+    from proofmill.host.network.node.node import Fault
+
+    drifts = {f"node {int(text.partition(':')[0])}": _drift(text) for text in options.drift}
+    made = []
+    for plan in plans:
+        mine = [each for each in disturbances if each.node == plan.name]
+        kinds = {each.kind: each for each in mine}
+        made.append(replace(
+            plan, forge="forge" in kinds, withhold="withhold" in kinds,
+            drift_ms=drifts.get(plan.name, 0), late=kinds["late"].end if "late" in kinds else 0,
+            faults=tuple(Fault(each.kind.removesuffix("-device"), each.start, each.end)
+                         for each in mine if each.kind.endswith("-device"))))
+    return made
 
 
 def _device(text: str) -> Any:
@@ -281,6 +417,15 @@ def _show_plan(screen: Screen, plans: Any) -> None:
             line += f", proves as validator {plan.prover} on {plan.device.label}"
         if plan.forge:
             line += ", and forges its proofs"
+        if plan.withhold:
+            line += ", and withholds its proofs"
+        for fault in plan.faults:
+            line += f"; the device {fault.kind}s from slot {fault.start} to slot {fault.end}"
+        if plan.drift_ms:
+            line += (f"; its clock is {abs(plan.drift_ms):,} ms "
+                     f"{'ahead' if plan.drift_ms > 0 else 'behind'}")
+        if plan.late:
+            line += f"; joins after slot {plan.late}"
         screen.line(line)
 
 
@@ -343,7 +488,7 @@ def _show(
     screen.line("nodes       " + ("all have the same chain and the same ledger" if result.agreed
                                   else "they have DIFFERENT chains or ledgers"))
     untouched = ("NOT the same as in a run without provers" if result.layer1_same is False else
-                 "not compared: nodes were away, and their validators with them")
+                 "not compared as a whole: nodes were away, or their clocks wrong")
     if result.layer1_same:
         untouched = ("balances, votes, duties and finality of every slot are those of a run "
                      "without provers: identical")

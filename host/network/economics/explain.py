@@ -1,6 +1,6 @@
 """Why: a slot's draw and what came of it, prover by prover, in plain sentences."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -28,7 +28,14 @@ class Replay(Protocol):
 
     parameters: Parameters
     tickets: dict[int, tuple[Ticket, ...]]
-    unit: int
+
+    @property
+    def unit(self) -> int:
+        """What a gwei is in the ledger's amounts."""
+
+    @property
+    def notes(self) -> Mapping[int, Mapping[int, str]]:
+        """By slot and prover, what the prover's own node has written down of it."""
 
     @property
     def ledger(self) -> Ledger:
@@ -199,6 +206,9 @@ def _story(replay: Replay, slot: int, identity: int) -> Story:
             lines.append("It did not have to prove: the slot was proven by nobody.")
     if role == "none" and not paid and not taken:
         lines.append("So it was neither paid nor slashed for this slot.")
+    note = replay.notes.get(slot, {}).get(identity)
+    if note and not paid:
+        lines.append(f"Its own node has written: {note}.")
     return Story(identity, role, weight, paid, bounty, taken, kept_back, tuple(lines))
 
 

@@ -7,7 +7,9 @@ Amounts are in wei, hashes and mixes in hexadecimal.
      "payload_hash": ..., "request_root": ..., "base": ..., "included": [[slot, prover, valid]],
      "matured": [...], "root": ...}]}
 
-Where nodes have failed, "failures" says of each, by name, the "reason" and the "trace".
+"notes" has by slot and prover what the prover's own node has written down of a job that had to wait
+or was given up. Where nodes have failed, "failures" says of each, by name, the "reason" and the
+"trace".
 """
 
 import json
@@ -63,13 +65,19 @@ class Record(Struct, frozen=True):
     genesis_mix: Hash
     final_slot: Whole
     blocks: tuple[RecordedBlock, ...]
+    notes: dict[str, dict[str, str]] = {}
 
 
 def record_of(
     seed: int, validators: int, minimum_bond: int, bonds: Mapping[int, int], genesis_mix: bytes,
     final_slot: int, branch: Sequence[BlockFacts],
+    notes: Mapping[int, Mapping[int, str]] | None = None,
 ) -> JsonObject:
-    """The record as plain data."""
+    """The record as plain data; `notes`: by prover and slot."""
+    by_slot: dict[str, dict[str, str]] = {}
+    for prover, said in (notes or {}).items():
+        for slot, note in said.items():
+            by_slot.setdefault(str(slot), {})[str(prover)] = note
     return {
         "seed": seed, "validators": validators, "minimum_bond": minimum_bond,
         "bonds": {str(who): bond for who, bond in bonds.items()},
@@ -79,6 +87,7 @@ def record_of(
             **{name: getattr(block, name) for name in ("slot", "proposer", "proposing", "base")},
             "included": [[each.slot, each.prover, each.valid] for each in block.included],
             "matured": list(block.matured)} for block in branch],
+        "notes": by_slot,
     }
 
 
@@ -108,6 +117,8 @@ class RecordedRun:
                 ticket for ticket in self.ledger.tickets_for(facts.slot)
                 if ticket.prover not in made.passed_over)
         self.ledger.finalise(record.final_slot)
+        self.notes = {int(slot): {int(prover): note for prover, note in said.items()}
+                      for slot, said in record.notes.items()}
 
     @property
     def ledger(self) -> Ledger:
@@ -139,10 +150,15 @@ def load_run(name: str) -> RecordedRun:
         raise ProofmillError(f"{name}: not JSON: {error}; name the file that "
                              "'proofmill devnet --record' has written") from error
     try:
-        return RecordedRun(typed(record, Record, f"{name}: not the record of a devnet's run"))
+        return replayed(record, f"{name}: not the record of a devnet's run")
     except (LookupError, TypeError, ValueError, AttributeError, AssertionError) as error:
         raise ProofmillError(f"{name}: not the record of a devnet's run ({error!r}); name the "
                              "file that 'proofmill devnet --record' has written") from error
+
+
+def replayed(record: JsonObject, what: str = "the run") -> RecordedRun:
+    """The run that plain data records. ProofmillError, which says `what` it is, for other data."""
+    return RecordedRun(typed(record, Record, what))
 
 
 def save_run(name: str, record: JsonObject) -> None:

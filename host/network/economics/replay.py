@@ -1,7 +1,8 @@
 """A chain's draws and duties replayed from public data: mixes, proposers, bonds, misses."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 from proofmill.host.network.economics.registry import Registered
 from proofmill.host.network.mechanism.ledger import Ledger
@@ -43,6 +44,8 @@ class Replay:
 
     unit = 1
     """What a gwei is in the ledger's amounts."""
+    notes: ClassVar[Mapping[int, Mapping[int, str]]] = {}
+    """None are kept of a chain that is run here."""
 
     parameters: Parameters
     registry: Sequence[Registered]

@@ -31,16 +31,18 @@ from proofmill.host.network.consensus.genesis import STAKE_GWEI
 from proofmill.host.network.consensus.keys import ValidatorKey, derive_keys
 from proofmill.host.network.mechanism.parameters import Parameters
 from proofmill.host.network.node.contract_state import ProverAccount
-from proofmill.host.network.node.follower import ChainSetup
+from proofmill.host.network.node.follower import SLOT_MS, ChainSetup
 from proofmill.host.network.node.identity import new_identity
 from proofmill.host.network.node.node import (
     CONFIRM_MS,
     STEPS_MS,
     DeviceSpeed,
+    Fault,
     NodeFailure,
     NodeReport,
     NodeSetup,
     SlotView,
+    Traffic,
     belong_to_parent,
     run_node,
     view_of,
@@ -53,6 +55,7 @@ from proofmill.host.network.node.opening import (
 )
 from proofmill.host.network.second_layer.engines import EvmEngines
 from proofmill.host.prover.circuits.block_size import BlockSize
+from proofmill.host.prover.devices.faulty import HANG
 from proofmill.host.prover.groth16.verification_key import VerificationKey
 
 log = logging.getLogger(__name__)
@@ -64,6 +67,8 @@ ANSWER_SECONDS = 120.0
 """How long a node may take for one step before it counts as dead. Simulated hardware is slow."""
 SETTLE_SECONDS = 20.0
 """How long messages may be on their way before the clock goes on without them."""
+HANG_SECONDS = 3.0
+"""How long the clock waits for a device that is known to hang."""
 STOP_SECONDS = 5.0
 
 
@@ -71,7 +76,8 @@ STOP_SECONDS = 5.0
 class NodePlan:
     """One node: how many validators it has, and the device it proves on, None for none.
 
-    `forge`: it signs proofs that do not verify.
+    `forge`: it signs proofs that do not verify. `withhold`: it sends none. `faults`: of its device.
+    `drift_ms`: how far its clock is ahead. `late`: the slot after which it joins, 0 for the start.
     """
 
     name: str
@@ -79,6 +85,10 @@ class NodePlan:
     prover: int | None = None
     device: DeviceSpeed | None = None
     forge: bool = False
+    withhold: bool = False
+    faults: tuple[Fault, ...] = ()
+    drift_ms: int = 0
+    late: int = 0
 
     @property
     def role(self) -> str:
@@ -171,6 +181,15 @@ class Devnet(Closing):
         self.outages: list[str] = []
         """What was done to nodes, a sentence each."""
         self._cut: set[str] = set()
+        self._half: set[str] = set()
+        """The nodes that the others do not hear while the network is split."""
+        self._late: dict[str, NodeSetup] = {}
+        """Nodes that have not joined yet."""
+        self._unwaited: set[str] = set()
+        """Nodes whose device has kept the clock waiting in vain, until it is done."""
+        self._steps = tuple(sorted(
+            {(step - plan.drift_ms) % SLOT_MS for plan in setup.nodes for step in STEPS_MS}
+            | set(STEPS_MS)))
         self._engines: GenesisEngines | None = None
         self._nodes: dict[str, _Running] = {}
         self._reference: tuple[BaseProcess, Connection] | None = None
@@ -210,7 +229,7 @@ class Devnet(Closing):
     def next_slot(self) -> None:
         """Let one slot pass. NoNodeLeftError when no node is left."""
         self.slot += 1
-        for milliseconds in STEPS_MS:
+        for milliseconds in self._steps:
             self._ask(("tick", self.slot, milliseconds), ANSWER_SECONDS)
             self._require_nodes()
             self._settle()
@@ -229,34 +248,48 @@ class Devnet(Closing):
         old = self._nodes[name]
         assert name in self.dead, f"{name} runs"
         old.control.close()
-        node = self._nodes[name] = self._spawn(old.setup)
         del self.dead[name]
-        started = self._answers(START_SECONDS, [name])
-        if name in started:
-            node.port = started[name][1]
-            node.control.send(("resume", self.slot, STEPS_MS[-1]))
-            started = self._answers(START_SECONDS, [name])
-        if name not in started:
-            self.outages.append(f"{name} did not start again after slot {self.slot}")
-            return
-        blocks = started[name]
-        self._link(name, [other for other in self.alive if other not in self._cut | {name}])
-        self._settle()
-        self.outages.append(f"{name} started again after slot {self.slot}, with {blocks} blocks")
+        blocks = self._begin(name, old.setup)
+        self.outages.append(
+            f"{name} did not start again after slot {self.slot}" if blocks is None else
+            f"{name} started again after slot {self.slot}, with {blocks} blocks")
+
+    def join(self, name: str) -> None:
+        """Start a node that is late; it catches up before this returns."""
+        blocks = self._begin(name, self._late.pop(name))
+        how = "did not start" if blocks is None else "joined"
+        self.outages.append(f"{name} {how} after slot {self.slot}")
 
     def cut(self, name: str) -> None:
         """Break all connections of a node; it goes on alone until `heal`."""
-        self._nodes[name].control.send(("cut",))
-        self._answers(ANSWER_SECONDS, [name])
+        self._break(name, [other for other in self._nodes if other != name])
         self._cut.add(name)
         self.outages.append(f"{name} cut off after slot {self.slot}")
 
     def heal(self, name: str) -> None:
         """Connect a node again that was cut off; it and the others catch up."""
         self._cut.discard(name)
-        self._link(name, [other for other in self.alive if other not in self._cut | {name}])
+        self._link(name, self._reachable(name))
         self._settle()
         self.outages.append(f"{name} connected again after slot {self.slot}")
+
+    def split(self) -> None:
+        """Break the connections between the first half of the nodes and the second."""
+        first, second = halves(self.setup.nodes)
+        self._half = set(first)
+        for name in first:
+            if name in self.alive:
+                self._break(name, second)
+        self.outages.append(f"the network is split after slot {self.slot}: {', '.join(first)} do "
+                            f"not hear {', '.join(second)}")
+
+    def join_halves(self) -> None:
+        """End `split`: the halves are connected again, and catch up."""
+        first, self._half = self._half, set()
+        for name in [name for name in self.alive if name in first and name not in self._cut]:
+            self._link(name, [other for other in self._reachable(name) if other not in first])
+        self._settle()
+        self.outages.append(f"the halves are connected again after slot {self.slot}")
 
     def reports(self) -> dict[str, NodeReport]:
         """What every living node has to say. NoNodeLeftError when there is none."""
@@ -337,8 +370,12 @@ class Devnet(Closing):
                 own=plan.validators, prover=plan.prover,
                 prover_key=None if plan.prover is None else keys[plan.prover],
                 device=plan.device, zkey=setup.zkey, forge=plan.forge,
+                withhold=plan.withhold, faults=plan.faults, drift_ms=plan.drift_ms,
                 log_to=setup.log_to)
-            self._nodes[plan.name] = self._spawn(node)
+            if plan.late:
+                self._late[plan.name] = node
+            else:
+                self._nodes[plan.name] = self._spawn(node)
         for name, answer in self._answers(START_SECONDS).items():
             self._nodes[name].port = answer[1]
         names = self.alive
@@ -357,6 +394,33 @@ class Devnet(Closing):
         _start_deaf(process)
         theirs.close()
         return _Running(setup, process, ours)
+
+    def _begin(self, name: str, setup: NodeSetup) -> int | None:
+        """Start a node in the middle of the run and let it catch up: how many blocks it had itself,
+        None where it has not started."""
+        node = self._nodes[name] = self._spawn(setup)
+        started = self._answers(START_SECONDS, [name])
+        if name in started:
+            node.port = started[name][1]
+            node.control.send(("resume", self.slot, self._steps[-1]))
+            started = self._answers(START_SECONDS, [name])
+        if name not in started:
+            return None
+        blocks: int = started[name]
+        self._link(name, self._reachable(name))
+        self._settle()
+        return blocks
+
+    def _reachable(self, name: str) -> list[str]:
+        """Whom a node may be connected with now."""
+        if name in self._cut:
+            return []
+        return [other for other in self.alive if other != name and other not in self._cut
+                and (other in self._half) == (name in self._half)]
+
+    def _break(self, name: str, others: Sequence[str]) -> None:
+        self._nodes[name].control.send(("cut", tuple(others)))
+        self._answers(ANSWER_SECONDS, [name])
 
     def _link(self, name: str, others: Sequence[str]) -> None:
         """Connect a node to others, and wait until both sides of each connection have it."""
@@ -378,7 +442,7 @@ class Devnet(Closing):
                 if name not in counts:
                     raise ProofmillError(f"{name} died while it connected: {self.dead[name]}")
                 missing = [other for other in others if other in self.alive
-                           and not (other in counts[name] and name in counts[other])]
+                           and not (other in counts[name].peers and name in counts[other].peers)]
                 if not missing:
                     break
                 time.sleep(0.01)
@@ -461,17 +525,34 @@ class Devnet(Closing):
         return ""
 
     def _settle(self) -> None:
-        """Wait until every message that was sent has been handled, and has caused no other."""
-        deadline = time.monotonic() + SETTLE_SECONDS
+        """Wait until every message that was sent has been handled, and has caused no other.
+
+        For devices at work as well, so that proofs are there when they are due in chain time; not
+        for one that does not come to an end.
+        """
+        begun = time.monotonic()
+        deadline = begun + SETTLE_SECONDS
         before: object = None
         while time.monotonic() < deadline:
-            counts = self._ask(("counts",), ANSWER_SECONDS)
+            counts: dict[str, Traffic] = self._ask(("counts",), ANSWER_SECONDS)
+            proving = {name for name, each in counts.items() if each.proving}
+            self._unwaited &= proving
             # Two equal looks: the first are taken at different times, and a message may pass.
-            if _all_handled(counts) and counts == before:
+            if not proving - self._unwaited and counts == before and _all_handled(counts):
                 return
             before = counts
-            time.sleep(0.002)
+            if proving:
+                waited = time.monotonic() - begun
+                self._unwaited |= {name for name in proving if waited > self._patience(name)}
+                deadline = time.monotonic() + SETTLE_SECONDS
+            time.sleep(0.02 if proving else 0.002)
         self.unsettled += 1
+
+    def _patience(self, name: str) -> float:
+        """How long the clock waits for a node's device."""
+        faults = next(plan.faults for plan in self.setup.nodes if plan.name == name)
+        hangs = any(each.kind == HANG and each.start < self.slot <= each.end for each in faults)
+        return HANG_SECONDS if hangs else ANSWER_SECONDS
 
 
 def _start_deaf(process: BaseProcess) -> None:
@@ -488,14 +569,20 @@ def _start_deaf(process: BaseProcess) -> None:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _all_handled(counts: Mapping[str, Mapping[str, tuple[int, int]]]) -> bool:
+def _all_handled(counts: Mapping[str, Traffic]) -> bool:
     return all(
-        sent == counts[peer][name][1]
-        for name, peers in counts.items()
-        for peer, (sent, _) in peers.items()
+        sent == counts[peer].peers[name][1]
+        for name, traffic in counts.items()
+        for peer, (sent, _) in traffic.peers.items()
         # Guests keep no books, and a connection may be cut on one side only.
-        if peer in counts and name in counts[peer]
+        if peer in counts and name in counts[peer].peers
     )
+
+
+def halves(plans: Sequence[NodePlan]) -> tuple[list[str], list[str]]:
+    """The names of the nodes on either side of a split: the first half, and the others."""
+    names = [plan.name for plan in plans]
+    return names[: len(names) // 2], names[len(names) // 2 :]
 
 
 def run_reference(

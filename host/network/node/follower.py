@@ -50,6 +50,9 @@ SLOT_MS = int(spec.config.SLOT_DURATION_MS)
 SLOTS_PER_EPOCH = int(spec.SLOTS_PER_EPOCH)
 PARENT_UNKNOWN = "its parent is unknown"
 PARENT_EMPTY = "its parent's payload is unknown"
+BLOCK_UNKNOWN = "its block is unknown"
+EARLY = "its slot is the next"
+"""By a clock that may be right as well as this node's: to be looked at then."""
 
 
 @dataclass(frozen=True)
@@ -155,6 +158,14 @@ class Follower:
     def finalized_epoch(self) -> int:
         """The store's finalised epoch."""
         return int(self.store.finalized_checkpoint.epoch)
+
+    def is_early(self, slot: int) -> bool:
+        """Whether a message of `slot` is from the future, but for the next slot.
+
+        The specification takes what is up to MAXIMUM_GOSSIP_CLOCK_DISPARITY early, and lets a node
+        queue the rest: what is kept costs little, and one wrong clock then stops nobody.
+        """
+        return slot == self.slot + 1
 
     def tick(self, slot: int, milliseconds: int) -> None:
         """Set the clock; at a new slot the votes of earlier ones begin to count."""
@@ -377,7 +388,8 @@ class Follower:
         if root in self._blocks:
             return Verdict.KEEP, "it is known"
         if block.slot > self.slot:
-            return Verdict.IGNORE, "it is from the future"
+            early = self.is_early(int(block.slot))
+            return Verdict.IGNORE, EARLY if early else "it is from the future"
         if block.slot <= self.finalized_slot:
             return Verdict.IGNORE, "it is not after the finalised block"
         if bytes(block.parent_root) not in self.store.block_states:
@@ -423,7 +435,7 @@ class Follower:
         if known is not None and known.facts is not None:
             return Verdict.KEEP, "it is known"
         if known is None or root not in self.store.block_states:
-            return Verdict.IGNORE, "its block is unknown"
+            return Verdict.IGNORE, BLOCK_UNKNOWN
         with judged_by_specification(), used_engines(self.execution_layer, self.proof_engine):
             spec.on_execution_payload_envelope(self.store, signed)
         block = spec.SignedBeaconBlock(message=self.store.blocks[root])
@@ -462,6 +474,8 @@ class Follower:
                              extra={**about, "payload": name_of(roots[each.slot]), "proof": name})
 
     def _attestation(self, attestation: spec.Attestation) -> Answer:
+        if self.is_early(int(attestation.data.slot)):
+            return Verdict.IGNORE, EARLY
         return self.votes.add_attestation(attestation, self.slot)
 
     def _payload_attestation(self, attestation: spec.PayloadAttestation) -> Answer:

@@ -11,7 +11,7 @@ import logging
 import ssl
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Collection, Coroutine, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from hashlib import sha256
@@ -152,11 +152,12 @@ class Gossip:
         else:
             self.drop(name, "it asks for more than the limit allows")
 
-    def cut(self) -> None:
-        """Break every connection, as a failing network does; they can be made again."""
-        for peer in list(self._peers.values()):
-            peer.writer.transport.abort()
-        self._peers.clear()
+    def cut(self, names: Collection[str]) -> None:
+        """Break connections, as a failing network does; they can be made again."""
+        for name in names:
+            peer = self._peers.pop(name, None)
+            if peer is not None:
+                peer.writer.transport.abort()
 
     def drop(self, name: str, reason: str) -> None:
         """Cut a peer off for good."""
@@ -243,6 +244,12 @@ class Gossip:
                 peer.counts.handled += 1
             # Let timers and the node's clock in between two messages.
             await asyncio.sleep(0)
+
+    def again(self, name: str, topic: Topic, data: bytes) -> None:
+        """Hand a peer's message that was ignored to the node once more, as if it had just come."""
+        peer = self._peers.get(name)
+        if peer is not None:
+            self._take(peer, topic, data)
 
     def _take(self, peer: _Peer, topic: Topic, data: bytes) -> None:
         key = b"" if topic in DIRECTED else self._remember(topic, data)

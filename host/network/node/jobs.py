@@ -19,7 +19,11 @@ class Turn:
 
 
 class Work(Protocol):
-    """What is done for a job, and when. All but `broadcast` may safely be done twice."""
+    """What is done for a job, and when. All but `broadcast` may safely be done twice.
+
+    A proof is begun with `prove` and had with `proof`, and `turn` waits in between: the device
+    works beside the node, which has other duties.
+    """
 
     def turn(self, job: Job) -> Turn:
         """The state to enter now, a legal successor of the job's, which is not a final one."""
@@ -29,8 +33,12 @@ class Work(Protocol):
         """The witness of the job's claim; an exception where it can no longer be made."""
         ...
 
-    def prove(self, job: Job, witness: Limbs) -> bytes:
-        """The proof; an exception where no device can make it now."""
+    def prove(self, job: Job, witness: Limbs) -> None:
+        """Begin the proof; an exception where that cannot be."""
+        ...
+
+    def proof(self, job: Job) -> bytes:
+        """What was begun and has come to its end; an exception where no device could make it."""
         ...
 
     def verify(self, job: Job, proof: bytes) -> bool:
@@ -62,7 +70,6 @@ class JobRunner:
         self._done = on_step or (lambda step: None)
         # What this process holds and another would have to make again.
         self._witnesses: dict[JobKey, Limbs] = {}
-        self._proofs: dict[JobKey, bytes] = {}
         self._sent: set[JobKey] = set()
 
     def resume(self) -> list[Job]:
@@ -94,11 +101,7 @@ class JobRunner:
             return False
         match turn.state:
             case State.SELF_VERIFIED:
-                proof = self._proofs.pop(key)
-                if self._work.verify(job, proof):
-                    self.store.advance(key, State.SELF_VERIFIED, turn.reason, proof)
-                else:
-                    self.store.advance(key, State.HW_ERROR, "the device's proof does not verify")
+                self._take_proof(job, turn.reason)
             case State.SIGNED:
                 assert job.proof is not None
                 signed = self._work.sign(job, job.proof)
@@ -132,11 +135,21 @@ class JobRunner:
 
     def _make_proof(self, job: Job) -> None:
         try:
-            self._proofs[job.key] = self._work.prove(job, self._witnesses.pop(job.key))
+            self._work.prove(job, self._witnesses.pop(job.key))
+        except Exception as error:
+            self.store.advance(job.key, State.HW_ERROR, _said(error))
+
+    def _take_proof(self, job: Job, reason: str) -> None:
+        try:
+            proof = self._work.proof(job)
         except Exception as error:
             self.store.advance(job.key, State.HW_ERROR, _said(error))
             return
         self._done("PROVING:done")
+        if self._work.verify(job, proof):
+            self.store.advance(job.key, State.SELF_VERIFIED, reason, proof)
+        else:
+            self.store.advance(job.key, State.HW_ERROR, "the device's proof does not verify")
 
     def _send(self, job: Job, unless_landed: bool = False) -> None:
         assert job.signed is not None, "a message is sent that was never signed"
@@ -148,7 +161,6 @@ class JobRunner:
     def _forget(self, key: JobKey, state: State) -> None:
         if state in (State.STALE, State.MISSED):
             self._witnesses.pop(key, None)
-            self._proofs.pop(key, None)
 
 
 def _said(error: Exception) -> str:

@@ -12,6 +12,7 @@ import sys
 import time
 import traceback
 from collections.abc import Callable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from hashlib import sha256
@@ -30,6 +31,7 @@ from proofmill.host.network.mechanism.invariants import BrokenInvariant
 from proofmill.host.network.node.archive import Archive
 from proofmill.host.network.node.catch_up import CatchUp
 from proofmill.host.network.node.claims import Claims
+from proofmill.host.network.node.early import EarlyMessages
 from proofmill.host.network.node.follower import (
     PARENT_EMPTY,
     PARENT_UNKNOWN,
@@ -42,7 +44,7 @@ from proofmill.host.network.node.identity import Identity, contexts, peer_name
 from proofmill.host.network.node.layer2 import Account, BlockFacts
 from proofmill.host.network.node.patience import PatientProver
 from proofmill.host.network.node.proof_pool import Answer
-from proofmill.host.network.node.prover import NodeProver, ProverSetup
+from proofmill.host.network.node.prover import Beside, NodeProver, ProverSetup
 from proofmill.host.network.node.slashing_protection import SlashingProtection
 from proofmill.host.network.node.states import State
 from proofmill.host.network.node.store import JobStore
@@ -57,6 +59,8 @@ log = logging.getLogger(__name__)
 PROPOSE_MS, ATTEST_MS, CONFIRM_MS = 0, SLOT_MS // 4, 3 * SLOT_MS // 4
 STEPS_MS = (PROPOSE_MS, ATTEST_MS, SLOT_MS // 2, CONFIRM_MS)
 """The clock's steps within a slot; on each of them provers go on with their work."""
+ORDERS = "device.orders"
+"""The file that says what a `Fault` makes of the node's device now."""
 FIRST_MS = 1000
 """What an accelerator's first proof is planned with."""
 PARENT_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG of <sys/prctl.h>
@@ -82,11 +86,21 @@ class DeviceSpeed:
 
 
 @dataclass(frozen=True)
+class Fault:
+    """What a node's device does after slot `start` until after slot `end`: ``fail``, ``hang``."""
+
+    kind: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True)
 class NodeSetup:
     """All a node is told at its start. `chain.keys`: with secrets only for `own`.
 
     `peers`: certificates by name. `prover`: the validator index it proves as, None if it does not;
-    `zkey`: the proving key's file, for provers; `forge`: send proofs that do not verify.
+    `zkey`: the proving key's file, for provers; `forge`: send proofs that do not verify;
+    `withhold`: send none. `faults`: of its device. `drift_ms`: how far its clock is ahead.
     """
 
     name: str
@@ -100,6 +114,9 @@ class NodeSetup:
     device: DeviceSpeed | None = None
     zkey: Path | None = None
     forge: bool = False
+    withhold: bool = False
+    faults: tuple[Fault, ...] = ()
+    drift_ms: int = 0
     log_to: LogTo | None = None
     """Called at the start with the file ``node.log`` in `folder` and the node's name."""
 
@@ -128,7 +145,8 @@ class NodeReport:
     `branch`: the blocks behind `account`; `final_slot`: as the last of them was told.
     `proven_slots`: those this node has made a proof for. `jobs`: slots by state. `notes`: by slot,
     why a job waited or was given up. `dropped`: peers and why. `fetched`: blocks it had missed and
-    got from peers. After a restart, the history is that of the last life.
+    got from peers. `slashed`: validators that layer 1 has slashed. After a restart, the history is
+    that of the last life.
     """
 
     name: str
@@ -146,6 +164,15 @@ class NodeReport:
     refused: tuple[str, ...]
     layer2_seconds: float
     fetched: int
+    slashed: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class Traffic:
+    """Messages (sent to, handled from) each connected peer; `proving`: whether a device works."""
+
+    peers: Mapping[str, tuple[int, int]]
+    proving: bool
 
 
 @dataclass(frozen=True)
@@ -183,6 +210,7 @@ class Node:
 
     def _connect(self, on_trouble: Callable[[BaseException], None] | None) -> None:
         setup = self.setup
+        self._early = EarlyMessages()
         names = {peer_name(_der(certificate)): name for name, certificate in setup.peers.items()}
         self.gossip = Gossip(
             names, self._take, contexts(setup.identity, setup.peers.values(), setup.folder),
@@ -198,14 +226,27 @@ class Node:
         self.validators = NodeValidators(
             {index: keys[index] for index in setup.own}, self.follower, self.protection,
             self._publish, claims)
-        self.prover = _prover(setup, self.follower, self.jobs, self._send)
+        self._beside = ThreadPoolExecutor(1, "proofmill-prover")
+        """One thread for as long as the node lives: a device's process ends with the thread that
+        has begun it."""
+        self.prover = _prover(setup, self.follower, self.jobs, self._send, self._prove_beside)
+        self._orders: str | None = None
         self._history: list[SlotView] = []
         self._layer2_seconds = 0.0
 
     def tick(self, slot: int, milliseconds: int) -> None:
-        """Move the clock, and do what is due: nothing but catching up while peers know more."""
+        """Move the clock, and do what is due: nothing but catching up while peers know more.
+
+        Devices work on meanwhile: what a prover does keeps no validator from its duties.
+        """
+        slot, milliseconds = self._own_time(slot, milliseconds)
+        self._order(slot)
         log.debug("the clock: slot %d, %d ms", slot, milliseconds, extra={"slot": slot})
+        new = slot > self.follower.slot
         self.follower.tick(slot, milliseconds)
+        if new:
+            for topic, data, peer in self._early.release():
+                self.gossip.again(peer, topic, data)
         self.catch_up.tick(self.gossip.peers)
         if self.catch_up.busy:
             return
@@ -223,16 +264,46 @@ class Node:
                     self.follower.finalized_epoch))
         start = time.perf_counter()
         self.follower.check_contracts()
-        if self.prover is not None:
+        self._work()
+        self._layer2_seconds += time.perf_counter() - start
+
+    def traffic(self) -> Traffic:
+        """What the clock waits for."""
+        return Traffic(self.gossip.counts(), self.prover is not None and self.prover.busy)
+
+    def _work(self) -> None:
+        if self.prover is not None and not self.catch_up.busy:
             try:
                 self.prover.work()
             except Exception as error:  # whatever it was, the validators have other duties
-                self.prover.notes[slot] = f"proving failed: {error!r}"
-        self._layer2_seconds += time.perf_counter() - start
+                self.prover.notes[self.follower.slot] = f"proving failed: {error!r}"
+
+    def _prove_beside(self, work: Callable[[], ProofResult]) -> Future[ProofResult]:
+        loop = asyncio.get_running_loop()
+        made = self._beside.submit(work)
+
+        def done(_: Future[ProofResult]) -> None:
+            with suppress(RuntimeError):  # the node has ended
+                loop.call_soon_threadsafe(self._work)
+
+        made.add_done_callback(done)
+        return made
+
+    def _own_time(self, slot: int, milliseconds: int) -> tuple[int, int]:
+        """What this node's clock shows at that time, genesis at the earliest."""
+        return divmod(max(0, slot * SLOT_MS + milliseconds + self.setup.drift_ms), SLOT_MS)
+
+    def _order(self, slot: int) -> None:
+        """Tell the device what it is to do, if that has changed."""
+        orders = next((fault.kind for fault in self.setup.faults
+                       if fault.start < slot <= fault.end), "")
+        if self.setup.faults and orders != self._orders:
+            (self.setup.folder / ORDERS).write_text(orders)
+            self._orders = orders
 
     def resume(self, slot: int, milliseconds: int) -> int:
         """Go on after a former life: what it has kept is taken in again; how many blocks."""
-        self.follower.tick(slot, milliseconds)
+        self.follower.tick(*self._own_time(slot, milliseconds))
         return self.follower.load()
 
     def report(self) -> NodeReport:
@@ -248,19 +319,24 @@ class Node:
             tuple(job.slot for job in self.jobs.jobs() if job.proof is not None), jobs,
             dict(self.prover.notes) if self.prover else {}, dict(self.gossip.dropped),
             self.gossip.forwarded, tuple(self.validators.refused), self._layer2_seconds,
-            self.catch_up.fetched)
+            self.catch_up.fetched,
+            tuple(index for index, validator in enumerate(self.follower.head_state().validators)
+                  if validator.slashed))
 
     async def close(self) -> None:
         """End connections and give back files."""
         await self.gossip.close()
         if self.prover is not None:
             self.prover.setup.prover.close()
+        self._beside.shutdown()
         self._files.close()
 
     def _take(self, topic: Topic, data: bytes, peer: str) -> Answer:
         if topic in DIRECTED:
             return self.catch_up.take(topic, data, peer)
         verdict, reason = self.follower.take(topic, data, peer)
+        if verdict is Verdict.IGNORE:
+            self._early.notice(topic, data, peer, reason)
         if verdict is Verdict.IGNORE and reason in (PARENT_UNKNOWN, PARENT_EMPTY):
             self.catch_up.missing(data, peer)
         return verdict, reason
@@ -415,11 +491,11 @@ async def _obey(node: Node, command: tuple[object, ...]) -> object:
             node.tick(slot, milliseconds)
             return slot, milliseconds
         case ("counts",):
-            return node.gossip.counts()
+            return node.traffic()
         case ("resume", int(slot), int(milliseconds)):
             return node.resume(slot, milliseconds)
-        case ("cut",):
-            node.gossip.cut()
+        case ("cut", tuple(peers)):
+            node.gossip.cut(peers)
             return None
         case ("report",):
             return node.report()
@@ -427,26 +503,33 @@ async def _obey(node: Node, command: tuple[object, ...]) -> object:
 
 
 def _prover(
-    setup: NodeSetup, follower: Follower, jobs: JobStore, publish: Callable[[Topic, bytes], None]
+    setup: NodeSetup, follower: Follower, jobs: JobStore, publish: Callable[[Topic, bytes], None],
+    beside: Beside,
 ) -> NodeProver | None:
     if setup.prover is None:
         return None
     from proofmill.host.prover.devices.apart import ApartDevice
     from proofmill.host.prover.devices.cpu import CpuDevice
+    from proofmill.host.prover.devices.faulty import OPENER
     from proofmill.host.prover.groth16.zkey import read_zkey
 
     assert setup.device is not None and setup.zkey is not None and setup.prover_key is not None
     key = read_zkey(setup.zkey)
     devices: list[Device] = [CpuDevice(threads=1)]
-    if setup.device.name != "cpu":
+    if setup.faults:
+        faulty = ApartDevice(setup.device.name, OPENER, lanes=1,
+                             orders=str(setup.folder / ORDERS))
+        # For a processor that fails there is no other that could stand in.
+        devices = [faulty, *(devices if setup.device.name != "cpu" else [])]
+    elif setup.device.name != "cpu":
         devices.insert(0, ApartDevice(setup.device.name, lanes=1))
     circuit = BlockCircuit(setup.chain.size)
     address = follower.provers[follower.numbers[setup.prover]].reward_address
     return NodeProver(ProverSetup(
         setup.prover, setup.prover_key, address, circuit,
         PatientProver(key, devices, circuit.r1cs), block_verifier(setup.chain.verification_key),
-        setup.device.proof_ms or FIRST_MS, setup.device.milliseconds, setup.forge),
-        follower, jobs, publish)
+        setup.device.proof_ms or FIRST_MS, setup.device.milliseconds, setup.forge,
+        setup.withhold), follower, jobs, publish, beside)
 
 
 def _der(certificate: str) -> bytes:

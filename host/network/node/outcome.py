@@ -105,17 +105,19 @@ def outcome(
     outages: Sequence[str] = (),
 ) -> Outcome:
     """Put the reports together; at least one node must live."""
-    first = next(iter(reports.values()))
-    # The head says all about the chain before it; without outages, every slot is looked at.
+    adrift = {plan.name for plan in plans if plan.drift_ms}
+    # Whose clock is right, if anybody's is.
+    first = next((report for name, report in reports.items() if name not in adrift),
+                 next(iter(reports.values())))
     agreed = all(
-        (report.history[-1:] == first.history[-1:] if outages else report.history == first.history)
-        and report.account == first.account for report in reports.values())
+        _same_branch(report, first) if name in adrift else _same_end(report, first, bool(outages))
+        for name, report in reports.items())
     account = first.account
     makers = _makers(plans, reports)
     made = sum(map(len, makers.values()))
     same = None
     if reference is not None and not dead and not outages:
-        same = all(_layer1(reference) == _layer1(report.history) for report in reports.values())
+        same = all(layer1_of(reference) == layer1_of(report.history) for report in reports.values())
     holders = {index: node for node, plan in enumerate(plans) for index in plan.validators}
     last = first.history[-1].slot
     return Outcome(
@@ -135,8 +137,23 @@ def outcome(
         outages=tuple(outages))
 
 
-def _layer1(views: Sequence[SlotView]) -> list[tuple[int, bytes, int]]:
-    """Without the heads' roots: payloads differ by the proofs in them."""
+def _same_end(report: NodeReport, first: NodeReport, outages: bool) -> bool:
+    """The head says all about the chain before it; without outages, every slot is looked at."""
+    same = (report.history[-1:] == first.history[-1:] if outages
+            else report.history == first.history)
+    return same and report.account == first.account
+
+
+def _same_branch(report: NodeReport, first: NodeReport) -> bool:
+    """A node whose clock is wrong looks at other moments: the last slot is left out."""
+    ours, theirs = ([block for block in each.branch if block.slot < first.history[-1].slot]
+                    for each in (report, first))
+    return ours == theirs
+
+
+def layer1_of(views: Sequence[SlotView]) -> list[tuple[int, bytes, int]]:
+    """Slot, digest and finality, without the heads' roots: payloads differ by the proofs in
+    them."""
     return [(view.slot, view.layer1, view.finalized_epoch) for view in views]
 
 

@@ -49,6 +49,7 @@ class PatientProver:
     def __init__(self, key: ProvingKey, devices: Sequence[Device], r1cs: R1cs) -> None:
         self._key, self._r1cs = key, r1cs
         self._candidates = [Candidate(device) for device in devices]
+        self._closed = False
 
     def free_at_ms(self) -> int:
         """When a device may be used, in milliseconds of the clock that `prove` is told."""
@@ -64,6 +65,8 @@ class PatientProver:
             if now_ms < candidate.free_at_ms:
                 continue
             for _ in range(TRIES):
+                if self._closed:
+                    raise DeviceError("the devices are given back")
                 try:
                     return self._prove(candidate, witness)
                 except DeviceError as error:
@@ -78,7 +81,8 @@ class PatientProver:
             f"{candidate.device.name}: {candidate.fault}" for candidate in self._candidates))
 
     def close(self) -> None:
-        """Give back the devices."""
+        """Give back the devices; a proof that another thread waits for ends with an error."""
+        self._closed = True
         for candidate in self._candidates:
             candidate.device.close()
 

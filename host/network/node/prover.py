@@ -7,6 +7,7 @@ different speeds can share one machine and one run.
 
 import logging
 from collections.abc import Callable
+from concurrent.futures import Future
 from dataclasses import dataclass
 
 from proofmill.host.ground.log_fields import name_of
@@ -45,6 +46,18 @@ Publish = Callable[[Topic, bytes], None]
 """Sends a message to the peers, and takes it in here as theirs would be."""
 Speed = Callable[[ProofResult], int]
 """Milliseconds of chain time that a proof takes on the device."""
+Beside = Callable[[Callable[[], ProofResult]], Future[ProofResult]]
+"""Lets a device work while the node goes on."""
+
+
+def at_once(work: Callable[[], ProofResult]) -> Future[ProofResult]:
+    """`Beside` where there is nothing else to do: the work is done when this returns."""
+    done: Future[ProofResult] = Future()
+    try:
+        done.set_result(work())
+    except Exception as error:
+        done.set_exception(error)
+    return done
 
 
 @dataclass(frozen=True)
@@ -53,7 +66,8 @@ class ProverSetup:
     the contract pays rewards, 20 bytes.
 
     `first_ms`: the device's calibration, what a proof is expected to take; `speed` what each took.
-    `forge`: sign and send every proof spoilt, as a prover without a device might.
+    `forge`: sign and send every proof spoilt, as a prover without a device might. `withhold`: make
+    and sign proofs, and send none.
     """
 
     identity: int
@@ -65,6 +79,15 @@ class ProverSetup:
     first_ms: int
     speed: Speed
     forge: bool = False
+    withhold: bool = False
+
+
+@dataclass(frozen=True)
+class _Making:
+    """A proof that a device is making, since `begun_ms`."""
+
+    begun_ms: int
+    result: Future[ProofResult]
 
 
 class NodeProver:
@@ -72,8 +95,9 @@ class NodeProver:
 
     def __init__(
         self, setup: ProverSetup, follower: Follower, store: JobStore,
-        publish: Publish,
+        publish: Publish, beside: Beside = at_once,
     ) -> None:
+        """`beside`: where devices work; after it, `work` is to be called again."""
         self.setup = setup
         self.notes: dict[int, str] = {}
         """By slot, why a job of the prover's had to wait or was given up."""
@@ -84,6 +108,9 @@ class NodeProver:
         self._account = Account(follower.execution_layer.evm, setup.key.account)
         self._runner = JobRunner(store, self)
         self._free_at_ms = 0
+        self._beside = beside
+        self._making: dict[JobKey, _Making] = {}
+        self._made: dict[JobKey, bytes | BaseException] = {}
         self._done_at_ms: dict[JobKey, int] = {}
         self._branch: dict[bytes, int] = {}
         """The payloads of the head's branch since finality, and their slots."""
@@ -93,6 +120,7 @@ class NodeProver:
 
     def work(self) -> None:
         """Do all that can be done now; the most urgent first."""
+        self._collect()
         self._branch = {block.request_root: block.slot for block in self._follower.recent()}
         oldest = self._follower.slot - self._follower.parameters.window_slots
         for root, slot in self._branch.items():
@@ -104,6 +132,11 @@ class NodeProver:
             self._runner.resume()
         for job in sorted(self._store.unfinished(), key=lambda job: (self._deadline(job), job.key)):
             self._runner.run(job.key)
+
+    @property
+    def busy(self) -> bool:
+        """Whether a device is at work."""
+        return any(not making.result.done() for making in self._making.values())
 
     def turn(self, job: Job) -> Turn:
         """What is next for a job (see `jobs.Work`)."""
@@ -120,11 +153,13 @@ class NodeProver:
             case State.ELIGIBLE:
                 return self._admission(job)
             case State.ADMITTED:
-                return Turn(State.WITNESS if now >= self._free_at_ms else None)
+                free = not self._making and now >= self._free_at_ms
+                return Turn(State.WITNESS if free else None)
             case State.WITNESS:
                 return Turn(State.PROVING)
             case State.PROVING:
-                return Turn(State.SELF_VERIFIED if now >= self._done_at_ms[job.key] else None)
+                due = self._done_at_ms.get(job.key)
+                return Turn(None if due is None or now < due else State.SELF_VERIFIED)
             case State.SELF_VERIFIED:
                 return Turn(State.SIGNED)
             case State.SIGNED:
@@ -138,7 +173,8 @@ class NodeProver:
         failures = sum(event.state is State.HW_ERROR for event in self._store.events(job.key))
         if failures >= ATTEMPTS:
             return Turn(State.MISSED, job.reason)
-        if self._follower.now_ms < max(self._free_at_ms, self.setup.prover.free_at_ms()):
+        if self._making or self._follower.now_ms < max(
+                self._free_at_ms, self.setup.prover.free_at_ms()):
             return Turn(None, job.reason)
         return Turn(State.WITNESS, f"once more after: {job.reason}")
 
@@ -147,15 +183,41 @@ class NodeProver:
         claim = self._claim(job)
         return self.setup.circuit.witness(claim.task.ledger, claim.task.batch, claim.statement)
 
-    def prove(self, job: Job, witness: Limbs) -> bytes:
-        """The proof, at once by the wall's clock; the chain's will have it when it is due."""
-        result = self.setup.prover.prove(witness, self._follower.now_ms)
-        took = self.setup.speed(result)
-        self._calibration.record(took)
-        log.info("proof made on %s: %d cycles, %d ms of chain time", result.device, result.cycles,
-                 took, extra={"job": job.key.name, "proof": job.key.name, "slot": job.slot})
-        self._done_at_ms[job.key] = self._free_at_ms = self._follower.now_ms + took
-        return proof_to_bytes(result.proof)
+    def prove(self, job: Job, witness: Limbs) -> None:
+        """Begin the proof beside the node; by the chain's clock it is there when it is due."""
+        now = self._follower.now_ms
+        self._made.pop(job.key, None)
+        self._done_at_ms.pop(job.key, None)
+        self._making[job.key] = _Making(
+            now, self._beside(lambda: self.setup.prover.prove(witness, now)))
+        self._collect()
+
+    def proof(self, job: Job) -> bytes:
+        """The proof that was made; what went wrong is raised."""
+        made = self._made.pop(job.key)
+        if isinstance(made, BaseException):
+            raise made
+        return made
+
+    def _collect(self) -> None:
+        """Take what devices have come to the end of."""
+        for key in [key for key, making in self._making.items() if making.result.done()]:
+            making = self._making.pop(key)
+            job = self._store.job(key)
+            if job is None or job.state is not State.PROVING:
+                continue  # given up meanwhile
+            error = making.result.exception()
+            if error is not None:
+                self._made[key], self._done_at_ms[key] = error, making.begun_ms
+                continue
+            result = making.result.result()
+            took = self.setup.speed(result)
+            self._calibration.record(took)
+            log.info("proof made on %s: %d cycles, %d ms of chain time", result.device,
+                     result.cycles, took,
+                     extra={"job": key.name, "proof": key.name, "slot": job.slot})
+            self._made[key] = proof_to_bytes(result.proof)
+            self._done_at_ms[key] = self._free_at_ms = making.begun_ms + took
 
     def verify(self, job: Job, proof: bytes) -> bool:
         """The node's own check of its own proof."""
@@ -189,6 +251,9 @@ class NodeProver:
 
     def broadcast(self, job: Job, signed: bytes) -> None:
         """Send the proof, and the transaction that hands it in."""
+        if self.setup.withhold:
+            log.info("proof withheld", extra={"job": job.key.name, "slot": job.slot})
+            return
         handover = Handover.decode_bytes(signed)
         log.info("proof sent", extra={"job": job.key.name, "proof": job.key.name,
                                       "payload": name_of(job.key.root), "slot": job.slot})
@@ -254,6 +319,8 @@ class NodeProver:
 
     def _admission(self, job: Job) -> Turn:
         """Admitted if everything owed, and this as well, is in time for its stage's end."""
+        if self._making:
+            return Turn(None, "the device is at work")
         # What is being proven is behind `free_at`, and counts there.
         owed = [self._liability(other) for other in self._store.unfinished()
                 if other.state in OWED and other.state is not State.PROVING]

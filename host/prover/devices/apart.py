@@ -42,7 +42,7 @@ class ApartDevice:
     """The device `name` of the catalogue, in a process that lives while it answers.
 
     `opener`: ``module:function`` that makes the device from its name, in that process. Not to be
-    used from several threads at once.
+    used from several threads at once; `close` may be called from any, and ends what runs.
     """
 
     def __init__(self, name: str, opener: str =
@@ -93,13 +93,15 @@ class ApartDevice:
 
     def close(self) -> None:
         """End the process; a further job begins another."""
-        if self._link is not None:
-            self._link.close()
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait()
+        link, process = self._link, self._process
         self._link = self._process = None
         self._loaded = 0
+        # The process first: who waits at the link hears that it has ended.
+        if process is not None:
+            process.kill()
+            process.wait()
+        if link is not None:
+            link.close()
 
     def _start(self) -> None:
         ours, theirs = socket.socketpair()
@@ -113,15 +115,17 @@ class ApartDevice:
 
     def _ask(self, question: tuple[Any, ...], seconds: float, progress: Progress | None) -> Any:
         """The answer; DeviceError where there is none in time, or the device failed."""
-        assert self._link is not None
-        self._link.send(question)
+        link = self._link
+        if link is None:
+            raise EOFError("it was closed")
+        link.send(question)
         deadline = time.monotonic() + seconds
         while True:
-            if not self._link.poll(max(0.0, deadline - time.monotonic())):
+            if not link.poll(max(0.0, deadline - time.monotonic())):
                 self.close()
                 raise DeviceError(f"{self.name}: no answer within {seconds:.0f} s; its process was "
                                   "ended, and begins anew")
-            kind, content = self._link.recv()
+            kind, content = link.recv()
             if kind == "progress":
                 if progress is not None:
                     progress(*content)

@@ -15,7 +15,7 @@ from proofmill.host.network.node.gossip import Verdict
 from proofmill.host.network.node.node import ATTEST_MS, CONFIRM_MS, STEPS_MS
 from proofmill.host.network.node.opening import devnet_parameters, minimum_bond_wei, open_chain
 from proofmill.host.network.node.patience import PatientProver
-from proofmill.host.network.node.prover import NodeProver, ProverSetup
+from proofmill.host.network.node.prover import Beside, NodeProver, ProverSetup, at_once
 from proofmill.host.network.node.slashing_protection import SlashingProtection
 from proofmill.host.network.node.store import JobStore
 from proofmill.host.network.node.validators import NodeValidators
@@ -56,7 +56,7 @@ class Source:
     """A node with all validators and a prover; `hear` is given what it sends."""
 
     def __init__(self, folder: Path, hear: Hear, prover: int = PROVER, forge: bool = False,
-                 devices: Sequence[Device] = ()) -> None:
+                 devices: Sequence[Device] = (), beside: Beside = at_once) -> None:
         self.archive = Archive(folder / "blocks.sqlite")
         self.follower = follower(self.archive)
         self.hear = hear
@@ -71,7 +71,8 @@ class Source:
         self.prover = NodeProver(ProverSetup(
             prover, KEYS[prover], KEYS[prover].address, killed.CIRCUIT,
             PatientProver(killed.KEY, devices or [CpuDevice(threads=1)], killed.CIRCUIT.r1cs),
-            killed.VERIFY, 500, lambda result: 500, forge), self.follower, self.jobs, self.send)
+            killed.VERIFY, 500, lambda result: 500, forge), self.follower, self.jobs, self.send,
+            beside)
 
     def publish(self, topic: Topic, message: Any) -> None:
         self.send(topic, bytes(message.encode_bytes()))

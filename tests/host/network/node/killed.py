@@ -60,6 +60,7 @@ class RemoteWork:
         self.prover = Prover(KEY, CpuDevice(threads=1))
         self.secret = derive_keys(SEED, PROVER + 1)[PROVER].secret
         self._claims: dict[int, Claim] = {}
+        self._proofs: dict[int, bytes] = {}
 
     def claim(self, slot: int) -> Claim:
         if slot not in self._claims:
@@ -76,8 +77,11 @@ class RemoteWork:
         claim = self.claim(job.slot)
         return CIRCUIT.witness(claim.task.ledger, claim.task.batch, claim.statement)
 
-    def prove(self, job: Job, witness: Limbs) -> bytes:
-        return proof_to_bytes(self.prover.prove(witness).proof)
+    def prove(self, job: Job, witness: Limbs) -> None:
+        self._proofs[job.slot] = proof_to_bytes(self.prover.prove(witness).proof)
+
+    def proof(self, job: Job) -> bytes:
+        return self._proofs.pop(job.slot)
 
     def verify(self, job: Job, proof: bytes) -> bool:
         return VERIFY(self.claim(job.slot).public, proof)

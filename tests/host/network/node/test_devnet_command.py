@@ -43,6 +43,21 @@ ROOT = Path(__file__).parents[4]
     (["--cut", "1:9:9"], "--cut 1:9:9: the slots must ascend, from 1 to below 40"),
     (["--cut", "1:9:40"], "--cut 1:9:40: the slots must ascend"),
     (["--cut", "1:9:12", "--kill", "1:20:22"], "--cut 1:9:12: node 1 has one outage already"),
+    (["--fail-device", "4:2:3"], "--fail-device 4: give the number of a node, 0 to 3"),
+    (["--hang-device", "1:2"], "--hang-device 1:2: give NODE:A:B, as in 1:10:16"),
+    (["--hang-device", "1:2:3", "--fail-device", "1:5:6"], "node 1 has one outage already"),
+    (["--split", "3"], "--split 3: give A:B, as in 10:16"),
+    (["--split", "3:x"], "--split 3:x: give A:B, as in 10:16"),
+    (["--split", "3:40"], "--split 3:40: the slots must ascend, from 1 to below 40"),
+    (["--late", "1"], "--late 1: give NODE:A, as in 1:10"),
+    (["--late", "1:0"], "--late 1:0: the slots must ascend"),
+    (["--provers", "1", "--late", "0:3", "--late", "1:4"],
+     "--late 1:4: one node must be there from the start"),
+    (["--drift", "1:0"], "--drift 1:0: '0' is not 1 to 12,000 milliseconds"),
+    (["--drift", "1:--5"], "--drift 1:--5: '--5' is not 1 to 12,000 milliseconds"),
+    (["--drift", "x:5"], "--drift x:5: give NODE:MS, as in 1:-400"),
+    (["--withhold", "4"], "--withhold 4: give the number of a node, 0 to 3"),
+    (["--withhold", "1", "--forge", "1"], "node 1 has one outage already"),
 ])
 def test_mistakes_are_said_in_a_sentence(
     capsys: pytest.CaptureFixture[str], arguments: Sequence[str], sentence: str

@@ -33,9 +33,11 @@ class Scripted:
             raise DeviceError("the payload is no longer kept")
         return np.zeros((1, 4), dtype=np.uint64)
 
-    def prove(self, job: Job, witness: Limbs) -> bytes:
+    def prove(self, job: Job, witness: Limbs) -> None:
         if self.device == "dead":
             raise DeviceError("the device does not answer")
+
+    def proof(self, job: Job) -> bytes:
         if self.device == "no proof":
             raise ProofmillError("the witness does not satisfy constraint 3")
         if self.device == "broken driver":

@@ -1,6 +1,7 @@
 """Devices that fail: tried again, passed over, and come back to."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ from proofmill.host.network.node.wire import Topic
 from proofmill.host.prover.curve.limbs import Limbs
 from proofmill.host.prover.devices.cpu import CpuDevice
 from proofmill.host.prover.devices.device import Bases, DeviceError, Job, Progress, Result
-from proofmill.host.prover.groth16.prove import Prover
+from proofmill.host.prover.groth16.prove import ProofResult, Prover
 from proofmill.host.prover.groth16.setup import development_setup
 from proofmill.host.prover.groth16.verify import verify
 from tests.host.network.node.chains import Source
@@ -123,5 +124,33 @@ def test_a_node_proves_and_attests_through_failures(
         assert any(source.jobs.job(key).state in (State.BROADCAST, State.INCLUDED, State.MATURED)
                    for key in again)
         assert source.sent[Topic.PROOF] and not device.failures
+    finally:
+        source.close()
+
+
+def test_validators_do_their_duties_while_a_device_hangs(tmp_path: Path) -> None:
+    """The tick returns, whatever a device does; what it makes in the end is used."""
+    at_work: list[tuple[Callable[[], ProofResult], Future[ProofResult]]] = []
+
+    def never(work: Callable[[], ProofResult]) -> Future[ProofResult]:
+        at_work.append((work, Future()))
+        return at_work[-1][1]
+
+    source = Source(tmp_path, lambda topic, data: None, beside=never)
+    try:
+        source.confirm(0)
+        attested = 0
+        for slot in range(1, 4):
+            source.slot(slot)
+            now = len(source.sent[Topic.ATTESTATION])
+            assert now > attested, f"nobody attested in slot {slot}"
+            attested = now
+        assert source.prover.busy and len(at_work) == 1 and not source.sent[Topic.PROOF]
+        assert [job.state for job in source.jobs.jobs() if job.slot > 1] == [State.ELIGIBLE] * 2
+        work, result = at_work[0]
+        result.set_result(work())
+        source.prover.work()
+        source.slot(4)
+        assert source.sent[Topic.PROOF] and len(at_work) > 1
     finally:
         source.close()

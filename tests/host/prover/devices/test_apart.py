@@ -3,6 +3,7 @@
 import os
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from proofmill.host.network.node.patience import PatientProver
 from proofmill.host.prover.devices import apart
 from proofmill.host.prover.devices.apart import ApartDevice
 from proofmill.host.prover.devices.device import DeviceError
+from proofmill.host.prover.devices.faulty import OPENER
 from proofmill.host.prover.groth16.prove import Prover
 from proofmill.host.prover.groth16.setup import development_setup
 from proofmill.host.prover.groth16.verify import verify
@@ -52,6 +54,26 @@ def test_proofs_by_a_device_apart(device: ApartDevice) -> None:
     device.close()
     with pytest.raises(ProcessLookupError):
         os.kill(process, 0)
+
+
+def test_a_device_does_what_it_is_told_in_a_process_of_its_own(tmp_path: Path) -> None:
+    """What the devnet's failures are made of; whoever waits is let go when it is closed."""
+    orders = tmp_path / "orders"
+    device = ApartDevice("cpu", OPENER, lanes=1, orders=str(orders))
+    prover = Prover(KEY, device)
+    result = prover.prove(WITNESS)
+    assert verify(KEY.verification_key, result.public, result.proof)
+    orders.write_text("fail")
+    with pytest.raises(DeviceError, match="it was told to fail"):
+        prover.prove(WITNESS)
+    orders.write_text("hang")
+    with ThreadPoolExecutor(1) as threads:
+        waiting = threads.submit(Prover(KEY, device).prove, WITNESS)
+        time.sleep(1)
+        assert not waiting.done()
+        device.close()
+        with pytest.raises(DeviceError):
+            waiting.result(timeout=10)
 
 
 def test_the_deadline_is_the_devices_own(device: ApartDevice) -> None:
