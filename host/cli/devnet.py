@@ -73,7 +73,8 @@ def register(commands: Commands) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Run the nodes; 1 if one ended by an error, they differ, or layer 1 was touched."""
+    """Run the nodes; 1 if one ended by an error, they differ, a slot was lost, or layer 1 was
+    touched."""
     _check(options)
     start = time.perf_counter()
     screen = Screen(machine=options.json)
@@ -113,7 +114,7 @@ def run(options: argparse.Namespace) -> int:
             if not net.dead and not net.outages:
                 with screen.bar("waiting for the run without provers"):
                     reference = net.reference()
-            result = outcome(plans, reports, net.dead, reference, net.outages)
+            result = outcome(plans, reports, net.dead, reference, net.outages, net.disturbed)
         except KeyboardInterrupt:
             net.close()
             screen.line(f"stopped in slot {net.slot}; every node has ended")
@@ -126,7 +127,8 @@ def run(options: argparse.Namespace) -> int:
     _show(screen, result, net.failures, net.unsettled, seconds, running)
     if options.json:
         print_record("devnet", {**result.record(), "seconds": round(seconds, 3)})
-    good = result.agreed and result.layer1_same is not False and not net.failed
+    good = (result.agreed and result.layer1_same is not False and not net.failed
+            and not result.lost_slots)
     return 0 if good else 1
 
 
@@ -350,6 +352,10 @@ def _show(
     screen.line(f"layer 1     {untouched}")
     for each in result.outages:
         screen.line(f"outage      {each}")
+    if result.lost_slots:
+        screen.line(f"lost        {'slot' if len(result.lost_slots) == 1 else 'slots'} "
+                    f"{', '.join(map(str, result.lost_slots))}: every node was there, and yet the "
+                    "chain has no block; see --folder's node.log", style="yellow")
     for reason in result.refused:
         screen.line(f"refused     {reason}", style="yellow")
     if unsettled:
