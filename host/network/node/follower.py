@@ -25,6 +25,7 @@ from proofmill.host.network.consensus.refusal import Invalid, judged_by_specific
 from proofmill.host.network.consensus.spec import engines as used_engines
 from proofmill.host.network.consensus.spec import spec
 from proofmill.host.network.consensus.store import pin_store, prune_store
+from proofmill.host.network.evm.transaction import decode_transaction
 from proofmill.host.network.mechanism.parameters import Parameters
 from proofmill.host.network.mechanism.records import Key
 from proofmill.host.network.mechanism.stages import may_prove
@@ -32,11 +33,12 @@ from proofmill.host.network.node import contract_state
 from proofmill.host.network.node.archive import Archive
 from proofmill.host.network.node.branches import ANCHOR, Branches
 from proofmill.host.network.node.contract_state import ProverAccount
+from proofmill.host.network.node.early_proofs import EarlyProofs
 from proofmill.host.network.node.gossip import Verdict
 from proofmill.host.network.node.layer2 import Account, BlockFacts, Credit
 from proofmill.host.network.node.mempool import take_transaction
 from proofmill.host.network.node.opening import GENESIS_MIX
-from proofmill.host.network.node.owned_proof import OwnedProof
+from proofmill.host.network.node.owned_proof import OwnedProof, numbers_of
 from proofmill.host.network.node.proof_pool import Answer, ProofPool
 from proofmill.host.network.node.votes import VotePool
 from proofmill.host.network.node.wire import Topic
@@ -128,6 +130,8 @@ class Follower:
         self._pool = ProofPool(
             self.proof_engine, self.layer, self.numbers,
             {each.identity: each.reward_address for each in chain.provers})
+        self._early = EarlyProofs(self.numbers)
+        self._released: list[OwnedProof] = []
         self._final_root = self.genesis_root
 
     @property
@@ -294,6 +298,40 @@ class Follower:
         return [proof for (root, _), proof in found if root in self._by_request
                 and self.slot + 1 - self._by_request[root].slot <= self.parameters.window_slots]
 
+    def released(self) -> list[OwnedProof]:
+        """Proofs that had come before their block and are accepted now, once: to be passed on."""
+        found, self._released = self._released, []
+        return found
+
+    def to_carry(self, slot: int) -> list[tuple[int, int, OwnedProof]]:
+        """(proven slot, prover, proof) of valid proofs that a block of `slot` can include and that
+        no transaction which waits here hands in; the oldest first.
+
+        A proof goes round apart from its transaction, and whoever signs the one may keep the other
+        back, while all others stop proving.
+        """
+        account = self.account()
+        proven = {credit.proven_slot for credit in account.credits} | account.undecided
+        of_slot = {block.request_root: block.slot for block in self.recent()}
+        on_its_way = {decode_transaction(raw).data for raw in self.pool.waiting()}
+        found = []
+        for (root, _), proof in self._pool.all_valid():
+            proven_slot, prover = of_slot.get(root), int(proof.signed.validator_index)
+            if proven_slot is None or proven_slot in proven:
+                continue
+            delay = slot - proven_slot
+            if prover not in account.barred.get(proven_slot, ()) and delay >= 1 and may_prove(
+                    self.parameters, account.assignments[proven_slot], prover, delay,
+                    account.bonded) and self.submission(proven_slot, proof) not in on_its_way:
+                found.append((proven_slot, prover, proof))
+        return sorted(found, key=lambda each: each[:2])
+
+    def submission(self, slot: int, proof: OwnedProof) -> bytes:
+        """The call that hands a proof in to the contract, as a transaction's data."""
+        return self.layer.rewards.encode(
+            "submit", slot, self.numbers[int(proof.signed.validator_index)],
+            numbers_of(proof.signed))
+
     def to_report(self, slot: int) -> list[tuple[int, int, OwnedProof]]:
         """(proven slot, prover, proof) of the invalid proofs that a block of `slot` can report."""
         account = self.account()
@@ -445,6 +483,10 @@ class Follower:
         self._branches.add(known.facts, before)
         self._log_payload(known, known.facts, before)
         self._changed()
+        for proof in self._early.take(record.request_root):
+            verdict, _ = self.judge(Topic.PROOF, proof)
+            if verdict is Verdict.ACCEPT:
+                self._released.append(proof)
         return Verdict.ACCEPT, ""
 
     def _log_payload(self, block: _Block, facts: BlockFacts, before: bytes) -> None:
@@ -476,7 +518,11 @@ class Follower:
     def _proof(self, proof: OwnedProof) -> Answer:
         root = bytes(proof.signed.message.public_input.new_payload_request_root)
         block = self._by_request.get(root)
-        if block is None or self.proof_engine.payload(root) is None:
+        if block is None:
+            if self._early.add(proof, self.head_state()):
+                return Verdict.KEEP, "it waits for its payload"
+            return Verdict.IGNORE, "its payload is unknown"
+        if self.proof_engine.payload(root) is None:
             return Verdict.IGNORE, "its payload is unknown, or long final"
         if self.slot + 1 - block.slot > self.parameters.window_slots:
             return Verdict.IGNORE, "its payload can no longer be proven"

@@ -261,6 +261,8 @@ class Node:
         if topic in DIRECTED:
             return self.catch_up.take(topic, data, peer)
         verdict, reason = self.follower.take(topic, data, peer)
+        for proof in self.follower.released():
+            self.gossip.publish(Topic.PROOF, bytes(proof.encode_bytes()))
         if verdict is Verdict.IGNORE and reason in (PARENT_UNKNOWN, PARENT_EMPTY):
             self.catch_up.missing(data, peer)
         return verdict, reason

@@ -4,9 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from proofmill.host.network.consensus.proofs import PROOF_TYPE
 from proofmill.host.network.node.states import State
-from proofmill.host.network.node.store import JobKey
 from tests.host.network.node.chains import PROVER, Source
 
 
@@ -18,19 +16,25 @@ def source(tmp_path: Path) -> Source:
 
 
 def test_a_job_given_up_on_a_branch_that_is_left_comes_back(source: Source) -> None:
-    source.slot(1)
-    facts, = source.follower.branch()
-    key = JobKey(facts.request_root, PROOF_TYPE, PROVER)
-    job = source.jobs.job(key)
-    assert job is not None and job.state in (State.SEEN, State.ELIGIBLE, State.PROVING)
-    source.jobs.advance(key, State.STALE, "another proof is included")
-    for slot in range(2, 8):
+    """As far as it had come: one whose message was sent, and one that was not begun."""
+    given_up = {}
+    slot = 0
+    while {State.BROADCAST, State.SEEN} - given_up.keys():
+        slot += 1
         source.slot(slot)
-    states = [event.state for event in source.jobs.events(key)]
-    after = states[states.index(State.STALE) + 1 :]
-    assert after[0] is State.SEEN and after[-1] is State.INCLUDED
-    credit = source.follower.credit(1)
-    assert credit is not None and credit.prover == PROVER
+        for job in source.jobs.unfinished():
+            if job.slot == slot and job.state in {State.BROADCAST, State.SEEN} - given_up.keys():
+                given_up[job.state] = job
+                source.jobs.advance(job.key, State.STALE, "another proof is included")
+    for later in range(slot + 1, slot + 7):
+        source.slot(later)
+    for state, job in given_up.items():
+        states = [event.state for event in source.jobs.events(job.key)]
+        after = states[states.index(State.STALE) + 1 :]
+        assert after[0] in (state, State.INCLUDED) and after[-1] is State.INCLUDED
+        credit = source.follower.credit(job.slot)
+        assert credit is not None and credit.prover == PROVER
+        assert states.count(State.SIGNED) == 1
     source.close()
 
 
