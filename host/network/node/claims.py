@@ -15,6 +15,8 @@ MATURE_GAS = 300_000
 REPORT_GAS = SUBMIT_GAS = 3_000_000
 MOST_MATURED = 16
 """Rewards that one block pays out."""
+MOST_GAS = 15_000_000
+"""What a block's own claims may use: half of it is for what others send."""
 MOST_CARRIED = 3
 """Proofs of others whose transactions have not come that one block hands in."""
 
@@ -52,6 +54,8 @@ class Claims:
                     "report_invalid", slot, follower.numbers[prover], numbers_of(proof.signed),
                     v, r, s), REPORT_GAS))
                 self.reported += 1
+        while sum(gas for _, gas in calls) > MOST_GAS:
+            calls.pop()
         evm = follower.execution_layer.evm
         first = evm.nonce(self._account.address)
         signed = [self._account.sign(rewards.address, data, gas=gas, nonce=nonce)
