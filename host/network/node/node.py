@@ -188,7 +188,7 @@ class Node:
             names, self._take, contexts(setup.identity, setup.peers.values(), setup.folder),
             on_peer=lambda peer: self.catch_up.greet(peer), on_trouble=on_trouble)
         self.catch_up = CatchUp(self.follower, self.archive, self.gossip.send, self.gossip.answer,
-                                self.gossip.drop)
+                                self.gossip.silent)
         keys = setup.chain.keys
         claims = None
         if setup.own:
