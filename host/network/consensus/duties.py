@@ -123,11 +123,11 @@ def _choices(
     likely = [each for each in attestations if _includable(state, each)]
     yield {"attestations": likely[-MAX_ATTESTATIONS:], "payload_attestations": payload_votes,
            "sync_aggregate": aggregate}
-    valid = [each for each in likely if _holds(
-        lambda trial, each=each: spec.process_attestation(trial, each, trial.slot), state)]
-    payload_votes = [each for each in payload_votes if _holds(
-        lambda trial, each=each: _process_payload_attestation(trial, each), state)]
-    if not _holds(lambda trial: spec.process_sync_aggregate(trial, aggregate), state):
+    valid = [each for each in likely
+             if _holds(spec.process_attestation, state, each, state.slot)]
+    payload_votes = [each for each in payload_votes
+                     if _holds(_process_payload_attestation, state, each)]
+    if not _holds(spec.process_sync_aggregate, state, aggregate):
         aggregate = _nobody()
     yield {"attestations": valid[-MAX_ATTESTATIONS:], "payload_attestations": payload_votes,
            "sync_aggregate": aggregate}
@@ -156,11 +156,11 @@ def _run(
     raise refusal
 
 
-def _holds(process: Callable[[spec.BeaconState], None], state: spec.BeaconState) -> bool:
-    """Whether a step of the specification's takes a copy of the state."""
+def _holds(process: Callable[..., None], state: spec.BeaconState, *what: object) -> bool:
+    """Whether a step of the specification's, on a copy of the state, takes `what`."""
     try:
         with judged_by_specification():
-            process(spec.copy(state))
+            process(spec.copy(state), *what)
     except Invalid:
         return False
     return True

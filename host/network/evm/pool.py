@@ -122,7 +122,8 @@ class TransactionPool:
         """Those that the head's branch does not have and could have, the first one first.
 
         Reward messages come first, each sender's first before anybody's second; then who offers
-        most, then who came first. A sender's own are in the order of their nonces. `gas`: what they may use together.
+        most, then who came first. A sender's own are in the order of their nonces. `gas`: what
+        they may use together.
         """
         self._forget_old()
         ready = {sender: self._ready_of(sender) for sender in self._senders}

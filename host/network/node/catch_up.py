@@ -231,6 +231,10 @@ class CatchUp:
         if self._follower.has(request.target.root, request.target.full):
             self._failed.discard(peer)
             self._next()
+        elif slots and slots[-1] > self._follower.slot:
+            # By this clock they are from the future, and it may be this one that is wrong.
+            self._targets.pop(peer, None)
+            self._next()
         elif following > self._follower.slot:
             return Verdict.REJECT, "the head it has named is not on the branch it delivers"
         else:

@@ -1,4 +1,4 @@
-"""Proofs that came before the block they prove: they wait for it, a bounded number of each signer's.
+"""Proofs that came before the block they prove: they wait for it, at most 8 of each signer.
 
 Gossip keeps no order, and a proof may overtake its block on another way through the network. Only
 what a bonded prover has signed takes up room, and only that prover's own.

@@ -32,6 +32,7 @@ from proofmill.host.network.mechanism.stages import may_prove
 from proofmill.host.network.node import contract_state
 from proofmill.host.network.node.archive import Archive
 from proofmill.host.network.node.branches import ANCHOR, Branches
+from proofmill.host.network.node.clock_watch import ClockWatch
 from proofmill.host.network.node.contract_state import ProverAccount
 from proofmill.host.network.node.early_proofs import EarlyProofs
 from proofmill.host.network.node.gossip import Verdict
@@ -48,8 +49,14 @@ from proofmill.host.prover.groth16.verification_key import VerificationKey
 
 log = logging.getLogger(__name__)
 
+OURSELVES = frozenset({"self", "the archive"})
+"""Where messages come from that say nothing about others' clocks."""
+
 SLOT_MS = int(spec.config.SLOT_DURATION_MS)
 SLOTS_PER_EPOCH = int(spec.SLOTS_PER_EPOCH)
+SOON_MS = 500
+"""A block that comes so little before its slot waits for it: clocks differ by as much."""
+MOST_AHEAD = 8
 PARENT_UNKNOWN = "its parent is unknown"
 PARENT_EMPTY = "its parent's payload is unknown"
 
@@ -131,7 +138,12 @@ class Follower:
             self.proof_engine, self.layer, self.numbers,
             {each.identity: each.reward_address for each in chain.provers})
         self._early = EarlyProofs(self.numbers)
-        self._released: list[OwnedProof] = []
+        self._released: list[tuple[Topic, spec.Container]] = []
+        self.clock = ClockWatch()
+        self._watched: set[tuple[int, int]] = set()
+        """Blocks, by slot and proposer, that the clock has been compared with."""
+        self._ahead: dict[bytes, list[tuple[Topic, spec.Container]]] = {}
+        """Blocks of the next slot, by root, each with its envelope if that has come as well."""
         self._final_root = self.genesis_root
 
     @property
@@ -167,6 +179,10 @@ class Follower:
         spec.on_tick(self.store, self.store.genesis_time + self.now_ms // 1000)
         if new:
             self._new_slot()
+            ahead, self._ahead = self._ahead, {}
+            for messages in ahead.values():
+                for topic, message in messages:
+                    self._release(topic, message)
 
     def take(self, topic: Topic, data: bytes, peer: str) -> Answer:
         """Check a message and learn from it; the verdict, and why if it is not ACCEPT.
@@ -184,6 +200,8 @@ class Follower:
         except Invalid as error:
             cause = type(error.__cause__).__name__
             return Verdict.REJECT, f"not the SSZ bytes of {kind.__name__} ({cause})"
+        if topic is Topic.BLOCK and peer not in OURSELVES:
+            self._compare_clock(message)
         return self.judge(topic, message)
 
     def judge(self, topic: Topic, message: spec.Container) -> Answer:
@@ -298,8 +316,8 @@ class Follower:
         return [proof for (root, _), proof in found if root in self._by_request
                 and self.slot + 1 - self._by_request[root].slot <= self.parameters.window_slots]
 
-    def released(self) -> list[OwnedProof]:
-        """Proofs that had come before their block and are accepted now, once: to be passed on."""
+    def released(self) -> list[tuple[Topic, spec.Container]]:
+        """What came too early, has waited and is accepted now, once: to be passed on."""
         found, self._released = self._released, []
         return found
 
@@ -415,6 +433,8 @@ class Follower:
         if root in self._blocks:
             return Verdict.KEEP, "it is known"
         if block.slot > self.slot:
+            if root in self._ahead or self._await_slot(root, signed):
+                return Verdict.KEEP, "it waits for its slot"
             return Verdict.IGNORE, "it is from the future"
         if block.slot <= self.finalized_slot:
             return Verdict.IGNORE, "it is not after the finalised block"
@@ -460,6 +480,9 @@ class Follower:
         known = self._blocks.get(root)
         if known is not None and known.facts is not None:
             return Verdict.KEEP, "it is known"
+        if len(self._ahead.get(root, ())) == 1:
+            self._ahead[root].append((Topic.ENVELOPE, signed))
+            return Verdict.KEEP, "it waits for its block's slot"
         if known is None or root not in self.store.block_states:
             return Verdict.IGNORE, "its block is unknown"
         with judged_by_specification(), used_engines(self.execution_layer, self.proof_engine):
@@ -484,10 +507,41 @@ class Follower:
         self._log_payload(known, known.facts, before)
         self._changed()
         for proof in self._early.take(record.request_root):
-            verdict, _ = self.judge(Topic.PROOF, proof)
-            if verdict is Verdict.ACCEPT:
-                self._released.append(proof)
+            self._release(Topic.PROOF, proof)
         return Verdict.ACCEPT, ""
+
+    def _release(self, topic: Topic, message: spec.Container) -> None:
+        if self.judge(topic, message)[0] is Verdict.ACCEPT:
+            self._released.append((topic, message))
+
+    def _compare_clock(self, signed: spec.SignedBeaconBlock) -> None:
+        """Let a block of gossip, the first of its proposer's for a slot, say what time it is."""
+        slot, proposer = int(signed.message.slot), int(signed.message.proposer_index)
+        if not self.now_ms or (slot, proposer) in self._watched or not self._is_signed(signed):
+            return  # before genesis this clock says nothing yet
+        self._watched = {each for each in self._watched
+                         if each[0] > slot - SLOTS_PER_EPOCH} | {(slot, proposer)}
+        self.clock.heard(proposer, self.now_ms - slot * SLOT_MS)
+
+    def _is_signed(self, signed: spec.SignedBeaconBlock) -> bool:
+        """Whether the validator that a block names has signed it."""
+        try:
+            with judged_by_specification():
+                return bool(spec.verify_block_signature(self.head_state(), signed))
+        except Invalid:
+            return False
+
+    def _await_slot(self, root: bytes, signed: spec.SignedBeaconBlock) -> bool:
+        """Keep a block that comes shortly before its slot; whether it is."""
+        block = signed.message
+        if block.slot != self.slot + 1 or SLOT_MS - self.milliseconds > SOON_MS:
+            return False
+        proposers = {each[0][1].message.proposer_index for each in self._ahead.values()}
+        if len(proposers) >= MOST_AHEAD or block.proposer_index in proposers \
+                or not self._is_signed(signed):
+            return False
+        self._ahead[root] = [(Topic.BLOCK, signed)]
+        return True
 
     def _log_payload(self, block: _Block, facts: BlockFacts, before: bytes) -> None:
         """What a block's payload has brought, and which proofs."""

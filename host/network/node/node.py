@@ -206,6 +206,7 @@ class Node:
         """Move the clock, and do what is due: nothing but catching up while peers know more."""
         log.debug("the clock: slot %d, %d ms", slot, milliseconds, extra={"slot": slot})
         self.follower.tick(slot, milliseconds)
+        self._pass_on()
         self.catch_up.tick(self.gossip.peers)
         if self.catch_up.busy:
             return
@@ -261,11 +262,15 @@ class Node:
         if topic in DIRECTED:
             return self.catch_up.take(topic, data, peer)
         verdict, reason = self.follower.take(topic, data, peer)
-        for proof in self.follower.released():
-            self.gossip.publish(Topic.PROOF, bytes(proof.encode_bytes()))
+        self._pass_on()
         if verdict is Verdict.IGNORE and reason in (PARENT_UNKNOWN, PARENT_EMPTY):
             self.catch_up.missing(data, peer)
         return verdict, reason
+
+    def _pass_on(self) -> None:
+        """Send on what had come too early and holds."""
+        for topic, message in self.follower.released():
+            self.gossip.publish(topic, bytes(message.encode_bytes()))
 
     def _publish(self, topic: Topic, message: spec.Container) -> None:
         self._send(topic, bytes(message.encode_bytes()))
@@ -281,7 +286,7 @@ class Node:
 
     def _send(self, topic: Topic, data: bytes) -> None:
         # What this node would not take from another it does not send.
-        verdict, reason = self.follower.take(topic, data, self.setup.name)
+        verdict, reason = self.follower.take(topic, data, "self")
         if verdict.name in ("ACCEPT", "KEEP"):
             self.gossip.publish(topic, data)
         else:

@@ -1,4 +1,4 @@
-"""How peers have behaved: what the protocol forbids counts against them, and is forgotten with time.
+"""How peers have behaved: what the protocol forbids counts against them, and fades with time.
 
 A peer is put out when its score reaches `OUT`, and let in again when it has fallen below `IN`. The
 score halves every `HALF_LIFE_SECONDS` and has a ceiling, so nobody is out for good: a peer with a

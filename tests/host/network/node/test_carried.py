@@ -81,7 +81,8 @@ def test_a_proof_waits_for_its_block(withheld: Withheld) -> None:
     assert theirs.take(Topic.PROOF, proof, "peer") == (Verdict.KEEP, "it waits for its payload")
     assert theirs.released() == []
     assert theirs.take(Topic.ENVELOPE, envelope, "peer")[0] is Verdict.ACCEPT
-    assert [bytes(each.encode_bytes()) for each in theirs.released()] == [proof]
+    assert [(topic, bytes(each.encode_bytes())) for topic, each in theirs.released()] == [
+        (Topic.PROOF, proof)]
     assert len(theirs.open_proofs()) == 1 and theirs.released() == []
 
 
