@@ -91,7 +91,7 @@ class Liar(threading.Thread):
             case "stolen proof":
                 proof = OwnedProof.decode_bytes(heard[Topic.PROOF])
                 thief = int(proof.signed.validator_index == 0)
-                proof.owner_signature[0] = number
+                proof.owner_signature = bytes([number]) + bytes(proof.owner_signature)[1:]
                 proof.signed.validator_index = thief
                 proof.signed.signature = spec.get_execution_proof_signature(
                     self._state, proof.signed.message, KEYS[thief].secret)
