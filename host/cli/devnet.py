@@ -94,7 +94,8 @@ def register(commands: Commands) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Run the nodes; 1 if one ended by an error, they differ, or something else does not hold."""
+    """Run the nodes; 1 if one ended by an error, they differ, a slot was lost, or something else
+    does not hold."""
     _check(options)
     start = time.perf_counter()
     screen = Screen(machine=options.json)
@@ -139,7 +140,9 @@ def run(options: argparse.Namespace) -> int:
                 reference = net.reference()
             comparable = not net.dead and not net.outages and not options.drift
             result = outcome(plans, reports, net.dead, reference if comparable else None,
-                             net.outages)
+                             net.outages,
+                             # A clock that is off may make any of its slots late.
+                             range(options.slots + 1) if options.drift else net.disturbed)
             if disturbances:
                 found = checks(plans, reports, result, reference, disturbances, replayed(record),
                                options.slots)
@@ -168,7 +171,7 @@ def run(options: argparse.Namespace) -> int:
         broken.append("layer 1 is not the same as in a run without provers")
     for sentence in broken:
         print(f"proofmill: {sentence}", file=sys.stderr)
-    return 1 if broken else 0
+    return 1 if broken or result.lost_slots else 0
 
 
 @contextmanager
@@ -495,6 +498,10 @@ def _show(
     screen.line(f"layer 1     {untouched}")
     for each in result.outages:
         screen.line(f"outage      {each}")
+    if result.lost_slots:
+        screen.line(f"lost        {'slot' if len(result.lost_slots) == 1 else 'slots'} "
+                    f"{', '.join(map(str, result.lost_slots))}: every node was there, and yet the "
+                    "chain has no block; see --folder's node.log", style="yellow")
     for reason in result.refused:
         screen.line(f"refused     {reason}", style="yellow")
     if unsettled:

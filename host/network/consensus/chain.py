@@ -124,7 +124,8 @@ class EmbeddedChain:
             head,
             slot,
             self.execution_layer,
-            [a for a in self._attestations if bytes(spec.hash_tree_root(a)) not in done],
+            lambda _: [a for a in self._attestations
+                       if bytes(spec.hash_tree_root(a)) not in done],
             self._payload_attestations.get(bytes(head.root)),
         )
         with used_engines(self.execution_layer, self.proof_engine):

@@ -5,11 +5,15 @@ that validators who would sign the same message sign it together (`sign_together
 some of the keys only signs for those: the messages of several such holders can be merged.
 """
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+import logging
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from proofmill.host.network.consensus.keys import ValidatorKey, sign_together
-from proofmill.host.network.consensus.spec import signatures_taken_as_valid, spec
+from proofmill.host.network.consensus.refusal import Invalid, judged_by_specification
+from proofmill.host.network.consensus.spec import spec
+
+log = logging.getLogger(__name__)
 
 GAS_LIMIT = 30_000_000
 """What proposers ask for as the payload's gas limit; transfers of the ledger cost no gas."""
@@ -35,7 +39,7 @@ def propose(
     head: spec.ForkChoiceNode,
     slot: int,
     execution_engine: spec.ExecutionEngine,
-    attestations: Sequence[spec.Attestation],
+    attestations: Callable[[spec.BeaconState], Sequence[spec.Attestation]],
     payload_attestation: spec.PayloadAttestation | None,
     sync: Callable[[spec.BeaconState], spec.SyncAggregate] | None = None,
     permit: Callable[[spec.BeaconBlock, bytes], None] | None = None,
@@ -45,10 +49,12 @@ def propose(
     `head`: a `ForkChoiceNode` of `store`, full or empty. `execution_engine` builds the payload,
     asked through the specification's `prepare_execution_payload` and `get_execution_payload`; the
     proposer is its own builder (`BUILDER_INDEX_SELF_BUILD`) and makes no execution requests.
-    `attestations`: those the branch does not have yet, oldest first. `sync` makes the
-    `SyncAggregate` for a block on the state it is given; by default all `signers` sign. `permit` is
-    given the block and its signing root before it is signed, and raises where it must not be.
-    Raises AssertionError, from the specification, when an operation does not fit the state.
+    `attestations`: those the branch does not have yet, oldest first, for a block on the state it is
+    given. `sync` makes the `SyncAggregate` for such a block; by default all `signers` sign. What
+    others have signed for another branch is left out: the block is run on its parent's state, with
+    every signature checked, before it is signed. `permit` is given the block and its signing root
+    then, and raises where it must not be signed.
+    Raises `Invalid` where the state refuses the block even without anybody's votes.
     """
     state = spec.copy(store.block_states[head.root])
     spec.process_slots(state, spec.Slot(slot))
@@ -68,21 +74,18 @@ def propose(
     )
     payload = spec.get_execution_payload(payload_id, execution_engine)
     block = spec.BeaconBlock(slot=slot, proposer_index=proposer, parent_root=head.root)
-    block.body = spec.BeaconBlockBody(
-        randao_reveal=spec.get_epoch_signature(state, block, key.secret),
-        eth1_data=state.eth1_data,
-        graffiti=GRAFFITI,
-        attestations=[a for a in attestations if _includable(state, a)][-MAX_ATTESTATIONS:],
-        sync_aggregate=sync_aggregate(signers, state) if sync is None else sync(state),
-        signed_execution_payload_bid=spec.SignedExecutionPayloadBid(
+    own = {
+        "randao_reveal": spec.get_epoch_signature(state, block, key.secret),
+        "eth1_data": state.eth1_data,
+        "graffiti": GRAFFITI,
+        "signed_execution_payload_bid": spec.SignedExecutionPayloadBid(
             message=_bid(payload, head.root),
             signature=spec.G2_POINT_AT_INFINITY,  # a self-built bid has no signature of its own
         ),
-        payload_attestations=[] if payload_attestation is None else [payload_attestation],
-    )
-    with signatures_taken_as_valid():
-        spec.process_block(state, block)
-    block.state_root = spec.hash_tree_root(state)
+    }
+    aggregate = sync_aggregate(signers, state) if sync is None else sync(state)
+    state = _run(state, block, own, _choices(
+        state, attestations(state), payload_attestation, aggregate))
     block_root = spec.hash_tree_root(block)
     if permit is not None:
         domain = spec.get_domain(
@@ -105,6 +108,74 @@ def propose(
             signature=spec.get_execution_payload_envelope_signature(state, envelope, key.secret),
         ),
     )
+
+
+Votes = Mapping[str, object]
+"""What others have signed for a block's body, by field."""
+
+
+def _choices(
+    state: spec.BeaconState, attestations: Sequence[spec.Attestation],
+    payload_attestation: spec.PayloadAttestation | None, aggregate: spec.SyncAggregate,
+) -> Iterator[Votes]:
+    """Votes for a body, most first: all whose source fits, those that hold on `state`, none."""
+    payload_votes = [] if payload_attestation is None else [payload_attestation]
+    likely = [each for each in attestations if _includable(state, each)]
+    yield {"attestations": likely[-MAX_ATTESTATIONS:], "payload_attestations": payload_votes,
+           "sync_aggregate": aggregate}
+    valid = [each for each in likely
+             if _holds(spec.process_attestation, state, each, state.slot)]
+    payload_votes = [each for each in payload_votes
+                     if _holds(_process_payload_attestation, state, each)]
+    if not _holds(spec.process_sync_aggregate, state, aggregate):
+        aggregate = _nobody()
+    yield {"attestations": valid[-MAX_ATTESTATIONS:], "payload_attestations": payload_votes,
+           "sync_aggregate": aggregate}
+    yield {"attestations": [], "payload_attestations": [], "sync_aggregate": _nobody()}
+
+
+def _run(
+    state: spec.BeaconState, block: spec.BeaconBlock, own: Votes, choices: Iterator[Votes]
+) -> spec.BeaconState:
+    """Fill in the first body that `state` takes, and the root of the state after it, returned."""
+    refusal: Invalid | None = None
+    for votes in choices:
+        block.body = spec.BeaconBlockBody(**own, **votes)
+        after = spec.copy(state)
+        try:
+            with judged_by_specification():
+                spec.process_block(after, block)
+        except Invalid as error:
+            log.info("votes of another branch are left out: with them, %s", error,
+                     extra={"slot": int(block.slot)})
+            refusal = error
+            continue
+        block.state_root = spec.hash_tree_root(after)
+        return after
+    assert refusal is not None, "there is always a body without votes"
+    raise refusal
+
+
+def _holds(process: Callable[..., None], state: spec.BeaconState, *what: object) -> bool:
+    """Whether a step of the specification's, on a copy of the state, takes `what`."""
+    try:
+        with judged_by_specification():
+            process(spec.copy(state), *what)
+    except Invalid:
+        return False
+    return True
+
+
+def _process_payload_attestation(
+    state: spec.BeaconState, attestation: spec.PayloadAttestation
+) -> None:
+    """The specification's, before the block's own header is in `state`."""
+    state.latest_block_header.parent_root = spec.hash_tree_root(state.latest_block_header)
+    spec.process_payload_attestation(state, attestation)
+
+
+def _nobody() -> spec.SyncAggregate:
+    return spec.SyncAggregate(sync_committee_signature=spec.G2_POINT_AT_INFINITY)
 
 
 Permit = Callable[[Sequence[int], spec.AttestationData, bytes], Collection[int]]

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from eth_consensus_specs.eip8025 import minimal as spec
 from eth_consensus_specs.utils import bls
 
-__all__ = ["bls", "engines", "signatures_taken_as_valid", "spec"]
+__all__ = ["bls", "engines", "spec"]
 
 
 @contextmanager
@@ -30,18 +30,3 @@ def engines(execution_engine: object, proof_engine: object) -> Iterator[None]:
         yield
     finally:
         spec.EXECUTION_ENGINE, spec.PROOF_ENGINE = before
-
-
-@contextmanager
-def signatures_taken_as_valid() -> Iterator[None]:
-    """Skip signature checks inside the block, by the specification's own switch.
-
-    Only for the proposer's dry run, which finds the state root of the block it is about to sign;
-    `on_block` then runs the same transition with every signature checked.
-    """
-    before = bls.bls_active
-    bls.bls_active = False
-    try:
-        yield
-    finally:
-        bls.bls_active = before

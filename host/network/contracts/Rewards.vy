@@ -248,11 +248,13 @@ def report_invalid(slot: uint256, prover: uint64, proof: uint256[8],
     @notice Show that a prover has signed a proof that does not verify, while it was eligible: it
             loses a slice of its bond, half of it to this block's fee recipient unless that is its
             own owner, and may not prove this payload any more. The owner's signature is over
-            `signed_digest`.
+            `signed_digest` of the payload that this branch has in the slot: what was signed for
+            another branch is no offence here.
     """
     statement: Statement = staticcall CONSENSUS.statement(slot)
     self._check(slot, prover)
-    signer: address = ecrecover(self._digest(slot, prover, proof), v, r, s)
+    signer: address = ecrecover(
+        self._digest(slot, self.records[slot].payload_root, prover, proof), v, r, s)
     assert signer != empty(address) and signer == staticcall BONDS.owner(prover), (
         "the prover's owner did not sign this")
     assert not self._verifies(statement, prover, proof), "the proof verifies"
@@ -348,11 +350,14 @@ def may_prove(slot: uint256, prover: uint64, delay: uint256) -> bool:
 
 @external
 @view
-def signed_digest(slot: uint256, prover: uint64, proof: uint256[8]) -> bytes32:
+def signed_digest(
+    slot: uint256, payload_root: bytes32, prover: uint64, proof: uint256[8]
+) -> bytes32:
     """
-    @notice What a prover's owner signs to stand for a proof.
+    @notice What a prover's owner signs to stand for a proof of the payload that `slot` has on one
+            branch.
     """
-    return self._digest(slot, prover, proof)
+    return self._digest(slot, payload_root, prover, proof)
 
 @external
 @view
@@ -411,9 +416,11 @@ def _verifies(statement: Statement, prover: uint64, proof: uint256[8]) -> bool:
 
 @internal
 @view
-def _digest(slot: uint256, prover: uint64, proof: uint256[8]) -> bytes32:
+def _digest(
+    slot: uint256, payload_root: bytes32, prover: uint64, proof: uint256[8]
+) -> bytes32:
     return keccak256(abi_encode(
-        keccak256("proofmill.proof.signed.1"), chain.id, self, slot, prover, proof))
+        keccak256("proofmill.proof.signed.2"), chain.id, self, slot, payload_root, prover, proof))
 
 @internal
 @view

@@ -19,12 +19,15 @@ def merge_attestations(state: spec.BeaconState, attestations: Iterable[spec.Atte
     """One `Attestation` for each `AttestationData` among those given, in the order they appear.
 
     `state`: of an epoch from which the committees can be read. An attestation with a vote that is
-    counted already is left out: its signature cannot be taken apart.
+    counted already is left out: its signature cannot be taken apart. So is one whose votes are not
+    of this state's committees, as on a branch with other validators.
     """
     groups: dict[bytes, tuple[spec.AttestationData, list[list[bool]], list[bytes]]] = {}
     for attestation in attestations:
         data = attestation.data
         sizes = [len(members) for members in committees_of(state, int(data.slot))]
+        if not _fits(attestation, sizes):
+            continue
         root = bytes(spec.hash_tree_root(data))
         _, votes, signatures = groups.setdefault(
             root, (data, [[False] * size for size in sizes], []))
@@ -127,6 +130,12 @@ def merge_contributions(contributions: Iterable[spec.SyncCommitteeContribution],
 def _sync_root(state: spec.BeaconState, slot: int, head_root: bytes) -> spec.Root:
     domain = spec.get_domain(state, spec.DOMAIN_SYNC_COMMITTEE, spec.compute_epoch_at_slot(slot))
     return spec.compute_signing_root(spec.Root(head_root), domain)
+
+
+def _fits(attestation: spec.Attestation, sizes: Sequence[int]) -> bool:
+    chosen = [index for index, bit in enumerate(attestation.committee_bits) if bit]
+    return max(chosen, default=0) < len(sizes) and len(attestation.aggregation_bits) == sum(
+        sizes[index] for index in chosen)
 
 
 def _votes(attestation: spec.Attestation, sizes: Sequence[int]) -> list[list[bool]]:

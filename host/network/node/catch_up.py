@@ -4,8 +4,9 @@ On every connection both sides say where they stand (`Status`). A head that is n
 asked for, range by range, from the finalised block on, and every block goes through the follower's
 own check, the specification's state transition, as if it had come by gossip. Whoever names a head
 owes the branch that ends in it: what does not build on what is known, does not verify, is not in
-the range, or stops before that head costs the peer its place, and so does silence. Then the next
-peer that knows more is asked. A block that comes by gossip and builds on an unknown one is such a
+the range, or stops before that head counts against the peer, and so does silence. Then the next
+peer that knows more is asked; and for who has failed once this node lets no duty wait, until it has
+delivered. A block that comes by gossip and builds on an unknown one is such a
 head, too.
 
 Once a peer's head is known here, it is sent what it may have missed besides: proofs and
@@ -67,17 +68,19 @@ class CatchUp:
 
     def __init__(
         self, follower: Follower, archive: Archive, send: Send, answer: Send,
-        drop: Callable[[str, str], None],
+        silent: Callable[[str, str], None],
     ) -> None:
         """`send` and `answer`: to one peer; the second counts against what the peer may send.
 
-        `drop`: cuts a peer off for good, with a reason.
+        `silent` hears of a peer that owes an answer, with a sentence.
         """
         self._follower = follower
         self._archive = archive
         self._send = send
         self._answer = answer
-        self._drop = drop
+        self._silent = silent
+        self._failed: set[str] = set()
+        """Peers that have not delivered what they had named."""
         self._request: _Request | None = None
         self._targets: OrderedDict[str, _Target] = OrderedDict()
         self._identifier = 0
@@ -87,7 +90,7 @@ class CatchUp:
     @property
     def busy(self) -> bool:
         """Whether there is something to be had that peers know: no time for duties."""
-        return self._request is not None
+        return self._request is not None and self._request.peer not in self._failed
 
     def greet(self, peer: str) -> None:
         """Tell a peer where this node stands."""
@@ -107,7 +110,8 @@ class CatchUp:
         if request.peer not in peers:
             self._next()
         elif time.monotonic() > request.deadline:
-            self._drop(request.peer, f"RANGE: no answer for {ANSWER_SECONDS:.0f} s")
+            self._failed.add(request.peer)
+            self._silent(request.peer, f"RANGE: no answer for {ANSWER_SECONDS:.0f} s")
             del self._targets[request.peer]
             self._next()
 
@@ -129,6 +133,7 @@ class CatchUp:
             verdict, reason = learn(message, peer, len(data))
         if verdict is Verdict.REJECT:
             self._targets.pop(peer, None)
+            self._failed.add(peer)
             if self._request is not None and self._request.peer == peer:
                 self._next()
         return verdict, reason
@@ -224,6 +229,11 @@ class CatchUp:
                 return Verdict.REJECT, reason
         self._follower.follow_finality()
         if self._follower.has(request.target.root, request.target.full):
+            self._failed.discard(peer)
+            self._next()
+        elif slots and slots[-1] > self._follower.slot:
+            # By this clock they are from the future, and it may be this one that is wrong.
+            self._targets.pop(peer, None)
             self._next()
         elif following > self._follower.slot:
             return Verdict.REJECT, "the head it has named is not on the branch it delivers"

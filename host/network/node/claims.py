@@ -1,7 +1,8 @@
-"""What a proposer's node does for the second layer in its own block: pay out, and report.
+"""What a proposer's node does for the second layer in its own block: pay out, carry, and report.
 
-Anybody may have a final reward paid out, and anybody may show an invalid proof; half of what that
-costs its signer goes to the block's proposer. The transactions are for the block this node is about
+Anybody may have a final reward paid out, anybody may hand in a proof that another has made, for
+which the includer is paid, and anybody may show an invalid one; half of what that costs its signer
+goes to the block's proposer. The transactions are for the block this node is about
 to build and are not sent to anybody, so nobody else can take the report for their own.
 """
 
@@ -11,9 +12,13 @@ from proofmill.host.network.node.follower import Follower
 from proofmill.host.network.node.owned_proof import numbers_of, signature_numbers
 
 MATURE_GAS = 300_000
-REPORT_GAS = 3_000_000
+REPORT_GAS = SUBMIT_GAS = 3_000_000
 MOST_MATURED = 16
 """Rewards that one block pays out."""
+MOST_GAS = 15_000_000
+"""What a block's own claims may use: half of it is for what others send."""
+MOST_CARRIED = 3
+"""Proofs of others whose transactions have not come that one block hands in."""
 
 
 class Claims:
@@ -26,6 +31,8 @@ class Claims:
         self._prover = prover
         self.reported = 0
         """Invalid proofs that this node has reported in blocks of its own."""
+        self.carried = 0
+        """Proofs that it has handed in there because nobody else had."""
 
     def sign(self) -> list[bytes]:
         """What is due, for the next block; raw transactions.
@@ -37,6 +44,9 @@ class Claims:
         calls = [(rewards.encode("mature", credit.proven_slot), MATURE_GAS)
                  for credit in account.credits if credit.final and not credit.matured]
         del calls[MOST_MATURED:]
+        for slot, _, proof in follower.to_carry(follower.slot)[:MOST_CARRIED]:
+            calls.append((follower.submission(slot, proof), SUBMIT_GAS))
+            self.carried += 1
         for slot, prover, proof in follower.to_report(follower.slot):
             if prover != self._prover:
                 r, s, v = signature_numbers(proof)
@@ -44,6 +54,8 @@ class Claims:
                     "report_invalid", slot, follower.numbers[prover], numbers_of(proof.signed),
                     v, r, s), REPORT_GAS))
                 self.reported += 1
+        while sum(gas for _, gas in calls) > MOST_GAS:
+            calls.pop()
         evm = follower.execution_layer.evm
         first = evm.nonce(self._account.address)
         signed = [self._account.sign(rewards.address, data, gas=gas, nonce=nonce)

@@ -178,6 +178,8 @@ class Devnet(Closing):
         self.unsettled = 0
         """Steps after which messages were still on their way when the clock went on."""
         self.slot = 0
+        self.disturbed: set[int] = set()
+        """Slots in which a node was away, or had not heard everything."""
         self.outages: list[str] = []
         """What was done to nodes, a sentence each."""
         self._cut: set[str] = set()
@@ -229,10 +231,13 @@ class Devnet(Closing):
     def next_slot(self) -> None:
         """Let one slot pass. NoNodeLeftError when no node is left."""
         self.slot += 1
+        before = self.unsettled
         for milliseconds in self._steps:
             self._ask(("tick", self.slot, milliseconds), ANSWER_SECONDS)
             self._require_nodes()
             self._settle()
+        if self.dead or self._cut or self.unsettled > before:
+            self.disturbed.add(self.slot)
 
     def kill(self, name: str) -> None:
         """Kill a node at once (SIGKILL), as it stands."""

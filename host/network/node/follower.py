@@ -25,18 +25,21 @@ from proofmill.host.network.consensus.refusal import Invalid, judged_by_specific
 from proofmill.host.network.consensus.spec import engines as used_engines
 from proofmill.host.network.consensus.spec import spec
 from proofmill.host.network.consensus.store import pin_store, prune_store
+from proofmill.host.network.evm.transaction import decode_transaction
 from proofmill.host.network.mechanism.parameters import Parameters
 from proofmill.host.network.mechanism.records import Key
 from proofmill.host.network.mechanism.stages import may_prove
 from proofmill.host.network.node import contract_state
 from proofmill.host.network.node.archive import Archive
 from proofmill.host.network.node.branches import ANCHOR, Branches
+from proofmill.host.network.node.clock_watch import ClockWatch
 from proofmill.host.network.node.contract_state import ProverAccount
+from proofmill.host.network.node.early_proofs import EarlyProofs
 from proofmill.host.network.node.gossip import Verdict
 from proofmill.host.network.node.layer2 import Account, BlockFacts, Credit
 from proofmill.host.network.node.mempool import take_transaction
 from proofmill.host.network.node.opening import GENESIS_MIX
-from proofmill.host.network.node.owned_proof import OwnedProof
+from proofmill.host.network.node.owned_proof import OwnedProof, numbers_of
 from proofmill.host.network.node.proof_pool import Answer, ProofPool
 from proofmill.host.network.node.votes import VotePool
 from proofmill.host.network.node.wire import Topic
@@ -46,8 +49,14 @@ from proofmill.host.prover.groth16.verification_key import VerificationKey
 
 log = logging.getLogger(__name__)
 
+OURSELVES = frozenset({"self", "the archive"})
+"""Where messages come from that say nothing about others' clocks."""
+
 SLOT_MS = int(spec.config.SLOT_DURATION_MS)
 SLOTS_PER_EPOCH = int(spec.SLOTS_PER_EPOCH)
+SOON_MS = 500
+"""A block that comes so little before its slot waits for it: clocks differ by as much."""
+MOST_AHEAD = 8
 PARENT_UNKNOWN = "its parent is unknown"
 PARENT_EMPTY = "its parent's payload is unknown"
 BLOCK_UNKNOWN = "its block is unknown"
@@ -131,6 +140,13 @@ class Follower:
         self._pool = ProofPool(
             self.proof_engine, self.layer, self.numbers,
             {each.identity: each.reward_address for each in chain.provers})
+        self._early = EarlyProofs(self.numbers)
+        self._released: list[tuple[Topic, spec.Container]] = []
+        self.clock = ClockWatch()
+        self._watched: set[tuple[int, int]] = set()
+        """Blocks, by slot and proposer, that the clock has been compared with."""
+        self._ahead: dict[bytes, list[tuple[Topic, spec.Container]]] = {}
+        """Blocks of the next slot, by root, each with its envelope if that has come as well."""
         self._final_root = self.genesis_root
 
     @property
@@ -174,6 +190,10 @@ class Follower:
         spec.on_tick(self.store, self.store.genesis_time + self.now_ms // 1000)
         if new:
             self._new_slot()
+            ahead, self._ahead = self._ahead, {}
+            for messages in ahead.values():
+                for topic, message in messages:
+                    self._release(topic, message)
 
     def take(self, topic: Topic, data: bytes, peer: str) -> Answer:
         """Check a message and learn from it; the verdict, and why if it is not ACCEPT.
@@ -191,6 +211,8 @@ class Follower:
         except Invalid as error:
             cause = type(error.__cause__).__name__
             return Verdict.REJECT, f"not the SSZ bytes of {kind.__name__} ({cause})"
+        if topic is Topic.BLOCK and peer not in OURSELVES:
+            self._compare_clock(message)
         return self.judge(topic, message)
 
     def judge(self, topic: Topic, message: spec.Container) -> Answer:
@@ -305,6 +327,40 @@ class Follower:
         return [proof for (root, _), proof in found if root in self._by_request
                 and self.slot + 1 - self._by_request[root].slot <= self.parameters.window_slots]
 
+    def released(self) -> list[tuple[Topic, spec.Container]]:
+        """What came too early, has waited and is accepted now, once: to be passed on."""
+        found, self._released = self._released, []
+        return found
+
+    def to_carry(self, slot: int) -> list[tuple[int, int, OwnedProof]]:
+        """(proven slot, prover, proof) of valid proofs that a block of `slot` can include and that
+        no transaction which waits here hands in; the oldest first.
+
+        A proof goes round apart from its transaction, and whoever signs the one may keep the other
+        back, while all others stop proving.
+        """
+        account = self.account()
+        proven = {credit.proven_slot for credit in account.credits} | account.undecided
+        of_slot = {block.request_root: block.slot for block in self.recent()}
+        on_its_way = {decode_transaction(raw).data for raw in self.pool.waiting()}
+        found = []
+        for (root, _), proof in self._pool.all_valid():
+            proven_slot, prover = of_slot.get(root), int(proof.signed.validator_index)
+            if proven_slot is None or proven_slot in proven:
+                continue
+            delay = slot - proven_slot
+            if prover not in account.barred.get(proven_slot, ()) and delay >= 1 and may_prove(
+                    self.parameters, account.assignments[proven_slot], prover, delay,
+                    account.bonded) and self.submission(proven_slot, proof) not in on_its_way:
+                found.append((proven_slot, prover, proof))
+        return sorted(found, key=lambda each: each[:2])
+
+    def submission(self, slot: int, proof: OwnedProof) -> bytes:
+        """The call that hands a proof in to the contract, as a transaction's data."""
+        return self.layer.rewards.encode(
+            "submit", slot, self.numbers[int(proof.signed.validator_index)],
+            numbers_of(proof.signed))
+
     def to_report(self, slot: int) -> list[tuple[int, int, OwnedProof]]:
         """(proven slot, prover, proof) of the invalid proofs that a block of `slot` can report."""
         account = self.account()
@@ -388,6 +444,8 @@ class Follower:
         if root in self._blocks:
             return Verdict.KEEP, "it is known"
         if block.slot > self.slot:
+            if root in self._ahead or self._await_slot(root, signed):
+                return Verdict.KEEP, "it waits for its slot"
             early = self.is_early(int(block.slot))
             return Verdict.IGNORE, EARLY if early else "it is from the future"
         if block.slot <= self.finalized_slot:
@@ -434,6 +492,9 @@ class Follower:
         known = self._blocks.get(root)
         if known is not None and known.facts is not None:
             return Verdict.KEEP, "it is known"
+        if len(self._ahead.get(root, ())) == 1:
+            self._ahead[root].append((Topic.ENVELOPE, signed))
+            return Verdict.KEEP, "it waits for its block's slot"
         if known is None or root not in self.store.block_states:
             return Verdict.IGNORE, BLOCK_UNKNOWN
         with judged_by_specification(), used_engines(self.execution_layer, self.proof_engine):
@@ -457,7 +518,42 @@ class Follower:
         self._branches.add(known.facts, before)
         self._log_payload(known, known.facts, before)
         self._changed()
+        for proof in self._early.take(record.request_root):
+            self._release(Topic.PROOF, proof)
         return Verdict.ACCEPT, ""
+
+    def _release(self, topic: Topic, message: spec.Container) -> None:
+        if self.judge(topic, message)[0] is Verdict.ACCEPT:
+            self._released.append((topic, message))
+
+    def _compare_clock(self, signed: spec.SignedBeaconBlock) -> None:
+        """Let a block of gossip, the first of its proposer's for a slot, say what time it is."""
+        slot, proposer = int(signed.message.slot), int(signed.message.proposer_index)
+        if not self.now_ms or (slot, proposer) in self._watched or not self._is_signed(signed):
+            return  # before genesis this clock says nothing yet
+        self._watched = {each for each in self._watched
+                         if each[0] > slot - SLOTS_PER_EPOCH} | {(slot, proposer)}
+        self.clock.heard(proposer, self.now_ms - slot * SLOT_MS)
+
+    def _is_signed(self, signed: spec.SignedBeaconBlock) -> bool:
+        """Whether the validator that a block names has signed it."""
+        try:
+            with judged_by_specification():
+                return bool(spec.verify_block_signature(self.head_state(), signed))
+        except Invalid:
+            return False
+
+    def _await_slot(self, root: bytes, signed: spec.SignedBeaconBlock) -> bool:
+        """Keep a block that comes shortly before its slot; whether it is."""
+        block = signed.message
+        if block.slot != self.slot + 1 or SLOT_MS - self.milliseconds > SOON_MS:
+            return False
+        proposers = {each[0][1].message.proposer_index for each in self._ahead.values()}
+        if len(proposers) >= MOST_AHEAD or block.proposer_index in proposers \
+                or not self._is_signed(signed):
+            return False
+        self._ahead[root] = [(Topic.BLOCK, signed)]
+        return True
 
     def _log_payload(self, block: _Block, facts: BlockFacts, before: bytes) -> None:
         """What a block's payload has brought, and which proofs."""
@@ -490,7 +586,11 @@ class Follower:
     def _proof(self, proof: OwnedProof) -> Answer:
         root = bytes(proof.signed.message.public_input.new_payload_request_root)
         block = self._by_request.get(root)
-        if block is None or self.proof_engine.payload(root) is None:
+        if block is None:
+            if self._early.add(proof, self.head_state()):
+                return Verdict.KEEP, "it waits for its payload"
+            return Verdict.IGNORE, "its payload is unknown"
+        if self.proof_engine.payload(root) is None:
             return Verdict.IGNORE, "its payload is unknown, or long final"
         if self.slot + 1 - block.slot > self.parameters.window_slots:
             return Verdict.IGNORE, "its payload can no longer be proven"

@@ -1,9 +1,11 @@
 """Gossip between nodes that know each other's keys and trust each other in nothing.
 
 A message is handed to the node once; if the node accepts it, it goes on to the other peers. What
-two nodes ask and answer each other (`wire.DIRECTED`) stays between them. A peer that sends what is
-malformed, too much, or rejected by the node's own check is dropped for good, with a reason, and
-nobody else notices.
+two nodes ask and answer each other (`wire.DIRECTED`) stays between them. What the protocol forbids,
+malformed messages, too many, or those that the node's own check rejects, counts against the peer
+that sent them (`standing`): one that goes on with it is put out for a while, with a reason, and
+nobody else notices. A connection that breaks, or is broken because nothing on it can be read any
+more, may be made again.
 """
 
 import asyncio
@@ -17,6 +19,7 @@ from enum import Enum
 from hashlib import sha256
 
 from proofmill.host.network.node.identity import peer_name
+from proofmill.host.network.node.standing import MALFORMED, REJECTED, SILENT, TOO_MUCH, Standing
 from proofmill.host.network.node.wire import DIRECTED, Malformed, Topic, frame, read_frame
 
 log = logging.getLogger(__name__)
@@ -28,7 +31,7 @@ QUEUE = 256
 """Messages that wait to be handled before peers' streams are read no further."""
 HANDSHAKE_SECONDS = 20.0
 MOST_UNSENT_BYTES = 16 << 20
-"""A peer that does not read is dropped when this much waits for it."""
+"""The connection to a peer that does not read is broken when this much waits for it."""
 
 
 class Verdict(Enum):
@@ -83,11 +86,12 @@ class Gossip:
         limits: Limits | None = None,
         on_peer: Callable[[str], None] | None = None,
         on_trouble: Callable[[BaseException], None] | None = None,
+        standing: Standing | None = None,
     ) -> None:
         """`names`: what to call each peer, by `identity.peer_name`; nobody else gets in.
 
         `on_peer` hears of every connection that is made, by the peer's name. What the handler or
-        `on_peer` raises is the node's own trouble: no peer is dropped for it, nothing is handled
+        `on_peer` raises is the node's own trouble: no peer is blamed for it, nothing is handled
         any more, and `on_trouble` hears of it.
         """
         self._names = dict(names)
@@ -101,8 +105,7 @@ class Gossip:
         self._queue: asyncio.Queue[tuple[_Peer, Topic, bytes]] = asyncio.Queue(QUEUE)
         self._tasks: set[asyncio.Task[None]] = set()
         self._server: asyncio.Server | None = None
-        self.dropped: dict[str, str] = {}
-        """Peers that were dropped for what they did, and why."""
+        self.standing = standing or Standing()
         self.forwarded = 0
         """Messages passed on."""
 
@@ -150,7 +153,7 @@ class Gossip:
         if self._within_limits(peer, len(data)):
             self._write(peer, frame(topic, data))
         else:
-            self.drop(name, "it asks for more than the limit allows")
+            self.fault(name, TOO_MUCH, "it asks for more than the limit allows")
 
     def cut(self, names: Collection[str]) -> None:
         """Break connections, as a failing network does; they can be made again."""
@@ -159,10 +162,25 @@ class Gossip:
             if peer is not None:
                 peer.writer.transport.abort()
 
-    def drop(self, name: str, reason: str) -> None:
-        """Cut a peer off for good."""
-        self.dropped.setdefault(name, reason)
-        log.warning("dropped for good: %s", reason, extra={"peer": name})
+    @property
+    def dropped(self) -> Mapping[str, str]:
+        """Peers that were put out for what they did, and why; some may be in again."""
+        return self.standing.put_out
+
+    def silent(self, name: str, reason: str) -> None:
+        """A peer has not answered what it owes an answer to."""
+        self.fault(name, SILENT, reason)
+
+    def fault(self, name: str, points: float, reason: str) -> None:
+        """Count what a peer has done against it, and put it out if that is enough."""
+        if self.standing.fault(name, points, reason):
+            log.warning("put out for now: %s", reason, extra={"peer": name})
+            self._break(name)
+        else:
+            log.warning("counted against it: %s", reason, extra={"peer": name})
+
+    def _break(self, name: str) -> None:
+        """End a connection; another may be made."""
         peer = self._peers.pop(name, None)
         if peer is not None:
             peer.writer.transport.abort()
@@ -196,9 +214,9 @@ class Gossip:
         tls = writer.get_extra_info("ssl_object")
         certificate = tls.getpeercert(binary_form=True)
         name = self._names.get(peer_name(certificate)) if certificate else None
-        if name is None or name in self.dropped or name in self._peers:
+        if name is None or not self.standing.may_enter(name) or name in self._peers:
             log.info("a connection is refused: %s", "a stranger's" if name is None else
-                     "dropped before" if name in self.dropped else "there is one already",
+                     "there is one already" if name in self._peers else "put out for now",
                      extra={} if name is None else {"peer": name})
             writer.transport.abort()
             return
@@ -216,10 +234,11 @@ class Gossip:
                 # the peer its place.
                 size = 0 if message[0] is Topic.RANGE else len(message[1])
                 if not self._within_limits(peer, size):
-                    raise Malformed("more messages than the limit allows")
+                    self.fault(peer.name, TOO_MUCH, "more messages than the limit allows")
+                    break
                 await self._queue.put((peer, *message))
         except Malformed as error:
-            self.drop(peer.name, str(error))
+            self.fault(peer.name, MALFORMED, str(error))
         except (OSError, ssl.SSLError) as error:
             # Nobody's fault that could be told.
             log.info("the connection broke: %s", error, extra={"peer": peer.name})
@@ -238,7 +257,7 @@ class Gossip:
     async def _handle(self) -> None:
         while True:
             peer, topic, data = await self._queue.get()
-            # What a dropped peer left in the queue is no longer looked at.
+            # What a peer that was put out left in the queue is no longer looked at.
             if self._peers.get(peer.name) is peer:
                 self._take(peer, topic, data)
                 peer.counts.handled += 1
@@ -262,7 +281,7 @@ class Gossip:
             self.forwarded += 1
             self._send(frame(topic, data), peer.name)
         elif verdict is Verdict.REJECT:
-            self.drop(peer.name, f"{topic.name}: {reason}")
+            self.fault(peer.name, REJECTED, f"{topic.name}: {reason}")
         elif verdict is Verdict.IGNORE:
             # It may come again when its time has come.
             self._seen.pop(key, None)
@@ -286,4 +305,5 @@ class Gossip:
         peer.writer.write(message)
         peer.counts.sent += 1
         if peer.writer.transport.get_write_buffer_size() > MOST_UNSENT_BYTES:
-            self.drop(peer.name, "it does not read what is sent to it")
+            log.info("it does not read what is sent to it", extra={"peer": peer.name})
+            self._break(peer.name)

@@ -216,7 +216,7 @@ class Node:
             names, self._take, contexts(setup.identity, setup.peers.values(), setup.folder),
             on_peer=lambda peer: self.catch_up.greet(peer), on_trouble=on_trouble)
         self.catch_up = CatchUp(self.follower, self.archive, self.gossip.send, self.gossip.answer,
-                                self.gossip.drop)
+                                self.gossip.silent)
         keys = setup.chain.keys
         claims = None
         if setup.own:
@@ -247,6 +247,7 @@ class Node:
         if new:
             for topic, data, peer in self._early.release():
                 self.gossip.again(peer, topic, data)
+        self._pass_on()
         self.catch_up.tick(self.gossip.peers)
         if self.catch_up.busy:
             return
@@ -337,9 +338,15 @@ class Node:
         verdict, reason = self.follower.take(topic, data, peer)
         if verdict is Verdict.IGNORE:
             self._early.notice(topic, data, peer, reason)
+        self._pass_on()
         if verdict is Verdict.IGNORE and reason in (PARENT_UNKNOWN, PARENT_EMPTY):
             self.catch_up.missing(data, peer)
         return verdict, reason
+
+    def _pass_on(self) -> None:
+        """Send on what had come too early and holds."""
+        for topic, message in self.follower.released():
+            self.gossip.publish(topic, bytes(message.encode_bytes()))
 
     def _publish(self, topic: Topic, message: spec.Container) -> None:
         self._send(topic, bytes(message.encode_bytes()))
@@ -355,7 +362,7 @@ class Node:
 
     def _send(self, topic: Topic, data: bytes) -> None:
         # What this node would not take from another it does not send.
-        verdict, reason = self.follower.take(topic, data, self.setup.name)
+        verdict, reason = self.follower.take(topic, data, "self")
         if verdict.name in ("ACCEPT", "KEEP"):
             self.gossip.publish(topic, data)
         else:

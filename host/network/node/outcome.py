@@ -1,6 +1,6 @@
 """What a devnet came to: the nodes' reports put side by side, as plain data."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from proofmill.host.ground.json_text import JsonObject
@@ -65,12 +65,13 @@ class NodeRow:
 @dataclass(frozen=True)
 class Outcome:
     """A run of a devnet. `agreed`: all living nodes have the same chain and the same ledger.
-    `empty_slots`: those without a payload in the chain.
+    `empty_slots`: those without a payload in the chain; `lost_slots`: of those the ones in which
+    every node was there and heard everything.
 
     `layer1_same`: all that every slot's state says about validators and finality is as in the run
     without provers; None where there is nothing to compare with, as after an outage, since
     validators failed in it. `minted_wei`: all that the contract has minted.
-    `duplicates`: proofs made beyond one a payload. `refused`: what slashing protection stopped.
+    `duplicates`: proofs made beyond one a payload. `refused`: what was not signed or sent, and why.
     `outages`: nodes that were killed or cut off, and when.
     """
 
@@ -85,6 +86,7 @@ class Outcome:
     minted_wei: int
     refused: tuple[str, ...]
     outages: tuple[str, ...] = ()
+    lost_slots: tuple[int, ...] = ()
 
     def record(self) -> JsonObject:
         """For JSON."""
@@ -93,7 +95,7 @@ class Outcome:
             "nodes": [{**vars(row), "dropped": dict(row.dropped)} for row in self.nodes],
             **{name: getattr(self, name) for name in (
                 "empty_slots", "finalized_epoch", "agreed", "layer1_same", "proofs", "duplicates",
-                "minted_wei", "refused", "outages")},
+                "minted_wei", "refused", "outages", "lost_slots")},
         }
 
 
@@ -103,10 +105,13 @@ def outcome(
     dead: Mapping[str, str],
     reference: Sequence[SlotView] | None,
     outages: Sequence[str] = (),
+    disturbed: Collection[int] = (),
 ) -> Outcome:
-    """Put the reports together; at least one node must live."""
+    """Put the reports together; at least one node must live. `disturbed`: slots in which a node was
+    away or had not heard everything, which excuses an empty slot."""
     adrift = {plan.name for plan in plans if plan.drift_ms}
-    # Whose clock is right, if anybody's is.
+    # Whose clock is right, if anybody's is; its head says all about the chain before it. Without
+    # outages, every slot is looked at.
     first = next((report for name, report in reports.items() if name not in adrift),
                  next(iter(reports.values())))
     agreed = all(
@@ -120,10 +125,11 @@ def outcome(
         same = all(layer1_of(reference) == layer1_of(report.history) for report in reports.values())
     holders = {index: node for node, plan in enumerate(plans) for index in plan.validators}
     last = first.history[-1].slot
+    empty = tuple(slot for slot in range(1, last + 1) if slot not in account.assignments)
     return Outcome(
         slots=tuple(_slot_row(account, slot, makers.get(slot, ()), holders)
                     for slot in sorted(account.assignments)),
-        empty_slots=tuple(slot for slot in range(1, last + 1) if slot not in account.assignments),
+        empty_slots=empty,
         nodes=tuple(_node_row(plan, first, reports.get(plan.name), dead.get(plan.name, ""))
                     for plan in plans),
         finalized_epoch=first.history[-1].finalized_epoch,
@@ -134,7 +140,8 @@ def outcome(
         minted_wei=sum(credit.prover_wei + credit.includer_wei
                        for credit in account.credits if credit.matured),
         refused=tuple(each for report in reports.values() for each in report.refused),
-        outages=tuple(outages))
+        outages=tuple(outages),
+        lost_slots=tuple(slot for slot in empty if slot not in disturbed))
 
 
 def _same_end(report: NodeReport, first: NodeReport, outages: bool) -> bool:

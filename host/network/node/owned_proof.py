@@ -48,7 +48,7 @@ def own(
     """The proof with its owner's signature. `slot`: the proven one; `number`: the prover's."""
     numbers = numbers_of(signed)
     assert numbers is not None, "what is no proof cannot be signed"
-    digest = layer.rewards.call("signed_digest", slot, number, numbers)
+    digest = _digest(signed, slot, number, layer, numbers)
     return OwnedProof(signed=signed, owner_signature=account.sign_hash(digest))
 
 
@@ -57,13 +57,21 @@ def is_owned(proof: OwnedProof, slot: int, number: int, layer: Layer) -> bool:
     numbers = numbers_of(proof.signed)
     if numbers is None:
         return False
-    digest = layer.rewards.call("signed_digest", slot, number, numbers)
+    digest = _digest(proof.signed, slot, number, layer, numbers)
     r, s, v = signature_numbers(proof)
     try:
         public = Signature(vrs=(v - 27, r, s)).recover_public_key_from_msg_hash(digest)
     except (BadSignature, ValidationError):
         return False
     return bool(public.to_canonical_address() == layer.bonds.call("owner", number))
+
+
+def _digest(
+    signed: spec.SignedExecutionProof, slot: int, number: int, layer: Layer, numbers: list[int]
+) -> bytes:
+    """What the owner signs. It names the payload, so it means nothing on a branch without it."""
+    root = bytes(signed.message.public_input.new_payload_request_root)
+    return bytes(layer.rewards.call("signed_digest", slot, root, number, numbers))
 
 
 def signature_numbers(proof: OwnedProof) -> tuple[int, int, int]:

@@ -8,7 +8,7 @@ different speeds can share one machine and one run.
 import logging
 from collections.abc import Callable
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from proofmill.host.ground.log_fields import name_of
 from proofmill.host.network.consensus.block_proofs import proof_to_bytes
@@ -125,7 +125,9 @@ class NodeProver:
         oldest = self._follower.slot - self._follower.parameters.window_slots
         for root, slot in self._branch.items():
             if slot >= oldest and self._follower.proof_engine.payload(root) is not None:
-                self._store.see(JobKey(root, PROOF_TYPE, self.setup.identity), slot)
+                job = self._store.see(JobKey(root, PROOF_TYPE, self.setup.identity), slot)
+                if job.state in FINAL:
+                    self._revive(job)
         if not self._resumed:
             # Not before the chain is there: what a former life has begun is about its blocks.
             self._resumed = True
@@ -137,6 +139,25 @@ class NodeProver:
     def busy(self) -> bool:
         """Whether a device is at work."""
         return any(not making.result.done() for making in self._making.values())
+    def _revive(self, job: Job) -> None:
+        """Take up again what another branch had decided, where this one has not, or otherwise."""
+        credit, sent = self._credit(job), self._was_sent(job)
+        if job.state is State.MATURED:
+            return
+        if sent and credit is not None and credit.prover == self.setup.identity:
+            self._store.advance(job.key, State.INCLUDED, "on the branch that is the chain now")
+        elif job.state is State.STALE:
+            state = (State.BROADCAST if sent else
+                     State.SEEN if job.proof is None else State.SELF_VERIFIED)
+            if self._ended(replace(job, state=state)) is None:
+                self._used.pop(job.key, None)
+                self._store.advance(job.key, state, "the branch on which it was given up is left",
+                                    job.proof if state is State.SELF_VERIFIED else None)
+
+    def _was_sent(self, job: Job) -> bool:
+        """Whether the job's message may have left, ever."""
+        return job.signed is not None and any(
+            event.state is State.BROADCAST for event in self._store.events(job.key))
 
     def turn(self, job: Job) -> Turn:
         """What is next for a job (see `jobs.Work`)."""
@@ -278,8 +299,7 @@ class NodeProver:
         if job.state not in FINAL:
             return _nonce(job.signed)
         if job.key not in self._used:
-            sent = any(event.state is State.BROADCAST for event in self._store.events(job.key))
-            self._used[job.key] = _nonce(job.signed) if sent else None
+            self._used[job.key] = _nonce(job.signed) if self._was_sent(job) else None
         return self._used[job.key]
 
     def _claim(self, job: Job) -> Claim:

@@ -42,13 +42,14 @@ ARROWS: dict[State | None, frozenset[State]] = {
     # Another device may try again while there is time.
     State.HW_ERROR: frozenset({State.WITNESS, State.STALE, State.MISSED}),
     State.MATURED: frozenset(),
-    State.STALE: frozenset(),
-    State.MISSED: frozenset(),
+    # The branch that decided so is left: on with it, from as far as it had come.
+    State.STALE: frozenset({State.SEEN, State.SELF_VERIFIED, State.BROADCAST, State.INCLUDED}),
+    State.MISSED: frozenset({State.INCLUDED}),
 }
 """From each state (None: the job is unknown) to those that may follow."""
 
-FINAL = frozenset(state for state in State if not ARROWS[state])
-"""States that nothing follows."""
+FINAL = frozenset({State.MATURED, State.STALE, State.MISSED})
+"""States in which there is nothing to do, on this branch."""
 
 OWED = frozenset(
     {

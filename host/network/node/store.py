@@ -134,7 +134,7 @@ class JobStore(Database):
         """Write down that a job enters `state`, and only then return.
 
         `data`: the proof for SELF_VERIFIED, the message for SIGNED. IllegalArrow, with nothing
-        written, where the state may not follow the job's, or its data are missing.
+        written, where the state may not follow the job's, or its data or message are missing.
         """
         job = self._jobs.get(key)
         before = job.state if job else None
@@ -144,6 +144,8 @@ class JobStore(Database):
         if (data is None) == (state in (State.SELF_VERIFIED, State.SIGNED)):
             raise IllegalArrow(f"{_name(key)}: {state.name} with{'out' if data is None else ''} "
                                "data")
+        if state in (State.BROADCAST, State.INCLUDED) and job.signed is None:
+            raise IllegalArrow(f"{_name(key)}: {state.name} without a signed message")
         return self._append(key, job.slot, state, reason, data)
 
     def events(self, key: JobKey | None = None) -> Iterator[Event]:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Collection, Sequence
 
 from proofmill.host.ground.log_fields import name_of
 from proofmill.host.network.consensus.duties import Signers, attest, attest_payload, propose
+from proofmill.host.network.consensus.refusal import Invalid
 from proofmill.host.network.consensus.spec import spec
 from proofmill.host.network.node.aggregates import (
     merge_attestations,
@@ -40,7 +41,7 @@ class NodeValidators:
     ) -> None:
         """`claims`: what the node does for the second layer in blocks of its own."""
         self.refused: list[str] = []
-        """What slashing protection did not let be signed, a sentence each."""
+        """What was not signed or not sent, and why, a sentence each."""
         self._signers = signers
         self._follower = follower
         self._protection = protection
@@ -56,23 +57,26 @@ class NodeValidators:
         head = follower.head()
         root = bytes(head.root)
         done = follower.included_attestations(head)
-        attestations = [
-            each for each in merge_attestations(
-                follower.head_state(), follower.votes.attestations())
-            if bytes(spec.hash_tree_root(each)) not in done]
         votes = merge_payload_attestations(follower.votes.payload_attestations(root))
         if self._claims is not None:
             follower.execution_layer.prepare(self._claims.sign())
         try:
             proposal = propose(
                 self._signers, follower.store, head, follower.slot, follower.execution_layer,
-                attestations, votes,
+                lambda state: [
+                    each for each in merge_attestations(state, follower.votes.attestations())
+                    if bytes(spec.hash_tree_root(each)) not in done],
+                votes,
                 sync=lambda _: merge_contributions(
                     follower.votes.contributions(root, follower.slot - 1), root),
                 permit=self._permit_block)
         except Refused as error:
             self.refused.append(str(error))
             log.warning("not signed: %s", error, extra={"slot": follower.slot})
+            return
+        except Invalid as error:
+            self.refused.append(f"own BLOCK of slot {follower.slot} is not signed: {error}")
+            log.error(self.refused[-1], extra={"slot": follower.slot})
             return
         log.info("proposing as validator %d", proposer,
                  extra={"block": name_of(proposal.block_root), "slot": follower.slot})

@@ -44,7 +44,11 @@ from proofmill.host.network.evm.client import Address, RevertedError
 from proofmill.host.network.evm.contract import Contract
 from proofmill.host.network.evm.embedded import SystemCall, WithdrawalFields
 from proofmill.host.network.evm.pool import PooledEvm, header_hash
-from proofmill.host.network.evm.transaction import NoTransaction, decode_transaction
+from proofmill.host.network.evm.transaction import (
+    NoTransaction,
+    Transaction,
+    decode_transaction,
+)
 from proofmill.host.network.mechanism.parameters import Parameters
 from proofmill.host.prover.circuits.batch import Batch
 from proofmill.host.prover.circuits.block_size import BlockSize
@@ -104,6 +108,8 @@ class EvmExecutionLayer(PayloadBuilder):
             Clock(genesis_time, int(spec.config.SLOT_DURATION_MS) // 1000, bytes(32)),
             parameters, minimum_bond, chain_id)
         self.evm.pooling = True
+        self.evm.pool.is_reward = self._is_reward_message
+        self._minimum_bond = minimum_bond
         self.genesis_hash = self.evm.head
         self.refusal = ""
         """Why the last payload was refused, empty if it was not."""
@@ -227,7 +233,8 @@ class EvmExecutionLayer(PayloadBuilder):
         withdrawals = _withdrawals(attributes)
         calls = self._system_calls(parent_hash, root)
         transactions = [posted]
-        waiting = [*self.evm.pool.waiting(), *self._prepared]
+        own_gas = BATCH_GAS + sum(decode_transaction(raw).gas for raw in self._prepared)
+        waiting = [*self.evm.pool.waiting(self.evm.gas_limit - own_gas), *self._prepared]
         self._prepared = []
         while True:
             try:
@@ -271,6 +278,17 @@ class EvmExecutionLayer(PayloadBuilder):
             except ProofmillError:
                 continue
         return fitting
+
+    def _is_reward_message(self, transaction: Transaction) -> bool:
+        """Whether a bond stands behind it: its owner calls, or it brings one."""
+        bonds, rewards = self.layer.bonds, self.layer.rewards
+        if transaction.to not in (bonds.address, rewards.address):
+            return False
+        if bonds.call("number_owned_by", transaction.sender)[0]:
+            return True
+        register = bonds.encode("register", bytes(20))[:4]
+        return (transaction.to == bonds.address and transaction.data[:4] == register
+                and transaction.value >= self._minimum_bond)
 
     def _system_calls(self, parent_hash: bytes, root: bytes) -> list[tuple[Address, bytes]]:
         consensus = self.layer.consensus

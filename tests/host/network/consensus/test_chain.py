@@ -14,6 +14,7 @@ from proofmill.host.network.consensus.miner import (
     Summary,
 )
 from proofmill.host.network.consensus.records import Claim, Status
+from proofmill.host.network.consensus.spec import spec
 from proofmill.host.network.evm.account import Account
 from proofmill.host.network.mechanism.parameters import Parameters
 from proofmill.host.network.second_layer.second_layer import SecondLayer
@@ -213,3 +214,19 @@ def test_a_miner_without_ether_is_told_so(make_mining: MakeMining, prove: Prove)
         Parameters(), 10**18)
     with pytest.raises(ProofmillError, match="validator 3 has no bond as a prover in slot 1"):
         Miner(chain, 3, other, prove).run(1)
+
+
+def test_a_block_carries_no_votes_of_another_branch(make_chain: MakeChain) -> None:
+    """Two branches grow in turn, past the epochs from which each has committees of its own."""
+    chain = make_chain(5)
+    root = chain.advance().block_root
+    tips = [root, root]
+    for slot in range(2, 21):
+        side = slot // 2 % 2
+        tips[side] = chain.advance(parent=tips[side]).block_root
+    ends = [chain.store.block_states[tip] for tip in tips]
+    epoch = spec.get_current_epoch(ends[0])
+    shufflings = [spec.get_seed(state, epoch, spec.DOMAIN_BEACON_ATTESTER) for state in ends]
+    assert shufflings[0] != shufflings[1]
+    # Votes of its own branch are in the head's.
+    assert any(len(chain.store.blocks[tip].body.attestations) > 0 for tip in tips)

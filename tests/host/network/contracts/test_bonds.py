@@ -153,7 +153,9 @@ def one_step(world: World, random: Random, winners: dict[int, int]) -> str:
             world.submit(slot, random.choice((*committee, prover)))
         elif name == "report":
             proof = [random.randrange(9)] * 8
-            digest = world.rewards.call("signed_digest", slot, prover, proof)
+            digest = world.rewards.call(
+                "signed_digest", slot, world.rewards.call("record", slot)["payload_root"], prover,
+                proof)
             signature = owner.sign_hash(digest)
             world.rewards.send(carrier, "report_invalid", slot, prover, proof, signature[64],
                                int.from_bytes(signature[:32], "big"),

@@ -74,7 +74,8 @@ class Twin:
                 assert reason, f"the contract refused prover {prover} for slot {slot}"
             return not reason
         proof = [1] * 8
-        digest = world.rewards.call("signed_digest", slot, prover, proof)
+        digest = world.rewards.call(
+            "signed_digest", slot, world.statements[slot].payload_root, prover, proof)
         signature = world.account(f"owner {prover}").sign_hash(digest)
         fields = (signature[64], int.from_bytes(signature[:32], "big"),
                   int.from_bytes(signature[32:64], "big"))

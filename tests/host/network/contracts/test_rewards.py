@@ -20,8 +20,11 @@ def others(world: World, slot: int) -> list[int]:
     return [n for n in range(world.bonds.call("prover_count")) if n not in (primary, *committee)]
 
 
-def signed(world: World, slot: int, prover: int, proof: list[int]) -> tuple[int, int, int]:
-    digest = world.rewards.call("signed_digest", slot, prover, proof)
+def signed(
+    world: World, slot: int, prover: int, proof: list[int], root: bytes | None = None
+) -> tuple[int, int, int]:
+    root = root or world.statements[slot].payload_root
+    digest = world.rewards.call("signed_digest", slot, root, prover, proof)
     signature = world.account(f"owner {prover}").sign_hash(digest)
     return (signature[64], int.from_bytes(signature[:32], "big"),
             int.from_bytes(signature[32:64], "big"))
@@ -210,6 +213,10 @@ def test_signing_a_wrong_proof_costs_a_slice(make_world: MakeWorld) -> None:
     with pytest.raises(RevertedError, match="the proof verifies"):
         world.rewards.send(carrier, "report_invalid", 1, primary, good,
                            *signed(world, 1, primary, good))
+    # A proof for the payload that another branch has in this slot is right there, and wrong here.
+    with pytest.raises(RevertedError, match="did not sign"):
+        world.rewards.send(carrier, "report_invalid", 1, primary, wrong,
+                           *signed(world, 1, primary, wrong, b"\x05" * 32))
     before = world.bonds.call("prover", primary)["bond"]
     world.rewards.send(carrier, "report_invalid", 1, primary, wrong, v, r, s)
     penalty = world.rewards.call("record", 1)["penalty"]

@@ -217,7 +217,8 @@ class Twins:
         else:
             reason = "" if reason == "the proof does not verify" else reason or "it verifies"
             proof = [slot, prover, 1, 1, 1, 1, 1, 1]
-            digest = self.layer.rewards.call("signed_digest", slot, prover, proof)
+            digest = self.layer.rewards.call(
+                "signed_digest", slot, statement.payload_root, prover, proof)
             signature = self.account(f"owner {prover}").sign_hash(digest)
             numbers = signature[64], *(int.from_bytes(signature[at : at + 32], "big")
                                        for at in (0, 32))

@@ -233,6 +233,12 @@ def test_silence_is_punished(
     now[0] = ANSWER_SECONDS + 1
     late.catch_up.tick(["silent"])
     assert late.dropped.pop("silent") == "RANGE: no answer for 20 s" and not late.catch_up.busy
+    # It is asked again, and no duty waits for it any more.
+    late.take_sent()
+    late.hear(Topic.STATUS, status(source), "silent")
+    assert [topic for _, topic, _ in late.take_sent()] == [Topic.RANGE_REQUEST]
+    assert not late.catch_up.busy
+    late.catch_up.tick([])
 
 
 def test_too_much_may_not_be_asked(source: Source) -> None:

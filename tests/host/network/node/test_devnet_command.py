@@ -190,10 +190,14 @@ def test_everybody_is_named_by_its_node(capsys: pytest.CaptureFixture[str]) -> N
         0)
     result = outcome(plans, {plan.name: report for plan in plans}, {}, None)
     assert result.empty_slots == (2, 4)
+    reports = {plan.name: report for plan in plans}
+    assert outcome(plans, reports, {}, None, ["node 0 cut off"], {4}).lost_slots == (2,)
     node = next(number for number, plan in enumerate(plans) if 61 in plan.validators)
     assert result.slots[0].includer == node
     _show(Screen(), result, {}, 0, 1.0, 1.0)
-    rows = [line.split() for line in capsys.readouterr().out.splitlines()
+    output = capsys.readouterr().out
+    assert "lost        slots 2, 4: every node was there, and yet the chain has no block" in output
+    rows = [line.split() for line in output.splitlines()
             if line[:4].strip().isdigit()]
     assert rows[0][:3] == ["1", "3", "1"] and rows[0][-2:] == ["1:", "missed"]
     assert rows[1] == ["2", "(empty)"] and rows[3] == ["4", "(empty)"]

@@ -1,4 +1,4 @@
-"""Peers are who they say, and what they send can drop them but never harm anybody."""
+"""Peers are who they say, and what they send can put them out but never harm anybody."""
 
 import asyncio
 import random
@@ -11,6 +11,7 @@ import pytest
 
 from proofmill.host.network.node.gossip import LOOPBACK, Gossip, Limits, Verdict
 from proofmill.host.network.node.identity import Identity, contexts, new_identity
+from proofmill.host.network.node.standing import HALF_LIFE_SECONDS, REJECTED, Standing
 from proofmill.host.network.node.wire import LIMITS, Malformed, Topic, frame, read_frame
 
 NAMES = ["a", "b", "c", "rogue"]
@@ -71,7 +72,8 @@ class Net:
             await until(lambda: "rogue" not in b.peers, seconds=1)
         except TimeoutError:
             pass
-        reason = b.dropped.pop("rogue", "")
+        reason = b.standing.faults.pop("rogue", "")
+        b.standing.__init__()  # type: ignore[misc]  # each is a story of its own
         writer.transport.abort()
         await until(lambda: "rogue" not in b.peers)
         return reason
@@ -135,21 +137,51 @@ def test_only_what_is_accepted_goes_on(tmp_path: Path, verdict: Verdict) -> None
         await asyncio.sleep(0.05)
         assert net.taken["c"] == []
         expected = {"a": "PROOF: it is wrong"} if verdict is Verdict.REJECT else {}
-        assert net.nodes["b"].dropped == expected
-        assert net.nodes["b"].peers == (["c"] if expected else ["a", "c"])
+        assert net.nodes["b"].standing.faults == expected
+        # Nobody is put out for one message.
+        assert net.nodes["b"].peers == ["a", "c"] and net.nodes["b"].dropped == {}
 
     play(net, story)
 
 
-def test_a_dropped_peer_stays_out(tmp_path: Path) -> None:
+def test_a_peer_that_goes_on_is_put_out_for_a_while(tmp_path: Path) -> None:
+    net = Net(tmp_path)
+    net.verdict = lambda data: (Verdict.REJECT, "it is wrong")
+    now = 0.0
+
     async def story(net: Net) -> None:
-        net.nodes["b"].drop("a", "for a reason")
+        nonlocal now
+        b = net.nodes["b"]
+        b.standing = Standing(lambda: now)
+        for number in range(2):
+            net.nodes["a"].publish(Topic.PROOF, bytes([number]))
+            await until(lambda number=number: len(net.taken["b"]) == number + 1)
+        assert b.peers == ["a", "c"] and b.standing.score("a") == 80
+        now = HALF_LIFE_SECONDS
+        net.nodes["a"].publish(Topic.PROOF, b"a third")
+        await until(lambda: len(net.taken["b"]) == 3)
+        assert b.peers == ["a", "c"] and b.standing.score("a") == 80
+        net.nodes["a"].publish(Topic.PROOF, b"a fourth, at once")
         await until(lambda: net.nodes["a"].peers == [])
+        assert b.dropped == {"a": "PROOF: it is wrong"}
         await net.nodes["a"].connect(net.ports["b"])
         await until(lambda: net.nodes["a"].peers == [])
-        assert net.nodes["b"].peers == ["c"]
+        assert b.peers == ["c"]
+        now += 2 * HALF_LIFE_SECONDS
+        await net.nodes["a"].connect(net.ports["b"])
+        await until(partial(net.linked, "a", "b"))
 
-    play(Net(tmp_path), story)
+    play(net, story)
+
+
+def test_who_is_out_most_often_is_in_again_after_three_minutes() -> None:
+    now = 0.0
+    standing = Standing(lambda: now)
+    for _ in range(100):
+        standing.fault("a", REJECTED, "a lie")
+    assert not standing.may_enter("a") and standing.may_enter("b")
+    now = 3 * HALF_LIFE_SECONDS + 1
+    assert standing.may_enter("a")
 
 
 def test_strangers_do_not_get_in(tmp_path: Path) -> None:
@@ -184,12 +216,11 @@ MALFORMED = {
 }
 
 
-def test_malformed_frames_drop_the_peer(tmp_path: Path) -> None:
+def test_malformed_frames_break_the_connection(tmp_path: Path) -> None:
     async def story(net: Net) -> None:
         for data, reason in MALFORMED.values():
             assert reason in await net.rogue(data)
             await net.works()
-        assert net.nodes["b"].dropped == {}
 
     play(Net(tmp_path), story)
 
@@ -222,7 +253,7 @@ def test_noise_never_harms(tmp_path: Path) -> None:
     play(Net(tmp_path), story)
 
 
-def test_a_flood_drops_the_peer(tmp_path: Path) -> None:
+def test_a_flood_breaks_the_connection(tmp_path: Path) -> None:
     async def story(net: Net) -> None:
         flood = b"".join(frame(Topic.PROOF, bytes([n])) for n in range(60))
         assert await net.rogue(flood) == "more messages than the limit allows"

@@ -1,23 +1,38 @@
 """Transactions wait in order, and what is none, or cannot be paid for, is not kept."""
 
+from functools import cache
+
 import pytest
 from eth_account import Account as Signer
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from proofmill.host.ground.units import Wei
-from proofmill.host.network.evm.pool import MOST_OF_ONE, TransactionPool
+from proofmill.host.network.evm.pool import (
+    MOST,
+    MOST_BLOCKS,
+    MOST_EARLY_OF_ONE,
+    MOST_OF_ONE,
+    TransactionPool,
+)
 from proofmill.host.network.evm.transaction import decode_transaction, sign_transaction
 from proofmill.host.network.node.gossip import Verdict
 from proofmill.host.network.node.mempool import take_transaction
 
-CHAIN, RICH = 7, 10**18
-KEYS = [bytes([n]) * 32 for n in (1, 2, 3)]
+CHAIN, RICH, BASE_FEE = 7, 10**18, 7
+BONDS, BOND = b"\xb0" * 20, 10**17
+BLOCK_GAS = 30_000_000
+KEYS = [bytes([n]) * 32 for n in range(1, 12)]
 SENDERS = [bytes.fromhex(Signer.from_key(key).address[2:]) for key in KEYS]
 
 
 class World:
     def __init__(self) -> None:
         self.nonces = dict.fromkeys(SENDERS, 0)
-        self.pool = TransactionPool(lambda who: self.nonces[who], self.balance, CHAIN)
+        self.height = 0
+        self.pool = TransactionPool(lambda who: self.nonces.get(who, 0), self.balance, CHAIN,
+                                    lambda: BASE_FEE, lambda: self.height)
+        self.pool.is_reward = lambda each: each.to == BONDS and each.value >= BOND
 
     def add(self, raw: bytes) -> tuple[Verdict, str]:
         return take_transaction(self.pool, raw)
@@ -26,11 +41,13 @@ class World:
         return 0 if who == SENDERS[2] else RICH
 
 
-def signed(sender: int, nonce: int, chain_id: int = CHAIN, value: int = 0) -> bytes:
+@cache
+def signed(sender: int, nonce: int, chain_id: int = CHAIN, value: int = 0, fee: int = 10,
+           gas: int = 21_000, to: bytes = b"\x09" * 20, data: bytes = b"") -> bytes:
     """By the library itself, not by what is under test."""
     return bytes(Signer.sign_transaction({
-        "type": 2, "chainId": chain_id, "nonce": nonce, "gas": 21_000, "maxFeePerGas": 10,
-        "maxPriorityFeePerGas": 1, "value": value, "to": b"\x09" * 20}, KEYS[sender]
+        "type": 2, "chainId": chain_id, "nonce": nonce, "gas": gas, "maxFeePerGas": fee,
+        "maxPriorityFeePerGas": min(1, fee), "value": value, "to": to, "data": data}, KEYS[sender]
     ).raw_transaction)
 
 
@@ -97,6 +114,8 @@ def test_what_is_in_a_block_is_forgotten_once_that_is_final() -> None:
     (signed(0, 0, chain_id=8), Verdict.REJECT, "a transaction of the chain 8"),
     (signed(2, 0), Verdict.IGNORE, "cannot pay for this transaction"),
     (signed(0, 0, value=RICH), Verdict.IGNORE, "cannot pay for this transaction"),
+    (signed(0, 0, fee=0), Verdict.IGNORE, "0 wei for a unit of gas, and the base fee is 7"),
+    (signed(0, 32), Verdict.IGNORE, "the most is 32"),
 ])
 def test_what_is_wrong_is_not_kept(raw: bytes, verdict: Verdict, reason: str) -> None:
     world = World()
@@ -116,3 +135,92 @@ def test_nobody_fills_it() -> None:
     world.nonces[SENDERS[1]] = 4
     verdict, why = world.add(signed(1, 3))
     assert verdict is Verdict.IGNORE and "is used already" in why
+
+
+def test_a_sender_pays_for_all_that_waits_together() -> None:
+    world = World()
+    assert world.add(signed(0, 0, value=RICH * 2 // 3))[0] is Verdict.ACCEPT
+    verdict, why = world.add(signed(0, 1, value=RICH * 2 // 3))
+    assert verdict is Verdict.IGNORE and "cannot pay for this transaction beside the 1" in why
+    assert world.add(signed(0, 1))[0] is Verdict.ACCEPT
+
+
+def test_who_offers_a_tenth_more_takes_the_place() -> None:
+    world = World()
+    first, better = signed(0, 0, fee=100), signed(0, 0, fee=110)
+    assert world.add(first)[0] is Verdict.ACCEPT
+    verdict, why = world.add(signed(0, 0, fee=109))
+    assert verdict is Verdict.IGNORE and "offer 110 wei for a unit of gas" in why
+    assert world.add(better)[0] is Verdict.ACCEPT
+    assert world.pool.waiting() == [better] and first not in world.pool
+
+
+def test_few_of_one_wait_for_a_missing_nonce() -> None:
+    world = World()
+    for nonce in range(1, 1 + MOST_EARLY_OF_ONE):
+        assert world.add(signed(0, nonce))[0] is Verdict.ACCEPT
+    verdict, why = world.add(signed(0, 1 + MOST_EARLY_OF_ONE))
+    assert verdict is Verdict.IGNORE and "wait for one with nonce 0; send that first" in why
+    assert world.add(signed(0, 0))[0] is Verdict.ACCEPT
+    assert world.add(signed(0, 1 + MOST_EARLY_OF_ONE))[0] is Verdict.ACCEPT
+    assert len(world.pool.waiting()) == 2 + MOST_EARLY_OF_ONE
+
+
+@pytest.mark.parametrize("more,reason", [
+    ({"gas": 31_000_000}, "more than 60,000,000 gas together"),
+    ({"gas": 15_000_000, "data": bytes(1 << 17)}, "more than 262,144 bytes together"),
+])
+def test_one_sender_asks_for_so_much_and_no_more(more: dict[str, int | bytes], reason: str) -> None:
+    world = World()
+    assert world.add(signed(0, 0, **more))[0] is Verdict.ACCEPT  # type: ignore[arg-type]
+    verdict, why = world.add(signed(0, 1, **more))  # type: ignore[arg-type]
+    assert verdict is Verdict.IGNORE and reason in why
+
+
+def test_who_offers_least_goes_when_it_is_full() -> None:
+    world = World()
+    raws = [signed(sender, nonce, fee=100 + sender) for sender in range(3, 11)
+            for nonce in range(MOST_OF_ONE)]
+    assert len(raws) == MOST and all(world.add(raw)[0] is Verdict.ACCEPT for raw in raws)
+    verdict, why = world.add(signed(0, 0, fee=100))
+    assert verdict is Verdict.IGNORE and "offer more than 100 wei" in why
+    assert len(world.pool) == MOST
+    assert world.add(signed(0, 0, fee=500))[0] is Verdict.ACCEPT
+    assert len(world.pool) == MOST and world.pool.waiting()[0] == signed(0, 0, fee=500)
+    bond = signed(1, 0, value=BOND, to=BONDS)
+    assert world.add(bond)[0] is Verdict.ACCEPT
+    assert world.pool.waiting(BLOCK_GAS)[0] == bond and len(world.pool) == MOST + 1
+    assert raws[MOST_OF_ONE - 1] not in world.pool and raws[MOST_OF_ONE - 2] in world.pool
+
+
+def test_none_waits_for_ever() -> None:
+    world = World()
+    world.add(signed(0, 0))
+    world.height = MOST_BLOCKS
+    assert world.pool.waiting() == [signed(0, 0)]
+    world.height += 1
+    assert world.pool.waiting() == [] and signed(0, 0) not in world.pool
+
+
+hostile = st.tuples(
+    st.integers(1, 10), st.sampled_from([0, 1, 2, 5, 31]), st.sampled_from([0, 10, 10**6]),
+    st.sampled_from([21_000, 15_000_000, 60_000_000]), st.sampled_from([b"\x09" * 20, BONDS]))
+
+
+@settings(max_examples=12, deadline=None)
+@given(st.lists(hostile, max_size=30))
+def test_an_honest_bond_is_in_the_next_block(
+    attempts: list[tuple[int, int, int, int, bytes]]
+) -> None:
+    """Whatever senders without a bond have sent before, and after."""
+    world = World()
+    for at, (sender, nonce, fee, gas, to) in enumerate(attempts):
+        world.add(signed(sender, nonce, fee=fee, gas=gas, to=to))
+        if at == len(attempts) // 2:
+            world.add(signed(0, 0, value=BOND, gas=1_000_000, to=BONDS))
+    bond = signed(0, 0, value=BOND, gas=1_000_000, to=BONDS)
+    assert world.add(bond)[0] in (Verdict.ACCEPT, Verdict.KEEP)
+    chosen = world.pool.waiting(BLOCK_GAS)
+    assert chosen[0] == bond
+    assert sum(decode_transaction(raw).gas for raw in chosen) <= BLOCK_GAS
+    assert len(world.pool) <= MOST + 1

@@ -20,6 +20,8 @@ def route(goal: State) -> list[State]:
     queue = [State.SEEN]
     while goal not in routes:
         state = queue.pop(0)
+        if state in FINAL:  # what follows depends on what the job had come to
+            continue
         for following in sorted(ARROWS[state], key=lambda s: s.name):
             if following not in routes:
                 routes[following] = [*routes[state], following]
@@ -85,6 +87,15 @@ def test_the_log_cannot_be_rewritten(tmp_path: Path) -> None:
         for statement in ("DELETE FROM events", "UPDATE events SET state = 'matured'"):
             with pytest.raises(sqlite3.IntegrityError, match="append-only"):
                 store._database.execute(statement)
+
+
+@pytest.mark.parametrize("state", [State.BROADCAST, State.INCLUDED])
+def test_what_was_never_signed_was_never_sent(tmp_path: Path, state: State) -> None:
+    with JobStore(tmp_path / "jobs.sqlite") as store:
+        store.see(KEY, 5)
+        store.advance(KEY, State.STALE)
+        with pytest.raises(IllegalArrow, match=f"{state.name} without a signed message"):
+            store.advance(KEY, state)
 
 
 def test_what_is_no_log_is_refused(tmp_path: Path) -> None:

@@ -186,7 +186,7 @@ def test_branches_have_their_own_contracts(chain: EmbeddedChain) -> None:
     chain.advance(attesting=False)
     first = chain._tree.at(2, bytes(chain.head.root)).payload
     assert len(first.transactions) == 2
-    layer.evm.pool._known.clear()
+    layer.evm.pool.settle(lambda sender: 1 << 62)  # forget all
     chain.advance(parent=fork)
     chain.advance()
     heads = bytes(first.block_hash), bytes(
