@@ -44,6 +44,7 @@ FIELDS: dict[str, dict[str, str]] = {
         "proofs": "made", "duplicates": "of a payload that another also proved",
         "minted_wei": "by the contract of rewards",
         "refused": "a list: what slashing protection stopped",
+        "lost_slots": "a list: empty ones in which every node was there",
         "outages": "a list of sentences: who was away, and when", "seconds": "of the run"},
     "devnet: slots": {
         "slot": "its number", "primary": "the prover drawn first, or null",
