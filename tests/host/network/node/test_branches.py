@@ -68,8 +68,8 @@ def test_forks_and_finality_end_where_a_replay_ends() -> None:
             told = max(0, slot - 2 * SLOTS_PER_EPOCH)
             tip = chain.grow(tip, slot, told)
             if chain.draw.random() < 0.3:
-                # A branch from somewhere behind, which may overtake.
-                behind = [each.root for each in chain.branches.recent(tip)] or [tip]
+                # A branch from not far behind, which may overtake.
+                behind = [each.root for each in chain.branches.recent(tip)[-12:]] or [tip]
                 other = chain.grow(chain.draw.choice(behind), slot + 1, told)
                 chain.check(other)
                 if chain.draw.random() < 0.5:
