@@ -124,14 +124,22 @@ FIELDS: dict[str, dict[str, str]] = {
                                                "and profit under both",
         "files": "a list: what was written"},
     "attacks": {
-        "attacks": "a list, below", "may_pay": "a list: attacks that may pay in spite of their "
-                                               "defence"},
+        "attacks": "a list, below",
+        "harms": "a list, below: attacks measured by their victim's loss, too",
+        "may_pay": "a list: attacks that may pay in spite of their defence"},
     "attacks: attacks": {
         "attack": "its name", "what": "it does", "setting": "where it is played",
         "defence": "against it", "switches": "a list: parameters of the defence",
         "limit": "whether it is a known limit, without a defence", "seeds": "how many",
         "profit_gwei_per_slot": "an object: mean, lower and upper of the 95 % interval",
         "profit_without_defence_gwei_per_slot": "the same with the defence off"},
+    "attacks: harms": {
+        "attack": "its name", "what": "it does", "setting": "where it is played",
+        "defence": "against it", "switches": "a list: parameters of the defence",
+        "seeds": "how many",
+        "with_defence_gwei": "an object: gain of the attacker and loss of the victim, each with "
+                             "mean, lower and upper of the 95 % interval",
+        "without_defence_gwei": "the same with the defence off"},
 }
 """By command, and for lists of records by command and field."""
 
