@@ -102,6 +102,13 @@ FIELDS: dict[str, dict[str, str]] = {
         "rtl_additions_per_second": "median", "golden_additions_per_second": "median",
         "ratio": "of both", "cycles_per_second": "of the RTL, median", "points": "--points",
         "rounds": "of each"},
+    "bench settlement": {
+        "provers": "--provers", "committee": "its size", "penalties_a_block": "settled at most",
+        "gas_limit": "of the protocol's call", "worst_gas": "of any call",
+        "worst_done": "what that call did", "share": "of the limit",
+        "calls": "a list, below"},
+    "bench settlement: calls": {
+        "slot": "of the block", "done": "what the call did", "gas": "that it used"},
     "bench prove": {
         "zkey": "the key", "provers": "an object: for each prover seconds, and cycles if it has "
                                       "any; null for one that is not installed",

@@ -13,6 +13,8 @@ BILLION = 1_000_000_000
 """One, in billionths."""
 MAXIMUM_FAILED_LOCKS = 8
 """The most locks of a job that a contract keeps account of."""
+MOST_PENALTIES = 32
+"""Penalties of a slot that are charged with that defence off."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,6 +61,8 @@ class Defences:
     """A failed lock pays a rescuer no more than the fee burned; off: half of the collateral."""
     unsolved_refunded: bool = True
     """Of a job nobody solves the requester bears the cost; off: who locked it."""
+    every_penalty: bool = True
+    """Every penalty of a slot is charged; off: the first 32."""
     checked_jobs: bool = True
     """A job's verifier and inputs are tried before it is locked; off: they cannot be."""
     own_proof_only: bool = True
@@ -121,6 +125,9 @@ class Parameters:
     relief_one_in: int = 3
     relief_divisor: int = 4
     """If more than 1/3 of an epoch's primaries miss, its penalties are divided by 4."""
+
+    settlements_per_block: int = 64
+    """Penalties that a block settles at most: the rest of its epoch's waits for the next block."""
 
     kappa_bps: int = 15_000
     """Bond over liabilities, at least."""

@@ -5,7 +5,13 @@ The victim is an honest solver who has a proof for every job, or, where it is sa
 
 import random
 
-from proofmill.host.network.economics.attacks.arena import PROOF_COST_GWEI, TRANSACTION_COST_GWEI
+from proofmill.host.network.economics.attacks.arena import (
+    BASE_GWEI,
+    BLOCK_CHECKS,
+    PROOF_COST_GWEI,
+    STAKE_GWEI,
+    TRANSACTION_COST_GWEI,
+)
 from proofmill.host.network.economics.attacks.harm import Harm, Outcome
 from proofmill.host.network.economics.attacks.market import (
     HIGHEST_GWEI,
@@ -14,10 +20,12 @@ from proofmill.host.network.economics.attacks.market import (
     RAMP_SLOTS,
 )
 from proofmill.host.network.economics.attacks.measure import Attack
-from proofmill.host.network.mechanism import auction, market
+from proofmill.host.network.mechanism import auction, market, rewards
 from proofmill.host.network.mechanism.hashing import keccak_words
+from proofmill.host.network.mechanism.ledger import Ledger
 from proofmill.host.network.mechanism.market import Commitment, Offer
-from proofmill.host.network.mechanism.parameters import Defences, Parameters
+from proofmill.host.network.mechanism.parameters import MOST_PENALTIES, Defences, Parameters
+from proofmill.host.network.mechanism.records import Submission
 
 OFFER = Offer(LOWEST_GWEI, HIGHEST_GWEI, 0, RAMP_SLOTS)
 ATTACKER, VICTIM = 0, 1
@@ -137,7 +145,35 @@ ATTACKS = (
            "requester and accomplice together; the solver's collateral is lost, to nobody",
            ("bounty_below_fee",), _blind_trap),
 )
+def _past_the_list(defences: Defences, seed: int) -> Outcome:
+    """Sign 15 invalid proofs in each block of a slot's open stage, behind 32 that are charged, so
+    that a block has room for one other proof; the honest rescuer comes when the window closes."""
+    parameters = Parameters(defences=defences)
+    budget = rewards.budget(BASE_GWEI, parameters.rho_start)
+    ledger = Ledger(parameters, 1)
+    opens = parameters.committee_slots + 1
+    blocks = parameters.window_slots - opens
+    mine = range(100, 100 + blocks * (BLOCK_CHECKS - 1))
+    for prover in (*range(MOST_PENALTIES), *mine):
+        ledger.join(prover, STAKE_GWEI)
+    record = ledger.open_slot(0, bytes(32), bytes(32), BASE_GWEI)
+    for prover in range(MOST_PENALTIES):
+        ledger.include(opens, 0, 0, Submission(record.key, prover, b"bad", prover, sound=False))
+    before = sum(ledger.provers[prover].bond for prover in mine)
+    for number, prover in enumerate(mine):
+        ledger.include(opens + number // (BLOCK_CHECKS - 1), 0, 0,
+                       Submission(record.key, prover, b"bad", prover, sound=False))
+    gain = sum(ledger.provers[prover].bond for prover in mine) - before
+    late = rewards.split(parameters, budget, opens)[0] - rewards.split(
+        parameters, budget, parameters.window_slots)[0]
+    return Outcome(gain - len(mine) * TRANSACTION_COST_GWEI, late)
+
+
 HARMS = (
+    Harm("past the list", "sign invalid proofs where so many are charged already that no more are",
+         "every penalty is kept and charged; a block settles some, the next goes on",
+         "15 in each of 3 blocks, behind 32; the victim: who rescues the slot",
+         ("every_penalty",), _past_the_list),
     Harm("identities for odds", "commit many times in a slot to win the draw",
          "commitments of one slot are drawn by deposit",
          "8 commitments against one of the same deposit as all of them; over one such commitment",

@@ -54,8 +54,8 @@ def harm_row(result: Measured) -> str:
     switches = ", ".join(f"`{name}`" for name in harm.defences)
     figures = " | ".join(gwei(one) for damage in (result.protected, result.unprotected)
                          for one in (damage.gain, damage.loss))
-    return f"| **{harm.name}**: {harm.what} | {harm.setting} | {harm.defence} ({switches}) | " \
-           f"{figures} |"
+    return (f"| **{harm.name}**: {harm.what} | {harm.setting} | {harm.defence} ({switches}) "
+            f"| {figures} |")
 
 
 def attack_row(result: Result) -> str:
