@@ -82,7 +82,6 @@ class Worst:
         for number in range(provers):
             self.layer.bonds.send(self.owner, "register", _address(number), value=BOND)
         self._parent = NO_STATEMENT
-        self._settled = 0
         self.slot = 0
 
     def advance(self, to: int | None = None) -> int:
