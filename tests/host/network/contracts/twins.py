@@ -242,8 +242,10 @@ class Twins:
         includers = [*range(len(self.provers)), STRANGER, NOBODY,
                      *(PAID_AT + number for number in range(len(self.provers)))]
         addresses = {each: self.address_of(each) for each in includers}
+        wins = [self.replay.records[slot].win for slot in self.matured]
+        minted = sum(win.prover_gwei + win.includer_gwei for win in wins if win)
         contract_state.check(
-            self.layer, self.ledger, self.provers, self.slot, self.matured, addresses)
+            self.layer, self.ledger, self.provers, self.slot, minted, addresses)
         bonds, rewards = self.layer.bonds, self.layer.rewards
         assert rewards.call("settled_epochs") == self.ledger.settled_epochs
         bounties: dict[Address, int] = {}
