@@ -1,11 +1,16 @@
 """``proofmill attacks``: play every attack on the reward mechanism and measure what it earns."""
 
 import argparse
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from proofmill.host.cli.records import print_record
 from proofmill.host.cli.screen import Screen
 from proofmill.host.cli.subcommands import Commands
 from proofmill.host.ground.errors import ProofmillError
+
+if TYPE_CHECKING:
+    from proofmill.host.network.economics.attacks.harm import Measured
 
 
 def register(commands: Commands) -> None:
@@ -23,27 +28,51 @@ def register(commands: Commands) -> None:
     attacks.set_defaults(run=run)
 
 
+def _tell_harms(screen: Screen, harms: Sequence["Measured"]) -> None:
+    """A line for each attack that is measured by the victim's loss, too."""
+    from proofmill.host.network.economics.attacks.report import gwei
+
+    screen.line()
+    screen.line(f"{'attack':28}{'gain':>18}{'victim loses':>18}{'gain without':>18}"
+                f"{'victim loses without':>22}   gwei")
+    for result in harms:
+        on, off = result.protected, result.unprotected
+        screen.line(f"{result.harm.name:28}{gwei(on.gain):>18}{gwei(on.loss):>18}"
+                    f"{gwei(off.gain):>18}{gwei(off.loss):>22}")
+
+
 def run(options: argparse.Namespace) -> int:
     """Play, measure, report."""
-    from proofmill.host.network.economics.attacks.catalogue import ATTACKS, LIMITS
-    from proofmill.host.network.economics.attacks.measure import Result, measure
-    from proofmill.host.network.economics.attacks.report import as_data, gwei, markdown
+    from proofmill.host.network.economics.attacks.catalogue import ATTACKS, HARMS, LIMITS
+    from proofmill.host.network.economics.attacks.harm import Harm, Measured, measure_harm
+    from proofmill.host.network.economics.attacks.measure import Attack, Result, measure
+    from proofmill.host.network.economics.attacks.report import (
+        as_data,
+        gwei,
+        harm_as_data,
+        markdown,
+    )
 
     if options.only is not None and options.markdown:
         raise ProofmillError("--only with --markdown: the document has all attacks; leave one out")
-    chosen = [attack for attack in (*ATTACKS, *LIMITS)
+    everything: tuple[Attack | Harm, ...] = (*ATTACKS, *LIMITS, *HARMS)
+    chosen = [attack for attack in everything
               if options.only is None or options.only.lower() in attack.name.lower()]
     if not chosen:
-        names = ", ".join(attack.name for attack in (*ATTACKS, *LIMITS))
+        names = ", ".join(attack.name for attack in everything)
         raise ProofmillError(f"--only {options.only}: no attack is named so; there are {names}")
     screen = Screen(machine=options.json or options.markdown)
     results: list[Result] = []
+    harms: list[Measured] = []
     plain = not (options.json or options.markdown)
     if plain:
         screen.line(f"{'attack':42}{'profit':>26}{'without its defence':>26}   gwei a slot")
     with screen.bar("playing") as bar:
         for number, attack in enumerate(chosen):
             bar.step(attack.name, number, len(chosen))
+            if not isinstance(attack, Attack):
+                harms.append(measure_harm(attack))
+                continue
             result = measure(attack)
             results.append(result)
             if plain:
@@ -52,10 +81,14 @@ def run(options: argparse.Namespace) -> int:
     stopped = [result for result in results if not result.attack.limit]
     limits = [result for result in results if result.attack.limit]
     paying = [result.attack.name for result in stopped if result.protected.upper > 0]
+    paying += [result.harm.name for result in harms if result.protected.pays]
+    if plain and harms:
+        _tell_harms(screen, harms)
     if options.markdown:
-        print(markdown(stopped, limits), end="")
+        print(markdown(stopped, limits, harms), end="")
     elif options.json:
         print_record("attacks", {"attacks": [as_data(result) for result in results],
+                                 "harms": [harm_as_data(result) for result in harms],
                                  "may_pay": paying})
     else:
         screen.line()

@@ -105,6 +105,17 @@ def register(commands: Commands) -> None:
                          help="threads of `proofmill prove` (default: one a core)")
     proving.add_argument("--json", action="store_true", help="one JSON object")
     proving.set_defaults(run=run_proving)
+    settlement = actions.add_parser(
+        "settlement", help="the most gas the contracts can use at the start of a block",
+        description="Construct the worst block: all places of provers taken, all penalties that "
+                    "an epoch can have, a chain that stood still; play it on the embedded "
+                    "machine and show the protocol's calls. Takes some minutes. Exit status 1 if "
+                    "one uses more than half of its gas.")
+    settlement.add_argument(
+        "--provers", type=whole(17, 128, "17 to 128 provers"), default=128, metavar="N",
+        help="how many there are (default: 128)")
+    settlement.add_argument("--json", action="store_true", help="one JSON object")
+    settlement.set_defaults(run=run_settlement)
 
     table = actions.add_parser("table", help="the README's table of figures, as Markdown",
                                description="Measure all that the README's table of figures has, "
@@ -296,6 +307,32 @@ def run_proving(options: argparse.Namespace) -> int:
         for line in markdown(found).splitlines():
             screen.line(line)
     return 0
+
+
+def run_settlement(options: argparse.Namespace) -> int:
+    """Measure every call, and compare the worst with half of the limit."""
+    from proofmill.host.network.contracts.settlement import MOST_COMMITTEE, measure
+    from proofmill.host.network.evm.embedded import SYSTEM_CALL_GAS
+    from proofmill.host.network.mechanism.parameters import Parameters
+
+    screen = Screen(machine=options.json)
+    calls = []
+    with screen.bar("playing the worst blocks") as bar:
+        for call in measure(options.provers, told=bar.step):
+            calls.append(call)
+            screen.line(f"slot {call.slot:>4}  {call.gas:>12,} gas  {call.done}")
+    worst = max(calls, key=lambda call: call.gas)
+    if options.json:
+        print_record("bench settlement", {
+            "provers": options.provers, "committee": MOST_COMMITTEE,
+            "penalties_a_block": Parameters().settlements_per_block,
+            "gas_limit": SYSTEM_CALL_GAS, "worst_gas": worst.gas, "worst_done": worst.done,
+            "share": worst.gas / SYSTEM_CALL_GAS,
+            "calls": [{"slot": call.slot, "done": call.done, "gas": call.gas}
+                      for call in calls]})
+    screen.line(f"the worst: {worst.gas:,} of {SYSTEM_CALL_GAS:,} gas, "
+                f"{worst.gas / SYSTEM_CALL_GAS:.0%}")
+    return 1 if 2 * worst.gas > SYSTEM_CALL_GAS else 0
 
 
 def run_table(options: argparse.Namespace) -> int:

@@ -103,6 +103,13 @@ FIELDS: dict[str, dict[str, str]] = {
         "rtl_additions_per_second": "median", "golden_additions_per_second": "median",
         "ratio": "of both", "cycles_per_second": "of the RTL, median", "points": "--points",
         "rounds": "of each"},
+    "bench settlement": {
+        "provers": "--provers", "committee": "its size", "penalties_a_block": "settled at most",
+        "gas_limit": "of the protocol's call", "worst_gas": "of any call",
+        "worst_done": "what that call did", "share": "of the limit",
+        "calls": "a list, below"},
+    "bench settlement: calls": {
+        "slot": "of the block", "done": "what the call did", "gas": "that it used"},
     "bench prove": {
         "zkey": "the key", "provers": "an object: for each prover seconds, and cycles if it has "
                                       "any; null for one that is not installed",
@@ -133,14 +140,22 @@ FIELDS: dict[str, dict[str, str]] = {
                                                "and profit under both",
         "files": "a list: what was written"},
     "attacks": {
-        "attacks": "a list, below", "may_pay": "a list: attacks that may pay in spite of their "
-                                               "defence"},
+        "attacks": "a list, below",
+        "harms": "a list, below: attacks measured by their victim's loss, too",
+        "may_pay": "a list: attacks that may pay in spite of their defence"},
     "attacks: attacks": {
         "attack": "its name", "what": "it does", "setting": "where it is played",
         "defence": "against it", "switches": "a list: parameters of the defence",
         "limit": "whether it is a known limit, without a defence", "seeds": "how many",
         "profit_gwei_per_slot": "an object: mean, lower and upper of the 95 % interval",
         "profit_without_defence_gwei_per_slot": "the same with the defence off"},
+    "attacks: harms": {
+        "attack": "its name", "what": "it does", "setting": "where it is played",
+        "defence": "against it", "switches": "a list: parameters of the defence",
+        "seeds": "how many",
+        "with_defence_gwei": "an object: gain of the attacker and loss of the victim, each with "
+                             "mean, lower and upper of the 95 % interval",
+        "without_defence_gwei": "the same with the defence off"},
 }
 """By command, and for lists of records by command and field."""
 

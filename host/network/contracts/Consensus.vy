@@ -47,7 +47,8 @@ assignment: public(address)
 rewards: public(address)
 last_slot: public(uint256)  # of the latest block that has reported
 finalized_slot: public(uint256)
-failed_hooks: public(uint256)  # calls to the other contracts that failed: must stay 0
+failed_hooks: public(uint256)  # calls to the other contracts that failed, to be made up for
+_snapshot_due: bool  # the weights of the running epoch are not frozen yet
 _statements: HashMap[uint256, Statement]  # by slot modulo HISTORY
 _mixes: HashMap[uint256, bytes32]  # by epoch modulo HISTORY
 _mix_epochs: HashMap[uint256, uint256]  # whose mix that is, plus 1
@@ -110,16 +111,23 @@ def on_block(parent: Statement, finalized_slot: uint256):
         self._mix_epochs[(epoch - back) % HISTORY] = epoch - back + 1
     if parent.slot > 0:
         self._statements[parent.slot % HISTORY] = parent
-    # A failure in there must not stop the chain.
+    # A failure in there must not stop the chain, and the next block makes up for it: slots that are
+    # not closed are opened and closed then, weights that are not frozen are frozen then. Each has
+    # half of the gas that is left, so that one that uses all of its own leaves enough.
     if self.rewards != empty(address):
         if not raw_call(self.rewards, abi_encode(
                 slot, parent.slot, method_id=method_id("on_block(uint256,uint256)")),
-                revert_on_failure=False):
+                gas=msg.gas // 2, revert_on_failure=False):
             self.failed_hooks += 1
-    if self.assignment != empty(address) and (epoch > last // SLOTS_PER_EPOCH or last == 0):
+    if epoch > last // SLOTS_PER_EPOCH or last == 0:
+        self._snapshot_due = True
+    if self.assignment != empty(address) and self._snapshot_due:
+        self._snapshot_due = False
         if not raw_call(self.assignment, abi_encode(
-                epoch, method_id=method_id("take_snapshot(uint256)")), revert_on_failure=False):
+                epoch, method_id=method_id("take_snapshot(uint256)")),
+                gas=msg.gas // 2, revert_on_failure=False):
             self.failed_hooks += 1
+            self._snapshot_due = True
 
 @external
 @view
@@ -130,6 +138,14 @@ def statement(slot: uint256) -> Statement:
     known: Statement = self._statements[slot % HISTORY]
     assert slot > 0 and known.slot == slot, "no payload of this slot is known"
     return known
+
+@external
+@view
+def has_statement(slot: uint256) -> bool:
+    """
+    @notice Whether it is known what the proof of a slot's payload has to state.
+    """
+    return slot > 0 and self._statements[slot % HISTORY].slot == slot
 
 @external
 @view

@@ -10,27 +10,36 @@
 
         Four ways to a job, which the requester chooses for it:
         LOCKED   a solver locks it at the price of that slot, with a collateral of m times the price
-                 (m = 2), and delivers within `time` slots. If not, anybody ends the lock: half of
-                 the collateral is burned, half goes on top of the reward of whoever delivers; the
-                 job is open again. If nobody does, that half is burned as well. In the first
-                 eighth of its time a lock can be declined, a few times an epoch by one solver.
+                 (m = 2), at least `DEPOSIT`, and delivers within `time` slots. If not, anybody ends
+                 the lock. In the first eighth of its time a lock can be declined, a few times an
+                 epoch by one solver, for a part of the collateral. What a failed lock cost waits
+                 for what becomes of the job, see below; price and deadline stand still meanwhile.
+                 After `FAILED_LOCKS` of them the job passes on: it is a HIDDEN one, without locks.
         TAGGED   the circuit's last public signal is the tag of (job, solver's address), which this
                  contract computes: the proof is nobody else's, so the first one wins, no lock.
         HIDDEN   the circuit has no tag. A solver commits to H(COMMIT_DOMAIN, job, solver,
-                 H(proof), salt) with a deposit and reveals 1 to K slots later; the commitment of
-                 the earliest slot wins, of several the one drawn by the `prevrandao` of the
-                 block that decides, which any of them can ask for in the first slot that may.
-                 Commitments keep nobody out; one that is not revealed loses its deposit.
+                 H(proof), salt) with a deposit of at least `DEPOSIT` and reveals 1 to K slots later;
+                 the commitment of the earliest slot wins, of several one drawn by deposit, with the
+                 `prevrandao` of the block that decides, which any of them can ask for in the first
+                 slot that may. Commitments keep nobody out, whatever their number; one that is not
+                 revealed loses its deposit.
         SEALED   in the first `BID_SLOTS` a solver bids H(BID_DOMAIN, job, solver, price, salt), with
-                 m times the highest price as a deposit, and reveals in the K slots after. Then the
-                 lowest price has the lock, at the second lowest price or the highest if it is
-                 alone, and what the collateral leaves of the deposit back; equal ones are drawn.
-                 Who bids and does not reveal loses the deposit. If the lock ends without a proof, or
-                 nobody reveals, the job goes on as a LOCKED one.
+                 the collateral of the highest price as a deposit, and reveals in the K slots after.
+                 In the K slots after those the lowest price is awarded the lock, at the second
+                 lowest price or the highest if it is alone; equal ones are drawn. The others take
+                 their deposits back as soon as they cannot win. Who bids and does not reveal loses
+                 the deposit. If nobody asks for the award in time, the lock ends without a proof,
+                 or nobody reveals, the job goes on as a LOCKED one.
+
+        A commitment is its owner's: the same digest may be another's as well. A job says what its
+        inputs hash to and where they are, so that a solver can try them before it locks anything.
 
         Fee: 5 % of the price paid is burned, the rest is the solver's. A subsidy from the pool, which
-        anybody fills, is at most 80 % of what was burned: who deals with himself loses. Uniqueness
-        is by the job, never by the bytes of the proof.
+        anybody fills, is at most 80 % of what was burned: who deals with himself loses. Of what
+        failed locks cost, the solver has at most half and at most the burned fee less the subsidy,
+        so a requester and its accomplice get no more than they paid; the rest is burned. If nobody
+        solves the job, nothing shows that it can be solved: failed locks are paid back, and if there
+        were any the requester pays the fee. Uniqueness is by the job, never by the bytes of the proof.
 """
 
 interface Registry:
@@ -52,6 +61,10 @@ flag State:
     DONE
     CLOSED
 
+struct Failure:
+    solver: address
+    cost: uint256
+
 struct Job:
     requester: address
     verifier: uint256
@@ -68,23 +81,34 @@ struct Job:
     solver: address
     price: uint256  # of the lock, or what was paid
     locked_until: uint256
-    bounty: uint256  # from locks that ended without a proof
+    stood_still: uint256  # slots that failed locks took: price and deadline are later by them
+    failed: DynArray[Failure, MAXIMUM_FAILED_LOCKS]
     best_slot: uint256  # HIDDEN: of the earliest commitment that was revealed, plus 1
     decided_after: uint256  # HIDDEN: the slot after which nothing earlier can be revealed
     lowest_bid: uint256  # SEALED: of those revealed, and the second lowest, both plus 1
     second_bid: uint256
 
 struct Commitment:
-    solver: address
+    made: bool
     slot: uint256
+    last: uint256  # slot in which it can be revealed
     job: uint256
+    deposit: uint256
+    price: uint256  # of a bid that is revealed
     revealed: bool
-    closed: bool
+    closed: bool  # the deposit is paid back, burned, or the collateral of a lock
+
+struct Ticket:
+    solver: address
+    digest: bytes32
+    sum: uint256  # of the deposits up to this one
 
 event Posted:
     job: indexed(uint256)
     requester: indexed(address)
     verifier: indexed(uint256)
+    inputs_digest: bytes32
+    inputs_place: String[256]
 event Locked:
     job: indexed(uint256)
     solver: indexed(address)
@@ -93,8 +117,7 @@ event Locked:
 event LockMissed:
     job: indexed(uint256)
     solver: indexed(address)
-    burned: uint256
-    bounty: uint256
+    cost: uint256
 event Committed:
     job: indexed(uint256)
     solver: indexed(address)
@@ -109,6 +132,10 @@ event Forfeited:
 event Declined:
     job: indexed(uint256)
     solver: indexed(address)
+    cost: uint256
+event PassedOn:
+    job: indexed(uint256)
+    way: Way
 event BidMade:
     job: indexed(uint256)
     solver: indexed(address)
@@ -123,6 +150,7 @@ event Solved:
     price: uint256
     burned: uint256
     subsidy: uint256
+    bounty: uint256
 event Ended:
     job: indexed(uint256)
 event Withdrawn:
@@ -130,7 +158,10 @@ event Withdrawn:
     amount: uint256
 
 FULL: constant(uint256) = 10_000
-MAXIMUM_TIES: constant(uint256) = 16
+LONGEST: constant(uint256) = 2 ** 40  # slots of a job
+MAXIMUM_FAILED_LOCKS: constant(uint256) = 8
+COMMITMENTS: constant(uint256) = 0
+BIDS: constant(uint256) = 1
 TAG_PROVER: constant(uint64) = max_value(uint64)
 
 REGISTRY: immutable(Registry)
@@ -146,12 +177,16 @@ DEPOSIT: public(immutable(uint256))
 BID_SLOTS: public(immutable(uint256))
 DECLINE_DIVISOR: public(immutable(uint256))
 DECLINES: public(immutable(uint256))  # that one solver has in an epoch
+DECLINE_COST: public(immutable(uint256))  # of a collateral, basis points
+FAILED_LOCKS: public(immutable(uint256))  # after which a job has no more locks
 SLOTS_PER_EPOCH: immutable(uint256)
 
 jobs: HashMap[uint256, Job]
 job_count: public(uint256)
-commitments: HashMap[bytes32, Commitment]
-_ties: HashMap[uint256, DynArray[address, MAXIMUM_TIES]]
+commitments: HashMap[address, HashMap[bytes32, Commitment]]
+# By job, kind, and slot of commitment or price: tickets of the draw among equal ones.
+_tickets: HashMap[uint256, HashMap[uint256, HashMap[uint256, HashMap[uint256, Ticket]]]]
+_ticket_count: HashMap[uint256, HashMap[uint256, HashMap[uint256, uint256]]]
 _declined: HashMap[address, HashMap[uint256, uint256]]  # jobs, by epoch
 _has_bid: HashMap[uint256, HashMap[address, bool]]
 credits: public(HashMap[address, uint256])
@@ -166,9 +201,12 @@ def __init__(registry: address, tags: address, genesis_time: uint256, seconds: u
              collateral_multiple: uint256, burned_share: uint256, subsidy_share: uint256,
              miss_burned_share: uint256, reveal_slots: uint256, deposit: uint256,
              bid_slots: uint256, decline_divisor: uint256, declines: uint256,
-             slots_per_epoch: uint256):
+             decline_cost: uint256, failed_locks: uint256, slots_per_epoch: uint256):
     assert subsidy_share < FULL, "a subsidy that is all of the burned fee invites wash trading"
     assert burned_share <= FULL and miss_burned_share <= FULL, "more than everything"
+    assert decline_cost <= FULL, "more than everything"
+    assert deposit > 0 and decline_cost > 0, "a commitment or a lock is free"
+    assert failed_locks > 0 and failed_locks <= MAXIMUM_FAILED_LOCKS, "locks that fail are 1 to 8"
     assert reveal_slots > 0 and seconds > 0, "there is no time to reveal"
     assert bid_slots > 0 and decline_divisor > 0 and slots_per_epoch > 0, "a time is empty"
     REGISTRY = Registry(registry)
@@ -184,25 +222,32 @@ def __init__(registry: address, tags: address, genesis_time: uint256, seconds: u
     BID_SLOTS = bid_slots
     DECLINE_DIVISOR = decline_divisor
     DECLINES = declines
+    DECLINE_COST = decline_cost
+    FAILED_LOCKS = failed_locks
     SLOTS_PER_EPOCH = slots_per_epoch
 
 @external
 @payable
 def post(verifier: uint256, signals: DynArray[uint256, 64], way: Way, lowest: uint256,
          highest: uint256, ramp: uint256, duration: uint256, time: uint256,
-         subsidy: uint256) -> uint256:
+         subsidy: uint256, inputs_digest: bytes32, inputs_place: String[256]) -> uint256:
     """
     @notice Offer a job for `duration` slots; the value is the highest price. Of a TAGGED job's
             signals the last, the tag, is left out.
+    @param inputs_digest What the circuit's inputs hash to (keccak-256).
+    @param inputs_place Where they are: a URL; `data:` with the inputs themselves if they are short.
     """
+    assert inputs_digest != empty(bytes32) and len(inputs_place) > 0, (
+        "the inputs' hash and their place are needed")
     count: uint256 = len(signals)
     if way == Way.TAGGED:
         count += 1
     assert lowest <= highest and highest > 0, "the highest price is below the lowest"
     assert msg.value == highest, "the highest price has to be paid in"
     assert duration > 0, "the job is over at once"
+    assert duration <= LONGEST and time <= LONGEST, "the job would last too long"
     assert (way != Way.LOCKED and way != Way.SEALED) or time > 0, "a lock has to last"
-    assert way != Way.SEALED or duration >= BID_SLOTS + REVEAL_SLOTS + time, (
+    assert way != Way.SEALED or duration >= BID_SLOTS + 2 * REVEAL_SLOTS + time, (
         "the job is over before its bids are")
     assert staticcall REGISTRY.is_open(verifier, count), "no such verifier for so many signals"
     number: uint256 = self.job_count
@@ -220,7 +265,8 @@ def post(verifier: uint256, signals: DynArray[uint256, 64], way: Way, lowest: ui
     self.jobs[number].time = time
     self.jobs[number].subsidy = subsidy
     self.held += msg.value
-    log Posted(job=number, requester=msg.sender, verifier=verifier)
+    log Posted(job=number, requester=msg.sender, verifier=verifier,
+               inputs_digest=inputs_digest, inputs_place=inputs_place)
     return number
 
 @external
@@ -235,7 +281,7 @@ def lock(number: uint256):
     until: uint256 = now + self.jobs[number].time
     assert until <= self.jobs[number].deadline, "the job ends before the lock would"
     price: uint256 = self._price(number, now)
-    assert msg.value == price * COLLATERAL_MULTIPLE, "the collateral is another"
+    assert msg.value == self._collateral(price), "the collateral is another"
     self.jobs[number].state = State.LOCKED
     self.jobs[number].solver = msg.sender
     self.jobs[number].price = price
@@ -246,7 +292,7 @@ def lock(number: uint256):
 @external
 def decline(number: uint256):
     """
-    @notice Give a lock back, early in its time: the collateral is free, the job open again.
+    @notice Give a lock back, early in its time, for a part of the collateral; the rest is free.
     """
     assert self.jobs[number].state == State.LOCKED, "the job is not locked"
     assert msg.sender == self.jobs[number].solver, "another solver has locked this job"
@@ -258,10 +304,11 @@ def decline(number: uint256):
     epoch: uint256 = now // SLOTS_PER_EPOCH
     assert self._declined[msg.sender][epoch] < DECLINES, "this solver has declined often enough"
     self._declined[msg.sender][epoch] += 1
-    self.jobs[number].state = State.OPEN
-    self.jobs[number].solver = empty(address)
-    self.credits[msg.sender] += self.jobs[number].price * COLLATERAL_MULTIPLE
-    log Declined(job=number, solver=msg.sender)
+    collateral: uint256 = self._collateral(self.jobs[number].price)
+    cost: uint256 = collateral * DECLINE_COST // FULL
+    self.credits[msg.sender] += collateral - cost
+    log Declined(job=number, solver=msg.sender, cost=cost)
+    self._pass_on(number, cost)
 
 @external
 @payable
@@ -272,100 +319,97 @@ def bid(number: uint256, digest: bytes32):
     assert self.jobs[number].way == Way.SEALED, "this job takes no bids"
     assert self._slot() < self.jobs[number].start + BID_SLOTS, "the time to bid is over"
     assert not self._has_bid[number][msg.sender], "this solver has bid for the job already"
-    assert self.commitments[digest].solver == empty(address), "this commitment is made already"
-    assert msg.value == self.jobs[number].highest * COLLATERAL_MULTIPLE, "the deposit is another"
+    assert not self.commitments[msg.sender][digest].made, "this commitment is made already"
+    assert msg.value == self._collateral(self.jobs[number].highest), "the deposit is another"
     self._has_bid[number][msg.sender] = True
-    self.commitments[digest] = Commitment(
-        solver=msg.sender, slot=self._slot(), job=number, revealed=False, closed=False)
+    self.commitments[msg.sender][digest] = Commitment(
+        made=True, slot=self._slot(),
+        last=self.jobs[number].start + BID_SLOTS + REVEAL_SLOTS - 1, job=number,
+        deposit=msg.value, price=0, revealed=False, closed=False)
     self.held += msg.value
     log BidMade(job=number, solver=msg.sender, digest=digest)
 
 @external
 def reveal_bid(number: uint256, price: uint256, salt: bytes32):
     """
-    @notice Show a bid, in the K slots after the time to bid. Who is not the lowest has the deposit
-            back at once, or when it is outbid.
+    @notice Show a bid, in the K slots after the time to bid. The deposit of one that cannot win is
+            there for `take_back`.
     """
     digest: bytes32 = self._bid_digest(number, msg.sender, price, salt)
-    made: Commitment = self.commitments[digest]
-    assert made.solver == msg.sender and made.job == number, "there is no such commitment"
-    assert not made.closed, "this commitment is revealed already"
-    passed: uint256 = self._slot() - self.jobs[number].start
-    assert passed >= BID_SLOTS and passed < BID_SLOTS + REVEAL_SLOTS, (
-        "this is not the time to reveal")
-    self.commitments[digest].revealed = True
-    self.commitments[digest].closed = True
+    made: Commitment = self.commitments[msg.sender][digest]
+    assert made.made and made.job == number, "there is no such commitment"
+    assert not made.revealed, "this commitment is revealed already"
+    now: uint256 = self._slot()
+    assert (self.jobs[number].way == Way.SEALED and now <= made.last
+            and now >= self.jobs[number].start + BID_SLOTS), "this is not the time to reveal"
+    self.commitments[msg.sender][digest].revealed = True
+    self.commitments[msg.sender][digest].price = price
     log BidRevealed(job=number, solver=msg.sender, price=price)
-    deposit: uint256 = self.jobs[number].highest * COLLATERAL_MULTIPLE
-    lowest: uint256 = self.jobs[number].lowest_bid
     if price > self.jobs[number].highest:
-        self.credits[msg.sender] += deposit
-    elif lowest == 0 or price + 1 < lowest:
-        for solver: address in self._ties[number]:
-            self.credits[solver] += deposit
-        self._ties[number] = [msg.sender]
+        self.commitments[msg.sender][digest].closed = True
+        self.credits[msg.sender] += made.deposit
+        return
+    lowest: uint256 = self.jobs[number].lowest_bid
+    if lowest == 0 or price + 1 < lowest:
         self.jobs[number].second_bid = lowest
         self.jobs[number].lowest_bid = price + 1
-    else:
-        if self.jobs[number].second_bid == 0 or price + 1 < self.jobs[number].second_bid:
-            self.jobs[number].second_bid = price + 1
-        if price + 1 == lowest and len(self._ties[number]) < MAXIMUM_TIES:
-            self._ties[number].append(msg.sender)
-        else:
-            self.credits[msg.sender] += deposit
+    elif self.jobs[number].second_bid == 0 or price + 1 < self.jobs[number].second_bid:
+        self.jobs[number].second_bid = price + 1
+    self._add_ticket(number, BIDS, price, digest, made.deposit)
+
+@external
+def take_back(solver: address, digest: bytes32):
+    """
+    @notice Pay back the deposit of a revealed bid that cannot win, or cannot any more.
+    """
+    made: Commitment = self.commitments[solver][digest]
+    assert made.revealed and not made.closed, "this commitment has no deposit to take back"
+    waits: bool = (self.jobs[made.job].way == Way.SEALED
+                   and self.jobs[made.job].state == State.OPEN)
+    assert not waits or made.price + 1 > self.jobs[made.job].lowest_bid, "this bid may win"
+    self.commitments[solver][digest].closed = True
+    self.credits[solver] += made.deposit
 
 @external
 def award(number: uint256):
     """
-    @notice Give a SEALED job to the lowest bid, once all can have been revealed.
+    @notice Give a SEALED job to the lowest bid, once all can have been revealed. After the K slots
+            for it, or where nobody revealed, the job goes on as a LOCKED one.
     """
     assert self.jobs[number].way == Way.SEALED, "this job takes no bids"
     assert self.jobs[number].state == State.OPEN, "the job is not open"
     now: uint256 = self._slot()
-    assert now >= self.jobs[number].start + BID_SLOTS + REVEAL_SLOTS, "bids can be revealed still"
-    count: uint256 = len(self._ties[number])
-    if count == 0:
+    first: uint256 = self.jobs[number].start + BID_SLOTS + REVEAL_SLOTS
+    assert now >= first, "bids can be revealed still"
+    if self.jobs[number].lowest_bid == 0 or now >= first + REVEAL_SLOTS:
         self.jobs[number].way = Way.LOCKED
+        log PassedOn(job=number, way=Way.LOCKED)
         return
-    place: uint256 = 0
-    if count > 1:
-        place = convert(keccak256(abi_encode(
-            keccak256("proofmill.market.tie.1"), block.prevrandao, number)), uint256) % count
-    highest: uint256 = self.jobs[number].highest
-    price: uint256 = highest
+    won: Ticket = self._draw(number, BIDS, self.jobs[number].lowest_bid - 1)
+    price: uint256 = self.jobs[number].highest
     if self.jobs[number].second_bid > 0:
         price = self.jobs[number].second_bid - 1
-    for other: uint256 in range(count, bound=MAXIMUM_TIES):
-        back: uint256 = highest * COLLATERAL_MULTIPLE
-        if other == place:
-            back -= price * COLLATERAL_MULTIPLE
-        self.credits[self._ties[number][other]] += back
-    winner: address = self._ties[number][place]
-    self._ties[number] = []
+    self.commitments[won.solver][won.digest].closed = True
+    self.credits[won.solver] += (self.commitments[won.solver][won.digest].deposit
+                                 - self._collateral(price))
     until: uint256 = now + self.jobs[number].time
     self.jobs[number].state = State.LOCKED
-    self.jobs[number].solver = winner
+    self.jobs[number].solver = won.solver
     self.jobs[number].price = price
     self.jobs[number].locked_until = until
-    log Locked(job=number, solver=winner, price=price, until=until)
+    log Locked(job=number, solver=won.solver, price=price, until=until)
 
 @external
 def end_lock(number: uint256):
     """
-    @notice The solver's time has passed without a proof: half of the collateral is burned, half is
-            the bounty of whoever delivers.
+    @notice The solver's time has passed without a proof. What becomes of its collateral is known
+            when the job is solved, or over.
     """
     assert self.jobs[number].state == State.LOCKED, "the job is not locked"
     assert self._slot() > self.jobs[number].locked_until, "the solver has time left"
-    collateral: uint256 = self.jobs[number].price * COLLATERAL_MULTIPLE
-    burned: uint256 = collateral * MISS_BURNED_SHARE // FULL
-    solver: address = self.jobs[number].solver
-    self.jobs[number].state = State.OPEN
-    self.jobs[number].solver = empty(address)
-    self.jobs[number].way = Way.LOCKED  # bids are made once
-    self.jobs[number].bounty += collateral - burned
-    log LockMissed(job=number, solver=solver, burned=burned, bounty=collateral - burned)
-    self._burn(burned)
+    cost: uint256 = self._collateral(self.jobs[number].price)
+    log LockMissed(job=number, solver=self.jobs[number].solver, cost=cost)
+    self._pass_on(number, cost)
 
 @external
 def fulfil(number: uint256, proof: uint256[8]):
@@ -379,7 +423,7 @@ def fulfil(number: uint256, proof: uint256[8]):
         assert self.jobs[number].state == State.LOCKED, "the job is not locked"
         assert msg.sender == self.jobs[number].solver, "another solver has locked this job"
         assert now <= self.jobs[number].locked_until, "the lock is over"
-        self.credits[msg.sender] += price * COLLATERAL_MULTIPLE
+        self.credits[msg.sender] += self._collateral(price)
     else:
         assert self.jobs[number].way == Way.TAGGED, "proofs of this job are revealed"
         assert self.jobs[number].state == State.OPEN, "the job is not open"
@@ -401,10 +445,11 @@ def commit(number: uint256, digest: bytes32):
     assert self._slot() <= self.jobs[number].deadline, "the job is over"
     assert self.jobs[number].best_slot == 0 or self._slot() < self.jobs[number].best_slot, (
         "an earlier commitment is revealed")
-    assert self.commitments[digest].solver == empty(address), "this commitment is made already"
-    assert msg.value == DEPOSIT, "the deposit is another"
-    self.commitments[digest] = Commitment(
-        solver=msg.sender, slot=self._slot(), job=number, revealed=False, closed=False)
+    assert not self.commitments[msg.sender][digest].made, "this commitment is made already"
+    assert msg.value >= DEPOSIT, "the deposit is less than the least"
+    self.commitments[msg.sender][digest] = Commitment(
+        made=True, slot=self._slot(), last=self._slot() + REVEAL_SLOTS, job=number,
+        deposit=msg.value, price=0, revealed=False, closed=False)
     self.held += msg.value
     log Committed(job=number, solver=msg.sender, digest=digest)
 
@@ -414,27 +459,26 @@ def reveal(number: uint256, proof: uint256[8], salt: bytes32):
     @notice Show the proof of a commitment, 1 to K slots after it; the deposit comes back.
     """
     digest: bytes32 = self._digest(number, msg.sender, proof, salt)
-    made: Commitment = self.commitments[digest]
-    assert made.solver == msg.sender and made.job == number, "there is no such commitment"
-    assert not made.closed, "this commitment is revealed already"
+    made: Commitment = self.commitments[msg.sender][digest]
+    assert made.made and made.job == number, "there is no such commitment"
+    assert not made.closed, "this commitment is closed"
     now: uint256 = self._slot()
-    assert now > made.slot and now <= made.slot + REVEAL_SLOTS, "this is not the time to reveal"
+    assert (self.jobs[number].way == Way.HIDDEN and now > made.slot and now <= made.last), (
+        "this is not the time to reveal")
     assert staticcall REGISTRY.verify(
         self.jobs[number].verifier, proof, self.jobs[number].signals), "the proof does not verify"
-    self.commitments[digest].revealed = True
-    self.commitments[digest].closed = True
-    self.credits[msg.sender] += DEPOSIT
+    self.commitments[msg.sender][digest].revealed = True
+    self.commitments[msg.sender][digest].closed = True
+    self.credits[msg.sender] += made.deposit
     log Revealed(job=number, solver=msg.sender, slot=made.slot)
     if self.jobs[number].state != State.OPEN:
         return  # an earlier one is paid: there is but the deposit to have back
     best: uint256 = self.jobs[number].best_slot
     if best == 0 or made.slot + 1 < best:
         self.jobs[number].best_slot = made.slot + 1
-        self.jobs[number].decided_after = made.slot + REVEAL_SLOTS
-        self._ties[number] = [msg.sender]
-    elif made.slot + 1 == best:
-        assert len(self._ties[number]) < MAXIMUM_TIES, "this slot has commitments enough"
-        self._ties[number].append(msg.sender)
+        self.jobs[number].decided_after = made.last
+    if best == 0 or made.slot + 1 <= best:
+        self._add_ticket(number, COMMITMENTS, made.slot, digest, made.deposit)
 
 @external
 def decide(number: uint256):
@@ -444,49 +488,43 @@ def decide(number: uint256):
     assert self.jobs[number].best_slot > 0, "nothing is revealed"
     assert self.jobs[number].state == State.OPEN, "the job is not open"
     assert self._slot() > self.jobs[number].decided_after, "earlier commitments can be revealed"
-    place: uint256 = 0
-    if len(self._ties[number]) > 1:
-        place = convert(keccak256(abi_encode(
-            keccak256("proofmill.market.tie.1"), block.prevrandao, number)),
-            uint256) % len(self._ties[number])
-    self._pay(number, self._ties[number][place],
-              self._price(number, self.jobs[number].best_slot - 1))
+    slot: uint256 = self.jobs[number].best_slot - 1
+    won: Ticket = self._draw(number, COMMITMENTS, slot)
+    self._pay(number, won.solver, self._price(number, slot))
 
 @external
-def forfeit(digest: bytes32):
+def forfeit(solver: address, digest: bytes32):
     """
     @notice Burn the deposit of a commitment that was not revealed in time.
     """
-    made: Commitment = self.commitments[digest]
-    assert made.solver != empty(address), "there is no such commitment"
-    assert not made.closed, "this commitment is closed"
-    last: uint256 = made.slot + REVEAL_SLOTS
-    deposit: uint256 = DEPOSIT
-    if self._has_bid[made.job][made.solver]:
-        last = self.jobs[made.job].start + BID_SLOTS + REVEAL_SLOTS - 1
-        deposit = self.jobs[made.job].highest * COLLATERAL_MULTIPLE
-    assert self._slot() > last, "it can be revealed still"
-    self.commitments[digest].closed = True
-    log Forfeited(digest=digest, solver=made.solver)
-    self._burn(deposit)
+    made: Commitment = self.commitments[solver][digest]
+    assert made.made, "there is no such commitment"
+    assert not made.closed and not made.revealed, "this commitment is closed"
+    assert self._slot() > made.last, "it can be revealed still"
+    self.commitments[solver][digest].closed = True
+    log Forfeited(digest=digest, solver=solver)
+    self._burn(made.deposit)
 
 @external
 def end(number: uint256):
     """
-    @notice Close a job that nobody solved in time: the price goes back, bounties are burned.
+    @notice Close a job that nobody solved in time: the price goes back, and what failed locks cost.
+            If there were any, the requester pays the fee: it may have had no solution.
     """
     assert self.jobs[number].state == State.OPEN, "the job is not open"
     wait: uint256 = self.jobs[number].deadline
     if self.jobs[number].way == Way.HIDDEN:
         wait += REVEAL_SLOTS
     assert self._slot() > wait, "the job is not over"
-    assert len(self._ties[number]) == 0 or self.jobs[number].way == Way.HIDDEN, (
-        "a bid has won this job")
     assert self.jobs[number].best_slot == 0, "a proof is revealed"
     self.jobs[number].state = State.CLOSED
-    self.credits[self.jobs[number].requester] += self.jobs[number].highest
+    fee: uint256 = 0
+    for failure: Failure in self.jobs[number].failed:
+        self.credits[failure.solver] += failure.cost
+        fee = self.jobs[number].highest * BURNED_SHARE // FULL
+    self.credits[self.jobs[number].requester] += self.jobs[number].highest - fee
     log Ended(job=number)
-    self._burn(self.jobs[number].bounty)
+    self._burn(fee)
 
 @external
 @payable
@@ -517,8 +555,8 @@ def job(number: uint256) -> Job:
 
 @external
 @view
-def commitment(digest: bytes32) -> Commitment:
-    return self.commitments[digest]
+def commitment(solver: address, digest: bytes32) -> Commitment:
+    return self.commitments[solver][digest]
 
 @external
 @view
@@ -561,11 +599,68 @@ def _slot() -> uint256:
 @internal
 @view
 def _price(number: uint256, slot: uint256) -> uint256:
-    passed: uint256 = slot - self.jobs[number].start
+    passed: uint256 = slot - self.jobs[number].start - self.jobs[number].stood_still
     if passed >= self.jobs[number].ramp:
         return self.jobs[number].highest
     rise: uint256 = self.jobs[number].highest - self.jobs[number].lowest
     return self.jobs[number].lowest + rise * passed // self.jobs[number].ramp
+
+@internal
+@view
+def _collateral(price: uint256) -> uint256:
+    return max(price * COLLATERAL_MULTIPLE, DEPOSIT)
+
+@internal
+def _pass_on(number: uint256, cost: uint256):
+    """
+    @notice Open a job again whose lock failed, as if the lock had not been; with the last that may
+            fail, for commitments, which keep nobody out.
+    """
+    now: uint256 = self._slot()
+    until: uint256 = self.jobs[number].locked_until
+    took: uint256 = min(now, until + 1) + self.jobs[number].time - until
+    self.jobs[number].failed.append(Failure(solver=self.jobs[number].solver, cost=cost))
+    self.jobs[number].stood_still += took
+    self.jobs[number].deadline += took
+    self.jobs[number].state = State.OPEN
+    self.jobs[number].solver = empty(address)
+    self.jobs[number].way = Way.LOCKED  # bids are made once
+    if len(self.jobs[number].failed) >= FAILED_LOCKS:
+        self.jobs[number].way = Way.HIDDEN
+    log PassedOn(job=number, way=self.jobs[number].way)
+
+@internal
+def _add_ticket(number: uint256, kind: uint256, key: uint256, digest: bytes32, deposit: uint256):
+    count: uint256 = self._ticket_count[number][kind][key]
+    before: uint256 = 0
+    if count > 0:
+        before = self._tickets[number][kind][key][count - 1].sum
+    self._tickets[number][kind][key][count] = Ticket(
+        solver=msg.sender, digest=digest, sum=before + deposit)
+    self._ticket_count[number][kind][key] = count + 1
+
+@internal
+@view
+def _draw(number: uint256, kind: uint256, key: uint256) -> Ticket:
+    """
+    @notice One of the tickets in the order of their reveals, by deposit: the first whose sum exceeds
+            H(TIE_DOMAIN, prevrandao, job) modulo the sum of all, found by halving.
+    """
+    count: uint256 = self._ticket_count[number][kind][key]
+    drawn: uint256 = convert(keccak256(abi_encode(
+        keccak256("proofmill.market.tie.1"), block.prevrandao, number)), uint256) % (
+        self._tickets[number][kind][key][count - 1].sum)
+    low: uint256 = 0
+    high: uint256 = count - 1
+    for step: uint256 in range(256):
+        if low == high:
+            break
+        middle: uint256 = (low + high) // 2
+        if self._tickets[number][kind][key][middle].sum > drawn:
+            high = middle
+        else:
+            low = middle + 1
+    return self._tickets[number][kind][key][low]
 
 @internal
 @pure
@@ -583,21 +678,27 @@ def _bid_digest(number: uint256, solver: address, price: uint256, salt: bytes32)
 @internal
 def _pay(number: uint256, solver: address, price: uint256):
     """
-    @notice 5 % burned, the rest and the bounty to the solver, a subsidy, the change back.
+    @notice 5 % burned, the rest to the solver, a subsidy, the change back; and of what failed locks
+            cost, a bounty of what this burns at most.
     """
     burned: uint256 = price * BURNED_SHARE // FULL
     subsidy: uint256 = min(min(self.jobs[number].subsidy, burned * SUBSIDY_SHARE // FULL),
                            self.pool)
+    cost: uint256 = 0
+    for failure: Failure in self.jobs[number].failed:
+        cost += failure.cost
+    bounty: uint256 = min(cost - cost * MISS_BURNED_SHARE // FULL, burned - subsidy)
     self.jobs[number].state = State.DONE
     self.jobs[number].solver = solver
     self.jobs[number].price = price
     self.pool -= subsidy
     self.subsidies += subsidy
     self.fees_burned += burned
-    self.credits[solver] += price - burned + subsidy + self.jobs[number].bounty
+    self.credits[solver] += price - burned + subsidy + bounty
     self.credits[self.jobs[number].requester] += self.jobs[number].highest - price
-    log Solved(job=number, solver=solver, price=price, burned=burned, subsidy=subsidy)
-    self._burn(burned)
+    log Solved(job=number, solver=solver, price=price, burned=burned, subsidy=subsidy,
+               bounty=bounty)
+    self._burn(burned + cost - bounty)
 
 @internal
 def _burn(amount: uint256):

@@ -36,6 +36,7 @@ interface Consensus:
     def epoch_of(slot: uint256) -> uint256: view
     def statement(slot: uint256) -> Statement: view
     def SLOTS_PER_EPOCH() -> uint256: view
+    def has_statement(slot: uint256) -> bool: view
 
 interface Bonds:
     def take_on(prover: uint64, penalty: uint256): nonpayable
@@ -78,6 +79,7 @@ struct Parameters:
     burned_share: uint256  # basis points
     relief_one_in: uint256
     relief_divisor: uint256
+    settlements: uint256  # penalties that a block settles at most
 
 struct Candidate:
     prover: uint64
@@ -159,9 +161,11 @@ WEIGHT_DENOMINATOR: constant(uint256) = 64
 LOWEST_LOAD: constant(uint256) = 5_000
 HIGHEST_LOAD: constant(uint256) = 20_000
 NOBODY: constant(uint64) = max_value(uint64)
+MAX_UINT16: constant(uint256) = 2 ** 16
 PROOF_TYPE: constant(uint256) = 0
 MAXIMUM_CANDIDATES: constant(uint256) = 16
 MAXIMUM_WINDOW: constant(uint256) = 32
+MAXIMUM_SETTLEMENTS: constant(uint256) = 256  # penalties in a block
 MAXIMUM_SLOTS: constant(uint256) = 64  # an epoch; also the empty slots that one block can close
 
 CONSENSUS: immutable(Consensus)
@@ -182,7 +186,10 @@ _batches: HashMap[uint256, DynArray[Candidate, MAXIMUM_CANDIDATES]]
 _batch_slots: DynArray[uint256, MAXIMUM_WINDOW]  # proven slots with proofs in the running slot
 _delivered: HashMap[uint256, HashMap[uint64, bool]]  # slot, prover: a valid proof while eligible
 _barred: HashMap[uint256, HashMap[uint64, bool]]
-_penalties: HashMap[uint256, DynArray[Penalty, 32]]
+_penalties: HashMap[uint256, HashMap[uint256, Penalty]]  # by slot and place
+_penalty_counts: HashMap[uint256, uint256]
+_settling_slot: uint256  # of the epoch that is being settled: slots and then penalties done
+_settling_place: uint256
 _calibrated: HashMap[uint256, HashMap[uint64, bool]]
 _missed: HashMap[uint256, uint256]  # primaries, by epoch
 _primaries: HashMap[uint256, uint256]
@@ -202,6 +209,8 @@ def __init__(consensus: address, bonds: address, assignment: address, tags: addr
     assert parameters.window > parameters.stage1, "the window is longer than stage 1"
     assert parameters.window >= parameters.stage1 + parameters.stage2, "the window ends too early"
     assert parameters.window <= MAXIMUM_WINDOW, "the window is too long"
+    assert parameters.settlements > 0 and parameters.settlements <= MAXIMUM_SETTLEMENTS, (
+        "a block settles no penalty, or too many")
     CONSENSUS = Consensus(consensus)
     CONSENSUS_ADDRESS = consensus
     BONDS = Bonds(bonds)
@@ -217,12 +226,13 @@ def __init__(consensus: address, bonds: address, assignment: address, tags: addr
 def on_block(slot: uint256, proven: uint256):
     """
     @notice The consensus layer's report at the start of the block of `slot`; `proven`: the parent's
-            slot if it has a payload to prove, else 0.
+            slot if it has a payload to prove, else 0. If an earlier report failed, its payload is
+            opened by this one.
     """
     assert msg.sender == CONSENSUS_ADDRESS, "only the protocol reports blocks"
     first: uint256 = self.closed_slots
     # Where the chain stood still for longer than any window, the slots in between had no proofs.
-    self._close_to(first, min(first + MAXIMUM_SLOTS, slot), proven)
+    self._close_to(first, min(first + MAXIMUM_SLOTS, slot))
     self.closed_slots = slot
 
 @external
@@ -261,7 +271,7 @@ def report_invalid(slot: uint256, prover: uint64, proof: uint256[8],
     penalty: uint256 = self.records[slot].penalty
     self._barred[slot][prover] = True
     extcall BONDS.take(prover, penalty, False)
-    self._penalties[slot].append(Penalty(
+    self._add_penalty(slot, Penalty(
         prover=prover, amount=penalty, invalid=True, reporter=block.coinbase))
     log InvalidProof(slot=slot, prover=prover, penalty=penalty)
 
@@ -436,11 +446,12 @@ def _split(budget: uint256, delay: uint256) -> (uint256, uint256):
     return left * PROVER_WEIGHT // scale, left * INCLUDER_WEIGHT // scale
 
 @internal
-def _close_to(first: uint256, end: uint256, proven: uint256):
+def _close_to(first: uint256, end: uint256):
+    left: uint256 = P.settlements
     for slot: uint256 in range(first, end, bound=MAXIMUM_SLOTS):
-        if slot == proven and slot > 0:
+        if staticcall CONSENSUS.has_statement(slot):
             self._open(slot)
-        self._close(slot)
+        left = self._close(slot, left)
 
 @internal
 def _open(slot: uint256):
@@ -478,9 +489,11 @@ def _open(slot: uint256):
                    committee=committee)
 
 @internal
-def _close(slot: uint256):
+def _close(slot: uint256, left: uint256) -> uint256:
     """
     @notice The end of a slot: winners, windows that end with it, an epoch whose windows all have.
+    @param left How many penalties this block may settle still.
+    @return What is left of that.
     """
     for proven: uint256 in self._batch_slots:
         self._decide(proven, slot)
@@ -490,7 +503,8 @@ def _close(slot: uint256):
     if slot >= P.stage1:
         self._judge_primary(slot - P.stage1)
     if slot + 1 >= (self.settled_epochs + 1) * SLOTS_PER_EPOCH + P.window:
-        self._settle_epoch(self.settled_epochs)
+        return self._settle_epoch(self.settled_epochs, left)
+    return left
 
 @internal
 def _decide(slot: uint256, included: uint256):
@@ -594,19 +608,35 @@ def _judge_committee(slot: uint256):
 @internal
 def _miss(slot: uint256, prover: uint64, penalty: uint256):
     extcall BONDS.take(prover, penalty, True)
-    self._penalties[slot].append(Penalty(
+    self._add_penalty(slot, Penalty(
         prover=prover, amount=penalty, invalid=False, reporter=empty(address)))
     log DutyMissed(slot=slot, prover=prover, penalty=penalty)
 
 @internal
-def _settle_epoch(epoch: uint256):
+def _add_penalty(slot: uint256, penalty: Penalty):
+    self._penalties[slot][self._penalty_counts[slot]] = penalty
+    self._penalty_counts[slot] += 1
+
+@internal
+def _settle_epoch(epoch: uint256, allowed: uint256) -> uint256:
     """
-    @notice All windows of an epoch have passed: its penalties, rho, and who was idle.
+    @notice All windows of an epoch have passed: its penalties, and with the last of them, in this
+            block or a later one, rho and who was idle.
+    @param allowed How many penalties this block may settle still.
+    @return What is left of that.
     """
+    left: uint256 = allowed
     outage: bool = self._missed[epoch] * P.relief_one_in > self._primaries[epoch]
-    for index: uint256 in range(SLOTS_PER_EPOCH, bound=MAXIMUM_SLOTS):
+    for index: uint256 in range(self._settling_slot, SLOTS_PER_EPOCH, bound=MAXIMUM_SLOTS):
         slot: uint256 = epoch * SLOTS_PER_EPOCH + index
-        for penalty: Penalty in self._penalties[slot]:
+        count: uint256 = self._penalty_counts[slot]
+        for place: uint256 in range(self._settling_place, count, bound=MAX_UINT16):
+            if left == 0:
+                self._settling_slot = index
+                self._settling_place = place
+                return 0
+            left -= 1
+            penalty: Penalty = self._penalties[slot][place]
             charged: uint256 = penalty.amount
             receiver: address = empty(address)
             # Who reports itself, or rescues itself, earns nothing.
@@ -626,6 +656,8 @@ def _settle_epoch(epoch: uint256):
                 burned = charged * P.burned_share // FULL
             extcall BONDS.settle(penalty.prover, burned, charged - burned,
                                  penalty.amount - charged, receiver)
+        self._settling_place = 0
+    self._settling_slot = 0
     coverage: uint256 = FULL
     if self._opened[epoch] > 0:
         coverage = self._in_time[epoch] * FULL // self._opened[epoch]
@@ -635,6 +667,7 @@ def _settle_epoch(epoch: uint256):
     extcall BONDS.end_epoch()
     self.settled_epochs = epoch + 1
     log EpochSettled(epoch=epoch, outage=outage, rho=self.rho)
+    return left
 
 @internal
 def _mint(receiver: address, amount: uint256):

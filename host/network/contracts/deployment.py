@@ -117,7 +117,7 @@ def reward_parameters(parameters: Parameters) -> tuple[int, ...]:
         parameters.late_bps, parameters.rho_start, parameters.rho_min, parameters.rho_max,
         parameters.controller_divisor, parameters.target_coverage_bps,
         parameters.penalty_multiple, parameters.committee_divisor, parameters.burn_bps,
-        parameters.relief_one_in, parameters.relief_divisor)
+        parameters.relief_one_in, parameters.relief_divisor, parameters.settlements_per_block)
 
 
 @dataclass(frozen=True)

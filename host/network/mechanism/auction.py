@@ -6,7 +6,8 @@ round of bids:
     bid          H(DOMAIN, job, prover, price, salt), with a deposit, in the first `bid_slots`
     reveal       in the `reveal_slots` after them
     counted      revealed bids of at most the highest price
-    winner       the lowest; several of the same price: lottery by the next mix
+    award        anybody asks for it in the `reveal_slots` after those, or the job is not awarded
+    winner       the lowest; several of the same price: drawn by the mix of the block that awards
     paid         the second lowest counted price, the highest price if there is only one
     deposit      m * the highest price, so that it covers the winner's collateral; lost where a bid
                  is not revealed
@@ -16,9 +17,10 @@ is, whatever others do. The deposit makes bids that are committed to be revealed
 cost more than they could bring: at most the highest price.
 
 **Declining.** A prover may give back a job it has locked, in the first eighth of its time and a few
-times an epoch: its collateral is free again and the job's price goes on rising. Its reliability
-falls a little, so that a prover which drains its queue honestly fares better than one that lets
-jobs lapse, and worse than one that takes what it can prove.
+times an epoch, for a part of its collateral (`market.decline_cost`): a lock that costs nothing
+would keep everybody else from the job. The job's price goes on from where it was. Its reliability
+falls a little, too, so that a prover which drains its queue honestly fares better than one that
+lets jobs lapse, and worse than one that takes what it can prove.
 """
 
 from collections.abc import Sequence
@@ -26,8 +28,8 @@ from dataclasses import dataclass
 
 from proofmill.host.ground.units import BPS
 from proofmill.host.network.mechanism.hashing import domain, keccak_words
-from proofmill.host.network.mechanism.lottery import Ticket, pick_from_batch
-from proofmill.host.network.mechanism.market import Offer, collateral
+from proofmill.host.network.mechanism.lottery import Ticket
+from proofmill.host.network.mechanism.market import Offer, collateral, draw_tied
 from proofmill.host.network.mechanism.parameters import Parameters
 
 BID_DOMAIN = domain("proofmill.market.bid.1")
@@ -41,6 +43,8 @@ def sealed_bid(job: bytes, prover: int, price: int, salt: bytes) -> bytes:
 @dataclass(frozen=True)
 class Bid:
     """A sealed bid and what became of it; slots count from the job's first.
+
+    Bids are listed in the order in which they are revealed.
 
     `reveal_slot` None: never revealed. `matches`: the reveal is the commitment's.
     """
@@ -67,9 +71,16 @@ def deposit(parameters: Parameters, offer: Offer) -> int:
     return collateral(parameters, offer.highest)
 
 
+def may_award(parameters: Parameters, slot: int) -> bool:
+    """Whether bids that are revealed can be awarded in `slot`, from the job's first."""
+    first = parameters.bid_slots + parameters.reveal_slots
+    return first <= slot and (
+        not parameters.defences.award_ends or slot < first + parameters.reveal_slots)
+
+
 def award(parameters: Parameters, offer: Offer, bids: Sequence[Bid], seed: bytes) -> Award:
-    """The outcome when the time to reveal is over. `seed`: of the lottery among equal bids, from
-    the next block's mix (`lottery.batch_seed`). A prover may bid once; ValueError if not."""
+    """The outcome in a slot in which it `may_award`. `seed`: of the draw among equal bids
+    (`market.tie_seed`). A prover may bid once; ValueError if not."""
     provers = [bid.prover for bid in bids]
     if len(set(provers)) != len(provers):
         raise ValueError("a prover has two bids for one job")
@@ -81,9 +92,10 @@ def award(parameters: Parameters, offer: Offer, bids: Sequence[Bid], seed: bytes
     if not counted:
         return Award(None, 0, 0, forfeited)
     lowest = counted[0][0]
-    tied = [Ticket(prover, 1) for price, prover in counted if price == lowest]
+    tied = [Ticket(bid.prover, 1) for bid in bids
+            if bid.price == lowest and _revealed(parameters, bid)]
     paid = counted[1][0] if len(counted) > 1 else offer.highest
-    return Award(pick_from_batch(seed, tied), paid, collateral(parameters, paid), forfeited)
+    return Award(draw_tied(seed, tied), paid, collateral(parameters, paid), forfeited)
 
 
 def _revealed(parameters: Parameters, bid: Bid) -> bool:

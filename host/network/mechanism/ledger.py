@@ -22,7 +22,7 @@ from proofmill.host.network.mechanism.lottery import (
     weight,
     weight_epoch,
 )
-from proofmill.host.network.mechanism.parameters import Parameters
+from proofmill.host.network.mechanism.parameters import MOST_PENALTIES, Parameters
 from proofmill.host.network.mechanism.records import (
     Penalty,
     Prover,
@@ -61,6 +61,10 @@ class Ledger:
         """Every penalty that has been settled, how, and who got the bounty."""
         self.settled_epochs = 0
         self.finalised_slot = -1
+        self._missed: dict[int, int] = defaultdict(int)
+        """Primaries that missed, by epoch that is not settled."""
+        self._may_settle = 0
+        """How many penalties the block that closes slots may settle still."""
         self._frozen: dict[int, tuple[Ticket, ...]] = {}
         self._paid: set[bytes] = set()
         self._closed_slot = -1
@@ -75,6 +79,7 @@ class Ledger:
         other.earned, other.included = self.earned.copy(), self.included.copy()
         other.pending, other.escrow = self.pending.copy(), self.escrow.copy()
         other.settled = self.settled.copy()
+        other._missed = self._missed.copy()
         other._frozen, other._paid = self._frozen.copy(), self._paid.copy()
         return other
 
@@ -212,7 +217,9 @@ class Ledger:
         if not bonds.covers(self.parameters, prover.bond, (prover.liabilities,), slice_gwei):
             return "its signer's bond would not cover an invalid proof"
         if not submission.verifies(flags.bound_proofs):
-            if flags.invalid_penalty:
+            charged = flags.every_penalty or sum(
+                p.slot == proven_slot for p in self.escrow) < MOST_PENALTIES
+            if flags.invalid_penalty and charged:
                 record.barred.add(prover.identity)
                 self._take(Penalty(prover.identity, proven_slot, slice_gwei, "invalid", includer))
             return "the proof does not verify"
@@ -221,15 +228,19 @@ class Ledger:
         prover.delivered = True
         return ""
 
-    def close_slot(self, slot: int, next_mix: bytes) -> None:
+    def close_slot(self, slot: int, next_mix: bytes, first: bool = True) -> None:
         """End of a slot: pick its winners, judge windows that end with it, settle what is due.
 
-        `next_mix`: `prevrandao` of the next block, which no proposer so far could know. Calling it
-        again for the same slot changes nothing.
+        `next_mix`: `prevrandao` of the next block, which no proposer so far could know. `first`:
+        whether this is the first slot that the next block closes; a block settles
+        `settlements_per_block` penalties at most. Calling it again for the same slot changes
+        nothing.
         """
         if slot <= self._closed_slot:
             return
         self._closed_slot = slot
+        if first:
+            self._may_settle = self.parameters.settlements_per_block
         for record in list(self.open.values()):
             self._decide(record, slot, next_mix)
             delay = slot - record.slot
@@ -238,7 +249,7 @@ class Ledger:
             if delay == self.parameters.committee_slots:
                 self._judge_committee(record)
         per_epoch = self.parameters.slots_per_epoch
-        while slot >= (self.settled_epochs + 1) * per_epoch - 1 + self.parameters.window_slots:
+        if slot >= (self.settled_epochs + 1) * per_epoch - 1 + self.parameters.window_slots:
             self._settle_epoch(self.settled_epochs)
         if not self.parameters.defences.finality:
             self._mature(slot)
@@ -309,8 +320,10 @@ class Ledger:
         amount = prover.duties.pop(slot)
         if self.parameters.defences.reliability:
             prover.reliability = reliability.missed(self.parameters, prover.reliability)
-        if reason == "primary" and not self.parameters.defences.bounty_from_bond:
-            amount = 0
+        if reason == "primary":
+            self._missed[slot // self.parameters.slots_per_epoch] += 1
+            if not self.parameters.defences.bounty_from_bond:
+                amount = 0
         self._take(Penalty(identity, slot, amount, reason))
 
     def _take(self, penalty: Penalty) -> None:
@@ -319,17 +332,24 @@ class Ledger:
         self.escrow.append(penalty)
 
     def _settle_epoch(self, epoch: int) -> None:
-        """Settle an epoch all of whose windows have passed: penalties, rho, idle provers."""
+        """Settle an epoch all of whose windows have passed: penalties, as many as this block may,
+        and with the last of them rho and idle provers."""
         parameters, per_epoch = self.parameters, self.parameters.slots_per_epoch
         slots = [self.open[s] for s in range(epoch * per_epoch, (epoch + 1) * per_epoch)
                  if s in self.open]
-        due = [p for p in self.escrow if p.slot // per_epoch == epoch]
-        self.escrow = [p for p in self.escrow if p.slot // per_epoch != epoch]
-        misses = sum(p.reason == "primary" for p in due)
+        due = sorted((p for p in self.escrow if p.slot // per_epoch == epoch),
+                     key=lambda p: p.slot)
+        later = due[self._may_settle:]
+        due = due[:len(due) - len(later)]
+        self.escrow = [p for p in self.escrow if p.slot // per_epoch != epoch] + later
+        misses = self._missed[epoch]
         primaries = sum(r.assignment.primary is not None for r in slots)
         outage = penalties.is_outage(parameters, misses, primaries)
         for penalty in due:
             self._settle(penalty, outage and penalty.reason != "invalid")
+        self._may_settle -= len(due)
+        if later:
+            return
         last = (parameters.committee_slots if parameters.defences.rescues_count
                 else parameters.primary_slots)
         in_time = sum(r.win is not None and r.win.delay <= last for r in slots)
@@ -341,6 +361,7 @@ class Ledger:
             prover.delivered = False
         for record in slots:
             del self.open[record.slot]
+        self._missed.pop(epoch, None)
         self.settled_epochs = epoch + 1
         log.debug("epoch %d is settled: %d penalties, %d of %d primaries missed, rho %d", epoch,
                   len(due), misses, primaries, self.rho)

@@ -6,8 +6,18 @@
     commitment  H(DOMAIN, job, prover, keccak256(proof), salt), with a deposit
 
 A commitment is revealed 1 to K slots after its own block. The earliest commitment with a valid
-reveal wins, several of one slot by lottery; what is not revealed in time loses its deposit, and no
-commitment ever keeps anybody else from proving.
+reveal wins; of several of one slot one is drawn by deposit, so that more identities with the same
+money win no more. What is not revealed in time loses its deposit, and no commitment ever keeps
+anybody else from proving.
+
+A lock that fails (declined, or missed) costs a part of its collateral, or all. It does not let the
+price rise nor the job's time run out: both stand still. After `failed_locks` of them the job has no
+more: it goes on with commitments. What failed locks cost is divided when the job is
+
+    solved    a bounty for who solved it, of at most half and at most the fee burned less the
+              subsidy; the rest is burned. So requester and solver get no more than they pay in.
+    unsolved  nothing shows that it can be solved: all goes back to who locked it, and the
+              requester, who alone could know, pays the fee of its highest price.
 """
 
 from collections.abc import Sequence
@@ -17,9 +27,13 @@ from eth_hash.auto import keccak
 
 from proofmill.host.ground.units import BPS
 from proofmill.host.network.mechanism.hashing import domain, keccak_words
+from proofmill.host.network.mechanism.lottery import Ticket
 from proofmill.host.network.mechanism.parameters import Parameters
 
 COMMIT_DOMAIN = domain("proofmill.market.commit.1")
+TIE_DOMAIN = domain("proofmill.market.tie.1")
+MOST_TIES = 16
+"""How many commitments of one slot could win with that defence off."""
 
 
 @dataclass(frozen=True)
@@ -47,19 +61,54 @@ class Fee:
     subsidy: int
 
 
-def price(offer: Offer, slot: int) -> int:
-    """What a prover that locks the job in `slot` is paid, rounded down; ValueError before it."""
-    if slot < offer.start:
+def price(offer: Offer, slot: int, stood_still: int = 0) -> int:
+    """What a prover that locks the job in `slot` is paid, rounded down; ValueError before it.
+
+    `stood_still`: slots that failed locks took.
+    """
+    if slot < offer.start + stood_still:
         raise ValueError(f"the job opens in slot {offer.start}, after {slot}")
-    passed = slot - offer.start
+    passed = slot - offer.start - stood_still
     if passed >= offer.ramp:
         return offer.highest
     return offer.lowest + (offer.highest - offer.lowest) * passed // offer.ramp
 
 
-def collateral(parameters: Parameters, locked_price: int) -> int:
-    """What a lock adds to the prover's liabilities: ``m * price``."""
-    return parameters.penalty_multiple * locked_price
+def collateral(parameters: Parameters, locked_price: int, least: int = 0) -> int:
+    """What a lock adds to the prover's liabilities: ``m * price``; `least`: the least deposit."""
+    return max(parameters.penalty_multiple * locked_price, least)
+
+
+def decline_cost(parameters: Parameters, locked: int) -> int:
+    """What declining costs of the collateral `locked`."""
+    if not parameters.defences.lock_costs:
+        return 0
+    return locked * parameters.decline_cost_bps // BPS
+
+
+def stands_still(lock_slot: int, lasts: int, ended: int) -> int:
+    """By how many slots a lock of `lasts` slots that failed in `ended` moves price and deadline."""
+    return min(ended - lock_slot, lasts + 1)
+
+
+def may_be_locked(parameters: Parameters, failed: int) -> bool:
+    """Whether a job with so many failed locks has another; else it goes on with commitments."""
+    return not parameters.defences.jobs_pass_on or failed < parameters.failed_locks
+
+
+def bounty(parameters: Parameters, cost: int, divided: Fee) -> int:
+    """Of what failed locks cost, what the solver has; the rest is burned."""
+    half = cost - cost * parameters.burn_bps // BPS
+    if not parameters.defences.bounty_below_fee:
+        return half
+    return min(half, divided.burned - divided.subsidy)
+
+
+def unsolved(parameters: Parameters, offer: Offer, cost: int) -> tuple[int, int]:
+    """Of a job that nobody solved and whose failed locks cost so much: (burned, given back)."""
+    if not parameters.defences.unsolved_refunded:
+        return cost, 0
+    return (offer.highest * parameters.fee_burn_bps // BPS if cost else 0), cost
 
 
 def fee(parameters: Parameters, paid: int, work_subsidy: int = 0) -> Fee:
@@ -88,24 +137,46 @@ def in_reveal_window(parameters: Parameters, commit_slot: int, reveal_slot: int)
 class Commitment:
     """A commitment to a job and what became of it; `reveal_slot` None: never revealed.
 
-    `valid`: the reveal matched the commitment and its proof verified.
+    `valid`: the reveal matched the commitment and its proof verified. `deposit`: 1 or more.
     """
 
     prover: int
     slot: int
     reveal_slot: int | None
     valid: bool
+    deposit: int = 1
 
 
-def earliest(parameters: Parameters, commitments: Sequence[Commitment]) -> tuple[int, ...]:
-    """The provers whose valid reveals share the earliest commit slot; `pick_from_batch` decides."""
+def earliest(parameters: Parameters, commitments: Sequence[Commitment]) -> tuple[Ticket, ...]:
+    """The valid reveals that share the earliest commit slot, in their order; see `draw_tied`."""
     counted = [
         c for c in commitments
         if c.valid and c.reveal_slot is not None
         and in_reveal_window(parameters, c.slot, c.reveal_slot)
     ]
     first = min((c.slot for c in counted), default=None)
-    return tuple(sorted(c.prover for c in counted if c.slot == first))
+    by_deposit, every = parameters.defences.draw_by_deposit, parameters.defences.every_tie
+    tied = [Ticket(c.prover, c.deposit if by_deposit else 1) for c in counted if c.slot == first]
+    return tuple(tied if every else tied[:MOST_TIES])
+
+
+def tie_seed(mix: bytes, job: bytes) -> bytes:
+    """``keccak256(abi_encode(TIE_DOMAIN, mix, job))``; `mix`: of the block that decides."""
+    return keccak_words(TIE_DOMAIN, mix, job)
+
+
+def draw_tied(seed: bytes, tickets: Sequence[Ticket]) -> int:
+    """The prover of the first ticket, in the order of the reveals, where the running sum of
+    weights exceeds `seed` modulo all of them. ValueError for no weight."""
+    total = sum(ticket.weight for ticket in tickets)
+    if total == 0:
+        raise ValueError("nobody to draw: the tickets weigh nothing")
+    drawn = int.from_bytes(seed, "big") % total
+    for ticket in tickets:
+        if drawn < ticket.weight:
+            return ticket.prover
+        drawn -= ticket.weight
+    raise AssertionError("a ticket beyond the weights")
 
 
 def forfeits(parameters: Parameters, made: Commitment) -> bool:

@@ -11,6 +11,10 @@ from proofmill.host.ground.units import BPS
 
 BILLION = 1_000_000_000
 """One, in billionths."""
+MAXIMUM_FAILED_LOCKS = 8
+"""The most locks of a job that a contract keeps account of."""
+MOST_PENALTIES = 32
+"""Penalties of a slot that are charged with that defence off."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,6 +45,26 @@ class Defences:
     """A commitment that is not revealed loses its deposit."""
     open_commitments: bool = True
     """A commitment blocks nobody; off: the first reserves the job until its deadline."""
+    draw_by_deposit: bool = True
+    """Commitments of one slot are drawn by deposit; off: each counts the same."""
+    every_tie: bool = True
+    """Every commitment of the earliest slot takes part in the draw; off: the first 16."""
+    owner_keyed: bool = True
+    """A commitment is its owner's; off: who sends a digest first has it."""
+    lock_costs: bool = True
+    """Declining costs a part of the collateral; off: nothing."""
+    jobs_pass_on: bool = True
+    """A job whose locks failed has no more of them, and its clock stood still; off: neither."""
+    award_ends: bool = True
+    """A job is awarded within K slots; off: as late as one likes."""
+    bounty_below_fee: bool = True
+    """A failed lock pays a rescuer no more than the fee burned; off: half of the collateral."""
+    unsolved_refunded: bool = True
+    """Of a job nobody solves the requester bears the cost; off: who locked it."""
+    every_penalty: bool = True
+    """Every penalty of a slot is charged; off: the first 32."""
+    checked_jobs: bool = True
+    """A job's verifier and inputs are tried before it is locked; off: they cannot be."""
     own_proof_only: bool = True
     """A reveal must match a commitment of an earlier block; off: a bare proof is paid."""
     rescues_count: bool = True
@@ -102,6 +126,9 @@ class Parameters:
     relief_divisor: int = 4
     """If more than 1/3 of an epoch's primaries miss, its penalties are divided by 4."""
 
+    settlements_per_block: int = 64
+    """Penalties that a block settles at most: the rest of its epoch's waits for the next block."""
+
     kappa_bps: int = 15_000
     """Bond over liabilities, at least."""
     finality_epochs: int = 2
@@ -125,6 +152,10 @@ class Parameters:
     decline_divisor: int = 8
     """A locked job can be declined in the first 1/8 of its time."""
     declines_per_epoch: int = 2
+    decline_cost_bps: int = 1_000
+    """What declining costs, of the collateral."""
+    failed_locks: int = 2
+    """After so many failed locks a job has none any more: it is proven by commitments."""
     reliability_decline_bps: int = 9_800
     """Declining multiplies q by this; a miss by 6,000."""
 
@@ -148,6 +179,7 @@ class Parameters:
                 f"windows of {self.stage1_slots}, {self.stage2_slots} and {self.window_slots} "
                 "slots: the first must be 1 or more, and the last the longest")
         for name in ("late_bps", "burn_bps", "fee_burn_bps", "subsidy_bps", "target_coverage_bps",
+                     "decline_cost_bps",
                      "reliability_start_bps", "reliability_min_bps", "reliability_miss_bps",
                      "reliability_idle_bps"):
             if not 0 <= getattr(self, name) <= BPS:
@@ -156,6 +188,9 @@ class Parameters:
             raise ValueError(
                 f"rho must fulfil 0 < {self.rho_min} <= {self.rho_start} <= {self.rho_max} "
                 f"<= {BILLION}, in billionths")
+        if not 1 <= self.failed_locks <= MAXIMUM_FAILED_LOCKS:
+            raise ValueError(f"failed_locks must be 1 to {MAXIMUM_FAILED_LOCKS}, "
+                             f"not {self.failed_locks}")
         if self.prover_weight + self.includer_weight > self.weight_denominator:
             raise ValueError(
                 f"shares {self.prover_weight} + {self.includer_weight} exceed "

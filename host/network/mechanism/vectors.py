@@ -49,7 +49,8 @@ def vectors() -> Case:
         "slot_seed": _slot_seeds, "assign": _assignments, "pick_from_batch": _batches,
         "stage": _stages, "reward": _rewards, "penalty": _penalties, "settle": _settlements,
         "controller": _controller, "reliability": _reliability, "bond": _bonds, "price": _prices,
-        "fee": _fees, "commitment": _commitments, "sealed_bid": _bids, "award": _awards,
+        "fee": _fees, "commitment": _commitments, "tie": _ties, "failed_locks": _failed_locks,
+        "sealed_bid": _bids, "award": _awards,
         "history": _history,
     }
     # Each topic has numbers of its own, so that a new case changes no other topic's.
@@ -219,6 +220,34 @@ def _commitments(parameters: Parameters, rng: Random) -> list[Case]:
         proof = rng.randbytes(256)
         cases.append({"job": job.hex(), "prover": prover, "proof": proof.hex(), "salt": salt.hex(),
                       "commitment": market.commitment(job, prover, proof, salt).hex()})
+    return cases
+
+
+def _ties(parameters: Parameters, rng: Random) -> list[Case]:
+    cases: list[Case] = []
+    for _ in range(_CASES):
+        mix, job = _word(rng), _word(rng)
+        tickets = [Ticket(prover, rng.randint(1, 10**18)) for prover in range(rng.randint(1, 9))]
+        seed = market.tie_seed(mix, job)
+        cases.append({"mix": mix.hex(), "job": job.hex(), "deposits": _told(tickets),
+                      "seed": seed.hex(), "winner": market.draw_tied(seed, tickets)})
+    return cases
+
+
+def _failed_locks(parameters: Parameters, rng: Random) -> list[Case]:
+    cases: list[Case] = []
+    for _ in range(_CASES):
+        offer = market.Offer(0, rng.randrange(10**9), 0, 1)
+        paid, asked = rng.randint(0, offer.highest), rng.choice((0, 10**9))
+        locked, lasts, ended = rng.randrange(10**9), rng.randint(1, 20), rng.randrange(25)
+        cost = rng.choice((locked, market.decline_cost(parameters, locked)))
+        burned, back = market.unsolved(parameters, offer, cost)
+        cases.append({
+            "highest": offer.highest, "paid": paid, "work_subsidy": asked, "collateral": locked,
+            "declining": market.decline_cost(parameters, locked), "cost": cost,
+            "bounty": market.bounty(parameters, cost, market.fee(parameters, paid, asked)),
+            "unsolved_burned": burned, "unsolved_back": back, "time": lasts, "ended_after": ended,
+            "stands_still": market.stands_still(0, lasts, ended)})
     return cases
 
 

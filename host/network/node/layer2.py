@@ -180,7 +180,7 @@ class BranchReplay:
         if self._before is not None:
             # Windows end in slots without a block as well.
             for slot in range(self._before.slot, block.slot):
-                ledger.close_slot(slot, block.mix)
+                ledger.close_slot(slot, block.mix, first=slot == self._before.slot)
         self._first_mixes.setdefault(block.slot // ledger.parameters.slots_per_epoch, block.mix)
         ledger.begin_epoch(block.slot)
 

@@ -7,7 +7,6 @@ from proofmill.host.network.economics.attacks.arena import PROOF_COST_GWEI, TRAN
 from proofmill.host.network.economics.attacks.measure import Attack
 from proofmill.host.network.mechanism import market
 from proofmill.host.network.mechanism.hashing import keccak_words
-from proofmill.host.network.mechanism.lottery import Ticket, pick_from_batch
 from proofmill.host.network.mechanism.market import Commitment, Offer
 from proofmill.host.network.mechanism.parameters import Defences, Parameters
 
@@ -38,7 +37,7 @@ class Game:
         winners = market.earliest(self.parameters, made)
         if winners:
             seed = keccak_words(self.seed, number)
-            if pick_from_batch(seed, [Ticket(w, 1) for w in winners]) == OWN:
+            if market.draw_tied(seed, winners) == OWN:
                 self.gain += market.fee(self.parameters, price).prover
         forfeited = sum(c.prover == OWN and market.forfeits(self.parameters, c) for c in made)
         self.gain -= forfeited * DEPOSIT_GWEI

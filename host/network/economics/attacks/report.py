@@ -9,6 +9,7 @@ from proofmill.host.network.economics.attacks.arena import (
     PROOF_COST_GWEI,
     TRANSACTION_COST_GWEI,
 )
+from proofmill.host.network.economics.attacks.harm import Damage, Measured
 from proofmill.host.network.economics.attacks.measure import SEEDS, Profit, Result
 from proofmill.host.network.mechanism import rewards
 from proofmill.host.network.mechanism.parameters import Parameters
@@ -35,6 +36,28 @@ def _interval(profit: Profit) -> dict[str, float]:
     return {"mean": profit.mean, "lower": profit.lower, "upper": profit.upper}
 
 
+def harm_as_data(result: Measured) -> JsonObject:
+    """A result for JSON; gwei a job or slot."""
+    def told(damage: Damage) -> JsonObject:
+        return {"gain": _interval(damage.gain), "loss": _interval(damage.loss)}
+
+    harm = result.harm
+    return {"attack": harm.name, "what": harm.what, "setting": harm.setting,
+            "defence": harm.defence, "switches": list(harm.defences), "seeds": SEEDS,
+            "with_defence_gwei": told(result.protected),
+            "without_defence_gwei": told(result.unprotected)}
+
+
+def harm_row(result: Measured) -> str:
+    """A line of the document's table of losses."""
+    harm = result.harm
+    switches = ", ".join(f"`{name}`" for name in harm.defences)
+    figures = " | ".join(gwei(one) for damage in (result.protected, result.unprotected)
+                         for one in (damage.gain, damage.loss))
+    return (f"| **{harm.name}**: {harm.what} | {harm.setting} | {harm.defence} ({switches}) "
+            f"| {figures} |")
+
+
 def attack_row(result: Result) -> str:
     """A line of the document's table of attacks."""
     attack = result.attack
@@ -51,7 +74,9 @@ def limit_row(result: Result) -> str:
             f"{gwei(result.protected)} |")
 
 
-def markdown(attacks: Sequence[Result], limits: Sequence[Result]) -> str:
+def markdown(
+    attacks: Sequence[Result], limits: Sequence[Result], harms: Sequence[Measured]
+) -> str:
     """The whole of docs/attacks.md."""
     parameters = Parameters()
     budget = rewards.budget(BASE_GWEI, parameters.rho_start)
@@ -84,6 +109,18 @@ def markdown(attacks: Sequence[Result], limits: Sequence[Result]) -> str:
         "`tests/host/network/economics/test_real_proofs.py`), and that a reward is lost "
         "with its branch on the specification's fork choice "
         "(`tests/host/network/contracts/test_rewards.py`)."),
+        "",
+        "## What an attack costs others",
+        "",
+        ("Some attacks want damage. Gain and loss are gwei a job or slot, over what attacker and "
+        "victim would have without the attack. With the defences nothing is gained, and the "
+        "attacker loses at least what the victim does. Each is also played against the contracts "
+        "(`tests/host/network/contracts`)."),
+        "",
+        ("| attack | setting | defence (switches) | gain | victim's loss | gain without the "
+        "defence | victim's loss without |"),
+        "|---|---|---|---:|---:|---:|---:|",
+        *map(harm_row, harms),
         "",
         "## What pays in spite of every defence",
         "",

@@ -5,6 +5,7 @@ includes, and which slots and epochs stay empty, is drawn, and what fails is mad
 hypothesis.
 """
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -30,6 +31,8 @@ SHORT = Parameters(slots_per_epoch=4, stage1_slots=1, stage2_slots=1, window_slo
 LONG = Parameters(slots_per_epoch=3, stage1_slots=2, stage2_slots=2, window_slots=7,
                   committee_size=3, rho_start=100_000_000, defences=Defences(calibration=False))
 """Windows of more than two epochs."""
+SLOWLY = replace(SHORT, settlements_per_block=1)
+"""Epochs whose penalties take several blocks to settle."""
 BASES = (ETHER // 10, ETHER // 10, ETHER, 3 * ETHER, ETHER // 10)
 """B: of the last, a bond near the minimum does not cover a duty."""
 
@@ -127,14 +130,16 @@ def play(parameters: Parameters, examples: int, steps: int, every: int, **more: 
         suppress_health_check=list(HealthCheck), **more))
 
 
-@pytest.mark.parametrize("parameters", [SHORT, LONG], ids=["short epochs", "long windows"])
+@pytest.mark.parametrize("parameters", [SHORT, LONG, SLOWLY], ids=[
+    "short epochs", "long windows", "settled in parts"])
 def test_contracts_and_reference_agree(parameters: Parameters) -> None:
     play(parameters, examples=3, steps=25, every=5, derandomize=True,
          phases=(Phase.generate, Phase.shrink))
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("parameters", [SHORT, LONG], ids=["short epochs", "long windows"])
+@pytest.mark.parametrize("parameters", [SHORT, LONG, SLOWLY], ids=[
+    "short epochs", "long windows", "settled in parts"])
 def test_contracts_and_reference_agree_on_many_histories(parameters: Parameters) -> None:
     play(parameters, examples=100, steps=60, every=3)
 

@@ -7,8 +7,9 @@ import pytest
 
 from proofmill.host.cli.main import main
 from proofmill.host.network.economics.attacks.arena import Agent, Devnet, Setting
-from proofmill.host.network.economics.attacks.catalogue import ATTACKS, LIMITS
+from proofmill.host.network.economics.attacks.catalogue import ATTACKS, HARMS, LIMITS
 from proofmill.host.network.economics.attacks.duties import StealthyWithholder
+from proofmill.host.network.economics.attacks.harm import Harm, Measured, Outcome, measure_harm
 from proofmill.host.network.economics.attacks.measure import (
     SEEDS,
     Attack,
@@ -39,6 +40,24 @@ def test_an_attack_does_not_pay_and_would_without_its_defence(attack: Attack) ->
     assert result.unprotected.lower > 0, "the attack must succeed once its defence is off"
 
 
+@cache
+def measured_harm(harm: Harm) -> Measured:
+    return measure_harm(harm)
+
+
+@pytest.mark.parametrize("harm", HARMS, ids=lambda harm: harm.name)
+def test_an_attack_costs_its_attacker_more_than_its_victim(harm: Harm) -> None:
+    result = measured_harm(harm)
+    assert not result.protected.pays, result.protected
+    off = result.unprotected
+    assert off.gain.lower > 0 or off.loss.lower > -off.gain.lower, off
+
+
+def test_an_attack_on_a_defence_that_does_not_exist_is_refused() -> None:
+    with pytest.raises(ValueError, match="luck"):
+        Harm("x", "", "", "", ("luck",), lambda defences, seed: Outcome(0, 0))
+
+
 @pytest.mark.parametrize("attack", LIMITS, ids=lambda attack: attack.name)
 def test_a_limit_is_one(attack: Attack) -> None:
     """If it stopped paying, it would belong among the attacks."""
@@ -46,13 +65,14 @@ def test_a_limit_is_one(attack: Attack) -> None:
 
 
 def test_the_document_is_the_command_s() -> None:
-    made = markdown([measured(a) for a in ATTACKS], [measured(a) for a in LIMITS])
+    made = markdown([measured(a) for a in ATTACKS], [measured(a) for a in LIMITS],
+                    [measured_harm(harm) for harm in HARMS])
     assert DOCUMENT.read_text("utf-8") == made, (
         "run: proofmill attacks --markdown > docs/attacks.md")
 
 
 def test_every_defence_stops_an_attack() -> None:
-    assert {name for attack in ATTACKS for name in attack.defences} == set(DEFENCES)
+    assert {name for attack in (*ATTACKS, *HARMS) for name in attack.defences} == set(DEFENCES)
 
 
 @pytest.mark.parametrize("off", [{"stages": False}, {"bound_proofs": False}])
@@ -112,6 +132,10 @@ def test_the_command(capsys: pytest.CaptureFixture[str]) -> None:
     assert "wash trading" in text and "No attack pays against its defence." in text
     assert main(["attacks", "--only", "front-run", "--json"]) == 0
     assert '"may_pay": []' in capsys.readouterr().out
+    assert main(["attacks", "--only", "digest"]) == 0
+    assert "victim loses" in capsys.readouterr().out
+    assert main(["attacks", "--only", "digest", "--json"]) == 0
+    assert '"without_defence_gwei": {"gain"' in capsys.readouterr().out
     assert main(["attacks", "--only", "nonsense"]) == 2
     assert "no attack is named so; there are copied proof" in capsys.readouterr().err
     assert main(["attacks", "--only", "wash", "--markdown"]) == 2

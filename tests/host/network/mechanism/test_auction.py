@@ -13,6 +13,7 @@ from proofmill.host.network.mechanism.auction import (
     award,
     declined,
     deposit,
+    may_award,
     refusal_to_decline,
     sealed_bid,
 )
@@ -129,3 +130,9 @@ def test_declining_costs_less_than_missing_and_more_than_keeping() -> None:
             q = declined(P, q)
         q = reliability.kept(P, q)
     assert 7_000 < q < 9_000
+
+
+def test_an_award_has_a_last_slot() -> None:
+    first = P.bid_slots + P.reveal_slots
+    allowed = [slot for slot in range(3 * first) if may_award(P, slot)]
+    assert allowed == list(range(first, first + P.reveal_slots))
