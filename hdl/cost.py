@@ -75,7 +75,7 @@ def latency(shape: AdderShape, group: Group) -> int:
 
 
 @dataclass(frozen=True)
-class Work:
+class Workload:
     """What a multi-scalar multiplication is expected to take.
 
     `digits` are not zero, `buckets` full when the points are in, `additions` those of all levels.
@@ -86,7 +86,7 @@ class Work:
     additions: float
 
 
-def expected_work(plan: WindowPlan, points: int, order: int) -> Work:
+def expected_work(plan: WindowPlan, points: int, order: int) -> Workload:
     """The mean over uniform scalars below `order`, points all different from infinity.
 
     A bucket is full with the probability that one of `points` digits is its number; its two
@@ -124,7 +124,7 @@ def expected_work(plan: WindowPlan, points: int, order: int) -> Work:
             empty = np.stack([np.pad(row, (0, width - len(row)), constant_values=1)
                               for row in following])
             additions += windows * (operands - (1 - empty).sum())
-    return Work(digits, buckets, float(additions))
+    return Workload(digits, buckets, float(additions))
 
 
 OVERHEAD = {12: (26.0, 3.5, 0.10), 4: (62.0, 3.5, 0.16)}

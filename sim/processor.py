@@ -32,7 +32,7 @@ class ProcessorError(Exception):
 
 
 @dataclass(frozen=True)
-class Outcome:
+class Execution:
     """What a run left: registers as canonical residues, words sent, counters, cycles it took.
 
     `cycles` is exact for streams that never let the processor wait.
@@ -72,7 +72,7 @@ class Timing:
 
 
 def run(shape: ProcessorShape, program: Program, words: Sequence[int] = (), *,
-        entry: int | None = None, registers: Sequence[int] | None = None) -> Outcome:
+        entry: int | None = None, registers: Sequence[int] | None = None) -> Execution:
     """Run `program` to its halt, with `words` as its input.
 
     It begins at address `entry`, or at the program's own.
@@ -117,7 +117,7 @@ def run(shape: ProcessorShape, program: Program, words: Sequence[int] = (), *,
         address += 1
         match operation:
             case Operation.HALT:
-                return Outcome(values, sent, counters, timing.time, executed + 1)
+                return Execution(values, sent, counters, timing.time, executed + 1)
             case Operation.ADD:
                 result = left + right
             case Operation.SUBTRACT:

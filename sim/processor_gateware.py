@@ -10,7 +10,7 @@ from proofmill.firmware.program import Program
 from proofmill.hdl.microcode import COUNTERS
 from proofmill.hdl.processor import StandaloneProcessor
 from proofmill.hdl.processor_shape import ProcessorShape
-from proofmill.sim.processor import Outcome, ProcessorError
+from proofmill.sim.processor import Execution, ProcessorError
 
 PERIOD = 1e-8
 
@@ -19,7 +19,7 @@ def run_gateware(shape: ProcessorShape, program: Program, words: Sequence[int] =
                  entry: int | None = None, pauses: Random | None = None,
                  registers: Sequence[int] | None = None,
                  progress: Callable[[int, int], None] | None = None,
-                 expected_cycles: int = 1, limit: int = 10_000_000) -> Outcome:
+                 expected_cycles: int = 1, limit: int = 10_000_000) -> Execution:
     """What `sim.processor.run` gives, from the gateware with a multiplier of its own.
 
     `pauses` makes both streams wait at random. `executed` and `counters` are not read
@@ -31,7 +31,7 @@ def run_gateware(shape: ProcessorShape, program: Program, words: Sequence[int] =
     component = StandaloneProcessor(shape, program)
     file = component.processor.registers
     modulus = shape.field.modulus
-    outcome: list[Outcome] = []
+    outcome: list[Execution] = []
     sent: list[int] = []
 
     def paused() -> bool:
@@ -83,7 +83,7 @@ def run_gateware(shape: ProcessorShape, program: Program, words: Sequence[int] =
         for number, value in enumerate(values):
             if value >= 2 * modulus:
                 raise ProcessorError(f"register r{number} is {value}, twice the modulus or more")
-        outcome.append(Outcome([value % modulus for value in values][:program.registers],
+        outcome.append(Execution([value % modulus for value in values][:program.registers],
                                list(sent), [0] * COUNTERS, context.get(component.cycles), 0))
 
     simulator = Simulator(component)

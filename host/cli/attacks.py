@@ -45,7 +45,7 @@ def run(options: argparse.Namespace) -> int:
     """Play, measure, report."""
     from proofmill.host.network.economics.attacks.catalogue import ATTACKS, HARMS, LIMITS
     from proofmill.host.network.economics.attacks.harm import Harm, Measured, measure_harm
-    from proofmill.host.network.economics.attacks.measure import Attack, Result, measure
+    from proofmill.host.network.economics.attacks.measure import Attack, MeasuredAttack, measure
     from proofmill.host.network.economics.attacks.report import (
         as_data,
         gwei,
@@ -62,7 +62,7 @@ def run(options: argparse.Namespace) -> int:
         names = ", ".join(attack.name for attack in everything)
         raise ProofmillError(f"--only {options.only}: no attack is named so; there are {names}")
     screen = Screen(machine=options.json or options.markdown)
-    results: list[Result] = []
+    results: list[MeasuredAttack] = []
     harms: list[Measured] = []
     plain = not (options.json or options.markdown)
     if plain:

@@ -74,7 +74,7 @@ class Summary:
     what the miner's validator gained, below zero if it lost. `layer2_matured_wei`,
     `layer2_pending_wei`: the miner's share of what its proofs of this run bring.
     `layer2_includer_wei`: what its reward address was paid besides, for blocks it proposed that
-    included proofs. `balances_wei`: see `SecondLayer.balances`. `interrupted`: the run was stopped
+    included proofs. `balances_wei`: see `PayingLayer.balances`. `interrupted`: the run was stopped
     before its end.
     """
 
@@ -93,7 +93,7 @@ class Summary:
     interrupted: bool
 
 
-class SecondLayer(Protocol):
+class PayingLayer(Protocol):
     """Who pays for proofs; see `host.network.second_layer.second_layer`."""
 
     @property
@@ -124,7 +124,7 @@ class Miner:
         self,
         chain: EmbeddedChain,
         validator_index: int,
-        rewards: SecondLayer,
+        rewards: PayingLayer,
         prove: Callable[[Claim], bytes],
         on_event: Callable[[Event], None] | None = None,
     ) -> None:

@@ -37,7 +37,7 @@ class Way(IntFlag):
     SEALED = 8
 
 
-class State(IntFlag):
+class JobState(IntFlag):
     """Where a job stands, as Market.vy numbers it."""
 
     OPEN = 1

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from proofmill.host.network.economics.explain import Replay, explain
+from proofmill.host.network.economics.explain import Replayed, explain
 from proofmill.host.network.mechanism.parameters import Parameters
 from proofmill.host.network.node.devnet import NodePlan
 from proofmill.host.network.node.disturbance import (
@@ -14,7 +14,7 @@ from proofmill.host.network.node.disturbance import (
 )
 from proofmill.host.network.node.layer2 import Fine
 from proofmill.host.network.node.node import NodeReport, SlotView
-from proofmill.host.network.node.outcome import Outcome, layer1_of
+from proofmill.host.network.node.outcome import RunOutcome, layer1_of
 
 SLOTS_PER_EPOCH = Parameters().slots_per_epoch
 FIRST_FINAL = 2
@@ -30,8 +30,8 @@ class Check:
 
 
 def checks(
-    plans: Sequence[NodePlan], reports: Mapping[str, NodeReport], result: Outcome,
-    reference: Sequence[SlotView], disturbances: Sequence[Disturbance], run: Replay, slots: int,
+    plans: Sequence[NodePlan], reports: Mapping[str, NodeReport], result: RunOutcome,
+    reference: Sequence[SlotView], disturbances: Sequence[Disturbance], run: Replayed, slots: int,
 ) -> list[Check]:
     """Everything that has to hold at the end of a disturbed run.
 
@@ -111,7 +111,7 @@ def _slashed(reports: Mapping[str, NodeReport]) -> Iterator[Check]:
 
 
 def _fined(
-    plans: Sequence[NodePlan], reports: Mapping[str, NodeReport], result: Outcome,
+    plans: Sequence[NodePlan], reports: Mapping[str, NodeReport], result: RunOutcome,
     disturbances: Sequence[Disturbance],
 ) -> Iterator[Check]:
     """No prover pays for anything but what was done to it, or what it has said it could not do."""
@@ -155,7 +155,7 @@ def _unexplained(reports: Mapping[str, NodeReport], plan: NodePlan, fine: Fine) 
             f"that was done explains it{said}")
 
 
-def _proven(result: Outcome, run: Replay, slots: int) -> Iterator[Check]:
+def _proven(result: RunOutcome, run: Replayed, slots: int) -> Iterator[Check]:
     """A slot of the chain is proven, or its time is not over, or `why` has a reason."""
     silent, explained = [], 0
     for row in result.slots:
@@ -175,7 +175,7 @@ def _proven(result: Outcome, run: Replay, slots: int) -> Iterator[Check]:
                     f"every slot of the chain whose time is over is proven or explained{more}")
 
 
-def reasons(run: Replay, slot: int) -> list[str]:
+def reasons(run: Replayed, slot: int) -> list[str]:
     """What `why` says of a slot that nobody has proven: who pays for it, or that nobody had to."""
     if run.records[slot].assignment.primary is None:
         return [f"Nobody was drawn for slot {slot}."]
@@ -184,7 +184,7 @@ def reasons(run: Replay, slot: int) -> list[str]:
 
 
 def _unpaid(
-    kind: str, plans: Sequence[NodePlan], result: Outcome, disturbances: Sequence[Disturbance]
+    kind: str, plans: Sequence[NodePlan], result: RunOutcome, disturbances: Sequence[Disturbance]
 ) -> Iterator[Check]:
     says: dict[str, Callable[[str], str]] = {
         "withhold": lambda name: f"{name} has kept its proofs to itself and was paid for none",

@@ -7,7 +7,7 @@ from typing import Protocol
 from proofmill.host.ground.json_text import JsonObject
 from proofmill.host.ground.units import BPS
 from proofmill.host.network.economics.replay import Draw
-from proofmill.host.network.mechanism.ledger import Ledger
+from proofmill.host.network.mechanism.ledger import RewardLedger
 from proofmill.host.network.mechanism.lottery import (
     MIX_DELAY_EPOCHS,
     Ticket,
@@ -22,7 +22,7 @@ from proofmill.host.network.mechanism.rewards import decay_bps
 ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth")
 
 
-class Replay(Protocol):
+class Replayed(Protocol):
     """A chain's second layer, played from what everybody can see: `replay.Replay` or
     `recorded.RecordedRun`. `unit`: what a gwei is in the ledger's amounts."""
 
@@ -38,7 +38,7 @@ class Replay(Protocol):
         """By slot and prover, what the prover's own node has written down of it."""
 
     @property
-    def ledger(self) -> Ledger:
+    def ledger(self) -> RewardLedger:
         """After the last block."""
 
     @property
@@ -84,7 +84,7 @@ class Explanation:
                 "provers": [vars(story) for story in self.stories]}
 
 
-def explain(replay: Replay, slot: int) -> Explanation:
+def explain(replay: Replayed, slot: int) -> Explanation:
     """Explain a slot that the replay has, as far as it is decided."""
     record, mix = replay.records[slot], replay.mix_for(slot)
     stories = tuple(
@@ -106,7 +106,7 @@ def _summary(slot: int, stories: Sequence[Story]) -> str:
     return f"Slot {slot}: " + "; ".join(parts) + "."
 
 
-def _draw_sentences(replay: Replay, slot: int, mix: bytes) -> list[str]:
+def _draw_sentences(replay: Replayed, slot: int, mix: bytes) -> list[str]:
     record, size = replay.records[slot], replay.parameters.slots_per_epoch
     epoch = slot // size
     source = mix_epoch(epoch)
@@ -148,7 +148,7 @@ def _percent(part: int, whole: int) -> str:
     return f"{part * BPS // whole / 100:.2f} %"
 
 
-def _interval(replay: Replay, slot: int, identity: int) -> tuple[int, int]:
+def _interval(replay: Replayed, slot: int, identity: int) -> tuple[int, int]:
     low = 0
     for ticket in replay.tickets[slot]:
         if ticket.prover == identity:
@@ -157,7 +157,7 @@ def _interval(replay: Replay, slot: int, identity: int) -> tuple[int, int]:
     return low, low
 
 
-def _story(replay: Replay, slot: int, identity: int) -> Story:
+def _story(replay: Replayed, slot: int, identity: int) -> Story:
     record, ledger = replay.records[slot], replay.ledger
     drawn, win = record.assignment, record.win
     weight = next((t.weight for t in replay.tickets[slot] if t.prover == identity), 0)
@@ -212,7 +212,7 @@ def _story(replay: Replay, slot: int, identity: int) -> Story:
     return Story(identity, role, weight, paid, bounty, taken, kept_back, tuple(lines))
 
 
-def _chosen(replay: Replay, slot: int, identity: int, role: str) -> str:
+def _chosen(replay: Replayed, slot: int, identity: int, role: str) -> str:
     record = replay.records[slot]
     total = sum(ticket.weight for ticket in replay.tickets[slot])
     low, high = _interval(replay, slot, identity)
@@ -240,14 +240,14 @@ REASONS = {"primary": "It did not deliver in stage 1",
            "invalid": "It signed an invalid proof"}
 
 
-def _settled_with(replay: Replay, slot: int) -> int:
+def _settled_with(replay: Replayed, slot: int) -> int:
     """The slot at whose end the epoch of `slot` is settled."""
     size = replay.parameters.slots_per_epoch
     return (slot // size + 1) * size - 1 + replay.parameters.window_slots
 
 
 def _penalised(
-    replay: Replay, penalty: Penalty, settlement: Settlement, rescuer: int | None
+    replay: Replayed, penalty: Penalty, settlement: Settlement, rescuer: int | None
 ) -> str:
     def gwei(amount: int) -> str:
         return f"{amount // replay.unit:,}"

@@ -7,7 +7,7 @@ import numpy as np
 
 from proofmill.host.network.economics.draws import Luck
 from proofmill.host.network.economics.scenario import Scenario
-from proofmill.host.network.economics.world import KWH, Outcome, World
+from proofmill.host.network.economics.world import KWH, SlotOutcome, World
 from proofmill.host.network.mechanism import rewards
 from proofmill.host.network.mechanism.penalties import primary_penalty
 
@@ -122,7 +122,7 @@ def energy_gwei(scenario: Scenario, joules: float) -> float:
     return joules / KWH * scenario.network.energy_gwei_per_kwh
 
 
-def _mean_delay(proven: Sequence[Outcome]) -> float:
+def _mean_delay(proven: Sequence[SlotOutcome]) -> float:
     return float(np.mean([o.delay for o in proven])) if proven else float("nan")
 
 

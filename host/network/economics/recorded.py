@@ -25,7 +25,7 @@ from proofmill.host.ground.output import write_atomically
 from proofmill.host.ground.typed import typed
 from proofmill.host.ground.units import GWEI
 from proofmill.host.network.economics.replay import Draw, draws_of
-from proofmill.host.network.mechanism.ledger import Ledger
+from proofmill.host.network.mechanism.ledger import RewardLedger
 from proofmill.host.network.mechanism.lottery import Ticket
 from proofmill.host.network.mechanism.parameters import Defences, Parameters
 from proofmill.host.network.mechanism.records import SlotRecord
@@ -121,7 +121,7 @@ class RecordedRun:
                       for slot, said in record.notes.items()}
 
     @property
-    def ledger(self) -> Ledger:
+    def ledger(self) -> RewardLedger:
         """After the last block."""
         return self._run.ledger
 

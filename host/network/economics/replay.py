@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 from proofmill.host.network.economics.registry import Registered
-from proofmill.host.network.mechanism.ledger import Ledger
+from proofmill.host.network.mechanism.ledger import RewardLedger
 from proofmill.host.network.mechanism.lottery import Ticket, draw_number, mix_epoch, total_weight
 from proofmill.host.network.mechanism.parameters import Parameters
 from proofmill.host.network.mechanism.records import SlotRecord, Submission
@@ -51,12 +51,12 @@ class Replay:
     registry: Sequence[Registered]
     genesis_mix: bytes
     minimum_bond: int
-    ledger: Ledger = field(init=False)
+    ledger: RewardLedger = field(init=False)
     records: dict[int, SlotRecord] = field(default_factory=dict)
     tickets: dict[int, tuple[Ticket, ...]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.ledger = Ledger(self.parameters, self.minimum_bond)
+        self.ledger = RewardLedger(self.parameters, self.minimum_bond)
         for prover in self.registry:
             self.ledger.join(prover.identity, prover.bond_gwei, prover.delegated_gwei,
                              reliability_bps=prover.reliability_bps)

@@ -8,7 +8,7 @@ from proofmill.host.network.economics.draws import Luck
 from proofmill.host.network.economics.scenario import ProverKind, Scenario
 from proofmill.host.network.mechanism import bonds, rewards
 from proofmill.host.network.mechanism.invariants import check_slot
-from proofmill.host.network.mechanism.ledger import Ledger
+from proofmill.host.network.mechanism.ledger import RewardLedger
 from proofmill.host.network.mechanism.lottery import mix_epoch
 from proofmill.host.network.mechanism.parameters import Parameters
 from proofmill.host.network.mechanism.records import SlotRecord, Submission
@@ -21,7 +21,7 @@ THRIFTY_SLOTS = 256
 
 
 @dataclass
-class Work:
+class ProvingWork:
     """One prover's attempt at one slot; times in seconds after the slot's start."""
 
     prover: int
@@ -31,7 +31,7 @@ class Work:
 
 
 @dataclass
-class Outcome:
+class SlotOutcome:
     """A slot with a block. `delay` and `seconds` (until every proposer has the proof) None: never
     proven. `work`: proving time spent, each prover's in units of its own median."""
 
@@ -69,16 +69,16 @@ class World:
         self.scenario, self.luck, self.parameters = scenario, luck, parameters
         largest = rewards.budget(
             scenario.network.base_gwei, parameters.rho_max, parameters.load_max_bps)
-        self.ledger = Ledger(parameters, bonds.minimum_bond(parameters, largest))
+        self.ledger = RewardLedger(parameters, bonds.minimum_bond(parameters, largest))
         self.tallies = [Tally(kind) for kind in scenario.each()]
         for identity, tally in enumerate(self.tallies):
             self.ledger.join(identity, max(tally.kind.stake_gwei, self.ledger.minimum_bond),
                              tally.kind.delegated_gwei, reliability_bps=10_000)
         self._bonds = [prover.bond for prover in self.ledger.provers.values()]
-        self.outcomes: list[Outcome] = []
+        self.outcomes: list[SlotOutcome] = []
         self.rho: list[int] = []
         self.refused = 0
-        self._work: dict[int, list[Work]] = defaultdict(list)
+        self._work: dict[int, list[ProvingWork]] = defaultdict(list)
         self._landing: dict[int, list[tuple[float, int, Submission]]] = defaultdict(list)
 
     def step(self, slot: int) -> None:
@@ -149,7 +149,7 @@ class World:
         network = self.scenario.network
         end = start + float(self.luck.seconds[slot, prover])
         delivers = not bool(self.luck.fails[slot, prover])
-        self._work[slot].append(Work(prover, start, end, delivers))
+        self._work[slot].append(ProvingWork(prover, start, end, delivers))
         if delivers:
             seen = end + network.network_seconds
             delay = max(1, math.ceil(seen / network.slot_seconds))
@@ -195,7 +195,7 @@ class World:
             joules += time * kind.watts
             self.tallies[work.prover].joules += time * kind.watts
         stage = 0 if delay is None else int(stage_of(self.parameters, delay))
-        self.outcomes.append(Outcome(record.slot, stage, delay, seconds, winner, spent, joules))
+        self.outcomes.append(SlotOutcome(record.slot, stage, delay, seconds, winner, spent, joules))
 
     def _account(self, slot: int) -> None:
         """Bring the tallies up to the ledger; thrifty provers may stop."""

@@ -7,7 +7,7 @@ two runs of a chain, 7 replays into a ledger, 8 judges a measured attack.
 import copy
 from collections.abc import Sequence
 
-from proofmill.host.network.mechanism.ledger import Ledger
+from proofmill.host.network.mechanism.ledger import RewardLedger
 from proofmill.host.network.mechanism.records import Submission
 
 
@@ -27,7 +27,7 @@ def layer_one_untouched(with_layer_two: Sequence[int], without: Sequence[int]) -
         require(ours == theirs, 1, f"validator {validator} has {ours} gwei, not {theirs}")
 
 
-def minted_within_budgets(ledger: Ledger) -> None:
+def minted_within_budgets(ledger: RewardLedger) -> None:
     """2: what layer 2 has credited is at most the budgets of the slots."""
     totals = ledger.totals
     require(totals.credited + totals.minted_bounties <= totals.budgets, 2,
@@ -35,7 +35,7 @@ def minted_within_budgets(ledger: Ledger) -> None:
     require(totals.matured <= totals.credited, 2, "more has matured than was credited")
 
 
-def one_winner(ledger: Ledger) -> None:
+def one_winner(ledger: RewardLedger) -> None:
     """3: at most one win for a (root, proof type)."""
     keys = set()
     for record in ledger.open.values():
@@ -44,7 +44,7 @@ def one_winner(ledger: Ledger) -> None:
         keys.add(record.key)
 
 
-def winners_verified(ledger: Ledger) -> None:
+def winners_verified(ledger: RewardLedger) -> None:
     """4: every paid proof verifies with its own winner's tag."""
     for record in ledger.open.values():
         for win in record.wins:
@@ -53,14 +53,14 @@ def winners_verified(ledger: Ledger) -> None:
                     "does not verify with its tag")
 
 
-def bonds_cover_liabilities(ledger: Ledger) -> None:
+def bonds_cover_liabilities(ledger: RewardLedger) -> None:
     """5: no bond is below its prover's open penalties."""
     for prover in ledger.provers.values():
         require(prover.bond >= prover.liabilities, 5,
                 f"prover {prover.identity} owes up to {prover.liabilities} of {prover.bond} gwei")
 
 
-def penalties_add_up(ledger: Ledger) -> None:
+def penalties_add_up(ledger: RewardLedger) -> None:
     """6: burned + bounties + kept = taken, with what is not settled yet."""
     totals = ledger.totals
     waiting = sum(penalty.amount for penalty in ledger.escrow)
@@ -69,7 +69,7 @@ def penalties_add_up(ledger: Ledger) -> None:
             f"waiting, but {totals.taken} gwei taken")
 
 
-def check_slot(ledger: Ledger) -> None:
+def check_slot(ledger: RewardLedger) -> None:
     """Invariants 2 to 6 of a ledger."""
     minted_within_budgets(ledger)
     one_winner(ledger)
@@ -78,13 +78,13 @@ def check_slot(ledger: Ledger) -> None:
     penalties_add_up(ledger)
 
 
-def state(ledger: Ledger) -> object:
+def state(ledger: RewardLedger) -> object:
     """A comparable copy of everything a ledger knows."""
     return copy.deepcopy({name: value for name, value in vars(ledger).items()})
 
 
 def replay_changes_nothing(
-    ledger: Ledger, slot: int, next_mix: bytes, sent: Sequence[tuple[int, int, Submission]]
+    ledger: RewardLedger, slot: int, next_mix: bytes, sent: Sequence[tuple[int, int, Submission]]
 ) -> None:
     """7: what happened in `slot` happens again, from any step on, and nothing changes.
 

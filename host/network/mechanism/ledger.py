@@ -2,7 +2,8 @@
 
 The order within a slot: `open_slot` (the payload of this slot, its draw), `include` once for each
 proof in this slot's block, `close_slot` (winners, missed windows, settled epochs), and `finalise`
-when finality moves. A reorganisation is a copy of the ledger made before the fork (`Ledger.fork`).
+when finality moves. A reorganisation is a copy of the ledger made before the fork
+(`RewardLedger.fork`).
 """
 
 import logging
@@ -24,8 +25,8 @@ from proofmill.host.network.mechanism.lottery import (
 )
 from proofmill.host.network.mechanism.parameters import MOST_PENALTIES, Parameters
 from proofmill.host.network.mechanism.records import (
+    BondedProver,
     Penalty,
-    Prover,
     SlotRecord,
     Submission,
     Totals,
@@ -39,14 +40,14 @@ FROZEN_EPOCHS = 4
 """How far back weights are looked for where epochs had no block."""
 
 
-class Ledger:
+class RewardLedger:
     """Bonds, draws, wins and penalties of one branch."""
 
     def __init__(self, parameters: Parameters, minimum_bond: int) -> None:
         """`minimum_bond`: gwei; see `bonds.minimum_bond`."""
         self.parameters = parameters
         self.minimum_bond = minimum_bond
-        self.provers: dict[int, Prover] = {}
+        self.provers: dict[int, BondedProver] = {}
         self.rho = parameters.rho_start
         self.totals = Totals()
         self.open: dict[int, SlotRecord] = {}
@@ -69,7 +70,7 @@ class Ledger:
         self._paid: set[bytes] = set()
         self._closed_slot = -1
 
-    def fork(self) -> "Ledger":
+    def fork(self) -> "RewardLedger":
         """A copy with nothing in common that either could change; costs what is open."""
         other = copy(self)
         other.provers = {identity: replace(prover, duties=dict(prover.duties))
@@ -84,7 +85,7 @@ class Ledger:
         return other
 
     def join(self, identity: int, bond: int, delegated: int = 0, *, calibrated: bool = True,
-             reliability_bps: int | None = None) -> Prover:
+             reliability_bps: int | None = None) -> BondedProver:
         """A prover bonds. Without calibration proofs it has no weight.
 
         `reliability_bps` overrides the first value, for a prover that is not new. ValueError for a
@@ -96,7 +97,7 @@ class Ledger:
             raise ValueError(f"prover {identity} has joined already")
         proofs = self.parameters.calibration_proofs if calibrated else 0
         q = reliability.first(self.parameters, proofs)
-        prover = Prover(identity, bond, delegated, proofs,
+        prover = BondedProver(identity, bond, delegated, proofs,
                         q if reliability_bps is None else reliability_bps)
         self.provers[identity] = prover
         return prover
@@ -259,7 +260,7 @@ class Ledger:
         self.finalised_slot = max(self.finalised_slot, slot)
         self._mature(self.finalised_slot)
 
-    def _is_bonded(self, prover: Prover) -> bool:
+    def _is_bonded(self, prover: BondedProver) -> bool:
         return prover.bond >= self.minimum_bond and prover.leaving_since is None
 
     def _decide(self, record: SlotRecord, slot: int, next_mix: bytes) -> None:

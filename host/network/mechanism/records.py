@@ -10,7 +10,7 @@ Key = tuple[bytes, int]
 
 
 @dataclass
-class Prover:
+class BondedProver:
     """A prover's account. `duties`: the penalty of each open duty, by slot."""
 
     identity: int

@@ -21,7 +21,7 @@ from proofmill.host.network.mechanism import (
     rewards,
     stages,
 )
-from proofmill.host.network.mechanism.ledger import Ledger
+from proofmill.host.network.mechanism.ledger import RewardLedger
 from proofmill.host.network.mechanism.lottery import Assignment, Ticket
 from proofmill.host.network.mechanism.parameters import Parameters
 from proofmill.host.network.mechanism.records import Submission
@@ -286,7 +286,7 @@ def _history(parameters: Parameters, rng: Random) -> list[Case]:
     base = 10**9
     minimum = bonds.minimum_bond(
         parameters, rewards.budget(base, parameters.rho_max, parameters.load_max_bps))
-    ledger = Ledger(parameters, minimum)
+    ledger = RewardLedger(parameters, minimum)
     joined: list[Value] = []
     for prover in range(1, _PROVERS + 1):
         bond, delegated = minimum * rng.randint(1, 3), rng.choice((0, minimum // 2))
@@ -298,7 +298,7 @@ def _history(parameters: Parameters, rng: Random) -> list[Case]:
     return cases
 
 
-def _one_slot(ledger: Ledger, rng: Random, base: int, slot: int) -> Case:
+def _one_slot(ledger: RewardLedger, rng: Random, base: int, slot: int) -> Case:
     per_epoch = ledger.parameters.slots_per_epoch
     case: Case = {"slot": slot}
     if rng.random() < 0.9:    # else the slot has no block

@@ -11,13 +11,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from proofmill.host.network.mechanism.invariants import check_slot
-from proofmill.host.network.mechanism.ledger import Ledger
+from proofmill.host.network.mechanism.ledger import RewardLedger
 from proofmill.host.network.mechanism.parameters import Parameters
 from proofmill.host.network.node.layer2 import (
-    Account,
     BlockFacts,
     BranchReplay,
-    Credit,
+    CreditedProof,
+    LayerTwo,
     account_of,
     joined,
 )
@@ -31,7 +31,7 @@ class _Node:
     facts: BlockFacts | None
     before: bytes
     run: BranchReplay | None = None
-    accounts: dict[int, Account] = field(default_factory=dict)
+    accounts: dict[int, LayerTwo] = field(default_factory=dict)
     """By the finalised slot that the block was told."""
 
 
@@ -52,9 +52,9 @@ class Branches:
             parameters, minimum_bond, bonds, genesis_mix))}
         self._final: list[BlockFacts] = []
         self._final_requests: set[bytes] = set()
-        self._closed: list[Account] = []
+        self._closed: list[LayerTwo] = []
         """What each step of finality has closed."""
-        self._credits: dict[int, Credit] = {}
+        self._credits: dict[int, CreditedProof] = {}
         """The closed ones, all paid out, by proven slot."""
         self._minted_wei = 0
         """Their sum."""
@@ -89,7 +89,7 @@ class Branches:
         """Whether a payload is part of the chain for good."""
         return request_root in self._final_requests
 
-    def account(self, tip: bytes, final_slot: int) -> Account:
+    def account(self, tip: bytes, final_slot: int) -> LayerTwo:
         """Layer 2 at `tip`: all that can still change. What is closed for good is left out.
 
         `final_slot`: as the block was told: what was included up to it can be paid out.
@@ -102,11 +102,11 @@ class Branches:
             node.accounts[final_slot] = account_of(run, final_slot)
         return node.accounts[final_slot]
 
-    def ledger(self, tip: bytes) -> Ledger:
+    def ledger(self, tip: bytes) -> RewardLedger:
         """The mechanism's ledger at `tip`; not to be changed."""
         return self._run(tip).ledger
 
-    def credit(self, tip: bytes, final_slot: int, slot: int) -> Credit | None:
+    def credit(self, tip: bytes, final_slot: int, slot: int) -> CreditedProof | None:
         """The reward for the proof of `slot`, however long ago; None for none."""
         return self._credits.get(slot) or self.account(tip, final_slot).credit(slot)
 
@@ -116,7 +116,7 @@ class Branches:
             credit.prover_wei + credit.includer_wei
             for credit in self.account(tip, final_slot).credits if credit.matured)
 
-    def whole(self, tip: bytes, final_slot: int) -> Account:
+    def whole(self, tip: bytes, final_slot: int) -> LayerTwo:
         """Closed and open: what `layer2.replay` of the branch gives. Costs the chain's length."""
         return joined(self._closed, self.account(tip, final_slot))
 

@@ -24,7 +24,7 @@ from proofmill.host.network.consensus.refusal import Invalid, judged_by_specific
 from proofmill.host.network.consensus.spec import spec
 from proofmill.host.network.node.archive import Archive
 from proofmill.host.network.node.follower import PARENT_EMPTY, PARENT_UNKNOWN, Follower
-from proofmill.host.network.node.gossip import Verdict
+from proofmill.host.network.node.gossip import Reception
 from proofmill.host.network.node.proof_pool import Answer
 from proofmill.host.network.node.range_messages import (
     MOST_BLOCKS,
@@ -127,11 +127,11 @@ class CatchUp:
             with judged_by_specification():
                 message = kind.decode_bytes(data)
         except Invalid as error:
-            verdict = Verdict.REJECT
+            verdict = Reception.REJECT
             reason = f"not the SSZ bytes of {kind.__name__} ({type(error.__cause__).__name__})"
         else:
             verdict, reason = learn(message, peer, len(data))
-        if verdict is Verdict.REJECT:
+        if verdict is Reception.REJECT:
             self._targets.pop(peer, None)
             self._failed.add(peer)
             if self._request is not None and self._request.peer == peer:
@@ -145,13 +145,13 @@ class CatchUp:
 
     def _status(self, status: Status, peer: str, size: int) -> Answer:
         if status.head_slot > self._follower.slot:
-            return Verdict.IGNORE, "its head is from the future"
+            return Reception.IGNORE, "its head is from the future"
         target = _Target(bytes(status.head_root), bool(status.full))
         if self._follower.has(target.root, target.full):
             self._offer(peer)
         else:
             self._want(peer, target)
-        return Verdict.KEEP, ""
+        return Reception.KEEP, ""
 
     def _offer(self, peer: str) -> None:
         """What a peer with this head may still not have."""
@@ -189,7 +189,8 @@ class CatchUp:
 
     def _asked(self, request: RangeRequest, peer: str, size: int) -> Answer:
         if not 1 <= request.count <= MOST_BLOCKS:
-            return Verdict.REJECT, f"it asks for {request.count} blocks; the most is {MOST_BLOCKS}"
+            return Reception.REJECT, (
+                f"it asks for {request.count} blocks; the most is {MOST_BLOCKS}")
         start = int(request.start_slot)
         end = start + int(request.count)
         answer = BlockRange(identifier=request.identifier, next_slot=end)
@@ -202,7 +203,7 @@ class CatchUp:
                 break
             answer.blocks.append(stored)
         self._answer(peer, Topic.RANGE, bytes(answer.encode_bytes()))
-        return Verdict.KEEP, ""
+        return Reception.KEEP, ""
 
     def _stored(self, root: bytes) -> StoredBlock:
         envelope = self._archive.part(root, Topic.ENVELOPE)
@@ -214,19 +215,19 @@ class CatchUp:
     def _range(self, answer: BlockRange, peer: str, size: int) -> Answer:
         request = self._request
         if request is None or (request.peer, request.identifier) != (peer, answer.identifier):
-            return Verdict.REJECT, "an answer to what was not asked"
+            return Reception.REJECT, "an answer to what was not asked"
         end = request.start_slot + MOST_BLOCKS
         following = int(answer.next_slot)
         if not request.start_slot < following <= end or following < end and size < FULL_BYTES:
-            return Verdict.REJECT, "it does not answer for all that was asked"
+            return Reception.REJECT, "it does not answer for all that was asked"
         slots = [int(stored.block.message.slot) for stored in answer.blocks]
         if slots != sorted(set(slots)) or not all(
                 request.start_slot <= slot < following for slot in slots):
-            return Verdict.REJECT, "its blocks are not those that were asked for"
+            return Reception.REJECT, "its blocks are not those that were asked for"
         for stored in answer.blocks:
             reason = self._learn(stored, peer)
             if reason:
-                return Verdict.REJECT, reason
+                return Reception.REJECT, reason
         self._follower.follow_finality()
         if self._follower.has(request.target.root, request.target.full):
             self._failed.discard(peer)
@@ -236,21 +237,21 @@ class CatchUp:
             self._targets.pop(peer, None)
             self._next()
         elif following > self._follower.slot:
-            return Verdict.REJECT, "the head it has named is not on the branch it delivers"
+            return Reception.REJECT, "the head it has named is not on the branch it delivers"
         else:
             self._ask(peer, request.target, following)
-        return Verdict.KEEP, ""
+        return Reception.KEEP, ""
 
     def _learn(self, stored: StoredBlock, peer: str) -> str:
         """Check a block and what belongs to it; why it is refused, or nothing."""
         root = bytes(spec.hash_tree_root(stored.block.message))
         if not self._follower.has(root, False):
             verdict, reason = self._follower.judge(Topic.BLOCK, stored.block)
-            if verdict is Verdict.REJECT or reason in (PARENT_UNKNOWN, PARENT_EMPTY):
+            if verdict is Reception.REJECT or reason in (PARENT_UNKNOWN, PARENT_EMPTY):
                 return f"a block of slot {stored.block.message.slot}: {reason}"
-            self.fetched += verdict in (Verdict.ACCEPT, Verdict.KEEP)
+            self.fetched += verdict in (Reception.ACCEPT, Reception.KEEP)
         for envelope in stored.envelopes:
             verdict, reason = self._follower.judge(Topic.ENVELOPE, envelope)
-            if verdict is Verdict.REJECT:
+            if verdict is Reception.REJECT:
                 return f"ENVELOPE of slot {stored.block.message.slot}: {reason}"
         return ""

@@ -15,7 +15,7 @@ from proofmill.host.network.evm.client import Address
 from proofmill.host.network.evm.contract import Contract
 from proofmill.host.network.evm.embedded import ExecutedBlock
 from proofmill.host.network.mechanism.invariants import require
-from proofmill.host.network.mechanism.ledger import Ledger
+from proofmill.host.network.mechanism.ledger import RewardLedger
 from proofmill.host.network.mechanism.records import SlotRecord
 
 NOBODY = 2**64 - 1
@@ -69,7 +69,7 @@ def matured(layer: Layer, executed: ExecutedBlock) -> tuple[int, ...]:
 
 
 def check(
-    layer: Layer, ledger: Ledger, provers: Sequence[ProverAccount], head_slot: int,
+    layer: Layer, ledger: RewardLedger, provers: Sequence[ProverAccount], head_slot: int,
     minted_wei: int, addresses: Mapping[int, Address],
 ) -> None:
     """Compare the contracts at the head with the mechanism's ledger; `BrokenInvariant` if not.

@@ -35,8 +35,8 @@ from proofmill.host.network.node.branches import ANCHOR, Branches
 from proofmill.host.network.node.clock_watch import ClockWatch
 from proofmill.host.network.node.contract_state import ProverAccount
 from proofmill.host.network.node.early_proofs import EarlyProofs
-from proofmill.host.network.node.gossip import Verdict
-from proofmill.host.network.node.layer2 import Account, BlockFacts, Credit
+from proofmill.host.network.node.gossip import Reception
+from proofmill.host.network.node.layer2 import BlockFacts, CreditedProof, LayerTwo
 from proofmill.host.network.node.mempool import take_transaction
 from proofmill.host.network.node.opening import GENESIS_MIX
 from proofmill.host.network.node.owned_proof import OwnedProof, numbers_of
@@ -210,7 +210,7 @@ class Follower:
                 message = kind.decode_bytes(data)
         except Invalid as error:
             cause = type(error.__cause__).__name__
-            return Verdict.REJECT, f"not the SSZ bytes of {kind.__name__} ({cause})"
+            return Reception.REJECT, f"not the SSZ bytes of {kind.__name__} ({cause})"
         if topic is Topic.BLOCK and peer not in OURSELVES:
             self._compare_clock(message)
         return self.judge(topic, message)
@@ -220,9 +220,9 @@ class Follower:
         try:
             verdict, reason = self._topics[topic][1](self, message)
         except Invalid as error:
-            verdict, reason = Verdict.REJECT, str(error)
-        level = {Verdict.ACCEPT: logging.DEBUG, Verdict.KEEP: logging.DEBUG,
-                 Verdict.IGNORE: logging.INFO, Verdict.REJECT: logging.WARNING}[verdict]
+            verdict, reason = Reception.REJECT, str(error)
+        level = {Reception.ACCEPT: logging.DEBUG, Reception.KEEP: logging.DEBUG,
+                 Reception.IGNORE: logging.INFO, Reception.REJECT: logging.WARNING}[verdict]
         if log.isEnabledFor(level):
             log.log(level, "%s: %s%s", topic.name, verdict.value, f", {reason}" if reason else "",
                     extra=_about(topic, message))
@@ -235,7 +235,7 @@ class Follower:
         """
         assert self.archive is not None, "there is no archive to load"
         for topic, root, data in self.archive.messages():
-            if self.take(topic, data, "the archive")[0] is Verdict.REJECT:
+            if self.take(topic, data, "the archive")[0] is Reception.REJECT:
                 log.warning("what the archive has is damaged, and forgotten",
                             extra={"block": name_of(root)})
                 self.archive.forget(root)
@@ -288,7 +288,7 @@ class Follower:
         """Whether a payload is part of the chain for good."""
         return self._branches.is_final(request_root)
 
-    def account(self) -> Account:
+    def account(self) -> LayerTwo:
         """Layer 2 on the head's branch, as the mechanism has it, without what is closed for good.
 
         See `whole_account` and `check_contracts`.
@@ -296,12 +296,12 @@ class Follower:
         tip = self._tip()
         return self._branches.account(tip, self._told_final())
 
-    def whole_account(self) -> Account:
+    def whole_account(self) -> LayerTwo:
         """`account` from the first block on. Its cost is the chain's length."""
         tip = self._tip()
         return self._branches.whole(tip, self._told_final())
 
-    def credit(self, slot: int) -> Credit | None:
+    def credit(self, slot: int) -> CreditedProof | None:
         """The reward for the proof of `slot` on the head's branch, None for none."""
         tip = self._tip()
         return self._branches.credit(tip, self._told_final(), slot)
@@ -442,20 +442,20 @@ class Follower:
         block = signed.message
         root = bytes(spec.hash_tree_root(block))
         if root in self._blocks:
-            return Verdict.KEEP, "it is known"
+            return Reception.KEEP, "it is known"
         if block.slot > self.slot:
             if root in self._ahead or self._await_slot(root, signed):
-                return Verdict.KEEP, "it waits for its slot"
+                return Reception.KEEP, "it waits for its slot"
             early = self.is_early(int(block.slot))
-            return Verdict.IGNORE, EARLY if early else "it is from the future"
+            return Reception.IGNORE, EARLY if early else "it is from the future"
         if block.slot <= self.finalized_slot:
-            return Verdict.IGNORE, "it is not after the finalised block"
+            return Reception.IGNORE, "it is not after the finalised block"
         if bytes(block.parent_root) not in self.store.block_states:
-            return Verdict.IGNORE, PARENT_UNKNOWN
+            return Reception.IGNORE, PARENT_UNKNOWN
         with judged_by_specification():
             full = spec.is_parent_node_full(self.store, block)
         if full and block.parent_root not in self.store.payloads:
-            return Verdict.IGNORE, PARENT_EMPTY
+            return Reception.IGNORE, PARENT_EMPTY
         second = any(b.facts is not None and b.facts.proposer == block.proposer_index
                      for b in self._at_slot.get(int(block.slot), ()))
         with judged_by_specification(), used_engines(self.execution_layer, self.proof_engine):
@@ -474,7 +474,7 @@ class Follower:
         log.info("block of validator %d", block.proposer_index,
                  extra={"block": name_of(root), "slot": known.slot})
         self._changed()
-        return (Verdict.KEEP, "a second block of its slot") if second else (Verdict.ACCEPT, "")
+        return (Reception.KEEP, "a second block of its slot") if second else (Reception.ACCEPT, "")
 
     def _count_votes(self, body: spec.BeaconBlockBody) -> None:
         """The fork choice hears the votes in a block, as the specification wants it: whoever was
@@ -491,12 +491,12 @@ class Follower:
         root = bytes(signed.message.beacon_block_root)
         known = self._blocks.get(root)
         if known is not None and known.facts is not None:
-            return Verdict.KEEP, "it is known"
+            return Reception.KEEP, "it is known"
         if len(self._ahead.get(root, ())) == 1:
             self._ahead[root].append((Topic.ENVELOPE, signed))
-            return Verdict.KEEP, "it waits for its block's slot"
+            return Reception.KEEP, "it waits for its block's slot"
         if known is None or root not in self.store.block_states:
-            return Verdict.IGNORE, BLOCK_UNKNOWN
+            return Reception.IGNORE, BLOCK_UNKNOWN
         with judged_by_specification(), used_engines(self.execution_layer, self.proof_engine):
             spec.on_execution_payload_envelope(self.store, signed)
         block = spec.SignedBeaconBlock(message=self.store.blocks[root])
@@ -520,10 +520,10 @@ class Follower:
         self._changed()
         for proof in self._early.take(record.request_root):
             self._release(Topic.PROOF, proof)
-        return Verdict.ACCEPT, ""
+        return Reception.ACCEPT, ""
 
     def _release(self, topic: Topic, message: spec.Container) -> None:
-        if self.judge(topic, message)[0] is Verdict.ACCEPT:
+        if self.judge(topic, message)[0] is Reception.ACCEPT:
             self._released.append((topic, message))
 
     def _compare_clock(self, signed: spec.SignedBeaconBlock) -> None:
@@ -571,12 +571,12 @@ class Follower:
 
     def _attestation(self, attestation: spec.Attestation) -> Answer:
         if self.is_early(int(attestation.data.slot)):
-            return Verdict.IGNORE, EARLY
+            return Reception.IGNORE, EARLY
         return self.votes.add_attestation(attestation, self.slot)
 
     def _payload_attestation(self, attestation: spec.PayloadAttestation) -> Answer:
         answer = self.votes.add_payload_attestation(attestation, self.slot)
-        if answer[0] is Verdict.ACCEPT:
+        if answer[0] is Reception.ACCEPT:
             self._changed()
         return answer
 
@@ -588,12 +588,12 @@ class Follower:
         block = self._by_request.get(root)
         if block is None:
             if self._early.add(proof, self.head_state()):
-                return Verdict.KEEP, "it waits for its payload"
-            return Verdict.IGNORE, "its payload is unknown"
+                return Reception.KEEP, "it waits for its payload"
+            return Reception.IGNORE, "its payload is unknown"
         if self.proof_engine.payload(root) is None:
-            return Verdict.IGNORE, "its payload is unknown, or long final"
+            return Reception.IGNORE, "its payload is unknown, or long final"
         if self.slot + 1 - block.slot > self.parameters.window_slots:
-            return Verdict.IGNORE, "its payload can no longer be proven"
+            return Reception.IGNORE, "its payload can no longer be proven"
         return self._pool.add(proof, block.slot, self.head_state())
 
     _topics: Mapping[Topic, tuple[type[spec.Container], Callable[..., Answer]]] = {

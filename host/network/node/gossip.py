@@ -34,7 +34,7 @@ MOST_UNSENT_BYTES = 16 << 20
 """The connection to a peer that does not read is broken when this much waits for it."""
 
 
-class Verdict(Enum):
+class Reception(Enum):
     """What the node says of a message."""
 
     ACCEPT = "accept"  # valid and new: it goes on to the others
@@ -43,7 +43,7 @@ class Verdict(Enum):
     REJECT = "reject"  # invalid by itself: the peer should have checked
 
 
-Handler = Callable[[Topic, bytes, str], tuple[Verdict, str]]
+Handler = Callable[[Topic, bytes, str], tuple[Reception, str]]
 """Takes a message in: (topic, SSZ bytes, name of the peer) to the verdict and its reason."""
 
 
@@ -277,12 +277,12 @@ class Gossip:
         verdict, reason = self._handler(topic, data, peer.name)
         log.debug("%s, %d bytes: %s%s", topic.name, len(data), verdict.value,
                   f", {reason}" if reason else "", extra={"peer": peer.name})
-        if verdict is Verdict.ACCEPT and topic not in DIRECTED:
+        if verdict is Reception.ACCEPT and topic not in DIRECTED:
             self.forwarded += 1
             self._send(frame(topic, data), peer.name)
-        elif verdict is Verdict.REJECT:
+        elif verdict is Reception.REJECT:
             self.fault(peer.name, REJECTED, f"{topic.name}: {reason}")
-        elif verdict is Verdict.IGNORE:
+        elif verdict is Reception.IGNORE:
             # It may come again when its time has come.
             self._seen.pop(key, None)
 

@@ -6,7 +6,7 @@ from typing import Protocol
 
 from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.network.node.states import FINAL, State
-from proofmill.host.network.node.store import Job, JobKey, JobStore
+from proofmill.host.network.node.store import JobKey, JobStore, LoggedJob
 from proofmill.host.prover.curve.limbs import Limbs
 
 
@@ -25,35 +25,35 @@ class Work(Protocol):
     works beside the node, which has other duties.
     """
 
-    def turn(self, job: Job) -> Turn:
+    def turn(self, job: LoggedJob) -> Turn:
         """The state to enter now, a legal successor of the job's, which is not a final one."""
         ...
 
-    def witness(self, job: Job) -> Limbs:
+    def witness(self, job: LoggedJob) -> Limbs:
         """The witness of the job's claim; an exception where it can no longer be made."""
         ...
 
-    def prove(self, job: Job, witness: Limbs) -> None:
+    def prove(self, job: LoggedJob, witness: Limbs) -> None:
         """Begin the proof; an exception where that cannot be."""
         ...
 
-    def proof(self, job: Job) -> bytes:
+    def proof(self, job: LoggedJob) -> bytes:
         """What was begun and has come to its end; an exception where no device could make it."""
         ...
 
-    def verify(self, job: Job, proof: bytes) -> bool:
+    def verify(self, job: LoggedJob, proof: bytes) -> bool:
         """Whether the proof holds for the job's claim."""
         ...
 
-    def sign(self, job: Job, proof: bytes) -> bytes:
+    def sign(self, job: LoggedJob, proof: bytes) -> bytes:
         """The signed message, SSZ. It goes nowhere yet."""
         ...
 
-    def landed(self, job: Job) -> bool:
+    def landed(self, job: LoggedJob) -> bool:
         """Whether the network has the job's message already, as far as can be seen."""
         ...
 
-    def broadcast(self, job: Job, signed: bytes) -> None:
+    def broadcast(self, job: LoggedJob, signed: bytes) -> None:
         """Send the message."""
         ...
 
@@ -72,7 +72,7 @@ class JobRunner:
         self._witnesses: dict[JobKey, Limbs] = {}
         self._sent: set[JobKey] = set()
 
-    def resume(self) -> list[Job]:
+    def resume(self) -> list[LoggedJob]:
         """Redo what a process that is no more may have left undone; the jobs that are open.
 
         A message that may have left is looked for first. If it is sent again it is the same bytes
@@ -117,7 +117,7 @@ class JobRunner:
                 self._forget(key, turn.state)
         return True
 
-    def run(self, key: JobKey) -> Job:
+    def run(self, key: JobKey) -> LoggedJob:
         """Take arrows until the job has to wait or is finished."""
         while self.step(key):
             pass
@@ -125,7 +125,7 @@ class JobRunner:
         assert job is not None
         return job
 
-    def _make_witness(self, job: Job) -> None:
+    def _make_witness(self, job: LoggedJob) -> None:
         try:
             self._witnesses[job.key] = self._work.witness(job)
         except Exception as error:  # whatever it was, the node has other duties
@@ -133,13 +133,13 @@ class JobRunner:
             return
         self._done("WITNESS:done")
 
-    def _make_proof(self, job: Job) -> None:
+    def _make_proof(self, job: LoggedJob) -> None:
         try:
             self._work.prove(job, self._witnesses.pop(job.key))
         except Exception as error:
             self.store.advance(job.key, State.HW_ERROR, _said(error))
 
-    def _take_proof(self, job: Job, reason: str) -> None:
+    def _take_proof(self, job: LoggedJob, reason: str) -> None:
         try:
             proof = self._work.proof(job)
         except Exception as error:
@@ -151,7 +151,7 @@ class JobRunner:
         else:
             self.store.advance(job.key, State.HW_ERROR, "the device's proof does not verify")
 
-    def _send(self, job: Job, unless_landed: bool = False) -> None:
+    def _send(self, job: LoggedJob, unless_landed: bool = False) -> None:
         assert job.signed is not None, "a message is sent that was never signed"
         if job.key not in self._sent and not (unless_landed and self._work.landed(job)):
             self._work.broadcast(job, job.signed)

@@ -11,7 +11,7 @@ from copy import copy
 from dataclasses import dataclass, replace
 
 from proofmill.host.network.mechanism.invariants import check_slot
-from proofmill.host.network.mechanism.ledger import Ledger
+from proofmill.host.network.mechanism.ledger import RewardLedger
 from proofmill.host.network.mechanism.lottery import Assignment, mix_epoch
 from proofmill.host.network.mechanism.parameters import Parameters
 from proofmill.host.network.mechanism.records import SlotRecord, Submission
@@ -41,7 +41,7 @@ class BlockFacts:
 
 
 @dataclass(frozen=True)
-class Credit:
+class CreditedProof:
     """The reward for the proof of `proven_slot`, in wei. `stage`: in which the block included it.
 
     `final`: the including block is, so that it can be paid out; `matured`: it has been.
@@ -77,14 +77,14 @@ class Fine:
 
 
 @dataclass(frozen=True)
-class Account:
+class LayerTwo:
     """Layer 2 on one branch. `assignments`: who is drawn, by proven slot. `undecided`: slots whose
     proofs are included by the head, so that the next block's mix picks the winner. `bonded`: who
     may prove in the open stage. `barred`: provers by slot whose proofs no longer count. `bonds`:
     wei by prover. `rho`: in billionths."""
 
     assignments: Mapping[int, Assignment]
-    credits: tuple[Credit, ...]
+    credits: tuple[CreditedProof, ...]
     fines: tuple[Fine, ...]
     undecided: frozenset[int]
     bonded: frozenset[int]
@@ -93,7 +93,7 @@ class Account:
     reliability: Mapping[int, int]
     rho: int
 
-    def credit(self, slot: int) -> Credit | None:
+    def credit(self, slot: int) -> CreditedProof | None:
         """The reward for the proof of `slot`, None for none."""
         return next((credit for credit in self.credits if credit.proven_slot == slot), None)
 
@@ -120,7 +120,7 @@ class BranchReplay:
         genesis_mix: bytes,
     ) -> None:
         """As `replay` has it."""
-        self.ledger = Ledger(parameters, minimum_bond)
+        self.ledger = RewardLedger(parameters, minimum_bond)
         for identity, bond in sorted(bonds.items()):
             self.ledger.join(identity, bond)
         self.records: dict[int, SlotRecord] = {}
@@ -209,7 +209,7 @@ def replay(
     branch: Sequence[BlockFacts],
     genesis_mix: bytes,
     final_slot: int,
-) -> tuple[Account, Ledger]:
+) -> tuple[LayerTwo, RewardLedger]:
     """The account of a branch, from the first block after genesis to the head, in order.
 
     `bonds`: wei by prover, who is a validator's index; each at least `minimum_bond` (ValueError).
@@ -226,13 +226,13 @@ def replay(
 
 def account_of(
     run: BranchReplay, final_slot: int, only: Collection[int] | None = None
-) -> Account:
+) -> LayerTwo:
     """The account of what `run` keeps, or of those slots `only` with all penalties settled."""
     ledger, paid = run.ledger, run.paid
     records = {slot: record for slot, record in run.records.items()
                if only is None or slot in only}
     credits = [
-        Credit(win.proven_slot, win.submission.prover, win.prover_gwei, win.includer,
+        CreditedProof(win.proven_slot, win.submission.prover, win.prover_gwei, win.includer,
                win.includer_gwei, win.included_slot, int(win.stage), win.contenders,
                win.included_slot <= final_slot, win.proven_slot in paid)
         for record in records.values() for win in record.wins]
@@ -242,7 +242,7 @@ def account_of(
     if only is None:
         fines += [Fine(each.slot, each.prover, each.reason, each.amount, False)
                   for each in ledger.escrow]
-    return Account(
+    return LayerTwo(
         assignments={slot: record.assignment for slot, record in records.items()},
         credits=tuple(credits),
         fines=tuple(fines),
@@ -255,7 +255,7 @@ def account_of(
         rho=ledger.rho)
 
 
-def joined(closed: Sequence[Account], account: Account) -> Account:
+def joined(closed: Sequence[LayerTwo], account: LayerTwo) -> LayerTwo:
     """One account of what was `closed`, in order, and of what is open, whose state it has."""
     parts = [*closed, account]
     return replace(

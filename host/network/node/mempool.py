@@ -2,17 +2,17 @@
 
 from proofmill.host.network.evm.pool import NotTaken, TransactionPool
 from proofmill.host.network.evm.transaction import NoTransaction
-from proofmill.host.network.node.gossip import Verdict
+from proofmill.host.network.node.gossip import Reception
 
 
-def take_transaction(pool: TransactionPool, raw: bytes) -> tuple[Verdict, str]:
+def take_transaction(pool: TransactionPool, raw: bytes) -> tuple[Reception, str]:
     """Take in what a peer has sent; REJECT for what is no transaction of this chain."""
     if raw in pool:
-        return Verdict.KEEP, "it is known"
+        return Reception.KEEP, "it is known"
     try:
         pool.add(raw)
     except NoTransaction as error:
-        return Verdict.REJECT, str(error)
+        return Reception.REJECT, str(error)
     except NotTaken as error:
-        return Verdict.IGNORE, str(error)
-    return Verdict.ACCEPT, ""
+        return Reception.IGNORE, str(error)
+    return Reception.ACCEPT, ""

@@ -39,9 +39,9 @@ from proofmill.host.network.node.follower import (
     ChainSetup,
     Follower,
 )
-from proofmill.host.network.node.gossip import Gossip, Verdict
+from proofmill.host.network.node.gossip import Gossip, Reception
 from proofmill.host.network.node.identity import Identity, contexts, peer_name
-from proofmill.host.network.node.layer2 import Account, BlockFacts
+from proofmill.host.network.node.layer2 import BlockFacts, LayerTwo
 from proofmill.host.network.node.patience import PatientProver
 from proofmill.host.network.node.proof_pool import Answer
 from proofmill.host.network.node.prover import Beside, NodeProver, ProverSetup
@@ -153,7 +153,7 @@ class NodeReport:
     history: tuple[SlotView, ...]
     balances: tuple[int, ...]
     tokens: tuple[int, int]
-    account: Account
+    account: LayerTwo
     branch: tuple[BlockFacts, ...]
     final_slot: int
     proven_slots: tuple[int, ...]
@@ -336,10 +336,10 @@ class Node:
         if topic in DIRECTED:
             return self.catch_up.take(topic, data, peer)
         verdict, reason = self.follower.take(topic, data, peer)
-        if verdict is Verdict.IGNORE:
+        if verdict is Reception.IGNORE:
             self._early.notice(topic, data, peer, reason)
         self._pass_on()
-        if verdict is Verdict.IGNORE and reason in (PARENT_UNKNOWN, PARENT_EMPTY):
+        if verdict is Reception.IGNORE and reason in (PARENT_UNKNOWN, PARENT_EMPTY):
             self.catch_up.missing(data, peer)
         return verdict, reason
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from proofmill.host.ground.json_text import JsonObject
 from proofmill.host.network.node.devnet import NodePlan, layer1_gwei
-from proofmill.host.network.node.layer2 import Account
+from proofmill.host.network.node.layer2 import LayerTwo
 from proofmill.host.network.node.node import NodeReport, SlotView
 
 
@@ -63,7 +63,7 @@ class NodeRow:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class RunOutcome:
     """A run of a devnet. `agreed`: all living nodes have the same chain and the same ledger.
     `empty_slots`: those without a payload in the chain; `lost_slots`: of those the ones in which
     every node was there and heard everything.
@@ -106,7 +106,7 @@ def outcome(
     reference: Sequence[SlotView] | None,
     outages: Sequence[str] = (),
     disturbed: Collection[int] = (),
-) -> Outcome:
+) -> RunOutcome:
     """Put the reports together; at least one node must live. `disturbed`: slots in which a node was
     away or had not heard everything, which excuses an empty slot."""
     adrift = {plan.name for plan in plans if plan.drift_ms}
@@ -126,7 +126,7 @@ def outcome(
     holders = {index: node for node, plan in enumerate(plans) for index in plan.validators}
     last = first.history[-1].slot
     empty = tuple(slot for slot in range(1, last + 1) if slot not in account.assignments)
-    return Outcome(
+    return RunOutcome(
         slots=tuple(_slot_row(account, slot, makers.get(slot, ()), holders)
                     for slot in sorted(account.assignments)),
         empty_slots=empty,
@@ -179,7 +179,7 @@ def _makers(
 
 
 def _slot_row(
-    account: Account, slot: int, made: tuple[int, ...], holders: Mapping[int, int]
+    account: LayerTwo, slot: int, made: tuple[int, ...], holders: Mapping[int, int]
 ) -> SlotRow:
     assignment = account.assignments[slot]
     credit = next((each for each in account.credits if each.proven_slot == slot), None)
@@ -220,7 +220,7 @@ def _node_row(plan: NodePlan, first: NodeReport, report: NodeReport | None, dead
         dead=dead)
 
 
-def _bounties(account: Account, plan: NodePlan) -> int:
+def _bounties(account: LayerTwo, plan: NodePlan) -> int:
     """For rescues, to the prover; for reports, to the validator in whose block they were."""
     return sum(
         each.bounty for each in account.fines

@@ -9,10 +9,10 @@ from proofmill.host.network.consensus.spec import spec
 from proofmill.host.network.contracts.deployment import Layer
 from proofmill.host.network.evm.client import Address
 from proofmill.host.network.mechanism.records import Key
-from proofmill.host.network.node.gossip import Verdict
+from proofmill.host.network.node.gossip import Reception
 from proofmill.host.network.node.owned_proof import OwnedProof, is_owned
 
-Answer = tuple[Verdict, str]
+Answer = tuple[Reception, str]
 
 
 class ProofPool:
@@ -53,27 +53,27 @@ class ProofPool:
         message, prover = proof.signed.message, int(proof.signed.validator_index)
         key = bytes(message.public_input.new_payload_request_root), int(message.proof_type)
         if prover not in self._numbers:
-            return Verdict.REJECT, f"validator {prover} has no bond as a prover"
+            return Reception.REJECT, f"validator {prover} has no bond as a prover"
         if prover in self._valid.get(key, {}) or prover in self._invalid.get(key, {}):
-            return Verdict.KEEP, "there is a proof by this prover"
+            return Reception.KEEP, "there is a proof by this prover"
         if key[1] != PROOF_TYPE:
-            return Verdict.REJECT, f"proof type {key[1]} is unknown"
+            return Reception.REJECT, f"proof type {key[1]} is unknown"
         if bytes(message.proof_data)[PROOF_BYTES:] != self._addresses[prover]:
-            return Verdict.REJECT, "its reward address is not the bond's"
+            return Reception.REJECT, "its reward address is not the bond's"
         if not is_owned(proof, slot, self._numbers[prover], self._layer):
-            return Verdict.REJECT, "the owner of the bond did not sign it"
+            return Reception.REJECT, "the owner of the bond did not sign it"
         engine = self._engine.for_signer(prover)
         try:
             with judged_by_specification():
                 spec.process_execution_proof(state, proof.signed, engine)
         except Invalid:
             if not engine.refusal:
-                return Verdict.REJECT, "its signer is not active or did not sign it"
+                return Reception.REJECT, "its signer is not active or did not sign it"
             self._invalid.setdefault(key, {})[prover] = proof
-            return Verdict.ACCEPT, ""
+            return Reception.ACCEPT, ""
         known = self._valid.setdefault(key, {})
         known[prover] = proof
-        return (Verdict.ACCEPT, "") if len(known) == 1 else (Verdict.KEEP, "not the first")
+        return (Reception.ACCEPT, "") if len(known) == 1 else (Reception.KEEP, "not the first")
 
     def prune(self) -> None:
         """Forget proofs of payloads that the engine has forgotten."""

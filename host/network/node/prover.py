@@ -22,11 +22,11 @@ from proofmill.host.network.mechanism.stages import Stage, may_prove, stage_of
 from proofmill.host.network.node.admission import Calibration, Liability, admit
 from proofmill.host.network.node.follower import SLOT_MS, Follower
 from proofmill.host.network.node.jobs import JobRunner, Turn
-from proofmill.host.network.node.layer2 import Credit
+from proofmill.host.network.node.layer2 import CreditedProof
 from proofmill.host.network.node.owned_proof import Handover, numbers_of, own
 from proofmill.host.network.node.patience import PatientProver
 from proofmill.host.network.node.states import FINAL, OWED, State
-from proofmill.host.network.node.store import Job, JobKey, JobStore
+from proofmill.host.network.node.store import JobKey, JobStore, LoggedJob
 from proofmill.host.network.node.wire import Topic
 from proofmill.host.prover.circuits.block import BlockCircuit
 from proofmill.host.prover.curve.limbs import Limbs
@@ -139,7 +139,7 @@ class NodeProver:
     def busy(self) -> bool:
         """Whether a device is at work."""
         return any(not making.result.done() for making in self._making.values())
-    def _revive(self, job: Job) -> None:
+    def _revive(self, job: LoggedJob) -> None:
         """Take up again what another branch had decided, where this one has not, or otherwise."""
         credit, sent = self._credit(job), self._was_sent(job)
         if job.state is State.MATURED:
@@ -154,12 +154,12 @@ class NodeProver:
                 self._store.advance(job.key, state, "the branch on which it was given up is left",
                                     job.proof if state is State.SELF_VERIFIED else None)
 
-    def _was_sent(self, job: Job) -> bool:
+    def _was_sent(self, job: LoggedJob) -> bool:
         """Whether the job's message may have left, ever."""
         return job.signed is not None and any(
             event.state is State.BROADCAST for event in self._store.events(job.key))
 
-    def turn(self, job: Job) -> Turn:
+    def turn(self, job: LoggedJob) -> Turn:
         """What is next for a job (see `jobs.Work`)."""
         if job.state in (State.BROADCAST, State.INCLUDED, State.ORPHANED):
             return self._reward(job)
@@ -188,7 +188,7 @@ class NodeProver:
             case _:
                 return self._again(job)  # HW_ERROR
 
-    def _again(self, job: Job) -> Turn:
+    def _again(self, job: LoggedJob) -> Turn:
         """After every device has failed: once more when one may be used, as long as it helps."""
         self._note(job, job.reason)
         failures = sum(event.state is State.HW_ERROR for event in self._store.events(job.key))
@@ -199,12 +199,12 @@ class NodeProver:
             return Turn(None, job.reason)
         return Turn(State.WITNESS, f"once more after: {job.reason}")
 
-    def witness(self, job: Job) -> Limbs:
+    def witness(self, job: LoggedJob) -> Limbs:
         """The witness of the job's claim; DeviceError if its payload is no longer kept."""
         claim = self._claim(job)
         return self.setup.circuit.witness(claim.task.ledger, claim.task.batch, claim.statement)
 
-    def prove(self, job: Job, witness: Limbs) -> None:
+    def prove(self, job: LoggedJob, witness: Limbs) -> None:
         """Begin the proof beside the node; by the chain's clock it is there when it is due."""
         now = self._follower.now_ms
         self._made.pop(job.key, None)
@@ -213,7 +213,7 @@ class NodeProver:
             now, self._beside(lambda: self.setup.prover.prove(witness, now)))
         self._collect()
 
-    def proof(self, job: Job) -> bytes:
+    def proof(self, job: LoggedJob) -> bytes:
         """The proof that was made; what went wrong is raised."""
         made = self._made.pop(job.key)
         if isinstance(made, BaseException):
@@ -240,11 +240,11 @@ class NodeProver:
             self._made[key] = proof_to_bytes(result.proof)
             self._done_at_ms[key] = self._free_at_ms = making.begun_ms + took
 
-    def verify(self, job: Job, proof: bytes) -> bool:
+    def verify(self, job: LoggedJob, proof: bytes) -> bool:
         """The node's own check of its own proof."""
         return self.setup.verify(self._claim(job).public, proof)
 
-    def sign(self, job: Job, proof: bytes) -> bytes:
+    def sign(self, job: LoggedJob, proof: bytes) -> bytes:
         """The `Handover` of the proof, SSZ: with it the account's next nonce is used up."""
         if self.setup.forge:
             proof = proof[-COORDINATES:] + proof[COORDINATES:-COORDINATES] + proof[:COORDINATES]
@@ -265,12 +265,12 @@ class NodeProver:
             proof=proven, transaction=self._account.sign(
                 rewards.address, data, gas=SUBMIT_GAS, nonce=self._next_nonce())).encode_bytes())
 
-    def landed(self, job: Job) -> bool:
+    def landed(self, job: LoggedJob) -> bool:
         """Whether the chain pays for it already, or this node's pool has it."""
         proofs = self._follower.proofs_for((job.key.root, PROOF_TYPE))
         return self.setup.identity in proofs or self._credit(job) is not None
 
-    def broadcast(self, job: Job, signed: bytes) -> None:
+    def broadcast(self, job: LoggedJob, signed: bytes) -> None:
         """Send the proof, and the transaction that hands it in."""
         if self.setup.withhold:
             log.info("proof withheld", extra={"job": job.key.name, "slot": job.slot})
@@ -293,7 +293,7 @@ class NodeProver:
             nonce += 1
         return int(nonce)
 
-    def _used_nonce(self, job: Job) -> int | None:
+    def _used_nonce(self, job: LoggedJob) -> int | None:
         """The nonce that a signed job has used up; looked up once where that cannot change."""
         assert job.signed is not None
         if job.state not in FINAL:
@@ -302,26 +302,26 @@ class NodeProver:
             self._used[job.key] = _nonce(job.signed) if self._was_sent(job) else None
         return self._used[job.key]
 
-    def _claim(self, job: Job) -> Claim:
+    def _claim(self, job: LoggedJob) -> Claim:
         task = self._follower.task(job.key.root)
         if task is None:
             raise DeviceError(f"slot {job.slot} is final; what it was is no longer kept")
         return task.claimed_by(
             self._follower.numbers[self.setup.identity], self.setup.address)
 
-    def _delay(self, job: Job) -> int:
+    def _delay(self, job: LoggedJob) -> int:
         """Of an inclusion by the next slot's proposer, the first a proof begun now can have."""
         return self._follower.slot + 1 - job.slot
 
-    def _stage(self, job: Job) -> Stage:
+    def _stage(self, job: LoggedJob) -> Stage:
         return stage_of(self._follower.parameters, max(1, self._delay(job)))
 
-    def _drawn(self, job: Job) -> bool:
+    def _drawn(self, job: LoggedJob) -> bool:
         assignment = self._follower.account().assignments[job.slot]
         return may_prove(self._follower.parameters, assignment, self.setup.identity,
                          max(1, self._delay(job)), self._follower.account().bonded)
 
-    def _deadline(self, job: Job) -> int:
+    def _deadline(self, job: LoggedJob) -> int:
         """When the last proposer of the job's stage builds its block, in ms of chain time."""
         parameters = self._follower.parameters
         last = {
@@ -330,14 +330,14 @@ class NodeProver:
         }.get(self._stage(job), parameters.window_slots)
         return (job.slot + last) * SLOT_MS
 
-    def _liability(self, job: Job) -> Liability:
+    def _liability(self, job: LoggedJob) -> Liability:
         now = self._follower.now_ms
         left = self._calibration.bound_ms
         if job.state in (State.SELF_VERIFIED, State.SIGNED):
             left = 1  # only to be sent
         return Liability(f"slot {job.slot}", now, self._deadline(job), left)
 
-    def _admission(self, job: Job) -> Turn:
+    def _admission(self, job: LoggedJob) -> Turn:
         """Admitted if everything owed, and this as well, is in time for its stage's end."""
         if self._making:
             return Turn(None, "the device is at work")
@@ -352,7 +352,7 @@ class NodeProver:
             self._note(job, str(refusal))
         return Turn(None, str(refusal))
 
-    def _ended(self, job: Job) -> Turn | None:
+    def _ended(self, job: LoggedJob) -> Turn | None:
         """Whether a job that has not been sent is to be given up."""
         follower = self._follower
         if not self._on_branch(job):
@@ -374,7 +374,7 @@ class NodeProver:
                 return Turn(State.STALE, f"prover {min(others)} was there first")
         return None
 
-    def _reward(self, job: Job) -> Turn:
+    def _reward(self, job: LoggedJob) -> Turn:
         credit = self._credit(job)
         mine = credit is not None and credit.prover == self.setup.identity
         if job.state in (State.BROADCAST, State.ORPHANED) and credit is not None:
@@ -388,14 +388,14 @@ class NodeProver:
         decided = job.slot not in self._follower.account().undecided
         return Turn(State.MISSED if closed and decided else None, "no block included it in time")
 
-    def _credit(self, job: Job) -> Credit | None:
+    def _credit(self, job: LoggedJob) -> CreditedProof | None:
         return self._follower.credit(job.slot) if self._on_branch(job) else None
 
-    def _on_branch(self, job: Job) -> bool:
+    def _on_branch(self, job: LoggedJob) -> bool:
         """Whether the job's payload is part of the chain."""
         return job.key.root in self._branch or self._follower.is_final(job.key.root)
 
-    def _note(self, job: Job, reason: str) -> None:
+    def _note(self, job: LoggedJob, reason: str) -> None:
         before = self.notes.get(job.slot, "")
         if reason and not before.endswith(reason):
             self.notes[job.slot] = f"{before}; then: {reason}" if before else reason

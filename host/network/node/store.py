@@ -67,7 +67,7 @@ class Event:
 
 
 @dataclass(frozen=True)
-class Job:
+class LoggedJob:
     """A job as its events have left it.
 
     `proof`: the verified proof's bytes, once there is one; `signed`: the message to broadcast, SSZ.
@@ -101,8 +101,8 @@ class JobStore(Database):
         """
         super().__init__(path, _SCHEMA, SCHEMA_VERSION, "job log")
         self._on_step = on_step or (lambda step: None)
-        self._jobs: dict[JobKey, Job] = {}
-        self._open: dict[JobKey, Job] = {}
+        self._jobs: dict[JobKey, LoggedJob] = {}
+        self._open: dict[JobKey, LoggedJob] = {}
         """Those that are not in a final state."""
         try:
             for event in self.events():
@@ -111,26 +111,26 @@ class JobStore(Database):
             self.close()
             raise
 
-    def job(self, key: JobKey) -> Job | None:
+    def job(self, key: JobKey) -> LoggedJob | None:
         """The job as it stands, None if it is unknown."""
         return self._jobs.get(key)
 
-    def jobs(self) -> list[Job]:
+    def jobs(self) -> list[LoggedJob]:
         """Every job, oldest first."""
         return list(self._jobs.values())
 
-    def unfinished(self) -> list[Job]:
+    def unfinished(self) -> list[LoggedJob]:
         """Jobs that are not in a final state, oldest first."""
         return list(self._open.values())
 
-    def see(self, key: JobKey, slot: int) -> Job:
+    def see(self, key: JobKey, slot: int) -> LoggedJob:
         """Take note of a payload that could be proven; the job itself where it is known already."""
         known = self._jobs.get(key)
         return known or self._append(key, slot, State.SEEN, "", None)
 
     def advance(
         self, key: JobKey, state: State, reason: str = "", data: bytes | None = None
-    ) -> Job:
+    ) -> LoggedJob:
         """Write down that a job enters `state`, and only then return.
 
         `data`: the proof for SELF_VERIFIED, the message for SIGNED. IllegalArrow, with nothing
@@ -163,7 +163,7 @@ class JobStore(Database):
 
     def _append(
         self, key: JobKey, slot: int, state: State, reason: str, data: bytes | None
-    ) -> Job:
+    ) -> LoggedJob:
         self._on_step(f"{state.name}:before")
         with self._transaction() as database:
             cursor = database.execute(
@@ -185,7 +185,7 @@ class JobStore(Database):
                 f"{self.path}: event {event.sequence} makes {_name(event.key)} {event.state.name} "
                 f"after {job.state.name if job else 'nothing'}; the log is damaged: restore a "
                 "copy of it")
-        job = job or Job(event.key, event.slot, event.state)
+        job = job or LoggedJob(event.key, event.slot, event.state)
         job = self._jobs[event.key] = replace(
             job, state=event.state, reason=event.reason,
             proof=event.data if event.state is State.SELF_VERIFIED else job.proof,

@@ -9,7 +9,7 @@ from contextlib import suppress
 from proofmill.host.network.consensus.refusal import Invalid, judged_by_specification
 from proofmill.host.network.consensus.spec import spec
 from proofmill.host.network.node.aggregates import is_valid_contribution
-from proofmill.host.network.node.gossip import Verdict
+from proofmill.host.network.node.gossip import Reception
 from proofmill.host.network.node.proof_pool import Answer
 
 SLOTS_PER_EPOCH = int(spec.SLOTS_PER_EPOCH)
@@ -58,38 +58,38 @@ class VotePool:
         """Take in an `Attestation`; it counts from the next slot on."""
         data, store = attestation.data, self._store
         if not slot - 1 <= data.slot <= slot:
-            return Verdict.IGNORE, "it is not of this slot"
+            return Reception.IGNORE, "it is not of this slot"
         if data.beacon_block_root not in store.blocks:
-            return Verdict.IGNORE, "its block is unknown"
+            return Reception.IGNORE, "its block is unknown"
         if data.target.root not in store.blocks:
-            return Verdict.IGNORE, "its target is unknown"
+            return Reception.IGNORE, "its target is unknown"
         if data.target.epoch != spec.compute_epoch_at_slot(data.slot):
-            return Verdict.REJECT, "its target is not of its epoch"
+            return Reception.REJECT, "its target is not of its epoch"
         with judged_by_specification():
             spec.store_target_checkpoint_state(store, data.target)
             state = store.checkpoint_states[data.target]
             indexed = spec.get_indexed_attestation(state, attestation)
             valid = spec.is_valid_indexed_attestation(state, indexed)
         if not valid:
-            return Verdict.REJECT, "its signature is not its voters'"
+            return Reception.REJECT, "its signature is not its voters'"
         self._attestations.append(attestation)
         self._unapplied.append(attestation)
-        return Verdict.ACCEPT, ""
+        return Reception.ACCEPT, ""
 
     def add_payload_attestation(self, attestation: spec.PayloadAttestation, slot: int) -> Answer:
         """Take in a `PayloadAttestation`; it counts at once."""
         data, store = attestation.data, self._store
         root = bytes(data.beacon_block_root)
         if data.slot != slot or root not in store.block_states:
-            return Verdict.IGNORE, "its block is unknown or not of this slot"
+            return Reception.IGNORE, "its block is unknown or not of this slot"
         state = store.block_states[root]
         if data.slot != state.slot:
-            return Verdict.IGNORE, "its block is of another slot"
+            return Reception.IGNORE, "its block is of another slot"
         with judged_by_specification():
             indexed = spec.get_indexed_payload_attestation(state, attestation)
             valid = spec.is_valid_indexed_payload_attestation(state, indexed)
         if not valid:
-            return Verdict.REJECT, "its signature is not its voters'"
+            return Reception.REJECT, "its signature is not its voters'"
         with judged_by_specification():
             for index in set(indexed.attesting_indices):
                 # The signature is checked above, for all at once.
@@ -97,16 +97,16 @@ class VotePool:
                     store, spec.PayloadAttestationMessage(validator_index=index, data=data),
                     is_from_block=True)
         self._payload_attestations.setdefault(root, []).append(attestation)
-        return Verdict.ACCEPT, ""
+        return Reception.ACCEPT, ""
 
     def add_contribution(self, contribution: spec.SyncCommitteeContribution, slot: int) -> Answer:
         """Take in a `SyncCommitteeContribution` for the head of this slot."""
         root = contribution.beacon_block_root
         if contribution.slot != slot or root not in self._store.block_states:
-            return Verdict.IGNORE, "its block is unknown, or it is not of this slot"
+            return Reception.IGNORE, "its block is unknown, or it is not of this slot"
         with judged_by_specification():
             valid = is_valid_contribution(self._store.block_states[root], contribution)
         if not valid:
-            return Verdict.REJECT, "its signature is not its members'"
+            return Reception.REJECT, "its signature is not its members'"
         self._contributions.append(contribution)
-        return Verdict.ACCEPT, ""
+        return Reception.ACCEPT, ""

@@ -52,7 +52,7 @@ def cases(seed: int = 1) -> list[Case]:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class SelfTestOutcome:
     """What a self-test found. `wrong` names the cases that failed; `cycles` and `seconds` are
     those of the sums."""
 
@@ -76,7 +76,9 @@ def _encodable(point: Affine) -> AffinePoint:
     return (x[0], y[0]) if len(x) == 1 else ((x[0], x[1]), (y[0], y[1]))
 
 
-def self_test(device: Device, progress: Callable[[int, int], None] | None = None) -> Outcome:
+def self_test(
+    device: Device, progress: Callable[[int, int], None] | None = None
+) -> SelfTestOutcome:
     """Run every case in both groups on `device`; `DeviceError` where it does not answer."""
     wrong: list[str] = []
     cycles, seconds, done = 0, 0.0, 0
@@ -99,4 +101,4 @@ def self_test(device: Device, progress: Callable[[int, int], None] | None = None
             done += 1
             if progress is not None:
                 progress(done, len(chosen) * len(Group))
-    return Outcome(done, tuple(wrong), cycles, seconds)
+    return SelfTestOutcome(done, tuple(wrong), cycles, seconds)

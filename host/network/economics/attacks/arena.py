@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from proofmill.host.network.mechanism import bonds, rewards
 from proofmill.host.network.mechanism.hashing import keccak_words
 from proofmill.host.network.mechanism.invariants import check_slot
-from proofmill.host.network.mechanism.ledger import Ledger
+from proofmill.host.network.mechanism.ledger import RewardLedger
 from proofmill.host.network.mechanism.lottery import mix_epoch, total_weight
 from proofmill.host.network.mechanism.parameters import Defences, Parameters
 from proofmill.host.network.mechanism.records import SlotRecord, Submission
@@ -63,7 +63,7 @@ class Agent:
     """
 
     def __init__(self) -> None:
-        self.net: Devnet
+        self.net: Arena
         self.costs = 0
         self.paid_out = 0
 
@@ -98,7 +98,7 @@ class Agent:
 
 
 @dataclass
-class Devnet:
+class Arena:
     """The network; `play` returns what the agent earned, in gwei."""
 
     setting: Setting
@@ -106,7 +106,7 @@ class Devnet:
     seed: int
     agent: Agent
     parameters: Parameters = field(init=False)
-    ledger: Ledger = field(init=False)
+    ledger: RewardLedger = field(init=False)
 
     def __post_init__(self) -> None:
         start = self.setting.rho_start
@@ -114,7 +114,7 @@ class Devnet:
         if start is not None:
             self.parameters = replace(self.parameters, rho_start=start)
         largest = rewards.budget(BASE_GWEI, self.parameters.rho_max, self.parameters.load_max_bps)
-        self.ledger = Ledger(self.parameters, bonds.minimum_bond(
+        self.ledger = RewardLedger(self.parameters, bonds.minimum_bond(
             Parameters(), largest))
         honest = STAKE_GWEI * self.setting.honest
         attacker = int(honest * self.setting.share / (1 - self.setting.share))

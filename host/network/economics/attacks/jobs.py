@@ -22,7 +22,7 @@ from proofmill.host.network.economics.attacks.market import (
 from proofmill.host.network.economics.attacks.measure import Attack
 from proofmill.host.network.mechanism import auction, market, rewards
 from proofmill.host.network.mechanism.hashing import keccak_words
-from proofmill.host.network.mechanism.ledger import Ledger
+from proofmill.host.network.mechanism.ledger import RewardLedger
 from proofmill.host.network.mechanism.market import Commitment, Offer
 from proofmill.host.network.mechanism.parameters import MOST_PENALTIES, Defences, Parameters
 from proofmill.host.network.mechanism.records import Submission
@@ -150,7 +150,7 @@ def _past_the_list(defences: Defences, seed: int) -> Outcome:
     that a block has room for one other proof; the honest rescuer comes when the window closes."""
     parameters = Parameters(defences=defences)
     budget = rewards.budget(BASE_GWEI, parameters.rho_start)
-    ledger = Ledger(parameters, 1)
+    ledger = RewardLedger(parameters, 1)
     opens = parameters.committee_slots + 1
     blocks = parameters.window_slots - opens
     mine = range(100, 100 + blocks * (BLOCK_CHECKS - 1))

@@ -7,7 +7,7 @@ from proofmill.host.network.economics.attacks.arena import (
     PROOF_COST_GWEI,
     TRANSACTION_COST_GWEI,
     Agent,
-    Devnet,
+    Arena,
     Entry,
     Setting,
 )
@@ -47,9 +47,9 @@ def _sybil(defences: Defences, seed: int) -> float:
     Each new one makes its calibration proofs, and begins with the reliability of a beginner.
     """
     setting = Setting(share=0.2)
-    whole = Devnet(setting, defences, seed, Agent())
+    whole = Arena(setting, defences, seed, Agent())
     beginner = Parameters().reliability_start_bps if defences.calibration else 10_000
-    split = Devnet(
+    split = Arena(
         Setting(share=0.2, identities=8, reliability_bps=beginner), defences, seed, Agent())
     if defences.calibration:
         split.agent.costs += 8 * split.parameters.calibration_proofs * PROOF_COST_GWEI

@@ -57,7 +57,7 @@ class Profit:
 
 
 @dataclass(frozen=True)
-class Result:
+class MeasuredAttack:
     """An attack, measured; `unprotected` is None for a limit."""
 
     attack: Attack
@@ -73,11 +73,11 @@ def profit(gains: Sequence[float]) -> Profit:
     return Profit(statistics.fmean(gains), STUDENT_97_5 * deviation)
 
 
-def measure(attack: Attack, first_seed: int = 0) -> Result:
+def measure(attack: Attack, first_seed: int = 0) -> MeasuredAttack:
     """Play an attack with its defence and without, on `SEEDS` seeds."""
     seeds = range(first_seed, first_seed + SEEDS)
     protected = profit([attack.gain(Defences(), seed) for seed in seeds])
     if attack.limit:
-        return Result(attack, protected, None)
+        return MeasuredAttack(attack, protected, None)
     off = attack.without()
-    return Result(attack, protected, profit([attack.gain(off, seed) for seed in seeds]))
+    return MeasuredAttack(attack, protected, profit([attack.gain(off, seed) for seed in seeds]))

@@ -10,7 +10,7 @@ from proofmill.host.network.economics.attacks.arena import (
     TRANSACTION_COST_GWEI,
 )
 from proofmill.host.network.economics.attacks.harm import Damage, Measured
-from proofmill.host.network.economics.attacks.measure import SEEDS, Profit, Result
+from proofmill.host.network.economics.attacks.measure import SEEDS, MeasuredAttack, Profit
 from proofmill.host.network.mechanism import rewards
 from proofmill.host.network.mechanism.parameters import Parameters
 
@@ -20,7 +20,7 @@ def gwei(profit: Profit) -> str:
     return f"{round(profit.mean):,} ± {round(profit.half_width):,}"
 
 
-def as_data(result: Result) -> JsonObject:
+def as_data(result: MeasuredAttack) -> JsonObject:
     """A result for JSON; profits in gwei a slot."""
     attack = result.attack
     found: JsonObject = {
@@ -58,7 +58,7 @@ def harm_row(result: Measured) -> str:
             f"| {figures} |")
 
 
-def attack_row(result: Result) -> str:
+def attack_row(result: MeasuredAttack) -> str:
     """A line of the document's table of attacks."""
     attack = result.attack
     assert result.unprotected is not None
@@ -67,7 +67,7 @@ def attack_row(result: Result) -> str:
             f"({switches}) | {gwei(result.protected)} | {gwei(result.unprotected)} |")
 
 
-def limit_row(result: Result) -> str:
+def limit_row(result: MeasuredAttack) -> str:
     """A line of the document's table of limits."""
     attack = result.attack
     return (f"| **{attack.name}**: {attack.what} | {attack.setting} | {attack.defence} | "
@@ -75,7 +75,7 @@ def limit_row(result: Result) -> str:
 
 
 def markdown(
-    attacks: Sequence[Result], limits: Sequence[Result], harms: Sequence[Measured]
+    attacks: Sequence[MeasuredAttack], limits: Sequence[MeasuredAttack], harms: Sequence[Measured]
 ) -> str:
     """The whole of docs/attacks.md."""
     parameters = Parameters()

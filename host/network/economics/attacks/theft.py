@@ -6,7 +6,7 @@ from proofmill.host.network.economics.attacks.arena import (
     BLOCK_CHECKS,
     TRANSACTION_COST_GWEI,
     Agent,
-    Devnet,
+    Arena,
     Entry,
     Setting,
 )
@@ -78,7 +78,7 @@ def against(setting: Setting, attack: type[Agent], honest: type[Agent], defences
 
     `steady`: leave out the luck of the draws, whose mean is 0 unless the attack is on the draw.
     """
-    nets = [Devnet(setting, defences, seed, kind()) for kind in (attack, honest)]
+    nets = [Arena(setting, defences, seed, kind()) for kind in (attack, honest)]
     gains = [net.play() - (net.luck if steady else 0) for net in nets]
     return (gains[0] - gains[1]) / setting.slots
 
@@ -92,7 +92,7 @@ ATTACKS = (
         "the prover's tag is a public input; only who is drawn may prove in stages 1 and 2",
         "10 % of the stake, no device, always first; over not taking part",
         ("bound_proofs", "stages"),
-        lambda defences, seed: Devnet(SMALL, defences, seed, Copier()).play() / SMALL.slots),
+        lambda defences, seed: Arena(SMALL, defences, seed, Copier()).play() / SMALL.slots),
     Attack(
         "re-randomised proof", "send one's own proof again in other bytes to be paid again",
         "a proof is known by what it is about, not by its bytes",

@@ -11,7 +11,7 @@ from proofmill.host.network.contracts.deployment import Clock
 from proofmill.host.network.contracts.market import (
     TAG_PROVER,
     Exchange,
-    State,
+    JobState,
     Way,
     bid_digest,
     check_inputs,
@@ -145,7 +145,7 @@ def test_lock_and_deliver(place: Place) -> None:
     assert place.credit("solver") == split.prover + split.subsidy + 2 * due
     assert place.credit("requester") == HIGHEST - due
     assert place.market.call("burned") == split.burned
-    assert place.market.call("job", job)["state"] == State.DONE
+    assert place.market.call("job", job)["state"] == JobState.DONE
     with pytest.raises(RevertedError, match="the job is not locked"):
         place.send("solver", "fulfil", job, PROOF)
     before = place.evm.balance(place.account("requester").address)
@@ -221,7 +221,7 @@ def test_a_statement_without_a_solution_costs_its_requester(place: Place) -> Non
     assert place.credit("solver") == back == 2 * due
     assert place.credit("requester") == HIGHEST - burned < HIGHEST
     assert place.market.call("burned") == burned
-    assert place.market.call("job", job)["state"] == State.CLOSED
+    assert place.market.call("job", job)["state"] == JobState.CLOSED
     unseen = place.post(Way.LOCKED, name="owner 1", duration=1)
     place.go_to(24)
     place.send("solver", "end", unseen)
@@ -514,7 +514,7 @@ def test_a_lock_is_declined_early_and_seldom(place: Place) -> None:
     place.go_to(11)
     place.send("solver", "decline", jobs[0])
     assert place.credit("solver") == 2 * LOWEST - decline_cost(PLAIN, 2 * LOWEST)
-    assert place.market.call("job", jobs[0])["state"] == State.OPEN
+    assert place.market.call("job", jobs[0])["state"] == JobState.OPEN
     with pytest.raises(RevertedError, match="the job is not locked"):
         place.send("solver", "decline", jobs[0])
     assert place.market.call("price", jobs[0]) == LOWEST  # it stood still

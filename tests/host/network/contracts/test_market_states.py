@@ -19,7 +19,7 @@ from proofmill.host.network.contracts.compiler import compile_source
 from proofmill.host.network.contracts.deployment import Clock
 from proofmill.host.network.contracts.market import (
     TAG_PROVER,
-    State,
+    JobState,
     Way,
     bid_digest,
     commitment_digest,
@@ -52,15 +52,15 @@ went: set[str] = set()
 """Functions that some history has called and that went through."""
 
 FITS: dict[str, Callable[[Any], bool]] = {
-    "lock": lambda job: job["state"] == State.OPEN and job["way"] == Way.LOCKED,
-    "decline": lambda job: job["state"] == State.LOCKED and job["way"] == Way.LOCKED,
+    "lock": lambda job: job["state"] == JobState.OPEN and job["way"] == Way.LOCKED,
+    "decline": lambda job: job["state"] == JobState.LOCKED and job["way"] == Way.LOCKED,
     "bid": lambda job: job["way"] == Way.SEALED, "award": lambda job: job["way"] == Way.SEALED,
     "reveal bid": lambda job: job["way"] == Way.SEALED,
     "take back": lambda job: job["lowest_bid"] > 0, "forfeit": lambda job: True,
-    "end lock": lambda job: job["state"] == State.LOCKED,
-    "fulfil": lambda job: job["state"] == State.LOCKED or job["way"] == Way.TAGGED,
+    "end lock": lambda job: job["state"] == JobState.LOCKED,
+    "fulfil": lambda job: job["state"] == JobState.LOCKED or job["way"] == Way.TAGGED,
     "commit": lambda job: job["way"] == Way.HIDDEN, "reveal": lambda job: job["way"] == Way.HIDDEN,
-    "decide": lambda job: job["best_slot"] > 0, "end": lambda job: job["state"] == State.OPEN,
+    "decide": lambda job: job["best_slot"] > 0, "end": lambda job: job["state"] == JobState.OPEN,
 }
 """Jobs on which an act may go through."""
 
@@ -234,11 +234,11 @@ class Markets(RuleBasedStateMachine):
             self._go(60)
             for job in range(self.jobs):
                 known = self.market.call("job", job)
-                if known["state"] == State.LOCKED:
+                if known["state"] == JobState.LOCKED:
                     assert self._send(STRANGER, "end_lock", job)
-                elif known["state"] == State.OPEN and known["best_slot"]:
+                elif known["state"] == JobState.OPEN and known["best_slot"]:
                     assert self._send(STRANGER, "decide", job)
-                elif known["state"] == State.OPEN:
+                elif known["state"] == JobState.OPEN:
                     self._send(STRANGER, "end", job)    # its clock may have stood still
         for owner, _, _, _, digest in self.made:
             made = self.market.call("commitment", self.people[owner].address, digest)
@@ -247,7 +247,7 @@ class Markets(RuleBasedStateMachine):
                                   self.people[owner].address, digest)
         self._check()
         for job in range(self.jobs):
-            assert self.market.call("job", job)["state"] in (State.DONE, State.CLOSED), job
+            assert self.market.call("job", job)["state"] in (JobState.DONE, JobState.CLOSED), job
         for name, credit in self.credits.items():
             assert not credit or self._send(name, "collect")
         assert self.market.call("held") == self.market.call("pool")

@@ -5,7 +5,7 @@ from random import Random
 from proofmill.host.network.evm.client import RevertedError
 from proofmill.host.network.evm.embedded import EmbeddedEvm
 from proofmill.host.network.mechanism import invariants
-from proofmill.host.network.mechanism.ledger import Ledger
+from proofmill.host.network.mechanism.ledger import RewardLedger
 from proofmill.host.network.mechanism.parameters import Defences, Parameters
 from proofmill.host.network.mechanism.records import Submission
 from tests.host.network.contracts.conftest import MakeWorld
@@ -23,7 +23,7 @@ class Twin:
     def __init__(self, world: World, seed: int) -> None:
         self.world = world
         self.random = Random(seed)
-        self.ledger = Ledger(world.parameters, MINIMUM_BOND)
+        self.ledger = RewardLedger(world.parameters, MINIMUM_BOND)
         self.mixes: dict[int, bytes] = {}
         """Final mixes by epoch."""
         self.wins = 0

@@ -6,15 +6,15 @@ from pathlib import Path
 import pytest
 
 from proofmill.host.cli.main import main
-from proofmill.host.network.economics.attacks.arena import Agent, Devnet, Setting
+from proofmill.host.network.economics.attacks.arena import Agent, Arena, Setting
 from proofmill.host.network.economics.attacks.catalogue import ATTACKS, HARMS, LIMITS
 from proofmill.host.network.economics.attacks.duties import StealthyWithholder
 from proofmill.host.network.economics.attacks.harm import Harm, Measured, Outcome, measure_harm
 from proofmill.host.network.economics.attacks.measure import (
     SEEDS,
     Attack,
+    MeasuredAttack,
     Profit,
-    Result,
     measure,
     profit,
 )
@@ -28,7 +28,7 @@ DOCUMENT = Path(__file__).parents[4] / "docs" / "attacks.md"
 
 
 @cache
-def measured(attack: Attack) -> Result:
+def measured(attack: Attack) -> MeasuredAttack:
     return measure(attack)
 
 
@@ -98,12 +98,12 @@ def test_withholding_for_long_pays_half_of_the_stake_and_not_a_third(
 def test_honest_play_against_itself_earns_nothing() -> None:
     setting = Setting(slots=40)
     assert against(setting, Agent, Agent, Defences(), 5) == 0
-    net = Devnet(setting, Defences(), 5, Agent())
+    net = Arena(setting, Defences(), 5, Agent())
     assert net.play() > 0
 
 
 def test_a_copier_is_refused_and_slashed() -> None:
-    net = Devnet(Setting(share=0.3, failure_rate=0.5, slots=80), Defences(), 1, Copier())
+    net = Arena(Setting(share=0.3, failure_rate=0.5, slots=80), Defences(), 1, Copier())
     net.play()
     assert net.ledger.totals.taken > 0
     for record in net.ledger.open.values():

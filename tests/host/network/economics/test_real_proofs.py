@@ -15,7 +15,7 @@ from proofmill.host.network.consensus.block_proofs import (
 from proofmill.host.network.consensus.chain import EmbeddedChain
 from proofmill.host.network.consensus.records import ProvingTask
 from proofmill.host.network.mechanism.hashing import keccak_words
-from proofmill.host.network.mechanism.ledger import Ledger
+from proofmill.host.network.mechanism.ledger import RewardLedger
 from proofmill.host.network.mechanism.parameters import Parameters
 from proofmill.host.network.mechanism.records import Submission
 from proofmill.host.prover.circuits.block import BlockCircuit
@@ -82,7 +82,7 @@ def test_the_model_agrees_with_groth16(block: Block) -> None:
 
 def test_copies_of_a_real_proof_are_not_paid(block: Block) -> None:
     """Stolen, re-randomised and sent again: one payment, to who made it."""
-    ledger = Ledger(Parameters(), minimum_bond=1)
+    ledger = RewardLedger(Parameters(), minimum_bond=1)
     for identity in (0, 1):
         ledger.join(identity, BOND, reliability_bps=10_000)
     root = block.task.request_root

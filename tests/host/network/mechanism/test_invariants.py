@@ -6,12 +6,12 @@ import pytest
 
 from proofmill.host.network.mechanism import invariants
 from proofmill.host.network.mechanism.invariants import BrokenInvariant
-from proofmill.host.network.mechanism.ledger import Ledger
+from proofmill.host.network.mechanism.ledger import RewardLedger
 from proofmill.host.network.mechanism.records import Submission
 from tests.host.network.mechanism.test_ledger import close, made, opened, primary, proof
 
 
-def played() -> Ledger:
+def played() -> RewardLedger:
     ledger = made()
     record = opened(ledger, 0)
     close(ledger, 0)
@@ -85,7 +85,7 @@ def test_7_a_replay_changes_nothing() -> None:
     assert win is not None
     ledger = played()
 
-    class Forgetful(Ledger):
+    class Forgetful(RewardLedger):
         def finalise(self, slot: int) -> None:
             super().finalise(slot)
             self.totals.matured += 1

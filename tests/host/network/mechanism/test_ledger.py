@@ -4,7 +4,7 @@ import pytest
 
 from proofmill.host.network.mechanism.hashing import keccak_words
 from proofmill.host.network.mechanism.invariants import check_slot
-from proofmill.host.network.mechanism.ledger import Ledger
+from proofmill.host.network.mechanism.ledger import RewardLedger
 from proofmill.host.network.mechanism.parameters import Defences, Parameters
 from proofmill.host.network.mechanism.records import SlotRecord, Submission
 
@@ -13,14 +13,14 @@ REWARD = 56_000  # of a slot: BASE / 4 * 56/64
 PENALTY = 2 * REWARD
 
 
-def made(provers: int = 5, **switches: bool) -> Ledger:
-    ledger = Ledger(Parameters(defences=Defences(**switches)), minimum_bond=1_000_000)
+def made(provers: int = 5, **switches: bool) -> RewardLedger:
+    ledger = RewardLedger(Parameters(defences=Defences(**switches)), minimum_bond=1_000_000)
     for identity in range(provers):
         ledger.join(identity, BOND, reliability_bps=10_000)
     return ledger
 
 
-def opened(ledger: Ledger, slot: int) -> SlotRecord:
+def opened(ledger: RewardLedger, slot: int) -> SlotRecord:
     return ledger.open_slot(slot, keccak_words(slot), keccak_words(slot // 8), BASE)
 
 
@@ -28,7 +28,7 @@ def proof(record: SlotRecord, prover: int, sound: bool = True) -> Submission:
     return Submission(record.key, prover, b"%d/%d" % (record.slot, prover), prover, sound)
 
 
-def close(ledger: Ledger, slot: int) -> None:
+def close(ledger: RewardLedger, slot: int) -> None:
     ledger.close_slot(slot, keccak_words(slot, 1))
     check_slot(ledger)
 
@@ -203,7 +203,7 @@ def test_a_primary_that_was_kept_out_goes_before_its_rescuers() -> None:
 
 
 def test_a_bond_that_no_longer_covers_is_passed_over() -> None:
-    ledger = Ledger(Parameters(), minimum_bond=PENALTY * 3 // 2)
+    ledger = RewardLedger(Parameters(), minimum_bond=PENALTY * 3 // 2)
     ledger.join(0, PENALTY * 3 // 2, reliability_bps=10_000)
     assert primary(opened(ledger, 0)) == 0
     second = opened(ledger, 1)

@@ -11,7 +11,7 @@ from proofmill.host.network.node.archive import Archive
 from proofmill.host.network.node.claims import Claims
 from proofmill.host.network.node.contract_state import ProverAccount
 from proofmill.host.network.node.follower import ChainSetup, Follower
-from proofmill.host.network.node.gossip import Verdict
+from proofmill.host.network.node.gossip import Reception
 from proofmill.host.network.node.node import ATTEST_MS, CONFIRM_MS, STEPS_MS
 from proofmill.host.network.node.opening import devnet_parameters, minimum_bond_wei, open_chain
 from proofmill.host.network.node.patience import PatientProver
@@ -79,7 +79,7 @@ class Source:
 
     def send(self, topic: Topic, data: bytes) -> None:
         verdict, reason = self.follower.take(topic, data, "self")
-        assert verdict in (Verdict.ACCEPT, Verdict.KEEP), reason
+        assert verdict in (Reception.ACCEPT, Reception.KEEP), reason
         self.sent[topic].append(data)
         self.hear(topic, data)
 

@@ -12,7 +12,7 @@ from proofmill.host.network.consensus.records import Claim, Status
 from proofmill.host.network.consensus.spec import bls, spec
 from proofmill.host.network.node.jobs import JobRunner, Turn
 from proofmill.host.network.node.states import State
-from proofmill.host.network.node.store import Job, JobKey, JobStore
+from proofmill.host.network.node.store import JobKey, JobStore, LoggedJob
 from proofmill.host.prover.circuits.block import BlockCircuit
 from proofmill.host.prover.circuits.block_size import COMPACT
 from proofmill.host.prover.curve.limbs import Limbs
@@ -68,25 +68,25 @@ class RemoteWork:
             self._claims[slot] = self.remote.ask("task", slot).claimed_by(number, ADDRESS)
         return self._claims[slot]
 
-    def turn(self, job: Job) -> Turn:
+    def turn(self, job: LoggedJob) -> Turn:
         if job.state in NEXT:
             return Turn(NEXT[job.state])
         return Turn(PAID.get((job.state, self.remote.ask("status", job.slot))))
 
-    def witness(self, job: Job) -> Limbs:
+    def witness(self, job: LoggedJob) -> Limbs:
         claim = self.claim(job.slot)
         return CIRCUIT.witness(claim.task.ledger, claim.task.batch, claim.statement)
 
-    def prove(self, job: Job, witness: Limbs) -> None:
+    def prove(self, job: LoggedJob, witness: Limbs) -> None:
         self._proofs[job.slot] = proof_to_bytes(self.prover.prove(witness).proof)
 
-    def proof(self, job: Job) -> bytes:
+    def proof(self, job: LoggedJob) -> bytes:
         return self._proofs.pop(job.slot)
 
-    def verify(self, job: Job, proof: bytes) -> bool:
+    def verify(self, job: LoggedJob, proof: bytes) -> bool:
         return VERIFY(self.claim(job.slot).public, proof)
 
-    def sign(self, job: Job, proof: bytes) -> bytes:
+    def sign(self, job: LoggedJob, proof: bytes) -> bytes:
         message = spec.ExecutionProof(
             proof_data=encode_proof_data(proof, ADDRESS),
             proof_type=PROOF_TYPE,
@@ -99,10 +99,10 @@ class RemoteWork:
         )
         return bytes(signed.encode_bytes())
 
-    def landed(self, job: Job) -> bool:
+    def landed(self, job: LoggedJob) -> bool:
         return bool(self.remote.ask("landed", job.key.root))
 
-    def broadcast(self, job: Job, signed: bytes) -> None:
+    def broadcast(self, job: LoggedJob, signed: bytes) -> None:
         self.remote.ask("submit", signed)
 
 

@@ -5,7 +5,7 @@ from random import Random
 
 from proofmill.host.network.node.branches import ANCHOR, Branches
 from proofmill.host.network.node.contract_state import IncludedProof
-from proofmill.host.network.node.layer2 import Account, BlockFacts
+from proofmill.host.network.node.layer2 import BlockFacts, LayerTwo
 from proofmill.host.network.node.layer2 import replay as whole_replay
 from tests.host.network.node.test_layer2 import BONDS, GENESIS, MINIMUM, P, facts
 
@@ -39,7 +39,7 @@ class Chain:
         self.told[made.root] = max(told, self.told[tip])
         return made.root
 
-    def account(self, tip: bytes) -> Account:
+    def account(self, tip: bytes) -> LayerTwo:
         return self.branches.account(tip, self.told[tip])
 
     def check(self, tip: bytes) -> None:

@@ -9,7 +9,7 @@ from proofmill.host.network.consensus.keys import ValidatorKey
 from proofmill.host.network.consensus.spec import spec
 from proofmill.host.network.node.early_proofs import MOST_OF_ONE
 from proofmill.host.network.node.follower import Follower
-from proofmill.host.network.node.gossip import Verdict
+from proofmill.host.network.node.gossip import Reception
 from proofmill.host.network.node.owned_proof import SIGNATURE_BYTES, OwnedProof
 from proofmill.host.network.node.wire import Topic
 from tests.host.network.node.chains import ABSENT, KEYS, PROVER, Source, follower
@@ -72,15 +72,15 @@ def replayed(source: Source, first: Topic) -> tuple[Follower, bytes, Any]:
             data = source.sent[topic][at - 1]
             if at == slot and topic is first:
                 return theirs, proof, data
-            assert theirs.take(topic, data, "peer")[0] is Verdict.ACCEPT
+            assert theirs.take(topic, data, "peer")[0] is Reception.ACCEPT
     raise AssertionError(first)
 
 
 def test_a_proof_waits_for_its_block(withheld: Withheld) -> None:
     theirs, proof, envelope = replayed(withheld, Topic.ENVELOPE)
-    assert theirs.take(Topic.PROOF, proof, "peer") == (Verdict.KEEP, "it waits for its payload")
+    assert theirs.take(Topic.PROOF, proof, "peer") == (Reception.KEEP, "it waits for its payload")
     assert theirs.released() == []
-    assert theirs.take(Topic.ENVELOPE, envelope, "peer")[0] is Verdict.ACCEPT
+    assert theirs.take(Topic.ENVELOPE, envelope, "peer")[0] is Reception.ACCEPT
     assert [(topic, bytes(each.encode_bytes())) for topic, each in theirs.released()] == [
         (Topic.PROOF, proof)]
     assert len(theirs.open_proofs()) == 1 and theirs.released() == []
@@ -98,15 +98,15 @@ def early(prover: int, number: int, key: ValidatorKey, state: spec.BeaconState) 
 def test_nobody_fills_the_place_of_those_that_wait(withheld: Withheld) -> None:
     theirs, proof, envelope = replayed(withheld, Topic.ENVELOPE)
     state = theirs.head_state()
-    assert theirs.take(Topic.PROOF, proof, "peer")[0] is Verdict.KEEP
+    assert theirs.take(Topic.PROOF, proof, "peer")[0] is Reception.KEEP
     for number in range(2 * MOST_OF_ONE):
         assert theirs.take(Topic.PROOF, early(ABSENT, number, KEYS[ABSENT], state), "peer")[
-            0] is Verdict.KEEP
+            0] is Reception.KEEP
         # Nobody in another's name, and nobody without a bond.
         for prover in (PROVER, 7):
             verdict, reason = theirs.take(
                 Topic.PROOF, early(prover, number, KEYS[ABSENT], state), "peer")
-            assert (verdict, reason) == (Verdict.IGNORE, "its payload is unknown")
+            assert (verdict, reason) == (Reception.IGNORE, "its payload is unknown")
     assert len(theirs._early) == MOST_OF_ONE + 1
-    assert theirs.take(Topic.ENVELOPE, envelope, "peer")[0] is Verdict.ACCEPT
+    assert theirs.take(Topic.ENVELOPE, envelope, "peer")[0] is Reception.ACCEPT
     assert len(theirs.released()) == 1

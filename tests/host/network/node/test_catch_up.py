@@ -12,7 +12,7 @@ from proofmill.host.network.consensus.spec import spec
 from proofmill.host.network.node.archive import Archive
 from proofmill.host.network.node.catch_up import ANSWER_SECONDS, CatchUp
 from proofmill.host.network.node.follower import Follower
-from proofmill.host.network.node.gossip import Verdict
+from proofmill.host.network.node.gossip import Reception
 from proofmill.host.network.node.node import CONFIRM_MS
 from proofmill.host.network.node.range_messages import MOST_BLOCKS, BlockRange, RangeRequest, Status
 from proofmill.host.network.node.wire import LIMITS, Topic
@@ -39,13 +39,13 @@ class Link:
     def drop(self, peer: str, reason: str) -> None:
         self.dropped.setdefault(peer, reason)
 
-    def hear(self, topic: Topic, data: bytes, peer: str) -> tuple[Verdict, str]:
+    def hear(self, topic: Topic, data: bytes, peer: str) -> tuple[Reception, str]:
         """As the gossip and the node do it."""
         if topic in (Topic.STATUS, Topic.RANGE_REQUEST, Topic.RANGE):
             verdict, reason = self.catch_up.take(topic, data, peer)
         else:
             verdict, reason = self.follower.take(topic, data, peer)
-        if verdict is Verdict.REJECT:
+        if verdict is Reception.REJECT:
             self.drop(peer, reason)
         return verdict, reason
 
@@ -211,12 +211,12 @@ def test_who_lies_is_punished(source: Source, late: Link, lie: Lie, reason: str)
 def test_an_answer_that_nobody_asked_for_is_punished(source: Source, late: Link) -> None:
     empty = BlockRange(identifier=99, next_slot=5)
     verdict, reason = late.hear(Topic.RANGE, bytes(empty.encode_bytes()), "pusher")
-    assert (verdict, reason) == (Verdict.REJECT, "an answer to what was not asked")
+    assert (verdict, reason) == (Reception.REJECT, "an answer to what was not asked")
     # Nor may one peer answer what another was asked.
     late.hear(Topic.STATUS, status(source), "honest")
     request = RangeRequest.decode_bytes(late.take_sent()[-1][2])
     empty.identifier = request.identifier
-    assert late.hear(Topic.RANGE, bytes(empty.encode_bytes()), "pusher")[0] is Verdict.REJECT
+    assert late.hear(Topic.RANGE, bytes(empty.encode_bytes()), "pusher")[0] is Reception.REJECT
     assert late.catch_up.busy
     late.catch_up.tick([])  # the honest one leaves before it answers
     assert not late.catch_up.busy and late.dropped.pop("pusher") and not late.dropped
@@ -247,7 +247,7 @@ def test_too_much_may_not_be_asked(source: Source) -> None:
         request = RangeRequest(identifier=1, head_root=source.follower.head().root, start_slot=1,
                                count=count)
         verdict, reason = link.hear(Topic.RANGE_REQUEST, bytes(request.encode_bytes()), "greedy")
-        assert verdict is Verdict.REJECT and "blocks; the most is 16" in reason
+        assert verdict is Reception.REJECT and "blocks; the most is 16" in reason
     assert link.sent == []
 
 
@@ -273,7 +273,7 @@ def test_a_named_head_from_the_future_is_not_asked_for(late: Link) -> None:
     late.take_sent()
     ahead = Status(head_root=b"\x05" * 32, head_slot=SLOTS + 1, full=True)
     verdict, _ = late.hear(Topic.STATUS, bytes(ahead.encode_bytes()), "early")
-    assert verdict is Verdict.IGNORE and late.sent == []
+    assert verdict is Reception.IGNORE and late.sent == []
 
 
 def test_an_honest_peer_delivers_everything(source: Source, late: Link) -> None:

@@ -18,7 +18,7 @@ from proofmill.host.network.economics.recorded import replayed
 from proofmill.host.network.mechanism.lottery import Assignment
 from proofmill.host.network.node.devnet import NodePlan, plan_nodes
 from proofmill.host.network.node.disturbance import Disturbance
-from proofmill.host.network.node.layer2 import Account, Credit, Fine
+from proofmill.host.network.node.layer2 import CreditedProof, Fine, LayerTwo
 from proofmill.host.network.node.node import DeviceSpeed, NodeReport, SlotView
 from proofmill.host.network.node.outcome import outcome
 
@@ -96,10 +96,10 @@ RUN = replayed({"minimum_bond": 1, "bonds": {}, "genesis_mix": "00" * 32, "final
                 "blocks": []})
 
 
-def account(*fines: Fine) -> Account:
-    return Account(
+def account(*fines: Fine) -> LayerTwo:
+    return LayerTwo(
         assignments={5: Assignment(0, (1,)), **{slot: Assignment(0, (1,)) for slot in (28, 29)}},
-        credits=(Credit(5, 1, 5 * GWEI, 61, GWEI, 2, 6, 1, False, False),),
+        credits=(CreditedProof(5, 1, 5 * GWEI, 61, GWEI, 2, 6, 1, False, False),),
         fines=fines, undecided=frozenset(), bonded=frozenset(), barred={}, bonds={},
         reliability={}, rho=0)
 

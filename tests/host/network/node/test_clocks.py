@@ -7,7 +7,7 @@ import pytest
 from proofmill.host.cli.logs import PACKAGE
 from proofmill.host.network.node.clock_watch import FEWEST, WATCHED, ClockWatch
 from proofmill.host.network.node.follower import SLOT_MS
-from proofmill.host.network.node.gossip import Verdict
+from proofmill.host.network.node.gossip import Reception
 from proofmill.host.network.node.wire import Topic
 from tests.host.network.node.chains import Source, follower
 
@@ -37,7 +37,7 @@ class Off:
     def __init__(self, offset_ms: int) -> None:
         self.follower = follower()
         self.offset_ms = offset_ms
-        self.verdicts: set[Verdict] = set()
+        self.verdicts: set[Reception] = set()
         self.released: list[Topic] = []
 
     def tick(self, now_ms: int) -> None:
@@ -65,7 +65,7 @@ def test_it_says_so_and_blames_nobody(
     assert off.follower.clock.sentence == sentence
     assert [record.getMessage() for record in caplog.records].count(sentence) == 1
     # Nothing of an honest peer's counts against it.
-    assert Verdict.REJECT not in off.verdicts
+    assert Reception.REJECT not in off.verdicts
     if abs(offset_ms) <= 500:
         # A block that comes before its slot waits for it, with its payload, and goes on then.
         off.tick(said[-1][0] + SLOT_MS)
@@ -77,7 +77,7 @@ def test_it_says_so_and_blames_nobody(
 def test_a_clock_that_is_right_is_not_complained_of(said: Said) -> None:
     off = Off(0)
     off.hear(said)
-    assert off.follower.clock.sentence == "" and off.verdicts == {Verdict.ACCEPT}
+    assert off.follower.clock.sentence == "" and off.verdicts == {Reception.ACCEPT}
 
 
 def test_few_liars_do_not_move_it() -> None:

@@ -18,7 +18,7 @@ from proofmill.host.network.node.devnet import Devnet, DevnetSetup, plan_nodes
 from proofmill.host.network.node.gossip import LOOPBACK
 from proofmill.host.network.node.identity import Identity, contexts, new_identity
 from proofmill.host.network.node.node import DeviceSpeed, NodeReport, SlotView
-from proofmill.host.network.node.outcome import Outcome, outcome
+from proofmill.host.network.node.outcome import RunOutcome, outcome
 from proofmill.host.network.node.owned_proof import OwnedProof
 from proofmill.host.network.node.states import State
 from proofmill.host.network.node.wire import Topic, frame, read_frame
@@ -122,7 +122,7 @@ class Run:
             self.unsettled = net.unsettled
             self.reports: dict[str, NodeReport] = net.reports()
             self.reference: list[SlotView] = net.reference()
-        self.outcome: Outcome = outcome(made.nodes, self.reports, self.dead, self.reference)
+        self.outcome: RunOutcome = outcome(made.nodes, self.reports, self.dead, self.reference)
 
 
 @pytest.fixture(scope="module")

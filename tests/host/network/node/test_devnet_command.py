@@ -21,7 +21,7 @@ from proofmill.host.network.mechanism.lottery import Assignment
 from proofmill.host.network.mechanism.parameters import Parameters
 from proofmill.host.network.node import devnet
 from proofmill.host.network.node.devnet import plan_nodes
-from proofmill.host.network.node.layer2 import Account, Credit, Fine
+from proofmill.host.network.node.layer2 import CreditedProof, Fine, LayerTwo
 from proofmill.host.network.node.node import DeviceSpeed, NodeReport, SlotView
 from proofmill.host.network.node.outcome import outcome
 from proofmill.host.network.second_layer.engines import EvmEngines
@@ -179,9 +179,9 @@ def test_everybody_is_named_by_its_node(capsys: pytest.CaptureFixture[str]) -> N
     plans = plan_nodes(64, [DeviceSpeed("cpu", "cpu", 500)] * 4)
     assert [plan.prover for plan in plans] == [0, 1, 2, 3, None]
     assert [len(plan.validators) for plan in plans] == [22, 0, 21, 0, 21]
-    account = Account(
+    account = LayerTwo(
         assignments={1: Assignment(3, (1, 0)), 3: Assignment(None, ())},
-        credits=(Credit(1, 3, 5 * GWEI, 61, GWEI, 2, 1, 1, False, False),),
+        credits=(CreditedProof(1, 3, 5 * GWEI, 61, GWEI, 2, 1, 1, False, False),),
         fines=(Fine(1, 1, "committee", 7, False),), undecided=frozenset(), bonded=frozenset(),
         barred={}, bonds={}, reliability={}, rho=0)
     history = tuple(SlotView(slot, b"", b"", 0) for slot in range(1, 5))

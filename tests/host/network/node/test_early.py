@@ -7,7 +7,7 @@ from proofmill.host.network.node import early as early_messages
 from proofmill.host.network.node.disturbance import DRIFT_ALLOWED_MS
 from proofmill.host.network.node.early import EarlyMessages
 from proofmill.host.network.node.follower import EARLY, SLOT_MS
-from proofmill.host.network.node.gossip import Verdict
+from proofmill.host.network.node.gossip import Reception
 from proofmill.host.network.node.wire import Topic
 from tests.host.network.node.chains import Source, follower
 
@@ -29,12 +29,12 @@ def test_what_is_early_counts_when_its_time_has_come(tmp_path: Path) -> None:
     node.tick(0, SLOT_MS - 400)
     for topic, data in (*heard, heard[0]):  # the block comes from two peers
         verdict, reason = node.take(topic, data, "peer")
-        assert verdict is Verdict.IGNORE
+        assert verdict is Reception.IGNORE
         early.notice(topic, data, "peer", reason)
     node.tick(1, 0)
     kept = early.release()
     assert [(topic, data) for topic, data, _ in kept] == heard
-    assert [node.take(*each)[0] for each in kept] == [Verdict.ACCEPT] * 3
+    assert [node.take(*each)[0] for each in kept] == [Reception.ACCEPT] * 3
     assert early.release() == []
 
 

@@ -15,8 +15,8 @@ from proofmill.host.network.consensus.spec import bls, spec
 from proofmill.host.network.evm.account import Account as EvmAccount
 from proofmill.host.network.mechanism.invariants import BrokenInvariant
 from proofmill.host.network.node.follower import Follower
-from proofmill.host.network.node.gossip import Verdict
-from proofmill.host.network.node.layer2 import Account
+from proofmill.host.network.node.gossip import Reception
+from proofmill.host.network.node.layer2 import LayerTwo
 from proofmill.host.network.node.node import ATTEST_MS, CONFIRM_MS, view_of
 from proofmill.host.network.node.owned_proof import own
 from proofmill.host.network.node.states import State
@@ -34,7 +34,7 @@ class Pair:
 
     def __init__(self, folder: Path, forge: bool = False) -> None:
         self.theirs = follower()
-        self.verdicts: list[tuple[Topic, Verdict, str]] = []
+        self.verdicts: list[tuple[Topic, Reception, str]] = []
         self.source = Source(folder, self.hear, forge=forge)
         self.ours, self.validators = self.source.follower, self.source.validators
         self.jobs, self.protection = self.source.jobs, self.source.protection
@@ -66,14 +66,14 @@ def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
     made.source.close()
 
 
-def look(follower: Follower) -> tuple[Any, Account, int]:
+def look(follower: Follower) -> tuple[Any, LayerTwo, int]:
     return follower.head(), follower.account(), len(follower.store.blocks)
 
 
 def test_both_have_the_same_chain(pair: Pair) -> None:
     assert pair.ours.head() == pair.theirs.head()
     assert pair.ours.account() == pair.theirs.account()
-    assert {verdict for _, verdict, _ in pair.verdicts} == {Verdict.ACCEPT}
+    assert {verdict for _, verdict, _ in pair.verdicts} == {Reception.ACCEPT}
     assert len(pair.theirs.branch()) == SLOTS
     # Each block was taken in once, however often the head was looked at.
     assert pair.ours._branches.replayed == pair.theirs._branches.replayed == SLOTS
@@ -210,7 +210,7 @@ WRONG = [
 def test_what_is_wrong_is_rejected(pair: Pair, topic: Topic, make: Any, reason: str) -> None:
     before = look(pair.theirs)
     verdict, why = pair.theirs.take(topic, bytes(make(pair).encode_bytes()), "liar")
-    assert verdict is Verdict.REJECT and reason in why
+    assert verdict is Reception.REJECT and reason in why
     assert look(pair.theirs) == before
 
 
@@ -234,7 +234,7 @@ def test_own_trouble_is_no_verdict_on_a_message(
         pair.theirs.take(topic, data, "honest")
     monkeypatch.undo()
     assert look(pair.theirs) == before
-    assert pair.theirs.take(topic, data, "liar")[0] is Verdict.REJECT
+    assert pair.theirs.take(topic, data, "liar")[0] is Reception.REJECT
 
 
 GOSSIP = [topic for topic in Topic if topic not in DIRECTED]
@@ -244,28 +244,28 @@ GOSSIP = [topic for topic in Topic if topic not in DIRECTED]
 def test_what_is_no_message_is_rejected(pair: Pair, topic: Topic) -> None:
     before = look(pair.theirs)
     for data in (b"", b"\x00", b"\xff" * 40, b"\xff" * 400):
-        assert pair.theirs.take(topic, data, "liar")[0] in (Verdict.REJECT, Verdict.IGNORE)
+        assert pair.theirs.take(topic, data, "liar")[0] in (Reception.REJECT, Reception.IGNORE)
     if pair.source.sent[topic]:
         whole = pair.source.sent[topic][-1]
         for cut in (1, len(whole) // 2):
             # A short proof of a prover whose proof is known is not looked at (KEEP).
-            assert pair.theirs.take(topic, whole[:-cut], "liar")[0] is not Verdict.ACCEPT
+            assert pair.theirs.take(topic, whole[:-cut], "liar")[0] is not Reception.ACCEPT
     assert look(pair.theirs) == before
 
 
 def test_what_comes_again_is_kept_and_what_cannot_be_judged_is_ignored(pair: Pair) -> None:
-    def verdict(topic: Topic, of: Follower) -> Verdict:
+    def verdict(topic: Topic, of: Follower) -> Reception:
         return of.take(topic, pair.source.sent[topic][-1], "peer")[0]
 
     for topic in (Topic.BLOCK, Topic.ENVELOPE, Topic.PROOF, Topic.TRANSACTION):
-        assert verdict(topic, pair.theirs) is Verdict.KEEP
+        assert verdict(topic, pair.theirs) is Reception.KEEP
     new = follower()
     new.tick(SLOTS, CONFIRM_MS)
     for topic in GOSSIP:
         if topic is Topic.PROOF:  # it waits for its payload
-            assert verdict(topic, new) is Verdict.KEEP
+            assert verdict(topic, new) is Reception.KEEP
         elif topic is not Topic.TRANSACTION:
-            assert verdict(topic, new) is Verdict.IGNORE
+            assert verdict(topic, new) is Reception.IGNORE
 
 
 def test_an_invalid_proof_is_passed_on_reported_and_paid_for(tmp_path: Path) -> None:
@@ -273,9 +273,9 @@ def test_an_invalid_proof_is_passed_on_reported_and_paid_for(tmp_path: Path) -> 
     pair = Pair(tmp_path, forge=True)
     for slot in range(1, 5):
         pair.slot(slot)
-    assert not any(verdict is Verdict.REJECT for _, verdict, _ in pair.verdicts)
+    assert not any(verdict is Reception.REJECT for _, verdict, _ in pair.verdicts)
     forged = [verdict for topic, verdict, _ in pair.verdicts if topic is Topic.PROOF]
-    assert forged and set(forged) == {Verdict.ACCEPT}
+    assert forged and set(forged) == {Reception.ACCEPT}
     account = pair.theirs.account()
     fines = [fine for fine in account.fines if fine.reason == "invalid"]
     assert {fine.prover for fine in fines} == {PROVER} and account.credits == ()
@@ -321,7 +321,7 @@ def test_a_wrong_envelope_is_rejected_and_the_right_one_taken(tmp_path: Path) ->
     new = follower()
     new.tick(1, 0)
     block, = ours.sent[Topic.BLOCK]
-    assert new.take(Topic.BLOCK, bytes(block.encode_bytes()), "peer") == (Verdict.ACCEPT, "")
+    assert new.take(Topic.BLOCK, bytes(block.encode_bytes()), "peer") == (Reception.ACCEPT, "")
     right, = ours.sent[Topic.ENVELOPE]
     wrong = right.copy()
     wrong.message.payload.transactions[0] = b"\x01" * len(wrong.message.payload.transactions[0])
@@ -329,8 +329,8 @@ def test_a_wrong_envelope_is_rejected_and_the_right_one_taken(tmp_path: Path) ->
         ours.ours.head_state(), wrong.message, KEYS[block.message.proposer_index].secret)
     wrong.signature = signature
     verdict, _ = new.take(Topic.ENVELOPE, bytes(wrong.encode_bytes()), "liar")
-    assert verdict is Verdict.REJECT and new.branch() == []
-    assert new.take(Topic.ENVELOPE, bytes(right.encode_bytes()), "peer") == (Verdict.ACCEPT, "")
+    assert verdict is Reception.REJECT and new.branch() == []
+    assert new.take(Topic.ENVELOPE, bytes(right.encode_bytes()), "peer") == (Reception.ACCEPT, "")
     assert [facts.slot for facts in new.branch()] == [1]
     ours.source.close()
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from proofmill.host.network.node.gossip import LOOPBACK, Gossip, Limits, Verdict
+from proofmill.host.network.node.gossip import LOOPBACK, Gossip, Limits, Reception
 from proofmill.host.network.node.identity import Identity, contexts, new_identity
 from proofmill.host.network.node.standing import HALF_LIFE_SECONDS, REJECTED, Standing
 from proofmill.host.network.node.wire import LIMITS, Malformed, Topic, frame, read_frame
@@ -27,13 +27,13 @@ class Net:
         self.nodes: dict[str, Gossip] = {}
         self.ports: dict[str, int] = {}
         self.taken: dict[str, list[tuple[Topic, bytes, str]]] = {name: [] for name in NAMES}
-        self.verdict: Callable[[bytes], tuple[Verdict, str]] = lambda data: (Verdict.ACCEPT, "")
+        self.verdict: Callable[[bytes], tuple[Reception, str]] = lambda data: (Reception.ACCEPT, "")
 
     async def start(self, *links: str) -> None:
         known = {identity.name: name for name, identity in self.identities.items()}
         for name in NAMES[:3]:
             def handler(topic: Topic, data: bytes, peer: str,
-                        name: str = name) -> tuple[Verdict, str]:
+                        name: str = name) -> tuple[Reception, str]:
                 self.taken[name].append((topic, data, peer))
                 return self.verdict(data)
 
@@ -126,8 +126,8 @@ def test_a_ring_does_not_echo(tmp_path: Path) -> None:
     play(Net(tmp_path), story, "ab", "bc", "cb")
 
 
-@pytest.mark.parametrize("verdict", [Verdict.IGNORE, Verdict.KEEP, Verdict.REJECT])
-def test_only_what_is_accepted_goes_on(tmp_path: Path, verdict: Verdict) -> None:
+@pytest.mark.parametrize("verdict", [Reception.IGNORE, Reception.KEEP, Reception.REJECT])
+def test_only_what_is_accepted_goes_on(tmp_path: Path, verdict: Reception) -> None:
     net = Net(tmp_path)
     net.verdict = lambda data: (verdict, "it is wrong")
 
@@ -136,7 +136,7 @@ def test_only_what_is_accepted_goes_on(tmp_path: Path, verdict: Verdict) -> None
         await until(lambda: len(net.taken["b"]) == 1)
         await asyncio.sleep(0.05)
         assert net.taken["c"] == []
-        expected = {"a": "PROOF: it is wrong"} if verdict is Verdict.REJECT else {}
+        expected = {"a": "PROOF: it is wrong"} if verdict is Reception.REJECT else {}
         assert net.nodes["b"].standing.faults == expected
         # Nobody is put out for one message.
         assert net.nodes["b"].peers == ["a", "c"] and net.nodes["b"].dropped == {}
@@ -146,7 +146,7 @@ def test_only_what_is_accepted_goes_on(tmp_path: Path, verdict: Verdict) -> None
 
 def test_a_peer_that_goes_on_is_put_out_for_a_while(tmp_path: Path) -> None:
     net = Net(tmp_path)
-    net.verdict = lambda data: (Verdict.REJECT, "it is wrong")
+    net.verdict = lambda data: (Reception.REJECT, "it is wrong")
     now = 0.0
 
     async def story(net: Net) -> None:

@@ -9,7 +9,7 @@ import pytest
 from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.network.node.jobs import JobRunner, Turn
 from proofmill.host.network.node.states import State
-from proofmill.host.network.node.store import Job, JobKey, JobStore
+from proofmill.host.network.node.store import JobKey, JobStore, LoggedJob
 from proofmill.host.prover.curve.limbs import Limbs
 from proofmill.host.prover.devices.device import DeviceError
 from tests.host.network.node.killed import NEXT
@@ -25,35 +25,35 @@ class Scripted:
         self.sent: list[bytes] = []
         self.already_there = False
 
-    def turn(self, job: Job) -> Turn:
+    def turn(self, job: LoggedJob) -> Turn:
         return Turn(NEXT.get(job.state))
 
-    def witness(self, job: Job) -> Limbs:
+    def witness(self, job: LoggedJob) -> Limbs:
         if self.device == "no witness":
             raise DeviceError("the payload is no longer kept")
         return np.zeros((1, 4), dtype=np.uint64)
 
-    def prove(self, job: Job, witness: Limbs) -> None:
+    def prove(self, job: LoggedJob, witness: Limbs) -> None:
         if self.device == "dead":
             raise DeviceError("the device does not answer")
 
-    def proof(self, job: Job) -> bytes:
+    def proof(self, job: LoggedJob) -> bytes:
         if self.device == "no proof":
             raise ProofmillError("the witness does not satisfy constraint 3")
         if self.device == "broken driver":
             raise ValueError("no such register")
         return b"wrong" if self.device == "lying" else b"proof"
 
-    def verify(self, job: Job, proof: bytes) -> bool:
+    def verify(self, job: LoggedJob, proof: bytes) -> bool:
         return proof == b"proof"
 
-    def sign(self, job: Job, proof: bytes) -> bytes:
+    def sign(self, job: LoggedJob, proof: bytes) -> bytes:
         return b"signed " + proof
 
-    def landed(self, job: Job) -> bool:
+    def landed(self, job: LoggedJob) -> bool:
         return self.already_there
 
-    def broadcast(self, job: Job, signed: bytes) -> None:
+    def broadcast(self, job: LoggedJob, signed: bytes) -> None:
         self.sent.append(signed)
 
 

@@ -8,7 +8,7 @@ import pytest
 from proofmill.host.network.mechanism import bonds, rewards
 from proofmill.host.network.mechanism.parameters import Parameters
 from proofmill.host.network.node.contract_state import IncludedProof
-from proofmill.host.network.node.layer2 import Account, BlockFacts, replay
+from proofmill.host.network.node.layer2 import BlockFacts, LayerTwo, replay
 
 P = Parameters()
 BASE = 1_000_000
@@ -30,7 +30,7 @@ def request(slot: int) -> bytes:
     return b"payload" + slot.to_bytes(25, "big")
 
 
-def run(blocks: list[BlockFacts], final_slot: int = 0) -> Account:
+def run(blocks: list[BlockFacts], final_slot: int = 0) -> LayerTwo:
     return replay(P, MINIMUM, BONDS, blocks, GENESIS, final_slot)[0]
 
 
@@ -61,7 +61,7 @@ def test_others_wait_for_their_stage() -> None:
     member, stranger = assignment.committee[0], 77
     first_committee, first_open = P.primary_slots + 2, P.committee_slots + 2
 
-    def included(slot: int, prover: int, end: int) -> Account:
+    def included(slot: int, prover: int, end: int) -> LayerTwo:
         return run([*chain(1, slot - 1), facts(slot, (1, prover)), *chain(slot + 1, end)])
 
     assert included(2, member, 3).credits == ()

@@ -16,7 +16,7 @@ from proofmill.host.network.evm.pool import (
     TransactionPool,
 )
 from proofmill.host.network.evm.transaction import decode_transaction, sign_transaction
-from proofmill.host.network.node.gossip import Verdict
+from proofmill.host.network.node.gossip import Reception
 from proofmill.host.network.node.mempool import take_transaction
 
 CHAIN, RICH, BASE_FEE = 7, 10**18, 7
@@ -34,7 +34,7 @@ class World:
                                     lambda: BASE_FEE, lambda: self.height)
         self.pool.is_reward = lambda each: each.to == BONDS and each.value >= BOND
 
-    def add(self, raw: bytes) -> tuple[Verdict, str]:
+    def add(self, raw: bytes) -> tuple[Reception, str]:
         return take_transaction(self.pool, raw)
 
     def balance(self, who: bytes) -> int:
@@ -75,11 +75,11 @@ def test_they_wait_in_the_order_of_their_nonces() -> None:
     world = World()
     raws = [signed(0, nonce) for nonce in range(4)]
     for nonce in (2, 0, 3):
-        assert world.add(raws[nonce])[0] is Verdict.ACCEPT
+        assert world.add(raws[nonce])[0] is Reception.ACCEPT
     assert world.pool.waiting() == [raws[0]]  # 2 and 3 wait for 1
-    assert world.add(raws[1])[0] is Verdict.ACCEPT
+    assert world.add(raws[1])[0] is Reception.ACCEPT
     assert world.pool.waiting() == raws
-    assert world.add(raws[1]) == (Verdict.KEEP, "it is known")
+    assert world.add(raws[1]) == (Reception.KEEP, "it is known")
     other = signed(1, 0)
     world.add(other)
     world.nonces[SENDERS[0]] = 3
@@ -103,21 +103,21 @@ def test_what_is_in_a_block_is_forgotten_once_that_is_final() -> None:
 
 
 @pytest.mark.parametrize("raw,verdict,reason", [
-    (b"", Verdict.REJECT, "no signed transaction"),
-    (b"\x02", Verdict.REJECT, "no signed transaction"),
-    (b"\x02\xff" * 50, Verdict.REJECT, "no signed transaction"),
-    (b"\xf8" + signed(0, 0), Verdict.REJECT, "no signed transaction"),
-    (signed(0, 0)[:-1], Verdict.REJECT, "no signed transaction"),
-    (legacy(), Verdict.REJECT, "no signed transaction"),
-    (b"\x01" + signed(0, 0)[1:], Verdict.REJECT, "no signed transaction"),
-    (signed(0, 0) + b"\x00", Verdict.REJECT, "no signed transaction"),
-    (signed(0, 0, chain_id=8), Verdict.REJECT, "a transaction of the chain 8"),
-    (signed(2, 0), Verdict.IGNORE, "cannot pay for this transaction"),
-    (signed(0, 0, value=RICH), Verdict.IGNORE, "cannot pay for this transaction"),
-    (signed(0, 0, fee=0), Verdict.IGNORE, "0 wei for a unit of gas, and the base fee is 7"),
-    (signed(0, 32), Verdict.IGNORE, "the most is 32"),
+    (b"", Reception.REJECT, "no signed transaction"),
+    (b"\x02", Reception.REJECT, "no signed transaction"),
+    (b"\x02\xff" * 50, Reception.REJECT, "no signed transaction"),
+    (b"\xf8" + signed(0, 0), Reception.REJECT, "no signed transaction"),
+    (signed(0, 0)[:-1], Reception.REJECT, "no signed transaction"),
+    (legacy(), Reception.REJECT, "no signed transaction"),
+    (b"\x01" + signed(0, 0)[1:], Reception.REJECT, "no signed transaction"),
+    (signed(0, 0) + b"\x00", Reception.REJECT, "no signed transaction"),
+    (signed(0, 0, chain_id=8), Reception.REJECT, "a transaction of the chain 8"),
+    (signed(2, 0), Reception.IGNORE, "cannot pay for this transaction"),
+    (signed(0, 0, value=RICH), Reception.IGNORE, "cannot pay for this transaction"),
+    (signed(0, 0, fee=0), Reception.IGNORE, "0 wei for a unit of gas, and the base fee is 7"),
+    (signed(0, 32), Reception.IGNORE, "the most is 32"),
 ])
-def test_what_is_wrong_is_not_kept(raw: bytes, verdict: Verdict, reason: str) -> None:
+def test_what_is_wrong_is_not_kept(raw: bytes, verdict: Reception, reason: str) -> None:
     world = World()
     found, why = world.add(raw)
     assert found is verdict and reason in why and world.pool.waiting() == []
@@ -126,43 +126,43 @@ def test_what_is_wrong_is_not_kept(raw: bytes, verdict: Verdict, reason: str) ->
 def test_nobody_fills_it() -> None:
     world = World()
     for nonce in range(MOST_OF_ONE):
-        assert world.add(signed(0, nonce))[0] is Verdict.ACCEPT
+        assert world.add(signed(0, nonce))[0] is Reception.ACCEPT
     for raw, reason in ((signed(0, MOST_OF_ONE), "32 transactions of"),
                         (signed(0, 5, value=1), "is taken by one that is waiting")):
         verdict, why = world.add(raw)
-        assert verdict is Verdict.IGNORE and reason in why
-    assert world.add(signed(1, 0))[0] is Verdict.ACCEPT
+        assert verdict is Reception.IGNORE and reason in why
+    assert world.add(signed(1, 0))[0] is Reception.ACCEPT
     world.nonces[SENDERS[1]] = 4
     verdict, why = world.add(signed(1, 3))
-    assert verdict is Verdict.IGNORE and "is used already" in why
+    assert verdict is Reception.IGNORE and "is used already" in why
 
 
 def test_a_sender_pays_for_all_that_waits_together() -> None:
     world = World()
-    assert world.add(signed(0, 0, value=RICH * 2 // 3))[0] is Verdict.ACCEPT
+    assert world.add(signed(0, 0, value=RICH * 2 // 3))[0] is Reception.ACCEPT
     verdict, why = world.add(signed(0, 1, value=RICH * 2 // 3))
-    assert verdict is Verdict.IGNORE and "cannot pay for this transaction beside the 1" in why
-    assert world.add(signed(0, 1))[0] is Verdict.ACCEPT
+    assert verdict is Reception.IGNORE and "cannot pay for this transaction beside the 1" in why
+    assert world.add(signed(0, 1))[0] is Reception.ACCEPT
 
 
 def test_who_offers_a_tenth_more_takes_the_place() -> None:
     world = World()
     first, better = signed(0, 0, fee=100), signed(0, 0, fee=110)
-    assert world.add(first)[0] is Verdict.ACCEPT
+    assert world.add(first)[0] is Reception.ACCEPT
     verdict, why = world.add(signed(0, 0, fee=109))
-    assert verdict is Verdict.IGNORE and "offer 110 wei for a unit of gas" in why
-    assert world.add(better)[0] is Verdict.ACCEPT
+    assert verdict is Reception.IGNORE and "offer 110 wei for a unit of gas" in why
+    assert world.add(better)[0] is Reception.ACCEPT
     assert world.pool.waiting() == [better] and first not in world.pool
 
 
 def test_few_of_one_wait_for_a_missing_nonce() -> None:
     world = World()
     for nonce in range(1, 1 + MOST_EARLY_OF_ONE):
-        assert world.add(signed(0, nonce))[0] is Verdict.ACCEPT
+        assert world.add(signed(0, nonce))[0] is Reception.ACCEPT
     verdict, why = world.add(signed(0, 1 + MOST_EARLY_OF_ONE))
-    assert verdict is Verdict.IGNORE and "wait for one with nonce 0; send that first" in why
-    assert world.add(signed(0, 0))[0] is Verdict.ACCEPT
-    assert world.add(signed(0, 1 + MOST_EARLY_OF_ONE))[0] is Verdict.ACCEPT
+    assert verdict is Reception.IGNORE and "wait for one with nonce 0; send that first" in why
+    assert world.add(signed(0, 0))[0] is Reception.ACCEPT
+    assert world.add(signed(0, 1 + MOST_EARLY_OF_ONE))[0] is Reception.ACCEPT
     assert len(world.pool.waiting()) == 2 + MOST_EARLY_OF_ONE
 
 
@@ -172,23 +172,23 @@ def test_few_of_one_wait_for_a_missing_nonce() -> None:
 ])
 def test_one_sender_asks_for_so_much_and_no_more(more: dict[str, int | bytes], reason: str) -> None:
     world = World()
-    assert world.add(signed(0, 0, **more))[0] is Verdict.ACCEPT  # type: ignore[arg-type]
+    assert world.add(signed(0, 0, **more))[0] is Reception.ACCEPT  # type: ignore[arg-type]
     verdict, why = world.add(signed(0, 1, **more))  # type: ignore[arg-type]
-    assert verdict is Verdict.IGNORE and reason in why
+    assert verdict is Reception.IGNORE and reason in why
 
 
 def test_who_offers_least_goes_when_it_is_full() -> None:
     world = World()
     raws = [signed(sender, nonce, fee=100 + sender) for sender in range(3, 11)
             for nonce in range(MOST_OF_ONE)]
-    assert len(raws) == MOST and all(world.add(raw)[0] is Verdict.ACCEPT for raw in raws)
+    assert len(raws) == MOST and all(world.add(raw)[0] is Reception.ACCEPT for raw in raws)
     verdict, why = world.add(signed(0, 0, fee=100))
-    assert verdict is Verdict.IGNORE and "offer more than 100 wei" in why
+    assert verdict is Reception.IGNORE and "offer more than 100 wei" in why
     assert len(world.pool) == MOST
-    assert world.add(signed(0, 0, fee=500))[0] is Verdict.ACCEPT
+    assert world.add(signed(0, 0, fee=500))[0] is Reception.ACCEPT
     assert len(world.pool) == MOST and world.pool.waiting()[0] == signed(0, 0, fee=500)
     bond = signed(1, 0, value=BOND, to=BONDS)
-    assert world.add(bond)[0] is Verdict.ACCEPT
+    assert world.add(bond)[0] is Reception.ACCEPT
     assert world.pool.waiting(BLOCK_GAS)[0] == bond and len(world.pool) == MOST + 1
     assert raws[MOST_OF_ONE - 1] not in world.pool and raws[MOST_OF_ONE - 2] in world.pool
 
@@ -219,7 +219,7 @@ def test_an_honest_bond_is_in_the_next_block(
         if at == len(attempts) // 2:
             world.add(signed(0, 0, value=BOND, gas=1_000_000, to=BONDS))
     bond = signed(0, 0, value=BOND, gas=1_000_000, to=BONDS)
-    assert world.add(bond)[0] in (Verdict.ACCEPT, Verdict.KEEP)
+    assert world.add(bond)[0] in (Reception.ACCEPT, Reception.KEEP)
     chosen = world.pool.waiting(BLOCK_GAS)
     assert chosen[0] == bond
     assert sum(decode_transaction(raw).gas for raw in chosen) <= BLOCK_GAS

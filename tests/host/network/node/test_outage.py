@@ -9,7 +9,7 @@ import pytest
 
 from proofmill.host.network.node.devnet import Devnet
 from proofmill.host.network.node.node import NodeReport
-from proofmill.host.network.node.outcome import Outcome, outcome
+from proofmill.host.network.node.outcome import RunOutcome, outcome
 from proofmill.host.network.node.prover import _nonce
 from proofmill.host.network.node.states import State
 from proofmill.host.network.node.store import JobStore
@@ -44,7 +44,7 @@ class Run:
             self.reports: dict[str, NodeReport] = net.reports()
             self.unsettled = net.unsettled
             self.outages = net.outages
-            self.outcome: Outcome = outcome(
+            self.outcome: RunOutcome = outcome(
                 made.nodes, self.reports, net.dead, None, net.outages)
         self.folder = folder
 

@@ -19,7 +19,7 @@ from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.ground.owner import Owner
 from proofmill.host.network.evm.journal import Journal
 from proofmill.host.network.node.archive import Archive
-from proofmill.host.network.node.gossip import Gossip, Verdict
+from proofmill.host.network.node.gossip import Gossip, Reception
 from proofmill.host.network.node.identity import contexts, new_identity
 from proofmill.host.network.node.interchange import write_history
 from proofmill.host.network.node.node import (
@@ -206,7 +206,7 @@ class Peer:
             KEYS[PROVER] if own else None, DeviceSpeed("cpu", "cpu", 500), zkey)
         (folder / "peer").mkdir()
         self.gossip = Gossip(
-            {identity.name: "node 0"}, lambda topic, data, name: (Verdict.ACCEPT, ""),
+            {identity.name: "node 0"}, lambda topic, data, name: (Reception.ACCEPT, ""),
             contexts(self.identity, [identity.certificate], folder / "peer"))
         self.ours, self.theirs = multiprocessing.Pipe()
 
