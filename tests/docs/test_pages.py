@@ -102,7 +102,7 @@ def parses(words):
                 parsers += action.choices.values()
     words = [word.replace("serial:PORT", "serial:/dev/ttyUSB0") for word in words]
     for word in words:
-        if re.fullmatch(r"\w[\w/-]*\.\w+", word):    # the files of which a page speaks are there
+        if re.fullmatch(r"\w[\w/-]*[./]\w+", word):    # the files of which a page speaks are there
             Path(word).parent.mkdir(parents=True, exist_ok=True)
             Path(word).touch()
     try:

@@ -1,11 +1,13 @@
 """The assembler: every mistake named with line and column; text, words and back."""
 
+from pathlib import Path
+
 import pytest
 
 from proofmill.firmware.assembler import AssemblyError, assemble, assemble_file
 from proofmill.firmware.disassembler import disassemble
 from proofmill.firmware.formulas import lower
-from proofmill.firmware.library import FOLDER, TARGETS, names, program
+from proofmill.firmware.library import TARGETS, names, program
 from proofmill.firmware.program import HEADING, ImageError, from_image
 from proofmill.hdl.curve import BN254, Group
 from proofmill.hdl.microcode import (
@@ -190,7 +192,7 @@ def test_a_field_that_does_not_fit_is_refused():
 
 
 def test_the_documentation_has_the_table():
-    page = (FOLDER.parents[1] / "docs" / "firmware.md").read_text()
+    page = (Path(__file__).parents[2] / "docs" / "firmware.md").read_text()
     assert markdown() in page
     assert all(f"`{name}.asm`" in page for name in names())
     assert all(f"`{mnemonic(operation)}" in page for operation in Operation)
