@@ -45,7 +45,7 @@ def test_the_options_stand_before_or_after_the_command(place: str, tmp_path: Pat
     path = str(tmp_path / "log")
     options = ["--verbose", "--log-file", path]
     line = {"before": [*options, "commands"], "after": ["commands", *options],
-            "nested": ["zkey", "info", "a.zkey", *options]}[place]
+            "nested": ["zkey", "info", __file__, *options]}[place]
     parsed = parser().parse_args(line)
     assert parsed.verbose and parsed.log_file == path
     assert parser().parse_args(["commands"]).verbose is False
