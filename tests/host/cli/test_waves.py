@@ -18,7 +18,7 @@ def test_a_waveform_and_its_save_file(tmp_path, capsys):
     assert main(["waves", "mailboxes", "--toy", "--out", str(out)]) == 0
     shown = capsys.readouterr().out
     for sentence in (f"wrote {out}", "over the toy curve", "a pair goes to the adder",
-                     "new operand: operand_valid", f"gtkwave {tmp_path / 'boxes.gtkw'}", "surfer"):
+                     "new operand: operand__valid", f"gtkwave {tmp_path / 'boxes.gtkw'}", "surfer"):
         assert sentence in shown
     save, waveform = (tmp_path / "boxes.gtkw").read_text(), out.read_text()
     assert f'[dumpfile] "{out}"' in save
