@@ -111,8 +111,9 @@ class Worst:
 
     def forge(self, slot: int, prover: int) -> None:
         """`prover` has signed an invalid proof, and somebody shows it."""
+        root = self.layer.rewards.call("record", slot)["payload_root"]
         signed = self.owner.sign_hash(
-            self.layer.rewards.call("signed_digest", slot, prover, NO_PROOF))
+            self.layer.rewards.call("signed_digest", slot, root, prover, NO_PROOF))
         self.layer.rewards.send(
             self.owner, "report_invalid", slot, prover, NO_PROOF, signed[64],
             int.from_bytes(signed[:32], "big"), int.from_bytes(signed[32:64], "big"))
