@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from msgspec import structs
 
 from proofmill.host.network.economics import plots
 from proofmill.host.network.economics.measures import gini
@@ -108,7 +109,7 @@ def test_speed_buys_the_race_and_only_stake_the_lottery() -> None:
     assert 1.3 < cost.majority_speed_up < 1.6
     scenario = load("equal")
     faster = replace(scenario, provers=tuple(
-        replace(kind, seconds=kind.seconds / 3) if kind.name == "fast" else kind
+        structs.replace(kind, seconds=kind.seconds / 3) if kind.name == "fast" else kind
         for kind in scenario.provers))
     run = simulate(faster, slots=1_500)
     assert run.figures["staged"].top_share < 0.1
