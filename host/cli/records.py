@@ -45,6 +45,7 @@ FIELDS: dict[str, dict[str, str]] = {
         "minted_wei": "by the contract of rewards",
         "refused": "a list: what slashing protection stopped",
         "lost_slots": "a list: empty ones in which every node was there",
+        "checks": "a list: what must hold of a run that was disturbed, and whether it does",
         "outages": "a list of sentences: who was away, and when", "seconds": "of the run"},
     "devnet: slots": {
         "slot": "its number", "primary": "the prover drawn first, or null",

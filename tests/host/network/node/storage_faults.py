@@ -58,7 +58,7 @@ FAULTS: dict[Fault, str] = {
     full: "the disk is full; make room there",
     read_only: "it is read-only; give this user the right",
     locked: "another process holds it; end that one",
-    corrupt: "it is damaged; ",
+    corrupt: "or damaged (",
     failing: "the disk fails; see the system's log",
 }
 """What the sentence has to say of each."""

@@ -159,7 +159,7 @@ def test_wrong_payloads_are_refused(chain: EmbeddedChain) -> None:
 
 def rehashed(layer: Any, payload: Any, root: Any) -> bytes:
     """The hash that the header with these fields has: found by asking for it."""
-    from proofmill.host.network.evm import execution_layer
+    from proofmill.host.network.second_layer import execution_layer
 
     seen: list[bytes] = []
     original = execution_layer.header_hash
