@@ -276,6 +276,8 @@ class Node:
         if self.prover is not None and not self.catch_up.busy:
             try:
                 self.prover.work()
+            except StorageError:    # without its log a node must not sign
+                raise
             except Exception as error:  # whatever it was, the validators have other duties
                 self.prover.notes[self.follower.slot] = f"proving failed: {error!r}"
 
