@@ -17,21 +17,20 @@ from msgspec import Meta, Struct
 from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.ground.typed import typed
 from proofmill.host.ground.units import BPS
+from proofmill.host.network.economics.scenario import StatedGwei
 from proofmill.host.network.mechanism.parameters import Parameters
 
 DEVNET_PROVERS = (0, 1, 2, 5)
 """Provers of `proofmill devnet` with its default roles: 64 validators, four provers."""
 DEVNET_BOND_GWEI = 10_000_000_000
 
-Gwei = Annotated[int, Meta(ge=0, le=10**18)]
-
 
 class Registered(Struct, frozen=True, forbid_unknown_fields=True):
     """One prover at the start of the chain."""
 
     identity: Annotated[int, Meta(ge=0, le=(1 << 63) - 1)]
-    bond_gwei: Gwei
-    delegated_gwei: Gwei = 0
+    bond_gwei: StatedGwei
+    delegated_gwei: StatedGwei = 0
     reliability_bps: Annotated[int, Meta(ge=0, le=BPS)] = Parameters().reliability_start_bps
     misses: frozenset[Annotated[int, Meta(ge=0)]] = frozenset()
 

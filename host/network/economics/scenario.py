@@ -16,7 +16,8 @@ from proofmill.host.network.mechanism.parameters import DEFENCES, Defences, Para
 MOST_SLOTS = 1_000_000
 MOST_PROVERS = 1_000
 
-Gwei = Annotated[int, Meta(ge=0, le=10**18)]
+StatedGwei = Annotated[int, Meta(ge=0, le=10**18)]
+"""An amount in a file: what a user can state."""
 SomeGwei = Annotated[int, Meta(ge=1, le=10**18)]
 Share = Annotated[float, Meta(ge=0, le=1)]
 
@@ -34,7 +35,7 @@ class Network(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     base_gwei: SomeGwei = 11_448_000
     empty_slot_rate: Annotated[float, Meta(ge=0, le=0.99)] = 0.01
     validators: Annotated[int, Meta(ge=1, le=10**6)] = 64
-    energy_gwei_per_kwh: Gwei = 50_000_000
+    energy_gwei_per_kwh: StatedGwei = 50_000_000
 
 
 class ProverKind(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -48,7 +49,7 @@ class ProverKind(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     name: Annotated[str, Meta(min_length=1, max_length=60)]
     count: Annotated[int, Meta(ge=1, le=MOST_PROVERS)] = 1
     stake_gwei: SomeGwei = 1_000_000_000
-    delegated_gwei: Gwei = 0
+    delegated_gwei: StatedGwei = 0
     seconds: Annotated[float, Meta(ge=1e-6, le=1e6)] = 5.0
     jitter: Annotated[float, Meta(ge=0, le=3)] = 0.05
     failure_rate: Share = 0.02

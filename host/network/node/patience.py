@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from proofmill.host.ground.errors import ProofmillError
+from proofmill.host.ground.pause import GrowingPause
 from proofmill.host.prover.curve.limbs import Limbs
 from proofmill.host.prover.devices.device import Device, DeviceError
 from proofmill.host.prover.groth16.prove import ProofResult, Prover
@@ -18,7 +19,7 @@ FIRST_PAUSE_MS = 12_000
 LONGEST_PAUSE_MS = 64 * FIRST_PAUSE_MS
 
 
-class Candidate:
+class DeviceInTurn:
     """A device, and when it may be used."""
 
     def __init__(self, device: Device) -> None:
@@ -26,17 +27,17 @@ class Candidate:
         self.prover: Prover | None = None
         self.free_at_ms = 0
         self.fault = ""
-        self._failures = 0
+        self._pause = GrowingPause(FIRST_PAUSE_MS, LONGEST_PAUSE_MS)
 
     def failed(self, now_ms: int, fault: str) -> None:
         """Put the device aside for a while."""
         self.fault = fault
-        self.free_at_ms = now_ms + min(FIRST_PAUSE_MS << min(self._failures, 16), LONGEST_PAUSE_MS)
-        self._failures += 1
+        self.free_at_ms = now_ms + int(self._pause.take())
 
     def worked(self) -> None:
         """The device is as good as any."""
-        self.fault, self._failures = "", 0
+        self.fault = ""
+        self._pause.reset()
 
 
 class PatientProver:
@@ -48,7 +49,7 @@ class PatientProver:
 
     def __init__(self, key: ProvingKey, devices: Sequence[Device], r1cs: R1cs) -> None:
         self._key, self._r1cs = key, r1cs
-        self._candidates = [Candidate(device) for device in devices]
+        self._candidates = [DeviceInTurn(device) for device in devices]
         self._closed = False
 
     def free_at_ms(self) -> int:
@@ -86,7 +87,7 @@ class PatientProver:
         for candidate in self._candidates:
             candidate.device.close()
 
-    def _prove(self, candidate: Candidate, witness: Limbs) -> ProofResult:
+    def _prove(self, candidate: DeviceInTurn, witness: Limbs) -> ProofResult:
         if candidate.prover is None:
             candidate.prover = Prover(self._key, candidate.device, r1cs=self._r1cs)
         result = candidate.prover.prove(witness)

@@ -88,7 +88,8 @@ def refusal(public: Point, message: int, signature: Signature) -> str:
     """Why the signature does not hold, or nothing."""
     if not is_on_curve(public):
         return "the public key is no point of the curve in canonical coordinates"
-    if multiply(public, COFACTOR) == ZERO:
+    cleared = multiply(public, COFACTOR)
+    if cleared == ZERO:
         return "the public key has a small order, so anybody could sign for it"
     if not 0 <= message < MODULUS:
         return "the message is no number below r"
@@ -97,7 +98,7 @@ def refusal(public: Point, message: int, signature: Signature) -> str:
     if not 0 <= signature.scalar < ORDER:
         return "S is not below the subgroup's order"
     h = challenge(signature.nonce_point, public, message)
-    right = add(signature.nonce_point, multiply(multiply(public, COFACTOR), h))
+    right = add(signature.nonce_point, multiply(cleared, h))
     if multiply(BASE, signature.scalar) != right:
         return "S B is not R + h (8 A): another key, another message, or another signature"
     return ""

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from math import inf
 
 from proofmill.host.ground.errors import ProofmillError
+from proofmill.host.ground.pause import GrowingPause
 from proofmill.host.prover.devices.device import Device
 from proofmill.host.prover.groth16.proving_key import ProvingKey
 from proofmill.host.prover.groth16.sums import KeyOnDevice
@@ -34,7 +35,7 @@ class Candidate:
         self.failures = 0
         self._key, self._reopen, self._clock = key, reopen, clock
         self._on = KeyOnDevice(device, key)
-        self._pause, self._due = FIRST_PAUSE, inf
+        self._pause, self._due = GrowingPause(FIRST_PAUSE, LONGEST_PAUSE), inf
         self._lock = threading.Lock()
 
     def ready(self, tell: Tell) -> KeyOnDevice | None:
@@ -67,13 +68,12 @@ class Candidate:
 
     def worked(self) -> None:
         """It did its work: the next failure is its first."""
-        self._pause = FIRST_PAUSE
+        self._pause.reset()
 
     def _put_aside(self, fault: str, tell: Tell, again: bool) -> None:
         with self._lock:
-            self.fault, pause = fault, self._pause
+            self.fault, pause = fault, self._pause.take()
             self.failures += 1
-            self._pause = min(2 * pause, LONGEST_PAUSE)
             again = again and self._reopen is not None
             self._due = self._clock() + pause if again else inf
         tell(f"{fault}; it is put aside" + (f" for {pause:g} s" if again else ""))

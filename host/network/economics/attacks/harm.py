@@ -5,10 +5,16 @@ victim. With the defence off it earns, or does more damage than it costs.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from proofmill.host.network.economics.attacks.measure import SEEDS, Profit, profit
-from proofmill.host.network.mechanism.parameters import DEFENCES, Defences
+from proofmill.host.network.economics.attacks.measure import (
+    SEEDS,
+    Profit,
+    all_but,
+    check_switches,
+    profit,
+)
+from proofmill.host.network.mechanism.parameters import Defences
 
 
 @dataclass(frozen=True)
@@ -34,13 +40,7 @@ class Harm:
     play: Callable[[Defences, int], Outcome]
 
     def __post_init__(self) -> None:
-        unknown = set(self.defences) - set(DEFENCES)
-        if unknown or not self.defences:
-            raise ValueError(f"{self.name}: defences {self.defences} are unknown or missing")
-
-    def without(self) -> Defences:
-        """All defences but this attack's."""
-        return replace(Defences(), **dict.fromkeys(self.defences, False))
+        check_switches(self.name, self.defences, wanted=True)
 
 
 @dataclass(frozen=True)
@@ -71,4 +71,4 @@ def measure_harm(harm: Harm, first_seed: int = 0) -> Measured:
         played = [harm.play(defences, seed) for seed in range(first_seed, first_seed + SEEDS)]
         return Damage(profit([one.gain for one in played]), profit([one.loss for one in played]))
 
-    return Measured(harm, damage(Defences()), damage(harm.without()))
+    return Measured(harm, damage(Defences()), damage(all_but(harm.defences)))

@@ -12,6 +12,17 @@ STUDENT_97_5 = 2.131
 """The 97.5 % quantile of Student's t with 15 degrees of freedom: `SEEDS` - 1."""
 
 
+def check_switches(name: str, defences: Sequence[str], wanted: bool) -> None:
+    """ValueError where an attack's defences are none that there are, or not `wanted` and there."""
+    if set(defences) - set(DEFENCES) or bool(defences) != wanted:
+        raise ValueError(f"{name}: defences {defences} are unknown or missing")
+
+
+def all_but(defences: Sequence[str]) -> Defences:
+    """Every defence on, except these."""
+    return replace(Defences(), **dict.fromkeys(defences, False))
+
+
 @dataclass(frozen=True)
 class Attack:
     """An attack. `gain(defences, seed)`: what it earns over honest play, in gwei a slot.
@@ -29,13 +40,7 @@ class Attack:
     limit: bool = False
 
     def __post_init__(self) -> None:
-        unknown = set(self.defences) - set(DEFENCES)
-        if unknown or bool(self.defences) == self.limit:
-            raise ValueError(f"{self.name}: defences {self.defences} are unknown or missing")
-
-    def without(self) -> Defences:
-        """All defences but this attack's."""
-        return replace(Defences(), **dict.fromkeys(self.defences, False))
+        check_switches(self.name, self.defences, wanted=not self.limit)
 
 
 @dataclass(frozen=True)
@@ -79,5 +84,5 @@ def measure(attack: Attack, first_seed: int = 0) -> MeasuredAttack:
     protected = profit([attack.gain(Defences(), seed) for seed in seeds])
     if attack.limit:
         return MeasuredAttack(attack, protected, None)
-    off = attack.without()
+    off = all_but(attack.defences)
     return MeasuredAttack(attack, protected, profit([attack.gain(off, seed) for seed in seeds]))
