@@ -196,8 +196,10 @@ class Node:
     def __init__(
         self, setup: NodeSetup, on_trouble: Callable[[BaseException], None] | None = None
     ) -> None:
-        """`on_trouble` hears of what this node cannot go on with while it handles messages."""
+        """`on_trouble` hears of what this node cannot go on with between commands: while it handles
+        messages, or goes on with a proof that is made."""
         self.setup = setup
+        self._on_trouble = on_trouble or (lambda error: None)
         with ExitStack() as files:
             self.owner = files.enter_context(Owner(setup.folder, setup.name))
             self.archive = files.enter_context(Archive(setup.folder / "blocks.sqlite"))
@@ -205,16 +207,16 @@ class Node:
             self.jobs = files.enter_context(JobStore(setup.folder / "jobs.sqlite"))
             self.protection = files.enter_context(SlashingProtection(
                 setup.folder / "slashing.sqlite", self.follower.genesis_validators_root))
-            self._connect(on_trouble)
+            self._connect()
             self._files = files.pop_all()
 
-    def _connect(self, on_trouble: Callable[[BaseException], None] | None) -> None:
+    def _connect(self) -> None:
         setup = self.setup
         self._early = EarlyMessages()
         names = {peer_name(_der(certificate)): name for name, certificate in setup.peers.items()}
         self.gossip = Gossip(
             names, self._take, contexts(setup.identity, setup.peers.values(), setup.folder),
-            on_peer=lambda peer: self.catch_up.greet(peer), on_trouble=on_trouble)
+            on_peer=lambda peer: self.catch_up.greet(peer), on_trouble=self._on_trouble)
         self.catch_up = CatchUp(self.follower, self.archive, self.gossip.send, self.gossip.answer,
                                 self.gossip.silent)
         keys = setup.chain.keys
@@ -287,10 +289,17 @@ class Node:
 
         def done(_: Future[ProofResult]) -> None:
             with suppress(RuntimeError):  # the node has ended
-                loop.call_soon_threadsafe(self._work)
+                loop.call_soon_threadsafe(self._go_on)
 
         made.add_done_callback(done)
         return made
+
+    def _go_on(self) -> None:
+        """Work on with a proof that is made. No command waits for it, so trouble is reported."""
+        try:
+            self._work()
+        except StorageError as error:
+            self._on_trouble(error)
 
     def _own_time(self, slot: int, milliseconds: int) -> tuple[int, int]:
         """What this node's clock shows at that time, genesis at the earliest."""
