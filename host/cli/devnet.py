@@ -1,5 +1,7 @@
 """``proofmill devnet``: several independent nodes, stakers and provers, through finality."""
 
+from __future__ import annotations  # of the chain's parts, which take seconds to load
+
 import argparse
 import sys
 import tempfile
@@ -8,15 +10,27 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from proofmill.host.cli.arguments import output_file, seed, whole
 from proofmill.host.cli.logs import for_nodes
 from proofmill.host.cli.records import print_record
-from proofmill.host.cli.screen import Screen, load_chain
+from proofmill.host.cli.screen import Bar, Screen, load_chain
 from proofmill.host.cli.subcommands import Commands
 from proofmill.host.ground.errors import ProofmillError
+from proofmill.host.ground.json_text import JsonObject
 from proofmill.host.ground.units import GWEI
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from proofmill.host.network.node.devnet import Devnet, DevnetSetup, NodePlan
+    from proofmill.host.network.node.disturbance import Disturbance
+    from proofmill.host.network.node.node import DeviceSpeed, NodeFailure, NodeReport
+    from proofmill.host.network.node.outcome import RunOutcome, SlotRow
+
+Events = dict[int, list[tuple[str, str]]]
+"""(act, node) by the slot after which it is done."""
 
 DEFAULT_DEVICES = ("cpu", "model", "slow", "cpu")
 """What provers prove on if nothing is said, in turn."""
@@ -96,12 +110,14 @@ def register(commands: Commands) -> None:
 def run(options: argparse.Namespace) -> int:
     """Run the nodes; 1 if one ended by an error, they differ, a slot was lost, or something else
     does not hold."""
-    _check(options)
+    for text in options.device or ():
+        _proving_on(text)
+    disturbances = disturbances_of(options)
     start = time.perf_counter()
     screen = Screen(machine=options.json)
     load_chain(screen)
     from proofmill.host.cli.mine import block_key
-    from proofmill.host.network.economics.disturbances import checks
+    from proofmill.host.network.economics.disturbances import Check, checks
     from proofmill.host.network.economics.recorded import replayed
     from proofmill.host.network.node.devnet import Devnet, DevnetSetup, NoNodeLeftError, plan_nodes
     from proofmill.host.network.node.outcome import outcome
@@ -112,9 +128,8 @@ def run(options: argparse.Namespace) -> int:
     names = DEFAULT_DEVICES if options.device is None else options.device
     devices = [_device(names[index % len(names)]) for index in range(options.provers)]
     _prepare(screen, devices)
-    disturbances = disturbances_of(options)
     plans = _disturbed(plan_nodes(options.validators, devices), disturbances, options)
-    found: list[Any] = []
+    found: list[Check] = []
     with _folder(options) as folder:
         with screen.bar("preparing the block circuit and its key"):
             key = block_key(BlockCircuit(COMPACT), options.seed)
@@ -130,7 +145,7 @@ def run(options: argparse.Namespace) -> int:
             net.start_reference(options.slots)
             before = time.perf_counter()
             with screen.bar("slots") as bar:
-                net.run(options.slots, _Watch(screen, net, _events(options), bar))
+                net.run(options.slots, _Watch(screen, net, _events(disturbances), bar))
             running = time.perf_counter() - before
             reports = net.reports()
             first = next((each for plan in plans if not plan.drift_ms
@@ -196,7 +211,7 @@ def _folder(options: argparse.Namespace) -> Iterator[str]:
 class _Watch:
     """What happens after a slot: outages as they were asked for, and word of who has died."""
 
-    def __init__(self, screen: Screen, net: Any, events: Any, bar: Any) -> None:
+    def __init__(self, screen: Screen, net: Devnet, events: Events, bar: Bar) -> None:
         self._screen, self._net, self._events, self._bar = screen, net, events, bar
         self._known: set[str] = set()
 
@@ -227,7 +242,9 @@ class _Watch:
              "join": net.join}[act](name)
 
 
-def _failed(options: argparse.Namespace, setup: Any, net: Any, error: ProofmillError) -> int:
+def _failed(
+    options: argparse.Namespace, setup: DevnetSetup, net: Devnet, error: ProofmillError
+) -> int:
     """No node has come to the end: the record of what was, and a sentence. 1 if the chain itself is
     wrong, and what else has ended the nodes is raised, with a way out."""
     last = next((each for each in net.failures.values() if each.branch), None)
@@ -243,10 +260,10 @@ def _failed(options: argparse.Namespace, setup: Any, net: Any, error: ProofmillE
 
 
 def _record(
-    options: argparse.Namespace, setup: Any, report: Any, failures: Any, reports: Any
-) -> Any:
-    """The run's record, written down if that was asked for; `report` has `branch` and
-    `final_slot`, `reports` the provers' notes."""
+    options: argparse.Namespace, setup: DevnetSetup, report: NodeReport | NodeFailure,
+    failures: Mapping[str, NodeFailure], reports: Mapping[str, NodeReport],
+) -> JsonObject:
+    """The run's record, written down if that was asked for: the chain as `report` has it."""
     from proofmill.host.network.economics.recorded import record_of, save_run
     from proofmill.host.network.node.devnet import BOND_WEI
     from proofmill.host.network.node.opening import GENESIS_MIX, minimum_bond_wei
@@ -265,13 +282,6 @@ def _record(
     return record
 
 
-def _check(options: argparse.Namespace) -> None:
-    for text in () if options.device is None else options.device:
-        _proving_on(text)
-    disturbances_of(options)
-    _events(options)
-
-
 def _node(options: argparse.Namespace, option: str, text: str, count: int) -> int:
     """The number of a node below `count`."""
     if not (text.isascii() and text.isdigit() and int(text[:4]) < count):
@@ -279,12 +289,12 @@ def _node(options: argparse.Namespace, option: str, text: str, count: int) -> in
     return int(text)
 
 
-def _events(options: argparse.Namespace) -> dict[int, list[tuple[str, str]]]:
-    """What is done to whom, by the slot after which."""
-    events: dict[int, list[tuple[str, str]]] = {}
+def _events(disturbances: Iterable[Disturbance]) -> Events:
+    """What is done to whom while the nodes run."""
+    events: Events = {}
     acts = {"kill": ("kill", "restart"), "cut": ("cut", "heal"), "split": ("split", "join halves"),
             "late": ("", "join")}
-    for each in disturbances_of(options):
+    for each in disturbances:
         first, last = acts.get(each.kind, ("", ""))
         if first:
             events.setdefault(each.start, []).append((first, each.node or ""))
@@ -293,7 +303,7 @@ def _events(options: argparse.Namespace) -> dict[int, list[tuple[str, str]]]:
     return events
 
 
-def disturbances_of(options: argparse.Namespace) -> list[Any]:
+def disturbances_of(options: argparse.Namespace) -> list[Disturbance]:
     """What the options do to nodes, checked as far as that needs no node."""
     from proofmill.host.network.node.disturbance import FOR_GOOD, Disturbance
 
@@ -363,7 +373,9 @@ def _drift(text: str) -> int:
     return int(number)
 
 
-def _disturbed(plans: list[Any], disturbances: list[Any], options: argparse.Namespace) -> list[Any]:
+def _disturbed(
+    plans: Sequence[NodePlan], disturbances: Sequence[Disturbance], options: argparse.Namespace
+) -> list[NodePlan]:
     """The plans, with what is done to nodes from their start on."""
     from proofmill.host.network.node.node import Fault
 
@@ -380,7 +392,7 @@ def _disturbed(plans: list[Any], disturbances: list[Any], options: argparse.Name
     return made
 
 
-def _device(text: str) -> Any:
+def _device(text: str) -> DeviceSpeed:
     from proofmill.host.network.node.node import DeviceSpeed
 
     return DeviceSpeed(text, *_proving_on(text))
@@ -404,7 +416,7 @@ def _proving_on(text: str) -> tuple[str, int | None]:
     return device, milliseconds
 
 
-def _prepare(screen: Screen, devices: list[Any]) -> None:
+def _prepare(screen: Screen, devices: Sequence[DeviceSpeed]) -> None:
     """Build what the nodes' devices need once, so that they only have to load it."""
     from proofmill.host.prover.devices.catalogue import open_device
 
@@ -413,7 +425,7 @@ def _prepare(screen: Screen, devices: list[Any]) -> None:
             open_device(name, lanes=1, progress=bar.step).close()
 
 
-def _show_plan(screen: Screen, plans: Any) -> None:
+def _show_plan(screen: Screen, plans: Iterable[NodePlan]) -> None:
     for plan in plans:
         line = f"{plan.name}: {plan.role}, {len(plan.validators)} validators"
         if plan.device:
@@ -432,7 +444,7 @@ def _show_plan(screen: Screen, plans: Any) -> None:
         screen.line(line)
 
 
-def _slot_line(row: Any) -> str:
+def _slot_line(row: SlotRow) -> str:
     def who(node: int | None) -> str:
         return "-" if node is None else str(node)
 
@@ -449,7 +461,8 @@ def _slot_line(row: Any) -> str:
 
 
 def _show(
-    screen: Screen, result: Any, failures: Any, unsettled: int, seconds: float, running: float
+    screen: Screen, result: RunOutcome, failures: Mapping[str, NodeFailure], unsettled: int,
+    seconds: float, running: float
 ) -> None:
     screen.line()
     screen.line("Everybody is named by the number of the node; amounts are in gwei. Who is drawn "

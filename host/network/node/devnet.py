@@ -9,7 +9,7 @@ import logging
 import multiprocessing
 import signal
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from multiprocessing import resource_tracker
@@ -98,12 +98,8 @@ class NodePlan:
         return "both" if self.validators else "prover"
 
 
-def plan_nodes(
-    validators: int, devices: Sequence[DeviceSpeed], forgers: Collection[int] = ()
-) -> list[NodePlan]:
+def plan_nodes(validators: int, devices: Sequence[DeviceSpeed]) -> list[NodePlan]:
     """A node for each device, every other one without validators, and one that only stakes.
-
-    `forgers`: places in `devices` of nodes that forge.
 
     Execution proofs are signed by validators (EIP-8025): node 3 signs as validator 3. A node that
     only proves signs in the name of one whose other duties are the staker's.
@@ -114,7 +110,7 @@ def plan_nodes(
     staking = [*shares[0:count:2], shares[-1]]
     for index in range(count, validators):
         min(staking, key=len).append(index)
-    plans = [NodePlan(f"node {index}", tuple(shares[index]), index, device, index in forgers)
+    plans = [NodePlan(f"node {index}", tuple(shares[index]), index, device)
              for index, device in enumerate(devices)]
     return [*plans, NodePlan(f"node {count}", tuple(shares[-1]))]
 

@@ -264,7 +264,8 @@ async def start_again(peer: Peer) -> Any:
 MADE = "JobStore._append of a proof that is made, between two commands"
 IN_A_NODE = {
     "Archive.keep": Archive, "Archive.keep of a peer's block": Archive, "Archive.forget": Archive,
-    "JobStore._append": JobStore, MADE: JobStore, "SlashingProtection.permit_block": SlashingProtection,
+    "JobStore._append": JobStore, MADE: JobStore,
+    "SlashingProtection.permit_block": SlashingProtection,
     "SlashingProtection.permit_attestations": SlashingProtection,
 }
 
