@@ -4,10 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from hashlib import sha256
 
-from cryptography.hazmat.primitives.asymmetric.ec import SECP256K1, derive_private_key
-from eth_hash.auto import keccak
-
 from proofmill.host.network.consensus.spec import bls
+from proofmill.host.network.evm.account import address_of
 
 CURVE_ORDER = 0x73EDA753299D7D483339D80809A1D80553BDA402FFFE5BFEFFFFFFFF00000001
 """The order of BLS12-381's groups: secret keys are integers from 1 to this, exclusive."""
@@ -39,7 +37,7 @@ def derive_keys(seed: int, count: int) -> tuple[ValidatorKey, ...]:
         digest = sha256(b"proofmill validator %d %d" % (seed, index)).digest()
         secret = 1 + int.from_bytes(digest, "big") % (CURVE_ORDER - 1)
         public = bytes(bls.SkToPk(secret))
-        keys.append(ValidatorKey(secret, public, _address(_account(secret))))
+        keys.append(ValidatorKey(secret, public, address_of(_account(secret))))
     return tuple(keys)
 
 
@@ -55,12 +53,5 @@ def sign_together(keys: Iterable[ValidatorKey], signing_root: bytes) -> bytes:
 
 
 def _account(secret: int) -> bytes:
-    # Above the order of secp256k1 or zero: one in 2^128, and then `_address` raises.
+    # Above the order of secp256k1 or zero: one in 2^128, and then `address_of` raises.
     return sha256(b"proofmill account " + secret.to_bytes(32, "big")).digest()
-
-
-def _address(private_key: bytes) -> bytes:
-    """The last 20 bytes of the Keccak-256 of the public key's coordinates."""
-    key = derive_private_key(int.from_bytes(private_key, "big"), SECP256K1())
-    point = key.public_key().public_numbers()
-    return bytes(keccak(point.x.to_bytes(32, "big") + point.y.to_bytes(32, "big")))[12:]

@@ -16,7 +16,7 @@ from proofmill.host.network.contracts.deployment import (
     on_block,
 )
 from proofmill.host.network.contracts.verifier import proof_numbers, verifier_artifact
-from proofmill.host.network.evm.account import Account
+from proofmill.host.network.evm.account import Account, address_of
 from proofmill.host.network.evm.contract import Contract
 from proofmill.host.network.evm.embedded import EmbeddedEvm
 from proofmill.host.network.mechanism.parameters import Defences, Parameters
@@ -52,8 +52,7 @@ def measure(provers: int) -> Iterator[Cost]:
     circuit = BlockCircuit(COMPACT)
     prover = Prover(development_setup(circuit.r1cs, seed=b"gas"), CpuDevice())
     key = bytes(keccak(b"gas of the contracts"))
-    evm = EmbeddedEvm(CHAIN_ID, {Account(EmbeddedEvm(CHAIN_ID, {}), key).address: 10**7 * ETHER},
-                      GENESIS_TIME - 1_000)
+    evm = EmbeddedEvm(CHAIN_ID, {address_of(key): 10**7 * ETHER}, GENESIS_TIME - 1_000)
     account = Account(evm, key)
     verifier = Contract.deploy(account, evm, verifier_artifact(prover.key.verification_key))
     yield Cost("create the verifier", evm.block().gas_used)

@@ -11,7 +11,7 @@ from proofmill.host.network.contracts.compiler import compiled
 from proofmill.host.network.contracts.deployment import Clock
 from proofmill.host.network.contracts.prover_tag import prover_tag_artifact
 from proofmill.host.network.contracts.verifier import key_hash, verifier_artifact
-from proofmill.host.network.evm.account import Account
+from proofmill.host.network.evm.account import Account, address_of
 from proofmill.host.network.evm.client import Address, Evm
 from proofmill.host.network.evm.contract import Contract
 from proofmill.host.network.evm.embedded import EmbeddedEvm
@@ -99,8 +99,7 @@ def check_verifier(evm: Evm, registry: Contract, number: int, key: VerificationK
         raise ProofmillError(
             f"verifier {number} is of the key 0x{entry['key_hash'].hex()}, {key.name} is "
             f"0x{key_hash(key).hex()}; prove the job with the circuit that it names")
-    maker = Account(EmbeddedEvm(CHAIN_OF_ONE, {}), MAKER_KEY)
-    alone = EmbeddedEvm(CHAIN_OF_ONE, {maker.address: ETHER})
+    alone = EmbeddedEvm(CHAIN_OF_ONE, {address_of(MAKER_KEY): ETHER})
     own = Contract.deploy(Account(alone, MAKER_KEY), alone, verifier_artifact(key))
     if evm.code(entry["verifier"]) != alone.code(own.address):
         raise ProofmillError(

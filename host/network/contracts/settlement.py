@@ -21,7 +21,7 @@ from proofmill.host.network.contracts.deployment import (
     deploy_layer,
     on_block,
 )
-from proofmill.host.network.evm.account import Account
+from proofmill.host.network.evm.account import Account, address_of
 from proofmill.host.network.evm.contract import Contract
 from proofmill.host.network.evm.embedded import EmbeddedEvm
 from proofmill.host.network.mechanism.parameters import Defences, Parameters
@@ -70,9 +70,8 @@ class Worst:
         self.parameters = parameters or Parameters(
             committee_size=MOST_COMMITTEE, defences=Defences(calibration=False))
         self._key = bytes(keccak(b"the worst settlement"))
-        blank = EmbeddedEvm(CHAIN_ID, {})
-        self.owner = Account(blank, self._key)
-        self.evm = EmbeddedEvm(CHAIN_ID, {self.owner.address: 10**9 * ETHER}, GENESIS_TIME - 1_000)
+        self.evm = EmbeddedEvm(CHAIN_ID, {address_of(self._key): 10**9 * ETHER},
+                               GENESIS_TIME - 1_000)
         self.owner = Account(self.evm, self._key)
         verifier = Contract.deploy(self.owner, self.evm, compile_source("takes ones", TAKES_ONES))
         self.layer: Layer = deploy_layer(

@@ -3,7 +3,9 @@
 from threading import Lock
 from time import monotonic, sleep
 
+from cryptography.hazmat.primitives.asymmetric.ec import SECP256K1, derive_private_key
 from eth_account import Account as Signer
+from eth_hash.auto import keccak
 
 from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.ground.units import Wei
@@ -16,6 +18,24 @@ TRANSACTION_GAS = 15_000_000
 RECEIPT_SECONDS = 60.0
 
 
+def address_of(private_key: bytes) -> Address:
+    """The address of a key's account: the last 20 bytes of the Keccak-256 of the public key's
+    coordinates (Ethereum yellow paper, appendix F).
+
+    `private_key`: 32 bytes. Raises `ProofmillError` where it is not a private key of secp256k1.
+    """
+    try:
+        if len(private_key) != 32:
+            raise ValueError("it is not 32 bytes")
+        key = derive_private_key(int.from_bytes(private_key, "big"), SECP256K1())
+    except ValueError as error:
+        raise ProofmillError(
+            "the account's key is not a private key; use 32 bytes, not zero and below the "
+            "order of secp256k1") from error
+    point = key.public_key().public_numbers()
+    return bytes(keccak(point.x.to_bytes(32, "big") + point.y.to_bytes(32, "big")))[12:]
+
+
 class Account:
     """Sends transactions in order. One object an account, or nonces are used twice.
 
@@ -26,13 +46,8 @@ class Account:
     def __init__(self, evm: Evm, private_key: bytes) -> None:
         """Raises `ProofmillError` where the key is not a private key of secp256k1."""
         self._evm = evm
-        try:
-            self._signer = Signer.from_key(private_key)
-        except Exception as error:
-            raise ProofmillError(
-                "the account's key is not a private key; use 32 bytes, not zero and below the "
-                "order of secp256k1") from error
-        self.address: Address = bytes.fromhex(self._signer.address[2:])
+        self.address = address_of(private_key)
+        self._signer = Signer.from_key(private_key)
         self._lock = Lock()
         self._nonce: int | None = None
 

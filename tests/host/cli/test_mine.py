@@ -13,8 +13,7 @@ from proofmill.host.cli.main import main
 from proofmill.host.ground import cache
 from proofmill.host.ground.owner import Owner
 from proofmill.host.network.consensus.keys import derive_keys
-from proofmill.host.network.evm.account import Account
-from proofmill.host.network.evm.embedded import EmbeddedEvm
+from proofmill.host.network.evm.account import address_of
 from proofmill.host.prover.devices.device import DeviceError
 from tests.host.network.evm.rpc_server import Node, serving
 
@@ -166,8 +165,8 @@ def test_mining_on_a_node_elsewhere(capsys, monkeypatch, tmp_path):
     monkeypatch.setattr(cache, "cache_folder", folder_of(tmp_path))
     seed = 7
     key = derive_keys(seed, 6)[5]
-    oracle = Account(EmbeddedEvm(1, {}), sha256(b"proofmill oracle %d" % seed).digest())
-    rich = dict.fromkeys((oracle.address, key.address), 10**20)
+    oracle = address_of(sha256(b"proofmill oracle %d" % seed).digest())
+    rich = dict.fromkeys((oracle, key.address), 10**20)
     with serving(Node(31337, rich, timestamp=1_800_000_000)) as node:
         arguments = ("--blocks", "1", "--device", "cpu", "--seed", "7", "--execution", node.url)
         status, record, err = mine(capsys, *arguments)

@@ -8,7 +8,7 @@ import pytest
 
 from proofmill.host.ground.cache import cache_folder
 from proofmill.host.ground.errors import ProofmillError
-from proofmill.host.network.evm.account import Account
+from proofmill.host.network.evm.account import address_of
 from proofmill.host.network.evm.client import Address, DevelopmentEvm
 from proofmill.host.network.evm.embedded import EmbeddedEvm
 from proofmill.host.network.mechanism.parameters import Parameters
@@ -28,8 +28,7 @@ RICH = ("deployer", "carrier", "thief", "delegator", "requester", "solver",
 
 
 def addresses() -> list[Address]:
-    evm = EmbeddedEvm(CHAIN_ID, {})
-    return [Account(evm, private_key(name)).address for name in RICH]
+    return [address_of(private_key(name)) for name in RICH]
 
 
 @pytest.fixture(scope="session")

@@ -26,7 +26,7 @@ from proofmill.host.network.contracts.market import (
     deploy_market,
     inputs_digest,
 )
-from proofmill.host.network.evm.account import Account
+from proofmill.host.network.evm.account import Account, address_of
 from proofmill.host.network.evm.client import RevertedError
 from proofmill.host.network.evm.contract import Contract
 from proofmill.host.network.evm.embedded import EmbeddedEvm
@@ -75,9 +75,7 @@ steps = st.tuples(acts, people, st.integers(0, 7), st.integers(0, 5))
 
 @cache
 def deployed() -> tuple[EmbeddedEvm, Contract]:
-    blank = EmbeddedEvm(CHAIN_ID, {})
-    balances = {Account(blank, private_key(name)).address: 10**6 * ETHER
-                for name in (*NAMES, STRANGER)}
+    balances = {address_of(private_key(name)): 10**6 * ETHER for name in (*NAMES, STRANGER)}
     evm = EmbeddedEvm(CHAIN_ID, balances, timestamp=GENESIS_TIME - 1_000)
     account = Account(evm, private_key(STRANGER))
     exchange = deploy_market(account, evm, Clock(GENESIS_TIME, SECONDS), PARAMETERS, LEAST,

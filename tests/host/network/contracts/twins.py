@@ -18,7 +18,7 @@ from proofmill.host.network.contracts.deployment import (
     deploy_layer,
     on_block,
 )
-from proofmill.host.network.evm.account import Account
+from proofmill.host.network.evm.account import Account, address_of
 from proofmill.host.network.evm.client import Address
 from proofmill.host.network.evm.contract import Contract
 from proofmill.host.network.evm.embedded import EmbeddedEvm, ExecutedBlock, SystemCall
@@ -74,8 +74,7 @@ class Start:
 def start(parameters: Parameters) -> Start:
     """Create the contracts, once for each set of parameters."""
     names = ("deployer", "carrier", *(f"owner {number}" for number in range(MOST_PROVERS)))
-    rich = {Account(EmbeddedEvm(CHAIN_ID, {}), private_key(name)).address: 100_000 * ETHER
-            for name in names}
+    rich = {address_of(private_key(name)): 100_000 * ETHER for name in names}
     evm = QueueEvm(CHAIN_ID, rich, GENESIS_TIME - 1_000)
     deployer = Account(evm, private_key("deployer"))
     proof, tag = (compile_source(name, (Path(__file__).parent / f"{name}.vy").read_text())

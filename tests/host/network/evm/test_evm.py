@@ -1,11 +1,12 @@
 """One client, two nodes: accounts, contracts, events, refusals, reorganisations."""
 
 import pytest
+from eth_account import Account as Signer
 from eth_hash.auto import keccak
 
 from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.network.contracts.compiler import compile_source
-from proofmill.host.network.evm.account import Account
+from proofmill.host.network.evm.account import Account, address_of
 from proofmill.host.network.evm.client import SYSTEM_ADDRESS, DevelopmentEvm, RevertedError
 from proofmill.host.network.evm.contract import Contract
 from proofmill.host.network.evm.embedded import EmbeddedEvm
@@ -140,8 +141,7 @@ def test_branches(evm: DevelopmentEvm, counter: Contract) -> None:
 
 
 def test_embedded_branches_live_side_by_side() -> None:
-    account = Account(EmbeddedEvm(CHAIN_ID, {}), private_key("carrier"))
-    evm = EmbeddedEvm(CHAIN_ID, {account.address: ETHER})
+    evm = EmbeddedEvm(CHAIN_ID, {address_of(private_key("carrier")): ETHER})
     account = Account(evm, private_key("carrier"))
     counter = Contract.deploy(account, evm, compile_source("counter", COUNTER), 7)
     fork = evm.head
@@ -179,5 +179,15 @@ def test_what_is_no_node() -> None:
         JsonRpcEvm("ftp://example")
     with pytest.raises(ProofmillError, match="does not answer eth_chainId"):
         JsonRpcEvm("http://127.0.0.1:9")
-    with pytest.raises(ProofmillError, match="32 bytes"):
-        Account(EmbeddedEvm(CHAIN_ID, {}), bytes(32))
+    for key in (bytes(32), b"\x01" * 31, b"\x01" * 33, b"\xff" * 32):
+        with pytest.raises(ProofmillError, match="32 bytes"):
+            Account(EmbeddedEvm(CHAIN_ID, {}), key)
+
+
+def test_an_address_is_what_others_make_of_the_key() -> None:
+    # The first account of every development node, as Anvil and Hardhat print it.
+    key = bytes.fromhex("ac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80")
+    assert address_of(key).hex() == "f39fd6e51aad88f6f4ce6ab8827279cfffb92266"
+    for number in range(1, 20):
+        key = keccak(b"key %d" % number)
+        assert address_of(key) == bytes.fromhex(Signer.from_key(key).address[2:])

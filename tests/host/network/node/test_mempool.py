@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from proofmill.host.ground.units import Wei
+from proofmill.host.network.evm.account import address_of
 from proofmill.host.network.evm.pool import (
     MOST,
     MOST_BLOCKS,
@@ -23,7 +24,7 @@ CHAIN, RICH, BASE_FEE = 7, 10**18, 7
 BONDS, BOND = b"\xb0" * 20, 10**17
 BLOCK_GAS = 30_000_000
 KEYS = [bytes([n]) * 32 for n in range(1, 12)]
-SENDERS = [bytes.fromhex(Signer.from_key(key).address[2:]) for key in KEYS]
+SENDERS = [address_of(key) for key in KEYS]
 
 
 class World:
