@@ -38,7 +38,6 @@ it a tag is but a number.
 import logging
 from collections.abc import Sequence
 from functools import cached_property
-from typing import NamedTuple
 
 from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.prover.circuits.batch import Batch
@@ -53,20 +52,11 @@ from proofmill.host.prover.circuits.merkle import update_gadget
 from proofmill.host.prover.circuits.poseidon_gadget import poseidon_cost, poseidon_gadget
 from proofmill.host.prover.circuits.range_check import from_bits, range_check
 from proofmill.host.prover.circuits.selector import distribute, select
-from proofmill.host.prover.circuits.statement import Statement
+from proofmill.host.prover.circuits.statement import PublicInputs, Statement
 from proofmill.host.prover.curve.limbs import Limbs, to_limbs
 from proofmill.host.prover.groth16.r1cs import R1cs
 
 log = logging.getLogger(__name__)
-
-
-class PublicInputs(NamedTuple):
-    """What prover and verifier agree on, in the order of the circuit."""
-
-    old_root: int
-    new_root: int
-    batch_commitment: int
-    prover_tag: int
 
 
 def block_cost(size: BlockSize) -> int:

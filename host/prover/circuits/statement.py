@@ -1,6 +1,17 @@
-"""Who proved which slot: what binds a proof to its prover."""
+"""What a block's proof is about, and who proved it.
+
+The prover's tag is bound by its presence. It is no input of anything else: Groth16 lets nobody turn
+a proof for one vector of public inputs into one for another without a new witness, that is, without
+doing the work (Baghery, Kohlweiss, Siim and Volkhov, "Another look at extraction and randomization
+of Groth's zk-SNARK", https://eprint.iacr.org/2020/811, for keys in which the polynomials of the
+public inputs are linearly independent of each other and of all others; a square of the tag in the
+circuit and the rows the setup adds for public inputs see to that). Hashing the tag's parts inside
+the circuit would say no more: they are public, and the verifier has to compute the tag from them in
+any case, since to it a tag is but a number.
+"""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.prover.circuits.poseidon import poseidon
@@ -9,6 +20,15 @@ PROVER_TAG_DOMAIN = int.from_bytes(b"proofmill.prover-tag.1", "big")
 """Keeps tags apart from every other use of Poseidon."""
 
 ADDRESS_BYTES = 20
+
+
+class PublicInputs(NamedTuple):
+    """What prover and verifier agree on, in the order of the circuit."""
+
+    old_root: int
+    new_root: int
+    batch_commitment: int
+    prover_tag: int
 
 
 @dataclass(frozen=True)

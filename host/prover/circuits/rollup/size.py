@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 from proofmill.host.ground.errors import ProofmillError
-from proofmill.host.prover.circuits.poseidon import MAXIMUM_INPUTS
 
 BALANCE_BITS = 64
 """Balances and amounts are below 2^64; so is the sum of all balances."""
@@ -17,7 +16,8 @@ MAXIMUM_TRANSFERS = 64
 
 @dataclass(frozen=True)
 class RollupSize:
-    """``2^depth`` accounts, numbered from 0; a batch has up to `transfers` transfers between any.
+    """``2^depth`` accounts, numbered from 0; a batch has places for `transfers` transfers between
+    any, exits or requests.
 
     Raises `ProofmillError` for a size that cannot be.
     """
@@ -37,8 +37,3 @@ class RollupSize:
     def accounts(self) -> int:
         """Places for accounts."""
         return 1 << self.depth
-
-    @property
-    def chunks(self) -> int:
-        """Hashes that a batch's commitment chains: each takes the one before and up to 15 words."""
-        return -(-self.transfers // (MAXIMUM_INPUTS - 1))
