@@ -26,7 +26,7 @@ class BuildWithLibrary(build_py):
         sys.path.insert(0, self.build_lib)
         from proofmill.host.ground.errors import ProofmillError
         from proofmill.host.ground.kept import keep
-        from proofmill.host.prover.native.build import SHIPPED, SUFFIX, build, name_of
+        from proofmill.host.prover.native.build import SHIPPED, SUFFIX, build, checksum, name_of
 
         try:
             library = build().read_bytes()
@@ -34,7 +34,7 @@ class BuildWithLibrary(build_py):
             print(f"warning: without the native library: {error}", file=sys.stderr)
             return
         SHIPPED.mkdir(exist_ok=True)
-        keep(SHIPPED, name_of(checked=False), SUFFIX, [library])
+        keep(SHIPPED, name_of(checked=False), SUFFIX, [library], checksum)
 
 
 class PlatformWheel(bdist_wheel):

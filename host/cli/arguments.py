@@ -3,6 +3,7 @@
 import argparse
 import math
 import os
+import sys
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
@@ -168,12 +169,34 @@ def name_of(action: argparse.Action) -> str:
     return action.metavar if isinstance(action.metavar, str) else action.dest.upper()
 
 
+class _Formatter(argparse.HelpFormatter):
+    """argparse's own, of which every argument makes one, without the import of shutil and its
+    compressors for the terminal's width."""
+
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog, width=_columns() - 2)
+
+
+def _columns() -> int:
+    """The terminal's width by the rule of `shutil.get_terminal_size`."""
+    text = os.environ.get("COLUMNS", "")
+    if text.isascii() and text.isdigit() and int(text):
+        return int(text)
+    try:
+        return os.get_terminal_size(sys.__stdout__.fileno()).columns or 80  # type: ignore[union-attr]
+    except (AttributeError, ValueError, OSError):
+        return 80
+
+
 class Parser(argparse.ArgumentParser):
     """A parser whose every refusal is a `ProofmillError`, of one sentence.
 
     Numbers, names and files are checked by the types of the arguments; that no output is another
     output, or an input, is checked here.
     """
+
+    def __init__(self, *given: Any, **more: Any) -> None:
+        super().__init__(*given, **{"formatter_class": _Formatter, **more})
 
     def error(self, message: str) -> NoReturn:
         raise ProofmillError(f"{message}; `{self.prog} --help` shows how")

@@ -5,8 +5,9 @@ from typing import Any
 
 from proofmill.host.cli.arguments import above_zero, unknown, whole
 from proofmill.host.cli.records import print_record
-from proofmill.host.cli.screen import Column, Screen, Table
+from proofmill.host.cli.screen import Screen
 from proofmill.host.cli.subcommands import Commands
+from proofmill.host.cli.tables import Column, Table
 from proofmill.host.ground.errors import ProofmillError
 
 AFFORDABLE = 400_000_000

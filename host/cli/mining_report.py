@@ -4,7 +4,8 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
-from proofmill.host.cli.screen import Column, Screen, Table
+from proofmill.host.cli.screen import Screen
+from proofmill.host.cli.tables import Column, Table
 from proofmill.host.ground.json_text import JsonObject
 from proofmill.host.ground.units import GWEI
 from proofmill.host.prover.devices.device import BOARD_HZ

@@ -74,10 +74,12 @@ def run_prove(options: argparse.Namespace) -> int:
     screen = Screen(machine=machine_reads(options.proof) or machine_reads(options.public))
     # A pipe can be read once only, and where a proof goes wrong the files are read again.
     if options.device == "cpu" and os.path.isfile(options.zkey) and os.path.isfile(options.witness):
-        from proofmill.host.prover.native.library import library_or_none
+        from proofmill.host.prover.native.library import library_if_there, library_or_none
 
-        with screen.bar("preparing") as bar:
-            code = library_or_none(bar.step)
+        code = library_if_there()
+        if code is None:
+            with screen.bar("preparing") as bar:
+                code = library_or_none(bar.step)
         if code is not None:
             return _prove_natively(options, screen, code)
     return _prove_in_parts(options, screen)

@@ -9,12 +9,11 @@ from __future__ import annotations  # of rich, which is imported only where it i
 import os
 import re
 import sys
-import textwrap
-import threading
 import time
-from collections.abc import Iterator, Sequence
+from _thread import allocate_lock, start_new_thread
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, NamedTuple, TextIO
+from typing import TYPE_CHECKING, TextIO
 
 if TYPE_CHECKING:  # rich takes longer to import than a small proof to make
     from rich.console import Console
@@ -101,14 +100,12 @@ class Screen:
             with _moving(shown) as progress:
                 yield Bar(text, progress, progress.add_task(text, total=None))
             return
-        bar, over = Bar(text), threading.Event()
-        teller = threading.Thread(target=bar.tell_until, args=(over,), daemon=True)
-        teller.start()
+        bar = Bar(text)
+        teller = _Teller(bar)
         try:
             yield bar
         finally:
-            over.set()
-            teller.join()
+            teller.end()
 
 
 def _moving(console: Console) -> Progress:
@@ -154,11 +151,38 @@ class Bar:
         self(done, total)
         self.rename(text)
 
-    def tell_until(self, over: threading.Event) -> None:
-        """Say every few seconds how far the work is, until `over` is set."""
-        while not over.wait(SILENCE_SECONDS):
-            part = f"{self._part:.0%}, " if self._part else ""
-            _tell(f"{self._text}: {part}{time.monotonic() - self._start:.0f} s ...")
+    def tell(self) -> None:
+        """Say on stderr how far the work is."""
+        part = f"{self._part:.0%}, " if self._part else ""
+        _tell(f"{self._text}: {part}{time.monotonic() - self._start:.0f} s ...")
+
+
+class _Teller:
+    """Lets a bar say every few seconds how far the work is, on a thread of its own.
+
+    Neither the thread's start nor its end is waited for: on a busy machine each may take longer
+    than a small proof. What holds all the same is that nothing is said once `end` has returned.
+    """
+
+    def __init__(self, bar: Bar) -> None:
+        self._bar, self._over = bar, False
+        self._ends, self._saying = allocate_lock(), allocate_lock()
+        self._ends.acquire()
+        start_new_thread(self._go_on, ())
+
+    def _go_on(self) -> None:
+        while not self._ends.acquire(timeout=SILENCE_SECONDS):
+            with self._saying:
+                if not self._over:
+                    self._bar.tell()
+
+    def end(self) -> None:
+        """Say nothing from now on."""
+        try:
+            with self._saying:
+                self._over = True
+        finally:
+            self._ends.release()
 
 
 def _tell(text: str) -> None:
@@ -166,7 +190,7 @@ def _tell(text: str) -> None:
         print(text, file=sys.stderr, flush=True)
 
 
-LABEL = re.compile(r"(?:\S+ ){0,2}\S* {2,}(?=\S)")
+LABEL = r"(?:\S+ ){0,2}\S* {2,}(?=\S)"
 """What a line may begin with: a few words, set apart by spaces."""
 
 WIDEST_LABEL, INDENT = 16, 4
@@ -180,8 +204,10 @@ def folded(text: str, width: int | None, indent: int | None = None) -> list[str]
     if width is None or len(text) <= max(width, 0):
         return [text]
     if indent is None:
-        label = LABEL.match(text)
+        label = re.match(LABEL, text)
         indent = label.end() if label is not None and label.end() <= WIDEST_LABEL else INDENT
+    import textwrap  # takes a while to import, and most lines are short enough
+
     return textwrap.wrap(text, max(width, 2 * indent), subsequent_indent=" " * indent,
                          break_long_words=False, break_on_hyphens=False) or [text]
 
@@ -192,103 +218,6 @@ def shortened(text: str, width: int) -> str:
         return text
     end = (width - 1) // 2
     return f"{text[:width - 1 - end]}…{text[len(text) - end:]}"
-
-
-class Column(NamedTuple):
-    """A column of a `Table`, at least `width` characters wide.
-
-    `align`: as in a format, ``<`` or ``>``. On a terminal that is too narrow, the columns with the
-    greatest `rank` are left out first, those of rank 0 never; text (``<``) of more than `most`
-    characters is shortened, numbers are not.
-    """
-
-    name: str
-    width: int
-    align: str = ">"
-    rank: int = 0
-    most: int | None = None
-
-    def wide(self, narrow: bool) -> int:
-        """Its width, on a terminal if `narrow`."""
-        width = max(self.width, len(self.name))
-        return min(width, self.most) if narrow and self.most is not None else width
-
-    def cell(self, value: object, narrow: bool) -> str:
-        """A value in it."""
-        text, width = str(value), self.wide(narrow)
-        if narrow and self.align == "<":
-            text = shortened(text, width)
-        return f"{text:{self.align}{width}}"
-
-
-class Table:
-    """Rows under headings, shown as they come, with notes after the row or below it."""
-
-    LEAST_NOTES = 32
-    """Characters beside the columns that are enough for notes; with fewer they go below."""
-
-    def __init__(self, screen: Screen, columns: Sequence[Column], gap: int = 2,
-                 notes: str = "") -> None:
-        """`gap`: spaces between columns. `notes`: their heading."""
-        self.screen, self.columns = screen, list(columns)
-        self._gap, self._notes = gap, notes
-        self._shown: list[int] = []
-
-    def widen(self, name: str, text: str) -> None:
-        """Make room for `text` in a column. Into a pipe, rows stay as wide as they began."""
-        for n, column in enumerate(self.columns):
-            if column.name == name and len(text) > column.width and (
-                    self.screen.width is not None or not self._shown):
-                self.columns[n], self._shown = column._replace(width=len(text)), []
-
-    def row(self, values: Sequence[object], notes: Sequence[str] = (),
-            style: str | None = None) -> None:
-        """Show a row; the headings too, before the first and where other columns fit by now."""
-        chosen, width = self._fitting(), self.screen.width
-        if chosen != self._shown:
-            self._shown = chosen
-            self._show(chosen, [column.name for column in self.columns],
-                       self._notes if self._beside(chosen, width) else "", "bold")
-        self._show(chosen, values, "; ".join(notes), style)
-
-    def _show(self, chosen: list[int], values: Sequence[object], notes: str,
-              style: str | None) -> None:
-        width, console = self.screen.width, self.screen.console
-        cells = [self.columns[n].cell(values[n], width is not None) for n in chosen]
-        row = (" " * self._gap).join(cells)
-        start = len(row) + self._gap
-        if not notes or self._beside(chosen, width):
-            # Beside the row, and going on in the same place.
-            room = None if width is None else width - start
-            first, *others = folded(notes, room, 0)
-            lines = [f"{row}{' ' * self._gap}{first}".rstrip(),
-                     *(" " * start + each for each in others)]
-        else:
-            assert width is not None
-            indent = len(cells[0]) + self._gap  # below the second column
-            lines = [row.rstrip(),
-                     *(" " * indent + each for each in folded(notes, width - indent, 0))]
-        for each in lines:
-            console.print(each, style=style, markup=False)
-
-    def _beside(self, chosen: list[int], width: int | None) -> bool:
-        """Whether there is room for notes beside the columns."""
-        return width is None or width - self._length(chosen) - self._gap >= self.LEAST_NOTES
-
-    def _length(self, chosen: list[int]) -> int:
-        narrow = self.screen.width is not None
-        return (sum(self.columns[n].wide(narrow) for n in chosen)
-                + self._gap * (len(chosen) - 1))
-
-    def _fitting(self) -> list[int]:
-        """Which columns fit."""
-        chosen, width = list(range(len(self.columns))), self.screen.width
-        while width is not None and self._length(chosen) > width:
-            last = max(chosen, key=lambda n: self.columns[n].rank)
-            if self.columns[last].rank == 0:
-                break
-            chosen.remove(last)
-        return chosen
 
 
 def is_terminal() -> bool:

@@ -4,10 +4,9 @@ An entry's name ends with a checksum of what is in it, so that both come and go 
 not agree with its name is told of in one line and removed; who asked for it makes it again.
 """
 
-import hashlib
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TypeAlias
 
@@ -15,7 +14,13 @@ Content: TypeAlias = bytes | memoryview
 """What can be written."""
 
 CHECKSUM_DIGITS = 32
-"""Hexadecimal digits of a SHA-256 that a name holds."""
+"""Hexadecimal digits of a checksum that a name holds."""
+
+
+def sha256(content: bytes) -> str:
+    """The usual checksum, in hexadecimal digits."""
+    import hashlib  # here: it loads OpenSSL, which whoever has another checksum does without
+    return hashlib.sha256(content).hexdigest()
 
 
 def write_whole(path: Path, chunks: Iterable[Content]) -> None:
@@ -37,21 +42,23 @@ def write_whole(path: Path, chunks: Iterable[Content]) -> None:
     sync_folder(path.parent)
 
 
-def keep(folder: Path, name: str, suffix: str, chunks: Iterable[Content]) -> Path:
+def keep(folder: Path, name: str, suffix: str, chunks: Iterable[Content],
+         checksum: Callable[[bytes], str] = sha256) -> Path:
     """Keep `chunks` as the entry `name`, and return its path. Raises OSError."""
     content = b"".join(chunks)
-    path = folder / f"{name}.{_checksum(content)}{suffix}"
+    path = folder / f"{name}.{checksum(content)[:CHECKSUM_DIGITS]}{suffix}"
     write_whole(path, [content])
     return path
 
 
-def kept(folder: Path, name: str, suffix: str) -> Path | None:
+def kept(folder: Path, name: str, suffix: str,
+         checksum: Callable[[bytes], str] = sha256) -> Path | None:
     """Where the entry `name` is, its content as it was kept; None if there is none.
 
-    Raises OSError where it cannot be read.
+    `checksum`: as it was given to `keep`. Raises OSError where it cannot be read.
     """
     for path in sorted(folder.glob(f"{name}.*{suffix}")):
-        if _checksum(path.read_bytes()) == path.name[len(name) + 1:-len(suffix)]:
+        if checksum(path.read_bytes())[:CHECKSUM_DIGITS] == path.name[len(name) + 1:-len(suffix)]:
             return path
         tell(f"{path} is damaged: it is removed, and made again")
         path.unlink(missing_ok=True)
@@ -73,7 +80,3 @@ def sync_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-
-
-def _checksum(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()[:CHECKSUM_DIGITS]

@@ -1,6 +1,5 @@
 """Where the compiled library is: with the package, in the user's cache, or yet to be compiled."""
 
-import hashlib
 import os
 import sys
 from collections.abc import Callable
@@ -9,6 +8,11 @@ from pathlib import Path
 from proofmill.host.ground.cache import cache_folder
 from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.ground.kept import kept
+
+try:  # hashlib's own, without OpenSSL: 4 MB and milliseconds that a small proof does without
+    from _blake2 import blake2b
+except ImportError:  # another Python than CPython
+    from hashlib import blake2b
 
 BuildProgress = Callable[[str, int, int], None]
 """Called with (what is being done, steps done, steps in all)."""
@@ -53,20 +57,27 @@ def build(checked: bool = False, progress: BuildProgress | None = None) -> Path:
 def find(checked: bool = False) -> Path | None:
     """The library's path where it is compiled already, its content as it was made. OSError."""
     key = name_of(checked)
-    if not checked and SHIPPED.is_dir() and (there := kept(SHIPPED, key, SUFFIX)) is not None:
-        return there
-    return kept(cache_folder("native"), key, SUFFIX)
+    if not checked and SHIPPED.is_dir():
+        there = kept(SHIPPED, key, SUFFIX, checksum)
+        if there is not None:
+            return there
+    return kept(cache_folder("native"), key, SUFFIX, checksum)
 
 
 def name_of(checked: bool) -> str:
     """Another one for every state of the sources, and for everything the code depends on."""
-    total = hashlib.sha256()
+    total = blake2b(digest_size=32)
     for part in (*FLAGS, *(CHECKED if checked else ()), machine(), sys.platform,
                  os.environ.get("PROOFMILL_CXX", "")):
         total.update(part.encode() + b"\0")
     for name in sorted(os.listdir(SOURCES)):
         total.update(name.encode() + b"\0" + (SOURCES / name).read_bytes())
     return total.hexdigest()
+
+
+def checksum(content: bytes) -> str:
+    """That of the library's content, in its file's name; see `host.ground.kept`."""
+    return blake2b(content, digest_size=16).hexdigest()
 
 
 def machine() -> str:

@@ -23,6 +23,7 @@ from proofmill.host.prover.native.build import (
     SUFFIX,
     BuildProgress,
     NoLibrary,
+    checksum,
     find,
     machine,
     name_of,
@@ -63,7 +64,7 @@ def compile_once(checked: bool = False, progress: BuildProgress | None = None) -
         if library is None:
             command = compiler(checked)
             library = keep(cache_folder("native"), name, SUFFIX,
-                           [_compile(command, checked, progress)])
+                           [_compile(command, checked, progress)], checksum)
     return library
 
 

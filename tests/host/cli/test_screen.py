@@ -7,7 +7,8 @@ import pytest
 from rich.console import Console
 
 from proofmill.host.cli.mining_report import COLUMNS
-from proofmill.host.cli.screen import Screen, Table, folded, shortened
+from proofmill.host.cli.screen import Screen, folded, shortened
+from proofmill.host.cli.tables import Table
 
 DEVICE = "serial:/dev/pts/1"
 ROWS = [

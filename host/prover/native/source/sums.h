@@ -169,7 +169,7 @@ template <class G> class Sum {
   private:
     static constexpr int MOST_THREADS = 256;
     static constexpr int MOST_WINDOWS = 128;
-    static constexpr size_t TASK_ROOM = 1 << 16;   // entries of several windows in one task
+    static constexpr size_t TASK_ROOM = 1 << 15;   // entries of several windows in one task
     static constexpr size_t LEAST_SLICE = 1 << 13; // points below which a window is not cut further
 
     // Of one window and slice: sum(k B_k) = base + sum(2^level odd[level]).
