@@ -110,6 +110,11 @@ class Evm(ABC):
     def code(self, address: Address) -> bytes:
         """A contract's code, empty where there is none."""
 
+    @abstractmethod
+    def logs(self, address: Address, first: int = 0) -> list[Log]:
+        """All events of a contract from block `first` on, of the branch the node follows, in their
+        order. Raises `ProofmillError` where the node does not give them."""
+
 
 class DevelopmentEvm(Evm):
     """A node whose clock and blocks are ours, so that a test can play a slot second by second.

@@ -1,6 +1,6 @@
 """A deployed contract, called by the names in its interface."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +14,7 @@ from proofmill.host.network.evm.client import (
     ZERO_ADDRESS,
     Address,
     Evm,
+    Log,
     Receipt,
     RevertedError,
 )
@@ -105,8 +106,12 @@ class Contract:
 
     def events(self, receipt: Receipt) -> list[Event]:
         """The contract's own events in a receipt, in order."""
+        return self.decoded(receipt.logs)
+
+    def decoded(self, logs: Iterable[Log]) -> list[Event]:
+        """The contract's own events among these, in order."""
         events = []
-        for log in receipt.logs:
+        for log in logs:
             interface = self._events.get(log.topics[0]) if log.topics else None
             if log.address != self.address or interface is None:
                 continue

@@ -227,6 +227,17 @@ class EmbeddedEvm(DevelopmentEvm):
                 return None
             executed = self._known(executed.block.parent_hash)
 
+    def logs(self, address: Address, first: int = 0) -> list[Log]:
+        found: list[Log] = []
+        executed = self._known(self.head)
+        while executed.block.number >= first:
+            found[:0] = [log for receipt in executed.receipts for log in receipt.logs
+                         if log.address == address]
+            if executed.block.number == 0:
+                break
+            executed = self._known(executed.block.parent_hash)
+        return found
+
     def nonce(self, address: Address) -> int:
         return self.nonce_after(self.head, address)
 

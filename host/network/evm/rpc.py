@@ -23,6 +23,8 @@ from proofmill.host.network.evm.client import (
 )
 
 TIMEOUT_SECONDS = 30.0
+LOG_BLOCKS = 1 << 13
+"""The most blocks whose events are asked for at once; fewer where a node refuses."""
 Value = TypeVar("Value")
 
 
@@ -110,6 +112,23 @@ class JsonRpcEvm(Evm):
     def code(self, address: Address) -> bytes:
         return self._read(_bytes, "eth_getCode", _hex(address), "latest")
 
+    def logs(self, address: Address, first: int = 0) -> list[Log]:
+        """In ranges of blocks as large as the node gives at once."""
+        found: list[Log] = []
+        latest, count = self.block().number, LOG_BLOCKS
+        while first <= latest:
+            last = min(latest, first + count - 1)
+            try:
+                found += self._read(_logs, "eth_getLogs", {
+                    "address": _hex(address), "fromBlock": hex(first), "toBlock": hex(last)})
+            except RpcError:
+                if count == 1:
+                    raise
+                count //= 2
+                continue
+            first = last + 1
+        return found
+
 
 def _block_or_none(found: JsonObject | None) -> Block | None:
     if found is None:
@@ -130,8 +149,12 @@ def _receipt_or_none(found: JsonObject | None) -> Receipt | None:
         succeeded=_number(found["status"]) == 1, gas_used=_number(found["gasUsed"]),
         block_number=_number(found["blockNumber"]), block_hash=_bytes(found["blockHash"]),
         contract=_bytes(found["contractAddress"]) if found.get("contractAddress") else None,
-        logs=tuple(Log(_bytes(log["address"]), tuple(map(_bytes, log["topics"])),
-                       _bytes(log["data"])) for log in found["logs"]))
+        logs=tuple(_logs(found["logs"])))
+
+
+def _logs(found: list[JsonObject]) -> list[Log]:
+    return [Log(_bytes(log["address"]), tuple(map(_bytes, log["topics"])), _bytes(log["data"]))
+            for log in found]
 
 
 def _error_data(error: JsonObject) -> bytes:

@@ -11,14 +11,15 @@ from typing import Any
 from eth_abi.abi import encode
 
 from proofmill.host.ground.errors import ProofmillError
-from proofmill.host.network.evm.client import Address, Block, Receipt, RevertedError
+from proofmill.host.network.evm.client import Address, Block, Log, Receipt, RevertedError
 from proofmill.host.network.evm.embedded import EmbeddedEvm
 
 
 class Node:
     """`development`: whether its clock can be set and its accounts filled; else time is real.
 
-    `requests`: how many it still answers, None for all; then it hangs up on everybody.
+    `log_blocks`: of how many blocks it gives events at once. `requests`: how many it still answers,
+    None for all; then it hangs up on everybody.
     """
 
     def __init__(self, chain_id: int, balances: Mapping[Address, int], *, timestamp: int,
@@ -26,6 +27,7 @@ class Node:
         self.evm = EmbeddedEvm(chain_id, balances, timestamp)
         self.development = development
         self.requests: int | None = None
+        self.log_blocks = 1 << 13
         self.sent: list[bytes] = []
         self.url = ""
         self._lock = Lock()
@@ -58,6 +60,9 @@ class Node:
                 return hex(evm.balance(_bytes(address)))
             case "eth_getCode", [address, _]:
                 return _hex(evm.code(_bytes(address)))
+            case "eth_getLogs", [wanted]:
+                return self._logs(_bytes(wanted["address"]), int(wanted["fromBlock"], 16),
+                                  int(wanted["toBlock"], 16))
             case "evm_setNextBlockTimestamp", [timestamp] if self.development:
                 evm.next_block(timestamp)
                 return None
@@ -65,6 +70,13 @@ class Node:
                 evm._coinbase = _bytes(address)
                 return None
         raise LookupError(method)
+
+    def _logs(self, address: Address, first: int, last: int) -> list[dict[str, Any]]:
+        if last - first >= self.log_blocks:
+            raise ProofmillError(f"more than {self.log_blocks} blocks")
+        return [_log(log) for number in range(first, last + 1)
+                for receipt in self.evm.executed(self.evm.block(number).hash).receipts
+                for log in receipt.logs if log.address == address]
 
     def handle(self, request: Mapping[str, Any]) -> dict[str, Any] | None:
         with self._lock:
@@ -131,8 +143,12 @@ def _receipt(receipt: Receipt) -> dict[str, Any]:
         "gasUsed": hex(receipt.gas_used), "blockNumber": hex(receipt.block_number),
         "blockHash": _hex(receipt.block_hash),
         "contractAddress": _hex(receipt.contract) if receipt.contract else None,
-        "logs": [{"address": _hex(log.address), "topics": [_hex(each) for each in log.topics],
-                  "data": _hex(log.data)} for log in receipt.logs]}
+        "logs": [_log(log) for log in receipt.logs]}
+
+
+def _log(log: Log) -> dict[str, Any]:
+    return {"address": _hex(log.address), "topics": [_hex(each) for each in log.topics],
+            "data": _hex(log.data)}
 
 
 def _hex(data: bytes) -> str:
