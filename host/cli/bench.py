@@ -16,6 +16,7 @@ from proofmill.host.cli.screen import Screen
 from proofmill.host.cli.subcommands import Commands
 from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.ground.json_text import JsonObject
+from proofmill.host.network.economics.limits import MOST_PROVERS, MOST_SLOTS
 from proofmill.host.prover.devices.catalogue import open_device
 from proofmill.host.prover.devices.device import Device
 
@@ -116,6 +117,18 @@ def register(commands: Commands) -> None:
         help="how many there are (default: 128)")
     settlement.add_argument("--json", action="store_true", help="one JSON object")
     settlement.set_defaults(run=run_settlement)
+
+    growth = actions.add_parser(
+        "simulate", help="how fast the mechanism is simulated, and how time grows",
+        description="Simulate the reward mechanism, staged lottery and pure race, for a day of a "
+                    "large network on one core; again with fewer provers, and with fewer slots; "
+                    "show processor seconds, memory and how the seconds grow.")
+    growth.add_argument("--provers", type=whole(1, MOST_PROVERS), default=10_000, metavar="N",
+                        help="how many there are (default: 10,000)")
+    growth.add_argument("--slots", type=whole(1, MOST_SLOTS), default=7_200, metavar="N",
+                        help="how many pass (default: 7,200, a day of 12 s)")
+    growth.add_argument("--json", action="store_true", help="one JSON object")
+    growth.set_defaults(run=run_simulate)
 
     table = actions.add_parser("table", help="the README's table of figures, as Markdown",
                                description="Measure all that the README's table of figures has, "
@@ -306,6 +319,29 @@ def run_proving(options: argparse.Namespace) -> int:
         screen.line()
         for line in markdown(found).splitlines():
             screen.line(line)
+    return 0
+
+
+def run_simulate(options: argparse.Namespace) -> int:
+    """Measure three runs and show them."""
+    from proofmill.host.bench.simulating import simulation_growth
+
+    screen = Screen(machine=options.json)
+    with screen.bar("simulating") as bar:
+        made = simulation_growth(options.provers, options.slots, bar)
+    if options.json:
+        print_record("bench simulate", made)
+        return 0
+    for provers, slots, seconds in (
+            (made["provers"], made["slots"], made["seconds"]),
+            (made["fewer_provers"], made["slots"], made["seconds_with_fewer_provers"]),
+            (made["provers"], made["fewer_slots"], made["seconds_with_fewer_slots"])):
+        screen.line(f"{provers:>7,} provers  {slots:>9,} slots  {seconds:>9.2f} s")
+    for what in ("provers", "slots"):
+        exponent = made[f"growth_in_{what}"]
+        if exponent is not None:
+            screen.line(f"seconds grow as {what} ^ {exponent:.2f}")
+    screen.line(f"peak memory {made['peak_bytes'] / 1e6:,.0f} MB")
     return 0
 
 

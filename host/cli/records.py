@@ -111,6 +111,13 @@ FIELDS: dict[str, dict[str, str]] = {
         "calls": "a list, below"},
     "bench settlement: calls": {
         "slot": "of the block", "done": "what the call did", "gas": "that it used"},
+    "bench simulate": {
+        "provers": "--provers", "slots": "--slots", "seconds": "of the processor, for that run",
+        "fewer_provers": "of the second run", "seconds_with_fewer_provers": "for it",
+        "fewer_slots": "of the third run", "seconds_with_fewer_slots": "for it",
+        "growth_in_provers": "the exponent e in seconds ~ provers^e; null for one prover",
+        "growth_in_slots": "the same of slots",
+        "peak_bytes": "of memory, of the process, at most"},
     "bench prove": {
         "zkey": "the key", "provers": "an object: for each prover seconds, and cycles if it has "
                                       "any; null for one that is not installed",

@@ -9,8 +9,8 @@ from proofmill.host.cli.arguments import output_folder, seed, whole
 from proofmill.host.cli.records import print_record
 from proofmill.host.cli.screen import Screen
 from proofmill.host.cli.subcommands import Commands
-from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.ground.json_text import JsonObject
+from proofmill.host.network.economics.limits import MOST_SLOTS
 
 
 def register(commands: Commands) -> None:
@@ -23,7 +23,8 @@ def register(commands: Commands) -> None:
     simulate.add_argument("scenario", metavar="SCENARIO.toml",
                           help="a file, or the name of a scenario of the package: equal, whale, "
                                "unreliable, thrifty")
-    simulate.add_argument("--slots", type=whole(1), metavar="N", help="default: the scenario's")
+    simulate.add_argument("--slots", type=whole(1, MOST_SLOTS), metavar="N",
+                          help="default: the scenario's")
     simulate.add_argument("--seed", type=seed, default=0, metavar="S",
                           help="of all chance (default: 0)")
     simulate.add_argument("--out", metavar="FOLDER", type=output_folder,
@@ -34,12 +35,10 @@ def register(commands: Commands) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Simulate and report."""
-    from proofmill.host.network.economics.scenario import MOST_SLOTS, load
+    from proofmill.host.network.economics.scenario import load
     from proofmill.host.network.economics.simulate import simulate
     from proofmill.host.network.economics.tables import flat, prover_rows, write_tables
 
-    if options.slots is not None and not 1 <= options.slots <= MOST_SLOTS:
-        raise ProofmillError(f"--slots {options.slots}: must be 1 to {MOST_SLOTS:,}")
     scenario = load(options.scenario)
     folder = None if options.out is None else Path(options.out)
     if folder is not None:

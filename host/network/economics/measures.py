@@ -75,8 +75,9 @@ def figures(world: World) -> Figures:
     """The figures of a finished run."""
     outcomes = world.outcomes
     proven = [o for o in outcomes if o.delay is not None]
-    income = [float(tally.gwei) for tally in world.tallies]
-    stake = [t.kind.stake_gwei + t.kind.delegated_gwei for t in world.tallies]
+    tallies = world.tallies
+    income = [float(tally.gwei) for tally in tallies]
+    stake = [t.kind.stake_gwei + t.kind.delegated_gwei for t in tallies]
     positive = sum(max(0.0, gwei) for gwei in income)
     seconds = [o.seconds for o in proven if o.seconds is not None]
     latency = np.percentile(seconds, PERCENTILES) if seconds else np.full(3, np.nan)
@@ -101,7 +102,7 @@ def figures(world: World) -> Figures:
         minted_gwei=world.ledger.totals.matured,
         burned_gwei=world.ledger.totals.burned,
         rho_last=world.ledger.rho / 10**9,
-        still_proving=sum(tally.quit_slot is None for tally in world.tallies),
+        still_proving=sum(tally.quit_slot is None for tally in tallies),
     )
 
 
@@ -131,11 +132,11 @@ def _speed_up(scenario: Scenario, luck: Luck) -> float:
     slots it does not fail in, and of that the quantile that wins half of all slots."""
     kinds = scenario.each()
     median = sorted(range(len(kinds)), key=lambda i: kinds[i].seconds)[len(kinds) // 2]
-    times = np.where(luck.fails, np.inf, luck.seconds)
-    own = times[:, median]
-    others = np.delete(times, median, axis=1)
-    best = others.min(axis=1, initial=np.inf)
-    with np.errstate(invalid="ignore"):
-        ratio = np.where(np.isinf(own), np.inf, own / best)
-    needed = float(np.quantile(ratio, 0.5, method="higher"))
-    return max(1.0, needed)
+    ratios = []
+    for slot in range(luck.slots):
+        micros, arrives = luck.row(slot)
+        times = np.where(arrives, micros, np.inf)
+        own = times[median]
+        times[median] = np.inf
+        ratios.append(own / times.min() if own < np.inf else np.inf)
+    return max(1.0, float(np.quantile(ratios, 0.5, method="higher")))

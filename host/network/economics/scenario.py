@@ -11,10 +11,8 @@ from msgspec import UNSET, Meta, Struct, UnsetType, defstruct, structs
 
 from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.ground.typed import typed
+from proofmill.host.network.economics.limits import MOST_PROVERS, MOST_SLOTS
 from proofmill.host.network.mechanism.parameters import DEFENCES, Defences, Parameters
-
-MOST_SLOTS = 1_000_000
-MOST_PROVERS = 1_000
 
 StatedGwei = Annotated[int, Meta(ge=0, le=10**18)]
 """An amount in a file: what a user can state."""
@@ -128,7 +126,7 @@ def parse(text: str, where: str) -> Scenario:
     file = typed(document, _File, where)
     total = sum(kind.count for kind in file.provers)
     if total > MOST_PROVERS:
-        raise ProofmillError(f"{where}: {total} provers; a scenario has {MOST_PROVERS} at most")
+        raise ProofmillError(f"{where}: {total:,} provers; a scenario has {MOST_PROVERS:,} at most")
     names = [kind.name for kind in file.provers]
     for name in names:
         if names.count(name) > 1:

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from proofmill.host.network.economics.draws import Luck, draw
+from proofmill.host.network.economics.draws import Luck
 from proofmill.host.network.economics.measures import AttackCost, Figures, attack_cost, figures
 from proofmill.host.network.economics.scenario import Scenario
 from proofmill.host.network.economics.world import World
@@ -35,7 +35,7 @@ def simulate(scenario: Scenario, slots: int | None = None, seed: int = 0,
     everybody starts at once and the first proof of a slot is paid. `progress` hears (done, all).
     """
     count = scenario.network.slots if slots is None else slots
-    luck = draw(scenario, count, seed)
+    luck = Luck(scenario, count, seed)
     staged = scenario.parameters
     race = replace(staged, defences=replace(staged.defences, stages=False, slot_batch=False))
     log.info("simulating %d slots, seed %d", count, seed)

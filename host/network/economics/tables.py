@@ -18,15 +18,15 @@ def prover_rows(run: Run) -> list[JsonObject]:
     rows = []
     kinds = run.scenario.each()
     stake = sum(kind.stake_gwei + kind.delegated_gwei for kind in kinds)
+    tallies = {name: run.worlds[name].tallies for name in MECHANISMS}
+    totals = {name: sum(max(0, tally.gwei) for tally in tallies[name]) for name in MECHANISMS}
     for identity, kind in enumerate(kinds):
         row: JsonObject = {
             "prover": identity, "name": kind.name, "strategy": kind.strategy,
             "seconds": kind.seconds, "stake_gwei": kind.stake_gwei + kind.delegated_gwei,
             "stake_share": round((kind.stake_gwei + kind.delegated_gwei) / stake, 6)}
         for name in MECHANISMS:
-            world = run.worlds[name]
-            tally = world.tallies[identity]
-            total = sum(max(0, other.gwei) for other in world.tallies)
+            tally, total = tallies[name][identity], totals[name]
             cost = energy_gwei(run.scenario, tally.joules)
             row |= {
                 f"{name}_wins": tally.wins,

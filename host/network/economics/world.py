@@ -1,11 +1,12 @@
 """Provers at work on one mechanism: who starts when, which proof lands where, what it costs."""
 
-import math
-from collections import defaultdict, deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-from proofmill.host.network.economics.draws import Luck
+import numpy as np
+
+from proofmill.host.network.economics.draws import MICROS, Luck
 from proofmill.host.network.economics.scenario import ProverKind, Scenario
+from proofmill.host.network.economics.slot_work import SlotWork
 from proofmill.host.network.mechanism import bonds, rewards
 from proofmill.host.network.mechanism.invariants import check_slot
 from proofmill.host.network.mechanism.ledger import RewardLedger
@@ -18,16 +19,6 @@ KWH = 3_600_000
 """Joules."""
 THRIFTY_SLOTS = 256
 """Slots after which a thrifty prover looks back on as many."""
-
-
-@dataclass
-class ProvingWork:
-    """One prover's attempt at one slot; times in seconds after the slot's start."""
-
-    prover: int
-    start: float
-    end: float
-    delivers: bool
 
 
 @dataclass
@@ -44,25 +35,23 @@ class SlotOutcome:
     joules: float
 
 
-@dataclass
+@dataclass(frozen=True)
 class Tally:
     """A prover's run: gwei, joules and counts."""
 
     kind: ProverKind
-    gwei: int = 0
-    joules: float = 0.0
-    wins: int = 0
-    primary: int = 0
-    misses: int = 0
-    penalties_gwei: int = 0
-    quit_slot: int | None = None
-    history: deque[tuple[int, float]] = field(default_factory=lambda: deque(maxlen=THRIFTY_SLOTS))
+    gwei: int
+    joules: float
+    wins: int
+    penalties_gwei: int
+    quit_slot: int | None
 
 
 class World:
     """Provers of a scenario on one ledger, slot by slot.
 
-    Before the first slot everyone has been reliable: q is 1.
+    Before the first slot everyone has been reliable: q is 1. A slot costs time in proportion to
+    those who work on it, and an epoch in proportion to the provers.
     """
 
     def __init__(self, scenario: Scenario, parameters: Parameters, luck: Luck) -> None:
@@ -70,42 +59,66 @@ class World:
         largest = rewards.budget(
             scenario.network.base_gwei, parameters.rho_max, parameters.load_max_bps)
         self.ledger = RewardLedger(parameters, bonds.minimum_bond(parameters, largest))
-        self.tallies = [Tally(kind) for kind in scenario.each()]
-        for identity, tally in enumerate(self.tallies):
-            self.ledger.join(identity, max(tally.kind.stake_gwei, self.ledger.minimum_bond),
-                             tally.kind.delegated_gwei, reliability_bps=10_000)
+        self._kinds = scenario.each()
+        for identity, kind in enumerate(self._kinds):
+            self.ledger.join(identity, max(kind.stake_gwei, self.ledger.minimum_bond),
+                             kind.delegated_gwei, reliability_bps=10_000)
         self._bonds = [prover.bond for prover in self.ledger.provers.values()]
         self.outcomes: list[SlotOutcome] = []
         self.rho: list[int] = []
         self.refused = 0
-        self._work: dict[int, list[ProvingWork]] = defaultdict(list)
-        self._landing: dict[int, list[tuple[float, int, Submission]]] = defaultdict(list)
+        self._slot_micros = round(scenario.network.slot_seconds * MICROS)
+        self._travel = round(scenario.network.network_seconds * MICROS)
+        self._everybody = np.arange(len(self._kinds))
+        # Provers of a kind are neighbours: sums over a kind are sums between two places.
+        self._kind_of = np.repeat(np.arange(len(scenario.provers)),
+                                  [kind.count for kind in scenario.provers])
+        self._worked = np.zeros(len(self._kinds), dtype=np.int64)
+        self._wins = [0] * len(self._kinds)
+        self._quit: dict[int, int] = {}
+        self._thrifty = [identity for identity, kind in enumerate(self._kinds)
+                         if kind.strategy == "thrifty"]
+        self._looked_back: dict[int, tuple[int, float]] = {}
+        self._work: dict[int, SlotWork] = {}
+
+    @property
+    def tallies(self) -> list[Tally]:
+        """Everybody's run so far, by identity."""
+        return [self.tally(identity) for identity in range(len(self._kinds))]
+
+    def tally(self, identity: int) -> Tally:
+        """One prover's run so far."""
+        penalties = self._bonds[identity] - self.ledger.provers[identity].bond
+        kind = self._kinds[identity]
+        return Tally(
+            kind, self.ledger.earned.get(identity, 0) - penalties,
+            float(self._worked[identity]) / MICROS * kind.watts, self._wins[identity], penalties,
+            self._quit.get(identity))
 
     def step(self, slot: int) -> None:
         """Run one slot; checks invariants 2 to 6."""
         ledger, per_epoch = self.ledger, self.parameters.slots_per_epoch
-        block = slot < len(self.luck.empty) and not self.luck.empty[slot]
+        block = slot < self.luck.slots and not self.luck.empty[slot]
         if block:
             epoch = mix_epoch(slot // per_epoch)
             record = ledger.open_slot(
                 slot, self.luck.root(slot), self.luck.mix(-1 if epoch is None else epoch),
                 self.scenario.network.base_gwei)
+            self._work[slot] = SlotWork(record)
             self._start(record, Stage.OPEN if record.assignment.primary is None else Stage.PRIMARY)
-        landing = sorted(self._landing.pop(slot, []), key=lambda entry: entry[0])
-        if slot >= len(self.luck.empty) or block:
-            proposer = int(self.luck.proposer[slot % len(self.luck.proposer)])
-            for _, proven_slot, submission in landing:
-                reason = ledger.include(slot, proposer, proven_slot, submission)
-                self.refused += bool(reason) and not self._is_won(proven_slot)
-        else:
-            self._landing[slot + 1].extend(landing)
+        if slot >= self.luck.slots or block:
+            proposer = int(self.luck.proposer[slot % self.luck.slots])
+            for work in self._work.values():
+                if work.record.slot < slot:
+                    self._include(work, slot, proposer)
         ledger.close_slot(slot, self.luck.block_mix(slot + 1))
-        for record in list(ledger.open.values()):
-            self._follow(record, slot)
+        # Not those that the ledger has open: of an epoch's last slot it has none any more.
+        for work in list(self._work.values()):
+            self._follow(work.record, slot)
         ledger.finalise(slot - self.parameters.finality_epochs * per_epoch)
         check_slot(ledger)
         self.rho.append(ledger.rho)
-        self._account(slot)
+        self._look_back(slot)
 
     def finish(self, slots: int) -> None:
         """Run on until every window has passed and everything is final."""
@@ -114,102 +127,91 @@ class World:
         for slot in range(slots, last):
             self.step(slot)
         self.ledger.finalise(last)
-        self._account(last)
-
-    def _is_won(self, proven_slot: int) -> bool:
-        record = self.ledger.open.get(proven_slot)
-        return record is None or bool(record.wins)
 
     def _start(self, record: SlotRecord, stage: Stage) -> None:
         """Those who become eligible with this stage start to prove."""
-        length = self.scenario.network.slot_seconds
-        drawn = record.assignment
+        drawn, work = record.assignment, self._work[record.slot]
+        row, start = self.luck.row(record.slot), 0
         if stage is Stage.PRIMARY:
-            assert drawn.primary is not None
-            self._attempt(record, drawn.primary, 0.0, primary=True)
-            self.tallies[drawn.primary].primary += 1
+            withholds = self._kinds[drawn.primary or 0].strategy == "withholding"
+            provers = np.array([] if withholds else [drawn.primary], dtype=np.int64)
         elif stage is Stage.COMMITTEE:
-            for member in drawn.committee:
-                self._attempt(record, member, self.parameters.primary_slots * length)
+            start = self.parameters.primary_slots * self._slot_micros
+            provers = np.array(drawn.committee, dtype=np.int64)
         else:
-            start = 0.0 if drawn.primary is None else self.parameters.committee_slots * length
-            busy = {work.prover for work in self._work[record.slot]}
-            for identity in sorted(self.ledger.bonded() - busy):
-                self._attempt(record, identity, start)
+            if drawn.primary is not None:
+                start = self.parameters.committee_slots * self._slot_micros
+            standing = self.ledger.standing
+            out = list(standing.short | standing.leaving | work.busy())
+            provers = self._everybody
+            if out:
+                free = np.ones(len(provers), dtype=bool)
+                free[out] = False
+                provers = provers[free]
+        work.start(provers, start, row, self._travel, self._slot_micros)
 
-    def _attempt(self, record: SlotRecord, prover: int, start: float,
-                 primary: bool = False) -> None:
-        tally, slot = self.tallies[prover], record.slot
-        # Who leaves still does what it is drawn for, until the frozen weights run out.
-        drawn = {record.assignment.primary, *record.assignment.committee}
-        if tally.quit_slot is not None and prover not in drawn:
-            return
-        if primary and tally.kind.strategy == "withholding":
-            return
-        network = self.scenario.network
-        end = start + float(self.luck.seconds[slot, prover])
-        delivers = not bool(self.luck.fails[slot, prover])
-        self._work[slot].append(ProvingWork(prover, start, end, delivers))
-        if delivers:
-            seen = end + network.network_seconds
-            delay = max(1, math.ceil(seen / network.slot_seconds))
-            # A member's proof that is early still has to wait for its stage to open.
-            delay = max(delay, math.floor(start / network.slot_seconds) + 1)
-            proof = b"%d/%d" % (slot, prover)
-            self._landing[slot + delay].append(
-                (seen, slot, Submission(record.key, prover, proof, prover)))
+    def _include(self, work: SlotWork, slot: int, proposer: int) -> None:
+        """The proofs of a slot that `proposer` puts into the block of `slot`.
+
+        Where proofs of one slot are equal it includes all that it has, in a race the first one.
+        """
+        record, delay = work.record, slot - work.record.slot
+        flags = self.parameters.defences
+        most = None if flags.slot_batch or not flags.statement_key else 1
+        while landed := work.landed(delay, most):
+            for prover in landed:
+                proof = b"%d/%d" % (record.slot, prover)
+                reason = self.ledger.include(
+                    slot, proposer, record.slot, Submission(record.key, prover, proof, prover))
+                self.refused += bool(reason)
+            if record.batch:
+                break
 
     def _follow(self, record: SlotRecord, slot: int) -> None:
         """After a slot: open the next stage of an unproven one, or account for a decided one."""
-        if record.slot not in self._work and record.assignment.primary is None:
-            return
-        delay = slot - record.slot
-        win = record.win
-        staged = record.assignment.primary is not None
-        if win is not None and win.included_slot == slot:
+        delay, staged = slot - record.slot, record.assignment.primary is not None
+        if record.wins or delay == self.parameters.window_slots:
             self._close(record)
-        elif win is None and delay == self.parameters.window_slots:
-            self._close(record)
-        elif win is None and staged and delay == self.parameters.primary_slots:
+        elif staged and delay == self.parameters.primary_slots:
             self._start(record, Stage.COMMITTEE)
-        elif win is None and staged and delay == self.parameters.committee_slots:
+        elif staged and delay == self.parameters.committee_slots:
             self._start(record, Stage.OPEN)
 
     def _close(self, record: SlotRecord) -> None:
         """Work stops when the winning proof is seen; count what was spent."""
-        network, win = self.scenario.network, record.win
-        all_work = self._work.pop(record.slot, [])
-        stop, seconds, winner, delay = math.inf, None, None, None
+        win, work = record.win, self._work.pop(record.slot)
+        stop = seen = winner = delay = None
         if win is not None:
             winner, delay = win.submission.prover, win.delay
-            seconds = next(w.end for w in all_work if w.prover == winner) + network.network_seconds
+            seen = work.end_of(winner) + self._travel
             # In a race everyone sees the first proof at once; under stages, in its block.
             staged = record.assignment.primary is not None
-            stop = delay * network.slot_seconds + network.network_seconds if staged else seconds
-            self.tallies[winner].wins += 1
+            stop = delay * self._slot_micros + self._travel if staged else seen
+            self._wins[winner] += 1
         spent = joules = 0.0
-        for work in all_work:
-            time = max(0.0, min(work.end, stop) - work.start)
-            kind = self.tallies[work.prover].kind
-            spent += time / kind.seconds
-            joules += time * kind.watts
-            self.tallies[work.prover].joules += time * kind.watts
+        for provers, micros in work.spent(stop):
+            self._worked[provers] += micros
+            # Sums of whole microseconds: the same in any order, and on every machine.
+            of_kinds = np.bincount(self._kind_of[provers], micros, len(self.scenario.provers))
+            for kind, time in zip(self.scenario.provers, of_kinds.tolist(), strict=True):
+                spent += time / MICROS / kind.seconds
+                joules += time / MICROS * kind.watts
         stage = 0 if delay is None else int(stage_of(self.parameters, delay))
-        self.outcomes.append(SlotOutcome(record.slot, stage, delay, seconds, winner, spent, joules))
+        self.outcomes.append(SlotOutcome(
+            record.slot, stage, delay, None if seen is None else seen / MICROS, winner, spent,
+            joules))
 
-    def _account(self, slot: int) -> None:
-        """Bring the tallies up to the ledger; thrifty provers may stop."""
-        price = self.scenario.network.energy_gwei_per_kwh
-        for identity, tally in enumerate(self.tallies):
-            prover = self.ledger.provers[identity]
-            tally.penalties_gwei = self._bonds[identity] - prover.bond
-            tally.gwei = self.ledger.earned[identity] - tally.penalties_gwei
-            if tally.kind.strategy != "thrifty" or tally.quit_slot is not None:
-                continue
-            tally.history.append((tally.gwei, tally.joules))
-            if slot % THRIFTY_SLOTS == 0 and len(tally.history) == THRIFTY_SLOTS:
-                then_gwei, then_joules = tally.history[0]
-                cost = (tally.joules - then_joules) / KWH * price
-                if tally.gwei - then_gwei < cost:
-                    tally.quit_slot = slot
-                    prover.leaving_since = slot // self.parameters.slots_per_epoch
+    def _look_back(self, slot: int) -> None:
+        """Thrifty provers may stop: every 256 slots they compare the last 255 with their cost."""
+        if slot % THRIFTY_SLOTS == 0:
+            price = self.scenario.network.energy_gwei_per_kwh
+            for identity, (gwei, joules) in self._looked_back.items():
+                tally = self.tally(identity)
+                if identity not in self._quit and (
+                        tally.gwei - gwei < (tally.joules - joules) / KWH * price):
+                    self._quit[identity] = slot
+                    self.ledger.leave(identity, slot)
+        elif slot % THRIFTY_SLOTS == 1:
+            now = map(self.tally, self._thrifty)
+            self._looked_back = {identity: (tally.gwei, tally.joules)
+                                 for identity, tally in zip(self._thrifty, now, strict=True)}

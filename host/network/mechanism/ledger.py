@@ -8,26 +8,30 @@ when finality moves. A reorganisation is a copy of the ledger made before the fo
 
 import logging
 from collections import defaultdict, deque
+from collections.abc import Collection
 from copy import copy
 from dataclasses import replace
+from functools import cache, partial
 
 from proofmill.host.ground.units import BPS
 from proofmill.host.network.mechanism import bonds, controller, penalties, reliability, rewards
 from proofmill.host.network.mechanism.hashing import keccak_words
 from proofmill.host.network.mechanism.lottery import (
     Ticket,
+    Tickets,
     assign,
     batch_seed,
     pick_from_batch,
     slot_seed,
-    weight,
     weight_epoch,
+    weights,
 )
 from proofmill.host.network.mechanism.parameters import MOST_PENALTIES, Parameters
 from proofmill.host.network.mechanism.records import (
     BondedProver,
     Penalty,
     SlotRecord,
+    Standing,
     Submission,
     Totals,
     Win,
@@ -48,6 +52,8 @@ class RewardLedger:
         self.parameters = parameters
         self.minimum_bond = minimum_bond
         self.provers: dict[int, BondedProver] = {}
+        self.standing = Standing(minimum_bond)
+        """Who is short of a bond, and who is leaving."""
         self.rho = parameters.rho_start
         self.totals = Totals()
         self.open: dict[int, SlotRecord] = {}
@@ -66,14 +72,15 @@ class RewardLedger:
         """Primaries that missed, by epoch that is not settled."""
         self._may_settle = 0
         """How many penalties the block that closes slots may settle still."""
-        self._frozen: dict[int, tuple[Ticket, ...]] = {}
+        self._frozen: dict[int, Tickets] = {}
         self._paid: set[bytes] = set()
         self._closed_slot = -1
 
     def fork(self) -> "RewardLedger":
         """A copy with nothing in common that either could change; costs what is open."""
         other = copy(self)
-        other.provers = {identity: replace(prover, duties=dict(prover.duties))
+        other.standing = Standing(self.minimum_bond)
+        other.provers = {identity: prover.copied(other.standing)
                          for identity, prover in self.provers.items()}
         other.totals = replace(self.totals)
         other.open = {slot: record.fork() for slot, record in self.open.items()}
@@ -98,7 +105,7 @@ class RewardLedger:
         proofs = self.parameters.calibration_proofs if calibrated else 0
         q = reliability.first(self.parameters, proofs)
         prover = BondedProver(identity, bond, delegated, proofs,
-                        q if reliability_bps is None else reliability_bps)
+                              q if reliability_bps is None else reliability_bps, self.standing)
         self.provers[identity] = prover
         return prover
 
@@ -129,26 +136,25 @@ class RewardLedger:
 
     def bonded(self) -> set[int]:
         """Provers whose bond is whole and who are not leaving."""
-        return {p.identity for p in self.provers.values() if self._is_bonded(p)}
+        return set(self.provers) - self.standing.short - self.standing.leaving
 
-    def tickets(self) -> tuple[Ticket, ...]:
-        """Everybody's ticket as it stands now, ascending."""
-        flags = self.parameters.defences
-        found = []
-        for identity in sorted(self.provers):
-            prover = self.provers[identity]
-            if self._is_bonded(prover) and prover.reliability:
-                one = weight(prover.bond, prover.delegated, prover.reliability)
-                found.append(Ticket(identity, one if flags.weight_by_bond else 1))
-        return tuple(found)
+    def tickets(self) -> Tickets:
+        """Everybody's ticket as it stands now."""
+        out = self.standing.short | self.standing.leaving
+        everybody = [self.provers[identity] for identity in sorted(self.provers)]
+        provers = [one for one in everybody if one.reliability and one.identity not in out]
+        return Tickets(
+            [one.identity for one in provers],
+            weights([one.stake for one in provers], [one.reliability for one in provers])
+            if self.parameters.defences.weight_by_bond else [1] * len(provers))
 
-    def tickets_for(self, slot: int) -> tuple[Ticket, ...]:
+    def tickets_for(self, slot: int) -> Tickets:
         """The tickets that the draw of `slot` uses, before anybody is passed over."""
         if not self.parameters.defences.frozen_weights:
             return self.tickets()
         epoch = weight_epoch(slot // self.parameters.slots_per_epoch)
         known = [frozen for frozen in self._frozen if frozen <= epoch]
-        return self._frozen[max(known)] if known else ()
+        return self._frozen[max(known)] if known else Tickets([], [])
 
     def freeze(self, epoch: int) -> None:
         """Freeze the weights at the first block of an epoch; they count two epochs later."""
@@ -174,16 +180,12 @@ class RewardLedger:
         self.begin_epoch(slot)
         budget = rewards.budget(base, self.rho, load)
         seed = slot_seed(mix if flags.old_mix else keccak_words(mix, root), slot)
-        tickets, passed = [], []
+        tickets = self.tickets_for(slot)
         penalty = penalties.primary_penalty(parameters, budget)
-        for ticket in self.tickets_for(slot):
-            prover = self.provers[ticket.prover]
-            if bonds.covers(parameters, prover.bond, (prover.liabilities,), penalty):
-                tickets.append(ticket)
-            else:
-                passed.append(ticket.prover)
-        drawn = assign(seed, tickets if flags.stages else (), parameters.committee_size, proposer)
-        record = SlotRecord(slot, (root, 0), budget, proposer, seed, drawn, tuple(passed))
+        passed = self._passed_over(tickets, penalty)
+        drawn = assign(seed, tickets if flags.stages else (), parameters.committee_size, proposer,
+                       passed)
+        record = SlotRecord(slot, (root, 0), budget, proposer, seed, drawn, passed)
         if drawn.primary is not None:
             self.provers[drawn.primary].duties[slot] = penalty
         for member in drawn.committee:
@@ -204,12 +206,13 @@ class RewardLedger:
         delay, flags = slot - proven_slot, self.parameters.defences
         if delay < 1 or prover is None:
             return "the proof is early, or its signer is not bonded"
-        if not may_prove(self.parameters, record.assignment, prover.identity, delay, self.bonded()):
+        if not may_prove(self.parameters, record.assignment, prover.identity, delay,
+                         self.standing):
             return "its signer is not eligible in this stage"
         if prover.identity in record.barred:
             return "its signer is barred from this payload"
         if flags.statement_key:
-            if record.wins or any(s.prover == prover.identity for s, _ in record.batch):
+            if record.wins or prover.identity in record.kept:
                 return "the slot is proven already"
         elif submission.proof in self._paid or any(
                 s.proof == submission.proof for s, _ in record.batch):
@@ -260,8 +263,19 @@ class RewardLedger:
         self.finalised_slot = max(self.finalised_slot, slot)
         self._mature(self.finalised_slot)
 
-    def _is_bonded(self, prover: BondedProver) -> bool:
-        return prover.bond >= self.minimum_bond and prover.leaving_since is None
+    def _passed_over(self, tickets: Tickets, penalty: int) -> tuple[int, ...]:
+        """Who has a ticket and a bond that does not cover one more duty of `penalty`, ascending.
+
+        Where the minimum bond covers a first duty, only who is below it or has duties is asked.
+        """
+        asked: Collection[int] = tickets.provers
+        if bonds.covers(self.parameters, self.minimum_bond, (), penalty):
+            asked = self.standing.short.union(*(
+                (record.assignment.primary, *record.assignment.committee)
+                for record in self.open.values() if record.assignment.primary is not None))
+        passed = (prover for prover in map(self.provers.__getitem__, asked)
+                  if not bonds.covers(self.parameters, prover.bond, (prover.liabilities,), penalty))
+        return tuple(sorted(p.identity for p in passed if tickets.holds(p.identity)))
 
     def _decide(self, record: SlotRecord, slot: int, next_mix: bytes) -> None:
         """Pay one of the proofs included in this slot."""
@@ -271,10 +285,10 @@ class RewardLedger:
         batch, record.batch = record.batch, []
         chosen = batch[:1] if flags.statement_key else batch
         if flags.statement_key and flags.slot_batch and len(batch) > 1:
-            frozen = {t.prover: t.weight for t in self.tickets_for(record.slot)}
+            frozen = self.tickets_for(record.slot)
             seed = batch_seed(next_mix, *record.key)
             winner = pick_from_batch(
-                seed, [Ticket(s.prover, frozen.get(s.prover, 0)) for s, _ in batch],
+                seed, [Ticket(s.prover, frozen.weight_of(s.prover)) for s, _ in batch],
                 record.assignment.primary if flags.primary_first else None)
             chosen = [pair for pair in batch if pair[0].prover == winner]
         for submission, includer in chosen:
@@ -356,10 +370,13 @@ class RewardLedger:
         in_time = sum(r.win is not None and r.win.delay <= last for r in slots)
         self.rho = controller.next_rho(
             parameters, self.rho, controller.coverage_bps(in_time, len(slots)))
+        idle = cache(partial(reliability.idle, parameters))  # few values, many provers
+        leaving = self.standing.leaving
         for prover in self.provers.values():
-            if not prover.delivered and prover.leaving_since is None:
-                prover.reliability = reliability.idle(parameters, prover.reliability)
-            prover.delivered = False
+            if prover.delivered:
+                prover.delivered = False
+            elif prover.identity not in leaving:
+                prover.reliability = idle(prover.reliability)
         for record in slots:
             del self.open[record.slot]
         self._missed.pop(epoch, None)

@@ -11,8 +11,12 @@ grind it, and weights are those at the start of the epoch whose final mix is use
 mix was known.
 """
 
-from collections.abc import Collection, Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
+from operator import ge, mul
+from typing import overload
 
 from proofmill.host.ground.units import BPS
 from proofmill.host.network.mechanism.hashing import domain, keccak_words
@@ -68,11 +72,20 @@ def batch_seed(mix: bytes, payload_root: bytes, proof_type: int) -> bytes:
     return keccak_words(BATCH_DOMAIN, mix, payload_root, proof_type)
 
 
+def weights(stakes: Sequence[int], reliabilities: Sequence[int]) -> list[int]:
+    """``stake * q`` of each: linear in stake, so that splitting or merging gains nothing.
+
+    ValueError for a reliability that is none.
+    """
+    if reliabilities and not (0 <= min(reliabilities) and max(reliabilities) <= BPS):
+        wrong = next(q for q in reliabilities if not 0 <= q <= BPS)
+        raise ValueError(f"a reliability is 0 to {BPS:,} basis points, not {wrong}")
+    return list(map(mul, stakes, reliabilities))
+
+
 def weight(bond: int, delegated: int, reliability_bps: int) -> int:
-    """``(bond + delegated) * q``: linear in stake, so that splitting or merging gains nothing."""
-    if not 0 <= reliability_bps <= BPS:
-        raise ValueError(f"a reliability is 0 to {BPS:,} basis points, not {reliability_bps}")
-    return (bond + delegated) * reliability_bps
+    """``(bond + delegated) * q``."""
+    return weights([bond + delegated], [reliability_bps])[0]
 
 
 def total_weight(tickets: Sequence[Ticket], without: Collection[int] = ()) -> int:
@@ -85,39 +98,94 @@ def draw_number(seed: bytes, draw: int, total: int) -> int:
     return int.from_bytes(keccak_words(seed, draw), "big") % total
 
 
-def draw_one(
-    seed: bytes, draw: int, tickets: Sequence[Ticket], without: Collection[int] = ()
-) -> int | None:
-    """The prover of that draw among `tickets` (ascending identities), leaving out `without`.
+class Tickets(Sequence[Ticket]):
+    """The tickets of a draw, in ascending identity: a draw takes time logarithmic in their number.
 
-    None where nobody has weight.
+    `provers`, `weights`: a list each, the same length; ValueError unless the provers ascend.
+    `total`: the sum of the weights.
     """
-    total = total_weight(tickets, without)
-    if total == 0:
-        return None
-    number = draw_number(seed, draw, total)
-    for ticket in tickets:
-        if ticket.prover in without:
-            continue
-        if number < ticket.weight:
-            return ticket.prover
-        number -= ticket.weight
-    raise AssertionError("a ticket number beyond the sum of the weights")
+
+    def __init__(self, provers: list[int], weights: list[int]) -> None:
+        if any(map(ge, provers, provers[1:])):
+            raise ValueError("the provers of a draw must ascend, each once")
+        self.provers, self.weights = provers, weights
+        self._ends = list(accumulate(weights))
+        self.total = self._ends[-1] if weights else 0
+
+    @classmethod
+    def of(cls, tickets: Iterable[Ticket]) -> "Tickets":
+        """`tickets` in any order."""
+        if isinstance(tickets, cls):
+            return tickets
+        ordered = sorted(tickets)
+        return cls([t.prover for t in ordered], [t.weight for t in ordered])
+
+    def __len__(self) -> int:
+        return len(self.provers)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Tickets) and (
+            self.provers, self.weights) == (other.provers, other.weights)
+
+    __hash__ = None  # type: ignore[assignment]
+
+    @overload
+    def __getitem__(self, place: int) -> Ticket: ...
+    @overload
+    def __getitem__(self, place: slice) -> Sequence[Ticket]: ...
+    def __getitem__(self, place: int | slice) -> Ticket | Sequence[Ticket]:
+        if isinstance(place, slice):
+            return [self[one] for one in range(*place.indices(len(self)))]
+        return Ticket(self.provers[place], self.weights[place])
+
+    def holds(self, prover: int) -> bool:
+        """Whether the prover has a ticket, be it of weight 0."""
+        return self._place(prover) is not None
+
+    def weight_of(self, prover: int) -> int:
+        """The prover's weight; 0 for one that has no ticket."""
+        place = self._place(prover)
+        return 0 if place is None else self.weights[place]
+
+    def draw(self, seed: bytes, draw: int, without: Collection[int] = ()) -> int | None:
+        """The prover of that draw, leaving out `without`; None where nobody else has weight.
+
+        The running sums are those of everybody: a number that is drawn among the others goes up by
+        the weight of each prover left out that lies before it.
+        """
+        out = sorted(place for place in map(self._place, without) if place is not None)
+        total = self.total - sum(self.weights[place] for place in out)
+        if total == 0:
+            return None
+        number = draw_number(seed, draw, total)
+        for place in out:
+            if number < self._ends[place] - self.weights[place]:
+                break
+            number += self.weights[place]
+        return self.provers[bisect_right(self._ends, number)]
+
+    def _place(self, prover: int) -> int | None:
+        place = bisect_left(self.provers, prover)
+        found = place < len(self.provers) and self.provers[place] == prover
+        return place if found else None
 
 
 def assign(
-    seed: bytes, tickets: Sequence[Ticket], committee_size: int, proposer: int | None = None
+    seed: bytes, tickets: Iterable[Ticket], committee_size: int, proposer: int | None = None,
+    passed_over: Collection[int] = ()
 ) -> Assignment:
     """The draw of a slot. `proposer`: the proven slot's, if it is a prover; it may be primary but
-    never in the committee. Fewer members than `committee_size` if fewer have weight."""
-    ordered = sorted(tickets)
-    primary = draw_one(seed, PRIMARY_DRAW, ordered)
+    never in the committee. `passed_over`: provers that are left out of it. Fewer members than
+    `committee_size` if fewer have weight."""
+    within = Tickets.of(tickets)
+    out = set(passed_over)
+    primary = within.draw(seed, PRIMARY_DRAW, out)
     if primary is None:
         return Assignment(None, ())
-    out = {primary} if proposer is None else {primary, proposer}
+    out |= {primary} if proposer is None else {primary, proposer}
     committee: list[int] = []
     for draw in range(1, committee_size + 1):
-        member = draw_one(seed, draw, ordered, out)
+        member = within.draw(seed, draw, out)
         if member is None:
             break
         committee.append(member)
@@ -138,10 +206,10 @@ def pick_from_batch(
         raise ValueError("a batch without a proof has no winner")
     if primary is not None and any(ticket.prover == primary for ticket in tickets):
         return primary
-    ordered = sorted(tickets)
-    if total_weight(ordered) == 0:
-        ordered = [Ticket(ticket.prover, 1) for ticket in ordered]
-    winner = draw_one(seed, PRIMARY_DRAW, ordered)
+    batch = Tickets.of(tickets)
+    if batch.total == 0:
+        batch = Tickets(batch.provers, [1] * len(batch))
+    winner = batch.draw(seed, PRIMARY_DRAW)
     assert winner is not None
     return winner
 

@@ -10,18 +10,80 @@ Key = tuple[bytes, int]
 
 
 @dataclass
+class Standing:
+    """Who of a ledger's provers is bonded, known by who is not: of thousands, few are.
+
+    `short`: the bond is below the minimum; `leaving`: it was asked back.
+    """
+
+    minimum_bond: int
+    short: set[int] = field(default_factory=set)
+    leaving: set[int] = field(default_factory=set)
+
+    def __contains__(self, identity: object) -> bool:
+        """Whether that prover of the ledger has a whole bond and is not leaving."""
+        return identity not in self.short and identity not in self.leaving
+
+
 class BondedProver:
     """A prover's account. `duties`: the penalty of each open duty, by slot."""
 
-    identity: int
-    bond: int
-    delegated: int = 0
-    calibration_proofs: int = 0
-    reliability: int = 0
-    leaving_since: int | None = None
-    duties: dict[int, int] = field(default_factory=dict)
-    delivered: bool = False
-    """Whether it delivered a proof in the running epoch."""
+    __slots__ = ("identity", "delegated", "calibration_proofs", "reliability", "duties",
+                 "delivered", "_bond", "_leaving_since", "_standing")
+    __hash__ = None  # type: ignore[assignment]
+
+    def __init__(self, identity: int, bond: int, delegated: int, calibration_proofs: int,
+                 reliability: int, standing: Standing) -> None:
+        """`standing`: what it enters when its bond changes or it leaves."""
+        self._standing = standing
+        self.identity = identity
+        self.bond = bond
+        self.delegated = delegated
+        self.calibration_proofs = calibration_proofs
+        self.reliability = reliability
+        self.leaving_since = None
+        self.duties: dict[int, int] = {}
+        self.delivered = False
+        """Whether it delivered a proof in the running epoch."""
+
+    @property
+    def bond(self) -> int:
+        """Gwei."""
+        return self._bond
+
+    @bond.setter
+    def bond(self, gwei: int) -> None:
+        self._bond = gwei
+        short = self._standing.short
+        (short.add if gwei < self._standing.minimum_bond else short.discard)(self.identity)
+
+    @property
+    def stake(self) -> int:
+        """Bond and what is delegated."""
+        return self._bond + self.delegated
+
+    @property
+    def leaving_since(self) -> int | None:
+        """The epoch in which it asked for its bond; None while it stays."""
+        return self._leaving_since
+
+    @leaving_since.setter
+    def leaving_since(self, epoch: int | None) -> None:
+        self._leaving_since = epoch
+        leaving = self._standing.leaving
+        (leaving.discard if epoch is None else leaving.add)(self.identity)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, BondedProver) and all(
+            getattr(self, name) == getattr(other, name) for name in self.__slots__)
+
+    def copied(self, standing: Standing) -> "BondedProver":
+        """The same account in a fork of the ledger, with that standing."""
+        other = BondedProver(self.identity, self._bond, self.delegated, self.calibration_proofs,
+                             self.reliability, standing)
+        other.leaving_since = self._leaving_since
+        other.duties, other.delivered = dict(self.duties), self.delivered
+        return other
 
     @property
     def liabilities(self) -> int:

@@ -12,7 +12,7 @@ are included in one slot are equal. A primary that is late may still prove, but 
 window.
 """
 
-from collections.abc import Collection
+from collections.abc import Container
 from enum import IntEnum
 
 from proofmill.host.network.mechanism.lottery import Assignment
@@ -45,7 +45,7 @@ def stage_of(parameters: Parameters, delay: int) -> Stage:
 
 def may_prove(
     parameters: Parameters, assignment: Assignment, prover: int, delay: int,
-    bonded: Collection[int],
+    bonded: Container[int],
 ) -> bool:
     """Whether a proof of `prover`, included after `delay` slots, counts.
 

@@ -212,10 +212,10 @@ class Arena:
     def _weigh(self, record: SlotRecord) -> None:
         """Add to `luck` what the primary's draw brought over what the weights made likely."""
         primary, tickets = record.assignment.primary, self.ledger.tickets_for(record.slot)
-        tickets = tuple(t for t in tickets if t.prover not in record.passed_over)
+        within = [t for t in tickets if t.prover not in record.passed_over]
         if primary is not None:
-            likely = total_weight([t for t in tickets if t.prover in self.own])
-            won = (primary in self.own) - likely / total_weight(tickets)
+            likely = total_weight([t for t in within if t.prover in self.own])
+            won = (primary in self.own) - likely / total_weight(within)
             self.luck += won * rewards.most(self.parameters, record.budget)
 
     def _won(self, proven_slot: int) -> bool:

@@ -13,7 +13,7 @@ from proofmill.host.network.economics.attacks.arena import (
 )
 from proofmill.host.network.economics.attacks.measure import Attack
 from proofmill.host.network.economics.attacks.theft import against
-from proofmill.host.network.economics.draws import draw
+from proofmill.host.network.economics.draws import Luck
 from proofmill.host.network.economics.measures import energy_gwei
 from proofmill.host.network.economics.scenario import Network, ProverKind, Scenario
 from proofmill.host.network.economics.world import World
@@ -32,7 +32,7 @@ def _whale(defences: Defences, seed: int) -> float:
     for own in (ProverKind(name="own", seconds=0.45, watts=3_000.0),
                 ProverKind(name="own", seconds=4.5)):
         scenario = Scenario("", Network(slots=WHALE_SLOTS), (own, usual))
-        world = World(scenario, Parameters(defences=defences), draw(scenario, WHALE_SLOTS, seed))
+        world = World(scenario, Parameters(defences=defences), Luck(scenario, WHALE_SLOTS, seed))
         for slot in range(WHALE_SLOTS):
             world.step(slot)
         world.finish(WHALE_SLOTS)

@@ -31,7 +31,7 @@ def test_the_same_seed_gives_the_same_run(equal: Run) -> None:
 def test_the_lottery_is_fair_where_the_race_is_not(equal: Run) -> None:
     staged, race = equal.figures["staged"], equal.figures["race"]
     assert race.top_share > 0.9 and race.gini_of_income > 0.85
-    assert staged.top_share < 0.1 and staged.gini_of_income < 0.15
+    assert staged.top_share < 0.1 and staged.gini_of_income < 0.2
     assert race.work_per_proof > 12 and staged.work_per_proof < 1.3
     assert race.joules_per_proof > 10 * staged.joules_per_proof
     # The price of it: the race's winner is the fastest, the lottery's is anybody.
@@ -65,11 +65,15 @@ def test_nobody_able_proves_nothing() -> None:
     run = small('[[provers]]\nname = "dead"\ncount = 4\nfailure_rate = 1.0', 60)
     assert run.figures["staged"].proven_rate == 0
     assert run.figures["staged"].minted_gwei == 0
+    slots = [slot for slot in range(60) if not run.luck.empty[slot]]
+    for world in run.worlds.values():
+        assert sorted(outcome.slot for outcome in world.outcomes) == slots
     assert run.worlds["staged"].ledger.totals.taken > 0
 
 
 def test_one_prover_alone_does_everything() -> None:
-    run = small('[[provers]]\nname = "lone"\nfailure_rate = 0.0', 200)
+    run = small('[[provers]]\nname = "lone"\nfailure_rate = 0.0', 200,
+                empty_slot_rate=0.0)
     assert run.figures["staged"].stage_rates[0] == 1.0
     assert run.figures["staged"].work_per_proof == pytest.approx(1.0, abs=0.02)
 

@@ -1,0 +1,4 @@
+"""How large a simulation may be: a file of its own, since the command line asks first."""
+
+MOST_SLOTS = 1_000_000
+MOST_PROVERS = 100_000
