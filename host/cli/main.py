@@ -16,6 +16,7 @@ COMMANDS = {
     "mine": ("mine",),
     "devnet": ("devnet",),
     "prove": ("prove", "verify"),
+    "serve": ("serve",),
     "files": ("zkey", "r1cs", "setup"),
     "bench": ("bench",),
     "explore": ("explore",),
@@ -36,7 +37,7 @@ COMMANDS = {
 """Modules with ``register(subparsers)``, and the commands of each."""
 
 READERS = {
-    "proving": ("prove", "verify", "setup", "zkey", "r1cs"),
+    "proving": ("prove", "verify", "serve", "setup", "zkey", "r1cs"),
     "mining and the network": ("mine", "devnet", "why", "contracts", "slashing"),
     "devices and boards": ("devices", "selftest", "board", "build"),
     "building on the hardware": ("verilog", "commands", "field", "waves", "measure", "explore"),

@@ -102,8 +102,8 @@ def _prove_natively(options: argparse.Namespace, screen: Screen, code: "Library"
         screen.line(f"warning: the native library failed: {error}; the proof was made in parts")
         return status
     seconds = time.perf_counter() - start
-    write_atomically(options.proof, [proof_json(proof).encode()])
-    write_atomically(options.public, [public_json(proof.public).encode()])
+    write_atomically(options.proof, [proof_json(proof).encode()], to_disk=False)
+    write_atomically(options.public, [public_json(proof.public).encode()], to_disk=False)
     _tell_proved(options, screen, "cpu", seconds, 0)
     return 0
 

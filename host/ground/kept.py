@@ -23,23 +23,26 @@ def sha256(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def write_whole(path: Path, chunks: Iterable[Content]) -> None:
+def write_whole(path: Path, chunks: Iterable[Content], to_disk: bool = True) -> None:
     """Write `chunks` one after the other to `path`; at every moment it is the old file or the new.
 
-    They go to a temporary file beside it, which takes its name once it is on the disk. Raises
-    OSError, and leaves nothing behind.
+    They go to a temporary file beside it, which takes its name once it is on the disk; without
+    `to_disk` nobody waits for the disk, and a power cut may leave the file empty. Raises OSError,
+    and leaves nothing behind.
     """
     temporary = path.with_name(f".{path.name}.{os.urandom(6).hex()}.tmp")
     try:
         with open(temporary, "xb") as stream:
             stream.writelines(chunks)
             stream.flush()
-            os.fsync(stream.fileno())
+            if to_disk:
+                os.fsync(stream.fileno())
         os.replace(temporary, path)
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
-    sync_folder(path.parent)
+    if to_disk:
+        sync_folder(path.parent)
 
 
 def keep(folder: Path, name: str, suffix: str, chunks: Iterable[Content],

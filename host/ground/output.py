@@ -20,10 +20,12 @@ def raw(array: "NDArray[Any]") -> memoryview:
     return np.ascontiguousarray(array).reshape(-1).view(np.uint8).data
 
 
-def write_atomically(path: str | os.PathLike[str], chunks: Iterable[Content]) -> None:
+def write_atomically(path: str | os.PathLike[str], chunks: Iterable[Content],
+                     to_disk: bool = True) -> None:
     """Write `chunks` one after the other to `path`; at every moment it is the old file or the new.
 
-    They go to a temporary file beside it, which takes its name once it is on the disk. What is not
+    They go to a temporary file beside it, which takes its name once it is on the disk (without
+    `to_disk`, for what can be made again in a moment, nobody waits for the disk). What is not
     an ordinary file (a device, a pipe) is written directly, and so is what this process has open
     already (``/dev/stdout``, ``/dev/fd/N``, a shell's ``>(...)``): after what stands there, were it
     redirected to an ordinary file. Raises `ProofmillError`, and leaves nothing behind, where the
@@ -41,7 +43,7 @@ def write_atomically(path: str | os.PathLike[str], chunks: Iterable[Content]) ->
                 stream.writelines(chunks)
             return
         # A symbolic link stays one: what it points to is replaced.
-        write_whole(Path(os.path.realpath(path)), chunks)
+        write_whole(Path(os.path.realpath(path)), chunks, to_disk)
     except BrokenPipeError:
         raise
     except OSError as error:

@@ -15,7 +15,7 @@ from proofmill.host.prover.devices.device import Bases, Job, Progress, Result
 from proofmill.host.prover.devices.mcl import MclDevice
 from proofmill.host.prover.native.build import BuildProgress
 from proofmill.host.prover.native.library import G1, G2, Library, library_or_none
-from proofmill.host.prover.native.sums import sum_in_place
+from proofmill.host.prover.native.sums import convert_in_place, sum_in_place
 
 NUMBER = {Group.G1: G1, Group.G2: G2}
 """What the library calls the groups."""
@@ -24,8 +24,8 @@ NUMBER = {Group.G1: G1, Group.G2: G2}
 class CpuDevice:
     """Multi-scalar multiplication by the native library on `threads` cores (default: all).
 
-    May be used from several threads at once. The library is loaded with the first points; where it
-    is not to be had, mcl computes (`host.prover.devices.mcl`).
+    May be used from several threads at once. The library is loaded with the first points, and these
+    are kept as it takes them; where it is not to be had, mcl computes (`host.prover.devices.mcl`).
     """
 
     name = "cpu"
@@ -52,7 +52,11 @@ class CpuDevice:
         if points.ndim != 2 or points.shape[1] != width(group):
             raise ValueError(f"{group.value} points have shape (n, {width(group)}), "
                              f"not {points.shape}")
-        return Bases(group, len(points), np.require(points, np.uint64, ("C", "A")))
+        given = np.require(points, np.uint64, ("C", "A"))
+        kept = np.empty_like(given)
+        convert_in_place(NUMBER[group], given.ctypes.data, kept.ctypes.data, len(given),
+                         self._threads, self._code)
+        return Bases(group, len(points), kept)
 
     def run(self, jobs: Sequence[Job], progress: Progress | None = None) -> list[Result]:
         """Compute every job, one after the other, each on all threads."""
@@ -89,5 +93,5 @@ class CpuDevice:
                 progress(before + done, total)
 
         point = sum_in_place(NUMBER[job.bases.group], points.ctypes.data, scalars.ctypes.data,
-                             job.bases.count, self._threads, told, self._code)
+                             job.bases.count, self._threads, told, self._code, converted=True)
         return np.frombuffer(point, dtype=np.uint64).copy()

@@ -83,17 +83,18 @@ def development_setup(r1cs: R1cs, path: str | os.PathLike[str] | None = None,
     single, public_points, points_a, points_b, points_c, points_h = np.split(
         points, np.cumsum([len(each) for each in g1_scalars])[:-1])
     assert len(points_c) == private
-    beta_g2, delta_g2 = multiply_generator(Group.G2, to_limbs([secret.beta, secret.delta]))
+    b_g2 = _multiples(Group.G2, np.concatenate([
+        to_limbs([secret.beta, secret.delta]), scalars.to_plain(b)]))
     mark = Contribution(
         delta_g1=single[2], g1_s=generator(Group.G1), g1_sx=single[2],
         g2_spx=generator(Group.G2), transcript=bytes(64), kind=0, name=DEVELOPMENT_NAME)
     key = ProvingKey(
         name=os.fspath(path) if path is not None else f"development key of {r1cs.name}",
         wires=r1cs.wires, public=public, domain_size=size,
-        alpha_g1=single[0], beta_g1=single[1], beta_g2=beta_g2, gamma_g2=generator(Group.G2),
-        delta_g1=single[2], delta_g2=delta_g2, public_points=public_points,
+        alpha_g1=single[0], beta_g1=single[1], beta_g2=b_g2[0], gamma_g2=generator(Group.G2),
+        delta_g1=single[2], delta_g2=b_g2[1], public_points=public_points,
         coefficients=_coefficients(r1cs), a=points_a, b_g1=points_b,
-        b_g2=_multiples(Group.G2, scalars.to_plain(b)), c=points_c, h=points_h,
+        b_g2=b_g2[2:], c=points_c, h=points_h,
         circuit_hash=circuit_hash(r1cs), contributions=(mark,))
     if path is not None:
         write_zkey(path, key)

@@ -162,7 +162,8 @@ def _lines() -> Iterator[BuildProgress]:
 
     def go_on() -> None:
         while not over.wait(SILENCE_SECONDS):
-            show(f"{step}: {done / total:.0%}, {time.monotonic() - start:.0f} s ...")
+            if step:
+                show(f"{step}: {done / total:.0%}, {time.monotonic() - start:.0f} s ...")
 
     teller = threading.Thread(target=go_on, daemon=True)
     teller.start()

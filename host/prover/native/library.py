@@ -62,7 +62,8 @@ _file = ctypes.POINTER(File)
 _SIGNATURES: dict[str, tuple[Any, list[Any]]] = {
     "can_run": (_int, [_int]),
     "layout": (_count, []),
-    "sum": (_int, [_int, _int, _pointer, _pointer, _count, _control, _pointer, _fault]),
+    "convert": (_int, [_int, _int, _pointer, _count, _control, _pointer, _fault]),
+    "sum": (_int, [_int, _int, _pointer, _int, _pointer, _count, _control, _pointer, _fault]),
     "multiples": (_int, [_int, _int, _pointer, _pointer, _count, _control, _pointer, _fault]),
     "quotient": (_int, [_int, _pointer, _pointer, _int, _control, _fault]),
     "arithmetic": (None, [_int, _int, _int, _pointer, _pointer, _pointer, _count]),
@@ -70,6 +71,9 @@ _SIGNATURES: dict[str, tuple[Any, list[Any]]] = {
     "in_group": (_int, [_int, _pointer]),
     "inspect": (_int, [_file, _file, ctypes.POINTER(Sizes), _fault]),
     "prove": (_int, [_int, _file, _file, _pointer, _control, _pointer, _pointer, _count, _fault]),
+    "hold": (_pointer, [_int, _file, _control, ctypes.POINTER(_count), _fault]),
+    "let_go": (None, [_pointer]),
+    "prove_held": (_int, [_pointer, _file, _pointer, _control, _pointer, _pointer, _count, _fault]),
     "verify": (_int, [_int, _pointer, _pointer, _count, _pointer, _fault]),
 }
 
@@ -94,8 +98,13 @@ class Library:
         if self.layout() != _LAYOUT:
             raise ProofmillError(f"{os.fspath(path)}: the native library is of another version; "
                                  "remove the file to have it compiled again")
+        self.path = path
         self.vectors = [name for number, name in enumerate(VECTORS) if self.can_run(number)]
         self.vector = VECTORS.index(self._chosen(vector or os.environ.get("PROOFMILL_VECTOR")))
+
+    def scalar(self) -> "Library":
+        """The same in the class that every processor runs, to compute again what was wrong."""
+        return Library(self.path, VECTORS[0])
 
     def __getattr__(self, name: str) -> Any:
         raise AttributeError(name)
@@ -150,8 +159,12 @@ def library_or_none(progress: BuildProgress | None = None) -> Library | None:
 
 def library_if_there() -> Library | None:
     """`library` where nothing has to be compiled first, else None."""
+    global _library
     try:
-        return library() if _library is not None or find() is not None else None
+        if _library is None and _missing is None and (path := find()) is not None:
+            with _lock:
+                _library = _library or Library(path)
+        return _library
     except (NoLibrary, OSError):
         return None
 

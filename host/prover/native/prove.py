@@ -3,7 +3,7 @@
 import ctypes
 import os
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import NamedTuple
 
@@ -64,19 +64,74 @@ def prove_files(key: File, witness: File, names: tuple[str, str], threads: int |
                 code: Library | None = None) -> Proof:
     """`prove` with files that are open; messages call them `names`."""
     code = code or library()
-    control, fault, sizes = new_control(threads), Fault(), Sizes()
+    fault, sizes = Fault(), Sizes()
     if code.inspect(key, witness, sizes, fault):
         raise to_error(fault, names)
+    return _proof(
+        lambda *rest: code.prove(code.vector, key, witness, *rest),
+        sizes.outputs, names, threads, progress, blinding)
+
+
+class HeldKey:
+    """A key in memory for many proofs, checked, its points as the vector class takes them.
+
+    `size`: the bytes it takes, 320 a wire and 128 a value of the domain and 44 a coefficient. May
+    be used from several threads at once. Raises `ProofmillError` where the key is wrong.
+    """
+
+    def __init__(self, zkey: str | os.PathLike[str], threads: int | None = None,
+                 progress: Progress | None = None, code: Library | None = None) -> None:
+        self._code = code or library()
+        self._name, self._held = os.fspath(zkey), None
+        control, fault, sizes = new_control(threads), Fault(), Sizes()
+        size = ctypes.c_uint64()
+
+        def hold() -> int:
+            self._held = self._code.hold(self._code.vector, key, control, size, fault)
+            return int(fault.code)
+
+        with opened(zkey, 0) as key:
+            if self._code.inspect(key, None, sizes, fault) or watched(hold, control, progress):
+                raise to_error(fault, (self._name, ""))
+        self.size, self._outputs = int(size.value), int(sizes.outputs)
+
+    def prove(self, wtns: str | os.PathLike[str], threads: int | None = None,
+              progress: Progress | None = None, blinding: Pair | None = None) -> Proof:
+        """`prove` with this key."""
+        if self._held is None:
+            raise ValueError("the key has been let go")
+        with opened(wtns, 1) as witness:
+            return _proof(
+                lambda *rest: self._code.prove_held(self._held, witness, *rest),
+                self._outputs, (self._name, os.fspath(wtns)), threads, progress, blinding)
+
+    def close(self) -> None:
+        """Let it go."""
+        held, self._held = self._held, None
+        if held is not None:
+            self._code.let_go(held)
+
+    def __enter__(self) -> "HeldKey":
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+
+def _proof(call: Callable[..., int], outputs: int, names: tuple[str, str], threads: int | None,
+           progress: Progress | None, blinding: Pair | None) -> Proof:
+    """The proof that `call` makes, given the two random numbers, where everything goes, and how
+    many public signals there is room for."""
+    control, fault = new_control(threads), Fault()
     numbers = blinding or (_random_scalar(), _random_scalar())
-    words = b"".join(number.to_bytes(NUMBER_BYTES, "little") for number in numbers)
     proof = ctypes.create_string_buffer(8 * NUMBER_BYTES)
-    signals = ctypes.create_string_buffer(max(1, sizes.outputs * NUMBER_BYTES))
-    if watched(lambda: code.prove(code.vector, key, witness, words, control, proof, signals,
-                                  sizes.outputs, fault), control, progress):
+    signals = ctypes.create_string_buffer(max(1, outputs * NUMBER_BYTES))
+    if watched(lambda: call(_words(numbers), control, proof, signals, outputs, fault), control,
+               progress):
         raise to_error(fault, names)
     v = list(_numbers(proof.raw, 8))
     return Proof(a=(v[0], v[1]), b=((v[2], v[3]), (v[4], v[5])), c=(v[6], v[7]),
-                 public=list(_numbers(signals.raw, sizes.outputs)))
+                 public=list(_numbers(signals.raw, outputs)))
 
 
 def is_valid(key: Sequence[int], public: Sequence[int], proof: Proof,

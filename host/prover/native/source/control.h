@@ -80,6 +80,7 @@ struct Source {
     int file = -1;
     uint64_t start = 0;  // where the file's part begins
     int32_t which = 0, section = 0;
+    bool converted = false;  // points in memory that a vector class has converted, aligned as words
 
     // `size` bytes from `offset` on: in place, or read into `room`. Null where the file is shorter.
     ALWAYS_INLINE const uint8_t *fetch(uint64_t offset, size_t size, uint8_t *room, Outcome &outcome) const {

@@ -26,6 +26,16 @@ void multiples_of(const u64 *point, const u64 *scalars, size_t count, u64 *out, 
     Multiples<G>::run(point, scalars, count, out, control, outcome);
 }
 
+template <class G> void convert_all(const Source &points, size_t count, u64 *out, Control *control, Outcome &outcome) {
+    in_shares(greatest(1, control ? control->threads : 1), count, Conversion<G>::PIECE, [&](size_t from, size_t to) {
+        Conversion<G> *conversion = create<Conversion<G>>();
+        if (!conversion || !conversion->prepare()) outcome.fail(NO_MEMORY);
+        else conversion->run(points, nullptr, from, to, out + from * G::POINT, nullptr, control, outcome);
+        destroy(conversion);
+        advance(control, to - from);
+    });
+}
+
 template <class V> void lane_arithmetic(int operation, const u64 *a, const u64 *b, u64 *out, size_t count) {
     for (size_t i = 0; i < count; i += V::LANES) {
         static const u64 zero[4] = {};
@@ -65,6 +75,10 @@ extern "C" const Kernels CLASS_TABLE = {
     sum_of<G2>,
     multiples_of<G1>,
     multiples_of<G2>,
+    convert_all<G1>,
+    convert_all<G2>,
     quotient<ScalarLanes>,
+    make_tables<ScalarLanes>,
+    destroy_tables<ScalarLanes>,
     arithmetic_of,
 };

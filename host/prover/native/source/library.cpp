@@ -66,12 +66,11 @@ int32_t answer(const Outcome &outcome, const Control *control, Fault *fault) {
 
 // Entries of the matrices A and B times the witness, row by row; `matrices`: bit 0 A, bit 1 B.
 // Coefficients are kept times 2^512, so that their product with a plain number is times 2^256.
-void multiply_rows(const Key &key, const u64 *witness, u32 matrices, u64 *const *rows, const Control *control,
-                   Outcome &outcome) {
+void multiply_rows(const Key &key, const Source &entries, const u64 *witness, u32 matrices, u64 *const *rows,
+                   const Control *control, Outcome &outcome) {
     constexpr u32 PIECE = 4096;
     Buffer<u8> room;
     if (!room.reserve(PIECE * COEFFICIENT_BYTES)) return outcome.fail(NO_MEMORY);
-    const Source entries = key.container.content(4, 4);
     for (u64 first = 0; first < key.coefficients && !is_cancelled(control) && !outcome.failed(); first += PIECE) {
         const u32 count = (u32)least((u64)PIECE, key.coefficients - first);
         const u8 *piece = entries.fetch(first * COEFFICIENT_BYTES, count * COEFFICIENT_BYTES, room.data(), outcome);
@@ -106,13 +105,30 @@ void multiply_rows(const Key &key, const u64 *witness, u32 matrices, u64 *const 
     }
 }
 
+// Where a proof takes from what is large in a key: a file's sections, or what a HeldKey has of them.
+struct Parts {
+    Source public_points, entries, a, b_g1, b_g2, c, h;
+    const void *tables;  // of the quotient, or null
+
+    explicit Parts(const Key &key)
+        : public_points(key.container.content(3)), entries(key.container.content(4, 4)), a(key.container.content(5)),
+          b_g1(key.container.content(6)), b_g2(key.container.content(7)), c(key.container.content(8)),
+          h(key.container.content(9)), tables(nullptr) {}
+};
+
 // The sums of a proof; the key's sections are read once, in pieces, one section at a time.
 struct Sums {
     Affine<Fp> a, b_g1, c, h;
     Affine<Fp2> b_g2;
 };
 
-void compute(const Key &key, const u64 *witness, const Kernels &kernels, Control *control, Sums &sums, Outcome &outcome) {
+// Lanes need a domain of a few vectors.
+const Kernels &transforming(const Kernels &kernels, int power) {
+    return power < kernels.least_power ? proofmill_scalar : kernels;
+}
+
+void compute(const Key &key, const Parts &parts, const u64 *witness, const Kernels &kernels, Control *control, Sums &sums,
+             Outcome &outcome) {
     const int threads = greatest(1, control->threads);
     const u64 private_wires = key.wires - key.outputs - 1;
     control->total = (u64)key.wires * 5 + private_wires + 2 * (u64)key.domain;
@@ -123,29 +139,26 @@ void compute(const Key &key, const u64 *witness, const Kernels &kernels, Control
     memset(b.data(), 0, words * 8);
     u64 *const rows[2] = {a.data(), b.data()};
     if (threads == 1) {
-        multiply_rows(key, witness, 3, rows, control, outcome);
+        multiply_rows(key, parts.entries, witness, 3, rows, control, outcome);
     } else {
-        auto half = [&](int matrix) { multiply_rows(key, witness, 1u << matrix, rows, control, outcome); };
+        auto half = [&](int matrix) { multiply_rows(key, parts.entries, witness, 1u << matrix, rows, control, outcome); };
         on_threads(2, half);
     }
     if (outcome.failed()) return;
-    // Lanes need a domain of a few vectors.
-    const Kernels &transforming = key.power < kernels.least_power ? proofmill_scalar : kernels;
-    transforming.quotient(a.data(), b.data(), c.data(), key.power, control, key.domain, outcome);
+    transforming(kernels, key.power).quotient(a.data(), b.data(), c.data(), key.power, parts.tables, control, key.domain, outcome);
     b.release();
     c.release();
     if (outcome.failed() || is_cancelled(control)) return;
-    const Container &file = key.container;
-    kernels.sum_g1(file.content(9), a.data(), key.domain, control, key.domain, (u64 *)&sums.h, outcome);
+    kernels.sum_g1(parts.h, a.data(), key.domain, control, key.domain, (u64 *)&sums.h, outcome);
     a.release();
-    struct { int section; void *result; u64 skipped, work; } const rest[] = {
-        {5, &sums.a, 0, key.wires}, {6, &sums.b_g1, 0, key.wires}, {7, &sums.b_g2, 0, 3 * (u64)key.wires},
-        {8, &sums.c, (u64)key.outputs + 1, private_wires}};
+    struct { const Source &points; decltype(kernels.sum_g1) sum; void *result; u64 skipped, work; } const rest[] = {
+        {parts.a, kernels.sum_g1, &sums.a, 0, key.wires}, {parts.b_g1, kernels.sum_g1, &sums.b_g1, 0, key.wires},
+        {parts.b_g2, kernels.sum_g2, &sums.b_g2, 0, 3 * (u64)key.wires},
+        {parts.c, kernels.sum_g1, &sums.c, (u64)key.outputs + 1, private_wires}};
     for (auto &each : rest) {
         if (outcome.failed() || is_cancelled(control)) return;
-        auto sum = each.section == 7 ? kernels.sum_g2 : kernels.sum_g1;
-        sum(file.content(each.section), witness + 4 * each.skipped, key.wires - each.skipped, control, each.work,
-            (u64 *)each.result, outcome);
+        each.sum(each.points, witness + 4 * each.skipped, key.wires - each.skipped, control, each.work,
+                 (u64 *)each.result, outcome);
     }
 }
 
@@ -178,6 +191,61 @@ void public_sum(const Source &points, const u64 *values, u64 count, const Kernel
     one_thread.threads = 1;
     kernels.sum_g1(points, values, count, &one_thread, 0, (u64 *)&sum, outcome);
 }
+
+// A key that stays in memory for many proofs: coefficients as in the file, points as its vector class takes
+// them, the transforms' tables. Read-only once it is there, so that threads may share it.
+struct HeldKey {
+    Key key;
+    const Kernels *kernels = nullptr;
+    Buffer<u8> entries;
+    Buffer<u64> public_points, a, b_g1, b_g2, c, h;
+    void *tables = nullptr;
+    u64 bytes = 0;
+
+    ~HeldKey() {
+        if (tables) transforming(*kernels, key.power).destroy_tables(tables);
+    }
+    void take(Control *control, Outcome &outcome) {
+        const Parts file(key);
+        const u64 wires = key.wires, outputs = key.outputs;
+        const u64 size = COEFFICIENT_BYTES * key.coefficients;
+        control->total = outputs + 1 + 5 * wires + wires - outputs - 1 + key.domain;
+        if (!entries.reserve(size + 1)) return outcome.fail(NO_MEMORY);
+        const u8 *found = file.entries.fetch(0, size, entries.data(), outcome);
+        if (!found) return;
+        if (found != entries.data()) memcpy(entries.data(), found, size);
+        bytes = size;
+        struct { const Source &from; Buffer<u64> &to; u64 count; bool g2; } const all[] = {
+            {file.public_points, public_points, outputs + 1, false}, {file.a, a, wires, false},
+            {file.b_g1, b_g1, wires, false}, {file.b_g2, b_g2, wires, true},
+            {file.c, c, wires - outputs - 1, false}, {file.h, h, key.domain, false}};
+        for (auto &each : all) {
+            const u64 words = each.g2 ? G2_BYTES / 8 : G1_BYTES / 8;
+            if (outcome.failed() || is_cancelled(control)) return;
+            if (!each.to.reserve(each.count * words + 1)) return outcome.fail(NO_MEMORY);
+            (each.g2 ? kernels->convert_g2 : kernels->convert_g1)(each.from, each.count, each.to.data(), control, outcome);
+            bytes += each.count * words * 8;
+        }
+        if (outcome.failed() || is_cancelled(control)) return;
+        tables = transforming(*kernels, key.power).make_tables(key.power, control->threads);
+        if (!tables) return outcome.fail(NO_MEMORY);
+        // A factor for every value and pass but the last, and a shift for every value.
+        bytes += (u64)key.domain * NUMBER_BYTES * 2;
+    }
+    Parts parts() const {
+        Parts held(key);
+        const struct { Source &source; const void *memory; bool converted; } all[] = {
+            {held.public_points, public_points.data(), true}, {held.entries, entries.data(), false},
+            {held.a, a.data(), true}, {held.b_g1, b_g1.data(), true}, {held.b_g2, b_g2.data(), true},
+            {held.c, c.data(), true}, {held.h, h.data(), true}};
+        for (auto &each : all) {
+            each.source.memory = (const u8 *)each.memory;
+            each.source.converted = each.converted;
+        }
+        held.tables = tables;
+        return held;
+    }
+};
 
 void put_plain(u64 *&out, const Fp &value) {
     const Fp plain = Fp::to_plain(value);
@@ -217,12 +285,26 @@ EXPORT uint64_t proofmill_layout() {
     return sizeof(Control) | sizeof(Fault) << 8 | sizeof(File) << 16 | sizeof(Sizes) << 24;
 }
 
-// sum(scalars[i] * points[i]) as an affine point; group 0 is G1, 1 is G2.
-EXPORT int32_t proofmill_sum(int32_t vector, int32_t group, const uint8_t *points, const uint64_t *scalars,
-                             uint64_t count, Control *control, uint64_t *result, Fault *fault) {
+// Points as this vector class takes them, for sums with `converted` set; `out` has room for as many.
+EXPORT int32_t proofmill_convert(int32_t vector, int32_t group, const uint8_t *points, uint64_t count, Control *control,
+                                 uint64_t *out, Fault *fault) {
     Outcome outcome;
     Source source;
     source.memory = points;
+    control->total = count;
+    const Kernels &kernels = kernels_of(vector);
+    (group ? kernels.convert_g2 : kernels.convert_g1)(source, count, out, control, outcome);
+    return answer(outcome, control, fault);
+}
+
+// sum(scalars[i] * points[i]) as an affine point; group 0 is G1, 1 is G2. `converted`: the points are
+// those of proofmill_convert for the same vector class.
+EXPORT int32_t proofmill_sum(int32_t vector, int32_t group, const uint8_t *points, int32_t converted,
+                             const uint64_t *scalars, uint64_t count, Control *control, uint64_t *result, Fault *fault) {
+    Outcome outcome;
+    Source source;
+    source.memory = points;
+    source.converted = converted;
     control->total = count;
     const Kernels &kernels = kernels_of(vector);
     (group ? kernels.sum_g2 : kernels.sum_g1)(source, scalars, count, control, count, result, outcome);
@@ -244,10 +326,9 @@ EXPORT int32_t proofmill_quotient(int32_t vector, uint64_t *a, uint64_t *b, int3
                                   Fault *fault) {
     Outcome outcome;
     Buffer<u64> c;
-    const Kernels &chosen = kernels_of(vector);
-    const Kernels &kernels = power < chosen.least_power ? proofmill_scalar : chosen;
+    const Kernels &kernels = transforming(kernels_of(vector), power);
     if (!c.reserve((size_t)4 << power)) outcome.fail(NO_MEMORY);
-    else kernels.quotient(a, b, c.data(), power, control, 0, outcome);
+    else kernels.quotient(a, b, c.data(), power, nullptr, control, 0, outcome);
     return answer(outcome, control, fault);
 }
 
@@ -302,28 +383,28 @@ EXPORT int32_t proofmill_inspect(const File *key_file, const File *witness_file,
     return answer(outcome, nullptr, fault);
 }
 
-// Prove, and verify the proof. `blinding`: r and s, each below the prime r. `proof`: A, B, C as 16 + 16
-// words, plain coordinates (B real parts first); `signals`: room for the public signals. The proof is
-// written only where it is valid.
-EXPORT int32_t proofmill_prove(int32_t vector, const File *key_file, const File *witness_file,
-                               const uint64_t *blinding, Control *control, uint64_t *proof, uint64_t *signals,
-                               uint64_t room_for_signals, Fault *fault) {
-    Outcome outcome;
-    const Kernels &kernels = kernels_of(vector);
-    Key key;
+namespace {
+
+struct Output {
+    uint64_t *proof, *signals, room_for_signals;
+};
+
+// The proof for a witness, verified before it is written to `output`.
+int32_t prove(const Key &key, const Parts &parts, const Kernels &kernels, const File &witness_file,
+              const uint64_t *blinding, Control *control, const Output &output, Outcome &outcome, Fault *fault) {
     WitnessFile witness;
     Buffer<u64> values;
     Sums sums;
-    if (!key.open(*key_file, outcome) || !witness.open(*witness_file, outcome)) return answer(outcome, nullptr, fault);
-    if (witness.count != key.wires || key.outputs > room_for_signals) {
+    if (!witness.open(witness_file, outcome)) return answer(outcome, nullptr, fault);
+    if (witness.count != key.wires || key.outputs > output.room_for_signals) {
         witness.container.fail(WRONG_WITNESS, 1, witness.container.sections[1].offset + 36, 0, witness.count, key.wires);
         return answer(outcome, nullptr, fault);
     }
     if (!values.reserve(4 * (size_t)key.wires)) outcome.fail(NO_MEMORY);
-    else if (witness.read(values.data())) compute(key, values.data(), kernels, control, sums, outcome);
+    else if (witness.read(values.data())) compute(key, parts, values.data(), kernels, control, sums, outcome);
     Affine<Fp> public_part;
     if (!outcome.failed() && !is_cancelled(control))
-        public_sum(key.container.content(3), values.data(), key.outputs + 1, kernels, public_part, outcome);
+        public_sum(parts.public_points, values.data(), key.outputs + 1, kernels, public_part, outcome);
     if (outcome.failed() || is_cancelled(control)) return answer(outcome, control, fault);
     const ProofPoints points = assemble(key, sums, blinding, blinding + 4);
     const VerifyingKey verifying = {Affine<Fp>::load(key.alpha_g1), Affine<Fp2>::load(key.beta_g2),
@@ -332,12 +413,55 @@ EXPORT int32_t proofmill_prove(int32_t vector, const File *key_file, const File 
         outcome.fail(INVALID_PROOF);
         return answer(outcome, nullptr, fault);
     }
-    memcpy(signals, values.data() + 4, 32 * (size_t)key.outputs);
+    memcpy(output.signals, values.data() + 4, 32 * (size_t)key.outputs);
+    uint64_t *to = output.proof;
     for (const Fp *each : (const Fp *const[]){&points.a.x, &points.a.y, &points.b.x.re, &points.b.x.im, &points.b.y.re,
                                              &points.b.y.im, &points.c.x, &points.c.y})
-        put_plain(proof, *each);
+        put_plain(to, *each);
     __atomic_store_n(&control->done, control->total, __ATOMIC_RELAXED);
     return answer(outcome, nullptr, fault);
+}
+
+}  // namespace
+
+// Prove, and verify the proof. `blinding`: r and s, each below the prime r. `proof`: A, B, C as 16
+// words, plain coordinates (B real parts first); `signals`: room for the public signals. The proof is
+// written only where it is valid.
+EXPORT int32_t proofmill_prove(int32_t vector, const File *key_file, const File *witness_file,
+                               const uint64_t *blinding, Control *control, uint64_t *proof, uint64_t *signals,
+                               uint64_t room_for_signals, Fault *fault) {
+    Outcome outcome;
+    Key key;
+    if (!key.open(*key_file, outcome)) return answer(outcome, nullptr, fault);
+    return prove(key, Parts(key), kernels_of(vector), *witness_file, blinding, control, {proof, signals, room_for_signals},
+                 outcome, fault);
+}
+
+// A key to prove with many times, and how many bytes it takes; null with a fault.
+EXPORT HeldKey *proofmill_hold(int32_t vector, const File *key_file, Control *control, uint64_t *bytes, Fault *fault) {
+    Outcome outcome;
+    HeldKey *held = create<HeldKey>();
+    if (!held) outcome.fail(NO_MEMORY);
+    else if (held->key.open(*key_file, outcome)) {
+        held->kernels = &kernels_of(vector);
+        held->take(control, outcome);
+        *bytes = held->bytes;
+    }
+    if (answer(outcome, control, fault)) {
+        destroy(held);
+        return nullptr;
+    }
+    return held;
+}
+EXPORT void proofmill_let_go(HeldKey *held) { destroy(held); }
+
+// proofmill_prove with a key that is held; several threads may at once.
+EXPORT int32_t proofmill_prove_held(const HeldKey *held, const File *witness_file, const uint64_t *blinding,
+                                    Control *control, uint64_t *proof, uint64_t *signals, uint64_t room_for_signals,
+                                    Fault *fault) {
+    Outcome outcome;
+    return prove(held->key, held->parts(), *held->kernels, *witness_file, blinding, control,
+                 {proof, signals, room_for_signals}, outcome, fault);
 }
 
 // Verify: 1 valid, 0 not. All numbers are plain. `key`: alpha (8 words), beta, gamma, delta (16 each),

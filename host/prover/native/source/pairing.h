@@ -118,22 +118,31 @@ class Pairing {
   private:
     static constexpr int MOST_PAIRS = 8;
 
-    // f times the line through t and q (the tangent if they are the same) at p, and t becomes t + q.
-    // With slope s on the twist the line is y_p - s x_p w + (s x_t - y_t) w^3.
-    static void step(Fp12 &f, Affine<Fp2> &t, const Affine<Fp2> &q, const Affine<Fp> &p, bool tangent) {
-        Fp2 above, below;
-        if (tangent) {
-            const Fp2 square = Fp2::sqr(t.x);
-            above = Fp2::add(Fp2::twice(square), square);
-            below = Fp2::twice(t.y);
-        } else {
-            above = Fp2::sub(q.y, t.y);
-            below = Fp2::sub(q.x, t.x);
+    // For every pair, f times the line through t and q (the tangent if they are the same) at p, and t
+    // becomes t + q. With slope s on the twist the line is y_p - s x_p w + (s x_t - y_t) w^3. All slopes
+    // share one inversion (Montgomery's trick, see additions.h).
+    static void step(Fp12 &f, Affine<Fp2> *t, const Affine<Fp2> *q, const Affine<Fp> *p, int pairs, bool tangent) {
+        Fp2 above[MOST_PAIRS], below[MOST_PAIRS], before[MOST_PAIRS], product = Fp2::one();
+        for (int i = 0; i < pairs; i++) {
+            if (tangent) {
+                const Fp2 square = Fp2::sqr(t[i].x);
+                above[i] = Fp2::add(Fp2::twice(square), square);
+                below[i] = Fp2::twice(t[i].y);
+            } else {
+                above[i] = Fp2::sub(q[i].y, t[i].y);
+                below[i] = Fp2::sub(q[i].x, t[i].x);
+            }
+            before[i] = product;
+            product = Fp2::mul(product, below[i]);
         }
-        const Fp2 slope = Fp2::mul(above, Fp2::inverse(below));
-        by_line(f, p.y, Fp2::neg(Fp2::scale(slope, p.x)), Fp2::sub(Fp2::mul(slope, t.x), t.y));
-        const Fp2 x = Fp2::sub(Fp2::sub(Fp2::sqr(slope), t.x), tangent ? t.x : q.x);
-        t = {x, Fp2::sub(Fp2::mul(slope, Fp2::sub(t.x, x)), t.y)};
+        Fp2 inverse = Fp2::inverse(product);
+        for (int i = pairs - 1; i >= 0; i--) {
+            const Fp2 slope = Fp2::mul(above[i], Fp2::mul(inverse, before[i]));
+            inverse = Fp2::mul(inverse, below[i]);
+            by_line(f, p[i].y, Fp2::neg(Fp2::scale(slope, p[i].x)), Fp2::sub(Fp2::mul(slope, t[i].x), t[i].y));
+            const Fp2 x = Fp2::sub(Fp2::sub(Fp2::sqr(slope), t[i].x), tangent ? t[i].x : q[i].x);
+            t[i] = {x, Fp2::sub(Fp2::mul(slope, Fp2::sub(t[i].x, x)), t[i].y)};
+        }
     }
     // f * (a + b w + c w^3) with a in Fp: (e + o w)(a + (b + c v) w).
     static void by_line(Fp12 &f, const Fp &a, const Fp2 &b, const Fp2 &c) {
@@ -173,15 +182,17 @@ class Pairing {
         Fp12 f = Fp12::one();
         for (int bit = 63; bit >= 0; bit--) {
             f = Fp12::sqr(f);
-            for (int i = 0; i < pairs; i++) step(f, t[i], t[i], p[i], true);
-            if (ATE_LOOP >> bit & 1)
-                for (int i = 0; i < pairs; i++) step(f, t[i], q[i], p[i], false);
+            step(f, t, t, p, pairs, true);
+            if (ATE_LOOP >> bit & 1) step(f, t, q, p, pairs, false);
         }
+        // To the power p, then to minus the power p^2.
+        for (int i = 0; i < pairs; i++) q[i] = frobenius(q[i]);
+        step(f, t, q, p, pairs, false);
         for (int i = 0; i < pairs; i++) {
-            const Affine<Fp2> once = frobenius(q[i]), twice = frobenius(once);
-            step(f, t[i], once, p[i], false);
-            step(f, t[i], {twice.x, Fp2::neg(twice.y)}, p[i], false);
+            q[i] = frobenius(q[i]);
+            q[i].y = Fp2::neg(q[i].y);
         }
+        step(f, t, q, p, pairs, false);
         return f;
     }
     // f^(k (p^12 - 1) / r) with k prime to r: (p^6 - 1)(p^2 + 1), then L. Fuentes-Castaneda, E. Knapp,

@@ -18,6 +18,7 @@ INLINE int length_of(const u64 *s) {
 // A scalar below r, from any below 2^256 (which is less than 6 r).
 INLINE void reduce_scalar(const u64 *s, u64 *out) {
     memcpy(out, s, 32);
+    if (__builtin_expect(out[3] < ScalarModulus::P[3], 1)) return;
     while (__builtin_expect(!is_below(out, ScalarModulus::P), 0)) {
         u64 borrow = 0;
         for (int i = 0; i < 4; i++) out[i] = subtract_borrow(out[i], ScalarModulus::P[i], borrow);
@@ -56,8 +57,8 @@ class Windows {
     u64 bias_[4] = {};
 };
 
-// Copies points to memory in the radix of G's vector class, checked and without those that do not
-// count: where the scalar is 0, and infinity.
+// Copies points to memory in the radix of G's vector class, checked; without those that do not count,
+// where the scalar is 0, and infinity, unless `scalars` is null: then all of them, in their places.
 template <class G> class Conversion {
     typedef typename G::V V;
     static constexpr int POINT = G::POINT, NUMBERS = POINT / 4;
@@ -80,9 +81,11 @@ template <class G> class Conversion {
             size_t used = 0;
             for (size_t i = 0; i < count; i++) {
                 const u64 *point = (const u64 *)piece + i * POINT;
-                if (is_zero_words(scalars + 4 * (first + i), 4) || is_zero(point)) continue;
+                if (scalars) {
+                    if (is_zero_words(scalars + 4 * (first + i), 4) || is_zero(point)) continue;
+                    indices[kept + used] = (u32)(first + i);
+                }
                 used_[used++] = point;
-                indices[kept + used - 1] = (u32)(first + i);
             }
             convert(used, out + kept * POINT);
             kept += used;
@@ -171,6 +174,8 @@ template <class G> class Sum {
     static constexpr int MOST_WINDOWS = 128;
     static constexpr size_t TASK_ROOM = 1 << 15;   // entries of several windows in one task
     static constexpr size_t LEAST_SLICE = 1 << 13; // points below which a window is not cut further
+    static constexpr size_t SERIAL = 1 << 13;      // scalars below which a thread's start costs more than a pass
+    static constexpr int LENGTHS = SCALAR_BITS + 1;
 
     // Of one window and slice: sum(k B_k) = base + sum(2^level odd[level]).
     struct Part {
@@ -203,22 +208,36 @@ template <class G> class Sum {
         on_threads(least(threads_, tasks_), body);
     }
 
-    // Points that count, converted, one after the other but for a gap after each thread's share.
+    // The slots of the scalars that count, in each thread's share of all of them one after the other; and
+    // the points: converted into the slots, or where they lie already, each in its scalar's place.
     bool keep_points(const Source &points, size_t count) {
         const int shares = (int)least((size_t)threads_, (count + Conversion<G>::PIECE - 1) / Conversion<G>::PIECE);
         size_t first_slot[MOST_THREADS + 1] = {}, found[MOST_THREADS] = {};
-        for (int s = 0; s < shares; s++) {
+        auto counting = [&](int s) {
             size_t used = 0;
             for (size_t i = count * s / shares; i < count * (s + 1) / shares; i++)
                 used += !is_zero_words(scalars_ + 4 * i, 4);
-            first_slot[s + 1] = first_slot[s] + used;
-        }
+            first_slot[s + 1] = used;
+        };
+        if (count < SERIAL)
+            for (int s = 0; s < shares; s++) counting(s);
+        else on_threads(shares, counting);
+        for (int s = 0; s < shares; s++) first_slot[s + 1] += first_slot[s];
         const size_t slots = first_slot[shares];
-        if (!converted_.reserve(slots * POINT + 4) || !index_.reserve(slots + 1)) {
+        in_place_ = points.converted;
+        if ((!in_place_ && !converted_.reserve(slots * POINT + 4)) || !index_.reserve(slots + 1)) {
             outcome_->fail(NO_MEMORY);
             return false;
         }
+        points_ = in_place_ ? (const u64 *)points.memory : converted_.data();
         auto share = [&](int s) {
+            if (in_place_) {
+                u32 *next = index_.data() + first_slot[s];
+                for (size_t i = count * s / shares; i < count * (s + 1) / shares; i++)
+                    if (!is_zero_words(scalars_ + 4 * i, 4) && !is_zero_words(points_ + i * POINT, POINT)) *next++ = (u32)i;
+                found[s] = (size_t)(next - (index_.data() + first_slot[s]));
+                return;
+            }
             Conversion<G> *conversion = create<Conversion<G>>();
             if (!conversion || !conversion->prepare()) outcome_->fail(NO_MEMORY);
             else found[s] = conversion->run(
@@ -233,37 +252,54 @@ template <class G> class Sum {
         return !outcome_->failed() && !is_cancelled(control_);
     }
 
-    // The longest scalars first; at_least_[b]: how many have b bits or more.
+    // The longest scalars first, those of one length in their order; at_least_[b]: how many have b bits
+    // or more. Every share counts its own, and then knows where they go.
     bool sort_by_length() {
-        u32 of_length[258] = {};
-        size_t slots = first_slot_[shares_];
+        const size_t slots = first_slot_[shares_];
         Buffer<u8> lengths;
-        if (!lengths.reserve(slots + 1)) return false;
-        each_slot([&](size_t slot) {
-            u64 scalar[4];
-            reduce_scalar(scalars_ + 4 * (size_t)index_[slot], scalar);
-            of_length[lengths[slot] = (u8)length_of(scalar)]++;
+        Buffer<u32> places;
+        if (!lengths.reserve(slots + 1) || !places.reserve((size_t)shares_ * LENGTHS)) return false;
+        memset(places.data(), 0, (size_t)shares_ * LENGTHS * sizeof(u32));
+        in_kept_shares([&](int s, size_t from, size_t to) {
+            u32 *count = &places[(size_t)s * LENGTHS];
+            for (size_t slot = from; slot < to; slot++) {
+                u64 scalar[4];
+                reduce_scalar(scalars_ + 4 * (size_t)index_[slot], scalar);
+                count[lengths[slot] = (u8)length_of(scalar)]++;
+            }
         });
-        at_least_[257] = 0;
-        for (int bits = 256; bits >= 0; bits--) at_least_[bits] = at_least_[bits + 1] + of_length[bits];
+        u32 place = 0;
+        at_least_[LENGTHS] = 0;
+        for (int bits = LENGTHS - 1; bits >= 0; bits--) {
+            for (int s = 0; s < shares_; s++) {
+                u32 &count = places[(size_t)s * LENGTHS + bits];
+                place += count;
+                count = place - count;  // from now on where the next one goes
+            }
+            at_least_[bits] = place;
+        }
         kept_ = at_least_[1];  // a multiple of r has become 0
         if (!order_.reserve(kept_ + 1) || !biased_.reserve(4 * (size_t)kept_ + 4)) return false;
         windows_ = Windows(best_window());
-        u32 place[258];
-        for (int bits = 0; bits <= 256; bits++) place[bits] = at_least_[bits + 1];
-        each_slot([&](size_t slot) {
-            if (!lengths[slot]) return;
-            const u32 k = place[lengths[slot]]++;
-            u64 scalar[4];
-            reduce_scalar(scalars_ + 4 * (size_t)index_[slot], scalar);
-            order_[k] = (u32)slot;
-            windows_.add_bias(scalar, &biased_[4 * (size_t)k]);
+        in_kept_shares([&](int s, size_t from, size_t to) {
+            u32 *next = &places[(size_t)s * LENGTHS];
+            for (size_t slot = from; slot < to; slot++) {
+                if (!lengths[slot]) continue;
+                const u32 k = next[lengths[slot]]++;
+                u64 scalar[4];
+                reduce_scalar(scalars_ + 4 * (size_t)index_[slot], scalar);
+                order_[k] = in_place_ ? index_[slot] : (u32)slot;
+                windows_.add_bias(scalar, &biased_[4 * (size_t)k]);
+            }
         });
         return true;
     }
-    template <class Body> void each_slot(Body body) {
-        for (int s = 0; s < shares_; s++)
-            for (size_t i = 0; i < found_[s]; i++) body(first_slot_[s] + i);
+    // body(share, first slot, slot after the last), on a thread each where that is worth while.
+    template <class Body> void in_kept_shares(Body body) {
+        auto share = [&](int s) { body(s, first_slot_[s], first_slot_[s] + found_[s]); };
+        if (first_slot_[shares_] < SERIAL)
+            for (int s = 0; s < shares_; s++) share(s);
+        else on_threads(shares_, share);
     }
 
     // The window of the least additions: entries, two for each bucket in use, moving all buckets.
@@ -287,22 +323,37 @@ template <class G> class Sum {
     u32 entries_of(int w) const { return at_least_[windows_.least_length(w)]; }
 
     // A task is a group of windows of one slice of the scalars. Few points: several windows together,
-    // so that batches are full. Many threads: several slices, so that all have work.
+    // so that batches are full. Many threads: several slices, so that all have work. Windows are first
+    // cut in equal shares of work, one a thread, and each share in groups for which there is room.
     void plan() {
         slices_ = 1;
         while (slices_ * windows_.count < 2 * threads_ && kept_ / (slices_ + 1) >= LEAST_SLICE) slices_++;
-        const size_t of_window = kept_ / slices_ + 2 * (size_t)windows_.buckets();
-        const int most = (int)greatest((size_t)1, least(TASK_ROOM / of_window, (size_t)windows_.count));
-        const int least_groups = (threads_ + slices_ - 1) / slices_;
-        groups_ = greatest((windows_.count + most - 1) / most, least(windows_.count, least_groups));
-        // Even shares: 37 windows for two threads are 19 and 18.
-        groups_ = least(windows_.count, (groups_ + least_groups - 1) / least_groups * least_groups);
+        const int shares = least(windows_.count, (threads_ + slices_ - 1) / slices_);
+        size_t all = 0;
+        for (int w = 0; w < windows_.count; w++) all += work_of(w);
+        int first = 0;
+        size_t before = 0;
+        groups_ = 0;
+        for (int share = 0; share < shares; share++) {
+            // At least one window, and one is left for each share to come.
+            const int most = windows_.count - (shares - 1 - share);
+            size_t work = work_of(first);
+            int last = first + 1;
+            for (; last < most && before + work + work_of(last) / 2 <= all * (share + 1) / shares; last++) work += work_of(last);
+            if (share + 1 == shares) for (; last < most; last++) work += work_of(last);
+            before += work;
+            const int together = (int)least(greatest((size_t)1, TASK_ROOM * (last - first) / work), (size_t)(last - first));
+            const int parts = (last - first + together - 1) / together;
+            for (int part = 0; part < parts; part++) group_end_[groups_++] = first + (last - first) * (part + 1) / parts;
+            first = last;
+        }
         tasks_ = groups_ * slices_;
     }
+    size_t work_of(int w) const { return entries_of(w) / slices_ + 2 * (size_t)windows_.buckets(); }
 
     bool task(Worker<G> &worker, int number) {
         const int slice = number / groups_, group = number % groups_;
-        const int first = windows_.count * group / groups_, last = windows_.count * (group + 1) / groups_;
+        const int first = group ? group_end_[group - 1] : 0, last = group_end_[group];
         const u32 buckets = windows_.buckets(), all = buckets * (u32)(last - first);
         size_t most = 0;
         for (int w = first; w < last; w++) most += entries_of(w) / slices_ + 1;
@@ -364,14 +415,14 @@ template <class G> class Sum {
             u64 *out = worker.points.data() + (size_t)first * POINT;
             u32 pairs = list.length / 2;
             if (list.length & 1) {
-                memcpy(out, converted_.data() + (size_t)(*entry >> 1) * POINT, POINT * 8);
+                memcpy(out, points_ + (size_t)(*entry >> 1) * POINT, POINT * 8);
                 if (*entry & 1) negate(out);
                 entry++;
                 out += POINT;
             }
             for (; pairs; pairs--, entry += 2, out += POINT) {
-                const u64 *a = converted_.data() + (size_t)(entry[0] >> 1) * POINT;
-                const u64 *b = converted_.data() + (size_t)(entry[1] >> 1) * POINT;
+                const u64 *a = points_ + (size_t)(entry[0] >> 1) * POINT;
+                const u64 *b = points_ + (size_t)(entry[1] >> 1) * POINT;
                 for (int line = 0; line < POINT; line += 8) {
                     __builtin_prefetch(a + line);
                     __builtin_prefetch(b + line);
@@ -459,12 +510,14 @@ template <class G> class Sum {
     Outcome *outcome_;
     const u64 *scalars_;
     u64 work_;
-    int threads_, shares_, slices_, groups_, tasks_;
+    int threads_, shares_, slices_, groups_, tasks_, group_end_[MOST_WINDOWS];
     size_t first_slot_[MOST_THREADS + 1], found_[MOST_THREADS];
-    u32 kept_, at_least_[258];
+    u32 kept_, at_least_[LENGTHS + 1];
     Windows windows_{1};
     Buffer<u64> converted_, biased_;
-    Buffer<u32> index_, order_;  // slot to scalar; place by length to slot
+    Buffer<u32> index_, order_;  // slot to scalar; place by length to the point's place
+    const u64 *points_;
+    bool in_place_;
     Buffer<Part> parts_;
 };
 

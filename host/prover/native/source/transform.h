@@ -51,10 +51,15 @@ template <class V> class Transform {
         return prepare_shifts();
     }
 
-    bool shifted(u64 *values, const Control *control, Outcome &outcome) const {
-        for (int p = 0; p + 1 < passes_; p++) pass(values, p, false, control, outcome);
-        middle(values, control, outcome);
-        for (int p = passes_ - 2; p >= 0; p--) pass(values, p, true, control, outcome);
+    // Every one of `vectors` at once, so that threads meet once a pass and not once a pass and vector;
+    // counts `work` units of progress.
+    bool shifted(u64 *const *vectors, int count, int threads, Control *control, u64 work, Outcome &outcome) const {
+        const int all = 2 * passes_ - 1;
+        for (int p = 0; p < all; p++) {
+            if (p == passes_ - 1) middle(vectors, count, threads, control, outcome);
+            else pass(vectors, count, threads, p < passes_ ? p : all - 1 - p, p >= passes_, control, outcome);
+            advance(control, work * (p + 1) / all - work * p / all);
+        }
         return !outcome.failed();
     }
 
@@ -188,20 +193,22 @@ template <class V> class Transform {
                 }
     }
 
-    void pass(u64 *values, int p, bool upwards, const Control *control, Outcome &outcome) const {
+    void pass(u64 *const *vectors, int count, int threads, int p, bool upwards, const Control *control,
+              Outcome &outcome) const {
         int remaining = power_;
         for (int i = 0; i < p; i++) remaining -= levels_[i];
         const int levels = levels_[p], rows = 1 << levels;
         const size_t block = (size_t)1 << remaining, columns = block >> levels, across = columns / LANES;
         const u64 *table = twiddles_[p].data();
         const V *roots = roots_[p].data();
-        in_shares(threads_, size_ / block * across, LEAST_SHARE / (rows * LANES), [&, table, roots](size_t from, size_t to) {
+        const size_t units = size_ / block * across;
+        in_shares(threads, count * units, LEAST_SHARE / (rows * LANES), [&, table, roots](size_t from, size_t to) {
             Buffer<V> tile;
             if (!tile.reserve(rows)) return outcome.fail(NO_MEMORY);
             V *t = tile.data();
-            for (size_t unit = from; unit < to && !is_cancelled(control); unit++) {
-                const size_t column = unit % across * LANES;
-                u64 *base = values + 4 * (unit / across * block + column);
+            for (size_t number = from; number < to && !is_cancelled(control); number++) {
+                const size_t unit = number % units, column = unit % across * LANES;
+                u64 *base = vectors[number / units] + 4 * (unit / across * block + column);
                 const u64 *twiddle = table + 4 * column;
                 const size_t row = 4 * columns;
                 if (!upwards) {
@@ -221,15 +228,18 @@ template <class V> class Transform {
         });
     }
     // The last pass down, the shift, the first pass up: lanes are different blocks.
-    void middle(u64 *values, const Control *control, Outcome &outcome) const {
+    void middle(u64 *const *vectors, int count, int threads, const Control *control, Outcome &outcome) const {
         const int levels = levels_[passes_ - 1], rows = 1 << levels;
         const V *roots = roots_[passes_ - 1].data();
         const u64 *shifts = shifts_.data();
-        in_shares(threads_, size_ / rows / LANES, LEAST_SHARE / (rows * LANES), [&, roots, shifts](size_t from, size_t to) {
+        const size_t units = size_ / rows / LANES;
+        in_shares(threads, count * units, LEAST_SHARE / (rows * LANES), [&, roots, shifts](size_t from, size_t to) {
             Buffer<V> tile;
             if (!tile.reserve(rows)) return outcome.fail(NO_MEMORY);
             V *t = tile.data();
-            for (size_t unit = from; unit < to && !is_cancelled(control); unit++) {
+            for (size_t number = from; number < to && !is_cancelled(control); number++) {
+                const size_t unit = number % units;
+                u64 *values = vectors[number / units];
                 u64 *block[LANES];
                 const u64 *shift[LANES];
                 for (int l = 0; l < LANES; l++) {
@@ -254,21 +264,29 @@ template <class V> class Transform {
     Buffer<V> roots_[MOST_PASSES];
 };
 
+template <class V> void *make_tables(int power, int threads) {
+    Transform<V> *transform = create<Transform<V>>();
+    if (transform && transform->prepare(power, threads)) return transform;
+    destroy(transform);
+    return nullptr;
+}
+template <class V> void destroy_tables(void *tables) { destroy((Transform<V> *)tables); }
+
 // The scalars of the points H: a b - c at the roots of twice the order that are not in the domain, plain
 // and canonical, into `a`. There the vanishing polynomial is constant, and the key's points hold the
 // division by it (snarkjs 0.7, groth16_prove.js).
 //
-// `a`, `b`: A w and B w, `size` numbers each times 2^256, b is overwritten; `c`: room for as many.
-template <class V> void quotient(u64 *a, u64 *b, u64 *c, int power, Control *control, u64 work, Outcome &outcome) {
+// `a`, `b`: A w and B w, `size` numbers each times 2^256, b is overwritten; `c`: room for as many;
+// `tables`: of make_tables, or null.
+template <class V>
+void quotient(u64 *a, u64 *b, u64 *c, int power, const void *tables, Control *control, u64 work, Outcome &outcome) {
     typedef Transform<V> T;
     constexpr int LANES = V::LANES, RADIX = V::RADIX_BITS;
     const size_t size = (size_t)1 << power;
     const int threads = control ? control->threads : 1;
-    T *transform = create<T>();
-    if (!transform || !transform->prepare(power, threads)) {
-        destroy(transform);
-        return outcome.fail(NO_MEMORY);
-    }
+    T *const made = tables ? nullptr : (T *)make_tables<V>(power, threads);
+    const T *const transform = tables ? (const T *)tables : made;
+    if (!transform) return outcome.fail(NO_MEMORY);
     const V again = V::broadcast(PowerOfTwo<ScalarModulus, 2 * RADIX - 256>::value);
     in_shares(threads, size / LANES, LEAST_SHARE / LANES, [=](size_t from, size_t to) {
         for (size_t i = 4 * LANES * from; i < 4 * LANES * to; i += 4 * LANES) {
@@ -278,11 +296,8 @@ template <class V> void quotient(u64 *a, u64 *b, u64 *c, int power, Control *con
     });
     advance(control, work / 10);
     u64 *const vectors[] = {a, b, c};
-    for (u64 *vector : vectors) {
-        transform->shifted(vector, control, outcome);
-        advance(control, work * 3 / 10);
-    }
-    destroy(transform);
+    transform->shifted(vectors, 3, threads, control, work * 9 / 10, outcome);
+    destroy(made);
     if (outcome.failed() || is_cancelled(control)) return;
     // Products divide by 2^RADIX once more than once: out of the form by one more factor each.
     const V of_product = V::broadcast(PowerOfTwo<ScalarModulus, 2 * RADIX - 512>::value);

@@ -1,5 +1,6 @@
 """Sums and multiples against py_ecc, mcl and the points' logarithms."""
 
+import ctypes
 import random
 import time
 from collections.abc import Callable, Sequence
@@ -15,7 +16,12 @@ from proofmill.host.prover.curve.arithmetic import multiply, multiply_generator
 from proofmill.host.prover.curve.limbs import BASE_MODULUS, SCALAR_MODULUS, to_limbs
 from proofmill.host.prover.devices.device import Limbs
 from proofmill.host.prover.native.library import G1, G2, Library
-from proofmill.host.prover.native.sums import multiples, weighted_sum
+from proofmill.host.prover.native.sums import (
+    convert_in_place,
+    multiples,
+    sum_in_place,
+    weighted_sum,
+)
 from tests.host.prover.curve import reference
 from tests.host.prover.native.classes import VECTORS, checked, plain
 
@@ -93,6 +99,26 @@ def test_many_points(vector: str, group: Group, number: int) -> None:
     want = multiply(group, points.generator(group), log).tobytes()
     for threads in (1, 2, 40):
         assert total(code, number, bases, scalars, threads) == want
+
+
+@EACH
+@GROUPS
+@pytest.mark.parametrize("kind", ["edges", "witness"])
+def test_points_that_are_kept_converted(vector: str, group: Group, number: int, kind: str) -> None:
+    """Infinity among them, and scalars that leave points out."""
+    code, draw = checked(vector), random.Random(kind)
+    for count in (0, 1, 9, 600):
+        logs, scalars = logarithms(draw, count), to_limbs(KINDS[kind](draw, count)).tobytes()
+        bases = multiply_generator(group, to_limbs(logs)).tobytes()
+        place, kept = ctypes.create_string_buffer(bases), ctypes.create_string_buffer(len(bases))
+        convert_in_place(number, place, kept, count, 3, code)
+        assert sum_in_place(number, kept, scalars, count, 3, code=code,
+                            converted=True) == weighted_sum(number, bases, scalars, 1, code=code)
+    assert kept.raw[128 * (1 + number):][:64 * (1 + number)] == bytes(64 * (1 + number))
+    bad = bytearray(bases)
+    bad[-32:] = to_limbs([BASE_MODULUS]).tobytes()
+    with pytest.raises(ProofmillError, match="index 599: not below the field's prime"):
+        convert_in_place(number, bytes(bad), kept, count, 1, code)
 
 
 @EACH
