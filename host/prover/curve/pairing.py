@@ -14,7 +14,9 @@ def product_is_one(g1_points: Limbs, g2_points: Limbs) -> bool:
     Shapes (n, 8) and (n, 16). All points must be in their subgroups; a pair with a point at
     infinity counts as 1.
     """
-    return bool(library().target_is_one(_product(g1_points, g2_points).ctypes.data))
+    # Held by a name: an address alone keeps nothing, and other threads would be given the memory.
+    value = _product(g1_points, g2_points)
+    return bool(library().target_is_one(value.ctypes.data))
 
 
 def coefficients(g1_point: Limbs, g2_point: Limbs) -> list[list[list[int]]]:

@@ -1,3 +1,4 @@
+import dataclasses
 import threading
 
 import numpy as np
@@ -5,7 +6,7 @@ import pytest
 from py_ecc import bn128
 
 from proofmill.hdl.curve import Group
-from proofmill.host.prover.curve import arithmetic, points
+from proofmill.host.prover.curve import arithmetic, mcl, pairing, points
 from proofmill.host.prover.curve.limbs import BASE_MODULUS, SCALAR_MODULUS, to_limbs
 from proofmill.host.prover.curve.pairing import product_is_one
 from proofmill.host.prover.devices.cpu import CpuDevice
@@ -168,3 +169,21 @@ def test_cpu_device_refuses_what_does_not_fit() -> None:
     with pytest.raises(ValueError, match="3 bases"):
         device.run([Job(bases=bases, scalars=np.zeros((2, 4), np.uint64))])
     device.close()
+
+
+def test_a_pairings_value_is_kept_until_it_is_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its memory was another thread's by then: a right proof was refused, and a wrong one might
+    have been taken for right."""
+    point, other = (points.generator(group) for group in Group)
+    pair = point.reshape(1, -1), other.reshape(1, -1)
+    there = mcl.library()
+
+    def looked_at(address: int) -> int:
+        others = [np.full(mcl.TARGET_LIMBS, 7, dtype=np.uint64) for _ in range(8)]
+        assert len(others) == 8
+        return there.target_is_one(address)
+
+    both = np.array([point, arithmetic.negate(Group.G1, point)]), np.array([other, other])
+    monkeypatch.setattr(pairing, "library",
+                        lambda: dataclasses.replace(there, target_is_one=looked_at))
+    assert pairing.product_is_one(*both) and not pairing.product_is_one(*pair)
