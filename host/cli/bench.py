@@ -91,8 +91,9 @@ def register(commands: Commands) -> None:
         "proving", help="whole processes of `prove --device cpu` beside another prover's",
         description="Prove circuits of several sizes by `proofmill prove` and by another program, "
                     "in alternation, each proof in a process of its own; show the least processor "
-                    "and wall time and peak memory of both, and the ratios. In a chain all values "
-                    "are random; in a mixed circuit most are 0 or 1.")
+                    "and wall time and peak memory of both, and the ratios; and those of a proof "
+                    "by `proofmill serve`, which holds the key. In a chain all values are random, "
+                    "as in 40 Poseidon hashes; in a mixed circuit most are 0 or 1.")
     proving.add_argument("--peer", metavar="PROVER", type=input_file(),
                          help="a program with the arguments of rapidsnark's prover (default: the "
                               "prover of the accelerators' host, in NumPy and mcl)")
@@ -100,12 +101,32 @@ def register(commands: Commands) -> None:
                          type=whole(LEAST_POWER, MOST_POWER),
                          help="circuits for a domain of 2^K; may be given several times (default: "
                               f"{', '.join(map(str, POWERS))})")
+    proving.add_argument("--zkey", metavar="CIRCUIT.zkey", type=input_file(),
+                         help="measure this key alone; needs --wtns")
+    proving.add_argument("--wtns", metavar="WITNESS.wtns", type=input_file(),
+                         help="a witness for --zkey")
     proving.add_argument("--rounds", type=whole(1, otherwise=ONE), default=5, metavar="N",
                          help="proofs of each program; the least counts (default: 5)")
     proving.add_argument("--threads", type=whole(1), metavar="N",
                          help="threads of `proofmill prove` (default: one a core)")
     proving.add_argument("--json", action="store_true", help="one JSON object")
     proving.set_defaults(run=run_proving)
+
+    fuzz = actions.add_parser(
+        "fuzz", help="damaged keys and witnesses against the native library, under sanitizers",
+        description="Compile the native library with the compiler's sanitizers and its own checks, "
+                    "and prove with damaged keys and witnesses in every vector class. Whatever is "
+                    "not answered by a proof or a fault ends the command with status 2, and says "
+                    "which input it was.")
+    fuzz.add_argument("--inputs", type=whole(1, otherwise=ONE), default=20_000, metavar="N",
+                      help="pairs of files (default: 20,000; some 200 a second of one core)")
+    fuzz.add_argument("--seed", type=seed, default=0, metavar="N",
+                      help="inputs follow from it (default: 0)")
+    fuzz.add_argument("--first", type=whole(0), default=0, metavar="I",
+                      help="the first input's number (default: 0)")
+    fuzz.add_argument("--json", action="store_true", help="one JSON object")
+    fuzz.set_defaults(run=run_fuzz)
+
     settlement = actions.add_parser(
         "settlement", help="the most gas the contracts can use at the start of a block",
         description="Construct the worst block: all places of provers taken, all penalties that "
@@ -305,13 +326,19 @@ def run_proving(options: argparse.Namespace) -> int:
 
     if os.name != "posix":
         raise ProofmillError("bench proving measures processes as POSIX counts them; run it there")
+    if (options.zkey is None) != (options.wtns is None):
+        raise ProofmillError("--zkey and --wtns go together; give both")
+    if options.zkey is not None and options.powers:
+        raise ProofmillError(f"--power {options.powers[0]} is of circuits that are made here, and "
+                             "--zkey names one; leave one out")
+    own = None if options.zkey is None else (options.zkey, options.wtns)
     screen = Screen(machine=options.json)
     with tempfile.TemporaryDirectory() as folder:
         with screen.bar("preparing") as bar:
             library(bar.step)
         with screen.bar("preparing the circuits") as bar:
             found = compare(Path(folder), options.peer, tuple(options.powers or POWERS),
-                            options.rounds, options.threads, bar.step)
+                            options.rounds, options.threads, bar.step, own)
     if options.json:
         print_record("bench proving", found)
     else:
@@ -342,6 +369,22 @@ def run_simulate(options: argparse.Namespace) -> int:
         if exponent is not None:
             screen.line(f"seconds grow as {what} ^ {exponent:.2f}")
     screen.line(f"peak memory {made['peak_bytes'] / 1e6:,.0f} MB")
+    return 0
+
+
+def run_fuzz(options: argparse.Namespace) -> int:
+    """Try damaged files; show how they were answered."""
+    from proofmill.host.bench.fuzz import fuzz
+
+    screen = Screen(machine=options.json)
+    with screen.bar("compiling") as bar:
+        found = fuzz(options.inputs, options.seed, options.first, bar.step)
+    if options.json:
+        print_record("bench fuzz", found)
+        return 0
+    screen.line(f"{found['inputs']:,} inputs in {found['seconds']:,.0f} s, every one answered:")
+    for name, count in sorted(found["answers"].items(), key=lambda each: -int(each[1])):
+        screen.line(f"  {name.replace('_', ' '):20} {count:9,}")
     return 0
 
 

@@ -126,10 +126,18 @@ FIELDS: dict[str, dict[str, str]] = {
         "peer": "the other program", "rounds": "--rounds",
         "threads": "of `proofmill prove`, or null for one a core", "results": "a list, below"},
     "bench proving: results": {
-        "circuit": "chain or mixed", "power": "the domain is 2^power",
+        "circuit": "poseidon, chain, mixed, or the file of --zkey",
+        "power": "the domain is 2^power; null for poseidon and a file",
         "proofmill": "an object: cpu_seconds, wall_seconds and peak_megabytes, the least of each",
-        "peer": "the same of the other program", "cpu_ratio": "proofmill's over the peer's",
+        "peer": "the same of the other program",
+        "held": "the same of a proof by `proofmill serve`, after its first",
+        "held_cpu_ratio": "held over the peer's", "held_wall_ratio": "the same of wall time",
+        "cpu_ratio": "proofmill's over the peer's",
         "wall_ratio": "the same of wall time", "memory_ratio": "the same of peak memory"},
+    "bench fuzz": {
+        "inputs": "tried, every one answered", "seed": "--seed", "first": "--first",
+        "seconds": "of compiling and trying",
+        "answers": "an object: how often a proof (fine) and each fault"},
     "explore": {
         "multiplier": "its kind", "multipliers": "how many",
         "multiplier_interval": "cycles from one pair of factors to the next", "digit": "bits",

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from proofmill.host.bench.peer import chain, markdown, mixed
+from proofmill.host.bench.circuits import HASHES, chain, mixed, poseidon
+from proofmill.host.bench.peer import markdown
 from proofmill.host.cli.main import main
 from proofmill.host.prover.curve.limbs import from_limbs
 from tests.host.prover.groth16.files import VECTORS
@@ -30,16 +31,34 @@ def test_both_programs_are_measured_and_checked(capsys):
     assert main(["bench", "proving", "--power", "5", "--rounds", "1", "--threads", "1",
                  "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
-    assert [each["circuit"] for each in found["results"]] == ["chain", "mixed"]
+    assert [each["circuit"] for each in found["results"]] == ["poseidon", "chain", "mixed"]
     for each in found["results"]:
-        for program in ("proofmill", "peer"):
+        for program in ("proofmill", "peer", "held"):
             assert 0 < each[program]["cpu_seconds"] < 60 and each[program]["wall_seconds"] > 0
             assert 5 < each[program]["peak_megabytes"] < 2000
         assert each["cpu_ratio"] == pytest.approx(
             each["proofmill"]["cpu_seconds"] / each["peer"]["cpu_seconds"])
+        assert each["held"]["cpu_seconds"] < each["proofmill"]["cpu_seconds"]
     # The start of NumPy and mcl alone is more than the whole of the other.
     assert all(each["memory_ratio"] < 1 for each in found["results"])
     assert markdown(found).count("| chain, 2^5 |") == 1
+
+
+def test_own_files(capsys):
+    files = VECTORS / "chain4"
+    line = ["bench", "proving", "--rounds", "1", "--zkey", str(files / "circuit.zkey")]
+    assert main(line) == 2 and "go together" in capsys.readouterr().err
+    line += ["--wtns", str(files / "witness.wtns")]
+    assert main([*line, "--power", "4"]) == 2 and "leave one out" in capsys.readouterr().err
+    assert main(line) == 0
+    rows = [row for row in capsys.readouterr().out.splitlines() if row.startswith("|")]
+    assert len(rows) == 3 and rows[2].startswith(f"| {files / 'circuit.zkey'} |")
+
+
+def test_the_chain_of_hashes_is_one():
+    system, witness = poseidon(2)
+    assert system.constraints == 480 and system.first_unsatisfied(witness) is None
+    assert HASHES * 240 == 9600 and 9600 < 1 << 14
 
 
 def peer(folder: Path, body: str) -> str:

@@ -134,7 +134,7 @@ def test_matrices_must_fit() -> None:
 def test_the_native_library_makes_the_same_key(monkeypatch: pytest.MonkeyPatch,
                                                tmp_path: Path) -> None:
     """As mcl does, byte for byte; few points are mcl's anyway."""
-    from proofmill.host.bench.peer import mixed
+    from proofmill.host.bench.circuits import mixed
     from proofmill.host.prover.groth16 import setup
 
     circuit = mixed(400)[0]

@@ -144,7 +144,7 @@ def test_what_comes_with_a_wheel_is_taken_first(tmp_path: Path,
 def test_a_signal_ends_a_proof(tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
                                capsys: pytest.CaptureFixture[str]) -> None:
     """At its next block: status and words as of every command, and no file."""
-    from proofmill.host.bench.peer import chain
+    from proofmill.host.bench.circuits import chain
     from proofmill.host.cli.screen import Bar
     from proofmill.host.prover.groth16.setup import development_setup
     from proofmill.host.prover.groth16.wtns import write_witness
