@@ -21,7 +21,8 @@ def register(commands: Commands) -> None:
     verifier.set_defaults(run=run_verifier)
     gas = actions.add_parser(
         "gas", help="play a slot with a real proof on the embedded machine and tell the gas",
-        description="Play every step of a slot once, with a real proof, on the embedded machine.")
+        description="Play every step of a slot once, with a real proof, on the embedded machine, "
+                    "and call every function of a ledger's contract once.")
     gas.add_argument("--provers",
                      type=whole(1, MAXIMUM_PROVERS, f"the contracts take 1 to {MAXIMUM_PROVERS} "
                                                     "provers"), default=16, metavar="N",
@@ -44,9 +45,13 @@ def run_verifier(options: argparse.Namespace) -> None:
 def run_gas(options: argparse.Namespace) -> None:
     """A line a step."""
     from proofmill.host.network.contracts.gas import measure
+    from proofmill.host.network.contracts.ledger_gas import measure_ledger
 
     screen = Screen()
     screen.line(f"gas with {options.provers} provers:")
     with screen.bar("playing a slot"):
         for cost in measure(options.provers):
+            screen.line(f"{cost.gas:>12,}  {cost.step}")
+    with screen.bar("playing a ledger"):
+        for cost in measure_ledger():
             screen.line(f"{cost.gas:>12,}  {cost.step}")

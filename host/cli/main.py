@@ -26,6 +26,7 @@ COMMANDS = {
     "attacks": ("attacks",),
     "why": ("why",),
     "contracts": ("contracts",),
+    "ledger": ("ledger",),
     "board": ("board",),
     "measure": ("measure",),
     "devices": ("devices", "selftest"),
@@ -38,7 +39,8 @@ COMMANDS = {
 
 READERS = {
     "proving": ("prove", "verify", "serve", "setup", "zkey", "r1cs"),
-    "mining and the network": ("mine", "devnet", "why", "contracts", "slashing"),
+    "mining and the network": ("mine", "devnet", "why", "contracts", "ledger",
+                               "slashing"),
     "devices and boards": ("devices", "selftest", "board", "build"),
     "building on the hardware": ("verilog", "commands", "field", "waves", "measure", "explore"),
     "figures and research": ("bench", "simulate", "attacks", "vectors"),

@@ -77,6 +77,24 @@ FIELDS: dict[str, dict[str, str]] = {
         "weight": "in the draw, gwei", "paid_gwei": "for the proof",
         "bounty_gwei": "for showing a wrong proof", "taken_gwei": "from its bond",
         "kept_back_gwei": "not paid yet", "sentences": "a list"},
+    "ledger rebuild": {
+        "contract": "its address", "chain_id": "that signatures name", "root": "of the ledger",
+        "batches": "proven", "operations": "transfers and exits in them",
+        "data_bytes": "that these took", "supply": "units of all accounts together",
+        "accounts": "a list, below", "waiting": "a list, below: requests in no batch yet",
+        "exits": "a list, below: those not paid out"},
+    "ledger rebuild: accounts": {
+        "number": "of the account", "x": "of its key, as text", "y": "the same",
+        "balance": "units", "nonce": "transfers and exits made",
+        "branch": "a list of numbers as text: what the contract's `escape` takes"},
+    "ledger rebuild: waiting": {
+        "place": "in the queue", "kind": "2 for an account to open, 3 for a credit, 4 for a forced "
+                                         "exit", "number": "of the account", "amount": "units",
+        "x": "of the key, as text", "y": "the same",
+        "who": "the address that paid, or is paid"},
+    "ledger rebuild: exits": {
+        "batch": "its number", "place": "among the batch's exits", "receiver": "an address",
+        "amount": "units", "branch": "a list of hashes: what the contract's `withdraw` takes"},
     "field": {
         "result": "the value, as text", "cycles": "of the field processor",
         "modulus": "--modulus", "device": "--device"},

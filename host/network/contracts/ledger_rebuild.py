@@ -22,8 +22,13 @@ class Rebuilt:
     """What the events say: the `ledger`, what left in every batch, and the requests that wait."""
 
     contract: Contract
+    chain_id: int
     ledger: Ledger
     exits: tuple[ExitTree, ...]
+    paid: frozenset[tuple[int, int]]
+    """Batch and place of what was paid out."""
+    taken: int
+    """Requests that are in batches; the first that waits has this place."""
     waiting: tuple[Queued, ...]
     operations: int
     """Transfers and exits."""
@@ -34,6 +39,12 @@ class Rebuilt:
     def batches(self) -> int:
         """How many were proven."""
         return len(self.exits)
+
+    @property
+    def unpaid(self) -> list[tuple[int, int, Leaving]]:
+        """Batch, place, and what has left the ledger and not the contract."""
+        return [(batch, place, leaving) for batch, tree in enumerate(self.exits)
+                for place, leaving in enumerate(tree.exits) if (batch, place) not in self.paid]
 
 
 class Rebuilding:
@@ -47,12 +58,15 @@ class Rebuilding:
         self.queue: list[Queued] = []
         self.taken = 0
         self.exits: list[ExitTree] = []
+        self.paid: set[tuple[int, int]] = set()
         self.operations = self.data_bytes = 0
 
     def read(self, event: Event) -> None:
         """Carry out an event. Raises `ProofmillError` where its root is not the ledger's."""
         if event.name == "Requested":
             self.queue.append(Queued.of(event.values["request"]))
+        elif event.name == "Paid":
+            self.paid.add((event.values["batch"], event.values["place"]))
         elif event.name == "Proven":
             self._batch(event.values["requests"], event.values["data"])
             root = event.values["root"]
@@ -111,5 +125,7 @@ def rebuild(evm: Evm, address: Address, first_block: int = 0, told: Told | None 
             f"the ledger rebuilt has the root {state.ledger.root} after {len(state.exits)} "
             f"batches, the contract {root} after {batches}; see whether the node gave all events "
             "from the contract's creation on")
-    return Rebuilt(contract, state.ledger, tuple(state.exits), tuple(state.queue[state.taken:]),
-                   state.operations, state.data_bytes)
+    return Rebuilt(
+        contract, contract.call("CHAIN_ID"), state.ledger, tuple(state.exits),
+        frozenset(state.paid), state.taken, tuple(state.queue[state.taken:]), state.operations,
+        state.data_bytes)

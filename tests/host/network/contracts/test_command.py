@@ -1,5 +1,6 @@
 """``proofmill contracts``."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ from proofmill.host.cli.main import main
 from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.network.contracts.compiler import compile_source
 from proofmill.host.network.contracts.gas import measure
+from proofmill.host.network.contracts.ledger_gas import measure_ledger
 from tests.host.prover.groth16.files import VECTORS
 
 
@@ -28,6 +30,19 @@ def test_gas_stays_within_bounds() -> None:
     costs = {cost.step: cost.gas for cost in measure(128)}
     assert costs["submit a proof"] < 650_000
     assert all(gas < 10_000_000 for gas in costs.values()), costs
+
+
+@pytest.mark.slow
+def test_gas_of_the_ledger_is_that_of_its_page() -> None:
+    """A proof's own bytes are random, and zeros among them cost less."""
+    page = (Path(__file__).parents[4] / "docs" / "ledger.md").read_text()
+    costs = {cost.step.removeprefix("ledger: "): cost.gas for cost in measure_ledger()}
+    told = dict(re.findall(r"^\| ([^|]*) \| ([\d,]+) \|$", page, re.MULTILINE))
+    assert len(told) == 10
+    for step, gas in told.items():
+        assert abs(costs[step] - int(gas.replace(",", ""))) <= 500, (step, costs[step])
+    assert f"{costs['open the first account']:,}; {costs['open another account']:,}" in page
+    assert all(gas < 1 << 24 for gas in costs.values()), costs
 
 
 def test_compiled_contracts_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

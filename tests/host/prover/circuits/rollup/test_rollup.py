@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from random import Random
 
 import pytest
@@ -12,6 +13,7 @@ from proofmill.host.prover.circuits.constraints import MODULUS
 from proofmill.host.prover.circuits.eddsa import public_key
 from proofmill.host.prover.circuits.merkle import MerkleTree
 from proofmill.host.prover.circuits.poseidon import poseidon
+from proofmill.host.prover.circuits.poseidon_gadget import poseidon_cost
 from proofmill.host.prover.circuits.rollup.batch import Batch
 from proofmill.host.prover.circuits.rollup.circuit import RollupCircuit
 from proofmill.host.prover.circuits.rollup.inputs import rollup_inputs
@@ -234,3 +236,14 @@ def test_a_statement_of_another_chain(circuit: RollupCircuit) -> None:
     ledger = opening_ledger()
     with pytest.raises(ProofmillError, match="the statement for chain 5"):
         circuit.witness(ledger, batch(), Statement(5, 1, 1, bytes(20)))
+
+
+def test_what_a_place_costs(circuit: RollupCircuit) -> None:
+    """Four paths and a signature; the page of the ledger has these figures."""
+    path = 4 * (poseidon_cost(2) + 1) + 2
+    per_place = 5_207 + path * SIZE.depth
+    one = RollupCircuit(replace(SIZE, transfers=1))
+    assert len(circuit.system.constraints) - len(one.system.constraints) == per_place
+    assert path == 966 and 5_207 + 20 * path == 24_527
+    page = (Path(__file__).parents[5] / "docs" / "ledger.md").read_text()
+    assert "5,207 + 966 d" in page and "24,527 at depth 20" in page
