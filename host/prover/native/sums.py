@@ -75,15 +75,22 @@ def multiples(group: int, point: Bytes, scalars: Bytes, threads: int | None = No
     count = len(scalars) // SCALAR_BYTES
     if len(point) != POINT_BYTES[group] or len(scalars) != count * SCALAR_BYTES:
         raise ValueError(f"a point of {len(point)} bytes, {len(scalars)} bytes of scalars")
+    result = bytearray(count * POINT_BYTES[group])
+    multiples_in_place(group, point, _pinned(scalars), count, _pinned(result), threads, progress,
+                       code)
+    return result
+
+
+def multiples_in_place(group: int, point: Bytes, scalars: Place, count: int, result: Place,
+                       threads: int | None = None, progress: Progress | None = None,
+                       code: Library | None = None) -> None:
+    """`multiples` of `count` scalars where they lie, to where the points shall lie."""
     code = code or library()
     control, fault = new_control(threads), Fault()
-    result = bytearray(count * POINT_BYTES[group])
-    inputs = [_pinned(point), _pinned(scalars)]
-    output = _pinned(result)
-    if watched(lambda: code.multiples(code.vector, group, *inputs, count, control, output, fault),
-               control, progress):
+    base = _pinned(point)
+    if watched(lambda: code.multiples(code.vector, group, base, scalars, count, control, result,
+                                      fault), control, progress):
         raise to_error(fault)
-    return result
 
 
 def _pinned(data: Bytes) -> Place:

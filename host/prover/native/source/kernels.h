@@ -2,6 +2,15 @@
 #pragma once
 #include "control.h"
 
+// Rows of terms, scalar times point, to be summed.
+struct TermSource {
+    const uint8_t *points;     // affine times 2^256, at any byte
+    uint64_t count;            // of points
+    const uint32_t *places;    // of every term: which point
+    const uint64_t *scalars;   // of every term: four words, any below 2^256
+    const uint64_t *starts;    // row i has the terms starts[i] .. starts[i + 1] - 1
+};
+
 // Scalars and numbers are four words each; points are affine times 2^256 (8 or 16 words), infinity is
 // all zero. Failures go to the outcome.
 struct Kernels {
@@ -11,6 +20,8 @@ struct Kernels {
     void (*sum_g2)(const Source &, const u64 *scalars, size_t, Control *, u64 work, u64 *result, Outcome &);
     void (*multiples_g1)(const u64 *point, const u64 *scalars, size_t, u64 *out, Control *, Outcome &);
     void (*multiples_g2)(const u64 *point, const u64 *scalars, size_t, u64 *out, Control *, Outcome &);
+    void (*combinations_g1)(const TermSource &, size_t rows, u8 *out, Control *, Outcome &);
+    void (*combinations_g2)(const TermSource &, size_t rows, u8 *out, Control *, Outcome &);
     // All points of a source, in the form that sums with `converted` set take.
     void (*convert_g1)(const Source &, size_t, u64 *out, Control *, Outcome &);
     void (*convert_g2)(const Source &, size_t, u64 *out, Control *, Outcome &);

@@ -1,5 +1,6 @@
 // Fills in the table of one vector class; included after the class, with CLASS_TABLE its table's name.
 #pragma once
+#include "combinations.h"
 #include "kernels.h"
 #include "lanes_quadratic.h"
 #include "multiples.h"
@@ -34,6 +35,11 @@ template <class G> void convert_all(const Source &points, size_t count, u64 *out
         destroy(conversion);
         advance(control, to - from);
     });
+}
+
+template <class G>
+void combinations_of(const TermSource &source, size_t rows, u8 *out, Control *control, Outcome &outcome) {
+    Combinations<G>::run(source, rows, out, control, outcome);
 }
 
 template <class V> void lane_arithmetic(int operation, const u64 *a, const u64 *b, u64 *out, size_t count) {
@@ -75,6 +81,8 @@ extern "C" const Kernels CLASS_TABLE = {
     sum_of<G2>,
     multiples_of<G1>,
     multiples_of<G2>,
+    combinations_of<G1>,
+    combinations_of<G2>,
     convert_all<G1>,
     convert_all<G2>,
     quotient<ScalarLanes>,

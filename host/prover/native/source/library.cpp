@@ -321,6 +321,53 @@ EXPORT int32_t proofmill_multiples(int32_t vector, int32_t group, const uint64_t
     return answer(outcome, control, fault);
 }
 
+// out[i] = the sum of row i's terms, at any byte; see TermSource.
+EXPORT int32_t proofmill_combinations(int32_t vector, int32_t group, const uint8_t *points, uint64_t point_count,
+                                      const uint32_t *places, const uint64_t *scalars, const uint64_t *starts,
+                                      uint64_t rows, Control *control, uint8_t *out, Fault *fault) {
+    Outcome outcome;
+    control->total = starts[rows] - starts[0];
+    const Kernels &kernels = kernels_of(vector);
+    (group ? kernels.combinations_g2 : kernels.combinations_g1)({points, point_count, places, scalars, starts}, rows, out,
+                                                               control, outcome);
+    return answer(outcome, control, fault);
+}
+
+// The index of the first of `count` points (affine times 2^256, at any byte) that is not on its curve, or
+// -1. Infinity is on the curve; whether a point of G2 has an order that divides r is not asked.
+EXPORT int64_t proofmill_first_off_curve(int32_t group, const uint8_t *points, uint64_t count, int32_t threads) {
+    u64 first = count;
+    in_shares(threads, count, 4096, [&, points](size_t from, size_t to) {
+        for (size_t i = from; i < to; i++) {
+            const bool on = group ? on_curve(Affine<Fp2>::load(points + i * G2_BYTES))
+                                  : on_curve(Affine<Fp>::load(points + i * G1_BYTES));
+            if (on) continue;
+            u64 least_so_far = __atomic_load_n(&first, __ATOMIC_RELAXED);
+            while (i < least_so_far && !__atomic_compare_exchange_n(&first, &least_so_far, i, false, __ATOMIC_RELAXED,
+                                                                    __ATOMIC_RELAXED)) {}
+            return;
+        }
+    });
+    return first == count ? -1 : (int64_t)first;
+}
+
+// Points (affine times 2^256, at any byte) as they are hashed in a ceremony: coordinates as plain numbers,
+// big-endian, in G2 the imaginary part first.
+EXPORT void proofmill_uncompressed(int32_t group, const uint8_t *points, uint64_t count, int32_t threads,
+                                   uint8_t *out) {
+    const u64 numbers = count * (group ? 4 : 2);
+    in_shares(threads, numbers, 4096, [=](size_t from, size_t to) {
+        for (size_t i = from; i < to; i++) {
+            const Fp plain = Fp::to_plain(Fp::load(points + i * NUMBER_BYTES));
+            u8 *place = out + (group ? i ^ 1 : i) * NUMBER_BYTES;
+            for (int word = 0; word < 4; word++) {
+                const u64 reversed = __builtin_bswap64(plain.v[3 - word]);
+                memcpy(place + 8 * word, &reversed, 8);
+            }
+        }
+    });
+}
+
 // The quotient's scalars into `a`; a and b are 2^power values times 2^256, b is overwritten.
 EXPORT int32_t proofmill_quotient(int32_t vector, uint64_t *a, uint64_t *b, int32_t power, Control *control,
                                   Fault *fault) {

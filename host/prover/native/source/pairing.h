@@ -223,13 +223,17 @@ inline bool on_curve(const Affine<Fp> &p) {
     if (p.is_infinity()) return true;
     return Fp::sqr(p.y) == Fp::add(Fp::mul(Fp::sqr(p.x), p.x), Fp::from_plain({{3, 0, 0, 0}}));
 }
-// xi y^2 = xi x^3 + 3, and r times the point is infinity.
-inline bool in_group(const Affine<Fp2> &p) {
+// xi y^2 = xi x^3 + 3, or infinity.
+inline bool on_curve(const Affine<Fp2> &p) {
     if (!p.x.is_canonical() || !p.y.is_canonical()) return false;
     if (p.is_infinity()) return true;
     const Fp2 three = {Fp::from_plain({{3, 0, 0, 0}}), Fp::zero()};
     const Fp2 cube = Fp2::mul(Fp2::sqr(p.x), p.x);
-    if (!(Fp6::by_xi(Fp2::sub(Fp2::sqr(p.y), cube)) == three)) return false;
+    return Fp6::by_xi(Fp2::sub(Fp2::sqr(p.y), cube)) == three;
+}
+// On the curve, and r times the point is infinity.
+inline bool in_group(const Affine<Fp2> &p) {
+    if (!on_curve(p)) return false;
     return Point<Fp2>::times(Point<Fp2>::of(p), ScalarModulus::P).is_infinity();
 }
 
