@@ -20,3 +20,9 @@ BASES = {
 
 MOST_POINTS = (1 << 32) - 1
 """An accelerator counts to so many."""
+
+CIRCUITS = {
+    "mixed": "all coefficients are 1, as where most wires are bits",
+    "dense": "three random coefficients a row of A and of B, as a hash function's linear layers "
+             "have them"}
+"""Circuits that can be made, and what they are."""

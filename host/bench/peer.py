@@ -105,7 +105,7 @@ def compare(folder: Path, peer: str | None, powers: tuple[int, ...], rounds: int
         for number in range(rounds):
             tell(f"proving, {name}", done, total)
             for each, command in programs.items():
-                taken[each].append(_measured([*command, *map(str, files)]))
+                taken[each].append(measured([*command, *map(str, files)]))
                 if number == 0:
                     _check(folder, each)
             taken["held"] += _held([*proofmill, "serve", str(files[0]), "-", *more], files)
@@ -131,7 +131,8 @@ def _figures(taken: dict[str, list[Run]]) -> JsonObject:
             "memory_ratio": ours["peak_megabytes"] / theirs["peak_megabytes"]}
 
 
-def _measured(command: list[str]) -> Run:
+def measured(command: list[str]) -> Run:
+    """What a command takes that must succeed. Raises `ProofmillError` where it does not."""
     # An installed program has been compiled to bytecode at its first start.
     environment = {name: value for name, value in os.environ.items()
                    if name != "PYTHONDONTWRITEBYTECODE"}

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from proofmill.host.bench.kinds import BASES, KINDS, MOST_POINTS
+from proofmill.host.bench.kinds import BASES, CIRCUITS, KINDS, MOST_POINTS
 from proofmill.host.cli.arguments import input_file, seed, whole
 from proofmill.host.cli.prove import add_device
 from proofmill.host.cli.records import print_record
@@ -126,6 +126,19 @@ def register(commands: Commands) -> None:
                       help="the first input's number (default: 0)")
     fuzz.add_argument("--json", action="store_true", help="one JSON object")
     fuzz.set_defaults(run=run_fuzz)
+
+    setup = actions.add_parser(
+        "setup", help="keys of a ceremony and for development, step by step",
+        description="Make a circuit, powers of tau from a known secret, a development key and "
+                    "the keys of a ceremony, and verify the last; show processor and wall time "
+                    "and peak memory of every step, each in a process of its own. What is mapped "
+                    "from files counts as memory, though the system may take it back.")
+    setup.add_argument("--power", type=whole(LEAST_POWER, MOST_POWER), default=14, metavar="K",
+                       help="a circuit for a domain of 2^K (default: 14)")
+    setup.add_argument("--circuit", choices=tuple(CIRCUITS), default="mixed",
+                       metavar="|".join(CIRCUITS), help=f"{_told(CIRCUITS)} (default: mixed)")
+    setup.add_argument("--json", action="store_true", help="one JSON object")
+    setup.set_defaults(run=run_setup)
 
     settlement = actions.add_parser(
         "settlement", help="the most gas the contracts can use at the start of a block",
@@ -385,6 +398,24 @@ def run_fuzz(options: argparse.Namespace) -> int:
     screen.line(f"{found['inputs']:,} inputs in {found['seconds']:,.0f} s, every one answered:")
     for name, count in sorted(found["answers"].items(), key=lambda each: -int(each[1])):
         screen.line(f"  {name.replace('_', ' '):20} {count:9,}")
+    return 0
+
+
+def run_setup(options: argparse.Namespace) -> int:
+    """Measure every step of a key's making."""
+    from proofmill.host.bench.setup import markdown, measure
+
+    screen = Screen(machine=options.json)
+    with tempfile.TemporaryDirectory() as folder, screen.bar("making the circuit") as bar:
+        found = measure(Path(folder), options.circuit, options.power, bar.step)
+    if options.json:
+        print_record("bench setup", found)
+        return 0
+    screen.line(f"{found['circuit']}, {found['constraints']:,} constraints, {found['wires']:,} "
+                f"wires: a key of {found['key_megabytes']:,.1f} MB")
+    screen.line()
+    for line in markdown(found).splitlines():
+        screen.line(line)
     return 0
 
 

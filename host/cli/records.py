@@ -12,6 +12,13 @@ FIELDS: dict[str, dict[str, str]] = {
         "contributions": "a list of names, in order; null for one without a name",
         "development": "whether its maker can forge proofs",
         "circuit_hash": "hex, what contributions were made for"},
+    "zkey verify": {
+        "valid": "whether it is what a ceremony makes of the circuit and the powers",
+        "fault": "section and reason where it is not, else null",
+        "circuit_hash": "hex, what the contributions are for",
+        "contributions": "a list, below; empty where it is not valid"},
+    "zkey verify: contributions": {
+        "name": "of its party, or null", "hash": "hex, by which the party finds it"},
     "r1cs info": {
         "name": "the file", "curve": "of the system", "wires": "the constant 1 too",
         "constraints": "how many", "public_outputs": "signals", "public_inputs": "signals",
@@ -156,6 +163,12 @@ FIELDS: dict[str, dict[str, str]] = {
         "inputs": "tried, every one answered", "seed": "--seed", "first": "--first",
         "seconds": "of compiling and trying",
         "answers": "an object: how often a proof (fine) and each fault"},
+    "bench setup": {
+        "circuit": "--circuit", "power": "--power", "constraints": "of the circuit",
+        "wires": "of the circuit", "key_megabytes": "of a key's file", "steps": "a list, below"},
+    "bench setup: steps": {
+        "step": "its name", "cpu_seconds": "on all cores together",
+        "wall_seconds": "from start to end", "peak_megabytes": "of memory, mapped files too"},
     "explore": {
         "multiplier": "its kind", "multipliers": "how many",
         "multiplier_interval": "cycles from one pair of factors to the next", "digit": "bits",

@@ -56,7 +56,7 @@ class Container:
     def __init__(self, data: bytes | mmap.mmap, name: str, magic: bytes,
                  versions: Sequence[int]) -> None:
         self.name = name
-        self._data = memoryview(data).cast("B")
+        self._data = memoryview(data).cast("B").toreadonly()
         reader = self._reader(0, len(self._data), "head")
         found = bytes(reader.take(4, "file type"))
         if found != magic:
@@ -85,6 +85,13 @@ class Container:
             raise ProofmillError(f"{self.name}: section {kind} ({title}) is missing; {WAY_OUT}")
         section = self.sections[kind]
         return self._reader(section.offset, section.size, f"section {kind} ({title})")
+
+    def raw(self, kind: int, offset: int, size: int) -> Limbs:
+        """`size` bytes from byte `offset` of section `kind` on, whatever is there, as words."""
+        start = self.sections[kind].offset + offset
+        words: Limbs = self._reader(start, len(self._data) - start, f"section {kind}").array(
+            "<u8", size // 8, "bytes")
+        return words
 
     def _reader(self, offset: int, size: int, place: str) -> "Reader":
         return Reader(self._data, offset, offset + size, self.name, place)

@@ -52,7 +52,7 @@ def read_zkey(path: str | os.PathLike[str]) -> ProvingKey:
     """Open a proving key; its points stay in the mapped file. Raises `ProofmillError`.
 
     Sizes, indices and ranges of all values are checked. Whether the points are on the curve is
-    not, since that takes longer than a proof: see `host.prover.groth16.key_check`.
+    not, since that takes longer than a proof: see `host.prover.groth16.diagnosis`.
     """
     return parse_zkey(open_container(path, MAGIC, VERSIONS))
 
@@ -133,8 +133,12 @@ def _read_contribution(reader: Reader) -> Contribution:
     kind = reader.u32("kind of contribution")
     end = reader.u32("length of parameters") + reader.offset
     name, iterations, beacon = None, None, None
+    last = 0
     while reader.offset < end:
         parameter = reader.u8("parameter")
+        if parameter <= last:
+            reader.fail(f"a contribution's parameter {parameter} comes after {last}")
+        last = parameter
         if parameter == NAME:
             data = reader.take(reader.u8("length of the name"), "name")
             name = bytes(data).decode("utf-8", "replace")
@@ -162,9 +166,6 @@ def zkey_content(key: ProvingKey) -> Iterator[Content]:
         prime_bytes(BASE_MODULUS), prime_bytes(SCALAR_MODULUS),
         struct.pack("<III", key.wires, key.public, key.domain_size)))
     single = (key.alpha_g1, key.beta_g1, key.beta_g2, key.gamma_g2, key.delta_g1, key.delta_g2)
-    record = [key.circuit_hash, struct.pack("<I", len(key.contributions))]
-    for contribution in key.contributions:
-        record += _contribution_bytes(contribution)
     sections: list[tuple[int, Sequence[Content]]] = [
         (1, [struct.pack("<I", GROTH16)]),
         (2, [header, *(raw(point) for point in single)]),
@@ -175,9 +176,17 @@ def zkey_content(key: ProvingKey) -> Iterator[Content]:
         (7, [raw(key.b_g2)]),
         (8, [raw(key.c)]),
         (9, [raw(key.h)]),
-        (10, [b"".join(record)]),
+        (10, [record_bytes(key.circuit_hash, key.contributions)]),
     ]
     return container_content(MAGIC, VERSIONS[0], sections)
+
+
+def record_bytes(circuit_hash: bytes, contributions: Sequence[Contribution]) -> bytes:
+    """The content of section 10."""
+    pieces = [circuit_hash, struct.pack("<I", len(contributions))]
+    for contribution in contributions:
+        pieces += _contribution_bytes(contribution)
+    return b"".join(pieces)
 
 
 def _contribution_bytes(contribution: Contribution) -> list[bytes]:

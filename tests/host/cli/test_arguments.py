@@ -203,6 +203,7 @@ CHOICES = {
     ("field multiply", "device"): "field multiply 3 5 --modulus toy --device",
     ("field assemble", "modulus"): "field assemble firmware/programs/invert.asm --modulus",
     ("field disassemble", "modulus"): "field disassemble invert --modulus",
+    ("bench setup", "circuit"): "bench setup --circuit",
     ("board simulate", "preset"): "board simulate ulx3s-85f --seconds 1 --preset",
     ("build", "preset"): "build ulx3s-85f --preset",
     ("measure", "unit"): "measure",
@@ -223,6 +224,7 @@ def without_tools(monkeypatch):
     pytest.importorskip("amaranth_boards")
     import proofmill.boards.build
     import proofmill.boards.measure
+    import proofmill.host.bench.setup
     import proofmill.host.cli.bench
     import proofmill.sim.board
     import proofmill.sim.verilated
@@ -240,6 +242,7 @@ def without_tools(monkeypatch):
     monkeypatch.setattr(
         proofmill.sim.board, "build_board", stop(proofmill.sim.verilated.BuildError))
     monkeypatch.setattr(proofmill.sim.waves, "record", stop(ProofmillError))
+    monkeypatch.setattr(proofmill.host.bench.setup, "measure", stop(ProofmillError))
     real = proofmill.host.cli.bench.open_device
     monkeypatch.setattr(proofmill.host.cli.bench, "open_device", lambda name, **more: (
         real(name, **more) if name == "cpu" else stop(ProofmillError)()))

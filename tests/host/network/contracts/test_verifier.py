@@ -1,5 +1,6 @@
 """The generated verifier and the tag: real proofs, wrong proofs, gas."""
 
+from pathlib import Path
 from random import Random
 
 import pytest
@@ -22,16 +23,20 @@ from proofmill.host.prover.circuits.random_batch import random_batch
 from proofmill.host.prover.circuits.statement import Statement, prover_tag
 from proofmill.host.prover.curve.limbs import BASE_MODULUS, SCALAR_MODULUS, from_limbs
 from proofmill.host.prover.devices.cpu import CpuDevice
+from proofmill.host.prover.groth16.contribution import contribute
 from proofmill.host.prover.groth16.json_fields import read_public
-from proofmill.host.prover.groth16.prove import Prover
+from proofmill.host.prover.groth16.phase2 import initial_key
+from proofmill.host.prover.groth16.powers import read_powers
+from proofmill.host.prover.groth16.prove import Prover, prove
 from proofmill.host.prover.groth16.setup import development_setup
 from proofmill.host.prover.groth16.verification_key import (
     VerificationKey,
     read_proof,
     read_verification_key,
 )
+from proofmill.host.prover.groth16.zkey import read_zkey
 from tests.host.network.contracts.world import private_key
-from tests.host.prover.groth16.files import ALL, VECTORS
+from tests.host.prover.groth16.files import ALL, POWERS, VECTORS, cube_circuit, cube_witness
 
 VERIFICATION_GAS = 250_000
 TAG_GAS = 190_000
@@ -81,6 +86,17 @@ def test_wrong_proofs_are_refused(evm: DevelopmentEvm) -> None:
         assert not verify(off, public)
     assert not verify([0] * 8, public)
     assert not verify([2**256 - 1] * 8, [2**256 - 1])
+
+
+def test_a_proof_under_a_key_from_a_ceremony_is_accepted(evm: DevelopmentEvm,
+                                                         tmp_path: Path) -> None:
+    first = initial_key(cube_circuit(), read_powers(POWERS))
+    contribute(first, tmp_path / "key.zkey", "Ada")
+    key = read_zkey(tmp_path / "key.zkey")
+    proof = proof_numbers(prove(key, cube_witness(3), CpuDevice()).proof)
+    verifier = deploy(evm, key.verification_key)
+    assert verifier.call("verify", proof, [32])
+    assert not verifier.call("verify", proof, [33])
 
 
 def test_block_proof_binds_its_prover(evm: DevelopmentEvm) -> None:

@@ -2,6 +2,9 @@
 //
 // {verify: [key, public, proof]}, three texts: true, false, or the error as a text.
 // {circuit: [r1cs, wtns, prefix]}, paths: sets up PREFIX.zkey, proves, verifies its own proof.
+// {setup: [r1cs, ptau, zkey]}, paths: makes a first key.
+// {contribute: [old, new, name]}, {beacon: [old, new, hex, exponent, name]}, paths: contributes to a key.
+// {check: [r1cs, ptau, zkey]}, paths: verifies a key.
 const fs = require("fs");
 const [root, file] = process.argv.slice(2);
 const snarkjs = require(root);
@@ -34,12 +37,24 @@ async function circuit([r1cs, wtns, prefix]) {
   return snarkjs.groth16.verify(key, publicSignals, proof);
 }
 
+const calls = {
+  verify, circuit,
+  setup: async ([r1cs, ptau, zkey]) => Buffer.from(await snarkjs.zKey.newZKey(r1cs, ptau, zkey)).toString("hex"),
+  contribute: async ([before, after, name]) =>
+    Buffer.from(await snarkjs.zKey.contribute(before, after, name, "entropy")).toString("hex"),
+  beacon: async ([before, after, event, exponent, name]) =>
+    Buffer.from(await snarkjs.zKey.beacon(before, after, name, event, exponent)).toString("hex"),
+  check: async ([r1cs, ptau, zkey]) => snarkjs.zKey.verifyFromR1cs(r1cs, ptau, zkey),
+};
+
+console.log = console.error; // stdout is for the answers
 (async () => {
   await snarkjs.curves.getCurveFromName("bn128", { singleThread: true });
   const answers = [];
   for (const call of JSON.parse(fs.readFileSync(file, "utf8"))) {
+    const [name, given] = Object.entries(call)[0];
     try {
-      answers.push(call.verify ? await verify(call.verify) : await circuit(call.circuit));
+      answers.push(await calls[name](given));
     } catch (error) {
       answers.push(String(error));
     }
