@@ -59,7 +59,7 @@ FIELDS: dict[str, dict[str, str]] = {
         "committee": "a list of provers", "made": "a list: who made a proof",
         "winner": "who was paid, or null", "stage": "1 to 3; 0 if nobody was paid",
         "includer": "the node whose block has the proof, or null",
-        "delay": "slots until then", "reward_wei": "the prover's",
+        "delay": "blocks until then", "reward_wei": "the prover's",
         "matured": "whether it is final", "missed": "a list: who pays for not proving",
         "invalid": "a list: who pays for a wrong proof"},
     "devnet: nodes": {

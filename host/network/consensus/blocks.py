@@ -119,6 +119,16 @@ class BlockTree:
             )
         return record
 
+    def delay(self, record: BlockRecord, head: bytes) -> int | None:
+        """The delay of a proof of the block in the next one after `head`; None where `head` does
+        not build on it."""
+        delay, root = 1, head
+        while root != record.root:
+            if root not in self._records or self._records[root].slot <= record.slot:
+                return None
+            delay, root = delay + 1, self._records[root].parent_root
+        return delay
+
     def proposed(self, request_root: bytes) -> BlockRecord | None:
         """The block with the payload of that request, or None."""
         for record in self._records.values():

@@ -64,8 +64,8 @@ class EmbeddedChain:
         made = engines(seed, size, self.chain_id, verify)
         self.execution_layer, self.proof_engine = made.execution, made.proof
         genesis_hash = self.execution_layer.genesis_hash
-        self.window_slots = Parameters().window_slots
-        """T: how many slots later a block may still be proven."""
+        self.window_blocks = Parameters().window_blocks
+        """T: how many blocks later a block may still be proven."""
         self.proofs: dict[tuple[bytes, int], VerifiedProof] = {}
         """The first valid proof by (request root, proof type), until its payload is final."""
         state = genesis_state(self.keys, genesis_hash)
@@ -210,7 +210,8 @@ class EmbeddedChain:
         block = self._tree.proposed(root)
         if block is None:
             return Verdict(False, "the payload is unknown, or final and no longer kept")
-        if self.slot + 1 - block.slot > self.window_slots:
+        delay = self._tree.delay(block, bytes(self.head.root))
+        if delay is not None and delay > self.window_blocks:
             return Verdict(False, f"slot {block.slot} can no longer be proven")
         if key in self.proofs:
             return Verdict(False, f"slot {block.slot} is proven already")

@@ -33,7 +33,8 @@ event TicketsTaken:
 
 MAXIMUM_MEMBERS: constant(uint256) = 128
 MAXIMUM_COMMITTEE: constant(uint256) = 8
-SNAPSHOTS: constant(uint256) = 8  # that are kept
+SNAPSHOTS: constant(uint256) = 64  # that are kept: more than any window has blocks
+LOOK_BACK: constant(uint256) = 4  # epochs in which tickets are looked for
 NUMBER_BITS: constant(uint256) = 64
 NUMBER_MASK: constant(uint256) = 2 ** 64 - 1
 NOBODY: constant(uint64) = max_value(uint64)
@@ -43,6 +44,8 @@ CONSENSUS_ADDRESS: immutable(address)
 BONDS: immutable(Bonds)
 COMMITTEE: public(immutable(uint256))
 
+_taken: uint256
+_places: HashMap[uint256, uint256]  # where the tickets of an epoch are, or were
 _epochs: uint256[SNAPSHOTS]  # whose tickets those are, plus 1
 _counts: uint256[SNAPSHOTS]
 _tickets: HashMap[uint256, HashMap[uint256, uint256]]  # weight * 2^64 + prover's number
@@ -61,7 +64,9 @@ def take_snapshot(epoch: uint256):
     @notice Record the tickets: by the contract of the consensus layer, once an epoch.
     """
     assert msg.sender == CONSENSUS_ADDRESS, "only the protocol starts an epoch"
-    place: uint256 = epoch % SNAPSHOTS
+    place: uint256 = self._taken % SNAPSHOTS
+    self._taken += 1
+    self._places[epoch] = place
     numbers: DynArray[uint64, MAXIMUM_MEMBERS] = []
     weights: DynArray[uint256, MAXIMUM_MEMBERS] = []
     numbers, weights = staticcall BONDS.tickets()
@@ -149,11 +154,11 @@ def _tickets_for(slot: uint256) -> (
     else:
         epoch = 0
     place: uint256 = SNAPSHOTS
-    for back: uint256 in range(SNAPSHOTS // 2):
+    for back: uint256 in range(LOOK_BACK):
         if back > epoch:
             break
-        if self._epochs[(epoch - back) % SNAPSHOTS] == epoch - back + 1:
-            place = (epoch - back) % SNAPSHOTS
+        if self._epochs[self._places[epoch - back]] == epoch - back + 1:
+            place = self._places[epoch - back]
             break
     if place == SNAPSHOTS:
         return False, numbers, weights

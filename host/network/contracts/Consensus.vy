@@ -13,8 +13,8 @@
         Epochs 0 and 1 draw from the genesis mix.
 
         Order within the call in the block of slot x, the block before being of slot l: the
-        parent's payload is opened, slots l to x - 1 are closed (proofmill.host.network.mechanism.ledger does the
-        same), then, in the first block of an epoch, weights are frozen.
+        parent's payload is opened, slot l is closed (proofmill.host.network.mechanism.ledger does the
+        same; the empty slots in between change nothing), then, in the first block of an epoch, weights are frozen.
 
         On a chain whose protocol does not know this contract, `system` has to be an oracle that is
         trusted with these values; the other contracts do not notice.
@@ -34,7 +34,7 @@ event Connected:
     assignment: address
     rewards: address
 
-HISTORY: constant(uint256) = 256  # slots and epochs that are kept
+HISTORY: constant(uint256) = 256  # payloads and epochs that are kept
 
 GENESIS_TIME: public(immutable(uint256))
 SECONDS_PER_SLOT: public(immutable(uint256))
@@ -49,7 +49,9 @@ last_slot: public(uint256)  # of the latest block that has reported
 finalized_slot: public(uint256)
 failed_hooks: public(uint256)  # calls to the other contracts that failed, to be made up for
 _snapshot_due: bool  # the weights of the running epoch are not frozen yet
-_statements: HashMap[uint256, Statement]  # by slot modulo HISTORY
+_statement_count: uint256
+_statements: HashMap[uint256, Statement]  # by their number modulo HISTORY
+_places: HashMap[uint256, uint256]  # where the statement of a slot is, or was
 _mixes: HashMap[uint256, bytes32]  # by epoch modulo HISTORY
 _mix_epochs: HashMap[uint256, uint256]  # whose mix that is, plus 1
 
@@ -110,9 +112,12 @@ def on_block(parent: Statement, finalized_slot: uint256):
         self._mixes[(epoch - back) % HISTORY] = block.prevrandao
         self._mix_epochs[(epoch - back) % HISTORY] = epoch - back + 1
     if parent.slot > 0:
-        self._statements[parent.slot % HISTORY] = parent
-    # A failure in there must not stop the chain, and the next block makes up for it: slots that are
-    # not closed are opened and closed then, weights that are not frozen are frozen then. Each has
+        place: uint256 = self._statement_count % HISTORY
+        self._statement_count += 1
+        self._statements[place] = parent
+        self._places[parent.slot] = place
+    # A failure in there must not stop the chain, and the next block makes up for it: payloads that are
+    # not opened are opened then, weights that are not frozen are frozen then. Each has
     # half of the gas that is left, so that one that uses all of its own leaves enough.
     if self.rewards != empty(address):
         if not raw_call(self.rewards, abi_encode(
@@ -135,7 +140,7 @@ def statement(slot: uint256) -> Statement:
     """
     @notice What the proof of a slot's payload has to state; refused where nothing is known.
     """
-    known: Statement = self._statements[slot % HISTORY]
+    known: Statement = self._statements[self._places[slot]]
     assert slot > 0 and known.slot == slot, "no payload of this slot is known"
     return known
 
@@ -145,7 +150,7 @@ def has_statement(slot: uint256) -> bool:
     """
     @notice Whether it is known what the proof of a slot's payload has to state.
     """
-    return slot > 0 and self._statements[slot % HISTORY].slot == slot
+    return slot > 0 and self._statements[self._places[slot]].slot == slot
 
 @external
 @view

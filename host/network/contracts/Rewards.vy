@@ -4,9 +4,10 @@
 @title Rewards for proofs of blocks
 @notice The rules of proofmill.host.network.mechanism (stages, rewards, penalties, controller, ledger), to the wei.
 
-        A delay is the slot of the including block less the proven slot. Stage 1, delays 1 to W1:
-        the primary. Stage 2, to W1 + W2: primary and committee. Stage 3, to T: every bonded prover.
-        The first slot with a valid proof wins; of several proofs in it the primary's, or else one
+        A delay is the number of blocks after the proven one, up to the including one: of reports by
+        the protocol, since a block without is no place for a proof. So an empty slot moves no
+        window, and nobody pays for it. Stage 1, delays 1 to W1: the primary. Stage 2, to W1 + W2:
+        primary and committee. Stage 3, to T: every bonded prover. The first block with a valid proof wins; of several proofs in it the primary's, or else one
         drawn by the weights of the slot's own lottery, seeded by `prevrandao` of the next block, which nobody knows
         while proofs are handed in. So neither milliseconds nor the order in a block matter.
 
@@ -65,9 +66,9 @@ interface Verifier:
     def verify(proof: uint256[8], signals: uint256[4]) -> bool: view
 
 struct Parameters:
-    stage1: uint256  # W1 in slots
-    stage2: uint256  # W2 in slots
-    window: uint256  # T in slots
+    stage1: uint256  # W1 in blocks
+    stage2: uint256  # W2 in blocks
+    window: uint256  # T in blocks
     late: uint256  # d in basis points
     rho_start: uint256  # billionths
     rho_min: uint256
@@ -94,6 +95,7 @@ struct Penalty:
 struct Record:
     opened: bool
     payload_root: bytes32
+    block: uint256  # the number of the report that opened it: that block's delay is 1
     budget: uint256
     penalty: uint256
     primary: uint64
@@ -165,8 +167,9 @@ MAX_UINT16: constant(uint256) = 2 ** 16
 PROOF_TYPE: constant(uint256) = 0
 MAXIMUM_CANDIDATES: constant(uint256) = 16
 MAXIMUM_WINDOW: constant(uint256) = 32
+KEPT_BLOCKS: constant(uint256) = MAXIMUM_WINDOW + 1
 MAXIMUM_SETTLEMENTS: constant(uint256) = 256  # penalties in a block
-MAXIMUM_SLOTS: constant(uint256) = 64  # an epoch; also the empty slots that one block can close
+MAXIMUM_SLOTS: constant(uint256) = 64  # an epoch; also how far back payloads are opened
 
 CONSENSUS: immutable(Consensus)
 CONSENSUS_ADDRESS: immutable(address)
@@ -179,9 +182,12 @@ P: immutable(Parameters)
 
 rho: public(uint256)
 closed_slots: public(uint256)  # all slots below are closed
+blocks: public(uint256)  # that have been reported, with the running one: each could include proofs
 settled_epochs: public(uint256)
 records: HashMap[uint256, Record]
 _slots: HashMap[bytes32, uint256]  # of a payload root, plus 1
+_opened_by: HashMap[uint256, DynArray[uint256, MAXIMUM_SLOTS]]  # slots, by block's number modulo KEPT_BLOCKS
+_last_opening: HashMap[uint256, uint256]  # the number of the block, by epoch
 _batches: HashMap[uint256, DynArray[Candidate, MAXIMUM_CANDIDATES]]
 _batch_slots: DynArray[uint256, MAXIMUM_WINDOW]  # proven slots with proofs in the running slot
 _delivered: HashMap[uint256, HashMap[uint64, bool]]  # slot, prover: a valid proof while eligible
@@ -205,7 +211,7 @@ allowance: public(HashMap[address, HashMap[address, uint256]])
 @deploy
 def __init__(consensus: address, bonds: address, assignment: address, tags: address,
              verifier: address, parameters: Parameters):
-    assert parameters.stage1 >= 1, "stage 1 has at least a slot"
+    assert parameters.stage1 >= 1, "stage 1 has at least a block"
     assert parameters.window > parameters.stage1, "the window is longer than stage 1"
     assert parameters.window >= parameters.stage1 + parameters.stage2, "the window ends too early"
     assert parameters.window <= MAXIMUM_WINDOW, "the window is too long"
@@ -230,9 +236,14 @@ def on_block(slot: uint256, proven: uint256):
             opened by this one.
     """
     assert msg.sender == CONSENSUS_ADDRESS, "only the protocol reports blocks"
-    first: uint256 = self.closed_slots
-    # Where the chain stood still for longer than any window, the slots in between had no proofs.
-    self._close_to(first, min(first + MAXIMUM_SLOTS, slot))
+    last: uint256 = self.closed_slots
+    self.blocks += 1
+    self._opened_by[self.blocks % KEPT_BLOCKS] = []
+    # The last block's payload, and those of blocks whose report failed.
+    for each: uint256 in range(last, min(last + MAXIMUM_SLOTS, slot), bound=MAXIMUM_SLOTS):
+        if staticcall CONSENSUS.has_statement(each):
+            self._open(each)
+    self._close(last)
     self.closed_slots = slot
 
 @external
@@ -354,7 +365,7 @@ def candidates(slot: uint256) -> DynArray[Candidate, MAXIMUM_CANDIDATES]:
 @view
 def may_prove(slot: uint256, prover: uint64, delay: uint256) -> bool:
     """
-    @notice Whether a proof of `prover` counts in a block `delay` slots after the proven one.
+    @notice Whether a proof of `prover` counts in the block that is number `delay` after the proven one.
     """
     return self._may_prove(slot, prover, delay)
 
@@ -395,7 +406,7 @@ def _check(slot: uint256, prover: uint64) -> uint256:
     assert self.records[slot].opened, "this payload is not open to proofs"
     now: uint256 = staticcall CONSENSUS.current_slot()
     assert now == self.closed_slots, "the protocol has not reported this slot"
-    delay: uint256 = now - slot
+    delay: uint256 = self.blocks - self.records[slot].block + 1
     assert self._may_prove(slot, prover, delay), "the prover is not eligible in this stage"
     assert not self._barred[slot][prover], "the prover is barred from this payload"
     assert not self.records[slot].won, "this payload is proven already"
@@ -446,14 +457,6 @@ def _split(budget: uint256, delay: uint256) -> (uint256, uint256):
     return left * PROVER_WEIGHT // scale, left * INCLUDER_WEIGHT // scale
 
 @internal
-def _close_to(first: uint256, end: uint256):
-    left: uint256 = P.settlements
-    for slot: uint256 in range(first, end, bound=MAXIMUM_SLOTS):
-        if staticcall CONSENSUS.has_statement(slot):
-            self._open(slot)
-        left = self._close(slot, left)
-
-@internal
 def _open(slot: uint256):
     """
     @notice A payload is known: its budget, and who is to prove it.
@@ -477,6 +480,7 @@ def _open(slot: uint256):
         extcall BONDS.take_on(member, penalty // P.committee_divisor)
     self.records[slot].opened = True
     self.records[slot].payload_root = statement.payload_root
+    self.records[slot].block = self.blocks
     self.records[slot].budget = budget
     self.records[slot].penalty = penalty
     self.records[slot].primary = primary
@@ -484,38 +488,42 @@ def _open(slot: uint256):
     self.records[slot].committee = committee
     self.records[slot].committee_open = len(committee) > 0
     self._opened[slot // SLOTS_PER_EPOCH] += 1
+    self._last_opening[slot // SLOTS_PER_EPOCH] = self.blocks
+    self._opened_by[self.blocks % KEPT_BLOCKS].append(slot)
     self.budgets += budget
     log SlotOpened(slot=slot, payload_root=statement.payload_root, budget=budget, primary=primary,
                    committee=committee)
 
 @internal
-def _close(slot: uint256, left: uint256) -> uint256:
+def _close(slot: uint256):
     """
-    @notice The end of a slot: winners, windows that end with it, an epoch whose windows all have.
-    @param left How many penalties this block may settle still.
-    @return What is left of that.
+    @notice The end of the last block's slot: winners, windows that end with it, an epoch whose windows
+            all have. What was opened by the block n before the running one had delay n in the last.
     """
     for proven: uint256 in self._batch_slots:
         self._decide(proven, slot)
     self._batch_slots = []
-    if slot >= P.stage1 + P.stage2:
-        self._judge_committee(slot - P.stage1 - P.stage2)
-    if slot >= P.stage1:
-        self._judge_primary(slot - P.stage1)
-    if slot + 1 >= (self.settled_epochs + 1) * SLOTS_PER_EPOCH + P.window:
-        return self._settle_epoch(self.settled_epochs, left)
-    return left
+    if self.blocks > P.stage1 + P.stage2:
+        for proven: uint256 in self._opened_by[(self.blocks - P.stage1 - P.stage2) % KEPT_BLOCKS]:
+            self._judge_committee(proven)
+    if self.blocks > P.stage1:
+        for proven: uint256 in self._opened_by[(self.blocks - P.stage1) % KEPT_BLOCKS]:
+            self._judge_primary(proven)
+    epoch: uint256 = self.settled_epochs
+    if slot >= (epoch + 1) * SLOTS_PER_EPOCH and (
+            self._opened[epoch] == 0 or self.blocks - self._last_opening[epoch] >= P.window):
+        self._settle_epoch(epoch)
 
 @internal
 def _decide(slot: uint256, included: uint256):
     """
-    @notice Draw the winner among the proofs that one slot included.
+    @notice Draw the winner among the proofs that one block included.
     """
     batch: DynArray[Candidate, MAXIMUM_CANDIDATES] = self._batches[slot]
     chosen: uint256 = 0
     if len(batch) > 1:
         chosen = self._pick(slot, batch)
-    delay: uint256 = included - slot
+    delay: uint256 = self.blocks - self.records[slot].block
     prover_amount: uint256 = 0
     includer_amount: uint256 = 0
     prover_amount, includer_amount = self._split(self.records[slot].budget, delay)
@@ -618,14 +626,12 @@ def _add_penalty(slot: uint256, penalty: Penalty):
     self._penalty_counts[slot] += 1
 
 @internal
-def _settle_epoch(epoch: uint256, allowed: uint256) -> uint256:
+def _settle_epoch(epoch: uint256):
     """
-    @notice All windows of an epoch have passed: its penalties, and with the last of them, in this
-            block or a later one, rho and who was idle.
-    @param allowed How many penalties this block may settle still.
-    @return What is left of that.
+    @notice All windows of an epoch have passed: its penalties, as many as a block may settle, and with the last of
+            them, in this block or a later one, rho and who was idle.
     """
-    left: uint256 = allowed
+    left: uint256 = P.settlements
     outage: bool = self._missed[epoch] * P.relief_one_in > self._primaries[epoch]
     for index: uint256 in range(self._settling_slot, SLOTS_PER_EPOCH, bound=MAXIMUM_SLOTS):
         slot: uint256 = epoch * SLOTS_PER_EPOCH + index
@@ -634,7 +640,7 @@ def _settle_epoch(epoch: uint256, allowed: uint256) -> uint256:
             if left == 0:
                 self._settling_slot = index
                 self._settling_place = place
-                return 0
+                return
             left -= 1
             penalty: Penalty = self._penalties[slot][place]
             charged: uint256 = penalty.amount
@@ -667,7 +673,6 @@ def _settle_epoch(epoch: uint256, allowed: uint256) -> uint256:
     extcall BONDS.end_epoch()
     self.settled_epochs = epoch + 1
     log EpochSettled(epoch=epoch, outage=outage, rho=self.rho)
-    return left
 
 @internal
 def _mint(receiver: address, amount: uint256):

@@ -113,7 +113,7 @@ def bond_parameters(parameters: Parameters, minimum_bond: int) -> tuple[int, ...
 def reward_parameters(parameters: Parameters) -> tuple[int, ...]:
     """The structure `Parameters` of Rewards.vy."""
     return (
-        parameters.stage1_slots, parameters.stage2_slots, parameters.window_slots,
+        parameters.stage1_blocks, parameters.stage2_blocks, parameters.window_blocks,
         parameters.late_bps, parameters.rho_start, parameters.rho_min, parameters.rho_max,
         parameters.controller_divisor, parameters.target_coverage_bps,
         parameters.penalty_multiple, parameters.committee_divisor, parameters.burn_bps,

@@ -4,7 +4,7 @@ There are as many provers as there are places and a committee as large as there 
 every slot's primary and committee miss; in the open stage 16 others, other ones in every slot, have
 valid proofs in one block, and all the rest sign invalid ones, which are reported there. So every
 slot has a full draw, and the epoch all penalties that it can have. Then the chain goes on until all
-of them are settled, and stands still for as many slots as one call can make up for.
+of them are settled, and stands still for as many slots as one call looks back over.
 """
 
 from collections.abc import Callable, Iterator
@@ -32,7 +32,7 @@ SECONDS = 100_000
 """A slot; each report is a block of its own, one second after the one before."""
 MOST_PROVERS, MOST_COMMITTEE = 128, 8
 MOST_SLOTS = 64
-"""Slots that one call closes."""
+"""Slots that one call looks through for payloads that were not opened."""
 BOND = 1_000 * ETHER
 PROOF, NO_PROOF = [1] + [0] * 7, [0] * 8
 CANDIDATES = 16
@@ -138,7 +138,7 @@ def measure(
     told("registering provers", 0, 1)
     worst = Worst(provers, parameters)
     rules = worst.parameters
-    opens = rules.committee_slots + 1
+    opens = rules.committee_blocks + 1
     first, last = rules.slots_per_epoch, 2 * rules.slots_per_epoch
     penalties = 0
     for slot in range(1, last + opens):
@@ -153,7 +153,8 @@ def measure(
                    worst.advance())
     for gap in (MOST_SLOTS, MOST_SLOTS, 1):
         told("standing still", 0, 1)
-        yield Call(worst.slot + gap, f"{gap} slots closed at once", worst.advance(worst.slot + gap))
+        yield Call(worst.slot + gap, f"{gap} slots after the last block",
+                   worst.advance(worst.slot + gap))
     assert worst.failed() == 0, "a call to the contracts failed"
 
 

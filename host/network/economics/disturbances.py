@@ -39,7 +39,7 @@ def checks(
     that all agree on, replayed.
     """
     found = [*_layer1(plans, reports, reference, disturbances, slots), *_slashed(reports),
-             *_fined(plans, reports, result, disturbances), *_proven(result, run, slots)]
+             *_fined(plans, reports, disturbances), *_proven(result, run)]
     for kind in ("withhold", "forge"):
         found += _unpaid(kind, plans, result, disturbances)
     return found
@@ -111,12 +111,10 @@ def _slashed(reports: Mapping[str, NodeReport]) -> Iterator[Check]:
 
 
 def _fined(
-    plans: Sequence[NodePlan], reports: Mapping[str, NodeReport], result: RunOutcome,
+    plans: Sequence[NodePlan], reports: Mapping[str, NodeReport],
     disturbances: Sequence[Disturbance],
 ) -> Iterator[Check]:
     """No prover pays for anything but what was done to it, or what it has said it could not do."""
-    empty = set(result.empty_slots)
-    parameters = Parameters()
     account = next(iter(reports.values())).account
     unexplained = []
     for fine in account.fines:
@@ -124,15 +122,11 @@ def _fined(
         if fine.reason == "invalid":
             excused = plan.forge
         else:
-            last = (parameters.primary_slots if fine.reason == "primary"
-                    else parameters.committee_slots)
             excused = (
                 plan.forge or plan.withhold
                 or any(fine.slot in each.paid_for for each in disturbances
                        if each.kind not in FOR_GOOD and each.node in (None, plan.name))
                 or abs(plan.drift_ms) > DRIFT_ALLOWED_MS
-                # No block, and so no place for the proof.
-                or empty.issuperset(range(fine.slot + 1, fine.slot + last + 1))
                 or "is refused" in _note(reports, plan, fine))
         if not excused:
             unexplained.append(_unexplained(reports, plan, fine))
@@ -155,12 +149,13 @@ def _unexplained(reports: Mapping[str, NodeReport], plan: NodePlan, fine: Fine) 
             f"that was done explains it{said}")
 
 
-def _proven(result: RunOutcome, run: Replayed, slots: int) -> Iterator[Check]:
+def _proven(result: RunOutcome, run: Replayed) -> Iterator[Check]:
     """A slot of the chain is proven, or its time is not over, or `why` has a reason."""
     silent, explained = [], 0
-    for row in result.slots:
-        closed = row.slot + Parameters().window_slots + 1 < slots
-        if row.winner is not None or not closed:
+    # A slot's time is over when so many blocks have come after it, and one more has said so.
+    over = result.slots[:max(0, len(result.slots) - Parameters().window_blocks - 1)]
+    for row in over:
+        if row.winner is not None:
             continue
         if reasons(run, row.slot):
             explained += 1

@@ -170,9 +170,10 @@ def _story(replay: Replayed, slot: int, identity: int) -> Story:
         among = "" if win.contenders == 1 else (
             f", picked among {win.contenders} proofs of that slot by the next block's mix")
         lines.append(
-            f"Its proof was included in slot {win.included_slot}, {win.delay} after, in stage "
-            f"{int(win.stage)}{among}: {decay_bps(ledger.parameters, win.delay) / 100:g} % of the "
-            f"full reward, {paid:,} gwei, "
+            f"Its proof was included in slot {win.included_slot}, {_blocks(win.delay)} after, in "
+            f"stage {int(win.stage)}{among}: "
+            f"{decay_bps(ledger.parameters, win.delay) / 100:g} % of the full reward, "
+            f"{paid:,} gwei, "
             + ("final by now." if ledger.finalised_slot >= win.included_slot else
                "pending until that slot is final."))
     elif identity in record.kept:
@@ -192,8 +193,8 @@ def _story(replay: Replayed, slot: int, identity: int) -> Story:
             taken += penalty.amount // replay.unit
             lines.append(
                 f"{REASONS[penalty.reason]}: {penalty.amount // replay.unit:,} gwei were taken "
-                f"from its bond; where they go is settled at the end of slot "
-                f"{_settled_with(replay, slot)}.")
+                f"from its bond; where they go is settled when "
+                f"{_blocks(replay.parameters.window_blocks)} have come after its epoch's last.")
     if bounty:
         lines.append(f"For the rescue it got {bounty:,} gwei out of the penalties of others.")
     if role != "none" and not taken and identity not in record.kept:
@@ -240,10 +241,8 @@ REASONS = {"primary": "It did not deliver in stage 1",
            "invalid": "It signed an invalid proof"}
 
 
-def _settled_with(replay: Replayed, slot: int) -> int:
-    """The slot at whose end the epoch of `slot` is settled."""
-    size = replay.parameters.slots_per_epoch
-    return (slot // size + 1) * size - 1 + replay.parameters.window_slots
+def _blocks(count: int) -> str:
+    return f"{count} block{'s' * (count != 1)}"
 
 
 def _penalised(

@@ -78,7 +78,7 @@ class Replay:
         self.tickets[slot] = tuple(
             t for t in ledger.tickets_for(slot) if t.prover not in record.passed_over)
         for proven in list(ledger.open.values()):
-            for identity in self._due(proven, slot - proven.slot):
+            for identity in self._due(proven, ledger.delay(proven, slot)):
                 if proven.slot not in self._misses[identity]:
                     ledger.include(slot, block.proposer, proven.slot, Submission(
                         proven.key, identity, b"%d/%d" % (proven.slot, identity), identity))
@@ -98,7 +98,7 @@ class Replay:
         return record.win is None or self.ledger.finalised_slot >= record.win.included_slot
 
     def _due(self, record: SlotRecord, delay: int) -> Sequence[int]:
-        """Who sends a proof so many slots after the record's."""
+        """Who sends a proof so many blocks after the record's."""
         drawn, parameters = record.assignment, self.parameters
         if record.wins or delay < 1:
             return ()
@@ -106,9 +106,9 @@ class Replay:
             return sorted(self.ledger.bonded()) if delay == 1 else ()
         if delay == 1:
             return (drawn.primary,)
-        if delay == parameters.primary_slots + 1:
+        if delay == parameters.primary_blocks + 1:
             return drawn.committee
-        if delay == parameters.committee_slots + 1:
+        if delay == parameters.committee_blocks + 1:
             drawn_already = {drawn.primary, *drawn.committee}
             return sorted(self.ledger.bonded() - drawn_already)
         return ()

@@ -23,8 +23,8 @@ THRIFTY_SLOTS = 256
 
 @dataclass
 class SlotOutcome:
-    """A slot with a block. `delay` and `seconds` (until every proposer has the proof) None: never
-    proven. `work`: proving time spent, each prover's in units of its own median."""
+    """A slot with a block. `delay` (in blocks) and `seconds` (until every proposer has the proof)
+    None: never proven. `work`: proving time spent, each prover's in units of its own median."""
 
     slot: int
     stage: int
@@ -105,16 +105,17 @@ class World:
                 slot, self.luck.root(slot), self.luck.mix(-1 if epoch is None else epoch),
                 self.scenario.network.base_gwei)
             self._work[slot] = SlotWork(record)
-            self._start(record, Stage.OPEN if record.assignment.primary is None else Stage.PRIMARY)
+            staged = record.assignment.primary is not None
+            self._start(record, Stage.PRIMARY if staged else Stage.OPEN, slot)
         if slot >= self.luck.slots or block:
             proposer = int(self.luck.proposer[slot % self.luck.slots])
             for work in self._work.values():
                 if work.record.slot < slot:
                     self._include(work, slot, proposer)
-        ledger.close_slot(slot, self.luck.block_mix(slot + 1))
-        # Not those that the ledger has open: of an epoch's last slot it has none any more.
-        for work in list(self._work.values()):
-            self._follow(work.record, slot)
+            ledger.close_slot(slot, self.luck.block_mix(slot + 1))
+            # Not those that the ledger has open: of an epoch's last slot it has none any more.
+            for work in list(self._work.values()):
+                self._follow(work.record, slot)
         ledger.finalise(slot - self.parameters.finality_epochs * per_epoch)
         check_slot(ledger)
         self.rho.append(ledger.rho)
@@ -123,24 +124,21 @@ class World:
     def finish(self, slots: int) -> None:
         """Run on until every window has passed and everything is final."""
         per_epoch = self.parameters.slots_per_epoch
-        last = slots + 2 * self.parameters.window_slots + 2 * per_epoch
+        last = slots + 2 * self.parameters.window_blocks + 2 * per_epoch
         for slot in range(slots, last):
             self.step(slot)
         self.ledger.finalise(last)
 
-    def _start(self, record: SlotRecord, stage: Stage) -> None:
-        """Those who become eligible with this stage start to prove."""
+    def _start(self, record: SlotRecord, stage: Stage, slot: int) -> None:
+        """Those who become eligible with this stage start to prove, in `slot`."""
         drawn, work = record.assignment, self._work[record.slot]
-        row, start = self.luck.row(record.slot), 0
+        row, start = self.luck.row(record.slot), (slot - record.slot) * self._slot_micros
         if stage is Stage.PRIMARY:
             withholds = self._kinds[drawn.primary or 0].strategy == "withholding"
             provers = np.array([] if withholds else [drawn.primary], dtype=np.int64)
         elif stage is Stage.COMMITTEE:
-            start = self.parameters.primary_slots * self._slot_micros
             provers = np.array(drawn.committee, dtype=np.int64)
         else:
-            if drawn.primary is not None:
-                start = self.parameters.committee_slots * self._slot_micros
             standing = self.ledger.standing
             out = list(standing.short | standing.leaving | work.busy())
             provers = self._everybody
@@ -168,14 +166,15 @@ class World:
                 break
 
     def _follow(self, record: SlotRecord, slot: int) -> None:
-        """After a slot: open the next stage of an unproven one, or account for a decided one."""
-        delay, staged = slot - record.slot, record.assignment.primary is not None
-        if record.wins or delay == self.parameters.window_slots:
+        """After a block: open the next stage of an unproven slot, or account for a decided one."""
+        staged = record.assignment.primary is not None
+        delay = self.ledger.delay(record, slot + 1) - 1
+        if record.wins or delay == self.parameters.window_blocks:
             self._close(record)
-        elif staged and delay == self.parameters.primary_slots:
-            self._start(record, Stage.COMMITTEE)
-        elif staged and delay == self.parameters.committee_slots:
-            self._start(record, Stage.OPEN)
+        elif staged and delay == self.parameters.primary_blocks:
+            self._start(record, Stage.COMMITTEE, slot)
+        elif staged and delay == self.parameters.committee_blocks:
+            self._start(record, Stage.OPEN, slot)
 
     def _close(self, record: SlotRecord) -> None:
         """Work stops when the winning proof is seen; count what was spent."""
@@ -186,7 +185,8 @@ class World:
             seen = work.end_of(winner) + self._travel
             # In a race everyone sees the first proof at once; under stages, in its block.
             staged = record.assignment.primary is not None
-            stop = delay * self._slot_micros + self._travel if staged else seen
+            included = (win.included_slot - record.slot) * self._slot_micros
+            stop = included + self._travel if staged else seen
             self._wins[winner] += 1
         spent = joules = 0.0
         for provers, micros in work.spent(stop):

@@ -31,8 +31,8 @@ def minimum_bond(parameters: Parameters, largest_budget: int) -> int:
     duties can be open at once.
     """
     return required_bond(parameters, (
-        (parameters.stage1_slots + 1) * primary_penalty(parameters, largest_budget),
-        parameters.stage2_slots * committee_penalty(parameters, largest_budget)))
+        (parameters.stage1_blocks + 1) * primary_penalty(parameters, largest_budget),
+        parameters.stage2_blocks * committee_penalty(parameters, largest_budget)))
 
 
 def unbonding_epochs(parameters: Parameters) -> int:
@@ -41,7 +41,7 @@ def unbonding_epochs(parameters: Parameters) -> int:
     It can still be drawn for 2 epochs, whose weights are frozen; then come the last deadline T,
     finality and the time for disputes.
     """
-    deadline = -(-parameters.window_slots // parameters.slots_per_epoch)
+    deadline = -(-parameters.window_blocks // parameters.slots_per_epoch)
     return 2 + deadline + parameters.finality_epochs + parameters.dispute_epochs
 
 

@@ -1,9 +1,9 @@
 """The mechanism run slot by slot on one branch: what the contracts do, as plain objects.
 
-The order within a slot: `open_slot` (the payload of this slot, its draw), `include` once for each
-proof in this slot's block, `close_slot` (winners, missed windows, settled epochs), and `finalise`
-when finality moves. A reorganisation is a copy of the ledger made before the fork
-(`RewardLedger.fork`).
+The order within a slot that has a block: `open_slot` (its payload, its draw), `include` once for
+each proof in the block, `close_slot` (winners, missed windows, settled epochs), and `finalise` when
+finality moves. In a slot without a block nothing happens. A reorganisation is a copy of the ledger
+made before the fork (`RewardLedger.fork`).
 """
 
 import logging
@@ -58,6 +58,8 @@ class RewardLedger:
         self.totals = Totals()
         self.open: dict[int, SlotRecord] = {}
         """Slots whose windows have not all passed, and those of unsettled epochs."""
+        self.blocks = 0
+        """Blocks whose slots are closed."""
         self.earned: dict[int, int] = defaultdict(int)
         """Matured prover rewards and bounties, by prover."""
         self.included: dict[int, int] = defaultdict(int)
@@ -169,6 +171,12 @@ class RewardLedger:
         if epoch not in self._frozen:
             self.freeze(epoch)
 
+    def delay(self, record: SlotRecord, slot: int) -> int:
+        """The delay of a proof in the block of `slot`, whose slot is the first not closed."""
+        if self.parameters.defences.blocks_count:
+            return self.blocks - record.block
+        return slot - record.slot
+
     def open_slot(self, slot: int, root: bytes, mix: bytes, base: int, load: int = BPS,
                   proposer: int | None = None) -> SlotRecord:
         """A payload appears: draw who is to prove it.
@@ -185,7 +193,8 @@ class RewardLedger:
         passed = self._passed_over(tickets, penalty)
         drawn = assign(seed, tickets if flags.stages else (), parameters.committee_size, proposer,
                        passed)
-        record = SlotRecord(slot, (root, 0), budget, proposer, seed, drawn, passed)
+        record = SlotRecord(slot, self.blocks, (root, 0), budget, proposer, seed, tickets, drawn,
+                            passed)
         if drawn.primary is not None:
             self.provers[drawn.primary].duties[slot] = penalty
         for member in drawn.committee:
@@ -199,11 +208,13 @@ class RewardLedger:
 
         An invalid one costs its signer a slice of the bond, whose bounty is the includer's.
         """
+        if slot <= self._closed_slot:
+            return "the slot is over"
         record = self.open.get(proven_slot)
         if record is None or record.key != submission.key:
             return "the payload is unknown, or its window has passed"
         prover = self.provers.get(submission.prover)
-        delay, flags = slot - proven_slot, self.parameters.defences
+        delay, flags = self.delay(record, slot), self.parameters.defences
         if delay < 1 or prover is None:
             return "the proof is early, or its signer is not bonded"
         if not may_prove(self.parameters, record.assignment, prover.identity, delay,
@@ -232,29 +243,28 @@ class RewardLedger:
         prover.delivered = True
         return ""
 
-    def close_slot(self, slot: int, next_mix: bytes, first: bool = True) -> None:
-        """End of a slot: pick its winners, judge windows that end with it, settle what is due.
+    def close_slot(self, slot: int, next_mix: bytes, block: bool = True) -> None:
+        """End of a slot: pick its winners, judge windows that end with it, settle what is due, and
+        of that `settlements_per_block` penalties at most.
 
-        `next_mix`: `prevrandao` of the next block, which no proposer so far could know. `first`:
-        whether this is the first slot that the next block closes; a block settles
-        `settlements_per_block` penalties at most. Calling it again for the same slot changes
-        nothing.
+        `next_mix`: `prevrandao` of the next block, which no proposer so far could know. `block`:
+        whether the slot had one; without, no window moves. Calling it again for the same slot
+        changes nothing.
         """
-        if slot <= self._closed_slot:
+        if slot <= self._closed_slot or not block and self.parameters.defences.blocks_count:
             return
         self._closed_slot = slot
-        if first:
-            self._may_settle = self.parameters.settlements_per_block
+        self._may_settle = self.parameters.settlements_per_block
         for record in list(self.open.values()):
             self._decide(record, slot, next_mix)
-            delay = slot - record.slot
-            if delay == self.parameters.primary_slots:
+            delay = self.delay(record, slot)
+            if delay == self.parameters.primary_blocks:
                 self._judge_primary(record)
-            if delay == self.parameters.committee_slots:
+            if delay == self.parameters.committee_blocks:
                 self._judge_committee(record)
-        per_epoch = self.parameters.slots_per_epoch
-        if slot >= (self.settled_epochs + 1) * per_epoch - 1 + self.parameters.window_slots:
+        if self._is_over(self.settled_epochs, slot):
             self._settle_epoch(self.settled_epochs)
+        self.blocks += block
         if not self.parameters.defences.finality:
             self._mature(slot)
 
@@ -277,6 +287,13 @@ class RewardLedger:
                   if not bonds.covers(self.parameters, prover.bond, (prover.liabilities,), penalty))
         return tuple(sorted(p.identity for p in passed if tickets.holds(p.identity)))
 
+    def _is_over(self, epoch: int, slot: int) -> bool:
+        """Whether with `slot` the windows of all slots of an epoch have passed."""
+        end = (epoch + 1) * self.parameters.slots_per_epoch
+        return slot >= end and all(
+            self.delay(record, slot) >= self.parameters.window_blocks
+            for record in self.open.values() if record.slot < end)
+
     def _decide(self, record: SlotRecord, slot: int, next_mix: bytes) -> None:
         """Pay one of the proofs included in this slot."""
         if not record.batch:
@@ -285,17 +302,17 @@ class RewardLedger:
         batch, record.batch = record.batch, []
         chosen = batch[:1] if flags.statement_key else batch
         if flags.statement_key and flags.slot_batch and len(batch) > 1:
-            frozen = self.tickets_for(record.slot)
+            frozen = record.tickets
             seed = batch_seed(next_mix, *record.key)
             winner = pick_from_batch(
                 seed, [Ticket(s.prover, frozen.weight_of(s.prover)) for s, _ in batch],
                 record.assignment.primary if flags.primary_first else None)
             chosen = [pair for pair in batch if pair[0].prover == winner]
         for submission, includer in chosen:
-            delay = slot - record.slot
+            delay = self.delay(record, slot)
             shares = rewards.split(self.parameters, record.budget, delay)
             win = Win(submission, record.slot, slot, includer,
-                      stage_of(self.parameters, delay), *shares, contenders=len(batch))
+                      stage_of(self.parameters, delay), delay, *shares, contenders=len(batch))
             record.wins.append(win)
             if not flags.statement_key:
                 self._paid.add(submission.proof)
@@ -365,8 +382,8 @@ class RewardLedger:
         self._may_settle -= len(due)
         if later:
             return
-        last = (parameters.committee_slots if parameters.defences.rescues_count
-                else parameters.primary_slots)
+        last = (parameters.committee_blocks if parameters.defences.rescues_count
+                else parameters.primary_blocks)
         in_time = sum(r.win is not None and r.win.delay <= last for r in slots)
         self.rho = controller.next_rho(
             parameters, self.rho, controller.coverage_bps(in_time, len(slots)))

@@ -67,12 +67,14 @@ class Defences:
     """A job's verifier and inputs are tried before it is locked; off: they cannot be."""
     own_proof_only: bool = True
     """A reveal must match a commitment of an earlier block; off: a bare proof is paid."""
+    blocks_count: bool = True
+    """Delays count blocks, where a proof can be; off: slots, whether they have one or not."""
     rescues_count: bool = True
     """Coverage counts stages 1 and 2; off: stage 1 alone, so one prover can lower it."""
     miss_penalty: bool = True
     """A primary or committee member that misses pays."""
     several_includers: bool = True
-    """Stage 1 spans `stage1_slots` proposers; off: the next slot's alone."""
+    """Stage 1 spans `stage1_blocks` proposers; off: the next block's alone."""
     bounty_from_bond: bool = True
     """The rescuer's bounty is half of the primary's penalty; off: it is minted, nobody pays."""
     invalid_penalty: bool = True
@@ -89,14 +91,14 @@ DEFENCES = tuple(flag.name for flag in fields(Defences))
 
 @dataclass(frozen=True, kw_only=True)
 class Parameters:
-    """The constants. Delays are in slots after the proven slot; an inclusion's is at least 1."""
+    """The constants. Delays are in blocks after the proven one; an inclusion's is at least 1."""
 
     slots_per_epoch: int = 8
-    stage1_slots: int = 2
+    stage1_blocks: int = 2
     """W1: the primary's window, delays 1 to W1."""
-    stage2_slots: int = 2
+    stage2_blocks: int = 2
     """W2: the committee's window, delays W1 + 1 to W1 + W2."""
-    window_slots: int = 8
+    window_blocks: int = 8
     """T: the last delay that is paid. After stage 2 and until T everyone bonded may prove."""
     committee_size: int = 3
     late_bps: int = 5_000
@@ -162,22 +164,22 @@ class Parameters:
     defences: Defences = field(default_factory=Defences)
 
     @property
-    def primary_slots(self) -> int:
-        """Slots of stage 1: W1, or 1 with the defence off."""
-        return self.stage1_slots if self.defences.several_includers else 1
+    def primary_blocks(self) -> int:
+        """Blocks of stage 1: W1, or 1 with the defence off."""
+        return self.stage1_blocks if self.defences.several_includers else 1
 
     @property
-    def committee_slots(self) -> int:
+    def committee_blocks(self) -> int:
         """The last delay of stage 2: W1 + W2."""
-        return self.primary_slots + self.stage2_slots
+        return self.primary_blocks + self.stage2_blocks
 
     def __post_init__(self) -> None:
-        if not (self.stage1_slots >= 1 and self.stage2_slots >= 0
-                and self.window_slots > self.stage1_slots
-                and self.window_slots >= self.stage1_slots + self.stage2_slots):
+        if not (self.stage1_blocks >= 1 and self.stage2_blocks >= 0
+                and self.window_blocks > self.stage1_blocks
+                and self.window_blocks >= self.stage1_blocks + self.stage2_blocks):
             raise ValueError(
-                f"windows of {self.stage1_slots}, {self.stage2_slots} and {self.window_slots} "
-                "slots: the first must be 1 or more, and the last the longest")
+                f"windows of {self.stage1_blocks}, {self.stage2_blocks} and {self.window_blocks} "
+                "blocks: the first must be 1 or more, and the last the longest")
         for name in ("late_bps", "burn_bps", "fee_burn_bps", "subsidy_bps", "target_coverage_bps",
                      "decline_cost_bps",
                      "reliability_start_bps", "reliability_min_bps", "reliability_miss_bps",

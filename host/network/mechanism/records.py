@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field, replace
 
-from proofmill.host.network.mechanism.lottery import Assignment
+from proofmill.host.network.mechanism.lottery import Assignment, Tickets
 from proofmill.host.network.mechanism.stages import Stage
 
 Key = tuple[bytes, int]
@@ -119,15 +119,12 @@ class Win:
     included_slot: int
     includer: int
     stage: Stage
+    delay: int
+    """Blocks after the proven one, with the including one."""
     prover_gwei: int
     includer_gwei: int
     contenders: int
     """Valid proofs of the batch among which the lottery picked."""
-
-    @property
-    def delay(self) -> int:
-        """Slots between the proven and the including one."""
-        return self.included_slot - self.proven_slot
 
 
 @dataclass(frozen=True)
@@ -144,13 +141,16 @@ class Penalty:
 
 @dataclass
 class SlotRecord:
-    """A slot with a payload, and what became of proving it. `budget`: R in gwei."""
+    """A slot with a payload, and what became of proving it. `budget`: R in gwei; `block`: how many
+    of the branch come before it; `tickets`: the frozen weights of its draw."""
 
     slot: int
+    block: int
     key: Key
     budget: int
     proposer: int | None
     seed: bytes
+    tickets: Tickets
     assignment: Assignment
     passed_over: tuple[int, ...]
     """Provers left out of the draw because their bond would not have covered the duty."""

@@ -28,10 +28,10 @@ def budget(base: int, rho: int, load: int = BPS) -> int:
 
 
 def decay_bps(parameters: Parameters, delay: int) -> int:
-    """D in basis points, rounded down; `delay` in slots, at least 1."""
-    first, last = parameters.stage1_slots, parameters.window_slots
+    """D in basis points, rounded down; `delay` in blocks, at least 1."""
+    first, last = parameters.stage1_blocks, parameters.window_blocks
     if delay < 1:
-        raise ValueError(f"a proof is included 1 slot after its own or later, not {delay}")
+        raise ValueError(f"a proof is included 1 block after its own or later, not {delay}")
     if delay <= first:
         return BPS
     if delay > last:
@@ -41,7 +41,7 @@ def decay_bps(parameters: Parameters, delay: int) -> int:
 
 
 def split(parameters: Parameters, slot_budget: int, delay: int) -> tuple[int, int]:
-    """(prover's, includer's) reward for a proof included after `delay` slots."""
+    """(prover's, includer's) reward for a proof included after `delay` blocks."""
     scale = parameters.weight_denominator * BPS
     left = slot_budget * decay_bps(parameters, delay)
     return left * parameters.prover_weight // scale, left * parameters.includer_weight // scale

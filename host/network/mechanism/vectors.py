@@ -119,12 +119,12 @@ def _stages(parameters: Parameters, rng: Random) -> list[Case]:
              "primary": 1, "committee": [2, 3], "bonded": [1, 2, 3, 4],
              "may_prove": [one for one in range(1, 6)
                            if stages.may_prove(parameters, assignment, one, delay, bonded)]}
-            for delay in range(1, parameters.window_slots + 2)]
+            for delay in range(1, parameters.window_blocks + 2)]
 
 
 def _rewards(parameters: Parameters, rng: Random) -> list[Case]:
     cases: list[Case] = []
-    for delay in range(1, parameters.window_slots + 2):
+    for delay in range(1, parameters.window_blocks + 2):
         base, rho = rng.randrange(10**9), rng.randint(parameters.rho_min, parameters.rho_max)
         used, target = rng.randrange(10**6), rng.randint(1, 10**6)
         load = rewards.load_bps(parameters, used, target)
@@ -322,9 +322,9 @@ def _one_slot(ledger: RewardLedger, rng: Random, base: int, slot: int) -> Case:
                 proofs.append({"proven_slot": earlier, "prover": prover, "includer": includer,
                                "verifies": sound, "counts": not refused})
         case["proofs"] = proofs
-    next_mix = _word(rng)
-    ledger.close_slot(slot, next_mix)
-    case["next_mix"] = next_mix.hex()
+        next_mix = _word(rng)
+        ledger.close_slot(slot, next_mix)
+        case["next_mix"] = next_mix.hex()
     if slot % per_epoch == 0 and slot >= 2 * per_epoch:
         final = slot - 2 * per_epoch
         ledger.finalise(final)

@@ -44,10 +44,10 @@ class Claims:
         calls = [(rewards.encode("mature", credit.proven_slot), MATURE_GAS)
                  for credit in account.credits if credit.final and not credit.matured]
         del calls[MOST_MATURED:]
-        for slot, _, proof in follower.to_carry(follower.slot)[:MOST_CARRIED]:
+        for slot, _, proof in follower.to_carry()[:MOST_CARRIED]:
             calls.append((follower.submission(slot, proof), SUBMIT_GAS))
             self.carried += 1
-        for slot, prover, proof in follower.to_report(follower.slot):
+        for slot, prover, proof in follower.to_report():
             if prover != self._prover:
                 r, s, v = signature_numbers(proof)
                 calls.append((rewards.encode(

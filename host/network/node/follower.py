@@ -53,6 +53,8 @@ OURSELVES = frozenset({"self", "the archive"})
 """Where messages come from that say nothing about others' clocks."""
 
 SLOT_MS = int(spec.config.SLOT_DURATION_MS)
+ATTEST_MS = SLOT_MS // 4
+"""When the votes of a slot are due: a block that has not come by then comes too late for them."""
 SLOTS_PER_EPOCH = int(spec.SLOTS_PER_EPOCH)
 SOON_MS = 500
 """A block that comes so little before its slot waits for it: clocks differ by as much."""
@@ -325,16 +327,35 @@ class Follower:
         """Proofs of payloads that can still be proven, and invalid ones to be reported."""
         found = [*self._pool.all_valid(), *((key, proof) for key, _, proof in self._pool.invalid())]
         return [proof for (root, _), proof in found if root in self._by_request
-                and self.slot + 1 - self._by_request[root].slot <= self.parameters.window_slots]
+                and self._can_be_proven(self._by_request[root])]
+
+    def delay(self, slot: int) -> int | None:
+        """The delay of a proof of `slot` in the block after the head; None once it is too late for
+        any, or where the head's branch has nothing to be proven in that slot."""
+        delay = self.account().delays.get(slot)
+        return None if delay is None or delay > self.parameters.window_blocks else delay
+
+    def next_block_slot(self) -> int:
+        """The slot of the next block: this one until its votes are due, unless the head has it."""
+        made = self.store.blocks[self.head().root].slot == self.slot
+        return self.slot if not made and self.milliseconds < ATTEST_MS else self.slot + 1
+
+    def _can_be_proven(self, block: _Block) -> bool:
+        """Whether a block after the head may include a proof, as far as can be known: on another
+        branch its window may still be open."""
+        known = self._branches.requests(self._tip()).get(block.slot)
+        if block.facts is None or known != block.facts.request_root:
+            return True
+        return self.delay(block.slot) is not None
 
     def released(self) -> list[tuple[Topic, spec.Container]]:
         """What came too early, has waited and is accepted now, once: to be passed on."""
         found, self._released = self._released, []
         return found
 
-    def to_carry(self, slot: int) -> list[tuple[int, int, OwnedProof]]:
-        """(proven slot, prover, proof) of valid proofs that a block of `slot` can include and that
-        no transaction which waits here hands in; the oldest first.
+    def to_carry(self) -> list[tuple[int, int, OwnedProof]]:
+        """(proven slot, prover, proof) of valid proofs that the block after the head can include
+        and that no transaction which waits here hands in; the oldest first.
 
         A proof goes round apart from its transaction, and whoever signs the one may keep the other
         back, while all others stop proving.
@@ -348,10 +369,11 @@ class Follower:
             proven_slot, prover = of_slot.get(root), int(proof.signed.validator_index)
             if proven_slot is None or proven_slot in proven:
                 continue
-            delay = slot - proven_slot
-            if prover not in account.barred.get(proven_slot, ()) and delay >= 1 and may_prove(
-                    self.parameters, account.assignments[proven_slot], prover, delay,
-                    account.bonded) and self.submission(proven_slot, proof) not in on_its_way:
+            delay = self.delay(proven_slot)
+            if delay is None or prover in account.barred.get(proven_slot, ()):
+                continue
+            if may_prove(self.parameters, account.assignments[proven_slot], prover, delay,
+                         account.bonded) and self.submission(proven_slot, proof) not in on_its_way:
                 found.append((proven_slot, prover, proof))
         return sorted(found, key=lambda each: each[:2])
 
@@ -361,18 +383,19 @@ class Follower:
             "submit", slot, self.numbers[int(proof.signed.validator_index)],
             numbers_of(proof.signed))
 
-    def to_report(self, slot: int) -> list[tuple[int, int, OwnedProof]]:
-        """(proven slot, prover, proof) of the invalid proofs that a block of `slot` can report."""
+    def to_report(self) -> list[tuple[int, int, OwnedProof]]:
+        """(proven slot, prover, proof) of the invalid proofs that the block after the head can
+        report."""
         account = self.account()
         proven = {credit.proven_slot for credit in account.credits} | account.undecided
         of_slot = {block.request_root: block.slot for block in self.recent()}
         return [
-            (of_slot[key[0]], prover, proof) for key, prover, proof in self._pool.invalid()
-            if key[0] in of_slot and of_slot[key[0]] not in proven
-            and prover not in account.barred.get(of_slot[key[0]], ())
-            and 1 <= slot - of_slot[key[0]] <= self.parameters.window_slots
-            and may_prove(self.parameters, account.assignments[of_slot[key[0]]], prover,
-                          slot - of_slot[key[0]], account.bonded)]
+            (slot, prover, proof) for key, prover, proof in self._pool.invalid()
+            if (slot := of_slot.get(key[0])) is not None and slot not in proven
+            and prover not in account.barred.get(slot, ())
+            and (delay := self.delay(slot)) is not None
+            and may_prove(self.parameters, account.assignments[slot], prover, delay,
+                          account.bonded)]
 
     def task(self, request_root: bytes) -> ProvingTask | None:
         """What is to be proven about a payload; None where it is unknown or long final."""
@@ -592,7 +615,7 @@ class Follower:
             return Reception.IGNORE, "its payload is unknown"
         if self.proof_engine.payload(root) is None:
             return Reception.IGNORE, "its payload is unknown, or long final"
-        if self.slot + 1 - block.slot > self.parameters.window_slots:
+        if not self._can_be_proven(block):
             return Reception.IGNORE, "its payload can no longer be proven"
         return self._pool.add(proof, block.slot, self.head_state())
 

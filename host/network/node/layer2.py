@@ -42,7 +42,8 @@ class BlockFacts:
 
 @dataclass(frozen=True)
 class CreditedProof:
-    """The reward for the proof of `proven_slot`, in wei. `stage`: in which the block included it.
+    """The reward for the proof of `proven_slot`, in wei. `delay`: in blocks; `stage`: in which the
+    block included it.
 
     `final`: the including block is, so that it can be paid out; `matured`: it has been.
     """
@@ -53,6 +54,7 @@ class CreditedProof:
     includer: int
     includer_wei: int
     including_slot: int
+    delay: int
     stage: int
     contenders: int
     final: bool
@@ -78,12 +80,14 @@ class Fine:
 
 @dataclass(frozen=True)
 class LayerTwo:
-    """Layer 2 on one branch. `assignments`: who is drawn, by proven slot. `undecided`: slots whose
+    """Layer 2 on one branch. `assignments`: who is drawn, by proven slot. `delays`: of what the
+    block after the head includes, by slots whose windows are not over. `undecided`: slots whose
     proofs are included by the head, so that the next block's mix picks the winner. `bonded`: who
     may prove in the open stage. `barred`: provers by slot whose proofs no longer count. `bonds`:
     wei by prover. `rho`: in billionths."""
 
     assignments: Mapping[int, Assignment]
+    delays: Mapping[int, int]
     credits: tuple[CreditedProof, ...]
     fines: tuple[Fine, ...]
     undecided: frozenset[int]
@@ -178,9 +182,7 @@ class BranchReplay:
         """What happens at a block's start, before its transactions."""
         ledger = self.ledger
         if self._before is not None:
-            # Windows end in slots without a block as well.
-            for slot in range(self._before.slot, block.slot):
-                ledger.close_slot(slot, block.mix, first=slot == self._before.slot)
+            ledger.close_slot(self._before.slot, block.mix)
         self._first_mixes.setdefault(block.slot // ledger.parameters.slots_per_epoch, block.mix)
         ledger.begin_epoch(block.slot)
 
@@ -233,7 +235,7 @@ def account_of(
                if only is None or slot in only}
     credits = [
         CreditedProof(win.proven_slot, win.submission.prover, win.prover_gwei, win.includer,
-               win.includer_gwei, win.included_slot, int(win.stage), win.contenders,
+               win.includer_gwei, win.included_slot, win.delay, int(win.stage), win.contenders,
                win.included_slot <= final_slot, win.proven_slot in paid)
         for record in records.values() for win in record.wins]
     fines = [Fine(penalty.slot, penalty.prover, penalty.reason, penalty.amount, True,
@@ -244,6 +246,8 @@ def account_of(
                   for each in ledger.escrow]
     return LayerTwo(
         assignments={slot: record.assignment for slot, record in records.items()},
+        # The head's own slot is not closed yet.
+        delays={slot: ledger.blocks + 1 - record.block for slot, record in ledger.open.items()},
         credits=tuple(credits),
         fines=tuple(fines),
         undecided=frozenset(slot for slot, record in records.items() if record.batch),

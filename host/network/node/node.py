@@ -33,6 +33,7 @@ from proofmill.host.network.node.catch_up import CatchUp
 from proofmill.host.network.node.claims import Claims
 from proofmill.host.network.node.early import EarlyMessages
 from proofmill.host.network.node.follower import (
+    ATTEST_MS,
     PARENT_EMPTY,
     PARENT_UNKNOWN,
     SLOT_MS,
@@ -56,7 +57,7 @@ from proofmill.host.prover.groth16.prove import ProofResult
 
 log = logging.getLogger(__name__)
 
-PROPOSE_MS, ATTEST_MS, CONFIRM_MS = 0, SLOT_MS // 4, 3 * SLOT_MS // 4
+PROPOSE_MS, CONFIRM_MS = 0, 3 * SLOT_MS // 4
 STEPS_MS = (PROPOSE_MS, ATTEST_MS, SLOT_MS // 2, CONFIRM_MS)
 """The clock's steps within a slot; on each of them provers go on with their work."""
 ORDERS = "device.orders"

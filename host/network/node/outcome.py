@@ -188,7 +188,7 @@ def _slot_row(
         slot, assignment.primary, assignment.committee, made,
         credit.prover if credit else None, credit.stage if credit else 0,
         holders[credit.includer] if credit else None,
-        credit.including_slot - slot if credit else 0, credit.prover_wei if credit else 0,
+        credit.delay if credit else 0, credit.prover_wei if credit else 0,
         bool(credit and credit.matured),
         tuple(fine.prover for fine in fines if fine.reason != "invalid"),
         tuple(fine.prover for fine in fines if fine.reason == "invalid"))

@@ -122,12 +122,14 @@ class NodeProver:
         """Do all that can be done now; the most urgent first."""
         self._collect()
         self._branch = {block.request_root: block.slot for block in self._follower.recent()}
-        oldest = self._follower.slot - self._follower.parameters.window_slots
         for root, slot in self._branch.items():
-            if slot >= oldest and self._follower.proof_engine.payload(root) is not None:
-                job = self._store.see(JobKey(root, PROOF_TYPE, self.setup.identity), slot)
-                if job.state in FINAL:
-                    self._revive(job)
+            key = JobKey(root, PROOF_TYPE, self.setup.identity)
+            job = self._store.job(key)
+            if job is None and (self._follower.delay(slot) is not None
+                                and self._follower.proof_engine.payload(root) is not None):
+                job = self._store.see(key, slot)
+            if job is not None and job.state in FINAL:
+                self._revive(job)
         if not self._resumed:
             # Not before the chain is there: what a former life has begun is about its blocks.
             self._resumed = True
@@ -309,26 +311,32 @@ class NodeProver:
         return task.claimed_by(
             self._follower.numbers[self.setup.identity], self.setup.address)
 
-    def _delay(self, job: LoggedJob) -> int:
-        """Of an inclusion by the next slot's proposer, the first a proof begun now can have."""
-        return self._follower.slot + 1 - job.slot
+    def _delay(self, job: LoggedJob) -> int | None:
+        """Of an inclusion by the block after the head; None where none can include it any more, or
+        the head's branch has another payload."""
+        return self._follower.delay(job.slot) if self._on_branch(job) else None
 
     def _stage(self, job: LoggedJob) -> Stage:
-        return stage_of(self._follower.parameters, max(1, self._delay(job)))
+        delay = self._delay(job)
+        return Stage.CLOSED if delay is None else stage_of(self._follower.parameters, delay)
 
     def _drawn(self, job: LoggedJob) -> bool:
-        assignment = self._follower.account().assignments[job.slot]
-        return may_prove(self._follower.parameters, assignment, self.setup.identity,
-                         max(1, self._delay(job)), self._follower.account().bonded)
+        delay, account = self._delay(job), self._follower.account()
+        return delay is not None and may_prove(
+            self._follower.parameters, account.assignments[job.slot], self.setup.identity, delay,
+            account.bonded)
 
     def _deadline(self, job: LoggedJob) -> int:
-        """When the last proposer of the job's stage builds its block, in ms of chain time."""
-        parameters = self._follower.parameters
+        """When the last proposer of the job's stage builds its block, in ms of chain time, if every
+        slot from now on has one."""
+        follower, parameters = self._follower, self._follower.parameters
         last = {
-            Stage.PRIMARY: parameters.primary_slots,
-            Stage.COMMITTEE: parameters.committee_slots,
-        }.get(self._stage(job), parameters.window_slots)
-        return (job.slot + last) * SLOT_MS
+            Stage.PRIMARY: parameters.primary_blocks,
+            Stage.COMMITTEE: parameters.committee_blocks,
+        }.get(self._stage(job), parameters.window_blocks)
+        delay = self._delay(job)
+        left = 0 if delay is None else last - delay
+        return (follower.next_block_slot() + left) * SLOT_MS
 
     def _liability(self, job: LoggedJob) -> Liability:
         now = self._follower.now_ms
@@ -359,7 +367,7 @@ class NodeProver:
             if follower.proof_engine.payload(job.key.root) is None:
                 return Turn(State.STALE, "its branch was left behind")
             return Turn(None, "not on the head's branch")
-        if self._delay(job) > follower.parameters.window_slots:
+        if self._delay(job) is None:
             owed = job.state in OWED
             return Turn(State.MISSED if owed else State.STALE, "the window closed")
         credit = self._credit(job)
@@ -384,7 +392,8 @@ class NodeProver:
             if credit is None or not mine:
                 return Turn(State.ORPHANED, "the including block is off the branch")
             return Turn(State.MATURED if credit.matured else None)
-        closed = self._delay(job) > self._follower.parameters.window_slots + 1
+        closed = (self._delay(job) is None if self._on_branch(job) else
+                  self._follower.proof_engine.payload(job.key.root) is None)
         decided = job.slot not in self._follower.account().undecided
         return Turn(State.MISSED if closed and decided else None, "no block included it in time")
 

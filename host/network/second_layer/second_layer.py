@@ -39,6 +39,8 @@ class _Submission:
     credit: Credit | None = None
     block_hash: bytes = b""
     included_slot: int | None = None
+    closed_slot: int | None = None
+    """The slot whose block is the first after the window, as far as it is known."""
 
 
 class SecondLayer:
@@ -136,10 +138,21 @@ class SecondLayer:
 
     def _absent(self, submission: _Submission, slot: int, finalized_slot: int) -> Credit:
         """In no block of this branch: the node still has it, and may put it into a later one."""
-        last = submission.slot + self._parameters.window_slots
         status = Status.ORPHANED if submission.block_hash else Status.WAITING
         submission.included_slot = None
-        return Credit(submission.slot, status, submission.estimate, finalized_slot >= last)
+        closed = self._closed_slot(submission, slot)
+        return Credit(submission.slot, status, submission.estimate,
+                      closed is not None and finalized_slot >= closed)
+
+    def _closed_slot(self, submission: _Submission, slot: int) -> int | None:
+        """The slot after whose block no other can include the proof, None before."""
+        record = self.layer.rewards.call("record", submission.slot)
+        blocks = self.layer.rewards.call("blocks")
+        if not record["opened"] or blocks - record["block"] + 1 < self._parameters.window_blocks:
+            submission.closed_slot = None
+        elif submission.closed_slot is None:
+            submission.closed_slot = slot
+        return submission.closed_slot
 
     def _refused(self, submission: _Submission, slot: int, finalized_slot: int) -> Credit:
         """The contract refused it: perhaps too early, so again while the window lasts."""
@@ -148,7 +161,7 @@ class SecondLayer:
             # The proven block itself was left with its branch, and the proof is about nothing.
             return Credit(submission.slot, Status.ORPHANED, submission.estimate,
                           finalized_slot >= submission.slot)
-        if slot >= submission.slot + self._parameters.window_slots:
+        if self._closed_slot(submission, slot) is not None:
             return Credit(submission.slot, Status.REFUSED, 0, True, "its window has passed")
         data = self._proof_data(submission.slot, submission.proof)
         reason = "it would be taken now"

@@ -2,7 +2,7 @@
 
 All chance is fixed by the seed before the first slot, so an attack and honest play meet the same
 luck, and their difference is what the attack earns. All provers have the same speed: a proof is
-there one slot after its stage opens.
+there one slot after its stage opens, if the setting does not say otherwise.
 """
 
 import copy
@@ -21,6 +21,8 @@ from proofmill.host.network.mechanism.records import SlotRecord, Submission
 BASE_GWEI = 11_448_000
 """B of 64 validators with 32 ETH each, 8 slots an epoch."""
 STAKE_GWEI = 1_000_000_000
+BLOCK_REWARD_GWEI = BASE_GWEI * 8 // 64
+"""What the proposer of a block has from layer 1, PROPOSER_WEIGHT of B."""
 PROOF_COST_GWEI = 14_000
 """Energy of one proof: 200 W for 5 s at 0.05 ETH a kWh."""
 TRANSACTION_COST_GWEI = 2_000
@@ -35,7 +37,8 @@ STRANGER = -1
 class Setting:
     """The network of an attack. `share`: the attacker's part of stake and of proposers.
 
-    `failure_rate`: of honest proofs; `slots`: how long it is played.
+    `failure_rate`: of honest proofs; `slots`: how long it is played; `proof_slots`: how long after
+    its stage opens a proof is there.
     """
 
     share: float = 0.2
@@ -45,6 +48,7 @@ class Setting:
     slots: int = 160
     rho_start: int | None = None
     reliability_bps: int = 10_000
+    proof_slots: int = 1
 
 
 @dataclass
@@ -73,6 +77,14 @@ class Agent:
     def choose_root(self, slot: int, root: bytes) -> bytes:
         """The payload's root, when the attacker proposes the slot."""
         return root
+
+    def proposes(self, slot: int) -> bool:
+        """Whether it makes a block in a slot of its own."""
+        return True
+
+    def slots_late(self, record: SlotRecord, identity: int) -> int:
+        """How much later than others' a proof of its own is there."""
+        return 0
 
     def delivers(self, record: SlotRecord, identity: int, stage: int) -> bool:
         """Whether an own identity that is to prove does."""
@@ -138,7 +150,7 @@ class Arena:
     def play(self) -> int:
         """Play all slots and until everything is final; the agent's gain in gwei."""
         slots = self.setting.slots
-        tail = 3 * self.parameters.slots_per_epoch + self.parameters.window_slots
+        tail = 3 * self.parameters.slots_per_epoch + self.parameters.window_blocks
         for slot in range(slots + tail):
             self._step(slot, has_payload=slot < slots)
         self.ledger.finalise(slots + tail)
@@ -171,6 +183,12 @@ class Arena:
     def _step(self, slot: int, has_payload: bool) -> None:
         ledger = self.ledger
         proposer = self.proposers[slot]
+        if proposer != STRANGER and not self.agent.proposes(slot):
+            self.agent.costs += BLOCK_REWARD_GWEI
+            self._queue[slot + 1] += self._queue.pop(slot, [])
+            self._close(slot, block=False)
+            self._open_stages(slot)
+            return
         if has_payload:
             self.agent.before_slot(slot)
             root = keccak_words(self.seed, slot, 8)
@@ -205,8 +223,8 @@ class Arena:
         if self.defences == Defences():
             check_slot(self.ledger)
 
-    def _close(self, slot: int) -> None:
-        self.ledger.close_slot(slot, self.mix(1_000_000 + slot))
+    def _close(self, slot: int, block: bool = True) -> None:
+        self.ledger.close_slot(slot, self.mix(1_000_000 + slot), block)
         self.ledger.finalise(slot - 2 * self.parameters.slots_per_epoch)
 
     def _weigh(self, record: SlotRecord) -> None:
@@ -228,9 +246,10 @@ class Arena:
             drawn = record.assignment
             if record.wins or drawn.primary is None:
                 continue
-            if slot - record.slot == parameters.primary_slots:
+            delay = self.ledger.delay(record, slot + 1) - 1
+            if delay == parameters.primary_blocks:
                 self._prove(record, drawn.committee, slot, 2)
-            elif slot - record.slot == parameters.committee_slots:
+            elif delay == parameters.committee_blocks:
                 self._prove(record, sorted(self.ledger.bonded()), slot, 3)
 
     def _prove(self, record: SlotRecord, identities: object, slot: int, stage: int) -> None:
@@ -246,6 +265,7 @@ class Arena:
                 self.agent.costs += PROOF_COST_GWEI
             self._busy.add((record.slot, identity))
             fails = luck.random() < self.setting.failure_rate
+            late = self.agent.slots_late(record, identity) if identity in self.own else 0
             if not fails:
-                self._queue[slot + 1].append(
+                self._queue[slot + self.setting.proof_slots + late].append(
                     Entry(luck.randrange(1, 1 << 30), record.slot, self.proof(record, identity)))

@@ -2,6 +2,7 @@
 
 from proofmill.host.network.economics.attacks import (
     duties,
+    empty_slots,
     finality,
     jobs,
     lottery,
@@ -16,8 +17,8 @@ ATTACKS: tuple[Attack, ...] = (
     *finality.ATTACKS)
 """Attacks that a defence stops."""
 
-LIMITS: tuple[Attack, ...] = (*duties.LIMITS, *lottery.LIMITS)
+LIMITS: tuple[Attack, ...] = (*duties.LIMITS, *empty_slots.LIMITS, *lottery.LIMITS)
 """Attacks that no switch stops: their profit is measured to say when they pay."""
 
-HARMS: tuple[Harm, ...] = jobs.HARMS
+HARMS: tuple[Harm, ...] = (*empty_slots.HARMS, *jobs.HARMS)
 """Attacks measured by the victim's loss, too."""

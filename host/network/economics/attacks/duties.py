@@ -54,7 +54,7 @@ class PatientCensor(Censor):
     """Censors only where it holds every proposer up to the rescue, which lookahead tells it."""
 
     def wants(self, record: SlotRecord) -> bool:
-        last = record.slot + self.net.parameters.primary_slots + 1
+        last = record.slot + self.net.parameters.primary_blocks + 1
         return all(self.net.proposers[slot] in self.net.own
                    for slot in range(record.slot + 1, last + 1))
 

@@ -1,11 +1,8 @@
 """Attacks with branches: to be paid on one, and again on the other."""
 
-from proofmill.host.network.economics.attacks.arena import BASE_GWEI, Agent, Setting
+from proofmill.host.network.economics.attacks.arena import BLOCK_REWARD_GWEI, Agent, Setting
 from proofmill.host.network.economics.attacks.measure import Attack
 from proofmill.host.network.economics.attacks.theft import against
-
-BLOCK_REWARD_GWEI = BASE_GWEI * 8 // 64
-"""What the proposer of a block that is undone would have had; the attacker makes it good."""
 
 
 class Withdrawer(Agent):
@@ -20,7 +17,8 @@ class Withdrawer(Agent):
 class Reorganiser(Withdrawer):
     """Undoes, once an epoch, a block that holds its proof, which another block then holds again.
 
-    To undo any one block that is not final, for its reward, is more than an attacker can do.
+    To undo any one block that is not final, for its reward, which it makes good to the proposer, is
+    more than an attacker can do.
     """
 
     branches = True

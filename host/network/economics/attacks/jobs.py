@@ -151,21 +151,23 @@ def _past_the_list(defences: Defences, seed: int) -> Outcome:
     parameters = Parameters(defences=defences)
     budget = rewards.budget(BASE_GWEI, parameters.rho_start)
     ledger = RewardLedger(parameters, 1)
-    opens = parameters.committee_slots + 1
-    blocks = parameters.window_slots - opens
+    opens = parameters.committee_blocks + 1
+    blocks = parameters.window_blocks - opens
     mine = range(100, 100 + blocks * (BLOCK_CHECKS - 1))
     for prover in (*range(MOST_PENALTIES), *mine):
         ledger.join(prover, STAKE_GWEI)
     record = ledger.open_slot(0, bytes(32), bytes(32), BASE_GWEI)
+    ledger.blocks += opens    # of stages 1 and 2, in which nobody had anything to hand in
     for prover in range(MOST_PENALTIES):
         ledger.include(opens, 0, 0, Submission(record.key, prover, b"bad", prover, sound=False))
     before = sum(ledger.provers[prover].bond for prover in mine)
     for number, prover in enumerate(mine):
-        ledger.include(opens + number // (BLOCK_CHECKS - 1), 0, 0,
+        ledger.blocks = opens + number // (BLOCK_CHECKS - 1)
+        ledger.include(ledger.blocks, 0, 0,
                        Submission(record.key, prover, b"bad", prover, sound=False))
     gain = sum(ledger.provers[prover].bond for prover in mine) - before
     late = rewards.split(parameters, budget, opens)[0] - rewards.split(
-        parameters, budget, parameters.window_slots)[0]
+        parameters, budget, parameters.window_blocks)[0]
     return Outcome(gain - len(mine) * TRANSACTION_COST_GWEI, late)
 
 

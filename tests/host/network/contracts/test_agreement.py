@@ -25,10 +25,10 @@ from tests.host.network.contracts.twins import (
 )
 from tests.host.network.contracts.world import ETHER, MINIMUM_BOND
 
-SHORT = Parameters(slots_per_epoch=4, stage1_slots=1, stage2_slots=1, window_slots=4,
+SHORT = Parameters(slots_per_epoch=4, stage1_blocks=1, stage2_blocks=1, window_blocks=4,
                    committee_size=2, defences=Defences(calibration=False))
 """Epochs so short that a few dozen slots settle many."""
-LONG = Parameters(slots_per_epoch=3, stage1_slots=2, stage2_slots=2, window_slots=7,
+LONG = Parameters(slots_per_epoch=3, stage1_blocks=2, stage2_blocks=2, window_blocks=7,
                   committee_size=3, rho_start=100_000_000, defences=Defences(calibration=False))
 """Windows of more than two epochs."""
 SLOWLY = replace(SHORT, settlements_per_block=1)

@@ -11,7 +11,7 @@ from proofmill.host.network.mechanism.parameters import Defences, Parameters
 from tests.host.network.contracts.conftest import MakeWorld
 from tests.host.network.contracts.world import ETHER, MINIMUM_BOND, PLAIN, World
 
-QUICK = Parameters(slots_per_epoch=4, stage1_slots=1, stage2_slots=1, window_slots=4,
+QUICK = Parameters(slots_per_epoch=4, stage1_blocks=1, stage2_blocks=1, window_blocks=4,
                    committee_size=2, defences=Defences(calibration=False))
 
 

@@ -12,7 +12,7 @@ from tests.host.network.contracts.conftest import MakeWorld
 from tests.host.network.contracts.world import ETHER, GENESIS_MIX, MINIMUM_BOND, World
 
 NOBODY = 2**64 - 1
-SMALL = Parameters(slots_per_epoch=6, window_slots=6, committee_size=2,
+SMALL = Parameters(slots_per_epoch=6, window_blocks=6, committee_size=2,
                    rho_start=100_000_000,
                    defences=Defences(calibration=False))
 

@@ -9,7 +9,7 @@ from proofmill.host.network.mechanism.rewards import budget, split
 from tests.host.network.contracts.conftest import MakeWorld
 from tests.host.network.contracts.world import BASE, ETHER, PLAIN, World
 
-QUICK = Parameters(slots_per_epoch=4, stage1_slots=1, stage2_slots=1, window_slots=4,
+QUICK = Parameters(slots_per_epoch=4, stage1_blocks=1, stage2_blocks=1, window_blocks=4,
                    committee_size=2, defences=Defences(calibration=False))
 BUDGET = budget(BASE, PLAIN.rho_start)
 
@@ -336,14 +336,19 @@ def test_reward_is_a_token(make_world: MakeWorld) -> None:
 
 
 def test_long_pauses(make_world: MakeWorld) -> None:
-    """Epochs without a block: the next one still knows mixes and tickets, and all windows close."""
+    """Epochs without a block: the next one still knows mixes and tickets, and no window has moved,
+    since no block could have had the proof."""
     world = make_world(5, QUICK)
     world.advance()
     world.advance()
-    primary, _ = world.assignment(1)
     world.advance(to=30)
-    assert world.bonds.call("prover", primary)["liabilities"] == 0
+    assert not world.rewards.call("record", 1)["primary_open"], "the block of slot 2 was its chance"
+    assert world.rewards.call("record", 2)["primary_open"]
+    world.submit(2, world.assignment(2)[0])
     world.advance()
+    record = world.rewards.call("record", 2)
+    assert record["won"] and record["included_slot"] == 30 and not record["primary_open"]
+    assert (record["prover_amount"], record["includer_amount"]) == split(QUICK, BUDGET, 1)
     assert world.assignment(30) == (2**64 - 1, ())  # tickets of epoch 5 or shortly before: none
     world.advance(to=40)
     world.advance()

@@ -9,6 +9,7 @@ from proofmill.host.cli.main import main
 from proofmill.host.network.economics.attacks.arena import Agent, Arena, Setting
 from proofmill.host.network.economics.attacks.catalogue import ATTACKS, HARMS, LIMITS
 from proofmill.host.network.economics.attacks.duties import StealthyWithholder
+from proofmill.host.network.economics.attacks.empty_slots import late_emptier
 from proofmill.host.network.economics.attacks.harm import Harm, Measured, Outcome, measure_harm
 from proofmill.host.network.economics.attacks.measure import (
     SEEDS,
@@ -22,7 +23,7 @@ from proofmill.host.network.economics.attacks.report import gwei, markdown
 from proofmill.host.network.economics.attacks.theft import ATTACKS as THEFT
 from proofmill.host.network.economics.attacks.theft import Copier, against
 from proofmill.host.network.mechanism.invariants import attack_does_not_pay
-from proofmill.host.network.mechanism.parameters import DEFENCES, Defences
+from proofmill.host.network.mechanism.parameters import DEFENCES, Defences, Parameters
 
 DOCUMENT = Path(__file__).parents[4] / "docs" / "attacks.md"
 
@@ -56,6 +57,11 @@ def test_an_attack_costs_its_attacker_more_than_its_victim(harm: Harm) -> None:
 def test_an_attack_on_a_defence_that_does_not_exist_is_refused() -> None:
     with pytest.raises(ValueError, match="luck"):
         Harm("x", "", "", "", ("luck",), lambda defences, seed: Outcome(0, 0))
+
+
+def test_to_leave_one_s_own_slot_empty_loses_at_the_floor_of_rho() -> None:
+    floor = Parameters().rho_min
+    assert profit([late_emptier(floor, Defences(), seed) for seed in range(SEEDS)]).upper < 0
 
 
 @pytest.mark.parametrize("attack", LIMITS, ids=lambda attack: attack.name)

@@ -70,7 +70,7 @@ def test_who_was_drawn_and_paid(run: RecordedRun) -> None:
     found = explain(run, 7)
     story = next(each for each in found.stories if each.role == "primary")
     assert story.paid_gwei == run.records[7].budget * 56 // 64 // GWEI
-    assert "in slot 8, 1 after, in stage 1: 100 %" in text(found, "primary")
+    assert "in slot 8, 1 block after, in stage 1: 100 %" in text(found, "primary")
     assert f"{story.paid_gwei:,} gwei, final by now" in text(found, "primary")
     assert text(found, "committee").count("It did not have to prove") == 3
     assert "pending until that slot is final" in text(explain(run, 18), "primary")
@@ -96,7 +96,7 @@ def test_who_missed_paid_whoever_rescued(run: RecordedRun) -> None:
 def test_what_is_not_settled_yet_is_said() -> None:
     run = of(recorded(8, 0))
     words = text(explain(run, 4), "primary")
-    assert "where they go is settled at the end of slot 15" in words
+    assert "where they go is settled when 8 blocks have come after its epoch's last" in words
     assert "Its time was not over yet" in text(explain(run, 8), "primary")
 
 

@@ -53,7 +53,7 @@ def test_a_primary_that_delivered_was_paid() -> None:
     (primary,) = [story for story in found.stories if story.role == "primary"]
     assert primary.paid_gwei == replay.records[20].budget * 56 // 64 and primary.taken_gwei == 0
     words = text(found, primary.prover)
-    assert "in slot 21, 1 after, in stage 1: 100 %" in words
+    assert "in slot 21, 1 block after, in stage 1: 100 %" in words
     assert f"prover {primary.prover} is the primary" in " ".join(found.sentences)
     assert "final mix of epoch 0" in found.sentences[1] and "from slot 8 on" in found.sentences[1]
     assert found.sentences[0] == (

@@ -90,7 +90,7 @@ def test_stages_and_who_is_in_them() -> None:
 
 def test_wrong_parameters_are_refused() -> None:
     with pytest.raises(ValueError, match="windows of 0"):
-        Parameters(stage1_slots=0)
+        Parameters(stage1_blocks=0)
     with pytest.raises(ValueError, match="burn_bps must be 0 to 10,000, not 10001"):
         Parameters(burn_bps=10_001)
     with pytest.raises(ValueError, match="rho must"):

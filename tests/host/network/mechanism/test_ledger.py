@@ -61,12 +61,55 @@ def test_others_wait_for_their_stage() -> None:
     record = opened(ledger, 0)
     member = record.assignment.committee[0]
     (other,) = set(range(5)) - {primary(record), *record.assignment.committee}
+    close(ledger, 0)
     for slot, prover, taken in ((1, member, False), (2, member, False), (3, other, False),
                                 (4, other, False), (5, other, True)):
         answer = ledger.include(slot, 0, 0, proof(record, prover))
         assert (answer == "") == taken, (slot, prover)
         close(ledger, slot)
     assert record.win is not None and record.win.prover_gwei == REWARD * 3 // 4
+
+
+def test_a_slot_without_a_block_moves_no_window() -> None:
+    """After a pause of any length the primary's proof is in time; of blocks that it could have been
+    in, none may be missing."""
+    for first, second in ((1, 2), (1, 40), (30, 31), (30, 500)):
+        for proves in (first, second):
+            ledger = made()
+            record = opened(ledger, 0)
+            close(ledger, 0)
+            for slot in (first, second):
+                if slot == proves:
+                    assert ledger.include(slot, 60, 0, proof(record, primary(record))) == ""
+                close(ledger, slot)
+            assert record.win is not None and record.win.prover_gwei == REWARD
+            assert record.win.delay == 1 + (proves == second)
+            assert ledger.totals.taken == 0 and not ledger.provers[primary(record)].duties
+    close(opened_later := made(), 0)
+    record = opened(opened_later, 1)
+    for slot in (1, 70, 71):
+        close(opened_later, slot)
+    assert opened_later.totals.taken == PENALTY, "it had two blocks"
+
+
+def test_an_epoch_is_settled_once_its_windows_are_over_in_blocks() -> None:
+    ledger = made()
+    opened(ledger, 0)
+    for number, slot in enumerate(range(0, 90, 10)):
+        assert ledger.settled_epochs == 0, number
+        close(ledger, slot)
+    assert ledger.settled_epochs == 1, "with the eighth block after it, in slot 80"
+    for slot in (90, 91):
+        close(ledger, slot)
+    assert ledger.settled_epochs == 3, "epochs without blocks, one a block"
+
+
+def test_nothing_enters_a_slot_that_is_over() -> None:
+    ledger = made()
+    record = opened(ledger, 0)
+    close(ledger, 0)
+    close(ledger, 1)
+    assert ledger.include(1, 60, 0, proof(record, primary(record))) == "the slot is over"
 
 
 def test_a_missed_slot_costs_the_primary_and_pays_its_rescuer() -> None:
@@ -129,6 +172,8 @@ def test_an_invalid_proof_costs_a_slice_once_and_bars() -> None:
     assert "barred" in ledger.include(1, 9, 0, proof(record, drawn, sound=False))
     assert "barred" in ledger.include(1, 9, 0, proof(record, drawn))
     assert ledger.provers[drawn].bond == BOND - PENALTY
+    close(ledger, 1)
+    close(ledger, 2)
     copied = Submission(record.key, record.assignment.committee[0], b"0", drawn)
     assert "verify" in ledger.include(3, 9, 0, copied)
     for slot in range(1, 16):

@@ -89,12 +89,13 @@ class Source:
         tick(slot, CONFIRM_MS)
         self.validators.confirm()
 
-    def slot(self, slot: int, tick: Callable[[int, int], None] = lambda slot, ms: None) -> None:
-        """Let a slot pass; `tick` moves the clocks of who listens."""
+    def slot(self, slot: int, tick: Callable[[int, int], None] = lambda slot, ms: None,
+             empty: bool = False) -> None:
+        """Let a slot pass; `tick` moves the clocks of who listens. `empty`: nobody proposes."""
         for milliseconds in STEPS_MS:
             self.follower.tick(slot, milliseconds)
             tick(slot, milliseconds)
-            if milliseconds == 0:
+            if milliseconds == 0 and not empty:
                 self.validators.propose()
             elif milliseconds == ATTEST_MS:
                 self.validators.attest()

@@ -99,7 +99,7 @@ RUN = replayed({"minimum_bond": 1, "bonds": {}, "genesis_mix": "00" * 32, "final
 def account(*fines: Fine) -> LayerTwo:
     return LayerTwo(
         assignments={5: Assignment(0, (1,)), **{slot: Assignment(0, (1,)) for slot in (28, 29)}},
-        credits=(CreditedProof(5, 1, 5 * GWEI, 61, GWEI, 2, 6, 1, False, False),),
+        delays={}, credits=(CreditedProof(5, 1, 5 * GWEI, 61, GWEI, 6, 1, 1, 1, False, False),),
         fines=fines, undecided=frozenset(), bonded=frozenset(), barred={}, bonds={},
         reliability={}, rho=0)
 

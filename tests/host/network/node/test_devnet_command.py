@@ -180,8 +180,8 @@ def test_everybody_is_named_by_its_node(capsys: pytest.CaptureFixture[str]) -> N
     assert [plan.prover for plan in plans] == [0, 1, 2, 3, None]
     assert [len(plan.validators) for plan in plans] == [22, 0, 21, 0, 21]
     account = LayerTwo(
-        assignments={1: Assignment(3, (1, 0)), 3: Assignment(None, ())},
-        credits=(CreditedProof(1, 3, 5 * GWEI, 61, GWEI, 2, 1, 1, False, False),),
+        assignments={1: Assignment(3, (1, 0)), 3: Assignment(None, ())}, delays={},
+        credits=(CreditedProof(1, 3, 5 * GWEI, 61, GWEI, 2, 1, 1, 1, False, False),),
         fines=(Fine(1, 1, "committee", 7, False),), undecided=frozenset(), bonded=frozenset(),
         barred={}, bonds={}, reliability={}, rho=0)
     history = tuple(SlotView(slot, b"", b"", 0) for slot in range(1, 5))

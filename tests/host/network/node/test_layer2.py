@@ -59,7 +59,7 @@ def test_the_primary_in_time_earns_everything() -> None:
 def test_others_wait_for_their_stage() -> None:
     assignment = run(chain(1, 1)).assignments[1]
     member, stranger = assignment.committee[0], 77
-    first_committee, first_open = P.primary_slots + 2, P.committee_slots + 2
+    first_committee, first_open = P.primary_blocks + 2, P.committee_blocks + 2
 
     def included(slot: int, prover: int, end: int) -> LayerTwo:
         return run([*chain(1, slot - 1), facts(slot, (1, prover)), *chain(slot + 1, end)])
@@ -74,13 +74,13 @@ def test_others_wait_for_their_stage() -> None:
     assert fine.settled and fine.rescuer == member and fine.bounty > 0
     late = included(first_open, member, first_open + 1)
     assert [(c.prover, c.stage) for c in late.credits] == [(member, 3)]
-    too_late = P.window_slots + 2
+    too_late = P.window_blocks + 2
     assert included(too_late, member, too_late + 1).credits == ()
 
 
 def test_one_slot_s_proofs_are_equal_and_one_is_paid() -> None:
     committee = run(chain(1, 1)).assignments[1].committee
-    slot = P.primary_slots + 2
+    slot = P.primary_blocks + 2
     before, both = chain(1, slot - 1), facts(slot, *((1, member) for member in committee))
     winners = set()
     for mix in range(40):
@@ -99,13 +99,14 @@ def test_one_slot_s_proofs_are_equal_and_one_is_paid() -> None:
     assert [c.prover for c in again.credits] == [committee[0]]
 
 
-def test_windows_end_in_empty_slots_too() -> None:
+def test_windows_stand_still_in_empty_slots() -> None:
     account = run([facts(1), facts(2), facts(19), facts(20)])
-    for slot in (1, 2):
-        assignment = account.assignments[slot]
-        assert {fine.prover for fine in account.fines if fine.slot == slot} == {
-            assignment.primary, *assignment.committee}
-    assert all(fine.bounty == 0 for fine in account.fines)
+    primary = account.assignments[1].primary
+    assert primary is not None
+    assert [(fine.slot, fine.prover) for fine in account.fines] == [(1, primary)], "two blocks"
+    assert account.delays == {1: 4, 2: 3, 19: 2, 20: 1}
+    kept = run([facts(1), facts(2), facts(19, (1, primary)), facts(20)])
+    assert kept.fines == () and [(c.delay, c.stage) for c in kept.credits] == [(2, 1)]
 
 
 def test_bonds_below_the_minimum_are_refused() -> None:

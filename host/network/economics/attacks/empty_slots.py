@@ -1,0 +1,76 @@
+"""Attacks by proposers who leave their slots empty, so that no block has room for a proof."""
+
+from proofmill.host.network.economics.attacks.arena import STAKE_GWEI, Agent, Arena, Setting
+from proofmill.host.network.economics.attacks.harm import Harm, Outcome
+from proofmill.host.network.economics.attacks.measure import Attack
+from proofmill.host.network.economics.attacks.theft import against
+from proofmill.host.network.mechanism.parameters import Defences
+from proofmill.host.network.mechanism.records import SlotRecord
+
+LATE_PERCENT = 10
+"""Of its proofs, those that come `LATE_SLOTS` after they should."""
+LATE_SLOTS = 2
+
+
+class Emptier(Agent):
+    """Makes no block where another primary's proof, which takes more than a slot, comes in time
+    for that block alone."""
+
+    def proposes(self, slot: int) -> bool:
+        net = self.net
+        record = net.ledger.open.get(slot - net.setting.proof_slots)
+        return record is None or record.assignment.primary in net.own
+
+
+class Late(Agent):
+    """Some of its proofs come a slot after stage 1."""
+
+    def slots_late(self, record: SlotRecord, identity: int) -> int:
+        late = int.from_bytes(record.seed[:4], "big") % 100 < LATE_PERCENT
+        return LATE_SLOTS if late and identity == record.assignment.primary else 0
+
+
+class LateEmptier(Late):
+    """Leaves its own slot empty where a proof of its own would be late otherwise, and one block
+    less is enough to make it in time."""
+
+    def proposes(self, slot: int) -> bool:
+        for record in self.net.ledger.open.values():
+            primary = record.assignment.primary
+            if (primary in self.net.own and 1 <= slot - record.slot <= LATE_SLOTS
+                    and self.slots_late(record, primary)
+                    and self.net.ledger.delay(record, slot) == slot - record.slot):
+                return False
+        return True
+
+
+def _emptied(defences: Defences, seed: int) -> Outcome:
+    """The attacker's loss, and what honest provers are fined, over what both would have."""
+    setting = Setting(share=0.1, failure_rate=0, proof_slots=2)
+    nets = [Arena(setting, defences, seed, kind()) for kind in (Emptier, Agent)]
+    gains = [net.play() - net.luck for net in nets]
+    fined = [sum(STAKE_GWEI - net.ledger.provers[honest].bond
+                 for honest in range(net.setting.honest)) for net in nets]
+    return Outcome((gains[0] - gains[1]) / setting.slots, (fined[0] - fined[1]) / setting.slots)
+
+
+def late_emptier(rho: int, defences: Defences, seed: int) -> float:
+    """What a late prover earns by leaving its own slots empty, from `rho` billionths on."""
+    return against(Setting(share=0.2, failure_rate=0, slots=240, rho_start=rho), LateEmptier, Late,
+                   defences, seed)
+
+
+HARMS = (
+    Harm("empty slots", "leave one's slots empty, so that no block has room for a primary's proof",
+         "windows count blocks, where a proof can be, and not slots",
+         "10 % of stake and proposers, proofs take 2 slots; the victims: primaries, by their fines",
+         ("blocks_count",), _emptied),
+)
+
+LIMITS = (
+    Attack(
+        "own empty slot", "leave one's own slot empty when one's own proof would be late otherwise",
+        "the block's reward is lost: at rho = 0.02, its floor, that is more than the fine",
+        "20 % of stake and proposers, one proof in ten comes a slot after stage 1, rho 0.25",
+        (), lambda defences, seed: late_emptier(250_000_000, defences, seed), limit=True),
+)
