@@ -45,13 +45,25 @@ NEXT_VALUE = re.compile(
 """A block that begins with an assignment, as those do that compute a register's next value."""
 
 
+COMPUTED = re.compile(r"^  always_comb begin\n(?P<body>.*?)^  end\n", re.MULTILINE | re.DOTALL)
+"""A block that computes one value; Amaranth gives every value a block of its own."""
+
+ASSIGNED = re.compile(rf"^ +(?P<target>{NAME}) *(?P<part>\[[\d:]+\])? *= ", re.MULTILINE)
+"""An assignment in a block, to all of a value or to a part: ``[7:4]``, ``[3]``."""
+
+DECLARED_REGISTER = re.compile(
+    rf"^  reg (?P<width>\[\d+:\d+\] )?(?P<name>{NAME}) *(?:=[^;]*)?;$", re.MULTILINE)
+"""A variable of a module."""
+
+
 def emit_verilog(component, name: str) -> str:
     """Return `component` as SystemVerilog, its top module called `name`.
 
     Ports are named by the signature, nesting joined with ``__``; ``clk`` and ``rst`` come with
     the first synchronous register. Names inside are words too, see `plain_names`.
     `amaranth.back.verilog.convert` would write ``always @*``, which Icarus leaves at X for outputs
-    that never change (amaranth issue 1629); ``-sv`` writes ``always_comb``, which starts by itself.
+    that never change (amaranth issue 1629); ``-sv`` writes ``always_comb``, which starts by itself,
+    and comes to rest there too: see `settled`.
     The text depends on the component alone (no source positions), so its hash names the gateware.
 
     A memory of zeros comes without initial contents, which would be one line of Verilog for each
@@ -75,7 +87,7 @@ def emit_verilog(component, name: str) -> str:
         "write_verilog -sv -norename",
     ]), ignore_warnings=True)
     modules = re.split(r"(?<=\nendmodule\n)", NOTES.sub("", verilog))
-    return "".join(clocked(module) for module in modules)
+    return "".join(settled(clocked(module)) for module in modules)
 
 
 def without_empty_wires(text: str) -> str:
@@ -142,8 +154,7 @@ def clocked(module: str) -> str:
         name, block = register["next"], blocks.get(register["next"])
         if block is None:
             continue
-        word = re.compile(rf"(?<![\w$.\\]){re.escape(name)}"
-                          + (r"(?=\s)" if name.startswith("\\") else r"(?![\w$])"))
+        word = _word(name)
         assigned = re.compile(
             rf"^( *){re.escape(name)} *((?:\[[\d:]+\])?) *= (?P<value>.*)$", re.MULTILINE)
         values = [found["value"] for found in assigned.finditer(block["body"])]
@@ -160,3 +171,47 @@ def clocked(module: str) -> str:
         module = re.sub(rf"^  reg (?:\[[\d:]+\] )?{re.escape(name)} *;\n", "", module, count=1,
                         flags=re.MULTILINE)
     return module
+
+
+def settled(module: str) -> str:
+    """Give the values that a module computes to others only once they are settled.
+
+    A block sets its value to a default and then, under conditions, to something else. A simulator
+    that wakes the value's readers at each assignment, as Icarus does, and two blocks that read
+    other parts of each other's values, as it takes any part for all of them, then go on for ever
+    at time 0 although nothing changes in the end (steveicarus/iverilog issue 1145)::
+
+        always_comb begin            always_comb begin : settle_1
+          value = 0;                   reg [7:0] settled;
+          if (enable) begin            settled = 0;
+            value = wide;        ─►    if (enable) begin
+          end                            settled = wide;
+        end                            end
+                                       value = settled;
+                                     end
+    """
+    widths = {found["name"]: found["width"] or "" for found in DECLARED_REGISTER.finditer(module)}
+    count, own = 0, "settled"
+    while _word(own).search(module):  # the design may have a value of that name
+        own += "_"
+
+    def once(block: re.Match[str]) -> str:
+        nonlocal count
+        count += 1
+        assigned = list(ASSIGNED.finditer(block["body"]))
+        target = assigned[0]["target"]
+        # Other parts are another block's.
+        parts = sorted({found["part"] or "" for found in assigned})
+        given = "".join(f"    {target} {part} = {own}{part};\n" for part in (
+            [""] if "" in parts else parts))
+        body = _word(target).sub(own, block["body"])
+        return (f"  always_comb begin : settle_{count}\n    reg {widths[target]}{own};\n{body}"
+                f"{given}  end\n")
+
+    return COMPUTED.sub(once, module)
+
+
+def _word(name: str) -> re.Pattern[str]:
+    """Where `name` stands as a whole word."""
+    end = r"(?=\s)" if name.startswith("\\") else r"(?![\w$])"
+    return re.compile(rf"(?<![\w$.\\]){re.escape(name)}{end}")

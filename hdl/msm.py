@@ -99,6 +99,7 @@ class Msm(wiring.Component):
         least = WindowPlan(shape.adder.curve.scalar.bits, 2, shape.adder.units, 1).mailboxes
         most = max(shape.mailboxes(group) for group in shape.adder.groups)
         if most < least:
+            self._MustUse__silence = True  # what is refused is never used
             raise ValueError(f"{most} mailboxes are too few for any window: the smallest takes "
                              f"{least}; give more mailbox_bits than {shape.mailbox_bits}")
         self.shape, self.program = shape, program

@@ -1,20 +1,53 @@
-"""``proofmill verilog`` and ``proofmill commands``: the accelerator for those who build on it."""
+"""``proofmill verilog`` and ``proofmill commands``: the gateware for those who build on it."""
 
 import argparse
-from typing import Any
+import importlib.metadata
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from proofmill.host.cli.arguments import machine_reads, output_file
+from proofmill.host.cli.arguments import machine_reads, output_file, whole
+from proofmill.host.cli.extras import missing
+from proofmill.host.cli.measure_options import add_shape_options, preset, shape_of
 from proofmill.host.cli.screen import Screen
 from proofmill.host.cli.subcommands import Commands
+from proofmill.host.ground.descriptors import open_descriptor
+from proofmill.host.ground.errors import ProofmillError
+
+if TYPE_CHECKING:
+    from proofmill.boards.cores.core import Core
+
+UNITS = ("multiplier", "adder", "processor", "msm", "accelerator")
+PROGRAMS = ("invert", "multiply", "power")
+CURVES = ("bn254", "toy")
+
+WITH_ANSWERS = ("msm", "accelerator")
+"""Units in whose benches there are windows."""
 
 
 def register(commands: Commands) -> None:
     """Add the commands."""
     verilog = commands.add_parser(
-        "verilog", help="write the accelerator as SystemVerilog",
-        description="Write the accelerator's SystemVerilog, the very text that --device rtl "
-                    "simulates and a board is built from.")
+        "verilog", help="write the accelerator, or a unit of it, as SystemVerilog",
+        description="Write the SystemVerilog of the accelerator, the very text that --device rtl "
+                    "simulates, or of one of its units for a design of your own.",
+        epilog="example: proofmill verilog multiplier.sv --unit multiplier --preset toy --bench "
+               "--core; iverilog -g2012 -o bench multiplier.sv multiplier_tb.sv && vvp -n bench")
     verilog.add_argument("file", metavar="OUT.sv", type=output_file)
+    verilog.add_argument("--unit", choices=UNITS, metavar="|".join(UNITS), default="accelerator",
+                         help="what to write; its top module is called so (default: %(default)s)")
+    add_shape_options(verilog)
+    verilog.add_argument("--curve", choices=CURVES, metavar="|".join(CURVES),
+                         help="the preset's own, or of the toy curve the preset toy")
+    verilog.add_argument("--group", choices=("g1", "both"), metavar="g1|both", default="both",
+                         help="g1 leaves G2 out (default: %(default)s)")
+    verilog.add_argument("--window", type=whole(2, 16), metavar="N",
+                         help="bits of the windows in the bench of an msm or accelerator")
+    verilog.add_argument("--program", choices=PROGRAMS, metavar="|".join(PROGRAMS),
+                         help="what a processor runs (default: invert)")
+    verilog.add_argument("--bench", action="store_true",
+                         help="write OUT_tb.sv too: a bench in Verilog with known answers")
+    verilog.add_argument("--core", action="store_true",
+                         help="write OUT.core too: a core file of FuseSoC")
     verilog.set_defaults(run=run_verilog)
     table = commands.add_parser(
         "commands", help="show the accelerator's command table",
@@ -25,17 +58,95 @@ def register(commands: Commands) -> None:
 
 
 def run_verilog(options: argparse.Namespace) -> int:
-    """Write the Verilog."""
-    from proofmill.hdl.presets import STANDARD
+    """Write the Verilog, and what is wanted beside it."""
     from proofmill.host.ground.output import write_atomically
-    from proofmill.sim.verilated import gateware
 
+    names = _beside(options)
+    core = core_of(options)
     screen = Screen(machine=machine_reads(options.file))
-    with screen.bar("emitting Verilog"):
-        ware = gateware(STANDARD)
-    write_atomically(options.file, [ware.verilog.encode()])
-    screen.line(f"wrote {options.file}: top module accelerator, gateware {ware.hash:016x}")
+    with screen.bar(f"emitting the {core.unit}"):
+        try:
+            files = {options.file: core.verilog}
+        except ValueError as error:
+            raise ProofmillError(f"these parameters make no {core.unit}: {error}") from error
+    if "bench" in names:
+        with screen.bar("computing known answers"):
+            try:
+                files[names["bench"]] = core.bench()
+            except ValueError as error:
+                raise ProofmillError(f"there is no bench: {error}; or leave --bench out"
+                                     ) from error
+    if "core" in names:
+        from proofmill.boards.cores.core import UNITS as DETAILS
+        from proofmill.boards.cores.fusesoc import core_file
+
+        bench = names.get("bench")
+        files[names["core"]] = core_file(
+            core.unit, DETAILS[core.unit].title, importlib.metadata.version("proofmill"),
+            Path(options.file).name, None if bench is None else Path(bench).name)
+    for name, text in files.items():
+        write_atomically(name, [text.encode()])
+    screen.line(f"wrote {', '.join(files)}: top module {core.unit}, gateware {core.hash:016x}")
     return 0
+
+
+def _beside(options: argparse.Namespace) -> dict[str, str]:
+    """The files to write beside the Verilog, by what they are."""
+    wanted = {"bench": "_tb.sv", "core": ".core"}
+    wanted = {name: end for name, end in wanted.items() if getattr(options, name)}
+    if wanted and open_descriptor(options.file) is not None:
+        raise ProofmillError(f"--{next(iter(wanted))} writes a file beside OUT.sv, and "
+                             f"{options.file} has no place; name a file")
+    path = Path(options.file)
+    names = {name: str(path.with_name(path.stem + end)) for name, end in wanted.items()}
+    for name in names.values():
+        if name == options.file:
+            raise ProofmillError(f"{name} would be written twice; call the Verilog otherwise")
+        try:
+            output_file(name)
+        except argparse.ArgumentTypeError as error:
+            raise ProofmillError(f"{name}: {error}") from None
+    return names
+
+
+def core_of(options: argparse.Namespace) -> "Core":
+    """The unit that the options say; raises `ProofmillError` where they say none."""
+    if options.window is not None and (options.unit not in WITH_ANSWERS or not options.bench):
+        raise ProofmillError("--window says what a bench computes: it goes with --bench and "
+                             f"--unit {' or '.join(WITH_ANSWERS)}")
+    if options.program is not None and options.unit != "processor":
+        raise ProofmillError("--program goes with --unit processor")
+    own = "toy" if options.preset == "toy" else "bn254"
+    if options.curve == "toy" and options.preset == "standard":
+        options.preset = "toy"
+    elif options.curve not in (None, own):
+        raise ProofmillError(
+            f"--curve {options.curve}: the preset {options.preset} is of the curve {own}; "
+            + ("leave --preset out" if options.curve == "toy" else "choose --preset standard, "
+               "one-row, three-rows or five-rows"))
+    try:
+        from proofmill.boards.cores.core import Core
+    except ImportError as error:
+        raise missing("writing units needs", error) from error
+    options.g1_only = options.group == "g1"
+    return Core(unit=options.unit, shape=_shape(options), window=options.window or 0,
+                program=options.program or PROGRAMS[0])
+
+
+def _shape(options: argparse.Namespace) -> Any:
+    """The shape; where an interval alone is said, with what it takes in multipliers and units."""
+    if (options.interval is not None and options.preset in ("standard", "toy")
+            and options.multiplier is None and options.multipliers is None):
+        from proofmill.hdl.presets import at_interval
+
+        try:
+            base = at_interval(options.interval, preset(options.preset))
+        except ValueError as error:
+            raise ProofmillError(f"--interval {options.interval}: {error}; or say --multipliers"
+                                 ) from error
+        options.interval = None
+        return shape_of(options, base)
+    return shape_of(options)
 
 
 def run_commands(options: argparse.Namespace) -> int:

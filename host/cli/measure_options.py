@@ -33,13 +33,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--target", default=DEFAULTS["target"], choices=TARGETS,
                         metavar="|".join(TARGETS),
                         help="the device family (default: %(default)s)")
-    parser.add_argument("--preset", default=DEFAULTS["preset"], choices=PRESETS,
-                        metavar="|".join(PRESETS),
-                        help="the parameters to begin with (default: %(default)s)")
-    parser.add_argument("--multiplier", choices=KINDS, metavar="|".join(KINDS),
-                        help="another kind of multiplier")
-    for name, text in NUMBERS.items():
-        parser.add_argument(_flag(name), type=whole(1), metavar="N", help=text)
+    add_shape_options(parser)
     parser.add_argument("--g1-only", action="store_true", help="leave G2 out")
     parser.add_argument("--place", action="store_true",
                         help="place and route too (ecp5-85f only; minutes to hours)")
@@ -58,6 +52,17 @@ def add_options(parser: argparse.ArgumentParser) -> None:
                              "for a multiplier that fills the chip (default: %(default)s)")
 
 
+def add_shape_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options that say what an accelerator is made of."""
+    parser.add_argument("--preset", default=DEFAULTS["preset"], choices=PRESETS,
+                        metavar="|".join(PRESETS),
+                        help="the parameters to begin with (default: %(default)s)")
+    parser.add_argument("--multiplier", choices=KINDS, metavar="|".join(KINDS),
+                        help="another kind of multiplier")
+    for name, text in NUMBERS.items():
+        parser.add_argument(_flag(name), type=whole(1), metavar="N", help=text)
+
+
 def preset(name: str) -> Any:
     """The parameters called `name`."""
     from proofmill.boards.shapes import FIVE_ROWS, SMALLEST, THREE_ROWS
@@ -67,12 +72,13 @@ def preset(name: str) -> Any:
             "five-rows": FIVE_ROWS, "toy": TOY_SHAPE}[name]
 
 
-def shape_of(options: argparse.Namespace) -> Any:
-    """The accelerator that the options say; raises `ProofmillError` where they fit none."""
+def shape_of(options: argparse.Namespace, base: Any = None) -> Any:
+    """The accelerator that the options say, made of `base` or of their preset; raises
+    `ProofmillError` where they fit none."""
     from proofmill.boards.units import shape_with
 
     try:
-        return shape_with(preset(options.preset), kind=options.multiplier,
+        return shape_with(base or preset(options.preset), kind=options.multiplier,
                           groups="g1" if options.g1_only else None,
                           **{name: getattr(options, name) for name in NUMBERS})
     except ValueError as error:

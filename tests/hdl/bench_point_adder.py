@@ -10,9 +10,8 @@ from proofmill.hdl.curve import Group
 from proofmill.hdl.presets import TOY_SHAPE
 from proofmill.sim.curve import equation
 from tests.cocotb_streams import start
-from tests.hdl.framed_adder import timetable
 from tests.hdl.points import toy_points
-from tests.hdl.test_point_adder import affine, unreduced
+from tests.hdl.test_point_adder import affine, timetable, unreduced
 
 SHAPE = TOY_SHAPE.adder
 GROUP = Group(os.environ["GROUP"])
@@ -33,17 +32,19 @@ async def sums_match_the_group_law(dut):
             zip(loads[k], sides, strict=True))}
         outputs |= {cycle: (k, n) for n, cycle in enumerate(totals[k])}
     dut.group.value = SHAPE.groups.index(GROUP)
-    await start(dut, dut.load, dut.position, dut.p, dut.q)
+    await start(dut, dut.pairs__0__load, dut.pairs__0__position, dut.pairs__0__p, dut.pairs__0__q)
     while dut.cycle.value.to_unsigned() != SHAPE.interval[GROUP] - 1:
         await RisingEdge(dut.clk)
     sums = [[0] * (3 * GROUP.degree) for _ in pairs]
     for cycle in range(max(outputs) + 1):
-        dut.load.value = cycle in inputs
-        dut.position.value, dut.p.value, dut.q.value = inputs.get(cycle, (0, 0, 0))
+        dut.pairs__0__load.value = cycle in inputs
+        for port, value in zip((dut.pairs__0__position, dut.pairs__0__p, dut.pairs__0__q),
+                               inputs.get(cycle, (0, 0, 0)), strict=True):
+            port.value = value
         await RisingEdge(dut.clk)
         assert dut.cycle.value.to_unsigned() == cycle % SHAPE.interval[GROUP]
         if cycle in outputs:
             k, n = outputs[cycle]
-            sums[k][n] = dut.total.value.to_unsigned()
+            sums[k][n] = dut.totals__0.value.to_unsigned()
     for (p, q), coordinates in zip(pairs, sums, strict=True):
         assert affine(SHAPE, GROUP, coordinates) == law.add(p, q)

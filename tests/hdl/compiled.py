@@ -55,7 +55,8 @@ class Compiled:
         self.inputs, self.outputs = [], []
         for path, member, _ in component.signature.flatten(component):
             assert Shape.cast(member.shape).width <= 64, path
-            (self.inputs if member.flow is Flow.In else self.outputs).append("__".join(path))
+            (self.inputs if member.flow is Flow.In else self.outputs).append(
+                "__".join(map(str, path)))
 
         def port(name):  # Verilator writes the second of two underscores as its code
             return "top." + name.replace("__", "___05F")

@@ -17,7 +17,7 @@ from proofmill.firmware.library import finishing_program
 from proofmill.hdl.accelerator import Accelerator
 from proofmill.hdl.board_top import BoardCore
 from proofmill.hdl.commands import IDENTITY_PLACEHOLDER
-from proofmill.hdl.emit import ZERO_INITIALISATION, clocked, emit_verilog
+from proofmill.hdl.emit import ZERO_INITIALISATION, clocked, emit_verilog, settled
 from proofmill.hdl.msm import Msm
 from proofmill.hdl.presets import TOY_SHAPE
 from proofmill.hdl.sdram import IS42S16160
@@ -211,3 +211,44 @@ endmodule
     for other, value in (("\\$1 [0]", "q[3:2]"), ("a", "\\$1 [3:2]")):
         read = MODULE.replace("OTHER", other).replace("VALUE", value)
         assert clocked(read) == read
+
+
+PARTS = r"""module top(a, b, x);
+  input [3:0] a;
+  output [7:0] x;
+  reg [7:0] x;
+  wire settled;
+  always_comb begin
+    x[3:0] = 4'h0;
+    if (b) begin
+      x[3:0] = a;
+      x[1] = settled;
+    end
+  end
+  always_comb
+    x[7:4] = a;
+endmodule
+"""
+
+
+def test_a_value_is_given_to_others_once_it_is_settled():
+    """Only the parts that are the block's own, and under a name that the design has not."""
+    assert settled(PARTS) == r"""module top(a, b, x);
+  input [3:0] a;
+  output [7:0] x;
+  reg [7:0] x;
+  wire settled;
+  always_comb begin : settle_1
+    reg [7:0] settled_;
+    settled_[3:0] = 4'h0;
+    if (b) begin
+      settled_[3:0] = a;
+      settled_[1] = settled;
+    end
+    x [1] = settled_[1];
+    x [3:0] = settled_[3:0];
+  end
+  always_comb
+    x[7:4] = a;
+endmodule
+"""

@@ -7,12 +7,12 @@ import pytest
 from proofmill.boards.shapes import FIVE_ROWS
 from proofmill.hdl.curve import TOY_CURVE, Group
 from proofmill.hdl.field import TOY
+from proofmill.hdl.framed_adder import FramedAdder, Timetable
 from proofmill.hdl.montgomery import MultiplierShape
 from proofmill.hdl.point_adder import AdderShape
 from proofmill.hdl.presets import STANDARD, TOY_SHAPE
 from proofmill.sim.curve import equation, to_affine, to_homogeneous
 from tests.hdl.compiled import Compiled
-from tests.hdl.framed_adder import FramedAdder, timetable
 from tests.hdl.points import bn254_generator, toy_points
 from tests.simulation import simulate
 
@@ -27,6 +27,13 @@ def unreduced(shape, group, point, rng):
     highest = [(bound - part) // modulus for part in parts]
     lifts = rng.choice([highest, [0] * len(parts), [rng.randint(0, high) for high in highest]])
     return [part + modulus * lift for part, lift in zip(parts, lifts, strict=True)]
+
+
+def timetable(shape, group, slots):
+    """For every pair the cycles in which its coordinates are loaded, and those of its sum."""
+    table = Timetable(shape, group)
+    return ([table.loads(k, slot) for k, slot in enumerate(slots)],
+            [table.totals(k) for k in range(len(slots))])
 
 
 def affine(shape, group, parts):
@@ -57,9 +64,10 @@ def test_every_pair_of_points(group, sum_latency):
             inputs["load"][cycle], inputs["position"][cycle] = 1, position
             inputs["p"][cycle], inputs["q"][cycle] = p, q
     outputs = Compiled(FramedAdder(shape)).run(
-        cycles, group=shape.groups.index(group), **inputs)
+        cycles, group=shape.groups.index(group),
+        **{f"pairs__0__{name}": values for name, values in inputs.items()})
     assert [int(cycle) for cycle in outputs["cycle"][:interval + 1]] == [*range(interval), 0]
-    sums = outputs["total"].astype(int)[np.array(totals)]
+    sums = outputs["totals__0"].astype(int)[np.array(totals)]
     assert sums.shape == (count, beats)
     assert sums.max() <= shape.traces[group][1]
     for (i, j), coordinates in zip(pairs, sums.tolist(), strict=True):
@@ -119,13 +127,13 @@ def test_random_and_special_pairs(name, group):
         for cycle in range(max(outputs) + 1):
             assert ctx.get(dut.cycle) == cycle % interval
             position, one, two = inputs.get(cycle, (0, 0, 0))
-            ctx.set(dut.load, cycle in inputs)
-            ctx.set(dut.position, position)
-            ctx.set(dut.p, one)
-            ctx.set(dut.q, two)
+            ctx.set(dut.pairs[0].load, cycle in inputs)
+            ctx.set(dut.pairs[0].position, position)
+            ctx.set(dut.pairs[0].p, one)
+            ctx.set(dut.pairs[0].q, two)
             if cycle in outputs:
                 k, position = outputs[cycle]
-                sums[k][position] = ctx.get(dut.total)
+                sums[k][position] = ctx.get(dut.totals[0])
             await ctx.tick()
 
     simulate(dut, check, cycles=20_000)

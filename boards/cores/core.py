@@ -1,0 +1,111 @@
+"""The units that are to be had as Verilog: what each is, and the text with its identity."""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from proofmill.boards.cores import point_benches, stream_benches
+from proofmill.boards.cores.bench import Bench, fill
+from proofmill.boards.cores.field_benches import multiplier_bench, processor_bench
+from proofmill.firmware.library import finishing_program, program
+from proofmill.firmware.target import Target
+from proofmill.hdl.accelerator import Accelerator
+from proofmill.hdl.configurations import refusal
+from proofmill.hdl.emit import emit_verilog
+from proofmill.hdl.framed_adder import FramedAdder
+from proofmill.hdl.msm import Msm, MsmShape
+from proofmill.hdl.processor import StandaloneProcessor
+from proofmill.hdl.processor_shape import standalone
+from proofmill.sim.verilated import Gateware, gateware
+
+
+@dataclass(frozen=True)
+class Unit:
+    """A unit: what it is in words, the component, and its bench; both made from a `Core`."""
+
+    title: str
+    make: Callable[["Core"], Any]
+    bench: Callable[["Core"], Bench]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Core:
+    """A unit with its parameters.
+
+    Parameters
+    ----------
+    unit : one of `UNITS`.
+    shape : the accelerator that it is a part of.
+    window : bits of the windows in its bench; 0 for what takes the fewest additions.
+    program : what a processor runs: of `PROGRAMS`.
+    """
+
+    unit: str
+    shape: MsmShape
+    window: int = 0
+    program: str = "invert"
+
+    def component(self) -> Any:
+        """The unit in Amaranth. Raises ValueError where its parameters make none."""
+        # Asked before anything is built of it.
+        if self.unit not in FIELD_UNITS and (why := refusal(self.shape.adder)) is not None:
+            raise ValueError(why)
+        return UNITS[self.unit].make(self)
+
+    @property
+    def target(self) -> Target:
+        """The processor that `program` is assembled for, with a multiplier of its own."""
+        return Target(shape=standalone(self.shape.adder.multiplier), curve=self.shape.adder.curve)
+
+    @cached_property
+    def gateware(self) -> Gateware:
+        """An accelerator's text, with its hash, which is what it says of itself."""
+        return gateware(self.shape)
+
+    @cached_property
+    def verilog(self) -> str:
+        """The text. Raises ValueError where the parameters make no such unit."""
+        if self.unit == "accelerator":
+            self.component()._MustUse__silence = True  # asked, for what it refuses
+            return self.gateware.verilog
+        return emit_verilog(self.component(), self.unit)
+
+    @property
+    def hash(self) -> int:
+        """A name for the text: an accelerator's own, another unit's from its text."""
+        if self.unit == "accelerator":
+            return self.gateware.hash
+        return int(hashlib.sha256(self.verilog.encode()).hexdigest()[:16], 16)
+
+    def bench(self) -> str:
+        """A bench in Verilog that checks the unit against known answers."""
+        return fill(self.unit, UNITS[self.unit].title, UNITS[self.unit].bench(self))
+
+
+FIELD_UNITS = ("multiplier", "processor")
+"""Units that know of no points."""
+
+PROGRAMS = ("invert", "multiply", "power")
+"""Programs that take words and send a result; the others want a curve's points."""
+
+
+UNITS = {
+    "multiplier": Unit("one modular multiplier", lambda core: core.shape.adder.multiplier.build(),
+                       lambda core: multiplier_bench(core.shape.adder.multiplier)),
+    "adder": Unit("the complete point adder with its frames",
+                  lambda core: FramedAdder(core.shape.adder),
+                  lambda core: point_benches.adder_bench(core.shape.adder)),
+    "processor": Unit("the field processor with a multiplier of its own",
+                      lambda core: StandaloneProcessor(
+                          core.target.shape, program(core.program, core.target)),
+                      lambda core: processor_bench(core.target, core.program)),
+    "msm": Unit("a multi-scalar multiplication, without commands",
+                lambda core: Msm(core.shape, finishing_program(core.shape)),
+                lambda core: stream_benches.msm_bench(core.component(), core.window)),
+    "accelerator": Unit("the accelerator: words in, words out, memory beside it",
+                        lambda core: Accelerator(core.shape, finishing_program(core.shape)),
+                        lambda core: stream_benches.accelerator_bench(
+                            core.shape, core.window, core.gateware.hash)),
+}

@@ -1,0 +1,61 @@
+"""What the multiplier and the field processor must answer, from the golden model."""
+
+from random import Random
+
+from proofmill.boards.cores.bench import Bench, number, rows
+from proofmill.firmware.library import program
+from proofmill.firmware.target import Target
+from proofmill.hdl.microcode import ADDRESS_BITS
+from proofmill.hdl.montgomery import MultiplierShape
+from proofmill.sim.field import montgomery_product
+from proofmill.sim.processor import run
+
+PAIRS = 40
+"""Random pairs, beside those of the edges."""
+
+
+def multiplier_bench(shape: MultiplierShape) -> Bench:
+    """Products of the edges of the operands' range and of the field, and of random operands."""
+    rng, p = Random(shape.field.modulus), shape.field.modulus
+    greatest = (1 << shape.operand_bits) - 1
+    edges = [0, 1, p - 1, p, p + 1, 2 * p - 1, greatest]
+    pairs = [(a, b) for a in edges for b in edges]
+    pairs += [(rng.randint(0, greatest), rng.randint(0, greatest)) for _ in range(PAIRS)]
+    bits, out = shape.operand_bits, shape.product_bits
+    folded = shape.interval > 1
+    return Bench(
+        parts=["multiplier"], answers=len(pairs),
+        limit=len(pairs) * shape.interval + shape.latency + 20, places={
+            "COUNT": len(pairs), "LATENCY": shape.latency, "INTERVAL": shape.interval,
+            "RADIX": f"2**{shape.radix.bit_length() - 1}", "PRODUCT_MSB": out - 1,
+            "OPERAND_MSB": bits - 1, "MODULUS": number(p, out),
+            "BOUND": number(shape.product_bound(greatest, greatest), out),
+            "ROWS": rows(a_of=[number(a, bits) for a, _ in pairs],
+                         b_of=[number(b, bits) for _, b in pairs],
+                         residue_of=[number(montgomery_product(shape, a, b), out)
+                                     for a, b in pairs]),
+            "START_REGISTER": "  reg start = 1'b0;\n" if folded else "",
+            "START_PORT": ".start(start), " if folded else "",
+            "START_VALUE": "    start <= (now + 1) % INTERVAL == 0;\n" if folded else ""})
+
+
+def processor_bench(target: Target, name: str) -> Bench:
+    """Runs of program `name`: its words, and what the interpreter sends."""
+    rng, shape = Random(name), target.shape
+    p, bits = shape.field.modulus, shape.multiplier.operand_bits
+    code = program(name, target)
+    values = [1, p - 1, *(rng.randrange(1, p) for _ in range(2))]
+    words = {"invert": lambda value: [value], "multiply": lambda value: [value, p - 2],
+             "power": lambda value: [value, 65_537]}[name]
+    runs = [words(value) for value in values]
+    found = [run(shape, code, each) for each in runs]
+    return Bench(
+        parts=["processor"], answers=len(runs),
+        limit=2 * sum(one.cycles for one in found) + 200,
+        places={
+            "PROGRAM": name, "RUNS": len(runs), "EACH": len(runs[0]),
+            "ENTRY": number(code.entry, ADDRESS_BITS),
+            "WORD_MSB": bits - 1, "RESULT_MSB": shape.field.bits - 1,
+            "ROWS": "\n".join([
+                rows(word_of=[number(word, bits) for each in runs for word in each]),
+                rows(result_of=[number(one.sent[0], shape.field.bits) for one in found])])})

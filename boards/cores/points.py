@@ -1,0 +1,45 @@
+"""Points to compute with in a bench."""
+
+from functools import cache
+from itertools import product
+from random import Random
+
+from proofmill.hdl.curve import BN254, FILE_RADIX, TOY_CURVE, Curve, Group
+from proofmill.host.prover.curve.points import GENERATOR_G2
+from proofmill.sim.curve import Affine, equation, from_scaled_twist, to_scaled_twist
+
+COFACTORS = {(TOY_CURVE.name, Group.G2): 147}
+"""Points of the curve for each one of the group, where that is not all; see `hdl.field.TOY`."""
+
+
+@cache
+def generator(curve: Curve, group: Group) -> Affine:
+    """A point that generates the group, on the curve that the accelerator adds on."""
+    if curve is BN254 and group is Group.G2:
+        return to_scaled_twist(GENERATOR_G2, curve.base.modulus)
+    law, small = equation(curve, group), range(min(curve.base.modulus, 64))
+    coordinates = list(product(small, repeat=group.degree))
+    for point in product(coordinates, coordinates):
+        if law.holds(point):
+            found = law.multiply(COFACTORS.get((curve.name, group), 1), point)
+            if found is not None:
+                return found
+    raise ValueError(f"no small point of {curve.name}'s {group.value} was found")
+
+
+def some_points(curve: Curve, group: Group, count: int, seed: int) -> list[Affine]:
+    """`count` points: infinity, one and its opposite, the rest multiples of the generator."""
+    rng, law, base = Random(seed), equation(curve, group), generator(curve, group)
+    few = [base, law.negate(base), None]
+    more = [law.multiply(rng.randrange(1, 1 << 16), base) for _ in range(count - len(few))]
+    return (few + more)[:count]
+
+
+def as_in_a_file(curve: Curve, group: Group, point: Affine) -> list[int]:
+    """The coordinates of a point of the accelerator's curve as they lie in a `.zkey`."""
+    if point is None:
+        return [0] * (2 * group.degree)
+    if curve is BN254 and group is Group.G2:
+        point = from_scaled_twist(point, curve.base.modulus)
+    assert point is not None
+    return [part * FILE_RADIX % curve.base.modulus for coordinate in point for part in coordinate]

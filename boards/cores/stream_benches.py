@@ -1,0 +1,220 @@
+"""What the multi-scalar multiplication and the accelerator must answer, from the definition."""
+
+from dataclasses import dataclass
+from random import Random
+from typing import Any
+
+from proofmill.boards.cores.bench import Bench, number, rows, width
+from proofmill.boards.cores.points import as_in_a_file, some_points
+from proofmill.hdl.accelerator import identity_words
+from proofmill.hdl.commands import (
+    ANSWER,
+    BIAS_WORDS,
+    COUNTERS,
+    HEADER,
+    PLACE,
+    REGION,
+    WORD,
+    Command,
+    Error,
+    pack,
+)
+from proofmill.hdl.cost import expected_cycles
+from proofmill.hdl.curve import Group
+from proofmill.hdl.msm import Msm, MsmShape
+from proofmill.hdl.windows import WindowPlan, best_plan, halves
+from proofmill.sim.curve import Affine, equation, loaded
+from proofmill.sim.msm import exponent_of_group, last_level, multi_scalar_product
+
+POINTS = 6
+"""Points of a sum: infinity and a point's opposite among them."""
+
+EXACT, ANY = range(2)
+"""Kinds of an expected answer; 1 and the group's degree, that of a group's sum: see
+benches/answers.sv."""
+
+ADDRESS = 40
+"""Where the points lie."""
+
+
+def split(value: int, words: int) -> list[int]:
+    """`value` as so many words, the low one first."""
+    return [value >> WORD * n & ((1 << WORD) - 1) for n in range(words)]
+
+
+@dataclass(frozen=True)
+class Job:
+    """A sum: scalars times points of a group, by a plan."""
+
+    group: Group
+    plan: WindowPlan
+    scalars: list[int]
+    points: list[Affine]
+
+
+def jobs_of(shape: MsmShape, window: int) -> list[Job]:
+    """A sum in each group; raises ValueError where the mailboxes are too few for `window`."""
+    curve, found = shape.adder.curve, []
+    order = curve.scalar.modulus
+    for group in shape.adder.groups:
+        rng = Random(group.value)
+        plan = best_plan(curve.scalar.bits, POINTS, shape.mailboxes(group), shape.adder.units,
+                         window=window)
+        if plan.at_once:
+            raise ValueError(f"{shape.mailboxes(group)} mailboxes are too few for all windows of "
+                             f"{plan.window} bits at once, as the bench has them; give more "
+                             "mailbox_bits or a narrower window")
+        scalars = [order - 1, *(rng.randrange(order) for _ in range(POINTS - 2)), 1]
+        found.append(Job(group, plan, scalars, some_points(curve, group, POINTS, seed=7)))
+    return found
+
+
+@dataclass
+class Expected:
+    """Answers to come, in order, and the sums that come in any order."""
+
+    shape: MsmShape
+    words: list[tuple[int, int]]  # (word, kind)
+    sums: list[tuple[int, int, Affine]]  # (head, index of the first answer it may be, point)
+
+    def exact(self, *words: int) -> None:
+        """These words come."""
+        self.words += [(word, EXACT) for word in words]
+
+    def any(self, count: int) -> None:
+        """So many words come that depend on time."""
+        self.words += [(0, ANY)] * count
+
+    def sum_of(self, job: Job) -> None:
+        """What answers `job`: its point, or the groups of the last level where the shape has no
+        finisher."""
+        shape, plan, curve = self.shape, job.plan, self.shape.adder.curve
+        law, last = equation(curve, job.group), pack(ANSWER, command=Command.MULTIPLY, last=1)
+        if shape.finisher:
+            total = multi_scalar_product(law, job.scalars, job.points)
+            self.exact(last, *(word for value in as_in_a_file(curve, job.group, total)
+                               for word in split(value, BIAS_WORDS)))
+            return
+        levels = len(halves(plan.window))
+        sums = {exponent_of_group(plan, group): point for group, point in last_level(
+            law, plan, job.scalars, job.points).items()}
+        first = len(self.words)
+        for unit in range(shape.adder.units):
+            windows = len(range(unit, plan.windows, shape.adder.units))
+            for group in range(windows << levels):
+                exponent = plan.exponent(group, unit)
+                if exponent in sums:
+                    head = pack(ANSWER, command=Command.MULTIPLY, unit=unit, group=group)
+                    self.sums.append((head, first, sums.pop(exponent)))
+                    self.words.append((0, 1 + job.group.degree))
+        assert not sums
+        self.exact(last)
+
+    def places(self) -> dict[str, Any]:
+        """What fills benches/answers.sv."""
+        size, shape = self.shape.coordinate_words, self.shape
+        wide = 2 * WORD * size
+        lines = [rows(expected=[number(word, WORD) for word, _ in self.words],
+                      kind=[number(kind, 2) for _, kind in self.words])]
+        for n, (head, first, point) in enumerate(self.sums):
+            x, y = ((0,), (0,)) if point is None else point
+            lines.append(
+                f"    sum_head[{n}] = {number(head, WORD)}; sum_from[{n}] = {first}; "
+                f"sum_seen[{n}] = 1'b0; sum_infinite[{n}] = 1'b{int(point is None)};")
+            for name, coordinate in (("sum_x", x), ("sum_y", y)):
+                for k, part in enumerate(coordinate):
+                    lines.append(f"    {name}[{n}][{k}] = {number(part, wide)};")
+        return {"EXPECTED": len(self.words), "SUMS": len(self.sums),
+                "SUMS_MSB": max(0, len(self.sums) - 1), "SIZE": size,
+                "MODULUS": number(shape.adder.curve.base.modulus, wide),
+                "ANSWER_ROWS": "\n".join(lines)}
+
+
+def _cycles(shape: MsmShape, jobs: list[Job]) -> int:
+    """Far more cycles than the jobs take."""
+    return 100_000 + 20 * sum(round(expected_cycles(shape, job.group, job.plan, POINTS))
+                             for job in jobs)
+
+
+def accelerator_bench(shape: MsmShape, window: int, gateware_hash: int) -> Bench:
+    """Its identity, an unknown command, points loaded and summed in each group, its counters."""
+    jobs, commands = jobs_of(shape, window), [pack(HEADER, command=Command.IDENTIFY)]
+    expected = Expected(shape, [], [])
+
+    def answer(command: int, **fields: int) -> int:
+        return pack(ANSWER, command=command, last=1, **fields)
+
+    expected.exact(answer(Command.IDENTIFY), *identity_words(shape, gateware_hash).values())
+    commands.append(pack(HEADER, command=200))
+    expected.exact(answer(200, error=Error.UNKNOWN_COMMAND))
+    for job in jobs:
+        words = _points(shape, job)
+        commands += [pack(HEADER, command=Command.LOAD),
+                     pack(PLACE, address=ADDRESS, count=len(words)), *words]
+        expected.exact(answer(Command.LOAD))
+        plan = job.plan
+        commands += [
+            pack(HEADER, command=Command.MULTIPLY, group=list(Group).index(job.group),
+                 window=plan.window, windows=plan.windows, finish=int(shape.finisher)),
+            pack(PLACE, address=ADDRESS, count=len(job.scalars)),
+            pack(REGION, second_region=plan.second_region, all=plan.windows, wide=plan.wide),
+            *split(plan.bias, BIAS_WORDS), *_scalars(job)]
+        expected.sum_of(job)
+    commands.append(pack(HEADER, command=Command.COUNTERS))
+    expected.exact(answer(Command.COUNTERS))
+    expected.any(len(COUNTERS))
+    return Bench(
+        parts=["memory", "answers", "accelerator"], answers=len(expected.words),
+        limit=_cycles(shape, jobs), places=expected.places() | {
+            "MEMORY_WORDS": 1024, "COMMANDS": len(commands), "MEMORY_ROWS": "",
+            "COMMAND_ROWS": rows(command_of=[number(word, WORD) for word in commands])})
+
+
+def msm_bench(unit: Msm, window: int) -> Bench:
+    """A sum in each group, its points in the memory."""
+    shape: MsmShape = unit.shape
+    unit._MustUse__silence = True  # it is asked, and never built
+    jobs, expected = jobs_of(shape, window), Expected(shape, [], [])
+    memory: list[int] = []
+    scalars: list[int] = []
+    settings: list[dict[str, int]] = []
+    ends: list[int] = []
+    for job in jobs:
+        plan = job.plan
+        settings.append({
+            "group": shape.adder.groups.index(job.group), "window": plan.window,
+            "windows": plan.windows, "first_window": 0, "all_windows": plan.windows,
+            "wide_windows": plan.wide, "bias": plan.bias, "second_region": plan.second_region,
+            "address": len(memory), "count": len(job.scalars), "finish": int(shape.finisher)})
+        memory += _points(shape, job)
+        scalars += _scalars(job)
+        ends.append(len(scalars))
+        expected.sum_of(job)
+    names = list(settings[0])
+    widths = {name: width(unit, name) for name in names}
+    return Bench(
+        parts=["memory", "answers", "msm"], answers=len(expected.words),
+        limit=_cycles(shape, jobs), places=expected.places() | {
+            "MEMORY_WORDS": max(1024, len(memory)), "JOBS": len(jobs),
+            "SCALARS_MSB": len(scalars) - 1,
+            "JOB_REGISTERS": "\n".join(
+                f"  reg [{widths[name] - 1}:0] {name}_of [0:JOBS-1];\n"
+                f"  reg [{widths[name] - 1}:0] {name} = 0;" for name in names),
+            "JOB_PORTS": "\n".join(f"    .{name}({name})," for name in
+                                   names),
+            "JOB_SETS": "\n".join(f"      {name} <= {name}_of[job];" for name in names),
+            "JOB_ROWS": "\n".join([
+                rows(memory=[number(word, WORD) for word in memory]),
+                rows(scalar_of=[number(word, WORD) for word in scalars]),
+                rows(last_of=ends, **{f"{name}_of": [
+                    number(one[name], widths[name]) for one in settings] for name in names})])})
+
+
+def _points(shape: MsmShape, job: Job) -> list[int]:
+    return [word for point in job.points
+            for part in loaded(shape.adder.curve, job.group, point)
+            for word in split(part, BIAS_WORDS)]
+
+
+def _scalars(job: Job) -> list[int]:
+    return [word for scalar in job.scalars for word in split(scalar, BIAS_WORDS)]

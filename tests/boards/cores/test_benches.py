@@ -1,0 +1,130 @@
+"""Units as `proofmill verilog --bench` writes them, run as a stranger would run them."""
+
+import os
+import re
+import shutil
+import subprocess
+from dataclasses import replace
+
+import pytest
+
+from proofmill.boards.cores.bench import number, rows
+from proofmill.boards.cores.core import UNITS, Core
+from proofmill.boards.shapes import SMALL_TOY
+from proofmill.hdl.folded import FoldedShape
+from proofmill.hdl.presets import STANDARD, TOY_SHAPE, at_interval
+from proofmill.sim.verilated import BuildError, verilator
+
+TOY_MULTIPLIER = TOY_SHAPE.adder.multiplier
+
+
+def folded(interval):
+    """The toy accelerator with a multiplier that takes operands every `interval` cycles."""
+    multiplier = FoldedShape(
+        field=TOY_MULTIPLIER.field, operand_bits=TOY_MULTIPLIER.operand_bits,
+        digit=TOY_MULTIPLIER.digit, limb=TOY_MULTIPLIER.limb, interval=interval)
+    return replace(TOY_SHAPE, adder=replace(TOY_SHAPE.adder, multiplier=multiplier, intervals=tuple(
+        (group, cycles * interval) for group, cycles in TOY_SHAPE.adder.intervals)))
+
+
+CORES = {
+    "multiplier": Core(unit="multiplier", shape=TOY_SHAPE),
+    "multiplier-bn254": Core(unit="multiplier", shape=STANDARD),
+    "multiplier-folded": Core(unit="multiplier", shape=folded(3)),
+    "adder": Core(unit="adder", shape=TOY_SHAPE),
+    "adder-four-units": Core(unit="adder", shape=at_interval(3, TOY_SHAPE)),
+    "adder-a-pair-a-cycle": Core(unit="adder", shape=at_interval(1, TOY_SHAPE)),
+    "adder-folded": Core(unit="adder", shape=folded(3)),
+    "processor": Core(unit="processor", shape=TOY_SHAPE),
+    "processor-power": Core(unit="processor", shape=TOY_SHAPE, program="power"),
+    "processor-folded": Core(unit="processor", shape=folded(3), program="multiply"),
+    "msm": Core(unit="msm", shape=TOY_SHAPE),
+    "msm-groups": Core(unit="msm", shape=SMALL_TOY),
+    "accelerator": Core(unit="accelerator", shape=TOY_SHAPE),
+    "accelerator-groups": Core(unit="accelerator", shape=SMALL_TOY, window=3),
+}
+SLOW = ("msm", "msm-groups", "accelerator-groups", "multiplier-bn254", "adder-a-pair-a-cycle")
+
+
+def written(core, folder):
+    """The core's Verilog and bench in `folder`."""
+    paths = [folder / f"{core.unit}.sv", folder / f"{core.unit}_tb.sv"]
+    for path, text in zip(paths, (core.verilog, core.bench()), strict=True):
+        path.write_text(text)
+    return paths
+
+
+def icarus(paths, folder):
+    """What the bench says under Icarus, and its status."""
+    if shutil.which("iverilog") is None:
+        pytest.skip("iverilog is not there: apt-get install iverilog")
+    built = subprocess.run(["iverilog", "-g2012", "-o", "bench", *map(str, paths)], cwd=folder,
+                           capture_output=True, text=True)
+    # Icarus says that it takes a part of a value for all of it where it looks what is read.
+    said = [line for line in built.stderr.splitlines() if "sorry: constant selects" not in line]
+    assert (built.returncode, said) == (0, []), built.stderr[-3000:]
+    done = subprocess.run(["vvp", "-n", "bench"], cwd=folder, capture_output=True, text=True,
+                          timeout=500)
+    return done.stdout, done.returncode
+
+
+def verilated(paths, folder):
+    """What the bench says under Verilator, and its status."""
+    try:
+        binary, root = verilator()
+    except BuildError as error:
+        pytest.skip(str(error))
+    for tool in ("make", "perl", "g++"):
+        if shutil.which(tool) is None:
+            pytest.skip(f"{tool}, which Verilator's own build needs, is not there")
+    built = subprocess.run(
+        [str(binary), "--binary", "--timing", "-Wno-lint", "-Wno-fatal", "--top-module",
+         f"{paths[1].stem}", "-CFLAGS", "-std=c++20 -O0", "--Mdir", "built", "-o", "bench",
+         *map(str, paths)], cwd=folder, capture_output=True, text=True,
+        env=os.environ | {"VERILATOR_ROOT": str(root)})
+    assert built.returncode == 0, (built.stdout + built.stderr)[-3000:]
+    done = subprocess.run(["built/bench"], cwd=folder, capture_output=True, text=True, timeout=500)
+    return done.stdout, done.returncode
+
+
+@pytest.mark.parametrize("name", [
+    pytest.param(name, marks=pytest.mark.slow) if name in SLOW else name for name in CORES])
+def test_the_answers_are_right_under_icarus(name, tmp_path):
+    said, status = icarus(written(CORES[name], tmp_path), tmp_path)
+    assert re.search(r"^PASS: \w+: \d+ known answers in \d+ cycles$", said, re.MULTILINE), said
+    assert status == 0
+
+
+@pytest.mark.parametrize("name", ["multiplier-folded", *(
+    pytest.param(name, marks=pytest.mark.slow) for name in CORES if name != "multiplier-folded")])
+def test_the_answers_are_right_under_verilator(name, tmp_path):
+    said, status = verilated(written(CORES[name], tmp_path), tmp_path)
+    assert re.search(r"^PASS: \w+: \d+ known answers in \d+ cycles$", said, re.MULTILINE), said
+    assert status == 0
+
+
+@pytest.mark.parametrize("name, right, wrong", [
+    *((name, "product <= {", "product <= ~{") for name in ("multiplier", "adder", "processor")),
+    pytest.param("msm-groups", "product <= {", "product <= ~{", marks=pytest.mark.slow),
+    ("accelerator", "64'h4c4c494d464f5250", "64'h4c4c494d464f5251"),
+])
+def test_a_unit_that_is_wrong_fails_its_bench(name, right, wrong, tmp_path):
+    paths = written(CORES[name], tmp_path)
+    text = paths[0].read_text()
+    assert right in text
+    paths[0].write_text(text.replace(right, wrong, 1))
+    said, status = icarus(paths, tmp_path)
+    assert status != 0
+    assert "FAIL: " in said and "PASS" not in said
+
+
+def test_every_unit_has_a_bench_here():
+    assert {core.unit for core in CORES.values()} == set(UNITS)
+
+
+def test_numbers_that_do_not_fit_are_refused():
+    assert rows(a=[number(1, 4), number(15, 4)], b=[2, 3]) == (
+        "    a[0] = 4'h1; b[0] = 2;\n    a[1] = 4'hf; b[1] = 3;")
+    for value in (-1, 16):
+        with pytest.raises(ValueError, match=f"^{value} does not fit 4 bits$"):
+            number(value, 4)

@@ -1,0 +1,104 @@
+"""``proofmill verilog``: the units, what is written beside them, and what is refused."""
+
+import re
+import shutil
+import subprocess
+
+import pytest
+from ruamel.yaml import YAML
+
+from proofmill.boards.cores import core
+from proofmill.host.cli import gateware
+from proofmill.host.cli.main import main
+
+
+@pytest.fixture
+def run(capsys):
+    """(status, what was said) of a command."""
+    def command(*words):
+        status = main([str(word) for word in words])
+        found = capsys.readouterr()
+        return status, found.out + found.err
+
+    return command
+
+
+def test_a_unit_a_bench_and_a_core_file(run, tmp_path):
+    status, said = run("verilog", tmp_path / "mul.sv", "--unit", "multiplier", "--preset", "toy",
+                       "--bench", "--core")
+    assert status == 0 and "mul.sv" in said and "mul_tb.sv" in said and "mul.core" in said
+    assert re.search(r"top module multiplier, gateware [0-9a-f]{16}$", said.strip())
+    assert "module multiplier(" in (tmp_path / "mul.sv").read_text()
+    text = (tmp_path / "mul.core").read_text()
+    assert text.startswith("CAPI=2:\n")
+    found = YAML(typ="safe").load(text.partition("\n")[2])
+    assert found["name"].startswith("proofmill:proofmill:multiplier:")
+    files = [name for fileset in found["filesets"].values() for name in fileset["files"]]
+    assert files == ["mul.sv", "mul_tb.sv"] and all((tmp_path / name).exists() for name in files)
+    assert found["targets"]["sim"]["filesets"] == ["rtl", "bench"]
+
+
+def test_fusesoc_builds_and_runs_the_core(run, tmp_path):
+    for tool in ("fusesoc", "iverilog"):
+        if shutil.which(tool) is None:
+            pytest.skip(f"{tool} is not there")
+    assert run("verilog", tmp_path / "mul.sv", "--unit", "multiplier", "--preset", "toy",
+               "--bench", "--core")[0] == 0
+    done = subprocess.run(
+        ["fusesoc", "--cores-root", str(tmp_path), "run", "--target", "sim",
+         "proofmill:proofmill:multiplier"], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert "PASS: multiplier: " in done.stdout
+
+
+def test_a_core_without_a_bench_has_no_simulation(run, tmp_path):
+    assert run("verilog", tmp_path / "mul.sv", "--unit", "multiplier", "--curve", "toy",
+               "--core")[0] == 0
+    found = YAML(typ="safe").load((tmp_path / "mul.core").read_text().partition("\n")[2])
+    assert found["targets"].keys() == {"default", "lint"} and found["filesets"].keys() == {"rtl"}
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["mul.core", "mul.sv"]
+
+
+def test_g2_can_be_left_out_and_intervals_bring_what_they_take(run, tmp_path):
+    both, one = tmp_path / "both.sv", tmp_path / "one.sv"
+    adder = ("--unit", "adder", "--preset", "toy", "--interval", "6")
+    assert run("verilog", both, *adder)[0] == 0
+    assert run("verilog", one, *adder, "--group", "g1")[0] == 0
+    assert len(one.read_text()) < len(both.read_text())
+    assert "multiplier1" in one.read_text() and "multiplier2" not in one.read_text()
+
+
+@pytest.mark.parametrize("words, sentence", [
+    ("--unit adder --preset toy --interval 5", "a divisor of 12, not 5; or say --multipliers"),
+    ("--unit adder --preset toy --interval 5 --multipliers 1", "take 3 multipliers"),
+    ("--unit msm --preset one-row --curve toy", "is of the curve bn254; leave --preset out"),
+    ("--preset toy --curve bn254", "choose --preset standard, one-row, three-rows or five-rows"),
+    ("--unit multiplier --bench --window 3", "with --bench and --unit msm or accelerator"),
+    ("--unit msm --window 3", "it goes with --bench"),
+    ("--unit multiplier --program power", "--program goes with --unit processor"),
+    ("--unit msm --preset toy --bench --window 12", "are too few for windows of 12 bits"),
+    ("--unit msm --preset toy --mailbox-bits 2", "too few for any window"),
+    ("--unit multiplier --multiplier folded", "a folded multiplier needs an interval"),
+    ("--unit mixer", "accelerator"),
+])
+def test_what_does_not_fit_is_a_sentence_that_says_what_would(run, words, sentence, tmp_path):
+    status, said = run("verilog", tmp_path / "out.sv", *words.split())
+    assert status == 2 and sentence in said, said
+    assert "Traceback" not in said and not list(tmp_path.iterdir())
+
+
+def test_files_beside_need_a_place_and_stay_apart(run, tmp_path):
+    status, said = run("verilog", "/dev/stdout", "--unit", "multiplier", "--preset", "toy",
+                       "--bench")
+    assert status == 2 and "name a file" in said
+    status, said = run("verilog", tmp_path / "mul.core", "--unit", "multiplier", "--preset", "toy",
+                       "--core")
+    assert status == 2 and "would be written twice" in said
+    (tmp_path / "mul_tb.sv").mkdir()
+    status, said = run("verilog", tmp_path / "mul.sv", "--unit", "multiplier", "--preset", "toy",
+                       "--bench")
+    assert status == 2 and "mul_tb.sv: is a folder" in said
+
+
+def test_the_choices_are_the_units_and_programs_that_there_are():
+    assert gateware.UNITS == tuple(core.UNITS) and gateware.PROGRAMS == core.PROGRAMS
