@@ -23,6 +23,7 @@ from proofmill.hdl.curve import Group
 from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.prover.curve.limbs import Limbs
 from proofmill.host.prover.devices.device import Bases, Device, DeviceError, Job, Progress, Result
+from proofmill.host.prover.devices.inputs import check_jobs, check_points
 from proofmill.host.prover.devices.usual import usual_longest
 
 START_SECONDS = 300.0
@@ -66,6 +67,7 @@ class ApartDevice:
 
     def load(self, group: Group, points: Limbs) -> Bases:
         """Keep `points` here as well, for every process to come."""
+        check_points(group, points)
         for handle, (kept_group, kept) in enumerate(self._points):
             if kept_group is group and np.array_equal(kept, points):
                 return Bases(group, len(points), handle)
@@ -74,6 +76,7 @@ class ApartDevice:
 
     def run(self, jobs: Sequence[Job], progress: Progress | None = None) -> list[Result]:
         """Compute every job; DeviceError where the process does not answer in time, or ended."""
+        check_jobs(jobs)
         try:
             if self._link is None:
                 self._start()

@@ -9,9 +9,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from proofmill.hdl.curve import Group
-from proofmill.host.prover.curve.limbs import LIMBS, Limbs
-from proofmill.host.prover.curve.points import width
+from proofmill.host.prover.curve.limbs import Limbs
 from proofmill.host.prover.devices.device import Bases, Job, Progress, Result
+from proofmill.host.prover.devices.inputs import check_jobs, check_points
 from proofmill.host.prover.devices.mcl import MclDevice
 from proofmill.host.prover.native.build import BuildProgress
 from proofmill.host.prover.native.library import G1, G2, Library, library_or_none
@@ -49,9 +49,7 @@ class CpuDevice:
         self.prepare()
         if self._other is not None:
             return self._other.load(group, points)
-        if points.ndim != 2 or points.shape[1] != width(group):
-            raise ValueError(f"{group.value} points have shape (n, {width(group)}), "
-                             f"not {points.shape}")
+        check_points(group, points)
         given = np.require(points, np.uint64, ("C", "A"))
         kept = np.empty_like(given)
         convert_in_place(NUMBER[group], given.ctypes.data, kept.ctypes.data, len(given),
@@ -64,10 +62,7 @@ class CpuDevice:
         if self._other is not None:
             return [Result(each.point, each.cycles, each.digits, self.name)
                     for each in self._other.run(jobs, progress)]
-        for index, job in enumerate(jobs):
-            if job.scalars.shape != (job.bases.count, LIMBS):
-                raise ValueError(f"job {index}: {job.bases.count} bases need scalars of shape "
-                                 f"({job.bases.count}, 4), not {job.scalars.shape}")
+        check_jobs(jobs)
         done, total = 0, sum(job.bases.count for job in jobs)
         results = []
         for job in jobs:

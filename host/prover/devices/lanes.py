@@ -13,10 +13,11 @@ from proofmill.hdl.curve import BN254, TWIST_SCALE, Group, quadratic_product
 from proofmill.hdl.windows import WindowPlan, best_plan
 from proofmill.host.prover.curve.arithmetic import multi_scalar_multiplication, sum_of_powers
 from proofmill.host.prover.curve.limbs import Limbs, from_limbs, to_limbs
-from proofmill.host.prover.curve.points import ProjectivePoint, first_not_canonical, width
+from proofmill.host.prover.curve.points import ProjectivePoint, first_not_canonical
 from proofmill.host.prover.curve.validity import on_curve
 from proofmill.host.prover.devices.accelerator import Accelerator, Sum
 from proofmill.host.prover.devices.device import Bases, DeviceError, Job, Progress, Result
+from proofmill.host.prover.devices.inputs import check_jobs, check_points
 
 log = logging.getLogger(__name__)
 
@@ -105,9 +106,7 @@ class LanesDevice:
 
     def load(self, group: Group, points: Limbs) -> Bases:
         """Keep `points`, shape (n, 8) or (n, 16), for later jobs."""
-        if points.ndim != 2 or points.shape[1] != width(group):
-            raise ValueError(f"{group.value} points have shape (n, {width(group)}), "
-                             f"not {points.shape}")
+        check_points(group, points)
         return Bases(group=group, count=len(points), handle=_Loaded(points))
 
     def plan(self, job: Job) -> WindowPlan:
@@ -121,10 +120,7 @@ class LanesDevice:
 
         `progress` counts points, a G2 point as three, once for every pass.
         """
-        for index, job in enumerate(jobs):
-            if job.scalars.shape != (job.bases.count, 4):
-                raise ValueError(f"job {index}: {job.bases.count} bases need scalars of shape "
-                                 f"({job.bases.count}, 4), not {job.scalars.shape}")
+        check_jobs(jobs)
         weights = [(3 if job.bases.group is Group.G2 else 1) * len(list(self.plan(job).passes))
                    for job in jobs]
         total = sum(w * job.bases.count for w, job in zip(weights, jobs, strict=True))

@@ -14,8 +14,9 @@ from proofmill.hdl.curve import Group
 from proofmill.host.prover.curve.arithmetic import add, cores, multiply_prepared
 from proofmill.host.prover.curve.limbs import Limbs
 from proofmill.host.prover.curve.mcl import library
-from proofmill.host.prover.curve.points import infinity, is_infinity, to_jacobian, width
+from proofmill.host.prover.curve.points import infinity, is_infinity, to_jacobian
 from proofmill.host.prover.devices.device import Bases, Job, Progress, Result
+from proofmill.host.prover.devices.inputs import check_jobs, check_points
 
 LEAST_PIECE = 1024
 """Points below which splitting a job costs more additions than a further core saves."""
@@ -61,15 +62,14 @@ class MclDevice:
 
     def load(self, group: Group, points: Limbs) -> Bases:
         """Prepare `points`, shape (n, 8) or (n, 16); points at infinity are left out here."""
-        if points.ndim != 2 or points.shape[1] != width(group):
-            raise ValueError(f"{group.value} points have shape (n, {width(group)}), "
-                             f"not {points.shape}")
+        check_points(group, points)
         indices = np.flatnonzero(~is_infinity(points))
         prepared = _Prepared(to_jacobian(group, points[indices]), indices)
         return Bases(group=group, count=len(points), handle=prepared)
 
     def run(self, jobs: Sequence[Job], progress: Progress | None = None) -> list[Result]:
         """Compute every job; the pieces of all jobs share the cores, the largest first."""
+        check_jobs(jobs)
         pieces = self._split(jobs)
         sums: list[list[Limbs]] = [[] for _ in jobs]
         done, total = 0, sum(job.bases.count for job in jobs)
@@ -98,9 +98,6 @@ class MclDevice:
     def _split(self, jobs: Sequence[Job]) -> list[_Piece]:
         whole: list[_Piece] = []
         for index, job in enumerate(jobs):
-            if job.scalars.shape != (job.bases.count, 4):
-                raise ValueError(f"job {index}: {job.bases.count} bases need scalars of shape "
-                                 f"({job.bases.count}, 4), not {job.scalars.shape}")
             prepared: _Prepared = job.bases.handle
             scalars = (job.scalars if len(prepared.indices) == job.bases.count
                        else job.scalars[prepared.indices])
