@@ -13,7 +13,7 @@ from proofmill.firmware.library import finishing_program, program
 from proofmill.firmware.target import Target
 from proofmill.hdl.accelerator import Accelerator
 from proofmill.hdl.configurations import refusal
-from proofmill.hdl.emit import emit_verilog
+from proofmill.hdl.emit import emit_verilog, for_every_simulator
 from proofmill.hdl.framed_adder import FramedAdder
 from proofmill.hdl.msm import Msm, MsmShape
 from proofmill.hdl.processor import StandaloneProcessor
@@ -69,8 +69,8 @@ class Core:
         """The text. Raises ValueError where the parameters make no such unit."""
         if self.unit == "accelerator":
             self.component()._MustUse__silence = True  # asked, for what it refuses
-            return self.gateware.verilog
-        return emit_verilog(self.component(), self.unit)
+            return for_every_simulator(self.gateware.verilog)
+        return for_every_simulator(emit_verilog(self.component(), self.unit))
 
     @property
     def hash(self) -> int:

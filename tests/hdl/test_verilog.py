@@ -11,7 +11,7 @@ from cocotb_tools.runner import get_runner
 
 from proofmill.firmware.library import finishing_program
 from proofmill.hdl.accelerator import Accelerator
-from proofmill.hdl.emit import emit_verilog
+from proofmill.hdl.emit import emit_verilog, for_every_simulator
 from proofmill.hdl.framed_adder import FramedAdder
 from proofmill.hdl.mailbox_unit import MailboxUnit
 from proofmill.hdl.montgomery import MontgomeryMultiplier
@@ -47,7 +47,7 @@ def bench(builds, simulator, name, make, folder, variant="", **environment):
     """Build what `make` makes, unless it has been, and run ``tests.hdl.bench_<name>`` on it."""
     if (simulator, name, variant) not in builds:
         source = folder / f"{name}.sv"
-        source.write_text(emit_verilog(make(), name))
+        source.write_text(for_every_simulator(emit_verilog(make(), name)))
         runner = get_runner(simulator)
         quick = ["-Wno-fatal", "-Wno-lint", "--x-initial", "unique", "--output-split", "0",
                  "-CFLAGS", "-O0"]
