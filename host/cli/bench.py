@@ -10,6 +10,7 @@ from typing import Any
 
 from proofmill.host.bench.kinds import BASES, CIRCUITS, KINDS, MOST_POINTS
 from proofmill.host.cli.arguments import input_file, seed, whole
+from proofmill.host.cli.ledger_size import WATCHED, accounts
 from proofmill.host.cli.prove import add_device
 from proofmill.host.cli.records import print_record
 from proofmill.host.cli.screen import Screen
@@ -17,8 +18,9 @@ from proofmill.host.cli.subcommands import Commands
 from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.ground.json_text import JsonObject
 from proofmill.host.network.economics.limits import MOST_PROVERS, MOST_SLOTS
+from proofmill.host.prover.circuits.rollup.size import MAXIMUM_TRANSFERS
 from proofmill.host.prover.devices.catalogue import open_device
-from proofmill.host.prover.devices.device import Device
+from proofmill.host.prover.devices.device import Device, Progress
 
 ONE = "there must be at least one"
 POINTS = "there must be at least one, and at most 2^32 - 1"
@@ -140,6 +142,24 @@ def register(commands: Commands) -> None:
     setup.add_argument("--json", action="store_true", help="one JSON object")
     setup.set_defaults(run=run_setup)
 
+    block = actions.add_parser(
+        "block", help="a block's proof by its signed transfers: constraints, key, seconds, cycles",
+        description="Prove full batches of 1, 4, 16 and 64 signed transfers on every device, the "
+                    "smallest first. Where a device would take more than about a minute, by its "
+                    "time for the size before, it is left out, and that is said; what is asked for "
+                    "with --device is always run. The largest circuit and its key take minutes.")
+    block.add_argument("--transfers", metavar="N", action="append",
+                       type=whole(1, MAXIMUM_TRANSFERS,
+                                  f"a batch has 1 to {MAXIMUM_TRANSFERS} transfers"),
+                       help="places for transfers; may be given several times (default: 1, 4, 16 "
+                            "and 64)")
+    block.add_argument("--accounts", metavar="2^K", type=accounts, default=WATCHED.accounts,
+                       help="places for accounts, a power of two (default: "
+                            f"{WATCHED.accounts})")
+    block.add_argument("--device", metavar="NAME", action="append", type=_measured_device,
+                       help="cpu, model or rtl; may be given several times (default: all)")
+    block.add_argument("--json", action="store_true", help="one JSON object")
+    block.set_defaults(run=run_block)
     settlement = actions.add_parser(
         "settlement", help="the most gas the contracts can use at the start of a block",
         description="Construct the worst block: all places of provers taken, all penalties that "
@@ -419,6 +439,34 @@ def run_setup(options: argparse.Namespace) -> int:
     return 0
 
 
+def _measured_device(text: str) -> str:
+    """Takes the devices that every machine has."""
+    if text not in ("cpu", "model", "rtl"):
+        raise argparse.ArgumentTypeError(f"there is no {text!r}; give cpu, model or rtl")
+    return text
+
+
+def run_block(options: argparse.Namespace) -> int:
+    """Measure every size on every device."""
+    from proofmill.host.bench.block import DEVICES, TRANSFERS, figures, lines
+
+    screen = Screen(machine=options.json)
+    sizes = []
+    with tempfile.TemporaryDirectory() as folder, screen.bar("preparing") as bar:
+        def step(name: str) -> Progress:
+            bar.step(name, 0, 1)
+            return bar
+
+        for found in figures(Path(folder), options.accounts, options.transfers or TRANSFERS,
+                             options.device or DEVICES, options.device is not None, step):
+            sizes.append(found)
+            for line in lines(found):
+                screen.line(line)
+    if options.json:
+        print_record("bench block", {"sizes": sizes})
+    return 0
+
+
 def run_settlement(options: argparse.Namespace) -> int:
     """Measure every call, and compare the worst with half of the limit."""
     from proofmill.host.network.contracts.settlement import MOST_COMMITTEE, measure
@@ -458,23 +506,18 @@ def run_table(options: argparse.Namespace) -> int:
 
 def _block_files(folder: Path) -> tuple[Path, Path]:
     """A development key of the block circuit and a witness."""
-    import random
-
-    from proofmill.host.prover.circuits.block import BlockCircuit
-    from proofmill.host.prover.circuits.block_size import BlockSize
-    from proofmill.host.prover.circuits.ledger import Ledger
-    from proofmill.host.prover.circuits.random_batch import random_batch
+    from proofmill.host.network.transfers.load import full_batch
+    from proofmill.host.network.transfers.opening import opening_ledger
+    from proofmill.host.prover.circuits.rollup.circuit import RollupCircuit
     from proofmill.host.prover.circuits.statement import Statement
     from proofmill.host.prover.groth16.setup import development_setup
     from proofmill.host.prover.groth16.wtns import write_witness
 
-    circuit, rng = BlockCircuit(BlockSize()), random.Random(0)
-    ledger = Ledger(circuit.size, tuple(rng.randrange(1 << 40)
-                                        for _ in range(circuit.size.accounts)))
-    statement = Statement(1, 1, 1, bytes(20))
+    circuit, statement = RollupCircuit(WATCHED), Statement(1, 1, 1, bytes(20))
+    ledger = opening_ledger(0, WATCHED)
+    batch = full_batch(0, ledger, statement.chain_id)
     development_setup(circuit.r1cs, folder / "block.zkey", bytes(32))
-    write_witness(folder / "block.wtns",
-                  circuit.witness(ledger, random_batch(rng, ledger), statement))
+    write_witness(folder / "block.wtns", circuit.witness(ledger, batch, statement))
     return folder / "block.zkey", folder / "block.wtns"
 
 

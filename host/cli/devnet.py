@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from proofmill.host.cli.arguments import output_file, seed, whole
+from proofmill.host.cli.ledger_size import add_ledger_size, ledger_size
 from proofmill.host.cli.logs import for_nodes
 from proofmill.host.cli.records import print_record
 from proofmill.host.cli.screen import Bar, Screen, load_chain
@@ -70,6 +71,7 @@ def register(commands: Commands) -> None:
     devnet.add_argument("--slots", default=40,
                         type=whole(1, otherwise="there must be at least one"), metavar="N",
                         help="slots to run, 8 an epoch (default: 40)")
+    add_ledger_size(devnet)
     devnet.add_argument("--device", action="append", metavar="NAME[:MS]",
                         help="what provers prove on, in turn: cpu, slow (a cpu that takes "
                              f"{SLOW_MS:,} ms), model, rtl; with MS a proof counts for so many "
@@ -121,8 +123,7 @@ def run(options: argparse.Namespace) -> int:
     from proofmill.host.network.economics.recorded import replayed
     from proofmill.host.network.node.devnet import Devnet, DevnetSetup, NoNodeLeftError, plan_nodes
     from proofmill.host.network.node.outcome import outcome
-    from proofmill.host.prover.circuits.block import BlockCircuit
-    from proofmill.host.prover.circuits.block_size import COMPACT
+    from proofmill.host.prover.circuits.rollup.circuit import RollupCircuit
     from proofmill.host.prover.groth16.zkey import write_zkey
 
     names = DEFAULT_DEVICES if options.device is None else options.device
@@ -130,12 +131,13 @@ def run(options: argparse.Namespace) -> int:
     _prepare(screen, devices)
     plans = _disturbed(plan_nodes(options.validators, devices), disturbances, options)
     found: list[Check] = []
+    size = ledger_size(options)
     with _folder(options) as folder:
         with screen.bar("preparing the block circuit and its key"):
-            key = block_key(BlockCircuit(COMPACT), options.seed)
+            key = block_key(RollupCircuit(size), options.seed)
             zkey = Path(folder) / "block.zkey"
             write_zkey(zkey, key)
-        setup = DevnetSetup(plans, Path(folder), options.seed, COMPACT, key.verification_key, zkey,
+        setup = DevnetSetup(plans, Path(folder), options.seed, size, key.verification_key, zkey,
                             log_to=for_nodes(options))
         with screen.bar(f"starting {len(plans)} nodes"):
             net = Devnet(setup)

@@ -35,12 +35,13 @@ COMMANDS = {
     "waves": ("waves",),
     "vectors": ("vectors",),
     "slashing": ("slashing",),
+    "wallet": ("wallet",),
 }
 """Modules with ``register(subparsers)``, and the commands of each."""
 
 READERS = {
     "proving": ("prove", "verify", "serve", "setup", "zkey", "r1cs"),
-    "mining and the network": ("mine", "devnet", "why", "contracts", "ledger",
+    "mining and the network": ("mine", "devnet", "wallet", "why", "contracts", "ledger",
                                "slashing"),
     "devices and boards": ("devices", "selftest", "board", "build"),
     "building on the hardware": ("verilog", "commands", "field", "waves", "measure", "explore"),

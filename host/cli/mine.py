@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from proofmill.host.cli import signals
 from proofmill.host.cli.arguments import seed, whole
+from proofmill.host.cli.ledger_size import add_ledger_size, ledger_size
 from proofmill.host.cli.mining_report import FALLBACK, Report, Totals, as_record, show_summary
 from proofmill.host.cli.prove import add_device, add_fallback
 from proofmill.host.cli.records import print_record
@@ -27,7 +28,7 @@ if TYPE_CHECKING:  # these take seconds to import
     from proofmill.host.network.evm.external import ExternalEvm
     from proofmill.host.network.second_layer.engines import EvmEngines
     from proofmill.host.network.second_layer.second_layer import SecondLayer
-    from proofmill.host.prover.circuits.block import BlockCircuit
+    from proofmill.host.prover.circuits.rollup.circuit import RollupCircuit
     from proofmill.host.prover.groth16.prove import Prover
     from proofmill.host.prover.groth16.proving_key import ProvingKey
 
@@ -45,9 +46,10 @@ def register(commands: Commands) -> None:
         description="Start the embedded chain (Ethereum's executable specification, minimal "
                     "preset, 64 validators), join it after two epochs, prove its next blocks on "
                     "the device, and run on until the blocks are final and the rewards mature.")
-    mine.add_argument("--blocks", default=4, metavar="N",
+    mine.add_argument("--blocks", default=2, metavar="N",
                       type=whole(1, otherwise="there must be at least one to prove"),
-                      help="blocks to prove (default: 4)")
+                      help="blocks to prove (default: 2)")
+    add_ledger_size(mine)
     add_device(mine, "rtl")
     add_fallback(mine)
     mine.add_argument("--execution", metavar="URL",
@@ -111,7 +113,7 @@ class Devices:
                 sum(link.statistics.line_seconds(link.baud) for link in links), links[0].baud)
 
 
-def block_key(circuit: "BlockCircuit", seed: int) -> "ProvingKey":
+def block_key(circuit: "RollupCircuit", seed: int) -> "ProvingKey":
     """The development key of the block circuit: from the cache, or made now and kept there."""
     import hashlib
 
@@ -191,11 +193,10 @@ def _prepare(options: argparse.Namespace, screen: Screen, devices: Devices,
     from proofmill.host.network.consensus.miner import Miner
     from proofmill.host.network.contracts.deployment import prepare
     from proofmill.host.network.second_layer.engines import EvmEngines
-    from proofmill.host.prover.circuits.block import BlockCircuit
-    from proofmill.host.prover.circuits.block_size import BlockSize
+    from proofmill.host.prover.circuits.rollup.circuit import RollupCircuit
 
     with screen.bar("preparing the block circuit and its key"):
-        circuit = BlockCircuit(BlockSize())
+        circuit = RollupCircuit(ledger_size(options))
         key = block_key(circuit, options.seed)
     with screen.bar("preparing the contracts") as bar:
         prepare(bar.step)
@@ -203,7 +204,7 @@ def _prepare(options: argparse.Namespace, screen: Screen, devices: Devices,
     with screen.bar("starting the chain") as bar:
         engines = EvmEngines(key.verification_key, rich=(miner.address,))
         chain = EmbeddedChain(
-            block_verifier(key.verification_key), seed=options.seed,
+            block_verifier(key.verification_key), seed=options.seed, size=circuit.size,
             engines=ledger_engines if node else engines)
         slots = EPOCHS_BEFORE * chain.slots_per_epoch
         for done in range(slots):
@@ -212,8 +213,8 @@ def _prepare(options: argparse.Namespace, screen: Screen, devices: Devices,
     check_key(key, local=chain.local)
     size = circuit.size
     screen.line(
-        f"chain: {len(chain.keys)} validators, slot {chain.slot}; ledger: {size.accounts} "
-        f"accounts, {size.transfers} transfers a block; circuit: {circuit.r1cs.constraints:,} "
+        f"chain: {len(chain.keys)} validators, slot {chain.slot}; ledger: {size.accounts:,} "
+        f"accounts, {_signed(size.transfers)} a block; circuit: {circuit.r1cs.constraints:,} "
         f"constraints, development key; device: {options.device}")
     totals, report = Totals(), Report(screen, options.device, options.json_lines)
     prove = _prover(options, circuit, key, devices, report, totals)
@@ -221,7 +222,11 @@ def _prepare(options: argparse.Namespace, screen: Screen, devices: Devices,
     return _Run(Miner(chain, MINER_VALIDATOR, rewards, prove, report), rewards, report, totals)
 
 
-def _prover(options: argparse.Namespace, circuit: "BlockCircuit", key: "ProvingKey",
+def _signed(transfers: int) -> str:
+    return "1 signed transfer" if transfers == 1 else f"{transfers} signed transfers"
+
+
+def _prover(options: argparse.Namespace, circuit: "RollupCircuit", key: "ProvingKey",
             devices: Devices, report: Report, totals: Totals) -> "Callable[[Claim], bytes]":
     """What makes the proof of a claim, counts it, and says what has happened to devices."""
     from proofmill.host.network.consensus.block_proofs import proof_to_bytes

@@ -72,6 +72,13 @@ FIELDS: dict[str, dict[str, str]] = {
         "bounties_wei": "for showing others' wrong proofs",
         "dropped": "an object: peers it left, and why",
         "fetched": "blocks it had missed and got from peers", "dead": "how it ended; empty if not"},
+    "wallet send": {
+        "transfer": "its hash, hex", "account": "it is from", "nonce": "it is signed for"},
+    "wallet balance": {
+        "chain_id": "of the node's chain", "slot": "of its clock", "accounts": "a list, below"},
+    "wallet balance: accounts": {
+        "account": "its number", "balance": "at the node's head", "nonce": "transfers made",
+        "next_nonce": "behind those that wait", "spendable": "the balance, less what waits"},
     "why": {
         "slot": "its number", "mix": "the RANDAO mix of the draw", "seed": "of the draw",
         "sentences": "a list, on the slot", "draws": "a list, below", "provers": "a list, below",
@@ -143,6 +150,15 @@ FIELDS: dict[str, dict[str, str]] = {
         "growth_in_provers": "the exponent e in seconds ~ provers^e; null for one prover",
         "growth_in_slots": "the same of slots",
         "peak_bytes": "of memory, of the process, at most"},
+    "bench block": {"sizes": "a list, below"},
+    "bench block: sizes": {
+        "transfers": "places for signed transfers, all of them used", "accounts": "--accounts",
+        "constraints": "of the circuit", "constraints_a_transfer": "a part of them for each",
+        "domain": "of the transforms, a power of two", "zkey_bytes": "of the proving key's file",
+        "compile_seconds": "of the circuit", "setup_seconds": "of the development key",
+        "witness_seconds": "of one witness",
+        "devices": "an object: for each device seconds of one proof, and cycles or null; where it "
+                   "was left out both are null, and expected says how long it would take"},
     "bench prove": {
         "zkey": "the key", "provers": "an object: for each prover seconds, and cycles if it has "
                                       "any; null for one that is not installed",

@@ -96,12 +96,11 @@ def _replay(screen: Screen, slot: int, seed: int, registry: Any, minimum: int) -
     from proofmill.host.network.consensus.spec import spec
     from proofmill.host.network.economics.replay import PublicBlock, Replay
     from proofmill.host.network.mechanism.parameters import Parameters
-    from proofmill.host.prover.circuits.block_size import COMPACT
 
     def nobody_proves(public: list[int], proof: bytes) -> bool:
         return False
 
-    chain = EmbeddedChain(nobody_proves, seed=seed, size=COMPACT)
+    chain = EmbeddedChain(nobody_proves, seed=seed)
     genesis = bytes(spec.get_randao_mix(chain.head_state, spec.Epoch(0)))
     replay = Replay(Parameters(slots_per_epoch=chain.slots_per_epoch), registry, genesis, minimum)
     with screen.bar(f"running the chain to slot {slot} and to its finality") as bar:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from proofmill.hdl.curve import Group
 from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.network.consensus.records import COORDINATE_BYTES, PROOF_BYTES, Claim
-from proofmill.host.prover.circuits.block import BlockCircuit
+from proofmill.host.prover.circuits.rollup.circuit import RollupCircuit
 from proofmill.host.prover.curve.limbs import BASE_MODULUS, Limbs
 from proofmill.host.prover.curve.points import AffinePoint, decode, encode
 from proofmill.host.prover.devices.device import Progress
@@ -62,11 +62,11 @@ def block_verifier(key: VerificationKey) -> Callable[[list[int], bytes], bool]:
 
 
 def block_prover(
-    circuit: BlockCircuit, prover: Prover, progress: Progress | None = None
+    circuit: RollupCircuit, prover: Prover, progress: Progress | None = None
 ) -> Callable[[Claim], bytes]:
     """Proves claims on the prover's device: what `Miner` wants as `prove`.
 
-    Raises what `BlockCircuit.witness` and `Prover.prove` raise.
+    Raises what `RollupCircuit.witness` and `Prover.prove` raise.
     """
 
     def prove(claim: Claim) -> bytes:

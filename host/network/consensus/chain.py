@@ -21,7 +21,8 @@ from proofmill.host.network.consensus.spec import engines as used_engines
 from proofmill.host.network.consensus.spec import spec
 from proofmill.host.network.consensus.store import full_node, pin_store, prune_store
 from proofmill.host.network.mechanism.parameters import Parameters
-from proofmill.host.prover.circuits.block_size import BlockSize
+from proofmill.host.network.transfers.load import Load
+from proofmill.host.prover.circuits.rollup.size import SMALLEST, RollupSize
 
 log = logging.getLogger(__name__)
 
@@ -43,7 +44,7 @@ class EmbeddedChain:
         verify: Verify,
         seed: int = 0,
         validators: int = MINIMUM_VALIDATORS,
-        size: BlockSize | None = None,
+        size: RollupSize = SMALLEST,
         engines: MakeEngines = ledger_engines,
     ) -> None:
         """`verify` checks a Groth16 proof against the block circuit's key (see `proofs.Verify`).
@@ -56,7 +57,6 @@ class EmbeddedChain:
             raise ProofmillError(
                 f"{validators} validators: the minimal preset needs {MINIMUM_VALIDATORS} or more"
             )
-        size = size or BlockSize()
         self.verify = verify
         self.keys = derive_keys(seed, validators)
         self._signers = dict(enumerate(self.keys))
@@ -64,6 +64,10 @@ class EmbeddedChain:
         made = engines(seed, size, self.chain_id, verify)
         self.execution_layer, self.proof_engine = made.execution, made.proof
         genesis_hash = self.execution_layer.genesis_hash
+        self._payload_hash = genesis_hash
+        """The head's."""
+        self._load = Load(seed, self.chain_id, tuple(
+            self.execution_layer.ledger(genesis_hash).accounts))
         self.window_blocks = Parameters().window_blocks
         """T: how many blocks later a block may still be proven."""
         self.proofs: dict[tuple[bytes, int], VerifiedProof] = {}
@@ -111,6 +115,7 @@ class EmbeddedChain:
         """
         self.slot += 1
         store, slot = self.store, self.slot
+        self._load_pool()
         balance = sum(self.balances())
         spec.on_tick(store, store.genesis_time + slot * spec.config.SLOT_DURATION_MS // 1000)
         for attestation in self._attestations:
@@ -144,7 +149,7 @@ class EmbeddedChain:
             slot=slot,
             proposer=record.proposer,
             transfers=len(self.execution_layer.batch(
-                bytes(record.payload.block_hash)).to_bytes()),
+                bytes(record.payload.block_hash)).transfers),
             block_root=record.root,
             request_root=record.request_root,
             layer1_gwei=sum(self.balances()) - balance,
@@ -226,6 +231,13 @@ class EmbeddedChain:
         self.proofs[key] = engine.verified
         return Verdict(True, "")
 
+    def _load_pool(self) -> None:
+        """Let users sign transfers for the next block."""
+        pool = self.execution_layer.transfers
+        ledger = self.execution_layer.ledger(self._payload_hash)
+        for raw in self._load.transfers(self.slot, ledger, pool):
+            pool.add(raw)
+
     def _vote(self, block_root: bytes, attesting: bool) -> None:
         """The votes of this slot, for the next one's proposer."""
         oldest = self.slot - SLOTS_PER_EPOCH
@@ -245,6 +257,7 @@ class EmbeddedChain:
             self.store.blocks[root].body.signed_execution_payload_bid.message.block_hash
             for root in (self.head.root, self.store.finalized_checkpoint.root)
         )
+        self._payload_hash = bytes(head)
         self.execution_layer.notify_forkchoice_updated(head, final, final, None)
         self.proof_engine.notify_forkchoice_updated(head, final, final)
         self.proofs = {

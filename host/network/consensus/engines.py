@@ -7,9 +7,10 @@ from typing import Generic, Protocol, TypeVar
 from proofmill.host.network.consensus.execution import ExecutionLayer
 from proofmill.host.network.consensus.proofs import BindingProofEngine, Verify
 from proofmill.host.network.consensus.spec import spec
-from proofmill.host.prover.circuits.batch import Batch
-from proofmill.host.prover.circuits.block_size import BlockSize
-from proofmill.host.prover.circuits.ledger import Ledger
+from proofmill.host.network.transfers.pool import TransferPool
+from proofmill.host.prover.circuits.rollup.batch import Batch
+from proofmill.host.prover.circuits.rollup.ledger import Ledger
+from proofmill.host.prover.circuits.rollup.size import RollupSize
 
 
 class Payloads(Protocol):
@@ -18,9 +19,11 @@ class Payloads(Protocol):
     genesis_hash: bytes
     refusal: str
     """Why the last payload was refused, empty if it was not."""
+    transfers: TransferPool
+    """What waits for a payload."""
 
     def ledger(self, payload_hash: bytes) -> Ledger:
-        """The balances after a payload; KeyError for one unknown or long finalised."""
+        """The accounts after a payload; KeyError for one unknown or long finalised."""
         ...
 
     def batch(self, payload_hash: bytes) -> Batch:
@@ -58,7 +61,7 @@ class Engines(Generic[Execution]):
     proof: BindingProofEngine
 
 
-MakeEngines = Callable[[int, BlockSize, int, Verify], Engines[Payloads]]
+MakeEngines = Callable[[int, RollupSize, int, Verify], Engines[Payloads]]
 """From a seed, the ledger's size, the consensus layer's chain id, and what checks proofs.
 
 Equal arguments give equal engines, so that every node of a chain can make its own.
@@ -66,10 +69,10 @@ Equal arguments give equal engines, so that every node of a chain can make its o
 
 
 def ledger_engines(
-    seed: int, size: BlockSize, chain_id: int, verify: Verify
+    seed: int, size: RollupSize, chain_id: int, verify: Verify
 ) -> Engines[ExecutionLayer]:
     """Payloads that are the ledger's batches and nothing else: no machine, no contracts."""
-    execution = ExecutionLayer(seed, size)
+    execution = ExecutionLayer(seed, size, chain_id)
     genesis_hash = execution.genesis_hash
     return Engines(execution, BindingProofEngine(
         chain_id, verify, genesis_hash, execution.ledger(genesis_hash).root))

@@ -1,36 +1,33 @@
 """The embedded execution layer: builds payloads and checks them by executing their transfers."""
 
 from collections.abc import Sequence
-from random import Random
 
 from proofmill.host.ground.errors import ProofmillError
+from proofmill.host.network.consensus.collectors import Collectors
 from proofmill.host.network.consensus.payload import block_hash
 from proofmill.host.network.consensus.payload_builder import PayloadBuilder
 from proofmill.host.network.consensus.refusal import own_work
 from proofmill.host.network.consensus.spec import spec
-from proofmill.host.prover.circuits.batch import Batch
-from proofmill.host.prover.circuits.block_size import BlockSize
-from proofmill.host.prover.circuits.ledger import Ledger
-from proofmill.host.prover.circuits.random_batch import batch_of_slot
-
-HIGHEST_FIRST_BALANCE = 1_000_000
-"""The first ledger gives every account a random balance from 1 to this."""
+from proofmill.host.network.transfers.opening import opening_ledger
+from proofmill.host.network.transfers.pool import TransferPool
+from proofmill.host.prover.circuits.rollup.batch import Batch
+from proofmill.host.prover.circuits.rollup.ledger import Ledger
+from proofmill.host.prover.circuits.rollup.size import RollupSize
 
 
 class ExecutionLayer(PayloadBuilder):
-    """The specification's `ExecutionEngine` over a ledger of balances.
+    """The specification's `ExecutionEngine` over a ledger of accounts.
 
-    A payload carries one batch: a transaction is one transfer, `state_root` the ledger's root after
-    the batch and `extra_data` the batch's commitment, both 32 bytes big-endian. Ledgers are kept
-    for each block hash, so every branch has its own. Nothing costs gas.
+    A payload carries one batch: its transactions are `Batch.to_bytes`, `state_root` the ledger's
+    root after the batch and `extra_data` the batch's commitment, both 32 bytes big-endian. Ledgers
+    are kept for each block hash, so every branch has its own. Nothing costs gas.
     """
 
-    def __init__(self, seed: int, size: BlockSize) -> None:
-        """`seed` decides the first ledger and every batch this layer will build."""
+    def __init__(self, seed: int, size: RollupSize, chain_id: int) -> None:
+        """`seed` decides the first ledger; transfers are signed for `chain_id`."""
         super().__init__()
-        self._seed = seed
-        self._size = size
-        ledger = first_ledger(seed, size)
+        self._size, self._chain_id = size, chain_id
+        ledger = opening_ledger(seed, size)
         genesis = spec.ExecutionPayload(state_root=_bytes32(ledger.root))
         genesis.block_hash = block_hash(genesis, spec.Root())
         self.genesis_hash = bytes(genesis.block_hash)
@@ -39,9 +36,15 @@ class ExecutionLayer(PayloadBuilder):
         self._headers: dict[bytes, spec.ExecutionPayload] = {self.genesis_hash: genesis}
         self._ledgers: dict[bytes, Ledger] = {self.genesis_hash: ledger}
         self._batches: dict[bytes, Batch] = {}
+        self._head_hash = self.genesis_hash
+        self._collectors = Collectors(ledger)
+        self.transfers = TransferPool(
+            chain_id, lambda: self._ledgers[self._head_hash],
+            lambda: int(self._headers[self._head_hash].block_number))
+        """What waits for a payload."""
 
     def ledger(self, payload_hash: bytes) -> Ledger:
-        """The balances after a payload; KeyError for one unknown or long finalised."""
+        """The accounts after a payload; KeyError for one unknown or long finalised."""
         return self._ledgers[payload_hash]
 
     def batch(self, payload_hash: bytes) -> Batch:
@@ -49,7 +52,8 @@ class ExecutionLayer(PayloadBuilder):
         return self._batches[payload_hash]
 
     def watch(self, store: spec.Store) -> None:
-        """Nothing in a ledger's payload depends on the beacon states in `store`."""
+        """Learn from the beacon states in `store` whose account takes a proposer's fees."""
+        self._collectors.watch(store)
 
     @own_work()
     def verify_and_notify_new_payload(self, new_payload_request: spec.NewPayloadRequest) -> bool:
@@ -114,7 +118,8 @@ class ExecutionLayer(PayloadBuilder):
         if any(unused):
             return "a field this ledger does not use is not zero"
         try:
-            batch = Batch.from_bytes(self._size, [bytes(each) for each in payload.transactions])
+            batch = Batch.from_bytes(self._size, self._chain_id,
+                                     [bytes(each) for each in payload.transactions])
             ledger = self._ledgers[parent_hash].apply(batch)
         except ProofmillError as error:
             return str(error)
@@ -131,7 +136,8 @@ class ExecutionLayer(PayloadBuilder):
     ) -> spec.ExecutionPayload:
         slot = int(attributes.slot_number)
         parent, ledger = self._headers[parent_hash], self._ledgers[parent_hash]
-        batch = batch_of_slot(self._seed, slot, ledger)
+        batch = self.transfers.batch(
+            ledger, self._collectors.of(bytes(attributes.suggested_fee_recipient)))
         payload = spec.ExecutionPayload(
             parent_hash=parent_hash,
             fee_recipient=attributes.suggested_fee_recipient,
@@ -148,21 +154,18 @@ class ExecutionLayer(PayloadBuilder):
         payload.block_hash = block_hash(payload, attributes.parent_beacon_block_root)
         return payload
 
+    def _follow(self, head_hash: bytes) -> None:
+        if head_hash in self._ledgers:
+            self._head_hash = head_hash
+
     def _prune(self, finalized_hash: bytes) -> None:
         if finalized_hash not in self._headers:
             return
+        self.transfers.settle(self._ledgers[finalized_hash])
         number = self._headers[finalized_hash].block_number
         for key in [key for key, header in self._headers.items() if header.block_number < number]:
             del self._headers[key], self._ledgers[key]
             self._batches.pop(key, None)
-
-
-def first_ledger(seed: int, size: BlockSize) -> Ledger:
-    """The ledger of the first block, the same for the same seed."""
-    random = Random(f"proofmill ledger {seed}")
-    return Ledger(
-        size, tuple(random.randint(1, HIGHEST_FIRST_BALANCE) for _ in range(size.accounts))
-    )
 
 
 def _bytes32(value: int) -> bytes:

@@ -46,7 +46,7 @@ def block_hash(
     """The block hash of an execution payload: Keccak-256 of the RLP of its header, 32 bytes.
 
     The header is the one Ethereum hashes, in the order of EIP-1559, 4895, 4844, 4788, 7685, 7928
-    and 7843. Two of its fields are the ledger's: `state_root` is the Poseidon root of the balances
+    and 7843. Two of its fields are the ledger's: `state_root` is the Poseidon root of the accounts
     and `extra_data` the commitment to the batch. `requests`: the EIP-7685 encodings of the
     execution requests.
     """

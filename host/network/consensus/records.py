@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from enum import Enum
 
-from proofmill.host.prover.circuits.batch import Batch
-from proofmill.host.prover.circuits.ledger import Ledger
+from proofmill.host.prover.circuits.rollup.batch import Batch
+from proofmill.host.prover.circuits.rollup.ledger import Ledger
 from proofmill.host.prover.circuits.statement import Statement
 
 COORDINATE_BYTES = 32
@@ -19,7 +19,7 @@ class ProvingTask:
     """What is to be proven about the payload of one slot, by anybody.
 
     `request_root`: the hash root of the payload's request, the name EIP-8025 gives it.
-    `ledger`: the balances before the payload; `batch`: its transfers, which the chain has applied.
+    `ledger`: the accounts before the payload; `batch`: its transfers, which the chain has applied.
     """
 
     chain_id: int
@@ -52,7 +52,7 @@ class Claim:
 
     @property
     def public(self) -> list[int]:
-        """The public inputs, as `host.prover.circuits.block.PublicInputs` orders them."""
+        """The public inputs, as `host.prover.circuits.statement.PublicInputs` orders them."""
         task = self.task
         return [task.old_root, task.new_root, task.batch.commitment, self.statement.prover_tag]
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from random import Random
 
 from eth_hash.auto import keccak
 
@@ -20,10 +19,10 @@ from proofmill.host.network.evm.account import Account, address_of
 from proofmill.host.network.evm.contract import Contract
 from proofmill.host.network.evm.embedded import EmbeddedEvm
 from proofmill.host.network.mechanism.parameters import Defences, Parameters
-from proofmill.host.prover.circuits.block import BlockCircuit
-from proofmill.host.prover.circuits.block_size import COMPACT
-from proofmill.host.prover.circuits.ledger import Ledger
-from proofmill.host.prover.circuits.random_batch import random_batch
+from proofmill.host.network.transfers.load import full_batch
+from proofmill.host.network.transfers.opening import opening_ledger
+from proofmill.host.prover.circuits.rollup.circuit import RollupCircuit
+from proofmill.host.prover.circuits.rollup.size import SMALLEST
 from proofmill.host.prover.circuits.statement import Statement
 from proofmill.host.prover.devices.cpu import CpuDevice
 from proofmill.host.prover.groth16.prove import Prover
@@ -46,10 +45,10 @@ class Cost:
 def measure(provers: int) -> Iterator[Cost]:
     """The gas of every step with so many provers (1 to 128), with a real proof; half a minute.
 
-    The circuit is the compact one: the verifier's gas depends on the number of public signals
+    The circuit is the smallest: the verifier's gas depends on the number of public signals
     alone.
     """
-    circuit = BlockCircuit(COMPACT)
+    circuit = RollupCircuit(SMALLEST)
     prover = Prover(development_setup(circuit.r1cs, seed=b"gas"), CpuDevice())
     key = bytes(keccak(b"gas of the contracts"))
     evm = EmbeddedEvm(CHAIN_ID, {address_of(key): 10**7 * ETHER}, GENESIS_TIME - 1_000)
@@ -70,8 +69,8 @@ def measure(provers: int) -> Iterator[Cost]:
     yield Cost("deposit", layer.bonds.send(account, "deposit", 0, value=ETHER).gas_used)
     yield Cost("delegate", layer.bonds.send(account, "delegate", 0, value=ETHER).gas_used)
 
-    ledger = Ledger(COMPACT, tuple(range(1, COMPACT.accounts + 1)))
-    batch = random_batch(Random(1), ledger)
+    ledger = opening_ledger(1, SMALLEST)
+    batch = full_batch(1, ledger, CHAIN_ID)
     statement = BlockStatement(0, bytes(32), ledger.root, ledger.apply(batch).root,
                                batch.commitment, Wei(ETHER // 10), BPS, b"\x01" * 20)
     proven = PARAMETERS.slots_per_epoch + 2

@@ -54,7 +54,7 @@ from proofmill.host.network.node.opening import (
     open_chain,
 )
 from proofmill.host.network.second_layer.engines import EvmEngines
-from proofmill.host.prover.circuits.block_size import BlockSize
+from proofmill.host.prover.circuits.rollup.size import RollupSize
 from proofmill.host.prover.devices.faulty import HANG
 from proofmill.host.prover.groth16.verification_key import VerificationKey
 
@@ -138,7 +138,7 @@ class DevnetSetup:
     nodes: Sequence[NodePlan]
     folder: Path
     seed: int
-    size: BlockSize
+    size: RollupSize
     verification_key: VerificationKey
     zkey: Path
     parameters: Parameters = field(default_factory=devnet_parameters)
@@ -587,7 +587,7 @@ def halves(plans: Sequence[NodePlan]) -> tuple[list[str], list[str]]:
 
 
 def run_reference(
-    answer: Connection, seed: int, validators: int, size: BlockSize, engines: MakeEngines,
+    answer: Connection, seed: int, validators: int, size: RollupSize, engines: MakeEngines,
     slots: int,
 ) -> None:
     """The same chain with nobody proving, by the one-process chain; sends a view of every slot."""

@@ -37,14 +37,15 @@ from proofmill.host.network.node.contract_state import ProverAccount
 from proofmill.host.network.node.early_proofs import EarlyProofs
 from proofmill.host.network.node.gossip import Reception
 from proofmill.host.network.node.layer2 import BlockFacts, CreditedProof, LayerTwo
-from proofmill.host.network.node.mempool import take_transaction
+from proofmill.host.network.node.mempool import take_transaction, take_transfer
 from proofmill.host.network.node.opening import GENESIS_MIX
 from proofmill.host.network.node.owned_proof import OwnedProof, numbers_of
 from proofmill.host.network.node.proof_pool import Answer, ProofPool
 from proofmill.host.network.node.votes import VotePool
 from proofmill.host.network.node.wire import Topic
 from proofmill.host.network.second_layer.engines import MakeEvmEngines
-from proofmill.host.prover.circuits.block_size import BlockSize
+from proofmill.host.prover.circuits.rollup.ledger import Ledger
+from proofmill.host.prover.circuits.rollup.size import RollupSize
 from proofmill.host.prover.groth16.verification_key import VerificationKey
 
 log = logging.getLogger(__name__)
@@ -78,7 +79,7 @@ class ChainSetup:
     keys: Sequence[ValidatorKey]
     engines: MakeEvmEngines
     seed: int
-    size: BlockSize
+    size: RollupSize
     verification_key: VerificationKey
     parameters: Parameters
     minimum_bond: Wei
@@ -123,6 +124,8 @@ class Follower:
         evm = self.execution_layer.evm
         self.pool = evm.pool
         """Transactions that are in no block yet."""
+        self.transfers = self.execution_layer.transfers
+        """Signed transfers of the ledger that are in no block yet."""
         self.genesis_root = bytes(spec.hash_tree_root(anchor))
         self.genesis_validators_root = bytes(state.genesis_validators_root)
         self.slot = self.milliseconds = 0
@@ -206,6 +209,8 @@ class Follower:
         """
         if topic is Topic.TRANSACTION:
             return take_transaction(self.pool, data)  # the pool's own log names it
+        if topic is Topic.TRANSFER:
+            return take_transfer(self.transfers, data)
         kind, _ = self._topics[topic]
         try:
             with judged_by_specification():
@@ -318,6 +323,12 @@ class Follower:
             contract_state.check(
                 self.layer, self._branches.ledger(tip), self.provers, recent[-1].slot,
                 self._branches.minted_wei(tip, final), self._addresses)
+
+    def ledger(self) -> Ledger:
+        """The accounts as the head's branch leaves them."""
+        self.head()
+        execution = self.execution_layer
+        return execution.ledger(execution.evm.head)
 
     def proofs_for(self, key: Key) -> dict[int, OwnedProof]:
         """The valid proofs of a payload that this node knows, by prover."""

@@ -46,12 +46,15 @@ from proofmill.host.network.node.layer2 import BlockFacts, LayerTwo
 from proofmill.host.network.node.patience import PatientProver
 from proofmill.host.network.node.proof_pool import Answer
 from proofmill.host.network.node.prover import Beside, NodeProver, ProverSetup
+from proofmill.host.network.node.service import WalletService
 from proofmill.host.network.node.slashing_protection import SlashingProtection
 from proofmill.host.network.node.states import State
 from proofmill.host.network.node.store import JobStore
 from proofmill.host.network.node.validators import NodeValidators
 from proofmill.host.network.node.wire import DIRECTED, Topic
-from proofmill.host.prover.circuits.block import BlockCircuit
+from proofmill.host.network.transfers.load import Load
+from proofmill.host.network.transfers.store import TransferStore
+from proofmill.host.prover.circuits.rollup.circuit import RollupCircuit
 from proofmill.host.prover.devices.device import BOARD_HZ, Device
 from proofmill.host.prover.groth16.prove import ProofResult
 
@@ -208,6 +211,8 @@ class Node:
             self.jobs = files.enter_context(JobStore(setup.folder / "jobs.sqlite"))
             self.protection = files.enter_context(SlashingProtection(
                 setup.folder / "slashing.sqlite", self.follower.genesis_validators_root))
+            self.follower.transfers.keep_in(files.enter_context(TransferStore(
+                setup.folder / "transfers.sqlite")))
             self._connect()
             self._files = files.pop_all()
 
@@ -229,10 +234,14 @@ class Node:
         self.validators = NodeValidators(
             {index: keys[index] for index in setup.own}, self.follower, self.protection,
             self._publish, claims)
+        self._load = Load(setup.chain.seed, self.follower.chain_id, sorted(
+            self.follower.ledger().accounts.keys() & set(setup.own)))
+        """Who signs transfers here: each of the node's validators that has an account."""
         self._beside = ThreadPoolExecutor(1, "proofmill-prover")
         """One thread for as long as the node lives: a device's process ends with the thread that
         has begun it."""
         self.prover = _prover(setup, self.follower, self.jobs, self._send, self._prove_beside)
+        self.service = WalletService(setup.folder, self.follower, self._take_from_wallet)
         self._orders: str | None = None
         self._history: list[SlotView] = []
         self._layer2_seconds = 0.0
@@ -261,6 +270,7 @@ class Node:
                 self.validators.attest()
             case _ if milliseconds == CONFIRM_MS:
                 self.validators.confirm()
+                self._sign_transfers(slot + 1)
                 if slot == 0:
                     return  # genesis: its head is signed for the first block, and that is all
                 self._history.append(view_of(
@@ -283,6 +293,18 @@ class Node:
                 raise
             except Exception as error:  # whatever it was, the validators have other duties
                 self.prover.notes[self.follower.slot] = f"proving failed: {error!r}"
+
+    def _sign_transfers(self, slot: int) -> None:
+        """Send the transfers that this node's accounts make for the block of `slot`."""
+        for raw in self._load.transfers(slot, self.follower.ledger(), self.follower.transfers):
+            self._send(Topic.TRANSFER, raw)
+
+    def _take_from_wallet(self, raw: bytes) -> Answer:
+        """Take in and pass on what a wallet has signed."""
+        answer = self.follower.take(Topic.TRANSFER, raw, "a wallet")
+        if answer[0] is Reception.ACCEPT:
+            self.gossip.publish(Topic.TRANSFER, raw)
+        return answer
 
     def _prove_beside(self, work: Callable[[], ProofResult]) -> Future[ProofResult]:
         loop = asyncio.get_running_loop()
@@ -317,7 +339,9 @@ class Node:
     def resume(self, slot: int, milliseconds: int) -> int:
         """Go on after a former life: what it has kept is taken in again; how many blocks."""
         self.follower.tick(*self._own_time(slot, milliseconds))
-        return self.follower.load()
+        blocks = self.follower.load()
+        self.follower.transfers.restore()
+        return blocks
 
     def report(self) -> NodeReport:
         """How it went."""
@@ -338,6 +362,7 @@ class Node:
 
     async def close(self) -> None:
         """End connections and give back files."""
+        await self.service.close()
         await self.gossip.close()
         if self.prover is not None:
             self.prover.setup.prover.close()
@@ -464,6 +489,7 @@ async def _work(setup: NodeSetup, control: Connection) -> int:
     node = Node(setup, lambda error: commands.put_nowait(("trouble", error)))
     try:
         port = await node.gossip.start()
+        await node.service.start()
         loop.add_reader(control.fileno(), receive)
         control.send(("port", port))
         while (command := await commands.get())[0] != "stop":
@@ -542,7 +568,7 @@ def _prover(
         devices = [faulty, *(devices if setup.device.name != "cpu" else [])]
     elif setup.device.name != "cpu":
         devices.insert(0, ApartDevice(setup.device.name, lanes=1))
-    circuit = BlockCircuit(setup.chain.size)
+    circuit = RollupCircuit(setup.chain.size)
     address = follower.provers[follower.numbers[setup.prover]].reward_address
     return NodeProver(ProverSetup(
         setup.prover, setup.prover_key, address, circuit,

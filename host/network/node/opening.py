@@ -23,7 +23,7 @@ from proofmill.host.network.node.contract_state import ProverAccount
 from proofmill.host.network.second_layer.engines import EvmEngines, chain_parameters
 from proofmill.host.network.second_layer.execution_layer import EvmExecutionLayer
 from proofmill.host.network.second_layer.proof_engine import EvmProofEngine
-from proofmill.host.prover.circuits.block_size import BlockSize
+from proofmill.host.prover.circuits.rollup.size import RollupSize
 
 GENESIS_MIX = bytes(32)
 """What draws the first two epochs: the contracts are older than the chain's own mix."""
@@ -38,7 +38,7 @@ class GenesisEngines:
     opening: tuple[bytes, ...] = ()
 
     def __call__(
-        self, seed: int, size: BlockSize, chain_id: int, verify: Verify
+        self, seed: int, size: RollupSize, chain_id: int, verify: Verify
     ) -> Engines[EvmExecutionLayer]:
         execution = self.base(seed, size, chain_id, verify).execution
         execution.evm.pooling = False
@@ -67,7 +67,7 @@ def minimum_bond_wei(validators: int, parameters: Parameters) -> Wei:
 
 
 def open_chain(
-    base: EvmEngines, seed: int, size: BlockSize, keys: Sequence[ValidatorKey],
+    base: EvmEngines, seed: int, size: RollupSize, keys: Sequence[ValidatorKey],
     provers: Sequence[ProverAccount], bond: Wei,
 ) -> GenesisEngines:
     """The engines of a chain on which `provers`, in this order, have bonds of `bond` wei.

@@ -28,7 +28,7 @@ from proofmill.host.network.node.patience import PatientProver
 from proofmill.host.network.node.states import FINAL, OWED, State
 from proofmill.host.network.node.store import JobKey, JobStore, LoggedJob
 from proofmill.host.network.node.wire import Topic
-from proofmill.host.prover.circuits.block import BlockCircuit
+from proofmill.host.prover.circuits.rollup.circuit import RollupCircuit
 from proofmill.host.prover.curve.limbs import Limbs
 from proofmill.host.prover.devices.device import DeviceError
 from proofmill.host.prover.groth16.prove import ProofResult
@@ -73,7 +73,7 @@ class ProverSetup:
     identity: int
     key: ValidatorKey
     address: bytes
-    circuit: BlockCircuit
+    circuit: RollupCircuit
     prover: PatientProver
     verify: Verify
     first_ms: int

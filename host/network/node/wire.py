@@ -2,7 +2,8 @@
 
 The length counts the topic byte, little-endian, and is checked against the topic's limit before
 anything is read. Most topics carry a type of the specification; PROOF adds a signature to one
-(`owned_proof`), a TRANSACTION is as Ethereum writes it, and what two nodes ask and answer each
+(`owned_proof`), a TRANSACTION is as Ethereum writes it, a TRANSFER as
+`transfers.waiting` does, and what two nodes ask and answer each
 other is in `range_messages`.
 """
 
@@ -26,6 +27,7 @@ class Topic(IntEnum):
     STATUS = 8  # Status: the sender's head
     RANGE_REQUEST = 9  # RangeRequest: for blocks of a branch
     RANGE = 10  # BlockRange: the answer
+    TRANSFER = 11  # a signed transfer of the ledger
 
 
 DIRECTED = frozenset({Topic.STATUS, Topic.RANGE_REQUEST, Topic.RANGE})
@@ -42,6 +44,7 @@ LIMITS = {
     Topic.STATUS: 1 * KIBIBYTE,
     Topic.RANGE_REQUEST: 1 * KIBIBYTE,
     Topic.RANGE: 4096 * KIBIBYTE,
+    Topic.TRANSFER: 1 * KIBIBYTE,
 }
 """The most bytes a message may have, by topic."""
 

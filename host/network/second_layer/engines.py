@@ -11,7 +11,7 @@ from proofmill.host.network.evm.client import Address
 from proofmill.host.network.mechanism.parameters import Parameters
 from proofmill.host.network.second_layer.execution_layer import EvmExecutionLayer
 from proofmill.host.network.second_layer.proof_engine import EvmProofEngine
-from proofmill.host.prover.circuits.block_size import BlockSize
+from proofmill.host.prover.circuits.rollup.size import RollupSize
 from proofmill.host.prover.groth16.verification_key import VerificationKey
 
 
@@ -34,7 +34,7 @@ class EvmEngines:
     rich: tuple[Address, ...] = ()
 
     def __call__(
-        self, seed: int, size: BlockSize, chain_id: int, verify: Verify
+        self, seed: int, size: RollupSize, chain_id: int, verify: Verify
     ) -> Engines[EvmExecutionLayer]:
         execution = EvmExecutionLayer(
             seed, size, self.key, chain_id, self.parameters, self.minimum_bond,
@@ -42,5 +42,5 @@ class EvmEngines:
         return Engines(execution, EvmProofEngine(execution, verify))
 
 
-MakeEvmEngines = Callable[[int, BlockSize, int, Verify], Engines[EvmExecutionLayer]]
+MakeEvmEngines = Callable[[int, RollupSize, int, Verify], Engines[EvmExecutionLayer]]
 """`MakeEngines` of chains with the contracts in their payloads."""

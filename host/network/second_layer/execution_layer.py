@@ -4,7 +4,7 @@ A payload of the consensus layer is a block of the embedded machine: its hash is
 header (Cancun's fields), its state root the machine's. Two rules come on top, and a payload that
 breaks one is invalid, as one with a wrong state root is:
 
-* The first transaction goes to `INBOX` and carries the block's batch of ledger transfers, as a
+* The first transaction goes to `INBOX` and carries the block's batch of signed transfers, as a
   rollup posts its batches; `extra_data` is the batch's commitment. The ledger itself is outside of
   the machine: every node applies the batch to its own.
 * The block begins with the protocol's call to the contract Consensus.vy (EIP-4788's way), whose
@@ -25,7 +25,7 @@ from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.ground.log_fields import name_of
 from proofmill.host.ground.units import BPS, ETHER, Gwei, Wei, to_wei
 from proofmill.host.network.consensus.blocks import base_reward_gwei
-from proofmill.host.network.consensus.execution import first_ledger
+from proofmill.host.network.consensus.collectors import Collectors
 from proofmill.host.network.consensus.payload import EMPTY_OMMERS_HASH, request_root
 from proofmill.host.network.consensus.payload_builder import PayloadBuilder
 from proofmill.host.network.consensus.refusal import own_work
@@ -50,10 +50,11 @@ from proofmill.host.network.evm.transaction import (
     decode_transaction,
 )
 from proofmill.host.network.mechanism.parameters import Parameters
-from proofmill.host.prover.circuits.batch import Batch
-from proofmill.host.prover.circuits.block_size import BlockSize
-from proofmill.host.prover.circuits.ledger import Ledger
-from proofmill.host.prover.circuits.random_batch import batch_of_slot
+from proofmill.host.network.transfers.opening import opening_ledger
+from proofmill.host.network.transfers.pool import TransferPool
+from proofmill.host.prover.circuits.rollup.batch import Batch
+from proofmill.host.prover.circuits.rollup.ledger import Ledger
+from proofmill.host.prover.circuits.rollup.size import RollupSize
 from proofmill.host.prover.groth16.verification_key import VerificationKey
 
 log = logging.getLogger(__name__)
@@ -86,17 +87,18 @@ class EvmExecutionLayer(PayloadBuilder):
     """
 
     def __init__(
-        self, seed: int, size: BlockSize, key: VerificationKey, chain_id: int,
+        self, seed: int, size: RollupSize, key: VerificationKey, chain_id: int,
         parameters: Parameters, minimum_bond: Wei, genesis_time: int,
         rich: Sequence[Address] = (),
     ) -> None:
-        """`seed` decides the first ledger and the batches built here; `key`: the block circuit's.
+        """`seed` decides the first ledger; `key`: the block circuit's.
 
-        `chain_id`: of the machine, and what statements name; `minimum_bond`: wei; `rich`: accounts
-        that begin with a million ether, besides the one that posts batches.
+        `chain_id`: of the machine, what statements name and transfers are signed for;
+        `minimum_bond`: wei; `rich`: accounts that begin with a million ether, besides the one that
+        posts batches.
         """
         super().__init__()
-        self._seed, self._size, self._genesis_time = seed, size, genesis_time
+        self._size, self._chain_id, self._genesis_time = size, chain_id, genesis_time
         secret = sha256(b"proofmill batches %d" % seed).digest()
         poster = Account(PooledEvm(chain_id, {}), secret).address
         self.evm = PooledEvm(chain_id, dict.fromkeys((poster, *rich), 10**6 * ETHER),
@@ -115,7 +117,11 @@ class EvmExecutionLayer(PayloadBuilder):
         """Why the last payload was refused, empty if it was not."""
         self._view: View | None = None
         self._store: spec.Store = None
-        self._genesis_ledger = first_ledger(seed, size)
+        self._genesis_ledger = opening_ledger(seed, size)
+        self._collectors = Collectors(self._genesis_ledger)
+        self.transfers = TransferPool(
+            chain_id, lambda: self.ledger(self.evm.head), lambda: self.evm.block().number)
+        """What waits for a payload, of the ledger's transfers."""
         self._known: dict[bytes, _Known] = {}
         self._prepared: list[bytes] = []
 
@@ -129,6 +135,7 @@ class EvmExecutionLayer(PayloadBuilder):
     def watch(self, store: spec.Store) -> None:
         """Take what contracts are told of layer 1 from the beacon states in `store`."""
         self._view, self._store = beacon_view(store), store
+        self._collectors.watch(store)
 
     def prover_of(self, validator_index: int) -> int | None:
         """The number of the bond that the validator's withdrawal address owns, at the head."""
@@ -136,7 +143,7 @@ class EvmExecutionLayer(PayloadBuilder):
         return owned_number(self.layer, state, validator_index)
 
     def ledger(self, payload_hash: bytes) -> Ledger:
-        """The balances after a payload; KeyError for one unknown or long finalised."""
+        """The accounts after a payload; KeyError for one unknown or long finalised."""
         if payload_hash == self.genesis_hash:
             return self._genesis_ledger
         return self._known[payload_hash].ledger
@@ -226,7 +233,8 @@ class EvmExecutionLayer(PayloadBuilder):
     ) -> spec.ExecutionPayload:
         slot, root = int(attributes.slot_number), bytes(attributes.parent_beacon_block_root)
         ledger = self.ledger(parent_hash)
-        batch = batch_of_slot(self._seed, slot, ledger)
+        batch = self.transfers.batch(
+            ledger, self._collectors.of(bytes(attributes.suggested_fee_recipient)))
         self._poster.resynchronise()
         posted = self._poster.sign(INBOX, rlp.encode(batch.to_bytes()), gas=BATCH_GAS)
         extra = batch.commitment.to_bytes(32, "big")
@@ -311,7 +319,7 @@ class EvmExecutionLayer(PayloadBuilder):
         if first.to != INBOX or not isinstance(parts, list) or not all(
                 isinstance(part, bytes) for part in parts):
             raise none
-        return Batch.from_bytes(self._size, parts)
+        return Batch.from_bytes(self._size, self._chain_id, parts)
 
     def _forget(self, block_hash: bytes) -> None:
         """Drop a block that was tried, unless it is one that was accepted."""
@@ -327,6 +335,7 @@ class EvmExecutionLayer(PayloadBuilder):
             return
         number = self._known[finalized_hash].payload.block_number
         self.evm.settle(finalized_hash)
+        self.transfers.settle(self._known[finalized_hash].ledger)
         old = [key for key, known in self._known.items()
                if known.payload.block_number + 1 < number]
         for key in old:

@@ -121,10 +121,11 @@ class LanesDevice:
         `progress` counts points, a G2 point as three, once for every pass.
         """
         check_jobs(jobs)
-        weights = [(3 if job.bases.group is Group.G2 else 1) * len(list(self.plan(job).passes))
-                   for job in jobs]
-        total = sum(w * job.bases.count for w, job in zip(weights, jobs, strict=True))
-        waiting = sorted(range(len(jobs)), key=lambda n: weights[n] * jobs[n].bases.count)
+        weights = [3 if job.bases.group is Group.G2 else 1 for job in jobs]
+        works = [weight * job.bases.count * len(list(self.plan(job).passes))
+                 for weight, job in zip(weights, jobs, strict=True)]
+        total = sum(works)
+        waiting = sorted(range(len(jobs)), key=works.__getitem__)
         results: dict[int, Result] = {}
         lock, stop = threading.Lock(), threading.Event()
         done = 0

@@ -26,8 +26,11 @@ KEYS = ["blocks_asked", "blocks", "slots", "finalized_epoch", "proofs_made", "pr
 CONTRACTS = ["consensus", "bonds", "assignment", "tags", "rewards", "verifier"]
 
 
+SMALLEST = ("--accounts", "2", "--transfers", "1")
+
+
 def mine(capsys, *arguments):
-    status = main(["mine", "--json", *arguments])
+    status = main(["mine", "--json", *SMALLEST, *arguments])
     captured = capsys.readouterr()
     assert captured.out.count("\n") == 1  # one object on stdout, nothing else
     return status, json.loads(captured.out), captured.err
@@ -76,6 +79,20 @@ def slots_of(text):
     return [row[:5] + row[6:] for row in rows]
 
 
+@pytest.mark.parametrize(("arguments", "said"), [
+    (("--accounts", "100"), "--accounts 100: is no power of two; 2^6 (64) or 2^7 (128) would fit"),
+    (("--accounts", "1"), "--accounts 1: a ledger has 2 to 2^32 places"),
+    (("--accounts", "2^33"), "--accounts 2^33: a ledger has 2 to 2^32 places"),
+    (("--accounts", "many"), "--accounts many: is no number of accounts; give a power of two"),
+    (("--transfers", "65"), "--transfers 65: a batch has 1 to 64 transfers"),
+    (("--transfers", "0"), "--transfers 0: a batch has 1 to 64 transfers"),
+])
+@pytest.mark.parametrize("command", ["mine", "devnet"])
+def test_a_size_that_cannot_be_is_named(capsys, command, arguments, said):
+    assert main([command, *arguments]) == 2
+    assert said in capsys.readouterr().err
+
+
 def test_a_wrong_number_of_blocks_is_named(capsys):
     assert main(["mine", "--blocks", "0", "--device", "cpu"]) == 2
     assert "--blocks 0" in capsys.readouterr().err
@@ -87,8 +104,8 @@ def test_interrupted_it_ends_with_the_summary_so_far(name, status):
     """In the background too, where shells have SIGINT ignored."""
     process = subprocess.Popen(
         ["/bin/sh", "-c", 'trap "" INT; exec "$@"', "sh", sys.executable, "-m",
-         "proofmill.host.cli.main", "mine", "--json", "--device", "cpu", "--blocks", "500"],
-        cwd=ROOT, stdout=subprocess.PIPE,
+         "proofmill.host.cli.main", "mine", "--json", *SMALLEST, "--device", "cpu", "--blocks",
+         "500"], cwd=ROOT, stdout=subprocess.PIPE,
         stderr=subprocess.PIPE, text=True)
     for line in process.stderr:
         if "accepted" in line:
@@ -126,7 +143,7 @@ class Broken:
 def test_a_dead_device_is_reported_as_dead(capsys, monkeypatch):
     """Row by row, in the summary, and in JSON, a line for what happens as it happens."""
     monkeypatch.setattr("proofmill.host.cli.mine.open_device", lambda name, progress=None: Broken())
-    assert main(["mine", "--json-lines", "--blocks", "2"]) == 0
+    assert main(["mine", "--json-lines", *SMALLEST, "--blocks", "2"]) == 0
     out, err = capsys.readouterr()
     events = [json.loads(line) for line in out.splitlines()]
     device, *others = [event for event in events if event["event"] == "device"]
@@ -152,7 +169,7 @@ def test_a_dead_device_is_reported_as_dead(capsys, monkeypatch):
 
 def test_without_a_fallback_a_dead_device_ends_it(capsys, monkeypatch):
     monkeypatch.setattr("proofmill.host.cli.mine.open_device", lambda name, progress=None: Broken())
-    assert main(["mine", "--json", "--no-fallback"]) == 2
+    assert main(["mine", "--json", *SMALLEST, "--no-fallback"]) == 2
     out, err = capsys.readouterr()
     record = json.loads(out)
     assert record["proofs_made"] == 0 and record["blocks_asked"] == 4

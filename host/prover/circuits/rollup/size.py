@@ -37,3 +37,8 @@ class RollupSize:
     def accounts(self) -> int:
         """Places for accounts."""
         return 1 << self.depth
+
+
+SMALLEST = RollupSize(depth=1, transfers=1)
+"""The least there is: two accounts, of which one pays the other. What a test proves that is not
+about sizes, and what is measured where the size does not matter."""

@@ -10,13 +10,13 @@ from proofmill.host.network.consensus.keys import derive_keys
 from proofmill.host.network.consensus.records import Claim
 from proofmill.host.network.second_layer.engines import EvmEngines
 from proofmill.host.network.second_layer.second_layer import SecondLayer, embedded_layer
-from proofmill.host.prover.circuits.block import BlockCircuit
-from proofmill.host.prover.circuits.block_size import COMPACT
+from proofmill.host.prover.circuits.rollup.circuit import RollupCircuit
+from proofmill.host.prover.circuits.rollup.size import SMALLEST
 from proofmill.host.prover.devices.cpu import CpuDevice
 from proofmill.host.prover.groth16.prove import Prover
 from proofmill.host.prover.groth16.setup import development_setup
 
-SIZE = COMPACT
+SIZE = SMALLEST
 
 Prove = Callable[[Claim], bytes]
 Verify = Callable[[list[int], bytes], bool]
@@ -25,18 +25,18 @@ MakeMining = Callable[[int, int], tuple[EmbeddedChain, SecondLayer]]
 
 
 @pytest.fixture(scope="session")
-def circuit() -> BlockCircuit:
-    return BlockCircuit(SIZE)
+def circuit() -> RollupCircuit:
+    return RollupCircuit(SIZE)
 
 
 @pytest.fixture(scope="session")
-def prover(circuit: BlockCircuit) -> Prover:
+def prover(circuit: RollupCircuit) -> Prover:
     key = development_setup(circuit.r1cs, seed=b"tests of the chain")
     return Prover(key, CpuDevice())
 
 
 @pytest.fixture(scope="session")
-def prove(circuit: BlockCircuit, prover: Prover) -> Prove:
+def prove(circuit: RollupCircuit, prover: Prover) -> Prove:
     return block_prover(circuit, prover)
 
 

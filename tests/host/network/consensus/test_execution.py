@@ -8,10 +8,15 @@ import pytest
 from proofmill.host.network.consensus.execution import ExecutionLayer
 from proofmill.host.network.consensus.payload import block_hash
 from proofmill.host.network.consensus.spec import spec
-from proofmill.host.prover.circuits.batch import Batch, Transfer
+from proofmill.host.network.transfers.load import Load
+from proofmill.host.network.transfers.opening import development_key
+from proofmill.host.network.transfers.waiting import Waiting
+from proofmill.host.prover.circuits.rollup.batch import Batch
+from proofmill.host.prover.circuits.rollup.transfer import Transfer
 from tests.host.network.consensus.conftest import SIZE, MakeChain
 
 ROOT = b"\x33" * 32
+SEED, CHAIN = 1, 7
 
 
 def build(layer: ExecutionLayer, parent: bytes, slot: int) -> Any:
@@ -24,6 +29,9 @@ def build(layer: ExecutionLayer, parent: bytes, slot: int) -> Any:
         slot_number=slot,
         target_gas_limit=30_000_000,
     )
+    load = Load(SEED, CHAIN, range(2))
+    for raw in load.transfers(slot, layer.ledger(parent), layer.transfers):
+        layer.transfers.add(raw)
     identifier = layer.notify_forkchoice_updated(parent, b"", b"", attributes)
     return layer.get_payload(identifier).execution_payload
 
@@ -41,8 +49,12 @@ def offer(layer: ExecutionLayer, payload: Any, rehash: bool = True) -> bool:
 
 
 def test_what_it_builds_it_accepts_on_every_branch() -> None:
-    layer = ExecutionLayer(1, SIZE)
-    left, right = build(layer, layer.genesis_hash, 1), build(layer, layer.genesis_hash, 2)
+    layer = ExecutionLayer(SEED, SIZE, CHAIN)
+    left = build(layer, layer.genesis_hash, 1)
+    # Somebody pays more, so that the other branch has another batch.
+    layer.transfers.add(Waiting(0, Transfer(0, 1, 1, 21).signed(
+        development_key(SEED, 0), CHAIN, 0)).raw)
+    right = build(layer, layer.genesis_hash, 2)
     assert offer(layer, left) and offer(layer, right)
     for first in (left, right):
         second = build(layer, bytes(first.block_hash), 3)
@@ -69,11 +81,21 @@ def flip_state_root(payload: Any) -> None:
 
 
 def other_transfer(payload: Any) -> None:
-    payload.transactions = Batch(SIZE, (Transfer(0, 1, 1),)).to_bytes()
+    payload.transactions = signed(1, 0)
+
+
+def signed(amount: int, nonce: int, chain_id: int = CHAIN) -> list[bytes]:
+    made = Transfer(0, 1, amount).signed(development_key(SEED, 0), chain_id, nonce)
+    return Batch(SIZE, chain_id, 0, (made,)).to_bytes()
 
 
 def overdraft(payload: Any) -> None:
-    payload.transactions = Batch(SIZE, (Transfer(0, 1, 10**15),)).to_bytes()
+    payload.transactions = signed(10**15, 0)
+
+
+def stranger(payload: Any) -> None:
+    made = Transfer(0, 1, 1).signed(bytes(32), CHAIN, 0)
+    payload.transactions = Batch(SIZE, CHAIN, 0, (made,)).to_bytes()
 
 
 @pytest.mark.parametrize(
@@ -83,6 +105,10 @@ def overdraft(payload: Any) -> None:
         (change(extra_data=b"\x00" * 32), "commitment"),
         (overdraft, "does not cover"),
         (other_transfer, "root"),
+        (stranger, "did not sign it"),
+        (change(transactions=signed(1, 1)), "did not sign it"),
+        (change(transactions=signed(1, 0, CHAIN + 1)), "did not sign it"),
+        (change(transactions=[b"\xff" * 4]), "there is no account"),
         (change(transactions=[b"short"]), "bytes"),
         (change(transactions=[b""]), "empty"),
         (change(parent_hash=b"\x09" * 32), "parent payload is unknown"),
@@ -93,7 +119,7 @@ def overdraft(payload: Any) -> None:
     ],
 )
 def test_wrong_payloads_are_refused(tamper: Callable[[Any], None], reason: str) -> None:
-    layer = ExecutionLayer(1, SIZE)
+    layer = ExecutionLayer(SEED, SIZE, CHAIN)
     payload = build(layer, layer.genesis_hash, 1)
     tamper(payload)
     assert not offer(layer, payload)
@@ -103,7 +129,7 @@ def test_wrong_payloads_are_refused(tamper: Callable[[Any], None], reason: str) 
 
 
 def test_a_wrong_block_hash_and_blobs_are_refused() -> None:
-    layer = ExecutionLayer(1, SIZE)
+    layer = ExecutionLayer(SEED, SIZE, CHAIN)
     payload = build(layer, layer.genesis_hash, 1)
     payload.block_hash = b"\x01" * 32
     assert not offer(layer, payload, rehash=False)
@@ -140,7 +166,7 @@ def test_the_fork_choice_refuses_the_envelope(
 
 
 def test_final_ledgers_are_forgotten() -> None:
-    layer = ExecutionLayer(1, SIZE)
+    layer = ExecutionLayer(SEED, SIZE, CHAIN)
     hashes = [layer.genesis_hash]
     for slot in range(1, 4):
         payload = build(layer, hashes[-1], slot)

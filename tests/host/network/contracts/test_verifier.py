@@ -16,10 +16,10 @@ from proofmill.host.network.contracts.verifier import (
 from proofmill.host.network.evm.account import Account
 from proofmill.host.network.evm.client import DevelopmentEvm, RevertedError
 from proofmill.host.network.evm.contract import Contract
-from proofmill.host.prover.circuits.block import BlockCircuit
-from proofmill.host.prover.circuits.block_size import COMPACT
-from proofmill.host.prover.circuits.ledger import Ledger
-from proofmill.host.prover.circuits.random_batch import random_batch
+from proofmill.host.network.transfers.load import full_batch
+from proofmill.host.network.transfers.opening import opening_ledger
+from proofmill.host.prover.circuits.rollup.circuit import RollupCircuit
+from proofmill.host.prover.circuits.rollup.size import SMALLEST
 from proofmill.host.prover.circuits.statement import Statement, prover_tag
 from proofmill.host.prover.curve.limbs import BASE_MODULUS, SCALAR_MODULUS, from_limbs
 from proofmill.host.prover.devices.cpu import CpuDevice
@@ -100,10 +100,10 @@ def test_a_proof_under_a_key_from_a_ceremony_is_accepted(evm: DevelopmentEvm,
 
 
 def test_block_proof_binds_its_prover(evm: DevelopmentEvm) -> None:
-    circuit = BlockCircuit(COMPACT)
+    circuit = RollupCircuit(SMALLEST)
     prover = Prover(development_setup(circuit.r1cs, seed=b"tests of contracts"), CpuDevice())
-    ledger = Ledger(COMPACT, tuple(range(100, 100 + COMPACT.accounts)))
-    batch = random_batch(Random(5), ledger)
+    ledger = opening_ledger(5, SMALLEST)
+    batch = full_batch(5, ledger, 5)
     statement = Statement(5, 9, 3, b"\x01" * 20)
     witness = circuit.witness(ledger, batch, statement)
     proof = proof_numbers(prover.prove(witness).proof)

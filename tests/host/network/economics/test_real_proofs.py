@@ -18,8 +18,8 @@ from proofmill.host.network.mechanism.hashing import keccak_words
 from proofmill.host.network.mechanism.ledger import RewardLedger
 from proofmill.host.network.mechanism.parameters import Parameters
 from proofmill.host.network.mechanism.records import Submission
-from proofmill.host.prover.circuits.block import BlockCircuit
-from proofmill.host.prover.circuits.block_size import COMPACT
+from proofmill.host.prover.circuits.rollup.circuit import RollupCircuit
+from proofmill.host.prover.circuits.rollup.size import SMALLEST
 from proofmill.host.prover.curve.arithmetic import multiply
 from proofmill.host.prover.curve.limbs import SCALAR_MODULUS
 from proofmill.host.prover.devices.cpu import CpuDevice
@@ -58,10 +58,10 @@ def rerandomized(data: bytes, factor: int = 3) -> bytes:
 
 @pytest.fixture(scope="module")
 def block() -> Block:
-    circuit = BlockCircuit(COMPACT)
+    circuit = RollupCircuit(SMALLEST)
     prover = Prover(development_setup(circuit.r1cs, seed=b"tests of attacks"), CpuDevice())
     verify = block_verifier(prover.key.verification_key)
-    chain = EmbeddedChain(verify, seed=4, size=COMPACT)
+    chain = EmbeddedChain(verify, seed=4, size=SMALLEST)
     task = chain.proving_task(chain.advance().slot)
     prove = block_prover(circuit, prover)
     return Block(task, verify, {p: prove(task.claimed_by(p, address(p))) for p in (0, 1)})

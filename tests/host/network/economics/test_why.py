@@ -114,12 +114,12 @@ def test_the_command_on_the_real_chain(
 ) -> None:
     from proofmill.host.network.consensus.chain import EmbeddedChain
     from proofmill.host.network.consensus.spec import spec
-    from proofmill.host.prover.circuits.block_size import COMPACT
+    from proofmill.host.prover.circuits.rollup.size import SMALLEST
 
     assert main(["why", "--slot", "17", "--seed", "3", "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
     # The mix, from the chain itself: the final one of epoch 0, on chain since slot 8.
-    chain = EmbeddedChain(lambda public, proof: False, seed=3, size=COMPACT)
+    chain = EmbeddedChain(lambda public, proof: False, seed=3, size=SMALLEST)
     chain.advance_epochs(1)
     chain.advance()
     mix = bytes(spec.get_randao_mix(chain.head_state, spec.Epoch(0)))

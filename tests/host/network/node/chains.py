@@ -21,7 +21,8 @@ from proofmill.host.network.node.store import JobStore
 from proofmill.host.network.node.validators import NodeValidators
 from proofmill.host.network.node.wire import Topic
 from proofmill.host.network.second_layer.engines import EvmEngines
-from proofmill.host.prover.circuits.block_size import COMPACT
+from proofmill.host.network.transfers.load import Load
+from proofmill.host.prover.circuits.rollup.size import SMALLEST
 from proofmill.host.prover.devices.cpu import CpuDevice
 from proofmill.host.prover.devices.device import Device
 from tests.host.network.node import killed
@@ -43,9 +44,9 @@ def chain_setup() -> ChainSetup:
     vk = killed.KEY.verification_key
     rich = tuple(each.owner for each in provers) + (KEYS[-1].address,)
     return ChainSetup(
-        KEYS, open_chain(EvmEngines(vk, parameters, minimum, rich), SEED, COMPACT, KEYS, provers,
+        KEYS, open_chain(EvmEngines(vk, parameters, minimum, rich), SEED, SMALLEST, KEYS, provers,
                          BOND),
-        SEED, COMPACT, vk, parameters, minimum, BOND, provers)
+        SEED, SMALLEST, vk, parameters, minimum, BOND, provers)
 
 
 def follower(archive: Archive | None = None) -> Follower:
@@ -74,6 +75,8 @@ class Source:
             killed.VERIFY, 500, lambda result: 500, forge), self.follower, self.jobs, self.send,
             beside)
 
+        self.users = Load(SEED, self.follower.chain_id, tuple(self.follower.ledger().accounts))
+
     def publish(self, topic: Topic, message: Any) -> None:
         self.send(topic, bytes(message.encode_bytes()))
 
@@ -88,6 +91,12 @@ class Source:
         self.follower.tick(slot, CONFIRM_MS)
         tick(slot, CONFIRM_MS)
         self.validators.confirm()
+        self.sign_transfers(slot + 1)
+
+    def sign_transfers(self, slot: int) -> None:
+        """What users want to have in the block of a slot."""
+        for raw in self.users.transfers(slot, self.follower.ledger(), self.follower.transfers):
+            self.send(Topic.TRANSFER, raw)
 
     def slot(self, slot: int, tick: Callable[[int, int], None] = lambda slot, ms: None,
              empty: bool = False) -> None:
@@ -101,6 +110,7 @@ class Source:
                 self.validators.attest()
             elif milliseconds == CONFIRM_MS:
                 self.validators.confirm()
+                self.sign_transfers(slot + 1)
             self.follower.check_contracts()
             self.prover.work()
 

@@ -13,15 +13,15 @@ from proofmill.host.network.consensus.spec import bls, spec
 from proofmill.host.network.node.jobs import JobRunner, Turn
 from proofmill.host.network.node.states import State
 from proofmill.host.network.node.store import JobKey, JobStore, LoggedJob
-from proofmill.host.prover.circuits.block import BlockCircuit
-from proofmill.host.prover.circuits.block_size import COMPACT
+from proofmill.host.prover.circuits.rollup.circuit import RollupCircuit
+from proofmill.host.prover.circuits.rollup.size import SMALLEST
 from proofmill.host.prover.curve.limbs import Limbs
 from proofmill.host.prover.devices.cpu import CpuDevice
 from proofmill.host.prover.groth16.prove import Prover
 from proofmill.host.prover.groth16.setup import development_setup
 
 SEED, PROVER, ADDRESS = 3, 11, b"\x11" * 20
-CIRCUIT = BlockCircuit(COMPACT)
+CIRCUIT = RollupCircuit(SMALLEST)
 KEY = development_setup(CIRCUIT.r1cs, seed=b"tests of the node")
 VERIFY = block_verifier(KEY.verification_key)
 

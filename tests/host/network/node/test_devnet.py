@@ -22,7 +22,7 @@ from proofmill.host.network.node.outcome import RunOutcome, outcome
 from proofmill.host.network.node.owned_proof import OwnedProof
 from proofmill.host.network.node.states import State
 from proofmill.host.network.node.wire import Topic, frame, read_frame
-from proofmill.host.prover.circuits.block_size import COMPACT
+from proofmill.host.prover.circuits.rollup.size import SMALLEST
 from proofmill.host.prover.groth16.setup import development_setup
 from tests.host.network.node import killed
 
@@ -35,7 +35,7 @@ def setup(folder: Path, devices: list[DeviceSpeed], guests: dict[str, Identity])
     zkey = folder / "block.zkey"
     key = development_setup(killed.CIRCUIT.r1cs, zkey, b"tests of the devnet".ljust(32))
     return DevnetSetup(
-        plan_nodes(64, devices), folder, SEED, COMPACT, key.verification_key, zkey,
+        plan_nodes(64, devices), folder, SEED, SMALLEST, key.verification_key, zkey,
         guests={name: identity.certificate for name, identity in guests.items()})
 
 
@@ -55,7 +55,7 @@ class Liar(threading.Thread):
         # Certificates of the nodes are not needed to be known: a liar trusts anybody.
         self._tls = contexts(identity, [], folder)[1]
         self._tls.verify_mode = ssl.CERT_NONE
-        self._state = EmbeddedChain(killed.VERIFY, SEED, 64, COMPACT).head_state
+        self._state = EmbeddedChain(killed.VERIFY, SEED, 64, SMALLEST).head_state
 
     def run(self) -> None:
         asyncio.run(asyncio.wait_for(self._lie(), 120))

@@ -22,7 +22,7 @@ from proofmill.host.network.node.owned_proof import own
 from proofmill.host.network.node.states import State
 from proofmill.host.network.node.validators import NodeValidators, proposer_of
 from proofmill.host.network.node.wire import DIRECTED, Topic
-from proofmill.host.prover.circuits.block_size import COMPACT
+from proofmill.host.prover.circuits.rollup.size import SMALLEST
 from tests.host.network.node import killed
 from tests.host.network.node.chains import ABSENT, KEYS, PROVER, SEED, Source, chain_setup, follower
 
@@ -78,11 +78,16 @@ def test_both_have_the_same_chain(pair: Pair) -> None:
     # Each block was taken in once, however often the head was looked at.
     assert pair.ours._branches.replayed == pair.theirs._branches.replayed == SLOTS
     assert pair.validators.refused == []
+    # Users' transfers went round, and into blocks; their fees to the proposers' accounts.
+    assert len(pair.source.sent[Topic.TRANSFER]) >= SLOTS
+    ledger = pair.ours.ledger()
+    assert ledger == pair.theirs.ledger()
+    assert sum(account.nonce for account in ledger.accounts.values()) >= SLOTS - 1
 
 
 def test_it_is_the_chain_of_the_one_process_chain(pair: Pair) -> None:
     """Whose layer 1 does not notice that there are provers; its payloads have no proofs."""
-    chain = EmbeddedChain(killed.VERIFY, SEED, 64, COMPACT, chain_setup().engines)
+    chain = EmbeddedChain(killed.VERIFY, SEED, 64, SMALLEST, chain_setup().engines)
     for view in pair.views:
         chain.advance()
         alone = view_of(chain.slot, chain.head, chain.head_state, chain.finalized_epoch)
@@ -257,14 +262,14 @@ def test_what_comes_again_is_kept_and_what_cannot_be_judged_is_ignored(pair: Pai
     def verdict(topic: Topic, of: Follower) -> Reception:
         return of.take(topic, pair.source.sent[topic][-1], "peer")[0]
 
-    for topic in (Topic.BLOCK, Topic.ENVELOPE, Topic.PROOF, Topic.TRANSACTION):
+    for topic in (Topic.BLOCK, Topic.ENVELOPE, Topic.PROOF, Topic.TRANSACTION, Topic.TRANSFER):
         assert verdict(topic, pair.theirs) is Reception.KEEP
     new = follower()
     new.tick(SLOTS, CONFIRM_MS)
     for topic in GOSSIP:
         if topic is Topic.PROOF:  # it waits for its payload
             assert verdict(topic, new) is Reception.KEEP
-        elif topic is not Topic.TRANSACTION:
+        elif topic not in (Topic.TRANSACTION, Topic.TRANSFER):
             assert verdict(topic, new) is Reception.IGNORE
 
 

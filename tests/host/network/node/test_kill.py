@@ -18,7 +18,7 @@ from proofmill.host.network.node.states import State
 from proofmill.host.network.node.store import JobKey, JobStore
 from proofmill.host.network.second_layer.engines import EvmEngines
 from proofmill.host.network.second_layer.second_layer import SecondLayer
-from proofmill.host.prover.circuits.block_size import COMPACT
+from proofmill.host.prover.circuits.rollup.size import SMALLEST
 from tests.host.network.node import killed
 
 PATH = [
@@ -42,7 +42,7 @@ class Network:
         self.path = path
         key = derive_keys(killed.SEED, killed.PROVER + 1)[killed.PROVER]
         engines = EvmEngines(killed.KEY.verification_key, rich=(key.address,))
-        self.chain = EmbeddedChain(killed.VERIFY, seed=killed.SEED, size=COMPACT, engines=engines)
+        self.chain = EmbeddedChain(killed.VERIFY, seed=killed.SEED, size=SMALLEST, engines=engines)
         execution = self.chain.execution_layer
         self.rewards = SecondLayer(execution.layer, Account(execution.evm, key.account),
                                    killed.ADDRESS, engines.parameters, engines.minimum_bond)

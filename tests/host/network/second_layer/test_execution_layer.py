@@ -19,8 +19,8 @@ from proofmill.host.network.evm.pool import PooledEvm
 from proofmill.host.network.mechanism.parameters import Defences, Parameters
 from proofmill.host.network.second_layer.engines import EvmEngines
 from proofmill.host.network.second_layer.execution_layer import INBOX, EvmExecutionLayer
-from proofmill.host.prover.circuits.block import BlockCircuit
-from proofmill.host.prover.circuits.block_size import COMPACT
+from proofmill.host.prover.circuits.rollup.circuit import RollupCircuit
+from proofmill.host.prover.circuits.rollup.size import SMALLEST
 from proofmill.host.prover.devices.cpu import CpuDevice
 from proofmill.host.prover.groth16.prove import Prover
 from proofmill.host.prover.groth16.setup import development_setup
@@ -32,7 +32,7 @@ REWARD_ADDRESS = b"\x77" * 20
 
 @pytest.fixture(scope="module")
 def prover() -> Prover:
-    circuit = BlockCircuit(COMPACT)
+    circuit = RollupCircuit(SMALLEST)
     return Prover(development_setup(circuit.r1cs, seed=b"tests of the evm"), CpuDevice())
 
 
@@ -52,7 +52,7 @@ def make_chain(prover: Prover) -> MakeChain:
                  for name in ("owner 0", "carrier"))
 
     def make() -> EmbeddedChain:
-        return EmbeddedChain(block_verifier(key), seed=1, size=COMPACT,
+        return EmbeddedChain(block_verifier(key), seed=1, size=SMALLEST,
                              engines=EvmEngines(key, PARAMETERS, rich=rich))
 
     return make
@@ -81,7 +81,7 @@ def test_proof_is_paid_by_contracts_on_the_consensus_chain(
     slot = chain.slot
     assert contracts.consensus.call("failed_hooks") == 0
     task = chain.proving_task(slot)
-    proof = block_prover(BlockCircuit(COMPACT), prover)(task.claimed_by(0, REWARD_ADDRESS))
+    proof = block_prover(RollupCircuit(SMALLEST), prover)(task.claimed_by(0, REWARD_ADDRESS))
     parsed = proof_from_bytes(proof)
     assert parsed is not None
     # The block of this slot is reported by the next one's system call: the proof follows it.

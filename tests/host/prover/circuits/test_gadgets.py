@@ -3,11 +3,11 @@ from random import Random
 import pytest
 
 from proofmill.host.prover.circuits.constraints import MODULUS, ConstraintSystem, LinearCombination
-from proofmill.host.prover.circuits.merkle import MerkleTree, path_gadget, update_gadget
+from proofmill.host.prover.circuits.merkle import path_gadget
 from proofmill.host.prover.circuits.poseidon import poseidon
 from proofmill.host.prover.circuits.range_check import from_bits, range_check
-from proofmill.host.prover.circuits.selector import distribute, one_hot, select
 from tests.host.prover.circuits.forgery import unnoticed_changes
+from tests.host.prover.circuits.full_tree import MerkleTree
 
 
 def inputs(system: ConstraintSystem, name: str, count: int) -> list[LinearCombination]:
@@ -78,69 +78,6 @@ def test_one_bit_and_too_many():
             range_check(system, value, bits, "value")
 
 
-# Choosing
-
-
-@pytest.mark.parametrize("count", (1, 2, 3, 4))
-def test_select(count):
-    system = ConstraintSystem()
-    values = inputs(system, "value", 1 << count)
-    bits = place_bits(system, count)
-    chosen = select(system, values, bits, "choice")
-    assert len(system.constraints) == count + (1 << count) - 1
-    numbers = [Random(count).randrange(MODULUS) for _ in values]
-    for place in range(1 << count):
-        witness = system.witness({**named("value", numbers), **bits_of(place, count)})
-        assert system.check(witness) is None
-        assert chosen.value(witness) == numbers[place]
-
-
-@pytest.mark.parametrize("count", (1, 2, 3, 4))
-def test_distribute(count):
-    system = ConstraintSystem()
-    value = system.private_input("value")
-    bits = place_bits(system, count)
-    parts = distribute(system, value, bits, "parts")
-    assert len(system.constraints) == count + (1 << count) - 1
-    for place in range(1 << count):
-        witness = system.witness({"value": 99, **bits_of(place, count)})
-        assert system.check(witness) is None
-        assert values_of(parts, witness) == [99 * (at == place) for at in range(1 << count)]
-        # With all bits zero the value itself, an input, may be another.
-        assert unnoticed_changes(system, witness) == ([] if place else ["value"])
-
-
-@pytest.mark.parametrize("count", (1, 2, 3, 4))
-def test_one_hot(count):
-    system = ConstraintSystem()
-    hot = one_hot(system, place_bits(system, count), "one hot")
-    assert len(system.constraints) == (1 << count) - 1
-    for place in range(1 << count):
-        witness = system.witness(bits_of(place, count))
-        assert system.check(witness) is None
-        assert values_of(hot, witness) == [int(at == place) for at in range(1 << count)]
-
-
-def test_no_witness_makes_two_hot():
-    # All constraints but those of the bits hold by construction; with the bits they exclude it.
-    system = ConstraintSystem()
-    hot = one_hot(system, place_bits(system, 2), "one hot")
-    found = set()
-    for first in range(-2, 3):
-        for second in range(-2, 3):
-            witness = system.witness(named("place", (first, second)))
-            if system.check(witness) is None:
-                found.add(tuple(values_of(hot, witness)))
-    assert found == {(1, 0, 0, 0), (0, 1, 0, 0), (0, 0, 1, 0), (0, 0, 0, 1)}
-
-
-def test_wrong_number_of_values():
-    system = ConstraintSystem()
-    values = inputs(system, "value", 3)
-    with pytest.raises(ValueError, match="1 bits choose from 2, not 3"):
-        select(system, values, values[:1], "choice")
-
-
 # Merkle trees
 
 
@@ -155,9 +92,6 @@ def test_tree():
     assert MerkleTree.of([5]).root == 5
     assert MerkleTree.of([5]).path(0) == ()
     assert MerkleTree.of([5]).replace(0, 6).root == 6
-    for count in (0, 3):
-        with pytest.raises(ValueError, match=f"not {count}"):
-            MerkleTree.of([1] * count)
 
 
 def updater(depth: int) -> ConstraintSystem:
@@ -166,7 +100,8 @@ def updater(depth: int) -> ConstraintSystem:
     leaves = inputs(system, "leaf", 2)
     siblings = inputs(system, "sibling", depth)
     bits = place_bits(system, depth)
-    update_gadget(system, leaves[0], leaves[1], bits, siblings, roots[0], roots[1], "update")
+    for leaf, root in zip(leaves, roots, strict=True):
+        path_gadget(system, leaf, bits, siblings, root.__repr__(), root)
     return system
 
 

@@ -87,6 +87,19 @@ def test_windows_that_do_not_fit_at_once_are_computed_in_passes(rtl, model, wind
     assert passes > 1 and figures[0]["counters"]["skipped"] == 8 * passes
 
 
+@pytest.mark.parametrize("at_once", [None, 5])
+def test_progress_ends_at_its_total(model, at_once):
+    device = LanesDevice("model", model.accelerators[:1], 8, at_once)
+    random_scalars = random.Random(1)
+    jobs = [Job(device.load(group, bases_of("random", group, 40, random_scalars)[0]),
+                to_limbs(random_scalars.randrange(1 << 250) for _ in range(40)))
+            for group in GROUPS]
+    told = []
+    device.run(jobs, lambda done, total: told.append((done, total)))
+    assert told[0][0] == 0 and told[-1][0] == told[-1][1]
+    assert told == sorted(told) and len({total for _, total in told}) == 1
+
+
 @pytest.mark.parametrize("group", GROUPS)
 @pytest.mark.parametrize("at_once", [None, 11])
 def test_the_host_finishes_as_the_chip_does(rtl, group, at_once):

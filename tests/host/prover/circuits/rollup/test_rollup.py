@@ -11,7 +11,6 @@ from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.prover.circuits.baby_jubjub import Point
 from proofmill.host.prover.circuits.constraints import MODULUS
 from proofmill.host.prover.circuits.eddsa import public_key
-from proofmill.host.prover.circuits.merkle import MerkleTree
 from proofmill.host.prover.circuits.poseidon import poseidon
 from proofmill.host.prover.circuits.poseidon_gadget import poseidon_cost
 from proofmill.host.prover.circuits.rollup.batch import Batch
@@ -26,6 +25,7 @@ from proofmill.host.prover.circuits.rollup.transfer import (
 from proofmill.host.prover.circuits.rollup.tree import SparseTree
 from proofmill.host.prover.circuits.statement import Statement
 from tests.host.prover.circuits.forgery import forge, unnoticed_changes, violated
+from tests.host.prover.circuits.full_tree import MerkleTree
 from tests.host.prover.circuits.rollup.small import (
     CHAIN,
     KEYS,

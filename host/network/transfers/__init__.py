@@ -1,0 +1,1 @@
+"""Signed transfers on their way into a block: the pool, what keeps it, who makes them."""
