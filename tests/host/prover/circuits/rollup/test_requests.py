@@ -14,10 +14,25 @@ from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.prover.circuits.baby_jubjub import Point
 from proofmill.host.prover.circuits.constraints import MODULUS
 from proofmill.host.prover.circuits.eddsa import public_key, sign
-from proofmill.host.prover.circuits.rollup.batch import Batch, chained, commitment, evaluation
+from proofmill.host.prover.circuits.poseidon import poseidon
+from proofmill.host.prover.circuits.rollup.batch import (
+    BINDING_DOMAIN,
+    Batch,
+    chained,
+    commitment,
+    evaluation,
+)
 from proofmill.host.prover.circuits.rollup.circuit import RollupCircuit
 from proofmill.host.prover.circuits.rollup.inputs import rollup_inputs
-from proofmill.host.prover.circuits.rollup.kinds import Kind, packed
+from proofmill.host.prover.circuits.rollup.kinds import (
+    AMOUNT_AT,
+    FEE_AT,
+    NONCE_AT,
+    RECEIVER_AT,
+    Kind,
+    Words,
+    packed,
+)
 from proofmill.host.prover.circuits.rollup.ledger import Account, Ledger
 from proofmill.host.prover.circuits.rollup.requests import (
     Credit,
@@ -184,7 +199,6 @@ def test_an_exit_that_is_not_covered_has_no_proof(
 
 
 def _leaf_modulo_r(account: Account) -> int:
-    from proofmill.host.prover.circuits.poseidon import poseidon
     return poseidon((*account.key, account.balance % MODULUS, account.nonce))
 
 
@@ -235,6 +249,41 @@ def test_a_deposit_pays_no_fee(circuit: RollupCircuit, monkeypatch: pytest.Monke
             assert wanted in broken
         else:
             assert broken == {wanted}
+
+
+class Unbounded(Transfer):
+    """A transfer of any numbers modulo r, packed as the circuit packs them."""
+
+    def __post_init__(self) -> None:
+        pass
+
+    @property
+    def words(self) -> Words:
+        parts = ((self.receiver, RECEIVER_AT), (self.amount, AMOUNT_AT), (self.fee, FEE_AT))
+        return (self.sender + sum(value << at for value, at in parts)) % MODULUS, 0, 0
+
+    def message(self, chain_id: int, nonce: int) -> int:
+        return poseidon((self.domain, chain_id, (self.words[0] + (nonce << NONCE_AT)) % MODULUS))
+
+
+@pytest.mark.parametrize(("amount", "fee", "wrong"), [
+    (-150, 0, "amount"),            # the sender takes from the receiver
+    (1 << 64, -(1 << 64), "amount"),
+    (5, -3, "fee"),                 # from the collector
+    (5, 1 << 32, "fee"),
+])
+def test_an_amount_or_a_fee_out_of_its_range(
+    circuit: RollupCircuit, monkeypatch: pytest.MonkeyPatch, amount: int, fee: int, wrong: str
+) -> None:
+    """The sender has signed it, and what is left is in its range."""
+    monkeypatch.setattr(Ledger, "__post_init__", lambda self: None)
+    monkeypatch.setattr(Account, "leaf", property(_leaf_modulo_r))
+    ledger = opening_ledger().credited(0, 1 << 33)
+    made = batch(Unbounded(0, 1, amount, fee).signed(KEYS[0], CHAIN, 0))
+    broken = violated(circuit.system, circuit.system.witness(inputs_of(ledger, made)))
+    allowed = [wrong] if amount < 1 << 64 else ["amount", "fee"]
+    assert broken and all(label.startswith(tuple(f"transfer 0: {each}: bit" for each in allowed))
+                          for label in broken)
 
 
 def test_an_account_is_opened_in_an_empty_place(circuit: RollupCircuit) -> None:
@@ -307,25 +356,52 @@ def test_an_exit_gives_to_nobody_and_takes_all_the_same(circuit: RollupCircuit) 
 
 
 def test_a_place_is_of_one_kind(circuit: RollupCircuit) -> None:
-    ledger = opening_ledger()
+    system, ledger = circuit.system, opening_ledger()
     every = {"transfer": batch(signed(ledger, 0, 1, 7)), "exit": batch(left(ledger, 0, HOME, 7)),
              "open": batch(requests=(OPEN,)), "credit": batch(requests=(Credit(1, 7),)),
              "forced": batch(requests=(ForcedExit(1, 200, HOME),))}
+    kinds = list(every)
+    watched = [constraint for constraint in system.constraints if constraint.label in {
+        "transfer 0: one kind", *(f"transfer 0: {kind} is 0 or 1" for kind in kinds)}]
+    wires = {kind: system.names.index(f"0: {kind}") for kind in kinds}
     for kind, made in every.items():
         honest = inputs_of(ledger, made)
-        assert accepted(circuit, honest)
-        for other in every:
-            # Another kind beside this one, this one in part, another instead.
+        witness = system.witness(honest)
+        assert not violated(system, witness)
+
+        def broken(changes: dict[str, int], values: list[int] = witness) -> set[str]:
+            changed = list(values)
+            for name, value in changes.items():
+                changed[wires[name]] = value % MODULUS
+            return {each.label for each in watched if not each.holds(changed)}
+
+        for other in kinds:
+            # Another kind beside this one; more than one of it, or less than none; some of both.
             if other != kind:
-                changed = honest | {f"0: {other}": 1}
-                assert "transfer 0: one kind" in violated(
-                    circuit.system, circuit.system.witness(changed))
-                assert not accepted(circuit, changed | {f"0: {kind}": 0})
-            for value in (2, MODULUS - 1):
-                assert f"transfer 0: {other} is 0 or 1" in violated(
-                    circuit.system, circuit.system.witness(honest | {f"0: {other}": value}))
-        assert "transfer 0: not used, 0" in violated(
-            circuit.system, circuit.system.witness(honest | {f"0: {kind}": 0}))
+                assert broken({other: 1}) == {"transfer 0: one kind"}
+                assert broken({other: 2, kind: -1}) == {
+                    f"transfer 0: {each} is 0 or 1" for each in (kind, other)}
+            assert f"transfer 0: {other} is 0 or 1" in broken({other: 2})
+        # Another kind instead, which is in the word.
+        another = kinds[kinds.index(kind) - 1]
+        assert not accepted(circuit, honest | {f"0: {kind}": 0, f"0: {another}": 1})
+
+
+def test_what_is_in_the_batch_is_carried_out(circuit: RollupCircuit) -> None:
+    """A prover who leaves the ledger as it is: the batch has a transfer, or a deposit, all the
+    same."""
+    ledger = opening_ledger()
+    for kind, made in (("transfer", batch(signed(ledger, 0, 1, 7))),
+                       ("exit", batch(left(ledger, 0, HOME, 7))),
+                       ("credit", batch(requests=(Credit(1, 7),)))):
+        inputs = inputs_of(ledger, made) | {"new_root": ledger.root, f"0: {kind}": 0}
+        inputs |= {f"collector, sibling {level}": sibling
+                   for level, sibling in enumerate(ledger.tree.path(2))}
+        # Where the number of the kind is in the word, the hashes over it differ, too.
+        broken = violated(circuit.system, circuit.system.witness(inputs))
+        assert "transfer 0: not used, 0" in broken
+        if kind == "transfer":
+            assert broken == {"transfer 0: not used, 0"}
 
 
 def test_no_wire_can_be_changed_alone(circuit: RollupCircuit) -> None:
@@ -350,9 +426,18 @@ def test_the_commitment_is_of_every_word(circuit: RollupCircuit) -> None:
         assert evaluation(made.challenge, CHAIN, 2, words) != evaluation(
             made.challenge, CHAIN, 2, made.words)
     assert not accepted(circuit, honest | {"challenge": honest["challenge"] + 1})
-    # Another's batch under this commitment: the right evaluation of other words.
+    # A contract sees other words than the circuit has, with the circuit's chain: it computes their
+    # value at the point, and whoever could set a product of the evaluation could reach it.
+    system, words = circuit.system, [*made.words[:-1], 5]
+    value = evaluation(made.challenge, CHAIN, 2, words)
+    seen = poseidon((BINDING_DOMAIN, made.chained, made.challenge, value))
     step = f"commitment: evaluation, step {len(made.words)}"
-    assert violated(circuit.system, forge(circuit.system, honest, {step: 1})) >= {step}
+    assert violated(system, forge(system, honest | {"batch_commitment": seen}, {
+        step: value - made.words[-1]})) == {step}
+    broken = violated(system, system.witness(honest | {"batch_commitment": seen}))
+    assert broken and all(label.startswith("commitment: binding") for label in broken)
+    # The words of the contract in the evaluation, and others carried out: the chain is another.
+    assert chained(CHAIN, 2, words) != made.chained
 
 
 def test_bytes() -> None:
