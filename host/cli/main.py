@@ -24,6 +24,7 @@ COMMANDS = {
     "field": ("field",),
     "gateware": ("verilog", "commands"),
     "simulate": ("simulate",),
+    "study": ("study",),
     "attacks": ("attacks",),
     "why": ("why",),
     "contracts": ("contracts",),
@@ -45,7 +46,7 @@ READERS = {
                                "slashing"),
     "devices and boards": ("devices", "selftest", "board", "build"),
     "building on the hardware": ("verilog", "commands", "field", "waves", "measure", "explore"),
-    "figures and research": ("bench", "simulate", "attacks", "vectors"),
+    "figures and research": ("bench", "simulate", "study", "attacks", "vectors"),
 }
 """Commands by who wants them, in the order of the help."""
 

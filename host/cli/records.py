@@ -79,6 +79,15 @@ FIELDS: dict[str, dict[str, str]] = {
     "wallet balance: accounts": {
         "account": "its number", "balance": "at the node's head", "nonce": "transfers made",
         "next_nonce": "behind those that wait", "spendable": "the balance, less what waits"},
+    "study run": {
+        "title": "of the study", "study_sha256": "of study and scenario", "points": "how many",
+        "seeds": "of each point", "slots": "of each run", "results": "a list, below",
+        "files": "a list of paths: those written"},
+    "study run: results": {
+        "values": "a list: of the varied keys, in their order", "mechanism": "staged or race",
+        "figure": "its name, as of simulate", "seeds": "in which it has a value",
+        "mean": "over these seeds, or null", "lower": "end of the 95 % interval, or null",
+        "upper": "end of the 95 % interval, or null"},
     "why": {
         "slot": "its number", "mix": "the RANDAO mix of the draw", "seed": "of the draw",
         "sentences": "a list, on the slot", "draws": "a list, below", "provers": "a list, below",

@@ -2,6 +2,7 @@
 
 import dataclasses
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
@@ -102,27 +103,41 @@ def packaged() -> dict[str, str]:
 def load(name_or_path: str) -> Scenario:
     """A packaged scenario by name, or a file; ProofmillError says what is wrong with it and where.
     """
+    return scenario_of(*source(name_or_path))
+
+
+def source(name_or_path: str, folder: Path | None = None) -> tuple[dict[str, Any], str]:
+    """The TOML document of a packaged scenario, or of a file (from `folder` on), and what errors
+    call it. ProofmillError where there is none."""
     known = packaged()
     if name_or_path in known:
-        return parse(known[name_or_path], f"scenario {name_or_path}")
-    path = Path(name_or_path)
+        where = f"scenario {name_or_path}"
+        return _document(known[name_or_path], where), where
+    path = (folder or Path()) / name_or_path
     if not path.is_file():
         raise ProofmillError(
-            f"{name_or_path}: no such file, nor a scenario of that name; there are "
-            f"{', '.join(known)}")
+            f"{path}: no such file, nor a scenario of that name; there are {', '.join(known)}")
     try:
         text = path.read_text("utf-8")
     except UnicodeDecodeError as error:
         raise ProofmillError(f"{path}: not UTF-8 text; a scenario is a TOML file") from error
-    return parse(text, str(path))
+    return _document(text, str(path)), str(path)
 
 
 def parse(text: str, where: str) -> Scenario:
     """The scenario of a TOML text; `where` names it in errors."""
+    return scenario_of(_document(text, where), where)
+
+
+def _document(text: str, where: str) -> dict[str, Any]:
     try:
-        document = tomllib.loads(text)
+        return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ProofmillError(f"{where}: not TOML: {error}") from error
+
+
+def scenario_of(document: Mapping[str, Any], where: str) -> Scenario:
+    """The scenario of a TOML document."""
     file = typed(document, _File, where)
     total = sum(kind.count for kind in file.provers)
     if total > MOST_PROVERS:

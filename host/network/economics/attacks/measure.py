@@ -1,15 +1,15 @@
 """How an attack's profit is measured: against honest play on the same luck, over many seeds."""
 
-import math
-import statistics
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
+from proofmill.host.network.economics.intervals import Interval, interval
 from proofmill.host.network.mechanism.parameters import DEFENCES, Defences
 
 SEEDS = 16
-STUDENT_97_5 = 2.131
-"""The 97.5 % quantile of Student's t with 15 degrees of freedom: `SEEDS` - 1."""
+
+Profit = Interval
+"""Gwei a slot over `SEEDS` seeds."""
 
 
 def check_switches(name: str, defences: Sequence[str], wanted: bool) -> None:
@@ -44,24 +44,6 @@ class Attack:
 
 
 @dataclass(frozen=True)
-class Profit:
-    """Gwei a slot over `SEEDS` seeds: the mean and half of its 95 % interval."""
-
-    mean: float
-    half_width: float
-
-    @property
-    def lower(self) -> float:
-        """The interval's lower end."""
-        return self.mean - self.half_width
-
-    @property
-    def upper(self) -> float:
-        """The interval's upper end."""
-        return self.mean + self.half_width
-
-
-@dataclass(frozen=True)
 class MeasuredAttack:
     """An attack, measured; `unprotected` is None for a limit."""
 
@@ -74,8 +56,7 @@ def profit(gains: Sequence[float]) -> Profit:
     """The mean of `SEEDS` gains and its interval."""
     if len(gains) != SEEDS:
         raise ValueError(f"an interval is for {SEEDS} gains, not {len(gains)}")
-    deviation = statistics.stdev(gains) / math.sqrt(SEEDS)
-    return Profit(statistics.fmean(gains), STUDENT_97_5 * deviation)
+    return interval(gains)
 
 
 def measure(attack: Attack, first_seed: int = 0) -> MeasuredAttack:

@@ -118,7 +118,7 @@ def test_a_copier_is_refused_and_slashed() -> None:
 
 def test_an_interval() -> None:
     found = profit([1.0, 3.0] * (SEEDS // 2))
-    assert found.mean == 2 and found.half_width == pytest.approx(2.131 * (16 / 15) ** 0.5 / 4)
+    assert found.mean == 2 and found.half_width == pytest.approx(2.13145 * (16 / 15) ** 0.5 / 4)
     assert (found.lower + found.upper) / 2 == 2
     assert gwei(Profit(-0.4, 1234.5)) == "0 ± 1,234"
     with pytest.raises(ValueError, match="for 16 gains, not 3"):

@@ -1,0 +1,108 @@
+"""``proofmill study``: a scenario with its keys at several values, over seeds, with intervals."""
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from proofmill.host.cli.arguments import input_file, output_folder, whole
+from proofmill.host.cli.records import print_record
+from proofmill.host.cli.screen import Screen
+from proofmill.host.cli.subcommands import Commands
+
+if TYPE_CHECKING:
+    from proofmill.host.network.economics.studies.results import Result
+
+SHOWN = ("top_share", "gini_of_income", "work_per_proof", "latency_mean")
+"""Figures of the table on the screen; the files have all."""
+
+
+def register(commands: Commands) -> None:
+    """Add the commands."""
+    study = commands.add_parser(
+        "study", help="a scenario at many values of its keys, over seeds, with intervals",
+        description="Play a scenario again and again, with some of its keys at several values.")
+    actions = study.add_subparsers(metavar="WHAT", required=True)
+    running = actions.add_parser(
+        "run", help="play all combinations, write figures, pictures and a page",
+        description="Play every combination of a study's values under every seed, staged lottery "
+                    "and pure race, on all cores. What is done is kept in FOLDER at once: a run "
+                    "that was ended goes on where it was when it is started again.")
+    running.add_argument("study", metavar="STUDY.toml", type=input_file(),
+                         help="scenario, vary, slots, seeds, title: see docs/studies.md")
+    running.add_argument("--out", metavar="FOLDER", type=output_folder, required=True,
+                         help="where runs, CSV, pictures and the page go")
+    running.add_argument("--processes", type=whole(1, 1_024), metavar="N",
+                         help="that run at once (default: one a core)")
+    running.add_argument("--json", action="store_true", help="one JSON object on stdout")
+    running.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Run what is left, and write what all runs say."""
+    from proofmill.host.cli.main import version
+    from proofmill.host.network.economics.studies.journal import Journal
+    from proofmill.host.network.economics.studies.page import write_page  # says first what it needs
+    from proofmill.host.network.economics.studies.results import (
+        results,
+        write_csv,
+        write_provenance,
+    )
+    from proofmill.host.network.economics.studies.runs import expected_seconds, processors, run_all
+    from proofmill.host.network.economics.studies.study import load
+
+    screen = Screen(machine=options.json)
+    study, folder = load(options.study), Path(options.out)
+    journal = Journal(folder, study.digest, version())
+    workers = options.processes or processors()
+    total, done = len(study.points) * study.seeds, len(journal.done)
+    with screen.bar("a short run, to know how long all take"):
+        seconds = expected_seconds(study, workers, done)
+    kept = f", of which {done:,} are done" if done else ""
+    screen.line(f"{study.title}: {len(study.points):,} points, {study.seeds} seeds, "
+                f"{total:,} runs{kept}; about {_time(seconds)}")
+    with screen.bar(study.title) as bar:
+        run_all(study, journal, workers, bar)
+    rows = results(study, journal)
+    with screen.bar("writing the page"):
+        write_csv(folder / "points.csv", study, rows)
+        write_provenance(folder / "study.json", study, version())
+        files = [folder / "points.csv", folder / "study.json",
+                 *write_page(folder, study, rows, version())]
+    if options.json:
+        print_record("study run", {
+            "title": study.title, "study_sha256": study.digest, "points": len(study.points),
+            "seeds": study.seeds, "slots": study.slots,
+            "results": [{"values": list(row.values), "mechanism": row.mechanism,
+                         "figure": row.figure, "seeds": row.count,
+                         "mean": row.interval and row.interval.mean,
+                         "lower": row.interval and row.interval.lower,
+                         "upper": row.interval and row.interval.upper} for row in rows],
+            "files": [str(path) for path in files]})
+        return 0
+    _show(screen, rows, study.keys)
+    for path in files:
+        screen.line(f"wrote {path}")
+    return 0
+
+
+def _show(screen: Screen, rows: "Sequence[Result]", keys: tuple[str, ...]) -> None:
+    """A line for each point and mechanism."""
+    found = {(row.values, row.mechanism, row.figure): row.interval for row in rows}
+    for number, key in enumerate(keys, 1):
+        screen.line(f"({number}) {key}")
+    screen.line(" ".join([*(f"{f'({number})':>8}" for number in range(1, len(keys) + 1)),
+                          "mechanism", *(f"{figure:>20}" for figure in SHOWN)]))
+    for values, mechanism in dict.fromkeys((row.values, row.mechanism) for row in rows):
+        said = (("-" if (one := found[values, mechanism, figure]) is None else
+                 f"{one.mean:.4g} ± {one.half_width:.2g}") for figure in SHOWN)
+        screen.line(" ".join([*(f"{value!s:>8}" for value in values), f"{mechanism:<9}",
+                              *(f"{text:>20}" for text in said)]))
+
+
+def _time(seconds: float) -> str:
+    """A time in the unit that suits it."""
+    for unit, length in (("days", 86_400), ("hours", 3_600), ("minutes", 60)):
+        if seconds >= 2 * length:
+            return f"{seconds / length:.0f} {unit}"
+    return f"{max(1, round(seconds))} s"

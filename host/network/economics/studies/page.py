@@ -1,0 +1,111 @@
+"""A study's results as pictures with bands, and as one page that needs nothing else."""
+
+import io
+from collections.abc import Sequence
+from html import escape
+from pathlib import Path
+
+import matplotlib
+
+matplotlib.use("Agg")  # no display is needed, nor wanted
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from proofmill.host.ground.output import write_atomically
+from proofmill.host.network.economics.plots import COLOURS, DOTS_PER_INCH, LABELS
+from proofmill.host.network.economics.simulate import MECHANISMS
+from proofmill.host.network.economics.studies.results import Result, provenance
+from proofmill.host.network.economics.studies.study import Study, Value, named
+
+PANELS = {
+    "top_share": "largest share of income", "gini_of_income": "Gini of income",
+    "proven_rate": "blocks proven, of all", "latency_mean": "seconds until a proof",
+    "work_per_proof": "work for one proof that counts", "joules_per_proof": "joules a proof"}
+MOST_LINES = 4
+STYLES = ("-", "--", "-.", ":")
+
+
+def write_page(folder: Path, study: Study, rows: Sequence[Result], version: str) -> list[Path]:
+    """Write study.png, study.svg and report.html; returns their paths."""
+    figure = Figure(figsize=(11, 6.2), layout="constrained")
+    for axes, name in zip(figure.subplots(2, 3).flat, PANELS, strict=True):
+        _panel(axes, study, [row for row in rows if row.figure == name], PANELS[name])
+    handles, texts = figure.axes[0].get_legend_handles_labels()
+    figure.legend(handles, texts, loc="outside lower center", ncols=2, frameon=False, fontsize=8)
+    figure.suptitle(f"{study.title}: means of {study.seeds} seeds of {study.slots:,} slots, with "
+                    "95 % intervals", fontsize=10, x=0.01, ha="left")
+    vector = io.StringIO()
+    with matplotlib.rc_context({"svg.hashsalt": study.digest}):  # the same text every time
+        figure.savefig(vector, format="svg", metadata={"Date": None})
+    svg, png, page = folder / "study.svg", folder / "study.png", folder / "report.html"
+    figure.savefig(png, dpi=DOTS_PER_INCH)
+    write_atomically(svg, [vector.getvalue().encode()])
+    write_atomically(page, [_page(study, rows, version, vector.getvalue()).encode()])
+    return [svg, png, page]
+
+
+def _panel(axes: Axes, study: Study, rows: Sequence[Result], title: str) -> None:
+    """One figure against the first key, a line for each combination of the others."""
+    steps = list(dict.fromkeys(row.values[0] for row in rows))
+    numbers = [step for step in steps if isinstance(step, int | float)
+               and not isinstance(step, bool)]
+    places: Sequence[float] = numbers if len(numbers) == len(steps) else range(len(steps))
+    others = list(dict.fromkeys(row.values[1:] for row in rows))[:MOST_LINES]
+    for mechanism in MECHANISMS:
+        for style, other in zip(STYLES, others, strict=False):
+            found = {row.values[0]: row.interval for row in rows
+                     if row.mechanism == mechanism and row.values[1:] == other}
+            mean, low, high = (np.array([np.nan if (one := found[step]) is None
+                                         else getattr(one, end) for step in steps])
+                               for end in ("mean", "lower", "upper"))
+            words = named(study.keys[1:], other)
+            axes.plot(places, mean, style, marker="o", ms=3, color=COLOURS[mechanism],
+                      label=LABELS[mechanism] + (f", {words}" if words else ""))
+            axes.fill_between(places, low, high, color=COLOURS[mechanism], alpha=0.2, lw=0)
+    if places is not numbers:
+        axes.set_xticks(list(places), [str(step) for step in steps])
+    axes.set_title(title, fontsize=9, loc="left")
+    axes.set_xlabel(study.keys[0], fontsize=8)
+    axes.tick_params(labelsize=8)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.set_ylim(bottom=min(0.0, axes.get_ylim()[0]))
+    axes.grid(alpha=0.3)
+
+
+def _page(study: Study, rows: Sequence[Result], version: str, picture: str) -> str:
+    """HTML with the picture in it, every figure, and what they follow from."""
+    head = "".join(f"<th>{escape(word)}</th>" for word in
+                   (*study.keys, "mechanism", "figure", "mean", "95 % interval", "seeds"))
+    body = "\n".join(
+        "<tr>" + "".join(f"<td>{escape(_said(value))}</td>" for value in row.values)
+        + f"<td>{LABELS[row.mechanism]}</td><td>{escape(row.figure)}</td>"
+        + ("<td>-</td><td>-</td>" if (one := row.interval) is None else
+           f"<td>{one.mean:.6g}</td><td>{one.lower:.6g} to {one.upper:.6g}</td>")
+        + f"<td>{row.count}</td></tr>" for row in rows)
+    facts = "".join(f"<dt>{escape(name)}</dt><dd>{escape(str(value))}</dd>"
+                    for name, value in provenance(study, version).items() if name != "points")
+    return f"""<!doctype html>
+<html lang="en"><meta charset="utf-8"><title>{escape(study.title)}</title>
+<style>
+body {{ font: 15px/1.5 sans-serif; max-width: 1100px; margin: 2em auto; padding: 0 1em }}
+svg {{ width: 100%; height: auto }}
+table {{ border-collapse: collapse; font-size: 13px }}
+td, th {{ padding: 2px 10px; border-bottom: 1px solid #ddd; text-align: left }}
+dt {{ float: left; clear: left; width: 9em; color: #666 }} dd {{ margin-left: 10em }}
+</style>
+<h1>{escape(study.title)}</h1>
+{picture[picture.index("<svg"):]}
+<h2>What it follows from</h2>
+<dl>{facts}</dl>
+<h2>Every figure</h2>
+<table><thead><tr>{head}</tr></thead><tbody>
+{body}
+</tbody></table>
+</html>
+"""
+
+
+def _said(value: Value) -> str:
+    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)

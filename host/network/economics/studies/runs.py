@@ -1,0 +1,84 @@
+"""A study's runs, on all cores: each in one process, the figures kept as they come."""
+
+import multiprocessing
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from contextlib import contextmanager
+
+from proofmill.host.network.economics.scenario import Scenario
+from proofmill.host.network.economics.simulate import simulate
+from proofmill.host.network.economics.studies.journal import Figures, Journal, Run
+from proofmill.host.network.economics.studies.study import Study
+from proofmill.host.network.economics.tables import flat
+
+TRIAL_SLOTS = 64
+
+
+def run_all(study: Study, journal: Journal, workers: int,
+            progress: Callable[[int, int], None]) -> None:
+    """Do all runs that `journal` has not. `progress` hears (done, all)."""
+    total = len(study.points) * study.seeds
+    waiting = [(point, seed) for seed in range(study.seeds) for point in range(len(study.points))
+               if (point, seed) not in journal.done]
+    progress(total - len(waiting), total)
+    if not waiting:
+        return
+    with _processes(min(workers, len(waiting))) as pool:
+        # A few more than there are processes, so that none of them waits and little is queued.
+        under_way: dict[Future[Mapping[str, Figures]], Run] = {}
+        left = iter(waiting)
+        while True:
+            while len(under_way) < 2 * workers and (run := next(left, None)) is not None:
+                scenario = study.points[run[0]].scenario("the study")
+                under_way[pool.submit(figures_of, scenario, study.slots, run[1])] = run
+            if not under_way:
+                return
+            done, _ = wait(under_way, return_when=FIRST_COMPLETED)
+            for future in done:
+                journal.add(under_way.pop(future), future.result())
+                progress(len(journal.done), total)
+
+
+def figures_of(scenario: Scenario, slots: int, seed: int) -> dict[str, Figures]:
+    """What one run says, by mechanism; None for a figure that it has not (of no proof, say)."""
+    run = simulate(scenario, slots, seed)
+    return {name: flat(figures) for name, figures in run.figures.items()}
+
+
+def expected_seconds(study: Study, workers: int, done: int) -> float:
+    """How long the runs that are left will take, from a short trial of the last point, which has
+    the most of whatever is varied upwards."""
+    slots = min(TRIAL_SLOTS, study.slots)
+    start = time.perf_counter()
+    figures_of(study.points[-1].scenario("the study"), slots, 0)
+    one = (time.perf_counter() - start) * study.slots / slots
+    return one * (len(study.points) * study.seeds - done) / workers
+
+
+def processors() -> int:
+    """How many processors this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+@contextmanager
+def _processes(count: int) -> Iterator[ProcessPoolExecutor]:
+    """Processes that end with the block, at once where it ends by an error or a signal."""
+    context = multiprocessing.get_context("spawn")
+    before = set(multiprocessing.active_children())
+    pool = ProcessPoolExecutor(count, context, initializer=_leave_signals)
+    try:
+        yield pool
+    except BaseException:
+        for process in set(multiprocessing.active_children()) - before:
+            process.kill()
+        raise
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _leave_signals() -> None:
+    """Ctrl-C goes to all processes of a terminal; the first one says what becomes of the others."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
