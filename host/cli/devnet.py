@@ -25,6 +25,7 @@ from proofmill.host.ground.units import GWEI
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from proofmill.host.network.economics.disturbances import Check
     from proofmill.host.network.node.devnet import Devnet, DevnetSetup, NodePlan
     from proofmill.host.network.node.disturbance import Disturbance
     from proofmill.host.network.node.node import DeviceSpeed, NodeFailure, NodeReport
@@ -119,7 +120,7 @@ def run(options: argparse.Namespace) -> int:
     screen = Screen(machine=options.json)
     load_chain(screen)
     from proofmill.host.cli.mine import block_key
-    from proofmill.host.network.economics.disturbances import Check, checks
+    from proofmill.host.network.economics.disturbances import checks
     from proofmill.host.network.economics.recorded import replayed
     from proofmill.host.network.node.devnet import Devnet, DevnetSetup, NoNodeLeftError, plan_nodes
     from proofmill.host.network.node.outcome import outcome
@@ -180,15 +181,25 @@ def run(options: argparse.Namespace) -> int:
         print_record("devnet", {
             **result.record(), "checks": [vars(check) for check in found],
             "seconds": round(seconds, 3)})
+    broken = _broken(result, found, net.failed)
+    for sentence in broken:
+        print(f"proofmill: {sentence}", file=sys.stderr)
+    return 1 if broken else 0
+
+
+def _broken(
+    result: RunOutcome, found: Sequence[Check], failed: Mapping[str, str]
+) -> list[str]:
+    """A sentence for each thing that does not hold. `failed`: nodes that nobody has killed."""
     broken = [check.sentence for check in found if check.broken]
-    broken += [f"{name} has ended: {reason}" for name, reason in net.failed.items()]
+    broken += [f"{name} has ended: {reason}" for name, reason in failed.items()]
     if not result.agreed:
         broken.append("the nodes have different chains or ledgers")
     if result.layer1_same is False:
         broken.append("layer 1 is not the same as in a run without provers")
-    for sentence in broken:
-        print(f"proofmill: {sentence}", file=sys.stderr)
-    return 1 if broken or result.lost_slots else 0
+    if result.lost:
+        broken.append(result.lost)
+    return broken
 
 
 @contextmanager
@@ -513,10 +524,8 @@ def _show(
     screen.line(f"layer 1     {untouched}")
     for each in result.outages:
         screen.line(f"outage      {each}")
-    if result.lost_slots:
-        screen.line(f"lost        {'slot' if len(result.lost_slots) == 1 else 'slots'} "
-                    f"{', '.join(map(str, result.lost_slots))}: every node was there, and yet the "
-                    "chain has no block; see --folder's node.log", style="yellow")
+    if result.lost:
+        screen.line(f"lost        {result.lost}; see --folder's node.log", style="yellow")
     for reason in result.refused:
         screen.line(f"refused     {reason}", style="yellow")
     if unsettled:

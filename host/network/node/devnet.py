@@ -232,7 +232,7 @@ class Devnet(Closing):
             self._ask(("tick", self.slot, milliseconds), ANSWER_SECONDS)
             self._require_nodes()
             self._settle()
-        if self.dead or self._cut or self.unsettled > before:
+        if self.dead or self._cut or self._half or self._late or self.unsettled > before:
             self.disturbed.add(self.slot)
 
     def kill(self, name: str) -> None:

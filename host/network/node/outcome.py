@@ -88,6 +88,15 @@ class RunOutcome:
     outages: tuple[str, ...] = ()
     lost_slots: tuple[int, ...] = ()
 
+    @property
+    def lost(self) -> str:
+        """What is to be said of `lost_slots`, empty where there are none."""
+        if not self.lost_slots:
+            return ""
+        many = len(self.lost_slots) > 1
+        return (f"slot{'s' * many} {', '.join(map(str, self.lost_slots))}: every node was there, "
+                "and yet the chain has no block")
+
     def record(self) -> JsonObject:
         """For JSON."""
         return {

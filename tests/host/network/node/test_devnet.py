@@ -214,6 +214,21 @@ def test_a_dead_node_is_reported_and_the_rest_go_on(tmp_path: Path) -> None:
             os.kill(process, 0)
 
 
+@pytest.mark.parametrize(("what", "away"), [
+    ("_half", {"node 0"}), ("_late", {"node 1": None}), ("_cut", {"node 1"}), ("dead", {"a": ""}),
+    ("_half", set())])
+def test_a_slot_is_lost_only_where_everybody_was_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, what: str, away: object
+) -> None:
+    """A network that is split and a node that has not joined leave slots empty."""
+    net = Devnet(setup(tmp_path, [FAST], {}))
+    for name in ("_ask", "_require_nodes", "_settle"):
+        monkeypatch.setattr(net, name, lambda *arguments: None)
+    monkeypatch.setattr(net, what, away)
+    net.next_slot()
+    assert net.disturbed == ({1} if away else set())
+
+
 def test_plans_share_everything_out() -> None:
     for provers in range(1, 7):
         plans = plan_nodes(64, [FAST] * provers)

@@ -12,10 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from proofmill.host.cli.devnet import _show
+from proofmill.host.cli.devnet import _broken, _show
 from proofmill.host.cli.main import main
 from proofmill.host.cli.screen import Screen
 from proofmill.host.ground.units import GWEI
+from proofmill.host.network.economics.disturbances import Check
 from proofmill.host.network.economics.recorded import load_run
 from proofmill.host.network.mechanism.lottery import Assignment
 from proofmill.host.network.mechanism.parameters import Parameters
@@ -195,6 +196,9 @@ def test_everybody_is_named_by_its_node(capsys: pytest.CaptureFixture[str]) -> N
     node = next(number for number, plan in enumerate(plans) if 61 in plan.validators)
     assert result.slots[0].includer == node
     _show(Screen(), result, {}, 0, 1.0, 1.0)
+    said = "slots 2, 4: every node was there, and yet the chain has no block"
+    assert _broken(result, [Check("it holds"), Check("it does not", True)], {"node 1": "why"}) == [
+        "it does not", "node 1 has ended: why", said]
     output = capsys.readouterr().out
     assert "lost        slots 2, 4: every node was there, and yet the chain has no block" in output
     rows = [line.split() for line in output.splitlines()
