@@ -5,6 +5,12 @@
 @notice Amounts in wei. A prover's number is given by this contract, in order, from 0. All rules
         are those of proofmill.host.network.mechanism (bonds, reliability, penalties), to the wei.
 
+        Places. Only who has one has weight. While there are free ones, whoever registers has one. When
+        there are none, who has made its calibration proofs takes that of a member that has not made
+        them in time, or else of the member with the least bond, if its own is larger. Who has lost
+        its place keeps its bond, and may come back with a larger one. So to fill the registry
+        keeps nobody out who pays more; it sets a price (`place_price`).
+
         Weight in the lottery: (bond + delegated) * q, q the reliability in basis points. Linear in
         stake: splitting gains nothing. A prover counts whose bond is the minimum or more, that is
         not leaving, and that has made its calibration proofs.
@@ -32,6 +38,8 @@ struct Parameters:
     miss_factor: uint256  # basis points
     idle_loss: uint256  # basis points
     calibration_proofs: uint256
+    calibration_epochs: uint256  # after that in which a prover got its place
+    places: uint256
 
 struct Prover:
     owner: address
@@ -41,6 +49,8 @@ struct Prover:
     liabilities: uint256
     reliability: uint256  # basis points, 0 until it is calibrated
     calibration_proofs: uint256
+    placed: bool
+    placed_epoch: uint256
     leaving: bool
     withdrawable_epoch: uint256
     delivered: bool  # a valid proof in the epoch that was not settled yet
@@ -53,6 +63,12 @@ event Registered:
     prover: indexed(uint64)
     owner: indexed(address)
     reward_address: address
+event PlaceTaken:
+    prover: indexed(uint64)
+    epoch: uint256
+event PlaceLost:
+    prover: indexed(uint64)
+    to: indexed(uint64)
 event BondChanged:
     prover: indexed(uint64)
     bond: uint256
@@ -87,7 +103,7 @@ DEPLOYER: immutable(address)
 judge: public(address)  # the contract that gives duties and judges them
 provers: HashMap[uint64, Prover]
 prover_count: public(uint64)
-_members: DynArray[uint64, MAXIMUM_MEMBERS]  # not leaving, ascending
+_members: DynArray[uint64, MAXIMUM_MEMBERS]  # who have a place, ascending
 _numbers: HashMap[address, uint64]  # by reward address, plus 1: the first with it
 _owned: HashMap[address, uint64]  # by owner, plus 1: the first it registered
 delegations: public(HashMap[uint64, HashMap[address, uint256]])
@@ -102,6 +118,7 @@ held: public(uint256)  # bonds, delegations, what is leaving, credits and escrow
 
 @deploy
 def __init__(consensus: address, parameters: Parameters):
+    assert parameters.places > 0 and parameters.places <= MAXIMUM_MEMBERS, "no place, or too many"
     CONSENSUS = Consensus(consensus)
     P = parameters
     DEPLOYER = msg.sender
@@ -119,11 +136,13 @@ def connect(judge: address):
 @payable
 def register(reward_address: address) -> uint64:
     """
-    @notice Become a prover: the sender owns the bond, rewards go to `reward_address` for good.
+    @notice Become a prover: the sender owns the bond, rewards go to `reward_address` for good. If
+            there is no free place, it has none before it has made its calibration proofs and
+            calls `enter`.
     """
     assert msg.value >= P.minimum_bond, "the bond is below the minimum"
     assert reward_address != empty(address), "a reward address is needed"
-    assert len(self._members) < MAXIMUM_MEMBERS, "there is no place for another prover"
+    assert msg.value >= self._price(), "the places are taken, by larger bonds"
     number: uint64 = self.prover_count
     self.prover_count += 1
     self.provers[number].owner = msg.sender
@@ -131,7 +150,8 @@ def register(reward_address: address) -> uint64:
     self.provers[number].bond = msg.value
     if P.calibration_proofs == 0:
         self.provers[number].reliability = P.first_reliability
-    self._members.append(number)
+    if len(self._members) < P.places or P.calibration_proofs == 0:
+        self._enter(number)
     if self._numbers[reward_address] == 0:
         self._numbers[reward_address] = number + 1
     if self._owned[msg.sender] == 0:
@@ -140,6 +160,18 @@ def register(reward_address: address) -> uint64:
     log Registered(prover=number, owner=msg.sender, reward_address=reward_address)
     self._changed(number)
     return number
+
+@external
+def enter(prover: uint64):
+    """
+    @notice Take a place: a free one, or, with all calibration proofs made, that of a member which has not
+            made its own in time, or of the one with the least bond, which must be less.
+    """
+    self._only_staying(prover)
+    assert msg.sender == self.provers[prover].owner, "only the owner takes a place"
+    assert not self.provers[prover].placed, "the prover has a place"
+    assert self.provers[prover].bond >= P.minimum_bond, "the bond is below the minimum"
+    self._enter(prover)
 
 @external
 @payable
@@ -164,7 +196,8 @@ def leave(prover: uint64):
     epoch: uint256 = self._epoch() + P.unbonding_epochs + 1
     self.provers[prover].leaving = True
     self.provers[prover].withdrawable_epoch = epoch
-    self._part(prover)
+    if self.provers[prover].placed:
+        self._part(prover)
     log LeavingStarted(prover=prover, withdrawable_epoch=epoch)
 
 @external
@@ -375,6 +408,15 @@ def number_owned_by(owner: address) -> (bool, uint64):
 
 @external
 @view
+def place_price() -> uint256:
+    """
+    @notice The least bond that gets a place now, when its prover is calibrated: the minimum where one
+            is free or somebody is late with its calibration.
+    """
+    return self._price()
+
+@external
+@view
 def is_bonded(number: uint64) -> bool:
     """
     @notice Whether the prover may prove in the open stage.
@@ -427,10 +469,9 @@ def leaving_delegation(prover: uint64, delegator: address) -> Leaving:
 def invariants() -> bool:
     """
     @notice taken = burned + bounties + returned + escrow; the balance holds what is owed; every
-            bond covers its liabilities.
+            member's bond covers its liabilities.
     """
-    for index: uint256 in range(convert(self.prover_count, uint256), bound=1024):
-        number: uint64 = convert(index, uint64)
+    for number: uint64 in self._members:
         if not self._covers(self.provers[number].bond, self.provers[number].liabilities):
             return False
     return (self.taken == self.burned + self.bounties + self.returned + self.escrow
@@ -439,8 +480,7 @@ def invariants() -> bool:
 @internal
 @view
 def _is_bonded(number: uint64) -> bool:
-    return (self.provers[number].bond >= P.minimum_bond and not self.provers[number].leaving
-            and number < self.prover_count)
+    return self.provers[number].bond >= P.minimum_bond and self.provers[number].placed
 
 @internal
 @view
@@ -464,10 +504,72 @@ def _only_staying(number: uint64):
     assert not self.provers[number].leaving, "the prover is leaving"
 
 @internal
+@view
+def _is_calibrated(number: uint64) -> bool:
+    return self.provers[number].calibration_proofs >= P.calibration_proofs
+
+@internal
+@view
+def _last() -> (bool, uint64):
+    """
+    @notice Of a full list, the member whose place another may take: the first that is late with its
+            calibration, True, or the first with the least bond.
+    """
+    epoch: uint256 = self._epoch()
+    least: uint64 = self._members[0]
+    for number: uint64 in self._members:
+        if (not self._is_calibrated(number)
+                and epoch > self.provers[number].placed_epoch + P.calibration_epochs):
+            return True, number
+        if self.provers[number].bond < self.provers[least].bond:
+            least = number
+    return False, least
+
+@internal
+@view
+def _price() -> uint256:
+    if len(self._members) < P.places:
+        return P.minimum_bond
+    late: bool = False
+    last: uint64 = 0
+    late, last = self._last()
+    if late:
+        return P.minimum_bond
+    return max(P.minimum_bond, self.provers[last].bond + 1)
+
+@internal
+def _enter(number: uint64):
+    """
+    @notice Give a prover a place, in ascending order.
+    """
+    if len(self._members) == P.places:
+        assert self._is_calibrated(number), "the places are taken: calibration comes first"
+        late: bool = False
+        last: uint64 = 0
+        late, last = self._last()
+        assert late or self.provers[number].bond > self.provers[last].bond, (
+            "the places are taken, by larger bonds")
+        self._part(last)
+        log PlaceLost(prover=last, to=number)
+    epoch: uint256 = self._epoch()
+    self.provers[number].placed = True
+    self.provers[number].placed_epoch = epoch
+    place: uint256 = len(self._members)
+    self._members.append(number)
+    for _: uint256 in range(MAXIMUM_MEMBERS):
+        if place == 0 or self._members[place - 1] < number:
+            break
+        self._members[place] = self._members[place - 1]
+        place -= 1
+    self._members[place] = number
+    log PlaceTaken(prover=number, epoch=epoch)
+
+@internal
 def _part(number: uint64):
     """
     @notice Take a member out of the list; those after it move up.
     """
+    self.provers[number].placed = False
     found: bool = False
     count: uint256 = len(self._members)
     for place: uint256 in range(count, bound=MAXIMUM_MEMBERS):

@@ -169,4 +169,6 @@ def mix_for(slot: uint256) -> (bool, bytes32):
 @internal
 @view
 def _slot() -> uint256:
+    if block.timestamp < GENESIS_TIME:
+        return 0    # provers may bond before
     return (block.timestamp - GENESIS_TIME) // SECONDS_PER_SLOT

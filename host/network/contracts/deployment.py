@@ -107,7 +107,8 @@ def bond_parameters(parameters: Parameters, minimum_bond: int) -> tuple[int, ...
         parameters.reliability_start_bps, parameters.reliability_min_bps,
         parameters.reliability_gain_divisor, parameters.reliability_miss_bps,
         parameters.reliability_idle_bps,
-        parameters.calibration_proofs if parameters.defences.calibration else 0)
+        parameters.calibration_proofs if parameters.defences.calibration else 0,
+        parameters.calibration_epochs, parameters.places)
 
 
 def reward_parameters(parameters: Parameters) -> tuple[int, ...]:

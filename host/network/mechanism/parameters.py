@@ -13,6 +13,8 @@ BILLION = 1_000_000_000
 """One, in billionths."""
 MAXIMUM_FAILED_LOCKS = 8
 """The most locks of a job that a contract keeps account of."""
+MOST_PLACES = 128
+"""Provers that a contract has room for."""
 MOST_PENALTIES = 32
 """Penalties of a slot that are charged with that defence off."""
 
@@ -41,6 +43,8 @@ class Defences:
     """A prover has weight only after its calibration proofs; off: at once."""
     old_mix: bool = True
     """The seed is the mix of two epochs back alone; off: the payload's root goes into it."""
+    places_by_bond: bool = True
+    """A full registry's places go to the largest bonds; off: to whoever came first."""
     commit_deposit: bool = True
     """A commitment that is not revealed loses its deposit."""
     open_commitments: bool = True
@@ -143,6 +147,10 @@ class Parameters:
     reliability_idle_bps: int = 10
     calibration_proofs: int = 3
     """Proofs a new prover makes, unpaid, before it has any weight."""
+    calibration_epochs: int = 1
+    """For so many epochs after that in which it got its place nobody takes it for want of them."""
+    places: int = MOST_PLACES
+    """Provers that have weight at once."""
 
     fee_burn_bps: int = 500
     subsidy_bps: int = 8_000
@@ -190,6 +198,8 @@ class Parameters:
             raise ValueError(
                 f"rho must fulfil 0 < {self.rho_min} <= {self.rho_start} <= {self.rho_max} "
                 f"<= {BILLION}, in billionths")
+        if not 1 <= self.places <= MOST_PLACES:
+            raise ValueError(f"places must be 1 to {MOST_PLACES}, not {self.places}")
         if not 1 <= self.failed_locks <= MAXIMUM_FAILED_LOCKS:
             raise ValueError(f"failed_locks must be 1 to {MAXIMUM_FAILED_LOCKS}, "
                              f"not {self.failed_locks}")

@@ -7,6 +7,7 @@ from proofmill.host.network.economics.attacks import (
     jobs,
     lottery,
     market,
+    places,
     theft,
 )
 from proofmill.host.network.economics.attacks.harm import Harm
@@ -20,5 +21,5 @@ ATTACKS: tuple[Attack, ...] = (
 LIMITS: tuple[Attack, ...] = (*duties.LIMITS, *empty_slots.LIMITS, *lottery.LIMITS)
 """Attacks that no switch stops: their profit is measured to say when they pay."""
 
-HARMS: tuple[Harm, ...] = (*empty_slots.HARMS, *jobs.HARMS)
+HARMS: tuple[Harm, ...] = (*empty_slots.HARMS, *places.HARMS, *jobs.HARMS)
 """Attacks measured by the victim's loss, too."""
