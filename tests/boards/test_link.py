@@ -36,12 +36,12 @@ def board():
 
 def test_words_come_back_in_order(board):
     link = SerialLink(board.path, answer_seconds=PATIENCE)
-    offered = words(600)
+    offered = words(200)
     # Every special byte in every place.
     offered[:8] = [0xC0 << 8 * n | 0xDB << 8 * (7 - n) if n != 3 else 0xC0DBC0DBC0DBC0DB
                    for n in range(8)]
     assert np.array_equal(everything(link, offered), offered + np.uint64(1))
-    assert link.statistics.damaged == 0 and link.statistics.words_in == 600
+    assert link.statistics.damaged == 0 and link.statistics.words_in == 200
     link.close()
 
 

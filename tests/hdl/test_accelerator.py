@@ -11,6 +11,7 @@ from proofmill.hdl.commands import COUNTERS, IDENTITY, Command, Error
 from proofmill.hdl.curve import TOY_CURVE, Group
 from proofmill.hdl.presets import TOY_SHAPE, at_interval, control_only
 from proofmill.hdl.windows import WindowPlan
+from tests.choice import slow_but
 from tests.hdl.points import toy_points
 from tests.hdl.words import Expected, answer, header, load_words, multiply_words, patterns
 from tests.simulation import simulate
@@ -72,9 +73,10 @@ def converse(dut, exchanges, *, seed, pause, cycles, listen_pause=None):
     return answers
 
 
-@pytest.mark.parametrize("pause", [0, 0.4], ids=["flowing", "stalling"])
-@pytest.mark.parametrize("group, window", [(Group.G1, 3), (Group.G2, 2)],
-                         ids=["g1", "g2"])
+@pytest.mark.parametrize("group, window, pause", slow_but(
+    [(Group.G1, 3, 0), (Group.G2, 2, 0.4)],
+    [(group, window, pause) for group, window in ((Group.G1, 3), (Group.G2, 2))
+     for pause in (0, 0.4)]))
 def test_commands_and_answers(group, window, pause):
     """One conversation: errors in between, sums twice, counters, identity, reset."""
     rng, plan = Random(window), WindowPlan(TOY_CURVE.scalar.bits, window)
@@ -105,7 +107,7 @@ def test_commands_and_answers(group, window, pause):
     assert answers[9] == [answer(Command.RESET)]
 
 
-@pytest.mark.parametrize("interval", [6, 4, 3, 2, 1])
+@pytest.mark.parametrize("interval", slow_but([4], [6, 4, 3, 2, 1]))
 def test_several_units_and_passes(interval):
     """The same sum by as many mailbox units as the interval takes, in one pass and in several."""
     shape, rng = at_interval(interval, TOY_SHAPE), Random(interval)

@@ -13,6 +13,7 @@ from proofmill.hdl.presets import STANDARD, TOY_SHAPE
 from proofmill.hdl.windows import WindowPlan
 from proofmill.sim.field import montgomery_product
 from proofmill.sim.verilated import Simulation, build
+from tests.choice import slow_but
 from tests.hdl import test_point_adder
 from tests.hdl.compiled import Compiled
 from tests.hdl.points import toy_points
@@ -115,8 +116,9 @@ ADDERS = {
 }
 
 
-@pytest.mark.parametrize("name, group", [
-    (name, group) for name, (*_, intervals, _) in ADDERS.items() for group, _ in intervals],
+@pytest.mark.parametrize("name, group", slow_but(
+    [("toy-4-of-5", Group.G1), ("toy-4-of-5", Group.G2), ("bn254-15", Group.G1)],
+    [(name, group) for name, (*_, intervals, _) in ADDERS.items() for group, _ in intervals]),
     ids=lambda value: getattr(value, "value", value))
 def test_an_adder_of_folded_multipliers(name, group, monkeypatch):
     """What an adder of pipelined ones is held to: golden sums, special pairs among them."""

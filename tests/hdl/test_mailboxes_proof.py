@@ -21,6 +21,7 @@ from proofmill.hdl import mailboxes as mailboxes_module
 from proofmill.hdl.curve import Group
 from proofmill.hdl.mailboxes import AWAY
 from proofmill.hdl.presets import STANDARD
+from tests.choice import slow_but
 from tests.hdl.proofs import broken, prove
 
 BITS = 2             # of a mailbox's number
@@ -456,7 +457,9 @@ WRONG = {
 }
 
 
-@pytest.mark.parametrize("name", WRONG)
+@pytest.mark.parametrize("name", slow_but(
+    ("flag inverted", "sum for another mailbox", "resident not kept", "operand taken for sum"),
+    WRONG))
 def test_what_is_broken_is_not_proven(name, tmp_path):
     proof = MailboxProof(SHAPES["g1-2-slots"], broken(mailboxes_module, *WRONG[name]))
     assert prove(proof, tmp_path, mode="prove", depth=DEPTH) != "PASS"
