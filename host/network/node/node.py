@@ -241,7 +241,8 @@ class Node:
         """One thread for as long as the node lives: a device's process ends with the thread that
         has begun it."""
         self.prover = _prover(setup, self.follower, self.jobs, self._send, self._prove_beside)
-        self.service = WalletService(setup.folder, self.follower, self._take_from_wallet)
+        self.service = WalletService(setup.folder, self.follower, self._take_from_wallet,
+                                     self._on_trouble)
         self._orders: str | None = None
         self._history: list[SlotView] = []
         self._layer2_seconds = 0.0

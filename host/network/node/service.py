@@ -10,6 +10,7 @@ import logging
 from collections.abc import Callable
 from pathlib import Path
 
+from proofmill.host.ground.database import StorageError
 from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.ground.json_text import JsonObject
 from proofmill.host.network.node.follower import Follower
@@ -32,9 +33,12 @@ class WalletService:
     """Answers questions about accounts, and takes transfers."""
 
     def __init__(self, folder: Path, follower: Follower,
-                 take: Callable[[bytes], tuple[Reception, str]]) -> None:
-        """`take`: has the node take in and pass on a transfer, as `Waiting.raw` is."""
+                 take: Callable[[bytes], tuple[Reception, str]],
+                 on_trouble: Callable[[BaseException], None]) -> None:
+        """`take`: has the node take in and pass on a transfer, as `Waiting.raw` is. `on_trouble`
+        hears of what the node cannot go on with, such as a disk that fails."""
         self._folder, self._follower, self._take = folder, follower, take
+        self._on_trouble = on_trouble
         self._server: asyncio.Server | None = None
         self._writers: set[asyncio.StreamWriter] = set()
 
@@ -68,6 +72,8 @@ class WalletService:
                 await writer.drain()
         except (OSError, ValueError, TimeoutError) as error:
             log.info("a wallet is left: %s", error or "it is silent")
+        except Exception as error:  # nothing that a wallet has done
+            self._on_trouble(error)
         finally:
             self._writers.discard(writer)
             writer.transport.abort()
@@ -90,6 +96,8 @@ class WalletService:
             return {"jsonrpc": "2.0", "id": name, "result": methods[method](parameters[0])}
         except ValueError as error:
             return _error(name, INVALID_PARAMETERS, str(error))
+        except StorageError:
+            raise
         except ProofmillError as error:
             return _error(name, REFUSED, str(error))
 

@@ -109,13 +109,13 @@ class TransferPool:
         before = self._require_fitting(new, account)
         # Last, since it costs most.
         new.check_signature(account, self._chain_id)
+        if self._store is not None:
+            self._store.keep(new.hash, raw)
         if before is not None:
             self._drop(before)
         entry = _Entry(new, self._height())
         self._known[new.hash] = entry
         self._senders.setdefault(new.sender, {})[new.nonce] = entry
-        if self._store is not None:
-            self._store.keep(new.hash, raw)
         self._make_room(entry)
         log.debug("transfer 0x%s: nonce %d of account %d", new.hash.hex(), new.nonce, new.sender)
         return new.hash

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from proofmill.host.cli.main import main
+from proofmill.host.ground.database import StorageError
 from proofmill.host.network.node.follower import Follower
 from proofmill.host.network.node.gossip import Reception
 from proofmill.host.network.node.mempool import take_transfer
@@ -33,6 +34,10 @@ def keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+def raised(error: BaseException) -> None:
+    raise error
+
+
 def served(node: Follower, folder: Path, work: Callable[[], int]) -> tuple[int, list[bytes]]:
     """What `work` gives beside a node that answers wallets; and what it passed on."""
     sent: list[bytes] = []
@@ -44,7 +49,7 @@ def served(node: Follower, folder: Path, work: Callable[[], int]) -> tuple[int, 
         return answer
 
     async def serve() -> int:
-        service = WalletService(folder, node, take)
+        service = WalletService(folder, node, take, raised)
         await service.start()
         try:
             return await asyncio.to_thread(work)
@@ -112,8 +117,32 @@ def test_who_has_no_account_is_told(
     (b'{"method": "proofmill_sendTransfer", "params": ["00"]}\n', -32000),
 ])
 def test_nonsense_is_answered(node: Follower, tmp_path: Path, line: bytes, code: int) -> None:
-    service = WalletService(tmp_path, node, lambda raw: take_transfer(node.transfers, raw))
+    service = WalletService(tmp_path, node, lambda raw: take_transfer(node.transfers, raw), raised)
     assert service.answer(line)["error"]["code"] == code
+
+
+def test_a_disk_that_fails_is_the_nodes_trouble(
+    node: Follower, keys: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The wallet hears nothing that is not so, and the node does not go on as if it were kept."""
+    troubles: list[BaseException] = []
+
+    def take(raw: bytes) -> tuple[Reception, str]:
+        raise StorageError("the disk is full")
+
+    async def serve() -> int:
+        service = WalletService(tmp_path, node, take, troubles.append)
+        await service.start()
+        try:
+            return await asyncio.to_thread(main, [
+                "wallet", "send", str(keys / "own.json"), "--node", str(tmp_path), "--to", "1",
+                "--amount", "1", "--password-file", str(keys / "password")])
+        finally:
+            await service.close()
+
+    assert asyncio.run(serve()) == 2
+    assert [str(each) for each in troubles] == ["the disk is full"]
+    assert "the node does not answer" in capsys.readouterr().err
 
 
 def test_a_node_that_is_not_there_is_named(

@@ -38,6 +38,7 @@ from proofmill.host.network.node.slashing_protection import (
 from proofmill.host.network.node.states import State
 from proofmill.host.network.node.store import JobKey, JobStore
 from proofmill.host.network.node.wire import Topic
+from proofmill.host.network.transfers.store import TransferStore
 from proofmill.host.prover.groth16.zkey import write_zkey
 from tests.host.network.node import killed
 from tests.host.network.node.chains import KEYS, PROVER, Source, chain_setup
@@ -86,6 +87,12 @@ def journal(path: Path) -> Journal:
     return made
 
 
+def transfers(path: Path) -> TransferStore:
+    made = TransferStore(path)
+    made.keep(b"\x01" * 32, b"a transfer")
+    return made
+
+
 def settle(made: Any) -> None:
     from eth_hash.auto import keccak
 
@@ -97,6 +104,8 @@ SITES: dict[str, tuple[Make, Deed]] = {
     "Archive.keep": (archive, lambda made: made.keep(Topic.BLOCK, b"\x02" * 32, b"another")),
     "Archive.forget": (archive, lambda made: made.forget(b"\x01" * 32)),
     "JobStore._append": (jobs, lambda made: made.see(KEY, 5)),
+    "TransferStore.keep": (transfers, lambda made: made.keep(b"\x02" * 32, b"another")),
+    "TransferStore.forget": (transfers, lambda made: made.forget(b"\x01" * 32)),
     "Journal.write": (journal, lambda made: made.write(b"raw")),
     "Journal.settle": (journal, settle),
     "SlashingProtection.permit_block": (protection, lambda made: made.permit_block(block(5))),
@@ -142,14 +151,14 @@ def test_a_write_that_fails_leaves_a_sentence_and_nothing_else(
         assert content(path) == before
         # Once the cause is gone, all goes on: a fault leaves nothing behind.
         with ExitStack() as again:
+            kinds = {archive: Archive, jobs: JobStore, journal: Journal, transfers: TransferStore}
             opened: Any = again.enter_context(
-                SlashingProtection(path, CHAIN) if make is protection else
-                {archive: Archive, jobs: JobStore, journal: Journal}[make](path))
+                SlashingProtection(path, CHAIN) if make is protection else kinds[make](path))
             deed(opened)
         assert content(path) != before
 
 
-@pytest.mark.parametrize("make", [archive, jobs, journal, protection])
+@pytest.mark.parametrize("make", [archive, jobs, journal, protection, transfers])
 def test_what_cannot_be_made_is_no_half_file(make: Make, tmp_path: Path) -> None:
     path = tmp_path / "file.sqlite"
     with no_byte_more(), pytest.raises(StorageError, match="cannot be opened"):
@@ -264,7 +273,7 @@ async def start_again(peer: Peer) -> Any:
 MADE = "JobStore._append of a proof that is made, between two commands"
 IN_A_NODE = {
     "Archive.keep": Archive, "Archive.keep of a peer's block": Archive, "Archive.forget": Archive,
-    "JobStore._append": JobStore, MADE: JobStore,
+    "JobStore._append": JobStore, MADE: JobStore, "TransferStore.keep": TransferStore,
     "SlashingProtection.permit_block": SlashingProtection,
     "SlashingProtection.permit_attestations": SlashingProtection,
 }
