@@ -57,14 +57,11 @@ SLOT_MS = int(spec.config.SLOT_DURATION_MS)
 ATTEST_MS = SLOT_MS // 4
 """When the votes of a slot are due: a block that has not come by then comes too late for them."""
 SLOTS_PER_EPOCH = int(spec.SLOTS_PER_EPOCH)
-SOON_MS = 500
-"""A block that comes so little before its slot waits for it: clocks differ by as much."""
-MOST_AHEAD = 8
 PARENT_UNKNOWN = "its parent is unknown"
 PARENT_EMPTY = "its parent's payload is unknown"
 BLOCK_UNKNOWN = "its block is unknown"
 EARLY = "its slot is the next"
-"""By a clock that may be right as well as this node's: to be looked at then."""
+"""By a clock that may be right as well as this node's: to be looked at then (`early`)."""
 
 
 @dataclass(frozen=True)
@@ -150,8 +147,6 @@ class Follower:
         self.clock = ClockWatch()
         self._watched: set[tuple[int, int]] = set()
         """Blocks, by slot and proposer, that the clock has been compared with."""
-        self._ahead: dict[bytes, list[tuple[Topic, spec.Container]]] = {}
-        """Blocks of the next slot, by root, each with its envelope if that has come as well."""
         self._final_root = self.genesis_root
 
     @property
@@ -195,10 +190,6 @@ class Follower:
         spec.on_tick(self.store, self.store.genesis_time + self.now_ms // 1000)
         if new:
             self._new_slot()
-            ahead, self._ahead = self._ahead, {}
-            for messages in ahead.values():
-                for topic, message in messages:
-                    self._release(topic, message)
 
     def take(self, topic: Topic, data: bytes, peer: str) -> Answer:
         """Check a message and learn from it; the verdict, and why if it is not ACCEPT.
@@ -360,7 +351,7 @@ class Follower:
         return self.delay(block.slot) is not None
 
     def released(self) -> list[tuple[Topic, spec.Container]]:
-        """What came too early, has waited and is accepted now, once: to be passed on."""
+        """Proofs that came before their blocks and are accepted now, once: to be passed on."""
         found, self._released = self._released, []
         return found
 
@@ -478,8 +469,6 @@ class Follower:
         if root in self._blocks:
             return Reception.KEEP, "it is known"
         if block.slot > self.slot:
-            if root in self._ahead or self._await_slot(root, signed):
-                return Reception.KEEP, "it waits for its slot"
             early = self.is_early(int(block.slot))
             return Reception.IGNORE, EARLY if early else "it is from the future"
         if block.slot <= self.finalized_slot:
@@ -526,9 +515,6 @@ class Follower:
         known = self._blocks.get(root)
         if known is not None and known.facts is not None:
             return Reception.KEEP, "it is known"
-        if len(self._ahead.get(root, ())) == 1:
-            self._ahead[root].append((Topic.ENVELOPE, signed))
-            return Reception.KEEP, "it waits for its block's slot"
         if known is None or root not in self.store.block_states:
             return Reception.IGNORE, BLOCK_UNKNOWN
         with judged_by_specification(), used_engines(self.execution_layer, self.proof_engine):
@@ -553,12 +539,9 @@ class Follower:
         self._log_payload(known, known.facts, before)
         self._changed()
         for proof in self._early.take(record.request_root):
-            self._release(Topic.PROOF, proof)
+            if self.judge(Topic.PROOF, proof)[0] is Reception.ACCEPT:
+                self._released.append((Topic.PROOF, proof))
         return Reception.ACCEPT, ""
-
-    def _release(self, topic: Topic, message: spec.Container) -> None:
-        if self.judge(topic, message)[0] is Reception.ACCEPT:
-            self._released.append((topic, message))
 
     def _compare_clock(self, signed: spec.SignedBeaconBlock) -> None:
         """Let a block of gossip, the first of its proposer's for a slot, say what time it is."""
@@ -576,18 +559,6 @@ class Follower:
                 return bool(spec.verify_block_signature(self.head_state(), signed))
         except Invalid:
             return False
-
-    def _await_slot(self, root: bytes, signed: spec.SignedBeaconBlock) -> bool:
-        """Keep a block that comes shortly before its slot; whether it is."""
-        block = signed.message
-        if block.slot != self.slot + 1 or SLOT_MS - self.milliseconds > SOON_MS:
-            return False
-        proposers = {each[0][1].message.proposer_index for each in self._ahead.values()}
-        if len(proposers) >= MOST_AHEAD or block.proposer_index in proposers \
-                or not self._is_signed(signed):
-            return False
-        self._ahead[root] = [(Topic.BLOCK, signed)]
-        return True
 
     def _log_payload(self, block: _Block, facts: BlockFacts, before: bytes) -> None:
         """What a block's payload has brought, and which proofs."""

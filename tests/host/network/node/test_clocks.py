@@ -6,6 +6,7 @@ import pytest
 
 from proofmill.host.cli.logs import PACKAGE
 from proofmill.host.network.node.clock_watch import FEWEST, WATCHED, ClockWatch
+from proofmill.host.network.node.early import EarlyMessages
 from proofmill.host.network.node.follower import SLOT_MS
 from proofmill.host.network.node.gossip import Reception
 from proofmill.host.network.node.wire import Topic
@@ -35,20 +36,29 @@ class Off:
     """A listener whose clock is `offset_ms` ahead of the one by which messages are sent."""
 
     def __init__(self, offset_ms: int) -> None:
-        self.follower = follower()
+        self.follower, self.early = follower(), EarlyMessages()
         self.offset_ms = offset_ms
         self.verdicts: set[Reception] = set()
         self.released: list[Topic] = []
 
     def tick(self, now_ms: int) -> None:
-        now = max(0, now_ms + self.offset_ms)
-        self.follower.tick(now // SLOT_MS, now % SLOT_MS)
-        self.released += [topic for topic, _ in self.follower.released()]
+        slot, milliseconds = divmod(max(0, now_ms + self.offset_ms), SLOT_MS)
+        new = slot > self.follower.slot
+        self.follower.tick(slot, milliseconds)
+        for message in self.early.release() if new else ():
+            if self.take(*message) is Reception.ACCEPT:
+                self.released.append(message[0])
 
     def hear(self, said: Said) -> None:
         for now_ms, topic, data in said:
             self.tick(now_ms)
-            self.verdicts.add(self.follower.take(topic, data, "peer")[0])
+            self.verdicts.add(self.take(topic, data, "peer"))
+
+    def take(self, topic: Topic, data: bytes, peer: str) -> Reception:
+        verdict, reason = self.follower.take(topic, data, peer)
+        if verdict is Reception.IGNORE:
+            self.early.notice(topic, data, peer, reason)
+        return verdict
 
 
 @pytest.mark.parametrize("offset_ms", [500, 2_000, 20_000, -500, -2_000, -20_000])
