@@ -23,6 +23,15 @@ FIELDS: dict[str, dict[str, str]] = {
         "name": "the file", "curve": "of the system", "wires": "the constant 1 too",
         "constraints": "how many", "public_outputs": "signals", "public_inputs": "signals",
         "private_inputs": "signals", "entries": "a list: those of A, B and C that are not zero"},
+    "r1cs check": {
+        "wires": "the constant 1 too", "constraints": "how many",
+        "at_random": "whether it was checked at random values, without a witness",
+        "determined": "whether no wire was found that the inputs do not determine",
+        "loose": "a list: wires that can move while the inputs stay",
+        "forgeries": "a list, below: second witnesses for the same inputs",
+        "dependent": "a list: constraints of which one could go, at this witness"},
+    "r1cs check: forgeries": {
+        "wire": "that was given its other value", "changed": "a list: wires with another value"},
     "mine": {
         "blocks_asked": "--blocks", "blocks": "proven", "slots": "that passed",
         "finalized_epoch": "the last one", "proofs_made": "by this miner",

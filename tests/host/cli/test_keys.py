@@ -1,5 +1,6 @@
 """A ceremony by the command line, and what is refused."""
 
+import dataclasses
 import json
 from pathlib import Path
 
@@ -63,3 +64,20 @@ def test_mistakes_are_named(folder: Path, capsys: pytest.CaptureFixture[str], li
     assert run(*(names.get(part, part) for part in line)) == 2
     assert message in capsys.readouterr().err
     assert not (folder / "out.zkey").exists()
+
+
+def test_a_circuit_is_checked(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    circuit, witness = folder / "cube.r1cs", folder / "cube.wtns"
+    assert run("r1cs", "check", circuit, witness) == 0
+    assert "no wire was found" in capsys.readouterr().out
+    assert run("r1cs", "check", circuit) == 0
+    assert "at random values" in capsys.readouterr().out
+    cube = cube_circuit()
+    open_one = dataclasses.replace(cube, wires=5)  # the last wire is in no constraint
+    write_r1cs(folder / "open.r1cs", open_one)
+    assert run("r1cs", "check", folder / "open.r1cs", "--json") == 1
+    record = json.loads(capsys.readouterr().out)
+    assert record["loose"] == [4] and record["at_random"] and not record["determined"]
+    write_witness(folder / "wrong.wtns", cube_witness(3)[[0, 1, 2, 2]])
+    assert run("r1cs", "check", circuit, folder / "wrong.wtns") == 2
+    assert "does not satisfy constraint 0 of 2" in capsys.readouterr().err
