@@ -85,7 +85,9 @@ TARGETS = {target.name: target for target in (
            lut={"LUT*": 1, "ALU": 1, "RAM16SDP4": 4, "RAM16SDP2": 2, "RAM16SDP1": 1},
            carry={"ALU": 1}, ff={"DFF*": 1},
            bram={"SDPB": 1, "SDPX9B": 1, "DPB": 1, "DPX9B": 1, "SPX9": 1, "SP": 1}),
-    Target(name="ice40", title="Lattice iCE40", synthesis="synth_ice40 -dsp",
+    # Not -dsp: its pass leaves operands of multiplier blocks undriven where the register of one
+    # product is an operand of another (Yosys 0.70), and the products are wrong.
+    Target(name="ice40", title="Lattice iCE40", synthesis="synth_ice40",
            bram_unit="4 kbit", dsp={"SB_MAC16": 1}, lut={"SB_LUT4": 1},
            carry={"SB_CARRY": 1}, ff={"SB_DFF*": 1}, bram={"SB_RAM40_4K*": 1}),
 )}

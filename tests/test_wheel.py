@@ -68,7 +68,8 @@ def test_installs_under_one_name(wheel: Path, foreign: Path) -> None:
     assert "ulx3s-85f" in run(sys.executable, "-m", "proofmill.host.cli.main", "build", "--table",
                               folder=foreign, PYTHONPATH=str(target))
     sources = {path.relative_to(ROOT) for folder in OURS for path in (ROOT / folder).rglob("*")
-               if path.suffix in {".py", ".vy", ".toml", ".asm", ".expected", ".cpp", ".json", ".sv"}}
+               if path.suffix in {".py", ".vy", ".toml", ".asm", ".expected", ".cpp", ".json",
+                                  ".sv"}}
     assert not {name for name in sources if not (target / "proofmill" / name).exists()}
 
 
