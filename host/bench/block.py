@@ -41,12 +41,12 @@ def figures(
     rates: dict[str, float] = {}
     for count in sorted(transfers):
         size = RollupSize(accounts.bit_length() - 1, count)
-        step(f"{count} transfers: the circuit")
+        step(f"{_transfers(count)}: the circuit")
         start = time.perf_counter()
         circuit = RollupCircuit(size)
         constraints = circuit.r1cs.constraints
         compiled = time.perf_counter()
-        step(f"{count} transfers: the key of {constraints:,} constraints")
+        step(f"{_transfers(count)}: the key of {constraints:,} constraints")
         path = folder / f"block-{count}.zkey"
         development_setup(circuit.r1cs, path, bytes(32))
         made = time.perf_counter()
@@ -66,7 +66,7 @@ def figures(
             if expected > PATIENCE_SECONDS and not asked:
                 found["devices"][name] = {"seconds": None, "cycles": None, "expected": expected}
                 continue
-            seconds, cycles = _prove(name, key, witness, step(f"{count} transfers: {name}"))
+            seconds, cycles = _prove(name, key, witness, step(f"{_transfers(count)}: {name}"))
             rates[name] = seconds / constraints
             found["devices"][name] = {"seconds": seconds, "cycles": cycles or None}
         yield found
@@ -85,9 +85,13 @@ def _prove(name: str, key: ProvingKey, witness: Limbs, progress: Progress) -> tu
         device.close()
 
 
+def _transfers(count: int) -> str:
+    return "1 transfer" if count == 1 else f"{count} transfers"
+
+
 def lines(found: JsonObject) -> Iterator[str]:
     """What one of `figures` says, for a reader."""
-    yield (f"{found['transfers']} transfers, {found['accounts']:,} accounts: "
+    yield (f"{_transfers(found['transfers'])}, {found['accounts']:,} accounts: "
            f"{found['constraints']:,} constraints ({found['constraints_a_transfer']:,} a "
            f"transfer), domain {found['domain']:,}, key {found['zkey_bytes'] / 1e6:,.1f} MB; "
            f"circuit {found['compile_seconds']:.1f} s, key {found['setup_seconds']:.1f} s, "

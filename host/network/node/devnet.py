@@ -63,6 +63,9 @@ log = logging.getLogger(__name__)
 BOND_WEI = Wei(10 * ETHER)
 """Each prover's bond at the start: 10 ether."""
 START_SECONDS = 120.0
+COMPILE_SECONDS = 20.0
+"""How much longer a node may take to start for each transfer of a batch: provers compile the
+circuit, side by side."""
 ANSWER_SECONDS = 120.0
 """How long a node may take for one step before it counts as dead. Simulated hardware is slow."""
 SETTLE_SECONDS = 20.0
@@ -377,7 +380,7 @@ class Devnet(Closing):
                 self._late[plan.name] = node
             else:
                 self._nodes[plan.name] = self._spawn(node)
-        for name, answer in self._answers(START_SECONDS).items():
+        for name, answer in self._answers(self._start_seconds).items():
             self._nodes[name].port = answer[1]
         names = self.alive
         if len(names) < len(self._nodes):
@@ -387,6 +390,10 @@ class Devnet(Closing):
         # The sync committee signs genesis as the head of slot 0, for the first block.
         self._ask(("tick", 0, CONFIRM_MS), ANSWER_SECONDS)
         self._settle()
+
+    @property
+    def _start_seconds(self) -> float:
+        return START_SECONDS + COMPILE_SECONDS * self.setup.size.transfers
 
     def _spawn(self, setup: NodeSetup) -> _Running:
         ours, theirs = self._context.Pipe()
@@ -400,7 +407,7 @@ class Devnet(Closing):
         """Start a node in the middle of the run and let it catch up: how many blocks it had itself,
         None where it has not started."""
         node = self._nodes[name] = self._spawn(setup)
-        started = self._answers(START_SECONDS, [name])
+        started = self._answers(self._start_seconds, [name])
         if name in started:
             node.port = started[name][1]
             node.control.send(("resume", self.slot, self._steps[-1]))

@@ -20,7 +20,7 @@ def test_the_smallest_on_the_processor(capsys: pytest.CaptureFixture[str]) -> No
     assert found["constraints"] == found["constraints_a_transfer"] == constraints < 8192
     assert found["domain"] == 8192 and found["zkey_bytes"] > 1_000_000
     assert found["devices"]["cpu"]["seconds"] > 0 and found["devices"]["cpu"]["cycles"] is None
-    assert "1 transfers, 2 accounts" in err
+    assert "1 transfer, 2 accounts" in err
 
 
 def test_what_would_take_too_long_is_left_out(

@@ -84,7 +84,8 @@ def test_one_failure_ends_no_node(seed: int) -> None:
     arguments = combination(seed)
     process = subprocess.run(
         [sys.executable, "-m", "proofmill.host.cli.main", "devnet", "--provers", "2", "--device",
-         "cpu", "--slots", str(SLOTS), "--seed", str(seed), "--json", *arguments],
+         "cpu", "--accounts", "2", "--slots", str(SLOTS), "--seed", str(seed), "--json",
+         *arguments],
         cwd=ROOT, text=True, capture_output=True, timeout=1200)
     assert process.returncode == 0, (arguments, process.stderr[-4000:])
     record = json.loads(process.stdout)

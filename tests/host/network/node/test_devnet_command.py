@@ -71,7 +71,7 @@ def test_mistakes_are_said_in_a_sentence(
 def start(*arguments: str) -> "subprocess.Popen[str]":
     return subprocess.Popen(
         [sys.executable, "-m", "proofmill.host.cli.main", "devnet", "--provers", "1",
-         "--device", "cpu", *arguments],
+         "--device", "cpu", "--accounts", "2", *arguments],
         cwd=ROOT, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         start_new_session=True)
 
@@ -158,7 +158,7 @@ def test_a_devnet_that_fails_says_so_and_leaves_its_record(
     """Contracts with other parameters than the reference's: no node can go on."""
     monkeypatch.setattr(devnet, "EvmEngines", otherwise)
     path = tmp_path / "run.json"
-    arguments = ["devnet", "--provers", "1", "--device", "cpu", "--slots", "9"]
+    arguments = ["devnet", "--provers", "1", "--device", "cpu", "--accounts", "2", "--slots", "9"]
     assert main([*arguments, "--record", str(path)]) == 1
     error, = (line for line in capfd.readouterr().err.splitlines() if not line.endswith(" ..."))
     assert error.startswith("proofmill: no node is left: node 0, node 1: slot 2: invariant 5: ")
@@ -214,7 +214,7 @@ def test_a_forger_through_settlements(seed: str) -> None:
     """Slots 16 and 24 begin with the settlements of epochs 0 and 1."""
     process = subprocess.Popen(
         [sys.executable, "-m", "proofmill.host.cli.main", "devnet", "--device", "cpu",
-         "--forge", "3", "--slots", "26", "--seed", seed, "--json"],
+         "--accounts", "2", "--forge", "3", "--slots", "26", "--seed", seed, "--json"],
         cwd=ROOT, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     output, errors = process.communicate()
     assert process.returncode == 0, errors
