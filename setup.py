@@ -4,6 +4,7 @@ The folders keep their short names in a checkout; what is installed is called `p
 `proofmill.host`, ..., so that no folder of a user's own is in its way.
 """
 
+import os
 import sys
 
 from setuptools import find_packages, setup
@@ -38,14 +39,18 @@ class BuildWithLibrary(build_py):
 
 
 class PlatformWheel(bdist_wheel):
-    """A wheel for this system and processor, and for every Python."""
+    """A wheel for this system and processor, and for every Python.
+
+    ``PROOFMILL_MACHINE=aarch64`` makes one for Linux on another processor.
+    """
 
     def finalize_options(self) -> None:
         super().finalize_options()
         self.root_is_pure = False
 
     def get_tag(self) -> tuple[str, str, str]:
-        return "py3", "none", super().get_tag()[2]
+        other = os.environ.get("PROOFMILL_MACHINE")
+        return "py3", "none", f"linux_{other}" if other else super().get_tag()[2]
 
 
 setup(

@@ -88,20 +88,23 @@ def run_prove(options: argparse.Namespace) -> int:
 def _prove_natively(options: argparse.Namespace, screen: Screen, code: "Library") -> int:
     """One call of the native library, which starts in a fraction of the time of NumPy."""
     from proofmill.host.ground.output import write_atomically
-    from proofmill.host.prover.native.prove import proof_json, prove, public_json
+    from proofmill.host.prover.native.prove import proof_json, prove_again, public_json
 
     if options.r1cs is not None:
         _check_circuit(options, screen)
+    code.share_heap()
     start = time.perf_counter()
     try:
         with screen.bar("proving on cpu") as bar:
-            proof = prove(options.zkey, options.witness, options.threads, bar, code=code)
+            proof, again = prove_again(options.zkey, options.witness, options.threads, bar, code)
     except ProofmillError as error:
         # The other prover knows more: which constraint, which point, what sort of file.
         status = _prove_in_parts(options, screen)
         screen.line(f"warning: the native library failed: {error}; the proof was made in parts")
         return status
     seconds = time.perf_counter() - start
+    if again:
+        screen.line(f"warning: {again}")
     write_atomically(options.proof, [proof_json(proof).encode()], to_disk=False)
     write_atomically(options.public, [public_json(proof.public).encode()], to_disk=False)
     _tell_proved(options, screen, "cpu", seconds, 0)

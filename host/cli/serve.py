@@ -19,9 +19,8 @@ from proofmill.host.cli.subcommands import Commands
 from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.ground.json_text import JsonObject, parse_json
 from proofmill.host.ground.output import write_atomically
-from proofmill.host.prover.native.faults import InvalidProof
 from proofmill.host.prover.native.library import Library, library
-from proofmill.host.prover.native.prove import HeldKey, Proof, proof_json, prove, public_json
+from proofmill.host.prover.native.prove import HeldKey, Proof, proof_json, prove_again, public_json
 
 STANDARD = "-"
 """The name of stdin and stdout, where a socket's could be."""
@@ -95,17 +94,12 @@ class Service:
         return reply
 
     def _prove(self, witness: str) -> Proof:
-        try:
-            return self._key.prove(witness, self._threads)
-        except InvalidProof:
-            if not self._code.vector:
-                raise
-            # A vector class that computes wrongly is found by this, or the witness is wrong.
-            proof = prove(self._zkey, witness, self._threads, code=self._code.scalar())
+        proof, again = prove_again(self._zkey, witness, self._threads, None, self._code,
+                                   lambda: self._key.prove(witness, self._threads))
+        if again:
             self.wrong += 1
-            print(f"proofmill: warning: {witness}: the proof did not verify and was made again "
-                  "without vector instructions", file=sys.stderr, flush=True)
-            return proof
+            print(f"proofmill: warning: {again}", file=sys.stderr, flush=True)
+        return proof
 
 
 def _request(line: bytes) -> dict[str, str]:

@@ -81,7 +81,12 @@ def checksum(content: bytes) -> str:
 
 
 def machine() -> str:
-    """The processor's family, as the system calls it."""
+    """The processor's family that is compiled for: ``PROOFMILL_MACHINE``, else this one."""
+    return os.environ.get("PROOFMILL_MACHINE") or this_machine()
+
+
+def this_machine() -> str:
+    """This processor's family, as the system calls it."""
     if hasattr(os, "uname"):
         return os.uname().machine
     import platform  # takes longer

@@ -27,6 +27,7 @@ from proofmill.host.prover.native.build import (
     find,
     machine,
     name_of,
+    this_machine,
 )
 from proofmill.sim import processes
 
@@ -100,6 +101,11 @@ def _compile(command: list[str], checked: bool, progress: BuildProgress) -> byte
     options = (*FLAGS, *(CHECKED if checked else ()))
     # Zig compiles for this very processor unless told otherwise.
     baseline = ["-mcpu=baseline"] if "ziglang" in command else []
+    if machine() != this_machine():
+        if not baseline:
+            raise NoLibrary(f"PROOFMILL_MACHINE={machine()}: another processor's library is "
+                            "compiled by the ziglang wheel alone; leave PROOFMILL_CXX out")
+        baseline += ["-target", f"{machine()}-linux-gnu"]
     with tempfile.TemporaryDirectory(prefix="proofmill-native-") as name:
         folder = Path(name)
         commands = []

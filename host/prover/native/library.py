@@ -62,6 +62,7 @@ _file = ctypes.POINTER(File)
 _SIGNATURES: dict[str, tuple[Any, list[Any]]] = {
     "can_run": (_int, [_int]),
     "layout": (_count, []),
+    "share_heap": (None, []),
     "convert": (_int, [_int, _int, _pointer, _count, _control, _pointer, _fault]),
     "sum": (_int, [_int, _int, _pointer, _int, _pointer, _count, _control, _pointer, _fault]),
     "multiples": (_int, [_int, _int, _pointer, _pointer, _count, _control, _pointer, _fault]),

@@ -8,7 +8,7 @@ from contextlib import ExitStack, contextmanager
 from typing import NamedTuple
 
 from proofmill.host.ground.errors import ProofmillError
-from proofmill.host.prover.native.faults import to_error
+from proofmill.host.prover.native.faults import InvalidProof, to_error
 from proofmill.host.prover.native.library import (
     Fault,
     File,
@@ -57,6 +57,25 @@ def prove(zkey: str | os.PathLike[str], wtns: str | os.PathLike[str], threads: i
         witness = files.enter_context(opened(wtns, 1))
         return prove_files(key, witness, (os.fspath(zkey), os.fspath(wtns)), threads, progress,
                            blinding, code)
+
+
+def prove_again(zkey: str | os.PathLike[str], wtns: str | os.PathLike[str],
+                threads: int | None, progress: Progress | None, code: Library,
+                first: Callable[[], Proof] | None = None) -> tuple[Proof, str]:
+    """`prove` (or `first`); where the proof does not verify, once more with the scalar class.
+
+    With the proof comes what is to be told: nothing, or that vector instructions computed wrongly.
+    If the second proof is wrong as well, so is the witness or the key: `InvalidProof`.
+    """
+    try:
+        return first() if first else prove(zkey, wtns, threads, progress, code=code), ""
+    except InvalidProof:
+        if not code.vector:
+            raise
+        proof = prove(zkey, wtns, threads, progress, code=code.scalar())
+        return proof, (f"{os.fspath(wtns)}: a proof by this processor's vector instructions did "
+                       "not verify and was made again without them; have the machine's memory "
+                       "and processor tested, or set PROOFMILL_VECTOR=scalar")
 
 
 def prove_files(key: File, witness: File, names: tuple[str, str], threads: int | None = None,

@@ -105,6 +105,30 @@ def test_a_place_that_cannot_be_written_is_named(run):
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full here")
+def test_a_proof_by_broken_instructions_is_made_again(run, monkeypatch, tmp_path):
+    from proofmill.host.prover.native import prove as native
+    from proofmill.host.prover.native.library import library
+
+    original, classes = native.prove, []
+
+    def broken(*given, code, **more):
+        classes.append(code.vector)
+        if code.vector:
+            raise native.InvalidProof("the proof does not verify")
+        return original(*given, code=code, **more)
+
+    monkeypatch.setattr(native, "prove", broken)
+    files = VECTORS / "chain4"
+    status, out, _ = run("prove", files / "circuit.zkey", files / "witness.wtns",
+                         tmp_path / "proof.json", tmp_path / "public.json")
+    assert status == 0 and "proved and verified on cpu" in out
+    if library().vector:
+        assert classes == [library().vector, 0] and "warning: " in out
+        assert "did not verify and was made again without them" in out
+    assert run("verify", files / "verification_key.json", tmp_path / "public.json",
+               tmp_path / "proof.json")[0] == 0
+
+
 def test_a_full_disk_is_said(run, monkeypatch, tmp_path):
     import proofmill.host.ground.output as output
 

@@ -172,7 +172,7 @@ template <class G> class Sum {
   private:
     static constexpr int MOST_THREADS = 256;
     static constexpr int MOST_WINDOWS = 128;
-    static constexpr size_t TASK_ROOM = 1 << 15;   // entries of several windows in one task
+    static constexpr size_t TASK_ROOM = (1 << 18) / POINT;  // entries of several windows in one task: 2 MB
     static constexpr size_t LEAST_SLICE = 1 << 13; // points below which a window is not cut further
     static constexpr size_t SERIAL = 1 << 13;      // scalars below which a thread's start costs more than a pass
     static constexpr int LENGTHS = SCALAR_BITS + 1;

@@ -141,6 +141,25 @@ def test_what_comes_with_a_wheel_is_taken_first(tmp_path: Path,
     assert build() == tmp_path / made.name
 
 
+@pytest.mark.slow
+def test_another_processors_library_is_compiled_here(tmp_path: Path,
+                                                     monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PROOFMILL_CACHE", str(tmp_path))
+    other = "aarch64" if place.this_machine() in compiling.X86 else "x86_64"
+    monkeypatch.setenv("PROOFMILL_MACHINE", other)
+    content = build().read_bytes()
+    numbers = {"aarch64": 183, "x86_64": 62}  # e_machine, System V ABI
+    assert content[:4] == b"\x7fELF" and content[18] == numbers[other]
+    monkeypatch.delenv("PROOFMILL_MACHINE")
+    assert find() is None  # it is not taken for this processor's
+
+
+def test_another_processors_library_needs_zig(slow: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PROOFMILL_MACHINE", "riscv64")
+    with pytest.raises(NoLibrary, match="PROOFMILL_MACHINE=riscv64: .* ziglang wheel alone"):
+        build()
+
+
 def test_a_signal_ends_a_proof(tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
                                capsys: pytest.CaptureFixture[str]) -> None:
     """At its next block: status and words as of every command, and no file."""
