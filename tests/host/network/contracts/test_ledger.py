@@ -114,7 +114,7 @@ def test_as_many_exits_as_there_are_places(bank: Bank) -> None:
     assert bank.contract.call("owed") == 0
 
 
-@pytest.mark.parametrize(("change", "reason"), [
+WRONG_WITHDRAWALS: list[tuple[Callable[..., tuple[object, ...]], str]] = [
     (lambda w: (w[0], w[1], w[2], w[3] + 1, w[4]), "no such exit"),
     (lambda w: (w[0], w[1], b"\x52" * 20, w[3], w[4]), "no such exit"),
     (lambda w: (w[0], w[1] - 1, *w[2:]), "no such exit"),
@@ -123,19 +123,21 @@ def test_as_many_exits_as_there_are_places(bank: Bank) -> None:
     (lambda w: (*w[:4], [bytes(32), *w[4][1:]]), "no such exit"),
     (lambda w: (*w[:4], w[4][:1]), "no such exit"),
     (lambda w: (w[0], w[1] + 4, *w[2:]), "fewer exits"),
-])
-def test_what_left_nobody(bank: Bank, change: Callable[..., tuple[object, ...]],
-                          reason: str) -> None:
+]
+
+
+def test_what_left_nobody(bank: Bank) -> None:
     bank.prove(*(leave(0, HOME, 1 + place) for place in range(3)))
     honest = bank.withdrawal(1, 1)
-    refused(bank, reason, THIEF, "withdraw", *change(honest))
+    for change, reason in WRONG_WITHDRAWALS:
+        refused(bank, reason, THIEF, "withdraw", *change(honest))
     bank.send(THIEF, "withdraw", *honest)
     refused(bank, "paid out", THIEF, "withdraw", *honest)
     # A batch without exits has no root that anything is under.
     refused(bank, "no such exit", THIEF, "withdraw", 0, 0, HOME, 1, [])
 
 
-@pytest.mark.parametrize(("call", "reason"), [
+FORBIDDEN: list[tuple[Callable[[Bank], tuple[object, ...]], str]] = [
     (lambda b: ("open", *point_of("x"), HOME, 2 * UNIT + 1), "multiple of"),
     (lambda b: ("open", *point_of("x"), HOME, UNIT), "too small"),
     (lambda b: ("credit", 0, UNIT), "too small"),
@@ -150,11 +152,13 @@ def test_what_left_nobody(bank: Bank, change: Callable[..., tuple[object, ...]],
     (lambda b: ("freeze", 0), "no request waits"),
     (lambda b: ("escape", *b.escape(0), 0), "has not ended"),
     (lambda b: ("reclaim", 0, Queued(Credit(0, 5), HOME).fields, 0), "has not ended"),
-])
-def test_what_nobody_may(bank: Bank, call: Callable[[Bank], tuple[object, ...]],
-                         reason: str) -> None:
-    function, *arguments, value = call(bank)
-    refused(bank, reason, THIEF, function, *arguments, value=value)
+]
+
+
+def test_what_nobody_may(bank: Bank) -> None:
+    for call, reason in FORBIDDEN:
+        function, *arguments, value = call(bank)
+        refused(bank, reason, THIEF, function, *arguments, value=value)
 
 
 def test_less_than_2_64_units(bank: Bank) -> None:
@@ -196,15 +200,15 @@ def test_the_queue_is_taken_in_its_order(bank: Bank) -> None:
     assert bank.ledger.accounts[1].balance == 0
 
 
-@pytest.mark.parametrize("amount", [0, 49, 51, 2**64])
-def test_a_forced_exit_takes_all(bank: Bank, amount: int) -> None:
+def test_a_forced_exit_takes_all(bank: Bank) -> None:
     bank.send(BOB, "force", 1)
     batch, taken = bank.batch()
     honest = bank.arguments(batch, taken)
-    lie = [replace(taken[0], request=replace(taken[0].request, amount=amount))]
-    arguments = (honest[0], [each.fields for each in lie], *honest[2:])
-    reason = "does not verify" if amount < 2**64 else "an account has less"
-    refused(bank, reason, "carrier", "prove", *arguments)
+    for amount in (0, 49, 51, 2**64):
+        lie = [replace(taken[0], request=replace(taken[0].request, amount=amount))]
+        arguments = (honest[0], [each.fields for each in lie], *honest[2:])
+        reason = "does not verify" if amount < 2**64 else "an account has less"
+        refused(bank, reason, "carrier", "prove", *arguments)
 
 
 def test_a_request_that_is_due_comes_before_all_else(bank: Bank) -> None:
