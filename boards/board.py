@@ -18,7 +18,7 @@ from amaranth.lib import io
 from amaranth.lib.cdc import ResetSynchronizer
 
 from proofmill.firmware.library import finishing_program
-from proofmill.hdl.board_top import BoardCore
+from proofmill.hdl.board_top import BoardCore, memory_cycles
 from proofmill.hdl.msm import MsmShape
 from proofmill.hdl.sdram import SdramTiming
 from proofmill.hdl.uart import divisor
@@ -70,6 +70,11 @@ class Board:
     def memory_words(self) -> int:
         """Words of 64 bits its memory holds."""
         return self.timing.words if self.timing else self.block_words
+
+    @property
+    def memory_cycles(self) -> int:
+        """Cycles it takes for a point of G1."""
+        return memory_cycles(self.timing, self.clock_hz)
 
     def core(self, shape: MsmShape | None = None, **options: Any) -> BoardCore:
         """Everything between clock generator and pads."""

@@ -1,15 +1,17 @@
 """The tables of docs/boards.md: what builds have left, and what follows from clock and interval."""
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from proofmill.boards.board import Board
 from proofmill.boards.shapes import FIVE_ROWS, SMALLEST, THREE_ROWS
-from proofmill.hdl.curve import BN254, Group
+from proofmill.hdl.cost import machine
+from proofmill.hdl.curve import Group
 from proofmill.hdl.description import shape_from
 from proofmill.hdl.folded import FoldedShape
 from proofmill.hdl.msm import MsmShape
-from proofmill.hdl.windows import best_plan
+from proofmill.hdl.plans import best_plan, share_memory, stores, uniform
 from proofmill.host.prover.devices.serial import scalar_seconds
 
 PRESETS = {"one-row": SMALLEST, "three-rows": THREE_ROWS, "five-rows": FIVE_ROWS}
@@ -74,10 +76,15 @@ def expectations_table(board: Board) -> str:
     for name, shape in PRESETS.items():
         interval = shape.adder.interval[Group.G1]
         rate, scalar = board.clock_hz / interval, scalar_seconds(board.baud)
-        plan = best_plan(BN254.scalar.bits, POINTS, 1 << shape.mailbox_bits, sending=scalar * rate)
+        there = replace(machine(shape, Group.G1), memory_cycles=board.memory_cycles,
+                        scalar_cycles=scalar * board.clock_hz)
+        reach = uniform(there.order, POINTS)
+        (store,) = share_memory([stores(there, POINTS, reach)], board.memory_words)
+        plan = best_plan(there, reach, [store.stride])
         passes = len(list(plan.passes))
         lines.append(
-            f"| `{name}` | {interval} cycles | {rate:,.0f} | {POINTS * plan.windows / rate:.1f} s, "
-            f"{plan.windows} windows | {POINTS * passes * scalar:.1f} s, {passes} "
+            f"| `{name}` | {interval} cycles | {rate:,.0f} | {POINTS * plan.digits / rate:.1f} s, "
+            f"{plan.digits} digits, {plan.copies} cop{'ies' if plan.copies > 1 else 'y'} | "
+            f"{POINTS * passes * scalar:.1f} s, {passes} "
             f"pass{'es' if passes > 1 else ''} |")
     return "\n".join(lines)

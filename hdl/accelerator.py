@@ -14,6 +14,8 @@ from proofmill.hdl.commands import (
     MAGIC,
     PLACE,
     REGION,
+    SLICES,
+    STORED,
     VERSION,
     WORD,
     Command,
@@ -31,7 +33,7 @@ WRITE = data.StructLayout({"address": 32, "word": WORD})
 
 
 def identity_words(shape: MsmShape, gateware_hash: int, *, memory_words: int = 0,
-                   clock_hz: float = 0) -> dict[str, int]:
+                   memory_cycles: int = 8, clock_hz: float = 0) -> dict[str, int]:
     """What `shape` says of itself on a board; see `hdl.commands.IDENTITY`."""
     words = describe(shape)
     intervals = dict(words["adder"]["intervals"])
@@ -40,7 +42,7 @@ def identity_words(shape: MsmShape, gateware_hash: int, *, memory_words: int = 0
         "curve": name_word(shape.adder.curve.name),
         **{f"interval_{group.value}": intervals.get(group.value, 0) for group in Group},
         "coordinate_bits": shape.adder.coordinate_bits,
-        "memory_words": memory_words, "clock_hz": clock_hz}
+        "memory_words": memory_words, "memory_cycles": memory_cycles, "clock_hz": clock_hz}
     return {name: int(found[name]) for name in IDENTITY}
 
 
@@ -51,7 +53,8 @@ class Accelerator(wiring.Component):
     ----------
     shape : of the multi-scalar multiplication.
     program : its finisher's, see `hdl.msm.Msm`.
-    memory_words, clock_hz : of the board, for its identity; see `hdl.commands.IDENTITY`.
+    memory_words, memory_cycles, clock_hz : of the board, for its identity; see
+        `hdl.commands.IDENTITY`.
 
     Members
     -------
@@ -62,9 +65,10 @@ class Accelerator(wiring.Component):
     """
 
     def __init__(self, shape: MsmShape, program=None, *, memory_words: int = 0,
-                 clock_hz: float = 0):
+                 memory_cycles: int = 8, clock_hz: float = 0):
         self.shape, self.program = shape, program
-        self.memory_words, self.clock_hz = memory_words, clock_hz
+        self.memory_words, self.memory_cycles = memory_words, memory_cycles
+        self.clock_hz = clock_hz
         words = stream.Signature(WORD)
         super().__init__({
             "commands": In(words), "answers": Out(words),
@@ -83,6 +87,8 @@ class Accelerator(wiring.Component):
         header = Signal(HEADER)
         place = Signal(PLACE)
         region = Signal(REGION)
+        slices = Signal(SLICES)
+        stored = Signal(STORED)
         bias = Signal(BIAS_WORDS * WORD, reset_less=True)
         error = Signal(Error)
         reply = Signal(ANSWER)
@@ -100,6 +106,9 @@ class Accelerator(wiring.Component):
             msm.first_window.eq(header.first), msm.all_windows.eq(region.all),
             msm.wide_windows.eq(region.wide), msm.finish.eq(header.finish != 0),
             msm.bias.eq(bias),
+            msm.last_window.eq(slices.last), msm.stride.eq(slices.stride),
+            msm.copies.eq(slices.copies), msm.point_words.eq(stored.point_words),
+            msm.copy_words.eq(stored.copy_words),
             msm.second_region.eq(region.second_region), msm.address.eq(place.address),
             msm.count.eq(place.count), msm.scalars.payload.eq(commands.payload),
             self.writes.payload.address.eq(place.address),
@@ -160,11 +169,14 @@ class Accelerator(wiring.Component):
                     with m.If(commands.valid & self.writes.ready):
                         m.d.sync += [place.address.eq(place.address + 1),
                                      place.count.eq(place.count - 1)]
-            with m.State("REGION"):
-                m.d.comb += commands.ready.eq(1)
-                with m.If(commands.valid):
-                    m.d.sync += [region.as_value().eq(commands.payload), index.eq(0)]
-                    m.next = "BIAS"
+            for name, word, following in (
+                    ("REGION", region, "SLICES"), ("SLICES", slices, "STORED"),
+                    ("STORED", stored, "BIAS")):
+                with m.State(name):
+                    m.d.comb += commands.ready.eq(1)
+                    with m.If(commands.valid):
+                        m.d.sync += [word.as_value().eq(commands.payload), index.eq(0)]
+                        m.next = following
             with m.State("BIAS"):
                 m.d.comb += commands.ready.eq(1)
                 with m.If(commands.valid):
@@ -173,7 +185,8 @@ class Accelerator(wiring.Component):
                         m.d.sync += index.eq(0)
                         m.next = "START"
             with m.State("START"):
-                with m.If((header.window < 2) | (header.window > MAX_WINDOW)):
+                with m.If((header.window < 2) | (header.window > MAX_WINDOW)
+                          | (slices.stride == 0)):
                     m.d.sync += error.eq(Error.WINDOW)
                     m.next = "REFUSE"
                 with m.Elif(~known_group):
@@ -188,16 +201,14 @@ class Accelerator(wiring.Component):
                 with m.Else():
                     m.d.comb += msm.start.eq(1)
                     m.next = "MULTIPLY"
-            with m.State("REFUSE"):  # take the scalars that follow, so that the link stays in step
-                m.d.comb += commands.ready.eq(place.count != 0)
-                with m.If(place.count == 0):
+            with m.State("REFUSE"):  # take the words that follow, so that the link stays in step
+                m.d.comb += commands.ready.eq(stored.words != 0)
+                with m.If(stored.words == 0):
                     m.next = "REPLY"
                 with m.Elif(commands.valid):
-                    m.d.sync += index.eq(index + 1)
-                    with m.If(index[:2] == 3):
-                        m.d.sync += place.count.eq(place.count - 1)
+                    m.d.sync += stored.words.eq(stored.words - 1)
             with m.State("MULTIPLY"):
-                wanted = place.count != 0  # what comes after the last scalar is the next command
+                wanted = stored.words != 0  # what comes after the last word is the next command
                 m.d.comb += [
                     msm.scalars.valid.eq(commands.valid & wanted),
                     commands.ready.eq(msm.scalars.ready & wanted),
@@ -206,9 +217,7 @@ class Accelerator(wiring.Component):
                     msm.answers.ready.eq(answers.ready),
                 ]
                 with m.If(commands.valid & commands.ready):
-                    m.d.sync += index.eq(index + 1)
-                    with m.If(index[:2] == 3):
-                        m.d.sync += place.count.eq(place.count - 1)
+                    m.d.sync += stored.words.eq(stored.words - 1)
                 with m.If(msm.refused):
                     m.d.sync += error.eq(Error.MAILBOXES)
                     m.next = "REFUSE"
@@ -223,6 +232,6 @@ class Accelerator(wiring.Component):
                     m.next = "COMMAND"
             record("IDENTITY", identity_words(
                 shape, IDENTITY_PLACEHOLDER, memory_words=self.memory_words,
-                clock_hz=self.clock_hz).values())
+                memory_cycles=self.memory_cycles, clock_hz=self.clock_hz).values())
             record("COUNTERS", [msm.counters[name] for name in COUNTERS])
         return m

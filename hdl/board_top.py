@@ -23,6 +23,9 @@ class BlockMemory(wiring.Component):
     Members are those of `hdl.sdram.SdramController`, without pins.
     """
 
+    read_cycles = 10
+    """Cycles from one request of 8 words to the next."""
+
     def __init__(self, words: int):
         self.words = words
         super().__init__({
@@ -59,6 +62,11 @@ class BlockMemory(wiring.Component):
         with m.If(queue.r_en):
             m.d.sync += [offset.eq(0), there.eq(0)]
         return m
+
+
+def memory_cycles(timing: SdramTiming | None, clock_hz: float) -> int:
+    """What a board's memory says of itself: see `hdl.commands.IDENTITY`."""
+    return timing.read_cycles(clock_hz) if timing else BlockMemory.read_cycles
 
 
 class BoardCore(wiring.Component):
@@ -100,9 +108,6 @@ class BoardCore(wiring.Component):
         m.submodules.receiver = receiver = UartReceiver(self.divisor)
         m.submodules.transmitter = transmitter = UartTransmitter(self.divisor)
         m.submodules.link = link = FramedLink()
-        memory_words = self.timing.words if self.timing else self.block_words
-        accelerator = Accelerator(self.shape, self.program, memory_words=memory_words,
-                                  clock_hz=self.clock_hz)
         if self.timing:
             store = SdramController(self.clock_hz, self.timing, start_cycles=self.start_cycles,
                                     pad_cycles=self.pad_cycles)
@@ -110,6 +115,10 @@ class BoardCore(wiring.Component):
         else:
             store = BlockMemory(self.block_words)
         m.submodules.store = store
+        accelerator = Accelerator(
+            self.shape, self.program,
+            memory_words=self.timing.words if self.timing else self.block_words,
+            memory_cycles=memory_cycles(self.timing, self.clock_hz), clock_hz=self.clock_hz)
 
         # A session begins: the accelerator stays in reset until the memory has come to rest.
         held = Signal()

@@ -18,7 +18,7 @@ WORD = 64
 NUMBER = 4 * WORD
 """Bits of a scalar, of the bias, and of a part of a coordinate: four words, low word first."""
 
-VERSION = 5
+VERSION = 6
 """Changes when a layout changes."""
 
 MAGIC = 0x4C4C494D464F5250
@@ -43,10 +43,17 @@ DESCRIPTIONS = {
     Command.IDENTIFY: "Say what this gateware is: one IDENTITY record of words.",
     Command.LOAD: "Write `words` words, which follow, to the memory from word `address` on. "
                   "Answers when they are written.",
-    Command.MULTIPLY: "Multiply the `count` points at word `address` (affine, as in a .zkey: 8 "
-                      "words each in G1, 16 in G2) by as many scalars of four words, which "
-                      "follow, and sum, in `windows` windows from `first` on of `all`, of "
-                      "which the first `wide` have `window` bits, the others one less. Answers "
+    Command.MULTIPLY: "Multiply the `count` points at word `address` by as many scalars, and sum. "
+                      "A point is affine, as in a .zkey: 8 words in G1, 16 in G2; the next begins "
+                      "`point_words` words after it. Beside it lie its multiples by powers of "
+                      "2 ** `stride`, `copies` with itself, `copy_words` words from one to the "
+                      "next. A scalar is cut into slices of `stride` bits, one for each copy, and "
+                      "a slice into windows, of which the first `wide` have `window` bits, the "
+                      "others one less; `all` of them, the scalar's last digit in number `last` of "
+                      "the last slice. This pass is of the `windows` from `first` on. Scalars "
+                      "follow, `words` words in all: for every 32 points a word of codes of 2 "
+                      "bits, the lowest for the first, 0 for the scalar 0, 1, 2 or 3 for one of "
+                      "1, 2 or 4 words; then these, low word first. Answers "
                       "one record for each group of the last level that is not infinity: an "
                       "ANSWER with `unit` and `group`, then the coordinates, low word first; and "
                       "an ANSWER with `last` set. With `finish` 1 the groups stay on the chip, "
@@ -64,14 +71,27 @@ HEADER = data.StructLayout({"command": unsigned(8), "group": unsigned(8), "windo
 PLACE = data.StructLayout({"address": unsigned(32), "count": unsigned(32)})
 REGION = data.StructLayout({"second_region": unsigned(32), "all": unsigned(WINDOWS_BITS),
                             "wide": unsigned(WINDOWS_BITS)})
+SLICES = data.StructLayout({"stride": unsigned(16), "copies": unsigned(16),
+                            "last": unsigned(WINDOWS_BITS)})
+STORED = data.StructLayout({"point_words": unsigned(16), "copy_words": unsigned(16),
+                            "words": unsigned(32)})
 BIAS = data.StructLayout({"bias": unsigned(64)})
 BIAS_WORDS = 4
 """Words of the bias that makes digits signed, low word first: see `hdl.windows`."""
 
+CODE_BITS = 2
+"""Bits of the code that says how many words of a scalar are sent."""
+
+CODE_WORDS = (0, 1, 2, 4)
+"""... those, by code; the others are zero."""
+
+CODES = WORD // CODE_BITS
+"""Codes in a word."""
+
 WORDS = {
     Command.IDENTIFY: (HEADER,),
     Command.LOAD: (HEADER, PLACE),
-    Command.MULTIPLY: (HEADER, PLACE, REGION, *[BIAS] * BIAS_WORDS),
+    Command.MULTIPLY: (HEADER, PLACE, REGION, SLICES, STORED, *[BIAS] * BIAS_WORDS),
     Command.COUNTERS: (HEADER,),
     Command.RESET: (HEADER,),
 }
@@ -86,7 +106,7 @@ class Error(enum.IntEnum):
 
     NONE = 0
     UNKNOWN_COMMAND = 1
-    WINDOW = 2       # outside 2..MAX_WINDOW
+    WINDOW = 2       # outside 2..MAX_WINDOW, or slices of no bits
     MAILBOXES = 3    # the regions of some level do not fit the memory
     GROUP = 4        # not one of this gateware's
     FINISH = 5       # this gateware has no finisher
@@ -94,10 +114,13 @@ class Error(enum.IntEnum):
 
 IDENTITY = ("magic", "version", "hash", "curve", "multipliers", "adders", "interval_g1",
             "interval_g2", "units", "mailbox_bits", "digit", "limb", "coordinate_bits", "datapath",
-            "memory_words", "clock_hz", "finisher")
-"""The words of an identity, in order; `curve` is the name's first eight letters, `memory_words` how
-many words its memory holds, `clock_hz` its clock rate, `finisher` 1 where sums can be finished on
-the chip. `memory_words` and `clock_hz` are 0 where nothing but the simulation sets a limit."""
+            "memory_words", "memory_cycles", "clock_hz", "finisher")
+"""The words of an identity, in order.
+
+`curve` is the name's first eight letters, `memory_words` how many words its memory holds,
+`memory_cycles` how many cycles that takes for a point of G1, `clock_hz` its clock rate, `finisher`
+1 where sums can be finished on the chip. `memory_words` and `clock_hz` are 0 where nothing but the
+simulation sets a limit."""
 
 COUNTERS = ("fill", "sum", "output", "finish", "recode", "drain", "digits", "additions", "waited",
             "skipped")
@@ -109,8 +132,8 @@ and `sum` together: `recode`, in which a digit was cut out of a scalar, added up
 units; `drain`, in which nothing was left but sums on their way.
 
 Events: `digits` that were not zero; `additions`, each of which takes the adder the group's
-interval; `waited`, service slots in which an arriving operand had to wait; `skipped`, points left
-out because they, or their scalars, were zero.
+interval; `waited`, service slots in which an arriving operand had to wait; `skipped`, scalars that
+were zero, and copies of points that were wanted and infinity.
 """
 
 

@@ -6,8 +6,8 @@ from functools import cache
 
 from proofmill.hdl.cost import (
     Block,
-    expected_cycles,
     latency,
+    machine,
     mailbox_memory_bits,
     multiplier_blocks,
     register_bits,
@@ -18,8 +18,9 @@ from proofmill.hdl.karatsuba import KaratsubaShape
 from proofmill.hdl.mailboxes import Mailboxes
 from proofmill.hdl.montgomery import MultiplierShape
 from proofmill.hdl.msm import MsmShape
+from proofmill.hdl.plans import MOST_COPIES, Machine, best_plan, expected_cycles, strides, uniform
 from proofmill.hdl.point_adder import AdderShape
-from proofmill.hdl.windows import WindowPlan, best_plan
+from proofmill.hdl.windows import WindowPlan
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -158,18 +159,22 @@ def adder_shapes(curve: Curve, block: Block, dsp: int) -> Iterator[AdderShape]:
 
 
 def configurations(curve: Curve, block: Block, dsp: int, memory_bits: int, points: int,
-                   refused: list[str] | None = None) -> Iterator[Configuration]:
-    """Every accelerator that fits `dsp` blocks and `memory_bits`, at its best window.
+                   refused: list[str] | None = None,
+                   most_copies: int = MOST_COPIES) -> Iterator[Configuration]:
+    """Every accelerator that fits `dsp` blocks and `memory_bits`, at its best windows and copies.
 
-    More mailboxes that save less than a hundredth of the cycles are left out. Sentences about
-    adders that cannot be built are added to `refused`.
+    The memory beside it gives a word a cycle and holds all copies, at most `most_copies` of a
+    point. More mailboxes that save less than a hundredth of the cycles are left out. Sentences
+    about adders that cannot be built are added to `refused`.
     """
+    reach = uniform(curve.scalar.modulus, points)
+
     @cache
-    def plan_for(mailboxes: int, units: int) -> WindowPlan | None:
+    def plan_for(machine: Machine) -> WindowPlan | None:
         try:
-            return best_plan(curve.scalar.bits, points, mailboxes, units)
+            return best_plan(machine, reach, strides(machine, most_copies))
         except ValueError:
-            return None  # too few for any window
+            return None  # too few mailboxes for any window
 
     for adder in adder_shapes(curve, block, dsp):
         sentence = refusal(adder)
@@ -182,10 +187,10 @@ def configurations(curve: Curve, block: Block, dsp: int, memory_bits: int, point
             shape = MsmShape(adder=adder, mailbox_bits=bits)
             if mailbox_memory_bits(shape) > memory_bits:
                 break
-            plan = plan_for(shape.mailboxes(Group.G1), adder.units)
+            plan = plan_for(on := machine(shape, Group.G1))
             if plan is None:
                 continue
-            cycles = expected_cycles(shape, Group.G1, plan, points)
+            cycles = expected_cycles(on, plan, reach)
             if cycles > 0.99 * fewest:
                 continue
             fewest = cycles

@@ -3,12 +3,10 @@
 from collections import Counter
 from dataclasses import dataclass
 
-import numpy as np
-
 from proofmill.hdl.curve import Group
 from proofmill.hdl.msm import MsmShape
+from proofmill.hdl.plans import Machine
 from proofmill.hdl.point_adder import AdderShape
-from proofmill.hdl.windows import WindowPlan, halves
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,86 +72,9 @@ def latency(shape: AdderShape, group: Group) -> int:
     return shape.schedules[group].frames * shape.frame[group]
 
 
-@dataclass(frozen=True)
-class Workload:
-    """What a multi-scalar multiplication is expected to take.
-
-    `digits` are not zero, `buckets` full when the points are in, `additions` those of all levels.
-    """
-
-    digits: float
-    buckets: float
-    additions: float
-
-
-def expected_work(plan: WindowPlan, points: int, order: int) -> Workload:
-    """The mean over uniform scalars below `order`, points all different from infinity.
-
-    A bucket is full with the probability that one of `points` digits is its number; its two
-    halves are operands of the next level. An operand that finds its mailbox full is an addition.
-    Buckets count as independent, which is too much for fewer than about ten points.
-    """
-    digits = buckets = additions = 0.0
-    last = plan.windows - 1
-    top = order >> plan.position(last)  # the top window's largest digit
-    wide = min(plan.wide, last)
-    for windows, width, kinds, chance in (
-            *((count, width, 1 << (width - 1), 2.0 ** (1 - width))
-              for count, width in ((wide, plan.window), (last - wide, plan.window - 1)) if count),
-            (1, 0, min(top + 1, 1 << (plan.width(last) - 1)), 1 / (top + 1))):
-        empty = np.ones((1, (1 << (plan.window - 1)) + 1))  # chance that a number has no mailbox
-        empty[0, 1:kinds + 1] = (1 - chance) ** points
-        operands = points * (1 - chance / 2)
-        if width:  # a digit of half the base is positive, the others of either sign
-            empty[0, kinds] = (1 - chance / 2) ** points
-        digits += windows * operands
-        buckets += windows * float((1 - empty).sum())
-        additions += windows * (operands - (1 - empty).sum())
-        for half in halves(plan.window):
-            numbers = np.arange(empty.shape[1])
-            following, operands = [], 0.0
-            for part in (numbers & ((1 << half) - 1), numbers >> half):
-                size = int(part.max()) + 1
-                for row in empty:
-                    product = np.ones(size)
-                    np.multiply.at(product, part, row)
-                    product[0] = 1
-                    operands += float((1 - row)[part > 0].sum())
-                    following.append(product)
-            width = max(map(len, following))
-            empty = np.stack([np.pad(row, (0, width - len(row)), constant_values=1)
-                              for row in following])
-            additions += windows * (operands - (1 - empty).sum())
-    return Workload(digits, buckets, float(additions))
-
-
-OVERHEAD = {12: (26.0, 3.5, 0.10), 4: (62.0, 3.5, 0.16)}
-"""Frames in which no addition begins: for each unit, pass and level but two; for each window and
-level but two; for each full bucket.
-
-By the least number of service slots in a unit's frame that they hold for; fitted to 73 runs of the
-control-only simulation at intervals 1, 2, 3, 4, 6, 12, 36 and 180, with windows of 4 to 10 bits,
-128 to 4,096 points, in 1 to 32 passes.
-"""
-
-
-def expected_cycles(shape: MsmShape, group: Group, plan: WindowPlan, points: int) -> float:
-    """Cycles of a multi-scalar multiplication over uniform scalars, bucket sums included:
-
-        interval * (additions * slack + idle * units * passes * levels + ...), see `OVERHEAD`
-
-    The slack is that of units with fewer windows than others, for which these wait. Within 3 % of
-    the control-only simulation, which is exact, from 128 points on.
-    """
+def machine(shape: MsmShape, group: Group) -> Machine:
+    """What the cycles of sums on an accelerator of this shape depend on, with a memory that gives a
+    word a cycle."""
     adder = shape.adder
-    work = expected_work(plan, points, adder.curve.scalar.modulus)
-    slots = adder.frame[group] // (3 * group.degree)
-    unit, window, bucket = next(
-        (OVERHEAD[least] for least in sorted(OVERHEAD, reverse=True) if slots >= least),
-        OVERHEAD[min(OVERHEAD)])
-    passes = [count for _, count in plan.passes]
-    taken = sum(-(-count // adder.units) * adder.units for count in passes)
-    levels = max(1, len(plan.sizes) - 2)
-    return adder.interval[group] * (
-        work.additions * taken / plan.windows + unit * adder.units * len(passes) * levels
-        + window * plan.windows * levels + bucket * work.buckets)
+    return Machine(order=adder.curve.scalar.modulus, degree=group.degree, units=adder.units,
+                   mailbox_bits=shape.mailbox_bits, interval=adder.interval[group])

@@ -1,19 +1,22 @@
 """Points are asked for ahead of their use."""
 
 from amaranth import *
-from amaranth.lib import data, stream, wiring
+from amaranth.lib import data, memory, stream, wiring
 from amaranth.lib.wiring import In, Out
+
+from proofmill.hdl.slicer import POINT, SLICE
 
 REQUEST = data.StructLayout({"address": 32, "words": 8})
 """What is asked of the memory: `words` words from word `address` on, answered in order."""
 
-AHEAD = 4
-"""Points asked for and not yet there."""
+AHEAD = 8
+"""Points asked for and not yet loaded; a power of two."""
 
 
 class Fetcher(wiring.Component):
-    """Ask the memory for `count` points that lie one after another, `AHEAD` of them at the most
-    before they have come: so its latency is hidden even where a point has a single digit.
+    """Ask the memory for points, and keep the slices they are for until they have come.
+
+    So the memory's latency is hidden even where a point has a single digit.
 
     Parameters
     ----------
@@ -22,35 +25,40 @@ class Fetcher(wiring.Component):
     Members
     -------
     group : index into `groups`, in
-    start, address, count : begin, with the points at word `address`, in
-    arrived : a point has come, in
+    points : stream of `hdl.slicer.POINT`, in
     requests : stream of `REQUEST`, out
+    slice : of the point that has been asked for longest, out
+    loaded : that has come, and has been taken, in
+    done : nothing has been asked for, out
     """
 
     def __init__(self, groups):
         self.groups = groups
         super().__init__({
-            "group": In(range(max(2, len(groups)))), "start": In(1), "address": In(32),
-            "count": In(32), "arrived": In(1), "requests": Out(stream.Signature(REQUEST))})
+            "group": In(range(max(2, len(groups)))), "points": In(stream.Signature(POINT)),
+            "requests": Out(stream.Signature(REQUEST)), "slice": Out(SLICE), "loaded": In(1),
+            "done": Out(1)})
 
     def elaborate(self, platform):
         m = Module()
-        requests = self.requests
-        asked = Signal(32)
-        arriving = Signal(range(AHEAD + 1))
-        address = Signal(32)
+        requests, points = self.requests, self.points
+        m.submodules.slices = slices = memory.Memory(shape=SLICE, depth=AHEAD, init=[])
+        write, read = slices.write_port(), slices.read_port(domain="comb")
+        asked = Signal(range(2 * AHEAD))
+        came = Signal.like(asked)
+        full = Signal()
         for index, group in enumerate(self.groups):
             with m.If(self.group == index):
                 m.d.comb += requests.payload.words.eq(8 * group.degree)
-        asking = Signal()
         m.d.comb += [
-            requests.valid.eq((asked != 0) & (arriving != AHEAD)),
-            requests.payload.address.eq(address),
-            asking.eq(requests.valid & requests.ready),
+            full.eq((asked ^ came) == AHEAD), self.done.eq(asked == came),
+            requests.valid.eq(points.valid & ~full), points.ready.eq(requests.ready & ~full),
+            requests.payload.address.eq(points.payload.address),
+            write.addr.eq(asked[:-1]), write.data.eq(points.payload.slice),
+            write.en.eq(points.valid & points.ready),
+            read.addr.eq(came[:-1]), self.slice.eq(read.data),
         ]
-        m.d.sync += arriving.eq(arriving + asking - self.arrived)
-        with m.If(asking):
-            m.d.sync += [asked.eq(asked - 1), address.eq(address + requests.payload.words)]
-        with m.If(self.start):
-            m.d.sync += [asked.eq(self.count), address.eq(self.address)]
+        m.d.sync += came.eq(came + self.loaded)
+        with m.If(write.en):
+            m.d.sync += asked.eq(asked + 1)
         return m

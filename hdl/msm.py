@@ -2,9 +2,9 @@
 
 ::
 
-     scalars ─► recoder ─(mailbox, ±point)─► mailboxes ─(mailbox, P, Q)─► adder ─┐
-     points  ───────────────────────────────►  ▲ ▲                               │
-               again, half the window ─────────┘ └──────────(mailbox, P + Q)─────┘
+     scalars ─► slicer ─► recoder ─(mailbox, ±point)─► mailboxes ─(mailbox, P, Q)─► adder ─┐
+     points, copies  ────────────────────────────────►  ▲ ▲                               │
+                        again, half the window ─────────┘ └────────(mailbox, P + Q)───────┘
 
 After the last level one point is left for every bit of every window. The sum of those times
 powers of two, a few hundred operations, is the finisher's, on a multiplier of the adder, or the
@@ -29,6 +29,7 @@ from proofmill.hdl.point_adder import AdderShape, PointAdder
 from proofmill.hdl.processor_finisher import Finisher
 from proofmill.hdl.processor_shape import ProcessorShape
 from proofmill.hdl.sequencer import Sequencer
+from proofmill.hdl.slicer import Slicer
 from proofmill.hdl.unit_windows import UnitWindows
 from proofmill.hdl.windows import WIDTHS, WINDOWS_BITS, WindowPlan
 
@@ -82,9 +83,9 @@ class Msm(wiring.Component):
     start : begin, in; only while `ready`
     ready : nothing is under way, out
     refused : a level does not fit its region, so it is not begun, out; some cycles after `start`
-    group, window, windows, first_window, all_windows, wide_windows, second_region, address, count,
-        bias, finish : what to do, in; see `hdl.commands` and `hdl.windows`; to be held from
-        `start` on, `count` until a scalar is taken
+    group, window, windows, first_window, all_windows, wide_windows, last_window, second_region,
+        address, count, stride, copies, point_words, copy_words, bias, finish : what to do, in; see
+        `hdl.commands` and `hdl.windows`; to be held from `start` on
     scalars : stream of words, in
     requests, points : to and from the memory
     answers : stream of words, out
@@ -109,7 +110,9 @@ class Msm(wiring.Component):
             "group": In(range(max(2, len(shape.adder.groups)))),
             "window": In(WIDTHS), "windows": In(WINDOWS_BITS),
             "first_window": In(WINDOWS_BITS), "all_windows": In(WINDOWS_BITS),
-            "wide_windows": In(WINDOWS_BITS), "bias": In(NUMBER),
+            "wide_windows": In(WINDOWS_BITS), "last_window": In(WINDOWS_BITS),
+            "stride": In(16), "copies": In(16), "point_words": In(16), "copy_words": In(16),
+            "bias": In(NUMBER),
             "second_region": In(shape.mailbox_bits),
             "address": In(32), "count": In(32), "finish": In(1),
             "scalars": In(words), "points": In(words), "answers": Out(words),
@@ -124,6 +127,7 @@ class Msm(wiring.Component):
         m.submodules.frames = frames = Frames(adder)
         m.submodules.levels = levels = Levels(shape)
         m.submodules.windows = windows = UnitWindows(adder.units)
+        m.submodules.slicer = slicer = Slicer()
         m.submodules.fetcher = fetcher = Fetcher(adder.groups)
         m.submodules.loader = loader = PointLoader(adder)
         m.submodules.hand_out = hand_out = HandOut(shape)
@@ -141,16 +145,19 @@ class Msm(wiring.Component):
         finish = self.finish if shape.finisher else C(0)
         m.d.sync += done.eq(Mux(sequencer.next_step, 0, done | Cat(u.at_rest for u in units)))
 
+        wiring.connect(m, slicer.words, wiring.flipped(self.scalars))
+        wiring.connect(m, slicer.points, fetcher.points)
         wiring.connect(m, fetcher.requests, wiring.flipped(self.requests))
         wiring.connect(m, loader.points, wiring.flipped(self.points))
-        wiring.connect(m, loader.scalars, wiring.flipped(self.scalars))
-        m.d.sync += loader.start.eq(sequencer.begin)
+        m.d.sync += slicer.start.eq(sequencer.begin)
+        loaded = Signal()
+        m.d.comb += loaded.eq(slicer.done & fetcher.done & ~slicer.start)
         m.d.comb += [
             sequencer.clear.eq(self.clear), sequencer.start.eq(self.start),
             sequencer.finish.eq(finish), sequencer.lowest.eq(self.first_window == 0),
             sequencer.turns_end.eq(frames.last & (frames.turn == adder.units - 1)),
             sequencer.settled.eq(levels.settled), sequencer.fits.eq(levels.fits),
-            sequencer.last_level.eq(levels.last), sequencer.loaded.eq(loader.done),
+            sequencer.last_level.eq(levels.last), sequencer.loaded.eq(loaded),
             sequencer.done.eq(done.all()), sequencer.handed_out.eq(hand_out.finished),
             self.ready.eq(sequencer.ready), self.refused.eq(sequencer.refused),
             levels.group.eq(self.group), levels.window.eq(self.window),
@@ -158,18 +165,18 @@ class Msm(wiring.Component):
             levels.to_first.eq(sequencer.to_first), levels.to_next.eq(sequencer.to_next),
             levels.settle.eq(sequencer.settle),
             windows.window.eq(self.window), windows.windows.eq(self.windows),
-            windows.first.eq(self.first_window), windows.all.eq(self.all_windows),
+            windows.first.eq(self.first_window), windows.last.eq(self.last_window),
             windows.wide.eq(self.wide_windows),
             *[part.group.eq(levels.group_at_hand) for part in (frames, fetcher, loader, hand_out)],
-            fetcher.start.eq(sequencer.begin), fetcher.address.eq(self.address),
-            fetcher.count.eq(self.count), fetcher.arrived.eq(loader.arrived),
-            loader.count.eq(self.count), loader.bias.eq(self.bias),
+            *[getattr(slicer, name).eq(getattr(self, name)) for name in (
+                "count", "bias", "stride", "copies", "address", "point_words", "copy_words")],
+            fetcher.loaded.eq(loader.loaded), loader.slice.eq(fetcher.slice),
             loader.enable.eq(Cat(unit.room for unit in units).all()),
             hand_out.enable.eq(sequencer.handing_out), hand_out.finish.eq(finish),
             hand_out.window.eq(self.window), hand_out.first_window.eq(self.first_window),
             hand_out.begin.eq(levels.level.begin), hand_out.done.eq(done),
         ]
-        self._count(m, sequencer, loader, units)
+        self._count(m, sequencer, loaded, slicer.skipped + loader.skipped, units)
         self._answer(m, sequencer, hand_out.words)
         point_adder = None
         if shape.datapath:
@@ -184,10 +191,10 @@ class Msm(wiring.Component):
             self._finish(m, sequencer, frames, hand_out, point_adder)
         return m
 
-    def _count(self, m, sequencer, loader, units):
-        m.submodules.tally = counters = Counters(len(units))
+    def _count(self, m, sequencer, loaded, skipped, units):
+        m.submodules.tally = counters = Counters(max(2, len(units)))
         busy, now = sequencer.filling | sequencer.summing, counters.now
-        drained = Cat(unit.drained for unit in units).all() & (loader.done | ~sequencer.filling)
+        drained = Cat(unit.drained for unit in units).all() & (loaded | ~sequencer.filling)
         m.d.comb += [
             now.fill.eq(sequencer.filling), now.sum.eq(sequencer.summing),
             now.output.eq(sequencer.orders.hand_out & ~sequencer.finish),
@@ -195,7 +202,7 @@ class Msm(wiring.Component):
             now.recode.eq(sum(unit.cutting for unit in units)),
             now.digits.eq(sum(unit.digit_taken for unit in units)),
             now.additions.eq(sum(unit.paired for unit in units)),
-            now.waited.eq(sum(unit.waited for unit in units)), now.skipped.eq(loader.skipped),
+            now.waited.eq(sum(unit.waited for unit in units)), now.skipped.eq(skipped),
             counters.clear.eq(self.ready & (self.clear | self.start)),
             self.counters.eq(counters.counts),
         ]

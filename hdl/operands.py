@@ -9,12 +9,12 @@ from amaranth import *
 from amaranth.lib import memory, wiring
 from amaranth.lib.wiring import In, Out
 
-from proofmill.hdl.commands import NUMBER
 from proofmill.hdl.levels import Level
 from proofmill.hdl.loader import LOAD
 from proofmill.hdl.mailboxes import Fetched, Operand
 from proofmill.hdl.point_adder import AdderShape
 from proofmill.hdl.recoder import Recoder
+from proofmill.hdl.slicer import SLICE
 from proofmill.hdl.unit_windows import WINDOWS
 
 RING = 4
@@ -143,21 +143,19 @@ class Operands(wiring.Component):
     def _keep(self, m, entry, put, taken_out):
         """What the recoder wants of the entries, which is not in a memory."""
         ring = range(self.ring)
-        tops = [Signal(2, name=f"top{n}") for n in ring]
-        scalars = [Signal(NUMBER, name=f"scalar{n}", reset_less=True) for n in ring]
+        slices = [Signal(SLICE, name=f"slice{n}", reset_less=True) for n in ring]
         mailboxes = [Signal(self.mailbox_bits, name=f"mailbox{n}") for n in ring]
         with m.Switch(put):
             for n in ring:
                 with m.Case(n):
                     with m.If(self.load.commit):
-                        m.d.sync += [scalars[n].eq(self.load.scalar), tops[n].eq(self.load.top)]
+                        m.d.sync += slices[n].eq(self.load.slice)
                     with m.If(self.fetch_taken):
                         m.d.sync += mailboxes[n].eq(self.fetch_mailbox)
         with m.Switch(taken_out):
             for n in ring:
                 with m.Case(n):
-                    m.d.comb += [entry.scalar.eq(scalars[n]), entry.top.eq(tops[n]),
-                                 entry.mailbox.eq(mailboxes[n])]
+                    m.d.comb += [entry.slice.eq(slices[n]), entry.mailbox.eq(mailboxes[n])]
 
     def _coordinates(self, m, operand, put, taken_out):
         """Coordinates into the ring and out, and the negatives of those that an operand may want

@@ -5,8 +5,9 @@ from amaranth.lib import enum, wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import exact_log2
 
-from proofmill.hdl.commands import NUMBER, WORD
+from proofmill.hdl.commands import NUMBER
 from proofmill.hdl.levels import Level
+from proofmill.hdl.slicer import SLICE
 from proofmill.hdl.unit_windows import WINDOWS
 from proofmill.hdl.windows import BIT_NUMBER_BITS, MAX_WINDOW, WINDOW_NUMBER_BITS
 
@@ -15,8 +16,8 @@ class Work(enum.Enum, shape=3):
     """What the recoder does with an entry."""
 
     NONE = 0   # there is none; the next one's registers are loaded
-    BEGIN = 1  # is there any window of this scalar for this unit?
-    CUT = 2    # a digit out of the scalar
+    BEGIN = 1  # is there any window of this slice for this unit?
+    CUT = 2    # a digit out of the slice
     LOOK = 3   # which place is it, of which group's buckets?
     COUNT = 4  # and which number has it?
     LOW = 5    # the lower half of the number
@@ -30,14 +31,14 @@ class Entry(wiring.Signature):
     Members
     -------
     valid : there is one
-    scalar, top : of a point, see `hdl.loader.LOAD`
+    slice : of a point, see `hdl.slicer.SLICE`
     mailbox : of a bucket
     left : the recoder has done with it
     """
 
     def __init__(self, mailbox_bits: int):
-        super().__init__({"valid": Out(1), "scalar": Out(NUMBER), "top": Out(2),
-                          "mailbox": Out(mailbox_bits), "left": In(1)})
+        super().__init__({"valid": Out(1), "slice": Out(SLICE), "mailbox": Out(mailbox_bits),
+                          "left": In(1)})
 
 
 class Recoded(wiring.Signature):
@@ -49,15 +50,15 @@ class Recoded(wiring.Signature):
 
 
 class Recoder(wiring.Component):
-    """Turn a scalar into signed digits, or a bucket's number into its halves.
+    """Turn a slice of a scalar into signed digits, or a bucket's number into its halves.
 
     ::
 
-        entry ─┬─► scalar ─► a window's bits, less the bias ─┬─► part ─► |part|, sign ─► operand
+        entry ─┬─► slice  ─► a window's bits, less the bias ─┬─► part ─► |part|, sign ─► operand
                └─► bucket ─► lower half, upper half ─────────┘           unless it is 0
 
         cycle       0     1      2      3      4      5
-        scalar      NONE  BEGIN  CUT    CUT    CUT    LEAVE
+        slice       NONE  BEGIN  CUT    CUT    CUT    LEAVE
           part                          first  second third
           operand                              first         second
         bucket      NONE  LOOK   COUNT  LOW    HIGH   LEAVE
@@ -66,12 +67,12 @@ class Recoder(wiring.Component):
 
     A digit is cut out a cycle, goes through a register and, if it is not zero, becomes an operand,
     every other cycle at the most. The entry is left in the cycle in which its last digit may do so.
-    So if operands are taken at once, a scalar of n digits, k of them but for the last one not zero,
+    So if operands are taken at once, a slice of n digits, k of them but for the last one not zero,
     is left ``n + 2 + k`` cycles after the one it was first there in, and a bucket ``5 + k``, with
     its two halves for digits.
 
-    Of a scalar, every `units`-th window from the first on is this unit's, as far as the scalar's
-    words, and one window for a carry, reach. Digit d of its n-th window, not zero, goes to mailbox
+    Of a slice, every `units`-th window from the first on is this unit's, up to the scalar's highest
+    digit that is not zero. Digit d of its n-th window, not zero, goes to mailbox
     ``n * 2 ** (window - 1) + |d| - 1``, negated when d < 0. When buckets are streamed back, bucket
     number j of a group goes, with ``low + high * 2 ** half = j``, to the groups ``2 * group`` and
     ``2 * group + 1`` of the destination, as numbers `low` and `high` where they are not zero.
@@ -130,7 +131,8 @@ class Recoder(wiring.Component):
         buckets = Signal(MAX_WINDOW)         # of a window: 2 ** (window - 1)
         m.d.comb += buckets.eq(level.window_ones ^ (level.window_ones >> 1))
         scalar = Signal(NUMBER, reset_less=True)
-        top = Signal(3)
+        highest = Signal(BIT_NUMBER_BITS)
+        final = Signal()
         base = Signal(self.mailbox_bits)     # one before the window's first bucket
         # The scalar is read in pieces of as many bits as the widest window has. The window at hand
         # begins at bit number `bit` of the two pieces `around` it.
@@ -144,15 +146,12 @@ class Recoder(wiring.Component):
         narrow = Signal()                    # the window at hand has one bit less
         wider = Signal(range(self.units + 1))  # wide windows from the next one to the one after
         done = Signal()
-        # Past the scalar's highest word that is not zero, one more window can hold a carry.
-        limit = Signal(BIT_NUMBER_BITS)
         m.d.comb += [
-            limit.eq(Cat(C(0, exact_log2(WORD)), top) + level.window),
             narrow.eq(number >= windows.wide),
             wider.eq(Mux(next_number >= windows.wide, 0,
                          Mux(next_number + self.units < windows.wide, self.units,
                              (windows.wide - next_number)[:WINDOW_NUMBER_BITS]))),
-            done.eq((next_number >= windows.end) | (next_bit >= limit)),
+            done.eq((next_number >= windows.end) | (next_bit > highest)),
         ]
 
         def to_the_next_window():
@@ -174,21 +173,22 @@ class Recoder(wiring.Component):
         with m.Switch(state):
             with m.Case(Work.NONE):
                 m.d.sync += [
-                    scalar.eq(entry.scalar), base.eq(-1), top.eq(entry.top + 1),
-                    next_number.eq(windows.begin), next_bit.eq(windows.begin_bit),
+                    scalar.eq(entry.slice.scalar), base.eq(-1), highest.eq(entry.slice.highest),
+                    final.eq(entry.slice.final), next_number.eq(windows.begin),
+                    next_bit.eq(windows.begin_bit + entry.slice.begin),
                     place.eq(entry.mailbox - level.begin),
                 ]
                 with m.If(entry.valid):
                     m.d.sync += state.eq(Mux(self.again, Work.LOOK, Work.BEGIN))
             with m.Case(Work.BEGIN):
-                # A unit may have no window in this pass, or none that this scalar reaches.
+                # A unit may have no window in this pass, or none that the scalar reaches.
                 m.d.sync += [*to_the_next_window(), state.eq(Mux(done, Work.LEAVE, Work.CUT))]
             with m.Case(Work.CUT):
                 with m.If(part_free):
                     m.d.sync += [
                         part_valid.eq(1),
                         part.eq((around >> bit) & (level.window_ones >> narrow)),
-                        middle.eq(Mux(number == windows.last, 0, buckets >> narrow)),
+                        middle.eq(Mux(final & (number == windows.last), 0, buckets >> narrow)),
                         part_base.eq(base), base.eq(base + buckets),
                         *to_the_next_window(),
                     ]

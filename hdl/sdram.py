@@ -66,6 +66,17 @@ class SdramTiming:
         """Words of 64 bits the chip holds."""
         return self.banks * self.rows * self.columns // BURST
 
+    def read_cycles(self, clock_hz: float) -> int:
+        """Cycles from one request of 8 words in a row to the next, but for refreshes: the columns,
+        opening and closing the row, and three of the controller's own."""
+        return (8 * BURST + whole_cycles(self.trcd, clock_hz) + whole_cycles(self.trp, clock_hz)
+                + 3)
+
+
+def whole_cycles(nanoseconds: float, clock_hz: float) -> int:
+    """Whole cycles of at least that time."""
+    return math.ceil(nanoseconds * clock_hz / 1e9 - 1e-9)
+
 
 IS42S16160 = SdramTiming()
 
@@ -84,7 +95,8 @@ class SdramController(wiring.Component):
     """Answer the accelerator's memory port from an SDRAM chip.
 
     Requests and writes are served one after another, a write first. The row is opened for a
-    request and closed behind it. A read of 8 words takes 32 cycles of data and about 8 more.
+    request and closed behind it. A read of 8 words takes
+    `SdramTiming.read_cycles`.
 
     Parameters
     ----------
@@ -109,15 +121,12 @@ class SdramController(wiring.Component):
             "writes": In(stream.Signature(WRITE)), "drop": In(1), "idle": Out(1),
             "pins": Out(SdramPins())})
 
-    def cycles(self, nanoseconds: float) -> int:
-        """Whole cycles of at least that time."""
-        return math.ceil(nanoseconds * self.clock_hz / 1e9 - 1e-9)
-
     def elaborate(self, platform):
         m = Module()
         t = self.timing
-        trcd, trp, tras = self.cycles(t.trcd), self.cycles(t.trp), self.cycles(t.tras)
-        trc, trfc, twr = self.cycles(t.trc), self.cycles(t.trfc), self.cycles(t.twr)
+        trcd, trp, tras, trc, trfc, twr = (
+            whole_cycles(time, self.clock_hz)
+            for time in (t.trcd, t.trp, t.tras, t.trc, t.trfc, t.twr))
         column_bits, row_bits = (t.columns - 1).bit_length(), (t.rows - 1).bit_length()
         bank_bits = (t.banks - 1).bit_length()
         interval = math.floor(t.refresh_ms * 1e-3 / t.rows * self.clock_hz)

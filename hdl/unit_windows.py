@@ -1,4 +1,4 @@
-"""Which windows of a scalar are each mailbox unit's, and at which bits they begin."""
+"""Which windows of a slice are each mailbox unit's, and at which bits they begin."""
 
 from amaranth import *
 from amaranth.lib import wiring
@@ -18,9 +18,10 @@ WINDOWS = wiring.Signature({
     "begin_bit": Out(BIT_NUMBER_BITS), "step_bits": Out(BIT_NUMBER_BITS)})
 """The windows of a unit: every so many from one on.
 
-`begin` is the first of them, `end` the first that is no longer this pass's, `last` the scalar's
-last, and from `wide` on they have one bit less than the others. The unit's first begins at bit
-`begin_bit`, and it is `step_bits` bits to the next where none of those between is wide.
+`begin` is the first of them, `end` the first that is no longer this pass's, `last` the one of the
+scalar's last digit in the last slice, and from `wide` on they have one bit less than the others.
+The unit's first begins at bit `begin_bit` of a slice, and it is `step_bits` bits to the next where
+none of those between is wide.
 """
 
 
@@ -42,7 +43,7 @@ class UnitWindows(wiring.Component):
 
     Members
     -------
-    window, windows, first, all, wide : see `hdl.msm.Msm`, in
+    window, windows, first, last, wide : see `hdl.msm.Msm`, in
     of : for each unit, see `WINDOWS`, out
     """
 
@@ -50,14 +51,14 @@ class UnitWindows(wiring.Component):
         self.units = units
         super().__init__({
             "window": In(WIDTHS), "windows": In(WINDOWS_BITS), "first": In(WINDOWS_BITS),
-            "all": In(WINDOWS_BITS), "wide": In(WINDOWS_BITS), "of": Out(WINDOWS).array(units)})
+            "last": In(WINDOWS_BITS), "wide": In(WINDOWS_BITS), "of": Out(WINDOWS).array(units)})
 
     def elaborate(self, platform):
         m = Module()
         # No scalar has more windows than these bits say: see `hdl.windows`.
         first, wide = self.first[:WINDOW_NUMBER_BITS], self.wide[:WINDOW_NUMBER_BITS]
         end, last = ((self.first + self.windows)[:WINDOW_NUMBER_BITS],
-                     (self.all - 1)[:WINDOW_NUMBER_BITS])
+                     self.last[:WINDOW_NUMBER_BITS])
         narrow = Signal(range(MAX_WINDOW))
         step_bits = Signal(BIT_NUMBER_BITS)
         m.d.sync += [narrow.eq(self.window - 1), step_bits.eq(product(narrow, self.units))]

@@ -7,6 +7,12 @@ without carries: a constant, `WindowPlan.bias`, is added to the scalar, and what
 window w is ``d[w] + 2 ** (width(w) - 1)`` in every window but the last, which holds d[w] itself. So
 ``-2 ** (width(w) - 1) <= d[w] < 2 ** (width(w) - 1)``, and any window can be read by itself.
 
+Beside a point P its multiples ``2 ** (stride * i) * P`` may be stored. Then a scalar is cut into
+slices of `stride` bits, one for each of these copies, all slices are cut into windows in the same
+way, and the windows that have the same place in their slices share one set of buckets: window
+w of the scalar is window ``w % windows`` of copy ``w // windows``. So there are fewer buckets, and
+they may be wider ones. Without copies a slice is the whole scalar.
+
 The buckets' weighted sum is a multi-scalar multiplication with the small scalars j, so they go
 through the same mailboxes again with half the window, and again, until one bit is left. The two
 regions of the mailboxes take turns as source and destination.
@@ -36,13 +42,6 @@ a unit's next window may be past those by as many as there are units."""
 BIT_NUMBER_BITS = 10
 """Bits of the number of one of a scalar's bits, of which a window may begin past the last one."""
 
-DRAIN = 40
-"""Frames that pass, at the end of a level, until the last sums have come back: about."""
-
-MOST_BUCKETS = 0.1
-"""Operands made of buckets, for each digit, up to which a narrower window is not tried instead of
-several passes."""
-
 
 def halves(window: int) -> list[int]:
     """Widths of the levels after the first: half of the one before, rounded up, down to 1."""
@@ -51,6 +50,12 @@ def halves(window: int) -> list[int]:
         window = (window + 1) // 2
         widths.append(window)
     return widths
+
+
+def copies_of(bits: int, stride: int) -> int:
+    """How many copies of a point there are for slices of `stride` bits, itself among them; 0: no
+    slices."""
+    return -(-bits // stride) if stride else 1
 
 
 @dataclass(frozen=True)
@@ -62,27 +67,39 @@ class WindowPlan:
     scalar_bits : bits of a scalar.
     window : bits of a digit, at the most.
     units : mailbox units that share the windows.
-    at_once : windows computed in one pass; 0 for all of them.
+    at_once : windows of a slice computed in one pass; 0 for all of them.
+    stride : bits of a slice, of which each has its own copy of every point; 0 for the whole scalar.
     """
 
     scalar_bits: int
     window: int
     units: int = 1
     at_once: int = 0
+    stride: int = 0
 
     def __post_init__(self) -> None:
         if not 2 <= self.window <= MAX_WINDOW:
             raise ValueError(f"a window has 2 to {MAX_WINDOW} bits, not {self.window}")
+        if self.stride:
+            if not 2 <= self.stride <= self.bits:
+                raise ValueError(f"a slice has 2 to {self.bits} bits, not {self.stride}")
+            if self.windows * (self.window - 1) + self.wide != self.stride:
+                raise ValueError(f"a slice of {self.stride} bits is not cut into windows of "
+                                 f"{self.window} bits and of one bit less")
         if not 0 <= self.at_once <= self.windows:
             raise ValueError(f"there are {self.windows} windows of {self.window} bits, so not "
                              f"{self.at_once} at once")
 
+    @property
+    def bits(self) -> int:
+        """What a scalar's digits hold: one bit more than it has, for the last carry."""
+        return self.scalar_bits + 1
+
     @cached_property
     def cut(self) -> tuple[int, int]:
-        """(windows, wide ones): one bit more than the scalar's own, for the last carry, in the
-        fewest windows; or in as many more as the units can share evenly, if windows of one bit
-        less would not do as well."""
-        bits = self.scalar_bits + 1
+        """(windows, wide ones) of a slice: its bits in the fewest windows; or in as many more as
+        the units can share evenly, if windows of one bit less would not do as well."""
+        bits = self.stride or self.bits
         fewest = -(-bits // self.window)
         if self.window > 2:
             for windows in (-(-fewest // self.units) * self.units, fewest):
@@ -92,33 +109,50 @@ class WindowPlan:
 
     @property
     def windows(self) -> int:
-        """Digits of a scalar."""
+        """Windows of a slice, each with buckets of its own."""
         return self.cut[0]
 
     @property
     def wide(self) -> int:
-        """Windows of `window` bits, which are the first ones; the others have a bit less."""
+        """Windows of `window` bits, which are a slice's first ones; the others have a bit less."""
         return self.cut[1]
 
-    def position(self, window: int) -> int:
-        """The lowest bit of window number `window`."""
-        return window * (self.window - 1) + min(window, self.wide)
+    @property
+    def copies(self) -> int:
+        """Slices of a scalar; so many multiples of every point are stored, itself among them."""
+        return copies_of(self.bits, self.stride)
 
-    def width(self, window: int) -> int:
-        """The bits of window number `window`."""
-        return self.window - (window >= self.wide)
+    @cached_property
+    def digits(self) -> int:
+        """Digits of a scalar: the windows of all slices up to the last that has a bit."""
+        last = (self.copies - 1) * self.windows
+        return last + sum(self.position(last + n) < self.bits for n in range(self.windows))
+
+    @property
+    def last(self) -> int:
+        """The last digit's window, within its slice."""
+        return self.digits - 1 - (self.copies - 1) * self.windows
+
+    def position(self, digit: int) -> int:
+        """The lowest bit of digit number `digit`."""
+        copy, window = divmod(digit, self.windows)
+        return copy * self.stride + window * (self.window - 1) + min(window, self.wide)
+
+    def width(self, digit: int) -> int:
+        """The bits of digit number `digit`."""
+        return self.window - (digit % self.windows >= self.wide)
 
     @property
     def passes(self) -> Iterator[tuple[int, int]]:
-        """(first window, number of windows) of each pass."""
+        """(first window of a slice, number of windows) of each pass."""
         step = self.at_once or self.windows
         for first in range(0, self.windows, step):
             yield first, min(step, self.windows - first)
 
     @property
     def bias(self) -> int:
-        """``sum(2 ** (position(w + 1) - 1))`` over all windows but the last."""
-        return sum(1 << (self.position(w + 1) - 1) for w in range(self.windows - 1))
+        """``sum(2 ** (position(w + 1) - 1))`` over all digits but the last."""
+        return sum(1 << (self.position(w + 1) - 1) for w in range(self.digits - 1))
 
     @property
     def windows_each(self) -> int:
@@ -156,53 +190,3 @@ class WindowPlan:
             exponent += (group & 1) * width
             group >>= 1
         return exponent + self.position(first + group * self.units + unit)
-
-
-def best_plan(scalar_bits: int, points: int, mailboxes: int, units: int = 1, window: int = 0,
-              at_once: int = 0, sending: float = 0.0) -> WindowPlan:
-    """The plan with the fewest additions for `points` points in `mailboxes` mailboxes a unit.
-
-    Counted are the digits of all scalars, each bucket's two ways to the next level, the slack of
-    units with fewer windows than others, and the drain of every level of every pass. `window` and
-    `at_once` force what they say; else all windows are computed at once where they fit, and as
-    many as fit where they do not.
-
-    `sending` is how many additions there is time for while a scalar travels to the device: every
-    pass wants all scalars again, and takes as long as sending or adding, whichever is longer.
-    """
-    fitting = []
-    for width in [window] if window else range(2, MAX_WINDOW + 1):
-        every = WindowPlan(scalar_bits, width, units)
-        for count in [at_once] if at_once else range(every.windows, 0, -1):
-            plan = WindowPlan(scalar_bits, width, units, 0 if count == every.windows else count)
-            if plan.mailboxes <= mailboxes:
-                fitting.append(plan)
-                break
-    if not fitting:
-        what = f"windows of {window} bits" if window else "any window"
-        raise ValueError(f"{mailboxes} mailboxes are too few for {what} of {scalar_bits}-bit "
-                         f"scalars; the smallest takes "
-                         f"{WindowPlan(scalar_bits, window or 2, units, at_once or 1).mailboxes}")
-
-    def buckets(plan: WindowPlan, windows: int) -> int:
-        """Operands that streaming the buckets back makes."""
-        first = windows * (plan.windows + plan.wide) << (plan.window - 2)
-        sizes = [first // plan.windows, *(size * units for size in plan.sizes[1:])]
-        filled = [min(size, points * windows << n) for n, size in enumerate(sizes)]
-        return 2 * sum(filled[:-1])
-
-    def additions(plan: WindowPlan) -> float:
-        total = 0.0
-        for _, count in plan.passes:
-            each = -(-count // units) * units
-            total += points * max(each, sending) + buckets(plan, each)
-            total += DRAIN * units * len(plan.sizes)
-        return total
-
-    def worth_passes(plan: WindowPlan) -> bool:
-        """Whether most of the work is still the digits': each pass wants all scalars again."""
-        each = plan.at_once or plan.windows
-        return buckets(plan, each) <= MOST_BUCKETS * points * each
-
-    allowed = [plan for plan in fitting if not plan.at_once or worth_passes(plan)]
-    return min(allowed or fitting, key=additions)

@@ -2,6 +2,21 @@
 
 from collections.abc import Sequence
 
+from proofmill.hdl.commands import (
+    BIAS_WORDS,
+    CODE_BITS,
+    CODE_WORDS,
+    CODES,
+    HEADER,
+    PLACE,
+    REGION,
+    SLICES,
+    STORED,
+    WORD,
+    Command,
+    pack,
+)
+from proofmill.hdl.curve import Group
 from proofmill.hdl.windows import WindowPlan, halves
 from proofmill.sim.curve import Affine, Equation
 
@@ -16,32 +31,70 @@ def multi_scalar_product(
 
 
 def signed_digits(scalar: int, plan: WindowPlan) -> list[int]:
-    """The digits d with ``scalar = sum(d[w] << position(w))``, ``-half <= d[w] < half``.
+    """The digits d with ``scalar = sum(d[w] << position(w))``, ``-half <= d[w] < half``, of all
+    slices.
 
     `half` is ``2 ** (width(w) - 1)``. The last digit is what is left; it is not negative, and
     `half` at the most.
     """
     digits = []
-    for window in range(plan.windows - 1):
+    for window in range(plan.digits - 1):
         base, half = 1 << plan.width(window), 1 << (plan.width(window) - 1)
         digit = scalar % base
         if digit >= half:
             digit -= base
         digits.append(digit)
         scalar = (scalar - digit) // base
-    assert 0 <= scalar <= 1 << (plan.width(plan.windows - 1) - 1)
+    assert 0 <= scalar <= 1 << (plan.width(plan.digits - 1) - 1)
     return [*digits, scalar]
+
+
+def scalar_words(scalars: Sequence[int]) -> list[int]:
+    """Scalars as they go over the link, each in the fewest words: see `hdl.commands.Command`."""
+    words = []
+    for start in range(0, len(scalars), CODES):
+        codes, parts = 0, list[int]()
+        for place, scalar in enumerate(scalars[start:start + CODES]):
+            code, count = next((code, count) for code, count in enumerate(CODE_WORDS)
+                               if not scalar >> WORD * count)
+            codes |= code << CODE_BITS * place
+            parts += [scalar >> WORD * n & ((1 << WORD) - 1) for n in range(count)]
+        words += [codes, *parts]
+    return words
+
+
+def multiply_words(group: Group, plan: WindowPlan, scalars: Sequence[int], *, address: int = 0,
+                   windows: int = 0, finish: int = 0) -> list[int]:
+    """The words of MULTIPLY for points whose copies are those of `plan` alone, one after another;
+    `windows`: so many of the first, 0 for all."""
+    size, data = 8 * group.degree, scalar_words(scalars)
+    return [
+        pack(HEADER, command=Command.MULTIPLY, group=list(Group).index(group), window=plan.window,
+             windows=windows or plan.windows, finish=finish),
+        pack(PLACE, address=address, count=len(scalars)),
+        pack(REGION, second_region=plan.second_region, all=plan.windows, wide=plan.wide),
+        pack(SLICES, stride=plan.stride or plan.bits, copies=plan.copies, last=plan.last),
+        pack(STORED, point_words=size * plan.copies, copy_words=size, words=len(data)),
+        *(plan.bias >> WORD * n & ((1 << WORD) - 1) for n in range(BIAS_WORDS)), *data]
+
+
+def copies(equation: Equation, plan: WindowPlan, point: Affine) -> list[Affine]:
+    """What is stored of `point`: ``2 ** (stride * n) * point`` for every slice n."""
+    return [equation.multiply(1 << n * plan.stride, point) for n in range(plan.copies)]
 
 
 def buckets(equation: Equation, plan: WindowPlan, scalars: Sequence[int],
             points: Sequence[Affine]) -> dict[tuple[int, int], Affine]:
-    """Bucket (w, j): the sum of the points whose digit w is j, less those where it is -j."""
+    """Bucket (w, j): the sum of the copies whose digit w of their slice is j, less those where it
+    is -j."""
     sums: dict[tuple[int, int], Affine] = {}
     for scalar, point in zip(scalars, points, strict=True):
-        for window, digit in enumerate(signed_digits(scalar, plan)):
+        stored = copies(equation, plan, point)
+        for number, digit in enumerate(signed_digits(scalar, plan)):
             if digit and point is not None:
-                key = (window, abs(digit))
-                signed = point if digit > 0 else equation.negate(point)
+                copy, window = divmod(number, plan.windows)
+                key, own = (window, abs(digit)), stored[copy]
+                signed = own if digit > 0 else equation.negate(own)
                 sums[key] = equation.add(sums.get(key), signed)
     return sums
 
@@ -89,9 +142,9 @@ def combine(equation: Equation, plan: WindowPlan, groups: dict[int, Affine]) -> 
 def count_additions(plan: WindowPlan, scalars: Sequence[int], points: Sequence[Affine]) -> int:
     """The additions the accelerator makes: in each level one for every operand that does not
     find its mailbox empty. A mailbox stays full even where its points cancel."""
-    operands = [(window, abs(digit))
+    operands = [(number % plan.windows, abs(digit))
                 for scalar, point in zip(scalars, points, strict=True) if point is not None
-                for window, digit in enumerate(signed_digits(scalar, plan)) if digit]
+                for number, digit in enumerate(signed_digits(scalar, plan)) if digit]
     additions = len(operands) - len(set(operands))
     for half in halves(plan.window):
         operands = [(2 * group + side, part) for group, number in set(operands)

@@ -10,13 +10,14 @@ from amaranth.sim import Simulator
 
 from proofmill.firmware.library import finishing_program
 from proofmill.hdl.accelerator import Accelerator
-from proofmill.hdl.commands import BIAS_WORDS, HEADER, MAGIC, PLACE, REGION, WORD, Command, pack
+from proofmill.hdl.commands import HEADER, MAGIC, PLACE, WORD, Command, pack
 from proofmill.hdl.curve import Group
 from proofmill.hdl.msm import MsmShape
 from proofmill.hdl.presets import STANDARD, TOY_SHAPE
 from proofmill.hdl.processor import StandaloneProcessor
 from proofmill.hdl.windows import WindowPlan
 from proofmill.sim.curve import equation, loaded
+from proofmill.sim.msm import multiply_words
 from proofmill.sim.vcd import Variable, changes, cut, find
 
 PERIOD_FS = 10_000_000
@@ -85,7 +86,7 @@ VIEWS = {
             "steps": ("sequencer.fsm_state", "start", "ready", "levels.width", "levels.odd",
                       "levels.level__first", "sequencer.orders__*"),
             "memory": ("requests__*", "points__*"),
-            "scalars": ("scalars__*", "loader.commit", "loader.skipped"),
+            "scalars": ("scalars__*", "slicer.step", "slicer.points__*", "slicer.skipped"),
             "digits": ("unit0.operands.recoder.state", "unit0.operands.recoder.bit",
                        "unit0.operands.recoder.operand__*"),
             "mailboxes": ("unit0.mailboxes.operand__taken", "unit0.mailboxes.pair__load",
@@ -239,13 +240,9 @@ def command_words(shape: MsmShape, plan: WindowPlan) -> list[int]:
         return [value >> WORD * n & mask for value in values for n in range(4)]
 
     words = split([part for point in points for part in loaded(curve, group, point)])
-    assert BIAS_WORDS == 4
     return [
         pack(HEADER, command=Command.LOAD), pack(PLACE, count=len(words)), *words,
-        pack(HEADER, command=Command.MULTIPLY, window=plan.window, windows=1),
-        pack(PLACE, count=len(points)),
-        pack(REGION, second_region=plan.second_region, all=plan.windows, wide=plan.wide),
-        *split([plan.bias, *scalars]), pack(HEADER, command=Command.IDENTIFY)]
+        *multiply_words(group, plan, scalars, windows=1), pack(HEADER, command=Command.IDENTIFY)]
 
 
 def _accelerator(shape: MsmShape) -> tuple[Any, Testbench]:

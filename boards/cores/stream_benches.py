@@ -13,18 +13,24 @@ from proofmill.hdl.commands import (
     COUNTERS,
     HEADER,
     PLACE,
-    REGION,
     WORD,
     Command,
     Error,
     pack,
 )
-from proofmill.hdl.cost import expected_cycles
+from proofmill.hdl.cost import machine
 from proofmill.hdl.curve import Group
 from proofmill.hdl.msm import Msm, MsmShape
-from proofmill.hdl.windows import WindowPlan, best_plan, halves
+from proofmill.hdl.plans import best_plan, expected_cycles, uniform
+from proofmill.hdl.windows import WindowPlan, halves
 from proofmill.sim.curve import Affine, equation, loaded
-from proofmill.sim.msm import exponent_of_group, last_level, multi_scalar_product
+from proofmill.sim.msm import (
+    exponent_of_group,
+    last_level,
+    multi_scalar_product,
+    multiply_words,
+    scalar_words,
+)
 
 POINTS = 6
 """Points of a sum: infinity and a point's opposite among them."""
@@ -58,8 +64,7 @@ def jobs_of(shape: MsmShape, window: int) -> list[Job]:
     order = curve.scalar.modulus
     for group in shape.adder.groups:
         rng = Random(group.value)
-        plan = best_plan(curve.scalar.bits, POINTS, shape.mailboxes(group), shape.adder.units,
-                         window=window)
+        plan = best_plan(machine(shape, group), uniform(order, POINTS), window=window)
         if plan.at_once:
             raise ValueError(f"{shape.mailboxes(group)} mailboxes are too few for all windows of "
                              f"{plan.window} bits at once, as the bench has them; give more "
@@ -132,8 +137,9 @@ class Expected:
 
 def _cycles(shape: MsmShape, jobs: list[Job]) -> int:
     """Far more cycles than the jobs take."""
-    return 100_000 + 20 * sum(round(expected_cycles(shape, job.group, job.plan, POINTS))
-                             for job in jobs)
+    reach = uniform(shape.adder.curve.scalar.modulus, POINTS)
+    return 100_000 + 20 * sum(
+        round(expected_cycles(machine(shape, job.group), job.plan, reach)) for job in jobs)
 
 
 def accelerator_bench(shape: MsmShape, window: int, gateware_hash: int) -> Bench:
@@ -152,13 +158,8 @@ def accelerator_bench(shape: MsmShape, window: int, gateware_hash: int) -> Bench
         commands += [pack(HEADER, command=Command.LOAD),
                      pack(PLACE, address=ADDRESS, count=len(words)), *words]
         expected.exact(answer(Command.LOAD))
-        plan = job.plan
-        commands += [
-            pack(HEADER, command=Command.MULTIPLY, group=list(Group).index(job.group),
-                 window=plan.window, windows=plan.windows, finish=int(shape.finisher)),
-            pack(PLACE, address=ADDRESS, count=len(job.scalars)),
-            pack(REGION, second_region=plan.second_region, all=plan.windows, wide=plan.wide),
-            *split(plan.bias, BIAS_WORDS), *_scalars(job)]
+        commands += multiply_words(job.group, job.plan, job.scalars, address=ADDRESS,
+                                   finish=int(shape.finisher))
         expected.sum_of(job)
     commands.append(pack(HEADER, command=Command.COUNTERS))
     expected.exact(answer(Command.COUNTERS))
@@ -180,14 +181,16 @@ def msm_bench(unit: Msm, window: int) -> Bench:
     settings: list[dict[str, int]] = []
     ends: list[int] = []
     for job in jobs:
-        plan = job.plan
+        plan, size = job.plan, 8 * job.group.degree
         settings.append({
             "group": shape.adder.groups.index(job.group), "window": plan.window,
             "windows": plan.windows, "first_window": 0, "all_windows": plan.windows,
-            "wide_windows": plan.wide, "bias": plan.bias, "second_region": plan.second_region,
-            "address": len(memory), "count": len(job.scalars), "finish": int(shape.finisher)})
+            "wide_windows": plan.wide, "last_window": plan.last, "stride": plan.bits,
+            "copies": 1, "point_words": size, "copy_words": size, "bias": plan.bias,
+            "second_region": plan.second_region, "address": len(memory),
+            "count": len(job.scalars), "finish": int(shape.finisher)})
         memory += _points(shape, job)
-        scalars += _scalars(job)
+        scalars += scalar_words(job.scalars)
         ends.append(len(scalars))
         expected.sum_of(job)
     names = list(settings[0])
@@ -214,7 +217,3 @@ def _points(shape: MsmShape, job: Job) -> list[int]:
     return [word for point in job.points
             for part in loaded(shape.adder.curve, job.group, point)
             for word in split(part, BIAS_WORDS)]
-
-
-def _scalars(job: Job) -> list[int]:
-    return [word for scalar in job.scalars for word in split(scalar, BIAS_WORDS)]

@@ -7,6 +7,8 @@ KINDS = {
     "binary": "0 or 1",
     "hot": "nine in ten the same, the rest random",
     "bucket": "every digit of every scalar the same: one bucket in every window",
+    "small": "16 bits",
+    "witness": "seven in ten 0 or 1, one of 16 bits, the rest random",
 }
 """Kinds of scalars."""
 

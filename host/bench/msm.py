@@ -29,13 +29,16 @@ def scalars_of(kind: str, count: int, rng: random.Random,
     draws: dict[str, Callable[[], int]] = {}
     one, other = rng.randrange(SCALAR_MODULUS), rng.randrange(SCALAR_MODULUS)
     digit = 5 if plan.window > 4 else 1  # positive in windows of one bit less, too
-    same_digit = sum(digit << plan.position(n) for n in range(plan.windows - 1))
+    same_digit = sum(digit << plan.position(n) for n in range(plan.digits - 1))
     draws["uniform"] = lambda: rng.randrange(SCALAR_MODULUS)
     draws["equal"] = lambda: one
     draws["two"] = lambda: rng.choice((one, other))
     draws["binary"] = lambda: rng.randrange(2)
     draws["hot"] = lambda: one if rng.random() < 0.9 else rng.randrange(SCALAR_MODULUS)
     draws["bucket"] = lambda: same_digit
+    draws["small"] = lambda: rng.randrange(1 << 16)
+    draws["witness"] = lambda: draws[rng.choices(
+        ("binary", "small", "uniform"), (7, 1, 2))[0]]()
     if kind not in draws:
         raise ProofmillError(f"there are no scalars {kind!r}; they are {', '.join(KINDS)}")
     return [draws[kind]() for _ in range(count)]
@@ -76,13 +79,17 @@ def measure(device: Device, group: Group, points: int, kind: str, bases: str = "
     base_points, logarithms = bases_of(bases, group, points, rng)
     loaded = device.load(group, base_points)
     plan = USUAL
-    if isinstance(device, LanesDevice):
-        plan = device.plan(Job(loaded, np.zeros((points, 4), np.uint64)))
+    if isinstance(device, LanesDevice) and kind == "bucket":
+        (plan,) = device.plans([Job(loaded, to_limbs([SCALAR_MODULUS - 1] * points))])
     values = scalars_of(kind, points, rng, plan)
     job = Job(loaded, to_limbs(values))
+    if isinstance(device, LanesDevice):
+        (plan,) = device.plans([job])
     start = time.perf_counter()
     result = device.run([job], progress)[0]
     seconds = time.perf_counter() - start
+    if isinstance(device, LanesDevice):
+        device.unload(loaded)
     log.info("%s: %d points of %s, %s scalars, %.3f s", device.name, points, group.value, kind,
              seconds)
     total = sum(k * s for k, s in zip(logarithms, values, strict=True)) % SCALAR_MODULUS
@@ -99,7 +106,8 @@ def measure(device: Device, group: Group, points: int, kind: str, bases: str = "
         counters = result.counters
         cycles = counters["fill"] + counters["sum"]
         figures |= {
-            "window": plan.window, "passes": len(list(plan.passes)),
+            "window": plan.window, "sets": plan.windows, "copies": plan.copies,
+            "passes": len(list(plan.passes)),
             "cycles": cycles, "digits": counters["digits"], "interval": interval,
             "ratio": cycles / (counters["digits"] * interval) if counters["digits"] else 0.0,
             "output": counters["output"], "finish": counters["finish"],

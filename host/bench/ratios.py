@@ -27,6 +27,6 @@ def ratios(device: Device, group: Group, points: int, seeds: int,
         found = [measure(device, group, points, scalars, bases, seed) for seed in range(seeds)]
         each = sorted(figures["ratio"] for figures in found)
         yield {"scalars": scalars, "bases": bases, "interval": found[0]["interval"],
-               "window": found[0]["window"],
-               "passes": found[0]["passes"], "cycles": int(median(f["cycles"] for f in found)),
+               **{name: found[0][name] for name in ("window", "sets", "copies", "passes")},
+               "cycles": int(median(f["cycles"] for f in found)),
                "least": each[0], "median": median(each), "greatest": each[-1]}

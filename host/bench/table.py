@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from proofmill.hdl.curve import Group
 from proofmill.hdl.presets import at_interval
+from proofmill.host.bench.kinds import KINDS
 from proofmill.host.bench.msm import measure
 from proofmill.host.bench.proving import compare
 from proofmill.host.bench.ratios import ratios
@@ -11,14 +12,10 @@ from proofmill.host.bench.simulation import simulation_speed
 from proofmill.host.ground.json_text import JsonObject
 from proofmill.host.prover.devices.catalogue import open_device
 
-RATIOS = ("uniform", "equal", "two", "hot", "bucket", "binary")
-
 OTHERS: tuple[tuple[str, dict[str, int]], ...] = (
-    ("4,096 points, one window of 7 bits at a time", {"window": 7, "at_once": 1}),
-    ("1,024 points, the fewest cycles", {"points": 1024}),
-    ("1,024 points, windows of 7 bits", {"points": 1024, "window": 7}),
+    ("1,024 points", {"points": 1024}),
+    ("4,096 points without copies", {"copies": 1}),
     ("4,096 points, interval 3: 4 multipliers", {"interval": 3}),
-    ("4,096 points, interval 3, windows of 7 bits", {"interval": 3, "window": 7}),
     ("4,096 points, interval 1: 12 multipliers", {"interval": 1}),
 )
 """Products of G1 whose ratios are shown beside those of the standard accelerator, and the options
@@ -32,10 +29,10 @@ def other_ratios() -> Iterator[str]:
     the RTL's cycles."""
     for text, options in OTHERS:
         device = open_device("model", lanes=1, shape=at_interval(options.get("interval", 12)),
-                             window=options.get("window"), at_once=options.get("at_once"))
+                             copies=options.get("copies"))
         try:
             found = list(ratios(device, Group.G1, options.get("points", 4096), SEEDS,
-                                tuple((kind, "random") for kind in RATIOS[:-1])))
+                                tuple((kind, "random") for kind in KINDS)))
         finally:
             device.close()
         each = ", ".join(f"{line['scalars']} {line['median']:.3f} ({line['greatest']:.3f})"
@@ -52,9 +49,9 @@ def figures(zkey: str, witness: str) -> Iterator[str]:
     device = open_device("rtl", lanes=1)
     try:
         for group in Group:
-            found = {kind: measure(device, group, 4096, kind) for kind in RATIOS}
+            found = {kind: measure(device, group, 4096, kind) for kind in KINDS}
             first = found["uniform"]
-            ratios = ", ".join(f"{kind} {found[kind]['ratio']:.3f}" for kind in RATIOS)
+            ratios = ", ".join(f"{kind} {found[kind]['ratio']:.3f}" for kind in KINDS)
             yield (f"| {group.name}, 4,096 points, interval {first['interval']}: cycles | "
                    f"{first['cycles']:,} | `proofmill bench msm --group {group.value}` |")
             yield (f"| {group.name}: ratio by kind of scalars | {ratios} | "

@@ -25,6 +25,8 @@ from proofmill.host.prover.devices.device import Device, Progress
 ONE = "there must be at least one"
 POINTS = "there must be at least one, and at most 2^32 - 1"
 DEFAULT_INTERVAL = 12
+MOST_COPIES = 127
+MOST_COPIES_SAID = "there must be at least one, the point itself, and at most 127, of two bits each"
 POWERS = (10, 12, 16)
 LEAST_POWER, MOST_POWER = 4, 20
 """Of the domains of `proofmill bench proving`."""
@@ -199,8 +201,12 @@ def _add_product(parser: argparse.ArgumentParser, device: str) -> None:
                         help="how many points and scalars (default: 4096)")
     parser.add_argument("--window", type=whole(2, 16, "a window has 2 to 16 bits"), metavar="BITS",
                         help="force the window width (default: the one with the fewest additions)")
+    parser.add_argument("--copies", type=whole(1, MOST_COPIES, MOST_COPIES_SAID), metavar="N",
+                        help="copies of every point, multiplied by powers of two, that are stored "
+                             "with it, itself among them (default: as many as save cycles and fit)")
     parser.add_argument("--at-once", type=whole(1, otherwise=ONE), metavar="N",
-                        help="windows computed in one pass (default: all that fit the mailboxes)")
+                        help="windows computed in one pass, without copies (default: all that fit "
+                             "the mailboxes)")
     parser.add_argument("--interval", type=whole(), choices=(12, 6, 4, 3, 2, 1),
                         metavar="12|6|4|3|2|1",
                         help="cycles from one G1 addition to the next (default: 12); below, there "
@@ -213,7 +219,7 @@ def _product_device(options: argparse.Namespace, screen: Screen) -> Iterator[Dev
     """The device that the options of `_add_product` name, closed at the end."""
     from proofmill.hdl.presets import at_interval
 
-    for name in ("window", "at_once", "interval"):
+    for name in ("window", "at_once", "copies", "interval"):
         if getattr(options, name) is not None and not _is_simulated(options.device) and (
                 name != "window" or options.device == "cpu"):
             raise ProofmillError(f"--{name.replace('_', '-')} {getattr(options, name)}: is of "
@@ -224,7 +230,8 @@ def _product_device(options: argparse.Namespace, screen: Screen) -> Iterator[Dev
         _check_windows(options, shape)  # before a simulation is built, which takes a minute
     with screen.bar("preparing the device") as bar:
         device = open_device(options.device, lanes=1, window=options.window,
-                             at_once=options.at_once, shape=shape, progress=bar.step)
+                             at_once=options.at_once, copies=options.copies, shape=shape,
+                             progress=bar.step)
     try:
         yield device
     except ValueError as error:  # of a board, whose mailboxes are known only now
@@ -241,11 +248,15 @@ def _check_windows(options: argparse.Namespace, shape: Any) -> None:
     """Raise where an accelerator of `shape` cannot cut scalars as `options` say."""
     from proofmill.hdl.accelerator import identity_words
     from proofmill.hdl.curve import Group
-    from proofmill.host.prover.devices.lanes import plan_of
+    from proofmill.hdl.plans import best_plan, uniform
+    from proofmill.host.prover.devices.lanes import machine_of
 
+    machine = machine_of(identity_words(shape, 0), Group(options.group))
+    if options.copies not in (None, 1) and options.at_once is not None:
+        raise ProofmillError("--at-once: is of points without copies; leave --copies out, or say 1")
     try:
-        plan_of(identity_words(shape, 0), Group(options.group), options.points, options.window,
-                options.at_once)
+        best_plan(machine, uniform(machine.order, options.points), window=options.window or 0,
+                  at_once=options.at_once or 0)
     except ValueError as error:
         said = " and ".join(f"--{name.replace('_', '-')} {value}" for name in ("window", "at_once")
                             if (value := getattr(options, name)) is not None)
@@ -262,16 +273,17 @@ def run_ratios(options: argparse.Namespace) -> int:
                              "rtl, model or serial:PORT")
     screen = Screen(machine=options.json)
     found: list[dict[str, Any]] = []
-    row = "{:10} {:11} {:>6} {:>6} {:>12} {:>7} {:>7} {:>8}"
-    screen.line(row.format("scalars", "points", "window", "passes", "cycles", "least", "median",
-                           "greatest"), style="bold")
+    row = "{:10} {:11} {:>6} {:>4} {:>6} {:>6} {:>12} {:>7} {:>7} {:>8}"
+    screen.line(row.format("scalars", "points", "window", "sets", "copies", "passes", "cycles",
+                           "least", "median", "greatest"), style="bold")
     with _product_device(options, screen) as device:
         with screen.bar(f"multiplying on {device.name}") as bar:
             for figures in ratios(device, Group(options.group), options.points, options.seeds):
                 found.append(figures)
                 bar(len(found), len(CASES))
                 screen.line(row.format(
-                    figures["scalars"], figures["bases"], figures["window"], figures["passes"],
+                    *(figures[name] for name in ("scalars", "bases", "window", "sets", "copies",
+                                                 "passes")),
                     f"{figures['cycles']:,}",
                     *(f"{figures[name]:.3f}" for name in ("least", "median", "greatest"))))
     if options.json:

@@ -16,7 +16,8 @@ AFFORDABLE = 400_000_000
 COLUMNS = (
     Column("multipliers", 20, "<", most=30), Column("interval", 8, rank=4),
     Column("units", 5, rank=7), Column("latency", 7, rank=9), Column("window", 6, rank=5),
-    Column("passes", 6, rank=6), Column("DSP", 5), Column("memory", 12, rank=1),
+    Column("sets", 4, rank=10), Column("copies", 6, rank=11), Column("passes", 6, rank=6),
+    Column("DSP", 5), Column("memory", 12, rank=1),
     Column("registers", 9, rank=8), Column("adds/s/MHz", 10, rank=3), Column("cycles", 11, rank=2),
     Column("seconds", 9))
 ONE = "there must be at least one"
@@ -24,7 +25,8 @@ MOST_POINTS = (1 << 32) - 1
 
 DESCRIPTION = """\
 Go through all multipliers (schoolbook, Karatsuba, folded), their number, the
-mailbox units that feed the adder, and the memory for mailboxes; show those
+mailbox units that feed the adder, and the memory for mailboxes, each with the
+windows and copies of points that take the fewest cycles; show those
 accelerators that fit and that no other beats in DSP blocks, memory and time at
 once. Nothing is synthesised."""
 
@@ -51,6 +53,9 @@ def register(commands: Commands) -> None:
     explore.add_argument("--points", required=True, metavar="N",
                          type=whole(1, MOST_POINTS, "give 1 to 2^32 - 1, as an accelerator counts"),
                          help="points of a multi-scalar multiplication on G1")
+    explore.add_argument("--copies", type=whole(1, otherwise=ONE), metavar="N",
+                         help="copies of a point, itself among them, that the memory beside the "
+                              "accelerator holds at the most (default: as many as save cycles)")
     explore.add_argument("--mhz", default=100.0, metavar="MHZ",
                          type=above_zero("the clock rate must be above zero"),
                          help="clock rate (default: 100)")
@@ -89,12 +94,14 @@ def run_explore(options: argparse.Namespace) -> int:
     from proofmill.hdl.cost import BLOCKS
     from proofmill.hdl.curve import BN254
     from proofmill.hdl.description import describe
+    from proofmill.hdl.plans import MOST_COPIES
 
     block, dsp, memory = _budget(options)
     screen, refused = Screen(machine=options.json), list[str]()
     with screen.bar("scheduling"):
         found = list(configurations(
-            BN254, BLOCKS[block], dsp, memory << 10, options.points, refused))
+            BN254, BLOCKS[block], dsp, memory << 10, options.points, refused,
+            min(options.copies or MOST_COPIES, MOST_COPIES)))
     if not found:
         fewest, bits = least(BN254, BLOCKS[block])
         raise ProofmillError(
@@ -116,7 +123,8 @@ def run_explore(options: argparse.Namespace) -> int:
             "depth": getattr(entry.multiplier, "depth", None),
             "multiplier_latency": entry.multiplier.latency, "adders": adder.adders,
             "interval": entry.interval, "units": adder.units, "latency": entry.latency,
-            "window": entry.plan.window, "passes": len(list(entry.plan.passes)),
+            "window": entry.plan.window, "sets": entry.plan.windows,
+            "copies": entry.plan.copies, "passes": len(list(entry.plan.passes)),
             "mailbox_bits": entry.shape.mailbox_bits, "dsp": entry.dsp,
             "memory_kbit": round(entry.memory_bits / 1024, 1),
             "register_bits": entry.register_bits,
@@ -137,7 +145,8 @@ def run_explore(options: argparse.Namespace) -> int:
         mark = "" if row["cycles_are"] == "simulated" else "~"
         table.row([
             row["name"], row["interval"], row["units"], row["latency"], row["window"],
-            row["passes"], row["dsp"], f"{row['memory_kbit']:,.0f} kbit",
+            row["sets"], row["copies"], row["passes"], row["dsp"],
+            f"{row['memory_kbit']:,.0f} kbit",
             f"{row['register_bits']:,}", f"{row['additions_per_second_per_mhz']:,.0f}",
             mark + format(row["cycles"], ","), f"{row['seconds']:.4g}"])
     if any(row["cycles_are"] == "estimated" for row in rows):
@@ -184,10 +193,11 @@ def _simulate(entry: Any, shapes: dict[Any, Any], screen: Screen) -> int:
 
         try:
             # Coordinates do not matter to the control, but an infinite point would be skipped.
-            address = accelerator.load(np.ones((entry.points, 8), dtype=np.uint64))
+            address = accelerator.load(
+                np.ones((entry.points * entry.plan.copies, 8), dtype=np.uint64))
             scalars = to_limbs([rng.randrange(1, SCALAR_MODULUS) for _ in range(entry.points)])
             counters = accelerator.multiply(Group.G1, address, scalars, entry.plan,
-                                            progress).counters
+                                            progress, stored=entry.plan.stride).counters
         finally:
             accelerator.close()
     return counters["fill"] + counters["sum"]

@@ -133,7 +133,9 @@ FIELDS: dict[str, dict[str, str]] = {
     "bench msm": {
         "device": "that computed", "group": "g1 or g2", "points": "how many",
         "scalars": "their kind", "bases": "the points' kind", "seed": "--seed",
-        "seconds": "on this machine", "window": "bits", "passes": "over the scalars",
+        "seconds": "on this machine", "window": "bits",
+        "sets": "windows that have buckets of their own", "copies": "of every point",
+        "passes": "over the scalars",
         "cycles": "recoding, filling and bucket sums", "digits": "that are not zero",
         "interval": "cycles from one addition to the next",
         "ratio": "cycles / (digits x interval)", "output": "cycles of handing out",
@@ -148,7 +150,8 @@ FIELDS: dict[str, dict[str, str]] = {
         "ratios": "a list, below"},
     "bench ratios: ratios": {
         "scalars": "their kind", "bases": "the points' kind", "interval": "as above",
-        "window": "bits", "passes": "over the scalars", "cycles": "median over the seeds",
+        "window": "bits", "sets": "windows that have buckets of their own",
+        "copies": "of every point", "passes": "over the scalars", "cycles": "median over the seeds",
         "least": "ratio", "median": "ratio", "greatest": "ratio"},
     "bench sim": {
         "rtl_additions_per_second": "median", "golden_additions_per_second": "median",
@@ -209,6 +212,7 @@ FIELDS: dict[str, dict[str, str]] = {
         "limb": "bits", "depth": "of Karatsuba's formula, or null", "multiplier_latency": "cycles",
         "adders": "how many", "interval": "cycles from one addition to the next",
         "units": "mailbox units", "latency": "of the point adder, cycles", "window": "bits",
+        "sets": "windows that have buckets of their own", "copies": "of every point",
         "passes": "over the scalars", "mailbox_bits": "2^N mailboxes", "dsp": "blocks",
         "memory_kbit": "for mailboxes", "register_bits": "how many",
         "additions_per_second_per_mhz": "complete additions", "cycles": "of the product",
@@ -241,8 +245,8 @@ FIELDS: dict[str, dict[str, str]] = {
 """By command, and for lists of records by command and field."""
 
 SOMETIMES: dict[str, set[str]] = {
-    "bench msm": {"window", "passes", "cycles", "digits", "interval", "ratio", "output", "finish",
-                  "additions", "adder_busy", "additions_per_second", "counters",
+    "bench msm": {"window", "sets", "copies", "passes", "cycles", "digits", "interval", "ratio",
+                  "output", "finish", "additions", "adder_busy", "additions_per_second", "counters",
                   "computing_seconds", "line_seconds", "line_bytes"},
     "attacks: attacks": {"profit_without_defence_gwei_per_slot"},
     "mine": {"failure"},

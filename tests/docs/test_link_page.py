@@ -13,6 +13,8 @@ from proofmill.hdl.commands import (
     IDENTITY,
     PLACE,
     REGION,
+    SLICES,
+    STORED,
     VERSION,
     WORDS,
     Command,
@@ -23,7 +25,8 @@ from proofmill.hdl.framing import DELIMITER, ESCAPE, ESCAPED, FRAME, Flag
 from proofmill.host.prover.devices.frames import Frame, encode
 
 PAGE = (Path(__file__).parents[2] / "docs" / "link.md").read_text()
-LAYOUTS = {"FRAME": FRAME, "HEADER": HEADER, "PLACE": PLACE, "REGION": REGION, "ANSWER": ANSWER}
+LAYOUTS = {"FRAME": FRAME, "HEADER": HEADER, "PLACE": PLACE, "REGION": REGION,
+           "SLICES": SLICES, "STORED": STORED, "ANSWER": ANSWER}
 
 
 def section(title):
@@ -47,7 +50,8 @@ def test_every_field_stands_where_it_lies(name):
 
 
 def test_commands_and_errors_are_those_of_the_code():
-    names = {id(HEADER): "HEADER", id(PLACE): "PLACE", id(REGION): "REGION"}
+    names = {id(HEADER): "HEADER", id(PLACE): "PLACE", id(REGION): "REGION",
+             id(SLICES): "SLICES", id(STORED): "STORED"}
     assert rows(section("Commands")) == [
         [str(command.value), command.name,
          ", ".join([names[id(layout)] for layout in layouts if id(layout) in names]

@@ -15,11 +15,12 @@ from proofmill.hdl.curve import Group
 from proofmill.hdl.mailbox_unit import MailboxUnit
 from proofmill.hdl.operands import READ
 from proofmill.hdl.presets import TOY_SHAPE
+from proofmill.hdl.slicer import SLICE
 from proofmill.hdl.windows import halves
 from proofmill.sim.curve import complete_sum, loaded, to_affine
 from tests.cocotb_streams import start
 from tests.hdl.points import toy_points
-from tests.hdl.test_recoder import entry, windows_of
+from tests.hdl.test_recoder import slices_of, windows_of
 from tests.hdl.words import Expected, patterns, plan_for
 
 PAUSE = float(os.environ["PAUSE"])
@@ -97,8 +98,8 @@ async def fill(dut, world, plan, scalars, points, rng):
             dut.load__negative.value = modulus - coordinate
             await world.tick()
             dut.load__write.value = 0
-        given = entry(scalar, plan)
-        dut.load__scalar.value, dut.load__top.value = given["scalar"], given["top"]
+        (given,) = slices_of(scalar, plan)
+        dut.load__slice.value = SLICE.const(given).as_bits()
         dut.load__commit.value = 1
         await world.tick()
         dut.load__commit.value = 0

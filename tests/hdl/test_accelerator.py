@@ -13,11 +13,21 @@ from proofmill.hdl.presets import TOY_SHAPE, at_interval, control_only
 from proofmill.hdl.windows import WindowPlan
 from tests.choice import slow_but
 from tests.hdl.points import toy_points
-from tests.hdl.words import Expected, answer, header, load_words, multiply_words, patterns
+from tests.hdl.words import (
+    Expected,
+    answer,
+    copies_words,
+    header,
+    load_words,
+    multiply_words,
+    patterns,
+)
 from tests.simulation import simulate
 from tests.streams import receive, send
 
 ORDER = TOY_CURVE.scalar.modulus
+COPIES = 1000
+"""Where they lie in memory."""
 
 
 def memory_behind(dut, words, rng, pause):
@@ -109,7 +119,8 @@ def test_commands_and_answers(group, window, pause):
 
 @pytest.mark.parametrize("interval", slow_but([4], [6, 4, 3, 2, 1]))
 def test_several_units_and_passes(interval):
-    """The same sum by as many mailbox units as the interval takes, in one pass and in several."""
+    """The same sum by as many mailbox units as the interval takes, in one pass and in several, and
+    with copies of the points."""
     shape, rng = at_interval(interval, TOY_SHAPE), Random(interval)
     group, points = Group.G1, [None, *rng.choices(toy_points(Group.G1), k=11)]
     scalars = patterns(ORDER, len(points), 2)["uniform"]
@@ -117,11 +128,15 @@ def test_several_units_and_passes(interval):
             for plan in (WindowPlan(TOY_CURVE.scalar.bits, 2, shape.adder.units, at_once)
                          for at_once in (3, 5))
             for one_pass in plan.passes]
+    slices = WindowPlan(TOY_CURVE.scalar.bits, 2, shape.adder.units, stride=4)
+    runs.append(Expected(shape, group, slices, scalars, points))
     answers = converse(Accelerator(shape, finishing_program(shape)), [
         (load_words(TOY_CURVE, group, points), 1),
-        *((multiply_words(group, run.plan, scalars, first=run.first, windows=run.windows),
-           run.words) for run in runs)], seed=interval, pause=0.1, cycles=60_000)
-    for run, words in zip(runs, answers[1:], strict=True):
+        (copies_words(TOY_CURVE, group, slices, points, COPIES), 1),
+        *((multiply_words(group, run.plan, scalars, COPIES if run.plan is slices else 0,
+                          first=run.first, windows=run.windows), run.words)
+          for run in runs)], seed=interval, pause=0.1, cycles=60_000)
+    for run, words in zip(runs, answers[2:], strict=True):
         run.check(words)
 
 

@@ -9,14 +9,11 @@ from dataclasses import replace
 from functools import partial
 from random import Random
 
-import numpy as np
 import pytest
 
 from proofmill.hdl.configurations import DEVICES, adder_shapes, configurations, front, refusal
 from proofmill.hdl.cost import (
     BLOCKS,
-    expected_cycles,
-    expected_work,
     latency,
     mailbox_memory_bits,
     multiplier_blocks,
@@ -33,9 +30,8 @@ from proofmill.hdl.mailboxes import Mailboxes
 from proofmill.hdl.montgomery import MultiplierShape
 from proofmill.hdl.msm import MsmShape
 from proofmill.hdl.point_adder import PointAdder
-from proofmill.hdl.presets import STANDARD, TOY_SHAPE, at_interval, control_only
+from proofmill.hdl.presets import STANDARD, TOY_SHAPE, at_interval
 from proofmill.hdl.schedule import Resources, schedule
-from proofmill.hdl.windows import WindowPlan
 from proofmill.sim.curve import to_affine
 from proofmill.sim.field import montgomery_product
 from proofmill.sim.schedule import run
@@ -129,54 +125,6 @@ def test_bits_of_the_banks_are_those_of_the_verilog(shape):
 def test_bits_of_the_mailboxes_are_those_of_the_verilog(shape):
     text = emit_verilog(Mailboxes(shape.adder, shape.mailbox_bits), "boxes")
     assert sum(memories(text).values()) == mailbox_memory_bits(shape)
-
-
-@pytest.mark.parametrize("window, points", [
-    (2, 30), (3, 12), (4, 40), (5, 400), (8, 30), (8, 700), (9, 2000)])
-def test_the_expected_work_is_the_mean_of_what_is_counted(window, points):
-    """Against the definition, over random scalars; the levels as sets of full mailboxes."""
-    from proofmill.sim.msm import count_additions, signed_digits
-
-    plan, rng = WindowPlan(BN254.scalar.bits, window), Random(3)
-    expected = expected_work(plan, points, BN254.scalar.modulus)
-    repeats = 2 + 60 // points
-    digits = additions = 0
-    for _ in range(repeats):
-        scalars = [rng.randrange(BN254.scalar.modulus) for _ in range(points)]
-        digits += sum(d != 0 for s in scalars for d in signed_digits(s, plan))
-        additions += count_additions(plan, scalars, [((1,), (2,))] * points)
-    assert digits / repeats == pytest.approx(expected.digits, rel=0.01)
-    assert additions / repeats == pytest.approx(expected.additions, rel=0.015)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("interval", [12, 6, 4, 3, 2, 1])
-@pytest.mark.parametrize("window, points, at_once", [
-    (4, 512, 0), (8, 256, 0), (8, 2048, 0), (8, 1024, 12), (10, 1024, 12), (7, 1500, 0)])
-def test_expected_cycles_are_near_the_simulated(interval, window, points, at_once):
-    from proofmill.host.prover.curve.limbs import SCALAR_MODULUS, to_limbs
-    from proofmill.host.prover.devices.accelerator import Accelerator
-    from proofmill.sim.verilated import Simulation, build
-
-    shape = replace(at_interval(interval), mailbox_bits=14)
-    gateware, library = build(control_only(shape))
-    accelerator = Accelerator(Simulation(library), gateware.identity)
-    plan, rng = WindowPlan(254, window, shape.adder.units, at_once), Random(1)
-    scalars = to_limbs([rng.randrange(SCALAR_MODULUS) for _ in range(points)])
-    address = accelerator.load(np.ones((points, 8), dtype=np.uint64))
-    counters = accelerator.multiply(Group.G1, address, scalars, plan).counters
-    accelerator.close()
-    assert counters["fill"] + counters["sum"] == pytest.approx(
-        expected_cycles(shape, Group.G1, plan, points), rel=0.03)
-
-
-def test_units_that_wait_for_others_cost_their_share():
-    """37 windows over 12 units take the time of 48."""
-    shape = at_interval(1)
-    even, uneven = (
-        expected_cycles(shape, Group.G1, WindowPlan(bits, 8, 12), 1 << 16) for bits in (287, 288))
-    assert WindowPlan(287, 8, 12).windows == 36 and WindowPlan(288, 8, 12).windows == 37
-    assert uneven / even == pytest.approx(48 / 36, rel=0.01)
 
 
 @pytest.mark.parametrize("interval, units", [(12, 1), (6, 2), (4, 3), (3, 4), (2, 6), (1, 12)])

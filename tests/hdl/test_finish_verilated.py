@@ -48,7 +48,7 @@ def check(shape, runs):
     simulation = Simulation(build(shape)[1])
     link = Link(simulation)
     for group, plan, scalars, points in runs:
-        link.load(curve, group, points)
+        link.load_copies(curve, group, plan, points)
         words, counters = finished(link, group, plan, scalars)
         found.append(counters)
         if shape.datapath:

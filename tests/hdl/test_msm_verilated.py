@@ -17,9 +17,15 @@ from tests.hdl.points import bn254_generator, toy_points
 from tests.hdl.words import Expected, Link, answer, header, multiply_words, patterns
 
 ORDER = TOY_CURVE.scalar.modulus
-PLANS = [(group, WindowPlan(TOY_CURVE.scalar.bits, window))
-         for group in Group for window in range(2, MAX_WINDOW + 1)
-         if WindowPlan(TOY_CURVE.scalar.bits, window).mailboxes <= TOY_SHAPE.mailboxes(group)]
+SLICED = [(2, 2), (3, 3), (4, 4), (3, 5), (5, 5), (2, 6), (3, 8)]
+"""Windows and the bits of slices that are cut into such."""
+
+PLANS = [(group, plan) for group in Group
+         for plan in (*(WindowPlan(TOY_CURVE.scalar.bits, window)
+                        for window in range(2, MAX_WINDOW + 1)),
+                      *(WindowPlan(TOY_CURVE.scalar.bits, window, stride=stride)
+                        for window, stride in SLICED))
+         if plan.mailboxes <= TOY_SHAPE.mailboxes(group)]
 NARROW = WindowPlan(TOY_CURVE.scalar.bits, 2)
 
 
@@ -39,25 +45,26 @@ def expected(group, plan, scalars, points):
     return Expected(TOY_SHAPE, group, plan, scalars, points)
 
 
-@pytest.mark.parametrize("interval, group, window", [
-    (12, Group.G1, 3), *(pytest.param(*case, marks=pytest.mark.slow) for case in (
-        (12, Group.G2, 2), (3, Group.G1, 4), (1, Group.G1, 2)))],
+@pytest.mark.parametrize("interval, group, window, stride", [
+    (12, Group.G1, 3, 3), *(pytest.param(*case, marks=pytest.mark.slow) for case in (
+        (12, Group.G1, 3, 0), (12, Group.G2, 2, 0), (12, Group.G2, 3, 5), (3, Group.G1, 4, 0),
+        (3, Group.G1, 2, 8), (1, Group.G1, 2, 0)))],
     ids=lambda value: getattr(value, "value", value))
-def test_every_pair_of_scalars(interval, group, window):
+def test_every_pair_of_scalars(interval, group, window, stride):
     """181 * 181 products of two points, the points themselves going round."""
     shape = at_interval(interval, TOY_SHAPE)
     simulation = Simulation(build(shape)[1])
     link, points = Link(simulation), toy_points(group)[1:]
     Random(1).shuffle(points)
     points = points + points[:1]
-    link.load(TOY_CURVE, group, points)
-    plan = WindowPlan(8, window, shape.adder.units)
+    plan = WindowPlan(8, window, shape.adder.units, stride=stride)
+    link.load_copies(TOY_CURVE, group, plan, points)
     assert plan.mailboxes <= shape.mailboxes(group)
     for one in range(ORDER):
         runs = []
         for two in range(ORDER):
             n = (one + two) % 180
-            runs.append((8 * group.degree * n,
+            runs.append((8 * group.degree * plan.copies * n,
                          Expected(shape, group, plan, [one, two], points[n:n + 2])))
         words = [word for address, run in runs
                  for word in multiply_words(group, plan, run.scalars, address)]
@@ -68,8 +75,12 @@ def test_every_pair_of_scalars(interval, group, window):
     simulation.close()
 
 
-@pytest.mark.parametrize(
-    "group, plan", PLANS, ids=lambda value: getattr(value, "window", getattr(value, "value", 0)))
+def name(value):
+    """A group's, or a plan's windows and slices."""
+    return value.value if isinstance(value, Group) else f"{value.window}-{value.stride}"
+
+
+@pytest.mark.parametrize("group, plan", PLANS, ids=name)
 def test_random_sums_and_their_counters(link, group, plan):
     rng, law = Random(plan.window), equation(TOY_CURVE, group)
     for count in [0, 1, 2, 3, 5, 8, 13, 34, 89]:
@@ -77,14 +88,18 @@ def test_random_sums_and_their_counters(link, group, plan):
         p = rng.choice(toy_points(group)[1:])
         for chosen in (points, [p] * count,
                        [rng.choice([p, law.negate(p), None]) for _ in range(count)]):
-            link.load(TOY_CURVE, group, chosen)
+            link.load_copies(TOY_CURVE, group, plan, chosen)
             for scalars in patterns(ORDER, count, count).values():
                 run = expected(group, plan, scalars, chosen)
                 link.multiply(run)
                 counters = link.counters()
                 used = [scalar for scalar, point in zip(scalars, chosen, strict=True)
                         if scalar and point is not None]
-                assert counters["skipped"] == count - len(used)
+                # Zeros, and every copy of infinity that a slice is for.
+                assert counters["skipped"] == scalars.count(0) + sum(
+                    1 + max(n for n, digit in enumerate(signed_digits(scalar, plan)) if digit)
+                    // plan.windows for scalar, point in zip(scalars, chosen, strict=True)
+                    if scalar and point is None)
                 assert counters["digits"] == sum(
                     digit != 0 for scalar in used for digit in signed_digits(scalar, plan))
                 assert counters["additions"] == count_additions(plan, scalars, chosen)
@@ -121,7 +136,8 @@ def still_works(link):
 
 @pytest.mark.parametrize("fields, error", [
     ({"window": 0}, Error.WINDOW), ({"window": 1}, Error.WINDOW), ({"window": 17}, Error.WINDOW),
-    ({"window": 255}, Error.WINDOW), ({"second_region": 64}, Error.MAILBOXES),
+    ({"window": 255}, Error.WINDOW), ({"stride": 0}, Error.WINDOW),
+    ({"second_region": 64}, Error.MAILBOXES),
     ({"second_region": 1 << 31}, Error.MAILBOXES),
     # Regions that reach into each other or past the memory's end, at the first level or a later.
     ({"second_region": NARROW.second_region - 1}, Error.MAILBOXES),
@@ -154,7 +170,7 @@ def test_every_plan_that_fits_is_taken_at_the_last_place_it_does(link, group):
     """The second region as far up as it goes, which the driver never asks for."""
     for _, plan in ((g, plan) for g, plan in PLANS if g is group):
         points = toy_points(group)[3:6]
-        link.load(TOY_CURVE, group, points)
+        link.load_copies(TOY_CURVE, group, plan, points)
         run = expected(group, plan, [7, 180, 99], points)
         last = TOY_SHAPE.mailboxes(group) - max(plan.sizes[1::2])
         for place, right in ((last, True), (last + 1, False)):
@@ -212,7 +228,7 @@ def counters_of(shape, runs):
     simulation = Simulation(build(shape)[1])
     link, found = Link(simulation), []
     for group, plan, scalars, points in runs:
-        link.load(shape.adder.curve, group, points)
+        link.load_copies(shape.adder.curve, group, plan, points)
         for one_pass in plan.passes:
             link.multiply(Expected(shape, group, plan, scalars, points, one_pass))
             found.append(link.counters())
@@ -222,11 +238,12 @@ def counters_of(shape, runs):
 
 def plans_of(shape, group):
     """Plans that fit: every window all at once, or else as many windows in a pass as fit."""
-    for window in range(2, MAX_WINDOW + 1):
-        windows = WindowPlan(TOY_CURVE.scalar.bits, window).windows
-        for at_once in (0, 1, 2, 3):
+    bits, units = TOY_CURVE.scalar.bits, shape.adder.units
+    for window, stride in (*((window, 0) for window in range(2, MAX_WINDOW + 1)), *SLICED):
+        windows = WindowPlan(bits, window, units, stride=stride).windows
+        for at_once in (0, 1, 2, 3) if not stride else (0, 1):
             if at_once <= windows:
-                plan = WindowPlan(TOY_CURVE.scalar.bits, window, shape.adder.units, at_once)
+                plan = WindowPlan(bits, window, units, at_once, stride)
                 if plan.mailboxes <= shape.mailboxes(group):
                     yield plan
 

@@ -70,7 +70,7 @@ def watch_mailboxes(boxes, frame, seen):
 
 def watch_recoder(recoder, seen):
     """The recoder's entries and what it is told, as the proof assumes them."""
-    entry = (recoder.entry.valid, recoder.entry.left, recoder.entry.scalar, recoder.entry.top)
+    entry = (recoder.entry.valid, recoder.entry.left, recoder.entry.slice)
     told = attrgetter(*CONFIGURATION)(recoder)
 
     async def watch(ctx):
@@ -80,8 +80,8 @@ def watch_recoder(recoder, seen):
                 recoder.idle, recoder.operand.valid, recoder.operand.taken, *entry, *told)
             assert valid or not taken, "an operand is taken that is not there"
             if before and not before[0]:
-                stays("an entry", before[1][:4], now[:4])
-                assert now[4:] == before[1][4:], "the windows change under way"
+                stays("an entry", before[1][:3], now[:3])
+                assert now[3:] == before[1][3:], "the windows change under way"
             before = (idle and not now[0], now)
             seen["entries"] += bool(now[0] and now[1])
 

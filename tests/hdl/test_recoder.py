@@ -17,19 +17,23 @@ MAILBOX_BITS = 13
 def operands_of_scalar(scalar, plan, unit=0):
     """(mailbox, negative) of every digit of the unit's windows that is not zero, in order."""
     return [((window // plan.units << plan.window - 1) + abs(digit) - 1, int(digit < 0))
-            for window, digit in enumerate(signed_digits(scalar, plan))
-            if digit and window % plan.units == unit]
+            for number, digit in enumerate(signed_digits(scalar, plan))
+            if digit and (window := number % plan.windows) % plan.units == unit]
 
 
-def entry(scalar, plan):
-    """A scalar as the loader hands it over."""
-    return {"scalar": scalar + plan.bias, "top": max(scalar.bit_length() - 1, 0) // 64}
+def slices_of(scalar, plan):
+    """A scalar's slices as the slicer makes them; the first, too, of a scalar that is 0."""
+    highest = max((plan.position(n) + plan.width(n) - 1
+                   for n, digit in enumerate(signed_digits(scalar, plan)) if digit), default=0)
+    return [{"scalar": scalar + plan.bias, "highest": min(highest, 255), "begin": begin,
+             "final": copy == plan.copies - 1}
+            for copy in range(plan.copies) if (begin := copy * plan.stride) <= highest]
 
 
 def windows_of(plan, unit=0):
     """What the recoder of a unit is told of the windows, by the paths of its members."""
     return {"level.window": plan.window, "level.window_ones": (1 << plan.window) - 1,
-            "windows.begin": unit, "windows.end": plan.windows, "windows.last": plan.windows - 1,
+            "windows.begin": unit, "windows.end": plan.windows, "windows.last": plan.last,
             "windows.wide": plan.wide, "windows.begin_bit": plan.position(unit),
             "windows.step_bits": plan.units * (plan.window - 1)}
 
@@ -44,8 +48,7 @@ def drive(dut, entries, rng, pause, configuration):
         waiting = list(entries)
         while waiting or not ctx.get(dut.idle):
             if waiting:
-                ctx.set(dut.entry.scalar, waiting[0].get("scalar", 0))
-                ctx.set(dut.entry.top, waiting[0].get("top", 0))
+                ctx.set(dut.entry.slice, waiting[0].get("slice", {}))
                 ctx.set(dut.entry.mailbox, waiting[0].get("mailbox", 0))
             ctx.set(dut.entry.valid, bool(waiting))
             taken = ctx.get(dut.operand.valid) and rng.random() >= pause
@@ -61,29 +64,35 @@ def drive(dut, entries, rng, pause, configuration):
     return operands[0]
 
 
-@pytest.mark.parametrize("units", [1, 2, 3])
-@pytest.mark.parametrize("window", range(2, 9))
-def test_every_scalar_of_eight_bits(window, units):
+def entries_of(scalars, plan):
+    """Of all of their slices."""
+    return [{"slice": part} for scalar in scalars for part in slices_of(scalar, plan)]
+
+
+@pytest.mark.parametrize("window, stride, units", [
+    *((window, 0, units) for window in range(2, 9) for units in (1, 2, 3)),
+    (2, 2, 1), (3, 3, 1), (4, 4, 1), (3, 5, 1), (3, 5, 2), (2, 4, 2), (3, 8, 3)])
+def test_every_scalar_of_eight_bits(window, stride, units):
     """Every unit's recoder gives the digits of its windows, and together they give all."""
-    plan = WindowPlan(8, window, units)
+    plan = WindowPlan(8, window, units, stride=stride)
     for unit in range(units):
         expected = [operand for scalar in range(256)
                     for operand in operands_of_scalar(scalar, plan, unit)]
-        found = drive(Recoder(MAILBOX_BITS, units), [entry(scalar, plan) for scalar in range(256)],
+        found = drive(Recoder(MAILBOX_BITS, units), entries_of(range(256), plan),
                       Random(1), 0.2, windows_of(plan, unit))
         assert found == expected
 
 
-@pytest.mark.parametrize("window", [2, 3, 4, 5, 7, 8, 11, 13, 16])
-def test_scalars_at_full_width(window):
+@pytest.mark.parametrize("window, stride", [
+    *((window, 0) for window in (2, 3, 4, 5, 7, 8, 11, 13, 16)), (13, 13), (7, 13), (9, 26)])
+def test_scalars_at_full_width(window, stride):
     bits, rng = BN254.scalar.bits, Random(window)
-    plan = WindowPlan(bits, window)
+    plan = WindowPlan(bits, window, stride=stride)
     scalars = [1, BN254.scalar.modulus - 1, (1 << bits) - 1, 1 << bits - 1,
                int("10" * 127, 2), sum(1 << window * n + window - 1 for n in range(bits // window)),
                sum((1 << window - 1) + 1 << window * n for n in range(bits // window))]
     scalars += [rng.randrange(BN254.scalar.modulus) for _ in range(20)]
-    found = drive(Recoder(24), [entry(scalar, plan) for scalar in scalars], rng, 0.3,
-                  windows_of(plan))
+    found = drive(Recoder(24), entries_of(scalars, plan), rng, 0.3, windows_of(plan))
     assert found == [operand for scalar in scalars
                      for operand in operands_of_scalar(scalar, plan)]
 
@@ -116,10 +125,11 @@ def test_the_halves_of_every_bucket(window):
         groups, width, source, destination = 2 * groups, half, destination, source
 
 
-@pytest.mark.parametrize("window", [2, 5, 8])
-def test_one_operand_every_other_cycle_and_no_cycle_for_nothing(window):
+@pytest.mark.parametrize("window, stride", [(2, 0), (5, 0), (8, 0), (13, 13), (7, 13)])
+def test_one_operand_every_other_cycle_and_no_cycle_for_nothing(window, stride):
     """With an operand taken as soon as it is there: the cycles that recoding itself costs."""
-    plan, rng, dut = WindowPlan(254, window), Random(window), Recoder(MAILBOX_BITS)
+    plan, rng = WindowPlan(254, window, stride=stride), Random(window)
+    dut = Recoder(MAILBOX_BITS)
 
     async def check(ctx):
         for name, value in windows_of(plan).items():
@@ -127,23 +137,21 @@ def test_one_operand_every_other_cycle_and_no_cycle_for_nothing(window):
         ctx.set(dut.operand.taken, 1)
         for bits in (1, 64, 65, 128, 200, 254):
             scalar = rng.getrandbits(bits - 1) | 1 << bits - 1 if bits > 1 else 1
-            given = entry(scalar, plan)
-            ctx.set(dut.entry.scalar, given["scalar"])
-            ctx.set(dut.entry.top, given["top"])
-            ctx.set(dut.entry.valid, 1)
-            cycles = 0
-            while not ctx.get(dut.entry.left):
+            digits = signed_digits(scalar, plan)
+            for copy, part in enumerate(slices_of(scalar, plan)):
+                ctx.set(dut.entry.slice, part)
+                ctx.set(dut.entry.valid, 1)
+                cycles = 0
+                while not ctx.get(dut.entry.left):
+                    await ctx.tick()
+                    cycles += 1
                 await ctx.tick()
-                cycles += 1
-            await ctx.tick()
-            # The windows that the scalar's words, and a carry, reach.
-            reached = next(n for n in range(1, plan.windows + 1) if n == plan.windows
-                           or plan.position(n) >= 64 * (given["top"] + 1) + plan.window)
-            delayed = sum(mailbox >> window - 1 < reached - 1
-                          for mailbox, _ in operands_of_scalar(scalar, plan))
-            assert cycles == reached + 2 + delayed
-            ctx.set(dut.entry.valid, 0)
-            await ctx.tick()
+                # Of this slice, as far as the scalar's highest digit.
+                highest = max(n for n, digit in enumerate(digits) if digit)
+                own = digits[copy * plan.windows:highest + 1][:plan.windows]
+                assert cycles == len(own) + 2 + sum(digit != 0 for digit in own[:-1])
+                ctx.set(dut.entry.valid, 0)
+                await ctx.tick()
 
     simulate(dut, check)
 

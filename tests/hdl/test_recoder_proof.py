@@ -15,13 +15,14 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In
 
 from proofmill.hdl import recoder as recoder_module
+from proofmill.hdl.slicer import SLICE
 from proofmill.hdl.windows import WindowPlan
 from tests.hdl.proofs import ONE_QUERY, broken, prove
 from tests.hdl.test_recoder import windows_of
 
-WORD = 4
-SMALL = ("from proofmill.hdl.commands import NUMBER, WORD", f"NUMBER, WORD = {4 * WORD}, {WORD}")
-"""Words of a scalar, four of them, that are small enough for a solver."""
+NUMBER = 16
+SMALL = ("from proofmill.hdl.commands import NUMBER\n", f"NUMBER = {NUMBER}\n")
+"""Bits of a scalar that are few enough for a solver."""
 
 MAILBOX_BITS = 9
 SCALAR_BITS = 8
@@ -30,36 +31,36 @@ PAUSES = 2
 has not come."""
 
 
-def regions(plan, unit):
-    """(first mailbox, mailboxes, bit) of each of the unit's windows: digit d goes to mailbox
-    ``first + |d| - 1`` and counts for ``d << bit``.
+def regions(plan, unit, copy=0):
+    """(first mailbox, mailboxes, bit) of each of the unit's windows in slice `copy`: digit d goes
+    to mailbox ``first + |d| - 1`` and counts for ``d << bit``.
 
     Where windows begin is read off the bias, which has the highest bit of each but the last.
     """
     half = 1 << plan.window - 1
     bits = [0, *(bit + 1 for bit in range(plan.bias.bit_length()) if plan.bias >> bit & 1)]
-    return [(n * half, half, bits[window])
-            for n, window in enumerate(range(unit, plan.windows, plan.units))]
+    bits = bits[copy * plan.windows:][:plan.windows]
+    return [(n * half, half, bit) for n, bit in enumerate(bits[unit::plan.units])]
 
 
 class Unit(wiring.Component):
-    """One unit's recoder, and what its operands are worth in all.
+    """One unit's recoder with one slice, and what its operands are worth in all.
 
     Members
     -------
-    scalar, top : the scalar plus the plan's bias, and its highest word that is not zero, in
-    come, taken, again_scalar, again_top : free, in
+    slice : as the slicer makes it, in
+    come, taken, again_slice : free, in
     complete : the entry has been left and its last operand taken, out
     value : of the operands taken, modulo a power of two above any sum, out
     """
 
-    def __init__(self, module, plan, unit, mailbox_bits):
-        self.module, self.plan, self.unit = module, plan, unit
+    def __init__(self, module, plan, unit, copy, mailbox_bits):
+        self.module, self.plan, self.unit, self.copy = module, plan, unit, copy
         self.mailbox_bits = mailbox_bits
-        self.value_bits = plan.window * plan.windows + 2
+        self.value_bits = plan.position(plan.digits - 1) + plan.window + 2
         super().__init__({
-            "scalar": In(4 * WORD), "top": In(2), "come": In(1), "taken": In(1),
-            "first": In(1), "again_scalar": In(4 * WORD), "again_top": In(2),
+            "slice": In(SLICE), "come": In(1), "taken": In(1), "first": In(1),
+            "again_slice": In(SLICE),
             "complete": wiring.Out(1), "value": wiring.Out(self.value_bits)})
 
     def elaborate(self, platform):
@@ -68,15 +69,14 @@ class Unit(wiring.Component):
         m.submodules.dut = dut = self.module.Recoder(self.mailbox_bits, plan.units)
         for name, value in windows_of(plan, self.unit).items():
             m.d.comb += attrgetter(name)(dut).eq(value)
-        own = regions(plan, self.unit)
+        own = regions(plan, self.unit, self.copy)
 
         # The entry comes, is recoded and left; its last operand may be taken after that.
         come, left, just, told = Signal(), Signal(), Signal(), Signal()
         leaves = Signal()
         m.d.comb += [
             dut.entry.valid.eq(~self.first & (self.come | come)),
-            dut.entry.scalar.eq(Mux(left, self.again_scalar, self.scalar)),
-            dut.entry.top.eq(Mux(left, self.again_top, self.top)),
+            dut.entry.slice.eq(Mux(left, self.again_slice, self.slice)),
             dut.operand.taken.eq(self.taken),
             leaves.eq(dut.entry.valid & dut.entry.left & ~left),
             Assume(~self.taken | dut.operand.valid),
@@ -132,14 +132,15 @@ class Unit(wiring.Component):
 
 
 class RecoderProof(wiring.Component):
-    """All units recode the same scalar; what they make of it is the scalar."""
+    """All units recode all slices of a scalar; what they make of them is the scalar."""
 
     def __init__(self, plan, module, mailbox_bits=MAILBOX_BITS):
         self.plan, self.mailbox_bits = plan, mailbox_bits
-        self.units = [Unit(module, plan, unit, mailbox_bits) for unit in range(plan.units)]
+        self.units = [Unit(module, plan, unit, copy, mailbox_bits)
+                      for copy in range(plan.copies) for unit in range(plan.units)]
         super().__init__({
-            "scalar": In(plan.scalar_bits), "come": In(plan.units), "taken": In(plan.units),
-            "again_scalar": In(4 * WORD), "again_top": In(2)})
+            "scalar": In(plan.scalar_bits), "come": In(len(self.units)),
+            "taken": In(len(self.units)), "again_slice": In(SLICE)})
 
     def elaborate(self, platform):
         m = Module()
@@ -148,16 +149,20 @@ class RecoderProof(wiring.Component):
         scalar = Signal.like(self.scalar)
         m.d.sync += scalar.eq(self.scalar)
         m.d.comb += [Assume(~ResetSignal()), Assume(first | (self.scalar == scalar))]
-        total = 0
+        # The highest bit in which the biased scalar differs from the bias.
+        biased, highest, total = Signal(NUMBER), Signal(8), 0
+        m.d.comb += biased.eq(self.scalar + self.plan.bias)
+        for bit in range(NUMBER):
+            with m.If(biased[bit] != self.plan.bias >> bit & 1):
+                m.d.comb += highest.eq(bit)
         for n, unit in enumerate(self.units):
             m.submodules[f"unit{n}"] = unit
             m.d.comb += [
-                unit.first.eq(first), unit.scalar.eq(self.scalar + self.plan.bias),
+                unit.first.eq(first), unit.slice.scalar.eq(biased),
+                unit.slice.highest.eq(highest), unit.slice.begin.eq(unit.copy * self.plan.stride),
+                unit.slice.final.eq(unit.copy == self.plan.copies - 1),
                 unit.come.eq(self.come[n]), unit.taken.eq(self.taken[n]),
-                unit.again_scalar.eq(self.again_scalar), unit.again_top.eq(self.again_top)]
-            for word in range(1, 4):
-                with m.If(self.scalar[WORD * word:].any()):
-                    m.d.comb += unit.top.eq(word)
+                unit.again_slice.eq(self.again_slice)]
             total += unit.value
         complete = Signal()
         m.d.comb += complete.eq(Cat(unit.complete for unit in self.units).all())
@@ -175,18 +180,20 @@ def depth(plan):
 
 def check(plan, folder, *wrong, mode="bmc"):
     """Prove it in every state of the recoders; the proof's own registers begin as they should."""
-    free = [f"top.unit{n}.dut" for n in range(plan.units)]
+    free = [f"top.unit{n}.dut" for n in range(plan.units * plan.copies)]
     proof = RecoderProof(plan, broken(recoder_module, *SMALL, *wrong))
     return prove(proof, folder, mode=mode, depth=depth(plan), any_state=free, engine=ONE_QUERY)
 
 
-QUICK = [(3, 1), (8, 1), (3, 2), (4, 3)]
+QUICK = [(3, 1), (8, 1), (3, 2), (4, 3), (3, 1, 0, 3)]
 PLANS = [WindowPlan(SCALAR_BITS, *case) for case in QUICK] + [
     pytest.param(WindowPlan(SCALAR_BITS, *case), marks=pytest.mark.slow)
     for case in [*((window, 1) for window in range(2, 9)), (2, 2), (2, 3)] if case not in QUICK]
+SLICES = WindowPlan(SCALAR_BITS, 3, 1, 0, 3)
 
 
-@pytest.mark.parametrize("plan", PLANS, ids=lambda plan: f"{plan.window}-{plan.units}")
+@pytest.mark.parametrize("plan", PLANS,
+                         ids=lambda plan: f"{plan.window}-{plan.units}-{plan.stride}")
 def test_the_digits_of_every_scalar_are_worth_the_scalar(plan, tmp_path):
     """Every scalar of eight bits, in every window up to its own width, by one unit or several."""
     assert check(plan, tmp_path) == "PASS", (tmp_path / "log").read_text()[-3000:]
@@ -199,18 +206,25 @@ def test_there_are_runs_in_which_an_entry_is_done_with(tmp_path):
 
 WRONG = {
     "sign": ("Mux(negative, part_base + middle - part,", "Mux(negative, part_base + part,"),
-    "bias of the last window": ("Mux(number == windows.last, 0,", "Mux(number == 300, 0,"),
-    "carry past the highest word": (", top) + level.window)", ", top))"),
+    "bias of the last window": ("Mux(final & (number == windows.last), 0,",
+                                "Mux(final & (number == 300), 0,"),
+    "a digit that begins with the highest bit": ("(next_bit > highest)", "(next_bit >= highest)"),
     "a unit's own windows": ("next_number.eq(next_number + self.units)",
                              "next_number.eq(next_number + 1)"),
     "operand that waits": ("free.eq(~operand.valid)", "free.eq(1)"),
     "digit that is zero": ("part_valid & (part != middle)", "part_valid"),
-    "scalar of the entry before": ("scalar.eq(entry.scalar), base.eq(-1)", "base.eq(-1)"),
-    "mailboxes of the entry before": ("scalar.eq(entry.scalar), base.eq(-1)",
-                                      "scalar.eq(entry.scalar)"),
+    "scalar of the entry before": ("scalar.eq(entry.slice.scalar), base.eq(-1)", "base.eq(-1)"),
+    "mailboxes of the entry before": ("scalar.eq(entry.slice.scalar), base.eq(-1)",
+                                      "scalar.eq(entry.slice.scalar)"),
+}
+WRONG_WITH_SLICES = {
+    "every slice's last window": ("final & (number == windows.last)", "number == windows.last"),
+    "a slice's own bits": ("windows.begin_bit + entry.slice.begin", "windows.begin_bit"),
+    "the final one of the entry before": ("final.eq(entry.slice.final), ", ""),
 }
 
 
-@pytest.mark.parametrize("name", WRONG)
+@pytest.mark.parametrize("name", [*WRONG, *WRONG_WITH_SLICES])
 def test_a_broken_recoder_is_not_proven(name, tmp_path):
-    assert check(WindowPlan(SCALAR_BITS, 3, 2), tmp_path, *WRONG[name]) == "FAIL"
+    plan = WindowPlan(SCALAR_BITS, 3, 2) if name in WRONG else SLICES
+    assert check(plan, tmp_path, *(WRONG | WRONG_WITH_SLICES)[name]) == "FAIL"

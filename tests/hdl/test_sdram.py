@@ -167,3 +167,25 @@ def test_the_commands_are_those_of_the_truth_table():
     assert {pin.name: f"{pin:04b}" for pin in Pin} == {
         "NOTHING": "0111", "ACTIVATE": "0011", "READ": "0101", "WRITE": "0100",
         "PRECHARGE": "0010", "REFRESH": "0001", "MODE": "0000"}
+
+
+@pytest.mark.parametrize("clock", [25e6, 66.67e6, 100e6, 133e6])
+def test_points_come_as_fast_as_the_chip_says(clock):
+    """Requests one after another, on average: what a device's identity says, and refreshes."""
+    board, requests = Board(clock), 30
+
+    async def bench(ctx):
+        controller = board.controller
+        ctx.set(controller.points.ready, 1)
+        await ask(ctx, controller, 0, 8)
+        cycles = 0
+        ctx.set(controller.requests.payload, {"address": 8, "words": 8})
+        ctx.set(controller.requests.valid, 1)
+        for _ in range(requests):
+            ready = False
+            while not ready:
+                *_, ready = await ctx.tick().sample(controller.requests.ready)
+                cycles += 1
+        assert SMALL.read_cycles(clock) - 1 <= cycles / requests <= 1.1 * SMALL.read_cycles(clock)
+
+    simulate(board, bench, cycles=5_000)

@@ -1,6 +1,6 @@
 import pytest
 
-from proofmill.hdl.windows import MAX_WINDOW, WindowPlan, best_plan, halves
+from proofmill.hdl.windows import MAX_WINDOW, WindowPlan, halves
 from proofmill.sim.msm import group_of_bit
 
 
@@ -66,40 +66,24 @@ def test_a_window_too_narrow_or_wide_is_refused(window):
         WindowPlan(254, window)
 
 
-def test_more_points_take_wider_windows_and_too_few_mailboxes_are_refused():
-    widths = [best_plan(254, 1 << n, 1 << 22).window for n in range(0, 22)]
-    assert widths == sorted(widths)
-    smallest = WindowPlan(254, 2, at_once=1).mailboxes
-    with pytest.raises(ValueError, match=(
-            f"^{smallest - 1} mailboxes are too few for any window of 254-bit scalars; the "
-            f"smallest takes {smallest}$")):
-        best_plan(254, 10, smallest - 1)
+@pytest.mark.parametrize("window, stride, units", [
+    (13, 13, 1), (12, 12, 1), (7, 13, 1), (9, 26, 1), (11, 32, 3), (16, 64, 4), (8, 128, 12)])
+def test_slices_are_cut_alike_and_hold_the_scalar(window, stride, units):
+    plan = WindowPlan(254, window, units, stride=stride)
+    assert (plan.copies - 1) * stride < 255 <= plan.copies * stride
+    ends = [plan.position(n) + plan.width(n) for n in range(plan.digits)]
+    assert [plan.position(n) for n in range(plan.digits)] == [0, *ends[:-1]]
+    assert ends[-2] < 255 <= ends[-1]
+    assert plan.digits - 1 == (plan.copies - 1) * plan.windows + plan.last
+    assert plan.bias == sum(1 << end - 1 for end in ends[:-1])
+    # As many mailboxes as a scalar of one slice takes.
+    assert plan.sizes[0] == -(-plan.windows // units) << window - 1
 
 
-@pytest.mark.parametrize("mailboxes, units", [(8192, 1), (4096, 1), (2048, 4)])
-def test_the_best_plan_fits_and_covers_every_window_once(mailboxes, units):
-    for points in (1, 100, 4096, 65536, 1 << 20):
-        plan = best_plan(254, points, mailboxes, units)
-        assert plan.mailboxes <= mailboxes
-        covered = [window for first, count in plan.passes for window in range(first, first + count)]
-        assert covered == list(range(plan.windows))
-    few = [best_plan(254, points, mailboxes, units) for points in (1, 100, 1000)]
-    assert not any(plan.at_once for plan in few)  # passes do not pay
-
-
-def test_where_scalars_travel_slowly_they_are_sent_once():
-    """A pass takes as long as sending or adding: 18 additions at 180 cycles and 30 MHz are the time
-    of a scalar at 3 Mbaud."""
-    near, far = (best_plan(254, 65536, 2048, sending=sending) for sending in (0, 18))
-    assert len(list(near.passes)) > 10 and len(list(far.passes)) <= 2
-    seconds = [max(18 * len(list(plan.passes)), plan.windows) for plan in (near, far)]
-    assert seconds[1] < 0.2 * seconds[0]
-
-
-def test_what_is_forced_is_kept_or_refused():
-    assert best_plan(254, 100, 8192, window=11).at_once
-    assert best_plan(254, 100, 8192, window=8, at_once=3).at_once == 3
-    with pytest.raises(ValueError, match="^8192 mailboxes are too few for windows of 16 bits"):
-        best_plan(254, 100, 8192, window=16)
-    with pytest.raises(ValueError, match="^there are 32 windows of 8 bits, so not 33 at once$"):
-        best_plan(254, 100, 8192, window=8, at_once=33)
+@pytest.mark.parametrize("window, stride, sentence", [
+    (12, 13, "a slice of 13 bits is not cut into windows of 12 bits and of one bit less"),
+    (2, 5, "a slice of 5 bits is not cut into windows of 2 bits and of one bit less"),
+    (2, 1, "a slice has 2 to 255 bits, not 1"), (8, 256, "a slice has 2 to 255 bits, not 256")])
+def test_slices_that_cannot_be_cut_are_refused(window, stride, sentence):
+    with pytest.raises(ValueError, match=f"^{sentence}$"):
+        WindowPlan(254, window, stride=stride)

@@ -11,6 +11,8 @@ from proofmill.hdl.commands import (
     HEADER,
     PLACE,
     REGION,
+    SLICES,
+    STORED,
     WORD,
     Command,
     pack,
@@ -19,7 +21,13 @@ from proofmill.hdl.commands import (
 from proofmill.hdl.curve import Group
 from proofmill.hdl.windows import WindowPlan
 from proofmill.sim.curve import equation, loaded, to_affine
-from proofmill.sim.msm import exponent_of_group, last_level, multi_scalar_product
+from proofmill.sim.msm import (
+    copies,
+    exponent_of_group,
+    last_level,
+    multi_scalar_product,
+    scalar_words,
+)
 
 MASK = (1 << WORD) - 1
 
@@ -41,16 +49,25 @@ def load_words(curve, group, points, address=0):
     return [header(Command.LOAD), pack(PLACE, address=address, count=len(words)), *words]
 
 
+def copies_words(curve, group, plan, points, address=0):
+    """The words of LOAD for `points` with their copies, as `plan` wants them."""
+    law = equation(curve, group)
+    return load_words(curve, group, [copy for point in points
+                                     for copy in copies(law, plan, point)], address)
+
+
 def multiply_words(group, plan, scalars, /, address=0, **fields):
     """The words of MULTIPLY."""
     words = {"group": list(Group).index(group), "window": plan.window, "windows": plan.windows,
-             "second_region": plan.second_region} | fields
-    region = words.pop("second_region")
+             "second_region": plan.second_region, "stride": plan.stride or plan.bits} | fields
+    region, stride = words.pop("second_region"), words.pop("stride")
+    size, data = 8 * group.degree, scalar_words(scalars)
     return [header(Command.MULTIPLY, **words),
             pack(PLACE, address=address, count=len(scalars)),
             pack(REGION, second_region=region, all=plan.windows, wide=plan.wide),
-            *split(plan.bias, BIAS_WORDS),
-            *(word for scalar in scalars for word in split(scalar, 4))]
+            pack(SLICES, stride=stride, copies=plan.copies, last=plan.last),
+            pack(STORED, point_words=size * plan.copies, copy_words=size, words=len(data)),
+            *split(plan.bias, BIAS_WORDS), *data]
 
 
 def answer(command, **fields):
@@ -127,6 +144,9 @@ class Link:
 
     def load(self, curve, group, points, address=0):
         assert self.ask(load_words(curve, group, points, address), 1) == [answer(Command.LOAD)]
+
+    def load_copies(self, curve, group, plan, points):
+        assert self.ask(copies_words(curve, group, plan, points), 1) == [answer(Command.LOAD)]
 
     def multiply(self, expected, address=0):
         expected.check(self.ask(

@@ -18,6 +18,8 @@ from proofmill.hdl.commands import (
     MAGIC,
     PLACE,
     REGION,
+    SLICES,
+    STORED,
     VERSION,
     Command,
     Error,
@@ -25,10 +27,11 @@ from proofmill.hdl.commands import (
     unpack,
 )
 from proofmill.hdl.curve import Group
-from proofmill.hdl.windows import WindowPlan
+from proofmill.hdl.windows import WindowPlan, copies_of
 from proofmill.host.prover.curve.limbs import Limbs
 from proofmill.host.prover.devices.device import DeviceError
 from proofmill.host.prover.devices.link import Link
+from proofmill.host.prover.devices.scalar_words import scalar_words
 
 CHUNK = 50_000
 """Cycles between two looks at the link: how often progress is told and Ctrl-C is heard."""
@@ -38,7 +41,12 @@ PATIENCE = 2_000
 cycles, ten times what streaming back the largest set of buckets takes."""
 
 FILE_COORDINATE_WORDS = 4
-SCALAR_WORDS = 4
+POINT_WORDS = 2 * FILE_COORDINATE_WORDS
+"""... of a point of G1, and half of one of G2's."""
+
+
+SIMULATED_WORDS = 1 << 26
+"""Words of memory that are filled where nothing but the simulation sets a limit: 512 MiB."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +84,8 @@ class Accelerator:
             raise DeviceError(f"the device is another one than expected: {'; '.join(wrong)}; "
                               "load the gateware that this version of proofmill builds")
         self.coordinate_words = -(-self.identity["coordinate_bits"] // 64)
-        self._memory = 0  # words of the device's memory that are in use
+        self.memory = self.identity["memory_words"] or SIMULATED_WORDS
+        self.used = 0  # words of the device's memory that are in use
 
     def mailboxes(self, group: Group) -> int:
         """Mailboxes a unit has for points of `group`."""
@@ -88,7 +97,7 @@ class Accelerator:
 
     def load(self, words: Limbs) -> int:
         """Keep `words` in the device's memory; return the address of the first."""
-        address, count = self._memory, words.size
+        address, count = self.used, words.size
         there = self.identity["memory_words"] or 1 << 32
         if address + count > there:
             raise DeviceError(
@@ -98,13 +107,20 @@ class Accelerator:
             _words(pack(HEADER, command=Command.LOAD), pack(PLACE, address=address, count=count)),
             words.reshape(-1)]))
         self._answer(Command.LOAD)
-        self._memory += count
+        self.used += count
         return address
 
+    def unload(self, address: int) -> None:
+        """Give back the memory from `address` on, where points were loaded last."""
+        self.used = address
+
     def multiply(self, group: Group, address: int, scalars: Limbs, plan: WindowPlan,
-                 progress: Callable[[int], None] | None = None, *, finish: bool = True) -> Sum:
+                 progress: Callable[[int], None] | None = None, *, finish: bool = True,
+                 stored: int = 0) -> Sum:
         """Sum `scalars` (shape (n, 4), plain integers) times the points loaded at `address`.
 
+        Beside every point lie its copies for slices of `stored` bits, 0 where there are none; the
+        plan's slices have as many bits, or a multiple of these.
         With `finish` the accelerator combines the groups of the last level itself, over all passes
         of the plan, if it has a finisher. `progress` is told, in every pass, how many points have
         gone in since the last time.
@@ -113,10 +129,18 @@ class Accelerator:
         point: Limbs | None = None
         points: dict[int, list[int]] = {}
         counters = dict.fromkeys(COUNTERS, 0)
+        if plan.copies > 1 and (not stored or plan.stride % stored):
+            raise ValueError(f"slices of {plan.stride} bits want other copies than those for "
+                             f"slices of {stored} bits")
+        size = POINT_WORDS * group.degree
+        words = scalar_words(scalars)
+        place = {"point_words": size * copies_of(plan.bits, stored),
+                 "copy_words": size * (plan.stride // stored if stored else 1)}
         # The finish goes on from pass to pass, from the highest windows down.
         for first, windows in reversed(list(plan.passes)) if finish else plan.passes:
-            self._begin(group, address, len(scalars), plan, first, windows, finish)
-            head = self._feed(scalars, progress)
+            self._begin(group, address, len(scalars), plan, first, windows, finish,
+                        place | {"words": len(words)})
+            head = self._feed(words, len(scalars), progress)
             if not finish:
                 self._collect(group, plan, first, head, points)
             elif not self._check(int(head[0]), Command.MULTIPLY)["last"]:
@@ -129,19 +153,21 @@ class Accelerator:
         return Sum(counters, point, points if self.identity["datapath"] else {})
 
     def _begin(self, group: Group, address: int, count: int, plan: WindowPlan, first: int,
-               windows: int, finish: bool) -> None:
+               windows: int, finish: bool, place: dict[str, int]) -> None:
         bias = plan.bias.to_bytes(8 * BIAS_WORDS, "little")
         self._send(np.concatenate([_words(
             pack(HEADER, command=Command.MULTIPLY, group=list(Group).index(group),
                  window=plan.window, windows=windows, first=first, finish=int(finish)),
             pack(PLACE, address=address, count=count),
             pack(REGION, second_region=plan.second_region, all=plan.windows,
-                 wide=plan.wide)),
+                 wide=plan.wide),
+            pack(SLICES, stride=plan.stride or plan.bits, copies=plan.copies, last=plan.last),
+            pack(STORED, **place)),
             np.frombuffer(bias, dtype="<u8")]))
 
-    def _feed(self, scalars: Limbs, progress: Callable[[int], None] | None) -> Limbs:
-        """Send the scalars; return the answer's first word."""
-        words: Limbs = np.ascontiguousarray(scalars).reshape(-1)
+    def _feed(self, words: Limbs, points: int,
+              progress: Callable[[int], None] | None) -> Limbs:
+        """Send the words of the scalars of so many points; return the answer's first word."""
         sent = told = silent = 0
         head: Limbs = _words()
         while sent < len(words) or not len(head):
@@ -149,9 +175,10 @@ class Accelerator:
             sent += taken
             silent = 0 if taken else silent + 1
             self._check_patience(silent)
-            if progress is not None and sent // SCALAR_WORDS > told:
-                progress(sent // SCALAR_WORDS - told)
-                told = sent // SCALAR_WORDS
+            gone_in = points * sent // len(words) if len(words) else points
+            if progress is not None and gone_in > told:
+                progress(gone_in - told)
+                told = gone_in
             if len(head) and sent < len(words):
                 raise DeviceError("the device answered before it had all scalars: "
                                   + self._error(int(head[0])))

@@ -24,13 +24,15 @@ DEVICES = {
 
 
 def open_device(name: str, *, lanes: int | None = None, window: int | None = None,
-                at_once: int | None = None, shape: "MsmShape | None" = None,
+                at_once: int | None = None, copies: int | None = None,
+                shape: "MsmShape | None" = None,
                 progress: BuildProgress | None = None, threads: int | None = None) -> "Device":
     """The device called `name`, one of `DEVICES`; `threads` are of cpu (default: one a core).
 
     `lanes` accelerators are simulated side by side (default: one a core). `window` forces the
-    window width, `at_once` the windows in one pass, `shape` another accelerator than the standard
-    one. Raises `ProofmillError` for a name that is none, and where a simulation cannot be built.
+    window width, `at_once` the windows in one pass, `copies` how many there are of a point,
+    `shape` another accelerator than the standard one. Raises `ProofmillError` for a name that is
+    none, and where a simulation cannot be built.
     """
     if name == "cpu":
         from proofmill.host.prover.devices.cpu import CpuDevice
@@ -60,7 +62,7 @@ def open_device(name: str, *, lanes: int | None = None, window: int | None = Non
     count = cores() if lanes is None else lanes
     return LanesDevice(
         name, [Accelerator(Simulation(library), gateware.identity) for _ in range(count)],
-        window, at_once)
+        window, at_once, copies=copies)
 
 
 def _open_board(name: str, window: int | None) -> "Device":

@@ -10,19 +10,29 @@ from functools import partial
 import numpy as np
 
 from proofmill.hdl.curve import BN254, TWIST_SCALE, Group, quadratic_product
-from proofmill.hdl.windows import WindowPlan, best_plan
+from proofmill.hdl.plans import Machine, Reach, Store, best_plan, share_memory, stores, uniform
+from proofmill.hdl.windows import WindowPlan, copies_of
 from proofmill.host.prover.curve.arithmetic import multi_scalar_multiplication, sum_of_powers
 from proofmill.host.prover.curve.limbs import Limbs, from_limbs, to_limbs
-from proofmill.host.prover.curve.points import ProjectivePoint, first_not_canonical
+from proofmill.host.prover.curve.points import (
+    Flags,
+    ProjectivePoint,
+    first_not_canonical,
+    is_infinity,
+)
 from proofmill.host.prover.curve.validity import on_curve
 from proofmill.host.prover.devices.accelerator import Accelerator, Sum
+from proofmill.host.prover.devices.copies import copies_of_points
 from proofmill.host.prover.devices.device import Bases, DeviceError, Job, Progress, Result
 from proofmill.host.prover.devices.inputs import check_jobs, check_points
+from proofmill.host.prover.devices.scalar_words import bit_lengths
 
 log = logging.getLogger(__name__)
 
 MODULUS = BN254.base.modulus
 SCALAR_BITS = BN254.scalar.bits
+BITS = WindowPlan(SCALAR_BITS, 2).bits
+"""What a scalar's digits hold."""
 
 
 def to_device(group: Group, points: Limbs) -> Limbs:
@@ -55,44 +65,74 @@ def finish(group: Group, answer: Sum) -> Limbs:
     return sum_of_powers(group, powers)
 
 
-def plan_of(identity: dict[str, int], group: Group, points: int, window: int | None = None,
-            at_once: int | None = None, sending: float = 0.0) -> WindowPlan:
-    """The windows that an accelerator of such an identity computes `points` points with.
-
-    `window`, `at_once` and `sending`: see `hdl.windows.best_plan`. Raises ValueError where they do
-    not fit its mailboxes.
-    """
-    return best_plan(SCALAR_BITS, max(1, points), (1 << identity["mailbox_bits"]) // group.degree,
-                     identity["units"], 0 if window is None else window,
-                     0 if at_once is None else at_once, sending)
+def machine_of(identity: dict[str, int], group: Group, scalar_seconds: float = 0.0) -> Machine:
+    """What the cycles of an accelerator of such an identity depend on, behind a line that takes
+    `scalar_seconds` for a scalar."""
+    return Machine(order=BN254.scalar.modulus, degree=group.degree, units=identity["units"],
+                   mailbox_bits=identity["mailbox_bits"],
+                   interval=identity[f"interval_{group.value}"],
+                   memory_cycles=identity["memory_cycles"],
+                   scalar_cycles=scalar_seconds * identity["clock_hz"])
 
 
-@dataclass
+MULTIPLES = 4
+"""Slices of so many times the bits that the copies are for are considered at the most."""
+
+
+@dataclass(eq=False)
 class _Loaded:
-    """Points of one `Bases`: the originals, and where each accelerator holds them."""
+    """Points of one `Bases`, and where each accelerator holds them.
 
+    `stride`: of the copies that are held beside them, 0 for none; None until that is chosen.
+    `words`: of an accelerator's memory, for all of it.
+    """
+
+    group: Group
     points: Limbs
+    finite: Flags
+    stride: int | None = None
+    words: int = 0
+    held: Limbs | None = None
     addresses: dict[int, int] = field(default_factory=dict)
+
+
+def _wanted(job: Job) -> Limbs:
+    """The job's scalars, zero for points at infinity."""
+    return np.where(job.bases.handle.finite[:, np.newaxis], job.scalars, np.uint64(0))
+
+
+def _reach(scalars: Limbs) -> Reach:
+    """How many of `scalars` are longer than so many bits."""
+    lengths = np.bincount(bit_lengths(scalars), minlength=SCALAR_BITS + 1)
+    return tuple(map(float, len(scalars) - np.cumsum(lengths)[:SCALAR_BITS]))
 
 
 class LanesDevice:
     """Accelerators side by side: every job goes to the next one that is free, the longest first.
 
-    Points are loaded onto an accelerator with the first job that needs them there. Where the
-    accelerators have no datapath, the values come from mcl and the cycles from the accelerator:
-    time depends on the scalars' digits, not on the points.
+    Points are loaded onto an accelerator with the first job that needs them there, beside copies
+    of theirs (`hdl.plans`). With the first jobs it is chosen for all points that have come until
+    then what is stored, in the accelerators' memory: for scalars as long as these jobs' are, which
+    are taken for what is to come, and random ones for points that have no job yet. How a job's
+    scalars are cut is chosen for each job, by how long they are. Where the accelerators have no
+    datapath, the values come from mcl and the cycles from the accelerator: time depends on the
+    scalars' digits, not on the points.
 
-    `window` forces the window width and `at_once` the number of windows computed in one pass; None
-    chooses those with the fewest additions. `finish_on_chip` False combines the groups of the last
-    level here, as is done anyway for accelerators without a finisher.
+    `window` forces the window width, `at_once` the number of windows computed in one pass, of
+    points without copies, and `copies` how many there are of a point; None chooses those with the
+    fewest cycles. `finish_on_chip` False combines the groups of the last level here, as is done
+    anyway for accelerators without a finisher.
     """
 
     def __init__(self, name: str, accelerators: Sequence[Accelerator],
                  window: int | None = None, at_once: int | None = None,
-                 finish_on_chip: bool = True) -> None:
+                 finish_on_chip: bool = True, copies: int | None = None) -> None:
         self._name, self.accelerators = name, list(accelerators)
         self.finish_on_chip = finish_on_chip
-        self.window, self.at_once = window, at_once
+        self.window, self.at_once, self.copies = window, at_once, copies
+        self._lock = threading.Lock()
+        self._waiting: list[_Loaded] = []
+        self._reserved = 0  # words of an accelerator's memory
         self._pool = ThreadPoolExecutor(len(self.accelerators), "proofmill-lane")
 
     @property
@@ -107,13 +147,71 @@ class LanesDevice:
     def load(self, group: Group, points: Limbs) -> Bases:
         """Keep `points`, shape (n, 8) or (n, 16), for later jobs."""
         check_points(group, points)
-        return Bases(group=group, count=len(points), handle=_Loaded(points))
+        loaded = _Loaded(group, points, ~is_infinity(points))
+        with self._lock:
+            self._waiting.append(loaded)
+        return Bases(group=group, count=len(points), handle=loaded)
 
-    def plan(self, job: Job) -> WindowPlan:
-        """The windows a job is computed with: those that take the least time, over a line too."""
-        first, group = self.accelerators[0], job.bases.group
-        sending = first.link.scalar_seconds * self.clock_hz / first.interval(group)
-        return plan_of(first.identity, group, job.bases.count, self.window, self.at_once, sending)
+    def unload(self, bases: Bases) -> None:
+        """Give back the memory of `bases`, which were loaded last and are not used any more."""
+        loaded: _Loaded = bases.handle
+        with self._lock:
+            if loaded in self._waiting:
+                self._waiting.remove(loaded)
+            for number, address in loaded.addresses.items():
+                self.accelerators[number].unload(address)
+            self._reserved -= loaded.words
+            loaded.words = 0
+            loaded.addresses.clear()
+
+    def machine(self, group: Group) -> Machine:
+        """What the cycles of a sum in `group` depend on."""
+        first = self.accelerators[0]
+        return machine_of(first.identity, group, first.link.scalar_seconds)
+
+    def plans(self, jobs: Sequence[Job]) -> list[WindowPlan]:
+        """The windows that jobs are computed with: those that take the least time, over a line too.
+
+        What is stored of the points is chosen here, if it has not been.
+        """
+        reaches = [_reach(_wanted(job)) for job in jobs]
+        self._choose_copies({id(job.bases.handle): reach
+                             for job, reach in zip(jobs, reaches, strict=True)})
+        found = []
+        for job, reach in zip(jobs, reaches, strict=True):
+            stride: int = job.bases.handle.stride
+            strides = [0, *(n * stride for n in range(1, MULTIPLES + 1) if 0 < n * stride < BITS)]
+            found.append(best_plan(self.machine(job.bases.group), reach, strides,
+                                   self.window or 0, self.at_once or 0))
+        return found
+
+    def _choose_copies(self, reaches: dict[int, Reach]) -> None:
+        """Choose what is stored of all points that have come since the last time; `reaches` are
+        those of scalars for some of them."""
+        with self._lock:
+            if not self._waiting:
+                return
+            found = [self._stores(loaded, reaches.get(id(loaded))) for loaded in self._waiting]
+            memory = min(accelerator.memory for accelerator in self.accelerators)
+            for loaded, store in zip(self._waiting, share_memory(found, memory - self._reserved),
+                                     strict=True):
+                loaded.stride, loaded.words = store.stride, store.words
+                self._reserved += store.words
+                log.debug("%s: %d points of %s, %d copies of each in %d words", self.name,
+                          len(loaded.points), loaded.group.value,
+                          copies_of(BITS, store.stride), store.words)
+            self._waiting.clear()
+
+    def _stores(self, loaded: _Loaded, reach: Reach | None) -> list[Store]:
+        """What may be stored of some points, for scalars of this reach, else random ones."""
+        machine, points = self.machine(loaded.group), len(loaded.points)
+        if self.copies is not None:
+            stride = 0 if self.copies == 1 else -(-BITS // self.copies)
+            words = points * machine.point_words * copies_of(BITS, stride)
+            return [Store(stride, words, 0.0)]
+        reach = reach or uniform(machine.order, max(1, int(loaded.finite.sum())))
+        found = stores(machine, points, reach, self.window or 0)
+        return found if self.at_once is None else found[:1]
 
     def run(self, jobs: Sequence[Job], progress: Progress | None = None) -> list[Result]:
         """Compute every job; see `Device.run`.
@@ -121,9 +219,10 @@ class LanesDevice:
         `progress` counts points, a G2 point as three, once for every pass.
         """
         check_jobs(jobs)
+        plans = self.plans(jobs)
         weights = [3 if job.bases.group is Group.G2 else 1 for job in jobs]
-        works = [weight * job.bases.count * len(list(self.plan(job).passes))
-                 for weight, job in zip(weights, jobs, strict=True)]
+        works = [weight * job.bases.count * len(list(plan.passes))
+                 for weight, job, plan in zip(weights, jobs, plans, strict=True)]
         total = sum(works)
         waiting = sorted(range(len(jobs)), key=works.__getitem__)
         results: dict[int, Result] = {}
@@ -149,7 +248,7 @@ class LanesDevice:
                         return
                     index = waiting.pop()
                 results[index] = self._compute(
-                    number, jobs[index], partial(tell_weighted, weights[index]))
+                    number, jobs[index], plans[index], partial(tell_weighted, weights[index]))
 
         tell(0)
         running = [self._pool.submit(lane, number) for number in range(len(self.accelerators))]
@@ -166,14 +265,28 @@ class LanesDevice:
             raise
         return [results[n] for n in range(len(jobs))]
 
-    def _compute(self, number: int, job: Job, tell: Callable[[int], None]) -> Result:
+    def _load(self, number: int, loaded: _Loaded) -> int:
+        """Where accelerator `number` holds these points, from now on if not before."""
+        if number not in loaded.addresses:
+            accelerator, held, stride = self.accelerators[number], loaded.held, loaded.stride or 0
+            copies = copies_of(BITS, stride)
+            if held is None:
+                # Without a datapath, any points that are as finite do.
+                held = (np.repeat(loaded.points, copies, axis=0)
+                        if not accelerator.identity["datapath"]
+                        else to_device(loaded.group, copies_of_points(
+                            loaded.group, loaded.points, stride, copies)))
+            loaded.addresses[number] = accelerator.load(held)
+            loaded.held = held if len(loaded.addresses) < len(self.accelerators) else None
+        return loaded.addresses[number]
+
+    def _compute(self, number: int, job: Job, plan: WindowPlan,
+                 tell: Callable[[int], None]) -> Result:
         accelerator, group = self.accelerators[number], job.bases.group
         loaded: _Loaded = job.bases.handle
-        if number not in loaded.addresses:
-            loaded.addresses[number] = accelerator.load(to_device(group, loaded.points))
-        answer = accelerator.multiply(
-            group, loaded.addresses[number], job.scalars, self.plan(job), tell,
-            finish=self.finish_on_chip)
+        address = self._load(number, loaded)
+        answer = accelerator.multiply(group, address, _wanted(job), plan, tell,
+                                      finish=self.finish_on_chip, stored=loaded.stride or 0)
         if accelerator.identity["datapath"]:
             point = finish(group, answer) if answer.point is None else answer.point
             if (first_not_canonical(group, point.reshape(1, -1)) is not None

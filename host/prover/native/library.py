@@ -70,6 +70,7 @@ _SIGNATURES: dict[str, tuple[Any, list[Any]]] = {
                            _control, _pointer, _fault]),
     "first_off_curve": (ctypes.c_int64, [_int, _pointer, _count, _int]),
     "uncompressed": (None, [_int, _pointer, _count, _int, _pointer]),
+    "copies": (_int, [_int, _int, _pointer, _count, _int, _int, _control, _pointer, _fault]),
     "quotient": (_int, [_int, _pointer, _pointer, _int, _control, _fault]),
     "arithmetic": (None, [_int, _int, _int, _pointer, _pointer, _pointer, _count]),
     "pairing": (_int, [_pointer, _pointer, _int]),

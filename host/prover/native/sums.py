@@ -93,6 +93,20 @@ def multiples_in_place(group: int, point: Bytes, scalars: Place, count: int, res
         raise to_error(fault)
 
 
+def copies_in_place(group: int, points: Place, count: int, stride: int, copies: int, result: Place,
+                    threads: int | None = None, code: Library | None = None) -> None:
+    """``2 ** (stride * k) * points[i]`` for k below `copies`, one after the other, then of the next
+    point: `count` points where they lie, and where the result is to lie.
+
+    Coordinates are below p. A point whose y is 0 gives infinity, as it is of order two.
+    """
+    code = code or library()
+    control, fault = new_control(threads), Fault()
+    if watched(lambda: code.copies(code.vector, group, points, count, stride, copies, control,
+                                   result, fault), control):
+        raise to_error(fault)
+
+
 def _pinned(data: Bytes) -> Place:
     """`data` as ctypes takes it: in place where it may be written to, else as bytes."""
     if isinstance(data, memoryview) and data.readonly:

@@ -1,6 +1,7 @@
 // Fills in the table of one vector class; included after the class, with CLASS_TABLE its table's name.
 #pragma once
 #include "combinations.h"
+#include "copies.h"
 #include "kernels.h"
 #include "lanes_quadratic.h"
 #include "multiples.h"
@@ -40,6 +41,11 @@ template <class G> void convert_all(const Source &points, size_t count, u64 *out
 template <class G>
 void combinations_of(const TermSource &source, size_t rows, u8 *out, Control *control, Outcome &outcome) {
     Combinations<G>::run(source, rows, out, control, outcome);
+}
+
+template <class G>
+void copies_of(const u64 *points, size_t count, int stride, int copies, u64 *out, Control *control, Outcome &outcome) {
+    Copies<G>::run(points, count, stride, copies, out, control, outcome);
 }
 
 template <class V> void lane_arithmetic(int operation, const u64 *a, const u64 *b, u64 *out, size_t count) {
@@ -85,6 +91,8 @@ extern "C" const Kernels CLASS_TABLE = {
     combinations_of<G2>,
     convert_all<G1>,
     convert_all<G2>,
+    copies_of<G1>,
+    copies_of<G2>,
     quotient<ScalarLanes>,
     make_tables<ScalarLanes>,
     destroy_tables<ScalarLanes>,

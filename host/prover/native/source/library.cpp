@@ -379,6 +379,16 @@ EXPORT void proofmill_uncompressed(int32_t group, const uint8_t *points, uint64_
     });
 }
 
+// out[copies * i + k] = 2^(stride k) * points[i].
+EXPORT int32_t proofmill_copies(int32_t vector, int32_t group, const uint64_t *points, uint64_t count, int32_t stride,
+                                int32_t copies, Control *control, uint64_t *out, Fault *fault) {
+    Outcome outcome;
+    control->total = count;
+    const Kernels &kernels = kernels_of(vector);
+    (group ? kernels.copies_g2 : kernels.copies_g1)(points, count, stride, copies, out, control, outcome);
+    return answer(outcome, control, fault);
+}
+
 // The quotient's scalars into `a`; a and b are 2^power values times 2^256, b is overwritten.
 EXPORT int32_t proofmill_quotient(int32_t vector, uint64_t *a, uint64_t *b, int32_t power, Control *control,
                                   Fault *fault) {

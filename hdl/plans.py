@@ -1,0 +1,351 @@
+"""Which windows, and which stored copies of points, take the fewest cycles.
+
+The cycles of a multi-scalar multiplication depend on its scalars' digits. What is known of them,
+or assumed, is how long the scalars are: `Reach`. Within its length a scalar counts as random.
+"""
+
+from bisect import bisect_right
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from functools import cache
+from math import exp, log
+
+import numpy as np
+from numpy.typing import NDArray
+
+from proofmill.hdl.windows import MAX_WINDOW, WindowPlan, halves
+
+Reach = tuple[float, ...]
+"""For every bit of a scalar, from the lowest on, how many scalars are longer than what lies below
+it: the first is how many are not zero."""
+
+
+def uniform(order: int, points: int) -> Reach:
+    """The reach, on average, of `points` random scalars below `order`."""
+    return tuple(points * (1 - (1 << bit) / order) for bit in range(order.bit_length()))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Machine:
+    """What the cycles of a multi-scalar multiplication depend on, besides plan and scalars.
+
+    Parameters
+    ----------
+    order : of the group; scalars are below it.
+    degree : coordinates of its points are so many numbers.
+    units, mailbox_bits : mailbox units, and 2 ** mailbox_bits G1 points in each.
+    interval : cycles from one addition to the next.
+    memory_cycles : that the memory takes for eight words; the loader takes as many at the least.
+    scalar_cycles : that the link takes for a scalar; 0 where it never waits.
+    """
+
+    order: int
+    degree: int
+    units: int
+    mailbox_bits: int
+    interval: int
+    memory_cycles: float = 8
+    scalar_cycles: float = 0.0
+
+    @property
+    def scalar_bits(self) -> int:
+        """Bits of a scalar."""
+        return self.order.bit_length()
+
+    @property
+    def mailboxes(self) -> int:
+        """Mailboxes of a unit for points of this group."""
+        return (1 << self.mailbox_bits) // self.degree
+
+    @property
+    def slots(self) -> int:
+        """Service slots in a unit's frame, see `hdl.mailboxes`."""
+        return self.interval * self.units // (3 * self.degree)
+
+    @property
+    def point_words(self) -> int:
+        """Words of a point in memory."""
+        return 8 * self.degree
+
+    @property
+    def point_cycles(self) -> float:
+        """Cycles that a point takes to be loaded."""
+        return self.degree * max(8, self.memory_cycles)
+
+
+@dataclass(frozen=True)
+class Workload:
+    """What a multi-scalar multiplication is expected to take.
+
+    `loads` are points and copies that come from memory, `digits` are not zero, `buckets` full when
+    the points are in, `additions` those of all levels. Filling the buckets takes ``digits -
+    buckets`` of these.
+    """
+
+    loads: float
+    digits: float
+    buckets: float
+    additions: float
+
+
+def expected_work(plan: WindowPlan, reach: Reach) -> Workload:
+    """The mean over scalars of these lengths, otherwise random, of points that are all finite.
+
+    A bucket is empty with the product of the chances that no digit is its number; its two halves
+    are operands of the next level. An operand that finds its mailbox full is an addition. Buckets
+    count as independent, which is too much for fewer than about ten points.
+    """
+    places = [[plan.position(copy * plan.windows + window) for copy in range(plan.copies)
+               if copy * plan.windows + window < plan.digits] for window in range(plan.windows)]
+    alike = Counter(tuple((plan.width(window), *_in_window(reach, place, plan.width(window)))
+                          for place in own) for window, own in enumerate(places))
+    digits = buckets = additions = 0.0
+    for window, count in alike.items():
+        operands, empty = _filled(window)
+        full = float((1 - np.exp(empty)).sum())
+        digits += count * operands
+        buckets += count * full
+        additions += count * (operands - full + _summed(empty, plan.window))
+    loads = sum(_at(reach, copy * plan.stride) for copy in range(plan.copies))
+    return Workload(loads, digits, buckets, additions)
+
+
+def _at(reach: Reach, bit: int) -> float:
+    return reach[bit] if bit < len(reach) else 0.0
+
+
+def _in_window(reach: Reach, place: int, width: int) -> tuple[float, ...]:
+    """How many scalars go on above the window at bit `place`, and how many end at each bit of it,
+    from the lowest on."""
+    at = [_at(reach, bit) for bit in range(place, place + width + 1)]
+    return at[-1], *(one - other for one, other in zip(at, at[1:], strict=False))
+
+
+def _filled(window: tuple[tuple[float, ...], ...]) -> tuple[float, NDArray[np.float64]]:
+    """(operands, logarithm of the chance that a bucket is empty, by its number) of one window."""
+    width = int(window[0][0])
+    half = 1 << width - 1
+    empty, operands = np.zeros(half + 1), 0.0
+    for _, above, *ends in window:
+        # A digit of half the base is negative, the others are of either sign.
+        empty[1:half] += above * _log_of_none(2 / (2 * half))
+        empty[half] += above * _log_of_none(1 / (2 * half))
+        operands += above * (1 - 1 / (2 * half)) + sum(ends) + ends[-1]
+        for bit, count in enumerate(ends):
+            if bit == width - 1:  # it is negative, and a carry makes the digit above 1
+                empty[1:half + 1] += count * _log_of_none(1 / half)
+                empty[1] += count * _log_of_none(1)
+            else:
+                empty[1 << bit:2 << bit] += count * _log_of_none(1 / (1 << bit))
+    return operands, empty
+
+
+def _log_of_none(chance: float) -> float:
+    """Of the chance that one digit is another number than this."""
+    return float(np.log1p(-chance)) if chance < 1 else -50.0
+
+
+def _summed(empty: NDArray[np.float64], window: int) -> float:
+    """Additions of all levels after the first, from the buckets' chances to be empty."""
+    groups, additions = [empty], 0.0
+    for half in halves(window):
+        following = []
+        for group in groups:
+            numbers, full = np.arange(len(group)), 1 - np.exp(group)
+            for part in (numbers & ((1 << half) - 1), numbers >> half):
+                merged = np.bincount(part, group)
+                merged[0] = 0.0
+                additions += float(full[part > 0].sum() - (1 - np.exp(merged)).sum())
+                following.append(merged)
+        groups = following
+    return additions
+
+
+OVERHEAD = {12: (26.0, 3.5, 0.10), 4: (62.0, 3.5, 0.16)}
+"""Frames in which no addition begins: for each unit, pass and level but two; for each window and
+level but two; for each full bucket.
+
+By the least number of service slots in a unit's frame that they hold for; fitted to 73 runs of the
+control-only simulation at intervals 1, 2, 3, 4, 6, 12, 36 and 180, with windows of 4 to 10 bits,
+128 to 4,096 points, in 1 to 32 passes.
+"""
+
+
+@cache
+def expected_cycles(machine: Machine, plan: WindowPlan, reach: Reach) -> float:
+    """Cycles over scalars of this reach, bucket sums included:
+
+        interval * (additions * slack + idle * units * passes * levels + ...), see `OVERHEAD`
+
+    where filling takes as long as additions, loading points or sending scalars, whichever takes
+    longest, and at first, while most buckets are empty, as long as loading. The slack is that of
+    units with fewer windows than others, for which these wait. Within 3 % of the control-only
+    simulation, which is exact, from 128 points on.
+    """
+    work = expected_work(plan, reach)
+    unit, window, bucket = next(
+        (OVERHEAD[least] for least in sorted(OVERHEAD, reverse=True) if machine.slots >= least),
+        OVERHEAD[min(OVERHEAD)])
+    passes = [count for _, count in plan.passes]
+    taken = [-(-count // machine.units) * machine.units / plan.windows for count in passes]
+    levels = max(1, len(plan.sizes) - 2)
+    fill = work.digits - work.buckets
+    filling = sum(max(share * fill * machine.interval, work.loads * machine.point_cycles,
+                      _at(reach, 0) * machine.scalar_cycles) for share in taken)
+    filling += len(passes) * _while_empty(machine, work)
+    frames = (unit * machine.units * len(passes) * levels + window * plan.windows * levels
+              + bucket * work.buckets + sum(taken) * (work.additions - fill))
+    return filling + machine.interval * frames
+
+
+def _while_empty(machine: Machine, work: Workload) -> float:
+    """Cycles in which the adder waits for points, since their digits find empty buckets.
+
+    After t points of d digits each, one of b buckets is full with the chance
+    ``p = 1 - exp(-t d / b)``. The adder is busy from ``d p interval = point_cycles`` on.
+    """
+    if not work.loads:
+        return 0.0
+    each = work.digits / work.loads
+    full = machine.point_cycles / (each * machine.interval)
+    if full >= 1:
+        return 0.0  # it always waits
+    points = -log(1 - full) * work.buckets / each
+    return points * (machine.point_cycles - each * machine.interval) + (
+        machine.interval * work.buckets * full)
+
+
+def _rough_cycles(machine: Machine, plan: WindowPlan, reach: Reach) -> float:
+    """Near enough to `expected_cycles` to leave plans out; a tenth of a millisecond.
+
+    All windows count as equally wide and full.
+    """
+    every = [_at(reach, plan.position(n)) for n in range(plan.digits)]
+    groups, operands, additions = plan.windows, sum(every), 0.0
+    size, passes = groups << plan.window - 1, len(list(plan.passes))
+    for half in (*halves(plan.window), 0):
+        full = size * (1 - exp(-operands / size))
+        additions += operands - full
+        groups, operands = 2 * groups, 2 * full
+        size = groups << half
+    loading = passes * max(_at(reach, 0) * machine.scalar_cycles, machine.point_cycles * sum(
+        _at(reach, copy * plan.stride) for copy in range(plan.copies)))
+    taken = sum(-(-count // machine.units) for _, count in plan.passes) * machine.units
+    drains = 30 * machine.units * passes * len(plan.sizes)
+    return max(loading, machine.interval * (additions * taken / plan.windows + drains))
+
+
+@cache
+def fitting(machine: Machine, stride: int = 0, window: int = 0,
+            at_once: int = 0) -> tuple[WindowPlan, ...]:
+    """The plans with slices of `stride` bits (0: no copies) that the machine has mailboxes for, one
+    for each window width.
+
+    `window` and `at_once` force what they say; else all windows are computed at once where they
+    fit, and without copies as many as fit where they do not.
+    """
+    found = []
+    for width in [window] if window else range(2, MAX_WINDOW + 1):
+        try:
+            plan = WindowPlan(machine.scalar_bits, width, machine.units, at_once, stride)
+        except ValueError:
+            if stride:
+                continue  # slices of so many bits are not cut into such windows
+            raise
+        if plan.mailboxes > machine.mailboxes and not at_once and not stride:
+            fewer = range(1, plan.windows)
+            count = bisect_right(fewer, machine.mailboxes, key=lambda count, plan=plan: replace(
+                plan, at_once=count).mailboxes)
+            plan = replace(plan, at_once=count)
+        if plan.mailboxes <= machine.mailboxes:
+            found.append(plan)
+    return tuple(found)
+
+
+LOOKED_AT = 3
+"""Plans that are compared exactly: those that roughly take the fewest cycles."""
+
+
+def best_plan(machine: Machine, reach: Reach, strides: Iterable[int] = (0,), window: int = 0,
+              at_once: int = 0) -> WindowPlan:
+    """The plan of `fitting`, for any of `strides`, with the fewest expected cycles.
+
+    Raises ValueError where none fits.
+    """
+    plans = [plan for stride in strides for plan in fitting(machine, stride, window, at_once)]
+    if not plans:
+        what = f"windows of {window} bits" if window else "any window"
+        least = WindowPlan(machine.scalar_bits, window or 2, machine.units, at_once or 1)
+        raise ValueError(f"{machine.mailboxes} mailboxes are too few for {what} of "
+                         f"{machine.scalar_bits}-bit scalars; the smallest takes "
+                         f"{least.mailboxes}")
+    plans.sort(key=lambda plan: _rough_cycles(machine, plan, reach))
+    return min(plans[:LOOKED_AT], key=lambda plan: expected_cycles(machine, plan, reach))
+
+
+MOST_COPIES = 40
+"""Copies of a point that are considered: more are never worth their memory."""
+
+WORTH = 0.01
+"""Part of the cycles that more copies have to save, to be stored."""
+
+
+def strides(machine: Machine, most_copies: int = MOST_COPIES) -> list[int]:
+    """The bits of a slice for every number of copies from 1 (0: no slices) to `most_copies`."""
+    bits = machine.scalar_bits + 1
+    return [0, *dict.fromkeys(-(-bits // copies) for copies in range(2, most_copies + 1)
+                              if bits >= 2 * copies)]
+
+
+SUMS_A_KEY = 100
+"""Sums over which the time is spread that the link takes for a key's points."""
+
+
+@dataclass(frozen=True)
+class Store:
+    """What may be stored of a sum's points: copies for slices of `stride` bits, in `words` words of
+    memory, for an expected number of `cycles`, a share of loading among them."""
+
+    stride: int
+    words: int
+    cycles: float
+
+
+def stores(machine: Machine, points: int, reach: Reach, window: int = 0) -> list[Store]:
+    """What may be stored of `points` points whose scalars are expected to have this reach: no
+    copies first, then more of them that save at least `WORTH`. `window` forces the window width.
+    """
+    size = points * machine.point_words
+
+    def store(stride: int) -> Store:
+        plan = best_plan(machine, reach, [stride], window)
+        words = size * plan.copies
+        # A scalar is four words.
+        loading = words * machine.scalar_cycles / 4
+        return Store(stride, words,
+                     expected_cycles(machine, plan, reach) + loading / SUMS_A_KEY)
+
+    found = [store(0)]
+    for stride in strides(machine)[1:]:
+        if fitting(machine, stride, window):
+            more = store(stride)
+            if more.cycles < (1 - WORTH) * found[-1].cycles:
+                found.append(more)
+    return found
+
+
+def share_memory(sums: list[list[Store]], words: int) -> list[Store]:
+    """What to store of several sums in `words` words of memory: whatever saves the most cycles a
+    word, again and again, as long as it fits. The points themselves are stored in any case."""
+    chosen = [options[0] for options in sums]
+    while True:
+        free = words - sum(store.words for store in chosen)
+        steps = [((now.cycles - store.cycles) / (store.words - now.words), n, store)
+                 for n, (now, options) in enumerate(zip(chosen, sums, strict=True))
+                 for store in options
+                 if store.cycles < now.cycles and now.words < store.words <= now.words + free]
+        if not steps:
+            return chosen
+        _, n, store = max(steps, key=lambda step: step[0])
+        chosen[n] = store
