@@ -69,6 +69,7 @@ class Ledgers(RuleBasedStateMachine):
         self._open(NAMES[1], 3, True)
         self.prove(NAMES[2], None, [(True, 0, 0, 2)], None)
         self.force(NAMES[1], 1, True)
+        self.credit(NAMES[2], 0, 4, 0)
 
     def teardown(self) -> None:
         if hasattr(self, "fork"):
