@@ -28,8 +28,9 @@ def register(commands: Commands) -> None:
     """Add the commands."""
     verilog = commands.add_parser(
         "verilog", help="write the accelerator, or a unit of it, as SystemVerilog",
-        description="Write the SystemVerilog of the accelerator, the gateware that --device rtl "
-                    "simulates, or of one of its units for a design of your own.",
+        description="Write the SystemVerilog of the accelerator, or of one of its units for a "
+                    "design of your own. The gateware is what --device rtl simulates, in a text "
+                    "that every tool takes.",
         epilog="example: proofmill verilog multiplier.sv --unit multiplier --preset toy --bench "
                "--core; iverilog -g2012 -o bench multiplier.sv multiplier_tb.sv && vvp -n bench")
     verilog.add_argument("file", metavar="OUT.sv", type=output_file)

@@ -79,9 +79,9 @@ def commands():
 
 
 def words_of(command):
-    """The words of a command as a page has them: no remark, no redirection, of ``a|b`` the first,
-    and a page's ``...`` for something of the reader's."""
-    command = re.sub(r"\s+#.*|\s+>.*", "", command)
+    """The words of a command as a page has them: no remark, no redirection, not that it runs beside
+    the next, of ``a|b`` the first, and a page's ``...`` for something of the reader's."""
+    command = re.sub(r"\s+#.*|\s+>.*|\s+&$", "", command)
     return [word.partition("|")[0] for word in shlex.split(command)[1:]]
 
 

@@ -211,6 +211,12 @@ CHOICES = {
     ("measure", "preset"): "measure adder --preset",
     ("measure", "placer"): "measure adder --placer",
     ("measure", "multiplier"): "measure multiplier --depth 1 --multiplier",
+    ("verilog", "unit"): "verilog {folder}/unit.sv --unit",
+    ("verilog", "preset"): "verilog {folder}/unit.sv --preset",
+    ("verilog", "multiplier"): "verilog {folder}/unit.sv --unit multiplier --depth 1 --multiplier",
+    ("verilog", "curve"): "verilog {folder}/unit.sv --curve",
+    ("verilog", "group"): "verilog {folder}/unit.sv --group",
+    ("verilog", "program"): "verilog {folder}/unit.sv --unit processor --program",
     ("waves", "unit"): "waves --toy --out {folder}/w.vcd",
 }
 """A line for every argument with choices, to which each of them is added."""
@@ -223,6 +229,7 @@ def without_tools(monkeypatch):
     """Stops where compilers and synthesis begin, which take minutes; their own tests run them."""
     pytest.importorskip("amaranth_boards")
     import proofmill.boards.build
+    import proofmill.boards.cores.core
     import proofmill.boards.measure
     import proofmill.host.bench.setup
     import proofmill.host.cli.bench
@@ -239,6 +246,8 @@ def without_tools(monkeypatch):
 
     monkeypatch.setattr(proofmill.boards.build, "build", stop(ToolError))
     monkeypatch.setattr(proofmill.boards.measure, "measure", stop(ToolError))
+    monkeypatch.setattr(
+        proofmill.boards.cores.core.Core, "verilog", property(stop(ProofmillError)))
     monkeypatch.setattr(
         proofmill.sim.board, "build_board", stop(proofmill.sim.verilated.BuildError))
     monkeypatch.setattr(proofmill.sim.waves, "record", stop(ProofmillError))
