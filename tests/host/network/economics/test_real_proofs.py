@@ -85,8 +85,7 @@ def test_copies_of_a_real_proof_are_not_paid(block: Block) -> None:
     ledger = RewardLedger(Parameters(), minimum_bond=1)
     for identity in (0, 1):
         ledger.join(identity, BOND, reliability_bps=10_000)
-    root = block.task.request_root
-    record = ledger.open_slot(0, root, keccak_words(1), 11_448_000)
+    record = ledger.open_slot(0, block.task.request_root, keccak_words(1), 11_448_000)
     maker = record.assignment.primary
     assert maker is not None
     thief, proof = 1 - maker, block.proofs[maker]
@@ -95,15 +94,23 @@ def test_copies_of_a_real_proof_are_not_paid(block: Block) -> None:
         made_by = signer if block.sound(signer, data) else maker
         return ledger.include(slot, 50, 0, Submission(record.key, signer, data, made_by))
 
+    def follow(slot: int) -> None:
+        """The slot before is over, and this one has a block: delays are counted in blocks."""
+        ledger.close_slot(slot - 1, keccak_words(slot - 1))
+        ledger.open_slot(slot, keccak_words(slot), keccak_words(slot // 8), 11_448_000)
+
+    follow(1)
     assert "not eligible" in send(1, thief, proof)
+    follow(2)
+    follow(3)
     assert "does not verify" in send(3, thief, rerandomized(proof))
     assert "barred" in send(3, thief, proof)
     assert send(3, maker, proof) == ""
     assert "proven already" in send(3, maker, rerandomized(proof))
-    for slot in range(3, 30):
-        ledger.close_slot(slot, keccak_words(slot))
-        if slot > 3:
-            send(slot, maker, rerandomized(proof, slot))
+    for slot in range(4, 30):
+        follow(slot)
+        send(slot, maker, rerandomized(proof, slot))
+    ledger.close_slot(29, keccak_words(29))
     ledger.finalise(29)
     assert len(record.wins) == 1 and record.wins[0].submission.proof == proof
     assert ledger.earned[maker] == record.wins[0].prover_gwei
