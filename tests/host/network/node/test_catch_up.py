@@ -18,7 +18,8 @@ from proofmill.host.network.node.range_messages import MOST_BLOCKS, BlockRange, 
 from proofmill.host.network.node.wire import LIMITS, Topic
 from tests.host.network.node.chains import KEYS, Source, follower
 
-SLOTS = 18
+SLOTS = 20
+"""After the last of these, proofs and transactions wait for a block."""
 
 
 @dataclass
