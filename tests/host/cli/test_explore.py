@@ -60,8 +60,11 @@ def test_a_large_device_has_an_adder_that_begins_in_every_cycle(explore):
     assert {row["interval"]: row["units"] for row in found if row["multiplier_interval"] == 1} == {
         1: 12, 2: 6, 3: 4, 4: 3, 6: 2, 12: 1}
     assert found[0]["interval"] == 1 and found[0]["dsp"] == 3228
-    little, = rows(explore, "--dsp", 31, "--memory-kbit", 200, "--points", 1024)
-    assert little["passes"] > 1
+    # Little memory: a window after the other, or all in one pass where copies share its buckets.
+    little = ("--dsp", 31, "--memory-kbit", 200, "--points", 1024)
+    (one,), (shared,) = rows(explore, *little, "--copies", 1), rows(explore, *little)
+    assert one["passes"] > 1 and shared["passes"] == 1 and shared["copies"] > 1
+    assert shared["cycles"] < one["cycles"]
 
 
 def test_the_kind_of_block_matters(explore):
