@@ -115,7 +115,7 @@ def test_a_window_that_does_not_fit_is_refused(rtl):
 def test_windows_that_do_not_fit_at_once_are_computed_in_passes(rtl, model, window, at_once):
     figures = []
     for device in (rtl, model):
-        few = LanesDevice(device.name, device.accelerators[:1], window, at_once)
+        few = LanesDevice(device.name, device.accelerators[:1], window, at_once, copies=1)
         figures.append(measure(few, Group.G1, 30, "uniform", "infinity"))
     assert figures[0]["counters"] == figures[1]["counters"]
     passes = figures[0]["passes"]
