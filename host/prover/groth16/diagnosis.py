@@ -24,9 +24,8 @@ def explain(key: ProvingKey, witness: Limbs, r1cs: R1cs | None) -> ProofmillErro
             return ProofmillError(
                 f"the witness does not satisfy constraint {constraint} of {r1cs.constraints} "
                 f"(counted from 0) in {r1cs.name}; compute the witness with this circuit")
-    bad = first_bad_point(key)
-    if bad is not None:
-        return ProofmillError(f"{key.name}: {bad}; copy the key again or make a new one")
+    if (bad := bad_key(key)) is not None:
+        return bad
     if r1cs is not None:
         return ProofmillError(
             f"the proof does not verify although the witness satisfies {r1cs.name}: "
@@ -35,6 +34,13 @@ def explain(key: ProvingKey, witness: Limbs, r1cs: R1cs | None) -> ProofmillErro
         f"the proof does not verify: the witness does not satisfy the constraints of {key.name}, "
         "being wrong or another circuit's, or the key is damaged; give the .r1cs as well to learn "
         "which constraint fails first")
+
+
+def bad_key(key: ProvingKey) -> ProofmillError | None:
+    """What is wrong with the points of `key`, and where; None if nothing is."""
+    bad = first_bad_point(key)
+    return None if bad is None else ProofmillError(
+        f"{key.name}: {bad}; copy the key again or make a new one")
 
 
 def first_bad_point(key: ProvingKey) -> str | None:

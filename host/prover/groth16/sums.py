@@ -6,10 +6,12 @@ from collections.abc import Sequence
 import numpy as np
 
 from proofmill.hdl.curve import Group
+from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.prover.curve.limbs import Limbs
 from proofmill.host.prover.curve.points import infinity
 from proofmill.host.prover.devices.device import Bases, Device, DeviceError, Job, Progress, Result
 from proofmill.host.prover.devices.mcl import MclDevice
+from proofmill.host.prover.groth16.diagnosis import bad_key
 from proofmill.host.prover.groth16.proving_key import ProvingKey
 
 SUMS = (("A", Group.G1), ("B in G1", Group.G1), ("B in G2", Group.G2), ("C", Group.G1),
@@ -32,12 +34,21 @@ class KeyOnDevice:
             if self._bases is None:
                 key = self._key
                 points = (key.a, key.b_g1, key.b_g2, key.c, key.h)
-                self._bases = [
-                    # Aligned and in one piece, which a section of a mapped file need not be.
-                    self.device.load(group, np.require(each, np.uint64, ("C", "A")))
-                    if len(each) else None
-                    for (_, group), each in zip(SUMS, points, strict=True)]
+                self._bases = [self._loaded(group, each) if len(each) else None
+                               for (_, group), each in zip(SUMS, points, strict=True)]
             return self._bases
+
+    def _loaded(self, group: Group, points: Limbs) -> Bases:
+        """Points of the key on the device; one that no device takes is named by its section."""
+        try:
+            # Aligned and in one piece, which a section of a mapped file need not be.
+            return self.device.load(group, np.require(points, np.uint64, ("C", "A")))
+        except DeviceError:
+            raise
+        except ProofmillError:
+            if (refusal := bad_key(self._key)) is None:
+                raise
+            raise refusal from None
 
     def run(self, scalars: Sequence[Limbs], progress: Progress | None) -> list[Result]:
         """The five sums, in one call of the device. Raises `DeviceError`."""
