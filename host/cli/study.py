@@ -41,20 +41,23 @@ def register(commands: Commands) -> None:
 def run(options: argparse.Namespace) -> int:
     """Run what is left, and write what all runs say."""
     from proofmill.host.cli.main import version
+    from proofmill.host.ground.cores import cores
     from proofmill.host.network.economics.studies.journal import Journal
     from proofmill.host.network.economics.studies.page import write_page  # says first what it needs
     from proofmill.host.network.economics.studies.results import (
+        csv_rows,
+        ends_of,
         results,
-        write_csv,
         write_provenance,
     )
-    from proofmill.host.network.economics.studies.runs import expected_seconds, processors, run_all
+    from proofmill.host.network.economics.studies.runs import expected_seconds, run_all
     from proofmill.host.network.economics.studies.study import load
+    from proofmill.host.network.economics.tables import write_csv
 
     screen = Screen(machine=options.json)
     study, folder = load(options.study), Path(options.out)
     journal = Journal(folder, study.digest, version())
-    workers = options.processes or processors()
+    workers = options.processes or cores()
     total, done = len(study.points) * study.seeds, len(journal.done)
     with screen.bar("a short run, to know how long all take"):
         seconds = expected_seconds(study, workers, done)
@@ -65,19 +68,16 @@ def run(options: argparse.Namespace) -> int:
         run_all(study, journal, workers, bar)
     rows = results(study, journal)
     with screen.bar("writing the page"):
-        write_csv(folder / "points.csv", study, rows)
         write_provenance(folder / "study.json", study, version())
-        files = [folder / "points.csv", folder / "study.json",
+        files = [write_csv(folder / "points.csv", csv_rows(study, rows)), folder / "study.json",
                  *write_page(folder, study, rows, version())]
     if options.json:
         print_record("study run", {
             "title": study.title, "study_sha256": study.digest, "points": len(study.points),
             "seeds": study.seeds, "slots": study.slots,
             "results": [{"values": list(row.values), "mechanism": row.mechanism,
-                         "figure": row.figure, "seeds": row.count,
-                         "mean": row.interval and row.interval.mean,
-                         "lower": row.interval and row.interval.lower,
-                         "upper": row.interval and row.interval.upper} for row in rows],
+                         "figure": row.figure, "seeds": row.count, **ends_of(row.interval)}
+                        for row in rows],
             "files": [str(path) for path in files]})
         return 0
     _show(screen, rows, study.keys)

@@ -8,13 +8,13 @@
     misses = [12, 13]            # slots it did not prove although it was to
 """
 
-import tomllib
 from pathlib import Path
 from typing import Annotated
 
 from msgspec import Meta, Struct
 
 from proofmill.host.ground.errors import ProofmillError
+from proofmill.host.ground.toml_text import read_toml
 from proofmill.host.ground.typed import typed
 from proofmill.host.ground.units import BPS
 from proofmill.host.network.economics.scenario import StatedGwei
@@ -49,13 +49,7 @@ def load_registry(name: str, minimum_bond: int) -> tuple[Registered, ...]:
     path = Path(name)
     if not path.is_file():
         raise ProofmillError(f"{name}: no such file; name a registry of provers")
-    try:
-        document = tomllib.loads(path.read_text("utf-8"))
-    except UnicodeDecodeError as error:
-        raise ProofmillError(f"{name}: not UTF-8 text; a registry is a TOML file") from error
-    except tomllib.TOMLDecodeError as error:
-        raise ProofmillError(f"{name}: not TOML: {error}") from error
-    found = typed(document, _File, name).provers
+    found = typed(read_toml(path, "a registry"), _File, name).provers
     identities = [prover.identity for prover in found]
     for index, prover in enumerate(found):
         if prover.bond_gwei < minimum_bond:

@@ -1,7 +1,6 @@
 """Scenario files: who proves, how fast, with what stake, at what cost. TOML, every key checked."""
 
 import dataclasses
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib import resources
@@ -11,6 +10,7 @@ from typing import Annotated, Any, Literal
 from msgspec import UNSET, Meta, Struct, UnsetType, defstruct, structs
 
 from proofmill.host.ground.errors import ProofmillError
+from proofmill.host.ground.toml_text import parse_toml, read_toml
 from proofmill.host.ground.typed import typed
 from proofmill.host.network.economics.limits import MOST_PROVERS, MOST_SLOTS
 from proofmill.host.network.mechanism.parameters import DEFENCES, Defences, Parameters
@@ -112,28 +112,17 @@ def source(name_or_path: str, folder: Path | None = None) -> tuple[dict[str, Any
     known = packaged()
     if name_or_path in known:
         where = f"scenario {name_or_path}"
-        return _document(known[name_or_path], where), where
+        return parse_toml(known[name_or_path], where), where
     path = (folder or Path()) / name_or_path
     if not path.is_file():
         raise ProofmillError(
             f"{path}: no such file, nor a scenario of that name; there are {', '.join(known)}")
-    try:
-        text = path.read_text("utf-8")
-    except UnicodeDecodeError as error:
-        raise ProofmillError(f"{path}: not UTF-8 text; a scenario is a TOML file") from error
-    return _document(text, str(path)), str(path)
+    return read_toml(path, "a scenario"), str(path)
 
 
 def parse(text: str, where: str) -> Scenario:
     """The scenario of a TOML text; `where` names it in errors."""
-    return scenario_of(_document(text, where), where)
-
-
-def _document(text: str, where: str) -> dict[str, Any]:
-    try:
-        return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise ProofmillError(f"{where}: not TOML: {error}") from error
+    return scenario_of(parse_toml(text, where), where)
 
 
 def scenario_of(document: Mapping[str, Any], where: str) -> Scenario:

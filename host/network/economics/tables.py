@@ -3,7 +3,7 @@
 import csv
 import dataclasses
 import io
-from collections.abc import Iterable
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -67,11 +67,11 @@ def write_tables(run: Run, folder: Path) -> list[Path]:
     """Write provers.csv, slots.csv and figures.csv; returns their paths."""
     tables = {"provers.csv": prover_rows(run), "slots.csv": slot_rows(run),
               "figures.csv": figure_rows(run)}
-    return [_write(folder / name, rows) for name, rows in tables.items()]
+    return [write_csv(folder / name, rows) for name, rows in tables.items()]
 
 
-def _write(path: Path, rows: Iterable[JsonObject]) -> Path:
-    rows = list(rows)
+def write_csv(path: Path, rows: Sequence[JsonObject]) -> Path:
+    """Write rows of the same columns, whose names are the first line; returns the path."""
     text = io.StringIO(newline="")
     writer = csv.DictWriter(text, fieldnames=list(rows[0]) if rows else [])
     writer.writeheader()

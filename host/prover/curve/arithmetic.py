@@ -3,13 +3,13 @@
 Scalars are plain integers below r in four limbs, shape (n, 4), unless said otherwise.
 """
 
-import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
 from proofmill.hdl.curve import Group
+from proofmill.host.ground.cores import cores
 from proofmill.host.prover.curve.limbs import SCALAR_MODULUS, Limbs, to_limbs
 from proofmill.host.prover.curve.mcl import library
 from proofmill.host.prover.curve.points import (
@@ -130,13 +130,6 @@ def _multiply_each(group: Group, point: Limbs, scalars: Limbs) -> Limbs:
     for index in np.flatnonzero(scalars.any(axis=1)).tolist():
         functions.multiply(target + step * index, source, scalar + 32 * index)
     return to_affine(group, result)
-
-
-def cores() -> int:
-    """The processor cores this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def in_parallel(count: int, part: Callable[[int, int], None]) -> None:

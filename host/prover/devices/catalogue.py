@@ -47,7 +47,7 @@ def open_device(name: str, *, lanes: int | None = None, window: int | None = Non
             f"there is no device {name!r}; the devices are {', '.join(DEVICES)}")
     # The generator and the simulator take half a second to import.
     from proofmill.hdl.presets import STANDARD, control_only
-    from proofmill.host.prover.curve.arithmetic import cores
+    from proofmill.host.ground.cores import cores
     from proofmill.host.prover.devices.accelerator import Accelerator
     from proofmill.host.prover.devices.lanes import LanesDevice
     from proofmill.sim.verilated import BuildError, Simulation, build

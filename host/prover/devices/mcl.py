@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from proofmill.hdl.curve import Group
-from proofmill.host.prover.curve.arithmetic import add, cores, multiply_prepared
+from proofmill.host.ground.cores import cores
+from proofmill.host.prover.curve.arithmetic import add, multiply_prepared
 from proofmill.host.prover.curve.limbs import Limbs
 from proofmill.host.prover.curve.mcl import library
 from proofmill.host.prover.curve.points import infinity, is_infinity, to_jacobian

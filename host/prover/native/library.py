@@ -6,6 +6,7 @@ from _thread import allocate_lock, start_new_thread
 from collections.abc import Callable
 from typing import Any
 
+from proofmill.host.ground.cores import cores
 from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.ground.kept import tell
 from proofmill.host.prover.native.build import BuildProgress, NoLibrary, build, find
@@ -173,13 +174,6 @@ def library_if_there() -> Library | None:
         return _library
     except (NoLibrary, OSError):
         return None
-
-
-def cores() -> int:
-    """The processor cores this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def new_control(threads: int | None) -> Control:

@@ -6,12 +6,12 @@ an argument is an address, whoever passes it keeps what is there.
 
 import ctypes
 
+from proofmill.host.ground.cores import cores
 from proofmill.host.prover.native.faults import to_error
 from proofmill.host.prover.native.library import (
     Fault,
     Library,
     Progress,
-    cores,
     library,
     new_control,
     watched,

@@ -1,7 +1,5 @@
 """A study's results: means and intervals, as rows, as CSV, and with what they follow from."""
 
-import csv
-import io
 import json
 import platform
 from collections.abc import Sequence
@@ -41,16 +39,15 @@ def results(study: Study, journal: Journal) -> list[Result]:
     return found
 
 
-def write_csv(path: Path, study: Study, rows: Sequence[Result]) -> None:
-    """A row a result, a column a varied key; empty where there is no value."""
-    text = io.StringIO(newline="")
-    writer = csv.writer(text)
-    writer.writerow([*study.keys, "mechanism", "figure", "mean", "lower", "upper", "seeds"])
-    for row in rows:
-        found = row.interval
-        ends = ("", "", "") if found is None else (found.mean, found.lower, found.upper)
-        writer.writerow([*row.values, row.mechanism, row.figure, *ends, row.count])
-    write_atomically(path, [text.getvalue().encode()])
+def csv_rows(study: Study, rows: Sequence[Result]) -> list[JsonObject]:
+    """A row a result, a column a varied key; nothing where there is no value."""
+    return [{**dict(zip(study.keys, row.values, strict=True)), "mechanism": row.mechanism,
+             "figure": row.figure, **ends_of(row.interval), "seeds": row.count} for row in rows]
+
+
+def ends_of(found: Interval | None) -> JsonObject:
+    """An interval's mean and ends by name; None for each where there is none."""
+    return {name: found and getattr(found, name) for name in ("mean", "lower", "upper")}
 
 
 def provenance(study: Study, version: str) -> JsonObject:

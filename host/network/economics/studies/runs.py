@@ -1,7 +1,6 @@
 """A study's runs, on all cores: each in one process, the figures kept as they come."""
 
 import multiprocessing
-import os
 import signal
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -56,11 +55,6 @@ def expected_seconds(study: Study, workers: int, done: int) -> float:
     figures_of(study.points[-1].scenario("the study"), slots, 0)
     one = (time.perf_counter() - start) * study.slots / slots
     return one * (len(study.points) * study.seeds - done) / workers
-
-
-def processors() -> int:
-    """How many processors this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 @contextmanager

@@ -3,7 +3,6 @@
 import hashlib
 import itertools
 import json
-import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Annotated, Any
 from msgspec import Meta, Struct
 
 from proofmill.host.ground.errors import ProofmillError
+from proofmill.host.ground.toml_text import read_toml
 from proofmill.host.ground.typed import typed
 from proofmill.host.network.economics.limits import MOST_SLOTS
 from proofmill.host.network.economics.scenario import Scenario, scenario_of, source
@@ -61,15 +61,7 @@ class Study:
 def load(path: str) -> Study:
     """The study in a file. ProofmillError says what is wrong with it, or with the scenario that a
     point would have, and where."""
-    try:
-        document = tomllib.loads(Path(path).read_text("utf-8"))
-    except OSError as error:
-        raise ProofmillError(f"{path}: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise ProofmillError(f"{path}: not UTF-8 text; a study is a TOML file") from error
-    except tomllib.TOMLDecodeError as error:
-        raise ProofmillError(f"{path}: not TOML: {error}") from error
-    file = typed(document, _File, path)
+    file = typed(read_toml(Path(path), "a study"), _File, path)
     if not file.vary:
         raise ProofmillError(f"{path}: vary: names no key; give one, as \"network.slot_seconds\" = "
                              "[6.0, 12.0]")
