@@ -10,7 +10,6 @@ from proofmill.host.network.economics.replay import Draw
 from proofmill.host.network.mechanism.ledger import RewardLedger
 from proofmill.host.network.mechanism.lottery import (
     MIX_DELAY_EPOCHS,
-    Ticket,
     mix_epoch,
     weight_epoch,
 )
@@ -27,7 +26,6 @@ class Replayed(Protocol):
     `recorded.RecordedRun`. `unit`: what a gwei is in the ledger's amounts."""
 
     parameters: Parameters
-    tickets: dict[int, tuple[Ticket, ...]]
 
     @property
     def unit(self) -> int:
@@ -126,7 +124,7 @@ def _draw_sentences(replay: Replayed, slot: int, mix: bytes) -> list[str]:
                      "prove from the first slot on.")
         return lines
     first = draws[0]
-    low, high = _interval(replay, slot, first.prover)
+    low, high = record.candidates.part_of(first.prover)
     lines.append(
         f"Draw 0 is keccak256(seed, 0) modulo all weights: {first.number:,} of {first.total:,}, "
         f"so it falls at {_percent(first.number, first.total)}. Prover {first.prover}'s part is "
@@ -148,19 +146,10 @@ def _percent(part: int, whole: int) -> str:
     return f"{part * BPS // whole / 100:.2f} %"
 
 
-def _interval(replay: Replayed, slot: int, identity: int) -> tuple[int, int]:
-    low = 0
-    for ticket in replay.tickets[slot]:
-        if ticket.prover == identity:
-            return low, low + ticket.weight
-        low += ticket.weight
-    return low, low
-
-
 def _story(replay: Replayed, slot: int, identity: int) -> Story:
     record, ledger = replay.records[slot], replay.ledger
     drawn, win = record.assignment, record.win
-    weight = next((t.weight for t in replay.tickets[slot] if t.prover == identity), 0)
+    weight = record.candidates.weight_of(identity)
     role = "primary" if identity == drawn.primary else (
         "committee" if identity in drawn.committee else "none")
     lines = [_chosen(replay, slot, identity, role)]
@@ -215,8 +204,8 @@ def _story(replay: Replayed, slot: int, identity: int) -> Story:
 
 def _chosen(replay: Replayed, slot: int, identity: int, role: str) -> str:
     record = replay.records[slot]
-    total = sum(ticket.weight for ticket in replay.tickets[slot])
-    low, high = _interval(replay, slot, identity)
+    total = record.candidates.total
+    low, high = record.candidates.part_of(identity)
     chance = f"{100 * (high - low) / total:.1f} %" if total else "nothing"
     if role == "primary":
         return f"Prover {identity} was the primary; its weight is {chance} of all."

@@ -106,16 +106,34 @@ def figures(world: World) -> Figures:
     )
 
 
-def attack_cost(scenario: Scenario, luck: Luck) -> AttackCost:
-    """What it costs to dominate, from the scenario and its luck alone."""
+def attack_cost(scenario: Scenario, lags: Sequence[float]) -> AttackCost:
+    """What it costs to dominate, from the scenario and its luck alone. `lags`: `lag` of the median
+    prover in every slot."""
     kinds = scenario.each()
     budget = rewards.budget(scenario.network.base_gwei, scenario.parameters.rho_start)
     return AttackCost(
         majority_stake_gwei=sum(kind.stake_gwei + kind.delegated_gwei for kind in kinds),
-        majority_speed_up=_speed_up(scenario, luck),
+        # The quantile that wins half of all slots.
+        majority_speed_up=max(1.0, float(np.quantile(lags, 0.5, method="higher"))),
         withheld_slot_gwei=(primary_penalty(scenario.parameters, budget)
                             + rewards.most(scenario.parameters, budget)),
     )
+
+
+def median_prover(scenario: Scenario) -> int:
+    """The prover in the middle, by the time of a proof."""
+    kinds = scenario.each()
+    return sorted(range(len(kinds)), key=lambda i: kinds[i].seconds)[len(kinds) // 2]
+
+
+def lag(luck: Luck, slot: int, prover: int) -> float:
+    """How many times as fast a prover would have to be to be the first in a slot; infinite in one
+    in which its proof does not arrive."""
+    micros, arrives = luck.row(slot)
+    times = np.where(arrives, micros, np.inf)
+    own = times[prover]
+    times[prover] = np.inf
+    return float(own / times.min()) if own < np.inf else np.inf
 
 
 def energy_gwei(scenario: Scenario, joules: float) -> float:
@@ -125,18 +143,3 @@ def energy_gwei(scenario: Scenario, joules: float) -> float:
 
 def _mean_delay(proven: Sequence[SlotOutcome]) -> float:
     return float(np.mean([o.delay for o in proven])) if proven else float("nan")
-
-
-def _speed_up(scenario: Scenario, luck: Luck) -> float:
-    """Found on the luck itself: the ratio by which the median prover misses the first place in the
-    slots it does not fail in, and of that the quantile that wins half of all slots."""
-    kinds = scenario.each()
-    median = sorted(range(len(kinds)), key=lambda i: kinds[i].seconds)[len(kinds) // 2]
-    ratios = []
-    for slot in range(luck.slots):
-        micros, arrives = luck.row(slot)
-        times = np.where(arrives, micros, np.inf)
-        own = times[median]
-        times[median] = np.inf
-        ratios.append(own / times.min() if own < np.inf else np.inf)
-    return max(1.0, float(np.quantile(ratios, 0.5, method="higher")))

@@ -26,7 +26,6 @@ from proofmill.host.ground.typed import typed
 from proofmill.host.ground.units import GWEI
 from proofmill.host.network.economics.replay import Draw, draws_of
 from proofmill.host.network.mechanism.ledger import RewardLedger
-from proofmill.host.network.mechanism.lottery import Ticket
 from proofmill.host.network.mechanism.parameters import Defences, Parameters
 from proofmill.host.network.mechanism.records import SlotRecord
 from proofmill.host.network.node.contract_state import IncludedProof
@@ -103,7 +102,6 @@ class RecordedRun:
             self.parameters, record.minimum_bond,
             {int(who): bond for who, bond in record.bonds.items()},
             bytes.fromhex(record.genesis_mix))
-        self.tickets: dict[int, tuple[Ticket, ...]] = {}
         for block in record.blocks:
             root, mix, payload_hash, request_root = (
                 bytes.fromhex(getattr(block, name)) for name in HASHES)
@@ -112,10 +110,6 @@ class RecordedRun:
                 block.base, included=tuple(IncludedProof(*each) for each in block.included),
                 matured=block.matured)
             self._run.add(facts)
-            made = self._run.records[facts.slot]
-            self.tickets[facts.slot] = tuple(
-                ticket for ticket in self.ledger.tickets_for(facts.slot)
-                if ticket.prover not in made.passed_over)
         self.ledger.finalise(record.final_slot)
         self.notes = {int(slot): {int(prover): note for prover, note in said.items()}
                       for slot, said in record.notes.items()}
@@ -136,7 +130,7 @@ class RecordedRun:
 
     def draws(self, slot: int) -> list[Draw]:
         """The numbers behind a slot's assignment, primary first."""
-        return draws_of(self.records[slot], self.tickets[slot])
+        return draws_of(self.records[slot])
 
 
 def load_run(name: str) -> RecordedRun:

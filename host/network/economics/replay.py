@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from proofmill.host.network.economics.registry import Registered
 from proofmill.host.network.mechanism.ledger import RewardLedger
-from proofmill.host.network.mechanism.lottery import Ticket, draw_number, mix_epoch, total_weight
+from proofmill.host.network.mechanism.lottery import draw_number, mix_epoch
 from proofmill.host.network.mechanism.parameters import Parameters
 from proofmill.host.network.mechanism.records import SlotRecord, Submission
 
@@ -53,7 +53,6 @@ class Replay:
     minimum_bond: int
     ledger: RewardLedger = field(init=False)
     records: dict[int, SlotRecord] = field(default_factory=dict)
-    tickets: dict[int, tuple[Ticket, ...]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.ledger = RewardLedger(self.parameters, self.minimum_bond)
@@ -75,8 +74,6 @@ class Replay:
         record = ledger.open_slot(slot, block.root, self.mix_for(slot), block.base_gwei,
                                   proposer=proposer)
         self.records[slot] = record
-        self.tickets[slot] = tuple(
-            t for t in ledger.tickets_for(slot) if t.prover not in record.passed_over)
         for proven in list(ledger.open.values()):
             for identity in self._due(proven, ledger.delay(proven, slot)):
                 if proven.slot not in self._misses[identity]:
@@ -88,7 +85,7 @@ class Replay:
 
     def draws(self, slot: int) -> list[Draw]:
         """The numbers behind a slot's assignment, primary first."""
-        return draws_of(self.records[slot], self.tickets[slot])
+        return draws_of(self.records[slot])
 
     def decided(self, slot: int) -> bool:
         """Whether nothing about proving the slot can change any more."""
@@ -109,19 +106,16 @@ class Replay:
         if delay == parameters.primary_blocks + 1:
             return drawn.committee
         if delay == parameters.committee_blocks + 1:
-            drawn_already = {drawn.primary, *drawn.committee}
-            return sorted(self.ledger.bonded() - drawn_already)
+            return sorted(self.ledger.bonded().difference(drawn.drawn))
         return ()
 
 
-def draws_of(record: SlotRecord, tickets: Sequence[Ticket]) -> list[Draw]:
+def draws_of(record: SlotRecord) -> list[Draw]:
     """The draws of a slot, primary first, from those that were not passed over."""
-    drawn = record.assignment
     found: list[Draw] = []
-    out: set[int] = set()
-    order = () if drawn.primary is None else (drawn.primary, *drawn.committee)
-    for draw, prover in enumerate(order):
-        total = total_weight(tickets, out)
+    out = set(record.passed_over)
+    for draw, prover in enumerate(record.assignment.drawn):
+        total = record.tickets.total_without(out)
         found.append(Draw(draw_number(record.seed, draw, total), total, prover))
         out.add(prover)
         if draw == 0 and record.proposer is not None:

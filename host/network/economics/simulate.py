@@ -5,7 +5,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from proofmill.host.network.economics.draws import Luck
-from proofmill.host.network.economics.measures import AttackCost, Figures, attack_cost, figures
+from proofmill.host.network.economics.measures import (
+    AttackCost,
+    Figures,
+    attack_cost,
+    figures,
+    lag,
+    median_prover,
+)
 from proofmill.host.network.economics.scenario import Scenario
 from proofmill.host.network.economics.world import World
 
@@ -40,13 +47,15 @@ def simulate(scenario: Scenario, slots: int | None = None, seed: int = 0,
     race = replace(staged, defences=replace(staged.defences, stages=False, slot_batch=False))
     log.info("simulating %d slots, seed %d", count, seed)
     worlds = {"staged": World(scenario, staged, luck), "race": World(scenario, race, luck)}
+    median, lags = median_prover(scenario), []
     for slot in range(count):
         for world in worlds.values():
             world.step(slot)
+        lags.append(lag(luck, slot, median))  # now, while the luck of the slot is at hand
         if progress is not None and slot % 64 == 0:
             progress(slot, count)
     for world in worlds.values():
         world.finish(count)
     return Run(scenario, count, seed, luck, worlds,
                {name: figures(world) for name, world in worlds.items()},
-               attack_cost(scenario, luck))
+               attack_cost(scenario, lags))

@@ -70,7 +70,6 @@ class World:
         self._slot_micros = round(scenario.network.slot_seconds * MICROS)
         self._travel = round(scenario.network.network_seconds * MICROS)
         self._everybody = np.arange(len(self._kinds))
-        # Provers of a kind are neighbours: sums over a kind are sums between two places.
         self._kind_of = np.repeat(np.arange(len(scenario.provers)),
                                   [kind.count for kind in scenario.provers])
         self._worked = np.zeros(len(self._kinds), dtype=np.int64)
@@ -139,8 +138,7 @@ class World:
         elif stage is Stage.COMMITTEE:
             provers = np.array(drawn.committee, dtype=np.int64)
         else:
-            standing = self.ledger.standing
-            out = list(standing.short | standing.leaving | work.busy())
+            out = list(self.ledger.standing.out() | work.busy())
             provers = self._everybody
             if out:
                 free = np.ones(len(provers), dtype=bool)

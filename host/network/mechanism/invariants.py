@@ -55,11 +55,10 @@ def winners_verified(ledger: RewardLedger) -> None:
 
 def bonds_cover_liabilities(ledger: RewardLedger) -> None:
     """5: no bond is below its prover's open penalties."""
-    drawn = (record.assignment for record in ledger.open.values())
-    owing = {prover for one in drawn for prover in (one.primary, *one.committee)
-             if prover is not None}
     # Of all others the bond is the minimum or more, and owes nothing.
-    for prover in map(ledger.provers.__getitem__, owing | ledger.standing.short):
+    asked = ledger.standing.short.union(
+        *(record.assignment.drawn for record in ledger.open.values()))
+    for prover in map(ledger.provers.__getitem__, asked):
         require(prover.bond >= prover.liabilities, 5,
                 f"prover {prover.identity} owes up to {prover.liabilities} of {prover.bond} gwei")
 

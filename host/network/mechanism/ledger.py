@@ -138,11 +138,11 @@ class RewardLedger:
 
     def bonded(self) -> set[int]:
         """Provers whose bond is whole and who are not leaving."""
-        return set(self.provers) - self.standing.short - self.standing.leaving
+        return set(self.provers) - self.standing.out()
 
     def tickets(self) -> Tickets:
         """Everybody's ticket as it stands now."""
-        out = self.standing.short | self.standing.leaving
+        out = self.standing.out()
         everybody = [self.provers[identity] for identity in sorted(self.provers)]
         provers = [one for one in everybody if one.reliability and one.identity not in out]
         return Tickets(
@@ -280,9 +280,8 @@ class RewardLedger:
         """
         asked: Collection[int] = tickets.provers
         if bonds.covers(self.parameters, self.minimum_bond, (), penalty):
-            asked = self.standing.short.union(*(
-                (record.assignment.primary, *record.assignment.committee)
-                for record in self.open.values() if record.assignment.primary is not None))
+            asked = self.standing.short.union(
+                *(record.assignment.drawn for record in self.open.values()))
         passed = (prover for prover in map(self.provers.__getitem__, asked)
                   if not bonds.covers(self.parameters, prover.bond, (prover.liabilities,), penalty))
         return tuple(sorted(p.identity for p in passed if tickets.holds(p.identity)))
@@ -302,10 +301,9 @@ class RewardLedger:
         batch, record.batch = record.batch, []
         chosen = batch[:1] if flags.statement_key else batch
         if flags.statement_key and flags.slot_batch and len(batch) > 1:
-            frozen = record.tickets
             seed = batch_seed(next_mix, *record.key)
             winner = pick_from_batch(
-                seed, [Ticket(s.prover, frozen.weight_of(s.prover)) for s, _ in batch],
+                seed, [Ticket(s.prover, record.tickets.weight_of(s.prover)) for s, _ in batch],
                 record.assignment.primary if flags.primary_first else None)
             chosen = [pair for pair in batch if pair[0].prover == winner]
         for submission, includer in chosen:

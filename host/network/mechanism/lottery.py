@@ -44,6 +44,11 @@ class Assignment:
     primary: int | None
     committee: tuple[int, ...]
 
+    @property
+    def drawn(self) -> tuple[int, ...]:
+        """Everybody who is drawn, in order, the primary first; nobody where nobody has weight."""
+        return () if self.primary is None else (self.primary, *self.committee)
+
 
 def mix_epoch(epoch: int) -> int | None:
     """The epoch whose final RANDAO mix seeds `epoch`; None means the mix of genesis.
@@ -81,16 +86,6 @@ def weights(stakes: Sequence[int], reliabilities: Sequence[int]) -> list[int]:
         wrong = next(q for q in reliabilities if not 0 <= q <= BPS)
         raise ValueError(f"a reliability is 0 to {BPS:,} basis points, not {wrong}")
     return list(map(mul, stakes, reliabilities))
-
-
-def weight(bond: int, delegated: int, reliability_bps: int) -> int:
-    """``(bond + delegated) * q``."""
-    return weights([bond + delegated], [reliability_bps])[0]
-
-
-def total_weight(tickets: Sequence[Ticket], without: Collection[int] = ()) -> int:
-    """The sum of the weights of all but `without`."""
-    return sum(ticket.weight for ticket in tickets if ticket.prover not in without)
 
 
 def draw_number(seed: bytes, draw: int, total: int) -> int:
@@ -147,18 +142,32 @@ class Tickets(Sequence[Ticket]):
         place = self._place(prover)
         return 0 if place is None else self.weights[place]
 
+    def part_of(self, prover: int) -> tuple[int, int]:
+        """The numbers that fall on the prover: from the first on, below the second."""
+        place = self._place(prover)
+        if place is None:
+            return self.total, self.total
+        return self._ends[place] - self.weights[place], self._ends[place]
+
+    def total_without(self, without: Collection[int]) -> int:
+        """The sum of the weights of all but `without`, each named once."""
+        return self.total - sum(map(self.weight_of, without))
+
+    def but(self, without: Collection[int]) -> "Tickets":
+        """The tickets of all but `without`."""
+        return Tickets.of(t for t in self if t.prover not in without) if without else self
+
     def draw(self, seed: bytes, draw: int, without: Collection[int] = ()) -> int | None:
         """The prover of that draw, leaving out `without`; None where nobody else has weight.
 
         The running sums are those of everybody: a number that is drawn among the others goes up by
         the weight of each prover left out that lies before it.
         """
-        out = sorted(place for place in map(self._place, without) if place is not None)
-        total = self.total - sum(self.weights[place] for place in out)
+        total = self.total_without(without)
         if total == 0:
             return None
         number = draw_number(seed, draw, total)
-        for place in out:
+        for place in sorted(place for place in map(self._place, without) if place is not None):
             if number < self._ends[place] - self.weights[place]:
                 break
             number += self.weights[place]

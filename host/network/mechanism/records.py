@@ -24,6 +24,10 @@ class Standing:
         """Whether that prover of the ledger has a whole bond and is not leaving."""
         return identity not in self.short and identity not in self.leaving
 
+    def out(self) -> set[int]:
+        """Provers that are not bonded."""
+        return self.short | self.leaving
+
 
 class BondedProver:
     """A prover's account. `duties`: the penalty of each open duty, by slot."""
@@ -166,6 +170,11 @@ class SlotRecord:
         """A copy with nothing in common that either could change."""
         return replace(self, batch=self.batch.copy(), wins=self.wins.copy(), kept=self.kept.copy(),
                        barred=self.barred.copy())
+
+    @property
+    def candidates(self) -> Tickets:
+        """The tickets among which it was drawn: nobody's who was passed over."""
+        return self.tickets.but(self.passed_over)
 
     @property
     def win(self) -> Win | None:

@@ -14,7 +14,7 @@ from proofmill.host.network.mechanism import bonds, rewards
 from proofmill.host.network.mechanism.hashing import keccak_words
 from proofmill.host.network.mechanism.invariants import check_slot
 from proofmill.host.network.mechanism.ledger import RewardLedger
-from proofmill.host.network.mechanism.lottery import mix_epoch, total_weight
+from proofmill.host.network.mechanism.lottery import mix_epoch
 from proofmill.host.network.mechanism.parameters import Defences, Parameters
 from proofmill.host.network.mechanism.records import SlotRecord, Submission
 
@@ -229,11 +229,9 @@ class Arena:
 
     def _weigh(self, record: SlotRecord) -> None:
         """Add to `luck` what the primary's draw brought over what the weights made likely."""
-        primary, tickets = record.assignment.primary, self.ledger.tickets_for(record.slot)
-        within = [t for t in tickets if t.prover not in record.passed_over]
+        primary, within = record.assignment.primary, record.candidates
         if primary is not None:
-            likely = total_weight([t for t in within if t.prover in self.own])
-            won = (primary in self.own) - likely / total_weight(within)
+            won = (primary in self.own) - sum(map(within.weight_of, self.own)) / within.total
             self.luck += won * rewards.most(self.parameters, record.budget)
 
     def _won(self, proven_slot: int) -> bool:

@@ -39,7 +39,7 @@ def text(found: Explanation, prover: int) -> str:
 def test_the_draw_is_the_lottery_s() -> None:
     replay = replayed(registry())
     for slot in (1, 9, 17, 30):
-        drawn = assign(slot_seed(replay.mix_for(slot), slot), replay.tickets[slot], 3)
+        drawn = assign(slot_seed(replay.mix_for(slot), slot), replay.records[slot].candidates, 3)
         assert [draw.prover for draw in replay.draws(slot)] == [drawn.primary, *drawn.committee]
         for draw in explain(replay, slot).draws:
             assert 0 <= draw["number"] < draw["of"]

@@ -15,8 +15,8 @@ from proofmill.host.network.mechanism.lottery import (
     mix_epoch,
     pick_from_batch,
     slot_seed,
-    weight,
     weight_epoch,
+    weights,
 )
 
 MIX = bytes(range(32))
@@ -46,8 +46,8 @@ def test_mix_and_weights_are_two_epochs_old() -> None:
 
 
 def test_primary_is_drawn_in_proportion_to_weight() -> None:
-    tickets = [Ticket(3, weight(32, 0, 10_000)), Ticket(9, weight(64, 32, 10_000)),
-               Ticket(4, weight(64, 0, 5_000)), Ticket(5, 0)]
+    heavy, heaviest, light = weights([32, 64 + 32, 64], [10_000, 10_000, 5_000])
+    tickets = [Ticket(3, heavy), Ticket(9, heaviest), Ticket(4, light), Ticket(5, 0)]
     drawn = Counter(assign(slot_seed(MIX, slot), tickets, 1).primary for slot in range(6_000))
     assert drawn[5] == 0
     for prover, expected in ((3, 1_200), (4, 1_200), (9, 3_600)):
