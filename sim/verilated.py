@@ -35,7 +35,7 @@ BuildProgress = Callable[[str, int, int], None]
 """Called with (what is being done, steps done, steps in all)."""
 
 WAITING = "waiting for another process, which is building the same"
-LINKING = "linking"
+LINKING = "linking (with the compiler's own C++ library, which it makes once)"
 """Steps' names."""
 
 HARNESS = Path(__file__).with_name("harness.cpp")
