@@ -9,16 +9,16 @@ from eth_account.typed_transactions.typed_transaction import TypedTransaction
 from eth_hash.auto import keccak
 from hexbytes import HexBytes
 
-from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.ground.json_text import JsonObject
 from proofmill.host.ground.units import Wei
 from proofmill.host.network.evm.client import Address
+from proofmill.host.network.pool import NotSigned
 
 TYPE = 2
 NOTHING = Wei(0)
 
 
-class NoTransaction(ProofmillError):
+class NoTransaction(NotSigned):
     """Bytes that are no signed transaction of type 2."""
 
 

@@ -37,7 +37,7 @@ from proofmill.host.network.node.contract_state import ProverAccount
 from proofmill.host.network.node.early_proofs import EarlyProofs
 from proofmill.host.network.node.gossip import Reception
 from proofmill.host.network.node.layer2 import BlockFacts, CreditedProof, LayerTwo
-from proofmill.host.network.node.mempool import take_transaction, take_transfer
+from proofmill.host.network.node.mempool import take_signed
 from proofmill.host.network.node.opening import GENESIS_MIX
 from proofmill.host.network.node.owned_proof import OwnedProof, numbers_of
 from proofmill.host.network.node.proof_pool import Answer, ProofPool
@@ -199,9 +199,9 @@ class Follower:
         which it does not go on.
         """
         if topic is Topic.TRANSACTION:
-            return take_transaction(self.pool, data)  # the pool's own log names it
+            return take_signed(self.pool, data)  # the pool's own log names it
         if topic is Topic.TRANSFER:
-            return take_transfer(self.transfers, data)
+            return take_signed(self.transfers, data)
         kind, _ = self._topics[topic]
         try:
             with judged_by_specification():

@@ -5,6 +5,7 @@ from functools import cached_property
 from hashlib import sha256
 
 from proofmill.host.ground.errors import ProofmillError
+from proofmill.host.network.pool import NotSigned
 from proofmill.host.prover.circuits.eddsa import refusal
 from proofmill.host.prover.circuits.rollup.ledger import Account
 from proofmill.host.prover.circuits.rollup.size import NONCE_BITS
@@ -13,7 +14,7 @@ from proofmill.host.prover.circuits.rollup.transfer import SignedTransfer
 _NONCE_BYTES = NONCE_BITS // 8
 
 
-class NoTransfer(ProofmillError):
+class NoTransfer(NotSigned):
     """Bytes that are no transfer anybody could have signed, or that their sender has not."""
 
 

@@ -11,14 +11,14 @@ from proofmill.host.ground.units import Wei
 from proofmill.host.network.evm.account import address_of
 from proofmill.host.network.evm.pool import (
     MOST,
-    MOST_BLOCKS,
     MOST_EARLY_OF_ONE,
     MOST_OF_ONE,
     TransactionPool,
 )
 from proofmill.host.network.evm.transaction import decode_transaction, sign_transaction
 from proofmill.host.network.node.gossip import Reception
-from proofmill.host.network.node.mempool import take_transaction
+from proofmill.host.network.node.mempool import take_signed
+from proofmill.host.network.pool import MOST_BLOCKS
 
 CHAIN, RICH, BASE_FEE = 7, 10**18, 7
 BONDS, BOND = b"\xb0" * 20, 10**17
@@ -36,7 +36,7 @@ class World:
         self.pool.is_reward = lambda each: each.to == BONDS and each.value >= BOND
 
     def add(self, raw: bytes) -> tuple[Reception, str]:
-        return take_transaction(self.pool, raw)
+        return take_signed(self.pool, raw)
 
     def balance(self, who: bytes) -> int:
         return 0 if who == SENDERS[2] else RICH

@@ -11,7 +11,7 @@ from proofmill.host.cli.main import main
 from proofmill.host.ground.database import StorageError
 from proofmill.host.network.node.follower import Follower
 from proofmill.host.network.node.gossip import Reception
-from proofmill.host.network.node.mempool import take_transfer
+from proofmill.host.network.node.mempool import take_signed
 from proofmill.host.network.node.service import WalletService
 from proofmill.host.network.transfers.waiting import Waiting
 from tests.host.network.node.chains import SEED, follower
@@ -43,7 +43,7 @@ def served(node: Follower, folder: Path, work: Callable[[], int]) -> tuple[int, 
     sent: list[bytes] = []
 
     def take(raw: bytes) -> tuple[Reception, str]:
-        answer = take_transfer(node.transfers, raw)
+        answer = take_signed(node.transfers, raw)
         if answer[0] is Reception.ACCEPT:
             sent.append(raw)
         return answer
@@ -117,7 +117,7 @@ def test_who_has_no_account_is_told(
     (b'{"method": "proofmill_sendTransfer", "params": ["00"]}\n', -32000),
 ])
 def test_nonsense_is_answered(node: Follower, tmp_path: Path, line: bytes, code: int) -> None:
-    service = WalletService(tmp_path, node, lambda raw: take_transfer(node.transfers, raw), raised)
+    service = WalletService(tmp_path, node, lambda raw: take_signed(node.transfers, raw), raised)
     assert service.answer(line)["error"]["code"] == code
 
 

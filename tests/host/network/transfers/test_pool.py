@@ -9,12 +9,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from proofmill.host.network.node.gossip import Reception
-from proofmill.host.network.node.mempool import take_transfer
+from proofmill.host.network.node.mempool import take_signed
+from proofmill.host.network.pool import MOST_BLOCKS
 from proofmill.host.network.transfers.load import Load, full_batch
 from proofmill.host.network.transfers.opening import development_key, opened, opening_ledger
 from proofmill.host.network.transfers.pool import (
     MOST,
-    MOST_BLOCKS,
     MOST_EARLY_OF_ONE,
     MOST_OF_ONE,
     TransferPool,
@@ -42,7 +42,7 @@ class World:
         self.pool = TransferPool(CHAIN, lambda: self.ledger, lambda: self.height)
 
     def add(self, raw: bytes) -> tuple[Reception, str]:
-        return take_transfer(self.pool, raw)
+        return take_signed(self.pool, raw)
 
     def build(self, collector: int = 3) -> list[bytes]:
         """Apply the next batch; the bytes of its transfers."""
@@ -158,6 +158,9 @@ def test_a_full_pool_keeps_who_pays_most(monkeypatch: pytest.MonkeyPatch) -> Non
     assert world.add(signed(3, 15, fee=9))[0] is Reception.ACCEPT
     verdict, reason = world.add(signed(1, 6, fee=1))
     assert verdict is Reception.IGNORE and "pay more than 1" in reason
+    # For the same fee who came first stays.
+    verdict, reason = world.add(signed(0, 0, fee=2))
+    assert verdict is Reception.IGNORE and "pay more than 2" in reason
     assert len(world.build()) == 3
 
 
@@ -182,6 +185,19 @@ def test_a_block_left_with_its_branch_gives_its_transfers_back() -> None:
     world.pool.settle(world.ledger)
     world.ledger = before
     assert not world.build()
+
+
+def test_a_block_left_late_gives_its_transfers_their_whole_time() -> None:
+    world = World()
+    before = world.ledger
+    world.add(signed(0, 0))
+    assert world.build()
+    world.height += MOST_BLOCKS
+    world.add(signed(1, 5))
+    world.height += 1
+    world.ledger = before
+    world.add(signed(2, 10))
+    assert len(world.pool) == 3
 
 
 def test_it_survives_restarts(tmp_path: Path) -> None:
