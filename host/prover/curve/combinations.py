@@ -13,6 +13,9 @@ from proofmill.host.prover.curve.points import width
 from proofmill.host.prover.native import points as native
 from proofmill.host.prover.native.library import G1, G2, Library, Progress
 
+NUMBER = {Group.G1: G1, Group.G2: G2}
+"""What the native library calls the groups."""
+
 
 def combine(group: Group, points: Limbs, places: NDArray[np.uint32], scalars: Limbs,
             starts: NDArray[np.uint64], out: Limbs | None = None, progress: Progress | None = None,
@@ -37,7 +40,7 @@ def combine(group: Group, points: Limbs, places: NDArray[np.uint32], scalars: Li
             or (terms and int(places.max()) >= len(points))):
         raise ValueError(f"{group.value}: {len(points)} points, {terms} places, scalars "
                          f"{scalars.shape}, {rows} rows and a result {out.shape} do not fit")
-    native.combinations(_number(group), points.ctypes.data, len(points), places.ctypes.data,
+    native.combinations(NUMBER[group], points.ctypes.data, len(points), places.ctypes.data,
                         scalars.ctypes.data, starts.ctypes.data, rows, out.ctypes.data,
                         progress=progress, code=code)
     return out
@@ -63,22 +66,8 @@ PIECE = 1 << 16
 """Points that `multiply_all` takes at once, so that memory holds few scalars."""
 
 
-def first_off_curve(group: Group, points: Limbs) -> int | None:
-    """The index of the first of `points` that is not on the curve; None if all are.
-
-    Infinity is. A point with a coordinate that is not below p is not. Points of G2 may have an
-    order that does not divide r: see `host.prover.curve.validity.in_subgroup`.
-    """
-    points = np.require(points, np.uint64, ("C",))
-    return native.first_off_curve(_number(group), points.ctypes.data, len(points))
-
-
 def uncompressed(group: Group, points: Limbs) -> bytes:
     """The bytes that stand for points where snarkjs hashes them: x, y as plain numbers, big-endian,
     in G2 the imaginary part of each first; infinity is all zero."""
     points = np.require(points, np.uint64, ("C",)).reshape(-1, width(group))
-    return native.uncompressed(_number(group), points.ctypes.data, len(points))
-
-
-def _number(group: Group) -> int:
-    return G1 if group is Group.G1 else G2
+    return native.uncompressed(NUMBER[group], points.ctypes.data, len(points))

@@ -4,14 +4,12 @@ import numpy as np
 
 from proofmill.hdl.curve import Group
 from proofmill.host.prover.curve.arithmetic import in_parallel
+from proofmill.host.prover.curve.combinations import NUMBER
 from proofmill.host.prover.curve.limbs import Limbs
 from proofmill.host.prover.curve.mcl import library
 from proofmill.host.prover.curve.points import to_affine, to_jacobian
-from proofmill.host.prover.native.library import G1, G2, Library, library_if_there
+from proofmill.host.prover.native.library import Library, library_if_there
 from proofmill.host.prover.native.sums import copies_in_place
-
-NUMBER = {Group.G1: G1, Group.G2: G2}
-"""What the native library calls the groups."""
 
 
 def copies_of_points(group: Group, points: Limbs, stride: int, copies: int,

@@ -9,16 +9,14 @@ from collections.abc import Sequence
 import numpy as np
 
 from proofmill.hdl.curve import Group
+from proofmill.host.prover.curve.combinations import NUMBER
 from proofmill.host.prover.curve.limbs import Limbs
 from proofmill.host.prover.devices.device import Bases, Job, Progress, Result
 from proofmill.host.prover.devices.inputs import check_jobs, check_points
 from proofmill.host.prover.devices.mcl import MclDevice
 from proofmill.host.prover.native.build import BuildProgress
-from proofmill.host.prover.native.library import G1, G2, Library, library_or_none
+from proofmill.host.prover.native.library import Library, library_or_none
 from proofmill.host.prover.native.sums import convert_in_place, sum_in_place
-
-NUMBER = {Group.G1: G1, Group.G2: G2}
-"""What the library calls the groups."""
 
 
 class CpuDevice:

@@ -6,13 +6,11 @@ means nothing; where that is found afterwards, the device seems to compute wrong
 
 from collections.abc import Sequence
 
-import numpy as np
-
 from proofmill.hdl.curve import BN254, Group
 from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.prover.curve.limbs import LIMBS, Limbs, first_not_below, from_limbs
 from proofmill.host.prover.curve.points import first_not_canonical, width
-from proofmill.host.prover.curve.validity import on_curve
+from proofmill.host.prover.curve.validity import first_off_curve
 from proofmill.host.prover.devices.device import Job
 
 ORDER = BN254.scalar.modulus
@@ -28,9 +26,7 @@ def check_points(group: Group, points: Limbs) -> None:
         raise ProofmillError(
             f"point {index:,} of {len(points):,} in {group.value} has a coordinate that is not "
             "below the modulus p; give coordinates modulo p, times 2^256, as a .zkey has them")
-    flags = on_curve(group, np.require(points, np.uint64, ("C", "A")))
-    if not flags.all():
-        index = int(np.argmin(flags))
+    if (index := first_off_curve(group, points)) is not None:
         raise ProofmillError(
             f"point {index:,} of {len(points):,} is not on the curve of {group.value}; give "
             "coordinates times 2^256 modulo p, as a .zkey has them, and zeros for infinity")

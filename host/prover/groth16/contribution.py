@@ -19,14 +19,10 @@ from functools import partial
 from proofmill.hdl.curve import Group
 from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.prover.curve.arithmetic import multiply
-from proofmill.host.prover.curve.combinations import (
-    first_off_curve,
-    multiply_all,
-    uncompressed,
-)
+from proofmill.host.prover.curve.combinations import multiply_all, uncompressed
 from proofmill.host.prover.curve.limbs import SCALAR_MODULUS, Limbs
 from proofmill.host.prover.curve.points import generator
-from proofmill.host.prover.curve.validity import in_subgroup
+from proofmill.host.prover.curve.validity import first_off_curve, in_subgroup
 from proofmill.host.prover.groth16.container import WAY_OUT
 from proofmill.host.prover.groth16.drawing import Draw, beacon_seed
 from proofmill.host.prover.groth16.phase2 import Step

@@ -7,7 +7,7 @@ import numpy as np
 from proofmill.hdl.curve import Group
 from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.prover.curve.limbs import Limbs
-from proofmill.host.prover.curve.validity import in_subgroup, on_curve
+from proofmill.host.prover.curve.validity import first_off_curve, in_subgroup
 from proofmill.host.prover.groth16.proving_key import ProvingKey
 from proofmill.host.prover.groth16.r1cs import R1cs
 
@@ -46,12 +46,11 @@ def bad_key(key: ProvingKey) -> ProofmillError | None:
 def first_bad_point(key: ProvingKey) -> str | None:
     """The first point of `key` outside its group, by section and index; None if all are inside.
 
-    Takes microseconds a point in G1, a tenth of a millisecond in G2.
+    Takes a few microseconds a point at most, in G2 a fifth of a millisecond.
     """
     for section, what, group, points in _sections(key):
-        outside = np.flatnonzero(~on_curve(group, points))
-        if len(outside):
-            return f"section {section} ({what}), index {int(outside[0])}: not on the curve"
+        if (index := first_off_curve(group, points)) is not None:
+            return f"section {section} ({what}), index {index}: not on the curve"
         if group is Group.G2:
             outside = np.flatnonzero(~in_subgroup(group, points))
             if len(outside):

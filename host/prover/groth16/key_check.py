@@ -23,11 +23,10 @@ from proofmill.hdl.curve import Group
 from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.prover.curve import scalars
 from proofmill.host.prover.curve.arithmetic import add, multiply, negate
-from proofmill.host.prover.curve.combinations import first_off_curve
 from proofmill.host.prover.curve.limbs import LIMBS, SCALAR_MODULUS, Limbs
 from proofmill.host.prover.curve.pairing import product_is_one
 from proofmill.host.prover.curve.points import generator
-from proofmill.host.prover.curve.validity import in_subgroup
+from proofmill.host.prover.curve.validity import first_off_curve, in_subgroup
 from proofmill.host.prover.groth16.contribution import (
     PERSON,
     PUBLIC_BEACON,

@@ -26,12 +26,12 @@ import numpy as np
 from proofmill.hdl.curve import Group
 from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.prover.curve.arithmetic import negate
-from proofmill.host.prover.curve.combinations import first_off_curve
 from proofmill.host.prover.curve.limbs import BASE_MODULUS, Limbs
 from proofmill.host.prover.curve.pairing import product_is_one
 from proofmill.host.prover.curve.points import generator, width
 from proofmill.host.prover.curve.scalars import TWO_ADICITY
 from proofmill.host.prover.curve.subgroup import all_in_subgroup
+from proofmill.host.prover.curve.validity import first_off_curve
 from proofmill.host.prover.groth16.container import Container, open_container
 
 MAGIC = b"ptau"

@@ -52,7 +52,8 @@ def read_zkey(path: str | os.PathLike[str]) -> ProvingKey:
     """Open a proving key; its points stay in the mapped file. Raises `ProofmillError`.
 
     Sizes, indices and ranges of all values are checked. Whether the points are on the curve is
-    not, since that takes longer than a proof: see `host.prover.groth16.diagnosis`.
+    for those to ask that compute with them, see `host.prover.devices.inputs`; whether those of G2
+    are in the group takes longer than a proof, see `host.prover.groth16.diagnosis`.
     """
     return parse_zkey(open_container(path, MAGIC, VERSIONS))
 

@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 
 from proofmill.hdl.curve import Group
-from proofmill.host.prover.curve import points
+from proofmill.host.prover.curve import points, validity
+from proofmill.host.prover.curve.arithmetic import multiply_generator
 from proofmill.host.prover.curve.limbs import (
     BASE_MODULUS,
     MONTGOMERY_RADIX,
@@ -10,7 +11,8 @@ from proofmill.host.prover.curve.limbs import (
     from_limbs,
     to_limbs,
 )
-from proofmill.host.prover.curve.validity import in_subgroup, on_curve
+from proofmill.host.prover.curve.validity import first_off_curve, in_subgroup, on_curve
+from proofmill.host.prover.native.library import library
 from tests.host.prover.curve import reference
 
 GROUPS = pytest.mark.parametrize("group", list(Group))
@@ -78,6 +80,25 @@ def test_on_curve(group: Group) -> None:
     encoded[599, 0] ^= np.uint64(1)
     for flags in (on_curve(group, encoded), in_subgroup(group, encoded)):
         assert np.flatnonzero(~flags).tolist() == [599]
+
+
+@pytest.mark.parametrize("native", [True, False])
+@GROUPS
+def test_the_first_point_off_the_curve(group: Group, native: bool,
+                                       monkeypatch: pytest.MonkeyPatch) -> None:
+    """By the native library, and where that is not to be had."""
+    found = library() if native else None
+    monkeypatch.setattr(validity, "library_if_there", lambda: found)
+    monkeypatch.setattr(validity, "PIECE", 4000)
+    bases = multiply_generator(group, to_limbs(range(9000)))
+    assert first_off_curve(group, bases) is None
+    for place in (8999, 4500, 3):
+        bases[place, 0] ^= np.uint64(1)
+        assert first_off_curve(group, bases) == place
+    # The same point modulo p, but not written as such.
+    bases[2, :4] = to_limbs([from_limbs(bases[2, :4])[0] + BASE_MODULUS])[0]
+    assert first_off_curve(group, bases) == 2
+    assert first_off_curve(group, bases[:2]) is None and first_off_curve(group, bases[:0]) is None
 
 
 def test_points_of_the_twist_outside_the_subgroup() -> None:

@@ -101,15 +101,6 @@ def test_what_does_not_fit_is_refused() -> None:
     combine(Group.G1, bases, *arrays([[(0, 1)]]))  # what is not used is not looked at
 
 
-@GROUPS
-def test_a_point_off_the_curve_is_found(group: Group) -> None:
-    bases = multiply_generator(group, to_limbs(range(9000)))
-    assert combinations.first_off_curve(group, bases) is None
-    for place in (8999, 4500, 3):
-        bases[place, 0] ^= np.uint64(1)
-        assert combinations.first_off_curve(group, bases) == place
-
-
 def test_uncompressed_points() -> None:
     """Big-endian plain numbers; in G2 the imaginary part first."""
     for group in Group:
