@@ -16,7 +16,7 @@ from typing import Any
 from proofmill.host.ground import content_digest
 from proofmill.host.ground.closing import Closing
 from proofmill.host.ground.errors import ProofmillError, way_out
-from proofmill.host.ground.kept import sync_folder
+from proofmill.host.ground.kept import sync_folder, tell
 
 WAIT_SECONDS = 5.0
 """How long another process may hold the file before that is a fault."""
@@ -148,6 +148,31 @@ class Database(Closing):
 
     def _damaged(self, reason: str) -> DamagedError:
         return DamagedError(f"{self.path}: not a {self._what}, or damaged ({reason}); {_MEND}")
+
+
+class ReplaceableDatabase(Database):
+    """A file whose content can be had from others again: one that is damaged is told of, put aside
+    and begun anew. Synchronous NORMAL: its last entries may go with the machine's power, but not
+    when the process is killed."""
+
+    def __init__(
+        self, path: str | os.PathLike[str], schema: str, version: int, what: str
+    ) -> None:
+        """As `Database`, but never DamagedError for what is there."""
+        try:
+            super().__init__(path, schema, version, what)
+        except DamagedError as error:
+            tell(f"{error.args[0].rpartition(';')[0]}; it is put aside and begun anew")
+            _put_aside(Path(path))
+            super().__init__(path, schema, version, what)
+        self._database.execute("PRAGMA synchronous = NORMAL")
+
+
+def _put_aside(path: Path) -> None:
+    """Rename the file and what SQLite has beside it."""
+    for part in ("", "-wal", "-shm"):
+        with suppress(FileNotFoundError):
+            os.replace(f"{path}{part}", f"{path}.damaged{part}")
 
 
 def _connect(path: Path) -> sqlite3.Connection:

@@ -7,11 +7,8 @@ is asked for again.
 
 import os
 from collections.abc import Iterator
-from contextlib import suppress
-from pathlib import Path
 
-from proofmill.host.ground.database import DamagedError, Database
-from proofmill.host.ground.kept import tell
+from proofmill.host.ground.database import ReplaceableDatabase
 from proofmill.host.network.node.wire import Topic
 
 SCHEMA_VERSION = 1
@@ -28,19 +25,12 @@ KEPT = {Topic.BLOCK, Topic.ENVELOPE}
 """What is kept of a block, one of each."""
 
 
-class Archive(Database):
+class Archive(ReplaceableDatabase):
     """Messages about blocks, by the block's root, in the order they were found valid."""
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
-        """Open or make the file; one that is damaged is told of and put aside, since all that it
-        held can be had from others. ProofmillError where it cannot be opened."""
-        try:
-            super().__init__(path, _SCHEMA, SCHEMA_VERSION, "block archive")
-        except DamagedError as error:
-            tell(f"{error.args[0].rpartition(';')[0]}; it is put aside and begun anew")
-            _put_aside(Path(path))
-            super().__init__(path, _SCHEMA, SCHEMA_VERSION, "block archive")
-        self._database.execute("PRAGMA synchronous = NORMAL")
+        """Open or make the file. ProofmillError where it cannot be opened."""
+        super().__init__(path, _SCHEMA, SCHEMA_VERSION, "block archive")
         self._links: dict[bytes, tuple[bytes, int]] = {}
 
     def link(self, root: bytes, parent: bytes, slot: int) -> None:
@@ -83,10 +73,3 @@ class Archive(Database):
             head = link[0]
             link = self._links.get(head)
         return roots[::-1]
-
-
-def _put_aside(path: Path) -> None:
-    """Rename the file and what SQLite has beside it."""
-    for part in ("", "-wal", "-shm"):
-        with suppress(FileNotFoundError):
-            os.replace(f"{path}{part}", f"{path}.damaged{part}")

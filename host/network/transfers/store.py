@@ -2,11 +2,8 @@
 
 import os
 from collections.abc import Collection
-from contextlib import suppress
-from pathlib import Path
 
-from proofmill.host.ground.database import DamagedError, Database
-from proofmill.host.ground.kept import tell
+from proofmill.host.ground.database import ReplaceableDatabase
 
 SCHEMA_VERSION = 1
 _SCHEMA = """
@@ -18,22 +15,12 @@ CREATE TABLE transfers (
 """
 
 
-class TransferStore(Database):
-    """Transfers by their hash, in the order they came."""
+class TransferStore(ReplaceableDatabase):
+    """Transfers by their hash, in the order they came; who sent one can send it again."""
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
-        """Open or make the file; one that is damaged is told of and begun anew, since who sent a
-        transfer can send it again. ProofmillError where it cannot be opened."""
-        try:
-            super().__init__(path, _SCHEMA, SCHEMA_VERSION, "file of transfers")
-        except DamagedError as error:
-            tell(f"{error.args[0].rpartition(';')[0]}; it is begun anew")
-            for part in ("", "-wal", "-shm"):
-                with suppress(FileNotFoundError):
-                    os.replace(f"{Path(path)}{part}", f"{Path(path)}.damaged{part}")
-            super().__init__(path, _SCHEMA, SCHEMA_VERSION, "file of transfers")
-        # A transfer lost with the machine's power is its sender's to repeat.
-        self._database.execute("PRAGMA synchronous = NORMAL")
+        """Open or make the file. ProofmillError where it cannot be opened."""
+        super().__init__(path, _SCHEMA, SCHEMA_VERSION, "file of transfers")
 
     def keep(self, name: bytes, raw: bytes) -> None:
         """Keep a transfer by its hash, once."""
