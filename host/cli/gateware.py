@@ -1,7 +1,6 @@
 """``proofmill verilog`` and ``proofmill commands``: the gateware for those who build on it."""
 
 import argparse
-import importlib.metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -80,10 +79,11 @@ def run_verilog(options: argparse.Namespace) -> int:
     if "core" in names:
         from proofmill.boards.cores.core import UNITS as DETAILS
         from proofmill.boards.cores.fusesoc import core_file
+        from proofmill.host.cli.main import version
 
         bench = names.get("bench")
         files[names["core"]] = core_file(
-            core.unit, DETAILS[core.unit].title, importlib.metadata.version("proofmill"),
+            core.unit, DETAILS[core.unit].title, version(),
             Path(options.file).name, None if bench is None else Path(bench).name)
     for name, text in files.items():
         write_atomically(name, [text.encode()])

@@ -1,6 +1,5 @@
 """A record's fields, one a line."""
 
-import dataclasses
 from typing import Any
 
 from proofmill.host.cli.records import print_record
@@ -12,6 +11,8 @@ MOST_NAMES = 8
 
 def show(command: str, record: Any, as_json: bool) -> None:
     """Show a dataclass, or print it as one JSON object."""
+    import dataclasses  # here, since it takes a while, and the record's own module has it already
+
     fields = dataclasses.asdict(record)
     if as_json:
         print_record(command, fields)

@@ -4,11 +4,14 @@ import argparse
 import json
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.ground.json_text import parse_json
 from proofmill.host.ground.output import write_atomically
-from proofmill.host.network.mechanism.vectors import Value, vectors
+
+if TYPE_CHECKING:
+    from proofmill.host.network.mechanism.vectors import Value
 
 
 def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -27,10 +30,12 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
 
 def run(options: argparse.Namespace) -> int:
     """Make, or compare."""
+    from proofmill.host.network.mechanism.vectors import vectors
+
     if options.check:
         if options.file is None:
             raise ProofmillError("--check compares a file; name it: proofmill vectors FILE --check")
-        return _check(options.file)
+        return _check(options.file, vectors())
     text = as_text(vectors())
     if options.file is None:
         sys.stdout.write(text)
@@ -39,7 +44,7 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def as_text(document: Value) -> str:
+def as_text(document: "Value") -> str:
     """The document as JSON, a case a line, so that a change shows as the lines it changes."""
     assert isinstance(document, dict)
     values = document["values"]
@@ -53,13 +58,13 @@ def as_text(document: Value) -> str:
     return head[:-1] + ', "values": {\n' + ",\n".join(topics) + "\n}}\n"
 
 
-def _check(path: Path) -> int:
+def _check(path: Path, document: "Value") -> int:
     try:
         found = parse_json(path.read_text("utf-8"))
     except (ValueError, OSError) as error:
         raise ProofmillError(f"{path}: cannot be read as JSON: {error}; "
                              "make one with: proofmill vectors FILE") from error
-    differences = list(_differences("", json.loads(as_text(vectors())), found))
+    differences = list(_differences("", json.loads(as_text(document)), found))
     for where, wanted, got in differences[:10]:
         print(f"{path}: {where}: {got}, not {wanted}")
     if len(differences) > 10:

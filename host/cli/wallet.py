@@ -1,9 +1,7 @@
 """``proofmill wallet``: keys of accounts in the ledger, transfers and balances."""
 
 import argparse
-import getpass
 import os
-import secrets
 import sys
 from pathlib import Path
 
@@ -13,8 +11,15 @@ from proofmill.host.cli.screen import Screen
 from proofmill.host.cli.subcommands import Commands
 from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.ground.json_text import JsonObject
+from proofmill.host.prover.circuits.rollup.size import (
+    BALANCE_BITS,
+    FEE_BITS,
+    INDEX_BITS,
+    NONCE_BITS,
+)
 
-LARGEST_ACCOUNT, LARGEST_AMOUNT, LARGEST_FEE = (1 << 32) - 1, (1 << 64) - 1, (1 << 32) - 1
+LARGEST_ACCOUNT, LARGEST_AMOUNT, LARGEST_FEE, LARGEST_NONCE = (
+    (1 << bits) - 1 for bits in (INDEX_BITS, BALANCE_BITS, FEE_BITS, NONCE_BITS))
 
 
 def register(commands: Commands) -> None:
@@ -50,7 +55,7 @@ def register(commands: Commands) -> None:
                       help="how much")
     send.add_argument("--fee", default=0, metavar="N", type=whole(0, LARGEST_FEE),
                       help="for the proposer of the block; more comes sooner (default: 0)")
-    send.add_argument("--nonce", metavar="N", type=whole(0, LARGEST_ACCOUNT),
+    send.add_argument("--nonce", metavar="N", type=whole(0, LARGEST_NONCE),
                       help="replace the waiting transfer of this nonce, for a fee 10 %% higher "
                            "(default: the next)")
     send.add_argument("--account", metavar="N", type=whole(0, LARGEST_ACCOUNT),
@@ -73,11 +78,12 @@ def run_new(options: argparse.Namespace) -> int:
     """Make a key."""
     from proofmill.host.network.transfers.keystore import packed_key, read_public, write_keystore
     from proofmill.host.network.transfers.opening import development_key
+    from proofmill.host.prover.circuits.eddsa import KEY_BYTES
 
     if os.path.exists(options.keystore):
         raise ProofmillError(f"{options.keystore}: is there already, and holds perhaps a key; "
                              "choose another name")
-    key = (secrets.token_bytes(32) if options.development is None else
+    key = (os.urandom(KEY_BYTES) if options.development is None else
            development_key(options.seed, options.development))
     write_keystore(options.keystore, key, _password(options, new=True))
     Screen().line(f"{options.keystore}: made; public key "
@@ -169,6 +175,8 @@ def _password(options: argparse.Namespace, new: bool) -> bytes:
         return lines[0]
     if not sys.stdin.isatty():
         raise ProofmillError("nobody can be asked for the password here; give --password-file FILE")
+    import getpass
+
     password = getpass.getpass(f"password of {options.keystore}: ")
     if not password:
         raise ProofmillError("an empty password protects nothing; give one")

@@ -1,12 +1,16 @@
 """What every device does, whether it is a board, its simulation or this machine's processor."""
 
+from __future__ import annotations  # of NumPy, for which commands that name devices need not wait
+
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from proofmill.hdl.curve import Group
 from proofmill.host.ground.errors import ProofmillError
-from proofmill.host.prover.curve.limbs import Limbs
+
+if TYPE_CHECKING:
+    from proofmill.hdl.curve import Group
+    from proofmill.host.prover.curve.limbs import Limbs
 
 Progress = Callable[[int, int], None]
 """Called now and then with (work done, work in all); the unit is the caller's own."""

@@ -55,6 +55,11 @@ def test_a_proof_needs_no_numpy(tmp_path: Path) -> None:
     assert not found & set(HEAVY) and commands_in(found) == {"prove"}
 
 
+def test_no_command_says_what_it_does_by_heavy_modules(tmp_path: Path) -> None:
+    # Help is folded by textwrap, and names a file of the user's.
+    assert imported(tmp_path, "--help") & set(HEAVY) <= {"textwrap", "platformdirs"}
+
+
 @pytest.mark.parametrize("words", [["field", "invert", "7"], ["setup", "--help"]])
 def test_a_command_is_not_made_to_wait_for_the_others(tmp_path: Path, words: list[str]) -> None:
     module = next(name for name, names in COMMANDS.items() if words[0] in names)

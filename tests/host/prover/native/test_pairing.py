@@ -9,10 +9,9 @@ from proofmill.hdl.curve import Group
 from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.prover.curve import points
 from proofmill.host.prover.curve.arithmetic import multiply
-from proofmill.host.prover.curve.limbs import BASE_MODULUS, SCALAR_MODULUS
+from proofmill.host.prover.curve.limbs import BASE_MODULUS, SCALAR_MODULUS, Limbs
 from proofmill.host.prover.curve.pairing import product_is_one
 from proofmill.host.prover.curve.points import decode
-from proofmill.host.prover.devices.device import Limbs
 from proofmill.host.prover.groth16.json_fields import read_public
 from proofmill.host.prover.groth16.verification_key import (
     VerificationKey,

@@ -10,8 +10,7 @@ from hypothesis import strategies as st
 from proofmill.hdl.curve import Group
 from proofmill.host.prover.curve import points
 from proofmill.host.prover.curve.arithmetic import multiply, multiply_generator
-from proofmill.host.prover.curve.limbs import SCALAR_MODULUS, to_limbs
-from proofmill.host.prover.devices.device import Limbs
+from proofmill.host.prover.curve.limbs import SCALAR_MODULUS, Limbs, to_limbs
 from proofmill.host.prover.native.library import G1, G2, Library
 from proofmill.host.prover.native.sums import multiples, weighted_sum
 from tests.host.prover.native.classes import VECTORS, checked

@@ -12,8 +12,7 @@ import numpy as np
 import pytest
 
 from proofmill.host.ground.errors import ProofmillError
-from proofmill.host.prover.curve.limbs import SCALAR_MODULUS, to_limbs
-from proofmill.host.prover.devices.device import Limbs
+from proofmill.host.prover.curve.limbs import SCALAR_MODULUS, Limbs, to_limbs
 from proofmill.host.prover.devices.mcl import MclDevice
 from proofmill.host.prover.groth16.prove import Prover
 from proofmill.host.prover.groth16.r1cs import R1cs

@@ -13,8 +13,7 @@ from proofmill.hdl.curve import Group
 from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.prover.curve import points
 from proofmill.host.prover.curve.arithmetic import multiply, multiply_generator
-from proofmill.host.prover.curve.limbs import BASE_MODULUS, SCALAR_MODULUS, to_limbs
-from proofmill.host.prover.devices.device import Limbs
+from proofmill.host.prover.curve.limbs import BASE_MODULUS, SCALAR_MODULUS, Limbs, to_limbs
 from proofmill.host.prover.native.library import G1, G2, Library
 from proofmill.host.prover.native.sums import (
     convert_in_place,
