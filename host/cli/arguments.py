@@ -3,6 +3,7 @@
 import argparse
 import math
 import os
+import re
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
@@ -106,6 +107,21 @@ def whole(least: int | None = None, most: int | None = None,
         if (least is not None and value < least) or (most is not None and value > most):
             raise argparse.ArgumentTypeError(otherwise)
         return value
+
+    return taken
+
+
+def hexadecimal(least: int, most: int, otherwise: str,
+                prefixed: bool = False) -> Callable[[str], bytes]:
+    """Takes `least` to `most` bytes in hexadecimal, after 0x, which may be missing unless
+    `prefixed`; `otherwise` is said of all else."""
+    prefix = "0x" if prefixed else "(?:0x)?"
+
+    def taken(text: str) -> bytes:
+        found = re.fullmatch(f"{prefix}((?:[0-9a-fA-F]{{2}}){{{least},{most}}})", text)
+        if found is None:
+            raise argparse.ArgumentTypeError(otherwise)
+        return bytes.fromhex(found[1])
 
     return taken
 

@@ -3,7 +3,13 @@
 import argparse
 from typing import TYPE_CHECKING
 
-from proofmill.host.cli.arguments import input_file, machine_reads, output_file, whole
+from proofmill.host.cli.arguments import (
+    hexadecimal,
+    input_file,
+    machine_reads,
+    output_file,
+    whole,
+)
 from proofmill.host.cli.records import print_record
 from proofmill.host.cli.screen import Screen
 from proofmill.host.cli.shown import show
@@ -43,7 +49,8 @@ def register(commands: Commands) -> None:
         description="Write a key with one more contribution whose number follows from a public "
                     "event, as `snarkjs zkey beacon` does, byte for byte.")
     _add_old_and_new(beacon)
-    beacon.add_argument("beacon", metavar="HEX", type=_hexadecimal,
+    beacon.add_argument("beacon", metavar="HEX",
+                        type=hexadecimal(1, 255, "should be 1 to 255 bytes in hexadecimal"),
                         help="the event, say a block's hash: 1 to 255 bytes in hexadecimal")
     beacon.add_argument("exponent", metavar="EXPONENT", type=whole(10, 63),
                         help="SHA-256 is taken 2^EXPONENT times")
@@ -79,16 +86,6 @@ def _add_old_and_new(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("old", metavar="OLD.zkey", type=input_file())
     parser.add_argument("new", metavar="NEW.zkey", type=output_file)
     parser.add_argument("--name", help="whose contribution it is: 64 characters at most")
-
-
-def _hexadecimal(text: str) -> bytes:
-    try:
-        found = bytes.fromhex(text.removeprefix("0x"))
-    except ValueError:
-        found = b""
-    if not 1 <= len(found) <= 255:
-        raise argparse.ArgumentTypeError("should be 1 to 255 bytes in hexadecimal")
-    return found
 
 
 def run_info(options: argparse.Namespace) -> int:

@@ -3,7 +3,7 @@
 import argparse
 from typing import TYPE_CHECKING
 
-from proofmill.host.cli.arguments import whole
+from proofmill.host.cli.arguments import hexadecimal, whole
 from proofmill.host.cli.records import print_record
 from proofmill.host.cli.screen import Screen
 from proofmill.host.cli.subcommands import Commands
@@ -27,24 +27,14 @@ def register(commands: Commands) -> None:
                     "proven, and the last with the contract's.",
         epilog="With --json: each account with its branch, which the contract's escape takes, and "
                "each exit that is not paid out with the branch that its withdraw takes.")
-    rebuild.add_argument("contract", metavar="0xADDRESS", type=address, help="the contract")
+    rebuild.add_argument("contract", metavar="0xADDRESS", help="the contract", type=hexadecimal(
+        ADDRESS_BYTES, ADDRESS_BYTES, "is no address: 0x and 40 hexadecimal digits", True))
     rebuild.add_argument("--execution", metavar="URL", required=True,
                          help="a node's JSON-RPC address, such as http://127.0.0.1:8545")
     rebuild.add_argument("--from-block", type=whole(0), default=0, metavar="N",
                          help="a block not after the contract's creation (default: 0)")
     rebuild.add_argument("--json", action="store_true", help="one JSON object on stdout")
     rebuild.set_defaults(run=run_rebuild)
-
-
-def address(text: str) -> bytes:
-    """Takes addresses: 0x and 40 hexadecimal digits."""
-    try:
-        found = bytes.fromhex(text.removeprefix("0x"))
-    except ValueError:
-        found = b""
-    if not text.startswith("0x") or len(found) != ADDRESS_BYTES:
-        raise argparse.ArgumentTypeError("is no address: 0x and 40 hexadecimal digits")
-    return found
 
 
 def run_rebuild(options: argparse.Namespace) -> None:

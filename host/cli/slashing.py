@@ -1,10 +1,10 @@
 """``proofmill slashing``: a signing history on its way between clients (EIP-3076)."""
 
 import argparse
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from proofmill.host.cli.arguments import hexadecimal
 from proofmill.host.cli.screen import Screen
 from proofmill.host.cli.subcommands import Commands
 from proofmill.host.ground.errors import ProofmillError
@@ -37,6 +37,7 @@ def register(commands: Commands) -> None:
     take.add_argument("database", help="slashing.sqlite in the node's folder; made if it is new")
     take.add_argument("file", help="the interchange file")
     take.add_argument("--chain", metavar="0xROOT",
+                      type=hexadecimal(32, 32, "is not 0x and 32 bytes in hexadecimal", True),
                       help="the chain's genesis validators root, for a new database")
     take.set_defaults(run=run_import)
 
@@ -69,7 +70,7 @@ def run_import(options: argparse.Namespace) -> int:
         raise ProofmillError(f"{options.database}: there is no such database; for a new one, say "
                              "with --chain of which chain it is")
     else:
-        root = _root(options.chain)
+        root = options.chain
     with SlashingProtection(options.database, root) as protection:
         read_history(protection, options.file)
         _tell(f"{options.database}: has now", protection)
@@ -81,9 +82,3 @@ def _tell(what: str, protection: "SlashingProtection") -> None:
     keys = {block.public_key for block in blocks} | {vote.public_key for vote in votes}
     Screen().line(f"{what} {len(keys)} keys, {len(blocks):,} blocks and {len(votes):,} "
                   f"attestations of the chain 0x{protection.genesis_validators_root.hex()}")
-
-
-def _root(text: str) -> bytes:
-    if not re.fullmatch(r"0x[0-9a-fA-F]{64}", text):
-        raise ProofmillError(f"--chain {text[:70]}: is not 0x and 32 bytes in hexadecimal")
-    return bytes.fromhex(text[2:])

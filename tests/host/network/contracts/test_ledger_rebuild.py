@@ -116,6 +116,7 @@ def test_a_node_that_leaves_something_out(
 
 @pytest.mark.parametrize(("change", "complaint"), [
     (["0x12"], "is no address"), (["12" * 20], "is no address"), (["0x" + "z" * 40], "no address"),
+    (["0x" + " 12" * 20], "no address"),
     (["0x" + "12" * 20], "there is no contract at 0x1212"),
     (["--execution", "http://127.0.0.1:1"], "does not answer"),
     (["--from-block", "-1"], "must be 0 or more"),
