@@ -5,7 +5,7 @@ import os
 import sys
 from pathlib import Path
 
-from proofmill.host.cli.arguments import input_file, seed, whole
+from proofmill.host.cli.arguments import input_file, output_file, seed, whole
 from proofmill.host.cli.records import print_record
 from proofmill.host.cli.screen import Screen
 from proofmill.host.cli.subcommands import Commands
@@ -33,8 +33,8 @@ def register(commands: Commands) -> None:
     ways = wallet.add_subparsers(metavar="WAY", required=True)
     new = ways.add_parser(
         "new", help="make a key", description="Make a key, encrypt it, and show its public key.")
-    new.add_argument("keystore", metavar="KEY.json", help="the file to make; one that is there "
-                                                          "stays")
+    new.add_argument("keystore", metavar="KEY.json", type=output_file,
+                     help="the file to make; one that is there stays")
     new.add_argument("--development", metavar="N", type=whole(0, LARGEST_ACCOUNT),
                      help="the key of account N of a local chain's first ledger, which everybody "
                           "can have, instead of a random one")
@@ -76,13 +76,16 @@ def register(commands: Commands) -> None:
 
 def run_new(options: argparse.Namespace) -> int:
     """Make a key."""
-    from proofmill.host.network.transfers.keystore import packed_key, read_public, write_keystore
+    from proofmill.host.network.transfers.keystore import (
+        packed_key,
+        read_public,
+        require_new,
+        write_keystore,
+    )
     from proofmill.host.network.transfers.opening import development_key
     from proofmill.host.prover.circuits.eddsa import KEY_BYTES
 
-    if os.path.exists(options.keystore):
-        raise ProofmillError(f"{options.keystore}: is there already, and holds perhaps a key; "
-                             "choose another name")
+    require_new(options.keystore)
     key = (os.urandom(KEY_BYTES) if options.development is None else
            development_key(options.seed, options.development))
     write_keystore(options.keystore, key, _password(options, new=True))

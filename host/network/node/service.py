@@ -12,10 +12,11 @@ from pathlib import Path
 
 from proofmill.host.ground.database import StorageError
 from proofmill.host.ground.errors import ProofmillError
-from proofmill.host.ground.json_text import JsonObject
+from proofmill.host.ground.json_text import JsonObject, parse_json
+from proofmill.host.ground.output import write_atomically
 from proofmill.host.network.node.follower import Follower
-from proofmill.host.network.node.gossip import LOOPBACK, Reception
-from proofmill.host.network.transfers.client import PORT_FILE
+from proofmill.host.network.node.gossip import Reception
+from proofmill.host.network.transfers.client import LOOPBACK, PORT_FILE
 from proofmill.host.network.transfers.keystore import packed_key
 from proofmill.host.network.transfers.waiting import Waiting
 from proofmill.host.prover.circuits.rollup.ledger import Account
@@ -47,12 +48,8 @@ class WalletService:
         self._server = await asyncio.start_server(
             self._serve, LOOPBACK, 0, limit=MOST_BYTES)
         port = self._server.sockets[0].getsockname()[1]
-        try:
-            (self._folder / PORT_FILE).write_text(json.dumps({"port": port}))
-        except OSError as error:
-            raise ProofmillError(f"{self._folder / PORT_FILE}: cannot be written: "
-                                 f"{error.strerror}; make room, or choose another folder"
-                                 ) from error
+        write_atomically(self._folder / PORT_FILE, [json.dumps({"port": port}).encode()],
+                         to_disk=False)
 
     async def close(self) -> None:
         """Answer nobody any more."""
@@ -81,10 +78,10 @@ class WalletService:
     def answer(self, line: bytes) -> JsonObject:
         """The answer to a question, of which nothing is trusted."""
         try:
-            question = json.loads(line)
+            question = parse_json(line.decode())
             name, method = question.get("id"), question.get("method")
             parameters = question.get("params")
-        except (ValueError, AttributeError, RecursionError):
+        except (ValueError, AttributeError):
             return _error(None, -32700, "no JSON-RPC")
         methods = {"proofmill_account": self._account, "proofmill_sendTransfer": self._send}
         if not isinstance(method, str) or method not in methods:

@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from proofmill.host.ground.errors import ProofmillError
-from proofmill.host.ground.json_text import JsonObject
+from proofmill.host.ground.json_text import JsonObject, parse_json
 
 PORT_FILE = "wallets.json"
-"""In a node's folder: where it answers wallets."""
+"""In a node's folder: on which port it answers wallets."""
 LOOPBACK = "127.0.0.1"
+"""Where it answers them, and nowhere else."""
 PATIENCE_SECONDS = 60.0
 _MOST_BYTES = 1 << 20
 
@@ -24,7 +25,7 @@ class NodeClient:
         """`ProofmillError` where no node has left word in the folder."""
         self._folder = os.fspath(folder)
         try:
-            self._port = int(json.loads((Path(folder) / PORT_FILE).read_text())["port"])
+            self._port = int(parse_json((Path(folder) / PORT_FILE).read_text())["port"])
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise ProofmillError(
                 f"--node {self._folder}: no node of this release has run here; name a node's "
@@ -47,7 +48,7 @@ class NodeClient:
                   line.makefile("rwb") as stream):
                 stream.write(json.dumps(question).encode() + b"\n")
                 stream.flush()
-                answer = json.loads(stream.readline(_MOST_BYTES))
+                answer = parse_json(stream.readline(_MOST_BYTES).decode())
         except (OSError, ValueError) as error:
             raise ProofmillError(
                 f"--node {self._folder}: the node does not answer on port {self._port} "

@@ -13,8 +13,8 @@ from pathlib import Path
 from eth_keyfile.keyfile import create_keyfile_json, decode_keyfile_json
 from eth_utils.exceptions import ValidationError
 
-from proofmill.host.ground.errors import ProofmillError
-from proofmill.host.ground.json_text import JsonObject
+from proofmill.host.ground.errors import ProofmillError, way_out
+from proofmill.host.ground.json_text import JsonObject, parse_json
 from proofmill.host.prover.circuits.baby_jubjub import Point, pack, unpack
 from proofmill.host.prover.circuits.eddsa import KEY_BYTES, public_key
 
@@ -50,11 +50,16 @@ def write_keystore(path: str | os.PathLike[str], key: bytes, password: bytes) ->
             stream.flush()
             os.fsync(stream.fileno())
     except FileExistsError as error:
-        raise ProofmillError(f"{os.fspath(path)}: is there already, and holds perhaps a key; "
-                             "choose another name") from error
+        raise _taken(path) from error
     except OSError as error:
-        raise ProofmillError(f"{os.fspath(path)}: cannot be written: {error.strerror}; choose "
-                             "another place") from error
+        raise ProofmillError(f"{os.fspath(path)}: cannot be written: {error.strerror}; "
+                             f"{way_out(error)}") from error
+
+
+def require_new(path: str | os.PathLike[str]) -> None:
+    """`ProofmillError` where `write_keystore` would refuse, so that no password is asked for."""
+    if os.path.exists(path):
+        raise _taken(path)
 
 
 def read_public(path: str | os.PathLike[str]) -> Point:
@@ -80,12 +85,11 @@ def read_keystore(path: str | os.PathLike[str], password: bytes) -> bytes:
 def _read(path: str | os.PathLike[str]) -> tuple[Point, JsonObject]:
     try:
         with Path(path).open("rb") as stream:
-            text = stream.read(_MOST_BYTES)
-        found = json.loads(text)
+            found = parse_json(stream.read(_MOST_BYTES).decode())
     except OSError as error:
         raise ProofmillError(f"{os.fspath(path)}: cannot be read: {error.strerror}; name a "
                              "keystore that `proofmill wallet new` has made") from error
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise _no_keystore(path, "it is no JSON") from error
     if not isinstance(found, dict) or found.get("kind") != KIND:
         raise _no_keystore(path, f"its kind is not {KIND!r}")
@@ -100,6 +104,11 @@ def _read(path: str | os.PathLike[str]) -> tuple[Point, JsonObject]:
         return unpack(bytes.fromhex(public)), crypto
     except ValueError as error:
         raise _no_keystore(path, f"its public key: {error}") from error
+
+
+def _taken(path: str | os.PathLike[str]) -> ProofmillError:
+    return ProofmillError(f"{os.fspath(path)}: is there already, and holds perhaps a key; choose "
+                          "another name")
 
 
 def _no_keystore(path: str | os.PathLike[str], reason: str) -> ProofmillError:

@@ -110,7 +110,8 @@ def test_who_has_no_account_is_told(
 
 
 @pytest.mark.parametrize(("line", "code"), [
-    (b"\n", -32700), (b"[1]\n", -32700), (b"{}\n", -32601), (b'{"method": 3}\n', -32601),
+    (b"\n", -32700), (b"[1]\n", -32700), (b"[" * 4000 + b"\n", -32700), (b"\xff\n", -32700),
+    (b"{}\n", -32601), (b'{"method": 3}\n', -32601),
     (b'{"method": "proofmill_account"}\n', -32602),
     (b'{"method": "proofmill_account", "params": [1]}\n', -32602),
     (b'{"method": "proofmill_sendTransfer", "params": ["xy"]}\n', -32602),
@@ -167,4 +168,6 @@ def test_mistakes_with_passwords_are_said(
     assert "give --password-file FILE" in capsys.readouterr().err
     assert main(["wallet", "new", str(keys / "own.json")]) == 2
     assert "is there already" in capsys.readouterr().err
+    assert main(["wallet", "new", str(tmp_path / "absent" / "new.json")]) == 2
+    assert "there is no folder" in capsys.readouterr().err
     assert not (tmp_path / "new.json").exists()

@@ -71,8 +71,9 @@ def test_damage_is_named(keystore: Path, tmp_path: Path, change, said: str) -> N
 
 def test_what_is_no_json_is_named(tmp_path: Path) -> None:
     path = tmp_path / "key.json"
-    path.write_text("no")
-    with pytest.raises(ProofmillError, match="it is no JSON"):
-        read_public(path)
+    for content in (b"no", b"\xff", b"[" * 60_000):
+        path.write_bytes(content)
+        with pytest.raises(ProofmillError, match="it is no JSON"):
+            read_public(path)
     with pytest.raises(ProofmillError, match="cannot be read"):
         read_public(tmp_path / "absent.json")
