@@ -14,7 +14,7 @@ from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.ground.json_text import JsonObject
 from proofmill.host.prover.curve.arithmetic import multiply_generator
 from proofmill.host.prover.curve.limbs import SCALAR_MODULUS, Limbs, from_limbs, to_limbs
-from proofmill.host.prover.devices.device import Device, Job, Progress
+from proofmill.host.prover.devices.device import Bases, Device, Job, Progress
 from proofmill.host.prover.devices.lanes import SCALAR_BITS, LanesDevice
 
 log = logging.getLogger(__name__)
@@ -62,6 +62,13 @@ def bases_of(kind: str, group: Group, count: int,
     return multiply_generator(group, to_limbs(logarithms)), logarithms
 
 
+def _bring_points(device: Device, loaded: Bases) -> None:
+    """Let every lane have the points, and copies of them, before time is taken: that is once a key.
+    A job of zeros takes them along and computes nothing."""
+    lanes = len(device.accelerators) if isinstance(device, LanesDevice) else 1
+    device.run([Job(loaded, to_limbs([0] * loaded.count))] * lanes)
+
+
 def measure(device: Device, group: Group, points: int, kind: str, bases: str = "random",
             seed: int = 0, progress: Progress | None = None) -> JsonObject:
     """Compute one product and check it; return the figures.
@@ -85,6 +92,7 @@ def measure(device: Device, group: Group, points: int, kind: str, bases: str = "
     job = Job(loaded, to_limbs(values))
     if isinstance(device, LanesDevice):
         (plan,) = device.plans([job])
+    _bring_points(device, loaded)
     start = time.perf_counter()
     result = device.run([job], progress)[0]
     seconds = time.perf_counter() - start
