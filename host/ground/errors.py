@@ -1,6 +1,7 @@
 """What a user can do wrong, said in one sentence."""
 
 import errno
+import os
 
 
 class ProofmillError(Exception):
@@ -28,6 +29,12 @@ WAYS_OUT = {
 def way_out(error: OSError) -> str:
     """What to do about `error`, as the end of a message."""
     return WAYS_OUT.get(error.errno or 0, "choose another place, or try again")
+
+
+def not_written(path: str | os.PathLike[str], error: OSError) -> ProofmillError:
+    """What is raised where a file cannot be written."""
+    return ProofmillError(f"{os.fspath(path)}: cannot be written: {error.strerror or error}; "
+                          f"{way_out(error)}")
 
 
 def how_to_install(extra: str) -> str:

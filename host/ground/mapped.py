@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from proofmill.host.ground.descriptors import open_descriptor
-from proofmill.host.ground.errors import ProofmillError, way_out
+from proofmill.host.ground.errors import not_written
 from proofmill.host.ground.kept import sync_folder
 from proofmill.host.ground.output import write_atomically
 
@@ -28,14 +28,14 @@ def mapped(path: str | os.PathLike[str], size: int) -> Iterator[mmap.mmap]:
     try:
         descriptor, name = tempfile.mkstemp(".tmp", f".{target.name}.", folder)
     except OSError as error:
-        raise _refused(path, error) from error
+        raise not_written(path, error) from error
     temporary = Path(name)
     try:
         try:
             _reserve(descriptor, size)
             content = mmap.mmap(descriptor, size)
         except OSError as error:
-            raise _refused(path, error) from error
+            raise not_written(path, error) from error
         yield content
         try:
             content.flush()
@@ -45,7 +45,7 @@ def mapped(path: str | os.PathLike[str], size: int) -> Iterator[mmap.mmap]:
                 os.replace(temporary, target)
                 sync_folder(target.parent)
         except OSError as error:
-            raise _refused(path, error) from error
+            raise not_written(path, error) from error
         if not direct:
             write_atomically(path, [memoryview(content)])
     finally:
@@ -69,8 +69,3 @@ def _mask() -> int:
     mask = os.umask(0o077)
     os.umask(mask)
     return mask
-
-
-def _refused(path: str | os.PathLike[str], error: OSError) -> ProofmillError:
-    return ProofmillError(f"{os.fspath(path)}: cannot be written: {error.strerror or error}; "
-                          f"{way_out(error)}")

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from proofmill.host.ground.descriptors import open_descriptor
-from proofmill.host.ground.errors import ProofmillError, way_out
+from proofmill.host.ground.errors import not_written
 from proofmill.host.ground.kept import Content, write_whole
 
 if TYPE_CHECKING:
@@ -47,6 +47,4 @@ def write_atomically(path: str | os.PathLike[str], chunks: Iterable[Content],
     except BrokenPipeError:
         raise
     except OSError as error:
-        raise ProofmillError(
-            f"{os.fspath(path)}: cannot be written: {error.strerror or error}; "
-            f"{way_out(error)}") from error
+        raise not_written(path, error) from error

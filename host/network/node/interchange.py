@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from proofmill.host.ground.errors import ProofmillError
+from proofmill.host.ground.errors import ProofmillError, not_written
 from proofmill.host.ground.json_text import JsonObject, parse_json
 from proofmill.host.ground.kept import write_whole
 from proofmill.host.network.node.slashing_protection import (
@@ -108,7 +108,7 @@ def write_history(protection: SlashingProtection, path: str | Path, *,
     try:
         write_whole(Path(path), [history.encode()])
     except OSError as error:
-        raise ProofmillError(f"{path}: cannot be written: {error.strerror}") from error
+        raise not_written(path, error) from error
 
 
 Wrong = Callable[[str], ProofmillError]

@@ -13,7 +13,7 @@ from pathlib import Path
 from eth_keyfile.keyfile import create_keyfile_json, decode_keyfile_json
 from eth_utils.exceptions import ValidationError
 
-from proofmill.host.ground.errors import ProofmillError, way_out
+from proofmill.host.ground.errors import ProofmillError, not_written
 from proofmill.host.ground.json_text import JsonObject, parse_json
 from proofmill.host.prover.circuits.baby_jubjub import Point, pack, unpack
 from proofmill.host.prover.circuits.eddsa import KEY_BYTES, public_key
@@ -52,8 +52,7 @@ def write_keystore(path: str | os.PathLike[str], key: bytes, password: bytes) ->
     except FileExistsError as error:
         raise _taken(path) from error
     except OSError as error:
-        raise ProofmillError(f"{os.fspath(path)}: cannot be written: {error.strerror}; "
-                             f"{way_out(error)}") from error
+        raise not_written(path, error) from error
 
 
 def require_new(path: str | os.PathLike[str]) -> None:
