@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-from proofmill.host.ground.descriptors import open_descriptor
+from proofmill.host.ground.descriptors import is_ordinary, open_descriptor
 from proofmill.host.ground.errors import ProofmillError
 
 LARGEST_SEED = (1 << 64) - 1
@@ -257,7 +257,7 @@ class Parser(argparse.ArgumentParser):
         found: list[tuple[str, str]] = []
         for action in self._actions:
             value = getattr(options, action.dest, None)
-            if not isinstance(value, InputFile | OutputFile) or not _ordinary(value):
+            if not isinstance(value, InputFile | OutputFile) or not is_ordinary(value):
                 continue
             for name, other in found:
                 if not _same(value, other):
@@ -269,11 +269,6 @@ class Parser(argparse.ArgumentParser):
                     raise ProofmillError(f"{name} and {name_of(action)} are both {value}: writing "
                                          "it would lose what is read; name another file")
             found.append((name_of(action), value))
-
-
-def _ordinary(path: str) -> bool:
-    """Whether `path` is a file on a disk, there already or to be made."""
-    return open_descriptor(path) is None and (os.path.isfile(path) or not os.path.exists(path))
 
 
 def _same(left: str, right: str) -> bool:

@@ -1,4 +1,4 @@
-"""Paths that name what this process has open already."""
+"""Paths that name what this process has open already, and those that name a file on a disk."""
 
 import os
 
@@ -25,3 +25,9 @@ def open_descriptor(path: str | os.PathLike[str]) -> int | None:
             return None
         there = os.path.normpath(os.path.join(os.path.realpath(folder), os.readlink(there)))
     return None
+
+
+def is_ordinary(path: str | os.PathLike[str]) -> bool:
+    """Whether `path` is a file on a disk, there already or to be made: no device, no pipe, nothing
+    that is open already."""
+    return open_descriptor(path) is None and (os.path.isfile(path) or not os.path.exists(path))

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from proofmill.host.ground.descriptors import open_descriptor
+from proofmill.host.ground.descriptors import is_ordinary
 from proofmill.host.ground.errors import not_written
 from proofmill.host.ground.kept import sync_folder
 from proofmill.host.ground.output import write_atomically
@@ -22,7 +22,7 @@ def mapped(path: str | os.PathLike[str], size: int) -> Iterator[mmap.mmap]:
     cannot be written would end the process later. What is not an ordinary file (a device, a pipe)
     gets the content at the end. Raises `ProofmillError` where there is no room, or no permission.
     """
-    direct = open_descriptor(path) is None and (os.path.isfile(path) or not os.path.exists(path))
+    direct = is_ordinary(path)
     target = Path(os.path.realpath(path))  # a symbolic link stays one
     folder = str(target.parent) if direct else None
     try:
