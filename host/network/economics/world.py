@@ -56,8 +56,7 @@ class World:
 
     def __init__(self, scenario: Scenario, parameters: Parameters, luck: Luck) -> None:
         self.scenario, self.luck, self.parameters = scenario, luck, parameters
-        largest = rewards.budget(
-            scenario.network.base_gwei, parameters.rho_max, parameters.load_max_bps)
+        largest = rewards.largest_budget(parameters, scenario.network.base_gwei)
         self.ledger = RewardLedger(parameters, bonds.minimum_bond(parameters, largest))
         self._kinds = scenario.each()
         for identity, kind in enumerate(self._kinds):

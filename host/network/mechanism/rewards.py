@@ -27,6 +27,11 @@ def budget(base: int, rho: int, load: int = BPS) -> int:
     return base * rho * load // (BILLION * BPS)
 
 
+def largest_budget(parameters: Parameters, base: int) -> int:
+    """R at the ceiling of rho and at the greatest load."""
+    return budget(base, parameters.rho_max, parameters.load_max_bps)
+
+
 def decay_bps(parameters: Parameters, delay: int) -> int:
     """D in basis points, rounded down; `delay` in blocks, at least 1."""
     first, last = parameters.stage1_blocks, parameters.window_blocks

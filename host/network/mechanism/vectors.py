@@ -284,8 +284,7 @@ def _awards(parameters: Parameters, rng: Random) -> list[Case]:
 def _history(parameters: Parameters, rng: Random) -> list[Case]:
     """A case a slot: `join` before the first, then blocks with proofs and finality behind."""
     base = 10**9
-    minimum = bonds.minimum_bond(
-        parameters, rewards.budget(base, parameters.rho_max, parameters.load_max_bps))
+    minimum = bonds.minimum_bond(parameters, rewards.largest_budget(parameters, base))
     ledger = RewardLedger(parameters, minimum)
     joined: list[Value] = []
     for prover in range(1, _PROVERS + 1):

@@ -18,7 +18,7 @@ from proofmill.host.network.consensus.spec import spec
 from proofmill.host.network.evm.account import Account
 from proofmill.host.network.mechanism.bonds import minimum_bond
 from proofmill.host.network.mechanism.parameters import Defences, Parameters
-from proofmill.host.network.mechanism.rewards import budget
+from proofmill.host.network.mechanism.rewards import largest_budget
 from proofmill.host.network.node.contract_state import ProverAccount
 from proofmill.host.network.second_layer.engines import EvmEngines, chain_parameters
 from proofmill.host.network.second_layer.execution_layer import EvmExecutionLayer
@@ -62,8 +62,7 @@ def minimum_bond_wei(validators: int, parameters: Parameters) -> Wei:
     increments = validators * STAKE_GWEI // increment
     per_increment = increment * int(spec.BASE_REWARD_FACTOR) // math.isqrt(increments * increment)
     base = per_increment * increments // int(spec.SLOTS_PER_EPOCH)
-    return to_wei(Gwei(minimum_bond(
-        parameters, budget(base, parameters.rho_max, parameters.load_max_bps))))
+    return to_wei(Gwei(minimum_bond(parameters, largest_budget(parameters, base))))
 
 
 def open_chain(

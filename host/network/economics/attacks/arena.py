@@ -125,9 +125,8 @@ class Arena:
         self.parameters = Parameters(defences=self.defences)
         if start is not None:
             self.parameters = replace(self.parameters, rho_start=start)
-        largest = rewards.budget(BASE_GWEI, self.parameters.rho_max, self.parameters.load_max_bps)
-        self.ledger = RewardLedger(self.parameters, bonds.minimum_bond(
-            Parameters(), largest))
+        largest = rewards.largest_budget(self.parameters, BASE_GWEI)
+        self.ledger = RewardLedger(self.parameters, bonds.minimum_bond(Parameters(), largest))
         honest = STAKE_GWEI * self.setting.honest
         attacker = int(honest * self.setting.share / (1 - self.setting.share))
         self.own = tuple(range(100, 100 + self.setting.identities))

@@ -8,7 +8,7 @@ from proofmill.host.network.economics.attacks.arena import (
 )
 from proofmill.host.network.economics.attacks.harm import Harm, Outcome
 from proofmill.host.network.mechanism import bonds, rewards
-from proofmill.host.network.mechanism.parameters import Defences, Parameters
+from proofmill.host.network.mechanism.parameters import MOST_PLACES, Defences, Parameters
 from proofmill.host.network.mechanism.places import Member, entered
 
 HONEST, EPOCHS = 8, 20
@@ -19,8 +19,7 @@ def _full(defences: Defences, seed: int) -> Outcome:
     """Bond the minimum in every free place and prove nothing. The victim: a newcomer with a bond as
     the honest ones have, who is there an epoch later."""
     parameters = Parameters(defences=defences)
-    minimum = bonds.minimum_bond(parameters, rewards.budget(
-        BASE_GWEI, parameters.rho_max, parameters.load_max_bps))
+    minimum = bonds.minimum_bond(parameters, rewards.largest_budget(parameters, BASE_GWEI))
     members = {number: Member(STAKE_GWEI, 0, True) for number in range(HONEST)}
     squatters = range(HONEST, parameters.places)
     for number in squatters:
@@ -39,6 +38,6 @@ def _full(defences: Defences, seed: int) -> Outcome:
 HARMS = (
     Harm("full registry", "hold every free place with the least bond, and prove nothing",
          "a place goes to the larger bond, or to who is calibrated where the member is not in time",
-         f"120 identities, {EPOCHS} epochs; the victim: a newcomer with as much as each of the "
-         f"other {HONEST}", ("places_by_bond",), _full),
+         f"{MOST_PLACES - HONEST} identities, {EPOCHS} epochs; the victim: a newcomer with as "
+         f"much as each of the other {HONEST}", ("places_by_bond",), _full),
 )

@@ -50,11 +50,14 @@ def figures_of(scenario: Scenario, slots: int, seed: int) -> dict[str, Figures]:
 def expected_seconds(study: Study, workers: int, done: int) -> float:
     """How long the runs that are left will take, from a short trial of the last point, which has
     the most of whatever is varied upwards."""
+    left = len(study.points) * study.seeds - done
+    if not left:
+        return 0.0
     slots = min(TRIAL_SLOTS, study.slots)
     start = time.perf_counter()
     figures_of(study.points[-1].scenario("the study"), slots, 0)
     one = (time.perf_counter() - start) * study.slots / slots
-    return one * (len(study.points) * study.seeds - done) / workers
+    return one * left / workers
 
 
 @contextmanager

@@ -72,7 +72,7 @@ def test_numbers_in_sentences() -> None:
 
 
 def test_the_least_bond_never_passes_anybody_over() -> None:
-    budget = rewards.budget(10**9, P.rho_max, P.load_max_bps)
+    budget = rewards.largest_budget(P, 10**9)
     penalty = P.penalty_multiple * rewards.most(P, budget)
     duties = [penalty] * P.stage1_blocks + [penalty // 4] * P.stage2_blocks
     least = bonds.minimum_bond(P, budget)

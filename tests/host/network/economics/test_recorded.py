@@ -25,7 +25,7 @@ from proofmill.host.network.node.layer2 import BlockFacts, replay
 
 GWEI, BASE, BOND = 10**9, 90_000_000 * 10**9, 10**19
 P = Parameters()
-MINIMUM = bonds.minimum_bond(P, rewards.budget(BASE, P.rho_max, P.load_max_bps))
+MINIMUM = bonds.minimum_bond(P, rewards.largest_budget(P, BASE))
 PROVERS = {0: BOND, 1: BOND, 2: BOND, 5: BOND}
 
 

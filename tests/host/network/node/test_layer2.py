@@ -12,7 +12,7 @@ from proofmill.host.network.node.layer2 import BlockFacts, LayerTwo, replay
 
 P = Parameters()
 BASE = 1_000_000
-MINIMUM = bonds.minimum_bond(P, rewards.budget(BASE, P.rho_max, P.load_max_bps))
+MINIMUM = bonds.minimum_bond(P, rewards.largest_budget(P, BASE))
 BONDS = {3: 10**9, 5: 10**9, 9: 10**9, 20: 10**9}
 GENESIS = b"\x01" * 32
 
