@@ -159,6 +159,8 @@ class CatchUp:
             self._answer(peer, Topic.PROOF, bytes(proof.encode_bytes()))
         for transaction in self._follower.pool.waiting():
             self._answer(peer, Topic.TRANSACTION, transaction)
+        for transfer in self._follower.transfers.waiting():
+            self._answer(peer, Topic.TRANSFER, transfer)
 
     def _want(self, peer: str, target: _Target) -> None:
         self._targets[peer] = target

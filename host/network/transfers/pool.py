@@ -79,6 +79,14 @@ class TransferPool(NoncePool[int, Waiting]):
         return self._ledger().accounts[sender].balance - sum(
             each.item.cost for each in self._waiting_of(sender))
 
+    def waiting(self) -> list[bytes]:
+        """Those that the head's branch does not have and could have, in the order of `batch`."""
+        found = []
+        for turn in self._by_fee(self._ledger()):
+            found.append(turn.entry.item.raw)
+            turn.taken = True
+        return found
+
     def batch(self, ledger: Ledger, collector: int) -> Batch:
         """The next batch on `ledger`: who pays most comes first, a sender's own by their nonces.
 

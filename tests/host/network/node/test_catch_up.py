@@ -289,10 +289,12 @@ def test_an_honest_peer_delivers_everything(source: Source, late: Link) -> None:
     assert late.follower.account().credits
     assert late.follower.finalized_epoch == source.follower.finalized_epoch
     late.follower.check_contracts()
-    # Proofs and transactions that are in no block yet have come as well.
+    # Proofs, transactions and transfers that are in no block yet have come as well.
     pending, waiting = source.follower.open_proofs(), source.follower.pool.waiting()
     assert pending and late.follower.open_proofs() == pending
     assert waiting and late.follower.pool.waiting() == waiting
+    signed = source.follower.transfers.waiting()
+    assert signed and late.follower.transfers.waiting() == signed
     # Once more there is nothing to ask for.
     theirs.catch_up.greet("late")
     assert Topic.RANGE_REQUEST not in talk(late, theirs)

@@ -76,6 +76,7 @@ def test_who_pays_most_comes_first_and_nonces_keep_their_order() -> None:
         assert world.add(raw)[0] is Reception.ACCEPT
     assert len(world.pool) == 5 and world.pool.next_nonce(0) == 2
     # 1's pay 5 and 4, 2's 3; of 0's the one of 9 has to wait for the one of 1.
+    assert world.pool.waiting() == [raws[number] for number in (2, 4, 3, 0, 1)]
     assert world.build() == [raws[number][4:] for number in (2, 4, 3, 0)]
     assert world.build() == [raws[1][4:]]
     assert world.ledger.accounts[3].balance == BALANCE + 22
