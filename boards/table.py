@@ -81,7 +81,7 @@ def expectations_table(board: Board) -> str:
         reach = uniform(there.order, POINTS)
         (store,) = share_memory([stores(there, POINTS, reach)], board.memory_words)
         plan = best_plan(there, reach, [store.stride])
-        passes = len(list(plan.passes))
+        passes = len(plan.passes)
         lines.append(
             f"| `{name}` | {interval} cycles | {rate:,.0f} | {POINTS * plan.digits / rate:.1f} s, "
             f"{plan.digits} digits, {plan.copies} cop{'ies' if plan.copies > 1 else 'y'} | "

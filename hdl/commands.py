@@ -10,13 +10,17 @@ import enum
 from amaranth import unsigned
 from amaranth.lib import data
 
-from proofmill.hdl.windows import WINDOWS_BITS
+from proofmill.hdl.curve import Group
+from proofmill.hdl.windows import WINDOWS_BITS, WindowPlan
 
 WORD = 64
 """Bits of a word on the link and on the memory port."""
 
 NUMBER = 4 * WORD
 """Bits of a scalar, of the bias, and of a part of a coordinate: four words, low word first."""
+
+POINT_WORDS = 2 * NUMBER // WORD
+"""Words of an affine point of G1; one of G2 has twice as many."""
 
 VERSION = 6
 """Changes when a layout changes."""
@@ -152,6 +156,33 @@ def unpack(layout: data.StructLayout, word: int) -> dict[str, int]:
     """The fields of one word."""
     return {name: word >> member.offset & ((1 << member.width) - 1)
             for name, member in ((name, layout[name]) for name, _ in layout)}
+
+
+def split(value: int, words: int) -> list[int]:
+    """`value` as so many words, the low one first; raises ValueError where it does not fit."""
+    if value < 0 or value >> WORD * words:
+        raise ValueError(f"{value} does not fit {words} words")
+    return [value >> WORD * n & ((1 << WORD) - 1) for n in range(words)]
+
+
+def multiply_head(group: Group, plan: WindowPlan, /, **fields: int) -> list[int]:
+    """The words of MULTIPLY before the scalars, which are cut as `plan` says.
+
+    `fields`: what does not follow from group and plan (`address`, `count`, `words`, and `finish`
+    where it is not 0), and what is otherwise than usual: all windows in one pass, and the plan's
+    copies alone, one after another.
+    """
+    size = POINT_WORDS * group.degree
+    values = {
+        "command": Command.MULTIPLY, "group": list(Group).index(group), "window": plan.window,
+        "windows": plan.windows, "second_region": plan.second_region, "all": plan.windows,
+        "wide": plan.wide, "stride": plan.stride or plan.bits, "copies": plan.copies,
+        "last": plan.last, "point_words": size * plan.copies, "copy_words": size} | fields
+    words = [pack(layout, **{name: values.pop(name, 0) for name, _ in layout})
+             for layout in WORDS[Command.MULTIPLY][:-BIAS_WORDS]]
+    if values:
+        raise ValueError(f"MULTIPLY has no {', '.join(values)}")
+    return [*words, *split(plan.bias, BIAS_WORDS)]
 
 
 def name_word(name: str) -> int:

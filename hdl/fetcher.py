@@ -4,6 +4,7 @@ from amaranth import *
 from amaranth.lib import data, memory, stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from proofmill.hdl.commands import POINT_WORDS
 from proofmill.hdl.slicer import POINT, SLICE
 
 REQUEST = data.StructLayout({"address": 32, "words": 8})
@@ -49,7 +50,7 @@ class Fetcher(wiring.Component):
         full = Signal()
         for index, group in enumerate(self.groups):
             with m.If(self.group == index):
-                m.d.comb += requests.payload.words.eq(8 * group.degree)
+                m.d.comb += requests.payload.words.eq(POINT_WORDS * group.degree)
         m.d.comb += [
             full.eq((asked ^ came) == AHEAD), self.done.eq(asked == came),
             requests.valid.eq(points.valid & ~full), points.ready.eq(requests.ready & ~full),

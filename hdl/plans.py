@@ -8,13 +8,14 @@ from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, lru_cache
 from math import exp, log
 
 import numpy as np
 from numpy.typing import NDArray
 
-from proofmill.hdl.windows import MAX_WINDOW, WindowPlan, halves
+from proofmill.hdl.commands import POINT_WORDS
+from proofmill.hdl.windows import MAX_WINDOW, WindowPlan, halves, stride_for
 
 Reach = tuple[float, ...]
 """For every bit of a scalar, from the lowest on, how many scalars are longer than what lies below
@@ -66,7 +67,7 @@ class Machine:
     @property
     def point_words(self) -> int:
         """Words of a point in memory."""
-        return 8 * self.degree
+        return POINT_WORDS * self.degree
 
     @property
     def point_cycles(self) -> float:
@@ -172,7 +173,7 @@ control-only simulation at intervals 1, 2, 3, 4, 6, 12, 36 and 180, with windows
 """
 
 
-@cache
+@lru_cache(64)  # every sum has a reach of its own, so what is kept is what was asked last
 def expected_cycles(machine: Machine, plan: WindowPlan, reach: Reach) -> float:
     """Cycles over scalars of this reach, bucket sums included:
 
@@ -223,7 +224,7 @@ def _rough_cycles(machine: Machine, plan: WindowPlan, reach: Reach) -> float:
     """
     every = [_at(reach, plan.position(n)) for n in range(plan.digits)]
     groups, operands, additions = plan.windows, sum(every), 0.0
-    size, passes = groups << plan.window - 1, len(list(plan.passes))
+    size, passes = groups << plan.window - 1, len(plan.passes)
     for half in (*halves(plan.window), 0):
         full = size * (1 - exp(-operands / size))
         additions += operands - full
@@ -294,8 +295,8 @@ WORTH = 0.01
 def strides(machine: Machine, most_copies: int = MOST_COPIES) -> list[int]:
     """The bits of a slice for every number of copies from 1 (0: no slices) to `most_copies`."""
     bits = machine.scalar_bits + 1
-    return [0, *dict.fromkeys(-(-bits // copies) for copies in range(2, most_copies + 1)
-                              if bits >= 2 * copies)]
+    return list(dict.fromkeys(stride_for(bits, copies) for copies in range(1, most_copies + 1)
+                              if copies == 1 or bits >= 2 * copies))
 
 
 SUMS_A_KEY = 100

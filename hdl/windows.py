@@ -21,7 +21,6 @@ Several mailbox units share the windows: unit u has those whose number is u modu
 the mailboxes are too few for all windows at once, the windows are computed in several passes.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -56,6 +55,12 @@ def copies_of(bits: int, stride: int) -> int:
     """How many copies of a point there are for slices of `stride` bits, itself among them; 0: no
     slices."""
     return -(-bits // stride) if stride else 1
+
+
+def stride_for(bits: int, copies: int) -> int:
+    """The bits of a slice where there are so many copies, or fewer where these do as well; 0: no
+    slices."""
+    return -(-bits // copies) if copies > 1 else 0
 
 
 @dataclass(frozen=True)
@@ -143,11 +148,11 @@ class WindowPlan:
         return self.window - (digit % self.windows >= self.wide)
 
     @property
-    def passes(self) -> Iterator[tuple[int, int]]:
+    def passes(self) -> list[tuple[int, int]]:
         """(first window of a slice, number of windows) of each pass."""
         step = self.at_once or self.windows
-        for first in range(0, self.windows, step):
-            yield first, min(step, self.windows - first)
+        return [(first, min(step, self.windows - first))
+                for first in range(0, self.windows, step)]
 
     @property
     def bias(self) -> int:

@@ -2,21 +2,6 @@
 
 from collections.abc import Sequence
 
-from proofmill.hdl.commands import (
-    BIAS_WORDS,
-    CODE_BITS,
-    CODE_WORDS,
-    CODES,
-    HEADER,
-    PLACE,
-    REGION,
-    SLICES,
-    STORED,
-    WORD,
-    Command,
-    pack,
-)
-from proofmill.hdl.curve import Group
 from proofmill.hdl.windows import WindowPlan, halves
 from proofmill.sim.curve import Affine, Equation
 
@@ -47,35 +32,6 @@ def signed_digits(scalar: int, plan: WindowPlan) -> list[int]:
         scalar = (scalar - digit) // base
     assert 0 <= scalar <= 1 << (plan.width(plan.digits - 1) - 1)
     return [*digits, scalar]
-
-
-def scalar_words(scalars: Sequence[int]) -> list[int]:
-    """Scalars as they go over the link, each in the fewest words: see `hdl.commands.Command`."""
-    words = []
-    for start in range(0, len(scalars), CODES):
-        codes, parts = 0, list[int]()
-        for place, scalar in enumerate(scalars[start:start + CODES]):
-            code, count = next((code, count) for code, count in enumerate(CODE_WORDS)
-                               if not scalar >> WORD * count)
-            codes |= code << CODE_BITS * place
-            parts += [scalar >> WORD * n & ((1 << WORD) - 1) for n in range(count)]
-        words += [codes, *parts]
-    return words
-
-
-def multiply_words(group: Group, plan: WindowPlan, scalars: Sequence[int], *, address: int = 0,
-                   windows: int = 0, finish: int = 0) -> list[int]:
-    """The words of MULTIPLY for points whose copies are those of `plan` alone, one after another;
-    `windows`: so many of the first, 0 for all."""
-    size, data = 8 * group.degree, scalar_words(scalars)
-    return [
-        pack(HEADER, command=Command.MULTIPLY, group=list(Group).index(group), window=plan.window,
-             windows=windows or plan.windows, finish=finish),
-        pack(PLACE, address=address, count=len(scalars)),
-        pack(REGION, second_region=plan.second_region, all=plan.windows, wide=plan.wide),
-        pack(SLICES, stride=plan.stride or plan.bits, copies=plan.copies, last=plan.last),
-        pack(STORED, point_words=size * plan.copies, copy_words=size, words=len(data)),
-        *(plan.bias >> WORD * n & ((1 << WORD) - 1) for n in range(BIAS_WORDS)), *data]
 
 
 def copies(equation: Equation, plan: WindowPlan, point: Affine) -> list[Affine]:

@@ -1,7 +1,7 @@
 """Short real cases of each unit, in Amaranth's simulator, written as waveforms to look at."""
 
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -10,14 +10,14 @@ from amaranth.sim import Simulator
 
 from proofmill.firmware.library import finishing_program
 from proofmill.hdl.accelerator import Accelerator
-from proofmill.hdl.commands import HEADER, MAGIC, PLACE, WORD, Command, pack
+from proofmill.hdl.commands import HEADER, MAGIC, Command, pack
 from proofmill.hdl.curve import Group
 from proofmill.hdl.msm import MsmShape
 from proofmill.hdl.presets import STANDARD, TOY_SHAPE
 from proofmill.hdl.processor import StandaloneProcessor
 from proofmill.hdl.windows import WindowPlan
-from proofmill.sim.curve import equation, loaded
-from proofmill.sim.msm import multiply_words
+from proofmill.sim.commands import load_words, multiply_words
+from proofmill.sim.curve import equation
 from proofmill.sim.vcd import Variable, changes, cut, find
 
 PERIOD_FS = 10_000_000
@@ -234,15 +234,8 @@ def command_words(shape: MsmShape, plan: WindowPlan) -> list[int]:
     curve, group = shape.adder.curve, Group.G1
     law, scalars = equation(curve, group), (3, 3, 2)
     points = [law.multiply(n, ((1,), (2,))) for n in (1, 2, 3)]
-    mask = (1 << WORD) - 1
-
-    def split(values: Sequence[int]) -> list[int]:
-        return [value >> WORD * n & mask for value in values for n in range(4)]
-
-    words = split([part for point in points for part in loaded(curve, group, point)])
-    return [
-        pack(HEADER, command=Command.LOAD), pack(PLACE, count=len(words)), *words,
-        *multiply_words(group, plan, scalars, windows=1), pack(HEADER, command=Command.IDENTIFY)]
+    return [*load_words(curve, group, points), *multiply_words(group, plan, scalars, windows=1),
+            pack(HEADER, command=Command.IDENTIFY)]
 
 
 def _accelerator(shape: MsmShape) -> tuple[Any, Testbench]:

@@ -9,28 +9,24 @@ from proofmill.boards.cores.points import as_in_a_file, some_points
 from proofmill.hdl.accelerator import identity_words
 from proofmill.hdl.commands import (
     ANSWER,
-    BIAS_WORDS,
     COUNTERS,
     HEADER,
-    PLACE,
+    NUMBER,
+    POINT_WORDS,
     WORD,
     Command,
     Error,
     pack,
+    split,
 )
 from proofmill.hdl.cost import machine
 from proofmill.hdl.curve import Group
 from proofmill.hdl.msm import Msm, MsmShape
 from proofmill.hdl.plans import best_plan, expected_cycles, uniform
 from proofmill.hdl.windows import WindowPlan, halves
-from proofmill.sim.curve import Affine, equation, loaded
-from proofmill.sim.msm import (
-    exponent_of_group,
-    last_level,
-    multi_scalar_product,
-    multiply_words,
-    scalar_words,
-)
+from proofmill.sim.commands import load_words, multiply_words, scalar_words, stored_words
+from proofmill.sim.curve import Affine, equation
+from proofmill.sim.msm import exponent_of_group, last_level, multi_scalar_product
 
 POINTS = 6
 """Points of a sum: infinity and a point's opposite among them."""
@@ -41,11 +37,6 @@ benches/answers.sv."""
 
 ADDRESS = 40
 """Where the points lie."""
-
-
-def split(value: int, words: int) -> list[int]:
-    """`value` as so many words, the low one first."""
-    return [value >> WORD * n & ((1 << WORD) - 1) for n in range(words)]
 
 
 @dataclass(frozen=True)
@@ -98,7 +89,7 @@ class Expected:
         if shape.finisher:
             total = multi_scalar_product(law, job.scalars, job.points)
             self.exact(last, *(word for value in as_in_a_file(curve, job.group, total)
-                               for word in split(value, BIAS_WORDS)))
+                               for word in split(value, NUMBER // WORD)))
             return
         levels = len(halves(plan.window))
         sums = {exponent_of_group(plan, group): point for group, point in last_level(
@@ -154,9 +145,7 @@ def accelerator_bench(shape: MsmShape, window: int, gateware_hash: int) -> Bench
     commands.append(pack(HEADER, command=200))
     expected.exact(answer(200, error=Error.UNKNOWN_COMMAND))
     for job in jobs:
-        words = _points(shape, job)
-        commands += [pack(HEADER, command=Command.LOAD),
-                     pack(PLACE, address=ADDRESS, count=len(words)), *words]
+        commands += load_words(shape.adder.curve, job.group, job.points, ADDRESS)
         expected.exact(answer(Command.LOAD))
         commands += multiply_words(job.group, job.plan, job.scalars, address=ADDRESS,
                                    finish=int(shape.finisher))
@@ -181,7 +170,7 @@ def msm_bench(unit: Msm, window: int) -> Bench:
     settings: list[dict[str, int]] = []
     ends: list[int] = []
     for job in jobs:
-        plan, size = job.plan, 8 * job.group.degree
+        plan, size = job.plan, POINT_WORDS * job.group.degree
         settings.append({
             "group": shape.adder.groups.index(job.group), "window": plan.window,
             "windows": plan.windows, "first_window": 0, "all_windows": plan.windows,
@@ -189,7 +178,7 @@ def msm_bench(unit: Msm, window: int) -> Bench:
             "copies": 1, "point_words": size, "copy_words": size, "bias": plan.bias,
             "second_region": plan.second_region, "address": len(memory),
             "count": len(job.scalars), "finish": int(shape.finisher)})
-        memory += _points(shape, job)
+        memory += stored_words(shape.adder.curve, job.group, job.points)
         scalars += scalar_words(job.scalars)
         ends.append(len(scalars))
         expected.sum_of(job)
@@ -211,9 +200,3 @@ def msm_bench(unit: Msm, window: int) -> Bench:
                 rows(scalar_of=[number(word, WORD) for word in scalars]),
                 rows(last_of=ends, **{f"{name}_of": [
                     number(one[name], widths[name]) for one in settings] for name in names})])})
-
-
-def _points(shape: MsmShape, job: Job) -> list[int]:
-    return [word for point in job.points
-            for part in loaded(shape.adder.curve, job.group, point)
-            for word in split(part, BIAS_WORDS)]

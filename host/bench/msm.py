@@ -115,7 +115,7 @@ def measure(device: Device, group: Group, points: int, kind: str, bases: str = "
         cycles = counters["fill"] + counters["sum"]
         figures |= {
             "window": plan.window, "sets": plan.windows, "copies": plan.copies,
-            "passes": len(list(plan.passes)),
+            "passes": len(plan.passes),
             "cycles": cycles, "digits": counters["digits"], "interval": interval,
             "ratio": cycles / (counters["digits"] * interval) if counters["digits"] else 0.0,
             "output": counters["output"], "finish": counters["finish"],

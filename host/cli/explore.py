@@ -124,7 +124,7 @@ def run_explore(options: argparse.Namespace) -> int:
             "multiplier_latency": entry.multiplier.latency, "adders": adder.adders,
             "interval": entry.interval, "units": adder.units, "latency": entry.latency,
             "window": entry.plan.window, "sets": entry.plan.windows,
-            "copies": entry.plan.copies, "passes": len(list(entry.plan.passes)),
+            "copies": entry.plan.copies, "passes": len(entry.plan.passes),
             "mailbox_bits": entry.shape.mailbox_bits, "dsp": entry.dsp,
             "memory_kbit": round(entry.memory_bits / 1024, 1),
             "register_bits": entry.register_bits,

@@ -8,18 +8,11 @@ import cocotb
 from proofmill.hdl.commands import COUNTERS, IDENTITY, Command, Error
 from proofmill.hdl.curve import Group
 from proofmill.hdl.presets import TOY_SHAPE
+from proofmill.sim.commands import load_words, multiply_words
 from tests.cocotb_streams import Stream, start
 from tests.hdl.cocotb_memory import memory
 from tests.hdl.points import toy_points
-from tests.hdl.words import (
-    Expected,
-    answer,
-    header,
-    load_words,
-    multiply_words,
-    patterns,
-    plan_for,
-)
+from tests.hdl.words import Expected, answer, header, patterns, plan_for
 
 PAUSE = float(os.environ["PAUSE"])
 CURVE = TOY_SHAPE.adder.curve

@@ -6,10 +6,11 @@ from random import Random
 import cocotb
 from cocotb.triggers import RisingEdge
 
+from proofmill.hdl.commands import POINT_WORDS
 from proofmill.hdl.curve import Group
 from proofmill.hdl.presets import TOY_SHAPE
 from proofmill.hdl.windows import WindowPlan
-from proofmill.sim.msm import scalar_words
+from proofmill.sim.commands import scalar_words
 from tests.cocotb_streams import Stream, start
 from tests.hdl.cocotb_memory import memory
 from tests.hdl.points import toy_points
@@ -44,7 +45,7 @@ async def sums_match_the_definition(dut):
             values = (TOY_SHAPE.adder.groups.index(group), plan.window, plan.windows, 0,
                       plan.windows, plan.wide, plan.last, plan.bias, plan.second_region, ADDRESS,
                       len(points), plan.stride or plan.bits, plan.copies,
-                      8 * group.degree * plan.copies, 8 * group.degree, 0)
+                      POINT_WORDS * group.degree * plan.copies, POINT_WORDS * group.degree, 0)
             for name, value in zip(inputs, values, strict=True):
                 dut[name].value = value
             dut.start.value = 1

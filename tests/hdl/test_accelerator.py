@@ -11,17 +11,10 @@ from proofmill.hdl.commands import COUNTERS, IDENTITY, Command, Error
 from proofmill.hdl.curve import TOY_CURVE, Group
 from proofmill.hdl.presets import TOY_SHAPE, at_interval, control_only
 from proofmill.hdl.windows import WindowPlan
+from proofmill.sim.commands import load_words, multiply_words
 from tests.choice import slow_but
 from tests.hdl.points import toy_points
-from tests.hdl.words import (
-    Expected,
-    answer,
-    copies_words,
-    header,
-    load_words,
-    multiply_words,
-    patterns,
-)
+from tests.hdl.words import Expected, answer, copies_words, header, patterns
 from tests.simulation import simulate
 from tests.streams import receive, send
 
@@ -133,7 +126,7 @@ def test_several_units_and_passes(interval):
     answers = converse(Accelerator(shape, finishing_program(shape)), [
         (load_words(TOY_CURVE, group, points), 1),
         (copies_words(TOY_CURVE, group, slices, points, COPIES), 1),
-        *((multiply_words(group, run.plan, scalars, COPIES if run.plan is slices else 0,
+        *((multiply_words(group, run.plan, scalars, address=COPIES if run.plan is slices else 0,
                           first=run.first, windows=run.windows), run.words)
           for run in runs)], seed=interval, pause=0.1, cycles=60_000)
     for run, words in zip(runs, answers[2:], strict=True):

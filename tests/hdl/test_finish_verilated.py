@@ -5,17 +5,18 @@ from random import Random
 
 import pytest
 
-from proofmill.hdl.commands import ANSWER, Command, Error, unpack
+from proofmill.hdl.commands import ANSWER, Command, Error, split, unpack
 from proofmill.hdl.curve import BN254, FILE_RADIX, TOY_CURVE, Group
 from proofmill.hdl.folded import FoldedShape
 from proofmill.hdl.presets import STANDARD, TOY_SHAPE, at_interval, control_only
 from proofmill.hdl.windows import WindowPlan
+from proofmill.sim.commands import multiply_words
 from proofmill.sim.curve import equation, from_scaled_twist
 from proofmill.sim.msm import multi_scalar_product
 from proofmill.sim.verilated import Simulation, build
 from tests.hdl.points import bn254_generator, toy_points
 from tests.hdl.test_msm_verilated import plans_of
-from tests.hdl.words import Expected, Link, answer, multiply_words, patterns, split
+from tests.hdl.words import Expected, Link, answer, patterns
 
 ORDER = TOY_CURVE.scalar.modulus
 
@@ -32,7 +33,7 @@ def file_words(curve, group, point):
 def finished(link, group, plan, scalars):
     """The words of the affine point after the last pass, and the counters of every pass."""
     words, found = [], []
-    for first, windows in reversed(list(plan.passes)):
+    for first, windows in reversed(plan.passes):
         size = 0 if first else 8 * group.degree
         head, *words = link.ask(
             multiply_words(group, plan, scalars, first=first, windows=windows,
@@ -105,7 +106,7 @@ def test_a_pass_that_never_came_does_no_harm():
     expected = file_words(TOY_CURVE, Group.G1, multi_scalar_product(
         equation(TOY_CURVE, Group.G1), scalars, points))
     passes, whole = WindowPlan(8, 3, 1, 1), WindowPlan(8, 3)
-    first, windows = list(passes.passes)[-1]
+    first, windows = passes.passes[-1]
     abandoned = multiply_words(Group.G1, passes, scalars, first=first, windows=windows, finish=1)
     for plan in (passes, whole):
         assert unpack(ANSWER, link.ask(abandoned, 1)[0])["error"] == 0

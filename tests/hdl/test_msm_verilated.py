@@ -10,11 +10,12 @@ from proofmill.hdl.commands import IDENTITY, PLACE, Command, Error, pack
 from proofmill.hdl.curve import TOY_CURVE, Group
 from proofmill.hdl.presets import STANDARD, TOY_SHAPE, at_interval, control_only
 from proofmill.hdl.windows import MAX_WINDOW, WindowPlan
+from proofmill.sim.commands import multiply_words
 from proofmill.sim.curve import equation
 from proofmill.sim.msm import count_additions, signed_digits
 from proofmill.sim.verilated import Simulation, build
 from tests.hdl.points import bn254_generator, toy_points
-from tests.hdl.words import Expected, Link, answer, header, multiply_words, patterns
+from tests.hdl.words import Expected, Link, answer, header, patterns
 
 ORDER = TOY_CURVE.scalar.modulus
 SLICED = [(2, 2), (3, 3), (4, 4), (3, 5), (5, 5), (2, 6), (3, 8)]
@@ -67,7 +68,7 @@ def test_every_pair_of_scalars(interval, group, window, stride):
             runs.append((8 * group.degree * plan.copies * n,
                          Expected(shape, group, plan, [one, two], points[n:n + 2])))
         words = [word for address, run in runs
-                 for word in multiply_words(group, plan, run.scalars, address)]
+                 for word in multiply_words(group, plan, run.scalars, address=address)]
         answers = link.ask(words, sum(run.words for _, run in runs))
         for _, run in runs:
             run.check(answers[:run.words])

@@ -18,9 +18,10 @@ from proofmill.hdl.mailboxes import Mailboxes
 from proofmill.hdl.presets import TOY_SHAPE, at_interval
 from proofmill.hdl.recoder import Recoder
 from proofmill.hdl.windows import WindowPlan
+from proofmill.sim.commands import load_words, multiply_words
 from tests.hdl import test_accelerator
 from tests.hdl.points import toy_points
-from tests.hdl.words import Expected, load_words, multiply_words, patterns
+from tests.hdl.words import Expected, patterns
 from tests.simulation import simulate
 from tests.stream_rules import components_within
 

@@ -8,7 +8,8 @@ from proofmill.hdl.commands import CODES
 from proofmill.hdl.curve import BN254
 from proofmill.hdl.slicer import Slicer
 from proofmill.hdl.windows import WindowPlan
-from proofmill.sim.msm import scalar_words, signed_digits
+from proofmill.sim.commands import scalar_words
+from proofmill.sim.msm import signed_digits
 from tests.simulation import simulate
 from tests.streams import send
 

@@ -6,47 +6,21 @@ import numpy as np
 
 from proofmill.hdl.commands import (
     ANSWER,
-    BIAS_WORDS,
     COUNTERS,
     HEADER,
-    PLACE,
-    REGION,
-    SLICES,
-    STORED,
     WORD,
     Command,
     pack,
     unpack,
 )
-from proofmill.hdl.curve import Group
 from proofmill.hdl.windows import WindowPlan
-from proofmill.sim.curve import equation, loaded, to_affine
-from proofmill.sim.msm import (
-    copies,
-    exponent_of_group,
-    last_level,
-    multi_scalar_product,
-    scalar_words,
-)
-
-MASK = (1 << WORD) - 1
-
-
-def split(value, words):
-    """`value` as that many words, the low one first."""
-    assert not value >> WORD * words
-    return [value >> WORD * n & MASK for n in range(words)]
+from proofmill.sim.commands import load_words, multiply_words
+from proofmill.sim.curve import equation, to_affine
+from proofmill.sim.msm import copies, exponent_of_group, last_level, multi_scalar_product
 
 
 def header(command, **fields):
     return pack(HEADER, command=command, **fields)
-
-
-def load_words(curve, group, points, address=0):
-    """The words of LOAD for `points`."""
-    words = [word for point in points
-             for part in loaded(curve, group, point) for word in split(part, 4)]
-    return [header(Command.LOAD), pack(PLACE, address=address, count=len(words)), *words]
 
 
 def copies_words(curve, group, plan, points, address=0):
@@ -54,20 +28,6 @@ def copies_words(curve, group, plan, points, address=0):
     law = equation(curve, group)
     return load_words(curve, group, [copy for point in points
                                      for copy in copies(law, plan, point)], address)
-
-
-def multiply_words(group, plan, scalars, /, address=0, **fields):
-    """The words of MULTIPLY."""
-    words = {"group": list(Group).index(group), "window": plan.window, "windows": plan.windows,
-             "second_region": plan.second_region, "stride": plan.stride or plan.bits} | fields
-    region, stride = words.pop("second_region"), words.pop("stride")
-    size, data = 8 * group.degree, scalar_words(scalars)
-    return [header(Command.MULTIPLY, **words),
-            pack(PLACE, address=address, count=len(scalars)),
-            pack(REGION, second_region=region, all=plan.windows, wide=plan.wide),
-            pack(SLICES, stride=stride, copies=plan.copies, last=plan.last),
-            pack(STORED, point_words=size * plan.copies, copy_words=size, words=len(data)),
-            *split(plan.bias, BIAS_WORDS), *data]
 
 
 def answer(command, **fields):
@@ -150,7 +110,7 @@ class Link:
 
     def multiply(self, expected, address=0):
         expected.check(self.ask(
-            multiply_words(expected.group, expected.plan, expected.scalars, address,
+            multiply_words(expected.group, expected.plan, expected.scalars, address=address,
                            first=expected.first, windows=expected.windows),
             expected.words))
 

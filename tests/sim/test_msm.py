@@ -8,13 +8,7 @@ from py_ecc.bn128 import G1, add, multiply
 from proofmill.hdl.curve import BN254, TOY_CURVE, Group
 from proofmill.hdl.windows import WindowPlan
 from proofmill.sim.curve import equation
-from proofmill.sim.msm import (
-    combine,
-    last_level,
-    multi_scalar_product,
-    scalar_words,
-    signed_digits,
-)
+from proofmill.sim.msm import combine, last_level, multi_scalar_product, signed_digits
 from tests.hdl.points import from_py_ecc, toy_points
 
 
@@ -65,12 +59,3 @@ def test_the_last_level_combines_to_the_definition(plan):
         scalars = [rng.randrange(256) for _ in chosen]
         assert combine(law, plan, last_level(law, plan, scalars, chosen)) == multi_scalar_product(
             law, scalars, chosen)
-
-
-def test_scalars_travel_in_the_fewest_words():
-    ones = [0, 1, (1 << 64) - 1, 1 << 64, (1 << 128) - 1, 1 << 128, 1 << 253]
-    assert scalar_words([]) == []
-    assert scalar_words(ones) == [
-        0b11_11_10_10_01_01_00, 1, (1 << 64) - 1, 0, 1, (1 << 64) - 1, (1 << 64) - 1, 0, 0, 1, 0,
-        0, 0, 0, 1 << 61]
-    assert scalar_words([1] * 33) == [sum(1 << 2 * n for n in range(32)), *[1] * 32, 1, 1]

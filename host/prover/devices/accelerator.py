@@ -11,18 +11,16 @@ import numpy as np
 
 from proofmill.hdl.commands import (
     ANSWER,
-    BIAS_WORDS,
     COUNTERS,
     HEADER,
     IDENTITY,
     MAGIC,
     PLACE,
-    REGION,
-    SLICES,
-    STORED,
+    POINT_WORDS,
     VERSION,
     Command,
     Error,
+    multiply_head,
     pack,
     unpack,
 )
@@ -39,11 +37,6 @@ CHUNK = 50_000
 PATIENCE = 2_000
 """Chunks without a word in either direction after which a device is given up: a hundred million
 cycles, ten times what streaming back the largest set of buckets takes."""
-
-FILE_COORDINATE_WORDS = 4
-POINT_WORDS = 2 * FILE_COORDINATE_WORDS
-"""... of a point of G1, and half of one of G2's."""
-
 
 SIMULATED_WORDS = 1 << 26
 """Words of memory that are filled where nothing but the simulation sets a limit: 512 MiB."""
@@ -137,9 +130,10 @@ class Accelerator:
         place = {"point_words": size * copies_of(plan.bits, stored),
                  "copy_words": size * (plan.stride // stored if stored else 1)}
         # The finish goes on from pass to pass, from the highest windows down.
-        for first, windows in reversed(list(plan.passes)) if finish else plan.passes:
-            self._begin(group, address, len(scalars), plan, first, windows, finish,
-                        place | {"words": len(words)})
+        for first, windows in reversed(plan.passes) if finish else plan.passes:
+            self._send(_words(*multiply_head(
+                group, plan, first=first, windows=windows, finish=int(finish), address=address,
+                count=len(scalars), words=len(words), **place)))
             head = self._feed(words, len(scalars), progress)
             if not finish:
                 self._collect(group, plan, first, head, points)
@@ -147,23 +141,10 @@ class Accelerator:
                 raise DeviceError(f"the device handed out {self._error(int(head[0]))}, where it "
                                   "should have finished; reset it")
             elif first == 0:
-                point = self._receive(2 * group.degree * FILE_COORDINATE_WORDS)
+                point = self._receive(POINT_WORDS * group.degree)
             for name, count in self.counters().items():
                 counters[name] += count
         return Sum(counters, point, points if self.identity["datapath"] else {})
-
-    def _begin(self, group: Group, address: int, count: int, plan: WindowPlan, first: int,
-               windows: int, finish: bool, place: dict[str, int]) -> None:
-        bias = plan.bias.to_bytes(8 * BIAS_WORDS, "little")
-        self._send(np.concatenate([_words(
-            pack(HEADER, command=Command.MULTIPLY, group=list(Group).index(group),
-                 window=plan.window, windows=windows, first=first, finish=int(finish)),
-            pack(PLACE, address=address, count=count),
-            pack(REGION, second_region=plan.second_region, all=plan.windows,
-                 wide=plan.wide),
-            pack(SLICES, stride=plan.stride or plan.bits, copies=plan.copies, last=plan.last),
-            pack(STORED, **place)),
-            np.frombuffer(bias, dtype="<u8")]))
 
     def _feed(self, words: Limbs, points: int,
               progress: Callable[[int], None] | None) -> Limbs:

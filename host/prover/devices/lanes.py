@@ -11,7 +11,7 @@ import numpy as np
 
 from proofmill.hdl.curve import BN254, TWIST_SCALE, Group, quadratic_product
 from proofmill.hdl.plans import Machine, Reach, Store, best_plan, share_memory, stores, uniform
-from proofmill.hdl.windows import WindowPlan, copies_of
+from proofmill.hdl.windows import WindowPlan, copies_of, stride_for
 from proofmill.host.prover.curve.arithmetic import multi_scalar_multiplication, sum_of_powers
 from proofmill.host.prover.curve.limbs import Limbs, from_limbs, to_limbs
 from proofmill.host.prover.curve.points import (
@@ -206,7 +206,7 @@ class LanesDevice:
         """What may be stored of some points, for scalars of this reach, else random ones."""
         machine, points = self.machine(loaded.group), len(loaded.points)
         if self.copies is not None:
-            stride = 0 if self.copies == 1 else -(-BITS // self.copies)
+            stride = stride_for(BITS, self.copies)
             words = points * machine.point_words * copies_of(BITS, stride)
             return [Store(stride, words, 0.0)]
         reach = reach or uniform(machine.order, max(1, int(loaded.finite.sum())))
@@ -221,7 +221,7 @@ class LanesDevice:
         check_jobs(jobs)
         plans = self.plans(jobs)
         weights = [3 if job.bases.group is Group.G2 else 1 for job in jobs]
-        works = [weight * job.bases.count * len(list(plan.passes))
+        works = [weight * job.bases.count * len(plan.passes)
                  for weight, job, plan in zip(weights, jobs, plans, strict=True)]
         total = sum(works)
         waiting = sorted(range(len(jobs)), key=works.__getitem__)

@@ -7,7 +7,7 @@ import pytest
 
 from proofmill.host.prover.curve.limbs import SCALAR_MODULUS, to_limbs
 from proofmill.host.prover.devices.scalar_words import bit_lengths, scalar_words
-from proofmill.sim.msm import scalar_words as defined
+from proofmill.sim.commands import scalar_words as defined
 
 EDGES = [0, *(each for bit in range(256) for each in (1 << bit, (1 << bit + 1) - 1))]
 

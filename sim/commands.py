@@ -1,0 +1,55 @@
+"""Commands and what lies in memory, in words, as a host sends them: in plain integers."""
+
+from collections.abc import Iterable, Sequence
+
+from proofmill.hdl.commands import (
+    CODE_BITS,
+    CODE_WORDS,
+    CODES,
+    HEADER,
+    NUMBER,
+    PLACE,
+    WORD,
+    Command,
+    multiply_head,
+    pack,
+    split,
+)
+from proofmill.hdl.curve import Curve, Group
+from proofmill.hdl.windows import WindowPlan
+from proofmill.sim.curve import Affine, loaded
+
+
+def stored_words(curve: Curve, group: Group, points: Iterable[Affine]) -> list[int]:
+    """Points as they lie in the accelerator's memory: see `sim.curve.loaded`."""
+    return [word for point in points for part in loaded(curve, group, point)
+            for word in split(part, NUMBER // WORD)]
+
+
+def load_words(curve: Curve, group: Group, points: Iterable[Affine], address: int = 0) -> list[int]:
+    """The words of LOAD for points."""
+    words = stored_words(curve, group, points)
+    return [pack(HEADER, command=Command.LOAD), pack(PLACE, address=address, count=len(words)),
+            *words]
+
+
+def scalar_words(scalars: Sequence[int]) -> list[int]:
+    """Scalars as they go over the link, each in the fewest words: see `hdl.commands.Command`."""
+    words = []
+    for start in range(0, len(scalars), CODES):
+        codes, parts = 0, list[int]()
+        for place, scalar in enumerate(scalars[start:start + CODES]):
+            code, count = next((code, count) for code, count in enumerate(CODE_WORDS)
+                               if not scalar >> WORD * count)
+            codes |= code << CODE_BITS * place
+            parts += split(scalar, count)
+        words += [codes, *parts]
+    return words
+
+
+def multiply_words(group: Group, plan: WindowPlan, scalars: Sequence[int], /, **fields: int
+                   ) -> list[int]:
+    """The words of MULTIPLY; `fields` as in `hdl.commands.multiply_head`."""
+    data = scalar_words(scalars)
+    return [*multiply_head(group, plan, **({"count": len(scalars), "words": len(data)} | fields)),
+            *data]
