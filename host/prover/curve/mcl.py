@@ -102,8 +102,8 @@ def _open() -> Mcl:
             "run `pip install --force-reinstall mclbn256==1.3.5`")
     _check_orders(binary)
     log.debug("mcl is loaded from %s", getattr(binary, "_name", "the wheel"))
-    # `isValid` then means "on the curve" alone; the order is asked for separately, where it counts.
-    binary.mclBn_verifyOrderG1(0)
+    # `isValid` of G2 then means "on the curve" alone; the order is asked for separately, where it
+    # counts. In G1 it multiplies by r all the same, see `host.prover.curve.validity`.
     binary.mclBn_verifyOrderG2(0)
     return Mcl(
         g1=_group_functions(binary, "G1", 12),

@@ -18,6 +18,7 @@ import numpy as np
 from proofmill.hdl.curve import Group
 from proofmill.host.prover.curve import scalars
 from proofmill.host.prover.curve.arithmetic import multiply_generator
+from proofmill.host.prover.curve.combinations import NUMBER
 from proofmill.host.prover.curve.limbs import SCALAR_MODULUS, Limbs
 from proofmill.host.prover.curve.points import generator, width
 from proofmill.host.prover.curve.scalars import Vector
@@ -36,7 +37,7 @@ from proofmill.host.prover.groth16.zkey_layout import (
     in_memory,
     new_zkey,
 )
-from proofmill.host.prover.native.library import G1, G2, Library, library_or_none
+from proofmill.host.prover.native.library import Library, library_or_none
 from proofmill.host.prover.native.sums import multiples_in_place
 
 SEED_BYTES = 32
@@ -135,8 +136,8 @@ def write_multiples(group: Group, factors: Vector, out: Limbs, code: Library | N
         out[:] = multiply_generator(group, plain)
         return
     multiples_in_place(
-        G1 if group is Group.G1 else G2, generator(group).tobytes(), plain.ctypes.data, len(plain),
-        out.ctypes.data, progress=lambda done, total: step(what, done, total), code=code)
+        NUMBER[group], generator(group).tobytes(), plain.ctypes.data, len(plain), out.ctypes.data,
+        progress=lambda done, total: step(what, done, total), code=code)
 
 
 def circuit_hash(r1cs: R1cs) -> bytes:
