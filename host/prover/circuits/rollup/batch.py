@@ -68,7 +68,7 @@ class Batch:
         used += [word for signed in self.transfers for word in signed.transfer.words]
         return (*used, *(0,) * (WORDS * self.size.transfers - len(used)))
 
-    @property
+    @cached_property
     def chained(self) -> int:
         """A chain of hashes over the words, 15 at a time, that begins with chain and collector::
 
@@ -95,7 +95,7 @@ class Batch:
         fixes the words that the circuit has, z is known only after these and the contract's, and
         two polynomials of degree n that differ agree at z with a chance of ``n / 2^248``.
         """
-        return commitment(self.chain_id, self.collector, self.words)
+        return commitment(self.chained, self.chain_id, self.collector, self.words)
 
     def to_bytes(self) -> list[bytes]:
         """The transactions of a payload: the collector (4 bytes), the requests (12, 32 or 76 bytes
@@ -150,9 +150,8 @@ def evaluation(point: int, chain_id: int, collector: int, words: Sequence[int]) 
     return total
 
 
-def commitment(chain_id: int, collector: int, words: Sequence[int]) -> int:
-    """See `Batch.commitment`."""
-    chain = chained(chain_id, collector, words)
+def commitment(chain: int, chain_id: int, collector: int, words: Sequence[int]) -> int:
+    """See `Batch.commitment`; `chain` is c."""
     point = challenge(chain, chain_id, collector, words)
     return poseidon((BINDING_DOMAIN, chain, point,
                      evaluation(point, chain_id, collector, words)))

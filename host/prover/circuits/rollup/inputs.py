@@ -1,19 +1,19 @@
 """The circuit's inputs, from a ledger and a batch."""
 
+from functools import cache
+
 from proofmill.host.prover.circuits.eddsa import Signature, public_key, sign
 from proofmill.host.prover.circuits.rollup.batch import Batch
 from proofmill.host.prover.circuits.rollup.kinds import Kind, Words
 from proofmill.host.prover.circuits.rollup.ledger import Account, Ledger
 from proofmill.host.prover.circuits.rollup.place import KINDS, SIGNATURE
 from proofmill.host.prover.circuits.rollup.requests import Credit, ForcedExit, Open, Request
-from proofmill.host.prover.circuits.rollup.size import RollupSize
 from proofmill.host.prover.circuits.rollup.transfer import SignedTransfer, Transfer
 from proofmill.host.prover.circuits.rollup.tree import SparseTree
 from proofmill.host.prover.circuits.statement import PublicInputs
 
 _NOBODY_KEY = bytes(32)
 """The private key, known to all, of what fills a side that is not wanted."""
-_NOBODY = Account(public_key(_NOBODY_KEY))
 _NO_WORDS: Words = (0, 0, 0)
 
 
@@ -23,7 +23,7 @@ def rollup_inputs(ledger: Ledger, batch: Batch, public: PublicInputs) -> dict[st
     inputs = public._asdict() | {"chain id": batch.chain_id, "challenge": batch.challenge}
     for number in range(size.transfers):
         names = f"{number}: "
-        inputs |= _nobody(names, size)
+        inputs |= {f"{names}{name}": value for name, value in _nobody(size.depth).items()}
         if number < len(batch.requests):
             request = batch.requests[number]
             inputs |= _request(names, ledger, request)
@@ -36,13 +36,13 @@ def rollup_inputs(ledger: Ledger, batch: Batch, public: PublicInputs) -> dict[st
     return inputs | _opening("collector", batch.collector, collector, ledger.tree)
 
 
-def _nobody(names: str, size: RollupSize) -> dict[str, int]:
+@cache
+def _nobody(depth: int) -> dict[str, int]:
     """A place that is not used: a signature of 0 by a key known to all, on an empty tree."""
-    empty = SparseTree(size.depth)
-    return {**_opening(f"{names}sender", 0, _NOBODY, empty),
-            **_opening(f"{names}receiver", 0, _NOBODY, empty),
-            **_words(names, None, 0, 0, _NO_WORDS), **_signature(names, _NOBODY, 0, sign(
-                _NOBODY_KEY, 0))}
+    account, empty = Account(public_key(_NOBODY_KEY)), SparseTree(depth)
+    return {**_opening("sender", 0, account, empty), **_opening("receiver", 0, account, empty),
+            **_words("", None, 0, 0, _NO_WORDS),
+            **_signature("", account, 0, sign(_NOBODY_KEY, 0))}
 
 
 def _signed(names: str, ledger: Ledger, signed: SignedTransfer, chain_id: int) -> dict[str, int]:

@@ -421,8 +421,9 @@ def test_the_commitment_is_of_every_word(circuit: RollupCircuit) -> None:
     for place in range(len(made.words)):
         words = list(made.words)
         words[place] += 1
-        assert commitment(CHAIN, 2, words) != made.commitment
-        assert chained(CHAIN, 2, words) != made.chained
+        chain = chained(CHAIN, 2, words)
+        assert chain != made.chained
+        assert commitment(chain, CHAIN, 2, words) != made.commitment
         assert evaluation(made.challenge, CHAIN, 2, words) != evaluation(
             made.challenge, CHAIN, 2, made.words)
     assert not accepted(circuit, honest | {"challenge": honest["challenge"] + 1})

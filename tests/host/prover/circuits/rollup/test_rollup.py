@@ -202,8 +202,9 @@ def test_places_that_are_not_used_do_nothing(circuit: RollupCircuit) -> None:
             "1: " + name[3:] if name.startswith("9: ") else name): value
            for name, value in swapped.items()}
     words = (0,) * WORDS + batch(signed(ledger, 0, 1, 7)).words[:WORDS]
-    gap |= {"batch_commitment": commitment(CHAIN, 2, words),
-            "challenge": challenge(chained(CHAIN, 2, words), CHAIN, 2, words)}
+    chain = chained(CHAIN, 2, words)
+    gap |= {"batch_commitment": commitment(chain, CHAIN, 2, words),
+            "challenge": challenge(chain, CHAIN, 2, words)}
     assert violated(system, system.witness(gap)) == {"transfer 1: only behind others"}
 
 
