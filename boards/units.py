@@ -43,7 +43,7 @@ def multiplier_with(shape: MultiplierShape, *, kind: str | None = None,
     if unknown := sorted(wanted.keys() - names):
         raise ValueError(f"a {kind} multiplier has no {unknown[0]}")
     # Another kind's own default of a parameter is the better one.
-    kept = names if kind == shape.kind else {"field", "operand_bits", "digit", "limb"}
+    kept = names if kind == shape.kind else {"field", "second", "operand_bits", "digit", "limb"}
     held = {name: getattr(shape, name) for name in kept}
     for name, what in (("depth", "a depth: say how many levels"),
                        ("interval", "an interval: say how many cycles")):

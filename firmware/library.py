@@ -15,8 +15,10 @@ from proofmill.hdl.processor_shape import standalone
 FOLDER = Path(__file__).with_name("programs")
 
 
-def _target(field: PrimeField, curve: Curve | None, **cut: int) -> Target:
-    return Target(shape=standalone(MultiplierShape(field=field, **cut)), curve=curve)
+def _target(field: PrimeField, curve: Curve | None, *, operand_bits: int, digit: int,
+            limb: int) -> Target:
+    return Target(shape=standalone(MultiplierShape(
+        field=field, operand_bits=operand_bits, digit=digit, limb=limb)), curve=curve)
 
 
 TARGETS = {

@@ -7,6 +7,7 @@ measurements, so a field that is added to a shape is in all of them.
 from collections.abc import Mapping
 from dataclasses import MISSING, fields, is_dataclass
 from enum import Enum
+from types import NoneType
 from typing import Any, get_args, get_origin, get_type_hints
 
 from proofmill.hdl.curve import CURVES, Curve
@@ -26,12 +27,13 @@ NAMED = {Curve: CURVES, PrimeField: FIELDS}
 def describe(shape: Any) -> dict[str, Any]:
     """The fields of `shape` by name, as JSON has values; a shape within it likewise.
 
-    A curve or a prime field is its name, and a multiplier says its `kind` too. Raises ValueError
-    for a curve or field that its name does not stand for, TypeError for a value that has no
-    description.
+    A curve or a prime field is its name, a multiplier says its `kind` too, and what is None is left
+    out. Raises ValueError for a curve or field that its name does not stand for, TypeError for a
+    value that has no description.
     """
     kind = {"kind": shape.kind} if isinstance(shape, MultiplierShape) else {}
-    return kind | {field.name: _plain(getattr(shape, field.name)) for field in fields(shape)}
+    held = {field.name: getattr(shape, field.name) for field in fields(shape)}
+    return kind | {name: _plain(value) for name, value in held.items() if value is not None}
 
 
 def _plain(value: Any) -> Any:
@@ -78,6 +80,8 @@ def _known(table: Mapping[str, Any], name: Any, what: str) -> Any:
 
 def _value(wanted: Any, plain: Any, name: str) -> Any:
     """What a field `name` of type `wanted` holds where its description is `plain`."""
+    if NoneType in get_args(wanted):
+        wanted, = (kind for kind in get_args(wanted) if kind is not NoneType)
     if wanted in NAMED:
         return _known(NAMED[wanted], plain, wanted.__name__)
     if is_dataclass(wanted) and isinstance(plain, Mapping):

@@ -8,10 +8,10 @@ from typing import ClassVar
 
 from amaranth import *
 from amaranth.lib import wiring
-from amaranth.lib.wiring import In, Out
+from amaranth.lib.wiring import In
 
-from proofmill.hdl.limbs import LimbPipeline, Limbs, blocks_for
-from proofmill.hdl.montgomery import MultiplierShape
+from proofmill.hdl.limbs import LimbPipeline, Limbs, blocks_for, factor
+from proofmill.hdl.montgomery import MultiplierShape, ports
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,12 +65,18 @@ class FoldedShape(MultiplierShape):
         return loop
 
     @cached_property
-    def last_groups(self) -> list[list[int]]:
-        """The modulus' limbs in groups of equal size, one a cycle, for the ordinary last step."""
-        limbs = self.cut(self.field.modulus)
+    def last_groups(self) -> list[list[tuple[int, ...]]]:
+        """The moduli's limbs in groups of equal size, one a cycle, for the ordinary last step."""
+        limbs = self.modulus_limbs
         size = -(-len(limbs) // self.interval)
-        limbs += [0] * (-len(limbs) % size)
+        limbs = limbs + [(0,) * len(self.fields)] * (-len(limbs) % size)
         return [limbs[n:n + size] for n in range(0, len(limbs), size)]
+
+    @cached_property
+    def last_widths(self) -> list[int]:
+        """Bits of the widest limb in each place of a group."""
+        return [max(max(limb) for limb in column).bit_length()
+                for column in zip(*self.last_groups, strict=True)]
 
     @cached_property
     def latency(self) -> int:
@@ -81,12 +87,11 @@ class FoldedShape(MultiplierShape):
     def multiplications(self) -> Counter[tuple[int, int]]:
         """The products in hardware, by the widths of their factors: see `hdl.cost`."""
         taken = [(self.digit, limb) for limb in self.widths(self.operand_bits, self.limb)]
-        paid = blocks_for(*self.constants(self.lifted))
-        last = [(self.digit, max(limb.bit_length() for limb in column))
-                for column in zip(*self.last_groups, strict=True)]
+        paid = blocks_for(*self.constants(self.lifted_limbs))
+        last = [(self.digit, bits) for bits in self.last_widths]
         row = Counter(taken) + paid
         return (Counter({key: count * self.rows for key, count in row.items()})
-                + Counter(last) + Counter([(self.digit, self.lift.bit_length())]))
+                + Counter(last) + Counter([(self.digit, max(self.lifts).bit_length())]))
 
     def build(self) -> wiring.Component:
         return FoldedMultiplier(self)
@@ -102,23 +107,19 @@ class FoldedMultiplier(wiring.Component):
     -------
     start : operands are there, in; every ``shape.interval`` cycles, always
     a, b : operands, in
+    second : the product is one in ``shape.second``, in; only where there is one
     product : out; for one cycle
     """
 
     def __init__(self, shape: FoldedShape):
         self.shape = shape
-        super().__init__({
-            "start": In(1),
-            "a": In(shape.operand_bits),
-            "b": In(shape.operand_bits),
-            "product": Out(shape.product_bits),
-        })
+        super().__init__({"start": In(1), **ports(shape)})
 
     @property
     def latency(self) -> int:
         return self.shape.latency
 
-    def step(self, pipe, running, digit, b):
+    def step(self, pipe, running, digit, b, second):
         """One step from its operands on, all but the last of the loop's registers.
 
         Cycles beyond the third are spent before the products, every other one after them: there
@@ -127,15 +128,16 @@ class FoldedMultiplier(wiring.Component):
         """
         shape = self.shape
         digit_bound = (1 << shape.digit) - 1
-        lifted = shape.cut(shape.lifted)
         b_bounds = [(1 << width) - 1 for width in shape.widths(shape.operand_bits, shape.limb)]
         more = max(0, shape.loop - 3)
         for _ in range(more - more // 2):
             running = pipe.hold("running", running)
             digit = pipe.register("digit", digit, digit_bound)
             b = pipe.register_all("b", b, b_bounds)
+            second = pipe.register_all("second", second, [1] * len(second))
             pipe.stage += 1
-        paid = pipe.multiply("paid", running.values[0][:shape.digit], digit_bound, lifted, lifted)
+        paid = pipe.multiply("paid", running.values[0][:shape.digit], digit_bound,
+                             *pipe.choose(shape.lifted_limbs, *second))
         taken = pipe.multiply("taken", digit, digit_bound, b, b_bounds)
         shifted = pipe.hold("shifted", Limbs(*pipe.drop(running)))
         for _ in range(more // 2):
@@ -152,10 +154,11 @@ class FoldedMultiplier(wiring.Component):
         shape = self.shape
         digit = Signal(shape.digit)
         b = [Signal(width) for width in shape.widths(shape.operand_bits, shape.limb)]
+        second = [Signal() for _ in shape.fields[1:]]
         pipe, bounds = LimbPipeline(None, shape.digit, shape.limb), [0]
         for _ in range(shape.steps):
             running = Limbs([Signal(max(1, bound.bit_length())) for bound in bounds], bounds)
-            bounds = self.step(pipe, running, digit, b).bounds
+            bounds = self.step(pipe, running, digit, b, second).bounds
         return bounds
 
     def elaborate(self, platform):
@@ -194,24 +197,29 @@ class FoldedMultiplier(wiring.Component):
         before = (
             [Const(0, 1)] * len(bounds),
             [padded[shape.digit * n:shape.digit * (n + 1)] for n in range(shape.steps)],
-            [self.b[shape.limb * n:shape.limb * (n + 1)] for n in range(shape.limbs)])
+            [self.b[shape.limb * n:shape.limb * (n + 1)] for n in range(shape.limbs)],
+            [self.second] if shape.second else [])
         for row in range(shape.rows):
             digits = shape.steps - row * shape.interval
             running = registers(f"row{row}_running", running_widths)
             a = registers(f"row{row}_a", [shape.digit] * digits)
             b = registers(f"row{row}_b", b_widths)
+            # Which modulus goes round with them, where there are two.
+            second = registers(f"row{row}_second", [1] * len(before[3]))
             pipe.stage = 100 * row
-            total = self.step(pipe, Limbs(running, bounds), a[0], b).values
-            later_a, later_b = a[1:], b
+            total = self.step(pipe, Limbs(running, bounds), a[0], b, second).values
+            later_a, later_b, later_second = a[1:], b, second
             for n in range(shape.loop - 1):
                 pipe.stage = 100 * row + n
                 later_a = pipe.register_all("a", later_a, [digit_bound] * (digits - 1))
                 later_b = pipe.register_all("b", later_b, [(1 << w) - 1 for w in b_widths])
+                later_second = pipe.register_all("row_second", later_second, [1] * len(second))
             start = next_start() if row else self.start
             enter(running, before[0], total, start)
             enter(a, before[1], [*later_a, Const(0, 1)], start)
+            enter(second, before[3], later_second, start)
             enter(b, before[2], later_b, next_start() if row else start)
-            before = (total, later_a[:digits - shape.interval], later_b)
+            before = (total, later_a[:digits - shape.interval], later_b, later_second)
 
         # The last step, an ordinary one, has `interval` cycles: the quotient digit, then the
         # modulus' limbs, a group a cycle, gathered until all are there. Both factors and the
@@ -219,11 +227,14 @@ class FoldedMultiplier(wiring.Component):
         pipe.stage = 100 * shape.rows
         arrived = Limbs(registers("arrived", running_widths), bounds)
         start = next_start()
+        second = registers("arrived_second", [1] * len(before[3]))
         with m.If(start):
-            m.d.sync += [held.eq(value)
-                         for held, value in zip(arrived.values, before[0], strict=True)]
-        quotient = pipe.register("quotient", arrived.values[0][:shape.digit] * shape.lift,
+            m.d.sync += [held.eq(value) for held, value in zip(
+                [*arrived.values, *second], [*before[0], *before[3]], strict=True)]
+        (lift,), _ = pipe.choose([shape.lifts], *second)
+        quotient = pipe.register("quotient", arrived.values[0][:shape.digit] * factor(lift),
                                  digit_bound)
+        second = pipe.register_all("quotient_second", second, [1] * len(second))
         waiting = pipe.hold("arrived", arrived)
         pipe.stage += 1
         quotient = pipe.register("quotient", quotient, digit_bound)
@@ -237,16 +248,15 @@ class FoldedMultiplier(wiring.Component):
         m.d.comb += next_group.eq(Mux(start, shape.interval - 1,
                                       Mux(group == shape.interval - 1, 0, group + 1)))
         m.d.sync += group.eq(next_group)
-        widths = [shape.digit + max(limb.bit_length() for limb in column)
-                  for column in zip(*groups, strict=True)]
+        widths = [shape.digit + bits for bits in shape.last_widths]
         gathered = [registers(f"group{g}_", widths) for g in range(len(groups))]
         last_limbs = [Signal(width - shape.digit, name=f"modulus{n}", reset_less=True)
                       for n, width in enumerate(widths)]
         with m.Switch(group):
             for g, limbs in enumerate(groups):
                 with m.Default() if g == len(groups) - 1 else m.Case(g):
-                    m.d.sync += [held.eq(limb) for held, limb in
-                                 zip(last_limbs, limbs, strict=True)]
+                    m.d.sync += [held.eq(factor(limb)) for held, limb in zip(
+                        last_limbs, pipe.choose(limbs, *second)[0], strict=True)]
         made = registers("last_product", widths)
         m.d.sync += [held.eq(quotient * limb) for held, limb in zip(made, last_limbs, strict=True)]
         gather = [Signal(name=f"gather{n}", reset_less=True) for n in range(2)]
@@ -254,9 +264,8 @@ class FoldedMultiplier(wiring.Component):
         with m.If(gather[-1]):
             for one, two in zip(gathered, [*gathered[1:], made], strict=True):
                 m.d.sync += [held.eq(value) for held, value in zip(one, two, strict=True)]
-        limbs = [limb for group in groups for limb in group][:len(shape.cut(shape.field.modulus))]
-        products = [held for group in gathered for held in group][:len(limbs)]
-        product_bounds = [digit_bound * limb for limb in limbs]
+        products = [held for group in gathered for held in group][:len(shape.modulus_limbs)]
+        product_bounds = [digit_bound * max(limb) for limb in shape.modulus_limbs]
         paid = Limbs([value[:bound.bit_length()] for value, bound
                       in zip(products, product_bounds, strict=True)], product_bounds)
         pipe.stage += 1

@@ -7,10 +7,9 @@ from typing import ClassVar
 
 from amaranth import *
 from amaranth.lib import wiring
-from amaranth.lib.wiring import In, Out
 
 from proofmill.hdl.limbs import LimbPipeline, Limbs
-from proofmill.hdl.montgomery import MultiplierShape
+from proofmill.hdl.montgomery import MultiplierShape, ports
 
 TERMS = 3
 """Numbers added in one stage."""
@@ -56,13 +55,13 @@ class KaratsubaShape(MultiplierShape):
     def frame(self) -> int:
         """Limbs of the running total while it is divided."""
         undivided = 2 * self.operand_bits - self.digit * self.steps
-        return max(len(self.cut(self.lifted)), len(self.cut(self.field.modulus)),
+        return max(len(self.lifted_limbs), len(self.modulus_limbs),
                    -(-undivided // self.limb))
 
     @cached_property
     def counted(self) -> tuple[int, Counter[tuple[int, int]]]:
         """(latency, products): counted on the pipeline, built without registers."""
-        pipe = LimbPipeline(None, self.digit, self.limb)
+        pipe = LimbPipeline(None, self.digit, self.limb, Signal() if self.second else None)
         multiply_pipelined(self, pipe, Signal(self.operand_bits), Signal(self.operand_bits))
         return pipe.stage, pipe.multiplications
 
@@ -88,16 +87,13 @@ class KaratsubaMultiplier(wiring.Component):
     Members
     -------
     a, b : operands, in
+    second : the product is one in ``shape.second``, in; only where there is one
     product : out
     """
 
     def __init__(self, shape: KaratsubaShape):
         self.shape = shape
-        super().__init__({
-            "a": In(shape.operand_bits),
-            "b": In(shape.operand_bits),
-            "product": Out(shape.product_bits),
-        })
+        super().__init__(ports(shape))
 
     @property
     def latency(self) -> int:
@@ -105,7 +101,8 @@ class KaratsubaMultiplier(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        pipe = LimbPipeline(m, self.shape.digit, self.shape.limb)
+        pipe = LimbPipeline(m, self.shape.digit, self.shape.limb,
+                            self.second if self.shape.second else None)
         m.d.comb += self.product.eq(multiply_pipelined(self.shape, pipe, self.a, self.b))
         return m
 
@@ -228,7 +225,7 @@ def combine(pipe, products, bounds):
 def divide(shape, pipe, total):
     """``total / radix`` modulo the modulus, a digit after another; its upper bits wait outside."""
     digit, limb = shape.digit, shape.limb
-    digit_bound, lifted = (1 << digit) - 1, shape.cut(shape.lifted)
+    digit_bound = (1 << digit) - 1
     frame = limb * shape.frame
     rest = total[frame:]
     values = [total[n:n + limb] for n in range(0, frame, limb)]
@@ -253,7 +250,8 @@ def divide(shape, pipe, total):
             rest = pipe.register("rest", rest, (1 << len(rest)) - 1)
 
     for _ in range(1, shape.steps):
-        paid = pipe.multiply("paid", running.values[0][:digit], digit_bound, lifted, lifted)
+        paid = pipe.multiply("paid", running.values[0][:digit], digit_bound,
+                             *pipe.choose(shape.lifted_limbs))
         shifted = pipe.hold("shifted", drop(running))
         wait()
         pipe.stage += 1
@@ -262,12 +260,13 @@ def divide(shape, pipe, total):
         pipe.stage += 1
 
     # The last step, an ordinary one: quotient digit, product, sum.
-    low, modulus = running.values[0][:digit], shape.cut(shape.field.modulus)
-    quotient = pipe.multiply("quotient", low, digit_bound, [shape.lift], [shape.lift]).values[0]
+    low = running.values[0][:digit]
+    quotient = pipe.multiply("quotient", low, digit_bound, *pipe.choose([shape.lifts])).values[0]
     running = pipe.hold("total", running)
     wait()
     pipe.stage += 1
-    paid = pipe.multiply("paid", quotient[:digit], digit_bound, modulus, modulus)
+    paid = pipe.multiply("paid", quotient[:digit], digit_bound,
+                         *pipe.choose(shape.modulus_limbs))
     running = pipe.hold("total", running)
     wait()
     pipe.stage += 1

@@ -27,8 +27,40 @@ def blocks_for(*factors: tuple[int, int]) -> Counter[tuple[int, int]]:
     return Counter((width, bits) for width, bits in factors if bits > NARROW)
 
 
+class Choice:
+    """A constant that a signal chooses: one of two numbers of `bits` bits.
+
+    Every bit of it is a wire, or the signal or its inverse, so nothing is paid for the choice but
+    the signal's way to the products.
+    """
+
+    def __init__(self, numbers, second):
+        first, other = numbers
+        self.bits = max(first.bit_length(), other.bit_length())
+        self.value = Signal(max(1, self.bits), name="chosen")
+        self._made = self.value.eq(Mux(second, other, first))
+
+    def bit_length(self):
+        return self.bits
+
+    def enter(self, m):
+        """Make it in module `m`."""
+        m.d.comb += self._made
+        return self
+
+
+def factor(constant):
+    """A constant, chosen or not, as one side of a product."""
+    return constant.value if isinstance(constant, Choice) else constant
+
+
 def times(factor, constant):
     """``factor * constant``; a few shifts and additions where the constant is narrow."""
+    if isinstance(constant, Choice):
+        if constant.bits > NARROW:
+            return factor * constant.value
+        terms = [Mux(bit, factor << n, 0) for n, bit in enumerate(constant.value)]
+        return sum(terms[1:], terms[0])
     if constant.bit_length() > NARROW:
         return factor * constant
     terms = [factor << n for n in range(NARROW) if constant >> n & 1]
@@ -45,12 +77,14 @@ class LimbPipeline:
     limb : bits from one limb to the next.
 
     `stage` counts the stages; it is part of the registers' names. `multiplications` counts the
-    products, by the widths of their factors.
+    products, by the widths of their factors. `second` says which of two moduli is computed with,
+    and goes along with the operands; None where there is one.
     """
 
-    def __init__(self, m, digit, limb):
+    def __init__(self, m, digit, limb, second=None):
         self.m, self.digit, self.limb = m, digit, limb
         self.stage = 0
+        self._seconds = [second]
         self.multiplications = Counter()
 
     def register(self, name, value, bound):
@@ -66,12 +100,34 @@ class LimbPipeline:
         return [self.register(f"{name}{n}", value, bound)
                 for n, (value, bound) in enumerate(zip(values, bounds, strict=True))]
 
+    @property
+    def second(self):
+        """Which modulus goes with the operands that are in this stage; None where there is one."""
+        while len(self._seconds) <= self.stage and self._seconds[0] is not None:
+            later = Signal(name=f"second{len(self._seconds)}", reset_less=True)
+            if self.m is not None:
+                self.m.d.sync += later.eq(self._seconds[-1])
+            self._seconds.append(later)
+        return self._seconds[min(self.stage, len(self._seconds) - 1)]
+
+    def choose(self, constants, second=None):
+        """(limbs, bounds) of constants: numbers, or where there are two moduli, pairs of them.
+
+        `second` chooses; left out, it is this stage's own.
+        """
+        bounds = [max(limbs) for limbs in constants]
+        second = self.second if second is None else second
+        if second is None:
+            return bounds, bounds
+        chosen = [Choice(limbs, second) for limbs in constants]
+        return [c if self.m is None else c.enter(self.m) for c in chosen], bounds
+
     def multiply(self, name, factor, factor_bound, values, bounds):
-        """Limb products, registered; `values` are signals, or numbers, their own bounds."""
+        """Limb products, registered; `values` are signals, or constants as `choose` makes them."""
         bounds = [factor_bound * bound for bound in bounds]
-        products = [times(factor, v) if isinstance(v, int) else factor * v for v in values]
+        products = [times(factor, v) if isinstance(v, int | Choice) else factor * v for v in values]
         for value in values:
-            constant = isinstance(value, int)
+            constant = isinstance(value, int | Choice)
             self.multiplications += blocks_for((len(factor), value.bit_length())) if constant \
                 else Counter([(len(factor), len(value))])
         return Limbs(self.register_all(name, products, bounds), bounds)

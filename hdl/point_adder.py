@@ -123,6 +123,7 @@ class PointAdder(wiring.Component):
     totals : a coordinate of a sum on each lane, out
     borrowed : the first multiplier is lent, in; only while no pair is under way
     borrowed_a, borrowed_b : its operands then, in
+    borrowed_second : ... and that they are of its second field, in; only where it has one
     product : its product, out, the multiplier's latency and one cycle after its operands
     """
 
@@ -136,6 +137,7 @@ class PointAdder(wiring.Component):
             "borrowed": In(1),
             "borrowed_a": In(shape.multiplier.operand_bits),
             "borrowed_b": In(shape.multiplier.operand_bits),
+            **({} if shape.multiplier.second is None else {"borrowed_second": In(1)}),
             "product": Out(shape.multiplier.product_bits),
         })
 
@@ -163,6 +165,8 @@ class PointAdder(wiring.Component):
                 m.d.sync += [a.eq(self.borrowed_a), b.eq(self.borrowed_b)]
             m.d.comb += self.product.eq(multiplier.product)
         m.d.comb += [multiplier.a.eq(a), multiplier.b.eq(b)]
+        if number == 0 and shape.second is not None:
+            m.d.sync += multiplier.second.eq(self.borrowed & self.borrowed_second)
         if shape.interval > 1:
             # The operands are in registers in the cycle after they are read.
             starts = {banks.timetable.row(group, time + 1): {"start": 1}

@@ -7,7 +7,7 @@ import pytest
 import z3
 
 from proofmill.hdl.curve import Group
-from proofmill.hdl.field import BLS12_381_BASE, BN254_BASE, TOY
+from proofmill.hdl.field import BLS12_381_BASE, BN254_BASE, BN254_SCALAR, TOY
 from proofmill.hdl.folded import FoldedShape
 from proofmill.hdl.graph import Product, Sum
 from proofmill.hdl.karatsuba import KaratsubaShape
@@ -24,7 +24,13 @@ MULTIPLIERS = {
 }
 
 
-@pytest.mark.parametrize("name", MULTIPLIERS)
+BOTH = {
+    f"{name}, second field": replace(MULTIPLIERS[name], second=BN254_SCALAR)
+    for name in ("standard", "folded", "karatsuba")}
+"""... by two moduli: the bound of a product in the second."""
+
+
+@pytest.mark.parametrize("name", [*MULTIPLIERS, *BOTH])
 @pytest.mark.parametrize("missing, answer", [(0, z3.unsat), (1, z3.sat)], ids=["bound", "below"])
 def test_a_product_stays_below_its_bound(name, missing, answer):
     """Step by step, for every digit and every quotient digit; not without what these add.
@@ -32,22 +38,22 @@ def test_a_product_stays_below_its_bound(name, missing, answer):
     A step adds ``digit * b`` and a multiple of the modulus that makes the lowest digit zero, and
     drops that digit. ``digit * b`` is a number of its own here: their sum is ``a * b``.
     """
-    shape = MULTIPLIERS[name]
-    modulus, base = shape.field.modulus, 1 << shape.digit
+    shape, second = (MULTIPLIERS | BOTH)[name], name in BOTH
+    modulus, lift, base = shape.fields[second].modulus, shape.lifts[second], 1 << shape.digit
     most = 36 * modulus
     solver = z3.Solver()
     total, product = z3.IntVal(0), z3.IntVal(0)
     for step in range(shape.steps):
         part, quotient, following = (
             z3.Int(f"{name}{step}") for name in ("part", "quotient", "following"))
-        multiple = (shape.lift if step + 1 < shape.steps else 1) * modulus
+        multiple = (lift if step + 1 < shape.steps else 1) * modulus
         solver.add(part >= 0, quotient >= 0, quotient < base,
                    following * base == total + part + quotient * multiple)
         total, product = following, product + part * base ** step
     solver.add(product <= most * most)
-    added = shape.product_bound(0, 0)
+    added = shape.product_bound(0, 0, second=second)
     assert added > modulus
-    solver.add(total > shape.product_bound(most, most) - missing * added)
+    solver.add(total > shape.product_bound(most, most, second=second) - missing * added)
     assert solver.check() == answer
 
 

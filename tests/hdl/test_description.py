@@ -10,7 +10,7 @@ from proofmill.hdl.accelerator import identity_words
 from proofmill.hdl.commands import IDENTITY
 from proofmill.hdl.curve import BN254, TOY_CURVE, Curve, Group
 from proofmill.hdl.description import describe, in_words, shape_from
-from proofmill.hdl.field import BLS12_381_BASE, PrimeField
+from proofmill.hdl.field import BLS12_381_BASE, BN254_SCALAR, PrimeField
 from proofmill.hdl.karatsuba import KaratsubaShape
 from proofmill.hdl.msm import MsmShape
 from proofmill.hdl.presets import STANDARD, TOY_SHAPE, at_interval, control_only
@@ -19,10 +19,14 @@ from proofmill.sim.verilated import shape_key
 KARATSUBA = replace(STANDARD, adder=replace(STANDARD.adder, multiplier=KaratsubaShape(
     field=BN254.base, operand_bits=264, digit=17, limb=26, depth=2)))
 
+TWO_MODULI = replace(STANDARD, adder=replace(STANDARD.adder, multiplier=replace(
+    STANDARD.adder.multiplier, second=BN254_SCALAR)))
+
 SHAPES = {"pipelined": STANDARD, "karatsuba": KARATSUBA, "folded": FIVE_ROWS}
 
 OTHER = {
     "curve": lambda curve: TOY_CURVE, "field": lambda field: BLS12_381_BASE,
+    "second": lambda field: BN254_SCALAR,
     "intervals": lambda intervals: intervals[::-1], "sum_latency": lambda cycles: 8 - cycles,
     "carry_cycles": lambda cycles: 3 - cycles, "digit": lambda bits: bits - 1,
     "datapath": lambda there: not there, "finisher": lambda there: not there,
@@ -66,7 +70,7 @@ def test_another_kind_of_multiplier_is_another_key():
 
 
 @pytest.mark.parametrize("shape", [*SHAPES.values(), TOY_SHAPE, SMALL_TOY, at_interval(1),
-                                   control_only(TOY_SHAPE)])
+                                   control_only(TOY_SHAPE), TWO_MODULI])
 def test_a_shape_comes_back_from_its_description(shape):
     words = json.loads(json.dumps(describe(shape), sort_keys=True))  # as a record keeps it
     again = shape_from(MsmShape, words)

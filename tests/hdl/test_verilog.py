@@ -5,6 +5,7 @@ The same cases and the same golden functions as in the tests under Amaranth's ow
 
 import os
 import shutil
+from dataclasses import replace
 
 import pytest
 from cocotb_tools.runner import get_runner
@@ -12,6 +13,7 @@ from cocotb_tools.runner import get_runner
 from proofmill.firmware.library import finishing_program
 from proofmill.hdl.accelerator import Accelerator
 from proofmill.hdl.emit import emit_verilog, for_every_simulator
+from proofmill.hdl.field import BN254_SCALAR
 from proofmill.hdl.framed_adder import FramedAdder
 from proofmill.hdl.mailbox_unit import MailboxUnit
 from proofmill.hdl.montgomery import MontgomeryMultiplier
@@ -76,6 +78,14 @@ def test_the_multiplier(builds, simulator, shape, tmp_path, monkeypatch):
     name = shape.adder.curve.name
     bench(builds, simulator, "montgomery",
           lambda: MontgomeryMultiplier(shape.adder.multiplier), tmp_path, name, CURVE=name)
+
+
+def test_the_multiplier_by_two_moduli(builds, tmp_path, monkeypatch):
+    """... with the field drawn anew for each product."""
+    ready("icarus", monkeypatch)
+    shape = replace(STANDARD.adder.multiplier, second=BN254_SCALAR)
+    bench(builds, "icarus", "montgomery", lambda: MontgomeryMultiplier(shape), tmp_path,
+          "second", CURVE="bn254")
 
 
 @SIMULATORS
