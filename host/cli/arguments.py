@@ -11,6 +11,7 @@ from typing import Any, NoReturn
 
 from proofmill.host.ground.descriptors import is_ordinary, open_descriptor
 from proofmill.host.ground.errors import ProofmillError
+from proofmill.host.ground.nearest import did_you_mean
 
 LARGEST_SEED = (1 << 64) - 1
 
@@ -167,15 +168,8 @@ def serial_port(text: str) -> str:
 def unknown(value: object, choices: Iterable[object]) -> str:
     """What is said of a value that is none of `choices`: what may have been meant, and them all."""
     names = [str(choice) for choice in choices]
-    near = _near(str(value), names)
+    near = did_you_mean(str(value), names)
     return f"there is no {value!r}{near}; choose one of {', '.join(names)}"
-
-
-def _near(value: str, names: Sequence[str]) -> str:
-    import difflib
-
-    found = difflib.get_close_matches(value, names, 1)
-    return f" (did you mean {found[0]}?)" if found else ""
 
 
 def name_of(action: argparse.Action) -> str:
@@ -235,7 +229,7 @@ class Parser(argparse.ArgumentParser):
         """Raise for an option that is none, before what it leaves out is missed."""
         name, known = text.partition("=")[0], list(self._option_string_actions)
         if name.startswith("--") and not any(option.startswith(name) for option in known):
-            near = _near(name, known)
+            near = did_you_mean(name, known)
             self.error(f"there is no option {name}{near}")
 
     def _get_value(self, action: argparse.Action, arg_string: str) -> Any:
@@ -248,7 +242,7 @@ class Parser(argparse.ArgumentParser):
         if action.choices is None or value in action.choices:
             return
         if isinstance(action, argparse._SubParsersAction):
-            near = _near(str(value), list(action.choices))
+            near = did_you_mean(str(value), list(action.choices))
             self.error(f"there is no command {self.prog} {value}{near}")
         raise ProofmillError(f"{name_of(action)} {value}: {unknown(value, action.choices)}")
 

@@ -15,6 +15,7 @@ from proofmill.host.ground.errors import ProofmillError, way_out
 COMMANDS = {
     "mine": ("mine",),
     "devnet": ("devnet",),
+    "node": ("node",),
     "prove": ("prove", "verify"),
     "serve": ("serve",),
     "keys": ("zkey", "setup"),
@@ -42,7 +43,7 @@ COMMANDS = {
 
 READERS = {
     "proving": ("prove", "verify", "serve", "setup", "zkey", "r1cs"),
-    "mining and the network": ("mine", "devnet", "wallet", "why", "contracts", "ledger",
+    "mining and the network": ("mine", "devnet", "node", "wallet", "why", "contracts", "ledger",
                                "slashing"),
     "devices and boards": ("devices", "selftest", "board", "build"),
     "building on the hardware": ("verilog", "commands", "field", "waves", "measure", "explore"),

@@ -1,5 +1,6 @@
 """TOML that users write."""
 
+import re
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -23,3 +24,32 @@ def parse_toml(text: str, where: str) -> dict[str, Any]:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ProofmillError(f"{where}: not TOML: {error}") from error
+
+
+def line_of(text: str, key: str) -> int | None:
+    """The line, from 1 on, in which `text` (valid TOML) sets a key such as ``metrics.port`` or
+    ``peers[1].address``, or begins that table; None where it does not."""
+    wanted = _parts(key)
+    table: tuple[str | int, ...] = ()
+    counts: dict[str, int] = {}
+    best: tuple[int, int] | None = None
+    for number, line in enumerate(text.splitlines(), 1):
+        if found := re.match(r"\s*\[\[\s*([\w.-]+)\s*\]\]", line):
+            counts[found[1]] = counts.get(found[1], -1) + 1
+            table = (*found[1].split("."), counts[found[1]])
+            here = table
+        elif found := re.match(r"\s*\[\s*([\w.-]+)\s*\]", line):
+            here = table = tuple(found[1].split("."))
+        elif found := re.match(r"""\s*["']?([\w-]+)["']?\s*=""", line):
+            here = (*table, found[1])
+        else:
+            continue
+        # The key itself, or the longest part of it that there is.
+        if here == wanted[:len(here)] and (best is None or len(here) > best[0]):
+            best = len(here), number
+    return None if best is None else best[1]
+
+
+def _parts(key: str) -> tuple[str | int, ...]:
+    return tuple(int(index) if index else name
+                 for name, index in re.findall(r"([\w-]+)|\[(\d+)\]", key))

@@ -3,11 +3,13 @@
 import re
 import types
 import typing
+from collections.abc import Callable
 from typing import Any, TypeVar
 
 import msgspec
 
 from proofmill.host.ground.errors import ProofmillError
+from proofmill.host.ground.nearest import did_you_mean
 
 T = TypeVar("T")
 
@@ -17,29 +19,48 @@ _WORDS = {"int": "a whole number", "float": "a number", "str": "text in quotes",
           "object": "a table", "array": "a list", "bool": "true or false", "null": "nothing"}
 
 
-def typed(document: object, kind: type[T], where: str) -> T:
+def typed(
+    document: object, kind: type[T], where: str, locate: Callable[[str], str] | None = None
+) -> T:
     """`document` (tables, lists, numbers, text) as a `kind` of `msgspec.Struct`s.
 
     Limits are the annotations' (`msgspec.Meta`). ProofmillError names `where`, the key, the value
-    found and what it must be.
+    found and what it must be. `locate`: what to name in the place of `where` for a key such as
+    ``metrics.port``; then both limits are told, and not only the one that is broken.
     """
     try:
         return msgspec.convert(document, kind)
     except msgspec.ValidationError as error:
-        raise ProofmillError(f"{where}: {_sentence(str(error), document, kind)}") from error
+        key, sentence = _sentence(str(error), document, kind, locate is not None)
+        place = where if locate is None else locate(key)
+        raise ProofmillError(f"{place}: {sentence}") from error
 
 
-def _sentence(complaint: str, document: object, kind: Any) -> str:
+def limits_of(annotated: Any) -> str:
+    """The whole numbers, or numbers, that an annotation allows, in words; empty for no limit."""
+    for meta in getattr(annotated, "__metadata__", ()):
+        if isinstance(meta, msgspec.Meta) and meta.ge is not None and meta.le is not None:
+            return f"{meta.ge:,} to {meta.le:,}"
+        if isinstance(meta, msgspec.Meta) and meta.ge is not None:
+            return f"{meta.ge:,} or more"
+    return ""
+
+
+def _sentence(
+    complaint: str, document: object, kind: Any, both_limits: bool
+) -> tuple[str, str]:
+    """(the key, what is wrong with it)."""
     match = _COMPLAINT.match(complaint)
     assert match
     at, what = (match["at"] or "").removeprefix("."), match["what"]
-    value, kind = _at(document, kind, at)
+    value, kind, annotated = _at(document, kind, at)
     if field := _FIELD.match(what):
         name = f"{at}.{field['name']}" if at else field["name"]
         if field["how"] == "missing required":
-            return f"{name} is missing"
-        known = ", ".join(sorted(one.encode_name for one in msgspec.structs.fields(kind)))
-        return f"there is no key {name}; known are {known}"
+            return at, f"{name} is missing"
+        names = sorted(one.encode_name for one in msgspec.structs.fields(kind))
+        return name, (f"there is no key {name}{did_you_mean(field['name'], names)}; known are "
+                      f"{', '.join(names)}")
     if typing.get_origin(kind) is typing.Literal:
         must = "one of " + ", ".join(map(str, typing.get_args(kind)))
     else:
@@ -47,19 +68,31 @@ def _sentence(complaint: str, document: object, kind: Any) -> str:
         must = re.sub(r"`(\w+)`", lambda found: _WORDS.get(found[1], found[1]), must)
         must = must.replace(" >= ", ", at least ").replace(" <= ", ", at most ")
         must = re.sub(r"\d{4,}", lambda digits: f"{int(digits[0]):,}", must)
-    return f"{at or 'the document'} = {value!r}: must be {must}"
+        if " matching regex " in must and (said := _description(annotated)):
+            must = said
+        if both_limits and (limits := limits_of(annotated)):
+            must = f"{must.partition(', at ')[0]}, {limits}"
+    return at, f"{at or 'the document'} = {value!r}: must be {must}"
 
 
-def _at(value: Any, kind: Any, path: str) -> tuple[Any, Any]:
-    """The value at ``provers[0].count``, and what it should be."""
+def _description(annotated: Any) -> str | None:
+    return next((meta.description for meta in getattr(annotated, "__metadata__", ())
+                 if isinstance(meta, msgspec.Meta)), None)
+
+
+def _at(value: Any, kind: Any, path: str) -> tuple[Any, Any, Any]:
+    """The value at ``provers[0].count``, what it should be, and that with its limits."""
+    annotated = kind
     for name, index in re.findall(r"(\w+)|\[(\d+|\.\.\.)\]", path):
         if name:
-            kinds = typing.get_type_hints(kind, include_extras=False)
-            value, kind = value.get(name), kinds.get(name)
+            value = value.get(name)
+            annotated = typing.get_type_hints(kind, include_extras=True).get(name)
+            kind = typing.get_type_hints(kind, include_extras=False).get(name)
             if isinstance(kind, types.UnionType):    # left out, or that
                 kind = typing.get_args(kind)[0]
         elif index.isdigit():
             value, kind = value[int(index)], (typing.get_args(kind) or (None,))[0]
+            annotated = kind
         else:    # some value of a table: which one is not told
-            return value, kind
-    return value, kind
+            return value, kind, annotated
+    return value, kind, annotated

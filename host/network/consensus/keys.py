@@ -1,5 +1,6 @@
 """The validators' keys, derived from a seed, and signing in the name of several of them at once."""
 
+import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass
 from hashlib import sha256
@@ -35,10 +36,18 @@ def derive_keys(seed: int, count: int) -> tuple[ValidatorKey, ...]:
     keys = []
     for index in range(count):
         digest = sha256(b"proofmill validator %d %d" % (seed, index)).digest()
-        secret = 1 + int.from_bytes(digest, "big") % (CURVE_ORDER - 1)
-        public = bytes(bls.SkToPk(secret))
-        keys.append(ValidatorKey(secret, public, address_of(_account(secret))))
+        keys.append(key_of(1 + int.from_bytes(digest, "big") % (CURVE_ORDER - 1)))
     return tuple(keys)
+
+
+def random_key() -> ValidatorKey:
+    """A key that nobody else has, from the system's random numbers."""
+    return key_of(1 + secrets.randbelow(CURVE_ORDER - 1))
+
+
+def key_of(secret: int) -> ValidatorKey:
+    """The key with that secret, 1 to the order - 1."""
+    return ValidatorKey(secret, bytes(bls.SkToPk(secret)), address_of(_account(secret)))
 
 
 def sign_together(keys: Iterable[ValidatorKey], signing_root: bytes) -> bytes:

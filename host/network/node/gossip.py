@@ -109,19 +109,20 @@ class Gossip:
         self.forwarded = 0
         """Messages passed on."""
 
-    async def start(self) -> int:
-        """Listen on a free port of the loopback interface, and return it."""
+    async def start(self, host: str = LOOPBACK, port: int = 0) -> int:
+        """Listen on a port of `host`, 0 for a free one, and return it; OSError where that cannot
+        be."""
         self._server = await asyncio.start_server(
-            self._accepted, LOOPBACK, 0, ssl=self._contexts[0],
+            self._accepted, host, port, ssl=self._contexts[0],
             ssl_handshake_timeout=HANDSHAKE_SECONDS)
         self._spawn(self._handle())
-        port: int = self._server.sockets[0].getsockname()[1]
-        return port
+        bound: int = self._server.sockets[0].getsockname()[1]
+        return bound
 
-    async def connect(self, port: int) -> None:
+    async def connect(self, port: int, host: str = LOOPBACK) -> None:
         """Dial a peer; OSError where nobody answers or TLS fails."""
         reader, writer = await asyncio.open_connection(
-            LOOPBACK, port, ssl=self._contexts[1], ssl_handshake_timeout=HANDSHAKE_SECONDS)
+            host, port, ssl=self._contexts[1], ssl_handshake_timeout=HANDSHAKE_SECONDS)
         self._welcome(reader, writer)
 
     @property

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from multiprocessing.connection import Connection
 from pathlib import Path
+from typing import Protocol
 
 from proofmill.host.ground.database import StorageError
 from proofmill.host.ground.errors import ProofmillError
@@ -82,11 +83,48 @@ class DeviceSpeed:
     name: str
     proof_ms: int | None
 
+    @property
+    def first_ms(self) -> int:
+        """What a proof is planned with before one has been measured."""
+        return self.proof_ms or FIRST_MS
+
     def milliseconds(self, result: ProofResult) -> int:
         """What a proof took; at least 1."""
         if self.proof_ms is not None:
             return self.proof_ms
         return max(1, result.cycles * 1000 // BOARD_HZ or round(result.seconds * 1000))
+
+    def open(self, folder: Path, faulty: bool) -> list[Device]:
+        """The device, and the processor to stand in for it; `faulty`: as `ORDERS` in the node's
+        `folder` says."""
+        from proofmill.host.prover.devices.apart import ApartDevice
+        from proofmill.host.prover.devices.cpu import CpuDevice
+        from proofmill.host.prover.devices.faulty import OPENER
+
+        processor = CpuDevice(threads=1)
+        if faulty:
+            device = ApartDevice(self.name, OPENER, lanes=1, orders=str(folder / ORDERS))
+            # For a processor that fails there is no other that could stand in.
+            return [device] if self.name == "cpu" else [device, processor]
+        return [processor] if self.name == "cpu" else [
+            ApartDevice(self.name, lanes=1), processor]
+
+
+class ProvingDevices(Protocol):
+    """What a node proves on: devices in the order in which they are tried, and their speed."""
+
+    @property
+    def first_ms(self) -> int:
+        """Chain time that a proof is planned with before one has been measured."""
+        ...
+
+    def milliseconds(self, result: ProofResult) -> int:
+        """Chain time that a proof took; at least 1."""
+        ...
+
+    def open(self, folder: Path, faulty: bool) -> list[Device]:
+        """The devices; `folder`: the node's."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -115,12 +153,14 @@ class NodeSetup:
     own: tuple[int, ...]
     prover: int | None = None
     prover_key: ValidatorKey | None = None
-    device: DeviceSpeed | None = None
+    device: ProvingDevices | None = None
     zkey: Path | None = None
     forge: bool = False
     withhold: bool = False
     faults: tuple[Fault, ...] = ()
     drift_ms: int = 0
+    sign_transfers: bool = True
+    """Whether it signs transfers from the development accounts of its validators."""
     log_to: LogTo | None = None
     """Called at the start with the file ``node.log`` in `folder` and the node's name."""
 
@@ -198,11 +238,15 @@ class Node:
     """The parts of a node, wired together."""
 
     def __init__(
-        self, setup: NodeSetup, on_trouble: Callable[[BaseException], None] | None = None
+        self, setup: NodeSetup, on_trouble: Callable[[BaseException], None] | None = None,
+        clock: Callable[[], int] | None = None,
     ) -> None:
         """`on_trouble` hears of what this node cannot go on with between commands: while it handles
-        messages, or goes on with a proof that is made."""
+        messages, or goes on with a proof that is made. `clock`: milliseconds since genesis now,
+        for a node whose time goes on between ticks."""
         self.setup = setup
+        self._clock = clock
+        self._closed = False
         self._on_trouble = on_trouble or (lambda error: None)
         with ExitStack() as files:
             self.owner = files.enter_context(Owner(setup.folder, setup.name))
@@ -235,7 +279,8 @@ class Node:
             {index: keys[index] for index in setup.own}, self.follower, self.protection,
             self._publish, claims)
         self._load = Load(setup.chain.seed, self.follower.chain_id, sorted(
-            self.follower.ledger().accounts.keys() & set(setup.own)))
+            self.follower.ledger().accounts.keys() & set(setup.own)
+            if setup.sign_transfers else ()))
         """Who signs transfers here: each of the node's validators that has an account."""
         self._beside = ThreadPoolExecutor(1, "proofmill-prover")
         """One thread for as long as the node lives: a device's process ends with the thread that
@@ -320,6 +365,13 @@ class Node:
 
     def _go_on(self) -> None:
         """Work on with a proof that is made. No command waits for it, so trouble is reported."""
+        if self._closed:
+            return  # the log is given back; the next life makes the proof again
+        if self._clock is not None:
+            slot, milliseconds = divmod(self._clock(), SLOT_MS)
+            # A new slot begins with a tick, which has more to do.
+            if slot == self.follower.slot and milliseconds > self.follower.milliseconds:
+                self.follower.tick(slot, milliseconds)
         try:
             self._work()
         except StorageError as error:
@@ -363,6 +415,7 @@ class Node:
 
     async def close(self) -> None:
         """End connections and give back files."""
+        self._closed = True
         await self.service.close()
         await self.gossip.close()
         if self.prover is not None:
@@ -554,27 +607,17 @@ def _prover(
 ) -> NodeProver | None:
     if setup.prover is None:
         return None
-    from proofmill.host.prover.devices.apart import ApartDevice
-    from proofmill.host.prover.devices.cpu import CpuDevice
-    from proofmill.host.prover.devices.faulty import OPENER
     from proofmill.host.prover.groth16.zkey import read_zkey
 
     assert setup.device is not None and setup.zkey is not None and setup.prover_key is not None
     key = read_zkey(setup.zkey)
-    devices: list[Device] = [CpuDevice(threads=1)]
-    if setup.faults:
-        faulty = ApartDevice(setup.device.name, OPENER, lanes=1,
-                             orders=str(setup.folder / ORDERS))
-        # For a processor that fails there is no other that could stand in.
-        devices = [faulty, *(devices if setup.device.name != "cpu" else [])]
-    elif setup.device.name != "cpu":
-        devices.insert(0, ApartDevice(setup.device.name, lanes=1))
+    devices = setup.device.open(setup.folder, bool(setup.faults))
     circuit = RollupCircuit(setup.chain.size)
     address = follower.provers[follower.numbers[setup.prover]].reward_address
     return NodeProver(ProverSetup(
         setup.prover, setup.prover_key, address, circuit,
         PatientProver(key, devices, circuit.r1cs), block_verifier(setup.chain.verification_key),
-        setup.device.proof_ms or FIRST_MS, setup.device.milliseconds, setup.forge,
+        setup.device.first_ms, setup.device.milliseconds, setup.forge,
         setup.withhold), follower, jobs, publish, beside)
 
 

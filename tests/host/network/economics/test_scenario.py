@@ -43,7 +43,7 @@ def test_a_file_and_its_defaults(tmp_path: Path) -> None:
     (LEAST + LEAST, "name 'a' occurs twice"),
     ("[[provers]]\ncount = 1", r"provers\[0\].name is missing"),
     (LEAST + "[network]\nslots = 0", "network.slots = 0: must be a whole number, at least 1"),
-    (LEAST + "[network]\nslot = 5", "no key network.slot;"),
+    (LEAST + "[network]\nslot = 5", r"no key network.slot \(did you mean slots\?\);"),
     (LEAST + "[mechanism]\nwindow_blocks = 1", "mechanism: windows of 2, 2 and 1"),
     (LEAST + "[mechanism]\nburn_bps = -1", "burn_bps = -1: must be a whole number, at least 0"),
     (LEAST + "[mechanism]\nrelief_divisor = 0", "relief_divisor = 0: .* at least 1"),

@@ -1,0 +1,141 @@
+"""``proofmill node``: a node as a service, by the wall clock, until it is told to end."""
+
+from __future__ import annotations  # of the chain's parts, which take seconds to load
+
+import argparse
+import os
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from proofmill.host.cli import signals
+from proofmill.host.cli.arguments import device, input_file, output_folder, seed, whole
+from proofmill.host.cli.ledger_size import add_ledger_size, ledger_size
+from proofmill.host.cli.logs import for_nodes
+from proofmill.host.cli.screen import Screen, load_chain
+from proofmill.host.cli.subcommands import Commands
+
+if TYPE_CHECKING:
+    from proofmill.host.network.operator.running import RunningNode
+
+LEAST_VALIDATORS = 64
+"""Of the specification's minimal preset."""
+CONFIG = "node.toml"
+
+
+def register(commands: Commands) -> None:
+    """Add the commands."""
+    node = commands.add_parser(
+        "node", help="run a node as a service, by the wall clock",
+        description="A node of a chain as an operator runs it: set up by a file, with encrypted "
+                    "keys, in real time, until a signal ends it; started again it goes on from "
+                    "what it has kept.")
+    ways = node.add_subparsers(metavar="WAY", required=True)
+    init = ways.add_parser(
+        "init", help="make a chain and its nodes' settings and keys",
+        description="Make a new chain and a folder for each of its nodes: node.toml, in which "
+                    "every key is explained, encrypted keys, the node's certificate and those of "
+                    "its peers, and the description of the chain. A folder may be moved to another "
+                    "machine; then set network.host there, and the peers' addresses.",
+        epilog="example: proofmill node init mill --slot-milliseconds 6000 && "
+               "proofmill node run --config mill/node-0/node.toml")
+    init.add_argument("folder", metavar="FOLDER", type=output_folder,
+                      help="the folder to make")
+    init.add_argument("--name", default="proofmill", metavar="NAME",
+                      help="of the chain (default: proofmill)")
+    init.add_argument("--nodes", default=1, metavar="N", type=whole(1, 16),
+                      help="how many nodes; they share the validators (default: 1)")
+    init.add_argument("--provers", metavar="N", type=whole(0, 16),
+                      help="how many of them prove, the first ones (default: all)")
+    init.add_argument("--validators", default=LEAST_VALIDATORS, metavar="N",
+                      type=whole(LEAST_VALIDATORS, 4096),
+                      help=f"validators of the chain (default: {LEAST_VALIDATORS})")
+    init.add_argument("--device", action="append", metavar="NAME", type=device,
+                      help="what provers prove on, in turn: cpu, model, rtl, serial:PORT; the "
+                           "processor stands in for each other one (default: cpu)")
+    init.add_argument("--genesis-in", default=30, metavar="SECONDS", type=whole(0, 10**7),
+                      help="when the first slot begins, from now on (default: 30)")
+    init.add_argument("--slot-milliseconds", default=6000, metavar="N", type=whole(500, 600_000),
+                      help="how long a slot lasts, 500 to 600,000; a slow machine needs longer "
+                           "ones (default: 6000)")
+    init.add_argument("--first-port", default=9000, metavar="PORT", type=whole(1024, 65_000),
+                      help="for peers, of node 0; the others have the next ones (default: 9000)")
+    add_ledger_size(init)
+    init.add_argument("--sign-transfers", action="store_true",
+                      help="let the nodes sign transfers of the ledger's development accounts, so "
+                           "that blocks are not empty")
+    init.add_argument("--password-file", metavar="FILE", type=input_file(),
+                      help="file whose first line encrypts the keys (default: a random password "
+                           "for each node, in its password.txt)")
+    init.add_argument("--seed", type=seed, default=0, metavar="N",
+                      help="of the ledger's first accounts and the circuit's development key; "
+                           "the nodes' keys are random (default: 0)")
+    init.set_defaults(run=run_init)
+    run = ways.add_parser(
+        "run", help="run a node until SIGTERM or Ctrl-C",
+        description="Run the node of a settings file in real time. SIGTERM and Ctrl-C end it after "
+                    "the step it is in, with status 0, also in the background; started again it "
+                    "goes on from its folder. Environment variables such as PROOFMILL_NETWORK_PORT "
+                    "take the place of values in the file.")
+    run.add_argument("--config", default=CONFIG, metavar="FILE.toml", type=input_file(
+                         "`proofmill node init` makes one"),
+                     help=f"its settings (default: {CONFIG})")
+    run.set_defaults(run=run_run)
+
+
+def run_init(options: argparse.Namespace) -> int:
+    """Make the chain's files."""
+    screen = Screen()
+    load_chain(screen)
+    from proofmill.host.cli.mine import block_key
+    from proofmill.host.network.operator.keystores import read_password
+    from proofmill.host.network.operator.new import NewChain, make_chain
+    from proofmill.host.prover.circuits.rollup.circuit import RollupCircuit
+
+    password = (None if options.password_file is None else
+                read_password(options.password_file, "--password-file"))
+    size = ledger_size(options)
+    provers = options.nodes if options.provers is None else min(options.provers, options.nodes)
+    with screen.bar("preparing the block circuit and its key"):
+        key = block_key(RollupCircuit(size), options.seed)
+    with screen.bar("making keys") as bar:
+        made = make_chain(Path(options.folder), NewChain(
+            options.name, options.nodes, provers, options.validators,
+            float(int(time.time()) + options.genesis_in), options.slot_milliseconds,
+            options.seed, size, options.device or ["cpu"], options.first_port,
+            options.sign_transfers, password), key, bar)
+    for path in made:
+        screen.line(f"made: proofmill node run --config {path}")
+    screen.line(f"the first slot begins {options.genesis_in} s from now on; run the nodes by then")
+    return 0
+
+
+def run_run(options: argparse.Namespace) -> int:
+    """Run the node; 0 when a signal has ended it."""
+    from proofmill.host.network.operator.settings import read_settings
+
+    config = Path(options.config)
+    settings = read_settings(config, os.environ)
+    screen = Screen()
+    try:
+        load_chain(screen)
+        import asyncio
+
+        from proofmill.host.network.operator.prepared import prepared
+        from proofmill.host.network.operator.running import RunningNode
+
+        with screen.bar("reading keys") as bar:
+            ready = prepared(settings, config.absolute().parent, for_nodes(options), bar)
+        screen.line(f"{settings.node.name} starts on the chain {ready.chain.name!r}; its files are "
+                    f"in {ready.setup.folder}")
+
+        def on_ready(node: RunningNode, port: int) -> None:
+            screen.line(f"{settings.node.name} runs: slot {node.slot}, listens "
+                        f"for peers on {settings.network.host}:{port}")
+
+        asyncio.run(RunningNode(ready, on_ready).run())
+    except KeyboardInterrupt:
+        pass  # while it was starting
+    screen.line(f"{settings.node.name} has ended{signals.reason()}; started again it goes on from "
+                "here")
+    return 0

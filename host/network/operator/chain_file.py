@@ -1,0 +1,206 @@
+"""The description of a chain that all its nodes share: a JSON file without a secret.
+
+It has what genesis follows from: when slot 0 begins and how long slots last, the validators' public
+keys and addresses, the provers with their bonds (the signed transactions that register them), the
+size of the ledger, and the block circuit's verification key.
+"""
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta, Struct
+
+from proofmill.host.ground.errors import ProofmillError, way_out
+from proofmill.host.ground.typed import typed
+from proofmill.host.ground.units import Wei
+from proofmill.host.network.consensus.keys import ValidatorKey
+from proofmill.host.network.node.contract_state import ProverAccount
+from proofmill.host.network.node.follower import SLOT_MS, ChainSetup
+from proofmill.host.network.node.opening import (
+    GenesisEngines,
+    devnet_parameters,
+    minimum_bond_wei,
+    open_chain,
+)
+from proofmill.host.network.second_layer.engines import EvmEngines
+from proofmill.host.prover.circuits.rollup.size import RollupSize
+from proofmill.host.prover.groth16.verification_key import (
+    VerificationKey,
+    verification_key_from_json,
+)
+
+VERSION = 1
+MOST_BYTES = 64 << 20
+LEAST_SLOT_MS, MOST_SLOT_MS = 500, 600_000
+
+Address = Annotated[str, Meta(pattern="^0x[0-9a-f]{40}$")]
+Bytes = Annotated[str, Meta(pattern="^0x(?:[0-9a-f]{2})*$")]
+
+
+class ValidatorEntry(Struct, frozen=True, forbid_unknown_fields=True):
+    """A validator: its public key and its execution address."""
+
+    public: Annotated[str, Meta(pattern="^0x[0-9a-f]{96}$")]
+    address: Address
+
+
+class ProverEntry(Struct, frozen=True, forbid_unknown_fields=True):
+    """A prover, as `ProverAccount`, and the raw transaction that registers its bond."""
+
+    identity: Annotated[int, Meta(ge=0)]
+    owner: Address
+    reward_address: Address
+    registration: Bytes
+
+
+class _File(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    kind: str
+    version: int
+    name: Annotated[str, Meta(min_length=1, max_length=60)]
+    genesis_unix_seconds: Annotated[float, Meta(ge=0, le=1e11)]
+    slot_milliseconds: Annotated[int, Meta(ge=LEAST_SLOT_MS, le=MOST_SLOT_MS)]
+    seed: Annotated[int, Meta(ge=0)]
+    ledger_depth: int
+    batch_transfers: int
+    bond_wei: Annotated[str, Meta(pattern=r"^\d{1,30}$")]
+    rich: list[Address]
+    validators: Annotated[list[ValidatorEntry], Meta(min_length=64)]
+    provers: list[ProverEntry]
+    verification_key: dict[str, Any]
+
+
+KIND = "proofmill chain"
+
+
+@dataclass(frozen=True)
+class Chain:
+    """A chain, and its time: slot s begins at `genesis_seconds` (Unix time) + s *
+    `slot_milliseconds` / 1000. `setup.keys` are without secrets."""
+
+    name: str
+    genesis_seconds: float
+    slot_milliseconds: int
+    setup: ChainSetup
+
+    def with_keys(self, own: Sequence[ValidatorKey]) -> tuple[ChainSetup, tuple[int, ...]]:
+        """The setup for a node that has the secret keys `own`; their validators' numbers,
+        ascending. ProofmillError for a key that is no validator's."""
+        numbers = {key.public: index for index, key in enumerate(self.setup.keys)}
+        keys = list(self.setup.keys)
+        for key in own:
+            if key.public not in numbers:
+                raise ProofmillError(f"the key 0x{key.public.hex()[:16]}… is no validator's of the "
+                                     f"chain {self.name!r}; take its keystore away, or give "
+                                     "node.chain the description it belongs to")
+            keys[numbers[key.public]] = key
+        return (replace(self.setup, keys=tuple(keys)),
+                tuple(sorted({numbers[key.public] for key in own})))
+
+
+def new_chain(
+    name: str, genesis_seconds: float, slot_milliseconds: int, seed: int, size: RollupSize,
+    keys: Sequence[ValidatorKey], provers: Sequence[ProverAccount], bond: Wei,
+    verification_key: VerificationKey, rich: Sequence[bytes],
+) -> Chain:
+    """A chain of its own. `keys`: with secrets, which sign the registrations and stay here;
+    `rich`: accounts that begin with a million ether, the provers' owners among them."""
+    parameters = devnet_parameters()
+    minimum = minimum_bond_wei(len(keys), parameters)
+    engines = open_chain(
+        EvmEngines(verification_key, parameters, minimum, tuple(sorted(set(rich)))), seed, size,
+        keys, provers, bond)
+    public = tuple(replace(key, secret=0) for key in keys)
+    return Chain(name, genesis_seconds, slot_milliseconds, ChainSetup(
+        public, engines, seed, size, verification_key, parameters, minimum, bond,
+        tuple(provers)))
+
+
+def chain_text(chain: Chain) -> bytes:
+    """The file's content."""
+    setup, engines = chain.setup, chain.setup.engines
+    assert isinstance(engines, GenesisEngines)
+    return msgspec.json.format(msgspec.json.encode(_File(
+        kind=KIND, version=VERSION, name=chain.name,
+        genesis_unix_seconds=chain.genesis_seconds, slot_milliseconds=chain.slot_milliseconds,
+        seed=setup.seed, ledger_depth=setup.size.depth, batch_transfers=setup.size.transfers,
+        bond_wei=str(setup.bond), rich=[_hex(each) for each in engines.base.rich],
+        validators=[ValidatorEntry(_hex(key.public), _hex(key.address)) for key in setup.keys],
+        provers=[ProverEntry(each.identity, _hex(each.owner), _hex(each.reward_address), _hex(raw))
+                 for each, raw in zip(setup.provers, engines.opening, strict=True)],
+        verification_key=setup.verification_key.to_json())), indent=1) + b"\n"
+
+
+def read_chain(path: str | os.PathLike[str]) -> Chain:
+    """The chain that a file describes; `ProofmillError` where it does not."""
+    where = os.fspath(path)
+    try:
+        with Path(path).open("rb") as stream:
+            document = msgspec.json.decode(stream.read(MOST_BYTES))
+    except OSError as error:
+        raise ProofmillError(f"node.chain {where}: cannot be read: {error.strerror}; "
+                             f"{way_out(error)}") from error
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise ProofmillError(f"{where}: not JSON: {error}; name the chain.json that `proofmill "
+                             "node init` has made") from error
+    if not isinstance(document, dict) or document.get("kind") != KIND:
+        raise ProofmillError(f"{where}: no description of a chain; name the chain.json that "
+                             "`proofmill node init` has made")
+    if document.get("version") != VERSION:
+        raise ProofmillError(f"{where}: of version {document.get('version')!r}, this release reads "
+                             f"{VERSION}; use the release that wrote it")
+    return _chain(typed(document, _File, where), where)
+
+
+def _chain(file: _File, where: str) -> Chain:
+    parameters = devnet_parameters()
+    minimum = minimum_bond_wei(len(file.validators), parameters)
+    key = verification_key_from_json(file.verification_key, f"{where}: verification_key")
+    provers = tuple(ProverAccount(each.identity, _bytes(each.owner), _bytes(each.reward_address))
+                    for each in file.provers)
+    identities = [each.identity for each in provers]
+    if identities != sorted(set(identities)) or any(
+            each >= len(file.validators) for each in identities):
+        raise ProofmillError(f"{where}: provers are validators' numbers below "
+                             f"{len(file.validators)}, ascending; they are {identities}")
+    engines = GenesisEngines(
+        EvmEngines(key, parameters, minimum, tuple(_bytes(each) for each in file.rich)),
+        tuple(_bytes(each.registration) for each in file.provers))
+    setup = ChainSetup(
+        tuple(ValidatorKey(0, _bytes(each.public), _bytes(each.address))
+              for each in file.validators),
+        engines, file.seed, RollupSize(file.ledger_depth, file.batch_transfers), key, parameters,
+        minimum, Wei(int(file.bond_wei)), provers)
+    return Chain(file.name, file.genesis_unix_seconds, file.slot_milliseconds, setup)
+
+
+@dataclass(frozen=True)
+class ChainClock:
+    """Chain time by the wall clock: a slot's `SLOT_MS` pass in `slot_milliseconds`."""
+
+    genesis_seconds: float
+    slot_milliseconds: int
+
+    def chain_ms(self, unix_seconds: float) -> int:
+        """Milliseconds of chain time since genesis, below 0 before it."""
+        passed = (unix_seconds - self.genesis_seconds) * 1000
+        return int(passed * SLOT_MS / self.slot_milliseconds // 1)
+
+    def unix_seconds(self, chain_ms: int) -> float:
+        """When it is that time."""
+        return self.genesis_seconds + chain_ms * self.slot_milliseconds / SLOT_MS / 1000
+
+    def scaled(self, seconds: float) -> int:
+        """Milliseconds of chain time that pass in `seconds`, at least 1, rounded up."""
+        return max(1, -int(-seconds * 1000 * SLOT_MS // self.slot_milliseconds))
+
+
+def _hex(data: bytes) -> str:
+    return f"0x{data.hex()}"
+
+
+def _bytes(text: str) -> bytes:
+    return bytes.fromhex(text.removeprefix("0x"))

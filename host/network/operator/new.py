@@ -1,0 +1,143 @@
+"""New chains with their nodes: a folder each, with settings, keys and the chain's description."""
+
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from proofmill.host.ground.errors import ProofmillError, not_written, way_out
+from proofmill.host.ground.output import write_atomically
+from proofmill.host.network.consensus.keys import ValidatorKey, random_key
+from proofmill.host.network.node.contract_state import ProverAccount
+from proofmill.host.network.node.devnet import BOND_WEI
+from proofmill.host.network.node.identity import new_identity
+from proofmill.host.network.operator.chain_file import chain_text, new_chain
+from proofmill.host.network.operator.keystores import (
+    ROUNDS,
+    ROUNDS_OF_RANDOM,
+    new_password,
+    write_keystore,
+    write_secret,
+)
+from proofmill.host.network.operator.settings import (
+    KeysTable,
+    NetworkTable,
+    NodeTable,
+    PeerTable,
+    ProverTable,
+    Role,
+    Settings,
+    TransfersTable,
+    toml_text,
+)
+from proofmill.host.prover.circuits.rollup.size import RollupSize
+from proofmill.host.prover.groth16.proving_key import ProvingKey
+from proofmill.host.prover.groth16.zkey import write_zkey
+
+CHAIN, ZKEY, SETTINGS = "chain.json", "block.zkey", "node.toml"
+
+
+@dataclass(frozen=True)
+class NewChain:
+    """What is asked for. The first `provers` of the `nodes` prove, on `devices` in turn; validators
+    are shared out among all. `first_port`: of node 0, the others have the next ones."""
+
+    name: str
+    nodes: int
+    provers: int
+    validators: int
+    genesis_seconds: float
+    slot_milliseconds: int
+    seed: int
+    size: RollupSize
+    devices: Sequence[str]
+    first_port: int
+    sign_transfers: bool
+    password: str | None = None
+
+
+def make_chain(
+    folder: Path, wanted: NewChain, key: ProvingKey,
+    progress: Callable[[int, int], None] | None = None,
+) -> list[Path]:
+    """Write the chain and its nodes into `folder`, which is empty or not there; their node.toml.
+
+    `key`: the block circuit's. All keys are random; each node's folder has those of its own
+    validators, encrypted with `wanted.password`, or with one of its own that is random. A node's
+    folder refers to nothing above it, but for the proving key of who proves.
+    """
+    keys = [random_key() for _ in range(wanted.validators)]
+    provers = tuple(ProverAccount(index, keys[index].address, keys[index].address)
+                    for index in range(wanted.provers))
+    shares = [range(node, wanted.validators, wanted.nodes) for node in range(wanted.nodes)]
+    chain = new_chain(
+        wanted.name, wanted.genesis_seconds, wanted.slot_milliseconds, wanted.seed, wanted.size,
+        keys, provers, BOND_WEI, key.verification_key,
+        [*(each.owner for each in provers), *(keys[share[-1]].address for share in shares)])
+    identities = [new_identity() for _ in range(wanted.nodes)]
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if (filled := next(folder.iterdir(), None)) is not None:
+            raise ProofmillError(f"{folder}: is not empty ({filled.name}); a chain's nodes have "
+                                 "new keys, so give it a folder of its own")
+        write_zkey(folder / ZKEY, key)
+        write_atomically(folder / CHAIN, [chain_text(chain)])
+        made, done = [], 0
+        for node in range(wanted.nodes):
+            home = folder / f"node-{node}"
+            home.mkdir()
+            shutil.copyfile(folder / CHAIN, home / CHAIN)
+            write_secret(home / "identity.pem",
+                         identities[node].key + identities[node].certificate)
+            (home / "certificate.pem").write_text(identities[node].certificate)
+            for other in range(wanted.nodes):
+                if other != node:
+                    (home / "peers").mkdir(exist_ok=True)
+                    (home / "peers" / f"node-{other}.pem").write_text(
+                        identities[other].certificate)
+            for _ in _written_keys(home, shares[node], keys, wanted.password):
+                done += 1
+                if progress is not None:
+                    progress(done, len(keys))
+            path = home / SETTINGS
+            path.write_text(toml_text(_settings(wanted, node)), "utf-8")
+            made.append(path)
+    except OSError as error:
+        if error.filename is None:
+            raise not_written(folder, error) from error
+        raise ProofmillError(f"{error.filename}: cannot be written: {error.strerror}; "
+                             f"{way_out(error)}") from error
+    return made
+
+
+def _written_keys(
+    home: Path, share: range, keys: Sequence[ValidatorKey], password: str | None
+) -> Iterator[int]:
+    """Write the password's file and the keystores of one node; each validator's number."""
+    rounds = ROUNDS if password is not None else ROUNDS_OF_RANDOM
+    password = new_password() if password is None else password
+    write_secret(home / "password.txt", password + "\n")
+    (home / "keys").mkdir()
+    for index in share:
+        write_keystore(_keystore(home, index), keys[index], password, rounds)
+        yield index
+
+
+def _keystore(home: Path, index: int) -> Path:
+    return home / "keys" / f"validator-{index:05}.json"
+
+
+def _settings(wanted: NewChain, node: int) -> Settings:
+    proves = node < wanted.provers
+    roles: list[Role] = ["validator", "prover"] if proves else ["validator"]
+    device = wanted.devices[node % len(wanted.devices)]
+    return Settings(
+        node=NodeTable(name=f"node-{node}", roles=roles),
+        keys=KeysTable(prover=str(_keystore(Path(), node))) if proves else KeysTable(),
+        network=NetworkTable(port=wanted.first_port + node),
+        prover=ProverTable(devices=[device] if device == "cpu" else [device, "cpu"],
+                           key=f"../{ZKEY}"),
+        transfers=TransfersTable(sign=wanted.sign_transfers),
+        peers=[PeerTable(name=f"node-{other}", certificate=f"peers/node-{other}.pem",
+                         address=f"127.0.0.1:{wanted.first_port + other}")
+               for other in range(wanted.nodes) if other != node])

@@ -1,0 +1,153 @@
+"""From the settings to what a node needs to run: files read, keys decrypted, all of it checked."""
+
+import os
+import ssl
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from proofmill.host.ground.errors import ProofmillError, way_out
+from proofmill.host.ground.log_fields import LogTo
+from proofmill.host.network.consensus.keys import ValidatorKey
+from proofmill.host.network.node.identity import Identity, peer_name
+from proofmill.host.network.node.node import NodeSetup
+from proofmill.host.network.operator.chain_file import Chain, ChainClock, read_chain
+from proofmill.host.network.operator.dialer import PeerAddress
+from proofmill.host.network.operator.keystores import (
+    read_keystore,
+    read_keystores,
+    read_password,
+)
+from proofmill.host.network.operator.settings import Settings
+from proofmill.host.prover.devices.device import Device
+from proofmill.host.prover.groth16.prove import ProofResult
+
+BEGIN, END = "-----BEGIN CERTIFICATE-----", "-----END CERTIFICATE-----"
+MOST_BYTES = 1 << 20
+
+
+@dataclass(frozen=True)
+class RealDevices:
+    """The devices of the settings, in real time: a proof took what the wall clock says."""
+
+    names: tuple[str, ...]
+    threads: int
+    first_proof_seconds: float
+    clock: ChainClock
+
+    @property
+    def first_ms(self) -> int:
+        """As `ProvingDevices.first_ms`."""
+        return self.clock.scaled(self.first_proof_seconds)
+
+    def milliseconds(self, result: ProofResult) -> int:
+        """As `ProvingDevices.milliseconds`."""
+        return self.clock.scaled(result.seconds)
+
+    def open(self, folder: Path, faulty: bool) -> list[Device]:
+        """As `ProvingDevices.open`; all but the processor in processes of their own."""
+        from proofmill.host.prover.devices.apart import ApartDevice
+        from proofmill.host.prover.devices.cpu import CpuDevice
+
+        assert not faulty, "faults are played by devnets alone"
+        return [CpuDevice(threads=self.threads) if name == "cpu" else ApartDevice(name)
+                for name in self.names]
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A node that can begin."""
+
+    settings: Settings
+    chain: Chain
+    clock: ChainClock
+    setup: NodeSetup
+    peers: tuple[PeerAddress, ...]
+
+
+def prepared(
+    settings: Settings, base: Path, log_to: LogTo | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> Prepared:
+    """All that `settings` name, read and checked; `base`: what their paths are relative to.
+
+    `progress`: of decrypting keystores. ProofmillError names the key of the settings and the file.
+    """
+    node = settings.node
+    chain = read_chain(base / node.chain)
+    clock = ChainClock(chain.genesis_seconds, chain.slot_milliseconds)
+    password = read_password(base / settings.keys.password_file, "keys.password_file")
+    own: Sequence[ValidatorKey] = ()
+    if "validator" in node.roles:
+        own = read_keystores(base / settings.keys.validators, password, progress)
+        if not own:
+            raise ProofmillError(f"keys.validators {base / settings.keys.validators}: there is no "
+                                 "keystore in it; put some there, or take \"validator\" out of "
+                                 "node.roles")
+    setup, numbers = chain.with_keys(own)
+    prover, prover_key = None, None
+    if "prover" in node.roles:
+        prover_key = read_keystore(base / settings.keys.prover, password)
+        prover = chain.with_keys([prover_key])[1][0]
+        if prover not in (known := [each.identity for each in setup.provers]):
+            raise ProofmillError(
+                f"keys.prover {base / settings.keys.prover}: is validator {prover}, which has no "
+                f"bond as a prover; the chain's provers are {', '.join(map(str, known)) or 'none'}")
+        if not os.access(base / settings.prover.key, os.R_OK):
+            raise ProofmillError(f"prover.key {base / settings.prover.key}: cannot be read; name "
+                                 "the proving key that `proofmill node init` has made")
+    identity = read_identity(base / settings.network.identity)
+    certificates = {peer.name: _certificate(base / peer.certificate, f"peers: {peer.name}")
+                    for peer in settings.peers}
+    return Prepared(
+        settings, chain, clock,
+        NodeSetup(
+            name=node.name, folder=base / node.folder, identity=identity, peers=certificates,
+            chain=setup, own=numbers, prover=prover, prover_key=prover_key,
+            device=RealDevices(
+                tuple(settings.prover.devices), settings.prover.threads,
+                settings.prover.first_proof_milliseconds / 1000, clock),
+            zkey=base / settings.prover.key, sign_transfers=settings.transfers.sign,
+            log_to=log_to),
+        tuple(PeerAddress(peer.name, peer.address.rpartition(":")[0],
+                          int(peer.address.rpartition(":")[2]),
+                          identity.name < _name(certificates[peer.name]))
+              for peer in settings.peers if peer.address))
+
+
+def read_identity(path: Path) -> Identity:
+    """Key and certificate of a node, from one file; `ProofmillError` where it is none."""
+    text = _text(path, "network.identity")
+    certificate = _certificate(path, "network.identity")
+    key = text.replace(certificate, "")
+    if "PRIVATE KEY-----" not in key:
+        raise ProofmillError(f"network.identity {path}: has no private key; `proofmill node init` "
+                             "makes one")
+    return Identity(certificate, key)
+
+
+def _certificate(path: Path, named: str) -> str:
+    text = _text(path, named)
+    start, end = text.find(BEGIN), text.find(END)
+    certificate = f"{text[start:end]}{END}\n"
+    try:
+        if start < 0 or end < 0:
+            raise ValueError("there is none")
+        _name(certificate)
+    except ValueError as error:
+        raise ProofmillError(f"{named} {path}: not a certificate in PEM: {error}; name the "
+                             "certificate.pem of that node") from error
+    return certificate
+
+
+def _name(certificate: str) -> str:
+    return peer_name(ssl.PEM_cert_to_DER_cert(certificate))
+
+
+def _text(path: Path, named: str) -> str:
+    try:
+        with path.open("rb") as stream:
+            return stream.read(MOST_BYTES).decode("ascii", "replace")
+    except OSError as error:
+        raise ProofmillError(f"{named} {path}: cannot be read: {error.strerror}; {way_out(error)}"
+                             ) from error

@@ -1,0 +1,167 @@
+"""A node by the wall clock: what moves `host.network.node.node.Node` where no devnet does.
+
+The node is the same as a devnet's; its clock is this machine's, its peers are called by name, and
+SIGINT and SIGTERM end it after the step it is in, with every file given back.
+"""
+
+import asyncio
+import logging
+import signal
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from proofmill.host.ground.errors import ProofmillError, way_out
+from proofmill.host.network.node.follower import SLOT_MS
+from proofmill.host.network.node.node import STEPS_MS, Node
+from proofmill.host.network.operator.dialer import Dialer
+from proofmill.host.network.operator.prepared import Prepared
+
+log = logging.getLogger(__name__)
+
+LONGEST_WAIT_SECONDS = 5.0
+"""The clock is looked at again after so long: it may have been set."""
+
+
+@dataclass
+class Pace:
+    """How the node keeps up with the clock."""
+
+    skipped: int = 0
+    """Steps that were left out, because their slot was over before they could be done."""
+    late_seconds: float = 0.0
+    """How late the last step began."""
+
+
+class RunningNode:
+    """A node from its start to its end. `pace`, `node` and `dialer` tell how it goes."""
+
+    def __init__(
+        self, prepared: Prepared, on_ready: Callable[["RunningNode", int], None] | None = None,
+        on_step: Callable[["RunningNode"], None] | None = None,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        """`on_ready` hears of the port for peers, when the node has taken in what it had kept and
+        listens; `on_step` of every step of the clock. `now`: Unix time."""
+        self.prepared = prepared
+        self.pace = Pace()
+        self.node: Node | None = None
+        self.dialer: Dialer | None = None
+        self._now = now
+        self._on_ready = on_ready or (lambda node, port: None)
+        self._on_step = on_step or (lambda node: None)
+
+    async def run(self) -> None:
+        """Until a signal comes. What ends it otherwise is raised: `ProofmillError` where a user can
+        mend it, such as a full disk."""
+        loop = asyncio.get_running_loop()
+        stop, troubles = asyncio.Event(), asyncio.Queue[BaseException]()
+        setup = self.prepared.setup
+        if setup.log_to is not None:
+            try:
+                setup.folder.mkdir(parents=True, exist_ok=True)
+            except OSError as error:
+                raise ProofmillError(f"node.folder {setup.folder}: cannot be made: "
+                                     f"{error.strerror}; {way_out(error)}") from error
+            setup.log_to(setup.folder / "node.log", setup.name)
+
+        def trouble(error: BaseException) -> None:
+            troubles.put_nowait(error)
+            stop.set()
+
+        node = self.node = Node(setup, trouble, self._chain_ms)
+        self.dialer = Dialer(node.gossip, self.prepared.peers)
+        before = {number: signal.getsignal(number) for number in _end_signals()}
+        try:
+            blocks = self._resume(node)
+            port = await self._listen(node)
+            await node.service.start()
+            # From here on a signal waits for the end of the step.
+            for number in before:
+                loop.add_signal_handler(number, stop.set)
+            self.dialer.start()
+            log.info("%s runs: %d blocks kept, port %d", setup.name, blocks, port)
+            self._on_ready(self, port)
+            await self._keep_time(node, stop)
+            if not troubles.empty():
+                raise troubles.get_nowait()
+        except Exception as error:
+            log.error("%s ends: %s", setup.name, error, exc_info=error)
+            raise
+        finally:
+            await self.dialer.close()
+            await node.close()
+            log.info("stopped")
+            for number, handler in before.items():
+                loop.remove_signal_handler(number)
+                signal.signal(number, handler)
+
+    @property
+    def chain_ms(self) -> int:
+        """Chain time by this machine's clock, below 0 before genesis."""
+        return self.prepared.clock.chain_ms(self._now())
+
+    @property
+    def slot(self) -> int:
+        """The slot by this machine's clock, below 0 before genesis."""
+        return self.chain_ms // SLOT_MS
+
+    def _chain_ms(self) -> int:
+        return max(0, self.chain_ms)
+
+    def _resume(self, node: Node) -> int:
+        return node.resume(*divmod(self._chain_ms(), SLOT_MS))
+
+    async def _listen(self, node: Node) -> int:
+        network = self.prepared.settings.network
+        try:
+            return await node.gossip.start(network.host, network.port)
+        except OSError as error:
+            raise ProofmillError(
+                f"network.host {network.host}, network.port {network.port}: cannot be listened on: "
+                f"{error.strerror or error}; end what listens there, or set another port"
+                ) from error
+
+    async def _keep_time(self, node: Node, stop: asyncio.Event) -> None:
+        """Do every step of every slot when it is due; those of a slot that is over are left out."""
+        slot, number = divmod(self._chain_ms(), SLOT_MS)[0], 0
+        if self.chain_ms >= 0:
+            # The steps of this slot that were due before the node was there are not its own.
+            number = sum(step <= self.chain_ms % SLOT_MS for step in STEPS_MS)
+        while not stop.is_set():
+            if number == len(STEPS_MS):
+                slot, number = slot + 1, 0
+            current = self.chain_ms // SLOT_MS
+            if current > slot:
+                skipped = (current - slot) * len(STEPS_MS) - number
+                self.pace.skipped += skipped
+                log.warning("the clock has moved on to slot %d: %d steps are left out; the last "
+                            "one began %.1f s late", current, skipped, self.pace.late_seconds,
+                            extra={"slot": slot})
+                slot, number = current, 0
+            due = self.prepared.clock.unix_seconds(slot * SLOT_MS + STEPS_MS[number])
+            if await self._passed(due, stop):
+                self.pace.late_seconds = self._now() - due
+                node.tick(slot, STEPS_MS[number])
+                self._on_step(self)
+                number += 1
+                # What peers have sent meanwhile comes before a step that is late as well.
+                await asyncio.sleep(0.001)
+
+    async def _passed(self, due: float, stop: asyncio.Event) -> bool:
+        """Wait for a time, or a while; whether it is there."""
+        wait = due - self._now()
+        if wait <= 0:
+            return True
+        try:
+            async with asyncio.timeout(min(wait, LONGEST_WAIT_SECONDS)):
+                await stop.wait()
+            return False
+        except TimeoutError:
+            return self._now() >= due
+
+
+def _end_signals() -> list[signal.Signals]:
+    """Signals that end the node; a closed terminal's not where it is ignored, as by nohup."""
+    hang_up = [] if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN else [signal.SIGHUP]
+    return [signal.SIGINT, signal.SIGTERM, *hang_up]

@@ -1,0 +1,299 @@
+"""What an operator sets: the tables of ``node.toml``, each key with its unit, default and limits.
+
+The annotations below are the only place where a key is described. The file that `proofmill node
+init` writes, the check of a file that is read, the names of environment variables and the table in
+docs/node.md all follow from them.
+"""
+
+import os
+import re
+import tomllib
+import typing
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta, Struct, field
+
+from proofmill.host.ground.errors import ProofmillError
+from proofmill.host.ground.nearest import did_you_mean
+from proofmill.host.ground.toml_text import line_of
+from proofmill.host.ground.typed import limits_of, typed
+
+ENVIRONMENT = "PROOFMILL_"
+"""What the name of an environment variable that sets a key begins with."""
+
+Host = Annotated[str, Meta(min_length=1, max_length=253)]
+Place = Annotated[str, Meta(min_length=1, max_length=4096)]
+Port = Annotated[int, Meta(ge=0, le=65_535)]
+Role = Literal["validator", "prover"]
+
+
+class NodeTable(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Who the node is, and where it keeps what it must not forget."""
+
+    name: Annotated[str, Meta(pattern="^[a-zA-Z0-9][a-zA-Z0-9._-]{0,59}$", description=(
+        "what peers and logs call it: letters, digits, dots, dashes and underscores"))] = "node-0"
+    roles: Annotated[list[Role], Meta(min_length=1, max_length=2, description=(
+        "what it does: \"validator\", \"prover\" or both"))] = field(
+        default_factory=lambda: ["validator", "prover"])
+    folder: Annotated[Place, Meta(description=(
+        "folder of its chain, job log, signing history and log"))] = "data"
+    chain: Annotated[Place, Meta(description=(
+        "the description of the chain, the same file for all its nodes"))] = "chain.json"
+
+
+class KeysTable(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Keys that sign, in encrypted files (EIP-2335)."""
+
+    validators: Annotated[Place, Meta(description=(
+        "folder of its validators' keystores, *.json"))] = "keys"
+    prover: Annotated[Place, Meta(description=(
+        "keystore of the validator as which it proves"))] = "prover.json"
+    password_file: Annotated[Place, Meta(description=(
+        "file whose first line is the keystores' password"))] = "password.txt"
+
+
+class NetworkTable(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where peers reach it. Only peers that are listed, and show their pinned key, get in."""
+
+    host: Annotated[Host, Meta(description="address to listen on for peers")] = "127.0.0.1"
+    port: Annotated[Port, Meta(description=(
+        "port to listen on for peers; 0 for any free one"))] = 9_000
+    identity: Annotated[Place, Meta(description=(
+        "its private key and certificate for TLS, in PEM"))] = "identity.pem"
+
+
+class PeerTable(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Another node of the chain."""
+
+    name: Annotated[str, Meta(min_length=1, max_length=60, description="what it is called")]
+    certificate: Annotated[Place, Meta(description="its certificate, in PEM")]
+    address: Annotated[str, Meta(pattern=r"^$|^.+:\d{1,5}$", description=(
+        "where it listens, HOST:PORT; empty if only it calls"))] = ""
+
+
+class ProverTable(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What it proves on."""
+
+    devices: Annotated[list[str], Meta(min_length=1, max_length=16, description=(
+        "devices, the preferred first; the next one is used while those before it are put aside: "
+        "cpu, model, rtl, serial:PORT, serial:PORT@BAUD"))] = field(
+        default_factory=lambda: ["cpu"])
+    key: Annotated[Place, Meta(description=(
+        "the block circuit's proving key, .zkey"))] = "block.zkey"
+    threads: Annotated[int, Meta(ge=1, le=1_024, description=(
+        "threads of a proof on the device cpu"), extra={"unit": "threads"})] = 1
+    first_proof_milliseconds: Annotated[int, Meta(ge=1, le=3_600_000, description=(
+        "what a proof is taken to last before one has been measured"),
+        extra={"unit": "milliseconds"})] = 1_000
+
+
+class TransfersTable(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Transfers of the ledger."""
+
+    sign: Annotated[bool, Meta(description=(
+        "sign transfers from the development accounts of this node's validators, so that blocks "
+        "of a chain for trying out are not empty"))] = False
+
+
+class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """All of ``node.toml``."""
+
+    node: NodeTable = NodeTable()
+    keys: KeysTable = KeysTable()
+    network: NetworkTable = NetworkTable()
+    prover: ProverTable = ProverTable()
+    transfers: TransfersTable = TransfersTable()
+    peers: Annotated[list[PeerTable], Meta(max_length=64)] = []
+
+
+@dataclass(frozen=True)
+class Key:
+    """A key of a table, as it is told to people. `default`: as TOML, None where one has to be
+    given; `limits`: in words, empty for none; `variable`: that sets it, empty for none."""
+
+    table: str
+    name: str
+    what: str
+    default: str | None
+    limits: str
+    unit: str
+    variable: str
+
+
+def keys() -> Iterator[Key]:
+    """Every key, in the order of the file."""
+    for table in msgspec.structs.fields(Settings):
+        kind, several = table.type, False
+        if table.name == "peers":
+            kind, several = PeerTable, True
+        hints = typing.get_type_hints(kind, include_extras=True)
+        for each in msgspec.structs.fields(kind):
+            metas = [meta for meta in hints[each.name].__metadata__ if isinstance(meta, Meta)]
+            default = each.default
+            if each.default_factory is not msgspec.NODEFAULT:
+                default = each.default_factory()
+            yield Key(
+                table.name, each.name,
+                next(meta.description for meta in metas if meta.description),
+                None if default is msgspec.NODEFAULT else toml_value(default),
+                limits_of(hints[each.name]),
+                next((meta.extra["unit"] for meta in metas if meta.extra), ""),
+                "" if several else f"{ENVIRONMENT}{table.name}_{each.name}".upper())
+
+
+def toml_value(value: object) -> str:
+    """A value as TOML has it: text, a whole number, true or false, or a list of these."""
+    match value:
+        case bool():
+            return str(value).lower()
+        case int():
+            return f"{value:_}"
+        case list():
+            return f"[{', '.join(map(toml_value, value))}]"
+    # TOML's basic strings escape as JSON's do.
+    return msgspec.json.encode(str(value)).decode()
+
+
+def toml_text(settings: Settings) -> str:
+    """The file that says `settings`: every key, with what it is, its unit, limits and default."""
+    lines = ["# The settings of a Proofmill node. Paths are relative to this file. Environment",
+             "# variables such as PROOFMILL_NETWORK_PORT take the place of values in it."]
+    table = ""
+    for key in keys():
+        if key.table == "peers":
+            continue
+        if key.table != table:
+            table = key.table
+            kind = type(getattr(settings, table))
+            lines += ["", f"# {kind.__doc__}", f"[{table}]"]
+        more = "; ".join(part for part in (
+            f"unit: {key.unit}" if key.unit else "", key.limits, f"default: {key.default}")
+            if part)
+        value = toml_value(getattr(getattr(settings, table), key.name))
+        lines += [*_comment(f"{key.what} ({more})"), f"{key.name} = {value}"]
+    lines += ["", "# Other nodes of the chain, a table each:"]
+    for key in keys():
+        if key.table == "peers":
+            lines += _comment(f"{key.name}: {key.what}")
+    for peer in settings.peers:
+        lines += ["[[peers]]"] + [f"{name} = {toml_value(getattr(peer, name))}"
+                                  for name in ("name", "certificate", "address")] + [""]
+    return "\n".join(lines).rstrip("\n") + "\n"
+
+
+def _comment(text: str) -> list[str]:
+    import textwrap
+
+    return textwrap.wrap(text, 98, initial_indent="# ", subsequent_indent="#   ",
+                         break_long_words=False, break_on_hyphens=False)
+
+
+def read_settings(path: str | os.PathLike[str], environment: Mapping[str, str]) -> Settings:
+    """The settings of a file, with those of `environment` in their place.
+
+    ProofmillError names file and line, or the variable, the key, what it must be and the nearest
+    name there is.
+    """
+    where = os.fspath(path)
+    try:
+        text = Path(path).read_text("utf-8")
+        document = tomllib.loads(text)
+    except OSError as error:
+        raise ProofmillError(f"{where}: {error.strerror}; `proofmill node init` makes one"
+                             ) from error
+    except UnicodeDecodeError as error:
+        raise ProofmillError(f"{where}: not UTF-8 text; settings are a TOML file") from error
+    except tomllib.TOMLDecodeError as error:
+        raise ProofmillError(f"{where}: not TOML: {error}") from error
+    variables = _overridden(document, environment)
+
+    def locate(key: str) -> str:
+        name = variables.get(key) or variables.get(key.partition("[")[0])
+        if name is not None:
+            return f"environment variable {name}"
+        line = line_of(text, key)
+        return where if line is None else f"{where}, line {line}"
+
+    settings = typed(document, Settings, where, locate)
+    _check_devices(settings, locate)
+    _check_peers(settings, locate)
+    return settings
+
+
+def _overridden(document: dict[str, Any], environment: Mapping[str, str]) -> dict[str, str]:
+    """Put what the environment says into `document`; the variables, by key."""
+    known = {key.variable: key for key in keys() if key.variable}
+    tables = {key.table for key in known.values()}
+    kinds = {each.name: each.type for each in msgspec.structs.fields(Settings)}
+    found = {}
+    for name, value in environment.items():
+        table = name.removeprefix(ENVIRONMENT).partition("_")[0].lower()
+        if not name.startswith(ENVIRONMENT) or table not in tables:
+            continue
+        if name not in known:
+            raise ProofmillError(f"environment variable {name}: sets no key"
+                                 f"{did_you_mean(name, list(known))}; docs/node.md lists them")
+        key = known[name]
+        kind = typing.get_type_hints(kinds[key.table])[key.name]
+        target = document.setdefault(key.table, {})
+        if isinstance(target, dict):  # if not, that is the mistake to be told
+            target[key.name] = _value(value, kind)
+        found[f"{key.table}.{key.name}"] = name
+    return found
+
+
+def _value(text: str, kind: Any) -> object:
+    """What a variable says, as TOML would have it; what does not fit stays text, and is told."""
+    if kind is int and re.fullmatch(r"-?\d{1,18}", text):
+        return int(text)
+    if kind is bool and text in ("true", "false"):
+        return text == "true"
+    if typing.get_origin(kind) is list:
+        return [part.strip() for part in text.split(",")]
+    return text
+
+
+def _check_devices(settings: Settings, locate: typing.Callable[[str], str]) -> None:
+    from proofmill.host.prover.devices.catalogue import DEVICES
+
+    names = [name for name in DEVICES if name != "serial:PORT"]
+    for name in settings.prover.devices:
+        port, _, baud = name.removeprefix("serial:").partition("@")
+        if name.startswith("serial:"):
+            if port and (not baud or baud.isascii() and baud.isdigit() and int(baud)):
+                continue
+            raise ProofmillError(f"{locate('prover.devices')}: {name!r} is no serial port; write "
+                                 "serial:/dev/ttyUSB0 or serial:/dev/ttyUSB0@3000000")
+        if name not in names:
+            raise ProofmillError(
+                f"{locate('prover.devices')}: there is no device {name!r}"
+                f"{did_you_mean(name, names)}; the devices are {', '.join(DEVICES)}")
+
+
+def _check_peers(settings: Settings, locate: typing.Callable[[str], str]) -> None:
+    names = [settings.node.name]
+    for index, peer in enumerate(settings.peers):
+        if peer.name in names:
+            raise ProofmillError(f"{locate(f'peers[{index}].name')}: {peer.name!r} is the name of "
+                                 "another node already; give each its own")
+        names.append(peer.name)
+        port = peer.address.rpartition(":")[2]
+        if peer.address and not 1 <= int(port) <= 65_535:
+            raise ProofmillError(f"{locate(f'peers[{index}].address')}: port {port} is not 1 to "
+                                 "65,535")
+
+
+def markdown() -> str:
+    """The table of docs/node.md."""
+    lines = ["| key | what | default | allowed | environment variable |", "|---|---|---|---|---|"]
+    for key in keys():
+        allowed = f"{key.limits} {key.unit}".strip() or "-"
+        default = "-" if key.default is None else f"`{key.default}`"
+        name = f"`{key.table}.{key.name}`" if key.variable else f"`[[{key.table}]] {key.name}`"
+        lines.append(f"| {name} | {key.what} | {default} | {allowed} | "
+                     + (f"`{key.variable}` |" if key.variable else "- |"))
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,146 @@
+"""A node by the wall clock: blocks in their slots, an end when it is told to, and a next life."""
+
+import asyncio
+import os
+import signal
+import sqlite3
+import time
+from pathlib import Path
+
+import pytest
+
+from proofmill.host.cli.main import main
+from proofmill.host.network.node.follower import SLOT_MS
+from proofmill.host.network.node.states import State
+from proofmill.host.network.operator.prepared import Prepared, prepared
+from proofmill.host.network.operator.running import RunningNode
+from proofmill.host.network.operator.settings import read_settings
+from tests.host.network.operator.service import Service, folders
+
+
+def ready(home: Path) -> Prepared:
+    return prepared(read_settings(home / "node.toml", {}), home)
+
+
+def test_slots_pass_by_the_clock_and_a_restart_goes_on(tmp_path: Path) -> None:
+    """Blocks are proven and paid; a signal ends the node; its second life has what it had. Slots
+    that the clock jumps over are left out."""
+    home = folders(tmp_path, genesis_in=-1.0, slot_milliseconds=1000)[0]
+    ahead = [0.0]
+    steps: list[tuple[int, int]] = []
+
+    def now() -> float:
+        return time.time() + ahead[0]
+
+    def step(node: RunningNode) -> None:
+        assert node.node is not None
+        follower = node.node.follower
+        steps.append((follower.slot, follower.milliseconds))
+        proven = any(job.state is State.INCLUDED for job in node.node.jobs.jobs())
+        if proven and not ahead[0]:
+            ahead[0] = 10.0  # the clock is set
+        elif ahead[0] and follower.slot >= steps[0][0] + 11:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    handler = signal.getsignal(signal.SIGTERM)
+    first = RunningNode(ready(home), on_step=step, now=now)
+    asyncio.run(asyncio.wait_for(first.run(), 300))
+    assert signal.getsignal(signal.SIGTERM) is handler
+    assert steps == sorted(set(steps)) and first.pace.skipped >= 36
+    assert {milliseconds for _, milliseconds in steps} <= {0, 1500, 3000, 4500}
+    head, blocks = first.node.follower.head().root, len(first.node.follower.branch())
+    assert blocks >= 2
+
+    kept = []
+    second = RunningNode(
+        ready(home), on_ready=lambda node, port: (
+            kept.extend([node.node.follower.head().root, len(node.node.follower.branch())]),
+            os.kill(os.getpid(), signal.SIGINT)), now=now)
+    asyncio.run(asyncio.wait_for(second.run(), 300))
+    assert kept == [head, blocks]
+    # Nothing was signed twice: the history of the second life follows the first one's.
+    assert second.node.validators.refused == []
+
+
+def test_a_step_is_not_before_its_time(tmp_path: Path) -> None:
+    home = folders(tmp_path, genesis_in=0.6, slot_milliseconds=600)[0]
+    seen: list[tuple[int, int]] = []
+
+    def step(node: RunningNode) -> None:
+        at = node.node.follower.slot * SLOT_MS + node.node.follower.milliseconds
+        seen.append((at, node.chain_ms))
+        if len(seen) == 3:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    asyncio.run(asyncio.wait_for(RunningNode(ready(home), on_step=step).run(), 300))
+    assert all(at <= clock for at, clock in seen) and len(seen) >= 3
+
+
+def test_a_port_that_is_taken_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    import socket
+
+    home = folders(tmp_path)[0]
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        os.environ["PROOFMILL_NETWORK_PORT"] = str(port)
+        try:
+            assert main(["node", "run", "--config", str(home / "node.toml")]) == 2
+        finally:
+            del os.environ["PROOFMILL_NETWORK_PORT"]
+    said = capsys.readouterr().err
+    assert f"network.port {port}: cannot be listened on" in said and "set another port" in said
+
+
+def test_a_wrong_file_ends_it_before_the_chain_is_loaded(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    home = folders(tmp_path)[0]
+    path = home / "node.toml"
+    path.write_text(path.read_text().replace("[prover]", "[provers]"))
+    assert main(["node", "run", "--config", str(path)]) == 2
+    assert "there is no key provers (did you mean prover?)" in capsys.readouterr().err
+    assert main(["node", "init", str(home)]) == 2
+    assert "is not empty" in capsys.readouterr().err
+
+
+def test_a_process_in_the_background_ends_by_either_signal_with_nothing_lost(
+    tmp_path: Path
+) -> None:
+    """SIGINT is ignored when it starts, as for what a shell runs with an ampersand."""
+    home = folders(tmp_path)[0]
+    with Service(home) as node:
+        node.until("validators", "proposing")
+        status, out, err = node.end(signal.SIGINT)
+    assert status == 0 and "node-0 has ended" in out and "Traceback" not in err
+    assert node.log()[-1]["message"] == "stopped"
+    with sqlite3.connect(home / "data" / "blocks.sqlite") as database:
+        assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+    password = (home / "password.txt").read_text().strip()
+    assert password not in out + err + (home / "data" / "node.log").read_text()
+    with Service(home) as again:
+        time.sleep(0.5)  # while it starts
+        assert again.end(signal.SIGTERM)[0] == 0
+
+
+@pytest.mark.slow  # half a minute of slots
+def test_two_nodes_find_each_other_agree_and_catch_up(tmp_path: Path) -> None:
+    first, second = folders(tmp_path, nodes=2, genesis_in=6.0, slot_milliseconds=4000)
+    with Service(first) as one, Service(second) as two:
+        one.until("gossip", "connected")
+        two.until("gossip", "connected")
+        one.until("node.store", r"job of slot \d+: INCLUDED", 300)
+        assert two.end(signal.SIGTERM)[0] == 0
+        with Service(second) as back:
+            at = one.until("validators", "proposing as validator")["slot"]
+            back.until("operator.running", r"node-1 runs: [1-9]\d* blocks kept")
+            back.until("follower", f"the proof of slot {at + 3}|the proof of slot {at + 4}", 300)
+            assert back.end(signal.SIGINT)[0] == 0
+        assert one.end(signal.SIGINT)[0] == 0
+    roots = []
+    for home in (first, second):
+        with sqlite3.connect(home / "data" / "blocks.sqlite") as database:
+            roots.append({row[0] for row in database.execute("SELECT DISTINCT root FROM messages")})
+    # One chain: what the second has, the first has; it may have been ended before the latest block.
+    assert len(roots[1] & roots[0]) >= 3 and len(roots[1] - roots[0]) <= 1
