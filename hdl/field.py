@@ -55,6 +55,9 @@ quadratic extension has 147 * 181. So the toy curves take the very formulas of B
 TOY_SCALAR = PrimeField(name="toy-scalar", modulus=181)
 """The order of the toy curves' groups."""
 
+TOY_ROOTS = PrimeField(name="toy-roots", modulus=193)
+"""Eight bits, and roots of unity up to order 2^6: for transforms."""
+
 BN254_BASE = PrimeField(
     name="bn254-base",
     modulus=21888242871839275222246405745257275088696311157297823662689037894645226208583)
@@ -71,5 +74,5 @@ BLS12_381_BASE = PrimeField(
 """Coordinates of BLS12-381: here to show that nothing is tied to one curve."""
 
 FIELDS = {field.name: field for field in (
-    TOY, TOY_SCALAR, BN254_BASE, BN254_SCALAR, BLS12_381_BASE)}
+    TOY, TOY_SCALAR, TOY_ROOTS, BN254_BASE, BN254_SCALAR, BLS12_381_BASE)}
 """The fields by name; a name stands for one field, since gateware is known by it."""

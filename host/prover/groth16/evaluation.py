@@ -23,6 +23,15 @@ class Evaluator:
                        else LARGEST_SHIFT)
         self._matrices = [_sorted(key, matrix) for matrix in (0, 1)]
 
+    def evaluate(self, witness: Limbs) -> tuple[Vector, Vector]:
+        """A w and B w, each of `domain_size` values; `witness` as `quotient` takes it."""
+        values = scalars.from_raw(witness)
+        a, b = (
+            # Coefficients are stored times 2^512: the product with a plain number is a Vector.
+            sum_by(constraints, coefficients * values[signals], self._size)
+            for constraints, signals, coefficients in self._matrices)
+        return a, b
+
     def quotient(self, witness: Limbs) -> Limbs:
         """The scalars of the points H, shape (domain_size, 4), plain integers.
 
@@ -33,11 +42,7 @@ class Evaluator:
 
         `witness`: shape (wires, 4), plain integers below r.
         """
-        values = scalars.from_raw(witness)
-        a, b = (
-            # Coefficients are stored times 2^512: the product with a plain number is a Vector.
-            sum_by(constraints, coefficients * values[signals], self._size)
-            for constraints, signals, coefficients in self._matrices)
+        a, b = self.evaluate(witness)
         shifted_a, shifted_b, shifted_c = (
             scalars.to_shifted_domain(each, self._shift) for each in (a, b, a * b))
         return scalars.to_plain(shifted_a * shifted_b - shifted_c)

@@ -1,0 +1,66 @@
+"""Runs of a transform unit: what its tests hold to the definition, in Verilog and in Amaranth."""
+
+from random import Random
+
+import numpy as np
+
+from proofmill.hdl.commands import WORD, split
+from proofmill.hdl.transform_unit import TransformUnit
+from proofmill.sim.transform import cycles
+from tests.hdl.compiled import Compiled
+
+SLACK = 40
+"""Cycles that a run takes besides loading, computing and handing out, at the most."""
+
+
+def vectors(field, power, seed):
+    """Pairs (a, b) of vectors: edges of the field, one value alone, and random ones."""
+    rng, count, most = Random(seed), 1 << power, field.modulus - 1
+    yield from (([0] * count, [most] * count), ([most] * count, [most] * count),
+                ([1] * count, [1] * count))
+    alone = [0] * count
+    alone[rng.randrange(count)] = most
+    yield alone, alone[::-1]
+    yield tuple([rng.randrange(field.modulus) for _ in range(count)] for _ in range(2))
+
+
+def words_of(shape, values):
+    return [word for value in values for word in split(value, shape.value_words)]
+
+
+def values_of(shape, words):
+    size = shape.value_words
+    return [sum(int(word) << WORD * n for n, word in enumerate(words[at:at + size]))
+            for at in range(0, len(words), size)]
+
+
+class Runs:
+    """A unit's Verilog, compiled, whose streams never pause."""
+
+    def __init__(self, shape):
+        self.shape, self.unit = shape, Compiled(TransformUnit(shape))
+
+    def __call__(self, cases):
+        """For every (power, a, b): h, and the cycles it was computed in."""
+        shape, rows, ends = self.shape, [], []
+        for power, a, b in cases:
+            words = words_of(shape, [*a, *b])
+            rest = (cycles(shape, power) + shape.interval + SLACK
+                    + len(a) * max(shape.value_words, 8))
+            part = np.zeros((1 + len(words) + rest, 4), dtype=np.uint64)
+            part[0, 0], part[:, 1] = 1, power
+            part[1:len(words) + 1, 2] = 1
+            part[1:len(words) + 1, 3] = words
+            rows.append(part)
+            ends.append(len(part))
+        start, power, valid, payload = np.concatenate(rows).T
+        found = self.unit.run(sum(ends), start=start, power=power, words__valid=valid,
+                              words__payload=payload, answers__ready=1)
+        at, results = 0, []
+        for length, (_, a, _) in zip(ends, cases, strict=True):
+            part = slice(at, at + length)
+            at += length
+            words = found["answers__payload"][part][found["answers__valid"][part] != 0]
+            assert found["ready"][part][0] and len(words) == len(a) * shape.value_words
+            results.append((values_of(shape, words), int(found["computing"][part].sum())))
+        return results
