@@ -192,6 +192,7 @@ def _prepare(options: argparse.Namespace, screen: Screen, devices: Devices,
     from proofmill.host.network.consensus.keys import derive_keys
     from proofmill.host.network.consensus.miner import Miner
     from proofmill.host.network.contracts.deployment import prepare
+    from proofmill.host.network.contracts.ledger import ledger_sources
     from proofmill.host.network.second_layer.engines import EvmEngines
     from proofmill.host.prover.circuits.rollup.circuit import RollupCircuit
 
@@ -199,7 +200,7 @@ def _prepare(options: argparse.Namespace, screen: Screen, devices: Devices,
         circuit = RollupCircuit(ledger_size(options))
         key = block_key(circuit, options.seed)
     with screen.bar("preparing the contracts") as bar:
-        prepare(bar.step)
+        prepare(bar.step, ledger_sources(circuit.size))
     miner = derive_keys(options.seed, MINER_VALIDATOR + 1)[MINER_VALIDATOR]
     with screen.bar("starting the chain") as bar:
         engines = EvmEngines(key.verification_key, rich=(miner.address,))
@@ -209,7 +210,9 @@ def _prepare(options: argparse.Namespace, screen: Screen, devices: Devices,
         slots = EPOCHS_BEFORE * chain.slots_per_epoch
         for done in range(slots):
             bar(done, slots)
-            chain.advance()
+            # Nobody signs transfers before there is somebody to prove them: the contract with the
+            # ledger's coins goes on by proofs alone, one block after another.
+            chain.advance(users=False)
     check_key(key, local=chain.local)
     size = circuit.size
     screen.line(
@@ -302,7 +305,7 @@ def _contracts(rewards: "SecondLayer") -> JsonObject:
     """The contracts, for the summary."""
     return {
         "execution": getattr(rewards.layer.rewards.evm, "url", "embedded"),
-        "contracts": {name: f"0x{address.hex()}"
-                      for name, address in rewards.layer.addresses.items()},
+        "contracts": {name: f"0x{address.hex()}" for name, address in rewards.addresses.items()},
+        "ledger": rewards.coins,
         "reward_address": f"0x{rewards.reward_address.hex()}",
     }

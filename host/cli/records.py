@@ -47,7 +47,10 @@ FIELDS: dict[str, dict[str, str]] = {
         "layer2_gwei_pending": "earned by proving, not final yet",
         "layer2_gwei_includer": "earned by including proofs, in final blocks",
         "execution": "\"embedded\", or the node's address",
-        "contracts": "an object: the address of each", "reward_address": "who is paid",
+        "contracts": "an object: the address of each",
+        "ledger": "an object: what the contract of the ledger's coins holds in units, in_tree, "
+                  "waiting and owed, proven_slot of the last batch that it has, and how many are "
+                  "unproven; null on a node elsewhere", "reward_address": "who is paid",
         "balances_wei": "an object: what the contracts hold for the miner, as text",
         "interrupted": "whether a signal ended it", "seconds": "of the run",
         "failure": "why it ended early"},
@@ -83,8 +86,18 @@ FIELDS: dict[str, dict[str, str]] = {
         "fetched": "blocks it had missed and got from peers", "dead": "how it ended; empty if not"},
     "wallet send": {
         "transfer": "its hash, hex", "account": "it is from", "nonce": "it is signed for"},
+    "wallet deposit": {
+        "transaction": "its hash, hex", "account": "it is for, or null where one is opened",
+        "amount": "units"},
+    "wallet withdraw": {
+        "step": "exit, force or claim",
+        "names": "a list: the hash of the exit, or of the transactions, hex",
+        "account": "it is from, or null of a claim", "amount": "units, or null where all is forced",
+        "receiver": "the address on the chain"},
     "wallet balance": {
-        "chain_id": "of the node's chain", "slot": "of its clock", "accounts": "a list, below"},
+        "chain_id": "of the node's chain", "slot": "of its clock", "accounts": "a list, below",
+        "coins": "an object: what the key's account on the chain has and what is on its way, as "
+                 "the node's `proofmill_coins` says; null for a keystore without an address"},
     "wallet balance: accounts": {
         "account": "its number", "balance": "at the node's head", "nonce": "transfers made",
         "next_nonce": "behind those that wait", "spendable": "the balance, less what waits"},

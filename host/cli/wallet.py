@@ -1,25 +1,30 @@
-"""``proofmill wallet``: keys of accounts in the ledger, transfers and balances."""
+"""``proofmill wallet``: keys of accounts in the ledger, transfers and balances.
+
+`wallet_coins` has what goes in and out.
+"""
 
 import argparse
 import os
-import sys
-from pathlib import Path
 
-from proofmill.host.cli.arguments import input_file, output_file, seed, whole
+from proofmill.host.cli import wallet_coins
+from proofmill.host.cli.arguments import output_file, seed, whole
 from proofmill.host.cli.records import print_record
 from proofmill.host.cli.screen import Screen
 from proofmill.host.cli.subcommands import Commands
-from proofmill.host.ground.errors import ProofmillError
-from proofmill.host.ground.json_text import JsonObject
-from proofmill.host.prover.circuits.rollup.size import (
-    BALANCE_BITS,
-    FEE_BITS,
-    INDEX_BITS,
-    NONCE_BITS,
+from proofmill.host.cli.wallet_coins import LARGEST_AMOUNT, LARGEST_FEE
+from proofmill.host.cli.wallet_options import (
+    LARGEST_ACCOUNT,
+    add_account,
+    add_keystore,
+    add_node,
+    add_password,
+    chosen,
+    password,
 )
+from proofmill.host.ground.json_text import JsonObject
+from proofmill.host.prover.circuits.rollup.size import NONCE_BITS
 
-LARGEST_ACCOUNT, LARGEST_AMOUNT, LARGEST_FEE, LARGEST_NONCE = (
-    (1 << bits) - 1 for bits in (INDEX_BITS, BALANCE_BITS, FEE_BITS, NONCE_BITS))
+LARGEST_NONCE = (1 << NONCE_BITS) - 1
 
 
 def register(commands: Commands) -> None:
@@ -40,15 +45,15 @@ def register(commands: Commands) -> None:
                           "can have, instead of a random one")
     new.add_argument("--seed", type=seed, default=0, metavar="N",
                      help="of that chain (default: 0)")
-    _add_password(new)
+    add_password(new)
     new.set_defaults(run=run_new)
 
     send = ways.add_parser(
         "send", help="sign a transfer and hand it in",
         description="Sign a transfer from the keystore's account, with its next nonce, and hand it "
                     "in at a node, which passes it on.")
-    _add_keystore(send)
-    _add_node(send)
+    add_keystore(send)
+    add_node(send)
     send.add_argument("--to", required=True, metavar="N", type=whole(0, LARGEST_ACCOUNT),
                       help="the account that gets it")
     send.add_argument("--amount", required=True, metavar="N", type=whole(1, LARGEST_AMOUNT),
@@ -58,25 +63,29 @@ def register(commands: Commands) -> None:
     send.add_argument("--nonce", metavar="N", type=whole(0, LARGEST_NONCE),
                       help="replace the waiting transfer of this nonce, for a fee 10 %% higher "
                            "(default: the next)")
-    send.add_argument("--account", metavar="N", type=whole(0, LARGEST_ACCOUNT),
-                      help="which account, where the key has several")
-    _add_password(send)
+    add_account(send)
+    add_password(send)
     send.add_argument("--json", action="store_true", help="one JSON object")
     send.set_defaults(run=run_send)
 
+    wallet_coins.register(ways)
+
     balance = ways.add_parser(
         "balance", help="what the key's accounts have",
-        description="What the accounts of the keystore's key have at the node's head, and what is "
-                    "left of it once the transfers that wait are in blocks. Needs no password.")
-    _add_keystore(balance)
-    _add_node(balance)
+        description="What the accounts of the keystore's key have at the node's head, what is left "
+                    "of it once the transfers that wait are in blocks, what its account on the "
+                    "chain has, and what is on its way there. Needs no password.")
+    add_keystore(balance)
+    add_node(balance)
     balance.add_argument("--json", action="store_true", help="one JSON object")
     balance.set_defaults(run=run_balance)
 
 
 def run_new(options: argparse.Namespace) -> int:
     """Make a key."""
+    from proofmill.host.network.evm.account import address_of
     from proofmill.host.network.transfers.keystore import (
+        chain_key,
         packed_key,
         read_public,
         require_new,
@@ -88,9 +97,11 @@ def run_new(options: argparse.Namespace) -> int:
     require_new(options.keystore)
     key = (os.urandom(KEY_BYTES) if options.development is None else
            development_key(options.seed, options.development))
-    write_keystore(options.keystore, key, _password(options, new=True))
+    address = address_of(chain_key(key))
+    write_keystore(options.keystore, key, password(options, new=True), address)
     Screen().line(f"{options.keystore}: made; public key "
-                  f"{packed_key(read_public(options.keystore))}")
+                  f"{packed_key(read_public(options.keystore))}, account on the chain "
+                  f"0x{address.hex()}")
     return 0
 
 
@@ -103,10 +114,10 @@ def run_send(options: argparse.Namespace) -> int:
 
     node, public = NodeClient(options.node), read_public(options.keystore)
     found = node.account(packed_key(public))
-    account = _chosen(options, found)
-    key = read_keystore(options.keystore, _password(options, new=False))
+    account = chosen(options, found)
+    key = read_keystore(options.keystore, password(options, new=False))
     # Meanwhile others may have been sent from this account.
-    account = _chosen(options, node.account(packed_key(public)))
+    account = chosen(options, node.account(packed_key(public)))
     nonce = account["next_nonce"] if options.nonce is None else options.nonce
     transfer = Transfer(account["account"], options.to, options.amount, options.fee)
     name = node.send(Waiting(nonce, transfer.signed(key, found["chain_id"], nonce)).raw)
@@ -122,11 +133,14 @@ def run_send(options: argparse.Namespace) -> int:
 def run_balance(options: argparse.Namespace) -> int:
     """Ask the node."""
     from proofmill.host.network.transfers.client import NodeClient
-    from proofmill.host.network.transfers.keystore import packed_key, read_public
+    from proofmill.host.network.transfers.keystore import packed_key, read_address, read_public
 
-    found = NodeClient(options.node).account(packed_key(read_public(options.keystore)))
+    public, node = packed_key(read_public(options.keystore)), NodeClient(options.node)
+    found, address, coins = node.account(public), read_address(options.keystore), None
+    if address is not None:
+        coins = node.coins(address, public)
     if options.json:
-        print_record("wallet balance", found)
+        print_record("wallet balance", {**found, "coins": coins})
         return 0
     screen = Screen()
     for account in found["accounts"]:
@@ -135,54 +149,21 @@ def run_balance(options: argparse.Namespace) -> int:
                     f", {account['spendable']:,} beside {waiting} waiting")
     if not found["accounts"]:
         screen.line(f"no account has this key in slot {found['slot']}")
+    if address is not None and coins is not None:
+        _show_coins(screen, address, coins)
     return 0
 
 
-def _add_keystore(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("keystore", metavar="KEY.json",
-                        type=input_file("make one with `proofmill wallet new`"),
-                        help="the file with the key")
+def _show_coins(screen: Screen, address: bytes, coins: JsonObject) -> None:
+    from proofmill.host.network.contracts.ledger import UNIT
 
-
-def _add_node(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--node", required=True, metavar="FOLDER",
-                        help="the folder of a running node, such as run/node-0")
-
-
-def _add_password(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--password-file", metavar="FILE", type=input_file(),
-                        help="its first line is the password (default: it is asked for)")
-
-
-def _chosen(options: argparse.Namespace, found: JsonObject) -> JsonObject:
-    """The account to send from."""
-    theirs = {each["account"]: each for each in found["accounts"]}
-    if not theirs:
-        raise ProofmillError(f"{options.keystore}: no account has this key in slot "
-                             f"{found['slot']}; deposit to it first, or wait for the deposit")
-    if options.account is None and len(theirs) == 1:
-        return dict(next(iter(theirs.values())))
-    if options.account not in theirs:
-        said = "" if options.account is None else f"--account {options.account}: not this key's; "
-        raise ProofmillError(f"{said}the key has the accounts "
-                             f"{', '.join(map(str, theirs))}; name one with --account")
-    return dict(theirs[options.account])
-
-
-def _password(options: argparse.Namespace, new: bool) -> bytes:
-    if options.password_file is not None:
-        lines = Path(options.password_file).read_bytes().splitlines()
-        if not lines or not lines[0]:
-            raise ProofmillError(f"--password-file {options.password_file}: its first line is "
-                                 "empty; write the password there")
-        return lines[0]
-    if not sys.stdin.isatty():
-        raise ProofmillError("nobody can be asked for the password here; give --password-file FILE")
-    import getpass
-
-    password = getpass.getpass(f"password of {options.keystore}: ")
-    if not password:
-        raise ProofmillError("an empty password protects nothing; give one")
-    if new and getpass.getpass("once more: ") != password:
-        raise ProofmillError("the two passwords differ; begin again")
-    return password.encode()
+    for number in coins["opening"]:
+        screen.line(f"account {number}: its deposit waits for a block")
+    screen.line(f"on the chain: 0x{address.hex()} has {int(coins['wei']) // UNIT:,}")
+    for each in coins["leaving"]:
+        screen.line(f"on its way: {each['amount']:,} of slot {each['slot']}, which is not proven "
+                    f"yet; slot {coins['proven_slot']} is")
+    if coins["payable"]:
+        total = sum(each["amount"] for each in coins["payable"])
+        screen.line(f"proven: {total:,} in {len(coins['payable'])} exits; take it with "
+                    "`proofmill wallet withdraw --claim`")

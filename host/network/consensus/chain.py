@@ -107,15 +107,18 @@ class EmbeddedChain:
         """Every validator's layer-1 balance at the head, in gwei."""
         return [int(balance) for balance in self.head_state.balances]
 
-    def advance(self, parent: bytes | None = None, attesting: bool = True) -> SlotReport:
+    def advance(self, parent: bytes | None = None, attesting: bool = True,
+                users: bool = True) -> SlotReport:
         """Run the next slot: all duties, honestly, through the specification's handlers.
 
-        To rehearse a network gone wrong: `parent` makes the proposer build on that block instead of
-        the head, and without `attesting` nobody votes in this slot.
+        Without `users` nobody signs a transfer for it. To rehearse a network gone wrong: `parent`
+        makes the proposer build on that block instead of the head, and without `attesting` nobody
+        votes in this slot.
         """
         self.slot += 1
         store, slot = self.store, self.slot
-        self._load_pool()
+        if users:
+            self._load_pool()
         balance = sum(self.balances())
         spec.on_tick(store, store.genesis_time + slot * spec.config.SLOT_DURATION_MS // 1000)
         for attestation in self._attestations:

@@ -54,6 +54,7 @@ _statements: HashMap[uint256, Statement]  # by their number modulo HISTORY
 _places: HashMap[uint256, uint256]  # where the statement of a slot is, or was
 _mixes: HashMap[uint256, bytes32]  # by epoch modulo HISTORY
 _mix_epochs: HashMap[uint256, uint256]  # whose mix that is, plus 1
+_batches: HashMap[bytes32, bool]  # of all payloads, by old root, new root and commitment
 
 @deploy
 def __init__(genesis_time: uint256, seconds_per_slot: uint256, slots_per_epoch: uint256,
@@ -116,6 +117,8 @@ def on_block(parent: Statement, finalized_slot: uint256):
         self._statement_count += 1
         self._statements[place] = parent
         self._places[parent.slot] = place
+        self._batches[keccak256(abi_encode(
+            parent.old_root, parent.new_root, parent.commitment))] = True
     # A failure in there must not stop the chain, and the next block makes up for it: payloads that are
     # not opened are opened then, weights that are not frozen are frozen then. Each has
     # half of the gas that is left, so that one that uses all of its own leaves enough.
@@ -151,6 +154,15 @@ def has_statement(slot: uint256) -> bool:
     @notice Whether it is known what the proof of a slot's payload has to state.
     """
     return slot > 0 and self._statements[self._places[slot]].slot == slot
+
+@external
+@view
+def has_batch(old_root: uint256, new_root: uint256, commitment: uint256) -> bool:
+    """
+    @notice Whether a payload of this branch has a batch with this commitment, which takes the ledger from one root to
+            the other. Unlike statements this is known for good: a batch may be proven late.
+    """
+    return self._batches[keccak256(abi_encode(old_root, new_root, commitment))]
 
 @external
 @view

@@ -21,6 +21,13 @@
         Keccak hash over C and the words made here. So it is known only after both lists are fixed, and if these differ,
         so do the values, but for a chance of the list's length in 2^248.
 
+        A ledger may begin with accounts, whose coins come with the creation. That the root is theirs nobody proves: whoever
+        reads the events can compare (proofmill ledger rebuild does).
+
+        Whose batches: where BLOCKS is no address, anybody's. Where it is the contract of a chain whose blocks have the batches,
+        those and no others, whoever proves them. Then it is the chain's nodes that see to it that requests are taken before
+        all else, in the first block that has a place, and DUE means nothing: a proof that comes late is not to blame.
+
         One unit of the ledger is 10^9 wei. There is nobody here who may change anything.
 """
 
@@ -32,6 +39,15 @@ struct Request:
     y: uint256
     who: address  # who paid a deposit in, or whom a forced exit pays
 
+struct First:
+    x: uint256
+    y: uint256
+    balance: uint256
+    owner: address
+
+interface Blocks:
+    def has_batch(old_root: uint256, new_root: uint256, commitment: uint256) -> bool: view
+
 interface Poseidon2:
     def root(leaf: uint256, place: uint256, siblings: DynArray[uint256, 32]) -> uint256: view
     def empty_root(depth: uint256) -> uint256: view
@@ -42,6 +58,9 @@ interface Poseidon4:
 interface Verifier:
     def verify(proof: uint256[8], signals: uint256[4]) -> bool: view
 
+event Began:
+    number: indexed(uint256)
+    account: First
 event Requested:
     place: indexed(uint256)
     number: indexed(uint256)
@@ -69,6 +88,7 @@ SLOTS: public(constant(uint256)) = 64  # places of a batch; the circuit's
 WORDS: constant(uint256) = 3 * SLOTS
 MAXIMUM_DATA: constant(uint256) = 4 + 37 * SLOTS
 LEVELS: constant(uint256) = 6  # of the tree over a batch's exits
+FIRST: constant(uint256) = 64  # accounts that a ledger may begin with
 UNIT: constant(uint256) = 10 ** 9
 MOST: constant(uint256) = 2 ** 64  # all balances together stay below
 R: constant(uint256) = 21888242871839275222246405745257275088548364400416034343698204186575808495617
@@ -85,6 +105,7 @@ DUE: public(immutable(uint256))
 STOP: public(immutable(uint256))
 LEAST: public(immutable(uint256))
 INDEX_BITS: immutable(uint256)  # of an account's number in the data
+BLOCKS: public(immutable(address))
 VERIFIER: immutable(Verifier)
 POSEIDON2: immutable(Poseidon2)
 POSEIDON4: immutable(Poseidon4)
@@ -106,13 +127,18 @@ waiting: public(uint256)  # units of deposits in the queue
 owed: public(uint256)  # units of exits that are not paid out
 
 @deploy
+@payable
 def __init__(verifier: address, poseidon2: address, poseidon4: address, chain_id: uint256, depth: uint256,
-             due: uint256, stop: uint256, least: uint256):
+             due: uint256, stop: uint256, least: uint256, blocks: address, root: uint256,
+             first: DynArray[First, FIRST]):
     """
     @param chain_id What signatures name; no two ledgers should share it, or what is signed for one holds for both.
     @param due Seconds after which a request must be taken before all that is no request.
     @param stop Seconds after which a request that is not taken ends the ledger.
     @param least Units of the least deposit.
+    @param blocks Whose blocks have the batches; no address where they are anybody's.
+    @param root Of the ledger with the accounts `first`, numbered from 0; not looked at where there are none. What
+                they have together comes with the call.
     """
     assert chain_id < 2 ** 64, "a chain id is below 2^64"
     assert depth >= 1 and depth <= 32, "a ledger has a depth of 1 to 32"
@@ -124,10 +150,24 @@ def __init__(verifier: address, poseidon2: address, poseidon4: address, chain_id
     STOP = stop
     LEAST = least
     INDEX_BITS = 8 * ((depth + 7) // 8)
+    BLOCKS = blocks
     VERIFIER = Verifier(verifier)
     POSEIDON2 = Poseidon2(poseidon2)
     POSEIDON4 = Poseidon4(poseidon4)
-    self.root = staticcall Poseidon2(poseidon2).empty_root(depth)
+    number: uint256 = 0
+    for account: First in first:
+        self.owner[number] = account.owner
+        self.in_tree += account.balance
+        log Began(number=number, account=account)
+        number += 1
+    assert self.in_tree < MOST and msg.value == self.in_tree * UNIT, "the coins of the first accounts are not here"
+    assert number <= 2 ** depth, "there are more accounts than places"
+    self.accounts = number
+    if number == 0:
+        self.root = staticcall Poseidon2(poseidon2).empty_root(depth)
+    else:
+        assert root < R, "the root is no field element"
+        self.root = root
 
 # In.
 
@@ -221,7 +261,7 @@ def prove(chained: uint256, requests: DynArray[Request, SLOTS], data: Bytes[MAXI
         next += 1
         place += 1
     self.taken = next
-    if next < self.queued and self.times[next] + DUE < block.timestamp:
+    if BLOCKS == empty(address) and next < self.queued and self.times[next] + DUE < block.timestamp:
         assert place == SLOTS, "a request is due before all that is no request"
 
     # 32 bytes more, so that there is a word to read from wherever a field begins.
@@ -272,6 +312,8 @@ def prove(chained: uint256, requests: DynArray[Request, SLOTS], data: Bytes[MAXI
     if count > 0:
         self.exit_roots[number] = self._exit_root(exits, count)
     commitment: uint256 = self._commitment(chained, collector, words)
+    if BLOCKS != empty(address):
+        assert staticcall Blocks(BLOCKS).has_batch(self.root, root, commitment), "no block of the chain has this batch"
     assert staticcall VERIFIER.verify(proof, [self.root, root, commitment, tag]), "the proof does not verify"
     self.root = root
     log Proven(batch=number, requests=len(requests), root=root, data=data)

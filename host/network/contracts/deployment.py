@@ -1,10 +1,15 @@
 """All contracts of the second layer of reward, created and connected."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from proofmill.host.ground.units import Bps, Wei
-from proofmill.host.network.contracts.compiler import compiled, contract_source, is_kept
+from proofmill.host.network.contracts.compiler import (
+    compile_source,
+    compiled,
+    contract_source,
+    is_kept,
+)
 from proofmill.host.network.contracts.prover_tag import prover_tag_artifact, prover_tag_source
 from proofmill.host.network.evm.account import Account
 from proofmill.host.network.evm.client import SYSTEM_ADDRESS, Address, Evm
@@ -52,18 +57,18 @@ LAYER = "Consensus", "Bonds", "Assignment", "Rewards"
 """The files of the layer's contracts; the tag and the verifier are generated."""
 
 
-def prepare(step: Callable[[str, int, int], None]) -> None:
+def prepare(step: Callable[[str, int, int], None], more: Mapping[str, str] | None = None) -> None:
     """Compile the contracts that were not compiled on this machine before.
 
     `step` is told what is done, how much of it, and of how much, before each that takes time.
+    `more`: the sources of others, by their names.
     """
-    for done, name in enumerate(LAYER):
-        if not is_kept(contract_source(name)):
-            step("compiling the contracts", done, len(LAYER) + 1)
-            compiled(name)
-    if not is_kept(prover_tag_source()):
-        step("compiling the contracts", len(LAYER), len(LAYER) + 1)
-        prover_tag_artifact()
+    sources = {name: contract_source(name) for name in LAYER}
+    sources |= {"ProverTag": prover_tag_source(), **(more or {})}
+    for done, (name, source) in enumerate(sources.items()):
+        if not is_kept(source):
+            step("compiling the contracts", done, len(sources))
+            compile_source(name, source)
 
 
 def deploy_layer(

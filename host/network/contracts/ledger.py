@@ -7,7 +7,7 @@ from typing import Any
 
 from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.network.contracts.compiler import compile_source, compiled, contract_source
-from proofmill.host.network.contracts.poseidon import hash_artifact
+from proofmill.host.network.contracts.poseidon import hash_artifact, hash_source
 from proofmill.host.network.contracts.verifier import verifier_artifact
 from proofmill.host.network.evm.account import Account
 from proofmill.host.network.evm.client import ZERO_ADDRESS, Address, Evm
@@ -23,6 +23,8 @@ from proofmill.host.prover.groth16.verification_key import VerificationKey
 
 UNIT = 10**9
 """Wei of one unit of a ledger."""
+_HASHES = 2, 4
+"""Inputs of the contracts that it hashes with."""
 _SLOTS = "SLOTS: public(constant(uint256)) = "
 
 
@@ -76,26 +78,54 @@ class Queued:
         return self
 
 
-@cache
-def ledger_artifact(size: RollupSize) -> Artifact:
-    """The contract for batches of this size, compiled; some seconds, once."""
+def ledger_sources(size: RollupSize) -> dict[str, str]:
+    """The contract for batches of this size, and what it hashes with, by their names."""
     source = contract_source("Ledger")
     standard = f"{_SLOTS}64"
     assert standard in source
-    return compile_source("Ledger", source.replace(standard, f"{_SLOTS}{size.transfers}"))
+    return {"Ledger": source.replace(standard, f"{_SLOTS}{size.transfers}"),
+            **{f"Poseidon of {inputs}": hash_source(inputs) for inputs in _HASHES}}
+
+
+@cache
+def ledger_artifact(size: RollupSize) -> Artifact:
+    """The contract for batches of this size, compiled; some seconds, once."""
+    return compile_source("Ledger", ledger_sources(size)["Ledger"])
+
+
+@dataclass(frozen=True)
+class Opening:
+    """A `ledger` that there is from the beginning, accounts 0 to n - 1, the owner of each; the
+    batches are those of the blocks that the contract at `blocks` knows (``Consensus.vy``)."""
+
+    ledger: Ledger
+    owners: Sequence[Address]
+    blocks: Address
+
+    @property
+    def first(self) -> list[tuple[int, int, int, Address]]:
+        """The accounts as the structure ``First`` of Ledger.vy."""
+        return [(*account.key, account.balance, owner) for (_, account), owner in zip(
+            sorted(self.ledger.accounts.items()), self.owners, strict=True)]
 
 
 def deploy_ledger(account: Account, evm: Evm, verifier: Address, size: RollupSize, chain_id: int,
-                  terms: Terms) -> Contract:
+                  terms: Terms, opening: Opening | None = None) -> Contract:
     """Create the contract, and what it hashes with: three transactions.
 
     `verifier`: of the key of the circuit of this `size`. `chain_id`: what signatures name; another
-    for every ledger. Raises `RevertedError` where the constructor refuses a term.
+    for every ledger. `account` pays for what the accounts of `opening` have. Raises
+    `RevertedError` where the constructor refuses a term.
     """
-    hashes = [Contract.deploy(account, evm, hash_artifact(inputs)) for inputs in (2, 4)]
+    hashes = [Contract.deploy(account, evm, hash_artifact(inputs)) for inputs in _HASHES]
+    begin: tuple[object, ...] = (ZERO_ADDRESS, 0, [])
+    coins = 0
+    if opening is not None:
+        begin = opening.blocks, opening.ledger.root, opening.first
+        coins = opening.ledger.supply * UNIT
     return Contract.deploy(
         account, evm, ledger_artifact(size), verifier, *(each.address for each in hashes),
-        chain_id, size.depth, terms.due, terms.stop, terms.least)
+        chain_id, size.depth, terms.due, terms.stop, terms.least, *begin, value=coins)
 
 
 def deploy_ledger_and_verifier(account: Account, evm: Evm, key: VerificationKey, size: RollupSize,

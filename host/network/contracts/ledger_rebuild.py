@@ -8,8 +8,9 @@ from proofmill.host.network.contracts.exits import ExitTree, Leaving
 from proofmill.host.network.contracts.ledger import Queued, ledger_at
 from proofmill.host.network.evm.client import Address, Evm
 from proofmill.host.network.evm.contract import Contract, Event
+from proofmill.host.prover.circuits.baby_jubjub import Point
 from proofmill.host.prover.circuits.rollup.data import decode
-from proofmill.host.prover.circuits.rollup.ledger import Ledger
+from proofmill.host.prover.circuits.rollup.ledger import Account, Ledger
 from proofmill.host.prover.circuits.rollup.requests import ForcedExit
 from proofmill.host.prover.circuits.rollup.size import RollupSize
 from proofmill.host.prover.circuits.rollup.transfer import Exit
@@ -63,7 +64,11 @@ class Rebuilding:
 
     def read(self, event: Event) -> None:
         """Carry out an event. Raises `ProofmillError` where its root is not the ledger's."""
-        if event.name == "Requested":
+        if event.name == "Began":
+            account = event.values["account"]
+            self.ledger = self.ledger.with_account(event.values["number"], Account(
+                Point(account["x"], account["y"]), account["balance"]))
+        elif event.name == "Requested":
             self.queue.append(Queued.of(event.values["request"]))
         elif event.name == "Paid":
             self.paid.add((event.values["batch"], event.values["place"]))

@@ -31,6 +31,11 @@ class Artifact:
     abi: Sequence[Interface]
     code: bytes
 
+    def encode(self, function: str, *arguments: object) -> bytes:
+        """The data of a message that calls `function` of such a contract, wherever it is."""
+        return encode_call(next(each for each in self.abi if each.get("name") == function
+                                and each["type"] == "function"), *arguments)
+
 
 @dataclass(frozen=True)
 class Event:
@@ -70,9 +75,13 @@ class Contract:
 
     def encode(self, function: str, *arguments: object) -> bytes:
         """The data of a message that calls `function`."""
-        interface = self._functions[function]
-        return bytes(keccak(_signature(interface).encode())[:4]
-                     + encode(_types(interface["inputs"]), arguments))
+        return encode_call(self._functions[function], *arguments)
+
+    def decode_call(self, function: str, data: bytes) -> tuple[Any, ...]:
+        """The arguments of a message that calls `function`: the inverse of `encode`."""
+        inputs = self._functions[function]["inputs"]
+        return tuple(_plain(value, each) for value, each in zip(
+            decode(_types(inputs), data[4:]), inputs, strict=True))
 
     def call(self, function: str, *arguments: object, sender: Address = ZERO_ADDRESS,
              value: int = 0, gas: int = CALL_GAS) -> Any:
@@ -123,6 +132,12 @@ class Contract:
                 others, decode(_types(others), log.data), strict=True)}
             events.append(Event(interface["name"], values))
         return events
+
+
+def encode_call(function: Interface, *arguments: object) -> bytes:
+    """The first four bytes of the Keccak-256 of the signature, and the arguments behind them."""
+    return bytes(keccak(_signature(function).encode())[:4]
+                 + encode(_types(function["inputs"]), arguments))
 
 
 def _why(evm: Evm, to: Address, data: bytes, sender: Address, value: int, gas: int) -> str:

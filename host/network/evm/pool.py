@@ -85,6 +85,10 @@ class TransactionPool(NoncePool[Address, Transaction]):
                 heappush(queue, (_rank(following, place[sender]), sender))
         return chosen
 
+    def next_nonce(self, sender: Address) -> int:
+        """The first nonce of an account that neither the head nor a waiting one has used."""
+        return self._following(sender)
+
     def settle(self, final_nonce: Callable[[Address], int]) -> None:
         """Forget what is in a final block; `final_nonce`: of an account after that block."""
         self._forget_final(final_nonce)

@@ -314,6 +314,7 @@ class Follower:
             contract_state.check(
                 self.layer, self._branches.ledger(tip), self.provers, recent[-1].slot,
                 self._branches.minted_wei(tip, final), self._addresses)
+            self.execution_layer.check_coins()
 
     def ledger(self) -> Ledger:
         """The accounts as the head's branch leaves them."""

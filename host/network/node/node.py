@@ -345,11 +345,11 @@ class Node:
         for raw in self._load.transfers(slot, self.follower.ledger(), self.follower.transfers):
             self._send(Topic.TRANSFER, raw)
 
-    def _take_from_wallet(self, raw: bytes) -> Answer:
+    def _take_from_wallet(self, topic: Topic, raw: bytes) -> Answer:
         """Take in and pass on what a wallet has signed."""
-        answer = self.follower.take(Topic.TRANSFER, raw, "a wallet")
+        answer = self.follower.take(topic, raw, "a wallet")
         if answer[0] is Reception.ACCEPT:
-            self.gossip.publish(Topic.TRANSFER, raw)
+            self.gossip.publish(topic, raw)
         return answer
 
     def _prove_beside(self, work: Callable[[], ProofResult]) -> Future[ProofResult]:

@@ -14,8 +14,9 @@ from proofmill.host.ground.log_fields import name_of
 from proofmill.host.network.consensus.block_proofs import proof_to_bytes
 from proofmill.host.network.consensus.keys import ValidatorKey
 from proofmill.host.network.consensus.proofs import PROOF_TYPE, Verify, encode_proof_data
-from proofmill.host.network.consensus.records import Claim
+from proofmill.host.network.consensus.records import Claim, ProvingTask
 from proofmill.host.network.consensus.spec import spec
+from proofmill.host.network.contracts.verifier import proof_numbers
 from proofmill.host.network.evm.account import Account
 from proofmill.host.network.evm.transaction import decode_transaction
 from proofmill.host.network.mechanism.stages import Stage, may_prove, stage_of
@@ -28,6 +29,7 @@ from proofmill.host.network.node.patience import PatientProver
 from proofmill.host.network.node.states import FINAL, OWED, State
 from proofmill.host.network.node.store import JobKey, JobStore, LoggedJob
 from proofmill.host.network.node.wire import Topic
+from proofmill.host.network.second_layer.coins import Unproven
 from proofmill.host.prover.circuits.rollup.circuit import RollupCircuit
 from proofmill.host.prover.curve.limbs import Limbs
 from proofmill.host.prover.devices.device import DeviceError
@@ -90,6 +92,14 @@ class _Making:
     result: Future[ProofResult]
 
 
+@dataclass(frozen=True)
+class _Late:
+    """The proof of a batch that brings no reward any more, for `claim`."""
+
+    claim: Claim
+    making: _Making
+
+
 class NodeProver:
     """Sees payloads, is drawn, admits, proves, signs, sends, and watches over its rewards."""
 
@@ -112,6 +122,9 @@ class NodeProver:
         self._making: dict[JobKey, _Making] = {}
         self._made: dict[JobKey, bytes | BaseException] = {}
         self._done_at_ms: dict[JobKey, int] = {}
+        self._late: _Late | None = None
+        self._late_failed: set[int] = set()
+        """Slots whose late proof came to nothing: it is not tried again."""
         self._branch: dict[bytes, int] = {}
         """The payloads of the head's branch since finality, and their slots."""
         self._used: dict[JobKey, int | None] = {}
@@ -136,11 +149,60 @@ class NodeProver:
             self._runner.resume()
         for job in sorted(self._store.unfinished(), key=lambda job: (self._deadline(job), job.key)):
             self._runner.run(job.key)
+        self._prove_late()
 
     @property
     def busy(self) -> bool:
         """Whether a device is at work."""
-        return any(not making.result.done() for making in self._making.values())
+        late = [self._late.making] if self._late is not None else []
+        return any(not making.result.done() for making in (*self._making.values(), *late))
+
+    def _prove_late(self) -> None:
+        """Prove the oldest batch that the contract of coins lacks, if nobody is paid for it any
+        more and the device has nothing else to do: the contract takes no later one before.
+
+        The node's own blocks hand it in. A device that takes a slot or longer leaves this to
+        others, so that it misses no duty by it.
+        """
+        follower, now = self._follower, self._follower.now_ms
+        execution = follower.execution_layer
+        lacking = execution.coins(execution.evm.head).unproven[:1]
+        if self.setup.forge or self.setup.withhold or self._calibration.bound_ms >= SLOT_MS or (
+                self._late is not None or self._making or now < self._free_at_ms):
+            return
+        for block in lacking:
+            if block.proof is None and follower.delay(block.slot) is None \
+                    and block.slot not in self._late_failed \
+                    and execution.late_proof(block) is None:
+                self._begin_late(block)
+
+    def _begin_late(self, block: Unproven) -> None:
+        setup, now = self.setup, self._follower.now_ms
+        task = ProvingTask(self._follower.chain_id, block.slot, bytes(32), block.before,
+                           block.batch, block.before.root, block.after.root)
+        claim = task.claimed_by(self._follower.numbers[setup.identity], setup.address)
+        witness = setup.circuit.witness(block.before, block.batch, claim.statement)
+        log.info("a late proof begins", extra={"slot": block.slot})
+        self._late = _Late(claim, _Making(
+            now, self._beside(lambda: setup.prover.prove(witness, now))))
+        self._collect_late()
+
+    def _collect_late(self) -> None:
+        late = self._late
+        if late is None or not late.making.result.done():
+            return
+        self._late = None
+        slot, error = late.claim.task.slot, late.making.result.exception()
+        if error is None:
+            result = late.making.result.result()
+            self._free_at_ms = late.making.begun_ms + self.setup.speed(result)
+            if self.setup.verify(late.claim.public, proof_to_bytes(result.proof)):
+                self._follower.execution_layer.keep_late(late.claim, proof_numbers(result.proof))
+                return
+            error = DeviceError("it does not verify")
+        self._late_failed.add(slot)
+        log.warning("the late proof of slot %d failed: %s", slot, error, extra={"slot": slot})
+
     def _revive(self, job: LoggedJob) -> None:
         """Take up again what another branch had decided, where this one has not, or otherwise."""
         credit, sent = self._credit(job), self._was_sent(job)
@@ -176,7 +238,7 @@ class NodeProver:
             case State.ELIGIBLE:
                 return self._admission(job)
             case State.ADMITTED:
-                free = not self._making and now >= self._free_at_ms
+                free = not self._making and self._late is None and now >= self._free_at_ms
                 return Turn(State.WITNESS if free else None)
             case State.WITNESS:
                 return Turn(State.PROVING)
@@ -196,7 +258,7 @@ class NodeProver:
         failures = sum(event.state is State.HW_ERROR for event in self._store.events(job.key))
         if failures >= ATTEMPTS:
             return Turn(State.MISSED, job.reason)
-        if self._making or self._follower.now_ms < max(
+        if self._making or self._late is not None or self._follower.now_ms < max(
                 self._free_at_ms, self.setup.prover.free_at_ms()):
             return Turn(None, job.reason)
         return Turn(State.WITNESS, f"once more after: {job.reason}")
@@ -224,6 +286,7 @@ class NodeProver:
 
     def _collect(self) -> None:
         """Take what devices have come to the end of."""
+        self._collect_late()
         for key in [key for key, making in self._making.items() if making.result.done()]:
             making = self._making.pop(key)
             job = self._store.job(key)
@@ -347,7 +410,7 @@ class NodeProver:
 
     def _admission(self, job: LoggedJob) -> Turn:
         """Admitted if everything owed, and this as well, is in time for its stage's end."""
-        if self._making:
+        if self._making or self._late is not None:
             return Turn(None, "the device is at work")
         # What is being proven is behind `free_at`, and counts there.
         owed = [self._liability(other) for other in self._store.unfinished()

@@ -14,11 +14,15 @@ from proofmill.host.ground.database import StorageError
 from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.ground.json_text import JsonObject, parse_json
 from proofmill.host.ground.output import write_atomically
+from proofmill.host.network.evm.transaction import decode_transaction
+from proofmill.host.network.node.coins_view import coins_of, require_accepted
 from proofmill.host.network.node.follower import Follower
 from proofmill.host.network.node.gossip import Reception
+from proofmill.host.network.node.wire import Topic
 from proofmill.host.network.transfers.client import LOOPBACK, PORT_FILE
 from proofmill.host.network.transfers.keystore import packed_key
 from proofmill.host.network.transfers.waiting import Waiting
+from proofmill.host.prover.circuits.rollup.kinds import ADDRESS_BYTES
 from proofmill.host.prover.circuits.rollup.ledger import Account
 
 log = logging.getLogger(__name__)
@@ -31,13 +35,14 @@ INVALID_PARAMETERS, NO_METHOD, REFUSED = -32602, -32601, -32000
 
 
 class WalletService:
-    """Answers questions about accounts, and takes transfers."""
+    """Answers questions about accounts and coins, and takes transfers and transactions."""
 
     def __init__(self, folder: Path, follower: Follower,
-                 take: Callable[[bytes], tuple[Reception, str]],
+                 take: Callable[[Topic, bytes], tuple[Reception, str]],
                  on_trouble: Callable[[BaseException], None]) -> None:
-        """`take`: has the node take in and pass on a transfer, as `Waiting.raw` is. `on_trouble`
-        hears of what the node cannot go on with, such as a disk that fails."""
+        """`take`: has the node take in and pass on a transfer, as `Waiting.raw` is, or a
+        transaction. `on_trouble` hears of what the node cannot go on with, such as a disk that
+        fails."""
         self._folder, self._follower, self._take = folder, follower, take
         self._on_trouble = on_trouble
         self._server: asyncio.Server | None = None
@@ -83,14 +88,19 @@ class WalletService:
             parameters = question.get("params")
         except (ValueError, AttributeError):
             return _error(None, -32700, "no JSON-RPC")
-        methods = {"proofmill_account": self._account, "proofmill_sendTransfer": self._send}
+        methods: dict[str, tuple[int, Callable[..., object]]] = {
+            "proofmill_account": (1, self._account), "proofmill_sendTransfer": (1, self._send),
+            "proofmill_coins": (2, self._coins),
+            "proofmill_sendTransaction": (1, self._send_transaction)}
         if not isinstance(method, str) or method not in methods:
-            return _error(name, NO_METHOD, f"there are {' and '.join(methods)}")
-        if not isinstance(parameters, list) or len(parameters) != 1 \
-                or not isinstance(parameters[0], str):
-            return _error(name, INVALID_PARAMETERS, "give one text of hexadecimal digits")
+            return _error(name, NO_METHOD, f"there are {', '.join(methods)}")
+        count, answer = methods[method]
+        if not isinstance(parameters, list) or len(parameters) != count \
+                or not all(isinstance(each, str) for each in parameters):
+            texts = f"{count} text{'s' * (count > 1)}"
+            return _error(name, INVALID_PARAMETERS, f"give {texts} of hexadecimal digits")
         try:
-            return {"jsonrpc": "2.0", "id": name, "result": methods[method](parameters[0])}
+            return {"jsonrpc": "2.0", "id": name, "result": answer(*parameters)}
         except ValueError as error:
             return _error(name, INVALID_PARAMETERS, str(error))
         except StorageError:
@@ -113,10 +123,25 @@ class WalletService:
 
     def _send(self, text: str) -> str:
         raw = bytes.fromhex(text)
-        verdict, reason = self._take(raw)
+        self._hand_in(Topic.TRANSFER, raw)
+        return Waiting.from_bytes(raw).hash.hex()
+
+    def _coins(self, address: str, public: str) -> JsonObject:
+        """What `coins_of` says of an address, 40 hexadecimal digits, and a key (`packed_key`)."""
+        if len(address) != 2 * ADDRESS_BYTES:
+            raise ValueError(f"an address has {2 * ADDRESS_BYTES} hexadecimal digits")
+        return coins_of(self._follower, bytes.fromhex(address), public)
+
+    def _send_transaction(self, text: str) -> str:
+        raw = bytes.fromhex(text)
+        require_accepted(self._follower, raw)
+        self._hand_in(Topic.TRANSACTION, raw)
+        return decode_transaction(raw).hash.hex()
+
+    def _hand_in(self, topic: Topic, raw: bytes) -> None:
+        verdict, reason = self._take(topic, raw)
         if verdict not in (Reception.ACCEPT, Reception.KEEP):
             raise ProofmillError(reason)
-        return Waiting.from_bytes(raw).hash.hex()
 
 
 def _error(name: object, code: int, message: str) -> JsonObject:

@@ -6,7 +6,8 @@ breaks one is invalid, as one with a wrong state root is:
 
 * The first transaction goes to `INBOX` and carries the block's batch of signed transfers, as a
   rollup posts its batches; `extra_data` is the batch's commitment. The ledger itself is outside of
-  the machine: every node applies the batch to its own.
+  the machine: every node applies the batch to its own. Its coins are in the contract Ledger.vy: the
+  batch begins with the requests that wait there (`coins`).
 * The block begins with the protocol's call to the contract Consensus.vy (EIP-4788's way), whose
   content every node derives for itself: what the parent payload's proof has to state, layer 1's
   base reward and the finalised slot in the parent's beacon state. So contracts know these things
@@ -28,6 +29,7 @@ from proofmill.host.network.consensus.blocks import base_reward_gwei
 from proofmill.host.network.consensus.collectors import Collectors
 from proofmill.host.network.consensus.payload import EMPTY_OMMERS_HASH, request_root
 from proofmill.host.network.consensus.payload_builder import PayloadBuilder
+from proofmill.host.network.consensus.records import Claim
 from proofmill.host.network.consensus.refusal import own_work
 from proofmill.host.network.consensus.spec import spec
 from proofmill.host.network.contracts.deployment import (
@@ -38,8 +40,9 @@ from proofmill.host.network.contracts.deployment import (
     deploy_layer,
     on_block,
 )
+from proofmill.host.network.contracts.ledger import Opening, Terms, deploy_ledger
 from proofmill.host.network.contracts.verifier import verifier_artifact
-from proofmill.host.network.evm.account import Account
+from proofmill.host.network.evm.account import Account, address_of
 from proofmill.host.network.evm.client import Address, RevertedError
 from proofmill.host.network.evm.contract import Contract
 from proofmill.host.network.evm.embedded import SystemCall, WithdrawalFields
@@ -50,10 +53,13 @@ from proofmill.host.network.evm.transaction import (
     decode_transaction,
 )
 from proofmill.host.network.mechanism.parameters import Parameters
-from proofmill.host.network.transfers.opening import opening_ledger
+from proofmill.host.network.second_layer.coins import Coins, Unproven, proofs_in
+from proofmill.host.network.transfers.keystore import chain_key
+from proofmill.host.network.transfers.opening import development_key, opening_ledger
 from proofmill.host.network.transfers.pool import TransferPool
 from proofmill.host.prover.circuits.rollup.batch import Batch
 from proofmill.host.prover.circuits.rollup.ledger import Ledger
+from proofmill.host.prover.circuits.rollup.requests import Request
 from proofmill.host.prover.circuits.rollup.size import RollupSize
 from proofmill.host.prover.groth16.verification_key import VerificationKey
 
@@ -62,6 +68,10 @@ log = logging.getLogger(__name__)
 INBOX: Address = b"\x00" * 12 + b"proofmil"
 """Where batches are posted: no contract, nobody's account."""
 BATCH_GAS = 200_000
+PROVE_GAS = 3_000_000
+MOST_HANDED_IN = 2
+"""Proven batches that one payload hands in to the contract of coins: one a block come, and where
+they had to wait for a late proof the contract catches up."""
 FULL_LOAD_BPS = BPS
 """Every batch has the same size, so its load is the target's."""
 
@@ -71,19 +81,20 @@ View = Callable[[bytes], tuple[Gwei, int]]
 
 @dataclass(frozen=True)
 class _Known:
-    """An accepted payload: what its proof states, and the batch."""
+    """An accepted payload: what its proof states, the batch, and what becomes of coins."""
 
     payload: spec.ExecutionPayload
     statement: BlockStatement
     ledger: Ledger
     batch: Batch
+    coins: Coins
 
 
 class EvmExecutionLayer(PayloadBuilder):
     """The specification's `ExecutionEngine` over py-evm; the interface of `ExecutionLayer`.
 
     `evm`: the machine, whose `send` queues transactions for the next payload built here; `layer`:
-    the contracts, created before the first payload.
+    the contracts, created before the first payload; `bank`: the one with the ledger's coins.
     """
 
     def __init__(
@@ -100,8 +111,11 @@ class EvmExecutionLayer(PayloadBuilder):
         super().__init__()
         self._size, self._chain_id, self._genesis_time = size, chain_id, genesis_time
         secret = sha256(b"proofmill batches %d" % seed).digest()
-        poster = Account(PooledEvm(chain_id, {}), secret).address
-        self.evm = PooledEvm(chain_id, dict.fromkeys((poster, *rich), 10**6 * ETHER),
+        poster = address_of(secret)
+        self._genesis_ledger = opening_ledger(seed, size)
+        owners = [address_of(chain_key(development_key(seed, number)))
+                  for number in self._genesis_ledger.accounts]
+        self.evm = PooledEvm(chain_id, dict.fromkeys((poster, *owners, *rich), 10**6 * ETHER),
                              genesis_time - 1_000)
         self._poster = Account(self.evm, secret)
         verifier = Contract.deploy(self._poster, self.evm, verifier_artifact(key))
@@ -109,6 +123,9 @@ class EvmExecutionLayer(PayloadBuilder):
             self._poster, self.evm, verifier.address,
             Clock(genesis_time, int(spec.config.SLOT_DURATION_MS) // 1000, bytes(32)),
             parameters, minimum_bond, chain_id)
+        self.bank = deploy_ledger(
+            self._poster, self.evm, verifier.address, size, chain_id, Terms(),
+            Opening(self._genesis_ledger, owners, self.layer.consensus.address))
         self.evm.pooling = True
         self.evm.pool.is_reward = self._is_reward_message
         self._minimum_bond = minimum_bond
@@ -117,12 +134,13 @@ class EvmExecutionLayer(PayloadBuilder):
         """Why the last payload was refused, empty if it was not."""
         self._view: View | None = None
         self._store: spec.Store = None
-        self._genesis_ledger = opening_ledger(seed, size)
         self._collectors = Collectors(self._genesis_ledger)
         self.transfers = TransferPool(
-            chain_id, lambda: self.ledger(self.evm.head), lambda: self.evm.block().number)
+            chain_id, lambda: self.ledger(self.evm.head), lambda: self.evm.block().number,
+            lambda: self.coins(self.evm.head).ended)
         """What waits for a payload, of the ledger's transfers."""
         self._known: dict[bytes, _Known] = {}
+        self._late: dict[tuple[int, int, int], tuple[int, Sequence[int]]] = {}
         self._prepared: list[bytes] = []
 
     def prepare(self, transactions: Sequence[bytes]) -> None:
@@ -151,6 +169,24 @@ class EvmExecutionLayer(PayloadBuilder):
     def batch(self, payload_hash: bytes) -> Batch:
         """The transfers of an accepted payload; KeyError as `ledger`."""
         return self._known[payload_hash].batch
+
+    def coins(self, payload_hash: bytes) -> Coins:
+        """What the contract of coins has after a payload; KeyError as `ledger`."""
+        return Coins() if payload_hash == self.genesis_hash else self._known[payload_hash].coins
+
+    def keep_late(self, claim: Claim, numbers: Sequence[int]) -> None:
+        """Have payloads that are built here hand in the batch of `claim` with this proof, where the
+        chain has taken in none: `numbers` as ``prove`` wants them."""
+        old_root, new_root, commitment, tag = claim.public
+        self._late[old_root, new_root, commitment] = tag, tuple(numbers)
+
+    def late_proof(self, block: Unproven) -> tuple[int, Sequence[int]] | None:
+        """The tag and the numbers that `keep_late` was given for a block's batch, if it was."""
+        return self._late.get(_statement_of(block))
+
+    def check_coins(self) -> None:
+        """`BrokenInvariant` where the contract of coins at the head has not what it should."""
+        self.coins(self.evm.head).check(self.bank, self.ledger(self.evm.head))
 
     @own_work()
     def verify_and_notify_new_payload(self, new_payload_request: spec.NewPayloadRequest) -> bool:
@@ -195,9 +231,10 @@ class EvmExecutionLayer(PayloadBuilder):
         if len(payload.block_access_list):
             return "a field this machine does not use is not zero"
         transactions = [bytes(raw) for raw in payload.transactions]
-        before = self.ledger(parent_hash)
+        before, coins = self.ledger(parent_hash), self.coins(parent_hash)
         try:
-            batch = self._batch_of(transactions)
+            batch = self._batch_of(transactions, coins.queue)
+            coins.require_all_taken(batch)
             ledger = before.apply(batch)
             executed = self.evm.execute(
                 parent_hash, transactions, int(payload.timestamp), bytes(payload.prev_randao),
@@ -217,9 +254,14 @@ class EvmExecutionLayer(PayloadBuilder):
             self._forget(executed.block.hash)
             return "the time is not the slot's"
         base = self._look(parent_beacon_block_root)[0]
+        taken = coins.next_requests(before, len(batch.requests))
+        coins = coins.after(
+            Unproven(slot, before, ledger, batch, taken), [
+                event for receipt in executed.receipts for event in self.bank.events(receipt)],
+            proofs_in(self.layer, executed))
         self._known[executed.block.hash] = _Known(payload, BlockStatement(
             slot, name, before.root, ledger.root, batch.commitment, to_wei(base), FULL_LOAD_BPS,
-            bytes(payload.fee_recipient)), ledger, batch)
+            bytes(payload.fee_recipient)), ledger, batch, coins)
         return ""
 
     def statement(self, payload_hash: bytes) -> BlockStatement:
@@ -232,22 +274,22 @@ class EvmExecutionLayer(PayloadBuilder):
         self, parent_hash: bytes, attributes: spec.PayloadAttributes
     ) -> spec.ExecutionPayload:
         slot, root = int(attributes.slot_number), bytes(attributes.parent_beacon_block_root)
-        ledger = self.ledger(parent_hash)
+        ledger, coins = self.ledger(parent_hash), self.coins(parent_hash)
+        taken = coins.next_requests(ledger, ledger.size.transfers)
         batch = self.transfers.batch(
-            ledger, self._collectors.of(bytes(attributes.suggested_fee_recipient)))
-        self._poster.resynchronise()
-        posted = self._poster.sign(INBOX, rlp.encode(batch.to_bytes()), gas=BATCH_GAS)
+            ledger, self._collectors.of(bytes(attributes.suggested_fee_recipient)),
+            [each.request for each in taken])
+        first = self._own_transactions(parent_hash, batch, coins)
         extra = batch.commitment.to_bytes(32, "big")
         withdrawals = _withdrawals(attributes)
         calls = self._system_calls(parent_hash, root)
-        transactions = [posted]
-        own_gas = BATCH_GAS + sum(decode_transaction(raw).gas for raw in self._prepared)
+        own_gas = sum(decode_transaction(raw).gas for raw in (*first, *self._prepared))
         waiting = [*self.evm.pool.waiting(self.evm.gas_limit - own_gas), *self._prepared]
         self._prepared = []
         while True:
             try:
                 executed = self.evm.execute(
-                    parent_hash, [*transactions, *waiting], int(attributes.timestamp),
+                    parent_hash, [*first, *waiting], int(attributes.timestamp),
                     bytes(attributes.prev_randao), bytes(attributes.suggested_fee_recipient),
                     calls, root, extra, withdrawals)
                 break
@@ -257,7 +299,7 @@ class EvmExecutionLayer(PayloadBuilder):
                 if not waiting:
                     raise
                 # Out with the first one that does not fit after those that do.
-                waiting = self._fitting(parent_hash, posted, waiting, attributes, calls)
+                waiting = self._fitting(parent_hash, first, waiting, attributes, calls)
         header = executed.header
         self._forget(executed.block.hash)  # until it comes back as a payload
         return spec.ExecutionPayload(
@@ -267,18 +309,41 @@ class EvmExecutionLayer(PayloadBuilder):
             block_number=header.block_number, gas_limit=header.gas_limit,
             gas_used=header.gas_used, timestamp=header.timestamp, extra_data=extra,
             base_fee_per_gas=header.base_fee_per_gas, block_hash=executed.block.hash,
-            transactions=[*transactions, *waiting], withdrawals=attributes.withdrawals,
+            transactions=[*first, *waiting], withdrawals=attributes.withdrawals,
             blob_gas_used=header.blob_gas_used, excess_blob_gas=header.excess_blob_gas,
             slot_number=slot)
 
-    def _fitting(self, parent_hash: bytes, posted: bytes, waiting: Sequence[bytes],
+    def _own_transactions(self, parent_hash: bytes, batch: Batch, coins: Coins) -> list[bytes]:
+        """The batch's, and those that hand proven batches in to the contract of coins."""
+        nonce = self.evm.nonce_after(parent_hash, self._poster.address)
+        sent = [self._poster.sign(INBOX, rlp.encode(batch.to_bytes()), gas=BATCH_GAS, nonce=nonce)]
+        for each in () if coins.ended else coins.unproven[:MOST_HANDED_IN]:
+            proof = self._proof_of(each)
+            if proof is None:
+                break
+            sent.append(self._poster.sign(
+                self.bank.address, self.bank.encode("prove", *each.arguments(*proof)),
+                gas=PROVE_GAS, nonce=nonce + len(sent)))
+        return sent
+
+    def _proof_of(self, block: Unproven) -> tuple[int, Sequence[int]] | None:
+        """The tag and the numbers of a batch's proof: of the one that the chain has taken in, or
+        of a late one; None while there is none."""
+        if block.proof is None:
+            return self.late_proof(block)
+        prover = block.proof.prover
+        tag = self.layer.tags.call(
+            "tag", block.slot, prover, self.layer.bonds.call("reward_address", prover))
+        return tag, block.proof.numbers
+
+    def _fitting(self, parent_hash: bytes, first: Sequence[bytes], waiting: Sequence[bytes],
                  attributes: spec.PayloadAttributes, calls: Sequence[SystemCall]) -> list[bytes]:
         """The waiting transactions that fit one after another; the others go on waiting."""
         fitting: list[bytes] = []
         for raw in waiting:
             try:
                 tried = self.evm.execute(
-                    parent_hash, [posted, *fitting, raw], int(attributes.timestamp),
+                    parent_hash, [*first, *fitting, raw], int(attributes.timestamp),
                     bytes(attributes.prev_randao), bytes(attributes.suggested_fee_recipient),
                     calls)
                 self._forget(tried.block.hash)
@@ -307,7 +372,7 @@ class EvmExecutionLayer(PayloadBuilder):
         assert self._view is not None, "`watch` was never called"
         return self._view(root)
 
-    def _batch_of(self, transactions: Sequence[bytes]) -> Batch:
+    def _batch_of(self, transactions: Sequence[bytes], queue: Sequence[Request]) -> Batch:
         """The batch that the first transaction posts. Raises `ProofmillError`."""
         none = ProofmillError("the first transaction posts no batch; it goes to the inbox and is "
                               "of type 2")
@@ -319,7 +384,7 @@ class EvmExecutionLayer(PayloadBuilder):
         if first.to != INBOX or not isinstance(parts, list) or not all(
                 isinstance(part, bytes) for part in parts):
             raise none
-        return Batch.from_bytes(self._size, self._chain_id, parts)
+        return Batch.from_bytes(self._size, self._chain_id, parts, queue)
 
     def _forget(self, block_hash: bytes) -> None:
         """Drop a block that was tried, unless it is one that was accepted."""
@@ -340,6 +405,9 @@ class EvmExecutionLayer(PayloadBuilder):
                if known.payload.block_number + 1 < number]
         for key in old:
             del self._known[key]
+        wanted = {_statement_of(each) for known in self._known.values()
+                  for each in known.coins.unproven}
+        self._late = {key: proof for key, proof in self._late.items() if key in wanted}
 
 
 def beacon_view(store: spec.Store) -> View:
@@ -366,6 +434,11 @@ def owned_number(layer: Layer, state: spec.BeaconState, validator_index: int) ->
         return None  # withdrawn with a BLS key: no account
     owns, number = layer.bonds.call("number_owned_by", credentials[12:])
     return int(number) if owns else None
+
+
+def _statement_of(block: Unproven) -> tuple[int, int, int]:
+    """What the proof of its batch states, whoever makes it."""
+    return block.before.root, block.after.root, block.batch.commitment
 
 
 def _withdrawals(

@@ -6,6 +6,7 @@ contracts, on the branch that the node follows.
 
 from dataclasses import dataclass
 
+from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.ground.units import to_wei
 from proofmill.host.network.consensus.block_proofs import proof_from_bytes
 from proofmill.host.network.consensus.blocks import BlockRecord
@@ -13,9 +14,11 @@ from proofmill.host.network.consensus.chain import EmbeddedChain
 from proofmill.host.network.consensus.keys import ValidatorKey
 from proofmill.host.network.consensus.records import Credit, Status
 from proofmill.host.network.contracts.deployment import Layer
+from proofmill.host.network.contracts.ledger import UNIT
 from proofmill.host.network.contracts.verifier import proof_numbers
 from proofmill.host.network.evm.account import Account
 from proofmill.host.network.evm.client import Address, Evm, Receipt, RevertedError
+from proofmill.host.network.mechanism.invariants import BrokenInvariant
 from proofmill.host.network.mechanism.parameters import Parameters
 from proofmill.host.network.mechanism.rewards import budget, split
 from proofmill.host.network.second_layer.engines import EvmEngines
@@ -103,6 +106,18 @@ class SecondLayer:
             "bond": 0 if number is None else int(self.layer.bonds.call("prover", number)["bond"]),
             "account": self._evm.balance(self.account.address),
         }
+
+    @property
+    def addresses(self) -> dict[str, Address]:
+        """Of all contracts, by name."""
+        return self.layer.addresses
+
+    @property
+    def coins(self) -> dict[str, int] | None:
+        """The contract of the ledger's coins, in units: what it holds, of which is in the tree, in
+        the queue and owed; of which slot the last batch is that it has, and how many blocks' it has
+        not. None where there is no such contract."""
+        return None
 
     @property
     def credits(self) -> list[Credit]:
@@ -194,12 +209,44 @@ class SecondLayer:
         return self.layer.rewards.encode("submit", slot, number, proof)
 
 
-def embedded_layer(chain: EmbeddedChain, key: ValidatorKey, engines: EvmEngines) -> SecondLayer:
+class EmbeddedLayer(SecondLayer):
+    """`SecondLayer` in the chain's own payloads, where the contract of the ledger's coins is, too.
+
+    That one is checked at every block.
+    """
+
+    def __init__(self, execution: EvmExecutionLayer, account: Account, reward_address: Address,
+                 engines: EvmEngines) -> None:
+        super().__init__(execution.layer, account, reward_address, engines.parameters,
+                         engines.minimum_bond)
+        self._execution = execution
+
+    def slot_passed(self, chain: EmbeddedChain) -> None:
+        try:
+            self._execution.check_coins()
+        except BrokenInvariant as error:
+            raise ProofmillError(f"slot {chain.slot}: {error}; the run ends here, since coins are "
+                                 "lost or made of nothing") from error
+        super().slot_passed(chain)
+
+    @property
+    def addresses(self) -> dict[str, Address]:
+        return {**super().addresses, "ledger": self._execution.bank.address}
+
+    @property
+    def coins(self) -> dict[str, int]:
+        bank, evm = self._execution.bank, self._execution.evm
+        state = self._execution.coins(evm.head)
+        return {"proven_slot": state.proven_slot, "unproven": len(state.unproven),
+                "units": evm.balance(bank.address) // UNIT,
+                **{name: bank.call(name) for name in ("in_tree", "waiting", "owed")}}
+
+
+def embedded_layer(chain: EmbeddedChain, key: ValidatorKey, engines: EvmEngines) -> EmbeddedLayer:
     """The contracts inside of the chain's own payloads, for the prover of a validator's `key`.
 
     `chain` was made with `engines`. The account owns the least bond and is paid the rewards.
     """
     execution = chain.execution_layer
     assert isinstance(execution, EvmExecutionLayer), "a chain whose payloads have no contracts"
-    return SecondLayer(execution.layer, Account(execution.evm, key.account), key.address,
-                       engines.parameters, engines.minimum_bond)
+    return EmbeddedLayer(execution, Account(execution.evm, key.account), key.address, engines)

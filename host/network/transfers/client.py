@@ -40,8 +40,17 @@ class NodeClient:
         reason where it does not take it."""
         return str(self._ask("proofmill_sendTransfer", raw.hex()))
 
-    def _ask(self, method: str, parameter: str) -> Any:
-        question = {"jsonrpc": "2.0", "id": 1, "method": method, "params": [parameter]}
+    def coins(self, address: bytes, public: str) -> JsonObject:
+        """The contract with the ledger's coins, and what concerns an address and a key there."""
+        return dict(self._ask("proofmill_coins", address.hex(), public))
+
+    def send_transaction(self, raw: bytes) -> str:
+        """Hand in a signed transaction of the chain; its hash. `ProofmillError` with the node's
+        reason where it does not take it, or the contract would not."""
+        return str(self._ask("proofmill_sendTransaction", raw.hex()))
+
+    def _ask(self, method: str, *parameters: str) -> Any:
+        question = {"jsonrpc": "2.0", "id": 1, "method": method, "params": list(parameters)}
         try:
             address = LOOPBACK, self._port
             with (closing(socket.create_connection(address, PATIENCE_SECONDS)) as line,

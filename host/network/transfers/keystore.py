@@ -10,6 +10,7 @@ import os
 import re
 from pathlib import Path
 
+from eth_hash.auto import keccak
 from eth_keyfile.keyfile import create_keyfile_json, decode_keyfile_json
 from eth_utils.exceptions import ValidationError
 
@@ -20,8 +21,18 @@ from proofmill.host.prover.circuits.eddsa import KEY_BYTES, public_key
 
 KIND = "proofmill ledger key"
 VERSION = 1
+CHAIN_DOMAIN = b"proofmill chain account"
 _OWNER_ALONE = 0o600
 _MOST_BYTES = 1 << 16
+
+
+def chain_key(key: bytes) -> bytes:
+    """The private key, 32 bytes, of the account on the chain that belongs to an account's key in
+    the ledger: it pays deposits in, owns the accounts that these open, and takes what is withdrawn.
+
+    Keccak-256 of `CHAIN_DOMAIN` and the key; neither key tells anything of the other's use.
+    """
+    return bytes(keccak(CHAIN_DOMAIN + key))
 
 
 def packed_key(public: Point) -> str:
@@ -29,8 +40,10 @@ def packed_key(public: Point) -> str:
     return pack(public).hex()
 
 
-def write_keystore(path: str | os.PathLike[str], key: bytes, password: bytes) -> None:
-    """Make the file; `ProofmillError` where there is one already, or it cannot be written.
+def write_keystore(path: str | os.PathLike[str], key: bytes, password: bytes,
+                   address: bytes) -> None:
+    """Make the file, with the `address` of the account of `chain_key` beside the public key;
+    `ProofmillError` where there is one already, or it cannot be written.
 
     Only the file's owner may read it. Ethereum's keystores take keys from 1 to secp256k1's order
     less 1 alone: another, which chance does not find, is a `ProofmillError`.
@@ -41,7 +54,7 @@ def write_keystore(path: str | os.PathLike[str], key: bytes, password: bytes) ->
         raise ProofmillError(f"{os.fspath(path)}: a keystore cannot keep this key; make another"
                              ) from error
     text = json.dumps({"kind": KIND, "version": VERSION,
-                       "public_key": packed_key(public_key(key)),
+                       "public_key": packed_key(public_key(key)), "address": address.hex(),
                        "crypto": encrypted["crypto"]}, indent=1)
     try:
         number = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _OWNER_ALONE)
@@ -66,6 +79,17 @@ def read_public(path: str | os.PathLike[str]) -> Point:
     return _read(path)[0]
 
 
+def read_address(path: str | os.PathLike[str]) -> bytes | None:
+    """The address of the account on the chain; None where the file has none, as those of earlier
+    releases. `ProofmillError` where it is no keystore."""
+    address = _load(path).get("address")
+    if address is None:
+        return None
+    if not isinstance(address, str) or not re.fullmatch("[0-9a-f]{40}", address):
+        raise _no_keystore(path, "its address is no 40 hexadecimal digits")
+    return bytes.fromhex(address)
+
+
 def read_keystore(path: str | os.PathLike[str], password: bytes) -> bytes:
     """The private key; `ProofmillError` where the password is wrong or the file no keystore."""
     public, crypto = _read(path)
@@ -82,6 +106,18 @@ def read_keystore(path: str | os.PathLike[str], password: bytes) -> bytes:
 
 
 def _read(path: str | os.PathLike[str]) -> tuple[Point, JsonObject]:
+    found = _load(path)
+    public, crypto = found.get("public_key"), found.get("crypto")
+    if not isinstance(crypto, dict) or not isinstance(public, str) \
+            or not re.fullmatch("[0-9a-f]{64}", public):
+        raise _no_keystore(path, "it has no public key of 64 hexadecimal digits, or no key")
+    try:
+        return unpack(bytes.fromhex(public)), crypto
+    except ValueError as error:
+        raise _no_keystore(path, f"its public key: {error}") from error
+
+
+def _load(path: str | os.PathLike[str]) -> JsonObject:
     try:
         with Path(path).open("rb") as stream:
             found = parse_json(stream.read(_MOST_BYTES).decode())
@@ -95,14 +131,7 @@ def _read(path: str | os.PathLike[str]) -> tuple[Point, JsonObject]:
     if found.get("version") != VERSION:
         raise ProofmillError(f"{os.fspath(path)}: a keystore of version {found.get('version')}, "
                              f"this release reads {VERSION}; use the release that wrote it")
-    public, crypto = found.get("public_key"), found.get("crypto")
-    if not isinstance(crypto, dict) or not isinstance(public, str) \
-            or not re.fullmatch("[0-9a-f]{64}", public):
-        raise _no_keystore(path, "it has no public key of 64 hexadecimal digits, or no key")
-    try:
-        return unpack(bytes.fromhex(public)), crypto
-    except ValueError as error:
-        raise _no_keystore(path, f"its public key: {error}") from error
+    return found
 
 
 def _taken(path: str | os.PathLike[str]) -> ProofmillError:

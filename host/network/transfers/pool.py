@@ -13,6 +13,7 @@ from proofmill.host.network.transfers.store import TransferStore
 from proofmill.host.network.transfers.waiting import Waiting
 from proofmill.host.prover.circuits.rollup.batch import Batch
 from proofmill.host.prover.circuits.rollup.ledger import Ledger
+from proofmill.host.prover.circuits.rollup.requests import Request
 from proofmill.host.prover.circuits.rollup.transfer import SignedTransfer
 
 log = logging.getLogger(__name__)
@@ -42,11 +43,13 @@ class TransferPool(NoncePool[int, Waiting]):
     kind = "transfer"
 
     def __init__(self, chain_id: int, ledger: Callable[[], Ledger],
-                 height: Callable[[], int] = lambda: 0) -> None:
-        """`ledger`: at the head; `height`: the head's number."""
+                 height: Callable[[], int] = lambda: 0,
+                 ended: Callable[[], bool] = lambda: False) -> None:
+        """`ledger`: at the head; `height`: the head's number; `ended`: whether the contract that
+        holds the coins is frozen there, so that nothing moves in the ledger any more."""
         super().__init__(Limits(MOST, MOST_OF_ONE, MOST_EARLY_OF_ONE), height)
         self._chain_id = chain_id
-        self._ledger = ledger
+        self._ledger, self._ended = ledger, ended
         self._store: TransferStore | None = None
 
     def keep_in(self, store: TransferStore) -> None:
@@ -87,16 +90,20 @@ class TransferPool(NoncePool[int, Waiting]):
             turn.taken = True
         return found
 
-    def batch(self, ledger: Ledger, collector: int) -> Batch:
-        """The next batch on `ledger`: who pays most comes first, a sender's own by their nonces.
+    def batch(self, ledger: Ledger, collector: int, requests: Sequence[Request] = ()) -> Batch:
+        """The next batch on `ledger`: `requests`, which it can carry out and has places for, then
+        transfers: who pays most comes first, a sender's own by their nonces.
 
         Whatever waits, the ledger can apply it: what cannot be applied where its turn comes is left
         to wait, and its sender's later ones with it. `collector`: the account of the fees.
         """
         chosen: list[SignedTransfer] = []
         after = ledger
+        for request in requests:
+            after = after.requested(request)
+        places = 0 if self._ended() else ledger.size.transfers - len(requests)
         for turn in self._by_fee(ledger):
-            if len(chosen) == ledger.size.transfers:
+            if len(chosen) == places:
                 break
             signed = turn.entry.item.signed
             if wrong := after.refusal(signed, self._chain_id):
@@ -105,7 +112,7 @@ class TransferPool(NoncePool[int, Waiting]):
             after = after.transferred(signed)
             chosen.append(signed)
             turn.taken = True
-        return Batch(ledger.size, self._chain_id, collector, tuple(chosen))
+        return Batch(ledger.size, self._chain_id, collector, tuple(chosen), tuple(requests))
 
     def settle(self, final: Ledger) -> None:
         """Forget what is in a final block; `final`: the ledger after it."""
@@ -128,6 +135,9 @@ class TransferPool(NoncePool[int, Waiting]):
         return f"pay {amount} as its fee"
 
     def _require_fitting(self, new: Entry) -> Entry | None:
+        if self._ended():
+            raise NotTaken("the ledger has ended: nobody has proven its batches for too long, and "
+                           "its contract pays every account out to its owner (escape)")
         self._require_account(new.sender)
         # What goes out of the ledger has no receiver in it.
         self._require_account(getattr(new.item.signed.transfer, "receiver", new.sender))

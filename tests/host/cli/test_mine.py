@@ -22,8 +22,8 @@ KEYS = ["blocks_asked", "blocks", "slots", "finalized_epoch", "proofs_made", "pr
         "proofs_rejected", "device", "fallbacks", "device_failures", "device_reopened",
         "device_cycles", "msm_calls_on_device", "msm_calls_total", "layer1_gwei",
         "layer2_gwei_matured", "layer2_gwei_pending", "layer2_gwei_includer", "execution",
-        "contracts", "reward_address", "balances_wei", "interrupted", "seconds"]
-CONTRACTS = ["consensus", "bonds", "assignment", "tags", "rewards", "verifier"]
+        "contracts", "ledger", "reward_address", "balances_wei", "interrupted", "seconds"]
+CONTRACTS = ["consensus", "bonds", "assignment", "tags", "rewards", "verifier", "ledger"]
 
 
 SMALLEST = ("--accounts", "2", "--transfers", "1")
@@ -48,6 +48,10 @@ def test_mining_on_the_rtl(capsys):
     assert record["layer2_gwei_pending"] == 0
     assert list(record["contracts"]) == CONTRACTS
     assert len(set(record["contracts"].values())) == len(CONTRACTS)
+    # The contract of coins took both blocks by their proofs, and holds what it should.
+    ledger = record["ledger"]
+    assert ledger["proven_slot"] == 18 and ledger["units"] == sum(
+        ledger[name] for name in ("in_tree", "waiting", "owed")) > 0
     balances = {name: int(value) for name, value in record["balances_wei"].items()}
     # The contract's books; the miner is paid as an includer too, where it proposes such a block.
     assert balances["reward"] // 10**9 == (

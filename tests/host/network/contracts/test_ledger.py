@@ -16,7 +16,7 @@ from proofmill.host.network.contracts.ledger import (
 )
 from proofmill.host.network.contracts.poseidon import hash_artifact
 from proofmill.host.network.evm.account import Account
-from proofmill.host.network.evm.client import DevelopmentEvm, RevertedError
+from proofmill.host.network.evm.client import ZERO_ADDRESS, DevelopmentEvm, RevertedError
 from proofmill.host.network.evm.contract import Contract
 from proofmill.host.prover.circuits.constraints import MODULUS
 from proofmill.host.prover.circuits.poseidon import poseidon
@@ -332,7 +332,7 @@ def test_terms_that_cannot_be(ground: Bank, change: dict[str, int]) -> None:
     deployer = ground.account("deployer")
     two = Contract.deploy(deployer, ground.evm, hash_artifact(2)).address
     terms = {"chain_id": CHAIN, "depth": 1, "due": 1, "stop": 2, "least": 1} | change
-    arguments = (two, two, two, *terms.values())
+    arguments = (two, two, two, *terms.values(), ZERO_ADDRESS, 0, [])
     if not change:
         contract = Contract.deploy(deployer, ground.evm, ledger_artifact(SIZE), *arguments)
         assert contract.call("root") == empty_root(1)

@@ -11,8 +11,8 @@ from proofmill.host.cli.main import main
 from proofmill.host.ground.database import StorageError
 from proofmill.host.network.node.follower import Follower
 from proofmill.host.network.node.gossip import Reception
-from proofmill.host.network.node.mempool import take_signed
 from proofmill.host.network.node.service import WalletService
+from proofmill.host.network.node.wire import Topic
 from proofmill.host.network.transfers.waiting import Waiting
 from tests.host.network.node.chains import SEED, follower
 
@@ -42,8 +42,8 @@ def served(node: Follower, folder: Path, work: Callable[[], int]) -> tuple[int, 
     """What `work` gives beside a node that answers wallets; and what it passed on."""
     sent: list[bytes] = []
 
-    def take(raw: bytes) -> tuple[Reception, str]:
-        answer = take_signed(node.transfers, raw)
+    def take(topic: Topic, raw: bytes) -> tuple[Reception, str]:
+        answer = node.take(topic, raw, "a wallet")
         if answer[0] is Reception.ACCEPT:
             sent.append(raw)
         return answer
@@ -118,7 +118,8 @@ def test_who_has_no_account_is_told(
     (b'{"method": "proofmill_sendTransfer", "params": ["00"]}\n', -32000),
 ])
 def test_nonsense_is_answered(node: Follower, tmp_path: Path, line: bytes, code: int) -> None:
-    service = WalletService(tmp_path, node, lambda raw: take_signed(node.transfers, raw), raised)
+    service = WalletService(
+        tmp_path, node, lambda topic, raw: node.take(topic, raw, "a wallet"), raised)
     assert service.answer(line)["error"]["code"] == code
 
 
@@ -128,7 +129,7 @@ def test_a_disk_that_fails_is_the_nodes_trouble(
     """The wallet hears nothing that is not so, and the node does not go on as if it were kept."""
     troubles: list[BaseException] = []
 
-    def take(raw: bytes) -> tuple[Reception, str]:
+    def take(topic: Topic, raw: bytes) -> tuple[Reception, str]:
         raise StorageError("the disk is full")
 
     async def serve() -> int:
