@@ -2,30 +2,30 @@
 # @license Apache-2.0
 """
 @title Jobs: proofs for circuits of others, for a posted price
-@notice The rules of proofmill.host.network.mechanism.market and .auction, amounts in wei, times in slots of `SECONDS`
-        seconds.
+@notice The rules of proofmill.host.network.mechanism.market and .auction, amounts in wei, times in
+        blocks: an empty slot has room for no transaction, so it makes nobody late.
 
-        Price: from `lowest` at the slot of posting to `highest` after `ramp` slots, then constant;
+        Price: from `lowest` at the block of posting to `highest` after `ramp` blocks, then constant;
         the requester pays in `highest` and gets back what is not used.
 
         Four ways to a job, which the requester chooses for it:
-        LOCKED   a solver locks it at the price of that slot, with a collateral of m times the price
-                 (m = 2), at least `DEPOSIT`, and delivers within `time` slots. If not, anybody ends
-                 the lock. In the first eighth of its time a lock can be declined, a few times an
-                 epoch by one solver, for a part of the collateral. What a failed lock cost waits
+        LOCKED   a solver locks it at the price of that block, with a collateral of m times the price
+                 (m = 2), at least `DEPOSIT`, and delivers within `time` blocks. If not, anybody ends
+                 the lock. In the first eighth of its time a lock can be declined, a few times in
+                 `DECLINE_BLOCKS` by one solver, for a part of the collateral. What a failed lock cost waits
                  for what becomes of the job, see below; price and deadline stand still meanwhile.
                  After `FAILED_LOCKS` of them the job passes on: it is a HIDDEN one, without locks.
         TAGGED   the circuit's last public signal is the tag of (job, solver's address), which this
                  contract computes: the proof is nobody else's, so the first one wins, no lock.
         HIDDEN   the circuit has no tag. A solver commits to H(COMMIT_DOMAIN, job, solver,
-                 H(proof), salt) with a deposit of at least `DEPOSIT` and reveals 1 to K slots later;
-                 the commitment of the earliest slot wins, of several one drawn by deposit, with the
+                 H(proof), salt) with a deposit of at least `DEPOSIT` and reveals 1 to K blocks later;
+                 the commitment of the earliest block wins, of several one drawn by deposit, with the
                  `prevrandao` of the block that decides, which any of them can ask for in the first
-                 slot that may. Commitments keep nobody out, whatever their number; one that is not
+                 block that may. Commitments keep nobody out, whatever their number; one that is not
                  revealed loses its deposit.
-        SEALED   in the first `BID_SLOTS` a solver bids H(BID_DOMAIN, job, solver, price, salt), with
-                 the collateral of the highest price as a deposit, and reveals in the K slots after.
-                 In the K slots after those the lowest price is awarded the lock, at the second
+        SEALED   in the first `BID_BLOCKS` a solver bids H(BID_DOMAIN, job, solver, price, salt), with
+                 the collateral of the highest price as a deposit, and reveals in the K blocks after.
+                 In the K blocks after those the lowest price is awarded the lock, at the second
                  lowest price or the highest if it is alone; equal ones are drawn. The others take
                  their deposits back as soon as they cannot win. Who bids and does not reveal loses
                  the deposit. If nobody asks for the award in time, the lock ends without a proof,
@@ -75,23 +75,23 @@ struct Job:
     highest: uint256
     ramp: uint256
     start: uint256
-    deadline: uint256  # the last slot in which a proof counts
-    time: uint256  # slots that a lock lasts
+    deadline: uint256  # the last block in which a proof counts
+    time: uint256  # blocks that a lock lasts
     subsidy: uint256  # what is asked for
     solver: address
     price: uint256  # of the lock, or what was paid
     locked_until: uint256
-    stood_still: uint256  # slots that failed locks took: price and deadline are later by them
+    stood_still: uint256  # blocks that failed locks took: price and deadline are later by them
     failed: DynArray[Failure, MAXIMUM_FAILED_LOCKS]
-    best_slot: uint256  # HIDDEN: of the earliest commitment that was revealed, plus 1
-    decided_after: uint256  # HIDDEN: the slot after which nothing earlier can be revealed
+    best_block: uint256  # HIDDEN: of the earliest commitment that was revealed, plus 1
+    decided_after: uint256  # HIDDEN: the block after which nothing earlier can be revealed
     lowest_bid: uint256  # SEALED: of those revealed, and the second lowest, both plus 1
     second_bid: uint256
 
 struct Commitment:
     made: bool
-    slot: uint256
-    last: uint256  # slot in which it can be revealed
+    block: uint256
+    last: uint256  # block in which it can be revealed
     job: uint256
     deposit: uint256
     price: uint256  # of a bid that is revealed
@@ -125,7 +125,7 @@ event Committed:
 event Revealed:
     job: indexed(uint256)
     solver: indexed(address)
-    slot: uint256
+    block: uint256
 event Forfeited:
     digest: indexed(bytes32)
     solver: indexed(address)
@@ -158,7 +158,7 @@ event Withdrawn:
     amount: uint256
 
 FULL: constant(uint256) = 10_000
-LONGEST: constant(uint256) = 2 ** 40  # slots of a job
+LONGEST: constant(uint256) = 2 ** 40  # blocks of a job
 MAXIMUM_FAILED_LOCKS: constant(uint256) = 8
 COMMITMENTS: constant(uint256) = 0
 BIDS: constant(uint256) = 1
@@ -166,28 +166,26 @@ TAG_PROVER: constant(uint64) = max_value(uint64)
 
 REGISTRY: immutable(Registry)
 TAGS: immutable(ProverTag)
-GENESIS_TIME: immutable(uint256)
-SECONDS: immutable(uint256)
 COLLATERAL_MULTIPLE: public(immutable(uint256))
 BURNED_SHARE: public(immutable(uint256))  # of the fee, basis points
 SUBSIDY_SHARE: public(immutable(uint256))  # phi, of what was burned, basis points
 MISS_BURNED_SHARE: immutable(uint256)  # of a collateral, basis points
-REVEAL_SLOTS: public(immutable(uint256))  # K
+REVEAL_BLOCKS: public(immutable(uint256))  # K
 DEPOSIT: public(immutable(uint256))
-BID_SLOTS: public(immutable(uint256))
+BID_BLOCKS: public(immutable(uint256))
 DECLINE_DIVISOR: public(immutable(uint256))
-DECLINES: public(immutable(uint256))  # that one solver has in an epoch
+DECLINES: public(immutable(uint256))  # that one solver has in `DECLINE_BLOCKS`
 DECLINE_COST: public(immutable(uint256))  # of a collateral, basis points
 FAILED_LOCKS: public(immutable(uint256))  # after which a job has no more locks
-SLOTS_PER_EPOCH: immutable(uint256)
+DECLINE_BLOCKS: public(immutable(uint256))
 
 jobs: HashMap[uint256, Job]
 job_count: public(uint256)
 commitments: HashMap[address, HashMap[bytes32, Commitment]]
-# By job, kind, and slot of commitment or price: tickets of the draw among equal ones.
+# By job, kind, and block of commitment or price: tickets of the draw among equal ones.
 _tickets: HashMap[uint256, HashMap[uint256, HashMap[uint256, HashMap[uint256, Ticket]]]]
 _ticket_count: HashMap[uint256, HashMap[uint256, HashMap[uint256, uint256]]]
-_declined: HashMap[address, HashMap[uint256, uint256]]  # jobs, by epoch
+_declined: HashMap[address, HashMap[uint256, uint256]]  # jobs, by period
 _has_bid: HashMap[uint256, HashMap[address, bool]]
 credits: public(HashMap[address, uint256])
 pool: public(uint256)
@@ -197,34 +195,32 @@ subsidies: public(uint256)
 held: public(uint256)  # what belongs to jobs, locks, deposits, credits and the pool
 
 @deploy
-def __init__(registry: address, tags: address, genesis_time: uint256, seconds: uint256,
+def __init__(registry: address, tags: address,
              collateral_multiple: uint256, burned_share: uint256, subsidy_share: uint256,
-             miss_burned_share: uint256, reveal_slots: uint256, deposit: uint256,
-             bid_slots: uint256, decline_divisor: uint256, declines: uint256,
-             decline_cost: uint256, failed_locks: uint256, slots_per_epoch: uint256):
+             miss_burned_share: uint256, reveal_blocks: uint256, deposit: uint256,
+             bid_blocks: uint256, decline_divisor: uint256, declines: uint256,
+             decline_cost: uint256, failed_locks: uint256, decline_blocks: uint256):
     assert subsidy_share < FULL, "a subsidy that is all of the burned fee invites wash trading"
     assert burned_share <= FULL and miss_burned_share <= FULL, "more than everything"
     assert decline_cost <= FULL, "more than everything"
     assert deposit > 0 and decline_cost > 0, "a commitment or a lock is free"
     assert failed_locks > 0 and failed_locks <= MAXIMUM_FAILED_LOCKS, "locks that fail are 1 to 8"
-    assert reveal_slots > 0 and seconds > 0, "there is no time to reveal"
-    assert bid_slots > 0 and decline_divisor > 0 and slots_per_epoch > 0, "a time is empty"
+    assert reveal_blocks > 0, "there is no time to reveal"
+    assert bid_blocks > 0 and decline_divisor > 0 and decline_blocks > 0, "a time is empty"
     REGISTRY = Registry(registry)
     TAGS = ProverTag(tags)
-    GENESIS_TIME = genesis_time
-    SECONDS = seconds
     COLLATERAL_MULTIPLE = collateral_multiple
     BURNED_SHARE = burned_share
     SUBSIDY_SHARE = subsidy_share
     MISS_BURNED_SHARE = miss_burned_share
-    REVEAL_SLOTS = reveal_slots
+    REVEAL_BLOCKS = reveal_blocks
     DEPOSIT = deposit
-    BID_SLOTS = bid_slots
+    BID_BLOCKS = bid_blocks
     DECLINE_DIVISOR = decline_divisor
     DECLINES = declines
     DECLINE_COST = decline_cost
     FAILED_LOCKS = failed_locks
-    SLOTS_PER_EPOCH = slots_per_epoch
+    DECLINE_BLOCKS = decline_blocks
 
 @external
 @payable
@@ -232,7 +228,7 @@ def post(verifier: uint256, signals: DynArray[uint256, 64], way: Way, lowest: ui
          highest: uint256, ramp: uint256, duration: uint256, time: uint256,
          subsidy: uint256, inputs_digest: bytes32, inputs_place: String[256]) -> uint256:
     """
-    @notice Offer a job for `duration` slots; the value is the highest price. Of a TAGGED job's
+    @notice Offer a job for `duration` blocks; the value is the highest price. Of a TAGGED job's
             signals the last, the tag, is left out.
     @param inputs_digest What the circuit's inputs hash to (keccak-256).
     @param inputs_place Where they are: a URL; `data:` with the inputs themselves if they are short.
@@ -247,7 +243,7 @@ def post(verifier: uint256, signals: DynArray[uint256, 64], way: Way, lowest: ui
     assert duration > 0, "the job is over at once"
     assert duration <= LONGEST and time <= LONGEST, "the job would last too long"
     assert (way != Way.LOCKED and way != Way.SEALED) or time > 0, "a lock has to last"
-    assert way != Way.SEALED or duration >= BID_SLOTS + 2 * REVEAL_SLOTS + time, (
+    assert way != Way.SEALED or duration >= BID_BLOCKS + 2 * REVEAL_BLOCKS + time, (
         "the job is over before its bids are")
     assert staticcall REGISTRY.is_open(verifier, count), "no such verifier for so many signals"
     number: uint256 = self.job_count
@@ -260,8 +256,8 @@ def post(verifier: uint256, signals: DynArray[uint256, 64], way: Way, lowest: ui
     self.jobs[number].lowest = lowest
     self.jobs[number].highest = highest
     self.jobs[number].ramp = ramp
-    self.jobs[number].start = self._slot()
-    self.jobs[number].deadline = self._slot() + duration
+    self.jobs[number].start = block.number
+    self.jobs[number].deadline = block.number + duration
     self.jobs[number].time = time
     self.jobs[number].subsidy = subsidy
     self.held += msg.value
@@ -273,11 +269,11 @@ def post(verifier: uint256, signals: DynArray[uint256, 64], way: Way, lowest: ui
 @payable
 def lock(number: uint256):
     """
-    @notice Take a job at the price of this slot; the value is the collateral.
+    @notice Take a job at the price of this block; the value is the collateral.
     """
     assert self.jobs[number].way == Way.LOCKED, "this job is not locked"
     assert self.jobs[number].state == State.OPEN, "the job is not open"
-    now: uint256 = self._slot()
+    now: uint256 = block.number
     until: uint256 = now + self.jobs[number].time
     assert until <= self.jobs[number].deadline, "the job ends before the lock would"
     price: uint256 = self._price(number, now)
@@ -297,13 +293,13 @@ def decline(number: uint256):
     assert self.jobs[number].state == State.LOCKED, "the job is not locked"
     assert msg.sender == self.jobs[number].solver, "another solver has locked this job"
     assert self.jobs[number].way == Way.LOCKED, "who has bid for a job has to prove it"
-    now: uint256 = self._slot()
+    now: uint256 = block.number
     time: uint256 = self.jobs[number].time
     assert now + time - self.jobs[number].locked_until <= time // DECLINE_DIVISOR, (
         "it is too late to decline")
-    epoch: uint256 = now // SLOTS_PER_EPOCH
-    assert self._declined[msg.sender][epoch] < DECLINES, "this solver has declined often enough"
-    self._declined[msg.sender][epoch] += 1
+    period: uint256 = now // DECLINE_BLOCKS
+    assert self._declined[msg.sender][period] < DECLINES, "this solver has declined often enough"
+    self._declined[msg.sender][period] += 1
     collateral: uint256 = self._collateral(self.jobs[number].price)
     cost: uint256 = collateral * DECLINE_COST // FULL
     self.credits[msg.sender] += collateral - cost
@@ -317,14 +313,14 @@ def bid(number: uint256, digest: bytes32):
     @notice Bid for a SEALED job; the value is m times its highest price. See `bid_digest_of`.
     """
     assert self.jobs[number].way == Way.SEALED, "this job takes no bids"
-    assert self._slot() < self.jobs[number].start + BID_SLOTS, "the time to bid is over"
+    assert block.number < self.jobs[number].start + BID_BLOCKS, "the time to bid is over"
     assert not self._has_bid[number][msg.sender], "this solver has bid for the job already"
     assert not self.commitments[msg.sender][digest].made, "this commitment is made already"
     assert msg.value == self._collateral(self.jobs[number].highest), "the deposit is another"
     self._has_bid[number][msg.sender] = True
     self.commitments[msg.sender][digest] = Commitment(
-        made=True, slot=self._slot(),
-        last=self.jobs[number].start + BID_SLOTS + REVEAL_SLOTS - 1, job=number,
+        made=True, block=block.number,
+        last=self.jobs[number].start + BID_BLOCKS + REVEAL_BLOCKS - 1, job=number,
         deposit=msg.value, price=0, revealed=False, closed=False)
     self.held += msg.value
     log BidMade(job=number, solver=msg.sender, digest=digest)
@@ -332,16 +328,16 @@ def bid(number: uint256, digest: bytes32):
 @external
 def reveal_bid(number: uint256, price: uint256, salt: bytes32):
     """
-    @notice Show a bid, in the K slots after the time to bid. The deposit of one that cannot win is
+    @notice Show a bid, in the K blocks after the time to bid. The deposit of one that cannot win is
             there for `take_back`.
     """
     digest: bytes32 = self._bid_digest(number, msg.sender, price, salt)
     made: Commitment = self.commitments[msg.sender][digest]
     assert made.made and made.job == number, "there is no such commitment"
     assert not made.revealed, "this commitment is revealed already"
-    now: uint256 = self._slot()
+    now: uint256 = block.number
     assert (self.jobs[number].way == Way.SEALED and now <= made.last
-            and now >= self.jobs[number].start + BID_SLOTS), "this is not the time to reveal"
+            and now >= self.jobs[number].start + BID_BLOCKS), "this is not the time to reveal"
     self.commitments[msg.sender][digest].revealed = True
     self.commitments[msg.sender][digest].price = price
     log BidRevealed(job=number, solver=msg.sender, price=price)
@@ -373,15 +369,15 @@ def take_back(solver: address, digest: bytes32):
 @external
 def award(number: uint256):
     """
-    @notice Give a SEALED job to the lowest bid, once all can have been revealed. After the K slots
+    @notice Give a SEALED job to the lowest bid, once all can have been revealed. After the K blocks
             for it, or where nobody revealed, the job goes on as a LOCKED one.
     """
     assert self.jobs[number].way == Way.SEALED, "this job takes no bids"
     assert self.jobs[number].state == State.OPEN, "the job is not open"
-    now: uint256 = self._slot()
-    first: uint256 = self.jobs[number].start + BID_SLOTS + REVEAL_SLOTS
+    now: uint256 = block.number
+    first: uint256 = self.jobs[number].start + BID_BLOCKS + REVEAL_BLOCKS
     assert now >= first, "bids can be revealed still"
-    if self.jobs[number].lowest_bid == 0 or now >= first + REVEAL_SLOTS:
+    if self.jobs[number].lowest_bid == 0 or now >= first + REVEAL_BLOCKS:
         self.jobs[number].way = Way.LOCKED
         log PassedOn(job=number, way=Way.LOCKED)
         return
@@ -406,7 +402,7 @@ def end_lock(number: uint256):
             when the job is solved, or over.
     """
     assert self.jobs[number].state == State.LOCKED, "the job is not locked"
-    assert self._slot() > self.jobs[number].locked_until, "the solver has time left"
+    assert block.number > self.jobs[number].locked_until, "the solver has time left"
     cost: uint256 = self._collateral(self.jobs[number].price)
     log LockMissed(job=number, solver=self.jobs[number].solver, cost=cost)
     self._pass_on(number, cost)
@@ -416,7 +412,7 @@ def fulfil(number: uint256, proof: uint256[8]):
     """
     @notice Deliver the proof of a LOCKED job by its solver, or of a TAGGED one by anybody.
     """
-    now: uint256 = self._slot()
+    now: uint256 = block.number
     signals: DynArray[uint256, 64] = self.jobs[number].signals
     price: uint256 = self.jobs[number].price
     if self.jobs[number].way == Way.LOCKED or self.jobs[number].way == Way.SEALED:
@@ -442,13 +438,13 @@ def commit(number: uint256, digest: bytes32):
     """
     assert self.jobs[number].way == Way.HIDDEN, "proofs of this job are not revealed"
     assert self.jobs[number].state == State.OPEN, "the job is not open"
-    assert self._slot() <= self.jobs[number].deadline, "the job is over"
-    assert self.jobs[number].best_slot == 0 or self._slot() < self.jobs[number].best_slot, (
+    assert block.number <= self.jobs[number].deadline, "the job is over"
+    assert self.jobs[number].best_block == 0 or block.number < self.jobs[number].best_block, (
         "an earlier commitment is revealed")
     assert not self.commitments[msg.sender][digest].made, "this commitment is made already"
     assert msg.value >= DEPOSIT, "the deposit is less than the least"
     self.commitments[msg.sender][digest] = Commitment(
-        made=True, slot=self._slot(), last=self._slot() + REVEAL_SLOTS, job=number,
+        made=True, block=block.number, last=block.number + REVEAL_BLOCKS, job=number,
         deposit=msg.value, price=0, revealed=False, closed=False)
     self.held += msg.value
     log Committed(job=number, solver=msg.sender, digest=digest)
@@ -456,41 +452,41 @@ def commit(number: uint256, digest: bytes32):
 @external
 def reveal(number: uint256, proof: uint256[8], salt: bytes32):
     """
-    @notice Show the proof of a commitment, 1 to K slots after it; the deposit comes back.
+    @notice Show the proof of a commitment, 1 to K blocks after it; the deposit comes back.
     """
     digest: bytes32 = self._digest(number, msg.sender, proof, salt)
     made: Commitment = self.commitments[msg.sender][digest]
     assert made.made and made.job == number, "there is no such commitment"
     assert not made.closed, "this commitment is closed"
-    now: uint256 = self._slot()
-    assert (self.jobs[number].way == Way.HIDDEN and now > made.slot and now <= made.last), (
+    now: uint256 = block.number
+    assert (self.jobs[number].way == Way.HIDDEN and now > made.block and now <= made.last), (
         "this is not the time to reveal")
     assert staticcall REGISTRY.verify(
         self.jobs[number].verifier, proof, self.jobs[number].signals), "the proof does not verify"
     self.commitments[msg.sender][digest].revealed = True
     self.commitments[msg.sender][digest].closed = True
     self.credits[msg.sender] += made.deposit
-    log Revealed(job=number, solver=msg.sender, slot=made.slot)
+    log Revealed(job=number, solver=msg.sender, block=made.block)
     if self.jobs[number].state != State.OPEN:
         return  # an earlier one is paid: there is but the deposit to have back
-    best: uint256 = self.jobs[number].best_slot
-    if best == 0 or made.slot + 1 < best:
-        self.jobs[number].best_slot = made.slot + 1
+    best: uint256 = self.jobs[number].best_block
+    if best == 0 or made.block + 1 < best:
+        self.jobs[number].best_block = made.block + 1
         self.jobs[number].decided_after = made.last
-    if best == 0 or made.slot + 1 <= best:
-        self._add_ticket(number, COMMITMENTS, made.slot, digest, made.deposit)
+    if best == 0 or made.block + 1 <= best:
+        self._add_ticket(number, COMMITMENTS, made.block, digest, made.deposit)
 
 @external
 def decide(number: uint256):
     """
     @notice Pay a HIDDEN job once no earlier commitment can be revealed any more.
     """
-    assert self.jobs[number].best_slot > 0, "nothing is revealed"
+    assert self.jobs[number].best_block > 0, "nothing is revealed"
     assert self.jobs[number].state == State.OPEN, "the job is not open"
-    assert self._slot() > self.jobs[number].decided_after, "earlier commitments can be revealed"
-    slot: uint256 = self.jobs[number].best_slot - 1
-    won: Ticket = self._draw(number, COMMITMENTS, slot)
-    self._pay(number, won.solver, self._price(number, slot))
+    assert block.number > self.jobs[number].decided_after, "earlier commitments can be revealed"
+    first: uint256 = self.jobs[number].best_block - 1
+    won: Ticket = self._draw(number, COMMITMENTS, first)
+    self._pay(number, won.solver, self._price(number, first))
 
 @external
 def forfeit(solver: address, digest: bytes32):
@@ -500,7 +496,7 @@ def forfeit(solver: address, digest: bytes32):
     made: Commitment = self.commitments[solver][digest]
     assert made.made, "there is no such commitment"
     assert not made.closed and not made.revealed, "this commitment is closed"
-    assert self._slot() > made.last, "it can be revealed still"
+    assert block.number > made.last, "it can be revealed still"
     self.commitments[solver][digest].closed = True
     log Forfeited(digest=digest, solver=solver)
     self._burn(made.deposit)
@@ -514,9 +510,9 @@ def end(number: uint256):
     assert self.jobs[number].state == State.OPEN, "the job is not open"
     wait: uint256 = self.jobs[number].deadline
     if self.jobs[number].way == Way.HIDDEN:
-        wait += REVEAL_SLOTS
-    assert self._slot() > wait, "the job is not over"
-    assert self.jobs[number].best_slot == 0, "a proof is revealed"
+        wait += REVEAL_BLOCKS
+    assert block.number > wait, "the job is not over"
+    assert self.jobs[number].best_block == 0, "a proof is revealed"
     self.jobs[number].state = State.CLOSED
     fee: uint256 = 0
     for failure: Failure in self.jobs[number].failed:
@@ -562,9 +558,9 @@ def commitment(solver: address, digest: bytes32) -> Commitment:
 @view
 def price(number: uint256) -> uint256:
     """
-    @notice What the job pays in this slot.
+    @notice What the job pays in this block.
     """
-    return self._price(number, self._slot())
+    return self._price(number, block.number)
 
 @external
 @view
@@ -593,13 +589,8 @@ def invariants() -> bool:
 
 @internal
 @view
-def _slot() -> uint256:
-    return (block.timestamp - GENESIS_TIME) // SECONDS
-
-@internal
-@view
-def _price(number: uint256, slot: uint256) -> uint256:
-    passed: uint256 = slot - self.jobs[number].start - self.jobs[number].stood_still
+def _price(number: uint256, at: uint256) -> uint256:
+    passed: uint256 = at - self.jobs[number].start - self.jobs[number].stood_still
     if passed >= self.jobs[number].ramp:
         return self.jobs[number].highest
     rise: uint256 = self.jobs[number].highest - self.jobs[number].lowest
@@ -616,7 +607,7 @@ def _pass_on(number: uint256, cost: uint256):
     @notice Open a job again whose lock failed, as if the lock had not been; with the last that may
             fail, for commitments, which keep nobody out.
     """
-    now: uint256 = self._slot()
+    now: uint256 = block.number
     until: uint256 = self.jobs[number].locked_until
     took: uint256 = min(now, until + 1) + self.jobs[number].time - until
     self.jobs[number].failed.append(Failure(solver=self.jobs[number].solver, cost=cost))

@@ -8,7 +8,6 @@ from eth_hash.auto import keccak
 from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.ground.units import ETHER
 from proofmill.host.network.contracts.compiler import compiled
-from proofmill.host.network.contracts.deployment import Clock
 from proofmill.host.network.contracts.prover_tag import prover_tag_artifact
 from proofmill.host.network.contracts.verifier import key_hash, verifier_artifact
 from proofmill.host.network.evm.account import Account, address_of
@@ -55,7 +54,7 @@ class Exchange:
 
 
 def deploy_market(
-    account: Account, evm: Evm, clock: Clock, parameters: Parameters, deposit: int,
+    account: Account, evm: Evm, parameters: Parameters, deposit: int,
     statement_chain_id: int,
 ) -> Exchange:
     """Create registry and market; three transactions, 4 million gas.
@@ -66,10 +65,10 @@ def deploy_market(
     registry = Contract.deploy(account, evm, compiled("VerifierRegistry"))
     tags = Contract.deploy(account, evm, prover_tag_artifact(), statement_chain_id)
     market = Contract.deploy(
-        account, evm, compiled("Market"), registry.address, tags.address, clock.genesis_time,
-        clock.seconds_per_slot, parameters.penalty_multiple, parameters.fee_burn_bps,
-        parameters.subsidy_bps, parameters.burn_bps, parameters.reveal_slots, deposit,
-        parameters.bid_slots, parameters.decline_divisor, parameters.declines_per_epoch,
+        account, evm, compiled("Market"), registry.address, tags.address,
+        parameters.penalty_multiple, parameters.fee_burn_bps,
+        parameters.subsidy_bps, parameters.burn_bps, parameters.reveal_blocks, deposit,
+        parameters.bid_blocks, parameters.decline_divisor, parameters.declines_per_epoch,
         parameters.decline_cost_bps, parameters.failed_locks, parameters.slots_per_epoch)
     return Exchange(registry, market)
 

@@ -3,10 +3,10 @@
 **Sealed bids, second price.** For large jobs, where waiting for a price to rise costs more than a
 round of bids:
 
-    bid          H(DOMAIN, job, prover, price, salt), with a deposit, in the first `bid_slots`
-    reveal       in the `reveal_slots` after them
+    bid          H(DOMAIN, job, prover, price, salt), with a deposit, in the first `bid_blocks`
+    reveal       in the `reveal_blocks` after them
     counted      revealed bids of at most the highest price
-    award        anybody asks for it in the `reveal_slots` after those, or the job is not awarded
+    award        anybody asks for it in the `reveal_blocks` after those, or the job is not awarded
     winner       the lowest; several of the same price: drawn by the mix of the block that awards
     paid         the second lowest counted price, the highest price if there is only one
     deposit      m * the highest price, so that it covers the winner's collateral; lost where a bid
@@ -42,17 +42,17 @@ def sealed_bid(job: bytes, prover: int, price: int, salt: bytes) -> bytes:
 
 @dataclass(frozen=True)
 class Bid:
-    """A sealed bid and what became of it; slots count from the job's first.
+    """A sealed bid and what became of it; blocks count from the job's first.
 
     Bids are listed in the order in which they are revealed.
 
-    `reveal_slot` None: never revealed. `matches`: the reveal is the commitment's.
+    `reveal_block` None: never revealed. `matches`: the reveal is the commitment's.
     """
 
     prover: int
     price: int
-    bid_slot: int
-    reveal_slot: int | None
+    bid_block: int
+    reveal_block: int | None
     matches: bool = True
 
 
@@ -71,15 +71,15 @@ def deposit(parameters: Parameters, offer: Offer) -> int:
     return collateral(parameters, offer.highest)
 
 
-def may_award(parameters: Parameters, slot: int) -> bool:
-    """Whether bids that are revealed can be awarded in `slot`, from the job's first."""
-    first = parameters.bid_slots + parameters.reveal_slots
-    return first <= slot and (
-        not parameters.defences.award_ends or slot < first + parameters.reveal_slots)
+def may_award(parameters: Parameters, block: int) -> bool:
+    """Whether bids that are revealed can be awarded in `block`, from the job's first."""
+    first = parameters.bid_blocks + parameters.reveal_blocks
+    return first <= block and (
+        not parameters.defences.award_ends or block < first + parameters.reveal_blocks)
 
 
 def award(parameters: Parameters, offer: Offer, bids: Sequence[Bid], seed: bytes) -> Award:
-    """The outcome in a slot in which it `may_award`. `seed`: of the draw among equal bids
+    """The outcome in a block in which it `may_award`. `seed`: of the draw among equal bids
     (`market.tie_seed`). A prover may bid once; ValueError if not."""
     provers = [bid.prover for bid in bids]
     if len(set(provers)) != len(provers):
@@ -99,27 +99,27 @@ def award(parameters: Parameters, offer: Offer, bids: Sequence[Bid], seed: bytes
 
 
 def _revealed(parameters: Parameters, bid: Bid) -> bool:
-    first = parameters.bid_slots
-    return (0 <= bid.bid_slot < first and bid.matches and bid.reveal_slot is not None
-            and first <= bid.reveal_slot < first + parameters.reveal_slots)
+    first = parameters.bid_blocks
+    return (0 <= bid.bid_block < first and bid.matches and bid.reveal_block is not None
+            and first <= bid.reveal_block < first + parameters.reveal_blocks)
 
 
 @dataclass(frozen=True)
 class Lock:
-    """A job that a prover has taken on: in which slot, and by which it has to be proven."""
+    """A job that a prover has taken on: in which block, and by which it has to be proven."""
 
     prover: int
-    slot: int
+    block: int
     deadline: int
 
 
 def refusal_to_decline(
-    parameters: Parameters, lock: Lock, slot: int, declined_this_epoch: int
+    parameters: Parameters, lock: Lock, block: int, declined_this_epoch: int
 ) -> str:
-    """Why a lock cannot be given back in `slot`, or nothing."""
-    free = (lock.deadline - lock.slot) // parameters.decline_divisor
-    if slot - lock.slot > free:
-        return f"a job is declined within {free} slots after it is taken, or not at all"
+    """Why a lock cannot be given back in `block`, or nothing."""
+    free = (lock.deadline - lock.block) // parameters.decline_divisor
+    if block - lock.block > free:
+        return f"a job is declined within {free} blocks after it is taken, or not at all"
     if declined_this_epoch >= parameters.declines_per_epoch:
         return f"a prover declines {parameters.declines_per_epoch} jobs an epoch at most"
     return ""

@@ -5,8 +5,8 @@
     subsidy     at most phi * burned, phi = 0.8: trading with oneself loses
     commitment  H(DOMAIN, job, prover, keccak256(proof), salt), with a deposit
 
-A commitment is revealed 1 to K slots after its own block. The earliest commitment with a valid
-reveal wins; of several of one slot one is drawn by deposit, so that more identities with the same
+A commitment is revealed 1 to K blocks after its own block. The earliest commitment with a valid
+reveal wins; of several of one block one is drawn by deposit, so that more identities with the same
 money win no more. What is not revealed in time loses its deposit, and no commitment ever keeps
 anybody else from proving.
 
@@ -33,12 +33,12 @@ from proofmill.host.network.mechanism.parameters import Parameters
 COMMIT_DOMAIN = domain("proofmill.market.commit.1")
 TIE_DOMAIN = domain("proofmill.market.tie.1")
 MOST_TIES = 16
-"""How many commitments of one slot could win with that defence off."""
+"""How many commitments of one block could win with that defence off."""
 
 
 @dataclass(frozen=True)
 class Offer:
-    """A job's price: from `lowest` at slot `start` to `highest` after `ramp` slots, in gwei."""
+    """A job's price: from `lowest` at block `start` to `highest` after `ramp` blocks, in gwei."""
 
     lowest: int
     highest: int
@@ -48,8 +48,8 @@ class Offer:
     def __post_init__(self) -> None:
         if not (0 <= self.lowest <= self.highest and self.ramp >= 0 and self.start >= 0):
             raise ValueError(
-                f"an offer from {self.lowest} to {self.highest} over {self.ramp} slots: prices and "
-                "slots are 0 or more, and the highest price not below the lowest")
+                f"an offer from {self.lowest} to {self.highest} over {self.ramp} blocks: prices "
+                "and blocks are 0 or more, and the highest price not below the lowest")
 
 
 @dataclass(frozen=True)
@@ -61,14 +61,14 @@ class Fee:
     subsidy: int
 
 
-def price(offer: Offer, slot: int, stood_still: int = 0) -> int:
-    """What a prover that locks the job in `slot` is paid, rounded down; ValueError before it.
+def price(offer: Offer, block: int, stood_still: int = 0) -> int:
+    """What a prover that locks the job in `block` is paid, rounded down; ValueError before it.
 
-    `stood_still`: slots that failed locks took.
+    `stood_still`: blocks that failed locks took.
     """
-    if slot < offer.start + stood_still:
-        raise ValueError(f"the job opens in slot {offer.start}, after {slot}")
-    passed = slot - offer.start - stood_still
+    if block < offer.start + stood_still:
+        raise ValueError(f"the job opens in block {offer.start}, after {block}")
+    passed = block - offer.start - stood_still
     if passed >= offer.ramp:
         return offer.highest
     return offer.lowest + (offer.highest - offer.lowest) * passed // offer.ramp
@@ -86,9 +86,9 @@ def decline_cost(parameters: Parameters, locked: int) -> int:
     return locked * parameters.decline_cost_bps // BPS
 
 
-def stands_still(lock_slot: int, lasts: int, ended: int) -> int:
-    """By how many slots a lock of `lasts` slots that failed in `ended` moves price and deadline."""
-    return min(ended - lock_slot, lasts + 1)
+def stands_still(lock_block: int, lasts: int, ended: int) -> int:
+    """By how many blocks a lock of `lasts` that failed in `ended` moves price and deadline."""
+    return min(ended - lock_block, lasts + 1)
 
 
 def may_be_locked(parameters: Parameters, failed: int) -> bool:
@@ -128,35 +128,35 @@ def commitment(job: bytes, prover: int, proof: bytes, salt: bytes) -> bytes:
     return keccak_words(COMMIT_DOMAIN, job, prover, bytes(keccak(proof)), salt)
 
 
-def in_reveal_window(parameters: Parameters, commit_slot: int, reveal_slot: int) -> bool:
-    """Whether a reveal comes 1 to K slots after its commitment."""
-    return 1 <= reveal_slot - commit_slot <= parameters.reveal_slots
+def in_reveal_window(parameters: Parameters, commit_block: int, reveal_block: int) -> bool:
+    """Whether a reveal comes 1 to K blocks after its commitment."""
+    return 1 <= reveal_block - commit_block <= parameters.reveal_blocks
 
 
 @dataclass(frozen=True)
 class Commitment:
-    """A commitment to a job and what became of it; `reveal_slot` None: never revealed.
+    """A commitment to a job and what became of it; `reveal_block` None: never revealed.
 
     `valid`: the reveal matched the commitment and its proof verified. `deposit`: 1 or more.
     """
 
     prover: int
-    slot: int
-    reveal_slot: int | None
+    block: int
+    reveal_block: int | None
     valid: bool
     deposit: int = 1
 
 
 def earliest(parameters: Parameters, commitments: Sequence[Commitment]) -> tuple[Ticket, ...]:
-    """The valid reveals that share the earliest commit slot, in their order; see `draw_tied`."""
+    """The valid reveals that share the earliest commit block, in their order; see `draw_tied`."""
     counted = [
         c for c in commitments
-        if c.valid and c.reveal_slot is not None
-        and in_reveal_window(parameters, c.slot, c.reveal_slot)
+        if c.valid and c.reveal_block is not None
+        and in_reveal_window(parameters, c.block, c.reveal_block)
     ]
-    first = min((c.slot for c in counted), default=None)
+    first = min((c.block for c in counted), default=None)
     by_deposit, every = parameters.defences.draw_by_deposit, parameters.defences.every_tie
-    tied = [Ticket(c.prover, c.deposit if by_deposit else 1) for c in counted if c.slot == first]
+    tied = [Ticket(c.prover, c.deposit if by_deposit else 1) for c in counted if c.block == first]
     return tuple(tied if every else tied[:MOST_TIES])
 
 
@@ -183,6 +183,6 @@ def forfeits(parameters: Parameters, made: Commitment) -> bool:
     """Whether the deposit is burned: no valid reveal within the window."""
     if not parameters.defences.commit_deposit:
         return False
-    revealed = made.reveal_slot is not None and in_reveal_window(
-        parameters, made.slot, made.reveal_slot)
+    revealed = made.reveal_block is not None and in_reveal_window(
+        parameters, made.block, made.reveal_block)
     return not (revealed and made.valid)

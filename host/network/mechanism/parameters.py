@@ -50,9 +50,9 @@ class Defences:
     open_commitments: bool = True
     """A commitment blocks nobody; off: the first reserves the job until its deadline."""
     draw_by_deposit: bool = True
-    """Commitments of one slot are drawn by deposit; off: each counts the same."""
+    """Commitments of one block are drawn by deposit; off: each counts the same."""
     every_tie: bool = True
-    """Every commitment of the earliest slot takes part in the draw; off: the first 16."""
+    """Every commitment of the earliest block takes part in the draw; off: the first 16."""
     owner_keyed: bool = True
     """A commitment is its owner's; off: who sends a digest first has it."""
     lock_costs: bool = True
@@ -60,7 +60,7 @@ class Defences:
     jobs_pass_on: bool = True
     """A job whose locks failed has no more of them, and its clock stood still; off: neither."""
     award_ends: bool = True
-    """A job is awarded within K slots; off: as late as one likes."""
+    """A job is awarded within K blocks; off: as late as one likes."""
     bounty_below_fee: bool = True
     """A failed lock pays a rescuer no more than the fee burned; off: half of the collateral."""
     unsolved_refunded: bool = True
@@ -72,7 +72,8 @@ class Defences:
     own_proof_only: bool = True
     """A reveal must match a commitment of an earlier block; off: a bare proof is paid."""
     blocks_count: bool = True
-    """Delays count blocks, where a proof can be; off: slots, whether they have one or not."""
+    """Delays and the jobs' times count blocks, where a proof can be; off: slots, whether they have
+    one or not."""
     rescues_count: bool = True
     """Coverage counts stages 1 and 2; off: stage 1 alone, so one prover can lower it."""
     miss_penalty: bool = True
@@ -155,13 +156,14 @@ class Parameters:
     fee_burn_bps: int = 500
     subsidy_bps: int = 8_000
     """phi: subsidy over burned fee, at most."""
-    reveal_slots: int = 4
-    """K: a commitment is revealed 1 to K slots later; also how long bids may be revealed."""
-    bid_slots: int = 4
+    reveal_blocks: int = 4
+    """K: a commitment is revealed 1 to K blocks later; also how long bids may be revealed."""
+    bid_blocks: int = 4
     """How long a job takes sealed bids."""
     decline_divisor: int = 8
     """A locked job can be declined in the first 1/8 of its time."""
     declines_per_epoch: int = 2
+    """Of one prover, in as many blocks as an epoch has slots."""
     decline_cost_bps: int = 1_000
     """What declining costs, of the collateral."""
     failed_locks: int = 2

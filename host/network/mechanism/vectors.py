@@ -264,18 +264,18 @@ def _bids(parameters: Parameters, rng: Random) -> list[Case]:
 def _awards(parameters: Parameters, rng: Random) -> list[Case]:
     cases: list[Case] = []
     offer = market.Offer(10, 100, 0, 5)
-    last = parameters.bid_slots + parameters.reveal_slots
+    last = parameters.bid_blocks + parameters.reveal_blocks
     for _ in range(_CASES):
         seed = _word(rng)
-        bids = [auction.Bid(prover, rng.randint(20, 110), rng.randrange(parameters.bid_slots + 1),
-                            rng.choice((None, rng.randint(parameters.bid_slots, last))),
+        bids = [auction.Bid(prover, rng.randint(20, 110), rng.randrange(parameters.bid_blocks + 1),
+                            rng.choice((None, rng.randint(parameters.bid_blocks, last))),
                             rng.random() < 0.9)
                 for prover in range(1, rng.randint(2, 6))]
         given = auction.award(parameters, offer, bids, seed)
         cases.append({
             "lowest": offer.lowest, "highest": offer.highest, "seed": seed.hex(),
-            "bids": [{"prover": bid.prover, "price": bid.price, "bid_slot": bid.bid_slot,
-                      "reveal_slot": bid.reveal_slot, "matches": bid.matches} for bid in bids],
+            "bids": [{"prover": bid.prover, "price": bid.price, "bid_block": bid.bid_block,
+                      "reveal_block": bid.reveal_block, "matches": bid.matches} for bid in bids],
             "winner": given.winner, "paid": given.paid, "collateral": given.collateral,
             "forfeited": [[prover, lost] for prover, lost in sorted(given.forfeited.items())]})
     return cases

@@ -17,7 +17,7 @@ from proofmill.host.network.economics.attacks.market import (
     HIGHEST_GWEI,
     JOBS,
     LOWEST_GWEI,
-    RAMP_SLOTS,
+    RAMP_BLOCKS,
 )
 from proofmill.host.network.economics.attacks.measure import Attack
 from proofmill.host.network.mechanism import auction, market, rewards
@@ -27,9 +27,9 @@ from proofmill.host.network.mechanism.market import Commitment, Offer
 from proofmill.host.network.mechanism.parameters import MOST_PENALTIES, Defences, Parameters
 from proofmill.host.network.mechanism.records import Submission
 
-OFFER = Offer(LOWEST_GWEI, HIGHEST_GWEI, 0, RAMP_SLOTS)
+OFFER = Offer(LOWEST_GWEI, HIGHEST_GWEI, 0, RAMP_BLOCKS)
 ATTACKER, VICTIM = 0, 1
-LOCK_SLOTS, OPEN_SLOTS = 32, 64
+LOCK_BLOCKS, OPEN_BLOCKS = 32, 64
 """How long a lock lasts, and how long a job is open."""
 LEAST_GWEI = 6_000
 """The least deposit: a tenth of the lowest price."""
@@ -41,7 +41,7 @@ def _worth(parameters: Parameters, price: int) -> int:
 
 
 def _crowd(defences: Defences, seed: int, identities: int) -> Outcome:
-    """Commit from so many identities in the honest commitment's slot, with the least deposit each;
+    """Commit from so many identities in the honest commitment's block, with the least deposit each;
     the victim's is as much as all of theirs. All reveal, the attacker's first."""
     parameters, gain, loss = Parameters(defences=defences), 0.0, 0.0
     for number in range(JOBS):
@@ -68,6 +68,20 @@ def _crowd_fill(defences: Defences, seed: int) -> Outcome:
     return _crowd(defences, seed, market.MOST_TIES)
 
 
+def _silenced(defences: Defences, seed: int) -> Outcome:
+    """Keep the next K proposers off the network when a commitment is in a block, so that its time
+    to be revealed passes without a block, and be the next to commit and reveal."""
+    parameters = Parameters(defences=defences)
+    passed = 0 if defences.blocks_count else parameters.reveal_blocks
+    made = [Commitment(VICTIM, 0, passed + 1, True, LEAST_GWEI),
+            Commitment(ATTACKER, passed + 1, passed + 2, True, LEAST_GWEI)]
+    winner = market.draw_tied(keccak_words(seed), market.earliest(parameters, made))
+    worth = market.fee(parameters, OFFER.lowest).prover
+    gain = (winner == ATTACKER) * worth - PROOF_COST_GWEI - 2 * TRANSACTION_COST_GWEI
+    lost = (winner != VICTIM) * worth + market.forfeits(parameters, made[0]) * LEAST_GWEI
+    return Outcome(gain, lost)
+
+
 def _copy_digest(defences: Defences, seed: int) -> Outcome:
     """Send the digest of a pending commitment first, from one's own account."""
     parameters = Parameters(defences=defences)
@@ -81,11 +95,11 @@ def _lock_and_decline(defences: Defences, seed: int) -> Outcome:
     lock it again before anybody else."""
     parameters, gain, slot, stood, failed = Parameters(defences=defences), 0, 0, 0, 0
     costs = 0
-    last = OPEN_SLOTS
-    while slot + LOCK_SLOTS <= last and market.may_be_locked(parameters, failed):
+    last = OPEN_BLOCKS
+    while slot + LOCK_BLOCKS <= last and market.may_be_locked(parameters, failed):
         locked = market.collateral(parameters, market.price(OFFER, slot, stood), LEAST_GWEI)
         costs += market.decline_cost(parameters, locked)
-        held = LOCK_SLOTS // parameters.decline_divisor
+        held = LOCK_BLOCKS // parameters.decline_divisor
         gain -= 2 * TRANSACTION_COST_GWEI
         if defences.jobs_pass_on:
             stood += held
@@ -105,7 +119,7 @@ def _late_award(defences: Defences, seed: int) -> Outcome:
     when it is worth nothing to the requester. Nobody else asks for the award."""
     parameters = Parameters(defences=defences)
     paid = OFFER.highest
-    when = OPEN_SLOTS + 1
+    when = OPEN_BLOCKS + 1
     if auction.may_award(parameters, when):
         return Outcome(_worth(parameters, paid) - 2 * TRANSACTION_COST_GWEI, paid)
     return Outcome(-2 * TRANSACTION_COST_GWEI, 0)
@@ -176,23 +190,27 @@ HARMS = (
          "every penalty is kept and charged; a block settles some, the next goes on",
          "15 in each of 3 blocks, behind 32; the victim: who rescues the slot",
          ("every_penalty",), _past_the_list),
-    Harm("identities for odds", "commit many times in a slot to win the draw",
-         "commitments of one slot are drawn by deposit",
+    Harm("identities for odds", "commit many times in a block to win the draw",
+         "commitments of one block are drawn by deposit",
          "8 commitments against one of the same deposit as all of them; over one such commitment",
          ("draw_by_deposit",), _crowd_odds),
-    Harm("full slot", "fill the slot of an honest commitment, so that its reveal is refused",
-         "every reveal of the earliest slot takes part, by deposit",
+    Harm("full block", "fill the block of an honest commitment, so that its reveal is refused",
+         "every reveal of the earliest block takes part, by deposit",
          "16 commitments, revealed first", ("every_tie", "draw_by_deposit"), _crowd_fill),
+    Harm("silenced proposers",
+         "keep K proposers off, so that a commitment is not revealed in time",
+         "the market's times count blocks: without one no time passes",
+         "4 proposers in a row; what that costs is not counted", ("blocks_count",), _silenced),
     Harm("taken digest", "send the digest of a pending commitment first",
          "a commitment is keyed by its owner", "always first in the block", ("owner_keyed",),
          _copy_digest),
-    Harm("lock and decline", "lock a job in every slot from a fresh account and give it back",
+    Harm("lock and decline", "lock a job in every block from a fresh account and give it back",
          "declining costs a tenth of the collateral, and after 2 failed locks there are none; the "
          "job's clock stands still meanwhile",
-         "32 slots a lock, 64 a job, always first in the block",
+         "32 blocks a lock, 64 a job, always first in the block",
          ("lock_costs", "jobs_pass_on"), _lock_and_decline),
     Harm("late award", "have a bid awarded when the proof is there, after the deadline",
-         "an award is asked for within K slots of the reveals", "alone; the victim: the requester",
+         "an award is asked for within K blocks of the reveals", "alone; the victim: the requester",
          ("award_ends",), _late_award),
     Harm("trap", "let a solver lock what only the accomplice can prove",
          "a job says where its inputs are, and a solver compares the verifier's code with its own",

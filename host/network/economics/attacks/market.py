@@ -1,4 +1,4 @@
-"""Attacks on the job market: outrun, squat, trade with oneself. One job a slot, five provers."""
+"""Attacks on the job market: outrun, squat, trade with oneself. One job a block, five provers."""
 
 import random
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from proofmill.host.network.mechanism.parameters import Defences, Parameters
 
 JOBS = 160
 OWN, HONEST = 0, (1, 2, 3, 4)
-LOWEST_GWEI, HIGHEST_GWEI, RAMP_SLOTS = 60_000, 240_000, 4
+LOWEST_GWEI, HIGHEST_GWEI, RAMP_BLOCKS = 60_000, 240_000, 4
 DEPOSIT_GWEI = 60_000
 """A commitment's deposit: the lowest price."""
 SUBSIDY_GWEI = 50_000
@@ -28,8 +28,8 @@ class Game:
     gain: int = 0
 
     def job(self, number: int) -> tuple[Offer, random.Random]:
-        """The job of a slot and its luck."""
-        return (Offer(LOWEST_GWEI, HIGHEST_GWEI, number, RAMP_SLOTS),
+        """The job of a block and its luck."""
+        return (Offer(LOWEST_GWEI, HIGHEST_GWEI, number, RAMP_BLOCKS),
                 random.Random(f"{self.seed}/{number}"))
 
     def award(self, number: int, made: list[Commitment], price: int) -> None:
@@ -54,7 +54,7 @@ def _front_run(defences: Defences, seed: int) -> float:
         if not defences.own_proof_only:
             game.gain += market.fee(game.parameters, price).prover  # first with a bare proof
             continue
-        # The proof is public in slot + 1, so a commitment to it is of slot + 1 at the earliest.
+        # The proof is public in the next block: a commitment to it is of that one at the earliest.
         game.award(number, [Commitment(maker, number, number + 1, True),
                             Commitment(OWN, number + 1, number + 2, True)], price)
     return game.gain / JOBS
@@ -69,7 +69,7 @@ def _squat(defences: Defences, seed: int) -> float:
         for number in range(JOBS):
             offer, luck = game.job(number)
             can = luck.random() < 0.25
-            last = number + game.parameters.reveal_slots
+            last = number + game.parameters.reveal_blocks
             if squats and not defences.open_commitments:
                 # The job is reserved; whoever holds it names the time, or lets it lapse.
                 game.gain -= TRANSACTION_COST_GWEI
@@ -104,8 +104,8 @@ def _wash(defences: Defences, seed: int) -> float:
 ATTACKS = (
     Attack(
         "front-run", "take the proof out of a pending reveal and be paid for it",
-        "a reveal counts only with a commitment of an earlier slot",
-        "no device, always first in the block, 1 job a slot",
+        "a reveal counts only with a commitment of an earlier block",
+        "no device, always first in the block, 1 job a block",
         ("own_proof_only",), _front_run),
     Attack(
         "commit squatting", "commit to every job, prove late and only those one can",
@@ -115,6 +115,6 @@ ATTACKS = (
     Attack(
         "wash trading", "order proofs from oneself for the subsidy",
         "a subsidy is at most 0.8 of the fee that the job burned",
-        "prices at random, 1 job a slot",
+        "prices at random, 1 job a block",
         ("subsidy_below_burn",), _wash),
 )

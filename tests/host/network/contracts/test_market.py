@@ -1,5 +1,6 @@
 """The registry of verifiers, and jobs for other people's circuits."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -7,7 +8,6 @@ import pytest
 
 from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.network.contracts.compiler import compile_source
-from proofmill.host.network.contracts.deployment import Clock
 from proofmill.host.network.contracts.market import (
     TAG_PROVER,
     Exchange,
@@ -41,12 +41,11 @@ from proofmill.host.network.mechanism.market import (
 from proofmill.host.prover.circuits.statement import prover_tag
 from proofmill.host.prover.groth16.verification_key import read_verification_key
 from tests.host.network.contracts.conftest import addresses
+from tests.host.network.contracts.open_block import OpenBlockEvm
 from tests.host.network.contracts.world import (
     CHAIN_ID,
     ETHER,
-    GENESIS_TIME,
     PLAIN,
-    SECONDS,
     STATEMENT_CHAIN_ID,
     private_key,
 )
@@ -60,11 +59,11 @@ LOWEST, HIGHEST, RAMP = ETHER, 3 * ETHER, 10
 
 @dataclass
 class Place:
-    """A market with one verifier of two signals, number 0, and a clock."""
+    """A market with one verifier of two signals, number 0; blocks are counted from `first`."""
 
-    evm: DevelopmentEvm
+    evm: OpenBlockEvm
     exchange: Exchange
-    slot: int = 0
+    first: int
     accounts: dict[str, Account] = field(default_factory=dict)
 
     @property
@@ -76,9 +75,13 @@ class Place:
             self.accounts[name] = Account(self.evm, private_key(name))
         return self.accounts[name]
 
-    def go_to(self, slot: int) -> None:
-        self.slot = slot
-        self.evm.next_block(GENESIS_TIME + slot * SECONDS)
+    @property
+    def block(self) -> int:
+        return self.evm.block().number - self.first
+
+    def go_to(self, block: int, luck: int = 0) -> None:
+        """Begin a block; all that is sent is in it until the next begins."""
+        self.evm.begin(self.first + block, luck)
 
     def send(self, name: str, function: str, *arguments: object, value: int = 0) -> Receipt:
         receipt = self.market.send(self.account(name), function, *arguments, value=value)
@@ -93,8 +96,8 @@ class Place:
         return int(self.market.events(receipt)[0].values["job"])
 
     def due(self, stood_still: int = 0) -> int:
-        """The price in this slot of a job that was posted in slot 10."""
-        return price(Offer(LOWEST, HIGHEST, 10, RAMP), self.slot, stood_still)
+        """The price in this block of a job that was posted in block 10."""
+        return price(Offer(LOWEST, HIGHEST, 10, RAMP), self.block, stood_still)
 
     def credit(self, name: str) -> int:
         return int(self.market.call("credits", self.account(name).address))
@@ -103,22 +106,47 @@ class Place:
 PROOF = [7, 8, 0, 0, 0, 0, 0, 0]
 
 
-@pytest.fixture(scope="module")
-def deployed(node: DevelopmentEvm) -> Exchange:
-    account = Account(node, private_key("deployer"))
-    exchange = deploy_market(account, node, Clock(GENESIS_TIME, SECONDS), PLAIN, DEPOSIT,
-                             STATEMENT_CHAIN_ID)
+def deploy(evm: DevelopmentEvm) -> Exchange:
+    account = Account(evm, private_key("deployer"))
+    exchange = deploy_market(account, evm, PLAIN, DEPOSIT, STATEMENT_CHAIN_ID)
     source = (Path(__file__).parent / "any_signals.vy").read_text()
-    verifier = Contract.deploy(account, node, compile_source("any_signals", source), SALT, 2)
+    verifier = Contract.deploy(account, evm, compile_source("any_signals", source), SALT, 2)
     exchange.registry.send(account, "add", verifier.address, SALT, True)
     return exchange
 
 
+@pytest.fixture(scope="module")
+def deployed() -> tuple[OpenBlockEvm, Exchange]:
+    evm = OpenBlockEvm(CHAIN_ID, dict.fromkeys(addresses(), 100_000 * ETHER))
+    return evm, deploy(evm)
+
+
 @pytest.fixture
-def place(deployed: Exchange, evm: DevelopmentEvm) -> Place:
-    place = Place(evm, deployed)
+def place(deployed: tuple[OpenBlockEvm, Exchange]) -> Iterator[Place]:
+    evm, exchange = deployed
+    start = evm.snapshot()
+    place = Place(evm, exchange, evm.block().number)
     place.go_to(10)
-    return place
+    yield place
+    evm.revert(start)
+
+
+def test_blocks_are_counted_and_not_time(evm: DevelopmentEvm) -> None:
+    """On every node: a job's price and its lock's end do not move while there is no block."""
+    exchange = deploy(evm)
+    market, requester, solver = exchange.market, *(
+        Account(evm, private_key(name)) for name in ("requester", "solver"))
+    receipt = market.send(requester, "post", 0, [7, 8], Way.LOCKED, LOWEST, HIGHEST, RAMP, 50, 2,
+                          0, inputs_digest(INPUTS), PLACE_OF_INPUTS, value=HIGHEST)
+    job = int(market.events(receipt)[0].values["job"])
+    evm.next_block(evm.block().timestamp + 1_000_000)
+    due = price(Offer(LOWEST, HIGHEST, 0, RAMP), 1)
+    market.send(solver, "lock", job, value=2 * due)
+    evm.next_block(evm.block().timestamp + 1_000_000)
+    with pytest.raises(RevertedError, match="the solver has time left"):
+        market.send(requester, "end_lock", job)
+    market.send(solver, "fulfil", job, PROOF)
+    assert market.call("credits", solver.address) == fee(PLAIN, due).prover + 2 * due
 
 
 def test_lock_and_deliver(place: Place) -> None:
@@ -141,7 +169,7 @@ def test_lock_and_deliver(place: Place) -> None:
     place.send("solver", "fulfil", job, PROOF)
     split = fee(PLAIN, due, ETHER)
     assert split.subsidy == split.burned * 8 // 10
-    assert place.market.call("price", job) > due  # four slots later; the lock's price counts
+    assert place.market.call("price", job) > due  # four blocks later; the lock's price counts
     assert place.credit("solver") == split.prover + split.subsidy + 2 * due
     assert place.credit("requester") == HIGHEST - due
     assert place.market.call("burned") == split.burned
@@ -214,7 +242,7 @@ def test_a_statement_without_a_solution_costs_its_requester(place: Place) -> Non
         place.send("requester", "end", job)
     place.send("requester", "end_lock", job)
     with pytest.raises(RevertedError, match="the job is not over"):
-        place.send("requester", "end", job)  # the lock's slots do not count
+        place.send("requester", "end", job)  # the lock's blocks do not count
     place.go_to(22)
     place.send("requester", "end", job)
     burned, back = unsolved(PLAIN, Offer(LOWEST, HIGHEST, 10, RAMP), 2 * due)
@@ -229,24 +257,24 @@ def test_a_statement_without_a_solution_costs_its_requester(place: Place) -> Non
 
 
 def test_locks_that_fail_cannot_keep_a_job(place: Place) -> None:
-    """A fresh account locks in every slot there is, and gives back or misses: the third cannot."""
+    """A fresh account locks in every block there is, and gives back or misses: the third cannot."""
     job = place.post(Way.LOCKED, duration=8, time=8)
     for turn in range(PLAIN.failed_locks):
         name = f"owner {turn}"
         place.send(name, "lock", job, value=2 * LOWEST)
-        place.go_to(place.slot + 1)
+        place.go_to(place.block + 1)
         place.send(name, "decline", job)
         cost = decline_cost(PLAIN, 2 * LOWEST)
         assert place.credit(name) == 2 * LOWEST - cost and cost > 0
     with pytest.raises(RevertedError, match="this job is not locked"):
         place.send("owner 3", "lock", job, value=2 * LOWEST)
-    assert place.market.call("job", job)["deadline"] == 10 + 8 + place.slot - 10
+    assert place.market.call("job", job)["deadline"] == place.first + 8 + place.block
     assert place.market.call("price", job) == LOWEST
     solver = place.account("solver").address
     place.send("solver", "commit", job, commitment_digest(job, solver, PROOF, SALT), value=DEPOSIT)
-    place.go_to(place.slot + 1)
+    place.go_to(place.block + 1)
     place.send("solver", "reveal", job, PROOF, SALT)
-    place.go_to(place.slot + PLAIN.reveal_slots)
+    place.go_to(place.block + PLAIN.reveal_blocks)
     place.send("carrier", "decide", job)
     split = fee(PLAIN, LOWEST)
     assert place.credit("solver") == DEPOSIT + split.prover + split.burned
@@ -357,7 +385,7 @@ def test_a_digest_that_another_sent_first_is_still_its_owner_s(place: Place) -> 
     sealed = bid_digest(auction, solver, ETHER, SALT)
     place.send("thief", "bid", auction, sealed, value=2 * HIGHEST)
     place.send("solver", "bid", auction, sealed, value=2 * HIGHEST)
-    place.go_to(10 + PLAIN.bid_slots)
+    place.go_to(10 + PLAIN.bid_blocks)
     with pytest.raises(RevertedError, match="no such commitment"):
         place.send("thief", "reveal", job, PROOF, SALT)
     place.send("solver", "reveal", job, PROOF, SALT)
@@ -365,7 +393,7 @@ def test_a_digest_that_another_sent_first_is_still_its_owner_s(place: Place) -> 
     assert place.credit("solver") == DEPOSIT
 
 
-def test_identities_cannot_fill_a_slot_nor_buy_odds(place: Place) -> None:
+def test_identities_cannot_fill_a_block_nor_buy_odds(place: Place) -> None:
     """16 commitments of fresh accounts come first; the honest one counts, by its deposit."""
     job = place.post(Way.HIDDEN)
     names = [f"owner {number}" for number in range(16)]
@@ -389,39 +417,37 @@ def test_identities_cannot_fill_a_slot_nor_buy_odds(place: Place) -> None:
         mixes.add(place.evm.block().mix)
         place.evm.revert(fork)
         place.account("carrier").resynchronise()
-    # Anvil's mix comes back with its snapshot.
-    assert len(mixes) == 20 or not isinstance(place.evm, EmbeddedEvm)
+    assert len(mixes) == 20
     # Half of the money: binomial, outside of it 1 in 400.
-    assert len(mixes) < 20 or 3 <= sum(wins) <= 17
+    assert 3 <= sum(wins) <= 17
 
 
 def test_equal_bids_cannot_be_filled_up(place: Place) -> None:
     names = [f"owner {number}" for number in range(16)]
     job = sealed(place, dict.fromkeys([*names, "solver"], ETHER))
-    place.go_to(10 + BID_SLOTS)
+    place.go_to(10 + BID_BLOCKS)
     for name in (*names, "solver"):
         place.send(name, "reveal_bid", job, ETHER, SALT)
-    place.go_to(10 + BID_SLOTS + PLAIN.reveal_slots)
     winners, mixes = set(), set()
-    for turn in range(60):
+    for turn in range(40):
         fork = place.evm.snapshot()
-        place.evm.next_block(GENESIS_TIME + place.slot * SECONDS + 20 + turn)
+        place.go_to(10 + BID_BLOCKS + PLAIN.reveal_blocks, luck=turn)
         place.send("carrier", "award", job)
         winners.add(place.market.call("job", job)["solver"])
         mixes.add(place.evm.block().mix)
         place.evm.revert(fork)
         place.account("carrier").resynchronise()
-    assert len(mixes) == 60 or not isinstance(place.evm, EmbeddedEvm)
-    assert len(mixes) < 60 or place.account("solver").address in winners
+    assert len(mixes) == 40
+    assert place.account("solver").address in winners
 
 
-def test_an_award_has_a_last_slot(place: Place) -> None:
+def test_an_award_has_a_last_block(place: Place) -> None:
     job = sealed(place, {"thief": ETHER})
-    place.go_to(10 + BID_SLOTS)
+    place.go_to(10 + BID_BLOCKS)
     place.send("thief", "reveal_bid", job, ETHER, SALT)
     with pytest.raises(RevertedError, match="this bid may win"):
         place.send("thief", "take_back", *bid_of(place, job, "thief", ETHER))
-    last = BID_SLOTS + 2 * PLAIN.reveal_slots - 1
+    last = BID_BLOCKS + 2 * PLAIN.reveal_blocks - 1
     assert may_award(PLAIN, last) and not may_award(PLAIN, last + 1)
     place.go_to(10 + last + 1)
     place.send("thief", "award", job)
@@ -502,7 +528,7 @@ def test_development_keys_are_refused_elsewhere() -> None:
     for chain, refused in ((1, True), (CHAIN_ID, False)):
         evm = EmbeddedEvm(chain, balances)
         account = Account(evm, private_key("deployer"))
-        exchange = deploy_market(account, evm, Clock(0, 1), PLAIN, DEPOSIT, 5)
+        exchange = deploy_market(account, evm, PLAIN, DEPOSIT, 5)
         key = read_verification_key(VECTORS / "chain4" / "verification_key.json")
         if refused:
             with pytest.raises(RevertedError, match="development keys are for local chains"):
@@ -535,7 +561,7 @@ def test_a_lock_is_declined_early_and_seldom(place: Place) -> None:
         place.send("owner 2", "decline", jobs[1])
 
 
-BID_SLOTS = PLAIN.bid_slots
+BID_BLOCKS = PLAIN.bid_blocks
 
 
 def bid_of(place: Place, job: int, name: str, amount: int) -> tuple[bytes, bytes]:
@@ -546,9 +572,8 @@ def bid_of(place: Place, job: int, name: str, amount: int) -> tuple[bytes, bytes
 def sealed(place: Place, bids: dict[str, int]) -> int:
     job = place.post(Way.SEALED)
     for name, amount in bids.items():
-        digest = bid_digest(job, place.account(name).address, amount, SALT)
-        assert place.market.call("bid_digest_of", job, place.account(name).address, amount,
-                                 SALT) == digest
+        address, digest = bid_of(place, job, name, amount)
+        assert place.market.call("bid_digest_of", job, address, amount, SALT) == digest
         place.send(name, "bid", job, digest, value=2 * HIGHEST)
     return job
 
@@ -562,7 +587,7 @@ def test_the_lowest_bid_proves_for_the_second_lowest(place: Place) -> None:
         place.send("owner 3", "bid", job, b"\x01" * 32, value=HIGHEST)
     with pytest.raises(RevertedError, match="not the time to reveal"):
         place.send("solver", "reveal_bid", job, ETHER, SALT)
-    place.go_to(10 + BID_SLOTS)
+    place.go_to(10 + BID_BLOCKS)
     with pytest.raises(RevertedError, match="the time to bid is over"):
         place.send("owner 3", "bid", job, b"\x01" * 32, value=2 * HIGHEST)
     with pytest.raises(RevertedError, match="no such commitment"):
@@ -578,10 +603,10 @@ def test_the_lowest_bid_proves_for_the_second_lowest(place: Place) -> None:
         place.send("thief", "reveal_bid", job, bids["thief"], SALT)
     with pytest.raises(RevertedError, match="bids can be revealed still"):
         place.send("owner 3", "award", job)
-    place.go_to(10 + BID_SLOTS + PLAIN.reveal_slots)
+    place.go_to(10 + BID_BLOCKS + PLAIN.reveal_blocks)
     place.send("owner 3", "award", job)
     model = award(PLAIN, Offer(LOWEST, HIGHEST, 10, RAMP), [
-        Bid(n, amount, 0, BID_SLOTS) for n, amount in enumerate(bids.values())], SALT)
+        Bid(n, amount, 0, BID_BLOCKS) for n, amount in enumerate(bids.values())], SALT)
     known = place.market.call("job", job)
     assert (known["solver"], known["price"]) == (place.account("solver").address, model.paid)
     assert model.winner == 0 and model.paid == 2 * ETHER
@@ -596,18 +621,18 @@ def test_the_lowest_bid_proves_for_the_second_lowest(place: Place) -> None:
 def test_a_bid_that_is_not_revealed_is_lost_and_the_rest_go_on(place: Place) -> None:
     job = sealed(place, {"solver": ETHER, "owner 1": 2 * ETHER})
     digest = bid_of(place, job, "solver", ETHER)
-    place.go_to(10 + BID_SLOTS)
+    place.go_to(10 + BID_BLOCKS)
     place.send("owner 1", "reveal_bid", job, 2 * ETHER, SALT)
     with pytest.raises(RevertedError, match="it can be revealed still"):
         place.send("owner 3", "forfeit", *digest)
-    place.go_to(10 + BID_SLOTS + PLAIN.reveal_slots)
+    place.go_to(10 + BID_BLOCKS + PLAIN.reveal_blocks)
     burned = place.market.call("burned")
     place.send("owner 3", "forfeit", *digest)
     assert place.market.call("burned") == burned + 2 * HIGHEST
     place.send("owner 3", "award", job)
     assert place.market.call("job", job)["price"] == HIGHEST  # alone
     # It does not deliver: its collateral pays whoever does, for the posted price.
-    place.go_to(place.slot + 5)
+    place.go_to(place.block + 5)
     place.send("owner 3", "end_lock", job)
     due = place.due(stood_still=5)
     place.send("thief", "lock", job, value=2 * due)
@@ -619,10 +644,10 @@ def test_a_bid_that_is_not_revealed_is_lost_and_the_rest_go_on(place: Place) -> 
 def test_equal_bids_are_drawn_and_no_bids_leave_a_posted_price(place: Place) -> None:
     job = sealed(place, {"solver": ETHER, "owner 1": ETHER})
     silent = place.post(Way.SEALED)
-    place.go_to(10 + BID_SLOTS)
+    place.go_to(10 + BID_BLOCKS)
     for name in ("solver", "owner 1"):
         place.send(name, "reveal_bid", job, ETHER, SALT)
-    place.go_to(10 + BID_SLOTS + PLAIN.reveal_slots)
+    place.go_to(10 + BID_BLOCKS + PLAIN.reveal_blocks)
     place.send("owner 3", "award", job)
     known = place.market.call("job", job)
     assert known["price"] == ETHER

@@ -16,7 +16,6 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
 from proofmill.host.network.contracts.compiler import compile_source
-from proofmill.host.network.contracts.deployment import Clock
 from proofmill.host.network.contracts.market import (
     TAG_PROVER,
     JobState,
@@ -29,21 +28,19 @@ from proofmill.host.network.contracts.market import (
 from proofmill.host.network.evm.account import Account, address_of
 from proofmill.host.network.evm.client import RevertedError
 from proofmill.host.network.evm.contract import Contract
-from proofmill.host.network.evm.embedded import EmbeddedEvm
 from proofmill.host.network.mechanism.parameters import Parameters
 from proofmill.host.prover.circuits.statement import prover_tag
+from tests.host.network.contracts.open_block import OpenBlockEvm
 from tests.host.network.contracts.world import (
     CHAIN_ID,
     ETHER,
-    GENESIS_TIME,
-    SECONDS,
     STATEMENT_CHAIN_ID,
     private_key,
 )
 
 LEAST = ETHER // 100
 SALT = b"\x05" * 32
-PARAMETERS = Parameters(bid_slots=2, reveal_slots=2, decline_divisor=2)
+PARAMETERS = Parameters(bid_blocks=2, reveal_blocks=2, decline_divisor=2)
 """Times so short that histories come to their ends."""
 NAMES = "ann", "bea", "cid", "dan"
 STRANGER = "eve"
@@ -60,7 +57,7 @@ FITS: dict[str, Callable[[Any], bool]] = {
     "end lock": lambda job: job["state"] == JobState.LOCKED,
     "fulfil": lambda job: job["state"] == JobState.LOCKED or job["way"] == Way.TAGGED,
     "commit": lambda job: job["way"] == Way.HIDDEN, "reveal": lambda job: job["way"] == Way.HIDDEN,
-    "decide": lambda job: job["best_slot"] > 0, "end": lambda job: job["state"] == JobState.OPEN,
+    "decide": lambda job: job["best_block"] > 0, "end": lambda job: job["state"] == JobState.OPEN,
 }
 """Jobs on which an act may go through."""
 
@@ -74,12 +71,11 @@ steps = st.tuples(acts, people, st.integers(0, 7), st.integers(0, 5))
 
 
 @cache
-def deployed() -> tuple[EmbeddedEvm, Contract]:
+def deployed() -> tuple[OpenBlockEvm, Contract]:
     balances = {address_of(private_key(name)): 10**6 * ETHER for name in (*NAMES, STRANGER)}
-    evm = EmbeddedEvm(CHAIN_ID, balances, timestamp=GENESIS_TIME - 1_000)
+    evm = OpenBlockEvm(CHAIN_ID, balances)
     account = Account(evm, private_key(STRANGER))
-    exchange = deploy_market(account, evm, Clock(GENESIS_TIME, SECONDS), PARAMETERS, LEAST,
-                             STATEMENT_CHAIN_ID)
+    exchange = deploy_market(account, evm, PARAMETERS, LEAST, STATEMENT_CHAIN_ID)
     source = (Path(__file__).parent / "any_signals.vy").read_text()
     for count in (1, 2):
         verifier = Contract.deploy(account, evm, compile_source("any_signals", source),
@@ -89,18 +85,18 @@ def deployed() -> tuple[EmbeddedEvm, Contract]:
 
 
 class Markets(RuleBasedStateMachine):
-    """Each step is a slot or none, and some calls."""
+    """Each step is a block or more, or none, and some calls."""
 
     @initialize()
     def begin(self) -> None:
         self.evm, self.market = deployed()
         self.fork = self.evm.snapshot()
         self.people = {name: Account(self.evm, private_key(name)) for name in (*NAMES, STRANGER)}
-        self.slot, self.jobs = 10, 0
+        self.jobs = 0
         self.made: list[tuple[str, int, bool, int, bytes]] = []
         """Commitments: whose, of which job, whether a bid, its price, its digest."""
         self.paid_in = self.paid_out = 0
-        self._go(0)
+        self._go(1)
         self.credits = self._credits()
         for way in range(4):
             self._post(NAMES[way], way, 1 + way)
@@ -120,11 +116,9 @@ class Markets(RuleBasedStateMachine):
             finally:
                 self.evm.revert(self.fork)
 
-    def _go(self, slots: int) -> None:
-        self.slot += slots
-        moment = GENESIS_TIME + self.slot * SECONDS
-        if moment > self.evm.block().timestamp:
-            self.evm.next_block(moment)
+    def _go(self, blocks: int) -> None:
+        if blocks:
+            self.evm.begin(self.evm.block().number + blocks)
 
     def _credits(self) -> dict[str, int]:
         return {name: self.market.call("credits", account.address)
@@ -234,7 +228,7 @@ class Markets(RuleBasedStateMachine):
                 known = self.market.call("job", job)
                 if known["state"] == JobState.LOCKED:
                     assert self._send(STRANGER, "end_lock", job)
-                elif known["state"] == JobState.OPEN and known["best_slot"]:
+                elif known["state"] == JobState.OPEN and known["best_block"]:
                     assert self._send(STRANGER, "decide", job)
                 elif known["state"] == JobState.OPEN:
                     self._send(STRANGER, "end", job)    # its clock may have stood still

@@ -26,8 +26,8 @@ OFFER = Offer(lowest=10, highest=100, start=0, ramp=5)
 SEED = b"\x07" * 32
 
 
-def bid(prover: int, price: int, reveal_slot: int | None = 4) -> Bid:
-    return Bid(prover, price, 0, reveal_slot)
+def bid(prover: int, price: int, reveal_block: int | None = 4) -> Bid:
+    return Bid(prover, price, 0, reveal_block)
 
 
 def run(*bids: Bid) -> Award:
@@ -111,10 +111,10 @@ def test_a_requester_gains_nothing_by_revealing_what_suits_it() -> None:
 
 
 def test_a_job_is_declined_early_and_seldom() -> None:
-    lock = Lock(1, slot=10, deadline=34)
-    assert [refusal_to_decline(P, lock, slot, 0) == "" for slot in range(10, 16)] == [
+    lock = Lock(1, block=10, deadline=34)
+    assert [refusal_to_decline(P, lock, block, 0) == "" for block in range(10, 16)] == [
         True, True, True, True, False, False]
-    assert "within 3 slots" in refusal_to_decline(P, lock, 14, 0)
+    assert "within 3 blocks" in refusal_to_decline(P, lock, 14, 0)
     assert refusal_to_decline(P, lock, 11, 1) == ""
     assert "declines 2 jobs an epoch" in refusal_to_decline(P, lock, 11, 2)
 
@@ -132,7 +132,7 @@ def test_declining_costs_less_than_missing_and_more_than_keeping() -> None:
     assert 7_000 < q < 9_000
 
 
-def test_an_award_has_a_last_slot() -> None:
-    first = P.bid_slots + P.reveal_slots
-    allowed = [slot for slot in range(3 * first) if may_award(P, slot)]
-    assert allowed == list(range(first, first + P.reveal_slots))
+def test_an_award_has_a_last_block() -> None:
+    first = P.bid_blocks + P.reveal_blocks
+    allowed = [block for block in range(3 * first) if may_award(P, block)]
+    assert allowed == list(range(first, first + P.reveal_blocks))

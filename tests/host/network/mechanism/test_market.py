@@ -31,9 +31,9 @@ JOB, SALT = b"\x01" * 32, b"\x02" * 32
 
 def test_the_price_rises_and_stays() -> None:
     offer = Offer(lowest=100, highest=201, start=10, ramp=4)
-    assert [price(offer, slot) for slot in (10, 11, 13, 14, 99)] == [100, 125, 175, 201, 201]
+    assert [price(offer, block) for block in (10, 11, 13, 14, 99)] == [100, 125, 175, 201, 201]
     assert price(Offer(5, 9, 0, 0), 0) == 9
-    with pytest.raises(ValueError, match="opens in slot 10"):
+    with pytest.raises(ValueError, match="opens in block 10"):
         price(offer, 9)
     with pytest.raises(ValueError, match="from 5 to 4"):
         Offer(5, 4, 0, 1)
@@ -60,9 +60,9 @@ def test_the_earliest_valid_reveal_wins_and_the_rest_forfeits() -> None:
     early = Commitment(2, 6, 7, True)
     tied = Commitment(3, 6, 10, True)
     late = Commitment(4, 5, 10, True)
-    same_slot = Commitment(5, 4, 4, True)
+    same_block = Commitment(5, 4, 4, True)
     false = Commitment(6, 4, 5, False)
-    made = [silent, early, tied, late, same_slot, false]
+    made = [silent, early, tied, late, same_block, false]
     assert earliest(P, made) == (Ticket(2, 1), Ticket(3, 1))
     assert earliest(P, [silent]) == ()
     assert [c.prover for c in made if forfeits(P, c)] == [1, 4, 5, 6]
