@@ -16,6 +16,7 @@ from proofmill.host.cli.screen import Screen, load_chain
 from proofmill.host.cli.subcommands import Commands
 
 if TYPE_CHECKING:
+    from proofmill.host.network.operator.conditions import Condition
     from proofmill.host.network.operator.running import RunningNode
 
 LEAST_VALIDATORS = 64
@@ -121,19 +122,31 @@ def run_run(options: argparse.Namespace) -> int:
         load_chain(screen)
         import asyncio
 
+        from proofmill.host.cli.main import version
         from proofmill.host.network.operator.prepared import prepared
         from proofmill.host.network.operator.running import RunningNode
 
         with screen.bar("reading keys") as bar:
-            ready = prepared(settings, config.absolute().parent, for_nodes(options), bar)
+            ready = prepared(settings, config.absolute().parent, version(), for_nodes(options),
+                             bar)
         screen.line(f"{settings.node.name} starts on the chain {ready.chain.name!r}; its files are "
                     f"in {ready.setup.folder}")
+
+        def on_condition(condition: Condition) -> None:
+            screen.line(f"{condition.name}: {condition.reason}"
+                        + (f"; {condition.way_out}" if condition.way_out != "nothing" else ""))
 
         def on_ready(node: RunningNode, port: int) -> None:
             screen.line(f"{settings.node.name} runs: slot {node.slot}, listens "
                         f"for peers on {settings.network.host}:{port}")
+            if (metrics := node.ports.get("metrics")) is not None:
+                screen.line(f"figures for Prometheus on http://{settings.metrics.host}:{metrics}"
+                            "/metrics")
+            if (miner := node.ports.get("miner")) is not None:
+                screen.line(f"the same for miners' monitors (cgminer's API) on "
+                            f"{settings.miner.host}:{miner}")
 
-        asyncio.run(RunningNode(ready, on_ready).run())
+        asyncio.run(RunningNode(ready, on_ready, on_condition=on_condition).run())
     except KeyboardInterrupt:
         pass  # while it was starting
     screen.line(f"{settings.node.name} has ended{signals.reason()}; started again it goes on from "

@@ -74,6 +74,11 @@ def decode_transaction(raw: bytes) -> Transaction:
         Wei(fields["value"]), bytes(fields["to"]), bytes(fields["data"]))
 
 
+def most_price(base_fee: int) -> Wei:
+    """Wei that a transaction offers for a unit of gas when the latest block's base fee is that."""
+    return Wei(2 * base_fee + 1)
+
+
 def sign_transaction(
     signer: LocalAccount, chain_id: int, nonce: int, base_fee: Wei, to: Address | None,
     data: bytes = b"", value: Wei = NOTHING, gas: int = 21_000,
@@ -84,7 +89,8 @@ def sign_transaction(
     """
     fields: JsonObject = {
         "type": TYPE, "chainId": chain_id, "nonce": nonce, "gas": gas,
-        "maxFeePerGas": 2 * base_fee + 1, "maxPriorityFeePerGas": 1, "value": value, "data": data,
+        "maxFeePerGas": most_price(base_fee), "maxPriorityFeePerGas": 1, "value": value,
+        "data": data,
     }
     if to is not None:
         fields["to"] = to

@@ -22,7 +22,7 @@ from typing import Protocol
 
 from proofmill.host.ground.database import StorageError
 from proofmill.host.ground.errors import ProofmillError
-from proofmill.host.ground.log_fields import LogTo
+from proofmill.host.ground.log_fields import LogTo, name_of
 from proofmill.host.ground.owner import Owner
 from proofmill.host.network.consensus.block_proofs import block_verifier
 from proofmill.host.network.consensus.keys import ValidatorKey
@@ -42,6 +42,7 @@ from proofmill.host.network.node.follower import (
     Follower,
 )
 from proofmill.host.network.node.gossip import Gossip, Reception
+from proofmill.host.network.node.happenings import Tell, nobody
 from proofmill.host.network.node.identity import Identity, contexts, peer_name
 from proofmill.host.network.node.layer2 import BlockFacts, LayerTwo
 from proofmill.host.network.node.patience import PatientProver
@@ -50,7 +51,7 @@ from proofmill.host.network.node.prover import Beside, NodeProver, ProverSetup
 from proofmill.host.network.node.service import WalletService
 from proofmill.host.network.node.slashing_protection import SlashingProtection
 from proofmill.host.network.node.states import State
-from proofmill.host.network.node.store import JobStore
+from proofmill.host.network.node.store import JobStore, LoggedJob
 from proofmill.host.network.node.validators import NodeValidators
 from proofmill.host.network.node.wire import DIRECTED, Topic
 from proofmill.host.network.transfers.load import Load
@@ -239,20 +240,24 @@ class Node:
 
     def __init__(
         self, setup: NodeSetup, on_trouble: Callable[[BaseException], None] | None = None,
-        clock: Callable[[], int] | None = None,
+        clock: Callable[[], int] | None = None, tell: Tell = nobody,
     ) -> None:
         """`on_trouble` hears of what this node cannot go on with between commands: while it handles
         messages, or goes on with a proof that is made. `clock`: milliseconds since genesis now,
-        for a node whose time goes on between ticks."""
+        for a node whose time goes on between ticks. `tell` hears of what happens."""
         self.setup = setup
         self._clock = clock
+        self._tell = tell
         self._closed = False
         self._on_trouble = on_trouble or (lambda error: None)
         with ExitStack() as files:
             self.owner = files.enter_context(Owner(setup.folder, setup.name))
             self.archive = files.enter_context(Archive(setup.folder / "blocks.sqlite"))
             self.follower = Follower(setup.chain, self.archive)
-            self.jobs = files.enter_context(JobStore(setup.folder / "jobs.sqlite"))
+            self.jobs = files.enter_context(JobStore(
+                setup.folder / "jobs.sqlite", on_event=lambda event: tell(
+                    "job", event.slot, {"job": event.key.name, "state": event.state.name,
+                                        "reason": event.reason})))
             self.protection = files.enter_context(SlashingProtection(
                 setup.folder / "slashing.sqlite", self.follower.genesis_validators_root))
             self.follower.transfers.keep_in(files.enter_context(TransferStore(
@@ -277,7 +282,8 @@ class Node:
             claims = Claims(self.follower, operator, setup.prover)
         self.validators = NodeValidators(
             {index: keys[index] for index in setup.own}, self.follower, self.protection,
-            self._publish, claims)
+            self._publish, claims,
+            lambda reason: self._tell("unsigned", self.follower.slot, {"reason": reason}))
         self._load = Load(setup.chain.seed, self.follower.chain_id, sorted(
             self.follower.ledger().accounts.keys() & set(setup.own)
             if setup.sign_transfers else ()))
@@ -285,7 +291,8 @@ class Node:
         self._beside = ThreadPoolExecutor(1, "proofmill-prover")
         """One thread for as long as the node lives: a device's process ends with the thread that
         has begun it."""
-        self.prover = _prover(setup, self.follower, self.jobs, self._send, self._prove_beside)
+        self.prover = _prover(setup, self.follower, self.jobs, self._send, self._prove_beside,
+                              self._proven, self._faulty)
         self.service = WalletService(setup.folder, self.follower, self._take_from_wallet,
                                      self._on_trouble)
         self._orders: str | None = None
@@ -319,9 +326,10 @@ class Node:
                 self._sign_transfers(slot + 1)
                 if slot == 0:
                     return  # genesis: its head is signed for the first block, and that is all
-                self._history.append(view_of(
-                    slot, self.follower.head(), self.follower.head_state(),
-                    self.follower.finalized_epoch))
+                if self._clock is None:  # a service runs too long to keep one
+                    self._history.append(view_of(
+                        slot, self.follower.head(), self.follower.head_state(),
+                        self.follower.finalized_epoch))
         start = time.perf_counter()
         self.follower.check_contracts()
         self._work()
@@ -353,7 +361,7 @@ class Node:
         return answer
 
     def _prove_beside(self, work: Callable[[], ProofResult]) -> Future[ProofResult]:
-        loop = asyncio.get_running_loop()
+        loop = self._loop = asyncio.get_running_loop()
         made = self._beside.submit(work)
 
         def done(_: Future[ProofResult]) -> None:
@@ -362,6 +370,25 @@ class Node:
 
         made.add_done_callback(done)
         return made
+
+    def _proven(self, job: LoggedJob, result: ProofResult) -> None:
+        assert self.prover is not None
+        self._tell("proof", job.slot, {
+            "job": job.key.name, "device": result.device, "seconds": round(result.seconds, 6),
+            "cycles": result.cycles,
+            "constraints": self.prover.setup.circuit.r1cs.constraints})
+
+    def _faulty(self, device: str, reason: str, pause_ms: int) -> None:
+        """A device is put aside, says the thread that proves."""
+        def tell() -> None:
+            try:
+                self._tell("fault", self.follower.slot,
+                           {"device": device, "reason": reason, "pause_ms": pause_ms})
+            except StorageError as error:
+                self._on_trouble(error)
+
+        with suppress(RuntimeError):  # the node has ended
+            self._loop.call_soon_threadsafe(tell)
 
     def _go_on(self) -> None:
         """Work on with a proof that is made. No command waits for it, so trouble is reported."""
@@ -440,7 +467,9 @@ class Node:
             self.gossip.publish(topic, bytes(message.encode_bytes()))
 
     def _publish(self, topic: Topic, message: spec.Container) -> None:
-        self._send(topic, bytes(message.encode_bytes()))
+        if self._send(topic, bytes(message.encode_bytes())) and topic is Topic.BLOCK:
+            self._tell("block", self.follower.slot,
+                       {"root": name_of(bytes(spec.hash_tree_root(message.message)))})
 
     def _tokens(self) -> tuple[int, int]:
         balance_of = self.follower.layer.rewards
@@ -451,15 +480,16 @@ class Node:
         return tuple(sum(int(balance_of.call("balanceOf", address)) for address in each)
                      for each in (paid_at, addresses))  # type: ignore[return-value]
 
-    def _send(self, topic: Topic, data: bytes) -> None:
+    def _send(self, topic: Topic, data: bytes) -> bool:
+        """Take in and send on what is this node's own; whether it has gone out."""
         # What this node would not take from another it does not send.
         verdict, reason = self.follower.take(topic, data, "self")
-        if verdict.name in ("ACCEPT", "KEEP"):
+        if verdict in (Reception.ACCEPT, Reception.KEEP):
             self.gossip.publish(topic, data)
-        else:
-            self.validators.refused.append(f"own {topic.name} of slot {self.follower.slot}: "
-                                           f"{reason}")
-            log.error(self.validators.refused[-1], extra={"slot": self.follower.slot})
+            return True
+        self.validators.refuse(f"own {topic.name} of slot {self.follower.slot}: {reason}")
+        log.error(self.validators.refused[-1], extra={"slot": self.follower.slot})
+        return False
 
 
 def view_of(
@@ -602,8 +632,9 @@ async def _obey(node: Node, command: tuple[object, ...]) -> object:
 
 
 def _prover(
-    setup: NodeSetup, follower: Follower, jobs: JobStore, publish: Callable[[Topic, bytes], None],
-    beside: Beside,
+    setup: NodeSetup, follower: Follower, jobs: JobStore, publish: Callable[[Topic, bytes], object],
+    beside: Beside, on_proof: Callable[[LoggedJob, ProofResult], None],
+    on_fault: Callable[[str, str, int], None],
 ) -> NodeProver | None:
     if setup.prover is None:
         return None
@@ -616,9 +647,10 @@ def _prover(
     address = follower.provers[follower.numbers[setup.prover]].reward_address
     return NodeProver(ProverSetup(
         setup.prover, setup.prover_key, address, circuit,
-        PatientProver(key, devices, circuit.r1cs), block_verifier(setup.chain.verification_key),
+        PatientProver(key, devices, circuit.r1cs, on_fault),
+        block_verifier(setup.chain.verification_key),
         setup.device.first_ms, setup.device.milliseconds, setup.forge,
-        setup.withhold), follower, jobs, publish, beside)
+        setup.withhold, on_proof), follower, jobs, publish, beside)
 
 
 def _der(certificate: str) -> bytes:

@@ -1,6 +1,6 @@
 """A prover that goes on with what works: it tries again, then elsewhere, and comes back later."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.ground.pause import GrowingPause
@@ -29,10 +29,12 @@ class DeviceInTurn:
         self.fault = ""
         self._pause = GrowingPause(FIRST_PAUSE_MS, LONGEST_PAUSE_MS)
 
-    def failed(self, now_ms: int, fault: str) -> None:
-        """Put the device aside for a while."""
+    def failed(self, now_ms: int, fault: str) -> int:
+        """Put the device aside for a while; how many milliseconds."""
+        pause = int(self._pause.take())
         self.fault = fault
-        self.free_at_ms = now_ms + int(self._pause.take())
+        self.free_at_ms = now_ms + pause
+        return pause
 
     def worked(self) -> None:
         """The device is as good as any."""
@@ -47,14 +49,28 @@ class PatientProver:
     then on the next. The device that failed is put aside, and tried again after a pause that grows.
     """
 
-    def __init__(self, key: ProvingKey, devices: Sequence[Device], r1cs: R1cs) -> None:
+    def __init__(self, key: ProvingKey, devices: Sequence[Device], r1cs: R1cs,
+                 on_fault: Callable[[str, str, int], None] | None = None) -> None:
+        """`on_fault` hears of a device that is put aside, on the thread that proves: its name, what
+        is wrong, and for how many milliseconds."""
         self._key, self._r1cs = key, r1cs
+        self._on_fault = on_fault or (lambda name, fault, pause_ms: None)
         self._candidates = [DeviceInTurn(device) for device in devices]
         self._closed = False
 
     def free_at_ms(self) -> int:
         """When a device may be used, in milliseconds of the clock that `prove` is told."""
         return min(candidate.free_at_ms for candidate in self._candidates)
+
+    def put_aside(self, now_ms: int) -> dict[str, str]:
+        """The devices that are left alone at that time, and what is wrong with each."""
+        return {each.device.name: each.fault for each in self._candidates
+                if now_ms < each.free_at_ms}
+
+    @property
+    def devices(self) -> list[str]:
+        """Their names, the preferred first."""
+        return [each.device.name for each in self._candidates]
 
     def prove(self, witness: Limbs, now_ms: int) -> ProofResult:
         """A proof. DeviceError where no device can now, with what is wrong with each.
@@ -77,7 +93,7 @@ class PatientProver:
                 except Exception as error:  # from the device's driver, whatever it is
                     fault = repr(error)
                 candidate.prover = None
-            candidate.failed(now_ms, fault)
+            self._on_fault(candidate.device.name, fault, candidate.failed(now_ms, fault))
         raise DeviceError("; ".join(
             f"{candidate.device.name}: {candidate.fault}" for candidate in self._candidates))
 

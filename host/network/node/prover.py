@@ -18,7 +18,7 @@ from proofmill.host.network.consensus.records import Claim, ProvingTask
 from proofmill.host.network.consensus.spec import spec
 from proofmill.host.network.contracts.verifier import proof_numbers
 from proofmill.host.network.evm.account import Account
-from proofmill.host.network.evm.transaction import decode_transaction
+from proofmill.host.network.evm.transaction import decode_transaction, most_price
 from proofmill.host.network.mechanism.stages import Stage, may_prove, stage_of
 from proofmill.host.network.node.admission import Calibration, Liability, admit
 from proofmill.host.network.node.follower import SLOT_MS, Follower
@@ -44,7 +44,7 @@ ATTEMPTS = 3
 """At a proof, each on every device that may be used, before it is given up."""
 COORDINATES = 64
 """Bytes of a point of G1 in a proof."""
-Publish = Callable[[Topic, bytes], None]
+Publish = Callable[[Topic, bytes], object]
 """Sends a message to the peers, and takes it in here as theirs would be."""
 Speed = Callable[[ProofResult], int]
 """Milliseconds of chain time that a proof takes on the device."""
@@ -82,6 +82,8 @@ class ProverSetup:
     speed: Speed
     forge: bool = False
     withhold: bool = False
+    on_proof: Callable[[LoggedJob, ProofResult], None] = lambda job, result: None
+    """Hears of every proof that is made."""
 
 
 @dataclass(frozen=True)
@@ -109,6 +111,8 @@ class NodeProver:
     ) -> None:
         """`beside`: where devices work; after it, `work` is to be called again."""
         self.setup = setup
+        self.refusal: tuple[int, str] | None = None
+        """The slot and reason of the latest job that was not admitted."""
         self.notes: dict[int, str] = {}
         """By slot, why a job of the prover's had to wait or was given up."""
         self._follower = follower
@@ -202,6 +206,20 @@ class NodeProver:
             error = DeviceError("it does not verify")
         self._late_failed.add(slot)
         log.warning("the late proof of slot %d failed: %s", slot, error, extra={"slot": slot})
+
+    def missing_funds(self) -> str:
+        """What keeps the prover from handing in proofs for want of funds, at the head; empty for
+        nothing."""
+        follower = self._follower
+        if self.setup.identity not in follower.account().bonded:
+            return (f"the bond of prover {self.setup.identity} is below the minimum, or is being "
+                    "taken back")
+        evm = follower.execution_layer.evm
+        balance, price = evm.balance(self._account.address), most_price(evm.block().base_fee)
+        if balance < SUBMIT_GAS * price:
+            return (f"the account 0x{self._account.address.hex()} has {balance} wei, and handing "
+                    f"in a proof may take {SUBMIT_GAS * price}")
+        return ""
 
     def _revive(self, job: LoggedJob) -> None:
         """Take up again what another branch had decided, where this one has not, or otherwise."""
@@ -302,6 +320,7 @@ class NodeProver:
             log.info("proof made on %s: %d cycles, %d ms of chain time", result.device,
                      result.cycles, took,
                      extra={"job": key.name, "proof": key.name, "slot": job.slot})
+            self.setup.on_proof(job, result)
             self._made[key] = proof_to_bytes(result.proof)
             self._done_at_ms[key] = self._free_at_ms = making.begun_ms + took
 
@@ -419,6 +438,7 @@ class NodeProver:
         refusal = admit(self._liability(job), owed, free_at, SUBMIT_MS)
         if refusal is None:
             return Turn(State.ADMITTED)
+        self.refusal = job.slot, str(refusal)
         if job.slot not in self.notes:
             self._note(job, str(refusal))
         return Turn(None, str(refusal))

@@ -90,10 +90,12 @@ class JobStore(Database):
 
     One process and one thread at a time (see `owner.Owner`). `on_step` hears of every arrow, as
     ``"<state>:before"`` its commit and ``"<state>:after"``: where tests kill the process.
+    `on_event` hears of every entry that is made.
     """
 
     def __init__(
-        self, path: str | os.PathLike[str], on_step: Callable[[str], None] | None = None
+        self, path: str | os.PathLike[str], on_step: Callable[[str], None] | None = None,
+        on_event: Callable[[Event], None] | None = None,
     ) -> None:
         """Open or make the log at `path` and replay it.
 
@@ -101,6 +103,7 @@ class JobStore(Database):
         """
         super().__init__(path, _SCHEMA, SCHEMA_VERSION, "job log")
         self._on_step = on_step or (lambda step: None)
+        self._on_event = on_event or (lambda event: None)
         self._jobs: dict[JobKey, LoggedJob] = {}
         self._open: dict[JobKey, LoggedJob] = {}
         """Those that are not in a final state."""
@@ -172,9 +175,11 @@ class JobStore(Database):
                 (key.root, key.proof_type, key.prover, slot, state.value, reason, data,
                  time.time()))
         assert cursor.lastrowid is not None
-        self._apply(Event(cursor.lastrowid, key, slot, state, reason, data))
+        event = Event(cursor.lastrowid, key, slot, state, reason, data)
+        self._apply(event)
         log.info("job of slot %d: %s%s", slot, state.name, f", {reason}" if reason else "",
                  extra={"job": key.name, "payload": name_of(key.root), "slot": slot})
+        self._on_event(event)
         self._on_step(f"{state.name}:after")
         return self._jobs[key]
 

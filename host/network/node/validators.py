@@ -38,8 +38,10 @@ class NodeValidators:
     def __init__(
         self, signers: Signers, follower: Follower, protection: SlashingProtection,
         publish: Publish, claims: Claims | None = None,
+        on_refused: Callable[[str], None] | None = None,
     ) -> None:
-        """`claims`: what the node does for the second layer in blocks of its own."""
+        """`claims`: what the node does for the second layer in blocks of its own. `on_refused`
+        hears of every sentence of `refused`."""
         self.refused: list[str] = []
         """What was not signed or not sent, and why, a sentence each."""
         self._signers = signers
@@ -47,6 +49,12 @@ class NodeValidators:
         self._protection = protection
         self._publish = publish
         self._claims = claims
+        self._on_refused = on_refused or (lambda reason: None)
+
+    def refuse(self, reason: str) -> None:
+        """Note what was not signed or not sent."""
+        self.refused.append(reason)
+        self._on_refused(reason)
 
     def propose(self) -> None:
         """Build and send the block of this slot, if it is one of ours to propose."""
@@ -71,11 +79,11 @@ class NodeValidators:
                     follower.votes.contributions(root, follower.slot - 1), root),
                 permit=self._permit_block)
         except Refused as error:
-            self.refused.append(str(error))
+            self.refuse(str(error))
             log.warning("not signed: %s", error, extra={"slot": follower.slot})
             return
         except Invalid as error:
-            self.refused.append(f"own BLOCK of slot {follower.slot} is not signed: {error}")
+            self.refuse(f"own BLOCK of slot {follower.slot} is not signed: {error}")
             log.error(self.refused[-1], extra={"slot": follower.slot})
             return
         log.info("proposing as validator %d", proposer,
@@ -118,8 +126,9 @@ class NodeValidators:
             SignedAttestation(self._signers[index].public, int(data.source.epoch),
                               int(data.target.epoch), signing_root)
             for index in voting)
-        self.refused += [f"vote of slot {data.slot} by validator {index}: {reason}"
-                         for index, reason in zip(voting, reasons, strict=True) if reason]
+        for index, reason in zip(voting, reasons, strict=True):
+            if reason:
+                self.refuse(f"vote of slot {data.slot} by validator {index}: {reason}")
         return {index for index, reason in zip(voting, reasons, strict=True) if not reason}
 
 

@@ -21,6 +21,8 @@ from proofmill.host.network.operator.keystores import (
 )
 from proofmill.host.network.operator.settings import (
     KeysTable,
+    MetricsTable,
+    MinerTable,
     NetworkTable,
     NodeTable,
     PeerTable,
@@ -34,6 +36,8 @@ from proofmill.host.prover.circuits.rollup.size import RollupSize
 from proofmill.host.prover.groth16.proving_key import ProvingKey
 from proofmill.host.prover.groth16.zkey import write_zkey
 
+METRICS_PORT, MINER_PORT = MetricsTable().port, MinerTable().port
+"""Of node 0; the others have the next ones, so that all can run on one machine."""
 CHAIN, ZKEY, SETTINGS = "chain.json", "block.zkey", "node.toml"
 
 
@@ -138,6 +142,8 @@ def _settings(wanted: NewChain, node: int) -> Settings:
         prover=ProverTable(devices=[device] if device == "cpu" else [device, "cpu"],
                            key=f"../{ZKEY}"),
         transfers=TransfersTable(sign=wanted.sign_transfers),
+        metrics=MetricsTable(port=METRICS_PORT + node),
+        miner=MinerTable(port=MINER_PORT + node),
         peers=[PeerTable(name=f"node-{other}", certificate=f"peers/node-{other}.pem",
                          address=f"127.0.0.1:{wanted.first_port + other}")
                for other in range(wanted.nodes) if other != node])

@@ -63,15 +63,19 @@ class Prepared:
     clock: ChainClock
     setup: NodeSetup
     peers: tuple[PeerAddress, ...]
+    metrics_token: str
+    version: str
+    """Of this program."""
 
 
 def prepared(
-    settings: Settings, base: Path, log_to: LogTo | None = None,
+    settings: Settings, base: Path, version: str, log_to: LogTo | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Prepared:
     """All that `settings` name, read and checked; `base`: what their paths are relative to.
 
-    `progress`: of decrypting keystores. ProofmillError names the key of the settings and the file.
+    `version`: of this program. `progress`: of decrypting keystores. ProofmillError names the key
+    of the settings and the file.
     """
     node = settings.node
     chain = read_chain(base / node.chain)
@@ -112,7 +116,10 @@ def prepared(
         tuple(PeerAddress(peer.name, peer.address.rpartition(":")[0],
                           int(peer.address.rpartition(":")[2]),
                           identity.name < _name(certificates[peer.name]))
-              for peer in settings.peers if peer.address))
+              for peer in settings.peers if peer.address),
+        read_password(base / settings.metrics.token_file, "metrics.token_file")
+        if settings.metrics.token_file else "",
+        version)
 
 
 def read_identity(path: Path) -> Identity:

@@ -9,13 +9,19 @@ import logging
 import signal
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
+from proofmill.host.ground.database import StorageError
 from proofmill.host.ground.errors import ProofmillError, way_out
 from proofmill.host.network.node.follower import SLOT_MS
 from proofmill.host.network.node.node import STEPS_MS, Node
+from proofmill.host.network.operator.bounded import Listeners
+from proofmill.host.network.operator.conditions import Condition
 from proofmill.host.network.operator.dialer import Dialer
+from proofmill.host.network.operator.interfaces import interfaces
 from proofmill.host.network.operator.prepared import Prepared
+from proofmill.host.network.operator.watch import Watch
 
 log = logging.getLogger(__name__)
 
@@ -27,29 +33,34 @@ LONGEST_WAIT_SECONDS = 5.0
 class Pace:
     """How the node keeps up with the clock."""
 
-    skipped: int = 0
-    """Steps that were left out, because their slot was over before they could be done."""
     late_seconds: float = 0.0
     """How late the last step began."""
 
 
 class RunningNode:
-    """A node from its start to its end. `pace`, `node` and `dialer` tell how it goes."""
+    """A node from its start to its end. `watch`, `pace`, `node`, `dialer` tell how it goes."""
 
     def __init__(
         self, prepared: Prepared, on_ready: Callable[["RunningNode", int], None] | None = None,
         on_step: Callable[["RunningNode"], None] | None = None,
+        on_condition: Callable[[Condition], None] | None = None,
         now: Callable[[], float] = time.time,
     ) -> None:
         """`on_ready` hears of the port for peers, when the node has taken in what it had kept and
-        listens; `on_step` of every step of the clock. `now`: Unix time."""
+        listens; `on_step` of every step of the clock; `on_condition` of another gravest state.
+        `now`: Unix time."""
         self.prepared = prepared
         self.pace = Pace()
         self.node: Node | None = None
         self.dialer: Dialer | None = None
+        self.watch: Watch | None = None
+        self.ports: dict[str, int] = {}
+        """Where the interfaces for operators listen, by the table of their settings."""
         self._now = now
         self._on_ready = on_ready or (lambda node, port: None)
         self._on_step = on_step or (lambda node: None)
+        self._on_condition = on_condition
+        self._on_condition = on_condition
 
     async def run(self) -> None:
         """Until a signal comes. What ends it otherwise is raised: `ProofmillError` where a user can
@@ -57,44 +68,53 @@ class RunningNode:
         loop = asyncio.get_running_loop()
         stop, troubles = asyncio.Event(), asyncio.Queue[BaseException]()
         setup = self.prepared.setup
+        try:
+            setup.folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise ProofmillError(f"node.folder {setup.folder}: cannot be made: {error.strerror}; "
+                                 f"{way_out(error)}") from error
         if setup.log_to is not None:
-            try:
-                setup.folder.mkdir(parents=True, exist_ok=True)
-            except OSError as error:
-                raise ProofmillError(f"node.folder {setup.folder}: cannot be made: "
-                                     f"{error.strerror}; {way_out(error)}") from error
             setup.log_to(setup.folder / "node.log", setup.name)
 
         def trouble(error: BaseException) -> None:
             troubles.put_nowait(error)
             stop.set()
 
-        node = self.node = Node(setup, trouble, self._chain_ms)
-        self.dialer = Dialer(node.gossip, self.prepared.peers)
         before = {number: signal.getsignal(number) for number in _end_signals()}
-        try:
-            blocks = self._resume(node)
-            port = await self._listen(node)
-            await node.service.start()
-            # From here on a signal waits for the end of the step.
-            for number in before:
-                loop.add_signal_handler(number, stop.set)
-            self.dialer.start()
-            log.info("%s runs: %d blocks kept, port %d", setup.name, blocks, port)
-            self._on_ready(self, port)
-            await self._keep_time(node, stop)
-            if not troubles.empty():
-                raise troubles.get_nowait()
-        except Exception as error:
-            log.error("%s ends: %s", setup.name, error, exc_info=error)
-            raise
-        finally:
-            await self.dialer.close()
-            await node.close()
-            log.info("stopped")
-            for number, handler in before.items():
-                loop.remove_signal_handler(number)
-                signal.signal(number, handler)
+        with Watch(self.prepared, self._on_condition, self._now) as watch, Listeners(
+                interfaces(self.prepared, lambda: watch.latest)) as listeners:
+            self.watch, self.ports = watch, listeners.ports
+            node = self.node = Node(setup, trouble, self._chain_ms, watch.tell)
+            self.dialer = Dialer(node.gossip, self.prepared.peers)
+            reason = ""
+            try:
+                blocks = self._resume(node)
+                port = await self._listen(node)
+                await node.service.start()
+                # From here on a signal waits for the end of the step.
+                for number in before:
+                    loop.add_signal_handler(number, stop.set)
+                self.dialer.start()
+                log.info("%s runs: %d blocks kept, port %d", setup.name, blocks, port)
+                watch.tell("start", max(0, self.slot), {"blocks": blocks, "port": port})
+                watch.step(self)
+                self._on_ready(self, port)
+                await self._keep_time(node, watch, stop)
+                if not troubles.empty():
+                    raise troubles.get_nowait()
+            except Exception as error:
+                reason = str(error) or type(error).__name__
+                log.error("%s ends: %s", setup.name, error, exc_info=error)
+                raise
+            finally:
+                await self.dialer.close()
+                await node.close()
+                with suppress(StorageError):  # what ended it may be the disk
+                    watch.tell("end", max(0, self.slot), {"reason": reason})
+                log.info("stopped")
+                for number, handler in before.items():
+                    loop.remove_signal_handler(number)
+                    signal.signal(number, handler)
 
     @property
     def chain_ms(self) -> int:
@@ -122,7 +142,7 @@ class RunningNode:
                 f"{error.strerror or error}; end what listens there, or set another port"
                 ) from error
 
-    async def _keep_time(self, node: Node, stop: asyncio.Event) -> None:
+    async def _keep_time(self, node: Node, watch: Watch, stop: asyncio.Event) -> None:
         """Do every step of every slot when it is due; those of a slot that is over are left out."""
         slot, number = divmod(self._chain_ms(), SLOT_MS)[0], 0
         if self.chain_ms >= 0:
@@ -134,7 +154,8 @@ class RunningNode:
             current = self.chain_ms // SLOT_MS
             if current > slot:
                 skipped = (current - slot) * len(STEPS_MS) - number
-                self.pace.skipped += skipped
+                watch.tell("skipped", slot, {
+                    "steps": skipped, "late_seconds": round(self.pace.late_seconds, 3)})
                 log.warning("the clock has moved on to slot %d: %d steps are left out; the last "
                             "one began %.1f s late", current, skipped, self.pace.late_seconds,
                             extra={"slot": slot})
@@ -143,6 +164,7 @@ class RunningNode:
             if await self._passed(due, stop):
                 self.pace.late_seconds = self._now() - due
                 node.tick(slot, STEPS_MS[number])
+                watch.step(self)
                 self._on_step(self)
                 number += 1
                 # What peers have sent meanwhile comes before a step that is late as well.

@@ -5,6 +5,7 @@ init` writes, the check of a file that is read, the names of environment variabl
 docs/node.md all follow from them.
 """
 
+import ipaddress
 import os
 import re
 import tomllib
@@ -25,6 +26,7 @@ from proofmill.host.ground.typed import limits_of, typed
 ENVIRONMENT = "PROOFMILL_"
 """What the name of an environment variable that sets a key begins with."""
 
+LOOPBACK = "127.0.0.1"
 Host = Annotated[str, Meta(min_length=1, max_length=253)]
 Place = Annotated[str, Meta(min_length=1, max_length=4096)]
 Port = Annotated[int, Meta(ge=0, le=65_535)]
@@ -59,7 +61,7 @@ class KeysTable(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 class NetworkTable(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Where peers reach it. Only peers that are listed, and show their pinned key, get in."""
 
-    host: Annotated[Host, Meta(description="address to listen on for peers")] = "127.0.0.1"
+    host: Annotated[Host, Meta(description="address to listen on for peers")] = LOOPBACK
     port: Annotated[Port, Meta(description=(
         "port to listen on for peers; 0 for any free one"))] = 9_000
     identity: Annotated[Place, Meta(description=(
@@ -99,6 +101,26 @@ class TransfersTable(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         "of a chain for trying out are not empty"))] = False
 
 
+class MetricsTable(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Figures for Prometheus, on http://HOST:PORT/metrics."""
+
+    enabled: Annotated[bool, Meta(description="whether it listens")] = True
+    host: Annotated[Host, Meta(description=(
+        "address to listen on; one that is not loopback needs token_file"))] = LOOPBACK
+    port: Annotated[Port, Meta(description="port to listen on")] = 9_464
+    token_file: Annotated[str, Meta(max_length=4096, description=(
+        "file whose first line requests must show (Authorization: Bearer); empty for none"))] = ""
+
+
+class MinerTable(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The same figures for miners' monitors, by cgminer's API (commands that read, no others)."""
+
+    enabled: Annotated[bool, Meta(description="whether it listens")] = True
+    host: Annotated[Host, Meta(description=(
+        "address to listen on; the API knows no password, so only loopback"))] = LOOPBACK
+    port: Annotated[Port, Meta(description="port to listen on")] = 4_028
+
+
 class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """All of ``node.toml``."""
 
@@ -107,6 +129,8 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     network: NetworkTable = NetworkTable()
     prover: ProverTable = ProverTable()
     transfers: TransfersTable = TransfersTable()
+    metrics: MetricsTable = MetricsTable()
+    miner: MinerTable = MinerTable()
     peers: Annotated[list[PeerTable], Meta(max_length=64)] = []
 
 
@@ -221,7 +245,22 @@ def read_settings(path: str | os.PathLike[str], environment: Mapping[str, str]) 
     settings = typed(document, Settings, where, locate)
     _check_devices(settings, locate)
     _check_peers(settings, locate)
+    if not is_loopback(settings.miner.host):
+        raise ProofmillError(f"{locate('miner.host')}: {settings.miner.host} is not loopback, and "
+                             "this API knows no password; set 127.0.0.1, and reach it through a "
+                             "tunnel")
+    if not is_loopback(settings.metrics.host) and not settings.metrics.token_file:
+        raise ProofmillError(f"{locate('metrics.host')}: {settings.metrics.host} is not loopback; "
+                             "set metrics.token_file as well, or 127.0.0.1")
     return settings
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine reaches what listens there."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def _overridden(document: dict[str, Any], environment: Mapping[str, str]) -> dict[str, str]:

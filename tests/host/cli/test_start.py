@@ -13,7 +13,7 @@ from proofmill.host.prover.native.library import library
 ROOT = Path(__file__).parents[3]
 FILES = ROOT / "tests" / "vectors" / "chain4"
 HEAVY = ("numpy", "rich", "mclbn256", "zk_dtypes", "amaranth", "email", "subprocess", "filelock",
-         "platformdirs", "textwrap", "_hashlib")
+         "platformdirs", "textwrap", "_hashlib", "prometheus_client", "msgspec", "eth_keyfile")
 ASK = """
 import sys
 from proofmill.host.cli.main import main

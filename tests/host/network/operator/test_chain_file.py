@@ -85,4 +85,4 @@ def test_files_that_do_not_fit_are_named(
     home = folders(tmp_path)[0]
     (home / "peers").mkdir(exist_ok=True)
     with pytest.raises(ProofmillError, match=said):
-        prepared(read_settings(home / "node.toml", {variable: value}), home)
+        prepared(read_settings(home / "node.toml", {variable: value}), home, "1.2.3")

@@ -12,14 +12,38 @@ import pytest
 from proofmill.host.cli.main import main
 from proofmill.host.network.node.follower import SLOT_MS
 from proofmill.host.network.node.states import State
+from proofmill.host.network.operator.event_log import EventLog
 from proofmill.host.network.operator.prepared import Prepared, prepared
 from proofmill.host.network.operator.running import RunningNode
 from proofmill.host.network.operator.settings import read_settings
 from tests.host.network.operator.service import Service, folders
+from tests.host.network.operator.test_figures import command, samples
+from tests.host.network.operator.watched import get
 
 
 def ready(home: Path) -> Prepared:
-    return prepared(read_settings(home / "node.toml", {}), home)
+    return prepared(read_settings(home / "node.toml", {}), home, "1.2.3")
+
+
+def same_figures(home: Path) -> None:
+    """The same counts and rate of work over HTTP and by the miner API, of one snapshot."""
+    settings = read_settings(home / "node.toml", {})
+    for _ in range(100):
+        shown = samples(get(settings.metrics.port)[1])
+        stats = command(settings.miner.port, "stats")["STATS"]
+        if shown["proofmill_uptime_seconds", ""] == pytest.approx(
+                stats[0]["uptime_seconds"], abs=1e-5) and shown["proofmill_proofs_made_total",
+                                                                "cpu"]:
+            break
+        time.sleep(0.2)
+    else:
+        raise AssertionError("no snapshot with a proof was seen twice")
+    devices = next(each for each in stats if each["ID"] == "device cpu")
+    assert devices["proofs_made"] == shown["proofmill_proofs_made_total", "cpu"] >= 1
+    assert devices["constraints_per_second"] == pytest.approx(
+        shown["proofmill_constraints_per_second", "cpu"], abs=1e-5) != 0
+    for name in ("proofs_accepted", "proofs_rejected", "blocks_proposed", "jobs_seen"):
+        assert stats[0][name] == shown[f"proofmill_{name}_total", ""]
 
 
 def test_slots_pass_by_the_clock_and_a_restart_goes_on(tmp_path: Path) -> None:
@@ -46,7 +70,7 @@ def test_slots_pass_by_the_clock_and_a_restart_goes_on(tmp_path: Path) -> None:
     first = RunningNode(ready(home), on_step=step, now=now)
     asyncio.run(asyncio.wait_for(first.run(), 300))
     assert signal.getsignal(signal.SIGTERM) is handler
-    assert steps == sorted(set(steps)) and first.pace.skipped >= 36
+    assert steps == sorted(set(steps)) and first.watch.latest.of("skipped_steps") >= 36
     assert {milliseconds for _, milliseconds in steps} <= {0, 1500, 3000, 4500}
     head, blocks = first.node.follower.head().root, len(first.node.follower.branch())
     assert blocks >= 2
@@ -111,9 +135,14 @@ def test_a_process_in_the_background_ends_by_either_signal_with_nothing_lost(
     """SIGINT is ignored when it starts, as for what a shell runs with an ampersand."""
     home = folders(tmp_path)[0]
     with Service(home) as node:
-        node.until("validators", "proposing")
+        node.until("node.prover", "proof made")
+        same_figures(home)
         status, out, err = node.end(signal.SIGINT)
     assert status == 0 and "node-0 has ended" in out and "Traceback" not in err
+    with EventLog(home / "data" / "events.sqlite") as events:
+        kinds = [each.kind for each in events.latest(1000)]
+        assert kinds[0] == "start" and kinds[-1] == "end"
+        assert {"job", "proof", "block"} <= set(kinds)
     assert node.log()[-1]["message"] == "stopped"
     with sqlite3.connect(home / "data" / "blocks.sqlite") as database:
         assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)

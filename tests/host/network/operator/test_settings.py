@@ -72,6 +72,15 @@ def test_a_mistake_is_told_with_its_line(
     assert str(told.value).startswith((f"{where}, line {line}: ", f"{where}: not TOML"))
 
 
+def test_what_others_could_reach_needs_a_token(tmp_path: Path) -> None:
+    with pytest.raises(ProofmillError, match="line 2: 0.0.0.0 is not loopback; set metrics.token_"):
+        read(tmp_path, '[metrics]\nhost = "0.0.0.0"\n')
+    found = read(tmp_path, '[metrics]\nhost = "0.0.0.0"\ntoken_file = "t"\n[miner]\nhost = "::1"\n')
+    assert found.metrics.token_file == "t"
+    with pytest.raises(ProofmillError, match="line 2: 10.0.0.1 is not loopback, and this API know"):
+        read(tmp_path, '[miner]\nhost = "10.0.0.1"\n')
+
+
 def test_mistakes_about_peers_are_told_with_their_table(tmp_path: Path) -> None:
     peer = '[[peers]]\nname = "{}"\ncertificate = "x.pem"\naddress = "{}"\n'
     one = peer.format("a", "h:1")

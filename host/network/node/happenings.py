@@ -1,0 +1,29 @@
+"""What happens in a node that its operator may want to know of.
+
+One table of kinds with their fields; nodes tell them with `Tell`, and know nothing of who listens.
+"""
+
+from collections.abc import Callable
+
+Value = str | int | float
+Tell = Callable[[str, int, dict[str, Value]], None]
+"""Hears of what happened: (kind, slot, fields), `KINDS` says which."""
+
+KINDS: dict[str, dict[str, str]] = {
+    "start": {"blocks": "kept from former lives", "port": "for peers"},
+    "end": {"reason": "empty where it was told to end"},
+    "job": {"job": "its name", "state": "that it enters, as in `states.State`", "reason": "why"},
+    "proof": {"job": "it is for", "device": "that made it", "seconds": "from witness to verified "
+              "proof", "cycles": "of the accelerator", "constraints": "of the circuit"},
+    "fault": {"device": "that failed twice", "reason": "what it said",
+              "pause_ms": "of chain time for which it is put aside"},
+    "block": {"root": "of a block that this node has proposed"},
+    "unsigned": {"reason": "why slashing protection, or this node's own check, let it not go out"},
+    "skipped": {"steps": "of the clock that were left out", "late_seconds": "of the last one done"},
+    "condition": {"condition": "that the node is in now, the gravest", "reason": "why",
+                  "way_out": "what to do about it"},
+}
+
+
+def nobody(kind: str, slot: int, fields: dict[str, Value]) -> None:
+    """A `Tell` where nobody listens."""

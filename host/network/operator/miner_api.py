@@ -1,0 +1,161 @@
+"""The API of cgminer, as miners' monitors read it, made from the table of figures.
+
+A request is text (``summary``) or JSON (``{"command": "summary"}``; several commands are joined by
+``+``), one a connection; the answer is in the same form and ends with a zero byte (cgminer's
+API-README). Work is constraints proven: ``MH`` are millions of them. There is one pool, the chain.
+All commands only read.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from proofmill.host.network.operator.figures import FIGURES, Figure, Snapshot
+
+API_VERSION = "3.7"
+Section = tuple[str, list[dict[str, Any]]]
+
+
+def whole(request: bytes) -> bool:
+    """Whether a request has ended: a line, a zero byte, a JSON object, or, as cgminer has it, the
+    first piece of text that comes."""
+    text = request.strip(b" \r\n\0")
+    if not text:
+        return False
+    return not text.startswith(b"{") or request.rstrip(b" \r")[-1:] in (b"\n", b"\0") \
+        or _parsed(text) is not None
+
+
+class MinerApi:
+    """Answers requests from the latest snapshot."""
+
+    def __init__(self, snapshot: Callable[[], Snapshot], version: str) -> None:
+        """`version`: of this program."""
+        self._snapshot = snapshot
+        self._version = version
+        self._commands: dict[str, tuple[int, str, Callable[[Snapshot], Section]]] = {
+            "version": (22, "CGMiner versions", self._versions),
+            "summary": (11, "Summary", _summary),
+            "devs": (9, "PGAs", _devices),
+            "pools": (7, "1 Pool(s)", _pools),
+            "stats": (70, "CGMiner stats", _stats),
+        }
+
+    def answer(self, request: bytes) -> bytes:
+        """The answer, with its zero byte."""
+        text = request.strip(b" \r\n\0")
+        snapshot = self._snapshot()
+        if text.startswith(b"{"):
+            found = _parsed(text)
+            command = found.get("command") if found is not None else None
+            if not isinstance(command, str):
+                return _as_json(self._refusal(snapshot, 23, "Invalid JSON"))
+            names = command.split("+")
+            if len(names) == 1:
+                return _as_json(self._sections(snapshot, command))
+            # Each under its own name, in a list, as cgminer joins them.
+            return _as_json({name: [self._sections(snapshot, name)] for name in names})
+        name = text.partition(b"|")[0].decode("latin-1")
+        return _as_text(self._sections(snapshot, name))
+
+    def _sections(self, snapshot: Snapshot, name: str) -> dict[str, Any]:
+        if name not in self._commands:
+            return self._refusal(snapshot, 14, "Invalid command")
+        code, said, make = self._commands[name]
+        section, rows = make(snapshot)
+        return {"STATUS": [self._status(snapshot, "S", code, said)], section: rows, "id": 1}
+
+    def _refusal(self, snapshot: Snapshot, code: int, said: str) -> dict[str, Any]:
+        return {"STATUS": [self._status(snapshot, "E", code, said)], "id": 1}
+
+    def _status(self, snapshot: Snapshot, letter: str, code: int, said: str) -> dict[str, Any]:
+        return {"STATUS": letter, "When": int(snapshot.unix_seconds), "Code": code, "Msg": said,
+                "Description": f"proofmill {self._version}"}
+
+    def _versions(self, snapshot: Snapshot) -> Section:
+        return "VERSION", [{"CGMiner": f"proofmill {self._version}", "API": API_VERSION,
+                            "Miner": f"proofmill {self._version}"}]
+
+
+def _summary(snapshot: Snapshot) -> Section:
+    return "SUMMARY", [{figure.summary: _standard(figure, snapshot.of(figure.name))
+                        for figure in FIGURES.values() if figure.summary}]
+
+
+def _devices(snapshot: Snapshot) -> Section:
+    rows = []
+    for number, name in enumerate(snapshot.values["proofs_made"]):
+        aside = bool(snapshot.of("device_put_aside", name))
+        rows.append({
+            "PGA": number, "Name": name, "ID": number, "Enabled": "Y",
+            "Status": "Sick" if aside else "Alive",
+            **{figure.device: _standard(figure, snapshot.of(figure.name, name))
+               for figure in FIGURES.values() if figure.device}})
+    return "DEVS", rows
+
+
+def _pools(snapshot: Snapshot) -> Section:
+    behind = any(each.name == "behind" for each in snapshot.conditions)
+    return "POOLS", [{
+        "POOL": 0, "URL": f"chain:{snapshot.about.get('chain', '')}",
+        "Status": "Dead" if behind else "Alive", "Priority": 0, "Quota": 1, "Long Poll": "N",
+        "User": snapshot.about.get("name", ""),
+        **{figure.pool: _standard(figure, snapshot.of(figure.name))
+           for figure in FIGURES.values() if figure.pool}}]
+
+
+def _stats(snapshot: Snapshot) -> Section:
+    """Every figure under its own name; then one row a device, or another label."""
+    gravest = snapshot.conditions[0] if snapshot.conditions else None
+    rows: list[dict[str, Any]] = [{
+        "STATS": 0, "ID": "node", **({} if gravest is None else {
+            "Condition": gravest.name, "Reason": gravest.reason, "Way Out": gravest.way_out}),
+        **{name: _number(snapshot.of(name)) for name, figure in FIGURES.items()
+           if not figure.label}}]
+    for label in dict.fromkeys(figure.label for figure in FIGURES.values() if figure.label):
+        figures = [figure for figure in FIGURES.values() if figure.label == label]
+        for value in dict.fromkeys(value for figure in figures
+                                   for value in snapshot.values.get(figure.name, {})):
+            rows.append({"STATS": len(rows), "ID": f"{label} {value}", **{
+                figure.name: _number(snapshot.of(figure.name, value)) for figure in figures}})
+    return "STATS", rows
+
+
+def _standard(figure: Figure, value: float) -> int | float:
+    """A value as clients of cgminer take it: times in whole seconds, work in millions."""
+    return int(value) if figure.unit.startswith("seconds") else _number(value / figure.divisor)
+
+
+def _number(value: float) -> int | float:
+    return int(value) if value == int(value) else round(value, 6)
+
+
+def _as_json(answer: Mapping[str, Any]) -> bytes:
+    return json.dumps(answer).encode() + b"\0"
+
+
+def _as_text(answer: Mapping[str, Any]) -> bytes:
+    """``STATUS=S,When=…,…|SUMMARY,Elapsed=…|``, what is special in values escaped."""
+    parts = []
+    for section, rows in answer.items():
+        if section == "id":
+            continue
+        for row in rows:
+            pairs = [f"{key}={_escaped(value)}" for key, value in row.items()]
+            # A row whose first key is the section's name begins with that alone.
+            begins = next(iter(row)) in (section, section.removesuffix("S")) \
+                or section == "DEVS" and next(iter(row)) == "PGA"
+            parts.append(",".join(pairs if begins else [section, *pairs]))
+    return ("|".join(parts) + "|").encode() + b"\0"
+
+
+def _escaped(value: object) -> str:
+    return "".join(f"\\{each}" if each in "\\|,=" else each for each in str(value))
+
+
+def _parsed(text: bytes) -> dict[str, Any] | None:
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    return found if isinstance(found, dict) else None

@@ -1,0 +1,126 @@
+"""The same figures through every interface, and what they count."""
+
+import json
+import shutil
+import socket
+import subprocess
+from typing import Any
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from proofmill.host.network.node.happenings import KINDS
+from proofmill.host.network.node.states import State
+from proofmill.host.network.operator.conditions import CONDITIONS
+from proofmill.host.network.operator.figures import FIGURES, OF_JOBS, Kind
+from tests.host.network.operator.watched import START, ask, get, listening, snapshot, tally
+
+Samples = dict[tuple[str, str], float]
+
+
+def samples(text: str) -> Samples:
+    """(name, label) to value."""
+    return {(each.name, next(iter(each.labels.values()), "")): each.value
+            for family in text_string_to_metric_families(text) for each in family.samples}
+
+
+def command(port: int, name: str) -> dict[str, Any]:
+    answer = ask(port, json.dumps({"command": name}).encode())
+    assert answer.endswith(b"\0")
+    return dict(json.loads(answer[:-1]))
+
+
+def test_events_are_counted() -> None:
+    found = snapshot()
+    assert found.of("jobs_seen") == 9 and found.of("proofs_accepted") == 5
+    assert found.of("proofs_rejected") == 2 and found.of("proofs_stale") == 1
+    assert found.of("proofs_made", "cpu") == 2 and found.of("proving_seconds", "cpu") == 1.0
+    assert found.of("constraints_per_second", "cpu") == 12e6 / 100
+    assert found.of("all_constraints_per_second") == 12e6 / 100
+    assert found.of("accepted_per_minute") == 3
+    assert found.of("last_proof_unix_seconds", "cpu") == START + 90
+    assert found.of("device_faults", "serial:/dev/ttyUSB0") == 1 == found.of("all_device_faults")
+    assert found.of("skipped_steps") == 3 and found.of("unsigned") == 1
+    assert found.of("blocks_proposed") == 1
+    # What is recent leaves with time, what is counted stays.
+    later = snapshot(after=350.0)
+    assert later.of("recent_constraints_per_second", "cpu") == 6e6 / 300
+    assert later.of("constraints_proven", "cpu") == 12e6
+
+
+def test_every_kind_of_event_and_state_is_known() -> None:
+    assert OF_JOBS.keys() <= {state.name for state in State}
+    assert set(OF_JOBS.values()) <= FIGURES.keys()
+    made = tally()
+    for kind, fields in KINDS.items():
+        made.take(kind, dict.fromkeys(fields, 1), START)
+    with pytest.raises(AssertionError):
+        made.snapshot({"proofs_made": {"cpu": 1}}, (), {}, START)
+
+
+def test_both_interfaces_say_the_same() -> None:
+    with listening() as (metrics, miner):
+        status, text = get(metrics)
+        stats = command(miner, "stats")["STATS"]
+        summary = command(miner, "summary")["SUMMARY"][0]
+        devices = command(miner, "devs")["DEVS"]
+        pool = command(miner, "pools")["POOLS"][0]
+    assert status == 200
+    shown = samples(text)
+    for name, figure in FIGURES.items():
+        full = f"proofmill_{name}" + ("_total" if figure.kind is Kind.COUNTER else "")
+        if not figure.label:
+            assert shown[full, ""] == stats[0][name], name
+            for row, key in ((summary, figure.summary), (pool, figure.pool)):
+                if key:
+                    value = shown[full, ""] / figure.divisor
+                    assert row[key] == (int(value) if figure.unit == "seconds" else value), key
+        elif figure.label == "device":
+            for number, device in enumerate(("cpu", "serial:/dev/ttyUSB0")):
+                row = next(each for each in stats if each["ID"] == f"device {device}")
+                assert shown[full, device] == row[name], name
+                assert devices[number]["Name"] == device
+                if figure.device:
+                    assert devices[number][figure.device] == shown[full, device] / figure.divisor
+    assert [shown["proofmill_condition", name] for name in CONDITIONS] == [
+        float(name in ("device put aside", "working")) for name in CONDITIONS]
+    assert (summary["Accepted"], summary["Rejected"], summary["MHS av"]) == (5, 2, 0.12)
+    assert [each["Status"] for each in devices] == ["Alive", "Sick"]
+    assert stats[0]["Condition"] == "device put aside"
+    assert pool["URL"] == 'chain:a "chain"' and pool["Status"] == "Alive"
+    # Never null: monitors add these up.
+    assert None not in summary.values() and all(None not in each.values() for each in devices)
+
+
+def test_requests_as_clients_send_them() -> None:
+    """JSON without an end, lines, text in one piece; with what cgminer answers to each."""
+    with listening() as (_, miner):
+        text = ask(miner, b"summary")
+        assert text.startswith(b"STATUS=S,When=1000100,Code=11,Msg=Summary,Description=proofmill ")
+        assert b"|SUMMARY,Elapsed=100," in text and text.endswith(b"|\0")
+        assert ask(miner, b"summary|\n") == text
+        assert b"|PGA=0,Name=cpu,ID=0,Enabled=Y,Status=Alive," in ask(miner, b"devs")
+        assert b"|VERSION,CGMiner=proofmill 1.2.3,API=3.7," in ask(miner, b"version\n")
+        # What is special in a value is escaped.
+        assert rb"Reason=serial:/dev/ttyUSB0: no answer\, a\=b\|c\\d" in ask(miner, b"stats")
+        assert b"STATUS=E,When=1000100,Code=14,Msg=Invalid command," in ask(miner, b"quit")
+        both = command(miner, "summary+devs")
+        assert both.keys() == {"summary", "devs"}
+        assert both["summary"][0]["SUMMARY"][0]["Accepted"] == 5
+        with socket.create_connection(("127.0.0.1", miner)) as line:
+            for piece in (b'{"comm', b'and": "version', b'"}'):
+                line.sendall(piece)
+            assert b'"VERSION"' in line.recv(4096)
+
+
+def test_the_page_is_in_the_format_of_prometheus() -> None:
+    with listening() as (metrics, _):
+        text = get(metrics)[1]
+    assert 'proofmill_node_info{chain="a \\"chain\\"",name="node-0"} 1.0' in text
+    for name, figure in FIGURES.items():
+        assert f"# HELP proofmill_{name}" in text and figure.what.split()[0] in text
+    if shutil.which("promtool") is None:
+        pytest.skip("promtool is not installed")
+    done = subprocess.run(["promtool", "check", "metrics"], input=text, text=True,
+                          capture_output=True)
+    assert done.returncode == 0 and not done.stderr, done.stderr
