@@ -84,6 +84,11 @@ FIELDS: dict[str, dict[str, str]] = {
         "bounties_wei": "for showing others' wrong proofs",
         "dropped": "an object: peers it left, and why",
         "fetched": "blocks it had missed and got from peers", "dead": "how it ended; empty if not"},
+    "doctor": {
+        "right": "whether nothing is wrong", "findings": "a list, below"},
+    "doctor: findings": {
+        "check": "what was looked at", "verdict": "right, warning or wrong",
+        "sentence": "what was found", "way_out": "what to do; empty where it is right"},
     "wallet send": {
         "transfer": "its hash, hex", "account": "it is from", "nonce": "it is signed for"},
     "wallet deposit": {

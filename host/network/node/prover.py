@@ -18,6 +18,7 @@ from proofmill.host.network.consensus.records import Claim, ProvingTask
 from proofmill.host.network.consensus.spec import spec
 from proofmill.host.network.contracts.verifier import proof_numbers
 from proofmill.host.network.evm.account import Account
+from proofmill.host.network.evm.client import Address
 from proofmill.host.network.evm.transaction import decode_transaction, most_price
 from proofmill.host.network.mechanism.stages import Stage, may_prove, stage_of
 from proofmill.host.network.node.admission import Calibration, Liability, admit
@@ -208,18 +209,8 @@ class NodeProver:
         log.warning("the late proof of slot %d failed: %s", slot, error, extra={"slot": slot})
 
     def missing_funds(self) -> str:
-        """What keeps the prover from handing in proofs for want of funds, at the head; empty for
-        nothing."""
-        follower = self._follower
-        if self.setup.identity not in follower.account().bonded:
-            return (f"the bond of prover {self.setup.identity} is below the minimum, or is being "
-                    "taken back")
-        evm = follower.execution_layer.evm
-        balance, price = evm.balance(self._account.address), most_price(evm.block().base_fee)
-        if balance < SUBMIT_GAS * price:
-            return (f"the account 0x{self._account.address.hex()} has {balance} wei, and handing "
-                    f"in a proof may take {SUBMIT_GAS * price}")
-        return ""
+        """As the function of that name, for this prover."""
+        return missing_funds(self._follower, self.setup.identity, self._account.address)
 
     def _revive(self, job: LoggedJob) -> None:
         """Take up again what another branch had decided, where this one has not, or otherwise."""
@@ -491,6 +482,21 @@ class NodeProver:
         before = self.notes.get(job.slot, "")
         if reason and not before.endswith(reason):
             self.notes[job.slot] = f"{before}; then: {reason}" if before else reason
+
+
+def missing_funds(follower: Follower, identity: int, owner: Address) -> str:
+    """What keeps a prover from handing in proofs for want of funds, at the head; empty for nothing.
+
+    `owner`: of its bond, whose account pays for handing in.
+    """
+    if identity not in follower.account().bonded:
+        return f"the bond of prover {identity} is below the minimum, or is being taken back"
+    evm = follower.execution_layer.evm
+    balance, price = evm.balance(owner), most_price(evm.block().base_fee)
+    if balance < SUBMIT_GAS * price:
+        return (f"the account 0x{owner.hex()} has {balance} wei, and handing in a proof may take "
+                f"{SUBMIT_GAS * price}")
+    return ""
 
 
 def _nonce(handover: bytes) -> int:

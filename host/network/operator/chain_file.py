@@ -19,7 +19,7 @@ from proofmill.host.ground.typed import typed
 from proofmill.host.ground.units import Wei
 from proofmill.host.network.consensus.keys import ValidatorKey
 from proofmill.host.network.node.contract_state import ProverAccount
-from proofmill.host.network.node.follower import SLOT_MS, ChainSetup
+from proofmill.host.network.node.follower import SLOT_MS, ChainSetup, Follower
 from proofmill.host.network.node.opening import (
     GenesisEngines,
     devnet_parameters,
@@ -71,6 +71,7 @@ class _File(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     validators: Annotated[list[ValidatorEntry], Meta(min_length=64)]
     provers: list[ProverEntry]
     verification_key: dict[str, Any]
+    genesis_root: Annotated[str, Meta(pattern="^0x[0-9a-f]{64}$")]
 
 
 KIND = "proofmill chain"
@@ -79,12 +80,22 @@ KIND = "proofmill chain"
 @dataclass(frozen=True)
 class Chain:
     """A chain, and its time: slot s begins at `genesis_seconds` (Unix time) + s *
-    `slot_milliseconds` / 1000. `setup.keys` are without secrets."""
+    `slot_milliseconds` / 1000. `setup.keys` are without secrets. `genesis_root`: of the first
+    block, which depends on the contracts of the release that made the chain as well."""
 
     name: str
     genesis_seconds: float
     slot_milliseconds: int
     setup: ChainSetup
+    genesis_root: bytes
+
+    def require(self, follower: Follower) -> None:
+        """`ProofmillError` where this release makes another first block of the description."""
+        if follower.genesis_root != self.genesis_root:
+            raise ProofmillError(
+                f"the chain {self.name!r} begins with block 0x{self.genesis_root.hex()[:16]}…, and "
+                f"this release makes 0x{follower.genesis_root.hex()[:16]}… of its description; use "
+                "the release that made it, or begin a new chain with `proofmill node init`")
 
     def with_keys(self, own: Sequence[ValidatorKey]) -> tuple[ChainSetup, tuple[int, ...]]:
         """The setup for a node that has the secret keys `own`; their validators' numbers,
@@ -114,9 +125,9 @@ def new_chain(
         EvmEngines(verification_key, parameters, minimum, tuple(sorted(set(rich)))), seed, size,
         keys, provers, bond)
     public = tuple(replace(key, secret=0) for key in keys)
-    return Chain(name, genesis_seconds, slot_milliseconds, ChainSetup(
-        public, engines, seed, size, verification_key, parameters, minimum, bond,
-        tuple(provers)))
+    setup = ChainSetup(public, engines, seed, size, verification_key, parameters, minimum, bond,
+                       tuple(provers))
+    return Chain(name, genesis_seconds, slot_milliseconds, setup, Follower(setup).genesis_root)
 
 
 def chain_text(chain: Chain) -> bytes:
@@ -131,7 +142,8 @@ def chain_text(chain: Chain) -> bytes:
         validators=[ValidatorEntry(_hex(key.public), _hex(key.address)) for key in setup.keys],
         provers=[ProverEntry(each.identity, _hex(each.owner), _hex(each.reward_address), _hex(raw))
                  for each, raw in zip(setup.provers, engines.opening, strict=True)],
-        verification_key=setup.verification_key.to_json())), indent=1) + b"\n"
+        verification_key=setup.verification_key.to_json(),
+        genesis_root=_hex(chain.genesis_root))), indent=1) + b"\n"
 
 
 def read_chain(path: str | os.PathLike[str]) -> Chain:
@@ -174,7 +186,8 @@ def _chain(file: _File, where: str) -> Chain:
               for each in file.validators),
         engines, file.seed, RollupSize(file.ledger_depth, file.batch_transfers), key, parameters,
         minimum, Wei(int(file.bond_wei)), provers)
-    return Chain(file.name, file.genesis_unix_seconds, file.slot_milliseconds, setup)
+    return Chain(file.name, file.genesis_unix_seconds, file.slot_milliseconds, setup,
+                 _bytes(file.genesis_root))
 
 
 @dataclass(frozen=True)

@@ -88,6 +88,7 @@ class RunningNode:
             self.dialer = Dialer(node.gossip, self.prepared.peers)
             reason = ""
             try:
+                self.prepared.chain.require(node.follower)
                 blocks = self._resume(node)
                 port = await self._listen(node)
                 await node.service.start()

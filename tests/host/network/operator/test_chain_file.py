@@ -1,6 +1,7 @@
 """The description of a chain: what is written is the same chain for everybody who reads it."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -28,7 +29,10 @@ def test_all_nodes_of_a_chain_have_one_genesis(tmp_path: Path) -> None:
         assert all(setup.keys[number].secret for number in numbers)
     assert sorted(owned) == list(range(64))
     first, second = (Follower(setup) for setup in setups)
-    assert first.genesis_root == second.genesis_root
+    assert first.genesis_root == second.genesis_root == chains[0].genesis_root
+    chains[0].require(first)
+    with pytest.raises(ProofmillError, match="use the release that made it, or begin a new chain"):
+        replace(chains[0], genesis_root=bytes(32)).require(first)
     assert first.layer.bonds.call("prover_count") == 1
 
 

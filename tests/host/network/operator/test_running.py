@@ -12,6 +12,8 @@ import pytest
 from proofmill.host.cli.main import main
 from proofmill.host.network.node.follower import SLOT_MS
 from proofmill.host.network.node.states import State
+from proofmill.host.network.operator.conditions import CONDITIONS
+from proofmill.host.network.operator.doctor import examine
 from proofmill.host.network.operator.event_log import EventLog
 from proofmill.host.network.operator.prepared import Prepared, prepared
 from proofmill.host.network.operator.running import RunningNode
@@ -137,6 +139,10 @@ def test_a_process_in_the_background_ends_by_either_signal_with_nothing_lost(
     with Service(home) as node:
         node.until("node.prover", "proof made")
         same_figures(home)
+        beside = list(examine(home / "node.toml", {}, "1.2.3"))
+        assert [each.check for each in beside[-2:]] == ["node", "state"]
+        assert "it runs: " in beside[-2].sentence and "node-0 (process " in beside[-2].sentence
+        assert beside[-1].sentence.partition(":")[0] in CONDITIONS
         status, out, err = node.end(signal.SIGINT)
     assert status == 0 and "node-0 has ended" in out and "Traceback" not in err
     with EventLog(home / "data" / "events.sqlite") as events:
