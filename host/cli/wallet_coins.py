@@ -75,12 +75,12 @@ def register(ways: Commands) -> None:
 
 def run_deposit(options: argparse.Namespace) -> int:
     """Open an account or credit one."""
-    purse = _Purse(options)
-    found = purse.node.account(purse.public)
-    theirs = [each["account"] for each in found["accounts"]] + purse.coins["opening"]
     if options.new and options.account is not None:
         raise ProofmillError("--new opens an account whose number the contract gives; leave out "
                              "--account")
+    purse = _Purse(options)
+    found = purse.node.account(purse.public)
+    theirs = [each["account"] for each in found["accounts"]] + purse.coins["opening"]
     if options.account is not None or (theirs and not options.new):
         number = _meant(options, theirs, found["slot"])
         name = purse.send("credit", number, units=options.amount)
@@ -132,12 +132,13 @@ def _exit(options: argparse.Namespace) -> int:
 
 
 def _force(options: argparse.Namespace) -> int:
+    from proofmill.host.network.transfers.client import NodeClient
+    from proofmill.host.network.transfers.keystore import packed_key, read_public
+
+    found = NodeClient(options.node).account(packed_key(read_public(options.keystore)))
+    number = int(chosen(options, found)["account"])
     purse = _Purse(options)
-    owned = purse.coins["owned"]
-    found = purse.node.account(purse.public)
-    theirs = [each["account"] for each in found["accounts"]]
-    number = _meant(options, theirs or owned, found["slot"])
-    if number not in owned:
+    if number not in purse.coins["owned"]:
         raise ProofmillError(f"account {number}: its owner on the chain is not "
                              f"0x{purse.payer.hex()}; name the owner's keystore with --payer")
     name = purse.send("force", number)

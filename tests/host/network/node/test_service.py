@@ -2,19 +2,23 @@
 
 import asyncio
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from proofmill.host.cli.main import main
 from proofmill.host.ground.database import StorageError
+from proofmill.host.network.contracts.ledger import UNIT
+from proofmill.host.network.evm.transaction import decode_transaction
 from proofmill.host.network.node.follower import Follower
 from proofmill.host.network.node.gossip import Reception
 from proofmill.host.network.node.service import WalletService
 from proofmill.host.network.node.wire import Topic
+from proofmill.host.network.transfers import keystore
 from proofmill.host.network.transfers.waiting import Waiting
 from tests.host.network.node.chains import SEED, follower
+from tests.host.network.transfers.passwords import quickly
 
 
 @pytest.fixture(scope="module")
@@ -23,9 +27,16 @@ def node() -> Follower:
 
 
 @pytest.fixture(scope="module")
-def keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def quick() -> Iterator[pytest.MonkeyPatch]:
+    with pytest.MonkeyPatch.context() as patch:
+        yield patch
+
+
+@pytest.fixture(scope="module")
+def keys(tmp_path_factory: pytest.TempPathFactory, quick: pytest.MonkeyPatch) -> Path:
     """A folder with a password, the key of account 0, and a stranger's."""
     folder = tmp_path_factory.mktemp("keys")
+    quick.setattr(keystore, "create_keyfile_json", quickly)
     (folder / "password").write_text("a password\n")
     password = ("--password-file", str(folder / "password"))
     assert main(["wallet", "new", str(folder / "own.json"), "--development", "0", "--seed",
@@ -121,6 +132,55 @@ def test_nonsense_is_answered(node: Follower, tmp_path: Path, line: bytes, code:
     service = WalletService(
         tmp_path, node, lambda topic, raw: node.take(topic, raw, "a wallet"), raised)
     assert service.answer(line)["error"]["code"] == code
+
+
+def test_coins_are_taken_in_and_let_out_by_the_queue(
+    node: Follower, keys: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What the node passes on is what the contract wants; its refusals come before gas is spent."""
+    def work() -> int:
+        own, password = str(keys / "own.json"), ("--password-file", str(keys / "password"))
+        strange = str(keys / "strange.json")
+        at, payer = ("--node", str(tmp_path), *password), ("--payer", own)
+        withdraw = ["wallet", "withdraw"]
+        # Both accounts that the smallest ledger has are there: no other can be opened.
+        assert main(["wallet", "deposit", strange, "--amount", "1", *payer, *at]) == 2
+        assert main(["wallet", "deposit", own, "--amount", "7", *at, "--json"]) == 0
+        assert main([*withdraw, own, "--force", *at, "--json"]) == 0
+        assert main([*withdraw, own, "--amount", "3", *at, "--json"]) == 0
+        for refused in (
+                ["wallet", "deposit", own, "--amount", str(2**63), *at],
+                ["wallet", "deposit", own, "--amount", "1", "--new", "--account", "0", *at],
+                [*withdraw, own, "--amount", str(2**40), *at],
+                [*withdraw, own, "--amount", "1", *payer, *at],
+                [*withdraw, own, "--claim", *at],
+                [*withdraw, own, "--claim", "--fee", "1", *at],
+                [*withdraw, own, "--force", "--to", "0x" + "11" * 20, *at],
+                [*withdraw, strange, "--force", *payer, *at],
+                [*withdraw, own, *at],
+                [*withdraw, own, "--amount", "1", "--to", "0x11", *at]):
+            assert main(refused) == 2
+        return main(["wallet", "balance", own, "--node", str(tmp_path), "--json"])
+
+    (status, sent), bank = served(node, tmp_path, work), node.execution_layer.bank
+    out, err = capsys.readouterr()
+    assert status == 0
+    told = [json.loads(line) for line in out.splitlines() if line.startswith("{")]
+    assert [each.get("step") for each in told] == [None, "force", "exit", None]
+    credit, force = (decode_transaction(raw) for raw in sent[:2])
+    assert (credit.to, credit.value, credit.data) == (
+        bank.address, 7 * UNIT, bank.encode("credit", 0))
+    assert (force.to, force.value, force.data) == (bank.address, 0, bank.encode("force", 0))
+    assert force.nonce == credit.nonce + 1 and Waiting.from_bytes(sent[2]).cost == 3
+    assert told[-1]["coins"]["contract"] == bank.address.hex() and told[-1]["coins"]["owned"] == [0]
+    for said in (
+            "refuses: the ledger's contract would not take it: all numbers of accounts are given",
+            "units on the chain, and 9,223,372,036,", "--new opens an account whose number",
+            "which does not cover 1099511627776", "--payer: an exit is signed by the ledger's key",
+            "nothing can be claimed for 0x", "--claim: an exit is paid as it was signed",
+            "--force pays the account's owner", "no account has this key",
+            "one of the arguments --amount --force --claim is required", "is no address: 0x and"):
+        assert said in err, said
 
 
 def test_a_disk_that_fails_is_the_nodes_trouble(

@@ -11,9 +11,12 @@ from proofmill.host.cli.main import main
 from proofmill.host.ground.json_text import JsonObject
 from proofmill.host.network.node.devnet import Devnet, DevnetSetup, NodePlan, plan_nodes
 from proofmill.host.network.node.node import DeviceSpeed
+from proofmill.host.network.transfers import keystore
 from proofmill.host.prover.circuits.rollup.circuit import RollupCircuit
 from proofmill.host.prover.circuits.rollup.size import RollupSize
+from proofmill.host.prover.devices.catalogue import open_device
 from proofmill.host.prover.groth16.setup import development_setup
+from tests.host.network.transfers.passwords import quickly
 
 SEED = 6
 SIZE = RollupSize(depth=2, transfers=1)
@@ -111,6 +114,11 @@ def coins_go_round(wallets: Wallets) -> None:
     assert "nothing has left the ledger to it that is not paid" in said
 
 
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(keystore, "create_keyfile_json", quickly)
+
+
 def test_coins_go_round(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """At a node that has all validators and proves: the least there is."""
     plan = NodePlan("node 0", tuple(range(64)), 0, DeviceSpeed("cpu", "cpu", 500))
@@ -121,5 +129,6 @@ def test_coins_go_round(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> N
 @pytest.mark.slow
 def test_coins_go_round_on_the_rtl(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Two nodes, of which the other only stakes, and proofs from the accelerator's RTL."""
+    open_device("rtl", lanes=1).close()     # built here, as the command does, and not by the node
     for wallets in played(tmp_path, plan_nodes(64, [DeviceSpeed("rtl", "rtl", None)]), capsys):
         coins_go_round(wallets)
