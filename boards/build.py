@@ -22,6 +22,7 @@ from proofmill.boards.resources import TARGETS, cells_of, record
 from proofmill.boards.tools import ToolError, command, run, run_yosys, versions
 from proofmill.boards.units import parameters_of
 from proofmill.hdl.commands import IDENTITY_PLACEHOLDER
+from proofmill.hdl.contracts import SYNTHESIS
 from proofmill.hdl.emit import ZERO_INITIALISATION
 from proofmill.hdl.msm import MsmShape
 
@@ -170,7 +171,8 @@ def _short(text: str) -> str:
 def _with_platform(board: Board, core: Any, folder: Path) -> int:
     platform = board.platform()
     plan = platform.build(BoardTop(board, core), do_build=False, build_dir=str(folder),
-                          emit_src=False)  # where the sources lie is no part of the gateware
+                          emit_src=False,  # where the sources lie is no part of the gateware
+                          script_after_read="\n".join(TARGETS[FLOWS[board.flow]].hints))
     plan.extract(str(folder))
     path = folder / "top.il"
     text, number = name_gateware(path.read_text())
@@ -180,7 +182,7 @@ def _with_platform(board: Board, core: Any, folder: Path) -> int:
 
 def _without_platform(board: Board, core: Any, folder: Path) -> int:
     text, number = name_gateware(rtlil.convert(
-        top := PlainTop(core), name="top", ports=top.ports, emit_src=False))
+        top := PlainTop(core), name="top", platform=SYNTHESIS, ports=top.ports, emit_src=False))
     (folder / "top.il").write_text(text)
     # nextpnr knows few of the places where a GW5A keeps memory in its tables: none is used.
     synthesis = TARGETS[FLOWS[board.flow]].synthesis.replace(" -noiopads", " -nolutram")

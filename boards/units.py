@@ -12,6 +12,7 @@ from typing import Any
 from amaranth.back import rtlil
 
 from proofmill.firmware.library import finishing_program
+from proofmill.hdl.contracts import SYNTHESIS
 from proofmill.hdl.curve import Group
 from proofmill.hdl.description import KINDS, describe, shape_from
 from proofmill.hdl.mailboxes import Mailboxes
@@ -126,7 +127,7 @@ def multiplier_in(parameters: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def netlist(component: Any) -> str:
     """A unit as text for Yosys: the same from the same sources, wherever they lie."""
-    return str(rtlil.convert(component, name="unit", emit_src=False))
+    return str(rtlil.convert(component, name="unit", platform=SYNTHESIS, emit_src=False))
 
 
 def gateware_hash(text: str) -> str:

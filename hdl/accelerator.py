@@ -12,7 +12,9 @@ from proofmill.hdl.commands import (
     IDENTITY,
     IDENTITY_PLACEHOLDER,
     MAGIC,
+    NUMBER,
     PLACE,
+    POINT_WORDS,
     REGION,
     SLICES,
     STORED,
@@ -24,6 +26,7 @@ from proofmill.hdl.commands import (
 )
 from proofmill.hdl.curve import Group
 from proofmill.hdl.description import describe
+from proofmill.hdl.extent import Extent
 from proofmill.hdl.fetcher import REQUEST
 from proofmill.hdl.msm import Msm, MsmShape
 from proofmill.hdl.windows import MAX_WINDOW
@@ -90,6 +93,7 @@ class Accelerator(wiring.Component):
         slices = Signal(SLICES)
         stored = Signal(STORED)
         bias = Signal(BIAS_WORDS * WORD, reset_less=True)
+        m.submodules.extent = extent = Extent(self.memory_words)
         error = Signal(Error)
         reply = Signal(ANSWER)
         index = Signal(range(max(len(IDENTITY), len(COUNTERS)) + 1))
@@ -113,7 +117,16 @@ class Accelerator(wiring.Component):
             msm.count.eq(place.count), msm.scalars.payload.eq(commands.payload),
             self.writes.payload.address.eq(place.address),
             self.writes.payload.word.eq(commands.payload),
+            extent.address.eq(place.address), extent.point_words.eq(stored.point_words),
+            extent.copies.eq(slices.copies - 1), extent.copy_words.eq(stored.copy_words),
         ]
+        # A LOAD names `count` words; a MULTIPLY the last point's words, and what lies before.
+        with m.If(header.command == Command.LOAD):
+            m.d.comb += [extent.words.eq(place.count), extent.copies.eq(0)]
+        with m.Else():
+            m.d.comb += [extent.words.eq(
+                Array(POINT_WORDS * g.degree for g in shape.adder.groups)[group]),
+                         extent.points.eq(place.count - 1)]
 
         def record(name, values):
             """Answer with a header and `values`, a word each."""
@@ -157,7 +170,7 @@ class Accelerator(wiring.Component):
                 m.d.comb += commands.ready.eq(1)
                 with m.If(commands.valid):
                     m.d.sync += place.as_value().eq(commands.payload)
-                    m.next = "LOAD"
+                    m.next = "EXTENT"
                     with m.If(header.command == Command.MULTIPLY):
                         m.next = "REGION"
             with m.State("LOAD"):
@@ -186,7 +199,8 @@ class Accelerator(wiring.Component):
                         m.next = "START"
             with m.State("START"):
                 with m.If((header.window < 2) | (header.window > MAX_WINDOW)
-                          | (slices.stride == 0)):
+                          | (slices.stride == 0) | (slices.stride > NUMBER)
+                          | (slices.copies == 0)):
                     m.d.sync += error.eq(Error.WINDOW)
                     m.next = "REFUSE"
                 with m.Elif(~known_group):
@@ -199,8 +213,22 @@ class Accelerator(wiring.Component):
                     m.d.sync += error.eq(Error.FINISH)
                     m.next = "REFUSE"
                 with m.Else():
-                    m.d.comb += msm.start.eq(1)
-                    m.next = "MULTIPLY"
+                    m.next = "EXTENT"
+            with m.State("EXTENT"):
+                m.d.comb += extent.start.eq(1)
+                m.next = "WITHIN"
+            with m.State("WITHIN"):
+                with m.If(extent.ready):
+                    with m.If(~extent.fits & (place.count != 0)):
+                        m.d.sync += error.eq(Error.MEMORY)
+                        with m.If(header.command == Command.LOAD):
+                            m.d.sync += stored.words.eq(place.count)
+                        m.next = "REFUSE"
+                    with m.Elif(header.command == Command.LOAD):
+                        m.next = "LOAD"
+                    with m.Else():
+                        m.d.comb += msm.start.eq(1)
+                        m.next = "MULTIPLY"
             with m.State("REFUSE"):  # take the words that follow, so that the link stays in step
                 m.d.comb += commands.ready.eq(stored.words != 0)
                 with m.If(stored.words == 0):

@@ -18,7 +18,7 @@ class BlockMemory(wiring.Component):
 
     Parameters
     ----------
-    words : how many words of 64 bits; addresses wrap.
+    words : how many words of 64 bits; the accelerator asks for none beyond.
 
     Members are those of `hdl.sdram.SdramController`, without pins.
     """

@@ -45,8 +45,8 @@ class Command(enum.IntEnum):
 
 DESCRIPTIONS = {
     Command.IDENTIFY: "Say what this gateware is: one IDENTITY record of words.",
-    Command.LOAD: "Write `words` words, which follow, to the memory from word `address` on. "
-                  "Answers when they are written.",
+    Command.LOAD: "Write `count` words, which follow, to the memory from word `address` on. "
+                  "Answers when they are written; where the memory ends before, nothing is.",
     Command.MULTIPLY: "Multiply the `count` points at word `address` by as many scalars, and sum. "
                       "A point is affine, as in a .zkey: 8 words in G1, 16 in G2; the next begins "
                       "`point_words` words after it. Beside it lie its multiples by powers of "
@@ -110,10 +110,11 @@ class Error(enum.IntEnum):
 
     NONE = 0
     UNKNOWN_COMMAND = 1
-    WINDOW = 2       # outside 2..MAX_WINDOW, or slices of no bits
+    WINDOW = 2       # outside 2..MAX_WINDOW; no copies, or slices not of 1..NUMBER bits
     MAILBOXES = 3    # the regions of some level do not fit the memory
     GROUP = 4        # not one of this gateware's
     FINISH = 5       # this gateware has no finisher
+    MEMORY = 6       # words are named that the memory has not
 
 
 IDENTITY = ("magic", "version", "hash", "curve", "multipliers", "adders", "interval_g1",
@@ -183,6 +184,18 @@ def multiply_head(group: Group, plan: WindowPlan, /, **fields: int) -> list[int]
     if values:
         raise ValueError(f"MULTIPLY has no {', '.join(values)}")
     return [*words, *split(plan.bias, BIAS_WORDS)]
+
+
+def words_end(group: Group, *, address: int, count: int, copies: int, point_words: int,
+              copy_words: int) -> int:
+    """The first word behind all that a MULTIPLY of such fields may read; `address` if `count` is 0.
+
+    The gateware refuses what ends beyond its memory (`hdl.extent`).
+    """
+    if count == 0:
+        return address
+    return (address + POINT_WORDS * group.degree + (count - 1) * point_words
+            + (copies - 1) * copy_words)
 
 
 def name_word(name: str) -> int:

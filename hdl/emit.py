@@ -29,6 +29,9 @@ NOTES = re.compile(r"^ *\(\* (?:init|full_case|parallel_case) = .*? \*\)\n", re.
 STANDARD_CLASSES = {"mailbox", "process", "semaphore"}
 """Classes of SystemVerilog's own package `std`, which a wire of that name would hide."""
 
+WATCHED = re.compile(r"^  always @\(posedge \w+\) begin\n(?:    .*\n)*  end\n", re.MULTILINE)
+"""A contract of `hdl.contracts`: Yosys writes registers as ``always_ff``."""
+
 MODULE_NAME = re.compile(r"[A-Za-z_]\w*", re.ASCII)
 
 NAME = r"(?:\\\S+|[A-Za-z_]\w*)"
@@ -64,6 +67,7 @@ def emit_verilog(component, name: str) -> str:
     `amaranth.back.verilog.convert` would write ``always @*``, which Icarus leaves at X for outputs
     that never change (amaranth issue 1629); ``-sv`` writes ``always_comb``, which starts by itself;
     that it comes to rest there too is `for_every_simulator`'s doing.
+    What watches a contract (`hdl.contracts`) is left out where a tool says that it synthesises.
     The text depends on the component alone (no source positions), so its hash names the gateware.
 
     A memory of zeros comes without initial contents, which would be one line of Verilog for each
@@ -86,7 +90,9 @@ def emit_verilog(component, name: str) -> str:
         "memory_collect",
         "write_verilog -sv -norename",
     ]), ignore_warnings=True)
-    return "".join(map(clocked, modules_of(NOTES.sub("", verilog))))
+    verilog = WATCHED.sub(lambda found: f"`ifndef SYNTHESIS\n{found[0]}`endif\n",
+                          NOTES.sub("", verilog))
+    return "".join(map(clocked, modules_of(verilog)))
 
 
 def modules_of(verilog: str) -> list[str]:

@@ -7,9 +7,11 @@ from math import gcd
 from typing import ClassVar
 
 from amaranth import *
+from amaranth.hdl import Assert
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In
 
+from proofmill.hdl.contracts import watched
 from proofmill.hdl.limbs import LimbPipeline, Limbs, blocks_for, factor
 from proofmill.hdl.montgomery import MultiplierShape, ports
 
@@ -105,7 +107,9 @@ class FoldedMultiplier(wiring.Component):
 
     Members
     -------
-    start : operands are there, in; every ``shape.interval`` cycles, always
+    start : operands are there, in; every ``shape.interval`` cycles from the first one on, without
+        a gap, whether or not there is anything to multiply: it is no `valid`. A simulator stops
+        where that is not so. After a reset the first one may come in any cycle.
     a, b : operands, in
     second : the product is one in ``shape.second``, in; only where there is one
     product : out; for one cycle
@@ -118,6 +122,19 @@ class FoldedMultiplier(wiring.Component):
     @property
     def latency(self) -> int:
         return self.shape.latency
+
+    def _watch(self, m):
+        """A start that comes early or late spoils the products under way, and nothing else shows
+        it."""
+        begun = Signal()
+        left = Signal(range(max(2, self.shape.interval)))  # cycles to the next one
+        m.d.sync += left.eq(Mux(self.start, self.shape.interval - 1, Mux(left == 0, 0, left - 1)))
+        with m.If(self.start):
+            m.d.sync += begun.eq(1)
+        with m.If(begun):
+            m.d.sync += Assert(self.start == (left == 0), Format(
+                "folded multiplier: `start` comes every {} cycles, without a gap\n",
+                Const(self.shape.interval)))
 
     def step(self, pipe, running, digit, b, second):
         """One step from its operands on, all but the last of the loop's registers.
@@ -168,6 +185,8 @@ class FoldedMultiplier(wiring.Component):
         bounds = self.running_bounds()
         b_widths = shape.widths(shape.operand_bits, shape.limb)
         pipe = LimbPipeline(m, shape.digit, shape.limb)
+        if watched(platform):
+            self._watch(m)
 
         def registers(name, widths):
             return [Signal(width, name=f"{name}{n}", reset_less=True)

@@ -36,7 +36,8 @@ class Frames(wiring.Component):
 
     Parameters
     ----------
-    shape : the adder's, `hdl.point_adder.AdderShape`.
+    shape : the adder's, `hdl.point_adder.AdderShape`. Frames have a multiple of its multipliers'
+        interval, whenever the group changes.
 
     Members
     -------
@@ -62,14 +63,21 @@ class Frames(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        ahead = self.next
+        ahead, every = self.next, self.shape.multiplier.interval
+        longest = max(self.shape.interval.values())
         # The next cycle is a frame's last one.
         next_last = Signal(init=int(self.shape.interval[self.shape.groups[0]] <= 2))
         for index, group in enumerate(self.shape.groups):
             interval = self.shape.interval[group]
             with m.If(self.group == index):
-                m.d.sync += next_last.eq(
-                    (interval == 1) | ~next_last & (ahead.cycle >= interval - 2))
+                if every > 1:
+                    # Where the group changes within a longer frame, that ends in step with the
+                    # multipliers, which take operands every so many cycles.
+                    m.d.sync += next_last.eq(ahead.cycle.matches(
+                        *(end - 2 for end in range(interval, longest + 1, every))))
+                else:
+                    m.d.sync += next_last.eq(
+                        (interval == 1) | ~next_last & (ahead.cycle >= interval - 2))
         next_around = Signal()  # ... and the last one of all units' turns
         m.d.comb += next_around.eq(next_last & (ahead.turn == self.shape.units - 1))
         m.d.sync += [

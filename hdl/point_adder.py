@@ -167,7 +167,7 @@ class PointAdder(wiring.Component):
         m.d.comb += [multiplier.a.eq(a), multiplier.b.eq(b)]
         if number == 0 and shape.second is not None:
             m.d.sync += multiplier.second.eq(self.borrowed & self.borrowed_second)
-        if shape.interval > 1:
+        if "start" in multiplier.signature.members:
             # The operands are in registers in the cycle after they are read.
             starts = {banks.timetable.row(group, time + 1): {"start": 1}
                       for group, interval in self.shape.intervals

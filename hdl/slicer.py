@@ -41,7 +41,7 @@ class Slicer(wiring.Component):
 
     Codes and words lie on the link as `hdl.commands.CODES` says. A zero is passed over in a cycle;
     another scalar takes 7 cycles, and one for each slice, of which the reader takes one a cycle at
-    the most.
+    the most. No copy is asked for beyond `copies`, however long the scalar is.
 
     Members
     -------
@@ -107,6 +107,7 @@ class Slicer(wiring.Component):
                              something.eq(1)]
 
         copy = Signal(16)
+        over = Signal()  # the last copy that there is has had its slice
         begin = Signal(exact_log2(NUMBER) + 2)
         m.d.comb += [
             points.payload.address.eq(address),
@@ -134,7 +135,7 @@ class Slicer(wiring.Component):
                                 m.d.comb += self.skipped.eq(1)
                                 to_the_next_point()
                 m.d.sync += [carry.eq(0), number.eq(0), copy.eq(0), begin.eq(0), something.eq(0),
-                             address.eq(here)]
+                             over.eq(0), address.eq(here)]
             with m.Case(Step.TAKE):
                 m.d.comb += words.ready.eq(sent)
                 with m.If(words.valid | ~sent):
@@ -148,9 +149,10 @@ class Slicer(wiring.Component):
             with m.Case(Step.SETTLE):
                 m.d.sync += step.eq(Step.SLICES)
             with m.Case(Step.SLICES):
-                m.d.comb += points.valid.eq(something & (begin <= highest))
+                m.d.comb += points.valid.eq(something & ~over & (begin <= highest))
                 with m.If(points.valid & points.ready):
                     m.d.sync += [begin.eq(begin + self.stride), copy.eq(copy + 1),
+                                 over.eq(points.payload.slice.final),
                                  address.eq(address + self.copy_words)]
                 with m.If(~points.valid):
                     m.d.comb += self.skipped.eq(~something)

@@ -7,7 +7,16 @@ import pytest
 
 from proofmill.firmware.library import finishing_program
 from proofmill.hdl.accelerator import Accelerator
-from proofmill.hdl.commands import COUNTERS, IDENTITY, Command, Error
+from proofmill.hdl.commands import (
+    COUNTERS,
+    IDENTITY,
+    PLACE,
+    POINT_WORDS,
+    Command,
+    Error,
+    pack,
+    words_end,
+)
 from proofmill.hdl.curve import TOY_CURVE, Group
 from proofmill.hdl.presets import TOY_SHAPE, at_interval, control_only
 from proofmill.hdl.windows import WindowPlan
@@ -57,9 +66,12 @@ def memory_behind(dut, words, rng, pause):
     return writes, requests, points
 
 
-def converse(dut, exchanges, *, seed, pause, cycles, listen_pause=None):
-    """Send the words of each of `exchanges`, (words, how many answers); return the answers."""
-    answers = []
+def converse(dut, exchanges, *, seed, pause, cycles, listen_pause=None, memory=None):
+    """Send the words of each of `exchanges`, (words, how many answers); return the answers.
+
+    `memory`: what is in it, by address.
+    """
+    answers, memory = [], {} if memory is None else memory
 
     async def host(ctx):
         await send(ctx, dut.commands, [word for words, _ in exchanges for word in words],
@@ -72,7 +84,7 @@ def converse(dut, exchanges, *, seed, pause, cycles, listen_pause=None):
                 pause=pause if listen_pause is None else listen_pause))
 
     simulate(dut, host, listen, cycles=cycles,
-             background=memory_behind(dut, {}, Random(seed + 2), pause))
+             background=memory_behind(dut, memory, Random(seed + 2), pause))
     return answers
 
 
@@ -153,3 +165,57 @@ def test_control_alone_answers_as_much():
         (multiply_words(Group.G1, plan, run.scalars), run.words)], seed=3, pause=0.3,
         cycles=30_000)
     run.check(answers[1])
+
+
+def test_what_the_memory_has_not_is_neither_written_nor_summed():
+    """Addresses would wrap, into another key's points; what does fit goes on as ever."""
+    plan = WindowPlan(TOY_CURVE.scalar.bits, 3)
+    points = toy_points(Group.G1)[5:8]
+    run = Expected(TOY_SHAPE, Group.G1, plan, [1, 100, 180], points)
+    there = POINT_WORDS * len(points)
+    memory = {}
+
+    def load(address, words):
+        return [header(Command.LOAD), pack(PLACE, address=address, count=len(words)), *words]
+
+    refused = answer(Command.LOAD, error=Error.MEMORY)
+    beyond = answer(Command.MULTIPLY, error=Error.MEMORY)
+    exchanges = [
+        (load_words(TOY_CURVE, Group.G1, points), 1),
+        (load(there - 4, [7] * 12), 1),
+        (load(there, [7]), 1),
+        (load((1 << 32) - 1, [7, 7]), 1),
+        (load(there, []), 1),
+        *((multiply_words(Group.G1, plan, run.scalars, **fields), 1) for fields in (
+            {"address": 1}, {"address": (1 << 32) - 8}, {"point_words": 9},
+            {"count": 1 << 31}, {"copies": 2, "copy_words": 1},
+            {"copies": (1 << 16) - 1, "copy_words": (1 << 16) - 1})),
+        *((multiply_words(Group.G1, plan, run.scalars, **fields), 1) for fields in (
+            {"copies": 0}, {"stride": 257})),
+        (multiply_words(Group.G1, plan, []), 1),
+        (multiply_words(Group.G1, plan, run.scalars), run.words),
+    ]
+    answers = converse(
+        Accelerator(TOY_SHAPE, finishing_program(TOY_SHAPE), memory_words=there), exchanges,
+        seed=4, pause=0, cycles=30_000, memory=memory)
+    done = [answer(Command.LOAD)]
+    loaded, *rest = answers
+    assert (loaded, rest[:4]) == (done, [[refused]] * 3 + [done])
+    assert rest[4:10] == [[beyond]] * 6
+    assert rest[10:12] == [[answer(Command.MULTIPLY, error=Error.WINDOW)]] * 2
+    assert rest[12] == [answer(Command.MULTIPLY)]
+    run.check(rest[13])
+    assert memory == dict(enumerate(load_words(TOY_CURVE, Group.G1, points)[2:]))
+
+
+@pytest.mark.parametrize("group", Group)
+def test_the_end_of_what_is_read(group):
+    """By looking at every word that is: of each copy of each point."""
+    size = POINT_WORDS * group.degree
+    for count, copies, point_words, copy_words in ((1, 1, size, 0), (3, 1, size, 0),
+                                                   (3, 4, 4 * size, size), (2, 2, 1, 5)):
+        read = [5 + point * point_words + copy * copy_words + word for point in range(count)
+                for copy in range(copies) for word in range(size)]
+        assert words_end(group, address=5, count=count, copies=copies, point_words=point_words,
+                         copy_words=copy_words) == max(read) + 1
+    assert words_end(group, address=5, count=0, copies=1, point_words=8, copy_words=0) == 5

@@ -6,9 +6,12 @@ from random import Random
 import numpy as np
 import pytest
 
+from proofmill.boards.units import netlist
 from proofmill.hdl.curve import TOY_CURVE, Group
+from proofmill.hdl.emit import emit_verilog
 from proofmill.hdl.field import BLS12_381_BASE, BN254_BASE, BN254_SCALAR, TOY
 from proofmill.hdl.folded import FoldedShape
+from proofmill.hdl.frames import Frames
 from proofmill.hdl.presets import STANDARD, TOY_SHAPE
 from proofmill.hdl.windows import WindowPlan
 from proofmill.sim.field import montgomery_product
@@ -151,3 +154,62 @@ def test_the_whole_accelerator_on_folded_multipliers(interval, multipliers, inte
             scalars = [rng.randrange(181) for _ in points]
             link.multiply(Expected(shape, group, plan, scalars, points))
     simulation.close()
+
+
+def starts_at(*cycles):
+    """Run a multiplier that takes operands every 3 cycles, with starts in these."""
+    dut = FoldedShape(field=TOY, operand_bits=22, digit=6, limb=8, interval=3).build()
+
+    async def drive(ctx):
+        for cycle in range(max(cycles) + 3):
+            ctx.set(dut.start, cycle in cycles)
+            await ctx.tick()
+
+    simulate(dut, drive)
+
+
+@pytest.mark.parametrize("cycles", [(2, 5, 7), (2, 5, 9), (2, 8)], ids=["early", "late", "a gap"])
+def test_a_simulator_stops_where_a_start_is_out_of_step(cycles):
+    """With such starts products were wrong, and nothing said so."""
+    starts_at(2, 5, 8)
+    with pytest.raises(AssertionError, match="`start` comes every 3 cycles, without a gap"):
+        starts_at(*cycles)
+
+
+def test_frames_stay_in_step_with_the_multipliers_whenever_the_group_changes():
+    """A short group after a long one ended its first frame anywhere."""
+    folded = FoldedShape(field=TOY, operand_bits=22, digit=6, limb=8, interval=3)
+    frames = Frames(replace(TOY_SHAPE.adder, multiplier=folded, multipliers=1, adders=2,
+                            intervals=((Group.G1, 36), (Group.G2, 108))))
+    rng, ends = Random(1), []
+
+    async def check(ctx):
+        for cycle in range(6_000):
+            if rng.random() < 0.02:
+                ctx.set(frames.group, rng.randrange(2))
+            if ctx.get(frames.last):
+                ends.append(cycle)
+            await ctx.tick()
+
+    simulate(frames, check, cycles=7_000)
+    lengths = {one - other for other, one in zip(ends, ends[1:], strict=False)}
+    assert {36, 108} < lengths  # ... and in between
+    assert all(length % 3 == 0 for length in lengths)
+
+
+def test_an_adder_of_folded_multipliers_that_take_operands_in_every_cycle(monkeypatch):
+    """Such a one got no starts."""
+    folded = FoldedShape(field=TOY, operand_bits=22, digit=6, limb=8, interval=1)
+    monkeypatch.setitem(test_point_adder.SHAPES, "folded-1",
+                        replace(TOY_SHAPE.adder, multiplier=folded))
+    test_point_adder.test_random_and_special_pairs("folded-1", Group.G1)
+
+
+def test_emitted_contracts_are_for_simulators_alone():
+    shape = FoldedShape(field=TOY, operand_bits=9, digit=3, limb=4, interval=2)
+    lines = emit_verilog(shape.build(), "multiplier").splitlines()
+    (at,) = (n for n, line in enumerate(lines) if line.lstrip().startswith("assert "))
+    before = [line for line in lines[:at] if line.startswith("`")]
+    assert (before, [line for line in lines[at:] if line.startswith("`")]) == (
+        ["`ifndef SYNTHESIS"], ["`endif"])
+    assert "$check" not in netlist(shape.build())

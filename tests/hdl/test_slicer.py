@@ -38,15 +38,16 @@ def check_highest(plan, slices):
         assert plan.position(top) <= highest < plan.position(top) + plan.width(top)
 
 
-def run(plan, words, count, pause):
-    """The slices that come, how many scalars were skipped, and in how many cycles."""
+def run(plan, words, count, pause, **otherwise):
+    """The slices that come, how many scalars were skipped, and in how many cycles; `otherwise` are
+    inputs that are not the plan's."""
     dut, found, seen = Slicer(), [], {"skipped": 0, "cycles": 0}
 
     async def feed(ctx):
-        for name, value in {
+        for name, value in ({
                 "count": count, "bias": plan.bias, "stride": plan.stride or plan.bits,
                 "copies": plan.copies, "address": ADDRESS, "point_words": POINT_WORDS,
-                "copy_words": COPY_WORDS}.items():
+                "copy_words": COPY_WORDS} | otherwise).items():
             ctx.set(getattr(dut, name), value)
         await ctx.tick()
         ctx.set(dut.start, 1)
@@ -104,3 +105,15 @@ def test_another_scalar_takes_seven_cycles_and_one_a_slice():
     scalars = [1, ORDER - 1, 1 << 100]
     found, seen = run(plan, scalar_words(scalars), len(scalars), 0)
     assert seen["cycles"] == 1 + 7 * len(scalars) + len(found)
+
+
+@pytest.mark.parametrize("copies, stride", [(1, 13), (3, 13), (1, 1024)])
+def test_no_copy_is_asked_for_that_is_not_there(copies, stride):
+    """Slices too few for the scalar: its upper bits are left out. A stride of 1,024 bits, which the
+    place of a slice does not hold, once made slices without an end."""
+    plan = WindowPlan(BN254.scalar.bits, 13, stride=13)
+    found, _ = run(plan, scalar_words([ORDER - 1, 1]), 2, 0, copies=copies, stride=stride)
+    assert [place for place, *_ in found] == [
+        *(ADDRESS + copy * COPY_WORDS for copy in range(copies)), ADDRESS + POINT_WORDS]
+    assert [final for *_, final in found] == [*(copy == copies - 1 for copy in range(copies)),
+                                              copies == 1]

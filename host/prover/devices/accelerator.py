@@ -23,6 +23,7 @@ from proofmill.hdl.commands import (
     multiply_head,
     pack,
     unpack,
+    words_end,
 )
 from proofmill.hdl.curve import Group
 from proofmill.hdl.windows import WindowPlan, copies_of
@@ -57,6 +58,11 @@ class Sum:
     points: dict[int, list[int]] = field(default_factory=dict)
 
 
+def curve_of(identity: dict[str, int]) -> str:
+    """The name of the curve that an identity states, or its first eight letters."""
+    return identity["curve"].to_bytes(8, "little").rstrip(b"\0").decode("ascii", "replace")
+
+
 def _words(*words: int) -> Limbs:
     return np.array(words, dtype=np.uint64)
 
@@ -79,6 +85,11 @@ class Accelerator:
         self.coordinate_words = -(-self.identity["coordinate_bits"] // 64)
         self.memory = self.identity["memory_words"] or SIMULATED_WORDS
         self.used = 0  # words of the device's memory that are in use
+
+    @property
+    def groups(self) -> list[Group]:
+        """The groups that the gateware computes in."""
+        return [group for group in Group if self.identity[f"interval_{group.value}"]]
 
     def mailboxes(self, group: Group) -> int:
         """Mailboxes a unit has for points of `group`."""
@@ -129,6 +140,10 @@ class Accelerator:
         words = scalar_words(scalars)
         place = {"point_words": size * copies_of(plan.bits, stored),
                  "copy_words": size * (plan.stride // stored if stored else 1)}
+        end = words_end(group, address=address, count=len(scalars), copies=plan.copies, **place)
+        if end > self.used:
+            raise ValueError(f"points at word {address:,} would be read to word {end:,}; only "
+                             f"{self.used:,} words are loaded")
         # The finish goes on from pass to pass, from the highest windows down.
         for first, windows in reversed(plan.passes) if finish else plan.passes:
             self._send(_words(*multiply_head(

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from proofmill.hdl.commands import ANSWER, HEADER, IDENTITY, Command, pack
 from proofmill.host.prover.curve.limbs import Limbs
 from proofmill.host.prover.devices.link import Link
 
@@ -50,3 +51,24 @@ class Silent:
 
     def close(self) -> None:
         self.link.close()
+
+
+class Identified:
+    """A link behind which there is nothing but an identity; whatever else is said fails."""
+
+    scalar_seconds = 0.0
+
+    def __init__(self, identity: dict[str, int]) -> None:
+        self.waiting = [pack(ANSWER, command=Command.IDENTIFY, last=1),
+                        *(identity[name] for name in IDENTITY)]
+
+    def exchange(self, words: Limbs, room: int, cycles: int) -> tuple[int, Limbs]:
+        assert words.tolist() in ([], [pack(HEADER, command=Command.IDENTIFY)])
+        answers, self.waiting = self.waiting[:room], self.waiting[room:]
+        return len(words), np.array(answers, dtype=np.uint64)
+
+    def reset(self) -> None:
+        raise AssertionError("nothing is under way")
+
+    def close(self) -> None:
+        pass

@@ -4,9 +4,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from proofmill.hdl.accelerator import identity_words
 from proofmill.hdl.commands import IDENTITY
 from proofmill.hdl.curve import Group
 from proofmill.hdl.presets import STANDARD, control_only
+from proofmill.hdl.windows import WindowPlan
 from proofmill.host.bench.msm import BASES, KINDS, bases_of, measure, scalars_of
 from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.prover.curve.limbs import to_limbs
@@ -15,13 +17,13 @@ from proofmill.host.prover.devices.accelerator import Accelerator
 from proofmill.host.prover.devices.catalogue import open_device
 from proofmill.host.prover.devices.cpu import CpuDevice
 from proofmill.host.prover.devices.device import DeviceError, Job
-from proofmill.host.prover.devices.lanes import LanesDevice
+from proofmill.host.prover.devices.lanes import SCALAR_BITS, LanesDevice
 from proofmill.host.prover.groth16.prove import Prover
 from proofmill.host.prover.groth16.verify import verify
 from proofmill.host.prover.groth16.wtns import read_witness
 from proofmill.host.prover.groth16.zkey import read_zkey
 from proofmill.sim.verilated import Simulation, build
-from tests.host.prover.devices.links import FlippedBit, Silent
+from tests.host.prover.devices.links import FlippedBit, Identified, Silent
 
 CHAIN4 = Path(__file__).parents[3] / "vectors" / "chain4"
 GROUPS = list(Group)
@@ -191,6 +193,17 @@ def test_wrong_shapes_are_refused(rtl):
     bases = rtl.load(Group.G1, np.zeros((3, 8), dtype=np.uint64))
     with pytest.raises(ValueError, match=r"job 0: 3 bases need scalars of shape \(3, 4\)"):
         rtl.run([Job(bases, np.zeros((2, 4), dtype=np.uint64))])
+
+
+def test_points_that_are_not_there_are_not_asked_for():
+    """Before a word of it is sent."""
+    device = Accelerator(Identified(identity_words(STANDARD, 0, memory_words=1 << 20)))
+    scalars, plan = to_limbs([1, 2]), WindowPlan(SCALAR_BITS, 8)
+    device.used = 24
+    for address, end in ((9, 25), (16, 32)):
+        with pytest.raises(ValueError, match=f"^points at word {address} would be read to word "
+                                             f"{end}; only 24 words are loaded$"):
+            device.multiply(Group.G1, address, scalars, plan)
 
 
 def test_an_interrupt_stops_every_lane_and_leaves_the_device_in_order(rtl):
