@@ -1,15 +1,12 @@
 """Points to compute with in a bench."""
 
 from functools import cache
-from itertools import product
 from random import Random
 
-from proofmill.hdl.curve import BN254, FILE_RADIX, TOY_CURVE, Curve, Group
+from proofmill.hdl.curve import BN254, FILE_RADIX, Curve, Group
 from proofmill.host.prover.curve.points import GENERATOR_G2
 from proofmill.sim.curve import Affine, equation, from_scaled_twist, to_scaled_twist
-
-COFACTORS = {(TOY_CURVE.name, Group.G2): 147}
-"""Points of the curve for each one of the group, where that is not all; see `hdl.field.TOY`."""
+from proofmill.sim.points import small_generator
 
 
 @cache
@@ -17,14 +14,7 @@ def generator(curve: Curve, group: Group) -> Affine:
     """A point that generates the group, on the curve that the accelerator adds on."""
     if curve is BN254 and group is Group.G2:
         return to_scaled_twist(GENERATOR_G2, curve.base.modulus)
-    law, small = equation(curve, group), range(min(curve.base.modulus, 64))
-    coordinates = list(product(small, repeat=group.degree))
-    for point in product(coordinates, coordinates):
-        if law.holds(point):
-            found = law.multiply(COFACTORS.get((curve.name, group), 1), point)
-            if found is not None:
-                return found
-    raise ValueError(f"no small point of {curve.name}'s {group.value} was found")
+    return small_generator(curve, group)
 
 
 def some_points(curve: Curve, group: Group, count: int, seed: int) -> list[Affine]:

@@ -217,6 +217,7 @@ def _add_product(parser: argparse.ArgumentParser, device: str) -> None:
 @contextmanager
 def _product_device(options: argparse.Namespace, screen: Screen) -> Iterator[Device]:
     """The device that the options of `_add_product` name, closed at the end."""
+    from proofmill.hdl.curve import Group
     from proofmill.hdl.presets import at_interval
 
     for name in ("window", "at_once", "copies", "interval"):
@@ -231,7 +232,7 @@ def _product_device(options: argparse.Namespace, screen: Screen) -> Iterator[Dev
     with screen.bar("preparing the device") as bar:
         device = open_device(options.device, lanes=1, window=options.window,
                              at_once=options.at_once, copies=options.copies, shape=shape,
-                             progress=bar.step)
+                             progress=bar.step, groups=[Group(options.group)])
     try:
         yield device
     except ValueError as error:  # of a board, whose mailboxes are known only now

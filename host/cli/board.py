@@ -127,6 +127,7 @@ def run_simulate(options: argparse.Namespace) -> int:
     if options.board is None:
         raise ProofmillError("say which board to simulate; `proofmill board list` names the boards")
     found = find_board(options.board)
+    from proofmill.hdl.curve import BN254, Group
     from proofmill.hdl.presets import STANDARD
     from proofmill.sim.board import START_CYCLES, RunningBoard, build_board
     from proofmill.sim.verilated import BuildError
@@ -143,7 +144,10 @@ def run_simulate(options: argparse.Namespace) -> int:
     try:
         screen.line(f"{found.title} ({options.preset} accelerator, {options.divisor} cycles a bit) "
                     f"is at {running.path}")
-        screen.line(f"try: proofmill mine --device serial:{running.path}; Ctrl-C ends it")
+        # A proof is of BN254 and wants both groups.
+        whole_proofs = shape.adder.curve is BN254 and len(shape.adder.groups) == len(Group)
+        command = "mine --device" if whole_proofs else "selftest"
+        screen.line(f"try: proofmill {command} serial:{running.path}; Ctrl-C ends it")
         start = time.monotonic()
         try:
             with screen.bar("running") as bar:

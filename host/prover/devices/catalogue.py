@@ -1,12 +1,14 @@
 """The devices by the names users give them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING
 
 from proofmill.host.ground.errors import ProofmillError
 
 if TYPE_CHECKING:  # a command line that names no device need not wait for NumPy
+    from proofmill.hdl.curve import Group
     from proofmill.hdl.msm import MsmShape
+    from proofmill.host.prover.devices.accelerator import Accelerator
     from proofmill.host.prover.devices.device import Device
 
 BuildProgress = Callable[[str, int, int], None]
@@ -26,13 +28,15 @@ DEVICES = {
 def open_device(name: str, *, lanes: int | None = None, window: int | None = None,
                 at_once: int | None = None, copies: int | None = None,
                 shape: "MsmShape | None" = None,
-                progress: BuildProgress | None = None, threads: int | None = None) -> "Device":
+                progress: BuildProgress | None = None, threads: int | None = None,
+                groups: "Collection[Group] | None" = None) -> "Device":
     """The device called `name`, one of `DEVICES`; `threads` are of cpu (default: one a core).
 
     `lanes` accelerators are simulated side by side (default: one a core). `window` forces the
     window width, `at_once` the windows in one pass, `copies` how many there are of a point,
-    `shape` another accelerator than the standard one. Raises `ProofmillError` for a name that is
-    none, and where a simulation cannot be built.
+    `shape` another accelerator than the standard one, `groups` those that it has to compute in
+    (default: both). Raises `ProofmillError` for a name that is none, where a simulation cannot be
+    built, and for a board of another curve or without such a group.
     """
     if name == "cpu":
         from proofmill.host.prover.devices.cpu import CpuDevice
@@ -41,7 +45,7 @@ def open_device(name: str, *, lanes: int | None = None, window: int | None = Non
         processor.prepare(progress)
         return processor
     if name.startswith("serial:") and name != "serial:PORT":
-        return _open_board(name, window)
+        return _board_device(name, window, groups)
     if name not in DEVICES:
         raise ProofmillError(
             f"there is no device {name!r}; the devices are {', '.join(DEVICES)}")
@@ -65,15 +69,27 @@ def open_device(name: str, *, lanes: int | None = None, window: int | None = Non
         window, at_once, copies=copies)
 
 
-def _open_board(name: str, window: int | None) -> "Device":
-    """The accelerator on the board that ``serial:PORT`` names."""
+def open_board(name: str) -> "Accelerator":
+    """The accelerator on the board that ``serial:PORT`` names, of whatever curve."""
     from proofmill.host.prover.devices.accelerator import Accelerator
-    from proofmill.host.prover.devices.lanes import LanesDevice
     from proofmill.host.prover.devices.serial import open_serial
 
     link = open_serial(name.removeprefix("serial:"))
     try:
-        return LanesDevice(name, [Accelerator(link)], window)
+        return Accelerator(link)
     except BaseException:
         link.close()
+        raise
+
+
+def _board_device(name: str, window: int | None, groups: "Collection[Group] | None") -> "Device":
+    from proofmill.hdl.curve import Group
+    from proofmill.host.prover.devices.lanes import LanesDevice
+
+    accelerator = open_board(name)
+    try:
+        return LanesDevice(name, [accelerator], window,
+                           groups=tuple(Group) if groups is None else groups)
+    except BaseException:
+        accelerator.close()
         raise

@@ -2,7 +2,7 @@
 
 import logging
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
@@ -21,7 +21,7 @@ from proofmill.host.prover.curve.points import (
     is_infinity,
 )
 from proofmill.host.prover.curve.validity import on_curve
-from proofmill.host.prover.devices.accelerator import Accelerator, Sum
+from proofmill.host.prover.devices.accelerator import Accelerator, Sum, curve_of
 from proofmill.host.prover.devices.copies import copies_of_points
 from proofmill.host.prover.devices.device import Bases, DeviceError, Job, Progress, Result
 from proofmill.host.prover.devices.inputs import check_jobs, check_points
@@ -65,10 +65,26 @@ def finish(group: Group, answer: Sum) -> Limbs:
     return sum_of_powers(group, powers)
 
 
-def machine_of(identity: dict[str, int], group: Group, scalar_seconds: float = 0.0) -> Machine:
+def check_suits(name: str, identity: dict[str, int],
+                groups: Collection[Group] = tuple(Group)) -> None:
+    """Raise `DeviceError` where the accelerator `name` does not compute on BN254, in `groups`."""
+    curve = curve_of(identity)
+    if curve != BN254.name:
+        raise DeviceError(f"{name} computes on the curve {curve}, and this is of {BN254.name}; "
+                          f"`proofmill selftest {name}` tests it on its own curve")
+    for group in groups:
+        if not identity[f"interval_{group.value}"]:
+            raise DeviceError(
+                f"{name} has no {group.value}: its gateware leaves that out. Use another device, "
+                "or gateware with both groups; `proofmill bench msm --group` computes in the one "
+                "that it has")
+
+
+def machine_of(identity: dict[str, int], group: Group, scalar_seconds: float = 0.0,
+               order: int = BN254.scalar.modulus) -> Machine:
     """What the cycles of an accelerator of such an identity depend on, behind a line that takes
-    `scalar_seconds` for a scalar."""
-    return Machine(order=BN254.scalar.modulus, degree=group.degree, units=identity["units"],
+    `scalar_seconds` for a scalar, in a group of this order."""
+    return Machine(order=order, degree=group.degree, units=identity["units"],
                    mailbox_bits=identity["mailbox_bits"],
                    interval=identity[f"interval_{group.value}"],
                    memory_cycles=identity["memory_cycles"],
@@ -118,6 +134,9 @@ class LanesDevice:
     datapath, the values come from mcl and the cycles from the accelerator: time depends on the
     scalars' digits, not on the points.
 
+    Raises `DeviceError` where they do not compute on BN254, in all of `groups`, before anything is
+    loaded.
+
     `window` forces the window width, `at_once` the number of windows computed in one pass, of
     points without copies, and `copies` how many there are of a point; None chooses those with the
     fewest cycles. `finish_on_chip` False combines the groups of the last level here, as is done
@@ -126,7 +145,9 @@ class LanesDevice:
 
     def __init__(self, name: str, accelerators: Sequence[Accelerator],
                  window: int | None = None, at_once: int | None = None,
-                 finish_on_chip: bool = True, copies: int | None = None) -> None:
+                 finish_on_chip: bool = True, copies: int | None = None,
+                 groups: Collection[Group] = tuple(Group)) -> None:
+        check_suits(name, accelerators[0].identity, groups)
         self._name, self.accelerators = name, list(accelerators)
         self.finish_on_chip = finish_on_chip
         self.window, self.at_once, self.copies = window, at_once, copies
@@ -146,6 +167,7 @@ class LanesDevice:
 
     def load(self, group: Group, points: Limbs) -> Bases:
         """Keep `points`, shape (n, 8) or (n, 16), for later jobs."""
+        check_suits(self.name, self.accelerators[0].identity, (group,))
         check_points(group, points)
         loaded = _Loaded(group, points, ~is_infinity(points))
         with self._lock:

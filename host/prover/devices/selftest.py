@@ -5,14 +5,15 @@ the prover, of mcl or of the accelerator is in them.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from random import Random
 
 import numpy as np
 
-from proofmill.hdl.curve import BN254, Group
-from proofmill.host.prover.curve.limbs import to_limbs
+from proofmill.hdl.curve import BN254, CURVES, FILE_RADIX, Curve, Group
+from proofmill.hdl.plans import best_plan, uniform
+from proofmill.host.prover.curve.limbs import from_limbs, to_limbs
 from proofmill.host.prover.curve.points import (
     GENERATOR_G1,
     GENERATOR_G2,
@@ -20,9 +21,13 @@ from proofmill.host.prover.curve.points import (
     decode,
     encode,
 )
-from proofmill.host.prover.devices.device import Device, Job
-from proofmill.sim.curve import Affine, Equation
+from proofmill.host.prover.devices.accelerator import Accelerator, Sum, curve_of
+from proofmill.host.prover.devices.device import Device, DeviceError, Job
+from proofmill.host.prover.devices.lanes import machine_of
+from proofmill.sim.commands import stored_words
+from proofmill.sim.curve import Affine, Equation, equation, to_affine
 from proofmill.sim.msm import multi_scalar_product
+from proofmill.sim.points import small_generator
 
 ORDER = BN254.scalar.modulus
 
@@ -36,16 +41,16 @@ class Case:
     scalars: tuple[int, ...]
 
 
-def cases(seed: int = 1) -> list[Case]:
-    """What goes wrong first, then what comes as it comes."""
+def cases(order: int = ORDER, seed: int = 1) -> list[Case]:
+    """What goes wrong first, then what comes as it comes, in a group of this order."""
     rng = Random(seed)
-    large = [rng.randrange(1, ORDER) for _ in range(6)]
+    large = [rng.randrange(1, order) for _ in range(6)]
     return [
         Case("one point once", (5,), (1,)),
         Case("a scalar of zero", (5, 7), (0, 3)),
-        Case("the largest scalar", (3,), (ORDER - 1,)),
+        Case("the largest scalar", (3,), (order - 1,)),
         Case("the same point twice", (9, 9, 9), (large[0], large[0], 1)),
-        Case("points that cancel", (4, ORDER - 4), (large[1], large[1])),
+        Case("points that cancel", (4, order - 4), (large[1], large[1])),
         Case("infinity among the points", (0, 6, 0, 2), tuple(large[:4])),
         Case("six points", (1, 2, 3, 4, 5, 6), tuple(large)),
     ]
@@ -77,13 +82,14 @@ def _encodable(point: Affine) -> AffinePoint:
 
 
 def self_test(
-    device: Device, progress: Callable[[int, int], None] | None = None
+    device: Device, groups: Collection[Group] = tuple(Group),
+    progress: Callable[[int, int], None] | None = None
 ) -> SelfTestOutcome:
-    """Run every case in both groups on `device`; `DeviceError` where it does not answer."""
+    """Run every case in `groups` on `device`; `DeviceError` where it does not answer."""
     wrong: list[str] = []
     cycles, seconds, done = 0, 0.0, 0
     chosen = cases()
-    for group in Group:
+    for group in groups:
         law = Equation(BN254.base.modulus, ((3,) if group is Group.G1 else (0, 0)))
         base = _textbook(GENERATOR_G1 if group is Group.G1 else GENERATOR_G2)
         for case in chosen:
@@ -100,5 +106,58 @@ def self_test(
                 wrong.append(f"{group.name}: {case.name}")
             done += 1
             if progress is not None:
-                progress(done, len(chosen) * len(Group))
+                progress(done, len(chosen) * len(groups))
     return SelfTestOutcome(done, tuple(wrong), cycles, seconds)
+
+
+def self_test_elsewhere(
+    accelerator: Accelerator, progress: Callable[[int, int], None] | None = None
+) -> SelfTestOutcome:
+    """Run every case on an accelerator of any curve, in the groups that it has.
+
+    Raises `DeviceError` where it does not answer, and where its curve is none of `hdl.curve`, or it
+    has no datapath: then there is no answer to compare.
+    """
+    identity = accelerator.identity
+    curve = CURVES.get(curve_of(identity))
+    if curve is None or not identity["datapath"]:
+        raise DeviceError(
+            f"there are no known answers for the curve {curve_of(identity)}; those there are, are "
+            f"for {', '.join(CURVES)}" if curve is None else
+            "the device has no datapath, so it gives no answer that could be compared")
+    groups = accelerator.groups
+    order, wrong, cycles, seconds, done = curve.scalar.modulus, list[str](), 0, 0.0, 0
+    chosen = cases(order)
+    for group in groups:
+        law, base = equation(curve, group), small_generator(curve, group)
+        for case in chosen:
+            points = [law.multiply(k, base) for k in case.multiples]
+            plan = best_plan(machine_of(identity, group, order=order),
+                             uniform(order, len(points)))
+            address = accelerator.load(np.array(stored_words(curve, group, points), np.uint64))
+            start = time.perf_counter()
+            answer = accelerator.multiply(group, address, to_limbs(case.scalars), plan)
+            seconds += time.perf_counter() - start
+            cycles += sum(answer.counters[name] for name in ("fill", "sum", "output", "finish"))
+            accelerator.unload(address)
+            if not _is_sum(curve, group, answer,
+                           multi_scalar_product(law, case.scalars, points)):
+                wrong.append(f"{group.name}: {case.name}")
+            done += 1
+            if progress is not None:
+                progress(done, len(chosen) * len(groups))
+    return SelfTestOutcome(done, tuple(wrong), cycles, seconds)
+
+
+def _is_sum(curve: Curve, group: Group, answer: Sum, expected: Affine) -> bool:
+    """Whether an answer stands for this point, finished on the chip or not."""
+    if answer.point is not None:
+        words = [value * FILE_RADIX % curve.base.modulus for coordinate in expected or ()
+                 for value in coordinate]
+        return from_limbs(answer.point.reshape(-1, 4)) == (words or [0] * 2 * group.degree)
+    law, total, degree = equation(curve, group), None, group.degree
+    for exponent, parts in answer.points.items():
+        x, y, z = (tuple(parts[degree * n:degree * (n + 1)]) for n in range(3))
+        total = law.add(total, law.multiply(
+            1 << exponent, to_affine((x, y, z), curve.base.modulus)))
+    return total == expected
