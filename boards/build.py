@@ -19,7 +19,7 @@ from proofmill.boards.check import CHIPS, problems
 from proofmill.boards.measure import RipUp, clock_rate, place_and_route
 from proofmill.boards.packing import prepare
 from proofmill.boards.resources import TARGETS, cells_of, record
-from proofmill.boards.tools import ToolError, command, run, run_yosys, versions
+from proofmill.boards.tools import ToolError, command, pass_of, run, run_yosys, versions
 from proofmill.boards.units import parameters_of
 from proofmill.hdl.commands import IDENTITY_PLACEHOLDER
 from proofmill.hdl.contracts import SYNTHESIS
@@ -159,9 +159,10 @@ PHASES = {"Creating initial": "placing", "Running simulated annealing": "refinin
 
 
 def phase_of(text: str) -> str | None:
-    """The phase that begins with this line of a log, if one does."""
+    """The phase that begins with this line of a log, of nextpnr or Yosys, if one does."""
     text = text.removeprefix("Info: ")
-    return next((phase for begin, phase in PHASES.items() if text.startswith(begin)), None)
+    return next((phase for begin, phase in PHASES.items() if text.startswith(begin)),
+                pass_of(text))
 
 
 def _short(text: str) -> str:

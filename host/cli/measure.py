@@ -73,7 +73,7 @@ def run(options: argparse.Namespace) -> int:
                              "ecp5-85f only here; leave --place out")
     try:
         from proofmill.boards.measure import measure
-        from proofmill.boards.tools import ToolError
+        from proofmill.boards.tools import ToolError, pass_of
     except ImportError as error:
         raise missing("measuring needs", error) from error
     shape = shape_of(options)
@@ -83,8 +83,10 @@ def run(options: argparse.Namespace) -> int:
     screen = Screen()
     with screen.bar(f"measuring {options.unit} on {options.target}") as bar:
         def tell(line: str) -> None:
-            if bar.watched:  # a log file has no use for a tool's every line
-                bar.step(f"{options.unit} on {options.target}: {line[:60]}", 0, 1)
+            # A log file has no use for a tool's every line.
+            said = line[:60] if bar.watched else pass_of(line)
+            if said:
+                bar.step(f"{options.unit} on {options.target}: {said}", 0, 1)
 
         try:
             found = measure(options.unit, shape, options.target, placed=options.place,

@@ -2,6 +2,8 @@
 """Boards: their clocks, the pins, the record, and files for data-centre cards."""
 
 import json
+import re
+from pathlib import Path
 
 import pytest
 
@@ -12,6 +14,7 @@ from proofmill.boards.build import generate, phase_of, utilisation  # noqa: E402
 from proofmill.boards.catalogue import board, here  # noqa: E402
 from proofmill.boards.check import problems  # noqa: E402
 from proofmill.boards.measure import clock_rate  # noqa: E402
+from proofmill.boards.shapes import SMALL_TOY  # noqa: E402
 from proofmill.boards.tools import ToolError  # noqa: E402
 from proofmill.hdl.uart import divisor  # noqa: E402
 
@@ -82,6 +85,8 @@ def test_the_placers_phases_are_told():
            "Info: Running simulated annealing placer for refinement."]
     assert [phase_of(line) for line in log] == ["placing", None, "routing",
                                                 "refining the placement"]
+    assert [phase_of(line) for line in ("2.5. Executing FLATTEN pass (flatten design).",
+                                        "2.3.1. Executing PROC_CLEAN pass")] == ["FLATTEN", None]
 
 
 def test_a_design_too_large_is_refused_before_it_is_placed(tmp_path, monkeypatch):
@@ -101,6 +106,39 @@ def test_a_design_too_large_is_refused_before_it_is_placed(tmp_path, monkeypatch
         module.build(found, tmp_path)
 
 
+HERE_IT_IS_PLACED = "nextpnr would begin"
+
+STEPS = {"ulx3s-85f": HERE_IT_IS_PLACED, "ecpix5-85f": HERE_IT_IS_PLACED,
+         "icesugar-pro": HERE_IT_IS_PLACED, "tang-primer-25k": HERE_IT_IS_PLACED,
+         "icebreaker": r"the design takes (?P<lut>[\d,]+) lut and .* has 5,280"}
+"""How far a build with the toy accelerator gets, and why no further, where nothing is placed."""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", STEPS)
+def test_a_board_is_built_up_to_where_its_page_says(name, tmp_path, monkeypatch):
+    """By the real Yosys. The iCEBreaker once ended at memories that it has not; what is said now is
+    what docs/boards.md says."""
+    pytest.importorskip("pyosys")
+    import proofmill.boards.build as module
+
+    def run(*arguments, **options):
+        raise ToolError(HERE_IT_IS_PLACED)
+
+    monkeypatch.setattr(module, "run", run)
+    with pytest.raises(ToolError, match=STEPS[name]) as refused:
+        module.build(board(name), tmp_path, shape=SMALL_TOY)
+    if found := re.match(STEPS[name], str(refused.value)).groupdict():
+        page = (Path(__file__).parents[2] / "docs" / "boards.md").read_text()
+        said, = {number.replace(",", "") for number in
+                 re.findall(r"takes about ([\d,]+) tables of 5,280", page)}
+        assert float(found["lut"].replace(",", "")) == pytest.approx(float(said), rel=0.1)
+
+
+def test_all_boards_are_tried():
+    assert set(STEPS) == set(here())
+
+
 def test_files_for_a_card(tmp_path):
     from proofmill.boards.export import CARDS, export
     from proofmill.hdl.presets import TOY_SHAPE
@@ -115,8 +153,6 @@ def test_files_for_a_card(tmp_path):
 
 
 def test_the_records_kept_are_of_boards_and_cards_there_are():
-    from pathlib import Path
-
     from proofmill import boards
     from proofmill.boards.export import CARDS
 

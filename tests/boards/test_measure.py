@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from proofmill.boards.tools import ToolError
 from proofmill.boards.units import parameters_of, shape_with
 from proofmill.hdl.description import shape_from
 from proofmill.hdl.montgomery import MultiplierShape
@@ -24,6 +25,7 @@ from proofmill.host.cli.measured import (
     table,
 )
 from proofmill.host.cli.pages import part
+from proofmill.host.cli.screen import Bar
 from proofmill.host.ground.errors import ProofmillError
 
 README = Path(__file__).parents[2] / "README.md"
@@ -209,6 +211,29 @@ def test_a_router_that_gets_nowhere_is_stopped(tmp_path):
     script = f"import time; print({stuck[0]!r} + chr(10), end='', flush=True); time.sleep(60)"
     with pytest.raises(ToolError, match=r"enough \(the log is .*tool.log\)"):
         run([sys.executable, "-c", script], tmp_path, "tool.log", stop=lambda line: "enough")
+
+
+def test_every_family_that_is_known_can_be_measured():
+    """The command's list is apart, so that help waits for nothing."""
+    from proofmill.boards import resources
+
+    assert TARGETS == tuple(resources.TARGETS)
+
+
+def test_a_log_file_is_told_the_steps_of_a_synthesis(monkeypatch, capsys):
+    """It had no line for minutes, but for the time."""
+    import proofmill.boards.measure as module
+
+    def measure(*arguments, tell, **options):
+        for line in ("2.11. Executing OPT pass (performing simple optimizations).",
+                     "2.11.1. Executing OPT_EXPR pass", "Removed 3 unused cells."):
+            tell(line)
+        raise ToolError("it stops here")
+
+    monkeypatch.setattr(module, "measure", measure)
+    monkeypatch.setattr(Bar, "step", lambda self, text, done, total: print(text))
+    assert main("measure multiplier --preset toy --target ice40 --no-record".split()) == 2
+    assert capsys.readouterr().out.splitlines() == ["multiplier on ice40: OPT"]
 
 
 def test_cells_are_counted_by_family():

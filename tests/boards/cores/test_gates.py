@@ -11,7 +11,8 @@ from proofmill.hdl.presets import TOY_SHAPE
 from tests.boards.cores.test_benches import icarus, written
 
 CELLS = {"ecp5-85f": "-overwrite +/lattice/cells_sim_ecp5.v", "xcup": "+/xilinx/cells_sim.v",
-         "gw5a": "+/gowin/cells_sim.v", "ice40": "-defer +/ice40/cells_sim.v"}
+         "gw5a": "+/gowin/cells_sim.v", "ice40": "-defer +/ice40/cells_sim.v",
+         "nexus": "-overwrite +/lattice/cells_sim_nexus.v"}
 """What Yosys says that the cells of a family do."""
 
 OWN_CELLS = Path(__file__).with_name("cells.v")
