@@ -46,8 +46,10 @@ def run(options: argparse.Namespace) -> int:
     from proofmill.host.network.economics.attacks.catalogue import ATTACKS, HARMS, LIMITS
     from proofmill.host.network.economics.attacks.harm import Harm, Measured, measure_harm
     from proofmill.host.network.economics.attacks.measure import Attack, MeasuredAttack, measure
+    from proofmill.host.network.economics.attacks.optimal import optima
     from proofmill.host.network.economics.attacks.report import (
         as_data,
+        best_as_data,
         gwei,
         harm_as_data,
         markdown,
@@ -85,10 +87,11 @@ def run(options: argparse.Namespace) -> int:
     if plain and harms:
         _tell_harms(screen, harms)
     if options.markdown:
-        print(markdown(stopped, limits, harms), end="")
+        print(markdown(stopped, limits, harms, optima()), end="")
     elif options.json:
         print_record("attacks", {"attacks": [as_data(result) for result in results],
                                  "harms": [harm_as_data(result) for result in harms],
+                                 "best_play": [best_as_data(best) for best in optima()],
                                  "may_pay": paying})
     else:
         screen.line()

@@ -115,6 +115,11 @@ FIELDS: dict[str, dict[str, str]] = {
         "figure": "its name, as of simulate", "seeds": "in which it has a value",
         "mean": "over these seeds, or null", "lower": "end of the 95 % interval, or null",
         "upper": "end of the 95 % interval, or null"},
+    "study published": {"results": "a list, below"},
+    "study published: results": {
+        "source": "authors, title, where", "figure": "what it is of",
+        "published": "there; for a formula, what it gives", "own": "here",
+        "within": "by how much they may differ", "holds": "whether they do not"},
     "why": {
         "slot": "its number", "mix": "the RANDAO mix of the draw", "seed": "of the draw",
         "sentences": "a list, on the slot", "draws": "a list, below", "provers": "a list, below",
@@ -245,6 +250,7 @@ FIELDS: dict[str, dict[str, str]] = {
     "attacks": {
         "attacks": "a list, below",
         "harms": "a list, below: attacks measured by their victim's loss, too",
+        "best_play": "a list, below: the most that leaving blocks out for a better mix can bring",
         "may_pay": "a list: attacks that may pay in spite of their defence"},
     "attacks: attacks": {
         "attack": "its name", "what": "it does", "setting": "where it is played",
@@ -252,6 +258,11 @@ FIELDS: dict[str, dict[str, str]] = {
         "limit": "whether it is a known limit, without a defence", "seeds": "how many",
         "profit_gwei_per_slot": "an object: mean, lower and upper of the 95 % interval",
         "profit_without_defence_gwei_per_slot": "the same with the defence off"},
+    "attacks: best_play": {
+        "share": "of stake, proposers and bonds", "proposals": "a slot, on layer 1 alone",
+        "gain_of_layer_1": "over honest play, without layer 2, gwei a slot",
+        "added_at_first_rho": "by layer 2 at its first rho, gwei a slot",
+        "added_at_floor": "by layer 2 at the floor of rho, gwei a slot"},
     "attacks: harms": {
         "attack": "its name", "what": "it does", "setting": "where it is played",
         "defence": "against it", "switches": "a list: parameters of the defence",

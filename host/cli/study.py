@@ -36,6 +36,12 @@ def register(commands: Commands) -> None:
                          help="that run at once (default: one a core)")
     running.add_argument("--json", action="store_true", help="one JSON object on stdout")
     running.set_defaults(run=run)
+    published = actions.add_parser(
+        "published", help="published results, reached by this project's own code",
+        description="Compute figures that others have published on mixes, races and compounding, "
+                    "and print them beside theirs. Exit status 1 where one differs.")
+    published.add_argument("--json", action="store_true", help="one JSON object on stdout")
+    published.set_defaults(run=show_published)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -84,6 +90,29 @@ def run(options: argparse.Namespace) -> int:
     for path in files:
         screen.line(f"wrote {path}")
     return 0
+
+
+def show_published(options: argparse.Namespace) -> int:
+    """Compute and compare."""
+    from proofmill.host.network.economics.published.results import reproduce
+
+    screen = Screen(machine=options.json)
+    found = reproduce()
+    holds = all(one.holds for one in found)
+    if options.json:
+        print_record("study published", {"results": [
+            {"source": one.source, "figure": one.figure, "published": one.published,
+             "own": one.own, "within": one.within, "holds": one.holds} for one in found]})
+        return 0 if holds else 1
+    for source in dict.fromkeys(one.source for one in found):
+        screen.line(source)
+        screen.line(f"  {'figure':50}{'published':>12}{'here':>12}{'within':>10}")
+        for one in found:
+            if one.source == source:
+                said = "" if one.holds else "   DIFFERS"
+                screen.line(f"  {one.figure:50}{one.published:12.5f}{one.own:12.5f}"
+                            f"{one.within:10.1g}{said}")
+    return 0 if holds else 1
 
 
 def _show(screen: Screen, rows: "Sequence[Result]", keys: tuple[str, ...]) -> None:

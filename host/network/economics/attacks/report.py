@@ -11,6 +11,7 @@ from proofmill.host.network.economics.attacks.arena import (
 )
 from proofmill.host.network.economics.attacks.harm import Damage, Measured
 from proofmill.host.network.economics.attacks.measure import SEEDS, MeasuredAttack, Profit
+from proofmill.host.network.economics.attacks.optimal import SLOTS, Optimum
 from proofmill.host.network.mechanism import rewards
 from proofmill.host.network.mechanism.parameters import Parameters
 
@@ -74,8 +75,24 @@ def limit_row(result: MeasuredAttack) -> str:
             f"{gwei(result.protected)} |")
 
 
+def best_row(best: Optimum) -> str:
+    """A line of the document's table of the best play."""
+    first, floor = best.added
+    return (f"| {best.first.share:.0%} | {100 * best.proposals.best:.3f} | {best.first.gain:,.0f} "
+            f"| {first:,.0f} | {floor:,.0f} |")
+
+
+def best_as_data(best: Optimum) -> JsonObject:
+    """The best play for JSON; gains in gwei a slot."""
+    first, floor = best.added
+    return {"share": best.first.share, "proposals": best.proposals.best,
+            "gain_of_layer_1": best.first.gain, "added_at_first_rho": first,
+            "added_at_floor": floor}
+
+
 def markdown(
-    attacks: Sequence[MeasuredAttack], limits: Sequence[MeasuredAttack], harms: Sequence[Measured]
+    attacks: Sequence[MeasuredAttack], limits: Sequence[MeasuredAttack],
+    harms: Sequence[Measured], best: Sequence[Optimum],
 ) -> str:
     """The whole of docs/attacks.md."""
     parameters = Parameters()
@@ -129,6 +146,21 @@ def markdown(
         "| attack | setting | defence | profit |",
         "|---|---|---|---:|",
         *map(limit_row, limits),
+        "",
+        "### The best play with the mix",
+        "",
+        ("Any set of the blocks at an epoch's end can be left out. This is the most that anybody "
+        "can have by it, computed and not played (`host/network/economics/published/mix.py`, after "
+        f"Alpturer and Weinberg, AFT 2024), with {SLOTS} slots an epoch: on the first layer alone, "
+        "which has this fault by itself, and what the second layer adds to it, in gwei a slot."),
+        "",
+        ("| share of stake, proposers, bonds | proposals in 100 slots, layer 1 alone | gain on "
+        "layer 1 alone | added by layer 2 at rho 0.25 | added at rho 0.02 |"),
+        "|---:|---:|---:|---:|---:|",
+        *map(best_row, best),
+        "",
+        ("Some gain is left at every share, as it is on layer 1: a bound, and no claim that it "
+        "ends somewhere."),
         "",
         ("Censorship and the last word on randomness belong to the chain below: inclusion lists "
         "would end the first, a delay function the second. Both shrink with rho, which falls by "

@@ -19,6 +19,7 @@ from proofmill.host.network.economics.attacks.measure import (
     measure,
     profit,
 )
+from proofmill.host.network.economics.attacks.optimal import optima
 from proofmill.host.network.economics.attacks.report import gwei, markdown
 from proofmill.host.network.economics.attacks.theft import ATTACKS as THEFT
 from proofmill.host.network.economics.attacks.theft import Copier, against
@@ -72,7 +73,7 @@ def test_a_limit_is_one(attack: Attack) -> None:
 
 def test_the_document_is_the_command_s() -> None:
     made = markdown([measured(a) for a in ATTACKS], [measured(a) for a in LIMITS],
-                    [measured_harm(harm) for harm in HARMS])
+                    [measured_harm(harm) for harm in HARMS], optima())
     assert DOCUMENT.read_text("utf-8") == made, (
         "run: proofmill attacks --markdown > docs/attacks.md")
 
