@@ -17,6 +17,7 @@ COMMANDS = {
     "devnet": ("devnet",),
     "node": ("node",),
     "doctor": ("doctor",),
+    "postmortem": ("postmortem",),
     "prove": ("prove", "verify"),
     "serve": ("serve",),
     "keys": ("zkey", "setup"),
@@ -44,8 +45,8 @@ COMMANDS = {
 
 READERS = {
     "proving": ("prove", "verify", "serve", "setup", "zkey", "r1cs"),
-    "mining and the network": ("mine", "devnet", "node", "doctor", "wallet", "why", "contracts",
-                               "ledger", "slashing"),
+    "mining and the network": ("mine", "devnet", "node", "doctor", "postmortem", "wallet", "why",
+                               "contracts", "ledger", "slashing"),
     "devices and boards": ("devices", "selftest", "board", "build"),
     "building on the hardware": ("verilog", "commands", "field", "waves", "measure", "explore"),
     "figures and research": ("bench", "simulate", "study", "attacks", "vectors"),

@@ -82,6 +82,17 @@ def register(commands: Commands) -> None:
                          "`proofmill node init` makes one"),
                      help=f"its settings (default: {CONFIG})")
     run.set_defaults(run=run_run)
+    unit = ways.add_parser(
+        "unit", help="print a systemd unit for a node",
+        description="Print a unit by which systemd runs the node: it hears when the node is ready "
+                    "and that it goes on, and begins it anew when it fails or hangs. Put it into "
+                    "/etc/systemd/system/, then systemctl enable --now.",
+        epilog="example: proofmill node unit --config mill/node-0/node.toml > "
+               "/etc/systemd/system/proofmill.service")
+    unit.add_argument("--config", default=CONFIG, metavar="FILE.toml", type=input_file(
+                          "`proofmill node init` makes one"),
+                      help=f"its settings (default: {CONFIG})")
+    unit.set_defaults(run=run_unit)
 
 
 def run_init(options: argparse.Namespace) -> int:
@@ -125,6 +136,7 @@ def run_run(options: argparse.Namespace) -> int:
         from proofmill.host.cli.main import version
         from proofmill.host.network.operator.prepared import prepared
         from proofmill.host.network.operator.running import RunningNode
+        from proofmill.host.network.operator.supervisor import Supervisor
 
         with screen.bar("reading keys") as bar:
             ready = prepared(settings, config.absolute().parent, version(), for_nodes(options),
@@ -146,9 +158,26 @@ def run_run(options: argparse.Namespace) -> int:
                 screen.line(f"the same for miners' monitors (cgminer's API) on "
                             f"{settings.miner.host}:{miner}")
 
-        asyncio.run(RunningNode(ready, on_ready, on_condition=on_condition).run())
+        asyncio.run(RunningNode(ready, on_ready, on_condition=on_condition,
+                                supervisor=Supervisor(os.environ)).run())
     except KeyboardInterrupt:
         pass  # while it was starting
     screen.line(f"{settings.node.name} has ended{signals.reason()}; started again it goes on from "
                 "here")
+    return 0
+
+
+def run_unit(options: argparse.Namespace) -> int:
+    """Print the unit; its folders are made if they are not there."""
+    import getpass
+
+    from proofmill.host.ground.cache import cache_folder
+    from proofmill.host.network.operator.settings import read_settings
+    from proofmill.host.network.operator.supervisor import unit
+
+    settings = read_settings(options.config, os.environ)
+    config = Path(options.config).absolute()
+    folder = config.parent / settings.node.folder
+    folder.mkdir(parents=True, exist_ok=True)
+    print(unit(config, settings.node.name, getpass.getuser(), folder, cache_folder()), end="")
     return 0

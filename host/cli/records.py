@@ -89,6 +89,12 @@ FIELDS: dict[str, dict[str, str]] = {
     "doctor: findings": {
         "check": "what was looked at", "verdict": "right, warning or wrong",
         "sentence": "what was found", "way_out": "what to do; empty where it is right"},
+    "postmortem": {
+        "job": "its name", "slot": "of its payload", "state": "its last",
+        "verdict": "what it has come to", "events": "a list, below"},
+    "postmortem: events": {
+        "unix_seconds": "when", "chain_ms": "of chain time since the slot began",
+        "own": "whether it is the job's, not the node's meanwhile", "sentence": "what happened"},
     "wallet send": {
         "transfer": "its hash, hex", "account": "it is from", "nonce": "it is signed for"},
     "wallet deposit": {

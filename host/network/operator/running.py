@@ -21,6 +21,7 @@ from proofmill.host.network.operator.conditions import Condition
 from proofmill.host.network.operator.dialer import Dialer
 from proofmill.host.network.operator.interfaces import interfaces
 from proofmill.host.network.operator.prepared import Prepared
+from proofmill.host.network.operator.supervisor import Supervisor
 from proofmill.host.network.operator.watch import Watch
 
 log = logging.getLogger(__name__)
@@ -44,11 +45,12 @@ class RunningNode:
         self, prepared: Prepared, on_ready: Callable[["RunningNode", int], None] | None = None,
         on_step: Callable[["RunningNode"], None] | None = None,
         on_condition: Callable[[Condition], None] | None = None,
+        supervisor: Supervisor | None = None,
         now: Callable[[], float] = time.time,
     ) -> None:
         """`on_ready` hears of the port for peers, when the node has taken in what it had kept and
         listens; `on_step` of every step of the clock; `on_condition` of another gravest state.
-        `now`: Unix time."""
+        `supervisor` is told of its start, life and end. `now`: Unix time."""
         self.prepared = prepared
         self.pace = Pace()
         self.node: Node | None = None
@@ -59,8 +61,10 @@ class RunningNode:
         self._now = now
         self._on_ready = on_ready or (lambda node, port: None)
         self._on_step = on_step or (lambda node: None)
-        self._on_condition = on_condition
-        self._on_condition = on_condition
+        self._supervisor = supervisor or Supervisor({})
+        self._tell_condition = on_condition or (lambda condition: None)
+        self._supervisor = supervisor or Supervisor({})
+        self._tell_condition = on_condition or (lambda condition: None)
 
     async def run(self) -> None:
         """Until a signal comes. What ends it otherwise is raised: `ProofmillError` where a user can
@@ -100,6 +104,7 @@ class RunningNode:
                 watch.tell("start", max(0, self.slot), {"blocks": blocks, "port": port})
                 watch.step(self)
                 self._on_ready(self, port)
+                self._supervisor.ready(f"slot {self.slot}")
                 await self._keep_time(node, watch, stop)
                 if not troubles.empty():
                     raise troubles.get_nowait()
@@ -108,6 +113,7 @@ class RunningNode:
                 log.error("%s ends: %s", setup.name, error, exc_info=error)
                 raise
             finally:
+                self._supervisor.stopping()
                 await self.dialer.close()
                 await node.close()
                 with suppress(StorageError):  # what ended it may be the disk
@@ -126,6 +132,10 @@ class RunningNode:
     def slot(self) -> int:
         """The slot by this machine's clock, below 0 before genesis."""
         return self.chain_ms // SLOT_MS
+
+    def _on_condition(self, condition: Condition) -> None:
+        self._supervisor.status(f"{condition.name}: {condition.reason}")
+        self._tell_condition(condition)
 
     def _chain_ms(self) -> int:
         return max(0, self.chain_ms)
@@ -150,6 +160,7 @@ class RunningNode:
             # The steps of this slot that were due before the node was there are not its own.
             number = sum(step <= self.chain_ms % SLOT_MS for step in STEPS_MS)
         while not stop.is_set():
+            self._supervisor.alive()
             if number == len(STEPS_MS):
                 slot, number = slot + 1, 0
             current = self.chain_ms // SLOT_MS

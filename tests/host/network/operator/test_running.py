@@ -3,8 +3,10 @@
 import asyncio
 import os
 import signal
+import socket
 import sqlite3
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -103,8 +105,6 @@ def test_a_step_is_not_before_its_time(tmp_path: Path) -> None:
 
 
 def test_a_port_that_is_taken_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    import socket
-
     home = folders(tmp_path)[0]
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
@@ -154,9 +154,18 @@ def test_a_process_in_the_background_ends_by_either_signal_with_nothing_lost(
         assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
     password = (home / "password.txt").read_text().strip()
     assert password not in out + err + (home / "data" / "node.log").read_text()
-    with Service(home) as again:
-        time.sleep(0.5)  # while it starts
-        assert again.end(signal.SIGTERM)[0] == 0
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as line:
+        line.bind(str(tmp_path / "notify"))
+        line.settimeout(120)
+        with Service(home, NOTIFY_SOCKET=str(tmp_path / "notify"), WATCHDOG_USEC="500000") as again:
+            heard = [line.recv(1000).decode() for _ in range(3)]
+            assert again.end(signal.SIGTERM)[0] == 0
+        line.settimeout(1)
+        with suppress(TimeoutError):
+            while True:
+                heard.append(line.recv(1000).decode())
+    assert any(each.startswith("READY=1") for each in heard) and "WATCHDOG=1" in heard
+    assert heard[-1] == "STOPPING=1"
 
 
 @pytest.mark.slow  # half a minute of slots
@@ -173,6 +182,9 @@ def test_two_nodes_find_each_other_agree_and_catch_up(tmp_path: Path) -> None:
             back.until("follower", f"the proof of slot {at + 3}|the proof of slot {at + 4}", 300)
             assert back.end(signal.SIGINT)[0] == 0
         assert one.end(signal.SIGINT)[0] == 0
+    with Service(second) as early:
+        time.sleep(0.5)  # while it starts
+        assert early.end(signal.SIGTERM)[0] == 0
     roots = []
     for home in (first, second):
         with sqlite3.connect(home / "data" / "blocks.sqlite") as database:
