@@ -97,7 +97,7 @@ def changes(dump: Path, variable: Variable) -> Iterator[tuple[int, int | str]]:
             elif line.startswith("b") and line.endswith(end):
                 yield time, int(line[1:-len(end)], 2)
             elif line.startswith("s") and line.endswith(end):
-                yield time, line[1:-len(end)].rpartition("/")[0]
+                yield time, line[1:-len(end)].partition("/")[0]
             elif line[1:] == variable.code and line[:1] in "01":
                 yield time, int(line[0])
 

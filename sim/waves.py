@@ -85,14 +85,15 @@ VIEWS = {
         f"{SUM}; from memory and scalars to the groups of the last level", "top.msm", {
             "steps": ("sequencer.fsm_state", "start", "ready", "levels.width", "levels.odd",
                       "levels.level__first", "sequencer.orders__*"),
-            "memory": ("requests__*", "points__*"),
+            # In `msm` itself the slicer's points have that name.
+            "memory": ("fetcher.requests__*", "loader.points__*"),
             "scalars": ("scalars__*", "slicer.step", "slicer.points__*", "slicer.skipped"),
             "digits": ("unit0.operands.recoder.state", "unit0.operands.recoder.bit",
                        "unit0.operands.recoder.operand__*"),
             "mailboxes": ("unit0.mailboxes.operand__taken", "unit0.mailboxes.pair__load",
                           "unit0.mailboxes.returning.valid", "unit0.mailboxes.fetch__taken"),
             "answers": ("answers__*",), "counters": ("tally.*_counter",)},
-        {"points are asked for": ("requests__valid", 1),
+        {"points are asked for": ("fetcher.requests__valid", 1),
          "the buckets are filled": ("sequencer.fsm_state", "FILL"),
          "they are streamed back": ("sequencer.fsm_state", "SUM"),
          "the last level is handed out": ("sequencer.fsm_state", "HAND_OUT")}),

@@ -112,6 +112,20 @@ def whole(least: int | None = None, most: int | None = None,
     return taken
 
 
+def whole_range(most: int) -> Callable[[str], range]:
+    """Takes ``A-B``, the whole numbers from A to B, at most so many."""
+    def taken(text: str) -> range:
+        found = re.fullmatch(r"(\d{1,9})-(\d{1,9})", text, re.ASCII)
+        if found is None or int(found[2]) < int(found[1]):
+            raise argparse.ArgumentTypeError("is no range; write first-last, such as 10-20")
+        numbers = range(int(found[1]), int(found[2]) + 1)
+        if len(numbers) > most:
+            raise argparse.ArgumentTypeError(f"has {len(numbers):,} of them; {most:,} are the most")
+        return numbers
+
+    return taken
+
+
 def hexadecimal(least: int, most: int, otherwise: str,
                 prefixed: bool = False) -> Callable[[str], bytes]:
     """Takes `least` to `most` bytes in hexadecimal, after 0x, which may be missing unless

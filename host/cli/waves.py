@@ -5,7 +5,7 @@ import io
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from proofmill.host.cli.arguments import output_file
+from proofmill.host.cli.arguments import output_file, whole_range
 from proofmill.host.cli.screen import Screen
 from proofmill.host.cli.subcommands import Commands
 from proofmill.host.ground.errors import ProofmillError
@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from proofmill.sim.waves import Recording
 
 UNITS = ("multiplier", "adder", "mailboxes", "msm", "accelerator", "processor")
+
+
+MOST_COLUMNS = 200
+"""Cycles in a table; a page or a terminal holds no more."""
 
 
 def register(commands: Commands) -> None:
@@ -29,13 +33,17 @@ def register(commands: Commands) -> None:
                        help="write it there (default: UNIT.vcd in this folder)")
     waves.add_argument("--toy", action="store_true",
                        help="over the toy curve's 8 bits, easier to read than BN254's 254")
+    waves.add_argument("--cycles", metavar="A-B", type=whole_range(MOST_COLUMNS),
+                       help="print what the signals to see first are in cycles A to B, a column "
+                            "each, numbers in hexadecimal and . for what has not changed")
     waves.set_defaults(run=run_waves)
 
 
 def run_waves(options: argparse.Namespace) -> int:
     """Record, and say what is in it."""
     from proofmill.host.ground.output import write_atomically
-    from proofmill.sim.waves import PERIOD_FS, VIEWS, record
+    from proofmill.sim.timing import table
+    from proofmill.sim.waves import PERIOD_FS, VIEWS, cycle_of, record
 
     out = Path(f"{options.unit}.vcd" if options.out is None else options.out)
     if out.suffix != ".vcd":
@@ -54,6 +62,17 @@ def run_waves(options: argparse.Namespace) -> int:
     for cycle, text in recording.moments:
         nanoseconds = (cycle * PERIOD_FS - PERIOD_FS // 2) // 10**6
         screen.line(f"  cycle {cycle:>5,}, from {nanoseconds:>6,} ns  {text}")
+    if options.cycles is not None:
+        last = recording.cycles - 1
+        if options.cycles[-1] > last:
+            raise ProofmillError(f"--cycles: the case ends with cycle {last:,}; "
+                                 f"write --cycles {min(options.cycles[0], last)}-{last}")
+        for name, variables in recording.groups.items():
+            print(f"\n{name}")
+            print("\n".join(table(
+                out, variables, [each.path.removeprefix(f"{view.scope}.") for each in variables],
+                cycle_of, options.cycles)))
+        return 0
     screen.line("signals to see first:")
     for name, variables in recording.groups.items():
         names = [variable.path.removeprefix(f"{view.scope}.") for variable in variables]

@@ -1,6 +1,8 @@
 """``proofmill waves``: a waveform, a save file for GTKWave, and what is in them."""
 
 import re
+import tempfile
+from pathlib import Path
 
 import pytest
 
@@ -49,6 +51,39 @@ def test_where_it_cannot_be_written(arguments, sentence, tmp_path, monkeypatch, 
     assert main(["waves", "mailboxes", "--toy", *arguments]) == 2
     assert sentence in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("given, sentence", [
+    ("7", "--cycles 7: is no range; write first-last, such as 10-20"),
+    ("9-7", "--cycles 9-7: is no range"),
+    ("0-200", "--cycles 0-200: has 201 of them; 200 are the most"),
+    ("20-30", "--cycles: the case ends with cycle 23; write --cycles 20-23"),
+])
+def test_cycles_that_are_not_there(given, sentence, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert main(["waves", "multiplier", "--toy", "--cycles", given]) == 2
+    assert sentence in capsys.readouterr().err
+
+
+def test_a_table_of_a_waveform():
+    """Numbers and states, what stays, and what is too long to be shown."""
+    from proofmill.sim.timing import table
+    from proofmill.sim.vcd import Variable
+
+    dump = ["#0", "b0 !", "sREST/0 @", f"b{(1 << 70) - 1:b} $", "0%", "#10", "b1010 !", "1%",
+            "#30", "sCUT/2 @", "b1011 !"]
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "dump.vcd"
+        path.write_text("\n".join(dump) + "\n")
+        kinds = [("count", "wire", 4, "!"), ("valid", "wire", 1, "%"), ("state", "string", 2, "@"),
+                 ("long", "wire", 70, "$")]
+        lines = table(path, [Variable("top", *kind) for kind in kinds],
+                      [name for name, *_ in kinds], lambda time: time // 10, range(5))
+    assert lines == ["cycle         0 1 2   3 4",
+                     "count         0 a .   b .",
+                     "valid         0 1 1   1 1",
+                     "state      REST . . CUT .",
+                     "long   3ffffff~ . .   . ."]
 
 
 def test_a_unit_that_is_not_there(capsys):
