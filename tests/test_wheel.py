@@ -41,7 +41,7 @@ def test_installs_under_one_name(wheel: Path, foreign: Path) -> None:
                               folder=foreign, PYTHONPATH=str(target))
     sources = {path.relative_to(ROOT) for folder in OURS for path in (ROOT / folder).rglob("*")
                if path.suffix in {".py", ".vy", ".toml", ".asm", ".expected", ".cpp", ".json",
-                                  ".sv"}}
+                                  ".sv", ".vlt"}}
     assert not {name for name in sources if not (target / "proofmill" / name).exists()}
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from proofmill.boards.board import Board
 from proofmill.boards.cores import point_benches, stream_benches
 from proofmill.boards.cores.bench import Bench, fill
 from proofmill.boards.cores.field_benches import multiplier_bench, processor_bench
@@ -15,19 +16,21 @@ from proofmill.hdl.accelerator import Accelerator
 from proofmill.hdl.configurations import refusal
 from proofmill.hdl.emit import emit_verilog, for_every_simulator
 from proofmill.hdl.framed_adder import FramedAdder
+from proofmill.hdl.mailboxes import Mailboxes
 from proofmill.hdl.msm import Msm, MsmShape
 from proofmill.hdl.processor import StandaloneProcessor
 from proofmill.hdl.processor_shape import standalone
-from proofmill.sim.verilated import Gateware, gateware
+from proofmill.sim.verilated import Gateware, gateware, with_hash
 
 
 @dataclass(frozen=True)
 class Unit:
-    """A unit: what it is in words, the component, and its bench; both made from a `Core`."""
+    """A unit: what it is in words, the component, and its bench; both made from a `Core`. None is
+    the bench of a unit that has none in Verilog."""
 
     title: str
     make: Callable[["Core"], Any]
-    bench: Callable[["Core"], Bench]
+    bench: Callable[["Core"], Bench] | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,12 +43,14 @@ class Core:
     shape : the accelerator that it is a part of.
     window : bits of the windows in its bench; 0 for what takes the fewest additions.
     program : what a processor runs: of `PROGRAMS`.
+    board : of unit ``board``, which is its gateware; `shape` is its accelerator.
     """
 
     unit: str
     shape: MsmShape
     window: int = 0
     program: str = "invert"
+    board: Board | None = None
 
     def component(self) -> Any:
         """The unit in Amaranth. Raises ValueError where its parameters make none."""
@@ -61,31 +66,43 @@ class Core:
 
     @cached_property
     def gateware(self) -> Gateware:
-        """An accelerator's text, with its hash, which is what it says of itself."""
+        """The text of an accelerator, or of a board with one, and its hash, which is what it says
+        of itself."""
+        component = self.component()
+        if self.unit == "board":
+            return Gateware(self.shape, *with_hash(emit_verilog(component, self.unit)))
+        component._MustUse__silence = True  # asked, for what it refuses
         return gateware(self.shape)
 
     @cached_property
     def verilog(self) -> str:
         """The text. Raises ValueError where the parameters make no such unit."""
-        if self.unit == "accelerator":
-            self.component()._MustUse__silence = True  # asked, for what it refuses
+        if self.unit in TOLD:
             return for_every_simulator(self.gateware.verilog)
         return for_every_simulator(emit_verilog(self.component(), self.unit))
 
     @property
     def hash(self) -> int:
-        """A name for the text: an accelerator's own, another unit's from its text."""
-        if self.unit == "accelerator":
+        """A name for the text: what a unit of `TOLD` says, another unit's from its text."""
+        if self.unit in TOLD:
             return self.gateware.hash
         return int(hashlib.sha256(self.verilog.encode()).hexdigest()[:16], 16)
 
     def bench(self) -> str:
-        """A bench in Verilog that checks the unit against known answers."""
-        return fill(self.unit, UNITS[self.unit].title, UNITS[self.unit].bench(self))
+        """A bench in Verilog that checks the unit against known answers; ValueError where it has
+        none."""
+        unit = UNITS[self.unit]
+        if unit.bench is None:
+            raise ValueError(f"{self.unit} has none in Verilog; the units that have one are "
+                             f"{', '.join(name for name in UNITS if UNITS[name].bench)}")
+        return fill(self.unit, unit.title, unit.bench(self))
 
 
 FIELD_UNITS = ("multiplier", "processor")
 """Units that know of no points."""
+
+TOLD = ("accelerator", "board")
+"""Units that tell the hash of their own text, as a word of their identity."""
 
 PROGRAMS = ("invert", "multiply", "power")
 """Programs that take words and send a result; the others want a curve's points."""
@@ -101,6 +118,8 @@ UNITS = {
                       lambda core: StandaloneProcessor(
                           core.target.shape, program(core.program, core.target)),
                       lambda core: processor_bench(core.target, core.program)),
+    "mailboxes": Unit("the mailboxes of a unit: who is served, and what stays",
+                      lambda core: Mailboxes(core.shape.adder, core.shape.mailbox_bits), None),
     "msm": Unit("a multi-scalar multiplication, without commands",
                 lambda core: Msm(core.shape, finishing_program(core.shape)),
                 lambda core: stream_benches.msm_bench(core.component(), core.window)),
@@ -108,4 +127,6 @@ UNITS = {
                         lambda core: Accelerator(core.shape, finishing_program(core.shape)),
                         lambda core: stream_benches.accelerator_bench(
                             core.shape, core.window, core.gateware.hash)),
+    "board": Unit("a board's gateware, from the serial line to the memory's pins",
+                  lambda core: core.board.core(core.shape), None),
 }

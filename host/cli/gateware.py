@@ -5,8 +5,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from proofmill.host.cli.arguments import machine_reads, output_file, whole
+from proofmill.host.cli.board import find_board
 from proofmill.host.cli.extras import missing
-from proofmill.host.cli.measure_options import add_shape_options, preset, shape_of
+from proofmill.host.cli.measure_options import NUMBERS, add_shape_options, preset, shape_of
 from proofmill.host.cli.screen import Screen
 from proofmill.host.cli.subcommands import Commands
 from proofmill.host.ground.descriptors import open_descriptor
@@ -15,7 +16,7 @@ from proofmill.host.ground.errors import ProofmillError
 if TYPE_CHECKING:
     from proofmill.boards.cores.core import Core
 
-UNITS = ("multiplier", "adder", "processor", "msm", "accelerator")
+UNITS = ("multiplier", "adder", "processor", "mailboxes", "msm", "accelerator", "board")
 PROGRAMS = ("invert", "multiply", "power")
 CURVES = ("bn254", "toy")
 
@@ -36,6 +37,8 @@ def register(commands: Commands) -> None:
     verilog.add_argument("--unit", choices=UNITS, metavar="|".join(UNITS), default="accelerator",
                          help="what to write; its top module is called so (default: %(default)s)")
     add_shape_options(verilog)
+    verilog.add_argument("--board", metavar="BOARD|FILE.py",
+                         help="whose gateware --unit board is, up to the pads")
     verilog.add_argument("--curve", choices=CURVES, metavar="|".join(CURVES),
                          help="the preset's own, or of the toy curve the preset toy")
     verilog.add_argument("--group", choices=("g1", "both"), metavar="g1|both", default="both",
@@ -47,7 +50,8 @@ def register(commands: Commands) -> None:
     verilog.add_argument("--bench", action="store_true",
                          help="write OUT_tb.sv too: a bench in Verilog with known answers")
     verilog.add_argument("--core", action="store_true",
-                         help="write OUT.core too: a core file of FuseSoC")
+                         help="write OUT.core too, a core file of FuseSoC, and OUT.vlt, what "
+                              "verilator -Wall need not say of it")
     verilog.set_defaults(run=run_verilog)
     table = commands.add_parser(
         "commands", help="show the accelerator's command table",
@@ -78,13 +82,15 @@ def run_verilog(options: argparse.Namespace) -> int:
                                      ) from error
     if "core" in names:
         from proofmill.boards.cores.core import UNITS as DETAILS
-        from proofmill.boards.cores.fusesoc import core_file
+        from proofmill.boards.cores.fusesoc import WAIVERS, core_file
         from proofmill.host.cli.main import version
 
         bench = names.get("bench")
         files[names["core"]] = core_file(
             core.unit, DETAILS[core.unit].title, version(),
-            Path(options.file).name, None if bench is None else Path(bench).name)
+            Path(options.file).name, Path(names["waivers"]).name,
+            None if bench is None else Path(bench).name)
+        files[names["waivers"]] = WAIVERS.read_text()
     for name, text in files.items():
         write_atomically(name, [text.encode()])
     screen.line(f"wrote {', '.join(files)}: top module {core.unit}, gateware {core.hash:016x}")
@@ -93,8 +99,9 @@ def run_verilog(options: argparse.Namespace) -> int:
 
 def _beside(options: argparse.Namespace) -> dict[str, str]:
     """The files to write beside the Verilog, by what they are."""
-    wanted = {"bench": "_tb.sv", "core": ".core"}
-    wanted = {name: end for name, end in wanted.items() if getattr(options, name)}
+    ends = {"bench": {"bench": "_tb.sv"}, "core": {"core": ".core", "waivers": ".vlt"}}
+    wanted = {name: end for option, files in ends.items() if getattr(options, option)
+              for name, end in files.items()}
     if wanted and open_descriptor(options.file) is not None:
         raise ProofmillError(f"--{next(iter(wanted))} writes a file beside OUT.sv, and "
                              f"{options.file} has no place; name a file")
@@ -117,6 +124,8 @@ def core_of(options: argparse.Namespace) -> "Core":
                              f"--unit {' or '.join(WITH_ANSWERS)}")
     if options.program is not None and options.unit != "processor":
         raise ProofmillError("--program goes with --unit processor")
+    if options.unit == "board" or options.board is not None:
+        return _board_core(options)
     own = "toy" if options.preset == "toy" else "bn254"
     if options.curve == "toy" and options.preset == "standard":
         options.preset = "toy"
@@ -132,6 +141,23 @@ def core_of(options: argparse.Namespace) -> "Core":
     options.g1_only = options.group == "g1"
     return Core(unit=options.unit, shape=_shape(options), window=options.window or 0,
                 program=options.program or PROGRAMS[0])
+
+
+def _board_core(options: argparse.Namespace) -> "Core":
+    """A board's gateware, whose accelerator is the board's."""
+    if options.unit != "board":
+        raise ProofmillError("--board goes with --unit board")
+    if options.board is None:
+        raise ProofmillError("--unit board: say whose with --board; `proofmill board list` names "
+                             "the boards")
+    for name in ("multiplier", "curve", *NUMBERS):
+        if getattr(options, name) is not None:
+            raise ProofmillError(f"--{name.replace('_', '-')}: a board's accelerator is said in "
+                                 "its file; leave it out, or write a file (docs/boards.md)")
+    found = find_board(options.board)
+    from proofmill.boards.cores.core import Core
+
+    return Core(unit="board", shape=found.shape, board=found)
 
 
 def _shape(options: argparse.Namespace) -> Any:

@@ -34,7 +34,8 @@ def test_a_unit_a_bench_and_a_core_file(run, tmp_path):
     found = YAML(typ="safe").load(text.partition("\n")[2])
     assert found["name"].startswith("proofmill:proofmill:multiplier:")
     files = [name for fileset in found["filesets"].values() for name in fileset["files"]]
-    assert files == ["mul.sv", "mul_tb.sv"] and all((tmp_path / name).exists() for name in files)
+    assert files == ["mul.sv", "mul.vlt", "mul_tb.sv"]
+    assert all((tmp_path / name).exists() for name in files)
     assert found["targets"]["sim"]["filesets"] == ["rtl", "bench"]
 
 
@@ -55,8 +56,9 @@ def test_a_core_without_a_bench_has_no_simulation(run, tmp_path):
     assert run("verilog", tmp_path / "mul.sv", "--unit", "multiplier", "--curve", "toy",
                "--core")[0] == 0
     found = YAML(typ="safe").load((tmp_path / "mul.core").read_text().partition("\n")[2])
-    assert found["targets"].keys() == {"default", "lint"} and found["filesets"].keys() == {"rtl"}
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["mul.core", "mul.sv"]
+    assert found["targets"].keys() == {"default", "lint"}
+    assert found["filesets"].keys() == {"rtl", "waivers"}
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["mul.core", "mul.sv", "mul.vlt"]
 
 
 def test_g2_can_be_left_out_and_intervals_bring_what_they_take(run, tmp_path):
@@ -80,11 +82,36 @@ def test_g2_can_be_left_out_and_intervals_bring_what_they_take(run, tmp_path):
     ("--unit msm --preset toy --mailbox-bits 2", "too few for any window"),
     ("--unit multiplier --multiplier folded", "a folded multiplier needs an interval"),
     ("--unit mixer", "accelerator"),
+    ("--unit board", "say whose with --board"),
+    ("--unit board --board ulx4s", "BOARD ulx4s: there is no 'ulx4s'"),
+    ("--unit msm --board icesugar-pro", "--board goes with --unit board"),
+    ("--unit board --board icesugar-pro --interval 3", "is said in its file"),
+    ("--unit mailboxes --preset toy --bench", "one are multiplier, adder, processor, msm, acc"),
 ])
 def test_what_does_not_fit_is_a_sentence_that_says_what_would(run, words, sentence, tmp_path):
     status, said = run("verilog", tmp_path / "out.sv", *words.split())
     assert status == 2 and sentence in said, said
     assert "Traceback" not in said and not list(tmp_path.iterdir())
+
+
+def test_a_boards_gateware_is_to_be_had(run, tmp_path):
+    """Up to the pads, with what it is to say of itself."""
+    pytest.importorskip("amaranth_boards")
+    out = tmp_path / "top.sv"
+    status, said = run("verilog", out, "--unit", "board", "--board", "icesugar-pro", "--core")
+    assert status == 0
+    found = re.search(r"top module board, gateware ([0-9a-f]{16})$", said, re.MULTILINE)
+    text = out.read_text()
+    assert f"64'h{found[1]}" in text
+    ports = re.search(r"^module board\((.*)\);$", text, re.MULTILINE)[1].split(", ")
+    assert {"clk", "rst", "rx", "tx", "active", "sdram__command", "sdram__read"} <= set(ports)
+
+
+def test_mailboxes_are_to_be_had(run, tmp_path):
+    out = tmp_path / "boxes.sv"
+    assert run("verilog", out, "--unit", "mailboxes", "--preset", "toy",
+               "--mailbox-bits", "5")[0] == 0
+    assert re.search(r"^  input \[4:0\] operand__mailbox;$", out.read_text(), re.MULTILINE)
 
 
 def test_files_beside_need_a_place_and_stay_apart(run, tmp_path):
