@@ -29,6 +29,7 @@ waves: $(VENV)/installed
 check: $(VENV)/installed-dev
 	@$(BIN)/ruff check .
 	@mkdir -p build/names/proofmill
+	@for file in __init__.py __init__.pyi py.typed; do ln -sfn ../../../host/front/$$file build/names/proofmill/$$file; done
 	@for folder in $(FOLDERS); do ln -sfn ../../../$$folder build/names/proofmill/$$folder; done
 	@$(BIN)/mypy
 	@PYTHONPATH=build/names $(BIN)/lint-imports

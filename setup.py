@@ -1,4 +1,5 @@
-"""Where the packages lie: each top-level folder is a package of `proofmill`.
+"""Where the packages lie: each top-level folder is a package of `proofmill`, `host/front` is the
+package itself.
 
 The folders keep their short names in a checkout; what is installed is called `proofmill.hdl`,
 `proofmill.host`, ..., so that no folder of a user's own is in its way.
@@ -55,7 +56,7 @@ class PlatformWheel(bdist_wheel):
 
 setup(
     cmdclass={"build_py": BuildWithLibrary, "bdist_wheel": PlatformWheel},
-    packages=[f"proofmill.{name}" for folder in FOLDERS
-              for name in find_packages(include=[folder, f"{folder}.*"])],
-    package_dir={f"proofmill.{folder}": folder for folder in FOLDERS},
+    packages=["proofmill", *(f"proofmill.{name}" for folder in FOLDERS for name in find_packages(
+        include=[folder, f"{folder}.*"], exclude=["host.front"]))],
+    package_dir={"proofmill": "host/front"} | {f"proofmill.{folder}": folder for folder in FOLDERS},
 )

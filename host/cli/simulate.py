@@ -35,11 +35,11 @@ def register(commands: Commands) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Simulate and report."""
-    from proofmill.host.network.economics.scenario import load
+    from proofmill.host.network.economics.scenario import load_scenario
     from proofmill.host.network.economics.simulate import simulate
     from proofmill.host.network.economics.tables import flat, prover_rows, write_tables
 
-    scenario = load(options.scenario)
+    scenario = load_scenario(options.scenario)
     folder = None if options.out is None else Path(options.out)
     if folder is not None:
         from proofmill.host.network.economics.plots import (

@@ -57,11 +57,11 @@ def run(options: argparse.Namespace) -> int:
         write_provenance,
     )
     from proofmill.host.network.economics.studies.runs import expected_seconds, run_all
-    from proofmill.host.network.economics.studies.study import load
+    from proofmill.host.network.economics.studies.study import load_study
     from proofmill.host.network.economics.tables import write_csv
 
     screen = Screen(machine=options.json)
-    study, folder = load(options.study), Path(options.out)
+    study, folder = load_study(options.study), Path(options.out)
     journal = Journal(folder, study.digest, version())
     workers = options.processes or cores()
     total, done = len(study.points) * study.seeds, len(journal.done)

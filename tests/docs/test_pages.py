@@ -171,8 +171,10 @@ def test_every_extra_that_is_named_is_there():
 def test_the_wheel_has_all_of_the_packages_files():
     """Every file of a package that is no Python is in its package-data."""
     tool = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]
+    folders = {"proofmill": ROOT / "host" / "front"}
     packed = {path for package, patterns in tool["package-data"].items() for pattern in patterns
-              for path in (ROOT / package.partition(".")[2].replace(".", "/")).glob(pattern)}
+              for path in folders.get(package, ROOT / package.partition(".")[2].replace(".", "/"))
+              .glob(pattern)}
     tops = ("hdl", "sim", "firmware", "host", "boards")
     there = {path for top in tops for path in (ROOT / top).rglob("*")
              if path.is_file() and path.suffix not in (".py", ".pyc")}

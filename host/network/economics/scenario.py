@@ -100,7 +100,7 @@ def packaged() -> dict[str, str]:
             if entry.name.endswith(".toml")}
 
 
-def load(name_or_path: str) -> Scenario:
+def load_scenario(name_or_path: str) -> Scenario:
     """A packaged scenario by name, or a file; ProofmillError says what is wrong with it and where.
     """
     return scenario_of(*source(name_or_path))
@@ -120,7 +120,7 @@ def source(name_or_path: str, folder: Path | None = None) -> tuple[dict[str, Any
     return read_toml(path, "a scenario"), str(path)
 
 
-def parse(text: str, where: str) -> Scenario:
+def parse_scenario(text: str, where: str) -> Scenario:
     """The scenario of a TOML text; `where` names it in errors."""
     return scenario_of(parse_toml(text, where), where)
 

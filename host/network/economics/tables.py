@@ -1,4 +1,4 @@
-"""A run as CSV files: a row a prover, a row a slot, a row a figure."""
+"""A run as tables: a row a prover, a row a slot, a row a figure."""
 
 import csv
 import dataclasses
@@ -11,6 +11,7 @@ from proofmill.host.ground.json_text import JsonObject
 from proofmill.host.ground.output import write_atomically
 from proofmill.host.network.economics.measures import energy_gwei
 from proofmill.host.network.economics.simulate import MECHANISMS, Run
+from proofmill.host.network.economics.table import Table
 
 
 def prover_rows(run: Run) -> list[JsonObject]:
@@ -63,11 +64,15 @@ def flat(record: Any) -> JsonObject:
     return found
 
 
+def tables(run: Run) -> dict[str, Table]:
+    """All of a run: `provers`, `slots`, `figures`."""
+    return {"provers": Table(tuple(prover_rows(run))), "slots": Table(tuple(slot_rows(run))),
+            "figures": Table(tuple(figure_rows(run)))}
+
+
 def write_tables(run: Run, folder: Path) -> list[Path]:
     """Write provers.csv, slots.csv and figures.csv; returns their paths."""
-    tables = {"provers.csv": prover_rows(run), "slots.csv": slot_rows(run),
-              "figures.csv": figure_rows(run)}
-    return [write_csv(folder / name, rows) for name, rows in tables.items()]
+    return [write_csv(folder / f"{name}.csv", table.rows) for name, table in tables(run).items()]
 
 
 def write_csv(path: Path, rows: Sequence[JsonObject]) -> Path:

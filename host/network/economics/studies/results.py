@@ -2,16 +2,20 @@
 
 import json
 import platform
-from collections.abc import Sequence
+import tempfile
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from proofmill.host.ground.cores import cores
 from proofmill.host.ground.json_text import JsonObject
 from proofmill.host.ground.output import write_atomically
 from proofmill.host.network.economics.intervals import Interval, interval
 from proofmill.host.network.economics.simulate import MECHANISMS
 from proofmill.host.network.economics.studies.journal import Journal
+from proofmill.host.network.economics.studies.runs import run_all
 from proofmill.host.network.economics.studies.study import Study, Value
+from proofmill.host.network.economics.table import Table
 
 
 @dataclass(frozen=True)
@@ -43,6 +47,20 @@ def csv_rows(study: Study, rows: Sequence[Result]) -> list[JsonObject]:
     """A row a result, a column a varied key; nothing where there is no value."""
     return [{**dict(zip(study.keys, row.values, strict=True)), "mechanism": row.mechanism,
              "figure": row.figure, **ends_of(row.interval), "seeds": row.count} for row in rows]
+
+
+def run_study(study: Study, workers: int | None = None,
+              progress: Callable[[int, int], None] | None = None) -> Table:
+    """Play a study on all cores (or `workers` processes) and say every figure at every point, with
+    its 95 % interval. Nothing is kept: `proofmill study run` goes on where it was ended.
+
+    Processes are started anew, so a script that calls this keeps its own work behind
+    ``if __name__ == "__main__":``.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        journal = Journal(Path(folder), study.digest, "")
+        run_all(study, journal, workers or cores(), progress or (lambda done, total: None))
+        return Table(tuple(csv_rows(study, results(study, journal))))
 
 
 def ends_of(found: Interval | None) -> JsonObject:

@@ -58,18 +58,25 @@ class Study:
     """SHA-256 over all that results follow from."""
 
 
-def load(path: str) -> Study:
+def load_study(path: str) -> Study:
     """The study in a file. ProofmillError says what is wrong with it, or with the scenario that a
     point would have, and where."""
-    file = typed(read_toml(Path(path), "a study"), _File, path)
+    return study_of(read_toml(Path(path), "a study"), path, Path(path).parent)
+
+
+def study_of(document: Mapping[str, Any], name: str = "the study",
+             folder: Path | None = None) -> Study:
+    """The study of a document as a file has it; `name` is what errors call it, and a scenario's
+    file is looked for from `folder` on. ProofmillError as `load_study`."""
+    file = typed(document, _File, name)
     if not file.vary:
-        raise ProofmillError(f"{path}: vary: names no key; give one, as \"network.slot_seconds\" = "
+        raise ProofmillError(f"{name}: vary: names no key; give one, as \"network.slot_seconds\" = "
                              "[6.0, 12.0]")
-    scenario, where = source(file.scenario, Path(path).parent)
-    points = tuple(_points(scenario, file.vary, f"{path}: vary"))
+    scenario, where = source(file.scenario, folder)
+    points = tuple(_points(scenario, file.vary, f"{name}: vary"))
     if len(points) * file.seeds > MOST_RUNS:
         raise ProofmillError(
-            f"{path}: {len(points):,} points of {file.seeds} seeds are "
+            f"{name}: {len(points):,} points of {file.seeds} seeds are "
             f"{len(points) * file.seeds:,} runs; a study has {MOST_RUNS:,} at most")
     for point in points:
         point.scenario(f"{where}, with {named(tuple(file.vary), point.values)}")

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from proofmill.host.ground.errors import ProofmillError
-from proofmill.host.network.economics.scenario import load, packaged, parse
+from proofmill.host.network.economics.scenario import load_scenario, packaged, parse_scenario
 
 LEAST = '[[provers]]\nname = "a"\n'
 
@@ -13,7 +13,7 @@ LEAST = '[[provers]]\nname = "a"\n'
 def test_every_packaged_scenario_is_right() -> None:
     assert len(packaged()) >= 4
     for name in packaged():
-        scenario = load(name)
+        scenario = load_scenario(name)
         assert scenario.title and 2 <= len(scenario.each()) <= 100
 
 
@@ -21,7 +21,7 @@ def test_a_file_and_its_defaults(tmp_path: Path) -> None:
     path = tmp_path / "mine.toml"
     path.write_text(LEAST + "count = 3\n[mechanism]\ncommittee_size = 2\n"
                     "[mechanism.defences]\nslot_batch = false\n")
-    scenario = load(str(path))
+    scenario = load_scenario(str(path))
     assert len(scenario.each()) == 3
     assert scenario.parameters.committee_size == 2
     assert not scenario.parameters.defences.slot_batch and scenario.parameters.defences.stages
@@ -54,17 +54,17 @@ def test_a_file_and_its_defaults(tmp_path: Path) -> None:
 ])
 def test_what_is_wrong_is_named(text: str, message: str) -> None:
     with pytest.raises(ProofmillError, match=message) as caught:
-        parse(text, "x.toml")
+        parse_scenario(text, "x.toml")
     assert str(caught.value).startswith("x.toml: ")
 
 
 def test_a_file_that_is_not_there() -> None:
     with pytest.raises(ProofmillError, match="no/such.toml: no such file.*equal"):
-        load("no/such.toml")
+        load_scenario("no/such.toml")
 
 
 def test_a_file_that_is_not_text(tmp_path: Path) -> None:
     path = tmp_path / "x.toml"
     path.write_bytes(b"\xff\xfe")
     with pytest.raises(ProofmillError, match="not UTF-8"):
-        load(str(path))
+        load_scenario(str(path))

@@ -12,20 +12,20 @@ from msgspec import structs
 
 from proofmill.host.network.economics import plots
 from proofmill.host.network.economics.measures import gini
-from proofmill.host.network.economics.scenario import Scenario, load, parse
+from proofmill.host.network.economics.scenario import Scenario, load_scenario, parse_scenario
 from proofmill.host.network.economics.simulate import Run, simulate
 from proofmill.host.network.mechanism.stages import Stage
 
 
 @pytest.fixture(scope="module")
 def equal() -> Run:
-    return simulate(load("equal"), slots=1_500, seed=3)
+    return simulate(load_scenario("equal"), slots=1_500, seed=3)
 
 
 def test_the_same_seed_gives_the_same_run(equal: Run) -> None:
-    again = simulate(load("equal"), slots=1_500, seed=3)
+    again = simulate(load_scenario("equal"), slots=1_500, seed=3)
     assert again.figures == equal.figures and again.attack_cost == equal.attack_cost
-    assert simulate(load("equal"), slots=1_500, seed=4).figures != equal.figures
+    assert simulate(load_scenario("equal"), slots=1_500, seed=4).figures != equal.figures
 
 
 def test_the_lottery_is_fair_where_the_race_is_not(equal: Run) -> None:
@@ -58,7 +58,7 @@ def test_income_is_what_the_ledger_paid(equal: Run) -> None:
 
 def small(provers: str, slots: int = 400, **network: float) -> Run:
     lines = "\n".join(f"{key} = {value}" for key, value in network.items())
-    return simulate(parse(f"[network]\n{lines}\n{provers}", "x"), slots=slots)
+    return simulate(parse_scenario(f"[network]\n{lines}\n{provers}", "x"), slots=slots)
 
 
 def test_nobody_able_proves_nothing() -> None:
@@ -88,14 +88,14 @@ def test_slow_primaries_leave_their_slots_to_the_committee() -> None:
 
 
 def test_who_withholds_loses() -> None:
-    run = simulate(load("unreliable"), slots=1_500)
+    run = simulate(load_scenario("unreliable"), slots=1_500)
     by_name = {tally.kind.name: tally for tally in run.worlds["staged"].tallies}
     assert by_name["withholder"].penalties_gwei > 0
     assert by_name["withholder"].gwei < by_name["good"].gwei
 
 
 def test_losers_leave_a_race_and_stay_in_the_lottery() -> None:
-    run = simulate(load("thrifty"), slots=5_000)
+    run = simulate(load_scenario("thrifty"), slots=5_000)
     assert run.figures["race"].still_proving <= 4
     assert run.figures["staged"].still_proving > run.figures["race"].still_proving
     world = run.worlds["staged"]
@@ -109,9 +109,9 @@ def test_losers_leave_a_race_and_stay_in_the_lottery() -> None:
 
 
 def test_speed_buys_the_race_and_only_stake_the_lottery() -> None:
-    cost = simulate(load("equal"), slots=300).attack_cost
+    cost = simulate(load_scenario("equal"), slots=300).attack_cost
     assert 1.3 < cost.majority_speed_up < 1.6
-    scenario = load("equal")
+    scenario = load_scenario("equal")
     faster = replace(scenario, provers=tuple(
         structs.replace(kind, seconds=kind.seconds / 3) if kind.name == "fast" else kind
         for kind in scenario.provers))
@@ -128,7 +128,7 @@ def test_gini() -> None:
 
 def test_five_thousand_slots_take_seconds() -> None:
     start = time.process_time()
-    simulate(Scenario("equal", load("equal").network, load("equal").provers))
+    simulate(Scenario("equal", load_scenario("equal").network, load_scenario("equal").provers))
     assert time.process_time() - start < 15
 
 

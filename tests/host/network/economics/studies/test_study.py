@@ -10,12 +10,12 @@ import pytest
 from proofmill.host.cli.main import main
 from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.network.economics.intervals import interval, student_97_5
-from proofmill.host.network.economics.scenario import load as load_scenario
+from proofmill.host.network.economics.scenario import load_scenario
 from proofmill.host.network.economics.simulate import simulate
 from proofmill.host.network.economics.studies.journal import FILE, Journal
-from proofmill.host.network.economics.studies.results import results
+from proofmill.host.network.economics.studies.results import csv_rows, results, run_study
 from proofmill.host.network.economics.studies.runs import figures_of, run_all
-from proofmill.host.network.economics.studies.study import Study, load
+from proofmill.host.network.economics.studies.study import Study, load_study
 
 TEXT = """
 title = "small <study>"
@@ -47,7 +47,7 @@ def test_quantiles_are_those_of_the_tables() -> None:
 
 
 def test_points_are_all_combinations_of_the_scenario(tmp_path: Path) -> None:
-    study = load(str(written(tmp_path)))
+    study = load_study(str(written(tmp_path)))
     assert [point.values for point in study.points] == [
         (1.0, 0.0), (1.0, 0.2), (4.5, 0.0), (4.5, 0.2)]
     scenario = study.points[3].scenario("x")
@@ -57,11 +57,11 @@ def test_points_are_all_combinations_of_the_scenario(tmp_path: Path) -> None:
 
 
 def test_a_digest_is_of_all_that_results_follow_from(tmp_path: Path) -> None:
-    digest = load(str(written(tmp_path))).digest
-    assert load(str(written(tmp_path))).digest == digest
+    digest = load_study(str(written(tmp_path))).digest
+    assert load_study(str(written(tmp_path))).digest == digest
     for text in (TEXT.replace("slots = 24", "slots = 25"), TEXT.replace("4.5", "4.4")):
-        assert load(str(written(tmp_path, text))).digest != digest
-    assert load(str(written(tmp_path, TEXT.replace("small", "large")))).digest == digest
+        assert load_study(str(written(tmp_path, text))).digest != digest
+    assert load_study(str(written(tmp_path, TEXT.replace("small", "large")))).digest == digest
 
 
 @pytest.mark.parametrize("old, new, sentence", [
@@ -81,7 +81,7 @@ def test_a_wrong_study_is_a_sentence(tmp_path: Path, old: str, new: str, sentenc
     text = TEXT.replace(old, new)
     assert text != TEXT
     with pytest.raises(ProofmillError, match=sentence):
-        load(str(written(tmp_path, text)))
+        load_study(str(written(tmp_path, text)))
 
 
 def play(study: Study, folder: Path, workers: int) -> Journal:
@@ -91,9 +91,10 @@ def play(study: Study, folder: Path, workers: int) -> Journal:
 
 
 def test_the_figures_are_the_simulations_with_any_number_of_processes(tmp_path: Path) -> None:
-    study = load(str(written(tmp_path)))
+    study = load_study(str(written(tmp_path)))
     alone, together = play(study, tmp_path / "a", 1), play(study, tmp_path / "b", 2)
     assert results(study, alone) == results(study, together)
+    assert list(run_study(study, 1)) == csv_rows(study, results(study, alone))
     rows = {(row.values, row.mechanism, row.figure): row for row in results(study, alone)}
     delays = [simulate(study.points[0].scenario("x"), 24, seed).figures["staged"].delay_mean
               for seed in range(3)]
@@ -102,7 +103,7 @@ def test_the_figures_are_the_simulations_with_any_number_of_processes(tmp_path: 
 
 
 def test_what_was_ended_goes_on_where_it_was(tmp_path: Path) -> None:
-    study = load(str(written(tmp_path)))
+    study = load_study(str(written(tmp_path)))
     whole = play(study, tmp_path / "whole", 2)
     half = Journal(tmp_path / "half", study.digest, "1")
     for seed in range(2):
