@@ -16,14 +16,17 @@ from proofmill.hdl.commands import (
     PLACE,
     POINT_WORDS,
     REGION,
+    SIZE,
     SLICES,
     STORED,
+    SUM_COUNTERS,
     VERSION,
     WORD,
     Command,
     Error,
     name_word,
 )
+from proofmill.hdl.counters import COUNTER_BITS
 from proofmill.hdl.curve import Group
 from proofmill.hdl.description import describe
 from proofmill.hdl.extent import Extent
@@ -44,7 +47,7 @@ def identity_words(shape: MsmShape, gateware_hash: int, *, memory_words: int = 0
         "magic": MAGIC, "version": VERSION, "hash": gateware_hash,
         "curve": name_word(shape.adder.curve.name),
         **{f"interval_{group.value}": intervals.get(group.value, 0) for group in Group},
-        "coordinate_bits": shape.adder.coordinate_bits,
+        "coordinate_bits": shape.adder.coordinate_bits, "transforms": shape.transforms or 0,
         "memory_words": memory_words, "memory_cycles": memory_cycles, "clock_hz": clock_hz}
     return {name: int(found[name]) for name in IDENTITY}
 
@@ -92,6 +95,7 @@ class Accelerator(wiring.Component):
         region = Signal(REGION)
         slices = Signal(SLICES)
         stored = Signal(STORED)
+        size = Signal(SIZE)
         bias = Signal(BIAS_WORDS * WORD, reset_less=True)
         m.submodules.extent = extent = Extent(self.memory_words)
         error = Signal(Error)
@@ -145,6 +149,7 @@ class Accelerator(wiring.Component):
                     with m.If(index == len(values) - 1):
                         m.next = "COMMAND"
 
+        transform = self._count_transform(m, msm, size)
         with m.FSM():
             with m.State("COMMAND"):
                 m.d.comb += commands.ready.eq(msm.ready)
@@ -160,6 +165,8 @@ class Accelerator(wiring.Component):
                         m.next = "COUNTERS"
                     with m.Case(Command.LOAD, Command.MULTIPLY):
                         m.next = "PLACE"
+                    with m.Case(Command.TRANSFORM):
+                        m.next = "SIZE"
                     with m.Case(Command.RESET):
                         m.d.comb += msm.clear.eq(1)
                         m.next = "CLEARING"
@@ -197,6 +204,7 @@ class Accelerator(wiring.Component):
                     with m.If(index == BIAS_WORDS - 1):
                         m.d.sync += index.eq(0)
                         m.next = "START"
+            self._transform_states(m, msm, size, stored, error, reply)
             with m.State("START"):
                 with m.If((header.window < 2) | (header.window > MAX_WINDOW)
                           | (slices.stride == 0) | (slices.stride > NUMBER)
@@ -261,5 +269,60 @@ class Accelerator(wiring.Component):
             record("IDENTITY", identity_words(
                 shape, IDENTITY_PLACEHOLDER, memory_words=self.memory_words,
                 memory_cycles=self.memory_cycles, clock_hz=self.clock_hz).values())
-            record("COUNTERS", [msm.counters[name] for name in COUNTERS])
+            record("COUNTERS", [*(msm.counters[name] for name in SUM_COUNTERS), transform])
         return m
+
+    def _count_transform(self, m, msm, size):
+        """The counter of TRANSFORM."""
+        if self.shape.transform is None:
+            return Const(0, COUNTER_BITS)
+        count = Signal(COUNTER_BITS, name="transform_counter")
+        with m.If(msm.transforming):
+            m.d.sync += count.eq(count + 1)
+        with m.If(msm.transform):
+            m.d.sync += count.eq(0)
+        m.d.comb += [msm.power.eq(size.power), msm.values.payload.eq(self.commands.payload)]
+        return count
+
+    def _transform_states(self, m, msm, size, stored, error, reply):
+        """The states of TRANSFORM, those of its words and its answer."""
+        shape, commands, answers = self.shape.transform, self.commands, self.answers
+        with m.State("SIZE"):
+            m.d.comb += commands.ready.eq(1)
+            with m.If(commands.valid):
+                m.d.sync += size.as_value().eq(commands.payload)
+                m.next = "START_TRANSFORM"
+        if shape is None:
+            with m.State("START_TRANSFORM"):
+                m.d.sync += [error.eq(Error.TRANSFORM), stored.words.eq(size.words)]
+                m.next = "REFUSE"
+            return
+        fits = Signal()
+        with m.State("START_TRANSFORM"):
+            m.d.sync += stored.words.eq(size.words)
+            with m.Switch(size.power):
+                for power in range(1, shape.power + 1):
+                    with m.Case(power):
+                        m.d.comb += fits.eq(size.words == shape.value_words << power + 1)
+            with m.If(fits):
+                m.d.comb += msm.transform.eq(1)
+                m.next = "VALUES"
+            with m.Else():
+                m.d.sync += error.eq(Error.TRANSFORM)
+                m.next = "REFUSE"
+        with m.State("VALUES"):
+            m.d.comb += [msm.values.valid.eq(commands.valid), commands.ready.eq(msm.values.ready)]
+            with m.If(commands.valid & commands.ready):
+                m.d.sync += stored.words.eq(stored.words - 1)
+                with m.If(stored.words == 1):
+                    m.next = "TRANSFORM"
+        with m.State("TRANSFORM"):
+            m.d.comb += [answers.valid.eq(1), answers.payload.eq(reply)]
+            with m.If(answers.ready):
+                m.next = "TRANSFORMED"
+        with m.State("TRANSFORMED"):
+            m.d.comb += [answers.valid.eq(msm.transformed.valid),
+                         answers.payload.eq(msm.transformed.payload),
+                         msm.transformed.ready.eq(answers.ready)]
+            with m.If(msm.ready):
+                m.next = "COMMAND"

@@ -22,7 +22,7 @@ NUMBER = 4 * WORD
 POINT_WORDS = 2 * NUMBER // WORD
 """Words of an affine point of G1; one of G2 has twice as many."""
 
-VERSION = 6
+VERSION = 7
 """Changes when a layout changes."""
 
 MAGIC = 0x4C4C494D464F5250
@@ -41,6 +41,7 @@ class Command(enum.IntEnum):
     MULTIPLY = 3
     COUNTERS = 4
     RESET = 5
+    TRANSFORM = 6
 
 
 DESCRIPTIONS = {
@@ -65,8 +66,14 @@ DESCRIPTIONS = {
                       "down. Each answers an ANSWER with `last` set; the one whose `first` is 0 "
                       "then the sum as in a .zkey, affine, zeros for infinity: 8 words in G1, 16 "
                       "in G2.",
-    Command.COUNTERS: "Read the counters of the last MULTIPLY: one COUNTERS record.",
+    Command.COUNTERS: "Read the counters of the last MULTIPLY, and of the last TRANSFORM: one "
+                      "COUNTERS record.",
     Command.RESET: "Empty all mailboxes and zero the counters. Also done after power-up.",
+    Command.TRANSFORM: "Compute the scalars of a Groth16 key's points H from A w and B w. The "
+                       "2 ** `power` values of A w follow, then those of B w, `words` words in "
+                       "all: every value below the order of the groups, 4 words, low word first. "
+                       "Answers an ANSWER with `last` set, then the 2 ** `power` scalars in "
+                       "order, canonical, as many words each.",
 }
 
 HEADER = data.StructLayout({"command": unsigned(8), "group": unsigned(8), "window": unsigned(8),
@@ -79,6 +86,7 @@ SLICES = data.StructLayout({"stride": unsigned(16), "copies": unsigned(16),
                             "last": unsigned(WINDOWS_BITS)})
 STORED = data.StructLayout({"point_words": unsigned(16), "copy_words": unsigned(16),
                             "words": unsigned(32)})
+SIZE = data.StructLayout({"power": unsigned(32), "words": unsigned(32)})
 BIAS = data.StructLayout({"bias": unsigned(64)})
 BIAS_WORDS = 4
 """Words of the bias that makes digits signed, low word first: see `hdl.windows`."""
@@ -98,6 +106,7 @@ WORDS = {
     Command.MULTIPLY: (HEADER, PLACE, REGION, SLICES, STORED, *[BIAS] * BIAS_WORDS),
     Command.COUNTERS: (HEADER,),
     Command.RESET: (HEADER,),
+    Command.TRANSFORM: (HEADER, SIZE),
 }
 """The words of each command before its data."""
 
@@ -115,26 +124,32 @@ class Error(enum.IntEnum):
     GROUP = 4        # not one of this gateware's
     FINISH = 5       # this gateware has no finisher
     MEMORY = 6       # words are named that the memory has not
+    TRANSFORM = 7    # it has no transforms, none of this size, or the words are not so many
 
 
 IDENTITY = ("magic", "version", "hash", "curve", "multipliers", "adders", "interval_g1",
             "interval_g2", "units", "mailbox_bits", "digit", "limb", "coordinate_bits", "datapath",
-            "memory_words", "memory_cycles", "clock_hz", "finisher")
+            "memory_words", "memory_cycles", "clock_hz", "finisher", "transforms")
 """The words of an identity, in order.
 
 `curve` is the name's first eight letters, `memory_words` how many words its memory holds,
 `memory_cycles` how many cycles that takes for a point of G1, `clock_hz` its clock rate, `finisher`
-1 where sums can be finished on the chip. `memory_words` and `clock_hz` are 0 where nothing but the
+1 where sums can be finished on the chip, `transforms` the largest `power` of TRANSFORM, 0 where
+there are none. `memory_words` and `clock_hz` are 0 where nothing but the
 simulation sets a limit."""
 
-COUNTERS = ("fill", "sum", "output", "finish", "recode", "drain", "digits", "additions", "waited",
-            "skipped")
-"""The counters, in order.
+SUM_COUNTERS = ("fill", "sum", "output", "finish", "recode", "drain", "digits", "additions",
+                "waited", "skipped")
+"""The counters of a MULTIPLY."""
+
+COUNTERS = (*SUM_COUNTERS, "transform")
+"""All counters, in order.
 
 Cycles: `fill` filling the buckets; `sum` summing them by streaming them back; `output` handing out
 groups; `finish` combining them, from the end of the sums to the last word of the point. Of `fill`
 and `sum` together: `recode`, in which a digit was cut out of a scalar, added up over the mailbox
-units; `drain`, in which nothing was left but sums on their way.
+units; `drain`, in which nothing was left but sums on their way. `transform`: of a TRANSFORM, from
+its last word to where the scalars are there.
 
 Events: `digits` that were not zero; `additions`, each of which takes the adder the group's
 interval; `waited`, service slots in which an arriving operand had to wait; `skipped`, scalars that

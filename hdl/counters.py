@@ -4,10 +4,12 @@ from amaranth import *
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
-from proofmill.hdl.commands import COUNTERS
+from proofmill.hdl.commands import SUM_COUNTERS
 
-COUNTS = data.StructLayout(dict.fromkeys(COUNTERS, 48))
-"""All counters, by name."""
+COUNTER_BITS = 48
+
+COUNTS = data.StructLayout(dict.fromkeys(SUM_COUNTERS, COUNTER_BITS))
+"""All counters of a sum, by name."""
 
 
 class Counters(wiring.Component):
@@ -26,14 +28,14 @@ class Counters(wiring.Component):
 
     def __init__(self, most: int):
         super().__init__({
-            "now": In(data.StructLayout(dict.fromkeys(COUNTERS, range(most + 1)))),
+            "now": In(data.StructLayout(dict.fromkeys(SUM_COUNTERS, range(most + 1)))),
             "clear": In(1), "counts": Out(COUNTS)})
 
     def elaborate(self, platform):
         m = Module()
         fresh = Signal()
         m.d.sync += fresh.eq(self.clear)
-        for name in COUNTERS:
+        for name in SUM_COUNTERS:
             count = Signal(COUNTS[name].shape, name=f"{name}_counter")
             more = Signal(self.now[name].shape(), name=f"{name}_more")
             m.d.sync += more.eq(self.now[name])

@@ -11,6 +11,8 @@ from proofmill.hdl.levels import Level
 from proofmill.hdl.loader import LOAD
 from proofmill.hdl.mailboxes import Mailboxes
 from proofmill.hdl.operands import HandedOut, Operands
+from proofmill.hdl.transform import PlanePort
+from proofmill.hdl.transform_shape import PLANES
 from proofmill.hdl.unit_windows import WINDOWS
 
 
@@ -55,10 +57,13 @@ class MailboxUnit(wiring.Component):
     at_rest : nothing is to be done or on its way, at the end of a frame, out
     drained : nothing is left but sums on their way, out
     digit_taken, paired, waited, cutting : to be counted, out; see `hdl.commands.COUNTERS`
+    lending, planes : see `hdl.mailboxes.Mailboxes`, in; only of the first unit, where there are
+        transforms
     """
 
     def __init__(self, shape, unit: int):
         self.shape, self.unit = shape, unit
+        self.lent = shape.transform if unit == 0 and shape.datapath else None
         adder, bits = shape.adder, shape.mailbox_bits
         super().__init__({
             "group": In(range(max(2, len(adder.groups)))),
@@ -69,18 +74,25 @@ class MailboxUnit(wiring.Component):
             "entry": Out(HandedOut(adder, bits)),
             "at_rest": Out(1), "drained": Out(1),
             "digit_taken": Out(1), "paired": Out(1), "waited": Out(1), "cutting": Out(1),
+            **({} if self.lent is None else {
+                "lending": In(1), "planes": In(PlanePort(self.lent)).array(PLANES)}),
         })
 
     def elaborate(self, platform):
         m = Module()
         shape, bits, orders = self.shape, self.shape.mailbox_bits, self.orders
-        m.submodules.mailboxes = boxes = Mailboxes(shape.adder, bits, datapath=shape.datapath)
+        m.submodules.mailboxes = boxes = Mailboxes(shape.adder, bits, datapath=shape.datapath,
+                                                   lent=self.lent)
         m.submodules.operands = operands = Operands(shape.adder, bits, datapath=shape.datapath)
         m.submodules.search = search = BucketSearch(bits)
         for own, inner in ((self.level, operands.level), (self.windows, operands.windows),
                            (self.load, operands.load), (self.pair, boxes.pair),
                            (self.entry, operands.entry)):
             wiring.connect(m, wiring.flipped(own), inner)
+        if self.lent is not None:
+            m.d.comb += boxes.lending.eq(self.lending)
+            for own, inner in zip(self.planes, boxes.planes, strict=True):
+                wiring.connect(m, wiring.flipped(own), inner)
         wiring.connect(m, operands.operand, boxes.operand)
         wiring.connect(m, boxes.fetched, operands.fetched)
 

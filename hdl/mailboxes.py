@@ -29,6 +29,8 @@ from proofmill.hdl.banks import Pair
 from proofmill.hdl.frames import FRAME_NUMBER_BITS
 from proofmill.hdl.point_adder import AdderShape
 from proofmill.hdl.schedule import LOAD_CYCLE
+from proofmill.hdl.transform import PlanePort
+from proofmill.hdl.transform_shape import PLANES, TransformShape
 
 AWAY = LOAD_CYCLE - 2
 """Cycles from a coordinate's turn in its slot to when it goes to the adder, with the resident's."""
@@ -84,6 +86,7 @@ class Mailboxes(wiring.Component):
     shape : the adder they feed.
     mailbox_bits : 2 ** mailbox_bits mailboxes of G1 points, half as many of G2 points.
     datapath : False leaves out the coordinates: flags, slots and cycles alone.
+    lent : a shape of transforms that compute in the memory of the coordinates, or None.
 
     Members
     -------
@@ -101,6 +104,8 @@ class Mailboxes(wiring.Component):
     quiet : nothing is on its way, out; to be looked at in a frame's last cycle
     paired : in the last cycle of a frame: a pair left in it, out
     waited : an operand had to wait because a pair had left already, out
+    lending, planes : the memory is lent, in; what is read and written then, see
+        `hdl.transform.PlanePort`, in; only where it may be lent, and only while `quiet`
 
     Attributes
     ----------
@@ -115,8 +120,10 @@ class Mailboxes(wiring.Component):
     flags, residents : the memories; a plane of `residents` for every third of a point
     """
 
-    def __init__(self, shape: AdderShape, mailbox_bits: int, *, datapath: bool = True):
+    def __init__(self, shape: AdderShape, mailbox_bits: int, *, datapath: bool = True,
+                 lent: TransformShape | None = None):
         self.shape, self.mailbox_bits, self.datapath = shape, mailbox_bits, datapath
+        self.lent = lent
         for group, frame in shape.frame.items():
             if frame < 2 * 3 * group.degree:
                 raise ValueError(
@@ -140,6 +147,8 @@ class Mailboxes(wiring.Component):
             "quiet": Out(1),
             "paired": Out(1),
             "waited": Out(1),
+            **({} if lent is None else {
+                "lending": In(1), "planes": In(PlanePort(lent)).array(PLANES)}),
         })
         # Folded multipliers make long frames, of many slots.
         longest = max(frame // (3 * group.degree) for group, frame in shape.frame.items())
@@ -307,18 +316,32 @@ class Mailboxes(wiring.Component):
                   self._later(m, self.operand.coordinate, 1))
         arriving = Signal(self.shape.coordinate_bits, reset_less=True)
         m.d.sync += arriving.eq(own)
-        there = self._later(m, row, 2)
+        on_its_way = self._later(m, row, 1)
+        there = self._later(m, on_its_way, 1)
         stays = self.moving & ~self.moving_leaves & (self.moving_kind != Kind.FETCH)
         found = []
         for n, residents in enumerate(self.residents):
             m.submodules[f"residents{n}"] = residents
             read, write = residents.read_port(), residents.write_port()
-            m.d.comb += [
-                read.addr.eq(there),  # always: what was looked up then goes into a register
-                write.addr.eq(there), write.en.eq(self._later(m, stays & (plane == n), 2)),
-                write.data.eq(arriving),
-            ]
+            if self.lent is None:
+                m.d.comb += [
+                    read.addr.eq(there),  # always: what was looked up then goes into a register
+                    write.addr.eq(there), write.en.eq(self._later(m, stays & (plane == n), 2)),
+                    write.data.eq(arriving),
+                ]
+            else:
+                # Registers of its own before each memory, which take in what somebody else says.
+                port, lending = self.planes[n], self.lending
+                writing = self._later(m, stays & (plane == n), 1)
+                m.d.sync += [
+                    read.addr.eq(Mux(lending, port.row, on_its_way)),
+                    write.addr.eq(Mux(lending, port.written, on_its_way)),
+                    write.en.eq(Mux(lending, port.enable, writing)),
+                    write.data.eq(Mux(lending, port.value, own)),
+                ]
             found.append(self._later(m, read.data, AWAY - 3))
+            if self.lent is not None:
+                m.d.comb += self.planes[n].word.eq(found[-1])
         resident = Array(found)[self._later(m, plane, AWAY)]
         m.d.comb += [
             self.pair.p.eq(self._later(m, arriving, AWAY - 2)), self.pair.q.eq(resident),

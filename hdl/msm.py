@@ -12,6 +12,7 @@ host's: see `hdl.windows` and `hdl.processor_finisher`.
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 from amaranth import *
 from amaranth.lib import stream, wiring
@@ -30,6 +31,8 @@ from proofmill.hdl.processor_finisher import Finisher
 from proofmill.hdl.processor_shape import ProcessorShape
 from proofmill.hdl.sequencer import Sequencer
 from proofmill.hdl.slicer import Slicer
+from proofmill.hdl.transform import Transform
+from proofmill.hdl.transform_shape import OPERANDS_AFTER, TransformShape
 from proofmill.hdl.unit_windows import UnitWindows
 from proofmill.hdl.windows import WIDTHS, WINDOWS_BITS, WindowPlan
 
@@ -45,12 +48,36 @@ class MsmShape:
     datapath : False leaves out coordinates and arithmetic: the same control, cycle for cycle,
         without values.
     finisher : False leaves out the field processor; what is asked to be finished is refused.
+    transforms : vectors of up to ``2 ** transforms`` values are transformed, on the adder's first
+        multiplier, in its second field, in the memory of the first unit's mailboxes; None: none.
     """
 
     adder: AdderShape
     mailbox_bits: int
     datapath: bool = True
     finisher: bool = True
+    transforms: int | None = None
+
+    def __post_init__(self):
+        if self.transforms is None:
+            return
+        if self.adder.multiplier.second is None:
+            raise ValueError("transforms are computed in the multiplier's second field, and this "
+                             "one has none")
+        if self.transform.rows > 1 << self.mailbox_bits:
+            raise ValueError(
+                f"transforms of 2 ** {self.transforms} values take {self.transform.rows:,} rows of "
+                f"memory, and {self.mailbox_bits} mailbox_bits are {1 << self.mailbox_bits:,}")
+        if self.transform.stored.bit_length() > self.adder.coordinate_bits:
+            raise ValueError(f"values of {self.transform.stored.bit_length()} bits do not fit "
+                             f"coordinates of {self.adder.coordinate_bits}")
+
+    @cached_property
+    def transform(self) -> TransformShape | None:
+        """The transforms, on the point adder's first multiplier, behind one register."""
+        if self.transforms is None:
+            return None
+        return TransformShape(multiplier=self.adder.multiplier, power=self.transforms, more=1)
 
     @property
     def processor(self) -> ProcessorShape:
@@ -91,6 +118,9 @@ class Msm(wiring.Component):
     answers : stream of words, out
     clear : empty all mailboxes, in; only while `ready`
     counters : see `hdl.commands.COUNTERS`, out
+    transform, power, values, transformed, transforming : begin a transform, in; and its size,
+        its words in and out, and that it is computed: see `hdl.transform.Transform`; only where
+        there are transforms
     """
 
     def __init__(self, shape: MsmShape, program=None):
@@ -118,6 +148,9 @@ class Msm(wiring.Component):
             "scalars": In(words), "points": In(words), "answers": Out(words),
             "requests": Out(stream.Signature(REQUEST)),
             "counters": Out(COUNTS),
+            **({} if shape.transform is None else {
+                "transform": In(1), "power": In(range(shape.transform.power + 1)),
+                "values": In(words), "transformed": Out(words), "transforming": Out(1)}),
         })
 
     def elaborate(self, platform):
@@ -151,6 +184,11 @@ class Msm(wiring.Component):
         wiring.connect(m, loader.points, wiring.flipped(self.points))
         m.d.sync += slicer.start.eq(sequencer.begin)
         loaded = Signal()
+        ready = sequencer.ready
+        if shape.transform is not None:
+            m.submodules.transforms = transforms = Transform(
+                shape.transform, datapath=shape.datapath)
+            ready = ready & transforms.ready
         m.d.comb += loaded.eq(slicer.done & fetcher.done & ~slicer.start)
         m.d.comb += [
             sequencer.clear.eq(self.clear), sequencer.start.eq(self.start),
@@ -159,7 +197,7 @@ class Msm(wiring.Component):
             sequencer.settled.eq(levels.settled), sequencer.fits.eq(levels.fits),
             sequencer.last_level.eq(levels.last), sequencer.loaded.eq(loaded),
             sequencer.done.eq(done.all()), sequencer.handed_out.eq(hand_out.finished),
-            self.ready.eq(sequencer.ready), self.refused.eq(sequencer.refused),
+            self.ready.eq(ready), self.refused.eq(sequencer.refused),
             levels.group.eq(self.group), levels.window.eq(self.window),
             levels.windows.eq(self.windows), levels.second_region.eq(self.second_region),
             levels.to_first.eq(sequencer.to_first), levels.to_next.eq(sequencer.to_next),
@@ -189,6 +227,8 @@ class Msm(wiring.Component):
                              zip(unit.totals, point_adder.totals, strict=True)]
         if shape.finisher:
             self._finish(m, sequencer, frames, hand_out, point_adder)
+        if shape.transform is not None:
+            self._transform(m, transforms, frames, units[0], point_adder)
         return m
 
     def _count(self, m, sequencer, loaded, skipped, units):
@@ -257,3 +297,27 @@ class Msm(wiring.Component):
             sequencer.resting.eq(finisher.resting), sequencer.ended.eq(finisher.entries.ready),
             sequencer.finished.eq(finisher.ready),
         ]
+
+    def _transform(self, m, transforms, frames, unit, adder):
+        """Transforms, while no sum is under way, on the adder's first multiplier and in the first
+        unit's memory.
+
+        The multiplier takes the operands of a slot in the frame's cycles in which it takes its own.
+        """
+        every = self.shape.adder.multiplier.interval
+        wiring.connect(m, transforms.words, wiring.flipped(self.values))
+        wiring.connect(m, transforms.answers, wiring.flipped(self.transformed))
+        m.d.comb += [transforms.start.eq(self.transform), transforms.power.eq(self.power),
+                     self.transforming.eq(transforms.computing), transforms.slot.eq(every == 1)]
+        with m.Switch(frames.cycle):
+            with m.Case(*range(-OPERANDS_AFTER % every, max(self.shape.adder.interval.values()),
+                               every)):
+                m.d.comb += transforms.slot.eq(1)
+        if adder is None:
+            return
+        m.d.comb += [transforms.product.eq(adder.product), unit.lending.eq(~transforms.ready)]
+        for port, plane in zip(transforms.planes, unit.planes, strict=True):
+            wiring.connect(m, port, plane)
+        with m.If(transforms.multiplying):
+            m.d.comb += [adder.borrowed.eq(1), adder.borrowed_second.eq(1),
+                         adder.borrowed_a.eq(transforms.a), adder.borrowed_b.eq(transforms.b)]

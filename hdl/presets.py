@@ -3,10 +3,11 @@
 from dataclasses import replace
 
 from proofmill.hdl.curve import BN254, TOY_CURVE, Group
-from proofmill.hdl.field import BN254_BASE, TOY
+from proofmill.hdl.field import BN254_BASE, TOY, TOY_ROOTS
 from proofmill.hdl.montgomery import MultiplierShape
 from proofmill.hdl.msm import MsmShape
 from proofmill.hdl.point_adder import AdderShape
+from proofmill.hdl.transform_shape import two_adicity
 
 ONE_MULTIPLIER = ((Group.G1, 12), (Group.G2, 36))
 """The formula has 12 products in G1 and 36 in G2; one multiplier is busy in every cycle."""
@@ -45,6 +46,15 @@ TOY_SHAPE = MsmShape(
         multipliers=1, adders=3, intervals=ONE_MULTIPLIER),
     mailbox_bits=6)
 """The same design over eight bits, for exhaustive tests and proofs."""
+
+
+def with_transforms(shape: MsmShape = STANDARD) -> MsmShape:
+    """The same accelerator with transforms, of as many values as its mailboxes' memory holds, in
+    the field of the curve's scalars; the toy curve's has too few roots of unity, so in another."""
+    field = TOY_ROOTS if shape.adder.curve is TOY_CURVE else shape.adder.curve.scalar
+    multiplier = replace(shape.adder.multiplier, second=field)
+    return replace(shape, adder=replace(shape.adder, multiplier=multiplier),
+                   transforms=min(shape.mailbox_bits, two_adicity(field)) - 1)
 
 
 def control_only(shape: MsmShape) -> MsmShape:

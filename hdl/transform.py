@@ -52,6 +52,11 @@ class Transform(wiring.Component):
         planes ─► u, v, w ─┬─► u - v ─► multiplier ─────────┬─► sums ─► less k r ─► planes
                            └─► u + v ─► waits beside it ────┘
 
+    Parameters
+    ----------
+    shape : see there.
+    datapath : False leaves out values, products and planes: the same cycles, and words of zeros.
+
     Members
     -------
     start, power : see `hdl.transform_passes.Passes`, in
@@ -67,16 +72,18 @@ class Transform(wiring.Component):
     slot : operands may go in ``OPERANDS_AFTER`` cycles later, in; every ``interval`` cycles
     """
 
-    def __init__(self, shape: TransformShape):
-        self.shape = shape
+    def __init__(self, shape: TransformShape, *, datapath: bool = True):
+        self.shape, self.datapath = shape, datapath
         words = stream.Signature(WORD)
         multiplier = shape.multiplier
         super().__init__({
             "start": In(1), "power": In(range(shape.power + 1)), "words": In(words),
             "answers": Out(words), "ready": Out(1), "computing": Out(1),
-            "planes": Out(PlanePort(shape)).array(PLANES),
-            "a": Out(multiplier.operand_bits), "b": Out(multiplier.operand_bits),
-            "multiplying": Out(1), "product": In(multiplier.product_bits), "slot": In(1, init=1),
+            "slot": In(1, init=1),
+            **({} if not datapath else {
+                "planes": Out(PlanePort(shape)).array(PLANES),
+                "a": Out(multiplier.operand_bits), "b": Out(multiplier.operand_bits),
+                "multiplying": Out(1), "product": In(multiplier.product_bits)}),
         })
 
     def elaborate(self, platform):
@@ -90,11 +97,17 @@ class Transform(wiring.Component):
             m.d.sync += slot.eq(slots[-1])
             slots.append(slot)
         loaded = self._load(m, passes)
-        left, right, beside = self._read(m, slots)
-        carried = self._operands(m, slots, left, right, beside)
-        made = self._beside(m, slots[-1], carried)
-        sums = self._sums(m, passes, made)
-        self._write(m, slots, loaded, sums)
+        if self.datapath:
+            left, right, beside = self._read(m, slots)
+            carried = self._operands(m, slots, left, right, beside)
+            made = self._beside(m, slots[-1], carried)
+            sums = self._sums(m, passes, made)
+            self._write(m, slots, loaded, sums)
+        else:
+            left = Const(0, self.shape.stored.bit_length())
+            last = self._later(m, self._computes(slots[-1]) & slots[-1].last,
+                               self.shape.product_latency + 2, "last")
+            m.d.comb += passes.written.eq(last)
         empty = self._hand_out(m, passes, slots, left)
         m.d.comb += self.ready.eq(passes.ready & empty)
         return m

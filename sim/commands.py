@@ -9,6 +9,7 @@ from proofmill.hdl.commands import (
     HEADER,
     NUMBER,
     PLACE,
+    SIZE,
     WORD,
     Command,
     multiply_head,
@@ -52,4 +53,11 @@ def multiply_words(group: Group, plan: WindowPlan, scalars: Sequence[int], /, **
     """The words of MULTIPLY; `fields` as in `hdl.commands.multiply_head`."""
     data = scalar_words(scalars)
     return [*multiply_head(group, plan, **({"count": len(scalars), "words": len(data)} | fields)),
+            *data]
+
+
+def transform_words(power: int, value_words: int, a: Sequence[int], b: Sequence[int]) -> list[int]:
+    """The words of TRANSFORM for vectors of 2 ** `power` values."""
+    data = [word for value in (*a, *b) for word in split(value, value_words)]
+    return [pack(HEADER, command=Command.TRANSFORM), pack(SIZE, power=power, words=len(data)),
             *data]

@@ -10,11 +10,13 @@ from amaranth.sim import Simulator
 
 from proofmill.firmware.library import finishing_program
 from proofmill.hdl.accelerator import Accelerator
-from proofmill.hdl.commands import HEADER, MAGIC, Command, pack
+from proofmill.hdl.commands import HEADER, MAGIC, Command, pack, split
 from proofmill.hdl.curve import Group
 from proofmill.hdl.msm import MsmShape
-from proofmill.hdl.presets import STANDARD, TOY_SHAPE
+from proofmill.hdl.presets import STANDARD, TOY_SHAPE, with_transforms
 from proofmill.hdl.processor import StandaloneProcessor
+from proofmill.hdl.transform_shape import TransformShape
+from proofmill.hdl.transform_unit import TransformUnit
 from proofmill.hdl.windows import WindowPlan
 from proofmill.sim.commands import load_words, multiply_words
 from proofmill.sim.curve import equation
@@ -114,6 +116,17 @@ VIEWS = {
             "instruction": ("processor.*address", "processor.*instruction*", "processor.valid",
                             "processor.fetched")},
         {"the program starts": ("start", 1), "it sends its result": ("o__valid", 1)}),
+    "transform": View(
+        "two vectors of eight values come in, the scalars of H go out", "top", {
+            "control": ("start", "ready", "computing", "transform.passes.action",
+                        "transform.passes.vector", "transform.passes.count",
+                        "transform.passes.unfinished"),
+            "words": ("words__*", "answers__*"),
+            "multiplier": ("transform.multiplying", "multiplier.a", "multiplier.b",
+                           "multiplier.product"),
+            "results": ("transform.one_result", "transform.other_result"),
+            "planes": ("transform.planes__?__*",)},
+        {"it computes": ("computing", 1), "the first word goes out": ("answers__valid", 1)}),
 }
 """What can be shown, by unit."""
 
@@ -172,6 +185,8 @@ def _case(unit: str, shape: MsmShape, toy: bool) -> tuple[Any, Testbench]:
         return _multiplier(shape)
     if unit == "processor":
         return _processor(toy)
+    if unit == "transform":
+        return _transform(shape)
     return _accelerator(shape)
 
 
@@ -226,6 +241,38 @@ def _processor(toy: bool) -> tuple[Any, Testbench]:
             if done:
                 return cycle + 1
         raise TimeoutError(f"the program has not ended after {LIMIT:,} cycles")
+
+    return component, run
+
+
+def transform_values(power: int) -> list[int]:
+    """A w and B w that the transforms are shown with."""
+    return [*range(1, (1 << power) + 1), *range(1 << power, 0, -1)]
+
+
+def _transform(shape: MsmShape) -> tuple[Any, Testbench]:
+    power, multiplier = 3, with_transforms(shape).adder.multiplier
+    unit = TransformShape(multiplier=multiplier, power=power)
+    component = TransformUnit(unit)
+    words = [word for value in transform_values(power) for word in split(value, unit.value_words)]
+
+    async def run(context: Any) -> int:
+        context.set(component.power, power)
+        context.set(component.start, 1)
+        context.set(component.answers.ready, 1)
+        await context.tick()
+        context.set(component.start, 0)
+        for cycle in range(1, LIMIT):
+            context.set(component.words.valid, bool(words))
+            if words:
+                context.set(component.words.payload, words[0])
+            done = context.get(component.ready)
+            _, _, taken = await context.tick().sample(component.words.ready)
+            if taken and words:
+                words.pop(0)
+            if done:
+                return cycle + 1
+        raise TimeoutError(f"the transforms have not ended after {LIMIT:,} cycles")
 
     return component, run
 

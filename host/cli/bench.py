@@ -28,6 +28,9 @@ DEFAULT_INTERVAL = 12
 MOST_COPIES = 127
 MOST_COPIES_SAID = "there must be at least one, the point itself, and at most 127, of two bits each"
 POWERS = (10, 12, 16)
+CHIPS = ("rtl+h", "model+h")
+"""Devices that compute the scalars h on the chip."""
+SIZES = (10, 11, 12)
 LEAST_POWER, MOST_POWER = 4, 20
 """Of the domains of `proofmill bench proving`."""
 
@@ -77,6 +80,22 @@ def register(commands: Commands) -> None:
                             metavar="N", help="points of G1 (default: 4096)")
     simulation.add_argument("--json", action="store_true", help="one JSON object")
     simulation.set_defaults(run=run_simulation)
+
+    transforms = actions.add_parser(
+        "transforms", help="the scalars h of a proof on the accelerator: cycles and products",
+        description="Compute the scalars of the points H from random A w and B w on the "
+                    "accelerator, check them against this machine's, and show the cycles beside "
+                    "the products and what the model says. 2^12 values are the most that the "
+                    "standard accelerator's memory holds.")
+    transforms.add_argument("--device", choices=CHIPS, default=CHIPS[0], metavar="|".join(CHIPS),
+                            help="what computes; of model+h the cycles alone (default: "
+                                 "%(default)s)")
+    transforms.add_argument("--power", metavar="K", dest="powers", action="append",
+                            type=whole(1, 27),
+                            help="vectors of 2^K values; may be given several times (default: "
+                                 "10, 11 and 12)")
+    transforms.add_argument("--json", action="store_true", help="one JSON object")
+    transforms.set_defaults(run=run_transforms)
 
     prove = actions.add_parser(
         "prove", help="the same proof on cpu, model, rtl, and by snarkjs and groth16py",
@@ -242,7 +261,7 @@ def _product_device(options: argparse.Namespace, screen: Screen) -> Iterator[Dev
 
 
 def _is_simulated(device: str) -> bool:
-    return device in ("rtl", "model")
+    return device.partition("+")[0] in ("rtl", "model")
 
 
 def _check_windows(options: argparse.Namespace, shape: Any) -> None:
@@ -313,6 +332,34 @@ def run_msm(options: argparse.Namespace) -> int:
     if options.counters:
         screen.line("counters:")
         _table(screen, counters)
+    return 0
+
+
+def run_transforms(options: argparse.Namespace) -> int:
+    """Print a line for each size."""
+    from proofmill.host.bench.transforms import figures
+    from proofmill.host.prover.devices.device import Transforming
+
+    screen = Screen(machine=options.json)
+    with screen.bar("preparing the device") as bar:
+        device = open_device(options.device, lanes=1, progress=bar.step)
+    found: list[JsonObject] = []
+    try:
+        assert isinstance(device, Transforming)
+        with screen.bar(f"transforming on {device.name}") as bar:
+            powers = options.powers or SIZES
+            for each in figures(device, powers):
+                found.append(each)
+                bar(len(found), len(powers))
+                limit = "" if each["bar"] is None else f", at most {each['bar']:,} wanted"
+                screen.line(
+                    f"2^{each['power']:<2} {each['cycles']:9,} cycles{limit}; the model says "
+                    f"{each['model_cycles']:,}; {each['products']:,} products, "
+                    f"{each['products_a_cycle']:.4f} a cycle; {each['seconds']:.2f} s")
+    finally:
+        device.close()
+    if options.json:
+        print_record("bench transforms", {"device": options.device, "sizes": found})
     return 0
 
 

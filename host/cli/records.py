@@ -186,6 +186,14 @@ FIELDS: dict[str, dict[str, str]] = {
         "rtl_additions_per_second": "median", "golden_additions_per_second": "median",
         "ratio": "of both", "cycles_per_second": "of the RTL, median", "points": "--points",
         "rounds": "of each"},
+    "bench transforms": {"device": "--device", "sizes": "a list, below"},
+    "bench transforms: sizes": {
+        "power": "of vectors of 2^power values", "cycles": "of the accelerator",
+        "products": "that it made", "products_a_cycle": "of both",
+        "model_cycles": "by the model, of the standard multiplier",
+        "bar": "cycles that it may take at most; null for sizes without one",
+        "checked": "whether the values are the accelerator's, and were compared",
+        "seconds": "on this machine, words in and out too"},
     "bench settlement": {
         "provers": "--provers", "committee": "its size", "penalties_a_block": "settled at most",
         "gas_limit": "of the protocol's call", "worst_gas": "of any call",

@@ -13,7 +13,7 @@ from proofmill.host.ground.errors import ProofmillError
 if TYPE_CHECKING:
     from proofmill.sim.waves import Recording
 
-UNITS = ("multiplier", "adder", "mailboxes", "msm", "accelerator", "processor")
+UNITS = ("multiplier", "adder", "mailboxes", "msm", "accelerator", "processor", "transform")
 
 
 MOST_COLUMNS = 200

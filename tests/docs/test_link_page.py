@@ -13,6 +13,7 @@ from proofmill.hdl.commands import (
     IDENTITY,
     PLACE,
     REGION,
+    SIZE,
     SLICES,
     STORED,
     VERSION,
@@ -26,7 +27,8 @@ from proofmill.host.prover.devices.frames import Frame, encode
 
 PAGE = (Path(__file__).parents[2] / "docs" / "link.md").read_text()
 LAYOUTS = {"FRAME": FRAME, "HEADER": HEADER, "PLACE": PLACE, "REGION": REGION,
-           "SLICES": SLICES, "STORED": STORED, "ANSWER": ANSWER}
+           "SLICES": SLICES, "STORED": STORED, "SIZE": SIZE,
+           "ANSWER": ANSWER}
 
 
 def section(title):
@@ -51,7 +53,7 @@ def test_every_field_stands_where_it_lies(name):
 
 def test_commands_and_errors_are_those_of_the_code():
     names = {id(HEADER): "HEADER", id(PLACE): "PLACE", id(REGION): "REGION",
-             id(SLICES): "SLICES", id(STORED): "STORED"}
+             id(SLICES): "SLICES", id(STORED): "STORED", id(SIZE): "SIZE"}
     assert rows(section("Commands")) == [
         [str(command.value), command.name,
          ", ".join([names[id(layout)] for layout in layouts if id(layout) in names]

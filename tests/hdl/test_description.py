@@ -13,14 +13,19 @@ from proofmill.hdl.description import describe, in_words, shape_from
 from proofmill.hdl.field import BLS12_381_BASE, BN254_SCALAR, PrimeField
 from proofmill.hdl.karatsuba import KaratsubaShape
 from proofmill.hdl.msm import MsmShape
-from proofmill.hdl.presets import STANDARD, TOY_SHAPE, at_interval, control_only
+from proofmill.hdl.presets import (
+    STANDARD,
+    TOY_SHAPE,
+    at_interval,
+    control_only,
+    with_transforms,
+)
 from proofmill.sim.verilated import shape_key
 
 KARATSUBA = replace(STANDARD, adder=replace(STANDARD.adder, multiplier=KaratsubaShape(
     field=BN254.base, operand_bits=264, digit=17, limb=26, depth=2)))
 
-TWO_MODULI = replace(STANDARD, adder=replace(STANDARD.adder, multiplier=replace(
-    STANDARD.adder.multiplier, second=BN254_SCALAR)))
+TWO_MODULI = replace(with_transforms(STANDARD), transforms=None)
 
 SHAPES = {"pipelined": STANDARD, "karatsuba": KARATSUBA, "folded": FIVE_ROWS}
 
@@ -30,6 +35,7 @@ OTHER = {
     "intervals": lambda intervals: intervals[::-1], "sum_latency": lambda cycles: 8 - cycles,
     "carry_cycles": lambda cycles: 3 - cycles, "digit": lambda bits: bits - 1,
     "datapath": lambda there: not there, "finisher": lambda there: not there,
+    "transforms": lambda power: 3,
 }
 """Another value of a field, by its name; of those that are not here, one more."""
 
@@ -45,6 +51,8 @@ def changed(shape):
         changes = {field.name: OTHER.get(field.name, lambda number: number + 1)(value)}
         if field.name == "field":  # whose values need wider operands
             changes["operand_bits"] = 400
+        if field.name == "transforms":  # which take a multiplier by two moduli
+            changes["adder"] = with_transforms(shape).adder
         yield field.name, replace(shape, **changes)
 
 
@@ -70,7 +78,7 @@ def test_another_kind_of_multiplier_is_another_key():
 
 
 @pytest.mark.parametrize("shape", [*SHAPES.values(), TOY_SHAPE, SMALL_TOY, at_interval(1),
-                                   control_only(TOY_SHAPE), TWO_MODULI])
+                                   control_only(TOY_SHAPE), TWO_MODULI, with_transforms(STANDARD)])
 def test_a_shape_comes_back_from_its_description(shape):
     words = json.loads(json.dumps(describe(shape), sort_keys=True))  # as a record keeps it
     again = shape_from(MsmShape, words)
@@ -116,7 +124,8 @@ def test_the_identity_is_the_descriptions_words():
     assert tuple(words) == IDENTITY
     assert words | {"hash": 7, "digit": 26, "limb": 34, "mailbox_bits": 13, "interval_g1": 12,
                     "interval_g2": 36, "memory_words": 9, "clock_hz": 2_500_000, "datapath": 1,
-                    "multipliers": 1, "adders": 3, "units": 1, "finisher": 1} == words
+                    "multipliers": 1, "adders": 3, "units": 1, "finisher": 1,
+                    "transforms": 0} == words
     assert identity_words(replace(STANDARD, adder=replace(
         STANDARD.adder, intervals=((Group.G1, 12),))), 0)["interval_g2"] == 0
 

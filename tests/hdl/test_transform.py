@@ -17,7 +17,7 @@ from proofmill.hdl.transform_shape import TransformShape, root_of_unity
 from proofmill.hdl.transform_unit import TransformUnit
 from proofmill.host.prover.curve import scalars
 from proofmill.host.prover.curve.limbs import from_limbs, to_limbs
-from proofmill.host.prover.groth16.evaluation import Evaluator
+from proofmill.host.prover.groth16.evaluation import Evaluator, quotient_of
 from proofmill.host.prover.groth16.wtns import read_witness
 from proofmill.host.prover.groth16.zkey import read_zkey
 from proofmill.sim.transform import cycles, passes, products, quotient
@@ -116,10 +116,8 @@ def test_every_pair_of_vectors(modulus):
 def on_the_host(a, b):
     """The same by the host's transforms, which its tests hold to snarkjs' proofs."""
     power = len(a).bit_length() - 1
-    a, b = (scalars.from_plain(to_limbs(values)) for values in (a, b))
-    moved = [scalars.to_shifted_domain(each, scalars.root_of_unity(power + 1))
-             for each in (a, b, a * b)]
-    return from_limbs(scalars.to_plain(moved[0] * moved[1] - moved[2]))
+    return from_limbs(quotient_of(*(scalars.from_plain(to_limbs(values)) for values in (a, b)),
+                                  scalars.root_of_unity(power + 1)))
 
 
 def test_the_roots_are_the_hosts():

@@ -17,6 +17,8 @@ from proofmill.hdl.commands import (
     MAGIC,
     PLACE,
     POINT_WORDS,
+    SIZE,
+    SUM_COUNTERS,
     VERSION,
     Command,
     Error,
@@ -132,7 +134,7 @@ class Accelerator:
         finish = finish and bool(self.identity["finisher"])
         point: Limbs | None = None
         points: dict[int, list[int]] = {}
-        counters = dict.fromkeys(COUNTERS, 0)
+        counters = dict.fromkeys(SUM_COUNTERS, 0)
         if plan.copies > 1 and (not stored or plan.stride % stored):
             raise ValueError(f"slices of {plan.stride} bits want other copies than those for "
                              f"slices of {stored} bits")
@@ -157,8 +159,9 @@ class Accelerator:
                                   "should have finished; reset it")
             elif first == 0:
                 point = self._receive(POINT_WORDS * group.degree)
-            for name, count in self.counters().items():
-                counters[name] += count
+            found = self.counters()
+            for name in SUM_COUNTERS:
+                counters[name] += found[name]
         return Sum(counters, point, points if self.identity["datapath"] else {})
 
     def _feed(self, words: Limbs, points: int,
@@ -176,7 +179,7 @@ class Accelerator:
                 progress(gone_in - told)
                 told = gone_in
             if len(head) and sent < len(words):
-                raise DeviceError("the device answered before it had all scalars: "
+                raise DeviceError("the device answered before it had all words: "
                                   + self._error(int(head[0])))
         return head
 
@@ -195,8 +198,24 @@ class Accelerator:
             points[exponent] = [int.from_bytes(row.tobytes(), "little") for row in rows]
             head = self._receive(1)
 
+    def transform(self, a: Limbs, b: Limbs,
+                  progress: Callable[[int], None] | None = None) -> tuple[Limbs, int]:
+        """(The scalars of a key's points H, the cycles they took) from A w and B w.
+
+        `a`, `b`: shape (n, 4), plain integers below r, n a power of two up to 2 to the identity's
+        `transforms`; so the scalars, zeros where the accelerator has no datapath. `progress` is
+        told how many values have gone in since the last time.
+        """
+        power = len(a).bit_length() - 1
+        words = np.concatenate([a.reshape(-1), b.reshape(-1)])
+        self._send(_words(pack(HEADER, command=Command.TRANSFORM),
+                          pack(SIZE, power=power, words=len(words))))
+        self._check(int(self._feed(words, len(a), progress)[0]), Command.TRANSFORM)
+        scalars = self._receive(a.size).reshape(-1, a.shape[1])
+        return scalars, self.counters()["transform"]
+
     def counters(self) -> dict[str, int]:
-        """What the last MULTIPLY took."""
+        """What the last MULTIPLY took, and the last TRANSFORM."""
         self._send(_words(pack(HEADER, command=Command.COUNTERS)))
         self._answer(Command.COUNTERS)
         return dict(zip(COUNTERS, self._receive(len(COUNTERS)).tolist(), strict=True))

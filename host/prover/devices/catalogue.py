@@ -18,6 +18,8 @@ DEVICES = {
     "rtl": "the accelerator's own Verilog, simulated cycle by cycle in this process",
     "model": "values from this machine's processor, cycles from the accelerator's control alone; "
              "they equal the RTL's exactly",
+    "rtl+h": "rtl with transforms: it computes the scalars h too, of up to 2^12 constraints",
+    "model+h": "model of that",
     "cpu": "this machine's processor alone",
     "serial:PORT": "a board, or the simulation of one, at a serial port; serial:PORT@BAUD for "
                    "another rate than 3,000,000",
@@ -50,14 +52,17 @@ def open_device(name: str, *, lanes: int | None = None, window: int | None = Non
         raise ProofmillError(
             f"there is no device {name!r}; the devices are {', '.join(DEVICES)}")
     # The generator and the simulator take half a second to import.
-    from proofmill.hdl.presets import STANDARD, control_only
+    from proofmill.hdl.presets import STANDARD, control_only, with_transforms
     from proofmill.host.ground.cores import cores
     from proofmill.host.prover.devices.accelerator import Accelerator
     from proofmill.host.prover.devices.lanes import LanesDevice
     from proofmill.sim.verilated import BuildError, Simulation, build
 
     shape = STANDARD if shape is None else shape
-    if name == "model":
+    kind, _, transforms = name.partition("+")
+    if transforms:
+        shape = with_transforms(shape)
+    if kind == "model":
         shape = control_only(shape)
     try:
         gateware, library = build(shape, progress)

@@ -4,7 +4,7 @@ from __future__ import annotations  # of NumPy, for which commands that name dev
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from proofmill.host.ground.errors import ProofmillError
 
@@ -60,6 +60,33 @@ class Result:
     digits: int
     device: str
     counters: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Quotient:
+    """The scalars of a key's points H, and the cycles that the accelerator took for them.
+
+    `scalars`: shape (n, 4), plain integers below the groups' order; None where the accelerator has
+    no datapath, so that only the cycles are its own.
+    """
+
+    scalars: Limbs | None
+    cycles: int
+
+
+@runtime_checkable
+class Transforming(Protocol):
+    """A device that may compute the scalars of H too."""
+
+    @property
+    def transforms(self) -> int:
+        """The vectors it takes have up to ``2 ** transforms`` values; 0: it takes none."""
+        ...
+
+    def quotient(self, a: Limbs, b: Limbs) -> Quotient:
+        """The scalars of H from A w and B w, shape (n, 4) each, plain integers below the groups'
+        order; n a power of two, 2 to ``2 ** transforms``. Raises `DeviceError`."""
+        ...
 
 
 class Device(Protocol):

@@ -13,7 +13,13 @@ from proofmill.hdl.curve import BN254, TWIST_SCALE, Group, quadratic_product
 from proofmill.hdl.plans import Machine, Reach, Store, best_plan, share_memory, stores, uniform
 from proofmill.hdl.windows import WindowPlan, copies_of, stride_for
 from proofmill.host.prover.curve.arithmetic import multi_scalar_multiplication, sum_of_powers
-from proofmill.host.prover.curve.limbs import Limbs, from_limbs, to_limbs
+from proofmill.host.prover.curve.limbs import (
+    SCALAR_MODULUS,
+    Limbs,
+    first_not_below,
+    from_limbs,
+    to_limbs,
+)
 from proofmill.host.prover.curve.points import (
     Flags,
     ProjectivePoint,
@@ -23,7 +29,14 @@ from proofmill.host.prover.curve.points import (
 from proofmill.host.prover.curve.validity import on_curve
 from proofmill.host.prover.devices.accelerator import Accelerator, Sum, curve_of
 from proofmill.host.prover.devices.copies import copies_of_points
-from proofmill.host.prover.devices.device import Bases, DeviceError, Job, Progress, Result
+from proofmill.host.prover.devices.device import (
+    Bases,
+    DeviceError,
+    Job,
+    Progress,
+    Quotient,
+    Result,
+)
 from proofmill.host.prover.devices.inputs import check_jobs, check_points
 from proofmill.host.prover.devices.scalar_words import bit_lengths
 
@@ -286,6 +299,26 @@ class LanesDevice:
                 accelerator.link.reset()
             raise
         return [results[n] for n in range(len(jobs))]
+
+    @property
+    def transforms(self) -> int:
+        """See `Transforming.transforms`."""
+        return min(accelerator.identity["transforms"] for accelerator in self.accelerators)
+
+    def quotient(self, a: Limbs, b: Limbs) -> Quotient:
+        """See `Transforming.quotient`; by the first accelerator."""
+        accelerator = self.accelerators[0]
+        try:
+            scalars, cycles = accelerator.transform(a, b)
+        except BaseException:
+            accelerator.link.reset()
+            raise
+        if not accelerator.identity["datapath"]:
+            return Quotient(None, cycles)
+        if (bad := first_not_below(scalars, SCALAR_MODULUS)) is not None:
+            raise DeviceError(f"{self.name} gave a scalar, number {bad}, that is not below the "
+                              "groups' order; the device computes wrongly, so use another one")
+        return Quotient(scalars, cycles)
 
     def _load(self, number: int, loaded: _Loaded) -> int:
         """Where accelerator `number` holds these points, from now on if not before."""

@@ -42,10 +42,14 @@ class Evaluator:
 
         `witness`: shape (wires, 4), plain integers below r.
         """
-        a, b = self.evaluate(witness)
-        shifted_a, shifted_b, shifted_c = (
-            scalars.to_shifted_domain(each, self._shift) for each in (a, b, a * b))
-        return scalars.to_plain(shifted_a * shifted_b - shifted_c)
+        return quotient_of(*self.evaluate(witness), self._shift)
+
+
+def quotient_of(a: Vector, b: Vector, shift: int) -> Limbs:
+    """`Evaluator.quotient` from A w and B w; `shift` is w_2n."""
+    shifted_a, shifted_b, shifted_c = (
+        scalars.to_shifted_domain(each, shift) for each in (a, b, a * b))
+    return scalars.to_plain(shifted_a * shifted_b - shifted_c)
 
 
 def _sorted(key: ProvingKey, matrix: int) -> tuple[NDArray[np.intp], NDArray[np.intp], Vector]:

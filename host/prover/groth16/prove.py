@@ -33,8 +33,8 @@ class ProofResult:
     `faults`: a sentence for each device that is put aside. `news`: what happened to devices on the
     way, a sentence each. `calls`: sums in the proof, of which `calls_on_device`
     came from the device asked for. `cycles`: clock cycles of the accelerator, added up over the
-    sums. `digits`: scalar digits that were not zero. `seconds`: wall time from witness to verified
-    proof.
+    sums, and the scalars h where it computed them, `transform_cycles` of them. `digits`: scalar
+    digits that were not zero. `seconds`: wall time from witness to verified proof.
     """
 
     proof: Proof
@@ -45,6 +45,7 @@ class ProofResult:
     calls: int
     calls_on_device: int
     cycles: int
+    transform_cycles: int
     digits: int
     seconds: float
 
@@ -114,8 +115,8 @@ class Prover:
         witness = np.require(witness, np.uint64, ("C", "A"))
         self._check_witness(witness)
         public = from_limbs(witness[1:self.key.public + 1])
-        scalars = [witness, witness, witness, witness[self.key.public + 1:],
-                   self._evaluator.quotient(witness)]
+        private = witness[self.key.public + 1:]
+        own: Limbs | None = None  # h, once it is computed here
         news: list[str] = []
 
         def hear(sentence: str) -> None:
@@ -128,6 +129,11 @@ class Prover:
             if on is None:
                 continue
             try:
+                moved = on.quotient(self._evaluator, witness)
+                h = None if moved is None else moved.scalars
+                if h is None:
+                    h = own = self._evaluator.quotient(witness) if own is None else own
+                scalars = [witness, witness, witness, private, h]
                 results = on.run(scalars, progress)
             except DeviceError as error:
                 log.warning("put aside: %s failed: %s", candidate.name, error)
@@ -135,6 +141,12 @@ class Prover:
                 continue
             proof = self._verified(results, public, blinding)
             if proof is None:
+                if h is not own:
+                    own = self._evaluator.quotient(witness) if own is None else own
+                    if not np.array_equal(h, own):
+                        log.warning("put aside: %s computed wrong scalars h", candidate.name)
+                        candidate.failed(on, "computed wrong scalars h", hear, again=False)
+                        continue
                 wrong = wrong_sums(self.key, scalars, results)
                 if not wrong or first_bad_point(self.key) is not None:
                     raise explain(self.key, witness, self.r1cs)
@@ -144,12 +156,14 @@ class Prover:
                                  again=False)
                 continue
             log.debug("proof by %s under %s", candidate.name, self.key.name)
+            transform_cycles = 0 if moved is None else moved.cycles
             candidate.worked()
             return ProofResult(
                 proof=proof, public=public, device=candidate.name, faults=self._faults(),
                 news=tuple(news), calls=len(results),
                 calls_on_device=len(results) if candidate is self._candidates[0] else 0,
-                cycles=sum(result.cycles for result in results),
+                cycles=transform_cycles + sum(result.cycles for result in results),
+                transform_cycles=transform_cycles,
                 digits=sum(result.digits for result in results),
                 seconds=time.perf_counter() - start)
         raise self._nothing_left()

@@ -9,9 +9,20 @@ from proofmill.hdl.curve import Group
 from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.prover.curve.limbs import Limbs
 from proofmill.host.prover.curve.points import infinity
-from proofmill.host.prover.devices.device import Bases, Device, DeviceError, Job, Progress, Result
+from proofmill.host.prover.curve.scalars import to_plain
+from proofmill.host.prover.devices.device import (
+    Bases,
+    Device,
+    DeviceError,
+    Job,
+    Progress,
+    Quotient,
+    Result,
+    Transforming,
+)
 from proofmill.host.prover.devices.mcl import MclDevice
 from proofmill.host.prover.groth16.diagnosis import bad_key
+from proofmill.host.prover.groth16.evaluation import Evaluator
 from proofmill.host.prover.groth16.proving_key import ProvingKey
 
 SUMS = (("A", Group.G1), ("B in G1", Group.G1), ("B in G2", Group.G2), ("C", Group.G1),
@@ -49,6 +60,16 @@ class KeyOnDevice:
             if (refusal := bad_key(self._key)) is None:
                 raise
             raise refusal from None
+
+    def quotient(self, evaluator: Evaluator, witness: Limbs) -> Quotient | None:
+        """The scalars of H by the device, from A w and B w; None where it does not take vectors of
+        this size. Raises `DeviceError`."""
+        size = self._key.domain_size
+        if not isinstance(self.device, Transforming) or not 2 <= size <= 1 << (
+                self.device.transforms):
+            return None
+        a, b = (to_plain(values) for values in evaluator.evaluate(witness))
+        return self.device.quotient(a, b)
 
     def run(self, scalars: Sequence[Limbs], progress: Progress | None) -> list[Result]:
         """The five sums, in one call of the device. Raises `DeviceError`."""

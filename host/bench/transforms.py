@@ -1,0 +1,54 @@
+"""What the scalars h of a proof cost on the accelerator: cycles, beside the products they take."""
+
+import time
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from proofmill.hdl.presets import STANDARD, with_transforms
+from proofmill.host.ground.errors import ProofmillError
+from proofmill.host.ground.json_text import JsonObject
+from proofmill.host.prover.curve import scalars
+from proofmill.host.prover.curve.limbs import SCALAR_MODULUS, Limbs, to_limbs
+from proofmill.host.prover.devices.device import Transforming
+from proofmill.host.prover.groth16.evaluation import quotient_of
+from proofmill.sim.transform import cycles, products
+
+BARS = {12: 166_000}
+"""Cycles that are the most it may take, by the power of the size."""
+
+
+def vectors(power: int, seed: int = 0) -> tuple[Limbs, Limbs]:
+    """A w and B w as if drawn at random, 2 ** `power` values each."""
+    draw = np.random.default_rng(seed)
+    a, b = ([int.from_bytes(draw.bytes(40), "little") % SCALAR_MODULUS for _ in range(1 << power)]
+            for _ in range(2))
+    return to_limbs(a), to_limbs(b)
+
+
+def figures(device: Transforming, powers: Sequence[int]) -> Iterator[JsonObject]:
+    """Of each size: the cycles that the device took and those that the model of the standard
+    multiplier says, products, and seconds; values are checked against this machine's.
+
+    Raises `ProofmillError` for a size that the device does not take, and where a value is wrong.
+    """
+    shape = with_transforms(STANDARD).transform
+    assert shape is not None
+    for power in powers:
+        if not 1 <= power <= device.transforms:
+            raise ProofmillError(
+                f"2^{power} values: the device transforms 2 to 2^{device.transforms} values; "
+                "choose a power of these")
+        a, b = vectors(power)
+        start = time.perf_counter()
+        found = device.quotient(a, b)
+        seconds = time.perf_counter() - start
+        wanted = quotient_of(scalars.from_plain(a), scalars.from_plain(b),
+                             scalars.root_of_unity(power + 1))
+        if found.scalars is not None and not np.array_equal(found.scalars, wanted):
+            raise ProofmillError(f"the device computed wrong scalars of 2^{power} values; please "
+                                 "report it")
+        yield {"power": power, "cycles": found.cycles, "products": products(power),
+               "products_a_cycle": products(power) / found.cycles,
+               "model_cycles": cycles(shape, power), "bar": BARS.get(power),
+               "checked": found.scalars is not None, "seconds": seconds}

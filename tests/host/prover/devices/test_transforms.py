@@ -1,0 +1,126 @@
+"""The scalars h from the device: used where it has transforms, checked where a proof is wrong."""
+
+import numpy as np
+import pytest
+
+from proofmill.hdl.presets import STANDARD, with_transforms
+from proofmill.host.bench.transforms import figures, vectors
+from proofmill.host.ground.errors import ProofmillError
+from proofmill.host.prover.curve import scalars
+from proofmill.host.prover.curve.limbs import Limbs
+from proofmill.host.prover.devices.catalogue import open_device
+from proofmill.host.prover.devices.cpu import CpuDevice
+from proofmill.host.prover.devices.device import DeviceError, Quotient, Transforming
+from proofmill.host.prover.devices.lanes import LanesDevice
+from proofmill.host.prover.groth16.evaluation import quotient_of
+from proofmill.host.prover.groth16.prove import Prover
+from proofmill.host.prover.groth16.verify import verify
+from proofmill.sim.transform import cycles
+from tests.host.prover.groth16.test_prove import inputs
+
+CYCLES = 35_000
+
+
+class Chip(CpuDevice):
+    """The processor, and an accelerator's transforms, right ones or not."""
+
+    name = "chip"
+
+    def __init__(self, transforms: int, *, wrong: bool = False, fails: bool = False,
+                 datapath: bool = True) -> None:
+        super().__init__()
+        self.transforms, self.wrong, self.fails, self.datapath = transforms, wrong, fails, datapath
+        self.sizes: list[int] = []
+
+    def quotient(self, a: Limbs, b: Limbs) -> Quotient:
+        self.sizes.append(len(a))
+        if self.fails:
+            raise DeviceError("it has no answer")
+        found = quotient_of(scalars.from_plain(a), scalars.from_plain(b),
+                            scalars.root_of_unity(len(a).bit_length()))
+        if self.wrong:
+            found[3] = found[4]
+        return Quotient(found if self.datapath else None, CYCLES)
+
+
+@pytest.mark.parametrize("datapath", [True, False])
+def test_h_comes_from_a_device_that_has_transforms(datapath: bool) -> None:
+    key, witness = inputs("chain4")
+    chip = Chip(12, datapath=datapath)
+    assert isinstance(chip, Transforming)
+    result = Prover(key, chip).prove(witness)
+    assert (chip.sizes, result.device) == ([key.domain_size], "chip")
+    assert result.cycles == result.transform_cycles == CYCLES
+    chip.close()
+
+
+def test_h_is_this_machines_where_the_circuit_is_too_large() -> None:
+    key, witness = inputs("chain4")
+    chip = Chip(key.domain_size.bit_length() - 2)
+    result = Prover(key, chip).prove(witness)
+    assert (chip.sizes, result.cycles, result.transform_cycles) == ([], 0, 0)
+    chip.close()
+
+
+@pytest.mark.parametrize("kind, fault", [
+    ("wrong", "chip computed wrong scalars h"), ("fails", "chip failed: it has no answer")])
+def test_a_device_whose_h_is_wrong_is_put_aside(kind: str, fault: str) -> None:
+    key, witness = inputs("chain4")
+    chip, fallback = Chip(12, **{kind: True}), CpuDevice()
+    prover = Prover(key, chip, fallback)
+    result = prover.prove(witness)
+    assert verify(key.verification_key, result.public, result.proof)
+    assert (result.device, result.faults, result.transform_cycles) == ("cpu", (fault,), 0)
+    with pytest.raises(DeviceError, match=f"^{fault}; no other device was given$"):
+        Prover(key, Chip(12, **{kind: True})).prove(witness)
+    chip.close()
+    fallback.close()
+
+
+def test_a_size_that_the_device_does_not_take() -> None:
+    chip = Chip(5)
+    with pytest.raises(ProofmillError, match=r"^2\^6 values: the device transforms 2 to 2\^5 "
+                                             "values; choose a power of these$"):
+        list(figures(chip, [6]))
+    chip.wrong = True
+    with pytest.raises(ProofmillError, match=r"^the device computed wrong scalars of 2\^4 values"):
+        list(figures(chip, [4]))
+    chip.close()
+
+
+def chip_device(name: str) -> LanesDevice:
+    device = open_device(name, lanes=1)
+    assert isinstance(device, LanesDevice)
+    return device
+
+
+@pytest.mark.slow
+def test_a_proof_whose_h_came_from_the_chip() -> None:
+    """On the accelerator's own Verilog, verified; the model takes the same cycles."""
+    key, witness = inputs("chain4")
+    shape = with_transforms(STANDARD).transform
+    assert shape is not None
+    taken = []
+    for name in ("rtl+h", "model+h"):
+        device = chip_device(name)
+        assert device.transforms == 12
+        result = Prover(key, device).prove(witness)
+        assert verify(key.verification_key, result.public, result.proof)
+        assert result.calls_on_device == 5 and not result.faults
+        assert result.transform_cycles == cycles(shape, 10)
+        taken.append((result.cycles, result.digits))
+        device.close()
+    assert taken[0] == taken[1]
+
+
+@pytest.mark.slow
+def test_what_the_chip_computes() -> None:
+    """Every size, exactly; sums before and after are in the proof's test."""
+    device = chip_device("rtl+h")
+    for power in range(1, 13):
+        a, b = vectors(power, seed=power)
+        found = device.quotient(a, b)
+        assert found.scalars is not None
+        assert np.array_equal(found.scalars, quotient_of(
+            scalars.from_plain(a), scalars.from_plain(b), scalars.root_of_unity(power + 1)))
+    device.close()
