@@ -22,6 +22,8 @@ def test_installs_under_one_name(wheel: Path, foreign: Path) -> None:
     target = installed(wheel, foreign)
     packages = {path.name for path in target.iterdir() if not path.name.endswith(".dist-info")}
     assert packages - {"bin"} == {"proofmill"}
+    pages = target / "proofmill" / "host" / "network" / "operator" / "pages"
+    assert {path.name for path in pages.iterdir()} == {"index.html", "page.css", "page.js"}
     told = run(sys.executable, "-c",
                "import proofmill.host.cli.main as main, proofmill.hdl as hdl\n"
                "print(main.__file__, hdl.__file__)", folder=foreign, PYTHONPATH=str(target))

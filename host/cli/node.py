@@ -152,8 +152,8 @@ def run_run(options: argparse.Namespace) -> int:
             screen.line(f"{settings.node.name} runs: slot {node.slot}, listens "
                         f"for peers on {settings.network.host}:{port}")
             if (metrics := node.ports.get("metrics")) is not None:
-                screen.line(f"figures for Prometheus on http://{settings.metrics.host}:{metrics}"
-                            "/metrics")
+                screen.line(f"a page that shows it all on http://{settings.metrics.host}:{metrics}"
+                            "/, figures for Prometheus on /metrics")
             if (miner := node.ports.get("miner")) is not None:
                 screen.line(f"the same for miners' monitors (cgminer's API) on "
                             f"{settings.miner.host}:{miner}")

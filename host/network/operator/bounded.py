@@ -1,8 +1,9 @@
 """Small servers for whoever watches a node, on a thread of their own: nobody can hold them up.
 
-A connection has one request and one answer. How many there are at once, how long a request may be
-and take, how long its answer may take to be read, and how many requests a second are answered, all
-of it is bounded; and none of it keeps the node from its duties, whose thread is another.
+A connection has one request and one answer, or one stream of news. How many there are at once, how
+long a request may be and take, how long its answer may take to be read, and how many requests a
+second are answered, all of it is bounded; and none of it keeps the node from its duties, whose
+thread is another.
 """
 
 import asyncio
@@ -21,7 +22,19 @@ log = logging.getLogger(__name__)
 
 Whole = Callable[[bytes], bool]
 """Whether what has come is all of a request."""
-Answer = Callable[[bytes], bytes]
+
+
+@dataclass(frozen=True)
+class Stream:
+    """An answer without an end: `head`, then every `seconds` what `piece` gives, perhaps nothing,
+    for as long as the client reads it."""
+
+    head: bytes
+    piece: Callable[[], bytes]
+    seconds: float = 1.0
+
+
+Answer = Callable[[bytes], bytes | Stream]
 """The answer to a request, of which nothing is trusted."""
 
 
@@ -30,6 +43,7 @@ class Bounds:
     """What clients may take up together."""
 
     connections: int = 16
+    streams: int = 6
     request_bytes: int = 4096
     request_seconds: float = 5.0
     answer_seconds: float = 5.0
@@ -109,6 +123,7 @@ class _Port:
     def __init__(self, listener: Listener, bounds: Bounds) -> None:
         self._listener, self._bounds = listener, bounds
         self._writers: set[asyncio.StreamWriter] = set()
+        self._streams = 0
         self._allowed, self._since = float(bounds.burst), time.monotonic()
 
     def close(self) -> None:
@@ -126,9 +141,12 @@ class _Port:
         try:
             async with asyncio.timeout(bounds.request_seconds):
                 request = await self._request(reader)
-            if request is not None:
+            answer = None if request is None else self._answer(request)
+            if isinstance(answer, Stream):
+                await self._follow(answer, writer)
+            elif answer is not None:
                 async with asyncio.timeout(bounds.answer_seconds):
-                    writer.write(self._answer(request))
+                    writer.write(answer)
                     await writer.drain()
                     if writer.can_write_eof():
                         writer.write_eof()
@@ -143,6 +161,23 @@ class _Port:
             self._writers.discard(writer)
             writer.transport.abort()
 
+    async def _follow(self, stream: Stream, writer: asyncio.StreamWriter) -> None:
+        self._streams += 1
+        try:
+            piece = stream.head
+            while not writer.transport.is_closing():
+                if piece:
+                    async with asyncio.timeout(self._bounds.answer_seconds):
+                        writer.write(piece)
+                        await writer.drain()
+                piece = stream.piece() if piece is stream.head else await self._next(stream)
+        finally:
+            self._streams -= 1
+
+    async def _next(self, stream: Stream) -> bytes:
+        await asyncio.sleep(stream.seconds)
+        return stream.piece()
+
     async def _request(self, reader: asyncio.StreamReader) -> bytes | None:
         """All of a request; None where it is too long, or its sender has gone."""
         have = b""
@@ -153,7 +188,7 @@ class _Port:
                 return None
         return have
 
-    def _answer(self, request: bytes) -> bytes:
+    def _answer(self, request: bytes) -> bytes | Stream:
         now = time.monotonic()
         self._allowed = min(self._allowed + (now - self._since) * self._bounds.requests_a_second,
                             self._bounds.burst)
@@ -161,4 +196,7 @@ class _Port:
         if self._allowed < 1:
             return self._listener.busy
         self._allowed -= 1
-        return self._listener.answer(request)
+        answer = self._listener.answer(request)
+        # Who follows must leave room for those who ask once.
+        full = isinstance(answer, Stream) and self._streams >= self._bounds.streams
+        return self._listener.busy if full else answer

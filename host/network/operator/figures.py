@@ -13,6 +13,7 @@ from enum import Enum
 
 from proofmill.host.network.node.happenings import Value
 from proofmill.host.network.operator.conditions import Condition
+from proofmill.host.network.operator.event_log import LoggedEvent
 
 RECENT_SECONDS = 300.0
 """Over how long the recent rate of work is taken."""
@@ -108,13 +109,15 @@ OF_JOBS = {"SEEN": "jobs_seen", "INCLUDED": "proofs_accepted", "MISSED": "proofs
 class Snapshot:
     """The figures at a moment. `values`: by figure, then by label ("" where there is none).
 
-    `conditions`: the node's states, the gravest first; `about`: texts, such as the node's name.
+    `conditions`: the node's states, the gravest first; `about`: texts, such as the node's name;
+    `events`: the latest, oldest first.
     """
 
     unix_seconds: float
     values: Mapping[str, Mapping[str, float]]
     conditions: tuple[Condition, ...] = ()
     about: Mapping[str, str] = field(default_factory=dict)
+    events: tuple[LoggedEvent, ...] = ()
 
     def of(self, name: str, label: str = "") -> float:
         """One figure; 0 for a label that has none."""
@@ -161,9 +164,9 @@ class Tally:
 
     def snapshot(
         self, gauges: Mapping[str, Mapping[str, float]], conditions: tuple[Condition, ...],
-        about: Mapping[str, str], now: float,
+        about: Mapping[str, str], now: float, events: tuple[LoggedEvent, ...] = (),
     ) -> Snapshot:
-        """All figures: the counters, what follows from them, and `gauges`."""
+        """All figures: the counters, what follows from them, and `gauges`; `events` as they are."""
         uptime = max(now - self.start, 1e-3)
         while self._recent and self._recent[0][0] < now - RECENT_SECONDS:
             self._recent.popleft()
@@ -182,7 +185,7 @@ class Tally:
         for name, given in gauges.items():
             assert FIGURES[name].kind is GAUGE, name
             values[name] |= given
-        return Snapshot(now, values, conditions, about)
+        return Snapshot(now, values, conditions, about, events)
 
     def _add(self, name: str, label: str = "", amount: float = 1) -> None:
         values = self._values[name]

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from proofmill.host.network.operator import miner_api, web
+from proofmill.host.network.operator import dashboard, miner_api, web
 from proofmill.host.network.operator.bounded import Listener
 from proofmill.host.network.operator.figures import Snapshot
 from proofmill.host.network.operator.metrics import page
@@ -15,7 +15,8 @@ def interfaces(prepared: Prepared, snapshot: Callable[[], Snapshot]) -> list[Lis
     settings, found = prepared.settings, []
     if settings.metrics.enabled:
         table = settings.metrics
-        pages = web.Web({"/metrics": page(snapshot)}, prepared.metrics_token)
+        pages = web.Web({"/metrics": page(snapshot), **dashboard.pages(snapshot)},
+                        prepared.metrics_token)
         found.append(Listener("metrics", table.host, table.port, web.whole, pages.answer,
                               web.response(429, more="Retry-After: 1\r\n")))
     if settings.miner.enabled:

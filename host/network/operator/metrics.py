@@ -10,6 +10,7 @@ from prometheus_client.registry import Collector
 
 from proofmill.host.network.operator.conditions import CONDITIONS
 from proofmill.host.network.operator.figures import FIGURES, Figure, Kind, Snapshot
+from proofmill.host.network.operator.web import Page
 
 PREFIX = "proofmill_"
 
@@ -41,7 +42,7 @@ def _family(figure: Figure) -> CounterMetricFamily | GaugeMetricFamily:
     return kind(f"{PREFIX}{figure.name}", f"{figure.what} ({figure.unit})", labels=labels)
 
 
-def page(snapshot: Callable[[], Snapshot]) -> Callable[[], tuple[str, bytes]]:
+def page(snapshot: Callable[[], Snapshot]) -> Page:
     """The page, as `web.Web` wants it."""
     registry = CollectorRegistry()
     registry.register(Figures(snapshot))

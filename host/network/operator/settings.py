@@ -102,14 +102,14 @@ class TransfersTable(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
 
 class MetricsTable(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Figures for Prometheus, on http://HOST:PORT/metrics."""
+    """Figures over HTTP: for Prometheus on /metrics, for people on /."""
 
     enabled: Annotated[bool, Meta(description="whether it listens")] = True
     host: Annotated[Host, Meta(description=(
         "address to listen on; one that is not loopback needs token_file"))] = LOOPBACK
     port: Annotated[Port, Meta(description="port to listen on")] = 9_464
     token_file: Annotated[str, Meta(max_length=4096, description=(
-        "file whose first line requests must show (Authorization: Bearer); empty for none"))] = ""
+        "file whose first line requests must show, as bearer token or password; empty: none"))] = ""
 
 
 class MinerTable(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -1,6 +1,7 @@
 """Who listens to a node: writes its events down, counts them, and takes figures at each step."""
 
 import time
+from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 EVENTS = "events.sqlite"
 """The event log in a node's folder."""
+SHOWN_EVENTS = 40
+"""That a snapshot has, for people."""
 
 
 class Watch(Closing):
@@ -32,6 +35,7 @@ class Watch(Closing):
         self._now, self._on_condition = now, on_condition or (lambda condition: None)
         self._devices = tuple(prepared.settings.prover.devices) if setup.prover is not None else ()
         self._log = EventLog(setup.folder / EVENTS)
+        self._events = deque(self._log.latest(SHOWN_EVENTS), SHOWN_EVENTS)
         self._tally = Tally(self._devices, now())
         self._late_slot = self._skipped_slot = -1
         self._late_seconds = 0.0
@@ -48,6 +52,7 @@ class Watch(Closing):
     def tell(self, kind: str, slot: int, fields: dict[str, Value]) -> None:
         """A `happenings.Tell`."""
         event = self._log.append(kind, slot, fields)
+        self._events.append(event)
         self._tally.take(kind, fields, event.unix_seconds)
         if kind == "skipped":
             self._skipped_slot = slot
@@ -88,7 +93,7 @@ class Watch(Closing):
             "peers_known": {"": view.peers_known}, "late_seconds": {"": pace.late_seconds},
             "clock_ahead_seconds": {"": follower.clock.offset_ms / 1000},
             "device_put_aside": {name: float(name in aside) for name in self._devices},
-        }, tuple(found), self._about, self._now())
+        }, tuple(found), self._about, self._now(), tuple(self._events))
 
     def close(self) -> None:
         """Give back the log."""

@@ -2,6 +2,7 @@
 
 import socket
 import time
+from base64 import b64encode
 
 import pytest
 
@@ -83,7 +84,7 @@ def test_nonsense_has_an_answer_from_the_miner_api(request_: bytes) -> None:
 
 
 @pytest.mark.parametrize(("request_", "status"), [
-    (b"\r\n\r\n", 400), (b"GET\r\n\r\n", 400), (b"GET / HTTP/1.1\r\n\r\n", 404),
+    (b"\r\n\r\n", 400), (b"GET\r\n\r\n", 400), (b"GET /none HTTP/1.1\r\n\r\n", 404),
     (b"GET /metrics SPDY/3\r\n\r\n", 400), (b"POST /metrics HTTP/1.1\r\n\r\n", 405),
     (b"GET /\xff HTTP/1.1\r\n\r\n", 404), (b"GET /../metrics HTTP/1.1\r\n\r\n", 404),
     (b"GET /metrics?x=1 HTTP/1.0\r\n\r\n", 200), (b"HEAD /metrics HTTP/1.1\r\n\r\n", 200)])
@@ -102,6 +103,9 @@ def test_a_token_is_asked_for() -> None:
         assert get(metrics, more="Authorization: Basic a secret\r\n")[0] == 401
         assert get(metrics, more="authorization: bearer a secret\r\n")[0] == 200
         assert get(metrics, "/nothing")[0] == 401
+        for password, status in ((b"x:a secret", 200), (b"a secret:x", 401), (b"a secret", 401)):
+            basic = f"Authorization: Basic {b64encode(password).decode()}\r\n"
+            assert get(metrics, "/", more=basic)[0] == status
 
 
 def test_a_port_that_is_taken_is_told() -> None:

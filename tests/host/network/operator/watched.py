@@ -4,9 +4,10 @@ import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from proofmill.host.network.operator import miner_api, web
+from proofmill.host.network.operator import dashboard, miner_api, web
 from proofmill.host.network.operator.bounded import Bounds, Listener, Listeners
 from proofmill.host.network.operator.conditions import Condition
+from proofmill.host.network.operator.event_log import LoggedEvent
 from proofmill.host.network.operator.figures import Snapshot, Tally
 from proofmill.host.network.operator.metrics import page
 from proofmill.host.network.operator.miner_api import MinerApi
@@ -37,7 +38,10 @@ def snapshot(after: float = 100.0) -> Snapshot:
          "device_put_aside": {"cpu": 0, "serial:/dev/ttyUSB0": 1}},
         (Condition("device put aside", "serial:/dev/ttyUSB0: no answer, a=b|c\\d"),
          Condition("working", "proves slot 17")),
-        {"name": "node-0", "chain": "a \"chain\""}, START + after)
+        {"name": "node-0", "chain": "a \"chain\"", "roles": "prover", "validators": "0"},
+        START + after,
+        (LoggedEvent(7, START, "fault", 5, {"device": "rtl", "reason": "<b>no answer</b>",
+                                            "pause_ms": 12000}),))
 
 
 @contextmanager
@@ -47,7 +51,8 @@ def listening(bounds: Bounds | None = None, token: str = "",
     api = MinerApi(shown, "1.2.3")
     with Listeners([
             Listener("metrics", "127.0.0.1", 0, web.whole,
-                     web.Web({"/metrics": page(shown)}, token).answer, web.response(429)),
+                     web.Web({"/metrics": page(shown), **dashboard.pages(shown)}, token).answer,
+                     web.response(429)),
             Listener("miner", "127.0.0.1", 0, miner_api.whole, api.answer, b"busy\0")],
             bounds) as listeners:
         yield listeners.ports["metrics"], listeners.ports["miner"]
