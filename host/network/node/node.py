@@ -381,6 +381,8 @@ class Node:
     def _faulty(self, device: str, reason: str, pause_ms: int) -> None:
         """A device is put aside, says the thread that proves."""
         def tell() -> None:
+            if self._closed:
+                return  # it was given back, which is no fault
             try:
                 self._tell("fault", self.follower.slot,
                            {"device": device, "reason": reason, "pause_ms": pause_ms})

@@ -153,8 +153,8 @@ class _Port:
                     # Closing with something unread would take the answer from the client.
                     while await reader.read(bounds.request_bytes):
                         pass
-        except (OSError, TimeoutError, ValueError):
-            pass  # a client that is slow, or has gone
+        except (OSError, TimeoutError, ValueError, asyncio.CancelledError):
+            pass  # a client that is slow, or has gone; or the listeners end
         except Exception:  # a mistake in an answer ends no node
             log.exception("%s: no answer", self._listener.setting)
         finally:

@@ -6,6 +6,7 @@ import shutil
 import socket
 import subprocess
 import time
+from contextlib import suppress
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -103,6 +104,16 @@ def test_news_come_when_there_are_some() -> None:
         shown[0] = snapshot(after=200.0)
         (name, later), = events(line, 1)
         assert name == "figures" and later["figures"]["uptime_seconds"][""] == 200
+
+
+def test_the_end_of_a_node_ends_what_it_tells(capfd: pytest.CaptureFixture[str]) -> None:
+    with listening() as (metrics, _):
+        line = socket.create_connection(("127.0.0.1", metrics), 20)
+        line.sendall(FOLLOW)
+        events(line, 2)
+    with line, suppress(ConnectionResetError):
+        assert line.recv(1) == b""
+    assert capfd.readouterr() == ("", "")
 
 
 def test_followers_leave_room_for_others() -> None:

@@ -16,7 +16,7 @@ from proofmill.host.network.node.follower import SLOT_MS
 from proofmill.host.network.node.states import State
 from proofmill.host.network.operator.conditions import CONDITIONS
 from proofmill.host.network.operator.doctor import examine
-from proofmill.host.network.operator.event_log import EventLog
+from proofmill.host.network.operator.event_log import EventLog, EventReader
 from proofmill.host.network.operator.prepared import Prepared, prepared
 from proofmill.host.network.operator.running import RunningNode
 from proofmill.host.network.operator.settings import read_settings
@@ -171,7 +171,9 @@ def test_a_process_in_the_background_ends_by_either_signal_with_nothing_lost(
 @pytest.mark.slow  # half a minute of slots
 def test_two_nodes_find_each_other_agree_and_catch_up(tmp_path: Path) -> None:
     first, second = folders(tmp_path, nodes=2, genesis_in=6.0, slot_milliseconds=4000)
-    with Service(first) as one, Service(second) as two:
+    # The first one's preferred device is not there.
+    with Service(first, PROOFMILL_PROVER_DEVICES="serial:/dev/none,cpu") as one, \
+            Service(second) as two:
         one.until("gossip", "connected")
         two.until("gossip", "connected")
         one.until("node.store", r"job of slot \d+: INCLUDED", 300)
@@ -181,7 +183,12 @@ def test_two_nodes_find_each_other_agree_and_catch_up(tmp_path: Path) -> None:
             back.until("operator.running", r"node-1 runs: [1-9]\d* blocks kept")
             back.until("follower", f"the proof of slot {at + 3}|the proof of slot {at + 4}", 300)
             assert back.end(signal.SIGINT)[0] == 0
-        assert one.end(signal.SIGINT)[0] == 0
+        status, _, err = one.end(signal.SIGINT)
+        assert status == 0 and "Traceback" not in err
+    faults = [each for each in EventReader(first / "data" / "events.sqlite").latest(10_000)
+              if each.kind == "fault"]
+    assert faults and all("/dev/none cannot be opened" in str(each.fields["reason"])
+                          for each in faults)
     with Service(second) as early:
         time.sleep(0.5)  # while it starts
         assert early.end(signal.SIGTERM)[0] == 0
