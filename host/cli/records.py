@@ -115,12 +115,18 @@ FIELDS: dict[str, dict[str, str]] = {
     "study run": {
         "title": "of the study", "study_sha256": "of study and scenario", "points": "how many",
         "seeds": "of each point", "slots": "of each run", "results": "a list, below",
+        "sensitivity": "a list, below: empty for a study of combinations",
         "files": "a list of paths: those written"},
     "study run: results": {
         "values": "a list: of the varied keys, in their order", "mechanism": "staged or race",
         "figure": "its name, as of simulate", "seeds": "in which it has a value",
         "mean": "over these seeds, or null", "lower": "end of the 95 % interval, or null",
         "upper": "end of the 95 % interval, or null"},
+    "study run: sensitivity": {
+        "mechanism": "staged or race", "figure": "its name", "key": "that was varied",
+        "measure": "rank correlation; or first order, total: parts of the figure's variance",
+        "value": "of the measure", "lower": "end of its 95 % interval",
+        "upper": "end of its 95 % interval"},
     "study published": {"results": "a list, below"},
     "study published: results": {
         "source": "authors, title, where", "figure": "what it is of",

@@ -9,8 +9,10 @@ from proofmill.host.cli.arguments import input_file, output_folder, whole
 from proofmill.host.cli.records import print_record
 from proofmill.host.cli.screen import Screen
 from proofmill.host.cli.subcommands import Commands
+from proofmill.host.ground.errors import ProofmillError
 
 if TYPE_CHECKING:
+    from proofmill.host.ground.json_text import JsonObject
     from proofmill.host.network.economics.studies.results import Result
 
 SHOWN = ("top_share", "gini_of_income", "work_per_proof", "latency_mean")
@@ -53,7 +55,10 @@ def run(options: argparse.Namespace) -> int:
     from proofmill.host.network.economics.studies.results import (
         csv_rows,
         ends_of,
+        provenance,
         results,
+        sensitivity_rows,
+        write_parquet,
         write_provenance,
     )
     from proofmill.host.network.economics.studies.runs import expected_seconds, run_all
@@ -75,8 +80,16 @@ def run(options: argparse.Namespace) -> int:
     rows = results(study, journal)
     with screen.bar("writing the page"):
         write_provenance(folder / "study.json", study, version())
-        files = [write_csv(folder / "points.csv", csv_rows(study, rows)), folder / "study.json",
+        points, depends = csv_rows(study, rows), sensitivity_rows(study, rows)
+        files = [write_csv(folder / "points.csv", points), folder / "study.json",
                  *write_page(folder, study, rows, version())]
+        if depends:
+            files.append(write_csv(folder / "sensitivity.csv", depends))
+        try:
+            files.append(write_parquet(folder / "points.parquet", points,
+                                       provenance(study, version())))
+        except ProofmillError as error:
+            screen.line(f"points.parquet is left out: {error}")
     if options.json:
         print_record("study run", {
             "title": study.title, "study_sha256": study.digest, "points": len(study.points),
@@ -84,9 +97,12 @@ def run(options: argparse.Namespace) -> int:
             "results": [{"values": list(row.values), "mechanism": row.mechanism,
                          "figure": row.figure, "seeds": row.count, **ends_of(row.interval)}
                         for row in rows],
-            "files": [str(path) for path in files]})
+            "sensitivity": depends, "files": [str(path) for path in files]})
         return 0
-    _show(screen, rows, study.keys)
+    if study.method is None:
+        _show(screen, rows, study.keys)
+    else:
+        _show_sensitivity(screen, depends)
     for path in files:
         screen.line(f"wrote {path}")
     return 0
@@ -127,6 +143,16 @@ def _show(screen: Screen, rows: "Sequence[Result]", keys: tuple[str, ...]) -> No
                  f"{one.mean:.4g} ± {one.half_width:.2g}") for figure in SHOWN)
         screen.line(" ".join([*(f"{value!s:>8}" for value in values), f"{mechanism:<9}",
                               *(f"{text:>20}" for text in said)]))
+
+
+def _show_sensitivity(screen: Screen, rows: "Sequence[JsonObject]") -> None:
+    """A line for each of the figures of the screen, mechanism, key and measure."""
+    screen.line(f"{'mechanism':<10}{'figure':<20}{'key':<40}{'measure':<18}value")
+    for row in rows:
+        if row["figure"] in SHOWN:
+            half = (row["upper"] - row["lower"]) / 2
+            screen.line(f"{row['mechanism']:<10}{row['figure']:<20}{row['key']:<40}"
+                        f"{row['measure']:<18}{row['value']:.3f} ± {half:.2g}")
 
 
 def _time(seconds: float) -> str:

@@ -16,7 +16,7 @@ from matplotlib.figure import Figure
 from proofmill.host.ground.output import write_atomically
 from proofmill.host.network.economics.plots import COLOURS, DOTS_PER_INCH, LABELS
 from proofmill.host.network.economics.simulate import MECHANISMS
-from proofmill.host.network.economics.studies.results import Result, provenance
+from proofmill.host.network.economics.studies.results import Result, provenance, sensitivity_rows
 from proofmill.host.network.economics.studies.study import Study, Value, named
 
 PANELS = {
@@ -48,6 +48,20 @@ def write_page(folder: Path, study: Study, rows: Sequence[Result], version: str)
 
 def _panel(axes: Axes, study: Study, rows: Sequence[Result], title: str) -> None:
     """One figure against the first key, a line for each combination of the others."""
+    axes.set_title(title, fontsize=9, loc="left")
+    axes.set_xlabel(study.keys[0], fontsize=8)
+    axes.tick_params(labelsize=8)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.grid(alpha=0.3)
+    if study.method:
+        for mechanism in MECHANISMS:
+            seen = [(row.values[0], row.interval) for row in rows
+                    if row.mechanism == mechanism and row.interval is not None]
+            axes.errorbar([value for value, _ in seen], [one.mean for _, one in seen],
+                          [one.half_width for _, one in seen], fmt="o", ms=3, lw=1, alpha=0.7,
+                          color=COLOURS[mechanism], label=LABELS[mechanism])
+        axes.set_ylim(bottom=min(0.0, axes.get_ylim()[0]))
+        return
     steps = list(dict.fromkeys(row.values[0] for row in rows))
     numbers = [step for step in steps if isinstance(step, int | float)
                and not isinstance(step, bool)]
@@ -66,12 +80,7 @@ def _panel(axes: Axes, study: Study, rows: Sequence[Result], title: str) -> None
             axes.fill_between(places, low, high, color=COLOURS[mechanism], alpha=0.2, lw=0)
     if places is not numbers:
         axes.set_xticks(list(places), [str(step) for step in steps])
-    axes.set_title(title, fontsize=9, loc="left")
-    axes.set_xlabel(study.keys[0], fontsize=8)
-    axes.tick_params(labelsize=8)
-    axes.spines[["top", "right"]].set_visible(False)
     axes.set_ylim(bottom=min(0.0, axes.get_ylim()[0]))
-    axes.grid(alpha=0.3)
 
 
 def _page(study: Study, rows: Sequence[Result], version: str, picture: str) -> str:
@@ -99,12 +108,26 @@ dt {{ float: left; clear: left; width: 9em; color: #666 }} dd {{ margin-left: 10
 {picture[picture.index("<svg"):]}
 <h2>What it follows from</h2>
 <dl>{facts}</dl>
-<h2>Every figure</h2>
+{_sensitivity(study, rows)}<h2>Every figure</h2>
 <table><thead><tr>{head}</tr></thead><tbody>
 {body}
 </tbody></table>
 </html>
 """
+
+
+def _sensitivity(study: Study, rows: Sequence[Result]) -> str:
+    """A table of what matters for what; nothing for a study of combinations."""
+    found = sensitivity_rows(study, rows)
+    if not found:
+        return ""
+    body = "\n".join(
+        f"<tr><td>{LABELS[one['mechanism']]}</td><td>{escape(one['figure'])}</td>"
+        f"<td>{escape(one['key'])}</td><td>{one['measure']}</td><td>{one['value']:.3f}</td>"
+        f"<td>{one['lower']:.3f} to {one['upper']:.3f}</td></tr>" for one in found)
+    return ("<h2>What it depends on</h2>\n<table><thead><tr><th>mechanism</th><th>figure</th>"
+            "<th>key</th><th>measure</th><th>value</th><th>95 % interval</th></tr></thead><tbody>"
+            f"\n{body}\n</tbody></table>\n")
 
 
 def _said(value: Value) -> str:

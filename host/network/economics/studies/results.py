@@ -14,6 +14,7 @@ from proofmill.host.network.economics.intervals import Interval, interval
 from proofmill.host.network.economics.simulate import MECHANISMS
 from proofmill.host.network.economics.studies.journal import Journal
 from proofmill.host.network.economics.studies.runs import run_all
+from proofmill.host.network.economics.studies.samples import sensitivities
 from proofmill.host.network.economics.studies.study import Study, Value
 from proofmill.host.network.economics.table import Table
 
@@ -63,6 +64,36 @@ def run_study(study: Study, workers: int | None = None,
         return Table(tuple(csv_rows(study, results(study, journal))))
 
 
+def sensitivity_rows(study: Study, rows: Sequence[Result]) -> list[JsonObject]:
+    """How every figure answers to every key of a study over ranges; none for one of combinations,
+    nor for a figure that is the same at all points."""
+    if study.method is None:
+        return []
+    means: dict[tuple[str, str], list[float | None]] = {}
+    for row in rows:
+        means.setdefault((row.mechanism, row.figure), []).append(
+            None if row.interval is None else row.interval.mean)
+    points = [tuple(map(float, point.values)) for point in study.points]
+    return [{"mechanism": mechanism, "figure": figure, "key": one.key, "measure": one.measure,
+             "value": one.value, "lower": one.value - one.half_width,
+             "upper": one.value + one.half_width}
+            for (mechanism, figure), values in means.items()
+            for one in sensitivities(study.method, study.ranges, points, values)]
+
+
+def write_parquet(path: Path, rows: Sequence[JsonObject], facts: JsonObject) -> Path:
+    """Write rows as Parquet, with what they follow from in the file's own metadata; returns the
+    path. ProofmillError where pyarrow is not installed."""
+    table = Table(tuple(rows)).to_arrow()
+    from pyarrow import BufferOutputStream, parquet
+
+    sink = BufferOutputStream()
+    parquet.write_table(
+        table.replace_schema_metadata({"proofmill": json.dumps(facts)}), sink)
+    write_atomically(path, [sink.getvalue().to_pybytes()])
+    return path
+
+
 def ends_of(found: Interval | None) -> JsonObject:
     """An interval's mean and ends by name; None for each where there is none."""
     return {name: found and getattr(found, name) for name in ("mean", "lower", "upper")}
@@ -74,7 +105,8 @@ def provenance(study: Study, version: str) -> JsonObject:
 
     return {
         "title": study.title, "study_sha256": study.digest, "version": version,
-        "slots": study.slots, "seeds": study.seeds, "keys": list(study.keys),
+        "slots": study.slots, "seeds": study.seeds, "method": study.method or "combinations",
+        "keys": list(study.keys),
         "points": [list(point.values) for point in study.points],
         "python": platform.python_version(), "numpy": numpy.__version__}
 

@@ -3,8 +3,8 @@
 import hashlib
 import itertools
 import json
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -15,6 +15,7 @@ from proofmill.host.ground.toml_text import read_toml
 from proofmill.host.ground.typed import typed
 from proofmill.host.network.economics.limits import MOST_SLOTS
 from proofmill.host.network.economics.scenario import Scenario, scenario_of, source
+from proofmill.host.network.economics.studies.samples import Method, Range, sample
 
 MOST_RUNS = 100_000
 
@@ -22,9 +23,17 @@ Value = str | int | float | bool
 """What a key can be set to."""
 
 
+class _Sample(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    method: Method
+    points: Annotated[int, Meta(ge=2, le=MOST_RUNS)]
+    seed: Annotated[int, Meta(ge=0, le=2**32 - 1)] = 0
+
+
 class _File(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     scenario: Annotated[str, Meta(min_length=1)]
-    vary: dict[str, Annotated[list[Value], Meta(min_length=1)]]
+    vary: dict[str, Annotated[list[Value], Meta(min_length=1)]] = {}
+    ranges: dict[str, tuple[float | int, float | int]] = {}
+    sample: _Sample | None = None
     title: str = "a study"
     slots: Annotated[int, Meta(ge=1, le=MOST_SLOTS)] = 1_000
     seeds: Annotated[int, Meta(ge=2, le=1_000)] = 8
@@ -56,6 +65,9 @@ class Study:
     points: tuple[Point, ...]
     digest: str
     """SHA-256 over all that results follow from."""
+    method: Method | None = None
+    """How points are spread over `ranges`; None for all combinations."""
+    ranges: Mapping[str, Range] = field(default_factory=dict)
 
 
 def load_study(path: str) -> Study:
@@ -69,21 +81,46 @@ def study_of(document: Mapping[str, Any], name: str = "the study",
     """The study of a document as a file has it; `name` is what errors call it, and a scenario's
     file is looked for from `folder` on. ProofmillError as `load_study`."""
     file = typed(document, _File, name)
-    if not file.vary:
-        raise ProofmillError(f"{name}: vary: names no key; give one, as \"network.slot_seconds\" = "
-                             "[6.0, 12.0]")
+    keys, values, method = _values(file, name)
     scenario, where = source(file.scenario, folder)
-    points = tuple(_points(scenario, file.vary, f"{name}: vary"))
+    points = tuple(_points(scenario, keys, values,
+                           f"{name}: {'ranges' if method else 'vary'}"))
     if len(points) * file.seeds > MOST_RUNS:
         raise ProofmillError(
             f"{name}: {len(points):,} points of {file.seeds} seeds are "
             f"{len(points) * file.seeds:,} runs; a study has {MOST_RUNS:,} at most")
     for point in points:
-        point.scenario(f"{where}, with {named(tuple(file.vary), point.values)}")
-    facts = json.dumps([file.slots, file.seeds, list(file.vary),
+        point.scenario(f"{where}, with {named(keys, point.values)}")
+    facts = json.dumps([file.slots, file.seeds, list(keys),
                         [[point.values, point.document] for point in points]])
-    return Study(file.title, file.slots, file.seeds, tuple(file.vary), points,
-                 hashlib.sha256(facts.encode()).hexdigest())
+    return Study(file.title, file.slots, file.seeds, keys, points,
+                 hashlib.sha256(facts.encode()).hexdigest(), method, file.ranges)
+
+
+def _values(file: _File, name: str
+            ) -> tuple[tuple[str, ...], Iterable[tuple[Value, ...]], Method | None]:
+    """The keys, their values at every point, and how these are spread."""
+    if bool(file.vary) == bool(file.ranges):
+        raise ProofmillError(
+            f"{name}: give either vary, keys with lists of values, as \"network.slot_seconds\" = "
+            "[6.0, 12.0], or ranges, keys with two ends")
+    if file.vary:
+        if file.sample is not None:
+            raise ProofmillError(f"{name}: sample: is for ranges; vary has all its combinations")
+        return tuple(file.vary), itertools.product(*file.vary.values()), None
+    if file.sample is None:
+        raise ProofmillError(f"{name}: ranges: say how points are spread: sample.method and "
+                             "sample.points")
+    for key, (low, high) in file.ranges.items():
+        if not low < high:
+            raise ProofmillError(f"{name}: ranges: {key}: {low} to {high}; the first end is the "
+                                 "lower one")
+    count = file.sample.points
+    if file.sample.method == "sobol" and count & count - 1:
+        raise ProofmillError(f"{name}: sample.points: {count} is no power of two, as sobol takes "
+                             f"it; the next is {1 << count.bit_length()}")
+    rows = sample(file.sample.method, file.ranges, count, file.sample.seed)
+    return tuple(file.ranges), rows, file.sample.method
 
 
 def named(keys: tuple[str, ...], values: tuple[Value, ...]) -> str:
@@ -91,11 +128,11 @@ def named(keys: tuple[str, ...], values: tuple[Value, ...]) -> str:
     return ", ".join(f"{key} = {value}" for key, value in zip(keys, values, strict=True))
 
 
-def _points(scenario: Mapping[str, Any], vary: Mapping[str, list[Value]],
-            where: str) -> Iterator[Point]:
-    for values in itertools.product(*vary.values()):
+def _points(scenario: Mapping[str, Any], keys: tuple[str, ...],
+            rows: Iterable[tuple[Value, ...]], where: str) -> Iterator[Point]:
+    for values in rows:
         document = dict(scenario)
-        for key, value in zip(vary, values, strict=True):
+        for key, value in zip(keys, values, strict=True):
             document = _with(document, key.split("."), value, f"{where}: {key}")
         yield Point(values, document)
 
