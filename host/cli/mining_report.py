@@ -190,10 +190,10 @@ def show_summary(screen: Screen, record: JsonObject, devices: Clocked, ended: st
                 f"{record['reward_address']}")
     if record["ledger"] is not None:
         ledger = record["ledger"]
-        screen.line(f"ledger      {record['contracts']['ledger']} has the blocks up to slot "
-                    f"{ledger['proven_slot']}, {ledger['unproven']} more wait for proofs; it holds "
-                    f"{ledger['units']:,} gwei: {ledger['in_tree']:,} of accounts, "
-                    f"{ledger['waiting']:,} in the queue, {ledger['owed']:,} on their way out")
+        screen.line(f"ledger      {record['contracts']['ledger']} holds {ledger['units']:,} gwei: "
+                    f"{ledger['in_tree']:,} of accounts, {ledger['waiting']:,} in the queue, "
+                    f"{ledger['owed']:,} on their way out; it has the blocks up to slot "
+                    f"{ledger['proven_slot']}, {ledger['unproven']} wait for proofs")
     _show_device(screen, record, devices)
     screen.line(f"time        {record['seconds']:.1f} s")
 
