@@ -2,14 +2,18 @@
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
 from proofmill.boards.board import Board
 from proofmill.boards.cores import point_benches, stream_benches
 from proofmill.boards.cores.bench import Bench, fill
-from proofmill.boards.cores.field_benches import multiplier_bench, processor_bench
+from proofmill.boards.cores.field_benches import (
+    multiplier_bench,
+    processor_bench,
+    transform_bench,
+)
 from proofmill.firmware.library import finishing_program, program
 from proofmill.firmware.target import Target
 from proofmill.hdl.accelerator import Accelerator
@@ -18,8 +22,11 @@ from proofmill.hdl.emit import emit_verilog, for_every_simulator
 from proofmill.hdl.framed_adder import FramedAdder
 from proofmill.hdl.mailboxes import Mailboxes
 from proofmill.hdl.msm import Msm, MsmShape
+from proofmill.hdl.presets import with_transforms
 from proofmill.hdl.processor import StandaloneProcessor
 from proofmill.hdl.processor_shape import standalone
+from proofmill.hdl.transform_shape import TransformShape
+from proofmill.hdl.transform_unit import TransformUnit
 from proofmill.sim.verilated import Gateware, gateware, with_hash
 
 
@@ -64,6 +71,15 @@ class Core:
         """The processor that `program` is assembled for, with a multiplier of its own."""
         return Target(shape=standalone(self.shape.adder.multiplier), curve=self.shape.adder.curve)
 
+    @property
+    def transforms(self) -> TransformShape:
+        """Of as many values as the mailboxes hold, on a multiplier in their field alone."""
+        shape = with_transforms(self.shape)
+        multiplier = shape.adder.multiplier
+        assert shape.transforms is not None and multiplier.second is not None
+        return TransformShape(power=shape.transforms, multiplier=replace(
+            multiplier, field=multiplier.second, second=None))
+
     @cached_property
     def gateware(self) -> Gateware:
         """The text of an accelerator, or of a board with one, and its hash, which is what it says
@@ -98,7 +114,7 @@ class Core:
         return fill(self.unit, unit.title, unit.bench(self))
 
 
-FIELD_UNITS = ("multiplier", "processor")
+FIELD_UNITS = ("multiplier", "processor", "transform")
 """Units that know of no points."""
 
 TOLD = ("accelerator", "board")
@@ -118,6 +134,9 @@ UNITS = {
                       lambda core: StandaloneProcessor(
                           core.target.shape, program(core.program, core.target)),
                       lambda core: processor_bench(core.target, core.program)),
+    "transform": Unit("transforms with a multiplier and a memory of their own",
+                      lambda core: TransformUnit(core.transforms),
+                      lambda core: transform_bench(core.transforms)),
     "mailboxes": Unit("the mailboxes of a unit: who is served, and what stays",
                       lambda core: Mailboxes(core.shape.adder, core.shape.mailbox_bits), None),
     "msm": Unit("a multi-scalar multiplication, without commands",

@@ -1,17 +1,24 @@
 """What the multiplier and the field processor must answer, from the golden model."""
 
+from collections.abc import Iterable
 from random import Random
 
 from proofmill.boards.cores.bench import Bench, number, rows
 from proofmill.firmware.library import program
 from proofmill.firmware.target import Target
+from proofmill.hdl.commands import WORD, split
 from proofmill.hdl.microcode import ADDRESS_BITS
 from proofmill.hdl.montgomery import MultiplierShape
+from proofmill.hdl.transform_shape import TransformShape
 from proofmill.sim.field import montgomery_product
 from proofmill.sim.processor import run
+from proofmill.sim.transform import cycles, quotient
 
 PAIRS = 40
 """Random pairs, beside those of the edges."""
+
+TRANSFORM_POWER = 3
+"""Transforms of so many values, 2 to its power, are tried."""
 
 
 def multiplier_bench(shape: MultiplierShape) -> Bench:
@@ -37,6 +44,29 @@ def multiplier_bench(shape: MultiplierShape) -> Bench:
             "START_REGISTER": "  reg start = 1'b0;\n" if folded else "",
             "START_PORT": ".start(start), " if folded else "",
             "START_VALUE": "    start <= (now + 1) % INTERVAL == 0;\n" if folded else ""})
+
+
+def transform_bench(shape: TransformShape) -> Bench:
+    """The scalars h of two pairs of vectors: random values, and the field's edges among them."""
+    rng, field, size = Random(shape.field.modulus), shape.field, shape.value_words
+    power = min(shape.power, TRANSFORM_POWER)
+    runs = [tuple([rng.randrange(field.modulus) for _ in range(1 << power)] for _ in range(2))
+            for _ in range(2)]
+    for a, b in runs:
+        a[0], b[-1] = field.modulus - 1, 0
+
+    def words(values: Iterable[int]) -> list[str]:
+        return [number(word, WORD) for value in values for word in split(value, size)]
+
+    answers = [word for a, b in runs for word in words(quotient(field, a, b))]
+    return Bench(
+        parts=["transform"], answers=len(answers),
+        limit=4 * len(runs) * (4 * len(answers) + cycles(shape, power)), places={
+            "POWER": power, "POWER_PORT": number(power, shape.power.bit_length()),
+            "RUNS": len(runs), "EACH": 2 * size << power, "GIVEN": size << power,
+            "ROWS": "\n".join([
+                rows(word_of=[word for a, b in runs for word in words([*a, *b])]),
+                rows(answer_of=answers)])})
 
 
 def processor_bench(target: Target, name: str) -> Bench:

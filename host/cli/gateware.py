@@ -16,7 +16,8 @@ from proofmill.host.ground.errors import ProofmillError
 if TYPE_CHECKING:
     from proofmill.boards.cores.core import Core
 
-UNITS = ("multiplier", "adder", "processor", "mailboxes", "msm", "accelerator", "board")
+UNITS = ("multiplier", "adder", "processor", "transform", "mailboxes", "msm", "accelerator",
+         "board")
 PROGRAMS = ("invert", "multiply", "power")
 CURVES = ("bn254", "toy")
 

@@ -38,12 +38,16 @@ CORES = {
     "processor": Core(unit="processor", shape=TOY_SHAPE),
     "processor-power": Core(unit="processor", shape=TOY_SHAPE, program="power"),
     "processor-folded": Core(unit="processor", shape=folded(3), program="multiply"),
+    "transform": Core(unit="transform", shape=TOY_SHAPE),
+    "transform-folded": Core(unit="transform", shape=folded(3)),
+    "transform-bn254": Core(unit="transform", shape=STANDARD),
     "msm": Core(unit="msm", shape=TOY_SHAPE),
     "msm-groups": Core(unit="msm", shape=SMALL_TOY),
     "accelerator": Core(unit="accelerator", shape=TOY_SHAPE),
     "accelerator-groups": Core(unit="accelerator", shape=SMALL_TOY, window=3),
 }
-SLOW = ("msm", "msm-groups", "accelerator-groups", "multiplier-bn254", "adder-a-pair-a-cycle")
+SLOW = ("transform-bn254", "transform-folded", "msm", "msm-groups", "accelerator-groups",
+        "multiplier-bn254", "adder-a-pair-a-cycle")
 
 
 def written(core, folder):
@@ -104,7 +108,8 @@ def test_the_answers_are_right_under_verilator(name, tmp_path):
 
 
 @pytest.mark.parametrize("name, right, wrong", [
-    *((name, "product <= {", "product <= ~{") for name in ("multiplier", "adder", "processor")),
+    *((name, "product <= {", "product <= ~{") for name in (
+        "multiplier", "adder", "processor", "transform")),
     pytest.param("msm-groups", "product <= {", "product <= ~{", marks=pytest.mark.slow),
     ("accelerator", "64'h4c4c494d464f5250", "64'h4c4c494d464f5251"),
 ])

@@ -28,7 +28,7 @@ def unit(name):
 QUICK = ("multiplier-folded", "processor", "board")
 """A board's text has the accelerator, and so the MSM, the mailboxes and the adder."""
 
-SLOW = ("multiplier", "adder", "mailboxes", "msm", "accelerator", "multiplier-bn254",
+SLOW = ("transform", "multiplier", "adder", "mailboxes", "msm", "accelerator", "multiplier-bn254",
         "accelerator-smallest")
 
 

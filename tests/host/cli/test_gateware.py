@@ -86,7 +86,7 @@ def test_g2_can_be_left_out_and_intervals_bring_what_they_take(run, tmp_path):
     ("--unit board --board ulx4s", "BOARD ulx4s: there is no 'ulx4s'"),
     ("--unit msm --board icesugar-pro", "--board goes with --unit board"),
     ("--unit board --board icesugar-pro --interval 3", "is said in its file"),
-    ("--unit mailboxes --preset toy --bench", "one are multiplier, adder, processor, msm, acc"),
+    ("--unit mailboxes --preset toy --bench", "one are multiplier, adder, processor, transform"),
 ])
 def test_what_does_not_fit_is_a_sentence_that_says_what_would(run, words, sentence, tmp_path):
     status, said = run("verilog", tmp_path / "out.sv", *words.split())
