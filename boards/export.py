@@ -27,21 +27,26 @@ Step = Callable[[str, int, int], None]
 
 @dataclass(frozen=True, kw_only=True)
 class Card:
-    """A card: its part, and what the part has (`bram`: blocks of 36 kbit)."""
+    """A card: its part, and what the part has (`bram`: blocks of 36 kbit) on all of its dies, of
+    which there are `slrs` (super logic regions, as AMD calls them), all alike."""
 
     name: str
     title: str
     part: str
     megahertz: float
+    slrs: int
     resources: Mapping[str, int]
 
 
 CARDS = {card.name: card for card in (
     Card(name="vu9p", title="AWS F1, VU9P", part="xcvu9p-flgb2104-2-i", megahertz=250.0,
+         slrs=3,
          resources={"dsp": 6_840, "lut": 1_182_240, "ff": 2_364_480, "bram": 2_160}),
     Card(name="vu47p", title="AWS F2, VU47P", part="xcvu47p-fsvh2892-2-e", megahertz=250.0,
+         slrs=3,
          resources={"dsp": 9_024, "lut": 1_303_680, "ff": 2_607_360, "bram": 2_016}),
     Card(name="u250", title="Alveo U250", part="xcu250-figd2104-2L-e", megahertz=250.0,
+         slrs=4,
          resources={"dsp": 12_288, "lut": 1_728_000, "ff": 3_456_000, "bram": 2_688}),
 )}
 
@@ -56,7 +61,7 @@ set folder [file dirname [file normalize [info script]]]
 create_project -in_memory -part {part}
 read_verilog -sv $folder/accelerator.sv
 read_xdc -mode out_of_context $folder/accelerator.xdc
-synth_design -top accelerator -part {part} -mode out_of_context
+{place}synth_design -top accelerator -part {part} -mode out_of_context
 opt_design
 place_design
 phys_opt_design
@@ -69,17 +74,39 @@ write_checkpoint -force $folder/accelerator.dcp
 XDC = """\
 create_clock -name clk -period {period:.3f} [get_ports clk]
 set_property HD.CLK_SRC BUFGCTRL_X0Y0 [get_ports clk]
+# What the shell has of a cycle on its side of the ports: change it to what its own paths take.
+set_input_delay -clock clk -max {delay:.3f} [get_ports -filter {{DIRECTION == IN && NAME != clk}}]
+set_input_delay -clock clk -min 0 [get_ports -filter {{DIRECTION == IN && NAME != clk}}]
+set_output_delay -clock clk -max {delay:.3f} [get_ports -filter {{DIRECTION == OUT}}]
+set_output_delay -clock clk -min 0 [get_ports -filter {{DIRECTION == OUT}}]
+# There are no false paths: there is one clock, to which every port belongs, the reset too.
+"""
+
+SHELLS_SHARE = 0.3
+"""Of a cycle, on the shell's side of the ports."""
+
+PBLOCK = """\
+# One die holds all of it: a path between two costs a good part of a cycle.
+create_pblock accelerator
+resize_pblock accelerator -add SLR{slr}
+add_cells_to_pblock accelerator -top
 """
 
 
 def export(card: Card, folder: Path, *, shape: MsmShape = SHAPE, estimate: bool = True,
-           step: Step | None = None) -> tuple[list[Path], Resources | None]:
-    """Write the files for `card` into `folder`; return them and what Yosys counts, if asked."""
+           slr: int | None = 0, step: Step | None = None) -> tuple[list[Path], Resources | None]:
+    """Write the files for `card` into `folder`; return them and what Yosys counts, if asked.
+
+    `slr`: the die on which all of it is placed; None leaves that to the tool. Raises ValueError for
+    one that the card has not, and where Yosys counts more than a die has.
+    """
     import hashlib
 
     from proofmill.host.ground.output import write_atomically
 
     tell = step or (lambda what, done, total: None)
+    if slr is not None and not 0 <= slr < card.slrs:
+        raise ValueError(f"--slr {slr}: {card.title} has {card.slrs}, from 0 on")
     folder.mkdir(parents=True, exist_ok=True)
     tell("emitting Verilog", 0, 2)
     accelerator = partial(Accelerator, shape, finishing_program(shape),
@@ -89,9 +116,13 @@ def export(card: Card, folder: Path, *, shape: MsmShape = SHAPE, estimate: bool 
     verilog = verilog.replace(f"64'h{IDENTITY_PLACEHOLDER:016x}", f"64'h{number:016x}")
     files = {
         "accelerator.sv": verilog,
-        "accelerator.xdc": XDC.format(period=1000 / card.megahertz),
-        "build.tcl": TCL.format(part=card.part),
+        "accelerator.xdc": XDC.format(period=1000 / card.megahertz,
+                                      delay=SHELLS_SHARE * 1000 / card.megahertz),
+        "build.tcl": TCL.format(part=card.part, place="" if slr is None else
+                                "read_xdc $folder/place.xdc\n"),
     }
+    if slr is not None:
+        files["place.xdc"] = PBLOCK.format(slr=slr)
     for name, text in files.items():
         write_atomically(str(folder / name), [text.encode()])
     used = None
@@ -101,6 +132,8 @@ def export(card: Card, folder: Path, *, shape: MsmShape = SHAPE, estimate: bool 
         start, spent = time.perf_counter(), cpu_seconds()
         used = synthesise(accelerator(), "xcup", folder,
                           lambda line: tell(f"estimating: {line[:50]}", 1, 2))
+        if slr is not None:
+            _check_die(card, used)
         made = {
             "card": card.name, "part": card.part, "hash": f"{number:016x}",
             "parameters": parameters_of(shape), "resources": record(used),
@@ -111,3 +144,12 @@ def export(card: Card, folder: Path, *, shape: MsmShape = SHAPE, estimate: bool 
         write_atomically(str(written[-1]), [(json.dumps(made, indent=2) + "\n").encode()])
     tell("done", 2, 2)
     return written, used
+
+
+def _check_die(card: Card, used: Resources) -> None:
+    """Raise where one of the card's dies has less than `used`."""
+    for name, there in card.resources.items():
+        if getattr(used, name) > there / card.slrs:
+            raise ValueError(
+                f"--slr: the accelerator takes {getattr(used, name):,} {name}, and one of the "
+                f"{card.slrs} dies of {card.title} has {there / card.slrs:,.0f}; write --slr all")

@@ -55,13 +55,25 @@ def register(commands: Commands) -> None:
                        help=f"where to build (default: {FOLDER}/BOARD)")
     build.add_argument("--no-estimate", action="store_true",
                        help="with --export: leave out Yosys' estimate, which takes minutes")
+    build.add_argument("--slr", metavar="N|all", type=_slr, default=None,
+                       help="with --export: place all of it on die N of the card's (default: 0; "
+                            "the shell's documents say which has room), or wherever the tool likes")
     build.set_defaults(run=run)
+
+
+ALL_DIES = -1
+
+
+def _slr(text: str) -> int:
+    return ALL_DIES if text == "all" else whole(0)(text)
 
 
 def run(options: argparse.Namespace) -> int:
     """Build, report or export."""
     if options.export is not None:
         return run_export(options)
+    if options.slr is not None:
+        raise ProofmillError("--slr goes with --export")
     if options.table:
         return run_table(options.into)
     if options.into:
@@ -236,7 +248,8 @@ def run_export(options: argparse.Namespace) -> int:
     folder = _folder(options, card.name)
     with screen.bar(f"exporting for {card.title}") as bar:
         try:
-            written, used = export(card, folder, estimate=not options.no_estimate,
+            slr = None if options.slr == ALL_DIES else options.slr or 0
+            written, used = export(card, folder, estimate=not options.no_estimate, slr=slr,
                                    step=_steps(bar))
         except (ToolError, ValueError) as error:
             raise ProofmillError(str(error)) from error

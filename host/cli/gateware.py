@@ -15,6 +15,7 @@ from proofmill.host.ground.errors import ProofmillError
 
 if TYPE_CHECKING:
     from proofmill.boards.cores.core import Core
+    from proofmill.boards.cores.proofs.sby import Proof
 
 UNITS = ("multiplier", "adder", "processor", "transform", "mailboxes", "msm", "accelerator",
          "board")
@@ -53,6 +54,9 @@ def register(commands: Commands) -> None:
     verilog.add_argument("--core", action="store_true",
                          help="write OUT.core too, a core file of FuseSoC, and OUT.vlt, what "
                               "verilator -Wall need not say of it")
+    verilog.add_argument("--sby", action="store_true",
+                         help="write OUT.sby too, and OUT_*.il: proofs of the unit, to run again "
+                              "with yowasp-sby and z3")
     verilog.set_defaults(run=run_verilog)
     table = commands.add_parser(
         "commands", help="show the accelerator's command table",
@@ -68,6 +72,7 @@ def run_verilog(options: argparse.Namespace) -> int:
 
     names = _beside(options)
     core = core_of(options)
+    proofs = _proofs(core) if options.sby else []
     screen = Screen(machine=machine_reads(options.file))
     with screen.bar(f"emitting the {core.unit}"):
         try:
@@ -92,15 +97,38 @@ def run_verilog(options: argparse.Namespace) -> int:
             Path(options.file).name, Path(names["waivers"]).name,
             None if bench is None else Path(bench).name)
         files[names["waivers"]] = WAIVERS.read_text()
+    if proofs:
+        from proofmill.boards.cores.proofs.sby import files_of
+
+        with screen.bar("writing the proofs"):
+            folder = Path(options.file).parent
+            for name, text in files_of(Path(options.file).stem, proofs).items():
+                files[str(folder / name)] = text
     for name, text in files.items():
         write_atomically(name, [text.encode()])
     screen.line(f"wrote {', '.join(files)}: top module {core.unit}, gateware {core.hash:016x}")
     return 0
 
 
+def _proofs(core: "Core") -> "list[Proof]":
+    """The proofs of a unit; raises `ProofmillError` where there are none."""
+    from proofmill.boards.cores.proofs.sby import WITH_MAILBOXES, proofs_of
+
+    try:
+        found = list(proofs_of(core.unit, core.shape))
+    except ValueError as error:
+        raise ProofmillError(f"these parameters make no {core.unit}: {error}") from error
+    if not found:
+        raise ProofmillError(
+            f"--sby: there are no proofs of such a {core.unit}; there are of "
+            f"{', '.join(WITH_MAILBOXES)}, and of an adder with folded multipliers")
+    return found
+
+
 def _beside(options: argparse.Namespace) -> dict[str, str]:
     """The files to write beside the Verilog, by what they are."""
-    ends = {"bench": {"bench": "_tb.sv"}, "core": {"core": ".core", "waivers": ".vlt"}}
+    ends = {"bench": {"bench": "_tb.sv"}, "core": {"core": ".core", "waivers": ".vlt"},
+            "sby": {"sby": ".sby"}}
     wanted = {name: end for option, files in ends.items() if getattr(options, option)
               for name, end in files.items()}
     if wanted and open_descriptor(options.file) is not None:

@@ -14,6 +14,7 @@ from proofmill.boards.build import generate, phase_of, utilisation  # noqa: E402
 from proofmill.boards.catalogue import board, here  # noqa: E402
 from proofmill.boards.check import problems  # noqa: E402
 from proofmill.boards.measure import clock_rate  # noqa: E402
+from proofmill.boards.resources import Resources  # noqa: E402
 from proofmill.boards.shapes import SMALL_TOY  # noqa: E402
 from proofmill.boards.tools import ToolError  # noqa: E402
 from proofmill.hdl.uart import divisor  # noqa: E402
@@ -149,7 +150,34 @@ def test_files_for_a_card(tmp_path):
         texts = {path.name: path.read_text() for path in written}
         assert "module accelerator" in texts["accelerator.sv"]
         assert card.part in texts["build.tcl"] and "read_verilog -sv" in texts["build.tcl"]
-        assert "-period 4.000" in texts["accelerator.xdc"]
+        constraints = texts["accelerator.xdc"]
+        assert "-period 4.000" in constraints
+        # Every port but the clock is timed, in both directions.
+        for direction in ("input", "output"):
+            assert f"set_{direction}_delay -clock clk -max 1.200" in constraints
+        assert "resize_pblock accelerator -add SLR0" in texts["place.xdc"]
+        assert "read_xdc $folder/place.xdc" in texts["build.tcl"]
+
+
+def test_a_card_is_placed_where_it_is_said_and_fits(tmp_path, monkeypatch):
+    import proofmill.boards.export as module
+    from proofmill.hdl.presets import TOY_SHAPE
+
+    card = module.CARDS["u250"]
+    written, _ = module.export(card, tmp_path, shape=TOY_SHAPE, estimate=False, slr=None)
+    assert "place.xdc" not in {path.name for path in written}
+    assert "place.xdc" not in (tmp_path / "build.tcl").read_text()
+    with pytest.raises(ValueError, match="^--slr 4: Alveo U250 has 4, from 0 on$"):
+        module.export(card, tmp_path, shape=TOY_SHAPE, estimate=False, slr=4)
+
+    def synthesise(component, *rest):
+        component._MustUse__silence = True  # it is counted without being looked at
+        return Resources(dsp=3_073, lut=1, carry=0, ff=1, bram=1)
+
+    monkeypatch.setattr(module, "synthesise", synthesise)
+    with pytest.raises(ValueError, match="takes 3,073 dsp, and one of the 4 dies of Alveo U250 "
+                                         "has 3,072; write --slr all$"):
+        module.export(card, tmp_path, shape=TOY_SHAPE)
 
 
 def test_the_records_kept_are_of_boards_and_cards_there_are():

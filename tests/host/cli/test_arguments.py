@@ -221,6 +221,9 @@ CHOICES = {
 }
 """A line for every argument with choices, to which each of them is added."""
 
+BESIDE = {("verilog", "unit", "board"): ["--board", "icesugar-pro"]}
+"""What a choice wants beside it."""
+
 REACHED = "the tools were reached"
 
 
@@ -278,7 +281,7 @@ def test_every_listed_choice_runs_or_is_refused(command, argument, without_tools
         if command == "waves":
             line.insert(1, choice)
         else:
-            line.append(str(choice))
+            line += [str(choice), *BESIDE.get((command, argument, choice), [])]
         status = main(line)
         output = capsys.readouterr()
         if status == 0:

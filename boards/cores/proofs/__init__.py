@@ -1,0 +1,1 @@
+"""Proofs of the units, by induction: components that assert, for yowasp-sby and a solver."""
