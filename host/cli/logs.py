@@ -16,6 +16,9 @@ from proofmill.host.ground.log_fields import FIELDS, LogTo
 PACKAGE = __name__.partition(".")[0]
 """The logger above all of this project's."""
 
+OLD_FILES = 3
+"""Of a service's log, that are kept beside the one that is written."""
+
 
 class Lines(logging.Formatter):
     """A line for people: time, level, where from, what, and what it is about."""
@@ -71,14 +74,18 @@ def set_up(options: argparse.Namespace) -> None:
         package.addHandler(_file(Path(options.log_file), JsonLines()))
 
 
-def for_nodes(options: argparse.Namespace) -> LogTo:
-    """What a node's process does at its start, with the file for it and the node's name."""
-    return partial(_log_node, options.verbose)
+def for_nodes(options: argparse.Namespace, most_bytes: int = 0) -> LogTo:
+    """What a node's process does at its start, with the file for it and the node's name.
+
+    `most_bytes`: at which the file is renamed, with a 1 behind its name, and another begun; 0 for
+    never. `OLD_FILES` of them are kept.
+    """
+    return partial(_log_node, options.verbose, most_bytes)
 
 
-def _log_node(verbose: bool, path: Path, node: str) -> None:
+def _log_node(verbose: bool, most_bytes: int, path: Path, node: str) -> None:
     package = _quiet(argparse.Namespace(verbose=verbose))
-    package.addHandler(_file(path, JsonLines(node)))
+    package.addHandler(_file(path, JsonLines(node), most_bytes))
 
 
 def _quiet(options: argparse.Namespace) -> logging.Logger:
@@ -92,14 +99,24 @@ def _quiet(options: argparse.Namespace) -> logging.Logger:
     return package
 
 
-def _file(path: Path, formatter: logging.Formatter) -> LogFile:
+def _file(path: Path, formatter: logging.Formatter, most_bytes: int = 0) -> LogFile:
     try:
-        handler = LogFile(path, encoding="utf-8")
+        handler = _renamed(path, most_bytes) if most_bytes else LogFile(path, encoding="utf-8")
     except OSError as error:
         raise ProofmillError(f"{LOG_FILE} {path}: cannot be opened: {error.strerror}; "
                              "choose another place") from error
     handler.setFormatter(formatter)
     return handler
+
+
+def _renamed(path: Path, most_bytes: int) -> LogFile:
+    """A log file that is renamed when it is full."""
+    from logging.handlers import RotatingFileHandler  # which imports more than most commands need
+
+    class RotatingLogFile(LogFile, RotatingFileHandler):
+        """`LogFile`, over and over."""
+
+    return RotatingLogFile(path, maxBytes=most_bytes, backupCount=OLD_FILES, encoding="utf-8")
 
 
 def _about(record: logging.LogRecord) -> dict[str, object]:

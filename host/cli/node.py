@@ -93,6 +93,18 @@ def register(commands: Commands) -> None:
                           "`proofmill node init` makes one"),
                       help=f"its settings (default: {CONFIG})")
     unit.set_defaults(run=run_unit)
+    alerts = ways.add_parser(
+        "alerts", help="print alert rules for Prometheus",
+        description="Print rules for Prometheus: an alert for a node that does not answer, and one "
+                    "for each state in which something is to be done. The job of its "
+                    "scrape_configs has to be called proofmill.",
+        epilog="example: proofmill node alerts > proofmill.rules.yml")
+    alerts.set_defaults(run=run_alerts)
+    grafana = ways.add_parser(
+        "grafana", help="print a dashboard for Grafana",
+        description="Print a dashboard to import into Grafana, with a graph for every figure.",
+        epilog="example: proofmill node grafana > proofmill.json")
+    grafana.set_defaults(run=run_grafana)
 
 
 def run_init(options: argparse.Namespace) -> int:
@@ -139,8 +151,8 @@ def run_run(options: argparse.Namespace) -> int:
         from proofmill.host.network.operator.supervisor import Supervisor
 
         with screen.bar("reading keys") as bar:
-            ready = prepared(settings, config.absolute().parent, version(), for_nodes(options),
-                             bar)
+            ready = prepared(settings, config.absolute().parent, version(), for_nodes(
+                options, settings.node.log_megabytes * 1_000_000), bar)
         screen.line(f"{settings.node.name} starts on the chain {ready.chain.name!r}; its files are "
                     f"in {ready.setup.folder}")
 
@@ -180,4 +192,20 @@ def run_unit(options: argparse.Namespace) -> int:
     folder = config.parent / settings.node.folder
     folder.mkdir(parents=True, exist_ok=True)
     print(unit(config, settings.node.name, getpass.getuser(), folder, cache_folder()), end="")
+    return 0
+
+
+def run_alerts(options: argparse.Namespace) -> int:
+    """Print them."""
+    from proofmill.host.network.operator.monitoring import alert_rules
+
+    print(alert_rules(), end="")
+    return 0
+
+
+def run_grafana(options: argparse.Namespace) -> int:
+    """Print it."""
+    from proofmill.host.network.operator.monitoring import dashboard
+
+    print(dashboard(), end="")
     return 0

@@ -45,6 +45,9 @@ class NodeTable(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         "folder of its chain, job log, signing history and log"))] = "data"
     chain: Annotated[Place, Meta(description=(
         "the description of the chain, the same file for all its nodes"))] = "chain.json"
+    log_megabytes: Annotated[int, Meta(ge=0, le=100_000, description=(
+        "size at which node.log is renamed and another begun, three old ones are kept; 0 for no "
+        "limit"), extra={"unit": "megabytes"})] = 100
 
 
 class KeysTable(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -1,5 +1,6 @@
 """Where records go, what they say, and that one identifier follows a thing through all layers."""
 
+import argparse
 import json
 import logging
 from pathlib import Path
@@ -7,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from proofmill.host.cli.logs import PACKAGE, set_up
+from proofmill.host.cli.logs import OLD_FILES, PACKAGE, for_nodes, set_up
 from proofmill.host.cli.main import main, parser
 from proofmill.host.ground.log_fields import name_of, proof_name
 
@@ -49,6 +50,19 @@ def test_the_options_stand_before_or_after_the_command(place: str, tmp_path: Pat
     parsed = parser().parse_args(line)
     assert parsed.verbose and parsed.log_file == path
     assert parser().parse_args(["commands"]).verbose is False
+
+
+def test_a_services_log_is_never_too_long(tmp_path: Path) -> None:
+    path = tmp_path / "node.log"
+    for_nodes(argparse.Namespace(verbose=False), most_bytes=2_000)(path, "node-0")
+    for number in range(100):
+        log.info("event %d", number)
+    files = sorted(tmp_path.iterdir())
+    assert [each.name for each in files] == [
+        "node.log", *(f"node.log.{number}" for number in range(1, OLD_FILES + 1))]
+    assert all(each.stat().st_size <= 2_000 for each in files)
+    kept = [line["message"] for each in (*files[:0:-1], files[0]) for line in lines(each)]
+    assert kept == [f"event {number}" for number in range(100 - len(kept), 100)]
 
 
 def test_a_line_for_people(capsys: pytest.CaptureFixture[str]) -> None:
