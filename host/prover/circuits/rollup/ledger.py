@@ -1,6 +1,7 @@
 """Accounts, and what a batch makes of them: requests, then transfers and exits, then fees."""
 
 from collections.abc import Mapping
+from copy import copy
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -41,7 +42,11 @@ class Ledger:
     accounts: Mapping[int, Account]
 
     def __post_init__(self) -> None:
-        for number, account in self.accounts.items():
+        self._check(self.accounts)
+
+    def _check(self, accounts: Mapping[int, Account]) -> None:
+        """Raise where one of `accounts`, or the sum of all, cannot be."""
+        for number, account in accounts.items():
             if not 0 <= number < self.size.accounts:
                 raise ProofmillError(f"there is no account {number}, accounts are 0 to "
                                      f"{self.size.accounts - 1}")
@@ -73,9 +78,13 @@ class Ledger:
         return self.tree.root
 
     def with_account(self, number: int, account: Account) -> "Ledger":
-        """The ledger with `account` for what was there."""
-        changed = Ledger(self.size, {**self.accounts, number: account})
-        # One leaf changed: hash its path instead of the whole tree.
+        """The ledger with `account` for what was there; raises as the ledger itself does."""
+        # One account changed: no other is tested again, and its path is hashed, not the whole tree.
+        changed, before = copy(self), self.accounts.get(number)
+        changed.__dict__.update(
+            accounts={**self.accounts, number: account},
+            supply=self.supply + account.balance - (before.balance if before else 0))
+        changed._check({number: account})
         changed.__dict__["tree"] = self.tree.replace(number, account.leaf)
         return changed
 

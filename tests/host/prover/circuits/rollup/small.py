@@ -1,7 +1,6 @@
 """A small ledger, its keys, and batches for it, honest or not."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 from proofmill.host.prover.circuits.eddsa import public_key
 from proofmill.host.prover.circuits.rollup.batch import Batch
@@ -48,9 +47,7 @@ def forced(ledger: Ledger, made: Batch) -> Ledger:
         ledger = ledger.requested(request)
     for each in made.transfers:
         ledger = ledger.transferred(each)
-    account = ledger.accounts[made.collector]
-    return ledger.with_account(
-        made.collector, replace(account, balance=account.balance + made.fees))
+    return ledger.credited(made.collector, made.fees)
 
 
 def inputs_of(ledger: Ledger, made: Batch) -> dict[str, int]:

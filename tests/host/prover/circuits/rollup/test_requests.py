@@ -187,7 +187,7 @@ def test_a_signature_by_somebody_else_or_of_something_else(circuit: RollupCircui
 def test_an_exit_that_is_not_covered_has_no_proof(
     circuit: RollupCircuit, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(Ledger, "__post_init__", lambda self: None)
+    monkeypatch.setattr(Ledger, "_check", lambda self, accounts: None)
     monkeypatch.setattr(Account, "leaf", property(_leaf_modulo_r))
     for made in (batch(left(opening_ledger(), 0, HOME, 99, 2)),
                  batch(requests=(ForcedExit(1, 201, HOME),))):
@@ -276,7 +276,7 @@ def test_an_amount_or_a_fee_out_of_its_range(
     circuit: RollupCircuit, monkeypatch: pytest.MonkeyPatch, amount: int, fee: int, wrong: str
 ) -> None:
     """The sender has signed it, and what is left is in its range."""
-    monkeypatch.setattr(Ledger, "__post_init__", lambda self: None)
+    monkeypatch.setattr(Ledger, "_check", lambda self, accounts: None)
     monkeypatch.setattr(Account, "leaf", property(_leaf_modulo_r))
     ledger = opening_ledger().credited(0, 1 << 33)
     made = batch(Unbounded(0, 1, amount, fee).signed(KEYS[0], CHAIN, 0))

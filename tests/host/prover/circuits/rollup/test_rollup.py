@@ -56,6 +56,23 @@ def test_the_tree_is_the_full_one() -> None:
         tree.leaf(8)
 
 
+def test_a_ledger_with_one_account_changed() -> None:
+    ledger, key = opening_ledger(), public_key(KEYS[0])
+    assert ledger.supply == 600
+    for number, account in ((1, Account(key, 5, 9)), (3, Account(key, 7))):
+        changed = ledger.with_account(number, account)
+        fresh = Ledger(SIZE, {**ledger.accounts, number: account})
+        assert (changed, changed.supply, changed.root) == (fresh, fresh.supply, fresh.root)
+    assert (ledger.supply, ledger.root) == (600, opening_ledger().root)
+    for number, account, wrong in (
+            (4, Account(key), "there is no account 4"), (1, Account(key, -1), "a balance of -1"),
+            (1, Account(key, 0, 1 << 32), "a nonce of 4294967296"),
+            (3, Account(Point(1, 1)), "no point of the curve"),
+            (3, Account(key, (1 << 64) - 600), "all balances together are 18446744073709551616")):
+        with pytest.raises(ProofmillError, match=wrong):
+            ledger.with_account(number, account)
+
+
 def test_a_large_ledger_costs_its_paths() -> None:
     size = RollupSize(depth=20, transfers=1)
     key = public_key(KEYS[0])
@@ -113,7 +130,7 @@ def test_what_the_ledger_refuses_has_no_proof(
 ) -> None:
     """The witness of one who computes every wire as the honest would, and lies in this alone: the
     one constraint that does not hold is the one that is there for it."""
-    monkeypatch.setattr(Ledger, "__post_init__", lambda self: None)    # balances below zero
+    monkeypatch.setattr(Ledger, "_check", lambda self, accounts: None)    # balances below zero
     monkeypatch.setattr(Account, "leaf", property(lambda self: poseidon(
         (*self.key, self.balance % MODULUS, self.nonce))))
     ledger = opening_ledger()
