@@ -76,6 +76,15 @@ class Passes(wiring.Component):
     computing : a product is under way or waited for, out
     waits_for_words : it is the outside's turn to give values, out
     issued : the slot, a cycle after its issue, out
+
+    Attributes
+    ----------
+    What a proof may look at, besides the members:
+
+    action, vector, count : the pass, of which vector, and its slot that is next
+    size, block : values of a vector; how far apart those of a butterfly are, or how many powers
+        the table has
+    unfinished : passes that have begun and are not yet written
     """
 
     def __init__(self, shape: TransformShape):
@@ -85,17 +94,20 @@ class Passes(wiring.Component):
             "room": In(1), "written": In(1), "ready": Out(1), "computing": Out(1),
             "waits_for_words": Out(1), "issued": Out(slot_layout(shape)),
         })
+        self.action = Signal(Pass)
+        self.vector = Signal(range(PLANES))
+        self.count = Signal(shape.power)
+        self.size, self.block = (Signal(shape.power + 1, name=name) for name in ("size", "block"))
+        self.unfinished = Signal(range(PLANES + 1))
 
     def elaborate(self, platform):
         m = Module()
         bits = self.shape.power
         running = Signal()
-        action = Signal(Pass)
-        size, block, stride = (Signal(bits + 1, name=name) for name in ("size", "block", "stride"))
-        count, exponent = (Signal(bits, name=name) for name in ("count", "exponent"))
-        vector = Signal(2)
+        action, vector, count, unfinished = self.action, self.vector, self.count, self.unfinished
+        size, block, stride = self.size, self.block, Signal(bits + 1)
+        exponent = Signal(bits)
         constant = Signal.like(self.issued.constant)
-        unfinished = Signal(range(PLANES + 1))  # passes that are not yet written
 
         butterfly = Signal()
         outside = Signal()

@@ -6,13 +6,14 @@
 @ROWS@
   end
 
-  reg rst = 1'b1, start = 1'b0, under_way = 1'b0;
+  // Words are offered, and answers taken, in two of three cycles; what is offered stays.
+  reg rst = 1'b1, start = 1'b0, under_way = 1'b0, offering = 1'b0, listening = 1'b0;
+  reg [1:0] beat = 2'd0;
   integer run = 0, taken = 0, given = 0;
   wire ready, computing, wanted, sent;
   wire [63:0] answer;
-  wire offered = under_way && run < RUNS && taken < EACH && cycle % 3 != 0;
+  wire offered = under_way && run < RUNS && taken < EACH && offering;
   wire [63:0] word = offered ? word_of[run * EACH + taken] : 64'd0;
-  wire listening = cycle % 4 != 0;
   @TOP@ dut (.clk(clk), .rst(rst), .start(start), .power(@POWER_PORT@), .ready(ready),
     .computing(computing), .words__valid(offered), .words__payload(word), .words__ready(wanted),
     .answers__valid(sent), .answers__payload(answer), .answers__ready(listening));
@@ -20,6 +21,9 @@
   always @(posedge clk) begin
     if (cycle > 3) rst <= 1'b0;
     start <= 1'b0;
+    beat <= beat == 2'd2 ? 2'd0 : beat + 2'd1;
+    listening <= beat != 2'd1;
+    if (!offered || wanted) offering <= beat != 2'd0;
     if (!rst && ready && !start && !under_way) begin
       start <= 1'b1;
       under_way <= 1'b1;
