@@ -13,7 +13,8 @@ from proofmill.host.prover.circuits.rollup.requests import Open
 def coins_of(follower: Follower, address: Address, public: str) -> JsonObject:
     """The contract, what `address` has on the chain, and what leaves the ledger to it.
 
-    `opening`: numbers of the accounts that deposits in the queue open for the key `public`.
+    `owned`: of the accounts of the key `public` those that the address owns; `opening`: numbers of
+    the accounts that deposits in the queue open for that key.
     """
     ledger = follower.ledger()
     execution = follower.execution_layer
@@ -24,8 +25,9 @@ def coins_of(follower: Follower, address: Address, public: str) -> JsonObject:
         "waiting": len(coins.waiting), "ended": coins.ended,
         "wei": str(evm.balance(address)), "base_fee": evm.block().base_fee,
         "nonce": evm.pool.next_nonce(address),
-        "owned": [number for number in sorted(ledger.accounts)
-                  if execution.bank.call("owner", number) == address],
+        "owned": [number for number, account in sorted(ledger.accounts.items())
+                  if packed_key(account.key) == public
+                  and execution.bank.call("owner", number) == address],
         "opening": [each.request.number for each in coins.waiting if isinstance(
             each.request, Open) and packed_key(each.request.key) == public],
         "leaving": [{"slot": block.slot, "amount": leaving.amount} for block in coins.unproven
