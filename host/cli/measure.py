@@ -36,12 +36,16 @@ def register(commands: Commands) -> None:
                     "versions, in a file of yours; --table shows what comes with the project, "
                     "each line with its command.",
         epilog="examples: proofmill measure multiplier --target xcup --multiplier karatsuba "
-               "--depth 2 --digit 17 --limb 26; proofmill measure --table")
+               "--depth 2 --digit 17 --limb 26; proofmill measure msm --hierarchy 3; proofmill "
+               "measure --table")
     measure.add_argument("unit", nargs="?", choices=UNITS, metavar="|".join(UNITS))
     add_options(measure)
     measure.add_argument("--paths", type=whole(0), default=1, metavar="N",
                          help="show the N longest kinds of path, estimated before placing "
                               "(ecp5-85f only; default: 1)")
+    measure.add_argument("--hierarchy", type=whole(1), nargs="?", const=2, metavar="LEVELS",
+                         help="count the unit's parts instead, and theirs, so many levels deep "
+                              "(default: 2), as a tree; the result is not kept")
     measure.add_argument("--keep", metavar="FOLDER", type=output_folder,
                          help="keep the tools' logs there")
     measure.add_argument("--record", metavar="FILE", type=output_file,
@@ -77,6 +81,8 @@ def run(options: argparse.Namespace) -> int:
     except ImportError as error:
         raise missing("measuring needs", error) from error
     shape = shape_of(options)
+    if options.hierarchy is not None:
+        return run_hierarchy(options, shape)
     kept = None if options.no_record else Path(options.record or own_file())
     if kept is not None:
         read_measurements(kept)  # a file that cannot be added to is found now, not at the end
@@ -123,6 +129,41 @@ def run(options: argparse.Namespace) -> int:
                     f"cells, {longest.wires:.1f} ns in wires")
     if kept is not None:
         screen.line(f"kept in {kept}; `proofmill measure --table --record {kept}` shows it")
+    return 0
+
+
+def run_hierarchy(options: argparse.Namespace, shape: Any) -> int:
+    """Show what the parts of a unit take."""
+    from contextlib import nullcontext
+    from tempfile import TemporaryDirectory
+
+    from proofmill.boards.hierarchy import drawn, parts_of
+    from proofmill.boards.resources import TARGETS as DETAILS
+    from proofmill.boards.tools import ToolError, pass_of
+    from proofmill.boards.units import unit_of
+
+    if options.place or options.record:
+        raise ProofmillError("--hierarchy counts and keeps nothing; leave --place and --record out")
+    screen = Screen()
+    folder: Any = TemporaryDirectory(prefix="proofmill-parts-")
+    if options.keep is not None:
+        Path(options.keep).mkdir(parents=True, exist_ok=True)
+        folder = nullcontext(str(Path(options.keep).resolve()))
+    with screen.bar(f"counting the parts of {options.unit} on {options.target}") as bar, \
+            folder as place:
+        def tell(line: str) -> None:
+            if (said := pass_of(line)) is not None:
+                bar.step(f"{options.unit} on {options.target}: {said}", 0, 1)
+
+        try:
+            parts = parts_of(unit_of(options.unit, shape), options.target, Path(place), tell)
+        except (ToolError, ValueError) as error:
+            raise ProofmillError(str(error)) from error
+    print("\n".join(drawn(parts, options.hierarchy)))
+    screen.line(f"on {DETAILS[options.target].title}, memories of "
+                f"{DETAILS[options.target].bram_unit}; bars are shares of all tables. Parts are "
+                "mapped apart here, so their sum is more than `proofmill measure` counts for the "
+                "whole")
     return 0
 
 
