@@ -163,6 +163,17 @@ def test_the_block_circuits_size():
         assert took == cycles(shape, power)
 
 
+@pytest.mark.slow
+def test_a_folded_multiplier():
+    """The same on the multiplier of a small board, a product every 15 cycles."""
+    shape = TransformShape(multiplier=WIDE["one row"], power=12)
+    cases = [(power, *list(vectors(BN254_SCALAR, power, 3))[-1]) for power in (2, 7, 12)]
+    for (power, a, b), (h, took) in zip(cases, Runs(shape)(cases), strict=True):
+        assert h == on_the_host(a, b)
+        assert took == cycles(shape, power)
+    assert took <= 2_500_000
+
+
 def test_cycles():
     """What was set as the bar, at interval 1 and folded by 15; and where the cycles go."""
     standard, folded = (TransformShape(multiplier=WIDE[name], power=14)

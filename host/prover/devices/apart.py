@@ -1,7 +1,8 @@
 """A device in a process of its own: what hangs there is ended, and begun anew.
 
 The process is this module, run with the number of its socket. It is told the device's name, then
-points to load and jobs to run, and answers with progress, results or what went wrong.
+points to load, jobs to run and vectors to transform, and answers with progress, results or what
+went wrong.
 """
 
 import os
@@ -11,8 +12,8 @@ import subprocess
 import sys
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from importlib import import_module
 from multiprocessing.connection import Connection
 from typing import Any
@@ -22,7 +23,16 @@ import numpy as np
 from proofmill.hdl.curve import Group
 from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.prover.curve.limbs import Limbs
-from proofmill.host.prover.devices.device import Bases, Device, DeviceError, Job, Progress, Result
+from proofmill.host.prover.devices.device import (
+    Bases,
+    Device,
+    DeviceError,
+    Job,
+    Progress,
+    Quotient,
+    Result,
+    Transforming,
+)
 from proofmill.host.prover.devices.inputs import check_jobs, check_points
 from proofmill.host.prover.devices.usual import usual_longest
 
@@ -53,6 +63,7 @@ class ApartDevice:
         self._opening = (opener, name, options)
         self._points: list[tuple[Group, Limbs]] = []
         self._loaded = 0
+        self._transforms = 0
         self._process: subprocess.Popen[bytes] | None = None
         self._link: Connection | None = None
         self._measured: deque[float] = deque(maxlen=REMEMBERED)
@@ -77,9 +88,7 @@ class ApartDevice:
     def run(self, jobs: Sequence[Job], progress: Progress | None = None) -> list[Result]:
         """Compute every job; DeviceError where the process does not answer in time, or ended."""
         check_jobs(jobs)
-        try:
-            if self._link is None:
-                self._start()
+        with self._at_work():
             for group, points in self._points[self._loaded:]:
                 self._ask(("load", group, points), START_SECONDS, None)
                 self._loaded += 1
@@ -89,6 +98,26 @@ class ApartDevice:
                 self.deadline_seconds, progress)
             self._measured.append(time.monotonic() - start)
             return results
+
+    @property
+    def transforms(self) -> int:
+        """See `Transforming.transforms`: what the process says, which is begun for it."""
+        with self._at_work():
+            return self._transforms
+
+    def quotient(self, a: Limbs, b: Limbs) -> Quotient:
+        """See `Transforming.quotient`; DeviceError where the process does not answer in time."""
+        with self._at_work():
+            found: Quotient = self._ask(("quotient", a, b), FIRST_SECONDS, None)
+            return found
+
+    @contextmanager
+    def _at_work(self) -> Iterator[None]:
+        """The process is there, and its end is a `DeviceError`."""
+        try:
+            if self._link is None:
+                self._start()
+            yield
         except (OSError, EOFError) as error:
             self.close()
             raise DeviceError(f"{self.name}: its process has ended ({error or 'no answer'}); "
@@ -114,7 +143,7 @@ class ApartDevice:
                 pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL,
                 env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))})
         self._link = Connection(ours.detach())
-        self._ask(self._opening, START_SECONDS, None)
+        self._transforms = self._ask(self._opening, START_SECONDS, None)
 
     def _ask(self, question: tuple[Any, ...], seconds: float, progress: Progress | None) -> Any:
         """The answer; DeviceError where there is none in time, or the device failed."""
@@ -158,11 +187,14 @@ def serve(link: Connection) -> None:
                         answer = device.run(
                             [Job(bases[handle], scalars) for handle, scalars in jobs],
                             lambda done, total: link.send(("progress", (done, total))))
+                    case ("quotient", a, b):
+                        assert isinstance(device, Transforming)
+                        answer = device.quotient(a, b)
                     case (str(opener), str(name), dict(options)):
                         module, _, function = opener.partition(":")
                         make: Callable[..., Device] = getattr(import_module(module), function)
                         device = make(name, **options)
-                        answer = None
+                        answer = device.transforms if isinstance(device, Transforming) else 0
                 link.send(("done", answer))
             except ProofmillError as error:
                 link.send(("failed", str(error)))

@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 
+from proofmill.hdl.accelerator import identity_words
 from proofmill.hdl.curve import Group
+from proofmill.hdl.presets import STANDARD
 from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.prover.curve.limbs import to_limbs
 from proofmill.host.prover.curve.points import BASE_MODULUS, generator
@@ -16,7 +18,9 @@ from proofmill.host.prover.devices.mcl import MclDevice
 
 
 class Silent:
-    """An accelerator that must hear nothing."""
+    """An accelerator that must hear nothing, once it has said what it is."""
+
+    identity = identity_words(STANDARD, 0)
 
     class link:
         @staticmethod

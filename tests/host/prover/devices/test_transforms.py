@@ -1,13 +1,17 @@
 """The scalars h from the device: used where it has transforms, checked where a proof is wrong."""
 
+import json
+
 import numpy as np
 import pytest
 
 from proofmill.hdl.presets import STANDARD, with_transforms
 from proofmill.host.bench.transforms import figures, vectors
+from proofmill.host.cli.main import main
 from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.prover.curve import scalars
 from proofmill.host.prover.curve.limbs import Limbs
+from proofmill.host.prover.devices.apart import ApartDevice
 from proofmill.host.prover.devices.catalogue import open_device
 from proofmill.host.prover.devices.cpu import CpuDevice
 from proofmill.host.prover.devices.device import DeviceError, Quotient, Transforming
@@ -77,6 +81,24 @@ def test_a_device_whose_h_is_wrong_is_put_aside(kind: str, fault: str) -> None:
     fallback.close()
 
 
+def chip_named(name: str) -> Chip:
+    """What `ApartDevice` opens."""
+    return Chip(12, fails=name == "broken chip")
+
+
+def test_h_comes_from_a_device_in_a_process_of_its_own() -> None:
+    key, witness = inputs("chain4")
+    opener = f"{chip_named.__module__}:{chip_named.__name__}"
+    chip = ApartDevice("chip", opener)
+    result = Prover(key, chip).prove(witness)
+    assert (result.device, result.transform_cycles) == ("chip", CYCLES)
+    chip.close()
+    chip = ApartDevice("broken chip", opener)
+    with pytest.raises(DeviceError, match="^broken chip failed: broken chip: it has no answer; no"):
+        Prover(key, chip).prove(witness)
+    chip.close()
+
+
 def test_a_size_that_the_device_does_not_take() -> None:
     chip = Chip(5)
     with pytest.raises(ProofmillError, match=r"^2\^6 values: the device transforms 2 to 2\^5 "
@@ -111,6 +133,18 @@ def test_a_proof_whose_h_came_from_the_chip() -> None:
         taken.append((result.cycles, result.digits))
         device.close()
     assert taken[0] == taken[1]
+
+
+@pytest.mark.slow
+def test_what_it_takes_by_command(capsys: pytest.CaptureFixture[str]) -> None:
+    command = ["bench", "transforms", "--device", "model+h", "--power"]
+    assert main([*command, "5", "--power", "12", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)["sizes"]
+    assert [each["power"] for each in found] == [5, 12]
+    assert all(each["cycles"] == each["model_cycles"] for each in found)
+    assert found[1]["cycles"] <= found[1]["bar"] == 166_000
+    assert main([*command, "13"]) == 2
+    assert "2^13 values: the device transforms 2 to 2^12 values" in capsys.readouterr().err
 
 
 @pytest.mark.slow
