@@ -32,7 +32,7 @@ def cycle_of(time: int) -> int:
 
 
 LIMIT = 20_000
-"""Cycles after which a case is given up: none takes a tenth of them."""
+"""Cycles after which a case is given up: none of those here takes a tenth of them."""
 
 
 @dataclass(frozen=True)
@@ -131,6 +131,13 @@ VIEWS = {
 """What can be shown, by unit."""
 
 
+Testbench = Callable[[Any], Any]
+"""An Amaranth testbench."""
+
+Stimulus = Callable[[Any, Any], Any]
+"""An asynchronous function of a testbench's context and the unit, which drives its ports."""
+
+
 @dataclass(frozen=True)
 class Recording:
     """A waveform: how many cycles, which signals to see first, when what happens."""
@@ -141,21 +148,30 @@ class Recording:
     moments: list[tuple[int, str]]
 
 
-def record(unit: str, waveform: Path, toy: bool = False) -> Recording:
-    """Run the case of `unit` and write its waveform, whole, or nothing.
+def record(unit: str, waveform: Path, toy: bool = False,
+           stimulus: Stimulus | None = None) -> Recording:
+    """Run the case of `unit`, or `stimulus`, and write its waveform, whole, or nothing.
 
     `toy` takes the toy curve's eight bits in place of BN254's 254. Raises OSError where the file
-    cannot be written.
+    cannot be written, TimeoutError after `LIMIT` cycles, and what `stimulus` raises.
     """
     view = VIEWS[unit]
     component, testbench = _case(unit, TOY_SHAPE if toy else STANDARD, toy)
     simulator = Simulator(component)
     simulator.add_clock(PERIOD_FS / 1e15)
-    cycles: list[int] = []
+    cycles = 0
 
     async def run(context: Any) -> None:
-        cycles.append(await testbench(context))
+        await (testbench(context) if stimulus is None else stimulus(context, component))
 
+    async def count(context: Any) -> None:
+        nonlocal cycles
+        async for _ in context.tick():
+            cycles += 1
+            if cycles >= LIMIT:
+                raise TimeoutError(f"the {unit} has not ended after {LIMIT:,} cycles")
+
+    simulator.add_testbench(count, background=True)
     simulator.add_testbench(run)
     with tempfile.TemporaryDirectory(dir=waveform.parent, prefix=".waves-") as folder:
         everything, part = Path(folder) / "all.vcd", Path(folder) / "part.vcd"
@@ -172,12 +188,8 @@ def record(unit: str, waveform: Path, toy: bool = False) -> Recording:
             times = (time for time, now in changes(waveform, variable) if now == value)
             if (first := next(times, None)) is not None:
                 moments.append((cycle_of(first), text))
-    return Recording(cycles[0], kept, {name: found for name, found in groups.items() if found},
+    return Recording(cycles, kept, {name: found for name, found in groups.items() if found},
                      sorted(moments))
-
-
-Testbench = Callable[[Any], Any]
-"""An Amaranth testbench that returns how many cycles it took."""
 
 
 def _case(unit: str, shape: MsmShape, toy: bool) -> tuple[Any, Testbench]:
@@ -202,7 +214,7 @@ def _multiplier(shape: MsmShape) -> tuple[Any, Testbench]:
     multiplier = shape.adder.multiplier
     component, pairs = multiplier.build(), multiplier_pairs(multiplier)
 
-    async def run(context: Any) -> int:
+    async def run(context: Any) -> None:
         for a, b in pairs:
             context.set(component.a, a)
             context.set(component.b, b)
@@ -211,7 +223,6 @@ def _multiplier(shape: MsmShape) -> tuple[Any, Testbench]:
         context.set(component.b, 0)
         for _ in range(multiplier.latency + 2):
             await context.tick()
-        return len(pairs) + multiplier.latency + 2
 
     return component, run
 
@@ -223,14 +234,14 @@ def _processor(toy: bool) -> tuple[Any, Testbench]:
     code = program("multiply", target)
     component, words = StandaloneProcessor(target.shape, code), [6, 7]
 
-    async def run(context: Any) -> int:
+    async def run(context: Any) -> None:
         await context.tick()
         context.set(component.entry, code.entry)
         context.set(component.start, 1)
         context.set(component.o.ready, 1)
         await context.tick()
         context.set(component.start, 0)
-        for cycle in range(2, LIMIT):
+        while True:
             context.set(component.i.valid, bool(words))
             if words:
                 context.set(component.i.payload, words[0])
@@ -239,8 +250,7 @@ def _processor(toy: bool) -> tuple[Any, Testbench]:
             if taken and words:
                 words.pop(0)
             if done:
-                return cycle + 1
-        raise TimeoutError(f"the program has not ended after {LIMIT:,} cycles")
+                return
 
     return component, run
 
@@ -293,10 +303,10 @@ def _accelerator(shape: MsmShape) -> tuple[Any, Testbench]:
     memory: dict[int, int] = {}
     wanted: list[int] = []
 
-    async def run(context: Any) -> int:
+    async def run(context: Any) -> None:
         for port in (dut.answers, dut.writes, dut.requests):
             context.set(port.ready, 1)
-        for cycle in range(LIMIT):
+        while True:
             for port, waiting in ((dut.commands, words), (dut.points, wanted)):
                 context.set(port.valid, bool(waiting))
                 if waiting:
@@ -315,7 +325,6 @@ def _accelerator(shape: MsmShape) -> tuple[Any, Testbench]:
             if asks:
                 wanted.extend(range(burst.address, burst.address + burst.words))
             if answers and answer == MAGIC:
-                return cycle + 1
-        raise TimeoutError(f"the accelerator has not answered after {LIMIT:,} cycles")
+                return
 
     return dut, run

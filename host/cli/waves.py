@@ -2,16 +2,18 @@
 
 import argparse
 import io
+from importlib.util import module_from_spec, spec_from_file_location
+from inspect import iscoroutinefunction
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from proofmill.host.cli.arguments import output_file, whole_range
+from proofmill.host.cli.arguments import input_file, output_file, whole_range
 from proofmill.host.cli.screen import Screen
 from proofmill.host.cli.subcommands import Commands
 from proofmill.host.ground.errors import ProofmillError
 
 if TYPE_CHECKING:
-    from proofmill.sim.waves import Recording
+    from proofmill.sim.waves import Recording, Stimulus
 
 UNITS = ("multiplier", "adder", "mailboxes", "msm", "accelerator", "processor", "transform")
 
@@ -33,6 +35,11 @@ def register(commands: Commands) -> None:
                        help="write it there (default: UNIT.vcd in this folder)")
     waves.add_argument("--toy", action="store_true",
                        help="over the toy curve's 8 bits, easier to read than BN254's 254")
+    waves.add_argument("--stimulus", metavar="FILE.py", type=input_file("name one that has "
+                       "`async def stimulus(context, unit)`"),
+                       help="drive the unit by a function of your own instead of the case here: "
+                            "async def stimulus(context, unit), as a testbench of Amaranth; "
+                            "adder, mailboxes and msm are parts of an accelerator, which it drives")
     waves.add_argument("--cycles", metavar="A-B", type=whole_range(MOST_COLUMNS),
                        help="print what the signals to see first are in cycles A to B, a column "
                             "each, numbers in hexadecimal and . for what has not changed")
@@ -49,16 +56,26 @@ def run_waves(options: argparse.Namespace) -> int:
     if out.suffix != ".vcd":
         raise ProofmillError(f"--out {out}: a waveform's name ends in .vcd; write "
                              f"--out {out.with_suffix('.vcd')}")
+    stimulus = None if options.stimulus is None else stimulus_in(Path(options.stimulus))
     screen = Screen()
     with screen.bar(f"simulating the {options.unit}"):
-        recording = record(options.unit, out, options.toy)
+        try:
+            recording = record(options.unit, out, options.toy, stimulus)
+        except Exception as error:
+            if isinstance(error, OSError) and not isinstance(error, TimeoutError):
+                raise
+            if stimulus is None:
+                raise
+            raise ProofmillError(
+                f"{options.stimulus}{line_of(error, Path(options.stimulus))}: "
+                f"{type(error).__name__}: {error}") from error
     save = out.with_suffix(".gtkw")
     write_atomically(save, [save_file(out, recording).encode()])
     curve = "the toy curve" if options.toy else "BN254"
     screen.line(f"wrote {out}: {recording.cycles:,} cycles over {curve}, "
                 f"{len(recording.variables):,} signals")
     view = VIEWS[options.unit]
-    screen.line(view.text)
+    screen.line(view.text if stimulus is None else f"driven by {options.stimulus}")
     for cycle, text in recording.moments:
         nanoseconds = (cycle * PERIOD_FS - PERIOD_FS // 2) // 10**6
         screen.line(f"  cycle {cycle:>5,}, from {nanoseconds:>6,} ns  {text}")
@@ -80,6 +97,35 @@ def run_waves(options: argparse.Namespace) -> int:
     screen.line(f"look at it with: gtkwave {save}   or: surfer {out}   "
                 "(or drop the .vcd on https://app.surfer-project.org)")
     return 0
+
+
+def stimulus_in(path: Path) -> "Stimulus":
+    """The function `stimulus` of a file; raises `ProofmillError` where there is none."""
+    path = path.absolute()
+    spec = spec_from_file_location("proofmill_stimulus", path)
+    if spec is None or spec.loader is None:
+        raise ProofmillError(f"--stimulus {path}: is no Python file; its name ends in .py")
+    module = module_from_spec(spec)
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:
+        raise ProofmillError(f"{path}{line_of(error, path)}: {type(error).__name__}: {error}"
+                             ) from error
+    found = getattr(module, "stimulus", None)
+    if not iscoroutinefunction(found):
+        raise ProofmillError(f"{path}: it has no `async def stimulus(context, unit)`")
+    return found
+
+
+def line_of(error: BaseException, path: Path) -> str:
+    """Where in the file it went wrong: ":12", or nothing where that is elsewhere."""
+    path = path.absolute()
+    trace, found = error.__traceback__, getattr(error, "lineno", None)
+    while trace is not None:
+        if trace.tb_frame.f_code.co_filename == str(path):
+            found = trace.tb_lineno
+        trace = trace.tb_next
+    return "" if found is None else f":{found}"
 
 
 def _short(names: list[str]) -> str:

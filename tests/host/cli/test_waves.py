@@ -6,8 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from proofmill.hdl.presets import TOY_SHAPE
 from proofmill.host.cli.main import main
 from proofmill.host.cli.waves import UNITS
+from proofmill.sim import waves
+from proofmill.sim.field import montgomery_product
 from proofmill.sim.waves import VIEWS
 
 
@@ -63,6 +66,46 @@ def test_cycles_that_are_not_there(given, sentence, tmp_path, monkeypatch, capsy
     monkeypatch.chdir(tmp_path)
     assert main(["waves", "multiplier", "--toy", "--cycles", given]) == 2
     assert sentence in capsys.readouterr().err
+
+
+MINE = """async def stimulus(context, unit):
+    for value in (3, 5):
+        context.set(unit.a, value)
+        context.set(unit.b, value)
+        await context.tick()
+    await context.tick().repeat(14)
+"""
+
+
+def test_a_stimulus_of_ones_own(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    Path("mine.py").write_text(MINE)
+    assert main("waves multiplier --toy --stimulus mine.py --cycles 0-15".split()) == 0
+    said = capsys.readouterr().out
+    assert "16 cycles over the toy curve" in said and "driven by mine.py" in said
+    shape = TOY_SHAPE.adder.multiplier
+    row, = re.findall(r"^product (.*)$", said, re.MULTILINE)
+    # 9 / R in cycle 14, 25 / R in cycle 15.
+    assert [int(cell, 16) % shape.field.modulus for cell in row.split()[-2:]] == [
+        montgomery_product(shape, 3, 3), montgomery_product(shape, 5, 5)]
+
+
+@pytest.mark.parametrize("text, sentence", [
+    ("", "mine.py: it has no `async def stimulus(context, unit)`"),
+    ("def stimulus(context, unit): pass\n", "it has no `async def stimulus(context, unit)`"),
+    ("import nothing_like_it\n", "mine.py:1: ModuleNotFoundError: No module named 'nothing_like"),
+    ("async def stimulus(context, unit):\n    context.set(unit.c, 1)\n",
+     "mine.py:2: AttributeError: "),
+    ("async def stimulus(context, unit):\n    while True: await context.tick()\n",
+     "TimeoutError: the multiplier has not ended after 20 cycles"),
+])
+def test_a_stimulus_that_fails_is_a_sentence(text, sentence, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(waves, "LIMIT", 20)
+    Path("mine.py").write_text(text)
+    assert main("waves multiplier --toy --stimulus mine.py".split()) == 2
+    assert sentence in " ".join(capsys.readouterr().err.split())
+    assert [path.name for path in tmp_path.iterdir() if path.is_file()] == ["mine.py"]
 
 
 def test_a_table_of_a_waveform():
