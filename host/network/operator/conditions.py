@@ -77,11 +77,14 @@ class Condition:
 def conditions(view: View) -> list[Condition]:
     """The states that a node is in, the gravest first; never none."""
     found: dict[str, str] = {}
-    if view.slot < 0:
+    if view.slot < 0 and not view.head_slot:
         return [Condition("idle", f"the chain begins in {-view.slot} slots")]
     if view.funds:
         found["out of funds"] = view.funds
-    if view.catching_up:
+    if view.head_slot > view.slot + 1:
+        found["behind"] = (f"its clock is at slot {view.slot}, and its latest block is of slot "
+                           f"{view.head_slot}: the clock was set back")
+    elif view.catching_up:
         found["behind"] = "blocks that it has missed are being fetched"
     elif view.peers_known and not view.peers:
         found["behind"] = f"none of its {view.peers_known} peers is connected"

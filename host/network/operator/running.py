@@ -181,6 +181,8 @@ class RunningNode:
                 number += 1
                 # What peers have sent meanwhile comes before a step that is late as well.
                 await asyncio.sleep(0.001)
+            elif not stop.is_set():
+                watch.step(self)  # before genesis, and in a long slot
 
     async def _passed(self, due: float, stop: asyncio.Event) -> bool:
         """Wait for a time, or a while; whether it is there."""

@@ -21,7 +21,7 @@ GOOD = View(slot=100, head_slot=99, peers=1, peers_known=2)
 @pytest.mark.parametrize(("change", "name", "reason"), [
     ({}, "idle", "no payload is its to prove now"),
     ({"prover": False}, "idle", "it does not prove"),
-    ({"slot": -3, "funds": "x"}, "idle", "the chain begins in 3 slots"),
+    ({"slot": -3, "head_slot": 0, "funds": "x"}, "idle", "the chain begins in 3 slots"),
     ({"proving": (8, 7)}, "working", "proves slot 7, 8"),
     ({"late_slot": 99, "late_seconds": 2.0}, "late", "a step of slot 99 began 2.0 s after"),
     ({"skipped_slot": 98}, "late", "steps of slot 98 were left out"),
@@ -30,6 +30,8 @@ GOOD = View(slot=100, head_slot=99, peers=1, peers_known=2)
     ({"put_aside": {"rtl": "no answer"}}, "device put aside", "rtl: no answer"),
     ({"funds": "the account has 3 wei"}, "out of funds", "the account has 3 wei"),
     ({"catching_up": True}, "behind", "blocks that it has missed are being fetched"),
+    ({"head_slot": 102}, "behind", "its clock is at slot 100, and its latest block is of slot 102"),
+    ({"slot": -5}, "behind", "its clock is at slot -5, and its latest block is of slot 99: the "),
     ({"peers": 0}, "behind", "none of its 2 peers is connected"),
     ({"head_slot": 100 - OLD_HEAD_SLOTS - 1}, "behind", "its latest block is of slot 95"),
 ])

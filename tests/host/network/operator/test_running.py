@@ -14,9 +14,11 @@ import pytest
 from proofmill.host.cli.main import main
 from proofmill.host.network.node.follower import SLOT_MS
 from proofmill.host.network.node.states import State
+from proofmill.host.network.operator import running
 from proofmill.host.network.operator.conditions import CONDITIONS
 from proofmill.host.network.operator.doctor import examine
 from proofmill.host.network.operator.event_log import EventLog, EventReader
+from proofmill.host.network.operator.figures import Snapshot
 from proofmill.host.network.operator.prepared import Prepared, prepared
 from proofmill.host.network.operator.running import RunningNode
 from proofmill.host.network.operator.settings import read_settings
@@ -102,6 +104,26 @@ def test_a_step_is_not_before_its_time(tmp_path: Path) -> None:
 
     asyncio.run(asyncio.wait_for(RunningNode(ready(home), on_step=step).run(), 300))
     assert all(at <= clock for at, clock in seen) and len(seen) >= 3
+
+
+def test_figures_are_taken_while_the_chain_has_not_begun(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(running, "LONGEST_WAIT_SECONDS", 0.05)
+    home = folders(tmp_path, genesis_in=100.0)[0]
+    seen: list[Snapshot] = []
+
+    def now() -> float:
+        if node.watch is not None and (not seen or seen[-1] is not node.watch.latest):
+            seen.append(node.watch.latest)
+            if len(seen) == 5:
+                os.kill(os.getpid(), signal.SIGTERM)
+        return time.time()
+
+    node = RunningNode(ready(home), now=now)
+    asyncio.run(asyncio.wait_for(node.run(), 300))
+    assert seen[-1].of("uptime_seconds") > seen[-2].of("uptime_seconds")
+    assert seen[-1].conditions[0].reason == f"the chain begins in {-node.slot} slots"
 
 
 def test_a_port_that_is_taken_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
