@@ -93,6 +93,18 @@ def register(commands: Commands) -> None:
                           "`proofmill node init` makes one"),
                       help=f"its settings (default: {CONFIG})")
     unit.set_defaults(run=run_unit)
+    backup = ways.add_parser(
+        "backup", help="copy what a node keeps",
+        description="Copy the node's databases (chain, job log, signing history, transfers, "
+                    "events), each whole at one moment, its settings and the chain's description. "
+                    "The node may run. Keys are not copied.",
+        epilog="example: proofmill node backup copy-of-monday --config mill/node-0/node.toml")
+    backup.add_argument("folder", metavar="FOLDER", type=output_folder,
+                        help="the folder to make")
+    backup.add_argument("--config", default=CONFIG, metavar="FILE.toml", type=input_file(
+                            "`proofmill node init` makes one"),
+                        help=f"its settings (default: {CONFIG})")
+    backup.set_defaults(run=run_backup)
     alerts = ways.add_parser(
         "alerts", help="print alert rules for Prometheus",
         description="Print rules for Prometheus: an alert for a node that does not answer, and one "
@@ -208,4 +220,18 @@ def run_grafana(options: argparse.Namespace) -> int:
     from proofmill.host.network.operator.monitoring import dashboard
 
     print(dashboard(), end="")
+    return 0
+
+
+def run_backup(options: argparse.Namespace) -> int:
+    """Copy."""
+    from proofmill.host.network.operator.backup import back_up
+    from proofmill.host.network.operator.settings import read_settings
+
+    settings = read_settings(options.config, os.environ)
+    screen = Screen()
+    with screen.bar("copying") as bar:
+        made = back_up(settings, Path(options.config), Path(options.folder), bar)
+    size = sum(path.stat().st_size for path in made)
+    screen.line(f"{options.folder}: {len(made)} files, {size / 1e6:,.1f} MB")
     return 0
