@@ -80,7 +80,7 @@ def test_mistakes_in_proving_are_one_sentence_and_leave_no_file(run, tmp_path):
     sentence(prove(run, tmp_path, "absent.zkey", wtns), "absent.zkey")
     sentence(prove(run, tmp_path, wtns, wtns), "witness.wtns", "zkey")
     sentence(prove(run, tmp_path, zkey, zkey), "circuit.zkey", "wtns")
-    sentence(prove(run, tmp_path, zkey, wtns, "--device", "gpu"), "'gpu'", "choose one of rtl, model,")
+    sentence(prove(run, tmp_path, zkey, wtns, "--device", "gpu"), "'gpu'", "of rtl, model,")
     sentence(prove(run, tmp_path, zkey, VECTORS / "merkle8" / "witness.wtns"),
              "1954 values", "circuit.zkey", "950")
     assert set(tmp_path.iterdir()) == before
