@@ -119,7 +119,7 @@ def test_the_identity(link, gateware):
     assert dict(zip(IDENTITY, words, strict=True)) == ware.identity
 
 
-@pytest.mark.parametrize("number", [0, 6, 77, 255])
+@pytest.mark.parametrize("number", [0, 7, 77, 255])
 def test_an_unknown_command_is_answered_with_an_error(link, number):
     link.counters()
     assert link.ask([header(number)], 1) == [answer(number, error=Error.UNKNOWN_COMMAND)]
