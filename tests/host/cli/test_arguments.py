@@ -204,6 +204,7 @@ CHOICES = {
     ("field assemble", "modulus"): "field assemble firmware/programs/invert.asm --modulus",
     ("field disassemble", "modulus"): "field disassemble invert --modulus",
     ("bench setup", "circuit"): "bench setup --circuit",
+    ("bench transforms", "device"): "bench transforms --device",
     ("board simulate", "preset"): "board simulate ulx3s-85f --seconds 1 --preset",
     ("build", "preset"): "build ulx3s-85f --preset",
     ("measure", "unit"): "measure",
