@@ -17,6 +17,7 @@ from proofmill.boards.cores.field_benches import (
 from proofmill.firmware.library import finishing_program, program
 from proofmill.firmware.target import Target
 from proofmill.hdl.accelerator import Accelerator
+from proofmill.hdl.axi_stream import AxiStreamMultiplier
 from proofmill.hdl.configurations import refusal
 from proofmill.hdl.emit import emit_verilog, for_every_simulator
 from proofmill.hdl.framed_adder import FramedAdder
@@ -114,7 +115,7 @@ class Core:
         return fill(self.unit, unit.title, unit.bench(self))
 
 
-FIELD_UNITS = ("multiplier", "processor", "transform")
+FIELD_UNITS = ("multiplier", "axis_multiplier", "processor", "transform")
 """Units that know of no points."""
 
 TOLD = ("accelerator", "board")
@@ -127,6 +128,8 @@ PROGRAMS = ("invert", "multiply", "power")
 UNITS = {
     "multiplier": Unit("one modular multiplier", lambda core: core.shape.adder.multiplier.build(),
                        lambda core: multiplier_bench(core.shape.adder.multiplier)),
+    "axis_multiplier": Unit("one modular multiplier between two AXI4-Streams",
+                            lambda core: AxiStreamMultiplier(core.shape.adder.multiplier), None),
     "adder": Unit("the complete point adder with its frames",
                   lambda core: FramedAdder(core.shape.adder),
                   lambda core: point_benches.adder_bench(core.shape.adder)),
