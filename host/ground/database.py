@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from proofmill.host.ground import content_digest
 from proofmill.host.ground.closing import Closing
@@ -166,6 +167,24 @@ class ReplaceableDatabase(Database):
             _put_aside(Path(path))
             super().__init__(path, schema, version, what)
         self._database.execute("PRAGMA synchronous = NORMAL")
+
+
+@contextmanager
+def for_reading(path: Path) -> Iterator[sqlite3.Connection]:
+    """A database that its owner may have open and be writing; nothing of it is changed. Raises
+    `sqlite3.Error` as SQLite does."""
+    where = f"file:{quote(str(path))}?mode=ro"
+    with closing(sqlite3.connect(where, timeout=WAIT_SECONDS, uri=True)) as database:
+        yield database
+
+
+def copy_whole(source: Path, to: Path) -> str:
+    """Copy a database as it is at one moment, also while its owner writes; "ok", or what is wrong
+    with the copy's pages. Raises `sqlite3.Error` as SQLite does."""
+    with for_reading(source) as there, closing(sqlite3.connect(to)) as here:
+        there.backup(here)  # in one step: a copy in several begins anew whenever it is written
+        (said,) = here.execute("PRAGMA integrity_check(1)").fetchone()
+    return str(said)
 
 
 def _put_aside(path: Path) -> None:

@@ -4,10 +4,9 @@ import os
 import shutil
 import sqlite3
 from collections.abc import Callable
-from contextlib import closing
 from pathlib import Path
-from urllib.parse import quote
 
+from proofmill.host.ground.database import copy_whole
 from proofmill.host.ground.errors import ProofmillError, way_out
 from proofmill.host.ground.kept import sync_folder
 from proofmill.host.network.operator.settings import Settings
@@ -54,10 +53,7 @@ def back_up(
 
 def _copy(source: Path, to: Path) -> None:
     try:
-        with closing(sqlite3.connect(f"file:{quote(str(source))}?mode=ro", uri=True)) as there, \
-                closing(sqlite3.connect(to)) as here:
-            there.backup(here)  # in one step: a copy in several begins anew whenever it is written
-            (said,) = here.execute("PRAGMA integrity_check(1)").fetchone()
+        said = copy_whole(source, to)
     except sqlite3.Error as error:
         raise ProofmillError(f"{source}: cannot be copied to {to}: {error}; see whether it is "
                              "damaged (`proofmill doctor`), and make room there") from error

@@ -10,13 +10,11 @@ import os
 import sqlite3
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
-from proofmill.host.ground.database import ReplaceableDatabase
+from proofmill.host.ground.database import ReplaceableDatabase, for_reading
 from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.network.node.happenings import KINDS, Value
 
@@ -122,8 +120,7 @@ class EventReader(_Queries):
 
     def _rows(self, query: str, values: Sequence[object] = ()) -> list[Any]:
         try:
-            with closing(sqlite3.connect(f"file:{quote(str(self._path))}?mode=ro", uri=True)
-                         ) as database:
+            with for_reading(self._path) as database:
                 return database.execute(query, values).fetchall()
         except sqlite3.Error as error:
             raise ProofmillError(f"{self._path}: no event log of a node, or damaged: {error}; name "

@@ -38,6 +38,7 @@ from proofmill.host.network.node.slashing_protection import (
 from proofmill.host.network.node.states import State
 from proofmill.host.network.node.store import JobKey, JobStore
 from proofmill.host.network.node.wire import Topic
+from proofmill.host.network.operator.event_log import EventLog
 from proofmill.host.network.transfers.store import TransferStore
 from proofmill.host.prover.groth16.zkey import write_zkey
 from tests.host.network.node import killed
@@ -93,6 +94,12 @@ def transfers(path: Path) -> TransferStore:
     return made
 
 
+def events(path: Path) -> EventLog:
+    made = EventLog(path)
+    made.append("end", 3, {"reason": "it was told to"})
+    return made
+
+
 def settle(made: Any) -> None:
     from eth_hash.auto import keccak
 
@@ -106,6 +113,7 @@ SITES: dict[str, tuple[Make, Deed]] = {
     "JobStore._append": (jobs, lambda made: made.see(KEY, 5)),
     "TransferStore.keep": (transfers, lambda made: made.keep(b"\x02" * 32, b"another")),
     "TransferStore.forget": (transfers, lambda made: made.forget(b"\x01" * 32)),
+    "EventLog.append": (events, lambda made: made.append("end", 4, {"reason": ""})),
     "Journal.write": (journal, lambda made: made.write(b"raw")),
     "Journal.settle": (journal, settle),
     "SlashingProtection.permit_block": (protection, lambda made: made.permit_block(block(5))),
@@ -152,14 +160,15 @@ def test_a_write_that_fails_leaves_a_sentence_and_nothing_else(
         assert content(path) == before
         # Once the cause is gone, all goes on: a fault leaves nothing behind.
         with ExitStack() as again:
-            kinds = {archive: Archive, jobs: JobStore, journal: Journal, transfers: TransferStore}
+            kinds = {archive: Archive, jobs: JobStore, journal: Journal, transfers: TransferStore,
+                     events: EventLog}
             opened: Any = again.enter_context(
                 SlashingProtection(path, CHAIN) if make is protection else kinds[make](path))
             deed(opened)
         assert content(path) != before
 
 
-@pytest.mark.parametrize("make", [archive, jobs, journal, protection, transfers])
+@pytest.mark.parametrize("make", [archive, jobs, journal, protection, transfers, events])
 def test_what_cannot_be_made_is_no_half_file(make: Make, tmp_path: Path) -> None:
     path = tmp_path / "file.sqlite"
     with no_byte_more(), pytest.raises(StorageError, match="cannot be opened"):

@@ -3,19 +3,15 @@ against the gateware, in tests/boards/test_link.py."""
 
 import os
 from random import Random
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import serial
 
-from proofmill.hdl.commands import IDENTITY
 from proofmill.hdl.framing import DELIMITER, MOST_WORDS, Flag
-from proofmill.host.cli.main import main
 from proofmill.host.prover.devices.catalogue import open_device
 from proofmill.host.prover.devices.device import DeviceError
 from proofmill.host.prover.devices.frames import Frame, FrameFinder, decode, encode
-from proofmill.host.prover.devices.lanes import LanesDevice
 
 
 def frame(words, **fields):
@@ -92,15 +88,3 @@ def test_a_port_that_cannot_be_opened_is_said_in_words(tmp_path):
     finally:
         os.close(master)
         os.close(slave)
-
-
-def test_selftest_without_an_answer_is_no_success(monkeypatch, capsys):
-    assert main(["selftest", "serial:/dev/null"]) == 2
-    assert "it is no serial port" in capsys.readouterr().err
-    # Sums of another curve, to which there are no known answers.
-    identity = dict.fromkeys(IDENTITY, 1) | {"curve": int.from_bytes(b"toy", "little")}
-    catalogue = "proofmill.host.prover.devices.catalogue"
-    monkeypatch.setattr(f"{catalogue}.open_device", lambda name, progress: LanesDevice(
-        name, [SimpleNamespace(identity=identity, link=None, close=lambda: None)]))
-    assert main(["selftest", "rtl"]) == 2
-    assert "proofmill: rtl was not tested: " in capsys.readouterr().err
