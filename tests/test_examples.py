@@ -8,7 +8,7 @@ import pytest
 
 from tests.conftest import ROOT, installed, run
 
-EXAMPLES = ROOT / "examples"
+EXAMPLES = ROOT / "docs" / "examples"
 
 
 @pytest.fixture
