@@ -29,8 +29,12 @@ def register(commands: Commands) -> None:
                "each exit that is not paid out with the branch that its withdraw takes.")
     rebuild.add_argument("contract", metavar="0xADDRESS", help="the contract", type=hexadecimal(
         ADDRESS_BYTES, ADDRESS_BYTES, "is no address: 0x and 40 hexadecimal digits", True))
-    rebuild.add_argument("--execution", metavar="URL", required=True,
-                         help="a node's JSON-RPC address, such as http://127.0.0.1:8545")
+    source = rebuild.add_mutually_exclusive_group(required=True)
+    source.add_argument("--execution", metavar="URL",
+                        help="a node's JSON-RPC address, such as http://127.0.0.1:8545")
+    source.add_argument("--node", metavar="FOLDER",
+                        help="of a node that runs on this machine, such as one of `proofmill "
+                             "devnet --folder run`: its own chain's")
     rebuild.add_argument("--from-block", type=whole(0), default=0, metavar="N",
                          help="a block not after the contract's creation (default: 0)")
     rebuild.add_argument("--json", action="store_true", help="one JSON object on stdout")
@@ -42,9 +46,11 @@ def run_rebuild(options: argparse.Namespace) -> None:
     screen = Screen(machine=options.json)
     with screen.bar("reading the contract's events") as bar:
         from proofmill.host.network.contracts.ledger_rebuild import rebuild
+        from proofmill.host.network.contracts.node_evm import NodeEvm
         from proofmill.host.network.evm.rpc import JsonRpcEvm
 
-        found = rebuild(JsonRpcEvm(options.execution), options.contract, options.from_block,
+        evm = JsonRpcEvm(options.execution) if options.node is None else NodeEvm(options.node)
+        found = rebuild(evm, options.contract, options.from_block,
                         lambda done, of: bar.step("carrying out events", done, of))
     if options.json:
         print_record("ledger rebuild", _record(found))

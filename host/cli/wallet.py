@@ -159,6 +159,7 @@ def _show_coins(screen: Screen, address: bytes, coins: JsonObject) -> None:
 
     for number in coins["opening"]:
         screen.line(f"account {number}: its deposit waits for a block")
+    screen.line(f"the ledger's contract: 0x{coins['contract']}")
     screen.line(f"on the chain: 0x{address.hex()} has {int(coins['wei']) // UNIT:,}")
     for each in coins["leaving"]:
         screen.line(f"on its way: {each['amount']:,} of slot {each['slot']}, which is not proven "

@@ -227,12 +227,14 @@ class EmbeddedEvm(DevelopmentEvm):
                 return None
             executed = self._known(executed.block.parent_hash)
 
-    def logs(self, address: Address, first: int = 0) -> list[Log]:
+    def logs(self, address: Address, first: int = 0, last: int | None = None) -> list[Log]:
+        """As `Evm.logs`; of blocks up to `last`, the latest by default."""
         found: list[Log] = []
         executed = self._known(self.head)
         while executed.block.number >= first:
-            found[:0] = [log for receipt in executed.receipts for log in receipt.logs
-                         if log.address == address]
+            if last is None or executed.block.number <= last:
+                found[:0] = [log for receipt in executed.receipts for log in receipt.logs
+                             if log.address == address]
             if executed.block.number == 0:
                 break
             executed = self._known(executed.block.parent_hash)

@@ -44,6 +44,10 @@ class JsonRpcEvm(Evm):
         if not url.startswith(("http://", "https://")):
             raise ProofmillError(f"{url!r} is not the address of a node; "
                                  "give one such as http://127.0.0.1:8545")
+        self._meet(url)
+
+    def _meet(self, url: str) -> None:
+        """Ask the node at `url`, which is what errors call it, for its chain."""
         self.url = url
         self._identifier = 0
         self.chain_id = self._read(_number, "eth_chainId")

@@ -16,6 +16,7 @@ from proofmill.host.ground.json_text import JsonObject, parse_json
 from proofmill.host.ground.output import write_atomically
 from proofmill.host.network.evm.transaction import decode_transaction
 from proofmill.host.network.node.coins_view import coins_of, require_accepted
+from proofmill.host.network.node.ethereum_view import METHODS, view
 from proofmill.host.network.node.follower import Follower
 from proofmill.host.network.node.gossip import Reception
 from proofmill.host.network.node.wire import Topic
@@ -35,7 +36,8 @@ INVALID_PARAMETERS, NO_METHOD, REFUSED = -32602, -32601, -32000
 
 
 class WalletService:
-    """Answers questions about accounts and coins, and takes transfers and transactions."""
+    """Answers questions about accounts, coins and the chain, and takes transfers and
+    transactions."""
 
     def __init__(self, folder: Path, follower: Follower,
                  take: Callable[[Topic, bytes], tuple[Reception, str]],
@@ -92,8 +94,10 @@ class WalletService:
             "proofmill_account": (1, self._account), "proofmill_sendTransfer": (1, self._send),
             "proofmill_coins": (2, self._coins),
             "proofmill_sendTransaction": (1, self._send_transaction)}
-        if not isinstance(method, str) or method not in methods:
-            return _error(name, NO_METHOD, f"there are {', '.join(methods)}")
+        if not isinstance(method, str) or method not in methods | METHODS:
+            return _error(name, NO_METHOD, f"there are {', '.join([*methods, *METHODS])}")
+        if method in METHODS:
+            return self._view(name, method, parameters)
         count, answer = methods[method]
         if not isinstance(parameters, list) or len(parameters) != count \
                 or not all(isinstance(each, str) for each in parameters):
@@ -107,6 +111,21 @@ class WalletService:
             raise
         except ProofmillError as error:
             return _error(name, REFUSED, str(error))
+
+    def _view(self, name: object, method: str, parameters: object) -> JsonObject:
+        """What the chain says of itself at the head."""
+        if not isinstance(parameters, list):
+            return _error(name, INVALID_PARAMETERS, "give a list of parameters")
+        self._follower.head()    # the machine's latest block is the head's
+        try:
+            result = view(self._follower.execution_layer.evm, method, parameters)
+        except ValueError as error:
+            return _error(name, INVALID_PARAMETERS, str(error))
+        except StorageError:
+            raise
+        except ProofmillError as error:
+            return _error(name, REFUSED, str(error))
+        return {"jsonrpc": "2.0", "id": name, "result": result}
 
     def _account(self, public: str) -> JsonObject:
         """The chain, and the accounts of a public key (`packed_key`) at the head."""

@@ -18,6 +18,10 @@ PATIENCE_SECONDS = 60.0
 _MOST_BYTES = 1 << 20
 
 
+class RefusalError(ProofmillError):
+    """The node has answered, and says why it does not do what was asked."""
+
+
 class NodeClient:
     """The node whose files are in a folder, which runs on this machine."""
 
@@ -33,23 +37,25 @@ class NodeClient:
 
     def account(self, public: str) -> JsonObject:
         """The chain, and the accounts of a public key (`keystore.packed_key`)."""
-        return dict(self._ask("proofmill_account", public))
+        return dict(self.ask("proofmill_account", public))
 
     def send(self, raw: bytes) -> str:
         """Hand a transfer in, as `Waiting.raw` is; its hash. `ProofmillError` with the node's
         reason where it does not take it."""
-        return str(self._ask("proofmill_sendTransfer", raw.hex()))
+        return str(self.ask("proofmill_sendTransfer", raw.hex()))
 
     def coins(self, address: bytes, public: str) -> JsonObject:
         """The contract with the ledger's coins, and what concerns an address and a key there."""
-        return dict(self._ask("proofmill_coins", address.hex(), public))
+        return dict(self.ask("proofmill_coins", address.hex(), public))
 
     def send_transaction(self, raw: bytes) -> str:
         """Hand in a signed transaction of the chain; its hash. `ProofmillError` with the node's
         reason where it does not take it, or the contract would not."""
-        return str(self._ask("proofmill_sendTransaction", raw.hex()))
+        return str(self.ask("proofmill_sendTransaction", raw.hex()))
 
-    def _ask(self, method: str, *parameters: str) -> Any:
+    def ask(self, method: str, *parameters: object) -> Any:
+        """What the node answers. `RefusalError` with its reason; `ProofmillError` where it does not
+        answer."""
         question = {"jsonrpc": "2.0", "id": 1, "method": method, "params": list(parameters)}
         try:
             address = LOOPBACK, self._port
@@ -68,4 +74,4 @@ class NodeClient:
             reason = answer["error"]["message"]
         except (KeyError, TypeError):
             reason = "it answers otherwise than a node of this release"
-        raise ProofmillError(f"the node refuses: {reason}")
+        raise RefusalError(f"the node refuses: {reason}")

@@ -48,6 +48,12 @@ class Wallets:
         told = self._capsys.readouterr()
         return told.err if status or way == "new" else json.loads(told.out)
 
+    def rebuilt(self, contract: str) -> Any:
+        """The ledger from the events of its contract, as the node has them."""
+        assert main(["ledger", "rebuild", f"0x{contract}", "--node",
+                     str(self.folder / "run" / "node-0"), "--json"]) == 0
+        return json.loads(self._capsys.readouterr().out)
+
     def until(self, name: str, holds: Callable[[JsonObject], Any]) -> JsonObject:
         """Let slots pass until the balance of a wallet is so."""
         for _ in range(PATIENCE):
@@ -112,6 +118,9 @@ def coins_go_round(wallets: Wallets) -> None:
     assert int(paid["wei"]) == 80 * 10**9 and not paid["payable"] and not paid["leaving"]
     said = wallets.run("withdraw", "bob", "--claim", *rich, status=2)
     assert "nothing has left the ledger to it that is not paid" in said
+    rebuilt = wallets.rebuilt(proven["contract"])
+    assert {account["number"] for account in rebuilt["accounts"]} >= {0, 1, 2, 3}
+    assert rebuilt["batches"] > 0 and not rebuilt["exits"]
 
 
 @pytest.fixture(autouse=True)
