@@ -44,7 +44,11 @@ def test_installs_under_one_name(wheel: Path, foreign: Path) -> None:
     sources = {path.relative_to(ROOT) for folder in OURS for path in (ROOT / folder).rglob("*")
                if path.suffix in {".py", ".vy", ".toml", ".asm", ".expected", ".cpp", ".json",
                                   ".sv", ".vlt"}}
-    assert not {name for name in sources if not (target / "proofmill" / name).exists()}
+    front = Path("host") / "front"    # the package itself
+    assert not {name for name in sources if not (target / "proofmill" / (
+        name.relative_to(front) if name.is_relative_to(front) else name)).exists()}
+    assert "Scenario" in run(sys.executable, "-c", "import proofmill; print(proofmill.Scenario)",
+                             folder=foreign, PYTHONPATH=str(target))
 
 
 @pytest.mark.slow

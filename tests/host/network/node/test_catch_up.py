@@ -260,14 +260,18 @@ def test_an_answer_ends_before_it_is_too_long(
                            count=MOST_BLOCKS)
     link.hear(Topic.RANGE_REQUEST, bytes(request.encode_bytes()), "late")
     whole = link.take_sent()[0][2]
-    assert len(BlockRange.decode_bytes(whole).blocks) == MOST_BLOCKS
+    blocks = BlockRange.decode_bytes(whole).blocks
+    assert len(blocks) == MOST_BLOCKS
     limit = len(whole) // 3
     monkeypatch.setitem(LIMITS, Topic.RANGE, limit)
     link.hear(Topic.RANGE_REQUEST, bytes(request.encode_bytes()), "late")
     part = link.take_sent()[0][2]
     answer = BlockRange.decode_bytes(part)
     assert limit // 2 < len(part) <= limit
-    assert 1 <= len(answer.blocks) < 6 and answer.next_slot == len(answer.blocks) + 1
+    count = len(answer.blocks)
+    assert answer.next_slot == count + 1
+    more = BlockRange(identifier=1, next_slot=count + 2, blocks=blocks[:count + 1])
+    assert len(more.encode_bytes()) > limit    # the next one has no room
 
 
 def test_a_named_head_from_the_future_is_not_asked_for(late: Link) -> None:
