@@ -4,7 +4,7 @@ import argparse
 import os
 from pathlib import Path
 
-from proofmill.host.cli.arguments import input_file
+from proofmill.host.cli.node_options import add_config
 from proofmill.host.cli.records import print_record
 from proofmill.host.cli.screen import Screen, load_chain
 from proofmill.host.cli.subcommands import Commands
@@ -21,9 +21,7 @@ def register(commands: Commands) -> None:
                     "prover's bond and account on the chain that is kept. A node that runs is "
                     "asked for its state instead. Status 1 where something is wrong.",
         epilog="example: proofmill doctor --config mill/node-0/node.toml")
-    doctor.add_argument("--config", default="node.toml", metavar="FILE.toml", type=input_file(
-                            "`proofmill node init` makes one"),
-                        help="the node's settings (default: node.toml)")
+    add_config(doctor)
     doctor.add_argument("--json", action="store_true",
                         help="one JSON object on stdout at the end, everything else on stderr")
     doctor.set_defaults(run=run)

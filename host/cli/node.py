@@ -12,6 +12,7 @@ from proofmill.host.cli import signals
 from proofmill.host.cli.arguments import device, input_file, output_folder, seed, whole
 from proofmill.host.cli.ledger_size import add_ledger_size, ledger_size
 from proofmill.host.cli.logs import for_nodes
+from proofmill.host.cli.node_options import add_config
 from proofmill.host.cli.screen import Screen, load_chain
 from proofmill.host.cli.subcommands import Commands
 
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 
 LEAST_VALIDATORS = 64
 """Of the specification's minimal preset."""
-CONFIG = "node.toml"
 
 
 def register(commands: Commands) -> None:
@@ -78,9 +78,7 @@ def register(commands: Commands) -> None:
                     "the step it is in, with status 0, also in the background; started again it "
                     "goes on from its folder. Environment variables such as PROOFMILL_NETWORK_PORT "
                     "take the place of values in the file.")
-    run.add_argument("--config", default=CONFIG, metavar="FILE.toml", type=input_file(
-                         "`proofmill node init` makes one"),
-                     help=f"its settings (default: {CONFIG})")
+    add_config(run)
     run.set_defaults(run=run_run)
     unit = ways.add_parser(
         "unit", help="print a systemd unit for a node",
@@ -89,9 +87,7 @@ def register(commands: Commands) -> None:
                     "/etc/systemd/system/, then systemctl enable --now.",
         epilog="example: proofmill node unit --config mill/node-0/node.toml > "
                "/etc/systemd/system/proofmill.service")
-    unit.add_argument("--config", default=CONFIG, metavar="FILE.toml", type=input_file(
-                          "`proofmill node init` makes one"),
-                      help=f"its settings (default: {CONFIG})")
+    add_config(unit)
     unit.set_defaults(run=run_unit)
     backup = ways.add_parser(
         "backup", help="copy what a node keeps",
@@ -101,9 +97,7 @@ def register(commands: Commands) -> None:
         epilog="example: proofmill node backup copy-of-monday --config mill/node-0/node.toml")
     backup.add_argument("folder", metavar="FOLDER", type=output_folder,
                         help="the folder to make")
-    backup.add_argument("--config", default=CONFIG, metavar="FILE.toml", type=input_file(
-                            "`proofmill node init` makes one"),
-                        help=f"its settings (default: {CONFIG})")
+    add_config(backup)
     backup.set_defaults(run=run_backup)
     alerts = ways.add_parser(
         "alerts", help="print alert rules for Prometheus",

@@ -5,7 +5,7 @@ import os
 from datetime import datetime
 from pathlib import Path
 
-from proofmill.host.cli.arguments import input_file
+from proofmill.host.cli.node_options import add_config
 from proofmill.host.cli.records import print_record
 from proofmill.host.cli.screen import Screen, load_chain
 from proofmill.host.cli.subcommands import Commands
@@ -22,9 +22,7 @@ def register(commands: Commands) -> None:
         epilog="example: proofmill postmortem 21 --config mill/node-0/node.toml")
     postmortem.add_argument("job", metavar="JOB",
                             help="a slot, or a job's name as in node.log, or its beginning")
-    postmortem.add_argument("--config", default="node.toml", metavar="FILE.toml", type=input_file(
-                                "`proofmill node init` makes one"),
-                            help="the node's settings (default: node.toml)")
+    add_config(postmortem)
     postmortem.add_argument("--json", action="store_true",
                             help="one JSON object on stdout, everything else on stderr")
     postmortem.set_defaults(run=run)
