@@ -49,6 +49,10 @@ class WalletService:
         self._on_trouble = on_trouble
         self._server: asyncio.Server | None = None
         self._writers: set[asyncio.StreamWriter] = set()
+        self._methods: dict[str, tuple[int, Callable[..., object]]] = {
+            "proofmill_account": (1, self._account), "proofmill_sendTransfer": (1, self._send),
+            "proofmill_coins": (2, self._coins),
+            "proofmill_sendTransaction": (1, self._send_transaction)}
 
     async def start(self) -> None:
         """Listen on a free port, and say in `PORT_FILE` which."""
@@ -90,21 +94,11 @@ class WalletService:
             parameters = question.get("params")
         except (ValueError, AttributeError):
             return _error(None, -32700, "no JSON-RPC")
-        methods: dict[str, tuple[int, Callable[..., object]]] = {
-            "proofmill_account": (1, self._account), "proofmill_sendTransfer": (1, self._send),
-            "proofmill_coins": (2, self._coins),
-            "proofmill_sendTransaction": (1, self._send_transaction)}
-        if not isinstance(method, str) or method not in methods | METHODS:
-            return _error(name, NO_METHOD, f"there are {', '.join([*methods, *METHODS])}")
-        if method in METHODS:
-            return self._view(name, method, parameters)
-        count, answer = methods[method]
-        if not isinstance(parameters, list) or len(parameters) != count \
-                or not all(isinstance(each, str) for each in parameters):
-            texts = f"{count} text{'s' * (count > 1)}"
-            return _error(name, INVALID_PARAMETERS, f"give {texts} of hexadecimal digits")
+        if not isinstance(method, str) or method not in self._methods | METHODS:
+            return _error(name, NO_METHOD, f"there are {', '.join([*self._methods, *METHODS])}")
         try:
-            return {"jsonrpc": "2.0", "id": name, "result": answer(*parameters)}
+            result = (self._view if method in METHODS else self._own)(method, parameters)
+            return {"jsonrpc": "2.0", "id": name, "result": result}
         except ValueError as error:
             return _error(name, INVALID_PARAMETERS, str(error))
         except StorageError:
@@ -112,20 +106,21 @@ class WalletService:
         except ProofmillError as error:
             return _error(name, REFUSED, str(error))
 
-    def _view(self, name: object, method: str, parameters: object) -> JsonObject:
-        """What the chain says of itself at the head."""
+    def _own(self, method: str, parameters: object) -> object:
+        """What this project's own methods say; ValueError for parameters that are none."""
+        count, answer = self._methods[method]
+        if not isinstance(parameters, list) or len(parameters) != count \
+                or not all(isinstance(each, str) for each in parameters):
+            texts = f"{count} text{'s' * (count > 1)}"
+            raise ValueError(f"give {texts} of hexadecimal digits")
+        return answer(*parameters)
+
+    def _view(self, method: str, parameters: object) -> object:
+        """What the chain says of itself at the head; ValueError for parameters that are none."""
         if not isinstance(parameters, list):
-            return _error(name, INVALID_PARAMETERS, "give a list of parameters")
+            raise ValueError("give a list of parameters")
         self._follower.head()    # the machine's latest block is the head's
-        try:
-            result = view(self._follower.execution_layer.evm, method, parameters)
-        except ValueError as error:
-            return _error(name, INVALID_PARAMETERS, str(error))
-        except StorageError:
-            raise
-        except ProofmillError as error:
-            return _error(name, REFUSED, str(error))
-        return {"jsonrpc": "2.0", "id": name, "result": result}
+        return view(self._follower.execution_layer.evm, method, parameters)
 
     def _account(self, public: str) -> JsonObject:
         """The chain, and the accounts of a public key (`packed_key`) at the head."""
