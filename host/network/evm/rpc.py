@@ -21,6 +21,7 @@ from proofmill.host.network.evm.client import (
     RevertedError,
     revert_reason,
 )
+from proofmill.host.network.evm.hexadecimal import from_hex, to_hex
 
 TIMEOUT_SECONDS = 30.0
 LOG_BLOCKS = 1 << 13
@@ -93,28 +94,28 @@ class JsonRpcEvm(Evm):
 
     def call(self, to: Address, data: bytes, sender: Address = ZERO_ADDRESS, value: int = 0,
              gas: int = CALL_GAS) -> bytes:
-        message = {"from": _hex(sender), "to": _hex(to), "data": _hex(data), "value": hex(value),
-                   "gas": hex(gas)}
+        message = {"from": to_hex(sender), "to": to_hex(to), "data": to_hex(data),
+                   "value": hex(value), "gas": hex(gas)}
         try:
-            return self._read(_bytes, "eth_call", message, "latest")
+            return self._read(from_hex, "eth_call", message, "latest")
         except RpcError as error:
             raise RevertedError("a call", revert_reason(error.data) or str(error)) from error
 
     def send(self, raw_transaction: bytes) -> bytes:
-        return self._read(_bytes, "eth_sendRawTransaction", _hex(raw_transaction))
+        return self._read(from_hex, "eth_sendRawTransaction", to_hex(raw_transaction))
 
     def receipt(self, transaction_hash: bytes) -> Receipt | None:
         return self._read(
-            _receipt_or_none, "eth_getTransactionReceipt", _hex(transaction_hash))
+            _receipt_or_none, "eth_getTransactionReceipt", to_hex(transaction_hash))
 
     def nonce(self, address: Address) -> int:
-        return self._read(_number, "eth_getTransactionCount", _hex(address), "latest")
+        return self._read(_number, "eth_getTransactionCount", to_hex(address), "latest")
 
     def balance(self, address: Address) -> Wei:
-        return Wei(self._read(_number, "eth_getBalance", _hex(address), "latest"))
+        return Wei(self._read(_number, "eth_getBalance", to_hex(address), "latest"))
 
     def code(self, address: Address) -> bytes:
-        return self._read(_bytes, "eth_getCode", _hex(address), "latest")
+        return self._read(from_hex, "eth_getCode", to_hex(address), "latest")
 
     def logs(self, address: Address, first: int = 0) -> list[Log]:
         """In ranges of blocks as large as the node gives at once."""
@@ -124,7 +125,7 @@ class JsonRpcEvm(Evm):
             last = min(latest, first + count - 1)
             try:
                 found += self._read(_logs, "eth_getLogs", {
-                    "address": _hex(address), "fromBlock": hex(first), "toBlock": hex(last)})
+                    "address": to_hex(address), "fromBlock": hex(first), "toBlock": hex(last)})
             except RpcError:
                 if count == 1:
                     raise
@@ -138,10 +139,10 @@ def _block_or_none(found: JsonObject | None) -> Block | None:
     if found is None:
         return None
     return Block(
-        number=_number(found["number"]), hash=_bytes(found["hash"]),
-        parent_hash=_bytes(found["parentHash"]), state_root=_bytes(found["stateRoot"]),
-        timestamp=_number(found["timestamp"]), mix=_bytes(found["mixHash"]),
-        coinbase=_bytes(found["miner"]), base_fee=_number(found.get("baseFeePerGas") or "0x0"),
+        number=_number(found["number"]), hash=from_hex(found["hash"]),
+        parent_hash=from_hex(found["parentHash"]), state_root=from_hex(found["stateRoot"]),
+        timestamp=_number(found["timestamp"]), mix=from_hex(found["mixHash"]),
+        coinbase=from_hex(found["miner"]), base_fee=_number(found.get("baseFeePerGas") or "0x0"),
         gas_used=_number(found["gasUsed"]))
 
 
@@ -149,15 +150,16 @@ def _receipt_or_none(found: JsonObject | None) -> Receipt | None:
     if found is None:
         return None
     return Receipt(
-        transaction_hash=_bytes(found["transactionHash"]),
+        transaction_hash=from_hex(found["transactionHash"]),
         succeeded=_number(found["status"]) == 1, gas_used=_number(found["gasUsed"]),
-        block_number=_number(found["blockNumber"]), block_hash=_bytes(found["blockHash"]),
-        contract=_bytes(found["contractAddress"]) if found.get("contractAddress") else None,
+        block_number=_number(found["blockNumber"]), block_hash=from_hex(found["blockHash"]),
+        contract=from_hex(found["contractAddress"]) if found.get("contractAddress") else None,
         logs=tuple(_logs(found["logs"])))
 
 
 def _logs(found: list[JsonObject]) -> list[Log]:
-    return [Log(_bytes(log["address"]), tuple(map(_bytes, log["topics"])), _bytes(log["data"]))
+    return [Log(from_hex(log["address"]), tuple(map(from_hex, log["topics"])),
+                from_hex(log["data"]))
             for log in found]
 
 
@@ -167,18 +169,10 @@ def _error_data(error: JsonObject) -> bytes:
     if isinstance(data, dict):
         data = data.get("data")
     try:
-        return _bytes(data) if isinstance(data, str) else b""
+        return from_hex(data) if isinstance(data, str) else b""
     except ValueError:
         return b""
 
 
 def _number(text: str) -> int:
     return int(text, 16)
-
-
-def _hex(data: bytes) -> str:
-    return "0x" + data.hex()
-
-
-def _bytes(text: str) -> bytes:
-    return bytes.fromhex(text.removeprefix("0x"))

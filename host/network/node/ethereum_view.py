@@ -11,6 +11,7 @@ from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.ground.json_text import JsonObject
 from proofmill.host.network.evm.client import ZERO_ADDRESS, Address, Block
 from proofmill.host.network.evm.embedded import EmbeddedEvm
+from proofmill.host.network.evm.hexadecimal import from_hex, to_hex
 
 MOST_EVENT_BYTES = 1 << 18
 """Of topics and data in one answer; who asks for more asks for fewer blocks."""
@@ -37,9 +38,9 @@ def _block(evm: EmbeddedEvm, name: str, whole: bool) -> JsonObject | None:
 def _call(evm: EmbeddedEvm, message: JsonObject, name: str) -> str:
     _require_latest(name)
     gas = min(_number(message.get("gas", hex(MOST_CALL_GAS))), MOST_CALL_GAS)
-    return _hex(evm.call(_address(message["to"]), _bytes(message.get("data", "0x")),
-                         _address(message.get("from", _hex(ZERO_ADDRESS))),
-                         _number(message.get("value", "0x0")), gas))
+    return to_hex(evm.call(_address(message["to"]), from_hex(message.get("data", "0x")),
+                           _address(message.get("from", to_hex(ZERO_ADDRESS))),
+                           _number(message.get("value", "0x0")), gas))
 
 
 def _logs(evm: EmbeddedEvm, wanted: JsonObject) -> list[JsonObject]:
@@ -50,13 +51,13 @@ def _logs(evm: EmbeddedEvm, wanted: JsonObject) -> list[JsonObject]:
     if size > MOST_EVENT_BYTES and first < until:
         raise ProofmillError(f"events of blocks {first} to {until} are {size:,} bytes; ask for "
                              "fewer blocks")
-    return [{"address": _hex(log.address), "topics": [_hex(topic) for topic in log.topics],
-             "data": _hex(log.data)} for log in found]
+    return [{"address": to_hex(log.address), "topics": [to_hex(topic) for topic in log.topics],
+             "data": to_hex(log.data)} for log in found]
 
 
 def _code(evm: EmbeddedEvm, address: str, name: str) -> str:
     _require_latest(name)
-    return _hex(evm.code(_address(address)))
+    return to_hex(evm.code(_address(address)))
 
 
 def _balance(evm: EmbeddedEvm, address: str, name: str) -> str:
@@ -90,10 +91,10 @@ def view(evm: EmbeddedEvm, method: str, parameters: Sequence[Any]) -> object:
 
 
 def _told(block: Block) -> JsonObject:
-    return {"number": hex(block.number), "hash": _hex(block.hash),
-            "parentHash": _hex(block.parent_hash), "stateRoot": _hex(block.state_root),
-            "timestamp": hex(block.timestamp), "mixHash": _hex(block.mix),
-            "miner": _hex(block.coinbase), "baseFeePerGas": hex(block.base_fee),
+    return {"number": hex(block.number), "hash": to_hex(block.hash),
+            "parentHash": to_hex(block.parent_hash), "stateRoot": to_hex(block.state_root),
+            "timestamp": hex(block.timestamp), "mixHash": to_hex(block.mix),
+            "miner": to_hex(block.coinbase), "baseFeePerGas": hex(block.base_fee),
             "gasUsed": hex(block.gas_used)}
 
 
@@ -108,15 +109,7 @@ def _number(text: str) -> int:
     return int(text, 16)
 
 
-def _hex(data: bytes) -> str:
-    return "0x" + data.hex()
-
-
-def _bytes(text: str) -> bytes:
-    return bytes.fromhex(text.removeprefix("0x"))
-
-
 def _address(text: str) -> Address:
-    if len(address := _bytes(text)) != len(ZERO_ADDRESS):
+    if len(address := from_hex(text)) != len(ZERO_ADDRESS):
         raise ValueError(f"{text!r} is no address")
     return address

@@ -9,6 +9,7 @@ from typing import Any
 from proofmill.host.ground.errors import ProofmillError, not_written
 from proofmill.host.ground.json_text import JsonObject, parse_json
 from proofmill.host.ground.kept import write_whole
+from proofmill.host.network.evm.hexadecimal import to_hex
 from proofmill.host.network.node.slashing_protection import (
     HIGHEST,
     SignedAttestation,
@@ -38,11 +39,11 @@ def export_history(protection: SlashingProtection, *, minimal: bool = False) -> 
     return {
         "metadata": {
             "interchange_format_version": VERSION,
-            "genesis_validators_root": _hex(protection.genesis_validators_root),
+            "genesis_validators_root": to_hex(protection.genesis_validators_root),
         },
         "data": [
             {
-                "pubkey": _hex(key),
+                "pubkey": to_hex(key),
                 "signed_blocks": [
                     {"slot": str(block.slot), **_root_entry(block.signing_root)}
                     for block in blocks],
@@ -72,8 +73,8 @@ def import_history(protection: SlashingProtection, history: object, name: str) -
     root = _bytes(_member(metadata, "genesis_validators_root", str, wrong), 32, wrong)
     if root != protection.genesis_validators_root:
         raise ProofmillError(
-            f"{name}: the history is of the chain {_hex(root)}, the database of "
-            f"{_hex(protection.genesis_validators_root)}; nothing was imported")
+            f"{name}: the history is of the chain {to_hex(root)}, the database of "
+            f"{to_hex(protection.genesis_validators_root)}; nothing was imported")
     blocks: list[SignedBlock] = []
     attestations: list[SignedAttestation] = []
     for entry in _member(history, "data", list, wrong):
@@ -139,12 +140,8 @@ def _bytes(text: str, count: int, wrong: Wrong) -> bytes:
     return bytes.fromhex(text[2:])
 
 
-def _hex(data: bytes) -> str:
-    return "0x" + data.hex()
-
-
 def _root_entry(root: bytes) -> dict[str, str]:
-    return {"signing_root": _hex(root)} if root else {}
+    return {"signing_root": to_hex(root)} if root else {}
 
 
 def _highest_block(key: bytes, blocks: list[SignedBlock]) -> list[SignedBlock]:

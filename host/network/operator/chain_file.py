@@ -18,6 +18,7 @@ from proofmill.host.ground.errors import ProofmillError, way_out
 from proofmill.host.ground.typed import typed
 from proofmill.host.ground.units import Wei
 from proofmill.host.network.consensus.keys import ValidatorKey
+from proofmill.host.network.evm.hexadecimal import from_hex, to_hex
 from proofmill.host.network.node.contract_state import ProverAccount
 from proofmill.host.network.node.follower import SLOT_MS, ChainSetup, Follower
 from proofmill.host.network.node.opening import (
@@ -138,12 +139,13 @@ def chain_text(chain: Chain) -> bytes:
         kind=KIND, version=VERSION, name=chain.name,
         genesis_unix_seconds=chain.genesis_seconds, slot_milliseconds=chain.slot_milliseconds,
         seed=setup.seed, ledger_depth=setup.size.depth, batch_transfers=setup.size.transfers,
-        bond_wei=str(setup.bond), rich=[_hex(each) for each in engines.base.rich],
-        validators=[ValidatorEntry(_hex(key.public), _hex(key.address)) for key in setup.keys],
-        provers=[ProverEntry(each.identity, _hex(each.owner), _hex(each.reward_address), _hex(raw))
+        bond_wei=str(setup.bond), rich=[to_hex(each) for each in engines.base.rich],
+        validators=[ValidatorEntry(to_hex(key.public), to_hex(key.address)) for key in setup.keys],
+        provers=[ProverEntry(each.identity, to_hex(each.owner), to_hex(each.reward_address),
+                             to_hex(raw))
                  for each, raw in zip(setup.provers, engines.opening, strict=True)],
         verification_key=setup.verification_key.to_json(),
-        genesis_root=_hex(chain.genesis_root))), indent=1) + b"\n"
+        genesis_root=to_hex(chain.genesis_root))), indent=1) + b"\n"
 
 
 def read_chain(path: str | os.PathLike[str]) -> Chain:
@@ -171,7 +173,8 @@ def _chain(file: _File, where: str) -> Chain:
     parameters = devnet_parameters()
     minimum = minimum_bond_wei(len(file.validators), parameters)
     key = verification_key_from_json(file.verification_key, f"{where}: verification_key")
-    provers = tuple(ProverAccount(each.identity, _bytes(each.owner), _bytes(each.reward_address))
+    provers = tuple(ProverAccount(each.identity, from_hex(each.owner),
+                                  from_hex(each.reward_address))
                     for each in file.provers)
     identities = [each.identity for each in provers]
     if identities != sorted(set(identities)) or any(
@@ -179,15 +182,15 @@ def _chain(file: _File, where: str) -> Chain:
         raise ProofmillError(f"{where}: provers are validators' numbers below "
                              f"{len(file.validators)}, ascending; they are {identities}")
     engines = GenesisEngines(
-        EvmEngines(key, parameters, minimum, tuple(_bytes(each) for each in file.rich)),
-        tuple(_bytes(each.registration) for each in file.provers))
+        EvmEngines(key, parameters, minimum, tuple(from_hex(each) for each in file.rich)),
+        tuple(from_hex(each.registration) for each in file.provers))
     setup = ChainSetup(
-        tuple(ValidatorKey(0, _bytes(each.public), _bytes(each.address))
+        tuple(ValidatorKey(0, from_hex(each.public), from_hex(each.address))
               for each in file.validators),
         engines, file.seed, RollupSize(file.ledger_depth, file.batch_transfers), key, parameters,
         minimum, Wei(int(file.bond_wei)), provers)
     return Chain(file.name, file.genesis_unix_seconds, file.slot_milliseconds, setup,
-                 _bytes(file.genesis_root))
+                 from_hex(file.genesis_root))
 
 
 @dataclass(frozen=True)
@@ -209,11 +212,3 @@ class ChainClock:
     def scaled(self, seconds: float) -> int:
         """Milliseconds of chain time that pass in `seconds`, at least 1, rounded up."""
         return max(1, -int(-seconds * 1000 * SLOT_MS // self.slot_milliseconds))
-
-
-def _hex(data: bytes) -> str:
-    return f"0x{data.hex()}"
-
-
-def _bytes(text: str) -> bytes:
-    return bytes.fromhex(text.removeprefix("0x"))
