@@ -82,7 +82,7 @@ def run(options: argparse.Namespace) -> int:
         write_provenance(folder / "study.json", study, version())
         points, depends = csv_rows(study, rows), sensitivity_rows(study, rows)
         files = [write_csv(folder / "points.csv", points), folder / "study.json",
-                 *write_page(folder, study, rows, version())]
+                 *write_page(folder, study, rows, depends, version())]
         if depends:
             files.append(write_csv(folder / "sensitivity.csv", depends))
         try:

@@ -10,7 +10,10 @@ Each name is loaded from where it lives when it is first asked for, so that impo
 takes no time; the names stand in `__init__.pyi`.
 """
 
+from functools import cache
 
+
+@cache
 def _homes() -> dict[str, tuple[str, str]]:
     """Of every name: its module, and its name there."""
     import ast

@@ -13,10 +13,11 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from proofmill.host.ground.json_text import JsonObject
 from proofmill.host.ground.output import write_atomically
 from proofmill.host.network.economics.plots import COLOURS, DOTS_PER_INCH, LABELS
 from proofmill.host.network.economics.simulate import MECHANISMS
-from proofmill.host.network.economics.studies.results import Result, provenance, sensitivity_rows
+from proofmill.host.network.economics.studies.results import Result, provenance
 from proofmill.host.network.economics.studies.study import Study, Value, named
 
 PANELS = {
@@ -27,8 +28,10 @@ MOST_LINES = 4
 STYLES = ("-", "--", "-.", ":")
 
 
-def write_page(folder: Path, study: Study, rows: Sequence[Result], version: str) -> list[Path]:
-    """Write study.png, study.svg and report.html; returns their paths."""
+def write_page(folder: Path, study: Study, rows: Sequence[Result], depends: Sequence[JsonObject],
+               version: str) -> list[Path]:
+    """Write study.png, study.svg and report.html; returns their paths. `depends`: rows of
+    `sensitivity_rows`."""
     figure = Figure(figsize=(11, 6.2), layout="constrained")
     for axes, name in zip(figure.subplots(2, 3).flat, PANELS, strict=True):
         _panel(axes, study, [row for row in rows if row.figure == name], PANELS[name])
@@ -42,7 +45,8 @@ def write_page(folder: Path, study: Study, rows: Sequence[Result], version: str)
     svg, png, page = folder / "study.svg", folder / "study.png", folder / "report.html"
     figure.savefig(png, dpi=DOTS_PER_INCH)
     write_atomically(svg, [vector.getvalue().encode()])
-    write_atomically(page, [_page(study, rows, version, vector.getvalue()).encode()])
+    write_atomically(page, [_page(
+        study, rows, depends, version, vector.getvalue()).encode()])
     return [svg, png, page]
 
 
@@ -83,7 +87,8 @@ def _panel(axes: Axes, study: Study, rows: Sequence[Result], title: str) -> None
     axes.set_ylim(bottom=min(0.0, axes.get_ylim()[0]))
 
 
-def _page(study: Study, rows: Sequence[Result], version: str, picture: str) -> str:
+def _page(study: Study, rows: Sequence[Result], depends: Sequence[JsonObject], version: str,
+          picture: str) -> str:
     """HTML with the picture in it, every figure, and what they follow from."""
     head = "".join(f"<th>{escape(word)}</th>" for word in
                    (*study.keys, "mechanism", "figure", "mean", "95 % interval", "seeds"))
@@ -108,7 +113,7 @@ dt {{ float: left; clear: left; width: 9em; color: #666 }} dd {{ margin-left: 10
 {picture[picture.index("<svg"):]}
 <h2>What it follows from</h2>
 <dl>{facts}</dl>
-{_sensitivity(study, rows)}<h2>Every figure</h2>
+{_sensitivity(depends)}<h2>Every figure</h2>
 <table><thead><tr>{head}</tr></thead><tbody>
 {body}
 </tbody></table>
@@ -116,15 +121,14 @@ dt {{ float: left; clear: left; width: 9em; color: #666 }} dd {{ margin-left: 10
 """
 
 
-def _sensitivity(study: Study, rows: Sequence[Result]) -> str:
+def _sensitivity(depends: Sequence[JsonObject]) -> str:
     """A table of what matters for what; nothing for a study of combinations."""
-    found = sensitivity_rows(study, rows)
-    if not found:
+    if not depends:
         return ""
     body = "\n".join(
         f"<tr><td>{LABELS[one['mechanism']]}</td><td>{escape(one['figure'])}</td>"
         f"<td>{escape(one['key'])}</td><td>{one['measure']}</td><td>{one['value']:.3f}</td>"
-        f"<td>{one['lower']:.3f} to {one['upper']:.3f}</td></tr>" for one in found)
+        f"<td>{one['lower']:.3f} to {one['upper']:.3f}</td></tr>" for one in depends)
     return ("<h2>What it depends on</h2>\n<table><thead><tr><th>mechanism</th><th>figure</th>"
             "<th>key</th><th>measure</th><th>value</th><th>95 % interval</th></tr></thead><tbody>"
             f"\n{body}\n</tbody></table>\n")
