@@ -65,8 +65,17 @@ class Payable:
 
     batch: int
     place: int
-    leaving: Leaving
-    branch: tuple[bytes, ...]
+    tree: ExitTree
+
+    @property
+    def leaving(self) -> Leaving:
+        """What leaves, and to whom."""
+        return self.tree.exits[self.place]
+
+    @property
+    def branch(self) -> list[bytes]:
+        """From it to the root that the contract has."""
+        return self.tree.branch(self.place)
 
 
 @dataclass(frozen=True)
@@ -183,5 +192,4 @@ def proofs_in(layer: Layer, executed: ExecutedBlock) -> list[FoundProof]:
 
 
 def _payable(number: int, tree: ExitTree) -> dict[tuple[int, int], Payable]:
-    return {(number, place): Payable(number, place, leaving, tuple(tree.branch(place)))
-            for place, leaving in enumerate(tree.exits)}
+    return {(number, place): Payable(number, place, tree) for place in range(len(tree.exits))}

@@ -137,7 +137,7 @@ def coins_go_round(world: World) -> None:
     assert wanted == {(2, 0): (world.owners[0].address, left), (3, 0): (HOME, 5)}
     for each in world.coins.payable.values():
         world.send(1, "withdraw", each.batch, each.place, each.leaving.receiver,
-                   each.leaving.amount, list(each.branch))
+                   each.leaving.amount, each.branch)
     world.advance()
     assert world.layer.evm.balance(HOME) == 5 * UNIT and not world.coins.payable
     assert world.layer.evm.balance(bank.address) == ledger.supply * UNIT
