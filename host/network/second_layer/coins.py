@@ -95,14 +95,19 @@ class Coins:
     escaped: int = 0
     reclaimed: int = 0
 
-    def next_requests(self, ledger: Ledger, places: int) -> tuple[Queued, ...]:
+    def next_requests(self, ledger: Ledger, places: int) -> tuple[Request, ...]:
         """What the next block's batch on `ledger` takes: the first that wait, as many as there are
         places, each with what it takes then."""
-        taken: list[Queued] = []
+        taken: list[Request] = []
         for queued in () if self.ended else self.waiting[:places]:
-            taken.append(queued.taken_from(ledger))
-            ledger = ledger.requested(taken[-1].request)
+            taken.append(queued.taken_from(ledger).request)
+            ledger = ledger.requested(taken[-1])
         return tuple(taken)
+
+    def taken(self, batch: Batch) -> tuple[Queued, ...]:
+        """The requests of a block's batch, which are the first that wait, as it takes them."""
+        return tuple(replace(queued, request=request)
+                     for queued, request in zip(self.waiting, batch.requests, strict=False))
 
     @property
     def queue(self) -> list[Request]:

@@ -254,9 +254,8 @@ class EvmExecutionLayer(PayloadBuilder):
             self._forget(executed.block.hash)
             return "the time is not the slot's"
         base = self._look(parent_beacon_block_root)[0]
-        taken = coins.next_requests(before, len(batch.requests))
         coins = coins.after(
-            Unproven(slot, before, ledger, batch, taken), [
+            Unproven(slot, before, ledger, batch, coins.taken(batch)), [
                 event for receipt in executed.receipts for event in self.bank.events(receipt)],
             proofs_in(self.layer, executed))
         self._known[executed.block.hash] = _Known(payload, BlockStatement(
@@ -275,10 +274,9 @@ class EvmExecutionLayer(PayloadBuilder):
     ) -> spec.ExecutionPayload:
         slot, root = int(attributes.slot_number), bytes(attributes.parent_beacon_block_root)
         ledger, coins = self.ledger(parent_hash), self.coins(parent_hash)
-        taken = coins.next_requests(ledger, ledger.size.transfers)
         batch = self.transfers.batch(
             ledger, self._collectors.of(bytes(attributes.suggested_fee_recipient)),
-            [each.request for each in taken])
+            coins.next_requests(ledger, ledger.size.transfers))
         first = self._own_transactions(parent_hash, batch, coins)
         extra = batch.commitment.to_bytes(32, "big")
         withdrawals = _withdrawals(attributes)
