@@ -63,8 +63,6 @@ class RunningNode:
         self._on_step = on_step or (lambda node: None)
         self._supervisor = supervisor or Supervisor({})
         self._tell_condition = on_condition or (lambda condition: None)
-        self._supervisor = supervisor or Supervisor({})
-        self._tell_condition = on_condition or (lambda condition: None)
 
     async def run(self) -> None:
         """Until a signal comes. What ends it otherwise is raised: `ProofmillError` where a user can
