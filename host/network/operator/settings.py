@@ -8,7 +8,6 @@ docs/node.md all follow from them.
 import ipaddress
 import os
 import re
-import tomllib
 import typing
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -20,7 +19,7 @@ from msgspec import Meta, Struct, field
 
 from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.ground.nearest import did_you_mean
-from proofmill.host.ground.toml_text import line_of
+from proofmill.host.ground.toml_text import line_of, parse_toml
 from proofmill.host.ground.typed import limits_of, typed
 
 ENVIRONMENT = "PROOFMILL_"
@@ -228,14 +227,12 @@ def read_settings(path: str | os.PathLike[str], environment: Mapping[str, str]) 
     where = os.fspath(path)
     try:
         text = Path(path).read_text("utf-8")
-        document = tomllib.loads(text)
     except OSError as error:
         raise ProofmillError(f"{where}: {error.strerror}; `proofmill node init` makes one"
                              ) from error
     except UnicodeDecodeError as error:
         raise ProofmillError(f"{where}: not UTF-8 text; settings are a TOML file") from error
-    except tomllib.TOMLDecodeError as error:
-        raise ProofmillError(f"{where}: not TOML: {error}") from error
+    document = parse_toml(text, where)
     variables = _overridden(document, environment)
 
     def locate(key: str) -> str:
