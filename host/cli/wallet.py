@@ -83,12 +83,12 @@ def register(commands: Commands) -> None:
 
 def run_new(options: argparse.Namespace) -> int:
     """Make a key."""
+    from proofmill.host.ground.secret import require_new
     from proofmill.host.network.evm.account import address_of
     from proofmill.host.network.transfers.keystore import (
         chain_key,
         packed_key,
         read_public,
-        require_new,
         write_keystore,
     )
     from proofmill.host.network.transfers.opening import development_key

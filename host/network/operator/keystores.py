@@ -14,8 +14,9 @@ from unicodedata import normalize
 
 from eth_keyfile.keyfile import create_keyfile_json, decode_keyfile_json
 
-from proofmill.host.ground.errors import ProofmillError, not_written, way_out
+from proofmill.host.ground.errors import ProofmillError, way_out
 from proofmill.host.ground.json_text import parse_json
+from proofmill.host.ground.secret import write_secret
 from proofmill.host.network.consensus.keys import CURVE_ORDER, ValidatorKey, key_of
 
 ROUNDS = 262_144
@@ -57,21 +58,6 @@ def write_keystore(
     content = create_keyfile_json(key.secret.to_bytes(32, "big"), _said(password),
                                   version=VERSION, kdf="pbkdf2", iterations=rounds)
     write_secret(path, json.dumps(content, indent=1) + "\n")
-
-
-def write_secret(path: str | os.PathLike[str], text: str) -> None:
-    """Make a file that only its owner may read, through to the disk; one that is there stays."""
-    try:
-        number = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with open(number, "w", encoding="utf-8") as stream:
-            stream.write(text)
-            stream.flush()
-            os.fsync(stream.fileno())
-    except FileExistsError as error:
-        raise ProofmillError(f"{os.fspath(path)}: is there already, and holds perhaps a key; "
-                             "choose another name") from error
-    except OSError as error:
-        raise not_written(path, error) from error
 
 
 def read_keystore(path: str | os.PathLike[str], password: str) -> ValidatorKey:

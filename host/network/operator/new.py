@@ -7,6 +7,7 @@ from pathlib import Path
 
 from proofmill.host.ground.errors import ProofmillError, not_written, way_out
 from proofmill.host.ground.output import write_atomically
+from proofmill.host.ground.secret import write_secret
 from proofmill.host.network.consensus.keys import ValidatorKey, random_key
 from proofmill.host.network.node.contract_state import ProverAccount
 from proofmill.host.network.node.devnet import BOND_WEI
@@ -17,7 +18,6 @@ from proofmill.host.network.operator.keystores import (
     ROUNDS_OF_RANDOM,
     new_password,
     write_keystore,
-    write_secret,
 )
 from proofmill.host.network.operator.settings import (
     KeysTable,

@@ -14,15 +14,15 @@ from eth_hash.auto import keccak
 from eth_keyfile.keyfile import create_keyfile_json, decode_keyfile_json
 from eth_utils.exceptions import ValidationError
 
-from proofmill.host.ground.errors import ProofmillError, not_written
+from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.ground.json_text import JsonObject, parse_json
+from proofmill.host.ground.secret import write_secret
 from proofmill.host.prover.circuits.baby_jubjub import Point, pack, unpack
 from proofmill.host.prover.circuits.eddsa import KEY_BYTES, public_key
 
 KIND = "proofmill ledger key"
 VERSION = 1
 CHAIN_DOMAIN = b"proofmill chain account"
-_OWNER_ALONE = 0o600
 _MOST_BYTES = 1 << 16
 
 
@@ -56,22 +56,7 @@ def write_keystore(path: str | os.PathLike[str], key: bytes, password: bytes,
     text = json.dumps({"kind": KIND, "version": VERSION,
                        "public_key": packed_key(public_key(key)), "address": address.hex(),
                        "crypto": encrypted["crypto"]}, indent=1)
-    try:
-        number = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _OWNER_ALONE)
-        with open(number, "w", encoding="utf-8") as stream:
-            stream.write(text + "\n")
-            stream.flush()
-            os.fsync(stream.fileno())
-    except FileExistsError as error:
-        raise _taken(path) from error
-    except OSError as error:
-        raise not_written(path, error) from error
-
-
-def require_new(path: str | os.PathLike[str]) -> None:
-    """`ProofmillError` where `write_keystore` would refuse, so that no password is asked for."""
-    if os.path.exists(path):
-        raise _taken(path)
+    write_secret(path, text + "\n")
 
 
 def read_public(path: str | os.PathLike[str]) -> Point:
@@ -132,11 +117,6 @@ def _load(path: str | os.PathLike[str]) -> JsonObject:
         raise ProofmillError(f"{os.fspath(path)}: a keystore of version {found.get('version')}, "
                              f"this release reads {VERSION}; use the release that wrote it")
     return found
-
-
-def _taken(path: str | os.PathLike[str]) -> ProofmillError:
-    return ProofmillError(f"{os.fspath(path)}: is there already, and holds perhaps a key; choose "
-                          "another name")
 
 
 def _no_keystore(path: str | os.PathLike[str], reason: str) -> ProofmillError:
