@@ -101,7 +101,7 @@ def prepared(
             raise ProofmillError(f"prover.key {base / settings.prover.key}: cannot be read; name "
                                  "the proving key that `proofmill node init` has made")
     identity = read_identity(base / settings.network.identity)
-    certificates = {peer.name: _certificate(base / peer.certificate, f"peers: {peer.name}")
+    certificates = {peer.name: _read_certificate(base / peer.certificate, f"peers: {peer.name}")
                     for peer in settings.peers}
     return Prepared(
         settings, chain, clock,
@@ -125,7 +125,7 @@ def prepared(
 def read_identity(path: Path) -> Identity:
     """Key and certificate of a node, from one file; `ProofmillError` where it is none."""
     text = _text(path, "network.identity")
-    certificate = _certificate(path, "network.identity")
+    certificate = _certificate(text, path, "network.identity")
     key = text.replace(certificate, "")
     if "PRIVATE KEY-----" not in key:
         raise ProofmillError(f"network.identity {path}: has no private key; `proofmill node init` "
@@ -133,8 +133,12 @@ def read_identity(path: Path) -> Identity:
     return Identity(certificate, key)
 
 
-def _certificate(path: Path, named: str) -> str:
-    text = _text(path, named)
+def _read_certificate(path: Path, named: str) -> str:
+    return _certificate(_text(path, named), path, named)
+
+
+def _certificate(text: str, path: Path, named: str) -> str:
+    """The certificate in the `text` of a file."""
     start, end = text.find(BEGIN), text.find(END)
     certificate = f"{text[start:end]}{END}\n"
     try:
