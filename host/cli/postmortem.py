@@ -35,7 +35,7 @@ def run(options: argparse.Namespace) -> int:
     settings = read_settings(options.config, os.environ)
     screen = Screen(machine=options.json)
     load_chain(screen)
-    from proofmill.host.network.operator.chain_file import ChainClock, read_chain
+    from proofmill.host.network.operator.chain_file import read_chain
     from proofmill.host.network.operator.event_log import EventReader
     from proofmill.host.network.operator.stories import find_job, story
     from proofmill.host.network.operator.watch import EVENTS
@@ -43,8 +43,7 @@ def run(options: argparse.Namespace) -> int:
     base = Path(options.config).absolute().parent
     chain = read_chain(base / settings.node.chain)
     log = EventReader(base / settings.node.folder / EVENTS)
-    told = story(log, find_job(log, options.job),
-                 ChainClock(chain.genesis_seconds, chain.slot_milliseconds))
+    told = story(log, find_job(log, options.job), chain.clock)
     seconds = chain.slot_milliseconds / 1000
     if options.json:
         print_record("postmortem", {

@@ -79,6 +79,27 @@ KIND = "proofmill chain"
 
 
 @dataclass(frozen=True)
+class ChainClock:
+    """Chain time by the wall clock: a slot's `SLOT_MS` pass in `slot_milliseconds`."""
+
+    genesis_seconds: float
+    slot_milliseconds: int
+
+    def chain_ms(self, unix_seconds: float) -> int:
+        """Milliseconds of chain time since genesis, below 0 before it."""
+        passed = (unix_seconds - self.genesis_seconds) * 1000
+        return int(passed * SLOT_MS / self.slot_milliseconds // 1)
+
+    def unix_seconds(self, chain_ms: int) -> float:
+        """When it is that time."""
+        return self.genesis_seconds + chain_ms * self.slot_milliseconds / SLOT_MS / 1000
+
+    def scaled(self, seconds: float) -> int:
+        """Milliseconds of chain time that pass in `seconds`, at least 1, rounded up."""
+        return max(1, -int(-seconds * 1000 * SLOT_MS // self.slot_milliseconds))
+
+
+@dataclass(frozen=True)
 class Chain:
     """A chain, and its time: slot s begins at `genesis_seconds` (Unix time) + s *
     `slot_milliseconds` / 1000. `setup.keys` are without secrets. `genesis_root`: of the first
@@ -89,6 +110,11 @@ class Chain:
     slot_milliseconds: int
     setup: ChainSetup
     genesis_root: bytes
+
+    @property
+    def clock(self) -> ChainClock:
+        """Its time by the wall clock."""
+        return ChainClock(self.genesis_seconds, self.slot_milliseconds)
 
     def require(self, follower: Follower) -> None:
         """`ProofmillError` where this release makes another first block of the description."""
@@ -191,24 +217,3 @@ def _chain(file: _File, where: str) -> Chain:
         minimum, Wei(int(file.bond_wei)), provers)
     return Chain(file.name, file.genesis_unix_seconds, file.slot_milliseconds, setup,
                  from_hex(file.genesis_root))
-
-
-@dataclass(frozen=True)
-class ChainClock:
-    """Chain time by the wall clock: a slot's `SLOT_MS` pass in `slot_milliseconds`."""
-
-    genesis_seconds: float
-    slot_milliseconds: int
-
-    def chain_ms(self, unix_seconds: float) -> int:
-        """Milliseconds of chain time since genesis, below 0 before it."""
-        passed = (unix_seconds - self.genesis_seconds) * 1000
-        return int(passed * SLOT_MS / self.slot_milliseconds // 1)
-
-    def unix_seconds(self, chain_ms: int) -> float:
-        """When it is that time."""
-        return self.genesis_seconds + chain_ms * self.slot_milliseconds / SLOT_MS / 1000
-
-    def scaled(self, seconds: float) -> int:
-        """Milliseconds of chain time that pass in `seconds`, at least 1, rounded up."""
-        return max(1, -int(-seconds * 1000 * SLOT_MS // self.slot_milliseconds))

@@ -174,7 +174,7 @@ def _clock(ready: Prepared | None) -> Finding:
     """Whether the kernel says that a time server sets the clock, and what slot it is."""
     now = ""
     if ready is not None:
-        slot = ready.clock.chain_ms(time.time()) // SLOT_MS
+        slot = ready.chain.clock.chain_ms(time.time()) // SLOT_MS
         now = f"; it is slot {slot}" if slot >= 0 else f"; the chain begins in {-slot} slots"
     synchronised = clock_is_set()
     if synchronised is None:
@@ -267,7 +267,7 @@ def _funds(ready: Prepared, archive: Path, step: Step) -> Finding:
                 ready.chain.require(follower)
             except ProofmillError as error:
                 return _wrong("chain", error)
-            follower.tick(max(0, ready.clock.chain_ms(time.time()) // SLOT_MS), 0)
+            follower.tick(max(0, ready.chain.clock.chain_ms(time.time()) // SLOT_MS), 0)
             blocks = follower.load()
             missing = missing_funds(follower, setup.prover, setup.prover_key.address)
     at = f"at the head of the {blocks} blocks kept here" if blocks else "at genesis"

@@ -60,7 +60,6 @@ class Prepared:
 
     settings: Settings
     chain: Chain
-    clock: ChainClock
     setup: NodeSetup
     peers: tuple[PeerAddress, ...]
     metrics_token: str
@@ -79,7 +78,6 @@ def prepared(
     """
     node = settings.node
     chain = read_chain(base / node.chain)
-    clock = ChainClock(chain.genesis_seconds, chain.slot_milliseconds)
     password = read_password(base / settings.keys.password_file, "keys.password_file")
     own: Sequence[ValidatorKey] = ()
     if "validator" in node.roles:
@@ -104,13 +102,13 @@ def prepared(
     certificates = {peer.name: _read_certificate(base / peer.certificate, f"peers: {peer.name}")
                     for peer in settings.peers}
     return Prepared(
-        settings, chain, clock,
+        settings, chain,
         NodeSetup(
             name=node.name, folder=base / node.folder, identity=identity, peers=certificates,
             chain=setup, own=numbers, prover=prover, prover_key=prover_key,
             device=RealDevices(
                 tuple(settings.prover.devices), settings.prover.threads,
-                settings.prover.first_proof_milliseconds / 1000, clock),
+                settings.prover.first_proof_milliseconds / 1000, chain.clock),
             zkey=base / settings.prover.key, sign_transfers=settings.transfers.sign,
             log_to=log_to),
         tuple(PeerAddress(peer.name, peer.address.rpartition(":")[0],

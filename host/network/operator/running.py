@@ -124,7 +124,7 @@ class RunningNode:
     @property
     def chain_ms(self) -> int:
         """Chain time by this machine's clock, below 0 before genesis."""
-        return self.prepared.clock.chain_ms(self._now())
+        return self.prepared.chain.clock.chain_ms(self._now())
 
     @property
     def slot(self) -> int:
@@ -170,7 +170,7 @@ class RunningNode:
                             "one began %.1f s late", current, skipped, self.pace.late_seconds,
                             extra={"slot": slot})
                 slot, number = current, 0
-            due = self.prepared.clock.unix_seconds(slot * SLOT_MS + STEPS_MS[number])
+            due = self.prepared.chain.clock.unix_seconds(slot * SLOT_MS + STEPS_MS[number])
             if await self._passed(due, stop):
                 self.pace.late_seconds = self._now() - due
                 node.tick(slot, STEPS_MS[number])

@@ -59,7 +59,7 @@ class Watch(Closing):
 
     def step(self, running: "RunningNode") -> None:
         """Take the figures, after a step of the clock."""
-        node, clock, pace = running.node, running.prepared.clock, running.pace
+        node, clock, pace = running.node, running.prepared.chain.clock, running.pace
         assert node is not None and running.dialer is not None
         follower, prover = node.follower, node.prover
         if clock.scaled(max(pace.late_seconds, 1e-9)) > LATE_MS:
