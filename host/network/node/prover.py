@@ -162,6 +162,11 @@ class NodeProver:
         late = [self._late.making] if self._late is not None else []
         return any(not making.result.done() for making in (*self._making.values(), *late))
 
+    @property
+    def _occupied(self) -> bool:
+        """Whether something is being proven, or has been and is not collected yet."""
+        return bool(self._making) or self._late is not None
+
     def _prove_late(self) -> None:
         """Prove the oldest batch that the contract of coins lacks, if nobody is paid for it any
         more and the device has nothing else to do: the contract takes no later one before.
@@ -169,13 +174,11 @@ class NodeProver:
         The node's own blocks hand it in. A device that takes a slot or longer leaves this to
         others, so that it misses no duty by it.
         """
-        follower, now = self._follower, self._follower.now_ms
-        execution = follower.execution_layer
-        lacking = execution.coins(execution.evm.head).unproven[:1]
-        if self.setup.forge or self.setup.withhold or self._calibration.bound_ms >= SLOT_MS or (
-                self._late is not None or self._making or now < self._free_at_ms):
+        follower, execution = self._follower, self._follower.execution_layer
+        if self.setup.forge or self.setup.withhold or self._calibration.bound_ms >= SLOT_MS \
+                or self._occupied or follower.now_ms < self._free_at_ms:
             return
-        for block in lacking:
+        for block in execution.coins(execution.evm.head).unproven[:1]:
             if block.proof is None and follower.delay(block.slot) is None \
                     and block.slot not in self._late_failed \
                     and execution.late_proof(block) is None:
@@ -247,7 +250,7 @@ class NodeProver:
             case State.ELIGIBLE:
                 return self._admission(job)
             case State.ADMITTED:
-                free = not self._making and self._late is None and now >= self._free_at_ms
+                free = not self._occupied and now >= self._free_at_ms
                 return Turn(State.WITNESS if free else None)
             case State.WITNESS:
                 return Turn(State.PROVING)
@@ -267,7 +270,7 @@ class NodeProver:
         failures = sum(event.state is State.HW_ERROR for event in self._store.events(job.key))
         if failures >= ATTEMPTS:
             return Turn(State.MISSED, job.reason)
-        if self._making or self._late is not None or self._follower.now_ms < max(
+        if self._occupied or self._follower.now_ms < max(
                 self._free_at_ms, self.setup.prover.free_at_ms()):
             return Turn(None, job.reason)
         return Turn(State.WITNESS, f"once more after: {job.reason}")
@@ -420,7 +423,7 @@ class NodeProver:
 
     def _admission(self, job: LoggedJob) -> Turn:
         """Admitted if everything owed, and this as well, is in time for its stage's end."""
-        if self._making or self._late is not None:
+        if self._occupied:
             return Turn(None, "the device is at work")
         # What is being proven is behind `free_at`, and counts there.
         owed = [self._liability(other) for other in self._store.unfinished()
