@@ -67,11 +67,6 @@ class PatientProver:
         return {each.device.name: each.fault for each in self._candidates
                 if now_ms < each.free_at_ms}
 
-    @property
-    def devices(self) -> list[str]:
-        """Their names, the preferred first."""
-        return [each.device.name for each in self._candidates]
-
     def prove(self, witness: Limbs, now_ms: int) -> ProofResult:
         """A proof. DeviceError where no device can now, with what is wrong with each.
 
