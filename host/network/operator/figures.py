@@ -103,6 +103,9 @@ FIGURES: dict[str, Figure] = {each.name: each for each in (
 OF_JOBS = {"SEEN": "jobs_seen", "INCLUDED": "proofs_accepted", "MISSED": "proofs_rejected",
            "STALE": "proofs_stale", "MATURED": "proofs_matured", "HW_ERROR": "jobs_failed"}
 """The counter of jobs that enter a state."""
+OF_DEVICES = ("constraints_proven", "constraints_per_second", "recent_constraints_per_second",
+              "device_faults")
+"""Figures of each device whose sum is a figure as well, with ``all_`` before its name."""
 
 
 @dataclass(frozen=True)
@@ -148,13 +151,11 @@ class Tally:
                 device, constraints = str(fields["device"]), float(fields["constraints"])
                 self._add("proofs_made", device)
                 self._add("constraints_proven", device, constraints)
-                self._add("all_constraints_proven", "", constraints)
                 self._add("proving_seconds", device, float(fields["seconds"]))
                 self._values["last_proof_unix_seconds"][device] = now
                 self._recent.append((now, device, constraints))
             case "fault":
                 self._add("device_faults", str(fields["device"]))
-                self._add("all_device_faults")
             case "block":
                 self._add("blocks_proposed")
             case "unsigned":
@@ -176,10 +177,8 @@ class Tally:
             recent = sum(count for _, who, count in self._recent if who == device)
             values["constraints_per_second"][device] = constraints / uptime
             values["recent_constraints_per_second"][device] = recent / window
-        values["all_constraints_per_second"][""] = sum(
-            values["constraints_per_second"].values())
-        values["all_recent_constraints_per_second"][""] = sum(
-            values["recent_constraints_per_second"].values())
+        for name in OF_DEVICES:
+            values[f"all_{name}"][""] = sum(values[name].values(), 0.0)
         values["uptime_seconds"][""] = uptime
         values["accepted_per_minute"][""] = values["proofs_accepted"][""] * 60 / uptime
         for name, given in gauges.items():
