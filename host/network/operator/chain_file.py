@@ -15,6 +15,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from proofmill.host.ground.errors import ProofmillError, way_out
+from proofmill.host.ground.json_text import parse_json
 from proofmill.host.ground.typed import typed
 from proofmill.host.ground.units import Wei
 from proofmill.host.network.consensus.keys import ValidatorKey
@@ -179,11 +180,11 @@ def read_chain(path: str | os.PathLike[str]) -> Chain:
     where = os.fspath(path)
     try:
         with Path(path).open("rb") as stream:
-            document = msgspec.json.decode(stream.read(MOST_BYTES))
+            document = parse_json(stream.read(MOST_BYTES).decode())
     except OSError as error:
         raise ProofmillError(f"node.chain {where}: cannot be read: {error.strerror}; "
                              f"{way_out(error)}") from error
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except ValueError as error:
         raise ProofmillError(f"{where}: not JSON: {error}; name the chain.json that `proofmill "
                              "node init` has made") from error
     if not isinstance(document, dict) or document.get("kind") != KIND:

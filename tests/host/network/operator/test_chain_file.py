@@ -61,6 +61,14 @@ def test_what_is_no_chain_is_told(tmp_path: Path, change: dict[str, object], sai
         read_chain(path)
 
 
+@pytest.mark.parametrize("content", [b"{", b"\xff", b'{"kind": NaN}', b"[" * 100_000])
+def test_what_is_no_json_is_told(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "chain.json"
+    path.write_bytes(content)
+    with pytest.raises(ProofmillError, match="chain.json: not JSON: .*; name the chain.json"):
+        read_chain(path)
+
+
 def test_a_key_of_another_chain_is_refused(tmp_path: Path) -> None:
     chain = read_chain(folders(tmp_path)[0] / "chain.json")
     with pytest.raises(ProofmillError, match="is no validator's of the chain 'a chain'"):
