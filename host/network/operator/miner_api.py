@@ -10,6 +10,7 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from proofmill.host.ground.json_text import parse_json
 from proofmill.host.network.operator.figures import FIGURES, Figure, Snapshot
 
 API_VERSION = "3.7"
@@ -155,7 +156,7 @@ def _escaped(value: object) -> str:
 
 def _parsed(text: bytes) -> dict[str, Any] | None:
     try:
-        found = json.loads(text)
-    except (ValueError, RecursionError):
+        found = parse_json(text.decode())
+    except ValueError:
         return None
     return found if isinstance(found, dict) else None
