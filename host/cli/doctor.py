@@ -34,11 +34,9 @@ def run(options: argparse.Namespace) -> int:
     from proofmill.host.cli.main import version
     from proofmill.host.network.operator.doctor import Verdict, examine
 
-    found = []
     with screen.bar("looking") as bar:
-        for each in examine(Path(options.config), os.environ, version(),
-                            lambda text: bar.step(text, 0, 1)):
-            found.append(each)
+        found = list(examine(Path(options.config), os.environ, version(),
+                             lambda text: bar.step(text, 0, 1)))
     for each in found:
         screen.line(f"{each.verdict.value:<9}{each.check:<12} {each.sentence}"
                     + (f"; {each.way_out}" if each.way_out else ""),

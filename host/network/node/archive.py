@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from proofmill.host.ground.database import ReplaceableDatabase
 from proofmill.host.network.node.wire import Topic
 
+BLOCKS = "blocks.sqlite"
+"""The archive in a node's folder."""
 SCHEMA_VERSION = 1
 _SCHEMA = """
 CREATE TABLE messages (

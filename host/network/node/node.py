@@ -29,7 +29,7 @@ from proofmill.host.network.consensus.keys import ValidatorKey
 from proofmill.host.network.consensus.spec import spec
 from proofmill.host.network.evm.account import Account as EvmAccount
 from proofmill.host.network.mechanism.invariants import BrokenInvariant
-from proofmill.host.network.node.archive import Archive
+from proofmill.host.network.node.archive import BLOCKS, Archive
 from proofmill.host.network.node.catch_up import CatchUp
 from proofmill.host.network.node.claims import Claims
 from proofmill.host.network.node.early import EarlyMessages
@@ -252,7 +252,7 @@ class Node:
         self._on_trouble = on_trouble or (lambda error: None)
         with ExitStack() as files:
             self.owner = files.enter_context(Owner(setup.folder, setup.name))
-            self.archive = files.enter_context(Archive(setup.folder / "blocks.sqlite"))
+            self.archive = files.enter_context(Archive(setup.folder / BLOCKS))
             self.follower = Follower(setup.chain, self.archive)
             self.jobs = files.enter_context(JobStore(
                 setup.folder / "jobs.sqlite", on_event=lambda event: tell(

@@ -22,7 +22,7 @@ from proofmill.host.ground.cores import cores
 from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.ground.json_text import JsonObject, parse_json
 from proofmill.host.ground.owner import Owner
-from proofmill.host.network.node.archive import Archive
+from proofmill.host.network.node.archive import BLOCKS, Archive
 from proofmill.host.network.node.follower import SLOT_MS, Follower
 from proofmill.host.network.node.prover import missing_funds
 from proofmill.host.network.operator.conditions import CONDITIONS, WELL
@@ -90,9 +90,8 @@ def examine(
     yield Finding("keys", Verdict.RIGHT,
                   f"{len(setup.own)} validators' keys are right for the chain "
                   f"{ready.chain.name!r}; {proves}")
-    kept = setup.folder / "blocks.sqlite"
     if not setup.folder.exists():
-        yield from _alone(ready, kept, step)
+        yield from _alone(ready, step)
         return
     try:
         owner = Owner(setup.folder, "proofmill doctor")
@@ -100,14 +99,14 @@ def examine(
         yield from _beside(settings, str(error))
         return
     with owner:
-        yield from _alone(ready, kept, step)
+        yield from _alone(ready, step)
 
 
-def _alone(ready: Prepared, archive: Path, step: Step) -> Iterator[Finding]:
+def _alone(ready: Prepared, step: Step) -> Iterator[Finding]:
     """What can be looked at while the node does not run."""
     yield from _ports(ready.settings)
     yield from _devices(ready, step)
-    yield _funds(ready, archive, step)
+    yield _funds(ready, step)
 
 
 def _wrong(check: str, error: ProofmillError) -> Finding:
@@ -250,7 +249,7 @@ def _devices(ready: Prepared, step: Step) -> Iterator[Finding]:
                           f"{outcome.cases} known answers right in {outcome.seconds:.2f} s")
 
 
-def _funds(ready: Prepared, archive: Path, step: Step) -> Finding:
+def _funds(ready: Prepared, step: Step) -> Finding:
     """Bond and account of the prover at the head of the chain that is kept here."""
     setup = ready.setup
     if setup.prover is None or setup.prover_key is None:
@@ -258,10 +257,10 @@ def _funds(ready: Prepared, archive: Path, step: Step) -> Finding:
     step("reading the chain that is kept")
     with TemporaryDirectory(prefix="proofmill-doctor-") as place:
         # A copy, since what does not verify is forgotten while it is read.
-        for name in (archive.name, f"{archive.name}-wal"):
+        for name in (BLOCKS, f"{BLOCKS}-wal"):
             with suppress(FileNotFoundError):
-                shutil.copyfile(archive.with_name(name), Path(place) / name)
-        with Archive(Path(place) / archive.name) as kept:
+                shutil.copyfile(setup.folder / name, Path(place) / name)
+        with Archive(Path(place) / BLOCKS) as kept:
             follower = Follower(setup.chain, kept)
             try:
                 ready.chain.require(follower)

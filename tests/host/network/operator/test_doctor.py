@@ -102,7 +102,7 @@ def test_little_room_and_a_busy_machine(home: Path, monkeypatch: pytest.MonkeyPa
 def test_a_chain_of_another_release(home: Path) -> None:
     ready = doctor.prepared(doctor.read_settings(home / "node.toml", {}), home, "1.2.3")
     other = replace(ready, chain=replace(ready.chain, genesis_root=bytes(32)))
-    found = doctor._funds(other, home / "none.sqlite", lambda text: None)
+    found = doctor._funds(other, lambda text: None)
     assert found.check == "chain" and found.verdict is Verdict.WRONG
 
 
