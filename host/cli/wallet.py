@@ -18,8 +18,9 @@ from proofmill.host.cli.wallet_options import (
     add_keystore,
     add_node,
     add_password,
-    chosen,
+    hand_in,
     password,
+    tell,
 )
 from proofmill.host.ground.json_text import JsonObject
 from proofmill.host.prover.circuits.rollup.size import NONCE_BITS
@@ -107,26 +108,14 @@ def run_new(options: argparse.Namespace) -> int:
 
 def run_send(options: argparse.Namespace) -> int:
     """Sign and hand in."""
-    from proofmill.host.network.transfers.client import NodeClient
-    from proofmill.host.network.transfers.keystore import packed_key, read_keystore, read_public
-    from proofmill.host.network.transfers.waiting import Waiting
     from proofmill.host.prover.circuits.rollup.transfer import Transfer
 
-    node, public = NodeClient(options.node), read_public(options.keystore)
-    found = node.account(packed_key(public))
-    account = chosen(options, found)
-    key = read_keystore(options.keystore, password(options, new=False))
-    # Meanwhile others may have been sent from this account.
-    account = chosen(options, node.account(packed_key(public)))
-    nonce = account["next_nonce"] if options.nonce is None else options.nonce
-    transfer = Transfer(account["account"], options.to, options.amount, options.fee)
-    name = node.send(Waiting(nonce, transfer.signed(key, found["chain_id"], nonce)).raw)
-    if options.json:
-        print_record("wallet send", {"transfer": name, "account": account["account"],
-                                     "nonce": nonce})
-    else:
-        Screen().line(f"sent {options.amount:,} from account {account['account']} to account "
-                      f"{options.to}, fee {options.fee:,}, nonce {nonce}: 0x{name}")
+    transfer, nonce, name = hand_in(options, lambda account, key: Transfer(
+        account, options.to, options.amount, options.fee), options.nonce)
+    tell(options, "wallet send",
+         f"sent {options.amount:,} from account {transfer.sender} to account {options.to}, fee "
+         f"{options.fee:,}, nonce {nonce}: 0x{name}",
+         {"transfer": name, "account": transfer.sender, "nonce": nonce})
     return 0
 
 

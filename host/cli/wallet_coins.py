@@ -9,7 +9,6 @@ from collections.abc import Callable
 from typing import Any
 
 from proofmill.host.cli.arguments import hexadecimal, input_file, whole
-from proofmill.host.cli.records import print_record
 from proofmill.host.cli.screen import Screen
 from proofmill.host.cli.subcommands import Commands
 from proofmill.host.cli.wallet_options import (
@@ -18,10 +17,12 @@ from proofmill.host.cli.wallet_options import (
     add_node,
     add_password,
     chosen,
+    hand_in,
+    meant,
     password,
+    tell,
 )
 from proofmill.host.ground.errors import ProofmillError
-from proofmill.host.ground.json_text import JsonObject
 from proofmill.host.prover.circuits.rollup.kinds import ADDRESS_BYTES
 from proofmill.host.prover.circuits.rollup.size import BALANCE_BITS, FEE_BITS
 
@@ -82,16 +83,17 @@ def run_deposit(options: argparse.Namespace) -> int:
     found = purse.node.account(purse.public)
     theirs = [each["account"] for each in found["accounts"]] + purse.coins["opening"]
     if options.account is not None or (theirs and not options.new):
-        number = _meant(options, theirs, found["slot"])
+        number = meant(options, theirs, found["slot"],
+                       "leave out --account to open one, or wait for the deposit")
         name = purse.send("credit", number, units=options.amount)
         what = f"account {number}"
     else:
         number = None
         name = purse.send("open", *purse.point, purse.own, units=options.amount)
         what = f"a new account of 0x{purse.own.hex()}"
-    _tell(options, "wallet deposit", f"deposited {options.amount:,} to {what}: transaction "
-          f"0x{name}; `proofmill wallet balance` says when a block has it",
-          {"transaction": name, "account": number, "amount": options.amount})
+    tell(options, "wallet deposit", f"deposited {options.amount:,} to {what}: transaction "
+         f"0x{name}; `proofmill wallet balance` says when a block has it",
+         {"transaction": name, "account": number, "amount": options.amount})
     return 0
 
 
@@ -106,28 +108,20 @@ def run_withdraw(options: argparse.Namespace) -> int:
 
 
 def _exit(options: argparse.Namespace) -> int:
-    from proofmill.host.network.transfers.client import NodeClient
-    from proofmill.host.network.transfers.keystore import packed_key, read_keystore, read_public
-    from proofmill.host.network.transfers.waiting import Waiting
     from proofmill.host.prover.circuits.rollup.transfer import Exit
 
     if options.payer is not None:
         raise ProofmillError("--payer: an exit is signed by the ledger's key alone, and costs no "
                              "gas; leave it out")
-    node, public = NodeClient(options.node), packed_key(read_public(options.keystore))
-    chosen(options, node.account(public))
-    key = read_keystore(options.keystore, password(options, new=False))
-    found = node.account(public)    # meanwhile others may have been sent from this account
-    account = chosen(options, found)
-    receiver = _own_address(key) if options.to is None else options.to
-    leaving = Exit(account["account"], receiver, options.amount, options.fee)
-    nonce = account["next_nonce"]
-    name = node.send(Waiting(nonce, leaving.signed(key, found["chain_id"], nonce)).raw)
-    _tell(options, "wallet withdraw",
-          f"{options.amount:,} leave account {account['account']} to 0x{receiver.hex()}, fee "
-          f"{options.fee:,}, nonce {nonce}: 0x{name}; once it is proven, take it with --claim",
-          {"step": "exit", "names": [name], "account": account["account"],
-           "amount": options.amount, "receiver": f"0x{receiver.hex()}"})
+    leaving, nonce, name = hand_in(options, lambda account, key: Exit(
+        account, _own_address(key) if options.to is None else options.to, options.amount,
+        options.fee))
+    receiver = f"0x{leaving.address.hex()}"
+    tell(options, "wallet withdraw",
+         f"{options.amount:,} leave account {leaving.sender} to {receiver}, fee {options.fee:,}, "
+         f"nonce {nonce}: 0x{name}; once it is proven, take it with --claim",
+         {"step": "exit", "names": [name], "account": leaving.sender, "amount": options.amount,
+          "receiver": receiver})
     return 0
 
 
@@ -142,11 +136,11 @@ def _force(options: argparse.Namespace) -> int:
         raise ProofmillError(f"account {number}: its owner on the chain is not "
                              f"0x{purse.payer.hex()}; name the owner's keystore with --payer")
     name = purse.send("force", number)
-    _tell(options, "wallet withdraw",
-          f"all that account {number} has leaves to its owner, 0x{purse.payer.hex()}: transaction "
-          f"0x{name}; once it is proven, take it with --claim",
-          {"step": "force", "names": [name], "account": number, "amount": None,
-           "receiver": f"0x{purse.payer.hex()}"})
+    tell(options, "wallet withdraw",
+         f"all that account {number} has leaves to its owner, 0x{purse.payer.hex()}: transaction "
+         f"0x{name}; once it is proven, take it with --claim",
+         {"step": "force", "names": [name], "account": number, "amount": None,
+          "receiver": f"0x{purse.payer.hex()}"})
     return 0
 
 
@@ -168,11 +162,11 @@ def _claim(options: argparse.Namespace) -> int:
                         [bytes.fromhex(sibling) for sibling in each["branch"]])
              for each in coins["payable"]]
     total = sum(each["amount"] for each in coins["payable"])
-    _tell(options, "wallet withdraw",
-          f"{total:,} are paid to 0x{receiver.hex()} in {len(names)} "
-          f"transaction{'s' * (len(names) > 1)}: {', '.join(f'0x{name}' for name in names)}",
-          {"step": "claim", "names": names, "account": None, "amount": total,
-           "receiver": f"0x{receiver.hex()}"})
+    tell(options, "wallet withdraw",
+         f"{total:,} are paid to 0x{receiver.hex()} in {len(names)} "
+         f"transaction{'s' * (len(names) > 1)}: {', '.join(f'0x{name}' for name in names)}",
+         {"step": "claim", "names": names, "account": None, "amount": total,
+          "receiver": f"0x{receiver.hex()}"})
     return 0
 
 
@@ -236,20 +230,6 @@ class _Purse:
         return name
 
 
-def _meant(options: argparse.Namespace, theirs: list[int], slot: int) -> int:
-    """The account meant, of the numbers that are the key's."""
-    if options.account is not None and options.account in theirs:
-        return int(options.account)
-    if options.account is None and len(theirs) == 1:
-        return theirs[0]
-    if not theirs:
-        raise ProofmillError(f"{options.keystore}: no account has this key in slot {slot}; leave "
-                             "out --account to open one, or wait for the deposit")
-    said = "" if options.account is None else f"--account {options.account}: not this key's; "
-    raise ProofmillError(f"{said}the key has the accounts {', '.join(map(str, theirs))}; name one "
-                         "with --account")
-
-
 def _own_address(key: bytes) -> bytes:
     from proofmill.host.network.evm.account import address_of
     from proofmill.host.network.transfers.keystore import chain_key
@@ -264,10 +244,3 @@ def _add_payer(parser: argparse.ArgumentParser) -> None:
                              "password is that keystore's")
     add_password(parser)
     parser.add_argument("--json", action="store_true", help="one JSON object")
-
-
-def _tell(options: argparse.Namespace, command: str, sentence: str, record: JsonObject) -> None:
-    if options.json:
-        print_record(command, record)
-    else:
-        Screen().line(sentence)
