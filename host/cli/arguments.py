@@ -163,14 +163,15 @@ def above_zero(otherwise: str) -> Callable[[str], float]:
 def device(text: str) -> str:
     """Takes names of devices."""
     from proofmill.host.prover.devices.catalogue import DEVICES
+    from proofmill.host.prover.devices.port_name import port_and_rate
 
     if text == "serial:PORT" or not (text in DEVICES or text.startswith("serial:")):
         raise argparse.ArgumentTypeError(unknown(text, DEVICES))
-    port, found, baud = text.partition("@")
-    if port == "serial:":
-        raise argparse.ArgumentTypeError("say which port, as in serial:/dev/ttyUSB0")
-    if found and not (baud.isascii() and baud.isdigit() and int(baud)):
-        raise argparse.ArgumentTypeError(f"{baud!r} is no rate; give baud, as in {port}@3000000")
+    if text.startswith("serial:"):
+        try:
+            port_and_rate(text.removeprefix("serial:"))
+        except ValueError as error:
+            raise argparse.ArgumentTypeError(str(error)) from None
     return text
 
 

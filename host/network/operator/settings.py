@@ -298,16 +298,18 @@ def _value(text: str, kind: Any) -> object:
 
 def _check_devices(settings: Settings, locate: typing.Callable[[str], str]) -> None:
     from proofmill.host.prover.devices.catalogue import DEVICES
+    from proofmill.host.prover.devices.port_name import port_and_rate
 
     names = [name for name in DEVICES if name != "serial:PORT"]
     for name in settings.prover.devices:
-        port, _, baud = name.removeprefix("serial:").partition("@")
         if name.startswith("serial:"):
-            if port and (not baud or baud.isascii() and baud.isdigit() and int(baud)):
-                continue
-            raise ProofmillError(f"{locate('prover.devices')}: {name!r} is no serial port; write "
-                                 "serial:/dev/ttyUSB0 or serial:/dev/ttyUSB0@3000000")
-        if name not in names:
+            try:
+                port_and_rate(name.removeprefix("serial:"))
+            except ValueError as error:
+                raise ProofmillError(
+                    f"{locate('prover.devices')}: {name!r} is no serial port; write "
+                    "serial:/dev/ttyUSB0 or serial:/dev/ttyUSB0@3000000") from error
+        elif name not in names:
             raise ProofmillError(
                 f"{locate('prover.devices')}: there is no device {name!r}"
                 f"{did_you_mean(name, names)}; the devices are {', '.join(DEVICES)}")

@@ -19,6 +19,7 @@ from proofmill.hdl.framing import DEPTH, NUMBER_BITS, WINDOW, Flag
 from proofmill.host.prover.curve.limbs import Limbs
 from proofmill.host.prover.devices.device import DeviceError
 from proofmill.host.prover.devices.frames import Frame, FrameFinder, encode
+from proofmill.host.prover.devices.port_name import port_and_rate
 
 BAUD = 3_000_000
 """Bits a second, unless the user says otherwise: what the boards' USB bridges do."""
@@ -390,8 +391,9 @@ def beside_the_line(link: SerialLink, clock_hz: float, cycles: int) -> dict[str,
 
 def open_serial(text: str, **options: float) -> SerialLink:
     """The link that ``PORT`` or ``PORT@BAUD`` names, such as ``/dev/ttyUSB0@1000000``."""
-    name, at, rate = text.partition("@")
-    if not name or (at and (not rate.isdecimal() or int(rate) == 0)):
+    try:
+        name, rate = port_and_rate(text)
+    except ValueError as error:
         raise DeviceError(f"serial:{text} names no port; write serial:PORT or serial:PORT@BAUD, "
-                          "such as serial:/dev/ttyUSB0 or serial:/dev/ttyUSB0@1000000")
-    return SerialLink(name, int(rate) if at else BAUD, **options)
+                          "such as serial:/dev/ttyUSB0 or serial:/dev/ttyUSB0@1000000") from error
+    return SerialLink(name, BAUD if rate is None else rate, **options)

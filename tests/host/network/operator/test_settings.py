@@ -57,6 +57,7 @@ def test_every_key_says_what_it_is() -> None:
     ('\ndevices = ["cpu"]', '\ndevices = ["cpu", "modle"]',
      r"there is no device 'modle' \(did you mean model\?\); the devices are rtl, model"),
     ('\ndevices = ["cpu"]', '\ndevices = ["serial:/dev/tty@fast"]', "is no serial port; write"),
+    ('\ndevices = ["cpu"]', '\ndevices = ["serial:/dev/tty@"]', "is no serial port; write"),
     ("\nsign = false", "\nsign = 1", r"transfers.sign = 1: must be true or false"),
     ("\nport = 9_000", "\nport =", r"not TOML"),
 ])
