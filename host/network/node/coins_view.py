@@ -3,11 +3,18 @@
 from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.ground.json_text import JsonObject
 from proofmill.host.network.evm.client import Address, RevertedError
-from proofmill.host.network.evm.transaction import decode_transaction
+from proofmill.host.network.evm.transaction import Transaction
 from proofmill.host.network.node.follower import Follower
 from proofmill.host.network.second_layer.coins import Payable
 from proofmill.host.network.transfers.keystore import packed_key
+from proofmill.host.prover.circuits.rollup.ledger import Account, Ledger
 from proofmill.host.prover.circuits.rollup.requests import Open
+
+
+def accounts_of(ledger: Ledger, public: str) -> list[tuple[int, Account]]:
+    """The accounts of a public key (`packed_key`), by their numbers."""
+    return [(number, account) for number, account in sorted(ledger.accounts.items())
+            if packed_key(account.key) == public]
 
 
 def coins_of(follower: Follower, address: Address, public: str) -> JsonObject:
@@ -25,9 +32,8 @@ def coins_of(follower: Follower, address: Address, public: str) -> JsonObject:
         "waiting": len(coins.waiting), "ended": coins.ended,
         "wei": str(evm.balance(address)), "base_fee": evm.block().base_fee,
         "nonce": evm.pool.next_nonce(address),
-        "owned": [number for number, account in sorted(ledger.accounts.items())
-                  if packed_key(account.key) == public
-                  and execution.bank.call("owner", number) == address],
+        "owned": [number for number, _ in accounts_of(ledger, public)
+                  if execution.bank.call("owner", number) == address],
         "opening": [each.request.number for each in coins.waiting if isinstance(
             each.request, Open) and packed_key(each.request.key) == public],
         "leaving": [{"slot": block.slot, "amount": leaving.amount} for block in coins.unproven
@@ -37,13 +43,13 @@ def coins_of(follower: Follower, address: Address, public: str) -> JsonObject:
     }
 
 
-def require_accepted(follower: Follower, raw: bytes) -> None:
+def require_accepted(follower: Follower, new: Transaction) -> None:
     """`ProofmillError` where the contract would refuse a wallet's transaction at the head.
 
     One that follows others of its sender's which wait is not tried: what they change is not there.
     """
     follower.head()
-    evm, new = follower.execution_layer.evm, decode_transaction(raw)
+    evm = follower.execution_layer.evm
     if new.to != follower.execution_layer.bank.address or new.nonce != evm.nonce(new.sender):
         return
     try:

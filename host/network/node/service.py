@@ -15,13 +15,12 @@ from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.ground.json_text import JsonObject, parse_json
 from proofmill.host.ground.output import write_atomically
 from proofmill.host.network.evm.transaction import decode_transaction
-from proofmill.host.network.node.coins_view import coins_of, require_accepted
+from proofmill.host.network.node.coins_view import accounts_of, coins_of, require_accepted
 from proofmill.host.network.node.ethereum_view import METHODS, view
 from proofmill.host.network.node.follower import Follower
 from proofmill.host.network.node.gossip import Reception
 from proofmill.host.network.node.wire import Topic
 from proofmill.host.network.transfers.client import LOOPBACK, PORT_FILE
-from proofmill.host.network.transfers.keystore import packed_key
 from proofmill.host.network.transfers.waiting import Waiting
 from proofmill.host.prover.circuits.rollup.kinds import ADDRESS_BYTES
 from proofmill.host.prover.circuits.rollup.ledger import Account
@@ -125,10 +124,9 @@ class WalletService:
     def _account(self, public: str) -> JsonObject:
         """The chain, and the accounts of a public key (`packed_key`) at the head."""
         follower = self._follower
-        found = [(number, account) for number, account in follower.ledger().accounts.items()
-                 if packed_key(account.key) == public]
+        found = accounts_of(follower.ledger(), public)
         return {"chain_id": follower.chain_id, "slot": follower.slot,
-                "accounts": [self._told(number, account) for number, account in sorted(found)]}
+                "accounts": [self._told(number, account) for number, account in found]}
 
     def _told(self, number: int, account: Account) -> JsonObject:
         pool = self._follower.transfers
@@ -147,10 +145,10 @@ class WalletService:
         return coins_of(self._follower, bytes.fromhex(address), public)
 
     def _send_transaction(self, text: str) -> str:
-        raw = bytes.fromhex(text)
-        require_accepted(self._follower, raw)
-        self._hand_in(Topic.TRANSACTION, raw)
-        return decode_transaction(raw).hash.hex()
+        new = decode_transaction(bytes.fromhex(text))
+        require_accepted(self._follower, new)
+        self._hand_in(Topic.TRANSACTION, new.raw)
+        return new.hash.hex()
 
     def _hand_in(self, topic: Topic, raw: bytes) -> None:
         verdict, reason = self._take(topic, raw)
