@@ -209,13 +209,13 @@ class _Purse:
         """A transaction that calls the contract with so many units; its hash."""
         from proofmill.host.ground.units import Wei
         from proofmill.host.network.contracts.ledger import UNIT
-        from proofmill.host.network.evm.transaction import sign_transaction
+        from proofmill.host.network.evm.transaction import most_price, sign_transaction
 
         coins, gas = self.coins, GAS[function]
         if coins["ended"]:
             raise ProofmillError("the ledger has ended: its contract is frozen, and pays every "
                                  "account by its escape; see docs/ledger.md")
-        most = units * UNIT + gas * (2 * coins["base_fee"] + 1)
+        most = units * UNIT + gas * most_price(coins["base_fee"])
         if int(coins["wei"]) < most:
             raise ProofmillError(
                 f"0x{self.payer.hex()} has {int(coins['wei']) // UNIT:,} units on the chain, and "
