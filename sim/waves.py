@@ -227,6 +227,19 @@ def _multiplier(shape: MsmShape) -> tuple[Any, Testbench]:
     return component, run
 
 
+async def _feed(context: Any, port: Any, words: list[int], ready: Any) -> None:
+    """Hand `words` to a stream of a unit, until the unit is ready for what comes next."""
+    done = False
+    while not done:
+        context.set(port.valid, bool(words))
+        if words:
+            context.set(port.payload, words[0])
+        done = context.get(ready)
+        _, _, taken = await context.tick().sample(port.ready)
+        if taken and words:
+            words.pop(0)
+
+
 def _processor(toy: bool) -> tuple[Any, Testbench]:
     from proofmill.firmware.library import TARGETS, program
 
@@ -241,16 +254,7 @@ def _processor(toy: bool) -> tuple[Any, Testbench]:
         context.set(component.o.ready, 1)
         await context.tick()
         context.set(component.start, 0)
-        while True:
-            context.set(component.i.valid, bool(words))
-            if words:
-                context.set(component.i.payload, words[0])
-            done = context.get(component.ready)
-            _, _, taken = await context.tick().sample(component.i.ready)
-            if taken and words:
-                words.pop(0)
-            if done:
-                return
+        await _feed(context, component.i, words, component.ready)
 
     return component, run
 
@@ -266,23 +270,13 @@ def _transform(shape: MsmShape) -> tuple[Any, Testbench]:
     component = TransformUnit(unit)
     words = [word for value in transform_values(power) for word in split(value, unit.value_words)]
 
-    async def run(context: Any) -> int:
+    async def run(context: Any) -> None:
         context.set(component.power, power)
         context.set(component.start, 1)
         context.set(component.answers.ready, 1)
         await context.tick()
         context.set(component.start, 0)
-        for cycle in range(1, LIMIT):
-            context.set(component.words.valid, bool(words))
-            if words:
-                context.set(component.words.payload, words[0])
-            done = context.get(component.ready)
-            _, _, taken = await context.tick().sample(component.words.ready)
-            if taken and words:
-                words.pop(0)
-            if done:
-                return cycle + 1
-        raise TimeoutError(f"the transforms have not ended after {LIMIT:,} cycles")
+        await _feed(context, component.words, words, component.ready)
 
     return component, run
 
