@@ -8,12 +8,12 @@ sets ``BOARD`` can be named by its path.
 import ast
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
-from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from typing import Any
 
 from proofmill import boards
 from proofmill.boards.board import Board
+from proofmill.host.ground.python_file import load_python, place_in
 
 GROUP = "proofmill.boards"
 """The group of entry points: ``my-board = "my_package.my_board:BOARD"``."""
@@ -70,30 +70,17 @@ def board(name: str) -> Board:
 def _board_in(path: Path) -> Board:
     if not path.is_file():
         raise BoardError(f"{path}: there is no such file")
-    spec = spec_from_file_location(f"proofmill_board_{path.stem}", path)
-    assert spec is not None and spec.loader is not None
-    module = module_from_spec(spec)
     try:
-        spec.loader.exec_module(module)
+        module = load_python(path, f"proofmill_board_{path.stem}")
     except ImportError:
         raise
     except Exception as error:
-        line = _line_of(error, path)
-        raise BoardError(f"{path}{line}: {type(error).__name__}: {error}") from error
+        raise BoardError(
+            f"{path}{place_in(error, path)}: {type(error).__name__}: {error}") from error
     if not hasattr(module, "BOARD"):
         raise BoardError(f"{path}: it sets no BOARD; a board's file ends in BOARD = Board(...), as "
                          "docs/boards.md shows")
     return _checked(module.BOARD, str(path))
-
-
-def _line_of(error: BaseException, path: Path) -> str:
-    """Where in the file it went wrong: ":12", or nothing where that is elsewhere."""
-    trace, found = error.__traceback__, getattr(error, "lineno", None)
-    while trace is not None:
-        if trace.tb_frame.f_code.co_filename == str(path):
-            found = trace.tb_lineno
-        trace = trace.tb_next
-    return "" if found is None else f":{found}"
 
 
 def _checked(found: Any, where: str) -> Board:

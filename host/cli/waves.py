@@ -2,7 +2,6 @@
 
 import argparse
 import io
-from importlib.util import module_from_spec, spec_from_file_location
 from inspect import iscoroutinefunction
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,6 +10,7 @@ from proofmill.host.cli.arguments import input_file, output_file, whole_range
 from proofmill.host.cli.screen import Screen
 from proofmill.host.cli.subcommands import Commands
 from proofmill.host.ground.errors import ProofmillError
+from proofmill.host.ground.python_file import load_python, place_in
 
 if TYPE_CHECKING:
     from proofmill.sim.waves import Recording, Stimulus
@@ -67,7 +67,7 @@ def run_waves(options: argparse.Namespace) -> int:
             if stimulus is None:
                 raise
             raise ProofmillError(
-                f"{options.stimulus}{line_of(error, Path(options.stimulus))}: "
+                f"{options.stimulus}{place_in(error, Path(options.stimulus))}: "
                 f"{type(error).__name__}: {error}") from error
     save = out.with_suffix(".gtkw")
     write_atomically(save, [save_file(out, recording).encode()])
@@ -102,30 +102,17 @@ def run_waves(options: argparse.Namespace) -> int:
 def stimulus_in(path: Path) -> "Stimulus":
     """The function `stimulus` of a file; raises `ProofmillError` where there is none."""
     path = path.absolute()
-    spec = spec_from_file_location("proofmill_stimulus", path)
-    if spec is None or spec.loader is None:
+    if path.suffix != ".py":
         raise ProofmillError(f"--stimulus {path}: is no Python file; its name ends in .py")
-    module = module_from_spec(spec)
     try:
-        spec.loader.exec_module(module)
+        module = load_python(path, "proofmill_stimulus")
     except Exception as error:
-        raise ProofmillError(f"{path}{line_of(error, path)}: {type(error).__name__}: {error}"
+        raise ProofmillError(f"{path}{place_in(error, path)}: {type(error).__name__}: {error}"
                              ) from error
     found = getattr(module, "stimulus", None)
     if not iscoroutinefunction(found):
         raise ProofmillError(f"{path}: it has no `async def stimulus(context, unit)`")
     return found
-
-
-def line_of(error: BaseException, path: Path) -> str:
-    """Where in the file it went wrong: ":12", or nothing where that is elsewhere."""
-    path = path.absolute()
-    trace, found = error.__traceback__, getattr(error, "lineno", None)
-    while trace is not None:
-        if trace.tb_frame.f_code.co_filename == str(path):
-            found = trace.tb_lineno
-        trace = trace.tb_next
-    return "" if found is None else f":{found}"
 
 
 def _short(names: list[str]) -> str:

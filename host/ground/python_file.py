@@ -1,0 +1,27 @@
+"""A Python file of a user's: loaded by its path, and where in it something went wrong."""
+
+from importlib.machinery import SourceFileLoader
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
+from types import ModuleType
+
+
+def load_python(path: Path, name: str) -> ModuleType:
+    """The file as a module of this name, which no import finds. Raises what the file raises."""
+    place = str(path.absolute())
+    spec = spec_from_file_location(name, place, loader=SourceFileLoader(name, place))
+    assert spec is not None and spec.loader is not None
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def place_in(error: BaseException, path: Path) -> str:
+    """Where in the file it went wrong: ":12", or nothing where that is elsewhere."""
+    place = str(path.absolute())
+    trace, found = error.__traceback__, getattr(error, "lineno", None)
+    while trace is not None:
+        if trace.tb_frame.f_code.co_filename == place:
+            found = trace.tb_lineno
+        trace = trace.tb_next
+    return "" if found is None else f":{found}"
