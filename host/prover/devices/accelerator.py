@@ -59,6 +59,11 @@ class Sum:
     point: Limbs | None = None
     points: dict[int, list[int]] = field(default_factory=dict)
 
+    @property
+    def cycles(self) -> int:
+        """Clock cycles of all that it took."""
+        return sum(self.counters[name] for name in ("fill", "sum", "output", "finish"))
+
 
 def curve_of(identity: dict[str, int]) -> str:
     """The name of the curve that an identity states, or its first eight letters."""

@@ -354,9 +354,7 @@ class LanesDevice:
         log.debug("%s, lane %d: %d points of %s, counters %s", self.name, number, job.bases.count,
                   group.value, counters)
         return Result(point=point, device=self.name, counters=counters,
-                      cycles=counters["fill"] + counters["sum"] + counters["output"]
-                      + counters["finish"],
-                      digits=counters["digits"])
+                      cycles=answer.cycles, digits=counters["digits"])
 
     def close(self) -> None:
         """End the threads and close the links."""
