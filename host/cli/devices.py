@@ -87,11 +87,12 @@ def run_devices(options: argparse.Namespace) -> int:
         except ProofmillError as error:
             screen.line(f"serial:{port}: {error}")
     asked = {port.partition("@")[0] for port in options.port}
-    for port, description in serial_ports():
+    listed = serial_ports()
+    for port, description in listed:
         if port not in asked:
             screen.line(f"serial:{port}: {description}; not asked: with a board there, "
                         f"`proofmill devices --port {port}` asks it")
-    if not asked and not serial_ports():
+    if not asked and not listed:
         screen.line("no serial ports; `proofmill board simulate ulx3s-85f` makes one")
     return 0
 
