@@ -78,6 +78,15 @@ class Queued:
         return self
 
 
+def taken_in_turn(ledger: Ledger, queued: Sequence[Queued]) -> tuple[tuple[Queued, ...], Ledger]:
+    """Requests as a batch on `ledger` takes them, one after another, and the ledger after them."""
+    taken: list[Queued] = []
+    for each in queued:
+        taken.append(each.taken_from(ledger))
+        ledger = ledger.requested(taken[-1].request)
+    return tuple(taken), ledger
+
+
 def ledger_sources(size: RollupSize) -> dict[str, str]:
     """The contract for batches of this size, and what it hashes with, by their names."""
     source = contract_source("Ledger")

@@ -14,6 +14,7 @@ from proofmill.host.network.contracts.ledger import (
     Terms,
     deploy_ledger,
     prove_arguments,
+    taken_in_turn,
 )
 from proofmill.host.network.contracts.verifier import proof_numbers, verifier_artifact
 from proofmill.host.network.evm.account import Account, address_of
@@ -72,10 +73,7 @@ class _Player:
     def prove(self, requests: Sequence[Queued], operations: Sequence[Signable]
               ) -> tuple[Receipt, Batch]:
         """The next batch."""
-        state, taken = self.ledger, []
-        for queued in requests:
-            taken.append(queued.taken_from(state))
-            state = state.requested(taken[-1].request)
+        taken, state = taken_in_turn(self.ledger, requests)
         signed = []
         for each in operations:
             signed.append(each.signed(_KEY, CHAIN_ID, state.accounts[each.sender].nonce))

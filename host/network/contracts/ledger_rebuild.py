@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.network.contracts.exits import ExitTree, Leaving
-from proofmill.host.network.contracts.ledger import Queued, ledger_at
+from proofmill.host.network.contracts.ledger import Queued, ledger_at, taken_in_turn
 from proofmill.host.network.evm.client import Address, Evm
 from proofmill.host.network.evm.contract import Contract, Event
 from proofmill.host.prover.circuits.baby_jubjub import Point
@@ -83,17 +83,15 @@ class Rebuilding:
 
     def _batch(self, requests: int, data: bytes) -> None:
         collector, operations = decode(self.ledger.size, data)
-        leaving: list[Leaving] = []
         if self.taken + requests > len(self.queue):
             raise ProofmillError(
                 f"batch {len(self.exits)} takes {requests} requests where "
                 f"{len(self.queue) - self.taken} wait; see whether the node gave all events from "
                 "the contract's creation on")
-        for queued in self.queue[self.taken:self.taken + requests]:
-            request = queued.taken_from(self.ledger).request
-            if isinstance(request, ForcedExit):
-                leaving.append(Leaving(request.address, request.amount))
-            self.ledger = self.ledger.requested(request)
+        taken, self.ledger = taken_in_turn(
+            self.ledger, self.queue[self.taken:self.taken + requests])
+        leaving = [Leaving(each.request.address, each.request.amount) for each in taken
+                   if isinstance(each.request, ForcedExit)]
         for each in operations:
             if isinstance(each, Exit):
                 leaving.append(Leaving(each.address, each.amount))

@@ -14,7 +14,12 @@ from dataclasses import dataclass, field, replace
 from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.network.contracts.deployment import Layer
 from proofmill.host.network.contracts.exits import ExitTree, Leaving
-from proofmill.host.network.contracts.ledger import UNIT, Queued, prove_arguments
+from proofmill.host.network.contracts.ledger import (
+    UNIT,
+    Queued,
+    prove_arguments,
+    taken_in_turn,
+)
 from proofmill.host.network.evm.contract import Contract, Event
 from proofmill.host.network.evm.embedded import ExecutedBlock
 from proofmill.host.network.mechanism.invariants import require
@@ -98,11 +103,8 @@ class Coins:
     def next_requests(self, ledger: Ledger, places: int) -> tuple[Request, ...]:
         """What the next block's batch on `ledger` takes: the first that wait, as many as there are
         places, each with what it takes then."""
-        taken: list[Request] = []
-        for queued in () if self.ended else self.waiting[:places]:
-            taken.append(queued.taken_from(ledger).request)
-            ledger = ledger.requested(taken[-1])
-        return tuple(taken)
+        taken, _ = taken_in_turn(ledger, () if self.ended else self.waiting[:places])
+        return tuple(each.request for each in taken)
 
     def taken(self, batch: Batch) -> tuple[Queued, ...]:
         """The requests of a block's batch, which are the first that wait, as it takes them."""

@@ -14,6 +14,7 @@ from proofmill.host.network.contracts.ledger import (
     Terms,
     deploy_ledger,
     prove_arguments,
+    taken_in_turn,
 )
 from proofmill.host.network.evm.account import Account
 from proofmill.host.network.evm.client import Address, DevelopmentEvm, Receipt
@@ -99,17 +100,14 @@ class Bank:
               collector: int = 0) -> tuple[Batch, list[Queued]]:
         """The next batch: so many requests, as many as there are by default, and these, signed."""
         count = len(self.queue) if requests is None else requests
-        state, taken = self.ledger, []
-        for queued in self.queue[:count]:
-            taken.append(queued.taken_from(state))
-            state = state.requested(taken[-1].request)
+        taken, state = taken_in_turn(self.ledger, self.queue[:count])
         signed = []
         for each in operations:
             signed.append(each.signed(key_of(self.names[each.sender]), CHAIN,
                                       state.accounts[each.sender].nonce))
             state = state.carried_out(each)
         return Batch(self.size, CHAIN, collector, tuple(signed),
-                     tuple(each.request for each in taken)), taken
+                     tuple(each.request for each in taken)), list(taken)
 
     def arguments(self, batch: Batch, taken: Sequence[Queued]) -> tuple[object, ...]:
         return prove_arguments(batch, taken, self.ledger.apply(batch).root, TAG,
