@@ -35,6 +35,14 @@ def search_path():
     return sysconfig.get_path("scripts") + os.pathsep + os.environ.get("PATH", "")
 
 
+def run_sby(folder: Path, name: str) -> subprocess.CompletedProcess[str]:
+    """Run the file `name` in `folder`; skip where a tool is not installed."""
+    require_tools()
+    return subprocess.run(
+        ["yowasp-sby", "-f", name], cwd=folder, capture_output=True, text=True,
+        env=os.environ | TOOLS | {"PATH": search_path()})
+
+
 def prove(proof, folder: Path, *, mode: str, depth: int, any_state: Sequence[str] = (),
           engine: str = "z3") -> str:
     """Run `proof` (a component with Assert and Assume) in sby's `mode`; return PASS, FAIL, ...
@@ -43,15 +51,12 @@ def prove(proof, folder: Path, *, mode: str, depth: int, any_state: Sequence[str
     those first cycles alone; ``cover`` passes where every `Cover` is reached in them. The modules
     `any_state` ("top.dut") begin in any state, not after reset. `engine` is what sby gives smtbmc.
     """
-    require_tools()
     (folder / "top.il").write_text(rtlil.convert(proof))
     forget = "".join(f"setattr -unset init {module}/w:*\n" for module in any_state)
     (folder / "proof.sby").write_text(
         f"[options]\nmode {mode}\ndepth {depth}\n[engines]\nsmtbmc {engine}\n"
         f"[script]\nread_rtlil top.il\nprep -top top\n{forget}[files]\ntop.il\n")
-    done = subprocess.run(
-        ["yowasp-sby", "-f", "proof.sby"], cwd=folder, capture_output=True, text=True,
-        env=os.environ | TOOLS | {"PATH": search_path()})
+    done = run_sby(folder, "proof.sby")
     (folder / "log").write_text(done.stdout + done.stderr)
     result = re.search(r"DONE \((\w+), rc=", done.stdout)
     assert result, (done.stdout + done.stderr)[-3000:]

@@ -1,13 +1,11 @@
 """Proofs as `proofmill verilog --sby` writes them, run as a stranger would run them."""
 
-import os
 import re
-import subprocess
 
 import pytest
 
 from proofmill.host.cli.main import main
-from tests.hdl.proofs import TOOLS, require_tools, search_path
+from tests.hdl.proofs import run_sby
 
 WORDS = {
     "mailboxes": "--unit mailboxes --preset toy --group g1",
@@ -18,10 +16,7 @@ TASKS = {"mailboxes": ["kept_g1", "rest_g1"], "adder": ["frames"]}
 
 def proven(folder, name):
     """What sby says of every task."""
-    require_tools()
-    done = subprocess.run(
-        ["yowasp-sby", "-f", f"{name}.sby"], cwd=folder, capture_output=True, text=True,
-        env=os.environ | TOOLS | {"PATH": search_path()})
+    done = run_sby(folder, f"{name}.sby")
     return dict(re.findall(rf"\[{name}_(\w+)\] DONE \((\w+), rc=", done.stdout))
 
 
