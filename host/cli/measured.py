@@ -108,7 +108,7 @@ def described(record: JsonObject) -> str:
 
 def addition_cost(record: JsonObject) -> int | None:
     """DSP blocks times cycles of a complete G1 addition, of a multiplier's or an adder's record."""
-    if record["unit"] == "mailboxes" or record["interval"] is None:
+    if record["unit"] in ("mailboxes", "inverter") or record["interval"] is None:
         return None
     products = PRODUCTS_G1 if record["unit"] == "multiplier" else 1
     return int(products * record["interval"] * record["resources"]["dsp"])

@@ -31,6 +31,8 @@ CORES = {
     "multiplier": Core(unit="multiplier", shape=TOY_SHAPE),
     "multiplier-bn254": Core(unit="multiplier", shape=STANDARD),
     "multiplier-folded": Core(unit="multiplier", shape=folded(3)),
+    "inverter": Core(unit="inverter", shape=TOY_SHAPE),
+    "inverter-bn254": Core(unit="inverter", shape=STANDARD),
     "adder": Core(unit="adder", shape=TOY_SHAPE),
     "adder-four-units": Core(unit="adder", shape=at_interval(3, TOY_SHAPE)),
     "adder-a-pair-a-cycle": Core(unit="adder", shape=at_interval(1, TOY_SHAPE)),
@@ -47,7 +49,7 @@ CORES = {
     "accelerator-groups": Core(unit="accelerator", shape=SMALL_TOY, window=3),
 }
 SLOW = ("transform-bn254", "transform-folded", "msm", "msm-groups", "accelerator-groups",
-        "multiplier-bn254", "adder-a-pair-a-cycle")
+        "multiplier-bn254", "inverter-bn254", "adder-a-pair-a-cycle")
 
 
 def written(core, folder):
@@ -108,6 +110,7 @@ def test_the_answers_are_right_under_verilator(name, tmp_path):
 
 
 @pytest.mark.parametrize("name, right, wrong", [
+    ("inverter", "left  <= 7'h41;", "left  <= 7'h21;"),
     *((name, "product <= {", "product <= ~{") for name in (
         "multiplier", "adder", "processor", "transform")),
     pytest.param("msm-groups", "product <= {", "product <= ~{", marks=pytest.mark.slow),

@@ -25,7 +25,7 @@ def unit(name):
     return Core(unit=name, shape=shape)
 
 
-QUICK = ("multiplier-folded", "axis_multiplier-folded", "processor", "board")
+QUICK = ("multiplier-folded", "axis_multiplier-folded", "inverter", "processor", "board")
 """A board's text has the accelerator, and so the MSM, the mailboxes and the adder."""
 
 SLOW = ("transform", "multiplier", "adder", "mailboxes", "msm", "accelerator", "multiplier-bn254",
