@@ -77,6 +77,11 @@ class Recoder(wiring.Component):
     number j of a group goes, with ``low + high * 2 ** half = j``, to the groups ``2 * group`` and
     ``2 * group + 1`` of the destination, as numbers `low` and `high` where they are not zero.
 
+    Parameters
+    ----------
+    mailbox_bits, units : bits of a mailbox's number; mailbox units, this one among them.
+    number_bits : of a scalar with its bias that are looked at; fewer where nothing longer comes.
+
     Members
     -------
     again : buckets are streamed back, in
@@ -88,8 +93,8 @@ class Recoder(wiring.Component):
     cutting : a digit is cut out of a scalar in this cycle, out
     """
 
-    def __init__(self, mailbox_bits: int, units: int = 1):
-        self.mailbox_bits, self.units = mailbox_bits, units
+    def __init__(self, mailbox_bits: int, units: int = 1, number_bits: int = NUMBER):
+        self.mailbox_bits, self.units, self.number_bits = mailbox_bits, units, number_bits
         super().__init__({
             "again": In(1), "level": In(Level(mailbox_bits)), "windows": In(WINDOWS),
             "entry": In(Entry(mailbox_bits)), "operand": Out(Recoded(mailbox_bits)),
@@ -130,7 +135,7 @@ class Recoder(wiring.Component):
         # A digit: what stands in the window, less the bias.
         buckets = Signal(MAX_WINDOW)         # of a window: 2 ** (window - 1)
         m.d.comb += buckets.eq(level.window_ones ^ (level.window_ones >> 1))
-        scalar = Signal(NUMBER, reset_less=True)
+        scalar = Signal(self.number_bits, reset_less=True)
         highest = Signal(BIT_NUMBER_BITS)
         final = Signal()
         base = Signal(self.mailbox_bits)     # one before the window's first bucket
@@ -158,7 +163,8 @@ class Recoder(wiring.Component):
             return [
                 number.eq(next_number[:WINDOW_NUMBER_BITS]), bit.eq(next_bit[:within]),
                 around.eq(Cat(scalar, C(0, 2 * MAX_WINDOW)).bit_select(
-                    Cat(C(0, within), next_bit[within:exact_log2(NUMBER)]), 2 * MAX_WINDOW)),
+                    Cat(C(0, within), next_bit[within:exact_log2(self.number_bits)]),
+                    2 * MAX_WINDOW)),
                 next_number.eq(next_number + self.units),
                 next_bit.eq(next_bit + windows.step_bits + wider),
             ]

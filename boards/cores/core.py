@@ -28,6 +28,7 @@ from proofmill.hdl.msm import Msm, MsmShape
 from proofmill.hdl.presets import with_transforms
 from proofmill.hdl.processor import StandaloneProcessor
 from proofmill.hdl.processor_shape import standalone
+from proofmill.hdl.recoder import Recoder
 from proofmill.hdl.transform_shape import TransformShape
 from proofmill.hdl.transform_unit import TransformUnit
 from proofmill.sim.verilated import Gateware, gateware, with_hash
@@ -147,6 +148,8 @@ UNITS = {
                       lambda core: transform_bench(core.transforms)),
     "mailboxes": Unit("the mailboxes of a unit: who is served, and what stays",
                       lambda core: Mailboxes(core.shape.adder, core.shape.mailbox_bits), None),
+    "recoder": Unit("scalars become signed digits, and those mailboxes' numbers",
+                    lambda core: Recoder(core.shape.mailbox_bits, core.shape.adder.units), None),
     "msm": Unit("a multi-scalar multiplication, without commands",
                 lambda core: Msm(core.shape, finishing_program(core.shape)),
                 lambda core: stream_benches.msm_bench(core.component(), core.window)),

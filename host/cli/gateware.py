@@ -15,10 +15,10 @@ from proofmill.host.ground.errors import ProofmillError
 
 if TYPE_CHECKING:
     from proofmill.boards.cores.core import Core
-    from proofmill.boards.cores.proofs.sby import Proof
+    from proofmill.boards.cores.proofs.sby import Formula, Proof
 
 UNITS = ("multiplier", "axis_multiplier", "inverter", "adder", "processor", "transform",
-         "mailboxes", "msm", "accelerator", "board")
+         "mailboxes", "recoder", "msm", "accelerator", "board")
 PROGRAMS = ("invert", "multiply", "power")
 CURVES = ("bn254", "toy")
 
@@ -55,8 +55,8 @@ def register(commands: Commands) -> None:
                          help="write OUT.core too, a core file of FuseSoC, and OUT.vlt, what "
                               "verilator -Wall need not say of it")
     verilog.add_argument("--sby", action="store_true",
-                         help="write OUT.sby too, and OUT_*.il: proofs of the unit, to run again "
-                              "with yowasp-sby and z3")
+                         help="write proofs of the unit too, to run again: OUT.sby and OUT_*.il "
+                              "for yowasp-sby, OUT_*.smt2 for z3")
     verilog.set_defaults(run=run_verilog)
     table = commands.add_parser(
         "commands", help="show the accelerator's command table",
@@ -110,18 +110,17 @@ def run_verilog(options: argparse.Namespace) -> int:
     return 0
 
 
-def _proofs(core: "Core") -> "list[Proof]":
+def _proofs(core: "Core") -> "list[Proof | Formula]":
     """The proofs of a unit; raises `ProofmillError` where there are none."""
-    from proofmill.boards.cores.proofs.sby import WITH_MAILBOXES, proofs_of
+    from proofmill.boards.cores.proofs.sby import proofs_of
 
     try:
-        found = list(proofs_of(core.unit, core.shape))
+        found = list(proofs_of(core))
     except ValueError as error:
         raise ProofmillError(f"these parameters make no {core.unit}: {error}") from error
     if not found:
-        raise ProofmillError(
-            f"--sby: there are no proofs of such a {core.unit}; there are of "
-            f"{', '.join(WITH_MAILBOXES)}, and of an adder with folded multipliers")
+        raise ProofmillError(f"--sby: there are no proofs of a {core.unit}; docs/units.md says of "
+                             "which units there are")
     return found
 
 

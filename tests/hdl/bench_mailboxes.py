@@ -11,6 +11,7 @@ import cocotb
 from amaranth.lib.wiring import Flow
 from cocotb.triggers import RisingEdge
 
+from proofmill.boards.cores.proofs.recoder import told_of
 from proofmill.hdl.curve import Group
 from proofmill.hdl.mailbox_unit import MailboxUnit
 from proofmill.hdl.operands import READ
@@ -20,7 +21,7 @@ from proofmill.hdl.windows import halves
 from proofmill.sim.curve import complete_sum, loaded, to_affine
 from tests.cocotb_streams import start
 from tests.hdl.points import toy_points
-from tests.hdl.test_recoder import slices_of, windows_of
+from tests.hdl.test_recoder import slices_of
 from tests.hdl.words import Expected, patterns, plan_for
 
 PAUSE = float(os.environ["PAUSE"])
@@ -146,7 +147,7 @@ async def groups_match_the_definition(dut):
     plan = plan_for(TOY_SHAPE, 3 if GROUP is Group.G1 else 2)
     for scalars in list(patterns(CURVE.scalar.modulus, 9, 5).values())[:3]:
         points = [None, *rng.choices(toy_points(GROUP), k=8)]
-        for name, value in windows_of(plan).items():
+        for name, value in told_of(plan).items():
             dut[name.replace(".", "__")].value = value
         dut.level__first.value, dut.level__begin.value = 1, 0
         while world.cycle % FRAME:

