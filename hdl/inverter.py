@@ -107,8 +107,8 @@ class Inverter(wiring.Component):
         delta = Signal(signed((shape.steps + 1).bit_length() + 1), reset_less=True)
         left, finishing = self.left, self.finishing
 
-        # Whether delta is above 0, known a cycle before: after a swap it is not, else it is where it
-        # was not below 0.
+        # Whether delta is above 0, known a cycle before: after a swap it is not, otherwise it is
+        # where it was not below 0.
         positive = Signal(reset_less=True)
         odd, swap = g[0], Signal()
         m.d.comb += swap.eq(odd & positive)

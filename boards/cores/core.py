@@ -19,6 +19,8 @@ from proofmill.firmware.library import finishing_program, program
 from proofmill.firmware.target import Target
 from proofmill.hdl.accelerator import Accelerator
 from proofmill.hdl.axi_stream import AxiStreamMultiplier
+from proofmill.hdl.batch_adder import BatchAdder
+from proofmill.hdl.batch_shape import BatchShape
 from proofmill.hdl.configurations import refusal
 from proofmill.hdl.emit import emit_verilog, for_every_simulator
 from proofmill.hdl.framed_adder import FramedAdder
@@ -84,6 +86,11 @@ class Core:
         return TransformShape(power=shape.transforms, multiplier=replace(
             multiplier, field=multiplier.second, second=None))
 
+    @property
+    def batches(self) -> BatchShape:
+        """A batch-affine adder on the same multiplier, in G1."""
+        return BatchShape(multiplier=self.shape.adder.multiplier)
+
     @cached_property
     def gateware(self) -> Gateware:
         """The text of an accelerator, or of a board with one, and its hash, which is what it says
@@ -118,8 +125,8 @@ class Core:
         return fill(self.unit, unit.title, unit.bench(self))
 
 
-FIELD_UNITS = ("multiplier", "axis_multiplier", "inverter", "processor", "transform")
-"""Units that know of no points."""
+FIELD_UNITS = ("multiplier", "axis_multiplier", "inverter", "batch_adder", "processor", "transform")
+"""Units in which there is no complete adder."""
 
 TOLD = ("accelerator", "board")
 """Units that tell the hash of their own text, as a word of their identity."""
@@ -139,6 +146,10 @@ UNITS = {
     "adder": Unit("the complete point adder with its frames",
                   lambda core: FramedAdder(core.shape.adder),
                   lambda core: point_benches.adder_bench(core.shape.adder)),
+    "batch_adder": Unit("affine points of G1 added in batches, with a multiplier of its own",
+                        lambda core: BatchAdder(core.batches),
+                        lambda core: point_benches.batch_bench(
+                            core.shape.adder.curve, core.batches)),
     "processor": Unit("the field processor with a multiplier of its own",
                       lambda core: StandaloneProcessor(
                           core.target.shape, program(core.program, core.target)),

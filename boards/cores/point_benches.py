@@ -1,12 +1,15 @@
-"""What the point adder must answer, from the formula on integers."""
+"""What the adders of points must answer, from the formula and the group law on integers."""
 
 from random import Random
 
 from proofmill.boards.cores.bench import Bench, number, rows, width
 from proofmill.boards.cores.points import some_points
+from proofmill.hdl.batch_intake import pair_layout
+from proofmill.hdl.batch_shape import BatchShape
+from proofmill.hdl.curve import Curve, Group
 from proofmill.hdl.framed_adder import FramedAdder, Timetable
 from proofmill.hdl.point_adder import AdderShape
-from proofmill.sim.curve import Homogeneous, complete_sum, to_homogeneous
+from proofmill.sim.curve import Affine, Homogeneous, complete_sum, equation, to_homogeneous
 
 PAIRS = 24
 """Pairs of points."""
@@ -58,6 +61,30 @@ def adder_bench(shape: AdderShape) -> Bench:
                 rows(sum_cycle=[cycle for cycle, _, _ in sums],
                      sum_lane=[lane for _, lane, _ in sums],
                      sum_of=[number(value, bits) for _, _, value in sums])])})
+
+
+def batch_bench(curve: Curve, shape: BatchShape) -> Bench:
+    """Affine sums in G1: of random points, of equal and opposite ones, and at infinity."""
+    rng, p, law = Random(shape.modulus), shape.modulus, equation(curve, Group.G1)
+    points = some_points(curve, Group.G1, 12, seed=3)
+    one = next(point for point in points if point is not None)
+    pairs = [(one, one), (one, law.negate(one)), (None, one), (one, None), (None, None)]
+    pairs += [(rng.choice(points), rng.choice(points)) for _ in range(PAIRS)]
+    bits, layout = shape.multiplier.field.bits, pair_layout(shape)
+    width, each = layout.size - shape.tag_bits, 2 * bits + 1
+
+    def word(point: Affine) -> int:
+        x, y = ((0,), (0,)) if point is None else point
+        return sum(part[0] * shape.multiplier.radix % p << bits * n for n, part in enumerate((x, y))
+                   ) | (point is None) << 2 * bits
+
+    return Bench(
+        parts=["batch_adder"], answers=len(pairs),
+        limit=len(pairs) * 60 * shape.interval + 8 * shape.inverter.latency, places={
+            "COUNT": len(pairs), "PAIR_MSB": width - 1, "POINT_MSB": each - 1,
+            "TAG_MSB": shape.tag_bits - 1,
+            "ROWS": rows(pair_of=[number(word(p_) | word(q) << each, width) for p_, q in pairs],
+                         sum_of=[number(word(law.add(p_, q)), each) for p_, q in pairs])})
 
 
 def _parts(point: Homogeneous) -> list[int]:

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from proofmill.boards.cores.core import Core
     from proofmill.boards.cores.proofs.sby import Formula, Proof
 
-UNITS = ("multiplier", "axis_multiplier", "inverter", "adder", "processor", "transform",
-         "mailboxes", "recoder", "msm", "accelerator", "board")
+UNITS = ("multiplier", "axis_multiplier", "inverter", "adder", "batch_adder", "processor",
+         "transform", "mailboxes", "recoder", "msm", "accelerator", "board")
 PROGRAMS = ("invert", "multiply", "power")
 CURVES = ("bn254", "toy")
 

@@ -37,6 +37,9 @@ CORES = {
     "adder-four-units": Core(unit="adder", shape=at_interval(3, TOY_SHAPE)),
     "adder-a-pair-a-cycle": Core(unit="adder", shape=at_interval(1, TOY_SHAPE)),
     "adder-folded": Core(unit="adder", shape=folded(3)),
+    "batch_adder": Core(unit="batch_adder", shape=TOY_SHAPE),
+    "batch_adder-folded": Core(unit="batch_adder", shape=folded(3)),
+    "batch_adder-bn254": Core(unit="batch_adder", shape=STANDARD),
     "processor": Core(unit="processor", shape=TOY_SHAPE),
     "processor-power": Core(unit="processor", shape=TOY_SHAPE, program="power"),
     "processor-folded": Core(unit="processor", shape=folded(3), program="multiply"),
@@ -49,7 +52,8 @@ CORES = {
     "accelerator-groups": Core(unit="accelerator", shape=SMALL_TOY, window=3),
 }
 SLOW = ("transform-bn254", "transform-folded", "msm", "msm-groups", "accelerator-groups",
-        "multiplier-bn254", "inverter-bn254", "adder-a-pair-a-cycle")
+        "multiplier-bn254", "inverter-bn254", "batch_adder-folded", "batch_adder-bn254",
+        "adder-a-pair-a-cycle")
 
 
 def written(core, folder):
@@ -112,7 +116,7 @@ def test_the_answers_are_right_under_verilator(name, tmp_path):
 @pytest.mark.parametrize("name, right, wrong", [
     ("inverter", "left  <= 7'h41;", "left  <= 7'h21;"),
     *((name, "product <= {", "product <= ~{") for name in (
-        "multiplier", "adder", "processor", "transform")),
+        "multiplier", "adder", "batch_adder", "processor", "transform")),
     pytest.param("msm-groups", "product <= {", "product <= ~{", marks=pytest.mark.slow),
     ("accelerator", "64'h4c4c494d464f5250", "64'h4c4c494d464f5251"),
 ])

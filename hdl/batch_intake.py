@@ -1,0 +1,96 @@
+"""Pairs on their way into a batch: they wait, and it is decided what each of them wants."""
+
+from amaranth import *
+from amaranth.lib import data, enum, fifo, stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from proofmill.hdl.batch_shape import BatchShape
+
+
+class Kind(enum.Enum, shape=2):
+    """How a pair is added.
+
+    CHORD : x differs; TANGENT : equal points; COPY : one of them is infinite, the sum is the other;
+    NONE : opposite points, or both infinite: the sum is infinite.
+    """
+
+    CHORD = 0
+    TANGENT = 1
+    COPY = 2
+    NONE = 3
+
+
+def point_layout(shape: BatchShape) -> data.StructLayout:
+    """An affine point: canonical coordinates in Montgomery form, which mean nothing at infinity."""
+    bits = shape.multiplier.field.bits
+    return data.StructLayout({"x": bits, "y": bits, "infinite": 1})
+
+
+def pair_layout(shape: BatchShape) -> data.StructLayout:
+    """Two points to add, and what their sum is to be known by."""
+    point = point_layout(shape)
+    return data.StructLayout({"p": point, "q": point, "tag": shape.tag_bits})
+
+
+def sum_layout(shape: BatchShape) -> data.StructLayout:
+    """A sum; at infinity its coordinates are 0."""
+    bits = shape.multiplier.field.bits
+    return data.StructLayout({"x": bits, "y": bits, "infinite": 1, "tag": shape.tag_bits})
+
+
+class Intake(wiring.Component):
+    """A queue of pairs, and the next one with its kind.
+
+    Coordinates are compared as they are, so they have to be canonical. A point whose y is 0 is its
+    own opposite. Of a pair that is copied, `pair.p` is what the sum is.
+
+    Members
+    -------
+    pairs : stream of pairs, in
+    pair, kind : the next one, out
+    known : there is one, out
+    take : it is taken, in; it stays for one cycle more
+    empty : nothing waits, out
+    """
+
+    def __init__(self, shape: BatchShape):
+        self.shape = shape
+        super().__init__({
+            "pairs": In(stream.Signature(pair_layout(shape))), "pair": Out(pair_layout(shape)),
+            "kind": Out(Kind), "known": Out(1), "take": In(1), "empty": Out(1)})
+
+    def elaborate(self, platform):
+        m = Module()
+        width = Shape.cast(pair_layout(self.shape)).width
+        m.submodules.queue = queue = fifo.SyncFIFOBuffered(width=width, depth=self.shape.queue)
+        # 0: none; 1: there; 2: compared; 3: known.
+        age = Signal(2)
+        pair = self.pair
+        same_x, same_y, flat = Signal(), Signal(), Signal()
+        m.d.comb += [
+            queue.w_data.eq(self.pairs.payload.as_value()), queue.w_en.eq(self.pairs.valid),
+            self.pairs.ready.eq(queue.w_rdy), queue.r_en.eq(age == 0),
+            self.known.eq(age == 3), self.empty.eq((age == 0) & (queue.level == 0))]
+        with m.Switch(age):
+            with m.Case(0):
+                m.d.sync += pair.as_value().eq(queue.r_data)
+                with m.If(queue.r_rdy):
+                    m.d.sync += age.eq(1)
+            with m.Case(1):
+                m.d.sync += [age.eq(2), same_x.eq(pair.p.x == pair.q.x),
+                             same_y.eq(pair.p.y == pair.q.y), flat.eq(pair.p.y == 0)]
+            with m.Case(2):
+                m.d.sync += age.eq(3)
+                with m.If(pair.p.infinite | pair.q.infinite):
+                    m.d.sync += self.kind.eq(
+                        Mux(pair.p.infinite & pair.q.infinite, Kind.NONE, Kind.COPY))
+                with m.Elif(same_x):
+                    m.d.sync += self.kind.eq(Mux(same_y & ~flat, Kind.TANGENT, Kind.NONE))
+                with m.Else():
+                    m.d.sync += self.kind.eq(Kind.CHORD)
+                with m.If(pair.p.infinite):
+                    m.d.sync += pair.p.eq(pair.q)
+            with m.Case(3):
+                with m.If(self.take):
+                    m.d.sync += age.eq(0)
+        return m

@@ -1,0 +1,230 @@
+"""Batch-affine addition: every pair of the toy curve, full width, and the model's cycles."""
+
+from dataclasses import replace
+from random import Random
+
+import numpy as np
+import pytest
+import z3
+from py_ecc import bn128
+
+from proofmill.hdl.batch_adder import BatchAdder
+from proofmill.hdl.batch_intake import pair_layout, sum_layout
+from proofmill.hdl.batch_shape import BatchShape
+from proofmill.hdl.curve import BN254, TOY_CURVE, Group
+from proofmill.hdl.field import TOY
+from proofmill.hdl.folded import FoldedShape
+from proofmill.hdl.presets import STANDARD, TOY_SHAPE
+from proofmill.sim.batch import BatchModel, kind_of, products
+from proofmill.sim.curve import equation
+from tests.hdl.compiled import Compiled
+from tests.hdl.points import bn254_generator, from_py_ecc, toy_points
+from tests.simulation import simulate
+
+TOY_MULTIPLIER = TOY_SHAPE.adder.multiplier
+SHAPES = {
+    "toy": BatchShape(multiplier=TOY_MULTIPLIER),
+    "small": BatchShape(multiplier=TOY_MULTIPLIER, pairs=8, least=5, buffers=2, queue=2),
+    "folded": BatchShape(multiplier=FoldedShape(
+        field=TOY, operand_bits=22, digit=6, limb=8, interval=3), pairs=16, least=12),
+}
+
+QUICK = (("toy", "equal"), ("small", "pauses"), ("folded", "now and then"))
+"""Of the model's comparisons."""
+
+
+def to_words(shape, point):
+    """An affine point as the adder takes it; at infinity anything."""
+    p, radix = shape.modulus, shape.multiplier.radix
+    x, y = ((5,), (7,)) if point is None else point
+    return {"x": x[0] * radix % p, "y": y[0] * radix % p, "infinite": int(point is None)}
+
+
+def packed(shape, p, q, tag):
+    """A pair as a number."""
+    return pair_layout(shape).const({
+        "p": to_words(shape, p), "q": to_words(shape, q), "tag": tag}).as_value().value
+
+
+def unpacked(shape, word):
+    """(tag, point) of a sum that is a number; at infinity its coordinates are 0."""
+    p, back = shape.modulus, pow(shape.multiplier.radix, -1, shape.modulus)
+    found = sum_layout(shape).from_bits(word)
+    assert not found.infinite or (found.x, found.y) == (0, 0)
+    assert found.x < p and found.y < p
+    return found.tag, None if found.infinite else ((found.x * back % p,), (found.y * back % p,))
+
+
+def modelled(shape, kinds, rng=None, drain=None, cycles=1 << 22):
+    """(model, cycles in which pairs went in, (cycle, pair) in which sums were taken); with `rng`
+    both streams pause. `drain` is a function of the cycle and of the pairs still to come."""
+    model, waiting, offers, sums = BatchModel(shape), list(kinds), [], []
+    log = {"offered": [], "ready": [], "drain": []}
+    offered = False
+    while len(sums) < len(kinds):
+        assert model.cycle < cycles, (len(sums), vars(model))
+        offered = bool(waiting) and (offered or rng is None or rng.random() < 0.3)
+        ready = rng is None or rng.random() < 0.4
+        drains = not waiting if drain is None else drain(model.cycle, len(waiting))
+        for name, value in (("offered", offered), ("ready", ready), ("drain", drains)):
+            log[name].append(value)
+        if ready and model.sum is not None:
+            sums.append((model.cycle, model.sum))
+        accepted = offered and model.ready
+        if accepted:
+            offers.append(model.cycle)
+        model.step(waiting[0] if offered else None, ready, drains)
+        if accepted:
+            waiting.pop(0)
+            offered = False
+    return model, offers, sums, log
+
+
+def compiled_run(shape, pairs, rng=None, drain=None):
+    """The model and the compiled RTL side by side: equal in every cycle; the RTL's sums."""
+    model, offers, sums, log = modelled(shape, [kind_of(*pair) for pair in pairs], rng, drain)
+    words = [packed(shape, p, q, n % (1 << shape.tag_bits)) for n, (p, q) in enumerate(pairs)]
+    sent = np.zeros(model.cycle, dtype=np.uint64)
+    for n, cycle in enumerate(offers):  # from when it is offered to when it goes in
+        sent[offers[n - 1] + 1 if n else 0:cycle + 1] = words[n]
+    outputs = Compiled(BatchAdder(shape)).run(
+        model.cycle, pairs__payload=sent, pairs__valid=log["offered"],
+        sums__ready=log["ready"], drain=log["drain"])
+    went = np.flatnonzero(np.array(log["offered"]) & (outputs["pairs__ready"] == 1))
+    came = np.flatnonzero(np.array(log["ready"]) & (outputs["sums__valid"] == 1))
+    found = [unpacked(shape, int(word)) for word in outputs["sums__payload"][came]]
+    assert went.tolist() == offers
+    assert [(int(cycle), tag) for cycle, (tag, _) in zip(came, found, strict=True)] == [
+        (cycle, n % (1 << shape.tag_bits)) for cycle, n in sums]
+    counters = [int(outputs[name][-1]) for name in ("additions", "products", "batches")]
+    assert counters == [model.additions, model.products, model.batches]
+    assert not outputs["fault"].any()
+    return model, {n: point for (_, n), (_, point) in zip(sums, found, strict=True)}
+
+
+def test_every_pair_of_points():
+    """All 181 * 181 pairs of the toy curve's group, infinity, doublings and opposites included."""
+    points, shape, rng = toy_points(Group.G1), replace(SHAPES["toy"], tag_bits=14), Random(1)
+    order = [(i, j) for i in range(181) for j in range(181)]
+    rng.shuffle(order)
+    pairs = [(points[i], points[j]) for i, j in order]
+    model, found = compiled_run(shape, pairs)
+    for n, (i, j) in enumerate(order):
+        assert found[n] == points[(i + j) % 181]
+    assert model.products == products(shape, [kind_of(*pair) for pair in pairs], model.batches)
+    assert model.products / len(pairs) < 6.1
+    assert model.cycle / len(pairs) < 6.2
+
+
+@pytest.mark.parametrize("name, kind", [
+    pytest.param(name, kind, marks=() if (name, kind) in QUICK else pytest.mark.slow)
+    for name in SHAPES for kind in ("random", "equal", "pauses", "now and then")])
+def test_the_model_has_the_gatewares_cycles(name, kind):
+    """Whatever is added and however the streams pause."""
+    shape, points, rng = SHAPES[name], toy_points(Group.G1), Random(name + kind)
+    count = 600
+    pairs = [(rng.choice(points), rng.choice(points)) for _ in range(count)]
+    if kind == "equal":
+        pairs = [(p, p) for p, _ in pairs]
+    # Now and then batches are closed that have a pair or two.
+    drain = None if kind != "now and then" else (
+        lambda cycle, waiting: not waiting or cycle // 900 % 2 == 1)
+    _, found = compiled_run(shape, pairs, None if kind in ("random", "equal") else rng, drain)
+    law = equation(TOY_CURVE, Group.G1)
+    assert [found[n] for n in range(count)] == [law.add(*pair) for pair in pairs]
+
+
+def test_full_width():
+    """BN254 against py_ecc, in Amaranth's simulator; cycles as modelled."""
+    shape, rng, law = BatchShape(multiplier=STANDARD.adder.multiplier, pairs=32, least=24
+                                 ), Random(2), equation(BN254, Group.G1)
+    base = bn254_generator(Group.G1)
+    points = [None, *(law.multiply(rng.randrange(1, 1 << 60), base) for _ in range(6))]
+    pairs = [(rng.choice(points), rng.choice(points)) for _ in range(60)]
+    pairs += [(p, p) for p in points] + [(p, law.negate(p)) for p in points]
+    model, _, sums, _ = modelled(shape, [kind_of(*pair) for pair in pairs])
+    dut, found = BatchAdder(shape), []
+
+    async def give(ctx):
+        ctx.set(dut.pairs.valid, 1)
+        for tag, (p, q) in enumerate(pairs):
+            ctx.set(dut.pairs.payload, {
+                "p": to_words(shape, p), "q": to_words(shape, q), "tag": tag})
+            await ctx.tick().until(dut.pairs.ready)
+        ctx.set(dut.pairs.valid, 0)
+        ctx.set(dut.drain, 1)
+
+    async def take(ctx):
+        ctx.set(dut.sums.ready, 1)
+        for cycle in range(model.cycle):
+            if ctx.get(dut.sums.valid):
+                tag, point = unpacked(shape, ctx.get(dut.sums.payload.as_value()))
+                found.append((cycle, tag))
+                one, two = (None if p is None else tuple(bn128.FQ(c[0]) for c in p)
+                            for p in pairs[tag])
+                assert point == from_py_ecc(bn128.add(one, two))
+            await ctx.tick()
+        assert ctx.get(dut.products) == model.products
+
+    simulate(dut, give, take, cycles=model.cycle + 10)
+    assert found == sums
+
+
+def test_four_thousand_additions_of_the_standard_multiplier():
+    """Products and cycles an addition, by the model: 6 products, and 15 a batch of 128."""
+    shape = BatchShape(multiplier=STANDARD.adder.multiplier)
+    assert (shape.chains, shape.products) == (6, 15)
+    model, *_ = modelled(shape, [0] * 4096)
+    assert model.products == 4096 * 6 + model.batches * 15
+    assert model.products / 4096 < 6.13 and model.cycle < 6.7 * 4096
+    assert model.most <= shape.buffers * shape.pairs
+    doubled, *_ = modelled(shape, [1] * 4096)
+    assert doubled.products == 4096 * 7 + doubled.batches * 15
+
+
+def test_a_batch_without_an_inverse_is_told():
+    """x, and x + p beside it: not the same number, but the same x."""
+    shape = SHAPES["small"]
+    points = toy_points(Group.G1)
+    x, y = next((x, y) for (x,), (y,) in points[1:]
+                if x * shape.multiplier.radix % 163 < 256 - 163)
+    word = pair_layout(shape).const({
+        "p": to_words(shape, ((x,), (y,))),
+        "q": {"x": x * shape.multiplier.radix % 163 + 163, "y": 3, "infinite": 0},
+        "tag": 0}).as_value().value
+    outputs = Compiled(BatchAdder(shape)).run(
+        600, pairs__payload=word, pairs__valid=np.arange(600) < 4, sums__ready=1, drain=1)
+    assert outputs["fault"][-1] == 1 and outputs["fault"][0] == 0
+
+
+@pytest.mark.parametrize("name", ["toy", "bn254"])
+@pytest.mark.parametrize("slack, answer", [(0, z3.unsat), (1, z3.sat)], ids=["bound", "below"])
+def test_no_value_passes_its_bound(name, slack, answer):
+    """A product of anything that is multiplied, and a sum's coordinate before it is reduced."""
+    multiplier = {"toy": TOY_MULTIPLIER, "bn254": STANDARD.adder.multiplier}[name]
+    shape = BatchShape(multiplier=multiplier)
+    p, bounds = shape.modulus, shape.bounds
+    largest = max(bounds.values())
+    assert multiplier.product_bound(bounds["a product"], largest) <= bounds["a product"]
+    assert multiplier.product_bound(2 * p - 1, 2 * p - 1) <= bounds["a product"]
+    product, x1, x2, total = z3.Ints("product x1 x2 total")
+    solver = z3.Solver()
+    solver.add(0 <= product, product <= bounds["a product"], 0 <= x1, x1 < p, 0 <= x2, x2 < p,
+               total == product + 2 * p - x1 - x2)
+    reduced = total
+    for part in shape.reductions:
+        reduced = z3.If(reduced >= part, reduced - part, reduced)
+    solver.add(z3.Or(total < 0, reduced < 0, reduced >= p - slack))
+    assert solver.check() == answer
+
+
+@pytest.mark.parametrize("changes, said", [
+    ({"pairs": 96}, r"^pairs must be a power of two from 2 on, not 96$"),
+    ({"buffers": 1}, r"^buffers must be a power of two from 2 on, not 1$"),
+    ({"least": 129}, r"^a batch is closed with 1 to 128 pairs, not 129$"),
+    ({"queue": 1}, r"^a queue holds 2 pairs or more, not 1$"),
+    ({"multiplier": replace(TOY_MULTIPLIER, operand_bits=9)},
+     r"^a \w+ can reach \d\.\d times the modulus, 1\d bits, but the multiplier takes 9; give it ")])
+def test_what_makes_no_batch_adder_is_refused(changes, said):
+    with pytest.raises(ValueError, match=said):
+        BatchShape(**{"multiplier": TOY_MULTIPLIER} | changes)
