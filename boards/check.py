@@ -1,6 +1,5 @@
 """What a board lacks, found before anything is built: sentences, none where it is whole."""
 
-import re
 from collections.abc import Iterator
 from math import ceil
 from typing import Any
@@ -9,18 +8,12 @@ from amaranth.build import Subsignal
 from amaranth.vendor import LatticePlatform, SiliconBluePlatform
 
 from proofmill.boards.board import Board, ecp5_pll
+from proofmill.boards.flows import PARTS, known, target_of
 from proofmill.hdl.cost import BLOCKS, mailbox_memory_bits, multiplier_blocks
 from proofmill.hdl.uart import divisor
 
-CHIPS = {
-    "ecp5": (re.compile(r"LFE5U(M5G)?-(\d+)F-(\d)BG(\d+)"), "LFE5U-85F-6BG381C"),
-    "ice40": (re.compile(r"iCE40UP5K-SG48"), "iCE40UP5K-SG48"),
-    "gowin": (re.compile(r"GW5A-LV25"), "GW5A-LV25MG121NES"),
-}
-"""The parts that each flow's tools are called for, and an example."""
-
 PLATFORMS = {"ecp5": (LatticePlatform, "Trellis"), "ice40": (SiliconBluePlatform, "IceStorm"),
-             "gowin": None}
+             "gowin": None, "nexus": None}
 """Class and tool chain of each flow's Amaranth platform; None where `Board.pins` stands for it."""
 
 PORTS = ("clk", "rx", "tx", "active")
@@ -31,7 +24,7 @@ SDRAM = {"clk": 1, "ras": 1, "cas": 1, "we": 1, "ba": 2, "a": 13, "dq": 16}
 
 RESOURCES = ("dsp", "lut", "ff", "bram")
 
-BLOCK_BITS = {"ecp5": 18 * 1024, "ice40": 4 * 1024, "gowin": 18 * 1024}
+BLOCK_BITS = {"ecp5": 18 * 1024, "ice40": 4 * 1024, "gowin": 18 * 1024, "nexus": 18 * 1024}
 """Bits of a block memory."""
 
 LEAST_DIVISOR = 4
@@ -40,8 +33,8 @@ LEAST_DIVISOR = 4
 
 def problems(board: Board) -> list[str]:
     """What has to be mended before `board` can be built, a sentence each."""
-    if board.flow not in CHIPS:
-        return [f"flow is {board.flow!r}; the flows are {', '.join(CHIPS)}"]
+    if board.flow not in PARTS:
+        return [f"flow is {board.flow!r}; the flows are {', '.join(PARTS)}"]
     found = [*_chip(board), *_clock(board), *_size(board)]
     return found + list(_pins(board) if PLATFORMS[board.flow] is None else _platform(board))
 
@@ -50,10 +43,9 @@ def _chip(board: Board) -> Iterator[str]:
     for field in ("name", "loader"):
         if not getattr(board, field):
             yield f"{field} is empty"
-    pattern, example = CHIPS[board.flow]
-    if not pattern.match(board.chip):
+    if not known(board):
         yield (f"chip is {board.chip!r}, and the tools of flow {board.flow} are called for parts "
-               f"like {example}")
+               f"like {', '.join(parts.example for parts in PARTS[board.flow])}")
 
 
 def _clock(board: Board) -> Iterator[str]:
@@ -85,8 +77,8 @@ def _size(board: Board) -> Iterator[str]:
         yield f"resources has no {', no '.join(missing)}"
         return
     there, adder = board.resources, board.shape.adder
-    if board.flow == "ecp5":
-        blocks = multiplier_blocks(adder, BLOCKS["18x18"])
+    if known(board) and (block := target_of(board).block) is not None:
+        blocks = multiplier_blocks(adder, BLOCKS[block])
         if blocks > there["dsp"]:
             yield (f"shape takes {blocks} multiplier blocks and resources has {there['dsp']}; see "
                    "boards/shapes.py for smaller ones")

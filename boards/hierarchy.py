@@ -7,7 +7,7 @@ one.
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -47,10 +47,11 @@ def parts_of(component: Any, target_name: str, folder: Path, tell: Tell | None =
     """
     target = TARGETS[target_name]
     (folder / "unit.il").write_text(netlist(component))
-    synthesis = target.synthesis.replace(" -flatten", "")
-    if "xilinx" not in synthesis:  # which keeps them apart unless it is told otherwise
-        synthesis += " -noflatten"
-    run_yosys(["read_rtlil unit.il", *target.hints, f"{synthesis} -top {TOP}",
+    target.lay_out(folder)
+    # Xilinx' command keeps them apart unless it is told otherwise.
+    apart = replace(target, synthesis=target.synthesis.replace(" -flatten", ""))
+    options = "" if "xilinx" in target.synthesis else "-noflatten"
+    run_yosys(["read_rtlil unit.il", *apart.passes(TOP, options),
                "tee -o parts.json stat -json"], folder, "hierarchy-yosys.log", tell)
     modules = json.loads((folder / "parts.json").read_text())["modules"]
     return tree({name.lstrip("\\"): target.count(module["num_cells_by_type"])

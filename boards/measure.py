@@ -174,9 +174,8 @@ def synthesise(component: Any, target_name: str, folder: Path, tell: Tell | None
     (folder / "unit.il").write_text(netlist(component))
     # Amaranth calls an array's elements x[0], x[1], as Yosys calls the bits of x where it splits
     # it while mapping (YosysHQ/yosys issue 4349); split before, they get names of their own.
-    run_yosys(["read_rtlil unit.il", *target.hints,
-               f"{target.synthesis} -top unit -run begin:map_luts", "splitnets",
-               f"{target.synthesis} -top unit -run map_luts:",
+    target.lay_out(folder)
+    run_yosys(["read_rtlil unit.il", *target.passes("unit", before_tables=["splitnets"]),
                "tee -o stat.json stat -json", "select unit", "write_rtlil -selected mapped.il"],
               folder, tell=tell)
     return target.count(cells_of(folder / "stat.json"))

@@ -1,7 +1,7 @@
 """What a netlist takes of a device, counted from Yosys' cells, family by family."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -28,7 +28,10 @@ class Target:
     """A device family as Yosys knows it.
 
     Each count maps a cell's name to how many units one such cell is; a name that ends in ``*``
-    stands for all that begin so. `hints` are passes before synthesis.
+    stands for all that begin so. `synthesis` is Yosys' command, `hints` are passes before it.
+    `products` are passes that put products on multiplier blocks, where the command itself does
+    not or does it wrongly; `maps` are the files beside this one that they read. `block` is the
+    multiplier block in `hdl.cost.BLOCKS`; None where products are made of tables.
     """
 
     name: str
@@ -40,7 +43,29 @@ class Target:
     carry: Mapping[str, float]
     ff: Mapping[str, float]
     bram: Mapping[str, float]
+    block: str | None = None
     hints: tuple[str, ...] = ()
+    products: tuple[str, ...] = ()
+    maps: tuple[str, ...] = ()
+
+    def lay_out(self, folder: Path) -> None:
+        """Put the files that the passes read into the folder in which they run."""
+        for name in self.maps:
+            (folder / name).write_text(Path(__file__).with_name(name).read_text())
+
+    def passes(self, top: str, options: str = "", *, before_tables: Sequence[str] = ()
+               ) -> list[str]:
+        """The passes that synthesise the module `top`, which has been read; `before_tables` come
+        before logic is mapped to tables."""
+        command = f"{self.synthesis} -top {top}{options and ' ' + options}"
+        begin, found = "begin", list(self.hints)
+        if self.products:
+            found += [f"{command} -run begin:coarse", *self.products]
+            begin = "coarse"
+        if before_tables:
+            found += [f"{command} -run {begin}:map_luts", *before_tables]
+            begin = "map_luts"
+        return [*found, command if begin == "begin" else f"{command} -run {begin}:"]
 
     def count(self, cells: Mapping[str, int]) -> Resources:
         """Resources of the cells that Yosys' ``stat`` counted."""
@@ -67,24 +92,42 @@ _AMD = {
     "bram": {"RAMB18E1": 0.5, "RAMB36E1": 1, "RAMB18E2": 0.5, "RAMB36E2": 1},
 }
 
+_GOWIN: dict[str, Any] = {
+    "bram_unit": "18 kbit",
+    "dsp": {"MULT27X36": 2, "MULT12X12": 0.5, "MULTADDALU12X12": 1, "MULTALU27X18": 1,
+            "MULT18X18": 1, "MULT36X36": 4, "MULT9X9": 0.5},
+    "lut": {"LUT*": 1, "ALU": 1, "RAM16SDP4": 4, "RAM16SDP2": 2, "RAM16SDP1": 1},
+    "carry": {"ALU": 1}, "ff": {"DFF*": 1},
+    "bram": {"SDPB": 1, "SDPX9B": 1, "DPB": 1, "DPX9B": 1, "SPX9": 1, "SP": 1},
+}
+
+
+def _blocks(wide: int, narrow: int, name: str, least: str, map_to_cells: str) -> tuple[str, ...]:
+    """Passes that cut products into blocks of so many bits, called `name`, and map these to cells,
+    while registers beside them stay what they are. `least`: definitions for ``mul2dsp.v``."""
+    return ("proc", "opt_expr", "opt_clean", "wreduce", "opt_clean",
+            f"techmap -map +/mul2dsp.v -D DSP_A_MAXWIDTH={wide} -D DSP_B_MAXWIDTH={narrow} "
+            f"-D DSP_A_MINWIDTH=2 -D DSP_B_MINWIDTH=2 -D DSP_NAME={name} {least}".rstrip(),
+            "chtype -set $mul t:$__soft_mul", f"techmap -map {map_to_cells}")
+
+
 TARGETS = {target.name: target for target in (
-    Target(name="ecp5-85f", title="Lattice ECP5", synthesis="synth_ecp5",
+    Target(name="ecp5-85f", title="Lattice ECP5", synthesis="synth_ecp5", block="18x18",
            bram_unit="18 kbit", dsp={"MULT18X18D": 1},
            lut={"LUT4": 1, "CCU2C": 2, "TRELLIS_DPR16X4": 4}, carry={"CCU2C": 1},
            ff={"TRELLIS_FF": 1}, bram={"DP16KD": 1, "PDPW16KD": 1}),
-    Target(name="xcup", title="AMD UltraScale+", bram_unit="36 kbit",
+    Target(name="xcup", title="AMD UltraScale+", block="26x17", bram_unit="36 kbit",
            synthesis="synth_xilinx -family xcup -noiopad -noclkbuf -flatten", hints=(
                # Yosys would keep the residents in tables, which it then cannot map.
                'setattr -set ram_style "block" */m:residents*',), **_AMD),
-    Target(name="xc7", title="AMD 7 series", bram_unit="36 kbit",
+    Target(name="xc7", title="AMD 7 series", block="24x17", bram_unit="36 kbit",
            synthesis="synth_xilinx -family xc7 -noiopad -noclkbuf -flatten", **_AMD),
-    Target(name="gw5a", title="Gowin Arora V", synthesis="synth_gowin -family gw5a -noiopads",
-           bram_unit="18 kbit",
-           dsp={"MULT27X36": 1, "MULT12X12": 0.5, "MULTADDALU12X12": 1, "MULTALU27X18": 1,
-                "MULT18X18": 1, "MULT36X36": 4, "MULT9X9": 0.5},
-           lut={"LUT*": 1, "ALU": 1, "RAM16SDP4": 4, "RAM16SDP2": 2, "RAM16SDP1": 1},
-           carry={"ALU": 1}, ff={"DFF*": 1},
-           bram={"SDPB": 1, "SDPX9B": 1, "DPB": 1, "DPX9B": 1, "SPX9": 1, "SP": 1}),
+    Target(name="gw5a", title="Gowin Arora V", synthesis="synth_gowin -family gw5a", block="26x17",
+           # Its blocks are signed, of 27 x 18 bits; Yosys has no map for them.
+           products=_blocks(27, 18, "$__GW5A_MUL27X18", "-D DSP_Y_MINWIDTH=9 -D DSP_SIGNEDONLY=1",
+                            "gw5a_dsp.v"), maps=("gw5a_dsp.v",), **_GOWIN),
+    Target(name="gw2a", title="Gowin Arora", synthesis="synth_gowin -family gw2a", block="18x18",
+           **_GOWIN),
     # Not -dsp: its pass leaves operands of multiplier blocks undriven where the register of one
     # product is an operand of another (Yosys 0.70), and the products are wrong.
     # It has no memory in tables either, and `ram_style` would insist on it.
@@ -92,9 +135,11 @@ TARGETS = {target.name: target for target in (
            hints=("setattr -unset ram_style */m:*",),
            bram_unit="4 kbit", dsp={"SB_MAC16": 1}, lut={"SB_LUT4": 1},
            carry={"SB_CARRY": 1}, ff={"SB_DFF*": 1}, bram={"SB_RAM40_4K*": 1}),
-    # Not its multiplier blocks: such a netlist gives wrong products (Yosys 0.70).
-    Target(name="nexus", title="Lattice Nexus", synthesis="synth_nexus -nodsp",
-           bram_unit="18 kbit", dsp={"MULT*": 1},
+    # Not its pass for multiplier blocks, which moves registers into them and makes wrong products
+    # in the same way: blocks alone, with their registers bypassed.
+    Target(name="nexus", title="Lattice Nexus", synthesis="synth_nexus -nodsp", block="18x18",
+           products=_blocks(18, 18, "$__NEXUS_MUL18X18", "", "nexus_dsp.v"), maps=("nexus_dsp.v",),
+           bram_unit="18 kbit", dsp={"MULT18X18": 1, "MULT9X9": 0.5},
            lut={"LUT4": 1, "WIDEFN9": 2, "INV": 1, "CCU2": 2, "DPR16X4": 4}, carry={"CCU2": 1},
            ff={"FD1P3*": 1}, bram={"DP16K*": 1, "PDP16K*": 1, "PDPSC16K*": 1}),
 )}

@@ -11,8 +11,10 @@ from proofmill.hdl.presets import TOY_SHAPE
 
 
 def folded(interval: int, mailbox_bits: int, *, adders: int = 1,
-           groups: tuple[Group, ...] = tuple(Group)) -> MsmShape:
-    """BN254 with one multiplier of ``15 / interval`` rows of 18 x 18-bit blocks.
+           groups: tuple[Group, ...] = tuple(Group), digit: int = 18, limb: int = 18,
+           least_loop: int = 4) -> MsmShape:
+    """BN254 with one multiplier of ``15 / interval`` rows of 18 x 18-bit blocks; with blocks for
+    `digit` x `limb` bits, of ``ceil(264 / digit) / interval`` rows.
 
     A G1 addition every ``12 * interval`` cycles, a G2 addition every ``36 * interval``.
 
@@ -25,8 +27,8 @@ def folded(interval: int, mailbox_bits: int, *, adders: int = 1,
     return MsmShape(
         adder=AdderShape(
             curve=BN254,
-            multiplier=FoldedShape(field=BN254_BASE, operand_bits=264, digit=18, limb=18,
-                                   interval=interval, carry_cycles=2, least_loop=4),
+            multiplier=FoldedShape(field=BN254_BASE, operand_bits=264, digit=digit, limb=limb,
+                                   interval=interval, carry_cycles=2, least_loop=least_loop),
             multipliers=1, adders=adders, sum_latency=6,
             intervals=tuple((group, products[group] * interval) for group in groups)),
         mailbox_bits=mailbox_bits, finisher=False)
@@ -41,6 +43,15 @@ THREE_ROWS = folded(5, 11)
 FIVE_ROWS = folded(3, 11, adders=2)
 """Five rows: 151 of an ECP5-85F's 156 multiplier blocks; G1 additions every 36 cycles.
 One adder would keep twice as many values alive."""
+
+def gowin(interval: int, mailbox_bits: int) -> MsmShape:
+    """BN254 with ``16 / interval`` rows of the 26 x 17-bit blocks of a Gowin GW5A.
+
+    Steps are as short as they can be: the oscillator's 50 MHz leave them time, and every register
+    that is not there is one that need not be placed.
+    """
+    return folded(interval, mailbox_bits, digit=17, limb=26, least_loop=2)
+
 
 SMALL_TOY = replace(TOY_SHAPE, finisher=False)
 """The toy curve, for boards on which BN254 has no room."""

@@ -12,5 +12,5 @@ BOARD = Board(
     flow="gowin", shape=SMALL_TOY, clock_hz=50e6, input_hz=50e6, baud=1_000_000, block_words=2048,
     pins={"clk": "E2", "rx": "B3", "tx": "C3", "active": "E8"}, loader="tangprimer25k",
     resources={"dsp": 28, "lut": 23_040, "ff": 23_040, "bram": 56},
-    note="Yosys does not use the GW5A's multipliers: products are made of logic, which holds the "
-         "toy curve and not BN254")
+    note="nextpnr's data of the chip have no memory in tables: banks are made of registers, which "
+         "leaves room for the toy curve and not for BN254; not measured on hardware")

@@ -37,6 +37,8 @@ DEVICES = {
     "ecp5-25f": Device(title="Lattice ECP5-25F", block="18x18", dsp=28, memory_kbit=1008),
     "ecp5-45f": Device(title="Lattice ECP5-45F", block="18x18", dsp=72, memory_kbit=1944),
     "ecp5-85f": Device(title="Lattice ECP5-85F", block="18x18", dsp=156, memory_kbit=3744),
+    "gw5ast-138": Device(title="Gowin GW5AST-138", block="26x17", dsp=298, memory_kbit=6120),
+    "lifcl-40": Device(title="Lattice Nexus LIFCL-40", block="18x18", dsp=56, memory_kbit=1512),
     "xc7a100t": Device(title="AMD Artix-7 100T", block="24x17", dsp=240, memory_kbit=4860),
     "xc7a200t": Device(title="AMD Artix-7 200T", block="24x17", dsp=740, memory_kbit=13140),
     "xc7k325t": Device(title="AMD Kintex-7 325T", block="24x17", dsp=840, memory_kbit=16020),
@@ -45,13 +47,15 @@ DEVICES = {
 }
 """Multiplier blocks and block memory.
 
-Lattice: MULT18X18D and DP16KD (18 kbit) as nextpnr-ecp5 0.11 counts them in its chip databases
-(Project Trellis): 28 and 56, 72 and 108, 156 and 208. AMD: DSP slices, RAMB36 of 36 kbit and, of
-the VU9P, UltraRAM of 288 kbit: 240 and 135 (Digilent's Nexys A7-100T), 740 and 365, 840 and 445
-(its Genesys 2 has the part), 6,840, 2,160 and 960 (AMD's VCU118). These are as boards' pages and
-utilisation reports in public repositories repeat them; they were not compared with AMD's own data
-sheets. Blocks are whole memories: how well 256-bit coordinates fill their widths is not counted
-here."""
+Lattice ECP5: MULT18X18D and DP16KD (18 kbit) as nextpnr-ecp5 0.11 counts them in its chip databases
+(Project Trellis): 28 and 56, 72 and 108, 156 and 208; Nexus: MULT18X18 and memories of 18 kbit as
+nextpnr-nexus 0.11 counts them (Project Oxide), 56 and 84. Gowin: MULTALU27X18 and BSRAM of 18 kbit
+as nextpnr-himbaechel-gowin 0.11 counts them (Project Apicula), 298 and 340. AMD: DSP slices, RAMB36
+of 36 kbit and, of the VU9P, UltraRAM of 288 kbit: 240 and 135 (Digilent's Nexys A7-100T), 740 and
+365, 840 and 445 (its Genesys 2 has the part), 6,840, 2,160 and 960 (AMD's VCU118). These are as
+boards' pages and utilisation reports in public repositories repeat them; they were not compared
+with AMD's own data sheets. Blocks are whole memories: how well 256-bit coordinates fill their
+widths is not counted here."""
 
 PRODUCTS = {Group.G1: 12, Group.G2: 36}
 """Products in the addition formula of each group."""

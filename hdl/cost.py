@@ -43,10 +43,10 @@ class Block:
 
 
 BLOCKS = {block.name: block for block in (
-    Block(name="18x18", wide=18, narrow=18),           # ECP5's MULT18X18D, signed or not
+    Block(name="18x18", wide=18, narrow=18),           # ECP5, Nexus, GW2A: signed or not
     Block(name="17x17", wide=17, narrow=17),           # 18 x 18, signed only
     Block(name="24x17", wide=24, narrow=17, least=9),  # DSP48E1: 25 x 18, signed only
-    Block(name="26x17", wide=26, narrow=17, least=9),  # DSP48E2: 27 x 18, signed only
+    Block(name="26x17", wide=26, narrow=17, least=9),  # DSP48E2, GW5A: 27 x 18, signed only
 )}
 """Multiplier blocks by their unsigned operands."""
 

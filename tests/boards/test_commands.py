@@ -12,7 +12,7 @@ from proofmill.host.cli.pages import part
 
 @pytest.mark.parametrize("line,sentence", [
     ("build", "say which board to build"),
-    ("build ulx4s", "there is no 'ulx4s'; choose one of ecpix5-85f"),
+    ("build ulx4s", "there is no 'ulx4s'; choose one of crosslink-nx-evn"),
     ("build --export vu3p", "--export vu3p: there is no 'vu3p' (did you mean vu9p?); choose one"),
     ("build ulx3s-85f --clock -3", "--clock -3: must be more than 0 MHz"),
     ("build ulx3s-85f --preset huge", "--preset huge: there is no 'huge'; choose one of standard"),

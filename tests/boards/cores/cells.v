@@ -27,5 +27,34 @@ module DSP48E2 #(
     output [47:0] P);
   wire multiplies = OPMODE == 9'h005 && ALUMODE == 0
     && AREG == 0 && BREG == 0 && MREG == 0 && PREG == 0;
-  assign P = multiplies ? $signed(A[26:0]) * $signed(B) : 48'bx;
+  wire signed [47:0] product = $signed(A[26:0]) * $signed(B);
+  assign P = multiplies ? product : 48'bx;
+endmodule
+
+// Gowin GW5A: A * B of signed numbers, all registers bypassed, nothing added.
+module MULTALU27X18 #(
+    parameter AREG_CLK = "BYPASS", BREG_CLK = "BYPASS", DREG_CLK = "BYPASS", C_IREG_CLK = "BYPASS",
+    PSEL_IREG_CLK = "BYPASS", PADDSUB_IREG_CLK = "BYPASS", ADDSUB0_IREG_CLK = "BYPASS",
+    ADDSUB1_IREG_CLK = "BYPASS", CSEL_IREG_CLK = "BYPASS", CASISEL_IREG_CLK = "BYPASS",
+    ACCSEL_IREG_CLK = "BYPASS", PREG_CLK = "BYPASS", ADDSUB0_PREG_CLK = "BYPASS",
+    ADDSUB1_PREG_CLK = "BYPASS", CSEL_PREG_CLK = "BYPASS", CASISEL_PREG_CLK = "BYPASS",
+    ACCSEL_PREG_CLK = "BYPASS", C_PREG_CLK = "BYPASS", OREG_CLK = "BYPASS",
+    FB_PREG_EN = "FALSE", SOA_PREG_EN = "FALSE", MULT_RESET_MODE = "SYNC", PRE_LOAD = 48'd0,
+    DYN_P_SEL = "FALSE", P_SEL = 1'b0, DYN_P_ADDSUB = "FALSE", P_ADDSUB = 1'b0,
+    DYN_A_SEL = "FALSE", A_SEL = 1'b0, DYN_ADD_SUB_0 = "FALSE", ADD_SUB_0 = 1'b0,
+    DYN_ADD_SUB_1 = "FALSE", ADD_SUB_1 = 1'b0, DYN_C_SEL = "FALSE", C_SEL = 1'b1,
+    DYN_CASI_SEL = "FALSE", CASI_SEL = 1'b0, DYN_ACC_SEL = "FALSE", ACC_SEL = 1'b0,
+    MULT12X12_EN = "FALSE"
+  ) (
+    input [26:0] A, SIA, input [17:0] B, input [47:0] C, CASI, input [25:0] D,
+    input ACCSEL, PSEL, ASEL, PADDSUB, CSEL, CASISEL, input [1:0] ADDSUB, CLK, CE, RESET,
+    output [47:0] DOUT, CASO, output [26:0] SOA);
+  wire bypassed = AREG_CLK == "BYPASS" && BREG_CLK == "BYPASS" && PREG_CLK == "BYPASS"
+    && OREG_CLK == "BYPASS";
+  wire fixed = DYN_P_SEL == "FALSE" && DYN_A_SEL == "FALSE" && DYN_P_ADDSUB == "FALSE"
+    && DYN_ADD_SUB_0 == "FALSE" && DYN_ADD_SUB_1 == "FALSE" && DYN_C_SEL == "FALSE"
+    && DYN_CASI_SEL == "FALSE" && DYN_ACC_SEL == "FALSE" && MULT12X12_EN == "FALSE";
+  wire alone = !P_SEL && !A_SEL && !ADD_SUB_0 && !ADD_SUB_1 && !C_SEL && !CASI_SEL && !ACC_SEL;
+  wire signed [47:0] product = $signed(A) * $signed(B);
+  assign DOUT = bypassed && fixed && alone ? product : 48'bx;
 endmodule

@@ -1,6 +1,8 @@
 """Netlists of each family: whole, and with the answers of the text that they were made from."""
 
+import re
 from pathlib import Path
+from random import Random
 
 import pytest
 
@@ -10,37 +12,112 @@ from proofmill.boards.tools import ToolError, run_yosys, yosys_package
 from proofmill.hdl.presets import TOY_SHAPE
 from tests.boards.cores.test_benches import icarus, written
 
+HERE = Path(__file__).parent
 CELLS = {"ecp5-85f": "-overwrite +/lattice/cells_sim_ecp5.v", "xcup": "+/xilinx/cells_sim.v",
-         "gw5a": "+/gowin/cells_sim.v", "ice40": "-defer +/ice40/cells_sim.v",
+         "gw5a": "+/gowin/cells_sim.v", "gw2a": "+/gowin/cells_sim.v",
+         "ice40": "-defer +/ice40/cells_sim.v",
          "nexus": "-overwrite +/lattice/cells_sim_nexus.v"}
 """What Yosys says that the cells of a family do."""
 
-OWN_CELLS = Path(__file__).with_name("cells.v")
+OWN_CELLS = {"gw2a": HERE / "cells_gw2a.v"}
+"""What it does not say; of the other families, in cells.v."""
 
 
-def netlist_answers(synthesis, cells, folder):
-    """What the bench says of the toy multiplier's netlist, and its status."""
+def needs_yosys():
     try:
         yosys_package()
     except ToolError as error:
         pytest.skip(str(error))
-    text, bench = written(Core(unit="multiplier", shape=TOY_SHAPE), folder)
-    run_yosys([f"read_verilog -sv {text.name}", f"{synthesis} -top multiplier", "check -assert",
+
+
+def mapped(text, top, passes, family, folder):
+    """The netlist of `text` as Verilog of nothing but the cells' models."""
+    run_yosys([f"read_verilog -sv {text}", *passes, "check -assert",
                "write_verilog -noattr gates.v", "design -reset",
-               f"read_verilog {cells}", f"read_verilog {OWN_CELLS}", "read_verilog gates.v",
-               "hierarchy -check -top multiplier", "proc", "flatten", "opt_clean",
+               f"read_verilog {CELLS[family]}",
+               f"read_verilog {OWN_CELLS.get(family, HERE / 'cells.v')}", "read_verilog gates.v",
+               f"hierarchy -check -top {top}", "proc", "flatten", "opt_clean",
                "write_verilog -noattr flat.v"], folder)
-    return icarus([folder / "flat.v", bench], folder)
+    return folder / "flat.v"
+
+
+def netlist_answers(passes, family, folder):
+    """What the bench says of the toy multiplier's netlist, and its status."""
+    needs_yosys()
+    text, bench = written(Core(unit="multiplier", shape=TOY_SHAPE), folder)
+    TARGETS[family].lay_out(folder)
+    return icarus([mapped(text.name, "multiplier", passes, family, folder), bench], folder)
+
+
+QUICK = ("ice40", "gw5a")
 
 
 @pytest.mark.parametrize("family", [
-    "ice40", *(pytest.param(name, marks=pytest.mark.slow) for name in CELLS if name != "ice40")])
+    *QUICK, *(pytest.param(name, marks=pytest.mark.slow) for name in CELLS if name not in QUICK)])
 def test_the_netlist_answers_as_the_text_does(family, tmp_path):
-    said, status = netlist_answers(TARGETS[family].synthesis, CELLS[family], tmp_path)
+    said, status = netlist_answers(TARGETS[family].passes("multiplier"), family, tmp_path)
     assert "PASS: multiplier: " in said and status == 0, said
 
 
-def test_a_wrong_netlist_is_found(tmp_path):
-    """Yosys' iCE40 multiplier blocks lose operands where one's register feeds another."""
-    said, status = netlist_answers("synth_ice40 -dsp", CELLS["ice40"], tmp_path)
+@pytest.mark.parametrize("family,synthesis", [
+    ("ice40", "synth_ice40 -dsp"),
+    pytest.param("nexus", "synth_nexus", marks=pytest.mark.slow)])
+def test_a_wrong_netlist_is_found(family, synthesis, tmp_path):
+    """Yosys' own multiplier blocks lose operands where one's register feeds another."""
+    said, status = netlist_answers([f"{synthesis} -top multiplier"], family, tmp_path)
     assert "FAIL: multiplier: " in said and status != 0, said
+
+
+def test_all_families_with_multiplier_blocks_have_a_netlist_tried():
+    assert set(CELLS) == set(TARGETS) - {"xc7"}
+
+
+WIDTHS = ((26, 17), (17, 26), (27, 18), (9, 9), (5, 3), (52, 34), (1, 20))
+"""Of factors: what a block is for, one bit more, little ones, and those of several blocks."""
+
+
+@pytest.mark.parametrize("family,cell", [("gw5a", "MULTALU27X18"), ("nexus", "MULT18X18")])
+def test_products_on_blocks_are_products(family, cell, tmp_path):
+    """Of signed numbers and of unsigned ones, extreme and random, by the cells' own meaning."""
+    needs_yosys()
+    rng = Random(1)
+    lines, ports, tries = [], [], []
+    for signed in ("", " signed"):
+        for width, other in WIDTHS:
+            n = len(ports)
+            ports.append((signed, width, other))
+            lines.append(f"  input{signed} [{width - 1}:0] a{n}, input{signed} [{other - 1}:0] "
+                         f"b{n}, output{signed} [{width + other - 1}:0] p{n}")
+    text = "module products(\n" + ",\n".join(lines) + ");\n" + "".join(
+        f"  assign p{n} = a{n} * b{n};\n" for n in range(len(ports))) + "endmodule\n"
+    (tmp_path / "products.sv").write_text(text)
+    for n, (signed, width, other) in enumerate(ports):
+        extremes = [[0, 1, (1 << bits) - 1, 1 << bits - 1, (1 << bits - 1) - 1]
+                    for bits in (width, other)]
+        pairs = [(a, b) for a in extremes[0] for b in extremes[1]]
+        pairs += [(rng.getrandbits(width), rng.getrandbits(other)) for _ in range(30)]
+        for a, b in pairs:
+            values = [value - (1 << bits) if signed and value >> bits - 1 else value
+                      for value, bits in ((a, width), (b, other))]
+            product = values[0] * values[1] % (1 << width + other)
+            tries.append(f"    a{n} = {width}'d{a}; b{n} = {other}'d{b}; #1 if (p{n} !== "
+                         f"{width + other}'d{product}) begin $display(\"FAIL: %d * %d\", a{n}, "
+                         f"b{n}); wrong = wrong + 1; end")
+    bench = ["module bench;", "  integer wrong = 0;"]
+    bench += [f"  reg{signed} [{width - 1}:0] a{n} = 0; reg{signed} [{other - 1}:0] b{n} = 0; "
+              f"wire{signed} [{width + other - 1}:0] p{n};"
+              for n, (signed, width, other) in enumerate(ports)]
+    bench += ["  products dut(" + ", ".join(f".a{n}(a{n}), .b{n}(b{n}), .p{n}(p{n})"
+                                            for n in range(len(ports))) + ");", "  initial begin",
+              *tries, f"    $display(\"{len(tries)} tried, %0d wrong\", wrong);", "  end",
+              "endmodule"]
+    (tmp_path / "bench.sv").write_text("\n".join(bench) + "\n")
+    target = TARGETS[family]
+    target.lay_out(tmp_path)
+    flat = mapped("products.sv", "products", [
+        f"{target.synthesis} -top products -run begin:coarse", *target.products, "techmap",
+        "opt_clean"], family, tmp_path)
+    gates = (tmp_path / "gates.v").read_text()
+    assert len(re.findall(rf"^  {cell} ", gates, re.M)) >= 2 * (len(WIDTHS) - 2)
+    said, _ = icarus([flat, tmp_path / "bench.sv"], tmp_path)
+    assert said.strip().endswith(f"{len(tries)} tried, 0 wrong"), said[-2000:]
