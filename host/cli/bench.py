@@ -10,6 +10,7 @@ from typing import Any
 
 from proofmill.host.bench.kinds import BASES, CIRCUITS, KINDS, MOST_POINTS
 from proofmill.host.cli.arguments import input_file, seed, whole
+from proofmill.host.cli.bench_batch import add_batch
 from proofmill.host.cli.ledger_size import WATCHED, accounts
 from proofmill.host.cli.prove import add_device
 from proofmill.host.cli.records import print_record
@@ -96,6 +97,7 @@ def register(commands: Commands) -> None:
                                  "10, 11 and 12)")
     transforms.add_argument("--json", action="store_true", help="one JSON object")
     transforms.set_defaults(run=run_transforms)
+    add_batch(actions)
 
     prove = actions.add_parser(
         "prove", help="the same proof on cpu, model, rtl, and by snarkjs and groth16py",

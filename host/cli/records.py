@@ -200,6 +200,17 @@ FIELDS: dict[str, dict[str, str]] = {
         "bar": "cycles that it may take at most; null for sizes without one",
         "checked": "whether the values are the accelerator's, and were compared",
         "seconds": "on this machine, words in and out too"},
+    "bench batch": {
+        "preset": "--preset", "multiplier": "its kind", "runs": "a list, below"},
+    "bench batch: runs": {
+        "kind": "distinct: pairs of two points; equal: of a point and itself",
+        "power": "2^power pairs", "cycles": "from the first pair to the last sum",
+        "cycles_an_addition": "a part of them", "products": "that the multiplier made",
+        "products_an_addition": "a part of them",
+        "bar": "products an addition that it may take at most; null where there is none",
+        "batches": "each with one inversion", "under_way": "pairs, at most at once",
+        "dsp": "blocks of the multiplier, of AMD UltraScale+",
+        "dsp_cycles": "blocks times cycles an addition"},
     "bench settlement": {
         "provers": "--provers", "committee": "its size", "penalties_a_block": "settled at most",
         "gas_limit": "of the protocol's call", "worst_gas": "of any call",

@@ -205,6 +205,8 @@ CHOICES = {
     ("field disassemble", "modulus"): "field disassemble invert --modulus",
     ("bench setup", "circuit"): "bench setup --circuit",
     ("bench transforms", "device"): "bench transforms --device",
+    ("bench batch", "preset"): "bench batch --power 3 --preset",
+    ("bench batch", "multiplier"): "bench batch --power 3 --depth 1 --multiplier",
     ("board simulate", "preset"): "board simulate ulx3s-85f --seconds 1 --preset",
     ("build", "preset"): "build ulx3s-85f --preset",
     ("measure", "unit"): "measure",

@@ -1,0 +1,66 @@
+"""``proofmill bench batch``: affine additions in batches."""
+
+import argparse
+from typing import Any
+
+from proofmill.host.cli.arguments import whole
+from proofmill.host.cli.measure_options import KINDS, NUMBERS, PRESETS, preset
+from proofmill.host.cli.records import print_record
+from proofmill.host.cli.screen import Screen
+from proofmill.host.ground.errors import ProofmillError
+
+POWERS = (10, 12, 14)
+PARAMETERS = ("digit", "limb", "depth", "multiplier_interval", "least_loop")
+"""Of the multiplier, as `proofmill measure` calls them."""
+
+
+def add_batch(actions: Any) -> None:
+    """Add the command."""
+    batch = actions.add_parser(
+        "batch", help="affine additions in batches: products and cycles an addition",
+        description="Add pairs of affine points of G1 in batches with one inversion each, by the "
+                    "model, which has the gateware's cycles (`proofmill verilog --unit "
+                    "batch_adder`); show products and cycles an addition, from the first pair to "
+                    "the last sum, for pairs of two points and of equal ones. DSP blocks are "
+                    "those of AMD UltraScale+.")
+    batch.add_argument("--preset", default=PRESETS[0], choices=PRESETS, metavar="|".join(PRESETS),
+                       help="whose multiplier (default: %(default)s)")
+    batch.add_argument("--multiplier", choices=KINDS, metavar="|".join(KINDS),
+                       help="another kind of multiplier")
+    for name in PARAMETERS:
+        batch.add_argument(f"--{name.replace('_', '-')}", type=whole(1), metavar="N",
+                           help=NUMBERS[name])
+    batch.add_argument("--power", metavar="K", dest="powers", action="append", type=whole(1, 20),
+                       help="2^K pairs; may be given several times (default: 10, 12 and 14)")
+    batch.add_argument("--json", action="store_true", help="one JSON object")
+    batch.set_defaults(run=run_batch)
+
+
+def run_batch(options: argparse.Namespace) -> int:
+    """Print a line for each kind and size."""
+    from proofmill.boards.units import multiplier_with
+    from proofmill.hdl.batch_shape import BatchShape
+    from proofmill.host.bench.batches import KINDS as PAIRS
+    from proofmill.host.bench.batches import figures
+
+    numbers = {name.removeprefix("multiplier_"): getattr(options, name) for name in PARAMETERS}
+    try:
+        shape = BatchShape(multiplier=multiplier_with(
+            preset(options.preset).adder.multiplier, kind=options.multiplier, **numbers))
+    except ValueError as error:
+        raise ProofmillError(f"these parameters do not fit: {error}") from error
+    screen, found = Screen(machine=options.json), []
+    for kind in PAIRS:
+        for power in options.powers or POWERS:
+            with screen.bar(f"2^{power} {kind} pairs") as bar:
+                each = figures(shape, kind, power, bar)
+            found.append(each)
+            limit = "" if each["bar"] is None else f", at most {each['bar']:g} wanted"
+            screen.line(
+                f"2^{power:<2} {kind:8} {each['products_an_addition']:.3f} products an addition"
+                f"{limit}; {each['cycles_an_addition']:.3f} cycles; {each['batches']:,} batches, "
+                f"{each['under_way']} under way; DSP × cycles {each['dsp_cycles']:,.0f}")
+    if options.json:
+        print_record("bench batch", {"preset": options.preset, "multiplier": shape.multiplier.kind,
+                                     "runs": found})
+    return 0
