@@ -1,10 +1,13 @@
-"""A multiplier between two AXI4-Streams (ARM IHI 0051A): for designs whose parts speak that."""
+"""A unit between two AXI4-Streams (ARM IHI 0051A): for designs whose parts speak that."""
 
 from amaranth import *
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from proofmill.hdl.montgomery import MultiplierShape
+from proofmill.hdl.commands import WORD
+from proofmill.hdl.functions import Function
+from proofmill.hdl.transform_shape import TransformShape
+from proofmill.hdl.transform_unit import TransformUnit
 
 
 def whole_bytes(bits: int) -> int:
@@ -12,55 +15,97 @@ def whole_bytes(bits: int) -> int:
     return -(-bits // 8) * 8
 
 
-class AxiStreamMultiplier(wiring.Component):
-    """A product for every pair of operands, in order, with back-pressure on both sides.
+def clocked(inside: Module, ports) -> Module:
+    """What lies behind a bus, clocked and reset by `ports` ``aclk`` and ``aresetn``.
 
-    A multiplier has no handshake. It stands still while its product is there and not taken, and
-    so does all behind it. A folded one begins in every `interval`-th of the cycles in which it does
-    not stand still, with what there is: a transfer in one of these is a pair of operands.
+    The domain is nobody else's, so that a design around it may have one called ``sync``.
+    """
+    m = Module()
+    m.domains.axi = ClockDomain(local=True)
+    m.d.comb += [ClockSignal("axi").eq(ports.aclk), ResetSignal("axi").eq(~ports.aresetn)]
+    m.submodules.unit = DomainRenamer("axi")(inside)
+    return m
+
+
+class AxiStream(wiring.Component):
+    """A transfer out for every transfer in, in order, with back-pressure on both sides.
 
     Parameters
     ----------
-    shape : of the multiplier, of any kind.
+    function : the unit, see `hdl.functions.Function`.
 
     Members
     -------
     aclk, aresetn : clock, and a synchronous reset that is low, in
-    s_axis_tdata : `a` in its lower half, `b` in its upper one, each filled up to whole bytes, in
-    m_axis_tdata : the product, filled up with zeros to whole bytes, out
+    s_axis_tdata : the operands, the first lowest, each filled up to whole bytes, in
+    m_axis_tdata : the results, each filled up with zeros to whole bytes, out
     s_axis_tvalid, s_axis_tready, m_axis_tvalid, m_axis_tready : the handshakes
     """
 
-    def __init__(self, shape: MultiplierShape):
-        self.shape = shape
+    def __init__(self, function: Function):
+        self.function = function
         super().__init__({
             "aclk": In(1), "aresetn": In(1, init=1),
-            "s_axis_tdata": In(2 * whole_bytes(shape.operand_bits)),
+            "s_axis_tdata": In(sum(map(whole_bytes, function.operands.values()))),
             "s_axis_tvalid": In(1), "s_axis_tready": Out(1),
-            "m_axis_tdata": Out(whole_bytes(shape.product_bits)),
+            "m_axis_tdata": Out(sum(map(whole_bytes, function.results.values()))),
             "m_axis_tvalid": Out(1), "m_axis_tready": In(1)})
 
     def elaborate(self, platform):
         m = Module()
-        shape, half = self.shape, whole_bytes(self.shape.operand_bits)
-        m.domains.sync = ClockDomain()
-        m.d.comb += [ClockSignal().eq(self.aclk), ResetSignal().eq(~self.aresetn)]
-        advance, begins = Signal(), Signal()
-        m.submodules.multiplier = multiplier = EnableInserter(advance)(shape.build())
+        m.submodules.function = function = self.function
         m.d.comb += [
-            advance.eq(self.m_axis_tready | ~self.m_axis_tvalid),
-            self.s_axis_tready.eq(advance & begins),
-            multiplier.a.eq(self.s_axis_tdata[:shape.operand_bits]),
-            multiplier.b.eq(self.s_axis_tdata[half:half + shape.operand_bits]),
-            self.m_axis_tdata.eq(multiplier.product),
-        ]
-        phase = Signal(range(max(2, shape.interval)))
-        m.d.comb += begins.eq(phase == 0)
-        if "start" in multiplier.signature.members:
-            m.d.comb += multiplier.start.eq(begins)
-        there = Signal(shape.latency)  # which cycles began with a pair
-        m.d.comb += self.m_axis_tvalid.eq(there[-1])
-        with m.If(advance):
-            m.d.sync += [there.eq(Cat(self.s_axis_tvalid & begins, there)),
-                         phase.eq(Mux(phase == shape.interval - 1, 0, phase + 1))]
-        return m
+            function.i.valid.eq(self.s_axis_tvalid), self.s_axis_tready.eq(function.i.ready),
+            self.m_axis_tvalid.eq(function.o.valid), function.o.ready.eq(self.m_axis_tready)]
+        for bus, word, widths in ((self.s_axis_tdata, function.i.payload, function.operands),
+                                  (self.m_axis_tdata, function.o.payload, function.results)):
+            place = 0
+            for name, bits in widths.items():
+                lane = bus[place:place + whole_bytes(bits)]
+                m.d.comb += (lane.eq(word[name]) if bus is self.m_axis_tdata
+                             else word[name].eq(lane[:bits]))
+                place += whole_bytes(bits)
+        return clocked(m, self)
+
+
+class AxiStreamTransform(wiring.Component):
+    """Transforms between two AXI4-Streams: a packet of words in, a packet of words out.
+
+    A packet begins with a word that says the power; A w and B w follow, 2 to the power of values
+    each. The answer is the scalars of H. See `hdl.transform_unit.TransformUnit`.
+
+    Members
+    -------
+    aclk, aresetn : clock, and a synchronous reset that is low, in
+    s_axis_tdata, m_axis_tdata : a word, in and out
+    m_axis_tlast : the last word of an answer, out
+    s_axis_tvalid, s_axis_tready, m_axis_tvalid, m_axis_tready : the handshakes
+    """
+
+    def __init__(self, shape: TransformShape):
+        self.shape = shape
+        super().__init__({
+            "aclk": In(1), "aresetn": In(1, init=1),
+            "s_axis_tdata": In(WORD), "s_axis_tvalid": In(1), "s_axis_tready": Out(1),
+            "m_axis_tdata": Out(WORD), "m_axis_tlast": Out(1),
+            "m_axis_tvalid": Out(1), "m_axis_tready": In(1)})
+
+    def elaborate(self, platform):
+        m = Module()
+        shape = self.shape
+        m.submodules.unit = unit = TransformUnit(shape)
+        running = Signal()
+        left = Signal(range((shape.value_words << shape.power) + 1))  # words of the answer
+        m.d.comb += [
+            unit.power.eq(self.s_axis_tdata[:len(unit.power)]),
+            unit.start.eq(unit.ready & ~running & self.s_axis_tvalid),
+            unit.words.payload.eq(self.s_axis_tdata),
+            unit.words.valid.eq(running & self.s_axis_tvalid),
+            self.s_axis_tready.eq(Mux(running, unit.words.ready, unit.ready)),
+            self.m_axis_tdata.eq(unit.answers.payload), self.m_axis_tlast.eq(left == 1),
+            self.m_axis_tvalid.eq(unit.answers.valid), unit.answers.ready.eq(self.m_axis_tready)]
+        with m.If(unit.start):
+            m.d.sync += [running.eq(1), left.eq(Const(shape.value_words) << unit.power)]
+        with m.Elif(unit.answers.valid & unit.answers.ready):
+            m.d.sync += [left.eq(left - 1), running.eq(left != 1)]
+        return clocked(m, self)

@@ -218,6 +218,8 @@ def settled(module: str) -> str:
         nonlocal count
         count += 1
         assigned = list(ASSIGNED.finditer(block["body"]))
+        if not assigned:  # a choice among one value leaves such
+            return ""
         target = assigned[0]["target"]
         # Other parts are another block's.
         parts = sorted({found["part"] or "" for found in assigned})

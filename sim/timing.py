@@ -1,7 +1,8 @@
-"""A waveform's cycles as a table of text: a row a signal, a column a cycle."""
+"""A waveform's cycles as a table of text, a row a signal, a column a cycle; and as a diagram."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 from proofmill.sim.vcd import Variable, changes
 
@@ -47,3 +48,22 @@ def table(dump: Path, variables: Sequence[Variable], names: Sequence[str],
     return [f"{row[0]:{left}}  " + " ".join(
         f"{cell:>{width}}" for cell, width in zip(row[1:], widths, strict=True))
         for row in rows]
+
+
+def wavejson(dump: Path, variables: Sequence[Variable], names: Sequence[str],
+             cycle_of: Callable[[int], int], cycles: range) -> dict[str, Any]:
+    """The same as a timing diagram in WaveJSON, WaveDrom's language; a number stands where it
+    changes."""
+    rows: list[dict[str, Any]] = [{"name": "clk", "wave": "p" + "." * (len(cycles) - 1)}]
+    for name, variable in zip(names, variables, strict=True):
+        seen = values(dump, variable, cycle_of, cycles)
+        fresh = [n == 0 or value != seen[n - 1] for n, value in enumerate(seen)]
+        if variable.bits == 1 and variable.kind != "string":
+            rows.append({"name": name, "wave": "".join(
+                str(value) if new else "." for value, new in zip(seen, fresh, strict=True))})
+        else:
+            rows.append({
+                "name": name, "wave": "".join("=" if new else "." for new in fresh),
+                "data": [_shown(value, variable.bits)
+                         for value, new in zip(seen, fresh, strict=True) if new]})
+    return {"signal": rows, "head": {"tick": cycles[0]}, "config": {"hscale": 2}}

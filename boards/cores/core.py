@@ -18,12 +18,21 @@ from proofmill.boards.cores.field_benches import (
 from proofmill.firmware.library import finishing_program, program
 from proofmill.firmware.target import Target
 from proofmill.hdl.accelerator import Accelerator
-from proofmill.hdl.axi_stream import AxiStreamMultiplier
+from proofmill.hdl.axi_lite import AxiLite
+from proofmill.hdl.axi_stream import AxiStream, AxiStreamTransform
 from proofmill.hdl.batch_adder import BatchAdder
 from proofmill.hdl.batch_shape import BatchShape
 from proofmill.hdl.configurations import refusal
+from proofmill.hdl.curve import Group
 from proofmill.hdl.emit import emit_verilog, for_every_simulator
 from proofmill.hdl.framed_adder import FramedAdder
+from proofmill.hdl.functions import (
+    AdderFunction,
+    Function,
+    InverterFunction,
+    MultiplierFunction,
+    ProcessorFunction,
+)
 from proofmill.hdl.inverter import Inverter, InverterShape
 from proofmill.hdl.mailboxes import Mailboxes
 from proofmill.hdl.msm import Msm, MsmShape
@@ -57,6 +66,7 @@ class Core:
     window : bits of the windows in its bench; 0 for what takes the fewest additions.
     program : what a processor runs: of `PROGRAMS`.
     board : of unit ``board``, which is its gateware; `shape` is its accelerator.
+    bus : one of `BUSES`, to have the unit behind it; "" for its own ports.
     """
 
     unit: str
@@ -64,13 +74,30 @@ class Core:
     window: int = 0
     program: str = "invert"
     board: Board | None = None
+    bus: str = ""
+
+    @property
+    def top(self) -> str:
+        """The name of the top module."""
+        return f"{BUSES[self.bus]}_{self.unit}" if self.bus else self.unit
+
+    def function(self) -> Function:
+        """The unit as a bus has it; raises ValueError where it has none."""
+        if self.unit not in FUNCTIONS:
+            raise ValueError(f"{self.unit} has no {self.bus}; of {', '.join(FUNCTIONS)} there is "
+                             "one, and of transform an axi-stream")
+        return FUNCTIONS[self.unit](self)
 
     def component(self) -> Any:
         """The unit in Amaranth. Raises ValueError where its parameters make none."""
         # Asked before anything is built of it.
         if self.unit not in FIELD_UNITS and (why := refusal(self.shape.adder)) is not None:
             raise ValueError(why)
-        return UNITS[self.unit].make(self)
+        if not self.bus:
+            return UNITS[self.unit].make(self)
+        if (self.unit, self.bus) == ("transform", "axi-stream"):
+            return AxiStreamTransform(self.transforms)
+        return (AxiStream if self.bus == "axi-stream" else AxiLite)(self.function())
 
     @property
     def target(self) -> Target:
@@ -106,7 +133,7 @@ class Core:
         """The text. Raises ValueError where the parameters make no such unit."""
         if self.unit in TOLD:
             return for_every_simulator(self.gateware.verilog)
-        return for_every_simulator(emit_verilog(self.component(), self.unit))
+        return for_every_simulator(emit_verilog(self.component(), self.top))
 
     @property
     def hash(self) -> int:
@@ -119,6 +146,8 @@ class Core:
         """A bench in Verilog that checks the unit against known answers; ValueError where it has
         none."""
         unit = UNITS[self.unit]
+        if self.bus:
+            raise ValueError(f"{self.unit} behind a bus has none in Verilog")
         if unit.bench is None:
             raise ValueError(f"{self.unit} has none in Verilog; the units that have one are "
                              f"{', '.join(name for name in UNITS if UNITS[name].bench)}")
@@ -131,15 +160,35 @@ FIELD_UNITS = ("multiplier", "axis_multiplier", "inverter", "batch_adder", "proc
 TOLD = ("accelerator", "board")
 """Units that tell the hash of their own text, as a word of their identity."""
 
-PROGRAMS = ("invert", "multiply", "power")
-"""Programs that take words and send a result; the others want a curve's points."""
+PROGRAMS = {"invert": 1, "multiply": 2, "power": 2}
+"""Programs that take so many words and send a result; the others want a curve's points."""
+
+BUSES = {"axi-stream": "axis", "axi4-lite": "axil"}
+"""What names of top modules begin with, by bus."""
+
+
+def _adder_function(core: Core) -> Function:
+    """The adder of the first group alone."""
+    group = Group.G1
+    adder = replace(core.shape.adder, intervals=((group, core.shape.adder.interval[group]),))
+    return AdderFunction(adder, group)
+
+
+FUNCTIONS: dict[str, Callable[[Core], Function]] = {
+    "multiplier": lambda core: MultiplierFunction(core.shape.adder.multiplier),
+    "inverter": lambda core: InverterFunction(InverterShape.of(core.shape.adder.multiplier)),
+    "adder": _adder_function,
+    "processor": lambda core: ProcessorFunction(
+        core.target.shape, program(core.program, core.target), PROGRAMS[core.program]),
+}
+"""Units that a bus calls."""
 
 
 UNITS = {
     "multiplier": Unit("one modular multiplier", lambda core: core.shape.adder.multiplier.build(),
                        lambda core: multiplier_bench(core.shape.adder.multiplier)),
     "axis_multiplier": Unit("one modular multiplier between two AXI4-Streams",
-                            lambda core: AxiStreamMultiplier(core.shape.adder.multiplier), None),
+                            lambda core: AxiStream(FUNCTIONS["multiplier"](core)), None),
     "inverter": Unit("inversion of what the multiplier gives",
                      lambda core: Inverter(InverterShape.of(core.shape.adder.multiplier)),
                      lambda core: inverter_bench(InverterShape.of(core.shape.adder.multiplier))),

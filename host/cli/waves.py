@@ -2,11 +2,13 @@
 
 import argparse
 import io
+import tempfile
 from inspect import iscoroutinefunction
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from proofmill.host.cli.arguments import input_file, output_file, whole_range
+from proofmill.host.cli.extras import missing
 from proofmill.host.cli.screen import Screen
 from proofmill.host.cli.subcommands import Commands
 from proofmill.host.ground.errors import ProofmillError
@@ -27,12 +29,13 @@ def register(commands: Commands) -> None:
     waves = commands.add_parser(
         "waves", help="write a waveform of a unit at work",
         description="Run a short real case of a unit in Amaranth's simulator, and write what "
-                    "every signal of it does as a waveform (VCD), beside it a save file for "
-                    "GTKWave with the signals to see first.",
+                    "every signal of it does as a waveform (VCD or FST), beside it a save file "
+                    "for GTKWave with the signals to see first.",
         epilog="Example: proofmill waves mailboxes --toy && gtkwave mailboxes.gtkw")
     waves.add_argument("unit", metavar="UNIT", choices=UNITS, help=", ".join(UNITS))
-    waves.add_argument("--out", metavar="FILE.vcd", type=output_file,
-                       help="write it there (default: UNIT.vcd in this folder)")
+    waves.add_argument("--out", metavar="FILE.vcd|FILE.fst", type=output_file,
+                       help="write it there (default: UNIT.vcd in this folder); an .fst is a small "
+                            "part of its size")
     waves.add_argument("--toy", action="store_true",
                        help="over the toy curve's 8 bits, easier to read than BN254's 254")
     waves.add_argument("--stimulus", metavar="FILE.py", type=input_file("name one that has "
@@ -43,24 +46,40 @@ def register(commands: Commands) -> None:
     waves.add_argument("--cycles", metavar="A-B", type=whole_range(MOST_COLUMNS),
                        help="print what the signals to see first are in cycles A to B, a column "
                             "each, numbers in hexadecimal and . for what has not changed")
+    waves.add_argument("--only", metavar="GROUP",
+                       help="with --cycles: this group of signals alone, by its name")
+    waves.add_argument("--diagram", metavar="FILE.svg", type=output_file,
+                       help="with --cycles: draw them as a timing diagram too")
     waves.set_defaults(run=run_waves)
 
 
 def run_waves(options: argparse.Namespace) -> int:
     """Record, and say what is in it."""
+    out = Path(f"{options.unit}.vcd" if options.out is None else options.out)
+    if out.suffix not in (".vcd", ".fst"):
+        raise ProofmillError(f"--out {out}: a waveform's name ends in .vcd or .fst; write "
+                             f"--out {out.with_suffix('.vcd')}")
+    if options.diagram is not None and options.cycles is None:
+        raise ProofmillError("--diagram draws cycles: say which with --cycles")
+    if options.only is not None and options.cycles is None:
+        raise ProofmillError("--only says what is printed of --cycles: say which")
+    if out.suffix == ".vcd":
+        return show(options, out, out)
+    with tempfile.TemporaryDirectory(dir=out.parent, prefix=".waves-") as folder:
+        return show(options, out, Path(folder) / "waves.vcd")
+
+
+def show(options: argparse.Namespace, out: Path, dump: Path) -> int:
+    """Record as VCD to `dump`, which becomes `out` where that is FST."""
     from proofmill.host.ground.output import write_atomically
-    from proofmill.sim.timing import table
+    from proofmill.sim.timing import table, wavejson
     from proofmill.sim.waves import PERIOD_FS, VIEWS, cycle_of, record
 
-    out = Path(f"{options.unit}.vcd" if options.out is None else options.out)
-    if out.suffix != ".vcd":
-        raise ProofmillError(f"--out {out}: a waveform's name ends in .vcd; write "
-                             f"--out {out.with_suffix('.vcd')}")
     stimulus = None if options.stimulus is None else stimulus_in(Path(options.stimulus))
     screen = Screen()
     with screen.bar(f"simulating the {options.unit}"):
         try:
-            recording = record(options.unit, out, options.toy, stimulus)
+            recording = record(options.unit, dump, options.toy, stimulus)
         except Exception as error:
             if isinstance(error, OSError) and not isinstance(error, TimeoutError):
                 raise
@@ -69,6 +88,15 @@ def run_waves(options: argparse.Namespace) -> int:
             raise ProofmillError(
                 f"{options.stimulus}{place_in(error, Path(options.stimulus))}: "
                 f"{type(error).__name__}: {error}") from error
+    if out != dump:
+        from proofmill.sim.fst import to_fst
+
+        part = dump.with_suffix(".fst")
+        try:
+            to_fst(dump, part)
+        except ImportError as error:
+            raise missing("an FST file needs", error) from error
+        part.replace(out)
     save = out.with_suffix(".gtkw")
     write_atomically(save, [save_file(out, recording).encode()])
     curve = "the toy curve" if options.toy else "BN254"
@@ -84,18 +112,29 @@ def run_waves(options: argparse.Namespace) -> int:
         if options.cycles[-1] > last:
             raise ProofmillError(f"--cycles: the case ends with cycle {last:,}; "
                                  f"write --cycles {min(options.cycles[0], last)}-{last}")
-        for name, variables in recording.groups.items():
+        groups = recording.groups
+        if options.only is not None:
+            if options.only not in groups:
+                raise ProofmillError(f"--only {options.only}: of {options.unit} there are "
+                                     f"{', '.join(groups)}")
+            groups = {options.only: groups[options.only]}
+        diagrams = []
+        for name, variables in groups.items():
+            names = [each.path.removeprefix(f"{view.scope}.") for each in variables]
+            what = (dump, variables, names, cycle_of, options.cycles)
             print(f"\n{name}")
-            print("\n".join(table(
-                out, variables, [each.path.removeprefix(f"{view.scope}.") for each in variables],
-                cycle_of, options.cycles)))
+            print("\n".join(table(*what)))
+            diagrams.append((name, wavejson(*what)))
+        if options.diagram is not None:
+            write_atomically(options.diagram, [drawn(diagrams).encode()])
+            screen.line(f"wrote {options.diagram}")
         return 0
     screen.line("signals to see first:")
     for name, variables in recording.groups.items():
         names = [variable.path.removeprefix(f"{view.scope}.") for variable in variables]
         screen.line(f"  {name}: {_short(names)}")
     screen.line(f"look at it with: gtkwave {save}   or: surfer {out}   "
-                "(or drop the .vcd on https://app.surfer-project.org)")
+                "(or drop the file on https://app.surfer-project.org)")
     return 0
 
 
@@ -113,6 +152,17 @@ def stimulus_in(path: Path) -> "Stimulus":
     if not iscoroutinefunction(found):
         raise ProofmillError(f"{path}: it has no `async def stimulus(context, unit)`")
     return found
+
+
+def drawn(diagrams: list[tuple[str, dict[str, Any]]]) -> str:
+    """Groups of signals in WaveJSON, each by its name, as one picture (SVG)."""
+    try:
+        from yowasp_wavedrom import render
+    except ImportError as error:
+        raise missing("a diagram needs", error) from error
+    clock, rest = diagrams[0][1]["signal"][:1], [
+        [name, *each["signal"][1:]] for name, each in diagrams]
+    return str(render({**diagrams[0][1], "signal": [*clock, *rest]}))
 
 
 def _short(names: list[str]) -> str:

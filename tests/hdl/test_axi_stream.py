@@ -1,90 +1,83 @@
-"""The multiplier between two AXI4-Streams, driven by cocotbext-axi's models of both sides."""
+"""Units behind AXI4-Stream and AXI4-Lite, driven by cocotbext-axi's models of the other side."""
 
 import shutil
-from random import Random
 
 import pytest
-from amaranth.sim import Simulator
 from cocotb_tools.runner import get_runner
 
-from proofmill.hdl import axi_stream
+from proofmill.boards.cores.core import Core
+from proofmill.hdl import axi_lite, axi_stream, functions
 from proofmill.hdl.emit import emit_verilog, for_every_simulator
-from proofmill.hdl.field import TOY
-from proofmill.hdl.folded import FoldedShape
 from proofmill.hdl.presets import TOY_SHAPE
-from proofmill.sim.field import montgomery_product
+from tests.boards.cores.test_benches import folded
+from tests.choice import slow_but
 from tests.hdl.proofs import broken
 
-SHAPES = {"pipelined": TOY_SHAPE.adder.multiplier,
-          "folded": FoldedShape(field=TOY, operand_bits=22, digit=6, limb=8, interval=3)}
+CORES = {
+    **{f"{unit}-{bus}": Core(unit=unit, shape=TOY_SHAPE, bus=bus)
+       for unit in ("multiplier", "inverter", "adder", "processor")
+       for bus in ("axi-stream", "axi4-lite")},
+    "transform-axi-stream": Core(unit="transform", shape=TOY_SHAPE, bus="axi-stream"),
+    "folded-axi-stream": Core(unit="multiplier", shape=folded(3), bus="axi-stream"),
+    "folded-axi4-lite": Core(unit="multiplier", shape=folded(3), bus="axi4-lite"),
+    "two-words-axi-stream": Core(unit="processor", shape=TOY_SHAPE, program="multiply",
+                                 bus="axi-stream"),
+    "two-words-axi4-lite": Core(unit="processor", shape=folded(3), program="multiply",
+                                bus="axi4-lite"),
+}
+QUICK = ("multiplier-axi-stream", "folded-axi-stream", "multiplier-axi4-lite", "adder-axi-stream",
+         "two-words-axi4-lite", "inverter-axi4-lite")
 
 
 def bench(name, text, folder):
-    """Run ``tests.hdl.bench_axi_stream`` on a multiplier of shape `name`, which is `text`."""
+    """Run ``tests.hdl.bench_axi`` on the unit of `name`, which is `text`."""
     pytest.importorskip("cocotbext.axi")
     if shutil.which("iverilog") is None:
         pytest.skip("iverilog is not there: apt-get install iverilog")
-    (folder / "axis_multiplier.sv").write_text(text)
+    top = CORES[name].top
+    (folder / f"{top}.sv").write_text(text)
     runner = get_runner("icarus")
-    runner.build(sources=[folder / "axis_multiplier.sv"], hdl_toplevel="axis_multiplier",
+    runner.build(sources=[folder / f"{top}.sv"], hdl_toplevel=top,
                  build_dir=folder / "build", timescale=("1ns", "1ps"))
-    runner.test(test_module="tests.hdl.bench_axi_stream", hdl_toplevel="axis_multiplier",
-                build_dir=folder / "build", test_dir=folder, extra_env={"SHAPE": name}, seed=1)
+    runner.test(test_module="tests.hdl.bench_axi", hdl_toplevel=top,
+                build_dir=folder / "build", test_dir=folder, extra_env={"CORE": name}, seed=1)
 
 
-def written(name, module=axi_stream):
-    return for_every_simulator(
-        emit_verilog(module.AxiStreamMultiplier(SHAPES[name]), "axis_multiplier"))
+@pytest.mark.parametrize("name", slow_but(QUICK, CORES))
+def test_results_come_in_order_whoever_pauses(name, tmp_path):
+    """... and after a reset in the middle."""
+    bench(name, CORES[name].verilog, tmp_path)
 
 
-@pytest.mark.parametrize("name", SHAPES)
-def test_products_come_in_order_whoever_pauses(name, tmp_path):
-    bench(name, written(name), tmp_path)
+WRONG = {
+    "stands still": (functions, "self.o.ready | ~self.o.valid", "1", "multiplier-axi-stream"),
+    "refuses while busy": (axi_lite, "refused.eq(busy)", "refused.eq(0)", "inverter-axi4-lite"),
+    "bytes": (axi_lite, "with m.If(self.s_axil_wstrb[byte]):", "with m.If(1):",
+              "multiplier-axi4-lite"),
+}
 
 
-@pytest.mark.parametrize("name", SHAPES)
-def test_every_product_stays_until_it_is_taken(name):
-    """In Amaranth's simulator, its clock by hand."""
-    shape, rng, found = SHAPES[name], Random(1), []
-    dut, half = axi_stream.AxiStreamMultiplier(shape), axi_stream.whole_bytes(shape.operand_bits)
-    pairs = [(rng.getrandbits(shape.operand_bits), rng.getrandbits(shape.operand_bits))
-             for _ in range(40)]
-
-    async def drive(ctx):
-        waiting, offered, held = list(pairs), False, None
-        while len(found) < len(pairs):
-            offered = bool(waiting) and (offered or rng.random() < 0.7)
-            a, b = waiting[0] if offered else (0, 0)
-            ctx.set(dut.s_axis_tdata, b << half | a)
-            ctx.set(dut.s_axis_tvalid, offered)
-            ctx.set(dut.m_axis_tready, rng.random() < 0.5)
-            await ctx.delay(5e-9)
-            there, product = ctx.get(dut.m_axis_tvalid), ctx.get(dut.m_axis_tdata)
-            assert held is None or (there and product == held)
-            held = product if there and not ctx.get(dut.m_axis_tready) else None
-            if there and held is None:
-                found.append(product)
-            if offered and ctx.get(dut.s_axis_tready):
-                waiting.pop(0)
-                offered = False
-            ctx.set(dut.aclk, 1)
-            await ctx.delay(5e-9)
-            ctx.set(dut.aclk, 0)
-
-    simulator = Simulator(dut)
-    simulator.add_testbench(drive)
-    simulator.run()
-    for (a, b), product in zip(pairs, found, strict=True):
-        assert product % shape.field.modulus == montgomery_product(shape, a, b)
-
-
-def test_a_multiplier_that_does_not_stand_still_is_found(tmp_path):
-    wrong = broken(axi_stream, "self.m_axis_tready | ~self.m_axis_tvalid", "1")
+@pytest.mark.parametrize("name", slow_but(["stands still", "refuses while busy"], WRONG))
+def test_what_is_broken_is_found(name, tmp_path):
+    module, text, instead, core = WRONG[name]
+    wrong = broken(module, text, instead)
+    function = (wrong.MultiplierFunction(TOY_SHAPE.adder.multiplier) if module is functions
+                else CORES[core].function())
+    unit = wrong.AxiLite(function) if module is axi_lite else axi_stream.AxiStream(function)
     with pytest.raises(SystemExit):
-        bench("pipelined", written("pipelined", wrong), tmp_path)
+        bench(core, for_every_simulator(emit_verilog(unit, CORES[core].top)), tmp_path)
 
 
 def test_ports_are_named_as_axi_names_them():
     for name in ("aclk", "aresetn", "s_axis_tdata", "s_axis_tvalid", "s_axis_tready",
                  "m_axis_tdata", "m_axis_tvalid", "m_axis_tready"):
-        assert f" {name};" in written("pipelined"), name
+        assert f" {name};" in CORES["multiplier-axi-stream"].verilog, name
+
+
+def test_registers_follow_one_another():
+    function = CORES["adder-axi4-lite"].function()
+    function._MustUse__silence = True
+    table = axi_lite.registers_of(function)
+    assert [each.address for each in table[1:]] == [each.end for each in table[:-1]]
+    assert [each.name for each in table] == ["start", "status", *function.operands,
+                                             *function.results]

@@ -8,7 +8,14 @@ from typing import Any
 from amaranth.back import rtlil
 
 from proofmill.boards.cores.core import Core
-from proofmill.boards.cores.proofs import bounds, frames, multiplier, recoder, transform
+from proofmill.boards.cores.proofs import (
+    bounds,
+    frames,
+    handshakes,
+    multiplier,
+    recoder,
+    transform,
+)
 from proofmill.boards.cores.proofs.mailboxes import DEPTH, MailboxProof, adder_like
 from proofmill.boards.cores.proofs.rest import DrainProof
 
@@ -20,6 +27,9 @@ WITH_FRAMES = ("adder", *WHOLE)
 
 MULTIPLIERS = ("multiplier", "axis_multiplier")
 """Units that are no more than one; in others its proof takes long, and is the same."""
+
+STREAMS = ("multiplier", "transform")
+"""Units whose AXI4-Stream induction reaches: others' need to know how they work inside."""
 
 ONE_QUERY = "--unroll z3 -- --noincr"
 """An engine that asks z3 afresh for every cycle, all of it in one formula: its tactics for bits
@@ -79,6 +89,10 @@ def proofs_of(core: Core) -> Iterator[Proof | Formula]:
     if unit in WITH_FRAMES and adder.multiplier.interval > 1:
         yield Proof("frames", "frames keep step with the multipliers, whatever the groups do",
                     frames.InStep(adder), frames.DEPTH)
+    if core.bus == "axi4-lite" or core.bus and unit in STREAMS or unit == "axis_multiplier":
+        yield Proof("handshakes", "what is offered stays until it is taken, and every question has "
+                    "one answer, whatever is done and whenever a reset comes",
+                    handshakes.Handshakes(core.component()), handshakes.DEPTH)
     if unit in MULTIPLIERS:
         claim = multiplier.OneCycle(adder.multiplier)
         yield Proof("one_cycle", "a product hangs on the operands of one cycle, "

@@ -1,3 +1,4 @@
+# amaranth: UnusedElaboratable=no
 """Proofs as `proofmill verilog --sby` writes them, run as a stranger would run them."""
 
 import os
@@ -6,9 +7,13 @@ import subprocess
 
 import pytest
 
+from proofmill.boards.cores.proofs.handshakes import Handshakes
+from proofmill.hdl import axi_lite
+from proofmill.hdl.functions import MultiplierFunction
+from proofmill.hdl.presets import TOY_SHAPE
 from proofmill.host.cli.main import main
 from tests.choice import slow_but
-from tests.hdl.proofs import require_tools, run_sby, search_path
+from tests.hdl.proofs import broken, prove, require_tools, run_sby, search_path
 
 WORDS = {
     "mailboxes": "--unit mailboxes --preset toy --group g1",
@@ -16,10 +21,11 @@ WORDS = {
     "recoder": "--unit recoder --preset toy",
     "multiplier": "--unit multiplier --preset toy",
     "transform": "--unit transform --preset toy",
+    "registers": "--unit inverter --preset toy --bus axi4-lite",
 }
 TASKS = {"mailboxes": ["kept_g1", "rest_g1"], "adder": ["frames"],
          "recoder": ["digits", "one_digit", "slices"], "multiplier": ["one_cycle"],
-         "transform": ["order"]}
+         "transform": ["order"], "registers": ["handshakes"]}
 FORMULAS = {"adder": {"products", "sums_g1", "sums_g2"}, "multiplier": {"products"}}
 
 
@@ -57,6 +63,12 @@ def test_what_is_broken_is_not(tmp_path):
     path.write_text(text.replace(f"8'{178:b}", f"8'{177:b}"))
     found = proven(tmp_path, "adder")
     assert found.keys() == {"frames"} and found["frames"] != "PASS"
+
+
+def test_an_answer_that_does_not_wait_is_not(tmp_path):
+    wrong = broken(axi_lite, "(~self.s_axil_bvalid | self.s_axil_bready)", "1")
+    proof = Handshakes(wrong.AxiLite(MultiplierFunction(TOY_SHAPE.adder.multiplier)))
+    assert prove(proof, tmp_path, mode="bmc", depth=6) == "FAIL"
 
 
 def test_a_bound_that_is_lower_is_not(tmp_path):

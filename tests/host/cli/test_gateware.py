@@ -86,7 +86,7 @@ def test_g2_can_be_left_out_and_intervals_bring_what_they_take(run, tmp_path):
     ("--unit board --board ulx4s", "BOARD ulx4s: there is no 'ulx4s'"),
     ("--unit msm --board icesugar-pro", "--board goes with --unit board"),
     ("--unit board --board icesugar-pro --interval 3", "is said in its file"),
-    ("--unit mailboxes --preset toy --bench", "one are multiplier, adder, processor, transform"),
+    ("--unit mailboxes --preset toy --bench", "one are multiplier, inverter, adder"),
 ])
 def test_what_does_not_fit_is_a_sentence_that_says_what_would(run, words, sentence, tmp_path):
     status, said = run("verilog", tmp_path / "out.sv", *words.split())
@@ -128,4 +128,5 @@ def test_files_beside_need_a_place_and_stay_apart(run, tmp_path):
 
 
 def test_the_choices_are_the_units_and_programs_that_there_are():
-    assert gateware.UNITS == tuple(core.UNITS) and gateware.PROGRAMS == core.PROGRAMS
+    assert gateware.UNITS == tuple(core.UNITS) and gateware.PROGRAMS == tuple(
+        core.PROGRAMS) and gateware.BUSES == tuple(core.BUSES)

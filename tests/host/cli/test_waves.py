@@ -1,5 +1,6 @@
 """``proofmill waves``: a waveform, a save file for GTKWave, and what is in them."""
 
+import io
 import re
 import tempfile
 from pathlib import Path
@@ -11,6 +12,7 @@ from proofmill.host.cli.main import main
 from proofmill.host.cli.waves import UNITS
 from proofmill.sim import waves
 from proofmill.sim.field import montgomery_product
+from proofmill.sim.vcd import changes, cut
 from proofmill.sim.waves import VIEWS
 
 
@@ -45,8 +47,44 @@ def test_a_waveform_and_its_save_file(tmp_path, capsys):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["boxes.gtkw", "boxes.vcd"]
 
 
+def read_fst(path):
+    """(time, value) of every change of each signal of an FST file, by its path."""
+    pylibfst = pytest.importorskip("pylibfst")
+    context = pylibfst.lib.fstReaderOpen(str(path).encode())
+    _, signals = pylibfst.get_scopes_signals2(context)
+    found = {handle: [] for handle in signals.by_handle}
+    pylibfst.lib.fstReaderSetFacProcessMaskAll(context)
+
+    def change(_, time, handle, value):
+        found[handle].append((time, pylibfst.string(value)))
+
+    pylibfst.fstReaderIterBlocks(context, change)
+    pylibfst.lib.fstReaderClose(context)
+    return {name: found[signal.handle] for name, signal in signals.by_name.items()}
+
+
+def test_an_fst_says_what_the_vcd_says(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    for out in ("both.vcd", "both.fst"):
+        assert main(["waves", "multiplier", "--toy", "--out", out, "--cycles", "0-2"]) == 0
+    said = capsys.readouterr().out
+    assert "wrote both.fst" in said and said.count("cycle    0 1  2") == 2
+    assert '[dumpfile] "' + str(tmp_path / "both.fst") in Path("both.gtkw").read_text()
+    assert {path.name for path in tmp_path.iterdir()} == {"both.vcd", "both.fst", "both.gtkw"}
+    fst = read_fst(tmp_path / "both.fst")
+    with Path("both.vcd").open() as source:
+        variables = cut(source, io.StringIO(), "top")
+    assert {variable.displayed.partition("[")[0] for variable in variables} == {
+        name.partition("[")[0].rstrip() for name in fst}
+    for variable in variables:
+        name, = (name for name in fst if name.partition("[")[0].rstrip() ==
+                 variable.displayed.partition("[")[0])
+        assert [(time, int(value, 2)) for time, value in fst[name]] == list(
+            changes(Path("both.vcd"), variable)), name
+
+
 @pytest.mark.parametrize("arguments, sentence", [
-    (["--out", "boxes.txt"], "--out boxes.txt: a waveform's name ends in .vcd; write --out boxes"),
+    (["--out", "boxes.txt"], "--out boxes.txt: a waveform's name ends in .vcd or .fst; write"),
     (["--out", "nowhere/boxes.vcd"], "--out nowhere/boxes.vcd: there is no folder nowhere; make"),
 ])
 def test_where_it_cannot_be_written(arguments, sentence, tmp_path, monkeypatch, capsys):
@@ -65,6 +103,17 @@ def test_where_it_cannot_be_written(arguments, sentence, tmp_path, monkeypatch, 
 def test_cycles_that_are_not_there(given, sentence, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     assert main(["waves", "multiplier", "--toy", "--cycles", given]) == 2
+    assert sentence in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("words, sentence", [
+    ("--only memory", "--only says what is printed of --cycles"),
+    ("--diagram a.svg", "--diagram draws cycles"),
+    ("--cycles 0-3 --only memory", "--only memory: of multiplier there are operands and product"),
+])
+def test_what_goes_with_cycles(words, sentence, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert main(["waves", "multiplier", "--toy", *words.split()]) == 2
     assert sentence in capsys.readouterr().err
 
 
@@ -110,7 +159,7 @@ def test_a_stimulus_that_fails_is_a_sentence(text, sentence, tmp_path, monkeypat
 
 def test_a_table_of_a_waveform():
     """Numbers and states, what stays, and what is too long to be shown."""
-    from proofmill.sim.timing import table
+    from proofmill.sim.timing import table, wavejson
     from proofmill.sim.vcd import Variable
 
     dump = ["#0", "b0 !", "sREST/0 @", f"b{(1 << 70) - 1:b} $", "0%", "#10", "b1010 !", "1%",
@@ -122,11 +171,19 @@ def test_a_table_of_a_waveform():
                  ("long", "wire", 70, "$")]
         lines = table(path, [Variable("top", *kind) for kind in kinds],
                       [name for name, *_ in kinds], lambda time: time // 10, range(5))
+        diagram = wavejson(path, [Variable("top", *kind) for kind in kinds],
+                           [name for name, *_ in kinds], lambda time: time // 10, range(5))
     assert lines == ["cycle         0 1 2   3 4",
                      "count         0 a .   b .",
                      "valid         0 1 1   1 1",
                      "state      REST . . CUT .",
                      "long   3ffffff~ . .   . ."]
+    assert diagram["signal"] == [
+        {"name": "clk", "wave": "p...."},
+        {"name": "count", "wave": "==.=.", "data": ["0", "a", "b"]},
+        {"name": "valid", "wave": "01..."},
+        {"name": "state", "wave": "=..=.", "data": ["REST", "CUT"]},
+        {"name": "long", "wave": "=....", "data": ["3ffffff~"]}]
 
 
 def test_a_unit_that_is_not_there(capsys):
