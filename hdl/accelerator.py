@@ -1,7 +1,7 @@
 """The accelerator: a stream of command words in, a stream of answers out, memory beside it."""
 
 from amaranth import *
-from amaranth.lib import data, stream, wiring
+from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from proofmill.hdl.commands import (
@@ -20,6 +20,7 @@ from proofmill.hdl.commands import (
     SLICES,
     STORED,
     SUM_COUNTERS,
+    TRANSFORM_COUNTERS,
     VERSION,
     WORD,
     Command,
@@ -30,12 +31,10 @@ from proofmill.hdl.counters import COUNTER_BITS
 from proofmill.hdl.curve import Group
 from proofmill.hdl.description import describe
 from proofmill.hdl.extent import Extent
-from proofmill.hdl.fetcher import REQUEST
+from proofmill.hdl.fetcher import REQUEST, WRITE
 from proofmill.hdl.msm import Msm, MsmShape
+from proofmill.hdl.transform_shape import PLANES
 from proofmill.hdl.windows import MAX_WINDOW
-
-WRITE = data.StructLayout({"address": 32, "word": WORD})
-"""A word to write to the memory."""
 
 
 def identity_words(shape: MsmShape, gateware_hash: int, *, memory_words: int = 0,
@@ -47,7 +46,8 @@ def identity_words(shape: MsmShape, gateware_hash: int, *, memory_words: int = 0
         "magic": MAGIC, "version": VERSION, "hash": gateware_hash,
         "curve": name_word(shape.adder.curve.name),
         **{f"interval_{group.value}": intervals.get(group.value, 0) for group in Group},
-        "coordinate_bits": shape.adder.coordinate_bits, "transforms": shape.transforms or 0,
+        "coordinate_bits": shape.adder.coordinate_bits, "tile": shape.transforms or 0,
+        "transforms": 0 if shape.transform is None else shape.transform.most,
         "memory_words": memory_words, "memory_cycles": memory_cycles, "clock_hz": clock_hz}
     return {name: int(found[name]) for name in IDENTITY}
 
@@ -124,8 +124,9 @@ class Accelerator(wiring.Component):
             extent.address.eq(place.address), extent.point_words.eq(stored.point_words),
             extent.copies.eq(slices.copies - 1), extent.copy_words.eq(stored.copy_words),
         ]
-        # A LOAD names `count` words; a MULTIPLY the last point's words, and what lies before.
-        with m.If(header.command == Command.LOAD):
+        # A LOAD names `count` words, and a TRANSFORM; a MULTIPLY the last point's words, and what
+        # lies before.
+        with m.If((header.command == Command.LOAD) | (header.command == Command.TRANSFORM)):
             m.d.comb += [extent.words.eq(place.count), extent.copies.eq(0)]
         with m.Else():
             m.d.comb += [extent.words.eq(
@@ -163,10 +164,8 @@ class Accelerator(wiring.Component):
                         m.next = "IDENTITY"
                     with m.Case(Command.COUNTERS):
                         m.next = "COUNTERS"
-                    with m.Case(Command.LOAD, Command.MULTIPLY):
+                    with m.Case(Command.LOAD, Command.MULTIPLY, Command.TRANSFORM):
                         m.next = "PLACE"
-                    with m.Case(Command.TRANSFORM):
-                        m.next = "SIZE"
                     with m.Case(Command.RESET):
                         m.d.comb += msm.clear.eq(1)
                         m.next = "CLEARING"
@@ -180,6 +179,8 @@ class Accelerator(wiring.Component):
                     m.next = "EXTENT"
                     with m.If(header.command == Command.MULTIPLY):
                         m.next = "REGION"
+                    with m.Elif(header.command == Command.TRANSFORM):
+                        m.next = "SIZE"
             with m.State("LOAD"):
                 with m.If(place.count == 0):
                     m.next = "REPLY"
@@ -204,7 +205,7 @@ class Accelerator(wiring.Component):
                     with m.If(index == BIAS_WORDS - 1):
                         m.d.sync += index.eq(0)
                         m.next = "START"
-            self._transform_states(m, msm, size, stored, error, reply)
+            self._transform_states(m, msm, place, size, stored, error, reply)
             with m.State("START"):
                 with m.If((header.window < 2) | (header.window > MAX_WINDOW)
                           | (slices.stride == 0) | (slices.stride > NUMBER)
@@ -234,6 +235,9 @@ class Accelerator(wiring.Component):
                         m.next = "REFUSE"
                     with m.Elif(header.command == Command.LOAD):
                         m.next = "LOAD"
+                    if shape.transform is not None:
+                        with m.Elif(header.command == Command.TRANSFORM):
+                            m.next = "TRANSFORM"
                     with m.Else():
                         m.d.comb += msm.start.eq(1)
                         m.next = "MULTIPLY"
@@ -269,22 +273,26 @@ class Accelerator(wiring.Component):
             record("IDENTITY", identity_words(
                 shape, IDENTITY_PLACEHOLDER, memory_words=self.memory_words,
                 memory_cycles=self.memory_cycles, clock_hz=self.clock_hz).values())
-            record("COUNTERS", [*(msm.counters[name] for name in SUM_COUNTERS), transform])
+            record("COUNTERS", [*(msm.counters[name] for name in SUM_COUNTERS), *transform])
         return m
 
     def _count_transform(self, m, msm, size):
-        """The counter of TRANSFORM."""
+        """The counters of TRANSFORM."""
         if self.shape.transform is None:
-            return Const(0, COUNTER_BITS)
-        count = Signal(COUNTER_BITS, name="transform_counter")
-        with m.If(msm.transforming):
-            m.d.sync += count.eq(count + 1)
-        with m.If(msm.transform):
-            m.d.sync += count.eq(0)
+            return [Const(0, COUNTER_BITS) for _ in TRANSFORM_COUNTERS]
+        counts = {name: Signal(COUNTER_BITS, name=f"{name}_counter") for name in TRANSFORM_COUNTERS}
+        for name, counted in (("transform", msm.transforming), ("moved", msm.moving)):
+            with m.If(counted):
+                m.d.sync += counts[name].eq(counts[name] + 1)
+            with m.If(msm.transform):
+                m.d.sync += counts[name].eq(0)
         m.d.comb += [msm.power.eq(size.power), msm.values.payload.eq(self.commands.payload)]
-        return count
+        with m.If(msm.writes.valid):
+            m.d.comb += [self.writes.valid.eq(1), self.writes.payload.eq(msm.writes.payload)]
+        m.d.comb += msm.writes.ready.eq(self.writes.ready)
+        return [*counts.values()]
 
-    def _transform_states(self, m, msm, size, stored, error, reply):
+    def _transform_states(self, m, msm, place, size, stored, error, reply):
         """The states of TRANSFORM, those of its words and its answer."""
         shape, commands, answers = self.shape.transform, self.commands, self.answers
         with m.State("SIZE"):
@@ -301,22 +309,26 @@ class Accelerator(wiring.Component):
         with m.State("START_TRANSFORM"):
             m.d.sync += stored.words.eq(size.words)
             with m.Switch(size.power):
-                for power in range(1, shape.power + 1):
+                for power in range(1, shape.most + 1):
                     with m.Case(power):
-                        m.d.comb += fits.eq(size.words == shape.value_words << power + 1)
+                        room = PLANES * shape.value_words << power if power > shape.power else 0
+                        m.d.comb += fits.eq((size.words == shape.value_words << power + 1)
+                                            & (place.count == room))
             with m.If(fits):
-                m.d.comb += msm.transform.eq(1)
-                m.next = "VALUES"
+                m.next = "EXTENT"
             with m.Else():
                 m.d.sync += error.eq(Error.TRANSFORM)
                 m.next = "REFUSE"
+        with m.State("TRANSFORM"):
+            m.d.comb += msm.transform.eq(1)
+            m.next = "VALUES"
         with m.State("VALUES"):
             m.d.comb += [msm.values.valid.eq(commands.valid), commands.ready.eq(msm.values.ready)]
             with m.If(commands.valid & commands.ready):
                 m.d.sync += stored.words.eq(stored.words - 1)
                 with m.If(stored.words == 1):
-                    m.next = "TRANSFORM"
-        with m.State("TRANSFORM"):
+                    m.next = "VALUES_TAKEN"
+        with m.State("VALUES_TAKEN"):
             m.d.comb += [answers.valid.eq(1), answers.payload.eq(reply)]
             with m.If(answers.ready):
                 m.next = "TRANSFORMED"

@@ -22,7 +22,7 @@ NUMBER = 4 * WORD
 POINT_WORDS = 2 * NUMBER // WORD
 """Words of an affine point of G1; one of G2 has twice as many."""
 
-VERSION = 7
+VERSION = 8
 """Changes when a layout changes."""
 
 MAGIC = 0x4C4C494D464F5250
@@ -72,6 +72,9 @@ DESCRIPTIONS = {
     Command.TRANSFORM: "Compute the scalars of a Groth16 key's points H from A w and B w. The "
                        "2 ** `power` values of A w follow, then those of B w, `words` words in "
                        "all: every value below the order of the groups, 4 words, low word first. "
+                       "Where `power` is above the identity's `tile`, the `count` words of the "
+                       "memory from word `address` on are overwritten, 3 values for each of the "
+                       "2 ** `power`; else `count` is 0. "
                        "Answers an ANSWER with `last` set, then the 2 ** `power` scalars in "
                        "order, canonical, as many words each.",
 }
@@ -106,7 +109,7 @@ WORDS = {
     Command.MULTIPLY: (HEADER, PLACE, REGION, SLICES, STORED, *[BIAS] * BIAS_WORDS),
     Command.COUNTERS: (HEADER,),
     Command.RESET: (HEADER,),
-    Command.TRANSFORM: (HEADER, SIZE),
+    Command.TRANSFORM: (HEADER, PLACE, SIZE),
 }
 """The words of each command before its data."""
 
@@ -124,32 +127,36 @@ class Error(enum.IntEnum):
     GROUP = 4        # not one of this gateware's
     FINISH = 5       # this gateware has no finisher
     MEMORY = 6       # words are named that the memory has not
-    TRANSFORM = 7    # it has no transforms, none of this size, or the words are not so many
+    TRANSFORM = 7    # it has no transforms, none of this size, or other words or `count`
 
 
 IDENTITY = ("magic", "version", "hash", "curve", "multipliers", "adders", "interval_g1",
             "interval_g2", "units", "mailbox_bits", "digit", "limb", "coordinate_bits", "datapath",
-            "memory_words", "memory_cycles", "clock_hz", "finisher", "transforms")
+            "memory_words", "memory_cycles", "clock_hz", "finisher", "transforms", "tile")
 """The words of an identity, in order.
 
 `curve` is the name's first eight letters, `memory_words` how many words its memory holds,
 `memory_cycles` how many cycles that takes for a point of G1, `clock_hz` its clock rate, `finisher`
 1 where sums can be finished on the chip, `transforms` the largest `power` of TRANSFORM, 0 where
-there are none. `memory_words` and `clock_hz` are 0 where nothing but the
-simulation sets a limit."""
+there are none, `tile` the largest that takes none of the memory. `memory_words` and `clock_hz` are
+0 where nothing but the simulation sets a limit."""
 
 SUM_COUNTERS = ("fill", "sum", "output", "finish", "recode", "drain", "digits", "additions",
                 "waited", "skipped")
 """The counters of a MULTIPLY."""
 
-COUNTERS = (*SUM_COUNTERS, "transform")
+TRANSFORM_COUNTERS = ("transform", "moved")
+"""The counters of a TRANSFORM."""
+
+COUNTERS = (*SUM_COUNTERS, *TRANSFORM_COUNTERS)
 """All counters, in order.
 
 Cycles: `fill` filling the buckets; `sum` summing them by streaming them back; `output` handing out
 groups; `finish` combining them, from the end of the sums to the last word of the point. Of `fill`
 and `sum` together: `recode`, in which a digit was cut out of a scalar, added up over the mailbox
-units; `drain`, in which nothing was left but sums on their way. `transform`: of a TRANSFORM, from
-its last word to where the scalars are there.
+units; `drain`, in which nothing was left but sums on their way. Of a TRANSFORM, from its last word
+to where the scalars are there: `transform`, in which it computed; `moved`, in which values of tiles
+went from the memory or to it.
 
 Events: `digits` that were not zero; `additions`, each of which takes the adder the group's
 interval; `waited`, service slots in which an arriving operand had to wait; `skipped`, scalars that

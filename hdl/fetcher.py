@@ -4,11 +4,14 @@ from amaranth import *
 from amaranth.lib import data, memory, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from proofmill.hdl.commands import POINT_WORDS
+from proofmill.hdl.commands import POINT_WORDS, WORD
 from proofmill.hdl.slicer import POINT, SLICE
 
 REQUEST = data.StructLayout({"address": 32, "words": 8})
 """What is asked of the memory: `words` words from word `address` on, answered in order."""
+
+WRITE = data.StructLayout({"address": 32, "word": WORD})
+"""A word to write to the memory."""
 
 AHEAD = 8
 """Points asked for and not yet loaded; a power of two."""

@@ -20,7 +20,7 @@ from amaranth.lib.wiring import In, Out
 
 from proofmill.hdl.commands import ANSWER, NUMBER, WORD, Command
 from proofmill.hdl.counters import COUNTS, Counters
-from proofmill.hdl.fetcher import REQUEST, Fetcher
+from proofmill.hdl.fetcher import REQUEST, WRITE, Fetcher
 from proofmill.hdl.frames import Frames
 from proofmill.hdl.hand_out import HandOut
 from proofmill.hdl.levels import Levels
@@ -32,7 +32,8 @@ from proofmill.hdl.processor_shape import ProcessorShape
 from proofmill.hdl.sequencer import Sequencer
 from proofmill.hdl.slicer import Slicer
 from proofmill.hdl.transform import Transform
-from proofmill.hdl.transform_shape import OPERANDS_AFTER, TransformShape
+from proofmill.hdl.transform_shape import OPERANDS_AFTER, TransformShape, two_adicity
+from proofmill.hdl.transform_tiles import Tiles
 from proofmill.hdl.unit_windows import UnitWindows
 from proofmill.hdl.windows import WIDTHS, WINDOWS_BITS, WindowPlan
 
@@ -49,7 +50,8 @@ class MsmShape:
         without values.
     finisher : False leaves out the field processor; what is asked to be finished is refused.
     transforms : vectors of up to ``2 ** transforms`` values are transformed, on the adder's first
-        multiplier, in its second field, in the memory of the first unit's mailboxes; None: none.
+        multiplier, in its second field, in the memory of the first unit's mailboxes, and larger
+        ones in tiles of as many; None: none.
     """
 
     adder: AdderShape
@@ -77,7 +79,10 @@ class MsmShape:
         """The transforms, on the point adder's first multiplier, behind one register."""
         if self.transforms is None:
             return None
-        return TransformShape(multiplier=self.adder.multiplier, power=self.transforms, more=1)
+        multiplier = self.adder.multiplier
+        return TransformShape(
+            multiplier=multiplier, power=self.transforms, more=1,
+            reach=min(2 * self.transforms, two_adicity(multiplier.fields[-1]) - 1))
 
     @property
     def processor(self) -> ProcessorShape:
@@ -118,9 +123,9 @@ class Msm(wiring.Component):
     answers : stream of words, out
     clear : empty all mailboxes, in; only while `ready`
     counters : see `hdl.commands.COUNTERS`, out
-    transform, power, values, transformed, transforming : begin a transform, in; and its size,
-        its words in and out, and that it is computed: see `hdl.transform.Transform`; only where
-        there are transforms
+    transform, power, values, transformed, transforming, moving, writes : begin a transform, in; and
+        its size, its words in and out, that it is computed, that a tile's values are moved, and
+        words for the memory: see `hdl.transform_tiles.Tiles`; only where there are transforms
     """
 
     def __init__(self, shape: MsmShape, program=None):
@@ -149,8 +154,9 @@ class Msm(wiring.Component):
             "requests": Out(stream.Signature(REQUEST)),
             "counters": Out(COUNTS),
             **({} if shape.transform is None else {
-                "transform": In(1), "power": In(range(shape.transform.power + 1)),
-                "values": In(words), "transformed": Out(words), "transforming": Out(1)}),
+                "transform": In(1), "power": In(range(shape.transform.most + 1)),
+                "values": In(words), "transformed": Out(words), "transforming": Out(1),
+                "moving": Out(1), "writes": Out(stream.Signature(WRITE))}),
         })
 
     def elaborate(self, platform):
@@ -180,15 +186,19 @@ class Msm(wiring.Component):
 
         wiring.connect(m, slicer.words, wiring.flipped(self.scalars))
         wiring.connect(m, slicer.points, fetcher.points)
-        wiring.connect(m, fetcher.requests, wiring.flipped(self.requests))
-        wiring.connect(m, loader.points, wiring.flipped(self.points))
         m.d.sync += slicer.start.eq(sequencer.begin)
         loaded = Signal()
         ready = sequencer.ready
         if shape.transform is not None:
             m.submodules.transforms = transforms = Transform(
                 shape.transform, datapath=shape.datapath)
-            ready = ready & transforms.ready
+            m.submodules.tiles = tiles = Tiles(shape.transform)
+            ready = ready & tiles.ready
+            tiles.connect(m, transforms)
+            self._share_memory(m, fetcher.requests, loader.points, tiles)
+        else:
+            wiring.connect(m, fetcher.requests, wiring.flipped(self.requests))
+            wiring.connect(m, loader.points, wiring.flipped(self.points))
         m.d.comb += loaded.eq(slicer.done & fetcher.done & ~slicer.start)
         m.d.comb += [
             sequencer.clear.eq(self.clear), sequencer.start.eq(self.start),
@@ -228,8 +238,23 @@ class Msm(wiring.Component):
         if shape.finisher:
             self._finish(m, sequencer, frames, hand_out, point_adder)
         if shape.transform is not None:
-            self._transform(m, transforms, frames, units[0], point_adder)
+            self._transform(m, transforms, tiles, frames, units[0], point_adder)
         return m
+
+    def _share_memory(self, m, requests, points, tiles):
+        """The memory is the sums', and the transforms' while one is under way."""
+        for source in (requests, tiles.requests):
+            theirs = ~tiles.ready if source is tiles.requests else tiles.ready
+            m.d.comb += source.ready.eq(self.requests.ready & theirs)
+            with m.If(theirs):
+                m.d.comb += [self.requests.valid.eq(source.valid),
+                             self.requests.payload.eq(source.payload)]
+        for target in (points, tiles.points):
+            theirs = ~tiles.ready if target is tiles.points else tiles.ready
+            m.d.comb += [target.payload.eq(self.points.payload),
+                         target.valid.eq(self.points.valid & theirs)]
+            with m.If(theirs):
+                m.d.comb += self.points.ready.eq(target.ready)
 
     def _count(self, m, sequencer, loaded, skipped, units):
         m.submodules.tally = counters = Counters(max(2, len(units)))
@@ -298,17 +323,21 @@ class Msm(wiring.Component):
             sequencer.finished.eq(finisher.ready),
         ]
 
-    def _transform(self, m, transforms, frames, unit, adder):
+    def _transform(self, m, transforms, tiles, frames, unit, adder):
         """Transforms, while no sum is under way, on the adder's first multiplier and in the first
         unit's memory.
 
         The multiplier takes the operands of a slot in the frame's cycles in which it takes its own.
         """
         every = self.shape.adder.multiplier.interval
-        wiring.connect(m, transforms.words, wiring.flipped(self.values))
-        wiring.connect(m, transforms.answers, wiring.flipped(self.transformed))
-        m.d.comb += [transforms.start.eq(self.transform), transforms.power.eq(self.power),
-                     self.transforming.eq(transforms.computing), transforms.slot.eq(every == 1)]
+        wiring.connect(m, tiles.words, wiring.flipped(self.values))
+        wiring.connect(m, tiles.answers, wiring.flipped(self.transformed))
+        wiring.connect(m, tiles.writes, wiring.flipped(self.writes))
+        m.d.comb += [
+            tiles.start.eq(self.transform), tiles.power.eq(self.power),
+            tiles.address.eq(self.address), transforms.power.eq(self.power),
+            self.transforming.eq(transforms.computing), transforms.slot.eq(every == 1),
+            self.moving.eq(tiles.moving & ~transforms.computing)]
         with m.Switch(frames.cycle):
             with m.Case(*range(-OPERANDS_AFTER % every, max(self.shape.adder.interval.values()),
                                every)):

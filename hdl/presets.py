@@ -49,8 +49,9 @@ TOY_SHAPE = MsmShape(
 
 
 def with_transforms(shape: MsmShape = STANDARD) -> MsmShape:
-    """The same accelerator with transforms, of as many values as its mailboxes' memory holds, in
-    the field of the curve's scalars; the toy curve's has too few roots of unity, so in another."""
+    """The same accelerator with transforms, in tiles of as many values as its mailboxes' memory
+    holds, in the field of the curve's scalars; the toy curve's has too few roots of unity, so in
+    another."""
     field = TOY_ROOTS if shape.adder.curve is TOY_CURVE else shape.adder.curve.scalar
     multiplier = replace(shape.adder.multiplier, second=field)
     return replace(shape, adder=replace(shape.adder, multiplier=multiplier),

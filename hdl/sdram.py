@@ -14,9 +14,8 @@ from amaranth import *
 from amaranth.lib import fifo, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from proofmill.hdl.accelerator import WRITE
 from proofmill.hdl.commands import WORD
-from proofmill.hdl.fetcher import REQUEST
+from proofmill.hdl.fetcher import REQUEST, WRITE
 
 BURST = 4
 """Columns of 16 bits in a word, and so the chip's burst length."""

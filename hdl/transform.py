@@ -5,8 +5,10 @@ from amaranth.lib import data, memory, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from proofmill.hdl.commands import WORD
-from proofmill.hdl.transform_passes import BUTTERFLIES, NONE, Pass, Passes, slot_layout
+from proofmill.hdl.transform_passes import NONE, Passes, slot_layout
 from proofmill.hdl.transform_shape import OPERANDS_AFTER, PLANES, TransformShape
+from proofmill.hdl.transform_steps import BUTTERFLIES, Pass
+from proofmill.hdl.transform_tiles import tile_layout
 
 WAITING = 4
 """Values that may be on their way out at once."""
@@ -64,6 +66,9 @@ class Transform(wiring.Component):
         below r gives a wrong result and no harm
     answers : stream of words, out: h, canonical, in natural order
     ready : nothing is under way, out
+    settled : no value is on its way out, out
+    tile : of a vector that is transformed in tiles, the one at hand, out; `words` and `answers` are
+        then of each tile's vectors: see `hdl.transform_passes.Passes`
     computing : products are made or waited for, out
     planes : the memory, see `PlanePort`
     a, b : operands for the multiplier, out; ``OPERANDS_AFTER`` cycles after a `slot`
@@ -77,8 +82,9 @@ class Transform(wiring.Component):
         words = stream.Signature(WORD)
         multiplier = shape.multiplier
         super().__init__({
-            "start": In(1), "power": In(range(shape.power + 1)), "words": In(words),
-            "answers": Out(words), "ready": Out(1), "computing": Out(1),
+            "start": In(1), "power": In(range(shape.most + 1)), "words": In(words),
+            "answers": Out(words), "ready": Out(1), "settled": Out(1), "computing": Out(1),
+            "tile": Out(tile_layout(shape)),
             "slot": In(1, init=1),
             **({} if not datapath else {
                 "planes": Out(PlanePort(shape)).array(PLANES),
@@ -109,7 +115,9 @@ class Transform(wiring.Component):
                                self.shape.product_latency + 2, "last")
             m.d.comb += passes.written.eq(last)
         empty = self._hand_out(m, passes, slots, left)
-        m.d.comb += self.ready.eq(passes.ready & empty)
+        m.d.comb += [self.ready.eq(passes.ready & empty), self.settled.eq(empty),
+                     self.tile.part.eq(passes.part), self.tile.origin.eq(passes.origin),
+                     self.tile.run.eq(passes.run)]
         return m
 
     def _later(self, m, value, cycles, name):

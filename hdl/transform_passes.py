@@ -1,27 +1,12 @@
 """The passes of a transform unit: which slot does what with which words, and when it may."""
 
 from amaranth import *
-from amaranth.lib import data, enum, wiring
+from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
 from proofmill.hdl.transform_shape import PLANES, TransformShape
+from proofmill.hdl.transform_steps import BUTTERFLIES, TABLES, Part, Pass, Steps
 
-
-class Pass(enum.Enum, shape=4):
-    """What a slot does; T is the table of powers of the root of unity."""
-
-    LOAD = 0      # a value from outside into a or b
-    SEED = 1      # T[0] = R
-    TABLE = 2     # T[j + 2^k] = T[j] g^(2^k)
-    FIRST = 3     # c = a b / R
-    INVERSE = 4   # (u, v) -> ((u + v) / 2, (u - v) g^-e / 2)
-    FORWARD = 5   # (u, v) -> (u + v g^e, u - v g^e)
-    MIDDLE = 6    # c = c - a b / R
-    LAST = 7      # c = -c R
-    HAND_OUT = 8  # a value of c to the outside
-
-
-BUTTERFLIES = (Pass.INVERSE, Pass.FORWARD)
 OUTSIDE = (Pass.LOAD, Pass.HAND_OUT)
 """Passes that wait for somebody else, and take no product."""
 
@@ -61,15 +46,37 @@ class Passes(wiring.Component):
 
     A pass reads what passes before it have written. The vectors take turns stage by stage, so a
     stage's words are of three passes ago, and a pass of butterflies begins once that one is
-    written; any other once all are. No word is looked at for this, and nothing waits within a pass.
+    written; any other once all are, and so the butterflies that come after a table. No word is
+    looked at for this, and nothing waits within a pass.
 
     Powers come in order, without a product or a shift: e goes on by ``2 n / (2 m)`` from
     butterfly to butterfly, modulo n, and comes back to where it began at the end of a block of m.
 
+    A transform of N = 2^power values, more than the n = 2^K that the planes hold, is cut in two
+    (W. M. Gentleman, G. Sande, AFIPS 29, 1966; no scaling between, as the stages are those of the
+    one large transform). With H = power - K and C = K - H, in tiles of n values of each vector::
+
+        part    tiles of      value i of a tile               in     out    stages
+        UPPER   2^C columns   (i >> C) n + t + i mod 2^C      a b    a b c  n/2 ... 2^C, inverse
+        LOWER   n neighbours  t + i                           a b c  a b c  n/2 ... 1 ... n/2
+        LAST    2^C columns   as in UPPER                     a b c  h      2^C ... n/2, forward
+
+    where t is `origin`. The lower stages are those of a transform of n values, with its table. A
+    tile of columns has powers of its own: g of order 2N, a stage's butterflies 2^C 2^q apart, k the
+    place in a block of m::
+
+        LAST:   S[m + k] = g^(2^(H-q) x + 2^(H-q-1)),   x = (k >> C) n + t + k mod 2^C
+        UPPER:  S[m + k] = g^(2^(H-q) (x + 1)),         of the place m - 1 - k, its sign turned
+
+    UPPER's tiles come from the last one down, where x, counted from the end, grows. So both tables
+    are made for x = 0 (`Pass.ROOT`, `Pass.TABLE`), and every entry goes on to the next tile's by
+    one product with a root of unity (`Pass.TWIST`): less than 2 N products a transform, for all
+    three vectors.
+
     Members
     -------
     start : begin, in; only while `ready`
-    power : of vectors of 2 ** power values, 1 to ``shape.power``, in; to be held
+    power : of vectors of 2 ** power values, 1 to ``shape.most``, in; to be held
     slot : a slot may be issued, in; of passes from and to the outside `loaded`, `room` say so
     written : a pass is: what is issued from the next cycle on may read it, in
     ready : nothing is left to be issued, out
@@ -79,18 +86,22 @@ class Passes(wiring.Component):
 
     Attributes
     ----------
+    part, origin, run : of a transform in tiles: see above; 2^C
+
     What a proof may look at, besides the members:
 
     action, vector, count : the pass, of which vector, and its slot that is next
     size, block : values of a vector; how far apart those of a butterfly are, or how many powers
         the table has
+    base : the row of the table from which one is made, less that of the first
     unfinished : passes that have begun and are not yet written
+    table : what was issued last makes a table
     """
 
     def __init__(self, shape: TransformShape):
         self.shape = shape
         super().__init__({
-            "start": In(1), "power": In(range(shape.power + 1)), "slot": In(1), "loaded": In(1),
+            "start": In(1), "power": In(range(shape.most + 1)), "slot": In(1), "loaded": In(1),
             "room": In(1), "written": In(1), "ready": Out(1), "computing": Out(1),
             "waits_for_words": Out(1), "issued": Out(slot_layout(shape)),
         })
@@ -99,6 +110,12 @@ class Passes(wiring.Component):
         self.count = Signal(shape.power)
         self.size, self.block = (Signal(shape.power + 1, name=name) for name in ("size", "block"))
         self.unfinished = Signal(range(PLANES + 1))
+        self.table = Signal()
+        self.base = Signal(shape.power)
+        self.part = Signal(Part)
+        self.tile = Signal(max(1, shape.most - shape.power))
+        self.origin = Signal(shape.most)
+        self.run = Signal(shape.power + 1, init=1)
 
     def elaborate(self, platform):
         m = Module()
@@ -115,15 +132,16 @@ class Passes(wiring.Component):
         may = Signal()
         issue = Signal()
         last = Signal()
+        begun = Signal()  # since words came in
         m.d.comb += [
             butterfly.eq((action == Pass.INVERSE) | (action == Pass.FORWARD)),
             outside.eq((action == Pass.LOAD) | (action == Pass.HAND_OUT)),
             slots.eq(size), last.eq(count == (slots - 1)[:bits]),
-            may.eq((count != 0) | (unfinished == 0) | (butterfly & (unfinished != PLANES))),
+            may.eq((count != 0) | (unfinished == 0) | (
+                (butterfly | (action == Pass.TWIST)) & (unfinished != PLANES) & ~self.table)),
             issue.eq(running & may & self.slot),
             self.ready.eq(~running),
-            self.computing.eq((unfinished != 0) | (running & ~outside & (
-                issue | (action != Pass.SEED)))),
+            self.computing.eq((unfinished != 0) | (running & ~outside & (issue | begun))),
             self.waits_for_words.eq(running & (action == Pass.LOAD)),
         ]
         with m.Switch(action):
@@ -131,81 +149,49 @@ class Passes(wiring.Component):
                 m.d.comb += issue.eq(running & self.loaded)
             with m.Case(Pass.HAND_OUT):
                 m.d.comb += issue.eq(running & may & self.room)
-            with m.Case(Pass.SEED):
+            with m.Case(Pass.SEED, Pass.ROOT):
                 m.d.comb += slots.eq(1)
-            with m.Case(Pass.TABLE):
+            with m.Case(Pass.TABLE, Pass.TWIST):
                 m.d.comb += slots.eq(block)
             with m.Case(*BUTTERFLIES):
                 m.d.comb += slots.eq(size >> 1)
 
-        begun = issue & ~outside & (count == 0)
-        m.d.sync += unfinished.eq(unfinished + begun - self.written)
+        started = issue & ~outside & (count == 0)
+        m.d.sync += [unfinished.eq(unfinished + started - self.written),
+                     begun.eq(~outside & (begun | issue))]
+        steps = Steps(self, running, stride, exponent, constant)
         with m.If(self.start):
-            m.d.sync += [running.eq(1), action.eq(Pass.LOAD), vector.eq(0), count.eq(0),
-                         size.eq(1 << self.power)]
+            m.d.sync += [running.eq(1), action.eq(Pass.LOAD), vector.eq(0), count.eq(0)]
+            steps.start(m)
         with m.If(issue):
-            m.d.sync += count.eq(Mux(last, 0, count + 1))
+            m.d.sync += [count.eq(Mux(last, 0, count + 1)),
+                         self.table.eq(sum(action == each for each in TABLES))]
             with m.If(action == Pass.INVERSE):
                 m.d.sync += exponent.eq((exponent - stride) & (size - 1))
             with m.Else():
                 m.d.sync += exponent.eq((exponent + stride) & (size - 1))
             with m.If(last):
-                self._next_pass(m, running, action, vector, size, block, stride, exponent, constant)
-        self._say(m, issue, last, action, count, block, exponent, vector, constant)
+                steps.next_pass(m)
+        self._say(m, issue, last, exponent, constant, steps)
         return m
 
-    def _next_pass(self, m, running, action, vector, size, block, stride, exponent, constant):
-        half = size >> 1
-        with m.Switch(action):
-            with m.Case(Pass.LOAD):
-                m.d.sync += vector.eq(1)
-                with m.If(vector == 1):
-                    m.d.sync += [action.eq(Pass.SEED), vector.eq(0), constant.eq(0)]
-            with m.Case(Pass.SEED):
-                m.d.sync += [action.eq(Pass.TABLE), block.eq(1), constant.eq(self.power + 1)]
-            with m.Case(Pass.TABLE):
-                m.d.sync += [block.eq(block << 1), constant.eq(constant - 1)]
-                with m.If(block == half):
-                    m.d.sync += action.eq(Pass.FIRST)
-            with m.Case(Pass.FIRST):
-                m.d.sync += [action.eq(Pass.INVERSE), block.eq(half), stride.eq(2), exponent.eq(0)]
-            with m.Case(Pass.INVERSE):  # the exponent is 0 again
-                m.d.sync += vector.eq(vector + 1)
-                with m.If(vector == PLANES - 1):
-                    m.d.sync += [vector.eq(0), block.eq(block >> 1), stride.eq(stride << 1)]
-                    with m.If(block[0]):
-                        m.d.sync += [action.eq(Pass.FORWARD), block.eq(1), stride.eq(size),
-                                     exponent.eq(half)]
-            with m.Case(Pass.FORWARD):  # the exponent is half a stride again
-                m.d.sync += vector.eq(vector + 1)
-                with m.If(vector == PLANES - 1):
-                    m.d.sync += [vector.eq(0), block.eq(block << 1), stride.eq(stride >> 1),
-                                 exponent.eq(stride >> 2)]
-                    with m.If(block == half):
-                        m.d.sync += action.eq(Pass.MIDDLE)
-            with m.Case(Pass.MIDDLE):
-                m.d.sync += [action.eq(Pass.LAST), constant.eq(1)]
-            with m.Case(Pass.LAST):
-                m.d.sync += action.eq(Pass.HAND_OUT)
-            with m.Case(Pass.HAND_OUT):
-                m.d.sync += running.eq(0)
-
-    def _say(self, m, issue, last, action, count, block, exponent, vector, constant):
+    def _say(self, m, issue, last, exponent, constant, steps):
         """What the slot reads and writes, and where."""
+        action, count, block, vector = self.action, self.count, self.block, self.vector
         bits, slot = self.shape.power, Signal(slot_layout(self.shape))
         mask = Signal(bits)
         low, high = Signal(bits), Signal(bits)
+        place, power = Signal(bits), Signal(bits)
         odd = Signal()
-        butterfly = Signal()
 
         def value_row(index):
             return Cat(index[1:], index.xor())
 
         def table_row(index):
-            return Cat(index, 1)
+            return Cat(index[:bits], C(1, 1))
 
         m.d.comb += [
-            mask.eq(block - 1), low.eq(count), high.eq(low | block),
+            mask.eq(block - 1), low.eq(count), high.eq(low | block), place.eq(count & mask),
             odd.eq(low.xor()),
             slot.valid.eq(issue), slot.last.eq(last), slot.action.eq(action),
             slot.constant.eq(constant),
@@ -214,29 +200,39 @@ class Passes(wiring.Component):
             slot.first_plane.eq(NONE), slot.second_plane.eq(NONE),
             slot.left.eq(odd), slot.right.eq(odd + 1), slot.beside.eq(modulo_planes(2 + odd)),
             slot.target.eq(slot.beside),
+            # The power of a butterfly: see above.
+            power.eq(Mux(~steps.columns, exponent, block | Mux(
+                action == Pass.INVERSE, mask & ~place, place))),
         ]
         with m.Switch(action):
             with m.Case(Pass.LOAD):
-                m.d.comb += slot.target.eq(vector + odd)
-            with m.Case(Pass.SEED, Pass.TABLE):
-                m.d.comb += [slot.third.eq(table_row(count)), slot.left.eq(0),
-                             slot.second.eq(table_row((count | block)[:bits])),
+                m.d.comb += slot.target.eq(modulo_planes(vector + odd))
+            with m.Case(*TABLES, Pass.TWIST):
+                m.d.comb += [slot.third.eq(table_row(self.base | count)), slot.left.eq(0),
+                             slot.second.eq(table_row(self.base | count | block)),
                              slot.target.eq(NONE)]
                 with m.If(action == Pass.SEED):
-                    m.d.comb += slot.second.eq(table_row(Const(0, bits)))
+                    m.d.comb += slot.second.eq(table_row(C(0, bits)))
+                with m.If(action == Pass.ROOT):
+                    m.d.comb += [slot.third.eq(table_row(C(0, bits))),
+                                 slot.second.eq(table_row(self.base))]
+                with m.If(action == Pass.TWIST):
+                    m.d.comb += [slot.third.eq(table_row(block | count)),
+                                 slot.second.eq(table_row(block | count))]
             with m.Case(*BUTTERFLIES):
                 m.d.comb += [
-                    butterfly.eq(1),
-                    low.eq((count & ~mask) << 1 | (count & mask)),
-                    slot.second.eq(value_row(high)), slot.third.eq(table_row(exponent)),
+                    low.eq((count & ~mask) << 1 | place),
+                    slot.second.eq(value_row(high)), slot.third.eq(table_row(power)),
                     slot.first_plane.eq(modulo_planes(vector + odd)),
                     slot.second_plane.eq(modulo_planes(vector + ~odd)),
                     slot.beside.eq(modulo_planes(vector + 2)), slot.target.eq(slot.second_plane),
                     slot.left.eq(slot.second_plane), slot.right.eq(slot.first_plane),
                 ]
                 # g^-e is -g^(n - e): for e > 0 the difference is the other way round.
-                with m.If((action == Pass.INVERSE) & (exponent == 0)):
+                with m.If((action == Pass.INVERSE) & (exponent == 0) & ~steps.columns):
                     m.d.comb += [slot.left.eq(slot.first_plane), slot.right.eq(slot.second_plane)]
-            with m.Case(Pass.LAST, Pass.HAND_OUT):
+            with m.Case(Pass.LAST):
                 m.d.comb += slot.left.eq(slot.beside)
+            with m.Case(Pass.HAND_OUT):
+                m.d.comb += slot.left.eq(modulo_planes(vector + odd))
         m.d.sync += self.issued.eq(slot)

@@ -44,13 +44,15 @@ def root_of_unity(field: PrimeField, power: int) -> int:
 
 @dataclass(frozen=True, kw_only=True)
 class TransformShape:
-    """A unit that transforms three vectors of up to ``2 ** power`` values in place.
+    """A unit that transforms three vectors of up to ``2 ** power`` values in place, and larger
+    ones, of up to ``2 ** reach``, in tiles of as many, over a memory beside it.
 
     Parameters
     ----------
     multiplier : the multiplier it computes on, in its second field where it has one.
-    power : 2 ** power values are the most.
+    power : 2 ** power values are the most in place.
     more : cycles by which a product comes later than the multiplier's latency.
+    reach : 2 ** reach values are the most at all, up to ``2 * power``; None: none but in place.
 
     Nothing is reduced fully between passes. With r the modulus, all stored values are up to
     `stored`: a sum takes k r off, k chosen by the sum's bits from `top` up, rounded down,
@@ -64,12 +66,17 @@ class TransformShape:
     multiplier: MultiplierShape
     power: int
     more: int = 0
+    reach: int | None = None
 
     def __post_init__(self) -> None:
         largest = two_adicity(self.field) - 1
         if not 1 <= self.power <= largest:
             raise ValueError(f"{self.field.name} has transforms of 2 to 2 ** {largest} values onto "
                              f"the odd roots of unity, not of 2 ** {self.power}")
+        highest = min(2 * self.power, largest)
+        if not self.power <= self.most <= highest:
+            raise ValueError(f"tiles of 2 ** {self.power} values reach 2 ** {self.power} to "
+                             f"2 ** {highest} values, not 2 ** {self.reach}")
         for bound in (self.difference, self.stored):
             if bound >> self.multiplier.operand_bits:
                 raise ValueError(f"operands of {self.multiplier.operand_bits} bits cannot hold a "
@@ -79,6 +86,16 @@ class TransformShape:
     def field(self) -> PrimeField:
         """The field computed in."""
         return self.multiplier.fields[-1]
+
+    @property
+    def most(self) -> int:
+        """2 ** most values are the most at all."""
+        return self.power if self.reach is None else self.reach
+
+    @property
+    def tiled(self) -> bool:
+        """Larger vectors than the planes hold are transformed in tiles."""
+        return self.most > self.power
 
     @property
     def interval(self) -> int:
@@ -172,4 +189,4 @@ class TransformShape:
         radix, modulus = self.multiplier.radix, self.field.modulus
         square = radix * radix % modulus
         return [square, modulus - square, *(
-            root_of_unity(self.field, n) * radix % modulus for n in range(2, self.power + 2))]
+            root_of_unity(self.field, n) * radix % modulus for n in range(2, self.most + 2))]

@@ -1,25 +1,28 @@
-"""A transform unit by itself: with a multiplier and a memory of its own."""
+"""A transform unit by itself: with a multiplier and memories of its own."""
 
 from amaranth import *
 from amaranth.lib import memory, stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from proofmill.hdl.block_memory import BlockMemory
 from proofmill.hdl.commands import WORD
 from proofmill.hdl.transform import Transform
-from proofmill.hdl.transform_shape import OPERANDS_AFTER, TransformShape
+from proofmill.hdl.transform_shape import OPERANDS_AFTER, PLANES, TransformShape
+from proofmill.hdl.transform_tiles import Tiles
 
 
 class TransformUnit(wiring.Component):
     """From A w and B w to the scalars of H: `hdl.transform.Transform` with all that it takes.
 
-    Members are those of `Transform` without the memory's and the multiplier's.
+    Members are those of `Transform` without the memory's and the multiplier's. Where the shape has
+    tiles, they are of the larger transforms too, which have a memory of their own here.
     """
 
     def __init__(self, shape: TransformShape):
         self.shape = shape
         words = stream.Signature(WORD)
         super().__init__({
-            "start": In(1), "power": In(range(shape.power + 1)), "words": In(words),
+            "start": In(1), "power": In(range(shape.most + 1)), "words": In(words),
             "answers": Out(words), "ready": Out(1), "computing": Out(1)})
 
     def elaborate(self, platform):
@@ -27,8 +30,6 @@ class TransformUnit(wiring.Component):
         shape = self.shape
         m.submodules.transform = transform = Transform(shape)
         m.submodules.multiplier = multiplier = shape.multiplier.build()
-        wiring.connect(m, transform.words, wiring.flipped(self.words))
-        wiring.connect(m, transform.answers, wiring.flipped(self.answers))
         operands = Cat(transform.a, transform.b)
         for n in range(shape.more):
             held = Signal.like(operands, name=f"operands{n}", reset_less=True)
@@ -36,11 +37,22 @@ class TransformUnit(wiring.Component):
             operands = held
         width = shape.multiplier.operand_bits
         m.d.comb += [
-            transform.start.eq(self.start), transform.power.eq(self.power),
-            self.ready.eq(transform.ready), self.computing.eq(transform.computing),
+            transform.power.eq(self.power), self.computing.eq(transform.computing),
             multiplier.a.eq(operands[:width]), multiplier.b.eq(operands[width:]),
             transform.product.eq(multiplier.product),
         ]
+        outer = transform
+        if shape.tiled:
+            m.submodules.tiles = outer = tiles = Tiles(shape)
+            m.submodules.store = store = BlockMemory(PLANES * shape.value_words << shape.most)
+            tiles.connect(m, transform)
+            for one, other in ((tiles.requests, store.requests), (store.points, tiles.points),
+                               (tiles.writes, store.writes)):
+                wiring.connect(m, one, other)
+            m.d.comb += tiles.power.eq(self.power)
+        wiring.connect(m, outer.words, wiring.flipped(self.words))
+        wiring.connect(m, outer.answers, wiring.flipped(self.answers))
+        m.d.comb += [outer.start.eq(self.start), self.ready.eq(outer.ready)]
         if shape.multiplier.second is not None:
             m.d.comb += multiplier.second.eq(1)
         if shape.interval > 1:

@@ -56,8 +56,9 @@ def multiply_words(group: Group, plan: WindowPlan, scalars: Sequence[int], /, **
             *data]
 
 
-def transform_words(power: int, value_words: int, a: Sequence[int], b: Sequence[int]) -> list[int]:
-    """The words of TRANSFORM for vectors of 2 ** `power` values."""
+def transform_words(power: int, value_words: int, a: Sequence[int], b: Sequence[int],
+                    address: int = 0, count: int = 0) -> list[int]:
+    """The words of TRANSFORM for vectors of 2 ** `power` values, with `count` words of memory."""
     data = [word for value in (*a, *b) for word in split(value, value_words)]
-    return [pack(HEADER, command=Command.TRANSFORM), pack(SIZE, power=power, words=len(data)),
-            *data]
+    return [pack(HEADER, command=Command.TRANSFORM), pack(PLACE, address=address, count=count),
+            pack(SIZE, power=power, words=len(data)), *data]

@@ -36,20 +36,68 @@ def quotient(field: PrimeField, a: Sequence[int], b: Sequence[int]) -> list[int]
 def passes(power: int) -> list[tuple[int, int]]:
     """(slots, what it waits for) of every pass over vectors of 2 ** `power` values, in order."""
     count = 1 << power
-    table = [(1, ALL), *((1 << k, ALL) for k in range(power))]
-    stages = [(count // 2, THREE)] * (2 * power * 3)
-    return [*table, (count, ALL), *stages, (count, ALL), (count, ALL)]
+    return [*_table(power), (count, ALL), *_stages(count, 2 * power), (count, ALL), (count, ALL)]
 
 
-def products(power: int) -> int:
-    """Products, and so slots, that vectors of 2 ** `power` values take."""
-    return sum(slots for slots, _ in passes(power))
+def _table(power: int) -> list[tuple[int, int]]:
+    return [(1, ALL), *((1 << k, ALL) for k in range(power))]
+
+
+def _stages(count: int, stages: int) -> list[tuple[int, int]]:
+    return [(count // 2, THREE)] * (3 * stages)
+
+
+def tiles(power: int, tile: int) -> list[list[tuple[int, int]]]:
+    """The passes of every tile of 2 ** `tile` values, in order; one where all fit into it.
+
+    See `hdl.transform_passes.Passes`: the upper stages of the inverse transform on tiles of
+    columns, the lower stages both ways, the upper ones of the forward transform on columns. The
+    first tile of each makes a table; with columns, the others turn it on to their own.
+    """
+    if power <= tile:
+        return [passes(power)]
+    above, count = power - tile, 1 << tile
+    lowest = tile - above
+    columns = [(1, ALL)]
+    for level in range(above):
+        columns += [(1, ALL), *((1 << k, ALL) for k in range(lowest + level))]
+    twist = [(1 << lowest + level, THREE) for level in range(above)]
+    around: list[tuple[int, int]] = [(count, ALL)]
+    begin = [(count // 2, ALL)]  # after a table, whatever comes waits for it
+
+    def part(table: list[tuple[int, int]], body: list[tuple[int, int]],
+             between: list[tuple[int, int]], end: list[tuple[int, int]]
+             ) -> list[list[tuple[int, int]]]:
+        first = body if body[0][1] == ALL else begin + body[1:]
+        last = (1 << above) - 1
+        return [[*(table + first if n == 0 else body), *(between if n < last else []), *end]
+                for n in range(last + 1)]
+
+    return [*part(columns, around + _stages(count, above), twist, []),
+            *part(_table(tile), _stages(count, 2 * tile), [], []),
+            *part(columns, _stages(count, above), twist, around * 2)]
+
+
+def products(power: int, tile: int | None = None) -> int:
+    """Products, and so slots, that vectors of 2 ** `power` values take; in tiles of 2 ** `tile`."""
+    return sum(slots for each in tiles(power, power if tile is None else tile)
+               for slots, _ in each)
+
+
+def butterflies(power: int) -> int:
+    """Butterflies of all stages, both ways, of three vectors of 2 ** `power` values."""
+    return 3 * power << power
 
 
 def cycles(shape: TransformShape, power: int) -> int:
-    """Cycles from the first slot to where the last result may be read, exactly the gateware's."""
+    """Cycles in which products are made or waited for, exactly the gateware's: of every tile, from
+    its first slot to where its last result may be read."""
+    return sum(_cycles(shape, each) for each in tiles(power, shape.power))
+
+
+def _cycles(shape: TransformShape, tile: list[tuple[int, int]]) -> int:
     every, clock, ends = shape.interval, 0, list[int]()
-    for slots, behind in passes(power):
+    for slots, behind in tile:
         ready = ends[-behind] if len(ends) >= behind else 0
         clock = -(-max(clock, ready) // every) * every
         last = clock + (slots - 1) * every

@@ -12,10 +12,14 @@ from proofmill.host.prover.curve import scalars
 from proofmill.host.prover.curve.limbs import SCALAR_MODULUS, Limbs, to_limbs
 from proofmill.host.prover.devices.device import Transforming
 from proofmill.host.prover.groth16.evaluation import quotient_of
-from proofmill.sim.transform import cycles, products
+from proofmill.sim.transform import butterflies, cycles, products
 
 BARS = {12: 166_000}
-"""Cycles that are the most it may take, by the power of the size."""
+"""Cycles that are the most that computing may take in place, by the power of the size."""
+
+SHARE = 0.95
+"""Butterflies a cycle at least, through tiles; the three products of a value beside them are not
+counted, the tables' are."""
 
 
 def vectors(power: int, seed: int = 0) -> tuple[Limbs, Limbs]:
@@ -26,9 +30,17 @@ def vectors(power: int, seed: int = 0) -> tuple[Limbs, Limbs]:
     return to_limbs(a), to_limbs(b)
 
 
+def bar(power: int, tile: int) -> int | None:
+    """Cycles that computing may take at most, None where nothing is set."""
+    if power <= tile:
+        return BARS.get(power)
+    return int(butterflies(power) / SHARE) + (3 << power)
+
+
 def figures(device: Transforming, powers: Sequence[int]) -> Iterator[JsonObject]:
-    """Of each size: the cycles that the device took and those that the model of the standard
-    multiplier says, products, and seconds; values are checked against this machine's.
+    """Of each size: the cycles in which the device computed and those that the model of the
+    standard multiplier says, those in which it moved values of tiles, products, and seconds; values
+    are checked against this machine's.
 
     Raises `ProofmillError` for a size that the device does not take, and where a value is wrong.
     """
@@ -48,7 +60,9 @@ def figures(device: Transforming, powers: Sequence[int]) -> Iterator[JsonObject]
         if found.scalars is not None and not np.array_equal(found.scalars, wanted):
             raise ProofmillError(f"the device computed wrong scalars of 2^{power} values; please "
                                  "report it")
-        yield {"power": power, "cycles": found.cycles, "products": products(power),
-               "products_a_cycle": products(power) / found.cycles,
-               "model_cycles": cycles(shape, power), "bar": BARS.get(power),
+        computed, made = found.cycles - found.moved, products(power, shape.power)
+        yield {"power": power, "cycles": computed, "moved": found.moved, "products": made,
+               "products_a_cycle": made / computed,
+               "butterflies_a_cycle": butterflies(power) / (computed - (3 << power)),
+               "model_cycles": cycles(shape, power), "bar": bar(power, shape.power),
                "checked": found.scalars is not None, "seconds": seconds}

@@ -31,7 +31,7 @@ MOST_COPIES_SAID = "there must be at least one, the point itself, and at most 12
 POWERS = (10, 12, 16)
 CHIPS = ("rtl+h", "model+h")
 """Devices that compute the scalars h on the chip."""
-SIZES = (10, 11, 12)
+SIZES = (10, 12, 14)
 LEAST_POWER, MOST_POWER = 4, 20
 """Of the domains of `proofmill bench proving`."""
 
@@ -87,14 +87,15 @@ def register(commands: Commands) -> None:
         description="Compute the scalars of the points H from random A w and B w on the "
                     "accelerator, check them against this machine's, and show the cycles beside "
                     "the products and what the model says. 2^12 values are the most that the "
-                    "standard accelerator's memory holds.")
+                    "standard accelerator's mailboxes hold; more are computed in tiles of as many, "
+                    "which its memory holds.")
     transforms.add_argument("--device", choices=CHIPS, default=CHIPS[0], metavar="|".join(CHIPS),
                             help="what computes; of model+h the cycles alone (default: "
                                  "%(default)s)")
     transforms.add_argument("--power", metavar="K", dest="powers", action="append",
                             type=whole(1, 27),
                             help="vectors of 2^K values; may be given several times (default: "
-                                 "10, 11 and 12)")
+                                 "10, 12 and 14)")
     transforms.add_argument("--json", action="store_true", help="one JSON object")
     transforms.set_defaults(run=run_transforms)
     add_batch(actions)
@@ -357,7 +358,9 @@ def run_transforms(options: argparse.Namespace) -> int:
                 screen.line(
                     f"2^{each['power']:<2} {each['cycles']:9,} cycles{limit}; the model says "
                     f"{each['model_cycles']:,}; {each['products']:,} products, "
-                    f"{each['products_a_cycle']:.4f} a cycle; {each['seconds']:.2f} s")
+                    f"{each['products_a_cycle']:.4f} a cycle; {each['butterflies_a_cycle']:.4f} "
+                    f"butterflies a cycle; {each['moved']:,} cycles for the memory; "
+                    f"{each['seconds']:.2f} s")
     finally:
         device.close()
     if options.json:

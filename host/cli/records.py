@@ -194,8 +194,10 @@ FIELDS: dict[str, dict[str, str]] = {
         "rounds": "of each"},
     "bench transforms": {"device": "--device", "sizes": "a list, below"},
     "bench transforms: sizes": {
-        "power": "of vectors of 2^power values", "cycles": "of the accelerator",
+        "power": "of vectors of 2^power values", "cycles": "in which the accelerator computed",
+        "moved": "cycles in which it moved values of tiles from its memory or to it",
         "products": "that it made", "products_a_cycle": "of both",
+        "butterflies_a_cycle": "without the three products of a value beside them",
         "model_cycles": "by the model, of the standard multiplier",
         "bar": "cycles that it may take at most; null for sizes without one",
         "checked": "whether the values are the accelerator's, and were compared",

@@ -2,9 +2,8 @@
 
 from cocotb.triggers import RisingEdge
 
-from proofmill.hdl.accelerator import WRITE
 from proofmill.hdl.commands import unpack
-from proofmill.hdl.fetcher import REQUEST
+from proofmill.hdl.fetcher import REQUEST, WRITE
 from tests.cocotb_streams import Stream
 
 

@@ -9,7 +9,8 @@ from amaranth.lib.wiring import In, Out
 
 from proofmill.firmware.library import finishing_program
 from proofmill.hdl.accelerator import Accelerator
-from proofmill.hdl.board_top import BlockMemory, BoardCore
+from proofmill.hdl.block_memory import BlockMemory
+from proofmill.hdl.board_top import BoardCore
 from proofmill.hdl.framing import FramedLink
 from proofmill.hdl.presets import TOY_SHAPE
 from proofmill.hdl.sdram import IS42S16160, SdramController

@@ -11,16 +11,18 @@ from proofmill.hdl.field import BN254_BASE, BN254_SCALAR, TOY, TOY_ROOTS, PrimeF
 from proofmill.hdl.folded import FoldedShape
 from proofmill.hdl.karatsuba import KaratsubaShape
 from proofmill.hdl.montgomery import MultiplierShape
-from proofmill.hdl.presets import STANDARD
-from proofmill.hdl.transform_passes import OUTSIDE, Pass, Passes
+from proofmill.hdl.presets import STANDARD, with_transforms
+from proofmill.hdl.transform_passes import OUTSIDE, Passes
 from proofmill.hdl.transform_shape import TransformShape, root_of_unity
+from proofmill.hdl.transform_steps import Pass
 from proofmill.hdl.transform_unit import TransformUnit
 from proofmill.host.prover.curve import scalars
 from proofmill.host.prover.curve.limbs import from_limbs, to_limbs
 from proofmill.host.prover.groth16.evaluation import Evaluator, quotient_of
 from proofmill.host.prover.groth16.wtns import read_witness
 from proofmill.host.prover.groth16.zkey import read_zkey
-from proofmill.sim.transform import cycles, passes, products, quotient
+from proofmill.sim.transform import butterflies, cycles, passes, products, quotient
+from tests.choice import slow_but
 from tests.hdl.transform_runs import Runs, values_of, vectors, words_of
 from tests.host.prover.groth16.files import ALL, VECTORS
 from tests.simulation import simulate
@@ -32,6 +34,12 @@ TOYS = {
     "shared": TransformShape(multiplier=MultiplierShape(**CUT, digit=4, limb=5), power=4, more=2),
     "karatsuba": TransformShape(multiplier=KaratsubaShape(
         **CUT, digit=4, limb=5, depth=1), power=3),
+    # Tiles of so many values: one column of them, two, four, and as many as there are.
+    **{f"tiles of {1 << power}": TransformShape(
+        multiplier=MultiplierShape(**CUT, digit=4, limb=5), power=power, reach=min(2 * power, 5))
+       for power in (1, 2, 3, 4)},
+    "tiles, folded": TransformShape(multiplier=FoldedShape(
+        **CUT, digit=4, limb=5, interval=3), power=3, reach=5),
 }
 WIDE = {
     "standard": replace(STANDARD.adder.multiplier, second=BN254_SCALAR),
@@ -75,22 +83,25 @@ def run_pausing(shape, cases, seed):
     return results
 
 
-@pytest.mark.parametrize("name", TOYS)
+@pytest.mark.parametrize("name", [
+    name if "tiles" not in name else pytest.param(name, marks=pytest.mark.slow) for name in TOYS])
 def test_every_size_while_words_pause(name):
     """Golden values and golden cycles, whatever the streams do."""
     shape = TOYS[name]
-    cases = [(power, a, b) for power in range(1, shape.power + 1)
+    cases = [(power, a, b) for power in range(1, shape.most + 1)
              for a, b in list(vectors(TOY_ROOTS, power, power))[-2:]]
     for (power, a, b), (h, took) in zip(cases, run_pausing(shape, cases, seed=3), strict=True):
         assert h == quotient(TOY_ROOTS, a, b)
         assert took == cycles(shape, power)
 
 
-@pytest.mark.parametrize("name", ["pipelined", "folded"])
+@pytest.mark.parametrize("name", slow_but(
+    ["pipelined", "tiles of 2", "tiles of 8"], [name for name in TOYS if name != "karatsuba"]))
 def test_every_size_in_verilog(name):
-    """The emitted Verilog: edges and random vectors of all sizes, one after another."""
+    """The emitted Verilog: edges and random vectors of all sizes, one after another, in place and
+    in tiles."""
     shape = TOYS[name]
-    cases = [(power, a, b) for seed in range(20) for power in range(1, shape.power + 1)
+    cases = [(power, a, b) for seed in range(20) for power in range(1, shape.most + 1)
              for a, b in vectors(TOY_ROOTS, power, seed)]
     for (power, a, b), (h, took) in zip(cases, Runs(shape)(cases), strict=True):
         assert h == quotient(TOY_ROOTS, a, b)
@@ -111,6 +122,24 @@ def test_every_pair_of_vectors(modulus):
         for (_, a, b), (h, took) in zip(part, runs(part), strict=True):
             assert h == quotient(field, a, b)
             assert took == cycles(shape, 1)
+
+
+@pytest.mark.slow
+def test_every_pair_of_vectors_in_tiles():
+    """All vectors of four values, tiles of two, in a field of 17 elements: every a with a few b,
+    and every b with a few a."""
+    field = PrimeField(name="of-17", modulus=17)
+    shape = TransformShape(power=1, reach=2, multiplier=MultiplierShape(
+        field=TOY, second=field, operand_bits=9, digit=4, limb=5))
+    runs, rng = Runs(shape), Random(2)
+    fixed = [[rng.randrange(17) for _ in range(4)] for _ in range(2)]
+    cases = [(2, *pair) for values in product(range(17), repeat=4) for other in fixed
+             for pair in ((values, other), (other, values))]
+    for begin in range(0, len(cases), 4096):
+        part = cases[begin:begin + 4096]
+        for (_, a, b), (h, took) in zip(part, runs(part), strict=True):
+            assert h == quotient(field, a, b)
+            assert took == cycles(shape, 2)
 
 
 def on_the_host(a, b):
@@ -184,9 +213,20 @@ def test_cycles():
         # Stages follow one another without a gap: what is lost is lost before and after them.
         alone = sum(waiting for _, waiting in passes(power) if waiting == 1)
         assert cycles(standard, power) - products(power) <= alone * standard.latency
-    butterflies = 6 * 12 * 2048
-    around = products(12) - butterflies
-    assert butterflies / (cycles(standard, 12) - around) > 0.99
+    around = products(12) - butterflies(12)
+    assert butterflies(12) / (cycles(standard, 12) - around) > 0.99
+
+
+def test_cycles_in_tiles():
+    """At least 0.95 butterflies a slot, tables included, without the products of the values."""
+    shape = with_transforms(STANDARD).transform
+    for power in range(shape.power + 1, shape.most + 1):
+        assert butterflies(power) >= 0.95 * (cycles(shape, power) - (3 << power))
+        twists = 2 * ((1 << power) - (1 << shape.power))
+        assert products(power, shape.power) - butterflies(power) - (3 << power) <= twists + (
+            4 << shape.power)
+        # Columns of one value, of two, ... are the same butterflies, whatever the tile.
+        assert products(power, shape.power) < products(power, power - 1) + 4 * (1 << power)
 
 
 @pytest.mark.parametrize("name, most", [("pipelined", 5), ("folded", 3)])

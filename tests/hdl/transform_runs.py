@@ -47,6 +47,8 @@ class Runs:
             words = words_of(shape, [*a, *b])
             rest = (cycles(shape, power) + shape.interval + SLACK
                     + len(a) * max(shape.value_words, 8))
+            if power > shape.power:  # what moves between memory and planes, and before each tile
+                rest += len(a) * 15 * 12 * shape.value_words + (SLACK << power - shape.power + 2)
             part = np.zeros((1 + len(words) + rest, 4), dtype=np.uint64)
             part[0, 0], part[:, 1] = 1, power
             part[1:len(words) + 1, 2] = 1

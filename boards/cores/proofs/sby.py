@@ -100,8 +100,8 @@ def proofs_of(core: Core) -> Iterator[Proof | Formula]:
                     "bmc", claim.depth - 1, multiplier.FREE, ONE_QUERY)
     if unit == "transform":
         yield Proof("order", "no pass reads what is not written, no plane is asked for two words "
-                    "at once: of two and of four values", transform.Order(core.transforms),
-                    transform.DEPTH)
+                    "at once: of two and of four values, and in tiles",
+                    transform.Order(core.transforms), transform.DEPTH)
     if unit in (*MULTIPLIERS, *WITH_FRAMES):
         yield Formula("products", "no product is above its bound",
                       bounds.product_claims(adder.multiplier))

@@ -9,10 +9,12 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In
 
 from proofmill.hdl import transform_passes as passes_module
-from proofmill.hdl.transform_passes import BUTTERFLIES, OUTSIDE, Pass
+from proofmill.hdl.transform_passes import OUTSIDE
+from proofmill.hdl.transform_steps import BUTTERFLIES, TABLES, Part, Pass
 
 POWER = 2
-"""Transforms of two and of four values are looked at; they have every kind of pass."""
+"""Transforms of two and of four values are looked at, and in tiles of four those of eight and of
+sixteen; they have every kind of pass."""
 
 DEPTH = 4
 """Of the induction."""
@@ -20,19 +22,21 @@ DEPTH = 4
 
 class Order(wiring.Component):
     """Passes, with slots, words and room at any time; a pass is written at any time after its last
-    slot, in order. All of it is counted here once more, by what is issued."""
+    slot, in order. All of it is counted here once more, by what is issued. `tiles` False leaves out
+    those."""
 
-    def __init__(self, shape, module=passes_module):
-        self.shape, self.module = replace(shape, power=POWER), module
+    def __init__(self, shape, module=passes_module, *, tiles=True):
+        self.shape = replace(shape, power=POWER, reach=2 * POWER if tiles else None)
+        self.module = module
         super().__init__({name: In(1) for name in ("start", "slot", "loaded", "room", "written")}
-                         | {"power": In(2)})
+                         | {"power": In(3)})
 
     def elaborate(self, platform):
         m = Module()
         m.submodules.dut = dut = self.module.Passes(self.shape)
         for name in self.signature.members:
             m.d.comb += getattr(dut, name).eq(getattr(self, name))
-        slot, power = dut.issued, Signal(2)
+        slot, power = dut.issued, Signal(3)
         begun = Signal()            # in the middle of a pass, by what has been issued
         before = Signal(range(8))   # passes begun and not written, before this slot
         ended = Signal(range(8))    # ... whose last slot has been issued
@@ -46,44 +50,63 @@ class Order(wiring.Component):
         ]
 
         def one_of(action, *passes):
-            return sum((action == each for each in passes), Signal(3))
+            return sum((action == each for each in passes), Signal(3)) != 0
 
         def outside(action):
-            return one_of(action, *(self.module.Pass(each.value) for each in OUTSIDE)) != 0
+            return one_of(action, *OUTSIDE)
 
-        butterfly = one_of(slot.action, *(
-            self.module.Pass(each.value) for each in BUTTERFLIES)) != 0
+        butterfly = one_of(slot.action, *BUTTERFLIES)
+        made, table = Signal(), Signal()  # the slot before this one, and this one, make a table
+        m.d.sync += made.eq(table)
+        m.d.comb += table.eq(Mux(slot.valid, one_of(slot.action, *TABLES), made))
         m.d.comb += [
             computes.eq(~outside(slot.action)), first.eq(slot.valid & ~begun),
-            Assume((self.power == 1) | (self.power == 2)),
+            Assume((self.power >= 1) & (self.power <= self.shape.most)),
             Assume(~known | (self.power == power)),
             Assume(~self.written | (ended != 0)), Assume(~self.start | dut.ready),
             late.eq((dut.count != 0) & ~outside(dut.action)),
         ]
         # What holds them together, for the induction.
         slots, laid_out = Signal(4), Signal()
-        at = {each: dut.action == self.module.Pass(each.value) for each in Pass}
+        at = {each: dut.action == each for each in Pass}
         halves = at[Pass.INVERSE] | at[Pass.FORWARD]
+        columns = (dut.part == Part.UPPER) | (dut.part == Part.LAST)
+        tiled, half = self.power > POWER, Signal(3)
         m.d.comb += [
-            laid_out.eq(~dut.ready & (at[Pass.TABLE] | halves)),
-            slots.eq(Mux(at[Pass.SEED], 1, Mux(at[Pass.TABLE], dut.block, Mux(
-                halves, dut.size >> 1, dut.size)))),
+            half.eq(dut.size >> 1),
+            laid_out.eq(~dut.ready & (at[Pass.TABLE] | at[Pass.TWIST] | halves)),
+            slots.eq(Mux(at[Pass.SEED] | at[Pass.ROOT], 1, Mux(
+                at[Pass.TABLE] | at[Pass.TWIST], dut.block, Mux(halves, half, dut.size)))),
+        ]
+        # In tiles: which tables there are, and how far apart a butterfly's values may be.
+        m.d.comb += [
+            Assert(dut.ready | ((dut.part == Part.WHOLE) == ~tiled)),
+            Assert(dut.ready | ~tiled | (dut.run == 1 << (2 * POWER - self.power)[:POWER])),
+            Assert(~(at[Pass.LOAD] & ((dut.part == Part.WHOLE) | (dut.part == Part.UPPER)))
+                   | (dut.vector < 2)),
+            Assert(dut.ready | ~(at[Pass.ROOT] | at[Pass.TABLE]) | ~columns | (
+                ((dut.base == 1) | (dut.base == 2)) & (dut.base >= dut.run))),
+            Assert(dut.ready | ~(at[Pass.TABLE] & columns) | (dut.block < dut.base)),
+            Assert(dut.ready | ~((halves | at[Pass.TWIST]) & columns) | (dut.block >= dut.run)),
+            Assert(dut.table == table),
+            Assert(dut.ready | columns | ~(at[Pass.ROOT] | at[Pass.TWIST])),
         ]
         m.d.comb += [
             Assert(dut.action.as_value() <= len(Pass) - 1), Assert(dut.vector < 3),
             Assert(~dut.ready | (outside(dut.action) & (dut.count == 0))),
             Assert(Mux(slot.valid, ~slot.last, begun) == (dut.count != 0)),
-            Assert(dut.ready | (dut.size == 1 << self.power)), Assert(dut.ready | (
-                dut.count < slots)),
-            Assert(~laid_out | (dut.block == 1) | (dut.block == 2) & (self.power == 2)),
+            Assert(dut.ready | (
+                dut.size == Mux(tiled, 1 << POWER, 1 << self.power))),
+            Assert(dut.ready | (dut.count < slots)),
+            Assert(~laid_out | (dut.block == 1) | (dut.block == 2) & (self.power != 1)),
             Assert(dut.unfinished == before + (first & computes) - written),
             Assert(dut.unfinished == ended + (slot.valid & slot.last & computes) + late),
         ]
         # What is claimed.
         with m.If(first):
-            with m.If(butterfly):
+            with m.If((butterfly | (slot.action == Pass.TWIST)) & ~made):
                 m.d.comb += Assert(before <= 2)
-            with m.Elif(computes | (slot.action == self.module.Pass(Pass.HAND_OUT.value))):
+            with m.Elif(computes | (slot.action == Pass.HAND_OUT)):
                 m.d.comb += Assert(before == 0)
         with m.If(slot.valid & butterfly):
             m.d.comb += [
@@ -91,5 +114,5 @@ class Order(wiring.Component):
                 Assert(slot.first_plane != slot.beside), Assert(slot.second_plane != slot.beside),
                 Assert(slot.first_plane < 3), Assert(slot.second_plane < 3),
                 Assert(slot.beside < 3)]
-        m.d.comb += Cover(first & (slot.action == self.module.Pass(Pass.FORWARD.value)))
+        m.d.comb += Cover(first & (slot.action == Pass.FORWARD))
         return m

@@ -15,11 +15,14 @@ from proofmill.hdl.commands import (
     HEADER,
     IDENTITY,
     MAGIC,
+    NUMBER,
     PLACE,
     POINT_WORDS,
     SIZE,
     SUM_COUNTERS,
+    TRANSFORM_COUNTERS,
     VERSION,
+    WORD,
     Command,
     Error,
     multiply_head,
@@ -28,6 +31,7 @@ from proofmill.hdl.commands import (
     words_end,
 )
 from proofmill.hdl.curve import Group
+from proofmill.hdl.transform_shape import PLANES
 from proofmill.hdl.windows import WindowPlan, copies_of
 from proofmill.host.prover.curve.limbs import Limbs
 from proofmill.host.prover.devices.device import DeviceError
@@ -40,6 +44,9 @@ CHUNK = 50_000
 PATIENCE = 2_000
 """Chunks without a word in either direction after which a device is given up: a hundred million
 cycles, ten times what streaming back the largest set of buckets takes."""
+
+SCALAR_WORDS = NUMBER // WORD
+"""Words of a scalar in the memory."""
 
 SIMULATED_WORDS = 1 << 26
 """Words of memory that are filled where nothing but the simulation sets a limit: 512 MiB."""
@@ -204,20 +211,41 @@ class Accelerator:
             head = self._receive(1)
 
     def transform(self, a: Limbs, b: Limbs,
-                  progress: Callable[[int], None] | None = None) -> tuple[Limbs, int]:
-        """(The scalars of a key's points H, the cycles they took) from A w and B w.
+                  progress: Callable[[int], None] | None = None) -> tuple[Limbs, dict[str, int]]:
+        """(The scalars of a key's points H, the counters of what it took) from A w and B w.
 
-        `a`, `b`: shape (n, 4), plain integers below r, n a power of two up to 2 to the identity's
-        `transforms`; so the scalars, zeros where the accelerator has no datapath. `progress` is
-        told how many values have gone in since the last time.
+        `a`, `b`: shape (n, 4), plain integers below r, n a power of two up to 2 to `transforms`;
+        so the scalars, zeros where the accelerator has no datapath. What does not stay on the chip
+        lies in the memory behind what is loaded, `room` words. `progress` is told how many values
+        have gone in since the last time. Raises `DeviceError` where the memory has no room left.
         """
-        power = len(a).bit_length() - 1
+        power, room = len(a).bit_length() - 1, self.room(len(a))
+        there = self.identity["memory_words"] or 1 << 32
+        if self.used + room > there:
+            raise DeviceError(
+                f"a transform of {len(a):,} values takes {room:,} words of the device's memory: "
+                f"{self.used:,} of its {there:,} words are in use; use a board with more memory, "
+                "or a smaller key")
         words = np.concatenate([a.reshape(-1), b.reshape(-1)])
         self._send(_words(pack(HEADER, command=Command.TRANSFORM),
+                          pack(PLACE, address=self.used if room else 0, count=room),
                           pack(SIZE, power=power, words=len(words))))
         self._check(int(self._feed(words, len(a), progress)[0]), Command.TRANSFORM)
         scalars = self._receive(a.size).reshape(-1, a.shape[1])
-        return scalars, self.counters()["transform"]
+        counters = self.counters()
+        return scalars, {name: counters[name] for name in TRANSFORM_COUNTERS}
+
+    def room(self, values: int) -> int:
+        """Words of the memory that a transform of so many values takes while it is under way."""
+        return 0 if values <= 1 << self.identity["tile"] else PLANES * SCALAR_WORDS * values
+
+    @property
+    def transforms(self) -> int:
+        """The vectors it transforms have up to ``2 ** transforms`` values; 0: none."""
+        power = self.identity["transforms"]
+        while self.room(1 << power) > self.memory:
+            power -= 1
+        return power
 
     def counters(self) -> dict[str, int]:
         """What the last MULTIPLY took, and the last TRANSFORM."""

@@ -19,7 +19,7 @@ DEVICES = {
     "model": "values from this machine's processor, cycles from the accelerator's control alone; "
              "they equal the RTL's exactly",
     "cpu": "this machine's processor alone",
-    "rtl+h": "rtl with transforms: it computes the scalars h too, of up to 2^12 constraints",
+    "rtl+h": "rtl with transforms: it computes the scalars h too",
     "model+h": "model of that",
     "serial:PORT": "a board, or the simulation of one, at a serial port; serial:PORT@BAUD for "
                    "another rate than 3,000,000",

@@ -67,11 +67,13 @@ class Quotient:
     """The scalars of a key's points H, and the cycles that the accelerator took for them.
 
     `scalars`: shape (n, 4), plain integers below the groups' order; None where the accelerator has
-    no datapath, so that only the cycles are its own.
+    no datapath, so that only the cycles are its own. `moved`: cycles among them in which it did not
+    compute, but moved values from and to its memory.
     """
 
     scalars: Limbs | None
     cycles: int
+    moved: int = 0
 
 
 @runtime_checkable

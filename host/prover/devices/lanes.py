@@ -167,6 +167,7 @@ class LanesDevice:
         self._lock = threading.Lock()
         self._waiting: list[_Loaded] = []
         self._reserved = 0  # words of an accelerator's memory
+        self._room = 0      # ... that transforms take
         self._pool = ThreadPoolExecutor(len(self.accelerators), "proofmill-lane")
 
     @property
@@ -228,8 +229,8 @@ class LanesDevice:
                 return
             found = [self._stores(loaded, reaches.get(id(loaded))) for loaded in self._waiting]
             memory = min(accelerator.memory for accelerator in self.accelerators)
-            for loaded, store in zip(self._waiting, share_memory(found, memory - self._reserved),
-                                     strict=True):
+            free = memory - self._reserved - self._room
+            for loaded, store in zip(self._waiting, share_memory(found, free), strict=True):
                 loaded.stride, loaded.words = store.stride, store.words
                 self._reserved += store.words
                 log.debug("%s: %d points of %s, %d copies of each in %d words", self.name,
@@ -303,22 +304,25 @@ class LanesDevice:
     @property
     def transforms(self) -> int:
         """See `Transforming.transforms`."""
-        return min(accelerator.identity["transforms"] for accelerator in self.accelerators)
+        return min(accelerator.transforms for accelerator in self.accelerators)
 
     def quotient(self, a: Limbs, b: Limbs) -> Quotient:
         """See `Transforming.quotient`; by the first accelerator."""
         accelerator = self.accelerators[0]
+        with self._lock:  # what is chosen from now on leaves room for it
+            self._room = max(self._room, accelerator.room(len(a)))
         try:
-            scalars, cycles = accelerator.transform(a, b)
+            scalars, counters = accelerator.transform(a, b)
         except BaseException:
             accelerator.link.reset()
             raise
+        cycles, moved = sum(counters.values()), counters["moved"]
         if not accelerator.identity["datapath"]:
-            return Quotient(None, cycles)
+            return Quotient(None, cycles, moved)
         if (bad := first_not_below(scalars, SCALAR_MODULUS)) is not None:
             raise DeviceError(f"{self.name} gave a scalar, number {bad}, that is not below the "
                               "groups' order; the device computes wrongly, so use another one")
-        return Quotient(scalars, cycles)
+        return Quotient(scalars, cycles, moved)
 
     def _load(self, number: int, loaded: _Loaded) -> int:
         """Where accelerator `number` holds these points, from now on if not before."""

@@ -5,12 +5,14 @@ import json
 import numpy as np
 import pytest
 
+from proofmill.hdl.accelerator import identity_words
 from proofmill.hdl.presets import STANDARD, with_transforms
 from proofmill.host.bench.transforms import figures, vectors
 from proofmill.host.cli.main import main
 from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.prover.curve import scalars
 from proofmill.host.prover.curve.limbs import Limbs
+from proofmill.host.prover.devices.accelerator import Accelerator
 from proofmill.host.prover.devices.apart import ApartDevice
 from proofmill.host.prover.devices.catalogue import open_device
 from proofmill.host.prover.devices.cpu import CpuDevice
@@ -20,6 +22,7 @@ from proofmill.host.prover.groth16.evaluation import quotient_of
 from proofmill.host.prover.groth16.prove import Prover
 from proofmill.host.prover.groth16.verify import verify
 from proofmill.sim.transform import cycles
+from tests.host.prover.devices.links import Identified
 from tests.host.prover.groth16.test_prove import inputs
 
 CYCLES = 35_000
@@ -116,6 +119,28 @@ def chip_device(name: str) -> LanesDevice:
     return device
 
 
+def chip_with(memory_words: int, used: int = 0) -> LanesDevice:
+    """The standard accelerator with transforms on a board of so much memory, as it says."""
+    shape = with_transforms(STANDARD)
+    chip = Accelerator(Identified(identity_words(shape, 1, memory_words=memory_words)))
+    chip.used = used
+    return LanesDevice("board", [chip])
+
+
+@pytest.mark.parametrize("memory_words, power", [
+    (0, 22), (1, 12), ((12 << 14) - 1, 13), (12 << 14, 14), (12 << 24, 24), (1 << 32, 24)])
+def test_what_the_memory_holds_is_transformed(memory_words: int, power: int) -> None:
+    assert chip_with(memory_words).transforms == power
+
+
+def test_a_memory_without_room_for_the_tiles() -> None:
+    device = chip_with(100_000, used=2_000)
+    with pytest.raises(DeviceError, match=(
+            "^a transform of 8,192 values takes 98,304 words of the device's memory: 2,000 of its "
+            "100,000 words are in use; use a board with more memory, or a smaller key$")):
+        device.accelerators[0].transform(*vectors(13))
+
+
 @pytest.mark.slow
 def test_a_proof_whose_h_came_from_the_chip() -> None:
     """On the accelerator's own Verilog, verified; the model takes the same cycles."""
@@ -125,7 +150,7 @@ def test_a_proof_whose_h_came_from_the_chip() -> None:
     taken = []
     for name in ("rtl+h", "model+h"):
         device = chip_device(name)
-        assert device.transforms == 12
+        assert device.transforms == 22  # what the simulation's memory holds
         result = Prover(key, device).prove(witness)
         assert verify(key.verification_key, result.public, result.proof)
         assert result.calls_on_device == 5 and not result.faults
@@ -138,20 +163,23 @@ def test_a_proof_whose_h_came_from_the_chip() -> None:
 @pytest.mark.slow
 def test_what_it_takes_by_command(capsys: pytest.CaptureFixture[str]) -> None:
     command = ["bench", "transforms", "--device", "model+h", "--power"]
-    assert main([*command, "5", "--power", "12", "--json"]) == 0
+    assert main([*command, "5", "--power", "12", "--power", "13", "--json"]) == 0
     found = json.loads(capsys.readouterr().out)["sizes"]
-    assert [each["power"] for each in found] == [5, 12]
+    assert [each["power"] for each in found] == [5, 12, 13]
     assert all(each["cycles"] == each["model_cycles"] for each in found)
     assert found[1]["cycles"] <= found[1]["bar"] == 166_000
-    assert main([*command, "13"]) == 2
-    assert "2^13 values: the device transforms 2 to 2^12 values" in capsys.readouterr().err
+    assert [each["moved"] > 0 for each in found] == [False, False, True]
+    assert found[2]["butterflies_a_cycle"] >= 0.95 and found[2]["cycles"] <= found[2]["bar"]
+    assert main([*command, "23"]) == 2
+    assert "2^23 values: the device transforms 2 to 2^22 values" in capsys.readouterr().err
 
 
 @pytest.mark.slow
 def test_what_the_chip_computes() -> None:
-    """Every size, exactly; sums before and after are in the proof's test."""
+    """Every size, exactly, to the block circuit's; sums before and after are in the proof's
+    test."""
     device = chip_device("rtl+h")
-    for power in range(1, 13):
+    for power in range(1, 15):
         a, b = vectors(power, seed=power)
         found = device.quotient(a, b)
         assert found.scalars is not None
