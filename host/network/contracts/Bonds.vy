@@ -292,20 +292,33 @@ def release(prover: uint64, penalty: uint256, fulfilled: bool):
     self._changed(prover)
 
 @external
-def take(prover: uint64, penalty: uint256, duty: bool):
+def take(prover: uint64, penalty: uint256, duty: bool) -> uint256:
     """
     @notice Take a penalty into escrow; `duty`: for a duty that was missed, which ends with it.
+    @return What that took of the reliability.
     """
     self._only_judge()
+    lost: uint256 = 0
     if duty:
         self.provers[prover].liabilities -= penalty
         q: uint256 = self.provers[prover].reliability
-        self._rate(prover, max(q * P.miss_factor // FULL, min(q, P.lowest_reliability)))
+        left: uint256 = max(q * P.miss_factor // FULL, min(q, P.lowest_reliability))
+        lost = q - left
+        self._rate(prover, left)
     self.provers[prover].bond -= penalty
     self.taken += penalty
     self.escrow += penalty
     log PenaltyTaken(prover=prover, amount=penalty)
     self._changed(prover)
+    return lost
+
+@external
+def forgive(prover: uint64, lost: uint256):
+    """
+    @notice Give back what a missed duty took of the reliability.
+    """
+    self._only_judge()
+    self._rate(prover, min(FULL, self.provers[prover].reliability + lost))
 
 @external
 def settle(prover: uint64, burned: uint256, bounty: uint256, returned: uint256, receiver: address):

@@ -48,6 +48,7 @@ rewards: public(address)
 last_slot: public(uint256)  # of the latest block that has reported
 finalized_slot: public(uint256)
 failed_hooks: public(uint256)  # calls to the other contracts that failed, to be made up for
+_divided: uint256  # a bit each for the slots before the latest report's, the last slot lowest
 _snapshot_due: bool  # the weights of the running epoch are not frozen yet
 _statement_count: uint256
 _statements: HashMap[uint256, Statement]  # by their number modulo HISTORY
@@ -92,11 +93,13 @@ def epoch_of(slot: uint256) -> uint256:
     return slot // SLOTS_PER_EPOCH
 
 @external
-def on_block(parent: Statement, finalized_slot: uint256):
+def on_block(parent: Statement, finalized_slot: uint256, divided: uint256):
     """
     @notice The protocol's call at the start of a block.
     @param parent What the parent block's proof has to state; slot 0 where there is nothing to prove.
     @param finalized_slot The slot of the latest finalised block in the parent's state.
+    @param divided In which of the HISTORY slots before the block's the network was divided, by the
+           votes on this branch up to the parent block: bit 0 is the slot before the block's.
     """
     assert msg.sender == SYSTEM, "only the protocol reports blocks"
     slot: uint256 = self._slot()
@@ -107,6 +110,7 @@ def on_block(parent: Statement, finalized_slot: uint256):
     epoch: uint256 = slot // SLOTS_PER_EPOCH
     self.last_slot = slot
     self.finalized_slot = finalized_slot
+    self._divided = divided
     for back: uint256 in range(1, 9):
         if epoch < last // SLOTS_PER_EPOCH + back:
             break
@@ -163,6 +167,24 @@ def has_batch(old_root: uint256, new_root: uint256, commitment: uint256) -> bool
             the other. Unlike statements this is known for good: a batch may be proven late.
     """
     return self._batches[keccak256(abi_encode(old_root, new_root, commitment))]
+
+@external
+@view
+def was_divided(first: uint256, last: uint256) -> bool:
+    """
+    @notice Whether the network was divided in one of the slots from `first` to `last`, as far as the votes up to
+            the latest report's parent say; what lies HISTORY slots and more before it is forgotten.
+    """
+    end: uint256 = min(last + 1, self.last_slot)
+    begin: uint256 = first
+    if self.last_slot > HISTORY:
+        begin = max(first, self.last_slot - HISTORY)
+    if begin >= end:
+        return False
+    wanted: uint256 = max_value(uint256)
+    if end - begin < HISTORY:
+        wanted = (1 << (end - begin)) - 1
+    return self._divided & (wanted << (self.last_slot - end)) != 0
 
 @external
 @view

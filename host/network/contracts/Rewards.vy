@@ -38,13 +38,15 @@ interface Consensus:
     def statement(slot: uint256) -> Statement: view
     def SLOTS_PER_EPOCH() -> uint256: view
     def has_statement(slot: uint256) -> bool: view
+    def was_divided(first: uint256, last: uint256) -> bool: view
 
 interface Bonds:
     def take_on(prover: uint64, penalty: uint256): nonpayable
     def release(prover: uint64, penalty: uint256, fulfilled: bool): nonpayable
-    def take(prover: uint64, penalty: uint256, duty: bool): nonpayable
+    def take(prover: uint64, penalty: uint256, duty: bool) -> uint256: nonpayable
     def settle(prover: uint64, burned: uint256, bounty: uint256, returned: uint256,
                receiver: address): nonpayable
+    def forgive(prover: uint64, lost: uint256): nonpayable
     def has_delivered(prover: uint64): nonpayable
     def end_epoch(): nonpayable
     def count_calibration(prover: uint64): nonpayable
@@ -91,6 +93,7 @@ struct Penalty:
     amount: uint256
     invalid: bool  # for an invalid proof, not for a miss
     reporter: address  # of the invalid proof
+    lost: uint256  # what a miss took of the reliability
 
 struct Record:
     opened: bool
@@ -109,6 +112,8 @@ struct Record:
     prover_amount: uint256
     includer_amount: uint256
     matured: bool
+    in_time: bool  # in stage 1 or 2
+    judged: uint256  # the slot whose end judged its last duties so far, plus 1
 
 event SlotOpened:
     slot: indexed(uint256)
@@ -283,7 +288,7 @@ def report_invalid(slot: uint256, prover: uint64, proof: uint256[8],
     self._barred[slot][prover] = True
     extcall BONDS.take(prover, penalty, False)
     self._add_penalty(slot, Penalty(
-        prover=prover, amount=penalty, invalid=True, reporter=block.coinbase))
+        prover=prover, amount=penalty, invalid=True, reporter=block.coinbase, lost=0))
     log InvalidProof(slot=slot, prover=prover, penalty=penalty)
 
 @external
@@ -505,10 +510,10 @@ def _close(slot: uint256):
     self._batch_slots = []
     if self.blocks > P.stage1 + P.stage2:
         for proven: uint256 in self._opened_by[(self.blocks - P.stage1 - P.stage2) % KEPT_BLOCKS]:
-            self._judge_committee(proven)
+            self._judge_committee(proven, slot)
     if self.blocks > P.stage1:
         for proven: uint256 in self._opened_by[(self.blocks - P.stage1) % KEPT_BLOCKS]:
-            self._judge_primary(proven)
+            self._judge_primary(proven, slot)
     epoch: uint256 = self.settled_epochs
     if slot >= (epoch + 1) * SLOTS_PER_EPOCH and (
             self._opened[epoch] == 0 or self.blocks - self._last_opening[epoch] >= P.window):
@@ -535,6 +540,7 @@ def _decide(slot: uint256, included: uint256):
     self.records[slot].includer_amount = includer_amount
     self.credited += prover_amount + includer_amount
     if delay <= P.stage1 + P.stage2:
+        self.records[slot].in_time = True
         self._in_time[slot // SLOTS_PER_EPOCH] += 1
     self._batches[slot] = []
     log ProofWon(slot=slot, prover=batch[chosen].prover, prover_amount=prover_amount,
@@ -586,7 +592,8 @@ def _pick(slot: uint256, batch: DynArray[Candidate, MAXIMUM_CANDIDATES]) -> uint
     raise "a ticket beyond the weights"
 
 @internal
-def _judge_primary(slot: uint256):
+def _judge_primary(slot: uint256, now: uint256):
+    self.records[slot].judged = now + 1
     if not self.records[slot].primary_open:
         return
     self.records[slot].primary_open = False
@@ -602,7 +609,8 @@ def _judge_primary(slot: uint256):
     self.records[slot].committee_open = False
 
 @internal
-def _judge_committee(slot: uint256):
+def _judge_committee(slot: uint256, now: uint256):
+    self.records[slot].judged = now + 1
     if not self.records[slot].committee_open:
         return
     self.records[slot].committee_open = False
@@ -615,9 +623,9 @@ def _judge_committee(slot: uint256):
 
 @internal
 def _miss(slot: uint256, prover: uint64, penalty: uint256):
-    extcall BONDS.take(prover, penalty, True)
+    lost: uint256 = extcall BONDS.take(prover, penalty, True)
     self._add_penalty(slot, Penalty(
-        prover=prover, amount=penalty, invalid=False, reporter=empty(address)))
+        prover=prover, amount=penalty, invalid=False, reporter=empty(address), lost=lost))
     log DutyMissed(slot=slot, prover=prover, penalty=penalty)
 
 @internal
@@ -636,6 +644,7 @@ def _settle_epoch(epoch: uint256):
     for index: uint256 in range(self._settling_slot, SLOTS_PER_EPOCH, bound=MAXIMUM_SLOTS):
         slot: uint256 = epoch * SLOTS_PER_EPOCH + index
         count: uint256 = self._penalty_counts[slot]
+        divided: bool = count > 0 and self._was_divided(slot)
         for place: uint256 in range(self._settling_place, count, bound=MAX_UINT16):
             if left == 0:
                 self._settling_slot = index
@@ -651,6 +660,9 @@ def _settle_epoch(epoch: uint256):
                 earned = penalty.reporter != staticcall BONDS.owner(penalty.prover)
                 if earned:
                     receiver = penalty.reporter
+            elif divided:
+                charged = 0
+                extcall BONDS.forgive(penalty.prover, penalty.lost)
             else:
                 if outage:
                     charged = penalty.amount // P.relief_divisor
@@ -665,14 +677,31 @@ def _settle_epoch(epoch: uint256):
         self._settling_place = 0
     self._settling_slot = 0
     coverage: uint256 = FULL
-    if self._opened[epoch] > 0:
-        coverage = self._in_time[epoch] * FULL // self._opened[epoch]
+    counted: uint256 = self._opened[epoch]
+    if counted > self._in_time[epoch]:
+        for index: uint256 in range(SLOTS_PER_EPOCH, bound=MAXIMUM_SLOTS):
+            slot: uint256 = epoch * SLOTS_PER_EPOCH + index
+            # A slot that nobody proved in time because nobody could be reached says nothing of rho.
+            if not self.records[slot].in_time and self._was_divided(slot):
+                counted -= 1
+    if counted > 0:
+        coverage = self._in_time[epoch] * FULL // counted
     scale: uint256 = P.controller_divisor * FULL
     moved: uint256 = self.rho * (scale + P.target_coverage - coverage) // scale
     self.rho = min(max(moved, P.rho_min), P.rho_max)
     extcall BONDS.end_epoch()
     self.settled_epochs = epoch + 1
     log EpochSettled(epoch=epoch, outage=outage, rho=self.rho)
+
+@internal
+@view
+def _was_divided(slot: uint256) -> bool:
+    """
+    @notice Whether the network was divided in a slot from this one to the one that ended its duties, so that provers in the
+            other part could not reach who proposed here.
+    """
+    judged: uint256 = self.records[slot].judged
+    return judged > 0 and staticcall CONSENSUS.was_divided(slot, judged - 1)
 
 @internal
 def _mint(receiver: address, amount: uint256):

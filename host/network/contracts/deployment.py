@@ -1,6 +1,6 @@
 """All contracts of the second layer of reward, created and connected."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from proofmill.host.ground.units import Bps, Wei
@@ -150,10 +150,19 @@ class BlockStatement:
                 self.base_wei, self.load_bps, self.proposer)
 
 
+DIVIDED_SLOTS = 256
+"""Of so many slots before a block it is said whether the network was divided."""
 NO_STATEMENT = BlockStatement(0, bytes(32), 0, 0, 0, Wei(0), Bps(0), bytes(20))
 """For a block whose parent has nothing to prove: the first."""
 
 
-def on_block(consensus: Contract, parent: BlockStatement, finalized_slot: int) -> bytes:
-    """The data of the protocol's call at the start of a block."""
-    return consensus.encode("on_block", parent.fields, finalized_slot)
+def on_block(consensus: Contract, parent: BlockStatement, finalized_slot: int,
+             divided: int = 0) -> bytes:
+    """The data of the protocol's call at the start of a block; `divided`: see `divided_bits`."""
+    return consensus.encode("on_block", parent.fields, finalized_slot, divided)
+
+
+def divided_bits(slot: int, divided: Iterable[int]) -> int:
+    """The slots before `slot` in which the network was divided, as the protocol's call at the start
+    of its block has them: ``2^(slot - 1 - s)`` for each s; those further back are left out."""
+    return sum(1 << slot - 1 - each for each in divided if 0 < slot - each <= DIVIDED_SLOTS)

@@ -118,6 +118,8 @@ def _fined(
     account = next(iter(reports.values())).account
     unexplained = []
     for fine in account.fines:
+        if fine.settled and not fine.burned and not fine.bounty:
+            continue  # all of it has been given back
         plan = next(plan for plan in plans if plan.prover == fine.prover)
         if fine.reason == "invalid":
             excused = plan.forge

@@ -240,6 +240,10 @@ def _penalised(
     def gwei(amount: int) -> str:
         return f"{amount // replay.unit:,}"
 
+    if settlement.kept == penalty.amount > 0:
+        return (f"{REASONS[penalty.reason]}: {gwei(penalty.amount)} gwei were taken from its bond, "
+                "and came back with its reliability, since the network was divided: more than a "
+                "third of the stake had voted elsewhere.")
     back = (f" {gwei(settlement.kept)} came back, since more than a third of the epoch's primaries "
             "missed;" if settlement.kept else "")
     whom = f"prover {rescuer}"

@@ -5,7 +5,7 @@ Amounts are in wei, hashes and mixes in hexadecimal.
     {"seed": ..., "validators": ..., "minimum_bond": ..., "bonds": {"0": ...}, "genesis_mix": ...,
      "final_slot": ..., "blocks": [{"slot": ..., "proposer": ..., "proposing": ..., "mix": ...,
      "payload_hash": ..., "request_root": ..., "base": ..., "included": [[slot, prover, valid]],
-     "matured": [...], "root": ...}]}
+     "matured": [...], "divided": [...], "root": ...}]}
 
 "notes" has by slot and prover what the prover's own node has written down of a job that had to wait
 or was given up. Where nodes have failed, "failures" says of each, by name, the "reason" and the
@@ -54,6 +54,7 @@ class RecordedBlock(Struct, frozen=True):
     included: tuple[tuple[Whole, Whole, bool], ...]
     """(slot, prover, valid)."""
     matured: tuple[Whole, ...]
+    divided: tuple[Whole, ...] = ()
 
 
 class Record(Struct, frozen=True):
@@ -85,7 +86,7 @@ def record_of(
             **{name: getattr(block, name).hex() for name in HASHES},
             **{name: getattr(block, name) for name in ("slot", "proposer", "proposing", "base")},
             "included": [[each.slot, each.prover, each.valid] for each in block.included],
-            "matured": list(block.matured)} for block in branch],
+            "matured": list(block.matured), "divided": sorted(block.divided)} for block in branch],
         "notes": by_slot,
     }
 
@@ -108,7 +109,7 @@ class RecordedRun:
             facts = BlockFacts(
                 root, block.slot, block.proposer, block.proposing, mix, payload_hash, request_root,
                 block.base, included=tuple(IncludedProof(*each) for each in block.included),
-                matured=block.matured)
+                matured=block.matured, divided=frozenset(block.divided))
             self._run.add(facts)
         self.ledger.finalise(record.final_slot)
         self.notes = {int(slot): {int(prover): note for prover, note in said.items()}

@@ -70,6 +70,9 @@ class RewardLedger:
         """Every penalty that has been settled, how, and who got the bounty."""
         self.settled_epochs = 0
         self.finalised_slot = -1
+        self.divided: frozenset[int] = frozenset()
+        """Slots in which, as the votes on this branch say, the network was divided: from layer 1,
+        before each `close_slot`. What counts is what is known when an epoch is settled."""
         self._missed: dict[int, int] = defaultdict(int)
         """Primaries that missed, by epoch that is not settled."""
         self._may_settle = 0
@@ -259,8 +262,10 @@ class RewardLedger:
             self._decide(record, slot, next_mix)
             delay = self.delay(record, slot)
             if delay == self.parameters.primary_blocks:
+                record.judged = slot
                 self._judge_primary(record)
             if delay == self.parameters.committee_blocks:
+                record.judged = slot
                 self._judge_committee(record)
         if self._is_over(self.settled_epochs, slot):
             self._settle_epoch(self.settled_epochs)
@@ -347,14 +352,14 @@ class RewardLedger:
 
     def _miss(self, identity: int, slot: int, reason: str) -> None:
         prover = self.provers[identity]
-        amount = prover.duties.pop(slot)
+        amount, before = prover.duties.pop(slot), prover.reliability
         if self.parameters.defences.reliability:
-            prover.reliability = reliability.missed(self.parameters, prover.reliability)
+            prover.reliability = reliability.missed(self.parameters, before)
         if reason == "primary":
             self._missed[slot // self.parameters.slots_per_epoch] += 1
             if not self.parameters.defences.bounty_from_bond:
                 amount = 0
-        self._take(Penalty(identity, slot, amount, reason))
+        self._take(Penalty(identity, slot, amount, reason, lost=before - prover.reliability))
 
     def _take(self, penalty: Penalty) -> None:
         self.provers[penalty.prover].bond -= penalty.amount
@@ -382,9 +387,11 @@ class RewardLedger:
             return
         last = (parameters.committee_blocks if parameters.defences.rescues_count
                 else parameters.primary_blocks)
-        in_time = sum(r.win is not None and r.win.delay <= last for r in slots)
+        in_time = [r.win is not None and r.win.delay <= last for r in slots]
+        counted = sum(proven or not self._was_divided(r)
+                      for r, proven in zip(slots, in_time, strict=True))
         self.rho = controller.next_rho(
-            parameters, self.rho, controller.coverage_bps(in_time, len(slots)))
+            parameters, self.rho, controller.coverage_bps(sum(in_time), counted))
         idle = cache(partial(reliability.idle, parameters))  # few values, many provers
         leaving = self.standing.leaving
         for prover in self.provers.values():
@@ -399,19 +406,31 @@ class RewardLedger:
         log.debug("epoch %d is settled: %d penalties, %d of %d primaries missed, rho %d", epoch,
                   len(due), misses, primaries, self.rho)
 
+    def _was_divided(self, record: SlotRecord) -> bool:
+        """Whether the network was, in a slot from the proven one to the one that ended its duties,
+        so that those in the other part could not reach who proposed here."""
+        if not self.parameters.defences.divided_excused or record.judged is None:
+            return False
+        return any(record.slot <= slot <= record.judged for slot in self.divided)
+
     def _settle(self, penalty: Penalty, outage: bool) -> None:
-        win = self.open[penalty.slot].win
+        record = self.open[penalty.slot]
+        win = record.win
+        excused = penalty.reason != "invalid" and self._was_divided(record)
         rescuer = penalty.reporter
         if penalty.reason != "invalid" and win is not None:
             rescuer = win.submission.prover
         earned = rescuer is not None and rescuer != penalty.prover
-        amounts = penalties.settle(self.parameters, penalty.amount, outage, earned)
-        self.settled.append((penalty, amounts, rescuer if earned else None))
+        amounts = penalties.settle(self.parameters, penalty.amount, outage, earned, excused)
+        self.settled.append((penalty, amounts, rescuer if earned and not excused else None))
         self.totals.burned += amounts.burned
         self.totals.bounties += amounts.bounty
         self.totals.kept += amounts.kept
-        self.provers[penalty.prover].bond += amounts.kept
-        if earned and rescuer is not None:
+        prover = self.provers[penalty.prover]
+        prover.bond += amounts.kept
+        if excused:
+            prover.reliability = reliability.forgiven(prover.reliability, penalty.lost)
+        elif earned and rescuer is not None:
             if penalty.reason == "invalid":
                 self.included[rescuer] += amounts.bounty
             else:

@@ -74,6 +74,8 @@ class Defences:
     blocks_count: bool = True
     """Delays and the jobs' times count blocks, where a proof can be; off: slots, whether they have
     one or not."""
+    divided_excused: bool = True
+    """Nobody pays for a duty missed while the network was divided, by the chain's own votes."""
     rescues_count: bool = True
     """Coverage counts stages 1 and 2; off: stage 1 alone, so one prover can lower it."""
     miss_penalty: bool = True

@@ -5,6 +5,7 @@
     invalid proof        X: one slice of the bond
     of each penalty      half is burned, half is the bounty of who rescued, or reported
     outage relief        X / 4 if more than 1/3 of the epoch's primaries missed; the rest is kept
+    divided network      nothing for a missed duty: all is kept, and the reliability it cost too
 
 A penalty is taken from the bond when it is found and settled when its epoch's misses are all known:
 burned + bounty + kept = taken, exactly. A bounty that nobody earned is burned.
@@ -56,9 +57,13 @@ def is_outage(parameters: Parameters, missed: int, primaries: int) -> bool:
 
 
 def settle(
-    parameters: Parameters, penalty: int, outage: bool = False, rescued: bool = True
+    parameters: Parameters, penalty: int, outage: bool = False, rescued: bool = True,
+    excused: bool = False,
 ) -> Settlement:
-    """Divide a penalty. `rescued`: somebody else than the penalised delivered or reported."""
+    """Divide a penalty. `rescued`: somebody else than the penalised delivered or reported;
+    `excused`: the network was divided."""
+    if excused:
+        return Settlement(0, 0, penalty)
     charged = penalty // parameters.relief_divisor if outage else penalty
     burned = charged * parameters.burn_bps // BPS if rescued else charged
     return Settlement(burned, charged - burned, penalty - charged)

@@ -141,6 +141,8 @@ class Penalty:
     reason: str
     reporter: int | None = None
     """For an invalid proof: who reported it."""
+    lost: int = 0
+    """What a missed duty took of the reliability, in basis points."""
 
 
 @dataclass
@@ -165,6 +167,8 @@ class SlotRecord:
     """Provers that delivered a valid proof while they were eligible."""
     barred: set[int] = field(default_factory=set)
     """Provers that signed an invalid proof of this payload."""
+    judged: int | None = None
+    """The slot whose end judged its last duties so far."""
 
     def fork(self) -> "SlotRecord":
         """A copy with nothing in common that either could change."""

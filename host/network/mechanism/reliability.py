@@ -3,6 +3,7 @@
     new, after its calibration proofs    q = 3,000
     duty kept                            q + (1 - q) / 10, rounded up
     duty missed                          q * 0.6, not below 1,000
+    missed in a divided network          q + what the miss took, at most 10,000
     epoch without a proof                q * 0.999, not below 3,000 (nor above q)
 """
 
@@ -26,6 +27,11 @@ def missed(parameters: Parameters, reliability: int) -> int:
     """q after a duty was missed."""
     lower = reliability * parameters.reliability_miss_bps // BPS
     return max(lower, min(reliability, parameters.reliability_min_bps))
+
+
+def forgiven(reliability: int, lost: int) -> int:
+    """q after a missed duty turns out to be nobody's fault, when it `lost` so much by it."""
+    return min(BPS, reliability + lost)
 
 
 def idle(parameters: Parameters, reliability: int) -> int:

@@ -21,6 +21,7 @@ from proofmill.host.network.mechanism import (
     rewards,
     stages,
 )
+from proofmill.host.network.mechanism.division import Turn, divided_slots
 from proofmill.host.network.mechanism.ledger import RewardLedger
 from proofmill.host.network.mechanism.lottery import Assignment, Ticket
 from proofmill.host.network.mechanism.parameters import Parameters
@@ -29,13 +30,16 @@ from proofmill.host.network.mechanism.records import Submission
 Value: TypeAlias = "int | str | bool | None | list[Value] | dict[str, Value]"
 Case: TypeAlias = dict[str, Value]
 
-FORMAT = 1
+FORMAT = 2
 _SEED = 20_260
 _CASES = 12
 _HISTORY_SLOTS = 64
 _PROVERS = 6
 _IN_TIME = (1.0, 1.0, 0.7, 0.2)
 """The share of primaries that prove at once, by epoch: rho falls, rises, and there is an outage."""
+_DIVIDED = (35, 36, 37)
+_DIVIDED_IS_SAID = range(38, 56)
+"""When the network was divided, and in the blocks of which slots that is known and counts."""
 _EXACT = 1 << 53
 """From here on a reader that keeps numbers as doubles would round."""
 
@@ -48,7 +52,8 @@ def vectors() -> Case:
     made: dict[str, Callable[[Parameters, Random], list[Case]]] = {
         "slot_seed": _slot_seeds, "assign": _assignments, "pick_from_batch": _batches,
         "stage": _stages, "reward": _rewards, "penalty": _penalties, "settle": _settlements,
-        "controller": _controller, "reliability": _reliability, "bond": _bonds, "price": _prices,
+        "controller": _controller, "reliability": _reliability, "division": _divisions,
+        "bond": _bonds, "price": _prices,
         "fee": _fees, "commitment": _commitments, "tie": _ties, "failed_locks": _failed_locks,
         "sealed_bid": _bids, "award": _awards,
         "history": _history,
@@ -169,8 +174,31 @@ def _controller(parameters: Parameters, rng: Random) -> list[Case]:
 def _reliability(parameters: Parameters, rng: Random) -> list[Case]:
     return [{"reliability": q, "kept": reliability.kept(parameters, q),
              "missed": reliability.missed(parameters, q), "idle": reliability.idle(parameters, q),
+             "forgiven_of_4000": reliability.forgiven(q, 4_000),
              "declined": auction.declined(parameters, q)}
             for q in (1_000, 3_000, 10_000, *(rng.randint(1_000, 10_000) for _ in range(_CASES)))]
+
+
+def _divisions(parameters: Parameters, rng: Random) -> list[Case]:
+    """Three epochs of 16 validators, of which some vote elsewhere for a while."""
+    per_epoch, validators = parameters.slots_per_epoch, range(16)
+    each = len(validators) // per_epoch
+    cases: list[Case] = []
+    for away, first, last in ((5, 0, 24), (6, 4, 8), (6, 4, 20), (8, 9, 17), (16, 20, 24)):
+        turns = {}
+        for slot in range(3 * per_epoch):
+            if slot % per_epoch == 0:
+                order = rng.sample(validators, len(validators))
+            members = order[slot % per_epoch * each:(slot % per_epoch + 1) * each]
+            turns[slot] = Turn(members, [one for one in members
+                                         if one >= away or not first <= slot < last])
+        stake = {one: 32 for one in validators}
+        cases.append({
+            "turns": [[slot, list(turn.members), list(turn.voters)]
+                      for slot, turn in turns.items()],
+            "stake": [[one, held] for one, held in stake.items()],
+            "divided": list(sorted(divided_slots(turns, stake, per_epoch)))})
+    return cases
 
 
 def _bonds(parameters: Parameters, rng: Random) -> list[Case]:
@@ -322,8 +350,10 @@ def _one_slot(ledger: RewardLedger, rng: Random, base: int, slot: int) -> Case:
                                "verifies": sound, "counts": not refused})
         case["proofs"] = proofs
         next_mix = _word(rng)
+        ledger.divided = frozenset(_DIVIDED if slot in _DIVIDED_IS_SAID else ())
         ledger.close_slot(slot, next_mix)
         case["next_mix"] = next_mix.hex()
+        case["divided"] = list(_DIVIDED) if slot in _DIVIDED_IS_SAID else []
     if slot % per_epoch == 0 and slot >= 2 * per_epoch:
         final = slot - 2 * per_epoch
         ledger.finalise(final)

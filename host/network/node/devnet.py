@@ -183,6 +183,9 @@ class Devnet(Closing):
         """What was done to nodes, a sentence each."""
         self._cut: set[str] = set()
         self._half: set[str] = set()
+        self._joined = False
+        """Whether two halves have just been connected: until one slot's votes have gone round among
+        all, a proposer may be on the branch that loses."""
         """The nodes that the others do not hear while the network is split."""
         self._late: dict[str, NodeSetup] = {}
         """Nodes that have not joined yet."""
@@ -235,8 +238,10 @@ class Devnet(Closing):
             self._ask(("tick", self.slot, milliseconds), ANSWER_SECONDS)
             self._require_nodes()
             self._settle()
-        if self.dead or self._cut or self._half or self._late or self.unsettled > before:
+        if (self.dead or self._cut or self._half or self._late or self._joined
+                or self.unsettled > before):
             self.disturbed.add(self.slot)
+        self._joined = False
 
     def kill(self, name: str) -> None:
         """Kill a node at once (SIGKILL), as it stands."""
@@ -289,7 +294,7 @@ class Devnet(Closing):
 
     def join_halves(self) -> None:
         """End `split`: the halves are connected again, and catch up."""
-        first, self._half = self._half, set()
+        first, self._half, self._joined = self._half, set(), True
         for name in [name for name in self.alive if name in first and name not in self._cut]:
             self._link(name, [other for other in self._reachable(name) if other not in first])
         self._settle()

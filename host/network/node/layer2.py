@@ -22,6 +22,7 @@ from proofmill.host.network.node.contract_state import IncludedProof
 class BlockFacts:
     """What layer 2 needs of a block with its payload. `mix`: the payload's `prev_randao`.
 
+    `divided`: the slots before it in which the network was divided, as the protocol's call says.
     `payload_hash`: the block's of the execution layer; `request_root` names it to provers.
     `proposing`: the prover that is paid at the proposer's address, if there is one. `base`: B of
     layer 1, wei. `included`: proofs that its transactions handed in or reported; `matured`: slots
@@ -38,6 +39,7 @@ class BlockFacts:
     base: int
     included: tuple[IncludedProof, ...] = ()
     matured: tuple[int, ...] = ()
+    divided: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -181,6 +183,7 @@ class BranchReplay:
     def begin(self, block: BlockFacts) -> None:
         """What happens at a block's start, before its transactions."""
         ledger = self.ledger
+        ledger.divided = block.divided
         if self._before is not None:
             ledger.close_slot(self._before.slot, block.mix)
         self._first_mixes.setdefault(block.slot // ledger.parameters.slots_per_epoch, block.mix)

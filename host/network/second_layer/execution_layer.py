@@ -10,7 +10,8 @@ breaks one is invalid, as one with a wrong state root is:
   batch begins with the requests that wait there (`coins`).
 * The block begins with the protocol's call to the contract Consensus.vy (EIP-4788's way), whose
   content every node derives for itself: what the parent payload's proof has to state, layer 1's
-  base reward and the finalised slot in the parent's beacon state. So contracts know these things
+  base reward and the finalised slot in the parent's beacon state, and in which slots the network
+  was divided, by the votes in the blocks up to the parent's. So contracts know these things
   without trusting anybody who is not trusted with the chain.
 """
 
@@ -32,12 +33,14 @@ from proofmill.host.network.consensus.payload_builder import PayloadBuilder
 from proofmill.host.network.consensus.records import Claim
 from proofmill.host.network.consensus.refusal import own_work
 from proofmill.host.network.consensus.spec import spec
+from proofmill.host.network.consensus.turnout import Turnout
 from proofmill.host.network.contracts.deployment import (
     NO_STATEMENT,
     BlockStatement,
     Clock,
     Layer,
     deploy_layer,
+    divided_bits,
     on_block,
 )
 from proofmill.host.network.contracts.ledger import Opening, Terms, deploy_ledger
@@ -75,8 +78,22 @@ they had to wait for a late proof the contract catches up."""
 FULL_LOAD_BPS = BPS
 """Every batch has the same size, so its load is the target's."""
 
-View = Callable[[bytes], tuple[Gwei, int]]
-"""Of a beacon block's root: (B in gwei, finalised slot) in the state after that block."""
+
+@dataclass(frozen=True)
+class Seen:
+    """What the protocol's call says of layer 1 after a beacon block.
+
+    `base`: B; `finalized_slot`: in the state after it; `divided`: slots in which the network was,
+    by the votes on its branch (`consensus.turnout`).
+    """
+
+    base: Gwei
+    finalized_slot: int
+    divided: frozenset[int]
+
+
+View = Callable[[bytes], Seen]
+"""Of a beacon block's root."""
 
 
 @dataclass(frozen=True)
@@ -239,7 +256,7 @@ class EvmExecutionLayer(PayloadBuilder):
             executed = self.evm.execute(
                 parent_hash, transactions, int(payload.timestamp), bytes(payload.prev_randao),
                 bytes(payload.fee_recipient), self._system_calls(
-                    parent_hash, parent_beacon_block_root),
+                    parent_hash, parent_beacon_block_root, int(payload.slot_number)),
                 parent_beacon_block_root, bytes(payload.extra_data), _withdrawals(payload))
         except ProofmillError as error:
             return str(error)
@@ -253,7 +270,7 @@ class EvmExecutionLayer(PayloadBuilder):
         if slot * seconds != int(payload.timestamp) - self._genesis_time:
             self._forget(executed.block.hash)
             return "the time is not the slot's"
-        base = self._look(parent_beacon_block_root)[0]
+        base = self._look(parent_beacon_block_root).base
         coins = coins.after(
             Unproven(slot, before, ledger, batch, coins.taken(batch)), [
                 event for receipt in executed.receipts for event in self.bank.events(receipt)],
@@ -280,7 +297,7 @@ class EvmExecutionLayer(PayloadBuilder):
         first = self._own_transactions(parent_hash, batch, coins)
         extra = batch.commitment.to_bytes(32, "big")
         withdrawals = _withdrawals(attributes)
-        calls = self._system_calls(parent_hash, root)
+        calls = self._system_calls(parent_hash, root, slot)
         own_gas = sum(decode_transaction(raw).gas for raw in (*first, *self._prepared))
         waiting = [*self.evm.pool.waiting(self.evm.gas_limit - own_gas), *self._prepared]
         self._prepared = []
@@ -361,12 +378,20 @@ class EvmExecutionLayer(PayloadBuilder):
         return (transaction.to == bonds.address and transaction.data[:4] == register
                 and transaction.value >= self._minimum_bond)
 
-    def _system_calls(self, parent_hash: bytes, root: bytes) -> list[tuple[Address, bytes]]:
-        consensus = self.layer.consensus
-        return [(consensus.address, on_block(
-            consensus, self.statement(parent_hash), self._look(root)[1]))]
+    def divided(self, root: bytes) -> frozenset[int]:
+        """The slots in which the network was divided, as a payload on the beacon block `root` is
+        told."""
+        return self._look(root).divided
 
-    def _look(self, root: bytes) -> tuple[Gwei, int]:
+    def _system_calls(
+        self, parent_hash: bytes, root: bytes, slot: int
+    ) -> list[tuple[Address, bytes]]:
+        consensus, seen = self.layer.consensus, self._look(root)
+        return [(consensus.address, on_block(
+            consensus, self.statement(parent_hash), seen.finalized_slot,
+            divided_bits(slot, seen.divided)))]
+
+    def _look(self, root: bytes) -> Seen:
         assert self._view is not None, "`watch` was never called"
         return self._view(root)
 
@@ -410,11 +435,12 @@ class EvmExecutionLayer(PayloadBuilder):
 
 def beacon_view(store: spec.Store) -> View:
     """The view of the beacon states in the specification's fork-choice store."""
+    turnout = Turnout(store)
 
-    def view(root: bytes) -> tuple[Gwei, int]:
+    def view(root: bytes) -> Seen:
         state = store.block_states[root]
         final = spec.compute_start_slot_at_epoch(state.finalized_checkpoint.epoch)
-        return base_reward_gwei(state), int(final)
+        return Seen(base_reward_gwei(state), int(final), turnout.divided(root))
 
     return view
 

@@ -18,6 +18,7 @@ from proofmill.host.network.contracts.deployment import (
     BlockStatement,
     Clock,
     deploy_layer,
+    divided_bits,
     on_block,
 )
 from proofmill.host.network.contracts.verifier import verifier_artifact
@@ -87,8 +88,9 @@ class ExternalLayer(SecondLayer):
     def _report(self, chain: EmbeddedChain, block: BlockRecord) -> None:
         """What the protocol's call says at the start of the block (`EvmExecutionLayer`)."""
         evm, consensus = self._external, self.layer.consensus
-        final = self._view(self._parent.root)[1]
-        data = on_block(consensus, self._statement(self._parent), final)
+        seen = self._view(self._parent.root)
+        data = on_block(consensus, self._statement(self._parent), seen.finalized_slot,
+                        divided_bits(chain.slot, seen.divided))
         evm.waiting_for_slot = False
         sent = self._oracle.hand_in(consensus.address, data, gas=REPORT_GAS)
         evm.waiting_for_slot = True

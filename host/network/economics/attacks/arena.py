@@ -11,6 +11,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field, replace
 
 from proofmill.host.network.mechanism import bonds, rewards
+from proofmill.host.network.mechanism.division import Turn, divided_slots
 from proofmill.host.network.mechanism.hashing import keccak_words
 from proofmill.host.network.mechanism.invariants import check_slot
 from proofmill.host.network.mechanism.ledger import RewardLedger
@@ -29,6 +30,11 @@ TRANSACTION_COST_GWEI = 2_000
 """What any transaction of an attacker costs."""
 BLOCK_CHECKS = 16
 """Proofs that a block has room to verify."""
+VALIDATORS = 64
+"""Each votes once an epoch; they belong to provers as the stake does."""
+VOTE_GWEI = BASE_GWEI * 8 // VALIDATORS * 14 // 64
+"""What layer 1 pays a validator for naming the right head: TIMELY_HEAD_WEIGHT of its base."""
+CUT_FROM = 4
 STRANGER = -1
 """A proposer that is not the attacker's."""
 
@@ -49,6 +55,9 @@ class Setting:
     rho_start: int | None = None
     reliability_bps: int = 10_000
     proof_slots: int = 1
+    cut: range = range(0)
+    """Slots in which honest provers from number `CUT_FROM` on are in another part of the network,
+    with their validators: nothing of theirs comes into this one."""
 
 
 @dataclass
@@ -70,6 +79,13 @@ class Agent:
         self.net: Arena
         self.costs = 0
         self.paid_out = 0
+
+    votes_count = False
+    """Whether votes have to be looked at, since it may keep some back."""
+
+    def votes(self, slot: int) -> bool:
+        """Whether its validators whose turn a slot is vote for this branch."""
+        return True
 
     def before_slot(self, slot: int) -> None:
         """Before the slot's draw, whose mix is public."""
@@ -144,6 +160,11 @@ class Arena:
         self.proposers = [
             self.own[0] if self._luck("propose", slot).random() < self.setting.share else STRANGER
             for slot in range(self.setting.slots + 64)]
+        own = int(VALIDATORS * self.setting.share)
+        others = range(VALIDATORS - own)
+        self._voter = [self.own[0]] * own + [
+            number * self.setting.honest // len(others) for number in others]
+        self._turns: dict[int, Turn] = {}
         self.agent.net = self
 
     def play(self) -> int:
@@ -182,8 +203,11 @@ class Arena:
     def _step(self, slot: int, has_payload: bool) -> None:
         ledger = self.ledger
         proposer = self.proposers[slot]
-        if proposer != STRANGER and not self.agent.proposes(slot):
-            self.agent.costs += BLOCK_REWARD_GWEI
+        self._vote(slot)
+        skipped = proposer != STRANGER and not self.agent.proposes(slot)
+        if skipped or proposer == STRANGER and self._is_cut(
+                self._luck("proposer", slot).randrange(self.setting.honest), slot):
+            self.agent.costs += BLOCK_REWARD_GWEI * skipped
             self._queue[slot + 1] += self._queue.pop(slot, [])
             self._close(slot, block=False)
             self._open_stages(slot)
@@ -221,6 +245,29 @@ class Arena:
         self._open_stages(slot)
         if self.defences == Defences():
             check_slot(self.ledger)
+
+    def _is_cut(self, identity: int, slot: int) -> bool:
+        """Whether an honest prover is in another part of the network."""
+        return slot in self.setting.cut and CUT_FROM <= identity < self.setting.honest
+
+    def _vote(self, slot: int) -> None:
+        """Layer 1's votes of a slot, where somebody might not vote for this branch."""
+        if not (self.setting.cut or self.agent.votes_count):
+            return
+        per_epoch = self.parameters.slots_per_epoch
+        each = VALIDATORS // per_epoch
+        order = self._luck("shuffle", slot // per_epoch).sample(range(VALIDATORS), VALIDATORS)
+        members = order[slot % per_epoch * each:(slot % per_epoch + 1) * each]
+        own = [one for one in members if self._voter[one] in self.own]
+        back = [] if self.agent.votes(slot) else own
+        self.agent.costs += len(back) * VOTE_GWEI
+        self._turns[slot] = Turn(members, [
+            one for one in members
+            if one not in back and not self._is_cut(self._voter[one], slot)])
+        # What the block of `slot` can say: of the slots before it, by the votes in blocks.
+        self.ledger.divided = divided_slots(
+            {one: turn for one, turn in self._turns.items() if one < slot},
+            dict.fromkeys(range(VALIDATORS), 1), per_epoch)
 
     def _close(self, slot: int, block: bool = True) -> None:
         self.ledger.close_slot(slot, self.mix(1_000_000 + slot), block)
@@ -263,6 +310,9 @@ class Arena:
             self._busy.add((record.slot, identity))
             fails = luck.random() < self.setting.failure_rate
             late = self.agent.slots_late(record, identity) if identity in self.own else 0
+            landing = slot + self.setting.proof_slots + late
+            if self._is_cut(identity, landing):
+                landing = self.setting.cut.stop
             if not fails:
-                self._queue[slot + self.setting.proof_slots + late].append(
+                self._queue[landing].append(
                     Entry(luck.randrange(1, 1 << 30), record.slot, self.proof(record, identity)))

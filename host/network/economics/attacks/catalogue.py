@@ -2,6 +2,7 @@
 
 from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.network.economics.attacks import (
+    divided,
     duties,
     empty_slots,
     finality,
@@ -19,10 +20,12 @@ ATTACKS: tuple[Attack, ...] = (
     *finality.ATTACKS)
 """Attacks that a defence stops."""
 
-LIMITS: tuple[Attack, ...] = (*duties.LIMITS, *empty_slots.LIMITS, *lottery.LIMITS)
+LIMITS: tuple[Attack, ...] = (
+    *duties.LIMITS, *empty_slots.LIMITS, *divided.LIMITS, *lottery.LIMITS)
 """Attacks that no switch stops: their profit is measured to say when they pay."""
 
-HARMS: tuple[Harm, ...] = (*empty_slots.HARMS, *places.HARMS, *jobs.HARMS)
+HARMS: tuple[Harm, ...] = (
+    *empty_slots.HARMS, *divided.HARMS, *places.HARMS, *jobs.HARMS)
 """Attacks measured by the victim's loss, too."""
 
 

@@ -5,6 +5,7 @@ includes, and which slots and epochs stay empty, is drawn, and what fails is mad
 hypothesis.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -13,6 +14,7 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
+from proofmill.host.network.contracts.deployment import DIVIDED_SLOTS
 from proofmill.host.network.mechanism.parameters import Defences, Parameters
 from proofmill.host.network.mechanism.stages import may_prove
 from tests.host.network.contracts.twins import (
@@ -49,6 +51,8 @@ gaps = st.sampled_from((*[1] * 20, 2, 2, 3, 3, 4, 6, 9, 14, 25, *[1] * 20))
 others = STRANGER, NOBODY, PAID_AT + 1
 includers = st.tuples(st.sampled_from(("first", "prover", "other", "first")), places)
 """The prover of the block's first proof, any prover, or one of the `others`."""
+divisions = st.sampled_from((*[()] * 6, (1,), (2, 3), range(1, 9), range(4, 20), range(9, 300), ()))
+"""How many slots ago the network was divided, as the votes say now."""
 actions = st.sampled_from(("nothing", "deposit", "join", "withdraw", "leave", "nothing", "nothing"))
 
 
@@ -69,10 +73,11 @@ class Histories(RuleBasedStateMachine):
 
     @rule(gap=gaps, made=st.lists(proofs, max_size=3), honest=st.sampled_from((True, False, True)),
           includer=includers, base=st.sampled_from(BASES), behind=st.integers(4, 12),
-          paying=st.booleans(), action=actions, place=places, amount=st.integers(-1, 2 * ETHER))
+          paying=st.booleans(), action=actions, place=places, amount=st.integers(-1, 2 * ETHER),
+          division=divisions)
     def block(self, gap: int, made: list[tuple[int, bool, int, str]], honest: bool,
               includer: tuple[str, int], base: int, behind: int, paying: bool, action: str,
-              place: int, amount: int) -> None:
+              place: int, amount: int, division: Sequence[int]) -> None:
         """A block with proofs and reports, among them mostly one that is in time; provers come,
         leave, and change their bonds."""
         twins, slot = self.twins, self.twins.slot + gap
@@ -86,7 +91,8 @@ class Histories(RuleBasedStateMachine):
             chosen = others[number % len(others)]
         elif who == "first" and proven:
             chosen = proven[0][1]
-        twins.begin(slot, chosen, base, twins.slot - behind)
+        twins.begin(slot, chosen, base, twins.slot - behind, [
+            slot - ago for ago in division if ago <= min(slot, DIVIDED_SLOTS)])
         for of_slot, prover, kind in proven:
             twins.prove(of_slot, prover, kind == "sound")
         prover = place % len(twins.provers)

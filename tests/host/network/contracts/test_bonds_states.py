@@ -43,7 +43,7 @@ went: set[str] = set()
 JUDGE_ALONE: tuple[tuple[str, tuple[object, ...]], ...] = (
     ("take_on", (0, 1)), ("release", (0, 1, True)), ("take", (0, 1, False)),
     ("settle", (0, 0, 1, 0, bytes(20))), ("has_delivered", (0,)), ("end_epoch", ()),
-    ("count_calibration", (0,)), ("connect", (b"\x01" * 20,)))
+    ("count_calibration", (0,)), ("forgive", (0, 1)), ("connect", (b"\x01" * 20,)))
 
 acts = st.sampled_from((
     "register", "deposit", "enter", "enter", "leave", "withdraw", "delegate", "undelegate",
@@ -273,7 +273,7 @@ class Bonded(RuleBasedStateMachine):
         layer = self.world.contracts
         assert not self._send(who, self.bonds, function, *arguments)
         assert not self._send(who, self.rewards, "on_block", self.world.slot + 1, 0)
-        assert not self._send(who, layer.consensus, "on_block", NO_STATEMENT.fields, 0)
+        assert not self._send(who, layer.consensus, "on_block", NO_STATEMENT.fields, 0, 0)
         assert not self._send(who, layer.assignment, "take_snapshot", 0)
 
     def _bring_to_an_end(self) -> None:

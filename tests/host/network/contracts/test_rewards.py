@@ -1,5 +1,7 @@
 """Rewards for proofs of blocks: each rule, and each refusal."""
 
+from collections.abc import Sequence
+
 import pytest
 
 from proofmill.host.network.contracts.deployment import NO_STATEMENT, on_block
@@ -189,6 +191,39 @@ def test_outage_is_relieved(make_world: MakeWorld) -> None:
     assert world.rewards.call("invariants") and world.bonds.call("invariants")
 
 
+def test_a_divided_network_costs_nobody_anything(make_world: MakeWorld) -> None:
+    """Who could not be heard gets all of it back, its reliability too, and rho does not rise."""
+    world = make_world(6, QUICK)
+    before = [world.bonds.call("prover", each) for each in range(6)]
+    for slot in range(1, 17):
+        world.advance(payload=slot < 5)
+        if slot == 6:
+            assert world.bonds.call("escrow") > 0
+            world.divided = (3, 4)    # of slot 1's duties, too: they ended in slot 3
+    assert world.bonds.call("burned") == world.bonds.call("escrow") == 0
+    assert world.bonds.call("returned") == world.bonds.call("taken") > 0
+    after = [world.bonds.call("prover", each) for each in range(6)]
+    for old, new in zip(before, after, strict=True):
+        assert new["bond"] == old["bond"]
+        assert new["reliability"] >= old["reliability"] - 10, "it was idle, and no more"
+    assert world.rewards.call("rho") <= QUICK.rho_start
+    assert world.rewards.call("invariants") and world.bonds.call("invariants")
+
+
+@pytest.mark.parametrize(("slot", "divided", "first", "last", "was"), [
+    (10, (4,), 4, 4, True), (10, (4,), 5, 9, False), (10, (4,), 0, 3, False),
+    (10, (9,), 9, 30, True), (10, (0,), 0, 0, True), (10, (4,), 10, 20, False),
+    (400, (143, 144), 100, 143, False), (400, (143, 144), 100, 144, True),
+    (400, (399,), 0, 400, True), (400, (), 0, 400, False), (400, range(144, 400), 0, 399, True)])
+def test_divided_slots_are_kept_256_slots_long(
+    make_world: MakeWorld, slot: int, divided: Sequence[int], first: int, last: int, was: bool
+) -> None:
+    world = make_world(1)
+    world.divided = divided
+    world.advance(slot)
+    assert world.consensus.call("was_divided", first, last) is was
+
+
 def test_rho_follows_coverage(make_world: MakeWorld) -> None:
     world = make_world(6, QUICK)
     assert world.rewards.call("rho") == QUICK.rho_start
@@ -282,14 +317,14 @@ def test_only_the_protocol_reports(make_world: MakeWorld) -> None:
     world.advance()
     thief = world.account("thief")
     with pytest.raises(RevertedError, match="only the protocol reports"):
-        world.consensus.send(thief, "on_block", NO_STATEMENT.fields, 1)
+        world.consensus.send(thief, "on_block", NO_STATEMENT.fields, 1, 0)
     with pytest.raises(RevertedError, match="only the protocol reports"):
         world.rewards.send(thief, "on_block", 1, 0)
     with pytest.raises(RevertedError, match="only the protocol starts"):
         world.contracts.assignment.send(thief, "take_snapshot", 0)
     for function, arguments in (("take_on", (0, 1)), ("release", (0, 1, True)),
                                 ("take", (0, 1, False)), ("has_delivered", (0,)),
-                                ("end_epoch", ()), ("count_calibration", (0,)),
+                                ("end_epoch", ()), ("forgive", (0, 1)), ("count_calibration", (0,)),
                                 ("settle", (0, 0, 0, 0, bytes(20)))):
         with pytest.raises(RevertedError, match="only the contract of rewards"):
             world.bonds.send(thief, function, *arguments)

@@ -1,6 +1,6 @@
 """The contracts on the embedded machine and the mechanism's reference, given the same blocks."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -16,6 +16,7 @@ from proofmill.host.network.contracts.deployment import (
     Clock,
     Layer,
     deploy_layer,
+    divided_bits,
     on_block,
 )
 from proofmill.host.network.evm.account import Account, address_of
@@ -121,9 +122,11 @@ class Twins:
             self.join(bond, alone=place % 2 == 1)
         self._execute(self.evm.block().timestamp + 1, GENESIS_MIX, bytes(20), [])
 
-    def begin(self, slot: int, includer: int, base: int, finalized: int) -> None:
+    def begin(self, slot: int, includer: int, base: int, finalized: int,
+              divided: Iterable[int] = ()) -> None:
         """A block of `slot`; `includer`: a prover, who is paid at its owner's address, or one of
-        the others above; `base`: B in wei; `finalized`: a slot."""
+        the others above; `base`: B in wei; `finalized`: a slot; `divided`: slots in which the
+        network is said to have been."""
         self.slot = slot
         mix = bytes(keccak(self.evm.head + slot.to_bytes(8, "big")))
         self._coinbase = self.address_of(includer)
@@ -135,7 +138,7 @@ class Twins:
         self._finalized = max(self._finalized, min(finalized, slot - 1))
         self._block = BlockFacts(
             root=root, slot=slot, proposer=includer, proposing=proposing, mix=mix,
-            payload_hash=root, request_root=root, base=base)
+            payload_hash=root, request_root=root, base=base, divided=frozenset(divided))
         self._calls, self._included = [], []
         self.replay.begin(self._block)
         self.ledger.finalise(self._finalized)
@@ -148,7 +151,8 @@ class Twins:
         parent = self.statements[max(self.statements)] if self.statements else NO_STATEMENT
         executed = self._execute(
             GENESIS_TIME + block.slot * SECONDS, block.mix, self._coinbase,
-            [(consensus.address, on_block(consensus, parent, self._finalized))])
+            [(consensus.address, on_block(
+                consensus, parent, self._finalized, divided_bits(block.slot, block.divided)))])
         numbers = range(len(self.provers))
         assert contract_state.included(self.layer, executed, numbers) == tuple(self._included)
         self.statements[block.slot] = self._statement(block)

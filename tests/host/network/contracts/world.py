@@ -1,5 +1,6 @@
 """A development node with all contracts, played slot by slot."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from proofmill.host.network.contracts.deployment import (
     Clock,
     Layer,
     deploy_layer,
+    divided_bits,
     on_block,
 )
 from proofmill.host.network.evm.account import Account
@@ -37,12 +39,14 @@ def private_key(name: str) -> bytes:
 
 @dataclass
 class World:
-    """`statements`: of the payloads so far; `finalized`: what the next block will report."""
+    """`statements`: of the payloads so far; `finalized` and `divided`: what the next block will
+    report."""
 
     evm: DevelopmentEvm
     parameters: Parameters = PLAIN
     slot: int = 0
     finalized: int = 0
+    divided: Iterable[int] = ()
     statements: dict[int, BlockStatement] = field(default_factory=dict)
     accounts: dict[str, Account] = field(default_factory=dict)
     base: int = BASE
@@ -105,7 +109,9 @@ class World:
         self.slot = self.slot + 1 if to is None else to
         self.evm.next_block(GENESIS_TIME + self.slot * SECONDS, self.proposer(self.slot))
         self.evm.system_call(self.consensus.address,
-                             on_block(self.consensus, parent, self.finalized))
+                             on_block(
+                                 self.consensus, parent, self.finalized,
+                                 divided_bits(self.slot, self.divided)))
         assert self.consensus.call("failed_hooks") == 0
         if payload:
             root = bytes(keccak(self.branch + self.slot.to_bytes(8, "big")))

@@ -8,6 +8,7 @@ import pytest
 from proofmill.host.cli.main import main
 from proofmill.host.network.economics.attacks.arena import Agent, Arena, Setting
 from proofmill.host.network.economics.attacks.catalogue import ATTACKS, HARMS, LIMITS
+from proofmill.host.network.economics.attacks.divided import divider
 from proofmill.host.network.economics.attacks.duties import StealthyWithholder
 from proofmill.host.network.economics.attacks.empty_slots import late_emptier
 from proofmill.host.network.economics.attacks.harm import Harm, Measured, Outcome, measure_harm
@@ -63,6 +64,11 @@ def test_an_attack_on_a_defence_that_does_not_exist_is_refused() -> None:
 def test_to_leave_one_s_own_slot_empty_loses_at_the_floor_of_rho() -> None:
     floor = Parameters().rho_min
     assert profit([late_emptier(floor, Defences(), seed) for seed in range(SEEDS)]).upper < 0
+
+
+def test_to_keep_votes_back_loses_up_to_a_third_of_the_stake() -> None:
+    for share in (0.2, 1 / 3):
+        assert profit([divider(share, Defences(), seed) for seed in range(SEEDS)]).upper < 0
 
 
 @pytest.mark.parametrize("attack", LIMITS, ids=lambda attack: attack.name)

@@ -93,6 +93,22 @@ def test_who_missed_paid_whoever_rescued(run: RecordedRun) -> None:
     assert "in stage 2" in " ".join(rescuer.sentences)
 
 
+def test_who_missed_in_a_divided_network_pays_nothing() -> None:
+    """As votes say later: the record has it, and the explanation."""
+    record = json.loads(json.dumps(recorded(20, 16)))
+    for each in record["blocks"]:
+        each["divided"] = [2, 3, 4, 5] if each["slot"] > 12 else []
+    run = of(record)
+    found = explain(run, 4)
+    story = next(each for each in found.stories if each.role == "primary")
+    assert story.taken_gwei == story.kept_back_gwei > 0
+    assert ("came back with its reliability, since the network was divided: more than a third of "
+            "the stake had voted elsewhere." in text(found, "primary"))
+    rescuer = next(each for each in found.stories if each.paid_gwei)
+    assert rescuer.bounty_gwei == 0
+    assert "went to validator 14" in text(explain(run, 3), "primary"), "an invalid proof is one"
+
+
 def test_what_is_not_settled_yet_is_said() -> None:
     run = of(recorded(8, 0))
     words = text(explain(run, 4), "primary")

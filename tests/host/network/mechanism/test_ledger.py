@@ -152,6 +152,56 @@ def test_without_an_outage_the_whole_penalty_is_charged() -> None:
     assert ledger.totals.burned == ledger.totals.taken == PENALTY + 3 * (PENALTY // 4)
 
 
+def test_nobody_pays_for_what_was_missed_in_a_divided_network() -> None:
+    """Bond and reliability come back, nobody gets a bounty, and rho does not hear of the slot;
+    where no slot of the duty was divided, or as known too late, it is as ever."""
+    after: dict[tuple[int, ...], tuple[RewardLedger, SlotRecord]] = {}
+    for divided in ((), (3,), (7,), (2, 8), (1,), (2,)):
+        ledger = made()
+        records = {}
+        for slot in range(8 + 8):
+            # Slot 2 is proven by nobody, 3 to 6 are where its duties end.
+            if slot < 8:
+                records[slot] = opened(ledger, slot)
+            if 0 < slot <= 8 and slot != 3:
+                before = records[slot - 1]
+                assert ledger.include(slot, 0, slot - 1, proof(before, primary(before))) == ""
+            if slot == 15:    # said at the last moment
+                ledger.divided = frozenset(divided)
+            close(ledger, slot)
+        after[divided] = ledger, records[2]
+    for divided, (ledger, missed) in after.items():
+        excused = any(2 <= slot <= 6 for slot in divided)
+        assert (ledger.totals.burned == 0) == excused, divided
+        assert (ledger.rho < ledger.parameters.rho_start) == excused, "else a slot is missing"
+        for identity, prover in ledger.provers.items():
+            assert (prover.bond == BOND) or not excused
+            # A miss sets q to 6,000; an epoch without a proof takes a thousandth.
+            fell = identity in missed.assignment.drawn and not excused
+            assert (prover.reliability < 9_900) == fell, (divided, identity)
+
+
+def test_an_invalid_proof_costs_as_much_in_a_divided_network() -> None:
+    ledger = made()
+    record = opened(ledger, 0)
+    close(ledger, 0)
+    ledger.divided = frozenset(range(20))
+    assert "verify" in ledger.include(1, 9, 0, proof(record, primary(record), sound=False))
+    for slot in range(1, 16):
+        close(ledger, slot)
+    assert ledger.provers[primary(record)].bond == BOND - PENALTY
+    assert ledger.included[9] == PENALTY // 2
+
+
+def test_with_the_defence_off_a_division_excuses_nobody() -> None:
+    ledger = made(divided_excused=False)
+    opened(ledger, 0)
+    ledger.divided = frozenset(range(20))
+    for slot in range(16):
+        close(ledger, slot)
+    assert ledger.totals.burned > 0
+
+
 def test_a_late_primary_pays_and_its_own_rescue_earns_no_bounty() -> None:
     ledger = made()
     record = opened(ledger, 0)

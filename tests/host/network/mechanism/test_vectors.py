@@ -54,6 +54,8 @@ def test_the_history_meets_every_case() -> None:
     assert any(not proof["verifies"] for proof in proofs)
     assert any("open" not in slot for slot in slots)
     assert all(last[name] for name in ("burned", "bounties", "given_back", "matured"))
+    divided = {one for slot in slots for one in slot.get("divided", [])}
+    assert divided and all(slots[one].get("open") for one in divided)
     assert len({slot["after"]["rho"] for slot in slots}) >= 3
     joined, left = (sum(one[1] for one in provers) for provers in (first["join"], last["provers"]))
     assert joined - left == last["taken"] - last["given_back"]

@@ -215,8 +215,8 @@ def test_a_dead_node_is_reported_and_the_rest_go_on(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("what", "away"), [
-    ("_half", {"node 0"}), ("_late", {"node 1": None}), ("_cut", {"node 1"}), ("dead", {"a": ""}),
-    ("_half", set())])
+    ("_half", {"node 0"}), ("_joined", True), ("_late", {"node 1": None}), ("_cut", {"node 1"}),
+    ("dead", {"a": ""}), ("_half", set())])
 def test_a_slot_is_lost_only_where_everybody_was_there(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, what: str, away: object
 ) -> None:
@@ -227,6 +227,8 @@ def test_a_slot_is_lost_only_where_everybody_was_there(
     monkeypatch.setattr(net, what, away)
     net.next_slot()
     assert net.disturbed == ({1} if away else set())
+    net.next_slot()
+    assert (2 in net.disturbed) == bool(away and what != "_joined"), "the halves have met in 1"
 
 
 def test_plans_share_everything_out() -> None:
