@@ -42,21 +42,23 @@ class Totals:
 
     failures: int = 0
     reopened: int = 0
-    _proofs: list[tuple[int, int, int]] = field(default_factory=list)
+    _proofs: list[tuple[int, int, int, int]] = field(default_factory=list)
 
     def add(self, result: "ProofResult") -> None:
         """Count a `ProofResult`."""
-        self._proofs.append((result.cycles, result.calls, result.calls_on_device))
+        self._proofs.append((result.cycles, result.transform_cycles, result.calls,
+                             result.calls_on_device))
 
     def of(self, count: int) -> dict[str, int]:
         """Sums over the first `count` proofs, for the summary: a run may be stopped between a proof
         and its counting there."""
         proofs = self._proofs[:count]
-        return {"fallbacks": sum(not on_device for _, _, on_device in proofs),
+        return {"fallbacks": sum(not on_device for *_, on_device in proofs),
                 "device_failures": self.failures, "device_reopened": self.reopened,
-                "device_cycles": sum(cycles for cycles, _, _ in proofs),
-                "msm_calls_on_device": sum(on_device for _, _, on_device in proofs),
-                "msm_calls_total": sum(calls for _, calls, _ in proofs)}
+                "device_cycles": sum(cycles for cycles, *_ in proofs),
+                "device_transform_cycles": sum(moved for _, moved, *_ in proofs),
+                "msm_calls_on_device": sum(on_device for *_, on_device in proofs),
+                "msm_calls_total": sum(calls for _, _, calls, _ in proofs)}
 
 
 class Report:
@@ -133,9 +135,12 @@ class Report:
         device = proof.device if proof is not None else None
         fallback = proof is not None and not proof.calls_on_device
         cycles = proof.cycles if proof is not None else 0
+        transforms = proof.transform_cycles if proof is not None else 0
         gwei = self._wei // GWEI if verdict == "accepted" else None
         notes = [*self._notes, *(f"{_rewards(slots)} {what}"
                                  for what, slots in self._credits.items())]
+        if transforms:
+            notes.insert(0, f"{transforms:,} cycles for transforms")
         shown = f"{device} (fallback)" if fallback else device or "-"
         self._table.widen("device", shown)
         self._table.row(
@@ -144,7 +149,7 @@ class Report:
              "-" if self._seconds is None else f"{self._seconds:.2f}", verdict or "-",
              "-" if gwei is None else f"{gwei:,}"], notes)
         self.event(event="slot", slot=slot.slot, proposer=slot.proposer, transfers=slot.transfers,
-                   device=device, fallback=fallback, cycles=cycles,
+                   device=device, fallback=fallback, cycles=cycles, transform_cycles=transforms,
                    seconds=None if self._seconds is None else round(self._seconds, 3),
                    verdict=verdict, reward_gwei=gwei, justified_epoch=slot.justified_epoch,
                    finalized_epoch=slot.finalized_epoch)
@@ -205,6 +210,8 @@ def _show_device(screen: Screen, record: JsonObject, devices: Clocked) -> None:
     if record["device_failures"] or cycles:
         text = (f"{record['msm_calls_on_device']} of {record['msm_calls_total']} multi-scalar "
                 f"multiplications, {cycles:,} cycles")
+        if transforms := record["device_transform_cycles"]:
+            text += f", {transforms:,} of them for transforms"
         if proofs and cycles:
             text += (f": {cycles / proofs / clock_hz:.3f} s a proof on one board at "
                      f"{clock_hz / 1e6:g} MHz")

@@ -107,7 +107,7 @@ def _prove_natively(options: argparse.Namespace, screen: Screen, code: "Library"
         screen.line(f"warning: {again}")
     write_atomically(options.proof, [proof_json(proof).encode()], to_disk=False)
     write_atomically(options.public, [public_json(proof.public).encode()], to_disk=False)
-    _tell_proved(options, screen, "cpu", seconds, 0)
+    _tell_proved(options, screen, "cpu", seconds)
     return 0
 
 
@@ -147,13 +147,16 @@ def _prove_in_parts(options: argparse.Namespace, screen: Screen) -> int:
         screen.line(f"warning: {fault}; the proof was made on {result.device}")
     write_proof(options.proof, result.proof)
     write_public(options.public, result.public)
-    _tell_proved(options, screen, result.device, result.seconds, result.cycles)
+    _tell_proved(options, screen, result.device, result.seconds, result.cycles,
+                 result.transform_cycles)
     return 0
 
 
 def _tell_proved(options: argparse.Namespace, screen: Screen, device: str, seconds: float,
-                 cycles: int) -> None:
+                 cycles: int = 0, transforms: int = 0) -> None:
     counted = f", {cycles:,} cycles" if cycles else ""
+    if transforms:
+        counted += f", {transforms:,} of them for transforms"
     screen.line(f"proved and verified on {device} in {seconds:.2f} s{counted}: "
                 f"{options.proof}, {options.public}")
 

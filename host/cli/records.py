@@ -41,6 +41,7 @@ FIELDS: dict[str, dict[str, str]] = {
         "device_failures": "of the device, in a proof or when it was tried again",
         "device_reopened": "times it answered again",
         "device_cycles": "of all proofs together; 0 for cpu",
+        "device_transform_cycles": "of them for the scalars h; 0 where they are this machine's",
         "msm_calls_on_device": "multi-scalar multiplications that the device computed",
         "msm_calls_total": "all of them", "layer1_gwei": "earned by staking",
         "layer2_gwei_matured": "earned by proving, in final blocks",

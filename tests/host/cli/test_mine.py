@@ -20,7 +20,8 @@ from tests.host.network.evm.rpc_server import Node, serving
 ROOT = Path(__file__).parents[3]
 KEYS = ["blocks_asked", "blocks", "slots", "finalized_epoch", "proofs_made", "proofs_included",
         "proofs_rejected", "device", "fallbacks", "device_failures", "device_reopened",
-        "device_cycles", "msm_calls_on_device", "msm_calls_total", "layer1_gwei",
+        "device_cycles", "device_transform_cycles", "msm_calls_on_device", "msm_calls_total",
+        "layer1_gwei",
         "layer2_gwei_matured", "layer2_gwei_pending", "layer2_gwei_includer", "execution",
         "contracts", "ledger", "reward_address", "balances_wei", "interrupted", "seconds"]
 CONTRACTS = ["consensus", "bonds", "assignment", "tags", "rewards", "verifier", "ledger"]
@@ -43,7 +44,8 @@ def test_mining_on_the_rtl(capsys):
     assert record["blocks_asked"] == 2 and record["fallbacks"] == record["device_failures"] == 0
     assert record["proofs_rejected"] == 0 and record["device"] == "rtl"
     assert record["msm_calls_on_device"] == record["msm_calls_total"] == 10
-    assert record["device_cycles"] > 10_000_000 and record["finalized_epoch"] >= 3
+    assert record["device_cycles"] > 10_000_000 and record["device_transform_cycles"] == 0
+    assert record["finalized_epoch"] >= 3
     assert record["layer1_gwei"] > 0 and record["layer2_gwei_matured"] > 0
     assert record["layer2_gwei_pending"] == 0
     assert list(record["contracts"]) == CONTRACTS
