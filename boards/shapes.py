@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from proofmill.hdl.configurations import PRODUCTS, SUMS
 from proofmill.hdl.curve import BN254, Group
 from proofmill.hdl.field import BN254_BASE
 from proofmill.hdl.folded import FoldedShape
@@ -16,21 +17,25 @@ def folded(interval: int, mailbox_bits: int, *, adders: int = 1,
     """BN254 with one multiplier of ``15 / interval`` rows of 18 x 18-bit blocks; with blocks for
     `digit` x `limb` bits, of ``ceil(264 / digit) / interval`` rows.
 
-    A G1 addition every ``12 * interval`` cycles, a G2 addition every ``36 * interval``.
+    A G1 addition every ``12 * interval`` cycles, a G2 addition every ``36 * interval``, or as often
+    as their sums have room on the adders.
 
     The formulas have 16 sums in G1 and 79 in G2, so one adder is never what they wait for. Each
     further one reads banks through ports of its own, and every port is a copy of its bank: of two
     adders, 2,564 of the device's 10,455 blocks of memory in tables; of one, 1,646. Steps and sums
     take more cycles than they have to, for a higher clock rate; see ``proofmill measure --paths``.
     """
-    products = {Group.G1: 12, Group.G2: 36}
+    def cycles(group: Group) -> int:
+        starts = max(PRODUCTS[group], -(-SUMS[group] // (adders * interval)))
+        return starts * interval
+
     return MsmShape(
         adder=AdderShape(
             curve=BN254,
             multiplier=FoldedShape(field=BN254_BASE, operand_bits=264, digit=digit, limb=limb,
                                    interval=interval, carry_cycles=2, least_loop=least_loop),
             multipliers=1, adders=adders, sum_latency=6,
-            intervals=tuple((group, products[group] * interval) for group in groups)),
+            intervals=tuple((group, cycles(group)) for group in groups)),
         mailbox_bits=mailbox_bits, finisher=False)
 
 
@@ -52,6 +57,15 @@ def gowin(interval: int, mailbox_bits: int) -> MsmShape:
     """
     return folded(interval, mailbox_bits, digit=17, limb=26, least_loop=2)
 
+
+GW5A_ONE_ROW = gowin(16, 9)
+"""One row: 23 multiplier blocks; G1 additions every 192 cycles."""
+
+GW5A_FOUR_ROWS = gowin(4, 9)
+"""Four rows: 88 multiplier blocks; G1 additions every 48 cycles."""
+
+GW5A_EIGHT_ROWS = gowin(2, 9)
+"""Eight rows: 174 of a GW5AST-138's 298 multiplier blocks; G1 additions every 24 cycles."""
 
 SMALL_TOY = replace(TOY_SHAPE, finisher=False)
 """The toy curve, for boards on which BN254 has no room."""

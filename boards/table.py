@@ -5,7 +5,14 @@ from dataclasses import replace
 from typing import Any
 
 from proofmill.boards.board import Board
-from proofmill.boards.shapes import FIVE_ROWS, SMALLEST, THREE_ROWS
+from proofmill.boards.shapes import (
+    FIVE_ROWS,
+    GW5A_EIGHT_ROWS,
+    GW5A_FOUR_ROWS,
+    GW5A_ONE_ROW,
+    SMALLEST,
+    THREE_ROWS,
+)
 from proofmill.hdl.cost import machine
 from proofmill.hdl.curve import Group
 from proofmill.hdl.description import shape_from
@@ -15,8 +22,17 @@ from proofmill.hdl.plans import best_plan, share_memory, stores, uniform
 from proofmill.host.prover.devices.serial import scalar_seconds
 
 PRESETS = {"one-row": SMALLEST, "three-rows": THREE_ROWS, "five-rows": FIVE_ROWS}
+"""Accelerators for blocks of 18 x 18 bits."""
+
+GW5A_PRESETS = {"gw5a-one-row": GW5A_ONE_ROW, "gw5a-four-rows": GW5A_FOUR_ROWS,
+                "gw5a-eight-rows": GW5A_EIGHT_ROWS}
+"""Accelerators for blocks of 27 x 18 bits, signed."""
 
 POINTS = 1 << 16
+"""Of the sums in the tables, where the board's memory holds as many."""
+
+WORDS_OF_A_POINT = 8
+"""Words of 64 bits of a point of G1: two coordinates."""
 
 
 def _head(*names: str, words: int = 1) -> list[str]:
@@ -67,24 +83,25 @@ def estimates_table(estimates: Iterable[Mapping[str, Any]]) -> str:
     return "\n".join(lines)
 
 
-def expectations_table(board: Board) -> str:
-    """What the presets compute in a second at the board's clock, and a sum beside the line, under a
+def expectations_table(board: Board, presets: Mapping[str, MsmShape] = PRESETS) -> str:
+    """What `presets` compute in a second at the board's clock, and a sum beside the line, under a
     sentence that says the clock."""
     lines = [f"Additions a second at the {board.clock_hz / 1e6:.4g} MHz of {board.name}:", ""]
+    points = min(POINTS, 1 << (board.memory_words // WORDS_OF_A_POINT).bit_length() - 1)
     lines += _head("preset", "a G1 addition every", "additions a second",
-                   "a sum of 2^16 points: computing", "the line, meanwhile")
-    for name, shape in PRESETS.items():
+                   f"a sum of 2^{points.bit_length() - 1} points: computing", "the line, meanwhile")
+    for name, shape in presets.items():
         interval = shape.adder.interval[Group.G1]
         rate, scalar = board.clock_hz / interval, scalar_seconds(board.baud)
         there = replace(machine(shape, Group.G1), memory_cycles=board.memory_cycles,
                         scalar_cycles=scalar * board.clock_hz)
-        reach = uniform(there.order, POINTS)
-        (store,) = share_memory([stores(there, POINTS, reach)], board.memory_words)
+        reach = uniform(there.order, points)
+        (store,) = share_memory([stores(there, points, reach)], board.memory_words)
         plan = best_plan(there, reach, [store.stride])
         passes = len(plan.passes)
         lines.append(
-            f"| `{name}` | {interval} cycles | {rate:,.0f} | {POINTS * plan.digits / rate:.1f} s, "
+            f"| `{name}` | {interval} cycles | {rate:,.0f} | {points * plan.digits / rate:.1f} s, "
             f"{plan.digits} digits, {plan.copies} cop{'ies' if plan.copies > 1 else 'y'} | "
-            f"{POINTS * passes * scalar:.1f} s, {passes} "
+            f"{points * passes * scalar:.1f} s, {passes} "
             f"pass{'es' if passes > 1 else ''} |")
     return "\n".join(lines)

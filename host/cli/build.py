@@ -194,7 +194,12 @@ def show(screen: Screen, record: JsonObject) -> None:
 def run_table(into: str | None) -> int:
     """Print the tables of the documentation, or put them into a page."""
     try:
-        from proofmill.boards.table import estimates_table, expectations_table, records_table
+        from proofmill.boards.table import (
+            GW5A_PRESETS,
+            estimates_table,
+            expectations_table,
+            records_table,
+        )
     except ImportError as error:
         raise missing("the table needs", error) from error
     kept = kept_records()
@@ -205,6 +210,7 @@ def run_table(into: str | None) -> int:
     tables = {
         "records": records,
         "expectations": expectations_table(find_board("ulx3s-85f")),
+        "expectations of Gowin": expectations_table(find_board("tang-mega-138k"), GW5A_PRESETS),
         "estimates": estimates_table(record for record in kept if "card" in record)}
     if into:
         put(Path(into), {f"{PAGE} {name}": text for name, text in tables.items()})

@@ -12,7 +12,8 @@ UNITS = ("multiplier", "inverter", "adder", "mailboxes", "msm")
 TARGETS = ("ecp5-85f", "xcup", "xc7", "gw5a", "gw2a", "ice40", "nexus")
 KINDS = ("pipelined", "karatsuba", "folded")
 PLACERS = ("static", "heap")
-PRESETS = ("standard", "one-row", "three-rows", "five-rows", "toy")
+PRESETS = ("standard", "one-row", "three-rows", "five-rows", "gw5a-one-row", "gw5a-four-rows",
+           "gw5a-eight-rows", "toy")
 
 DEFAULTS = {"target": TARGETS[0], "preset": PRESETS[0], "megahertz": 150.0, "seed": 1,
             "placer": PLACERS[0]}
@@ -65,11 +66,13 @@ def add_shape_options(parser: argparse.ArgumentParser) -> None:
 
 def preset(name: str) -> Any:
     """The parameters called `name`."""
-    from proofmill.boards.shapes import FIVE_ROWS, SMALLEST, THREE_ROWS
+    from proofmill.boards import shapes
     from proofmill.hdl.presets import STANDARD, TOY_SHAPE
 
-    return {"standard": STANDARD, "one-row": SMALLEST, "three-rows": THREE_ROWS,
-            "five-rows": FIVE_ROWS, "toy": TOY_SHAPE}[name]
+    return {"standard": STANDARD, "one-row": shapes.SMALLEST, "three-rows": shapes.THREE_ROWS,
+            "five-rows": shapes.FIVE_ROWS, "gw5a-one-row": shapes.GW5A_ONE_ROW,
+            "gw5a-four-rows": shapes.GW5A_FOUR_ROWS, "gw5a-eight-rows": shapes.GW5A_EIGHT_ROWS,
+            "toy": TOY_SHAPE}[name]
 
 
 def shape_of(options: argparse.Namespace, base: Any = None) -> Any:
@@ -90,7 +93,9 @@ def command_of(record: JsonObject) -> str:
 
     Raises ValueError where no preset and no options lead to the record's parameters.
     """
-    found = [options for name in PRESETS if (options := _options(name, record)) is not None]
+    found = [options for name in PRESETS
+             if name.startswith("gw5a") <= (record["target"] == "gw5a")  # else it says too much
+             and (options := _options(name, record)) is not None]
     if not found:
         raise ValueError(f"no options of `proofmill measure` make this {record['unit']}: "
                          f"{record['parameters']}")

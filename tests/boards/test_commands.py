@@ -100,10 +100,11 @@ def test_the_page_of_the_boards_has_the_commands_tables(capsys):
     assert main(["build", "--table"]) == 0
     printed = capsys.readouterr().out.strip("\n")
     parts = [part(PAGE, f"proofmill build --table: {name}")
-             for name in ("records", "expectations", "estimates")]
+             for name in ("records", "expectations", "expectations of Gowin", "estimates")]
     assert "\n\n".join(parts) == printed
     assert "| ulx3s-85f | bn254, 1 |" in parts[0].replace("†", "")
     assert "| `one-row` | 180 cycles |" in parts[1]
+    assert "| `gw5a-eight-rows` | 24 cycles |" in parts[2]
 
 
 def test_a_build_of_other_gateware_is_marked_in_the_table():
@@ -123,7 +124,7 @@ def test_the_pages_figures_are_the_boards_and_the_records():
     pytest.importorskip("amaranth_boards")
     from proofmill.boards.catalogue import board, here
     from proofmill.boards.resources import ECP5_85F
-    from proofmill.boards.table import PRESETS
+    from proofmill.boards.table import GW5A_PRESETS, PRESETS
     from proofmill.hdl.cost import BLOCKS, multiplier_blocks
     from proofmill.hdl.curve import Group
     from proofmill.host.cli.build import kept_records
@@ -137,9 +138,10 @@ def test_the_pages_figures_are_the_boards_and_the_records():
     for name, seed in re.findall(r"`(\S+)`'s record is of `--seed (\d+)`", page):
         assert records.pop(name)["seed"] == int(seed)
     assert all(record["seed"] == 1 for record in records.values())  # nothing to be said of
-    for name, shape in PRESETS.items():
+    for name, shape in (PRESETS | GW5A_PRESETS).items():
         adder, multiplier = shape.adder, shape.adder.multiplier
-        line = (f"| `{name}` | {multiplier.rows} | {multiplier_blocks(adder, BLOCKS['18x18'])} | "
+        block = BLOCKS["26x17" if name in GW5A_PRESETS else "18x18"]
+        line = (f"| `{name}` | {multiplier.rows} | {multiplier_blocks(adder, block)} | "
                 f"{multiplier.interval} | {adder.interval[Group.G1]} |")
         assert line in page.replace(" cycles |", " |")
     assert f"an ECP5-85F has {ECP5_85F['dsp']}" in page
