@@ -24,6 +24,7 @@ from proofmill.boards.paths import Paths, Timing, plain_name
 from proofmill.boards.resources import TARGETS, Resources, cells_of
 from proofmill.boards.tools import Tell, ToolError, command, run, run_yosys, versions
 from proofmill.boards.units import gateware_hash, netlist, parameters_of, unit_of
+from proofmill.hdl.batch_shape import SLOTS
 from proofmill.hdl.curve import Group
 from proofmill.hdl.inverter import InverterShape
 from proofmill.hdl.msm import MsmShape
@@ -276,7 +277,8 @@ def measure(name: str, shape: MsmShape, target: str, *, placed: bool = False,
         shutil.rmtree(folder, ignore_errors=True)
     multiplier = shape.adder.multiplier
     inversion = InverterShape.of(multiplier).latency
-    interval = {"multiplier": multiplier.interval, "inverter": inversion + 1}.get(
+    interval = {"multiplier": multiplier.interval, "inverter": inversion + 1,
+                "batch_adder": SLOTS * multiplier.interval}.get(
         name, shape.adder.interval.get(Group.G1))
     return Measurement(
         unit=name, target=target, resources=resources, megahertz=rate, interval=interval,

@@ -12,6 +12,8 @@ from typing import Any
 from amaranth.back import rtlil
 
 from proofmill.firmware.library import finishing_program
+from proofmill.hdl.batch_adder import BatchAdder
+from proofmill.hdl.batch_shape import BatchShape
 from proofmill.hdl.contracts import SYNTHESIS
 from proofmill.hdl.curve import Group
 from proofmill.hdl.description import KINDS, describe, shape_from
@@ -25,6 +27,7 @@ UNITS = {
     "multiplier": "one modular multiplier",
     "inverter": "inversion of what the multiplier gives",
     "adder": "the complete point adder with its multipliers",
+    "batch_adder": "affine points added in batches, with their multiplier",
     "mailboxes": "the mailboxes, flags and residents",
     "msm": "all of a multi-scalar multiplication",
 }
@@ -88,7 +91,7 @@ def shape_with(shape: MsmShape, *, kind: str | None = None, multiplier_interval:
 def parameters_of(shape: MsmShape, unit: str = "msm") -> dict[str, Any]:
     """What is kept of `shape` in a record of one of its units: what the unit depends on."""
     match unit:
-        case "multiplier" | "inverter":
+        case "multiplier" | "inverter" | "batch_adder":
             return describe(shape.adder.multiplier)
         case "adder":
             return describe(shape.adder)
@@ -106,6 +109,8 @@ def unit_from(unit: str, parameters: Mapping[str, Any]) -> Any:
             return shape_from(MultiplierShape, parameters).build()
         case "inverter":
             return Inverter(InverterShape.of(shape_from(MultiplierShape, parameters)))
+        case "batch_adder":
+            return BatchAdder(BatchShape(multiplier=shape_from(MultiplierShape, parameters)))
         case "adder":
             return PointAdder(shape_from(AdderShape, parameters))
         case "mailboxes":

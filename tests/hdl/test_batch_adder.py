@@ -27,9 +27,12 @@ SHAPES = {
     "small": BatchShape(multiplier=TOY_MULTIPLIER, pairs=8, least=5, buffers=2, queue=2),
     "folded": BatchShape(multiplier=FoldedShape(
         field=TOY, operand_bits=22, digit=6, limb=8, interval=3), pairs=16, least=12),
+    "two chains": BatchShape(multiplier=FoldedShape(
+        field=TOY, operand_bits=22, digit=6, limb=8, interval=4), pairs=4, least=3),
 }
 
-QUICK = (("toy", "equal"), ("small", "pauses"), ("folded", "now and then"))
+QUICK = (("toy", "equal"), ("small", "pauses"), ("folded", "now and then"),
+         ("two chains", "random"))
 """Of the model's comparisons."""
 
 

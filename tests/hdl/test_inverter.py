@@ -5,11 +5,9 @@ from random import Random
 import numpy as np
 import pytest
 import z3
-from amaranth.hdl import Assert, Module, Mux, Signal
-from amaranth.lib import wiring
-from amaranth.lib.wiring import In
 from py_ecc.fields import bn128_FQ
 
+from proofmill.boards.cores.proofs.inverter import DEPTH, Held
 from proofmill.hdl import inverter
 from proofmill.hdl.field import BLS12_381_BASE, BN254_BASE, TOY, TOY_ROOTS, TOY_SCALAR, PrimeField
 from proofmill.hdl.inverter import Inverter, InverterShape
@@ -137,49 +135,14 @@ def test_d_and_e_stay_between_minus_p_and_p(slack, answer):
     assert solver.check() == answer
 
 
-class Held(wiring.Component):
-    """An inverter between streams that do as they like."""
-
-    def __init__(self, module, shape):
-        self.module, self.shape = module, shape
-        super().__init__({"valid": In(1), "ready": In(1), "operand": In(shape.operand_bits)})
-
-    def elaborate(self, platform):
-        m = Module()
-        m.submodules.dut = dut = self.module.Inverter(self.shape)
-        m.d.comb += [dut.operands.valid.eq(self.valid), dut.operands.payload.eq(self.operand),
-                     dut.results.ready.eq(self.ready)]
-        taken, given = self.valid & dut.operands.ready, dut.results.valid & self.ready
-        inside, age, before = Signal(), Signal(range(self.shape.latency + 1)), Signal(2)
-        held = Signal.like(dut.results.payload.as_value())
-        m.d.sync += [before.eq(Mux(dut.results.valid & ~self.ready, 1, 0)),
-                     held.eq(dut.results.payload.as_value())]
-        with m.If(taken):
-            m.d.sync += [inside.eq(1), age.eq(1)]
-        with m.Elif(given):
-            m.d.sync += inside.eq(0)
-        with m.Elif(inside & (age < self.shape.latency)):
-            m.d.sync += age.eq(age + 1)
-        m.d.comb += [
-            Assert(dut.operands.ready == ~inside),
-            Assert(dut.results.valid == (inside & (age == self.shape.latency))),
-            Assert((before == 0) | (dut.results.valid & (
-                dut.results.payload.as_value() == held))),
-            Assert(dut.left == Mux(inside & (age <= self.shape.steps),
-                                   self.shape.steps + 1 - age, 0)),
-            Assert(dut.finishing == (inside & (age == self.shape.steps + 1))),
-            Assert(~inside | (age != 0))]
-        return m
-
-
 @pytest.mark.parametrize("edits, result", [
     pytest.param((), "PASS", id="as it is"),
     pytest.param(("with m.Elif(self.results.ready):", "with m.Else():"), "FAIL", id="not held")])
 def test_a_result_comes_in_time_and_stays_until_it_is_taken(tmp_path, edits, result):
     """By induction, for any number of cycles."""
     shape = SMALL["3"]
-    mode, depth = ("prove", 2) if not edits else ("bmc", shape.latency + 3)
-    assert prove(Held(broken(inverter, *edits), shape), tmp_path, mode=mode, depth=depth) == result
+    mode, depth = ("prove", DEPTH) if not edits else ("bmc", shape.latency + 3)
+    assert prove(Held(shape, broken(inverter, *edits)), tmp_path, mode=mode, depth=depth) == result
 
 
 @pytest.mark.parametrize("changes, said", [

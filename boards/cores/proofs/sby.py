@@ -9,15 +9,18 @@ from amaranth.back import rtlil
 
 from proofmill.boards.cores.core import Core
 from proofmill.boards.cores.proofs import (
+    batches,
     bounds,
     frames,
     handshakes,
+    inverter,
     multiplier,
     recoder,
     transform,
 )
 from proofmill.boards.cores.proofs.mailboxes import DEPTH, MailboxProof, adder_like
 from proofmill.boards.cores.proofs.rest import DrainProof
+from proofmill.hdl.inverter import InverterShape
 
 WHOLE = ("msm", "accelerator", "board")
 WITH_MAILBOXES = ("mailboxes", *WHOLE)
@@ -102,6 +105,12 @@ def proofs_of(core: Core) -> Iterator[Proof | Formula]:
         yield Proof("order", "no pass reads what is not written, no plane is asked for two words "
                     "at once: of two and of four values, and in tiles",
                     transform.Order(core.transforms), transform.DEPTH)
+    if unit == "inverter":
+        yield Proof("held", "a result comes in time and stays until it is taken",
+                    inverter.Held(InverterShape.of(adder.multiplier)), inverter.DEPTH)
+    if unit == "batch_adder" and core.batches.chains >= batches.LEAST_CHAINS:
+        yield Proof("passed", "batches pass one by one, none where another is, and every sum has a "
+                    "place", batches.Order(core.batches), batches.DEPTH)
     if unit in (*MULTIPLIERS, *WITH_FRAMES):
         yield Formula("products", "no product is above its bound",
                       bounds.product_claims(adder.multiplier))
