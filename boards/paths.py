@@ -33,12 +33,15 @@ Wire = Any
 
 @dataclass(frozen=True, kw_only=True)
 class Paths:
-    """Paths alike but for numbers: how many, and the longest of them in nanoseconds."""
+    """Paths alike but for numbers: how many, and the longest of them in nanoseconds; `first` and
+    `last` are the wire that this one begins with and the cell that it ends in."""
 
     start: str
     end: str
     count: int
     nanoseconds: float
+    first: str
+    last: str
 
 
 class Timing:
@@ -129,7 +132,7 @@ class Timing:
 
     def groups(self) -> list[Paths]:
         """All paths, those alike put together, the longest first."""
-        longest: dict[tuple[str, str], tuple[float, int]] = {}
+        longest: dict[tuple[str, str], tuple[float, int, str, str]] = {}
         for name, cell in self.cells.items():
             kind = cell["type"]
             if kind not in STARTS and kind not in ("MULT18X18D", "TRELLIS_DPR16X4"):
@@ -143,11 +146,15 @@ class Timing:
                     if wire in CONSTANTS or wire not in self.driver:
                         continue
                     time = self.at(wire) + self.wire(wire)
-                    key = (plain_name(self.start(wire)), plain_name(name))
-                    found, count = longest.get(key, (0.0, 0))
-                    longest[key] = (max(found, time), count + 1)
-        return sorted((Paths(start=start, end=end, count=count, nanoseconds=time)
-                       for (start, end), (time, count) in longest.items()),
+                    first = self.start(wire)
+                    key = (plain_name(first), plain_name(name))
+                    before, count, *ends = longest.get(key, (0.0, 0, first, name))
+                    if time > before:
+                        before, ends = time, [first, name]
+                    longest[key] = (before, count + 1, ends[0], ends[1])
+        return sorted((Paths(start=start, end=end, count=count, nanoseconds=time, first=first,
+                             last=last)
+                       for (start, end), (time, count, first, last) in longest.items()),
                       key=lambda group: -group.nanoseconds)
 
 

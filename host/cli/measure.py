@@ -46,6 +46,9 @@ def register(commands: Commands) -> None:
     measure.add_argument("--hierarchy", type=whole(1), nargs="?", const=2, metavar="LEVELS",
                          help="count the unit's parts instead, and theirs, so many levels deep "
                               "(default: 2), as a tree; the result is not kept")
+    measure.add_argument("--picture", metavar="FILE.svg", type=output_file,
+                         help="with --hierarchy: draw the tree too, each part as wide as its "
+                              "share of the tables")
     measure.add_argument("--keep", metavar="FOLDER", type=output_folder,
                          help="keep the tools' logs there")
     measure.add_argument("--record", metavar="FILE", type=output_file,
@@ -81,6 +84,8 @@ def run(options: argparse.Namespace) -> int:
     except ImportError as error:
         raise missing("measuring needs", error) from error
     shape = shape_of(options)
+    if options.picture is not None and options.hierarchy is None:
+        raise ProofmillError("--picture draws the tree of --hierarchy: say that too")
     if options.hierarchy is not None:
         return run_hierarchy(options, shape)
     kept = None if options.no_record else Path(options.record or own_file())
@@ -112,6 +117,8 @@ def run(options: argparse.Namespace) -> int:
     if kept is not None:
         keep_record(kept, record)
     from proofmill.boards.resources import TARGETS as DETAILS
+    from proofmill.boards.source_lines import lines_of, place_of
+    from proofmill.boards.units import unit_of
     from proofmill.hdl.description import in_words
 
     used = found.resources
@@ -119,9 +126,13 @@ def run(options: argparse.Namespace) -> int:
     screen.line(f"{found.unit} on {DETAILS[found.target].title}: {used.dsp:,} DSP blocks, "
                 f"{used.lut:,} tables, {used.ff:,} registers, {used.bram:,} block memories of "
                 f"{DETAILS[found.target].bram_unit}; {found.seconds:.0f} s")
-    for path in found.paths[:options.paths]:
+    shown = found.paths[:options.paths]
+    lines = lines_of(unit_of(options.unit, shape)) if shown else {}
+    for path in shown:
         screen.line(f"about {path.nanoseconds:.1f} ns ({1000 / path.nanoseconds:.0f} MHz), "
                     f"{path.count:,} times: {path.start} to {path.end}")
+        screen.line(f"   from {place_of(path.first, lines)}")
+        screen.line(f"   to {place_of(path.last, lines)}")
     if found.megahertz is not None:
         screen.line(f"placed and routed: {found.megahertz:.1f} MHz")
     if (longest := found.critical) is not None:
@@ -138,9 +149,11 @@ def run_hierarchy(options: argparse.Namespace, shape: Any) -> int:
     from tempfile import TemporaryDirectory
 
     from proofmill.boards.hierarchy import drawn, parts_of
+    from proofmill.boards.hierarchy_picture import picture
     from proofmill.boards.resources import TARGETS as DETAILS
     from proofmill.boards.tools import ToolError, pass_of
     from proofmill.boards.units import unit_of
+    from proofmill.host.ground.output import write_atomically
 
     if options.place or options.record:
         raise ProofmillError("--hierarchy counts and keeps nothing; leave --place and --record out")
@@ -160,6 +173,9 @@ def run_hierarchy(options: argparse.Namespace, shape: Any) -> int:
         except (ToolError, ValueError) as error:
             raise ProofmillError(str(error)) from error
     print("\n".join(drawn(parts, options.hierarchy)))
+    if options.picture is not None:
+        write_atomically(options.picture, [picture(parts, options.hierarchy).encode()])
+        screen.line(f"wrote {options.picture}")
     screen.line(f"on {DETAILS[options.target].title}, memories of "
                 f"{DETAILS[options.target].bram_unit}; bars are shares of all tables. Parts are "
                 "mapped apart here, so their sum is more than `proofmill measure` counts for the "

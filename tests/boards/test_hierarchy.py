@@ -1,5 +1,8 @@
 """The tree of a unit's parts: from modules' names, and from a real netlist."""
 
+import re
+from xml.etree import ElementTree
+
 import pytest
 from amaranth import Module, Signal
 from amaranth.lib import wiring
@@ -7,6 +10,7 @@ from amaranth.lib.wiring import In, Out
 
 from proofmill.boards import hierarchy
 from proofmill.boards.hierarchy import Part, drawn, parts_of, tree
+from proofmill.boards.hierarchy_picture import ROW, WIDTH, picture
 from proofmill.boards.resources import TARGETS, Resources
 from proofmill.host.cli.main import main
 
@@ -37,6 +41,17 @@ def test_it_is_drawn_as_deep_as_is_asked():
         "  b       0       10          2         0  #####"]
     assert [line.split()[0] for line in drawn(tree(OWN), 2)[1:]] == [
         "unit", "a", "deep", "ab", "b"]
+
+
+def test_a_picture_has_the_shares():
+    """A part lies below what it is a part of, beside its neighbours."""
+    text = picture(tree(OWN), 1)
+    boxes = re.findall(r'<title>(\w+): .*?x="([\d.]+)" y="(\d+)" width="([\d.]+)"', text)
+    assert [(name, float(x), int(y), float(width)) for name, x, y, width in boxes] == [
+        ("unit", 0, 0, WIDTH), ("a", 0, ROW, 0.6 * WIDTH),
+        ("ab", 0.6 * WIDTH, ROW, 0.125 * WIDTH), ("b", 0.725 * WIDTH, ROW, 0.25 * WIDTH)]
+    assert "a: 24 tables, 3 DSP blocks, 0 registers, 0 memories" in text
+    ElementTree.fromstring(text)
 
 
 class Counter(wiring.Component):

@@ -14,6 +14,10 @@ from proofmill.boards.paths import (
     Timing,
     plain_name,
 )
+from proofmill.boards.source_lines import lines_of, place_of
+from proofmill.hdl.framed_adder import FramedAdder
+from proofmill.hdl.presets import TOY_SHAPE
+from tests.conftest import ROOT
 
 
 def module(*cells, **names):
@@ -37,6 +41,7 @@ def test_tables_between_registers():
         register(5, 6), start=3)).groups()
     assert found.nanoseconds == pytest.approx(0.52 + 2 * TABLE + 3 * 0.6)
     assert (found.start, found.end, found.count) == ("start", "TRELLIS_FF_#", 1)
+    assert (found.first, found.last) == ("start", "TRELLIS_FF_3")
 
 
 def test_readers_make_a_wire_slower():
@@ -87,3 +92,15 @@ def test_a_path_that_hangs_on_itself_is_told():
 def test_names_are_as_written_in_the_sources():
     assert plain_name("unit.row3_b2[5]_TRELLIS_FF_Q_1") == "unit.row#_b#"
     assert plain_name("core.$signal$41_LUT4_Z") == "core.$signal#"
+
+
+def test_a_register_is_told_with_its_line():
+    lines = lines_of(TOY_SHAPE.adder.multiplier.build())
+    path, line = lines["stage1_b0"].split(":")
+    assert path == "hdl/limbs.py" and "Signal(" in (ROOT / path).read_text().splitlines()[
+        int(line) - 1]
+    inner = lines_of(FramedAdder(TOY_SHAPE.adder))
+    assert inner["adder.multiplier0.stage1_b0"] == lines["stage1_b0"]
+    assert place_of("adder.multiplier0.stage1_b0_TRELLIS_FF_Q_3", inner) == (
+        f"adder.multiplier0, stage1_b0 ({path}:{line})")
+    assert place_of("something[3]", inner) == "the unit itself, something"
