@@ -10,6 +10,7 @@ from proofmill.boards.board import Board
 from proofmill.boards.cores import point_benches, stream_benches
 from proofmill.boards.cores.bench import Bench, fill
 from proofmill.boards.cores.field_benches import (
+    axis_multiplier_bench,
     inverter_bench,
     multiplier_bench,
     processor_bench,
@@ -188,7 +189,8 @@ UNITS = {
     "multiplier": Unit("one modular multiplier", lambda core: core.shape.adder.multiplier.build(),
                        lambda core: multiplier_bench(core.shape.adder.multiplier)),
     "axis_multiplier": Unit("one modular multiplier between two AXI4-Streams",
-                            lambda core: AxiStream(FUNCTIONS["multiplier"](core)), None),
+                            lambda core: AxiStream(FUNCTIONS["multiplier"](core)),
+                            lambda core: axis_multiplier_bench(core.shape.adder.multiplier)),
     "inverter": Unit("inversion of what the multiplier gives",
                      lambda core: Inverter(InverterShape.of(core.shape.adder.multiplier)),
                      lambda core: inverter_bench(InverterShape.of(core.shape.adder.multiplier))),

@@ -1,11 +1,13 @@
 """What units that compute in a field must answer, from the golden models."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from random import Random
 
 from proofmill.boards.cores.bench import Bench, number, rows
 from proofmill.firmware.library import program
 from proofmill.firmware.target import Target
+from proofmill.hdl.axi_stream import whole_bytes
 from proofmill.hdl.commands import WORD, split
 from proofmill.hdl.inverter import InverterShape
 from proofmill.hdl.microcode import ADDRESS_BITS
@@ -45,6 +47,16 @@ def multiplier_bench(shape: MultiplierShape) -> Bench:
             "START_REGISTER": "  reg start = 1'b0;\n" if folded else "",
             "START_PORT": ".start(start), " if folded else "",
             "START_VALUE": "    start <= (now + 1) % INTERVAL == 0;\n" if folded else ""})
+
+
+def axis_multiplier_bench(shape: MultiplierShape) -> Bench:
+    """The same between two AXI4-Streams, of which either pauses."""
+    bench = multiplier_bench(shape)
+    return replace(
+        bench, parts=["axis_multiplier"], limit=4 * bench.limit + 40,
+        places=dict(bench.places) | {
+            "LANE_MSB": whole_bytes(shape.operand_bits) - 1,
+            "OUT_MSB": whole_bytes(shape.product_bits) - 1})
 
 
 def inverter_bench(shape: InverterShape) -> Bench:

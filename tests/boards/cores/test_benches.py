@@ -33,6 +33,8 @@ CORES = {
     "multiplier-folded": Core(unit="multiplier", shape=folded(3)),
     "inverter": Core(unit="inverter", shape=TOY_SHAPE),
     "inverter-bn254": Core(unit="inverter", shape=STANDARD),
+    "axis_multiplier": Core(unit="axis_multiplier", shape=TOY_SHAPE),
+    "axis_multiplier-folded": Core(unit="axis_multiplier", shape=folded(3)),
     "adder": Core(unit="adder", shape=TOY_SHAPE),
     "adder-four-units": Core(unit="adder", shape=at_interval(3, TOY_SHAPE)),
     "adder-a-pair-a-cycle": Core(unit="adder", shape=at_interval(1, TOY_SHAPE)),
@@ -51,7 +53,8 @@ CORES = {
     "accelerator": Core(unit="accelerator", shape=TOY_SHAPE),
     "accelerator-groups": Core(unit="accelerator", shape=SMALL_TOY, window=3),
 }
-SLOW = ("transform-bn254", "transform-folded", "msm", "msm-groups", "accelerator-groups",
+SLOW = ("axis_multiplier-folded",
+        "transform-bn254", "transform-folded", "msm", "msm-groups", "accelerator-groups",
         "multiplier-bn254", "inverter-bn254", "batch_adder-folded", "batch_adder-bn254",
         "adder-a-pair-a-cycle")
 
@@ -117,6 +120,7 @@ def test_the_answers_are_right_under_verilator(name, tmp_path):
     ("inverter", "left  <= 7'h41;", "left  <= 7'h21;"),
     *((name, "product <= {", "product <= ~{") for name in (
         "multiplier", "adder", "batch_adder", "processor", "transform")),
+    ("axis_multiplier", "o__valid = there[13]", "o__valid = there[12]"),
     pytest.param("msm-groups", "product <= {", "product <= ~{", marks=pytest.mark.slow),
     ("accelerator", "64'h4c4c494d464f5250", "64'h4c4c494d464f5251"),
 ])
