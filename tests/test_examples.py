@@ -1,11 +1,14 @@
 """The examples, copied to where no checkout is, with the package from its wheel."""
 
+import importlib.util
 import shutil
 import sys
 from pathlib import Path
 
 import pytest
 
+from proofmill.hdl.presets import TOY_SHAPE
+from proofmill.sim.field import montgomery_product
 from tests.conftest import ROOT, installed, run
 
 EXAMPLES = ROOT / "docs" / "examples"
@@ -61,6 +64,26 @@ def test_the_sum_in_a_design(example):
         python("run.py")
 
 
-@pytest.mark.parametrize("name", ["multiplier", "msm"])
+@pytest.mark.slow
+def test_the_multiplier_in_litex(example):
+    """As its page says; LiteX and Verilator are programs of their own there."""
+    for package in ("litex", "migen"):
+        if importlib.util.find_spec(package) is None:
+            pytest.skip(f"{package} is not there: pip install {package}")
+    for tool in ("make", "perl", "g++"):
+        if shutil.which(tool) is None:
+            pytest.skip(f"{tool}, which Verilator's own build needs, is not there")
+    folder, python = example("litex")
+    said = python("-m", "proofmill.host.cli.main", "verilog", "axil_multiplier.sv", "--unit",
+                  "multiplier", "--preset", "toy", "--bus", "axi4-lite")
+    (folder / "registers.txt").write_text(said)
+    product = montgomery_product(TOY_SHAPE.adder.multiplier, 123, 45)
+    assert f"python run.py 123 45 {product}" in (folder / "README.md").read_text()
+    assert f"PASS: the product is {product:10}" in python("run.py", "123", "45", str(product))
+    with pytest.raises(AssertionError, match="FAIL: the product is"):
+        python("run.py", "123", "45", str(product + 1))
+
+
+@pytest.mark.parametrize("name", ["multiplier", "msm", "litex"])
 def test_a_page_has_the_examples(name):
     assert f"examples/{name}" in (ROOT / "docs" / "units.md").read_text()
