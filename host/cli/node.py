@@ -9,12 +9,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from proofmill.host.cli import signals
-from proofmill.host.cli.arguments import device, input_file, output_folder, seed, whole
+from proofmill.host.cli.arguments import (
+    device,
+    input_file,
+    output_file,
+    output_folder,
+    seed,
+    whole,
+)
 from proofmill.host.cli.ledger_size import add_ledger_size, ledger_size
 from proofmill.host.cli.logs import for_nodes
 from proofmill.host.cli.node_options import add_config
 from proofmill.host.cli.screen import Screen, load_chain
 from proofmill.host.cli.subcommands import Commands
+from proofmill.host.ground.errors import ProofmillError
 
 if TYPE_CHECKING:
     from proofmill.host.network.operator.conditions import Condition
@@ -111,6 +119,16 @@ def register(commands: Commands) -> None:
         description="Print a dashboard to import into Grafana, with a graph for every figure.",
         epilog="example: proofmill node grafana > proofmill.json")
     grafana.set_defaults(run=run_grafana)
+    hiveos = ways.add_parser(
+        "hiveos", help="write a package for HiveOS",
+        description="Write an archive by which HiveOS runs the node as a custom miner and shows "
+                    "what it does: put it where the rig can fetch it, and name its address in the "
+                    "flight sheet. Proofmill and the node's folder have to be on the rig.",
+        epilog="example: proofmill node hiveos proofmill.tar.gz --config mill/node-0/node.toml")
+    hiveos.add_argument("archive", metavar="FILE", type=output_file,
+                        help="the archive to write, .tar.gz")
+    add_config(hiveos)
+    hiveos.set_defaults(run=run_hiveos)
 
 
 def run_init(options: argparse.Namespace) -> int:
@@ -214,6 +232,26 @@ def run_grafana(options: argparse.Namespace) -> int:
     from proofmill.host.network.operator.monitoring import dashboard
 
     print(dashboard(), end="")
+    return 0
+
+
+def run_hiveos(options: argparse.Namespace) -> int:
+    """Write it."""
+    from proofmill.host.cli.main import version
+    from proofmill.host.ground.output import write_atomically
+    from proofmill.host.network.operator.hive import package
+    from proofmill.host.network.operator.settings import read_settings
+
+    settings = read_settings(options.config, os.environ)
+    miner, metrics = settings.miner, settings.metrics
+    if not (miner.enabled and miner.port):
+        raise ProofmillError(
+            f"{options.config}: HiveOS asks the miner API, and miner.enabled is "
+            f"{str(miner.enabled).lower()}, miner.port {miner.port}; set true and a fixed port")
+    content = package(version(), Path(options.config).absolute(), miner.port,
+                      metrics.port if metrics.enabled else 0)
+    write_atomically(options.archive, [content])
+    print(f"{options.archive}: {len(content):,} bytes; it runs the node of {options.config}")
     return 0
 
 
