@@ -217,6 +217,7 @@ CHOICES = {
     ("verilog", "unit"): "verilog {folder}/unit.sv --unit",
     ("verilog", "preset"): "verilog {folder}/unit.sv --preset",
     ("verilog", "multiplier"): "verilog {folder}/unit.sv --unit multiplier --depth 1 --multiplier",
+    ("verilog", "bus"): "verilog {folder}/unit.sv --unit multiplier --bus",
     ("verilog", "curve"): "verilog {folder}/unit.sv --curve",
     ("verilog", "group"): "verilog {folder}/unit.sv --group",
     ("verilog", "program"): "verilog {folder}/unit.sv --unit processor --program",
