@@ -4,16 +4,17 @@ The machine may be at work on other things: what counts is the least of several 
 and processor time before wall time.
 """
 
-import json
 import os
 import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TypeAlias
 
 from proofmill.host.bench.circuits import chain, mixed, poseidon
+from proofmill.host.bench.held import holding
 from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.ground.json_text import JsonObject
 from proofmill.host.prover.groth16.json_fields import read_public
@@ -33,7 +34,7 @@ SIZED = {"chain": chain, "mixed": mixed}
 """Circuits of any size."""
 
 HELD_PROOFS = 2
-"""Proofs that a process makes with a key it holds, after the first."""
+"""Proofs a round by a process that holds a key; the first of all is not counted."""
 
 ROOM = 24
 """Constraints that a circuit for a domain of 2^k leaves free."""
@@ -50,17 +51,6 @@ print(os.waitstatus_to_exitcode(status), used.ru_utime + used.ru_stime,
 """
 """A program that starts another one and measures it. It is small, since the system counts the
 memory of whoever starts a process as that process's own."""
-
-SERVER = """
-import os, resource, subprocess, sys
-lines = (sys.argv[2] + "\\n") * int(sys.argv[1])
-done = subprocess.run(sys.argv[3:], input=lines, stdout=subprocess.PIPE, text=True)
-unit = 1 if sys.platform == "darwin" else 1024
-size = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * unit
-print(done.stdout + '{"peak_bytes": %d}' % size)
-sys.exit(done.returncode)
-"""
-"""A program that asks a serving one for as many proofs, and measures its memory."""
 
 IN_PARTS = """
 import sys
@@ -79,12 +69,14 @@ program is."""
 
 
 def compare(folder: Path, peer: str | None, powers: tuple[int, ...], rounds: int,
-            threads: int | None, tell: Tell, own: tuple[str, str] | None = None) -> JsonObject:
+            threads: int | None, tell: Tell, own: tuple[str, str] | None = None,
+            memory: int | None = None) -> JsonObject:
     """A chain of Poseidon hashes, and the circuits of `SIZED` for domains of 2^powers, proven by
     both programs; or the files `own`, a key and a witness, alone.
 
     `peer` takes the arguments of rapidsnark's prover: key, witness, and where proof and public
-    signals go; None: NumPy and mcl in this Python. `folder` takes the files. Every program's first
+    signals go; None: NumPy and mcl in this Python. `memory`: of `proofmill serve` with multiples of
+    points, in MB, which is then measured as well. `folder` takes the files. Every program's first
     proof of every circuit is verified. Raises `ProofmillError` where one fails.
     """
     program = None if peer is None else shutil.which(os.path.abspath(peer))
@@ -101,31 +93,45 @@ def compare(folder: Path, peer: str | None, powers: tuple[int, ...], rounds: int
         name = circuit if power is None else f"{circuit} of 2^{power}"
         tell(f"making a key, {name}", done, total)
         files = _own_files(folder, *own) if own else _files(folder, circuit, power)
-        taken: dict[str, list[Run]] = {each: [] for each in (*programs, "held")}
-        for number in range(rounds):
-            tell(f"proving, {name}", done, total)
-            for each, command in programs.items():
-                taken[each].append(measured([*command, *map(str, files)]))
-                if number == 0:
-                    _check(folder, each)
-            taken["held"] += _held([*proofmill, "serve", str(files[0]), "-", *more], files)
-            if number == 0:
-                _check(folder, "proofmill serve")
-            done += 1
+        taken: dict[str, list[Run]] = {each: [] for each in programs}
+        serve = [*proofmill, "serve", str(files[0]), "-", *more]
+        servers = {"held": serve}
+        if memory is not None:
+            servers["held_with_multiples"] = [*serve, "--memory", str(memory)]
+        with ExitStack() as stack:
+            holders = {each: stack.enter_context(holding(command, files[1:]))
+                       for each, command in servers.items()}
+            asked: dict[str, list[tuple[float, float]]] = {each: [] for each in holders}
+            for number in range(rounds):
+                tell(f"proving, {name}", done, total)
+                for each, command in programs.items():
+                    taken[each].append(measured([*command, *map(str, files)]))
+                    if number == 0:
+                        _check(folder, each)
+                for each, holder in holders.items():
+                    if number == 0:
+                        tell(f"reading the key, {name}", done, total)
+                        holder.ask()
+                        _check(folder, "proofmill serve")
+                    asked[each] += [holder.ask() for _ in range(HELD_PROOFS)]
+                done += 1
+            for each, holder in holders.items():
+                size = holder.end()
+                taken[each] = [(cpu, wall, size) for cpu, wall in asked[each]]
         results.append({"circuit": own[0] if own else circuit, "power": power, **_figures(taken)})
-    return {"peer": peer or "NumPy and mcl", "rounds": rounds, "threads": threads,
+    return {"peer": peer or "NumPy and mcl", "rounds": rounds, "threads": threads, "memory": memory,
             "results": results}
 
 
 def _figures(taken: dict[str, list[Run]]) -> JsonObject:
-    """The least of every quantity for both programs and for a key that is held, and the ratios."""
+    """The least of every quantity for both programs and for keys that are held, and the ratios."""
     names = ("cpu_seconds", "wall_seconds", "peak_megabytes")
     least = {each: dict(zip(names, map(min, zip(*runs, strict=True)), strict=True))
              for each, runs in taken.items()}
-    ours, theirs, held = least["proofmill"], least["peer"], least["held"]
-    return {"proofmill": ours, "peer": theirs, "held": held,
-            "held_cpu_ratio": held["cpu_seconds"] / theirs["cpu_seconds"],
-            "held_wall_ratio": held["wall_seconds"] / theirs["wall_seconds"],
+    ours, theirs = least["proofmill"], least["peer"]
+    ratios = {f"{each}_{kind}_ratio": least[each][f"{kind}_seconds"] / theirs[f"{kind}_seconds"]
+              for each in least if each.startswith("held") for kind in ("cpu", "wall")}
+    return {**least, **ratios,
             "cpu_ratio": ours["cpu_seconds"] / theirs["cpu_seconds"],
             "wall_ratio": ours["wall_seconds"] / theirs["wall_seconds"],
             "memory_ratio": ours["peak_megabytes"] / theirs["peak_megabytes"]}
@@ -146,21 +152,6 @@ def measured(command: list[str]) -> Run:
                              f"{done.stderr.strip()[-300:]}")
     unit = 1 if sys.platform == "darwin" else 1024
     return float(cpu), float(wall), int(size) * unit / 1e6
-
-
-def _held(command: list[str], files: tuple[Path, ...]) -> list[Run]:
-    """Proofs after the first by a process that holds the key; its memory is that of all of them."""
-    names = ("witness", "proof", "public")
-    request = json.dumps({name: str(path) for name, path in zip(names, files[1:], strict=True)})
-    program = [sys.executable, "-S", "-E", "-c", SERVER, str(1 + HELD_PROOFS), request, *command]
-    done = subprocess.run(program, capture_output=True, text=True)
-    answers = [json.loads(line) for line in done.stdout.splitlines()]
-    wrong = any("error" in each for each in answers)
-    if done.returncode or wrong or len(answers) != 2 + HELD_PROOFS:
-        raise ProofmillError(f"proofmill serve ended with status {done.returncode}: "
-                             f"{(done.stderr or done.stdout).strip()[-300:]}")
-    size = answers.pop()["peak_bytes"] / 1e6
-    return [(each["cpu_seconds"], each["seconds"], size) for each in answers[1:]]
 
 
 def _files(folder: Path, circuit: str, power: int | None) -> tuple[Path, ...]:
@@ -189,19 +180,23 @@ def _check(folder: Path, program: str) -> None:
 
 def markdown(found: JsonObject) -> str:
     """The table of README.md."""
-    heads = ("circuit", "processor time, ratio", "wall time, ratio", "peak memory, ratio",
-             "key held: processor, wall, memory")
-    lines = [f"| {' | '.join(heads)} |", "|---|---:|---:|---:|---:|"]
+    heads = ["circuit", "processor time, ratio", "wall time, ratio", "peak memory, ratio",
+             "key held: processor, wall, memory"]
+    if found["memory"] is not None:
+        heads.append("with multiples")
+    lines = [f"| {' | '.join(heads)} |", "|---" + "|---:" * (len(heads) - 1) + "|"]
     for each in found["results"]:
-        ours, theirs, held = each["proofmill"], each["peer"], each["held"]
+        ours, theirs = each["proofmill"], each["peer"]
         cells = [f"{ours[name] * scale:,.0f} / {theirs[name] * scale:,.0f} {unit}, "
                  f"**{each[ratio]:.2f}**"
                  for name, ratio, scale, unit in (
                      ("cpu_seconds", "cpu_ratio", 1000, "ms"),
                      ("wall_seconds", "wall_ratio", 1000, "ms"),
                      ("peak_megabytes", "memory_ratio", 1, "MB"))]
-        cells.append(f"{each['held_cpu_ratio']:.2f}, {each['held_wall_ratio']:.2f}, "
-                     f"{held['peak_megabytes']:,.0f} MB")
+        for held in ("held", "held_with_multiples"):
+            if held in each:
+                cells.append(f"{each[f'{held}_cpu_ratio']:.2f}, {each[f'{held}_wall_ratio']:.2f}, "
+                             f"{each[held]['peak_megabytes']:,.0f} MB")
         name = each["circuit"] if each["power"] is None else f"{each['circuit']}, 2^{each['power']}"
         lines.append(f"| {name} | {' | '.join(cells)} |")
     return "\n".join(lines)

@@ -135,6 +135,8 @@ def register(commands: Commands) -> None:
                          help="proofs of each program; the least counts (default: 5)")
     proving.add_argument("--threads", type=whole(1), metavar="N",
                          help="threads of `proofmill prove` (default: one a core)")
+    proving.add_argument("--memory", type=whole(1), metavar="MB",
+                         help="measure `proofmill serve --memory MB` as well")
     proving.add_argument("--json", action="store_true", help="one JSON object")
     proving.set_defaults(run=run_proving)
 
@@ -150,6 +152,9 @@ def register(commands: Commands) -> None:
                       help="inputs follow from it (default: 0)")
     fuzz.add_argument("--first", type=whole(0), default=0, metavar="I",
                       help="the first input's number (default: 0)")
+    fuzz.add_argument("--every", type=whole(1), default=1, metavar="N",
+                      help="prove with one of N inputs; of the others everything is read and "
+                           "converted, which is quicker (default: 1)")
     fuzz.add_argument("--json", action="store_true", help="one JSON object")
     fuzz.set_defaults(run=run_fuzz)
 
@@ -436,7 +441,7 @@ def run_proving(options: argparse.Namespace) -> int:
             library(bar.step)
         with screen.bar("preparing the circuits") as bar:
             found = compare(Path(folder), options.peer, tuple(options.powers or POWERS),
-                            options.rounds, options.threads, bar.step, own)
+                            options.rounds, options.threads, bar.step, own, options.memory)
     if options.json:
         print_record("bench proving", found)
     else:
@@ -476,7 +481,7 @@ def run_fuzz(options: argparse.Namespace) -> int:
 
     screen = Screen(machine=options.json)
     with screen.bar("compiling") as bar:
-        found = fuzz(options.inputs, options.seed, options.first, bar.step)
+        found = fuzz(options.inputs, options.seed, options.first, bar.step, options.every)
     if options.json:
         print_record("bench fuzz", found)
         return 0

@@ -243,19 +243,23 @@ FIELDS: dict[str, dict[str, str]] = {
         "verify_seconds": "of one proof", "rounds": "--rounds"},
     "bench proving": {
         "peer": "the other program", "rounds": "--rounds",
-        "threads": "of `proofmill prove`, or null for one a core", "results": "a list, below"},
+        "threads": "of `proofmill prove`, or null for one a core", "memory": "--memory, or null",
+        "results": "a list, below"},
     "bench proving: results": {
         "circuit": "poseidon, chain, mixed, or the file of --zkey",
         "power": "the domain is 2^power; null for poseidon and a file",
         "proofmill": "an object: cpu_seconds, wall_seconds and peak_megabytes, the least of each",
         "peer": "the same of the other program",
         "held": "the same of a proof by `proofmill serve`, after its first",
+        "held_with_multiples": "the same of `proofmill serve --memory`",
         "held_cpu_ratio": "held over the peer's", "held_wall_ratio": "the same of wall time",
+        "held_with_multiples_cpu_ratio": "the same with multiples",
+        "held_with_multiples_wall_ratio": "the same of wall time",
         "cpu_ratio": "proofmill's over the peer's",
         "wall_ratio": "the same of wall time", "memory_ratio": "the same of peak memory"},
     "bench fuzz": {
         "inputs": "tried, every one answered", "seed": "--seed", "first": "--first",
-        "seconds": "of compiling and trying",
+        "every": "--every", "seconds": "of compiling and trying",
         "answers": "an object: how often a proof (fine) and each fault"},
     "bench setup": {
         "circuit": "--circuit", "power": "--power", "constraints": "of the circuit",
@@ -311,10 +315,13 @@ SOMETIMES: dict[str, set[str]] = {
     "bench msm": {"window", "sets", "copies", "passes", "cycles", "digits", "interval", "ratio",
                   "output", "finish", "additions", "adder_busy", "additions_per_second", "counters",
                   "computing_seconds", "line_seconds", "line_bytes"},
+    "bench proving: results": {"held_with_multiples", "held_with_multiples_cpu_ratio",
+                               "held_with_multiples_wall_ratio"},
     "attacks: attacks": {"profit_without_defence_gwei_per_slot"},
     "mine": {"failure"},
 }
-"""Fields that are not always there: of accelerators, boards, attacks with a defence, failures."""
+"""Fields that are not always there: of accelerators, boards, options, attacks with a defence,
+failures."""
 
 
 def print_record(command: str, record: Mapping[str, Any]) -> None:

@@ -41,10 +41,11 @@ def weighted_sum(group: int, points: Bytes, scalars: Bytes, threads: int | None 
 
 def sum_in_place(group: int, points: Place, scalars: Place, count: int,
                  threads: int | None = None, progress: Progress | None = None,
-                 code: Library | None = None, converted: bool = False) -> bytes:
+                 code: Library | None = None, converted: int = 0) -> bytes:
     """`weighted_sum` of `count` points and scalars where they lie.
 
-    `converted`: the points are those of `convert_in_place`, by the same `code`.
+    `converted`: not 0 where the points are those of `convert_in_place`, by the same `code`, with
+    `converted` copies at most.
     """
     code = code or library()
     control, fault = new_control(threads), Fault()
@@ -56,15 +57,19 @@ def sum_in_place(group: int, points: Place, scalars: Place, count: int,
 
 
 def convert_in_place(group: int, points: Place, to: Place, count: int,
-                     threads: int | None = None, code: Library | None = None) -> None:
+                     threads: int | None = None, code: Library | None = None,
+                     most_copies: int = 1) -> None:
     """Write `count` points as the library's vector class takes them, as many bytes, for many sums.
 
-    A sum takes 0.02 to 0.05 less time with them. Raises `ProofmillError` where a coordinate is
-    not below p.
+    A sum takes 0.02 to 0.05 less time with them. With `most_copies` above 1, up to as many
+    multiples of every point by powers of two lie beside it, and `to` has room for `most_copies`
+    times as many bytes: then windows of the scalars share their buckets, and a sum of 2^16 takes
+    0.76 of the additions. Raises `ProofmillError` where a coordinate is not below p.
     """
     code = code or library()
     control, fault = new_control(threads), Fault()
-    if watched(lambda: code.convert(code.vector, group, points, count, control, to, fault),
+    if watched(lambda: code.convert(code.vector, group, points, count, most_copies, control,
+                                    to, fault),
                control):
         raise to_error(fault)
 

@@ -29,11 +29,11 @@ def test_witnesses_satisfy_their_circuits(circuit, constraints):
 
 def test_both_programs_are_measured_and_checked(capsys):
     assert main(["bench", "proving", "--power", "5", "--rounds", "1", "--threads", "1",
-                 "--json"]) == 0
+                 "--memory", "100", "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
     assert [each["circuit"] for each in found["results"]] == ["poseidon", "chain", "mixed"]
     for each in found["results"]:
-        for program in ("proofmill", "peer", "held"):
+        for program in ("proofmill", "peer", "held", "held_with_multiples"):
             assert 0 < each[program]["cpu_seconds"] < 60 and each[program]["wall_seconds"] > 0
             assert 5 < each[program]["peak_megabytes"] < 2000
         assert each["cpu_ratio"] == pytest.approx(

@@ -1,10 +1,11 @@
 // Proves with damaged files, in a build in which the compiler's sanitizers and the library's own checks
 // watch every access, shift and bound: whatever a file says, the answer is a fault or a proof, no crash.
 //
-//   driver KEY WITNESS SEED FIRST COUNT NUMBER
+//   driver KEY WITNESS SEED FIRST COUNT NUMBER EVERY
 //
 // Input i follows from SEED and i alone. NUMBER is a file of eight bytes, the input at work, which stay where
-// the process ends within one.
+// the process ends within one. Of EVERY inputs one is proven with; of the others everything is read: headers,
+// values, coefficients with their products, points as a vector class takes them, but nothing is summed.
 // One line of JSON on stdout every second, and one at the end: inputs done, and answers by fault code.
 #include <fcntl.h>
 #include <time.h>
@@ -115,6 +116,52 @@ void damage(Draw &draw, Content &data) {
     }
 }
 
+// A file of the content of the input at work, for the calls that read instead of looking into memory.
+class OnDisk {
+  public:
+    OnDisk() : stream_(tmpfile()) {}
+    ~OnDisk() { if (stream_) fclose(stream_); }
+    int descriptor() const { return stream_ ? fileno(stream_) : -1; }
+    bool write(const Content &content) const {
+        return !ftruncate(descriptor(), 0) && pwrite(descriptor(), content.bytes, content.size, 0) == (ssize_t)content.size;
+    }
+    void shrink(Draw &draw, size_t size) const {
+        if (ftruncate(descriptor(), (off_t)draw.below(size))) abort();
+    }
+
+  private:
+    FILE *stream_;
+};
+
+// Everything in both files that a proof reads.
+int32_t read_all(int vector, const File *files, Control *control, Fault *fault) {
+    Outcome outcome;
+    Key key;
+    WitnessFile witness;
+    if (!key.open(files[0], outcome) || !witness.open(files[1], outcome)) return answer(outcome, control, fault);
+    const Parts parts(key);
+    Buffer<u64> values, a, b, points;
+    const size_t words = 4 * (size_t)key.domain;
+    if (!values.reserve(4 * (size_t)witness.count) || !a.reserve(words) || !b.reserve(words)) outcome.fail(NO_MEMORY);
+    else if (witness.count != key.wires) outcome.fail(WRONG_WITNESS);
+    else if (witness.read(values.data())) {
+        memset(a.data(), 0, words * 8);
+        memset(b.data(), 0, words * 8);
+        u64 *const rows[2] = {a.data(), b.data()};
+        multiply_rows(key, parts.entries, values.data(), 3, rows, control, outcome);
+    }
+    const u64 wires = key.wires, outputs = key.outputs;
+    const struct { const Source &from; u64 count; bool g2; } all[] = {
+        {parts.public_points, outputs + 1, false}, {parts.a, wires, false}, {parts.b_g1, wires, false},
+        {parts.b_g2, wires, true}, {parts.c, wires - outputs - 1, false}, {parts.h, key.domain, false}};
+    for (auto &each : all) {
+        if (outcome.failed()) break;
+        if (!points.reserve(each.count * 16 + 1)) outcome.fail(NO_MEMORY);
+        else convert(kernels_of(vector), each.g2, each.from, each.count, {}, points.data(), control, outcome);
+    }
+    return answer(outcome, control, fault);
+}
+
 double seconds() {
     timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
@@ -125,13 +172,14 @@ double seconds() {
 
 int main(int count, char **words) {
     Content key, witness, bad_key, bad_witness;
-    const int numbers = count == 7 ? open(words[6], O_WRONLY | O_CREAT | O_TRUNC, 0600) : -1;
-    if (numbers < 0 || !key.read(words[1]) || !witness.read(words[2])) {
-        fprintf(stderr, "driver KEY WITNESS SEED FIRST COUNT NUMBER\n");
+    const OnDisk on_disk[2];
+    const int numbers = count == 8 ? open(words[6], O_WRONLY | O_CREAT | O_TRUNC, 0600) : -1;
+    if (numbers < 0 || on_disk[0].descriptor() < 0 || on_disk[1].descriptor() < 0 || !key.read(words[1]) || !witness.read(words[2])) {
+        fprintf(stderr, "driver KEY WITNESS SEED FIRST COUNT NUMBER EVERY\n");
         return 2;
     }
     const u64 seed = strtoull(words[3], nullptr, 10), first = strtoull(words[4], nullptr, 10);
-    const u64 total = strtoull(words[5], nullptr, 10);
+    const u64 total = strtoull(words[5], nullptr, 10), every = greatest((u64)1, (u64)strtoull(words[7], nullptr, 10));
     u64 answers[CODES] = {};
     double told = seconds();
     auto tell = [&](u64 done) {
@@ -150,7 +198,14 @@ int main(int count, char **words) {
         for (u64 left = 1 + draw.below(4); left; left--) damage(draw, draw.below(10) < 7 ? bad_key : bad_witness);
         int vector = (int)draw.below(CLASSES);
         while (!proofmill_can_run(vector)) vector--;
-        const File files[] = {{bad_key.bytes, bad_key.size, -1, 0}, {bad_witness.bytes, bad_witness.size, -1, 1}};
+        // From memory, or from a file, which may shrink after it was looked at.
+        const Content *const contents[] = {&bad_key, &bad_witness};
+        File files[2];
+        for (int which = 0; which < 2; which++) {
+            const Content &content = *contents[which];
+            files[which] = {content.bytes, content.size, -1, which};
+            if (!draw.below(4) && on_disk[which].write(content)) files[which] = {nullptr, content.size, on_disk[which].descriptor(), which};
+        }
         Fault fault;
         Sizes sizes;
         Control control = {};
@@ -159,9 +214,13 @@ int main(int count, char **words) {
         u64 proof[32], signals[4 * 8], held_bytes;
         if (!proofmill_inspect(&files[0], &files[1], &sizes, &fault)) {
             const u64 room = draw.below(2) ? 8 : sizes.outputs < 8 ? sizes.outputs : 8;
-            if (draw.below(4)) {
+            for (int which = 0; which < 2; which++)
+                if (!files[which].memory && !draw.below(4)) on_disk[which].shrink(draw, contents[which]->size);
+            if (number % every) {
+                read_all(vector, files, &control, &fault);
+            } else if (draw.below(4)) {
                 proofmill_prove(vector, &files[0], &files[1], blinding, &control, proof, signals, room, &fault);
-            } else if (HeldKey *held = proofmill_hold(vector, &files[0], &control, &held_bytes, &fault)) {
+            } else if (HeldKey *held = proofmill_hold(vector, &files[0], draw.below(2) << 20, &control, &held_bytes, &fault)) {
                 proofmill_prove_held(held, &files[1], blinding, &control, proof, signals, room, &fault);
                 proofmill_let_go(held);
             }

@@ -1,12 +1,13 @@
 // Affine additions in batches: 1 inversion for a thousand of them, 6 products each, in every lane.
 #pragma once
+#include "bounds.h"
 #include "control.h"
 #include "points.h"
 
 namespace {
 
-// A group and the vector class that adds in it. Points in memory are affine and canonical, times
-// 2^RADIX_BITS; (0, 0) is infinity.
+// A group and the vector class that adds in it. Points in memory are affine, times 2^RADIX_BITS, their
+// coordinates below 1.01 p (see REDUCED_PARTS), below p where they come from a key; (0, 0) is infinity.
 template <class FIELD, class LANES_> struct GroupOn {
     typedef FIELD F;
     typedef LANES_ V;
@@ -36,6 +37,12 @@ template <class G> Affine<typename G::F> load_point(const u64 *words) {
     Affine<F> p = {F::load(words), F::load(words + G::WORDS)};
     if (G::SCALED) p = {unscaled<G::V::RADIX_BITS>(p.x), unscaled<G::V::RADIX_BITS>(p.y)};
     return p;
+}
+// The opposite point, in its place.
+template <class G> INLINE void negate_point(u64 *words) {
+    typedef typename G::F F;
+    const F y = F::neg(F::reduced(F::load(words + G::WORDS)));
+    memcpy(words + G::WORDS, &y, sizeof y);
 }
 template <class G> void store_point(u64 *words, Affine<typename G::F> p) {
     if (G::SCALED) p = {scaled<G::V::RADIX_BITS>(p.x), scaled<G::V::RADIX_BITS>(p.y)};
@@ -82,24 +89,12 @@ template <class G> class Additions {
         while (count_ % LANES) pairs_[count_++] = harmless_pair();
         const int groups = count_ / LANES;
         V running[CHAINS];
-        for (V &each : running) each = V::one();
-        for (int g = groups - 1; g >= 0; g--) {
-            const u64 *a[LANES], *b[LANES];
-            addresses(g, a, b);
-            V xa = V::load(a, 0), xb = V::load(b, 0);
-            doubled_[g] = 0;
-            if (__builtin_expect(V::alike(xa, xb) | V::near_zero(xa) | V::near_zero(xb), 0)) {
-                doubled_[g] = classify(g);
-                addresses(g, a, b);
-                xa = V::load(a, 0);
-                xb = V::load(b, 0);
-            }
-            V denominator = V::operand(denominator_of(g, a, xa, xb));
-            V &product = running[g % CHAINS];
-            before_[g] = product;
-            product = V::mul(product, denominator);
+        // Equal x are seen by their words, but where one is p more than the other: then the product is 0.
+        multiply(groups, running, false);
+        if (__builtin_expect(!invert(running), 0)) {
+            multiply(groups, running, true);
+            invert(running);
         }
-        invert(running);
         for (int first = 0; first < groups; first += TILE) results(first, least(TILE, groups - first), running);
         for (int i = 0; i < fixed_count_; i++) memcpy(fixed_[i].out, fixed_[i].value, sizeof fixed_[i].value);
         fixed_count_ = 0;
@@ -132,9 +127,31 @@ template <class G> class Additions {
         }
     }
     static INLINE V signed_y(const u64 *const *points, u32 negative) {
-        V y = V::load(points, WORDS);
+        V y = coordinate(points, WORDS);
         return negative ? V::negate_where(negative, y) : y;
     }
+    // The products of all denominators, and before_[g] those of the groups after g; every group is looked
+    // at closely where `closely` is set, else those in which something may be equal or infinity.
+    INLINE void multiply(int groups, V *running, bool closely) {
+        for (int c = 0; c < CHAINS; c++) running[c] = V::one();
+        for (int g = groups - 1; g >= 0; g--) {
+            const u64 *a[LANES], *b[LANES];
+            addresses(g, a, b);
+            V xa = coordinate(a, 0), xb = coordinate(b, 0);
+            doubled_[g] = 0;
+            if (__builtin_expect(closely || V::alike(xa, xb) | V::near_zero(xa) | V::near_zero(xb), 0)) {
+                doubled_[g] = classify(g);
+                addresses(g, a, b);
+                xa = coordinate(a, 0);
+                xb = coordinate(b, 0);
+            }
+            V denominator = V::operand(denominator_of(g, a, xa, xb));
+            V &product = running[g % CHAINS];
+            before_[g] = product;
+            product = V::mul(product, denominator);
+        }
+    }
+    static INLINE V coordinate(const u64 *const *points, int offset) { return V::load(points, offset, REDUCED_PARTS); }
     INLINE V denominator_of(int g, const u64 *const *a, const V &xa, const V &xb) const {
         V difference = V::sub(xb, xa);
         if (__builtin_expect(!doubled_[g], 1)) return difference;
@@ -155,10 +172,10 @@ template <class G> class Additions {
             if (no_a || no_b) {
                 if (no_a && no_b) keep(pair, nullptr, false);
                 else keep(pair, no_a ? b : a, (no_a ? pair.b : pair.a) & 1);
-            } else if (!memcmp(a, b, sizeof(F))) {
+            } else if (number(a) == number(b)) {
                 // The same x: y is the same or the opposite. A point of order two has y = 0.
-                bool same_y = !memcmp(a + WORDS, b + WORDS, sizeof(F));
-                bool no_y = is_zero_words(a + WORDS, WORDS);
+                const F y = number(a + WORDS);
+                bool same_y = y == number(b + WORDS), no_y = y.is_zero();
                 if (same_y == ((pair.a & 1) == (pair.b & 1)) && !no_y) doubled |= 1u << l;
                 else keep(pair, nullptr, false);
             }
@@ -170,15 +187,13 @@ template <class G> class Additions {
         fixed.out = pair.out;
         if (value) memcpy(fixed.value, value, sizeof fixed.value);
         else memset(fixed.value, 0, sizeof fixed.value);
-        if (negative) {
-            F y = F::neg(F::load(fixed.value + WORDS));
-            memcpy(fixed.value + WORDS, &y, sizeof y);
-        }
+        if (negative) negate_point<G>(fixed.value);
         pair = harmless_pair();
     }
+    static F number(const u64 *words) { return F::reduced(F::load(words)); }
 
-    // The inverses of the running products, canonical.
-    NOINLINE void invert(V *running) {
+    // The inverses of the running products, canonical; false where one is 0.
+    NOINLINE bool invert(V *running) {
         constexpr int COUNT = CHAINS * LANES;
         alignas(64) u64 words[CHAINS][LANES][WORDS];
         u64 *to[CHAINS][LANES];
@@ -193,6 +208,7 @@ template <class G> class Additions {
             before[i] = product;
             product = F::mul(product, value[i]);
         }
+        if (product.is_zero()) return false;
         product = F::inverse(product);
         for (int i = COUNT - 1; i >= 0; i--) {
             F inverse = F::mul(product, before[i]);
@@ -201,6 +217,7 @@ template <class G> class Additions {
             memcpy(words[i / LANES][i % LANES], &inverse, sizeof inverse);
         }
         for (int c = 0; c < CHAINS; c++) running[c] = V::load((const u64 *const *)to[c], 0);
+        return true;
     }
 
     NOINLINE void results(int first, int groups, V *running) {
@@ -210,8 +227,8 @@ template <class G> class Additions {
             const u64 *a[LANES], *b[LANES];
             addresses(g, a, b);
             V &inverse = running[g % CHAINS];
-            xa[k] = V::load(a, 0);
-            V xb = V::load(b, 0);
+            xa[k] = coordinate(a, 0);
+            V xb = coordinate(b, 0);
             lambda[k] = V::mul(inverse, before_[g]);
             inverse = V::mul(inverse, V::operand(denominator_of(g, a, xa[k], xb)));
             x[k] = V::add(xa[k], xb);
@@ -230,11 +247,11 @@ template <class G> class Additions {
             }
             lambda[k] = V::mul(lambda[k], V::operand(numerator));
         }
-        for (int k = 0; k < groups; k++) x[k] = V::canonical(V::sub(V::sqr(lambda[k]), x[k]));
+        for (int k = 0; k < groups; k++) x[k] = V::reduce(V::sub(V::sqr(lambda[k]), x[k]));
         for (int k = 0; k < groups; k++) {
             u64 *out[LANES];
             for (int l = 0; l < LANES; l++) out[l] = pairs_[(first + k) * LANES + l].out;
-            V y = V::canonical(V::sub(V::mul(lambda[k], V::operand(V::sub(xa[k], x[k]))), ya[k]));
+            V y = V::reduce(V::sub(V::mul(lambda[k], V::operand(V::sub(xa[k], x[k]))), ya[k]));
             x[k].store(out, 0);
             y.store(out, WORDS);
         }

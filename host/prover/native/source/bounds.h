@@ -16,9 +16,11 @@ constexpr int LIMB_BITS = 29;
 constexpr int LIMBS = 9;
 constexpr int RADIX_BITS = LIMB_BITS * LIMBS;
 // Operands of a product have limbs below A and B units with A * B <= OPERAND_UNITS: a column is then
-// at most 9 * 6 * 2^58 from the operands and 9 * 2^58 from the reduction, together below 2^64.
+// at most 9 * 6 * 2^58 from the operands and 9 * 2^58 from the reduction, together below 2^64. Of two
+// products with one reduction the sum of both A * B counts.
 constexpr u64 OPERAND_UNITS = 6;
-// A product a b / 2^261 is below PRODUCT_BASE p + (a / p)(b / p) p / PRODUCT_SHRINK (plus 2^-50 p).
+// A product a b / 2^261 is below PRODUCT_BASE p + (a / p)(b / p) p / PRODUCT_SHRINK (plus 2^-50 p), and
+// (a b + c d) / 2^261 below PRODUCT_BASE p + (a b + c d) / (p PRODUCT_SHRINK).
 constexpr u64 PRODUCT_BASE = 3;
 constexpr u64 PRODUCT_SHRINK = 169;
 // a - b is computed as a - b + DIFFERENCE p; b has limbs below DIFFERENCE_UNITS units (less 1).
@@ -46,7 +48,7 @@ constexpr u64 NEGATION = 4;
 constexpr u64 REDUCIBLE = 80;
 }  // namespace ifma
 
-// 1.01 p as an interval's end, in 1024ths of p.
+// 1.01 p as an interval's end, in 1024ths of p; so are the coordinates that additions leave in memory.
 constexpr u64 PARTS = 1024;
 constexpr u64 REDUCED_PARTS = 1035;
 // 2^256 < 5.2908 p.

@@ -303,9 +303,7 @@ template <class G> class Combinations {
 
     static void copy(uintptr_t from, u64 *to) {
         memcpy(to, (const u64 *)(from & ~(uintptr_t)1), BYTES);
-        if (!(from & 1)) return;
-        const F y = F::neg(F::load(to + G::WORDS));
-        memcpy(to + G::WORDS, &y, sizeof y);
+        if (from & 1) negate_point<G>(to);
     }
 
     TermSource source_;

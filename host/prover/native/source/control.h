@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <unistd.h>
 
+#include "copies_plan.h"
 #include "words.h"
 
 // Shared with the caller, who polls and sets it from another thread. The same in library.py.
@@ -81,6 +82,7 @@ struct Source {
     uint64_t start = 0;  // where the file's part begins
     int32_t which = 0, section = 0;
     bool converted = false;  // points in memory that a vector class has converted, aligned as words
+    CopiesPlan plan;         // multiples that lie beside each of them
 
     // `size` bytes from `offset` on: in place, or read into `room`. Null where the file is shorter.
     ALWAYS_INLINE const uint8_t *fetch(uint64_t offset, size_t size, uint8_t *room, Outcome &outcome) const {

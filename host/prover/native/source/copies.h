@@ -1,6 +1,6 @@
 // 2^(stride i) P for many points P and i = 0, 1, ...: doublings in batches, as additions are.
 #pragma once
-#include "additions.h"
+#include "conversion.h"
 
 namespace {
 
@@ -14,6 +14,32 @@ template <class G> class Copies {
     // below p. What no addition is needed for is infinity: all of infinity, and what follows y = 0.
     static void run(const u64 *points, size_t count, int stride, int copies, u64 *out, Control *control,
                     Outcome &outcome) {
+        auto fill = [=](u64 *room, size_t from, size_t some, Outcome &) {
+            for (size_t i = 0; i < some; i++) store_point<G>(room + i * POINT, Affine<F>::load(points + (from + i) * POINT));
+        };
+        auto take = [=](const u64 *point, u64 *to) {
+            const Affine<F> value = load_point<G>(point);
+            memcpy(to, &value, POINT * 8);
+        };
+        in_blocks(count, stride, copies, out, control, outcome, fill, take);
+    }
+    // The same of all points of a source, as sums take them.
+    static void run_converted(const Source &points, size_t count, int stride, int copies, u64 *out, Control *control,
+                              Outcome &outcome) {
+        auto fill = [&points, control](u64 *room, size_t from, size_t some, Outcome &problems) {
+            Conversion<G> *conversion = create<Conversion<G>>();
+            if (!conversion || !conversion->prepare()) problems.fail(NO_MEMORY);
+            else conversion->run(points, nullptr, from, from + some, room, nullptr, control, problems);
+            destroy(conversion);
+        };
+        auto take = [](const u64 *point, u64 *to) { memcpy(to, point, POINT * 8); };
+        in_blocks(count, stride, copies, out, control, outcome, fill, take);
+    }
+
+  private:
+    template <class Fill, class Take>
+    static void in_blocks(size_t count, int stride, int copies, u64 *out, Control *control, Outcome &outcome, Fill fill,
+                          Take take) {
         size_t next = 0;
         auto body = [&](int) {
             Additions<G> *additions = create<Additions<G>>();
@@ -23,7 +49,8 @@ template <class G> class Copies {
                 const size_t from = __atomic_fetch_add(&next, BLOCK, __ATOMIC_RELAXED);
                 if (from >= count) break;
                 const size_t some = least(BLOCK, count - from);
-                block(*additions, points + from * POINT, some, stride, copies, room.data(), out + from * copies * POINT);
+                fill(room.data(), from, some, outcome);
+                if (!outcome.failed()) block(*additions, some, stride, copies, room.data(), out + from * copies * POINT, take);
                 advance(control, some);
             }
             destroy(additions);
@@ -31,10 +58,8 @@ template <class G> class Copies {
         on_threads(least(control ? control->threads : 1, (int)((count + BLOCK - 1) / BLOCK)), body);
     }
 
-  private:
-    static void block(Additions<G> &additions, const u64 *points, size_t count, int stride, int copies, u64 *room,
-                      u64 *out) {
-        for (size_t i = 0; i < count; i++) store_point<G>(room + i * POINT, Affine<F>::load(points + i * POINT));
+    template <class Take>
+    static void block(Additions<G> &additions, size_t count, int stride, int copies, u64 *room, u64 *out, Take take) {
         for (int copy = 0; copy < copies; copy++) {
             for (int bit = 0; copy && bit < stride; bit++) {
                 for (size_t i = 0; i < count; i++) {
@@ -43,10 +68,7 @@ template <class G> class Copies {
                 }
                 additions.flush();
             }
-            for (size_t i = 0; i < count; i++) {
-                const Affine<F> point = load_point<G>(room + i * POINT);
-                memcpy(out + (i * copies + copy) * POINT, &point, POINT * 8);
-            }
+            for (size_t i = 0; i < count; i++) take(room + i * POINT, out + (i * copies + copy) * POINT);
         }
     }
 };

@@ -46,6 +46,7 @@ template <class M> struct Field {
         UNROLL for (int i = 0; i < 4; i++) t.v[i] = chain_add(t.v[i], M::P[i] & all, carry);
         return t;
     }
+    static INLINE Field reduced(const Field &a) { return subtract_once(a.v); }
     static INLINE Field neg(const Field &a) { return sub(zero(), a); }
 
     // a b / 2^256, for a, b below 2 p; canonical.
@@ -64,6 +65,28 @@ template <class M> struct Field {
                 t[j - 1] = (u64)y;
             }
             t[3] = (u64)(x >> 64) + (u64)(y >> 64);
+        }
+        return subtract_once(t);
+    }
+    // (a b + c d) / 2^256, for canonical operands; canonical.
+    //
+    // As `mul` with two rows at a time and one reduction: the total stays below a + c + p + 1 < 2^256, and
+    // the result below 2 p^2 / 2^256 + p < 2 p.
+    static INLINE Field product_sum(const Field &a, const Field &b, const Field &c, const Field &d) {
+        CHECK(a.is_canonical() && b.is_canonical() && c.is_canonical() && d.is_canonical());
+        u64 t[4] = {0, 0, 0, 0};
+        UNROLL for (int i = 0; i < 4; i++) {
+            u128 x = (u128)a.v[0] * b.v[i] + t[0];
+            u128 z = (u128)c.v[0] * d.v[i] + (u64)x;
+            u64 quotient = (u64)z * NEGATED_INVERSE;
+            u128 y = (u128)quotient * M::P[0] + (u64)z;
+            UNROLL for (int j = 1; j < 4; j++) {
+                x = (u128)a.v[j] * b.v[i] + t[j] + (u64)(x >> 64);
+                z = (u128)c.v[j] * d.v[i] + (u64)x + (u64)(z >> 64);
+                y = (u128)quotient * M::P[j] + (u64)z + (u64)(y >> 64);
+                t[j - 1] = (u64)y;
+            }
+            t[3] = (u64)(x >> 64) + (u64)(z >> 64) + (u64)(y >> 64);
         }
         return subtract_once(t);
     }
@@ -208,14 +231,12 @@ struct Fp2 {
     static INLINE Fp2 add(const Fp2 &a, const Fp2 &b) { return {Fp::add(a.re, b.re), Fp::add(a.im, b.im)}; }
     static INLINE Fp2 twice(const Fp2 &a) { return add(a, a); }
     static INLINE Fp2 sub(const Fp2 &a, const Fp2 &b) { return {Fp::sub(a.re, b.re), Fp::sub(a.im, b.im)}; }
+    static INLINE Fp2 reduced(const Fp2 &a) { return {Fp::reduced(a.re), Fp::reduced(a.im)}; }
     static INLINE Fp2 neg(const Fp2 &a) { return {Fp::neg(a.re), Fp::neg(a.im)}; }
     static INLINE Fp2 conjugate(const Fp2 &a) { return {a.re, Fp::neg(a.im)}; }
     static INLINE Fp2 scale(const Fp2 &a, const Fp &by) { return {Fp::mul(a.re, by), Fp::mul(a.im, by)}; }
-    // Karatsuba: three products.
     static NOINLINE Fp2 mul(const Fp2 &a, const Fp2 &b) {
-        Fp real = Fp::mul(a.re, b.re), imaginary = Fp::mul(a.im, b.im);
-        Fp both = Fp::mul(Fp::sum(a.re, a.im), Fp::sum(b.re, b.im));
-        return {Fp::sub(real, imaginary), Fp::sub(Fp::sub(both, real), imaginary)};
+        return {Fp::product_sum(a.re, b.re, a.im, Fp::neg(b.im)), Fp::product_sum(a.re, b.im, a.im, b.re)};
     }
     static NOINLINE Fp2 sqr(const Fp2 &a) {
         Fp product = Fp::mul(a.re, a.im);

@@ -28,6 +28,9 @@ struct Kernels {
     // `copies` of each of so many points: 2^(stride i) times it.
     void (*copies_g1)(const u64 *points, size_t, int stride, int copies, u64 *out, Control *, Outcome &);
     void (*copies_g2)(const u64 *points, size_t, int stride, int copies, u64 *out, Control *, Outcome &);
+    // The same of all points of a source, in the form that sums take with the source's `copies`.
+    void (*convert_copies_g1)(const Source &, size_t, int stride, int copies, u64 *out, Control *, Outcome &);
+    void (*convert_copies_g2)(const Source &, size_t, int stride, int copies, u64 *out, Control *, Outcome &);
     // `tables`: of make_tables for the same power, or null.
     void (*quotient)(u64 *a, u64 *b, u64 *c, int power, const void *tables, Control *, u64 work, Outcome &);
     void *(*make_tables)(int power, int threads);  // null where memory is short

@@ -1,6 +1,7 @@
 // Fills in the table of one vector class; included after the class, with CLASS_TABLE its table's name.
 #pragma once
 #include "combinations.h"
+#include "copied_sums.h"
 #include "copies.h"
 #include "kernels.h"
 #include "lanes_quadratic.h"
@@ -19,7 +20,8 @@ template <class G>
 void sum_of(const Source &points, const u64 *scalars, size_t count, Control *control, u64 work, u64 *result,
             Outcome &outcome) {
     Affine<typename G::F> sum;
-    Sum<G>::run(points, scalars, count, control, work, &sum, outcome);
+    if (points.plan.copies > 1) CopiedSum<G>::run(points, scalars, count, control, work, &sum, outcome);
+    else Sum<G>::run(points, scalars, count, control, work, &sum, outcome);
     memcpy(result, &sum, sizeof sum);
 }
 
@@ -46,6 +48,11 @@ void combinations_of(const TermSource &source, size_t rows, u8 *out, Control *co
 template <class G>
 void copies_of(const u64 *points, size_t count, int stride, int copies, u64 *out, Control *control, Outcome &outcome) {
     Copies<G>::run(points, count, stride, copies, out, control, outcome);
+}
+
+template <class G>
+void convert_copies(const Source &points, size_t count, int stride, int copies, u64 *out, Control *control, Outcome &outcome) {
+    Copies<G>::run_converted(points, count, stride, copies, out, control, outcome);
 }
 
 template <class V> void lane_arithmetic(int operation, const u64 *a, const u64 *b, u64 *out, size_t count) {
@@ -93,6 +100,8 @@ extern "C" const Kernels CLASS_TABLE = {
     convert_all<G2>,
     copies_of<G1>,
     copies_of<G2>,
+    convert_copies<G1>,
+    convert_copies<G2>,
     quotient<ScalarLanes>,
     make_tables<ScalarLanes>,
     destroy_tables<ScalarLanes>,

@@ -66,54 +66,32 @@ template <class M> struct alignas(32) Avx2Lanes {
     // Montgomery step.
     static INLINE V mul(const V &a, const V &b) {
         CHECKED(a.check(); b.check(); CHECK(a.units() * b.units() <= avx2::OPERAND_UNITS);)
-        const Avx2Constants<M> *constants = &C;
-        asm("" : "+r"(constants));  // opaque, so that constants stay operands in memory
-        const Vector mask = load_constant(constants->mask);
-        Vector t[10];
-        UNROLL for (int i = 0; i < 8; i += 2) {
-            UNROLL for (int j = 0; j < 9; j++) {
-                Vector x = _mm256_mul_epu32(b.v[i], a.v[j]);
-                t[j] = i ? _mm256_add_epi64(t[j], x) : x;
-            }
-            KEEP_ORDER(t);
-            UNROLL for (int j = 0; j < 8; j++)
-                t[j + 1] = _mm256_add_epi64(t[j + 1], _mm256_mul_epu32(b.v[i + 1], a.v[j]));
-            t[9] = _mm256_mul_epu32(b.v[i + 1], a.v[8]);
-            KEEP_ORDER(t);
-            Vector low = _mm256_and_si256(t[0], mask);
-            t[1] = _mm256_add_epi64(t[1], _mm256_srli_epi64(t[0], 29));
-            Vector high = _mm256_and_si256(t[1], mask);
-            Vector carry = _mm256_srli_epi64(t[1], 29);
-            UNROLL for (int j = 0; j < 8; j++)
-                t[j] = _mm256_add_epi64(t[j + 2], by_constant(low, constants->two_limbs[j]));
-            t[8] = by_constant(low, constants->two_limbs[8]);
-            t[0] = _mm256_add_epi64(t[0], carry);
-            KEEP_ORDER(t);
-            UNROLL for (int j = 0; j < 9; j++)
-                t[j] = _mm256_add_epi64(t[j], by_constant(high, constants->one_limb[j]));
-            KEEP_ORDER(t);
-        }
-        UNROLL for (int j = 0; j < 9; j++)
-            t[j] = _mm256_add_epi64(t[j], _mm256_mul_epu32(b.v[8], a.v[j]));
-        Vector quotient = _mm256_and_si256(
-            _mm256_mul_epu32(t[0], load_constant(constants->inverse)), mask);
-        Vector carry = _mm256_srli_epi64(
-            _mm256_add_epi64(t[0], by_constant(quotient, constants->p[0])), 29);
-        V r;
-        UNROLL for (int j = 1; j < 9; j++) {
-            Vector x = _mm256_add_epi64(
-                _mm256_add_epi64(t[j], by_constant(quotient, constants->p[j])), carry);
-            r.v[j - 1] = _mm256_and_si256(x, mask);
-            carry = _mm256_srli_epi64(x, 29);
-        }
-        r.v[8] = carry;
+        V r = rows_summed<1>(&a, &b, nullptr, nullptr);
         CHECKED(r.carried_below(avx2::PRODUCT_BASE * PARTS
                                 + a.parts * b.parts / (avx2::PRODUCT_SHRINK * PARTS) + 2); r.check();)
         return r;
     }
+    // (a b + c d) / 2^261 modulo p, carried: one reduction for two products.
+    static NOINLINE V product_sum(const V &a, const V &b, const V &c, const V &d) {
+        CHECKED(a.check(); b.check(); c.check(); d.check();
+                CHECK(a.units() * b.units() + c.units() * d.units() <= avx2::OPERAND_UNITS);)
+        V r = rows_summed<2>(&a, &b, &c, &d);
+        CHECKED(r.carried_below(avx2::PRODUCT_BASE * PARTS
+                                + (a.parts * b.parts + c.parts * d.parts) / (avx2::PRODUCT_SHRINK * PARTS) + 2); r.check();)
+        return r;
+    }
     // The same as a function of its own: code with many products compiles ten times faster.
     static NOINLINE V product(const V &a, const V &b) { return mul(a, b); }
-    static INLINE V sqr(const V &a) { return mul(a, a); }
+    // Of pairs of limbs that occur twice one product, of one limb and the other's double.
+    static INLINE V sqr(const V &a) {
+        CHECKED(a.check(); CHECK(a.units() * a.units() <= avx2::OPERAND_UNITS);)
+        V twice;
+        UNROLL for (int j = 1; j < 9; j++) twice.v[j] = _mm256_add_epi64(a.v[j], a.v[j]);
+        V r = rows_summed<0>(&a, &a, &twice, nullptr);
+        CHECKED(r.carried_below(avx2::PRODUCT_BASE * PARTS
+                                + a.parts * a.parts / (avx2::PRODUCT_SHRINK * PARTS) + 2); r.check();)
+        return r;
+    }
 
     static INLINE V add(const V &a, const V &b) {
         V r;
@@ -262,6 +240,59 @@ template <class M> struct alignas(32) Avx2Lanes {
     }
 
   private:
+    // a b (PRODUCTS 1), a b + c d (2), or a^2 with c = 2 a and a = b (0), row by row of b (and d), reduced on the
+    // way: see `mul`.
+    template <int PRODUCTS> static INLINE V rows_summed(const V *a, const V *b, const V *c, const V *d) {
+        const Avx2Constants<M> *constants = &C;
+        asm("" : "+r"(constants));  // opaque, so that constants stay operands in memory
+        const Vector mask = load_constant(constants->mask);
+        const auto factor = [=](int row, int j) { return PRODUCTS == 0 && j > row ? c->v[j] : a->v[j]; };
+        Vector t[10];
+        UNROLL for (int i = 0; i < 8; i += 2) {
+            UNROLL for (int j = PRODUCTS ? 0 : i; j < 9; j++) {
+                Vector x = _mm256_mul_epu32(b->v[i], factor(i, j));
+                t[j] = i ? _mm256_add_epi64(t[j], x) : x;
+                if (PRODUCTS == 2) t[j] = _mm256_add_epi64(t[j], _mm256_mul_epu32(d->v[i], c->v[j]));
+            }
+            KEEP_ORDER(t);
+            UNROLL for (int j = PRODUCTS ? 0 : i + 1; j < 8; j++) {
+                t[j + 1] = _mm256_add_epi64(t[j + 1], _mm256_mul_epu32(b->v[i + 1], factor(i + 1, j)));
+                if (PRODUCTS == 2) t[j + 1] = _mm256_add_epi64(t[j + 1], _mm256_mul_epu32(d->v[i + 1], c->v[j]));
+            }
+            t[9] = _mm256_mul_epu32(b->v[i + 1], factor(i + 1, 8));
+            if (PRODUCTS == 2) t[9] = _mm256_add_epi64(t[9], _mm256_mul_epu32(d->v[i + 1], c->v[8]));
+            KEEP_ORDER(t);
+            Vector low = _mm256_and_si256(t[0], mask);
+            t[1] = _mm256_add_epi64(t[1], _mm256_srli_epi64(t[0], 29));
+            Vector high = _mm256_and_si256(t[1], mask);
+            Vector carry = _mm256_srli_epi64(t[1], 29);
+            UNROLL for (int j = 0; j < 8; j++)
+                t[j] = _mm256_add_epi64(t[j + 2], by_constant(low, constants->two_limbs[j]));
+            t[8] = by_constant(low, constants->two_limbs[8]);
+            t[0] = _mm256_add_epi64(t[0], carry);
+            KEEP_ORDER(t);
+            UNROLL for (int j = 0; j < 9; j++)
+                t[j] = _mm256_add_epi64(t[j], by_constant(high, constants->one_limb[j]));
+            KEEP_ORDER(t);
+        }
+        UNROLL for (int j = PRODUCTS ? 0 : 8; j < 9; j++) {
+            t[j] = _mm256_add_epi64(t[j], _mm256_mul_epu32(b->v[8], a->v[j]));
+            if (PRODUCTS == 2) t[j] = _mm256_add_epi64(t[j], _mm256_mul_epu32(d->v[8], c->v[j]));
+        }
+        Vector quotient = _mm256_and_si256(
+            _mm256_mul_epu32(t[0], load_constant(constants->inverse)), mask);
+        Vector carry = _mm256_srli_epi64(
+            _mm256_add_epi64(t[0], by_constant(quotient, constants->p[0])), 29);
+        V r;
+        UNROLL for (int j = 1; j < 9; j++) {
+            Vector x = _mm256_add_epi64(
+                _mm256_add_epi64(t[j], by_constant(quotient, constants->p[j])), carry);
+            r.v[j - 1] = _mm256_and_si256(x, mask);
+            carry = _mm256_srli_epi64(x, 29);
+        }
+        r.v[8] = carry;
+        return r;
+    }
     static INLINE Vector row(const u64 *words) { return _mm256_loadu_si256((const Vector *)words); }
     static INLINE Vector cut(Vector x) { return _mm256_and_si256(x, load_constant(C.mask)); }
     static INLINE Vector right(Vector x, int bits) { return _mm256_srli_epi64(x, bits); }

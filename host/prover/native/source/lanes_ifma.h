@@ -74,21 +74,31 @@ template <class M> struct IfmaLanes {
                 t[j] = multiply_low(t[j], a.v[j], b.v[i]);
                 high[j] = multiply_high(zero, a.v[j], b.v[i]);
             }
-            Vector quotient = multiply_low(zero, t[0], inverse);
-            UNROLL for (int j = 0; j < 5; j++) {
-                t[j] = multiply_low(t[j], quotient, limb(j));
-                high[j] = multiply_high(high[j], quotient, limb(j));
-            }
-            Vector carry = right<52>(t[0]);
-            UNROLL for (int j = 0; j < 4; j++) t[j] = plus(t[j + 1], high[j]);
-            t[4] = high[4];
-            t[0] = plus(t[0], carry);
+            reduce_row(t, high, inverse);
         }
         V r = settled(t);
         CHECKED(r.parts = ifma::PRODUCT_BASE * PARTS + a.parts * b.parts / (ifma::PRODUCT_SHRINK * PARTS) + 1; r.check();)
         return r;
     }
     static NOINLINE V product(const V &a, const V &b) { return mul(a, b); }
+    // (a b + c d) / 2^260 modulo p, carried: `mul` with two rows at a time and one reduction.
+    static NOINLINE V product_sum(const V &a, const V &b, const V &c, const V &d) {
+        CHECKED(a.check(); b.check(); c.check(); d.check();)
+        const Vector zero = all(0), inverse = all(negated_inverse<M>() & MASK_52);
+        Vector t[5] = {zero, zero, zero, zero, zero};
+        UNROLL for (int i = 0; i < 5; i++) {
+            Vector high[5];
+            UNROLL for (int j = 0; j < 5; j++) {
+                t[j] = multiply_low(multiply_low(t[j], a.v[j], b.v[i]), c.v[j], d.v[i]);
+                high[j] = multiply_high(multiply_high(zero, a.v[j], b.v[i]), c.v[j], d.v[i]);
+            }
+            reduce_row(t, high, inverse);
+        }
+        V r = settled(t);
+        CHECKED(r.parts = ifma::PRODUCT_BASE * PARTS + (a.parts * b.parts + c.parts * d.parts) / (ifma::PRODUCT_SHRINK * PARTS) + 1;
+                r.check();)
+        return r;
+    }
     static INLINE V sqr(const V &a) { return mul(a, a); }
 
     static INLINE V add(const V &a, const V &b) {
@@ -187,6 +197,18 @@ template <class M> struct IfmaLanes {
     static INLINE u32 near_zero(const V &a) { return equal(a.v[0], all(0)); }
 
   private:
+    // A multiple of p that makes the lowest limb 0 modulo 2^52 is added, and that limb taken off.
+    static INLINE void reduce_row(Vector *t, Vector *high, const Vector &inverse) {
+        const Vector quotient = multiply_low(all(0), t[0], inverse);
+        UNROLL for (int j = 0; j < 5; j++) {
+            t[j] = multiply_low(t[j], quotient, limb(j));
+            high[j] = multiply_high(high[j], quotient, limb(j));
+        }
+        const Vector carry = right<52>(t[0]);
+        UNROLL for (int j = 0; j < 4; j++) t[j] = plus(t[j + 1], high[j]);
+        t[4] = high[4];
+        t[0] = plus(t[0], carry);
+    }
     // Limbs below 2^52 from limbs of up to 63 bits and a sign.
     static INLINE V settled(const Vector *t) {
         V r;

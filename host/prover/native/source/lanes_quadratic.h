@@ -11,11 +11,11 @@ template <class W> struct QuadraticLanes {
     static constexpr int LANES = W::LANES;
     static constexpr int RADIX_BITS = W::RADIX_BITS;
 
-    // Karatsuba, of tidy operands: the sums of their halves are the largest that a product takes.
+    // Of tidy operands, `a` a product or below p. Two sums of two products with one reduction each: fewer
+    // instructions than three reduced products (Karatsuba), whose sums and differences have to be carried.
     static NOINLINE V mul(const V &a, const V &b) {
-        W real = W::product(a.re, b.re), imaginary = W::product(a.im, b.im);
-        W both = W::product(W::add(a.re, a.im), W::add(b.re, b.im));
-        return {W::tidy(W::sub(real, imaginary)), W::tidy(W::sub(both, W::add(real, imaginary)))};
+        const W negated = W::sub(W::zero(), a.im);
+        return {W::product_sum(b.re, a.re, b.im, negated), W::product_sum(b.re, a.im, b.im, a.re)};
     }
     // (re + im)(re - im), 2 re im.
     static NOINLINE V sqr(const V &a) {
@@ -32,10 +32,11 @@ template <class W> struct QuadraticLanes {
         return {W::select(lanes, a.re, b.re), W::select(lanes, a.im, b.im)};
     }
     static INLINE V operand(const V &a) { return {W::tidy(a.re), W::tidy(a.im)}; }
+    static INLINE V reduce(const V &a) { return {W::reduce(a.re), W::reduce(a.im)}; }
     static INLINE V canonical(const V &a) { return {W::canonical(a.re), W::canonical(a.im)}; }
     static INLINE V one() { return {W::one(), W::zero()}; }
-    static INLINE V load(const u64 *const *from, int offset) {
-        return {W::load(from, offset), W::load(from, offset + 4)};
+    static INLINE V load(const u64 *const *from, int offset, u64 parts = PARTS) {
+        return {W::load(from, offset, parts), W::load(from, offset + 4, parts)};
     }
     INLINE void store(u64 *const *to, int offset) const {
         re.store(to, offset);

@@ -13,6 +13,9 @@ template <class M> struct OneLane {
 
     static INLINE V mul(const V &a, const V &b) { return {Scalar::mul(a.f, b.f)}; }
     static INLINE V product(const V &a, const V &b) { return mul(a, b); }
+    static INLINE V product_sum(const V &a, const V &b, const V &c, const V &d) {
+        return {Scalar::product_sum(a.f, b.f, c.f, d.f)};
+    }
     static INLINE V sqr(const V &a) { return {Scalar::sqr(a.f)}; }
     static INLINE V add(const V &a, const V &b) { return {Scalar::add(a.f, b.f)}; }
     static INLINE V sub(const V &a, const V &b) { return {Scalar::sub(a.f, b.f)}; }

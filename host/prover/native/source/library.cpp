@@ -195,56 +195,83 @@ void public_sum(const Source &points, const u64 *values, u64 count, const Kernel
     kernels.sum_g1(points, values, count, &one_thread, 0, (u64 *)&sum, outcome);
 }
 
-// A key that stays in memory for many proofs: coefficients as in the file, points as its vector class takes
-// them, the transforms' tables. Read-only once it is there, so that threads may share it.
+// Points as a vector class takes them, with the multiples that are planned for.
+void convert(const Kernels &kernels, bool g2, const Source &points, size_t count, const CopiesPlan &plan, u64 *out,
+             Control *control, Outcome &outcome) {
+    if (plan.copies == 1) (g2 ? kernels.convert_g2 : kernels.convert_g1)(points, count, out, control, outcome);
+    else (g2 ? kernels.convert_copies_g2 : kernels.convert_copies_g1)(points, count, plan.stride(), plan.copies, out, control, outcome);
+}
+
+// Points of a key in memory, as a vector class takes them, with multiples beside them if there is room.
+struct HeldPoints {
+    Buffer<u64> points;
+    CopiesPlan plan;
+
+    Source source(const Source &file) const {
+        Source held = file;
+        held.memory = (const u8 *)points.data();
+        held.converted = true;
+        held.plan = plan;
+        return held;
+    }
+};
+
+// A key that stays in memory for many proofs: coefficients as in the file, points, the transforms' tables.
+// Read-only once it is there, so that threads may share it.
 struct HeldKey {
+    static constexpr int MOST_COPIES = 32;
     Key key;
     const Kernels *kernels = nullptr;
     Buffer<u8> entries;
-    Buffer<u64> public_points, a, b_g1, b_g2, c, h;
+    HeldPoints public_points, a, b_g1, b_g2, c, h;
     void *tables = nullptr;
     u64 bytes = 0;
 
     ~HeldKey() {
         if (tables) transforming(*kernels, key.power).destroy_tables(tables);
     }
-    void take(Control *control, Outcome &outcome) {
+    // `most_bytes`: what may be taken with multiples of points; without them the key takes what it needs.
+    void take(u64 most_bytes, Control *control, Outcome &outcome) {
         const Parts file(key);
         const u64 wires = key.wires, outputs = key.outputs;
         const u64 size = COEFFICIENT_BYTES * key.coefficients;
-        control->total = outputs + 1 + 5 * wires + wires - outputs - 1 + key.domain;
+        struct { const Source &from; HeldPoints &to; u64 count; bool g2; } const all[] = {
+            {file.public_points, public_points, outputs + 1, false}, {file.a, a, wires, false},
+            {file.b_g1, b_g1, wires, false}, {file.b_g2, b_g2, wires, true},
+            {file.c, c, wires - outputs - 1, false}, {file.h, h, key.domain, false}};
+        const auto words = [](bool g2) { return g2 ? G2_BYTES / 8 : G1_BYTES / 8; };
+        for (int most = MOST_COPIES; most; most--) {
+            // A factor for every value and pass but the last, and a shift for every value.
+            bytes = size + (u64)key.domain * NUMBER_BYTES * 2;
+            control->total = 0;
+            for (auto &each : all) {
+                each.to.plan = CopiesPlan::best(each.count, &each.to == &public_points ? 1 : most);
+                bytes += each.count * words(each.g2) * 8 * each.to.plan.copies;
+                control->total += each.count;
+            }
+            if (bytes <= most_bytes) break;
+        }
         if (!entries.reserve(size + 1)) return outcome.fail(NO_MEMORY);
         const u8 *found = file.entries.fetch(0, size, entries.data(), outcome);
         if (!found) return;
         if (found != entries.data()) memcpy(entries.data(), found, size);
-        bytes = size;
-        struct { const Source &from; Buffer<u64> &to; u64 count; bool g2; } const all[] = {
-            {file.public_points, public_points, outputs + 1, false}, {file.a, a, wires, false},
-            {file.b_g1, b_g1, wires, false}, {file.b_g2, b_g2, wires, true},
-            {file.c, c, wires - outputs - 1, false}, {file.h, h, key.domain, false}};
         for (auto &each : all) {
-            const u64 words = each.g2 ? G2_BYTES / 8 : G1_BYTES / 8;
             if (outcome.failed() || is_cancelled(control)) return;
-            if (!each.to.reserve(each.count * words + 1)) return outcome.fail(NO_MEMORY);
-            (each.g2 ? kernels->convert_g2 : kernels->convert_g1)(each.from, each.count, each.to.data(), control, outcome);
-            bytes += each.count * words * 8;
+            const CopiesPlan &plan = each.to.plan;
+            u64 *const to = each.to.points.reserve(each.count * plan.copies * words(each.g2) + 1) ? each.to.points.data() : nullptr;
+            if (!to) return outcome.fail(NO_MEMORY);
+            convert(*kernels, each.g2, each.from, each.count, plan, to, control, outcome);
         }
         if (outcome.failed() || is_cancelled(control)) return;
         tables = transforming(*kernels, key.power).make_tables(key.power, control->threads);
-        if (!tables) return outcome.fail(NO_MEMORY);
-        // A factor for every value and pass but the last, and a shift for every value.
-        bytes += (u64)key.domain * NUMBER_BYTES * 2;
+        if (!tables) outcome.fail(NO_MEMORY);
     }
     Parts parts() const {
         Parts held(key);
-        const struct { Source &source; const void *memory; bool converted; } all[] = {
-            {held.public_points, public_points.data(), true}, {held.entries, entries.data(), false},
-            {held.a, a.data(), true}, {held.b_g1, b_g1.data(), true}, {held.b_g2, b_g2.data(), true},
-            {held.c, c.data(), true}, {held.h, h.data(), true}};
-        for (auto &each : all) {
-            each.source.memory = (const u8 *)each.memory;
-            each.source.converted = each.converted;
-        }
+        const struct { Source &source; const HeldPoints &points; } all[] = {
+            {held.public_points, public_points}, {held.a, a}, {held.b_g1, b_g1}, {held.b_g2, b_g2}, {held.c, c}, {held.h, h}};
+        for (auto &each : all) each.source = each.points.source(each.source);
+        held.entries.memory = entries.data();
         held.tables = tables;
         return held;
     }
@@ -296,26 +323,27 @@ EXPORT uint64_t proofmill_layout() {
     return sizeof(Control) | sizeof(Fault) << 8 | sizeof(File) << 16 | sizeof(Sizes) << 24;
 }
 
-// Points as this vector class takes them, for sums with `converted` set; `out` has room for as many.
-EXPORT int32_t proofmill_convert(int32_t vector, int32_t group, const uint8_t *points, uint64_t count, Control *control,
-                                 uint64_t *out, Fault *fault) {
+// Points as this vector class takes them, for sums with `converted` = `most`; with most > 1 up to as many
+// multiples of each beside it. `out` has room for `most` times as many points.
+EXPORT int32_t proofmill_convert(int32_t vector, int32_t group, const uint8_t *points, uint64_t count, int32_t most,
+                                 Control *control, uint64_t *out, Fault *fault) {
     Outcome outcome;
     Source source;
     source.memory = points;
     control->total = count;
-    const Kernels &kernels = kernels_of(vector);
-    (group ? kernels.convert_g2 : kernels.convert_g1)(source, count, out, control, outcome);
+    convert(kernels_of(vector), group, source, count, CopiesPlan::best(count, most), out, control, outcome);
     return answer(outcome, control, fault);
 }
 
-// sum(scalars[i] * points[i]) as an affine point; group 0 is G1, 1 is G2. `converted`: the points are
-// those of proofmill_convert for the same vector class.
+// sum(scalars[i] * points[i]) as an affine point; group 0 is G1, 1 is G2. `converted`: 0, or the points are
+// those of proofmill_convert for the same vector class, count and `most`.
 EXPORT int32_t proofmill_sum(int32_t vector, int32_t group, const uint8_t *points, int32_t converted,
                              const uint64_t *scalars, uint64_t count, Control *control, uint64_t *result, Fault *fault) {
     Outcome outcome;
     Source source;
     source.memory = points;
     source.converted = converted;
+    source.plan = CopiesPlan::best(count, converted);
     control->total = count;
     const Kernels &kernels = kernels_of(vector);
     (group ? kernels.sum_g2 : kernels.sum_g1)(source, scalars, count, control, count, result, outcome);
@@ -505,14 +533,16 @@ EXPORT int32_t proofmill_prove(int32_t vector, const File *key_file, const File 
                  outcome, fault);
 }
 
-// A key to prove with many times, and how many bytes it takes; null with a fault.
-EXPORT HeldKey *proofmill_hold(int32_t vector, const File *key_file, Control *control, uint64_t *bytes, Fault *fault) {
+// A key to prove with many times, and how many bytes it takes; null with a fault. As many multiples of its
+// points are kept beside them as fit in `most_bytes`: see copied_sums.h.
+EXPORT HeldKey *proofmill_hold(int32_t vector, const File *key_file, uint64_t most_bytes, Control *control, uint64_t *bytes,
+                               Fault *fault) {
     Outcome outcome;
     HeldKey *held = create<HeldKey>();
     if (!held) outcome.fail(NO_MEMORY);
     else if (held->key.open(*key_file, outcome)) {
         held->kernels = &kernels_of(vector);
-        held->take(control, outcome);
+        held->take(most_bytes, control, outcome);
         *bytes = held->bytes;
     }
     if (answer(outcome, control, fault)) {

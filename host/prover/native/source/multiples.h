@@ -108,10 +108,7 @@ template <class G> class Multiples {
             u32 first = used & 1;
             if (first) {
                 memcpy(to, (const u64 *)(terms[0] & ~(uintptr_t)1), POINT * 8);
-                if (terms[0] & 1) {
-                    F y = F::neg(F::load(to + G::WORDS));
-                    memcpy(to + G::WORDS, &y, sizeof y);
-                }
+                if (terms[0] & 1) negate_point<G>(to);
                 to += POINT;
             }
             for (; first < used; first += 2, to += POINT) worker.additions.push(terms[first], terms[first + 1], to);

@@ -81,6 +81,26 @@ def test_columns_of_the_avx2_product(p: int) -> None:
 
 
 @MODULI
+def test_columns_of_a_sum_of_two_avx2_products(p: int) -> None:
+    """Those of G2: 16 p - a, whose limbs are those of a difference, times b, plus a product of
+    carried limbs."""
+    one, two = (limbs(pow(2, -bits, p), 29, 9) for bits in (29, 58))
+    negated = max(spread(AVX2["DIFFERENCE"], AVX2["DIFFERENCE_UNITS"], p)[:8])
+    units = negated // UNIT + 1
+    assert units + 1 <= AVX2["OPERAND_UNITS"]
+    product_columns((units + 1) * UNIT - 1, UNIT - 1, one, two, limbs(p, 29, 9))
+
+
+@MODULI
+def test_what_is_negated_for_g2_is_below_the_difference(p: int) -> None:
+    """A product of Fp2, negated as 16 p - a: of a product below 16 p and an operand below 18 p."""
+    most = Fraction(AVX2["PRODUCT_BASE"]) + Fraction(
+        2 * AVX2["DIFFERENCE"] * (AVX2["DIFFERENCE"] + 2), AVX2["PRODUCT_SHRINK"])
+    assert most < AVX2["DIFFERENCE"]
+    assert most * p < spread(AVX2["DIFFERENCE"], AVX2["DIFFERENCE_UNITS"], p)[8] << 232
+
+
+@MODULI
 def test_value_of_the_avx2_product(p: int) -> None:
     """Below 3 p + a b / (169 p): the algorithm is linear in what is added before each shift."""
     reductions = sum(Fraction(2 * (UNIT - 1) * p, 1 << 58 * later + 29) for later in range(4))

@@ -41,6 +41,19 @@ def test_small_domains(vector: str, constraints: int, tmp_path: Path) -> None:
         assert key.size < 1 << 20
 
 
+@EACH
+def test_multiples_of_points_are_kept_where_there_is_room(vector: str) -> None:
+    folder, code = VECTORS / "chain4", plain(vector)
+    zkey, wtns = folder / "circuit.zkey", folder / "witness.wtns"
+    want = prove(zkey, wtns, blinding=BLINDING, code=code)
+    sizes = []
+    for room in (0, 1 << 20, 16 << 20):
+        with HeldKey(zkey, 2, code=code, most_bytes=room) as key:
+            assert [key.prove(wtns, threads, blinding=BLINDING) for threads in (1, 3)] == [want] * 2
+            sizes.append(key.size)
+    assert sizes[0] < sizes[1] <= 1 << 20 < sizes[2] <= 16 << 20
+
+
 def test_threads_share_it() -> None:
     folder, found = VECTORS / "chain4", []
 

@@ -103,21 +103,60 @@ def test_many_points(vector: str, group: Group, number: int) -> None:
 @EACH
 @GROUPS
 @pytest.mark.parametrize("kind", ["edges", "witness"])
-def test_points_that_are_kept_converted(vector: str, group: Group, number: int, kind: str) -> None:
-    """Infinity among them, and scalars that leave points out."""
+@pytest.mark.parametrize("most", [1, 2, 30])
+def test_points_that_are_kept_converted(vector: str, group: Group, number: int, kind: str,
+                                        most: int) -> None:
+    """Infinity among them, and scalars that leave points out; with and without multiples."""
     code, draw = checked(vector), random.Random(kind)
     for count in (0, 1, 9, 600):
         logs, scalars = logarithms(draw, count), to_limbs(KINDS[kind](draw, count)).tobytes()
         bases = multiply_generator(group, to_limbs(logs)).tobytes()
-        place, kept = ctypes.create_string_buffer(bases), ctypes.create_string_buffer(len(bases))
-        convert_in_place(number, place, kept, count, 3, code)
-        assert sum_in_place(number, kept, scalars, count, 3, code=code,
-                            converted=True) == weighted_sum(number, bases, scalars, 1, code=code)
-    assert kept.raw[128 * (1 + number):][:64 * (1 + number)] == bytes(64 * (1 + number))
+        place = ctypes.create_string_buffer(bases)
+        kept = ctypes.create_string_buffer(len(bases) * most)
+        convert_in_place(number, place, kept, count, 3, code, most)
+        for threads in (1, 3):
+            assert sum_in_place(number, kept, scalars, count, threads, code=code, converted=most
+                                ) == weighted_sum(number, bases, scalars, 1, code=code)
+    if most == 1:
+        assert kept.raw[128 * (1 + number):][:64 * (1 + number)] == bytes(64 * (1 + number))
     bad = bytearray(bases)
     bad[-32:] = to_limbs([BASE_MODULUS]).tobytes()
     with pytest.raises(ProofmillError, match="index 599: not below the field's prime"):
-        convert_in_place(number, bytes(bad), kept, count, 1, code)
+        convert_in_place(number, bytes(bad), kept, count, 1, code, most)
+
+
+@pytest.mark.parametrize("vector", [each for each in VECTORS if each != "scalar"])
+@GROUPS
+@pytest.mark.parametrize("opposite", [False, True])
+def test_equal_numbers_that_are_written_differently(vector: str, group: Group, number: int,
+                                                    opposite: bool) -> None:
+    """Between additions coordinates are below 1.01 p: x and x + p are the same number."""
+    code, count, size = checked(vector), 400, 64 * (1 + number)
+    logs = range(1, count + 1)
+    bases = multiply_generator(group, to_limbs(logs)).tobytes()
+    kept = ctypes.create_string_buffer(len(bases))
+    convert_in_place(number, bases, kept, count, 1, code)
+
+    def small(place: int) -> bool:
+        return int.from_bytes(kept.raw[place:place + 32], "little") < BASE_MODULUS // 100
+
+    chosen = [log for log in logs if small((log - 1) * size)]
+    twice = []
+    for log in chosen:
+        point = kept.raw[(log - 1) * size:log * size]
+        x = int.from_bytes(point[:32], "little") + BASE_MODULUS
+        twice += [point, x.to_bytes(32, "little") + point[32:]]
+    scalars = [1, SCALAR_MODULUS - 1 if opposite else 1] * len(chosen)
+    want = 0 if opposite else 2 * sum(chosen)
+    assert chosen
+    for some in range(0, len(chosen)):
+        pair = b"".join(twice[2 * some:2 * some + 2])
+        assert sum_in_place(number, pair, to_limbs(scalars[:2]).tobytes(), 2, 1, code=code,
+                            converted=1) == multiply(group, points.generator(group),
+                                                     0 if opposite else 2 * chosen[some]).tobytes()
+    assert sum_in_place(number, b"".join(twice), to_limbs(scalars).tobytes(), len(scalars), 1,
+                        code=code, converted=1) == multiply(
+        group, points.generator(group), want).tobytes()
 
 
 @EACH
