@@ -67,7 +67,7 @@ def find(checked: bool = False) -> Path | None:
 def name_of(checked: bool) -> str:
     """Another one for every state of the sources, and for everything the code depends on."""
     total = blake2b(digest_size=32)
-    for part in (*FLAGS, *(CHECKED if checked else ()), machine(), sys.platform,
+    for part in (*FLAGS, *(CHECKED if checked else ()), machine(), system(),
                  os.environ.get("PROOFMILL_CXX", "")):
         total.update(part.encode() + b"\0")
     for name in sorted(os.listdir(SOURCES)):
@@ -83,6 +83,11 @@ def checksum(content: bytes) -> str:
 def machine() -> str:
     """The processor's family that is compiled for: ``PROOFMILL_MACHINE``, else this one."""
     return os.environ.get("PROOFMILL_MACHINE") or this_machine()
+
+
+def system() -> str:
+    """The system that is compiled for: ``PROOFMILL_SYSTEM`` (linux, darwin), else this one."""
+    return os.environ.get("PROOFMILL_SYSTEM") or sys.platform
 
 
 def this_machine() -> str:

@@ -27,11 +27,16 @@ from proofmill.host.prover.native.build import (
     find,
     machine,
     name_of,
+    system,
     this_machine,
 )
 from proofmill.sim import processes
 
 X86 = ("x86_64", "AMD64")
+
+ZIG_MACHINES = {"arm64": "aarch64", "AMD64": "x86_64"}
+ZIG_SYSTEMS = {"linux": "linux-gnu", "darwin": "macos"}
+"""Zig's names where they differ from the systems' own."""
 
 UNITS = {
     "library.cpp": (),
@@ -101,11 +106,15 @@ def _compile(command: list[str], checked: bool, progress: BuildProgress) -> byte
     options = (*FLAGS, *(CHECKED if checked else ()))
     # Zig compiles for this very processor unless told otherwise.
     baseline = ["-mcpu=baseline"] if "ziglang" in command else []
-    if machine() != this_machine():
+    if (machine(), system()) != (this_machine(), sys.platform):
         if not baseline:
-            raise NoLibrary(f"PROOFMILL_MACHINE={machine()}: another processor's library is "
-                            "compiled by the ziglang wheel alone; leave PROOFMILL_CXX out")
-        baseline += ["-target", f"{machine()}-linux-gnu"]
+            raise NoLibrary(f"PROOFMILL_MACHINE={machine()}, PROOFMILL_SYSTEM={system()}: another "
+                            "machine's library is compiled by the ziglang wheel alone; leave "
+                            "PROOFMILL_CXX out")
+        if system() not in ZIG_SYSTEMS:
+            raise NoLibrary(f"PROOFMILL_SYSTEM={system()}: only for {', '.join(ZIG_SYSTEMS)} is "
+                            "there a library; set it to one of these, or unset it")
+        baseline += ["-target", f"{ZIG_MACHINES.get(machine(), machine())}-{ZIG_SYSTEMS[system()]}"]
     with tempfile.TemporaryDirectory(prefix="proofmill-native-") as name:
         folder = Path(name)
         commands = []

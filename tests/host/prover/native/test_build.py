@@ -150,13 +150,26 @@ def test_another_processors_library_is_compiled_here(tmp_path: Path,
     content = build().read_bytes()
     numbers = {"aarch64": 183, "x86_64": 62}  # e_machine, System V ABI
     assert content[:4] == b"\x7fELF" and content[18] == numbers[other]
+    monkeypatch.setenv("PROOFMILL_SYSTEM", "darwin")
+    content = build().read_bytes()
+    numbers = {"aarch64": 12, "x86_64": 7}  # the kinds of processors of Mach-O, of 64 bits
+    assert content[:4] == b"\xcf\xfa\xed\xfe" and content[4] == numbers[other]
+    monkeypatch.delenv("PROOFMILL_SYSTEM")
     monkeypatch.delenv("PROOFMILL_MACHINE")
     assert find() is None  # it is not taken for this processor's
 
 
 def test_another_processors_library_needs_zig(slow: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PROOFMILL_MACHINE", "riscv64")
-    with pytest.raises(NoLibrary, match="PROOFMILL_MACHINE=riscv64: .* ziglang wheel alone"):
+    with pytest.raises(NoLibrary, match="PROOFMILL_MACHINE=riscv64, .* ziglang wheel alone"):
+        build()
+
+
+def test_a_system_without_a_library_is_told_of(tmp_path: Path,
+                                               monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PROOFMILL_CACHE", str(tmp_path))
+    monkeypatch.setenv("PROOFMILL_SYSTEM", "plan9")
+    with pytest.raises(NoLibrary, match="PROOFMILL_SYSTEM=plan9: only for linux, darwin"):
         build()
 
 
