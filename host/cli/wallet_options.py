@@ -54,13 +54,14 @@ def chosen(options: argparse.Namespace, found: JsonObject) -> JsonObject:
 
 
 def meant(options: argparse.Namespace, theirs: Collection[int], slot: int, otherwise: str) -> int:
-    """The number of the account that is meant, of those that are the key's in `slot`; `otherwise`:
-    what to do where there are none."""
+    """The number of the account that is meant, of those that are the key's in `slot`, where one may
+    be named twice; `otherwise`: what to do where there are none."""
+    theirs = sorted(set(theirs))
     if not theirs:
         raise ProofmillError(f"{options.keystore}: no account has this key in slot {slot}; "
                              f"{otherwise}")
     if options.account is None and len(theirs) == 1:
-        return next(iter(theirs))
+        return theirs[0]
     if options.account not in theirs:
         said = "" if options.account is None else f"--account {options.account}: not this key's; "
         raise ProofmillError(f"{said}the key has the accounts "
