@@ -84,9 +84,8 @@ class Core:
 
     def function(self) -> Function:
         """The unit as a bus has it; raises ValueError where it has none."""
-        if self.unit not in FUNCTIONS:
-            raise ValueError(f"{self.unit} has no {self.bus}; of {', '.join(FUNCTIONS)} there is "
-                             "one, and of transform an axi-stream")
+        if (why := no_bus(self.unit, self.bus)) is not None:
+            raise ValueError(why)
         return FUNCTIONS[self.unit](self)
 
     def component(self) -> Any:
@@ -166,6 +165,14 @@ PROGRAMS = {"invert": 1, "multiply": 2, "power": 2}
 
 BUSES = {"axi-stream": "axis", "axi4-lite": "axil"}
 """What names of top modules begin with, by bus."""
+
+
+def no_bus(unit: str, bus: str) -> str | None:
+    """Why a unit is not to be had behind a bus; None where it is."""
+    if unit in FUNCTIONS or (unit, bus) == ("transform", "axi-stream"):
+        return None
+    return (f"there is none of {unit}; there is one of {', '.join(FUNCTIONS)}, and an axi-stream "
+            "of transform")
 
 
 def _adder_function(core: Core) -> Function:

@@ -74,6 +74,9 @@ def run_verilog(options: argparse.Namespace) -> int:
     """Write the Verilog, and what is wanted beside it."""
     from proofmill.host.ground.output import write_atomically
 
+    if Path(options.file).suffix == ".v":
+        raise ProofmillError(f"{options.file}: the text is SystemVerilog, and tools take a file "
+                             f"that ends in .v for Verilog; name {Path(options.file).stem}.sv")
     names = _beside(options)
     core = core_of(options)
     proofs = _proofs(core) if options.sby else []
@@ -176,10 +179,12 @@ def core_of(options: argparse.Namespace) -> "Core":
             + ("leave --preset out" if options.curve == "toy" else "choose --preset standard, "
                "one-row, three-rows or five-rows"))
     try:
-        from proofmill.boards.cores.core import Core
+        from proofmill.boards.cores.core import Core, no_bus
     except ImportError as error:
         raise missing("writing units needs", error) from error
     options.g1_only = options.group == "g1"
+    if options.bus is not None and (why := no_bus(options.unit, options.bus)) is not None:
+        raise ProofmillError(f"--bus {options.bus}: {why}")
     return Core(unit=options.unit, shape=_shape(options), window=options.window or 0,
                 program=options.program or PROGRAMS[0], bus=options.bus or "")
 

@@ -86,7 +86,10 @@ def test_g2_can_be_left_out_and_intervals_bring_what_they_take(run, tmp_path):
     ("--unit board --board ulx4s", "BOARD ulx4s: there is no 'ulx4s'"),
     ("--unit msm --board icesugar-pro", "--board goes with --unit board"),
     ("--unit board --board icesugar-pro --interval 3", "is said in its file"),
-    ("--unit mailboxes --preset toy --bench", "one are multiplier, inverter, adder"),
+    ("--unit msm --bus axi4-lite", "--bus axi4-lite: there is none of msm; there is one of mult"),
+    ("--unit transform --bus axi4-lite", "and an axi-stream of transform"),
+    ("--unit adder --bus axi4-lite --bench", "--bench is of a unit's own ports"),
+    ("--unit mailboxes --preset toy --bench", "mailboxes has none in Verilog; the units"),
 ])
 def test_what_does_not_fit_is_a_sentence_that_says_what_would(run, words, sentence, tmp_path):
     status, said = run("verilog", tmp_path / "out.sv", *words.split())
@@ -125,6 +128,11 @@ def test_files_beside_need_a_place_and_stay_apart(run, tmp_path):
     status, said = run("verilog", tmp_path / "mul.sv", "--unit", "multiplier", "--preset", "toy",
                        "--bench")
     assert status == 2 and "mul_tb.sv: is a folder" in said
+
+
+def test_systemverilog_is_not_put_into_a_file_of_verilog(run, tmp_path):
+    status, said = run("verilog", tmp_path / "mul.v", "--unit", "multiplier", "--preset", "toy")
+    assert status == 2 and "name mul.sv" in said and not list(tmp_path.iterdir())
 
 
 def test_the_choices_are_the_units_and_programs_that_there_are():
