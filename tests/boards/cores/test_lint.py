@@ -12,6 +12,7 @@ from proofmill.boards.shapes import SMALLEST
 from proofmill.hdl.presets import STANDARD, TOY_SHAPE
 from proofmill.sim.verilated import BuildError, verilator
 from tests.boards.cores.test_benches import folded
+from tests.hdl.test_axi_stream import CORES as BEHIND_A_BUS
 
 
 def unit(name):
@@ -57,6 +58,13 @@ def waived():
 def test_a_unit_has_no_warning_that_is_not_waived(name, tmp_path):
     core = unit(name)
     assert lint(core.verilog, core.unit, tmp_path, str(WAIVERS)) == set()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", BEHIND_A_BUS)
+def test_a_unit_behind_a_bus_has_none_either(name, tmp_path):
+    core = BEHIND_A_BUS[name]
+    assert lint(core.verilog, core.top, tmp_path, str(WAIVERS)) == set()
 
 
 def test_every_waiver_is_wanted_and_has_a_reason(tmp_path):
