@@ -11,6 +11,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -139,12 +140,18 @@ def _without_runtime(command: Sequence[str]) -> tuple[str, ...]:
 def _run(commands: list[list[str]], folder: Path, what: str, progress: BuildProgress) -> None:
     """Run `commands` side by side, and tell how many have ended; whatever happens, none stays."""
     running: dict[subprocess.Popen[str], Path] = {}
-    progress(what, 0, len(commands))
-    try:
+
+    def start() -> None:
         for number, command in enumerate(commands):
             log = folder / f"{number}.log"
             with open(log, "wb") as output:
                 running[processes.start(command, stdout=output, stderr=subprocess.STDOUT)] = log
+
+    progress(what, 0, len(commands))
+    try:
+        # On a thread of its own, which no interrupt reaches: none is started and then not known of.
+        with ThreadPoolExecutor(1) as starter:
+            starter.submit(start).result()
         while running:
             for process in [each for each in running if each.poll() is not None]:
                 log = running.pop(process)
