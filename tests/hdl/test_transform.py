@@ -125,16 +125,13 @@ def test_every_pair_of_vectors(modulus):
 
 
 @pytest.mark.slow
-def test_every_pair_of_vectors_in_tiles():
-    """All vectors of four values, tiles of two, in a field of 17 elements: every a with a few b,
-    and every b with a few a."""
+def test_every_vector_in_tiles():
+    """All vectors of four values as a, tiles of two, in a field of 17 elements, with one b."""
     field = PrimeField(name="of-17", modulus=17)
     shape = TransformShape(power=1, reach=2, multiplier=MultiplierShape(
         field=TOY, second=field, operand_bits=9, digit=4, limb=5))
-    runs, rng = Runs(shape), Random(2)
-    fixed = [[rng.randrange(17) for _ in range(4)] for _ in range(2)]
-    cases = [(2, *pair) for values in product(range(17), repeat=4) for other in fixed
-             for pair in ((values, other), (other, values))]
+    runs, other = Runs(shape), (3, 16, 0, 7)
+    cases = [(2, values, other) for values in product(range(17), repeat=4)]
     for begin in range(0, len(cases), 4096):
         part = cases[begin:begin + 4096]
         for (_, a, b), (h, took) in zip(part, runs(part), strict=True):
