@@ -20,6 +20,7 @@ COMMANDS = {
     "postmortem": ("postmortem",),
     "prove": ("prove", "verify"),
     "serve": ("serve",),
+    "inference": ("infer", "model"),
     "keys": ("zkey", "setup"),
     "files": ("r1cs",),
     "bench": ("bench",),
@@ -45,6 +46,7 @@ COMMANDS = {
 
 READERS = {
     "proving": ("prove", "verify", "serve", "setup", "zkey", "r1cs"),
+    "inference": ("infer", "model"),
     "mining and the network": ("mine", "devnet", "node", "doctor", "postmortem", "wallet", "why",
                                "contracts", "ledger", "slashing"),
     "devices and boards": ("devices", "selftest", "board", "build"),

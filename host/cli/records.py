@@ -32,6 +32,20 @@ FIELDS: dict[str, dict[str, str]] = {
         "dependent": "a list: constraints of which one could go, at this witness"},
     "r1cs check: forgeries": {
         "wire": "that was given its other value", "changed": "a list: wires with another value"},
+    "infer": {
+        "model": "the file", "device": "--device", "samples": "how many",
+        "outputs": "a list, below",
+        "right": "how many of the digits are the greatest score; null for samples of your own",
+        "differences": "integers that are not onnxruntime's, with --compare; else null"},
+    "infer: outputs": {
+        "name": "in the model", "type": "of its integers: uint8, int8, or int64 of a place",
+        "scale": "of its quantisation, or null", "zero_point": "of its quantisation, or null",
+        "integers": "a list: of each sample, nested as the output's shape"},
+    "model train": {
+        "kind": "mlp or cnn", "file": "that was written", "parameters": "of the model",
+        "held_out": "samples that it was not trained with",
+        "right_on_reals": "of them, by the model before it was quantised",
+        "right_on_integers": "of them, by the quantised model"},
     "mine": {
         "blocks_asked": "--blocks", "blocks": "proven", "slots": "that passed",
         "finalized_epoch": "the last one", "proofs_made": "by this miner",

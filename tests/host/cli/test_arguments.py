@@ -222,11 +222,15 @@ CHOICES = {
     ("verilog", "group"): "verilog {folder}/unit.sv --group",
     ("verilog", "program"): "verilog {folder}/unit.sv --unit processor --program",
     ("waves", "unit"): "waves --toy --out {folder}/w.vcd",
+    ("model train", "kind"): "model train {folder}/m.onnx",
 }
 """A line for every argument with choices, to which each of them is added."""
 
 BESIDE = {("verilog", "unit", "board"): ["--board", "icesugar-pro"]}
 """What a choice wants beside it."""
+
+PLACES = {"waves": 1, "model train": 2}
+"""Where a choice that is no option's goes."""
 
 REACHED = "the tools were reached"
 
@@ -235,11 +239,13 @@ REACHED = "the tools were reached"
 def without_tools(monkeypatch):
     """Stops where compilers and synthesis begin, which take minutes; their own tests run them."""
     pytest.importorskip("amaranth_boards")
+    pytest.importorskip("onnxruntime")
     import proofmill.boards.build
     import proofmill.boards.cores.core
     import proofmill.boards.measure
     import proofmill.host.bench.setup
     import proofmill.host.cli.bench
+    import proofmill.host.prover.inference.training
     import proofmill.sim.board
     import proofmill.sim.verilated
     import proofmill.sim.waves
@@ -259,6 +265,7 @@ def without_tools(monkeypatch):
         proofmill.sim.board, "build_board", stop(proofmill.sim.verilated.BuildError))
     monkeypatch.setattr(proofmill.sim.waves, "record", stop(ProofmillError))
     monkeypatch.setattr(proofmill.host.bench.setup, "measure", stop(ProofmillError))
+    monkeypatch.setattr(proofmill.host.prover.inference.training, "EPOCHS", 1)
     real = proofmill.host.cli.bench.open_device
     monkeypatch.setattr(proofmill.host.cli.bench, "open_device", lambda name, **more: (
         real(name, **more) if name == "cpu" else stop(ProofmillError)()))
@@ -282,8 +289,8 @@ def test_every_listed_choice_runs_or_is_refused(command, argument, without_tools
     action, = (action for action in found._actions if action.dest == argument)
     for choice in action.choices:
         line = CHOICES[command, argument].format(folder=tmp_path).split()
-        if command == "waves":
-            line.insert(1, choice)
+        if command in PLACES:
+            line.insert(PLACES[command], choice)
         else:
             line += [str(choice), *BESIDE.get((command, argument, choice), [])]
         status = main(line)

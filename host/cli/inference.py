@@ -1,0 +1,129 @@
+"""``proofmill infer`` and ``proofmill model``: int8 models, run on integers."""
+
+import argparse
+import os
+import re
+
+from proofmill.host.cli.arguments import input_file, output_file, unknown
+from proofmill.host.cli.records import print_record
+from proofmill.host.cli.screen import Screen
+from proofmill.host.cli.subcommands import Commands
+
+DEVICES = ("cpu",)
+
+MOST_SHOWN = 8
+"""Samples whose outputs are shown; --json has all."""
+
+
+def register(commands: Commands) -> None:
+    """Add the commands."""
+    infer = commands.add_parser(
+        "infer", help="run an int8 ONNX model on integers",
+        description="Run an int8 ONNX model in QDQ form, as onnxruntime's quantiser writes it, on "
+                    "integers: equal to onnxruntime's, every one. Status 1 where --compare finds "
+                    "a difference.",
+        epilog="example: proofmill infer mlp.onnx digits:0-9")
+    infer.add_argument("model", metavar="MODEL.onnx", type=input_file(
+        "`proofmill model train mlp OUT.onnx` makes one"))
+    infer.add_argument("input", metavar="INPUT", type=samples,
+                       help="a .npy or .json file with one sample or a batch, digits:N or "
+                            "digits:FIRST-LAST of scikit-learn's digits, or digits for all")
+    infer.add_argument("--device", default="cpu", type=device, metavar="|".join(DEVICES),
+                       help="what computes (default: cpu)")
+    infer.add_argument("--compare", action="store_true",
+                       help="run onnxruntime too, and count the integers that differ")
+    infer.add_argument("--json", action="store_true", help="one JSON object")
+    infer.set_defaults(run=run_infer)
+
+    model = commands.add_parser("model", help="make int8 models")
+    actions = model.add_subparsers(metavar="ACTION", required=True)
+    train = actions.add_parser(
+        "train", help="a small model of handwritten digits",
+        description="Train a small network on the digits that scikit-learn has in it, and write it "
+                    "as int8 ONNX in QDQ form, by onnxruntime's quantiser. The same each time on "
+                    "one machine.")
+    train.add_argument("kind", metavar="mlp|cnn", choices=("mlp", "cnn"),
+                       help="64-32-10, or two convolutions with pools")
+    train.add_argument("out", metavar="OUT.onnx", type=output_file)
+    train.add_argument("--any-scales", action="store_true",
+                       help="scales as the quantiser found them, not rounded up to powers of two")
+    train.add_argument("--json", action="store_true", help="one JSON object")
+    train.set_defaults(run=run_train)
+
+
+def device(text: str) -> str:
+    """Takes names of devices that run models."""
+    if text not in DEVICES:
+        raise argparse.ArgumentTypeError(unknown(text, DEVICES))
+    return text
+
+
+def samples(text: str) -> str:
+    """Takes names of digits, and of files that are there."""
+    if re.fullmatch(r"digits(:\d+(-\d+)?)?", text, re.ASCII) and not os.path.exists(text):
+        return text
+    return input_file("`digits:0` is one of scikit-learn's digits")(text)
+
+
+def run_infer(options: argparse.Namespace) -> int:
+    """Run a model; show what it gives."""
+    from proofmill.host.prover.inference.onnx_file import read_model
+    from proofmill.host.prover.inference.samples import read_samples
+
+    screen = Screen(machine=options.json)
+    with screen.bar(f"reading {options.model}"):
+        model = read_model(options.model)
+        given = read_samples(options.input, model)
+    with screen.bar("computing"):
+        found = model.run(given.values)
+    right = differing = None
+    scores = found[model.outputs[0].name]
+    if given.classes is not None and scores.ndim == 2:
+        right = int((scores.argmax(axis=1) == given.classes).sum())
+    if options.compare:
+        from proofmill.host.prover.inference.comparing import differences
+
+        with screen.bar("computing with onnxruntime"):
+            differing = differences(options.model, model, given.values, found)
+    count = len(given.values)
+    if options.json:
+        print_record("infer", {
+            "model": options.model, "device": options.device, "samples": count,
+            "outputs": [{
+                "name": each.name, "type": each.quantisation.type if each.quantisation else "int64",
+                "scale": float(each.quantisation.scale) if each.quantisation else None,
+                "zero_point": each.quantisation.zero_point if each.quantisation else None,
+                "integers": found[each.name].tolist()} for each in model.outputs],
+            "right": right, "differences": differing})
+        return 1 if differing else 0
+    for number in range(min(count, MOST_SHOWN)):
+        for output in model.outputs:
+            values = found[output.name][number].reshape(-1).tolist()
+            screen.line(f"{number}: {output.name} {' '.join(map(str, values))}")
+    if count > MOST_SHOWN:
+        screen.line(f"... {count:,} samples; --json shows all")
+    if right is not None:
+        screen.line(f"the greatest score is the digit's in {right:,} of {count:,}")
+    if differing is not None:
+        total = sum(values.size for values in found.values())
+        screen.line(f"{differing:,} of {total:,} integers differ from onnxruntime's")
+    return 1 if differing else 0
+
+
+def run_train(options: argparse.Namespace) -> int:
+    """Train a model; say how good it is."""
+    import dataclasses
+
+    from proofmill.host.prover.inference.making import make
+
+    screen = Screen(machine=options.json)
+    with screen.bar("training") as bar:
+        made = make(options.kind, options.out, not options.any_scales, bar.step)
+    if options.json:
+        print_record("model train", {"kind": options.kind, "file": options.out,
+                                     **dataclasses.asdict(made)})
+        return 0
+    screen.line(f"wrote {options.out}: {made.parameters:,} parameters; of {made.held_out} digits "
+                f"held out {made.right_on_integers} are right, {made.right_on_reals} before it was "
+                "quantised")
+    return 0

@@ -1,0 +1,1 @@
+"""Inference by integers: int8 ONNX models, equal to onnxruntime, and circuits of them."""

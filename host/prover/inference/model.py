@@ -1,0 +1,63 @@
+"""A quantised model: named tensors of integers, and what gives one from others."""
+
+from dataclasses import dataclass
+
+from proofmill.host.prover.inference.operators import Operator
+from proofmill.host.prover.inference.quantisation import Integers, Quantisation, Reals
+
+
+@dataclass(frozen=True)
+class Node:
+    """One step: the tensor `output` from the tensors `inputs`.
+
+    `name`, `kind`: as in the file, for messages.
+    """
+
+    name: str
+    kind: str
+    operator: Operator
+    inputs: tuple[str, ...]
+    output: str
+
+
+@dataclass(frozen=True)
+class Output:
+    """What a model gives: its name in the file, and the tensor of integers it is.
+
+    `quantisation`: what the integers stand for; None where they are the result itself (ArgMax).
+    """
+
+    name: str
+    tensor: str
+    quantisation: Quantisation | None
+
+
+@dataclass(frozen=True)
+class Model:
+    """A model with one input, a batch of samples of `shape`.
+
+    `constants`: tensors that do not depend on it. `nodes`: in an order in which they can be run.
+    """
+
+    name: str
+    input: str
+    shape: tuple[int, ...]
+    quantisation: Quantisation
+    """Of the input: it is given as real numbers, and is quantised first."""
+    source: str
+    """The tensor of the input's integers."""
+    constants: dict[str, Integers]
+    nodes: tuple[Node, ...]
+    outputs: tuple[Output, ...]
+
+    def tensors(self, samples: Reals) -> dict[str, Integers]:
+        """Every tensor for a batch of samples."""
+        found = {**self.constants, self.source: self.quantisation.quantise(samples)}
+        for node in self.nodes:
+            found[node.output] = node.operator.evaluate(*(found[name] for name in node.inputs))
+        return found
+
+    def run(self, samples: Reals) -> dict[str, Integers]:
+        """The integers of every output, by its name."""
+        found = self.tensors(samples)
+        return {output.name: found[output.tensor] for output in self.outputs}

@@ -1,0 +1,216 @@
+"""The operators of a quantised model, on integers.
+
+Each takes its inputs' integers, a batch of samples first, and gives those of its output. A value
+`x` of a tensor with zero point z counts as ``x - z`` in every sum.
+"""
+
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from proofmill.host.prover.inference.quantisation import Integers, Quantisation, Reals
+
+Pair: TypeAlias = tuple[int, int]
+"""Of rows and columns."""
+
+
+class Operator(Protocol):
+    """What gives one tensor from others."""
+
+    def evaluate(self, *inputs: Integers) -> Integers:
+        """The output's integers."""
+
+
+@dataclass(frozen=True)
+class Linear:
+    """``x W + b``: Gemm, or MatMul without b.
+
+    `weight`: inputs by outputs, its zero point taken off. `bias`: in the unit of the products.
+    `scale`: that unit over the output's, one for all outputs or one each.
+    """
+
+    source: Quantisation
+    target: Quantisation
+    weight: Integers
+    bias: Integers
+    scale: Reals
+
+    def sums(self, values: Integers) -> Integers:
+        """The 32-bit sums, before they are requantised."""
+        found: Integers = (values - self.source.zero_point) @ self.weight + self.bias
+        return found
+
+    def evaluate(self, *inputs: Integers) -> Integers:
+        return self.target.requantise(self.sums(inputs[0]), self.scale)
+
+
+@dataclass(frozen=True)
+class Window:
+    """What a convolution or a pooling slides over an image of rows and columns.
+
+    `pads`: above, left, below, right.
+    """
+
+    size: Pair
+    strides: Pair
+    pads: tuple[int, int, int, int]
+
+    def patches(self, image: NDArray[Any], filling: float) -> NDArray[Any]:
+        """(sample, channel, row, column, row of the window, column of it)."""
+        top, left, bottom, right = self.pads
+        padded = np.pad(image, ((0, 0), (0, 0), (top, bottom), (left, right)),
+                        constant_values=filling)
+        found = np.lib.stride_tricks.sliding_window_view(padded, self.size, axis=(2, 3))
+        return found[:, :, ::self.strides[0], ::self.strides[1]]
+
+
+@dataclass(frozen=True)
+class Convolution:
+    """Conv on images of rows and columns; `weight`: output, input, row, column."""
+
+    source: Quantisation
+    target: Quantisation
+    window: Window
+    weight: Integers
+    bias: Integers
+    scale: Reals
+    groups: int
+
+    def sums(self, values: Integers) -> Integers:
+        """The 32-bit sums, before they are requantised. The padding is the real number 0."""
+        patches = self.window.patches(values - self.source.zero_point, 0)
+        parts = [np.einsum("ncyxij,ocij->noyx", image, weight, optimize=True)
+                 for image, weight in zip(np.split(patches, self.groups, axis=1),
+                                          np.split(self.weight, self.groups), strict=True)]
+        found: Integers = np.concatenate(parts, axis=1) + self.bias[:, None, None]
+        return found
+
+    def evaluate(self, *inputs: Integers) -> Integers:
+        return self.target.requantise(self.sums(inputs[0]), self.scale.reshape(-1, 1, 1))
+
+
+@dataclass(frozen=True)
+class Relu:
+    """``max(x, 0)``, from one quantisation to another."""
+
+    source: Quantisation
+    target: Quantisation
+
+    def evaluate(self, *inputs: Integers) -> Integers:
+        return self.target.quantise(np.maximum(self.source.dequantise(inputs[0]), np.float32(0)))
+
+
+@dataclass(frozen=True)
+class MaxPool:
+    """The greatest value of each window; padding never is it."""
+
+    source: Quantisation
+    target: Quantisation
+    window: Window
+
+    def evaluate(self, *inputs: Integers) -> Integers:
+        patches = self.window.patches(inputs[0], self.source.least)
+        return moved(patches.max(axis=(4, 5)).astype(np.int64), self.source, self.target)
+
+
+@dataclass(frozen=True)
+class AveragePool:
+    """The mean of each window, in single precision; padding counts where `with_padding`."""
+
+    source: Quantisation
+    target: Quantisation
+    window: Window
+    with_padding: bool
+
+    def evaluate(self, *inputs: Integers) -> Integers:
+        values = self.source.dequantise(inputs[0])
+        patches = self.window.patches(values, 0)
+        sums = np.zeros(patches.shape[:4], dtype=np.float32)
+        for row in range(self.window.size[0]):
+            for column in range(self.window.size[1]):
+                sums = sums + patches[..., row, column]
+        there = self.window.patches(np.ones_like(values), float(self.with_padding))
+        means = sums / there.sum(axis=(4, 5), dtype=np.float32)
+        return self.target.rounded(means / self.target.scale + np.float32(self.target.zero_point))
+
+
+@dataclass(frozen=True)
+class Add:
+    """``a + b``, of tensors or of a tensor and a constant; shapes as NumPy spreads them.
+
+    With ``r = scale / scale of the sum`` of either, in single precision::
+
+        sum = rint(a r_a + (b r_b + (z - (z_a r_a + z_b r_b))))
+
+    where every product but ``z_b r_b`` is added before it is rounded.
+    """
+
+    sources: tuple[Quantisation, Quantisation]
+    target: Quantisation
+
+    def evaluate(self, *inputs: Integers) -> Integers:
+        (first, second), target = self.sources, self.target
+        by_first, by_second = first.scale / target.scale, second.scale / target.scale
+        zeros = fused(first.zero_point, by_first, np.float32(second.zero_point) * by_second)
+        offset = np.float32(target.zero_point) - zeros
+        return target.rounded(fused(inputs[0], by_first, fused(inputs[1], by_second, offset)))
+
+
+def fused(factor: Integers | int, other: np.float32, addend: Reals | np.float32) -> Reals:
+    """``factor * other + addend``, rounded once: factors of 8 and 24 bits have an exact product in
+    double precision."""
+    exact = np.asarray(factor, dtype=np.float64) * np.float64(other)
+    return np.asarray(exact + np.asarray(addend, dtype=np.float64), dtype=np.float32)
+
+
+@dataclass(frozen=True)
+class Reshaping:
+    """Flatten and Reshape: the same values as rows of `shape`, each a sample's."""
+
+    source: Quantisation
+    target: Quantisation
+    shape: tuple[int, ...]
+
+    def evaluate(self, *inputs: Integers) -> Integers:
+        return moved(inputs[0].reshape(-1, *self.shape), self.source, self.target)
+
+
+@dataclass(frozen=True)
+class Softmax:
+    """``exp(x) / sum(exp(x))`` over the last axis, by a table of exponentials.
+
+    The table's entries are single precision, scaled so that no sum overflows; its entry 255 is for
+    the row's greatest value. ``rint(exponential * floor(1 / scale) / sum) + zero_point``.
+    """
+
+    source: Quantisation
+    target: Quantisation
+
+    def evaluate(self, *inputs: Integers) -> Integers:
+        values = inputs[0]
+        step, length = float(self.source.scale), values.shape[-1]
+        room = max(0.0, float(np.log(float(np.finfo(np.float32).max) / length)) - 5) / step
+        table = np.exp((np.arange(256) - 255 + room) * step).astype(np.float32)
+        powers = table[values - values.max(axis=-1, keepdims=True) + 255]
+        total = powers.sum(axis=-1, keepdims=True, dtype=np.float64).astype(np.float32)
+        parts = np.rint(powers * np.floor(np.float32(1) / self.target.scale) / total)
+        return self.target.rounded(parts + np.float32(self.target.zero_point))
+
+
+@dataclass(frozen=True)
+class ArgMax:
+    """The place of the greatest value along an axis, of equal ones the first."""
+
+    axis: int
+    keep: bool
+
+    def evaluate(self, *inputs: Integers) -> Integers:
+        found: Integers = np.argmax(inputs[0], axis=self.axis, keepdims=self.keep)
+        return found
+
+
+def moved(values: Integers, source: Quantisation, target: Quantisation) -> Integers:
+    """The integers of the same real numbers in another quantisation."""
+    return values if source == target else target.quantise(source.dequantise(values))
