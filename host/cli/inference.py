@@ -4,10 +4,17 @@ import argparse
 import os
 import re
 
-from proofmill.host.cli.arguments import input_file, output_file, unknown
+from proofmill.host.cli.arguments import (
+    input_file,
+    output_file,
+    output_folder,
+    unknown,
+    whole,
+)
 from proofmill.host.cli.records import print_record
 from proofmill.host.cli.screen import Screen
 from proofmill.host.cli.subcommands import Commands
+from proofmill.host.ground.errors import ProofmillError
 
 DEVICES = ("cpu",)
 
@@ -32,6 +39,13 @@ def register(commands: Commands) -> None:
                        help="what computes (default: cpu)")
     infer.add_argument("--compare", action="store_true",
                        help="run onnxruntime too, and count the integers that differ")
+    infer.add_argument("--prove", metavar="FOLDER",
+                       help="prove it, with what `proofmill model compile` left there")
+    infer.add_argument("--out", metavar="FOLDER", type=output_folder,
+                       help="where proof.json, public.json, output.json and, for your eyes alone, "
+                            "opening.json go")
+    infer.add_argument("--tag", type=field_element, metavar="NUMBER",
+                       help="the prover's tag, a public input (default: 0)")
     infer.add_argument("--json", action="store_true", help="one JSON object")
     infer.set_defaults(run=run_infer)
 
@@ -49,6 +63,17 @@ def register(commands: Commands) -> None:
                        help="scales as the quantiser found them, not rounded up to powers of two")
     train.add_argument("--json", action="store_true", help="one JSON object")
     train.set_defaults(run=run_train)
+    compiling = actions.add_parser(
+        "compile", help="a model's circuit and keys, to prove what it gives",
+        description="Make the circuit of an int8 model, with its weights as constants, a "
+                    "development key (whoever makes it can forge proofs) and a description with "
+                    "hashes, for `proofmill infer --prove`.")
+    compiling.add_argument("model", metavar="MODEL.onnx", type=input_file(
+        "`proofmill model train mlp OUT.onnx` makes one"))
+    compiling.add_argument("folder", metavar="FOLDER", type=output_folder)
+    compiling.add_argument("--seed", help="the same text makes the same key (default: random)")
+    compiling.add_argument("--json", action="store_true", help="one JSON object")
+    compiling.set_defaults(run=run_compile)
 
 
 def device(text: str) -> str:
@@ -56,6 +81,13 @@ def device(text: str) -> str:
     if text not in DEVICES:
         raise argparse.ArgumentTypeError(unknown(text, DEVICES))
     return text
+
+
+def field_element(text: str) -> int:
+    """Takes elements of the field of a circuit."""
+    from proofmill.host.prover.curve.limbs import SCALAR_MODULUS
+
+    return whole(0, SCALAR_MODULUS - 1)(text)
 
 
 def samples(text: str) -> str:
@@ -70,10 +102,18 @@ def run_infer(options: argparse.Namespace) -> int:
     from proofmill.host.prover.inference.onnx_file import read_model
     from proofmill.host.prover.inference.samples import read_samples
 
+    for name in ("out", "tag") if options.prove is None else ():
+        if getattr(options, name) is not None:
+            raise ProofmillError(f"--{name} is of --prove; leave it out, or say --prove FOLDER")
+    if options.prove is not None and options.out is None:
+        raise ProofmillError("--prove: the proof needs a place; say it with --out FOLDER")
     screen = Screen(machine=options.json)
     with screen.bar(f"reading {options.model}"):
         model = read_model(options.model)
         given = read_samples(options.input, model)
+    if options.prove is not None and len(given.values) != 1:
+        raise ProofmillError(f"{options.input}: has {len(given.values):,} samples; a proof is of "
+                             "one")
     with screen.bar("computing"):
         found = model.run(given.values)
     right = differing = None
@@ -85,6 +125,13 @@ def run_infer(options: argparse.Namespace) -> int:
 
         with screen.bar("computing with onnxruntime"):
             differing = differences(options.model, model, given.values, found)
+    proven = None
+    if options.prove is not None:
+        from proofmill.host.prover.inference.proving import prove_inference
+
+        with screen.bar("proving") as bar:
+            proven = prove_inference(options.model, options.prove, given.values, options.out,
+                                     options.tag or 0, bar.step)
     count = len(given.values)
     if options.json:
         print_record("infer", {
@@ -94,7 +141,9 @@ def run_infer(options: argparse.Namespace) -> int:
                 "scale": float(each.quantisation.scale) if each.quantisation else None,
                 "zero_point": each.quantisation.zero_point if each.quantisation else None,
                 "integers": found[each.name].tolist()} for each in model.outputs],
-            "right": right, "differences": differing})
+            "right": right, "differences": differing,
+            "commitment": None if proven is None else str(proven.commitment),
+            "proof_seconds": None if proven is None else proven.seconds})
         return 1 if differing else 0
     for number in range(min(count, MOST_SHOWN)):
         for output in model.outputs:
@@ -104,6 +153,10 @@ def run_infer(options: argparse.Namespace) -> int:
         screen.line(f"... {count:,} samples; --json shows all")
     if right is not None:
         screen.line(f"the greatest score is the digit's in {right:,} of {count:,}")
+    if proven is not None:
+        screen.line(f"proved and verified in {proven.seconds:.2f} s: {options.out}; `proofmill "
+                    f"verify {options.prove}/verification_key.json {options.out}/public.json "
+                    f"{options.out}/proof.json` verifies it")
     if differing is not None:
         total = sum(values.size for values in found.values())
         screen.line(f"{differing:,} of {total:,} integers differ from onnxruntime's")
@@ -126,4 +179,24 @@ def run_train(options: argparse.Namespace) -> int:
     screen.line(f"wrote {options.out}: {made.parameters:,} parameters; of {made.held_out} digits "
                 f"held out {made.right_on_integers} are right, {made.right_on_reals} before it was "
                 "quantised")
+    return 0
+
+
+def run_compile(options: argparse.Namespace) -> int:
+    """Make a model's circuit and keys; say what it costs."""
+    import hashlib
+
+    from proofmill.host.prover.inference.proving import compile_model
+
+    screen = Screen(machine=options.json)
+    seed = hashlib.sha256(options.seed.encode()).digest() if options.seed is not None else None
+    with screen.bar("compiling") as bar:
+        found = compile_model(options.model, options.folder, seed, bar.step)
+    if options.json:
+        print_record("model compile", vars(found))
+        return 0
+    for part, count in found.layers.items():
+        screen.line(f"{part:>24}  {count:>9,} constraints")
+    screen.line(f"wrote {options.folder}: {found.constraints:,} constraints, and a development key")
+    screen.line(f"the model's hash is {found.model_hash}, the circuit's {found.circuit_hash}")
     return 0

@@ -36,11 +36,18 @@ FIELDS: dict[str, dict[str, str]] = {
         "model": "the file", "device": "--device", "samples": "how many",
         "outputs": "a list, below",
         "right": "how many of the digits are the greatest score; null for samples of your own",
-        "differences": "integers that are not onnxruntime's, with --compare; else null"},
+        "differences": "integers that are not onnxruntime's, with --compare; else null",
+        "commitment": "to the input, of the proof, as text; null without --prove",
+        "proof_seconds": "that the proof took, or null"},
     "infer: outputs": {
         "name": "in the model", "type": "of its integers: uint8, int8, or int64 of a place",
         "scale": "of its quantisation, or null", "zero_point": "of its quantisation, or null",
         "integers": "a list: of each sample, nested as the output's shape"},
+    "model compile": {
+        "model_hash": "SHA-256 of the model's file, hex", "circuit_hash": "of circuit.r1cs, hex",
+        "verification_key_hash": "of verification_key.json, hex", "constraints": "how many",
+        "wires": "the constant 1 too", "layers": "an object: constraints by part",
+        "public": "a list: the names of the public signals, in order"},
     "model train": {
         "kind": "mlp or cnn", "file": "that was written", "parameters": "of the model",
         "held_out": "samples that it was not trained with",

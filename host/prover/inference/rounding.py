@@ -1,0 +1,103 @@
+"""How a sum becomes an integer of eight bits, as shifts of integers that a circuit can say.
+
+onnxruntime rounds in single precision (`host.prover.inference.quantisation`). A `Rule` says the
+same with integers alone, for every sum that can occur: that it is the same is tried for each of
+them, not argued.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from proofmill.host.prover.inference.quantisation import Integers, Quantisation
+
+WIDTH = 8
+"""Bits of a quantised integer."""
+
+SHIFTS = range(8, 41)
+"""Of the remainders that are tried for a scale that is no power of two."""
+
+COST = 3
+"""Constraints of an exception, in constraints of a bit."""
+
+MOST_EXCEPTIONS = 16
+
+REACH = (1 << WIDTH) + 2
+"""Steps from 0 at which every integer is clipped, whatever its zero point."""
+
+MOST_SUMS = 1 << 24
+"""That are tried: of scales from 1/32,000 on."""
+
+Reference = Callable[[Integers], Integers]
+"""What onnxruntime makes of sums."""
+
+
+@dataclass(frozen=True)
+class Rule:
+    """``clip(floor((sum * multiplier + addend) / 2^shift), 0, 2^width - 1) + least``.
+
+    Without `ties` this is rounding, the half being in the addend. With `ties` halves go to where
+    ``place + parity`` is even, `place` being what is clipped. `exceptions`: single sums, and what
+    is added to their place.
+    """
+
+    multiplier: int
+    shift: int
+    addend: int
+    least: int
+    ties: bool = False
+    parity: int = 0
+    exceptions: tuple[tuple[int, int], ...] = ()
+    width: int = WIDTH
+
+    def apply(self, sums: Integers) -> Integers:
+        """The quantised integers of sums, by this rule."""
+        total = sums * self.multiplier + self.addend
+        place = total >> self.shift
+        if self.ties:
+            tie = (total & ((1 << self.shift) - 1)) == 0
+            place = place - (tie & ((place + self.parity) % 2 == 1))
+        for number, more in self.exceptions:
+            place = place + more * (sums == number)
+        found: Integers = np.clip(place, 0, (1 << self.width) - 1) + self.least
+        return found
+
+
+def rule_of(scale: np.float32, target: Quantisation, bounds: tuple[int, int],
+            reference: Reference, zero_counts: bool = False) -> Rule | None:
+    """The rule that gives what `reference` gives for every sum within `bounds`; None without one.
+
+    `scale`: of a sum, over the target's. `zero_counts`: whether ties go to an even integer, rather
+    than to an even distance from the zero point.
+
+    For a power of two a shift says all. For any other scale the multiplier is the scale times
+    ``2^shift``, rounded, and sums that single precision rounds to a half, which they are not, are
+    exceptions; of all shifts that is taken which costs a circuit least.
+    """
+    # Beyond these sums both are clipped, and both grow with the sum.
+    low, high = max(bounds[0], int(-REACH / scale)), min(bounds[1], int(REACH / scale))
+    if high - low > MOST_SUMS:
+        return None
+    sums = np.arange(low, high + 1, dtype=np.int64)
+    wanted, offset = reference(sums), target.zero_point - target.least
+    mantissa, exponent = np.frexp(np.float64(scale))
+    if mantissa == 0.5:
+        shift = max(0, 1 - int(exponent))
+        rules = [Rule(1 << max(0, int(exponent) - 1), shift, (1 << shift >> 1) + (offset << shift),
+                      target.least, shift > 0, (target.least if zero_counts else offset) % 2)]
+    else:
+        plain = [Rule(round(float(scale) * (1 << shift)), shift,
+                      (1 << shift - 1) + (offset << shift), target.least) for shift in SHIFTS]
+        rules = [found for rule in plain if (found := _excepting(rule, sums, wanted)) is not None]
+        rules.sort(key=lambda rule: rule.shift + COST * len(rule.exceptions))
+    return next((rule for rule in rules if np.array_equal(rule.apply(sums), wanted)), None)
+
+
+def _excepting(rule: Rule, sums: Integers, wanted: Integers) -> Rule | None:
+    """`rule` with its exceptions; None where these are too many, or no steps of one."""
+    more = wanted - rule.apply(sums)
+    wrong = np.flatnonzero(more)
+    if len(wrong) > MOST_EXCEPTIONS or np.abs(more).max(initial=0) > 1:
+        return None
+    return replace(rule, exceptions=tuple((int(sums[place]), int(more[place])) for place in wrong))
