@@ -18,6 +18,9 @@ from proofmill.host.ground.errors import ProofmillError
 
 DEVICES = ("cpu",)
 
+KINDS = ("mlp", "cnn", "mlp-784", "lenet")
+"""Of models that are trained here."""
+
 MOST_SHOWN = 8
 """Samples whose outputs are shown; --json has all."""
 
@@ -56,8 +59,9 @@ def register(commands: Commands) -> None:
         description="Train a small network on the digits that scikit-learn has in it, and write it "
                     "as int8 ONNX in QDQ form, by onnxruntime's quantiser. The same each time on "
                     "one machine.")
-    train.add_argument("kind", metavar="mlp|cnn", choices=("mlp", "cnn"),
-                       help="64-32-10, or two convolutions with pools")
+    train.add_argument("kind", metavar="|".join(KINDS), choices=KINDS,
+                       help="64-32-10; two convolutions with pools; and of digits enlarged to "
+                            "28 x 28 pixels 784-128-10, and LeNet-5")
     train.add_argument("out", metavar="OUT.onnx", type=output_file)
     train.add_argument("--any-scales", action="store_true",
                        help="scales as the quantiser found them, not rounded up to powers of two")

@@ -49,7 +49,7 @@ FIELDS: dict[str, dict[str, str]] = {
         "wires": "the constant 1 too", "layers": "an object: constraints by part",
         "public": "a list: the names of the public signals, in order"},
     "model train": {
-        "kind": "mlp or cnn", "file": "that was written", "parameters": "of the model",
+        "kind": "of the network", "file": "that was written", "parameters": "of the model",
         "held_out": "samples that it was not trained with",
         "right_on_reals": "of them, by the model before it was quantised",
         "right_on_integers": "of them, by the quantised model"},

@@ -1,4 +1,4 @@
-"""Two small models of digits, from pixels to an int8 ONNX file.
+"""Small models of digits, from pixels to an int8 ONNX file.
 
 They are trained on the digits of scikit-learn (`host.prover.inference.digits`), written as ONNX on
 real numbers, and quantised by onnxruntime's static quantiser in QDQ form: activations uint8,
@@ -12,6 +12,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,7 @@ from threadpoolctl import threadpool_limits
 
 from proofmill.host.ground.output import write_atomically
 from proofmill.host.prover.inference import training
-from proofmill.host.prover.inference.digits import HELD_OUT, digits
+from proofmill.host.prover.inference.digits import HELD_OUT, digits, shaped
 from proofmill.host.prover.inference.onnx_file import read_model
 from proofmill.host.prover.inference.quantisation import Integers, Reals
 
@@ -40,7 +41,38 @@ OPSET, IR_VERSION = 21, 10
 
 SEED = 1
 
-KINDS = ("mlp", "cnn")
+
+@dataclass(frozen=True)
+class Kind:
+    """A network: the shape of its input, how often it sees each sample, and its layers."""
+
+    shape: tuple[int, ...]
+    epochs: int
+    layers: Callable[[np.random.Generator], list[training.Layer]]
+
+
+def _dense(random: np.random.Generator, *sizes: int) -> list[training.Layer]:
+    """Layers of these sizes, with a Relu between each and the next."""
+    found: list[training.Layer] = []
+    for inputs, outputs in pairwise(sizes):
+        found += [training.Dense(random, inputs, outputs), training.Relu()]
+    return found[:-1]
+
+
+KINDS = {
+    "mlp": Kind((64,), 20, lambda random: _dense(random, 64, 32, 10)),
+    "cnn": Kind((1, 8, 8), 20, lambda random: [
+        training.Convolution(random, 1, 8, 3, 1), training.Relu(), training.MaxPool(),
+        training.Convolution(random, 8, 16, 3, 1), training.Relu(), training.AveragePool(),
+        training.Flatten(), *_dense(random, 64, 10)]),
+    "mlp-784": Kind((784,), 10, lambda random: _dense(random, 784, 128, 10)),
+    "lenet": Kind((1, 28, 28), 6, lambda random: [
+        training.Convolution(random, 1, 6, 5, 2), training.Relu(), training.AveragePool(),
+        training.Convolution(random, 6, 16, 5, 0), training.Relu(), training.AveragePool(),
+        training.Flatten(), *_dense(random, 400, 120, 84, 10)]),
+}
+"""What can be made. lenet is LeNet-5 with a Relu: Y. LeCun, L. Bottou, Y. Bengio and P. Haffner,
+"Gradient-based learning applied to document recognition", Proceedings of the IEEE, 1998."""
 
 
 @dataclass(frozen=True)
@@ -55,25 +87,24 @@ class Made:
 
 def make(kind: str, path: str | os.PathLike[str], powers_of_two: bool = True,
          told: Callable[[str, int, int], None] = lambda what, done, total: None) -> Made:
-    """Train and quantise a model, and write it to `path`; the same each time on one machine.
+    """Train and quantise a model, one of `KINDS`, and write it to `path`; the same each time on one
+    machine.
 
-    `kind`: "mlp", 64-32-10 with a Relu; or "cnn", two convolutions, a Relu behind each, then a pool
-    of greatest values and one of means, and a layer of 64-10. `powers_of_two`: scales are rounded
-    up to such, so that requantising is a shift. Raises `ProofmillError` where the file cannot be
-    written.
+    `powers_of_two`: scales are rounded up to such, so that requantising is a shift. Raises
+    `ProofmillError` where the file cannot be written.
     """
-    samples, classes = digits()
-    if kind == "cnn":
-        samples = samples.reshape(-1, 1, 8, 8)
+    chosen, (all_pixels, classes) = KINDS[kind], digits()
+    samples = shaped(all_pixels, chosen.shape)
+    assert samples is not None
     random = np.random.default_rng(SEED)
-    layers = _layers(kind, random)
+    layers = chosen.layers(random)
     pixels = samples.astype(np.float64) / BRIGHTEST
     with threadpool_limits(1):  # threads of matrices this small wait for each other
-        training.train(layers, pixels[:-HELD_OUT], classes[:-HELD_OUT], random,
+        training.train(layers, pixels[:-HELD_OUT], classes[:-HELD_OUT], random, chosen.epochs,
                        lambda done, total: told("training", done, total))
     guesses = training.forward(layers, pixels[-HELD_OUT:])
     told("quantising", 0, 1)
-    model = _to_onnx(kind, layers, samples.shape[1:])
+    model = _to_onnx(kind, layers, chosen.shape)
     with tempfile.TemporaryDirectory() as folder, _quietly():
         content = _quantised(model, Path(folder), samples[:-HELD_OUT], powers_of_two)
     write_atomically(path, [content])
@@ -86,19 +117,10 @@ def _right(scores: training.Numbers | Integers, classes: Integers) -> int:
     return int((scores.argmax(axis=1) == classes[-HELD_OUT:]).sum())
 
 
-def _layers(kind: str, random: np.random.Generator) -> list[training.Layer]:
-    if kind == "mlp":
-        return [training.Dense(random, 64, 32), training.Relu(), training.Dense(random, 32, 10)]
-    return [training.Convolution(random, 1, 8), training.Relu(), training.MaxPool(),
-            training.Convolution(random, 8, 16), training.Relu(), training.AveragePool(),
-            training.Flatten(), training.Dense(random, 64, 10)]
-
-
 def _to_onnx(kind: str, layers: Sequence[training.Layer], shape: tuple[int, ...]) -> Any:
     """The network on real numbers, pixels as they are: the first weights are made smaller instead.
 
-    Outputs: `scores`, one a digit, and of the multilayer perceptron `digit`, of the convolutional
-    network `probabilities`.
+    Outputs: `scores`, one a digit, and `digit`, or where the input is an image `probabilities`.
     """
     nodes, constants, name = [], [], "pixels"
     for number, layer in enumerate(layers):
@@ -110,10 +132,10 @@ def _to_onnx(kind: str, layers: Sequence[training.Layer], shape: tuple[int, ...]
             constants.append(onnx.numpy_helper.from_array((values / scale).astype(np.float32),
                                                           each))
         nodes.append(helper.make_node(kind_of, [name, *given], [out], f"{kind_of}_{number}",
-                                      **more))
+                                      **more, **_window(layer)))
         name = out
     outputs = [helper.make_tensor_value_info("scores", onnx.TensorProto.FLOAT, ["samples", 10])]
-    if kind == "mlp":
+    if len(shape) == 1:
         nodes.append(helper.make_node("ArgMax", ["scores"], ["digit"], "ArgMax", axis=1,
                                       keepdims=0))
         outputs.append(helper.make_tensor_value_info("digit", onnx.TensorProto.INT64, ["samples"]))
@@ -133,10 +155,17 @@ POOL = {"kernel_shape": [2, 2], "strides": [2, 2]}
 
 NODES: dict[type, tuple[str, dict[str, Any]]] = {
     training.Dense: ("Gemm", {}), training.Relu: ("Relu", {}),
-    training.Convolution: ("Conv", {"kernel_shape": [3, 3], "pads": [1, 1, 1, 1]}),
+    training.Convolution: ("Conv", {}),
     training.MaxPool: ("MaxPool", POOL), training.AveragePool: ("AveragePool", POOL),
     training.Flatten: ("Flatten", {"axis": 1})}
 """The operator of each layer, and its attributes."""
+
+
+def _window(layer: training.Layer) -> dict[str, Any]:
+    """The attributes that are a layer's own."""
+    if not isinstance(layer, training.Convolution):
+        return {}
+    return {"kernel_shape": [layer.size] * 2, "pads": [layer.border] * 4}
 
 
 class _Samples(CalibrationDataReader):  # type: ignore[misc]

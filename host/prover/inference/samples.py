@@ -43,7 +43,7 @@ def read_samples(text: str, model: Model) -> Samples:
 
 
 def _digits(text: str, found: re.Match[str], model: Model) -> Samples:
-    from proofmill.host.prover.inference.digits import digits
+    from proofmill.host.prover.inference.digits import digits, shaped
 
     pixels, classes = digits()
     first = int(found[1] or 0)
@@ -51,11 +51,12 @@ def _digits(text: str, found: re.Match[str], model: Model) -> Samples:
     if not first <= last < len(pixels):
         raise ProofmillError(f"{text}: there are digits 0 to {len(pixels) - 1}; write one such "
                              "number, or first-last")
-    if int(np.prod(model.shape)) != pixels.shape[1]:
-        raise ProofmillError(f"{text}: a digit has {pixels.shape[1]} pixels; {model.name} takes "
-                             f"{model.shape}")
     chosen = slice(first, last + 1)
-    return Samples(pixels[chosen].reshape(-1, *model.shape), classes[chosen])
+    images = shaped(pixels[chosen], model.shape)
+    if images is None:
+        raise ProofmillError(f"{text}: a digit has {pixels.shape[1]} pixels, or 784 enlarged; "
+                             f"{model.name} takes {model.shape}")
+    return Samples(images, classes[chosen])
 
 
 def _load(path: str) -> Reals:

@@ -15,7 +15,7 @@ from proofmill.host.prover.inference.quantisation import Integers
 
 Numbers = NDArray[np.float64]
 
-BATCH, EPOCHS, RATE = 32, 20, 3e-3
+BATCH, RATE = 32, 3e-3
 FIRST_MOMENT, SECOND_MOMENT, LEAST = 0.9, 0.999, 1e-8
 """Adam's."""
 
@@ -49,37 +49,46 @@ class Dense:
 
 
 class Convolution:
-    """3 x 3, with a border of zeros so that the image keeps its size."""
+    """`size` x `size`, with a border of `border` zeros."""
 
-    def __init__(self, random: np.random.Generator, inputs: int, outputs: int) -> None:
-        self.parameters = [random.normal(0, np.sqrt(2 / (9 * inputs)), (outputs, inputs, 3, 3)),
+    def __init__(self, random: np.random.Generator, inputs: int, outputs: int, size: int,
+                 border: int) -> None:
+        self.size, self.border = size, border
+        scale = np.sqrt(2 / (size * size * inputs))
+        self.parameters = [random.normal(0, scale, (outputs, inputs, size, size)),
                            np.zeros(outputs)]
 
     def forward(self, values: Numbers) -> Numbers:
-        self._patches = _patches(values)
+        self._patches, place = _patches(values, self.size, self.border)
         weight = self.parameters[0].reshape(len(self.parameters[1]), -1)
-        return _image_of(self._patches @ weight.T + self.parameters[1], values)
+        return _image_of(self._patches @ weight.T + self.parameters[1], place)
 
     def backward(self, slopes: Numbers) -> tuple[Numbers, list[Numbers]]:
         weight = self.parameters[0]
         rows = slopes.transpose(0, 2, 3, 1).reshape(-1, len(weight))
         # The derivative by the image is a convolution of the slopes, the weights turned about.
         turned = weight[:, :, ::-1, ::-1].transpose(1, 0, 2, 3).reshape(weight.shape[1], -1)
-        return _image_of(_patches(slopes) @ turned.T, slopes), [
+        patches, place = _patches(slopes, self.size, self.size - 1 - self.border)
+        return _image_of(patches @ turned.T, place), [
             (rows.T @ self._patches).reshape(weight.shape), rows.sum(axis=0)]
 
 
-def _patches(images: Numbers) -> Numbers:
-    """A row for every place of every image: its 3 x 3 neighbours in all channels."""
-    padded = np.pad(images, ((0, 0), (0, 0), (1, 1), (1, 1)))
-    windows = np.lib.stride_tricks.sliding_window_view(padded, (3, 3), axis=(2, 3))
-    return windows.transpose(0, 2, 3, 1, 4, 5).reshape(-1, 9 * images.shape[1])
+Place = tuple[int, int, int]
+"""Samples, rows and columns."""
 
 
-def _image_of(rows: Numbers, like: Numbers) -> Numbers:
-    """Images of the size of `like` from a row of channels for every place."""
-    samples, _, height, width = like.shape
-    return rows.reshape(samples, height, width, -1).transpose(0, 3, 1, 2)
+def _patches(images: Numbers, size: int, border: int) -> tuple[Numbers, Place]:
+    """A row for every place of every image: its neighbours in all channels."""
+    padded = np.pad(images, ((0, 0), (0, 0), (border, border), (border, border)))
+    windows = np.lib.stride_tricks.sliding_window_view(padded, (size, size), axis=(2, 3))
+    samples, channels, rows, columns = windows.shape[:4]
+    return (windows.transpose(0, 2, 3, 1, 4, 5).reshape(-1, channels * size * size),
+            (samples, rows, columns))
+
+
+def _image_of(rows: Numbers, place: Place) -> Numbers:
+    """Images from a row of channels for every place."""
+    return rows.reshape(*place, -1).transpose(0, 3, 1, 2)
 
 
 @dataclass
@@ -159,12 +168,12 @@ def forward(layers: Sequence[Layer], values: Numbers) -> Numbers:
 
 
 def train(layers: Sequence[Layer], samples: Numbers, classes: Integers,
-          random: np.random.Generator, told: Callable[[int, int], None]) -> None:
+          random: np.random.Generator, epochs: int, told: Callable[[int, int], None]) -> None:
     """Make a network's parameters fit, by the cross entropy of its softmax with the classes."""
     parameters = [each for layer in layers for each in layer.parameters]
     moments = [(np.zeros_like(each), np.zeros_like(each)) for each in parameters]
     steps = 0
-    for epoch in range(EPOCHS):
+    for epoch in range(epochs):
         order = random.permutation(len(samples))
         for start in range(0, len(order), BATCH):
             chosen = order[start:start + BATCH]
@@ -180,7 +189,7 @@ def train(layers: Sequence[Layer], samples: Numbers, classes: Integers,
                 second += (1 - SECOND_MOMENT) * (gradient * gradient - second)
                 value -= RATE * (first / (1 - FIRST_MOMENT**steps)) / (
                     np.sqrt(second / (1 - SECOND_MOMENT**steps)) + LEAST)
-        told(epoch + 1, EPOCHS)
+        told(epoch + 1, epochs)
 
 
 def _slopes(logits: Numbers, classes: Integers) -> Numbers:

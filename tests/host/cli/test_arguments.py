@@ -245,7 +245,7 @@ def without_tools(monkeypatch):
     import proofmill.boards.measure
     import proofmill.host.bench.setup
     import proofmill.host.cli.bench
-    import proofmill.host.prover.inference.training
+    import proofmill.host.prover.inference.making
     import proofmill.sim.board
     import proofmill.sim.verilated
     import proofmill.sim.waves
@@ -265,7 +265,7 @@ def without_tools(monkeypatch):
         proofmill.sim.board, "build_board", stop(proofmill.sim.verilated.BuildError))
     monkeypatch.setattr(proofmill.sim.waves, "record", stop(ProofmillError))
     monkeypatch.setattr(proofmill.host.bench.setup, "measure", stop(ProofmillError))
-    monkeypatch.setattr(proofmill.host.prover.inference.training, "EPOCHS", 1)
+    monkeypatch.setattr(proofmill.host.prover.inference.making, "make", stop(ProofmillError))
     real = proofmill.host.cli.bench.open_device
     monkeypatch.setattr(proofmill.host.cli.bench, "open_device", lambda name, **more: (
         real(name, **more) if name == "cpu" else stop(ProofmillError)()))

@@ -8,20 +8,24 @@ import pytest
 
 pytest.importorskip("onnxruntime")
 
+from proofmill.host.cli import inference
 from proofmill.host.cli.main import main
 from proofmill.host.prover.inference import making
 from proofmill.host.prover.inference.comparing import differences
-from proofmill.host.prover.inference.digits import digits
+from proofmill.host.prover.inference.digits import digits, shaped
 from proofmill.host.prover.inference.onnx_file import read_model
 
 
-@pytest.mark.parametrize("kind, powers_of_two", (("mlp", True), ("mlp", False), ("cnn", True)))
+@pytest.mark.parametrize("kind, powers_of_two", (
+    ("mlp", True), ("mlp", False), ("cnn", True), ("mlp-784", True),
+    pytest.param("lenet", True, marks=pytest.mark.slow),
+    pytest.param("lenet", False, marks=pytest.mark.slow)))
 def test_no_integer_differs_on_any_digit(kind, powers_of_two, trained):
     path = trained(kind, powers_of_two)
     model = read_model(path)
     pixels, classes = digits()
     assert len(pixels) == 1797
-    samples = pixels.reshape(-1, *model.shape)
+    samples = shaped(pixels, model.shape)
     found = model.run(samples)
     assert differences(path, model, samples, found) == 0
     assert (found["scores"].argmax(axis=1) == classes).mean() > 0.93
@@ -30,11 +34,24 @@ def test_no_integer_differs_on_any_digit(kind, powers_of_two, trained):
     assert differences(path, model, samples, found) == 1
 
 
+def test_digits_are_enlarged_by_whole_pixels():
+    pixels = digits()[0][:2]
+    large = shaped(pixels, (1, 28, 28))
+    assert np.array_equal(large[:, 0, 2:26:3, 2:26:3].reshape(2, 64), pixels)
+    assert large.sum() == 9 * pixels.sum() and np.array_equal(
+        shaped(pixels, (784,)), large.reshape(2, 784))
+    assert shaped(pixels, (65,)) is None
+
+
+def test_the_command_knows_all_kinds():
+    assert inference.KINDS == tuple(making.KINDS)
+
+
 def test_the_models_have_the_operators_they_are_for(trained):
     assert [node.kind for node in read_model(trained("mlp")).nodes] == ["Gemm", "Gemm", "ArgMax"]
     assert [node.kind for node in read_model(trained("cnn")).nodes] == [
         "Conv", "MaxPool", "Conv", "AveragePool", "Flatten", "Gemm", "Softmax"]
-    for kind in making.KINDS:
+    for kind in ("mlp", "cnn"):
         for node in read_model(trained(kind)).nodes:
             target = getattr(node.operator, "target", None)
             if target is not None and node.kind != "Softmax":

@@ -15,7 +15,7 @@ from proofmill.host.cli.main import main
 from proofmill.host.prover.circuits.checker import Checker
 from proofmill.host.prover.circuits.constraints import MODULUS
 from proofmill.host.prover.inference.circuit import InferenceCircuit
-from proofmill.host.prover.inference.digits import digits
+from proofmill.host.prover.inference.digits import digits, shaped
 from proofmill.host.prover.inference.gadgets import commitment
 from proofmill.host.prover.inference.onnx_file import read_model
 from proofmill.host.prover.inference.operators import Linear
@@ -33,7 +33,7 @@ def circuit(trained):
 def witness_of(circuit, place, salt=5, tag=7):
     """The inputs and the witness for a digit, and what the model gives for it."""
     model = circuit.model
-    tensors = model.tensors(digits()[0][place:place + 1].reshape(1, *model.shape))
+    tensors = model.tensors(shaped(digits()[0][place:place + 1], model.shape))
     inputs = circuit.inputs(tensors[model.source][0], salt, tag)
     return inputs, circuit.system.witness(inputs), tensors
 
@@ -47,6 +47,16 @@ def test_linear_layers_cost_nothing(circuit):
     assert circuit.system.names[1:13] == [
         "input commitment", *(f"scores_QuantizeLinear_Output[{place}]" for place in range(10)),
         "prover tag"]
+
+
+@pytest.mark.parametrize("kind, most", (
+    ("mlp-784", 1 << 14), pytest.param("lenet", 1 << 18, marks=pytest.mark.slow)))
+def test_larger_models_stay_below_what_was_wanted(kind, most, trained):
+    circuit = InferenceCircuit(read_model(trained(kind)))
+    assert len(circuit.system.constraints) <= most
+    _, witness, tensors = witness_of(circuit, 8)
+    assert witness[2:12] == tensors[circuit.outputs[0]][0].tolist()
+    assert circuit.system.check(witness) is None
 
 
 @pytest.mark.parametrize("powers_of_two", (True, False), ids=("shift", "any"))
