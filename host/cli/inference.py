@@ -48,7 +48,8 @@ def register(commands: Commands) -> None:
                        help="where proof.json, public.json, output.json and, for your eyes alone, "
                             "opening.json go")
     infer.add_argument("--tag", type=field_element, metavar="NUMBER",
-                       help="the prover's tag, a public input (default: 0)")
+                       help="the prover's tag, a public input, such as the address that hands the "
+                            "proof in (default: 0)")
     infer.add_argument("--json", action="store_true", help="one JSON object")
     infer.set_defaults(run=run_infer)
 
@@ -88,10 +89,11 @@ def device(text: str) -> str:
 
 
 def field_element(text: str) -> int:
-    """Takes elements of the field of a circuit."""
+    """Takes elements of the field of a circuit, in decimal or, as an address, after 0x."""
     from proofmill.host.prover.curve.limbs import SCALAR_MODULUS
 
-    return whole(0, SCALAR_MODULUS - 1)(text)
+    found = re.fullmatch("0x[0-9a-fA-F]{1,64}", text)
+    return whole(0, SCALAR_MODULUS - 1)(str(int(text, 16)) if found else text)
 
 
 def samples(text: str) -> str:

@@ -148,12 +148,17 @@ def verifier_artifact(key: VerificationKey) -> Artifact:
 
 def key_hash(key: VerificationKey) -> bytes:
     """What pins a key on a chain: see the contract's notice; 32 bytes."""
+    return bytes(keccak(b"".join(value.to_bytes(32, "big") for value in key_coordinates(key))))
+
+
+def key_coordinates(key: VerificationKey) -> list[int]:
+    """The coordinates of a key's points, in the order of `key_hash`."""
     coordinates = [*numbers(Group.G1, key.alpha_g1)]
     for point in (key.beta_g2, key.gamma_g2, key.delta_g2):
         coordinates += numbers(Group.G2, point)
     for point in key.public_points:
         coordinates += numbers(Group.G1, point)
-    return bytes(keccak(b"".join(value.to_bytes(32, "big") for value in coordinates)))
+    return coordinates
 
 
 def proof_numbers(proof: Proof) -> list[int]:

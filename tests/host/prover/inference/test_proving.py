@@ -192,7 +192,7 @@ def compiled(trained, tmp_path_factory):
     path = str(trained("mlp"))
     assert main(["model", "compile", path, str(folder / "model"), "--seed", "test"]) == 0
     assert main(["infer", path, "digits:3", "--prove", str(folder / "model"),
-                 "--out", str(folder / "proof"), "--tag", "99"]) == 0
+                 "--out", str(folder / "proof"), "--tag", "0x63"]) == 0
     return folder
 
 
@@ -234,7 +234,8 @@ def test_snarkjs_verifies_it(compiled):
     (["--out"], "is of --prove"), (["--prove"], "the proof needs a place"),
     (["digits:0-1"], "has 2 samples; a proof is of one"),
     (["opening"], "opening.json"), (["model"], "was compiled from another model"),
-    (["--prove", "."], "has no model.json"), (["--prove", "none"], "none: has no model.json")))
+    (["--tag"], "--tag 0xg: is no whole number"), (["--prove", "."], "has no model.json"),
+    (["--prove", "none"], "none: has no model.json")))
 def test_mistakes(change, said, compiled, trained, tmp_path, capsys, monkeypatch):
     monkeypatch.chdir(tmp_path)
     model, given, out = trained("mlp", "model" not in change), "digits:3", "out"
@@ -246,6 +247,8 @@ def test_mistakes(change, said, compiled, trained, tmp_path, capsys, monkeypatch
     if len(change) == 2:
         folder = change[1]
     words = {"--out": ["--out", out], "--prove": ["--prove", folder]}
+    if change == ["--tag"]:
+        words["--tag"] = ["--tag", "0xg"]
     chosen = words[change[0]] if change in (["--out"], ["--prove"]) else sum(words.values(), [])
     assert main(["infer", str(model), given, *chosen]) == 2
     assert said in capsys.readouterr().err

@@ -1,0 +1,219 @@
+"""ERC-7992: the registry of models, and results verified against it."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pytest
+
+pytest.importorskip("onnxruntime")
+
+from eth_abi.abi import encode
+from eth_hash.auto import keccak
+
+from proofmill.host.network.contracts.compiler import compiled
+from proofmill.host.network.contracts.inference import (
+    PROOF_SYSTEM_ID,
+    caller_tag,
+    model_commitment,
+    output_bytes,
+    proof_bytes,
+)
+from proofmill.host.network.evm.account import Account, address_of
+from proofmill.host.network.evm.client import DevelopmentEvm, RevertedError
+from proofmill.host.network.evm.contract import Contract
+from proofmill.host.prover.curve.limbs import SCALAR_MODULUS, to_limbs
+from proofmill.host.prover.devices.cpu import CpuDevice
+from proofmill.host.prover.groth16.prove import prove
+from proofmill.host.prover.groth16.setup import development_setup
+from proofmill.host.prover.groth16.verification_key import VerificationKey
+from proofmill.host.prover.inference.circuit import InferenceCircuit
+from proofmill.host.prover.inference.onnx_file import read_model
+from proofmill.host.prover.inference.quantisation import Quantisation
+from tests.host.network.contracts.world import private_key
+from tests.host.prover.inference.onnx_models import Qdq
+
+HASHES = "11" * 32, "22" * 32
+VERIFICATION_GAS = 320_000
+
+
+def error(signature: str, *arguments: Any) -> str:
+    """A custom error as a node gives it back."""
+    types = [each for each in signature.partition("(")[2][:-1].split(",") if each]
+    return "0x" + (keccak(signature.encode())[:4] + encode(types, arguments)).hex()
+
+
+@dataclass(frozen=True)
+class Result:
+    key: VerificationKey
+    commitment: bytes
+    output: bytes
+    proof: bytes
+    integers: list[int]
+
+
+@pytest.fixture(scope="module")
+def result(tmp_path_factory) -> Result:
+    """Three outputs of a layer, one of them negative, proven for the account "solver"."""
+    graph = Qdq((2,))
+    x = graph.quantised("x", Quantisation(np.float32(0.25), 3, "uint8"))
+    weight = graph.constant("w", [[3, 1, -100], [-2, 4, -7]], np.float32(0.5))
+    out = graph.quantised(graph.node("MatMul", [x, weight], "y"),
+                          Quantisation(np.float32(0.5), -7, "int8"))
+    model = read_model(graph.save(tmp_path_factory.mktemp("model") / "model.onnx", out))
+    circuit = InferenceCircuit(model)
+    tensors = model.tensors(np.array([[5, 2]], dtype=np.float32))
+    witness = circuit.system.witness(circuit.inputs(
+        tensors[model.source][0], 77, caller_tag(address("solver"))))
+    key = development_setup(circuit.system.to_r1cs("model"), seed=b"inference")
+    proven = prove(key, to_limbs(witness), CpuDevice())
+    return Result(key.verification_key, witness[1].to_bytes(32, "big"), output_bytes(witness[2:5]),
+                  proof_bytes(key.verification_key, proven.proof),
+                  tensors[circuit.outputs[0]][0].tolist())
+
+
+def address(name: str) -> bytes:
+    return address_of(private_key(name))
+
+
+@pytest.fixture
+def contracts(evm: DevelopmentEvm) -> tuple[Contract, Contract]:
+    deployer = Account(evm, private_key("deployer"))
+    registry = Contract.deploy(deployer, evm, compiled("ModelRegistry"))
+    return registry, Contract.deploy(deployer, evm, compiled("InferenceVerifier"), registry.address)
+
+
+def registered(evm: DevelopmentEvm, registry: Contract, result: Result, **more: Any) -> int:
+    commitment = model_commitment(*HASHES, result.key, "ipfs://model")
+    commitment = tuple(more.get(name, value) for name, value in zip(
+        ("model", "circuit", "key", "system", "uri"), commitment, strict=True))
+    registry.send(Account(evm, private_key("owner 0")), "registerModel", commitment)
+    return registry.call("count")
+
+
+def model_of(registry: Contract, number: int) -> tuple[Any, ...]:
+    commitment, deprecated, owner = registry.call("getModel", number)
+    return tuple(commitment.values()), deprecated, owner
+
+
+def test_whoever_registers_a_model_alone_changes_it(evm, contracts, result) -> None:
+    registry, _ = contracts
+    owner, other = (Account(evm, private_key(name)) for name in ("owner 0", "thief"))
+    first = model_commitment(*HASHES, result.key, "ipfs://model")
+    receipt = registry.send(owner, "registerModel", first)
+    event, = registry.events(receipt)
+    assert (event.name, event.values["modelId"], event.values["owner"]) == (
+        "ModelRegistered", 1, owner.address)
+    assert model_of(registry, 1) == (first, False, owner.address)
+    second = (b"\x33" * 32, *first[1:])
+    for function, arguments in (("updateModel", (1, second)), ("deprecateModel", (1,))):
+        with pytest.raises(RevertedError, match=error("NotModelOwner(uint256,address)", 1,
+                                                      other.address)):
+            registry.send(other, function, *arguments)
+        with pytest.raises(RevertedError, match=error("ModelNotFound(uint256)", 2)):
+            registry.send(owner, function, 2, *arguments[1:])
+    event, = registry.events(registry.send(owner, "updateModel", 1, second))
+    assert event.name == "ModelUpdated"
+    assert model_of(registry, 1) == (second, False, owner.address)
+    event, = registry.events(registry.send(owner, "deprecateModel", 1))
+    assert event.name == "ModelDeprecated"
+    assert model_of(registry, 1) == (second, True, owner.address)
+    for function, arguments in (("updateModel", (1, first)), ("deprecateModel", (1,))):
+        with pytest.raises(RevertedError, match=error("ModelDeprecated(uint256)", 1)):
+            registry.send(owner, function, *arguments)
+    with pytest.raises(RevertedError, match=error("ModelNotFound(uint256)", 2)):
+        registry.call("getModel", 2)
+    registry.send(other, "registerModel", first)
+    assert registry.call("getModel", 2)[2] == other.address
+
+
+def test_a_result_is_verified_and_kept(evm, contracts, result) -> None:
+    registry, verifier = contracts
+    number = registered(evm, registry, result)
+    assert verifier.call("registry") == registry.address
+    assert verifier.call("proofSystemOf", number) == PROOF_SYSTEM_ID
+    assert min(result.integers) < 0
+    assert result.output == encode(["int256[3]"], [result.integers])
+    solver = Account(evm, private_key("solver"))
+    given = number, result.commitment, result.output, result.proof
+    receipt = verifier.send(solver, "verifyInference", *given)
+    event, = verifier.events(receipt)
+    assert (event.name, event.values) == ("InferenceVerified", {
+        "modelId": number, "inputCommitment": result.commitment, "output": result.output,
+        "caller": solver.address})
+    assert receipt.gas_used < VERIFICATION_GAS
+    receipt = verifier.send(solver, "verifyAndStoreInference", *given)
+    name = keccak(number.to_bytes(32, "big") + result.commitment + result.output)
+    assert verifier.events(receipt)[1].values == {"inferenceId": name}
+    assert verifier.call("getInference", name) == given[:3]
+    assert verifier.call("getInference", bytes(32)) == (0, bytes(32), b"")
+
+
+def test_nothing_else_is(evm, contracts, result) -> None:
+    registry, verifier = contracts
+    number = registered(evm, registry, result)
+    solver, thief = address("solver"), address("thief")
+    wrong = "InvalidProof()"
+    beyond = (int.from_bytes(result.commitment, "big") + SCALAR_MODULUS).to_bytes(32, "big")
+    alias = output_bytes(result.integers[:2]) + SCALAR_MODULUS.to_bytes(32, "big")
+    one_more = encode(["int256[3]"], [[result.integers[0] + 1, *result.integers[1:]]])
+    coordinate = result.proof[:32 * 7] + b"\xff" * 32 + result.proof[32 * 8:]
+    key = bytearray(result.proof)
+    key[-1] ^= 1
+    for caller, commitment, output, proof, said in (
+            (thief, result.commitment, result.output, result.proof, wrong),
+            (solver, b"\x01" + result.commitment[1:], result.output, result.proof, wrong),
+            (solver, beyond, result.output, result.proof, "InputCommitmentMismatch()"),
+            (solver, result.commitment, one_more, result.proof, wrong),
+            (solver, result.commitment, alias, result.proof, "OutputMismatch()"),
+            (solver, result.commitment, result.output[:-1], result.proof, "OutputMismatch()"),
+            (solver, result.commitment, b"", result.proof, "OutputMismatch()"),
+            (solver, result.commitment, result.output[:-32], result.proof, wrong),
+            (solver, result.commitment, result.output, result.proof[:-32], wrong),
+            (solver, result.commitment, result.output, coordinate, wrong),
+            (solver, result.commitment, result.output, bytes(key), "ModelMismatch()")):
+        for function in ("verifyInference", "verifyAndStoreInference"):
+            with pytest.raises(RevertedError, match=error(said)):
+                verifier.call(function, number, commitment, output, proof, sender=caller)
+
+
+def test_models_that_are_not_verified(evm, contracts, result) -> None:
+    registry, verifier = contracts
+    given = result.commitment, result.output, result.proof
+    with pytest.raises(RevertedError, match=error("ModelNotFound(uint256)", 1)):
+        verifier.call("verifyInference", 1, *given, sender=address("solver"))
+    number = registered(evm, registry, result, system=b"\x01\x02\x03\x04")
+    with pytest.raises(RevertedError, match=error("UnsupportedProofSystem(bytes4)",
+                                                  b"\x01\x02\x03\x04")):
+        verifier.call("verifyInference", number, *given, sender=address("solver"))
+    number = registered(evm, registry, result)
+    verifier.call("verifyInference", number, *given, sender=address("solver"))
+    registry.send(Account(evm, private_key("owner 0")), "deprecateModel", number)
+    with pytest.raises(RevertedError, match=error(
+            "VerificationRefused_ModelDeprecated(uint256)", number)):
+        verifier.call("verifyInference", number, *given, sender=address("solver"))
+
+
+COMMITMENT = "(bytes32,bytes32,bytes32,bytes4,string)"
+
+
+@pytest.mark.parametrize("place, signatures", (
+    (0, (f"registerModel({COMMITMENT})", f"updateModel(uint256,{COMMITMENT})",
+         "deprecateModel(uint256)", "getModel(uint256)")),
+    (1, ("verifyInference(uint256,bytes32,bytes,bytes)", "proofSystemOf(uint256)", "registry()")),
+    (1, ("verifyAndStoreInference(uint256,bytes32,bytes,bytes)", "getInference(bytes32)"))))
+def test_interfaces_are_the_drafts(place, signatures, contracts) -> None:
+    contract = contracts[place]
+    selectors = [int.from_bytes(keccak(each.encode())[:4], "big") for each in signatures]
+    interface = 0
+    for each in selectors:
+        interface ^= each
+    assert contract.call("supportsInterface", interface.to_bytes(4, "big"))
+    assert contract.call("supportsInterface", bytes.fromhex("01ffc9a7"))
+    assert not contract.call("supportsInterface", b"\xff" * 4)
+    own = {each["name"] for each in contract.artifact.abi if each["type"] == "function"}
+    assert {each.partition("(")[0] for each in signatures} <= own
+
+
+def test_the_name_of_the_proof_system() -> None:
+    assert PROOF_SYSTEM_ID == keccak(b"groth16-bn254-v1")[:4]
