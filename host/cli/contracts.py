@@ -19,6 +19,16 @@ def register(commands: Commands) -> None:
     verifier.add_argument("key", metavar="VK.json", type=input_file())
     verifier.add_argument("source", metavar="OUT.vy", type=output_file)
     verifier.set_defaults(run=run_verifier)
+    inference = actions.add_parser(
+        "inference", help="hand a proven result of a model to the contracts of ERC-7992",
+        description="Create a registry of models and a verifier of their results on the embedded "
+                    "machine, register a compiled model, and hand a result in as the address that "
+                    "is its prover's tag. Status 1 where it is refused.")
+    inference.add_argument("compiled", metavar="COMPILED",
+                           help="the folder of `proofmill model compile`")
+    inference.add_argument("proven", metavar="PROVEN",
+                           help="the folder of `proofmill infer --prove`")
+    inference.set_defaults(run=run_inference)
     gas = actions.add_parser(
         "gas", help="play a slot with a real proof on the embedded machine and tell the gas",
         description="Play every step of a slot once, with a real proof, on the embedded machine, "
@@ -40,6 +50,21 @@ def run_verifier(options: argparse.Namespace) -> None:
     write_atomically(options.source, [verifier_source(key).encode()])
     Screen(machine=machine_reads(options.source)).line(
         f"wrote {options.source}: {key.public} public signals, key 0x{key_hash(key).hex()}")
+
+
+def run_inference(options: argparse.Namespace) -> int:
+    """Say what the contracts say of a result."""
+    from proofmill.host.network.contracts.inference import verify_locally
+
+    screen = Screen()
+    with screen.bar("playing a registration and a result"):
+        found = verify_locally(options.compiled, options.proven)
+    if found.refused is not None:
+        screen.line(f"the result is NOT accepted: {found.refused}")
+        return 1
+    gas = "" if found.gas is None else f", for {found.gas:,} gas"
+    screen.line(f"the result is accepted, from 0x{found.caller.hex()}{gas}")
+    return 0
 
 
 def run_gas(options: argparse.Namespace) -> None:

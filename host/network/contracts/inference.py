@@ -1,13 +1,33 @@
 """What the contracts of ERC-7992 take: commitments to models, outputs and proofs as bytes."""
 
+import os
 from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
 
 from eth_hash.auto import keccak
 
+from proofmill.host.ground.errors import ProofmillError
+from proofmill.host.network.contracts.compiler import compiled
 from proofmill.host.network.contracts.verifier import key_coordinates, key_hash, proof_numbers
-from proofmill.host.network.evm.client import Address
+from proofmill.host.network.evm.account import Account, address_of
+from proofmill.host.network.evm.client import Address, RevertedError
+from proofmill.host.network.evm.contract import Contract
+from proofmill.host.network.evm.embedded import EmbeddedEvm
 from proofmill.host.prover.curve.limbs import SCALAR_MODULUS
-from proofmill.host.prover.groth16.verification_key import Proof, VerificationKey
+from proofmill.host.prover.groth16.json_fields import read_public
+from proofmill.host.prover.groth16.verification_key import (
+    Proof,
+    VerificationKey,
+    read_proof,
+    read_verification_key,
+)
+from proofmill.host.prover.inference.proving import (
+    PROOF,
+    PUBLIC,
+    VERIFICATION_KEY,
+    read_description,
+)
 
 PROOF_SYSTEM = "groth16-bn254-v1"
 """The name of what is verified, by the draft's rule for names."""
@@ -40,3 +60,62 @@ def proof_bytes(key: VerificationKey, proof: Proof) -> bytes:
     """A proof and the key it is verified under."""
     return b"".join(value.to_bytes(32, "big")
                     for value in [*proof_numbers(proof), *key_coordinates(key)])
+
+
+CHAIN_ID, GENESIS_TIME, ETHER = 1337, 1_000_000, 10**18
+
+LOCAL_KEY = bytes(keccak(b"proofmill local caller"))
+"""Of an account on the embedded machine alone: anybody can know it."""
+
+LOCAL_CALLER = address_of(LOCAL_KEY)
+
+ADDRESS_BITS = 160
+
+ERRORS = {bytes(keccak(each.encode())[:4]).hex(): each.partition("(")[0] for each in (
+    "InvalidProof()", "ModelMismatch()", "InputCommitmentMismatch()", "OutputMismatch()")}
+"""What the verifier refuses a result with, by the first bytes of what it gives back."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What the contracts say of a result: `refused` names the error, or is None; `gas`, with the
+    transaction's own and its calldata, where `caller` is `LOCAL_CALLER`."""
+
+    caller: Address
+    refused: str | None
+    gas: int | None
+
+
+def verify_locally(folder: str | os.PathLike[str], proven: str | os.PathLike[str]) -> Verdict:
+    """Create the contracts on the embedded machine, register the model, and hand its result in.
+
+    `folder`, `proven`: what `proofmill model compile` and `infer --prove` left. Raises
+    `ProofmillError` where files are missing, or the tag is no address.
+    """
+    described = read_description(Path(folder))
+    key = read_verification_key(Path(folder) / VERIFICATION_KEY)
+    proof = read_proof(Path(proven) / PROOF)
+    public, name = read_public(Path(proven) / PUBLIC), Path(proven) / PUBLIC
+    if len(public) != key.public or len(public) < 3 or max(public) >= SCALAR_MODULUS:
+        raise ProofmillError(f"{name}: has not the {key.public} public signals, below r, of "
+                             f"{key.name}; give the folder of a proof for this model")
+    commitment, *outputs, tag = public
+    if tag >> ADDRESS_BITS:
+        raise ProofmillError(f"{name}: the prover's tag {tag} is no address; prove with "
+                             f"`--tag 0x{LOCAL_CALLER.hex()}`")
+    caller = tag.to_bytes(ADDRESS_BITS // 8, "big")
+    evm = EmbeddedEvm(CHAIN_ID, {LOCAL_CALLER: 100 * ETHER}, GENESIS_TIME)
+    account = Account(evm, LOCAL_KEY)
+    registry = Contract.deploy(account, evm, compiled("ModelRegistry"))
+    verifier = Contract.deploy(account, evm, compiled("InferenceVerifier"), registry.address)
+    registry.send(account, "registerModel", model_commitment(
+        described["model_hash"], described["circuit_hash"], key, ""))
+    given = (registry.call("count"), commitment.to_bytes(32, "big"), output_bytes(outputs),
+             proof_bytes(key, proof))
+    try:
+        if caller == LOCAL_CALLER:
+            return Verdict(caller, None, verifier.send(account, "verifyInference", *given).gas_used)
+        verifier.call("verifyInference", *given, sender=caller)
+    except RevertedError as error:
+        return Verdict(caller, ERRORS.get(error.reason[2:], error.reason), None)
+    return Verdict(caller, None, None)

@@ -102,7 +102,7 @@ def prove_inference(path: str | os.PathLike[str], folder: str | os.PathLike[str]
     files are missing, or an opening is there already.
     """
     place, target = Path(folder), Path(out)
-    described = _described(place)
+    described = read_description(place)
     if described.get("model_hash") != _sha256(path):
         raise ProofmillError(f"{place}: was compiled from another model than {os.fspath(path)}; "
                              "compile this one, or give the other")
@@ -142,7 +142,8 @@ def _outputs(model: Model, circuit: InferenceCircuit, found: dict[str, Any]) -> 
              "integers": found[name].tolist()} for name in circuit.outputs]
 
 
-def _described(place: Path) -> dict[str, Any]:
+def read_description(place: Path) -> dict[str, Any]:
+    """What model.json in the folder of a compiled model says. Raises `ProofmillError`."""
     try:
         found = parse_json((place / DESCRIPTION).read_text("utf-8"))
     except FileNotFoundError:
@@ -150,7 +151,7 @@ def _described(place: Path) -> dict[str, Any]:
                              "a folder") from None
     except ValueError as error:
         raise ProofmillError(f"{place / DESCRIPTION}: {error}; compile the model again") from None
-    if not isinstance(found, dict) or "circuit_hash" not in found:
+    if not isinstance(found, dict) or not {"model_hash", "circuit_hash"} <= found.keys():
         raise ProofmillError(f"{place / DESCRIPTION}: is no description of a model; compile it "
                              "again")
     return found

@@ -1,6 +1,8 @@
 """Models as circuits: right on every digit, and a proof of nothing else."""
 
 import json
+import re
+import shutil
 import stat
 from dataclasses import replace
 
@@ -12,6 +14,7 @@ pytest.importorskip("onnxruntime")
 from onnx import TensorProto
 
 from proofmill.host.cli.main import main
+from proofmill.host.network.contracts.inference import LOCAL_CALLER
 from proofmill.host.prover.circuits.checker import Checker
 from proofmill.host.prover.circuits.constraints import MODULUS
 from proofmill.host.prover.inference.circuit import InferenceCircuit
@@ -23,6 +26,9 @@ from proofmill.host.prover.inference.quantisation import Quantisation
 from tests.host.prover.circuits.forgery import forge, unnoticed_changes, violated
 from tests.host.prover.groth16 import snarkjs
 from tests.host.prover.inference.onnx_models import Qdq, onnxruntimes
+
+CALLER = "0x6fba446a125a2561ae60fd3f94d53c796f7dccdb"
+"""As docs/inference.md has it: an account of the embedded machine."""
 
 
 @pytest.fixture(scope="module")
@@ -192,7 +198,7 @@ def compiled(trained, tmp_path_factory):
     path = str(trained("mlp"))
     assert main(["model", "compile", path, str(folder / "model"), "--seed", "test"]) == 0
     assert main(["infer", path, "digits:3", "--prove", str(folder / "model"),
-                 "--out", str(folder / "proof"), "--tag", "0x63"]) == 0
+                 "--out", str(folder / "proof"), "--tag", CALLER]) == 0
     return folder
 
 
@@ -206,7 +212,8 @@ def test_the_commands_prove_and_verify(compiled, trained, tmp_path, capsys):
     public = [int(each) for each in json.loads((compiled / "proof" / "public.json").read_text())]
     opening = json.loads((compiled / "proof" / "opening.json").read_text())
     assert public[0] == commitment(opening["integers"], int(opening["salt"]))
-    assert public[1:11] == model.run(digits()[0][3:4])["scores"][0].tolist() and public[11:] == [99]
+    assert public[1:11] == model.run(digits()[0][3:4])["scores"][0].tolist()
+    assert public[11:] == [int(CALLER, 16)]
     assert stat.S_IMODE((compiled / "proof" / "opening.json").stat().st_mode) == 0o600
     output = json.loads((compiled / "proof" / "output.json").read_text())
     described = json.loads((compiled / "model" / "model.json").read_text())
@@ -224,6 +231,29 @@ def test_the_commands_prove_and_verify(compiled, trained, tmp_path, capsys):
     assert main(["model", "compile", str(trained("mlp")), str(tmp_path / "again"), "--seed",
                  "test", "--json"]) == 0
     assert json.loads(capsys.readouterr().out) == described
+
+
+def test_the_contracts_accept_it_and_nothing_else(compiled, tmp_path, capsys):
+    assert f"0x{LOCAL_CALLER.hex()}" == CALLER
+    assert main(["contracts", "inference", str(compiled / "model"), str(compiled / "proof")]) == 0
+    told = re.search(f"accepted, from {CALLER}, for ([0-9,]+) gas", capsys.readouterr().out)
+    assert int(told[1].replace(",", "")) < 360_000
+    public = json.loads((compiled / "proof" / "public.json").read_text())
+    for change, status, said in (
+            ({1: int(public[1]) + 1}, 1, "NOT accepted: InvalidProof"),
+            ({1: MODULUS - 1}, 1, "NOT accepted: InvalidProof"),
+            ({1: 1 << 200}, 1, "NOT accepted: OutputMismatch"),
+            ({11: 99}, 1, "NOT accepted: InvalidProof"),
+            ({11: 1 << 160}, 2, "is no address; prove with `--tag 0x"),
+            ({11: None}, 2, "has not the 12 public signals")):
+        shutil.copytree(compiled / "proof", tmp_path / "proof", dirs_exist_ok=True)
+        changed = [str(change.get(place, each)) for place, each in enumerate(public)
+                   if change.get(place, 0) is not None]
+        (tmp_path / "proof" / "public.json").write_text(json.dumps(changed))
+        assert main(["contracts", "inference", str(compiled / "model"),
+                     str(tmp_path / "proof")]) == status
+        told = capsys.readouterr()
+        assert said in told.out + told.err
 
 
 def test_snarkjs_verifies_it(compiled):
