@@ -57,10 +57,16 @@ def dequantize_linear(graph: Graph, node: Any) -> None:
     if str(values.dtype) not in (*RANGES, "int32"):
         graph.refuse(node, f"its integers are {values.dtype}; int8, uint8 and, for a bias, "
                     "int32 are supported")
-    graph.reals[out] = Constant(
-        values.astype(np.int64), scale.astype(np.float32).reshape(-1),
-        np.zeros(1, np.int64) if zero is None else zero.astype(np.int64).reshape(-1), axis,
-        str(values.dtype))
+    scales = scale.astype(np.float32).reshape(-1)
+    zeros = np.zeros(1, np.int64) if zero is None else zero.astype(np.int64).reshape(-1)
+    axis = 0 if values.ndim == 1 else axis
+    slices = {1, values.shape[axis] if -values.ndim <= axis < values.ndim else 1}
+    if len(scales) not in slices or len(zeros) not in (1, len(scales)):
+        graph.refuse(node, f"has {len(scales)} scales and {len(zeros)} zero points for integers of "
+                     f"the shape {values.shape}; it takes one, or one for each slice")
+    if not (np.isfinite(scales).all() and (scales > 0).all()):
+        graph.refuse(node, "has a scale that is no number above zero")
+    graph.reals[out] = Constant(values.astype(np.int64), scales, zeros, axis, str(values.dtype))
 
 
 def linear(graph: Graph, node: Any) -> None:
@@ -93,6 +99,9 @@ def convolution(graph: Graph, node: Any) -> None:
     if weight.ndim != 4 or len(source.shape) != 3:
         graph.refuse(node, "takes images of rows and columns, in channels")
     window = window_of(graph, node, given, list(weight.shape[2:]))
+    if window.size != weight.shape[2:]:
+        graph.refuse(node, f"its kernel_shape {window.size} is not its weight's "
+                     f"{weight.shape[2:]}; leave it out")
     if source.shape[0] != weight.shape[1] * groups or weight.shape[0] % groups:
         graph.refuse(node, f"has weights for {weight.shape[1] * groups} channels, and gets "
                     f"{source.shape[0]}")

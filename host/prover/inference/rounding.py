@@ -29,6 +29,9 @@ REACH = (1 << WIDTH) + 2
 MOST_SUMS = 1 << 24
 """That are tried: of scales from 1/32,000 on."""
 
+LARGEST_EXPONENT = 20
+"""Of a scale; larger ones clip every sum but 0, and the numbers here have 64 bits."""
+
 Reference = Callable[[Integers], Integers]
 """What onnxruntime makes of sums."""
 
@@ -77,13 +80,15 @@ def rule_of(scale: np.float32, target: Quantisation, bounds: tuple[int, int],
     """
     # Beyond these sums both are clipped, and both grow with the sum.
     low, high = max(bounds[0], int(-REACH / scale)), min(bounds[1], int(REACH / scale))
-    if high - low > MOST_SUMS:
+    mantissa, exponent = np.frexp(np.float64(scale))
+    if high - low > MOST_SUMS or exponent > LARGEST_EXPONENT:
         return None
     sums = np.arange(low, high + 1, dtype=np.int64)
     wanted, offset = reference(sums), target.zero_point - target.least
-    mantissa, exponent = np.frexp(np.float64(scale))
     if mantissa == 0.5:
         shift = max(0, 1 - int(exponent))
+        if shift > SHIFTS[-1]:
+            return None
         rules = [Rule(1 << max(0, int(exponent) - 1), shift, (1 << shift >> 1) + (offset << shift),
                       target.least, shift > 0, (target.least if zero_counts else offset) % 2)]
     else:

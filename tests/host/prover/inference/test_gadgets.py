@@ -182,6 +182,7 @@ def test_rules_of_any_scale():
 def test_a_rule_for_what_no_shift_gives():
     target = Quantisation(np.float32(1), 0, "uint8")
     assert rule_of(np.float32(0.3), target, (0, 1000), lambda sums: sums % 7) is None
-    tiny = np.float32(2.0**-30)
-    assert rule_of(tiny, target, (0, 1 << 30),
-                   lambda sums: target.requantise(sums, tiny)) is None
+    for scale in (2.0**-30, 2.0**-50, 2.0**21, 3.3e9):
+        bounds = (0, 1 << 30) if scale > 2.0**-40 else (0, 1000)
+        assert rule_of(np.float32(scale), target, bounds, lambda sums, scale=scale:
+                       target.requantise(sums, np.float32(scale))) is None

@@ -68,6 +68,24 @@ def test_products(attributes, scale, said, tmp_path):
     refused(graph, "part", tmp_path, said)
 
 
+@pytest.mark.parametrize("scale, said", (
+    ([0.5, 0.5], "has 2 scales and 1 zero points for integers of the shape (4, 3)"),
+    ([], "has 0 scales"), ([0.5, 0.5, 0], "no number above zero"),
+    ([np.nan], "no number above zero")))
+def test_scales_of_weights(scale, said, tmp_path):
+    graph, x = row()
+    weight = graph.constant("w", np.ones((4, 3)), scale)
+    graph.quantised(graph.node("MatMul", [x, weight], "y", "part"), EIGHTH)
+    refused(graph, "w", tmp_path, said)
+
+
+def test_a_window_that_is_not_the_weights(tmp_path):
+    graph, x = image()
+    weight = graph.constant("w", np.ones((1, 2, 3, 3)), np.float32(0.5))
+    graph.quantised(graph.node("Conv", [x, weight], "y", "part", kernel_shape=[2, 3]), EIGHTH)
+    refused(graph, "part", tmp_path, "its kernel_shape (2, 3) is not its weight's (3, 3)")
+
+
 def test_sums_of_more_than_32_bits(tmp_path):
     graph, x = row(1)
     weight = graph.constant("w", np.ones((1, 1)), np.float32(0.5))
