@@ -18,7 +18,7 @@ from proofmill.host.network.node.range_messages import MOST_BLOCKS, BlockRange, 
 from proofmill.host.network.node.wire import LIMITS, Topic
 from tests.host.network.node.chains import KEYS, Source, follower
 
-SLOTS = 20
+SLOTS = 19
 """After the last of these, proofs and transactions wait for a block."""
 
 
