@@ -77,8 +77,9 @@ def weighted_sum(factors: Iterable[int],
     """``sum(factor * combination)``, reduced once at the end."""
     terms: dict[int, int] = {}
     for factor, combination in zip(factors, combinations, strict=True):
-        for wire, value in combination.terms.items():
-            terms[wire] = terms.get(wire, 0) + factor * value
+        if factor:
+            for wire, value in combination.terms.items():
+                terms[wire] = terms.get(wire, 0) + factor * value
     return LinearCombination(terms)
 
 

@@ -15,7 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from proofmill.host.ground.errors import ProofmillError
-from proofmill.host.prover.circuits.constraints import ConstraintSystem, LinearCombination
+from proofmill.host.prover.circuits.constraints import (
+    ONE,
+    ConstraintSystem,
+    LinearCombination,
+    weighted_sum,
+)
 from proofmill.host.prover.circuits.range_check import range_check
 from proofmill.host.prover.inference import operators as op
 from proofmill.host.prover.inference.gadgets import commitment_gadget, greatest, rounded, same
@@ -141,7 +146,7 @@ class InferenceCircuit:
         for number, (weight, bias) in enumerate(zip(weights.tolist(), operator.bias.tolist(),
                                                     strict=True)):
             for place, row in enumerate(rows):
-                found[number, place] = _weighted(weight, row, bias)
+                found[number, place] = weighted_sum((bias, *weight), (ONE, *row))
         bounds = int(low.min()), int(high.max())
         rules = np.array([self._rule(node, scale, target, bounds) for scale in scales],
                          dtype=object)
@@ -158,7 +163,7 @@ class InferenceCircuit:
             self._refuse(node, "can be proven where scales are powers of two")
         patches = operator.window.patches(centred[None], 0)[0]
         count = int(np.prod(operator.window.size))
-        found = np.array([_weighted([1] * count, patch.reshape(-1), 0)
+        found = np.array([weighted_sum([1] * count, patch)
                           for patch in patches.reshape(-1, count)], dtype=object)
         shape = self._shapes[node.output]
         bounds = count * least, count * most
@@ -226,23 +231,9 @@ def _patches(operator: op.Convolution, values: Combinations) -> tuple[Combinatio
     for number in range(outputs):
         first = number * operator.groups // outputs * inputs
         weights[number, first:first + inputs] = operator.weight[number]
-    top, left, bottom, right = operator.window.pads
-    padded = np.full((len(values), values.shape[1] + top + bottom, values.shape[2] + left + right),
-                     LinearCombination(), dtype=object)
-    padded[:, top:top + values.shape[1], left:left + values.shape[2]] = values
-    inner = op.Window(operator.window.size, operator.window.strides, (0, 0, 0, 0))
-    patches = inner.patches(padded[None], 0)[0].transpose(1, 2, 0, 3, 4)
-    return patches.reshape(-1, len(values) * size[0] * size[1]), weights.reshape(outputs, -1)
-
-
-def _weighted(weights: list[int], values: Combinations, bias: int) -> LinearCombination:
-    """``sum(weight * value) + bias``."""
-    terms = {0: bias}
-    for weight, value in zip(weights, values, strict=True):
-        if weight:
-            for wire, factor in value.terms.items():
-                terms[wire] = terms.get(wire, 0) + weight * factor
-    return LinearCombination(terms)
+    rows = weights.reshape(outputs, -1)
+    patches = operator.window.patches(values[None], LinearCombination())[0]
+    return patches.transpose(1, 2, 0, 3, 4).reshape(-1, rows.shape[1]), rows
 
 
 def _mean(operator: op.AveragePool, sums: Integers, count: int) -> Integers:

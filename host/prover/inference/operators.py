@@ -57,7 +57,7 @@ class Window:
     strides: Pair
     pads: tuple[int, int, int, int]
 
-    def patches(self, image: NDArray[Any], filling: float) -> NDArray[Any]:
+    def patches(self, image: NDArray[Any], filling: Any) -> NDArray[Any]:
         """(sample, channel, row, column, row of the window, column of it)."""
         top, left, bottom, right = self.pads
         padded = np.pad(image, ((0, 0), (0, 0), (top, bottom), (left, right)),
