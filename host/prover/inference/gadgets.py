@@ -128,27 +128,24 @@ def commitment(integers: Sequence[int], salt: int) -> int:
     """
     words = [int.from_bytes(bytes(integers[start:start + WORD]), "little")
              for start in range(0, len(integers), WORD)]
-    first = MAXIMUM_INPUTS - 2
-    found = poseidon((COMMITMENT_DOMAIN, salt, *words[:first]))
-    for start in range(first, len(words), MAXIMUM_INPUTS - 1):
-        found = poseidon((found, *words[start:start + MAXIMUM_INPUTS - 1]))
+    elements = (COMMITMENT_DOMAIN, salt, *words)
+    found = poseidon(elements[:MAXIMUM_INPUTS])
+    for start in range(MAXIMUM_INPUTS, len(elements), MAXIMUM_INPUTS - 1):
+        found = poseidon((found, *elements[start:start + MAXIMUM_INPUTS - 1]))
     return found
 
 
 def commitment_gadget(system: ConstraintSystem, integers: Sequence[LinearCombination],
                       salt: LinearCombination, output: LinearCombination) -> None:
     """Constrain `output` to be the `commitment` to integers that are 0 to 255 for certain."""
-    words = [weighted_sum((1 << WIDTH * place for place in range(WORD)),
-                          [*integers[start:start + WORD],
-                           *[LinearCombination()] * (WORD - len(integers[start:start + WORD]))])
-             for start in range(0, len(integers), WORD)]
-    step, first = MAXIMUM_INPUTS - 1, MAXIMUM_INPUTS - 2
-    groups = [(as_combination(COMMITMENT_DOMAIN), salt, *words[:first])]
-    groups += [tuple(words[start:start + step]) for start in range(first, len(words), step)]
-    found: LinearCombination | None = None
-    for number, group in enumerate(groups):
-        inputs = group if found is None else (found, *group)
-        last = number == len(groups) - 1
-        if last:
-            system.hint(lambda values: (poseidon(values),), inputs, (output,))
-        found = poseidon_gadget(system, inputs, f"commitment {number}", output if last else None)
+    parts = [integers[start:start + WORD] for start in range(0, len(integers), WORD)]
+    words = [weighted_sum((1 << WIDTH * place for place in range(len(part))), part)
+             for part in parts]
+    elements = (as_combination(COMMITMENT_DOMAIN), salt, *words)
+    inputs = elements[:MAXIMUM_INPUTS]
+    starts = range(MAXIMUM_INPUTS, len(elements), MAXIMUM_INPUTS - 1)
+    for number, start in enumerate(starts):
+        found = poseidon_gadget(system, inputs, f"commitment {number}")
+        inputs = (found, *elements[start:start + MAXIMUM_INPUTS - 1])
+    system.hint(lambda values: (poseidon(values),), inputs, (output,))
+    poseidon_gadget(system, inputs, f"commitment {len(starts)}", output)
