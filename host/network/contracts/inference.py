@@ -8,12 +8,14 @@ from pathlib import Path
 from eth_hash.auto import keccak
 
 from proofmill.host.ground.errors import ProofmillError
+from proofmill.host.ground.units import ETHER
 from proofmill.host.network.contracts.compiler import compiled
 from proofmill.host.network.contracts.verifier import key_coordinates, key_hash, proof_numbers
 from proofmill.host.network.evm.account import Account, address_of
 from proofmill.host.network.evm.client import Address, RevertedError
 from proofmill.host.network.evm.contract import Contract
 from proofmill.host.network.evm.embedded import EmbeddedEvm
+from proofmill.host.prover.circuits.statement import ADDRESS_BYTES
 from proofmill.host.prover.curve.limbs import SCALAR_MODULUS
 from proofmill.host.prover.groth16.json_fields import read_public
 from proofmill.host.prover.groth16.verification_key import (
@@ -62,14 +64,12 @@ def proof_bytes(key: VerificationKey, proof: Proof) -> bytes:
                     for value in [*proof_numbers(proof), *key_coordinates(key)])
 
 
-CHAIN_ID, GENESIS_TIME, ETHER = 1337, 1_000_000, 10**18
+CHAIN_ID, GENESIS_TIME = 1337, 1_000_000
 
 LOCAL_KEY = bytes(keccak(b"proofmill local caller"))
 """Of an account on the embedded machine alone: anybody can know it."""
 
 LOCAL_CALLER = address_of(LOCAL_KEY)
-
-ADDRESS_BITS = 160
 
 ERRORS = {bytes(keccak(each.encode())[:4]).hex(): each.partition("(")[0] for each in (
     "InvalidProof()", "ModelMismatch()", "InputCommitmentMismatch()", "OutputMismatch()")}
@@ -96,14 +96,14 @@ def verify_locally(folder: str | os.PathLike[str], proven: str | os.PathLike[str
     key = read_verification_key(Path(folder) / VERIFICATION_KEY)
     proof = read_proof(Path(proven) / PROOF)
     public, name = read_public(Path(proven) / PUBLIC), Path(proven) / PUBLIC
-    if len(public) != key.public or len(public) < 3 or max(public) >= SCALAR_MODULUS:
-        raise ProofmillError(f"{name}: has not the {key.public} public signals, below r, of "
-                             f"{key.name}; give the folder of a proof for this model")
+    if len(public) != key.public or len(public) < 3:
+        raise ProofmillError(f"{name}: has not the {key.public} public signals of {key.name}; "
+                             "give the folder of a proof for this model")
     commitment, *outputs, tag = public
-    if tag >> ADDRESS_BITS:
+    if tag >> 8 * ADDRESS_BYTES:
         raise ProofmillError(f"{name}: the prover's tag {tag} is no address; prove with "
                              f"`--tag 0x{LOCAL_CALLER.hex()}`")
-    caller = tag.to_bytes(ADDRESS_BITS // 8, "big")
+    caller = tag.to_bytes(ADDRESS_BYTES, "big")
     evm = EmbeddedEvm(CHAIN_ID, {LOCAL_CALLER: 100 * ETHER}, GENESIS_TIME)
     account = Account(evm, LOCAL_KEY)
     registry = Contract.deploy(account, evm, compiled("ModelRegistry"))

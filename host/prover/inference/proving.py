@@ -4,7 +4,6 @@ import hashlib
 import json
 import os
 import secrets
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,16 +18,13 @@ from proofmill.host.prover.devices.cpu import CpuDevice
 from proofmill.host.prover.groth16.json_fields import write_public
 from proofmill.host.prover.groth16.prove import Prover
 from proofmill.host.prover.groth16.r1cs_file import write_r1cs
-from proofmill.host.prover.groth16.setup import circuit_hash, development_setup
+from proofmill.host.prover.groth16.setup import Step, circuit_hash, development_setup
 from proofmill.host.prover.groth16.verification_key import write_proof, write_verification_key
 from proofmill.host.prover.groth16.zkey import read_zkey
 from proofmill.host.prover.inference.circuit import InferenceCircuit
 from proofmill.host.prover.inference.model import Model
 from proofmill.host.prover.inference.onnx_file import read_model
 from proofmill.host.prover.inference.quantisation import Reals
-
-Step = Callable[[str, int, int], None]
-"""Told (what is being done, work done, work in all)."""
 
 DESCRIPTION, CIRCUIT, KEY, VERIFICATION_KEY = (
     "model.json", "circuit.r1cs", "circuit.zkey", "verification_key.json")
@@ -137,9 +133,9 @@ def prove_inference(path: str | os.PathLike[str], folder: str | os.PathLike[str]
 
 
 def _outputs(model: Model, circuit: InferenceCircuit, found: dict[str, Any]) -> list[Any]:
-    quantisations = {output.tensor: output for output in model.outputs}
-    return [{"name": quantisations[name].name if name in quantisations else name,
-             "integers": found[name].tolist()} for name in circuit.outputs]
+    names = {output.tensor: output.name for output in model.outputs}
+    return [{"name": names.get(name, name), "integers": found[name].tolist()}
+            for name in circuit.outputs]
 
 
 def read_description(place: Path) -> dict[str, Any]:
