@@ -48,6 +48,11 @@ class Pending:
     """The name of a Relu behind it."""
 
 
+def name_of(node: Any) -> str:
+    """What messages call a node; it need not have a name of its own."""
+    return node.name or (node.output[0] if node.output else "without a name")
+
+
 class Graph:
     """The file at `path`; its methods raise `ProofmillError`, which names the node."""
 
@@ -57,7 +62,7 @@ class Graph:
             each.name: onnx.numpy_helper.to_array(each) for each in proto.initializer}
         self.reals: dict[str, Tensor | Constant | Pending] = {}
         self.integers: dict[str, Tensor] = {}
-        self.results: dict[str, str] = {}
+        self.results: set[str] = set()
         """Names of what is no real number: ArgMax."""
         self.constants: dict[str, Integers] = {}
         self.nodes: list[Node] = []
@@ -76,8 +81,7 @@ class Graph:
                                  "dimension given")
 
     def refuse(self, node: Any, reason: str) -> NoReturn:
-        name = node.name or (node.output[0] if node.output else "without a name")
-        raise ProofmillError(f"{self.path}: node {name} ({node.op_type}): {reason}")
+        raise ProofmillError(f"{self.path}: node {name_of(node)} ({node.op_type}): {reason}")
 
     def attributes(self, node: Any, **defaults: Any) -> dict[str, Any]:
         """The node's attributes; those of `defaults` are known."""
@@ -98,7 +102,7 @@ class Graph:
         real = self.reals.get(node.input[place])
         if isinstance(real, Pending):
             self.refuse(node, f"its input {node.input[place]} is not quantised; quantise the result"
-                        f" of node {real.node.name or real.node.output[0]} too")
+                        f" of node {name_of(real.node)} too")
         if not isinstance(real, Tensor):
             self.refuse(node, f"its input {node.input[place]} is not quantised, or is a constant; "
                         "quantise the model in QDQ form")

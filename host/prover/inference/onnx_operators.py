@@ -10,7 +10,7 @@ import numpy as np
 
 from proofmill.host.prover.inference import operators as op
 from proofmill.host.prover.inference.model import Node
-from proofmill.host.prover.inference.onnx_graph import Constant, Graph, Pending, Tensor
+from proofmill.host.prover.inference.onnx_graph import Constant, Graph, Pending, Tensor, name_of
 from proofmill.host.prover.inference.quantisation import (
     RANGES,
     Integers,
@@ -35,8 +35,8 @@ def quantize_linear(graph: Graph, node: Any) -> None:
         if real.clipped and target.zero_point != target.least:
             graph.refuse(node, f"is behind the Relu {real.clipped}, so its zero point should be "
                         f"{target.least}, not {target.zero_point}")
-        graph.nodes.append(Node(real.node.name or real.node.output[0], real.node.op_type,
-                               real.make(target), real.inputs, node.output[0]))
+        graph.nodes.append(Node(name_of(real.node), real.node.op_type, real.make(target),
+                                real.inputs, node.output[0]))
         shape = real.shape
     else:
         graph.refuse(node, f"quantises {name}, which no supported operator gives")
@@ -83,7 +83,7 @@ def linear(graph: Graph, node: Any) -> None:
                     f"{weight.shape}")
     if len(weights.scale) > 1 and weights.axis % 2 != (0 if turned else 1):
         graph.refuse(node, "has a scale for each input; quantise by output, or the whole weight")
-    bias = bias_of(graph, node, 2, source, weights, weight.shape[1])
+    bias = bias_of(graph, node, source, weights, weight.shape[1])
     check_sums(graph, node, source, np.abs(weight).sum(axis=0), bias)
     graph.put(node, (source.integers,), weight.shape[1:], lambda target: op.Linear(
         source.quantisation, target, weight, bias,
@@ -107,7 +107,7 @@ def convolution(graph: Graph, node: Any) -> None:
                     f"{source.shape[0]}")
     if len(weights.scale) > 1 and weights.axis != 0:
         graph.refuse(node, "has scales along another axis than the outputs'; quantise by output")
-    bias = bias_of(graph, node, 2, source, weights, weight.shape[0])
+    bias = bias_of(graph, node, source, weights, weight.shape[0])
     check_sums(graph, node, source, np.abs(weight).sum(axis=(1, 2, 3)), bias)
     graph.put(node, (source.integers,), (weight.shape[0], *slid(graph, node, source, window)),
              lambda target: op.Convolution(
@@ -115,15 +115,14 @@ def convolution(graph: Graph, node: Any) -> None:
                  ratio(source.quantisation.scale, weights.scale, target.scale), groups))
 
 
-def bias_of(graph: Graph, node: Any, place: int, source: Tensor, weights: Constant, count: int
-         ) -> Integers:
+def bias_of(graph: Graph, node: Any, source: Tensor, weights: Constant, count: int) -> Integers:
     """The bias of a Gemm or Conv in the unit of the products; zeros without one."""
-    if len(node.input) <= place or not node.input[place]:
+    if len(node.input) <= 2 or not node.input[2]:
         return np.zeros(count, np.int64)
-    found = graph.constant(node, place, "bias")
+    found = graph.constant(node, 2, "bias")
     unit = np.float32(source.quantisation.scale) * weights.scale
     if found.zero_point.any() or not np.allclose(found.scale, unit, rtol=1e-6, atol=0):
-        graph.refuse(node, f"its bias {node.input[place]} has another unit than the products; "
+        graph.refuse(node, f"its bias {node.input[2]} has another unit than the products; "
                     "quantise it with the scales of input and weight multiplied")
     if found.values.shape not in ((count,), (1, count), (1,), ()):
         graph.refuse(node, f"its bias has the shape {found.values.shape}, not ({count},)")
@@ -190,7 +189,7 @@ def relu(graph: Graph, node: Any) -> None:
     before = graph.reals.get(node.input[0])
     if isinstance(before, Pending) and before.node.op_type in ("Gemm", "Conv"):
         graph.reals[node.output[0]] = Pending(before.node, before.inputs, before.shape,
-                                             before.make, node.name or node.output[0])
+                                             before.make, name_of(node))
         return
     source = graph.tensor(node, 0)
     graph.put(node, (source.integers,), source.shape,
@@ -261,10 +260,9 @@ def argmax(graph: Graph, node: Any) -> None:
     axis = given["axis"] + (len(source.shape) + 1 if given["axis"] < 0 else 0)
     if not 1 <= axis <= len(source.shape) or given["select_last_index"]:
         graph.refuse(node, "has to be within a sample, and give the first of equal places")
-    graph.nodes.append(Node(node.name or node.output[0], node.op_type,
-                           op.ArgMax(axis, bool(given["keepdims"])), (source.integers,),
-                           node.output[0]))
-    graph.results[node.output[0]] = node.name
+    graph.nodes.append(Node(name_of(node), node.op_type, op.ArgMax(axis, bool(given["keepdims"])),
+                            (source.integers,), node.output[0]))
+    graph.results.add(node.output[0])
 
 
 def _without_zero(weights: Constant) -> Integers:
