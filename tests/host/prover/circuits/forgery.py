@@ -1,8 +1,10 @@
 """What a cheating prover tries: witnesses that differ from the honest one."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from random import Random
 
+from proofmill.host.prover.circuits.checker import Checker
 from proofmill.host.prover.circuits.constraints import MODULUS, ConstraintSystem
 
 
@@ -50,3 +52,11 @@ def violated(system: ConstraintSystem, witness: Sequence[int]) -> set[str]:
     """The labels of all constraints that do not hold."""
     return {constraint.label for constraint in system.constraints
             if not constraint.holds(witness)}
+
+
+def is_needed(system: ConstraintSystem, place: int, witnesses: Sequence[Sequence[int]]) -> bool:
+    """Whether without the constraint at `place` some wire is not determined any more, at one of
+    `witnesses` or another."""
+    rest = replace(system, constraints=system.constraints[:place] + system.constraints[place + 1:])
+    checker = Checker(rest.to_r1cs("without one"))
+    return any(not checker.check(witness).is_determined for witness in witnesses)
