@@ -28,6 +28,9 @@ TABLE, CARRY_IN, CARRY, CARRY_OUT = 0.24, 0.45, 0.071, 0.44
 MUX_DATA, MUX_SELECT = {"PFUMX": 0.17, "L6MUX21": 0.24}, 0.26
 """Multiplexers beside tables, whose data comes without a wire in between."""
 
+MAPPED = re.compile(r"_(?:TRELLIS|LUT4|CCU2C|PFUMX|L6MUX21|MULT18X18D|DO[AB])|\[")
+"""What mapping adds to a name begins so."""
+
 Wire = Any
 
 
@@ -160,5 +163,4 @@ class Timing:
 
 def plain_name(name: str) -> str:
     """A signal's name without what mapping has added, numbers as #."""
-    name = re.split(r"_(?:TRELLIS|LUT4|CCU2C|PFUMX|L6MUX21|MULT18X18D|DO[AB])|\[", name)[0]
-    return re.sub(r"\$?\d+", "#", name)
+    return re.sub(r"\$?\d+", "#", MAPPED.split(name)[0])

@@ -7,15 +7,13 @@ from typing import Any
 from amaranth.back import rtlil
 
 from proofmill import hdl
+from proofmill.boards.paths import MAPPED
 from proofmill.hdl.contracts import SYNTHESIS
 
 WIRE = re.compile(r'^ *attribute \\src "(?P<src>[^"]*)"\n(?: *attribute .*\n)*'
                   r"^ *(?:wire .*|memory .*)\\(?P<name>\S+)$|^module \\(?P<module>\S+)$",
                   re.MULTILINE)
 """A wire or memory with the line that made it, or the module that it is in."""
-
-MAPPED = re.compile(r"_(?:TRELLIS|LUT4|CCU2C|PFUMX|L6MUX21|MULT18X18D|DO[AB])|\[")
-"""What mapping adds to a name begins so."""
 
 PACKAGE = f"{Path(list(hdl.__path__)[0]).parent}/"
 
