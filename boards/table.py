@@ -13,6 +13,7 @@ from proofmill.boards.shapes import (
     SMALLEST,
     THREE_ROWS,
 )
+from proofmill.hdl.commands import POINT_WORDS
 from proofmill.hdl.cost import machine
 from proofmill.hdl.curve import Group
 from proofmill.hdl.description import shape_from
@@ -30,9 +31,6 @@ GW5A_PRESETS = {"gw5a-one-row": GW5A_ONE_ROW, "gw5a-four-rows": GW5A_FOUR_ROWS,
 
 POINTS = 1 << 16
 """Of the sums in the tables, where the board's memory holds as many."""
-
-WORDS_OF_A_POINT = 8
-"""Words of 64 bits of a point of G1: two coordinates."""
 
 
 def _head(*names: str, words: int = 1) -> list[str]:
@@ -87,7 +85,7 @@ def expectations_table(board: Board, presets: Mapping[str, MsmShape] = PRESETS) 
     """What `presets` compute in a second at the board's clock, and a sum beside the line, under a
     sentence that says the clock."""
     lines = [f"Additions a second at the {board.clock_hz / 1e6:.4g} MHz of {board.name}:", ""]
-    points = min(POINTS, 1 << (board.memory_words // WORDS_OF_A_POINT).bit_length() - 1)
+    points = min(POINTS, 1 << (board.memory_words // POINT_WORDS).bit_length() - 1)
     lines += _head("preset", "a G1 addition every", "additions a second",
                    f"a sum of 2^{points.bit_length() - 1} points: computing", "the line, meanwhile")
     for name, shape in presets.items():
