@@ -15,13 +15,13 @@ def picture(parts: list[Part], depth: int) -> str:
     """SVG of the tree, so many levels deep; a part's figures are shown where one points at it."""
     shown = [part for part in parts if part.depth <= depth]
     scale = WIDTH / max(1, parts[0].total.lut)
-    begins: dict[str, float] = {}  # where the next part of each begins
+    begins = {"": 0.0}  # where the next part of each begins
     boxes = []
     for part in shown:
         parent = part.path.rpartition(".")[0]
-        left = begins.get(parent, 0.0) if part.path else 0.0
+        left = begins[parent]
         width = part.total.lut * scale
-        begins[parent] = left + width if part.path else 0.0
+        begins[parent] = left + width
         begins[part.path] = left
         used = part.total
         told = (f"{part.path or part.name}: {used.lut:,} tables, {used.dsp:,} DSP blocks, "
