@@ -128,10 +128,7 @@ def build(board: Board, folder: Path, *, shape: MsmShape | None = None, seed: in
             raise ToolError(
                 f"the design takes {getattr(resources, kind):,} {kind} and {board.title} has "
                 f"{there:,}; choose smaller parameters or another board (the log is in {folder})")
-    if mend := MENDED.get(board.flow):
-        design = json.loads((folder / "top.json").read_text())
-        mend(design, "top")
-        (folder / "top.json").write_text(json.dumps(design))
+    mend(board, folder)
     watch = RipUp(board.clock_hz / 1e6) if board.rip_up else None
     log = timed("place and route", 2, "place and route", partial(run, stop=watch),
                 nextpnr(board, seed), folder, "nextpnr.log")
@@ -200,6 +197,15 @@ def _without_platform(board: Board, core: Any, folder: Path) -> int:
     name, places = constraints(board)
     (folder / name).write_text(places)
     return number
+
+
+def mend(board: Board, folder: Path) -> None:
+    """Do to ``top.json`` in `folder` what the board's flow wants, see `MENDED`."""
+    if mended := MENDED.get(board.flow):
+        path = folder / "top.json"
+        design = json.loads(path.read_text())
+        mended(design, "top")
+        path.write_text(json.dumps(design))
 
 
 def utilisation(log: str) -> dict[str, list[int]]:
