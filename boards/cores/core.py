@@ -114,6 +114,11 @@ class Core:
             multiplier, field=multiplier.second, second=None))
 
     @property
+    def inverter(self) -> InverterShape:
+        """Inversion of what the multiplier gives."""
+        return InverterShape.of(self.shape.adder.multiplier)
+
+    @property
     def batches(self) -> BatchShape:
         """A batch-affine adder on the same multiplier, in G1."""
         return BatchShape(multiplier=self.shape.adder.multiplier)
@@ -184,7 +189,7 @@ def _adder_function(core: Core) -> Function:
 
 FUNCTIONS: dict[str, Callable[[Core], Function]] = {
     "multiplier": lambda core: MultiplierFunction(core.shape.adder.multiplier),
-    "inverter": lambda core: InverterFunction(InverterShape.of(core.shape.adder.multiplier)),
+    "inverter": lambda core: InverterFunction(core.inverter),
     "adder": _adder_function,
     "processor": lambda core: ProcessorFunction(
         core.target.shape, program(core.program, core.target), PROGRAMS[core.program]),
@@ -199,8 +204,8 @@ UNITS = {
                             lambda core: AxiStream(FUNCTIONS["multiplier"](core)),
                             lambda core: axis_multiplier_bench(core.shape.adder.multiplier)),
     "inverter": Unit("inversion of what the multiplier gives",
-                     lambda core: Inverter(InverterShape.of(core.shape.adder.multiplier)),
-                     lambda core: inverter_bench(InverterShape.of(core.shape.adder.multiplier))),
+                     lambda core: Inverter(core.inverter),
+                     lambda core: inverter_bench(core.inverter)),
     "adder": Unit("the complete point adder with its frames",
                   lambda core: FramedAdder(core.shape.adder),
                   lambda core: point_benches.adder_bench(core.shape.adder)),

@@ -20,7 +20,6 @@ from proofmill.boards.cores.proofs import (
 )
 from proofmill.boards.cores.proofs.mailboxes import DEPTH, MailboxProof, adder_like
 from proofmill.boards.cores.proofs.rest import DrainProof
-from proofmill.hdl.inverter import InverterShape
 
 WHOLE = ("msm", "accelerator", "board")
 WITH_MAILBOXES = ("mailboxes", *WHOLE)
@@ -107,7 +106,7 @@ def proofs_of(core: Core) -> Iterator[Proof | Formula]:
                     transform.Order(core.transforms), transform.DEPTH)
     if unit == "inverter":
         yield Proof("held", "a result comes in time and stays until it is taken",
-                    inverter.Held(InverterShape.of(adder.multiplier)), inverter.DEPTH)
+                    inverter.Held(core.inverter), inverter.DEPTH)
     if unit == "batch_adder" and core.batches.chains >= batches.LEAST_CHAINS:
         yield Proof("passed", "batches pass one by one, none where another is, and every sum has a "
                     "place", batches.Order(core.batches), batches.DEPTH)
