@@ -34,7 +34,7 @@ def multiplier_bench(shape: MultiplierShape) -> Bench:
     bits, out = shape.operand_bits, shape.product_bits
     folded = shape.interval > 1
     return Bench(
-        parts=["multiplier"], answers=len(pairs),
+        parts=["products", "multiplier"], answers=len(pairs),
         limit=len(pairs) * shape.interval + shape.latency + 20, places={
             "COUNT": len(pairs), "LATENCY": shape.latency, "INTERVAL": shape.interval,
             "RADIX": f"2**{shape.radix.bit_length() - 1}", "PRODUCT_MSB": out - 1,
@@ -53,7 +53,7 @@ def axis_multiplier_bench(shape: MultiplierShape) -> Bench:
     """The same between two AXI4-Streams, of which either pauses."""
     bench = multiplier_bench(shape)
     return replace(
-        bench, parts=["axis_multiplier"], limit=4 * bench.limit + 40,
+        bench, parts=["products", "axis_multiplier"], limit=4 * bench.limit + 40,
         places=dict(bench.places) | {
             "LANE_MSB": whole_bytes(shape.operand_bits) - 1,
             "OUT_MSB": whole_bytes(shape.product_bits) - 1})

@@ -1,14 +1,4 @@
-  // product = a * b / @RADIX@ modulo MODULUS, and at most BOUND; both sides pause.
-  localparam integer COUNT = @COUNT@;
-  localparam [@PRODUCT_MSB@:0] MODULUS = @MODULUS@;
-  localparam [@PRODUCT_MSB@:0] BOUND = @BOUND@;
-  reg [@OPERAND_MSB@:0] a_of [0:COUNT-1];
-  reg [@OPERAND_MSB@:0] b_of [0:COUNT-1];
-  reg [@PRODUCT_MSB@:0] residue_of [0:COUNT-1];
-  initial begin
-@ROWS@
-  end
-
+  // Both sides pause.
   reg aresetn = 1'b0, offered = 1'b0, taking = 1'b0, waited = 1'b0;
   integer given = 0, taken = 0;
   wire [@LANE_MSB@:0] a = a_of[given % COUNT], b = b_of[given % COUNT];

@@ -1,14 +1,4 @@
-  // product = a * b / @RADIX@ modulo MODULUS, and at most BOUND.
-  localparam integer COUNT = @COUNT@, LATENCY = @LATENCY@, INTERVAL = @INTERVAL@;
-  localparam [@PRODUCT_MSB@:0] MODULUS = @MODULUS@;
-  localparam [@PRODUCT_MSB@:0] BOUND = @BOUND@;
-  reg [@OPERAND_MSB@:0] a_of [0:COUNT-1];
-  reg [@OPERAND_MSB@:0] b_of [0:COUNT-1];
-  reg [@PRODUCT_MSB@:0] residue_of [0:COUNT-1];
-  initial begin
-@ROWS@
-  end
-
+  localparam integer LATENCY = @LATENCY@, INTERVAL = @INTERVAL@;
   reg [@OPERAND_MSB@:0] a = 0, b = 0;
   wire [@PRODUCT_MSB@:0] product;
 @START_REGISTER@  @TOP@ dut (.clk(clk), .rst(1'b0), @START_PORT@.a(a), .b(b), .product(product));
