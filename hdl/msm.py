@@ -243,18 +243,15 @@ class Msm(wiring.Component):
 
     def _share_memory(self, m, requests, points, tiles):
         """The memory is the sums', and the transforms' while one is under way."""
-        for source in (requests, tiles.requests):
-            theirs = ~tiles.ready if source is tiles.requests else tiles.ready
-            m.d.comb += source.ready.eq(self.requests.ready & theirs)
-            with m.If(theirs):
-                m.d.comb += [self.requests.valid.eq(source.valid),
-                             self.requests.payload.eq(source.payload)]
-        for target in (points, tiles.points):
-            theirs = ~tiles.ready if target is tiles.points else tiles.ready
-            m.d.comb += [target.payload.eq(self.points.payload),
+        for source, target, theirs in ((requests, points, tiles.ready),
+                                       (tiles.requests, tiles.points, ~tiles.ready)):
+            m.d.comb += [source.ready.eq(self.requests.ready & theirs),
+                         target.payload.eq(self.points.payload),
                          target.valid.eq(self.points.valid & theirs)]
             with m.If(theirs):
-                m.d.comb += self.points.ready.eq(target.ready)
+                m.d.comb += [self.requests.valid.eq(source.valid),
+                             self.requests.payload.eq(source.payload),
+                             self.points.ready.eq(target.ready)]
 
     def _count(self, m, sequencer, loaded, skipped, units):
         m.submodules.tally = counters = Counters(max(2, len(units)))
