@@ -33,7 +33,6 @@ from proofmill.hdl.description import describe
 from proofmill.hdl.extent import Extent
 from proofmill.hdl.fetcher import REQUEST, WRITE
 from proofmill.hdl.msm import Msm, MsmShape
-from proofmill.hdl.transform_shape import PLANES
 from proofmill.hdl.windows import MAX_WINDOW
 
 
@@ -311,9 +310,8 @@ class Accelerator(wiring.Component):
             with m.Switch(size.power):
                 for power in range(1, shape.most + 1):
                     with m.Case(power):
-                        room = PLANES * shape.value_words << power if power > shape.power else 0
                         m.d.comb += fits.eq((size.words == shape.value_words << power + 1)
-                                            & (place.count == room))
+                                            & (place.count == shape.room(power)))
             with m.If(fits):
                 m.next = "EXTENT"
             with m.Else():

@@ -97,6 +97,10 @@ class TransformShape:
         """Larger vectors than the planes hold are transformed in tiles."""
         return self.most > self.power
 
+    def room(self, power: int) -> int:
+        """Words of the memory beside it that a transform of ``2 ** power`` values takes."""
+        return PLANES * self.value_words << power if power > self.power else 0
+
     @property
     def interval(self) -> int:
         """Cycles from one butterfly to the next."""

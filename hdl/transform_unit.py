@@ -7,7 +7,7 @@ from amaranth.lib.wiring import In, Out
 from proofmill.hdl.block_memory import BlockMemory
 from proofmill.hdl.commands import WORD
 from proofmill.hdl.transform import Transform
-from proofmill.hdl.transform_shape import OPERANDS_AFTER, PLANES, TransformShape
+from proofmill.hdl.transform_shape import OPERANDS_AFTER, TransformShape
 from proofmill.hdl.transform_tiles import Tiles
 
 
@@ -44,7 +44,7 @@ class TransformUnit(wiring.Component):
         outer = transform
         if shape.tiled:
             m.submodules.tiles = outer = tiles = Tiles(shape)
-            m.submodules.store = store = BlockMemory(PLANES * shape.value_words << shape.most)
+            m.submodules.store = store = BlockMemory(shape.room(shape.most))
             tiles.connect(m, transform)
             for one, other in ((tiles.requests, store.requests), (store.points, tiles.points),
                                (tiles.writes, store.writes)):
