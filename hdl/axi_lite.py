@@ -39,12 +39,11 @@ class Register:
 
 def registers_of(function: Function) -> list[Register]:
     """The table of registers, of which the gateware and its documentation are made."""
-    table, address = [], 0
+    table: list[Register] = []
 
     def add(name: str, bits: int, written: bool, meaning: str) -> None:
-        nonlocal address
+        address = table[-1].end if table else 0
         table.append(Register(name, address, bits, written, meaning))
-        address = table[-1].end
 
     add("start", 1, True, "write 1: begin with the operands there are, and forget the last results")
     add("status", 2, False, "bit 0: busy, bit 1: the results are there")

@@ -74,21 +74,16 @@ class BatchAdder(wiring.Component):
         return m
 
     @staticmethod
-    def _later(m, name, value, cycles=1):
+    def _later(m, name, value, cycles=1, *, reset_less=True):
         for n in range(cycles):
-            held = Signal.like(value, name=f"{name}_after{n + 1}", reset_less=True)
+            held = Signal.like(value, name=f"{name}_after{n + 1}", reset_less=reset_less)
             m.d.sync += held.eq(value)
             value = held
         return value
 
-    @staticmethod
-    def _flag(m, name, flag, cycles):
+    def _flag(self, m, name, flag, cycles):
         """The same of one bit that says whether there is something: at reset there is nothing."""
-        for n in range(cycles):
-            held = Signal(name=f"{name}{n + 1}")
-            m.d.sync += held.eq(flag)
-            flag = held
-        return flag
+        return self._later(m, name, flag, cycles, reset_less=False)
 
     def _memory(self, m, name, shape, depth, reads=1):
         """A memory's write port and its read ports."""

@@ -28,8 +28,8 @@ def test_a_familys_blocks_are_those_of_the_cost_table(family, shape, tmp_path):
     target = TARGETS[family]
     (tmp_path / "unit.il").write_text(netlist(shape.build()))
     target.lay_out(tmp_path)
-    run_yosys(["read_rtlil unit.il", f"{target.synthesis} -top unit -run begin:coarse",
-               *target.products, "flatten", "tee -o stat.json stat -json"], tmp_path)
+    run_yosys(["read_rtlil unit.il", *target.passes("unit")[:-1], "flatten",
+               "tee -o stat.json stat -json"], tmp_path)
     used = target.count(cells_of(tmp_path / "stat.json")).dsp
     assert used == BLOCKS[target.block].total(shape.multiplications)
 

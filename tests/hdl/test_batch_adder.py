@@ -17,6 +17,8 @@ from proofmill.hdl.folded import FoldedShape
 from proofmill.hdl.presets import STANDARD, TOY_SHAPE
 from proofmill.sim.batch import BatchModel, kind_of, products
 from proofmill.sim.curve import equation
+from proofmill.sim.field import from_montgomery, to_montgomery
+from tests.choice import slow_but
 from tests.hdl.compiled import Compiled
 from tests.hdl.points import bn254_generator, from_py_ecc, toy_points
 from tests.simulation import simulate
@@ -38,9 +40,9 @@ QUICK = (("toy", "equal"), ("small", "pauses"), ("folded", "now and then"),
 
 def to_words(shape, point):
     """An affine point as the adder takes it; at infinity anything."""
-    p, radix = shape.modulus, shape.multiplier.radix
-    x, y = ((5,), (7,)) if point is None else point
-    return {"x": x[0] * radix % p, "y": y[0] * radix % p, "infinite": int(point is None)}
+    (x,), (y,) = ((5,), (7,)) if point is None else point
+    return {"x": to_montgomery(shape.multiplier, x), "y": to_montgomery(shape.multiplier, y),
+            "infinite": int(point is None)}
 
 
 def packed(shape, p, q, tag):
@@ -53,13 +55,13 @@ def packed(shape, p, q, tag):
 
 def unpacked(shape, word):
     """(tag, point) of a sum that is a number; at infinity its coordinates are 0."""
-    p, back = shape.modulus, pow(shape.multiplier.radix, -1, shape.modulus)
-    bits = shape.multiplier.field.bits
+    p, bits = shape.modulus, shape.multiplier.field.bits
     x, y = (word >> bits * n & (1 << bits) - 1 for n in range(2))
     infinite, tag = word >> 2 * bits & 1, word >> 2 * bits + 1
     assert not infinite or (x, y) == (0, 0)
     assert x < p and y < p
-    return tag, None if infinite else ((x * back % p,), (y * back % p,))
+    return tag, None if infinite else (
+        (from_montgomery(shape.multiplier, x),), (from_montgomery(shape.multiplier, y),))
 
 
 def test_words_are_those_of_the_layouts():
@@ -135,9 +137,8 @@ def test_every_pair_of_points():
     assert model.cycle / len(pairs) < 6.2
 
 
-@pytest.mark.parametrize("name, kind", [
-    pytest.param(name, kind, marks=() if (name, kind) in QUICK else pytest.mark.slow)
-    for name in SHAPES for kind in ("random", "equal", "pauses", "now and then")])
+@pytest.mark.parametrize("name, kind", slow_but(QUICK, [
+    (name, kind) for name in SHAPES for kind in ("random", "equal", "pauses", "now and then")]))
 def test_the_model_has_the_gatewares_cycles(name, kind):
     """Whatever is added and however the streams pause."""
     shape, points, rng = SHAPES[name], toy_points(Group.G1), Random(name + kind)

@@ -83,8 +83,7 @@ def run_pausing(shape, cases, seed):
     return results
 
 
-@pytest.mark.parametrize("name", [
-    name if "tiles" not in name else pytest.param(name, marks=pytest.mark.slow) for name in TOYS])
+@pytest.mark.parametrize("name", slow_but([name for name in TOYS if "tiles" not in name], TOYS))
 def test_every_size_while_words_pause(name):
     """Golden values and golden cycles, whatever the streams do."""
     shape = TOYS[name]

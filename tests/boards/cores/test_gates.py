@@ -11,6 +11,7 @@ from proofmill.boards.resources import TARGETS
 from proofmill.boards.tools import ToolError, run_yosys, yosys_package
 from proofmill.hdl.presets import TOY_SHAPE
 from tests.boards.cores.test_benches import icarus, written
+from tests.choice import slow_but
 
 HERE = Path(__file__).parent
 CELLS = {"ecp5-85f": "-overwrite +/lattice/cells_sim_ecp5.v", "xcup": "+/xilinx/cells_sim.v",
@@ -52,8 +53,7 @@ def netlist_answers(passes, family, folder):
 QUICK = ("ice40", "gw5a")
 
 
-@pytest.mark.parametrize("family", [
-    *QUICK, *(pytest.param(name, marks=pytest.mark.slow) for name in CELLS if name not in QUICK)])
+@pytest.mark.parametrize("family", slow_but(QUICK, CELLS))
 def test_the_netlist_answers_as_the_text_does(family, tmp_path):
     said, status = netlist_answers(TARGETS[family].passes("multiplier"), family, tmp_path)
     assert "PASS: multiplier: " in said and status == 0, said
@@ -115,8 +115,7 @@ def test_products_on_blocks_are_products(family, cell, tmp_path):
     target = TARGETS[family]
     target.lay_out(tmp_path)
     flat = mapped("products.sv", "products", [
-        f"{target.synthesis} -top products -run begin:coarse", *target.products, "techmap",
-        "opt_clean"], family, tmp_path)
+        *target.passes("products")[:-1], "techmap", "opt_clean"], family, tmp_path)
     gates = (tmp_path / "gates.v").read_text()
     assert len(re.findall(rf"^  {cell} ", gates, re.M)) >= 2 * (len(WIDTHS) - 2)
     said, _ = icarus([flat, tmp_path / "bench.sv"], tmp_path)
