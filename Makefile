@@ -6,15 +6,26 @@ BIN := $(VENV)/bin
 FOLDERS := hdl sim firmware host boards
 
 # Tools that tests start are found as in an active environment: Verilator's makefiles call `python`.
-test test-slow: export PATH := $(abspath $(BIN)):$(PATH)
+test test-thorough test-times test-slow: export PATH := $(abspath $(BIN)):$(PATH)
 
-.PHONY: mine test test-slow waves check clean
+.PHONY: mine test test-thorough test-times test-slow waves check clean
 
 mine: $(VENV)/installed
 	@$(BIN)/proofmill mine $(ARGS)
 
 test: $(VENV)/installed-dev
 	@$(BIN)/python -m pytest -n 2 $(ARGS)
+
+# What tests/long_tests.txt names: with `make test`, all that CI runs.
+test-thorough: $(VENV)/installed-dev
+	@$(BIN)/python -m pytest -n 2 -m 'thorough and not slow' $(ARGS)
+
+# Both of them, measured: writes tests/long_tests.txt. Wants a machine with nothing else to do.
+test-times: $(VENV)/installed-dev
+	@mkdir -p build
+	@$(BIN)/python -m pytest -n 2 -m 'not slow' --durations=0 -vv $(ARGS) > build/test-times.txt; \
+		tail -n 1 build/test-times.txt
+	@$(BIN)/python -m tests.long_tests < build/test-times.txt
 
 # Everything that takes minutes: long products through Verilator, synthesis, large sizes.
 test-slow: $(VENV)/installed-dev

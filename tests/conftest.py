@@ -7,8 +7,19 @@ from pathlib import Path
 
 import pytest
 
+from tests.long_tests import LIST, is_long, long_tests
+
 ROOT = Path(__file__).parents[1]
 OURS = ("hdl", "sim", "firmware", "host", "boards")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what the list of long tests names, before pytest leaves out by marks."""
+    names = long_tests(LIST.read_text(encoding="utf-8"))
+    for item in items:
+        if is_long(item.nodeid, names):
+            item.add_marker(pytest.mark.thorough)
 
 
 def run(*command: str, folder: Path, **environment: str) -> str:
