@@ -20,7 +20,10 @@ from proofmill.host.prover.circuits.constraints import ConstraintSystem as Const
 from proofmill.host.prover.curve.limbs import to_limbs as to_limbs
 from proofmill.host.prover.devices.catalogue import open_device as open_device
 from proofmill.host.prover.groth16.prove import Prover as Prover
+from proofmill.host.prover.groth16.r1cs_file import read_r1cs as read_r1cs
+from proofmill.host.prover.groth16.r1cs_file import write_r1cs as write_r1cs
 from proofmill.host.prover.groth16.setup import development_setup as development_setup
 from proofmill.host.prover.groth16.verify import verify as verify
 from proofmill.host.prover.groth16.wtns import read_witness as read_witness
+from proofmill.host.prover.groth16.wtns import write_witness as write_witness
 from proofmill.host.prover.groth16.zkey import read_zkey as read_zkey

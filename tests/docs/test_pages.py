@@ -12,7 +12,7 @@ from proofmill.host.cli.main import parser
 from proofmill.host.ground.errors import ProofmillError
 
 ROOT = Path(__file__).parents[2]
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 SOURCES = sorted(path for folder in ("boards", "firmware", "hdl", "host", "sim", "tests")
                  for kind in ("*.py", "*.vy", "*.asm", "*.cpp", "*.toml")
                  for path in (ROOT / folder).rglob(kind) if path != Path(__file__))
@@ -72,16 +72,17 @@ def commands():
     found = []
     for where, line in lines_of([page for page in PAGES if page.name != "commands.md"]):
         spans = re.findall(r"`(proofmill [^`]*)`", line)
-        block = re.match(r"(?:    )?(proofmill .*)", line)
+        block = re.match(r"(?:    |\$ )?(proofmill .*)", line)
         for text in spans or ([block[1]] if block else []):
             found.append((where, text))
     return found
 
 
 def words_of(command):
-    """The words of a command as a page has them: no remark, no redirection, not that it runs beside
-    the next, of ``a|b`` the first, and a page's ``...`` for something of the reader's."""
-    command = re.sub(r"\s+#.*|\s+>.*|\s+&$", "", command)
+    """The words of a command as a page has them: no remark, no redirection, nothing after ``||``,
+    not that it runs beside the next, of ``a|b`` the first, and a page's ``...`` for something of
+    the reader's."""
+    command = re.sub(r"\s+#.*|\s+>.*|\s+\|\|.*|\s+&$", "", command)
     return [word.partition("|")[0] for word in shlex.split(command)[1:]]
 
 
