@@ -17,6 +17,7 @@ from amaranth.lib.wiring import In, Out
 
 from proofmill.hdl.board_top import BoardCore
 from proofmill.hdl.emit import emit_verilog
+from proofmill.sim.dump import Dump
 from proofmill.sim.sdram import CELLS, Rule, SdramChip
 from proofmill.sim.verilated import BuildProgress, library_of, with_hash
 
@@ -67,22 +68,27 @@ class SimulatedBoard(wiring.Component):  # type: ignore[misc]
         return m
 
 
-def build_board(core: BoardCore, progress: BuildProgress | None = None) -> Path:
-    """The library that simulates `core`, from the cache or built now. Raises `BuildError`."""
+def build_board(core: BoardCore, progress: BuildProgress | None = None, *,
+                traced: bool = False) -> Path:
+    """The library that simulates `core`, from the cache or built now, `traced` for waveforms.
+
+    Raises `BuildError`.
+    """
     tell = progress or (lambda what, done, total: None)
     tell("emitting Verilog", 0, 1)
     verilog, _ = with_hash(emit_verilog(SimulatedBoard(core), "board") + CELLS)
-    return library_of(verilog, "board", HARNESS, tell)
+    return library_of(verilog, "board", HARNESS, tell, traced=traced)
 
 
 class RunningBoard:
     """A simulated board that runs in a thread; `path` is the serial port to open.
 
     `close` ends it; `reset` presses its reset button; `unplug` pulls its cable, after which
-    `path` is gone. What went wrong inside, if anything, is in `fault`.
+    `path` is gone. What went wrong inside, if anything, is in `fault`. `dump` is a waveform to be
+    written, of a library that was built for it.
     """
 
-    def __init__(self, library: Path, divisor: int) -> None:
+    def __init__(self, library: Path, divisor: int, dump: Dump | None = None) -> None:
         self._code = ctypes.CDLL(str(library))
         for name, arguments, result in (
                 ("create", [ctypes.c_int, ctypes.c_int], ctypes.c_void_p),
@@ -103,6 +109,9 @@ class RunningBoard:
         self.cycle = 0
         self.active = False
         self._handle = self._code.board_create(self._master, divisor)
+        self._dump = dump
+        if dump is not None:
+            dump.begin(self._code.board_trace, self._handle)
         self._stop, self._press = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._run, name="proofmill-board", daemon=True)
         self._thread.start()
@@ -144,5 +153,7 @@ class RunningBoard:
         """End the simulation; calling it again does nothing."""
         self.unplug()
         if self._handle is not None:
+            if self._dump is not None:
+                self._dump.ran = int(self._code.board_cycle(self._handle))
             self._code.board_destroy(self._handle)
             self._handle = None

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "Vboard.h"
+#include "trace.h"
 #include "verilated.h"
 
 namespace {
@@ -19,6 +20,7 @@ struct Simulation {
     std::unique_ptr<Vboard> top;
     int descriptor, divisor;
     uint64_t cycle = 0;
+    Trace trace;
     // To the board: bits still to be sent of the byte at hand, the lowest first.
     uint8_t incoming[4096];
     size_t incoming_at = 0, incoming_end = 0;
@@ -32,7 +34,7 @@ struct Simulation {
     bool hung_up = false;
 
     Simulation(int descriptor, int divisor)
-        : top(new Vboard(&context)), descriptor(descriptor), divisor(divisor) {
+        : top(new Vboard(traced(&context))), descriptor(descriptor), divisor(divisor) {
         top->rx = 1;
         reset();
     }
@@ -40,8 +42,10 @@ struct Simulation {
     void clock() {
         top->clk = 0;
         top->eval();
+        trace.settled(cycle);
         top->clk = 1;
         top->eval();
+        trace.clocked(cycle);
         cycle++;
     }
 
@@ -87,6 +91,11 @@ void* board_create(int descriptor, int divisor) { return new Simulation(descript
 void board_destroy(void* handle) { delete static_cast<Simulation*>(handle); }
 void board_reset(void* handle) { static_cast<Simulation*>(handle)->reset(); }
 uint64_t board_cycle(void* handle) { return static_cast<Simulation*>(handle)->cycle; }
+// Write cycles `first` to `last` to the file `path`; returns 1 where it cannot be opened.
+int board_trace(void* handle, const char* path, uint64_t first, uint64_t last) {
+    auto& s = *static_cast<Simulation*>(handle);
+    return s.trace.open(*s.top, path, first, last);
+}
 int board_broken(void* handle) { return static_cast<Simulation*>(handle)->top->broken; }
 int board_active(void* handle) { return static_cast<Simulation*>(handle)->top->active; }
 

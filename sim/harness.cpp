@@ -12,6 +12,7 @@
 
 // Verilator writes the two underscores of a port as ___05F.
 #include "Vaccelerator.h"
+#include "trace.h"
 #include "verilated.h"
 
 namespace {
@@ -31,8 +32,9 @@ struct Simulation {
     std::vector<uint64_t> memory;
     std::deque<Burst> bursts;
     uint64_t cycle = 0;
+    Trace trace;
 
-    Simulation() : top(new Vaccelerator(&context)) {}
+    Simulation() : top(new Vaccelerator(traced(&context))) {}
 
     void reset() {
         bursts.clear();
@@ -68,6 +70,12 @@ void simulation_reset(void* handle) { static_cast<Simulation*>(handle)->reset();
 
 uint64_t simulation_cycle(void* handle) { return static_cast<Simulation*>(handle)->cycle; }
 
+// Write cycles `first` to `last` to the file `path`; returns 1 where it cannot be opened.
+int simulation_trace(void* handle, const char* path, uint64_t first, uint64_t last) {
+    auto& s = *static_cast<Simulation*>(handle);
+    return s.trace.open(*s.top, path, first, last);
+}
+
 // Run for at most `cycles` cycles: offer `words_in`, take up to `room` answers. Stops early when
 // all words have gone in and `room` answers have come. `*taken` and `*given` count words.
 void simulation_run(void* handle, const uint64_t* words_in, size_t count, size_t* taken,
@@ -87,6 +95,7 @@ void simulation_run(void* handle, const uint64_t* words_in, size_t count, size_t
             top.points___05Fpayload = address < s.memory.size() ? s.memory[address] : 0;
         }
         top.eval();
+        s.trace.settled(s.cycle);
         in += top.commands___05Fvalid && top.commands___05Fready;
         if (top.answers___05Fvalid && top.answers___05Fready) words_out[out++] = top.answers___05Fpayload;
         if (arriving && top.points___05Fready) {
@@ -107,6 +116,7 @@ void simulation_run(void* handle, const uint64_t* words_in, size_t count, size_t
         }
         top.clk = 1;
         top.eval();
+        s.trace.clocked(s.cycle);
     }
     *taken = in;
     *given = out;

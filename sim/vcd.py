@@ -1,6 +1,6 @@
 """Value change dumps (IEEE 1364-2005, clause 18): cut one to some scopes, look values up.
 
-Only what Amaranth's simulator writes is understood: one change a line, times in femtoseconds.
+Only what Amaranth's simulator and Verilator write is understood: one change a line.
 """
 
 import re
@@ -10,7 +10,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TextIO
 
-DECLARATION = re.compile(r"\$var (\S+) (\d+) (\S+) (.+) \$end$")
+DECLARATION = re.compile(r"\$var (\S+) (\d+) (\S+) (.+?)(?: \[\d+:\d+\])? \$end$")
 
 
 @dataclass(frozen=True)
@@ -50,17 +50,19 @@ def _code(line: str) -> str:
 def cut(source: TextIO, target: TextIO, scope: str) -> list[Variable]:
     """Copy the dump `source` to `target`: what lies below `scope` ("top.msm"), and clock and reset.
 
-    Signals that have no name of their own in a scope ("$signal", "start$7") are left out. Returns
-    the variables kept.
+    Signals that have no name of their own in a scope ("$signal", "start$7") are left out. The
+    outermost scope is called bench. Returns the variables kept.
     """
+    top = scope.partition(".")[0]
     path: list[str] = []
     kept: list[Variable] = []
     pending: list[str] = []   # scopes that have been opened and are empty so far
     codes: set[str] = set()
     for line in source:
+        line = line.lstrip()
         if line.startswith("$scope"):
             path.append(line.split()[2])
-            pending.append(line)
+            pending.append(line if len(path) > 1 else "$scope module bench $end\n")
         elif line.startswith("$upscope"):
             path.pop()
             if pending:
@@ -73,15 +75,15 @@ def cut(source: TextIO, target: TextIO, scope: str) -> list[Variable]:
             kind, bits, code, name = match.groups()
             where = ".".join(path[1:])
             within = where == scope or where.startswith(f"{scope}.")
-            if "$" not in name and (within or (where == "top" and name in ("clk", "rst"))):
+            if "$" not in name and (within or (where == top and name in ("clk", "rst"))):
                 target.writelines(pending)
                 pending.clear()
-                target.write(line)
+                target.write(f"$var {kind} {bits} {code} {name} $end\n")
                 kept.append(Variable(where, name, kind, int(bits), code))
                 codes.add(code)
         elif line.startswith(("$", "#")) or not path and not codes:
             target.write(line)
-        elif _code(line) in codes:
+        elif line and _code(line) in codes:
             target.write(line)
     return kept
 

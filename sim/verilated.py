@@ -28,6 +28,7 @@ from proofmill.hdl.emit import emit_verilog
 from proofmill.hdl.msm import MsmShape
 from proofmill.host.ground.cache import cache_folder, only_one
 from proofmill.host.ground.kept import keep, kept
+from proofmill.sim.dump import Dump
 from proofmill.sim.processes import Children
 
 Words = NDArray[np.uint64]
@@ -46,6 +47,9 @@ VERILATOR_FLAGS = [
 ]
 COMPILER_FLAGS = ["-O2", "-march=native", "-std=c++17", "-w", "-fPIC"]
 """Chosen by measuring, see ``proofmill bench sim``."""
+TRACE_FLAGS = ["--trace-vcd", "--trace-max-width", "0", "--trace-max-array", "0"]
+"""Every signal of any width, and no memory's words."""
+TRACE_HEADER = Path(__file__).with_name("trace.h")
 
 
 class BuildError(Exception):
@@ -162,8 +166,10 @@ def _run(command: list[str], children: Children | None = None, **options: object
     return str(done.stdout)
 
 
-def build(shape: MsmShape, progress: BuildProgress | None = None) -> tuple[Gateware, Path]:
-    """(the gateware, the library that simulates it), from the cache or built now.
+def build(shape: MsmShape, progress: BuildProgress | None = None, *,
+          traced: bool = False) -> tuple[Gateware, Path]:
+    """(the gateware, the library that simulates it), from the cache or built now; of one that is
+    `traced` waveforms are to be had.
 
     The cache's key is the hash of the Verilog, the harness, the tools' versions and the flags. A
     build takes some tens of seconds on two cores; `progress` is told of every step. Raises
@@ -172,7 +178,7 @@ def build(shape: MsmShape, progress: BuildProgress | None = None) -> tuple[Gatew
     tell = progress or (lambda what, done, total: None)
     with _in_the_cache(), _only_one(f"verilog-{shape_key(shape)[:16]}", tell):
         ware = gateware(shape, tell)
-    return ware, library_of(ware.verilog, "accelerator", HARNESS, tell)
+    return ware, library_of(ware.verilog, "accelerator", HARNESS, tell, traced=traced)
 
 
 @contextmanager
@@ -192,7 +198,8 @@ def _only_one(name: str, tell: BuildProgress) -> AbstractContextManager[None]:
     return only_one(name, lambda: tell(WAITING, 0, 1))
 
 
-def library_of(verilog: str, top: str, harness: Path, tell: BuildProgress) -> Path:
+def library_of(verilog: str, top: str, harness: Path, tell: BuildProgress, *,
+               traced: bool = False) -> Path:
     """The library that simulates module `top` of `verilog` behind `harness`, a C++ file.
 
     From the cache or built now; where two processes want the same one, the second waits for the
@@ -201,8 +208,9 @@ def library_of(verilog: str, top: str, harness: Path, tell: BuildProgress) -> Pa
     binary, root = verilator()
     command = compiler()
     version = _run([*command, "--version"])
-    flags = ["--cc", "--top-module", top, *VERILATOR_FLAGS]
-    key = _digest(verilog, harness.read_bytes(), version, platform.machine(),
+    flags = ["--cc", "--top-module", top, *VERILATOR_FLAGS, *(TRACE_FLAGS if traced else ())]
+    key = _digest(verilog, harness.read_bytes(), TRACE_HEADER.read_bytes(), version,
+                  platform.machine(),
                   platform.processor(), _processor(), str(binary.stat().st_size),
                   *flags, *COMPILER_FLAGS)
     with _in_the_cache(), _only_one(f"simulation-{key[:16]}", tell):
@@ -230,6 +238,9 @@ def _compile(verilog: str, verilate: list[str], root: Path, harness: Path, comma
                    include / "verilated_threads.cpp", harness]
         flags = [*COMPILER_FLAGS, "-I", str(folder / "cpp"), "-I", str(include),
                  "-I", str(include / "vltstd")]
+        if "--trace-vcd" in verilate:
+            sources.append(include / "verilated_vcd_c.cpp")
+            flags += ["-DVM_TRACE=1", "-DVM_TRACE_VCD=1"]
         # The largest first, so that the cores finish together.
         sources.sort(key=lambda path: -path.stat().st_size)
         objects = [folder / f"{n}.o" for n in range(len(sources))]
@@ -272,12 +283,13 @@ class Simulation:
     """One simulated accelerator behind its link: words in, words out, cycle by cycle.
 
     Not to be used from two threads at once; several simulations run side by side.
-    `scalar_seconds` is 0: there is no line, see `host.prover.devices.link.Link`.
+    `scalar_seconds` is 0: there is no line, see `host.prover.devices.link.Link`. `dump` is a
+    waveform to be written, of a library that was built for it (see `sim.dump`).
     """
 
     scalar_seconds = 0.0
 
-    def __init__(self, library: Path) -> None:
+    def __init__(self, library: Path, dump: Dump | None = None) -> None:
         self._code = ctypes.CDLL(str(library))
         self._code.simulation_create.restype = ctypes.c_void_p
         self._code.simulation_destroy.argtypes = [ctypes.c_void_p]
@@ -289,6 +301,9 @@ class Simulation:
             ctypes.c_void_p, ctypes.c_void_p, ctypes.c_size_t, ctypes.POINTER(ctypes.c_size_t),
             ctypes.c_void_p, ctypes.c_size_t, ctypes.POINTER(ctypes.c_size_t), ctypes.c_uint64]
         self._handle: int | None = self._code.simulation_create()
+        self._dump = dump
+        if dump is not None:
+            dump.begin(self._code.simulation_trace, self._handle)
 
     def exchange(self, words: Words, room: int, cycles: int) -> tuple[int, Words]:
         """Offer `words` and take up to `room` answers, for at most `cycles` cycles.
@@ -318,5 +333,7 @@ class Simulation:
     def close(self) -> None:
         """Free the simulation; calling it again does nothing."""
         if self._handle is not None:
+            if self._dump is not None:
+                self._dump.ran = self.cycle
             self._code.simulation_destroy(self._handle)
             self._handle = None

@@ -4,9 +4,9 @@ import argparse
 import os
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from proofmill.host.bench.kinds import BASES, CIRCUITS, KINDS, MOST_POINTS
 from proofmill.host.cli.arguments import input_file, seed, whole
@@ -16,12 +16,16 @@ from proofmill.host.cli.prove import add_device
 from proofmill.host.cli.records import print_record
 from proofmill.host.cli.screen import Screen
 from proofmill.host.cli.subcommands import Commands
+from proofmill.host.cli.waveform import add_waves, dumped
 from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.ground.json_text import JsonObject
 from proofmill.host.network.economics.limits import MOST_PROVERS, MOST_SLOTS
 from proofmill.host.prover.circuits.rollup.size import MAXIMUM_TRANSFERS
 from proofmill.host.prover.devices.catalogue import open_device
 from proofmill.host.prover.devices.device import Device, Progress
+
+if TYPE_CHECKING:
+    from proofmill.sim.dump import Dump
 
 ONE = "there must be at least one"
 POINTS = "there must be at least one, and at most 2^32 - 1"
@@ -60,6 +64,7 @@ def register(commands: Commands) -> None:
     msm.add_argument("--seed", type=seed, default=0, metavar="N",
                      help="points and scalars follow from it (default: 0)")
     msm.add_argument("--counters", action="store_true", help="what the accelerator counted")
+    add_waves(msm, "the simulated accelerator, of rtl or model")
     msm.set_defaults(run=run_msm)
 
     several = actions.add_parser(
@@ -97,6 +102,7 @@ def register(commands: Commands) -> None:
                             help="vectors of 2^K values; may be given several times (default: "
                                  "10, 12 and 14)")
     transforms.add_argument("--json", action="store_true", help="one JSON object")
+    add_waves(transforms, "the accelerator")
     transforms.set_defaults(run=run_transforms)
     add_batch(actions)
 
@@ -242,7 +248,8 @@ def _add_product(parser: argparse.ArgumentParser, device: str) -> None:
 
 
 @contextmanager
-def _product_device(options: argparse.Namespace, screen: Screen) -> Iterator[Device]:
+def _product_device(options: argparse.Namespace, screen: Screen,
+                    dump: "Dump | None" = None) -> Iterator[Device]:
     """The device that the options of `_add_product` name, closed at the end."""
     from proofmill.hdl.curve import Group
     from proofmill.hdl.presets import at_interval
@@ -259,7 +266,7 @@ def _product_device(options: argparse.Namespace, screen: Screen) -> Iterator[Dev
     with screen.bar("preparing the device") as bar:
         device = open_device(options.device, lanes=1, window=options.window,
                              at_once=options.at_once, copies=options.copies, shape=shape,
-                             progress=bar.step, groups=[Group(options.group)])
+                             progress=bar.step, groups=[Group(options.group)], dump=dump)
     try:
         yield device
     except ValueError as error:  # of a board, whose mailboxes are known only now
@@ -327,7 +334,12 @@ def run_msm(options: argparse.Namespace) -> int:
     from proofmill.host.bench.msm import measure
 
     screen = Screen(machine=options.json)
-    with _product_device(options, screen) as device:
+    if options.waves is not None and not _is_simulated(options.device):
+        raise ProofmillError(f"--waves {options.waves}: is of simulated accelerators, not of "
+                             f"{options.device}; choose --device rtl. Of a simulated board: "
+                             "proofmill board simulate BOARD --waves FILE")
+    with (dumped(options, "accelerator", screen) as dump,
+          _product_device(options, screen, dump) as device):
         with screen.bar(f"multiplying on {device.name}") as bar:
             figures = measure(device, Group(options.group), options.points, options.scalars,
                               options.bases, options.seed, bar)
@@ -349,10 +361,11 @@ def run_transforms(options: argparse.Namespace) -> int:
     from proofmill.host.prover.devices.device import Transforming
 
     screen = Screen(machine=options.json)
-    with screen.bar("preparing the device") as bar:
-        device = open_device(options.device, lanes=1, progress=bar.step)
     found: list[JsonObject] = []
-    try:
+    with dumped(options, "accelerator", screen) as dump, ExitStack() as closing:
+        with screen.bar("preparing the device") as bar:
+            device = open_device(options.device, lanes=1, progress=bar.step, dump=dump)
+        closing.callback(device.close)
         assert isinstance(device, Transforming)
         with screen.bar(f"transforming on {device.name}") as bar:
             powers = options.powers or SIZES
@@ -366,8 +379,6 @@ def run_transforms(options: argparse.Namespace) -> int:
                     f"{each['products_a_cycle']:.4f} a cycle; {each['butterflies_a_cycle']:.4f} "
                     f"butterflies a cycle; {each['moved']:,} cycles for the memory; "
                     f"{each['seconds']:.2f} s")
-    finally:
-        device.close()
     if options.json:
         print_record("bench transforms", {"device": options.device, "sizes": found})
     return 0

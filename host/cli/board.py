@@ -8,6 +8,7 @@ from proofmill.host.cli.arguments import above_zero, unknown, whole
 from proofmill.host.cli.extras import missing
 from proofmill.host.cli.screen import Screen
 from proofmill.host.cli.subcommands import Commands
+from proofmill.host.cli.waveform import add_waves, dumped
 from proofmill.host.ground.errors import ProofmillError
 
 DIVISOR = 2
@@ -52,6 +53,7 @@ def register(commands: Commands) -> None:
              "over 3,000,000, which makes the line most of the work)")
     simulate.add_argument("--seconds", type=above_zero("must be more than none"), default=None,
                           metavar="S", help="stop after so long (default: when interrupted)")
+    add_waves(simulate, "the board, whole when it ends")
     simulate.set_defaults(run=run_simulate)
 
 
@@ -127,7 +129,6 @@ def run_simulate(options: argparse.Namespace) -> int:
     if options.board is None:
         raise ProofmillError("say which board to simulate; `proofmill board list` names the boards")
     found = find_board(options.board)
-    from proofmill.hdl.curve import BN254, Group
     from proofmill.hdl.presets import STANDARD
     from proofmill.sim.board import START_CYCLES, RunningBoard, build_board
     from proofmill.sim.verilated import BuildError
@@ -135,12 +136,21 @@ def run_simulate(options: argparse.Namespace) -> int:
     screen = Screen()
     shape = STANDARD if options.preset == "standard" else found.shape
     core = found.core(shape, divisor=options.divisor, start_cycles=START_CYCLES)
-    with screen.bar("preparing the simulation") as bar:
-        try:
-            library = build_board(core, bar.step)
-        except BuildError as error:
-            raise ProofmillError(str(error)) from error
-    running = RunningBoard(library, options.divisor)
+    with dumped(options, "board", screen) as dump:
+        with screen.bar("preparing the simulation") as bar:
+            try:
+                library = build_board(core, bar.step, traced=dump is not None)
+            except BuildError as error:
+                raise ProofmillError(str(error)) from error
+        _run(RunningBoard(library, options.divisor, dump), options, found, shape, screen)
+    return 0
+
+
+def _run(running: Any, options: argparse.Namespace, found: Any, shape: Any, screen: Screen
+         ) -> None:
+    """Show a simulated board until it ends."""
+    from proofmill.hdl.curve import BN254, Group
+
     try:
         screen.line(f"{found.title} ({options.preset} accelerator, {options.divisor} cycles a bit) "
                     f"is at {running.path}")
@@ -161,7 +171,6 @@ def run_simulate(options: argparse.Namespace) -> int:
                                  "of the gateware, please report it")
     finally:
         running.close()
-    return 0
 
 
 def _watch(running: Any, bar: Any, start: float, seconds: float | None) -> None:

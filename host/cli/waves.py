@@ -1,7 +1,7 @@
 """``proofmill waves``: a waveform of a unit at work, to look at."""
 
 import argparse
-import io
+import re
 import tempfile
 from inspect import iscoroutinefunction
 from pathlib import Path
@@ -11,11 +11,12 @@ from proofmill.host.cli.arguments import input_file, output_file, whole_range
 from proofmill.host.cli.extras import missing
 from proofmill.host.cli.screen import Screen
 from proofmill.host.cli.subcommands import Commands
+from proofmill.host.cli.waveform import check_name, keep_waveform, looked_at, short
 from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.ground.python_file import load_python, place_in
 
 if TYPE_CHECKING:
-    from proofmill.sim.waves import Recording, Stimulus
+    from proofmill.sim.waves import Stimulus
 
 UNITS = ("multiplier", "adder", "mailboxes", "msm", "accelerator", "processor", "transform")
 
@@ -56,9 +57,7 @@ def register(commands: Commands) -> None:
 def run_waves(options: argparse.Namespace) -> int:
     """Record, and say what is in it."""
     out = Path(f"{options.unit}.vcd" if options.out is None else options.out)
-    if out.suffix not in (".vcd", ".fst"):
-        raise ProofmillError(f"--out {out}: a waveform's name ends in .vcd or .fst; write "
-                             f"--out {out.with_suffix('.vcd')}")
+    check_name("--out", out)
     if options.diagram is not None and options.cycles is None:
         raise ProofmillError("--diagram draws cycles: say which with --cycles")
     if options.only is not None and options.cycles is None:
@@ -88,17 +87,8 @@ def show(options: argparse.Namespace, out: Path, dump: Path) -> int:
             raise ProofmillError(
                 f"{options.stimulus}{place_in(error, Path(options.stimulus))}: "
                 f"{type(error).__name__}: {error}") from error
-    if out != dump:
-        from proofmill.sim.fst import to_fst
-
-        part = dump.with_suffix(".fst")
-        try:
-            to_fst(dump, part)
-        except ImportError as error:
-            raise missing("an FST file needs", error) from error
-        part.replace(out)
-    save = out.with_suffix(".gtkw")
-    write_atomically(save, [save_file(out, recording).encode()])
+    first = recording.moments[0][0] if recording.moments else 0
+    save = keep_waveform(dump, out, recording.groups, "top", max(0, first - 2) * PERIOD_FS)
     curve = "the toy curve" if options.toy else "BN254"
     screen.line(f"wrote {out}: {recording.cycles:,} cycles over {curve}, "
                 f"{len(recording.variables):,} signals")
@@ -132,9 +122,8 @@ def show(options: argparse.Namespace, out: Path, dump: Path) -> int:
     screen.line("signals to see first:")
     for name, variables in recording.groups.items():
         names = [variable.path.removeprefix(f"{view.scope}.") for variable in variables]
-        screen.line(f"  {name}: {_short(names)}")
-    screen.line(f"look at it with: gtkwave {save}   or: surfer {out}   "
-                "(or drop the file on https://app.surfer-project.org)")
+        screen.line(f"  {name}: {short(names)}")
+    screen.line(looked_at(out, save))
     return 0
 
 
@@ -154,37 +143,28 @@ def stimulus_in(path: Path) -> "Stimulus":
     return found
 
 
+LETTER = 9.5
+"""Width of a letter of 11 points in the widest of the usual fonts, bold as well."""
+
+
 def drawn(diagrams: list[tuple[str, dict[str, Any]]]) -> str:
-    """Groups of signals in WaveJSON, each by its name, as one picture (SVG)."""
+    """Groups of signals in WaveJSON, each under its name, as one picture (SVG).
+
+    A group's name has a row of its own: beside a brace it is cut where the group is short, and
+    signals' long names run into it. The margin has room for every name: WaveDrom leaves what
+    Helvetica takes, and a browser may have a wider font.
+    """
     try:
         from yowasp_wavedrom import render
     except ImportError as error:
         raise missing("a diagram needs", error) from error
-    clock, rest = diagrams[0][1]["signal"][:1], [
-        [name, *each["signal"][1:]] for name, each in diagrams]
-    return str(render({**diagrams[0][1], "signal": [*clock, *rest]}))
-
-
-def _short(names: list[str]) -> str:
-    return ", ".join(names[:6]) + (f" and {len(names) - 6} more" if len(names) > 6 else "")
-
-
-def save_file(waveform: Path, recording: "Recording") -> str:
-    """GTKWave's save file: the groups of a recording, each under its name."""
-    from vcd.gtkw import GTKWSave
-
-    from proofmill.sim.waves import PERIOD_FS
-
-    text = io.StringIO()
-    save = GTKWSave(text)
-    save.dumpfile(str(waveform.resolve()))
-    save.treeopen("bench.top.")
-    first = recording.moments[0][0] if recording.moments else 0
-    save.timestart(max(0, first - 2) * PERIOD_FS)
-    save.trace("bench.top.clk")
-    for name, variables in recording.groups.items():
-        with save.group(name):
-            for variable in variables:
-                save.trace(variable.displayed,
-                           datafmt="ascii" if variable.kind == "string" else "hex")
-    return text.getvalue()
+    rows = diagrams[0][1]["signal"][:1]
+    for name, each in diagrams:
+        rows += [{"name": ["tspan", {"class": "h5"}, name]}, *each["signal"][1:]]
+    longest = max(len(row["name"] if isinstance(row["name"], str) else row["name"][-1])
+                  for row in rows)
+    text = str(render({**diagrams[0][1], "signal": rows}))
+    (room,) = re.findall(r'<g transform="translate\((\d+)[^"]*" id="lanes_0">', text)
+    more = max(0, round(longest * LETTER) + 10 - int(room))  # names end 10 before the lanes
+    return re.sub(r'width="(\d+)" viewBox="0 0 \d+ ', lambda found: (
+        f'width="{int(found[1]) + more}" viewBox="{-more} 0 {int(found[1]) + more} '), text, count=1)

@@ -10,6 +10,7 @@ if TYPE_CHECKING:  # a command line that names no device need not wait for NumPy
     from proofmill.hdl.msm import MsmShape
     from proofmill.host.prover.devices.accelerator import Accelerator
     from proofmill.host.prover.devices.device import Device
+    from proofmill.sim.dump import Dump
 
 BuildProgress = Callable[[str, int, int], None]
 """Called with (what is being done, steps done, steps in all)."""
@@ -31,14 +32,15 @@ def open_device(name: str, *, lanes: int | None = None, window: int | None = Non
                 at_once: int | None = None, copies: int | None = None,
                 shape: "MsmShape | None" = None,
                 progress: BuildProgress | None = None, threads: int | None = None,
-                groups: "Collection[Group] | None" = None) -> "Device":
+                groups: "Collection[Group] | None" = None, dump: "Dump | None" = None) -> "Device":
     """The device called `name`, one of `DEVICES`; `threads` are of cpu (default: one a core).
 
     `lanes` accelerators are simulated side by side (default: one a core). `window` forces the
     window width, `at_once` the windows in one pass, `copies` how many there are of a point,
     `shape` another accelerator than the standard one, `groups` those that it has to compute in
-    (default: both). Raises `ProofmillError` for a name that is none, where a simulation cannot be
-    built, and for a board of another curve or without such a group.
+    (default: both), `dump` a waveform that the first simulated accelerator writes. Raises
+    `ProofmillError` for a name that is none, where a simulation cannot be built, and for a board of
+    another curve or without such a group.
     """
     if name == "cpu":
         from proofmill.host.prover.devices.cpu import CpuDevice
@@ -65,12 +67,13 @@ def open_device(name: str, *, lanes: int | None = None, window: int | None = Non
     if kind == "model":
         shape = control_only(shape)
     try:
-        gateware, library = build(shape, progress)
+        gateware, library = build(shape, progress, traced=dump is not None)
     except BuildError as error:
         raise ProofmillError(str(error)) from error
     count = cores() if lanes is None else lanes
     return LanesDevice(
-        name, [Accelerator(Simulation(library), gateware.identity) for _ in range(count)],
+        name, [Accelerator(Simulation(library, dump if n == 0 else None), gateware.identity)
+               for n in range(count)],
         window, at_once, copies=copies)
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from proofmill.hdl.presets import TOY_SHAPE
 from proofmill.host.cli.main import main
-from proofmill.host.cli.waves import UNITS
+from proofmill.host.cli.waves import UNITS, drawn
 from proofmill.sim import waves
 from proofmill.sim.field import montgomery_product
 from proofmill.sim.vcd import changes, cut
@@ -184,6 +184,18 @@ def test_a_table_of_a_waveform():
         {"name": "valid", "wave": "01..."},
         {"name": "state", "wave": "=..=.", "data": ["REST", "CUT"]},
         {"name": "long", "wave": "=....", "data": ["3ffffff~"]}]
+
+
+@pytest.mark.parametrize("group", ["operands", "multiplicands of the first step"])
+def test_names_have_room_in_a_picture(group):
+    """In a font as wide as DejaVu Sans, whose letters of 11 points take 9 and bold 9.5."""
+    pytest.importorskip("yowasp_wavedrom")
+    signal = [{"name": "clk", "wave": "p."}, {"name": "a.long.path.of_a_signal", "wave": "01"}]
+    text = drawn([(group, {"signal": signal})])
+    left, width = (int(word) for word in re.findall(r'viewBox="(-?\d+) 0 (\d+) ', text)[0])
+    room = int(re.findall(r'translate\((\d+)[^>]*id="lanes_0"', text)[0])
+    assert room - left >= max(9 * len("a.long.path.of_a_signal"), 9.5 * len(group)) + 10
+    assert f'width="{width}"' in text and text.count(f">{group}<") == 1
 
 
 def test_a_unit_that_is_not_there(capsys):
