@@ -4,6 +4,7 @@ import argparse
 import re
 import tempfile
 from inspect import iscoroutinefunction
+from math import ceil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -165,6 +166,10 @@ def drawn(diagrams: list[tuple[str, dict[str, Any]]]) -> str:
                   for row in rows)
     text = str(render({**diagrams[0][1], "signal": rows}))
     (room,) = re.findall(r'<g transform="translate\((\d+)[^"]*" id="lanes_0">', text)
-    more = max(0, round(longest * LETTER) + 10 - int(room))  # names end 10 before the lanes
-    return re.sub(r'width="(\d+)" viewBox="0 0 \d+ ', lambda found: (
-        f'width="{int(found[1]) + more}" viewBox="{-more} 0 {int(found[1]) + more} '), text, count=1)
+    more = max(0, ceil(longest * LETTER) + 10 - int(room))  # names end 10 before the lanes
+
+    def wider(found: re.Match[str]) -> str:
+        width = int(found[1]) + more
+        return f'width="{width}" viewBox="{-more} 0 {width} '
+
+    return re.sub(r'width="(\d+)" viewBox="0 0 \d+ ', wider, text, count=1)
