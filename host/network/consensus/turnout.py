@@ -9,14 +9,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from proofmill.host.network.consensus.spec import spec
-from proofmill.host.network.mechanism.division import Turn, divided_slots
+from proofmill.host.network.mechanism.division import TOLD_SLOTS, Turn, divided_slots
 
 SLOTS_PER_EPOCH = int(spec.SLOTS_PER_EPOCH)
 LATE_VOTES = 4
 """Slots before a block for which votes may be missing still."""
-KEPT = 256 + 2 * SLOTS_PER_EPOCH
-"""Slots that are looked back on: those whose division is told (`contracts.deployment`), and the two
-epochs before in which everybody had a turn."""
+KEPT = TOLD_SLOTS + 2 * SLOTS_PER_EPOCH
+"""Slots that are looked back on: those whose division is told, and the two epochs before in which
+everybody had a turn."""
 
 
 @dataclass(frozen=True)

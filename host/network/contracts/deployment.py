@@ -15,6 +15,7 @@ from proofmill.host.network.evm.account import Account
 from proofmill.host.network.evm.client import SYSTEM_ADDRESS, Address, Evm
 from proofmill.host.network.evm.contract import Artifact, Contract
 from proofmill.host.network.mechanism.bonds import unbonding_epochs
+from proofmill.host.network.mechanism.division import TOLD_SLOTS
 from proofmill.host.network.mechanism.parameters import Parameters
 
 
@@ -150,8 +151,6 @@ class BlockStatement:
                 self.base_wei, self.load_bps, self.proposer)
 
 
-DIVIDED_SLOTS = 256
-"""Of so many slots before a block it is said whether the network was divided."""
 NO_STATEMENT = BlockStatement(0, bytes(32), 0, 0, 0, Wei(0), Bps(0), bytes(20))
 """For a block whose parent has nothing to prove: the first."""
 
@@ -165,4 +164,4 @@ def on_block(consensus: Contract, parent: BlockStatement, finalized_slot: int,
 def divided_bits(slot: int, divided: Iterable[int]) -> int:
     """The slots before `slot` in which the network was divided, as the protocol's call at the start
     of its block has them: ``2^(slot - 1 - s)`` for each s; those further back are left out."""
-    return sum(1 << slot - 1 - each for each in divided if 0 < slot - each <= DIVIDED_SLOTS)
+    return sum(1 << slot - 1 - each for each in divided if 0 < slot - each <= TOLD_SLOTS)

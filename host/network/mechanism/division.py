@@ -21,6 +21,9 @@ slots in one case of two, after ten always (`tests/host/network/mechanism/test_d
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
+TOLD_SLOTS = 256
+"""Of so many slots before a block its contracts are told whether the network was divided."""
+
 
 @dataclass(frozen=True)
 class Turn:

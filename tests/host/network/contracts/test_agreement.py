@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
-from proofmill.host.network.contracts.deployment import DIVIDED_SLOTS
+from proofmill.host.network.mechanism.division import TOLD_SLOTS
 from proofmill.host.network.mechanism.parameters import Defences, Parameters
 from proofmill.host.network.mechanism.stages import may_prove
 from tests.host.network.contracts.twins import (
@@ -92,7 +92,7 @@ class Histories(RuleBasedStateMachine):
         elif who == "first" and proven:
             chosen = proven[0][1]
         twins.begin(slot, chosen, base, twins.slot - behind, [
-            slot - ago for ago in division if ago <= min(slot, DIVIDED_SLOTS)])
+            slot - ago for ago in division if ago <= min(slot, TOLD_SLOTS)])
         for of_slot, prover, kind in proven:
             twins.prove(of_slot, prover, kind == "sound")
         prover = place % len(twins.provers)
