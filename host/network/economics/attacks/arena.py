@@ -184,6 +184,11 @@ class Arena:
                          if i in ledger.provers)
         return earned + self.agent.paid_out - bonds_lost - self.agent.costs
 
+    def fined(self) -> int:
+        """What honest provers have paid out of their bonds, in gwei."""
+        return sum(STAKE_GWEI - self.ledger.provers[identity].bond
+                   for identity in range(self.setting.honest))
+
     def mix(self, epoch: int) -> bytes:
         """The final mix of an epoch; -1 for genesis."""
         return keccak_words(self.seed, epoch + 1, 7)

@@ -1,6 +1,6 @@
 """A network that is divided, and votes that make it look so."""
 
-from proofmill.host.network.economics.attacks.arena import STAKE_GWEI, Agent, Arena, Setting
+from proofmill.host.network.economics.attacks.arena import Agent, Arena, Setting
 from proofmill.host.network.economics.attacks.harm import Harm, Outcome
 from proofmill.host.network.economics.attacks.measure import Attack
 from proofmill.host.network.economics.attacks.theft import against
@@ -38,8 +38,7 @@ def _cut(defences: Defences, seed: int) -> Outcome:
         setting = Setting(share=1 / 9, failure_rate=0, cut=cut)
         net = Arena(setting, defences, seed, Agent())
         net.play()
-        lost.append(sum(STAKE_GWEI - net.ledger.provers[honest].bond
-                        for honest in range(setting.honest)))
+        lost.append(net.fined())
     return Outcome(0.0, (lost[0] - lost[1]) / len(CUT))
 
 

@@ -1,6 +1,6 @@
 """Attacks by proposers who leave their slots empty, so that no block has room for a proof."""
 
-from proofmill.host.network.economics.attacks.arena import STAKE_GWEI, Agent, Arena, Setting
+from proofmill.host.network.economics.attacks.arena import Agent, Arena, Setting
 from proofmill.host.network.economics.attacks.harm import Harm, Outcome
 from proofmill.host.network.economics.attacks.measure import Attack
 from proofmill.host.network.economics.attacks.theft import against
@@ -49,8 +49,7 @@ def _emptied(defences: Defences, seed: int) -> Outcome:
     setting = Setting(share=0.1, failure_rate=0, proof_slots=2)
     nets = [Arena(setting, defences, seed, kind()) for kind in (Emptier, Agent)]
     gains = [net.play() - net.luck for net in nets]
-    fined = [sum(STAKE_GWEI - net.ledger.provers[honest].bond
-                 for honest in range(net.setting.honest)) for net in nets]
+    fined = [net.fined() for net in nets]
     return Outcome((gains[0] - gains[1]) / setting.slots, (fined[0] - fined[1]) / setting.slots)
 
 
