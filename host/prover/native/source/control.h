@@ -120,8 +120,8 @@ INLINE void advance(Control *control, u64 work) {
     if (control) __atomic_fetch_add(&control->done, work, __ATOMIC_RELAXED);
 }
 
-// Run body(index) for index 0..count-1, each on a thread of its own, the last on this one. Where the
-// system gives no further thread, this one does the rest: slower, but the same result.
+// Run body(index) for index 0..count-1, each on a thread of its own, the last on this one. Beyond MOST
+// threads, or where the system gives no further one, this one does the rest: slower, but the same result.
 template <class Body> void on_threads(int count, Body &body) {
     struct Start {
         Body *body;
@@ -135,9 +135,8 @@ template <class Body> void on_threads(int count, Body &body) {
     };
     constexpr int MOST = 256;
     Start started[MOST];
-    count = least(count, MOST);
     int running = 0;
-    while (running < count - 1) {
+    while (running < least(count, MOST) - 1) {
         started[running].body = &body;
         started[running].index = running;
         if (pthread_create(&started[running].thread, nullptr, Start::run, &started[running])) break;

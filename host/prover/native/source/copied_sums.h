@@ -25,14 +25,13 @@ template <class G> class CopiedSum {
         sum->windows_ = Windows(points.plan.window);
         sum->scalars_ = scalars;
         sum->count_ = count;
-        sum->threads_ = greatest(1, least(control ? control->threads : 1, MOST_THREADS));
+        sum->threads_ = greatest(1, control ? control->threads : 1);
         sum->all(control, work, outcome);
         if (!outcome.failed() && !is_cancelled(control)) *result = Point<F>::affine(sum->total());
         destroy(sum);
     }
 
   private:
-    static constexpr int MOST_THREADS = 256;
     static constexpr size_t TASK_ENTRIES = 1 << 16;
     static constexpr size_t LEAST_SHARE_OF_SCALARS = 1 << 11;
     static constexpr u32 LEAST_BUCKETS = 64;  // of a task

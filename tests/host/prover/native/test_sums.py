@@ -125,6 +125,16 @@ def test_points_that_are_kept_converted(vector: str, group: Group, number: int, 
         convert_in_place(number, bytes(bad), kept, count, 1, code, most)
 
 
+def test_more_threads_than_there_are() -> None:
+    """257 shares, of which 256 have a thread of their own: the last one is done too."""
+    code, count = plain("scalar"), 257 * 1024
+    bases = points.generator(Group.G1).tobytes() * count
+    kept = [ctypes.create_string_buffer(len(bases)) for _ in range(2)]
+    for threads, to in zip((1, 257), kept, strict=True):
+        convert_in_place(G1, bases, to, count, threads, code)
+    assert kept[0].raw == kept[1].raw == bases
+
+
 @pytest.mark.parametrize("vector", [each for each in VECTORS if each != "scalar"])
 @GROUPS
 @pytest.mark.parametrize("opposite", [False, True])
