@@ -1,7 +1,6 @@
 // From buckets of points to sum(k * bucket k): trees of affine additions, then halving.
 #pragma once
 #include "additions.h"
-#include "conversion.h"
 #include "windows.h"
 
 namespace {
@@ -9,12 +8,43 @@ namespace {
 // What one thread needs to sum windows; kept from task to task.
 template <class G> struct Worker {
     Additions<G> additions;
-    Conversion<G> conversion;
     Buffer<u32> entries, starts;
     Buffer<u64> wide_entries;
     Buffer<List> lists, odd_lists;
     Buffer<u64> points, halves[2], odds;
+
+    // `starts` has how many entries each of so many buckets has; from now on, where each one's begin, and
+    // `lists` how many. Returns how many there are in all.
+    u32 count_to_starts(u32 buckets) {
+        u32 total = 0;
+        for (u32 k = 0; k < buckets; k++) {
+            const u32 length = starts[k];
+            lists[k].length = length;
+            starts[k] = total;
+            total += length;
+        }
+        return total;
+    }
 };
+
+// task(worker, number), false where memory is short, for number 0..tasks-1, on so many threads or fewer, each
+// with a worker of its own. Counts `work` units of progress.
+template <class G, class Task>
+void on_workers(int threads, int tasks, Control *control, u64 work, Outcome &outcome, Task task) {
+    int next = 0;
+    auto body = [&](int) {
+        Worker<G> *worker = create<Worker<G>>();
+        if (!worker || !worker->additions.prepare(control)) outcome.fail(NO_MEMORY);
+        while (!outcome.failed() && !is_cancelled(control)) {
+            const int number = __atomic_fetch_add(&next, 1, __ATOMIC_RELAXED);
+            if (number >= tasks) break;
+            if (!task(*worker, number)) outcome.fail(NO_MEMORY);
+            advance(control, work * (number + 1) / tasks - work * number / tasks);
+        }
+        destroy(worker);
+    };
+    on_threads(least(threads, tasks), body);
+}
 
 // Of the buckets of one window: sum((k + 1) B_k) = base + sum(2^level odd[level]).
 template <class F> struct Part {

@@ -42,19 +42,8 @@ template <class G> class CopiedSum {
         if (!partition()) return outcome.fail(NO_MEMORY);
         if (!parts_.reserve(tasks_)) return outcome.fail(NO_MEMORY);
         for (int i = 0; i < tasks_; i++) parts_[i] = Part<F>::none();
-        int next = 0;
-        auto body = [&](int) {
-            Worker<G> *worker = create<Worker<G>>();
-            if (!worker || !worker->additions.prepare(control)) outcome.fail(NO_MEMORY);
-            while (!outcome.failed() && !is_cancelled(control)) {
-                const int number = __atomic_fetch_add(&next, 1, __ATOMIC_RELAXED);
-                if (number >= tasks_) break;
-                if (!task(*worker, number)) outcome.fail(NO_MEMORY);
-                advance(control, work * (number + 1) / tasks_ - work * number / tasks_);
-            }
-            destroy(worker);
-        };
-        on_threads(least(threads_, tasks_), body);
+        on_workers<G>(threads_, tasks_, control, work, outcome,
+                      [&](Worker<G> &worker, int number) { return task(worker, number); });
     }
 
     // A task is a range of buckets of a set: as many as fill the cache, and some for every thread, since the
@@ -128,13 +117,7 @@ template <class G> class CopiedSum {
         u32 *const starts = worker.starts.data();
         memset(starts, 0, buckets_ * sizeof *starts);
         for (size_t i = from; i < to; i++) starts[entries_[i] >> ENTRY_BITS]++;
-        u32 total = 0;
-        for (u32 k = 0; k < buckets_; k++) {
-            const u32 length = starts[k];
-            worker.lists[k].length = length;
-            starts[k] = total;
-            total += length;
-        }
+        worker.count_to_starts(buckets_);
         constexpr u64 ENTRY = ((u64)1 << ENTRY_BITS) - 1;
         for (size_t i = from; i < to; i++) worker.wide_entries[starts[entries_[i] >> ENTRY_BITS]++] = entries_[i] & ENTRY;
         return Buckets<G>::sum(worker, worker.wide_entries.data(), points_, buckets_, 1, &parts_[number]);

@@ -2,6 +2,7 @@
 // additions in batches; scalars sorted by length, so that short ones take part in few windows.
 #pragma once
 #include "buckets.h"
+#include "conversion.h"
 
 namespace {
 
@@ -43,19 +44,8 @@ template <class G> class Sum {
         plan();
         if (!parts_.reserve((size_t)windows_.count * slices_)) return outcome_->fail(NO_MEMORY);
         for (int i = 0; i < windows_.count * slices_; i++) parts_[i] = Part<F>::none();
-        int next = 0;
-        auto body = [&](int) {
-            Worker<G> *worker = create<Worker<G>>();
-            if (!worker || !worker->additions.prepare(control_)) outcome_->fail(NO_MEMORY);
-            while (!outcome_->failed() && !is_cancelled(control_)) {
-                const int number = __atomic_fetch_add(&next, 1, __ATOMIC_RELAXED);
-                if (number >= tasks_) break;
-                if (!task(*worker, number)) outcome_->fail(NO_MEMORY);
-                advance(control_, work_ * (number + 1) / tasks_ - work_ * number / tasks_);
-            }
-            destroy(worker);
-        };
-        on_threads(least(threads_, tasks_), body);
+        on_workers<G>(threads_, tasks_, control_, work_, *outcome_,
+                      [&](Worker<G> &worker, int number) { return task(worker, number); });
     }
 
     // The slots of the scalars that count, in each thread's share of all of them one after the other; and
@@ -234,13 +224,7 @@ template <class G> class Sum {
                 if (digit) count[(digit < 0 ? -digit : digit) - 1]++;
             }
         }
-        u32 total = 0;
-        for (u32 k = 0; k < all; k++) {
-            const u32 count = starts[k];
-            worker.lists[k].length = count;
-            starts[k] = total;
-            total += count;
-        }
+        const u32 total = worker.count_to_starts(all);
         for (int w = first; w < last; w++) {
             u32 *start = starts + (size_t)(w - first) * buckets;
             const size_t from = (size_t)entries_of(w) * slice / slices_, to = (size_t)entries_of(w) * (slice + 1) / slices_;
