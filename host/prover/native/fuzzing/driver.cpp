@@ -139,7 +139,7 @@ int32_t read_all(int vector, const File *files, Control *control, Fault *fault) 
     Key key;
     WitnessFile witness;
     if (!key.open(files[0], outcome) || !witness.open(files[1], outcome)) return answer(outcome, control, fault);
-    const Parts parts(key);
+    Parts parts(key);
     Buffer<u64> values, a, b, points;
     const size_t words = 4 * (size_t)key.domain;
     if (!values.reserve(4 * (size_t)witness.count) || !a.reserve(words) || !b.reserve(words)) outcome.fail(NO_MEMORY);
@@ -150,15 +150,11 @@ int32_t read_all(int vector, const File *files, Control *control, Fault *fault) 
         u64 *const rows[2] = {a.data(), b.data()};
         multiply_rows(key, parts.entries, values.data(), 3, rows, control, outcome);
     }
-    const u64 wires = key.wires, outputs = key.outputs;
-    const struct { const Source &from; u64 count; bool g2; } all[] = {
-        {parts.public_points, outputs + 1, false}, {parts.a, wires, false}, {parts.b_g1, wires, false},
-        {parts.b_g2, wires, true}, {parts.c, wires - outputs - 1, false}, {parts.h, key.domain, false}};
-    for (auto &each : all) {
-        if (outcome.failed()) break;
-        if (!points.reserve(each.count * 16 + 1)) outcome.fail(NO_MEMORY);
-        else convert(kernels_of(vector), each.g2, each.from, each.count, {}, points.data(), control, outcome);
-    }
+    parts.each_points(key, [&](int, const Source &from, u64 count, bool g2) {
+        if (outcome.failed()) return;
+        if (!points.reserve(count * 16 + 1)) outcome.fail(NO_MEMORY);
+        else convert(kernels_of(vector), g2, from, count, {}, points.data(), control, outcome);
+    });
     return answer(outcome, control, fault);
 }
 

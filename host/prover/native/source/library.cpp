@@ -117,6 +117,18 @@ struct Parts {
         : public_points(key.container.content(3)), entries(key.container.content(4, 4)), a(key.container.content(5)),
           b_g1(key.container.content(6)), b_g2(key.container.content(7)), c(key.container.content(8)),
           h(key.container.content(9)), tables(nullptr) {}
+
+    static constexpr int POINT_SECTIONS = 6;
+    // body(number, points, how many, whether of G2) for every section of points; 0 is the public signals'.
+    template <class Body> void each_points(const Key &key, Body body) {
+        const u64 wires = key.wires, outputs = key.outputs;
+        body(0, public_points, outputs + 1, false);
+        body(1, a, wires, false);
+        body(2, b_g1, wires, false);
+        body(3, b_g2, wires, true);
+        body(4, c, wires - outputs - 1, false);
+        body(5, h, (u64)key.domain, false);
+    }
 };
 
 // The sums of a proof; the key's sections are read once, in pieces, one section at a time.
@@ -223,7 +235,7 @@ struct HeldKey {
     Key key;
     const Kernels *kernels = nullptr;
     Buffer<u8> entries;
-    HeldPoints public_points, a, b_g1, b_g2, c, h;
+    HeldPoints points[Parts::POINT_SECTIONS];
     void *tables = nullptr;
     u64 bytes = 0;
 
@@ -232,45 +244,38 @@ struct HeldKey {
     }
     // `most_bytes`: what may be taken with multiples of points; without them the key takes what it needs.
     void take(u64 most_bytes, Control *control, Outcome &outcome) {
-        const Parts file(key);
-        const u64 wires = key.wires, outputs = key.outputs;
+        Parts file(key);
         const u64 size = COEFFICIENT_BYTES * key.coefficients;
-        struct { const Source &from; HeldPoints &to; u64 count; bool g2; } const all[] = {
-            {file.public_points, public_points, outputs + 1, false}, {file.a, a, wires, false},
-            {file.b_g1, b_g1, wires, false}, {file.b_g2, b_g2, wires, true},
-            {file.c, c, wires - outputs - 1, false}, {file.h, h, key.domain, false}};
         const auto words = [](bool g2) { return g2 ? G2_BYTES / 8 : G1_BYTES / 8; };
         for (int most = MOST_COPIES; most; most--) {
             // A factor for every value and pass but the last, and a shift for every value.
             bytes = size + (u64)key.domain * NUMBER_BYTES * 2;
             control->total = 0;
-            for (auto &each : all) {
-                each.to.plan = CopiesPlan::best(each.count, &each.to == &public_points ? 1 : most);
-                bytes += each.count * words(each.g2) * 8 * each.to.plan.copies;
-                control->total += each.count;
-            }
+            file.each_points(key, [&](int number, const Source &, u64 count, bool g2) {
+                CopiesPlan &plan = points[number].plan;
+                plan = CopiesPlan::best(count, number == 0 ? 1 : most);
+                bytes += count * words(g2) * 8 * plan.copies;
+                control->total += count;
+            });
             if (bytes <= most_bytes) break;
         }
         if (!entries.reserve(size + 1)) return outcome.fail(NO_MEMORY);
         const u8 *found = file.entries.fetch(0, size, entries.data(), outcome);
         if (!found) return;
         if (found != entries.data()) memcpy(entries.data(), found, size);
-        for (auto &each : all) {
+        file.each_points(key, [&](int number, const Source &from, u64 count, bool g2) {
             if (outcome.failed() || is_cancelled(control)) return;
-            const CopiesPlan &plan = each.to.plan;
-            u64 *const to = each.to.points.reserve(each.count * plan.copies * words(each.g2) + 1) ? each.to.points.data() : nullptr;
-            if (!to) return outcome.fail(NO_MEMORY);
-            convert(*kernels, each.g2, each.from, each.count, plan, to, control, outcome);
-        }
+            HeldPoints &to = points[number];
+            if (!to.points.reserve(count * to.plan.copies * words(g2) + 1)) return outcome.fail(NO_MEMORY);
+            convert(*kernels, g2, from, count, to.plan, to.points.data(), control, outcome);
+        });
         if (outcome.failed() || is_cancelled(control)) return;
         tables = transforming(*kernels, key.power).make_tables(key.power, control->threads);
         if (!tables) outcome.fail(NO_MEMORY);
     }
     Parts parts() const {
         Parts held(key);
-        const struct { Source &source; const HeldPoints &points; } all[] = {
-            {held.public_points, public_points}, {held.a, a}, {held.b_g1, b_g1}, {held.b_g2, b_g2}, {held.c, c}, {held.h, h}};
-        for (auto &each : all) each.source = each.points.source(each.source);
+        held.each_points(key, [&](int number, Source &section, u64, bool) { section = points[number].source(section); });
         held.entries.memory = entries.data();
         held.tables = tables;
         return held;
