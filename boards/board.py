@@ -34,7 +34,7 @@ class Board:
     Parameters
     ----------
     name, title, chip : as the user says it; in full; the part.
-    flow : ``ecp5``, ``ice40`` or ``gowin``: which tools build it.
+    flow : ``ecp5``, ``ice40``, ``gowin`` or ``nexus``: which tools build it.
     shape : the accelerator that is built for it by default.
     clock_hz, input_hz : of the accelerator, and of the oscillator.
     rip_up : the router takes up slow connections until all meet the clock, which has to be within
@@ -47,6 +47,7 @@ class Board:
     resources : what the chip has, by the names of `boards.resources.Resources`.
     loader : openFPGALoader's name for it.
     note : what there is to be said of it.
+    measured : somebody has run it on hardware; else what is said of it is by model and tools alone.
     """
 
     name: str
@@ -65,6 +66,7 @@ class Board:
     resources: Mapping[str, int]
     loader: str
     note: str = ""
+    measured: bool = False
 
     @property
     def memory_words(self) -> int:

@@ -55,6 +55,9 @@ PARTS = {
 }
 """The chips of each flow."""
 
+UNHURRIED_HZ = 20e6
+"""Below this a design meets its clock wherever it is placed, and the placer need not look at it."""
+
 BITSTREAMS = {"ecp5": "top.bit", "ice40": "top.bin", "gowin": "top.fs", "nexus": "top.bit"}
 
 
@@ -103,7 +106,8 @@ def nextpnr(board: Board, seed: int) -> list[str]:
             # Its usual router reserves the wires of the clock, which are routed before, and finds
             # no way to it (nextpnr 0.11.1).
             options = ["--device", board.chip, "--json", "top.json", "--pdc", "top.pdc", "--fasm",
-                       "top.fasm", "--freq", megahertz, "--router", "router1"]
+                       "top.fasm", "--freq", megahertz, "--router", "router1",
+                       *(["--no-tmdriv"] if board.clock_hz < UNHURRIED_HZ else [])]
         case _:
             options = ["--device", board.chip, "--json", "top.json", "--write", "placed.json",
                        "--vopt", "cst=top.cst", "--freq", megahertz]

@@ -13,7 +13,7 @@ from proofmill.hdl.presets import TOY_SHAPE
 
 def folded(interval: int, mailbox_bits: int, *, adders: int = 1,
            groups: tuple[Group, ...] = tuple(Group), digit: int = 18, limb: int = 18,
-           least_loop: int = 4) -> MsmShape:
+           least_loop: int = 4, sum_latency: int = 6) -> MsmShape:
     """BN254 with one multiplier of ``15 / interval`` rows of 18 x 18-bit blocks; with blocks for
     `digit` x `limb` bits, of ``ceil(264 / digit) / interval`` rows.
 
@@ -34,7 +34,7 @@ def folded(interval: int, mailbox_bits: int, *, adders: int = 1,
             curve=BN254,
             multiplier=FoldedShape(field=BN254_BASE, operand_bits=264, digit=digit, limb=limb,
                                    interval=interval, carry_cycles=2, least_loop=least_loop),
-            multipliers=1, adders=adders, sum_latency=6,
+            multipliers=1, adders=adders, sum_latency=sum_latency,
             intervals=tuple((group, cycles(group)) for group in groups)),
         mailbox_bits=mailbox_bits, finisher=False)
 
@@ -64,8 +64,12 @@ GW5A_ONE_ROW = gowin(16, 9)
 GW5A_FOUR_ROWS = gowin(4, 9)
 """Four rows: 88 multiplier blocks; G1 additions every 48 cycles."""
 
-GW5A_EIGHT_ROWS = gowin(2, 9)
+GW5A_EIGHT_ROWS = gowin(2, 11)
 """Eight rows: 174 of a GW5AST-138's 298 multiplier blocks; G1 additions every 24 cycles."""
+
+NEXUS_ONE_ROW = folded(15, 10, least_loop=2, sum_latency=2)
+"""One row: 31 of an LIFCL-40's 56 multiplier blocks; G1 additions every 180 cycles. At 12 MHz steps
+and sums may be as short as they can be."""
 
 SMALL_TOY = replace(TOY_SHAPE, finisher=False)
 """The toy curve, for boards on which BN254 has no room."""

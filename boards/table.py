@@ -19,7 +19,16 @@ from proofmill.hdl.curve import Group
 from proofmill.hdl.description import shape_from
 from proofmill.hdl.folded import FoldedShape
 from proofmill.hdl.msm import MsmShape
-from proofmill.hdl.plans import best_plan, share_memory, stores, uniform
+from proofmill.hdl.plans import (
+    Machine,
+    Reach,
+    best_plan,
+    expected_cycles,
+    share_memory,
+    stores,
+    uniform,
+)
+from proofmill.hdl.windows import WindowPlan
 from proofmill.host.prover.devices.serial import scalar_seconds
 
 PRESETS = {"one-row": SMALLEST, "three-rows": THREE_ROWS, "five-rows": FIVE_ROWS}
@@ -85,21 +94,72 @@ def expectations_table(board: Board, presets: Mapping[str, MsmShape] = PRESETS) 
     """What `presets` compute in a second at the board's clock, and a sum beside the line, under a
     sentence that says the clock."""
     lines = [f"Additions a second at the {board.clock_hz / 1e6:.4g} MHz of {board.name}:", ""]
-    points = min(POINTS, 1 << (board.memory_words // POINT_WORDS).bit_length() - 1)
+    points = _most_points(POINTS, board.memory_words)
     lines += _head("preset", "a G1 addition every", "additions a second",
-                   f"a sum of 2^{points.bit_length() - 1} points: computing", "the line, meanwhile")
+                   f"a sum of {_power(points)} points: computing", "the line, meanwhile")
     for name, shape in presets.items():
         interval = shape.adder.interval[Group.G1]
         rate, scalar = board.clock_hz / interval, scalar_seconds(board.baud)
-        there = replace(machine(shape, Group.G1), memory_cycles=board.memory_cycles,
-                        scalar_cycles=scalar * board.clock_hz)
-        reach = uniform(there.order, points)
-        (store,) = share_memory([stores(there, points, reach)], board.memory_words)
-        plan = best_plan(there, reach, [store.stride])
+        _, plan, _ = _planned(board, shape, Group.G1, points, scalar * board.clock_hz)
         passes = len(plan.passes)
         lines.append(
             f"| `{name}` | {interval} cycles | {rate:,.0f} | {points * plan.digits / rate:.1f} s, "
             f"{plan.digits} digits, {plan.copies} cop{'ies' if plan.copies > 1 else 'y'} | "
             f"{points * passes * scalar:.1f} s, {passes} "
             f"pass{'es' if passes > 1 else ''} |")
+    return "\n".join(lines)
+
+
+def _most_points(limit: int, words: int) -> int:
+    """The largest power of two up to `limit` of G1 points that so many words hold."""
+    return min(limit, 1 << (words // POINT_WORDS).bit_length() - 1)
+
+
+def _power(points: int) -> str:
+    return f"2^{points.bit_length() - 1}"
+
+
+def _planned(board: Board, shape: MsmShape, group: Group, points: int, scalar_cycles: float
+             ) -> tuple[Machine, WindowPlan, Reach]:
+    """What the cycles of a sum of uniform scalars on a board depend on, the windows that take the
+    fewest where a scalar takes the line `scalar_cycles`, and how long the scalars are."""
+    there = replace(machine(shape, group), memory_cycles=board.memory_cycles,
+                    scalar_cycles=scalar_cycles)
+    reach = uniform(there.order, points)
+    (store,) = share_memory([stores(there, points, reach)], board.memory_words)
+    return there, best_plan(there, reach, [store.stride]), reach
+
+
+def sums_a_second(board: Board, shape: MsmShape, group: Group, points: int) -> float:
+    """Sums of so many points that a board computes in a second, by model and clock:
+
+        clock / expected_cycles
+
+    of uniform scalars (`hdl.plans.expected_cycles`), with the windows, and the copies of points in
+    the board's own memory, that take the fewest. The line is left out.
+    """
+    return board.clock_hz / expected_cycles(*_planned(board, shape, group, points, 0))
+
+
+def sums_table(board: Board, presets: Mapping[str, MsmShape], first: Board) -> str:
+    """Sums a second of `presets` on a board by `sums_a_second`, as multiples of those that another
+    board's own build computes: the largest that both memories hold, up to `POINTS` in G1."""
+    points = _most_points(POINTS, min(board.memory_words, first.memory_words))
+    sizes = {group: points // group.degree for group in Group}
+    lines = _head("board, preset", *(
+        f"{group.name}: sums of {_power(size)} points a second, by model and clock"
+        for group, size in sizes.items()), f"times {first.name}: G1", "G2",
+        "additions in G1")
+
+    def row(name: str, there: Board, shape: MsmShape) -> tuple[str, list[float], float]:
+        return (name, [sums_a_second(there, shape, group, size) for group, size in sizes.items()],
+                there.clock_hz / shape.adder.interval[Group.G1])
+
+    rows = [row(first.name, first, first.shape),
+            *(row(f"{board.name}, `{name}`", board, shape) for name, shape in presets.items())]
+    (_, base, additions), *_ = rows
+    for name, rates, adds in rows:
+        lines.append(f"| {name} | {' | '.join(f'{rate:.2f}' for rate in rates)} | " + " | ".join(
+            f"{rate / other:.2f} ×" for rate, other in zip(
+                [*rates, adds], [*base, additions], strict=True)) + " |")
     return "\n".join(lines)

@@ -13,4 +13,4 @@ BOARD = Board(
     pins={"clk": "E2", "rx": "B3", "tx": "C3", "active": "E8"}, loader="tangprimer25k",
     resources={"dsp": 28, "lut": 23_040, "ff": 23_040, "bram": 56},
     note="nextpnr's data of the chip have no memory in tables: banks are made of registers, which "
-         "leaves room for the toy curve and not for BN254; not measured on hardware")
+         "leaves room for the toy curve and not for BN254")

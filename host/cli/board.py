@@ -102,7 +102,8 @@ def show(screen: Screen, name: str, found: Any) -> None:
     """Show a board in a line or two."""
     screen.line(f"{name:16} {found.title}, {found.chip}, {found.clock_hz / 1e6:.4g} MHz, "
                 f"{found.memory_words * 8 // 1024:,} KiB for points, curve "
-                f"{found.shape.adder.curve.name}")
+                f"{found.shape.adder.curve.name}"
+                + ("" if found.measured else "; not measured on hardware"))
     if found.note:
         screen.line(f"{'':16} {found.note}")
 

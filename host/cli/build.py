@@ -199,6 +199,7 @@ def run_table(into: str | None) -> int:
             estimates_table,
             expectations_table,
             records_table,
+            sums_table,
         )
     except ImportError as error:
         raise missing("the table needs", error) from error
@@ -207,10 +208,12 @@ def run_table(into: str | None) -> int:
         records = records_table(
             (record for record in kept if "board" in record),
             lambda record: compare(find_board(record["board"]), record)[1] != "green")
+    first, gowin = find_board("ulx3s-85f"), find_board("tang-mega-138k")
     tables = {
         "records": records,
-        "expectations": expectations_table(find_board("ulx3s-85f")),
-        "expectations of Gowin": expectations_table(find_board("tang-mega-138k"), GW5A_PRESETS),
+        "expectations": expectations_table(first),
+        "expectations of Gowin": expectations_table(gowin, GW5A_PRESETS),
+        "sums of Gowin": sums_table(gowin, GW5A_PRESETS, first),
         "estimates": estimates_table(record for record in kept if "card" in record)}
     if into:
         put(Path(into), {f"{PAGE} {name}": text for name, text in tables.items()})

@@ -100,11 +100,28 @@ def test_the_page_of_the_boards_has_the_commands_tables(capsys):
     assert main(["build", "--table"]) == 0
     printed = capsys.readouterr().out.strip("\n")
     parts = [part(PAGE, f"proofmill build --table: {name}")
-             for name in ("records", "expectations", "expectations of Gowin", "estimates")]
+             for name in ("records", "expectations", "expectations of Gowin", "sums of Gowin",
+                          "estimates")]
     assert "\n\n".join(parts) == printed
     assert "| ulx3s-85f | bn254, 1 |" in parts[0].replace("†", "")
     assert "| `one-row` | 180 cycles |" in parts[1]
     assert "| `gw5a-eight-rows` | 24 cycles |" in parts[2]
+    assert "| ulx3s-85f | " in parts[3] and "`gw5a-eight-rows`" in parts[3]
+
+
+def test_eight_rows_of_a_gowin_are_four_boards_with_one():
+    """By model and clock: sums in both groups, and additions."""
+    pytest.importorskip("amaranth_boards")
+    from proofmill.boards.catalogue import board
+    from proofmill.boards.table import GW5A_PRESETS, sums_table
+
+    first, gowin = board("ulx3s-85f"), board("tang-mega-138k")
+    lines = sums_table(gowin, GW5A_PRESETS, first).splitlines()
+    assert "G1: sums of 2^12 points" in lines[0] and "G2: sums of 2^11 points" in lines[0]
+    own, one, four, eight = ([float(times) for times in re.findall(r"([\d.]+) ×", line)]
+                             for line in lines[2:])
+    assert own == [1, 1, 1] and len(eight) == 3 and min(eight) > 4 > max(four)
+    assert one[2] == round(50e6 / 192 / (first.clock_hz / 180), 2)
 
 
 def test_a_build_of_other_gateware_is_marked_in_the_table():
@@ -152,3 +169,5 @@ def test_the_boards_are_listed(capsys):
     assert main(["board", "list"]) == 0
     out = capsys.readouterr().out
     assert "ulx3s-85f" in out and "32,768 KiB" in out
+    lines = [line for line in out.splitlines() if " KiB for points" in line]
+    assert lines and all(line.endswith("; not measured on hardware") for line in lines)

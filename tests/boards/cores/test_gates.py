@@ -1,6 +1,7 @@
 """Netlists of each family: whole, and with the answers of the text that they were made from."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 
@@ -8,7 +9,10 @@ import pytest
 
 from proofmill.boards.cores.core import Core
 from proofmill.boards.resources import TARGETS
+from proofmill.boards.shapes import GW5A_EIGHT_ROWS, NEXUS_ONE_ROW
 from proofmill.boards.tools import ToolError, run_yosys, yosys_package
+from proofmill.hdl.cost import BLOCKS
+from proofmill.hdl.field import TOY
 from proofmill.hdl.presets import TOY_SHAPE
 from tests.boards.cores.test_benches import icarus, written
 from tests.choice import slow_but
@@ -42,10 +46,10 @@ def mapped(text, top, passes, family, folder):
     return folder / "flat.v"
 
 
-def netlist_answers(passes, family, folder):
-    """What the bench says of the toy multiplier's netlist, and its status."""
+def netlist_answers(passes, family, folder, shape=TOY_SHAPE):
+    """What the bench says of the netlist of a shape's multiplier, and its status."""
     needs_yosys()
-    text, bench = written(Core(unit="multiplier", shape=TOY_SHAPE), folder)
+    text, bench = written(Core(unit="multiplier", shape=shape), folder)
     TARGETS[family].lay_out(folder)
     return icarus([mapped(text.name, "multiplier", passes, family, folder), bench], folder)
 
@@ -57,6 +61,24 @@ QUICK = ("ice40", "gw5a")
 def test_the_netlist_answers_as_the_text_does(family, tmp_path):
     said, status = netlist_answers(TARGETS[family].passes("multiplier"), family, tmp_path)
     assert "PASS: multiplier: " in said and status == 0, said
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("family,preset,interval,cell", [
+    ("gw5a", GW5A_EIGHT_ROWS, 2, "MULTALU27X18"), ("nexus", NEXUS_ONE_ROW, 4, "MULT18X18")])
+def test_rows_used_several_times_answer_as_the_text_does(family, preset, interval, cell, tmp_path):
+    """A board's multiplier over the toy field, four digits of the family's blocks: two rows for two
+    digits each, or one for all."""
+    multiplier = replace(preset.adder.multiplier, field=TOY, operand_bits=60, interval=interval)
+    assert multiplier.steps == 4
+    shape = replace(TOY_SHAPE, adder=replace(
+        TOY_SHAPE.adder, multiplier=multiplier,
+        intervals=tuple((group, cycles * interval)
+                        for group, cycles in TOY_SHAPE.adder.intervals)))
+    said, status = netlist_answers(TARGETS[family].passes("multiplier"), family, tmp_path, shape)
+    assert "PASS: multiplier: " in said and status == 0, said
+    cells = re.findall(rf"^  {cell} ", (tmp_path / "gates.v").read_text(), re.M)
+    assert len(cells) == BLOCKS[TARGETS[family].block].total(multiplier.multiplications)
 
 
 @pytest.mark.parametrize("family,synthesis", [
