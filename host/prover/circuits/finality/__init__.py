@@ -1,0 +1,1 @@
+"""Certificates of finality: who voted, with how much stake, from one checkpoint to another."""

@@ -1,0 +1,25 @@
+"""A registry of four places, three voters with companion keys, and votes of them."""
+
+from proofmill.host.prover.circuits.eddsa import public_key, sign
+from proofmill.host.prover.circuits.finality.registry import Member, Registry
+from proofmill.host.prover.circuits.finality.size import CertificateSize
+from proofmill.host.prover.circuits.finality.statement import SignedVote
+from proofmill.host.prover.circuits.finality.vote import Checkpoint, Link, Vote
+
+FORK = bytes(range(32))
+KEYS = {number: bytes([number + 1] * 32) for number in (0, 2, 3)}
+MEMBERS = {number: Member(public_key(key), 32 * 10**9 + number)
+           for number, key in KEYS.items()}
+TOTAL = 96 * 10**9 + 5
+"""What the members have."""
+REGISTRY = Registry(2, MEMBERS, TOTAL, FORK)
+LINK = Link(FORK, Checkpoint(6, b"\xaa" * 32), Checkpoint(7, b"\xff" * 32), 12345)
+WHOLE = CertificateSize(depth=2, places=2, whole=True)
+PART = CertificateSize(depth=2, places=2, whole=False)
+TAG = 99
+
+
+def voted(validator: int, link: Link = LINK, slot: int = 57, key: bytes | None = None
+          ) -> SignedVote:
+    vote = Vote(link, slot + validator, 0, bytes([validator] * 32))
+    return SignedVote(validator, vote, sign(key or KEYS[validator], vote.message))
