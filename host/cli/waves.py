@@ -1,6 +1,7 @@
 """``proofmill waves``: a waveform of a unit at work, to look at."""
 
 import argparse
+import io
 import re
 import tempfile
 from inspect import iscoroutinefunction
@@ -65,7 +66,9 @@ def run_waves(options: argparse.Namespace) -> int:
         raise ProofmillError("--only says what is printed of --cycles: say which")
     if out.suffix == ".vcd":
         return show(options, out, out)
-    with tempfile.TemporaryDirectory(dir=out.parent, prefix=".waves-") as folder:
+    from tempfile import TemporaryDirectory
+
+    with TemporaryDirectory(dir=out.parent, prefix=".waves-") as folder:
         return show(options, out, Path(folder) / "waves.vcd")
 
 
@@ -115,7 +118,8 @@ def show(options: argparse.Namespace, out: Path, dump: Path) -> int:
             what = (dump, variables, names, cycle_of, options.cycles)
             print(f"\n{name}")
             print("\n".join(table(*what)))
-            diagrams.append((name, wavejson(*what)))
+            if options.diagram is not None:
+                diagrams.append((name, wavejson(*what)))
         if options.diagram is not None:
             write_atomically(options.diagram, [drawn(diagrams).encode()])
             screen.line(f"wrote {options.diagram}")
