@@ -116,17 +116,20 @@ class Accelerator:
     def load(self, words: Limbs) -> int:
         """Keep `words` in the device's memory; return the address of the first."""
         address, count = self.used, words.size
-        there = self.identity["memory_words"] or 1 << 32
-        if address + count > there:
-            raise DeviceError(
-                f"{count:,} words of points do not fit the device's memory: {address:,} of its "
-                f"{there:,} words are in use; use a board with more memory, or a smaller key")
+        self._check_free(count, f"{count:,} words of points do not fit the device's memory")
         self._send(np.concatenate([
             _words(pack(HEADER, command=Command.LOAD), pack(PLACE, address=address, count=count)),
             words.reshape(-1)]))
         self._answer(Command.LOAD)
         self.used += count
         return address
+
+    def _check_free(self, words: int, said: str) -> None:
+        """Refuse, with what is `said`, words that do not fit behind those in use."""
+        there = self.identity["memory_words"] or 1 << 32
+        if self.used + words > there:
+            raise DeviceError(f"{said}: {self.used:,} of its {there:,} words are in use; use a "
+                              "board with more memory, or a smaller key")
 
     def unload(self, address: int) -> None:
         """Give back the memory from `address` on, where points were loaded last."""
@@ -220,12 +223,8 @@ class Accelerator:
         have gone in since the last time. Raises `DeviceError` where the memory has no room left.
         """
         power, room = len(a).bit_length() - 1, self.room(len(a))
-        there = self.identity["memory_words"] or 1 << 32
-        if self.used + room > there:
-            raise DeviceError(
-                f"a transform of {len(a):,} values takes {room:,} words of the device's memory: "
-                f"{self.used:,} of its {there:,} words are in use; use a board with more memory, "
-                "or a smaller key")
+        self._check_free(room, f"a transform of {len(a):,} values takes {room:,} words of the "
+                               "device's memory")
         words = np.concatenate([a.reshape(-1), b.reshape(-1)])
         self._send(_words(pack(HEADER, command=Command.TRANSFORM),
                           pack(PLACE, address=self.used if room else 0, count=room),
