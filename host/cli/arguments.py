@@ -146,6 +146,13 @@ def seed(text: str) -> int:
     return whole(0, LARGEST_SEED, "must be 0 to 2^64 - 1")(text)
 
 
+def seed_text(text: str) -> bytes:
+    """Takes any text as a seed: the 32 bytes of its SHA-256."""
+    import hashlib
+
+    return hashlib.sha256(text.encode()).digest()
+
+
 def above_zero(otherwise: str) -> Callable[[str], float]:
     """Takes finite numbers above zero; `otherwise` is said of others."""
     def taken(text: str) -> float:

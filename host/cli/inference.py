@@ -8,6 +8,7 @@ from proofmill.host.cli.arguments import (
     input_file,
     output_file,
     output_folder,
+    seed_text,
     unknown,
     whole,
 )
@@ -76,7 +77,8 @@ def register(commands: Commands) -> None:
     compiling.add_argument("model", metavar="MODEL.onnx", type=input_file(
         "`proofmill model train mlp OUT.onnx` makes one"))
     compiling.add_argument("folder", metavar="FOLDER", type=output_folder)
-    compiling.add_argument("--seed", help="the same text makes the same key (default: random)")
+    compiling.add_argument("--seed", type=seed_text,
+                           help="the same text makes the same key (default: random)")
     compiling.add_argument("--json", action="store_true", help="one JSON object")
     compiling.set_defaults(run=run_compile)
 
@@ -190,14 +192,11 @@ def run_train(options: argparse.Namespace) -> int:
 
 def run_compile(options: argparse.Namespace) -> int:
     """Make a model's circuit and keys; say what it costs."""
-    import hashlib
-
     from proofmill.host.prover.inference.proving import compile_model
 
     screen = Screen(machine=options.json)
-    seed = hashlib.sha256(options.seed.encode()).digest() if options.seed is not None else None
     with screen.bar("compiling") as bar:
-        found = compile_model(options.model, options.folder, seed, bar.step)
+        found = compile_model(options.model, options.folder, options.seed, bar.step)
     if options.json:
         print_record("model compile", vars(found))
         return 0

@@ -8,6 +8,7 @@ from proofmill.host.cli.arguments import (
     input_file,
     machine_reads,
     output_file,
+    seed_text,
     whole,
 )
 from proofmill.host.cli.records import print_record
@@ -77,8 +78,8 @@ def register(commands: Commands) -> None:
     setup.add_argument("zkey", metavar="OUT.zkey", type=output_file)
     setup.add_argument("--development", action="store_true",
                        help="yes, a key whose maker can forge proofs")
-    setup.add_argument("--seed", help="the same text makes the same development key (default: "
-                                      "random)")
+    setup.add_argument("--seed", type=seed_text,
+                       help="the same text makes the same development key (default: random)")
     setup.set_defaults(run=run_setup)
 
 
@@ -210,18 +211,15 @@ def run_setup(options: argparse.Namespace) -> int:
 
 
 def _development(options: argparse.Namespace) -> int:
-    import hashlib
-
     from proofmill.host.prover.groth16.r1cs_file import read_r1cs
     from proofmill.host.prover.groth16.setup import development_setup
 
     if options.powers is not None:
         raise ProofmillError(f"POWERS.ptau {options.powers}: a development key takes no powers of "
                              "tau; leave it out, or --development")
-    seed = hashlib.sha256(options.seed.encode()).digest() if options.seed is not None else None
     screen = Screen(machine=machine_reads(options.zkey))
     with screen.bar("making the key") as bar:
-        key = development_setup(read_r1cs(options.r1cs), options.zkey, seed, bar.step)
+        key = development_setup(read_r1cs(options.r1cs), options.zkey, options.seed, bar.step)
     screen.line(f"wrote {options.zkey}: a development key for {key.wires:,} wires, "
                 f"domain {key.domain_size:,}")
     return 0
