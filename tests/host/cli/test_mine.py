@@ -1,5 +1,6 @@
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -62,6 +63,22 @@ def test_mining_on_the_rtl(capsys):
     slots = [line for line in err.splitlines() if line.strip()[:2].isdigit()]
     assert len(slots) == record["slots"]
     assert sum("accepted" in line for line in slots) == 2
+
+
+TIMED = re.compile(r"(?<=\d)( +)\d+\.\d\d(?=  (?:accepted|rejected))|^time .*", re.M)
+"""What a clock decides of what `mine` shows: seconds of a proof, and of everything."""
+
+
+@pytest.mark.slow
+def test_the_readmes_sample_is_what_it_shows(capsys):
+    """Line by line, but for times; `...` stands for lines that the README leaves out."""
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    sample = readme[readme.index("chain: 64 validators"):].split("```")[0]
+    assert main(["mine"]) == 0
+    captured = capsys.readouterr()
+    shown = iter(TIMED.sub("", captured.err + captured.out).splitlines())
+    for line in TIMED.sub("", sample).splitlines():
+        assert line.strip() == "..." or line in shown, line
 
 
 def test_a_seed_decides_everything_but_the_time(capsys):
