@@ -16,8 +16,10 @@ from proofmill.host.cli.screen import Screen
 from proofmill.host.cli.shown import show
 from proofmill.host.cli.subcommands import Commands
 from proofmill.host.ground.errors import ProofmillError
+from proofmill.host.prover.plonk.systems import GROTH16, PROTOCOLS
 
 if TYPE_CHECKING:
+    from proofmill.host.prover.groth16.container import Container
     from proofmill.host.prover.groth16.proving_key import ProvingKey
 
 
@@ -26,9 +28,9 @@ def register(commands: Commands) -> None:
     zkey = commands.add_parser("zkey", help="look into a proving key, contribute to it, verify it")
     actions = zkey.add_subparsers(metavar="ACTION", required=True)
     info = actions.add_parser(
-        "info", help="curve, sizes, contributions",
-        description="Show a proving key: its curve and sizes, who contributed to it, and whether "
-                    "it is for development alone.")
+        "info", help="system, curve, sizes, contributions",
+        description="Show a proving key of Groth16 or PLONK: its curve and sizes; of Groth16 who "
+                    "contributed to it, and whether it is for development alone, too.")
     info.add_argument("file", metavar="CIRCUIT.zkey", type=input_file())
     info.add_argument("--json", action="store_true", help="one JSON object")
     info.set_defaults(run=run_info)
@@ -91,19 +93,31 @@ def _add_old_and_new(parser: argparse.ArgumentParser) -> None:
 
 def run_info(options: argparse.Namespace) -> int:
     """Show a proving key."""
-    from proofmill.host.prover.groth16.info import key_info
+    from proofmill.host.prover.groth16 import info as groth16
+    from proofmill.host.prover.groth16.zkey import parse_zkey
+    from proofmill.host.prover.plonk import info as plonk
+    from proofmill.host.prover.plonk import zkey
 
-    info = key_info(_read(options.file, Screen(machine=options.json)))
+    with Screen(machine=options.json).bar(f"reading {options.file}"):
+        container, system = _opened(options.file)
+        info = groth16.key_info(parse_zkey(container)) if system == GROTH16 else plonk.key_info(
+            options.file, system, zkey.parse_zkey(container).circuit)
     show("zkey info", info, options.json)
     return 0
 
 
 def run_export(options: argparse.Namespace) -> int:
     """Write a verification key."""
-    from proofmill.host.prover.groth16.verification_key import write_verification_key
+    from proofmill.host.prover.groth16.json_fields import write_json
+    from proofmill.host.prover.groth16.zkey import parse_zkey
+    from proofmill.host.prover.plonk import zkey
 
     screen = Screen(machine=machine_reads(options.key))
-    write_verification_key(options.key, _read(options.file, screen).verification_key)
+    with screen.bar(f"reading {options.file}"):
+        container, system = _opened(options.file)
+        key = (parse_zkey(container) if system == GROTH16 else zkey.parse_zkey(container)
+               ).verification_key
+    write_json(options.key, key.to_json())
     screen.line(f"wrote {options.key}")
     return 0
 
@@ -131,6 +145,16 @@ def run_beacon(options: argparse.Namespace) -> int:
                                    options.name, bar.step)
     _tell_contributed(screen, key, options.new, digest)
     return 0
+
+
+def _opened(path: str) -> "tuple[Container, str]":
+    """A key's file, and the system it is of; of one that is unknown Groth16's reader tells."""
+    from proofmill.host.prover.groth16.container import open_container
+    from proofmill.host.prover.groth16.zkey import MAGIC, VERSIONS
+    from proofmill.host.prover.plonk.zkey import protocol_of
+
+    container = open_container(path, MAGIC, VERSIONS)
+    return container, PROTOCOLS.get(protocol_of(container), GROTH16)
 
 
 def _read(path: str, screen: Screen) -> "ProvingKey":

@@ -11,6 +11,7 @@ from proofmill.host.cli.screen import Screen
 from proofmill.host.cli.subcommands import Commands
 from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.prover.devices.catalogue import DEVICES, open_device
+from proofmill.host.prover.plonk.systems import PLONK, json_system
 
 if TYPE_CHECKING:
     from proofmill.host.prover.native.library import Library
@@ -42,8 +43,8 @@ def register(commands: Commands) -> None:
 
     verify = commands.add_parser(
         "verify", help="verify a proof",
-        description="Verify a proof as `snarkjs groth16 verify` does: status 0 when it is valid, "
-                    "1 when it is not.")
+        description="Verify a proof as `snarkjs groth16 verify` and `snarkjs plonk verify` do; the "
+                    "key says which. Status 0 when it is valid, 1 when it is not.")
     verify.add_argument("key", metavar="VK.json", type=input_file(), help="the verification key")
     verify.add_argument("public", metavar="PUBLIC.json", type=input_file(),
                         help="the public signals")
@@ -163,17 +164,34 @@ def _tell_proved(options: argparse.Namespace, screen: Screen, device: str, secon
 
 def run_verify(options: argparse.Namespace) -> int:
     """Verify; say so."""
-    from proofmill.host.prover.groth16.json_fields import NotValid, read_public
-    from proofmill.host.prover.groth16.plain import read_key, read_proof, verify
+    from proofmill.host.prover.groth16.json_fields import NotValid, read_json
 
     screen = Screen()
     try:
         with screen.bar("verifying"):
-            key = read_key(options.key)
-            valid = verify(key, read_public(options.public), read_proof(options.proof))
+            key = read_json(options.key).value
+            verifier = _verify_plonk if json_system(key) == PLONK else _verify_groth16
+            valid = verifier(options, key)
     except NotValid as error:
         screen.line(f"the proof is NOT valid: {error}")
         return 1
     screen.line("the proof is valid" if valid else
                 "the proof is NOT valid for this key and these public inputs")
     return 0 if valid else 1
+
+
+def _verify_groth16(options: argparse.Namespace, key: object) -> bool:
+    from proofmill.host.prover.groth16.json_fields import read_public
+    from proofmill.host.prover.groth16.plain import key_from_json, read_proof, verify
+
+    return verify(key_from_json(key, options.key), read_public(options.public),
+                  read_proof(options.proof))
+
+
+def _verify_plonk(options: argparse.Namespace, key: object) -> bool:
+    from proofmill.host.prover.groth16.json_fields import read_public
+    from proofmill.host.prover.plonk.verification_key import key_from_json, read_proof
+    from proofmill.host.prover.plonk.verify import verify
+
+    return verify(key_from_json(key, options.key), read_public(options.public),
+                  read_proof(options.proof))

@@ -6,12 +6,15 @@ from typing import Any
 
 FIELDS: dict[str, dict[str, str]] = {
     "zkey info": {
-        "name": "the file", "curve": "of the key", "wires": "of the circuit, the constant 1 too",
+        "name": "the file", "system": "groth16 or plonk", "curve": "of the key",
+        "wires": "of the circuit, the constant 1 too",
         "public": "public signals", "domain_size": "of the transforms, a power of two",
         "coefficients": "entries of the circuit's matrices A and B",
         "contributions": "a list of names, in order; null for one without a name",
         "development": "whether its maker can forge proofs",
-        "circuit_hash": "hex, what contributions were made for"},
+        "circuit_hash": "hex, what contributions were made for",
+        "gates": "of PLONK, those of public signals too, without the padding",
+        "additions": "sums that have a variable of their own in PLONK"},
     "zkey verify": {
         "valid": "whether it is what a ceremony makes of the circuit and the powers",
         "fault": "section and reason where it is not, else null",
@@ -333,6 +336,8 @@ FIELDS: dict[str, dict[str, str]] = {
 """By command, and for lists of records by command and field."""
 
 SOMETIMES: dict[str, set[str]] = {
+    "zkey info": {"coefficients", "contributions", "development", "circuit_hash", "gates",
+                  "additions"},
     "bench msm": {"window", "sets", "copies", "passes", "cycles", "digits", "interval", "ratio",
                   "output", "finish", "additions", "adder_busy", "additions_per_second", "counters",
                   "computing_seconds", "line_seconds", "line_bytes"},
@@ -341,8 +346,8 @@ SOMETIMES: dict[str, set[str]] = {
     "attacks: attacks": {"profit_without_defence_gwei_per_slot"},
     "mine": {"failure"},
 }
-"""Fields that are not always there: of accelerators, boards, options, attacks with a defence,
-failures."""
+"""Fields that are not always there: of proof systems, accelerators, boards, options, attacks with a
+defence, failures."""
 
 
 def print_record(command: str, record: Mapping[str, Any]) -> None:

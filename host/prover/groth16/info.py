@@ -13,6 +13,7 @@ class KeyInfo:
     """A proving key in numbers. `contributions`: the names the parties gave, None without one."""
 
     name: str
+    system: str
     curve: str
     wires: int
     public: int
@@ -40,7 +41,7 @@ class CircuitInfo:
 def key_info(key: ProvingKey) -> KeyInfo:
     """Describe a proving key."""
     return KeyInfo(
-        name=key.name, curve=CURVE, wires=key.wires, public=key.public,
+        name=key.name, system="groth16", curve=CURVE, wires=key.wires, public=key.public,
         domain_size=key.domain_size, coefficients=len(key.coefficients),
         contributions=tuple(contribution.name for contribution in key.contributions),
         development=is_development_key(key), circuit_hash=key.circuit_hash.hex())

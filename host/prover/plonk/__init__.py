@@ -1,0 +1,1 @@
+"""PLONK over BN254, with snarkjs' files: keys, proofs, the prover and the verifier."""
