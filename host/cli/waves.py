@@ -1,9 +1,7 @@
 """``proofmill waves``: a waveform of a unit at work, to look at."""
 
 import argparse
-import io
 import re
-import tempfile
 from inspect import iscoroutinefunction
 from math import ceil
 from pathlib import Path
