@@ -60,7 +60,7 @@ def board(name: str) -> Board:
     where = f"{point.value}, the entry point {name} of {GROUP}"
     try:
         found = point.load()
-    except ImportError:
+    except ModuleNotFoundError:
         raise
     except Exception as error:
         raise BoardError(f"{where}: {type(error).__name__}: {error}") from error
@@ -72,7 +72,7 @@ def _board_in(path: Path) -> Board:
         raise BoardError(f"{path}: there is no such file")
     try:
         module = load_python(path, f"proofmill_board_{path.stem}")
-    except ImportError:
+    except ModuleNotFoundError:
         raise
     except Exception as error:
         raise BoardError(

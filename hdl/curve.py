@@ -29,6 +29,7 @@ class Curve:
     ----------
     base : the field of the coordinates.
     scalar : the field of the scalars; its modulus is the order of the groups.
+    b : for each group, the b of the curve that the adder adds on, a tuple of field elements.
     times_3b : for each group, the function that multiplies a value by 3 b, by shifts and sums.
     unit : for each group, the z of an affine point as it lies in a file, a tuple of field
         elements. Homogeneous coordinates may be scaled, so x and y go in as they lie there.
@@ -37,6 +38,7 @@ class Curve:
     name: str
     base: PrimeField
     scalar: PrimeField
+    b: dict[Group, tuple[int, ...]]
     times_3b: dict[Group, Callable[[Any], Any]]
     unit: dict[Group, tuple[int, ...]]
 
@@ -76,13 +78,13 @@ def _scaled_unit(base: PrimeField) -> tuple[int, int]:
 
 
 BN254 = Curve(
-    name="bn254", base=BN254_BASE, scalar=BN254_SCALAR,
+    name="bn254", base=BN254_BASE, scalar=BN254_SCALAR, b={Group.G1: (3,), Group.G2: (4, 5)},
     times_3b={Group.G1: times_9, Group.G2: times_12_plus_15u},
     unit={Group.G1: (FILE_RADIX % BN254_BASE.modulus,), Group.G2: _scaled_unit(BN254_BASE)})
 """alt_bn128: G1 is y^2 = x^3 + 3, G2 is y^2 = x^3 + 3 / (9 + u), computed on as 4 + 5 u."""
 
 TOY_CURVE = Curve(
-    name="toy", base=TOY, scalar=TOY_SCALAR,
+    name="toy", base=TOY, scalar=TOY_SCALAR, b={Group.G1: (3,), Group.G2: (4, 5)},
     times_3b={Group.G1: times_9, Group.G2: times_12_plus_15u},
     unit={Group.G1: (FILE_RADIX % TOY.modulus,), Group.G2: (FILE_RADIX % TOY.modulus, 0)})
 """The same two equations over eight bits: small enough to try every pair of points."""

@@ -16,9 +16,6 @@ Coordinate = tuple[int, ...]
 Affine = tuple[Coordinate, Coordinate] | None
 Homogeneous = tuple[Coordinate, Coordinate, Coordinate]
 
-B: dict[Group, Coordinate] = {Group.G1: (3,), Group.G2: (4, 5)}
-"""b of the curves the accelerator adds on; those of BN254 and of the toy curve are the same."""
-
 
 def times(a: Coordinate, b: Coordinate, modulus: int) -> Coordinate:
     """``a * b`` in Fp or Fp2."""
@@ -107,7 +104,7 @@ class Equation:
 
 def equation(curve: Curve, group: Group) -> Equation:
     """The curve on which the accelerator adds the points of `group`."""
-    return Equation(curve.base.modulus, B[group])
+    return Equation(curve.base.modulus, curve.b[group])
 
 
 def to_affine(point: Homogeneous, modulus: int) -> Affine:

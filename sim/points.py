@@ -1,4 +1,4 @@
-"""Points to compute with, of a curve whose points are few."""
+"""Points to compute with, of a curve of any size."""
 
 from functools import cache
 from itertools import product
@@ -13,7 +13,8 @@ COFACTORS = {(TOY_CURVE.name, Group.G2): 147}
 @cache
 def small_generator(curve: Curve, group: Group) -> Affine:
     """A generator of the group among the first points of the curve that the accelerator adds on,
-    by trying small coordinates; ValueError where there is none."""
+    by trying small coordinates; in G1, where p = 3 modulo 4, of a small x any y, which is then
+    ``(x^3 + b)^((p + 1) / 4)``. ValueError where there is none."""
     law, small = equation(curve, group), range(min(curve.base.modulus, 64))
     coordinates = list(product(small, repeat=group.degree))
     for point in product(coordinates, coordinates):
@@ -21,4 +22,10 @@ def small_generator(curve: Curve, group: Group) -> Affine:
             found = law.multiply(COFACTORS.get((curve.name, group), 1), point)
             if found is not None:
                 return found
+    modulus = curve.base.modulus
+    if group is Group.G1 and modulus % 4 == 3:
+        for x in small:
+            y = pow(x ** 3 + law.b[0], (modulus + 1) // 4, modulus)
+            if law.holds(((x,), (y,))):
+                return (x,), (y,)
     raise ValueError(f"no small point of {curve.name}'s {group.value} was found")

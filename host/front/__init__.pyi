@@ -19,6 +19,8 @@ from proofmill.host.network.mechanism.parameters import Parameters as Parameters
 from proofmill.host.prover.circuits.constraints import ConstraintSystem as ConstraintSystem
 from proofmill.host.prover.curve.limbs import to_limbs as to_limbs
 from proofmill.host.prover.devices.catalogue import open_device as open_device
+from proofmill.host.prover.devices.msm import Msm as Msm
+from proofmill.host.prover.devices.msm import MsmResult as MsmResult
 from proofmill.host.prover.groth16.prove import Prover as Prover
 from proofmill.host.prover.groth16.r1cs_file import read_r1cs as read_r1cs
 from proofmill.host.prover.groth16.r1cs_file import write_r1cs as write_r1cs

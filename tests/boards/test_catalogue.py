@@ -83,6 +83,7 @@ def test_a_board_is_named_by_its_file(way, mine, capsys):
 
 
 @pytest.mark.parametrize("text,sentence", [
+    ("from proofmill.boards.resources import NONE\n", ":1: ImportError: cannot import name 'NONE'"),
     ("x = 1\n", "it sets no BOARD; a board's file ends in BOARD = Board(...)"),
     ("BOARD = 3\n", "BOARD is 3, which is no proofmill.boards.board.Board"),
     ("BOARD = (\n", "mine.py:1: SyntaxError: '(' was never closed"),

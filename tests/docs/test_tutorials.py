@@ -1,4 +1,4 @@
-"""The tutorials: each command in them is run, and shows what the page says."""
+"""The tutorials, and what is added: each command in them is run, and shows what the page says."""
 
 import socket
 from pathlib import Path
@@ -34,6 +34,11 @@ def test_an_operator_gets_a_node(tmp_path: Path) -> None:
 
 def test_a_researcher_gets_figures(tmp_path: Path) -> None:
     walk(TUTORIALS / "researcher.md", tmp_path)
+
+
+def test_a_board_a_curve_a_circuit_and_a_contract_are_added(tmp_path: Path) -> None:
+    pytest.importorskip("amaranth_boards")
+    walk(ROOT / "docs" / "extending.md", tmp_path)
 
 
 def test_every_tutorial_is_walked_here() -> None:

@@ -8,7 +8,6 @@ from py_ecc.bn128 import G1, G2, add, multiply, neg
 
 from proofmill.hdl.curve import BN254, FILE_RADIX, TOY_CURVE, TWIST_SCALE, Group
 from proofmill.sim.curve import (
-    B,
     complete_sum,
     equation,
     from_scaled_twist,
@@ -58,18 +57,18 @@ def test_times_3b_multiplies_by_three_times_b(curve, group):
     # By the formula, O + O = (0 : y^2 y^2 : 0), and 3 b shows in (0 : 0 : z) + (0 : 0 : z).
     zero = (0,) * group.degree
     _, y, _ = complete_sum(curve, group, (zero, zero, z), (zero, zero, z))
-    three_b = tuple(3 * part % modulus for part in B[group])
+    three_b = tuple(3 * part % modulus for part in curve.b[group])
     zz = times(z, z, modulus)
     expected = times(times(three_b, zz, modulus), times(three_b, zz, modulus), modulus)
     assert plus(y, expected, modulus) == zero
-    assert law.b == B[group]
+    assert law.b == curve.b[group]
 
 
 def test_the_scale_of_the_twist():
     """``s^6 * 3 / (9 + u) = 4 + 5 u``, and the constant z of a G2 point as it lies in a file."""
     square = times(TWIST_SCALE, TWIST_SCALE, P)
     sixth = times(times(square, square, P), square, P)
-    assert times(sixth, times((3, 0), inverse((9, 1), P), P), P) == B[Group.G2]
+    assert times(sixth, times((3, 0), inverse((9, 1), P), P), P) == BN254.b[Group.G2]
     assert times(BN254.unit[Group.G2], square, P) == (FILE_RADIX % P, 0)
 
 

@@ -39,7 +39,7 @@ def test_importing_takes_nothing_with_it() -> None:
 def test_the_page_s_examples_run(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
     blocks = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
-    assert len(blocks) == 6
+    assert len(blocks) == 8
     names: dict[str, object] = {}
     said = io.StringIO()
     with contextlib.redirect_stdout(said):
@@ -49,6 +49,8 @@ def test_the_page_s_examples_run(monkeypatch: pytest.MonkeyPatch) -> None:
     assert lines[-1] == "[49]"
     assert lines[-2].startswith("None ") and "root * root = square" in lines[-2]
     assert any(line.endswith("cpu True") for line in lines)
+    assert "True True" in lines and any(re.fullmatch(r"True \d{4,} model", line) for line in lines)
+    assert any(re.search(r"constraint \d+ .*is not satisfied", line) for line in lines), lines
     assert any(line.startswith("0.2 staged") for line in lines)
 
 
