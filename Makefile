@@ -8,7 +8,7 @@ FOLDERS := hdl sim firmware host boards
 # Tools that tests start are found as in an active environment: Verilator's makefiles call `python`.
 test test-thorough test-times test-slow: export PATH := $(abspath $(BIN)):$(PATH)
 
-.PHONY: mine test test-thorough test-times test-slow waves check clean
+.PHONY: mine test test-thorough test-times test-slow soak waves check clean
 
 mine: $(VENV)/installed
 	@$(BIN)/proofmill mine $(ARGS)
@@ -30,6 +30,10 @@ test-times: $(VENV)/installed-dev
 # Everything that takes minutes: long products through Verilator, synthesis, large sizes.
 test-slow: $(VENV)/installed-dev
 	@$(BIN)/python -m pytest -n 2 -m slow $(ARGS)
+
+# A node for a day of simulated time, and whether its memory stays: hours. make soak ARGS='--slots 500'
+soak: $(VENV)/installed
+	@$(BIN)/proofmill bench soak $(ARGS)
 
 # make waves UNIT=mailboxes: a waveform of the unit at work, in build/waves.
 UNIT ?= adder

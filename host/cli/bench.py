@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from proofmill.host.bench.kinds import BASES, CIRCUITS, KINDS, MOST_POINTS
 from proofmill.host.cli.arguments import input_file, seed, whole
 from proofmill.host.cli.bench_batch import add_batch
+from proofmill.host.cli.bench_soak import add_soak
 from proofmill.host.cli.ledger_size import WATCHED, accounts
 from proofmill.host.cli.prove import add_device
 from proofmill.host.cli.records import print_record
@@ -218,6 +219,7 @@ def register(commands: Commands) -> None:
                         help="how many pass (default: 7,200, a day of 12 s)")
     growth.add_argument("--json", action="store_true", help="one JSON object")
     growth.set_defaults(run=run_simulate)
+    add_soak(actions)
 
     table = actions.add_parser("table", help="the README's table of figures, as Markdown",
                                description="Measure all that the README's table of figures has, "

@@ -26,6 +26,8 @@ from proofmill.host.ground.errors import ProofmillError
 
 if TYPE_CHECKING:
     from proofmill.host.network.operator.conditions import Condition
+    from proofmill.host.network.operator.prepared import Prepared
+    from proofmill.host.network.operator.reload import Reloaded
     from proofmill.host.network.operator.running import RunningNode
 
 LEAST_VALIDATORS = 64
@@ -84,8 +86,9 @@ def register(commands: Commands) -> None:
         "run", help="run a node until SIGTERM or Ctrl-C",
         description="Run the node of a settings file in real time. SIGTERM and Ctrl-C end it after "
                     "the step it is in, with status 0, also in the background; started again it "
-                    "goes on from its folder. Environment variables such as PROOFMILL_NETWORK_PORT "
-                    "take the place of values in the file.")
+                    "goes on from its folder. SIGHUP has it read its settings again and take over "
+                    "what can change while it runs. Environment variables such as "
+                    "PROOFMILL_NETWORK_PORT take the place of values in the file.")
     add_config(run)
     run.set_defaults(run=run_run)
     unit = ways.add_parser(
@@ -171,6 +174,7 @@ def run_run(options: argparse.Namespace) -> int:
 
         from proofmill.host.cli.main import version
         from proofmill.host.network.operator.prepared import prepared
+        from proofmill.host.network.operator.reload import reloaded
         from proofmill.host.network.operator.running import RunningNode
         from proofmill.host.network.operator.supervisor import Supervisor
 
@@ -194,8 +198,12 @@ def run_run(options: argparse.Namespace) -> int:
                 screen.line(f"the same for miners' monitors (cgminer's API) on "
                             f"{settings.miner.host}:{miner}")
 
+        def reread(before: Prepared) -> Reloaded:
+            return reloaded(before, read_settings(config, os.environ), config.absolute().parent)
+
         asyncio.run(RunningNode(ready, on_ready, on_condition=on_condition,
-                                supervisor=Supervisor(os.environ)).run())
+                                supervisor=Supervisor(os.environ), reread=reread,
+                                on_reload=screen.line).run())
     except KeyboardInterrupt:
         pass  # while it was starting
     screen.line(f"{settings.node.name} has ended{signals.reason()}; started again it goes on from "

@@ -252,6 +252,16 @@ FIELDS: dict[str, dict[str, str]] = {
         "growth_in_provers": "the exponent e in seconds ~ provers^e; null for one prover",
         "growth_in_slots": "the same of slots",
         "peak_bytes": "of memory, of the process, at most"},
+    "bench soak": {
+        "slots": "that passed", "simulated_hours": "of the chain's time", "seconds": "that it took",
+        "seconds_a_slot": "of them", "finalized_epoch": "the last one",
+        "blocks_proposed": "by the node", "proofs_accepted": "that a block pays for",
+        "proofs_rejected": "jobs that were missed", "skipped_steps": "of the clock",
+        "series": "a list, below", "warm_slots": "at whose beginning memory may grow",
+        "least_bytes": "of the series after them", "most_bytes": "of the series after them",
+        "growth": "most / least - 1",
+        "flat": "whether all slots passed and that is at most 0.05"},
+    "bench soak: series": {"slot": "after which", "resident_bytes": "memory of the process"},
     "bench block": {"sizes": "a list, below"},
     "bench block: sizes": {
         "transfers": "places for signed transfers, all of them used", "accounts": "--accounts",

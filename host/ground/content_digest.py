@@ -43,6 +43,14 @@ def statements(database: sqlite3.Connection) -> Iterator[str]:
                    f"BEGIN {changes} END")
 
 
+def removal(database: sqlite3.Connection) -> list[str]:
+    """What takes the digest away, so that tables may change and it be begun again."""
+    triggers = database.execute(
+        "SELECT name FROM sqlite_master WHERE type = 'trigger' AND name LIKE 'digest!_%' "
+        "ESCAPE '!'").fetchall()
+    return [*(f"DROP TRIGGER {name}" for (name,) in triggers), f"DROP TABLE {TABLE}"]
+
+
 def agrees(database: sqlite3.Connection) -> bool:
     """Whether the rows are those that were written. Reads all of them."""
     kept = database.execute(f"SELECT total FROM {TABLE}").fetchall()

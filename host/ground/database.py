@@ -8,7 +8,7 @@ no check of somebody else's message catches.
 import os
 import secrets
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -37,6 +37,10 @@ _MEND = "restore a copy of it, or choose another place"
 _DAMAGE = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 
 
+Step = Callable[[sqlite3.Connection], None]
+"""Makes of a file's tables those of the next version, inside of a transaction."""
+
+
 class StorageError(ProofmillError):
     """What has to be kept cannot be kept, or not be read back. Nothing is half written."""
 
@@ -49,13 +53,17 @@ class Database(Closing):
     """A file of ours at `path`: WAL, synchronous FULL, foreign keys. One thread at a time."""
 
     def __init__(
-        self, path: str | os.PathLike[str], schema: str, version: int, what: str
+        self, path: str | os.PathLike[str], schema: str, version: int, what: str,
+        steps: Sequence[Step] = (),
     ) -> None:
-        """Open the file, or make it. `what`: it is to the user.
+        """Open the file, or make it. `what`: it is to the user. `version` counts from 1; step i of
+        `steps` leads from version i + 1 to the next, so a file of an earlier version becomes one of
+        this. A copy of it as it was stays beside it, its name with the version at its end.
 
-        ProofmillError where it is of another version; StorageError for the faults of the disk, and
+        ProofmillError where it is of a later version; StorageError for the faults of the disk, and
         of those DamagedError where it is something else, or not as it was left.
         """
+        assert len(steps) == version - 1, "a step for each version before this"
         self.path = Path(path)
         self._what = what
         with self._storage("opened"):
@@ -64,7 +72,7 @@ class Database(Closing):
             self._database = _connect(self.path)
         try:
             with self._storage("opened"):
-                self._check(version)
+                self._check(version, steps)
                 for setting in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
                     self._database.execute(f"PRAGMA {setting}")
         except BaseException:
@@ -94,6 +102,11 @@ class Database(Closing):
         """All that a query finds."""
         with self._storage("read"):
             return self._database.execute(query, values).fetchall()
+
+    def _each(self, query: str, values: Sequence[object] = ()) -> Iterator[Any]:
+        """What a query finds, row by row, for what may be more than memory should hold."""
+        with self._storage("read"):
+            yield from self._database.execute(query, values)
 
     @contextmanager
     def _storage(self, deed: str) -> Iterator[None]:
@@ -131,21 +144,53 @@ class Database(Closing):
             with suppress(OSError):
                 temporary.unlink(missing_ok=True)
 
-    def _check(self, version: int) -> None:
+    def _check(self, version: int, steps: Sequence[Step]) -> None:
         found = self._database.execute("PRAGMA user_version").fetchone()[0]
         if found == 0:
             raise self._damaged("it is empty, or something else")
-        if found != version:
+        if found > version:
             raise ProofmillError(
-                f"{self.path}: a {self._what} of version {found}, this release reads {version}; "
-                "use the release that wrote it")
-        (found,) = self._database.execute("PRAGMA integrity_check(1)").fetchone()
-        if found != "ok":
-            raise self._damaged(" ".join(found.split()))
+                f"{self.path}: a {self._what} of version {found}, this release reads up to "
+                f"{version}; use the release that wrote it")
+        (said,) = self._database.execute("PRAGMA integrity_check(1)").fetchone()
+        if said != "ok":
+            raise self._damaged(" ".join(said.split()))
         if not content_digest.has_digest(self._database):
             _begin_digest(self._database)  # an earlier release kept none
         elif not content_digest.agrees(self._database):
             raise self._damaged("its rows are not those that were written")
+        if found < version:
+            self._migrate(found, steps[found - 1:])
+
+    def _migrate(self, found: int, steps: Sequence[Step]) -> None:
+        """Take the steps in one transaction, after a copy has been made."""
+        copy = self.path.with_name(f"{self.path.name}.v{found}")
+        temporary = copy.with_name(f".{copy.name}.{secrets.token_hex(6)}.tmp")
+        try:
+            said = copy_whole(self.path, temporary)
+            if said != "ok":
+                raise StorageError(f"{self.path}: its copy {copy.name} is damaged ({said}); see "
+                                   "the system's log and start again")
+            with temporary.open("rb") as stream:
+                os.fsync(stream.fileno())
+            os.replace(temporary, copy)
+            sync_folder(copy.parent)
+        except OSError as error:
+            raise StorageError(f"{copy}: the copy before a change of version cannot be made: "
+                               f"{error.strerror}; {way_out(error)}") from error
+        finally:
+            with suppress(OSError):
+                temporary.unlink(missing_ok=True)
+        tell(f"{self.path}: the {self._what} is of version {found} and becomes one of version "
+             f"{found + len(steps)}; {copy.name} keeps it as it was")
+        with self._transaction() as database:
+            for statement in content_digest.removal(database):
+                database.execute(statement)
+            for step in steps:
+                step(database)
+            for statement in content_digest.statements(database):
+                database.execute(statement)
+            database.execute(f"PRAGMA user_version = {found + len(steps)}")
 
     def _damaged(self, reason: str) -> DamagedError:
         return DamagedError(f"{self.path}: not a {self._what}, or damaged ({reason}); {_MEND}")
@@ -157,15 +202,16 @@ class ReplaceableDatabase(Database):
     when the process is killed."""
 
     def __init__(
-        self, path: str | os.PathLike[str], schema: str, version: int, what: str
+        self, path: str | os.PathLike[str], schema: str, version: int, what: str,
+        steps: Sequence[Step] = (),
     ) -> None:
         """As `Database`, but never DamagedError for what is there."""
         try:
-            super().__init__(path, schema, version, what)
+            super().__init__(path, schema, version, what, steps)
         except DamagedError as error:
             tell(f"{error.args[0].rpartition(';')[0]}; it is put aside and begun anew")
             _put_aside(Path(path))
-            super().__init__(path, schema, version, what)
+            super().__init__(path, schema, version, what, steps)
         self._database.execute("PRAGMA synchronous = NORMAL")
 
 

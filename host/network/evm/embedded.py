@@ -20,6 +20,7 @@ from eth.abc import (
 )
 from eth.consensus.context import ConsensusContext
 from eth.db.atomic import AtomicDB
+from eth.db.backends.memory import MemoryDB
 from eth.db.chain import ChainDB
 from eth.exceptions import PyEVMError
 from eth.vm.chain_context import ChainContext
@@ -45,11 +46,18 @@ from proofmill.host.network.evm.client import (
     RevertedError,
     revert_reason,
 )
+from proofmill.host.network.evm.history import History
 from proofmill.host.network.evm.precompiles import CURVE_PRECOMPILES
+from proofmill.host.network.evm.sweep import HASH_BYTES, reachable
 
 BLOCK_GAS = 60_000_000
 SYSTEM_CALL_GAS = 30_000_000
 """What EIP-4788 gives a system call, beside the block's own gas."""
+
+ANCESTORS = 256
+"""Blocks before the latest whose hashes a contract can ask for (opcode BLOCKHASH)."""
+LEAST_SWEPT = 20_000
+"""Entries that the machine's database may have before what nothing needs any more is dropped."""
 
 SystemCall = tuple[Address, bytes]
 WithdrawalFields = tuple[int, int, Address, int]
@@ -109,7 +117,10 @@ class EmbeddedEvm(DevelopmentEvm):
     ) -> None:
         """A chain of the genesis block alone, with these balances in wei."""
         self.chain_id = chain_id
-        self._database = AtomicDB()
+        self._entries: dict[bytes, bytes] = {}
+        """All of tries, code and headers, by hash."""
+        self._most_entries = LEAST_SWEPT
+        self._database = AtomicDB(MemoryDB(self._entries))
         self._chaindb = ChainDB(self._database)
         self._chain_context = ChainContext(chain_id)
         self._coinbase = ZERO_ADDRESS
@@ -122,6 +133,8 @@ class EmbeddedEvm(DevelopmentEvm):
         state.persist()
         genesis = blank.copy(state_root=state.state_root)
         self._blocks: dict[bytes, ExecutedBlock] = {}
+        self.history: History | None = None
+        """Where final blocks go; without one they stay in memory."""
         self._latest: tuple[object, ExecutedBlock] | None = None
         self._keep(genesis, (), ())
         self.genesis_hash = bytes(genesis.hash)
@@ -188,8 +201,42 @@ class EmbeddedEvm(DevelopmentEvm):
         for block_hash in block_hashes:
             self._blocks.pop(block_hash, None)
 
+    def retire(self, final_hash: bytes) -> None:
+        """Nothing will be built on blocks before the parent of this one, which is final: drop their
+        states once in a while, and, with a `history`, all but their last `ANCESTORS`."""
+        number = self._known(final_hash).block.number
+        if self.history is not None:
+            self._hand_over(self.history, final_hash, number - ANCESTORS)
+        if len(self._entries) > self._most_entries:
+            wanted = reachable(self._entries, {
+                executed.block.state_root for executed in self._blocks.values()
+                if executed.block.number >= number - 1})
+            wanted |= self._blocks.keys()
+            for key in self._entries.keys() - wanted:
+                # Others than hashes are py-evm's own.
+                if len(key) == HASH_BYTES:
+                    del self._entries[key]
+            # As often as it has doubled: what a sweep costs is then paid for by what came.
+            self._most_entries = max(LEAST_SWEPT, 2 * len(self._entries))
+
+    def _hand_over(self, history: History, final_hash: bytes, before: int) -> None:
+        """Give blocks with a number below `before` to the history, and forget those beside them."""
+        branch: list[ExecutedBlock] = []
+        executed = self._blocks.get(final_hash)
+        while executed is not None:
+            if executed.block.number < before:
+                branch.append(executed)
+            executed = self._blocks.get(executed.block.parent_hash)
+        history.keep((each.block, [log for receipt in each.receipts for log in receipt.logs])
+                     for each in reversed(branch))
+        for key in [key for key, each in self._blocks.items() if each.block.number < before]:
+            del self._blocks[key]
+
     def block(self, number: int | None = None) -> Block:
         executed = self._known(self.head)
+        if self.history is not None and number is not None and (
+                found := self.history.block(number)) is not None:
+            return found
         while number is not None and executed.block.number > number:
             executed = self._known(executed.block.parent_hash)
         if number is not None and executed.block.number != number:
@@ -223,7 +270,7 @@ class EmbeddedEvm(DevelopmentEvm):
             for receipt in executed.receipts:
                 if receipt.transaction_hash == transaction_hash:
                     return receipt
-            if executed.block.number == 0:
+            if executed.block.parent_hash not in self._blocks:
                 return None
             executed = self._known(executed.block.parent_hash)
 
@@ -235,7 +282,11 @@ class EmbeddedEvm(DevelopmentEvm):
             if last is None or executed.block.number <= last:
                 found[:0] = [log for receipt in executed.receipts for log in receipt.logs
                              if log.address == address]
-            if executed.block.number == 0:
+            if executed.block.parent_hash not in self._blocks:
+                if self.history is not None:
+                    end = executed.block.number - 1
+                    found[:0] = self.history.logs(
+                        address, first, end if last is None else min(last, end))
                 break
             executed = self._known(executed.block.parent_hash)
         return found

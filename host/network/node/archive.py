@@ -6,6 +6,7 @@ is asked for again.
 """
 
 import os
+import sqlite3
 from collections.abc import Iterator
 
 from proofmill.host.ground.database import ReplaceableDatabase
@@ -13,8 +14,16 @@ from proofmill.host.network.node.wire import Topic
 
 BLOCKS = "blocks.sqlite"
 """The archive in a node's folder."""
-SCHEMA_VERSION = 1
-_SCHEMA = """
+SCHEMA_VERSION = 2
+_LINKS = """
+CREATE TABLE links (
+    root BLOB PRIMARY KEY,
+    parent BLOB NOT NULL,
+    slot INTEGER NOT NULL
+) STRICT
+"""
+_SCHEMA = f"""
+{_LINKS};
 CREATE TABLE messages (
     sequence INTEGER PRIMARY KEY AUTOINCREMENT,
     topic INTEGER NOT NULL,
@@ -23,6 +32,11 @@ CREATE TABLE messages (
 ) STRICT;
 CREATE UNIQUE INDEX messages_of_block ON messages (root, topic);
 """
+PAGE = 64
+"""Messages that are in memory at once when all are read."""
+SLOT_AT, PARENT_AT = 100, 116
+"""Where a block's slot, 8 bytes, and its parent's root, 32, stand in a `SignedBeaconBlock`'s SSZ:
+after the message's offset and the signature; between them is the proposer."""
 KEPT = {Topic.BLOCK, Topic.ENVELOPE}
 """What is kept of a block, one of each."""
 
@@ -32,12 +46,7 @@ class Archive(ReplaceableDatabase):
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         """Open or make the file. ProofmillError where it cannot be opened."""
-        super().__init__(path, _SCHEMA, SCHEMA_VERSION, "block archive")
-        self._links: dict[bytes, tuple[bytes, int]] = {}
-
-    def link(self, root: bytes, parent: bytes, slot: int) -> None:
-        """Remember where a block stands: what `branch` walks along."""
-        self._links[root] = parent, slot
+        super().__init__(path, _SCHEMA, SCHEMA_VERSION, "block archive", [_add_links])
 
     def keep(self, topic: Topic, root: bytes, data: bytes) -> None:
         """Keep a message that has been found valid, of one of the topics of `KEPT`, once."""
@@ -46,6 +55,13 @@ class Archive(ReplaceableDatabase):
             database.execute(
                 "INSERT OR IGNORE INTO messages (topic, root, data) VALUES (?, ?, ?)",
                 (topic, root, data))
+            if topic is Topic.BLOCK:
+                _link(database, root, data)
+
+    def slot(self, root: bytes) -> int | None:
+        """A block's slot, None for one that is not here."""
+        rows = self._rows("SELECT slot FROM links WHERE root = ?", (root,))
+        return int(rows[0][0]) if rows else None
 
     def part(self, root: bytes, topic: Topic) -> bytes | None:
         """The message of a topic about a block, None if there is none."""
@@ -55,23 +71,43 @@ class Archive(ReplaceableDatabase):
 
     def messages(self) -> Iterator[tuple[Topic, bytes, bytes]]:
         """Everything as (topic, root, data), in the order it was kept: parents before children."""
-        rows = self._rows("SELECT topic, root, data FROM messages ORDER BY sequence")
-        for topic, root, data in rows:
-            yield Topic(topic), root, data
+        last = 0
+        while rows := self._rows(
+                "SELECT sequence, topic, root, data FROM messages WHERE sequence > ? "
+                "ORDER BY sequence LIMIT ?", (last, PAGE)):
+            for _, topic, root, data in rows:
+                yield Topic(topic), root, data
+            last = rows[-1][0]
 
     def forget(self, root: bytes) -> None:
         """Drop what is kept of a block, so that it can be had from somebody else."""
         with self._transaction() as database:
-            database.execute("DELETE FROM messages WHERE root = ?", (root,))
+            for table in ("messages", "links"):
+                database.execute(f"DELETE FROM {table} WHERE root = ?", (root,))
 
     def branch(self, head: bytes, start_slot: int, end_slot: int) -> list[bytes]:
         """Roots of the branch that ends in `head`, slots from `start_slot` to before `end_slot`,
         ascending; nothing where `head` is unknown."""
-        roots = []
-        link = self._links.get(head)
-        while link is not None and link[1] >= start_slot:
-            if link[1] < end_slot:
-                roots.append(head)
-            head = link[0]
-            link = self._links.get(head)
-        return roots[::-1]
+        rows = self._rows(
+            "WITH RECURSIVE up (root, parent, slot) AS ("
+            "SELECT root, parent, slot FROM links WHERE root = ? UNION ALL "
+            "SELECT links.root, links.parent, links.slot FROM links JOIN up "
+            "ON links.root = up.parent WHERE links.slot >= ?) "
+            "SELECT root FROM up WHERE slot >= ? AND slot < ? ORDER BY slot",
+            (head, start_slot, start_slot, end_slot))
+        return [bytes(root) for (root,) in rows]
+
+
+def _link(database: sqlite3.Connection, root: bytes, data: bytes) -> None:
+    database.execute(
+        "INSERT OR IGNORE INTO links (root, parent, slot) VALUES (?, ?, ?)",
+        (root, data[PARENT_AT:PARENT_AT + 32],
+         int.from_bytes(data[SLOT_AT:SLOT_AT + 8], "little") & (1 << 63) - 1))
+
+
+def _add_links(database: sqlite3.Connection) -> None:
+    """From version 1, whose readers kept the links in memory."""
+    database.execute(_LINKS)
+    for root, data in database.execute(
+            "SELECT root, data FROM messages WHERE topic = ?", (Topic.BLOCK,)):
+        _link(database, root, data)

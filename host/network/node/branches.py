@@ -40,9 +40,11 @@ class Branches:
 
     def __init__(
         self, parameters: Parameters, minimum_bond: int, bonds: Mapping[int, int],
-        genesis_mix: bytes,
+        genesis_mix: bytes, remembered: int | None = None,
     ) -> None:
-        """As `layer2.replay` has it."""
+        """As `layer2.replay` has it. `remembered`: final blocks whose facts, and what was closed
+        with them, are kept, for a node that runs for months; None for all."""
+        self._remembered = remembered
         self.replayed = 0
         """Blocks taken in so far, of all branches: what heads have cost."""
         self.copied = 0
@@ -82,11 +84,11 @@ class Branches:
         return {facts.slot: facts.request_root for facts in self.recent(tip)}
 
     def branch(self, tip: bytes) -> list[BlockFacts]:
-        """The whole branch from the first block to `tip`. Its cost is the chain's length."""
+        """The whole branch from the first block that is remembered to `tip`."""
         return [*self._final, *self.recent(tip)]
 
     def is_final(self, request_root: bytes) -> bool:
-        """Whether a payload is part of the chain for good."""
+        """Whether a payload is part of the chain for good, as far back as is remembered."""
         return request_root in self._final_requests
 
     def account(self, tip: bytes, final_slot: int) -> LayerTwo:
@@ -143,10 +145,22 @@ class Branches:
         for credit in self._closed[-1].credits:
             self._credits[credit.proven_slot] = credit
             self._minted_wei += credit.prover_wei + credit.includer_wei
+        self._forget_old()
         for node in self._nodes.values():
             node.accounts.clear()
             if node.run is not None:
                 node.run.forget(closed, count)
+
+    def _forget_old(self) -> None:
+        if self._remembered is None or len(self._final) <= self._remembered:
+            return
+        old = self._final[:-self._remembered]
+        del self._final[:len(old)]
+        self._final_requests -= {facts.request_root for facts in old}
+        first = self._final[0].slot
+        self._credits = {slot: each for slot, each in self._credits.items() if slot >= first}
+        while self._closed and all(each.proven_slot < first for each in self._closed[0].credits):
+            del self._closed[0]
 
     def _run(self, tip: bytes) -> BranchReplay:
         missing = []

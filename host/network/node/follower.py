@@ -25,6 +25,7 @@ from proofmill.host.network.consensus.refusal import Invalid, judged_by_specific
 from proofmill.host.network.consensus.spec import engines as used_engines
 from proofmill.host.network.consensus.spec import spec
 from proofmill.host.network.consensus.store import pin_store, prune_store
+from proofmill.host.network.evm.client import Address
 from proofmill.host.network.evm.transaction import decode_transaction
 from proofmill.host.network.mechanism.parameters import Parameters
 from proofmill.host.network.mechanism.records import Key
@@ -86,7 +87,7 @@ class ChainSetup:
 
 @dataclass
 class _Block:
-    """What is remembered of a block for good; `facts` once its payload has come."""
+    """What is remembered of a block; `facts` once its payload has come."""
 
     root: bytes
     parent: bytes
@@ -101,8 +102,10 @@ class _Block:
 class Follower:
     """One node's chain. `slot` and `milliseconds` into it are where its clock stands."""
 
-    def __init__(self, chain: ChainSetup, archive: Archive | None = None) -> None:
-        """`archive`: keeps what has been found valid of every block; see `load`."""
+    def __init__(self, chain: ChainSetup, archive: Archive | None = None,
+                 remembered: int | None = None) -> None:
+        """`archive`: keeps what has been found valid of every block; see `load`. `remembered`:
+        as for `Branches`."""
         self.parameters = chain.parameters
         self.provers = chain.provers
         self.numbers = {each.identity: number for number, each in enumerate(chain.provers)}
@@ -136,7 +139,8 @@ class Follower:
         """Those that are not final."""
         self._branches = Branches(
             chain.parameters, chain.minimum_bond,
-            {each.identity: chain.bond for each in chain.provers}, GENESIS_MIX)
+            {each.identity: chain.bond for each in chain.provers}, GENESIS_MIX,
+            remembered)
         self._by_request: dict[bytes, _Block] = {}
         self.votes = VotePool(self.store)
         self._pool = ProofPool(
@@ -148,6 +152,7 @@ class Follower:
         self._watched: set[tuple[int, int]] = set()
         """Blocks, by slot and proposer, that the clock has been compared with."""
         self._final_root = self.genesis_root
+        self._final_payload = self.execution_layer.genesis_hash
 
     @property
     def now_ms(self) -> int:
@@ -232,21 +237,30 @@ class Follower:
         The clock has to be set. What is damaged is forgotten, and can be had from peers.
         """
         assert self.archive is not None, "there is no archive to load"
+        blocks = 0
         for topic, root, data in self.archive.messages():
             if self.take(topic, data, "the archive")[0] is Reception.REJECT:
                 log.warning("what the archive has is damaged, and forgotten",
                             extra={"block": name_of(root)})
                 self.archive.forget(root)
-            elif len(self._blocks) % SLOTS_PER_EPOCH == 0:
-                self.follow_finality()
-        return len(self._blocks)
+            elif topic is Topic.BLOCK and root in self._blocks:
+                blocks += 1
+                if blocks % SLOTS_PER_EPOCH == 0:
+                    self.follow_finality()
+        return blocks
 
     def has(self, root: bytes, full: bool) -> bool:
         """Whether a block is known, and its payload as well if it is to be `full`."""
         block = self._blocks.get(root)
-        if block is None:
-            return root == self.genesis_root
-        return not full or block.facts is not None
+        if block is not None:
+            return not full or block.facts is not None
+        if root == self.genesis_root:
+            return True
+        slot = None if self.archive is None else self.archive.slot(root)
+        if slot is None or slot > self.finalized_slot:
+            return False
+        assert self.archive is not None
+        return not full or self.archive.part(root, Topic.ENVELOPE) is not None
 
     def follow_finality(self) -> None:
         """Forget what lies before the finalised block, if that has changed."""
@@ -261,6 +275,10 @@ class Follower:
     def finalized_slot(self) -> int:
         """The first slot of the finalised epoch: no block up to it can still come."""
         return int(spec.compute_start_slot_at_epoch(self.store.finalized_checkpoint.epoch))
+
+    def final_nonce(self, address: Address) -> int:
+        """How many transactions an account has sent by the last final payload."""
+        return int(self.execution_layer.evm.nonce_after(self._final_payload, address))
 
     def included_attestations(self, head: spec.ForkChoiceNode) -> set[bytes]:
         """Roots of the attestations that the last blocks of the branch of `head` carry."""
@@ -461,8 +479,18 @@ class Follower:
                     self._by_request.pop(block.facts.request_root, None)
                     block.request = None
         # Whether the final block's own payload is part of the chain is for the next ones to say.
-        self._branches.finalise(self._predecessor(final))
+        base = self._predecessor(final)
+        self._branches.finalise(base)
+        if base != ANCHOR:
+            self._final_payload = self._blocks[base].payload_hash
+            self._forget(self._blocks[base].slot - 2 * SLOTS_PER_EPOCH)
         self._pool.prune()
+
+    def _forget(self, slot: int) -> None:
+        """Of blocks before `slot`, which is long final, the archive knows what is still asked."""
+        if self.archive is not None:
+            self._blocks = {root: block for root, block in self._blocks.items()
+                            if block.slot >= slot}
 
     def _block(self, signed: spec.SignedBeaconBlock) -> Answer:
         block = signed.message
@@ -492,8 +520,6 @@ class Follower:
             bytes(bid.parent_block_hash),
             frozenset(bytes(spec.hash_tree_root(a)) for a in block.body.attestations))
         self._at_slot.setdefault(known.slot, []).append(known)
-        if self.archive is not None:
-            self.archive.link(root, bytes(block.parent_root), int(block.slot))
         self._keep(Topic.BLOCK, root, signed)
         log.info("block of validator %d", block.proposer_index,
                  extra={"block": name_of(root), "slot": known.slot})

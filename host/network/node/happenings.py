@@ -20,6 +20,8 @@ KINDS: dict[str, dict[str, str]] = {
     "block": {"root": "of a block that this node has proposed"},
     "unsigned": {"reason": "why slashing protection, or this node's own check, let it not go out"},
     "skipped": {"steps": "of the clock that were left out", "late_seconds": "of the last one done"},
+    "reload": {"taken": "settings that changed, or why they cannot be read",
+               "stays": "those that stay until the node is started again"},
     "condition": {"condition": "that the node is in now, the gravest", "reason": "why",
                   "way_out": "what to do about it"},
 }

@@ -159,8 +159,9 @@ class JobRunner:
         self._done("BROADCAST:done")
 
     def _forget(self, key: JobKey, state: State) -> None:
-        if state in (State.STALE, State.MISSED):
+        if state in FINAL:
             self._witnesses.pop(key, None)
+            self._sent.discard(key)
 
 
 def _said(error: Exception) -> str:

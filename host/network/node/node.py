@@ -28,6 +28,7 @@ from proofmill.host.network.consensus.block_proofs import block_verifier
 from proofmill.host.network.consensus.keys import ValidatorKey
 from proofmill.host.network.consensus.spec import spec
 from proofmill.host.network.evm.account import Account as EvmAccount
+from proofmill.host.network.evm.history import HISTORY, History
 from proofmill.host.network.mechanism.invariants import BrokenInvariant
 from proofmill.host.network.node.archive import BLOCKS, Archive
 from proofmill.host.network.node.catch_up import CatchUp
@@ -69,6 +70,8 @@ ORDERS = "device.orders"
 """The file that says what a `Fault` makes of the node's device now."""
 FIRST_MS = 1000
 """What an accelerator's first proof is planned with."""
+REMEMBERED_BLOCKS = 1_024
+"""Final ones whose facts a service keeps in memory."""
 PARENT_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG of <sys/prctl.h>
 
 
@@ -253,7 +256,12 @@ class Node:
         with ExitStack() as files:
             self.owner = files.enter_context(Owner(setup.folder, setup.name))
             self.archive = files.enter_context(Archive(setup.folder / BLOCKS))
-            self.follower = Follower(setup.chain, self.archive)
+            # A service runs too long to keep every block's facts for a report.
+            self.follower = Follower(setup.chain, self.archive,
+                                     None if clock is None else REMEMBERED_BLOCKS)
+            if clock is not None:
+                self.follower.execution_layer.evm.history = files.enter_context(History(
+                    setup.folder / HISTORY))
             self.jobs = files.enter_context(JobStore(
                 setup.folder / "jobs.sqlite", on_event=lambda event: tell(
                     "job", event.slot, {"job": event.key.name, "state": event.state.name,
@@ -284,10 +292,7 @@ class Node:
             {index: keys[index] for index in setup.own}, self.follower, self.protection,
             self._publish, claims,
             lambda reason: self._tell("unsigned", self.follower.slot, {"reason": reason}))
-        self._load = Load(setup.chain.seed, self.follower.chain_id, sorted(
-            self.follower.ledger().accounts.keys() & set(setup.own)
-            if setup.sign_transfers else ()))
-        """Who signs transfers here: each of the node's validators that has an account."""
+        self.sign_transfers(setup.sign_transfers)
         self._beside = ThreadPoolExecutor(1, "proofmill-prover")
         """One thread for as long as the node lives: a device's process ends with the thread that
         has begun it."""
@@ -298,6 +303,11 @@ class Node:
         self._orders: str | None = None
         self._history: list[SlotView] = []
         self._layer2_seconds = 0.0
+
+    def sign_transfers(self, sign: bool) -> None:
+        """Whether each of the node's validators that has an account signs transfers here."""
+        self._load = Load(self.setup.chain.seed, self.follower.chain_id, sorted(
+            self.follower.ledger().accounts.keys() & set(self.setup.own) if sign else ()))
 
     def tick(self, slot: int, milliseconds: int) -> None:
         """Move the clock, and do what is due: nothing but catching up while peers know more.
@@ -326,7 +336,7 @@ class Node:
                 self._sign_transfers(slot + 1)
                 if slot == 0:
                     return  # genesis: its head is signed for the first block, and that is all
-                if self._clock is None:  # a service runs too long to keep one
+                if self._clock is None:  # as for blocks' facts
                     self._history.append(view_of(
                         slot, self.follower.head(), self.follower.head_state(),
                         self.follower.finalized_epoch))

@@ -6,11 +6,12 @@ different speeds can share one machine and one run.
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, MutableMapping
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
 
 from proofmill.host.ground.log_fields import name_of
+from proofmill.host.ground.recent import Recent
 from proofmill.host.network.consensus.block_proofs import proof_to_bytes
 from proofmill.host.network.consensus.keys import ValidatorKey
 from proofmill.host.network.consensus.proofs import PROOF_TYPE, Verify, encode_proof_data
@@ -43,6 +44,11 @@ SUBMIT_MS = SLOT_MS // 4
 SUBMIT_GAS = 3_000_000
 ATTEMPTS = 3
 """At a proof, each on every device that may be used, before it is given up."""
+MOST_NOTES = 4_096
+"""Slots whose notes are kept."""
+FAR_BELOW = 256
+"""Signed messages in a row, newest first, whose nonces finality has closed: a nonce that may still
+be of use is not behind them, since only what is open at one time is signed out of order."""
 COORDINATES = 64
 """Bytes of a point of G1 in a proof."""
 Publish = Callable[[Topic, bytes], object]
@@ -114,7 +120,7 @@ class NodeProver:
         self.setup = setup
         self.refusal: tuple[int, str] | None = None
         """The slot and reason of the latest job that was not admitted."""
-        self.notes: dict[int, str] = {}
+        self.notes: MutableMapping[int, str] = Recent(MOST_NOTES)
         """By slot, why a job of the prover's had to wait or was given up."""
         self._follower = follower
         self._store = store
@@ -132,8 +138,8 @@ class NodeProver:
         """Slots whose late proof came to nothing: it is not tried again."""
         self._branch: dict[bytes, int] = {}
         """The payloads of the head's branch since finality, and their slots."""
-        self._used: dict[JobKey, int | None] = {}
-        """The nonces of finished jobs."""
+        self._used: dict[JobKey, int] = {}
+        """The nonces that finished jobs have used up, from the first on that is not final."""
         self._resumed = False
 
     def work(self) -> None:
@@ -151,10 +157,19 @@ class NodeProver:
         if not self._resumed:
             # Not before the chain is there: what a former life has begun is about its blocks.
             self._resumed = True
+            self._used = self._kept_nonces()
             self._runner.resume()
         for job in sorted(self._store.unfinished(), key=lambda job: (self._deadline(job), job.key)):
-            self._runner.run(job.key)
+            self._finish(self._runner.run(job.key))
         self._prove_late()
+
+    def _finish(self, job: LoggedJob) -> None:
+        """Of a job that has come to its end, keep what others may still need: its nonce."""
+        if job.state in FINAL:
+            self._made.pop(job.key, None)
+            self._done_at_ms.pop(job.key, None)
+            if job.signed is not None and self._was_sent(job):
+                self._used[job.key] = _nonce(job.signed)
 
     @property
     def busy(self) -> bool:
@@ -179,6 +194,8 @@ class NodeProver:
                 or self._occupied or follower.now_ms < self._free_at_ms:
             return
         for block in execution.coins(execution.evm.head).unproven[:1]:
+            # Batches are proven in their order, so those before are.
+            self._late_failed = {slot for slot in self._late_failed if slot >= block.slot}
             if block.proof is None and follower.delay(block.slot) is None \
                     and block.slot not in self._late_failed \
                     and execution.late_proof(block) is None:
@@ -292,6 +309,7 @@ class NodeProver:
     def proof(self, job: LoggedJob) -> bytes:
         """The proof that was made; what went wrong is raised."""
         made = self._made.pop(job.key)
+        self._done_at_ms.pop(job.key, None)
         if isinstance(made, BaseException):
             raise made
         return made
@@ -365,20 +383,27 @@ class NodeProver:
         The log of jobs is what says so, since it outlives the process. What was signed and given up
         without having been sent has used none.
         """
-        used = {self._used_nonce(job) for job in self._store.jobs() if job.signed is not None}
+        final = self._follower.final_nonce(self._account.address)
+        self._used = {key: nonce for key, nonce in self._used.items() if nonce >= final}
+        used = {*self._used.values(), *(
+            _nonce(job.signed) for job in self._store.unfinished() if job.signed is not None)}
         nonce = self._follower.execution_layer.evm.nonce(self._account.address)
         while nonce in used:
             nonce += 1
         return int(nonce)
 
-    def _used_nonce(self, job: LoggedJob) -> int | None:
-        """The nonce that a signed job has used up; looked up once where that cannot change."""
-        assert job.signed is not None
-        if job.state not in FINAL:
-            return _nonce(job.signed)
-        if job.key not in self._used:
-            self._used[job.key] = _nonce(job.signed) if self._was_sent(job) else None
-        return self._used[job.key]
+    def _kept_nonces(self) -> dict[JobKey, int]:
+        """`_used` as a former life has left it."""
+        final, below, used = self._follower.final_nonce(self._account.address), 0, {}
+        for key, message in self._store.signed():
+            job, nonce = self._store.job(key), _nonce(message)
+            assert job is not None
+            below = below + 1 if nonce < final else 0
+            if below == FAR_BELOW:
+                break
+            if nonce >= final and job.state in FINAL and self._was_sent(job):
+                used[key] = nonce
+        return used
 
     def _claim(self, job: LoggedJob) -> Claim:
         task = self._follower.task(job.key.root)

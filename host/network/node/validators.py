@@ -1,6 +1,7 @@
 """The validators' part of a node: propose, attest, vote on payloads, sign the head."""
 
 import logging
+from collections import deque
 from collections.abc import Callable, Collection, Sequence
 
 from proofmill.host.ground.log_fields import name_of
@@ -24,6 +25,8 @@ from proofmill.host.network.node.wire import Topic
 
 log = logging.getLogger(__name__)
 
+MOST_REFUSED = 1_024
+"""Sentences that are kept."""
 Publish = Callable[[Topic, spec.Container], None]
 """Sends an SSZ object to the peers, and takes it in here as theirs would be."""
 
@@ -42,8 +45,8 @@ class NodeValidators:
     ) -> None:
         """`claims`: what the node does for the second layer in blocks of its own. `on_refused`
         hears of every sentence of `refused`."""
-        self.refused: list[str] = []
-        """What was not signed or not sent, and why, a sentence each."""
+        self.refused: deque[str] = deque(maxlen=MOST_REFUSED)
+        """What was not signed or not sent lately, and why, a sentence each."""
         self._signers = signers
         self._follower = follower
         self._protection = protection
@@ -59,6 +62,8 @@ class NodeValidators:
     def propose(self) -> None:
         """Build and send the block of this slot, if it is one of ours to propose."""
         follower = self._follower
+        if follower.head_state().slot >= follower.slot:
+            return  # genesis, or a slot that has its block
         proposer = proposer_of(follower.head_state(), follower.slot)
         if proposer not in self._signers:
             return

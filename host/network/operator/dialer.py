@@ -43,6 +43,16 @@ class Dialer:
         self._tasks = [asyncio.get_running_loop().create_task(self._keep(peer))
                        for peer in self._peers]
 
+    def call(self, peers: Sequence[PeerAddress]) -> None:
+        """From now on call these; connections that are there stay."""
+        if tuple(peers) == self._peers:
+            return
+        for task in self._tasks:
+            task.cancel()
+        self._peers = tuple(peers)
+        self.unreachable.clear()
+        self.start()
+
     async def close(self) -> None:
         """Call nobody any more."""
         for task in self._tasks:

@@ -2,7 +2,7 @@
 
 import os
 import ssl
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from proofmill.host.network.operator.keystores import (
     read_keystores,
     read_password,
 )
-from proofmill.host.network.operator.settings import Settings
+from proofmill.host.network.operator.settings import PeerTable, Settings
 from proofmill.host.prover.devices.device import Device
 from proofmill.host.prover.groth16.prove import ProofResult
 
@@ -111,13 +111,26 @@ def prepared(
                 settings.prover.first_proof_milliseconds / 1000, chain.clock),
             zkey=base / settings.prover.key, sign_transfers=settings.transfers.sign,
             log_to=log_to),
-        tuple(PeerAddress(peer.name, peer.address.rpartition(":")[0],
-                          int(peer.address.rpartition(":")[2]),
-                          identity.name < _name(certificates[peer.name]))
-              for peer in settings.peers if peer.address),
-        read_password(base / settings.metrics.token_file, "metrics.token_file")
-        if settings.metrics.token_file else "",
+        peer_addresses(settings.peers, identity, certificates),
+        metrics_token(settings, base),
         version)
+
+
+def peer_addresses(
+    peers: Sequence[PeerTable], identity: Identity, certificates: Mapping[str, str]
+) -> tuple[PeerAddress, ...]:
+    """Where to call those that have an address; certificates by their names."""
+    return tuple(PeerAddress(peer.name, peer.address.rpartition(":")[0],
+                             int(peer.address.rpartition(":")[2]),
+                             identity.name < _name(certificates[peer.name]))
+                 for peer in peers if peer.address)
+
+
+def metrics_token(settings: Settings, base: Path) -> str:
+    """What requests for figures have to show, empty for nothing."""
+    if not settings.metrics.token_file:
+        return ""
+    return read_password(base / settings.metrics.token_file, "metrics.token_file")
 
 
 def read_identity(path: Path) -> Identity:

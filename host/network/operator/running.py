@@ -1,16 +1,19 @@
 """A node by the wall clock: what moves `host.network.node.node.Node` where no devnet does.
 
 The node is the same as a devnet's; its clock is this machine's, its peers are called by name, and
-SIGINT and SIGTERM end it after the step it is in, with every file given back.
+SIGINT and SIGTERM end it after the step it is in, with every file given back. SIGHUP has it read
+its settings again, unless it comes of a terminal that is closed: that ends it, too.
 """
 
 import asyncio
 import logging
+import os
 import signal
 import time
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
+from typing import Protocol
 
 from proofmill.host.ground.database import StorageError
 from proofmill.host.ground.errors import ProofmillError, way_out
@@ -21,6 +24,7 @@ from proofmill.host.network.operator.conditions import Condition
 from proofmill.host.network.operator.dialer import Dialer
 from proofmill.host.network.operator.interfaces import interfaces
 from proofmill.host.network.operator.prepared import Prepared
+from proofmill.host.network.operator.reload import Reloaded
 from proofmill.host.network.operator.supervisor import Supervisor
 from proofmill.host.network.operator.watch import Watch
 
@@ -28,6 +32,38 @@ log = logging.getLogger(__name__)
 
 LONGEST_WAIT_SECONDS = 5.0
 """The clock is looked at again after so long: it may have been set."""
+
+
+class Timekeeper(Protocol):
+    """What a node has for time."""
+
+    def now(self) -> float:
+        """Unix time, in seconds."""
+        ...
+
+    async def until(self, due: float, stop: asyncio.Event) -> bool:
+        """Wait for a time, `stop`, or a while; whether the time is there."""
+        ...
+
+
+class WallTime:
+    """This machine's clock."""
+
+    def __init__(self, now: Callable[[], float] = time.time) -> None:
+        """`now`: Unix time."""
+        self.now = now
+
+    async def until(self, due: float, stop: asyncio.Event) -> bool:
+        """As `Timekeeper.until`."""
+        wait = due - self.now()
+        if wait <= 0:
+            return True
+        try:
+            async with asyncio.timeout(min(wait, LONGEST_WAIT_SECONDS)):
+                await stop.wait()
+            return False
+        except TimeoutError:
+            return self.now() >= due
 
 
 @dataclass
@@ -46,11 +82,14 @@ class RunningNode:
         on_step: Callable[["RunningNode"], None] | None = None,
         on_condition: Callable[[Condition], None] | None = None,
         supervisor: Supervisor | None = None,
-        now: Callable[[], float] = time.time,
+        time_of: Timekeeper | None = None,
+        reread: Callable[[Prepared], Reloaded] | None = None,
+        on_reload: Callable[[str], None] | None = None,
     ) -> None:
         """`on_ready` hears of the port for peers, when the node has taken in what it had kept and
         listens; `on_step` of every step of the clock; `on_condition` of another gravest state.
-        `supervisor` is told of its start, life and end. `now`: Unix time."""
+        `supervisor` is told of its start, life and end. `time_of`: the machine's by default.
+        `reread`: reads the settings again; `on_reload` hears what came of it, a sentence."""
         self.prepared = prepared
         self.pace = Pace()
         self.node: Node | None = None
@@ -58,7 +97,11 @@ class RunningNode:
         self.watch: Watch | None = None
         self.ports: dict[str, int] = {}
         """Where the interfaces for operators listen, by the table of their settings."""
-        self._now = now
+        self._time = time_of or WallTime()
+        self._reread = reread
+        self._on_reload = on_reload or (lambda sentence: None)
+        self._terminal = os.isatty(0)
+        self._listeners: Listeners | None = None
         self._on_ready = on_ready or (lambda node, port: None)
         self._on_step = on_step or (lambda node: None)
         self._supervisor = supervisor or Supervisor({})
@@ -82,10 +125,12 @@ class RunningNode:
             troubles.put_nowait(error)
             stop.set()
 
-        before = {number: signal.getsignal(number) for number in _end_signals()}
-        with Watch(self.prepared, self._on_condition, self._now) as watch, Listeners(
-                interfaces(self.prepared, lambda: watch.latest)) as listeners:
-            self.watch, self.ports = watch, listeners.ports
+        before = {number: signal.getsignal(number) for number in _own_signals()}
+        with ExitStack() as listening, Watch(
+                self.prepared, self._on_condition, self._time.now) as watch:
+            self.watch = watch
+            listening.callback(self._listen_no_more)
+            self._listen_to_operators()
             node = self.node = Node(setup, trouble, self._chain_ms, watch.tell)
             self.dialer = Dialer(node.gossip, self.prepared.peers)
             reason = ""
@@ -96,7 +141,10 @@ class RunningNode:
                 await node.service.start()
                 # From here on a signal waits for the end of the step.
                 for number in before:
-                    loop.add_signal_handler(number, stop.set)
+                    if number == signal.SIGHUP:
+                        loop.add_signal_handler(number, self._hang_up, stop)
+                    else:
+                        loop.add_signal_handler(number, stop.set)
                 self.dialer.start()
                 log.info("%s runs: %d blocks kept, port %d", setup.name, blocks, port)
                 watch.tell("start", max(0, self.slot), {"blocks": blocks, "port": port})
@@ -124,7 +172,7 @@ class RunningNode:
     @property
     def chain_ms(self) -> int:
         """Chain time by this machine's clock, below 0 before genesis."""
-        return self.prepared.chain.clock.chain_ms(self._now())
+        return self.prepared.chain.clock.chain_ms(self._time.now())
 
     @property
     def slot(self) -> int:
@@ -134,6 +182,51 @@ class RunningNode:
     def _on_condition(self, condition: Condition) -> None:
         self._supervisor.status(f"{condition.name}: {condition.reason}")
         self._tell_condition(condition)
+
+    def _listen_to_operators(self) -> None:
+        watch = self.watch
+        assert watch is not None
+        self._listeners = Listeners(interfaces(self.prepared, lambda: watch.latest))
+        self.ports = self._listeners.ports
+
+    def _listen_no_more(self) -> None:
+        if self._listeners is not None:
+            self._listeners.close()
+        self._listeners, self.ports = None, {}
+
+    def _hang_up(self, stop: asyncio.Event) -> None:
+        """SIGHUP: the terminal has gone, or the settings are to be read again."""
+        if self._reread is None or (self._terminal and not os.isatty(0)):
+            stop.set()
+            return
+        assert self.node is not None and self.watch is not None and self.dialer is not None
+        self._supervisor.reloading()
+        before, stays = self.prepared, ""
+        try:
+            made = self._reread(before)
+            self._take_over(made.prepared)
+            said, taken, stays = made.sentence, ", ".join(made.taken), ", ".join(made.stays)
+        except ProofmillError as error:
+            said = f"the settings are not taken over, all stays as it was: {error}"
+            taken = str(error)
+            if self.prepared is not before:
+                self._take_over(before)
+        log.info("%s", said)
+        self._on_reload(said)
+        self.watch.tell("reload", max(0, self.slot), {"taken": taken, "stays": stays})
+        self._supervisor.ready(f"slot {self.slot}")
+
+    def _take_over(self, prepared: Prepared) -> None:
+        """Go on with other settings; ProofmillError where one cannot be listened on."""
+        before, self.prepared = self.prepared, prepared
+        assert self.node is not None and self.dialer is not None
+        self.node.sign_transfers(prepared.setup.sign_transfers)
+        self.dialer.call(prepared.peers)
+        tables = [(each.settings.metrics, each.settings.miner, each.metrics_token)
+                  for each in (before, prepared)]
+        if tables[0] != tables[1] or self._listeners is None:
+            self._listen_no_more()
+            self._listen_to_operators()
 
     def _chain_ms(self) -> int:
         return max(0, self.chain_ms)
@@ -171,8 +264,8 @@ class RunningNode:
                             extra={"slot": slot})
                 slot, number = current, 0
             due = self.prepared.chain.clock.unix_seconds(slot * SLOT_MS + STEPS_MS[number])
-            if await self._passed(due, stop):
-                self.pace.late_seconds = self._now() - due
+            if await self._time.until(due, stop):
+                self.pace.late_seconds = self._time.now() - due
                 node.tick(slot, STEPS_MS[number])
                 watch.step(self)
                 self._on_step(self)
@@ -182,20 +275,9 @@ class RunningNode:
             elif not stop.is_set():
                 watch.step(self)  # before genesis, and in a long slot
 
-    async def _passed(self, due: float, stop: asyncio.Event) -> bool:
-        """Wait for a time, or a while; whether it is there."""
-        wait = due - self._now()
-        if wait <= 0:
-            return True
-        try:
-            async with asyncio.timeout(min(wait, LONGEST_WAIT_SECONDS)):
-                await stop.wait()
-            return False
-        except TimeoutError:
-            return self._now() >= due
 
-
-def _end_signals() -> list[signal.Signals]:
-    """Signals that end the node; a closed terminal's not where it is ignored, as by nohup."""
+def _own_signals() -> list[signal.Signals]:
+    """Signals that end the node or have it read its settings; SIGHUP not where it is ignored, as
+    by nohup."""
     hang_up = [] if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN else [signal.SIGHUP]
     return [signal.SIGINT, signal.SIGTERM, *hang_up]

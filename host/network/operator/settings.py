@@ -25,6 +25,8 @@ from proofmill.host.ground.typed import limits_of, typed
 ENVIRONMENT = "PROOFMILL_"
 """What the name of an environment variable that sets a key begins with."""
 
+RELOADED: dict[str, object] = {"reload": True}
+"""What is said of a key that a running node takes over when it is told to read them again."""
 LOOPBACK = "127.0.0.1"
 Host = Annotated[str, Meta(min_length=1, max_length=253)]
 Place = Annotated[str, Meta(min_length=1, max_length=4096)]
@@ -76,7 +78,7 @@ class PeerTable(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     name: Annotated[str, Meta(min_length=1, max_length=60, description="what it is called")]
     certificate: Annotated[Place, Meta(description="its certificate, in PEM")]
     address: Annotated[str, Meta(pattern=r"^$|^.+:\d{1,5}$", description=(
-        "where it listens, HOST:PORT; empty if only it calls"))] = ""
+        "where it listens, HOST:PORT; empty if only it calls"), extra=RELOADED)] = ""
 
 
 class ProverTable(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -100,27 +102,30 @@ class TransfersTable(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
     sign: Annotated[bool, Meta(description=(
         "sign transfers from the development accounts of this node's validators, so that blocks "
-        "of a chain for trying out are not empty"))] = False
+        "of a chain for trying out are not empty"), extra=RELOADED)] = False
 
 
 class MetricsTable(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Figures over HTTP: for Prometheus on /metrics, for people on /."""
 
-    enabled: Annotated[bool, Meta(description="whether it listens")] = True
+    enabled: Annotated[bool, Meta(description="whether it listens", extra=RELOADED)] = True
     host: Annotated[Host, Meta(description=(
-        "address to listen on; one that is not loopback needs token_file"))] = LOOPBACK
-    port: Annotated[Port, Meta(description="port to listen on")] = 9_464
+        "address to listen on; one that is not loopback needs token_file"),
+        extra=RELOADED)] = LOOPBACK
+    port: Annotated[Port, Meta(description="port to listen on", extra=RELOADED)] = 9_464
     token_file: Annotated[str, Meta(max_length=4096, description=(
-        "file whose first line requests must show, as bearer token or password; empty: none"))] = ""
+        "file whose first line requests must show, as bearer token or password; empty: none"),
+        extra=RELOADED)] = ""
 
 
 class MinerTable(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The same figures for miners' monitors, by cgminer's API (commands that read, no others)."""
 
-    enabled: Annotated[bool, Meta(description="whether it listens")] = True
+    enabled: Annotated[bool, Meta(description="whether it listens", extra=RELOADED)] = True
     host: Annotated[Host, Meta(description=(
-        "address to listen on; the API knows no password, so only loopback"))] = LOOPBACK
-    port: Annotated[Port, Meta(description="port to listen on")] = 4_028
+        "address to listen on; the API knows no password, so only loopback"),
+        extra=RELOADED)] = LOOPBACK
+    port: Annotated[Port, Meta(description="port to listen on", extra=RELOADED)] = 4_028
 
 
 class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -139,7 +144,8 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 @dataclass(frozen=True)
 class Key:
     """A key of a table, as it is told to people. `default`: as TOML, None where one has to be
-    given; `limits`: in words, empty for none; `variable`: that sets it, empty for none."""
+    given; `limits`: in words, empty for none; `variable`: that sets it, empty for none; `reload`:
+    whether a node takes it over while it runs."""
 
     table: str
     name: str
@@ -148,6 +154,7 @@ class Key:
     limits: str
     unit: str
     variable: str
+    reload: bool
 
 
 def keys() -> Iterator[Key]:
@@ -167,8 +174,10 @@ def keys() -> Iterator[Key]:
                 next(meta.description for meta in metas if meta.description),
                 None if default is msgspec.NODEFAULT else toml_value(default),
                 limits_of(hints[each.name]),
-                next((meta.extra["unit"] for meta in metas if meta.extra), ""),
-                "" if several else f"{ENVIRONMENT}{table.name}_{each.name}".upper())
+                next((meta.extra["unit"] for meta in metas
+                      if meta.extra and "unit" in meta.extra), ""),
+                "" if several else f"{ENVIRONMENT}{table.name}_{each.name}".upper(),
+                any(meta.extra is not None and "reload" in meta.extra for meta in metas))
 
 
 def toml_value(value: object) -> str:
@@ -197,7 +206,8 @@ def toml_text(settings: Settings) -> str:
             kind = type(getattr(settings, table))
             lines += ["", f"# {kind.__doc__}", f"[{table}]"]
         more = "; ".join(part for part in (
-            f"unit: {key.unit}" if key.unit else "", key.limits, f"default: {key.default}")
+            f"unit: {key.unit}" if key.unit else "", key.limits, f"default: {key.default}",
+            "taken over on reload" if key.reload else "")
             if part)
         value = toml_value(getattr(getattr(settings, table), key.name))
         lines += [*_comment(f"{key.what} ({more})"), f"{key.name} = {value}"]
@@ -330,11 +340,13 @@ def _check_peers(settings: Settings, locate: typing.Callable[[str], str]) -> Non
 
 def markdown() -> str:
     """The table of docs/node.md."""
-    lines = ["| key | what | default | allowed | environment variable |", "|---|---|---|---|---|"]
+    lines = ["| key | what | default | allowed | environment variable | on reload |",
+             "|---|---|---|---|---|---|"]
     for key in keys():
         allowed = f"{key.limits} {key.unit}".strip() or "-"
         default = "-" if key.default is None else f"`{key.default}`"
         name = f"`{key.table}.{key.name}`" if key.variable else f"`[[{key.table}]] {key.name}`"
         lines.append(f"| {name} | {key.what} | {default} | {allowed} | "
-                     + (f"`{key.variable}` |" if key.variable else "- |"))
+                     + (f"`{key.variable}` |" if key.variable else "- |")
+                     + (" taken over |" if key.reload else " stays |"))
     return "\n".join(lines) + "\n"

@@ -46,6 +46,10 @@ class Supervisor:
             self._heard = self._now()
             self._send("WATCHDOG=1")
 
+    def reloading(self) -> None:
+        """The node reads its settings again; `ready` follows."""
+        self._send(f"RELOADING=1\nMONOTONIC_USEC={time.monotonic_ns() // 1000}")
+
     def stopping(self) -> None:
         """The node ends."""
         self._send("STOPPING=1")
@@ -80,6 +84,7 @@ After=network-online.target time-sync.target
 Type=notify
 User={user}
 ExecStart={" ".join(_word(word) for word in command)}
+ExecReload=/bin/kill -HUP $MAINPID
 Restart=on-failure
 RestartSec=5
 RestartPreventExitStatus=2

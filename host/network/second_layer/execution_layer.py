@@ -423,6 +423,7 @@ class EvmExecutionLayer(PayloadBuilder):
             return
         number = self._known[finalized_hash].payload.block_number
         self.evm.settle(finalized_hash)
+        self.evm.retire(finalized_hash)
         self.transfers.settle(self._known[finalized_hash].ledger)
         old = [key for key, known in self._known.items()
                if known.payload.block_number + 1 < number]

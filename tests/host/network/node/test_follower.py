@@ -77,7 +77,7 @@ def test_both_have_the_same_chain(pair: Pair) -> None:
     assert len(pair.theirs.branch()) == SLOTS
     # Each block was taken in once, however often the head was looked at.
     assert pair.ours._branches.replayed == pair.theirs._branches.replayed == SLOTS
-    assert pair.validators.refused == []
+    assert not pair.validators.refused
     # Users' transfers went round, and into blocks; their fees to the proposers' accounts.
     assert len(pair.source.sent[Topic.TRANSFER]) >= SLOTS
     ledger = pair.ours.ledger()

@@ -124,3 +124,43 @@ def test_a_log_with_an_impossible_story_is_refused(tmp_path: Path) -> None:
                 "VALUES (?, 0, 7, 1, 'matured', '', 0)", (KEY.root,))
     with pytest.raises(ProofmillError, match="event 2 .* MATURED after SEEN"):
         JobStore(path)
+
+
+def test_ended_jobs_leave_memory_and_are_known_still(
+        tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("proofmill.host.network.node.store.MOST_ENDED", 2)
+    keys = [JobKey(bytes([number]) * 32, 0, 7) for number in range(9, 0, -1)]
+    with JobStore(tmp_path / "jobs.sqlite") as store:
+        for slot, key in enumerate(keys):
+            store.see(key, slot)
+            if slot % 3:
+                store.advance(key, State.STALE, f"slot {slot}")
+        assert len(store._ended) == 2
+        first = store.job(keys[1])
+        assert first is not None and (first.state, first.reason) == (State.STALE, "slot 1")
+        assert store.see(keys[1], 1) == first and len(store._ended) == 2
+        assert [job.slot for job in store.unfinished()] == [0, 3, 6]
+        assert store.advance(keys[1], State.SEEN, "another branch").state is State.SEEN
+        assert store.job(JobKey(bytes(32), 0, 7)) is None
+        all_jobs = store.jobs()
+        assert [job.key for job in all_jobs] == keys
+    with JobStore(tmp_path / "jobs.sqlite") as again:
+        assert again.jobs() == all_jobs and again._ended == {}
+        assert [job.slot for job in again.unfinished()] == [0, 1, 3, 6]
+
+
+def test_signed_messages_newest_first(tmp_path: Path) -> None:
+    path = (State.ELIGIBLE, State.ADMITTED, State.WITNESS, State.PROVING)
+    keys = [JobKey(bytes([number]) * 32, 0, 7) for number in range(3)]
+    with JobStore(tmp_path / "jobs.sqlite") as store:
+        for slot, key in enumerate(keys):
+            store.see(key, slot)
+            for state in path:
+                store.advance(key, state)
+            store.advance(key, State.SELF_VERIFIED, data=b"proof")
+            store.advance(key, State.SIGNED, data=b"message %d" % slot)
+        store.advance(keys[0], State.STALE)
+        store.advance(keys[0], State.SELF_VERIFIED, data=b"proof")
+        store.advance(keys[0], State.SIGNED, data=b"again")
+        assert list(store.signed()) == [
+            (keys[0], b"again"), (keys[2], b"message 2"), (keys[1], b"message 1")]

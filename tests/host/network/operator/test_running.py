@@ -20,9 +20,9 @@ from proofmill.host.network.operator.doctor import examine
 from proofmill.host.network.operator.event_log import EventLog, EventReader
 from proofmill.host.network.operator.figures import Snapshot
 from proofmill.host.network.operator.prepared import Prepared, prepared
-from proofmill.host.network.operator.running import RunningNode
+from proofmill.host.network.operator.running import RunningNode, WallTime
 from proofmill.host.network.operator.settings import read_settings
-from tests.host.network.operator.service import Service, folders
+from tests.host.network.operator.service import Service, folders, free_ports
 from tests.host.network.operator.test_figures import command, samples
 from tests.host.network.operator.watched import get
 
@@ -52,6 +52,28 @@ def same_figures(home: Path) -> None:
         assert stats[0][name] == shown[f"proofmill_{name}_total", ""]
 
 
+def reload(node: Service) -> None:
+    """SIGHUP: another port with a token for the page, nothing of a file that does not fit."""
+    path = node.home / "node.toml"
+    text, (port,) = path.read_text(), free_ports(1)
+    before = read_settings(path, {}).metrics.port
+    (node.home / "token.txt").write_text("a token\n")
+    path.write_text(text.replace(f"port = {before:_}", f"port = {port}").replace(
+        f"port = {before}", f"port = {port}").replace(
+        'token_file = ""', 'token_file = "token.txt"').replace(
+        'name = "node-0"', 'name = "another"'))
+    node.process.send_signal(signal.SIGHUP)
+    node.until("operator.running", "the settings are read again: metrics.port, metrics.token_file")
+    assert get(port)[0] == 401 and get(port, more="Authorization: Bearer a token\r\n")[0] == 200
+    with pytest.raises(ConnectionRefusedError):
+        get(before)
+    path.write_text(text.replace("[metrics]", "[metricks]"))
+    node.process.send_signal(signal.SIGHUP)
+    node.until("operator.running", "the settings are not taken over, .*node.toml.*metricks")
+    assert get(port)[0] == 401
+    path.write_text(text)
+
+
 def test_slots_pass_by_the_clock_and_a_restart_goes_on(tmp_path: Path) -> None:
     """Blocks are proven and paid; a signal ends the node; its second life has what it had. Slots
     that the clock jumps over are left out."""
@@ -73,7 +95,7 @@ def test_slots_pass_by_the_clock_and_a_restart_goes_on(tmp_path: Path) -> None:
             os.kill(os.getpid(), signal.SIGTERM)
 
     handler = signal.getsignal(signal.SIGTERM)
-    first = RunningNode(ready(home), on_step=step, now=now)
+    first = RunningNode(ready(home), on_step=step, time_of=WallTime(now))
     asyncio.run(asyncio.wait_for(first.run(), 300))
     assert signal.getsignal(signal.SIGTERM) is handler
     assert steps == sorted(set(steps)) and first.watch.latest.of("skipped_steps") >= 36
@@ -85,11 +107,11 @@ def test_slots_pass_by_the_clock_and_a_restart_goes_on(tmp_path: Path) -> None:
     second = RunningNode(
         ready(home), on_ready=lambda node, port: (
             kept.extend([node.node.follower.head().root, len(node.node.follower.branch())]),
-            os.kill(os.getpid(), signal.SIGINT)), now=now)
+            os.kill(os.getpid(), signal.SIGINT)), time_of=WallTime(now))
     asyncio.run(asyncio.wait_for(second.run(), 300))
     assert kept == [head, blocks]
     # Nothing was signed twice: the history of the second life follows the first one's.
-    assert second.node.validators.refused == []
+    assert not second.node.validators.refused
 
 
 def test_a_step_is_not_before_its_time(tmp_path: Path) -> None:
@@ -120,7 +142,7 @@ def test_figures_are_taken_while_the_chain_has_not_begun(
                 os.kill(os.getpid(), signal.SIGTERM)
         return time.time()
 
-    node = RunningNode(ready(home), now=now)
+    node = RunningNode(ready(home), time_of=WallTime(now))
     asyncio.run(asyncio.wait_for(node.run(), 300))
     assert seen[-1].of("uptime_seconds") > seen[-2].of("uptime_seconds")
     assert seen[-1].conditions[0].reason == f"the chain begins in {-node.slot} slots"
@@ -165,12 +187,14 @@ def test_a_process_in_the_background_ends_by_either_signal_with_nothing_lost(
         assert [each.check for each in beside[-2:]] == ["node", "state"]
         assert "it runs: " in beside[-2].sentence and "node-0 (process " in beside[-2].sentence
         assert beside[-1].sentence.partition(":")[0] in CONDITIONS
+        reload(node)
         status, out, err = node.end(signal.SIGINT)
     assert status == 0 and "node-0 has ended" in out and "Traceback" not in err
+    assert "metrics.port, metrics.token_file changed; node.name: as before" in out
     with EventLog(home / "data" / "events.sqlite") as events:
         kinds = [each.kind for each in events.latest(1000)]
         assert kinds[0] == "start" and kinds[-1] == "end"
-        assert {"job", "proof", "block"} <= set(kinds)
+        assert {"job", "proof", "block", "reload"} <= set(kinds)
     assert node.log()[-1]["message"] == "stopped"
     with sqlite3.connect(home / "data" / "blocks.sqlite") as database:
         assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)

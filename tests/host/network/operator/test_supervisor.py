@@ -25,8 +25,10 @@ def test_messages_are_those_of_the_protocol(tmp_path: Path, abstract: bool) -> N
         for now[0] in (0.0, 1.0, 1.9, 2.0, 3.0, 4.5):
             told.alive()
         told.stopping()
+        told.reloading()
         # Well before it is missed after 8 seconds, and no oftener than it has to be.
         assert [line.recv(99) for _ in range(4)] == [b"WATCHDOG=1"] * 3 + [b"STOPPING=1"]
+        assert line.recv(99).startswith(b"RELOADING=1\nMONOTONIC_USEC=")
     told.stopping()  # nobody listens any more
 
 

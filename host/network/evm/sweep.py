@@ -1,0 +1,56 @@
+"""Which nodes of Merkle-Patricia tries a state still needs: what else a machine has can go.
+
+A trie's database only grows: a block writes the nodes on the way to what it has changed, and the
+old ones stay. What is reached from the state roots that may still be asked for is kept.
+Source: Ethereum's yellow paper, appendix D.
+"""
+
+from collections.abc import Iterable, Mapping
+
+import rlp  # type: ignore[import-untyped]
+from eth_hash.auto import keccak
+
+HASH_BYTES = 32
+BLANK_ROOT = bytes(keccak(rlp.encode(b"")))
+NO_CODE = bytes(keccak(b""))
+LEAF_BIT = 0x20
+"""Of a two-part node's first byte: its other part is a value, not a node."""
+
+
+def reachable(database: Mapping[bytes, bytes], roots: Iterable[bytes]) -> set[bytes]:
+    """The keys in `database` of all that the states with these roots consist of: accounts, their
+    storage and their code. KeyError where a node is missing."""
+    found: set[bytes] = set()
+    storages: set[bytes] = set()
+    for value in _leaves(database, roots, found):
+        _, _, storage, code = rlp.decode(value)
+        storages.add(storage)
+        if code != NO_CODE:
+            found.add(code)
+    for _ in _leaves(database, storages, found):
+        pass
+    return found
+
+
+def _leaves(database: Mapping[bytes, bytes], roots: Iterable[bytes],
+            found: set[bytes]) -> Iterable[bytes]:
+    """The values under `roots`, each node once; the keys of nodes go to `found`."""
+    waiting: list[object] = [root for root in roots if root != BLANK_ROOT]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, bytes):
+            if node in found:
+                continue
+            found.add(node)
+            node = rlp.decode(database[node])
+        assert isinstance(node, list)
+        if len(node) == 2:
+            path, rest = node
+            if path[0] & LEAF_BIT:
+                yield rest
+                continue
+            children = [rest]
+        else:
+            children = node[:16]  # keys are hashes of one length: none ends in a branch
+        # A node of fewer than 32 bytes stands in its parent.
+        waiting += [child for child in children if child]
