@@ -41,14 +41,22 @@ waves: $(VENV)/installed
 	@mkdir -p build/waves
 	@$(BIN)/proofmill waves $(UNIT) --out build/waves/$(UNIT).vcd $(ARGS)
 
-check: $(VENV)/installed-dev
-	@$(BIN)/ruff check .
+# The folders under the name that they are imported by.
+names:
 	@mkdir -p build/names/proofmill
 	@for file in __init__.py __init__.pyi py.typed; do ln -sfn ../../../host/front/$$file build/names/proofmill/$$file; done
 	@for folder in $(FOLDERS); do ln -sfn ../../../$$folder build/names/proofmill/$$folder; done
+
+check: $(VENV)/installed-dev names
+	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@PYTHONPATH=build/names $(BIN)/lint-imports
 	@$(BIN)/vulture
+
+# The documentation as a site, in build/site; a link that leads nowhere is an error.
+docs: $(VENV)/installed-docs names
+	@PYTHONPATH=build/names NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --quiet
+	@echo "build/site/index.html"
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -67,6 +75,11 @@ $(VENV)/installed-dev: pyproject.toml setup.py | $(VENV)/bin/python
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
 	@$(BIN)/python -m proofmill.host.prover.native.compiling
 	@touch $@ $(VENV)/installed
+
+$(VENV)/installed-docs: pyproject.toml setup.py | $(VENV)/bin/python
+	@echo "installing Proofmill and what its documentation needs into $(VENV): a minute or two ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[docs]'
+	@touch $@
 
 clean:
 	rm -rf $(VENV) build *.egg-info
