@@ -11,7 +11,13 @@ from proofmill.host.cli.screen import Screen
 from proofmill.host.cli.subcommands import Commands
 from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.prover.devices.catalogue import DEVICES, open_device
-from proofmill.host.prover.plonk.systems import PLONK, json_system
+from proofmill.host.prover.plonk.systems import (
+    GROTH16,
+    PLONK,
+    PROTOCOLS,
+    json_system,
+    key_system,
+)
 
 if TYPE_CHECKING:
     from proofmill.host.prover.native.library import Library
@@ -21,8 +27,8 @@ def register(commands: Commands) -> None:
     """Add the commands."""
     prove = commands.add_parser(
         "prove", help="prove with a .zkey and a .wtns file",
-        description="Prove as `snarkjs groth16 prove` and rapidsnark do. The proof is verified "
-                    "before it is written.",
+        description="Prove as `snarkjs groth16 prove`, rapidsnark and `snarkjs plonk prove` do; "
+                    "the key says which. The proof is verified before it is written.",
         epilog="example: proofmill prove circuit.zkey witness.wtns proof.json public.json "
                "--device rtl")
     prove.add_argument("zkey", metavar="CIRCUIT.zkey", type=input_file(), help="the proving key")
@@ -74,7 +80,8 @@ def run_prove(options: argparse.Namespace) -> int:
                              f"{options.device}; leave it out")
     screen = Screen(machine=machine_reads(options.proof) or machine_reads(options.public))
     # A pipe can be read once only, and where a proof goes wrong the files are read again.
-    if options.device == "cpu" and os.path.isfile(options.zkey) and os.path.isfile(options.witness):
+    if (options.device == "cpu" and os.path.isfile(options.zkey) and os.path.isfile(options.witness)
+            and key_system(options.zkey) == GROTH16):
         from proofmill.host.prover.native.library import library_if_there, library_or_none
 
         code = library_if_there()
@@ -126,27 +133,33 @@ def _prove_in_parts(options: argparse.Namespace, screen: Screen) -> int:
     """The sums on a device, the rest here; says what is wrong with a witness, a key, a device."""
     from proofmill.host.cli.logs import set_up
     from proofmill.host.prover.devices.cpu import CpuDevice
-    from proofmill.host.prover.groth16.json_fields import write_public
+    from proofmill.host.prover.groth16.container import open_container
+    from proofmill.host.prover.groth16.json_fields import write_json, write_public
     from proofmill.host.prover.groth16.prove import Prover
     from proofmill.host.prover.groth16.r1cs_file import read_r1cs
-    from proofmill.host.prover.groth16.verification_key import write_proof
     from proofmill.host.prover.groth16.wtns import read_witness
-    from proofmill.host.prover.groth16.zkey import read_zkey
+    from proofmill.host.prover.groth16.zkey import MAGIC, VERSIONS, parse_zkey
+    from proofmill.host.prover.plonk import zkey as plonk
+    from proofmill.host.prover.plonk.prove import PlonkProver
 
     if not are_given(options):
         set_up(options)
     with screen.bar("reading"):
-        key, witness = read_zkey(options.zkey), read_witness(options.witness)
+        container = open_container(options.zkey, MAGIC, VERSIONS)
+        is_plonk = PROTOCOLS.get(plonk.protocol_of(container)) == PLONK
+        key = plonk.parse_zkey(container) if is_plonk else parse_zkey(container)
+        witness = read_witness(options.witness)
         r1cs = None if options.r1cs is None else read_r1cs(options.r1cs)
     with screen.bar("preparing") as bar:
         device = open_device(options.device, progress=bar.step, threads=options.threads)
     fallback = None if options.device == "cpu" or options.no_fallback else CpuDevice()
-    prover = Prover(key, device, fallback, r1cs)
+    prover = (PlonkProver(key, device, fallback, r1cs) if isinstance(key, plonk.PlonkProvingKey)
+              else Prover(key, device, fallback, r1cs))
     with screen.bar(f"proving on {device.name}") as bar:
         result = prover.prove(witness, bar)
     for fault in result.faults:
         screen.line(f"warning: {fault}; the proof was made on {result.device}")
-    write_proof(options.proof, result.proof)
+    write_json(options.proof, result.proof.to_json())
     write_public(options.public, result.public)
     _tell_proved(options, screen, result.device, result.seconds, result.cycles,
                  result.transform_cycles)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from proofmill.hdl.curve import Group
 from proofmill.host.ground.json_text import JsonObject
 from proofmill.host.prover.curve.scalars import TWO_ADICITY, root_of_unity
-from proofmill.host.prover.groth16.json_fields import Fields, read_json, write_json
+from proofmill.host.prover.groth16.json_fields import Fields, read_json
 from proofmill.host.prover.groth16.plain import Numbers
 
 NAME, CURVE = "plonk", "bn128"
@@ -130,16 +130,6 @@ def read_key(path: str | os.PathLike[str]) -> PlonkKey:
 def read_proof(path: str | os.PathLike[str]) -> PlonkProof:
     """Read a ``proof.json``. Raises `ProofmillError`."""
     return proof_from_json(read_json(path).value, os.fspath(path))
-
-
-def write_proof(path: str | os.PathLike[str], proof: PlonkProof) -> None:
-    """Write a ``proof.json``, as snarkjs does. Raises `ProofmillError`."""
-    write_json(path, proof.to_json())
-
-
-def write_key(path: str | os.PathLike[str], key: PlonkKey) -> None:
-    """Write a ``verification_key.json``, the same bytes as snarkjs. Raises `ProofmillError`."""
-    write_json(path, key.to_json())
 
 
 def points_in_order(points: Mapping[str, Numbers], names: Sequence[str]) -> list[Numbers]:

@@ -9,6 +9,7 @@ from py_ecc import optimized_bn128 as bn128
 
 from proofmill.host.cli.main import main
 from proofmill.host.ground.errors import ProofmillError
+from proofmill.host.prover.groth16.json_fields import write_json
 from proofmill.host.prover.groth16.plain import Numbers
 from proofmill.host.prover.plonk.equation import Term
 from proofmill.host.prover.plonk.verification_key import (
@@ -16,8 +17,6 @@ from proofmill.host.prover.plonk.verification_key import (
     proof_from_json,
     read_key,
     read_proof,
-    write_key,
-    write_proof,
 )
 from proofmill.host.prover.plonk.verify import equation, verify
 from tests.host.prover.plonk.files import PLONK, changes
@@ -85,8 +84,8 @@ def test_the_equation_agrees_with_py_ecc() -> None:
 
 
 def test_json_is_written_as_snarkjs_does(tmp_path: Path) -> None:
-    write_key(tmp_path / "key", read_key(KEY))
-    write_proof(tmp_path / "proof", read_proof(PROOF))
+    write_json(tmp_path / "key", read_key(KEY).to_json())
+    write_json(tmp_path / "proof", read_proof(PROOF).to_json())
     assert (tmp_path / "key").read_bytes() == KEY.read_bytes()
     assert (tmp_path / "proof").read_bytes() == PROOF.read_bytes()
 

@@ -1,0 +1,91 @@
+"""Polynomials over the scalar field as vectors of coefficients, lowest first."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from proofmill.host.prover.curve import scalars
+from proofmill.host.prover.curve.limbs import SCALAR_MODULUS
+from proofmill.host.prover.curve.scalars import Vector
+
+
+def constant(value: int) -> Vector:
+    """One number, shape (1,), to be broadcast."""
+    return scalars.from_integers([value])
+
+
+def geometric(base: int, count: int) -> Vector:
+    """``base^0 .. base^(count - 1)``; `scalars.powers` keeps what it made, and this does not."""
+    factors = scalars.zeros(count)
+    factors[:] = constant(base)
+    factors[:1] = constant(1)
+    result: Vector = np.multiply.accumulate(factors)
+    return result
+
+
+def evaluate(coefficients: Vector, point: int) -> int:
+    """The value at a point."""
+    products = coefficients * geometric(point, len(coefficients))
+    return scalars.to_integers(np.atleast_1d(np.add.reduce(products)))[0]
+
+
+def divide(coefficients: Vector, root: int) -> Vector:
+    """The quotient by ``X - root``, one coefficient shorter.
+
+    With p(root) = 0, which is asked for, the quotient's coefficient i is
+    ``-root^-(i + 1) * sum(p_j root^j for j <= i)``. ValueError where it is not.
+    """
+    sums = np.add.accumulate(coefficients * geometric(root, len(coefficients)))
+    if scalars.to_integers(sums[-1:]) != [0]:
+        raise ValueError("the divisor is no factor")
+    inverse = pow(root, -1, SCALAR_MODULUS)
+    result: Vector = sums[:-1] * (geometric(inverse, len(sums) - 1) * constant(-inverse))
+    return result
+
+
+def blinded(coefficients: Vector, blinding: Sequence[int]) -> Vector:
+    """The polynomial plus ``(b_0 + b_1 X + ..) (X^n - 1)``, which is 0 in the domain of n."""
+    size, count = len(coefficients), len(blinding)
+    extra = scalars.from_integers(blinding)
+    result = np.concatenate((coefficients, extra))
+    result[:count] -= extra
+    assert len(result) == size + count
+    return result
+
+
+def on_coset(coefficients: Vector, size: int, shift: int) -> Vector:
+    """The values at ``shift * w^i``, w of order `size`, of a polynomial of any degree."""
+    folded = coefficients[:size].copy()
+    power = pow(shift, size, SCALAR_MODULUS)
+    factor = power
+    for start in range(size, len(coefficients), size):
+        part = coefficients[start:start + size]
+        folded[:len(part)] += part * constant(factor)
+        factor = factor * power % SCALAR_MODULUS
+    return scalars.transform(folded * geometric(shift, size))
+
+
+def from_coset(values: Vector, shift: int) -> Vector:
+    """The polynomial modulo ``X^n - shift^n`` with these values at ``shift * w^i``."""
+    inverse = pow(shift, -1, SCALAR_MODULUS)
+    result: Vector = scalars.inverse_transform(values) * geometric(inverse, len(values))
+    return result
+
+
+def running_product(numerators: Vector, denominators: Vector) -> Vector:
+    """``result[i]``: the product of the first i numerators over that of the first i denominators,
+    shape (n + 1,). Raises ZeroDivisionError where a denominator is zero.
+    """
+    above = np.multiply.accumulate(numerators)
+    below = np.multiply.accumulate(denominators[::-1])[::-1]
+    whole = scalars.to_integers(below[:1])[0]
+    if whole == 0:
+        raise ZeroDivisionError("a denominator is zero")
+    result = scalars.zeros(len(numerators) + 1)
+    result[:1] = constant(1)
+    # 1 over the first i is the product of those after, over that of all.
+    result[1:-1] = above[:-1] * below[1:]
+    result[-1:] = above[-1:]
+    result[1:] *= constant(pow(whole, -1, SCALAR_MODULUS))
+    return result
+

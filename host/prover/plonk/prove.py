@@ -1,0 +1,140 @@
+"""Proving by PLONK: the sums on a device, the rest here, and nothing unverified."""
+
+import logging
+import secrets
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from proofmill.host.ground.errors import ProofmillError
+from proofmill.host.prover.curve.limbs import SCALAR_MODULUS, Limbs, from_limbs
+from proofmill.host.prover.curve.scalars import Vector, from_integers
+from proofmill.host.prover.devices.device import Device, DeviceError, Progress
+from proofmill.host.prover.devices.mcl import MclDevice
+from proofmill.host.prover.groth16.r1cs import R1cs
+from proofmill.host.prover.plonk.commitments import Committer
+from proofmill.host.prover.plonk.rounds import BLINDINGS, SUMS, BrokenKey, Rounds
+from proofmill.host.prover.plonk.verification_key import PlonkProof
+from proofmill.host.prover.plonk.verify import verify
+from proofmill.host.prover.plonk.wires import check_witness, columns, first_unsatisfied, variables
+from proofmill.host.prover.plonk.zkey import PlonkProvingKey
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class PlonkResult:
+    """A verified proof and what it took.
+
+    `public`: the public signals, outputs first. `device`: what computed the proof's sums.
+    `faults`: a sentence for each device that failed. `calls`: sums in the proof. `cycles`: clock
+    cycles of the accelerator, for sums alone: its transforms give scalars of Groth16's points H and
+    nothing else, so `transform_cycles` is 0. `digits`: scalar digits that were not zero. `seconds`:
+    wall time from witness to verified proof.
+    """
+
+    proof: PlonkProof
+    public: list[int]
+    device: str
+    faults: tuple[str, ...]
+    calls: int
+    cycles: int
+    digits: int
+    seconds: float
+    transform_cycles: int = 0
+
+
+class PlonkProver:
+    """Proves with one key on one device, which holds the powers of tau from the first proof on.
+
+    `fallback` takes over where `device` fails or computes a wrong sum; without one that is a
+    `DeviceError`. With `r1cs`, a witness that is wrong is answered with the constraint it breaks.
+    """
+
+    def __init__(self, key: PlonkProvingKey, device: Device, fallback: Device | None = None,
+                 r1cs: R1cs | None = None) -> None:
+        if r1cs is not None and (r1cs.wires, r1cs.public) != (key.circuit.wires,
+                                                              key.circuit.public):
+            raise ProofmillError(
+                f"{r1cs.name} has {r1cs.wires} wires and {r1cs.public} public signals, {key.name} "
+                f"is for {key.circuit.wires} and {key.circuit.public}; give the circuit the key "
+                "was made from")
+        self.key = key
+        self._r1cs = r1cs
+        self._committers = [Committer(each, key.powers)
+                            for each in (device, fallback) if each is not None]
+        self._faults: list[str] = []
+
+    def prove(self, witness: Limbs, progress: Progress | None = None,
+              blinding: Sequence[int] | None = None) -> PlonkResult:
+        """Prove, and verify the proof before it is returned.
+
+        `witness`: shape (wires, 4), plain integers below r, the first 1. `blinding`: the proof's 11
+        random numbers, for tests alone. Raises `ProofmillError` where the witness does not fit or
+        does not satisfy a gate, or the key is damaged, and `DeviceError` where no device is left.
+        """
+        start = time.perf_counter()
+        circuit, name = self.key.circuit, self.key.name
+        witness = np.require(witness, np.uint64, ("C", "A"))
+        check_witness(circuit, witness, name)
+        public = from_limbs(witness[1:circuit.public + 1])
+        values = variables(circuit, witness)
+        gate = first_unsatisfied(circuit, self.key.polynomials, columns(circuit, values),
+                                 from_integers(public))
+        if gate is not None:
+            raise self._unsatisfied(gate, witness)
+        while self._committers:
+            committer = self._committers[0]
+            committer.restart(SUMS, progress)
+            # New ones for every attempt: two proofs with the same ones would share what they hide.
+            numbers = blinding or [secrets.randbelow(SCALAR_MODULUS) for _ in range(BLINDINGS)]
+            try:
+                proof = Rounds(self.key, committer, numbers).prove(columns(circuit, values), public)
+            except DeviceError as error:
+                self._put_aside(f"failed: {error}")
+                continue
+            except BrokenKey as error:
+                raise self._damaged(str(error)) from None
+            if verify(self.key.verification_key, public, proof):
+                return PlonkResult(
+                    proof=proof, public=public, device=committer.device.name,
+                    faults=tuple(self._faults), calls=committer.calls, cycles=committer.cycles,
+                    digits=committer.digits, seconds=time.perf_counter() - start)
+            if not self._wrong(columns(circuit, values), public, numbers):
+                raise self._damaged("the proof does not verify although every gate holds")
+        raise DeviceError(f"{'; '.join(self._faults)}; no other device was given")
+
+    def _wrong(self, wires: list[Vector], public: Sequence[int], numbers: Sequence[int]) -> bool:
+        """Whether a proof that did not verify is the device's fault: one by mcl, of the same
+        numbers, does. The device is put aside then."""
+        reference = Committer(MclDevice(), self.key.powers)
+        proof = Rounds(self.key, reference, numbers).prove(wires, public)
+        if not verify(self.key.verification_key, public, proof):
+            return False
+        self._put_aside("computed a wrong sum")
+        return True
+
+    def _put_aside(self, what: str) -> None:
+        device = self._committers.pop(0).device
+        log.warning("put aside: %s %s", device.name, what)
+        self._faults.append(f"{device.name} {what}")
+
+    def _damaged(self, why: str) -> ProofmillError:
+        return ProofmillError(f"{self.key.name}: {why}: the key is damaged; copy it again or make "
+                              "a new one")
+
+    def _unsatisfied(self, gate: int, witness: Limbs) -> ProofmillError:
+        """The error of a witness that breaks a gate."""
+        if self._r1cs is not None:
+            constraint = self._r1cs.first_unsatisfied(witness)
+            if constraint is not None:
+                return ProofmillError(
+                    f"the witness does not satisfy constraint {constraint} of "
+                    f"{self._r1cs.constraints} (counted from 0) in {self._r1cs.name}; compute the "
+                    "witness with this circuit")
+        return ProofmillError(
+            f"the witness does not satisfy gate {gate} of {self.key.circuit.gates} (counted from "
+            f"0) of {self.key.name}, being wrong or another circuit's; give the .r1cs as well to "
+            "learn which constraint it breaks")

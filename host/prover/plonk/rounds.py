@@ -1,0 +1,233 @@
+"""The five rounds of a PLONK proof. (ePrint 2019/953, section 8.1, names as there.)
+
+Polynomials stay in coefficients; of their values, those on one coset of the domain at a time are
+in memory, and the key's are read from its file there.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from proofmill.host.prover.curve import scalars
+from proofmill.host.prover.curve.limbs import SCALAR_MODULUS
+from proofmill.host.prover.curve.scalars import Vector, root_of_unity
+from proofmill.host.prover.plonk.commitments import Committer
+from proofmill.host.prover.plonk.polynomials import (
+    blinded,
+    constant,
+    divide,
+    evaluate,
+    from_coset,
+    geometric,
+    on_coset,
+    running_product,
+)
+from proofmill.host.prover.plonk.verification_key import (
+    EVALUATIONS,
+    KEY_POINTS,
+    PROOF_POINTS,
+    PlonkProof,
+    points_in_order,
+)
+from proofmill.host.prover.plonk.verify import Challenges, linearise
+from proofmill.host.prover.plonk.zkey import BLINDED, LAGRANGE, SPREAD, PlonkProvingKey
+
+BLINDINGS = 11
+"""Random numbers of a proof: two for each wire, three for the product, two for the quotient."""
+
+SUMS = len(PROOF_POINTS)
+"""Sums of a proof, of n + 6 points each."""
+
+_HALF = (SCALAR_MODULUS + 1) // 2
+
+
+class Rounds:
+    """One proof in the making; `blinding`: `BLINDINGS` numbers below r.
+
+    `wires`: the values on wires a, b and c, shape (n,) each; they are let go after the second
+    round. Raises `BrokenKey` where the polynomials of a key do not belong together.
+    """
+
+    def __init__(self, key: PlonkProvingKey, committer: Committer, blinding: Sequence[int]) -> None:
+        self._key, self._commit, self._blinding = key, committer.commit, blinding
+        self._size, self._root = key.circuit.domain_size, root_of_unity(key.circuit.power)
+        self._draws = Challenges()
+
+    def prove(self, wires: list[Vector], public: Sequence[int]) -> PlonkProof:
+        """All rounds. Raises `DeviceError`."""
+        b = self._blinding
+        coefficients = [blinded(scalars.inverse_transform(values), (b[2 * place + 1], b[2 * place]))
+                        for place, values in enumerate(wires)]
+        points = self._commit(coefficients)
+        key_points = points_in_order(self._key.verification_key.points, KEY_POINTS)
+        self._draws.of_wires(key_points, public, points)
+
+        z = blinded(scalars.inverse_transform(self._product(wires)), (b[8], b[7], b[6]))
+        wires.clear()
+        points += self._commit([z])
+        self._draws.of_product(points[-1])
+
+        parts = self._quotient(coefficients, z, public)
+        points += self._commit(parts)
+        self._draws.of_quotient(points[-3:])
+
+        values = self._values(coefficients, z)
+        self._draws.of_values(values)
+
+        points += self._commit(self._openings(coefficients, z, parts, values, public))
+        return PlonkProof(points=dict(zip(PROOF_POINTS, points, strict=True)),
+                          values=dict(zip(EVALUATIONS, values, strict=True)))
+
+    def _product(self, wires: Sequence[Vector]) -> Vector:
+        """Round 2: Z at the domain's places, the running product of (f + beta id + gamma) over
+        (f + beta S + gamma) for the three wires."""
+        beta, gamma = constant(self._draws.beta), constant(self._draws.gamma)
+        places = geometric(self._root, self._size) * beta
+        above, below = (np.repeat(constant(1), self._size) for _ in range(2))
+        for values, factor, name in zip(wires, self._columns, KEY_POINTS[5:], strict=True):
+            known = values + gamma
+            above *= known + places * constant(factor)
+            below *= known + self._key.polynomials.values(name, 0) * beta
+        try:
+            product = running_product(above, below)
+        except ZeroDivisionError:
+            raise BrokenKey("a denominator of the permutation is zero") from None
+        if scalars.to_integers(product[-1:]) != [1]:
+            raise BrokenKey("its permutation is none of the wires")
+        return product[:-1]
+
+    @property
+    def _columns(self) -> tuple[int, int, int]:
+        """What tells the columns of wires apart: 1, k1, k2."""
+        return 1, self._key.verification_key.k1, self._key.verification_key.k2
+
+    def _quotient(self, wires: Sequence[Vector], z: Vector, public: Sequence[int]) -> list[Vector]:
+        """Round 3: T1, T2, T3 of ``T = T1 + X^n T2 + X^2n T3``, blinded.
+
+        With i of order 4 and w of order 4 n, T is N over (i^j - 1) on the coset w^j, and the
+        values there give T modulo X^n - i^j. The coset j = 0, where N and X^n - 1 are 0, is left
+        out: the 6 coefficients of T from X^3n on are those of N from X^4n on, and the other 3 n
+        follow from j = 1, 2, 3.
+        """
+        size = self._size
+        signals = scalars.zeros(size)
+        signals[:len(public)] = scalars.from_integers(-value for value in public)
+        signals = scalars.inverse_transform(signals)
+        top = self._top(wires, z)
+        shift, fourth = root_of_unity(self._key.circuit.power + 2), root_of_unity(2)
+        rests = []
+        for coset in range(1, SPREAD):
+            values = self._numerator(wires, z, signals, coset, pow(shift, coset, SCALAR_MODULUS))
+            power = pow(fourth, coset, SCALAR_MODULUS)
+            values *= constant(pow(power - 1, -1, SCALAR_MODULUS))
+            rest = from_coset(values, pow(shift, coset, SCALAR_MODULUS))
+            rest[:BLINDED] -= top * constant(pow(power, 3, SCALAR_MODULUS))
+            rests.append(rest)
+        odd = (rests[0] - rests[2]) * constant(pow(2 * fourth, -1, SCALAR_MODULUS))
+        difference = (rests[0] + rests[2]) * constant(_HALF)
+        both = rests[1] + odd
+        low = (both + difference) * constant(_HALF)
+        high = (both - difference) * constant(_HALF)
+        # What is added at the end of one part is taken away at the start of the next.
+        first, second = (constant(value) for value in self._blinding[9:11])
+        odd[:1] -= first
+        high[:1] -= second
+        return [np.concatenate((low, first)), np.concatenate((odd, second)),
+                np.concatenate((high, top))]
+
+    def _numerator(self, wires: Sequence[Vector], z: Vector, signals: Vector, coset: int,
+                   shift: int) -> Vector:
+        """N on a coset: the gates, alpha times the permutation, alpha^2 times (Z - 1) L_1."""
+        draws, key, size = self._draws, self._key.polynomials, self._size
+        beta, gamma, alpha = (constant(value) for value in (draws.beta, draws.gamma, draws.alpha))
+        a, b, c = (on_coset(each, size, shift) for each in wires)
+        total = key.values("Qm", coset) * b
+        total += key.values("Ql", coset)
+        total *= a
+        total += key.values("Qr", coset) * b
+        total += key.values("Qo", coset) * c
+        total += key.values("Qc", coset)
+        total += on_coset(signals, size, shift)
+        places = geometric(self._root, size) * constant(draws.beta * shift)
+        product = on_coset(z, size, shift)
+        above, below = product * alpha, np.roll(product, -1) * alpha
+        for values, factor, name in zip((a, b, c), self._columns, KEY_POINTS[5:], strict=True):
+            values += gamma
+            above *= values + places * constant(factor)
+            below *= values + key.values(name, coset) * beta
+        total += above - below
+        product -= constant(1)
+        total += product * key.values(LAGRANGE, coset) * constant(draws.alpha ** 2)
+        return total
+
+    def _top(self, wires: Sequence[Vector], z: Vector) -> Vector:
+        """The coefficients 4 n .. 4 n + 5 of N: only those of the permutation reach as far."""
+        draws, size = self._draws, self._size
+        degree = [size + 1, size + 1, size + 1, size + 2]
+
+        def ends(polynomials: Sequence[Vector]) -> list[int]:
+            product = [1]
+            for place, each in enumerate(polynomials):
+                last = scalars.to_integers(each[max(0, degree[place] + 1 - BLINDED):])
+                last = [0] * (BLINDED - len(last)) + last
+                product = [sum(product[-1 - i] * last[-1 - k + i] for i in range(k + 1)
+                               if i < len(product))
+                           for k in reversed(range(BLINDED))]
+            return product
+
+        identity, permuted = [], []
+        for values, factor, name in zip(wires, self._columns, KEY_POINTS[5:], strict=True):
+            known = values.copy()
+            known[:1] += constant(draws.gamma)
+            turned = known.copy()
+            known[1:2] += constant(draws.beta * factor)
+            turned[:size] += self._key.polynomials.coefficients(name) * constant(draws.beta)
+            identity.append(known)
+            permuted.append(turned)
+        ahead = z * geometric(self._root, len(z))
+        return scalars.from_integers(
+            draws.alpha * (one - other) for one, other in zip(
+                ends([*identity, z]), ends([*permuted, ahead]), strict=True))
+
+    def _values(self, wires: Sequence[Vector], z: Vector) -> list[int]:
+        """Round 4: the values at xi, of Z at xi w."""
+        xi, key = self._draws.xi, self._key.polynomials
+        return [*(evaluate(each, xi) for each in wires),
+                *(evaluate(key.coefficients(name), xi) for name in KEY_POINTS[5:7]),
+                evaluate(z, xi * self._root % SCALAR_MODULUS)]
+
+    def _openings(self, wires: Sequence[Vector], z: Vector, parts: Sequence[Vector],
+                  values: Sequence[int], public: Sequence[int]) -> list[Vector]:
+        """Round 5: the quotients by X - xi and X - xi w."""
+        draws, key, plain = self._draws, self._key.polynomials, self._key.verification_key
+        linear = linearise(draws, values, plain.power, plain.k1, plain.k2, public)
+        opened = [pow(draws.v, index + 1, SCALAR_MODULUS) for index in range(5)]
+        total = scalars.zeros(self._size + BLINDED)
+
+        def add(factor: int, coefficients: Vector) -> None:
+            total[:len(coefficients)] += coefficients * constant(factor)
+
+        for factor, name in zip(linear.selectors, KEY_POINTS[:5], strict=True):
+            add(factor, key.coefficients(name))
+        add(linear.z, z)
+        add(linear.s3, key.coefficients(KEY_POINTS[7]))
+        for index, part in enumerate(parts):
+            add(-linear.zero * pow(linear.x, index, SCALAR_MODULUS), part)
+        for factor, each in zip(opened, wires, strict=False):
+            add(factor, each)
+        for factor, name in zip(opened[3:], KEY_POINTS[5:7], strict=True):
+            add(factor, key.coefficients(name))
+        add(1, constant(linear.constant - sum(
+            factor * value for factor, value in zip(opened, values[:5], strict=True))))
+        shifted = z.copy()
+        shifted[:1] -= constant(values[5])
+        ahead = draws.xi * self._root % SCALAR_MODULUS
+        try:
+            return [divide(total, draws.xi), divide(shifted, ahead)]
+        except ValueError:
+            raise BrokenKey("the values of its polynomials are not those of their coefficients"
+                            ) from None
+
+
+class BrokenKey(Exception):
+    """Why no proof can be made with a key whose gates all hold."""
