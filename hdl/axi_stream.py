@@ -4,8 +4,10 @@ from amaranth import *
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
+from proofmill.hdl.batch_adder import BatchAdder
+from proofmill.hdl.batch_shape import BatchShape
 from proofmill.hdl.commands import WORD
-from proofmill.hdl.functions import Function
+from proofmill.hdl.functions import Function, affine_pair, affine_sum
 from proofmill.hdl.transform_shape import TransformShape
 from proofmill.hdl.transform_unit import TransformUnit
 
@@ -25,6 +27,15 @@ def clocked(inside: Module, ports) -> Module:
     m.d.comb += [ClockSignal("axi").eq(ports.aclk), ResetSignal("axi").eq(~ports.aresetn)]
     m.submodules.unit = DomainRenamer("axi")(inside)
     return m
+
+
+def lanes(tdata, widths: dict[str, int]) -> dict[str, Value]:
+    """Where in TDATA each value lies: one after another, the first lowest, in whole bytes."""
+    places, place = {}, 0
+    for name, bits in widths.items():
+        places[name] = tdata[place:place + bits]
+        place += whole_bytes(bits)
+    return places
 
 
 class AxiStream(wiring.Component):
@@ -57,14 +68,10 @@ class AxiStream(wiring.Component):
         m.d.comb += [
             function.i.valid.eq(self.s_axis_tvalid), self.s_axis_tready.eq(function.i.ready),
             self.m_axis_tvalid.eq(function.o.valid), function.o.ready.eq(self.m_axis_tready)]
-        for bus, word, widths in ((self.s_axis_tdata, function.i.payload, function.operands),
-                                  (self.m_axis_tdata, function.o.payload, function.results)):
-            place = 0
-            for name, bits in widths.items():
-                lane = bus[place:place + whole_bytes(bits)]
-                m.d.comb += (lane.eq(word[name]) if bus is self.m_axis_tdata
-                             else word[name].eq(lane[:bits]))
-                place += whole_bytes(bits)
+        for name, lane in lanes(self.s_axis_tdata, function.operands).items():
+            m.d.comb += function.i.payload[name].eq(lane)
+        for name, lane in lanes(self.m_axis_tdata, function.results).items():
+            m.d.comb += lane.eq(function.o.payload[name])
         return clocked(m, self)
 
 
@@ -108,4 +115,59 @@ class AxiStreamTransform(wiring.Component):
             m.d.sync += [running.eq(1), left.eq(Const(shape.value_words) << unit.power)]
         with m.Elif(unit.answers.valid & unit.answers.ready):
             m.d.sync += [left.eq(left - 1), running.eq(left != 1)]
+        return clocked(m, self)
+
+
+class AxiStreamBatch(wiring.Component):
+    """Affine points added in batches, between two AXI4-Streams: pairs in, sums out, in packets.
+
+    A transfer in is a pair with a tag, and a packet as many as one likes; a transfer out is a sum
+    with its pair's tag, in whatever order, and the last sum of a packet has TLAST. Batches wait to
+    be full until a packet's last pair is in; the next packet is taken when all sums of this one
+    are. See `hdl.batch_adder.BatchAdder`.
+
+    Members
+    -------
+    aclk, aresetn : clock, and a synchronous reset that is low, in
+    s_axis_tdata, s_axis_tlast : `operands`, and the last pair of a packet, in
+    m_axis_tdata, m_axis_tlast : `results`, and the last sum of a packet, out
+    s_axis_tvalid, s_axis_tready, m_axis_tvalid, m_axis_tready : the handshakes
+    """
+
+    def __init__(self, shape: BatchShape):
+        self.shape = shape
+        self.operands = affine_pair(shape) | {"tag": shape.tag_bits}
+        self.results = affine_sum(shape) | {"tag": shape.tag_bits}
+        super().__init__({
+            "aclk": In(1), "aresetn": In(1, init=1),
+            "s_axis_tdata": In(sum(map(whole_bytes, self.operands.values()))),
+            "s_axis_tlast": In(1), "s_axis_tvalid": In(1), "s_axis_tready": Out(1),
+            "m_axis_tdata": Out(sum(map(whole_bytes, self.results.values()))),
+            "m_axis_tlast": Out(1), "m_axis_tvalid": Out(1), "m_axis_tready": In(1)})
+
+    def elaborate(self, platform):
+        m = Module()
+        m.submodules.adder = adder = BatchAdder(self.shape)
+        pairs, sums = adder.pairs, adder.sums
+        for name, lane in lanes(self.s_axis_tdata, self.operands).items():
+            m.d.comb += (pairs.payload.tag if name == "tag"
+                         else pairs.payload[name[0]][name[2:]]).eq(lane)
+        for name, lane in lanes(self.m_axis_tdata, self.results).items():
+            m.d.comb += lane.eq(adder.fault if name == "fault" else sums.payload[name])
+        closed = Signal()      # a packet's last pair is in
+        under_way = Signal(32)  # pairs whose sums have not been taken
+        comes, goes = Signal(), Signal()
+        m.d.comb += [
+            adder.drain.eq(closed), pairs.valid.eq(self.s_axis_tvalid & ~closed),
+            self.s_axis_tready.eq(pairs.ready & ~closed),
+            self.m_axis_tvalid.eq(sums.valid), sums.ready.eq(self.m_axis_tready),
+            # A pair that comes in while a sum waits is under way itself, so this does not change.
+            self.m_axis_tlast.eq(closed & (under_way == 1)),
+            comes.eq(self.s_axis_tvalid & self.s_axis_tready),
+            goes.eq(self.m_axis_tvalid & self.m_axis_tready)]
+        m.d.sync += under_way.eq(under_way + comes - goes)
+        with m.If(comes & self.s_axis_tlast):
+            m.d.sync += closed.eq(1)
+        with m.Elif(goes & self.m_axis_tlast):
+            m.d.sync += closed.eq(0)
         return clocked(m, self)

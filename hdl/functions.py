@@ -7,6 +7,8 @@ from amaranth import *
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from proofmill.hdl.batch_adder import BatchAdder
+from proofmill.hdl.batch_shape import BatchShape
 from proofmill.hdl.curve import Group
 from proofmill.hdl.framed_adder import FIRST_LOAD, FramedAdder, Timetable
 from proofmill.hdl.inverter import Inverter, InverterShape
@@ -166,4 +168,46 @@ class AdderFunction(Function):
             m.d.sync += [running.eq(0), self.o.valid.eq(1)]
         with m.If(self.o.valid & self.o.ready):
             m.d.sync += self.o.valid.eq(0)
+        return m
+
+
+def affine_pair(shape: BatchShape) -> dict[str, int]:
+    """The bits of a pair of affine points, by what a bus calls them."""
+    bits = shape.multiplier.field.bits
+    return {f"{point}_{name}": width for point in "pq"
+            for name, width in (("x", bits), ("y", bits), ("infinite", 1))}
+
+
+def affine_sum(shape: BatchShape) -> dict[str, int]:
+    """... and of a sum; `fault` as `hdl.batch_adder.BatchAdder` has it."""
+    bits = shape.multiplier.field.bits
+    return {"x": bits, "y": bits, "infinite": 1, "fault": 1}
+
+
+class BatchFunction(Function):
+    """P + Q of affine points of G1, a pair at a time, so every batch is of one.
+
+    Operands `p_x`, `p_y`, `p_infinite`, `q_x`, ... and results `x`, `y`, `infinite`, `fault`: see
+    `hdl.batch_adder.BatchAdder`. For batches take `hdl.axi_stream.AxiStreamBatch`.
+    """
+
+    def __init__(self, shape: BatchShape):
+        self.shape = shape
+        super().__init__(affine_pair(shape), affine_sum(shape))
+
+    def elaborate(self, platform):
+        m = Module()
+        m.submodules.adder = adder = BatchAdder(self.shape)
+        running, pair, total = Signal(), adder.pairs.payload, adder.sums.payload
+        m.d.comb += [
+            adder.drain.eq(1), adder.pairs.valid.eq(self.i.valid & ~running),
+            self.i.ready.eq(adder.pairs.ready & ~running),
+            *(pair[name[0]][name[2:]].eq(self.i.payload[name]) for name in self.operands),
+            self.o.valid.eq(adder.sums.valid), adder.sums.ready.eq(self.o.ready),
+            *(self.o.payload[name].eq(total[name]) for name in ("x", "y", "infinite")),
+            self.o.payload.fault.eq(adder.fault)]
+        with m.If(self.i.valid & self.i.ready):
+            m.d.sync += running.eq(1)
+        with m.Elif(self.o.valid & self.o.ready):
+            m.d.sync += running.eq(0)
         return m

@@ -16,11 +16,12 @@ from proofmill.boards.cores.field_benches import (
     processor_bench,
     transform_bench,
 )
+from proofmill.boards.cores.recoder_bench import recoder_bench
 from proofmill.firmware.library import finishing_program, program
 from proofmill.firmware.target import Target
 from proofmill.hdl.accelerator import Accelerator
 from proofmill.hdl.axi_lite import AxiLite
-from proofmill.hdl.axi_stream import AxiStream, AxiStreamTransform
+from proofmill.hdl.axi_stream import AxiStream, AxiStreamBatch, AxiStreamTransform
 from proofmill.hdl.batch_adder import BatchAdder
 from proofmill.hdl.batch_shape import BatchShape
 from proofmill.hdl.configurations import refusal
@@ -29,6 +30,7 @@ from proofmill.hdl.emit import emit_verilog, for_every_simulator
 from proofmill.hdl.framed_adder import FramedAdder
 from proofmill.hdl.functions import (
     AdderFunction,
+    BatchFunction,
     Function,
     InverterFunction,
     MultiplierFunction,
@@ -97,6 +99,8 @@ class Core:
             return UNITS[self.unit].make(self)
         if (self.unit, self.bus) == ("transform", "axi-stream"):
             return AxiStreamTransform(self.transforms)
+        if (self.unit, self.bus) == ("batch_adder", "axi-stream"):
+            return AxiStreamBatch(self.batches)
         return (AxiStream if self.bus == "axi-stream" else AxiLite)(self.function())
 
     @property
@@ -180,17 +184,23 @@ def no_bus(unit: str, bus: str) -> str | None:
             "of transform")
 
 
+def of_one_group(shape: MsmShape, group: Group) -> MsmShape:
+    """`shape`, whose adder adds in one group alone; raises KeyError where it does not."""
+    adder = shape.adder
+    return replace(shape, adder=replace(adder, intervals=((group, adder.interval[group]),)))
+
+
 def _adder_function(core: Core) -> Function:
-    """The adder of the first group alone."""
-    group = Group.G1
-    adder = replace(core.shape.adder, intervals=((group, core.shape.adder.interval[group]),))
-    return AdderFunction(adder, group)
+    """The adder of the shape's first group alone."""
+    group = core.shape.adder.groups[0]
+    return AdderFunction(of_one_group(core.shape, group).adder, group)
 
 
 FUNCTIONS: dict[str, Callable[[Core], Function]] = {
     "multiplier": lambda core: MultiplierFunction(core.shape.adder.multiplier),
     "inverter": lambda core: InverterFunction(core.inverter),
     "adder": _adder_function,
+    "batch_adder": lambda core: BatchFunction(core.batches),
     "processor": lambda core: ProcessorFunction(
         core.target.shape, program(core.program, core.target), PROGRAMS[core.program]),
 }
@@ -223,7 +233,8 @@ UNITS = {
     "mailboxes": Unit("the mailboxes of a unit: who is served, and what stays",
                       lambda core: Mailboxes(core.shape.adder, core.shape.mailbox_bits), None),
     "recoder": Unit("scalars become signed digits, and those mailboxes' numbers",
-                    lambda core: Recoder(core.shape.mailbox_bits, core.shape.adder.units), None),
+                    lambda core: Recoder(core.shape.mailbox_bits, core.shape.adder.units),
+                    lambda core: recoder_bench(core.shape, core.window)),
     "msm": Unit("a multi-scalar multiplication, without commands",
                 lambda core: Msm(core.shape, finishing_program(core.shape)),
                 lambda core: stream_benches.msm_bench(core.component(), core.window)),

@@ -49,17 +49,26 @@ class Job:
     points: list[Affine]
 
 
+def plan_of(shape: MsmShape, group: Group, window: int) -> WindowPlan:
+    """Windows of `window` bits, or of what takes the fewest cycles where that is 0, in one pass.
+
+    Raises ValueError where the mailboxes are too few.
+    """
+    plan = best_plan(machine(shape, group), uniform(shape.adder.curve.scalar.modulus, POINTS),
+                     window=window)
+    if plan.at_once:
+        raise ValueError(f"{shape.mailboxes(group)} mailboxes are too few for all windows of "
+                         f"{plan.window} bits at once, as the bench has them; give more "
+                         "mailbox_bits or a narrower window")
+    return plan
+
+
 def jobs_of(shape: MsmShape, window: int) -> list[Job]:
     """A sum in each group; raises ValueError where the mailboxes are too few for `window`."""
     curve, found = shape.adder.curve, []
     order = curve.scalar.modulus
     for group in shape.adder.groups:
-        rng = Random(group.value)
-        plan = best_plan(machine(shape, group), uniform(order, POINTS), window=window)
-        if plan.at_once:
-            raise ValueError(f"{shape.mailboxes(group)} mailboxes are too few for all windows of "
-                             f"{plan.window} bits at once, as the bench has them; give more "
-                             "mailbox_bits or a narrower window")
+        rng, plan = Random(group.value), plan_of(shape, group, window)
         scalars = [order - 1, *(rng.randrange(order) for _ in range(POINTS - 2)), 1]
         found.append(Job(group, plan, scalars, some_points(curve, group, POINTS, seed=7)))
     return found

@@ -23,7 +23,7 @@ PROGRAMS = ("invert", "multiply", "power")
 CURVES = ("bn254", "toy")
 BUSES = ("axi-stream", "axi4-lite")
 
-WITH_ANSWERS = ("msm", "accelerator")
+WITH_ANSWERS = ("msm", "accelerator", "recoder")
 """Units in whose benches there are windows."""
 
 
@@ -41,16 +41,19 @@ def register(commands: Commands) -> None:
                          help="what to write; its top module is called so (default: %(default)s)")
     add_shape_options(verilog)
     verilog.add_argument("--bus", choices=BUSES, metavar="|".join(BUSES),
-                         help="put the unit behind this bus: a multiplier, inverter, adder (of G1, "
-                              "a pair at a time) or processor; a transform behind axi-stream")
+                         help="put the unit behind this bus: a multiplier, inverter, adder (of one "
+                              "group, a pair at a time), batch_adder or processor; a transform "
+                              "behind axi-stream")
     verilog.add_argument("--board", metavar="BOARD|FILE.py",
                          help="whose gateware --unit board is, up to the pads")
     verilog.add_argument("--curve", choices=CURVES, metavar="|".join(CURVES),
                          help="the preset's own, or of the toy curve the preset toy")
-    verilog.add_argument("--group", choices=("g1", "both"), metavar="g1|both", default="both",
-                         help="g1 leaves G2 out (default: %(default)s)")
+    verilog.add_argument("--group", choices=("g1", "g2", "both"), metavar="g1|g2|both",
+                         default="both", help="g1 leaves G2 out; g2, of an adder, G1 (default: "
+                                              "%(default)s, and of an adder behind a bus g1)")
     verilog.add_argument("--window", type=whole(2, 16), metavar="N",
-                         help="bits of the windows in the bench of an msm or accelerator")
+                         help="bits of the windows in the bench of an msm, accelerator or "
+                              "recoder")
     verilog.add_argument("--program", choices=PROGRAMS, metavar="|".join(PROGRAMS),
                          help="what a processor runs (default: invert)")
     verilog.add_argument("--bench", action="store_true",
@@ -183,9 +186,18 @@ def core_of(options: argparse.Namespace) -> "Core":
     except ImportError as error:
         raise missing("writing units needs", error) from error
     options.g1_only = options.group == "g1"
+    if options.group == "g2" and options.unit != "adder":
+        raise ProofmillError("--group g2 goes with --unit adder; other units that compute in G2 do "
+                             "in G1 as well")
     if options.bus is not None and (why := no_bus(options.unit, options.bus)) is not None:
         raise ProofmillError(f"--bus {options.bus}: {why}")
-    return Core(unit=options.unit, shape=_shape(options), window=options.window or 0,
+    shape = _shape(options)
+    if options.group == "g2":
+        from proofmill.boards.cores.core import of_one_group
+        from proofmill.hdl.curve import Group
+
+        shape = of_one_group(shape, Group.G2)
+    return Core(unit=options.unit, shape=shape, window=options.window or 0,
                 program=options.program or PROGRAMS[0], bus=options.bus or "")
 
 

@@ -21,8 +21,8 @@ from proofmill.hdl.axi_lite import registers_of
 from proofmill.hdl.axi_stream import whole_bytes
 from proofmill.hdl.commands import WORD
 from proofmill.hdl.curve import Group
-from proofmill.sim.curve import complete_sum, to_homogeneous
-from proofmill.sim.field import divided, montgomery_product
+from proofmill.sim.curve import complete_sum, equation, to_homogeneous
+from proofmill.sim.field import divided, montgomery_product, to_montgomery
 from proofmill.sim.processor import run
 from proofmill.sim.transform import quotient
 from tests.hdl.points import toy_points
@@ -32,12 +32,22 @@ from tests.hdl.transform_runs import words_of
 NAME = os.environ["CORE"]
 CORE = CORES[NAME]
 LITE = CORE.bus == "axi4-lite"
-FUNCTION = None if CORE.unit == "transform" else CORE.function()
+BATCHES = (CORE.unit, CORE.bus) == ("batch_adder", "axi-stream")
+FUNCTION = None if CORE.unit == "transform" else CORE.component() if BATCHES else CORE.function()
 if FUNCTION is not None:
     FUNCTION._MustUse__silence = True
 MULTIPLIER = CORE.shape.adder.multiplier
 P = MULTIPLIER.field.modulus
-RUNS = {"multiplier": 40, "adder": 8, "inverter": 8, "processor": 5, "transform": 3}[CORE.unit]
+RUNS = {"multiplier": 40, "adder": 8, "inverter": 8, "processor": 5, "transform": 3,
+        "batch_adder": 40 if BATCHES else 8}[CORE.unit]
+
+
+def affine(prefix, point, infinity=5):
+    """An affine point by the names of a bus; at infinity anything."""
+    (x,), (y,) = ((infinity,), (infinity,)) if point is None else point
+    return {f"{prefix}x": to_montgomery(MULTIPLIER, x) if point else x,
+            f"{prefix}y": to_montgomery(MULTIPLIER, y) if point else y,
+            f"{prefix}infinite": int(point is None)}
 
 
 def case(rng):
@@ -63,16 +73,28 @@ def case(rng):
             def check(found):
                 assert found["result"] == wanted
         case "adder":
-            points = toy_points(Group.G1)
-            pair = [to_homogeneous(rng.choice([None, *points]), (rng.randrange(1, P),), P)
+            group = FUNCTION.group
+            points = toy_points(group)
+            pair = [to_homogeneous(rng.choice([None, *points]),
+                                   (rng.randrange(1, P), *[0] * (group.degree - 1)), P)
                     for _ in range(2)]
-            operands = dict(zip(operands, [part for point in pair for (part,) in point],
-                                strict=True))
-            wanted = [part * pow(MULTIPLIER.radix, -3, P) % P for (part,) in complete_sum(
-                CORE.shape.adder.curve, Group.G1, *pair)]
+            operands = dict(zip(operands, [part for point in pair for coordinate in point
+                                           for part in coordinate], strict=True))
+            wanted = [part * pow(MULTIPLIER.radix, -3, P) % P
+                      for coordinate in complete_sum(CORE.shape.adder.curve, group, *pair)
+                      for part in coordinate]
 
             def check(found):
                 assert [value % P for value in found.values()] == wanted
+        case "batch_adder":
+            points, law = toy_points(Group.G1), equation(CORE.shape.adder.curve, Group.G1)
+            p = rng.choice([None, *points])
+            q = rng.choice([p, None if p is None else law.negate(p), rng.choice(points)])
+            operands = affine("p_", p) | affine("q_", q)
+            wanted = affine("", law.add(p, q), 0) | {"fault": 0}
+
+            def check(found):
+                assert found == wanted
     return operands, check
 
 
@@ -111,9 +133,36 @@ def unpacked(tdata):
     return found
 
 
-@cocotb.test(skip=LITE, timeout_time=2, timeout_unit="ms")
-async def streams_answer_in_order(dut):
+@cocotb.test(skip=not BATCHES, timeout_time=2, timeout_unit="ms")
+async def packets_of_pairs_become_packets_of_sums(dut):
+    """In whatever order, each with its pair's tag; and after a reset in the middle."""
     rng = Random(1)
+    source, sink = ends(dut)
+    for session in range(3):
+        await reset(dut)
+        source.clear()
+        sink.clear()
+        packets = [[case(rng) for _ in range(count)] for count in (1, RUNS, 3)]
+        for cases in packets:
+            for n, (given, _) in enumerate(cases):
+                given["tag"] = n
+            await source.send(AxiStreamFrame(b"".join(packed(given) for given, _ in cases)))
+        if session < 2:
+            await ClockCycles(dut.aclk, rng.randrange(20, 900))
+            continue
+        for cases in packets:
+            data = bytes((await sink.recv()).tdata)
+            size = len(dut.m_axis_tdata) // 8
+            sums = [unpacked(data[n:n + size]) for n in range(0, len(data), size)]
+            assert sorted(found["tag"] for found in sums) == list(range(len(cases)))
+            for found in sums:
+                cases[found.pop("tag")][1](found)
+        await ClockCycles(dut.aclk, 20)
+        assert sink.empty()
+
+
+def ends(dut):
+    """Whoever gives and takes, both with pauses; the clock runs from here on."""
     source = AxiStreamSource(AxiStreamBus.from_prefix(dut, "s_axis"), dut.aclk, dut.aresetn,
                              reset_active_level=False, byte_lanes=len(dut.s_axis_tdata) // 8)
     sink = AxiStreamSink(AxiStreamBus.from_prefix(dut, "m_axis"), dut.aclk, dut.aresetn,
@@ -122,6 +171,13 @@ async def streams_answer_in_order(dut):
     Clock(dut.aclk, 10, unit="ns").start()
     source.set_pause_generator(pauses(Random(2)))
     sink.set_pause_generator(pauses(Random(3)))
+    return source, sink
+
+
+@cocotb.test(skip=LITE or BATCHES, timeout_time=2, timeout_unit="ms")
+async def streams_answer_in_order(dut):
+    rng = Random(1)
+    source, sink = ends(dut)
     for session in range(3):
         await reset(dut)
         source.clear()

@@ -19,9 +19,9 @@ from proofmill.hdl.presets import TOY_SHAPE
 from proofmill.hdl.slicer import SLICE
 from proofmill.hdl.windows import halves
 from proofmill.sim.curve import complete_sum, loaded, to_affine
+from proofmill.sim.recoding import slices_of
 from tests.cocotb_streams import start
 from tests.hdl.points import toy_points
-from tests.hdl.test_recoder import slices_of
 from tests.hdl.words import Expected, patterns, plan_for
 
 PAUSE = float(os.environ["PAUSE"])

@@ -5,8 +5,9 @@ import shutil
 import pytest
 from cocotb_tools.runner import get_runner
 
-from proofmill.boards.cores.core import Core
+from proofmill.boards.cores.core import Core, of_one_group
 from proofmill.hdl import axi_lite, axi_stream, functions
+from proofmill.hdl.curve import Group
 from proofmill.hdl.emit import emit_verilog, for_every_simulator
 from proofmill.hdl.presets import TOY_SHAPE
 from tests.boards.cores.test_benches import folded
@@ -15,9 +16,11 @@ from tests.hdl.proofs import broken
 
 CORES = {
     **{f"{unit}-{bus}": Core(unit=unit, shape=TOY_SHAPE, bus=bus)
-       for unit in ("multiplier", "inverter", "adder", "processor")
+       for unit in ("multiplier", "inverter", "adder", "batch_adder", "processor")
        for bus in ("axi-stream", "axi4-lite")},
     "transform-axi-stream": Core(unit="transform", shape=TOY_SHAPE, bus="axi-stream"),
+    **{f"adder-g2-{bus}": Core(unit="adder", shape=of_one_group(TOY_SHAPE, Group.G2), bus=bus)
+       for bus in ("axi-stream", "axi4-lite")},
     "folded-axi-stream": Core(unit="multiplier", shape=folded(3), bus="axi-stream"),
     "folded-axi4-lite": Core(unit="multiplier", shape=folded(3), bus="axi4-lite"),
     "two-words-axi-stream": Core(unit="processor", shape=TOY_SHAPE, program="multiply",
@@ -25,7 +28,8 @@ CORES = {
     "two-words-axi4-lite": Core(unit="processor", shape=folded(3), program="multiply",
                                 bus="axi4-lite"),
 }
-QUICK = ("folded-axi-stream", "multiplier-axi4-lite", "adder-axi-stream")
+QUICK = ("folded-axi-stream", "multiplier-axi4-lite", "adder-g2-axi-stream",
+         "batch_adder-axi-stream")
 
 
 def bench(name, text, folder):

@@ -10,25 +10,10 @@ from proofmill.hdl.curve import BN254
 from proofmill.hdl.recoder import Recoder
 from proofmill.hdl.windows import WindowPlan, halves
 from proofmill.sim.msm import signed_digits
+from proofmill.sim.recoding import operands_of_bucket, operands_of_scalar, slices_of
 from tests.simulation import simulate
 
 MAILBOX_BITS = 13
-
-
-def operands_of_scalar(scalar, plan, unit=0):
-    """(mailbox, negative) of every digit of the unit's windows that is not zero, in order."""
-    return [((window // plan.units << plan.window - 1) + abs(digit) - 1, int(digit < 0))
-            for number, digit in enumerate(signed_digits(scalar, plan))
-            if digit and (window := number % plan.windows) % plan.units == unit]
-
-
-def slices_of(scalar, plan):
-    """A scalar's slices as the slicer makes them; the first, too, of a scalar that is 0."""
-    highest = max((plan.position(n) + plan.width(n) - 1
-                   for n, digit in enumerate(signed_digits(scalar, plan)) if digit), default=0)
-    return [{"scalar": scalar + plan.bias, "highest": min(highest, 255), "begin": begin,
-             "final": copy == plan.copies - 1}
-            for copy in range(plan.copies) if (begin := copy * plan.stride) <= highest]
 
 
 def drive(dut, entries, rng, pause, configuration):
@@ -104,9 +89,7 @@ def test_the_halves_of_every_bucket(window):
                 entries.append({"mailbox": source + place})
                 low, high = number % (1 << half), number >> half
                 assert low + (high << half) == number and high < 1 << half
-                for side, part in enumerate((low, high)):
-                    if part:
-                        expected.append((destination + (2 * group + side << half) + part, 0))
+                expected += operands_of_bucket(group, number, half, destination)
         dut = Recoder(MAILBOX_BITS)
         assert drive(dut, entries, Random(level), 0.2, {
             "again": 1, "level.first": first, "level.window": width,

@@ -9,8 +9,9 @@ from dataclasses import replace
 import pytest
 
 from proofmill.boards.cores.bench import number, rows
-from proofmill.boards.cores.core import UNITS, Core
+from proofmill.boards.cores.core import UNITS, Core, of_one_group
 from proofmill.boards.shapes import SMALL_TOY
+from proofmill.hdl.curve import Group
 from proofmill.hdl.folded import FoldedShape
 from proofmill.hdl.presets import STANDARD, TOY_SHAPE, at_interval
 from proofmill.sim.verilated import BuildError, verilator
@@ -48,6 +49,9 @@ CORES = {
     "transform": Core(unit="transform", shape=TOY_SHAPE),
     "transform-folded": Core(unit="transform", shape=folded(3)),
     "transform-bn254": Core(unit="transform", shape=STANDARD),
+    "recoder": Core(unit="recoder", shape=TOY_SHAPE),
+    "recoder-four-units": Core(unit="recoder", shape=at_interval(3, TOY_SHAPE), window=2),
+    "adder-g2": Core(unit="adder", shape=of_one_group(TOY_SHAPE, Group.G2)),
     "msm": Core(unit="msm", shape=TOY_SHAPE),
     "msm-groups": Core(unit="msm", shape=SMALL_TOY),
     "accelerator": Core(unit="accelerator", shape=TOY_SHAPE),
@@ -56,7 +60,7 @@ CORES = {
 SLOW = ("axis_multiplier-folded",
         "transform-bn254", "transform-folded", "msm", "msm-groups", "accelerator-groups",
         "multiplier-bn254", "inverter-bn254", "batch_adder-folded", "batch_adder-bn254",
-        "adder-a-pair-a-cycle")
+        "adder-a-pair-a-cycle", "adder-g2")
 
 
 def written(core, folder):
@@ -117,6 +121,7 @@ def test_the_answers_are_right_under_verilator(name, tmp_path):
 
 
 @pytest.mark.parametrize("name, right, wrong", [
+    ("recoder", "operand__negative  <= negative;", "operand__negative  <= ~negative;"),
     ("inverter", "left  <= 7'h41;", "left  <= 7'h21;"),
     *((name, "product <= {", "product <= ~{") for name in (
         "multiplier", "adder", "batch_adder", "processor", "transform")),

@@ -70,6 +70,13 @@ def test_g2_can_be_left_out_and_intervals_bring_what_they_take(run, tmp_path):
     assert "multiplier1" in one.read_text() and "multiplier2" not in one.read_text()
 
 
+def test_the_adder_of_g2_alone(run, tmp_path):
+    out = tmp_path / "out.sv"
+    status, said = run("verilog", out, "--unit", "adder", "--preset", "toy", "--group", "g2",
+                       "--bus", "axi4-lite")
+    assert status == 0 and re.search(r"rw  p_x1\[20\]  operand", said), said
+
+
 @pytest.mark.parametrize("words, sentence", [
     ("--unit adder --preset toy --interval 5", "a divisor of 12, not 5; or say --multipliers"),
     ("--unit adder --preset toy --interval 5 --multipliers 1", "take 3 multipliers"),
@@ -77,6 +84,8 @@ def test_g2_can_be_left_out_and_intervals_bring_what_they_take(run, tmp_path):
     ("--preset toy --curve bn254", "choose --preset standard, one-row, three-rows or five-rows"),
     ("--unit multiplier --bench --window 3", "with --bench and --unit msm or accelerator"),
     ("--unit msm --window 3", "it goes with --bench"),
+    ("--unit msm --group g2", "--group g2 goes with --unit adder"),
+    ("--unit recoder --preset toy --bench --window 12", "are too few for windows of 12 bits"),
     ("--unit multiplier --program power", "--program goes with --unit processor"),
     ("--unit msm --preset toy --bench --window 12", "are too few for windows of 12 bits"),
     ("--unit msm --preset toy --mailbox-bits 2", "too few for any window"),
