@@ -16,7 +16,7 @@ from proofmill.host.cli.screen import Screen
 from proofmill.host.cli.shown import show
 from proofmill.host.cli.subcommands import Commands
 from proofmill.host.ground.errors import ProofmillError
-from proofmill.host.prover.plonk.systems import GROTH16, PROTOCOLS
+from proofmill.host.prover.plonk.systems import GROTH16, PLONK, PROTOCOLS
 
 if TYPE_CHECKING:
     from proofmill.host.prover.groth16.container import Container
@@ -61,7 +61,8 @@ def register(commands: Commands) -> None:
     verify = actions.add_parser(
         "verify", help="check a key against its circuit and the powers of tau",
         description="Check that a key is what a ceremony makes of a circuit and powers of tau, as "
-                    "`snarkjs zkey verify` does: status 0 when it is, 1 when it is not.")
+                    "`snarkjs zkey verify` does, and a PLONK key that it is what setup makes: "
+                    "status 0 when it is, 1 when it is not.")
     verify.add_argument("r1cs", metavar="CIRCUIT.r1cs", type=input_file())
     verify.add_argument("powers", metavar="POWERS.ptau", type=input_file())
     verify.add_argument("zkey", metavar="CIRCUIT.zkey", type=input_file())
@@ -78,6 +79,9 @@ def register(commands: Commands) -> None:
     setup.add_argument("powers", metavar="POWERS.ptau", type=input_file(), nargs="?",
                        help="powers of tau, prepared for phase 2; not with --development")
     setup.add_argument("zkey", metavar="OUT.zkey", type=output_file)
+    setup.add_argument("--system", choices=(GROTH16, PLONK), default=GROTH16,
+                       help="the proof system (default: groth16); a PLONK key needs no ceremony of "
+                            "its own, and is the one that `snarkjs plonk setup` makes")
     setup.add_argument("--development", action="store_true",
                        help="yes, a key whose maker can forge proofs")
     setup.add_argument("--seed", type=seed_text,
@@ -181,9 +185,14 @@ def run_verify(options: argparse.Namespace) -> int:
     from proofmill.host.prover.groth16.key_check import Checked, WrongKey, check_key
     from proofmill.host.prover.groth16.powers import read_powers
     from proofmill.host.prover.groth16.r1cs_file import read_r1cs
+    from proofmill.host.prover.groth16.zkey import parse_zkey
 
     screen = Screen(machine=options.json)
-    key, fault = _read(options.zkey, screen), None
+    with screen.bar(f"reading {options.zkey}"):
+        container, system = _opened(options.zkey)
+    if system == PLONK:
+        return _verify_plonk(options, container, screen)
+    key, fault = parse_zkey(container), None
     found: list[Checked] = []
     with screen.bar("reading") as bar:
         r1cs, powers = read_r1cs(options.r1cs), read_powers(options.powers)
@@ -210,8 +219,29 @@ def run_verify(options: argparse.Namespace) -> int:
     return 0
 
 
+def _verify_plonk(options: argparse.Namespace, container: "Container", screen: Screen) -> int:
+    """Make the key again and compare."""
+    from proofmill.host.prover.groth16.powers import read_powers
+    from proofmill.host.prover.groth16.r1cs_file import read_r1cs
+    from proofmill.host.prover.plonk.setup import first_difference
+
+    with screen.bar("reading") as bar:
+        fault = first_difference(read_r1cs(options.r1cs), read_powers(options.powers), container,
+                                 bar.step)
+    if options.json:
+        print_record("zkey verify", {"valid": fault is None, "fault": fault, "circuit_hash": None,
+                                     "contributions": []})
+    screen.line("the key is valid: what setup makes of the circuit and the powers"
+                if fault is None else f"the key is NOT valid: {fault}")
+    return 0 if fault is None else 1
+
+
 def run_setup(options: argparse.Namespace) -> int:
-    """Make a first key, or a development key."""
+    """Make a first key, a development key, or a key that is whole."""
+    if options.system != GROTH16 and (options.development or options.seed is not None):
+        raise ProofmillError(
+            f"--development is of Groth16's keys; a {options.system} key holds no secret but that "
+            "of the powers of tau: give POWERS.ptau")
     if options.development:
         return _development(options)
     if options.seed is not None:
@@ -225,12 +255,27 @@ def run_setup(options: argparse.Namespace) -> int:
     from proofmill.host.prover.groth16.r1cs_file import read_r1cs
 
     screen = Screen(machine=machine_reads(options.zkey))
+    if options.system == PLONK:
+        return _plonk_setup(options, screen)
     with screen.bar("reading") as bar:
         r1cs, powers = read_r1cs(options.r1cs), read_powers(options.powers)
         digest = initial_setup(r1cs, powers, options.zkey, bar.step)
     screen.line(f"wrote {options.zkey}: the first key for {r1cs.wires:,} wires, to be contributed "
                 "to (`proofmill zkey contribute`); the circuit's hash is")
     _tell_hash(screen, digest)
+    return 0
+
+
+def _plonk_setup(options: argparse.Namespace, screen: Screen) -> int:
+    from proofmill.host.prover.groth16.powers import read_powers
+    from proofmill.host.prover.groth16.r1cs_file import read_r1cs
+    from proofmill.host.prover.plonk.setup import plonk_setup
+
+    with screen.bar("reading") as bar:
+        circuit = plonk_setup(read_r1cs(options.r1cs), read_powers(options.powers), options.zkey,
+                              bar.step)
+    screen.line(f"wrote {options.zkey}: the PLONK key for {circuit.wires:,} wires, "
+                f"{circuit.gates:,} gates, domain {circuit.domain_size:,}")
     return 0
 
 

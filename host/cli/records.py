@@ -18,7 +18,7 @@ FIELDS: dict[str, dict[str, str]] = {
     "zkey verify": {
         "valid": "whether it is what a ceremony makes of the circuit and the powers",
         "fault": "section and reason where it is not, else null",
-        "circuit_hash": "hex, what the contributions are for",
+        "circuit_hash": "hex, what the contributions are for; null of PLONK, which has none",
         "contributions": "a list, below; empty where it is not valid"},
     "zkey verify: contributions": {
         "name": "of its party, or null", "hash": "hex, by which the party finds it"},

@@ -184,7 +184,7 @@ def parse_zkey(container: Container) -> PlonkProvingKey:
     if (number := protocol_of(container)) != PLONK:
         container.reader(1, "protocol").fail(
             f"the key is for {PROTOCOLS.get(number, f'protocol {number}')}, not PLONK",
-            "run `snarkjs plonk setup`")
+            "run `proofmill setup --system plonk`")
     header = container.reader(2, "header")
     variables, public, size, additions, gates = read_counts(header)
     k1, k2 = read_scalars(header, 2, "k1 and k2")
