@@ -11,6 +11,14 @@ not interrupted; 0 for r <= f. (The processor demand criterion of Baruah, Rosier
 with the blocking term of Jeffay, Stanat and Martel 1991.) If all jobs are released, the condition
 is necessary as well. It stays true when a job takes less time than it was planned with: durations
 are calibrated upper bounds, not means. All times are whole milliseconds.
+
+Several devices share the work: the released job with the earliest deadline goes to the one that is
+free first. All being released, the plan is made of that: job after job by deadlines, each from the
+earliest time at which a device is free, for its bound on the slowest of them. It holds whatever the
+jobs take in the end: if each of the times at which devices become free is no later than planned,
+so is the earliest of them, at which the next job begins, and what it leaves (a bound for all
+devices alike is what makes it so; with a bound for each, a job that ends early can move another to
+a slower device).
 """
 
 from collections import deque
@@ -78,14 +86,34 @@ def first_miss(
 
 
 def admit(
-    new: Liability, owed: Iterable[Liability], free_at_ms: int, submit_ms: int
+    new: Liability, owed: Iterable[Liability], free_at_ms: Sequence[int], submit_ms: int
 ) -> Refusal | None:
-    """None if `new` may be taken on beside what is `owed`, else who would suffer.
+    """None if `new` may be taken on beside what is `owed`, else who would suffer. `free_at_ms`:
+    when each device is free.
 
     Where something owed is late already, nothing is admitted: what is left of it comes first.
     """
-    miss = first_miss([*owed, new], free_at_ms, submit_ms)
+    miss = first_miss_on([*owed, new], free_at_ms, submit_ms)
     return None if miss is None else Refusal(new, *miss)
+
+
+def first_miss_on(
+    liabilities: Sequence[Liability], free_at_ms: Sequence[int], submit_ms: int
+) -> tuple[Liability, int] | None:
+    """As `first_miss`, on devices that are free from `free_at_ms` on, one or more; durations are
+    those on the slowest, and all liabilities are released by the earliest of these times."""
+    if len(free_at_ms) == 1:
+        return first_miss(liabilities, free_at_ms[0], submit_ms)
+    worst: tuple[Liability, int] | None = None
+    free = sorted(free_at_ms)
+    for each in sorted(liabilities, key=lambda each: each.deadline_ms):
+        assert each.release_ms <= free[0], f"{each.name} is not released yet"
+        end = free[0] + each.duration_ms
+        free = sorted([end, *free[1:]])
+        late = end + submit_ms - each.deadline_ms
+        if late > 0 and (worst is None or late > worst[1]):
+            worst = each, late
+    return worst
 
 
 def next_job(liabilities: Iterable[Liability], now_ms: int) -> Liability | None:

@@ -70,9 +70,19 @@ ORDERS = "device.orders"
 """The file that says what a `Fault` makes of the node's device now."""
 FIRST_MS = 1000
 """What an accelerator's first proof is planned with."""
+MOST_PROOFS = 32
+"""That are made at one time."""
 REMEMBERED_BLOCKS = 1_024
 """Final ones whose facts a service keeps in memory."""
 PARENT_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG of <sys/prctl.h>
+
+
+@dataclass(frozen=True)
+class Opened:
+    """Devices that are open: those that share the work, and those that stand in for all of them."""
+
+    devices: tuple[Device, ...]
+    stand_ins: tuple[Device, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -98,7 +108,7 @@ class DeviceSpeed:
             return self.proof_ms
         return max(1, result.cycles * 1000 // BOARD_HZ or round(result.seconds * 1000))
 
-    def open(self, folder: Path, faulty: bool) -> list[Device]:
+    def open(self, folder: Path, faulty: bool) -> Opened:
         """The device, and the processor to stand in for it; `faulty`: as `ORDERS` in the node's
         `folder` says."""
         from proofmill.host.prover.devices.apart import ApartDevice
@@ -109,13 +119,13 @@ class DeviceSpeed:
         if faulty:
             device = ApartDevice(self.name, OPENER, lanes=1, orders=str(folder / ORDERS))
             # For a processor that fails there is no other that could stand in.
-            return [device] if self.name == "cpu" else [device, processor]
-        return [processor] if self.name == "cpu" else [
-            ApartDevice(self.name, lanes=1), processor]
+            return Opened((device,), () if self.name == "cpu" else (processor,))
+        return Opened((processor,)) if self.name == "cpu" else Opened(
+            (ApartDevice(self.name, lanes=1),), (processor,))
 
 
 class ProvingDevices(Protocol):
-    """What a node proves on: devices in the order in which they are tried, and their speed."""
+    """What a node proves on: devices in the order in which work is dealt, and their speed."""
 
     @property
     def first_ms(self) -> int:
@@ -126,7 +136,7 @@ class ProvingDevices(Protocol):
         """Chain time that a proof took; at least 1."""
         ...
 
-    def open(self, folder: Path, faulty: bool) -> list[Device]:
+    def open(self, folder: Path, faulty: bool) -> Opened:
         """The devices; `folder`: the node's."""
         ...
 
@@ -293,9 +303,9 @@ class Node:
             self._publish, claims,
             lambda reason: self._tell("unsigned", self.follower.slot, {"reason": reason}))
         self.sign_transfers(setup.sign_transfers)
-        self._beside = ThreadPoolExecutor(1, "proofmill-prover")
-        """One thread for as long as the node lives: a device's process ends with the thread that
-        has begun it."""
+        self._beside = ThreadPoolExecutor(MOST_PROOFS, "proofmill-prover")
+        """Threads that live as long as the node: a device's process ends with the thread that has
+        begun it."""
         self.prover = _prover(setup, self.follower, self.jobs, self._send, self._prove_beside,
                               self._proven, self._faulty)
         self.service = WalletService(setup.folder, self.follower, self._take_from_wallet,
@@ -654,12 +664,13 @@ def _prover(
 
     assert setup.device is not None and setup.zkey is not None and setup.prover_key is not None
     key = read_zkey(setup.zkey)
-    devices = setup.device.open(setup.folder, bool(setup.faults))
+    opened = setup.device.open(setup.folder, bool(setup.faults))
     circuit = RollupCircuit(setup.chain.size)
     address = follower.provers[follower.numbers[setup.prover]].reward_address
     return NodeProver(ProverSetup(
         setup.prover, setup.prover_key, address, circuit,
-        PatientProver(key, devices, circuit.r1cs, on_fault),
+        PatientProver(key, opened.devices, circuit.r1cs, on_fault, opened.stand_ins,
+                      setup.device.milliseconds),
         block_verifier(setup.chain.verification_key),
         setup.device.first_ms, setup.device.milliseconds, setup.forge,
         setup.withhold, on_proof), follower, jobs, publish, beside)

@@ -1,6 +1,7 @@
 """A prover that goes on with what works: it tries again, then elsewhere, and comes back later."""
 
 from collections.abc import Callable, Sequence
+from threading import Lock
 
 from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.ground.pause import GrowingPause
@@ -22,10 +23,15 @@ LONGEST_PAUSE_MS = 64 * FIRST_PAUSE_MS
 class DeviceInTurn:
     """A device, and when it may be used."""
 
-    def __init__(self, device: Device) -> None:
-        self.device = device
+    def __init__(self, device: Device, stand_in: bool = False) -> None:
+        """`stand_in`: it works only while every other is put aside."""
+        self.device, self.stand_in = device, stand_in
         self.prover: Prover | None = None
+        self.busy = False
         self.free_at_ms = 0
+        """Until when it is left alone."""
+        self.working_until_ms = 0
+        """When what it has made last is there, by the chain's clock."""
         self.fault = ""
         self._pause = GrowingPause(FIRST_PAUSE_MS, LONGEST_PAUSE_MS)
 
@@ -43,19 +49,28 @@ class DeviceInTurn:
 
 
 class PatientProver:
-    """Proves with one key on the first of its devices that can; every proof is verified.
+    """Proves with one key on several devices, one proof on each at a time; every one is verified.
 
-    A proof that fails is tried once more on the same device, with the key's points loaded anew, and
-    then on the next. The device that failed is put aside, and tried again after a pause that grows.
+    A proof goes to the first device in their order that is idle. One that fails is tried once more
+    on the same device, with the key's points loaded anew, and then on the next that is idle. The
+    device that failed is put aside, and tried again after a pause that grows; the others go on.
     """
 
     def __init__(self, key: ProvingKey, devices: Sequence[Device], r1cs: R1cs,
-                 on_fault: Callable[[str, str, int], None] | None = None) -> None:
+                 on_fault: Callable[[str, str, int], None] | None = None,
+                 stand_ins: Sequence[Device] = (),
+                 took: Callable[[ProofResult], int] = lambda result: 0) -> None:
         """`on_fault` hears of a device that is put aside, on the thread that proves: its name, what
-        is wrong, and for how many milliseconds."""
+        is wrong, and for how many milliseconds. `stand_ins` work while all `devices` are put aside.
+        `took`: how long a proof keeps its device, in milliseconds of the clock that `prove` is
+        told."""
         self._key, self._r1cs = key, r1cs
         self._on_fault = on_fault or (lambda name, fault, pause_ms: None)
-        self._candidates = [DeviceInTurn(device) for device in devices]
+        self._took = took
+        self._candidates = [*map(DeviceInTurn, devices),
+                            *(DeviceInTurn(device, stand_in=True) for device in stand_ins)]
+        self._lock = Lock()
+        """Held where candidates change: each proof has a thread of its own."""
         self._closed = False
 
     def free_at_ms(self) -> int:
@@ -67,36 +82,75 @@ class PatientProver:
         return {each.device.name: each.fault for each in self._candidates
                 if now_ms < each.free_at_ms}
 
-    def prove(self, witness: Limbs, now_ms: int) -> ProofResult:
-        """A proof. DeviceError where no device can now, with what is wrong with each.
+    def usable(self, now_ms: int) -> list[DeviceInTurn]:
+        """Those that are not put aside at that time, idle or at work, in their order."""
+        found = [each for each in self._candidates if now_ms >= each.free_at_ms]
+        return [each for each in found if not each.stand_in] or found
+
+    def reserve(self, now_ms: int) -> DeviceInTurn | None:
+        """The first one that is idle at that time, which nobody else gets now; None for none."""
+        with self._lock:
+            return self._reserve(now_ms)
+
+    def prove(self, witness: Limbs, now_ms: int, reserved: DeviceInTurn | None = None
+              ) -> ProofResult:
+        """A proof, on the device that was `reserved` first. DeviceError where no device can now,
+        with what is wrong with each.
 
         ProofmillError, which is no device's fault, where the witness does not satisfy the
         constraints. `witness`: shape (wires, 4), plain integers below r.
         """
-        for candidate in self._candidates:
-            if now_ms < candidate.free_at_ms:
-                continue
-            for _ in range(TRIES):
-                if self._closed:
-                    raise DeviceError("the devices are given back")
-                try:
-                    return self._prove(candidate, witness)
-                except DeviceError as error:
-                    fault = str(error)
-                except ProofmillError:
-                    raise
-                except Exception as error:  # from the device's driver, whatever it is
-                    fault = repr(error)
-                candidate.prover = None
-            self._on_fault(candidate.device.name, fault, candidate.failed(now_ms, fault))
+        candidate = reserved or self.reserve(now_ms)
+        while candidate is not None:
+            try:
+                result = self._tried(candidate, witness)
+            except BaseException:
+                self._release(candidate, now_ms)
+                raise
+            if isinstance(result, ProofResult):
+                self._release(candidate, now_ms + self._took(result))
+                return result
+            with self._lock:
+                pause = candidate.failed(now_ms, result)
+                candidate.prover, candidate.busy = None, False
+                failed, candidate = candidate, self._reserve(now_ms)
+            self._on_fault(failed.device.name, result, pause)
         raise DeviceError("; ".join(
-            f"{candidate.device.name}: {candidate.fault}" for candidate in self._candidates))
+            f"{each.device.name}: {each.fault or 'it is at work'}" for each in self._candidates))
 
     def close(self) -> None:
         """Give back the devices; a proof that another thread waits for ends with an error."""
         self._closed = True
         for candidate in self._candidates:
             candidate.device.close()
+
+    def _reserve(self, now_ms: int) -> DeviceInTurn | None:
+        for each in self.usable(now_ms):
+            if not each.busy and each.working_until_ms <= now_ms:
+                each.busy = True
+                return each
+        return None
+
+    def _release(self, candidate: DeviceInTurn, working_until_ms: int) -> None:
+        with self._lock:
+            candidate.busy, candidate.working_until_ms = False, working_until_ms
+
+    def _tried(self, candidate: DeviceInTurn, witness: Limbs) -> ProofResult | str:
+        """A proof, or what is wrong with the device, which has been tried as often as it may."""
+        fault = ""
+        for _ in range(TRIES):
+            if self._closed:
+                raise DeviceError("the devices are given back")
+            try:
+                return self._prove(candidate, witness)
+            except DeviceError as error:
+                fault = str(error)
+            except ProofmillError:
+                raise
+            except Exception as error:  # from the device's driver, whatever it is
+                fault = repr(error)
+            candidate.prover = None
+        return fault
 
     def _prove(self, candidate: DeviceInTurn, witness: Limbs) -> ProofResult:
         if candidate.prover is None:

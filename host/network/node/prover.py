@@ -6,6 +6,7 @@ different speeds can share one machine and one run.
 """
 
 import logging
+import math
 from collections.abc import Callable, MutableMapping
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
@@ -125,10 +126,10 @@ class NodeProver:
         self._follower = follower
         self._store = store
         self._publish = publish
-        self._calibration = Calibration(setup.first_ms)
+        self._calibrations: dict[str, Calibration] = {}
+        """By device."""
         self._account = Account(follower.execution_layer.evm, setup.key.account)
         self._runner = JobRunner(store, self)
-        self._free_at_ms = 0
         self._beside = beside
         self._making: dict[JobKey, _Making] = {}
         self._made: dict[JobKey, bytes | BaseException] = {}
@@ -178,9 +179,27 @@ class NodeProver:
         return any(not making.result.done() for making in (*self._making.values(), *late))
 
     @property
-    def _occupied(self) -> bool:
-        """Whether something is being proven, or has been and is not collected yet."""
-        return bool(self._making) or self._late is not None
+    def _bound_ms(self) -> int:
+        """How long a proof may take on any device that may be used."""
+        return max((self._calibration(each.device.name).bound_ms
+                    for each in self.setup.prover.usable(self._follower.now_ms)),
+                   default=Calibration(self.setup.first_ms).bound_ms)
+
+    def _calibration(self, device: str) -> Calibration:
+        return self._calibrations.setdefault(device, Calibration(self.setup.first_ms))
+
+    def _free_at_ms(self) -> list[int]:
+        """When the devices are free that make no proof now; empty where all do."""
+        prover, now = self.setup.prover, self._follower.now_ms
+        usable = prover.usable(now)
+        if not usable:  # all are put aside
+            return [prover.free_at_ms()]
+        return [max(now, each.working_until_ms) for each in usable if not each.busy]
+
+    @property
+    def _idle(self) -> bool:
+        """Whether a device could begin a proof now."""
+        return min(self._free_at_ms(), default=math.inf) <= self._follower.now_ms
 
     def _prove_late(self) -> None:
         """Prove the oldest batch that the contract of coins lacks, if nobody is paid for it any
@@ -190,8 +209,8 @@ class NodeProver:
         others, so that it misses no duty by it.
         """
         follower, execution = self._follower, self._follower.execution_layer
-        if self.setup.forge or self.setup.withhold or self._calibration.bound_ms >= SLOT_MS \
-                or self._occupied or follower.now_ms < self._free_at_ms:
+        if self.setup.forge or self.setup.withhold or self._bound_ms >= SLOT_MS \
+                or self._making or self._late is not None or not self._idle:
             return
         for block in execution.coins(execution.evm.head).unproven[:1]:
             # Batches are proven in their order, so those before are.
@@ -202,14 +221,13 @@ class NodeProver:
                 self._begin_late(block)
 
     def _begin_late(self, block: Unproven) -> None:
-        setup, now = self.setup, self._follower.now_ms
+        setup = self.setup
         task = ProvingTask(self._follower.chain_id, block.slot, bytes(32), block.before,
                            block.batch, block.before.root, block.after.root)
         claim = task.claimed_by(self._follower.numbers[setup.identity], setup.address)
         witness = setup.circuit.witness(block.before, block.batch, claim.statement)
         log.info("a late proof begins", extra={"slot": block.slot})
-        self._late = _Late(claim, _Making(
-            now, self._beside(lambda: setup.prover.prove(witness, now))))
+        self._late = _Late(claim, self._begin(witness))
         self._collect_late()
 
     def _collect_late(self) -> None:
@@ -220,7 +238,6 @@ class NodeProver:
         slot, error = late.claim.task.slot, late.making.result.exception()
         if error is None:
             result = late.making.result.result()
-            self._free_at_ms = late.making.begun_ms + self.setup.speed(result)
             if self.setup.verify(late.claim.public, proof_to_bytes(result.proof)):
                 self._follower.execution_layer.keep_late(late.claim, proof_numbers(result.proof))
                 return
@@ -267,8 +284,7 @@ class NodeProver:
             case State.ELIGIBLE:
                 return self._admission(job)
             case State.ADMITTED:
-                free = not self._occupied and now >= self._free_at_ms
-                return Turn(State.WITNESS if free else None)
+                return Turn(State.WITNESS if self._idle else None)
             case State.WITNESS:
                 return Turn(State.PROVING)
             case State.PROVING:
@@ -287,8 +303,7 @@ class NodeProver:
         failures = sum(event.state is State.HW_ERROR for event in self._store.events(job.key))
         if failures >= ATTEMPTS:
             return Turn(State.MISSED, job.reason)
-        if self._occupied or self._follower.now_ms < max(
-                self._free_at_ms, self.setup.prover.free_at_ms()):
+        if not self._idle:
             return Turn(None, job.reason)
         return Turn(State.WITNESS, f"once more after: {job.reason}")
 
@@ -299,12 +314,16 @@ class NodeProver:
 
     def prove(self, job: LoggedJob, witness: Limbs) -> None:
         """Begin the proof beside the node; by the chain's clock it is there when it is due."""
-        now = self._follower.now_ms
         self._made.pop(job.key, None)
         self._done_at_ms.pop(job.key, None)
-        self._making[job.key] = _Making(
-            now, self._beside(lambda: self.setup.prover.prove(witness, now)))
+        self._making[job.key] = self._begin(witness)
         self._collect()
+
+    def _begin(self, witness: Limbs) -> _Making:
+        prover, now = self.setup.prover, self._follower.now_ms
+        # Reserved here: a thread may begin later than the next job is dealt.
+        device = prover.reserve(now)
+        return _Making(now, self._beside(lambda: prover.prove(witness, now, device)))
 
     def proof(self, job: LoggedJob) -> bytes:
         """The proof that was made; what went wrong is raised."""
@@ -328,13 +347,13 @@ class NodeProver:
                 continue
             result = making.result.result()
             took = self.setup.speed(result)
-            self._calibration.record(took)
+            self._calibration(result.device).record(took)
             log.info("proof made on %s: %d cycles, %d ms of chain time", result.device,
                      result.cycles, took,
                      extra={"job": key.name, "proof": key.name, "slot": job.slot})
             self.setup.on_proof(job, result)
             self._made[key] = proof_to_bytes(result.proof)
-            self._done_at_ms[key] = self._free_at_ms = making.begun_ms + took
+            self._done_at_ms[key] = making.begun_ms + took
 
     def verify(self, job: LoggedJob, proof: bytes) -> bool:
         """The node's own check of its own proof."""
@@ -441,19 +460,19 @@ class NodeProver:
 
     def _liability(self, job: LoggedJob) -> Liability:
         now = self._follower.now_ms
-        left = self._calibration.bound_ms
+        left = self._bound_ms
         if job.state in (State.SELF_VERIFIED, State.SIGNED):
             left = 1  # only to be sent
         return Liability(f"slot {job.slot}", now, self._deadline(job), left)
 
     def _admission(self, job: LoggedJob) -> Turn:
         """Admitted if everything owed, and this as well, is in time for its stage's end."""
-        if self._occupied:
-            return Turn(None, "the device is at work")
-        # What is being proven is behind `free_at`, and counts there.
+        free_at = self._free_at_ms()
+        if not free_at:
+            return Turn(None, "every device is at work")
+        # What is being proven keeps its device out of `free_at`.
         owed = [self._liability(other) for other in self._store.unfinished()
                 if other.state in OWED and other.state is not State.PROVING]
-        free_at = max(self._free_at_ms, self._follower.now_ms)
         refusal = admit(self._liability(job), owed, free_at, SUBMIT_MS)
         if refusal is None:
             return Turn(State.ADMITTED)

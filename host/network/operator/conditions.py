@@ -15,7 +15,7 @@ CONDITIONS: dict[str, str] = {
     "behind": "wait while it fetches what it missed; if it stays so, see the peers' addresses and "
               "this machine's network, load and clock",
     "device put aside": "look at the device's cable, power and log; it is tried again by itself, "
-                        "and meanwhile the next device of prover.devices works",
+                        "and meanwhile the others of prover.devices work",
     "late": "end other work on this machine, use fewer validators, or a chain of longer slots",
     "refused": "use a faster device, or leave the job to others: a proof that comes too late costs "
                "the bond",

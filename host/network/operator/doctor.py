@@ -27,7 +27,7 @@ from proofmill.host.network.node.follower import SLOT_MS, Follower
 from proofmill.host.network.node.prover import missing_funds
 from proofmill.host.network.operator.conditions import CONDITIONS, WELL
 from proofmill.host.network.operator.prepared import Prepared, prepared
-from proofmill.host.network.operator.settings import Settings, read_settings
+from proofmill.host.network.operator.settings import Settings, read_settings, stand_ins
 from proofmill.host.prover.devices.catalogue import open_device
 from proofmill.host.prover.devices.selftest import self_test
 
@@ -233,7 +233,7 @@ def _devices(ready: Prepared, step: Step) -> Iterator[Finding]:
     """Known answers on every device of the settings."""
     if ready.setup.prover is None:
         return
-    for name in ready.settings.prover.devices:
+    for name in (*ready.settings.prover.devices, *stand_ins(ready.settings)):
         step(f"known answers on {name}")
         try:
             with closing(open_device(name, threads=ready.settings.prover.threads)) as device:

@@ -139,7 +139,7 @@ def _settings(wanted: NewChain, node: int) -> Settings:
         node=NodeTable(name=f"node-{node}", roles=roles),
         keys=KeysTable(prover=str(_keystore(Path(), node))) if proves else KeysTable(),
         network=NetworkTable(port=wanted.first_port + node),
-        prover=ProverTable(devices=[device] if device == "cpu" else [device, "cpu"],
+        prover=ProverTable(devices=[device], stand_in="" if device == "cpu" else "cpu",
                            key=f"../{ZKEY}"),
         transfers=TransfersTable(sign=wanted.sign_transfers),
         metrics=MetricsTable(port=METRICS_PORT + node),

@@ -10,7 +10,7 @@ from proofmill.host.ground.errors import ProofmillError, way_out
 from proofmill.host.ground.log_fields import LogTo
 from proofmill.host.network.consensus.keys import ValidatorKey
 from proofmill.host.network.node.identity import Identity, peer_name
-from proofmill.host.network.node.node import NodeSetup
+from proofmill.host.network.node.node import NodeSetup, Opened
 from proofmill.host.network.operator.chain_file import Chain, ChainClock, read_chain
 from proofmill.host.network.operator.dialer import PeerAddress
 from proofmill.host.network.operator.keystores import (
@@ -18,7 +18,7 @@ from proofmill.host.network.operator.keystores import (
     read_keystores,
     read_password,
 )
-from proofmill.host.network.operator.settings import PeerTable, Settings
+from proofmill.host.network.operator.settings import PeerTable, Settings, stand_ins
 from proofmill.host.prover.devices.device import Device
 from proofmill.host.prover.groth16.prove import ProofResult
 
@@ -31,6 +31,7 @@ class RealDevices:
     """The devices of the settings, in real time: a proof took what the wall clock says."""
 
     names: tuple[str, ...]
+    stand_ins: tuple[str, ...]
     threads: int
     first_proof_seconds: float
     clock: ChainClock
@@ -44,14 +45,16 @@ class RealDevices:
         """As `ProvingDevices.milliseconds`."""
         return self.clock.scaled(result.seconds)
 
-    def open(self, folder: Path, faulty: bool) -> list[Device]:
+    def open(self, folder: Path, faulty: bool) -> Opened:
         """As `ProvingDevices.open`; all but the processor in processes of their own."""
+        assert not faulty, "faults are played by devnets alone"
+        return Opened(tuple(map(self._open, self.names)), tuple(map(self._open, self.stand_ins)))
+
+    def _open(self, name: str) -> Device:
         from proofmill.host.prover.devices.apart import ApartDevice
         from proofmill.host.prover.devices.cpu import CpuDevice
 
-        assert not faulty, "faults are played by devnets alone"
-        return [CpuDevice(threads=self.threads) if name == "cpu" else ApartDevice(name)
-                for name in self.names]
+        return CpuDevice(threads=self.threads) if name == "cpu" else ApartDevice(name)
 
 
 @dataclass(frozen=True)
@@ -107,7 +110,7 @@ def prepared(
             name=node.name, folder=base / node.folder, identity=identity, peers=certificates,
             chain=setup, own=numbers, prover=prover, prover_key=prover_key,
             device=RealDevices(
-                tuple(settings.prover.devices), settings.prover.threads,
+                tuple(settings.prover.devices), stand_ins(settings), settings.prover.threads,
                 settings.prover.first_proof_milliseconds / 1000, chain.clock),
             zkey=base / settings.prover.key, sign_transfers=settings.transfers.sign,
             log_to=log_to),

@@ -85,9 +85,10 @@ class ProverTable(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     """What it proves on."""
 
     devices: Annotated[list[str], Meta(min_length=1, max_length=16, description=(
-        "devices, the preferred first; the next one is used while those before it are put aside: "
-        "cpu, model, rtl, serial:PORT, serial:PORT@BAUD"))] = field(
-        default_factory=lambda: ["cpu"])
+        "devices that share the work; a job goes to the first one that is idle: cpu, model, rtl, "
+        "serial:PORT, serial:PORT@BAUD"))] = field(default_factory=lambda: ["cpu"])
+    stand_in: Annotated[str, Meta(max_length=4096, description=(
+        "a device that works only while all of devices are put aside; empty: none"))] = ""
     key: Annotated[Place, Meta(description=(
         "the block circuit's proving key, .zkey"))] = "block.zkey"
     threads: Annotated[int, Meta(ge=1, le=1_024, description=(
@@ -306,23 +307,35 @@ def _value(text: str, kind: Any) -> object:
     return text
 
 
+def stand_ins(settings: Settings) -> tuple[str, ...]:
+    """The names of the devices that stand in: one or none."""
+    return (settings.prover.stand_in,) if settings.prover.stand_in else ()
+
+
 def _check_devices(settings: Settings, locate: typing.Callable[[str], str]) -> None:
     from proofmill.host.prover.devices.catalogue import DEVICES
     from proofmill.host.prover.devices.port_name import port_and_rate
 
     names = [name for name in DEVICES if name != "serial:PORT"]
-    for name in settings.prover.devices:
-        if name.startswith("serial:"):
-            try:
-                port_and_rate(name.removeprefix("serial:"))
-            except ValueError as error:
+    stand_in = settings.prover.stand_in
+    for key, of_key in (("devices", settings.prover.devices),
+                        ("stand_in", stand_ins(settings))):
+        where = locate(f"prover.{key}")
+        for place, name in enumerate(of_key):
+            if name.startswith("serial:"):
+                try:
+                    port_and_rate(name.removeprefix("serial:"))
+                except ValueError as error:
+                    raise ProofmillError(
+                        f"{where}: {name!r} is no serial port; write serial:/dev/ttyUSB0 or "
+                        "serial:/dev/ttyUSB0@3000000") from error
+            elif name not in names:
                 raise ProofmillError(
-                    f"{locate('prover.devices')}: {name!r} is no serial port; write "
-                    "serial:/dev/ttyUSB0 or serial:/dev/ttyUSB0@3000000") from error
-        elif name not in names:
-            raise ProofmillError(
-                f"{locate('prover.devices')}: there is no device {name!r}"
-                f"{did_you_mean(name, names)}; the devices are {', '.join(DEVICES)}")
+                    f"{where}: there is no device {name!r}{did_you_mean(name, names)}; the "
+                    f"devices are {', '.join(DEVICES)}")
+            if name in of_key[:place] or (key == "devices" and name == stand_in):
+                raise ProofmillError(f"{where}: {name!r} is named twice; a device makes one proof "
+                                     "at a time, so name each once")
 
 
 def _check_peers(settings: Settings, locate: typing.Callable[[str], str]) -> None:

@@ -13,6 +13,7 @@ from proofmill.host.network.operator.conditions import LATE_MS, WELL, Condition,
 from proofmill.host.network.operator.event_log import EventLog
 from proofmill.host.network.operator.figures import Tally
 from proofmill.host.network.operator.prepared import Prepared
+from proofmill.host.network.operator.settings import stand_ins
 
 if TYPE_CHECKING:
     from proofmill.host.network.operator.running import RunningNode
@@ -33,7 +34,8 @@ class Watch(Closing):
         """`on_condition` hears of every other gravest state. `now`: Unix time."""
         setup = prepared.setup
         self._now, self._on_condition = now, on_condition or (lambda condition: None)
-        self._devices = tuple(prepared.settings.prover.devices) if setup.prover is not None else ()
+        self._devices = () if setup.prover is None else (
+            *prepared.settings.prover.devices, *stand_ins(prepared.settings))
         self._log = EventLog(setup.folder / EVENTS)
         self._events = deque(self._log.latest(SHOWN_EVENTS), SHOWN_EVENTS)
         self._tally = Tally(self._devices, now())

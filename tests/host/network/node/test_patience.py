@@ -1,8 +1,9 @@
 """Devices that fail: tried again, passed over, and come back to."""
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
+from threading import Event
 
 import numpy as np
 import pytest
@@ -83,6 +84,50 @@ def test_with_no_device_left_each_fault_is_told() -> None:
     assert prover.prove(WITNESS, FIRST_PAUSE_MS).device == "first"
 
 
+class Held(Unsteady):
+    """Works until it is let go."""
+
+    def __init__(self, name: str, failures: Sequence[Exception] = ()) -> None:
+        super().__init__(name, failures)
+        self.begun, self.go = Event(), Event()
+
+    def run(self, jobs: Sequence[Job], progress: Progress | None = None) -> list[Result]:
+        self.begun.set()
+        assert self.go.wait(30)
+        return super().run(jobs, progress)
+
+
+def test_devices_of_several_kinds_work_at_once_and_fail_alone() -> None:
+    first, second, stand_in = Held("first"), Held("second", [failure()] * 2), Unsteady("stand-in")
+    faults: list[tuple[str, str, int]] = []
+    prover = PatientProver(KEY, [first, second], CIRCUIT, lambda *fault: faults.append(fault),
+                           [stand_in], lambda result: 100)
+    with ThreadPoolExecutor(4) as threads:
+        one, two = prover.reserve(0), prover.reserve(0)
+        assert one is not None and two is not None and prover.reserve(0) is None
+        assert [each.device.name for each in prover.usable(0)] == ["first", "second"]
+        made = [threads.submit(prover.prove, WITNESS, 0, each) for each in (one, two)]
+        assert first.begun.wait(30) and second.begun.wait(30)  # both are at work
+        second.go.set()
+        with pytest.raises(DeviceError, match="first: it is at work; second: .*no answer within"):
+            made[1].result(30)  # the first is busy, and the stand-in is for when all are aside
+        assert list(prover.put_aside(0)) == ["second"] and faults[0][0] == "second"
+        assert prover.reserve(0) is None
+        first.go.set()
+        assert made[0].result(30).device == "first"
+    assert not stand_in.runs
+    # By the clock it is told, the first one has its proof after 100 ms.
+    assert prover.reserve(99) is None
+    assert prover.prove(WITNESS, 100).device == "first"
+    assert prover.prove(WITNESS, FIRST_PAUSE_MS, prover.reserve(FIRST_PAUSE_MS)).device == "first"
+    assert prover.prove(WITNESS, FIRST_PAUSE_MS).device == "second"
+    first.failures = [failure()] * 2
+    second.failures = [failure()] * 2
+    assert prover.prove(WITNESS, FIRST_PAUSE_MS + 100).device == "stand-in"
+    assert [each.device.name for each in prover.usable(FIRST_PAUSE_MS + 100)] == ["stand-in"]
+    assert [name for name, _, _ in faults] == ["second", "first", "second"]
+
+
 def test_a_wrong_witness_is_no_fault_of_the_device() -> None:
     device = Unsteady("first")
     prover = PatientProver(KEY, [device], CIRCUIT)
@@ -90,6 +135,8 @@ def test_a_wrong_witness_is_no_fault_of_the_device() -> None:
     wrong[3, 0] = np.uint64(8)
     with pytest.raises(ProofmillError, match="does not satisfy constraint 0"):
         prover.prove(wrong, 0)
+    assert prover.reserve(0) is not None  # it was given back
+    prover = PatientProver(KEY, [device], CIRCUIT)
     assert device.runs == 1 and prover.prove(WITNESS, 0).device == "first"
 
 
@@ -152,5 +199,33 @@ def test_validators_do_their_duties_while_a_device_hangs(tmp_path: Path) -> None
         source.prover.work()
         source.slot(4)
         assert source.sent[Topic.PROOF] and len(at_work) > 1
+    finally:
+        source.close()
+
+
+def test_two_devices_prove_two_payloads_at_once(tmp_path: Path) -> None:
+    at_work: list[tuple[Callable[[], ProofResult], Future[ProofResult]]] = []
+
+    def later(work: Callable[[], ProofResult]) -> Future[ProofResult]:
+        at_work.append((work, Future()))
+        return at_work[-1][1]
+
+    source = Source(tmp_path, lambda topic, data: None, beside=later,
+                    devices=[Unsteady("first"), Unsteady("second")])
+    try:
+        source.confirm(0)
+        for slot in range(1, 4):
+            source.slot(slot)
+        assert len(at_work) == 2 and source.prover.busy
+        assert [job.state for job in source.jobs.jobs()] == [
+            State.PROVING, State.PROVING, State.ELIGIBLE]
+        for work, result in reversed(at_work):  # the later one is there first
+            result.set_result(work())
+            source.prover.work()
+        assert sorted(result.result().device for _, result in at_work[:2]) == ["first", "second"]
+        for slot in range(4, 6):
+            source.slot(slot)
+        assert len(source.sent[Topic.PROOF]) == 2
+        assert {job.slot for job in source.jobs.jobs() if job.signed is not None} == {1, 2}
     finally:
         source.close()

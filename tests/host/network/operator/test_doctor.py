@@ -65,7 +65,8 @@ def test_a_port_a_device_and_funds_that_are_wrong(
         port = taken.getsockname()[1]
         monkeypatch.setattr(doctor, "missing_funds", lambda *given: "the account has 3 wei")
         found = findings(home, PROOFMILL_MINER_PORT=str(port),
-                         PROOFMILL_PROVER_DEVICES="serial:/dev/none,cpu")
+                         PROOFMILL_PROVER_DEVICES="serial:/dev/none",
+                         PROOFMILL_PROVER_STAND_IN="cpu")
     # The port's finding is there beside that of the ports which are free.
     assert wrong(found) == {"device serial:/dev/none", "funds"}
     assert "the account has 3 wei, at genesis" in found["funds"].sentence

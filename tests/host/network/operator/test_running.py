@@ -218,7 +218,8 @@ def test_a_process_in_the_background_ends_by_either_signal_with_nothing_lost(
 def test_two_nodes_find_each_other_agree_and_catch_up(tmp_path: Path) -> None:
     first, second = folders(tmp_path, nodes=2, genesis_in=6.0, slot_milliseconds=4000)
     # The first one's preferred device is not there.
-    with Service(first, PROOFMILL_PROVER_DEVICES="serial:/dev/none,cpu") as one, \
+    with Service(first, PROOFMILL_PROVER_DEVICES="serial:/dev/none",
+                 PROOFMILL_PROVER_STAND_IN="cpu") as one, \
             Service(second) as two:
         one.until("gossip", "connected")
         two.until("gossip", "connected")
