@@ -11,8 +11,9 @@ from typing import Any
 class Resources:
     """Blocks of a device.
 
-    `dsp`: hard multipliers (ECP5: MULT18X18D; AMD: DSP48; Gowin: MULT). `lut`: look-up tables,
-    those used as memory or shift register included. `carry`: carry cells. `ff`: flip-flops.
+    `dsp`: hard multipliers (ECP5: MULT18X18D; AMD: DSP48; Gowin: MULT); of a GateMate, which makes
+    them of its cells, products. `lut`: look-up tables, those used as memory or shift register
+    included. `carry`: carry cells. `ff`: flip-flops.
     `bram`: block memories of the size in `Target.bram_unit`.
     """
 
@@ -142,6 +143,12 @@ TARGETS = {target.name: target for target in (
            bram_unit="18 kbit", dsp={"MULT18X18": 1, "MULT9X9": 0.5},
            lut={"LUT4": 1, "WIDEFN9": 2, "INV": 1, "CCU2": 2, "DPR16X4": 4}, carry={"CCU2": 1},
            ff={"FD1P3*": 1}, bram={"DP16K*": 1, "PDP16K*": 1, "PDPSC16K*": 1}),
+    # No memory in tables, as on iCE40. Tables are trees of two halves, which is what nextpnr takes.
+    Target(name="gatemate", title="Cologne Chip GateMate",
+           synthesis="synth_gatemate -luttree -nomx8", hints=("setattr -unset ram_style */m:*",),
+           bram_unit="40 kbit", dsp={"CC_MULT": 1}, carry={"CC_ADDF": 1},
+           lut={"CC_L2T*": 1, "CC_LUT*": 1, "CC_MX*": 1, "CC_ADDF": 1}, ff={"CC_DFF": 1},
+           bram={"CC_BRAM_20K": 0.5, "CC_BRAM_40K": 1}),
 )}
 
 ECP5_85F = {"dsp": 156, "lut": 83_640, "ff": 83_640, "bram": 208}

@@ -9,7 +9,7 @@ from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.ground.json_text import JsonObject
 
 UNITS = ("multiplier", "inverter", "adder", "batch_adder", "mailboxes", "msm")
-TARGETS = ("ecp5-85f", "xcup", "xc7", "gw5a", "gw2a", "ice40", "nexus")
+TARGETS = ("ecp5-85f", "xcup", "xc7", "gw5a", "gw2a", "ice40", "nexus", "gatemate")
 KINDS = ("pipelined", "karatsuba", "folded")
 PLACERS = ("static", "heap")
 PRESETS = ("standard", "one-row", "three-rows", "five-rows", "gw5a-one-row", "gw5a-four-rows",

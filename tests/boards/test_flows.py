@@ -53,6 +53,12 @@ def test_every_part_without_a_platform_is_tried():
     assert {parts_of(found) for found in BOARDS.values()} == {*PARTS["gowin"], *PARTS["nexus"]}
 
 
+def test_a_slow_clock_is_not_looked_at_while_placing():
+    slow = board("crosslink-nx-evn")
+    assert "--no-tmdriv" in nextpnr(slow, 1)
+    assert "--no-tmdriv" not in nextpnr(replace(slow, clock_hz=50e6), 1)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("name", BOARDS)
 def test_a_little_design_becomes_a_bitstream(name, tmp_path):

@@ -21,7 +21,8 @@ HERE = Path(__file__).parent
 CELLS = {"ecp5-85f": "-overwrite +/lattice/cells_sim_ecp5.v", "xcup": "+/xilinx/cells_sim.v",
          "gw5a": "+/gowin/cells_sim.v", "gw2a": "+/gowin/cells_sim.v",
          "ice40": "-defer +/ice40/cells_sim.v",
-         "nexus": "-overwrite +/lattice/cells_sim_nexus.v"}
+         "nexus": "-overwrite +/lattice/cells_sim_nexus.v",
+         "gatemate": "+/gatemate/cells_sim.v"}
 """What Yosys says that the cells of a family do."""
 
 OWN_CELLS = {"gw2a": HERE / "cells_gw2a.v"}
