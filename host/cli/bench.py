@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from proofmill.host.bench.kinds import BASES, CIRCUITS, KINDS, MOST_POINTS
 from proofmill.host.cli.arguments import input_file, seed, whole
 from proofmill.host.cli.bench_batch import add_batch
+from proofmill.host.cli.bench_certificate import add_certificate
 from proofmill.host.cli.bench_soak import add_soak
 from proofmill.host.cli.ledger_size import WATCHED, accounts
 from proofmill.host.cli.prove import add_device
@@ -196,6 +197,7 @@ def register(commands: Commands) -> None:
                        help="cpu, model or rtl; may be given several times (default: all)")
     block.add_argument("--json", action="store_true", help="one JSON object")
     block.set_defaults(run=run_block)
+    add_certificate(actions)
     settlement = actions.add_parser(
         "settlement", help="the most gas the contracts can use at the start of a block",
         description="Construct the worst block: all places of provers taken, all penalties that "

@@ -271,6 +271,16 @@ FIELDS: dict[str, dict[str, str]] = {
         "witness_seconds": "of one witness",
         "devices": "an object: for each device seconds of one proof, and cycles or null; where it "
                    "was left out both are null, and expected says how long it would take"},
+    "bench certificate": {"device": "--device", "kinds": "a list, below"},
+    "bench certificate: kinds": {
+        "kind": "slot or epoch", "votes": "places, all of them used",
+        "validators": "that the registry has places for", "constraints": "of the circuit",
+        "domain": "of the transforms, a power of two", "public": "public signals",
+        "zkey_bytes": "of the proving key's file", "compile_seconds": "of the circuit",
+        "setup_seconds": "of the development key", "witness_seconds": "votes checked, and one made",
+        "proof_seconds": "of one proof", "proof_processor_seconds": "the same, of all cores",
+        "verify_seconds": "of its verification",
+        "cycles": "of the proof, or null"},
     "bench prove": {
         "zkey": "the key", "provers": "an object: for each prover seconds, and cycles if it has "
                                       "any; null for one that is not installed",

@@ -1,0 +1,1 @@
+"""Companion keys, certificates of finality, and what follows from them."""

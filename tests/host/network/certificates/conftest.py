@@ -1,0 +1,51 @@
+"""A small circuit of certificates with its key, and three certificates that follow each other."""
+
+from dataclasses import dataclass
+
+import pytest
+
+from proofmill.host.network.certificates.certificate import Certificate, certificate_prover
+from proofmill.host.prover.circuits.finality.circuit import FinalityCircuit
+from proofmill.host.prover.circuits.finality.registry import Registry
+from proofmill.host.prover.circuits.finality.size import CertificateSize
+from proofmill.host.prover.circuits.finality.vote import Checkpoint, Link
+from proofmill.host.prover.devices.cpu import CpuDevice
+from proofmill.host.prover.groth16.prove import Prover
+from proofmill.host.prover.groth16.setup import development_setup
+from proofmill.host.prover.groth16.verification_key import VerificationKey
+from tests.host.prover.circuits.finality.small import FORK, MEMBERS, voted
+
+SIZE = CertificateSize(1, 1, True)
+TAG = 7
+ROOTS = {epoch: bytes([epoch]) * 32 for epoch in (4, 5, 6, 7, 8)}
+LINKS = ((4, 5), (5, 6), (6, 8))
+
+
+def registry(epoch: int) -> Registry:
+    """Of one voter, whose stake grows."""
+    return Registry(1, {0: MEMBERS[0]}, MEMBERS[0].balance + epoch, FORK)
+
+
+def checkpoint(epoch: int) -> Checkpoint:
+    return Checkpoint(epoch, ROOTS[epoch])
+
+
+@dataclass
+class Made:
+    """The key, and by (source, target) the certificates."""
+
+    key: VerificationKey
+    certificates: dict[tuple[int, int], Certificate]
+
+
+@pytest.fixture(scope="session")
+def made() -> Made:
+    circuit, device = FinalityCircuit(SIZE), CpuDevice()
+    prover = Prover(development_setup(circuit.r1cs, seed=bytes(32)), device, r1cs=circuit.r1cs)
+    prove = certificate_prover(circuit, prover)
+    found = {}
+    for source, target in LINKS:
+        link = Link(FORK, checkpoint(source), checkpoint(target), registry(target).commitment)
+        found[source, target] = prove(registry(source), link, [voted(0, link)], TAG)
+    device.close()
+    return Made(prover.key.verification_key, found)
