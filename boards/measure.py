@@ -22,6 +22,7 @@ from amaranth.vendor import LatticeECP5Platform
 from proofmill.boards.packing import prepare
 from proofmill.boards.paths import Paths, Timing, plain_name
 from proofmill.boards.resources import TARGETS, Resources, cells_of
+from proofmill.boards.routed import Route, routed_path
 from proofmill.boards.tools import Tell, ToolError, command, run, run_yosys, versions
 from proofmill.boards.units import gateware_hash, netlist, parameters_of, unit_of
 from proofmill.hdl.batch_shape import SLOTS
@@ -52,7 +53,7 @@ class Measurement:
 
     `megahertz` is None where it was not placed; else `constraint` is what the placer tried for,
     `seed` where it began, `placer` one of `PLACERS`, `rip_up` whether the router took up slow
-    connections, and `critical` the longest path of the routed unit.
+    connections, `critical` the longest path of the routed unit and `route` all of it.
     `paths` are the longest, estimated before placing, on ECP5: see `boards.paths`.
     `gateware` names what was measured: see `boards.units.gateware_hash`.
     """
@@ -69,6 +70,7 @@ class Measurement:
     placer: str | None
     rip_up: bool | None
     critical: Critical | None
+    route: Route | None
     paths: list[Paths]
     gateware: str
     seconds: float
@@ -149,20 +151,11 @@ def clock_rate(log: str) -> float:
     return min(rates.values())
 
 
-REPORT = re.compile(r"Critical path report for clock [^\n]*\n(.*?)"
-                    r"Info: ([0-9.]+) ns logic, ([0-9.]+) ns routing", re.DOTALL)
-"""nextpnr's report of the longest path from clock to clock."""
-
-
 def critical_path(log: str) -> Critical:
     """The longest path that nextpnr's log ends with."""
-    found = REPORT.findall(log)
-    if not found:
-        raise ToolError("nextpnr reported no longest path")
-    steps, cells, wires = found[-1]
-    names = re.findall(r"(?:Source|Sink) (\S+)\.[A-Z0-9]+$", steps, re.MULTILINE)
-    return Critical(start=plain_name(names[0]), end=plain_name(names[-1]), cells=float(cells),
-                    wires=float(wires))
+    route = routed_path(log)
+    return Critical(start=plain_name(route.stops[0][1]), end=plain_name(route.stops[-1][1]),
+                    cells=route.cells, wires=route.wires)
 
 
 def synthesise(component: Any, target_name: str, folder: Path, tell: Tell | None = None
@@ -183,9 +176,9 @@ def synthesise(component: Any, target_name: str, folder: Path, tell: Tell | None
 
 
 def place(folder: Path, megahertz: float, tell: Tell | None = None, seed: int = 1,
-          rip_up: bool = False, placer: str = PLACERS[0]) -> tuple[float, Critical]:
-    """The clock rate of the unit that `synthesise` left in `folder` on an ECP5-85F of speed
-    grade 6, in MHz, and the path that limits it.
+          rip_up: bool = False, placer: str = PLACERS[0]) -> str:
+    """Place and route the unit that `synthesise` left in `folder` on an ECP5-85F of speed grade 6;
+    returns nextpnr's log, see `clock_rate` and `boards.routed`.
 
     `megahertz` is the constraint: above what is expected, else the placer stops trying. With
     `rip_up` the router takes up slow connections until all meet it; raises `ToolError` where that
@@ -213,7 +206,7 @@ def place(folder: Path, megahertz: float, tell: Tell | None = None, seed: int = 
                "--textcfg", "top.config", "--timing-allow-fail", *place_and_route(rip_up, placer),
                "--seed", str(seed)],
               folder, "nextpnr.log", tell, RipUp(megahertz) if rip_up else None)
-    return clock_rate(log), critical_path(log)
+    return log
 
 
 def place_and_route(rip_up: bool, placer: str = PLACERS[0]) -> list[str]:
@@ -271,8 +264,7 @@ def measure(name: str, shape: MsmShape, target: str, *, placed: bool = False,
     resources = synthesise(unit_of(name, shape), target, folder, tell)
     gateware = gateware_hash((folder / "unit.il").read_text())
     paths = longest_paths(folder, tell) if target == "ecp5-85f" else []
-    rate, critical = (place(folder, megahertz, tell, seed, rip_up, placer) if placed
-                      else (None, None))
+    log = place(folder, megahertz, tell, seed, rip_up, placer) if placed else None
     if keep is None:
         shutil.rmtree(folder, ignore_errors=True)
     multiplier = shape.adder.multiplier
@@ -281,10 +273,12 @@ def measure(name: str, shape: MsmShape, target: str, *, placed: bool = False,
                 "batch_adder": SLOTS * multiplier.interval}.get(
         name, shape.adder.interval.get(Group.G1))
     return Measurement(
-        unit=name, target=target, resources=resources, megahertz=rate, interval=interval,
+        unit=name, target=target, resources=resources, interval=interval,
+        megahertz=None if log is None else clock_rate(log),
         constraint=megahertz if placed else None, seed=seed if placed else None,
         placer=placer if placed else None, rip_up=rip_up if placed else None,
-        critical=critical, paths=paths, gateware=gateware,
+        critical=None if log is None else critical_path(log),
+        route=None if log is None else routed_path(log), paths=paths, gateware=gateware,
         latency={"multiplier": multiplier.latency, "inverter": inversion}.get(name),
         parameters=parameters_of(shape, name),
         seconds=round(time.perf_counter() - start, 1),

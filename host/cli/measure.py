@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from proofmill.host.cli.arguments import output_file, output_folder, whole
+from proofmill.host.cli.arguments import input_file, output_file, output_folder, whole
 from proofmill.host.cli.extras import missing
 from proofmill.host.cli.measure_options import (
     UNITS,
@@ -49,6 +49,10 @@ def register(commands: Commands) -> None:
     measure.add_argument("--picture", metavar="FILE.svg", type=output_file,
                          help="with --hierarchy: draw the tree too, each part as wide as its "
                               "share of the tables")
+    measure.add_argument("--routed", metavar="nextpnr.log", type=input_file(),
+                         help="with --hierarchy: show the longest path of a routed design too, of "
+                              "the unit or with the unit within, by instance and line: the log of "
+                              "`proofmill build` or of --place --keep")
     measure.add_argument("--keep", metavar="FOLDER", type=output_folder,
                          help="keep the tools' logs there")
     measure.add_argument("--record", metavar="FILE", type=output_file,
@@ -86,6 +90,8 @@ def run(options: argparse.Namespace) -> int:
     shape = shape_of(options)
     if options.picture is not None and options.hierarchy is None:
         raise ProofmillError("--picture draws the tree of --hierarchy: say that too")
+    if options.routed is not None and options.hierarchy is None:
+        raise ProofmillError("--routed shows a path beside the tree of --hierarchy: say that too")
     if options.hierarchy is not None:
         return run_hierarchy(options, shape)
     kept = None if options.no_record else Path(options.record or own_file())
@@ -117,6 +123,7 @@ def run(options: argparse.Namespace) -> int:
     if kept is not None:
         keep_record(kept, record)
     from proofmill.boards.resources import TARGETS as DETAILS
+    from proofmill.boards.routed import told
     from proofmill.boards.source_lines import lines_of, place_of
     from proofmill.boards.units import unit_of
     from proofmill.hdl.description import in_words
@@ -127,7 +134,7 @@ def run(options: argparse.Namespace) -> int:
                 f"{used.lut:,} tables, {used.ff:,} registers, {used.bram:,} block memories of "
                 f"{DETAILS[found.target].bram_unit}; {found.seconds:.0f} s")
     shown = found.paths[:options.paths]
-    lines = lines_of(unit_of(options.unit, shape)) if shown else {}
+    lines = lines_of(unit_of(options.unit, shape)) if shown or found.route else {}
     for path in shown:
         screen.line(f"about {path.nanoseconds:.1f} ns ({1000 / path.nanoseconds:.0f} MHz), "
                     f"{path.count:,} times: {path.start} to {path.end}")
@@ -135,9 +142,9 @@ def run(options: argparse.Namespace) -> int:
         screen.line(f"   to {place_of(path.last, lines)}")
     if found.megahertz is not None:
         screen.line(f"placed and routed: {found.megahertz:.1f} MHz")
-    if (longest := found.critical) is not None:
-        screen.line(f"longest path: {longest.start} to {longest.end}, {longest.cells:.1f} ns in "
-                    f"cells, {longest.wires:.1f} ns in wires")
+    if found.route is not None:
+        for line in told(found.route, lines):
+            screen.line(line)
     if kept is not None:
         screen.line(f"kept in {kept}; `proofmill measure --table --record {kept}` shows it")
     return 0
@@ -151,6 +158,8 @@ def run_hierarchy(options: argparse.Namespace, shape: Any) -> int:
     from proofmill.boards.hierarchy import drawn, parts_of
     from proofmill.boards.hierarchy_picture import picture
     from proofmill.boards.resources import TARGETS as DETAILS
+    from proofmill.boards.routed import routed_path, told
+    from proofmill.boards.source_lines import lines_of
     from proofmill.boards.tools import ToolError, pass_of
     from proofmill.boards.units import unit_of
     from proofmill.host.ground.output import write_atomically
@@ -158,6 +167,12 @@ def run_hierarchy(options: argparse.Namespace, shape: Any) -> int:
     if options.place or options.record:
         raise ProofmillError("--hierarchy counts and keeps nothing; leave --place and --record out")
     screen = Screen()
+    try:
+        route = (None if options.routed is None else
+                 routed_path(Path(options.routed).read_text(errors="replace")))
+    except ToolError as error:
+        raise ProofmillError(f"--routed {options.routed}: {error}; name the log of a design that "
+                             "was routed") from error
     folder: Any = TemporaryDirectory(prefix="proofmill-parts-")
     if options.keep is not None:
         Path(options.keep).mkdir(parents=True, exist_ok=True)
@@ -173,6 +188,8 @@ def run_hierarchy(options: argparse.Namespace, shape: Any) -> int:
         except (ToolError, ValueError) as error:
             raise ProofmillError(str(error)) from error
     print("\n".join(drawn(parts, options.hierarchy)))
+    if route is not None:
+        print("\n".join(told(route, lines_of(unit_of(options.unit, shape)))))
     if options.picture is not None:
         write_atomically(options.picture, [picture(parts, options.hierarchy).encode()])
         screen.line(f"wrote {options.picture}")
