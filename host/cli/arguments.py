@@ -206,10 +206,25 @@ class _Formatter(argparse.HelpFormatter):
     compressors for the terminal's width."""
 
     def __init__(self, prog: str) -> None:
-        super().__init__(prog, width=_columns() - 2)
+        super().__init__(prog, width=columns() - 2)
+
+    def format_help(self) -> str:
+        """The text; a list of choices that is longer than a line goes on in the next."""
+        lines = super().format_help().split("\n")
+        return "\n".join(part for line in lines for part in _broken(line, self._width))
 
 
-def _columns() -> int:
+def _broken(line: str, width: int) -> list[str]:
+    """A line in parts of `width` characters, broken between choices alone."""
+    parts, indent = [], " " * (len(line) - len(line.lstrip()) + 4)
+    while len(line) > width and (end := 1 + max(
+            line.rfind(bar, len(indent), width) for bar in "|,")):
+        parts.append(line[:end])
+        line = indent + line[end:]
+    return [*parts, line]
+
+
+def columns() -> int:
     """The terminal's width by the rule of `shutil.get_terminal_size`."""
     text = os.environ.get("COLUMNS", "")
     if text.isascii() and text.isdigit() and int(text):
@@ -229,6 +244,12 @@ class Parser(argparse.ArgumentParser):
 
     def __init__(self, *given: Any, **more: Any) -> None:
         super().__init__(*given, **{"formatter_class": _Formatter, **more})
+
+    def format_help(self) -> str:
+        """The help, and examples behind it."""
+        from proofmill.host.cli.examples import examples
+
+        return super().format_help() + examples(self.prog, columns() - 2)
 
     def error(self, message: str) -> NoReturn:
         raise ProofmillError(f"{message}; `{self.prog} --help` shows how")

@@ -30,19 +30,12 @@ windows and copies of points that take the fewest cycles; show those
 accelerators that fit and that no other beats in DSP blocks, memory and time at
 once. Nothing is synthesised."""
 
-EXAMPLES = """examples:
-  proofmill explore --device ecp5-85f --points 4096
-  proofmill explore --dsp 156 --memory-kbit 3744 --points 65536 --json
-  proofmill explore --device xcvu9p --points 1048576 --exact
-"""
-
 
 def register(commands: Commands) -> None:
     """Add the command."""
     explore = commands.add_parser(
         "explore", help="show the accelerators that fit a device and that none beats",
-        description=DESCRIPTION, epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter)
+        description=DESCRIPTION)
     explore.add_argument("--dsp", type=whole(1, otherwise=ONE), metavar="N",
                          help="DSP blocks (default: the device's)")
     explore.add_argument("--memory-kbit", type=whole(1, otherwise=ONE), metavar="N",

@@ -13,7 +13,7 @@ EXTRAS = {
 }
 """Modules, and the extra of the package that brings them."""
 
-PLAIN = ("vyper", "eth", "eth_account", "eth_abi", "eth_utils", "eth_keys")
+PLAIN = ("vyper", "eth", "eth_account", "eth_abi", "eth_utils", "eth_keys", "shtab")
 """Modules that every installation has, unless it was cut short."""
 
 

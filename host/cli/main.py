@@ -8,7 +8,8 @@ from importlib import import_module
 from typing import Any
 
 from proofmill.host.cli import log_options, signals
-from proofmill.host.cli.arguments import Parser
+from proofmill.host.cli.arguments import Parser, columns
+from proofmill.host.cli.examples import examples
 from proofmill.host.cli.extras import hint
 from proofmill.host.ground.errors import ProofmillError, way_out
 
@@ -41,6 +42,7 @@ COMMANDS = {
     "vectors": ("vectors",),
     "slashing": ("slashing",),
     "wallet": ("wallet",),
+    "completion": ("completion",),
 }
 """Modules with ``register(subparsers)``, and the commands of each."""
 
@@ -52,6 +54,7 @@ READERS = {
     "devices and boards": ("devices", "selftest", "board", "build"),
     "building on the hardware": ("verilog", "commands", "field", "waves", "measure", "explore"),
     "figures and research": ("bench", "simulate", "study", "attacks", "vectors"),
+    "this command line": ("completion",),
 }
 """Commands by who wants them, in the order of the help."""
 
@@ -80,7 +83,7 @@ class TopParser(Parser):
         formatter.add_arguments(action for action in self._actions if action is not commands)
         formatter.end_section()
         formatter.add_text(self.epilog)
-        return formatter.format_help()
+        return formatter.format_help() + examples(self.prog, columns() - 2)
 
 
 class ShowVersion(argparse.Action):

@@ -94,7 +94,7 @@ def parses(words):
     def refuse(message):
         raise ValueError(message)
 
-    top = parser()
+    top = parser(words[0] if words else None)
     parsers = [top]
     for each in parsers:  # the list grows by the commands of each
         each.error = refuse

@@ -14,8 +14,10 @@ import pytest
 
 from proofmill.host.cli import extras
 from proofmill.host.cli.arguments import Parser, name_of
+from proofmill.host.cli.examples import EXAMPLES, examples
 from proofmill.host.cli.main import CLOSED_PIPE, READERS, main, parser
 from proofmill.host.cli.records import markdown
+from tests.docs.test_pages import parses, words_of
 
 ROOT = Path(__file__).parents[3]
 FILES = ROOT / "tests" / "vectors" / "chain4"
@@ -65,6 +67,35 @@ def test_a_help_says_what_a_command_does_and_every_default(path):
         assert found.description, "no description"
     if issubclass(found.formatter_class, argparse.RawDescriptionHelpFormatter):  # as it stands
         assert max(map(len, found.description.splitlines())) <= 80
+
+
+@pytest.mark.parametrize("columns", [60, 80])
+def test_every_help_fits_the_terminal_and_has_an_example(columns, monkeypatch):
+    monkeypatch.setenv("COLUMNS", str(columns))
+    for path, found in [((), parser()), *ALL.items()]:
+        text = found.format_help()
+        wide = [line for line in text.splitlines() if len(line) > columns]
+        assert not wide, (path, wide)
+        assert "\x1b" not in text
+        if path in LEAVES:
+            assert re.search(r"[eE]xamples?:\s", text), f"{path}: add one to host/cli/examples.py"
+
+
+def test_every_example_parses(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert not {tuple(words.split()) for words in EXAMPLES} - {(), *LEAVES}
+    for path, lines in EXAMPLES.items():
+        for line in lines:
+            words = words_of(f"proofmill {line}")
+            assert " ".join(words).startswith(path) and parses(words) is None, line
+
+
+def test_an_example_is_one_line_for_a_shell():
+    text = examples("proofmill zkey beacon", 40)
+    assert text.startswith("\nexamples:\n") and max(map(len, text.splitlines())) <= 40
+    assert text.replace("\\\n", "").split()[1:] == (
+        "proofmill " + EXAMPLES["zkey beacon"][0]).split()
+    assert examples("proofmill nothing", 40) == ""
 
 
 def test_every_command_is_listed_once_for_its_reader():
