@@ -254,13 +254,16 @@ CHOICES = {
     ("verilog", "program"): "verilog {folder}/unit.sv --unit processor --program",
     ("waves", "unit"): "waves --toy --out {folder}/w.vcd",
     ("model train", "kind"): "model train {folder}/m.onnx",
+    ("setup", "system"): "setup tests/vectors/simplifier/linear-O1.r1cs "
+                         "tests/vectors/powers/powers08.ptau {folder}/k.zkey --system",
+    ("completion", "shell"): "completion",
 }
 """A line for every argument with choices, to which each of them is added."""
 
 BESIDE = {("verilog", "unit", "board"): ["--board", "icesugar-pro"]}
 """What a choice wants beside it."""
 
-PLACES = {"waves": 1, "model train": 2}
+PLACES = {"waves": 1, "model train": 2, "completion": 1}
 """Where a choice that is no option's goes."""
 
 REACHED = "the tools were reached"
