@@ -18,6 +18,7 @@ COMMANDS = {
     "devnet": ("devnet",),
     "node": ("node",),
     "doctor": ("doctor",),
+    "worker": ("worker",),
     "postmortem": ("postmortem",),
     "prove": ("prove", "verify"),
     "serve": ("serve",),
@@ -49,8 +50,8 @@ COMMANDS = {
 READERS = {
     "proving": ("prove", "verify", "serve", "setup", "zkey", "r1cs"),
     "inference": ("infer", "model"),
-    "mining and the network": ("mine", "devnet", "node", "doctor", "postmortem", "wallet", "why",
-                               "contracts", "ledger", "slashing"),
+    "mining and the network": ("mine", "devnet", "node", "worker", "doctor", "postmortem",
+                               "wallet", "why", "contracts", "ledger", "slashing"),
     "devices and boards": ("devices", "selftest", "board", "build"),
     "building on the hardware": ("verilog", "commands", "field", "waves", "measure", "explore"),
     "figures and research": ("bench", "simulate", "study", "attacks", "vectors"),

@@ -110,6 +110,14 @@ def register(commands: Commands) -> None:
                         help="the folder to make")
     add_config(backup)
     backup.set_defaults(run=run_backup)
+    let_in = ways.add_parser(
+        "let-in", help="let a worker in again that was put aside",
+        description="Take work again of a worker that was put aside for a wrong answer. The node "
+                    "must not run meanwhile.",
+        epilog="example: proofmill node let-in worker-1 --config mill/node-0/node.toml")
+    let_in.add_argument("worker", metavar="NAME", help="the worker's name")
+    add_config(let_in)
+    let_in.set_defaults(run=run_let_in)
     alerts = ways.add_parser(
         "alerts", help="print alert rules for Prometheus",
         description="Print rules for Prometheus: an alert for a node that does not answer, and one "
@@ -224,6 +232,28 @@ def run_unit(options: argparse.Namespace) -> int:
     folder = config.parent / settings.node.folder
     folder.mkdir(parents=True, exist_ok=True)
     print(unit(config, settings.node.name, getpass.getuser(), folder, cache_folder()), end="")
+    return 0
+
+
+def run_let_in(options: argparse.Namespace) -> int:
+    """Let it in."""
+    from proofmill.host.ground.nearest import did_you_mean
+    from proofmill.host.ground.owner import Owner
+    from proofmill.host.network.operator.settings import read_settings
+    from proofmill.host.network.workers.book import BOOK, Book
+
+    settings = read_settings(options.config, os.environ)
+    folder = Path(options.config).absolute().parent / settings.node.folder
+    if not (folder / BOOK).exists():
+        raise ProofmillError(f"{folder / BOOK}: is not there: this node has not had workers yet")
+    with Owner(folder, "the node"), Book(folder / BOOK) as book:
+        aside = book.aside()
+        if not book.let_in(options.worker):
+            raise ProofmillError(
+                f"{options.worker!r} is not put aside{did_you_mean(options.worker, list(aside))}; "
+                f"put aside: {', '.join(aside) or 'nobody'}")
+    print(f"{options.worker} is let in when the node starts; it was put aside because it "
+          f"{aside[options.worker]}")
     return 0
 
 

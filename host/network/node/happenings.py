@@ -17,6 +17,8 @@ KINDS: dict[str, dict[str, str]] = {
               "proof", "cycles": "of the accelerator", "constraints": "of the circuit"},
     "fault": {"device": "that failed twice", "reason": "what it said",
               "pause_ms": "of chain time for which it is put aside"},
+    "worker": {"worker": "its name", "state": "came, gone, aside (of which nothing is taken any "
+               "more) or failed (at a task)", "reason": "why; for came, its devices"},
     "block": {"root": "of a block that this node has proposed"},
     "unsigned": {"reason": "why slashing protection, or this node's own check, let it not go out"},
     "skipped": {"steps": "of the clock that were left out", "late_seconds": "of the last one done"},

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from threading import Lock
+from typing import Protocol, runtime_checkable
 
 from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.ground.pause import GrowingPause
@@ -20,13 +21,30 @@ FIRST_PAUSE_MS = 12_000
 LONGEST_PAUSE_MS = 64 * FIRST_PAUSE_MS
 
 
+class Proves(Protocol):
+    """What makes proofs with one key."""
+
+    def prove(self, witness: Limbs) -> ProofResult:
+        """A verified proof; as `Prover.prove`."""
+        ...
+
+
+@runtime_checkable
+class ProvesWhole(Protocol):
+    """A device that makes proofs, not sums alone."""
+
+    def prover(self, key: ProvingKey) -> Proves:
+        """What proves with `key`."""
+        ...
+
+
 class DeviceInTurn:
     """A device, and when it may be used."""
 
     def __init__(self, device: Device, stand_in: bool = False) -> None:
         """`stand_in`: it works only while every other is put aside."""
         self.device, self.stand_in = device, stand_in
-        self.prover: Prover | None = None
+        self.prover: Proves | None = None
         self.busy = False
         self.free_at_ms = 0
         """Until when it is left alone."""
@@ -154,7 +172,9 @@ class PatientProver:
 
     def _prove(self, candidate: DeviceInTurn, witness: Limbs) -> ProofResult:
         if candidate.prover is None:
-            candidate.prover = Prover(self._key, candidate.device, r1cs=self._r1cs)
+            device = candidate.device
+            candidate.prover = device.prover(self._key) if isinstance(device, ProvesWhole) else (
+                Prover(self._key, device, r1cs=self._r1cs))
         result = candidate.prover.prove(witness)
         candidate.worked()
         return result

@@ -16,6 +16,8 @@ CONDITIONS: dict[str, str] = {
               "this machine's network, load and clock",
     "device put aside": "look at the device's cable, power and log; it is tried again by itself, "
                         "and meanwhile the others of prover.devices work",
+    "worker put aside": "look at that machine's memory, processor and who may get at it; to let "
+                        "it in again, end the node and call `proofmill node let-in NAME`",
     "late": "end other work on this machine, use fewer validators, or a chain of longer slots",
     "refused": "use a faster device, or leave the job to others: a proof that comes too late costs "
                "the bond",
@@ -42,7 +44,7 @@ class View:
 
     `catching_up`: blocks are being fetched. `peers`: connected, of `peers_known`. `proving`: slots
     of the jobs that devices work on. `put_aside`: devices and their faults. `funds`: what is
-    missing, empty for nothing.
+    missing, empty for nothing. `workers_aside`: workers and what they did wrong.
     """
 
     slot: int = 0
@@ -59,6 +61,7 @@ class View:
     put_aside: Mapping[str, str] = field(default_factory=dict)
     funds: str = ""
     prover: bool = True
+    workers_aside: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -94,6 +97,9 @@ def conditions(view: View) -> list[Condition]:
     if view.put_aside:
         found["device put aside"] = "; ".join(
             f"{name}: {fault}" for name, fault in sorted(view.put_aside.items()))
+    if view.workers_aside:
+        found["worker put aside"] = "; ".join(
+            f"{name}: {fault}" for name, fault in sorted(view.workers_aside.items()))
     if 0 <= view.skipped_slot and view.slot - view.skipped_slot <= LATE_SLOTS:
         found["late"] = f"steps of slot {view.skipped_slot} were left out, their time was over"
     elif 0 <= view.late_slot and view.slot - view.late_slot <= LATE_SLOTS:

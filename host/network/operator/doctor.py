@@ -27,7 +27,12 @@ from proofmill.host.network.node.follower import SLOT_MS, Follower
 from proofmill.host.network.node.prover import missing_funds
 from proofmill.host.network.operator.conditions import CONDITIONS, WELL
 from proofmill.host.network.operator.prepared import Prepared, prepared
-from proofmill.host.network.operator.settings import Settings, read_settings, stand_ins
+from proofmill.host.network.operator.settings import (
+    WORKERS,
+    Settings,
+    read_settings,
+    stand_ins,
+)
 from proofmill.host.prover.devices.catalogue import open_device
 from proofmill.host.prover.devices.selftest import self_test
 
@@ -200,12 +205,23 @@ def clock_is_set() -> bool | None:
     return not status & UNSYNCHRONISED
 
 
+def _workers(ready: Prepared) -> Finding:
+    """Whether they can be asked; their own devices are tried with the first proofs."""
+    try:
+        said = ready.workers.examine(ready.setup.folder)
+    except ProofmillError as error:
+        return _wrong(f"device {WORKERS}", error)
+    return Finding(f"device {WORKERS}", Verdict.RIGHT, said)
+
+
 def _listeners(settings: Settings) -> list[tuple[str, str, int]]:
     found = [("network", settings.network.host, settings.network.port)]
     if settings.metrics.enabled:
         found.append(("metrics", settings.metrics.host, settings.metrics.port))
     if settings.miner.enabled:
         found.append(("miner", settings.miner.host, settings.miner.port))
+    if WORKERS in settings.prover.devices and not settings.workers.access:
+        found.append(("workers", settings.workers.host, settings.workers.port))
     return found
 
 
@@ -235,6 +251,9 @@ def _devices(ready: Prepared, step: Step) -> Iterator[Finding]:
         return
     for name in (*ready.settings.prover.devices, *stand_ins(ready.settings)):
         step(f"known answers on {name}")
+        if name == WORKERS:
+            yield _workers(ready)
+            continue
         try:
             with closing(open_device(name, threads=ready.settings.prover.threads)) as device:
                 outcome = self_test(device)

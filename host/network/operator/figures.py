@@ -96,6 +96,10 @@ FIGURES: dict[str, Figure] = {each.name: each for each in (
            f"the same, over the last {RECENT_SECONDS:.0f} seconds", summary="MHS 5m",
            divisor=MEGA),
     Figure("all_device_faults", COUNTER, "faults", "of all devices", summary="Hardware Errors"),
+    Figure("workers", GAUGE, "workers", "other machines that are there to prove for this node"),
+    Figure("workers_put_aside", GAUGE, "workers",
+           "of which nothing is taken any more, after a wrong answer"),
+    Figure("worker_tasks", GAUGE, "tasks", "that workers have been asked for and not answered"),
     Figure("condition", GAUGE, "0 or 1", "whether the node is in that state", "condition"),
 )}
 """Every figure, by its name."""

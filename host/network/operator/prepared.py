@@ -2,7 +2,7 @@
 
 import os
 import ssl
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,7 +18,13 @@ from proofmill.host.network.operator.keystores import (
     read_keystores,
     read_password,
 )
-from proofmill.host.network.operator.settings import PeerTable, Settings, stand_ins
+from proofmill.host.network.operator.settings import (
+    WORKERS,
+    PeerTable,
+    Settings,
+    stand_ins,
+)
+from proofmill.host.network.operator.workers import Workers
 from proofmill.host.prover.devices.device import Device
 from proofmill.host.prover.groth16.prove import ProofResult
 
@@ -35,6 +41,7 @@ class RealDevices:
     threads: int
     first_proof_seconds: float
     clock: ChainClock
+    workers: Workers
 
     @property
     def first_ms(self) -> int:
@@ -48,13 +55,18 @@ class RealDevices:
     def open(self, folder: Path, faulty: bool) -> Opened:
         """As `ProvingDevices.open`; all but the processor in processes of their own."""
         assert not faulty, "faults are played by devnets alone"
-        return Opened(tuple(map(self._open, self.names)), tuple(map(self._open, self.stand_ins)))
+        return Opened(tuple(self._open(self.names, folder)),
+                      tuple(self._open(self.stand_ins, folder)))
 
-    def _open(self, name: str) -> Device:
+    def _open(self, names: Sequence[str], folder: Path) -> Iterator[Device]:
         from proofmill.host.prover.devices.apart import ApartDevice
         from proofmill.host.prover.devices.cpu import CpuDevice
 
-        return CpuDevice(threads=self.threads) if name == "cpu" else ApartDevice(name)
+        for name in names:
+            if name == WORKERS:
+                yield from self.workers.open(folder)
+            else:
+                yield CpuDevice(threads=self.threads) if name == "cpu" else ApartDevice(name)
 
 
 @dataclass(frozen=True)
@@ -66,6 +78,7 @@ class Prepared:
     setup: NodeSetup
     peers: tuple[PeerAddress, ...]
     metrics_token: str
+    workers: Workers
     version: str
     """Of this program."""
 
@@ -102,6 +115,7 @@ def prepared(
             raise ProofmillError(f"prover.key {base / settings.prover.key}: cannot be read; name "
                                  "the proving key that `proofmill node init` has made")
     identity = read_identity(base / settings.network.identity)
+    workers = Workers(settings, base, identity, version)
     certificates = {peer.name: _read_certificate(base / peer.certificate, f"peers: {peer.name}")
                     for peer in settings.peers}
     return Prepared(
@@ -111,12 +125,12 @@ def prepared(
             chain=setup, own=numbers, prover=prover, prover_key=prover_key,
             device=RealDevices(
                 tuple(settings.prover.devices), stand_ins(settings), settings.prover.threads,
-                settings.prover.first_proof_milliseconds / 1000, chain.clock),
+                settings.prover.first_proof_milliseconds / 1000, chain.clock, workers),
             zkey=base / settings.prover.key, sign_transfers=settings.transfers.sign,
             log_to=log_to),
         peer_addresses(settings.peers, identity, certificates),
         metrics_token(settings, base),
-        version)
+        workers, version)
 
 
 def peer_addresses(

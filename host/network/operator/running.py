@@ -18,6 +18,7 @@ from typing import Protocol
 from proofmill.host.ground.database import StorageError
 from proofmill.host.ground.errors import ProofmillError, way_out
 from proofmill.host.network.node.follower import SLOT_MS
+from proofmill.host.network.node.happenings import Value
 from proofmill.host.network.node.node import STEPS_MS, Node
 from proofmill.host.network.operator.bounded import Listeners
 from proofmill.host.network.operator.conditions import Condition
@@ -131,6 +132,7 @@ class RunningNode:
             self.watch = watch
             listening.callback(self._listen_no_more)
             self._listen_to_operators()
+            self._hear_workers(loop, watch)
             node = self.node = Node(setup, trouble, self._chain_ms, watch.tell)
             self.dialer = Dialer(node.gossip, self.prepared.peers)
             reason = ""
@@ -227,6 +229,15 @@ class RunningNode:
         if tables[0] != tables[1] or self._listeners is None:
             self._listen_no_more()
             self._listen_to_operators()
+
+    def _hear_workers(self, loop: asyncio.AbstractEventLoop, watch: Watch) -> None:
+        """What happens to workers, which is told on a thread of their own, into the event log."""
+        def told(worker: str, state: str, reason: str) -> None:
+            fields: dict[str, Value] = {"worker": worker, "state": state, "reason": reason}
+            with suppress(RuntimeError):  # the node has ended
+                loop.call_soon_threadsafe(watch.tell, "worker", max(0, self.slot), fields)
+
+        self.prepared.workers.tell = told
 
     def _chain_ms(self) -> int:
         return max(0, self.chain_ms)

@@ -28,9 +28,12 @@ ENVIRONMENT = "PROOFMILL_"
 RELOADED: dict[str, object] = {"reload": True}
 """What is said of a key that a running node takes over when it is told to read them again."""
 LOOPBACK = "127.0.0.1"
+WORKERS = "workers"
+"""The device of `ProverTable.devices` that is other machines."""
 Host = Annotated[str, Meta(min_length=1, max_length=253)]
 Place = Annotated[str, Meta(min_length=1, max_length=4096)]
 Port = Annotated[int, Meta(ge=0, le=65_535)]
+WorkerName = Annotated[str, Meta(pattern="^[A-Za-z0-9][A-Za-z0-9_-]{0,59}$")]
 Role = Literal["validator", "prover"]
 
 
@@ -86,7 +89,7 @@ class ProverTable(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
 
     devices: Annotated[list[str], Meta(min_length=1, max_length=16, description=(
         "devices that share the work; a job goes to the first one that is idle: cpu, model, rtl, "
-        "serial:PORT, serial:PORT@BAUD"))] = field(default_factory=lambda: ["cpu"])
+        "serial:PORT, serial:PORT@BAUD, workers"))] = field(default_factory=lambda: ["cpu"])
     stand_in: Annotated[str, Meta(max_length=4096, description=(
         "a device that works only while all of devices are put aside; empty: none"))] = ""
     key: Annotated[Place, Meta(description=(
@@ -96,6 +99,32 @@ class ProverTable(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     first_proof_milliseconds: Annotated[int, Meta(ge=1, le=3_600_000, description=(
         "what a proof is taken to last before one has been measured"),
         extra={"unit": "milliseconds"})] = 1_000
+
+
+class WorkersTable(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Other machines that prove for this node, where prover.devices names "workers"."""
+
+    work: Annotated[Literal["sums", "proofs"], Meta(description=(
+        "what each is given: \"sums\", pieces of one proof's sums, so that a proof takes less "
+        "time, or \"proofs\", each by one worker"))] = "sums"
+    names: Annotated[list[WorkerName], Meta(min_length=1, max_length=256, description=(
+        "the workers of its own server; each has an access file, NAME.json, in the folder workers "
+        "of node.folder"))] = field(default_factory=lambda: ["worker-1"])
+    host: Annotated[Host, Meta(description=(
+        "address to listen on for workers; beyond loopback with TLS, by network.identity"))] = (
+            LOOPBACK)
+    port: Annotated[Port, Meta(description="port to listen on for workers")] = 4_222
+    access: Annotated[str, Meta(max_length=4096, description=(
+        "access file of a NATS server that is there already, with JetStream; empty: the node "
+        "starts its own"))] = ""
+    lease_seconds: Annotated[int, Meta(ge=1, le=3_600, description=(
+        "after which a task goes to another worker, when its own is not heard of"),
+        extra={"unit": "seconds"})] = 10
+    points: Annotated[int, Meta(ge=256, le=1 << 20, description=(
+        "of a piece of a sum, at most"), extra={"unit": "points"})] = 16_384
+    store_megabytes: Annotated[int, Meta(ge=16, le=1_000_000, description=(
+        "that its own server's store may take, keys included"), extra={"unit": "megabytes"})] = (
+            4_096)
 
 
 class TransfersTable(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -136,6 +165,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     keys: KeysTable = KeysTable()
     network: NetworkTable = NetworkTable()
     prover: ProverTable = ProverTable()
+    workers: WorkersTable = WorkersTable()
     transfers: TransfersTable = TransfersTable()
     metrics: MetricsTable = MetricsTable()
     miner: MinerTable = MinerTable()
@@ -316,7 +346,7 @@ def _check_devices(settings: Settings, locate: typing.Callable[[str], str]) -> N
     from proofmill.host.prover.devices.catalogue import DEVICES
     from proofmill.host.prover.devices.port_name import port_and_rate
 
-    names = [name for name in DEVICES if name != "serial:PORT"]
+    names = [*(name for name in DEVICES if name != "serial:PORT"), WORKERS]
     stand_in = settings.prover.stand_in
     for key, of_key in (("devices", settings.prover.devices),
                         ("stand_in", stand_ins(settings))):
@@ -332,7 +362,7 @@ def _check_devices(settings: Settings, locate: typing.Callable[[str], str]) -> N
             elif name not in names:
                 raise ProofmillError(
                     f"{where}: there is no device {name!r}{did_you_mean(name, names)}; the "
-                    f"devices are {', '.join(DEVICES)}")
+                    f"devices are {', '.join((*DEVICES, WORKERS))}")
             if name in of_key[:place] or (key == "devices" and name == stand_in):
                 raise ProofmillError(f"{where}: {name!r} is named twice; a device makes one proof "
                                      "at a time, so name each once")

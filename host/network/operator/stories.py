@@ -29,6 +29,11 @@ OF_STATES: dict[State, str] = {
 }
 """What entering a state means, for the prover's operator."""
 
+OF_WORKERS: dict[str, str] = {
+    "came": "came", "gone": "is gone", "aside": "was put aside",
+    "failed": "could not do a task"}
+"""What happens to a worker on another machine."""
+
 VERDICTS: dict[State, str] = {
     State.MATURED: "it was paid",
     State.INCLUDED: "it is paid as soon as its block is final",
@@ -60,6 +65,9 @@ def sentence(kind: str, fields: Mapping[str, Value]) -> str:
         case "reload":
             stays = f"; as before stay {said['stays']}" if said["stays"] else ""
             return f"the settings were read again: {said['taken'] or 'nothing changed'}{stays}"
+        case "worker":
+            return (f"worker {said['worker']} {OF_WORKERS[str(said['state'])]}: "
+                    f"{said['reason']}")
         case "block":
             return "this node proposed a block"
         case "unsigned":

@@ -69,6 +69,7 @@ class Watch(Closing):
         aside = prover.setup.prover.put_aside(follower.now_ms) if prover is not None else {}
         if prover is not None and follower.milliseconds >= ATTEST_MS:
             self._funds = prover.missing_funds()
+        farm = running.prepared.workers.farm
         view = View(
             slot=running.slot,
             head_slot=int(follower.store.blocks[follower.head().root].slot),
@@ -79,7 +80,8 @@ class Watch(Closing):
             refused_reason=prover.refusal[1] if prover and prover.refusal else "",
             proving=tuple(job.slot for job in node.jobs.unfinished()
                           if job.state in (State.WITNESS, State.PROVING)),
-            put_aside=aside, funds=self._funds, prover=prover is not None)
+            put_aside=aside, funds=self._funds, prover=prover is not None,
+            workers_aside=farm.aside() if farm else {})
         found = conditions(view)
         # From proof to proof a node is idle and working in turn: all is well.
         state = "" if found[0].name in WELL else found[0].name
@@ -94,6 +96,9 @@ class Watch(Closing):
             "finalized_epoch": {"": follower.finalized_epoch}, "peers": {"": view.peers},
             "peers_known": {"": view.peers_known}, "late_seconds": {"": pace.late_seconds},
             "clock_ahead_seconds": {"": follower.clock.offset_ms / 1000},
+            "workers": {"": len(farm.workers()) if farm else 0},
+            "workers_put_aside": {"": len(farm.aside()) if farm else 0},
+            "worker_tasks": {"": farm.waiting if farm else 0},
             "device_put_aside": {name: float(name in aside) for name in self._devices},
         }, tuple(found), self._about, self._now(), tuple(self._events))
 

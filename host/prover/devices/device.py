@@ -91,6 +91,18 @@ class Transforming(Protocol):
         ...
 
 
+@runtime_checkable
+class Shared(Protocol):
+    """A device whose sums come from others, whom a check can tell apart."""
+
+    def checked(self, jobs: Sequence[Job]) -> list[Result]:
+        """The right results of `jobs`, by this machine; who has answered otherwise is put aside.
+
+        For when what was made of the results has turned out wrong.
+        """
+        ...
+
+
 class Device(Protocol):
     """Something that computes multi-scalar multiplications on BN254."""
 

@@ -140,6 +140,9 @@ class Prover:
                 candidate.failed(on, f"failed: {error}", hear)
                 continue
             proof = self._verified(results, public, blinding)
+            if proof is None and (right := on.checked(scalars)) is not None:
+                results = right
+                proof = self._verified(results, public, blinding)
             if proof is None:
                 if h is not own:
                     own = self._evaluator.quotient(witness) if own is None else own

@@ -18,6 +18,7 @@ from proofmill.host.prover.devices.device import (
     Progress,
     Quotient,
     Result,
+    Shared,
     Transforming,
 )
 from proofmill.host.prover.devices.mcl import MclDevice
@@ -73,14 +74,24 @@ class KeyOnDevice:
 
     def run(self, scalars: Sequence[Limbs], progress: Progress | None) -> list[Result]:
         """The five sums, in one call of the device. Raises `DeviceError`."""
+        return self._all(self.device.run(self._jobs(scalars), progress))
+
+    def checked(self, scalars: Sequence[Limbs]) -> list[Result] | None:
+        """The right sums, where the device can tell who has computed a wrong one; else None."""
+        if not isinstance(self.device, Shared):
+            return None
+        return self._all(self.device.checked(self._jobs(scalars)))
+
+    def _jobs(self, scalars: Sequence[Limbs]) -> list[Job]:
+        return [Job(bases=bases, scalars=each)
+                for bases, each in zip(self.load(), scalars, strict=True) if bases is not None]
+
+    def _all(self, results: Sequence[Result]) -> list[Result]:
+        """With those that are nobody's work, since they are empty."""
         loaded = self.load()
-        results = self.device.run(
-            [Job(bases=bases, scalars=each)
-             for bases, each in zip(loaded, scalars, strict=True) if bases is not None], progress)
         if len(results) != sum(bases is not None for bases in loaded):
             raise DeviceError(f"answered {len(results)} of the sums asked for")
         remaining = iter(results)
-        # An empty sum is nobody's work.
         return [Result(infinity(group), 0, 0, self.device.name) if bases is None
                 else next(remaining)
                 for bases, (_, group) in zip(loaded, SUMS, strict=True)]

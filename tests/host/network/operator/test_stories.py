@@ -75,5 +75,6 @@ def test_what_cannot_be_told_is_said(home: Path, capsys: Any) -> None:
 def test_every_event_and_state_has_a_sentence() -> None:
     assert OF_STATES.keys() == set(State) and VERDICTS.keys() <= set(State)
     for kind, fields in KINDS.items():
-        said = sentence(kind, dict.fromkeys(fields, 1) | {"state": "SEEN", "reason": "r"})
+        state = "gone" if kind == "worker" else "SEEN"
+        said = sentence(kind, dict.fromkeys(fields, 1) | {"state": state, "reason": "r"})
         assert said and not said.endswith(".")

@@ -1,0 +1,1 @@
+"""Proving on many machines: a queue that a node keeps, and workers that take from it."""

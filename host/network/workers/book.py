@@ -1,0 +1,128 @@
+"""What a node has asked its workers and what came of it, in SQLite: the truth, whatever the queue's
+server has lost or kept."""
+
+import os
+import time
+from dataclasses import dataclass
+
+from proofmill.host.ground.database import Database
+from proofmill.host.network.workers.wire import Answer, Task, read_answer, read_task, to_bytes
+
+BOOK = "workers.sqlite"
+"""In a node's folder."""
+KEPT_ANSWERS = 4096
+"""Answers that are kept for a node that asks the same again after its end."""
+
+_SCHEMA = """
+CREATE TABLE tasks (
+    sequence INTEGER PRIMARY KEY AUTOINCREMENT,
+    identity TEXT NOT NULL UNIQUE,
+    task BLOB NOT NULL,
+    worker TEXT NOT NULL,
+    answer BLOB NOT NULL,
+    failures INTEGER NOT NULL
+) STRICT;
+CREATE TABLE put_aside (
+    worker TEXT PRIMARY KEY,
+    reason TEXT NOT NULL,
+    unix_seconds REAL NOT NULL
+) STRICT;
+"""
+
+
+@dataclass(frozen=True)
+class Answered:
+    """An answer and the worker that gave it; "" for this node's processor."""
+
+    worker: str
+    answer: Answer
+
+
+class Book(Database):
+    """Tasks that are open, answers that were taken, workers that are put aside.
+
+    One thread at a time. An answer is taken once: whatever comes later for the same task is not.
+    """
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        """Open or make the file; as `Database`."""
+        super().__init__(path, _SCHEMA, 1, "record of workers' tasks")
+
+    def open(self, task: Task) -> None:
+        """Note a task that is to be done; one that is there stays as it is."""
+        with self._transaction() as database:
+            database.execute(
+                "INSERT OR IGNORE INTO tasks (identity, task, worker, answer, failures) "
+                "VALUES (?, ?, '', x'', 0)", (task.identity, to_bytes(task)))
+
+    def is_open(self, identity: str) -> bool:
+        """Whether an answer is wanted."""
+        return bool(self._rows("SELECT 1 FROM tasks WHERE identity = ? AND length(answer) = 0",
+                               (identity,)))
+
+    def open_identities(self) -> list[str]:
+        """The tasks that are to be done, oldest first."""
+        return [str(row) for (row,) in self._rows(
+            "SELECT identity FROM tasks WHERE length(answer) = 0 ORDER BY sequence")]
+
+    def task(self, identity: str) -> Task | None:
+        """An open task."""
+        rows = self._rows("SELECT task FROM tasks WHERE identity = ? AND length(answer) = 0",
+                          (identity,))
+        return read_task(rows[0][0]) if rows else None
+
+    def take(self, worker: str, answer: Answer) -> bool:
+        """Take an answer for good, if its task is open; whether it was."""
+        with self._transaction() as database:
+            taken = database.execute(
+                # What was asked is of no more use.
+                "UPDATE tasks SET worker = ?, answer = ?, task = x'' "
+                "WHERE identity = ? AND length(answer) = 0",
+                (worker, to_bytes(answer), answer.identity)).rowcount
+            if taken:
+                database.execute(
+                    "DELETE FROM tasks WHERE length(answer) > 0 AND sequence <= "
+                    "(SELECT max(sequence) FROM tasks) - ?", (KEPT_ANSWERS,))
+        return bool(taken)
+
+    def correct(self, answer: Answer) -> None:
+        """Put this node's own answer in the place of a worker's wrong one."""
+        with self._transaction() as database:
+            database.execute("UPDATE tasks SET worker = '', answer = ? WHERE identity = ?",
+                             (to_bytes(answer), answer.identity))
+
+    def failed(self, identity: str) -> int:
+        """Note that a worker could not do a task; how often that was so."""
+        with self._transaction() as database:
+            database.execute("UPDATE tasks SET failures = failures + 1 WHERE identity = ?",
+                             (identity,))
+        rows = self._rows("SELECT failures FROM tasks WHERE identity = ?", (identity,))
+        return int(rows[0][0]) if rows else 0
+
+    def answered(self, identity: str) -> Answered | None:
+        """The answer that was taken."""
+        rows = self._rows(
+            "SELECT worker, answer FROM tasks WHERE identity = ? AND length(answer) > 0",
+            (identity,))
+        return Answered(rows[0][0], read_answer(rows[0][1])) if rows else None
+
+    def forget(self, identity: str) -> None:
+        """Nobody wants it any more."""
+        with self._transaction() as database:
+            database.execute("DELETE FROM tasks WHERE identity = ?", (identity,))
+
+    def put_aside(self, worker: str, reason: str) -> None:
+        """Take nothing from a worker any more."""
+        with self._transaction() as database:
+            database.execute("INSERT OR IGNORE INTO put_aside VALUES (?, ?, ?)",
+                             (worker, reason, time.time()))
+
+    def let_in(self, worker: str) -> bool:
+        """Forgive a worker; whether it was put aside."""
+        with self._transaction() as database:
+            return bool(database.execute("DELETE FROM put_aside WHERE worker = ?",
+                                         (worker,)).rowcount)
+
+    def aside(self) -> dict[str, str]:
+        """Workers that are put aside, and why."""
+        return dict(self._rows("SELECT worker, reason FROM put_aside ORDER BY worker"))

@@ -1,0 +1,254 @@
+"""A worker's side of the queue: takes a task, holds it, carries it out, answers, takes the next."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Coroutine, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+from nats.errors import Error as NatsError
+from nats.js import JetStreamContext
+from nats.js.errors import APIError, NotFoundError
+
+from proofmill.host.ground.errors import ProofmillError
+from proofmill.host.ground.pause import GrowingPause
+from proofmill.host.network.workers import blobs, line
+from proofmill.host.network.workers.access import Access
+from proofmill.host.network.workers.blobs import Kept
+from proofmill.host.network.workers.farm import ALIVE_SECONDS, FAULTS
+from proofmill.host.network.workers.wire import (
+    ABOUT,
+    CONSUMER,
+    VERSION,
+    About,
+    Alive,
+    Answer,
+    OtherVersion,
+    Queue,
+    read_about,
+    read_task,
+    to_bytes,
+)
+from proofmill.host.network.workers.work import Bench, Done
+
+log = logging.getLogger(__name__)
+
+TAKE_SECONDS = 1.0
+"""How long one question for a task is open, and so at most until an idle worker ends."""
+HEARTBEATS = 3
+"""In the time of a lease."""
+FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0
+"""After a failure of a device."""
+NOT_YET_SECONDS = 1.0
+
+
+@dataclass
+class Tally:
+    """What a worker has done. `busy_seconds`: of its devices, added up."""
+
+    begun: float = field(default_factory=time.monotonic)
+    done: int = 0
+    failed: int = 0
+    busy_seconds: float = 0.0
+    fetched: int = 0
+
+
+class Worker:
+    """One worker with its devices, until it is told to end.
+
+    Each device takes a task by itself. A task is held by signs of life within its lease; if this
+    process ends, another worker has it when the lease is over.
+    """
+
+    def __init__(self, access: Access, benches: Sequence[Bench], kept: Kept, program: str,
+                 say: Callable[[str], None] | None = None) -> None:
+        """`kept`: what is fetched once; `program`: this release; `say` hears sentences."""
+        self.tally = Tally()
+        self._access, self._queue = access, Queue(access.queue)
+        self._benches, self._kept, self._program = benches, kept, program
+        self._say = say or (lambda sentence: None)
+        self._stop = asyncio.Event()
+        self._refusal: ProofmillError | None = None
+        self._fetching: dict[str, asyncio.Lock] = {}
+        self._known: dict[str, Path] = {}
+        """Blobs whose hash this process has looked at."""
+
+    def end(self) -> None:
+        """Take no more tasks, and end after those that are being done."""
+        self._stop.set()
+
+    async def run(self) -> None:
+        """Until `end`. What keeps it from working is raised, as `ProofmillError`."""
+        connection = await line.connect(
+            self._access, self._access.user, None, self._refused)
+        try:
+            stream = line.stream(connection)
+            about = await self._about(stream)
+            if about is None:
+                return
+            self._say(f"{self._access.user} works for {self._queue.name} at {self._access.url}, on "
+                      f"{', '.join(bench.name for bench in self._benches)}")
+            alive = asyncio.ensure_future(self._live(connection.client))
+            try:
+                await asyncio.gather(*(
+                    self._lane(stream, bench, about.lease_seconds) for bench in self._benches))
+            finally:
+                alive.cancel()
+                await asyncio.gather(alive, return_exceptions=True)
+            if self._refusal is not None:
+                raise self._refusal
+        finally:
+            await connection.close()
+
+    def _refused(self, refusal: ProofmillError) -> None:
+        self._refusal = refusal
+        self._stop.set()
+
+    async def _about(self, stream: JetStreamContext) -> About | None:
+        """What the node says of the queue, when it says it; None where the worker is to end."""
+        told = False
+        while not self._stop.is_set():
+            try:
+                found = await stream.get_last_msg(
+                    self._queue.blobs, self._queue.blob(ABOUT, ABOUT), direct=True)
+                return read_about(found.data or b"")
+            except (NotFoundError, *FAULTS):
+                if not told:
+                    told = True
+                    self._say(f"{self._access.url} is there, but not the queue "
+                              f"{self._queue.name!r}: waiting for its node")
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(1):
+                        await self._stop.wait()
+        return None
+
+    async def _live(self, client: Client) -> None:
+        """Give signs of life."""
+        while True:
+            with suppress(NatsError):
+                tally = self.tally
+                lived = max(time.monotonic() - tally.begun, 1e-6) * len(self._benches)
+                await client.publish(self._queue.alive(self._access.user), to_bytes(Alive(
+                    VERSION, self._program, [bench.name for bench in self._benches], tally.done,
+                    tally.busy_seconds / lived)))
+            await asyncio.sleep(ALIVE_SECONDS)
+
+    async def _lane(self, stream: JetStreamContext, bench: Bench, lease: float) -> None:
+        """Take and do tasks on one device."""
+        subscription = await stream.pull_subscribe_bind(CONSUMER, stream=self._queue.tasks)
+        pause = GrowingPause(FIRST_PAUSE, LONGEST_PAUSE)
+        with ThreadPoolExecutor(1, thread_name_prefix=bench.name) as thread:
+            while not self._stop.is_set():
+                try:
+                    (message,) = await subscription.fetch(1, timeout=TAKE_SECONDS)
+                except TimeoutError:
+                    continue  # nothing was there to do
+                except (NatsError, APIError, OSError):
+                    await asyncio.sleep(line.AGAIN_SECONDS)
+                    continue
+                try:
+                    fine = await self._task(stream, bench, thread, message, lease)
+                except OtherVersion as error:
+                    await _ignore(message.nak(delay=NOT_YET_SECONDS))
+                    self._refusal = error
+                    self._stop.set()
+                    return
+                if fine:
+                    pause.reset()
+                else:
+                    await self._rest(pause.take())
+
+    async def _rest(self, seconds: float) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._stop.wait()
+
+    async def _task(self, stream: JetStreamContext, bench: Bench, thread: ThreadPoolExecutor,
+                    message: Msg, lease: float) -> bool:
+        """Carry one out; whether that went well."""
+        task = read_task(message.data)
+        holding = asyncio.ensure_future(_hold(message, lease))
+        try:
+            given = task.input
+            if task.input_address:
+                given = (await self._blob(stream, task.input_address)).read_bytes()
+            path = await self._blob(stream, task.address)
+            loop, begun = asyncio.get_running_loop(), time.monotonic()
+            done: Done | None
+            try:
+                done = await loop.run_in_executor(
+                    thread, lambda: bench.do(task, given, lambda: path))
+                error = ""
+            except ProofmillError as fault:
+                done, error = None, str(fault)
+            except Exception as fault:  # of a device's driver, whatever it is
+                done, error = None, repr(fault)
+            over = time.monotonic()
+            self.tally.busy_seconds += over - begun
+            if done is None:
+                log.warning("task %s: %s", task.identity, error)
+                self._say(f"{bench.name}: {error}")
+                bench.failed()
+                self.tally.failed += 1
+            answer = Answer(VERSION, task.identity, done.result if done else b"", error,
+                            bench.name, over - begun, done.cycles if done else 0,
+                            done.digits if done else 0)
+            await self._answer(stream, message, answer)
+            if done is not None:
+                self.tally.done += 1
+            return done is not None
+        except (blobs.NotThere, blobs.OtherContent, *FAULTS) as fault:
+            # The node hands it in anew; meanwhile another may try.
+            log.info("task %s waits: %s", task.identity, fault)
+            if isinstance(fault, blobs.OtherContent):
+                self._say(str(fault))
+            await _ignore(message.nak(delay=NOT_YET_SECONDS))
+            return True
+        finally:
+            holding.cancel()
+
+    async def _answer(self, stream: JetStreamContext, message: Msg, answer: Answer) -> None:
+        """Hand in an answer until the queue has it, and only then let go of the task."""
+        pause = GrowingPause(line.AGAIN_SECONDS, 2.0)
+        subject = self._queue.answer(self._access.user, answer.identity)
+        while self._refusal is None:
+            try:
+                await stream.publish(subject, to_bytes(answer))
+                break
+            except FAULTS as error:
+                log.debug("the answer to %s waits for the queue: %s", answer.identity, error)
+                await asyncio.sleep(pause.take())
+        await _ignore(message.ack_sync(timeout=line.ANSWER_SECONDS))
+
+    async def _blob(self, stream: JetStreamContext, address: str) -> Path:
+        """Where a blob is on this machine; it is fetched once."""
+        async with self._fetching.setdefault(address, asyncio.Lock()):
+            known = self._known.get(address)
+            if known is not None and known.exists():
+                return known
+            path = await asyncio.to_thread(self._kept.path, address)
+            if path is None:
+                content = await blobs.get(stream, self._queue, address)
+                self.tally.fetched += 1
+                path = await asyncio.to_thread(self._kept.put, address, content)
+            self._known[address] = path
+            return path
+
+
+async def _hold(message: Msg, lease: float) -> None:
+    """Keep a task from being given to another, as long as this process lives."""
+    while True:
+        await asyncio.sleep(lease / HEARTBEATS)
+        await _ignore(message.in_progress())
+
+
+async def _ignore(what: Coroutine[Any, Any, object]) -> None:
+    """What the queue does not hear now, it does without: the lease ends."""
+    with suppress(NatsError, APIError, TimeoutError, OSError):
+        await what
