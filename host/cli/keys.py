@@ -16,11 +16,13 @@ from proofmill.host.cli.screen import Screen
 from proofmill.host.cli.shown import show
 from proofmill.host.cli.subcommands import Commands
 from proofmill.host.ground.errors import ProofmillError
-from proofmill.host.prover.plonk.systems import GROTH16, PLONK, PROTOCOLS
+from proofmill.host.prover.plonk.systems import FFLONK, GROTH16, PLONK, PROTOCOLS
 
 if TYPE_CHECKING:
+    from proofmill.host.prover.fflonk.zkey import FflonkProvingKey
     from proofmill.host.prover.groth16.container import Container
     from proofmill.host.prover.groth16.proving_key import ProvingKey
+    from proofmill.host.prover.plonk.zkey import PlonkProvingKey
 
 
 def register(commands: Commands) -> None:
@@ -29,8 +31,8 @@ def register(commands: Commands) -> None:
     actions = zkey.add_subparsers(metavar="ACTION", required=True)
     info = actions.add_parser(
         "info", help="system, curve, sizes, contributions",
-        description="Show a proving key of Groth16 or PLONK: its curve and sizes; of Groth16 who "
-                    "contributed to it, and whether it is for development alone, too.")
+        description="Show a proving key of Groth16, PLONK or FFLONK: its curve and sizes; of "
+                    "Groth16 who contributed to it, and whether it is for development alone, too.")
     info.add_argument("file", metavar="CIRCUIT.zkey", type=input_file())
     info.add_argument("--json", action="store_true", help="one JSON object")
     info.set_defaults(run=run_info)
@@ -61,8 +63,8 @@ def register(commands: Commands) -> None:
     verify = actions.add_parser(
         "verify", help="check a key against its circuit and the powers of tau",
         description="Check that a key is what a ceremony makes of a circuit and powers of tau, as "
-                    "`snarkjs zkey verify` does, and a PLONK key that it is what setup makes: "
-                    "status 0 when it is, 1 when it is not.")
+                    "`snarkjs zkey verify` does, and of PLONK and FFLONK that it is what setup "
+                    "makes: status 0 when it is, 1 when it is not.")
     verify.add_argument("r1cs", metavar="CIRCUIT.r1cs", type=input_file())
     verify.add_argument("powers", metavar="POWERS.ptau", type=input_file())
     verify.add_argument("zkey", metavar="CIRCUIT.zkey", type=input_file())
@@ -79,9 +81,10 @@ def register(commands: Commands) -> None:
     setup.add_argument("powers", metavar="POWERS.ptau", type=input_file(), nargs="?",
                        help="powers of tau, prepared for phase 2; not with --development")
     setup.add_argument("zkey", metavar="OUT.zkey", type=output_file)
-    setup.add_argument("--system", choices=(GROTH16, PLONK), default=GROTH16,
-                       help="the proof system (default: groth16); a PLONK key needs no ceremony of "
-                            "its own, and is the one that `snarkjs plonk setup` makes")
+    setup.add_argument("--system", choices=(GROTH16, PLONK, FFLONK), default=GROTH16,
+                       help="the proof system (default: groth16); a key of PLONK or FFLONK needs "
+                            "no ceremony of its own, and is the one that `snarkjs plonk|fflonk "
+                            "setup` makes")
     setup.add_argument("--development", action="store_true",
                        help="yes, a key whose maker can forge proofs")
     setup.add_argument("--seed", type=seed_text,
@@ -98,14 +101,14 @@ def _add_old_and_new(parser: argparse.ArgumentParser) -> None:
 def run_info(options: argparse.Namespace) -> int:
     """Show a proving key."""
     from proofmill.host.prover.groth16 import info as groth16
-    from proofmill.host.prover.groth16.zkey import parse_zkey
+    from proofmill.host.prover.groth16.proving_key import ProvingKey
     from proofmill.host.prover.plonk import info as plonk
-    from proofmill.host.prover.plonk import zkey
 
     with Screen(machine=options.json).bar(f"reading {options.file}"):
         container, system = _opened(options.file)
-        info = groth16.key_info(parse_zkey(container)) if system == GROTH16 else plonk.key_info(
-            options.file, system, zkey.parse_zkey(container).circuit)
+        key = _parsed(container, system)
+        info = (groth16.key_info(key) if isinstance(key, ProvingKey)
+                else plonk.key_info(options.file, system, key.circuit))
     show("zkey info", info, options.json)
     return 0
 
@@ -113,15 +116,11 @@ def run_info(options: argparse.Namespace) -> int:
 def run_export(options: argparse.Namespace) -> int:
     """Write a verification key."""
     from proofmill.host.prover.groth16.json_fields import write_json
-    from proofmill.host.prover.groth16.zkey import parse_zkey
-    from proofmill.host.prover.plonk import zkey
 
     screen = Screen(machine=machine_reads(options.key))
     with screen.bar(f"reading {options.file}"):
-        container, system = _opened(options.file)
-        key = (parse_zkey(container) if system == GROTH16 else zkey.parse_zkey(container)
-               ).verification_key
-    write_json(options.key, key.to_json())
+        key = _parsed(*_opened(options.file))
+    write_json(options.key, key.verification_key.to_json())
     screen.line(f"wrote {options.key}")
     return 0
 
@@ -161,6 +160,18 @@ def _opened(path: str) -> "tuple[Container, str]":
     return container, PROTOCOLS.get(protocol_of(container), GROTH16)
 
 
+def _parsed(container: "Container", system: str
+            ) -> "ProvingKey | PlonkProvingKey | FflonkProvingKey":
+    """The key of a system."""
+    from proofmill.host.prover.fflonk import zkey as fflonk
+    from proofmill.host.prover.groth16 import zkey as groth16
+    from proofmill.host.prover.plonk import zkey as plonk
+
+    if system == PLONK:
+        return plonk.parse_zkey(container)
+    return fflonk.parse_zkey(container) if system == FFLONK else groth16.parse_zkey(container)
+
+
 def _read(path: str, screen: Screen) -> "ProvingKey":
     from proofmill.host.prover.groth16.zkey import read_zkey
 
@@ -190,8 +201,8 @@ def run_verify(options: argparse.Namespace) -> int:
     screen = Screen(machine=options.json)
     with screen.bar(f"reading {options.zkey}"):
         container, system = _opened(options.zkey)
-    if system == PLONK:
-        return _verify_plonk(options, container, screen)
+    if system != GROTH16:
+        return _verify_plonk(options, container, system, screen)
     key, fault = parse_zkey(container), None
     found: list[Checked] = []
     with screen.bar("reading") as bar:
@@ -219,15 +230,17 @@ def run_verify(options: argparse.Namespace) -> int:
     return 0
 
 
-def _verify_plonk(options: argparse.Namespace, container: "Container", screen: Screen) -> int:
-    """Make the key again and compare."""
+def _verify_plonk(options: argparse.Namespace, container: "Container", system: str,
+                  screen: Screen) -> int:
+    """Make the key of PLONK or FFLONK again and compare."""
+    from proofmill.host.prover.fflonk import setup as fflonk
     from proofmill.host.prover.groth16.powers import read_powers
     from proofmill.host.prover.groth16.r1cs_file import read_r1cs
-    from proofmill.host.prover.plonk.setup import first_difference
+    from proofmill.host.prover.plonk import setup as plonk
 
     with screen.bar("reading") as bar:
-        fault = first_difference(read_r1cs(options.r1cs), read_powers(options.powers), container,
-                                 bar.step)
+        fault = (plonk if system == PLONK else fflonk).first_difference(
+            read_r1cs(options.r1cs), read_powers(options.powers), container, bar.step)
     if options.json:
         print_record("zkey verify", {"valid": fault is None, "fault": fault, "circuit_hash": None,
                                      "contributions": []})
@@ -255,7 +268,7 @@ def run_setup(options: argparse.Namespace) -> int:
     from proofmill.host.prover.groth16.r1cs_file import read_r1cs
 
     screen = Screen(machine=machine_reads(options.zkey))
-    if options.system == PLONK:
+    if options.system != GROTH16:
         return _plonk_setup(options, screen)
     with screen.bar("reading") as bar:
         r1cs, powers = read_r1cs(options.r1cs), read_powers(options.powers)
@@ -267,15 +280,16 @@ def run_setup(options: argparse.Namespace) -> int:
 
 
 def _plonk_setup(options: argparse.Namespace, screen: Screen) -> int:
+    from proofmill.host.prover.fflonk.setup import fflonk_setup
     from proofmill.host.prover.groth16.powers import read_powers
     from proofmill.host.prover.groth16.r1cs_file import read_r1cs
     from proofmill.host.prover.plonk.setup import plonk_setup
 
     with screen.bar("reading") as bar:
-        circuit = plonk_setup(read_r1cs(options.r1cs), read_powers(options.powers), options.zkey,
-                              bar.step)
-    screen.line(f"wrote {options.zkey}: the PLONK key for {circuit.wires:,} wires, "
-                f"{circuit.gates:,} gates, domain {circuit.domain_size:,}")
+        circuit = (plonk_setup if options.system == PLONK else fflonk_setup)(
+            read_r1cs(options.r1cs), read_powers(options.powers), options.zkey, bar.step)
+    screen.line(f"wrote {options.zkey}: the {options.system.upper()} key for "
+                f"{circuit.wires:,} wires, {circuit.gates:,} gates, domain {circuit.domain_size:,}")
     return 0
 
 

@@ -12,6 +12,7 @@ from proofmill.host.cli.subcommands import Commands
 from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.prover.devices.catalogue import DEVICES, open_device
 from proofmill.host.prover.plonk.systems import (
+    FFLONK,
     GROTH16,
     PLONK,
     PROTOCOLS,
@@ -49,8 +50,8 @@ def register(commands: Commands) -> None:
 
     verify = commands.add_parser(
         "verify", help="verify a proof",
-        description="Verify a proof as `snarkjs groth16 verify` and `snarkjs plonk verify` do; the "
-                    "key says which. Status 0 when it is valid, 1 when it is not.")
+        description="Verify a proof as `snarkjs groth16|plonk|fflonk verify` does; the key says "
+                    "which. Status 0 when it is valid, 1 when it is not.")
     verify.add_argument("key", metavar="VK.json", type=input_file(), help="the verification key")
     verify.add_argument("public", metavar="PUBLIC.json", type=input_file(),
                         help="the public signals")
@@ -183,7 +184,8 @@ def run_verify(options: argparse.Namespace) -> int:
     try:
         with screen.bar("verifying"):
             key = read_json(options.key).value
-            verifier = _verify_plonk if json_system(key) == PLONK else _verify_groth16
+            verifier = {PLONK: _verify_plonk, FFLONK: _verify_fflonk}.get(
+                json_system(key), _verify_groth16)
             valid = verifier(options, key)
     except NotValid as error:
         screen.line(f"the proof is NOT valid: {error}")
@@ -205,6 +207,15 @@ def _verify_plonk(options: argparse.Namespace, key: object) -> bool:
     from proofmill.host.prover.groth16.json_fields import read_public
     from proofmill.host.prover.plonk.verification_key import key_from_json, read_proof
     from proofmill.host.prover.plonk.verify import verify
+
+    return verify(key_from_json(key, options.key), read_public(options.public),
+                  read_proof(options.proof))
+
+
+def _verify_fflonk(options: argparse.Namespace, key: object) -> bool:
+    from proofmill.host.prover.fflonk.verification_key import key_from_json, read_proof
+    from proofmill.host.prover.fflonk.verify import verify
+    from proofmill.host.prover.groth16.json_fields import read_public
 
     return verify(key_from_json(key, options.key), read_public(options.public),
                   read_proof(options.proof))

@@ -6,19 +6,19 @@ from typing import Any
 
 FIELDS: dict[str, dict[str, str]] = {
     "zkey info": {
-        "name": "the file", "system": "groth16 or plonk", "curve": "of the key",
+        "name": "the file", "system": "groth16, plonk or fflonk", "curve": "of the key",
         "wires": "of the circuit, the constant 1 too",
         "public": "public signals", "domain_size": "of the transforms, a power of two",
         "coefficients": "entries of the circuit's matrices A and B",
         "contributions": "a list of names, in order; null for one without a name",
         "development": "whether its maker can forge proofs",
         "circuit_hash": "hex, what contributions were made for",
-        "gates": "of PLONK, those of public signals too, without the padding",
-        "additions": "sums that have a variable of their own in PLONK"},
+        "gates": "of PLONK and FFLONK, those of public signals too, without the padding",
+        "additions": "sums that have a variable of their own there"},
     "zkey verify": {
         "valid": "whether it is what a ceremony makes of the circuit and the powers",
         "fault": "section and reason where it is not, else null",
-        "circuit_hash": "hex, what the contributions are for; null of PLONK, which has none",
+        "circuit_hash": "hex, what the contributions are for; null of PLONK and FFLONK",
         "contributions": "a list, below; empty where it is not valid"},
     "zkey verify: contributions": {
         "name": "of its party, or null", "hash": "hex, by which the party finds it"},

@@ -92,8 +92,8 @@ class Gated:
     selectors: dict[str, Vector]
 
 
-def gates_of(r1cs: R1cs) -> Gated:
-    """The gates of a constraint system.
+def gates_of(r1cs: R1cs, free: int = 0) -> Gated:
+    """The gates of a constraint system, with `free` places of the domain more than there are gates.
 
     Raises `ProofmillError` where the domain is too large for BN254's roots of unity, and where a
     wire comes twice in one sum, of which snarkjs takes the last.
@@ -106,7 +106,7 @@ def gates_of(r1cs: R1cs) -> Gated:
         gates.add_constraint(*row)
     columns = np.array(gates.columns, dtype=np.uint32).reshape(3, -1)
     count = columns.shape[1]
-    size = max(LEAST_DOMAIN, 1 << (count - 1).bit_length()) if count else LEAST_DOMAIN
+    size = max(LEAST_DOMAIN, 1 << max(0, count + free - 1).bit_length())
     if size * SPREAD > 1 << TWO_ADICITY:
         raise ProofmillError(f"{r1cs.name}: {count} gates need a domain of {size}, the largest "
                              f"here is {(1 << TWO_ADICITY) // SPREAD}; split the circuit")
@@ -123,22 +123,24 @@ def gates_of(r1cs: R1cs) -> Gated:
                          additions=additions, columns=columns), selectors)
 
 
-def permuted(circuit: Circuit, factors: tuple[int, int, int]) -> list[Vector]:
+def permuted(circuit: Circuit, factors: tuple[int, int, int], free: int = 0) -> list[Vector]:
     """The values of S1, S2, S3 at the domain's places w^i, shape (n,) each.
 
     Wire j of gate i stands at ``factors[j] w^i``; what is there names the place before it, gate by
-    gate, with the same variable, and the first one names the last.
+    gate, with the same variable, and the first one names the last. The last `free` gates name
+    themselves: any values may stand there.
     """
     size = circuit.domain_size
     padded = np.zeros((size, 3), dtype=np.uint32)
     padded[:circuit.gates] = circuit.columns.T
+    padded = padded[:size - free]
     order = np.argsort(padded.reshape(-1), kind="stable")
     sorted_variables = padded.reshape(-1)[order]
     starts = np.flatnonzero(np.concatenate(
         ([True], sorted_variables[1:] != sorted_variables[:-1])))
     before = np.roll(order, 1)
     before[starts] = order[np.concatenate((starts[1:], [len(order)])) - 1]
-    target = np.empty_like(order)
+    target = np.arange(3 * size)
     target[order] = before
     places = np.array(scalars.powers(scalars.root_of_unity(circuit.power), size))
     columns = scalars.from_integers(factors)

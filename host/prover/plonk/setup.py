@@ -163,10 +163,10 @@ def lagrange_pieces(size: int, count: int) -> Iterator[Content]:
         yield from pieces(scalars.inverse_transform(values))
 
 
-def values_of(gated: Gated) -> dict[str, Vector]:
-    """Selectors and permutation at the domain's places, by name."""
+def values_of(gated: Gated, free: int = 0) -> dict[str, Vector]:
+    """Selectors and permutation at the domain's places, by name; `free`: see `permuted`."""
     return gated.selectors | dict(zip(
-        KEY_POINTS[5:], permuted(gated.circuit, (1, K1, K2)), strict=True))
+        KEY_POINTS[5:], permuted(gated.circuit, (1, K1, K2), free), strict=True))
 
 
 def counts_bytes(circuit: Circuit) -> bytes:
