@@ -16,6 +16,7 @@ from proofmill.boards.cores.field_benches import (
     processor_bench,
     transform_bench,
 )
+from proofmill.boards.cores.mailbox_bench import mailboxes_bench
 from proofmill.boards.cores.recoder_bench import recoder_bench
 from proofmill.firmware.library import finishing_program, program
 from proofmill.firmware.target import Target
@@ -158,8 +159,7 @@ class Core:
         if self.bus:
             raise ValueError(f"{self.unit} behind a bus has none in Verilog")
         if unit.bench is None:
-            raise ValueError(f"{self.unit} has none in Verilog; the units that have one are "
-                             f"{', '.join(name for name in UNITS if UNITS[name].bench)}")
+            raise ValueError(no_bench(self.unit))
         return fill(self.unit, unit.title, unit.bench(self))
 
 
@@ -174,6 +174,14 @@ PROGRAMS = {"invert": 1, "multiply": 2, "power": 2}
 
 BUSES = {"axi-stream": "axis", "axi4-lite": "axil"}
 """What names of top modules begin with, by bus."""
+
+
+def no_bench(unit: str) -> str | None:
+    """Why a unit has no bench in Verilog; None where it has one."""
+    if UNITS[unit].bench is not None:
+        return None
+    return (f"{unit} has none in Verilog; the units that have one are "
+            f"{', '.join(name for name in UNITS if UNITS[name].bench)}")
 
 
 def no_bus(unit: str, bus: str) -> str | None:
@@ -231,7 +239,8 @@ UNITS = {
                       lambda core: TransformUnit(core.transforms),
                       lambda core: transform_bench(core.transforms)),
     "mailboxes": Unit("the mailboxes of a unit: who is served, and what stays",
-                      lambda core: Mailboxes(core.shape.adder, core.shape.mailbox_bits), None),
+                      lambda core: Mailboxes(core.shape.adder, core.shape.mailbox_bits),
+                      lambda core: mailboxes_bench(core.shape)),
     "recoder": Unit("scalars become signed digits, and those mailboxes' numbers",
                     lambda core: Recoder(core.shape.mailbox_bits, core.shape.adder.units),
                     lambda core: recoder_bench(core.shape, core.window)),

@@ -82,6 +82,11 @@ def run_verilog(options: argparse.Namespace) -> int:
                              f"that ends in .v for Verilog; name {Path(options.file).stem}.sv")
     names = _beside(options)
     core = core_of(options)
+    if options.bench:
+        from proofmill.boards.cores.core import no_bench
+
+        if (why := no_bench(core.unit)) is not None:
+            raise ProofmillError(f"there is no bench: {why}; leave --bench out")
     proofs = _proofs(core) if options.sby else []
     screen = Screen(machine=machine_reads(options.file))
     with screen.bar(f"emitting the {core.unit}"):

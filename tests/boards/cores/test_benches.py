@@ -49,6 +49,9 @@ CORES = {
     "transform": Core(unit="transform", shape=TOY_SHAPE),
     "transform-folded": Core(unit="transform", shape=folded(3)),
     "transform-bn254": Core(unit="transform", shape=STANDARD),
+    "mailboxes": Core(unit="mailboxes", shape=TOY_SHAPE),
+    "mailboxes-folded": Core(unit="mailboxes", shape=folded(3)),
+    "mailboxes-bn254": Core(unit="mailboxes", shape=STANDARD),
     "recoder": Core(unit="recoder", shape=TOY_SHAPE),
     "recoder-four-units": Core(unit="recoder", shape=at_interval(3, TOY_SHAPE), window=2),
     "adder-g2": Core(unit="adder", shape=of_one_group(TOY_SHAPE, Group.G2)),
@@ -60,7 +63,7 @@ CORES = {
 SLOW = ("axis_multiplier-folded",
         "transform-bn254", "transform-folded", "msm", "msm-groups", "accelerator-groups",
         "multiplier-bn254", "inverter-bn254", "batch_adder-folded", "batch_adder-bn254",
-        "adder-a-pair-a-cycle", "adder-g2")
+        "adder-a-pair-a-cycle", "adder-g2", "mailboxes-folded", "mailboxes-bn254")
 
 
 def written(core, folder):
@@ -121,6 +124,7 @@ def test_the_answers_are_right_under_verilator(name, tmp_path):
 
 
 @pytest.mark.parametrize("name, right, wrong", [
+    ("mailboxes", "<= total;", "<= ~total;"),
     ("recoder", "operand__negative  <= negative;", "operand__negative  <= ~negative;"),
     ("inverter", "left  <= 7'h41;", "left  <= 7'h21;"),
     *((name, "product <= {", "product <= ~{") for name in (

@@ -98,7 +98,7 @@ def test_the_adder_of_g2_alone(run, tmp_path):
     ("--unit msm --bus axi4-lite", "--bus axi4-lite: there is none of msm; there is one of mult"),
     ("--unit transform --bus axi4-lite", "and an axi-stream of transform"),
     ("--unit adder --bus axi4-lite --bench", "--bench is of a unit's own ports"),
-    ("--unit mailboxes --preset toy --bench", "mailboxes has none in Verilog; the units"),
+    ("--unit board --board icesugar-pro --bench", "board has none in Verilog; the units"),
 ])
 def test_what_does_not_fit_is_a_sentence_that_says_what_would(run, words, sentence, tmp_path):
     status, said = run("verilog", tmp_path / "out.sv", *words.split())
