@@ -29,6 +29,7 @@ EXAMPLES = {
     "bench fuzz": ("bench fuzz --inputs 1000 --seed 1",),
     "bench setup": ("bench setup --power 12",),
     "bench block": ("bench block --transfers 16 --device cpu",),
+    "bench certificate": ("bench certificate --kind slot",),
     "bench settlement": ("bench settlement --provers 32",),
     "bench simulate": ("bench simulate --provers 1000 --slots 100",),
     "bench soak": ("bench soak --slots 100",),
@@ -47,7 +48,7 @@ EXAMPLES = {
     "study run": ("study run study.toml --out results",),
     "study published": ("study published",),
     "attacks": ("attacks --only wash",),
-    "why": ("why --slot 20", "why --slot 20 --run run.json"),
+    "why": ("why --slot 20", "why --slot 20 --run run.json", "why --epoch 6 --light light"),
     "contracts verifier": ("contracts verifier verification_key.json Verifier.vy",),
     "contracts inference": ("contracts inference compiled proven",),
     "contracts gas": ("contracts gas --provers 16",),
@@ -63,6 +64,9 @@ EXAMPLES = {
     "wallet deposit": ("wallet deposit key.json --node data --amount 500",),
     "wallet withdraw": ("wallet withdraw key.json --node data --amount 500",),
     "wallet balance": ("wallet balance key.json --node data",),
+    "light start": ("light start light --key verification_key.json --epoch 0 --registry 123",),
+    "light follow": ("light follow light --peer http://127.0.0.1:8000 --peer other/light",),
+    "light show": ("light show light", "light show light --json"),
     "completion": ("completion bash",),
 }
 """By a command's words, without ``proofmill``, as the lines below are."""

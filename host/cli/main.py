@@ -43,6 +43,7 @@ COMMANDS = {
     "vectors": ("vectors",),
     "slashing": ("slashing",),
     "wallet": ("wallet",),
+    "light": ("light",),
     "completion": ("completion",),
 }
 """Modules with ``register(subparsers)``, and the commands of each."""
@@ -51,7 +52,7 @@ READERS = {
     "proving": ("prove", "verify", "serve", "setup", "zkey", "r1cs"),
     "inference": ("infer", "model"),
     "mining and the network": ("mine", "devnet", "node", "worker", "doctor", "postmortem",
-                               "wallet", "why", "contracts", "ledger", "slashing"),
+                               "wallet", "light", "why", "contracts", "ledger", "slashing"),
     "devices and boards": ("devices", "selftest", "board", "build"),
     "building on the hardware": ("verilog", "commands", "field", "waves", "measure", "explore"),
     "figures and research": ("bench", "simulate", "study", "attacks", "vectors"),

@@ -281,6 +281,12 @@ FIELDS: dict[str, dict[str, str]] = {
         "proof_seconds": "of one proof", "proof_processor_seconds": "the same, of all cores",
         "verify_seconds": "of its verification",
         "cycles": "of the proof, or null"},
+    "light show": {
+        "finalized_epoch": "of the final checkpoint", "finalized_root": "hex",
+        "justified_epoch": "of the latest justified checkpoint", "justified_root": "hex",
+        "registry": "by which the votes from there count, as text",
+        "certificates": "a list: the epochs whose certificates are here",
+        "bytes": "of all files of the node"},
     "bench prove": {
         "zkey": "the key", "provers": "an object: for each prover seconds, and cycles if it has "
                                       "any; null for one that is not installed",

@@ -26,8 +26,12 @@ def register(commands: Commands) -> None:
                "misses: the four provers of proofmill devnet, 10 ETH each, or those of --provers. "
                "A registry file has [[provers]] tables with identity, bond_gwei and, if "
                "you like, delegated_gwei, reliability_bps and misses, a list of slots.")
-    why.add_argument("--slot", type=whole(1, MOST_SLOTS), required=True, metavar="N",
-                     help=f"1 to {MOST_SLOTS:,}")
+    what = why.add_mutually_exclusive_group(required=True)
+    what.add_argument("--slot", type=whole(1, MOST_SLOTS), metavar="N",
+                      help=f"1 to {MOST_SLOTS:,}")
+    what.add_argument("--epoch", type=whole(0), metavar="E",
+                      help="what a light node's certificate of this epoch says; with --light")
+    why.add_argument("--light", metavar="FOLDER", help="of the light node, for --epoch")
     why.add_argument("--prover", type=whole(), metavar="I", help="only this one (default: all)")
     why.add_argument("--provers", metavar="FILE.toml", type=input_file(),
                      help="registry of provers")
@@ -42,6 +46,10 @@ def register(commands: Commands) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Replay and explain."""
+    if options.epoch is not None:
+        return _explain_certificate(options)
+    if options.light is not None:
+        raise ProofmillError("--light: is for --epoch; a light node knows nothing of slots")
     if options.recorded is not None and options.provers is not None:
         raise ProofmillError("--run and --provers: a run has its provers already; give one")
     screen = Screen(machine=options.json)
@@ -81,6 +89,22 @@ def run(options: argparse.Namespace) -> int:
         screen.line()
         for sentence in story.sentences:
             screen.line(sentence)
+    return 0
+
+
+def _explain_certificate(options: argparse.Namespace) -> int:
+    if options.light is None:
+        raise ProofmillError("--epoch: needs --light FOLDER, whose certificate is to be explained")
+    for name, given in (("--prover", options.prover), ("--provers", options.provers),
+                        ("--run", options.recorded), ("--json", options.json or None)):
+        if given is not None:
+            raise ProofmillError(f"{name}: is for --slot, not for --epoch")
+    screen = Screen()
+    load_chain(screen)
+    from proofmill.host.network.certificates.light import LightNode
+
+    for sentence in LightNode.open(options.light).explain(options.epoch):
+        screen.line(sentence)
     return 0
 
 

@@ -238,6 +238,8 @@ CHOICES = {
     ("bench transforms", "device"): "bench transforms --device",
     ("bench batch", "preset"): "bench batch --power 3 --preset",
     ("bench batch", "multiplier"): "bench batch --power 3 --depth 1 --multiplier",
+    ("bench certificate", "kind"): "bench certificate --kind",
+    ("bench certificate", "device"): "bench certificate --device",
     ("board simulate", "preset"): "board simulate ulx3s-85f --seconds 1 --preset",
     ("build", "preset"): "build ulx3s-85f --preset",
     ("measure", "unit"): "measure",
@@ -277,6 +279,7 @@ def without_tools(monkeypatch):
     import proofmill.boards.build
     import proofmill.boards.cores.core
     import proofmill.boards.measure
+    import proofmill.host.bench.certificate
     import proofmill.host.bench.setup
     import proofmill.host.cli.bench
     import proofmill.host.prover.inference.making
@@ -298,6 +301,7 @@ def without_tools(monkeypatch):
     monkeypatch.setattr(
         proofmill.sim.board, "build_board", stop(proofmill.sim.verilated.BuildError))
     monkeypatch.setattr(proofmill.sim.waves, "record", stop(ProofmillError))
+    monkeypatch.setattr(proofmill.host.bench.certificate, "figures", stop(ProofmillError))
     monkeypatch.setattr(proofmill.host.bench.setup, "measure", stop(ProofmillError))
     monkeypatch.setattr(proofmill.host.prover.inference.making, "make", stop(ProofmillError))
     real = proofmill.host.cli.bench.open_device

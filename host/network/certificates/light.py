@@ -1,0 +1,195 @@
+"""A light node: a folder that holds what certificates have made final, and no block.
+
+    state.json               what is justified and final, under 1 KB
+    verification_key.json    of certificates of an epoch
+    <epoch>.certificate      the latest certificates, 440 bytes each
+
+It begins with a checkpoint and the registry of its state, which whoever starts it has to know from
+elsewhere, as every node of a proof-of-stake chain does: a checkpoint so old that its validators
+have left is no good one. All else is proven, and peers are not trusted: what does not follow from
+what is known is not taken. It hears of nothing that no peer tells; two peers that contradict each
+other with valid proofs end in an error, since a third of the stake has then signed both.
+"""
+
+import json
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import msgspec
+
+from proofmill.host.ground.errors import ProofmillError, not_written, way_out
+from proofmill.host.ground.json_text import parse_json
+from proofmill.host.ground.output import write_atomically
+from proofmill.host.ground.typed import typed
+from proofmill.host.network.certificates.certificate import Certificate, proof_refusal
+from proofmill.host.network.certificates.peers import SUFFIX, ask
+from proofmill.host.network.certificates.rule import Finality
+from proofmill.host.prover.circuits.finality.vote import Checkpoint
+from proofmill.host.prover.groth16.verification_key import (
+    VerificationKey,
+    read_verification_key,
+    write_verification_key,
+)
+
+STATE, KEY = "state.json", "verification_key.json"
+KIND, VERSION = "proofmill light node", 1
+KEPT = 64
+"""Certificates of the latest epochs that stay on the disk."""
+REACH = 32
+"""Epochs without a certificate in a row, after which peers are not asked on."""
+
+Tell = Callable[[str], None]
+
+
+class _Checkpoint(msgspec.Struct, forbid_unknown_fields=True):
+    epoch: int
+    root: str
+    registry: str
+
+
+class _State(msgspec.Struct, forbid_unknown_fields=True):
+    kind: str
+    version: int
+    finalized: int
+    justified: list[_Checkpoint]
+
+
+@dataclass
+class LightNode:
+    """What a folder holds: `known`, the key, and where the certificates are."""
+
+    folder: Path
+    key: VerificationKey
+    known: Finality = field(repr=False)
+
+    @classmethod
+    def start(cls, folder: str | os.PathLike[str], key: VerificationKey, checkpoint: Checkpoint,
+              registry: int) -> "LightNode":
+        """Make the folder's files; `ProofmillError` where there are such already."""
+        place = Path(folder)
+        if (place / STATE).exists():
+            raise ProofmillError(f"{place}: is of a light node already; name another folder")
+        try:
+            place.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise not_written(place, error) from error
+        write_verification_key(place / KEY, key)
+        node = cls(place, key, Finality.start(checkpoint, registry))
+        node._write()
+        return node
+
+    @classmethod
+    def open(cls, folder: str | os.PathLike[str]) -> "LightNode":
+        """The node of a folder. Raises `ProofmillError` where there is none."""
+        place = Path(folder)
+        path = place / STATE
+        try:
+            document = parse_json(path.read_text("utf-8"))
+        except OSError as error:
+            raise ProofmillError(f"{path}: cannot be read: {error.strerror}; `proofmill light "
+                                 f"start` makes one; or {way_out(error)}") from error
+        except ValueError as error:
+            raise ProofmillError(f"{path}: {error}; start the node again in another folder"
+                                 ) from error
+        state = typed(document, _State, str(path))
+        if (state.kind, state.version) != (KIND, VERSION):
+            raise ProofmillError(f"{path}: is of {state.kind!r}, version {state.version}, not "
+                                 f"of {KIND!r}, version {VERSION}")
+        try:
+            justified = {Checkpoint(each.epoch, bytes.fromhex(each.root)): int(each.registry)
+                         for each in state.justified}
+        except ValueError as error:
+            raise ProofmillError(f"{path}: {error}; start the node again in another folder"
+                                 ) from error
+        final = [each for each in justified if each.epoch == state.finalized]
+        if len(final) != 1:
+            raise ProofmillError(f"{path}: its final epoch, {state.finalized}, is not among the "
+                                 "justified; start the node again in another folder")
+        return cls(place, read_verification_key(place / KEY), Finality(final[0], justified))
+
+    def take(self, certificate: Certificate) -> None:
+        """Verify a certificate, take it in and write it down; `ProofmillError` where it does not
+        hold or does not follow."""
+        after = self.known.after(certificate.stated)
+        if reason := proof_refusal(self.key, certificate):
+            raise ProofmillError(reason)
+        epoch = certificate.stated.target_epoch
+        write_atomically(self.folder / f"{epoch}{SUFFIX}", [certificate.to_bytes()])
+        self.known = after
+        self._write()
+        for old in self.epochs[:-KEPT]:
+            (self.folder / f"{old}{SUFFIX}").unlink(missing_ok=True)
+
+    def follow(self, peers: Sequence[str], tell: Tell = lambda sentence: None) -> int:
+        """Ask peers for what comes after the head until none has more; how many were taken.
+
+        `tell` hears what was refused, and of peers that do not answer, which are asked no more.
+        """
+        taken, epoch, answering = 0, self.known.head.epoch + 1, list(peers)
+        while answering and epoch <= self.known.head.epoch + REACH:
+            for peer in list(answering):
+                try:
+                    data = ask(peer, epoch)
+                except ProofmillError as error:
+                    tell(str(error))
+                    answering.remove(peer)
+                    continue
+                if data is None:
+                    continue
+                try:
+                    certificate = Certificate.from_bytes(data)
+                    if certificate.stated.target_epoch != epoch:
+                        raise ProofmillError(f"is of epoch {certificate.stated.target_epoch}")
+                    self.take(certificate)
+                except ProofmillError as error:
+                    tell(f"peer {peer}: its certificate of epoch {epoch} is refused: {error}")
+                    continue
+                taken += 1
+                break
+            epoch += 1
+        return taken
+
+    @property
+    def epochs(self) -> list[int]:
+        """Those whose certificates are here, ascending."""
+        return sorted(int(path.stem) for path in self.folder.glob(f"*{SUFFIX}")
+                      if path.stem.isdecimal())
+
+    def certificate(self, epoch: int) -> Certificate:
+        """The certificate of an epoch; `ProofmillError` where it is not here."""
+        data = ask(str(self.folder), epoch)
+        if data is None:
+            here = self.epochs
+            raise ProofmillError(
+                f"{self.folder}: has no certificate of epoch {epoch}; it has "
+                + (f"{len(here)}, of epochs {here[0]} to {here[-1]}" if here else "none"))
+        return Certificate.from_bytes(data)
+
+    def explain(self, epoch: int) -> list[str]:
+        """What the certificate of an epoch says, and what followed from it, in sentences."""
+        certificate = self.certificate(epoch)
+        stated = certificate.stated
+        source, target = stated.source, stated.target
+        said = [f"The certificate of epoch {epoch} is for the checkpoint 0x{target.root.hex()}.",
+                (f"Validators with {stated.weight:,} gwei, at least two thirds of the registry "
+                 f"{stated.registry}, signed with their companion keys a vote for it from epoch "
+                 f"{source.epoch}, 0x{source.root.hex()}."),
+                "Its proof holds." if not (reason := proof_refusal(self.key, certificate)) else
+                f"It does not hold: {reason}."]
+        said.append(
+            f"It made epoch {source.epoch} final, being of the very next one."
+            if target.epoch == source.epoch + 1 else
+            f"It made nothing final: {target.epoch - source.epoch - 1} epochs between were passed "
+            "over.")
+        said.append(f"From this checkpoint on the registry {stated.next_registry} counts, which "
+                    "the same votes named.")
+        return said
+
+    def _write(self) -> None:
+        justified = [{"epoch": each.epoch, "root": each.root.hex(), "registry": str(registry)}
+                     for each, registry in sorted(self.known.justified.items())]
+        state = {"kind": KIND, "version": VERSION, "finalized": self.known.finalized.epoch,
+                 "justified": justified}
+        write_atomically(self.folder / STATE, [json.dumps(state, indent=1).encode() + b"\n"])

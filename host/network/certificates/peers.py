@@ -1,0 +1,54 @@
+"""Where certificates come from: folders and web servers, none of which is trusted.
+
+A peer has a file for each epoch that it has a certificate for, ``<epoch>.certificate``, the bytes
+of `certificate.Certificate`. Any server of static files will do, and so does the folder of a light
+node.
+"""
+
+from http.client import HTTPException
+from pathlib import Path
+from urllib.error import HTTPError, URLError
+from urllib.request import urlopen
+
+from proofmill.host.ground.errors import ProofmillError, way_out
+from proofmill.host.network.certificates.certificate import CERTIFICATE_BYTES
+
+SUFFIX = ".certificate"
+TIMEOUT_SECONDS = 10.0
+MISSING = 404
+
+
+def ask(peer: str, epoch: int) -> bytes | None:
+    """What a peer has for an epoch, one byte more than a certificate at most; None for nothing.
+
+    Raises `ProofmillError` where the peer does not answer.
+    """
+    if peer.startswith(("http://", "https://")):
+        return _ask_server(f"{peer.rstrip('/')}/{epoch}{SUFFIX}")
+    folder = Path(peer)
+    if not folder.is_dir():
+        raise ProofmillError(f"peer {peer}: no such folder, and no address such as "
+                             "http://127.0.0.1:8000")
+    try:
+        with (folder / f"{epoch}{SUFFIX}").open("rb") as stream:
+            return stream.read(CERTIFICATE_BYTES + 1)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise ProofmillError(f"peer {peer}: epoch {epoch} cannot be read: {error.strerror}; "
+                             f"{way_out(error)}") from error
+
+
+def _ask_server(address: str) -> bytes | None:
+    try:
+        with urlopen(address, timeout=TIMEOUT_SECONDS) as answer:
+            found: bytes = answer.read(CERTIFICATE_BYTES + 1)
+            return found
+    except HTTPError as error:
+        if error.code == MISSING:
+            return None
+        raise ProofmillError(f"peer {address}: answers with status {error.code}; ask another"
+                             ) from error
+    except (URLError, OSError, HTTPException, ValueError) as error:
+        raise ProofmillError(f"peer {address}: does not answer: {error}; see whether it runs"
+                             ) from error
