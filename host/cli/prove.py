@@ -21,15 +21,23 @@ from proofmill.host.prover.plonk.systems import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from proofmill.host.prover.devices.device import Device
+    from proofmill.host.prover.fflonk.prove import FflonkProver
+    from proofmill.host.prover.groth16.container import Container
+    from proofmill.host.prover.groth16.prove import Prover
+    from proofmill.host.prover.groth16.r1cs import R1cs
     from proofmill.host.prover.native.library import Library
+    from proofmill.host.prover.plonk.prove import PlonkProver
 
 
 def register(commands: Commands) -> None:
     """Add the commands."""
     prove = commands.add_parser(
         "prove", help="prove with a .zkey and a .wtns file",
-        description="Prove as `snarkjs groth16 prove`, rapidsnark and `snarkjs plonk prove` do; "
-                    "the key says which. The proof is verified before it is written.",
+        description="Prove as `snarkjs groth16|plonk|fflonk prove` and rapidsnark do; the key says "
+                    "which. The proof is verified before it is written.",
         epilog="example: proofmill prove circuit.zkey witness.wtns proof.json public.json "
                "--device rtl")
     prove.add_argument("zkey", metavar="CIRCUIT.zkey", type=input_file(), help="the proving key")
@@ -136,26 +144,21 @@ def _prove_in_parts(options: argparse.Namespace, screen: Screen) -> int:
     from proofmill.host.prover.devices.cpu import CpuDevice
     from proofmill.host.prover.groth16.container import open_container
     from proofmill.host.prover.groth16.json_fields import write_json, write_public
-    from proofmill.host.prover.groth16.prove import Prover
     from proofmill.host.prover.groth16.r1cs_file import read_r1cs
     from proofmill.host.prover.groth16.wtns import read_witness
-    from proofmill.host.prover.groth16.zkey import MAGIC, VERSIONS, parse_zkey
-    from proofmill.host.prover.plonk import zkey as plonk
-    from proofmill.host.prover.plonk.prove import PlonkProver
+    from proofmill.host.prover.groth16.zkey import MAGIC, VERSIONS
 
     if not are_given(options):
         set_up(options)
     with screen.bar("reading"):
         container = open_container(options.zkey, MAGIC, VERSIONS)
-        is_plonk = PROTOCOLS.get(plonk.protocol_of(container)) == PLONK
-        key = plonk.parse_zkey(container) if is_plonk else parse_zkey(container)
+        make_prover = _prover_of(container)
         witness = read_witness(options.witness)
         r1cs = None if options.r1cs is None else read_r1cs(options.r1cs)
     with screen.bar("preparing") as bar:
         device = open_device(options.device, progress=bar.step, threads=options.threads)
     fallback = None if options.device == "cpu" or options.no_fallback else CpuDevice()
-    prover = (PlonkProver(key, device, fallback, r1cs) if isinstance(key, plonk.PlonkProvingKey)
-              else Prover(key, device, fallback, r1cs))
+    prover = make_prover(device, fallback, r1cs)
     with screen.bar(f"proving on {device.name}") as bar:
         result = prover.prove(witness, bar)
     for fault in result.faults:
@@ -165,6 +168,26 @@ def _prove_in_parts(options: argparse.Namespace, screen: Screen) -> int:
     _tell_proved(options, screen, result.device, result.seconds, result.cycles,
                  result.transform_cycles)
     return 0
+
+
+def _prover_of(container: "Container") -> (
+        "Callable[[Device, Device | None, R1cs | None], Prover | PlonkProver | FflonkProver]"):
+    """What makes a prover from devices and a circuit, with the key in a file, of any system."""
+    from functools import partial
+
+    from proofmill.host.prover.fflonk import prove as fflonk
+    from proofmill.host.prover.fflonk import zkey as fflonk_key
+    from proofmill.host.prover.groth16 import prove as groth16
+    from proofmill.host.prover.groth16 import zkey as groth16_key
+    from proofmill.host.prover.plonk import prove as plonk
+    from proofmill.host.prover.plonk import zkey as plonk_key
+
+    system = PROTOCOLS.get(plonk_key.protocol_of(container), GROTH16)
+    if system == PLONK:
+        return partial(plonk.PlonkProver, plonk_key.parse_zkey(container))
+    if system == FFLONK:
+        return partial(fflonk.FflonkProver, fflonk_key.parse_zkey(container))
+    return partial(groth16.Prover, groth16_key.parse_zkey(container))
 
 
 def _tell_proved(options: argparse.Namespace, screen: Screen, device: str, seconds: float,

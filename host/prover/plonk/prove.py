@@ -1,10 +1,11 @@
-"""Proving by PLONK: the sums on a device, the rest here, and nothing unverified."""
+"""Proving by gates: the sums on a device, the rest here, and nothing unverified."""
 
 import logging
 import secrets
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Generic, Protocol, TypeVar
 
 import numpy as np
 
@@ -19,13 +20,16 @@ from proofmill.host.prover.plonk.rounds import BLINDINGS, SUMS, BrokenKey, Round
 from proofmill.host.prover.plonk.verification_key import PlonkProof
 from proofmill.host.prover.plonk.verify import verify
 from proofmill.host.prover.plonk.wires import check_witness, columns, first_unsatisfied, variables
-from proofmill.host.prover.plonk.zkey import PlonkProvingKey
+from proofmill.host.prover.plonk.zkey import Circuit, PlonkProvingKey, Polynomials
 
 log = logging.getLogger(__name__)
 
 
+Proof = TypeVar("Proof")
+
+
 @dataclass(frozen=True)
-class PlonkResult:
+class GatesResult(Generic[Proof]):
     """A verified proof and what it took.
 
     `public`: the public signals, outputs first. `device`: what computed the proof's sums.
@@ -35,7 +39,7 @@ class PlonkResult:
     wall time from witness to verified proof.
     """
 
-    proof: PlonkProof
+    proof: Proof
     public: list[int]
     device: str
     faults: tuple[str, ...]
@@ -46,14 +50,47 @@ class PlonkResult:
     transform_cycles: int = 0
 
 
-class PlonkProver:
+class ProvingKey(Protocol):
+    """What is the same in keys of PLONK and FFLONK."""
+
+    @property
+    def circuit(self) -> Circuit: ...
+
+    @property
+    def polynomials(self) -> Polynomials: ...
+
+    @property
+    def powers(self) -> Limbs: ...
+
+    @property
+    def name(self) -> str: ...
+
+
+Key = TypeVar("Key", bound=ProvingKey)
+
+
+class GatesProver(Generic[Key, Proof]):
     """Proves with one key on one device, which holds the powers of tau from the first proof on.
 
     `fallback` takes over where `device` fails or computes a wrong sum; without one that is a
     `DeviceError`. With `r1cs`, a witness that is wrong is answered with the constraint it breaks.
+    Whoever inherits says `sums` in a proof, how many random numbers (`blindings`), and how proofs
+    are made and verified.
     """
 
-    def __init__(self, key: PlonkProvingKey, device: Device, fallback: Device | None = None,
+    sums: int
+    blindings: int
+
+    def make(self, committer: Committer, wires: list[Vector], public: Sequence[int],
+             blinding: Sequence[int]) -> Proof:
+        """The proof, not verified yet. Raises `DeviceError`, and `BrokenKey`."""
+        raise NotImplementedError
+
+    def is_valid(self, public: Sequence[int], proof: Proof) -> bool:
+        """Whether it verifies."""
+        raise NotImplementedError
+
+    def __init__(self, key: Key, device: Device, fallback: Device | None = None,
                  r1cs: R1cs | None = None) -> None:
         if r1cs is not None and (r1cs.wires, r1cs.public) != (key.circuit.wires,
                                                               key.circuit.public):
@@ -68,10 +105,10 @@ class PlonkProver:
         self._faults: list[str] = []
 
     def prove(self, witness: Limbs, progress: Progress | None = None,
-              blinding: Sequence[int] | None = None) -> PlonkResult:
+              blinding: Sequence[int] | None = None) -> GatesResult[Proof]:
         """Prove, and verify the proof before it is returned.
 
-        `witness`: shape (wires, 4), plain integers below r, the first 1. `blinding`: the proof's 11
+        `witness`: shape (wires, 4), plain integers below r, the first 1. `blinding`: the proof's
         random numbers, for tests alone. Raises `ProofmillError` where the witness does not fit or
         does not satisfy a gate, or the key is damaged, and `DeviceError` where no device is left.
         """
@@ -87,18 +124,18 @@ class PlonkProver:
             raise self._unsatisfied(gate, witness)
         while self._committers:
             committer = self._committers[0]
-            committer.restart(SUMS, progress)
+            committer.restart(self.sums, progress)
             # New ones for every attempt: two proofs with the same ones would share what they hide.
-            numbers = blinding or [secrets.randbelow(SCALAR_MODULUS) for _ in range(BLINDINGS)]
+            numbers = blinding or [secrets.randbelow(SCALAR_MODULUS) for _ in range(self.blindings)]
             try:
-                proof = Rounds(self.key, committer, numbers).prove(columns(circuit, values), public)
+                proof = self.make(committer, columns(circuit, values), public, numbers)
             except DeviceError as error:
                 self._put_aside(f"failed: {error}")
                 continue
             except BrokenKey as error:
                 raise self._damaged(str(error)) from None
-            if verify(self.key.verification_key, public, proof):
-                return PlonkResult(
+            if self.is_valid(public, proof):
+                return GatesResult(
                     proof=proof, public=public, device=committer.device.name,
                     faults=tuple(self._faults), calls=committer.calls, cycles=committer.cycles,
                     digits=committer.digits, seconds=time.perf_counter() - start)
@@ -110,8 +147,7 @@ class PlonkProver:
         """Whether a proof that did not verify is the device's fault: one by mcl, of the same
         numbers, does. The device is put aside then."""
         reference = Committer(MclDevice(), self.key.powers)
-        proof = Rounds(self.key, reference, numbers).prove(wires, public)
-        if not verify(self.key.verification_key, public, proof):
+        if not self.is_valid(public, self.make(reference, wires, public, numbers)):
             return False
         self._put_aside("computed a wrong sum")
         return True
@@ -138,3 +174,18 @@ class PlonkProver:
             f"the witness does not satisfy gate {gate} of {self.key.circuit.gates} (counted from "
             f"0) of {self.key.name}, being wrong or another circuit's; give the .r1cs as well to "
             "learn which constraint it breaks")
+
+
+class PlonkProver(GatesProver[PlonkProvingKey, PlonkProof]):
+    """`GatesProver` for PLONK."""
+
+    sums, blindings = SUMS, BLINDINGS
+
+    def make(self, committer: Committer, wires: list[Vector], public: Sequence[int],
+             blinding: Sequence[int]) -> PlonkProof:
+        """See `Rounds`."""
+        return Rounds(self.key, committer, blinding).prove(wires, public)
+
+    def is_valid(self, public: Sequence[int], proof: PlonkProof) -> bool:
+        """See `verify`."""
+        return verify(self.key.verification_key, public, proof)

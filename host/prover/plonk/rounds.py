@@ -30,7 +30,13 @@ from proofmill.host.prover.plonk.verification_key import (
     points_in_order,
 )
 from proofmill.host.prover.plonk.verify import Challenges, linearise
-from proofmill.host.prover.plonk.zkey import BLINDED, LAGRANGE, SPREAD, PlonkProvingKey
+from proofmill.host.prover.plonk.zkey import (
+    BLINDED,
+    LAGRANGE,
+    SPREAD,
+    PlonkProvingKey,
+    Polynomials,
+)
 
 BLINDINGS = 11
 """Random numbers of a proof: two for each wire, three for the product, two for the quotient."""
@@ -62,7 +68,10 @@ class Rounds:
         key_points = points_in_order(self._key.verification_key.points, KEY_POINTS)
         self._draws.of_wires(key_points, public, points)
 
-        z = blinded(scalars.inverse_transform(self._product(wires)), (b[8], b[7], b[6]))
+        product = permutation_product(wires, self._key.polynomials, self._draws.beta,
+                                      self._draws.gamma, self._columns)
+        z = blinded(scalars.inverse_transform(product), (b[8], b[7], b[6]))
+        del product
         wires.clear()
         points += self._commit([z])
         self._draws.of_product(points[-1])
@@ -77,24 +86,6 @@ class Rounds:
         points += self._commit(self._openings(coefficients, z, parts, values, public))
         return PlonkProof(points=dict(zip(PROOF_POINTS, points, strict=True)),
                           values=dict(zip(EVALUATIONS, values, strict=True)))
-
-    def _product(self, wires: Sequence[Vector]) -> Vector:
-        """Round 2: Z at the domain's places, the running product of (f + beta id + gamma) over
-        (f + beta S + gamma) for the three wires."""
-        beta, gamma = constant(self._draws.beta), constant(self._draws.gamma)
-        places = geometric(self._root, self._size) * beta
-        above, below = (np.repeat(constant(1), self._size) for _ in range(2))
-        for values, factor, name in zip(wires, self._columns, KEY_POINTS[5:], strict=True):
-            known = values + gamma
-            above *= known + places * constant(factor)
-            below *= known + self._key.polynomials.values(name, 0) * beta
-        try:
-            product = running_product(above, below)
-        except ZeroDivisionError:
-            raise BrokenKey("a denominator of the permutation is zero") from None
-        if scalars.to_integers(product[-1:]) != [1]:
-            raise BrokenKey("its permutation is none of the wires")
-        return product[:-1]
 
     @property
     def _columns(self) -> tuple[int, int, int]:
@@ -123,11 +114,7 @@ class Rounds:
             rest = from_coset(values, pow(shift, coset, SCALAR_MODULUS))
             rest[:BLINDED] -= top * constant(pow(power, 3, SCALAR_MODULUS))
             rests.append(rest)
-        odd = (rests[0] - rests[2]) * constant(pow(2 * fourth, -1, SCALAR_MODULUS))
-        difference = (rests[0] + rests[2]) * constant(_HALF)
-        both = rests[1] + odd
-        low = (both + difference) * constant(_HALF)
-        high = (both - difference) * constant(_HALF)
+        low, odd, high = three_parts(rests)
         # What is added at the end of one part is taken away at the start of the next.
         first, second = (constant(value) for value in self._blinding[9:11])
         odd[:1] -= first
@@ -227,6 +214,35 @@ class Rounds:
         except ValueError:
             raise BrokenKey("the values of its polynomials are not those of their coefficients"
                             ) from None
+
+
+def three_parts(rests: Sequence[Vector]) -> tuple[Vector, Vector, Vector]:
+    """T_0, T_1, T_2 of ``T_0 + X^n T_1 + X^2n T_2`` from the remainders by X^n - i^j for j = 1, 2,
+    3, i of order 4."""
+    middle = (rests[0] - rests[2]) * constant(pow(2 * root_of_unity(2), -1, SCALAR_MODULUS))
+    difference = (rests[0] + rests[2]) * constant(_HALF)
+    both = rests[1] + middle
+    return (both + difference) * constant(_HALF), middle, (both - difference) * constant(_HALF)
+
+
+def permutation_product(wires: Sequence[Vector], polynomials: Polynomials, beta: int, gamma: int,
+                        columns: Sequence[int]) -> Vector:
+    """Z at the domain's places, shape (n,): the running product of (f + beta k id + gamma) over
+    (f + beta S + gamma) for the three wires, k in `columns`. Raises `BrokenKey`."""
+    size = len(wires[0])
+    places = geometric(root_of_unity(size.bit_length() - 1), size) * constant(beta)
+    above, below = (np.repeat(constant(1), size) for _ in range(2))
+    for values, factor, name in zip(wires, columns, KEY_POINTS[5:], strict=True):
+        known = values + constant(gamma)
+        above *= known + places * constant(factor)
+        below *= known + polynomials.values(name, 0) * constant(beta)
+    try:
+        product = running_product(above, below)
+    except ZeroDivisionError:
+        raise BrokenKey("a denominator of the permutation is zero") from None
+    if scalars.to_integers(product[-1:]) != [1]:
+        raise BrokenKey("its permutation is none of the wires")
+    return product[:-1]
 
 
 class BrokenKey(Exception):
