@@ -82,7 +82,7 @@ def soak(folder: Path, slots: int, key: ProvingKey, progress: Progress | None = 
         sign_transfers=True), key)
     config = home / "node-0" / "node.toml"
     settings = read_settings(config, {
-        f"PROOFMILL_{table}_PORT": "0" for table in ("NETWORK", "METRICS", "MINER")})
+        f"PROOFMILL_{table}_PORT": "0" for table in ("NETWORK", "METRICS", "MINER", "API")})
     return watched(prepared(settings, config.parent, "soak"), slots, progress)
 
 

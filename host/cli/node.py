@@ -202,6 +202,9 @@ def run_run(options: argparse.Namespace) -> int:
             if (metrics := node.ports.get("metrics")) is not None:
                 screen.line(f"a page that shows it all on http://{settings.metrics.host}:{metrics}"
                             "/, figures for Prometheus on /metrics")
+            if (api := node.ports.get("api")) is not None:
+                screen.line(f"the Beacon API and the proof engine on http://{settings.api.host}:"
+                            f"{api}/eth/ and /v1/, described on /openapi")
             if (miner := node.ports.get("miner")) is not None:
                 screen.line(f"the same for miners' monitors (cgminer's API) on "
                             f"{settings.miner.host}:{miner}")

@@ -7,9 +7,12 @@ is asked for again.
 
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
 
-from proofmill.host.ground.database import ReplaceableDatabase
+from proofmill.host.ground.database import ReplaceableDatabase, for_reading
+from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.network.node.wire import Topic
 
 BLOCKS = "blocks.sqlite"
@@ -41,22 +44,11 @@ KEPT = {Topic.BLOCK, Topic.ENVELOPE}
 """What is kept of a block, one of each."""
 
 
-class Archive(ReplaceableDatabase):
-    """Messages about blocks, by the block's root, in the order they were found valid."""
+class _Queries:
+    """What can be asked of blocks."""
 
-    def __init__(self, path: str | os.PathLike[str]) -> None:
-        """Open or make the file. ProofmillError where it cannot be opened."""
-        super().__init__(path, _SCHEMA, SCHEMA_VERSION, "block archive", [_add_links])
-
-    def keep(self, topic: Topic, root: bytes, data: bytes) -> None:
-        """Keep a message that has been found valid, of one of the topics of `KEPT`, once."""
-        assert topic in KEPT, f"{topic.name} is not kept"
-        with self._transaction() as database:
-            database.execute(
-                "INSERT OR IGNORE INTO messages (topic, root, data) VALUES (?, ?, ?)",
-                (topic, root, data))
-            if topic is Topic.BLOCK:
-                _link(database, root, data)
+    def _rows(self, query: str, values: Sequence[object] = ()) -> list[Any]:
+        raise NotImplementedError
 
     def slot(self, root: bytes) -> int | None:
         """A block's slot, None for one that is not here."""
@@ -68,6 +60,44 @@ class Archive(ReplaceableDatabase):
         rows = self._rows(
             "SELECT data FROM messages WHERE root = ? AND topic = ?", (root, topic))
         return bytes(rows[0][0]) if rows else None
+
+    def branch(self, head: bytes, start_slot: int, end_slot: int) -> list[bytes]:
+        """Roots of the branch that ends in `head`, slots from `start_slot` to before `end_slot`,
+        ascending; nothing where `head` is unknown."""
+        rows = self._rows(
+            "WITH RECURSIVE up (root, parent, slot) AS ("
+            "SELECT root, parent, slot FROM links WHERE root = ? UNION ALL "
+            "SELECT links.root, links.parent, links.slot FROM links JOIN up "
+            "ON links.root = up.parent WHERE links.slot >= ?) "
+            "SELECT root FROM up WHERE slot >= ? AND slot < ? ORDER BY slot",
+            (head, start_slot, start_slot, end_slot))
+        return [bytes(root) for (root,) in rows]
+
+    def children(self, root: bytes) -> list[bytes]:
+        """Roots of the blocks that build on one."""
+        return [bytes(child) for (child,) in self._rows(
+            "SELECT root FROM links WHERE parent = ? ORDER BY slot", (root,))]
+
+
+class Archive(_Queries, ReplaceableDatabase):
+    """Messages about blocks, by the block's root, in the order they were found valid."""
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        """Open or make the file. ProofmillError where it cannot be opened."""
+        super().__init__(path, _SCHEMA, SCHEMA_VERSION, "block archive", [_add_links])
+
+    def _rows(self, query: str, values: Sequence[object] = ()) -> list[Any]:
+        return ReplaceableDatabase._rows(self, query, values)
+
+    def keep(self, topic: Topic, root: bytes, data: bytes) -> None:
+        """Keep a message that has been found valid, of one of the topics of `KEPT`, once."""
+        assert topic in KEPT, f"{topic.name} is not kept"
+        with self._transaction() as database:
+            database.execute(
+                "INSERT OR IGNORE INTO messages (topic, root, data) VALUES (?, ?, ?)",
+                (topic, root, data))
+            if topic is Topic.BLOCK:
+                _link(database, root, data)
 
     def messages(self) -> Iterator[tuple[Topic, bytes, bytes]]:
         """Everything as (topic, root, data), in the order it was kept: parents before children."""
@@ -85,17 +115,20 @@ class Archive(ReplaceableDatabase):
             for table in ("messages", "links"):
                 database.execute(f"DELETE FROM {table} WHERE root = ?", (root,))
 
-    def branch(self, head: bytes, start_slot: int, end_slot: int) -> list[bytes]:
-        """Roots of the branch that ends in `head`, slots from `start_slot` to before `end_slot`,
-        ascending; nothing where `head` is unknown."""
-        rows = self._rows(
-            "WITH RECURSIVE up (root, parent, slot) AS ("
-            "SELECT root, parent, slot FROM links WHERE root = ? UNION ALL "
-            "SELECT links.root, links.parent, links.slot FROM links JOIN up "
-            "ON links.root = up.parent WHERE links.slot >= ?) "
-            "SELECT root FROM up WHERE slot >= ? AND slot < ? ORDER BY slot",
-            (head, start_slot, start_slot, end_slot))
-        return [bytes(root) for (root,) in rows]
+
+class ArchiveReader(_Queries):
+    """Reads the archive of a node that runs, on any thread, and changes nothing of it."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def _rows(self, query: str, values: Sequence[object] = ()) -> list[Any]:
+        try:
+            with for_reading(self._path) as database:
+                return database.execute(query, values).fetchall()
+        except sqlite3.Error as error:
+            raise ProofmillError(f"{self._path}: cannot be read now: {error}; ask again"
+                                 ) from error
 
 
 def _link(database: sqlite3.Connection, root: bytes, data: bytes) -> None:

@@ -55,7 +55,7 @@ class Bounds:
 class Listener:
     """What listens on a port. `setting`: the table of the settings it comes from, for messages.
 
-    `busy`: what is said instead of an answer beyond the rate.
+    `busy`: what is said instead of an answer beyond the rate. `bounds`: its own, or those of all.
     """
 
     setting: str
@@ -64,6 +64,7 @@ class Listener:
     whole: Whole
     answer: Answer
     busy: bytes
+    bounds: Bounds | None = None
 
 
 class Listeners(Closing):
@@ -98,9 +99,10 @@ class Listeners(Closing):
         ports = []
         try:
             for each in self._listeners:
-                port = _Port(each, self._bounds)
+                bounds = each.bounds or self._bounds
+                port = _Port(each, bounds)
                 servers.append(await asyncio.start_server(
-                    port.serve, each.host, each.port, limit=self._bounds.request_bytes))
+                    port.serve, each.host, each.port, limit=bounds.request_bytes))
                 ports.append(port)
                 self.ports[each.setting] = servers[-1].sockets[0].getsockname()[1]
         except OSError as error:

@@ -4,56 +4,42 @@ It needs nothing from anywhere else, so that it works where there is no way to t
 figure is comes from the table of figures, and what an event says from `stories.sentence`.
 """
 
-import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from importlib import resources
 
 from proofmill.host.network.operator.bounded import Stream
+from proofmill.host.network.operator.events_stream import event, stream
 from proofmill.host.network.operator.figures import FIGURES, Snapshot
 from proofmill.host.network.operator.stories import sentence
-from proofmill.host.network.operator.web import Page, head_of
+from proofmill.host.network.operator.web import EVENTS, Reply, Route
 
 FILES = {"/": ("index.html", "text/html; charset=utf-8"),
          "/page.css": ("page.css", "text/css; charset=utf-8"),
          "/page.js": ("page.js", "text/javascript; charset=utf-8")}
 """The page's files, by path."""
-STILL_SECONDS = 15.0
-"""After so long without news a comment is sent, so that both sides see that the other is there."""
 RETRY_MS = 2_000
 
 
-def pages(snapshot: Callable[[], Snapshot]) -> Mapping[str, Page]:
-    """The pages, as `web.Web` wants them."""
+def routes(snapshot: Callable[[], Snapshot]) -> list[Route]:
+    """The pages."""
     folder = resources.files(__package__) / "pages"
 
-    def file(name: str, media: str) -> Page:
-        content = (folder / name).read_bytes()
-        return lambda: (media, content)
+    def file(path: str, name: str, media: str) -> Route:
+        content = Reply((folder / name).read_bytes())
+        return Route(path, f"the page for people: {name}", lambda request: content, media=media)
 
-    return {**{path: file(*each) for path, each in FILES.items()},
-            "/events": lambda: _stream(snapshot)}
+    return [*(file(path, *each) for path, each in FILES.items()),
+            Route("/events", "figures and latest events as they come", media=EVENTS,
+                  answer=lambda request: _stream(snapshot))]
 
 
 def _stream(snapshot: Callable[[], Snapshot]) -> Stream:
-    shown: Snapshot | None = None
-    quiet = 0.0
-
-    def piece() -> bytes:
-        nonlocal shown, quiet
-        latest = snapshot()
-        if latest is shown:
-            quiet += Stream.seconds
-            if quiet < STILL_SECONDS:
-                return b""
-            quiet = 0.0
-            return b": still here\n\n"
-        first, shown, quiet = shown is None, latest, 0.0
-        table = [{"name": each.name, "unit": each.unit, "what": each.what, "label": each.label}
-                 for each in FIGURES.values()]
-        return (f"retry: {RETRY_MS}\n\n{_event('table', table)}" if first else "").encode() \
-            + _event("figures", told(latest)).encode()
-
-    return Stream(head_of(200, "text/event-stream"), piece)
+    table = [{"name": each.name, "unit": each.unit, "what": each.what, "label": each.label}
+             for each in FIGURES.values()]
+    return stream(
+        snapshot, lambda before, now: [event("figures", told(now))],
+        lambda latest: [f"retry: {RETRY_MS}\n\n", event("table", table),
+                        event("figures", told(latest))])
 
 
 def told(snapshot: Snapshot) -> dict[str, object]:
@@ -65,7 +51,3 @@ def told(snapshot: Snapshot) -> dict[str, object]:
         "figures": snapshot.values,
         "events": [{"unix_seconds": each.unix_seconds, "slot": each.slot,
                     "sentence": sentence(each.kind, each.fields)} for each in snapshot.events]}
-
-
-def _event(name: str, data: object) -> str:
-    return f"event: {name}\ndata: {json.dumps(data)}\n\n"

@@ -162,8 +162,7 @@ def available_memory() -> int | None:
 def _permissions(settings: Settings, base: Path) -> Iterator[Finding]:
     """Whether files with secrets are their owner's alone."""
     names = [settings.keys.password_file, settings.network.identity]
-    if settings.metrics.token_file:
-        names.append(settings.metrics.token_file)
+    names += [table.token_file for table in (settings.metrics, settings.api) if table.token_file]
     open_to = [name for name in names
                if (base / name).exists() and (base / name).stat().st_mode & 0o077]
     if open_to:
@@ -218,6 +217,8 @@ def _listeners(settings: Settings) -> list[tuple[str, str, int]]:
     found = [("network", settings.network.host, settings.network.port)]
     if settings.metrics.enabled:
         found.append(("metrics", settings.metrics.host, settings.metrics.port))
+    if settings.api.enabled:
+        found.append(("api", settings.api.host, settings.api.port))
     if settings.miner.enabled:
         found.append(("miner", settings.miner.host, settings.miner.port))
     if WORKERS in settings.prover.devices and not settings.workers.access:

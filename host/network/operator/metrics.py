@@ -10,7 +10,7 @@ from prometheus_client.registry import Collector
 
 from proofmill.host.network.operator.conditions import CONDITIONS
 from proofmill.host.network.operator.figures import FIGURES, Figure, Kind, Snapshot
-from proofmill.host.network.operator.web import Page
+from proofmill.host.network.operator.web import Reply, Route
 
 PREFIX = "proofmill_"
 
@@ -42,8 +42,9 @@ def _family(figure: Figure) -> CounterMetricFamily | GaugeMetricFamily:
     return kind(f"{PREFIX}{figure.name}", f"{figure.what} ({figure.unit})", labels=labels)
 
 
-def page(snapshot: Callable[[], Snapshot]) -> Page:
-    """The page, as `web.Web` wants it."""
+def routes(snapshot: Callable[[], Snapshot]) -> list[Route]:
+    """The page."""
     registry = CollectorRegistry()
     registry.register(Figures(snapshot))
-    return lambda: (CONTENT_TYPE_LATEST, generate_latest(registry))
+    return [Route("/metrics", "every figure, for Prometheus",
+                  lambda request: Reply(generate_latest(registry)), media=CONTENT_TYPE_LATEST)]

@@ -20,6 +20,7 @@ from proofmill.host.network.operator.keystores import (
     write_keystore,
 )
 from proofmill.host.network.operator.settings import (
+    ApiTable,
     KeysTable,
     MetricsTable,
     MinerTable,
@@ -36,7 +37,7 @@ from proofmill.host.prover.circuits.rollup.size import RollupSize
 from proofmill.host.prover.groth16.proving_key import ProvingKey
 from proofmill.host.prover.groth16.zkey import write_zkey
 
-METRICS_PORT, MINER_PORT = MetricsTable().port, MinerTable().port
+METRICS_PORT, MINER_PORT, API_PORT = MetricsTable().port, MinerTable().port, ApiTable().port
 """Of node 0; the others have the next ones, so that all can run on one machine."""
 CHAIN, ZKEY, SETTINGS = "chain.json", "block.zkey", "node.toml"
 
@@ -143,6 +144,7 @@ def _settings(wanted: NewChain, node: int) -> Settings:
                            key=f"../{ZKEY}"),
         transfers=TransfersTable(sign=wanted.sign_transfers),
         metrics=MetricsTable(port=METRICS_PORT + node),
+        api=ApiTable(port=API_PORT + node),
         miner=MinerTable(port=MINER_PORT + node),
         peers=[PeerTable(name=f"node-{other}", certificate=f"peers/node-{other}.pem",
                          address=f"127.0.0.1:{wanted.first_port + other}")

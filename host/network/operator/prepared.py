@@ -77,7 +77,8 @@ class Prepared:
     chain: Chain
     setup: NodeSetup
     peers: tuple[PeerAddress, ...]
-    metrics_token: str
+    tokens: Mapping[str, str]
+    """What requests have to show, by the table of the settings; empty for nothing."""
     workers: Workers
     version: str
     """Of this program."""
@@ -129,7 +130,7 @@ def prepared(
             zkey=base / settings.prover.key, sign_transfers=settings.transfers.sign,
             log_to=log_to),
         peer_addresses(settings.peers, identity, certificates),
-        metrics_token(settings, base),
+        read_tokens(settings, base),
         workers, version)
 
 
@@ -143,11 +144,11 @@ def peer_addresses(
                  for peer in peers if peer.address)
 
 
-def metrics_token(settings: Settings, base: Path) -> str:
-    """What requests for figures have to show, empty for nothing."""
-    if not settings.metrics.token_file:
-        return ""
-    return read_password(base / settings.metrics.token_file, "metrics.token_file")
+def read_tokens(settings: Settings, base: Path) -> dict[str, str]:
+    """`Prepared.tokens`, from the files that the settings name."""
+    return {name: read_password(base / table.token_file, f"{name}.token_file")
+            if table.token_file else ""
+            for name, table in (("metrics", settings.metrics), ("api", settings.api))}
 
 
 def read_identity(path: Path) -> Identity:

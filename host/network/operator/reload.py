@@ -10,7 +10,7 @@ from pathlib import Path
 
 import msgspec
 
-from proofmill.host.network.operator.prepared import Prepared, metrics_token, peer_addresses
+from proofmill.host.network.operator.prepared import Prepared, peer_addresses, read_tokens
 from proofmill.host.network.operator.settings import PeerTable, Settings, keys
 
 
@@ -57,11 +57,12 @@ def reloaded(before: Prepared, settings: Settings, base: Path) -> Reloaded:
     merged = msgspec.structs.replace(before.settings, peers=peers, **{
         name: msgspec.structs.replace(getattr(before.settings, name), **fields)
         for name, fields in changed.items() if fields})
-    token = metrics_token(merged, base)
-    if token != before.metrics_token and "metrics.token_file" not in taken:
-        taken.append("metrics.token_file")  # the same file, with another token in it
+    tokens = read_tokens(merged, base)
+    # The same file may have another token in it.
+    taken += [name for table, token in tokens.items()
+              if token != before.tokens[table] and (name := f"{table}.token_file") not in taken]
     return Reloaded(replace(
-        before, settings=merged, metrics_token=token,
+        before, settings=merged, tokens=tokens,
         peers=peer_addresses(merged.peers, before.setup.identity, before.setup.peers),
         setup=replace(before.setup, sign_transfers=merged.transfers.sign)),
         tuple(taken), tuple(stays))

@@ -188,7 +188,8 @@ class RunningNode:
     def _listen_to_operators(self) -> None:
         watch = self.watch
         assert watch is not None
-        self._listeners = Listeners(interfaces(self.prepared, lambda: watch.latest))
+        self._listeners = Listeners(interfaces(
+            self.prepared, lambda: watch.latest, lambda: watch.chain))
         self.ports = self._listeners.ports
 
     def _listen_no_more(self) -> None:
@@ -224,7 +225,7 @@ class RunningNode:
         assert self.node is not None and self.dialer is not None
         self.node.sign_transfers(prepared.setup.sign_transfers)
         self.dialer.call(prepared.peers)
-        tables = [(each.settings.metrics, each.settings.miner, each.metrics_token)
+        tables = [(each.settings.metrics, each.settings.miner, each.settings.api, each.tokens)
                   for each in (before, prepared)]
         if tables[0] != tables[1] or self._listeners is None:
             self._listen_no_more()

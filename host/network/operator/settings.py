@@ -158,6 +158,19 @@ class MinerTable(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     port: Annotated[Port, Meta(description="port to listen on", extra=RELOADED)] = 4_028
 
 
+class ApiTable(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """HTTP for other programs: the Beacon API (/eth/...) and EIP-8025's proof engine (/v1/...)."""
+
+    enabled: Annotated[bool, Meta(description="whether it listens", extra=RELOADED)] = True
+    host: Annotated[Host, Meta(description=(
+        "address to listen on; one that is not loopback needs token_file"),
+        extra=RELOADED)] = LOOPBACK
+    port: Annotated[Port, Meta(description="port to listen on", extra=RELOADED)] = 5_052
+    token_file: Annotated[str, Meta(max_length=4096, description=(
+        "file whose first line requests must show, as bearer token or password; empty: none"),
+        extra=RELOADED)] = ""
+
+
 class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """All of ``node.toml``."""
 
@@ -169,6 +182,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     transfers: TransfersTable = TransfersTable()
     metrics: MetricsTable = MetricsTable()
     miner: MinerTable = MinerTable()
+    api: ApiTable = ApiTable()
     peers: Annotated[list[PeerTable], Meta(max_length=64)] = []
 
 
@@ -290,9 +304,10 @@ def read_settings(path: str | os.PathLike[str], environment: Mapping[str, str]) 
         raise ProofmillError(f"{locate('miner.host')}: {settings.miner.host} is not loopback, and "
                              "this API knows no password; set 127.0.0.1, and reach it through a "
                              "tunnel")
-    if not is_loopback(settings.metrics.host) and not settings.metrics.token_file:
-        raise ProofmillError(f"{locate('metrics.host')}: {settings.metrics.host} is not loopback; "
-                             "set metrics.token_file as well, or 127.0.0.1")
+    for name, table in (("metrics", settings.metrics), ("api", settings.api)):
+        if not is_loopback(table.host) and not table.token_file:
+            raise ProofmillError(f"{locate(f'{name}.host')}: {table.host} is not loopback; set "
+                                 f"{name}.token_file as well, or 127.0.0.1")
     return settings
 
 

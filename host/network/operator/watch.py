@@ -9,6 +9,7 @@ from proofmill.host.ground.closing import Closing
 from proofmill.host.network.node.follower import ATTEST_MS
 from proofmill.host.network.node.happenings import Value
 from proofmill.host.network.node.states import State
+from proofmill.host.network.operator.chain_view import ChainView, chain_view
 from proofmill.host.network.operator.conditions import LATE_MS, WELL, Condition, View, conditions
 from proofmill.host.network.operator.event_log import EventLog
 from proofmill.host.network.operator.figures import Tally
@@ -47,6 +48,8 @@ class Watch(Closing):
                 prepared.settings.node.roles), "validators": str(len(setup.own)),
             "prover": "" if setup.prover is None else str(setup.prover)}
         self._told = ""
+        self.chain = ChainView()
+        """The chain as of the last step, for the interface to other programs."""
         self.latest = self._tally.snapshot({}, (Condition("idle", "it starts"),), self._about,
                                            now())
         """The figures as of the last step."""
@@ -66,6 +69,8 @@ class Watch(Closing):
         follower, prover = node.follower, node.prover
         if clock.scaled(max(pace.late_seconds, 1e-9)) > LATE_MS:
             self._late_slot, self._late_seconds = follower.slot, pace.late_seconds
+        if running.prepared.settings.api.enabled:
+            self.chain = chain_view(node, running.slot)
         aside = prover.setup.prover.put_aside(follower.now_ms) if prover is not None else {}
         if prover is not None and follower.milliseconds >= ATTEST_MS:
             self._funds = prover.missing_funds()

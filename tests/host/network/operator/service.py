@@ -36,7 +36,7 @@ def folders(place: Path, nodes: int = 1, genesis_in: float = 0.0, slot_milliseco
     """The folders of a chain's nodes, copied to `place`; free ports, and genesis soon."""
     shutil.copytree(_made(nodes), place, dirs_exist_ok=True)
     homes = [place / f"node-{node}" for node in range(nodes)]
-    ports, others = free_ports(nodes), free_ports(2 * nodes)
+    ports, others = free_ports(nodes), free_ports(3 * nodes)
     genesis = time.time() + genesis_in
     for home in homes:
         chain = json.loads((home / "chain.json").read_text())
@@ -48,7 +48,8 @@ def folders(place: Path, nodes: int = 1, genesis_in: float = 0.0, slot_milliseco
                 f"127.0.0.1:{9000 + node}", f"127.0.0.1:{port}")
         number = homes.index(home)
         text = text.replace(f"port = 9_{464 + number}", f"port = {others[2 * number]}").replace(
-            f"port = 4_{28 + number:03}", f"port = {others[2 * number + 1]}")
+            f"port = 4_{28 + number:03}", f"port = {others[2 * number + 1]}").replace(
+            f"port = 5_{52 + number:03}", f"port = {others[2 * nodes + number]}")
         (home / "node.toml").write_text(text)
     return homes
 

@@ -67,10 +67,10 @@ def test_transfers_token_and_addresses_go_where_they_are_used(
     with_token = replace(before.settings, metrics=replace(
         before.settings.metrics, token_file="token"))
     made = changed(with_token)
-    assert made.metrics_token == "first"
+    assert made.tokens["metrics"] == "first"
     (home / "token").write_text("second\n")
     again = reloaded(made, with_token, home)
-    assert again.taken == ("metrics.token_file",) and again.prepared.metrics_token == "second"
+    assert again.taken == ("metrics.token_file",) and again.prepared.tokens["metrics"] == "second"
     (peer,) = before.settings.peers
     moved = reloaded(before, replace(before.settings, peers=[
         replace(peer, address="10.0.0.7:9123")]), home)
@@ -92,5 +92,6 @@ def test_the_file_says_what_is_taken_over() -> None:
     names = {f"{key.table}.{key.name}" for key in keys() if key.reload}
     assert names == {
         "transfers.sign", "metrics.enabled", "metrics.host", "metrics.port", "metrics.token_file",
+        "api.enabled", "api.host", "api.port", "api.token_file",
         "miner.enabled", "miner.host", "miner.port", "peers.address"}
     assert "on reload" in toml_text(Settings())

@@ -1,6 +1,7 @@
 """A node by the wall clock: blocks in their slots, an end when it is told to, and a next life."""
 
 import asyncio
+import json
 import os
 import signal
 import socket
@@ -50,6 +51,19 @@ def same_figures(home: Path) -> None:
         shown["proofmill_constraints_per_second", "cpu"], abs=1e-5) != 0
     for name in ("proofs_accepted", "proofs_rejected", "blocks_proposed", "jobs_seen"):
         assert stats[0][name] == shown[f"proofmill_{name}_total", ""]
+
+
+def other_programs(home: Path) -> None:
+    """The chain as the Beacon API and the proof engine have it, of a node that runs."""
+    port = read_settings(home / "node.toml", {}).api.port
+    head = json.loads(get(port, "/eth/v1/beacon/headers/head")[1])["data"]
+    slot = int(head["header"]["message"]["slot"])
+    assert head["canonical"] and slot >= 1
+    syncing = json.loads(get(port, "/eth/v1/node/syncing")[1])["data"]
+    assert int(syncing["head_slot"]) >= slot and not syncing["is_syncing"]
+    assert get(port, "/health") == (200, "OK\n") and get(port, "/metrics")[0] == 200
+    paths = json.loads(get(port, "/openapi.json")[1])["paths"]
+    assert {"/metrics", "/", "/eth/v1/events", "/v1/proof_types"} <= paths.keys()
 
 
 def reload(node: Service) -> None:
@@ -187,10 +201,11 @@ def test_a_process_in_the_background_ends_by_either_signal_with_nothing_lost(
         assert [each.check for each in beside[-2:]] == ["node", "state"]
         assert "it runs: " in beside[-2].sentence and "node-0 (process " in beside[-2].sentence
         assert beside[-1].sentence.partition(":")[0] in CONDITIONS
+        other_programs(home)
         reload(node)
         status, out, err = node.end(signal.SIGINT)
     assert status == 0 and "node-0 has ended" in out and "Traceback" not in err
-    assert "metrics.port, metrics.token_file changed; node.name: as before" in out
+    assert "metrics.port, metrics.token_file, api.token_file changed; node.name: as before" in out
     with EventLog(home / "data" / "events.sqlite") as events:
         kinds = [each.kind for each in events.latest(1000)]
         assert kinds[0] == "start" and kinds[-1] == "end"

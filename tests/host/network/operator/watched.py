@@ -4,12 +4,11 @@ import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from proofmill.host.network.operator import dashboard, miner_api, web
+from proofmill.host.network.operator import dashboard, metrics, miner_api, web
 from proofmill.host.network.operator.bounded import Bounds, Listener, Listeners
 from proofmill.host.network.operator.conditions import Condition
 from proofmill.host.network.operator.event_log import LoggedEvent
 from proofmill.host.network.operator.figures import Snapshot, Tally
-from proofmill.host.network.operator.metrics import page
 from proofmill.host.network.operator.miner_api import MinerApi
 
 START = 1_000_000.0
@@ -49,10 +48,9 @@ def listening(bounds: Bounds | None = None, token: str = "",
               shown: Callable[[], Snapshot] = snapshot) -> Iterator[tuple[int, int]]:
     """The ports of /metrics and of the miner API."""
     api = MinerApi(shown, "1.2.3")
+    pages = web.Web([*metrics.routes(shown), *dashboard.routes(shown)], token)
     with Listeners([
-            Listener("metrics", "127.0.0.1", 0, web.whole,
-                     web.Web({"/metrics": page(shown), **dashboard.pages(shown)}, token).answer,
-                     web.response(429)),
+            Listener("metrics", "127.0.0.1", 0, pages.whole, pages.answer, web.response(429)),
             Listener("miner", "127.0.0.1", 0, miner_api.whole, api.answer, b"busy\0")],
             bounds) as listeners:
         yield listeners.ports["metrics"], listeners.ports["miner"]
