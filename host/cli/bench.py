@@ -12,6 +12,7 @@ from proofmill.host.bench.kinds import BASES, CIRCUITS, KINDS, MOST_POINTS
 from proofmill.host.cli.arguments import input_file, seed, whole
 from proofmill.host.cli.bench_batch import add_batch
 from proofmill.host.cli.bench_certificate import add_certificate
+from proofmill.host.cli.bench_gates import add_gates
 from proofmill.host.cli.bench_soak import add_soak
 from proofmill.host.cli.ledger_size import WATCHED, accounts
 from proofmill.host.cli.prove import add_device
@@ -107,6 +108,7 @@ def register(commands: Commands) -> None:
     add_waves(transforms, "the accelerator")
     transforms.set_defaults(run=run_transforms)
     add_batch(actions)
+    add_gates(actions)
 
     prove = actions.add_parser(
         "prove", help="the same proof on cpu, model, rtl, and by snarkjs and groth16py",

@@ -291,6 +291,13 @@ FIELDS: dict[str, dict[str, str]] = {
         "zkey": "the key", "provers": "an object: for each prover seconds, and cycles if it has "
                                       "any; null for one that is not installed",
         "verify_seconds": "of one proof", "rounds": "--rounds"},
+    "bench gates": {
+        "system": "--system", "rounds": "--rounds", "results": "a list, below"},
+    "bench gates: results": {
+        "power": "the domain is 2^power",
+        "proofmill": "an object: cpu_seconds, wall_seconds and peak_megabytes, the least of each",
+        "snarkjs": "the same of snarkjs", "cpu_ratio": "ours over snarkjs'",
+        "wall_ratio": "the same of wall time", "peak_ratio": "the same of memory"},
     "bench proving": {
         "peer": "the other program", "rounds": "--rounds",
         "threads": "of `proofmill prove`, or null for one a core", "memory": "--memory, or null",

@@ -240,6 +240,7 @@ CHOICES = {
     ("bench batch", "multiplier"): "bench batch --power 3 --depth 1 --multiplier",
     ("bench certificate", "kind"): "bench certificate --kind",
     ("bench certificate", "device"): "bench certificate --device",
+    ("bench gates", "system"): "bench gates --power 4 --system",
     ("board simulate", "preset"): "board simulate ulx3s-85f --seconds 1 --preset",
     ("build", "preset"): "build ulx3s-85f --preset",
     ("measure", "unit"): "measure",
@@ -280,6 +281,7 @@ def without_tools(monkeypatch):
     import proofmill.boards.cores.core
     import proofmill.boards.measure
     import proofmill.host.bench.certificate
+    import proofmill.host.bench.gates
     import proofmill.host.bench.setup
     import proofmill.host.cli.bench
     import proofmill.host.prover.inference.making
@@ -302,6 +304,7 @@ def without_tools(monkeypatch):
         proofmill.sim.board, "build_board", stop(proofmill.sim.verilated.BuildError))
     monkeypatch.setattr(proofmill.sim.waves, "record", stop(ProofmillError))
     monkeypatch.setattr(proofmill.host.bench.certificate, "figures", stop(ProofmillError))
+    monkeypatch.setattr(proofmill.host.bench.gates, "compare", stop(ProofmillError))
     monkeypatch.setattr(proofmill.host.bench.setup, "measure", stop(ProofmillError))
     monkeypatch.setattr(proofmill.host.prover.inference.making, "make", stop(ProofmillError))
     real = proofmill.host.cli.bench.open_device
