@@ -17,14 +17,11 @@ from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.prover.curve import scalars
 from proofmill.host.prover.curve.limbs import SCALAR_MODULUS as R
 from proofmill.host.prover.curve.limbs import from_limbs
-from proofmill.host.prover.curve.scalars import TWO_ADICITY, Vector
+from proofmill.host.prover.curve.scalars import Vector
 from proofmill.host.prover.groth16.matrix import SparseMatrix
 from proofmill.host.prover.groth16.r1cs import R1cs
 from proofmill.host.prover.plonk.verification_key import KEY_POINTS
-from proofmill.host.prover.plonk.zkey import ADDITION, SPREAD, Circuit
-
-LEAST_DOMAIN = 8
-"""Gates of a key at least, as snarkjs pads them."""
+from proofmill.host.prover.plonk.zkey import ADDITION, LEAST_DOMAIN, MOST_DOMAIN, Circuit
 
 Terms = dict[int, int]
 """Wires and their factors in ascending order; wire 0 is the constant 1."""
@@ -107,9 +104,9 @@ def gates_of(r1cs: R1cs, free: int = 0) -> Gated:
     columns = np.array(gates.columns, dtype=np.uint32).reshape(3, -1)
     count = columns.shape[1]
     size = max(LEAST_DOMAIN, 1 << max(0, count + free - 1).bit_length())
-    if size * SPREAD > 1 << TWO_ADICITY:
+    if size > MOST_DOMAIN:
         raise ProofmillError(f"{r1cs.name}: {count} gates need a domain of {size}, the largest "
-                             f"here is {(1 << TWO_ADICITY) // SPREAD}; split the circuit")
+                             f"here is {MOST_DOMAIN}; split the circuit")
     additions = np.zeros(len(gates.additions), dtype=ADDITION)
     for place, name in enumerate(("left", "right")):
         additions[name] = [each[place] for each in gates.additions]

@@ -58,6 +58,12 @@ ADDITION = np.dtype([
 SPREAD = 4
 """Values that a key has of a polynomial, a coefficient."""
 
+LEAST_DOMAIN = 8
+"""Gates of a key at least, as snarkjs pads them."""
+
+MOST_DOMAIN = (1 << TWO_ADICITY) // SPREAD
+"""The largest domain for which there are roots of unity of four times its order."""
+
 LAGRANGE = "L"
 """The name of the polynomials L_i, by index."""
 
@@ -212,8 +218,9 @@ def read_counts(header: Reader) -> tuple[int, int, int, int, int]:
     if public + 1 + additions > variables:
         header.fail(f"{public} public signals, the constant 1 and {additions} additions do not fit "
                     f"{variables} variables")
-    if size < 2 or size & (size - 1) or size >> TWO_ADICITY > 1:
-        header.fail(f"the domain size {size} is not a power of two from 2 to 2^28")
+    if not LEAST_DOMAIN <= size <= MOST_DOMAIN or size & (size - 1):
+        header.fail(f"the domain size {size} is not a power of two from {LEAST_DOMAIN} to "
+                    f"{MOST_DOMAIN}")
     if not public <= gates <= size:
         header.fail(f"{gates} gates do not fit {public} public signals and a domain of {size}")
     return variables, public, size, additions, gates

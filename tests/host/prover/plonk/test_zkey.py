@@ -65,6 +65,8 @@ BIG = b"\xff" * 32
     (changed(1, 0, struct.pack("<I", 1)), "the key is for groth16, not PLONK"),
     (changed(2, 72, struct.pack("<I", 75)), "do not fit 75 variables"),
     (changed(2, 80, struct.pack("<I", 255)), "the domain size 255 is not a power of two"),
+    (changed(2, 80, struct.pack("<I", 4)), "the domain size 4 is not a power of two from 8"),
+    (changed(2, 80, struct.pack("<I", 1 << 27)), "is not a power of two from 8 to 67108864"),
     (changed(2, 88, struct.pack("<I", 257)), "257 gates do not fit"),
     (changed(2, 88, struct.pack("<I", 213)), "section 4 .*4 bytes more than the header says"),
     (changed(2, 92, BIG), "k1 and k2, index 0: not below the field's prime"),
