@@ -56,7 +56,7 @@ check: $(VENV)/installed-dev names
 # The documentation as a site, in build/site; a link that leads nowhere is an error.
 docs: $(VENV)/installed-docs names
 	@PYTHONPATH=build/names NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --quiet
-	@echo "build/site/index.html"
+	@echo "build/site/index.html; to search as well: $(BIN)/python -m http.server -d build/site"
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
