@@ -32,6 +32,7 @@ EXAMPLES = {
     "bench certificate": ("bench certificate --kind slot",),
     "bench settlement": ("bench settlement --provers 32",),
     "bench simulate": ("bench simulate --provers 1000 --slots 100",),
+    "bench gates": ("bench gates",),
     "bench soak": ("bench soak --slots 100",),
     "bench table": ("bench table",),
     "explore": ("explore --device ecp5-85f --points 4096",
