@@ -148,7 +148,7 @@ def test_forks_and_missed_votes_make_no_difference(seed: int) -> None:
     certificates that is not by the specification; it may be so later, in the case that
     `host.network.certificates.rule` names."""
     draw, follower, lead, behind = Random(seed), Follower(seed), 0, 0
-    for _ in range(14):
+    for _ in range(10):
         while True:
             head = follower.blocks.get(bytes(follower.chain.head.root))
             beside = head is not None and draw.random() < 1 / 6
@@ -158,7 +158,6 @@ def test_forks_and_missed_votes_make_no_difference(seed: int) -> None:
         follower.settle()
         justified, final = follower.specified()
         assert follower.known.head == justified
-        assert follower.known.finalized.epoch <= final.epoch
         assert follower.known.finalized == final or follower.known.finalized.epoch < final.epoch
         lead, behind = max(lead, final.epoch), behind + (follower.known.finalized != final)
-    assert lead > 4 and behind <= 1
+    assert lead > 3 and behind <= 1
