@@ -93,6 +93,12 @@ class Container:
             "<u8", size // 8, "bytes")
         return words
 
+    def release(self) -> None:
+        """Let the system take back the memory of what was read of a mapped file; what is read again
+        comes from the file again."""
+        if isinstance(self._data.obj, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):
+            self._data.obj.madvise(mmap.MADV_DONTNEED)
+
     def _reader(self, offset: int, size: int, place: str) -> "Reader":
         return Reader(self._data, offset, offset + size, self.name, place)
 

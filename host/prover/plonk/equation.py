@@ -7,12 +7,14 @@ from typing import TypeAlias
 import numpy as np
 
 from proofmill.hdl.curve import Group
-from proofmill.host.prover.curve.arithmetic import multi_scalar_multiplication, negate
+from proofmill.host.prover.curve.arithmetic import multi_scalar_multiplication
 from proofmill.host.prover.curve.limbs import SCALAR_MODULUS, Limbs, to_limbs
 from proofmill.host.prover.curve.pairing import product_is_one
 from proofmill.host.prover.curve.points import generator
 from proofmill.host.prover.groth16.plain import Numbers
 from proofmill.host.prover.groth16.plain_points import to_array
+from proofmill.host.prover.native.library import G1, Library, library_if_there
+from proofmill.host.prover.native.sums import weighted_sum
 
 GENERATOR: Numbers = (1, 2)
 """The generator of G1: the commitment to 1."""
@@ -34,13 +36,25 @@ class Equation:
     tau: Numbers
 
     def holds(self) -> bool:
-        """Whether it does, by mcl; points must be on the curve, that of G2 in the subgroup."""
-        left, right = _total(self.at_tau), negate(Group.G1, _total(self.at_one))
-        return product_is_one(np.array([left, right]), np.array([
-            to_array(Group.G2, self.tau), generator(Group.G2)]))
+        """Whether it does; points must be on the curve, that of G2 in the subgroup.
+
+        By the native library, or by mcl where that is not compiled yet: loading mcl takes more
+        memory than a proof of some thousand gates.
+        """
+        code = library_if_there()
+        left, right = (_total(terms, code) for terms in (
+            self.at_tau, [(-factor, point) for factor, point in self.at_one]))
+        g1 = np.array([left, right])
+        g2 = np.array([to_array(Group.G2, self.tau), generator(Group.G2)])
+        if code is None:
+            return product_is_one(g1, g2)
+        return bool(code.pairing(g1.ctypes.data, g2.ctypes.data, len(g1)))
 
 
-def _total(terms: Sequence[Term]) -> Limbs:
+def _total(terms: Sequence[Term], code: Library | None) -> Limbs:
     points = np.array([to_array(Group.G1, point) for _, point in terms])
-    return multi_scalar_multiplication(
-        Group.G1, points, to_limbs(factor % SCALAR_MODULUS for factor, _ in terms))
+    factors = to_limbs(factor % SCALAR_MODULUS for factor, _ in terms)
+    if code is None:
+        return multi_scalar_multiplication(Group.G1, points, factors)
+    total = weighted_sum(G1, points.tobytes(), factors.tobytes(), threads=1, code=code)
+    return np.frombuffer(total, dtype=np.uint64)

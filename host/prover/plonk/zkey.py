@@ -41,9 +41,9 @@ from proofmill.host.prover.curve.limbs import (
 )
 from proofmill.host.prover.curve.points import RADIX_INVERSE
 from proofmill.host.prover.curve.scalars import TWO_ADICITY, Vector
-from proofmill.host.prover.curve.validity import first_off_curve, in_subgroup
 from proofmill.host.prover.groth16.container import Container, Reader, open_container
 from proofmill.host.prover.groth16.plain import Numbers
+from proofmill.host.prover.groth16.plain_points import in_subgroup, on_curve
 from proofmill.host.prover.groth16.zkey import MAGIC, VERSIONS
 from proofmill.host.prover.plonk.systems import PROTOCOLS
 from proofmill.host.prover.plonk.verification_key import KEY_POINTS, PlonkKey
@@ -118,6 +118,8 @@ class Polynomials:
         if bad is not None:
             reader.fail(f"value {SPREAD * bad + coset} of {name}: not below the field's prime",
                         at=start + (SPREAD * bad + coset) * NUMBER_BYTES)
+        # Of one coset's values every page of all four has been read.
+        self._container.release()
         return scalars.from_raw(limbs)
 
     def _at(self, name: str, index: int) -> Reader:
@@ -234,15 +236,16 @@ def read_scalars(header: Reader, count: int, what: str) -> list[int]:
 
 def read_points(header: Reader, group: Group, count: int, what: str) -> list[Numbers]:
     """Points of the group in plain coordinates."""
-    points = np.require(header.points(group, count, what), None, ("C", "A"))
-    bad = first_off_curve(group, points)
-    if bad is not None:
-        header.fail(f"{what}, index {bad}: not on the curve")
-    if group is Group.G2 and not (points.any() and bool(in_subgroup(group, points).all())):
-        header.fail(f"{what}: not in the subgroup of prime order, or infinity")
-    values = [value * RADIX_INVERSE % BASE_MODULUS for value in from_limbs(points)]
+    limbs = header.points(group, count, what)
+    values = [value * RADIX_INVERSE % BASE_MODULUS for value in from_limbs(limbs)]
     each = 2 * group.degree
-    return [tuple(values[at:at + each]) for at in range(0, count * each, each)]
+    points = [tuple(values[at:at + each]) for at in range(0, count * each, each)]
+    for index, point in enumerate(points):
+        if not on_curve(group, point):
+            header.fail(f"{what}, index {index}: not on the curve")
+        if group is Group.G2 and not (any(point) and in_subgroup(group, point)):
+            header.fail(f"{what}: not in the subgroup of prime order, or infinity")
+    return points
 
 
 def read_circuit(container: Container, variables: int, public: int, size: int, additions: int,
