@@ -13,6 +13,7 @@ from proofmill.host.cli.arguments import input_file, seed, whole
 from proofmill.host.cli.bench_batch import add_batch
 from proofmill.host.cli.bench_certificate import add_certificate
 from proofmill.host.cli.bench_gates import add_gates
+from proofmill.host.cli.bench_scale import add_scale
 from proofmill.host.cli.bench_soak import add_soak
 from proofmill.host.cli.ledger_size import WATCHED, accounts
 from proofmill.host.cli.prove import add_device
@@ -109,6 +110,7 @@ def register(commands: Commands) -> None:
     transforms.set_defaults(run=run_transforms)
     add_batch(actions)
     add_gates(actions)
+    add_scale(actions)
 
     prove = actions.add_parser(
         "prove", help="the same proof on cpu, model, rtl, and by snarkjs and groth16py",

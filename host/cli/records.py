@@ -238,6 +238,22 @@ FIELDS: dict[str, dict[str, str]] = {
         "batches": "each with one inversion", "under_way": "pairs, at most at once",
         "dsp": "blocks of the multiplier, of AMD UltraScale+",
         "dsp_cycles": "blocks times cycles an addition"},
+    "bench scale": {
+        "points": "--points", "cycles": "that the accelerator takes for a task, by its cost model",
+        "clock_hz": "at which the stand-ins wait for these", "bar": "of a run's busy",
+        "runs": "a list, below", "kills": "an object, below; null without --kills",
+        "takeover_seconds": "a list: from a worker's kill until another begins its task",
+        "takeover_limit": "seconds: the lease and half a second"},
+    "bench scale: runs": {
+        "workers": "how many", "tasks": "in all", "seconds": "from the first one handed in to the "
+        "last answer in the book", "busy": "share of that time in which devices were at work",
+        "overhead_milliseconds": "the rest, for each task"},
+    "bench scale: kills": {
+        "kills": "--kills", "kills_of_worker": "of them", "kills_of_server": "of them",
+        "kills_of_node": "of them", "kills_of_power": "of them: node and server, which go on from "
+        "a copy of the store made a moment before", "jobs": "two for each kill",
+        "lost": "never submitted", "twice": "submitted more than once",
+        "wrong": "submitted with another sum than the processor's", "seconds": "all of it"},
     "bench settlement": {
         "provers": "--provers", "committee": "its size", "penalties_a_block": "settled at most",
         "gas_limit": "of the protocol's call", "worst_gas": "of any call",

@@ -3,6 +3,7 @@ server has lost or kept."""
 
 import os
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from proofmill.host.ground.database import Database
@@ -48,12 +49,12 @@ class Book(Database):
         """Open or make the file; as `Database`."""
         super().__init__(path, _SCHEMA, 1, "record of workers' tasks")
 
-    def open(self, task: Task) -> None:
-        """Note a task that is to be done; one that is there stays as it is."""
+    def open(self, tasks: Sequence[Task]) -> None:
+        """Note tasks that are to be done; one that is there stays as it is."""
         with self._transaction() as database:
-            database.execute(
+            database.executemany(
                 "INSERT OR IGNORE INTO tasks (identity, task, worker, answer, failures) "
-                "VALUES (?, ?, '', x'', 0)", (task.identity, to_bytes(task)))
+                "VALUES (?, ?, '', x'', 0)", [(task.identity, to_bytes(task)) for task in tasks])
 
     def is_open(self, identity: str) -> bool:
         """Whether an answer is wanted."""

@@ -59,6 +59,8 @@ GONE_SECONDS = 3 * ALIVE_SECONDS
 NOBODY_SECONDS = 10.0
 """How long a task waits for a first worker to be there."""
 READ_SECONDS = 1.0
+AT_ONCE = 16
+"""Tasks that are noted in one transaction, and handed in together."""
 LEAST_SWEEP_SECONDS = 1.0
 SMALL = 1024
 """Bytes left for what a message has beside its input."""
@@ -334,9 +336,11 @@ class Farm(Closing):
             self._waiting.setdefault(task.identity, []).append(future)
             futures[task.identity] = future
             future.add_done_callback(_when_answered(task, done))
-            short = await self._short(task)
-            self._book.open(short)
-            await self._hand_in(short)
+        asked = [await self._short(task) for task in tasks if task.identity in futures]
+        for start in range(0, len(asked), AT_ONCE):
+            several = asked[start:start + AT_ONCE]
+            self._book.open(several)
+            await asyncio.gather(*map(self._hand_in, several))
         try:
             while any(not future.done() for future in futures.values()):
                 left = begin + seconds - time.monotonic()

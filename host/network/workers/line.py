@@ -8,7 +8,7 @@ from contextlib import suppress
 from typing import Any
 
 from nats.aio.client import Client
-from nats.errors import AuthorizationError
+from nats.errors import AuthorizationError, NoServersError
 from nats.js import JetStreamContext
 
 from proofmill.host.ground.errors import ProofmillError
@@ -90,10 +90,10 @@ class Line:
 
     async def _closed(self) -> None:
         if not self._closing:
-            last = self.client.last_error or self.last
-            self._on_lost(_refused(self._access) if last is None or _is_refusal(last) else
-                          Unreachable(f"{self._access.url}: the server ended the connection: "
-                                      f"{last}"))
+            said = [each for each in (self.client.last_error, self.last) if each is not None]
+            refused = not said or any(map(_is_refusal, said))
+            self._on_lost(_refused(self._access) if refused else Unreachable(
+                f"{self._access.url}: the server ended the connection: {said[0]}"))
 
     async def _back(self) -> None:
         self._on_back()
@@ -121,7 +121,9 @@ async def connect(
             await within(2 * CONNECT_SECONDS, line.open(again))
         except Exception as error:
             await line.close()
-            raise _told(access, line.last or error) from error
+            # What the library raises in the end may be that nobody is left to be asked.
+            why = line.last if isinstance(error, NoServersError) and line.last else error
+            raise _told(access, why) from error
         if not again:
             await line.close()
     return line

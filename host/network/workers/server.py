@@ -42,7 +42,7 @@ class Server(Closing):
         alone. Passwords are made once, and kept. ProofmillError where there is no server to be
         had, or the folder cannot be written."""
         self.folder, self._queue = folder, Queue(queue)
-        self._host, self._port = host, port or _free_port(host)
+        self._host, self._port = host, port or free_port(host)
         self._certificate, self._store_megabytes = certificate, store_megabytes
         self._process: subprocess.Popen[bytes] | None = None
         self._binary = server_program()
@@ -151,6 +151,7 @@ class Server(Closing):
             users.append(user)
         settings: dict[str, object] = {
             "host": self._host, "port": self._port, "server_name": queue.name,
+            "pid_file": str(self.folder / "server.pid"),
             "max_payload": MAX_PAYLOAD, "max_pending": 8 * MAX_PAYLOAD, "write_deadline": "10s",
             "jetstream": {"store_dir": str(self.folder / "store"), "sync_interval": "always",
                           "max_file_store": self._store_megabytes << 20},
@@ -190,7 +191,8 @@ def server_program() -> str:
     return found
 
 
-def _free_port(host: str) -> int:
+def free_port(host: str) -> int:
+    """A port that nothing listens on now."""
     with socket.socket() as free:
         free.bind((host, 0))
         return int(free.getsockname()[1])

@@ -31,6 +31,7 @@ from proofmill.host.network.workers.wire import (
     Answer,
     OtherVersion,
     Queue,
+    Task,
     read_about,
     read_task,
     to_bytes,
@@ -46,6 +47,9 @@ HEARTBEATS = 3
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0
 """After a failure of a device."""
 NOT_YET_SECONDS = 1.0
+MANY = 16
+"""Tasks that wait, from which on a worker takes one more than it can do now."""
+NOTHING = Done(b"", 0, 0)
 
 
 @dataclass
@@ -57,6 +61,23 @@ class Tally:
     failed: int = 0
     busy_seconds: float = 0.0
     fetched: int = 0
+
+
+@dataclass(frozen=True)
+class _Taken:
+    """A task that is held here, its input, what it refers to, and how many waited behind it."""
+
+    message: Msg
+    holding: asyncio.Future[None]
+    task: Task
+    given: bytes
+    path: Path
+    waiting: int
+
+    async def let_go(self) -> None:
+        """Leave it to others, at once."""
+        self.holding.cancel()
+        await _ignore(self.message.nak())
 
 
 class Worker:
@@ -140,80 +161,94 @@ class Worker:
             await asyncio.sleep(ALIVE_SECONDS)
 
     async def _lane(self, stream: JetStreamContext, bench: Bench, lease: float) -> None:
-        """Take and do tasks on one device."""
+        """Take and do tasks on one device. While it works, its last answer is handed in, and its
+        next task fetched where so many wait that nobody else lacks it."""
         subscription = await stream.pull_subscribe_bind(CONSUMER, stream=self._queue.tasks)
         pause = GrowingPause(FIRST_PAUSE, LONGEST_PAUSE)
+        coming: asyncio.Future[_Taken | None] | None = None
+        answering: set[asyncio.Future[None]] = set()
         with ThreadPoolExecutor(1, thread_name_prefix=bench.name) as thread:
             while not self._stop.is_set():
-                try:
-                    (message,) = await subscription.fetch(1, timeout=TAKE_SECONDS)
-                except TimeoutError:
-                    continue  # nothing was there to do
-                except (NatsError, APIError, OSError):
-                    await asyncio.sleep(line.AGAIN_SECONDS)
+                taken = await (coming or self._next(stream, subscription, lease))
+                coming = None
+                if taken is None:
                     continue
-                try:
-                    fine = await self._task(stream, bench, thread, message, lease)
-                except OtherVersion as error:
-                    await _ignore(message.nak(delay=NOT_YET_SECONDS))
-                    self._refusal = error
-                    self._stop.set()
-                    return
-                if fine:
+                if self._stop.is_set():
+                    await taken.let_go()
+                    break
+                if taken.waiting >= MANY:
+                    coming = asyncio.ensure_future(self._next(stream, subscription, lease))
+                answer = await self._computed(bench, thread, taken)
+                answering.add(handing := asyncio.ensure_future(
+                    self._answer(stream, taken, answer)))
+                handing.add_done_callback(answering.discard)
+                if not answer.error:
                     pause.reset()
                 else:
+                    bench.failed()
                     await self._rest(pause.take())
+            if coming is not None and (taken := await coming) is not None:
+                await taken.let_go()
+            if answering:
+                await asyncio.wait(answering)
 
     async def _rest(self, seconds: float) -> None:
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self._stop.wait()
 
-    async def _task(self, stream: JetStreamContext, bench: Bench, thread: ThreadPoolExecutor,
-                    message: Msg, lease: float) -> bool:
-        """Carry one out; whether that went well."""
-        task = read_task(message.data)
+    async def _next(self, stream: JetStreamContext,
+                    subscription: JetStreamContext.PullSubscription, lease: float
+                    ) -> "_Taken | None":
+        """A task, with all it needs; None where there is none to be had now."""
+        try:
+            (message,) = await subscription.fetch(1, timeout=TAKE_SECONDS)
+        except TimeoutError:
+            return None  # nothing was there to do
+        except (NatsError, APIError, OSError):
+            await asyncio.sleep(line.AGAIN_SECONDS)
+            return None
         holding = asyncio.ensure_future(_hold(message, lease))
         try:
+            task = read_task(message.data)
             given = task.input
             if task.input_address:
                 given = (await self._blob(stream, task.input_address)).read_bytes()
-            path = await self._blob(stream, task.address)
-            loop, begun = asyncio.get_running_loop(), time.monotonic()
-            done: Done | None
-            try:
-                done = await loop.run_in_executor(
-                    thread, lambda: bench.do(task, given, lambda: path))
-                error = ""
-            except ProofmillError as fault:
-                done, error = None, str(fault)
-            except Exception as fault:  # of a device's driver, whatever it is
-                done, error = None, repr(fault)
-            over = time.monotonic()
-            self.tally.busy_seconds += over - begun
-            if done is None:
-                log.warning("task %s: %s", task.identity, error)
-                self._say(f"{bench.name}: {error}")
-                bench.failed()
-                self.tally.failed += 1
-            answer = Answer(VERSION, task.identity, done.result if done else b"", error,
-                            bench.name, over - begun, done.cycles if done else 0,
-                            done.digits if done else 0)
-            await self._answer(stream, message, answer)
-            if done is not None:
-                self.tally.done += 1
-            return done is not None
+            return _Taken(message, holding, task, given, await self._blob(stream, task.address),
+                          message.metadata.num_pending)
+        except OtherVersion as error:
+            self._refusal = error
+            self._stop.set()
         except (blobs.NotThere, blobs.OtherContent, *FAULTS) as fault:
             # The node hands it in anew; meanwhile another may try.
-            log.info("task %s waits: %s", task.identity, fault)
+            log.info("a task waits: %s", fault)
             if isinstance(fault, blobs.OtherContent):
                 self._say(str(fault))
-            await _ignore(message.nak(delay=NOT_YET_SECONDS))
-            return True
-        finally:
-            holding.cancel()
+        holding.cancel()
+        await _ignore(message.nak(delay=NOT_YET_SECONDS))
+        return None
 
-    async def _answer(self, stream: JetStreamContext, message: Msg, answer: Answer) -> None:
+    async def _computed(self, bench: Bench, thread: ThreadPoolExecutor, taken: "_Taken") -> Answer:
+        """What the device makes of a task."""
+        task, loop, begun = taken.task, asyncio.get_running_loop(), time.monotonic()
+        done, error = NOTHING, ""
+        try:
+            done = await loop.run_in_executor(
+                thread, lambda: bench.do(task, taken.given, lambda: taken.path))
+        except ProofmillError as fault:
+            error = str(fault)
+        except Exception as fault:  # of a device's driver, whatever it is
+            error = repr(fault)
+        seconds = time.monotonic() - begun
+        self.tally.busy_seconds += seconds
+        if error:
+            log.warning("task %s: %s", task.identity, error)
+            self._say(f"{bench.name}: {error}")
+            self.tally.failed += 1
+        return Answer(VERSION, task.identity, done.result, error, bench.name, seconds, done.cycles,
+                      done.digits)
+
+    async def _answer(self, stream: JetStreamContext, taken: "_Taken", answer: Answer) -> None:
         """Hand in an answer until the queue has it, and only then let go of the task."""
         pause = GrowingPause(line.AGAIN_SECONDS, 2.0)
         subject = self._queue.answer(self._access.user, answer.identity)
@@ -224,7 +259,10 @@ class Worker:
             except FAULTS as error:
                 log.debug("the answer to %s waits for the queue: %s", answer.identity, error)
                 await asyncio.sleep(pause.take())
-        await _ignore(message.ack_sync(timeout=line.ANSWER_SECONDS))
+        await _ignore(taken.message.ack_sync(timeout=line.ANSWER_SECONDS))
+        taken.holding.cancel()
+        if not answer.error:
+            self.tally.done += 1
 
     async def _blob(self, stream: JetStreamContext, address: str) -> Path:
         """Where a blob is on this machine; it is fetched once."""

@@ -1,0 +1,126 @@
+"""A node's part that proves, as a process that may be killed at any moment: job log, runner, farm.
+
+Its jobs are sums. The chain is a file that notes every submission, twice where it comes twice.
+"""
+
+import sqlite3
+import sys
+import threading
+import time
+from concurrent.futures import Future
+from contextlib import closing
+from hashlib import sha256
+from pathlib import Path
+
+from proofmill.hdl.curve import Group
+from proofmill.host.bench.busy import inputs
+from proofmill.host.network.node.jobs import JobRunner, Turn
+from proofmill.host.network.node.states import State
+from proofmill.host.network.node.store import JobKey, JobStore, LoggedJob
+from proofmill.host.network.workers.farm import Farm
+from proofmill.host.network.workers.server import Server
+from proofmill.host.network.workers.wire import SUM, make_task
+from proofmill.host.network.workers.work import read_point
+from proofmill.host.prover.curve.limbs import Limbs
+
+POINTS = 64
+LEASE_SECONDS = 1
+JOBS_AT_ONCE = 4
+ANSWER_SECONDS = 120.0
+PATIENCE_SECONDS = 0.02
+NEXT = {State.SEEN: State.ELIGIBLE, State.ELIGIBLE: State.ADMITTED, State.ADMITTED: State.WITNESS,
+        State.WITNESS: State.PROVING, State.SELF_VERIFIED: State.SIGNED,
+        State.SIGNED: State.BROADCAST, State.BROADCAST: State.INCLUDED,
+        State.INCLUDED: State.MATURED, State.HW_ERROR: State.WITNESS}
+
+
+def job_key(number: int) -> JobKey:
+    """The job of a number."""
+    return JobKey(sha256(str(number).encode()).digest(), 1, 0)
+
+
+class SumWork:
+    """What is done for a job: a sum by the farm, and its submission."""
+
+    def __init__(self, farm: Farm, chain: Path) -> None:
+        self._farm = farm
+        self._chain = sqlite3.connect(chain, timeout=30, isolation_level=None)
+        self._making: dict[JobKey, Future[bytes]] = {}
+        self._bases, self._scalars = inputs(POINTS)
+        self._address = farm.keep(self._bases.tobytes())
+
+    def turn(self, job: LoggedJob) -> Turn:
+        """On, as soon as the sum is there."""
+        if job.state is State.PROVING:
+            made = self._making.get(job.key)
+            return Turn(State.SELF_VERIFIED if made is not None and made.done() else None)
+        return Turn(NEXT[job.state])
+
+    def witness(self, job: LoggedJob) -> Limbs:
+        """The scalars, other ones for each job."""
+        scalars = self._scalars.copy()
+        scalars[0, 0] = job.slot
+        return scalars
+
+    def prove(self, job: LoggedJob, witness: Limbs) -> None:
+        """Ask the farm, beside this."""
+        made: Future[bytes] = Future()
+        self._making[job.key] = made
+
+        def ask() -> None:
+            try:
+                (answered,) = self._farm.compute([make_task(
+                    SUM, 1, self._address, POINTS, witness.tobytes())], ANSWER_SECONDS)
+                made.set_result(answered.answer.result)
+            except Exception as error:
+                made.set_exception(error)
+
+        threading.Thread(target=ask, daemon=True).start()
+
+    def proof(self, job: LoggedJob) -> bytes:
+        """The sum."""
+        return self._making.pop(job.key).result()
+
+    def verify(self, job: LoggedJob, proof: bytes) -> bool:
+        """Whether it is a point; the bench compares it."""
+        return read_point(Group.G1, proof) is not None
+
+    def sign(self, job: LoggedJob, proof: bytes) -> bytes:
+        """The message."""
+        return proof
+
+    def landed(self, job: LoggedJob) -> bool:
+        """Whether the chain has it."""
+        return bool(self._chain.execute("SELECT 1 FROM submissions WHERE job = ?",
+                                        (job.slot,)).fetchone())
+
+    def broadcast(self, job: LoggedJob, signed: bytes) -> None:
+        """Submit it."""
+        self._chain.execute("INSERT INTO submissions (job, point) VALUES (?, ?)",
+                            (job.slot, signed))
+
+
+def main(place: str, jobs: str, port: str) -> None:
+    """Do jobs 0 to `jobs` - 1, some at a time, from where the log says."""
+    folder = Path(place)
+    server = Server(folder / "workers", "bench", ["a", "b"], port=int(port))
+    store = JobStore(folder / "jobs.sqlite")
+    with closing(store), Farm(folder / "workers.sqlite", server, LEASE_SECONDS, "bench") as farm:
+        work = SumWork(farm, folder / "chain.sqlite")
+        runner = JobRunner(store, work)
+        runner.resume()
+        print("runs", flush=True)
+        while True:
+            open_jobs = store.unfinished()
+            seen = len(store.jobs())
+            for number in range(seen, min(int(jobs), seen + JOBS_AT_ONCE - len(open_jobs))):
+                store.see(job_key(number), number)
+            for job in store.unfinished():
+                runner.run(job.key)
+            if len(store.jobs()) == int(jobs) and not store.unfinished():
+                return
+            time.sleep(PATIENCE_SECONDS)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
