@@ -47,8 +47,8 @@ VERILATOR_FLAGS = [
 ]
 COMPILER_FLAGS = ["-O2", "-march=native", "-std=c++17", "-w", "-fPIC"]
 """Chosen by measuring, see ``proofmill bench sim``."""
-TRACE_FLAGS = ["--trace-vcd", "--trace-max-width", "0", "--trace-max-array", "0"]
-"""Every signal of any width, and no memory's words."""
+TRACE_FLAGS = ["--trace-vcd", "--trace-max-width", "0", "--trace-max-array", "1"]
+"""Every signal of any width (0 is no limit), and no memory's words: a board's are 16 million."""
 TRACE_HEADER = Path(__file__).with_name("trace.h")
 
 
