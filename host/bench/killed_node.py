@@ -28,6 +28,8 @@ LEASE_SECONDS = 1
 JOBS_AT_ONCE = 4
 ANSWER_SECONDS = 120.0
 PATIENCE_SECONDS = 0.02
+ENOUGH = "enough"
+"""A file in its folder, after which no job is begun any more."""
 NEXT = {State.SEEN: State.ELIGIBLE, State.ELIGIBLE: State.ADMITTED, State.ADMITTED: State.WITNESS,
         State.WITNESS: State.PROVING, State.SELF_VERIFIED: State.SIGNED,
         State.SIGNED: State.BROADCAST, State.BROADCAST: State.INCLUDED,
@@ -100,8 +102,8 @@ class SumWork:
                             (job.slot, signed))
 
 
-def main(place: str, jobs: str, port: str) -> None:
-    """Do jobs 0 to `jobs` - 1, some at a time, from where the log says."""
+def main(place: str, port: str) -> None:
+    """Do jobs 0, 1 and so on, some at a time, from where the log says, until it is enough."""
     folder = Path(place)
     server = Server(folder / "workers", "bench", ["a", "b"], port=int(port))
     store = JobStore(folder / "jobs.sqlite")
@@ -112,13 +114,13 @@ def main(place: str, jobs: str, port: str) -> None:
         print("runs", flush=True)
         while True:
             open_jobs = store.unfinished()
-            seen = len(store.jobs())
-            for number in range(seen, min(int(jobs), seen + JOBS_AT_ONCE - len(open_jobs))):
+            seen, enough = len(store.jobs()), (folder / ENOUGH).exists()
+            if enough and not open_jobs:
+                return
+            for number in range(seen, seen + (0 if enough else JOBS_AT_ONCE - len(open_jobs))):
                 store.see(job_key(number), number)
             for job in store.unfinished():
                 runner.run(job.key)
-            if len(store.jobs()) == int(jobs) and not store.unfinished():
-                return
             time.sleep(PATIENCE_SECONDS)
 
 

@@ -19,7 +19,7 @@ import numpy as np
 
 from proofmill.hdl.curve import Group
 from proofmill.host.bench.busy import inputs, tasks_of
-from proofmill.host.bench.killed_node import LEASE_SECONDS, POINTS
+from proofmill.host.bench.killed_node import ENOUGH, LEASE_SECONDS, POINTS
 from proofmill.host.ground.json_text import JsonObject
 from proofmill.host.network.workers.access import LOOPBACK
 from proofmill.host.network.workers.farm import Farm
@@ -29,7 +29,6 @@ from proofmill.host.prover.devices.device import Job
 
 KINDS = ("worker", "server", "node", "power")
 TASK_SECONDS = 0.2
-JOBS_A_KILL = 2
 LEAST_PAUSE, MOST_PAUSE = 0.1, 1.0
 END_SECONDS = 300.0
 GRACE_SECONDS = 0.5
@@ -39,8 +38,8 @@ GRACE_SECONDS = 0.5
 class Mill:
     """A node and two workers as processes, which are begun again when they are killed."""
 
-    def __init__(self, folder: Path, jobs: int, seed: int) -> None:
-        self.folder, self._jobs = folder, jobs
+    def __init__(self, folder: Path, seed: int) -> None:
+        self.folder = folder
         self._draw = random.Random(seed)
         with closing(sqlite3.connect(folder / "chain.sqlite")) as chain:
             chain.execute("CREATE TABLE submissions (number INTEGER PRIMARY KEY, job INTEGER, "
@@ -94,6 +93,20 @@ class Mill:
         with closing(sqlite3.connect(self.folder / "chain.sqlite", timeout=30)) as chain:
             return chain.execute("SELECT job, point FROM submissions").fetchall()
 
+    def at_work(self) -> bool:
+        """Wait for a submission, so that what works is killed and not what begins; whether there
+        was one."""
+        had, deadline = len(self.submissions()), time.monotonic() + END_SECONDS
+        while len(self.submissions()) == had and time.monotonic() < deadline:
+            self.look_after()
+            time.sleep(0.05)
+        return time.monotonic() < deadline
+
+    def jobs(self) -> int:
+        """How many the job log has."""
+        with closing(sqlite3.connect(self.folder / "jobs.sqlite", timeout=30)) as log:
+            return int(log.execute("SELECT count(DISTINCT root) FROM events").fetchone()[0])
+
     def close(self) -> None:
         """End everything."""
         for process in (*self.workers.values(), self.node):
@@ -103,8 +116,7 @@ class Mill:
         return int((self.folder / "workers" / "server.pid").read_text())
 
     def _node(self) -> subprocess.Popen[str]:
-        return _begin(self.folder, "killed_node", str(self.folder), str(self._jobs),
-                      str(self._port))
+        return _begin(self.folder, "killed_node", str(self.folder), str(self._port))
 
     def _worker(self, name: str) -> subprocess.Popen[str]:
         access = self.folder / "workers" / f"{name}.json"
@@ -116,14 +128,19 @@ class Mill:
 
 
 def kills(count: int, seed: int, progress: Callable[[int, int], None] | None = None) -> JsonObject:
-    """So many kills at random moments; then all jobs are waited for. Jobs `lost` (never
-    submitted), `twice` (submitted more than once), `wrong` (another sum than the processor's)."""
-    draw, jobs = random.Random(seed), JOBS_A_KILL * count
+    """So many kills at random moments, each after a submission; then all jobs are waited for.
+
+    Fewer `kills` where nothing moved any more. Jobs `lost` (begun and never submitted), `twice`
+    (submitted more than once), `wrong` (another sum than the processor's).
+    """
+    draw = random.Random(seed)
     done: Counter[str] = Counter()
     begun = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="proofmill-kills-") as place:
-        with closing(Mill(Path(place), jobs, seed)) as mill:
+        with closing(Mill(Path(place), seed)) as mill:
             for number in range(count):
+                if not mill.at_work():
+                    break
                 time.sleep(draw.uniform(LEAST_PAUSE, MOST_PAUSE))
                 mill.look_after()
                 kind = draw.choice(KINDS)
@@ -131,13 +148,15 @@ def kills(count: int, seed: int, progress: Callable[[int, int], None] | None = N
                 done[kind] += 1
                 if progress is not None:
                     progress(number + 1, count)
+            (mill.folder / ENOUGH).touch()
             last = time.monotonic()
             while mill.node.poll() != 0 and time.monotonic() - last < END_SECONDS:
                 mill.look_after()
                 time.sleep(0.1)
-            found = mill.submissions()
+            found, jobs = mill.submissions(), mill.jobs()
     times = Counter(job for job, _ in found)
-    return {"kills": count, **{f"kills_of_{kind}": done[kind] for kind in KINDS}, "jobs": jobs,
+    return {"kills": done.total(),
+            **{f"kills_of_{kind}": done[kind] for kind in KINDS}, "jobs": jobs,
             "lost": jobs - len(times), "twice": sum(many > 1 for many in times.values()),
             "wrong": _wrong(found), "seconds": round(time.monotonic() - begun, 1)}
 

@@ -29,7 +29,7 @@ def add_scale(actions: Any) -> None:
     scale.add_argument("--tasks", default=20, metavar="N", type=whole(1, 10**5),
                        help="for each worker (default: %(default)s)")
     scale.add_argument("--kills", default=20, metavar="N", type=whole(0, 10**6),
-                       help="how many, two jobs for each (default: %(default)s)")
+                       help="how many (default: %(default)s)")
     scale.add_argument("--takeovers", default=3, metavar="N", type=whole(0, 10**4),
                        help="how often a worker is killed with a task (default: %(default)s)")
     scale.add_argument("--seed", type=seed, default=0, metavar="N",
@@ -71,4 +71,5 @@ def run_scale(options: argparse.Namespace) -> int:
             "points": options.points, "cycles": cycles, "clock_hz": CLOCK_HZ, "bar": BAR,
             "runs": runs, "kills": killed, "takeover_seconds": taken,
             "takeover_limit": limit})
-    return int(killed is not None and bool(killed["lost"] or killed["twice"] or killed["wrong"]))
+    return int(killed is not None and bool(
+        killed["kills"] < options.kills or killed["lost"] or killed["twice"] or killed["wrong"]))

@@ -249,9 +249,10 @@ FIELDS: dict[str, dict[str, str]] = {
         "last answer in the book", "busy": "share of that time in which devices were at work",
         "overhead_milliseconds": "the rest, for each task"},
     "bench scale: kills": {
-        "kills": "--kills", "kills_of_worker": "of them", "kills_of_server": "of them",
+        "kills": "done: --kills, or fewer where nothing moved any more",
+        "kills_of_worker": "of them", "kills_of_server": "of them",
         "kills_of_node": "of them", "kills_of_power": "of them: node and server, which go on from "
-        "a copy of the store made a moment before", "jobs": "two for each kill",
+        "a copy of the store made a moment before", "jobs": "that were begun",
         "lost": "never submitted", "twice": "submitted more than once",
         "wrong": "submitted with another sum than the processor's", "seconds": "all of it"},
     "bench settlement": {

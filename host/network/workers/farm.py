@@ -33,7 +33,7 @@ from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.network.workers import blobs, line
 from proofmill.host.network.workers.access import Access
 from proofmill.host.network.workers.book import Answered, Book
-from proofmill.host.network.workers.server import Server
+from proofmill.host.network.workers.server import START_SECONDS, Server
 from proofmill.host.network.workers.wire import (
     ABOUT,
     CONSUMER,
@@ -295,7 +295,7 @@ class Farm(Closing):
                          max_msgs_per_subject=1),
         ):
             try:
-                await js.add_stream(config)
+                await _patiently(js.add_stream, config)
             except APIError as error:
                 raise ProofmillError(
                     f"{self._access.url}: the stream {config.name} cannot be made: "
@@ -534,6 +534,21 @@ class Farm(Closing):
                 except ProofmillError as error:
                     log.error("%s", error)
                     await asyncio.sleep(1)
+
+
+async def _patiently(make: Callable[[StreamConfig], Coroutine[Any, Any, object]],
+                     config: StreamConfig) -> None:
+    """Make a stream; on a busy machine a server that has just begun takes its time."""
+    deadline = time.monotonic() + START_SECONDS
+    while True:
+        try:
+            await make(config)
+            return
+        except APIError:
+            raise
+        except FAULTS:
+            if time.monotonic() > deadline:
+                raise
 
 
 def _when_answered(
