@@ -47,6 +47,7 @@ def identity_words(shape: MsmShape, gateware_hash: int, *, memory_words: int = 0
         **{f"interval_{group.value}": intervals.get(group.value, 0) for group in Group},
         "coordinate_bits": shape.adder.coordinate_bits, "tile": shape.transforms or 0,
         "transforms": 0 if shape.transform is None else shape.transform.most,
+        "batch": shape.batch or 0, "scale": shape.scale,
         "memory_words": memory_words, "memory_cycles": memory_cycles, "clock_hz": clock_hz}
     return {name: int(found[name]) for name in IDENTITY}
 
@@ -107,6 +108,10 @@ class Accelerator(wiring.Component):
             for n, number in enumerate(groups):
                 with m.Case(number):
                     m.d.comb += [group.eq(n), known_group.eq(1)]
+        batches = C(0)
+        if shape.batches is not None:
+            m.d.comb += msm.batched.eq(slices.batched)
+            batches = header.group == list(Group).index(Group.G1)
         m.d.comb += [
             reply.command.eq(header.command), reply.last.eq(1), reply.error.eq(error),
             msm.group.eq(group), msm.window.eq(header.window), msm.windows.eq(header.windows),
@@ -219,6 +224,9 @@ class Accelerator(wiring.Component):
                     m.next = "REFUSE"
                 with m.Elif((header.finish != 0) & (not shape.finisher)):
                     m.d.sync += error.eq(Error.FINISH)
+                    m.next = "REFUSE"
+                with m.Elif((slices.batched != 0) & ~batches):
+                    m.d.sync += error.eq(Error.BATCHES)
                     m.next = "REFUSE"
                 with m.Else():
                     m.next = "EXTENT"

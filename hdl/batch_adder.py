@@ -34,6 +34,14 @@ class BatchAdder(wiring.Component):
     unless `drain` is set. Sums that are not taken hold up what has not begun, and pairs in the
     end.
 
+    Parameters
+    ----------
+    shape : of all of it.
+    lent : its multiplier is somebody else's, which puts a register before it; that says when a slot
+        begins, and counts for itself.
+    datapath : False leaves out coordinates and values: the same cycles where no points are equal,
+        whose sums take a product more.
+
     Members
     -------
     pairs : stream of ``batch_intake.pair_layout``, in: canonical coordinates in Montgomery form,
@@ -42,33 +50,53 @@ class BatchAdder(wiring.Component):
     drain : close batches as soon as no pair waits, in
     fault : a batch had no inverse, since what was given was not canonical, or not on the curve: its
         sums are wrong, out; it stays
-    additions, products, batches : so many pairs were taken, products begun and batches closed, out
+    additions, products, batches : so many pairs were taken, products begun and batches closed,
+        out; of its own multiplier
+    tick, a, b, product : of a lent one: a slot begins, in; the operands, `OPERANDS_AFTER` cycles
+        less one after it, out; the multiplier's product, in
+    popped, multiplying, closed : likewise: a pair has left the queue; the slot has a product; a
+        batch is closed, out
     """
 
-    def __init__(self, shape: BatchShape):
-        self.shape = shape
+    def __init__(self, shape: BatchShape, *, lent: bool = False, datapath: bool = True):
+        self.shape, self.lent, self.datapath = shape, lent, datapath
+        operand, product = shape.multiplier.operand_bits, shape.multiplier.product_bits
         super().__init__({
-            "pairs": In(stream.Signature(pair_layout(shape))),
-            "sums": Out(stream.Signature(sum_layout(shape))), "drain": In(1), "fault": Out(1),
-            "additions": Out(32), "products": Out(32), "batches": Out(32)})
+            "pairs": In(stream.Signature(pair_layout(shape, datapath))),
+            "sums": Out(stream.Signature(sum_layout(shape, datapath))),
+            "drain": In(1), "fault": Out(1),
+            **({"tick": In(1), "a": Out(operand), "b": Out(operand), "product": In(product),
+                "popped": Out(1), "multiplying": Out(1), "closed": Out(1)} if lent else
+               {"additions": Out(32), "products": Out(32), "batches": Out(32)})})
 
     def elaborate(self, platform):
         m = Module()
         shape = self.shape
-        m.submodules.intake = self._intake = intake = Intake(shape)
-        m.submodules.control = self._control = control = Control(shape)
-        m.submodules.multiplier = self._multiplier = shape.multiplier.build()
+        m.submodules.intake = self._intake = intake = Intake(shape, datapath=self.datapath)
+        m.submodules.control = self._control = control = Control(shape, paced=self.lent)
         wiring.connect(m, intake.pairs, wiring.flipped(self.pairs))
         m.d.comb += [intake.take.eq(control.take), control.known.eq(intake.known),
                      control.kind.eq(intake.kind), control.empty.eq(intake.empty),
-                     control.drain.eq(self.drain), self.batches.eq(control.batches)]
+                     control.drain.eq(self.drain)]
         multiplied = control.destination.value | control.destination.square
-        m.d.sync += [self.additions.eq(self.additions + control.take),
-                     self.products.eq(self.products + multiplied)]
+        if self.lent:
+            m.d.comb += [control.tick.eq(self.tick), self.popped.eq(intake.popped),
+                         self.multiplying.eq(multiplied), self.closed.eq(control.closed)]
+            self._product = self.product
+        else:
+            m.submodules.multiplier = self._multiplier = shape.multiplier.build()
+            self._product = self._multiplier.product
+            m.d.comb += self.batches.eq(control.batches)
+            m.d.sync += [self.additions.eq(self.additions + control.take),
+                         self.products.eq(self.products + multiplied)]
+        there, result = self._invert(m)
+        if not self.datapath:
+            self._tags(m)
+            return m
         # What was said of a slot, when what it reads is there.
         self._slot = self._later(m, "slot", control.slot)
         self._entries(m)
-        self._values(m)
+        self._values(m, there, result)
         self._sum(m)
         self._multiply(m)
         return m
@@ -118,29 +146,56 @@ class BatchAdder(wiring.Component):
             m.d.sync += self._square_there.eq(0)
         self._entry, self._y2, self._prefix = read.data, y2_read.data, prefix_read.data
 
-    def _values(self, m):
-        """Chains, trees and rings, where every product goes; and the inverter on the way round."""
-        shape, control, product = self.shape, self._control, self._multiplier.product
-        write, (a, b) = self._memory(m, "values", shape.product_bits, 1 << place_bits(shape), 2)
-        m.submodules.inverter = inverter = Inverter(shape.inverter)
+    def _invert(self, m):
+        """The inverter, which takes a batch's root; returns which products are there, by what they
+        are for, and the inverse."""
+        shape, control = self.shape, self._control
+        m.submodules.inverter = inverter = Inverter(shape.inverter, datapath=self.datapath)
         cycles = OPERANDS_AFTER + shape.multiplier.latency
-        place = self._later(m, "place", control.destination.place, cycles)
         there = {name: self._flag(m, f"{name}_there", control.destination[name], cycles)
                  for name in ("value", "square", "root")}
         root, whole = Signal(shape.inverter.operand_bits, reset_less=True), Signal()
         result = inverter.results
         m.d.comb += [
-            a.addr.eq(control.a), b.addr.eq(control.b),
             inverter.operands.payload.eq(root), inverter.operands.valid.eq(whole),
             control.accepted.eq(whole & inverter.operands.ready),
-            result.ready.eq(control.inverse_used), control.inverse.eq(result.valid),
-            write.en.eq(there["value"]), write.addr.eq(place), write.data.eq(product)]
+            result.ready.eq(control.inverse_used), control.inverse.eq(result.valid)]
         with m.If(there["root"]):
-            m.d.sync += [root.eq(product), whole.eq(1)]
+            m.d.sync += [root.eq(self._product), whole.eq(1)]
         with m.Elif(inverter.operands.ready):
             m.d.sync += whole.eq(0)
         with m.If(result.valid & result.payload.zero):
             m.d.sync += self.fault.eq(1)
+        return there, result
+
+    def _tags(self, m):
+        """All that is left of pairs and sums without a datapath."""
+        shape, control, cycles = self.shape, self._control, self.shape.total_cycles
+        write, (read,) = self._memory(m, "entries", shape.tag_bits, 1 << entry_bits(shape))
+        m.d.comb += [read.addr.eq(control.entry), write.addr.eq(control.entry_taken),
+                     write.en.eq(control.take), write.data.eq(self._intake.pair.tag)]
+        tag = self._later(m, "tag", read.data, cycles - 1)
+        self._hand_out(m, self._flag(m, "y_there", control.sums_y, cycles), Cat(C(0, 1), tag))
+
+    def _hand_out(self, m, there, total):
+        """Sums wait to be taken."""
+        shape, control = self.shape, self._control
+        m.submodules["sums"] = ready = fifo.SyncFIFOBuffered(
+            width=Shape.cast(sum_layout(shape, self.datapath)).width, depth=shape.results)
+        m.d.comb += [
+            ready.w_en.eq(there), ready.w_data.eq(total),
+            self.sums.payload.as_value().eq(ready.r_data), self.sums.valid.eq(ready.r_rdy),
+            ready.r_en.eq(self.sums.ready), control.given.eq(ready.r_rdy & self.sums.ready)]
+
+    def _values(self, m, there, result):
+        """Chains, trees and rings, where every product goes."""
+        shape, control, product = self.shape, self._control, self._product
+        write, (a, b) = self._memory(m, "values", shape.product_bits, 1 << place_bits(shape), 2)
+        place = self._later(m, "place", control.destination.place,
+                            OPERANDS_AFTER + shape.multiplier.latency)
+        m.d.comb += [
+            a.addr.eq(control.a), b.addr.eq(control.b),
+            write.en.eq(there["value"]), write.addr.eq(place), write.data.eq(product)]
         with m.If(there["square"]):
             m.d.sync += [self._square_there.eq(1), self._square.entry.eq(place),
                          self._square.value.eq(product)]
@@ -189,9 +244,13 @@ class BatchAdder(wiring.Component):
                 with m.If(squared):
                     m.d.sync += [a.eq(x1), u.eq(x1)]
         m.d.comb += self._prefix_write.data.eq(a)
+        total = (u + Mux(minus, ~v, v) + Mux(minus, p + 1, 0))[:bits]
+        if self.lent:
+            m.d.comb += [self.a.eq(a), self.b.eq(total)]
+            return
         first, second = (Signal(shape.multiplier.operand_bits, name=f"operand_{side}",
                                 reset_less=True) for side in "ab")
-        m.d.sync += [first.eq(a), second.eq((u + Mux(minus, ~v, v) + Mux(minus, p + 1, 0))[:bits])]
+        m.d.sync += [first.eq(a), second.eq(total)]
         m.d.comb += [self._multiplier.a.eq(first), self._multiplier.b.eq(second)]
         if "start" in self._multiplier.signature.members:
             m.d.comb += self._multiplier.start.eq(
@@ -230,14 +289,10 @@ class BatchAdder(wiring.Component):
         ring = self._later(m, "sum_ring", control.ring, cycles - 1)
         infinite = self._later(m, "infinite", entry.kind == Kind.NONE, cycles - 1)
         tag = self._later(m, "tag", entry.tag, cycles - 1)
-        m.submodules["sums"] = ready = fifo.SyncFIFOBuffered(
-            width=Shape.cast(sum_layout(shape)).width, depth=shape.results)
         m.d.comb += [
             rise.addr.eq(control.ring_rise), last.addr.eq(ring),
             write.addr.eq(self._later(m, "sum_place", ring)), write.data.eq(total),
-            write.en.eq(self._flag(m, "x_there", x_now, cycles - 1)),
-            ready.w_en.eq(self._flag(m, "y_there", y_now, cycles - 1)),
-            ready.w_data.eq(Cat(last.data, total[:shape.multiplier.field.bits], infinite, tag)),
-            self.sums.payload.as_value().eq(ready.r_data), self.sums.valid.eq(ready.r_rdy),
-            ready.r_en.eq(self.sums.ready), control.given.eq(ready.r_rdy & self.sums.ready)]
+            write.en.eq(self._flag(m, "x_there", x_now, cycles - 1))]
+        self._hand_out(m, self._flag(m, "y_there", y_now, cycles - 1), Cat(
+            last.data, total[:shape.multiplier.field.bits], infinite, tag))
         self._x3 = rise.data

@@ -52,29 +52,29 @@ class Control(wiring.Component):
     accepted : the inverter has taken the root, in
     inverse : it has an inverse, in; a_inverse : that is the first operand, out; inverse_used : in
         the cycle before it was wanted for the last time, out
-    slot : this slot's number; tick : it begins now, out
+    slot : this slot's number; tick : it begins now, out; in, where the slots are `paced`
     a, b : places of the values read; a_one, b_one : it is 1 instead, out
     entry : the pair read, out
     destination : where the product goes, out
     sums_x, sums_y : the slot makes x, or y, of a sum, out
     ring : place of that sum in a ring; ring_rise : of the sum whose y is multiplied for, out
     given : a sum was taken, in
-    batches : closed so far, out
+    closed : a batch is closed; batches : so many were so far, out
     """
 
-    def __init__(self, shape: BatchShape):
-        self.shape = shape
+    def __init__(self, shape: BatchShape, *, paced: bool = False):
+        self.shape, self.paced = shape, paced
         ring = range(shape.ring)
         super().__init__({
             "known": In(1), "kind": In(Kind), "empty": In(1), "drain": In(1),
             "take": Out(1), "entry_taken": Out(entry_bits(shape)),
             "accepted": In(1), "inverse": In(1), "given": In(1),
-            "slot": Out(range(SLOTS + 1)), "tick": Out(1),
+            "slot": Out(range(SLOTS + 1)), "tick": In(1) if paced else Out(1),
             "a": Out(place_bits(shape)), "b": Out(place_bits(shape)),
             "a_one": Out(1), "b_one": Out(1), "entry": Out(entry_bits(shape)),
             "destination": Out(destination_layout(shape)),
             "sums_x": Out(1), "sums_y": Out(1), "ring": Out(ring), "ring_rise": Out(ring),
-            "a_inverse": Out(1), "inverse_used": Out(1), "batches": Out(32)})
+            "a_inverse": Out(1), "inverse_used": Out(1), "closed": Out(1), "batches": Out(32)})
         number = range(2 * shape.buffers)
         for name in ("collected", "combined", "inverted", "found", "spread", "begun", "finished"):
             setattr(self, name, Signal(number, name=name))
@@ -94,7 +94,9 @@ class Control(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         shape, tick, slot = self.shape, self.tick, self.slot
-        if shape.interval == 1:
+        if self.paced:
+            pass
+        elif shape.interval == 1:
             m.d.comb += tick.eq(1)
         else:
             cycle = Signal(range(shape.interval))
@@ -153,8 +155,12 @@ class Control(wiring.Component):
             m.d.sync += [size.eq(size + 1), last.eq(chain),
                          chain.eq(Mux(chain == shape.chains - 1, 0, chain + 1))]
         free = (self.combined == number) & (self.inverted == number) & (self.found == number)
-        wanted = (size >= shape.least) | self.drain & self.empty & (size != 0)
-        with m.If(self.tick & (self.slot == 1) & ((size == shape.pairs) | wanted & free)):
+        # One that is drained leaves a buffer for pairs that its own sums may make.
+        another = (number - self.finished)[:len(number)] < shape.buffers - 1
+        wanted = (size >= shape.least) | self.drain & self.empty & (size != 0) & another
+        m.d.comb += self.closed.eq(
+            self.tick & (self.slot == 1) & ((size == shape.pairs) | wanted & free))
+        with m.If(self.closed):
             m.d.sync += [
                 number.eq(number + 1), self.batches.eq(self.batches + 1), size.eq(0), chain.eq(0),
                 self._sizes[self._buffer(number)].eq(size),

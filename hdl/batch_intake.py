@@ -20,21 +20,22 @@ class Kind(enum.Enum, shape=2):
     NONE = 3
 
 
-def point_layout(shape: BatchShape) -> data.StructLayout:
-    """An affine point: canonical coordinates in Montgomery form, which mean nothing at infinity."""
-    bits = shape.multiplier.field.bits
+def point_layout(shape: BatchShape, datapath: bool = True) -> data.StructLayout:
+    """An affine point: canonical coordinates in Montgomery form, which mean nothing at infinity;
+    of no bits where there is no datapath."""
+    bits = shape.multiplier.field.bits if datapath else 0
     return data.StructLayout({"x": bits, "y": bits, "infinite": 1})
 
 
-def pair_layout(shape: BatchShape) -> data.StructLayout:
+def pair_layout(shape: BatchShape, datapath: bool = True) -> data.StructLayout:
     """Two points to add, and what their sum is to be known by."""
-    point = point_layout(shape)
+    point = point_layout(shape, datapath)
     return data.StructLayout({"p": point, "q": point, "tag": shape.tag_bits})
 
 
-def sum_layout(shape: BatchShape) -> data.StructLayout:
+def sum_layout(shape: BatchShape, datapath: bool = True) -> data.StructLayout:
     """A sum; at infinity its coordinates are 0."""
-    bits = shape.multiplier.field.bits
+    bits = shape.multiplier.field.bits if datapath else 0
     return data.StructLayout({"x": bits, "y": bits, "infinite": 1, "tag": shape.tag_bits})
 
 
@@ -42,26 +43,28 @@ class Intake(wiring.Component):
     """A queue of pairs, and the next one with its kind.
 
     Coordinates are compared as they are, so they have to be canonical. A point whose y is 0 is its
-    own opposite. Of a pair that is copied, `pair.p` is what the sum is.
+    own opposite. Of a pair that is copied, `pair.p` is what the sum is. Without a datapath every
+    pair is a chord.
 
     Members
     -------
     pairs : stream of pairs, in
     pair, kind : the next one, out
+    popped : it has left the queue, to be looked at, out
     known : there is one, out
     take : it is taken, in; it stays for one cycle more
     empty : nothing waits, out
     """
 
-    def __init__(self, shape: BatchShape):
-        self.shape = shape
+    def __init__(self, shape: BatchShape, *, datapath: bool = True):
+        self.shape, self.layout = shape, pair_layout(shape, datapath)
         super().__init__({
-            "pairs": In(stream.Signature(pair_layout(shape))), "pair": Out(pair_layout(shape)),
-            "kind": Out(Kind), "known": Out(1), "take": In(1), "empty": Out(1)})
+            "pairs": In(stream.Signature(self.layout)), "pair": Out(self.layout),
+            "kind": Out(Kind), "popped": Out(1), "known": Out(1), "take": In(1), "empty": Out(1)})
 
     def elaborate(self, platform):
         m = Module()
-        width = Shape.cast(pair_layout(self.shape)).width
+        width = Shape.cast(self.layout).width
         m.submodules.queue = queue = fifo.SyncFIFOBuffered(width=width, depth=self.shape.queue)
         # 0: none; 1: there; 2: compared; 3: known.
         age = Signal(2)
@@ -70,6 +73,7 @@ class Intake(wiring.Component):
         m.d.comb += [
             queue.w_data.eq(self.pairs.payload.as_value()), queue.w_en.eq(self.pairs.valid),
             self.pairs.ready.eq(queue.w_rdy), queue.r_en.eq(age == 0),
+            self.popped.eq(queue.r_rdy & (age == 0)),
             self.known.eq(age == 3), self.empty.eq((age == 0) & (queue.level == 0))]
         with m.Switch(age):
             with m.Case(0):

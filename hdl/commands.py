@@ -22,7 +22,7 @@ NUMBER = 4 * WORD
 POINT_WORDS = 2 * NUMBER // WORD
 """Words of an affine point of G1; one of G2 has twice as many."""
 
-VERSION = 8
+VERSION = 9
 """Changes when a layout changes."""
 
 MAGIC = 0x4C4C494D464F5250
@@ -55,7 +55,8 @@ DESCRIPTIONS = {
                       "next. A scalar is cut into slices of `stride` bits, one for each copy, and "
                       "a slice into windows, of which the first `wide` have `window` bits, the "
                       "others one less; `all` of them, the scalar's last digit in number `last` of "
-                      "the last slice. This pass is of the `windows` from `first` on. Scalars "
+                      "the last slice. This pass is of the `windows` from `first` on. In G1 the "
+                      "sums of the first `batched` levels are made in batches. Scalars "
                       "follow, `words` words in all: for every 32 points a word of codes of 2 "
                       "bits, the lowest for the first, 0 for the scalar 0, 1, 2 or 3 for one of "
                       "1, 2 or 4 words; then these, low word first. Answers "
@@ -86,7 +87,7 @@ PLACE = data.StructLayout({"address": unsigned(32), "count": unsigned(32)})
 REGION = data.StructLayout({"second_region": unsigned(32), "all": unsigned(WINDOWS_BITS),
                             "wide": unsigned(WINDOWS_BITS)})
 SLICES = data.StructLayout({"stride": unsigned(16), "copies": unsigned(16),
-                            "last": unsigned(WINDOWS_BITS)})
+                            "last": unsigned(WINDOWS_BITS), "batched": unsigned(16)})
 STORED = data.StructLayout({"point_words": unsigned(16), "copy_words": unsigned(16),
                             "words": unsigned(32)})
 SIZE = data.StructLayout({"power": unsigned(32), "words": unsigned(32)})
@@ -128,21 +129,26 @@ class Error(enum.IntEnum):
     FINISH = 5       # this gateware has no finisher
     MEMORY = 6       # words are named that the memory has not
     TRANSFORM = 7    # it has no transforms, none of this size, or other words or `count`
+    BATCHES = 8      # this gateware makes no sums in batches, or not of this group
+    POINTS = 9       # a batch had no inverse: coordinates are not below the modulus
 
 
 IDENTITY = ("magic", "version", "hash", "curve", "multipliers", "adders", "interval_g1",
             "interval_g2", "units", "mailbox_bits", "digit", "limb", "coordinate_bits", "datapath",
-            "memory_words", "memory_cycles", "clock_hz", "finisher", "transforms", "tile")
+            "memory_words", "memory_cycles", "clock_hz", "finisher", "transforms", "tile",
+            "batch", "scale")
 """The words of an identity, in order.
 
 `curve` is the name's first eight letters, `memory_words` how many words its memory holds,
 `memory_cycles` how many cycles that takes for a point of G1, `clock_hz` its clock rate, `finisher`
 1 where sums can be finished on the chip, `transforms` the largest `power` of TRANSFORM, 0 where
-there are none, `tile` the largest that takes none of the memory. `memory_words` and `clock_hz` are
+there are none, `tile` the largest that takes none of the memory, `batch` the most pairs of a
+batch, 0 where sums are not made in batches. Coordinates of G1 lie in the memory as they are times
+2 ** `scale`, as in a .zkey where that is 256. `memory_words` and `clock_hz` are
 0 where nothing but the simulation sets a limit."""
 
 SUM_COUNTERS = ("fill", "sum", "output", "finish", "recode", "drain", "digits", "additions",
-                "waited", "skipped")
+                "waited", "skipped", "batched", "products", "batches")
 """The counters of a MULTIPLY."""
 
 TRANSFORM_COUNTERS = ("transform", "moved")
@@ -159,8 +165,10 @@ to where the scalars are there: `transform`, in which it computed; `moved`, in w
 went from the memory or to it.
 
 Events: `digits` that were not zero; `additions`, each of which takes the adder the group's
-interval; `waited`, service slots in which an arriving operand had to wait; `skipped`, scalars that
-were zero, and copies of points that were wanted and infinity.
+interval, if it is none of those made in batches; `waited`, service slots in which an arriving
+operand had to wait; `skipped`, scalars that were zero, and copies of points that were wanted and
+infinity; `batched`, additions made in batches, `products` those of the multiplier for them, and
+`batches`.
 """
 
 
@@ -200,7 +208,8 @@ def multiply_head(group: Group, plan: WindowPlan, /, **fields: int) -> list[int]
         "command": Command.MULTIPLY, "group": list(Group).index(group), "window": plan.window,
         "windows": plan.windows, "second_region": plan.second_region, "all": plan.windows,
         "wide": plan.wide, "stride": plan.stride or plan.bits, "copies": plan.copies,
-        "last": plan.last, "point_words": size * plan.copies, "copy_words": size} | fields
+        "last": plan.last, "batched": plan.batched, "point_words": size * plan.copies,
+        "copy_words": size} | fields
     words = [pack(layout, **{name: values.pop(name, 0) for name, _ in layout})
              for layout in WORDS[Command.MULTIPLY][:-BIAS_WORDS]]
     if values:

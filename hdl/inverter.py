@@ -82,14 +82,19 @@ class Inverter(wiring.Component):
         f, g ── lowest bit of g, delta ──► g + {0, f, -f} ─────────────► half
         d, e ──────────────────────────── e + {0, d, -d} + {0, p, -p} ─► half
 
+    Parameters
+    ----------
+    shape : what is divided, and by what.
+    datapath : False leaves out all numbers: the same cycles, without a result.
+
     Members
     -------
     operands : stream of x, in
     results : stream of {value, zero}, out
     """
 
-    def __init__(self, shape: InverterShape):
-        self.shape = shape
+    def __init__(self, shape: InverterShape, *, datapath: bool = True):
+        self.shape, self.datapath = shape, datapath
         super().__init__({
             "operands": In(stream.Signature(shape.operand_bits)),
             "results": Out(stream.Signature(data.StructLayout({
@@ -100,12 +105,27 @@ class Inverter(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        shape, p = self.shape, self.shape.field.modulus
+        left, finishing = self.left, self.finishing
+        m.d.comb += self.operands.ready.eq(
+            (left == 0) & ~finishing & ~self.results.valid)
+        with m.If(self.operands.valid & self.operands.ready):
+            m.d.sync += left.eq(self.shape.steps)
+        with m.Elif(left != 0):
+            m.d.sync += [left.eq(left - 1), finishing.eq(left == 1)]
+        with m.If(finishing):
+            m.d.sync += [finishing.eq(0), self.results.valid.eq(1)]
+        with m.Elif(self.results.ready):
+            m.d.sync += self.results.valid.eq(0)
+        if self.datapath:
+            self._divide(m)
+        return m
+
+    def _divide(self, m):
+        shape, p, left = self.shape, self.shape.field.modulus, self.left
         value = signed(shape.operand_bits + 1)
         f, g = (Signal(value, name=name, reset_less=True) for name in "fg")
         d, e = (Signal(signed(shape.field.bits + 1), name=name, reset_less=True) for name in "de")
         delta = Signal(signed((shape.steps + 1).bit_length() + 1), reset_less=True)
-        left, finishing = self.left, self.finishing
 
         # Whether delta is above 0, known a cycle before: after a swap it is not, otherwise it is
         # where it was not below 0.
@@ -122,14 +142,11 @@ class Inverter(wiring.Component):
                     even = (p if case & 4 else -p) if case & 2 else 0
                     m.d.comb += constant.eq(even + (case & 1))
 
-        busy = (left != 0) | finishing
-        m.d.comb += self.operands.ready.eq(~busy & ~self.results.valid)
         with m.If(self.operands.valid & self.operands.ready):
             m.d.sync += [f.eq(p), g.eq(self.operands.payload), d.eq(0), e.eq(shape.multiple),
-                         delta.eq(1), positive.eq(1), left.eq(shape.steps)]
+                         delta.eq(1), positive.eq(1)]
         with m.Elif(left != 0):
             m.d.sync += [
-                left.eq(left - 1), finishing.eq(left == 1),
                 g.eq((g + added + swap) >> 1), e.eq((e + beside + constant) >> 1),
                 delta.eq(Mux(swap, 1 - delta, 1 + delta)), positive.eq(~swap & (delta >= 0))]
             with m.If(swap):
@@ -140,10 +157,7 @@ class Inverter(wiring.Component):
         none, turned, below = Signal(), Signal(), Signal()
         m.d.comb += [none.eq((f != 1) & (f != -1)), turned.eq(f < 0),
                      below.eq((d < 0) ^ turned)]
-        with m.If(finishing):
+        with m.If(self.finishing):
             m.d.sync += [
-                finishing.eq(0), self.results.valid.eq(1), result.zero.eq(none),
+                result.zero.eq(none),
                 result.value.eq(Mux(none, 0, Mux(turned, ~d, d) + Mux(below, p, 0) + turned))]
-        with m.Elif(self.results.ready):
-            m.d.sync += self.results.valid.eq(0)
-        return m

@@ -23,6 +23,11 @@ class PointLoader(wiring.Component):
 
     A point of G1 takes 8 cycles, one of G2 16, where its words come in as many.
 
+    Parameters
+    ----------
+    shape : the adder.
+    unit : z of a point by group, a tuple of its parts.
+
     Members
     -------
     group : which group, in
@@ -34,8 +39,8 @@ class PointLoader(wiring.Component):
     skipped : ... and was zero, out
     """
 
-    def __init__(self, shape: AdderShape):
-        self.shape = shape
+    def __init__(self, shape: AdderShape, unit):
+        self.shape, self.unit = shape, unit
         super().__init__({
             "group": In(range(max(2, len(shape.groups)))), "enable": In(1),
             "points": In(stream.Signature(WORD)), "slice": In(SLICE), "load": Out(LOAD),
@@ -97,7 +102,7 @@ class PointLoader(wiring.Component):
         # The constant z, one row a cycle.
         with m.If(affine_there):
             for index, group in enumerate(shape.groups):
-                constants = shape.curve.unit[group]
+                constants = self.unit[group]
                 with m.If(self.group == index):
                     # The parts of z have even rows and odd ones.
                     m.d.sync += load.coordinate.eq(Mux(row[0], constants[-1], constants[0]))

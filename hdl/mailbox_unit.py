@@ -1,14 +1,17 @@
 """A mailbox unit: mailboxes, the operands that go into them, and the search for full buckets."""
 
 from amaranth import *
-from amaranth.lib import wiring
+from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from proofmill.hdl.banks import Pair
+from proofmill.hdl.batch_intake import pair_layout, sum_layout
 from proofmill.hdl.bucket_search import BucketSearch
+from proofmill.hdl.curve import Group
 from proofmill.hdl.frames import FRAME_NUMBER_BITS
 from proofmill.hdl.levels import Level
 from proofmill.hdl.loader import LOAD
+from proofmill.hdl.mailbox_batches import PairPort
 from proofmill.hdl.mailboxes import Mailboxes
 from proofmill.hdl.operands import HandedOut, Operands
 from proofmill.hdl.transform import PlanePort
@@ -25,13 +28,15 @@ class Orders(wiring.Signature):
     restart, down : look through the level's buckets from the beginning, or from the end down
     again : stream them back
     hand_out : hand them out, from the highest group down, as the finish wants it
+    batched : make sums in batches
     clearing, clear_place : empty this mailbox; only while not enabled
     """
 
     def __init__(self, mailbox_bits: int):
         super().__init__({
             "enable": Out(1), "restart": Out(1), "down": Out(1), "again": Out(1),
-            "hand_out": Out(1), "clearing": Out(1, init=1), "clear_place": Out(mailbox_bits)})
+            "hand_out": Out(1), "batched": Out(1), "clearing": Out(1, init=1),
+            "clear_place": Out(mailbox_bits)})
 
 
 class MailboxUnit(wiring.Component):
@@ -59,6 +64,8 @@ class MailboxUnit(wiring.Component):
     digit_taken, paired, waited, cutting : to be counted, out; see `hdl.commands.COUNTERS`
     lending, planes : see `hdl.mailboxes.Mailboxes`, in; only of the first unit, where there are
         transforms
+    pairs, sums, popped : to and from a batch-affine adder, see `hdl.mailbox_batches.PairPort`; only
+        where there is one
     """
 
     def __init__(self, shape, unit: int):
@@ -76,13 +83,18 @@ class MailboxUnit(wiring.Component):
             "digit_taken": Out(1), "paired": Out(1), "waited": Out(1), "cutting": Out(1),
             **({} if self.lent is None else {
                 "lending": In(1), "planes": In(PlanePort(self.lent)).array(PLANES)}),
+            **({} if shape.batches is None else {
+                "pairs": Out(stream.Signature(pair_layout(shape.batches, shape.datapath))),
+                "sums": In(stream.Signature(sum_layout(shape.batches, shape.datapath))),
+                "popped": In(1)}),
         })
 
     def elaborate(self, platform):
         m = Module()
         shape, bits, orders = self.shape, self.shape.mailbox_bits, self.orders
-        m.submodules.mailboxes = boxes = Mailboxes(shape.adder, bits, datapath=shape.datapath,
-                                                   lent=self.lent)
+        m.submodules.mailboxes = boxes = Mailboxes(
+            shape.adder, bits, datapath=shape.datapath, lent=self.lent,
+            unit=None if shape.batches is None else shape.unit(Group.G1)[0])
         m.submodules.operands = operands = Operands(shape.adder, bits, datapath=shape.datapath)
         m.submodules.search = search = BucketSearch(bits)
         for own, inner in ((self.level, operands.level), (self.windows, operands.windows),
@@ -119,7 +131,8 @@ class MailboxUnit(wiring.Component):
             operands.fetch_taken.eq(boxes.fetch.taken), operands.fetch_mailbox.eq(search.mailbox),
             boxes.group.eq(self.group), operands.group.eq(self.group),
             boxes.last.eq(last), boxes.round.eq(round_number), boxes.enable.eq(orders.enable),
-            operands.again.eq(orders.again), operands.hand_out.eq(orders.hand_out),
+            operands.again.eq(orders.again), operands.batched.eq(orders.batched),
+            operands.hand_out.eq(orders.hand_out),
             self.room.eq(operands.room),
             self.drained.eq(operands.idle & (search.done | ~searching)),
             self.at_rest.eq(last & boxes.quiet & self.drained),
@@ -135,4 +148,19 @@ class MailboxUnit(wiring.Component):
                         with m.Case(position):
                             lane = position // shape.adder.interval[group]
                             m.d.comb += boxes.total.eq(self.totals[lane])
+        if shape.batches is not None:
+            self._connect_batches(m, boxes)
         return m
+
+    def _connect_batches(self, m, boxes):
+        shape, orders = self.shape, self.orders
+        m.submodules.port = port = PairPort(
+            shape.batches, shape.adder.coordinate_bits, shape.mailbox_bits, boxes.unit,
+            datapath=shape.datapath)
+        for own, inner in ((port.pairs, wiring.flipped(self.pairs)),
+                           (port.sums, wiring.flipped(self.sums)), (boxes.port, port.boxes)):
+            wiring.connect(m, own, inner)
+        m.d.comb += [port.popped.eq(self.popped), boxes.batched.eq(orders.batched),
+                     port.position.eq(boxes.total_position)]
+        with m.If(orders.batched):
+            m.d.comb += [boxes.total.eq(port.total), self.paired.eq(boxes.port.left)]

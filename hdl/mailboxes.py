@@ -17,6 +17,11 @@ last to fetching a bucket when the buckets are streamed back; new operands use t
 those two when they are free. Only one pair can leave in a frame. A sum is first, so it always
 can; a new operand that would be the second pair of a frame waits, and nothing else ever does.
 So no queue is needed, and the adder and the mailboxes cannot wait for each other.
+
+Where sums are made in batches (`hdl.mailbox_batches`) a point has x and y alone, so slots have two
+cycles. A sum that is there takes the next slot, unless that belongs to a bucket, and a pair leaves
+in any slot while the adder has room for it. A bucket keeps a z all the same, which is 0 at
+infinity, so that what the levels after take out is a point like any other.
 """
 
 from functools import cached_property
@@ -26,7 +31,9 @@ from amaranth.lib import data, enum, memory, wiring
 from amaranth.lib.wiring import In, Out
 
 from proofmill.hdl.banks import Pair
+from proofmill.hdl.curve import Group
 from proofmill.hdl.frames import FRAME_NUMBER_BITS
+from proofmill.hdl.mailbox_batches import BEATS, Batched
 from proofmill.hdl.point_adder import AdderShape
 from proofmill.hdl.schedule import LOAD_CYCLE
 from proofmill.hdl.transform import PlanePort
@@ -54,13 +61,14 @@ class Operand(wiring.Signature):
     taken : it has been taken; the next may come in the cycle after
     position : the coordinate wanted: in the first cycle of a slot of the one that may be taken,
         then of the one that has been
-    coordinate : its value, two cycles later
+    coordinate, infinite : its value, and whether the point is at infinity, two cycles later
     """
 
     def __init__(self, shape: AdderShape, mailbox_bits: int):
         super().__init__({
             "valid": Out(1), "mailbox": Out(mailbox_bits), "taken": In(1),
-            "position": In(shape.positions), "coordinate": Out(shape.coordinate_bits)})
+            "position": In(shape.positions), "coordinate": Out(shape.coordinate_bits),
+            "infinite": Out(1)})
 
 
 class Fetch(wiring.Signature):
@@ -71,11 +79,12 @@ class Fetch(wiring.Signature):
 
 
 class Fetched(wiring.Signature):
-    """Its coordinates, one a cycle while `valid`: number `position`, `coordinate`."""
+    """Its coordinates, one a cycle while `valid`: number `position`, `coordinate`; with y of what
+    is fetched without z, whether it is `infinite`."""
 
     def __init__(self, shape: AdderShape):
         super().__init__({"valid": Out(1), "position": Out(shape.positions),
-                          "coordinate": Out(shape.coordinate_bits)})
+                          "coordinate": Out(shape.coordinate_bits), "infinite": Out(1)})
 
 
 class Mailboxes(wiring.Component):
@@ -87,6 +96,7 @@ class Mailboxes(wiring.Component):
     mailbox_bits : 2 ** mailbox_bits mailboxes of G1 points, half as many of G2 points.
     datapath : False leaves out the coordinates: flags, slots and cycles alone.
     lent : a shape of transforms that compute in the memory of the coordinates, or None.
+    unit : z of an affine point of G1 where sums of these may be made in batches, else None.
 
     Members
     -------
@@ -106,6 +116,8 @@ class Mailboxes(wiring.Component):
     waited : an operand had to wait because a pair had left already, out
     lending, planes : the memory is lent, in; what is read and written then, see
         `hdl.transform.PlanePort`, in; only where it may be lent, and only while `quiet`
+    batched, port : sums are made in batches, in; changes only while `quiet`, and is heeded from the
+        next frame on; and to them, see `hdl.mailbox_batches.Batched`, out; only where they may be
 
     Attributes
     ----------
@@ -118,10 +130,12 @@ class Mailboxes(wiring.Component):
     accept, leaves : it is; and leaves with the resident
     moving, moving_kind, moving_mailbox, moving_leaves, position : of whom a coordinate moves, which
     flags, residents : the memories; a plane of `residents` for every third of a point
+    mode : `batched`, in this frame
     """
 
     def __init__(self, shape: AdderShape, mailbox_bits: int, *, datapath: bool = True,
-                 lent: TransformShape | None = None):
+                 lent: TransformShape | None = None, unit: int | None = None):
+        self.unit = unit
         self.shape, self.mailbox_bits, self.datapath = shape, mailbox_bits, datapath
         self.lent = lent
         for group, frame in shape.frame.items():
@@ -149,9 +163,14 @@ class Mailboxes(wiring.Component):
             "waited": Out(1),
             **({} if lent is None else {
                 "lending": In(1), "planes": In(PlanePort(lent)).array(PLANES)}),
+            **({} if unit is None else {
+                "batched": In(1), "port": Out(Batched(shape.coordinate_bits, mailbox_bits))}),
         })
         # Folded multipliers make long frames, of many slots.
         longest = max(frame // (3 * group.degree) for group, frame in shape.frame.items())
+        if unit is not None:
+            longest = max(longest, shape.frame[Group.G1] // BEATS)
+        self.mode = Signal()
         tag = data.StructLayout({"valid": 1, "mailbox": mailbox_bits})
         self.most_frames = max(schedule.frames for schedule in shape.schedules.values())
         self.service = Signal(max(5, longest.bit_length()))
@@ -193,6 +212,14 @@ class Mailboxes(wiring.Component):
                     services.eq(self.shape.frame[group] // (3 * group.degree)),
                     frames.eq(self.shape.schedules[group].frames),
                 ]
+        served = self.enable
+        if self.unit is not None:
+            with m.If(self.last):
+                m.d.sync += self.mode.eq(self.batched)
+            with m.If(self.mode):
+                m.d.comb += [beats.eq(BEATS),
+                             services.eq(self.shape.frame[Group.G1] // BEATS)]
+            served = self.enable & (self.mode == self.batched)
         # Where in the frame: service slot, and cycle of the slot.
         with m.If(self.last):
             m.d.sync += [self.service.eq(0), self.phase.eq(0)]
@@ -202,7 +229,7 @@ class Mailboxes(wiring.Component):
             m.d.sync += self.phase.eq(self.phase + 1)
 
         returning = self._remember_pairs(m, frames)
-        self._serve(m, services, returning)
+        self._serve(m, served, services, returning)
         self._move(m, beats)
         if self.datapath:
             self._move_coordinates(m)
@@ -225,7 +252,7 @@ class Mailboxes(wiring.Component):
         m.d.comb += self.paired.eq(self.leaving.valid)
         return returning
 
-    def _serve(self, m, services, returning):
+    def _serve(self, m, served, services, returning):
         """Cycle 0 of a slot: who is served, where. Cycle 1: full or empty decides."""
         kind, mailbox, accept, leaves = self.kind, self.mailbox, self.accept, self.leaves
         m.submodules.flags = self.flags
@@ -234,10 +261,17 @@ class Mailboxes(wiring.Component):
         flag_write = self.flags.write_port()
         chosen = Signal(Kind)
         chosen_mailbox = Signal(self.mailbox_bits)
-        with m.If((self.phase == 0) & (self.service < services) & self.enable):
-            with m.If((self.service == 0) & returning.valid):
-                m.d.comb += [chosen.eq(Kind.SUM), chosen_mailbox.eq(returning.mailbox)]
-            with m.Elif((self.service == services - 1) & self.fetch.valid):
+        there, its_mailbox = (self.service == 0) & returning.valid, returning.mailbox
+        fetching = (self.service == services - 1) & self.fetch.valid
+        blocked_by = self.leaving.valid
+        if self.unit is not None:
+            there = there | self.mode & self.port.sum_valid & ~fetching
+            its_mailbox = Mux(self.mode, self.port.sum_mailbox, its_mailbox)
+            blocked_by = Mux(self.mode, ~self.port.may_leave, blocked_by)
+        with m.If((self.phase == 0) & (self.service < services) & served):
+            with m.If(there):
+                m.d.comb += [chosen.eq(Kind.SUM), chosen_mailbox.eq(its_mailbox)]
+            with m.Elif(fetching):
                 m.d.comb += [chosen.eq(Kind.FETCH), chosen_mailbox.eq(self.fetch.mailbox)]
             with m.Elif(self.operand.valid):
                 m.d.comb += [chosen.eq(Kind.OPERAND), chosen_mailbox.eq(self.operand.mailbox)]
@@ -247,10 +281,10 @@ class Mailboxes(wiring.Component):
         # In cycles other than 1 `kind` is NOTHING. The memory says late what the flag is, so what
         # that decides is prepared.
         full = Signal()
-        blocked = Signal()  # a pair has left already
+        blocked = Signal()  # a pair has left already, or the adder has no room for one
         m.d.comb += [
             full.eq(flag_read.data),
-            blocked.eq((kind == Kind.OPERAND) & self.leaving.valid),
+            blocked.eq((kind == Kind.OPERAND) & blocked_by),
             leaves.eq(full & ((kind == Kind.SUM) | (kind == Kind.OPERAND)) & ~blocked),
             self.waited.eq(full & blocked),
             accept.eq((kind != Kind.NOTHING) & ~(full & blocked)),
@@ -262,7 +296,10 @@ class Mailboxes(wiring.Component):
             flag_probe.addr.eq(self.probe),
             self.probed.eq(flag_probe.data),
         ]
-        with m.If(leaves):
+        if self.unit is not None:
+            m.d.comb += [self.port.left.eq(leaves & self.mode),
+                         self.port.sum_taken.eq((kind == Kind.SUM) & self.mode)]
+        with m.If(leaves & ~self.mode):
             m.d.sync += [self.leaving.valid.eq(1), self.leaving.mailbox.eq(mailbox)]
 
     def _later(self, m, value, cycles):
@@ -292,11 +329,19 @@ class Mailboxes(wiring.Component):
         with m.Else():
             m.d.sync += position.eq(position + 1)
         fetching = self.moving & (self.moving_kind == Kind.FETCH)
+        leaving = self.moving & self.moving_leaves
+        busy = C(0)
+        if self.unit is not None:
+            port, busy = self.port, self.port.busy
+            m.d.comb += [
+                port.load.eq(self._later(m, leaving & self.mode, AWAY)),
+                port.position.eq(pair.position[0]), port.p.eq(pair.p), port.q.eq(pair.q),
+                port.tag.eq(self._later(m, self.moving_mailbox, AWAY))]
         m.d.comb += [
             self.operand.position.eq(self.phase), self.total_position.eq(position),
             self.quiet.eq(~self.moving & (kind == Kind.NOTHING) & ~self.leaving.valid
-                          & ~Cat(tag.valid for tag in self.flying).any()),
-            pair.load.eq(self._later(m, self.moving & self.moving_leaves, AWAY)),
+                          & ~Cat(tag.valid for tag in self.flying).any() & ~busy),
+            pair.load.eq(self._later(m, leaving & ~self.mode, AWAY)),
             pair.position.eq(self._later(m, position, AWAY)),
             pair.start.eq(self._later(m, start, AWAY)),
             self.fetched.valid.eq(self._later(m, fetching, AWAY)),
@@ -319,25 +364,40 @@ class Mailboxes(wiring.Component):
         on_its_way = self._later(m, row, 1)
         there = self._later(m, on_its_way, 1)
         stays = self.moving & ~self.moving_leaves & (self.moving_kind != Kind.FETCH)
+        # In batches z comes with y: what stays is finite, or is not.
+        beside, infinite = C(0), C(0)
+        if self.unit is not None:
+            infinite = Mux(self.moving_kind == Kind.SUM, self.port.infinite,
+                           self.operand.infinite)
+            beside = stays & self.mode & (self.position == BEATS - 1)
         found = []
         for n, residents in enumerate(self.residents):
             m.submodules[f"residents{n}"] = residents
             read, write = residents.read_port(), residents.write_port()
+            here, z = stays & (plane == n), self.unit is not None and n == 2
+
+            def comes(value, cycles, z=z):
+                """What is written, so many cycles after its coordinate's turn."""
+                return value if not z else Mux(self.mode, Mux(
+                    self._later(m, infinite, cycles), 0, self.unit), value)
+
+            if z:
+                here = here | beside
             if self.lent is None:
                 m.d.comb += [
                     read.addr.eq(there),  # always: what was looked up then goes into a register
-                    write.addr.eq(there), write.en.eq(self._later(m, stays & (plane == n), 2)),
-                    write.data.eq(arriving),
+                    write.addr.eq(there), write.en.eq(self._later(m, here, 2)),
+                    write.data.eq(comes(arriving, 2)),
                 ]
             else:
                 # Registers of its own before each memory, which take in what somebody else says.
                 port, lending = self.planes[n], self.lending
-                writing = self._later(m, stays & (plane == n), 1)
+                writing = self._later(m, here, 1)
                 m.d.sync += [
                     read.addr.eq(Mux(lending, port.row, on_its_way)),
                     write.addr.eq(Mux(lending, port.written, on_its_way)),
                     write.en.eq(Mux(lending, port.enable, writing)),
-                    write.data.eq(Mux(lending, port.value, own)),
+                    write.data.eq(Mux(lending, port.value, comes(own, 1))),
                 ]
             found.append(self._later(m, read.data, AWAY - 3))
             if self.lent is not None:
@@ -347,3 +407,7 @@ class Mailboxes(wiring.Component):
             self.pair.p.eq(self._later(m, arriving, AWAY - 2)), self.pair.q.eq(resident),
             self.fetched.coordinate.eq(resident),
         ]
+        if self.unit is not None:
+            gone = ~found[2][self.unit.bit_length() - 1]
+            m.d.comb += [self.port.p_infinite.eq(self._later(m, infinite, AWAY)),
+                         self.port.q_infinite.eq(gone), self.fetched.infinite.eq(gone)]

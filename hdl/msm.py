@@ -6,6 +6,13 @@
      points, copies  ────────────────────────────────►  ▲ ▲                               │
                         again, half the window ─────────┘ └────────(mailbox, P + Q)───────┘
 
+Sums of the first levels of G1 may be made in batches (`hdl.batch_adder`), by half of the products
+on the same multiplier: then points are affine, in and out of the mailboxes, and the complete adder
+rests. A batch's sums come late and last in first out, which mailboxes do not mind; but each level
+ends with some ten rounds of ever fewer pairs, an inversion each, so where few points are left the
+complete formula is faster. See `hdl.mailbox_batches` for what keeps the two from waiting for each
+other, `hdl.plans` for which levels are worth it.
+
 After the last level one point is left for every bit of every window. The sum of those times
 powers of two, a few hundred operations, is the finisher's, on a multiplier of the adder, or the
 host's: see `hdl.windows` and `hdl.processor_finisher`.
@@ -18,8 +25,12 @@ from amaranth import *
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from proofmill.hdl.commands import ANSWER, NUMBER, WORD, Command
+from proofmill.hdl.batch_adder import BatchAdder
+from proofmill.hdl.batch_shape import OPERANDS_AFTER as BATCH_OPERANDS_AFTER
+from proofmill.hdl.batch_shape import BatchShape
+from proofmill.hdl.commands import ANSWER, NUMBER, WORD, Command, Error
 from proofmill.hdl.counters import COUNTS, Counters
+from proofmill.hdl.curve import FILE_RADIX, Group
 from proofmill.hdl.fetcher import REQUEST, WRITE, Fetcher
 from proofmill.hdl.frames import Frames
 from proofmill.hdl.hand_out import HandOut
@@ -52,6 +63,9 @@ class MsmShape:
     transforms : vectors of up to ``2 ** transforms`` values are transformed, on the adder's first
         multiplier, in its second field, in the memory of the first unit's mailboxes, and larger
         ones in tiles of as many; None: none.
+    batch : sums of G1 may be made in batches of up to so many pairs, a power of two, on the adder's
+        first multiplier; None: none are. Then coordinates of G1 lie in the memory in the
+        multiplier's own Montgomery form.
     """
 
     adder: AdderShape
@@ -59,8 +73,13 @@ class MsmShape:
     datapath: bool = True
     finisher: bool = True
     transforms: int | None = None
+    batch: int | None = None
 
     def __post_init__(self):
+        if self.batches is not None and (self.adder.units > 1 or Group.G1 not in self.adder.groups):
+            raise ValueError("sums are made in batches of points of G1 that one mailbox unit "
+                             f"brings; here are {self.adder.units} units, for "
+                             f"{', '.join(group.value for group in self.adder.groups)}")
         if self.transforms is None:
             return
         if self.adder.multiplier.second is None:
@@ -83,6 +102,26 @@ class MsmShape:
         return TransformShape(
             multiplier=multiplier, power=self.transforms, more=1,
             reach=min(2 * self.transforms, two_adicity(multiplier.fields[-1]) - 1))
+
+    @cached_property
+    def batches(self) -> BatchShape | None:
+        """The batch-affine adder, on the point adder's first multiplier."""
+        if self.batch is None:
+            return None
+        return BatchShape(multiplier=self.adder.multiplier, pairs=self.batch,
+                          least=self.batch, queue=16, tag_bits=self.mailbox_bits)
+
+    @property
+    def scale(self) -> int:
+        """Coordinates of G1 lie in the memory as they are times ``2 ** scale``."""
+        radix = FILE_RADIX if self.batch is None else self.adder.multiplier.radix
+        return radix.bit_length() - 1
+
+    def unit(self, group: Group) -> tuple[int, ...]:
+        """The z of a point of `group` as it lies in the memory: see `hdl.curve.Curve`."""
+        if group is Group.G1 and self.batch is not None:
+            return ((1 << self.scale) % self.adder.curve.base.modulus,)
+        return self.adder.curve.unit[group]
 
     @property
     def processor(self) -> ProcessorShape:
@@ -118,6 +157,7 @@ class Msm(wiring.Component):
     group, window, windows, first_window, all_windows, wide_windows, last_window, second_region,
         address, count, stride, copies, point_words, copy_words, bias, finish : what to do, in; see
         `hdl.commands` and `hdl.windows`; to be held from `start` on
+    batched : levels whose sums are made in batches, in; only where they may be
     scalars : stream of words, in
     requests, points : to and from the memory
     answers : stream of words, out
@@ -141,6 +181,7 @@ class Msm(wiring.Component):
         self.shape, self.program = shape, program
         words = stream.Signature(WORD)
         super().__init__({
+            **({} if shape.batches is None else {"batched": In(16)}),
             "start": In(1), "ready": Out(1), "refused": Out(1), "clear": In(1),
             "group": In(range(max(2, len(shape.adder.groups)))),
             "window": In(WIDTHS), "windows": In(WINDOWS_BITS),
@@ -162,13 +203,15 @@ class Msm(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         shape, adder = self.shape, self.shape.adder
+        self._fault = C(0)  # a batch had no inverse
         m.submodules.sequencer = sequencer = Sequencer(shape.mailbox_bits, finisher=shape.finisher)
         m.submodules.frames = frames = Frames(adder)
         m.submodules.levels = levels = Levels(shape)
         m.submodules.windows = windows = UnitWindows(adder.units)
         m.submodules.slicer = slicer = Slicer()
         m.submodules.fetcher = fetcher = Fetcher(adder.groups)
-        m.submodules.loader = loader = PointLoader(adder)
+        m.submodules.loader = loader = PointLoader(
+            adder, {group: shape.unit(group) for group in adder.groups})
         m.submodules.hand_out = hand_out = HandOut(shape)
         units = [MailboxUnit(shape, number) for number in range(adder.units)]
         for number, unit in enumerate(units):
@@ -224,7 +267,10 @@ class Msm(wiring.Component):
             hand_out.window.eq(self.window), hand_out.first_window.eq(self.first_window),
             hand_out.begin.eq(levels.level.begin), hand_out.done.eq(done),
         ]
-        self._count(m, sequencer, loaded, slicer.skipped + loader.skipped, units)
+        drained = Cat(unit.drained for unit in units).all() & (loaded | ~sequencer.filling)
+        now = self._count(m, sequencer, drained, slicer.skipped + loader.skipped, units)
+        if shape.batches is not None:
+            self._fault = Signal(name="fault")
         self._answer(m, sequencer, hand_out.words)
         point_adder = None
         if shape.datapath:
@@ -239,6 +285,8 @@ class Msm(wiring.Component):
             self._finish(m, sequencer, frames, hand_out, point_adder)
         if shape.transform is not None:
             self._transform(m, transforms, tiles, frames, units[0], point_adder)
+        if shape.batches is not None:
+            self._batches(m, sequencer, frames, drained, units[0], now, point_adder)
         return m
 
     def _share_memory(self, m, requests, points, tiles):
@@ -253,10 +301,9 @@ class Msm(wiring.Component):
                              self.requests.payload.eq(source.payload),
                              self.points.ready.eq(target.ready)]
 
-    def _count(self, m, sequencer, loaded, skipped, units):
+    def _count(self, m, sequencer, drained, skipped, units):
         m.submodules.tally = counters = Counters(max(2, len(units)))
         busy, now = sequencer.filling | sequencer.summing, counters.now
-        drained = Cat(unit.drained for unit in units).all() & (loaded | ~sequencer.filling)
         m.d.comb += [
             now.fill.eq(sequencer.filling), now.sum.eq(sequencer.summing),
             now.output.eq(sequencer.orders.hand_out & ~sequencer.finish),
@@ -268,11 +315,14 @@ class Msm(wiring.Component):
             counters.clear.eq(self.ready & (self.clear | self.start)),
             self.counters.eq(counters.counts),
         ]
+        return now
 
     def _answer(self, m, sequencer, words):
         """What is handed out, and the answer that ends a pass; see `_finish` for the point."""
-        last = ANSWER.const({"command": Command.MULTIPLY, "last": 1})
+        last = Signal(ANSWER)
         m.d.comb += [
+            last.command.eq(Command.MULTIPLY), last.last.eq(1),
+            last.error.eq(Mux(self._fault, Error.POINTS, Error.NONE)),
             self.answers.valid.eq(words.valid | sequencer.say_last),
             self.answers.payload.eq(Mux(sequencer.say_last, last, words.payload)),
             words.ready.eq(self.answers.ready), sequencer.answered.eq(self.answers.ready),
@@ -347,3 +397,41 @@ class Msm(wiring.Component):
         with m.If(transforms.multiplying):
             m.d.comb += [adder.borrowed.eq(1), adder.borrowed_second.eq(1),
                          adder.borrowed_a.eq(transforms.a), adder.borrowed_b.eq(transforms.b)]
+
+    def _batches(self, m, sequencer, frames, drained, unit, now, adder):
+        """Sums in batches, on the adder's first multiplier, level by level: between levels the
+        batch-affine adder is reset, so that it always begins alike.
+
+        The multiplier takes the operands of a slot in the frame's cycles in which it takes its own.
+        """
+        shape, every = self.shape.batches, self.shape.adder.multiplier.interval
+        batched = sequencer.orders.batched
+        batches = BatchAdder(shape, lent=True, datapath=self.shape.datapath)
+        m.submodules.batches = ResetInserter(~batched)(batches)
+        wiring.connect(m, unit.pairs, batches.pairs)
+        wiring.connect(m, batches.sums, unit.sums)
+        level = Signal(16)
+        with m.If(sequencer.to_first):
+            m.d.sync += level.eq(0)
+        with m.Elif(sequencer.to_next):
+            m.d.sync += level.eq(level + 1)
+        m.d.comb += [
+            sequencer.batch_fill.eq(self.batched != 0),
+            sequencer.batch_sum.eq(level + 1 < self.batched),
+            batches.drain.eq(drained), unit.popped.eq(batches.popped),
+            batches.tick.eq(every == 1),
+            now.batched.eq(batched & unit.paired),
+            now.products.eq(batched & batches.multiplying), now.batches.eq(batches.closed)]
+        with m.Switch(frames.cycle):
+            with m.Case(*range((1 - BATCH_OPERANDS_AFTER) % every,
+                               max(self.shape.adder.interval.values()), every)):
+                m.d.comb += batches.tick.eq(1)
+        with m.If(sequencer.starting):
+            m.d.sync += self._fault.eq(0)
+        with m.Elif(batches.fault):
+            m.d.sync += self._fault.eq(1)
+        if adder is not None:
+            m.d.comb += batches.product.eq(adder.product)
+            with m.If(batched):
+                m.d.comb += [adder.borrowed.eq(1), adder.borrowed_a.eq(batches.a),
+                             adder.borrowed_b.eq(batches.b)]

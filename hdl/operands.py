@@ -11,6 +11,7 @@ from amaranth.lib.wiring import In, Out
 
 from proofmill.hdl.levels import Level
 from proofmill.hdl.loader import LOAD
+from proofmill.hdl.mailbox_batches import BEATS
 from proofmill.hdl.mailboxes import Fetched, Operand
 from proofmill.hdl.point_adder import AdderShape
 from proofmill.hdl.recoder import Recoder
@@ -64,6 +65,7 @@ class Operands(wiring.Component):
     Members
     -------
     group : which group, in
+    batched : points have x and y alone, in
     again, level, windows : see `hdl.recoder.Recoder`, in
     load : from the loader, see `hdl.loader.LOAD`, in
     operand : to the mailboxes, see `hdl.mailboxes.Operand`, out
@@ -80,7 +82,7 @@ class Operands(wiring.Component):
         self.shape, self.mailbox_bits, self.datapath = shape, mailbox_bits, datapath
         self.ring = RING if shape.units == 1 else SHARED_RING
         super().__init__({
-            "group": In(range(max(2, len(shape.groups)))), "again": In(1),
+            "group": In(range(max(2, len(shape.groups)))), "again": In(1), "batched": In(1),
             "level": In(Level(mailbox_bits)), "windows": In(WINDOWS), "load": In(LOAD),
             "operand": Out(Operand(shape, mailbox_bits)),
             "room": Out(1), "fetch_taken": In(1), "fetch_mailbox": In(mailbox_bits),
@@ -123,6 +125,8 @@ class Operands(wiring.Component):
         for index, group in enumerate(self.shape.groups):
             with m.If(self.group == index):
                 m.d.comb += last_position.eq(3 * group.degree - 1)
+        with m.If(self.batched):
+            m.d.comb += last_position.eq(BEATS - 1)
         commit = Signal()
         leave = Signal()
         m.d.comb += [
@@ -209,6 +213,11 @@ class Operands(wiring.Component):
             m.d.sync += chosen.eq(taken_out)
         with m.Elif(self.operand.position == 0):
             m.d.sync += [chosen.eq(made), negative.eq(operand.negative)]
+        # Buckets may be at infinity; points are not.
+        gone = Signal(self.ring)
+        with m.If(self.load.commit | self.fetched.valid):
+            m.d.sync += gone.bit_select(put, 1).eq(self.fetched.valid & self.fetched.infinite)
+        m.d.sync += self.operand.infinite.eq(gone.bit_select(chosen, 1))
         coordinate = Signal(bits, reset_less=True)
         m.d.comb += [read.addr.eq(Cat(row, chosen)), read_negative.addr.eq(read.addr)]
         m.d.sync += coordinate.eq(Mux(negated, read_negative.data, read.data))

@@ -39,6 +39,8 @@ class Machine:
     interval : cycles from one addition to the next.
     memory_cycles : that the memory takes for eight words; the loader takes as many at the least.
     scalar_cycles : that the link takes for a scalar; 0 where it never waits.
+    batch : most pairs of a batch, where sums are made in such; 0: they are not.
+    slot : cycles from one product to the next, of the multiplier that makes them.
     """
 
     order: int
@@ -48,6 +50,14 @@ class Machine:
     interval: int
     memory_cycles: float = 8
     scalar_cycles: float = 0.0
+    batch: int = 0
+    slot: int = 1
+
+    @property
+    def batch_interval(self) -> float:
+        """Cycles from one addition in a batch to the next: its products, and a share of the
+        batch's own; see `hdl.batch_shape`."""
+        return self.slot * (BATCH_PRODUCTS + BATCH_OWN / self.batch)
 
     @property
     def scalar_bits(self) -> int:
@@ -80,14 +90,15 @@ class Workload:
     """What a multi-scalar multiplication is expected to take.
 
     `loads` are points and copies that come from memory, `digits` are not zero, `buckets` full when
-    the points are in, `additions` those of all levels. Filling the buckets takes ``digits -
-    buckets`` of these.
+    the points are in, `additions` those of all levels, `levels` those of each after the first.
+    Filling the buckets takes ``digits - buckets`` of these.
     """
 
     loads: float
     digits: float
     buckets: float
     additions: float
+    levels: tuple[float, ...] = ()
 
 
 def expected_work(plan: WindowPlan, reach: Reach) -> Workload:
@@ -102,14 +113,17 @@ def expected_work(plan: WindowPlan, reach: Reach) -> Workload:
     alike = Counter(tuple((plan.width(window), *_in_window(reach, place, plan.width(window)))
                           for place in own) for window, own in enumerate(places))
     digits = buckets = additions = 0.0
+    levels = np.zeros(len(halves(plan.window)))
     for window, count in alike.items():
         operands, empty = _filled(window)
         full = float((1 - np.exp(empty)).sum())
         digits += count * operands
         buckets += count * full
-        additions += count * (operands - full + _summed(empty, plan.window))
+        summed = _summed(empty, plan.window)
+        additions += count * (operands - full + summed.sum())
+        levels += count * summed
     loads = sum(_at(reach, copy * plan.stride) for copy in range(plan.copies))
-    return Workload(loads, digits, buckets, additions)
+    return Workload(loads, digits, buckets, additions, tuple(levels))
 
 
 def _at(reach: Reach, bit: int) -> float:
@@ -147,17 +161,17 @@ def _log_of_none(chance: float) -> float:
     return float(np.log1p(-chance)) if chance < 1 else -50.0
 
 
-def _summed(empty: NDArray[np.float64], window: int) -> float:
-    """Additions of all levels after the first, from the buckets' chances to be empty."""
-    groups, additions = [empty], 0.0
-    for half in halves(window):
+def _summed(empty: NDArray[np.float64], window: int) -> NDArray[np.float64]:
+    """Additions of each level after the first, from the buckets' chances to be empty."""
+    groups, additions = [empty], np.zeros(len(halves(window)))
+    for level, half in enumerate(halves(window)):
         following = []
         for group in groups:
             numbers, full = np.arange(len(group)), 1 - np.exp(group)
             for part in (numbers & ((1 << half) - 1), numbers >> half):
                 merged = np.bincount(part, group)
                 merged[0] = 0.0
-                additions += float(full[part > 0].sum() - (1 - np.exp(merged)).sum())
+                additions[level] += full[part > 0].sum() - (1 - np.exp(merged)).sum()
                 following.append(merged)
         groups = following
     return additions
@@ -173,6 +187,15 @@ control-only simulation at intervals 1, 2, 3, 4, 6, 12, 36 and 180, with windows
 """
 
 
+_work = lru_cache(64)(expected_work)
+
+BATCH_PRODUCTS, BATCH_OWN = 6, 24
+"""Products of an addition in a batch, and slots that a batch takes besides."""
+
+BATCH_ROUNDS = 10_000
+"""Slots of a level's last rounds, each of which takes an inversion and has half as many pairs."""
+
+
 @lru_cache(64)  # every sum has a reach of its own, so what is kept is what was asked last
 def expected_cycles(machine: Machine, plan: WindowPlan, reach: Reach) -> float:
     """Cycles over scalars of this reach, bucket sums included:
@@ -183,8 +206,11 @@ def expected_cycles(machine: Machine, plan: WindowPlan, reach: Reach) -> float:
     longest, and at first, while most buckets are empty, as long as loading. The slack is that of
     units with fewer windows than others, for which these wait. Within 3 % of the control-only
     simulation, which is exact, from 128 points on.
+
+    Of levels whose sums are made in batches an addition takes `Machine.batch_interval`, a bucket
+    streamed back the interval at the least, and each such level `BATCH_ROUNDS`.
     """
-    work = expected_work(plan, reach)
+    work = _work(replace(plan, batched=0), reach)
     unit, window, bucket = next(
         (OVERHEAD[least] for least in sorted(OVERHEAD, reverse=True) if machine.slots >= least),
         OVERHEAD[min(OVERHEAD)])
@@ -192,15 +218,21 @@ def expected_cycles(machine: Machine, plan: WindowPlan, reach: Reach) -> float:
     taken = [-(-count // machine.units) * machine.units / plan.windows for count in passes]
     levels = max(1, len(plan.sizes) - 2)
     fill = work.digits - work.buckets
-    filling = sum(max(share * fill * machine.interval, work.loads * machine.point_cycles,
+    each = machine.batch_interval if plan.batched else machine.interval
+    filling = sum(max(share * fill * each, work.loads * machine.point_cycles,
                       _at(reach, 0) * machine.scalar_cycles) for share in taken)
-    filling += len(passes) * _while_empty(machine, work)
+    filling += len(passes) * _while_empty(machine, work, each)
+    filling += len(passes) * plan.batched * BATCH_ROUNDS * machine.slot
+    full, summed = work.buckets, 0.0
+    for count in work.levels[:max(0, plan.batched - 1)]:
+        filling += max(count * machine.batch_interval, full * machine.interval)
+        full, summed = 2 * full - count, summed + count
     frames = (unit * machine.units * len(passes) * levels + window * plan.windows * levels
-              + bucket * work.buckets + sum(taken) * (work.additions - fill))
+              + bucket * work.buckets + sum(taken) * (work.additions - fill - summed))
     return filling + machine.interval * frames
 
 
-def _while_empty(machine: Machine, work: Workload) -> float:
+def _while_empty(machine: Machine, work: Workload, interval: float) -> float:
     """Cycles in which the adder waits for points, since their digits find empty buckets.
 
     After t points of d digits each, one of b buckets is full with the chance
@@ -209,12 +241,11 @@ def _while_empty(machine: Machine, work: Workload) -> float:
     if not work.loads:
         return 0.0
     each = work.digits / work.loads
-    full = machine.point_cycles / (each * machine.interval)
+    full = machine.point_cycles / (each * interval)
     if full >= 1:
         return 0.0  # it always waits
     points = -log(1 - full) * work.buckets / each
-    return points * (machine.point_cycles - each * machine.interval) + (
-        machine.interval * work.buckets * full)
+    return points * (machine.point_cycles - each * interval) + interval * work.buckets * full
 
 
 def _rough_cycles(machine: Machine, plan: WindowPlan, reach: Reach) -> float:
@@ -234,7 +265,8 @@ def _rough_cycles(machine: Machine, plan: WindowPlan, reach: Reach) -> float:
         _at(reach, copy * plan.stride) for copy in range(plan.copies)))
     taken = sum(-(-count // machine.units) for _, count in plan.passes) * machine.units
     drains = 30 * machine.units * passes * len(plan.sizes)
-    return max(loading, machine.interval * (additions * taken / plan.windows + drains))
+    interval = machine.batch_interval if machine.batch else machine.interval
+    return max(loading, interval * (additions * taken / plan.windows + drains))
 
 
 @cache
@@ -264,6 +296,9 @@ def fitting(machine: Machine, stride: int = 0, window: int = 0,
     return tuple(found)
 
 
+BATCHED = 2
+"""Levels whose sums are made in batches at the most: later ones have too few."""
+
 LOOKED_AT = 3
 """Plans that are compared exactly: those that roughly take the fewest cycles."""
 
@@ -282,7 +317,9 @@ def best_plan(machine: Machine, reach: Reach, strides: Iterable[int] = (0,), win
                          f"{machine.scalar_bits}-bit scalars; the smallest takes "
                          f"{least.mailboxes}")
     plans.sort(key=lambda plan: _rough_cycles(machine, plan, reach))
-    return min(plans[:LOOKED_AT], key=lambda plan: expected_cycles(machine, plan, reach))
+    looked_at = [replace(plan, batched=batched) for plan in plans[:LOOKED_AT]
+                 for batched in range(BATCHED + 1 if machine.batch else 1)]
+    return min(looked_at, key=lambda plan: expected_cycles(machine, plan, reach))
 
 
 MOST_COPIES = 40

@@ -58,6 +58,12 @@ def with_transforms(shape: MsmShape = STANDARD) -> MsmShape:
                    transforms=min(shape.mailbox_bits, two_adicity(field)) - 1)
 
 
+def with_batches(shape: MsmShape = STANDARD, pairs: int = 128) -> MsmShape:
+    """The same accelerator with sums of G1 made in batches of up to `pairs`, on its multiplier."""
+    return replace(shape, batch=pairs)
+
+
 def control_only(shape: MsmShape) -> MsmShape:
-    """The same accelerator without coordinates: equal to it in every cycle, without values."""
+    """The same accelerator without coordinates: equal to it in every cycle, without values; but
+    in batches, of which it takes no two points to be equal."""
     return replace(shape, datapath=False)

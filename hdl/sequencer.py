@@ -45,6 +45,8 @@ class Sequencer(wiring.Component):
     finish, lowest : to the finisher; the pass has the lowest windows, in
     turns_end : in this cycle the turns of all units end, in
     settled, fits, last_level : see `hdl.levels.Levels`, in
+    batch_fill, batch_sum : sums are made in batches where the buckets are filled; in the level that
+        the one at hand is streamed back to, in
     loaded, done : no point is left; all units are done, in
     handed_out, resting, ended, answered, finished : see above, in
     ready, refused : see `hdl.msm.Msm`, out
@@ -64,7 +66,8 @@ class Sequencer(wiring.Component):
         super().__init__({
             **dict.fromkeys((
                 "clear", "start", "finish", "lowest", "turns_end", "settled", "fits", "last_level",
-                "loaded", "done", "handed_out", "resting", "ended", "answered", "finished"), In(1)),
+                "batch_fill", "batch_sum", "loaded", "done", "handed_out", "resting", "ended",
+                "answered", "finished"), In(1)),
             **dict.fromkeys((
                 "ready", "refused", "starting", "to_first", "to_next", "settle", "begin",
                 "next_step", "filling", "summing", "finishing", "handing_out", "combine",
@@ -104,6 +107,7 @@ class Sequencer(wiring.Component):
                         m.d.comb += self.to_next.eq(1)
             with m.State("SETTLE"):
                 with m.If(self.turns_end):
+                    m.d.sync += orders.batched.eq(self.batch_fill)
                     m.next = "BEGIN"
             with m.State("BEGIN"):
                 with m.If(self.turns_end):
@@ -115,12 +119,14 @@ class Sequencer(wiring.Component):
                 with m.If(~self.loaded):
                     m.d.comb += self.next_step.eq(1)
                 with m.Elif(self.done):
+                    m.d.sync += orders.batched.eq(0)
                     m.next = "LEVEL"
             with m.State("LEVEL"):
                 m.d.comb += [self.summing.eq(1), self.settle.eq(1), self.next_step.eq(1),
                              orders.restart.eq(1), orders.down.eq(self.last_level)]
                 with m.If(self.settled):
                     m.d.sync += [orders.again.eq(~self.last_level),
+                                 orders.batched.eq(self.batch_sum & ~self.last_level),
                                  orders.hand_out.eq(self.last_level)]
                     m.next = "SUM"
                     with m.If(self.last_level):
@@ -132,7 +138,7 @@ class Sequencer(wiring.Component):
                 m.d.comb += self.summing.eq(1)
                 with m.If(self.done):
                     m.d.comb += [self.to_next.eq(1), self.next_step.eq(1)]
-                    m.d.sync += orders.again.eq(0)
+                    m.d.sync += [orders.again.eq(0), orders.batched.eq(0)]
                     m.next = "LEVEL"
             with m.State("HAND_OUT"):
                 m.d.comb += self.handing_out.eq(1)

@@ -74,6 +74,7 @@ class WindowPlan:
     units : mailbox units that share the windows.
     at_once : windows of a slice computed in one pass; 0 for all of them.
     stride : bits of a slice, of which each has its own copy of every point; 0 for the whole scalar.
+    batched : levels, from that of the buckets on, whose sums are made in batches of affine points.
     """
 
     scalar_bits: int
@@ -81,6 +82,7 @@ class WindowPlan:
     units: int = 1
     at_once: int = 0
     stride: int = 0
+    batched: int = 0
 
     def __post_init__(self) -> None:
         if not 2 <= self.window <= MAX_WINDOW:

@@ -181,6 +181,7 @@ class BatchModel:
         """The batch is full, or has enough pairs and the inverter nothing to do."""
         shape, size, number = self.shape, len(self._size), self._collected
         free = self._combined == self._inverted == self._found == number
+        drain = drain and number - self._finished < shape.buffers - 1
         if size == shape.pairs or free and size and (size >= shape.least or drain):
             self._pairs[number] = self._size
             self._size, self._up_left = [], shape.product_slots

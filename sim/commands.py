@@ -18,18 +18,20 @@ from proofmill.hdl.commands import (
 )
 from proofmill.hdl.curve import Curve, Group
 from proofmill.hdl.windows import WindowPlan
-from proofmill.sim.curve import Affine, loaded
+from proofmill.sim.curve import Affine, Coordinate, loaded
 
 
-def stored_words(curve: Curve, group: Group, points: Iterable[Affine]) -> list[int]:
+def stored_words(curve: Curve, group: Group, points: Iterable[Affine],
+                 unit: Coordinate | None = None) -> list[int]:
     """Points as they lie in the accelerator's memory: see `sim.curve.loaded`."""
-    return [word for point in points for part in loaded(curve, group, point)
+    return [word for point in points for part in loaded(curve, group, point, unit)
             for word in split(part, NUMBER // WORD)]
 
 
-def load_words(curve: Curve, group: Group, points: Iterable[Affine], address: int = 0) -> list[int]:
+def load_words(curve: Curve, group: Group, points: Iterable[Affine], address: int = 0,
+               unit: Coordinate | None = None) -> list[int]:
     """The words of LOAD for points."""
-    words = stored_words(curve, group, points)
+    words = stored_words(curve, group, points, unit)
     return [pack(HEADER, command=Command.LOAD), pack(PLACE, address=address, count=len(words)),
             *words]
 

@@ -178,12 +178,14 @@ def from_scaled_twist(point: Affine, modulus: int) -> Affine:
             times(point[1], times(square, scale, modulus), modulus))
 
 
-def loaded(curve: Curve, group: Group, point: Affine) -> Coordinate:
+def loaded(curve: Curve, group: Group, point: Affine, unit: Coordinate | None = None
+           ) -> Coordinate:
     """`point`'s coordinates as they go into the accelerator's memory; all zero at infinity.
 
-    They are x and y times the constant that the accelerator takes for z, `Curve.unit`.
+    They are x and y times the constant that the accelerator takes for z, `Curve.unit` if it is not
+    another.
     """
     if point is None:
         return (0,) * (2 * group.degree)
-    x, y, _ = to_homogeneous(point, curve.unit[group], curve.base.modulus)
+    x, y, _ = to_homogeneous(point, unit or curve.unit[group], curve.base.modulus)
     return x + y

@@ -1,6 +1,6 @@
 """What the multi-scalar multiplication and the accelerator must answer, from the definition."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 from typing import Any
 
@@ -22,7 +22,7 @@ from proofmill.hdl.commands import (
 from proofmill.hdl.cost import machine
 from proofmill.hdl.curve import Group
 from proofmill.hdl.msm import Msm, MsmShape
-from proofmill.hdl.plans import best_plan, expected_cycles, uniform
+from proofmill.hdl.plans import BATCHED, best_plan, expected_cycles, uniform
 from proofmill.hdl.windows import WindowPlan, halves
 from proofmill.sim.commands import load_words, multiply_words, scalar_words, stored_words
 from proofmill.sim.curve import Affine, equation
@@ -69,6 +69,8 @@ def jobs_of(shape: MsmShape, window: int) -> list[Job]:
     order = curve.scalar.modulus
     for group in shape.adder.groups:
         rng, plan = Random(group.value), plan_of(shape, group, window)
+        if shape.batches is not None and group is Group.G1:
+            plan = replace(plan, batched=BATCHED)
         scalars = [order - 1, *(rng.randrange(order) for _ in range(POINTS - 2)), 1]
         found.append(Job(group, plan, scalars, some_points(curve, group, POINTS, seed=7)))
     return found
@@ -154,7 +156,8 @@ def accelerator_bench(shape: MsmShape, window: int, gateware_hash: int) -> Bench
     commands.append(pack(HEADER, command=200))
     expected.exact(answer(200, error=Error.UNKNOWN_COMMAND))
     for job in jobs:
-        commands += load_words(shape.adder.curve, job.group, job.points, ADDRESS)
+        commands += load_words(shape.adder.curve, job.group, job.points, ADDRESS,
+                               shape.unit(job.group))
         expected.exact(answer(Command.LOAD))
         commands += multiply_words(job.group, job.plan, job.scalars, address=ADDRESS,
                                    finish=int(shape.finisher))
@@ -186,8 +189,9 @@ def msm_bench(unit: Msm, window: int) -> Bench:
             "wide_windows": plan.wide, "last_window": plan.last, "stride": plan.bits,
             "copies": 1, "point_words": size, "copy_words": size, "bias": plan.bias,
             "second_region": plan.second_region, "address": len(memory),
-            "count": len(job.scalars), "finish": int(shape.finisher)})
-        memory += stored_words(shape.adder.curve, job.group, job.points)
+            "count": len(job.scalars), "finish": int(shape.finisher),
+            **({} if shape.batches is None else {"batched": plan.batched})})
+        memory += stored_words(shape.adder.curve, job.group, job.points, shape.unit(job.group))
         scalars += scalar_words(job.scalars)
         ends.append(len(scalars))
         expected.sum_of(job)

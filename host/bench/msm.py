@@ -15,12 +15,20 @@ from proofmill.host.ground.json_text import JsonObject
 from proofmill.host.prover.curve.arithmetic import multiply_generator
 from proofmill.host.prover.curve.limbs import SCALAR_MODULUS, Limbs, from_limbs, to_limbs
 from proofmill.host.prover.devices.device import Bases, Device, Job, Progress
-from proofmill.host.prover.devices.lanes import SCALAR_BITS, LanesDevice
+from proofmill.host.prover.devices.lanes import SCALAR_BITS, LanesDevice, machine_of
 
 log = logging.getLogger(__name__)
 
 USUAL = WindowPlan(SCALAR_BITS, 8)
 """The windows that scalars are made for where the device has none."""
+
+
+BARS = {1024: 175_000, 4096: 550_000}
+"""Cycles that are wanted at the most of so many points of G1 with random scalars, where sums are
+made in batches."""
+
+PRODUCTS_BAR = 6.4
+"""... and products of an addition."""
 
 
 def scalars_of(kind: str, count: int, rng: random.Random,
@@ -78,7 +86,8 @@ def measure(device: Device, group: Group, points: int, kind: str, bases: str = "
     device's way. `cycles` counts recoding, filling and bucket sums; `output` the handing out of
     groups and `finish` their combination on the chip, apart. ``ratio = cycles / (digits *
     interval)``: 1 is the bound of one adder; `adder_busy` is the part of `cycles` that additions
-    take.
+    take, or their products where they are made in batches; of these `products_per_addition` says
+    how many.
     """
     if points < 1:
         raise ProofmillError(f"{points} points: there must be at least one")
@@ -110,7 +119,9 @@ def measure(device: Device, group: Group, points: int, kind: str, bases: str = "
         "device": device.name, "group": group.value, "points": points, "scalars": kind,
         "bases": bases, "seed": seed, "seconds": seconds}
     if result.counters:
-        interval = device.accelerators[0].interval(group)  # type: ignore[attr-defined]
+        first = device.accelerators[0]  # type: ignore[attr-defined]
+        interval = first.interval(group)
+        slot = machine_of(first.identity, group).slot
         counters = result.counters
         cycles = counters["fill"] + counters["sum"]
         figures |= {
@@ -120,6 +131,12 @@ def measure(device: Device, group: Group, points: int, kind: str, bases: str = "
             "ratio": cycles / (counters["digits"] * interval) if counters["digits"] else 0.0,
             "output": counters["output"], "finish": counters["finish"],
             "additions": counters["additions"],
-            "adder_busy": counters["additions"] * interval / cycles if cycles else 0.0,
+            "adder_busy": ((counters["additions"] - counters["batched"]) * interval
+                           + counters["products"] * slot) / cycles if cycles else 0.0,
+            **({} if not counters["batched"] else {
+                "batched": counters["batched"],
+                "products_per_addition": counters["products"] / counters["batched"],
+                "products_bar": PRODUCTS_BAR,
+                **({"bar": BARS[points]} if kind == "uniform" and points in BARS else {})}),
             "additions_per_second": counters["additions"] / seconds, "counters": counters}
     return figures

@@ -13,7 +13,7 @@ TARGETS = ("ecp5-85f", "xcup", "xc7", "gw5a", "gw2a", "ice40", "nexus", "gatemat
 KINDS = ("pipelined", "karatsuba", "folded")
 PLACERS = ("static", "heap")
 PRESETS = ("standard", "one-row", "three-rows", "five-rows", "gw5a-one-row", "gw5a-four-rows",
-           "gw5a-eight-rows", "toy")
+           "gw5a-eight-rows", "batched", "toy")
 
 DEFAULTS = {"target": TARGETS[0], "preset": PRESETS[0], "megahertz": 150.0, "seed": 1,
             "placer": PLACERS[0]}
@@ -67,12 +67,12 @@ def add_shape_options(parser: argparse.ArgumentParser) -> None:
 def preset(name: str) -> Any:
     """The parameters called `name`."""
     from proofmill.boards import shapes
-    from proofmill.hdl.presets import STANDARD, TOY_SHAPE
+    from proofmill.hdl.presets import STANDARD, TOY_SHAPE, with_batches
 
     return {"standard": STANDARD, "one-row": shapes.SMALLEST, "three-rows": shapes.THREE_ROWS,
             "five-rows": shapes.FIVE_ROWS, "gw5a-one-row": shapes.GW5A_ONE_ROW,
             "gw5a-four-rows": shapes.GW5A_FOUR_ROWS, "gw5a-eight-rows": shapes.GW5A_EIGHT_ROWS,
-            "toy": TOY_SHAPE}[name]
+            "batched": with_batches(STANDARD), "toy": TOY_SHAPE}[name]
 
 
 def shape_of(options: argparse.Namespace, base: Any = None) -> Any:

@@ -1,13 +1,14 @@
 """Runs inside the Verilog simulator; test_verilog.py starts it."""
 
 import os
+from dataclasses import replace
 from random import Random
 
 import cocotb
 
 from proofmill.hdl.commands import COUNTERS, IDENTITY, Command, Error
 from proofmill.hdl.curve import Group
-from proofmill.hdl.presets import TOY_SHAPE
+from proofmill.hdl.presets import TOY_SHAPE, with_batches, with_transforms
 from proofmill.sim.commands import load_words, multiply_words
 from tests.cocotb_streams import Stream, start
 from tests.hdl.cocotb_memory import memory
@@ -15,7 +16,11 @@ from tests.hdl.points import toy_points
 from tests.hdl.words import Expected, answer, header, patterns, plan_for
 
 PAUSE = float(os.environ["PAUSE"])
-CURVE = TOY_SHAPE.adder.curve
+BATCHED = int(os.environ.get("BATCHED", "0"))
+SHAPE = with_batches(TOY_SHAPE, pairs=16) if BATCHED else TOY_SHAPE
+if "TRANSFORMS" in os.environ:
+    SHAPE = with_transforms(SHAPE)
+CURVE = SHAPE.adder.curve
 
 
 @cocotb.test(timeout_time=200, timeout_unit="us")
@@ -36,11 +41,12 @@ async def answers_match_the_definition(dut):
         Command.IDENTIFY)
     assert await ask([header(200)], 1) == [answer(200, error=Error.UNKNOWN_COMMAND)]
     for group, window in ((Group.G1, 3), (Group.G2, 2)):
-        plan = plan_for(TOY_SHAPE, window)
+        plan = replace(plan_for(SHAPE, window), batched=BATCHED if group is Group.G1 else 0)
         points = [None, *rng.choices(toy_points(group), k=7)]
-        assert await ask(load_words(CURVE, group, points), 1) == [answer(Command.LOAD)]
+        assert await ask(load_words(CURVE, group, points, unit=SHAPE.unit(group)), 1) == [
+            answer(Command.LOAD)]
         for scalars in list(patterns(CURVE.scalar.modulus, len(points), window).values())[:2]:
-            run = Expected(TOY_SHAPE, group, plan, scalars, points)
+            run = Expected(SHAPE, group, plan, scalars, points)
             run.check(await ask(multiply_words(group, plan, scalars), run.words))
     assert (await ask([header(Command.COUNTERS)], 1 + len(COUNTERS)))[0] == answer(
         Command.COUNTERS)

@@ -44,7 +44,7 @@ def test_there_are_runs_in_which_everything_happens(tmp_path):
 
 RESTLESS = {
     "operands wait where they could leave": (
-        "blocked.eq((kind == Kind.OPERAND) & self.leaving.valid)",
+        "blocked.eq((kind == Kind.OPERAND) & blocked_by)",
         "blocked.eq(kind == Kind.OPERAND)"),
     "fetches have no slot": ("(self.service == services - 1) & self.fetch.valid",
                              "(self.service == services) & self.fetch.valid"),
@@ -69,15 +69,14 @@ WRONG = {
     "flag not there in time": ("self.flags.write_port()", LATE_WRITE),
     "flag inverted": ("flag_write.data.eq(~full &", "flag_write.data.eq(full &"),
     "flag not set": ("flag_write.en.eq(accept |", "flag_write.en.eq((accept & full) |"),
-    "two pairs a frame": ("blocked.eq((kind == Kind.OPERAND) & self.leaving.valid)",
-                          "blocked.eq(0)"),
+    "two pairs a frame": ("blocked.eq((kind == Kind.OPERAND) & blocked_by)", "blocked.eq(0)"),
     "sum for another mailbox": ("self.flying[n + 1].mailbox.eq(self.flying[n].mailbox)",
                                 "self.flying[n + 1].mailbox.eq(self.flying[0].mailbox)"),
     "sum too early": ("returning.eq(self.flying[n])", "returning.eq(self.flying[n - 1])"),
     "pair for another mailbox": ("self.leaving.mailbox.eq(mailbox)",
                                  "self.leaving.mailbox.eq(self.operand.mailbox)"),
-    "sum served twice": ("with m.If((self.service == 0) & returning.valid):",
-                         "with m.If(returning.valid):"),
+    "sum served twice": ("(self.service == 0) & returning.valid, returning",
+                         "returning.valid, returning"),
     "resident of another mailbox": ("place.eq(Cat(self.moving_mailbox[:low], self.position))",
                                     "place.eq(Cat(self.mailbox[:low], self.position))"),
     "resident not kept": ("self.moving & ~self.moving_leaves & (self.moving_kind",

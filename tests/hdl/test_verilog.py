@@ -18,7 +18,7 @@ from proofmill.hdl.framed_adder import FramedAdder
 from proofmill.hdl.mailbox_unit import MailboxUnit
 from proofmill.hdl.montgomery import MontgomeryMultiplier
 from proofmill.hdl.msm import Msm
-from proofmill.hdl.presets import STANDARD, TOY_SHAPE
+from proofmill.hdl.presets import STANDARD, TOY_SHAPE, with_batches, with_transforms
 from proofmill.sim.verilated import BuildError, verilator
 
 
@@ -112,6 +112,19 @@ def test_the_sum(builds, simulator, pause, tmp_path, monkeypatch):
     ready(simulator, monkeypatch)
     bench(builds, simulator, "msm", lambda: Msm(TOY_SHAPE, finishing_program(TOY_SHAPE)), tmp_path,
           PAUSE=str(pause))
+
+
+@pytest.mark.parametrize("transforms, pause", [(False, 0), (True, 0.4)],
+                         ids=["alone", "beside transforms"])
+def test_sums_in_batches(builds, transforms, pause, tmp_path, monkeypatch):
+    """Transforms put registers before the memory of the coordinates."""
+    ready("icarus", monkeypatch)
+    shape = with_batches(TOY_SHAPE, pairs=16)
+    if transforms:
+        shape = with_transforms(shape)
+    bench(builds, "icarus", "accelerator", lambda: Accelerator(shape, finishing_program(shape)),
+          tmp_path, f"batched {transforms}", PAUSE=str(pause), BATCHED="2",
+          **{"TRANSFORMS": "1"} if transforms else {})
 
 
 @SIMULATORS

@@ -23,11 +23,11 @@ def header(command, **fields):
     return pack(HEADER, command=command, **fields)
 
 
-def copies_words(curve, group, plan, points, address=0):
+def copies_words(curve, group, plan, points, address=0, unit=None):
     """The words of LOAD for `points` with their copies, as `plan` wants them."""
     law = equation(curve, group)
     return load_words(curve, group, [copy for point in points
-                                     for copy in copies(law, plan, point)], address)
+                                     for copy in copies(law, plan, point)], address, unit)
 
 
 def answer(command, **fields):
@@ -105,8 +105,9 @@ class Link:
     def load(self, curve, group, points, address=0):
         assert self.ask(load_words(curve, group, points, address), 1) == [answer(Command.LOAD)]
 
-    def load_copies(self, curve, group, plan, points):
-        assert self.ask(copies_words(curve, group, plan, points), 1) == [answer(Command.LOAD)]
+    def load_copies(self, curve, group, plan, points, unit=None):
+        words = copies_words(curve, group, plan, points, unit=unit)
+        assert self.ask(words, 1) == [answer(Command.LOAD)]
 
     def multiply(self, expected, address=0):
         expected.check(self.ask(

@@ -22,6 +22,10 @@ DEVICES = {
     "cpu": "this machine's processor alone",
     "rtl+h": "rtl with transforms: it computes the scalars h too",
     "model+h": "model of that",
+    "rtl+b": "rtl with sums of G1 made in batches of affine points, by half of the products",
+    "model+b": "model of that, for points of which no two that meet are equal",
+    "rtl+bh": "rtl with both",
+    "model+bh": "model of that",
     "serial:PORT": "a board, or the simulation of one, at a serial port; serial:PORT@BAUD for "
                    "another rate than 3,000,000",
 }
@@ -54,15 +58,22 @@ def open_device(name: str, *, lanes: int | None = None, window: int | None = Non
         raise ProofmillError(
             f"there is no device {name!r}; the devices are {', '.join(DEVICES)}")
     # The generator and the simulator take half a second to import.
-    from proofmill.hdl.presets import STANDARD, control_only, with_transforms
+    from proofmill.hdl.presets import (
+        STANDARD,
+        control_only,
+        with_batches,
+        with_transforms,
+    )
     from proofmill.host.ground.cores import cores
     from proofmill.host.prover.devices.accelerator import Accelerator
     from proofmill.host.prover.devices.lanes import LanesDevice
     from proofmill.sim.verilated import BuildError, Simulation, build
 
     shape = STANDARD if shape is None else shape
-    kind, _, transforms = name.partition("+")
-    if transforms:
+    kind, _, more = name.partition("+")
+    if "b" in more:
+        shape = with_batches(shape)
+    if "h" in more:
         shape = with_transforms(shape)
     if kind == "model":
         shape = control_only(shape)

@@ -9,7 +9,7 @@ from functools import partial
 
 import numpy as np
 
-from proofmill.hdl.curve import BN254, TWIST_SCALE, Group, quadratic_product
+from proofmill.hdl.curve import BN254, FILE_RADIX, TWIST_SCALE, Group, quadratic_product
 from proofmill.hdl.plans import Machine, Reach, Store, best_plan, share_memory, stores, uniform
 from proofmill.hdl.windows import WindowPlan, copies_of, stride_for
 from proofmill.host.prover.curve.arithmetic import multi_scalar_multiplication, sum_of_powers
@@ -48,14 +48,23 @@ BITS = WindowPlan(SCALAR_BITS, 2).bits
 """What a scalar's digits hold."""
 
 
-def to_device(group: Group, points: Limbs) -> Limbs:
+FILE_SCALE = FILE_RADIX.bit_length() - 1
+"""Coordinates lie in a `.zkey` times 2 ** FILE_SCALE."""
+
+
+def to_device(group: Group, points: Limbs, scale: int = FILE_SCALE) -> Limbs:
     """Points as they lie in a `.zkey`, as the accelerator wants them.
 
-    G1: as they are. G2: y times the scale of the twist, see `hdl.curve.TWIST_SCALE`.
+    G1: times ``2 ** scale`` instead of ``2 ** 256``. G2: y times the scale of the twist, see
+    `hdl.curve.TWIST_SCALE`.
     """
     points = np.require(points, np.uint64, ("C", "A"))
     if group is Group.G1:
-        return points
+        if scale == FILE_SCALE:
+            return points
+        factor = pow(2, scale - FILE_SCALE, MODULUS)
+        return to_limbs([value * factor % MODULUS for value in from_limbs(points.reshape(-1, 4))]
+                        ).reshape(points.shape)
     values = from_limbs(points[:, 8:].reshape(-1, 4))
     scaled = [part for re, im in zip(values[0::2], values[1::2], strict=True)
               for part in quadratic_product((re, im), TWIST_SCALE, MODULUS)]
@@ -101,6 +110,8 @@ def machine_of(identity: dict[str, int], group: Group, scalar_seconds: float = 0
                    mailbox_bits=identity["mailbox_bits"],
                    interval=identity[f"interval_{group.value}"],
                    memory_cycles=identity["memory_cycles"],
+                   batch=identity["batch"] if group is Group.G1 else 0,
+                   slot=max(1, identity["interval_g1"] * identity["multipliers"] // 12),
                    scalar_cycles=scalar_seconds * identity["clock_hz"])
 
 
@@ -145,7 +156,8 @@ class LanesDevice:
     are taken for what is to come, and random ones for points that have no job yet. How a job's
     scalars are cut is chosen for each job, by how long they are. Where the accelerators have no
     datapath, the values come from mcl and the cycles from the accelerator: time depends on the
-    scalars' digits, not on the points.
+    scalars' digits, not on the points; but where sums are made in batches, those of two equal
+    points take a product more, which such an accelerator does not know of.
 
     Raises `DeviceError` where they do not compute on BN254, in all of `groups`, before anything is
     loaded.
@@ -334,7 +346,8 @@ class LanesDevice:
                 held = (np.repeat(loaded.points, copies, axis=0)
                         if not accelerator.identity["datapath"]
                         else to_device(loaded.group, copies_of_points(
-                            loaded.group, loaded.points, stride, copies)))
+                            loaded.group, loaded.points, stride, copies),
+                            accelerator.identity["scale"]))
             loaded.addresses[number] = accelerator.load(held)
             loaded.held = held if len(loaded.addresses) < len(self.accelerators) else None
         return loaded.addresses[number]

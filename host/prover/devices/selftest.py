@@ -6,13 +6,13 @@ the prover, of mcl or of the accelerator is in them.
 
 import time
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 
 import numpy as np
 
 from proofmill.hdl.curve import BN254, CURVES, FILE_RADIX, Curve, Group
-from proofmill.hdl.plans import best_plan, uniform
+from proofmill.hdl.plans import BATCHED, best_plan, uniform
 from proofmill.host.prover.curve.limbs import from_limbs, to_limbs
 from proofmill.host.prover.curve.points import (
     GENERATOR_G1,
@@ -132,9 +132,14 @@ def self_test_elsewhere(
         law, base = equation(curve, group), small_generator(curve, group)
         for case in chosen:
             points = [law.multiply(k, base) for k in case.multiples]
-            plan = best_plan(machine_of(identity, group, order=order),
-                             uniform(order, len(points)))
-            address = accelerator.load(np.array(stored_words(curve, group, points), np.uint64))
+            machine = machine_of(identity, group, order=order)
+            plan = best_plan(machine, uniform(order, len(points)))
+            if machine.batch:  # few points would not be summed so, and it is to be tested
+                plan = replace(plan, batched=BATCHED)
+            unit = curve.unit[group] if group is not Group.G1 else (
+                pow(2, identity["scale"], curve.base.modulus),)
+            address = accelerator.load(np.array(
+                stored_words(curve, group, points, unit), np.uint64))
             start = time.perf_counter()
             answer = accelerator.multiply(group, address, to_limbs(case.scalars), plan)
             seconds += time.perf_counter() - start

@@ -1,0 +1,155 @@
+"""Sums in batches on the whole accelerator, over the toy curve: each answer by the definition."""
+
+from dataclasses import replace
+from random import Random
+
+import pytest
+
+from proofmill.hdl.commands import IDENTITY, PLACE, Command, Error, pack
+from proofmill.hdl.curve import TOY_CURVE, Group
+from proofmill.hdl.mailbox_batches import PairPort, most_flying
+from proofmill.hdl.presets import STANDARD, TOY_SHAPE, at_interval, control_only, with_batches
+from proofmill.hdl.windows import WindowPlan
+from proofmill.sim.commands import multiply_words
+from proofmill.sim.curve import equation, loaded
+from proofmill.sim.msm import count_additions
+from proofmill.sim.verilated import Simulation, build
+from tests.hdl.points import toy_points
+from tests.hdl.words import Expected, Link, answer, header, patterns
+
+SHAPE = with_batches(TOY_SHAPE, pairs=16)
+ORDER = TOY_CURVE.scalar.modulus
+LAW = equation(TOY_CURVE, Group.G1)
+UNIT = SHAPE.unit(Group.G1)
+PLANS = [WindowPlan(8, window, stride=stride, batched=batched)
+         for window, stride in ((3, 0), (3, 3), (4, 4), (2, 6), (3, 8)) for batched in (0, 1, 2, 3)]
+
+
+@pytest.fixture(scope="module")
+def link():
+    simulation = Simulation(build(SHAPE)[1])
+    yield Link(simulation)
+    simulation.close()
+
+
+def compute(link, plan, scalars, points):
+    """Multiply, compare with the definition, return the counters."""
+    link.load_copies(TOY_CURVE, Group.G1, plan, points, unit=UNIT)
+    link.multiply(Expected(SHAPE, Group.G1, plan, scalars, points))
+    return link.counters()
+
+
+def doublings(counters):
+    """Of equal points: what is left of the products."""
+    return counters["products"] - 6 * counters["batched"] - (
+        counters["batches"] * SHAPE.batches.products)
+
+
+@pytest.mark.parametrize("plan", PLANS, ids=lambda plan: f"{plan.window}-{plan.stride}"
+                                                         f"-{plan.batched}")
+def test_random_sums_and_their_counters(link, plan):
+    rng = Random(plan.window)
+    for count in (0, 1, 2, 3, 5, 13, 89):
+        p = rng.choice(toy_points(Group.G1)[1:])
+        for chosen in (rng.choices(toy_points(Group.G1), k=count), [p] * count,
+                       [rng.choice([p, LAW.negate(p), None]) for _ in range(count)]):
+            for scalars in patterns(ORDER, count, count).values():
+                counters = compute(link, plan, scalars, chosen)
+                assert counters["additions"] == count_additions(plan, scalars, chosen)
+                assert counters["batched"] <= counters["additions"]
+                assert (counters["batched"] > 0) <= (plan.batched > 0)
+                assert 0 <= doublings(counters) <= counters["batched"]
+                assert counters["batches"] * SHAPE.batch >= counters["batched"]
+
+
+def test_the_first_levels_are_those_in_batches(link):
+    """Of the buckets one: all that fill them. Of two: those of the level after, too."""
+    scalars, points = [181 - 1] * 40, toy_points(Group.G1)[1:41]
+    found = [compute(link, WindowPlan(8, 4, batched=batched), scalars, points)
+             for batched in range(4)]
+    digits = found[0]["digits"]
+    buckets = 2  # 180 = 11 * 16 + 4 has the digits 4, -5 and 1
+    assert [each["batched"] for each in found[:2]] == [0, digits - buckets - 1]
+    assert found[1]["batched"] <= found[2]["batched"] <= found[3]["batched"]
+    assert found[3]["batched"] <= found[3]["additions"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("window, stride, batched", [(3, 3, 1), (3, 0, 2)])
+def test_every_pair_of_scalars(link, window, stride, batched):
+    """181 * 181 products of two points, the points themselves going round."""
+    points = toy_points(Group.G1)[1:]
+    Random(1).shuffle(points)
+    points = points + points[:1]
+    plan = WindowPlan(8, window, stride=stride, batched=batched)
+    link.load_copies(TOY_CURVE, Group.G1, plan, points, unit=UNIT)
+    for one in range(ORDER):
+        for two in range(ORDER):
+            n = (one + two) % 180
+            run = Expected(SHAPE, Group.G1, plan, [one, two], points[n:n + 2])
+            run.check(link.ask(multiply_words(Group.G1, plan, run.scalars,
+                                              address=8 * plan.copies * n), run.words))
+
+
+def test_cycles_are_those_of_the_control_alone(link):
+    """Where no two equal points meet; on so small a curve they do in most sums."""
+    simulation, rng, same = Simulation(build(control_only(SHAPE))[1]), Random(3), 0
+    bare = Link(simulation)
+    for turn in range(120):
+        plan, count = PLANS[turn % len(PLANS)], rng.choice((2, 3, 5, 8, 20))
+        points = rng.sample(toy_points(Group.G1)[1:], k=count)
+        scalars = [rng.randrange(ORDER) for _ in points]
+        counters = compute(link, plan, scalars, points)
+        link_words = multiply_words(Group.G1, plan, scalars)
+        bare.load_copies(TOY_CURVE, Group.G1, plan, points, unit=UNIT)
+        run = Expected(control_only(SHAPE), Group.G1, plan, scalars, points)
+        run.check(bare.ask(link_words, run.words))
+        alone = bare.counters()
+        if doublings(counters) == 0:
+            assert alone == counters
+            same += counters["batched"] > 0
+        for name in ("digits", "additions", "batched", "skipped"):
+            assert alone[name] == counters[name]
+    assert same >= 10
+    simulation.close()
+
+
+def test_refusals(link):
+    """No batches in G2, none without the adder; a unit that shares it with others has none."""
+    plan = WindowPlan(8, 2, batched=1)
+    words = multiply_words(Group.G2, plan, [1])
+    assert link.ask(words, 1) == [answer(Command.MULTIPLY, error=Error.BATCHES)]
+    simulation = Simulation(build(TOY_SHAPE)[1])
+    assert Link(simulation).ask(multiply_words(Group.G1, plan, [1]), 1) == [
+        answer(Command.MULTIPLY, error=Error.BATCHES)]
+    simulation.close()
+    with pytest.raises(ValueError, match="one mailbox unit"):
+        with_batches(at_interval(3, TOY_SHAPE))
+    first, *words = link.ask([header(Command.IDENTIFY)], 1 + len(IDENTITY))
+    identity = dict(zip(IDENTITY, words, strict=True))
+    assert first == answer(Command.IDENTIFY)
+    assert (identity["batch"], 1 << identity["scale"]) == (16, SHAPE.adder.multiplier.radix)
+
+
+def test_a_point_that_is_not_canonical_is_told(link):
+    """A point twice, its x once 163 more: no doubling, and a batch without an inverse."""
+    plan = WindowPlan(8, 2, batched=1)
+    point = next(point for point in toy_points(Group.G1)[1:]
+                 if loaded(TOY_CURVE, Group.G1, point, UNIT)[0] + 163 < 256)
+    x, y = loaded(TOY_CURVE, Group.G1, point, UNIT)
+    words = [0] * 16
+    words[0], words[4], words[8], words[12] = x, y, x + 163, y
+    assert link.ask([header(Command.LOAD), pack(PLACE, address=0, count=16), *words], 1) == [
+        answer(Command.LOAD)]
+    run = Expected(SHAPE, Group.G1, plan, [1, 1], [point] * 2)
+    *_, last = link.ask(multiply_words(Group.G1, plan, [1, 1]), run.words)
+    assert last == answer(Command.MULTIPLY, error=Error.POINTS)
+    compute(link, plan, [1, 1], [point] * 2)
+
+
+def test_pairs_on_their_way_leave_the_adder_a_buffer():
+    for shape in (SHAPE, with_batches(STANDARD), replace(SHAPE, batch=64)):
+        batches = shape.batches
+        assert most_flying(batches) < (batches.buffers - 1) * batches.pairs
+    with pytest.raises(ValueError, match="12 of 16 pairs"):
+        PairPort(replace(SHAPE.batches, least=12), 16, 6, 1)
