@@ -253,7 +253,7 @@ CHOICES = {
     ("verilog", "multiplier"): "verilog {folder}/unit.sv --unit multiplier --depth 1 --multiplier",
     ("verilog", "bus"): "verilog {folder}/unit.sv --unit multiplier --bus",
     ("verilog", "curve"): "verilog {folder}/unit.sv --curve",
-    ("verilog", "group"): "verilog {folder}/unit.sv --group",
+    ("verilog", "group"): "verilog {folder}/unit.sv --unit adder --group",
     ("verilog", "program"): "verilog {folder}/unit.sv --unit processor --program",
     ("waves", "unit"): "waves --toy --out {folder}/w.vcd",
     ("model train", "kind"): "model train {folder}/m.onnx",
