@@ -63,7 +63,8 @@ def dumped(options: argparse.Namespace, top: str, screen: Screen) -> "Iterator[D
         try:
             yield dump
         except KeyboardInterrupt:  # the usual end of a simulated board
-            _finish(dump, out, top, screen)
+            if dump.ran > dump.cycles[0]:  # else there is nothing to write, which is no mistake
+                _finish(dump, out, top, screen)
             raise
         _finish(dump, out, top, screen)
 

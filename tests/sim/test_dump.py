@@ -1,11 +1,14 @@
 """Waveforms of simulations under Verilator: what a run did stands in them, cycle by cycle."""
 
 import re
+from argparse import Namespace
 
 import numpy as np
 import pytest
 
 from proofmill.host.cli.main import main
+from proofmill.host.cli.screen import Screen
+from proofmill.host.cli.waveform import dumped
 from proofmill.sim.dump import PERIOD_NS, Dump
 from proofmill.sim.vcd import changes, find
 from proofmill.sim.verilated import HARNESS, Simulation, library_of
@@ -94,6 +97,13 @@ def test_a_run_that_ends_before(echo, tmp_path):
     run(echo, dump)
     with pytest.raises(ValueError, match="the run ended with cycle 60"):
         dump.finish("accelerator")
+
+
+def test_interrupted_before_there_was_anything_to_write_it_just_ends(tmp_path):
+    options = Namespace(waves=str(tmp_path / "run.vcd"), cycles=None)
+    with pytest.raises(KeyboardInterrupt), dumped(options, "accelerator", Screen()):
+        raise KeyboardInterrupt
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_file_that_cannot_be_written(echo, tmp_path):
