@@ -122,6 +122,7 @@ def is_command(words):
 
 def test_every_command_that_a_page_names_parses(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+    Path("node.toml").touch()  # of which some commands do not say that they read it
     found = commands()
     assert len(found) > 40
     wrong = []
@@ -133,7 +134,8 @@ def test_every_command_that_a_page_names_parses(tmp_path, monkeypatch):
             if words[-1].startswith("--"):
                 words.pop()
         why = parses(words)
-        if why is not None and not (is_command(words) and "are required" in why):
+        if why is not None and not (
+                is_command(words) and re.search("(are|is) required", why)):
             wrong.append((where, command, why))
     assert not wrong
 
