@@ -3,6 +3,7 @@
 import os
 import re
 import select
+import signal
 import struct
 import subprocess
 import sys
@@ -13,6 +14,11 @@ from pathlib import Path
 ROOT = Path(__file__).parents[3]
 HIDE, SHOW = "\x1b[?25l", "\x1b[?25h"
 CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
+
+
+def _heed_hang_up() -> None:
+    """A terminal's command is told when it closes, also where nohup runs the tests."""
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 class Terminal:
@@ -31,7 +37,7 @@ class Terminal:
         self.process = subprocess.Popen(
             ["/bin/sh", "-c", f'{trap}exec "$@"', "sh", sys.executable, *arguments], cwd=ROOT,
             env={**environment, "TERM": "xterm"},
-            stdin=subprocess.DEVNULL, stdout=slave, stderr=slave)
+            stdin=subprocess.DEVNULL, stdout=slave, stderr=slave, preexec_fn=_heed_hang_up)
         os.close(slave)
         self.seen = ""
         self._open = True
