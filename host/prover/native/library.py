@@ -190,6 +190,7 @@ def watched(call: Callable[[], int], control: Control, progress: Progress | None
     is raised once it has ended.
     """
     answers: list[int] = []
+    ended: list[bool] = []
     running = allocate_lock()
     running.acquire()
 
@@ -197,6 +198,7 @@ def watched(call: Callable[[], int], control: Control, progress: Progress | None
         try:
             answers.append(call())
         finally:
+            ended.append(True)
             running.release()
 
     start_new_thread(work, ())
@@ -206,7 +208,8 @@ def watched(call: Callable[[], int], control: Control, progress: Progress | None
                 progress(control.done, control.total)
     except BaseException:
         control.cancelled = 1
-        running.acquire()
+        if not ended:  # else the lock may have been taken above, just before the interrupt
+            running.acquire()
         raise
     if not answers:
         raise AssertionError("the native library did not answer")
