@@ -44,7 +44,8 @@ def test_each_state_has_its_reason(change: dict[str, object], name: str, reason:
 
 def test_all_of_them_at_once_stand_in_their_order() -> None:
     found = conditions(View(slot=50, head_slot=1, peers_known=1, skipped_slot=49, refused_slot=49,
-                            refused_reason="r", proving=(48,), put_aside={"rtl": "x"}, funds="f"))
+                            refused_reason="r", proving=(48,), put_aside={"rtl": "x"},
+                            workers_aside={"alpha": "y"}, funds="f"))
     assert [each.name for each in found] == [name for name in CONDITIONS if name != "idle"]
 
 
