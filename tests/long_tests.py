@@ -20,7 +20,6 @@ ALWAYS = (
     "tests/host/network/contracts/test_agreement.py::test_contracts_and_reference_agree[settled",
     "tests/host/network/contracts/test_reference.py::test_contracts_agree",
     "tests/host/network/node/test_follower.py",
-    "tests/hdl/test_finish_verilated.py::test_every_window",
     "tests/hdl/test_verilog.py::test_the_multiplier",
     "tests/boards/cores/test_gates.py",
 )

