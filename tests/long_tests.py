@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 LIST = Path(__file__).with_suffix(".txt")
-LONGEST = 5.0
+LONGEST = 2.5
 """Seconds from which a test is long: the rest of them take less than twelve minutes."""
 
 ALWAYS = (

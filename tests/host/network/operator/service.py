@@ -65,6 +65,11 @@ def free_ports(count: int) -> list[int]:
             each.close()
 
 
+def _as_in_the_background() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)  # also where nohup runs the tests
+
+
 class Service:
     """A node's process, begun as a shell begins what runs in the background: SIGINT ignored."""
 
@@ -74,7 +79,7 @@ class Service:
             [sys.executable, "-m", "proofmill.host.cli.main", "node", "run", "--config",
              str(home / "node.toml")], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
             text=True, env=os.environ | environment,
-            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_IGN))
+            preexec_fn=_as_in_the_background)
 
     def end(self, number: signal.Signals) -> tuple[int, str, str]:
         """Status, stdout and stderr after a signal."""
