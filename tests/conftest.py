@@ -16,7 +16,7 @@ OURS = ("hdl", "sim", "firmware", "host", "boards")
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what the list of long tests names, before pytest leaves out by marks."""
-    names = long_tests(LIST.read_text(encoding="utf-8"))
+    names = frozenset(long_tests(LIST.read_text(encoding="utf-8")))
     for item in items:
         if is_long(item.nodeid, names):
             item.add_marker(pytest.mark.thorough)
