@@ -6,16 +6,19 @@ The precompiles refuse coordinates of p or more and points off the curve; the co
 signals and values of r or more, which would otherwise stand for smaller ones.
 """
 
+from collections.abc import Sequence
+
 from eth_hash.auto import keccak
 
-from proofmill.host.ground.errors import ProofmillError
+from proofmill.hdl.curve import Group
 from proofmill.host.network.contracts.compiler import compile_source
-from proofmill.host.network.contracts.verifier import MAXIMUM_PUBLIC
+from proofmill.host.network.contracts.verifier import numbers
+from proofmill.host.network.contracts.verifier_frame import DESCRIPTION, VERIFY, filled
 from proofmill.host.network.evm.contract import Artifact
-from proofmill.host.prover.curve.limbs import BASE_MODULUS, SCALAR_MODULUS
-from proofmill.host.prover.curve.points import GENERATOR_G2
+from proofmill.host.prover.curve.points import generator
 from proofmill.host.prover.curve.scalars import root_of_unity
-from proofmill.host.prover.groth16.plain import Numbers
+from proofmill.host.prover.groth16.plain_points import to_array
+from proofmill.host.prover.plonk.equation import GENERATOR
 from proofmill.host.prover.plonk.verification_key import (
     EVALUATIONS,
     KEY_POINTS,
@@ -24,6 +27,10 @@ from proofmill.host.prover.plonk.verification_key import (
     PlonkProof,
     points_in_order,
 )
+
+_LAYOUT = """\
+A, B, C, Z, T1, T2, T3, Wxi, Wxiw, x and y each, then the values a, b, c, s1, s2 at
+           xi and z at xi w"""
 
 _TEMPLATE = '''\
 # pragma version ^0.4.0
@@ -46,25 +53,7 @@ GENERATOR: constant(Bytes[64]) = x"{generator}"
 TAU: constant(Bytes[128]) = x"{tau}"
 ONE: constant(Bytes[128]) = x"{one}"
 
-@external
-@pure
-def key_hash() -> bytes32:
-    return {key_hash}
-
-@external
-@pure
-def public_signals() -> uint256:
-    return {count}
-
-@internal
-@view
-def _call(precompile: address, input: Bytes[128]) -> (bool, Bytes[64]):
-    success: bool = False
-    output: Bytes[64] = b""
-    success, output = raw_call(precompile, input, max_outsize=64, is_static_call=True,
-                               revert_on_failure=False)
-    return success and len(output) == 64, output
-
+''' + DESCRIPTION + '''\
 @internal
 @view
 def _plus(total: Bytes[64], point: Bytes[64], factor: uint256) -> Bytes[64]:
@@ -105,37 +94,7 @@ def _inverse(number: uint256) -> uint256:
 def _challenge(data: Bytes[{longest}]) -> uint256:
     return convert(keccak256(data), uint256) % R
 
-@external
-@view
-def verify(proof: uint256[24], signals: uint256[{count}]) -> bool:
-    """
-    @notice Whether `proof` holds for these public signals.
-    @param proof A, B, C, Z, T1, T2, T3, Wxi, Wxiw, x and y each, then the values a, b, c, s1, s2 at
-           xi and z at xi w
-    @return False for any proof that is wrong, malformed ones included; never reverts.
-    """
-    return self._verify(proof, signals)
-
-@external
-@view
-def verify_signals(proof: uint256[24], signals: DynArray[uint256, {maximum}]) -> bool:
-    """
-    @notice The same for callers that do not know how many signals there are; false for another
-            number than `public_signals`.
-    """
-    if len(signals) != {count}:
-        return False
-    fixed: uint256[{count}] = empty(uint256[{count}])
-    for index: uint256 in range({count}):
-        fixed[index] = signals[index]
-    return self._verify(proof, fixed)
-
-@internal
-@view
-def _verify(proof: uint256[24], signals: uint256[{count}]) -> bool:
-    for signal: uint256 in signals:
-        if signal >= R:
-            return False
+''' + VERIFY + '''\
     for place: uint256 in range(18):
         if proof[place] >= P:
             return False
@@ -256,16 +215,11 @@ def _verify(proof: uint256[24], signals: uint256[{count}]) -> bool:
 
 def verifier_source(key: PlonkKey) -> str:
     """The contract's source. Raises `ProofmillError` for more than `MAXIMUM_PUBLIC` signals."""
-    if not 1 <= key.public <= MAXIMUM_PUBLIC:
-        raise ProofmillError(f"{key.name} has {key.public} public signals; "
-                             f"a contract can check 1 to {MAXIMUM_PUBLIC}")
-    commitments = [part for point in points_in_order(key.points, KEY_POINTS) for part in point]
-    one = [part for pair in GENERATOR_G2 or () for part in _pair(pair)]
-    return _TEMPLATE.format(
-        p=BASE_MODULUS, r=SCALAR_MODULUS, size=1 << key.power, power=key.power,
-        root=root_of_unity(key.power), k1=key.k1, k2=key.k2, key=_hex(commitments),
-        generator=_hex([1, 2]), tau=_hex(_evm_order(key.tau)), one=_hex(_evm_order(one)),
-        key_hash="0x" + key_hash(key).hex(), count=key.public, maximum=MAXIMUM_PUBLIC,
+    return filled(
+        _TEMPLATE, key.name, key.public, key_hash(key), words=24, layout=_LAYOUT,
+        size=1 << key.power, power=key.power, root=root_of_unity(key.power), k1=key.k1, k2=key.k2,
+        key=_hex(_commitments(key)), generator=_hex(GENERATOR), tau=_hex(_tau(key)),
+        one=_hex(numbers(Group.G2, generator(Group.G2))),
         longest=32 * (2 * len(KEY_POINTS) + key.public + 6))
 
 
@@ -276,10 +230,8 @@ def verifier_artifact(key: PlonkKey) -> Artifact:
 
 def key_hash(key: PlonkKey) -> bytes:
     """What pins a key on a chain: see the contract's notice; 32 bytes."""
-    numbers = [key.power, key.public, key.k1, key.k2,
-               *(part for point in points_in_order(key.points, KEY_POINTS) for part in point),
-               *_evm_order(key.tau)]
-    return bytes(keccak(bytes.fromhex(_hex(numbers))))
+    return bytes(keccak(bytes.fromhex(_hex([
+        key.power, key.public, key.k1, key.k2, *_commitments(key), *_tau(key)]))))
 
 
 def proof_numbers(proof: PlonkProof) -> list[int]:
@@ -288,14 +240,15 @@ def proof_numbers(proof: PlonkProof) -> list[int]:
             *(proof.values[name] for name in EVALUATIONS)]
 
 
-def _pair(value: int | tuple[int, int]) -> tuple[int, ...]:
-    return (value,) if isinstance(value, int) else value
+def _commitments(key: PlonkKey) -> list[int]:
+    """The coordinates of `KEY_POINTS`."""
+    return [part for point in points_in_order(key.points, KEY_POINTS) for part in point]
 
 
-def _evm_order(point: Numbers | list[int]) -> list[int]:
-    """A point of G2 with imaginary parts first."""
-    return [point[1], point[0], point[3], point[2]]
+def _tau(key: PlonkKey) -> list[int]:
+    """Those of [tau]_2, in the order of EIP-197."""
+    return numbers(Group.G2, to_array(Group.G2, key.tau))
 
 
-def _hex(values: list[int]) -> str:
+def _hex(values: Sequence[int]) -> str:
     return "".join(f"{value:064x}" for value in values)

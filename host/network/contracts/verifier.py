@@ -12,15 +12,12 @@ from collections.abc import Sequence
 from eth_hash.auto import keccak
 
 from proofmill.hdl.curve import Group
-from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.network.contracts.compiler import compile_source
+from proofmill.host.network.contracts.verifier_frame import DESCRIPTION, VERIFY, filled
 from proofmill.host.network.evm.contract import Artifact
-from proofmill.host.prover.curve.limbs import BASE_MODULUS, SCALAR_MODULUS, Limbs
+from proofmill.host.prover.curve.limbs import Limbs
 from proofmill.host.prover.curve.points import AffinePoint, decode
 from proofmill.host.prover.groth16.verification_key import Proof, VerificationKey
-
-MAXIMUM_PUBLIC = 64
-"""More public signals would not leave the contract below 24,576 bytes (EIP-170)."""
 
 _TEMPLATE = '''\
 # pragma version ^0.4.0
@@ -34,55 +31,7 @@ _TEMPLATE = '''\
 P: constant(uint256) = {p}
 R: constant(uint256) = {r}
 
-@external
-@pure
-def key_hash() -> bytes32:
-    return {key_hash}
-
-@external
-@pure
-def public_signals() -> uint256:
-    return {count}
-
-@internal
-@view
-def _call(precompile: address, input: Bytes[128]) -> (bool, Bytes[64]):
-    success: bool = False
-    output: Bytes[64] = b""
-    success, output = raw_call(precompile, input, max_outsize=64, is_static_call=True,
-                               revert_on_failure=False)
-    return success and len(output) == 64, output
-
-@external
-@view
-def verify(proof: uint256[8], signals: uint256[{count}]) -> bool:
-    """
-    @notice Whether `proof` holds for these public signals.
-    @param proof A.x, A.y, B.x imaginary, B.x real, B.y imaginary, B.y real, C.x, C.y
-    @return False for any proof that is wrong, malformed ones included; never reverts.
-    """
-    return self._verify(proof, signals)
-
-@external
-@view
-def verify_signals(proof: uint256[8], signals: DynArray[uint256, {maximum}]) -> bool:
-    """
-    @notice The same for callers that do not know how many signals there are; false for another
-            number than `public_signals`.
-    """
-    if len(signals) != {count}:
-        return False
-    fixed: uint256[{count}] = empty(uint256[{count}])
-    for index: uint256 in range({count}):
-        fixed[index] = signals[index]
-    return self._verify(proof, fixed)
-
-@internal
-@view
-def _verify(proof: uint256[8], signals: uint256[{count}]) -> bool:
-    for signal: uint256 in signals:
-        if signal >= R:
-            return False
+''' + DESCRIPTION + VERIFY + '''\
     for coordinate: uint256 in proof:
         if coordinate >= P:
             return False
@@ -126,13 +75,10 @@ _TERM = '''\
 
 def verifier_source(key: VerificationKey) -> str:
     """The contract's source. Raises `ProofmillError` for more than `MAXIMUM_PUBLIC` signals."""
-    if not 1 <= key.public <= MAXIMUM_PUBLIC:
-        raise ProofmillError(f"{key.name} has {key.public} public signals; "
-                             f"a contract can check 1 to {MAXIMUM_PUBLIC}")
     points = [numbers(Group.G1, point) for point in key.public_points]
-    return _TEMPLATE.format(
-        p=BASE_MODULUS, r=SCALAR_MODULUS, key_hash="0x" + key_hash(key).hex(), count=key.public,
-        maximum=MAXIMUM_PUBLIC,
+    return filled(
+        _TEMPLATE, key.name, key.public, key_hash(key), words=8,
+        layout="A.x, A.y, B.x imaginary, B.x real, B.y imaginary, B.y real, C.x, C.y",
         first=_words(points[0]),
         terms="\n".join(_TERM.format(point=_words(point), index=index)
                         for index, point in enumerate(points[1:])),
