@@ -15,6 +15,7 @@ from proofmill.host.network.node.wire import Topic
 from proofmill.host.network.operator.bounded import Stream
 from proofmill.host.network.operator.chain_view import ChainView, Checkpoint
 from proofmill.host.network.operator.events_stream import event, stream
+from proofmill.host.network.operator.roots import ROOT_SCHEMA, read_root
 from proofmill.host.network.operator.web import (
     BYTES,
     EVENTS,
@@ -30,7 +31,6 @@ TOPICS = ("head", "block", "finalized_checkpoint")
 SLOTS_PER_EPOCH = int(spec.SLOTS_PER_EPOCH)
 FORK = "eip8025"
 """What the specification calls this chain's fork."""
-ROOT = {"type": "string", "pattern": "^0x[0-9a-fA-F]{64}$"}
 BLOCK = Parameter("block_id", "head, finalized, justified, a slot, or a root with 0x")
 STATE = Parameter("state_id", "head: there is no other state here")
 
@@ -61,7 +61,7 @@ class BeaconApi:
             Route(f"{beacon}/headers", "headers of a slot, or of who builds on a block; the head's "
                   "by default", self._headers, refusals=no_block, parameters=(
                       Parameter("slot", "of the block", {"type": "string", "pattern": r"^\\d+$"}),
-                      Parameter("parent_root", "of the block before it", ROOT))),
+                      Parameter("parent_root", "of the block before it", ROOT_SCHEMA))),
             Route(f"{beacon}/headers/{{block_id}}", "a block's header, signed", self._header,
                   parameters=(BLOCK,), refusals=no_block),
             Route(f"{beacon}/blocks/{{block_id}}/root", "a block's root", self._root,
@@ -99,7 +99,7 @@ class BeaconApi:
         view = self._view()
         slots, parents = request.listed("slot"), request.listed("parent_root")
         if parents:
-            parent = _root_of(parents[0])
+            parent = read_root(parents[0])
             roots = self._chain.archive.children(parent)
         else:
             roots = [self._named(slots[0] if slots else "head", view)]
@@ -198,7 +198,7 @@ class BeaconApi:
             case "justified":
                 return view.justified[1]
         if name.startswith("0x"):
-            return _root_of(name)
+            return read_root(name)
         if not (name.isascii() and name.isdigit()) or len(name) > 18:
             raise Refused(400, f"{name} names no block: {BLOCK.what}")
         roots = self._chain.archive.branch(view.head_root, int(name), int(name) + 1)
@@ -283,16 +283,6 @@ def _data(found: object, view: ChainView | None = None, headers: list[dict[str, 
 
 def _checkpoint(checkpoint: Checkpoint) -> dict[str, str]:
     return {"epoch": str(checkpoint[0]), "root": _hex(checkpoint[1])}
-
-
-def _root_of(name: str) -> bytes:
-    try:
-        root = bytes.fromhex(name.removeprefix("0x"))
-    except ValueError:
-        root = b""
-    if len(root) != 32:
-        raise Refused(400, f"{name} is no root: 0x and 64 hexadecimal digits")
-    return root
 
 
 def _hex(data: bytes) -> str:

@@ -17,6 +17,7 @@ from proofmill.host.network.consensus.spec import spec
 from proofmill.host.network.operator.bounded import Stream
 from proofmill.host.network.operator.chain_view import ChainView
 from proofmill.host.network.operator.events_stream import event, stream
+from proofmill.host.network.operator.roots import ROOT_SCHEMA, read_root
 from proofmill.host.network.operator.web import (
     BYTES,
     EVENTS,
@@ -35,7 +36,6 @@ TIMEOUT = "proving_timeout"
 """Why a proof has failed: in zkboost's words, no block can include one any more."""
 MOST_BODY = 1 << 20
 """Bytes of a payload's request."""
-_ROOT_SCHEMA = {"type": "string", "pattern": "^0x[0-9a-fA-F]{64}$"}
 _TYPE_SCHEMA = {"type": "string", "enum": [TYPE_NAME, str(PROOF_TYPE)]}
 
 
@@ -68,8 +68,8 @@ class ProofEngineApi:
 
     def routes(self) -> list[Route]:
         """All of it."""
-        root = Parameter("new_payload_request_root", "of the payload", _ROOT_SCHEMA)
-        needed = Parameter(root.name, root.what, _ROOT_SCHEMA, required=True)
+        root = Parameter("new_payload_request_root", "of the payload", ROOT_SCHEMA)
+        needed = Parameter(root.name, root.what, ROOT_SCHEMA, required=True)
         kind = Parameter("proof_type", "of the proof", _TYPE_SCHEMA, required=True)
         unknown = {400: "a root or type that is none", 404: "an unknown payload or proof type"}
         return [
@@ -112,7 +112,7 @@ class ProofEngineApi:
         return json_reply({"new_payload_request_root": f"0x{root.hex()}"})
 
     def _follow(self, request: Request) -> Stream:
-        wanted = [_root(text) for text in request.listed("new_payload_request_root")]
+        wanted = [read_root(text) for text in request.listed("new_payload_request_root")]
 
         def told(found: Iterator[tuple[str, bytes, dict[str, str]]]) -> list[str]:
             return [event(name, {"new_payload_request_root": f"0x{root.hex()}",
@@ -123,7 +123,7 @@ class ProofEngineApi:
                       lambda view: told(_news(ChainView(), view) if wanted else iter(())))
 
     def _proof(self, request: Request) -> Reply:
-        root = _root(request.path["new_payload_request_root"])
+        root = read_root(request.path["new_payload_request_root"])
         _require_type(request.path["proof_type"])
         found = self._view().proofs.get(root)
         if found is None:
@@ -134,7 +134,7 @@ class ProofEngineApi:
         roots, types = request.listed("new_payload_request_root"), request.listed("proof_type")
         if len(roots) != 1 or len(types) != 1:
             raise Refused(400, "name one new_payload_request_root and one proof_type")
-        root, view = _root(roots[0]), self._view()
+        root, view = read_root(roots[0]), self._view()
         _require_type(types[0])
         if root not in view.payloads:
             raise Refused(404, f"the payload 0x{root.hex()} is unknown, or long final")
@@ -161,13 +161,3 @@ def _news(before: ChainView, now: ChainView) -> Iterator[tuple[str, bytes, dict[
 def _require_type(name: str) -> None:
     if name not in (TYPE_NAME, str(PROOF_TYPE)):
         raise Refused(404, f"there is no proof type {name} here, only {TYPE_NAME}")
-
-
-def _root(text: str) -> bytes:
-    try:
-        root = bytes.fromhex(text.removeprefix("0x"))
-    except ValueError:
-        root = b""
-    if len(root) != 32:
-        raise Refused(400, f"{text} is no root: 0x and 64 hexadecimal digits")
-    return root

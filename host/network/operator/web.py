@@ -91,15 +91,6 @@ class Route:
         return "{" not in self.path
 
 
-def page(content: Callable[[], tuple[str, bytes]]) -> Callable[[Request], Reply]:
-    """The answer of a route whose content has its own media type."""
-    def answer(_: Request) -> Reply:
-        media, made = content()
-        return Reply(made, media=media)
-
-    return answer
-
-
 def json_reply(found: object, status: int = 200) -> Reply:
     """An answer in JSON."""
     return Reply(json.dumps(found).encode() + b"\n", status, JSON)
