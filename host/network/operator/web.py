@@ -132,10 +132,10 @@ class Web:
             allowed |= {"HEAD"} if "GET" in allowed else set()
             return response(405, more=f"Allow: {', '.join(sorted(allowed))}\r\n")
         if route.body:
-            length = _field(lines, b"content-length") or b""
-            if not length.isdigit():
+            length = _length(lines)
+            if length is None:
                 return response(411)
-            if int(length[:18]) > self._most_body:
+            if length > self._most_body:
                 return response(413)
         try:
             made = route.answer(Request(
@@ -156,11 +156,9 @@ class Web:
         top, end, body = request.partition(b"\r\n\r\n")
         if not end:
             return False
-        length = _field(top.split(b"\r\n")[1:], b"content-length") or b"0"
+        length = _length(top.split(b"\r\n")[1:])
         # What is longer, or no number, is answered without having been read.
-        if not length.isdigit() or (bytes_wanted := int(length[:18])) > self._most_body:
-            return True
-        return len(body) >= bytes_wanted
+        return length is None or length > self._most_body or len(body) >= length
 
     def _may(self, lines: list[bytes]) -> bool:
         value = _field(lines, b"authorization")
@@ -184,6 +182,12 @@ def _field(lines: list[bytes], name: bytes) -> bytes | None:
         if colon and found.strip().lower() == name:
             return value.strip()
     return None
+
+
+def _length(lines: list[bytes]) -> int | None:
+    """How long a body is said to be; None where no number is said."""
+    said = _field(lines, b"content-length") or b""
+    return int(said[:18]) if said.isdigit() else None
 
 
 def _places(route: Route, where: str) -> dict[str, str] | None:
