@@ -4,7 +4,7 @@ Source: github.com/ethereum/beacon-APIs. Numbers are texts, bytes hexadecimal wi
 from the node's archive; of states there is the head's, and of that what is here.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -42,6 +42,15 @@ class BeaconChain:
     version: str
     genesis_seconds: int
     archive: ArchiveReader
+
+
+@dataclass(frozen=True)
+class _Header:
+    """A block's header, as it is `told`."""
+
+    slot: int
+    canonical: bool
+    told: dict[str, object]
 
 
 class BeaconApi:
@@ -99,60 +108,57 @@ class BeaconApi:
         view = self._view()
         slots, parents = request.listed("slot"), request.listed("parent_root")
         if parents:
-            parent = read_root(parents[0])
-            roots = self._chain.archive.children(parent)
+            roots = self._chain.archive.children(read_root(parents[0]))
         else:
             roots = [self._named(slots[0] if slots else "head", view)]
         found = [self._header_of(root, view) for root in roots]
         if slots:
-            found = [each for each in found
-                     if each["header"]["message"]["slot"] == slots[0]]  # type: ignore[index]
+            found = [each for each in found if str(each.slot) == slots[0]]
         if not found:
             raise Refused(404, "there is no such block")
-        return _data(found, view, found)
+        return _of_chain([each.told for each in found], _are_final(found, view))
 
     def _header(self, request: Request) -> Reply:
         view = self._view()
         found = self._header_of(self._named(request.path["block_id"], view), view)
-        return _data(found, view, [found])
+        return _of_chain(found.told, _are_final([found], view))
 
-    def _header_of(self, root: bytes, view: ChainView) -> dict[str, object]:
+    def _header_of(self, root: bytes, view: ChainView) -> _Header:
         block = self._signed(root)
-        message = block.message
+        message, slot = block.message, int(block.message.slot)
+        canonical = root in self._chain.archive.branch(view.head_root, slot, slot + 1)
         header = spec.BeaconBlockHeader(
             slot=message.slot, proposer_index=message.proposer_index,
             parent_root=message.parent_root, state_root=message.state_root,
             body_root=spec.hash_tree_root(message.body))
-        return {"root": _hex(root), "canonical": self._is_canonical(root, int(message.slot), view),
-                "header": {"message": plain(header), "signature": _hex(bytes(block.signature))}}
+        return _Header(slot, canonical, {
+            "root": _hex(root), "canonical": canonical,
+            "header": {"message": plain(header), "signature": _hex(bytes(block.signature))}})
 
     def _root(self, request: Request) -> Reply:
-        view = self._view()
-        root = self._named(request.path["block_id"], view)
-        return _data({"root": _hex(root)}, view, [])
+        root = self._named(request.path["block_id"], self._view())
+        return _of_chain({"root": _hex(root)})
 
     def _block(self, request: Request) -> Reply:
-        view = self._view()
-        root = self._named(request.path["block_id"], view)
+        root = self._named(request.path["block_id"], self._view())
         if BYTES in request.accept:
             return Reply(self._stored(root), media=BYTES)
         return json_reply({"version": FORK, "execution_optimistic": False, "finalized": False,
                            "data": plain(self._signed(root))})
 
     def _state_root(self, request: Request) -> Reply:
-        view = self._head_state(request)
-        return _data({"root": _hex(view.head_state_root)}, view, [])
+        return _of_chain({"root": _hex(self._head_state(request).head_state_root)})
 
     def _fork(self, request: Request) -> Reply:
-        view, version = self._head_state(request), _hex(bytes(spec.config.GENESIS_FORK_VERSION))
-        return _data({"previous_version": version, "current_version": version, "epoch": "0"}, view,
-                     [])
+        self._head_state(request)
+        version = _hex(bytes(spec.config.GENESIS_FORK_VERSION))
+        return _of_chain({"previous_version": version, "current_version": version, "epoch": "0"})
 
     def _finality(self, request: Request) -> Reply:
         view = self._head_state(request)
-        return _data({"previous_justified": _checkpoint(view.previous_justified),
-                      "current_justified": _checkpoint(view.justified),
-                      "finalized": _checkpoint(view.finalized)}, view, [])
+        return _of_chain({"previous_justified": _checkpoint(view.previous_justified),
+                          "current_justified": _checkpoint(view.justified),
+                          "finalized": _checkpoint(view.finalized)})
 
     def _spec(self, _: Request) -> Reply:
         return _data(constants())
@@ -205,9 +211,6 @@ class BeaconApi:
         if not roots:
             raise Refused(404, f"slot {name} has no block on the head's branch")
         return roots[0]
-
-    def _is_canonical(self, root: bytes, slot: int, view: ChainView) -> bool:
-        return root in self._chain.archive.branch(view.head_root, slot, slot + 1)
 
     def _stored(self, root: bytes) -> bytes:
         try:
@@ -269,16 +272,17 @@ def plain(value: object) -> object:
     return value
 
 
-def _data(found: object, view: ChainView | None = None, headers: list[dict[str, object]] | None
-          = None) -> Reply:
-    more: dict[str, object] = {}
-    if view is not None:
-        final = view.finalized[0] * SLOTS_PER_EPOCH
-        slots = [int(each["header"]["message"]["slot"])  # type: ignore[index]
-                 for each in headers or [] if each["canonical"]]
-        more = {"execution_optimistic": False,
-                "finalized": bool(slots) and max(slots) <= final}
-    return json_reply({**more, "data": found})
+def _data(found: object) -> Reply:
+    return json_reply({"data": found})
+
+
+def _of_chain(found: object, final: bool = False) -> Reply:
+    return json_reply({"execution_optimistic": False, "finalized": final, "data": found})
+
+
+def _are_final(headers: Sequence[_Header], view: ChainView) -> bool:
+    slots = [each.slot for each in headers if each.canonical]
+    return bool(slots) and max(slots) <= view.finalized[0] * SLOTS_PER_EPOCH
 
 
 def _checkpoint(checkpoint: Checkpoint) -> dict[str, str]:
