@@ -69,7 +69,7 @@ class BeaconApi:
                   refusals={404: "the node starts"}),
             Route(f"{beacon}/headers", "headers of a slot, or of who builds on a block; the head's "
                   "by default", self._headers, refusals=no_block, parameters=(
-                      Parameter("slot", "of the block", {"type": "string", "pattern": r"^\\d+$"}),
+                      Parameter("slot", "of the block", {"type": "string", "pattern": r"^\d+$"}),
                       Parameter("parent_root", "of the block before it", ROOT_SCHEMA))),
             Route(f"{beacon}/headers/{{block_id}}", "a block's header, signed", self._header,
                   parameters=(BLOCK,), refusals=no_block),

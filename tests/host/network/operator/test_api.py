@@ -1,6 +1,7 @@
 """The Beacon API and the proof engine over HTTP, of a chain of a few slots."""
 
 import json
+import re
 import shutil
 import socket
 import subprocess
@@ -275,6 +276,10 @@ def test_the_description_is_openapi_and_has_every_route(chain: Chain) -> None:
     described = {(method.upper(), path) for path, of_path in found["paths"].items()
                  for method in of_path}
     assert described == {(route.method, route.path) for route in chain.web.routes}
+    schemas = {each["name"]: each["schema"] for path in found["paths"].values()
+               for method in path.values() for each in method["parameters"]}
+    assert re.search(schemas["slot"]["pattern"], "2")
+    assert re.search(schemas["parent_root"]["pattern"], f"0x{'ab' * 32}")
     status, page = chain.request("/openapi")
     assert status == 200 and all(route.path.encode() in page for route in chain.web.routes)
 
