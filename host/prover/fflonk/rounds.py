@@ -19,17 +19,22 @@ from proofmill.host.prover.fflonk.verification_key import (
 from proofmill.host.prover.fflonk.verify import Draws, remainders
 from proofmill.host.prover.fflonk.zkey import FREE, IN_C0, FflonkProvingKey
 from proofmill.host.prover.plonk.commitments import Committer
+from proofmill.host.prover.plonk.identities import (
+    gate_sums,
+    over_vanishing,
+    permutation_factors,
+    shift_of,
+    signals_polynomial,
+)
 from proofmill.host.prover.plonk.polynomials import (
     blinded,
     constant,
     divide,
     evaluate,
     from_coset,
-    geometric,
     on_coset,
 )
 from proofmill.host.prover.plonk.rounds import BrokenKey, permutation_product, three_parts
-from proofmill.host.prover.plonk.verification_key import KEY_POINTS
 from proofmill.host.prover.plonk.zkey import LAGRANGE, SPREAD
 
 BLINDINGS = 3 * FREE + 3
@@ -64,11 +69,11 @@ class Rounds:
         draws.of_wires(plain.c0, public, points[0])
 
         product = permutation_product(wires, self._key.polynomials, draws.beta, draws.gamma,
-                                      (1, plain.k1, plain.k2))
+                                      self._columns)
         wires.clear()
         z = blinded(scalars.inverse_transform(product), self._blinding[3 * FREE:])
         del product
-        second = [z, *self._permuted(first, z)]
+        second = [z, *self._permuted(first[:3], z)]
         points += self._commit([combined(second)])
         draws.of_product(points[1])
 
@@ -82,47 +87,41 @@ class Rounds:
         return FflonkProof(points=dict(zip(PROOF_POINTS, points, strict=True)), values=values_at,
                            inverse=draws.inverse(len(public)))
 
+    @property
+    def _columns(self) -> tuple[int, int, int]:
+        """What tells the columns of wires apart: 1, k1, k2."""
+        return 1, self._key.verification_key.k1, self._key.verification_key.k2
+
     def _gates(self, wires: Sequence[Vector], public: Sequence[int]) -> Vector:
         """T0, of fewer than 2 n coefficients, from two cosets of the domain, on which X^n is i and
         -i."""
-        size, key = self._size, self._key.polynomials
-        signals = scalars.zeros(size)
-        signals[:len(public)] = scalars.from_integers(-value for value in public)
-        signals = scalars.inverse_transform(signals)
+        size = self._size
+        signals = signals_polynomial(public, size)
         rests = []
         for coset in (1, 3):
-            shift = pow(root_of_unity(self._power + 2), coset, R)
-            a, b, c = (on_coset(each, size, shift) for each in wires)
-            total = key.values("Qm", coset) * b
-            total += key.values("Ql", coset)
-            total *= a
-            total += key.values("Qr", coset) * b
-            total += key.values("Qo", coset) * c
-            total += key.values("Qc", coset)
+            shift = shift_of(coset, self._power)
+            values = [on_coset(each, size, shift) for each in wires]
+            total = gate_sums(self._key.polynomials, values, coset)
             total += on_coset(signals, size, shift)
-            rests.append(from_coset(total * _over(coset), shift))
+            rests.append(from_coset(total * over_vanishing(coset), shift))
         return _two_parts(rests)
 
     def _permuted(self, wires: Sequence[Vector], z: Vector) -> tuple[Vector, Vector]:
         """T1, of fewer than 2 n coefficients, and T2, of 3 n."""
         size, draws, key = self._size, self._draws, self._key.polynomials
-        plain = self._key.verification_key
-        gamma, ones, twos = constant(draws.gamma), [], []
+        ones, twos = [], []
         for coset in range(1, SPREAD):
-            shift = pow(root_of_unity(self._power + 2), coset, R)
-            places = geometric(root_of_unity(self._power), size) * constant(draws.beta * shift)
+            shift, over = shift_of(coset, self._power), over_vanishing(coset)
+            above, below = permutation_factors(
+                key, [on_coset(each, size, shift) for each in wires], coset, draws.beta,
+                draws.gamma, self._columns)
             product = on_coset(z, size, shift)
-            above, below = product.copy(), np.roll(product, -1)
-            for each, factor, name in zip(wires, (1, plain.k1, plain.k2), KEY_POINTS[5:],
-                                          strict=False):
-                known = on_coset(each, size, shift) + gamma
-                above *= known + places * constant(factor)
-                below *= known + key.values(name, coset) * constant(draws.beta)
-            twos.append(from_coset((above - below) * _over(coset), shift))
+            above *= product
+            above -= np.roll(product, -1) * below
+            twos.append(from_coset(above * over, shift))
             if coset != 2:
                 product -= constant(1)
-                ones.append(from_coset(
-                    product * key.values(LAGRANGE, coset) * _over(coset), shift))
+                ones.append(from_coset(product * key.values(LAGRANGE, coset) * over, shift))
         return _two_parts(ones), np.concatenate(three_parts(twos))
 
     def _values(self, first: Sequence[Vector], second: Sequence[Vector]) -> dict[str, int]:
@@ -185,11 +184,6 @@ def combined(polynomials: Sequence[Vector]) -> Vector:
     for place, each in enumerate(polynomials):
         result[place:count * len(each):count] = each
     return result
-
-
-def _over(coset: int) -> Vector:
-    """1 over X^n - 1 on a coset."""
-    return constant(pow(pow(root_of_unity(2), coset, R) - 1, -1, R))
 
 
 def _two_parts(rests: Sequence[Vector]) -> Vector:

@@ -12,6 +12,13 @@ from proofmill.host.prover.curve import scalars
 from proofmill.host.prover.curve.limbs import SCALAR_MODULUS
 from proofmill.host.prover.curve.scalars import Vector, root_of_unity
 from proofmill.host.prover.plonk.commitments import Committer
+from proofmill.host.prover.plonk.identities import (
+    gate_sums,
+    over_vanishing,
+    permutation_factors,
+    shift_of,
+    signals_polynomial,
+)
 from proofmill.host.prover.plonk.polynomials import (
     blinded,
     constant,
@@ -100,19 +107,14 @@ class Rounds:
         out: the 6 coefficients of T from X^3n on are those of N from X^4n on, and the other 3 n
         follow from j = 1, 2, 3.
         """
-        size = self._size
-        signals = scalars.zeros(size)
-        signals[:len(public)] = scalars.from_integers(-value for value in public)
-        signals = scalars.inverse_transform(signals)
+        signals = signals_polynomial(public, self._size)
         top = self._top(wires, z)
-        shift, fourth = root_of_unity(self._key.circuit.power + 2), root_of_unity(2)
         rests = []
         for coset in range(1, SPREAD):
-            values = self._numerator(wires, z, signals, coset, pow(shift, coset, SCALAR_MODULUS))
-            power = pow(fourth, coset, SCALAR_MODULUS)
-            values *= constant(pow(power - 1, -1, SCALAR_MODULUS))
-            rest = from_coset(values, pow(shift, coset, SCALAR_MODULUS))
-            rest[:BLINDED] -= top * constant(pow(power, 3, SCALAR_MODULUS))
+            values = self._numerator(wires, z, signals, coset)
+            rest = from_coset(values * over_vanishing(coset),
+                              shift_of(coset, self._key.circuit.power))
+            rest[:BLINDED] -= top * constant(pow(root_of_unity(2), 3 * coset, SCALAR_MODULUS))
             rests.append(rest)
         low, odd, high = three_parts(rests)
         # What is added at the end of one part is taken away at the start of the next.
@@ -122,27 +124,21 @@ class Rounds:
         return [np.concatenate((low, first)), np.concatenate((odd, second)),
                 np.concatenate((high, top))]
 
-    def _numerator(self, wires: Sequence[Vector], z: Vector, signals: Vector, coset: int,
-                   shift: int) -> Vector:
+    def _numerator(self, wires: Sequence[Vector], z: Vector, signals: Vector, coset: int
+                   ) -> Vector:
         """N on a coset: the gates, alpha times the permutation, alpha^2 times (Z - 1) L_1."""
         draws, key, size = self._draws, self._key.polynomials, self._size
-        beta, gamma, alpha = (constant(value) for value in (draws.beta, draws.gamma, draws.alpha))
-        a, b, c = (on_coset(each, size, shift) for each in wires)
-        total = key.values("Qm", coset) * b
-        total += key.values("Ql", coset)
-        total *= a
-        total += key.values("Qr", coset) * b
-        total += key.values("Qo", coset) * c
-        total += key.values("Qc", coset)
+        shift = shift_of(coset, self._key.circuit.power)
+        values = [on_coset(each, size, shift) for each in wires]
+        total = gate_sums(key, values, coset)
         total += on_coset(signals, size, shift)
-        places = geometric(self._root, size) * constant(draws.beta * shift)
+        above, below = permutation_factors(key, values, coset, draws.beta, draws.gamma,
+                                           self._columns)
+        del values
         product = on_coset(z, size, shift)
-        above, below = product * alpha, np.roll(product, -1) * alpha
-        for values, factor, name in zip((a, b, c), self._columns, KEY_POINTS[5:], strict=True):
-            values += gamma
-            above *= values + places * constant(factor)
-            below *= values + key.values(name, coset) * beta
-        total += above - below
+        above *= product
+        above -= np.roll(product, -1) * below
+        total += above * constant(draws.alpha)
         product -= constant(1)
         total += product * key.values(LAGRANGE, coset) * constant(draws.alpha ** 2)
         return total
@@ -229,15 +225,9 @@ def permutation_product(wires: Sequence[Vector], polynomials: Polynomials, beta:
                         columns: Sequence[int]) -> Vector:
     """Z at the domain's places, shape (n,): the running product of (f + beta k id + gamma) over
     (f + beta S + gamma) for the three wires, k in `columns`. Raises `BrokenKey`."""
-    size = len(wires[0])
-    places = geometric(root_of_unity(size.bit_length() - 1), size) * constant(beta)
-    above, below = (np.repeat(constant(1), size) for _ in range(2))
-    for values, factor, name in zip(wires, columns, KEY_POINTS[5:], strict=True):
-        known = values + constant(gamma)
-        above *= known + places * constant(factor)
-        below *= known + polynomials.values(name, 0) * constant(beta)
     try:
-        product = running_product(above, below)
+        product = running_product(*permutation_factors(
+            polynomials, wires, 0, beta, gamma, columns))
     except ZeroDivisionError:
         raise BrokenKey("a denominator of the permutation is zero") from None
     if scalars.to_integers(product[-1:]) != [1]:

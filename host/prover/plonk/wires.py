@@ -6,6 +6,7 @@ from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.prover.curve import scalars
 from proofmill.host.prover.curve.limbs import SCALAR_MODULUS, Limbs, first_not_below
 from proofmill.host.prover.curve.scalars import Vector
+from proofmill.host.prover.plonk.identities import gate_sums
 from proofmill.host.prover.plonk.zkey import Circuit, Polynomials
 
 
@@ -66,13 +67,7 @@ def first_unsatisfied(circuit: Circuit, polynomials: Polynomials, wires: list[Ve
                       public: Vector) -> int | None:
     """The first gate that does not hold with the values of `columns` and public signals; None if
     all do."""
-    a, b, c = wires
-    total = polynomials.values("Qm", 0) * b
-    total += polynomials.values("Ql", 0)
-    total *= a
-    total += polynomials.values("Qr", 0) * b
-    total += polynomials.values("Qo", 0) * c
-    total += polynomials.values("Qc", 0)
+    total = gate_sums(polynomials, wires, 0)
     total[:len(public)] -= public
     broken = np.flatnonzero(total != scalars.zeros(1))
     return int(broken[0]) if len(broken) else None
