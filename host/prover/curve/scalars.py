@@ -111,8 +111,8 @@ def powers(base: int, count: int) -> Vector:
     return _powers(base % SCALAR_MODULUS, count)
 
 
-@lru_cache(maxsize=32)
-def _powers(base: int, count: int) -> Vector:
+def geometric(base: int, count: int) -> Vector:
+    """As `powers`, a vector of the caller's own that nobody keeps."""
     result = zeros(max(count, 1))
     result[:1] = from_integers([1])
     known = 1
@@ -121,8 +121,14 @@ def _powers(base: int, count: int) -> Vector:
         result[known:known + more] = result[:more] * from_integers(
             [pow(base, known, SCALAR_MODULUS)])
         known += more
-    result.flags.writeable = False
     return result[:count]
+
+
+@lru_cache(maxsize=32)
+def _powers(base: int, count: int) -> Vector:
+    result = geometric(base, count)
+    result.flags.writeable = False
+    return result
 
 
 def root_of_unity(power: int) -> int:

@@ -139,7 +139,7 @@ def permuted(circuit: Circuit, factors: tuple[int, int, int], free: int = 0) -> 
     before[starts] = order[np.concatenate((starts[1:], [len(order)])) - 1]
     target = np.arange(3 * size)
     target[order] = before
-    places = np.array(scalars.powers(scalars.root_of_unity(circuit.power), size))
+    places = scalars.geometric(scalars.root_of_unity(circuit.power), size)
     columns = scalars.from_integers(factors)
     values = places[target // 3] * columns[target % 3]
     return [np.ascontiguousarray(values[column::3]) for column in range(3)]

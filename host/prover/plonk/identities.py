@@ -10,8 +10,8 @@ import numpy as np
 
 from proofmill.host.prover.curve import scalars
 from proofmill.host.prover.curve.limbs import SCALAR_MODULUS
-from proofmill.host.prover.curve.scalars import Vector, root_of_unity
-from proofmill.host.prover.plonk.polynomials import constant, geometric
+from proofmill.host.prover.curve.scalars import Vector, geometric, root_of_unity
+from proofmill.host.prover.plonk.polynomials import constant
 from proofmill.host.prover.plonk.verification_key import KEY_POINTS
 from proofmill.host.prover.plonk.zkey import Polynomials
 

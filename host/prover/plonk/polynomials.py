@@ -6,21 +6,12 @@ import numpy as np
 
 from proofmill.host.prover.curve import scalars
 from proofmill.host.prover.curve.limbs import SCALAR_MODULUS
-from proofmill.host.prover.curve.scalars import Vector
+from proofmill.host.prover.curve.scalars import Vector, geometric
 
 
 def constant(value: int) -> Vector:
     """One number, shape (1,), to be broadcast."""
     return scalars.from_integers([value])
-
-
-def geometric(base: int, count: int) -> Vector:
-    """``base^0 .. base^(count - 1)``; `scalars.powers` keeps what it made, and this does not."""
-    factors = scalars.zeros(count)
-    factors[:] = constant(base)
-    factors[:1] = constant(1)
-    result: Vector = np.multiply.accumulate(factors)
-    return result
 
 
 def evaluate(coefficients: Vector, point: int) -> int:

@@ -10,7 +10,7 @@ import numpy as np
 
 from proofmill.host.prover.curve import scalars
 from proofmill.host.prover.curve.limbs import SCALAR_MODULUS
-from proofmill.host.prover.curve.scalars import Vector, root_of_unity
+from proofmill.host.prover.curve.scalars import Vector, geometric, root_of_unity
 from proofmill.host.prover.plonk.commitments import Committer
 from proofmill.host.prover.plonk.identities import (
     gate_sums,
@@ -25,7 +25,6 @@ from proofmill.host.prover.plonk.polynomials import (
     divide,
     evaluate,
     from_coset,
-    geometric,
     on_coset,
     running_product,
 )

@@ -11,7 +11,6 @@ from proofmill.host.prover.plonk.polynomials import (
     divide,
     evaluate,
     from_coset,
-    geometric,
     on_coset,
     running_product,
 )
@@ -33,7 +32,8 @@ def value(coefficients: list[int], point: int) -> int:
 def test_values(count: int) -> None:
     plain, point, shift = some(count), *some(2)
     vector = scalars.from_integers(plain)
-    assert scalars.to_integers(geometric(point, count)) == [pow(point, i, R) for i in range(count)]
+    assert scalars.to_integers(scalars.geometric(point, count)) == [
+        pow(point, i, R) for i in range(count)]
     assert evaluate(vector, point) == value(plain, point)
     padded = scalars.from_integers(plain + [0] * (SIZE - count))
     found = scalars.to_integers(on_coset(padded, SIZE, shift))
