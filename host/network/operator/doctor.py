@@ -162,7 +162,7 @@ def available_memory() -> int | None:
 def _permissions(settings: Settings, base: Path) -> Iterator[Finding]:
     """Whether files with secrets are their owner's alone."""
     names = [settings.keys.password_file, settings.network.identity]
-    names += [table.token_file for table in (settings.metrics, settings.api) if table.token_file]
+    names += [table.token_file for table in settings.guarded.values() if table.token_file]
     open_to = [name for name in names
                if (base / name).exists() and (base / name).stat().st_mode & 0o077]
     if open_to:

@@ -148,7 +148,7 @@ def read_tokens(settings: Settings, base: Path) -> dict[str, str]:
     """`Prepared.tokens`, from the files that the settings name."""
     return {name: read_password(base / table.token_file, f"{name}.token_file")
             if table.token_file else ""
-            for name, table in (("metrics", settings.metrics), ("api", settings.api))}
+            for name, table in settings.guarded.items()}
 
 
 def read_identity(path: Path) -> Identity:

@@ -21,6 +21,7 @@ from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.ground.nearest import did_you_mean
 from proofmill.host.ground.toml_text import line_of, parse_toml
 from proofmill.host.ground.typed import limits_of, typed
+from proofmill.host.network.workers.access import PORT, Name
 
 ENVIRONMENT = "PROOFMILL_"
 """What the name of an environment variable that sets a key begins with."""
@@ -33,8 +34,14 @@ WORKERS = "workers"
 Host = Annotated[str, Meta(min_length=1, max_length=253)]
 Place = Annotated[str, Meta(min_length=1, max_length=4096)]
 Port = Annotated[int, Meta(ge=0, le=65_535)]
-WorkerName = Annotated[str, Meta(pattern="^[A-Za-z0-9][A-Za-z0-9_-]{0,59}$")]
 Role = Literal["validator", "prover"]
+Listens = Annotated[bool, Meta(description="whether it listens", extra=RELOADED)]
+ListeningPort = Annotated[Port, Meta(description="port to listen on", extra=RELOADED)]
+GuardedHost = Annotated[Host, Meta(description=(
+    "address to listen on; one that is not loopback needs token_file"), extra=RELOADED)]
+TokenFile = Annotated[str, Meta(max_length=4096, description=(
+    "file whose first line requests must show, as bearer token or password; empty: none"),
+    extra=RELOADED)]
 
 
 class NodeTable(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -107,13 +114,13 @@ class WorkersTable(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     work: Annotated[Literal["sums", "proofs"], Meta(description=(
         "what each is given: \"sums\", pieces of one proof's sums, so that a proof takes less "
         "time, or \"proofs\", each by one worker"))] = "sums"
-    names: Annotated[list[WorkerName], Meta(min_length=1, max_length=256, description=(
+    names: Annotated[list[Name], Meta(min_length=1, max_length=256, description=(
         "the workers of its own server; each has an access file, NAME.json, in the folder workers "
         "of node.folder"))] = field(default_factory=lambda: ["worker-1"])
     host: Annotated[Host, Meta(description=(
         "address to listen on for workers; beyond loopback with TLS, by network.identity"))] = (
             LOOPBACK)
-    port: Annotated[Port, Meta(description="port to listen on for workers")] = 4_222
+    port: Annotated[Port, Meta(description="port to listen on for workers")] = PORT
     access: Annotated[str, Meta(max_length=4096, description=(
         "access file of a NATS server that is there already, with JetStream; empty: the node "
         "starts its own"))] = ""
@@ -138,37 +145,29 @@ class TransfersTable(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 class MetricsTable(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Figures over HTTP: for Prometheus on /metrics, for people on /."""
 
-    enabled: Annotated[bool, Meta(description="whether it listens", extra=RELOADED)] = True
-    host: Annotated[Host, Meta(description=(
-        "address to listen on; one that is not loopback needs token_file"),
-        extra=RELOADED)] = LOOPBACK
-    port: Annotated[Port, Meta(description="port to listen on", extra=RELOADED)] = 9_464
-    token_file: Annotated[str, Meta(max_length=4096, description=(
-        "file whose first line requests must show, as bearer token or password; empty: none"),
-        extra=RELOADED)] = ""
+    enabled: Listens = True
+    host: GuardedHost = LOOPBACK
+    port: ListeningPort = 9_464
+    token_file: TokenFile = ""
 
 
 class MinerTable(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The same figures for miners' monitors, by cgminer's API (commands that read, no others)."""
 
-    enabled: Annotated[bool, Meta(description="whether it listens", extra=RELOADED)] = True
+    enabled: Listens = True
     host: Annotated[Host, Meta(description=(
         "address to listen on; the API knows no password, so only loopback"),
         extra=RELOADED)] = LOOPBACK
-    port: Annotated[Port, Meta(description="port to listen on", extra=RELOADED)] = 4_028
+    port: ListeningPort = 4_028
 
 
 class ApiTable(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """HTTP for other programs: the Beacon API (/eth/...) and EIP-8025's proof engine (/v1/...)."""
 
-    enabled: Annotated[bool, Meta(description="whether it listens", extra=RELOADED)] = True
-    host: Annotated[Host, Meta(description=(
-        "address to listen on; one that is not loopback needs token_file"),
-        extra=RELOADED)] = LOOPBACK
-    port: Annotated[Port, Meta(description="port to listen on", extra=RELOADED)] = 5_052
-    token_file: Annotated[str, Meta(max_length=4096, description=(
-        "file whose first line requests must show, as bearer token or password; empty: none"),
-        extra=RELOADED)] = ""
+    enabled: Listens = True
+    host: GuardedHost = LOOPBACK
+    port: ListeningPort = 5_052
+    token_file: TokenFile = ""
 
 
 class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -184,6 +183,11 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     miner: MinerTable = MinerTable()
     api: ApiTable = ApiTable()
     peers: Annotated[list[PeerTable], Meta(max_length=64)] = []
+
+    @property
+    def guarded(self) -> dict[str, MetricsTable | ApiTable]:
+        """The tables of what may ask for a token, by name."""
+        return {"metrics": self.metrics, "api": self.api}
 
 
 @dataclass(frozen=True)
@@ -304,7 +308,7 @@ def read_settings(path: str | os.PathLike[str], environment: Mapping[str, str]) 
         raise ProofmillError(f"{locate('miner.host')}: {settings.miner.host} is not loopback, and "
                              "this API knows no password; set 127.0.0.1, and reach it through a "
                              "tunnel")
-    for name, table in (("metrics", settings.metrics), ("api", settings.api)):
+    for name, table in settings.guarded.items():
         if not is_loopback(table.host) and not table.token_file:
             raise ProofmillError(f"{locate(f'{name}.host')}: {table.host} is not loopback; set "
                                  f"{name}.token_file as well, or 127.0.0.1")

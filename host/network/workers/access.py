@@ -1,10 +1,9 @@
 """The file that lets somebody into a queue: where it is, as whom, with what password."""
 
 import os
-import ssl
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 from urllib.parse import urlsplit
 
 import msgspec
@@ -12,6 +11,9 @@ from msgspec import Meta, Struct
 
 from proofmill.host.ground.errors import ProofmillError, way_out
 from proofmill.host.ground.secret import write_secret
+
+if TYPE_CHECKING:
+    import ssl
 
 NAME = "^[A-Za-z0-9][A-Za-z0-9_-]{0,59}$"
 """Of workers and queues: what NATS takes as part of a subject."""
@@ -45,8 +47,10 @@ class Access(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         """Whether the connection is to be."""
         return bool(self.certificate or self.authority or self.url.startswith("tls:"))
 
-    def context(self) -> ssl.SSLContext | None:
+    def context(self) -> "ssl.SSLContext | None":
         """TLS as it is to be, None for none."""
+        import ssl  # here: whoever reads settings does without
+
         if not self.encrypted:
             return None
         try:
