@@ -5,7 +5,6 @@ every decision is made here, from what peers have sent and this node has checked
 """
 
 import asyncio
-import ctypes
 import logging
 import signal
 import sys
@@ -24,6 +23,7 @@ from proofmill.host.ground.database import StorageError
 from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.ground.log_fields import LogTo, name_of
 from proofmill.host.ground.owner import Owner
+from proofmill.host.ground.parent import end_with_parent
 from proofmill.host.network.consensus.block_proofs import block_verifier
 from proofmill.host.network.consensus.keys import ValidatorKey
 from proofmill.host.network.consensus.spec import spec
@@ -74,7 +74,6 @@ MOST_PROOFS = 32
 """That are made at one time."""
 REMEMBERED_BLOCKS = 1_024
 """Final ones whose facts a service keeps in memory."""
-PARENT_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG of <sys/prctl.h>
 
 
 @dataclass(frozen=True)
@@ -535,8 +534,7 @@ def belong_to_parent() -> None:
     of the pipe to the parent has to be noticed.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(PARENT_DEATH_SIGNAL, signal.SIGKILL)
+    end_with_parent(signal.SIGKILL)
 
 
 def run_node(setup: NodeSetup, control: Connection) -> None:

@@ -15,12 +15,14 @@ import sysconfig
 import time
 from collections.abc import Collection
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 import msgspec
 
 from proofmill.host.ground.closing import Closing
 from proofmill.host.ground.errors import ProofmillError, how_to_install, not_written
+from proofmill.host.ground.parent import end_with_parent
 from proofmill.host.network.workers.access import LOOPBACK, Access, read_access, write_access
 from proofmill.host.network.workers.wire import CONSUMER, Queue
 
@@ -75,7 +77,7 @@ class Server(Closing):
         with log.open("ab") as stream:
             self._process = subprocess.Popen(
                 [self._binary, "-c", str(self.folder / "server.conf")], stdin=subprocess.DEVNULL,
-                stdout=stream, stderr=stream, preexec_fn=_with_its_parent,
+                stdout=stream, stderr=stream, preexec_fn=partial(end_with_parent, signal.SIGTERM),
                 # A terminal's Ctrl-C is for the node, which ends it in order.
                 start_new_session=True)
         deadline = time.monotonic() + START_SECONDS
@@ -196,14 +198,6 @@ def free_port(host: str) -> int:
     with socket.socket() as free:
         free.bind((host, 0))
         return int(free.getsockname()[1])
-
-
-def _with_its_parent() -> None:
-    """In the child: end when the parent ends, however sudden that is."""
-    if sys.platform == "linux":
-        import ctypes
-
-        ctypes.CDLL(None).prctl(1, signal.SIGTERM)  # PR_SET_PDEATHSIG
 
 
 def _last_line(log: Path) -> str:

@@ -22,6 +22,7 @@ import numpy as np
 
 from proofmill.hdl.curve import Group
 from proofmill.host.ground.errors import ProofmillError
+from proofmill.host.ground.parent import end_with_parent
 from proofmill.host.prover.curve.limbs import Limbs
 from proofmill.host.prover.devices.device import (
     Bases,
@@ -206,8 +207,5 @@ def serve(link: Connection) -> None:
 
 if __name__ == "__main__":
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    if sys.platform == "linux":
-        import ctypes
-
-        ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG: not to outlive the parent
+    end_with_parent(signal.SIGKILL)
     serve(Connection(int(sys.argv[1])))

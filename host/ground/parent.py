@@ -1,0 +1,20 @@
+"""A process that is of no use without the one that began it."""
+
+import signal
+import sys
+
+_PR_SET_PDEATHSIG = 1
+"""Of <sys/prctl.h>."""
+
+
+def end_with_parent(by: signal.Signals) -> None:
+    """Have the kernel send this process a signal when its parent ends, however sudden that is: in
+    the middle of a computation too. To be called in the child, also before another program takes
+    its place. Of Linux; elsewhere nothing is done.
+
+    The parent is the thread that began this process (prctl(2)).
+    """
+    if sys.platform == "linux":
+        import ctypes
+
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, by)
