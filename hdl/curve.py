@@ -42,6 +42,10 @@ class Curve:
     times_3b: dict[Group, Callable[[Any], Any]]
     unit: dict[Group, tuple[int, ...]]
 
+    def unit_at(self, group: Group, scale: int) -> tuple[int, ...]:
+        """`unit` where coordinates of G1 lie as they are times ``2 ** scale``."""
+        return (pow(2, scale, self.base.modulus),) if group is Group.G1 else self.unit[group]
+
 
 FILE_RADIX = 1 << 256
 """Coordinates lie in a `.zkey` as x * 2^256 mod p, whatever the accelerator's own radix is."""

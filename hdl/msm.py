@@ -119,9 +119,7 @@ class MsmShape:
 
     def unit(self, group: Group) -> tuple[int, ...]:
         """The z of a point of `group` as it lies in the memory: see `hdl.curve.Curve`."""
-        if group is Group.G1 and self.batch is not None:
-            return ((1 << self.scale) % self.adder.curve.base.modulus,)
-        return self.adder.curve.unit[group]
+        return self.adder.curve.unit_at(group, self.scale)
 
     @property
     def processor(self) -> ProcessorShape:

@@ -101,6 +101,7 @@ class Workload:
     levels: tuple[float, ...] = ()
 
 
+@lru_cache(64)  # the same of a plan however many of its levels are summed in batches
 def expected_work(plan: WindowPlan, reach: Reach) -> Workload:
     """The mean over scalars of these lengths, otherwise random, of points that are all finite.
 
@@ -187,8 +188,6 @@ control-only simulation at intervals 1, 2, 3, 4, 6, 12, 36 and 180, with windows
 """
 
 
-_work = lru_cache(64)(expected_work)
-
 BATCH_PRODUCTS, BATCH_OWN = 6, 24
 """Products of an addition in a batch, and slots that a batch takes besides."""
 
@@ -210,7 +209,7 @@ def expected_cycles(machine: Machine, plan: WindowPlan, reach: Reach) -> float:
     Of levels whose sums are made in batches an addition takes `Machine.batch_interval`, a bucket
     streamed back the interval at the least, and each such level `BATCH_ROUNDS`.
     """
-    work = _work(replace(plan, batched=0), reach)
+    work = expected_work(replace(plan, batched=0), reach)
     unit, window, bucket = next(
         (OVERHEAD[least] for least in sorted(OVERHEAD, reverse=True) if machine.slots >= least),
         OVERHEAD[min(OVERHEAD)])

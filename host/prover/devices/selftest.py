@@ -136,10 +136,8 @@ def self_test_elsewhere(
             plan = best_plan(machine, uniform(order, len(points)))
             if machine.batch:  # few points would not be summed so, and it is to be tested
                 plan = replace(plan, batched=BATCHED)
-            unit = curve.unit[group] if group is not Group.G1 else (
-                pow(2, identity["scale"], curve.base.modulus),)
-            address = accelerator.load(np.array(
-                stored_words(curve, group, points, unit), np.uint64))
+            address = accelerator.load(np.array(stored_words(
+                curve, group, points, curve.unit_at(group, identity["scale"])), np.uint64))
             start = time.perf_counter()
             answer = accelerator.multiply(group, address, to_limbs(case.scalars), plan)
             seconds += time.perf_counter() - start
