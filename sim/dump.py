@@ -2,12 +2,11 @@
 
 import ctypes
 import os
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from proofmill.sim.vcd import Variable, cut, find
+from proofmill.sim.vcd import Variable, cut, grouped
 
 PERIOD_NS = 10
 """A cycle, as sim/trace.h has it."""
@@ -70,13 +69,8 @@ class Dump:
         """
         if self.ran <= self.cycles[0]:
             raise ValueError(f"the run ended with cycle {max(0, self.ran - 1):,}")
-        with tempfile.TemporaryDirectory(dir=self.path.parent, prefix=".waves-") as folder:
-            part = Path(folder) / "part.vcd"
-            with self.path.open() as source, part.open("w") as target:
-                kept = cut(source, target, top)
-            part.replace(self.path)
-        groups = {name: find(kept, [f"{top}.{pattern}" for pattern in patterns])
-                  for name, patterns in PINS.items()}
-        for name, patterns in GROUPS.items():
-            groups[name] = find(kept, [f"*accelerator.{pattern}" for pattern in patterns])
-        return Dumped(kept, {name: found for name, found in groups.items() if found})
+        part = self.path.with_suffix(".part")
+        with self.path.open() as source, part.open("w") as target:
+            kept = cut(source, target, top)
+        part.replace(self.path)
+        return Dumped(kept, grouped(kept, PINS, top) | grouped(kept, GROUPS, "*accelerator"))

@@ -4,7 +4,7 @@ Only what Amaranth's simulator and Verilator write is understood: one change a l
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -113,3 +113,12 @@ def find(variables: Iterable[Variable], patterns: Iterable[str]) -> list[Variabl
             if fnmatchcase(variable.path, pattern):
                 found.setdefault(variable.path, variable)
     return list(found.values())
+
+
+def grouped(variables: Iterable[Variable], groups: Mapping[str, Iterable[str]], scope: str
+            ) -> dict[str, list[Variable]]:
+    """The variables of each group, whose patterns are below `scope`; without groups of none."""
+    known = list(variables)
+    found = {name: find(known, [f"{scope}.{pattern}" for pattern in patterns])
+             for name, patterns in groups.items()}
+    return {name: each for name, each in found.items() if each}

@@ -20,7 +20,7 @@ from proofmill.hdl.transform_unit import TransformUnit
 from proofmill.hdl.windows import WindowPlan
 from proofmill.sim.commands import load_words, multiply_words
 from proofmill.sim.curve import equation
-from proofmill.sim.vcd import Variable, changes, cut, find
+from proofmill.sim.vcd import Variable, changes, cut, find, grouped
 
 PERIOD_FS = 10_000_000
 """A cycle: 10 ns, in femtoseconds."""
@@ -180,16 +180,13 @@ def record(unit: str, waveform: Path, toy: bool = False,
         with everything.open() as source, part.open("w") as target:
             kept = cut(source, target, view.scope)
         part.replace(waveform)
-    groups = {name: find(kept, [f"{view.scope}.{pattern}" for pattern in patterns])
-              for name, patterns in view.groups.items()}
     moments = []
     for text, (path, value) in view.moments.items():
         for variable in find(kept, [f"{view.scope}.{path}"]):
             times = (time for time, now in changes(waveform, variable) if now == value)
             if (first := next(times, None)) is not None:
                 moments.append((cycle_of(first), text))
-    return Recording(cycles, kept, {name: found for name, found in groups.items() if found},
-                     sorted(moments))
+    return Recording(cycles, kept, grouped(kept, view.groups, view.scope), sorted(moments))
 
 
 def _case(unit: str, shape: MsmShape, toy: bool) -> tuple[Any, Testbench]:
