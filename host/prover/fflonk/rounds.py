@@ -33,6 +33,7 @@ from proofmill.host.prover.plonk.polynomials import (
     evaluate,
     from_coset,
     on_coset,
+    quotient_and_rest,
 )
 from proofmill.host.prover.plonk.rounds import BrokenKey, permutation_product, three_parts
 from proofmill.host.prover.plonk.zkey import LAGRANGE, SPREAD
@@ -146,9 +147,7 @@ class Rounds:
             quotients = []
             for each in polynomials:
                 for root in roots:
-                    rest = each.copy()
-                    rest[:1] -= constant(evaluate(each, root))
-                    each = divide(rest, root)
+                    each, _ = quotient_and_rest(each, root)
                 quotients.append(each * factor)
             part = combined(quotients)
             total[:len(part)] += part

@@ -20,17 +20,23 @@ def evaluate(coefficients: Vector, point: int) -> int:
     return scalars.to_integers(np.atleast_1d(np.add.reduce(products)))[0]
 
 
-def divide(coefficients: Vector, root: int) -> Vector:
-    """The quotient by ``X - root``, one coefficient shorter.
+def quotient_and_rest(coefficients: Vector, root: int) -> tuple[Vector, int]:
+    """The quotient by ``X - root``, one coefficient shorter, and the rest, p(root).
 
-    With p(root) = 0, which is asked for, the quotient's coefficient i is
-    ``-root^-(i + 1) * sum(p_j root^j for j <= i)``. ValueError where it is not.
+    The quotient's coefficient i is ``root^-(i + 1) * sum(p_j root^j for j > i)``.
     """
     sums = np.add.accumulate(coefficients * geometric(root, len(coefficients)))
-    if scalars.to_integers(sums[-1:]) != [0]:
-        raise ValueError("the divisor is no factor")
     inverse = pow(root, -1, SCALAR_MODULUS)
-    result: Vector = sums[:-1] * (geometric(inverse, len(sums) - 1) * constant(-inverse))
+    result: Vector = (sums[-1:] - sums[:-1]) * (
+        geometric(inverse, len(sums) - 1) * constant(inverse))
+    return result, scalars.to_integers(sums[-1:])[0]
+
+
+def divide(coefficients: Vector, root: int) -> Vector:
+    """The quotient by ``X - root`` of what is 0 there; ValueError where it is not."""
+    result, rest = quotient_and_rest(coefficients, root)
+    if rest:
+        raise ValueError("the divisor is no factor")
     return result
 
 

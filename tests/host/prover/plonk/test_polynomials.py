@@ -12,6 +12,7 @@ from proofmill.host.prover.plonk.polynomials import (
     evaluate,
     from_coset,
     on_coset,
+    quotient_and_rest,
     running_product,
 )
 
@@ -53,6 +54,8 @@ def test_division_and_blinding() -> None:
     assert value(quotient, point) * (point - root) % R == value(plain, point)
     with pytest.raises(ValueError, match="no factor"):
         divide(scalars.from_integers([1, *plain[1:]]), root)
+    other, rest = quotient_and_rest(scalars.from_integers([5, *plain[1:]]), root)
+    assert rest == (5 - plain[0]) % R and scalars.to_integers(other) == quotient
     hidden = scalars.to_integers(blinded(scalars.from_integers(plain), (3, 5)))
     assert len(hidden) == SIZE + 2
     assert value(hidden, point) == (value(plain, point)
