@@ -11,7 +11,7 @@ import numpy as np
 from proofmill.hdl.curve import Group
 from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.prover.curve.arithmetic import add, multiply
-from proofmill.host.prover.curve.limbs import SCALAR_MODULUS, Limbs, first_not_below, from_limbs
+from proofmill.host.prover.curve.limbs import SCALAR_MODULUS, Limbs, from_limbs
 from proofmill.host.prover.devices.device import Device, DeviceError, Progress, Result
 from proofmill.host.prover.groth16.candidate import Candidate, Tell
 from proofmill.host.prover.groth16.diagnosis import explain, first_bad_point
@@ -21,6 +21,7 @@ from proofmill.host.prover.groth16.r1cs import R1cs
 from proofmill.host.prover.groth16.sums import SUMS, wrong_sums
 from proofmill.host.prover.groth16.verification_key import Proof
 from proofmill.host.prover.groth16.verify import is_valid_point, verify
+from proofmill.host.prover.groth16.wtns import check_witness
 
 log = logging.getLogger(__name__)
 
@@ -113,7 +114,7 @@ class Prover:
         start = time.perf_counter()
         # In a file, values begin at a multiple of four bytes; devices may want eight.
         witness = np.require(witness, np.uint64, ("C", "A"))
-        self._check_witness(witness)
+        check_witness(witness, self.key.wires, self.key.name)
         public = from_limbs(witness[1:self.key.public + 1])
         private = witness[self.key.public + 1:]
         own: Limbs | None = None  # h, once it is computed here
@@ -170,18 +171,6 @@ class Prover:
                 digits=sum(result.digits for result in results),
                 seconds=time.perf_counter() - start)
         raise self._nothing_left()
-
-    def _check_witness(self, witness: Limbs) -> None:
-        if len(witness) != self.key.wires:
-            raise ProofmillError(
-                f"the witness has {len(witness)} values, {self.key.name} is for "
-                f"{self.key.wires}; compute the witness with the circuit the key was made from")
-        if witness[0].tolist() != [1, 0, 0, 0]:
-            raise ProofmillError("the first value of the witness must be 1; compute it again")
-        bad = first_not_below(witness, SCALAR_MODULUS)
-        if bad is not None:
-            raise ProofmillError(f"the witness's value {bad} is not below {SCALAR_MODULUS}; "
-                                 "compute it again")
 
     def _faults(self) -> tuple[str, ...]:
         return tuple(each.fault for each in self._candidates if each.fault is not None)

@@ -6,8 +6,9 @@ Section 1: prime, number of values u32. Section 2: the values, plain 32-byte int
 import os
 import struct
 
+from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.ground.output import raw
-from proofmill.host.prover.curve.limbs import SCALAR_MODULUS, Limbs
+from proofmill.host.prover.curve.limbs import SCALAR_MODULUS, Limbs, first_not_below
 from proofmill.host.prover.groth16.container import (
     Container,
     open_container,
@@ -41,6 +42,21 @@ def parse_witness(container: Container) -> Limbs:
     if witness[0].tolist() != [1, 0, 0, 0]:
         container.reader(2, "values").fail("the first value of a witness must be 1")
     return witness
+
+
+def check_witness(witness: Limbs, wires: int, name: str) -> None:
+    """Raise `ProofmillError` where a witness, shape (n, 4), cannot be one of the key that messages
+    call `name`."""
+    if len(witness) != wires:
+        raise ProofmillError(
+            f"the witness has {len(witness)} values, {name} is for {wires}; compute the "
+            "witness with the circuit the key was made from")
+    if witness[0].tolist() != [1, 0, 0, 0]:
+        raise ProofmillError("the first value of the witness must be 1; compute it again")
+    bad = first_not_below(witness, SCALAR_MODULUS)
+    if bad is not None:
+        raise ProofmillError(f"the witness's value {bad} is not below {SCALAR_MODULUS}; "
+                             "compute it again")
 
 
 def write_witness(path: str | os.PathLike[str], witness: Limbs) -> None:

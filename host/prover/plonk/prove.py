@@ -15,11 +15,12 @@ from proofmill.host.prover.curve.scalars import Vector, from_integers
 from proofmill.host.prover.devices.device import Device, DeviceError, Progress
 from proofmill.host.prover.devices.mcl import MclDevice
 from proofmill.host.prover.groth16.r1cs import R1cs
+from proofmill.host.prover.groth16.wtns import check_witness
 from proofmill.host.prover.plonk.commitments import Committer
 from proofmill.host.prover.plonk.rounds import BLINDINGS, SUMS, BrokenKey, Rounds
 from proofmill.host.prover.plonk.verification_key import PlonkProof
 from proofmill.host.prover.plonk.verify import verify
-from proofmill.host.prover.plonk.wires import check_witness, columns, first_unsatisfied, variables
+from proofmill.host.prover.plonk.wires import columns, first_unsatisfied, variables
 from proofmill.host.prover.plonk.zkey import Circuit, PlonkProvingKey, Polynomials
 
 log = logging.getLogger(__name__)
@@ -113,9 +114,9 @@ class GatesProver(Generic[Key, Proof]):
         does not satisfy a gate, or the key is damaged, and `DeviceError` where no device is left.
         """
         start = time.perf_counter()
-        circuit, name = self.key.circuit, self.key.name
+        circuit = self.key.circuit
         witness = np.require(witness, np.uint64, ("C", "A"))
-        check_witness(circuit, witness, name)
+        check_witness(witness, circuit.wires, self.key.name)
         public = from_limbs(witness[1:circuit.public + 1])
         values = variables(circuit, witness)
         gate = first_unsatisfied(circuit, self.key.polynomials, columns(circuit, values),

@@ -2,26 +2,11 @@
 
 import numpy as np
 
-from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.prover.curve import scalars
-from proofmill.host.prover.curve.limbs import SCALAR_MODULUS, Limbs, first_not_below
+from proofmill.host.prover.curve.limbs import Limbs
 from proofmill.host.prover.curve.scalars import Vector
 from proofmill.host.prover.plonk.identities import gate_sums
 from proofmill.host.prover.plonk.zkey import Circuit, Polynomials
-
-
-def check_witness(circuit: Circuit, witness: Limbs, name: str) -> None:
-    """Raise `ProofmillError` where a witness, shape (wires, 4), cannot be one of the circuit."""
-    if len(witness) != circuit.wires:
-        raise ProofmillError(
-            f"the witness has {len(witness)} values, {name} is for {circuit.wires}; compute the "
-            "witness with the circuit the key was made from")
-    if witness[0].tolist() != [1, 0, 0, 0]:
-        raise ProofmillError("the first value of the witness must be 1; compute it again")
-    bad = first_not_below(witness, SCALAR_MODULUS)
-    if bad is not None:
-        raise ProofmillError(f"the witness's value {bad} is not below {SCALAR_MODULUS}; "
-                             "compute it again")
 
 
 def variables(circuit: Circuit, witness: Limbs) -> Vector:
