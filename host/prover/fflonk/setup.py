@@ -41,12 +41,11 @@ from proofmill.host.prover.plonk.setup import (
     first_powers,
     lagrange_pieces,
     pieces,
-    polynomial_bytes,
     scalar_bytes,
     tau_of,
     values_of,
 )
-from proofmill.host.prover.plonk.zkey import LAGRANGE, Circuit
+from proofmill.host.prover.plonk.zkey import LAGRANGE, Circuit, polynomial_bytes
 
 
 def fflonk_setup(r1cs: R1cs, powers: Powers, path: str | os.PathLike[str],

@@ -25,13 +25,12 @@ from proofmill.host.prover.curve.scalars import Vector
 from proofmill.host.prover.fflonk.verification_key import ROOTS, FflonkKey, third_of_root
 from proofmill.host.prover.groth16.container import Container, open_container
 from proofmill.host.prover.groth16.zkey import MAGIC, VERSIONS
-from proofmill.host.prover.plonk.systems import PROTOCOLS
 from proofmill.host.prover.plonk.verification_key import KEY_POINTS
 from proofmill.host.prover.plonk.zkey import (
     LAGRANGE,
     Circuit,
     Polynomials,
-    protocol_of,
+    check_protocol,
     read_circuit,
     read_counts,
     read_points,
@@ -87,10 +86,7 @@ def read_zkey(path: str | os.PathLike[str]) -> FflonkProvingKey:
 
 def parse_zkey(container: Container) -> FflonkProvingKey:
     """The key in an opened ``.zkey``, checked as `host.prover.plonk.zkey.parse_zkey` does."""
-    if (number := protocol_of(container)) != FFLONK:
-        container.reader(1, "protocol").fail(
-            f"the key is for {PROTOCOLS.get(number, f'protocol {number}')}, not FFLONK",
-            "run `proofmill setup --system fflonk`")
+    check_protocol(container, FFLONK)
     header = container.reader(2, "header")
     variables, public, size, additions, gates = read_counts(header)
     k1, k2 = read_scalars(header, 2, "k1 and k2")

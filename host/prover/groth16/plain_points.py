@@ -56,6 +56,16 @@ def to_array(group: Group, point: Sequence[int]) -> "Limbs":
     return to_limbs(part * MONTGOMERY_RADIX % P for part in point).reshape(-1)
 
 
+def from_array(group: Group, points: "Limbs") -> list[tuple[int, ...]]:
+    """Points that are so laid out, shape (n, 8) or (n, 16), or one, in plain coordinates."""
+    from proofmill.host.prover.curve.limbs import from_limbs
+    from proofmill.host.prover.curve.points import RADIX_INVERSE
+
+    values = [value * RADIX_INVERSE % P for value in from_limbs(points)]
+    each = 2 * group.degree
+    return [tuple(values[at:at + each]) for at in range(0, len(values), each)]
+
+
 def _pair(parts: Sequence[int]) -> Pair:
     return parts[0], parts[1] if len(parts) > 1 else 0
 

@@ -6,12 +6,12 @@ import numpy as np
 
 from proofmill.hdl.curve import Group
 from proofmill.host.prover.curve import scalars
-from proofmill.host.prover.curve.limbs import BASE_MODULUS, LIMBS, Limbs, from_limbs
-from proofmill.host.prover.curve.points import RADIX_INVERSE, first_not_canonical
+from proofmill.host.prover.curve.limbs import LIMBS, Limbs
+from proofmill.host.prover.curve.points import first_not_canonical
 from proofmill.host.prover.curve.scalars import Vector
 from proofmill.host.prover.devices.device import Bases, Device, DeviceError, Job, Progress
 from proofmill.host.prover.groth16.plain import Numbers
-from proofmill.host.prover.groth16.plain_points import on_curve
+from proofmill.host.prover.groth16.plain_points import from_array, on_curve
 
 
 class Committer:
@@ -64,7 +64,7 @@ class Committer:
 def _plain(point: Limbs) -> Numbers:
     """(x, y); infinity is (0, 0). Raises `DeviceError` for what is no point."""
     if first_not_canonical(Group.G1, point.reshape(1, -1)) is None:
-        numbers = tuple(value * RADIX_INVERSE % BASE_MODULUS for value in from_limbs(point))
+        numbers = from_array(Group.G1, point)[0]
         if on_curve(Group.G1, numbers):
             return numbers
     raise DeviceError("answered a sum that is not on the curve")

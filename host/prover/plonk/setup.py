@@ -16,7 +16,7 @@ from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.ground.kept import Content
 from proofmill.host.ground.output import raw, write_atomically
 from proofmill.host.prover.curve import scalars
-from proofmill.host.prover.curve.limbs import BASE_MODULUS, NUMBER_BYTES, SCALAR_MODULUS, Limbs
+from proofmill.host.prover.curve.limbs import BASE_MODULUS, SCALAR_MODULUS, Limbs
 from proofmill.host.prover.curve.scalars import Vector
 from proofmill.host.prover.curve.subgroup import all_in_subgroup
 from proofmill.host.prover.devices.cpu import CpuDevice
@@ -27,6 +27,7 @@ from proofmill.host.prover.groth16.r1cs import R1cs
 from proofmill.host.prover.groth16.zkey import MAGIC
 from proofmill.host.prover.plonk.commitments import Committer
 from proofmill.host.prover.plonk.gates import Gated, gates_of, permuted
+from proofmill.host.prover.plonk.identities import shift_of
 from proofmill.host.prover.plonk.polynomials import on_coset
 from proofmill.host.prover.plonk.verification_key import KEY_POINTS
 from proofmill.host.prover.plonk.zkey import (
@@ -37,6 +38,7 @@ from proofmill.host.prover.plonk.zkey import (
     POWERS_SECTION,
     SPREAD,
     Circuit,
+    polynomial_bytes,
 )
 
 VERSION = 1
@@ -139,19 +141,14 @@ def circuit_sections(circuit: Circuit) -> list[Section]:
             for kind, array in whole]
 
 
-def polynomial_bytes(size: int) -> int:
-    """Of a polynomial of `size` coefficients and its values."""
-    return (1 + SPREAD) * size * NUMBER_BYTES
-
-
 def pieces(coefficients: Vector) -> Iterator[Content]:
     """A polynomial in the file."""
     size = len(coefficients)
     yield raw(scalars.to_raw(coefficients))
     values = scalars.zeros(SPREAD * size)
-    root = scalars.root_of_unity(size.bit_length() - 1 + 2)
     for coset in range(SPREAD):
-        values[coset::SPREAD] = on_coset(coefficients, size, pow(root, coset, SCALAR_MODULUS))
+        values[coset::SPREAD] = on_coset(coefficients, size,
+                                         shift_of(coset, size.bit_length() - 1))
     yield raw(scalars.to_raw(values))
 
 

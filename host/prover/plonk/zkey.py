@@ -37,13 +37,11 @@ from proofmill.host.prover.curve.limbs import (
     SCALAR_MODULUS,
     Limbs,
     first_not_below,
-    from_limbs,
 )
-from proofmill.host.prover.curve.points import RADIX_INVERSE
 from proofmill.host.prover.curve.scalars import TWO_ADICITY, Vector
 from proofmill.host.prover.groth16.container import Container, Reader, open_container
 from proofmill.host.prover.groth16.plain import Numbers
-from proofmill.host.prover.groth16.plain_points import in_subgroup, on_curve
+from proofmill.host.prover.groth16.plain_points import from_array, in_subgroup, on_curve
 from proofmill.host.prover.groth16.zkey import MAGIC, VERSIONS
 from proofmill.host.prover.plonk.systems import PROTOCOLS
 from proofmill.host.prover.plonk.verification_key import KEY_POINTS, PlonkKey
@@ -77,6 +75,11 @@ PLACES = {**{name: (7 + index, 0) for index, name in enumerate(KEY_POINTS[:5])},
 POWERS_SECTION = 14
 
 
+def polynomial_bytes(size: int) -> int:
+    """Of a polynomial of `size` coefficients and its values."""
+    return (1 + SPREAD) * size * NUMBER_BYTES
+
+
 class Polynomials:
     """The polynomials of a key, read from its mapped file when they are asked for.
 
@@ -93,13 +96,9 @@ class Polynomials:
             counts[section] = max(counts.get(section, 0), most)
         for section, count in counts.items():
             reader = container.reader(section, "polynomials")
-            reader.take(count * self._bytes, f"{count} polynomials of {size} coefficients")
+            reader.take(count * polynomial_bytes(size),
+                        f"{count} polynomials of {size} coefficients")
             reader.finish()
-
-    @property
-    def _bytes(self) -> int:
-        """Of one polynomial."""
-        return (1 + SPREAD) * self._size * NUMBER_BYTES
 
     def coefficients(self, name: str, index: int = 0) -> Vector:
         """The coefficients, lowest first, shape (n,); a view of the file where possible."""
@@ -125,7 +124,7 @@ class Polynomials:
     def _at(self, name: str, index: int) -> Reader:
         section, first = self._places[name]
         reader = self._container.reader(section, f"polynomial {name}")
-        reader.take((first + index) * self._bytes, "polynomials before")
+        reader.take((first + index) * polynomial_bytes(self._size), "polynomials before")
         return reader
 
 
@@ -181,6 +180,15 @@ def protocol_of(container: Container) -> int:
     return number
 
 
+def check_protocol(container: Container, protocol: int) -> None:
+    """Raise `ProofmillError` where a key is not for the system of this number, PLONK or FFLONK."""
+    if (number := protocol_of(container)) != protocol:
+        system = PROTOCOLS[protocol]
+        container.reader(1, "protocol").fail(
+            f"the key is for {PROTOCOLS.get(number, f'protocol {number}')}, not {system.upper()}",
+            f"run `proofmill setup --system {system}`")
+
+
 def read_zkey(path: str | os.PathLike[str]) -> PlonkProvingKey:
     """Open a proving key. Raises `ProofmillError`."""
     return parse_zkey(open_container(path, MAGIC, VERSIONS))
@@ -189,10 +197,7 @@ def read_zkey(path: str | os.PathLike[str]) -> PlonkProvingKey:
 def parse_zkey(container: Container) -> PlonkProvingKey:
     """The key in an opened ``.zkey``: sizes and all indices are checked, and the header's points;
     polynomials and powers of tau as they are read."""
-    if (number := protocol_of(container)) != PLONK:
-        container.reader(1, "protocol").fail(
-            f"the key is for {PROTOCOLS.get(number, f'protocol {number}')}, not PLONK",
-            "run `proofmill setup --system plonk`")
+    check_protocol(container, PLONK)
     header = container.reader(2, "header")
     variables, public, size, additions, gates = read_counts(header)
     k1, k2 = read_scalars(header, 2, "k1 and k2")
@@ -236,10 +241,7 @@ def read_scalars(header: Reader, count: int, what: str) -> list[int]:
 
 def read_points(header: Reader, group: Group, count: int, what: str) -> list[Numbers]:
     """Points of the group in plain coordinates."""
-    limbs = header.points(group, count, what)
-    values = [value * RADIX_INVERSE % BASE_MODULUS for value in from_limbs(limbs)]
-    each = 2 * group.degree
-    points = [tuple(values[at:at + each]) for at in range(0, count * each, each)]
+    points = from_array(group, header.points(group, count, what))
     for index, point in enumerate(points):
         if not on_curve(group, point):
             header.fail(f"{what}, index {index}: not on the curve")
