@@ -10,7 +10,6 @@ months of jobs take no more of it than a day's. Each event is committed, through
 import logging
 import os
 import time
-from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import groupby
@@ -19,6 +18,7 @@ from typing import Any
 from proofmill.host.ground.database import Database
 from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.ground.log_fields import name_of, proof_name
+from proofmill.host.ground.recent import Recent
 from proofmill.host.network.node.states import ARROWS, FINAL, State
 
 log = logging.getLogger(__name__)
@@ -116,7 +116,7 @@ class JobStore(Database):
         self._on_event = on_event or (lambda event: None)
         self._open: dict[JobKey, LoggedJob] = {}
         """Those that are not in a final state."""
-        self._ended: OrderedDict[JobKey, LoggedJob] = OrderedDict()
+        self._ended: Recent[JobKey, LoggedJob] = Recent(MOST_ENDED)
         try:
             found = sorted((first, job) for first, job in self._replayed()
                            if job.state not in FINAL)
@@ -228,10 +228,8 @@ class JobStore(Database):
             self._open[job.key] = job
             return
         self._open.pop(job.key, None)
+        self._ended.pop(job.key, None)  # so that it is the latest
         self._ended[job.key] = job
-        self._ended.move_to_end(job.key)
-        if len(self._ended) > MOST_ENDED:
-            self._ended.popitem(last=False)
 
     def _next(self, job: LoggedJob | None, event: Event) -> LoggedJob:
         if event.state not in ARROWS[job.state if job else None]:
