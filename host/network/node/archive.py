@@ -79,15 +79,12 @@ class _Queries:
             "SELECT root FROM links WHERE parent = ? ORDER BY slot", (root,))]
 
 
-class Archive(_Queries, ReplaceableDatabase):
+class Archive(ReplaceableDatabase, _Queries):
     """Messages about blocks, by the block's root, in the order they were found valid."""
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         """Open or make the file. ProofmillError where it cannot be opened."""
         super().__init__(path, _SCHEMA, SCHEMA_VERSION, "block archive", [_add_links])
-
-    def _rows(self, query: str, values: Sequence[object] = ()) -> list[Any]:
-        return ReplaceableDatabase._rows(self, query, values)
 
     def keep(self, topic: Topic, root: bytes, data: bytes) -> None:
         """Keep a message that has been found valid, of one of the topics of `KEPT`, once."""

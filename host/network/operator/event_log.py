@@ -84,16 +84,13 @@ class _Queries:
             yield LoggedEvent(sequence, seconds, kind, slot, json.loads(fields))
 
 
-class EventLog(_Queries, ReplaceableDatabase):
+class EventLog(ReplaceableDatabase, _Queries):
     """The log. One thread at a time."""
 
     def __init__(self, path: str | os.PathLike[str], most: int = MOST_EVENTS) -> None:
         """Open or make it; `most`: events that are kept, about."""
         super().__init__(path, _SCHEMA, SCHEMA_VERSION, "event log")
         self._most = most
-
-    def _rows(self, query: str, values: Sequence[object] = ()) -> list[Any]:
-        return ReplaceableDatabase._rows(self, query, values)
 
     def append(self, kind: str, slot: int, fields: dict[str, Value]) -> LoggedEvent:
         """Write an event down. StorageError where the disk fails."""
