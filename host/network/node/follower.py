@@ -256,11 +256,11 @@ class Follower:
             return not full or block.facts is not None
         if root == self.genesis_root:
             return True
-        slot = None if self.archive is None else self.archive.slot(root)
-        if slot is None or slot > self.finalized_slot:
+        if self.archive is None:
             return False
-        assert self.archive is not None
-        return not full or self.archive.part(root, Topic.ENVELOPE) is not None
+        slot = self.archive.slot(root)
+        return slot is not None and slot <= self.finalized_slot and (
+            not full or self.archive.part(root, Topic.ENVELOPE) is not None)
 
     def follow_finality(self) -> None:
         """Forget what lies before the finalised block, if that has changed."""
