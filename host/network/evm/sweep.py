@@ -8,11 +8,9 @@ Source: Ethereum's yellow paper, appendix D.
 from collections.abc import Iterable, Mapping
 
 import rlp  # type: ignore[import-untyped]
-from eth_hash.auto import keccak
+from eth.constants import BLANK_ROOT_HASH, EMPTY_SHA3
 
 HASH_BYTES = 32
-BLANK_ROOT = bytes(keccak(rlp.encode(b"")))
-NO_CODE = bytes(keccak(b""))
 LEAF_BIT = 0x20
 """Of a two-part node's first byte: its other part is a value, not a node."""
 
@@ -25,7 +23,7 @@ def reachable(database: Mapping[bytes, bytes], roots: Iterable[bytes]) -> set[by
     for value in _leaves(database, roots, found):
         _, _, storage, code = rlp.decode(value)
         storages.add(storage)
-        if code != NO_CODE:
+        if code != EMPTY_SHA3:
             found.add(code)
     for _ in _leaves(database, storages, found):
         pass
@@ -35,7 +33,7 @@ def reachable(database: Mapping[bytes, bytes], roots: Iterable[bytes]) -> set[by
 def _leaves(database: Mapping[bytes, bytes], roots: Iterable[bytes],
             found: set[bytes]) -> Iterable[bytes]:
     """The values under `roots`, each node once; the keys of nodes go to `found`."""
-    waiting: list[object] = [root for root in roots if root != BLANK_ROOT]
+    waiting: list[object] = [root for root in roots if root != BLANK_ROOT_HASH]
     while waiting:
         node = waiting.pop()
         if isinstance(node, bytes):
