@@ -53,7 +53,7 @@ class Measurement:
 
     `megahertz` is None where it was not placed; else `constraint` is what the placer tried for,
     `seed` where it began, `placer` one of `PLACERS`, `rip_up` whether the router took up slow
-    connections, `critical` the longest path of the routed unit and `route` all of it.
+    connections, and `route` the longest path of the routed unit.
     `paths` are the longest, estimated before placing, on ECP5: see `boards.paths`.
     `gateware` names what was measured: see `boards.units.gateware_hash`.
     """
@@ -69,7 +69,6 @@ class Measurement:
     seed: int | None
     placer: str | None
     rip_up: bool | None
-    critical: Critical | None
     route: Route | None
     paths: list[Paths]
     gateware: str
@@ -151,9 +150,8 @@ def clock_rate(log: str) -> float:
     return min(rates.values())
 
 
-def critical_path(log: str) -> Critical:
-    """The longest path that nextpnr's log ends with."""
-    route = routed_path(log)
+def critical_path(route: Route) -> Critical:
+    """What is kept of the longest path."""
     return Critical(start=plain_name(route.stops[0][1]), end=plain_name(route.stops[-1][1]),
                     cells=route.cells, wires=route.wires)
 
@@ -277,7 +275,6 @@ def measure(name: str, shape: MsmShape, target: str, *, placed: bool = False,
         megahertz=None if log is None else clock_rate(log),
         constraint=megahertz if placed else None, seed=seed if placed else None,
         placer=placer if placed else None, rip_up=rip_up if placed else None,
-        critical=None if log is None else critical_path(log),
         route=None if log is None else routed_path(log), paths=paths, gateware=gateware,
         latency={"multiplier": multiplier.latency, "inverter": inversion}.get(name),
         parameters=parameters_of(shape, name),

@@ -83,7 +83,7 @@ def run(options: argparse.Namespace) -> int:
         raise ProofmillError(f"--place with --target {options.target}: the open tools place on "
                              "ecp5-85f only here; leave --place out")
     try:
-        from proofmill.boards.measure import measure
+        from proofmill.boards.measure import critical_path, measure
         from proofmill.boards.tools import ToolError, pass_of
     except ImportError as error:
         raise missing("measuring needs", error) from error
@@ -118,7 +118,7 @@ def run(options: argparse.Namespace) -> int:
         "latency": found.latency, "megahertz": found.megahertz, "constraint": found.constraint,
         "estimate": round(1000 / found.paths[0].nanoseconds, 1) if found.paths else None,
         "seed": found.seed, "placer": found.placer, "rip_up": found.rip_up,
-        "critical": vars(found.critical) if found.critical else None,
+        "critical": vars(critical_path(found.route)) if found.route else None,
         "gateware": found.gateware, "seconds": found.seconds, "tools": found.tools}
     if kept is not None:
         keep_record(kept, record)

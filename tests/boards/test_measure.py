@@ -191,12 +191,13 @@ Info: 0.00 ns logic, 0.25 ns routing
 
 def test_the_longest_path_is_read_off_the_log():
     from proofmill.boards.measure import Critical, critical_path
+    from proofmill.boards.routed import routed_path
     from proofmill.boards.tools import ToolError
 
-    assert critical_path(LOG) == Critical(
+    assert critical_path(routed_path(LOG)) == Critical(
         start="unit.row#_running#", end="unit.row#_running#", cells=0.76, wires=2.57)
     with pytest.raises(ToolError, match="no longest path"):
-        critical_path(LOG[:100])
+        routed_path(LOG[:100])
 
 
 def test_a_router_that_gets_nowhere_is_stopped(tmp_path):
