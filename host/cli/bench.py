@@ -4,7 +4,7 @@ import argparse
 import os
 import tempfile
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -271,16 +271,22 @@ def _product_device(options: argparse.Namespace, screen: Screen,
     shape = at_interval(DEFAULT_INTERVAL if options.interval is None else options.interval)
     if _is_simulated(options.device):
         _check_windows(options, shape)  # before a simulation is built, which takes a minute
+    with _one_lane(options.device, screen, window=options.window, at_once=options.at_once,
+                   copies=options.copies, shape=shape, groups=[Group(options.group)],
+                   dump=dump) as device:
+        try:
+            yield device
+        except ValueError as error:  # of a board, whose mailboxes are known only now
+            raise ProofmillError(f"--window: {error}") from error
+
+
+@contextmanager
+def _one_lane(name: str, screen: Screen, **parameters: Any) -> Iterator[Device]:
+    """A device, of simulated accelerators one, opened beside a bar and closed at the end."""
     with screen.bar("preparing the device") as bar:
-        device = open_device(options.device, lanes=1, window=options.window,
-                             at_once=options.at_once, copies=options.copies, shape=shape,
-                             progress=bar.step, groups=[Group(options.group)], dump=dump)
-    try:
+        device = open_device(name, lanes=1, progress=bar.step, **parameters)
+    with closing(device):
         yield device
-    except ValueError as error:  # of a board, whose mailboxes are known only now
-        raise ProofmillError(f"--window: {error}") from error
-    finally:
-        device.close()
 
 
 def _is_simulated(device: str) -> bool:
@@ -370,10 +376,8 @@ def run_transforms(options: argparse.Namespace) -> int:
 
     screen = Screen(machine=options.json)
     found: list[JsonObject] = []
-    with dumped(options, "accelerator", screen) as dump, ExitStack() as closing:
-        with screen.bar("preparing the device") as bar:
-            device = open_device(options.device, lanes=1, progress=bar.step, dump=dump)
-        closing.callback(device.close)
+    with (dumped(options, "accelerator", screen) as dump,
+          _one_lane(options.device, screen, dump=dump) as device):
         assert isinstance(device, Transforming)
         with screen.bar(f"transforming on {device.name}") as bar:
             powers = options.powers or SIZES
