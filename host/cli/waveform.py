@@ -130,8 +130,3 @@ def looked_at(out: Path, save: Path) -> str:
     """By what a waveform is seen."""
     return (f"look at it with: gtkwave {save}   or: surfer {out}   "
             "(or drop the file on https://app.surfer-project.org)")
-
-
-def short(names: Sequence[str]) -> str:
-    """The first of them, and how many more."""
-    return ", ".join(names[:6]) + (f" and {len(names) - 6} more" if len(names) > 6 else "")

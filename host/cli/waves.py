@@ -5,13 +5,14 @@ import re
 from inspect import iscoroutinefunction
 from math import ceil
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from proofmill.host.cli.arguments import input_file, output_file, whole_range
 from proofmill.host.cli.extras import missing
 from proofmill.host.cli.screen import Screen
 from proofmill.host.cli.subcommands import Commands
-from proofmill.host.cli.waveform import check_name, keep_waveform, looked_at, short
+from proofmill.host.cli.waveform import check_name, keep_waveform, looked_at
 from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.ground.python_file import load_python, place_in
 
@@ -64,8 +65,6 @@ def run_waves(options: argparse.Namespace) -> int:
         raise ProofmillError("--only says what is printed of --cycles: say which")
     if out.suffix == ".vcd":
         return show(options, out, out)
-    from tempfile import TemporaryDirectory
-
     with TemporaryDirectory(dir=out.parent, prefix=".waves-") as folder:
         return show(options, out, Path(folder) / "waves.vcd")
 
@@ -125,7 +124,7 @@ def show(options: argparse.Namespace, out: Path, dump: Path) -> int:
     screen.line("signals to see first:")
     for name, variables in recording.groups.items():
         names = [variable.path.removeprefix(f"{view.scope}.") for variable in variables]
-        screen.line(f"  {name}: {short(names)}")
+        screen.line(f"  {name}: {_short(names)}")
     screen.line(looked_at(out, save))
     return 0
 
@@ -144,6 +143,10 @@ def stimulus_in(path: Path) -> "Stimulus":
     if not iscoroutinefunction(found):
         raise ProofmillError(f"{path}: it has no `async def stimulus(context, unit)`")
     return found
+
+
+def _short(names: list[str]) -> str:
+    return ", ".join(names[:6]) + (f" and {len(names) - 6} more" if len(names) > 6 else "")
 
 
 LETTER = 9.5
