@@ -8,13 +8,13 @@ from proofmill.boards.cores.proofs.mailboxes import adder_like
 from proofmill.hdl import mailbox_batches as port_module
 from proofmill.hdl import mailboxes as mailboxes_module
 from proofmill.hdl.curve import Group
+from tests.choice import slow_but
 from tests.hdl.proofs import broken, prove
 
 SHAPE = adder_like(Group.G1, 12, 2)
 
 
-@pytest.mark.parametrize("frame", [12, pytest.param(11, marks=pytest.mark.slow),
-                                   pytest.param(36, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("frame", slow_but([12], [12, 11, 36]))
 def test_nothing_is_lost_and_no_pair_is_refused(frame, tmp_path):
     result = prove(BatchedProof(adder_like(Group.G1, frame, 2)), tmp_path, mode="prove",
                    depth=DEPTH)
@@ -43,9 +43,8 @@ WRONG = {
 }
 
 
-@pytest.mark.parametrize("name", [
-    name if name in ("no room is needed", "operands leave all the same")
-    else pytest.param(name, marks=pytest.mark.slow) for name in WRONG])
+@pytest.mark.parametrize("name", slow_but(
+    ["no room is needed", "operands leave all the same"], WRONG))
 def test_what_is_broken_is_not_proven(name, tmp_path):
     module, *edits = WRONG[name]
     modules = [broken(module, *edits) if each is module else each
