@@ -1,6 +1,7 @@
 """Writing a file with a secret: for its owner's eyes, and never over another."""
 
 import os
+from contextlib import suppress
 
 from proofmill.host.ground.errors import ProofmillError, not_written
 
@@ -22,6 +23,16 @@ def write_secret(path: str | os.PathLike[str], text: str) -> None:
         raise _taken(path) from error
     except OSError as error:
         raise not_written(path, error) from error
+
+
+def replace_secret(path: str | os.PathLike[str], text: str) -> None:
+    """As `write_secret`, in the place of what is there."""
+    try:
+        with suppress(FileNotFoundError):
+            os.unlink(path)
+    except OSError as error:
+        raise not_written(path, error) from error
+    write_secret(path, text)
 
 
 def require_new(path: str | os.PathLike[str]) -> None:

@@ -10,7 +10,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from proofmill.host.ground.errors import ProofmillError, way_out
-from proofmill.host.ground.secret import write_secret
+from proofmill.host.ground.secret import replace_secret
 
 if TYPE_CHECKING:
     import ssl
@@ -96,8 +96,7 @@ def read_access(path: str | os.PathLike[str], url: str | None = None) -> Access:
 
 def write_access(path: Path, access: Access) -> None:
     """Make the file, for its owner's eyes alone; one that is there is replaced."""
-    path.unlink(missing_ok=True)
-    write_secret(path, msgspec.json.format(msgspec.json.encode(access), indent=2).decode() + "\n")
+    replace_secret(path, msgspec.json.format(msgspec.json.encode(access), indent=2).decode() + "\n")
 
 
 def place_of(url: str, where: str) -> Place:

@@ -23,12 +23,15 @@ import msgspec
 from proofmill.host.ground.closing import Closing
 from proofmill.host.ground.errors import ProofmillError, how_to_install, not_written
 from proofmill.host.ground.parent import end_with_parent
+from proofmill.host.ground.secret import replace_secret
 from proofmill.host.network.workers.access import LOOPBACK, Access, read_access, write_access
 from proofmill.host.network.workers.wire import CONSUMER, Queue
 
 MAX_PAYLOAD = 8 << 20
 """Bytes of a message: NATS advises against more."""
 START_SECONDS = 20.0
+EVERYWHERE = "0.0.0.0"
+"""The host that is every address of this machine."""
 NODE = "node"
 """The user that may do everything."""
 PAUSE_SECONDS = 0.1
@@ -52,10 +55,10 @@ class Server(Closing):
         try:
             folder.mkdir(parents=True, exist_ok=True)
             folder.chmod(0o700)
-            if certificate:
-                self._write("tls.pem", key + certificate)
         except OSError as error:
             raise not_written(folder, error) from error
+        if certificate:
+            replace_secret(folder / "tls.pem", key + certificate)
         self._users = {name: self._access_of(name) for name in (NODE, *workers)}
 
     @property
@@ -69,10 +72,15 @@ class Server(Closing):
         assert self._process is not None
         return self._process.pid
 
+    @property
+    def _near(self) -> str:
+        """Where this machine reaches it."""
+        return LOOPBACK[0] if self._host == EVERYWHERE else self._host
+
     def start(self) -> None:
         """Begin, and wait until it listens; ProofmillError where it does not."""
         self._require_port()
-        self._write("server.conf", self._settings())
+        replace_secret(self.folder / "server.conf", self._settings())
         log = self.folder / "server.log"
         with log.open("ab") as stream:
             self._process = subprocess.Popen(
@@ -81,16 +89,15 @@ class Server(Closing):
                 # A terminal's Ctrl-C is for the node, which ends it in order.
                 start_new_session=True)
         deadline = time.monotonic() + START_SECONDS
-        host = LOOPBACK[0] if self._host == "0.0.0.0" else self._host
         while time.monotonic() < deadline:
             if self._process.poll() is not None:
                 raise ProofmillError(f"workers: the server ended at its start: {_last_line(log)}; "
                                      f"see {log}")
-            with suppress(OSError), socket.create_connection((host, self._port), 1):
+            with suppress(OSError), socket.create_connection((self._near, self._port), 1):
                 return
             time.sleep(PAUSE_SECONDS / 4)
-        raise ProofmillError(f"workers: the server does not listen on {host}:{self._port} after "
-                             f"{START_SECONDS:.0f} s; see {log}")
+        raise ProofmillError(f"workers: the server does not listen on {self._near}:{self._port} "
+                             f"after {START_SECONDS:.0f} s; see {log}")
 
     def _require_port(self) -> None:
         """Told before the server tries: what listens there would be taken for it."""
@@ -111,7 +118,7 @@ class Server(Closing):
     def revoke(self, worker: str) -> None:
         """Let a worker in no more, and end its connection."""
         self._revoked.add(worker)
-        self._write("server.conf", self._settings())
+        replace_secret(self.folder / "server.conf", self._settings())
         if self._process is not None and self._process.poll() is None:
             self._process.send_signal(signal.SIGHUP)
 
@@ -131,8 +138,8 @@ class Server(Closing):
         path = self.folder / f"{name}.json"
         password = (read_access(path, "nats://127.0.0.1").password if path.exists()
                     else secrets.token_urlsafe(32))
-        shown = socket.gethostname() if self._host == "0.0.0.0" and name != NODE else (
-            LOOPBACK[0] if self._host == "0.0.0.0" else self._host)
+        far = self._host == EVERYWHERE and name != NODE
+        shown = socket.gethostname() if far else self._near
         access = Access(url=f"nats://{shown}:{self._port}", user=name, password=password,
                         queue=self._queue.name, certificate=self._certificate)
         write_access(path, access)
@@ -163,22 +170,13 @@ class Server(Closing):
             settings["tls"] = {"cert_file": pem, "key_file": pem, "min_version": "1.3"}
         return msgspec.json.format(msgspec.json.encode(settings), indent=2).decode()
 
-    def _write(self, name: str, text: str) -> None:
-        path = self.folder / name
-        try:
-            number = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-            with open(number, "w", encoding="utf-8") as stream:
-                stream.write(text)
-        except OSError as error:
-            raise not_written(path, error) from error
-
 
 def permitted(queue: Queue, worker: str) -> list[str]:
     """The subjects to which a worker may publish: taking tasks, holding and acknowledging them,
     reading blobs, answering and living under its own name."""
     return [f"$JS.API.CONSUMER.MSG.NEXT.{queue.tasks}.{CONSUMER}",
             f"$JS.ACK.{queue.tasks}.{CONSUMER}.>", f"$JS.API.DIRECT.GET.{queue.blobs}.>",
-            f"{queue.name}.answer.{worker}.*", queue.alive(worker)]
+            queue.answer(worker, "*"), queue.alive(worker)]
 
 
 def server_program() -> str:
