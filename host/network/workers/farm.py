@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from nats.aio.msg import Msg
-from nats.errors import Error as NatsError
 from nats.js.api import (
     AckPolicy,
     ConsumerConfig,
@@ -33,9 +32,11 @@ from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.network.workers import blobs, line
 from proofmill.host.network.workers.access import Access
 from proofmill.host.network.workers.book import Answered, Book
+from proofmill.host.network.workers.line import FAULTS
 from proofmill.host.network.workers.server import START_SECONDS, Server
 from proofmill.host.network.workers.wire import (
     ABOUT,
+    ALIVE_SECONDS,
     CONSUMER,
     READER,
     VERSION,
@@ -53,8 +54,6 @@ log = logging.getLogger(__name__)
 
 ATTEMPTS = 5
 """Workers that may fail at a task before it is given up."""
-ALIVE_SECONDS = 2.0
-"""Between signs of life of a worker."""
 GONE_SECONDS = 3 * ALIVE_SECONDS
 NOBODY_SECONDS = 10.0
 """How long a task waits for a first worker to be there."""
@@ -64,11 +63,10 @@ AT_ONCE = 16
 LEAST_SWEEP_SECONDS = 1.0
 SMALL = 1024
 """Bytes left for what a message has beside its input."""
-FAULTS = (NatsError, APIError, TimeoutError, OSError)
-"""What the queue does when its server is away: what was wanted is tried again."""
 Told = Callable[[str, str, str], None]
 """Hears of a worker: its name, its state (came, gone, aside, failed) and why."""
 Content = TypeVar("Content")
+Given = TypeVar("Given")
 
 
 @dataclass
@@ -157,21 +155,15 @@ class Farm(Closing):
 
     def correct(self, answered: Answered) -> None:
         """Put this node's own answer in the place of a wrong one."""
-        async def change() -> None:
-            self._book.correct(answered.answer)
-        self._ask(change())
+        self._ask(_called(self._book.correct, answered.answer))
 
     def forget(self, identity: str) -> None:
         """Ask anew when the same is asked again."""
-        async def drop() -> None:
-            self._book.forget(identity)
-        self._ask(drop())
+        self._ask(_called(self._book.forget, identity))
 
     def answered(self, identity: str) -> Answered | None:
         """What was answered, and by whom."""
-        async def look() -> Answered | None:
-            return self._book.answered(identity)
-        return self._ask(look())
+        return self._ask(_called(self._book.answered, identity))
 
     def close(self) -> None:
         """Give back the connection, and end the server if it is this node's."""
@@ -534,6 +526,11 @@ class Farm(Closing):
                 except ProofmillError as error:
                     log.error("%s", error)
                     await asyncio.sleep(1)
+
+
+async def _called(function: Callable[[Given], Content], given: Given) -> Content:
+    """What the book, which is the farm's thread's, says there."""
+    return function(given)
 
 
 async def _patiently(make: Callable[[StreamConfig], Coroutine[Any, Any, object]],

@@ -9,7 +9,9 @@ from typing import Any
 
 from nats.aio.client import Client
 from nats.errors import AuthorizationError, NoServersError
+from nats.errors import Error as NatsError
 from nats.js import JetStreamContext
+from nats.js.errors import APIError
 
 from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.network.workers.access import Access
@@ -19,6 +21,8 @@ CLOSE_SECONDS = 2.0
 AGAIN_SECONDS = 0.1
 """Between attempts to come back."""
 ANSWER_SECONDS = 2.0
+FAULTS = (NatsError, APIError, TimeoutError, OSError)
+"""What the queue does when its server is away: what was wanted is tried again."""
 
 
 class Refused(ProofmillError):

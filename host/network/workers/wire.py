@@ -26,6 +26,8 @@ VERSION = 1
 """Of the messages; node and workers have to have the same."""
 CONSUMER, READER = "workers", "node"
 """The durable consumers of tasks and of answers."""
+ALIVE_SECONDS = 2.0
+"""Between signs of life of a worker."""
 ABOUT = "about"
 """The blob, not named by its hash, that says who keeps the queue."""
 SUM: Final = "sum"

@@ -14,16 +14,17 @@ from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
 from nats.js import JetStreamContext
-from nats.js.errors import APIError, NotFoundError
+from nats.js.errors import NotFoundError
 
 from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.ground.pause import GrowingPause
 from proofmill.host.network.workers import blobs, line
 from proofmill.host.network.workers.access import Access
 from proofmill.host.network.workers.blobs import Kept
-from proofmill.host.network.workers.farm import ALIVE_SECONDS, FAULTS
+from proofmill.host.network.workers.line import FAULTS
 from proofmill.host.network.workers.wire import (
     ABOUT,
+    ALIVE_SECONDS,
     CONSUMER,
     VERSION,
     About,
@@ -144,9 +145,7 @@ class Worker:
                     told = True
                     self._say(f"{self._access.url} is there, but not the queue "
                               f"{self._queue.name!r}: waiting for its node")
-                with suppress(TimeoutError):
-                    async with asyncio.timeout(1):
-                        await self._stop.wait()
+                await self._rest(NOT_YET_SECONDS)
         return None
 
     async def _live(self, client: Client) -> None:
@@ -205,7 +204,7 @@ class Worker:
             (message,) = await subscription.fetch(1, timeout=TAKE_SECONDS)
         except TimeoutError:
             return None  # nothing was there to do
-        except (NatsError, APIError, OSError):
+        except FAULTS:
             await asyncio.sleep(line.AGAIN_SECONDS)
             return None
         holding = asyncio.ensure_future(_hold(message, lease))
@@ -288,5 +287,5 @@ async def _hold(message: Msg, lease: float) -> None:
 
 async def _ignore(what: Coroutine[Any, Any, object]) -> None:
     """What the queue does not hear now, it does without: the lease ends."""
-    with suppress(NatsError, APIError, TimeoutError, OSError):
+    with suppress(*FAULTS):
         await what
