@@ -6,12 +6,12 @@ from hashlib import sha256
 from pathlib import Path
 
 from proofmill.host.ground.json_text import JsonObject
-from proofmill.host.prover.circuits.eddsa import public_key, sign
+from proofmill.host.prover.circuits.eddsa import public_key
 from proofmill.host.prover.circuits.finality.circuit import FinalityCircuit
 from proofmill.host.prover.circuits.finality.inputs import certificate_witness
 from proofmill.host.prover.circuits.finality.registry import Member, Registry
 from proofmill.host.prover.circuits.finality.size import EPOCH, SLOT
-from proofmill.host.prover.circuits.finality.statement import SignedVote
+from proofmill.host.prover.circuits.finality.statement import SignedVote, sign_vote
 from proofmill.host.prover.circuits.finality.vote import Checkpoint, Link, Vote
 from proofmill.host.prover.devices.catalogue import open_device
 from proofmill.host.prover.devices.device import Progress
@@ -83,7 +83,7 @@ def _votes(depth: int, voters: int) -> tuple[Registry, Link, list[SignedVote]]:
     votes = []
     for index, secret in enumerate(secrets):
         vote = Vote(link, 16 + index % 8, 0, bytes([index % 8] * 32))
-        votes.append(SignedVote(index, vote, sign(secret, vote.message)))
+        votes.append(sign_vote(secret, index, vote))
     return registry, link, votes
 
 

@@ -11,12 +11,12 @@ from proofmill.host.network.contracts.verifier import proof_numbers, verifier_ar
 from proofmill.host.network.evm.account import Account, address_of
 from proofmill.host.network.evm.contract import Contract
 from proofmill.host.network.evm.embedded import EmbeddedEvm
-from proofmill.host.prover.circuits.eddsa import public_key, sign
+from proofmill.host.prover.circuits.eddsa import public_key
 from proofmill.host.prover.circuits.finality.circuit import FinalityCircuit
 from proofmill.host.prover.circuits.finality.inputs import certificate_witness
 from proofmill.host.prover.circuits.finality.registry import Member, Registry
 from proofmill.host.prover.circuits.finality.size import CertificateSize
-from proofmill.host.prover.circuits.finality.statement import SignedVote
+from proofmill.host.prover.circuits.finality.statement import sign_vote
 from proofmill.host.prover.circuits.finality.vote import Checkpoint, Link, Vote
 from proofmill.host.prover.devices.cpu import CpuDevice
 from proofmill.host.prover.groth16.prove import Prover
@@ -48,7 +48,7 @@ def measure_certificates() -> Iterator[Cost]:
                     registry.commitment)
         vote = Vote(link, 8 * epoch, 0, roots[epoch])
         witness = certificate_witness(
-            circuit, registry, link, [SignedVote(0, vote, sign(key, vote.message))], 1)
+            circuit, registry, link, [sign_vote(key, 0, vote)], 1)
         receipt = contract.send(
             account, "submit", epoch - 1, epoch, roots[epoch], registry.commitment, 10**9, 1,
             proof_numbers(prover.prove(witness).proof))

@@ -4,9 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.network.consensus.spec import spec
-from proofmill.host.prover.circuits.eddsa import sign
 from proofmill.host.prover.circuits.finality.registry import Registry
-from proofmill.host.prover.circuits.finality.statement import SignedVote
 from proofmill.host.prover.circuits.finality.vote import Checkpoint, Link, Vote
 
 RegistryAt = Callable[[Checkpoint], Registry]
@@ -27,11 +25,6 @@ def vote_of(data: spec.AttestationData, registry_at: RegistryAt) -> Vote:
     source, target = checkpoint_of(data.source), checkpoint_of(data.target)
     link = Link(registry_at(source).fork_domain, source, target, registry_at(target).commitment)
     return Vote(link, int(data.slot), int(data.index), bytes(data.beacon_block_root))
-
-
-def sign_vote(secret: bytes, validator: int, vote: Vote) -> SignedVote:
-    """The vote with the signature of a companion key."""
-    return SignedVote(validator, vote, sign(secret, vote.message))
 
 
 def votes_on_branch(blocks: Iterable[spec.BeaconBlock], states: Mapping[bytes, spec.BeaconState],

@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 
-from proofmill.host.prover.circuits.eddsa import Signature, public_key, sign
+from proofmill.host.prover.circuits.eddsa import Signature, public_key
 from proofmill.host.prover.circuits.finality.circuit import OPENED, FinalityCircuit
 from proofmill.host.prover.circuits.finality.place import VALUES
 from proofmill.host.prover.circuits.finality.registry import Member, Registry
 from proofmill.host.prover.circuits.finality.statement import (
     CertificateInputs,
     SignedVote,
+    sign_vote,
     state_votes,
 )
 from proofmill.host.prover.circuits.finality.vote import ROOT_BYTES, Link, Vote, words
@@ -43,7 +44,7 @@ def certificate_inputs(circuit: FinalityCircuit, registry: Registry, link: Link,
     if len(ordered) < size.places:
         member = Member(public_key(_NOBODY_KEY), 0)
         vote = Vote(link, 0, 0, bytes(ROOT_BYTES))
-        nobody = SignedVote(0, vote, sign(_NOBODY_KEY, vote.message))
+        nobody = sign_vote(_NOBODY_KEY, 0, vote)
         for number in range(len(ordered), size.places):
             inputs |= _place(number, member, nobody, SparseTree(size.depth), False)
     return inputs

@@ -16,13 +16,12 @@ from functools import cached_property
 
 from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.prover.circuits.baby_jubjub import COFACTOR, ZERO, Point, is_on_curve, multiply
+from proofmill.host.prover.circuits.finality.size import MAXIMUM_DEPTH
 from proofmill.host.prover.circuits.finality.vote import check_number, words
 from proofmill.host.prover.circuits.poseidon import poseidon
 from proofmill.host.prover.circuits.rollup.tree import SparseTree
 
 REGISTRY_DOMAIN = int.from_bytes(b"proofmill.finality-registry.1", "big")
-MAXIMUM_DEPTH = 40
-"""The specification's VALIDATOR_REGISTRY_LIMIT is 2^40."""
 
 
 @dataclass(frozen=True)

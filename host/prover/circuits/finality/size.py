@@ -5,6 +5,9 @@ from dataclasses import dataclass
 from proofmill.host.ground.errors import ProofmillError
 
 MAXIMUM_PLACES = 512
+MAXIMUM_DEPTH = 40
+"""The specification's VALIDATOR_REGISTRY_LIMIT is 2^40."""
+
 MASKED_DEPTH = 7
 """Of a registry whose voters are written as one number: 2^(2^7) is below r, 2^(2^8) is not."""
 
@@ -23,7 +26,7 @@ class CertificateSize:
     whole: bool
 
     def __post_init__(self) -> None:
-        most = 40 if self.whole else MASKED_DEPTH
+        most = MAXIMUM_DEPTH if self.whole else MASKED_DEPTH
         if not 1 <= self.depth <= most:
             what = "a whole certificate" if self.whole else "a part of a certificate"
             raise ProofmillError(f"{what} is for a registry of depth 1 to {most}, not {self.depth}")

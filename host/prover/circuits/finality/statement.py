@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.prover.circuits.constraints import MODULUS
-from proofmill.host.prover.circuits.eddsa import Signature, refusal
+from proofmill.host.prover.circuits.eddsa import Signature, refusal, sign
 from proofmill.host.prover.circuits.finality.registry import Registry
 from proofmill.host.prover.circuits.finality.size import CertificateSize
 from proofmill.host.prover.circuits.finality.vote import Checkpoint, Link, Vote, joined
@@ -57,6 +57,11 @@ class SignedVote:
     validator: int
     vote: Vote
     signature: Signature
+
+
+def sign_vote(secret: bytes, validator: int, vote: Vote) -> SignedVote:
+    """The vote with the signature of a companion key."""
+    return SignedVote(validator, vote, sign(secret, vote.message))
 
 
 def is_enough(weight: int, total: int) -> bool:

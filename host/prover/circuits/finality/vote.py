@@ -16,6 +16,7 @@ circuit no range is checked: another number would be another message, which nobo
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.prover.circuits.poseidon import poseidon
@@ -82,9 +83,9 @@ class Link:
     target: Checkpoint
     next_registry: int
 
-    @property
+    @cached_property
     def digest(self) -> int:
-        """`link` of the module's head."""
+        """`link` of the module's head; kept, being most of the work of a message."""
         return poseidon((LINK_DOMAIN, *words(self.fork_domain), self.next_registry,
                          *self.source.numbers, *self.target.numbers))
 

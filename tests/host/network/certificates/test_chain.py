@@ -17,7 +17,6 @@ from proofmill.host.network.certificates.rule import Finality
 from proofmill.host.network.certificates.votes import (
     checkpoint_of,
     one_link,
-    sign_vote,
     vote_of,
     votes_on_branch,
 )
@@ -25,7 +24,7 @@ from proofmill.host.network.consensus.chain import SLOTS_PER_EPOCH, EmbeddedChai
 from proofmill.host.network.consensus.spec import spec
 from proofmill.host.prover.circuits.finality.registry import Registry
 from proofmill.host.prover.circuits.finality.size import EPOCH
-from proofmill.host.prover.circuits.finality.statement import SignedVote, state_votes
+from proofmill.host.prover.circuits.finality.statement import SignedVote, sign_vote, state_votes
 from proofmill.host.prover.circuits.finality.vote import Checkpoint
 
 GENESIS = Checkpoint(0, bytes(32))

@@ -1,9 +1,9 @@
 """A registry of four places, three voters with companion keys, and votes of them."""
 
-from proofmill.host.prover.circuits.eddsa import public_key, sign
+from proofmill.host.prover.circuits.eddsa import public_key
 from proofmill.host.prover.circuits.finality.registry import Member, Registry
 from proofmill.host.prover.circuits.finality.size import CertificateSize
-from proofmill.host.prover.circuits.finality.statement import SignedVote
+from proofmill.host.prover.circuits.finality.statement import SignedVote, sign_vote
 from proofmill.host.prover.circuits.finality.vote import Checkpoint, Link, Vote
 
 FORK = bytes(range(32))
@@ -22,4 +22,4 @@ TAG = 99
 def voted(validator: int, link: Link = LINK, slot: int = 57, key: bytes | None = None
           ) -> SignedVote:
     vote = Vote(link, slot + validator, 0, bytes([validator] * 32))
-    return SignedVote(validator, vote, sign(key or KEYS[validator], vote.message))
+    return sign_vote(key or KEYS[validator], validator, vote)
