@@ -4,7 +4,7 @@ import asyncio
 import tempfile
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +14,7 @@ from proofmill.host.bench.timed import KEPT_BYTES, TimedDevice, cycles_of
 from proofmill.host.ground.json_text import JsonObject
 from proofmill.host.network.workers.access import read_access
 from proofmill.host.network.workers.blobs import Kept
+from proofmill.host.network.workers.book import BOOK
 from proofmill.host.network.workers.farm import Farm
 from proofmill.host.network.workers.server import Server
 from proofmill.host.network.workers.wire import SUM, Task, make_task
@@ -33,7 +34,6 @@ class WorkerThread:
     """A worker on a thread of this process, with a timed device."""
 
     def __init__(self, folder: Path, name: str, seconds: float, cycles: int) -> None:
-        self.busy = 0.0
         self._ready = threading.Event()
         self._given = folder, name, seconds, cycles
         self._thread = threading.Thread(target=self._run, daemon=True)
@@ -68,6 +68,12 @@ class WorkerThread:
         self._thread.join()
 
 
+def farm_in(folder: Path, workers: Sequence[str], lease_seconds: float, port: int = 0) -> Farm:
+    """A farm with a server of its own, whose access files are in `folder`/workers."""
+    return Farm(folder / BOOK, Server(folder / "workers", "bench", workers, port=port),
+                lease_seconds, "bench")
+
+
 def inputs(points: int, seed: int = 0) -> tuple[Limbs, Limbs]:
     """Points (the generator, over and over: what is summed takes as long) and random scalars."""
     drawn = np.random.default_rng(seed).integers(0, 1 << 61, (points, 4), dtype=np.uint64)
@@ -93,8 +99,7 @@ def busy(workers: tuple[int, ...], points: int, each: int,
     for many in workers:
         with tempfile.TemporaryDirectory(prefix="proofmill-scale-") as place:
             folder, names = Path(place), [f"worker-{number}" for number in range(many)]
-            farm = Farm(folder / "workers.sqlite", Server(folder / "workers", "bench", names),
-                        LEASE_SECONDS, "bench")
+            farm = farm_in(folder, names, LEASE_SECONDS)
             made: list[WorkerThread] = []
             try:
                 made = [WorkerThread(folder / "workers", name, seconds, cycles) for name in names]

@@ -13,17 +13,18 @@ from hashlib import sha256
 from pathlib import Path
 
 from proofmill.hdl.curve import Group
-from proofmill.host.bench.busy import inputs
+from proofmill.host.bench.busy import farm_in, inputs
 from proofmill.host.network.node.jobs import JobRunner, Turn
 from proofmill.host.network.node.states import State
 from proofmill.host.network.node.store import JobKey, JobStore, LoggedJob
 from proofmill.host.network.workers.farm import Farm
-from proofmill.host.network.workers.server import Server
 from proofmill.host.network.workers.wire import SUM, make_task
 from proofmill.host.network.workers.work import read_point
 from proofmill.host.prover.curve.limbs import Limbs
 
 POINTS = 64
+NAMES = ("a", "b")
+"""Of the workers."""
 LEASE_SECONDS = 1
 JOBS_AT_ONCE = 4
 ANSWER_SECONDS = 120.0
@@ -105,9 +106,8 @@ class SumWork:
 def main(place: str, port: str) -> None:
     """Do jobs 0, 1 and so on, some at a time, from where the log says, until it is enough."""
     folder = Path(place)
-    server = Server(folder / "workers", "bench", ["a", "b"], port=int(port))
     store = JobStore(folder / "jobs.sqlite")
-    with closing(store), Farm(folder / "workers.sqlite", server, LEASE_SECONDS, "bench") as farm:
+    with closing(store), farm_in(folder, NAMES, LEASE_SECONDS, int(port)) as farm:
         work = SumWork(farm, folder / "chain.sqlite")
         runner = JobRunner(store, work)
         runner.resume()

@@ -18,12 +18,11 @@ from pathlib import Path
 import numpy as np
 
 from proofmill.hdl.curve import Group
-from proofmill.host.bench.busy import inputs, tasks_of
-from proofmill.host.bench.killed_node import ENOUGH, LEASE_SECONDS, POINTS
+from proofmill.host.bench.busy import farm_in, inputs, tasks_of
+from proofmill.host.bench.killed_node import ENOUGH, LEASE_SECONDS, NAMES, POINTS
 from proofmill.host.ground.json_text import JsonObject
 from proofmill.host.network.workers.access import LOOPBACK
-from proofmill.host.network.workers.farm import Farm
-from proofmill.host.network.workers.server import Server, free_port
+from proofmill.host.network.workers.server import free_port
 from proofmill.host.prover.devices.cpu import CpuDevice
 from proofmill.host.prover.devices.device import Job
 
@@ -46,7 +45,7 @@ class Mill:
                           "point BLOB)")
         self._port = free_port(LOOPBACK[0])
         self.node = self._node()
-        self.workers = {name: self._worker(name) for name in ("a", "b")}
+        self.workers = {name: self._worker(name) for name in NAMES}
 
     def kill(self, kind: str) -> None:
         """Kill one of a kind, and begin it again."""
@@ -166,8 +165,7 @@ def takeovers(count: int, seed: int) -> list[float]:
     found, draw = [], random.Random(seed)
     with tempfile.TemporaryDirectory(prefix="proofmill-takeover-") as place:
         folder = Path(place)
-        with Farm(folder / "workers.sqlite", Server(folder / "workers", "bench", ["a", "b"]),
-                  LEASE_SECONDS, "bench") as farm:
+        with farm_in(folder, NAMES, LEASE_SECONDS) as farm:
             for number in range(count):
                 first = _begin(folder, "timed", str(folder / "workers/a.json"),
                                str(folder / "kept-a"), "60", heard=True)
