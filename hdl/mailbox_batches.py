@@ -76,6 +76,7 @@ class PairPort(wiring.Component):
     def __init__(self, shape: BatchShape, coordinate_bits: int, mailbox_bits: int, unit: int, *,
                  datapath: bool = True):
         if shape.least != shape.pairs:
+            self._MustUse__silence = True  # what is refused is never used
             raise ValueError(f"batches are closed with {shape.least} of {shape.pairs} pairs; "
                              "behind mailboxes they have to be full")
         self.shape, self.unit, self.datapath = shape, unit, datapath

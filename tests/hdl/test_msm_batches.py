@@ -147,8 +147,7 @@ def test_a_point_that_is_not_canonical_is_told(link):
     compute(link, plan, [1, 1], [point] * 2)
 
 
-def test_pairs_on_their_way_leave_the_adder_a_buffer(monkeypatch):
-    monkeypatch.setattr(PairPort, "_MustUse__silence", True)  # it is refused, and in no design
+def test_pairs_on_their_way_leave_the_adder_a_buffer():
     for shape in (SHAPE, with_batches(STANDARD), replace(SHAPE, batch=64)):
         batches = shape.batches
         assert most_flying(batches) < (batches.buffers - 1) * batches.pairs
