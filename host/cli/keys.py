@@ -16,7 +16,7 @@ from proofmill.host.cli.screen import Screen
 from proofmill.host.cli.shown import show
 from proofmill.host.cli.subcommands import Commands
 from proofmill.host.ground.errors import ProofmillError
-from proofmill.host.prover.plonk.systems import FFLONK, GROTH16, PLONK, PROTOCOLS
+from proofmill.host.prover.plonk.systems import FFLONK, GROTH16, PLONK
 
 if TYPE_CHECKING:
     from proofmill.host.prover.fflonk.zkey import FflonkProvingKey
@@ -103,9 +103,10 @@ def run_info(options: argparse.Namespace) -> int:
     from proofmill.host.prover.groth16 import info as groth16
     from proofmill.host.prover.groth16.proving_key import ProvingKey
     from proofmill.host.prover.plonk import info as plonk
+    from proofmill.host.prover.plonk.zkey import open_key
 
     with Screen(machine=options.json).bar(f"reading {options.file}"):
-        container, system = _opened(options.file)
+        container, system = open_key(options.file)
         key = _parsed(container, system)
         info = (groth16.key_info(key) if isinstance(key, ProvingKey)
                 else plonk.key_info(options.file, system, key.circuit))
@@ -116,10 +117,11 @@ def run_info(options: argparse.Namespace) -> int:
 def run_export(options: argparse.Namespace) -> int:
     """Write a verification key."""
     from proofmill.host.prover.groth16.json_fields import write_json
+    from proofmill.host.prover.plonk.zkey import open_key
 
     screen = Screen(machine=machine_reads(options.key))
     with screen.bar(f"reading {options.file}"):
-        key = _parsed(*_opened(options.file))
+        key = _parsed(*open_key(options.file))
     write_json(options.key, key.verification_key.to_json())
     screen.line(f"wrote {options.key}")
     return 0
@@ -148,16 +150,6 @@ def run_beacon(options: argparse.Namespace) -> int:
                                    options.name, bar.step)
     _tell_contributed(screen, key, options.new, digest)
     return 0
-
-
-def _opened(path: str) -> "tuple[Container, str]":
-    """A key's file, and the system it is of; of one that is unknown Groth16's reader tells."""
-    from proofmill.host.prover.groth16.container import open_container
-    from proofmill.host.prover.groth16.zkey import MAGIC, VERSIONS
-    from proofmill.host.prover.plonk.zkey import protocol_of
-
-    container = open_container(path, MAGIC, VERSIONS)
-    return container, PROTOCOLS.get(protocol_of(container), GROTH16)
 
 
 def _parsed(container: "Container", system: str
@@ -197,10 +189,11 @@ def run_verify(options: argparse.Namespace) -> int:
     from proofmill.host.prover.groth16.powers import read_powers
     from proofmill.host.prover.groth16.r1cs_file import read_r1cs
     from proofmill.host.prover.groth16.zkey import parse_zkey
+    from proofmill.host.prover.plonk.zkey import open_key
 
     screen = Screen(machine=options.json)
     with screen.bar(f"reading {options.zkey}"):
-        container, system = _opened(options.zkey)
+        container, system = open_key(options.zkey)
     if system != GROTH16:
         return _verify_plonk(options, container, system, screen)
     key, fault = parse_zkey(container), None

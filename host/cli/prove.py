@@ -15,7 +15,6 @@ from proofmill.host.prover.plonk.systems import (
     FFLONK,
     GROTH16,
     PLONK,
-    PROTOCOLS,
     json_system,
     key_system,
 )
@@ -142,17 +141,15 @@ def _prove_in_parts(options: argparse.Namespace, screen: Screen) -> int:
     """The sums on a device, the rest here; says what is wrong with a witness, a key, a device."""
     from proofmill.host.cli.logs import set_up
     from proofmill.host.prover.devices.cpu import CpuDevice
-    from proofmill.host.prover.groth16.container import open_container
     from proofmill.host.prover.groth16.json_fields import write_json, write_public
     from proofmill.host.prover.groth16.r1cs_file import read_r1cs
     from proofmill.host.prover.groth16.wtns import read_witness
-    from proofmill.host.prover.groth16.zkey import MAGIC, VERSIONS
+    from proofmill.host.prover.plonk.zkey import open_key
 
     if not are_given(options):
         set_up(options)
     with screen.bar("reading"):
-        container = open_container(options.zkey, MAGIC, VERSIONS)
-        make_prover = _prover_of(container)
+        make_prover = _prover_of(*open_key(options.zkey))
         witness = read_witness(options.witness)
         r1cs = None if options.r1cs is None else read_r1cs(options.r1cs)
     with screen.bar("preparing") as bar:
@@ -170,7 +167,7 @@ def _prove_in_parts(options: argparse.Namespace, screen: Screen) -> int:
     return 0
 
 
-def _prover_of(container: "Container") -> (
+def _prover_of(container: "Container", system: str) -> (
         "Callable[[Device, Device | None, R1cs | None], Prover | PlonkProver | FflonkProver]"):
     """What makes a prover from devices and a circuit, with the key in a file, of any system."""
     from functools import partial
@@ -182,7 +179,6 @@ def _prover_of(container: "Container") -> (
     from proofmill.host.prover.plonk import prove as plonk
     from proofmill.host.prover.plonk import zkey as plonk_key
 
-    system = PROTOCOLS.get(plonk_key.protocol_of(container), GROTH16)
     if system == PLONK:
         return partial(plonk.PlonkProver, plonk_key.parse_zkey(container))
     if system == FFLONK:

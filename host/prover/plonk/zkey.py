@@ -43,7 +43,7 @@ from proofmill.host.prover.groth16.container import Container, Reader, open_cont
 from proofmill.host.prover.groth16.plain import Numbers
 from proofmill.host.prover.groth16.plain_points import from_array, in_subgroup, on_curve
 from proofmill.host.prover.groth16.zkey import MAGIC, VERSIONS
-from proofmill.host.prover.plonk.systems import PROTOCOLS
+from proofmill.host.prover.plonk.systems import GROTH16, PROTOCOLS
 from proofmill.host.prover.plonk.verification_key import KEY_POINTS, PlonkKey
 
 PLONK = 2
@@ -178,6 +178,12 @@ def protocol_of(container: Container) -> int:
     number = reader.u32("protocol")
     reader.finish()
     return number
+
+
+def open_key(path: str | os.PathLike[str]) -> tuple[Container, str]:
+    """A key's file, and the system it is of; of one that is unknown Groth16's reader tells."""
+    container = open_container(path, MAGIC, VERSIONS)
+    return container, PROTOCOLS.get(protocol_of(container), GROTH16)
 
 
 def check_protocol(container: Container, protocol: int) -> None:
