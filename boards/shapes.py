@@ -2,8 +2,8 @@
 
 from dataclasses import replace
 
-from proofmill.hdl.configurations import PRODUCTS, SUMS
-from proofmill.hdl.curve import BN254, Group
+from proofmill.hdl.configurations import SUMS
+from proofmill.hdl.curve import BN254, PRODUCTS, Group
 from proofmill.hdl.field import BN254_BASE
 from proofmill.hdl.folded import FoldedShape
 from proofmill.hdl.msm import MsmShape

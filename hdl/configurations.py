@@ -12,7 +12,7 @@ from proofmill.hdl.cost import (
     multiplier_blocks,
     register_bits,
 )
-from proofmill.hdl.curve import Curve, Group
+from proofmill.hdl.curve import PRODUCTS, Curve, Group
 from proofmill.hdl.folded import FoldedShape
 from proofmill.hdl.karatsuba import KaratsubaShape
 from proofmill.hdl.mailboxes import Mailboxes
@@ -57,11 +57,8 @@ boards' pages and utilisation reports in public repositories repeat them; they w
 with AMD's own data sheets. Blocks are whole memories: how well 256-bit coordinates fill their
 widths is not counted here."""
 
-PRODUCTS = {Group.G1: 12, Group.G2: 36}
-"""Products in the addition formula of each group."""
-
 SUMS = {Group.G1: 16, Group.G2: 79}
-"""Sums in it."""
+"""Sums in the addition formula of each group."""
 
 OPERAND_BITS = 264
 """Wide enough for what both groups' formulas add up before they multiply."""

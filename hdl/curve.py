@@ -21,6 +21,10 @@ class Group(enum.Enum):
         return 1 if self is Group.G1 else 2
 
 
+PRODUCTS = {Group.G1: 12, Group.G2: 36}
+"""Products in the addition formula of each group."""
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Curve:
     """A curve as the adder needs it.

@@ -201,7 +201,8 @@ class Msm(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         shape, adder = self.shape, self.shape.adder
-        self._fault = C(0)  # a batch had no inverse
+        # A batch had no inverse.
+        self._fault = C(0) if shape.batches is None else Signal(name="fault")
         m.submodules.sequencer = sequencer = Sequencer(shape.mailbox_bits, finisher=shape.finisher)
         m.submodules.frames = frames = Frames(adder)
         m.submodules.levels = levels = Levels(shape)
@@ -267,8 +268,6 @@ class Msm(wiring.Component):
         ]
         drained = Cat(unit.drained for unit in units).all() & (loaded | ~sequencer.filling)
         now = self._count(m, sequencer, drained, slicer.skipped + loader.skipped, units)
-        if shape.batches is not None:
-            self._fault = Signal(name="fault")
         self._answer(m, sequencer, hand_out.words)
         point_adder = None
         if shape.datapath:

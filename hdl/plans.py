@@ -14,6 +14,7 @@ from math import exp, log
 import numpy as np
 from numpy.typing import NDArray
 
+from proofmill.hdl.batch_shape import SLOTS
 from proofmill.hdl.commands import POINT_WORDS
 from proofmill.hdl.windows import MAX_WINDOW, WindowPlan, halves, stride_for
 
@@ -57,7 +58,7 @@ class Machine:
     def batch_interval(self) -> float:
         """Cycles from one addition in a batch to the next: its products, and a share of the
         batch's own; see `hdl.batch_shape`."""
-        return self.slot * (BATCH_PRODUCTS + BATCH_OWN / self.batch)
+        return self.slot * (SLOTS + BATCH_OWN / self.batch)
 
     @property
     def scalar_bits(self) -> int:
@@ -188,8 +189,8 @@ control-only simulation at intervals 1, 2, 3, 4, 6, 12, 36 and 180, with windows
 """
 
 
-BATCH_PRODUCTS, BATCH_OWN = 6, 24
-"""Products of an addition in a batch, and slots that a batch takes besides."""
+BATCH_OWN = 24
+"""Slots that a batch takes besides those of its additions."""
 
 BATCH_ROUNDS = 10_000
 """Slots of a level's last rounds, each of which takes an inversion and has half as many pairs."""

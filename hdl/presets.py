@@ -2,15 +2,15 @@
 
 from dataclasses import replace
 
-from proofmill.hdl.curve import BN254, TOY_CURVE, Group
+from proofmill.hdl.curve import BN254, PRODUCTS, TOY_CURVE, Group
 from proofmill.hdl.field import BN254_BASE, TOY, TOY_ROOTS
 from proofmill.hdl.montgomery import MultiplierShape
 from proofmill.hdl.msm import MsmShape
 from proofmill.hdl.point_adder import AdderShape
 from proofmill.hdl.transform_shape import two_adicity
 
-ONE_MULTIPLIER = ((Group.G1, 12), (Group.G2, 36))
-"""The formula has 12 products in G1 and 36 in G2; one multiplier is busy in every cycle."""
+ONE_MULTIPLIER = tuple(PRODUCTS.items())
+"""One multiplier is busy in every cycle."""
 
 STANDARD = MsmShape(
     adder=AdderShape(

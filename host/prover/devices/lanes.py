@@ -9,7 +9,14 @@ from functools import partial
 
 import numpy as np
 
-from proofmill.hdl.curve import BN254, FILE_RADIX, TWIST_SCALE, Group, quadratic_product
+from proofmill.hdl.curve import (
+    BN254,
+    FILE_RADIX,
+    PRODUCTS,
+    TWIST_SCALE,
+    Group,
+    quadratic_product,
+)
 from proofmill.hdl.plans import Machine, Reach, Store, best_plan, share_memory, stores, uniform
 from proofmill.hdl.windows import WindowPlan, copies_of, stride_for
 from proofmill.host.prover.curve.arithmetic import multi_scalar_multiplication, sum_of_powers
@@ -111,7 +118,8 @@ def machine_of(identity: dict[str, int], group: Group, scalar_seconds: float = 0
                    interval=identity[f"interval_{group.value}"],
                    memory_cycles=identity["memory_cycles"],
                    batch=identity["batch"] if group is Group.G1 else 0,
-                   slot=max(1, identity["interval_g1"] * identity["multipliers"] // 12),
+                   slot=max(1, identity["interval_g1"] * identity["multipliers"]
+                            // PRODUCTS[Group.G1]),
                    scalar_cycles=scalar_seconds * identity["clock_hz"])
 
 
