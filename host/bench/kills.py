@@ -5,13 +5,11 @@ import random
 import shutil
 import signal
 import sqlite3
-import subprocess
-import sys
 import tempfile
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing, suppress
 from pathlib import Path
 
@@ -20,6 +18,7 @@ import numpy as np
 from proofmill.hdl.curve import Group
 from proofmill.host.bench.busy import farm_in, inputs, tasks_of
 from proofmill.host.bench.killed_node import ENOUGH, LEASE_SECONDS, NAMES, POINTS
+from proofmill.host.bench.nursery import LOOK_SECONDS, Child, Nursery
 from proofmill.host.ground.json_text import JsonObject
 from proofmill.host.network.workers.access import LOOPBACK
 from proofmill.host.network.workers.server import free_port
@@ -27,19 +26,25 @@ from proofmill.host.prover.devices.cpu import CpuDevice
 from proofmill.host.prover.devices.device import Job
 
 KINDS = ("worker", "server", "node", "power")
-TASK_SECONDS = 0.2
-LEAST_PAUSE, MOST_PAUSE = 0.1, 1.0
+TASK_SECONDS = 0.1
+MOST_PAUSE = 0.5
+"""Between a submission and the next kill, at most."""
+GONE_SECONDS = 0.1
+"""In which the server of a store has ended after SIGKILL."""
+OLD_SECONDS = 0.1
+"""How much older than its server's end a copy of a store may be."""
 END_SECONDS = 300.0
 GRACE_SECONDS = 0.5
 """More than the lease that a task may wait for another worker."""
+NODE, WORKER = (f"{__package__}.{name}" for name in ("killed_node", "timed"))
 
 
 class Mill:
     """A node and two workers as processes, which are begun again when they are killed."""
 
-    def __init__(self, folder: Path, seed: int) -> None:
+    def __init__(self, folder: Path, nursery: Nursery, seed: int) -> None:
         self.folder = folder
-        self._draw = random.Random(seed)
+        self._nursery, self._draw = nursery, random.Random(seed)
         with closing(sqlite3.connect(folder / "chain.sqlite")) as chain:
             chain.execute("CREATE TABLE submissions (number INTEGER PRIMARY KEY, job INTEGER, "
                           "point BLOB)")
@@ -51,13 +56,13 @@ class Mill:
         """Kill one of a kind, and begin it again."""
         if kind == "worker":
             name = self._draw.choice(list(self.workers))
-            _end(self.workers[name])
+            self.workers[name].kill()
             self.workers[name] = self._worker(name)
         elif kind == "server":
             with suppress(ProcessLookupError, FileNotFoundError, ValueError):
                 os.kill(self._server(), signal.SIGKILL)
         elif kind == "node":
-            _end(self.node)
+            self.node.kill()
             self.node = self._node()
         else:
             # What was on the disk a moment ago, file by file while it is being written.
@@ -65,15 +70,15 @@ class Mill:
             shutil.rmtree(copy, ignore_errors=True)
             with suppress(shutil.Error, FileNotFoundError):  # files that have gone meanwhile
                 shutil.copytree(store, copy)
-            time.sleep(self._draw.uniform(0, LEAST_PAUSE))
+            time.sleep(self._draw.uniform(0, OLD_SECONDS))
             server = 0
             with suppress(FileNotFoundError, ValueError):
                 server = self._server()
-            _end(self.node)
+            self.node.kill()
             if server:
                 with suppress(ProcessLookupError):
                     os.kill(server, signal.SIGKILL)
-            time.sleep(GRACE_SECONDS / 5)
+            time.sleep(GONE_SECONDS)
             shutil.rmtree(store, ignore_errors=True)
             if copy.exists():
                 copy.rename(store)
@@ -98,7 +103,7 @@ class Mill:
         had, deadline = len(self.submissions()), time.monotonic() + END_SECONDS
         while len(self.submissions()) == had and time.monotonic() < deadline:
             self.look_after()
-            time.sleep(0.05)
+            time.sleep(LOOK_SECONDS)
         return time.monotonic() < deadline
 
     def jobs(self) -> int:
@@ -109,25 +114,29 @@ class Mill:
     def close(self) -> None:
         """End everything."""
         for process in (*self.workers.values(), self.node):
-            _end(process)
+            process.kill()
 
     def _server(self) -> int:
         return int((self.folder / "workers" / "server.pid").read_text())
 
-    def _node(self) -> subprocess.Popen[str]:
-        return _begin(self.folder, "killed_node", str(self.folder), str(self._port))
+    def _node(self) -> Child:
+        return self._nursery.begin(NODE, [str(self.folder), str(self._port)],
+                                   self.folder / "node.log")
 
-    def _worker(self, name: str) -> subprocess.Popen[str]:
+    def _worker(self, name: str) -> Child:
         access = self.folder / "workers" / f"{name}.json"
         deadline = time.monotonic() + END_SECONDS
         while not access.exists() and time.monotonic() < deadline:
-            time.sleep(0.05)
-        return _begin(self.folder, "timed", str(access), str(self.folder / f"kept-{name}"),
-                      str(TASK_SECONDS))
+            time.sleep(LOOK_SECONDS)
+        return self._nursery.begin(
+            WORKER, [str(access), str(self.folder / f"kept-{name}"), str(TASK_SECONDS)],
+            self.folder / f"{name}.log")
 
 
-def kills(count: int, seed: int, progress: Callable[[int, int], None] | None = None) -> JsonObject:
-    """So many kills at random moments, each after a submission; then all jobs are waited for.
+def kills(count: int, seed: int, progress: Callable[[int, int], None] | None = None,
+          kinds: Sequence[str] = KINDS, most_pause: float = MOST_PAUSE) -> JsonObject:
+    """So many kills at random moments, each up to `most_pause` seconds after a submission; then all
+    jobs are waited for.
 
     Fewer `kills` where nothing moved any more. Jobs `lost` (begun and never submitted), `twice`
     (submitted more than once), `wrong` (another sum than the processor's).
@@ -135,14 +144,15 @@ def kills(count: int, seed: int, progress: Callable[[int, int], None] | None = N
     draw = random.Random(seed)
     done: Counter[str] = Counter()
     begun = time.monotonic()
-    with tempfile.TemporaryDirectory(prefix="proofmill-kills-") as place:
-        with closing(Mill(Path(place), seed)) as mill:
+    with tempfile.TemporaryDirectory(prefix="proofmill-kills-") as place, \
+            Nursery((NODE, WORKER)) as nursery:
+        with closing(Mill(Path(place), nursery, seed)) as mill:
             for number in range(count):
                 if not mill.at_work():
                     break
-                time.sleep(draw.uniform(LEAST_PAUSE, MOST_PAUSE))
+                time.sleep(draw.uniform(0, most_pause))
                 mill.look_after()
-                kind = draw.choice(KINDS)
+                kind = draw.choice(kinds)
                 mill.kill(kind)
                 done[kind] += 1
                 if progress is not None:
@@ -163,31 +173,36 @@ def kills(count: int, seed: int, progress: Callable[[int, int], None] | None = N
 def takeovers(count: int, seed: int) -> list[float]:
     """Seconds from a worker's kill, while it has a task, until another begins it."""
     found, draw = [], random.Random(seed)
-    with tempfile.TemporaryDirectory(prefix="proofmill-takeover-") as place:
+    with tempfile.TemporaryDirectory(prefix="proofmill-takeover-") as place, \
+            Nursery((NODE, WORKER)) as nursery:
         folder = Path(place)
+
+        def begin(name: str, task_seconds: float) -> Child:
+            return nursery.begin(
+                WORKER, [str(folder / "workers" / f"{name}.json"), str(folder / f"kept-{name}"),
+                         str(task_seconds)], folder / f"{name}.log")
+
         with farm_in(folder, NAMES, LEASE_SECONDS) as farm:
             for number in range(count):
-                first = _begin(folder, "timed", str(folder / "workers/a.json"),
-                               str(folder / "kept-a"), "60", heard=True)
+                first = begin(NAMES[0], END_SECONDS)
                 second = None
                 try:
                     (task,) = tasks_of(farm, POINTS, 1, f"takeover {number}")
                     asking = threading.Thread(target=farm.compute, args=([task], END_SECONDS),
                                               daemon=True)
                     asking.start()
-                    _began(first)
-                    second = _begin(folder, "timed", str(folder / "workers/b.json"),
-                                    str(folder / "kept-b"), "0", heard=True)
-                    _until(second, "works for")
+                    first.until("began")
+                    second = begin(NAMES[1], 0)
+                    second.until("works for")
                     time.sleep(draw.uniform(0.5, 1.5))
                     killed = time.monotonic()
-                    _end(first)
-                    found.append(_began(second) - killed)
+                    first.kill()
+                    found.append(float(second.until("began").split()[1]) - killed)
                     asking.join()
                 finally:
-                    _end(first)
+                    first.kill()
                     if second is not None:
-                        _end(second)
+                        second.kill()
     return found
 
 
@@ -200,31 +215,3 @@ def _wrong(found: list[tuple[int, bytes]]) -> int:
         scalars[0, 0] = np.uint64(job)
         wrong += processor.run([Job(loaded, scalars)])[0].point.tobytes() != point
     return wrong
-
-
-def _begin(folder: Path, module: str, *arguments: str, heard: bool = False
-           ) -> subprocess.Popen[str]:
-    with (folder / f"{module}.log").open("ab") as log:
-        return subprocess.Popen(
-            [sys.executable, "-m", f"proofmill.host.bench.{module}", *arguments],
-            stdout=subprocess.PIPE if heard else log, stderr=log, text=True,
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))})
-
-
-def _until(process: subprocess.Popen[str], word: str) -> str:
-    assert process.stdout is not None
-    for said in process.stdout:
-        if word in said:
-            return said
-    raise RuntimeError(f"a worker ended before it said {word!r}")
-
-
-def _began(process: subprocess.Popen[str]) -> float:
-    return float(_until(process, "began").split()[1])
-
-
-def _end(process: subprocess.Popen[str]) -> None:
-    process.kill()
-    process.wait()
-    if process.stdout is not None:
-        process.stdout.close()

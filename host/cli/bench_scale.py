@@ -21,13 +21,14 @@ def add_scale(actions: Any) -> None:
                     "and go back to copies of the server's store, while jobs go through the job "
                     "log: how many were lost, or submitted twice. Then how long it takes until "
                     "another worker has the task of one that was killed.",
-        epilog="example: proofmill bench scale --kills 1000")
+        epilog="example: proofmill bench scale --tasks 0 --kills 1000")
     scale.add_argument("--workers", action="append", metavar="N", type=whole(1, 64),
                        help="how many; may be given several times (default: 1, 2, 4 and 8)")
     scale.add_argument("--points", default=16_384, metavar="N", type=whole(256, 1 << 17),
                        help="of each task's sum (default: %(default)s)")
-    scale.add_argument("--tasks", default=20, metavar="N", type=whole(1, 10**5),
-                       help="for each worker (default: %(default)s)")
+    scale.add_argument("--tasks", default=20, metavar="N", type=whole(0, 10**5),
+                       help="for each worker; 0 leaves out how busy they are (default: "
+                            "%(default)s)")
     scale.add_argument("--kills", default=20, metavar="N", type=whole(0, 10**6),
                        help="how many (default: %(default)s)")
     scale.add_argument("--takeovers", default=3, metavar="N", type=whole(0, 10**4),
@@ -47,10 +48,12 @@ def run_scale(options: argparse.Namespace) -> int:
 
     screen = Screen(machine=options.json)
     cycles = cycles_of(options.points)
-    screen.line(f"each task: {options.points:,} points, {cycles:,} cycles, "
-                f"{1000 * cycles / CLOCK_HZ:.0f} ms at {CLOCK_HZ / 1e6:g} MHz, on stand-ins")
-    with screen.bar("keeping workers busy") as bar:
-        runs = busy(tuple(options.workers or COUNTS), options.points, options.tasks, bar)
+    runs = []
+    if options.tasks:
+        screen.line(f"each task: {options.points:,} points, {cycles:,} cycles, "
+                    f"{1000 * cycles / CLOCK_HZ:.0f} ms at {CLOCK_HZ / 1e6:g} MHz, on stand-ins")
+        with screen.bar("keeping workers busy") as bar:
+            runs = busy(tuple(options.workers or COUNTS), options.points, options.tasks, bar)
     for run in runs:
         screen.line(f"{run['workers']:>3} workers {100 * run['busy']:5.1f} % busy "
                     f"(at least {100 * BAR:.0f} % wanted), "

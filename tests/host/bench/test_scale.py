@@ -11,18 +11,17 @@ from proofmill.host.bench import kills as killing
 from proofmill.host.bench.busy import busy, inputs
 from proofmill.host.bench.killed_node import LEASE_SECONDS
 from proofmill.host.bench.kills import KINDS, Mill, kills, takeovers
+from proofmill.host.bench.nursery import Nursery
 from proofmill.host.bench.timed import TimedDevice, cycles_of
 from proofmill.host.prover.devices.cpu import CpuDevice
 from proofmill.host.prover.devices.device import Job
 
 
-@pytest.mark.slow
-def test_no_job_is_lost_or_submitted_twice(monkeypatch: pytest.MonkeyPatch) -> None:
-    """One kill of a worker, of the server, of the node."""
-    monkeypatch.setattr(killing, "KINDS", KINDS[:3])
-    found = kills(3, 3)
-    assert (found["kills"], found["lost"], found["twice"], found["wrong"]) == (3, 0, 0, 0)
-    assert [found[f"kills_of_{kind}"] for kind in KINDS[:3]] != [0, 0, 0]
+def test_no_job_is_lost_or_submitted_twice() -> None:
+    """A few kills of every kind, one soon after the other."""
+    found = kills(20, 3, most_pause=0.1)
+    assert (found["kills"], found["lost"], found["twice"], found["wrong"]) == (20, 0, 0, 0)
+    assert all(found[f"kills_of_{kind}"] for kind in KINDS)
 
 
 @pytest.mark.slow
@@ -44,7 +43,7 @@ def test_what_was_submitted_twice_or_wrongly_is_seen(
     point = right.run([Job(right.load(Group.G1, bases), scalars)])[0].point.tobytes()
 
     class Played(Mill):
-        def __init__(self, folder: Path, seed: int) -> None:
+        def __init__(self, folder: Path, nursery: Nursery, seed: int) -> None:
             self.folder = folder
             self.node = type("Ended", (), {"poll": lambda self: 0})()
 
@@ -55,13 +54,11 @@ def test_what_was_submitted_twice_or_wrongly_is_seen(
             pass
 
     monkeypatch.setattr(killing, "Mill", Played)
-    monkeypatch.setattr(killing, "LEAST_PAUSE", 0.0)
-    monkeypatch.setattr(killing, "MOST_PAUSE", 0.0)
     monkeypatch.setattr(Played, "at_work", lambda self: True)
     monkeypatch.setattr(Played, "jobs", lambda self: 2)
     monkeypatch.setattr(Played, "look_after", lambda self: None)
     monkeypatch.setattr(Played, "kill", lambda self, kind: None)
-    found = kills(1, 0)
+    found = kills(1, 0, most_pause=0.0)
     assert (found["lost"], found["twice"], found["wrong"]) == (1, 1, 1)
 
 

@@ -1,33 +1,25 @@
 """The same figures through every interface, and what they count."""
 
-import json
 import shutil
 import socket
 import subprocess
-from typing import Any
+from pathlib import Path
 
 import pytest
-from prometheus_client.parser import text_string_to_metric_families
 
 from proofmill.host.network.node.happenings import KINDS
 from proofmill.host.network.node.states import State
 from proofmill.host.network.operator.conditions import CONDITIONS
 from proofmill.host.network.operator.figures import FIGURES, OF_JOBS, Kind
+from proofmill.host.network.operator.hive import package
+from tests.host.network.operator.everywhere import (
+    Ports,
+    command,
+    same_everywhere,
+    samples,
+)
+from tests.host.network.operator.test_hive import unpacked
 from tests.host.network.operator.watched import START, ask, get, listening, snapshot, tally
-
-Samples = dict[tuple[str, str], float]
-
-
-def samples(text: str) -> Samples:
-    """(name, label) to value."""
-    return {(each.name, next(iter(each.labels.values()), "")): each.value
-            for family in text_string_to_metric_families(text) for each in family.samples}
-
-
-def command(port: int, name: str) -> dict[str, Any]:
-    answer = ask(port, json.dumps({"command": name}).encode())
-    assert answer.endswith(b"\0")
-    return dict(json.loads(answer[:-1]))
 
 
 def test_events_are_counted() -> None:
@@ -90,6 +82,18 @@ def test_both_interfaces_say_the_same() -> None:
     assert pool["URL"] == 'chain:a "chain"' and pool["Status"] == "Alive"
     # Never null: monitors add these up.
     assert None not in summary.values() and all(None not in each.values() for each in devices)
+
+
+def test_every_interface_says_the_same(tmp_path: Path) -> None:
+    """Also the page and HiveOS' script; each is asked for what it calls rate, accepted, rejected.
+    A node that runs: tests/test_mill.py."""
+    with listening() as (metrics, miner):
+        script = None
+        if shutil.which("jq") is not None:
+            script = unpacked(tmp_path, package("1.2.3", Path("node.toml"), miner, metrics))
+        told = same_everywhere(Ports(metrics, miner, script=script))
+    assert (told.rate, told.accepted, told.rejected) == (12e6 / 100, 5, 2)
+    assert told.rates == (12e6 / 100, 0)
 
 
 def test_requests_as_clients_send_them() -> None:

@@ -12,7 +12,7 @@ from ruamel.yaml import YAML
 from proofmill.host.cli.main import main
 from proofmill.host.network.operator.conditions import CONDITIONS, WELL
 from proofmill.host.network.operator.figures import FIGURES
-from tests.host.network.operator.test_figures import samples
+from tests.host.network.operator.everywhere import samples
 from tests.host.network.operator.watched import get, listening
 
 

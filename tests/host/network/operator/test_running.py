@@ -23,8 +23,8 @@ from proofmill.host.network.operator.figures import Snapshot
 from proofmill.host.network.operator.prepared import Prepared, prepared
 from proofmill.host.network.operator.running import RunningNode, WallTime
 from proofmill.host.network.operator.settings import read_settings
+from tests.host.network.operator.everywhere import command, samples
 from tests.host.network.operator.service import Service, folders, free_ports
-from tests.host.network.operator.test_figures import command, samples
 from tests.host.network.operator.watched import get
 
 
