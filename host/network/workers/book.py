@@ -1,13 +1,20 @@
 """What a node has asked its workers and what came of it, in SQLite: the truth, whatever the queue's
-server has lost or kept."""
+server has lost or kept.
+
+Inputs are not in it: who asks has them, and has them again after the node's end, since its job log
+says what it was at. A piece of a proof has half a megabyte of them, and writing, hashing and taking
+them out again was most of what a task cost the node.
+"""
 
 import os
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import msgspec
+
 from proofmill.host.ground.database import Database
-from proofmill.host.network.workers.wire import Answer, Task, read_answer, read_task, to_bytes
+from proofmill.host.network.workers.wire import Answer, Task, read_answer, to_bytes
 
 BOOK = "workers.sqlite"
 """In a node's folder."""
@@ -54,7 +61,9 @@ class Book(Database):
         with self._transaction() as database:
             database.executemany(
                 "INSERT OR IGNORE INTO tasks (identity, task, worker, answer, failures) "
-                "VALUES (?, ?, '', x'', 0)", [(task.identity, to_bytes(task)) for task in tasks])
+                "VALUES (?, ?, '', x'', 0)",
+                [(task.identity, to_bytes(msgspec.structs.replace(task, input=b"")))
+                 for task in tasks])
 
     def is_open(self, identity: str) -> bool:
         """Whether an answer is wanted."""
@@ -66,25 +75,20 @@ class Book(Database):
         return [str(row) for (row,) in self._rows(
             "SELECT identity FROM tasks WHERE length(answer) = 0 ORDER BY sequence")]
 
-    def task(self, identity: str) -> Task | None:
-        """An open task."""
-        rows = self._rows("SELECT task FROM tasks WHERE identity = ? AND length(answer) = 0",
-                          (identity,))
-        return read_task(rows[0][0]) if rows else None
-
-    def take(self, worker: str, answer: Answer) -> bool:
-        """Take an answer for good, if its task is open; whether it was."""
+    def take(self, answers: Sequence[Answered]) -> list[bool]:
+        """Take answers for good, each if its task is open; which were."""
         with self._transaction() as database:
-            taken = database.execute(
+            taken = [bool(database.execute(
                 # What was asked is of no more use.
                 "UPDATE tasks SET worker = ?, answer = ?, task = x'' "
                 "WHERE identity = ? AND length(answer) = 0",
-                (worker, to_bytes(answer), answer.identity)).rowcount
-            if taken:
+                (each.worker, to_bytes(each.answer), each.answer.identity)).rowcount)
+                     for each in answers]
+            if any(taken):
                 database.execute(
                     "DELETE FROM tasks WHERE length(answer) > 0 AND sequence <= "
                     "(SELECT max(sequence) FROM tasks) - ?", (KEPT_ANSWERS,))
-        return bool(taken)
+        return taken
 
     def correct(self, answer: Answer) -> None:
         """Put this node's own answer in the place of a worker's wrong one."""

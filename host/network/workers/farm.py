@@ -2,7 +2,8 @@
 
 The book (`book.Book`) is the truth. A task is open from the moment it is in the book until an
 answer for it is; while it is open and neither in the queue nor among the answers that wait there,
-it is handed in (again): after a loss of the server's store as after the node's own end.
+it is handed in again for whoever waits for it, and forgotten where nobody does: after the node's
+own end its job log has it asked for again.
 """
 
 import asyncio
@@ -59,7 +60,7 @@ NOBODY_SECONDS = 10.0
 """How long a task waits for a first worker to be there."""
 READ_SECONDS = 1.0
 AT_ONCE = 16
-"""Tasks that are noted in one transaction, and handed in together."""
+"""Tasks that are on their way into the queue at one time, and answers out of it."""
 LEAST_SWEEP_SECONDS = 1.0
 SMALL = 1024
 """Bytes left for what a message has beside its input."""
@@ -96,6 +97,8 @@ class Farm(Closing):
         self._wanted: dict[str, bytes] = {}
         """Blobs that tasks may refer to, by their address."""
         self._waiting: dict[str, list[asyncio.Future[Answered]]] = {}
+        self._asked_for: dict[str, Task] = {}
+        """Tasks that somebody waits for, with their inputs."""
         self._seen: dict[str, Seen] = {}
         self._aside: dict[str, str] = {}
         self._most_message = 1 << 20
@@ -329,11 +332,11 @@ class Farm(Closing):
             futures[task.identity] = future
             future.add_done_callback(_when_answered(task, done))
         asked = [await self._short(task) for task in tasks if task.identity in futures]
-        for start in range(0, len(asked), AT_ONCE):
-            several = asked[start:start + AT_ONCE]
-            self._book.open(several)
-            await asyncio.gather(*map(self._hand_in, several))
+        self._asked_for |= {task.identity: task for task in asked}
         try:
+            if asked:
+                self._book.open(asked)
+                await self._hand_in_all(asked)
             while any(not future.done() for future in futures.values()):
                 left = begin + seconds - time.monotonic()
                 if left <= 0:
@@ -358,6 +361,7 @@ class Farm(Closing):
                 self._waiting[identity].remove(future)
                 if not self._waiting[identity]:
                     del self._waiting[identity]
+                    self._asked_for.pop(identity, None)
                 future.cancel()
 
     async def _short(self, task: Task) -> Task:
@@ -369,6 +373,16 @@ class Farm(Closing):
         address = blobs.address_of(task.input)
         await self._keep(address, task.input)
         return msgspec.structs.replace(task, input=b"", input_address=address)
+
+    async def _hand_in_all(self, tasks: Sequence[Task]) -> None:
+        """Put tasks into the queue in their order, some on their way at one time."""
+        places = asyncio.Semaphore(AT_ONCE)
+
+        async def one(task: Task) -> None:
+            async with places:
+                await self._hand_in(task)
+
+        await asyncio.gather(*map(one, tasks))
 
     async def _hand_in(self, task: Task) -> None:
         """Put an open task into the queue, once; what fails is made good by the next sweep."""
@@ -382,8 +396,11 @@ class Farm(Closing):
 
     async def _again(self, identity: str) -> None:
         """Let others do a task that is open still: what its worker has of it counts no more."""
-        task = self._book.task(identity)
+        if not self._book.is_open(identity):
+            return
+        task = self._asked_for.get(identity)
         if task is None:
+            self._book.forget(identity)  # of a former life: who asks for it again opens it again
             return
         with suppress(*FAULTS):
             await self._stream.purge_stream(self._queue.tasks, subject=self._queue.task(identity))
@@ -395,31 +412,42 @@ class Farm(Closing):
             READER, stream=self._queue.answers)
         while True:
             try:
-                for message in await subscription.fetch(1, timeout=READ_SECONDS):
-                    await self._take(message)
+                messages = await subscription.fetch(1, timeout=READ_SECONDS)
+                # Of more than there are, the library would wait for the rest.
+                more = min(messages[0].metadata.num_pending, AT_ONCE - 1)
+                if more:
+                    with suppress(*FAULTS):
+                        messages += await subscription.fetch(more, timeout=READ_SECONDS)
+                await self._take(messages)
             except TimeoutError:
                 continue
             except FAULTS:
                 await asyncio.sleep(line.AGAIN_SECONDS)
 
-    async def _take(self, message: Msg) -> None:
-        """An answer, into the book before it leaves the queue."""
-        worker, identity = message.subject.rsplit(".", 2)[-2:]
-        try:
-            answer = read_answer(message.data)
-            if answer.identity != identity:
-                raise ValueError(f"an answer to {identity} says it is to {answer.identity}")
-        except Exception as error:
-            await self._refuse(worker, f"its answer cannot be read: {error}")
+    async def _take(self, messages: Sequence[Msg]) -> None:
+        """Answers, into the book before they leave the queue."""
+        good = []
+        for message in messages:
+            worker, identity = message.subject.rsplit(".", 2)[-2:]
+            try:
+                answer = read_answer(message.data)
+                if answer.identity != identity:
+                    raise ValueError(f"an answer to {identity} says it is to {answer.identity}")
+            except Exception as error:
+                await self._refuse(worker, f"its answer cannot be read: {error}")
+                continue
+            if worker in self._aside:
+                await self._again(identity)
+            elif answer.error:
+                await self._failed(worker, identity, answer.error)
+            else:
+                good.append(Answered(worker, answer))
+        # One transaction: it waits for the disk once.
+        for answered, taken in zip(good, self._book.take(good) if good else (), strict=True):
+            if taken:
+                self._resolve(answered.answer.identity, answered)
+        for message in messages:
             await message.ack()
-            return
-        if worker in self._aside:
-            await self._again(identity)
-        elif answer.error:
-            await self._failed(worker, identity, answer.error)
-        elif self._book.take(worker, answer):
-            self._resolve(identity, Answered(worker, answer))
-        await message.ack()
 
     async def _failed(self, worker: str, identity: str, error: str) -> None:
         if not self._book.is_open(identity):
@@ -503,8 +531,12 @@ class Farm(Closing):
                 break
             await asyncio.sleep(READ_SECONDS / 50)
         for identity in missing:
-            task = self._book.task(identity)
-            if task is not None:
+            if not self._book.is_open(identity):
+                continue
+            task = self._asked_for.get(identity)
+            if task is None:
+                self._book.forget(identity)  # of a former life, as in `_again`
+            else:
                 log.info("a task that the queue lost is handed in again: %s", identity)
                 await self._hand_in(task)
 

@@ -49,7 +49,11 @@ FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0
 """After a failure of a device."""
 NOT_YET_SECONDS = 1.0
 MANY = 16
-"""Tasks that wait, from which on a worker takes one more than it can do now."""
+"""Tasks that wait, from which on a worker takes one more than it can do now at once."""
+AHEAD_SECONDS, AHEAD_FACTOR = 0.1, 2
+"""The next task is fetched so long before the end of one, by what the last one like it took, but at
+least as many times as long as fetching one takes: it waits here for no longer than that while
+another worker might be idle."""
 NOTHING = Done(b"", 0, 0)
 
 
@@ -74,6 +78,8 @@ class _Taken:
     given: bytes
     path: Path
     waiting: int
+    seconds: float
+    """What fetching it took; 0 where it may have been waited for."""
 
     async def let_go(self) -> None:
         """Leave it to others, at once."""
@@ -161,11 +167,14 @@ class Worker:
 
     async def _lane(self, stream: JetStreamContext, bench: Bench, lease: float) -> None:
         """Take and do tasks on one device. While it works, its last answer is handed in, and its
-        next task fetched where so many wait that nobody else lacks it."""
+        next task fetched: shortly before it is idle, or at once where so many wait that nobody else
+        lacks it."""
         subscription = await stream.pull_subscribe_bind(CONSUMER, stream=self._queue.tasks)
         pause = GrowingPause(FIRST_PAUSE, LONGEST_PAUSE)
         coming: asyncio.Future[_Taken | None] | None = None
         answering: set[asyncio.Future[None]] = set()
+        took: dict[tuple[str, str], float] = {}
+        fetching = 0.0
         with ThreadPoolExecutor(1, thread_name_prefix=bench.name) as thread:
             while not self._stop.is_set():
                 taken = await (coming or self._next(stream, subscription, lease))
@@ -175,19 +184,28 @@ class Worker:
                 if self._stop.is_set():
                     await taken.let_go()
                     break
-                if taken.waiting >= MANY:
-                    coming = asyncio.ensure_future(self._next(stream, subscription, lease))
-                answer = await self._computed(bench, thread, taken)
+                kind = taken.task.kind, taken.task.address
+                computing = asyncio.ensure_future(self._computed(bench, thread, taken))
+                fetching = taken.seconds or fetching
+                if taken.waiting >= MANY or kind in took:
+                    ahead = max(AHEAD_SECONDS, AHEAD_FACTOR * fetching)
+                    await asyncio.wait([computing], timeout=0.0 if taken.waiting >= MANY else (
+                        max(0.0, took[kind] - ahead)))
+                    if not computing.done():
+                        coming = asyncio.ensure_future(self._next(stream, subscription, lease))
+                answer = await computing
                 answering.add(handing := asyncio.ensure_future(
                     self._answer(stream, taken, answer)))
                 handing.add_done_callback(answering.discard)
                 if not answer.error:
+                    took[kind] = answer.seconds
                     pause.reset()
                 else:
+                    await _let_go(coming)
+                    coming = None
                     bench.failed()
                     await self._rest(pause.take())
-            if coming is not None and (taken := await coming) is not None:
-                await taken.let_go()
+            await _let_go(coming)
             if answering:
                 await asyncio.wait(answering)
 
@@ -200,6 +218,7 @@ class Worker:
                     subscription: JetStreamContext.PullSubscription, lease: float
                     ) -> "_Taken | None":
         """A task, with all it needs; None where there is none to be had now."""
+        begun = time.monotonic()
         try:
             (message,) = await subscription.fetch(1, timeout=TAKE_SECONDS)
         except TimeoutError:
@@ -213,8 +232,9 @@ class Worker:
             given = task.input
             if task.input_address:
                 given = (await self._blob(stream, task.input_address)).read_bytes()
-            return _Taken(message, holding, task, given, await self._blob(stream, task.address),
-                          message.metadata.num_pending)
+            path, waiting = await self._blob(stream, task.address), message.metadata.num_pending
+            return _Taken(message, holding, task, given, path, waiting,
+                          time.monotonic() - begun if waiting else 0.0)
         except OtherVersion as error:
             self._refusal = error
             self._stop.set()
@@ -283,6 +303,12 @@ async def _hold(message: Msg, lease: float) -> None:
     while True:
         await asyncio.sleep(lease / HEARTBEATS)
         await _ignore(message.in_progress())
+
+
+async def _let_go(coming: "asyncio.Future[_Taken | None] | None") -> None:
+    """Leave a task that is on its way to others."""
+    if coming is not None and (taken := await coming) is not None:
+        await taken.let_go()
 
 
 async def _ignore(what: Coroutine[Any, Any, object]) -> None:

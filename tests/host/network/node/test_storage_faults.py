@@ -42,7 +42,7 @@ from proofmill.host.network.node.store import JobKey, JobStore
 from proofmill.host.network.node.wire import Topic
 from proofmill.host.network.operator.event_log import EventLog
 from proofmill.host.network.transfers.store import TransferStore
-from proofmill.host.network.workers.book import Book
+from proofmill.host.network.workers.book import Answered, Book
 from proofmill.host.network.workers.wire import VERSION, Answer, make_task
 from proofmill.host.prover.groth16.zkey import write_zkey
 from tests.host.network.node import killed
@@ -141,7 +141,7 @@ SITES: dict[str, tuple[Make, Deed]] = {
     "TransferStore.forget": (transfers, lambda made: made.forget(b"\x01" * 32)),
     "EventLog.append": (events, lambda made: made.append("end", 4, {"reason": ""})),
     "Book.open": (book, lambda made: made.open(TASKS[1:])),
-    "Book.take": (book, lambda made: made.take("beta", ANSWER)),
+    "Book.take": (book, lambda made: made.take([Answered("beta", ANSWER)])),
     "Book.correct": (book, lambda made: made.correct(ANSWER)),
     "Book.failed": (book, lambda made: made.failed(TASKS[0].identity)),
     "Book.forget": (book, lambda made: made.forget(TASKS[0].identity)),
