@@ -71,12 +71,17 @@ def register(commands: Commands) -> None:
     train.set_defaults(run=run_train)
     compiling = actions.add_parser(
         "compile", help="a model's circuit and keys, to prove what it gives",
-        description="Make the circuit of an int8 model, with its weights as constants, a "
-                    "development key (whoever makes it can forge proofs) and a description with "
-                    "hashes, for `proofmill infer --prove`.")
+        description="Make the circuit of an int8 model, with its weights as constants or, with "
+                    "--private-weights, behind a commitment, a development key (whoever makes it "
+                    "can forge proofs) and a description with hashes, for `proofmill infer "
+                    "--prove`.")
     compiling.add_argument("model", metavar="MODEL.onnx", type=input_file(
         "`proofmill model train mlp OUT.onnx` makes one"))
     compiling.add_argument("folder", metavar="FOLDER", type=output_folder)
+    compiling.add_argument("--private-weights", action="store_true",
+                           help="prove that the weights are those of a commitment, and show no "
+                                "more of them: a constraint for each product, eight for each "
+                                "weight; FOLDER/weights.json is then for your eyes alone")
     compiling.add_argument("--seed", type=seed_text,
                            help="the same text makes the same key (default: random)")
     compiling.add_argument("--json", action="store_true", help="one JSON object")
@@ -196,7 +201,8 @@ def run_compile(options: argparse.Namespace) -> int:
 
     screen = Screen(machine=options.json)
     with screen.bar("compiling") as bar:
-        found = compile_model(options.model, options.folder, options.seed, bar.step)
+        found = compile_model(options.model, options.folder, options.seed, bar.step,
+                              private_weights=options.private_weights)
     if options.json:
         print_record("model compile", vars(found))
         return 0
@@ -204,4 +210,7 @@ def run_compile(options: argparse.Namespace) -> int:
         screen.line(f"{part:>24}  {count:>9,} constraints")
     screen.line(f"wrote {options.folder}: {found.constraints:,} constraints, and a development key")
     screen.line(f"the model's hash is {found.model_hash}, the circuit's {found.circuit_hash}")
+    if found.weights_commitment is not None:
+        screen.line(f"the weights' commitment is {found.weights_commitment}; keep {options.folder}"
+                    "/weights.json to yourself, and do not lose it")
     return 0

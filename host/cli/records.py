@@ -50,7 +50,8 @@ FIELDS: dict[str, dict[str, str]] = {
         "model_hash": "SHA-256 of the model's file, hex", "circuit_hash": "of circuit.r1cs, hex",
         "verification_key_hash": "of verification_key.json, hex", "constraints": "how many",
         "wires": "the constant 1 too", "layers": "an object: constraints by part",
-        "public": "a list: the names of the public signals, in order"},
+        "public": "a list: the names of the public signals, in order",
+        "weights_commitment": "to private weights; null where they are constants"},
     "model train": {
         "kind": "of the network", "file": "that was written", "parameters": "of the model",
         "held_out": "samples that it was not trained with",

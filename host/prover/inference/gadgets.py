@@ -17,6 +17,9 @@ from proofmill.host.prover.inference.rounding import WIDTH, Rule
 COMMITMENT_DOMAIN = int.from_bytes(b"proofmill.model-input.1", "big")
 """Keeps commitments to inputs apart from every other use of Poseidon."""
 
+WEIGHTS_DOMAIN = int.from_bytes(b"proofmill.model-weights.1", "big")
+"""And those to weights."""
+
 WORD = 31
 """Integers of eight bits in an element of the field."""
 
@@ -120,7 +123,7 @@ def greatest(system: ConstraintSystem, values: Sequence[LinearCombination], labe
     return found
 
 
-def commitment(integers: Sequence[int], salt: int) -> int:
+def commitment(integers: Sequence[int], salt: int, domain: int = COMMITMENT_DOMAIN) -> int:
     """A Poseidon commitment to integers from 0 to 255, hidden by a salt below the modulus.
 
     ``poseidon((domain, salt, w0, ..., w13))``, then ``poseidon((so far, 15 more))`` and so on, with
@@ -128,7 +131,7 @@ def commitment(integers: Sequence[int], salt: int) -> int:
     """
     words = [int.from_bytes(bytes(integers[start:start + WORD]), "little")
              for start in range(0, len(integers), WORD)]
-    elements = (COMMITMENT_DOMAIN, salt, *words)
+    elements = (domain, salt, *words)
     found = poseidon(elements[:MAXIMUM_INPUTS])
     for start in range(MAXIMUM_INPUTS, len(elements), MAXIMUM_INPUTS - 1):
         found = poseidon((found, *elements[start:start + MAXIMUM_INPUTS - 1]))
@@ -136,16 +139,25 @@ def commitment(integers: Sequence[int], salt: int) -> int:
 
 
 def commitment_gadget(system: ConstraintSystem, integers: Sequence[LinearCombination],
-                      salt: LinearCombination, output: LinearCombination) -> None:
-    """Constrain `output` to be the `commitment` to integers that are 0 to 255 for certain."""
+                      salt: LinearCombination, output: LinearCombination | int,
+                      domain: int = COMMITMENT_DOMAIN) -> None:
+    """Constrain `output` to be the `commitment` to integers that are 0 to 255 for certain.
+
+    It is a wire that is computed here, or a number.
+    """
     parts = [integers[start:start + WORD] for start in range(0, len(integers), WORD)]
     words = [weighted_sum((1 << WIDTH * place for place in range(len(part))), part)
              for part in parts]
-    elements = (as_combination(COMMITMENT_DOMAIN), salt, *words)
+    what = "commitment" if domain == COMMITMENT_DOMAIN else "weights' commitment"
+    elements = (as_combination(domain), salt, *words)
     inputs = elements[:MAXIMUM_INPUTS]
     starts = range(MAXIMUM_INPUTS, len(elements), MAXIMUM_INPUTS - 1)
     for number, start in enumerate(starts):
-        found = poseidon_gadget(system, inputs, f"commitment {number}")
+        found = poseidon_gadget(system, inputs, f"{what} {number}")
         inputs = (found, *elements[start:start + MAXIMUM_INPUTS - 1])
+    last = f"{what} {len(starts)}"
+    if isinstance(output, int):
+        system.assert_equal(poseidon_gadget(system, inputs, last), output, f"{what}: is it")
+        return
     system.hint(lambda values: (poseidon(values),), inputs, (output,))
-    poseidon_gadget(system, inputs, f"commitment {len(starts)}", output)
+    poseidon_gadget(system, inputs, last, output)

@@ -30,6 +30,9 @@ DESCRIPTION, CIRCUIT, KEY, VERIFICATION_KEY = (
     "model.json", "circuit.r1cs", "circuit.zkey", "verification_key.json")
 """The files of a compiled model."""
 
+WEIGHTS = "weights.json"
+"""The salt of private weights: their owner's secret, without which nothing can be proven."""
+
 PROOF, PUBLIC, OUTPUT, OPENING = "proof.json", "public.json", "output.json", "opening.json"
 """The files of a proof; the last one is the prover's secret."""
 
@@ -40,6 +43,7 @@ class Compiled:
 
     `model_hash`, `circuit_hash`, `verification_key_hash`: SHA-256 of the files, in hexadecimal.
     `layers`: constraints by part. `public`: the public signals' names, in order.
+    `weights_commitment`: to private weights; None where weights are constants.
     """
 
     model_hash: str
@@ -49,6 +53,7 @@ class Compiled:
     wires: int
     layers: dict[str, int]
     public: list[str]
+    weights_commitment: str | None
 
 
 @dataclass(frozen=True)
@@ -61,28 +66,35 @@ class Proven:
 
 
 def compile_model(path: str | os.PathLike[str], folder: str | os.PathLike[str],
-                  seed: bytes | None = None, step: Step = lambda what, done, total: None
-                  ) -> Compiled:
+                  seed: bytes | None = None, step: Step = lambda what, done, total: None,
+                  *, private_weights: bool = False) -> Compiled:
     """Write circuit, development key, verification key and description of a model to `folder`.
 
-    Raises `ProofmillError` for what cannot be proven, named with its node, and where a file cannot
-    be written. The same model and `seed` make the same files.
+    With `private_weights` nothing of that says more of the weights than a commitment, and
+    weights.json gets its salt. Raises `ProofmillError` for what cannot be proven, named with its
+    node, where a file cannot be written, and where there is a weights.json already. The same model
+    and `seed` make the same files, unless weights are private: their salt is random.
     """
     place = Path(folder)
+    require_new(place / WEIGHTS)
     step("compiling", 0, 1)
-    circuit = InferenceCircuit(read_model(path))
+    salt = secrets.randbelow(MODULUS) if private_weights else None
+    circuit = InferenceCircuit(read_model(path), salt)
     system = circuit.system
     r1cs = system.to_r1cs(os.fspath(path))
     try:
         place.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise not_written(place, error) from error
+    if salt is not None:
+        write_secret(place / WEIGHTS, json.dumps({"salt": str(salt)}) + "\n")
     write_r1cs(place / CIRCUIT, r1cs)
     key = development_setup(r1cs, place / KEY, seed, step)
     write_verification_key(place / VERIFICATION_KEY, key.verification_key)
     found = Compiled(_sha256(path), _sha256(place / CIRCUIT), _sha256(place / VERIFICATION_KEY),
                      len(system.constraints), system.wires, dict(circuit.layers),
-                     system.names[1:1 + r1cs.public])
+                     system.names[1:1 + r1cs.public],
+                     None if circuit.weights is None else str(circuit.weights.commitment))
     _write_json(place / DESCRIPTION, vars(found))
     return found
 
@@ -105,7 +117,7 @@ def prove_inference(path: str | os.PathLike[str], folder: str | os.PathLike[str]
     require_new(target / OPENING)
     model = read_model(path)
     step("compiling", 0, 1)
-    circuit = InferenceCircuit(model)
+    circuit = InferenceCircuit(model, _salt(place, described))
     key = read_zkey(place / KEY)
     r1cs = circuit.system.to_r1cs(model.name)
     if key.circuit_hash != circuit_hash(r1cs):
@@ -151,6 +163,20 @@ def read_description(place: Path) -> dict[str, Any]:
         raise ProofmillError(f"{place / DESCRIPTION}: is no description of a model; compile it "
                              "again")
     return found
+
+
+def _salt(place: Path, described: dict[str, Any]) -> int | None:
+    """Of private weights, from the folder of the compiled model."""
+    if described.get("weights_commitment") is None:
+        return None
+    try:
+        return int(parse_json((place / WEIGHTS).read_text("utf-8"))["salt"])
+    except FileNotFoundError:
+        raise ProofmillError(f"{place}: has no {WEIGHTS}, and the weights are private: who "
+                             "compiled the model has it") from None
+    except (ValueError, KeyError, TypeError):
+        raise ProofmillError(f"{place / WEIGHTS}: holds no salt, as {{\"salt\": \"1\"}} does; "
+                             "compile the model again, into another folder") from None
 
 
 def _sha256(path: str | os.PathLike[str]) -> str:

@@ -95,14 +95,54 @@ def rule_of(scale: np.float32, target: Quantisation, bounds: tuple[int, int],
         plain = [Rule(round(float(scale) * (1 << shift)), shift,
                       (1 << shift - 1) + (offset << shift), target.least) for shift in SHIFTS]
         rules = [found for rule in plain if (found := _excepting(rule, sums, wanted)) is not None]
-        rules.sort(key=lambda rule: rule.shift + COST * len(rule.exceptions))
+        rules.sort(key=_cost)
     return next((rule for rule in rules if np.array_equal(rule.apply(sums), wanted)), None)
+
+
+def rule_of_pair(scales: tuple[np.float32, np.float32], target: Quantisation,
+                 counts: tuple[Integers, Integers], wanted: Integers
+                 ) -> tuple[tuple[int, int], Rule] | None:
+    """``(m_a, m_b)`` and the rule that gives what is `wanted` for every ``m_a a + m_b b``.
+
+    `scales`: of a and b, over the target's. `counts`: every a and every b, their zero points taken
+    off. `wanted`: for each a, in rows, and each b; ties go to an even integer there. None where no
+    shift of integers does.
+
+    For two powers of two that is exact. Other scales are rounded as those of one sum are.
+    """
+    first, second = counts[0][:, None], counts[1][None, :]
+    parts = [np.frexp(np.float64(scale)) for scale in scales]
+    offset = target.zero_point - target.least
+    candidates = []
+    if all(mantissa == 0.5 for mantissa, _ in parts):
+        least = min(int(exponent) for _, exponent in parts)
+        shift = max(0, 1 - least)
+        if max(int(exponent) for _, exponent in parts) - least <= SHIFTS[-1] >= shift:
+            candidates = [([1 << int(exponent) - least for _, exponent in parts],
+                           Rule(1 << max(0, least - 1), shift, (1 << shift >> 1)
+                                + (offset << shift), target.least, shift > 0, target.least % 2))]
+    else:
+        candidates = [([round(float(scale) * (1 << shift)) for scale in scales],
+                       Rule(1, shift, (1 << shift - 1) + (offset << shift), target.least))
+                      for shift in SHIFTS]
+    found = []
+    for (left, right), plain in candidates:
+        sums = left * first + right * second
+        rule = plain if plain.ties else _excepting(plain, sums, wanted)
+        if rule is not None and np.array_equal(rule.apply(sums), wanted):
+            found.append(((left, right), rule))
+    return min(found, key=lambda each: _cost(each[1]), default=None)
+
+
+def _cost(rule: Rule) -> int:
+    return rule.shift + COST * len(rule.exceptions)
 
 
 def _excepting(rule: Rule, sums: Integers, wanted: Integers) -> Rule | None:
     """`rule` with its exceptions; None where these are too many, or no steps of one."""
     more = wanted - rule.apply(sums)
     wrong = np.flatnonzero(more)
-    if len(wrong) > MOST_EXCEPTIONS or np.abs(more).max(initial=0) > 1:
+    found = np.unique(np.stack([sums.flat[wrong], more.flat[wrong]]), axis=1).T
+    if len(found) > MOST_EXCEPTIONS or np.abs(more).max(initial=0) > 1:
         return None
-    return replace(rule, exceptions=tuple((int(sums[place]), int(more[place])) for place in wrong))
+    return replace(rule, exceptions=tuple((int(number), int(step)) for number, step in found))
