@@ -361,8 +361,9 @@ FIELDS: dict[str, dict[str, str]] = {
     "simulate": {
         "title": "the scenario's", "slots": "that passed", "seed": "--seed",
         "staged": "an object: figures of the staged lottery", "race": "the same of the pure race",
+        "work": "the same of the race of work", "rule": "the same of a rule of one's own",
         "attack_cost": "an object", "provers": "a list: each prover's wins, income, penalties "
-                                               "and profit under both",
+                                               "and profit under each",
         "files": "a list: what was written"},
     "attacks": {
         "attacks": "a list, below",
@@ -400,6 +401,7 @@ SOMETIMES: dict[str, set[str]] = {
     "bench proving: results": {"held_with_multiples", "held_with_multiples_cpu_ratio",
                                "held_with_multiples_wall_ratio"},
     "attacks: attacks": {"profit_without_defence_gwei_per_slot"},
+    "simulate": {"staged", "race", "work", "rule"},
     "mine": {"failure"},
 }
 """Fields that are not always there: of proof systems, accelerators, boards, options, attacks with a

@@ -82,6 +82,10 @@ ROWS = (
     ("minted", "minted_gwei", "{:,} gwei"), ("burned", "burned_gwei", "{:,} gwei"),
     ("rho at the end", "rho_last", "{:.4f}"), ("provers still at work", "still_proving", "{}"),
 )
+HEADS = {"staged": "staged lottery", "race": "pure race", "work": "race of work",
+         "rule": "rule of your own"}
+NOT_OF = {name: ("stage_rates_1", "stage_rates_2", "stage_rates_3") for name in ("race", "work")}
+"""What a mechanism has no figures of: there are no stages."""
 
 
 def _show(screen: Screen, result: Any) -> None:
@@ -89,25 +93,24 @@ def _show(screen: Screen, result: Any) -> None:
 
     screen.line(f"{result.scenario.title}: {result.slots:,} slots, "
                 f"{len(result.scenario.each())} provers, seed {result.seed}")
-    staged, race = flat(result.figures["staged"]), flat(result.figures["race"])
-    screen.line(f"{'':26}{'staged lottery':>20}{'pure race':>20}")
+    found = {name: flat(figures) for name, figures in result.figures.items()}
+    screen.line(f"{'':26}" + "".join(f"{HEADS[name]:>20}" for name in found))
     for label, key, pattern in ROWS:
-        if key.startswith("stage_rates"):
-            race = {**race, key: None}  # a race has no stages
-        ours, theirs = ("-" if figures[key] is None else pattern.format(figures[key])
-                        for figures in (staged, race))
-        screen.line(f"{label:26}{ours:>20}{theirs:>20}")
+        said = ("-" if figures[key] is None or key in NOT_OF.get(name, ()) else
+                pattern.format(figures[key]) for name, figures in found.items())
+        screen.line(f"{label:26}" + "".join(f"{text:>20}" for text in said))
     screen.line()
-    screen.line(f"{'kind':<16}{'stake':>8}{'staged income':>15}{'race income':>13}   (shares)")
+    heads = [f"{name} income" for name in found]
+    screen.line(f"{'kind':<16}{'stake':>8}"
+                + "".join(f"{head:>15}" for head in heads) + "   (shares)")
     groups: dict[str, list[JsonObject]] = {}
     for row in prover_rows(result):
         groups.setdefault(row["name"], []).append(row)
     for name, rows in groups.items():
-        stake, ours, theirs = (
-            sum(row[key] for row in rows)
-            for key in ("stake_share", "staged_income_share", "race_income_share"))
+        stake, *shares = (sum(row[key] for row in rows) for key in (
+            "stake_share", *(f"{one}_income_share" for one in found)))
         label = f"{len(rows)} x {name}"
-        screen.line(f"{label:<16}{stake:>8.1%}{ours:>15.1%}{theirs:>13.1%}")
+        screen.line(f"{label:<16}{stake:>8.1%}" + "".join(f"{one:>15.1%}" for one in shares))
     cost = result.attack_cost
     screen.line()
     screen.line("To win half of the slots takes "

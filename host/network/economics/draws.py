@@ -22,7 +22,7 @@ _KNOTS = 1 << 16
 _FRACTION = 1 << 24
 _ROWS_KEPT = 64
 """A window of slots and more: who is drawn last starts that much later than the slot's block."""
-_OF_PROVERS, _OF_BLOCKS = 0, 1
+_OF_PROVERS, _OF_BLOCKS, _OF_WORK = 0, 1, 2
 
 
 class Luck:
@@ -81,6 +81,10 @@ class Luck:
     def root(self, slot: int) -> bytes:
         """The root of the payload of a slot."""
         return keccak_words(self.seed, slot, 2)
+
+    def find(self, slot: int) -> float:
+        """Where in all that search for the block of a slot it is found: 0 to below 1."""
+        return int(self._words(_OF_WORK, slot, 1)[0] >> np.uint64(11)) / 2**53
 
     def _words(self, stream: int, slot: int, count: int) -> NDArray[np.uint64]:
         return np.random.Philox(key=self._key, counter=[0, 0, slot, stream]).random_raw(count)

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from proofmill.host.network.economics.draws import Luck
+from proofmill.host.network.economics.population import Population, SlotOutcome
+from proofmill.host.network.economics.prospects import KWH
 from proofmill.host.network.economics.scenario import Scenario
-from proofmill.host.network.economics.world import KWH, SlotOutcome, World
 from proofmill.host.network.mechanism import rewards
 from proofmill.host.network.mechanism.penalties import primary_penalty
 
@@ -28,13 +29,35 @@ def gini(values: Sequence[float]) -> float:
                  - (len(ordered) + 1) / len(ordered))
 
 
+def herfindahl(values: Sequence[float]) -> float:
+    """The sum of squared shares of amounts of 0 or more: 1 / n all equal, 1 one has all; 0 for a
+    sum of 0. Losses count as 0."""
+    amounts = [max(0.0, value) for value in values]
+    total = sum(amounts)
+    return sum((amount / total)**2 for amount in amounts) if total else 0.0
+
+
+def nakamoto(values: Sequence[float]) -> int:
+    """How few of them have more than half of a sum together; 0 for a sum of 0."""
+    amounts = sorted((max(0.0, value) for value in values), reverse=True)
+    half, reached = sum(amounts) / 2, 0.0
+    for count, amount in enumerate(amounts, 1):
+        reached += amount
+        if reached > half:
+            return count
+    return 0
+
+
 @dataclass(frozen=True)
 class Figures:
     """A mechanism's run. Shares and rates are fractions of 1, times in seconds, money in gwei.
 
     `latency_*`: from the slot's start until all proposers have the winning proof; `delay_mean`: in
     slots, until it is in a block; `work_per_proof`: proofs' worth of work for each proof that is
-    paid; `gini_of_income_over_stake`: of each prover's income per unit of stake.
+    paid; `gini_of_income_over_stake`: of each prover's income per unit of stake; `herfindahl`,
+    `nakamoto`: of income, too; at the end: `still_proving` provers at work, their `machines`,
+    `proofs_per_hour` that these can make, and `bonded_gwei`; `first_layer_share`: layer 1's stake,
+    of what it would be if nobody bonded.
     """
 
     slots: int
@@ -54,6 +77,12 @@ class Figures:
     burned_gwei: int
     rho_last: float
     still_proving: int
+    herfindahl_of_income: float
+    nakamoto_of_income: int
+    machines: int
+    proofs_per_hour: float
+    bonded_gwei: int
+    first_layer_share: float
 
 
 @dataclass(frozen=True)
@@ -71,7 +100,7 @@ class AttackCost:
     withheld_slot_gwei: int
 
 
-def figures(world: World) -> Figures:
+def figures(world: Population) -> Figures:
     """The figures of a finished run."""
     outcomes = world.outcomes
     proven = [o for o in outcomes if o.delay is not None]
@@ -99,10 +128,16 @@ def figures(world: World) -> Figures:
         delay_mean=_mean_delay(proven),
         work_per_proof=sum(o.work for o in outcomes) / count,
         joules_per_proof=sum(o.joules for o in outcomes) / count,
-        minted_gwei=world.ledger.totals.matured,
-        burned_gwei=world.ledger.totals.burned,
-        rho_last=world.ledger.rho / 10**9,
+        minted_gwei=world.minted_gwei,
+        burned_gwei=world.burned_gwei,
+        rho_last=world.rho_last,
         still_proving=sum(tally.quit_slot is None for tally in tallies),
+        herfindahl_of_income=herfindahl(income),
+        nakamoto_of_income=nakamoto(income),
+        machines=sum(tally.machines for tally in tallies),
+        proofs_per_hour=sum(3_600 * tally.machines / tally.kind.seconds for tally in tallies),
+        bonded_gwei=sum(tally.bond_gwei for tally in tallies),
+        first_layer_share=world.first_layer_share,
     )
 
 

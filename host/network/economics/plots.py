@@ -13,11 +13,13 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
-from proofmill.host.network.economics.simulate import MECHANISMS, Run
+from proofmill.host.network.economics.simulate import Run
 from proofmill.host.network.economics.tables import prover_rows
+from proofmill.host.network.economics.world import World
 
-COLOURS = {"staged": "#1b6ca8", "race": "#d1495b"}
-LABELS = {"staged": "staged lottery", "race": "pure race"}
+COLOURS = {"staged": "#1b6ca8", "race": "#d1495b", "work": "#8d6a9f", "rule": "#2e8b57"}
+LABELS = {"staged": "staged lottery", "race": "pure race", "work": "race of work",
+          "rule": "rule of your own"}
 DOTS_PER_INCH = 120
 MOST_BARS = 40
 
@@ -60,8 +62,10 @@ def _shares(run: Run, axes: Axes) -> None:
     named = zip(labels([row["name"] for row in everyone]), everyone, strict=True)
     rows = sorted(named, key=lambda each: -each[1]["stake_gwei"])[:MOST_BARS]
     places = np.arange(len(rows))
-    for offset, name in ((-0.2, "staged"), (0.2, "race")):
-        axes.bar(places + offset, [row[f"{name}_income_share"] for _, row in rows], 0.4,
+    width = 0.8 / len(run.worlds)
+    for number, name in enumerate(run.worlds):
+        offset = (number + 0.5) * width - 0.4
+        axes.bar(places + offset, [row[f"{name}_income_share"] for _, row in rows], width,
                  color=COLOURS[name], label=f"income, {LABELS[name]}")
     axes.hlines([row["stake_share"] for _, row in rows], places - 0.42, places + 0.42, color="k",
                 lw=1.5, label="share of the stake")
@@ -79,7 +83,7 @@ def _shares(run: Run, axes: Axes) -> None:
 def _latency(run: Run, axes: Axes) -> None:
     slot = run.scenario.network.slot_seconds
     curves = {name: np.sort([o.seconds for o in run.worlds[name].outcomes if o.seconds is not None])
-              for name in MECHANISMS}
+              for name in run.worlds}
     last = max((float(seconds[-1]) for seconds in curves.values() if len(seconds)), default=slot)
     slots = max(1, ceil(last / slot))
     for name, seconds in curves.items():
@@ -103,7 +107,7 @@ def _latency(run: Run, axes: Axes) -> None:
 
 def _work(run: Run, axes: Axes) -> None:
     names: list[str] = []
-    for place, name in enumerate(MECHANISMS):
+    for place, name in enumerate(run.worlds):
         figures = run.figures[name]
         proven = isfinite(figures.work_per_proof)
         height = figures.work_per_proof if proven else 0.0
@@ -120,12 +124,14 @@ def _work(run: Run, axes: Axes) -> None:
 
 
 def _rho(run: Run, axes: Axes) -> None:
-    for name in MECHANISMS:
-        axes.plot([rho / 1e9 for rho in run.worlds[name].rho[:run.slots]],
-                  color=COLOURS[name], label=LABELS[name],
-                  ls="-" if name == "staged" else "--")
+    for name, world in run.worlds.items():
+        if isinstance(world, World):
+            axes.plot([rho / 1e9 for rho in world.rho[:run.slots]],
+                      color=COLOURS[name], label=LABELS[name],
+                      ls="--" if name == "race" else "-")
     axes.axhline(run.scenario.parameters.rho_min / 1e9, color="k", alpha=0.4, lw=1, ls=":")
     axes.set_ylim(bottom=0)
     axes.set_xlim(0, max(1, run.slots - 1))
-    axes.legend(frameon=False)
+    if axes.lines[1:]:
+        axes.legend(frameon=False)
     _finish(run, axes, "rho: layer 2's part of layer 1's base (dotted: its floor)", "slot", "rho")

@@ -17,7 +17,7 @@ from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.ground.toml_text import read_toml
 from proofmill.host.ground.typed import typed
 from proofmill.host.ground.units import BPS
-from proofmill.host.network.economics.scenario import StatedGwei
+from proofmill.host.network.economics.economy import StatedGwei
 from proofmill.host.network.mechanism.parameters import Parameters
 
 DEVNET_PROVERS = (0, 1, 2, 5)

@@ -12,13 +12,19 @@ from msgspec import UNSET, Meta, Struct, UnsetType, defstruct, structs
 from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.ground.toml_text import parse_toml, read_toml
 from proofmill.host.ground.typed import typed
+from proofmill.host.network.economics.economy import (
+    Economy,
+    Market,
+    Share,
+    SomeGwei,
+    StatedGwei,
+)
 from proofmill.host.network.economics.limits import MOST_PROVERS, MOST_SLOTS
 from proofmill.host.network.mechanism.parameters import DEFENCES, Defences, Parameters
 
-StatedGwei = Annotated[int, Meta(ge=0, le=10**18)]
-"""An amount in a file: what a user can state."""
-SomeGwei = Annotated[int, Meta(ge=1, le=10**18)]
-Share = Annotated[float, Meta(ge=0, le=1)]
+Mechanism = Literal["staged", "race", "work"]
+MECHANISMS: tuple[Mechanism, ...] = ("staged", "race")
+"""Those that are played where a scenario does not say which."""
 
 
 class Network(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -41,8 +47,10 @@ class ProverKind(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """`count` provers alike. The time of a proof is log-normal about its median `seconds`.
 
     `jitter`: the logarithm's standard deviation; `failure_rate`: proofs that never arrive;
-    `watts`: while it proves. Strategies: honest; withholding: never delivers as primary; thrifty:
-    stops for good when energy has cost more than it earned over 256 slots.
+    `watts`: of a machine while it proves. Strategies: honest; withholding: never delivers as
+    primary; thrifty: stops for good when energy has cost more than it earned since the last review;
+    market: enters, leaves, buys machines and bonds by what it expects to earn, by the keys of
+    `market`.
     """
 
     name: Annotated[str, Meta(min_length=1, max_length=60)]
@@ -53,7 +61,8 @@ class ProverKind(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     jitter: Annotated[float, Meta(ge=0, le=3)] = 0.05
     failure_rate: Share = 0.02
     watts: Annotated[float, Meta(ge=0, le=1e6)] = 200.0
-    strategy: Literal["honest", "withholding", "thrifty"] = "honest"
+    strategy: Literal["honest", "withholding", "thrifty", "market"] = "honest"
+    market: Market = Market()
 
 
 _NEVER_ZERO = ("weight_denominator", "slots_per_epoch", "relief_one_in")
@@ -75,17 +84,30 @@ class _File(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     provers: Annotated[tuple[ProverKind, ...], Meta(min_length=1)]
     title: str = "a scenario"
     network: Network = Network()
+    economy: Economy = Economy()
+    mechanisms: Annotated[tuple[Mechanism, ...], Meta(min_length=1)] = MECHANISMS
     mechanism: _Mechanism = _Mechanism()  # type: ignore[valid-type]
 
 
 @dataclass(frozen=True)
 class Scenario:
-    """A network, its mechanism and its provers."""
+    """A network, its mechanism and its provers.
+
+    `mechanisms`: those that are played beside each other: `staged`, the lottery; `race`, the same
+    without stages; `work`, a race of work without proofs (`work_race`).
+    """
 
     title: str
     network: Network
     provers: tuple[ProverKind, ...]
     parameters: Parameters = field(default_factory=Parameters)
+    economy: Economy = Economy()
+    mechanisms: tuple[str, ...] = MECHANISMS
+
+    @property
+    def count(self) -> int:
+        """Provers."""
+        return sum(kind.count for kind in self.provers)
 
     def each(self) -> list[ProverKind]:
         """One entry a prover; its place is the prover's identity."""
@@ -135,7 +157,11 @@ def scenario_of(document: Mapping[str, Any], where: str) -> Scenario:
     for name in names:
         if names.count(name) > 1:
             raise ProofmillError(f"{where}: provers: name {name!r} occurs twice; give each its own")
-    return Scenario(file.title, file.network, file.provers, _parameters(file.mechanism, where))
+    for one in file.mechanisms:
+        if file.mechanisms.count(one) > 1:
+            raise ProofmillError(f"{where}: mechanisms: {one!r} occurs twice; name each once")
+    return Scenario(file.title, file.network, file.provers, _parameters(file.mechanism, where),
+                    file.economy, file.mechanisms)
 
 
 def _parameters(table: Struct, where: str) -> Parameters:

@@ -1,4 +1,5 @@
-"""A scenario run twice on the same luck: the staged lottery, and beside it the pure race."""
+"""A scenario run on the same luck under several mechanisms: the staged lottery, beside it the pure
+race, a race of work, and a rule of a user's own."""
 
 import logging
 from collections.abc import Callable
@@ -13,40 +14,57 @@ from proofmill.host.network.economics.measures import (
     lag,
     median_prover,
 )
+from proofmill.host.network.economics.population import Classes, Population
 from proofmill.host.network.economics.scenario import Scenario
+from proofmill.host.network.economics.work_race import WorkRace
 from proofmill.host.network.economics.world import World
+from proofmill.host.network.mechanism.ledger import RewardLedger
 
 log = logging.getLogger(__name__)
-
-MECHANISMS = ("staged", "race")
 
 
 @dataclass(frozen=True)
 class Run:
-    """A finished simulation. `worlds` and `figures` by the names in `MECHANISMS`."""
+    """A finished simulation. `worlds` and `figures` by mechanism: those of the scenario, and
+    `rule`."""
 
     scenario: Scenario
     slots: int
     seed: int
     luck: Luck
-    worlds: dict[str, World]
+    worlds: dict[str, Population]
     figures: dict[str, Figures]
     attack_cost: AttackCost
 
 
 def simulate(scenario: Scenario, slots: int | None = None, seed: int = 0,
-             progress: Callable[[int, int], None] | None = None) -> Run:
+             progress: Callable[[int, int], None] | None = None,
+             strategies: Classes | None = None, rule: type[RewardLedger] | None = None) -> Run:
     """Run `slots` slots (default: the scenario's). Same arguments, same result.
 
     The race is the same mechanism without stages and without the lottery among proofs of one slot:
     everybody starts at once and the first proof of a slot is paid. `progress` hears (done, all).
+
+    `strategies`: classes that derive from `Strategy`, by the name of the kind of provers that they
+    act for, or "" for all others. `rule`: a class that derives from `RewardLedger`; the lottery
+    is played on it as well, as `rule` in what is returned. ValueError for a name that no kind has.
     """
+    for name in strategies or ():
+        if name and name not in [kind.name for kind in scenario.provers]:
+            raise ValueError(f"{name}: no prover of the scenario has this name; it has "
+                             + ", ".join(kind.name for kind in scenario.provers))
     count = scenario.network.slots if slots is None else slots
     luck = Luck(scenario, count, seed)
     staged = scenario.parameters
     race = replace(staged, defences=replace(staged.defences, stages=False, slot_batch=False))
     log.info("simulating %d slots, seed %d", count, seed)
-    worlds = {"staged": World(scenario, staged, luck), "race": World(scenario, race, luck)}
+    made: dict[str, Callable[[], Population]] = {
+        "staged": lambda: World(scenario, staged, luck, strategies),
+        "race": lambda: World(scenario, race, luck, strategies),
+        "work": lambda: WorkRace(scenario, luck, strategies)}
+    worlds = {name: made[name]() for name in scenario.mechanisms}
+    if rule is not None:
+        worlds["rule"] = World(scenario, staged, luck, strategies, rule)
     median, lags = median_prover(scenario), []
     for slot in range(count):
         for world in worlds.values():

@@ -35,15 +35,16 @@ class SlotWork:
     record: SlotRecord
     groups: list[Group] = field(default_factory=list)
 
-    def start(self, provers: Provers, start: int, row: tuple[Micros, NDArray[np.bool_]],
+    def start(self, provers: Provers, start: int, luck: tuple[Micros, NDArray[np.bool_]],
               travel: int, slot_length: int) -> None:
-        """`provers` begin at `start`. `row`: of the luck of the slot; `travel`, `slot_length`:
-        microseconds from a proof made to every proposer having it, and of a slot."""
-        micros, arrives = row
-        end = start + micros[provers]
+        """`provers` begin at `start`. `luck`: how long each takes, and whose proofs arrive;
+        `travel`, `slot_length`: microseconds from a proof made to every proposer having it, and of
+        a slot."""
+        micros, arrives = luck
+        end = start + micros
         # A proof that is early still has to wait for its stage to open.
         delay = np.maximum(-(-(end + travel) // slot_length), start // slot_length + 1)
-        self.groups.append(Group(provers, start, end, delay, arrives[provers]))
+        self.groups.append(Group(provers, start, end, delay, arrives.copy()))
 
     def busy(self) -> set[int]:
         """Who works on it."""

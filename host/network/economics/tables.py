@@ -10,23 +10,23 @@ from typing import Any
 from proofmill.host.ground.json_text import JsonObject
 from proofmill.host.ground.output import write_atomically
 from proofmill.host.network.economics.measures import energy_gwei
-from proofmill.host.network.economics.simulate import MECHANISMS, Run
+from proofmill.host.network.economics.simulate import Run
 from proofmill.host.network.economics.table import Table
 
 
 def prover_rows(run: Run) -> list[JsonObject]:
-    """A row for each prover: what it is, and what it did and earned under both mechanisms."""
+    """A row for each prover: what it is, and what it did and earned under every mechanism."""
     rows = []
     kinds = run.scenario.each()
     stake = sum(kind.stake_gwei + kind.delegated_gwei for kind in kinds)
-    tallies = {name: run.worlds[name].tallies for name in MECHANISMS}
-    totals = {name: sum(max(0, tally.gwei) for tally in tallies[name]) for name in MECHANISMS}
+    tallies = {name: world.tallies for name, world in run.worlds.items()}
+    totals = {name: sum(max(0, tally.gwei) for tally in tallies[name]) for name in tallies}
     for identity, kind in enumerate(kinds):
         row: JsonObject = {
             "prover": identity, "name": kind.name, "strategy": kind.strategy,
             "seconds": kind.seconds, "stake_gwei": kind.stake_gwei + kind.delegated_gwei,
             "stake_share": round((kind.stake_gwei + kind.delegated_gwei) / stake, 6)}
-        for name in MECHANISMS:
+        for name in run.worlds:
             tally, total = tallies[name][identity], totals[name]
             cost = energy_gwei(run.scenario, tally.joules)
             row |= {
@@ -35,7 +35,8 @@ def prover_rows(run: Run) -> list[JsonObject]:
                 f"{name}_income_share": round(max(0, tally.gwei) / total, 6) if total else 0.0,
                 f"{name}_penalties_gwei": tally.penalties_gwei,
                 f"{name}_energy_gwei": round(cost),
-                f"{name}_profit_gwei": round(tally.gwei - cost)}
+                f"{name}_profit_gwei": round(tally.gwei - cost - tally.machines_gwei),
+                f"{name}_machines": tally.machines, f"{name}_bond_gwei": tally.bond_gwei}
         rows.append(row)
     return rows
 
@@ -43,14 +44,15 @@ def prover_rows(run: Run) -> list[JsonObject]:
 def slot_rows(run: Run) -> list[JsonObject]:
     """A row for each slot and mechanism, in the order of the slots; empty where unproven."""
     rows = [{"mechanism": name, **vars(outcome)}
-            for name in MECHANISMS for outcome in run.worlds[name].outcomes]
+            for name, world in run.worlds.items() for outcome in world.outcomes]
     return sorted(rows, key=lambda row: (row["slot"], row["mechanism"]))
 
 
 def figure_rows(run: Run) -> list[JsonObject]:
-    """A row for each figure, staged and race side by side."""
-    staged, race = (flat(run.figures[name]) for name in MECHANISMS)
-    return [{"figure": key, "staged": staged[key], "race": race[key]} for key in staged]
+    """A row for each figure, all mechanisms side by side."""
+    found = {name: flat(figures) for name, figures in run.figures.items()}
+    return [{"figure": key, **{name: of[key] for name, of in found.items()}}
+            for key in next(iter(found.values()))]
 
 
 def flat(record: Any) -> JsonObject:

@@ -1,13 +1,19 @@
-"""Provers at work on one mechanism: who starts when, which proof lands where, what it costs."""
+"""Provers at work on one ledger: who starts when, which proof lands where, what it costs."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
+from proofmill.host.ground.units import BPS
 from proofmill.host.network.economics.draws import MICROS, Luck
-from proofmill.host.network.economics.scenario import ProverKind, Scenario
+from proofmill.host.network.economics.population import Classes, Population, SlotOutcome
+from proofmill.host.network.economics.prospects import Prospect
+from proofmill.host.network.economics.scenario import Scenario
 from proofmill.host.network.economics.slot_work import SlotWork
-from proofmill.host.network.mechanism import bonds, rewards
+from proofmill.host.network.economics.strategies import Duty
+from proofmill.host.network.mechanism import bonds, penalties, rewards
 from proofmill.host.network.mechanism.invariants import check_slot
 from proofmill.host.network.mechanism.ledger import RewardLedger
 from proofmill.host.network.mechanism.lottery import mix_epoch
@@ -15,83 +21,45 @@ from proofmill.host.network.mechanism.parameters import Parameters
 from proofmill.host.network.mechanism.records import SlotRecord, Submission
 from proofmill.host.network.mechanism.stages import Stage, stage_of
 
-KWH = 3_600_000
-"""Joules."""
-THRIFTY_SLOTS = 256
-"""Slots after which a thrifty prover looks back on as many."""
 
-
-@dataclass
-class SlotOutcome:
-    """A slot with a block. `delay` (in blocks) and `seconds` (until every proposer has the proof)
-    None: never proven. `work`: proving time spent, each prover's in units of its own median."""
-
-    slot: int
-    stage: int
-    delay: int | None
-    seconds: float | None
-    winner: int | None
-    work: float
-    joules: float
-
-
-@dataclass(frozen=True)
-class Tally:
-    """A prover's run: gwei, joules and counts."""
-
-    kind: ProverKind
-    gwei: int
-    joules: float
-    wins: int
-    penalties_gwei: int
-    quit_slot: int | None
-
-
-class World:
+class World(Population):
     """Provers of a scenario on one ledger, slot by slot.
 
     Before the first slot everyone has been reliable: q is 1. A slot costs time in proportion to
     those who work on it, and an epoch in proportion to the provers.
+
+    A prover's identity on the ledger is its place; who comes back after it has left has a new one,
+    a multiple of their number further. What it bonds above the least is delegated to itself, so
+    that it can be taken out again.
     """
 
-    def __init__(self, scenario: Scenario, parameters: Parameters, luck: Luck) -> None:
-        self.scenario, self.luck, self.parameters = scenario, luck, parameters
+    def __init__(self, scenario: Scenario, parameters: Parameters, luck: Luck,
+                 classes: Classes | None = None,
+                 ledger: type[RewardLedger] = RewardLedger) -> None:
+        """`ledger`: the mechanism's, or a rule of a user's own."""
+        self.parameters = parameters
+        self.mechanism = "staged" if parameters.defences.stages else "race"
         largest = rewards.largest_budget(parameters, scenario.network.base_gwei)
-        self.ledger = RewardLedger(parameters, bonds.minimum_bond(parameters, largest))
-        self._kinds = scenario.each()
-        for identity, kind in enumerate(self._kinds):
-            self.ledger.join(identity, max(kind.stake_gwei, self.ledger.minimum_bond),
-                             kind.delegated_gwei, reliability_bps=10_000)
-        self._bonds = [prover.bond for prover in self.ledger.provers.values()]
-        self.outcomes: list[SlotOutcome] = []
+        self.ledger = ledger(parameters, bonds.minimum_bond(parameters, largest))
+        self._identity = list(range(scenario.count))
+        self._owned = [kind.market.at_start for kind in scenario.each()]
+        self._paid_in, self._former_gwei = [0] * scenario.count, [0] * scenario.count
+        for place, kind in enumerate(scenario.each()):
+            if self._owned[place]:
+                self._paid_in[place] = max(kind.stake_gwei, self.ledger.minimum_bond)
+                self.ledger.join(place, self._paid_in[place], kind.delegated_gwei,
+                                 reliability_bps=BPS)
+        super().__init__(scenario, luck, classes)
         self.rho: list[int] = []
+        self._weight, self._usual = 0, float(BPS)
+        """Of all that are there, in a review: their weights' sum, and their mean reliability."""
         self.refused = 0
-        self._slot_micros = round(scenario.network.slot_seconds * MICROS)
         self._travel = round(scenario.network.network_seconds * MICROS)
-        self._everybody = np.arange(len(self._kinds))
-        self._kind_of = np.repeat(np.arange(len(scenario.provers)),
-                                  [kind.count for kind in scenario.provers])
-        self._worked = np.zeros(len(self._kinds), dtype=np.int64)
-        self._wins = [0] * len(self._kinds)
-        self._quit: dict[int, int] = {}
-        self._thrifty = [identity for identity, kind in enumerate(self._kinds)
-                         if kind.strategy == "thrifty"]
-        self._looked_back: dict[int, tuple[int, float]] = {}
         self._work: dict[int, SlotWork] = {}
 
-    @property
-    def tallies(self) -> list[Tally]:
-        """Everybody's run so far, by identity."""
-        return [self.tally(identity) for identity in range(len(self._kinds))]
-
-    def tally(self, identity: int) -> Tally:
-        """One prover's run so far."""
-        penalties = self._bonds[identity] - self.ledger.provers[identity].bond
-        kind = self._kinds[identity]
-        return Tally(
-            kind, self.ledger.earned.get(identity, 0) - penalties,
-            float(self._worked[identity]) / MICROS * kind.watts, self._wins[identity], penalties,
-            self._quit.get(identity))
+    minted_gwei = property(lambda self: self.ledger.totals.matured)
+    burned_gwei = property(lambda self: self.ledger.totals.burned)
+    rho_last = property(lambda self: self.ledger.rho / 10**9)
 
     def step(self, slot: int) -> None:
         """Run one slot; checks invariants 2 to 6."""
@@ -101,7 +69,7 @@ class World:
             epoch = mix_epoch(slot // per_epoch)
             record = ledger.open_slot(
                 slot, self.luck.root(slot), self.luck.mix(-1 if epoch is None else epoch),
-                self.scenario.network.base_gwei)
+                self.base_gwei)
             self._work[slot] = SlotWork(record)
             staged = record.assignment.primary is not None
             self._start(record, Stage.PRIMARY if staged else Stage.OPEN, slot)
@@ -117,7 +85,7 @@ class World:
         ledger.finalise(slot - self.parameters.finality_epochs * per_epoch)
         check_slot(ledger)
         self.rho.append(ledger.rho)
-        self._look_back(slot)
+        self.review(slot)
 
     def finish(self, slots: int) -> None:
         """Run on until every window has passed and everything is final."""
@@ -129,21 +97,38 @@ class World:
 
     def _start(self, record: SlotRecord, stage: Stage, slot: int) -> None:
         """Those who become eligible with this stage start to prove, in `slot`."""
-        drawn, work = record.assignment, self._work[record.slot]
-        row, start = self.luck.row(record.slot), (slot - record.slot) * self._slot_micros
+        drawn, work, count = record.assignment, self._work[record.slot], len(self.kinds)
+        start = (slot - record.slot) * self.slot_micros
         if stage is Stage.PRIMARY:
-            withholds = self._kinds[drawn.primary or 0].strategy == "withholding"
-            provers = np.array([] if withholds else [drawn.primary], dtype=np.int64)
+            provers = np.array([(drawn.primary or 0) % count], dtype=np.int64)
         elif stage is Stage.COMMITTEE:
-            provers = np.array(drawn.committee, dtype=np.int64)
+            provers = np.array([one % count for one in drawn.committee], dtype=np.int64)
         else:
-            out = list(self.ledger.standing.out() | work.busy())
-            provers = self._everybody
-            if out:
-                free = np.ones(len(provers), dtype=bool)
-                free[out] = False
-                provers = provers[free]
-        work.start(provers, start, row, self._travel, self._slot_micros)
+            free = self.present.copy()
+            free[[one % count for one in self.ledger.standing.short
+                  if self._identity[one % count] == one]] = False
+            free[list(work.busy())] = False
+            provers = np.flatnonzero(free)
+        if self.choosy:
+            provers = self._willing(provers, record.slot, stage, start)
+        micros, arrives = self.luck.row(record.slot)
+        micros, arrives = self.sped_up(provers, micros[provers]), arrives[provers]
+        if self._reviewing and drawn.primary is None:
+            self._note_first(provers[arrives], start + micros[arrives])
+        work.start(provers, start, (micros, arrives), self._travel, self.slot_micros)
+
+    def _willing(self, provers: NDArray[np.int64], slot: int, stage: Stage, start: int
+                 ) -> NDArray[np.int64]:
+        """Those that begin, by their strategies."""
+        return np.array([
+            one for one in provers.tolist() if one not in self.choosy
+            or self.strategies[one].proves(
+                Duty(self.mechanism, slot, one, stage, start / MICROS))], dtype=np.int64)
+
+    def _note_first(self, provers: NDArray[np.int64], ends: NDArray[np.int64]) -> None:
+        order = np.argsort(ends, kind="stable")[:2]
+        found = [int(ends[place]) for place in order] + [-1, -1]
+        self.first.append((int(provers[order[0]]) if len(order) else -1, found[0], found[1]))
 
     def _include(self, work: SlotWork, slot: int, proposer: int) -> None:
         """The proofs of a slot that `proposer` puts into the block of `slot`.
@@ -154,7 +139,8 @@ class World:
         flags = self.parameters.defences
         most = None if flags.slot_batch or not flags.statement_key else 1
         while landed := work.landed(delay, most):
-            for prover in landed:
+            for place in landed:
+                prover = self._identity[place]
                 proof = b"%d/%d" % (record.slot, prover)
                 reason = self.ledger.include(
                     slot, proposer, record.slot, Submission(record.key, prover, proof, prover))
@@ -178,37 +164,98 @@ class World:
         win, work = record.win, self._work.pop(record.slot)
         stop = seen = winner = delay = None
         if win is not None:
-            winner, delay = win.submission.prover, win.delay
+            winner, delay = win.submission.prover % len(self.kinds), win.delay
             seen = work.end_of(winner) + self._travel
             # In a race everyone sees the first proof at once; under stages, in its block.
             staged = record.assignment.primary is not None
-            included = (win.included_slot - record.slot) * self._slot_micros
+            included = (win.included_slot - record.slot) * self.slot_micros
             stop = included + self._travel if staged else seen
             self._wins[winner] += 1
         spent = joules = 0.0
         for provers, micros in work.spent(stop):
-            self._worked[provers] += micros
-            # Sums of whole microseconds: the same in any order, and on every machine.
-            of_kinds = np.bincount(self._kind_of[provers], micros, len(self.scenario.provers))
-            for kind, time in zip(self.scenario.provers, of_kinds.tolist(), strict=True):
-                spent += time / MICROS / kind.seconds
-                joules += time / MICROS * kind.watts
+            more, drawn = self.count_work(provers, micros)
+            spent, joules = spent + more, joules + drawn
         stage = 0 if delay is None else int(stage_of(self.parameters, delay))
         self.outcomes.append(SlotOutcome(
             record.slot, stage, delay, None if seen is None else seen / MICROS, winner, spent,
-            joules))
+            joules, win.prover_gwei if win is not None else 0))
 
-    def _look_back(self, slot: int) -> None:
-        """Thrifty provers may stop: every 256 slots they compare the last 255 with their cost."""
-        if slot % THRIFTY_SLOTS == 0:
-            price = self.scenario.network.energy_gwei_per_kwh
-            for identity, (gwei, joules) in self._looked_back.items():
-                tally = self.tally(identity)
-                if identity not in self._quit and (
-                        tally.gwei - gwei < (tally.joules - joules) / KWH * price):
-                    self._quit[identity] = slot
-                    self.ledger.leave(identity, slot)
-        elif slot % THRIFTY_SLOTS == 1:
-            now = map(self.tally, self._thrifty)
-            self._looked_back = {identity: (tally.gwei, tally.joules)
-                                 for identity, tally in zip(self._thrifty, now, strict=True)}
+    # What the ledger says of a place
+
+    def _identities(self, place: int) -> Sequence[int]:
+        return range(place, self._identity[place] + 1, len(self.kinds))
+
+    def _earned(self, place: int) -> int:
+        return sum(self.ledger.earned.get(one, 0) for one in self._identities(place))
+
+    def _penalties(self, place: int) -> int:
+        """Paid in, less what is there still or was paid out."""
+        there = (self.ledger.provers[self._identity[place]].bond if self._owned[place] else 0)
+        return self._paid_in[place] - self._former_gwei[place] - there
+
+    def _bond(self, place: int) -> int:
+        return self.ledger.provers[self._identity[place]].stake if self._owned[place] else 0
+
+    def _posted(self) -> float:
+        return rewards.most(self.parameters, rewards.budget(self.base_gwei, self.ledger.rho))
+
+    # What a prover changes
+
+    def _begin_reviews(self) -> None:
+        there = [self.ledger.provers[self._identity[one]]
+                 for one in np.flatnonzero(self.present).tolist()]
+        self._weight = sum(one.stake * one.reliability for one in there)
+        self._usual = sum(one.reliability for one in there) / len(there) if there else BPS
+
+    def _own_weight(self, place: int) -> int:
+        prover = self.ledger.provers[self._identity[place]]
+        return prover.stake * prover.reliability
+
+    def _prospect(self, place: int, known: Prospect) -> Prospect:
+        there = known.at_work
+        budget = rewards.budget(self.base_gwei, self.ledger.rho)
+        return replace(
+            known, others=(self._weight - (self._own_weight(place) if there else 0)) / BPS,
+            least_bond_gwei=self.ledger.minimum_bond,
+            reliability=(self.ledger.provers[self._identity[place]].reliability if there
+                         else self._usual) / BPS,
+            fine_gwei=penalties.primary_penalty(self.parameters, budget),
+            window_seconds=(self.parameters.primary_blocks * self.slot_micros
+                            - self._travel) / MICROS,
+            first=[(second if one == place else first) / MICROS
+                   if (second if one == place else first) >= 0 else np.inf
+                   for one, first, second in self.first])
+
+    def _enter(self, place: int, bond: int, slot: int) -> bool:
+        """With a new identity, once nothing is left of the one before."""
+        identity = self._identity[place]
+        if self._owned[place]:
+            former = self.ledger.provers[identity]
+            former.delegated = 0
+            if former.bond:
+                try:
+                    self._former_gwei[place] += self.ledger.withdraw(identity, slot)
+                except ValueError:
+                    return False
+            identity += len(self.kinds)
+        self._identity[place], self._owned[place] = identity, True
+        least = self.ledger.minimum_bond
+        self.ledger.join(identity, least, max(0, bond - least))
+        self._paid_in[place] += least
+        self._weight += self._own_weight(place)
+        return True
+
+    def _leave(self, place: int, slot: int) -> None:
+        self._weight -= self._own_weight(place)
+        self.ledger.leave(self._identity[place], slot)
+
+    def _rebond(self, place: int, bond: int) -> None:
+        """The least is its own bond, made whole again after fines; the rest it delegates."""
+        self._weight -= self._own_weight(place)
+        prover = self.ledger.provers[self._identity[place]]
+        missing = self.ledger.minimum_bond - prover.bond
+        if missing > 0:
+            self.ledger.deposit(prover.identity, missing)
+            self._paid_in[place] += missing
+        prover.delegated = max(0, bond - prover.bond)
+        self._weight += self._own_weight(place)

@@ -16,7 +16,6 @@ from matplotlib.figure import Figure
 from proofmill.host.ground.json_text import JsonObject
 from proofmill.host.ground.output import write_atomically
 from proofmill.host.network.economics.plots import COLOURS, DOTS_PER_INCH, LABELS
-from proofmill.host.network.economics.simulate import MECHANISMS
 from proofmill.host.network.economics.studies.results import Result, provenance
 from proofmill.host.network.economics.studies.study import Study, Value, named
 
@@ -52,13 +51,14 @@ def write_page(folder: Path, study: Study, rows: Sequence[Result], depends: Sequ
 
 def _panel(axes: Axes, study: Study, rows: Sequence[Result], title: str) -> None:
     """One figure against the first key, a line for each combination of the others."""
+    mechanisms = list(dict.fromkeys(row.mechanism for row in rows))
     axes.set_title(title, fontsize=9, loc="left")
     axes.set_xlabel(study.keys[0], fontsize=8)
     axes.tick_params(labelsize=8)
     axes.spines[["top", "right"]].set_visible(False)
     axes.grid(alpha=0.3)
     if study.method:
-        for mechanism in MECHANISMS:
+        for mechanism in mechanisms:
             seen = [(row.values[0], row.interval) for row in rows
                     if row.mechanism == mechanism and row.interval is not None]
             axes.errorbar([value for value, _ in seen], [one.mean for _, one in seen],
@@ -71,7 +71,7 @@ def _panel(axes: Axes, study: Study, rows: Sequence[Result], title: str) -> None
                and not isinstance(step, bool)]
     places: Sequence[float] = numbers if len(numbers) == len(steps) else range(len(steps))
     others = list(dict.fromkeys(row.values[1:] for row in rows))[:MOST_LINES]
-    for mechanism in MECHANISMS:
+    for mechanism in mechanisms:
         for style, other in zip(STYLES, others, strict=False):
             found = {row.values[0]: row.interval for row in rows
                      if row.mechanism == mechanism and row.values[1:] == other}

@@ -11,7 +11,6 @@ from proofmill.host.ground.cores import cores
 from proofmill.host.ground.json_text import JsonObject
 from proofmill.host.ground.output import write_atomically
 from proofmill.host.network.economics.intervals import Interval, interval
-from proofmill.host.network.economics.simulate import MECHANISMS
 from proofmill.host.network.economics.studies.journal import Journal
 from proofmill.host.network.economics.studies.runs import run_all
 from proofmill.host.network.economics.studies.samples import sensitivities
@@ -36,7 +35,7 @@ def results(study: Study, journal: Journal) -> list[Result]:
     found = []
     for number, point in enumerate(study.points):
         runs = [journal.done[number, seed] for seed in range(study.seeds)]
-        for mechanism in MECHANISMS:
+        for mechanism in runs[0]:
             for figure in runs[0][mechanism]:
                 values = [value for run in runs if (value := run[mechanism][figure]) is not None]
                 found.append(Result(point.values, mechanism, figure,

@@ -1,0 +1,168 @@
+"""What a prover knows when it looks at its books, and what it can expect of another choice.
+
+Gwei a slot, of m machines and b gwei bonded, where the layer pays R for a slot:
+
+    staged    R' b q / (b q + B) - energy     R' = p R - (1 - p) fine, p: in time and not failed
+    race      R (1 - failures) mean over slots of Phi((ln T - ln t(m)) / jitter) - energy
+    work      R m v / (m v + V) - energy      v: proofs a second of a machine
+
+less what machines and the bond cost (`economy`), plus what the rest earns on the first layer. B and
+V are the others' bonds, by reliability, and speed; T the first proof of the others in each slot of
+the last period; t(m) the time of a proof by Amdahl's law. All of that is public on a chain.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from proofmill.host.network.economics.economy import SECONDS_A_YEAR
+from proofmill.host.network.economics.scenario import Network, ProverKind
+
+KWH = 3_600_000
+"""Joules."""
+
+
+def speed_up(kind: ProverKind, machines: int) -> float:
+    """How many times as fast so many machines make a proof as one: Amdahl's law."""
+    parallel = kind.market.parallel
+    return 1 / (1 - parallel + parallel / max(1, machines))
+
+
+def discount(kind: ProverKind, machines: int) -> float:
+    """What each of so many machines costs, in price and energy, of what a single one does:
+    ``(1 - scale)^log2(m)``."""
+    return float((1 - kind.market.scale)**math.log2(max(1, machines)))
+
+
+def machine_gwei(kind: ProverKind, network: Network, machines: int) -> float:
+    """What so many machines cost a slot, without energy."""
+    market = kind.market
+    yearly = market.machine_gwei * (market.capital_rate + 1 / market.machine_years)
+    return machines * discount(kind, machines) * yearly * network.slot_seconds / SECONDS_A_YEAR
+
+
+@dataclass(frozen=True)
+class FirstLayer:
+    """Layer 1's issuance: ``base sqrt(S / start)`` gwei a slot to a stake of S, in proportion, as
+    in Ethereum; `others`: the stake that is not one's own."""
+
+    base: float
+    start: float
+    others: float
+
+    def income(self, stake: float) -> float:
+        """Gwei a slot that a stake earns."""
+        total = self.others + stake
+        return self.base * math.sqrt(total / self.start) * stake / total if stake > 0 else 0.0
+
+    def marginal(self, stake: float) -> float:
+        """What one more gwei of it would earn."""
+        total = max(1.0, self.others + stake)
+        return (self.base / math.sqrt(total * self.start)
+                * (1 - max(0.0, stake) / (2 * total)))
+
+
+@dataclass(frozen=True)
+class Prospect:
+    """One prover at a review.
+
+    `slots`, `income_gwei`, `energy_gwei`: of the period since the last one, and what it got and
+    spent in it; `pay_gwei`: what all provers were paid a slot in it; `fine_gwei`: of a primary that
+    misses; `others`: the others' bonds by reliability in the lottery, their proofs a second in a
+    race of work; `reliability`: its own, 0 to 1; `first`: seconds until the first of the others'
+    proofs, by slot, in a race; `least_bond_gwei`: what a prover has to bond.
+    """
+
+    mechanism: str
+    slot: int
+    kind: ProverKind
+    network: Network
+    at_work: bool
+    machines: int
+    bond_gwei: int
+    wealth_gwei: int | None
+    slots: int
+    income_gwei: int
+    energy_gwei: float
+    pay_gwei: float
+    fine_gwei: float
+    least_bond_gwei: int
+    others: float
+    reliability: float = 1.0
+    window_seconds: float = math.inf
+    first: Sequence[float] = ()
+    first_layer: FirstLayer | None = None
+
+    def expected_gwei(self, machines: int, bond_gwei: int, pay_gwei: float | None = None) -> float:
+        """What it can expect a slot, all costs counted, if the layer pays `pay_gwei` a slot
+        (default: as in the last period) and the others stay as they are. With 0 machines: what it
+        has of staying away."""
+        if not machines:
+            return self.first_layer.income(self.wealth_gwei or 0) if self.first_layer else 0.0
+        pay = self.pay_gwei if pay_gwei is None else pay_gwei
+        rest = max(0, (self.wealth_gwei or 0) - bond_gwei)
+        return (self._earned(machines, bond_gwei, pay)
+                - machine_gwei(self.kind, self.network, machines)
+                - bond_gwei * (0.0 if self.first_layer else self._rate)
+                + (self.first_layer.income(rest) if self.first_layer else 0.0))
+
+    def best_bond(self, machines: int, pay_gwei: float | None = None) -> int:
+        """The bond that pays best with so many machines: ``sqrt(B R' / r) - B`` by reliability, r
+        what a bonded gwei costs a slot; within what there is. Where bonds draw nobody: the least.
+        """
+        if self.mechanism != "staged":
+            return self.least_bond_gwei
+        pay = self.pay_gwei if pay_gwei is None else pay_gwei
+        value = self._value(machines, pay)
+        rest = (self.wealth_gwei or 0) - self.bond_gwei
+        rate = self.first_layer.marginal(rest) if self.first_layer else self._rate
+        best = float(self.least_bond_gwei)
+        if value > 0 and rate > 0 and self.others > 0:
+            # In bonds of full reliability; one's own counts by its own.
+            best = (math.sqrt(self.others * value * self.reliability / rate)
+                    - self.others) / self.reliability
+        most = 10**18 if self.wealth_gwei is None else self.wealth_gwei
+        return round(min(max(best, self.least_bond_gwei), most) / 10**6) * 10**6
+
+    @property
+    def _rate(self) -> float:
+        return self.kind.market.capital_rate * self.network.slot_seconds / SECONDS_A_YEAR
+
+    def _energy(self, machines: int, seconds: float) -> float:
+        """Gwei for all machines at work for so long."""
+        joules = seconds * self.kind.watts * machines * discount(self.kind, machines)
+        return joules / KWH * self.network.energy_gwei_per_kwh
+
+    def _value(self, machines: int, pay: float) -> float:
+        """What it is worth to be drawn."""
+        seconds = self.kind.seconds / speed_up(self.kind, machines)
+        in_time = (1 - self.kind.failure_rate) * _before(
+            self.window_seconds, seconds, self.kind.jitter)
+        return (in_time * pay - (1 - in_time) * self.fine_gwei
+                - self._energy(machines, seconds))
+
+    def _earned(self, machines: int, bond: int, pay: float) -> float:
+        """Income less energy."""
+        if self.mechanism == "staged":
+            own = bond * self.reliability
+            return self._value(machines, pay) * own / max(1.0, own + self.others)
+        if self.mechanism == "work":
+            own = machines / self.kind.seconds
+            return (pay * own / (own + self.others)
+                    - self._energy(machines, self.network.slot_seconds))
+        seconds = self.kind.seconds / speed_up(self.kind, machines)
+        won = [_before(first, seconds, self.kind.jitter) for first in self.first] or [1.0]
+        worked = [min(first, seconds) for first in self.first] or [seconds]
+        return (pay * (1 - self.kind.failure_rate) * sum(won) / len(won)
+                - self._energy(machines, sum(worked) / len(worked)))
+
+
+def _before(limit: float, median: float, jitter: float) -> float:
+    """The chance that a log-normal time is at most `limit`."""
+    if limit == math.inf:
+        return 1.0
+    if limit <= 0:
+        return 0.0
+    if jitter == 0:
+        return float(median <= limit)
+    return 0.5 * math.erfc((math.log(median) - math.log(limit)) / (jitter * math.sqrt(2)))
