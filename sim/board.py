@@ -17,6 +17,7 @@ from amaranth.lib.wiring import In, Out
 
 from proofmill.hdl.board_top import BoardCore
 from proofmill.hdl.emit import emit_verilog
+from proofmill.hdl.sdram import SdramPins
 from proofmill.sim.dump import Dump
 from proofmill.sim.sdram import CELLS, Rule, SdramChip
 from proofmill.sim.verilated import BuildProgress, library_of, with_hash
@@ -29,6 +30,42 @@ pressed."""
 
 SLICE = 20_000
 """Cycles simulated between two looks at what the user wants."""
+
+
+class PaddedChip(wiring.Component):  # type: ignore[misc]
+    """The SDRAM chip of a `BoardCore`, behind the registers of the pads, which are clocked by
+    ``sync``: half of them on the way out, half on the way back.
+
+    Members
+    -------
+    pins : to the controller, in
+    broken : the rule of the chip that was broken, out
+    """
+
+    def __init__(self, core: BoardCore) -> None:
+        assert core.timing is not None
+        self.core, self.timing = core, core.timing
+        super().__init__({"pins": In(SdramPins()), "broken": Out(4)})  # type: ignore[no-untyped-call]
+
+    def elaborate(self, platform: Any) -> Module:
+        m = Module()
+        core = self.core
+        m.submodules.chip = chip = SdramChip(
+            core.clock_hz, self.timing, start_cycles=core.start_cycles, verilog_cells=True)
+        for name in ("command", "bank", "address", "write", "drive"):
+            value = getattr(self.pins, name)
+            for n in range(core.pad_cycles // 2):
+                late = Signal.like(value, name=f"{name}_pad{n}")
+                m.d.sync += late.eq(value)
+                value = late
+            m.d.comb += getattr(chip.pins, name).eq(value)
+        value = chip.pins.read
+        for n in range(core.pad_cycles - core.pad_cycles // 2):
+            late = Signal.like(value, name=f"read_pad{n}")
+            m.d.sync += late.eq(value)
+            value = late
+        m.d.comb += [self.pins.read.eq(value), self.broken.eq(chip.broken)]
+        return m
 
 
 class SimulatedBoard(wiring.Component):  # type: ignore[misc]
@@ -49,22 +86,9 @@ class SimulatedBoard(wiring.Component):  # type: ignore[misc]
         m.submodules.core = core = self.core
         m.d.comb += [core.rx.eq(self.rx), self.tx.eq(core.tx), self.active.eq(core.active)]
         if core.timing is not None:
-            m.submodules.chip = chip = SdramChip(
-                core.clock_hz, core.timing, start_cycles=core.start_cycles, verilog_cells=True)
-            # The pads' registers: half of them on the way out, half on the way back.
-            for name in ("command", "bank", "address", "write", "drive"):
-                value = getattr(core.sdram, name)
-                for n in range(core.pad_cycles // 2):
-                    late = Signal.like(value, name=f"{name}_pad{n}")
-                    m.d.sync += late.eq(value)
-                    value = late
-                m.d.comb += getattr(chip.pins, name).eq(value)
-            value = chip.pins.read
-            for n in range(core.pad_cycles - core.pad_cycles // 2):
-                late = Signal.like(value, name=f"read_pad{n}")
-                m.d.sync += late.eq(value)
-                value = late
-            m.d.comb += [core.sdram.read.eq(value), self.broken.eq(chip.broken)]
+            m.submodules.chip = chip = PaddedChip(core)
+            wiring.connect(m, core.sdram, chip.pins)
+            m.d.comb += self.broken.eq(chip.broken)
         return m
 
 

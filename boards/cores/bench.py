@@ -23,12 +23,14 @@ class Bench:
     places : what stands for each ``@NAME@``.
     answers : how many known answers are checked.
     limit : cycles after which it gives up.
+    modules : text of modules that stand beside it.
     """
 
     parts: Sequence[str]
     answers: int
     limit: int
     places: Mapping[str, object] = field(default_factory=dict)
+    modules: str = ""
 
 
 def fill(top: str, title: str, bench: Bench) -> str:
@@ -36,7 +38,7 @@ def fill(top: str, title: str, bench: Bench) -> str:
     places = dict(bench.places) | {"TOP": top, "TITLE": title, "ANSWERS": bench.answers,
                                    "LIMIT": bench.limit}
     text = "\n".join((FOLDER / f"{part}.sv").read_text() for part in ("head", *bench.parts))
-    return PLACE.sub(lambda found: str(places[found[1]]), text)
+    return PLACE.sub(lambda found: str(places[found[1]]), text) + bench.modules
 
 
 def width(component: Any, *path: str | int) -> int:

@@ -9,6 +9,7 @@ from typing import Any
 from proofmill.boards.board import Board
 from proofmill.boards.cores import point_benches, stream_benches
 from proofmill.boards.cores.bench import Bench, fill
+from proofmill.boards.cores.board_bench import board_bench
 from proofmill.boards.cores.field_benches import (
     axis_multiplier_bench,
     inverter_bench,
@@ -51,12 +52,11 @@ from proofmill.sim.verilated import Gateware, gateware, with_hash
 
 @dataclass(frozen=True)
 class Unit:
-    """A unit: what it is in words, the component, and its bench; both made from a `Core`. None is
-    the bench of a unit that has none in Verilog."""
+    """A unit: what it is in words, the component, and its bench; both made from a `Core`."""
 
     title: str
     make: Callable[["Core"], Any]
-    bench: Callable[["Core"], Bench] | None
+    bench: Callable[["Core"], Bench]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -158,8 +158,6 @@ class Core:
         unit = UNITS[self.unit]
         if self.bus:
             raise ValueError(f"{self.unit} behind a bus has none in Verilog")
-        if unit.bench is None:
-            raise ValueError(no_bench(self.unit))
         return fill(self.unit, unit.title, unit.bench(self))
 
 
@@ -174,14 +172,6 @@ PROGRAMS = {"invert": 1, "multiply": 2, "power": 2}
 
 BUSES = {"axi-stream": "axis", "axi4-lite": "axil"}
 """What names of top modules begin with, by bus."""
-
-
-def no_bench(unit: str) -> str | None:
-    """Why a unit has no bench in Verilog; None where it has one."""
-    if UNITS[unit].bench is not None:
-        return None
-    return (f"{unit} has none in Verilog; the units that have one are "
-            f"{', '.join(name for name in UNITS if UNITS[name].bench)}")
 
 
 def no_bus(unit: str, bus: str) -> str | None:
@@ -252,5 +242,6 @@ UNITS = {
                         lambda core: stream_benches.accelerator_bench(
                             core.shape, core.window, core.gateware.hash)),
     "board": Unit("a board's gateware, from the serial line to the memory's pins",
-                  lambda core: core.board.core(core.shape), None),
+                  lambda core: core.board.core(core.shape),
+                  lambda core: board_bench(core.component(), core.window, core.gateware.hash)),
 }

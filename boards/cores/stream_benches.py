@@ -26,7 +26,7 @@ from proofmill.hdl.plans import BATCHED, best_plan, expected_cycles, uniform
 from proofmill.hdl.windows import WindowPlan, halves
 from proofmill.sim.commands import load_words, multiply_words, scalar_words, stored_words
 from proofmill.sim.curve import Affine, equation
-from proofmill.sim.msm import exponent_of_group, last_level, multi_scalar_product
+from proofmill.sim.msm import last_level, multi_scalar_product
 
 POINTS = 6
 """Points of a sum: infinity and a point's opposite among them."""
@@ -49,12 +49,12 @@ class Job:
     points: list[Affine]
 
 
-def plan_of(shape: MsmShape, group: Group, window: int) -> WindowPlan:
+def plan_of(shape: MsmShape, group: Group, window: int, points: int = POINTS) -> WindowPlan:
     """Windows of `window` bits, or of what takes the fewest cycles where that is 0, in one pass.
 
     Raises ValueError where the mailboxes are too few.
     """
-    plan = best_plan(machine(shape, group), uniform(shape.adder.curve.scalar.modulus, POINTS),
+    plan = best_plan(machine(shape, group), uniform(shape.adder.curve.scalar.modulus, points),
                      window=window)
     if plan.at_once:
         raise ValueError(f"{shape.mailboxes(group)} mailboxes are too few for all windows of "
@@ -63,16 +63,17 @@ def plan_of(shape: MsmShape, group: Group, window: int) -> WindowPlan:
     return plan
 
 
-def jobs_of(shape: MsmShape, window: int) -> list[Job]:
-    """A sum in each group; raises ValueError where the mailboxes are too few for `window`."""
+def jobs_of(shape: MsmShape, window: int, points: int = POINTS) -> list[Job]:
+    """A sum of `points` in each group; raises ValueError where the mailboxes are too few for
+    `window`."""
     curve, found = shape.adder.curve, []
     order = curve.scalar.modulus
     for group in shape.adder.groups:
-        rng, plan = Random(group.value), plan_of(shape, group, window)
+        rng, plan = Random(group.value), plan_of(shape, group, window, points)
         if shape.batches is not None and group is Group.G1:
             plan = replace(plan, batched=BATCHED)
-        scalars = [order - 1, *(rng.randrange(order) for _ in range(POINTS - 2)), 1]
-        found.append(Job(group, plan, scalars, some_points(curve, group, POINTS, seed=7)))
+        scalars = [order - 1, *(rng.randrange(order) for _ in range(points - 2)), 1]
+        found.append(Job(group, plan, scalars, some_points(curve, group, points, seed=7)))
     return found
 
 
@@ -103,17 +104,17 @@ class Expected:
                                for word in split(value, NUMBER // WORD)))
             return
         levels = len(halves(plan.window))
-        sums = {exponent_of_group(plan, group): point for group, point in last_level(
-            law, plan, job.scalars, job.points).items()}
+        # Not by what groups count for: those of neighbouring windows may count alike.
+        sums = last_level(law, plan, job.scalars, job.points)
         first = len(self.words)
         for unit in range(shape.adder.units):
-            windows = len(range(unit, plan.windows, shape.adder.units))
-            for group in range(windows << levels):
-                exponent = plan.exponent(group, unit)
-                if exponent in sums:
-                    head = pack(ANSWER, command=Command.MULTIPLY, unit=unit, group=group)
-                    self.sums.append((head, first, sums.pop(exponent)))
-                    self.words.append((0, 1 + job.group.degree))
+            for place, window in enumerate(range(unit, plan.windows, shape.adder.units)):
+                for path in range(1 << levels):
+                    if (group := window << levels | path) in sums:
+                        head = pack(ANSWER, command=Command.MULTIPLY, unit=unit,
+                                    group=place << levels | path)
+                        self.sums.append((head, first, sums.pop(group)))
+                        self.words.append((0, 1 + job.group.degree))
         assert not sums
         self.exact(last)
 
@@ -137,37 +138,43 @@ class Expected:
                 "ANSWER_ROWS": "\n".join(lines)}
 
 
-def _cycles(shape: MsmShape, jobs: list[Job]) -> int:
+def cycles(shape: MsmShape, jobs: list[Job]) -> int:
     """Far more cycles than the jobs take."""
-    reach = uniform(shape.adder.curve.scalar.modulus, POINTS)
-    return 100_000 + 20 * sum(
-        round(expected_cycles(machine(shape, job.group), job.plan, reach)) for job in jobs)
+    return 100_000 + 20 * sum(round(expected_cycles(
+        machine(shape, job.group), job.plan,
+        uniform(shape.adder.curve.scalar.modulus, len(job.points)))) for job in jobs)
+
+
+def identified(identity: dict[str, int], expected: Expected) -> list[int]:
+    """The words of IDENTIFY; what is to answer it comes to `expected`."""
+    expected.exact(pack(ANSWER, command=Command.IDENTIFY, last=1), *identity.values())
+    return [pack(HEADER, command=Command.IDENTIFY)]
+
+
+def summed(job: Job, expected: Expected) -> list[int]:
+    """The words that load the points of `job` and sum; what is to answer comes to `expected`."""
+    shape = expected.shape
+    expected.exact(pack(ANSWER, command=Command.LOAD, last=1))
+    expected.sum_of(job)
+    return [*load_words(shape.adder.curve, job.group, job.points, ADDRESS, shape.unit(job.group)),
+            *multiply_words(job.group, job.plan, job.scalars, address=ADDRESS,
+                            finish=int(shape.finisher))]
 
 
 def accelerator_bench(shape: MsmShape, window: int, gateware_hash: int) -> Bench:
     """Its identity, an unknown command, points loaded and summed in each group, its counters."""
-    jobs, commands = jobs_of(shape, window), [pack(HEADER, command=Command.IDENTIFY)]
-    expected = Expected(shape, [], [])
-
-    def answer(command: int, **fields: int) -> int:
-        return pack(ANSWER, command=command, last=1, **fields)
-
-    expected.exact(answer(Command.IDENTIFY), *identity_words(shape, gateware_hash).values())
-    commands.append(pack(HEADER, command=200))
-    expected.exact(answer(200, error=Error.UNKNOWN_COMMAND))
+    jobs, expected = jobs_of(shape, window), Expected(shape, [], [])
+    commands = [*identified(identity_words(shape, gateware_hash), expected),
+                pack(HEADER, command=200)]
+    expected.exact(pack(ANSWER, command=200, last=1, error=Error.UNKNOWN_COMMAND))
     for job in jobs:
-        commands += load_words(shape.adder.curve, job.group, job.points, ADDRESS,
-                               shape.unit(job.group))
-        expected.exact(answer(Command.LOAD))
-        commands += multiply_words(job.group, job.plan, job.scalars, address=ADDRESS,
-                                   finish=int(shape.finisher))
-        expected.sum_of(job)
+        commands += summed(job, expected)
     commands.append(pack(HEADER, command=Command.COUNTERS))
-    expected.exact(answer(Command.COUNTERS))
+    expected.exact(pack(ANSWER, command=Command.COUNTERS, last=1))
     expected.any(len(COUNTERS))
     return Bench(
         parts=["memory", "answers", "accelerator"], answers=len(expected.words),
-        limit=_cycles(shape, jobs), places=expected.places() | {
+        limit=cycles(shape, jobs), places=expected.places() | {
             "MEMORY_WORDS": 1024, "COMMANDS": len(commands), "MEMORY_ROWS": "",
             "COMMAND_ROWS": rows(command_of=[number(word, WORD) for word in commands])})
 
@@ -199,7 +206,7 @@ def msm_bench(unit: Msm, window: int) -> Bench:
     widths = {name: width(unit, name) for name in names}
     return Bench(
         parts=["memory", "answers", "msm"], answers=len(expected.words),
-        limit=_cycles(shape, jobs), places=expected.places() | {
+        limit=cycles(shape, jobs), places=expected.places() | {
             "MEMORY_WORDS": max(1024, len(memory)), "JOBS": len(jobs),
             "SCALARS_MSB": len(scalars) - 1,
             "JOB_REGISTERS": "\n".join(

@@ -7,7 +7,13 @@ from typing import TYPE_CHECKING, Any
 from proofmill.host.cli.arguments import machine_reads, output_file, whole
 from proofmill.host.cli.board import find_board
 from proofmill.host.cli.extras import missing
-from proofmill.host.cli.measure_options import NUMBERS, add_shape_options, preset, shape_of
+from proofmill.host.cli.measure_options import (
+    DEFAULTS,
+    NUMBERS,
+    add_shape_options,
+    preset,
+    shape_of,
+)
 from proofmill.host.cli.screen import Screen
 from proofmill.host.cli.subcommands import Commands
 from proofmill.host.ground.descriptors import open_descriptor
@@ -23,7 +29,7 @@ PROGRAMS = ("invert", "multiply", "power")
 CURVES = ("bn254", "toy")
 BUSES = ("axi-stream", "axi4-lite")
 
-WITH_ANSWERS = ("msm", "accelerator", "recoder")
+WITH_ANSWERS = ("msm", "accelerator", "recoder", "board")
 """Units in whose benches there are windows."""
 
 
@@ -52,8 +58,8 @@ def register(commands: Commands) -> None:
                          default="both", help="g1 leaves G2 out; g2, of an adder, G1 (default: "
                                               "%(default)s, and of an adder behind a bus g1)")
     verilog.add_argument("--window", type=whole(2, 16), metavar="N",
-                         help="bits of the windows in the bench of an msm, accelerator or "
-                              "recoder")
+                         help="bits of the windows in the bench of an msm, accelerator, "
+                              "recoder or board")
     verilog.add_argument("--program", choices=PROGRAMS, metavar="|".join(PROGRAMS),
                          help="what a processor runs (default: invert)")
     verilog.add_argument("--bench", action="store_true",
@@ -64,7 +70,7 @@ def register(commands: Commands) -> None:
     verilog.add_argument("--sby", action="store_true",
                          help="write proofs of the unit too, to run again: OUT.sby and OUT_*.il "
                               "for yowasp-sby, OUT_*.smt2 for z3")
-    verilog.set_defaults(run=run_verilog)
+    verilog.set_defaults(run=run_verilog, preset=None)
     table = commands.add_parser(
         "commands", help="show the accelerator's command table",
         description="Show what a host can say to the accelerator, word by word: every command "
@@ -82,11 +88,6 @@ def run_verilog(options: argparse.Namespace) -> int:
                              f"that ends in .v for Verilog; name {Path(options.file).stem}.sv")
     names = _beside(options)
     core = core_of(options)
-    if options.bench:
-        from proofmill.boards.cores.core import no_bench
-
-        if (why := no_bench(core.unit)) is not None:
-            raise ProofmillError(f"there is no bench: {why}; leave --bench out")
     proofs = _proofs(core) if options.sby else []
     screen = Screen(machine=machine_reads(options.file))
     with screen.bar(f"emitting the {core.unit}"):
@@ -178,6 +179,7 @@ def core_of(options: argparse.Namespace) -> "Core":
         raise ProofmillError("--bench is of a unit's own ports; leave it or --bus out")
     if options.unit == "board" or options.board is not None:
         return _board_core(options)
+    options.preset = options.preset or DEFAULTS["preset"]
     own = "toy" if options.preset == "toy" else "bn254"
     if options.curve == "toy" and options.preset == "standard":
         options.preset = "toy"
@@ -207,7 +209,7 @@ def core_of(options: argparse.Namespace) -> "Core":
 
 
 def _board_core(options: argparse.Namespace) -> "Core":
-    """A board's gateware, whose accelerator is the board's."""
+    """A board's gateware, whose accelerator is the board's or of a preset, as in a build."""
     if options.unit != "board":
         raise ProofmillError("--board goes with --unit board")
     if options.board is None:
@@ -217,10 +219,15 @@ def _board_core(options: argparse.Namespace) -> "Core":
         if getattr(options, name) is not None:
             raise ProofmillError(f"--{name.replace('_', '-')}: a board's accelerator is said in "
                                  "its file; leave it out, or write a file (docs/boards.md)")
+    if options.group != "both":
+        raise ProofmillError("--group: a board's accelerator is said in its file; leave it out")
     found = find_board(options.board)
-    from proofmill.boards.cores.core import Core
-
-    return Core(unit="board", shape=found.shape, board=found)
+    try:
+        from proofmill.boards.cores.core import Core
+    except ImportError as error:
+        raise missing("writing units needs", error) from error
+    shape = found.shape if options.preset is None else preset(options.preset)
+    return Core(unit="board", shape=shape, board=found, window=options.window or 0)
 
 
 def _shape(options: argparse.Namespace) -> Any:

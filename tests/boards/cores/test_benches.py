@@ -8,12 +8,18 @@ from dataclasses import replace
 
 import pytest
 
+from proofmill.boards.board import Board
 from proofmill.boards.cores.bench import number, rows
 from proofmill.boards.cores.core import UNITS, Core, of_one_group
+from proofmill.boards.cores.stream_benches import Expected, jobs_of
 from proofmill.boards.shapes import SMALL_TOY
+from proofmill.hdl.commands import ANSWER, unpack
 from proofmill.hdl.curve import Group
 from proofmill.hdl.folded import FoldedShape
 from proofmill.hdl.presets import STANDARD, TOY_SHAPE, at_interval
+from proofmill.hdl.sdram import IS42S16160
+from proofmill.sim.curve import equation
+from proofmill.sim.msm import last_level
 from proofmill.sim.verilated import BuildError, verilator
 
 TOY_MULTIPLIER = TOY_SHAPE.adder.multiplier
@@ -27,6 +33,15 @@ def folded(interval):
     return replace(TOY_SHAPE, adder=replace(TOY_SHAPE.adder, multiplier=multiplier, intervals=tuple(
         (group, cycles * interval) for group, cycles in TOY_SHAPE.adder.intervals)))
 
+
+def board(shape, timing=None):
+    """A board with that accelerator and a serial line as fast as it may be."""
+    return Core(unit="board", shape=shape, board=Board(
+        name="bench", title="Bench", chip="", flow="ecp5", shape=shape, clock_hz=4e6,
+        input_hz=4e6, baud=2_000_000, timing=timing, block_words=512, resources={}, loader=""))
+
+
+SMALL_G1 = of_one_group(SMALL_TOY, Group.G1)
 
 CORES = {
     "multiplier": Core(unit="multiplier", shape=TOY_SHAPE),
@@ -59,8 +74,11 @@ CORES = {
     "msm-groups": Core(unit="msm", shape=SMALL_TOY),
     "accelerator": Core(unit="accelerator", shape=TOY_SHAPE),
     "accelerator-groups": Core(unit="accelerator", shape=SMALL_TOY, window=3),
+    "board": board(SMALL_G1),
+    "board-sdram": board(SMALL_G1, IS42S16160),
 }
-SLOW = ("axis_multiplier-folded",
+SLOW = ("board-sdram",
+        "axis_multiplier-folded",
         "transform-bn254", "transform-folded", "msm", "msm-groups", "accelerator-groups",
         "multiplier-bn254", "inverter-bn254", "batch_adder-folded", "batch_adder-bn254",
         "adder-a-pair-a-cycle", "adder-g2", "mailboxes-folded", "mailboxes-bn254")
@@ -144,8 +162,30 @@ def test_a_unit_that_is_wrong_fails_its_bench(name, right, wrong, tmp_path):
 
 
 def test_every_unit_has_a_bench_here():
-    assert {core.unit for core in CORES.values()} == {
-        name for name, unit in UNITS.items() if unit.bench is not None}
+    assert {core.unit for core in CORES.values()} == set(UNITS)
+
+
+@pytest.mark.parametrize("right, wrong, said", [
+    # The answer to IDENTIFY, and what a frame's checksum leaves.
+    ("expected[0] = 64'h101;", "expected[0] = 64'h100;", "answer 0 in cycle"),
+    ("32'hdebb20e3", "32'hdebb20e2", "has a wrong checksum")], ids=["identity", "checksum"])
+def test_a_boards_bench_with_a_wrong_answer_fails(right, wrong, said, tmp_path):
+    paths = written(CORES["board"], tmp_path)
+    text = paths[1].read_text()
+    assert right in text
+    paths[1].write_text(text.replace(right, wrong))
+    found, status = icarus(paths, tmp_path)
+    assert status != 0 and "FAIL: board: " in found and said in found, found
+
+
+def test_a_sum_is_expected_of_the_group_that_has_it():
+    """In the narrower windows the highest bit counts what the next window's lowest does: a group's
+    power of two does not tell which one it is."""
+    job, expected = jobs_of(SMALL_G1, 0, 4)[0], Expected(SMALL_G1, [], [])
+    law = equation(SMALL_G1.adder.curve, Group.G1)
+    groups = last_level(law, job.plan, job.scalars, job.points)
+    expected.sum_of(job)
+    assert {unpack(ANSWER, head)["group"]: point for head, _, point in expected.sums} == groups
 
 
 def test_numbers_that_do_not_fit_are_refused():

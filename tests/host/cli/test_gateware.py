@@ -8,8 +8,10 @@ import pytest
 from ruamel.yaml import YAML
 
 from proofmill.boards.cores import core
+from proofmill.boards.shapes import SMALL_TOY
+from proofmill.hdl.presets import TOY_SHAPE
 from proofmill.host.cli import gateware
-from proofmill.host.cli.main import main
+from proofmill.host.cli.main import main, parser
 
 
 @pytest.fixture
@@ -95,10 +97,10 @@ def test_the_adder_of_g2_alone(run, tmp_path):
     ("--unit board --board ulx4s", "BOARD ulx4s: there is no 'ulx4s'"),
     ("--unit msm --board icesugar-pro", "--board goes with --unit board"),
     ("--unit board --board icesugar-pro --interval 3", "is said in its file"),
+    ("--unit board --board icesugar-pro --group g1", "--group: a board's accelerator is said in"),
     ("--unit msm --bus axi4-lite", "--bus axi4-lite: there is none of msm; there is one of mult"),
     ("--unit transform --bus axi4-lite", "and an axi-stream of transform"),
     ("--unit adder --bus axi4-lite --bench", "--bench is of a unit's own ports"),
-    ("--unit board --board icesugar-pro --bench", "board has none in Verilog; the units"),
 ])
 def test_what_does_not_fit_is_a_sentence_that_says_what_would(run, words, sentence, tmp_path):
     status, said = run("verilog", tmp_path / "out.sv", *words.split())
@@ -107,16 +109,26 @@ def test_what_does_not_fit_is_a_sentence_that_says_what_would(run, words, senten
 
 
 def test_a_boards_gateware_is_to_be_had(run, tmp_path):
-    """Up to the pads, with what it is to say of itself."""
+    """Up to the pads, with what it is to say of itself, and a bench with its memory chip."""
     pytest.importorskip("amaranth_boards")
     out = tmp_path / "top.sv"
-    status, said = run("verilog", out, "--unit", "board", "--board", "icesugar-pro", "--core")
+    status, said = run("verilog", out, "--unit", "board", "--board", "icesugar-pro", "--core",
+                       "--bench")
     assert status == 0
     found = re.search(r"top module board, gateware ([0-9a-f]{16})$", said, re.MULTILINE)
     text = out.read_text()
     assert f"64'h{found[1]}" in text
     ports = re.search(r"^module board\((.*)\);$", text, re.MULTILINE)[1].split(", ")
     assert {"clk", "rst", "rx", "tx", "active", "sdram__command", "sdram__read"} <= set(ports)
+    bench = (tmp_path / "top_tb.sv").read_text()
+    assert f"= 64'h{int(found[1], 16):x};" in bench  # the identity's hash is a known answer
+    assert "BIT = 60," in bench and "\nmodule sdram_chip(" in bench
+
+
+def test_a_boards_accelerator_is_its_own_or_of_a_preset():
+    words = ["verilog", "top.sv", "--unit", "board", "--board", "icesugar-pro"]
+    assert gateware.core_of(parser().parse_args(words)).shape is SMALL_TOY
+    assert gateware.core_of(parser().parse_args([*words, "--preset", "toy"])).shape is TOY_SHAPE
 
 
 def test_mailboxes_are_to_be_had(run, tmp_path):
