@@ -71,8 +71,14 @@ BN254_SCALAR = PrimeField(
 BLS12_381_BASE = PrimeField(
     name="bls12-381-base",
     modulus=0x1a0111ea397fe69a4b1ba7b6434bacd764774b84f38512bf6730d2a0f6b0f6241eabfffeb153ffffb9feffffffffaaab)
-"""Coordinates of BLS12-381: here to show that nothing is tied to one curve."""
+"""Coordinates of BLS12-381, the curve of the consensus layer's signatures and of its blobs."""
+
+BLS12_381_SCALAR = PrimeField(
+    name="bls12-381-scalar",
+    modulus=0x73eda753299d7d483339d80809a1d80553bda402fffe5bfeffffffff00000001)
+"""Scalars of BLS12-381: the order of its groups, the field of a blob's elements (EIP-4844)."""
 
 FIELDS = {field.name: field for field in (
-    TOY, TOY_SCALAR, TOY_ROOTS, BN254_BASE, BN254_SCALAR, BLS12_381_BASE)}
+    TOY, TOY_SCALAR, TOY_ROOTS, BN254_BASE, BN254_SCALAR, BLS12_381_BASE,
+    BLS12_381_SCALAR)}
 """The fields by name; a name stands for one field, since gateware is known by it."""

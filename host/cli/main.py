@@ -24,6 +24,7 @@ COMMANDS = {
     "serve": ("serve",),
     "inference": ("infer", "model"),
     "keys": ("zkey", "setup"),
+    "kzg": ("kzg",),
     "files": ("r1cs",),
     "bench": ("bench",),
     "explore": ("explore",),
@@ -49,7 +50,8 @@ COMMANDS = {
 """Modules with ``register(subparsers)``, and the commands of each."""
 
 READERS = {
-    "proving": ("prove", "verify", "serve", "setup", "zkey", "r1cs"),
+    "proving": ("prove", "verify", "serve", "setup", "zkey", "r1cs",
+                "kzg"),
     "inference": ("infer", "model"),
     "mining and the network": ("mine", "devnet", "node", "worker", "doctor", "postmortem",
                                "wallet", "light", "why", "contracts", "ledger", "slashing"),

@@ -35,6 +35,11 @@ FIELDS: dict[str, dict[str, str]] = {
         "dependent": "a list: constraints of which one could go, at this witness"},
     "r1cs check: forgeries": {
         "wire": "that was given its other value", "changed": "a list: wires with another value"},
+    "kzg commit": {"commitment": "hex, a compressed point of G1"},
+    "kzg prove": {
+        "commitment": "to the blob, hex", "at": "where its polynomial is opened, hex",
+        "value": "there, hex", "proof": "hex, a compressed point of G1"},
+    "kzg verify": {"valid": "whether commitment, value or blob, and proof agree"},
     "infer": {
         "model": "the file", "device": "--device", "samples": "how many",
         "outputs": "a list, below",

@@ -41,6 +41,7 @@ ZIG_SYSTEMS = {"linux": "linux-gnu", "darwin": "macos"}
 
 UNITS = {
     "library.cpp": (),
+    "bls12_381.cpp": (),
     "class_scalar.cpp": (),
     "class_avx2.cpp": ("-mavx2", "-mbmi2", "-madx"),
     "class_ifma.cpp": ("-mavx2", "-mbmi2", "-madx", "-mavx512f", "-mavx512vl", "-mavx512dq",
@@ -103,7 +104,7 @@ def compiler(checked: bool = False) -> list[str]:
 def _compile(command: list[str], checked: bool, progress: BuildProgress) -> bytes:
     """Compile the units side by side and link them; returns the library."""
     units = UNITS if machine() in X86 else {
-        name: flags for name, flags in UNITS.items() if name in ("library.cpp", "class_scalar.cpp")}
+        name: flags for name, flags in UNITS.items() if not flags}
     options = (*FLAGS, *(CHECKED if checked else ()))
     # Zig compiles for this very processor unless told otherwise.
     baseline = ["-mcpu=baseline"] if "ziglang" in command else []

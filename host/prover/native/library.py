@@ -82,6 +82,15 @@ _SIGNATURES: dict[str, tuple[Any, list[Any]]] = {
     "let_go": (None, [_pointer]),
     "prove_held": (_int, [_pointer, _file, _pointer, _control, _pointer, _pointer, _count, _fault]),
     "verify": (_int, [_int, _pointer, _pointer, _count, _pointer, _fault]),
+    "bls12_381_decompress": (ctypes.c_int64, [_pointer, _count, _int, _int, _pointer]),
+    "bls12_381_compress": (None, [_pointer, _count, _pointer]),
+    "bls12_381_sum": (_int, [_pointer, _pointer, _count, _control, _pointer, _fault]),
+    "bls12_381_combinations": (_int, [_pointer, _count, _pointer, _pointer, _pointer, _count,
+                                     _control, _pointer, _fault]),
+    "bls12_381_transform_points": (_int, [_pointer, _count, _int, _pointer, _control, _fault]),
+    "bls12_381_transform": (_int, [_pointer, _count, _int, _pointer, _pointer, _int, _fault]),
+    "bls12_381_quotient": (_int, [_pointer, _pointer, _count, _pointer, _pointer, _pointer,
+                                 _fault]),
 }
 
 

@@ -13,24 +13,18 @@ template <class FIELD, class LANES_> struct GroupOn {
     typedef LANES_ V;
     static constexpr int WORDS = F::WORDS;        // of a coordinate
     static constexpr int POINT = 2 * WORDS;       // of a point
-    static constexpr bool SCALED = V::RADIX_BITS != 256;
+    static constexpr bool SCALED = V::RADIX_BITS != Fp::BITS;
 };
 
-// Fp elements from times 2^256 to times 2^RADIX_BITS and back, one at a time.
+// Fp elements from times 2^BITS to times 2^RADIX_BITS and back, one at a time.
 template <int RADIX_BITS> INLINE Fp scaled(const Fp &a) {
     return Fp::mul(a, Fp::of(PowerOfTwo<BaseModulus, RADIX_BITS>::value));
 }
 template <int RADIX_BITS> INLINE Fp unscaled(const Fp &a) {
-    return Fp::mul(a, Fp::of(PowerOfTwo<BaseModulus, 512 - RADIX_BITS>::value));
+    return Fp::mul(a, Fp::of(PowerOfTwo<BaseModulus, 2 * Fp::BITS - RADIX_BITS>::value));
 }
 template <int RADIX_BITS> INLINE Fp2 scaled(const Fp2 &a) { return {scaled<RADIX_BITS>(a.re), scaled<RADIX_BITS>(a.im)}; }
 template <int RADIX_BITS> INLINE Fp2 unscaled(const Fp2 &a) { return {unscaled<RADIX_BITS>(a.re), unscaled<RADIX_BITS>(a.im)}; }
-
-INLINE bool is_zero_words(const u64 *words, int count) {
-    u64 any = 0;
-    for (int i = 0; i < count; i++) any |= words[i];
-    return any == 0;
-}
 
 template <class G> Affine<typename G::F> load_point(const u64 *words) {
     typedef typename G::F F;

@@ -114,7 +114,7 @@ template <class G> class Combinations {
 
     // Rows with very many terms first, then those with the longest scalars: a block's rows are alike.
     bool order(size_t rows) {
-        Buffer<u8> lengths;
+        Buffer<uint16_t> lengths;
         if (!lengths.reserve(rows + 1) || !order_.reserve(rows + 1)) {
             outcome_->fail(NO_MEMORY);
             return false;
@@ -125,7 +125,7 @@ template <class G> class Combinations {
                 int longest = 0;
                 for (size_t k = first_term(row); k < source_.starts[row + 1]; k++)
                     longest = greatest(longest, scalar_of(k).length);
-                lengths[row] = (u8)(terms_of(row) > LONG ? KINDS - 1 : longest);
+                lengths[row] = (uint16_t)(terms_of(row) > LONG ? KINDS - 1 : longest);
             }
         };
         in_shares(control_ ? control_->threads : 1, rows, 4096, share);

@@ -8,7 +8,7 @@ namespace {
 // where the scalar is 0, and infinity, unless `scalars` is null: then all of them, in their places.
 template <class G> class Conversion {
     typedef typename G::V V;
-    static constexpr int POINT = G::POINT, NUMBERS = POINT / 4;
+    static constexpr int POINT = G::POINT, NUMBER = Fp::WORDS, NUMBERS = POINT / NUMBER;
     typedef Lanes<BaseModulus> Base;
 
   public:
@@ -48,9 +48,9 @@ template <class G> class Conversion {
     }
     static bool check(const Source &points, const u64 *piece, size_t first, size_t count, Outcome &outcome) {
         for (size_t i = 0; i < count * NUMBERS; i++) {
-            if (__builtin_expect(read_as<u64>(piece + 4 * i + 3) < BaseModulus::P[3], 1)) continue;
-            if (Fp::load(piece + 4 * i).is_canonical()) continue;
-            Fault fault = points.at((first * NUMBERS + i) * 32);
+            if (__builtin_expect(read_as<u64>(piece + NUMBER * i + NUMBER - 1) < BaseModulus::P[NUMBER - 1], 1)) continue;
+            if (Fp::load(piece + NUMBER * i).is_canonical()) continue;
+            Fault fault = points.at((first * NUMBERS + i) * NUMBER * 8);
             fault.code = NOT_BELOW_PRIME;
             fault.index = first + i / NUMBERS;
             outcome.fail(fault);
@@ -63,17 +63,17 @@ template <class G> class Conversion {
             for (size_t i = 0; i < count; i++) memcpy(out + i * POINT, used_[i], POINT * 8);
             return;
         }
-        const Base factor = Base::broadcast(PowerOfTwo<BaseModulus, 2 * V::RADIX_BITS - 256>::value);
-        static const u64 zero[4] = {};
-        u64 sink[4];
+        const Base factor = Base::broadcast(PowerOfTwo<BaseModulus, 2 * V::RADIX_BITS - Fp::BITS>::value);
+        static const u64 zero[NUMBER] = {};
+        u64 sink[NUMBER];
         const size_t numbers = count * NUMBERS;
         for (size_t n = 0; n < numbers; n += V::LANES) {
             const u64 *from[V::LANES];
             u64 *to[V::LANES];
             for (int l = 0; l < V::LANES; l++) {
                 const size_t k = n + l;
-                from[l] = k < numbers ? used_[k / NUMBERS] + k % NUMBERS * 4 : zero;
-                to[l] = k < numbers ? out + k * 4 : sink;
+                from[l] = k < numbers ? used_[k / NUMBERS] + k % NUMBERS * NUMBER : zero;
+                to[l] = k < numbers ? out + k * NUMBER : sink;
             }
             Base::canonical(Base::mul(Base::load(from, 0), factor)).store(to, 0);
         }

@@ -1,31 +1,45 @@
-// One element of a prime field at a time: four words, times 2^256 (Montgomery form), canonical.
+// One element of a prime field at a time: as many words as its prime has, times 2^BITS (Montgomery form),
+// BITS being 64 a word; canonical.
 #pragma once
 #include "modulus.h"
 
 namespace {
 
 template <class M> struct Field {
-    u64 v[4];
+    static constexpr int WORDS = M::WORDS, BITS = 64 * WORDS;
+    u64 v[WORDS];
     typedef M Modulus;
-    static constexpr int WORDS = 4;
+    typedef Words<WORDS> Number;
+    // Whether 4 p < 2^BITS: only then may operands be sums that are not reduced.
+    static constexpr bool ROOMY = M::P[WORDS - 1] >> 62 == 0;
     static constexpr u64 NEGATED_INVERSE = negated_inverse<M>();
 
-    static INLINE Field zero() { return {{0, 0, 0, 0}}; }
-    static INLINE Field of(const Number &n) { return {{n.word[0], n.word[1], n.word[2], n.word[3]}}; }
-    static INLINE Field one() { return of(PowerOfTwo<M, 256>::value); }
-    static INLINE Field load(const void *address) { return read_as<Field>(address); }
-    INLINE bool is_zero() const { return (v[0] | v[1] | v[2] | v[3]) == 0; }
-    INLINE bool operator==(const Field &o) const {
-        return ((v[0] ^ o.v[0]) | (v[1] ^ o.v[1]) | (v[2] ^ o.v[2]) | (v[3] ^ o.v[3])) == 0;
+    static INLINE Field zero() { return {}; }
+    static INLINE Field of(const Number &n) {
+        Field f;
+        UNROLL for (int i = 0; i < WORDS; i++) f.v[i] = n.word[i];
+        return f;
     }
-    bool is_canonical() const { return is_below(v, M::P); }
+    static INLINE Field one() { return of(PowerOfTwo<M, BITS>::value); }
+    static INLINE Field load(const void *address) { return read_as<Field>(address); }
+    INLINE bool is_zero() const {
+        u64 any = 0;
+        UNROLL for (int i = 0; i < WORDS; i++) any |= v[i];
+        return any == 0;
+    }
+    INLINE bool operator==(const Field &o) const {
+        u64 any = 0;
+        UNROLL for (int i = 0; i < WORDS; i++) any |= v[i] ^ o.v[i];
+        return any == 0;
+    }
+    bool is_canonical() const { return is_below<WORDS>(v, M::P); }
 
     // Below 2 p to below p.
     static INLINE Field subtract_once(const u64 *t) {
         Field less;
         Carry borrow = 0;
-        UNROLL for (int i = 0; i < 4; i++) less.v[i] = chain_subtract(t[i], M::P[i], borrow);
-        UNROLL for (int i = 0; i < 4; i++) less.v[i] = borrow ? t[i] : less.v[i];
+        UNROLL for (int i = 0; i < WORDS; i++) less.v[i] = chain_subtract(t[i], M::P[i], borrow);
+        UNROLL for (int i = 0; i < WORDS; i++) less.v[i] = borrow ? t[i] : less.v[i];
         CHECK(less.is_canonical());
         return less;
     }
@@ -34,67 +48,70 @@ template <class M> struct Field {
     static INLINE Field sum(const Field &a, const Field &b) {
         Field t;
         Carry carry = 0;
-        UNROLL for (int i = 0; i < 4; i++) t.v[i] = chain_add(a.v[i], b.v[i], carry);
+        UNROLL for (int i = 0; i < WORDS; i++) t.v[i] = chain_add(a.v[i], b.v[i], carry);
         return t;
     }
     static INLINE Field twice(const Field &a) { return add(a, a); }
     static INLINE Field sub(const Field &a, const Field &b) {
         Field t;
         Carry borrow = 0, carry = 0;
-        UNROLL for (int i = 0; i < 4; i++) t.v[i] = chain_subtract(a.v[i], b.v[i], borrow);
+        UNROLL for (int i = 0; i < WORDS; i++) t.v[i] = chain_subtract(a.v[i], b.v[i], borrow);
         u64 all = 0 - (u64)borrow;
-        UNROLL for (int i = 0; i < 4; i++) t.v[i] = chain_add(t.v[i], M::P[i] & all, carry);
+        UNROLL for (int i = 0; i < WORDS; i++) t.v[i] = chain_add(t.v[i], M::P[i] & all, carry);
         return t;
     }
     static INLINE Field reduced(const Field &a) { return subtract_once(a.v); }
     static INLINE Field neg(const Field &a) { return sub(zero(), a); }
 
-    // a b / 2^256, for a, b below 2 p; canonical.
+    // a b / 2^BITS, for a, b below 2 p where the prime is ROOMY, else canonical ones; canonical.
     //
     // Word by word (CIOS; Koc, Acar, Kaliski, IEEE Micro 16(3), 1996). The total stays below
-    // a + p + 1 < 2^256, so no fifth word is needed; 4 p < 2^256 makes the result less than 2 p.
+    // a + p + 1 < 2^BITS, so no further word is needed; 4 p < 2^BITS, or a and b below p, make the result
+    // less than 2 p.
     static INLINE Field mul(const Field &a, const Field &b) {
-        u64 t[4] = {0, 0, 0, 0};
-        UNROLL for (int i = 0; i < 4; i++) {
+        CHECK(ROOMY || (a.is_canonical() && b.is_canonical()));
+        u64 t[WORDS] = {};
+        UNROLL for (int i = 0; i < WORDS; i++) {
             u128 x = (u128)a.v[0] * b.v[i] + t[0];
             u64 quotient = (u64)x * NEGATED_INVERSE;
             u128 y = (u128)quotient * M::P[0] + (u64)x;
-            UNROLL for (int j = 1; j < 4; j++) {
+            UNROLL for (int j = 1; j < WORDS; j++) {
                 x = (u128)a.v[j] * b.v[i] + t[j] + (u64)(x >> 64);
                 y = (u128)quotient * M::P[j] + (u64)x + (u64)(y >> 64);
                 t[j - 1] = (u64)y;
             }
-            t[3] = (u64)(x >> 64) + (u64)(y >> 64);
+            t[WORDS - 1] = (u64)(x >> 64) + (u64)(y >> 64);
         }
         return subtract_once(t);
     }
-    // (a b + c d) / 2^256, for canonical operands; canonical.
+    // (a b + c d) / 2^BITS, for canonical operands and a ROOMY prime; canonical.
     //
-    // As `mul` with two rows at a time and one reduction: the total stays below a + c + p + 1 < 2^256, and
-    // the result below 2 p^2 / 2^256 + p < 2 p.
+    // As `mul` with two rows at a time and one reduction: the total stays below a + c + p + 1 < 2^BITS, and
+    // the result below 2 p^2 / 2^BITS + p < 2 p.
     static INLINE Field product_sum(const Field &a, const Field &b, const Field &c, const Field &d) {
+        static_assert(ROOMY, "three times the prime has no room");
         CHECK(a.is_canonical() && b.is_canonical() && c.is_canonical() && d.is_canonical());
-        u64 t[4] = {0, 0, 0, 0};
-        UNROLL for (int i = 0; i < 4; i++) {
+        u64 t[WORDS] = {};
+        UNROLL for (int i = 0; i < WORDS; i++) {
             u128 x = (u128)a.v[0] * b.v[i] + t[0];
             u128 z = (u128)c.v[0] * d.v[i] + (u64)x;
             u64 quotient = (u64)z * NEGATED_INVERSE;
             u128 y = (u128)quotient * M::P[0] + (u64)z;
-            UNROLL for (int j = 1; j < 4; j++) {
+            UNROLL for (int j = 1; j < WORDS; j++) {
                 x = (u128)a.v[j] * b.v[i] + t[j] + (u64)(x >> 64);
                 z = (u128)c.v[j] * d.v[i] + (u64)x + (u64)(z >> 64);
                 y = (u128)quotient * M::P[j] + (u64)z + (u64)(y >> 64);
                 t[j - 1] = (u64)y;
             }
-            t[3] = (u64)(x >> 64) + (u64)(z >> 64) + (u64)(y >> 64);
+            t[WORDS - 1] = (u64)(x >> 64) + (u64)(z >> 64) + (u64)(y >> 64);
         }
         return subtract_once(t);
     }
     static INLINE Field sqr(const Field &a) { return mul(a, a); }
     static INLINE Field from_plain(const Field &a) {
-        return mul(a, of(PowerOfTwo<M, 512>::value));
+        return mul(a, of(PowerOfTwo<M, 2 * BITS>::value));
     }
-    static INLINE Field to_plain(const Field &a) { return mul(a, {{1, 0, 0, 0}}); }
+    static INLINE Field to_plain(const Field &a) { return mul(a, {{1}}); }
 
     static NOINLINE Field power(Field base, const u64 *exponent, int words) {
         Field result = one();
@@ -112,13 +129,13 @@ template <class M> struct Field {
     // (T. Pornin, "Optimized Binary GCD for Modular Inversion", ePrint 2020/972, section 3).
     static NOINLINE Field inverse(const Field &of_this) {
         if (of_this.is_zero()) return of_this;
-        u64 a[4], b[4];
+        u64 a[WORDS], b[WORDS];
         memcpy(a, of_this.v, sizeof a);
         memcpy(b, M::P, sizeof b);
-        Field u = {{1, 0, 0, 0}}, v = zero();
-        while (a[0] | a[1] | a[2] | a[3]) {
+        Field u = {{1}}, v = zero();
+        while (!is_zero_words(a, WORDS)) {
             Step step = thirty_one_steps(a, b);
-            u64 next_a[4], next_b[4];
+            u64 next_a[WORDS], next_b[WORDS];
             if (combine(next_a, a, b, step.f0, step.g0)) { negate(next_a); step.f0 = -step.f0; step.g0 = -step.g0; }
             if (combine(next_b, a, b, step.f1, step.g1)) { negate(next_b); step.f1 = -step.f1; step.g1 = -step.g1; }
             memcpy(a, next_a, sizeof a);
@@ -127,8 +144,8 @@ template <class M> struct Field {
             v = combine_modulo(u, v, step.f1, step.g1);
             u = next_u;
         }
-        // v = 1 / (a 2^256) in plain form: twice times 2^256 gives Montgomery form.
-        Field square = of(PowerOfTwo<M, 512>::value);
+        // v = 1 / (a 2^BITS) in plain form: twice times 2^BITS gives Montgomery form.
+        Field square = of(PowerOfTwo<M, 2 * BITS>::value);
         return mul(mul(v, square), square);
     }
 
@@ -137,7 +154,7 @@ template <class M> struct Field {
 
     static Step thirty_one_steps(const u64 *a, const u64 *b) {
         constexpr u64 LOW = ((u64)1 << 31) - 1;
-        int top = 3;
+        int top = WORDS - 1;
         while (top > 0 && !(a[top] | b[top])) top--;
         u64 x = a[0], y = b[0];
         if (top > 0) {
@@ -166,51 +183,51 @@ template <class M> struct Field {
         i128 product = (i128)((u128)word * (u64)factor);
         return factor < 0 ? product - (i128)((u128)word << 64) : product;
     }
-    // Five words of a f + b g, two's complement.
+    // WORDS + 1 words of a f + b g, two's complement.
     static INLINE void linear(u64 *t, const u64 *a, const u64 *b, int64_t f, int64_t g) {
         i128 carry = 0;
-        UNROLL for (int i = 0; i < 4; i++) {
+        UNROLL for (int i = 0; i < WORDS; i++) {
             carry += times(a[i], f) + times(b[i], g);
             t[i] = (u64)carry;
             carry >>= 64;
         }
-        t[4] = (u64)carry;
+        t[WORDS] = (u64)carry;
     }
     static INLINE void shift_31(u64 *out, const u64 *t) {
-        UNROLL for (int i = 0; i < 4; i++) out[i] = t[i] >> 31 | t[i + 1] << 33;
+        UNROLL for (int i = 0; i < WORDS; i++) out[i] = t[i] >> 31 | t[i + 1] << 33;
     }
     // out = (a f + b g) / 2^31, which is exact; answers whether it is negative.
     static INLINE bool combine(u64 *out, const u64 *a, const u64 *b, int64_t f, int64_t g) {
-        u64 t[5];
+        u64 t[WORDS + 1];
         linear(t, a, b, f, g);
         CHECK((t[0] & 0x7fffffff) == 0);
         shift_31(out, t);
-        return (int64_t)t[4] < 0;
+        return (int64_t)t[WORDS] < 0;
     }
     // (u f + v g) / 2^31 modulo p, canonical. |f| + |g| <= 2^31, so the sum is within one p of the
     // range, and the multiple of p that makes it divisible adds less than one p more.
     static INLINE Field combine_modulo(const Field &u, const Field &v, int64_t f, int64_t g) {
-        u64 t[5];
+        u64 t[WORDS + 1];
         linear(t, u.v, v.v, f, g);
         u64 quotient = (t[0] * NEGATED_INVERSE) & 0x7fffffff;
         u128 carry = 0;
-        UNROLL for (int i = 0; i < 4; i++) {
+        UNROLL for (int i = 0; i < WORDS; i++) {
             carry += (u128)quotient * M::P[i] + t[i];
             t[i] = (u64)carry;
             carry >>= 64;
         }
-        t[4] += (u64)carry;
+        t[WORDS] += (u64)carry;
         Field r;
         shift_31(r.v, t);
-        if ((int64_t)t[4] < 0) {
+        if ((int64_t)t[WORDS] < 0) {
             u64 c = 0;
-            UNROLL for (int i = 0; i < 4; i++) r.v[i] = add_carry(r.v[i], M::P[i], c);
+            UNROLL for (int i = 0; i < WORDS; i++) r.v[i] = add_carry(r.v[i], M::P[i], c);
         }
         return subtract_once(r.v);
     }
     static INLINE void negate(u64 *a) {
         u64 borrow = 0;
-        UNROLL for (int i = 0; i < 4; i++) a[i] = subtract_borrow(0, a[i], borrow);
+        UNROLL for (int i = 0; i < WORDS; i++) a[i] = subtract_borrow(0, a[i], borrow);
     }
 };
 
@@ -220,7 +237,7 @@ typedef Field<ScalarModulus> Fr;
 // Fp2 = Fp[u] / (u^2 + 1): re + im u.
 struct Fp2 {
     Fp re, im;
-    static constexpr int WORDS = 8;
+    static constexpr int WORDS = 2 * Fp::WORDS;
 
     static INLINE Fp2 zero() { return {Fp::zero(), Fp::zero()}; }
     static INLINE Fp2 one() { return {Fp::one(), Fp::zero()}; }

@@ -9,7 +9,7 @@ template <class M> struct OneLane {
     typedef OneLane V;
     typedef Field<M> Scalar;
     static constexpr int LANES = 1;
-    static constexpr int RADIX_BITS = 256;
+    static constexpr int RADIX_BITS = Scalar::BITS;
 
     static INLINE V mul(const V &a, const V &b) { return {Scalar::mul(a.f, b.f)}; }
     static INLINE V product(const V &a, const V &b) { return mul(a, b); }
@@ -27,7 +27,7 @@ template <class M> struct OneLane {
     static INLINE V subtrahend(const V &a) { return a; }
     static INLINE V reduce(const V &a) { return a; }
     static INLINE V canonical(const V &a) { return a; }
-    static INLINE V broadcast(const Number &n) { return {Scalar::of(n)}; }
+    static INLINE V broadcast(const typename Scalar::Number &n) { return {Scalar::of(n)}; }
     static INLINE V one() { return {Scalar::one()}; }
     static INLINE V zero() { return {Scalar::zero()}; }
     static INLINE V load(const u64 *const *from, int offset, u64 = 0) { return {Scalar::load(from[0] + offset)}; }

@@ -1,4 +1,5 @@
 // The functions that Python calls. Each takes a Fault, whose code is 0 where all went well.
+#include "answers.h"
 #include "files.h"
 #include "kernels.h"
 #include "pairing.h"
@@ -9,8 +10,6 @@
 #if defined(__linux__)
 #include <malloc.h>
 #endif
-
-#define EXPORT extern "C" __attribute__((visibility("default")))
 
 namespace {
 
@@ -57,14 +56,6 @@ const Kernels &kernels_of(int vector) {
 #endif
     (void)vector;
     return proofmill_scalar;
-}
-
-// Answer with a fault: cancelled before anything else, since results are then not whole.
-int32_t answer(const Outcome &outcome, const Control *control, Fault *fault) {
-    memset(fault, 0, sizeof *fault);
-    if (outcome.failed()) *fault = outcome.fault();
-    else if (is_cancelled(control)) fault->code = CANCELLED;
-    return fault->code;
 }
 
 // Entries of the matrices A and B times the witness, row by row; `matrices`: bit 0 A, bit 1 B.

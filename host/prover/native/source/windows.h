@@ -4,7 +4,6 @@
 
 namespace {
 
-constexpr int SCALAR_BITS = 254;
 constexpr int GREATEST_WINDOW = 16;
 
 // The bits of a number of four words: 0 for 0.
@@ -14,7 +13,7 @@ INLINE int length_of(const u64 *s) {
     return 0;
 }
 
-// A scalar below r, from any below 2^256 (which is less than 6 r).
+// A scalar below r, from any below 2^256 (which is less than 6 r of either curve).
 INLINE void reduce_scalar(const u64 *s, u64 *out) {
     memcpy(out, s, 32);
     if (__builtin_expect(out[3] < ScalarModulus::P[3], 1)) return;

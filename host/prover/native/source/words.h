@@ -77,6 +77,12 @@ INLINE u64 chain_add(u64 a, u64 b, Carry &carry) { return add_carry(a, b, carry)
 INLINE u64 chain_subtract(u64 a, u64 b, Carry &borrow) { return subtract_borrow(a, b, borrow); }
 #endif
 
+INLINE bool is_zero_words(const u64 *words, int count) {
+    u64 any = 0;
+    for (int i = 0; i < count; i++) any |= words[i];
+    return any == 0;
+}
+
 template <class T> INLINE constexpr T least(T a, T b) { return a < b ? a : b; }
 template <class T> INLINE constexpr T greatest(T a, T b) { return a > b ? a : b; }
 template <class T> INLINE void exchange(T &a, T &b) { T kept = a; a = b; b = kept; }

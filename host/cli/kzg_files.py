@@ -1,0 +1,83 @@
+"""The files of ``proofmill kzg``: blobs, and what its commands print with ``--json``."""
+
+import re
+from typing import Any, TypeVar
+
+import msgspec
+
+from proofmill.host.ground.errors import ProofmillError, way_out
+from proofmill.host.ground.json_text import parse_json
+from proofmill.host.ground.typed import typed
+from proofmill.host.prover.kzg.inputs import element_of, point_of
+from proofmill.host.prover.kzg.parameters import BLOB_BYTES, ELEMENT_BYTES
+from proofmill.host.prover.kzg.verify import Opening
+
+T = TypeVar("T")
+
+MOST_TEXT = 4 * BLOB_BYTES
+"""Bytes of a file that is looked at for a blob's digits."""
+
+
+class OpeningFile(msgspec.Struct, forbid_unknown_fields=True):
+    """What ``kzg prove --json`` prints."""
+
+    commitment: str
+    at: str
+    value: str
+    proof: str
+
+
+def read_blob(path: str) -> bytes:
+    """A file's bytes; of hexadecimal digits, with 0x or without, what they stand for."""
+    content = _content(path, MOST_TEXT)
+    found = re.fullmatch(rb"\s*(?:0x)?((?:[0-9a-fA-F]{2})+)\s*", content)
+    return content if found is None else bytes.fromhex(found[1].decode())
+
+
+def read_opening(path: str) -> Opening:
+    """A value and its proof, checked. Raises `ProofmillError` with the field's name."""
+    file = read_record(path, OpeningFile, "what `proofmill kzg prove --json` prints")
+    return Opening(
+        point_of(hexadecimal(file.commitment, f"{path}: commitment"), f"{path}: commitment"),
+        element_of(hexadecimal(file.at, f"{path}: at"), f"{path}: at"),
+        element_of(hexadecimal(file.value, f"{path}: value"), f"{path}: value"),
+        point_of(hexadecimal(file.proof, f"{path}: proof"), f"{path}: proof"))
+
+
+def opening_record(opening: Opening) -> dict[str, str]:
+    """The fields of `OpeningFile`."""
+    return {"commitment": shown(opening.commitment.compressed),
+            "at": shown(opening.at.to_bytes(ELEMENT_BYTES, "big")),
+            "value": shown(opening.value.to_bytes(ELEMENT_BYTES, "big")),
+            "proof": shown(opening.proof.compressed)}
+
+
+def read_record(path: str, kind: type[T], what: str) -> T:
+    """A JSON file as a `kind`; `what` says what it should be."""
+    try:
+        document: Any = parse_json(_content(path, -1).decode())
+    except ValueError as error:
+        raise ProofmillError(f"{path}: is no JSON: {error}; give {what}") from error
+    return typed(document, kind, path)
+
+
+def hexadecimal(text: str, name: str) -> bytes:
+    """Bytes from digits after 0x."""
+    if not re.fullmatch("0x(?:[0-9a-fA-F]{2})*", text):
+        start = text if len(text) <= 20 else f"{text[:20]}..."
+        raise ProofmillError(f"{name}: {start!r} is not 0x with two hexadecimal digits a byte; "
+                             "copy it again from where it was made")
+    return bytes.fromhex(text[2:])
+
+
+def shown(data: bytes) -> str:
+    """Bytes as digits after 0x."""
+    return f"0x{data.hex()}"
+
+
+def _content(path: str, most: int) -> bytes:
+    try:
+        with open(path, "rb") as stream:
+            return stream.read(most)
+    except OSError as error:
+        raise ProofmillError(f"{path}: {error.strerror or error}; {way_out(error)}") from error

@@ -1,0 +1,86 @@
+"""``proofmill kzg`` by its lines and its status."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from proofmill.host.cli.main import main
+from proofmill.host.prover.native.bls12_381 import ORDER
+from tests.host.prover.kzg.polynomials import blob_with, value_of
+
+COEFFICIENTS = (3, 0, 1)
+
+
+@pytest.fixture(scope="module")
+def blob(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("kzg") / "blob.bin"
+    path.write_bytes(blob_with(COEFFICIENTS))
+    return path
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str]):
+    def line(*words: object) -> tuple[int, str, str]:
+        status = main(["kzg", *map(str, words)])
+        output = capsys.readouterr()
+        return status, output.out, output.err
+    return line
+
+
+def test_a_blob_and_a_value_from_commitment_to_verdict(blob, run, tmp_path) -> None:
+    status, out, _ = run("commit", blob)
+    commitment = out.strip()
+    assert status == 0 and len(commitment) == 98
+    text = tmp_path / "blob.hex"
+    text.write_text(f"0x{blob.read_bytes().hex()}\n")
+    assert json.loads(run("commit", text, "--json")[1]) == {"commitment": commitment}
+    made, value = tmp_path / "proof.json", tmp_path / "value.json"
+    made.write_text(run("prove", blob, "--json", "--threads", 1)[1])
+    record = json.loads(made.read_text())
+    assert record["commitment"] == commitment
+    assert int(record["value"], 0) == value_of(COEFFICIENTS, int(record["at"], 0))
+    assert run("verify", made, blob)[:2] == (0, "the proof is valid\n")
+    assert run("verify", made)[:2] == (0, "the proof is valid\n")
+    shown = dict(line.split() for line in run("prove", blob, "--at", 2)[1].splitlines())
+    assert int(shown["value"], 0) == 7
+    value.write_text(json.dumps(shown))
+    assert json.loads(run("verify", value, "--json")[1]) == {"valid": True}
+    assert run("verify", value, blob)[:2] == (1, "the proof is NOT valid\n")
+    value.write_text(json.dumps(shown | {"value": f"{8:#066x}"}))
+    status, out, _ = run("verify", value, "--json")
+    assert status == 1 and json.loads(out) == {"valid": False}
+
+
+INFINITY = "0xc0" + "00" * 47
+FINE = {"commitment": INFINITY, "at": "0x" + "00" * 32, "value": "0x" + "00" * 32,
+        "proof": INFINITY}
+
+
+@pytest.mark.parametrize("words, sentence", [
+    (("prove", "{blob}", "--at", hex(ORDER)), f"--at: value is {ORDER:#x}, which is not below the"),
+    (("prove", "{blob}", "--at", "1e3"), "--at 1e3: is no number; write decimal digits"),
+    (("prove", "{blob}", "--at", 1 << 256), "has more than 256 bits; give a number below r"),
+    (("commit", __file__), r"test_kzg.py: [0-9,]+ bytes, a blob has 131,072; give all of them"),
+    (("verify", __file__), "test_kzg.py: is no JSON: .*; give what `proofmill kzg prove --json`"),
+])
+def test_mistakes_are_one_sentence(blob, run, words, sentence) -> None:
+    status, out, err = run(*(str(word).format(blob=blob) for word in words))
+    assert status == 2 and out == "" and err.count("\n") == 1 and re.search(sentence, err), err
+
+
+@pytest.mark.parametrize("change, sentence", [
+    ({"proof": "c0"}, "proof.json: proof: 'c0' is not 0x with two hexadecimal digits a byte"),
+    ({"proof": "0xc0"}, "proof.json: proof: 1 bytes, a compressed point of G1 has 48; give all"),
+    ({"at": hex(ORDER)}, f"proof.json: at: value is {ORDER:#x}, which is not below"),
+    ({"value": 3}, "proof.json: .*value"),
+    ({"more": "0x"}, "proof.json: .*more"),
+])
+def test_a_file_that_says_something_else_is_refused(run, tmp_path, change, sentence) -> None:
+    path = tmp_path / "proof.json"
+    path.write_text(json.dumps(FINE))
+    assert run("verify", path)[0] == 0
+    path.write_text(json.dumps(FINE | change))
+    status, out, err = run("verify", path)
+    assert status == 2 and out == "" and err.count("\n") == 1 and re.search(sentence, err), err
