@@ -199,14 +199,18 @@ def run_run(options: argparse.Namespace) -> int:
         def on_ready(node: RunningNode, port: int) -> None:
             screen.line(f"{settings.node.name} runs: slot {node.slot}, listens "
                         f"for peers on {settings.network.host}:{port}")
+            def web(host: str) -> str:
+                return f"{'https' if settings.encrypted(host) else 'http'}://{host}"
+
             if (metrics := node.ports.get("metrics")) is not None:
-                screen.line(f"a page that shows it all on http://{settings.metrics.host}:{metrics}"
+                screen.line(f"a page that shows it all on {web(settings.metrics.host)}:{metrics}"
                             "/, figures for Prometheus on /metrics")
             if (api := node.ports.get("api")) is not None:
-                screen.line(f"the Beacon API and the proof engine on http://{settings.api.host}:"
+                screen.line(f"the Beacon API and the proof engine on {web(settings.api.host)}:"
                             f"{api}/eth/ and /v1/, described on /openapi")
             if (miner := node.ports.get("miner")) is not None:
-                screen.line(f"the same for miners' monitors (cgminer's API) on "
+                over = " over TLS" if settings.encrypted(settings.miner.host) else ""
+                screen.line(f"the same for miners' monitors (cgminer's API{over}) on "
                             f"{settings.miner.host}:{miner}")
 
         def reread(before: Prepared) -> Reloaded:
@@ -289,6 +293,10 @@ def run_hiveos(options: argparse.Namespace) -> int:
         raise ProofmillError(
             f"{options.config}: HiveOS asks the miner API, and miner.enabled is "
             f"{str(miner.enabled).lower()}, miner.port {miner.port}; set true and a fixed port")
+    if settings.encrypted(miner.host):
+        raise ProofmillError(
+            f"{options.config}: HiveOS asks the miner API in plain text, and it speaks TLS on "
+            f"miner.host {miner.host}; set 127.0.0.1")
     content = package(version(), Path(options.config).absolute(), miner.port,
                       metrics.port if metrics.enabled else 0)
     write_atomically(options.archive, [content])

@@ -8,6 +8,7 @@ thread is another.
 
 import asyncio
 import logging
+import ssl
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -56,6 +57,7 @@ class Listener:
     """What listens on a port. `setting`: the table of the settings it comes from, for messages.
 
     `busy`: what is said instead of an answer beyond the rate. `bounds`: its own, or those of all.
+    `tls`: what is spoken, None for plain text.
     """
 
     setting: str
@@ -65,6 +67,7 @@ class Listener:
     answer: Answer
     busy: bytes
     bounds: Bounds | None = None
+    tls: ssl.SSLContext | None = None
 
 
 class Listeners(Closing):
@@ -142,6 +145,9 @@ class _Port:
         writer.transport.set_write_buffer_limits(high=0)
         try:
             async with asyncio.timeout(bounds.request_seconds):
+                if self._listener.tls is not None:
+                    # Here, and not by the server: so that who dallies is counted, and left.
+                    await writer.start_tls(self._listener.tls)
                 request = await self._request(reader)
             answer = None if request is None else self._answer(request)
             if isinstance(answer, Stream):
@@ -152,6 +158,9 @@ class _Port:
                     await writer.drain()
                     if writer.can_write_eof():
                         writer.write_eof()
+                    else:  # TLS has no half of a connection
+                        writer.close()
+                        await writer.wait_closed()
                     # Closing with something unread would take the answer from the client.
                     while await reader.read(bounds.request_bytes):
                         pass

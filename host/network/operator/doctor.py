@@ -163,6 +163,7 @@ def _permissions(settings: Settings, base: Path) -> Iterator[Finding]:
     """Whether files with secrets are their owner's alone."""
     names = [settings.keys.password_file, settings.network.identity]
     names += [table.token_file for table in settings.guarded.values() if table.token_file]
+    names += [settings.tls.certificate] if settings.tls.certificate else []
     open_to = [name for name in names
                if (base / name).exists() and (base / name).stat().st_mode & 0o077]
     if open_to:
@@ -300,6 +301,11 @@ def _beside(settings: Settings, said: str) -> Iterator[Finding]:
     yield Finding("node", Verdict.RIGHT, f"it runs: {said.partition(' already ')[0]}")
     if not settings.miner.enabled:
         yield Finding("state", Verdict.WARNING, "it cannot be asked", "set miner.enabled")
+        return
+    if settings.encrypted(settings.miner.host):
+        yield Finding("state", Verdict.WARNING, "it cannot be asked: the miner API speaks TLS, to "
+                      "clients with a certificate alone", "ask it with one, or set miner.host to "
+                      "127.0.0.1")
         return
     try:
         found = _asked(settings)

@@ -1,6 +1,7 @@
 """What a node answers its operators and other programs, by the settings: listeners over what it is
 at the latest step of its clock."""
 
+import ssl
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -31,17 +32,25 @@ def interfaces(prepared: Prepared, snapshot: Callable[[], Snapshot], view: Calla
         table = settings.metrics
         pages = web.Web([*tables["figures"], *tables["page"], *description],
                         prepared.tokens["metrics"])
-        found.append(Listener("metrics", table.host, table.port, pages.whole, pages.answer, BUSY))
+        found.append(Listener("metrics", table.host, table.port, pages.whole, pages.answer, BUSY,
+                              tls=_tls(prepared, table.host)))
     if settings.api.enabled:
         api = web.Web([*tables["figures"], *tables["Beacon API"], *tables["proof engine"],
                        *description], prepared.tokens["api"], MOST_BODY)
         found.append(Listener("api", settings.api.host, settings.api.port, api.whole, api.answer,
-                              BUSY, API_BOUNDS))
+                              BUSY, API_BOUNDS, _tls(prepared, settings.api.host)))
     if settings.miner.enabled:
         miner = MinerApi(snapshot, prepared.version)
         found.append(Listener("miner", settings.miner.host, settings.miner.port, miner_api.whole,
-                              miner.answer, b"STATUS=E,Code=23,Msg=Too many requests|\0"))
+                              miner.answer, b"STATUS=E,Code=23,Msg=Too many requests|\0",
+                              tls=_tls(prepared, settings.miner.host)))
     return found
+
+
+def _tls(prepared: Prepared, host: str) -> ssl.SSLContext | None:
+    """What is spoken there."""
+    encrypted = prepared.settings.encrypted(host)
+    return prepared.tls.context if prepared.tls is not None and encrypted else None
 
 
 def http_tables(

@@ -24,6 +24,7 @@ from proofmill.host.network.operator.settings import (
     Settings,
     stand_ins,
 )
+from proofmill.host.network.operator.tls import Tls, read_tls
 from proofmill.host.network.operator.workers import Workers
 from proofmill.host.prover.devices.device import Device
 from proofmill.host.prover.groth16.prove import ProofResult
@@ -79,6 +80,8 @@ class Prepared:
     peers: tuple[PeerAddress, ...]
     tokens: Mapping[str, str]
     """What requests have to show, by the table of the settings; empty for nothing."""
+    tls: Tls | None
+    """What listeners beyond loopback speak; None for no TLS."""
     workers: Workers
     version: str
     """Of this program."""
@@ -130,7 +133,7 @@ def prepared(
             zkey=base / settings.prover.key, sign_transfers=settings.transfers.sign,
             log_to=log_to),
         peer_addresses(settings.peers, identity, certificates),
-        read_tokens(settings, base),
+        read_tokens(settings, base), read_tls(settings, base),
         workers, version)
 
 

@@ -12,6 +12,7 @@ import msgspec
 
 from proofmill.host.network.operator.prepared import Prepared, peer_addresses, read_tokens
 from proofmill.host.network.operator.settings import PeerTable, Settings, keys
+from proofmill.host.network.operator.tls import read_tls
 
 
 @dataclass(frozen=True)
@@ -61,8 +62,11 @@ def reloaded(before: Prepared, settings: Settings, base: Path) -> Reloaded:
     # The same file may have another token in it.
     taken += [name for table, token in tokens.items()
               if token != before.tokens[table] and (name := f"{table}.token_file") not in taken]
+    tls = read_tls(merged, base)
+    if tls != before.tls and not any(name.startswith("tls.") for name in taken):
+        taken.append("tls")
     return Reloaded(replace(
-        before, settings=merged, tokens=tokens,
+        before, settings=merged, tokens=tokens, tls=tls,
         peers=peer_addresses(merged.peers, before.setup.identity, before.setup.peers),
         setup=replace(before.setup, sign_transfers=merged.transfers.sign)),
         tuple(taken), tuple(stays))

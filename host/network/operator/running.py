@@ -225,7 +225,8 @@ class RunningNode:
         assert self.node is not None and self.dialer is not None
         self.node.sign_transfers(prepared.setup.sign_transfers)
         self.dialer.call(prepared.peers)
-        tables = [(each.settings.metrics, each.settings.miner, each.settings.api, each.tokens)
+        tables = [(each.settings.metrics, each.settings.miner, each.settings.api, each.tokens,
+                   each.tls)
                   for each in (before, prepared)]
         if tables[0] != tables[1] or self._listeners is None:
             self._listen_no_more()

@@ -38,7 +38,8 @@ Role = Literal["validator", "prover"]
 Listens = Annotated[bool, Meta(description="whether it listens", extra=RELOADED)]
 ListeningPort = Annotated[Port, Meta(description="port to listen on", extra=RELOADED)]
 GuardedHost = Annotated[Host, Meta(description=(
-    "address to listen on; one that is not loopback needs token_file"), extra=RELOADED)]
+    "address to listen on; one that is not loopback needs token_file or tls.client_certificates"),
+    extra=RELOADED)]
 TokenFile = Annotated[str, Meta(max_length=4096, description=(
     "file whose first line requests must show, as bearer token or password; empty: none"),
     extra=RELOADED)]
@@ -156,8 +157,8 @@ class MinerTable(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     enabled: Listens = True
     host: Annotated[Host, Meta(description=(
-        "address to listen on; the API knows no password, so only loopback"),
-        extra=RELOADED)] = LOOPBACK
+        "address to listen on; the API knows no password, so one that is not loopback needs "
+        "tls.client_certificates"), extra=RELOADED)] = LOOPBACK
     port: ListeningPort = 4_028
 
 
@@ -168,6 +169,17 @@ class ApiTable(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     host: GuardedHost = LOOPBACK
     port: ListeningPort = 5_052
     token_file: TokenFile = ""
+
+
+class TlsTable(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """TLS of metrics, miner and api, where they listen beyond loopback."""
+
+    client_certificates: Annotated[str, Meta(max_length=4096, description=(
+        "file with the certificates, in PEM, of the clients that get in, or of who signs theirs; "
+        "everybody else is refused; empty: no TLS"), extra=RELOADED)] = ""
+    certificate: Annotated[str, Meta(max_length=4096, description=(
+        "its private key and certificate there, in PEM; empty: those of network.identity"),
+        extra=RELOADED)] = ""
 
 
 class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -182,12 +194,17 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     metrics: MetricsTable = MetricsTable()
     miner: MinerTable = MinerTable()
     api: ApiTable = ApiTable()
+    tls: TlsTable = TlsTable()
     peers: Annotated[list[PeerTable], Meta(max_length=64)] = []
 
     @property
     def guarded(self) -> dict[str, MetricsTable | ApiTable]:
         """The tables of what may ask for a token, by name."""
         return {"metrics": self.metrics, "api": self.api}
+
+    def encrypted(self, host: str) -> bool:
+        """Whether what listens there speaks TLS, to clients with a certificate alone."""
+        return bool(self.tls.client_certificates) and not is_loopback(host)
 
 
 @dataclass(frozen=True)
@@ -304,14 +321,18 @@ def read_settings(path: str | os.PathLike[str], environment: Mapping[str, str]) 
     settings = typed(document, Settings, where, locate)
     _check_devices(settings, locate)
     _check_peers(settings, locate)
-    if not is_loopback(settings.miner.host):
+    if not (is_loopback(settings.miner.host) or settings.encrypted(settings.miner.host)):
         raise ProofmillError(f"{locate('miner.host')}: {settings.miner.host} is not loopback, and "
-                             "this API knows no password; set 127.0.0.1, and reach it through a "
-                             "tunnel")
+                             "this API knows no password; set tls.client_certificates as well, or "
+                             "127.0.0.1")
     for name, table in settings.guarded.items():
-        if not is_loopback(table.host) and not table.token_file:
+        if not (is_loopback(table.host) or table.token_file or settings.encrypted(table.host)):
             raise ProofmillError(f"{locate(f'{name}.host')}: {table.host} is not loopback; set "
-                                 f"{name}.token_file as well, or 127.0.0.1")
+                                 f"{name}.token_file or tls.client_certificates as well, or "
+                                 "127.0.0.1")
+    if settings.tls.certificate and not settings.tls.client_certificates:
+        raise ProofmillError(f"{locate('tls.certificate')}: nothing speaks TLS without "
+                             "tls.client_certificates; set that as well")
     return settings
 
 

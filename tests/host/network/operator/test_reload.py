@@ -39,6 +39,8 @@ def test_every_key_is_taken_over_or_named(running: tuple[Prepared, Path]) -> Non
         value = other(getattr(table, key.name))
         if key.name == "token_file":
             value = "tokenx"
+        elif key.name == "client_certificates":
+            value = "certificate.pem"
         settings = msgspec.structs.replace(before.settings, **{
             key.table: msgspec.structs.replace(table, **{key.name: value})})
         made = reloaded(before, settings, home)
@@ -71,6 +73,13 @@ def test_transfers_token_and_addresses_go_where_they_are_used(
     (home / "token").write_text("second\n")
     again = reloaded(made, with_token, home)
     assert again.taken == ("metrics.token_file",) and again.prepared.tokens["metrics"] == "second"
+    (home / "clients.pem").write_text((home / "certificate.pem").read_text())
+    encrypted = replace(before.settings, tls=replace(
+        before.settings.tls, client_certificates="clients.pem"))
+    made = changed(encrypted)
+    assert made.tls is not None and reloaded(made, encrypted, home).taken == ()
+    (home / "clients.pem").write_text((home / "peers/node-1.pem").read_text())
+    assert reloaded(made, encrypted, home).taken == ("tls",)
     (peer,) = before.settings.peers
     moved = reloaded(before, replace(before.settings, peers=[
         replace(peer, address="10.0.0.7:9123")]), home)
@@ -93,5 +102,6 @@ def test_the_file_says_what_is_taken_over() -> None:
     assert names == {
         "transfers.sign", "metrics.enabled", "metrics.host", "metrics.port", "metrics.token_file",
         "api.enabled", "api.host", "api.port", "api.token_file",
-        "miner.enabled", "miner.host", "miner.port", "peers.address"}
+        "miner.enabled", "miner.host", "miner.port", "tls.client_certificates", "tls.certificate",
+        "peers.address"}
     assert "on reload" in toml_text(Settings())

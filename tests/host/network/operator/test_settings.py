@@ -80,6 +80,11 @@ def test_what_others_could_reach_needs_a_token(tmp_path: Path) -> None:
     assert found.metrics.token_file == "t"
     with pytest.raises(ProofmillError, match="line 2: 10.0.0.1 is not loopback, and this API know"):
         read(tmp_path, '[miner]\nhost = "10.0.0.1"\n')
+    tls = '[tls]\nclient_certificates = "clients.pem"\n'
+    found = read(tmp_path, f'{tls}[miner]\nhost = "10.0.0.1"\n[api]\nhost = "0.0.0.0"\n')
+    assert found.encrypted(found.api.host) and not found.encrypted(found.metrics.host)
+    with pytest.raises(ProofmillError, match="line 2: nothing speaks TLS without"):
+        read(tmp_path, '[tls]\ncertificate = "node.pem"\n')
 
 
 def test_mistakes_about_peers_are_told_with_their_table(tmp_path: Path) -> None:
