@@ -74,7 +74,7 @@ def verifyInference(modelId: uint256, inputCommitment: bytes32, output: Bytes[19
     @notice Emits InferenceVerified where the model gives `output` for an input that
             `inputCommitment` commits to; reverts otherwise.
     """
-    self._verify(modelId, inputCommitment, output, proof)
+    self._told(modelId, inputCommitment, output, proof)
 
 @external
 def verifyAndStoreInference(modelId: uint256, inputCommitment: bytes32, output: Bytes[1984],
@@ -82,7 +82,7 @@ def verifyAndStoreInference(modelId: uint256, inputCommitment: bytes32, output: 
     """
     @notice The same, and keeps it; the hash by which it is found.
     """
-    self._verify(modelId, inputCommitment, output, proof)
+    self._told(modelId, inputCommitment, output, proof)
     name: bytes32 = keccak256(concat(convert(modelId, bytes32), inputCommitment, output))
     self._inferences[name] = Inference(modelId=modelId, inputCommitment=inputCommitment,
                                        output=output)
@@ -98,13 +98,31 @@ def getInference(inferenceId: bytes32) -> (uint256, bytes32, Bytes[1984]):
     kept: Inference = self._inferences[inferenceId]
     return kept.modelId, kept.inputCommitment, kept.output
 
+@external
+@view
+def checkInference(modelId: uint256, inputCommitment: bytes32, output: Bytes[1984],
+                   proof: Bytes[4864], prover: address):
+    """
+    @notice Reverts unless `prover`, the address that is the proof's tag, has proven this result:
+            for contracts that know whose proof it has to be. Nothing is told or kept.
+    """
+    self._verify(modelId, inputCommitment, output, proof, prover)
+
+@internal
+def _told(model: uint256, commitment: bytes32, output: Bytes[1984], proof: Bytes[4864]):
+    self._verify(model, commitment, output, proof, msg.sender)
+    log InferenceVerified(modelId=model, inputCommitment=commitment, output=output,
+                          caller=msg.sender)
+
 @internal
 @view
 def _model(model: uint256) -> (ModelCommitment, bool, address):
     return staticcall Registry(registry).getModel(model)
 
 @internal
-def _verify(model: uint256, commitment: bytes32, output: Bytes[1984], proof: Bytes[4864]):
+@view
+def _verify(model: uint256, commitment: bytes32, output: Bytes[1984], proof: Bytes[4864],
+            prover: address):
     known: ModelCommitment = empty(ModelCommitment)
     deprecated: bool = False
     owner: address = empty(address)
@@ -139,11 +157,9 @@ def _verify(model: uint256, commitment: bytes32, output: Bytes[1984], proof: Byt
             signal = convert(value, uint256)
         total = self._plus(total, self._point(proof, 2 + place), signal)
     total = self._plus(total, self._point(proof, 2 + outputs),
-                       convert(convert(msg.sender, uint160), uint256))
+                       convert(convert(prover, uint160), uint256))
     if not self._pairings(total, proof):
         raw_revert(method_id("InvalidProof()"))
-    log InferenceVerified(modelId=model, inputCommitment=commitment, output=output,
-                          caller=msg.sender)
 
 @internal
 @pure

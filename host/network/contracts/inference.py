@@ -1,4 +1,4 @@
-"""What the contracts of ERC-7992 take: commitments to models, outputs and proofs as bytes."""
+"""What the contracts of ERC-7992 and ERC-8274 take, as bytes: models, outputs and proofs."""
 
 import os
 from collections.abc import Sequence
@@ -34,6 +34,8 @@ from proofmill.host.prover.inference.proving import (
 PROOF_SYSTEM = "groth16-bn254-v1"
 """The name of what is verified, by the draft's rule for names."""
 
+WORD = 32
+
 PROOF_SYSTEM_ID = bytes(keccak(PROOF_SYSTEM.encode())[:4])
 
 Commitment = tuple[bytes, bytes, bytes, bytes, str]
@@ -55,13 +57,18 @@ def caller_tag(caller: Address) -> int:
 def output_bytes(outputs: Sequence[int]) -> bytes:
     """Public signals that are outputs as int256 words; those above the half of r are negative."""
     return b"".join((value if value <= SCALAR_MODULUS // 2 else value - SCALAR_MODULUS)
-                    .to_bytes(32, "big", signed=True) for value in outputs)
+                    .to_bytes(WORD, "big", signed=True) for value in outputs)
 
 
 def proof_bytes(key: VerificationKey, proof: Proof) -> bytes:
     """A proof and the key it is verified under."""
-    return b"".join(value.to_bytes(32, "big")
+    return b"".join(value.to_bytes(WORD, "big")
                     for value in [*proof_numbers(proof), *key_coordinates(key)])
+
+
+def claim_bytes(output: bytes, evidence: bytes) -> bytes:
+    """ERC-8274's `proof` of a result: how many outputs, `output_bytes`, and `proof_bytes`."""
+    return (len(output) // WORD).to_bytes(WORD, "big") + output + evidence
 
 
 CHAIN_ID, GENESIS_TIME = 1337, 1_000_000
@@ -110,7 +117,7 @@ def verify_locally(folder: str | os.PathLike[str], proven: str | os.PathLike[str
     verifier = Contract.deploy(account, evm, compiled("InferenceVerifier"), registry.address)
     registry.send(account, "registerModel", model_commitment(
         described["model_hash"], described["circuit_hash"], key, ""))
-    given = (registry.call("count"), commitment.to_bytes(32, "big"), output_bytes(outputs),
+    given = (registry.call("count"), commitment.to_bytes(WORD, "big"), output_bytes(outputs),
              proof_bytes(key, proof))
     try:
         if caller == LOCAL_CALLER:

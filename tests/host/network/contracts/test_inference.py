@@ -1,4 +1,4 @@
-"""ERC-7992: the registry of models, and results verified against it."""
+"""ERC-7992: the registry of models, and results verified against it; ERC-8274: claims of them."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +15,7 @@ from proofmill.host.network.contracts.compiler import compiled
 from proofmill.host.network.contracts.inference import (
     PROOF_SYSTEM_ID,
     caller_tag,
+    claim_bytes,
     model_commitment,
     output_bytes,
     proof_bytes,
@@ -35,6 +36,7 @@ from tests.host.prover.inference.onnx_models import Qdq
 
 HASHES = "11" * 32, "22" * 32
 VERIFICATION_GAS = 320_000
+CLAIM_GAS = 350_000
 
 
 def error(signature: str, *arguments: Any) -> str:
@@ -194,6 +196,91 @@ def test_models_that_are_not_verified(evm, contracts, result) -> None:
         verifier.call("verifyInference", number, *given, sender=address("solver"))
 
 
+@pytest.fixture
+def claims(evm: DevelopmentEvm, contracts, result) -> tuple[Contract, Contract]:
+    """ERC-8274's two verifiers, of a model that is registered; "solver" is an agent."""
+    registry, verifier = contracts
+    deployer, number = Account(evm, private_key("deployer")), registered(evm, registry, result)
+    proofs = Contract.deploy(deployer, evm, compiled("InferenceProofVerifier"), verifier.address)
+    return proofs, Contract.deploy(deployer, evm, compiled("AgentVerifier"), proofs.address, number,
+                                   [address("solver"), address("carrier")])
+
+
+def word(value: bytes | int) -> bytes:
+    return value.rjust(32, b"\0") if isinstance(value, bytes) else value.to_bytes(32, "big")
+
+
+def test_a_claim_is_valid_by_itself_and_no_other_is(evm, claims, result) -> None:
+    proofs, agents = claims
+    number, solver = agents.call("modelId"), word(address("solver"))
+    given = result.commitment, keccak(result.output)
+    metadata = word(number) + solver
+    proof = claim_bytes(result.output, result.proof)
+    assert proofs.call("verify", *given, metadata, proof)
+    assert proofs.call("proofSystem") == "zk/groth16-bn254"
+    assert proofs.call("proofProfile") == keccak(b"zk/groth16-bn254" + proofs.call("verifier"))
+    other = output_bytes([result.integers[0] + 1, *result.integers[1:]])
+    for wrong in (
+            (word(1), given[1], metadata, proof), (given[0], word(1), metadata, proof),
+            (given[0], keccak(other), metadata, claim_bytes(other, result.proof)),
+            (*given, word(number) + word(address("thief")), proof),
+            (*given, word(number + 1) + solver, proof), (*given, word(number), proof),
+            (*given, word(number) + b"\1" + solver[1:], proof), (*given, b"", proof),
+            (*given, metadata, b""), (*given, metadata, proof[:-32]),
+            (*given, metadata, proof + bytes(32)), (*given, metadata, proof[32:]),
+            (*given, metadata, word(63) + proof[32:]), (*given, metadata, word(3)),
+            (*given, metadata, b"\xff" * 32 + proof[32:]), (*given, metadata, word(0) + proof[32:]),
+            (result.commitment, keccak(b""), metadata, claim_bytes(b"", result.proof))):
+        assert not proofs.call("verify", *wrong), wrong
+
+
+def test_a_claim_for_too_little_gas_is_not_refused(evm, claims, result) -> None:
+    """Whoever calls cannot have a right result pass for a wrong one."""
+    proofs, agents = claims
+    caller = Account(evm, private_key("thief"))
+    data = proofs.encode("verify", result.commitment, keccak(result.output),
+                         word(agents.call("modelId")) + word(address("solver")),
+                         claim_bytes(result.output, result.proof))
+    outcomes = set()
+    for gas in range(80_000, 520_000, 16_000):
+        try:
+            answer = int.from_bytes(evm.call(proofs.address, data, sender=caller.address, gas=gas),
+                                    "big")
+        except RevertedError:
+            answer = None
+        assert answer in (None, 1), gas
+        outcomes.add(answer)
+    assert outcomes == {None, 1}
+
+
+def test_an_agent_claims_a_result_for_a_task_once(evm, claims, result) -> None:
+    proofs, agents = claims
+    settlement, other = (Account(evm, private_key(name)) for name in ("requester", "thief"))
+    solver, carrier, thief = (word(address(name)) for name in ("solver", "carrier", "thief"))
+    given = result.commitment, keccak(result.output), claim_bytes(result.output, result.proof)
+    profile = proofs.call("proofProfile")
+
+    def claim(account, task, agent, commitment, output, proof):
+        receipt = agents.send(account, "verify", word(task), agent, commitment, output, proof)
+        event, = agents.events(receipt)
+        valid = event.values["valid"]
+        digest = keccak(encode(["bytes32"] * 4 + ["bool", "bytes32"], [
+            word(task), agent, commitment, output, valid, profile]))
+        assert event.values == {
+            "taskId": word(task), "agentId": agent, "verificationDigest": digest, "valid": valid,
+            "inputHash": commitment, "outputHash": output, "agentProofProfile": profile}
+        return valid, receipt.gas_used
+
+    assert not claim(settlement, 1, thief, *given)[0]  # no agent
+    assert not claim(settlement, 1, carrier, *given)[0]  # another one's proof
+    assert not claim(settlement, 1, solver, word(1), *given[1:])[0]
+    assert claim(other, 1, solver, *given)[0]  # which is another's task
+    valid, gas = claim(settlement, 1, solver, *given)
+    assert valid and gas < CLAIM_GAS
+    assert not claim(settlement, 1, solver, *given)[0]  # once
+    assert claim(settlement, 2, solver, *given)[0]
+
+
 COMMITMENT = "(bytes32,bytes32,bytes32,bytes4,string)"
 
 
@@ -201,9 +288,11 @@ COMMITMENT = "(bytes32,bytes32,bytes32,bytes4,string)"
     (0, (f"registerModel({COMMITMENT})", f"updateModel(uint256,{COMMITMENT})",
          "deprecateModel(uint256)", "getModel(uint256)")),
     (1, ("verifyInference(uint256,bytes32,bytes,bytes)", "proofSystemOf(uint256)", "registry()")),
-    (1, ("verifyAndStoreInference(uint256,bytes32,bytes,bytes)", "getInference(bytes32)"))))
-def test_interfaces_are_the_drafts(place, signatures, contracts) -> None:
-    contract = contracts[place]
+    (1, ("verifyAndStoreInference(uint256,bytes32,bytes,bytes)", "getInference(bytes32)")),
+    (2, ("verify(bytes32,bytes32,bytes,bytes)", "proofSystem()", "proofProfile()")),
+    (3, ("verify(bytes32,bytes32,bytes32,bytes32,bytes)",))))
+def test_interfaces_are_the_drafts(place, signatures, contracts, claims) -> None:
+    contract = (*contracts, *claims)[place]
     selectors = [int.from_bytes(keccak(each.encode())[:4], "big") for each in signatures]
     interface = 0
     for each in selectors:
