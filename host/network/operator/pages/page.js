@@ -16,6 +16,10 @@ function number(value, unit) {
   return value.toLocaleString(undefined, { maximumFractionDigits: Math.abs(value) < 100 ? 2 : 0 });
 }
 
+function named(figure) {
+  return figure.name.replace(/_unix_seconds$/, "").replaceAll("_", " ");
+}
+
 function row(cells, heads = false) {
   const line = document.createElement("tr");
   cells.forEach((cell, index) => {
@@ -24,6 +28,7 @@ function row(cells, heads = false) {
     if (typeof cell === "object") {
       box.textContent = cell.number;
       box.className = "number";
+      if (cell.what) box.title = cell.what;
     } else {
       box.textContent = cell;
     }
@@ -64,12 +69,13 @@ function show(told) {
     `chain ${told.about.chain}, ${told.about.validators} validators, ${told.about.roles}`;
   showConditions(told.conditions);
   const ofDevices = table.filter((each) => each.label === "device");
-  element("devices-head").replaceChildren(row(["Device", ...ofDevices.map((each) => each.what)], true));
+  element("devices-head").replaceChildren(row(
+    ["Device", ...ofDevices.map((each) => ({ number: named(each), what: each.what }))], true));
   element("devices").replaceChildren(...Object.keys(told.figures.proofs_made || {}).map((name) =>
     row([name, ...ofDevices.map((each) =>
       ({ number: number(told.figures[each.name][name] || 0, each.unit) }))])));
   element("figures").replaceChildren(...table.filter((each) => !each.label).map((each) =>
-    row([each.what, { number: number(told.figures[each.name][""], each.unit) }, each.unit])));
+    row([`${named(each)}: ${each.what}`, { number: number(told.figures[each.name][""], each.unit) }, each.unit])));
   showRate(told.figures.all_recent_constraints_per_second[""]);
   element("events").replaceChildren(...told.events.slice().reverse().map((each) =>
     row([new Date(each.unix_seconds * 1000).toLocaleTimeString(), String(each.slot), each.sentence])));
