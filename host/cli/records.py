@@ -196,6 +196,11 @@ FIELDS: dict[str, dict[str, str]] = {
     "field": {
         "result": "the value, as text", "cycles": "of the field processor",
         "modulus": "--modulus", "device": "--device"},
+    "field pairing": {
+        "value": "a list: [re, im], as text, of the coefficients of 1, w, ..., w^5",
+        "multiple": "the power of the usual pairing that it is, as text",
+        "cycles": "of the wide processor, from the first word in to the last word out",
+        "device": "--device"},
     "bench msm": {
         "device": "that computed", "group": "g1 or g2", "points": "how many",
         "scalars": "their kind", "bases": "the points' kind", "seed": "--seed",
@@ -248,6 +253,18 @@ FIELDS: dict[str, dict[str, str]] = {
         "batches": "each with one inversion", "under_way": "pairs, at most at once",
         "dsp": "blocks of the multiplier, of AMD UltraScale+",
         "dsp_cycles": "blocks times cycles an addition"},
+    "bench pairing": {"seed": "--seed", "runs": "a list, below"},
+    "bench pairing: runs": {
+        "multiplier": "its digit and limb, or karatsuba",
+        "latency": "of the multiplier, in cycles",
+        "cycles": "of a pairing, from the first word in to the last word out",
+        "bar": "cycles that it may take at most",
+        "chain": "cycles of the longest chain of operations",
+        "products": "that the multiplier made",
+        "sums": "that the adders made", "multiplier_busy": "part of the cycles",
+        "adders_busy": "part of the cycles of all adders", "registers": "used, of all banks",
+        "store_bits": "of the program's words",
+        "checked": "whether the value is that of the definition"},
     "bench scale": {
         "points": "--points", "cycles": "that the accelerator takes for a task, by its cost model",
         "clock_hz": "at which the stand-ins wait for these", "bar": "of a run's busy",

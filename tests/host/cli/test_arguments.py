@@ -232,6 +232,7 @@ CHOICES = {
     ("field power", "device"): "field power 3 5 --modulus toy --device",
     ("field multiply", "modulus"): "field multiply 3 5 --device interpreter --modulus",
     ("field multiply", "device"): "field multiply 3 5 --modulus toy --device",
+    ("field pairing", "device"): "field pairing --q infinity --device",
     ("field assemble", "modulus"): "field assemble firmware/programs/invert.asm --modulus",
     ("field disassemble", "modulus"): "field disassemble invert --modulus",
     ("bench setup", "circuit"): "bench setup --circuit",

@@ -1,0 +1,146 @@
+"""Place a straight-line program on a wide processor: when each operation runs, and in which
+registers values lie."""
+
+import heapq
+from collections import defaultdict
+from dataclasses import dataclass, field
+
+from proofmill.firmware.straight_line import Builder, Kind, Node
+from proofmill.hdl.wide_shape import GIVEN, INPUTS, INVERSE, PRODUCTS, SUM_LATENCY
+
+GIVEN_KINDS = (Kind.INPUT, Kind.CONSTANT)
+
+
+@dataclass
+class Schedule:
+    """Of the nodes that the outputs need: `time`, the cycle in which an operation reads, `there`,
+    the first in which its value can be read, `adder`, which one makes a sum, and `register`, the
+    (bank, address) of every value. `length` is the cycle in which all outputs are there; `depths`
+    registers are wanted of each bank, `registers` 0 among them."""
+
+    builder: Builder
+    time: dict[Node, int] = field(default_factory=dict)
+    there: dict[Node, int] = field(default_factory=dict)
+    adder: dict[Node, int] = field(default_factory=dict)
+    register: dict[Node, tuple[int, int]] = field(default_factory=dict)
+    length: int = 0
+    depths: list[int] = field(default_factory=list)
+
+
+def schedule(builder: Builder) -> Schedule:
+    """Place the program of `builder`.
+
+    List scheduling, a cycle at a time: of the operations whose operands are there, the ones with
+    the longest way to the end go first (Graham, "Bounds for certain multiprocessing anomalies",
+    1966). Then every bank's registers are given by the left-edge method (Hashimoto and Stevens,
+    "Wire routing by optimizing channel assignment", 1971), with as few as any other would take.
+    """
+    placed = Schedule(builder)
+    nodes = _needed(builder)
+    _place(placed, nodes)
+    placed.length = max(placed.there.values(), default=0)
+    _allocate(placed, nodes)
+    return placed
+
+
+def _needed(builder: Builder) -> list[Node]:
+    """What the outputs need, operands first."""
+    needed: set[Node] = set()
+    stack = list(builder.outputs)
+    while stack:
+        node = stack.pop()
+        if node not in needed:
+            needed.add(node)
+            stack += [term.node for term in node.terms]
+    return sorted(needed, key=lambda node: node.index)
+
+
+def _place(placed: Schedule, nodes: list[Node]) -> None:
+    shape = placed.builder.shape
+    latency = {Kind.PRODUCT: shape.product_latency, Kind.SUM: SUM_LATENCY,
+               Kind.INVERSE: shape.inverse_latency, Kind.INPUT: 0, Kind.CONSTANT: 0}
+    users: dict[Node, list[Node]] = defaultdict(list)
+    missing: dict[Node, int] = {}
+    for node in nodes:
+        operands = {term.node for term in node.terms}
+        missing[node] = len(operands)
+        for operand in operands:
+            users[operand].append(node)
+    height: dict[Node, int] = {}
+    for node in reversed(nodes):
+        height[node] = latency[node.kind] + max((height[user] for user in users[node]), default=0)
+    ready: dict[Kind, list[tuple[int, int, Node]]] = {kind: [] for kind in Kind}
+    arriving: dict[int, list[Node]] = defaultdict(list)
+
+    def arrived(node: Node) -> None:
+        for user in users[node]:
+            missing[user] -= 1
+            if not missing[user]:
+                heapq.heappush(ready[user.kind], (-height[user], user.index, user))
+
+    def start(kind: Kind, cycle: int) -> Node:
+        _, _, node = heapq.heappop(ready[kind])
+        placed.time[node], placed.there[node] = cycle, cycle + latency[kind]
+        arriving[placed.there[node]].append(node)
+        return node
+
+    for node in nodes:
+        if node.kind in GIVEN_KINDS:
+            placed.there[node] = 0
+            arrived(node)
+    cycle = 0
+    while len(placed.there) < len(nodes):
+        for node in arriving.pop(cycle, ()):
+            arrived(node)
+        # An inverse is read where a product's first factor is.
+        if ready[Kind.INVERSE]:
+            start(Kind.INVERSE, cycle)
+        elif ready[Kind.PRODUCT]:
+            start(Kind.PRODUCT, cycle)
+        for adder in range(min(shape.adders, len(ready[Kind.SUM]))):
+            placed.adder[start(Kind.SUM, cycle)] = adder
+        cycle += 1
+
+
+def _allocate(placed: Schedule, nodes: list[Node]) -> None:
+    """A register is free again from the cycle in which it is last read: what is written at the end
+    of a cycle is not yet read in it."""
+    builder = placed.builder
+    last: dict[Node, int] = {}
+    for node, time in placed.time.items():
+        for term in node.terms:
+            last[term.node] = max(last.get(term.node, 0), time)
+    for number, node in enumerate(builder.outputs):
+        last[node] = placed.length + number
+    placed.depths = [1] * builder.shape.banks
+    placed.depths[GIVEN] = INPUTS + builder.inputs
+    free: list[list[int]] = [[] for _ in placed.depths]
+    ends: list[list[tuple[int, int]]] = [[] for _ in placed.depths]
+    inverted = False
+    for node in sorted(nodes, key=lambda node: (placed.there[node], node.index)):
+        bank = GIVEN
+        match node.kind:
+            case Kind.INPUT:
+                placed.register[node] = GIVEN, INPUTS + node.value
+                continue
+            case Kind.INVERSE:
+                if inverted:
+                    raise ValueError("a program has one inverse at most; invert a product of what "
+                                     "is to be inverted")
+                inverted = True
+                placed.register[node] = GIVEN, INVERSE
+                continue
+            case Kind.PRODUCT:
+                bank = PRODUCTS
+            case Kind.SUM:
+                bank = PRODUCTS + 1 + placed.adder[node]
+        while ends[bank] and ends[bank][0][0] < placed.there[node]:
+            heapq.heappush(free[bank], heapq.heappop(ends[bank])[1])
+        if free[bank]:
+            address = heapq.heappop(free[bank])
+        else:
+            address = placed.depths[bank]
+            placed.depths[bank] += 1
+        placed.register[node] = bank, address
+        if bank != GIVEN:
+            heapq.heappush(ends[bank], (last.get(node, placed.there[node]), address))

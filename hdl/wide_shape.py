@@ -1,0 +1,162 @@
+"""What a wide processor is: its multiplier and adders, its latencies, and the bits of its words."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from amaranth.lib import data
+
+from proofmill.hdl.field import PrimeField
+from proofmill.hdl.inverter import InverterShape
+from proofmill.hdl.montgomery import MultiplierShape
+
+TERMS = 3
+"""Registers that one adder adds up."""
+
+LARGEST_SHIFT = 4
+"""A term of a sum is a register times up to ``2 ** LARGEST_SHIFT``."""
+
+WEIGHT = 16
+"""The most that the terms' powers of two may come to in one sum."""
+
+SUM_LATENCY = 3
+"""Cycles from the one in which a sum's registers are read to the first in which it can be: they
+are read, added and reduced."""
+
+GIVEN, PRODUCTS = range(2)
+"""Banks: what is given (inputs, constants, and the inverse), what the multiplier writes; then one
+for each adder. Of each bank register 0 is no place for a value: of `GIVEN` it is zero, which is
+read where nothing is wanted, and of the others it is written where nothing is kept."""
+
+INVERSE, INPUTS = 1, 2
+"""Registers of `GIVEN`: where an inverse is written, and the first input."""
+
+START_CYCLES = 2
+"""Cycles between the one in which the last input is taken and the first word's."""
+
+SEND_CYCLES = 2
+"""Cycles from a word that sends to the value's being offered."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class WideShape:
+    """A processor that is told in every cycle what all its units do: see
+    `hdl.wide_processor.WideProcessor`.
+
+    Every register is below twice the modulus p, whatever the program: a product is by the
+    multiplier's bound, a sum because it is reduced (`hdl.reducing_sum`). So no program needs a
+    proof of bounds, and a formula may go round as often as it likes.
+
+    Parameters
+    ----------
+    multiplier : takes operands in every cycle.
+    adders : of three terms each.
+    address_bits : of a register in its bank.
+    store : words that a program may have.
+    """
+
+    multiplier: MultiplierShape
+    adders: int = 3
+    address_bits: int = 8
+    store: int = 1 << 15
+
+    def __post_init__(self):
+        if self.multiplier.interval != 1:
+            raise ValueError(f"a {self.multiplier.kind} multiplier takes operands every "
+                             f"{self.multiplier.interval} cycles, a wide processor's takes them in "
+                             "each; take a pipelined one, or one by Karatsuba")
+        if self.adders < 1 or self.address_bits < 2 or self.store < 2:
+            raise ValueError("a wide processor has at least one adder, 2 bits of address and 2 "
+                             f"words, not {self.adders}, {self.address_bits} and {self.store}")
+        largest = 2 * self.field.modulus - 1
+        if self.multiplier.product_bound(largest, largest) > largest:
+            raise ValueError(f"a product of two registers of {self.field.name} can reach twice "
+                             f"the modulus; take more than {self.multiplier.operand_bits} "
+                             "operand bits")
+
+    @property
+    def field(self) -> PrimeField:
+        return self.multiplier.field
+
+    @cached_property
+    def register_bits(self) -> int:
+        """Bits of a register: a value below twice the modulus."""
+        return (2 * self.field.modulus - 1).bit_length()
+
+    @cached_property
+    def product_latency(self) -> int:
+        """Cycles from the one in which a product's registers are read to the first in which it
+        can be."""
+        return self.multiplier.latency + 2
+
+    @cached_property
+    def inverter(self) -> InverterShape:
+        """Of a register x, which stands for ``x / radix``."""
+        radix = self.multiplier.radix
+        return InverterShape(field=self.field, operand_bits=self.register_bits,
+                             multiple=radix ** 2 % self.field.modulus)
+
+    @cached_property
+    def inverse_latency(self) -> int:
+        """Cycles from the one in which a register is read to the first in which its inverse can
+        be; of zero it is zero."""
+        return self.inverter.latency + 2
+
+    @property
+    def banks(self) -> int:
+        return PRODUCTS + 1 + self.adders
+
+    @cached_property
+    def layout(self) -> "WideLayout":
+        return WideLayout(self)
+
+    @cached_property
+    def given(self) -> data.StructLayout:
+        """What comes in: a `value`, below ``2 ** field.bits``, for the register `address` of the
+        bank of what is given; the program begins after one that is `last`."""
+        return data.StructLayout(
+            {"value": self.field.bits, "address": self.address_bits, "last": 1})
+
+
+class WideLayout:
+    """The bits of one word.
+
+    The registers that are read in this cycle: ``a`` and ``b`` by the multiplier, ``sum0_0`` to
+    ``sum0_2`` by the first adder, each with its `bank`, `address`, and in sums its `shift` and
+    whether it is `negative`. What is written at the end of this cycle, and where: ``target0`` what
+    comes out of the multiplier, ``target1`` ... out of the adders. ``invert``: `a` goes to the
+    inverter; its answer is written when it is there. ``send``: `a` goes out. ``last``: the program
+    ends with this word.
+    """
+
+    def __init__(self, shape: WideShape):
+        address_bits = shape.address_bits
+        place = {"bank": (shape.banks - 1).bit_length(), "address": address_bits}
+        term = {**place, "shift": LARGEST_SHIFT.bit_length(), "negative": 1}
+        self.sums = [[f"sum{adder}_{n}" for n in range(TERMS)] for adder in range(shape.adders)]
+        self.targets = [f"target{n}" for n in range(1 + shape.adders)]
+        self.fields = {
+            **{f"{port}_{part}": bits for port in "ab" for part, bits in place.items()},
+            **{f"{port}_{part}": bits for ports in self.sums for port in ports
+               for part, bits in term.items()},
+            **dict.fromkeys(self.targets, address_bits),
+            "invert": 1, "send": 1, "last": 1}
+        self.bits = sum(self.fields.values())
+        self.struct = data.StructLayout(self.fields)
+        self._places, low = {}, 0
+        for name, bits in self.fields.items():
+            self._places[name] = (low, (1 << bits) - 1)
+            low += bits
+
+    def encode(self, values: dict[str, int]) -> int:
+        """A word; fields that are not given are 0."""
+        word = 0
+        for name, value in values.items():
+            low, mask = self._places[name]
+            if not 0 <= value <= mask:
+                raise ValueError(f"{name} = {value} does not fit {mask.bit_length()} bits")
+            word |= value << low
+        return word
+
+    def decode(self, word: int) -> dict[str, int]:
+        """What `encode` made into `word`, all fields given."""
+        return {name: word >> low & mask for name, (low, mask) in self._places.items()}

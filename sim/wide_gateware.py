@@ -1,0 +1,101 @@
+"""A wide processor's own gateware: its Verilog, compiled, and run on words."""
+
+import ctypes
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from proofmill.firmware.wide_program import WideProgram
+from proofmill.hdl.emit import emit_verilog
+from proofmill.hdl.wide_processor import WideProcessor
+from proofmill.hdl.wide_shape import INPUTS, WideShape
+from proofmill.sim.verilated import BuildProgress, kept_verilog, library_of
+from proofmill.sim.wide_processor import WideExecution, checked
+
+HARNESS = Path(__file__).with_name("wide_harness.cpp")
+TOP = "wide"
+
+SPARE_CYCLES = 100_000
+"""What a run may take beyond its program's cycles, for streams that pause, before it is given
+up."""
+
+
+def wide_library(shape: WideShape,
+                 tell: BuildProgress = lambda what, done, total: None) -> Path:
+    """The compiled simulation of a wide processor, for any program; see
+    `sim.verilated.library_of`, whose errors it raises."""
+    verilog = kept_verilog(repr(shape), lambda: emit_verilog(WideProcessor(shape), TOP), tell)
+    return library_of(verilog, TOP, HARNESS, tell)
+
+
+def _width(bits: int) -> int:
+    """Words of 32 bits that Verilator has for a port."""
+    return -(-bits // 32)
+
+
+def _rows(values: Iterable[int], bits: int) -> NDArray[np.uint32]:
+    """Values of `bits` bits, shape (n, `_width`)."""
+    size = 4 * _width(bits)
+    return np.frombuffer(b"".join(value.to_bytes(size, "little") for value in values),
+                         dtype=np.uint32).reshape(-1, _width(bits))
+
+
+class WideGateware:
+    """A simulated wide processor with `program` in it. Not to be used from two threads at once."""
+
+    def __init__(self, program: WideProgram, library: Path) -> None:
+        self.program = program
+        self._code = ctypes.CDLL(str(library))
+        pointer, size, number = ctypes.c_void_p, ctypes.c_size_t, ctypes.c_uint64
+        self._code.wide_create.restype = pointer
+        self._code.wide_destroy.argtypes = [pointer]
+        self._code.wide_load.restype = None
+        self._code.wide_load.argtypes = [pointer, pointer, size, size]
+        self._code.wide_run.restype = size
+        self._code.wide_run.argtypes = [pointer, pointer, size, size, pointer, size, size, number,
+                                        number, ctypes.POINTER(number)]
+        self._handle: int | None = self._code.wide_create()
+        words = _rows(program.words, program.shape.layout.bits)
+        self._code.wide_load(self._handle, words.ctypes.data, *words.shape)
+        self._exchange(list(program.constants.items()), 0)
+
+    def run(self, words: Sequence[int], *, pauses_in: int = 0,
+            pauses_out: int = 0) -> WideExecution:
+        """`sim.wide_processor.run`, with the cycles that were counted from the first word's being
+        offered to the last result's being taken.
+
+        The streams wait in cycle c where bit ``c % 64`` of their `pauses` is 1. Raises ValueError
+        for words that the program does not take, or when closed, and RuntimeError if the results do
+        not come.
+        """
+        if self._handle is None:
+            raise ValueError("the simulation is closed")
+        values = list(enumerate(checked(self.program, words), INPUTS))
+        return self._exchange(values, self.program.outputs, pauses_in, pauses_out)
+
+    def _exchange(self, values: list[tuple[int, int]], room: int, pauses_in: int = 0,
+                  pauses_out: int = 0) -> WideExecution:
+        """Values to registers, by address; the last of them begins the program where `room`
+        results are wanted."""
+        layout, bits = self.program.shape.given, self.program.shape.field.bits
+        place, mark = (layout[name].offset for name in ("address", "last"))
+        rows = _rows((value | address << place
+                      | int(room > 0 and n == len(values) - 1) << mark
+                      for n, (address, value) in enumerate(values)), layout.size)
+        found = np.zeros((room, _width(bits)), dtype=np.uint32)
+        cycles = ctypes.c_uint64(len(values) + self.program.cycles + SPARE_CYCLES)
+        count = self._code.wide_run(
+            self._handle, rows.ctypes.data, *rows.shape, found.ctypes.data, *found.shape,
+            pauses_in, pauses_out, ctypes.byref(cycles))
+        if count != room:
+            raise RuntimeError(f"after {cycles.value:,} cycles {count} of {room} results have come")
+        return WideExecution([int.from_bytes(row.tobytes(), "little") for row in found],
+                             cycles.value)
+
+    def close(self) -> None:
+        """Free the simulation; calling it again does nothing."""
+        if self._handle is not None:
+            self._code.wide_destroy(self._handle)
+            self._handle = None

@@ -1,0 +1,128 @@
+"""The wide processor's gateware: the model's values and cycles, in both simulators."""
+
+from random import Random
+
+import pytest
+
+from proofmill.firmware.pairing.programs import pairing, tower_product
+from proofmill.hdl.field import BN254_BASE, TOY
+from proofmill.hdl.folded import FoldedShape
+from proofmill.hdl.montgomery import MultiplierShape
+from proofmill.hdl.presets import STANDARD, STANDARD_WIDE
+from proofmill.hdl.wide_processor import WideProcessor
+from proofmill.hdl.wide_shape import INPUTS, WideShape
+from proofmill.sim.pairing import GENERATOR_G1, GENERATOR_G2, program_words, times
+from proofmill.sim.wide_gateware import WideGateware, wide_library
+from proofmill.sim.wide_processor import run
+from tests.firmware.wide_programs import TOY_WIDE, random_program
+from tests.simulation import simulate
+
+P = BN254_BASE.modulus
+
+
+def gateware_runs(shape, runs, pauses=None):
+    """In Amaranth's simulator: for each (program, lists of words) the program is loaded, and run on
+    every list. Returns [(sent, cycles)], and holds every register to its bound."""
+    dut = WideProcessor(shape)
+    found = []
+
+    async def put(ctx, port, payload):
+        while pauses is not None and pauses.random() < 0.4:
+            await ctx.tick()
+        ctx.set(port.valid, 1)
+        ctx.set(port.payload, payload)
+        taken = False
+        while not taken:
+            _, _, taken = await ctx.tick().sample(port.ready)
+        ctx.set(port.valid, 0)
+
+    async def take(ctx):
+        while True:
+            ctx.set(dut.o.ready, pauses is None or pauses.random() < 0.6)
+            _, _, valid, ready, value = await ctx.tick().sample(
+                dut.o.valid, dut.o.ready, dut.o.payload)
+            if valid and ready:
+                return value
+
+    async def bench(ctx):
+        for program, lists in runs:
+            for word in program.words:
+                await put(ctx, dut.words, shape.layout.struct.from_bits(word))
+            for address, value in program.constants.items():
+                await put(ctx, dut.i, {"value": value, "address": address, "last": 0})
+            for words in lists:
+                begin = cycle[0]
+                for n, word in enumerate(words):
+                    await put(ctx, dut.i, {"value": word, "address": INPUTS + n,
+                                           "last": n == len(words) - 1})
+                sent = [await take(ctx) for _ in range(program.outputs)]
+                found.append((sent, cycle[0] - begin))
+                for contents in dut.banks:
+                    for n in range(contents.depth):
+                        assert ctx.get(contents[n]) < 2 * shape.field.modulus
+
+    cycle = [0]
+
+    async def count(ctx):
+        while True:
+            await ctx.tick()
+            cycle[0] += 1
+
+    simulate(dut, bench, background=[count], cycles=40_000)
+    return found
+
+
+def test_random_programs_one_after_another():
+    random, runs, expected = Random(1), [], []
+    for seed in range(6):
+        program, formula = random_program(seed)
+        lists = [[random.randrange(256) for _ in range(4)] for _ in range(3)]
+        runs.append((program, lists))
+        expected += [(formula(words), program.cycles) for words in lists]
+    assert gateware_runs(TOY_WIDE, runs) == expected
+
+
+def test_streams_that_pause_change_no_value():
+    program, formula = random_program(7)
+    lists = [[n, 3 * n, 162 - n, 5] for n in range(8)]
+    found = gateware_runs(TOY_WIDE, [(program, lists)], Random(2))
+    assert [sent for sent, _ in found] == [formula(words) for words in lists]
+
+
+def test_a_product_and_a_square_in_fp12_at_full_width():
+    shape = WideShape(multiplier=STANDARD.adder.multiplier, store=512)
+    program, random = tower_product(shape), Random(3)
+    words = [random.choice([0, 1, P - 1, random.randrange(P)]) for _ in range(24)]
+    execution = run(program, words)
+    assert gateware_runs(shape, [(program, [words])]) == [(execution.sent, execution.cycles)]
+
+
+@pytest.fixture(scope="module")
+def library():
+    return wide_library(STANDARD_WIDE)
+
+
+def test_a_pairing_on_the_verilog(library):
+    """A whole pairing, as it is and with streams that pause; a point off its curve between."""
+    program, random = pairing(STANDARD_WIDE), Random(4)
+    gateware = WideGateware(program, library)
+    q = times(GENERATOR_G2, random.getrandbits(250))
+    for words in (program_words(GENERATOR_G1, q), [2, 1, 1, 0, 0, 0, 0],
+                  program_words(None, q)):
+        assert gateware.run(words) == run(program, words)
+    paused = gateware.run(words, pauses_in=random.getrandbits(64),
+                          pauses_out=random.getrandbits(64))
+    assert paused.sent == run(program, words).sent and paused.cycles > program.cycles
+    gateware.close()
+    with pytest.raises(ValueError, match="the simulation is closed"):
+        gateware.run(words)
+
+
+def test_shapes_that_cannot_be():
+    with pytest.raises(ValueError, match="a folded multiplier takes operands every 15 cycles"):
+        WideShape(multiplier=FoldedShape(field=BN254_BASE, operand_bits=264, digit=18, limb=18,
+                                         interval=15))
+    with pytest.raises(ValueError, match="at least one adder, 2 bits of address and 2 words"):
+        WideShape(multiplier=STANDARD.adder.multiplier, adders=0)
+    with pytest.raises(ValueError, match="can reach twice the modulus; take more than 9 operand"):
+        WideShape(multiplier=MultiplierShape(field=TOY, operand_bits=9, digit=3, limb=4))
