@@ -5,7 +5,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import groupby
 
+from proofmill.boards.source_lines import lines_of
 from proofmill.boards.tools import ToolError
+from proofmill.firmware.library import finishing_program
+from proofmill.hdl.board_top import BoardCore
+from proofmill.hdl.msm import MsmShape
+from proofmill.hdl.sdram import SdramController
 
 REPORT = re.compile(r"Critical path report for clock [^\n]*\n(.*?)"
                     r"Info: ([0-9.]+) ns logic, ([0-9.]+) ns routing", re.DOTALL)
@@ -18,6 +23,9 @@ STEP = re.compile(r"^Info: +\S+ +[0-9.]+ +([0-9.]+) (?:Source (\S+)\.\w+|Net (\S
 MAPPED = re.compile(r"\[|\$|_(?=[A-Z]{2})|_(?=[A-Z]\d*(?:_|\[|$))")
 """What mapping adds to a signal's name begins so, whatever the family: names here are in small
 letters."""
+
+CORE = "core"
+"""What `boards.board.BoardTop` and `PlainTop` call the board's gateware."""
 
 
 @dataclass(frozen=True)
@@ -45,12 +53,27 @@ def signal_of(name: str, lines: Mapping[str, str]) -> tuple[str, str]:
     `lines` is what `boards.source_lines.lines_of` gives of a unit; the design may have the unit
     within, so its path may begin anywhere in the name. Without a signal called so the line is "".
     """
-    plain = MAPPED.split(name)[0]
-    parts = plain.split(".")
+    parts = MAPPED.split(name)[0].split(".")
+    while len(parts) > 1 and parts[-1].isdigit():  # a memory's blocks are numbered
+        parts.pop()
+    plain = ".".join(parts)
     for first in range(len(parts)):
         if (path := ".".join(parts[first:])) in lines:
             return path, lines[path]
     return plain, ""
+
+
+def of_a_board(route: Route) -> bool:
+    """Whether the design is a board's, whose gateware is called ``core``."""
+    return any(name.startswith(f"{CORE}.") for _, name in route.stops)
+
+
+def lines_of_a_board(shape: MsmShape) -> dict[str, str]:
+    """Where the signals of a board with the accelerator `shape` are made, by their paths in it."""
+    # Either kind of memory may be there.
+    sdram = lines_of(SdramController(1e8))
+    return {f"store.{path}": line for path, line in sdram.items()} | lines_of(
+        BoardCore(shape, finishing_program(shape), divisor=4, clock_hz=1e8))
 
 
 def told(route: Route, lines: Mapping[str, str]) -> list[str]:

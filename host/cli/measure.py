@@ -158,7 +158,7 @@ def run_hierarchy(options: argparse.Namespace, shape: Any) -> int:
     from proofmill.boards.hierarchy import drawn, parts_of
     from proofmill.boards.hierarchy_picture import picture
     from proofmill.boards.resources import TARGETS as DETAILS
-    from proofmill.boards.routed import routed_path, told
+    from proofmill.boards.routed import lines_of_a_board, of_a_board, routed_path, told
     from proofmill.boards.source_lines import lines_of
     from proofmill.boards.tools import ToolError, pass_of
     from proofmill.boards.units import unit_of
@@ -189,7 +189,8 @@ def run_hierarchy(options: argparse.Namespace, shape: Any) -> int:
             raise ProofmillError(str(error)) from error
     print("\n".join(drawn(parts, options.hierarchy)))
     if route is not None:
-        print("\n".join(told(route, lines_of(unit_of(options.unit, shape)))))
+        print("\n".join(told(route, lines_of_a_board(shape) if of_a_board(route) else lines_of(
+            unit_of(options.unit, shape)))))
     if options.picture is not None:
         write_atomically(options.picture, [picture(parts, options.hierarchy).encode()])
         screen.line(f"wrote {options.picture}")

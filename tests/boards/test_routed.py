@@ -4,7 +4,14 @@ import re
 
 import pytest
 
-from proofmill.boards.routed import routed_path, signal_of, told
+from proofmill.boards.routed import (
+    lines_of_a_board,
+    of_a_board,
+    routed_path,
+    signal_of,
+    told,
+)
+from proofmill.boards.shapes import SMALL_TOY
 from proofmill.boards.source_lines import lines_of
 from proofmill.boards.tools import ToolError
 from proofmill.hdl.framed_adder import FramedAdder
@@ -52,6 +59,32 @@ def test_a_unit_is_found_within_a_design_of_any_family(name, path):
     lines = lines_of(FramedAdder(TOY_SHAPE.adder))
     assert signal_of(name, lines) == (path, lines[path])
     assert signal_of("core.link.head_DFFRE_Q_35", lines) == ("core.link.head", "")
+
+
+BOARD_LOG = """Info: Critical path report for clock 'clk_IBUF_O' (posedge -> posedge):
+Info:       type curr  total name
+Info:   clk-to-q  0.23  0.23 Source core.link.head_DFFRE_Q_35.Q
+Info:    routing  0.62  0.85 Net core.link.head[40] (58,34) -> (56,33)
+Info:      logic  0.26  1.11 Source core.accelerator.extent.copies_left_LUT2_I0_F_LUT2_I1_F.F
+Info:    routing  0.50  1.61 Net core.accelerator.msm.slicer.carry_ALU_CIN (58,34) -> (56,33)
+Info:      logic  0.26  1.87 Source core.store.elapsed_LUT4_I0.F
+Info:      setup  0.03  1.90 Source core.link.coming.0.1.ADA0
+Info: 0.78 ns logic, 1.12 ns routing
+"""
+"""As nextpnr has it of a board for Gowin's chips."""
+
+
+def test_a_boards_design_has_parts_around_the_unit():
+    """Each by its own path, not by that of a signal of the unit that happens to be called alike."""
+    route = routed_path(BOARD_LOG)
+    assert of_a_board(route) and not of_a_board(routed_path(LOG))
+    lines = lines_of_a_board(SMALL_TOY)
+    assert [re.sub(r":\d+\)", ":)", line) for line in told(route, lines)[1:]] == [
+        "    0.85 ns  link, head (hdl/framing.py:)",
+        "    1.11 ns  accelerator.extent, copies_left (hdl/extent.py:)",
+        "    1.61 ns  accelerator.msm.slicer, carry (hdl/slicer.py:)",
+        "    1.87 ns  store, elapsed (hdl/sdram.py:)",
+        "    1.90 ns  link, coming (hdl/framing.py:)"]
 
 
 def test_a_log_without_a_path_is_refused(tmp_path, capsys):
