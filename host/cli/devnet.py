@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from proofmill.host.cli.arguments import output_file, seed, whole
 from proofmill.host.cli.ledger_size import add_ledger_size, ledger_size
+from proofmill.host.cli.light_devnet import light_checks, prepare_light, show_light
 from proofmill.host.cli.logs import for_nodes
 from proofmill.host.cli.records import print_record
 from proofmill.host.cli.screen import Bar, Screen, load_chain
@@ -40,6 +41,7 @@ EXAMPLES = {"NODE:A:B": "1:10:16", "A:B": "10:16", "NODE:A": "1:10", "NODE:MS": 
             "NODE": "1"}
 MOST_DRIFT_MS = 12_000
 """A slot."""
+MOST_LIGHT = 16
 CPU_MS, SLOW_MS = 500, 7000
 """What a proof on this machine's processor counts for in chain time, and on a slowed one."""
 SLOT_COLUMNS = "{:>4}  {:>7}  {:<12}  {:<12}  {:>6}  {:<9}  {:>5}  {:>8}  {:>13}  {:<8} {}"
@@ -73,6 +75,10 @@ def register(commands: Commands) -> None:
                         type=whole(1, otherwise="there must be at least one"), metavar="N",
                         help="slots to run, 8 an epoch (default: 40)")
     add_ledger_size(devnet)
+    devnet.add_argument("--light", default=0, metavar="N",
+                        type=whole(0, MOST_LIGHT, f"give 0 to {MOST_LIGHT}; each is a process"),
+                        help="light nodes beside the others, which follow finality by certificates "
+                             "alone; the first prover's node makes these, on the cpu (default: 0)")
     devnet.add_argument("--device", action="append", metavar="NAME[:MS]",
                         help="what provers prove on, in turn: cpu, slow (a cpu that takes "
                              f"{SLOW_MS:,} ms), model, rtl; with MS a proof counts for so many "
@@ -123,6 +129,7 @@ def run(options: argparse.Namespace) -> int:
     from proofmill.host.network.economics.disturbances import checks
     from proofmill.host.network.economics.recorded import replayed
     from proofmill.host.network.node.devnet import Devnet, DevnetSetup, NoNodeLeftError, plan_nodes
+    from proofmill.host.network.node.light_outcome import light_rows
     from proofmill.host.network.node.outcome import outcome
     from proofmill.host.prover.circuits.rollup.circuit import RollupCircuit
     from proofmill.host.prover.groth16.zkey import write_zkey
@@ -139,8 +146,9 @@ def run(options: argparse.Namespace) -> int:
             zkey = Path(folder) / "block.zkey"
             write_zkey(zkey, key)
         setup = DevnetSetup(plans, Path(folder), options.seed, size, key.verification_key, zkey,
-                            log_to=for_nodes(options))
-        with screen.bar(f"starting {len(plans)} nodes"):
+                            log_to=for_nodes(options),
+                            light=prepare_light(screen, options, Path(folder)))
+        with screen.bar(f"starting {len(plans) + options.light} nodes"):
             net = Devnet(setup)
             net.__enter__()
         try:
@@ -150,7 +158,7 @@ def run(options: argparse.Namespace) -> int:
             with screen.bar("slots") as bar:
                 net.run(options.slots, _Watch(screen, net, _events(disturbances), bar))
             running = time.perf_counter() - before
-            reports = net.reports()
+            reports, light_reports = net.reports(), net.light_reports()
             first = next((each for plan in plans if not plan.drift_ms
                           and (each := reports.get(plan.name))), next(iter(reports.values())))
             record = _record(options, setup, first, net.failures, reports)
@@ -164,6 +172,8 @@ def run(options: argparse.Namespace) -> int:
             if disturbances:
                 found = checks(plans, reports, result, reference, disturbances, replayed(record),
                                options.slots)
+            light = light_rows(light_reports, first.history)
+            found += light_checks(light, bool(disturbances))
         except KeyboardInterrupt:
             net.close()
             screen.line(f"stopped in slot {net.slot}; every node has ended")
@@ -174,13 +184,14 @@ def run(options: argparse.Namespace) -> int:
             net.close()
     seconds = time.perf_counter() - start
     _show(screen, result, net.failures, net.unsettled, seconds, running)
+    show_light(screen, light)
     for check in found:
         screen.line(f"{'BROKEN' if check.broken else 'holds':<12}{check.sentence}",
                     style="red" if check.broken else None)
     if options.json:
         print_record("devnet", {
-            **result.record(), "checks": [vars(check) for check in found],
-            "seconds": round(seconds, 3)})
+            **result.record(), "light": [row.record() for row in light],
+            "checks": [vars(check) for check in found], "seconds": round(seconds, 3)})
     broken = _broken(result, found, net.failed)
     for sentence in broken:
         print(f"proofmill: {sentence}", file=sys.stderr)

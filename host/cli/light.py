@@ -101,14 +101,13 @@ def run_show(options: argparse.Namespace) -> None:
 
     node = LightNode.open(options.folder)
     head, final = node.known.head, node.known.finalized
-    size = sum(path.stat().st_size for path in node.folder.iterdir())
     if options.json:
         print_record("light show", {
             "finalized_epoch": final.epoch, "finalized_root": final.root.hex(),
             "justified_epoch": head.epoch, "justified_root": head.root.hex(),
             "registry": str(node.known.justified[head]), "certificates": node.epochs,
-            "bytes": size})
+            "bytes": node.bytes})
         return
     screen.line(f"final:     epoch {final.epoch}, 0x{final.root.hex()}")
     screen.line(f"justified: epoch {head.epoch}, 0x{head.root.hex()}")
-    screen.line(f"{len(node.epochs)} certificates, {size:,} bytes in all")
+    screen.line(f"{len(node.epochs)} certificates, {node.bytes:,} bytes in all")

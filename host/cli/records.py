@@ -96,7 +96,17 @@ FIELDS: dict[str, dict[str, str]] = {
         "refused": "a list: what slashing protection stopped",
         "lost_slots": "a list: empty ones in which every node was there",
         "checks": "a list: what must hold of a run that was disturbed, and whether it does",
-        "outages": "a list of sentences: who was away, and when", "seconds": "of the run"},
+        "outages": "a list of sentences: who was away, and when",
+        "light": "a list, below: of light nodes", "seconds": "of the run"},
+    "devnet: light": {
+        "name": "of the light node", "finalized_epoch": "that it knows to be final",
+        "epochs": "in which it was compared with the specification",
+        "false": "a list: epochs in which it held another final checkpoint",
+        "behind": "a list: epochs in which it did not have the newest yet",
+        "bytes_an_epoch": "a list: by how much its files grew in each",
+        "bytes_on_disk": "of its files at the end",
+        "key_bytes": "of them, of the verification key, which stays as it is",
+        "refused": "a list of pairs: a peer, and why what it sent was not taken"},
     "devnet: slots": {
         "slot": "its number", "primary": "the prover drawn first, or null",
         "committee": "a list of provers", "made": "a list: who made a proof",

@@ -17,6 +17,7 @@ they know the same genesis state: the state itself has no place for them.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from hashlib import sha256
 
 from proofmill.host.ground.errors import ProofmillError
@@ -33,6 +34,9 @@ DOMAIN_COMPANION_KEY = spec.DomainType(bytes.fromhex("70666b01"))
 
 POSSESSION_DOMAIN = int.from_bytes(b"proofmill.companion-proof.1", "big")
 """Keeps these messages apart from every other use of Poseidon."""
+
+REMEMBERED = 1 << 13
+"""Registrations whose signatures have been checked: each is looked at once, not once an epoch."""
 
 
 class CompanionKey(spec.Container):  # type: ignore[misc]  # the specification is untyped
@@ -69,6 +73,7 @@ def register(validator: int, key: ValidatorKey, from_epoch: int, genesis_validat
                         sign(secret, _possession(root)))
 
 
+@lru_cache(REMEMBERED)
 def registration_refusal(registration: Registration, validator_key: bytes,
                          genesis_validators_root: bytes) -> str:
     """Why a registration does not bind its key to the validator with that BLS key, or nothing."""

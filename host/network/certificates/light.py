@@ -25,7 +25,7 @@ from proofmill.host.ground.output import write_atomically
 from proofmill.host.ground.typed import typed
 from proofmill.host.network.certificates.certificate import Certificate, proof_refusal
 from proofmill.host.network.certificates.peers import SUFFIX, ask
-from proofmill.host.network.certificates.rule import Finality
+from proofmill.host.network.certificates.rule import ContradictionError, Finality
 from proofmill.host.prover.circuits.finality.vote import Checkpoint
 from proofmill.host.prover.groth16.verification_key import (
     VerificationKey,
@@ -111,10 +111,18 @@ class LightNode:
 
     def take(self, certificate: Certificate) -> None:
         """Verify a certificate, take it in and write it down; `ProofmillError` where it does not
-        hold or does not follow."""
-        after = self.known.after(certificate.stated)
+        hold or does not follow. `ContradictionError` only where its proof holds as well, so that
+        nobody makes a node believe that others have signed twice."""
+        contradiction: ContradictionError | None = None
+        after = self.known
+        try:
+            after = self.known.after(certificate.stated)
+        except ContradictionError as error:
+            contradiction = error
         if reason := proof_refusal(self.key, certificate):
             raise ProofmillError(reason)
+        if contradiction is not None:
+            raise contradiction
         epoch = certificate.stated.target_epoch
         write_atomically(self.folder / f"{epoch}{SUFFIX}", [certificate.to_bytes()])
         self.known = after
@@ -126,6 +134,7 @@ class LightNode:
         """Ask peers for what comes after the head until none has more; how many were taken.
 
         `tell` hears what was refused, and of peers that do not answer, which are asked no more.
+        Raises `ContradictionError` where two certificates with valid proofs contradict each other.
         """
         taken, epoch, answering = 0, self.known.head.epoch + 1, list(peers)
         while answering and epoch <= self.known.head.epoch + REACH:
@@ -143,6 +152,10 @@ class LightNode:
                     if certificate.stated.target_epoch != epoch:
                         raise ProofmillError(f"is of epoch {certificate.stated.target_epoch}")
                     self.take(certificate)
+                except ContradictionError as error:
+                    raise ContradictionError(
+                        f"peer {peer}: its certificate of epoch {epoch}: {error}; begin again from "
+                        "a checkpoint that you have from elsewhere") from error
                 except ProofmillError as error:
                     tell(f"peer {peer}: its certificate of epoch {epoch} is refused: {error}")
                     continue
@@ -156,6 +169,16 @@ class LightNode:
         """Those whose certificates are here, ascending."""
         return sorted(int(path.stem) for path in self.folder.glob(f"*{SUFFIX}")
                       if path.stem.isdecimal())
+
+    @property
+    def bytes(self) -> int:
+        """Of its files in all, as they are now."""
+        return sum(path.stat().st_size for path in self.folder.iterdir())
+
+    @property
+    def key_bytes(self) -> int:
+        """Of the verification key's file, which stays as it is."""
+        return (self.folder / KEY).stat().st_size
 
     def certificate(self, epoch: int) -> Certificate:
         """The certificate of an epoch; `ProofmillError` where it is not here."""

@@ -20,6 +20,15 @@ from proofmill.host.prover.circuits.finality.statement import CertificateInputs
 from proofmill.host.prover.circuits.finality.vote import Checkpoint
 
 
+class UnknownSourceError(ProofmillError):
+    """A certificate begins where nothing is known to be justified: others before it may be
+    missing."""
+
+
+class ContradictionError(ProofmillError):
+    """Two certificates for one epoch: if both proofs hold, a third of the stake has signed both."""
+
+
 @dataclass(frozen=True)
 class Finality:
     """What is known: the final checkpoint, and the justified ones from there on, itself too, each
@@ -41,13 +50,15 @@ class Finality:
     def after(self, stated: CertificateInputs) -> "Finality":
         """What is known with one certificate more, whose proof has been verified.
 
-        Raises `ProofmillError` where it does not follow from what is known, or contradicts it.
+        Raises `ProofmillError` where it does not follow from what is known, `UnknownSourceError`
+        and `ContradictionError` among it.
         """
         source, target = stated.source, stated.target
         registry = self.justified.get(source)
         if registry is None:
-            raise ProofmillError(f"the source, epoch {source.epoch}, 0x{source.root.hex()}, is not "
-                                 "justified here: certificates before this one are missing")
+            raise UnknownSourceError(
+                f"the source, epoch {source.epoch}, 0x{source.root.hex()}, is not justified here: "
+                "certificates before this one are missing")
         if stated.registry != registry:
             raise ProofmillError("the certificate counts by another registry than the one that was "
                                  f"signed with its source, epoch {source.epoch}")
@@ -56,7 +67,7 @@ class Finality:
         same = {each: known for each, known in self.justified.items()
                 if each.epoch == target.epoch}
         if same not in ({}, {target: stated.next_registry}):
-            raise ProofmillError(
+            raise ContradictionError(
                 f"two certificates contradict each other in epoch {target.epoch}: a third of the "
                 "stake has signed both, and can be slashed")
         justified = {**self.justified, target: stated.next_registry}

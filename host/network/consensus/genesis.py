@@ -61,6 +61,14 @@ def genesis_state(keys: Sequence[ValidatorKey], genesis_block_hash: bytes
     return state
 
 
+def genesis_validators_root(keys: Sequence[ValidatorKey]) -> bytes:
+    """The `genesis_validators_root` of `genesis_state`, which hangs on the keys alone."""
+    state = spec.BeaconState()
+    for key in keys:
+        state.validators.append(_validator(key))
+    return bytes(spec.hash_tree_root(state.validators))
+
+
 def genesis_block(state: spec.BeaconState) -> spec.BeaconBlock:
     """The `BeaconBlock` of slot 0, the anchor of the fork-choice store."""
     return spec.BeaconBlock(state_root=spec.hash_tree_root(state), body=_genesis_body(state))

@@ -68,17 +68,19 @@ class CatchUp:
 
     def __init__(
         self, follower: Follower, archive: Archive, send: Send, answer: Send,
-        silent: Callable[[str, str], None],
+        silent: Callable[[str, str], None], offer: Callable[[str], None] | None = None,
     ) -> None:
         """`send` and `answer`: to one peer; the second counts against what the peer may send.
 
-        `silent` hears of a peer that owes an answer, with a sentence.
+        `silent` hears of a peer that owes an answer, with a sentence. `offer` hears of every peer
+        whose head is known here, which may have missed something.
         """
         self._follower = follower
         self._archive = archive
         self._send = send
         self._answer = answer
         self._silent = silent
+        self._offer_more = offer or (lambda peer: None)
         self._failed: set[str] = set()
         """Peers that have not delivered what they had named."""
         self._request: _Request | None = None
@@ -161,6 +163,7 @@ class CatchUp:
             self._answer(peer, Topic.TRANSACTION, transaction)
         for transfer in self._follower.transfers.waiting():
             self._answer(peer, Topic.TRANSFER, transfer)
+        self._offer_more(peer)
 
     def _want(self, peer: str, target: _Target) -> None:
         self._targets[peer] = target

@@ -25,14 +25,17 @@ from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.ground.json_text import JsonObject
 from proofmill.host.ground.log_fields import LogTo
 from proofmill.host.ground.units import ETHER, Wei
+from proofmill.host.network.certificates.companion import register
 from proofmill.host.network.consensus.chain import EmbeddedChain
 from proofmill.host.network.consensus.engines import MakeEngines
-from proofmill.host.network.consensus.genesis import STAKE_GWEI
+from proofmill.host.network.consensus.genesis import STAKE_GWEI, genesis_validators_root
 from proofmill.host.network.consensus.keys import ValidatorKey, derive_keys
 from proofmill.host.network.mechanism.parameters import Parameters
+from proofmill.host.network.node.certificates import CertificateSetup
 from proofmill.host.network.node.contract_state import ProverAccount
 from proofmill.host.network.node.follower import SLOT_MS, ChainSetup
-from proofmill.host.network.node.identity import new_identity
+from proofmill.host.network.node.identity import Identity, new_identity
+from proofmill.host.network.node.light_peer import LightReport, LightSetup
 from proofmill.host.network.node.node import (
     CONFIRM_MS,
     STEPS_MS,
@@ -54,6 +57,7 @@ from proofmill.host.network.node.opening import (
     open_chain,
 )
 from proofmill.host.network.second_layer.engines import EvmEngines
+from proofmill.host.prover.circuits.finality.size import CertificateSize
 from proofmill.host.prover.circuits.rollup.size import RollupSize
 from proofmill.host.prover.devices.faulty import HANG
 from proofmill.host.prover.groth16.verification_key import VerificationKey
@@ -66,6 +70,8 @@ START_SECONDS = 120.0
 COMPILE_SECONDS = 20.0
 """How much longer a node may take to start for each transfer of a batch: provers compile the
 circuit, side by side."""
+PLACE_SECONDS = 4.0
+"""As much longer for each place of a certificate, to whoever makes them."""
 ANSWER_SECONDS = 120.0
 """How long a node may take for one step before it counts as dead. Simulated hardware is slow."""
 SETTLE_SECONDS = 20.0
@@ -135,6 +141,24 @@ def prover_accounts(
 
 
 @dataclass(frozen=True)
+class LightPlan:
+    """Light nodes beside the full ones: how many, and the circuit of certificates with its keys.
+
+    `zkey`: for the first node that proves, which makes the certificates.
+    """
+
+    count: int
+    size: CertificateSize
+    verification_key: VerificationKey
+    zkey: Path
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Of the light nodes."""
+        return tuple(f"light {index}" for index in range(self.count))
+
+
+@dataclass(frozen=True)
 class DevnetSetup:
     """All a devnet needs. `zkey`: the block circuit's key as a file, for nodes that prove."""
 
@@ -149,11 +173,13 @@ class DevnetSetup:
     """Certificates of further peers, by name, that all nodes let in: what tests play."""
     log_to: LogTo | None = None
     """As in `NodeSetup`; each node's file is in its own folder."""
+    light: LightPlan | None = None
+    """None for a chain without certificates of finality."""
 
 
 @dataclass
 class _Running:
-    setup: NodeSetup
+    setup: NodeSetup | LightSetup
     process: BaseProcess
     control: Connection
     port: int = 0
@@ -301,10 +327,15 @@ class Devnet(Closing):
         self.outages.append(f"the halves are connected again after slot {self.slot}")
 
     def reports(self) -> dict[str, NodeReport]:
-        """What every living node has to say. NoNodeLeftError when there is none."""
-        found = self._ask(("report",), ANSWER_SECONDS)
+        """What every living full node has to say. NoNodeLeftError when there is none."""
+        found = self._ask(("report",), ANSWER_SECONDS, self._full)
         self._require_nodes()
         return found
+
+    def light_reports(self) -> dict[str, LightReport]:
+        """What every living light node has to say."""
+        return self._ask(("report",), ANSWER_SECONDS,
+                         [each for each in self.alive if each in self._light_names])
 
     def start_reference(self, slots: int) -> None:
         """Begin to run the same chain without any prover, in a process of its own."""
@@ -351,7 +382,8 @@ class Devnet(Closing):
 
     def _start(self) -> None:
         setup = self.setup
-        identities = {plan.name: new_identity() for plan in setup.nodes}
+        identities = {name: new_identity() for name in (
+            *(plan.name for plan in setup.nodes), *self._light_names)}
         certificates = {name: each.certificate for name, each in identities.items()}
         count = sum(len(plan.validators) for plan in setup.nodes)
         keys = derive_keys(setup.seed, count)
@@ -363,6 +395,8 @@ class Devnet(Closing):
         engines = self._engines = open_chain(
             EvmEngines(setup.verification_key, setup.parameters, minimum, tuple(sorted(rich))),
             setup.seed, setup.size, keys, accounts, BOND_WEI)
+        certifying = self._certifying(keys)
+        maker = next((plan.name for plan in setup.nodes if plan.prover is not None), None)
         for plan in setup.nodes:
             own = set(plan.validators)
             node = NodeSetup(
@@ -380,13 +414,16 @@ class Devnet(Closing):
                 prover_key=None if plan.prover is None else keys[plan.prover],
                 device=plan.device, zkey=setup.zkey, forge=plan.forge,
                 withhold=plan.withhold, faults=plan.faults, drift_ms=plan.drift_ms,
-                log_to=setup.log_to)
+                log_to=setup.log_to,
+                certificates=certifying if certifying is None or plan.name == maker
+                else replace(certifying, zkey=None))
             if plan.late:
                 self._late[plan.name] = node
             else:
                 self._nodes[plan.name] = self._spawn(node)
         for name, answer in self._answers(self._start_seconds).items():
             self._nodes[name].port = answer[1]
+        self._start_light(identities)
         names = self.alive
         if len(names) < len(self._nodes):
             raise ProofmillError(f"not every node started: {self._epitaphs()}")
@@ -396,11 +433,49 @@ class Devnet(Closing):
         self._ask(("tick", 0, CONFIRM_MS), ANSWER_SECONDS)
         self._settle()
 
+    def _certifying(self, keys: Sequence[ValidatorKey]) -> CertificateSetup | None:
+        """What full nodes are told of certificates: every validator has a companion key."""
+        light = self.setup.light
+        if light is None:
+            return None
+        root = genesis_validators_root(keys)
+        return CertificateSetup(
+            tuple(register(index, key, 0, root) for index, key in enumerate(keys)), light.size,
+            light.verification_key, light.zkey, frozenset(light.names))
+
+    def _start_light(self, identities: Mapping[str, Identity]) -> None:
+        """Start the light nodes: they trust what the first full node says of genesis."""
+        light, setup = self.setup.light, self.setup
+        if light is None or not self.alive:
+            return
+        self._nodes[first := self.alive[0]].control.send(("trusted",))
+        checkpoint, registry = self._answer(first)
+        everybody = {**{name: each.certificate for name, each in identities.items()},
+                     **setup.guests}
+        for name in light.names:
+            self._nodes[name] = self._spawn(LightSetup(
+                name, setup.folder / name.replace(" ", "-"), identities[name],
+                {other: certificate for other, certificate in everybody.items() if other != name},
+                light.verification_key, checkpoint, registry, setup.log_to))
+        for name, answer in self._answers(START_SECONDS, light.names).items():
+            self._nodes[name].port = answer[1]
+
+    @property
+    def _full(self) -> list[str]:
+        """Names of the full nodes that run."""
+        return [name for name in self.alive if name not in self._light_names]
+
+    @property
+    def _light_names(self) -> tuple[str, ...]:
+        return () if self.setup.light is None else self.setup.light.names
+
     @property
     def _start_seconds(self) -> float:
-        return START_SECONDS + COMPILE_SECONDS * self.setup.size.transfers
+        places = 0 if self.setup.light is None else self.setup.light.size.places
+        return (START_SECONDS + COMPILE_SECONDS * self.setup.size.transfers
+                + PLACE_SECONDS * places)
 
-    def _spawn(self, setup: NodeSetup) -> _Running:
+    def _spawn(self, setup: NodeSetup | LightSetup) -> _Running:
         ours, theirs = self._context.Pipe()
         process = self._context.Process(
             target=run_node, args=(setup, theirs), daemon=True, name=f"proofmill {setup.name}")
@@ -408,7 +483,7 @@ class Devnet(Closing):
         theirs.close()
         return _Running(setup, process, ours)
 
-    def _begin(self, name: str, setup: NodeSetup) -> int | None:
+    def _begin(self, name: str, setup: NodeSetup | LightSetup) -> int | None:
         """Start a node in the middle of the run and let it catch up: how many blocks it had itself,
         None where it has not started."""
         node = self._nodes[name] = self._spawn(setup)
@@ -460,17 +535,20 @@ class Devnet(Closing):
                     break
                 time.sleep(0.01)
 
-    def _ask(self, command: tuple[Any, ...], seconds: float) -> JsonObject:
-        for name in self.alive:
+    def _ask(self, command: tuple[Any, ...], seconds: float, names: Sequence[str] | None = None
+             ) -> JsonObject:
+        asked = self.alive if names is None else names
+        for name in asked:
             try:
                 self._nodes[name].control.send(command)
             except OSError:
                 self._bury(name, "")
-        return self._answers(seconds)
+        return self._answers(seconds, [name for name in asked if name not in self.dead])
 
     def _answers(self, seconds: float, names: Sequence[str] | None = None) -> JsonObject:
         """One answer from each node; who does not give one is dead."""
-        waiting = {self._nodes[name].control: name for name in names or self.alive}
+        asked = self.alive if names is None else names
+        waiting = {self._nodes[name].control: name for name in asked}
         answers: JsonObject = {}
         deadline = time.monotonic() + seconds
         while waiting:
@@ -503,7 +581,7 @@ class Devnet(Closing):
         return answers[name]
 
     def _require_nodes(self) -> None:
-        if not self.alive:
+        if not self._full:
             raise NoNodeLeftError(f"no node is left: {self._epitaphs()}")
 
     def _epitaphs(self) -> str:

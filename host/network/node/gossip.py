@@ -87,8 +87,10 @@ class Gossip:
         on_peer: Callable[[str], None] | None = None,
         on_trouble: Callable[[BaseException], None] | None = None,
         standing: Standing | None = None,
+        askers: Collection[str] = (),
     ) -> None:
-        """`names`: what to call each peer, by `identity.peer_name`; nobody else gets in.
+        """`names`: what to call each peer, by `identity.peer_name`; nobody else gets in. `askers`:
+        those of them that get nothing but what is sent to them alone.
 
         `on_peer` hears of every connection that is made, by the peer's name. What the handler or
         `on_peer` raises is the node's own trouble: no peer is blamed for it, nothing is handled
@@ -105,6 +107,7 @@ class Gossip:
         self._queue: asyncio.Queue[tuple[_Peer, Topic, bytes]] = asyncio.Queue(QUEUE)
         self._tasks: set[asyncio.Task[None]] = set()
         self._server: asyncio.Server | None = None
+        self.askers = frozenset(askers)
         self.standing = standing or Standing()
         self.forwarded = 0
         """Messages passed on."""
@@ -299,7 +302,7 @@ class Gossip:
 
     def _send(self, message: bytes, without: str | None) -> None:
         for name, peer in list(self._peers.items()):
-            if name != without:
+            if name != without and name not in self.askers:
                 self._write(peer, message)
 
     def _write(self, peer: _Peer, message: bytes) -> None:

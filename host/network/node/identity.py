@@ -5,7 +5,7 @@ in nobody else. What is pinned is the public key, by its SHA-256.
 """
 
 import ssl
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
@@ -70,6 +70,13 @@ def peer_name(certificate: bytes) -> str:
     return sha256(
         key.public_bytes(serialization.Encoding.Raw, serialization.PublicFormat.Raw)
     ).hexdigest()
+
+
+def called(peers: Mapping[str, str]) -> dict[str, str]:
+    """What to call each peer, by its `peer_name`; `peers`: certificates in PEM, by what to call
+    them."""
+    return {peer_name(ssl.PEM_cert_to_DER_cert(certificate)): name
+            for name, certificate in peers.items()}
 
 
 def contexts(

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from proofmill.host.ground.database import StorageError
 from proofmill.host.ground.errors import ProofmillError
@@ -32,6 +32,11 @@ from proofmill.host.network.evm.history import HISTORY, History
 from proofmill.host.network.mechanism.invariants import BrokenInvariant
 from proofmill.host.network.node.archive import BLOCKS, Archive
 from proofmill.host.network.node.catch_up import CatchUp
+from proofmill.host.network.node.certificates import (
+    TOPICS as CERTIFICATE_TOPICS,
+)
+from proofmill.host.network.node.certificates import Certificates, CertificateSetup
+from proofmill.host.network.node.certifier import Maker
 from proofmill.host.network.node.claims import Claims
 from proofmill.host.network.node.early import EarlyMessages
 from proofmill.host.network.node.follower import (
@@ -44,7 +49,7 @@ from proofmill.host.network.node.follower import (
 )
 from proofmill.host.network.node.gossip import Gossip, Reception
 from proofmill.host.network.node.happenings import Tell, nobody
-from proofmill.host.network.node.identity import Identity, contexts, peer_name
+from proofmill.host.network.node.identity import Identity, called, contexts
 from proofmill.host.network.node.layer2 import BlockFacts, LayerTwo
 from proofmill.host.network.node.patience import PatientProver
 from proofmill.host.network.node.proof_pool import Answer
@@ -62,6 +67,8 @@ from proofmill.host.prover.devices.device import BOARD_HZ, Device
 from proofmill.host.prover.groth16.prove import ProofResult
 
 log = logging.getLogger(__name__)
+
+Made = TypeVar("Made")
 
 PROPOSE_MS, CONFIRM_MS = 0, 3 * SLOT_MS // 4
 STEPS_MS = (PROPOSE_MS, ATTEST_MS, SLOT_MS // 2, CONFIRM_MS)
@@ -176,11 +183,24 @@ class NodeSetup:
     """Whether it signs transfers from the development accounts of its validators."""
     log_to: LogTo | None = None
     """Called at the start with the file ``node.log`` in `folder` and the node's name."""
+    certificates: CertificateSetup | None = None
+    """None where the chain has no certificates of finality."""
+
+    @property
+    def says(self) -> str:
+        """What it begins as, for the log."""
+        proves = "no prover" if self.prover is None else f"prover {self.prover}"
+        return f"{len(self.own)} validators, {proves}"
+
+    def open(self, on_trouble: Callable[[BaseException], None]) -> "Node":
+        """The node, not yet listening."""
+        return Node(self, on_trouble)
 
 
 @dataclass(frozen=True)
 class SlotView:
     """Layer 1 as a node sees it at the end of a slot. `head_root`: of the head's block.
+    `finalized_checkpoint`: the field of the head's state, epoch and root.
 
     `layer1`: a digest of everything the head's state says about validators, their balances, votes
     and duties, and of finality: all of it but the roots of blocks, whose payloads carry proofs.
@@ -190,6 +210,7 @@ class SlotView:
     head_root: bytes
     layer1: bytes
     finalized_epoch: int
+    finalized_checkpoint: tuple[int, bytes] = (0, bytes(32))
 
 
 @dataclass(frozen=True)
@@ -285,13 +306,19 @@ class Node:
     def _connect(self) -> None:
         setup = self.setup
         self._early = EarlyMessages()
-        names = {peer_name(_der(certificate)): name for name, certificate in setup.peers.items()}
-        self.gossip = Gossip(
-            names, self._take, contexts(setup.identity, setup.peers.values(), setup.folder),
-            on_peer=lambda peer: self.catch_up.greet(peer), on_trouble=self._on_trouble)
-        self.catch_up = CatchUp(self.follower, self.archive, self.gossip.send, self.gossip.answer,
-                                self.gossip.silent)
         keys = setup.chain.keys
+        askers = setup.certificates.askers if setup.certificates is not None else frozenset()
+        self.gossip = Gossip(
+            called(setup.peers), self._take,
+            contexts(setup.identity, setup.peers.values(), setup.folder), on_peer=self._greet,
+            on_trouble=self._on_trouble, askers=askers)
+        self.certificates = None if setup.certificates is None else Certificates(
+            setup.certificates, setup.folder, self.follower,
+            {index: keys[index] for index in setup.own}, self.gossip.send, self.gossip.answer,
+            self.gossip.publish, self.gossip.silent)
+        self.catch_up = CatchUp(
+            self.follower, self.archive, self.gossip.send, self.gossip.answer, self.gossip.silent,
+            None if self.certificates is None else self.certificates.offer)
         claims = None
         if setup.own:
             # The last one's, since the first one's account may own a bond.
@@ -305,8 +332,12 @@ class Node:
         self._beside = ThreadPoolExecutor(MOST_PROOFS, "proofmill-prover")
         """Threads that live as long as the node: a device's process ends with the thread that has
         begun it."""
-        self.prover = _prover(setup, self.follower, self.jobs, self._send, self._prove_beside,
+        self.prover = _prover(setup, self.follower, self.jobs, self._send, self._run_beside,
                               self._proven, self._faulty)
+        if self.certificates is not None and self.prover is not None:
+            self.certificates.make_them(
+                Maker(self.follower.chain_id, self.prover.setup.identity,
+                      self.prover.setup.address), self._run_beside)
         self.service = WalletService(setup.folder, self.follower, self._take_from_wallet,
                                      self._on_trouble)
         self._orders: str | None = None
@@ -317,6 +348,12 @@ class Node:
         """Whether each of the node's validators that has an account signs transfers here."""
         self._load = Load(self.setup.chain.seed, self.follower.chain_id, sorted(
             self.follower.ledger().accounts.keys() & set(self.setup.own) if sign else ()))
+
+    async def start(self) -> int:
+        """Listen to peers and wallets, and return the port for peers."""
+        port = await self.gossip.start()
+        await self.service.start()
+        return port
 
     def tick(self, slot: int, milliseconds: int) -> None:
         """Move the clock, and do what is due: nothing but catching up while peers know more.
@@ -356,9 +393,19 @@ class Node:
 
     def traffic(self) -> Traffic:
         """What the clock waits for."""
-        return Traffic(self.gossip.counts(), self.prover is not None and self.prover.busy)
+        certifying = self.certificates is not None and self.certificates.busy
+        return Traffic(self.gossip.counts(),
+                       certifying or self.prover is not None and self.prover.busy)
+
+    def _greet(self, peer: str) -> None:
+        if self.certificates is not None:
+            self.certificates.greet(peer)
+        if peer not in self.gossip.askers:
+            self.catch_up.greet(peer)
 
     def _work(self) -> None:
+        if self.certificates is not None and not self.catch_up.busy:
+            self.certificates.work()
         if self.prover is not None and not self.catch_up.busy:
             try:
                 self.prover.work()
@@ -379,11 +426,11 @@ class Node:
             self.gossip.publish(topic, raw)
         return answer
 
-    def _prove_beside(self, work: Callable[[], ProofResult]) -> Future[ProofResult]:
+    def _run_beside(self, work: Callable[[], Made]) -> Future[Made]:
         loop = self._loop = asyncio.get_running_loop()
         made = self._beside.submit(work)
 
-        def done(_: Future[ProofResult]) -> None:
+        def done(_: Future[Made]) -> None:
             with suppress(RuntimeError):  # the node has ended
                 loop.call_soon_threadsafe(self._go_on)
 
@@ -468,10 +515,14 @@ class Node:
         await self.gossip.close()
         if self.prover is not None:
             self.prover.setup.prover.close()
+        if self.certificates is not None:
+            self.certificates.close()
         self._beside.shutdown()
         self._files.close()
 
     def _take(self, topic: Topic, data: bytes, peer: str) -> Answer:
+        if topic in CERTIFICATE_TOPICS:
+            return self._take_certificates(topic, data, peer)
         if topic in DIRECTED:
             return self.catch_up.take(topic, data, peer)
         verdict, reason = self.follower.take(topic, data, peer)
@@ -482,15 +533,27 @@ class Node:
             self.catch_up.missing(data, peer)
         return verdict, reason
 
+    def _take_certificates(self, topic: Topic, data: bytes, peer: str) -> Answer:
+        if self.certificates is None:
+            return Reception.IGNORE, "this node takes no part in certificates"
+        verdict, reason = self.certificates.take(topic, data, peer)
+        if verdict is Reception.IGNORE:
+            self._early.notice(topic, data, peer, reason)
+        return verdict, reason
+
     def _pass_on(self) -> None:
         """Send on what had come too early and holds."""
         for topic, message in self.follower.released():
             self.gossip.publish(topic, bytes(message.encode_bytes()))
 
     def _publish(self, topic: Topic, message: spec.Container) -> None:
-        if self._send(topic, bytes(message.encode_bytes())) and topic is Topic.BLOCK:
+        if not self._send(topic, bytes(message.encode_bytes())):
+            return
+        if topic is Topic.BLOCK:
             self._tell("block", self.follower.slot,
                        {"root": name_of(bytes(spec.hash_tree_root(message.message)))})
+        elif topic is Topic.ATTESTATION and self.certificates is not None:
+            self.certificates.attested(message)
 
     def _tokens(self) -> tuple[int, int]:
         balance_of = self.follower.layer.rewards
@@ -524,7 +587,8 @@ def view_of(
         state.previous_justified_checkpoint.epoch, state.current_justified_checkpoint.epoch,
         state.finalized_checkpoint.epoch)]
     return SlotView(slot, bytes(head.root), sha256(b"".join(map(bytes, parts))).digest(),
-                    finalized_epoch)
+                    finalized_epoch, (int(state.finalized_checkpoint.epoch),
+                                      bytes(state.finalized_checkpoint.root)))
 
 
 def belong_to_parent() -> None:
@@ -537,7 +601,65 @@ def belong_to_parent() -> None:
     end_with_parent(signal.SIGKILL)
 
 
-def run_node(setup: NodeSetup, control: Connection) -> None:
+class Served(Protocol):
+    """What the clock can move: a node, or a light node (`light_peer`)."""
+
+    gossip: Gossip
+
+    async def start(self) -> int:
+        """Listen, and return the port for peers."""
+        ...
+
+    def tick(self, slot: int, milliseconds: int) -> None:
+        """Move the clock, and do what is due."""
+        ...
+
+    def resume(self, slot: int, milliseconds: int) -> int:
+        """Go on after a former life; how much of it was kept."""
+        ...
+
+    def traffic(self) -> Traffic:
+        """What the clock waits for."""
+        ...
+
+    def report(self) -> object:
+        """How it went."""
+        ...
+
+    async def close(self) -> None:
+        """End connections and give back files."""
+        ...
+
+
+class Setup(Protocol):
+    """All that is told to what the clock can move, at its start."""
+
+    @property
+    def name(self) -> str:
+        """Of the node."""
+        ...
+
+    @property
+    def folder(self) -> Path:
+        """For what it writes."""
+        ...
+
+    @property
+    def log_to(self) -> LogTo | None:
+        """As of `NodeSetup`."""
+        ...
+
+    @property
+    def says(self) -> str:
+        """What it begins as, for the log."""
+        ...
+
+    def open(self, on_trouble: Callable[[BaseException], None]) -> Served:
+        """The node, not yet listening."""
+        ...
+
+
+def run_node(setup: Setup, control: Connection) -> None:
     """The node's process: obeys the clock in `control` until it is told to stop or the pipe ends.
 
     If the parent dies, so does the node. What goes wrong in here the parent is told, and nobody
@@ -547,7 +669,7 @@ def run_node(setup: NodeSetup, control: Connection) -> None:
     sys.exit(asyncio.run(serve(setup, control)))
 
 
-async def serve(setup: NodeSetup, control: Connection) -> int:
+async def serve(setup: Setup, control: Connection) -> int:
     """`run_node` inside of a loop; the exit status.
 
     0 after "stop" or where the parent is gone. Where the node cannot go on, the parent is told, by
@@ -565,12 +687,12 @@ async def serve(setup: NodeSetup, control: Connection) -> int:
     return status
 
 
-def _status(setup: NodeSetup, error: Exception) -> int:
+def _status(setup: Setup, error: Exception) -> int:
     log.error("%s ends: %s", setup.name, error, exc_info=error)
     return 2 if isinstance(error, ProofmillError) else 1
 
 
-async def _work(setup: NodeSetup, control: Connection) -> int:
+async def _work(setup: Setup, control: Connection) -> int:
     if setup.log_to is not None:
         try:
             setup.folder.mkdir(parents=True, exist_ok=True)
@@ -578,8 +700,7 @@ async def _work(setup: NodeSetup, control: Connection) -> int:
             raise StorageError(f"{setup.folder}: cannot be made: {error.strerror}; choose another "
                                "folder") from error
         setup.log_to(setup.folder / "node.log", setup.name)
-    log.info("%s begins: %d validators, %s", setup.name, len(setup.own),
-             f"prover {setup.prover}" if setup.prover is not None else "no prover")
+    log.info("%s begins: %s", setup.name, setup.says)
     commands: asyncio.Queue[tuple[object, ...]] = asyncio.Queue()
     loop = asyncio.get_running_loop()
 
@@ -590,10 +711,9 @@ async def _work(setup: NodeSetup, control: Connection) -> int:
             loop.remove_reader(control.fileno())
             commands.put_nowait(("stop",))
 
-    node = Node(setup, lambda error: commands.put_nowait(("trouble", error)))
+    node = setup.open(lambda error: commands.put_nowait(("trouble", error)))
     try:
-        port = await node.gossip.start()
-        await node.service.start()
+        port = await node.start()
         loop.add_reader(control.fileno(), receive)
         control.send(("port", port))
         while (command := await commands.get())[0] != "stop":
@@ -611,14 +731,14 @@ async def _work(setup: NodeSetup, control: Connection) -> int:
     return 0
 
 
-def failure_of(error: Exception, node: Node | None = None) -> NodeFailure:
+def failure_of(error: Exception, node: Served | None = None) -> NodeFailure:
     """An error as the parent is told it."""
     reason = str(error) or type(error).__name__
     if not isinstance(error, ProofmillError | BrokenInvariant):
         reason = f"{type(error).__name__}: {reason}"
     branch: tuple[BlockFacts, ...] = ()
     final_slot = 0
-    if node is not None:
+    if isinstance(node, Node):
         with suppress(Exception):  # the chain may be what is broken
             branch = tuple(node.follower.branch())
             final_slot = node.follower.layer.consensus.call("finalized_slot")
@@ -626,7 +746,7 @@ def failure_of(error: Exception, node: Node | None = None) -> NodeFailure:
                        isinstance(error, BrokenInvariant))
 
 
-async def _obey(node: Node, command: tuple[object, ...]) -> object:
+async def _obey(node: Served, command: tuple[object, ...]) -> object:
     match command:
         case ("trouble", BaseException() as error):
             raise error
@@ -648,6 +768,9 @@ async def _obey(node: Node, command: tuple[object, ...]) -> object:
             return None
         case ("report",):
             return node.report()
+        case ("trusted",):
+            assert isinstance(node, Node) and node.certificates is not None
+            return node.certificates.trusted
     raise ValueError(f"no such command: {command!r}")
 
 
@@ -673,8 +796,3 @@ def _prover(
         setup.device.first_ms, setup.device.milliseconds, setup.forge,
         setup.withhold, on_proof), follower, jobs, publish, beside)
 
-
-def _der(certificate: str) -> bytes:
-    import ssl
-
-    return ssl.PEM_cert_to_DER_cert(certificate)

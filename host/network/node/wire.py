@@ -3,8 +3,8 @@
 The length counts the topic byte, little-endian, and is checked against the topic's limit before
 anything is read. Most topics carry a type of the specification; PROOF adds a signature to one
 (`owned_proof`), a TRANSACTION is as Ethereum writes it, a TRANSFER as
-`transfers.waiting` does, and what two nodes ask and answer each
-other is in `range_messages`.
+`transfers.waiting` does, a CERTIFICATE as `certificates.certificate` does; what two nodes ask and
+answer each other is in `range_messages` and `certificate_messages`.
 """
 
 import asyncio
@@ -28,9 +28,14 @@ class Topic(IntEnum):
     RANGE_REQUEST = 9  # RangeRequest: for blocks of a branch
     RANGE = 10  # BlockRange: the answer
     TRANSFER = 11  # a signed transfer of the ledger
+    COMPANION_VOTES = 12  # CompanionVotes: an attestation, signed by companion keys
+    CERTIFICATE = 13  # a certificate of finality
+    CERTIFICATE_REQUEST = 14  # CertificateRequest: for those from an epoch on
+    CERTIFICATES = 15  # CertificateRange: the answer
 
 
-DIRECTED = frozenset({Topic.STATUS, Topic.RANGE_REQUEST, Topic.RANGE})
+DIRECTED = frozenset({Topic.STATUS, Topic.RANGE_REQUEST, Topic.RANGE, Topic.CERTIFICATE_REQUEST,
+                      Topic.CERTIFICATES})
 """Topics between two nodes, which are never passed on."""
 
 LIMITS = {
@@ -45,6 +50,10 @@ LIMITS = {
     Topic.RANGE_REQUEST: 1 * KIBIBYTE,
     Topic.RANGE: 4096 * KIBIBYTE,
     Topic.TRANSFER: 1 * KIBIBYTE,
+    Topic.COMPANION_VOTES: 40 * KIBIBYTE,
+    Topic.CERTIFICATE: 1 * KIBIBYTE,
+    Topic.CERTIFICATE_REQUEST: 1 * KIBIBYTE,
+    Topic.CERTIFICATES: 16 * KIBIBYTE,
 }
 """The most bytes a message may have, by topic."""
 

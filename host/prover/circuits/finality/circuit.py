@@ -31,6 +31,7 @@ Jubjub nor Groth16 withstands a quantum computer.
 
 from functools import cached_property
 
+from proofmill.host.ground.garbage import uncollected
 from proofmill.host.prover.circuits.constraints import (
     ConstraintSystem,
     LinearCombination,
@@ -58,14 +59,16 @@ class FinalityCircuit:
     def __init__(self, size: CertificateSize) -> None:
         self.size = size
         self.system = ConstraintSystem()
-        self._compile()
+        with uncollected():
+            self._compile()
 
     @cached_property
     def r1cs(self) -> R1cs:
         """The constraints as matrices, for the key and the prover."""
         kind = "epoch" if self.size.whole else "slot"
-        return self.system.to_r1cs(f"certificate of a {kind} (depth {self.size.depth}, "
-                                   f"{self.size.places} votes)")
+        with uncollected():
+            return self.system.to_r1cs(f"certificate of a {kind} (depth {self.size.depth}, "
+                                       f"{self.size.places} votes)")
 
     def _compile(self) -> None:
         system, size = self.system, self.size

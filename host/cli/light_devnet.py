@@ -1,0 +1,77 @@
+"""The light nodes of ``proofmill devnet``: their circuit and key, and what is said of them."""
+
+from __future__ import annotations  # of the chain's parts, which take seconds to load
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from proofmill.host.cli.screen import Screen
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from proofmill.host.network.economics.disturbances import Check
+    from proofmill.host.network.node.devnet import LightPlan
+    from proofmill.host.network.node.light_outcome import LightRow
+
+ZKEY = "certificate.zkey"
+"""In the run's folder."""
+COLUMNS = "{:<8} {:>6} {:>6} {:>5} {:>6} {:>16} {:>13} {:>13} {:>7}"
+
+
+def prepare_light(screen: Screen, options: argparse.Namespace, folder: Path) -> LightPlan | None:
+    """The light nodes that were asked for, with a development key for certificates in `folder`."""
+    if not options.light:
+        return None
+    from proofmill.host.network.node.certifier import places_for
+    from proofmill.host.network.node.devnet import LightPlan
+    from proofmill.host.prover.circuits.finality.circuit import FinalityCircuit
+    from proofmill.host.prover.groth16.setup import development_setup
+
+    size = places_for(options.validators)
+    with screen.bar(f"preparing the circuit of certificates, for {size.places} votes"):
+        r1cs = FinalityCircuit(size).r1cs
+    with screen.bar(f"making its key, {r1cs.constraints:,} constraints"):
+        seed = options.seed.to_bytes(32, "little", signed=True)
+        key = development_setup(r1cs, folder / ZKEY, seed)
+    return LightPlan(options.light, size, key.verification_key, folder / ZKEY)
+
+
+def show_light(screen: Screen, rows: Sequence[LightRow]) -> None:
+    """A table of the light nodes, if there are any."""
+    if not rows:
+        return
+    screen.line()
+    screen.line("Light nodes hold certificates alone, and are compared with the specification's "
+                "final checkpoint at the end of every epoch. Bytes are of their files.")
+    screen.line(COLUMNS.format(
+        "node", "epochs", "final", "false", "behind", "most an epoch", "in all", "of them a key",
+        "refused"), style="bold")
+    for row in rows:
+        screen.line(COLUMNS.format(
+            row.name, row.epochs, row.finalized_epoch, len(row.false), len(row.behind),
+            f"{row.most_bytes:,} bytes", f"{row.bytes_on_disk:,}", f"{row.key_bytes:,}",
+            len(row.refused)))
+        for peer, reason in row.refused:
+            screen.line(f"  {peer}: {reason}", style="yellow")
+
+
+def light_checks(rows: Sequence[LightRow], disturbed: bool) -> list[Check]:
+    """What has to hold of light nodes: nothing false, ever; nothing late, where nothing was done to
+    anybody; and their files."""
+    from proofmill.host.network.economics.disturbances import Check
+
+    found = []
+    for row in rows:
+        if row.broken:
+            found.append(Check(row.broken, True))
+        elif row.behind:
+            found.append(Check(
+                f"{row.name} did not have the newest final checkpoint yet at the end of epochs "
+                f"{', '.join(map(str, row.behind))}", not disturbed))
+        else:
+            found.append(Check(
+                f"{row.name} had the specification's final checkpoint in all of {row.epochs} "
+                f"epochs, with {row.most_bytes:,} bytes an epoch at most"))
+    return found

@@ -1,0 +1,142 @@
+"""A full node's part in certificates of finality: companion votes, certificates, and who asks."""
+
+import logging
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future
+from dataclasses import dataclass
+from pathlib import Path
+
+from proofmill.host.network.certificates.certificate import Certificate
+from proofmill.host.network.certificates.companion import Registration, companion_secret
+from proofmill.host.network.certificates.light import STATE, LightNode
+from proofmill.host.network.certificates.votes import checkpoint_of
+from proofmill.host.network.consensus.keys import ValidatorKey
+from proofmill.host.network.consensus.spec import spec
+from proofmill.host.network.node.certificate_exchange import CertificateExchange, Send
+from proofmill.host.network.node.certifier import Certifier, Maker
+from proofmill.host.network.node.companions import GENESIS, Companions
+from proofmill.host.network.node.follower import Follower
+from proofmill.host.network.node.gossip import Reception
+from proofmill.host.network.node.proof_pool import Answer
+from proofmill.host.network.node.wire import Topic
+from proofmill.host.prover.circuits.finality.size import CertificateSize
+from proofmill.host.prover.circuits.finality.vote import Checkpoint
+from proofmill.host.prover.groth16.verification_key import VerificationKey
+
+log = logging.getLogger(__name__)
+
+TOPICS = frozenset({Topic.COMPANION_VOTES, Topic.CERTIFICATE, Topic.CERTIFICATE_REQUEST,
+                    Topic.CERTIFICATES})
+"""What a node with `Certificates` takes."""
+LIGHT = "light"
+"""The folder, within the node's, of the certificates that it knows."""
+
+
+@dataclass(frozen=True)
+class CertificateSetup:
+    """What all full nodes of a chain with certificates have to agree on, and of one node whether it
+    makes them.
+
+    `registrations`: of companion keys. `size` and `verification_key`: of the circuit. `zkey`: its
+    proving key's file where this node makes certificates, None where it does not. `askers`: peers
+    that are light nodes, and get nothing but answers.
+    """
+
+    registrations: tuple[Registration, ...]
+    size: CertificateSize
+    verification_key: VerificationKey
+    zkey: Path | None = None
+    askers: frozenset[str] = frozenset()
+
+
+class Certificates:
+    """The parts, wired together."""
+
+    def __init__(self, setup: CertificateSetup, folder: Path, follower: Follower,
+                 keys: Mapping[int, ValidatorKey], send: Send, answer: Send,
+                 publish: Callable[[Topic, bytes], None],
+                 silent: Callable[[str, str], None]) -> None:
+        """`keys`: of the node's own validators. `send`, `answer`, `publish` and `silent`: as of
+        `Gossip`.
+        Raises `ProofmillError` where `folder` cannot be used, or a registration does not hold."""
+        self._follower = follower
+        self._answer, self._publish = answer, publish
+        self.companions = Companions(
+            follower, setup.registrations,
+            {index: companion_secret(key) for index, key in keys.items()}, setup.size)
+        place = folder / LIGHT
+        light = LightNode.open(place) if (place / STATE).exists() else LightNode.start(
+            place, setup.verification_key, *self.trusted)
+        self.companions.forget(light.known.finalized)
+        self.exchange = CertificateExchange(light, send, answer, silent)
+        self._setup = setup
+        self._certifier: Certifier | None = None
+
+    @property
+    def trusted(self) -> tuple[Checkpoint, int]:
+        """What a light node begins with: genesis, and the commitment to its state's registry."""
+        return GENESIS, self.companions.registry_at(GENESIS).commitment
+
+    def make_them(self, maker: Maker,
+                  beside: Callable[[Callable[[], Certificate]], Future[Certificate]]) -> None:
+        """Have this node make certificates, if its setup says so; `beside` as of `Certifier`."""
+        if self._setup.zkey is not None:
+            self._certifier = Certifier(
+                self._setup.size, self._setup.zkey, maker, self.companions, self.exchange.light,
+                beside, self._deliver)
+
+    @property
+    def busy(self) -> bool:
+        """Whether a certificate is being made."""
+        return self._certifier is not None and self._certifier.busy
+
+    def attested(self, attestation: spec.Attestation) -> None:
+        """Sign with the companion keys what this node's validators have just attested to."""
+        for raw in self.companions.sign(attestation):
+            verdict, reason = self.companions.take(raw)
+            if verdict is Reception.REJECT:
+                log.error("own companion votes are refused: %s", reason)
+            else:
+                self._publish(Topic.COMPANION_VOTES, raw)
+
+    def take(self, topic: Topic, data: bytes, peer: str) -> Answer:
+        """A message of `TOPICS`; raises `ContradictionError` as `CertificateExchange.learn`."""
+        if topic is Topic.COMPANION_VOTES:
+            return self.companions.take(data)
+        if topic is not Topic.CERTIFICATE:
+            return self.exchange.take(topic, data, peer)
+        answer = self.exchange.learn(data)
+        if answer[0] is Reception.IGNORE:
+            self.exchange.ask(peer)  # for those before it
+        return answer
+
+    def greet(self, peer: str) -> None:
+        """Ask a new peer for certificates, unless it is one that asks."""
+        self.exchange.left(peer)
+        if peer not in self._setup.askers:
+            self.exchange.ask(peer)
+
+    def offer(self, peer: str) -> None:
+        """Send a peer that knows the chain what it may have missed of votes."""
+        for raw in self.companions.kept():
+            self._answer(peer, Topic.COMPANION_VOTES, raw)
+
+    def work(self) -> None:
+        """Go on with certificates, and forget what they have made final."""
+        self.exchange.tick()
+        if self._certifier is not None:
+            self._certifier.work(checkpoint_of(self._follower.store.justified_checkpoint))
+        self.companions.forget(self.exchange.light.known.finalized)
+
+    def close(self) -> None:
+        """Give back what is held."""
+        if self._certifier is not None:
+            self._certifier.close()
+
+    def _deliver(self, certificate: Certificate) -> None:
+        raw = certificate.to_bytes()
+        verdict, reason = self.exchange.learn(raw)
+        if verdict is Reception.ACCEPT:
+            self._publish(Topic.CERTIFICATE, raw)
+        else:
+            log.error("own certificate is not taken: %s", reason)

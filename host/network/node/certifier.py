@@ -1,0 +1,102 @@
+"""Makes certificates: what the chain has justified, proven from the votes of companion keys.
+
+One node of a chain does so; any other could, since all hear the same votes. It proves beside its
+duties, on the processor, one certificate at a time.
+"""
+
+import logging
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from proofmill.host.network.certificates.certificate import Certificate, certificate_prover
+from proofmill.host.network.certificates.light import LightNode
+from proofmill.host.network.node.companions import Companions
+from proofmill.host.prover.circuits.finality.circuit import FinalityCircuit
+from proofmill.host.prover.circuits.finality.size import CertificateSize
+from proofmill.host.prover.circuits.finality.vote import Checkpoint, certificate_tag
+from proofmill.host.prover.devices.cpu import CpuDevice
+from proofmill.host.prover.groth16.prove import Prover
+from proofmill.host.prover.groth16.zkey import read_zkey
+
+log = logging.getLogger(__name__)
+
+Beside = Callable[[Callable[[], Certificate]], Future[Certificate]]
+"""Runs work in a thread, and lets the node go on when it is done."""
+
+
+@dataclass(frozen=True)
+class Maker:
+    """Who makes certificates: the validator it proves as, and where it wants its reward."""
+
+    chain_id: int
+    prover: int
+    address: bytes
+
+
+SPARE = 3
+"""Places beyond two thirds. With 64 validators 46 in all, 256,876 constraints: as many as 2^18
+holds, while all 64 would need twice the transform."""
+
+
+def places_for(validators: int) -> CertificateSize:
+    """The size of a certificate for so many validators: places for two thirds of them and some.
+
+    That is enough while they have about the same balance: `SPARE` may have lost a part of theirs.
+    """
+    return CertificateSize(max(1, (validators - 1).bit_length()),
+                           -(-2 * validators // 3) + SPARE, True)
+
+
+class Certifier:
+    """The maker's device, circuit and key, and the certificate that is being made."""
+
+    def __init__(self, size: CertificateSize, zkey: Path, maker: Maker, companions: Companions,
+                 light: LightNode, beside: Beside,
+                 deliver: Callable[[Certificate], None]) -> None:
+        """Compiles the circuit, which takes up to half a second a place, and reads its key.
+        `light`: what the node knows by certificates. `deliver` hears of every one that is made."""
+        circuit = FinalityCircuit(size)
+        self._device = CpuDevice()
+        self._prove = certificate_prover(circuit, Prover(read_zkey(zkey), self._device))
+        self._maker, self._companions, self._light = maker, companions, light
+        self._beside, self._deliver = beside, deliver
+        self._making: Future[Certificate] | None = None
+        self._failed: Checkpoint | None = None
+
+    @property
+    def busy(self) -> bool:
+        """Whether a certificate is being made."""
+        return self._making is not None
+
+    def work(self, justified: Checkpoint) -> None:
+        """Deliver what is made, and begin with what is due: `justified` by the chain, and not yet
+        by certificates."""
+        if self._making is not None:
+            if not self._making.done():
+                return
+            making, self._making = self._making, None
+            try:
+                made = making.result()
+            except Exception as error:  # whatever it was, the node has other duties
+                # The same votes would fail again; the next epoch has others.
+                self._failed = justified
+                log.error("no certificate of epoch %d: %s", justified.epoch, error)
+            else:
+                self._deliver(made)
+        if justified == self._failed:
+            return
+        due = self._companions.due(justified, self._light.known)
+        if due is None:
+            return
+        registry, link, votes = due
+        tag = certificate_tag(self._maker.chain_id, link.target.epoch, self._maker.prover,
+                              self._maker.address)
+        log.info("making the certificate of epoch %d from %d votes", link.target.epoch, len(votes))
+        self._making = self._beside(partial(self._prove, registry, link, votes, tag))
+
+    def close(self) -> None:
+        """Give the device back."""
+        self._device.close()

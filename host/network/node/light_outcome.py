@@ -1,0 +1,81 @@
+"""What light nodes came to, beside the specification's own finality."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from proofmill.host.ground.json_text import JsonObject
+from proofmill.host.network.node.follower import SLOTS_PER_EPOCH
+from proofmill.host.network.node.light_peer import LightReport, LightView
+from proofmill.host.network.node.node import SlotView
+
+MOST_BYTES = 1_024
+"""That a light node may keep of an epoch."""
+
+
+@dataclass(frozen=True)
+class LightRow:
+    """A light node at the ends of the run's epochs.
+
+    `false`: epochs in which it held a final checkpoint that the specification did not have.
+    `behind`: those in which it did not have the newest yet. `bytes_an_epoch`: by how much its files
+    grew in each; `bytes_on_disk`: their sum at the end, of which `key_bytes` are the verification
+    key's. `refused`: (peer, why).
+    """
+
+    name: str
+    finalized_epoch: int
+    epochs: int
+    false: tuple[int, ...]
+    behind: tuple[int, ...]
+    bytes_an_epoch: tuple[int, ...]
+    bytes_on_disk: int
+    key_bytes: int
+    refused: tuple[tuple[str, str], ...]
+
+    @property
+    def most_bytes(self) -> int:
+        """That an epoch has added."""
+        return max(self.bytes_an_epoch, default=0)
+
+    @property
+    def broken(self) -> str:
+        """What may never be, empty where all holds."""
+        if self.false:
+            return (f"{self.name} held a final checkpoint in epoch {self.false[0]} that the "
+                    "specification did not have")
+        if self.most_bytes > MOST_BYTES:
+            return (f"{self.name} kept {self.most_bytes:,} bytes of one epoch, more than "
+                    f"{MOST_BYTES:,}")
+        return ""
+
+    def record(self) -> JsonObject:
+        """For JSON."""
+        return dict(vars(self))
+
+
+def light_rows(reports: Mapping[str, LightReport], full: Sequence[SlotView]) -> list[LightRow]:
+    """A row for each light node, by what a full node's states said: `full`, slot by slot."""
+    return [_row(report, full) for report in reports.values()]
+
+
+def _row(report: LightReport, full: Sequence[SlotView]) -> LightRow:
+    # The last slot of an epoch that both have seen stands for it.
+    views = {view.slot: view for view in report.history}
+    ends: dict[int, tuple[LightView, SlotView]] = {
+        view.slot // SLOTS_PER_EPOCH: (views[view.slot], view) for view in full
+        if view.slot in views}
+    false: list[int] = []
+    behind: list[int] = []
+    grown: list[int] = []
+    before = report.first_bytes
+    for epoch, (light, specified) in sorted(ends.items()):
+        known = light.finalized.epoch, light.finalized.root
+        if known != specified.finalized_checkpoint:
+            late = known[0] < specified.finalized_checkpoint[0]
+            (behind if late else false).append(epoch)
+        grown.append(light.bytes_on_disk - before)
+        before = light.bytes_on_disk
+    last = report.history[-1] if report.history else None
+    return LightRow(
+        report.name, last.finalized.epoch if last else 0, len(ends), tuple(false), tuple(behind),
+        tuple(grown), before, report.key_bytes, report.refused)

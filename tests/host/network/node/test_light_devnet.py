@@ -1,0 +1,83 @@
+"""Light nodes run beside full ones through finality, and are where the specification is."""
+
+import json
+import subprocess
+import sys
+from dataclasses import replace
+
+import pytest
+
+from proofmill.host.cli.light_devnet import light_checks
+from proofmill.host.cli.main import main
+from proofmill.host.network.node.light_outcome import MOST_BYTES, light_rows
+from proofmill.host.network.node.light_peer import LightReport, LightView
+from proofmill.host.network.node.node import SlotView
+from proofmill.host.prover.circuits.finality.vote import Checkpoint
+from tests.host.network.node.test_devnet_command import ROOT
+
+SLOTS = 34
+
+
+@pytest.mark.slow
+def test_two_light_nodes_are_where_the_specification_is() -> None:
+    """The command, with real keys, votes, certificates and connections: the final checkpoint at the
+    end of every epoch is that of the specification's states, and what an epoch costs is little."""
+    done = subprocess.run(
+        [sys.executable, "-m", "proofmill.host.cli.main", "devnet", "--light", "2", "--provers",
+         "1", "--device", "cpu", "--accounts", "2", "--slots", str(SLOTS), "--json"],
+        cwd=ROOT, text=True, capture_output=True, timeout=1800, check=False)
+    assert done.returncode == 0, done.stderr
+    record = json.loads(done.stdout)
+    assert record["agreed"] is True and record["layer1_same"] is True
+    assert record["finalized_epoch"] == 2
+    assert [row["name"] for row in record["light"]] == ["light 0", "light 1"]
+    for row in record["light"]:
+        assert (row["finalized_epoch"], row["epochs"]) == (2, 5)
+        assert row["false"] == [] and row["behind"] == [] and row["refused"] == []
+        assert len(row["bytes_an_epoch"]) == 5
+        # Two certificates of 440 bytes, and a state that grows by a checkpoint.
+        assert 2 * 440 < sum(row["bytes_an_epoch"]) < 2 * MOST_BYTES
+        assert max(row["bytes_an_epoch"]) <= MOST_BYTES
+        assert (f"{row['name']} had the specification's final checkpoint in all of 5 epochs, with "
+                f"{max(row['bytes_an_epoch'])} bytes an epoch at most") in done.stderr
+
+
+def view(slot: int, epoch: int, branch: int = 0) -> SlotView:
+    return SlotView(slot, b"", b"", epoch, (epoch, bytes([branch]) * 32))
+
+
+FULL = [view(slot, max(0, slot // 8 - 2)) for slot in range(1, 36)]
+RIGHT = LightReport("light 0", 5000, tuple(
+    LightView(each.slot, Checkpoint(*each.finalized_checkpoint), 5000 + 500 * (each.slot // 8))
+    for each in FULL), (), 4500)
+
+
+def test_every_epoch_is_compared() -> None:
+    (row,) = light_rows({"light 0": RIGHT}, FULL)
+    assert row.bytes_an_epoch == (0, 500, 500, 500, 500) and row.epochs == 5
+    (check,) = light_checks([row], False)
+    assert not check.broken and "in all of 5 epochs, with 500 bytes an epoch" in check.sentence
+
+
+def test_what_is_false_or_late_or_large_is_said() -> None:
+    late = tuple(replace(each, finalized=Checkpoint(0, bytes(32))) for each in RIGHT.history)
+    (row,) = light_rows({"light 0": replace(RIGHT, history=late)}, FULL)
+    assert (row.false, row.behind) == ((), (3, 4)) and row.broken == ""
+    assert light_checks([row], False)[0].broken and not light_checks([row], True)[0].broken
+    assert "at the end of epochs 3, 4" in light_checks([row], True)[0].sentence
+    (row,) = light_rows({"light 0": RIGHT}, [view(each.slot, each.finalized_epoch, 1)
+                                             for each in FULL])
+    assert row.false == (0, 1, 2, 3, 4)
+    assert "held a final checkpoint in epoch 0" in light_checks([row], True)[0].sentence
+    early = tuple(replace(each, finalized=Checkpoint(9, bytes(32))) for each in RIGHT.history)
+    (row,) = light_rows({"light 0": replace(RIGHT, history=early)}, FULL)
+    assert light_checks([row], True)[0].broken
+    large = tuple(replace(each, bytes_on_disk=5000 + 1025 * (each.slot // 8))
+                  for each in RIGHT.history)
+    (row,) = light_rows({"light 0": replace(RIGHT, history=large)}, FULL)
+    assert "kept 1,025 bytes of one epoch" in light_checks([row], False)[0].sentence
+
+
+def test_a_mistake_is_said_in_a_sentence(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["devnet", "--light", "17"]) == 2
+    assert "--light 17: give 0 to 16" in capsys.readouterr().err
