@@ -2,11 +2,16 @@
 
 import argparse
 import re
+from typing import TYPE_CHECKING
 
-from proofmill.host.cli.arguments import input_file, whole
+from proofmill.host.cli.arguments import input_file, machine_reads, output_file, whole
 from proofmill.host.cli.records import print_record
 from proofmill.host.cli.screen import Screen
 from proofmill.host.cli.subcommands import Commands
+from proofmill.host.ground.errors import ProofmillError
+
+if TYPE_CHECKING:
+    from proofmill.host.prover.kzg.inputs import Point
 
 
 def number(text: str) -> int:
@@ -40,13 +45,35 @@ def register(commands: Commands) -> None:
                        "number below r (default: where blob and commitment say)")
     _add_options(prove)
     prove.set_defaults(run=run_prove)
+    cells = actions.add_parser(
+        "cells", help="a blob's 128 cells, with a proof of each",
+        description="Write the 128 cells of a blob (EIP-7594), any 64 of which are enough to get "
+                    "it back, and their proofs. The first time, the trusted setup is transformed, "
+                    "which is kept in the cache folder.")
+    _add_blob(cells)
+    cells.add_argument("cells", metavar="CELLS.json", type=output_file)
+    _add_threads(cells)
+    cells.set_defaults(run=run_cells)
+    recover = actions.add_parser(
+        "recover", help="all cells from 64 of them",
+        description="Write all 128 cells and proofs, from 64 or more in ascending order "
+                    "(EIP-7594); refused where they are not of one blob, or not of the file's "
+                    "commitment.")
+    recover.add_argument("cells", metavar="SOME.json",
+                         type=input_file("give cells as kzg cells writes them"))
+    recover.add_argument("recovered", metavar="CELLS.json", type=output_file)
+    recover.add_argument("--blob", metavar="BLOB", type=output_file,
+                         help="write the blob, too, 131,072 bytes")
+    _add_threads(recover)
+    recover.set_defaults(run=run_recover)
     verify = actions.add_parser(
-        "verify", help="whether a value is that of the polynomial, or a blob the right one",
+        "verify", help="whether a value is that of the polynomial, a blob or cells the right ones",
         description="Verify what `proofmill kzg prove --json` printed: that the polynomial which "
                     "is committed to has the value there; with BLOB, that the commitment is to "
-                    "that blob, by the proof. Status 1 where not.")
+                    "that blob, by the proof. Or what `proofmill kzg cells` wrote, all of it or "
+                    "some cells. Status 1 where not.")
     verify.add_argument("file", metavar="PROOF.json",
-                        type=input_file("give what kzg prove --json printed"))
+                        type=input_file("give what kzg prove --json printed, or kzg cells wrote"))
     verify.add_argument("blob", metavar="BLOB", nargs="?", type=input_file("give a blob"))
     verify.add_argument("--json", action="store_true", help="one JSON object")
     verify.set_defaults(run=run_verify)
@@ -58,9 +85,13 @@ def _add_blob(command: argparse.ArgumentParser) -> None:
 
 
 def _add_options(command: argparse.ArgumentParser) -> None:
+    _add_threads(command)
+    command.add_argument("--json", action="store_true", help="one JSON object")
+
+
+def _add_threads(command: argparse.ArgumentParser) -> None:
     command.add_argument("--threads", type=whole(1), metavar="N",
                          help="threads (default: one a core)")
-    command.add_argument("--json", action="store_true", help="one JSON object")
 
 
 def run_commit(options: argparse.Namespace) -> int:
@@ -109,24 +140,98 @@ def run_prove(options: argparse.Namespace) -> int:
 
 def run_verify(options: argparse.Namespace) -> int:
     """Say whether a proof is valid."""
-    from proofmill.host.cli.kzg_files import read_blob, read_opening
+    from proofmill.host.cli.kzg_files import (
+        is_of_cells,
+        read_blob,
+        read_opening,
+        read_proven_cells,
+    )
     from proofmill.host.prover.kzg import blobs
     from proofmill.host.prover.kzg.inputs import blob_of
     from proofmill.host.prover.kzg.verify import Opening, are_valid
+    from proofmill.host.prover.kzg.verify_cells import cells_are_valid
 
     screen = Screen(machine=options.json)
     prepare(screen)
+    if is_of_cells(options.file):
+        if options.blob is not None:
+            raise ProofmillError(f"{options.blob}: cells are verified by their commitment; leave "
+                                 "the blob out")
+        return _tell(screen, options.json, cells_are_valid(read_proven_cells(options.file)),
+                     "the proofs are")
     opening = read_opening(options.file)
     if options.blob is not None:
         blob = blob_of(read_blob(options.blob), options.blob)
         at = blobs.challenge(blob, opening.commitment)
         opening = Opening(opening.commitment, at, blobs.evaluate(blob, at), opening.proof)
-    valid = are_valid([opening])
-    if options.json:
+    return _tell(screen, options.json, are_valid([opening]), "the proof is")
+
+
+def _tell(screen: Screen, as_json: bool, valid: bool, what: str) -> int:
+    if as_json:
         print_record("kzg verify", {"valid": valid})
     else:
-        screen.line("the proof is valid" if valid else "the proof is NOT valid")
+        screen.line(f"{what} {'valid' if valid else 'NOT valid'}")
     return 0 if valid else 1
+
+
+def run_cells(options: argparse.Namespace) -> int:
+    """Write a blob's cells."""
+    from proofmill.host.cli.kzg_files import read_blob
+    from proofmill.host.prover.kzg import blobs
+    from proofmill.host.prover.kzg.cells import coefficients_of
+    from proofmill.host.prover.kzg.inputs import blob_of
+
+    blob = blob_of(read_blob(options.blob), options.blob)
+    screen = Screen(machine=machine_reads(options.cells))
+    prepare(screen)
+    with screen.bar("committing") as bar:
+        commitment = blobs.commit(blob, options.threads, bar)
+    _write_cells(screen, options.cells, commitment, coefficients_of(blob, options.threads),
+                 options.threads)
+    return 0
+
+
+def run_recover(options: argparse.Namespace) -> int:
+    """Write all cells, from some."""
+    from proofmill.host.cli.kzg_files import read_cells, shown
+    from proofmill.host.ground.output import write_atomically
+    from proofmill.host.prover.kzg import blobs
+    from proofmill.host.prover.kzg.cells import blob_from
+    from proofmill.host.prover.kzg.inputs import blob_of
+    from proofmill.host.prover.kzg.recover import recover
+
+    screen = Screen(machine=machine_reads(options.recovered) or machine_reads(options.blob))
+    prepare(screen)
+    commitment, entries, elements = read_cells(options.cells)
+    with screen.bar("recovering"):
+        coefficients = recover([entry.index for entry in entries], elements, options.threads)
+        data = blob_from(coefficients, options.threads)
+        found = blobs.commit(blob_of(data), options.threads)
+    if found.compressed != commitment.compressed:
+        raise ProofmillError(
+            f"{options.cells}: commitment: {shown(commitment.compressed)} is to another blob, "
+            f"these cells are of {shown(found.compressed)}; give cells with their own commitment")
+    _write_cells(screen, options.recovered, commitment, coefficients, options.threads)
+    if options.blob is not None:
+        write_atomically(options.blob, [data])
+        screen.line(f"wrote {options.blob}: the blob")
+    return 0
+
+
+def _write_cells(screen: Screen, path: str, commitment: "Point", coefficients: bytes,
+                 threads: int | None) -> None:
+    from proofmill.host.cli.kzg_files import cells_text
+    from proofmill.host.ground.output import write_atomically
+    from proofmill.host.prover.kzg.cells import cells_of, proofs_of
+    from proofmill.host.prover.kzg.fk20 import transformed_setup
+
+    with screen.bar("transforming the trusted setup") as bar:
+        transformed_setup(bar)
+    with screen.bar("proving the cells") as bar:
+        proofs = proofs_of(coefficients, threads, bar)
+    write_atomically(path, [cells_text(commitment, cells_of(coefficients, threads), proofs)])
+    screen.line(f"wrote {path}: {len(proofs)} cells and their proofs")
 
 
 def prepare(screen: Screen) -> None:

@@ -1,6 +1,8 @@
 """The files of ``proofmill kzg``: blobs, and what its commands print with ``--json``."""
 
+import json
 import re
+from collections.abc import Sequence
 from typing import Any, TypeVar
 
 import msgspec
@@ -8,9 +10,18 @@ import msgspec
 from proofmill.host.ground.errors import ProofmillError, way_out
 from proofmill.host.ground.json_text import parse_json
 from proofmill.host.ground.typed import typed
-from proofmill.host.prover.kzg.inputs import element_of, point_of
+from proofmill.host.prover.kzg.inputs import (
+    Elements,
+    Point,
+    cell_index_of,
+    cell_of,
+    element_of,
+    point_of,
+    points_of,
+)
 from proofmill.host.prover.kzg.parameters import BLOB_BYTES, ELEMENT_BYTES
 from proofmill.host.prover.kzg.verify import Opening
+from proofmill.host.prover.kzg.verify_cells import Cell
 
 T = TypeVar("T")
 
@@ -25,6 +36,21 @@ class OpeningFile(msgspec.Struct, forbid_unknown_fields=True):
     at: str
     value: str
     proof: str
+
+
+class CellEntry(msgspec.Struct, forbid_unknown_fields=True):
+    """One of the cells of a `CellsFile`; a proof is not needed to recover the others."""
+
+    index: int
+    cell: str
+    proof: str | None = None
+
+
+class CellsFile(msgspec.Struct, forbid_unknown_fields=True):
+    """What ``kzg cells`` and ``kzg recover`` write."""
+
+    commitment: str
+    cells: list[CellEntry]
 
 
 def read_blob(path: str) -> bytes:
@@ -52,13 +78,56 @@ def opening_record(opening: Opening) -> dict[str, str]:
             "proof": shown(opening.proof.compressed)}
 
 
+def read_cells(path: str) -> tuple[Point, list[CellEntry], list[Elements]]:
+    """The commitment, and each cell as it stands there and as numbers, both checked."""
+    file = read_record(path, CellsFile, "what `proofmill kzg cells` wrote")
+    commitment = point_of(hexadecimal(file.commitment, f"{path}: commitment"),
+                          f"{path}: commitment")
+    elements = []
+    for number, entry in enumerate(file.cells):
+        cell_index_of(entry.index, f"{path}: cells[{number}].index")
+        name = f"{path}: cells[{number}].cell"
+        elements.append(cell_of(hexadecimal(entry.cell, name), name))
+    return commitment, file.cells, elements
+
+
+def read_proven_cells(path: str) -> list[Cell]:
+    """The cells with their proofs, checked."""
+    commitment, entries, elements = read_cells(path)
+    data = []
+    for number, entry in enumerate(entries):
+        name = f"{path}: cells[{number}].proof"
+        if entry.proof is None:
+            raise ProofmillError(f"{name} is missing; give it, or leave the cell out")
+        data.append(hexadecimal(entry.proof, name))
+    return [Cell(commitment, entry.index, each, proof) for entry, each, proof in zip(
+        entries, elements, points_of(data, f"{path}: the proof"), strict=True)]
+
+
+def is_of_cells(path: str) -> bool:
+    """Whether a JSON file has cells, and no value."""
+    document = _parsed(path, "what `proofmill kzg prove --json` or `kzg cells` made")
+    return isinstance(document, dict) and "cells" in document
+
+
+def cells_text(commitment: Point, cells: Sequence[bytes], proofs: Sequence[bytes]) -> bytes:
+    """The text of a `CellsFile` with all cells, one a line."""
+    lines = ",\n".join(json.dumps({"index": i, "cell": shown(cell), "proof": shown(proof)})
+                       for i, (cell, proof) in enumerate(zip(cells, proofs, strict=True)))
+    head = json.dumps(shown(commitment.compressed))
+    return f'{{"commitment": {head}, "cells": [\n{lines}\n]}}\n'.encode()
+
+
 def read_record(path: str, kind: type[T], what: str) -> T:
     """A JSON file as a `kind`; `what` says what it should be."""
+    return typed(_parsed(path, what), kind, path)
+
+
+def _parsed(path: str, what: str) -> Any:
     try:
-        document: Any = parse_json(_content(path, -1).decode())
+        return parse_json(_content(path, -1).decode())
     except ValueError as error:
         raise ProofmillError(f"{path}: is no JSON: {error}; give {what}") from error
-    return typed(document, kind, path)
 
 
 def hexadecimal(text: str, name: str) -> bytes:

@@ -39,7 +39,7 @@ FIELDS: dict[str, dict[str, str]] = {
     "kzg prove": {
         "commitment": "to the blob, hex", "at": "where its polynomial is opened, hex",
         "value": "there, hex", "proof": "hex, a compressed point of G1"},
-    "kzg verify": {"valid": "whether commitment, value or blob, and proof agree"},
+    "kzg verify": {"valid": "whether commitment, value, blob or cells, and proofs agree"},
     "infer": {
         "model": "the file", "device": "--device", "samples": "how many",
         "outputs": "a list, below",

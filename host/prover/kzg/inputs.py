@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.prover.kzg.parameters import (
     BLOB_BYTES,
+    CELL_BYTES,
+    CELLS,
     ELEMENT_BYTES,
 )
 from proofmill.host.prover.native.bls12_381 import (
@@ -44,6 +46,11 @@ class Elements:
 def blob_of(data: bytes, name: str = "the blob") -> Elements:
     """A blob: 4,096 elements of 32 bytes, big-endian, each below r."""
     return _elements(data, BLOB_BYTES, "a blob", name)
+
+
+def cell_of(data: bytes, name: str = "the cell") -> Elements:
+    """A cell: 64 elements of 32 bytes, big-endian, each below r."""
+    return _elements(data, CELL_BYTES, "a cell", name)
 
 
 def element_of(data: bytes, name: str) -> int:
@@ -93,6 +100,14 @@ def same_length(**given: Sequence[object]) -> None:
         if len(each) != len(items):
             raise ProofmillError(f"{len(each)} {name} do not belong to {len(items)} {first}; "
                                  "give as many of each")
+
+
+def cell_index_of(index: int, name: str = "the cell index") -> int:
+    """A cell's number, below 128."""
+    if not 0 <= index < CELLS:
+        raise ProofmillError(f"{name}: {index} is none of a blob's {CELLS} cells; give a number "
+                             f"from 0 to {CELLS - 1}")
+    return index
 
 
 def _numbered(name: str, index: int, of: Sequence[object]) -> str:

@@ -11,9 +11,19 @@ BLOB_ELEMENTS = 1 << BLOB_POWER
 ELEMENT_BYTES = 32
 BLOB_BYTES = BLOB_ELEMENTS * ELEMENT_BYTES
 
+EXTENDED_POWER = BLOB_POWER + 1
+EXTENDED_ELEMENTS = 1 << EXTENDED_POWER
+"""FIELD_ELEMENTS_PER_EXT_BLOB: a blob's polynomial at twice as many roots of unity."""
+
 CELL_POWER = 6
 CELL_ELEMENTS = 1 << CELL_POWER
 """FIELD_ELEMENTS_PER_CELL."""
+
+CELL_BYTES = CELL_ELEMENTS * ELEMENT_BYTES
+
+CELLS_POWER = EXTENDED_POWER - CELL_POWER
+CELLS = 1 << CELLS_POWER
+"""CELLS_PER_EXT_BLOB."""
 
 GENERATOR = 7
 """PRIMITIVE_ROOT_OF_UNITY: it generates the scalars' multiplicative group."""
@@ -45,3 +55,7 @@ def blob_domain() -> bytes:
     powers = roots(BLOB_POWER)
     return pack([powers[i] for i in reversal(BLOB_POWER)])
 
+
+def coset_shift(cell: int) -> int:
+    """h of a cell: it holds the polynomial's values at ``h * w``, w of order 64, bit-reversed."""
+    return roots(EXTENDED_POWER)[reversal(CELLS_POWER)[cell]]

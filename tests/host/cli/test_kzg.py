@@ -84,3 +84,33 @@ def test_a_file_that_says_something_else_is_refused(run, tmp_path, change, sente
     path.write_text(json.dumps(FINE | change))
     status, out, err = run("verify", path)
     assert status == 2 and out == "" and err.count("\n") == 1 and re.search(sentence, err), err
+
+
+def test_cells_from_a_blob_and_back(blob, run, tmp_path) -> None:
+    cells, some, again = (tmp_path / name for name in ("cells.json", "some.json", "again.json"))
+    status, out, _ = run("cells", blob, cells)
+    assert status == 0 and out == f"wrote {cells}: 128 cells and their proofs\n"
+    assert run("verify", cells)[:2] == (0, "the proofs are valid\n")
+    record = json.loads(cells.read_text())
+    rest = [{"index": each["index"], "cell": each["cell"]} for each in record["cells"][1::2]]
+    some.write_text(json.dumps({"commitment": record["commitment"], "cells": rest}))
+    back = tmp_path / "blob.bin"
+    status, out, _ = run("recover", some, again, "--blob", back, "--threads", 1)
+    assert status == 0 and out.endswith(f"wrote {back}: the blob\n")
+    assert again.read_bytes() == cells.read_bytes() and back.read_bytes() == blob.read_bytes()
+
+    def refused(change, command, sentence) -> None:
+        some.write_text(json.dumps(change))
+        status, out, err = run(*command)
+        assert status == 2 and out == "" and re.search(sentence, err.splitlines()[-1]), err
+
+    refused({"commitment": INFINITY, "cells": rest}, ("recover", some, again),
+            f"some.json: commitment: {INFINITY} is to another blob, these cells are of 0x")
+    refused({"commitment": INFINITY, "cells": rest}, ("verify", some),
+            r"some.json: cells\[0\].proof is missing; give it, or leave the cell out")
+    refused({"commitment": INFINITY, "cells": [{"index": 128, "cell": "0x"}]}, ("verify", some),
+            r"some.json: cells\[0\].index: 128 is none of a blob's 128 cells")
+    refused(record, ("verify", some, blob), "blob.bin: cells are verified by their commitment")
+    record["cells"][5]["cell"] = record["cells"][6]["cell"]
+    some.write_text(json.dumps(record))
+    assert run("verify", some)[:2] == (1, "the proofs are NOT valid\n")

@@ -49,6 +49,42 @@ def test_commitments_and_proofs(name: str, setup: object) -> None:
         assert functions.verify_kzg_proof(commitment, z, value, found)
 
 
+@pytest.mark.parametrize("name", ["random", "zero", "largest"])
+def test_cells_and_recovery(name: str, setup: object) -> None:
+    data = BLOBS[name]
+    cells, proofs = functions.compute_cells_and_kzg_proofs(data)
+    assert functions.compute_cells(data) == cells == ckzg.compute_cells(data, setup)
+    found = ckzg.compute_cells_and_kzg_proofs(data, setup)
+    assert [list(each) for each in found] == [cells, proofs]
+    commitments = [functions.blob_to_kzg_commitment(data)] * 128
+    assert functions.verify_cell_kzg_proof_batch(commitments, list(range(128)), cells, proofs)
+    assert ckzg.verify_cell_kzg_proof_batch(commitments, list(range(128)), cells, proofs, setup)
+    kept = sorted(RANDOM.sample(range(128), 64))
+    some = [cells[i] for i in kept]
+    assert functions.recover_cells_and_kzg_proofs(kept, some) == (cells, proofs)
+    found = ckzg.recover_cells_and_kzg_proofs(kept, some, setup)
+    assert [list(each) for each in found] == [cells, proofs]
+
+
+def test_the_same_cells_are_refused(setup: object) -> None:
+    infinity, cell = bytes([0xc0, *bytes(47)]), bytes(2048)
+    good = ([infinity], [0], [cell], [infinity])
+    assert functions.verify_cell_kzg_proof_batch(*good)
+    for field, wrong in ((0, []), (0, [infinity[1:]]), (1, [128]), (2, [cell[1:]]),
+                         (2, [b"\xff" * 2048]), (3, [bytes(48)])):
+        given = [*good[:field], wrong, *good[field + 1:]]
+        with pytest.raises(ProofmillError):
+            functions.verify_cell_kzg_proof_batch(*given)
+        with pytest.raises((RuntimeError, ValueError)):
+            ckzg.verify_cell_kzg_proof_batch(*given, setup)
+    half, all_of_them = list(range(64)), [*range(128), 127]
+    for indices in (half[1:], [0, *half[:-1]], [*half[1:], 0], [*half[1:], 128], all_of_them):
+        with pytest.raises(ProofmillError):
+            functions.recover_cells_and_kzg_proofs(indices, [cell] * len(indices))
+        with pytest.raises((RuntimeError, ValueError)):
+            ckzg.recover_cells_and_kzg_proofs(indices, [cell] * len(indices), setup)
+
+
 def test_the_same_is_refused(setup: object) -> None:
     infinity, zero = bytes([0xc0, *bytes(47)]), bytes(131072)
     bad_points = [bytes(48), infinity[:-1], bytes([0xe0, *bytes(47)]), b"\xbf" + b"\xff" * 47,
