@@ -27,6 +27,11 @@ def register(commands: Commands) -> None:
                           help="default: the scenario's")
     simulate.add_argument("--seed", type=seed, default=0, metavar="S",
                           help="of all chance (default: 0)")
+    simulate.add_argument("--strategy", metavar="[KIND=]FILE.py:Class", action="append",
+                          default=[], help="a strategy of your own for all provers, or those of "
+                                           "one kind (docs/studies.md)")
+    simulate.add_argument("--rule", metavar="FILE.py:Class",
+                          help="a rule of your own, played beside the lottery")
     simulate.add_argument("--out", metavar="FOLDER", type=output_folder,
                           help="write CSV tables and PNG plots there")
     simulate.add_argument("--json", action="store_true", help="one JSON object on stdout")
@@ -38,8 +43,11 @@ def run(options: argparse.Namespace) -> int:
     from proofmill.host.network.economics.scenario import load_scenario
     from proofmill.host.network.economics.simulate import simulate
     from proofmill.host.network.economics.tables import flat, prover_rows, write_tables
+    from proofmill.host.network.economics.user_classes import rule_of, strategy_of
 
     scenario = load_scenario(options.scenario)
+    strategies = dict(strategy_of(text, scenario) for text in options.strategy)
+    rule = rule_of(options.rule) if options.rule else None
     folder = None if options.out is None else Path(options.out)
     if folder is not None:
         from proofmill.host.network.economics.plots import (
@@ -47,7 +55,7 @@ def run(options: argparse.Namespace) -> int:
         )
     screen = Screen(machine=options.json)
     with screen.bar(scenario.title) as bar:
-        result = simulate(scenario, options.slots, options.seed, bar)
+        result = simulate(scenario, options.slots, options.seed, bar, strategies, rule)
     written: list[Path] = []
     if folder is not None:
         folder.mkdir(parents=True, exist_ok=True)

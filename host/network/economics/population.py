@@ -9,7 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.network.economics.draws import MICROS, Luck
+from proofmill.host.network.economics.economy import MOST_MACHINES
 from proofmill.host.network.economics.prospects import (
     KWH,
     FirstLayer,
@@ -100,6 +102,7 @@ class Population(ABC):
         self.first: list[tuple[int, int, int]] = []
         """Of each slot since then whose proofs are raced for: the place that has the first one,
         when, and when the next place has its own, in microseconds; -1 where there is none."""
+        self._settle_in()
         self._start_stake = self._whole_stake()
         self._first_stake = self._on_first_layer()
 
@@ -116,6 +119,9 @@ class Population(ABC):
                 if made.review is not Strategy.review:
                     self._reviewing += places
             place += kind.count
+
+    def _settle_in(self) -> None:  # noqa: B027 - nothing, where there are no bonds
+        """Who is there from the start bonds."""
 
     def _starts(self, place: int) -> bool:
         return self.kinds[place].market.at_start
@@ -284,12 +290,13 @@ class Population(ABC):
             self._wealth[place] = max(0.0, self._wealth[place] + kind.market.reinvest * real * (
                 income - energy - rent))
         wealth = self._wealth.get(place)
-        choice = self.strategies[place].review(self._prospect(place, Prospect(
+        strategy = self.strategies[place]
+        choice = strategy.review(self._prospect(place, Prospect(
             self.mechanism, slot, kind, network, there, tally.machines, tally.bond_gwei,
             None if wealth is None else int(wealth), slots, income, energy, pay, 0.0, 0, 0.0,
             first_layer=first)))
         if choice is not None:
-            self._choose(place, choice, slot)
+            self._choose(place, _checked(choice, type(strategy)), slot)
 
     def _choose(self, place: int, choice: Choice, slot: int) -> None:
         if not choice.machines:
@@ -306,3 +313,16 @@ class Population(ABC):
         self.machines[place] = choice.machines
         self._speeds[place] = speed_up(kind, choice.machines)
         self._watts[place] = kind.watts * discount(kind, choice.machines)
+
+
+def _checked(choice: Choice, made: type[Strategy]) -> Choice:
+    """What a strategy has chosen. ProofmillError where it cannot be done."""
+    if not isinstance(choice, Choice):
+        raise ProofmillError(f"{made.__name__}.review: returned {choice!r}; return "
+                             "proofmill.Choice(machines, bond_gwei), or None for no change")
+    for name, most in (("machines", MOST_MACHINES), ("bond_gwei", 10**18)):
+        value = getattr(choice, name)
+        if not isinstance(value, int) or not 0 <= value <= most:
+            raise ProofmillError(f"{made.__name__}.review: chose {name} = {value!r}; it is a whole "
+                                 f"number, 0 to {most:,}")
+    return choice

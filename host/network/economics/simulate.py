@@ -2,9 +2,11 @@
 race, a race of work, and a rule of a user's own."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
+from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.network.economics.draws import Luck
 from proofmill.host.network.economics.measures import (
     AttackCost,
@@ -16,8 +18,10 @@ from proofmill.host.network.economics.measures import (
 )
 from proofmill.host.network.economics.population import Classes, Population
 from proofmill.host.network.economics.scenario import Scenario
+from proofmill.host.network.economics.user_classes import own_error
 from proofmill.host.network.economics.work_race import WorkRace
 from proofmill.host.network.economics.world import World
+from proofmill.host.network.mechanism.invariants import BrokenInvariant
 from proofmill.host.network.mechanism.ledger import RewardLedger
 
 log = logging.getLogger(__name__)
@@ -47,7 +51,8 @@ def simulate(scenario: Scenario, slots: int | None = None, seed: int = 0,
 
     `strategies`: classes that derive from `Strategy`, by the name of the kind of provers that they
     act for, or "" for all others. `rule`: a class that derives from `RewardLedger`; the lottery
-    is played on it as well, as `rule` in what is returned. ValueError for a name that no kind has.
+    is played on it as well, as `rule` in what is returned. ValueError for a name that no kind has;
+    ProofmillError where a class of a user's file fails, or a rule breaks an invariant.
     """
     for name in strategies or ():
         if name and name not in [kind.name for kind in scenario.provers]:
@@ -67,13 +72,36 @@ def simulate(scenario: Scenario, slots: int | None = None, seed: int = 0,
         worlds["rule"] = World(scenario, staged, luck, strategies, rule)
     median, lags = median_prover(scenario), []
     for slot in range(count):
-        for world in worlds.values():
-            world.step(slot)
+        with _of_users(slot, rule):
+            for world in worlds.values():
+                world.step(slot)
         lags.append(lag(luck, slot, median))  # now, while the luck of the slot is at hand
         if progress is not None and slot % 64 == 0:
             progress(slot, count)
-    for world in worlds.values():
-        world.finish(count)
+    with _of_users(count, rule):
+        for world in worlds.values():
+            world.finish(count)
     return Run(scenario, count, seed, luck, worlds,
                {name: figures(world) for name, world in worlds.items()},
                attack_cost(scenario, lags))
+
+
+@contextmanager
+def _of_users(slot: int, rule: type[RewardLedger] | None) -> Iterator[None]:
+    """Says of what a user's own class does wrong where that is."""
+    try:
+        yield
+    except BrokenInvariant as error:
+        if rule is None:
+            raise
+        raise ProofmillError(f"{rule.__name__}: in slot {slot} the rule breaks {error}; the "
+                             "invariants are in docs/protocol.md") from error
+    except ProofmillError:
+        raise
+    except Exception as error:
+        said = own_error(error)
+        if said is None and rule is not None and isinstance(error, ValueError):
+            said = ProofmillError(f"{rule.__name__}: in slot {slot}: {error}")
+        if said is None:
+            raise
+        raise said from error

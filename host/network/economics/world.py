@@ -29,8 +29,9 @@ class World(Population):
     those who work on it, and an epoch in proportion to the provers.
 
     A prover's identity on the ledger is its place; who comes back after it has left has a new one,
-    a multiple of their number further. What it bonds above the least is delegated to itself, so
-    that it can be taken out again.
+    a multiple of their number further. Of those whose strategy looks at their books, the own bond
+    is twice the least, for fines, and made whole again at every review; the rest they delegate to
+    themselves, so that they can take it out again.
     """
 
     def __init__(self, scenario: Scenario, parameters: Parameters, luck: Luck,
@@ -42,13 +43,8 @@ class World(Population):
         largest = rewards.largest_budget(parameters, scenario.network.base_gwei)
         self.ledger = ledger(parameters, bonds.minimum_bond(parameters, largest))
         self._identity = list(range(scenario.count))
-        self._owned = [kind.market.at_start for kind in scenario.each()]
+        self._owned = [False] * scenario.count
         self._paid_in, self._former_gwei = [0] * scenario.count, [0] * scenario.count
-        for place, kind in enumerate(scenario.each()):
-            if self._owned[place]:
-                self._paid_in[place] = max(kind.stake_gwei, self.ledger.minimum_bond)
-                self.ledger.join(place, self._paid_in[place], kind.delegated_gwei,
-                                 reliability_bps=BPS)
         super().__init__(scenario, luck, classes)
         self.rho: list[int] = []
         self._weight, self._usual = 0, float(BPS)
@@ -60,6 +56,25 @@ class World(Population):
     minted_gwei = property(lambda self: self.ledger.totals.matured)
     burned_gwei = property(lambda self: self.ledger.totals.burned)
     rho_last = property(lambda self: self.ledger.rho / 10**9)
+
+    def _settle_in(self) -> None:
+        for place, kind in enumerate(self.kinds):
+            if self.present[place]:
+                stake = max(kind.stake_gwei, self.ledger.minimum_bond)
+                self._join(place, stake, kind.delegated_gwei, reliability=BPS)
+
+    def _join(self, place: int, stake: int, delegated: int = 0, reliability: int | None = None
+              ) -> None:
+        own = min(stake, self._own_bond) if place in self._capital else stake
+        self.ledger.join(self._identity[place], own, delegated + stake - own,
+                         reliability_bps=reliability)
+        self._owned[place] = True
+        self._paid_in[place] += own
+
+    @property
+    def _own_bond(self) -> int:
+        """Of those that delegate the rest to themselves."""
+        return 2 * self.ledger.minimum_bond
 
     def step(self, slot: int) -> None:
         """Run one slot; checks invariants 2 to 6."""
@@ -202,6 +217,13 @@ class World(Population):
     # What a prover changes
 
     def _begin_reviews(self) -> None:
+        for place in self._reviewing:
+            if self.present[place]:
+                prover = self.ledger.provers[self._identity[place]]
+                missing = min(self._own_bond - prover.bond, prover.delegated)
+                if missing > 0:
+                    self._deposit(place, missing)
+                    prover.delegated -= missing
         there = [self.ledger.provers[self._identity[one]]
                  for one in np.flatnonzero(self.present).tolist()]
         self._weight = sum(one.stake * one.reliability for one in there)
@@ -238,24 +260,25 @@ class World(Population):
                 except ValueError:
                     return False
             identity += len(self.kinds)
-        self._identity[place], self._owned[place] = identity, True
-        least = self.ledger.minimum_bond
-        self.ledger.join(identity, least, max(0, bond - least))
-        self._paid_in[place] += least
+        self._identity[place] = identity
+        self._join(place, max(bond, self.ledger.minimum_bond))
         self._weight += self._own_weight(place)
         return True
+
+    def _deposit(self, place: int, amount: int) -> None:
+        self.ledger.deposit(self._identity[place], amount)
+        self._paid_in[place] += amount
 
     def _leave(self, place: int, slot: int) -> None:
         self._weight -= self._own_weight(place)
         self.ledger.leave(self._identity[place], slot)
 
     def _rebond(self, place: int, bond: int) -> None:
-        """The least is its own bond, made whole again after fines; the rest it delegates."""
+        """The own bond stays what it is, at least; the rest it delegates to itself."""
         self._weight -= self._own_weight(place)
         prover = self.ledger.provers[self._identity[place]]
-        missing = self.ledger.minimum_bond - prover.bond
+        missing = min(max(bond, self.ledger.minimum_bond), self._own_bond) - prover.bond
         if missing > 0:
-            self.ledger.deposit(prover.identity, missing)
-            self._paid_in[place] += missing
+            self._deposit(place, missing)
         prover.delegated = max(0, bond - prover.bond)
         self._weight += self._own_weight(place)

@@ -8,7 +8,7 @@ made before the fork (`RewardLedger.fork`).
 
 import logging
 from collections import defaultdict, deque
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from copy import copy
 from dataclasses import replace
 from functools import cache, partial
@@ -45,7 +45,11 @@ FROZEN_EPOCHS = 4
 
 
 class RewardLedger:
-    """Bonds, draws, wins and penalties of one branch."""
+    """Bonds, draws, wins and penalties of one branch.
+
+    A rule of one's own derives from it and overrides `weights_of`, `budget_of`, `shares_of` or
+    `next_rho`; the invariants are checked on it as well.
+    """
 
     def __init__(self, parameters: Parameters, minimum_bond: int) -> None:
         """`minimum_bond`: gwei; see `bonds.minimum_bond`."""
@@ -143,15 +147,35 @@ class RewardLedger:
         """Provers whose bond is whole and who are not leaving."""
         return set(self.provers) - self.standing.out()
 
+    def weights_of(self, provers: Sequence[BondedProver]) -> list[int]:
+        """The rule of weights: whole numbers of 0 or more, by which they are drawn."""
+        if not self.parameters.defences.weight_by_bond:
+            return [1] * len(provers)
+        return weights([one.stake for one in provers], [one.reliability for one in provers])
+
+    def budget_of(self, base: int, load: int) -> int:
+        """The rule of budgets: R of a slot in gwei; `base`: B, `load`: G in basis points."""
+        return rewards.budget(base, self.rho, load)
+
+    def shares_of(self, record: SlotRecord, delay: int) -> tuple[int, int]:
+        """The rule of pay: gwei for the prover and for the includer of a proof that is in a block
+        `delay` blocks after the proven one; together at most the slot's budget."""
+        return rewards.split(self.parameters, record.budget, delay)
+
+    def next_rho(self, coverage_bps: int) -> int:
+        """The rule of the controller: rho of the next epoch, in billionths."""
+        return controller.next_rho(self.parameters, self.rho, coverage_bps)
+
     def tickets(self) -> Tickets:
         """Everybody's ticket as it stands now."""
         out = self.standing.out()
         everybody = [self.provers[identity] for identity in sorted(self.provers)]
         provers = [one for one in everybody if one.reliability and one.identity not in out]
-        return Tickets(
-            [one.identity for one in provers],
-            weights([one.stake for one in provers], [one.reliability for one in provers])
-            if self.parameters.defences.weight_by_bond else [1] * len(provers))
+        found = self.weights_of(provers)
+        if len(found) != len(provers) or min(found, default=0) < 0:
+            raise ValueError(f"weights_of gives {len(found)} weights of {min(found, default=0)} "
+                             f"or more to {len(provers)} provers; each has one of 0 or more")
+        return Tickets([one.identity for one in provers], found)
 
     def tickets_for(self, slot: int) -> Tickets:
         """The tickets that the draw of `slot` uses, before anybody is passed over."""
@@ -189,7 +213,7 @@ class RewardLedger:
         """
         parameters, flags = self.parameters, self.parameters.defences
         self.begin_epoch(slot)
-        budget = rewards.budget(base, self.rho, load)
+        budget = self.budget_of(base, load)
         seed = slot_seed(mix if flags.old_mix else keccak_words(mix, root), slot)
         tickets = self.tickets_for(slot)
         penalty = penalties.primary_penalty(parameters, budget)
@@ -313,7 +337,7 @@ class RewardLedger:
             chosen = [pair for pair in batch if pair[0].prover == winner]
         for submission, includer in chosen:
             delay = self.delay(record, slot)
-            shares = rewards.split(self.parameters, record.budget, delay)
+            shares = self.shares_of(record, delay)
             win = Win(submission, record.slot, slot, includer,
                       stage_of(self.parameters, delay), delay, *shares, contenders=len(batch))
             record.wins.append(win)
@@ -390,8 +414,7 @@ class RewardLedger:
         in_time = [r.win is not None and r.win.delay <= last for r in slots]
         counted = sum(proven or not self._was_divided(r)
                       for r, proven in zip(slots, in_time, strict=True))
-        self.rho = controller.next_rho(
-            parameters, self.rho, controller.coverage_bps(sum(in_time), counted))
+        self.rho = self.next_rho(controller.coverage_bps(sum(in_time), counted))
         idle = cache(partial(reliability.idle, parameters))  # few values, many provers
         leaving = self.standing.leaving
         for prover in self.provers.values():

@@ -24,7 +24,7 @@ def test_every_name_is_there_and_on_the_page() -> None:
     named = {name for row in PAGE.split("\n## ")[0].splitlines() if row.startswith("| `")
              for name in re.findall(r"`(\w+)`", row)}
     assert named == set(dir(proofmill)) - {"ProofmillError"}
-    with pytest.raises(AttributeError, match="has no simulation; it has Constraint"):
+    with pytest.raises(AttributeError, match="has no simulation; it has Bonded"):
         _ = proofmill.simulation
 
 
@@ -39,7 +39,7 @@ def test_importing_takes_nothing_with_it() -> None:
 def test_the_page_s_examples_run(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
     blocks = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
-    assert len(blocks) == 8
+    assert len(blocks) == 9
     names: dict[str, object] = {}
     said = io.StringIO()
     with contextlib.redirect_stdout(said):
