@@ -6,19 +6,20 @@ The precompiles refuse coordinates of p or more and points off the curve; the co
 signals and values of r or more, which would otherwise stand for smaller ones.
 """
 
-from collections.abc import Sequence
-
 from eth_hash.auto import keccak
 
-from proofmill.hdl.curve import Group
 from proofmill.host.network.contracts.compiler import compile_source
-from proofmill.host.network.contracts.verifier import numbers
+from proofmill.host.network.contracts.opening_frame import (
+    OPENING,
+    PAIRED,
+    PAIRING,
+    hexadecimal,
+    paired,
+    tau_numbers,
+)
 from proofmill.host.network.contracts.verifier_frame import DESCRIPTION, VERIFY, filled
 from proofmill.host.network.evm.contract import Artifact
-from proofmill.host.prover.curve.points import generator
 from proofmill.host.prover.curve.scalars import root_of_unity
-from proofmill.host.prover.groth16.plain_points import to_array
-from proofmill.host.prover.plonk.equation import GENERATOR
 from proofmill.host.prover.plonk.verification_key import (
     EVALUATIONS,
     KEY_POINTS,
@@ -49,30 +50,7 @@ ROOT: constant(uint256) = {root}
 K1: constant(uint256) = {k1}
 K2: constant(uint256) = {k2}
 KEY_POINTS: constant(Bytes[512]) = x"{key}"
-GENERATOR: constant(Bytes[64]) = x"{generator}"
-TAU: constant(Bytes[128]) = x"{tau}"
-ONE: constant(Bytes[128]) = x"{one}"
-
-''' + DESCRIPTION + '''\
-@internal
-@view
-def _plus(total: Bytes[64], point: Bytes[64], factor: uint256) -> Bytes[64]:
-    """
-    @notice total + factor * point; empty where a point is none, or `total` is empty.
-    """
-    if len(total) != 64:
-        return b""
-    success: bool = False
-    term: Bytes[64] = b""
-    success, term = self._call(
-        0x0000000000000000000000000000000000000007, concat(point, convert(factor, bytes32)))
-    if not success:
-        return b""
-    success, term = self._call(0x0000000000000000000000000000000000000006, concat(total, term))
-    if not success:
-        return b""
-    return term
-
+''' + PAIRED + DESCRIPTION + OPENING + '''\
 @internal
 @view
 def _inverse(number: uint256) -> uint256:
@@ -88,11 +66,6 @@ def _inverse(number: uint256) -> uint256:
     if not success or len(result) != 32:
         return 0
     return convert(result, uint256)
-
-@internal
-@pure
-def _challenge(data: Bytes[{longest}]) -> uint256:
-    return convert(keccak256(data), uint256) % R
 
 ''' + VERIFY + '''\
     for place: uint256 in range(18):
@@ -197,20 +170,7 @@ def _challenge(data: Bytes[{longest}]) -> uint256:
     if len(total) != 64 or len(opened) != 64:
         return False
 
-    # The negative of (x, y) is (x, p - y), of the point at infinity itself.
-    y: uint256 = convert(slice(opened, 32, 32), uint256)
-    if y != 0:
-        y = P - y
-    success: bool = False
-    result: Bytes[32] = b""
-    success, result = raw_call(
-        0x0000000000000000000000000000000000000008,
-        concat(slice(opened, 0, 32), convert(y, bytes32), TAU, total, ONE),
-        max_outsize=32, is_static_call=True, revert_on_failure=False)
-    if not success or len(result) != 32:
-        return False
-    return convert(result, uint256) == 1
-'''
+''' + PAIRING
 
 
 def verifier_source(key: PlonkKey) -> str:
@@ -218,8 +178,7 @@ def verifier_source(key: PlonkKey) -> str:
     return filled(
         _TEMPLATE, key.name, key.public, key_hash(key), words=24, layout=_LAYOUT,
         size=1 << key.power, power=key.power, root=root_of_unity(key.power), k1=key.k1, k2=key.k2,
-        key=_hex(_commitments(key)), generator=_hex(GENERATOR), tau=_hex(_tau(key)),
-        one=_hex(numbers(Group.G2, generator(Group.G2))),
+        key=hexadecimal(_commitments(key)), **paired(key.tau),
         longest=32 * (2 * len(KEY_POINTS) + key.public + 6))
 
 
@@ -230,8 +189,8 @@ def verifier_artifact(key: PlonkKey) -> Artifact:
 
 def key_hash(key: PlonkKey) -> bytes:
     """What pins a key on a chain: see the contract's notice; 32 bytes."""
-    return bytes(keccak(bytes.fromhex(_hex([
-        key.power, key.public, key.k1, key.k2, *_commitments(key), *_tau(key)]))))
+    return bytes(keccak(bytes.fromhex(hexadecimal([
+        key.power, key.public, key.k1, key.k2, *_commitments(key), *tau_numbers(key.tau)]))))
 
 
 def proof_numbers(proof: PlonkProof) -> list[int]:
@@ -243,12 +202,3 @@ def proof_numbers(proof: PlonkProof) -> list[int]:
 def _commitments(key: PlonkKey) -> list[int]:
     """The coordinates of `KEY_POINTS`."""
     return [part for point in points_in_order(key.points, KEY_POINTS) for part in point]
-
-
-def _tau(key: PlonkKey) -> list[int]:
-    """Those of [tau]_2, in the order of EIP-197."""
-    return numbers(Group.G2, to_array(Group.G2, key.tau))
-
-
-def _hex(values: Sequence[int]) -> str:
-    return "".join(f"{value:064x}" for value in values)

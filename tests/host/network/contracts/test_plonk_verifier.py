@@ -4,7 +4,6 @@ from random import Random
 
 import pytest
 
-from proofmill.hdl.curve import Group
 from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.network.contracts.plonk_verifier import (
     key_hash,
@@ -15,12 +14,9 @@ from proofmill.host.network.contracts.plonk_verifier import (
 from proofmill.host.network.evm.account import Account
 from proofmill.host.network.evm.client import DevelopmentEvm
 from proofmill.host.network.evm.contract import Contract
-from proofmill.host.prover.curve.arithmetic import multiply_generator
 from proofmill.host.prover.curve.limbs import BASE_MODULUS, SCALAR_MODULUS, to_limbs
-from proofmill.host.prover.curve.points import decode
 from proofmill.host.prover.devices.cpu import CpuDevice
 from proofmill.host.prover.groth16.json_fields import read_public
-from proofmill.host.prover.groth16.plain_points import on_curve
 from proofmill.host.prover.groth16.powers import read_powers
 from proofmill.host.prover.plonk.prove import PlonkProver
 from proofmill.host.prover.plonk.setup import plonk_setup
@@ -34,6 +30,7 @@ from proofmill.host.prover.plonk.verification_key import (
 )
 from proofmill.host.prover.plonk.verify import verify
 from proofmill.host.prover.plonk.zkey import read_zkey
+from tests.host.network.contracts.mutations import mutated, points_of
 from tests.host.network.contracts.world import private_key
 from tests.host.prover.groth16.files import POWERS, public_circuit
 from tests.host.prover.plonk.files import PLONK
@@ -83,42 +80,10 @@ def test_commitments_at_infinity(evm: DevelopmentEvm, tmp_path_factory: pytest.T
     assert not verifier.call("verify", proof_numbers(result.proof), [49, SCALAR_MODULUS - 7])
 
 
-def mutated(draw: Random) -> tuple[list[int], list[int]]:
-    """The proof or a signal with one or two numbers or points changed, now and then none."""
-    numbers, public = proof_numbers(PROOF), list(PUBLIC)
-    for _ in range(draw.choice((0, 1, 1, 1, 2))):
-        kind = draw.randrange(5)
-        if kind == 0:
-            place = draw.randrange(24)
-            numbers[place] = draw.choice((0, numbers[place] + 1, numbers[place] - 1,
-                                          draw.randrange(SCALAR_MODULUS),
-                                          numbers[place] ^ 1 << draw.randrange(254)))
-        elif kind == 1:
-            place, other = (2 * draw.randrange(9) for _ in range(2))
-            numbers[place:place + 2], numbers[other:other + 2] = (
-                numbers[other:other + 2], numbers[place:place + 2])
-        elif kind == 2:
-            place = 2 * draw.randrange(9)
-            point = decode(Group.G1, multiply_generator(
-                Group.G1, to_limbs([draw.randrange(SCALAR_MODULUS)])))[0]
-            numbers[place:place + 2] = [part for part in point or () if isinstance(part, int)]
-        elif kind == 3:
-            place = 2 * draw.randrange(9)
-            numbers[place + 1] = -numbers[place + 1] % BASE_MODULUS
-        else:
-            place = draw.randrange(2)
-            public[place] = draw.choice((0, public[place] + 1, draw.randrange(SCALAR_MODULUS)))
-    return numbers, public
-
-
 def expected(numbers: list[int], public: list[int]) -> bool:
     """The verdict here; points off the curve and numbers that are too great are refused."""
-    points = [(numbers[place], numbers[place + 1]) for place in range(0, 18, 2)]
-    if not (all(0 <= part < BASE_MODULUS for point in points for part in point)
-            and all(on_curve(Group.G1, point) for point in points)
-            and all(0 <= value < SCALAR_MODULUS for value in (*numbers[18:], *public))):
-        return False
-    return verify(KEY, public, PlonkProof(
+    points = points_of(numbers, public, 9)
+    return points is not None and verify(KEY, public, PlonkProof(
         points=dict(zip(PROOF_POINTS, points, strict=True)),
         values=dict(zip(EVALUATIONS, numbers[18:], strict=True))))
 
@@ -127,8 +92,7 @@ def expected(numbers: list[int], public: list[int]) -> bool:
 def test_verdicts_are_equal(evm: DevelopmentEvm, count: int) -> None:
     verifier, draw, valid = deploy(evm, KEY), Random(count), 0
     for _ in range(count):
-        numbers, public = mutated(draw)
-        numbers = [max(0, number) for number in numbers]
+        numbers, public = mutated(draw, proof_numbers(PROOF), PUBLIC, 9)
         verdict = expected(numbers, public)
         assert bool(verifier.call("verify", numbers, public)) is verdict, (numbers, public)
         valid += verdict
