@@ -43,8 +43,8 @@ def snarkjs_verifier(zkey: Path, folder: Path) -> Artifact:
         "language": "Solidity", "sources": {"v.sol": {"content": source.read_text()}},
         "settings": {"evmVersion": EVM_VERSION, "optimizer": {"enabled": True, "runs": 1_000_000},
                      "outputSelection": {"*": {"*": ["abi", "evm.bytecode.object"]}}}})
-    done = subprocess.run(
-        ["node", "-e", COMPILE, str(compiler())], input=task, capture_output=True, text=True, timeout=300)
+    done = subprocess.run(["node", "-e", COMPILE, str(compiler())], input=task,
+                          capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr
     (name, made), = json.loads(done.stdout)["contracts"]["v.sol"].items()
     return Artifact(name, made["abi"], bytes.fromhex(made["evm"]["bytecode"]["object"]))
