@@ -70,7 +70,7 @@ def run_inference(options: argparse.Namespace) -> int:
 
 def run_gas(options: argparse.Namespace) -> None:
     """A line a step."""
-    from proofmill.host.network.certificates.gas import measure_certificates
+    from proofmill.host.network.certificates.gas import measure_bonds, measure_certificates
     from proofmill.host.network.contracts.gas import measure
     from proofmill.host.network.contracts.ledger_gas import measure_ledger
 
@@ -84,4 +84,7 @@ def run_gas(options: argparse.Namespace) -> None:
             screen.line(f"{cost.gas:>12,}  {cost.step}")
     with screen.bar("playing certificates of finality"):
         for cost in measure_certificates():
+            screen.line(f"{cost.gas:>12,}  {cost.step}")
+    with screen.bar("playing bonds of companion keys"):
+        for cost in measure_bonds():
             screen.line(f"{cost.gas:>12,}  {cost.step}")

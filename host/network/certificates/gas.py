@@ -5,6 +5,12 @@ from collections.abc import Iterator
 from eth_hash.auto import keccak
 
 from proofmill.host.ground.units import ETHER
+from proofmill.host.network.certificates.bonds import (
+    bond,
+    deploy_companion_bonds,
+    submit_evidence,
+)
+from proofmill.host.network.consensus.spec import spec
 from proofmill.host.network.contracts.compiler import compiled
 from proofmill.host.network.contracts.gas import CHAIN_ID, GENESIS_TIME, Cost
 from proofmill.host.network.contracts.verifier import proof_numbers, verifier_artifact
@@ -54,3 +60,22 @@ def measure_certificates() -> Iterator[Cost]:
             proof_numbers(prover.prove(witness).proof))
         yield Cost(what, receipt.gas_used)
     device.close()
+
+
+def measure_bonds() -> Iterator[Cost]:
+    """The gas of a companion key's bond, and of two votes that take it; some seconds."""
+    key, root = bytes(keccak(b"gas of bonds")), bytes(32)
+    evm = EmbeddedEvm(CHAIN_ID, {address_of(key): 10**7 * ETHER}, GENESIS_TIME)
+    account = Account(evm, key)
+    contract = deploy_companion_bonds(account, evm, root, ETHER, 1)
+    yield Cost("create CompanionBonds", evm.block().gas_used)
+    public = public_key(key)
+    yield Cost("bond a companion key",
+               bond(account, contract, key, public, 0, ETHER, CHAIN_ID).gas_used)
+    version = bytes(spec.config.GLOAS_FORK_VERSION)
+    domain = bytes(spec.compute_domain(spec.DOMAIN_BEACON_ATTESTER, version, root))
+    first, second = (sign_vote(key, 0, Vote(
+        Link(domain, Checkpoint(0, root), Checkpoint(1, head), 1), 8, 0, head))
+        for head in (bytes(keccak(b"one")), bytes(keccak(b"other"))))
+    yield Cost("take the bond of a key that signed twice", submit_evidence(
+        account, contract, public, first, second, (version,)).gas_used)

@@ -1,10 +1,17 @@
 """Poseidon computed by contracts, written out as Vyper for one width.
 
 The sum of up to five products below r is below 2^256 (5 r is 0.95 * 2^256), so a row of a matrix of
-width 6 at most, as many products, needs one modular addition.
+width 6 at most, as many products, needs one modular addition; a wider one needs one more for every
+five.
+
+From width 7 on all constants would make a contract of more than the 24,576 bytes that EIP-170
+allows. There the partial rounds have one constant each (`few_constants`); below, a table is less
+gas.
 """
 
+from collections.abc import Iterable
 from functools import cache
+from operator import mul
 
 from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.network.contracts.compiler import compile_source
@@ -13,6 +20,11 @@ from proofmill.host.prover.circuits.poseidon import HALF_FULL_ROUNDS, parameters
 from proofmill.host.prover.curve.limbs import SCALAR_MODULUS
 
 MAXIMUM_WIDTH = 6
+"""With a table of all constants."""
+MAXIMUM_FEW = 11
+"""With few: the widest that something here needs."""
+MOST_SUMMED = 5
+"""Numbers below r whose sum does not overflow."""
 
 _PERMUTATION = '''\
 @internal
@@ -47,6 +59,44 @@ def _poseidon(state: uint256[{width}]) -> uint256:
                     unsafe_add(s[index], constants[unsafe_add(place, index)]))
         else:
 {additions}
+        s = self._mix(s)
+        place = unsafe_add(place, {width})
+    return s[0]
+'''
+
+_FEW = '''\
+@internal
+@pure
+def _fifth_power(x: uint256) -> uint256:
+    square: uint256 = uint256_mulmod(x, x, R)
+    return uint256_mulmod(uint256_mulmod(square, square, R), x, R)
+
+@internal
+@pure
+def _mix(s: uint256[{width}]) -> uint256[{width}]:
+    return [
+{matrix}]
+
+@internal
+@pure
+def _poseidon(state: uint256[{width}]) -> uint256:
+    """
+    @notice The first element after the permutation. All elements have to be below r.
+    """
+    constants: uint256[{count}] = [
+{constants}]
+    partial: uint256[{rounds}] = [
+{partial}]
+    s: uint256[{width}] = state
+    place: uint256 = 0
+    for round: uint256 in range({full}):
+        if round == {half}:
+            for number: uint256 in range({rounds}):
+                s[0] = self._fifth_power(unsafe_add(s[0], partial[number]))
+                s = self._mix(s)
+        # A stored element and a constant are both below r: their sum does not overflow.
+        for index: uint256 in range({width}):
+            s[index] = self._fifth_power(unsafe_add(s[index], constants[unsafe_add(place, index)]))
         s = self._mix(s)
         place = unsafe_add(place, {width})
     return s[0]
@@ -114,25 +164,56 @@ def empty_root(depth: uint256) -> uint256:
 def permutation_source(width: int) -> str:
     """The functions ``_fifth_power``, ``_mix`` and ``_poseidon``, for a source that has ``R``.
 
-    `width`: 2 to 6, one more than the inputs. Raises `ProofmillError` for another.
+    `width`: 2 to 11, one more than the inputs. Raises `ProofmillError` for another.
     """
-    if not 2 <= width <= MAXIMUM_WIDTH:
-        raise ProofmillError(f"a contract's Poseidon takes 1 to {MAXIMUM_WIDTH - 1} inputs, "
+    if not 2 <= width <= MAXIMUM_FEW:
+        raise ProofmillError(f"a contract's Poseidon takes 1 to {MAXIMUM_FEW - 1} inputs, "
                              f"not {width - 1}")
     fixed = parameters(width)
-    rounds = fixed.rounds
+    rounds, half = fixed.rounds, HALF_FULL_ROUNDS
+    matrix = ",\n".join(_row(row) for row in fixed.matrix)
+    if width > MAXIMUM_WIDTH:
+        full, partial = few_constants(width)
+        return _FEW.format(
+            width=width, matrix=matrix, count=2 * half * width, constants=_table(full),
+            rounds=len(partial), partial=_table((partial,)), full=2 * half, half=half)
     return _PERMUTATION.format(
-        width=width, matrix=",\n".join(_row(row) for row in fixed.matrix), count=rounds * width,
-        constants=",\n".join(
-            "        " + ", ".join(str(value) for value in row) for row in fixed.constants),
-        rounds=rounds, half=HALF_FULL_ROUNDS, last=rounds - HALF_FULL_ROUNDS,
+        width=width, matrix=matrix, count=rounds * width, constants=_table(fixed.constants),
+        rounds=rounds, half=half, last=rounds - half,
         additions="\n".join(
             f"            s[{at}] = unsafe_add(s[{at}], constants[unsafe_add(place, {at})])"
             for at in range(1, width)))
 
 
+def few_constants(width: int) -> tuple[tuple[tuple[int, ...], ...], tuple[int, ...]]:
+    """The constants of the full rounds, a row each, and one of each partial round.
+
+    In a partial round only the first element goes through the S-box, so the constants of the others
+    can as well be added behind it: times the matrix, to those of the next round.
+    """
+    fixed = parameters(width)
+    partial: list[int] = []
+    carried = [0] * width
+    full = []
+    for number, constants in enumerate(fixed.constants):
+        row = [(own + before) % SCALAR_MODULUS
+               for own, before in zip(constants, carried, strict=True)]
+        carried = [0] * width
+        if fixed.is_full(number):
+            full.append(tuple(row))
+            continue
+        partial.append(row[0])
+        rest = [0, *row[1:]]
+        carried = [sum(map(mul, line, rest)) % SCALAR_MODULUS for line in fixed.matrix]
+    return tuple(full), tuple(partial)
+
+
+def _table(rows: Iterable[Iterable[int]]) -> str:
+    return ",\n".join("        " + ", ".join(map(str, row)) for row in rows)
+
+
 def hash_source(inputs: int) -> str:
-    """A contract that hashes so many inputs, 1 to 5; of two, it knows trees as well."""
+    """A contract that hashes so many inputs, 1 to 10; of two, it knows trees as well."""
     source = _HASH.format(
         inputs=inputs, width=inputs + 1, r=SCALAR_MODULUS,
         permutation=permutation_source(inputs + 1),
@@ -148,7 +229,10 @@ def hash_artifact(inputs: int) -> Artifact:
 
 def _row(row: tuple[int, ...]) -> str:
     products = [f"uint256_mulmod(s[{index}], {value}, R)" for index, value in enumerate(row)]
-    total = products[0]
+    total, summed = products[0], 1
     for product in products[1:-1]:
-        total = f"unsafe_add({total}, {product})"
+        if summed == MOST_SUMMED:
+            total, summed = f"uint256_addmod({total}, {product}, R)", 1
+        else:
+            total, summed = f"unsafe_add({total}, {product})", summed + 1
     return f"        uint256_addmod({total}, {products[-1]}, R)"

@@ -7,8 +7,9 @@ from dataclasses import replace
 
 import pytest
 
-from proofmill.host.cli.light_devnet import light_checks
+from proofmill.host.cli.light_devnet import light_checks, show_light
 from proofmill.host.cli.main import main
+from proofmill.host.cli.screen import Screen
 from proofmill.host.network.node.light_outcome import MOST_BYTES, light_rows
 from proofmill.host.network.node.light_peer import LightReport, LightView
 from proofmill.host.network.node.node import SlotView
@@ -57,6 +58,16 @@ def test_every_epoch_is_compared() -> None:
     assert row.bytes_an_epoch == (0, 500, 500, 500, 500) and row.epochs == 5
     (check,) = light_checks([row], False)
     assert not check.broken and "in all of 5 epochs, with 500 bytes an epoch" in check.sentence
+
+
+def test_the_table_says_what_they_keep(capsys: pytest.CaptureFixture[str]) -> None:
+    told = replace(RIGHT, refused=(("light 1", "its proof does not verify"),))
+    show_light(Screen(), light_rows({"light 0": told}, FULL))
+    *_, row, refused = capsys.readouterr().out.splitlines()
+    assert row.split() == ["light", "0", "5", "2", "0", "0", "500", "bytes", "7,000", "4,500", "1"]
+    assert refused == "  light 1: its proof does not verify"
+    show_light(Screen(), [])
+    assert capsys.readouterr().out == ""
 
 
 def test_what_is_false_or_late_or_large_is_said() -> None:
