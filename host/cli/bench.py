@@ -13,6 +13,7 @@ from proofmill.host.cli.arguments import input_file, seed, whole
 from proofmill.host.cli.bench_batch import add_batch
 from proofmill.host.cli.bench_certificate import add_certificate
 from proofmill.host.cli.bench_gates import add_gates
+from proofmill.host.cli.bench_kzg import add_kzg
 from proofmill.host.cli.bench_pairing import add_pairing
 from proofmill.host.cli.bench_scale import add_scale
 from proofmill.host.cli.bench_soak import add_soak
@@ -112,6 +113,7 @@ def register(commands: Commands) -> None:
     add_batch(actions)
     add_pairing(actions)
     add_gates(actions)
+    add_kzg(actions)
     add_scale(actions)
 
     prove = actions.add_parser(

@@ -40,6 +40,7 @@ EXAMPLES = {
     "bench settlement": ("bench settlement --provers 32",),
     "bench simulate": ("bench simulate --provers 1000 --slots 100",),
     "bench gates": ("bench gates",),
+    "bench kzg": ("bench kzg", "bench kzg --threads 2 --rounds 5"),
     "bench soak": ("bench soak --slots 100",),
     "bench table": ("bench table",),
     "explore": ("explore --device ecp5-85f --points 4096",

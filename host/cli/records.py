@@ -352,6 +352,13 @@ FIELDS: dict[str, dict[str, str]] = {
         "proofmill": "an object: cpu_seconds, wall_seconds and peak_megabytes, the least of each",
         "snarkjs": "the same of snarkjs", "cpu_ratio": "ours over snarkjs'",
         "wall_ratio": "the same of wall time", "peak_ratio": "the same of memory"},
+    "bench kzg": {
+        "rounds": "--rounds", "threads": "--threads", "seed": "--seed", "results": "a list, below"},
+    "bench kzg: results": {
+        "function": "what is computed",
+        "cpu_seconds": "an object: proofmill's and ckzg's, the least of the rounds",
+        "wall_seconds": "the same of wall time", "cpu_ratio": "proofmill's over ckzg's",
+        "wall_ratio": "the same of wall time"},
     "bench proving": {
         "peer": "the other program", "rounds": "--rounds",
         "threads": "of `proofmill prove`, or null for one a core", "memory": "--memory, or null",
