@@ -14,6 +14,7 @@ from proofmill.host.network.consensus.chain import EmbeddedChain
 from proofmill.host.network.consensus.spec import bls, spec
 from proofmill.host.network.evm.account import Account as EvmAccount
 from proofmill.host.network.mechanism.invariants import BrokenInvariant
+from proofmill.host.network.node.certificates import TOPICS as CERTIFICATE_TOPICS
 from proofmill.host.network.node.follower import Follower
 from proofmill.host.network.node.gossip import Reception
 from proofmill.host.network.node.layer2 import LayerTwo
@@ -242,7 +243,8 @@ def test_own_trouble_is_no_verdict_on_a_message(
     assert pair.theirs.take(topic, data, "liar")[0] is Reception.REJECT
 
 
-GOSSIP = [topic for topic in Topic if topic not in DIRECTED]
+GOSSIP = [topic for topic in Topic if topic not in DIRECTED | CERTIFICATE_TOPICS]
+"""What a follower judges."""
 
 
 @pytest.mark.parametrize("topic", GOSSIP)

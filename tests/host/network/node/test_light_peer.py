@@ -304,4 +304,6 @@ def test_who_was_not_asked_and_who_does_not_answer(made: Made, tmp_path: Path,
     exchange.tick()
     assert heard == [("b", "CERTIFICATES: no answer for 20 s")]
     assert exchange.take(Topic.CERTIFICATES, b"\xff", "b")[0] is Reception.REJECT
-
+    for noise in (b"", b"\xff" * 40, b"\xff" * 441):
+        verdict, reason = exchange.learn(noise)
+        assert verdict is Reception.REJECT and f"440 bytes, not {len(noise)}" in reason
