@@ -8,15 +8,16 @@ from dataclasses import dataclass, field
 from proofmill.firmware.straight_line import Builder, Kind, Node
 from proofmill.hdl.wide_shape import GIVEN, INPUTS, INVERSE, PRODUCTS, SUM_LATENCY
 
-GIVEN_KINDS = (Kind.INPUT, Kind.CONSTANT)
+GIVEN_KINDS = (Kind.INPUT, Kind.CONSTANT, Kind.KEY)
 
 
 @dataclass
 class Schedule:
     """Of the nodes that the outputs need: `time`, the cycle in which an operation reads, `there`,
     the first in which its value can be read, `adder`, which one makes a sum, and `register`, the
-    (bank, address) of every value. `length` is the cycle in which all outputs are there; `depths`
-    registers are wanted of each bank, `registers` 0 among them."""
+    (bank, address) of every value, of a word of the key (`shape.banks`, its number). `length` is
+    the cycle in which all outputs are there; `depths` registers are wanted of each bank, register 0
+    among them."""
 
     builder: Builder
     time: dict[Node, int] = field(default_factory=dict)
@@ -27,17 +28,21 @@ class Schedule:
     depths: list[int] = field(default_factory=list)
 
 
-def schedule(builder: Builder) -> Schedule:
+def schedule(builder: Builder, ahead: int = 0) -> Schedule:
     """Place the program of `builder`.
 
     List scheduling, a cycle at a time: of the operations whose operands are there, the ones with
     the longest way to the end go first (Graham, "Bounds for certain multiprocessing anomalies",
     1966). Then every bank's registers are given by the left-edge method (Hashimoto and Stevens,
     "Wire routing by optimizing channel assignment", 1971), with as few as any other would take.
+
+    No operation runs more than `ahead` cycles before its turn, by the longest way of those that are
+    left; 0 is no limit. Where there is much that nothing has to be waited for, as what is made of a
+    key, it would otherwise fill the registers in cycles in which the longest way waits.
     """
     placed = Schedule(builder)
     nodes = _needed(builder)
-    _place(placed, nodes)
+    _place(placed, nodes, ahead)
     placed.length = max(placed.there.values(), default=0)
     _allocate(placed, nodes)
     return placed
@@ -55,10 +60,10 @@ def _needed(builder: Builder) -> list[Node]:
     return sorted(needed, key=lambda node: node.index)
 
 
-def _place(placed: Schedule, nodes: list[Node]) -> None:
+def _place(placed: Schedule, nodes: list[Node], ahead: int) -> None:
     shape = placed.builder.shape
     latency = {Kind.PRODUCT: shape.product_latency, Kind.SUM: SUM_LATENCY,
-               Kind.INVERSE: shape.inverse_latency, Kind.INPUT: 0, Kind.CONSTANT: 0}
+               Kind.INVERSE: shape.inverse_latency, **dict.fromkeys(GIVEN_KINDS, 0)}
     users: dict[Node, list[Node]] = defaultdict(list)
     missing: dict[Node, int] = {}
     for node in nodes:
@@ -88,17 +93,30 @@ def _place(placed: Schedule, nodes: list[Node]) -> None:
         if node.kind in GIVEN_KINDS:
             placed.there[node] = 0
             arrived(node)
+    in_turn = iter(sorted((node for node in nodes if node.terms),
+                          key=lambda node: -height[node]))
+    next_in_turn = next(in_turn, None)
     cycle = 0
+
+    def may_start(kind: Kind) -> bool:
+        nonlocal next_in_turn
+        while next_in_turn in placed.time:
+            next_in_turn = next(in_turn, None)
+        return bool(ready[kind]) and (
+            not ahead or next_in_turn is None
+            or -ready[kind][0][0] >= height[next_in_turn] - ahead)
+
     while len(placed.there) < len(nodes):
         for node in arriving.pop(cycle, ()):
             arrived(node)
         # An inverse is read where a product's first factor is.
-        if ready[Kind.INVERSE]:
+        if may_start(Kind.INVERSE):
             start(Kind.INVERSE, cycle)
-        elif ready[Kind.PRODUCT]:
+        elif may_start(Kind.PRODUCT):
             start(Kind.PRODUCT, cycle)
-        for adder in range(min(shape.adders, len(ready[Kind.SUM]))):
-            placed.adder[start(Kind.SUM, cycle)] = adder
+        for adder in range(shape.adders):
+            if may_start(Kind.SUM):
+                placed.adder[start(Kind.SUM, cycle)] = adder
         cycle += 1
 
 
@@ -122,6 +140,9 @@ def _allocate(placed: Schedule, nodes: list[Node]) -> None:
         match node.kind:
             case Kind.INPUT:
                 placed.register[node] = GIVEN, INPUTS + node.value
+                continue
+            case Kind.KEY:
+                placed.register[node] = builder.shape.banks, node.value
                 continue
             case Kind.INVERSE:
                 if inverted:

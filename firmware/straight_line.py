@@ -22,6 +22,7 @@ class Kind(Enum):
 
     INPUT = "input"
     CONSTANT = "constant"
+    KEY = "key"
     PRODUCT = "product"
     SUM = "sum"
     INVERSE = "inverse"
@@ -32,7 +33,8 @@ class Node:
     """A value that lies in a register.
 
     `terms` are what it is made of; `early` is the first cycle in which it can be there, were units
-    without number; `value` an input's position, or what lies in a constant's register.
+    without number; `value` the position of an input or a word of the key, or what lies in a
+    constant's register.
     """
 
     index: int
@@ -97,6 +99,7 @@ class Builder:
     nodes: list[Node] = field(default_factory=list)
     outputs: list[Node] = field(default_factory=list)
     inputs: int = 0
+    keys: int = 0
     made: dict[tuple[object, ...], Node] = field(default_factory=dict)
 
     def node(self, kind: Kind, terms: tuple[Term, ...] = (), latency: int = 0,
@@ -130,6 +133,13 @@ class Builder:
         node = self.node(Kind.INPUT, value=self.inputs)
         self.inputs += 1
         return self.symbol(node) * self.lying(self.shape.multiplier.radix ** 2)
+
+    def key(self) -> "Symbol":
+        """The next word of the key, which lies there times ``radix``; only a factor of products
+        whose other factor is none."""
+        node = self.node(Kind.KEY, value=self.keys)
+        self.keys += 1
+        return self.symbol(node)
 
     def output(self, symbol: "Symbol") -> None:
         """Send `symbol` after all that has been sent before: a product with 1 or -1 takes the

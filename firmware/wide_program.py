@@ -18,6 +18,7 @@ class WideProgram:
     words : one a cycle, of the shape's layout.
     depths : registers of each bank that it uses.
     constants : what has to lie in registers of the bank of what is given, by address.
+    keys : words of the key.
     inputs, outputs : words that come in, and go out.
     products, sums : operations, of which there could be one and `shape.adders` in every word.
     chain : cycles that the longest chain of operations takes, were units without number.
@@ -27,6 +28,7 @@ class WideProgram:
     words: list[int]
     depths: list[int]
     constants: dict[int, int]
+    keys: int
     inputs: int
     outputs: int
     products: int
@@ -44,9 +46,10 @@ class WideProgram:
         return self.shape.layout.bits * len(self.words)
 
 
-def assemble(builder: Builder) -> WideProgram:
-    """Schedule what `builder` has and write it down. Raises ValueError where it does not fit."""
-    shape, placed = builder.shape, schedule(builder)
+def assemble(builder: Builder, ahead: int = 0) -> WideProgram:
+    """Schedule what `builder` has and write it down; `ahead` is `schedule`'s. Raises ValueError
+    where it does not fit."""
+    shape, placed = builder.shape, schedule(builder, ahead)
     layout = shape.layout
     for bank, depth in enumerate(placed.depths):
         if depth > 1 << shape.address_bits:
@@ -55,17 +58,26 @@ def assemble(builder: Builder) -> WideProgram:
     if placed.length + len(builder.outputs) > shape.store:
         raise ValueError(f"the program has {placed.length + len(builder.outputs)} words, the "
                          f"processor room for {shape.store}: make its `store` larger")
+    if builder.keys > 1 << shape.key_bits:
+        raise ValueError(f"the program wants a key of {builder.keys} words; give the processor "
+                         f"more than {shape.key_bits} key_bits")
     words: dict[int, dict[str, int]] = defaultdict(dict)
 
     def read(cycle: int, port: str, register: tuple[int, int]) -> None:
+        if register[0] == shape.banks and port != "b":
+            raise ValueError("a word of the key is read by the multiplier's second operand alone: "
+                             "multiply it by what is none before it is added or inverted")
         words[cycle] |= {f"{port}_bank": register[0], f"{port}_address": register[1]}
 
     for node, cycle in placed.time.items():
         bank, address = placed.register[node]
         match node.kind:
             case Kind.PRODUCT:
-                for port, term in zip("ab", node.terms, strict=True):
-                    read(cycle, port, placed.register[term.node])
+                one, two = (placed.register[term.node] for term in node.terms)
+                if one[0] == shape.banks:
+                    one, two = two, one
+                read(cycle, "a", one)
+                read(cycle, "b", two)
             case Kind.INVERSE:
                 read(cycle, "a", placed.register[node.terms[0].node])
                 words[cycle]["invert"] = 1
@@ -85,5 +97,6 @@ def assemble(builder: Builder) -> WideProgram:
         shape, [layout.encode(words[n]) for n in range(max(words) + 1)], placed.depths,
         {0: 0} | {placed.register[node][1]: node.value for node in placed.register
                   if node.kind is Kind.CONSTANT},
-        builder.inputs, len(builder.outputs), kinds.count(Kind.PRODUCT), kinds.count(Kind.SUM),
+        builder.keys, builder.inputs, len(builder.outputs),
+        kinds.count(Kind.PRODUCT), kinds.count(Kind.SUM),
         max(node.early for node in builder.outputs))

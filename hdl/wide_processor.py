@@ -20,21 +20,23 @@ class WideProcessor(wiring.Component):
         words ─► store ─► what all of these do in this cycle
                     ┌────────────────────────────────────────────────┐
         i ─► given ─┼─► 2 operands ═► multiplier ─► products ────────┤
+          └► key ───┼──────┘                                         │
              banks  ├─► 3 terms ═► reducing sum ─► sums 0 ───────────┤
                     │      ...                                       │
                     └─► operand ─► inverter ─► given                 │
                                 └► canonical ─► o                    │
 
     The banks are memories of one write port and a read port for every operand, read in the cycle
-    itself; the store is a block memory. Neither has contents at the start: `words` brings a
-    program, and `i` its constants (zero in register 0 among them), which stay, and its inputs. A
-    program ends with the words that send, and only then are words or inputs taken again.
+    itself; the store and the key are block memories. None has contents at the start: `words` brings
+    a program, and `i` its constants (zero in register 0 among them) and its key, which stay, and
+    its inputs. A program ends with the words that send, and only then are words or inputs taken
+    again.
 
     Members
     -------
     words : stream of a program's words, `WideLayout`, in; after one that is `last` comes the first
         of another program
-    i : stream of constants and inputs, see `WideShape.given`, in
+    i : stream of constants, key and inputs, see `WideShape.given`, in
     o : stream of canonical results, out
     """
 
@@ -50,8 +52,9 @@ class WideProcessor(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         shape = self.shape
-        advance = Signal()
+        self.advance = advance = Signal()
         word = self._words(m, advance)
+        key = self._key(m)
         banks, writes = [], []
         for number, contents in enumerate(self.banks):
             m.submodules[f"bank{number}"] = bank = memory.Memory(contents)
@@ -63,11 +66,11 @@ class WideProcessor(wiring.Component):
             values = []
             for bank in banks:
                 read = bank.read_port(domain="comb")
-                m.d.comb += read.addr.eq(word[f"{port}_address"])
+                m.d.comb += read.addr.eq(word[f"{port}_address"][:shape.address_bits])
                 values.append(read.data)
             value = Signal(shape.register_bits, name=f"{port}_value")
             with m.Switch(word[f"{port}_bank"]):
-                for number, there in enumerate(values):
+                for number, there in enumerate(values + ([key] if port == "b" else [])):
                     with m.Case(number):
                         m.d.comb += value.eq(there)
             return value
@@ -103,6 +106,7 @@ class WideProcessor(wiring.Component):
         layout = self.shape.layout.struct
         m.submodules.store = store = memory.Memory(shape=layout, depth=self.shape.store, init=[])
         fetch, put = store.read_port(), store.write_port()
+        self.following = fetch.data
         self.begin, self.busy = Signal(), Signal()
         address, free = Signal.like(fetch.addr), Signal.like(put.addr)
         fetching, fetched = Signal(), Signal()
@@ -120,6 +124,20 @@ class WideProcessor(wiring.Component):
         with m.If(self.begin):
             m.d.sync += [address.eq(0), fetching.eq(1), self.busy.eq(1)]
         return word
+
+    def _key(self, m):
+        """The word of the key that the word that is carried out reads: looked up a cycle before,
+        when that comes from the store."""
+        bits = self.shape.key_bits
+        m.submodules.key = key = memory.Memory(shape=self.shape.field.bits, depth=1 << bits,
+                                               init=[])
+        read, write = key.read_port(), key.write_port()
+        given = self.i.payload
+        m.d.comb += [
+            read.addr.eq(self.following.b_address[:bits]), read.en.eq(self.advance),
+            write.addr.eq(given.address[:bits]), write.data.eq(given.value),
+            write.en.eq(self.i.valid & self.i.ready & given.key)]
+        return read.data
 
     def _send(self, m, word, a, advance):
         """What the words send, made canonical: p less, unless that is below zero. Words wait for a
@@ -142,6 +160,7 @@ class WideProcessor(wiring.Component):
         m.d.comb += [
             self.i.ready.eq(~self.busy), taken.eq(self.i.valid & self.i.ready),
             self.begin.eq(taken & self.i.payload.last),
-            write.en.eq(taken | inverse.valid),
-            write.addr.eq(Mux(self.busy, INVERSE, self.i.payload.address)),
+            write.en.eq((taken & ~self.i.payload.key) | inverse.valid),
+            write.addr.eq(Mux(self.busy, INVERSE,
+                              self.i.payload.address[:self.shape.address_bits])),
             write.data.eq(Mux(self.busy, inverse.payload.value, self.i.payload.value))]

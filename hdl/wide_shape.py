@@ -51,12 +51,15 @@ class WideShape:
     multiplier : takes operands in every cycle.
     adders : of three terms each.
     address_bits : of a register in its bank.
+    key_bits : of the number of a word of the key, which the multiplier's second operand alone can
+        be; it lies in a block memory.
     store : words that a program may have.
     """
 
     multiplier: MultiplierShape
     adders: int = 3
     address_bits: int = 8
+    key_bits: int = 10
     store: int = 1 << 15
 
     def __post_init__(self):
@@ -64,9 +67,10 @@ class WideShape:
             raise ValueError(f"a {self.multiplier.kind} multiplier takes operands every "
                              f"{self.multiplier.interval} cycles, a wide processor's takes them in "
                              "each; take a pipelined one, or one by Karatsuba")
-        if self.adders < 1 or self.address_bits < 2 or self.store < 2:
-            raise ValueError("a wide processor has at least one adder, 2 bits of address and 2 "
-                             f"words, not {self.adders}, {self.address_bits} and {self.store}")
+        if self.adders < 1 or self.address_bits < 2 or self.key_bits < 1 or self.store < 2:
+            raise ValueError("a wide processor has at least one adder, 2 bits of address, 1 of "
+                             f"the key's and 2 words, not {self.adders}, {self.address_bits}, "
+                             f"{self.key_bits} and {self.store}")
         largest = 2 * self.field.modulus - 1
         if self.multiplier.product_bound(largest, largest) > largest:
             raise ValueError(f"a product of two registers of {self.field.name} can reach twice "
@@ -103,7 +107,13 @@ class WideShape:
 
     @property
     def banks(self) -> int:
+        """Banks of registers; the number after theirs is the key's."""
         return PRODUCTS + 1 + self.adders
+
+    @property
+    def given_bits(self) -> int:
+        """Bits of an address of what comes in."""
+        return max(self.address_bits, self.key_bits)
 
     @cached_property
     def layout(self) -> "WideLayout":
@@ -112,9 +122,10 @@ class WideShape:
     @cached_property
     def given(self) -> data.StructLayout:
         """What comes in: a `value`, below ``2 ** field.bits``, for the register `address` of the
-        bank of what is given; the program begins after one that is `last`."""
-        return data.StructLayout(
-            {"value": self.field.bits, "address": self.address_bits, "last": 1})
+        bank of what is given, or that word of the `key`; the program begins after one that is
+        `last`."""
+        return data.StructLayout({"value": self.field.bits, "address": self.given_bits,
+                                  "key": 1, "last": 1})
 
 
 class WideLayout:
@@ -131,11 +142,13 @@ class WideLayout:
     def __init__(self, shape: WideShape):
         address_bits = shape.address_bits
         place = {"bank": (shape.banks - 1).bit_length(), "address": address_bits}
+        factor = {"bank": shape.banks.bit_length(), "address": shape.given_bits}
         term = {**place, "shift": LARGEST_SHIFT.bit_length(), "negative": 1}
         self.sums = [[f"sum{adder}_{n}" for n in range(TERMS)] for adder in range(shape.adders)]
         self.targets = [f"target{n}" for n in range(1 + shape.adders)]
         self.fields = {
-            **{f"{port}_{part}": bits for port in "ab" for part, bits in place.items()},
+            **{f"a_{part}": bits for part, bits in place.items()},
+            **{f"b_{part}": bits for part, bits in factor.items()},
             **{f"{port}_{part}": bits for ports in self.sums for port in ports
                for part, bits in term.items()},
             **dict.fromkeys(self.targets, address_bits),

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from proofmill.firmware.pairing.exponentiation import MULTIPLE
 from proofmill.firmware.pairing.miller import LOOP
 from proofmill.firmware.pairing.programs import MUST_BE_ZERO, VALUES
+from proofmill.firmware.straight_line import signed_digits
 from proofmill.hdl.curve import quadratic_inverse, quadratic_product
 from proofmill.hdl.field import BN254_BASE, BN254_SCALAR
 
@@ -154,8 +155,39 @@ def pairing(p: G1, q: G2) -> list[int]:
     second = _frobenius(first)
     assert second is not None
     f, t = multiply(f, _line(t, first, p)), add(t, first)
-    f = multiply(f, _line(t, (second[0], _minus((0, 0), second[1])), p))
+    f = multiply(f, _line(t, negative(second), p))
     return power(f, (P ** 12 - 1) // R)
+
+
+def stored_lines(q: G2) -> list[tuple[Pair, Pair]]:
+    """(slope, constant) of the lines of a point of order r, in the order in which
+    `firmware.pairing.miller.Loop` uses them; see `_line`."""
+    assert q is not None
+    first = _frobenius(q)
+    second = _frobenius(first)
+    assert second is not None
+    lines: list[tuple[Pair, Pair]] = []
+    t: G2 = q
+
+    def step(other: G2) -> None:
+        nonlocal t
+        slope = _slope(t, other)
+        assert t is not None and slope is not None
+        lines.append((slope, _minus(quadratic_product(slope, t[0], P), t[1])))
+        t = add(t, other)
+
+    for digit in signed_digits(LOOP)[-2::-1]:
+        step(t)
+        if digit:
+            step(q if digit > 0 else negative(q))
+    step(first)
+    step(negative(second))
+    return lines
+
+
+def negative(q: G2) -> G2:
+    """The negative of a point of the twist."""
+    return None if q is None else (q[0], _minus((0, 0), q[1]))
 
 
 def program_pairing(p: G1, q: G2) -> list[int]:

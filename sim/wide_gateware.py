@@ -12,7 +12,7 @@ from proofmill.hdl.emit import emit_verilog
 from proofmill.hdl.wide_processor import WideProcessor
 from proofmill.hdl.wide_shape import INPUTS, WideShape
 from proofmill.sim.verilated import BuildProgress, kept_verilog, library_of
-from proofmill.sim.wide_processor import WideExecution, checked
+from proofmill.sim.wide_processor import WideExecution, checked, checked_key
 
 HARNESS = Path(__file__).with_name("wide_harness.cpp")
 TOP = "wide"
@@ -43,9 +43,10 @@ def _rows(values: Iterable[int], bits: int) -> NDArray[np.uint32]:
 
 
 class WideGateware:
-    """A simulated wide processor with `program` in it. Not to be used from two threads at once."""
+    """A simulated wide processor with `program` and `key` in it. Not to be used from two threads
+    at once."""
 
-    def __init__(self, program: WideProgram, library: Path) -> None:
+    def __init__(self, program: WideProgram, library: Path, key: Sequence[int] = ()) -> None:
         self.program = program
         self._code = ctypes.CDLL(str(library))
         pointer, size, number = ctypes.c_void_p, ctypes.c_size_t, ctypes.c_uint64
@@ -59,7 +60,9 @@ class WideGateware:
         self._handle: int | None = self._code.wide_create()
         words = _rows(program.words, program.shape.layout.bits)
         self._code.wide_load(self._handle, words.ctypes.data, *words.shape)
-        self._exchange(list(program.constants.items()), 0)
+        mark = 1 << program.shape.given["key"].offset
+        self._exchange([*program.constants.items(), *enumerate(
+            word | mark for word in checked_key(program, key))], 0)
 
     def run(self, words: Sequence[int], *, pauses_in: int = 0,
             pauses_out: int = 0) -> WideExecution:

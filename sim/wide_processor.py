@@ -27,8 +27,19 @@ def checked(program: WideProgram, words: Sequence[int]) -> Sequence[int]:
     return words
 
 
-def run(program: WideProgram, words: Sequence[int]) -> WideExecution:
-    """Run `program` on `words`, as many as it has inputs, each below ``2 ** field.bits``.
+def checked_key(program: WideProgram, key: Sequence[int]) -> Sequence[int]:
+    """`key`, if the program's is as long and its words fit; otherwise ValueError."""
+    bits = program.shape.field.bits
+    if len(key) != program.keys:
+        raise ValueError(f"the program's key has {program.keys} words, not {len(key)}")
+    if any(word < 0 or word >> bits for word in key):
+        raise ValueError(f"a word of the key does not fit {bits} bits")
+    return key
+
+
+def run(program: WideProgram, words: Sequence[int], key: Sequence[int] = ()) -> WideExecution:
+    """Run `program` on `words`, as many as it has inputs, each below ``2 ** field.bits``, with a
+    `key` of as many words as it has, of the same size.
 
     Values are canonical residues here, while the gateware's may have the modulus once more.
     Raises ValueError for other numbers of words, and words that do not fit.
@@ -36,7 +47,7 @@ def run(program: WideProgram, words: Sequence[int]) -> WideExecution:
     shape, layout = program.shape, program.shape.layout
     modulus, inverter = shape.field.modulus, shape.inverter
     inverse_radix = pow(shape.multiplier.radix, -1, modulus)
-    banks = [[0] * depth for depth in program.depths]
+    banks = [*([0] * depth for depth in program.depths), list(checked_key(program, key))]
     banks[GIVEN][INPUTS:INPUTS + program.inputs] = checked(program, words)
     for address, value in program.constants.items():
         banks[GIVEN][address] = value

@@ -6,7 +6,7 @@ pairings", eprint 2008/096), where psi is the twist's image of the p-th power. A
 it away or put it in.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from proofmill.firmware.pairing.tower import (
@@ -132,11 +132,27 @@ def psi(builder: Builder, q: G2Point, k: int) -> G2Point:
                    by_constant(builder, y, FROBENIUS[k][3]).computed())
 
 
-class Loop:
-    """Miller's loop of one pair: `run` gives f, and leaves the multiple of Q in `running`."""
+class Stored(NamedTuple):
+    """A pair whose Q is fixed: P, and the lines of Q in the order of their use, each the (slope,
+    constant) of ``y - slope x w + constant w^3``, from the key."""
 
-    def __init__(self, builder: Builder, p: G1Point, q: G2Point) -> None:
-        self.builder, self.p, self.q = builder, p, q
+    p: G1Point
+    lines: Iterator[tuple[Fp2, Fp2]]
+
+    def line(self) -> Line:
+        """The next line's value at P, times z."""
+        slope, constant = next(self.lines)
+        y = Fp2(self.p.y, zero(self.p.y.builder).re)
+        return y, -slope.scaled(self.p.x), constant.scaled(self.p.z)
+
+
+class Loop:
+    """Miller's loop of one pair, and of `stored` ones with the same squares: `run` gives f, and
+    leaves the multiple of Q in `running`."""
+
+    def __init__(self, builder: Builder, p: G1Point, q: G2Point,
+                 stored: Sequence[Stored] = ()) -> None:
+        self.builder, self.p, self.q, self.stored = builder, p, q, stored
         one = Fp2(builder.constant(1), builder.nothing())
         self.running = Running(q.x, q.y, one)
         self.f: Fp12 | None = None
@@ -146,10 +162,10 @@ class Loop:
         for digit in digits:
             if self.f is not None:
                 self.f = square(self.f)
-            lines = [self._double()]
+            steps = [self._double()]
             if digit:
-                lines.append(self._add(self.q if digit > 0 else G2Point(self.q.x, -self.q.y)))
-            self._multiply(lines)
+                steps.append(self._add(self.q if digit > 0 else G2Point(self.q.x, -self.q.y)))
+            self._multiply(steps)
         second = psi(self.builder, self.q, 2)
         self._multiply([self._add(psi(self.builder, self.q, 1)),
                         self._add(G2Point(second.x, -second.y))])
@@ -166,20 +182,33 @@ class Loop:
         third, (x, y, z) = psi(self.builder, self.q, 3), self.running
         return [*computed([x - third.x * z, y + third.y * z]), z]
 
-    def _double(self) -> Line:
+    def _double(self) -> list[Line]:
+        """The lines of a step, all pairs'."""
         self.running, line = double(self.running)
-        return at(line, self.p)
+        return [at(line, self.p), *(pair.line() for pair in self.stored)]
 
-    def _add(self, q: G2Point) -> Line:
+    def _add(self, q: G2Point) -> list[Line]:
         self.running, line = add_point(self.running, q)
-        return at(line, self.p)
+        return [at(line, self.p), *(pair.line() for pair in self.stored)]
 
-    def _multiply(self, lines: list[Line]) -> None:
-        """f times one line, or times two that are multiplied first."""
+    def _multiply(self, steps: list[list[Line]]) -> None:
+        """f times the lines of these steps: of one pair, those of all steps at once, of several,
+        those of each."""
+        if self.stored:
+            for lines in steps:
+                self._multiply_together(lines)
+        else:
+            self._multiply_together([line for lines in steps for line in lines])
+
+    def _multiply_together(self, lines: list[Line]) -> None:
+        """f times lines, which are multiplied with each other first: that is off f's chain."""
         nothing = zero(self.builder)
-        if len(lines) == 2:
-            both = line_product(self.builder, *lines)
-            self.f = both if self.f is None else product(self.f, both)
+        if len(lines) > 1:
+            *others, one, two = lines
+            found = line_product(self.builder, one, two)
+            for line in others:
+                found = by_line(found, line)
+            self.f = found if self.f is None else product(self.f, found)
         elif self.f is None:
             l0, l1, l3 = lines[0]
             self.f = [l0, l1, nothing, l3, nothing, nothing]

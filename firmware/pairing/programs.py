@@ -3,9 +3,9 @@
 from functools import cache
 
 from proofmill.firmware.pairing.exponentiation import final_exponentiation
-from proofmill.firmware.pairing.miller import G1Point, G2Point, Loop
+from proofmill.firmware.pairing.miller import LOOP, G1Point, G2Point, Loop, Stored
 from proofmill.firmware.pairing.tower import Fp2, product, square
-from proofmill.firmware.straight_line import Builder, Symbol
+from proofmill.firmware.straight_line import Builder, Symbol, signed_digits
 from proofmill.firmware.wide_program import WideProgram, assemble
 from proofmill.hdl.field import BN254_BASE
 from proofmill.hdl.wide_shape import WideShape
@@ -16,6 +16,12 @@ VALUES = 12
 MUST_BE_ZERO = 7
 """Words that `pairing` sends after the value, all 0 if both points lie on their curves and Q has
 order r; two more follow, and then one of them is not."""
+
+LINES = len(signed_digits(LOOP)) - 1 + sum(map(bool, signed_digits(LOOP)[:-1])) + 2
+"""Lines of a Miller loop: the doublings', the additions', and two at the end."""
+
+AHEAD = 400
+"""Cycles before their turn in which a check's lines may be made: see `list_schedule.schedule`."""
 
 
 def _elements(builder: Builder, count: int) -> list[Fp2]:
@@ -28,6 +34,24 @@ def _of_base_field(shape: WideShape) -> Builder:
     return Builder(shape)
 
 
+def _g1_point(builder: Builder) -> G1Point:
+    return G1Point(builder.input(), builder.input(), builder.input())
+
+
+def _off_curve(p: G1Point) -> Symbol:
+    return p.y * p.y * p.z - p.x * p.x * p.x - (p.z * p.z * p.z).times(3)
+
+
+def _send_tests(builder: Builder, loop: Loop) -> None:
+    """What is said at `MUST_BE_ZERO`, and the two words after."""
+    q = loop.q
+    builder.output(_off_curve(loop.p))
+    # y^2 = x^3 + 3 / xi, times xi.
+    curve = (q.y.square() - q.x.square().computed() * q.x).computed().by_xi()
+    for part in [curve - Fp2(builder.constant(3), builder.nothing()), *loop.outside()]:
+        _send(builder, part)
+
+
 @cache
 def pairing(shape: WideShape) -> WideProgram:
     """The optimal ate pairing of P and Q to the power of `exponentiation.MULTIPLE`.
@@ -37,19 +61,43 @@ def pairing(shape: WideShape) -> WideProgram:
     must be, the value is of no use.
     """
     builder = _of_base_field(shape)
-    p = G1Point(builder.input(), builder.input(), builder.input())
-    q = G2Point(*_elements(builder, 2))
-    loop = Loop(builder, p, q)
+    loop = Loop(builder, _g1_point(builder), G2Point(*_elements(builder, 2)))
     value = final_exponentiation(builder, loop.run()).unscaled()
     for part in value.f:
         _send(builder, part)
-    builder.output(p.y * p.y * p.z - p.x * p.x * p.x - (p.z * p.z * p.z).times(3))
-    # y^2 = x^3 + 3 / xi, times xi.
-    curve = (q.y.square() - q.x.square().computed() * q.x).computed().by_xi()
-    _send(builder, curve - Fp2(builder.constant(3), builder.nothing()))
-    for part in loop.outside():
-        _send(builder, part)
+    _send_tests(builder, loop)
     return assemble(builder)
+
+
+@cache
+def groth16_check(shape: WideShape) -> WideProgram:
+    """Whether ``e(A, B) e(L, -gamma) e(C, -delta)`` is e(alpha, beta): three Miller loops with the
+    same squares, one final exponentiation.
+
+    In: x, y, z of A, re and im of x and of y of B, x, y, z of L and of C. The key: the lines of
+    -gamma and of -delta, taken in turns (see `miller.Stored`), each two elements of Fp2, then
+    e(alpha, beta) as `pairing` gives it. Out: `VALUES` words and one for C, which are 0, and what
+    is said at `MUST_BE_ZERO`, of A and B, if the proof is right.
+    """
+    builder = _of_base_field(shape)
+    a, b = _g1_point(builder), G2Point(*_elements(builder, 2))
+    signals, c = _g1_point(builder), _g1_point(builder)
+    stored: list[list[tuple[Fp2, Fp2]]] = [[], []]
+    for _ in range(LINES):
+        for lines in stored:
+            lines.append((_from_key(builder), _from_key(builder)))
+    loop = Loop(builder, a, b, [Stored(signals, iter(stored[0])), Stored(c, iter(stored[1]))])
+    value = final_exponentiation(builder, loop.run()).unscaled()
+    one = builder.constant(1)
+    for part in value.f:
+        _send(builder, part - _from_key(builder).scaled(one))
+    builder.output(_off_curve(c))
+    _send_tests(builder, loop)
+    return assemble(builder, AHEAD)
+
+
+def _from_key(builder: Builder) -> Fp2:
+    return Fp2(builder.key(), builder.key())
 
 
 @cache

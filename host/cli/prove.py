@@ -22,6 +22,7 @@ from proofmill.host.prover.plonk.systems import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from proofmill.host.cli.screen import Bar
     from proofmill.host.prover.devices.device import Device
     from proofmill.host.prover.fflonk.prove import FflonkProver
     from proofmill.host.prover.groth16.container import Container
@@ -29,6 +30,10 @@ if TYPE_CHECKING:
     from proofmill.host.prover.groth16.r1cs import R1cs
     from proofmill.host.prover.native.library import Library
     from proofmill.host.prover.plonk.prove import PlonkProver
+
+
+VERIFYING_DEVICES = ("cpu", "model", "rtl")
+"""What can check a Groth16 proof; the first, any."""
 
 
 def register(commands: Commands) -> None:
@@ -58,11 +63,16 @@ def register(commands: Commands) -> None:
     verify = commands.add_parser(
         "verify", help="verify a proof",
         description="Verify a proof as `snarkjs groth16|plonk|fflonk verify` does; the key says "
-                    "which. Status 0 when it is valid, 1 when it is not.")
+                    "which. Status 0 when it is valid, 1 when it is not. With --device a Groth16 "
+                    "proof's pairings are computed on the wide processor (docs/firmware.md).")
     verify.add_argument("key", metavar="VK.json", type=input_file(), help="the verification key")
     verify.add_argument("public", metavar="PUBLIC.json", type=input_file(),
                         help="the public signals")
     verify.add_argument("proof", metavar="PROOF.json", type=input_file(), help="the proof")
+    verify.add_argument("--device", choices=VERIFYING_DEVICES, default=VERIFYING_DEVICES[0],
+                        help="this machine's processor, the gateware of the wide processor in "
+                             "simulation, or its model, which gives the same cycles (default: "
+                             "%(default)s)")
     verify.set_defaults(run=run_verify, logs_later=True)
 
 
@@ -200,18 +210,44 @@ def run_verify(options: argparse.Namespace) -> int:
     from proofmill.host.prover.groth16.json_fields import NotValid, read_json
 
     screen = Screen()
+    cycles = None
     try:
-        with screen.bar("verifying"):
+        with screen.bar("verifying") as bar:
             key = read_json(options.key).value
             verifier = {PLONK: _verify_plonk, FFLONK: _verify_fflonk}.get(
                 json_system(key), _verify_groth16)
-            valid = verifier(options, key)
+            if options.device == VERIFYING_DEVICES[0]:
+                valid = verifier(options, key)
+            elif verifier is _verify_groth16:
+                valid, cycles = _verify_on_device(options, key, bar)
+            else:
+                raise ProofmillError(f"--device {options.device} verifies Groth16 proofs alone, "
+                                     f"and {options.key} is a key of {json_system(key)}; leave "
+                                     "--device away")
     except NotValid as error:
         screen.line(f"the proof is NOT valid: {error}")
         return 1
     screen.line("the proof is valid" if valid else
                 "the proof is NOT valid for this key and these public inputs")
+    if cycles is not None:
+        screen.line(f"{cycles:,} cycles ({options.device})")
     return 0 if valid else 1
+
+
+def _verify_on_device(options: argparse.Namespace, key: object,
+                      bar: "Bar") -> tuple[bool, int]:
+    """(whether the proof is valid, cycles of the device)."""
+    from proofmill.host.prover.groth16.json_fields import read_public
+    from proofmill.host.prover.groth16.plain import key_from_json, read_proof
+    from proofmill.host.prover.groth16.wide_check import check
+    from proofmill.sim.verilated import BuildError
+
+    try:
+        found = check(options.device, key_from_json(key, options.key),
+                      read_public(options.public), read_proof(options.proof), bar.step)
+    except BuildError as error:
+        raise ProofmillError(str(error)) from error
+    return found.right, found.cycles
 
 
 def _verify_groth16(options: argparse.Namespace, key: object) -> bool:

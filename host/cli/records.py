@@ -265,16 +265,18 @@ FIELDS: dict[str, dict[str, str]] = {
         "dsp_cycles": "blocks times cycles an addition"},
     "bench pairing": {"seed": "--seed", "runs": "a list, below"},
     "bench pairing: runs": {
+        "what": "pairing, or check: of a Groth16 proof",
         "multiplier": "its digit and limb, or karatsuba",
         "latency": "of the multiplier, in cycles",
-        "cycles": "of a pairing, from the first word in to the last word out",
+        "cycles": "from the first word in to the last word out",
         "bar": "cycles that it may take at most",
         "chain": "cycles of the longest chain of operations",
         "products": "that the multiplier made",
         "sums": "that the adders made", "multiplier_busy": "part of the cycles",
         "adders_busy": "part of the cycles of all adders", "registers": "used, of all banks",
         "store_bits": "of the program's words",
-        "checked": "whether the value is that of the definition"},
+        "checked": "whether the pairing is the definition's; whether a right proof was found right "
+                   "and a wrong one wrong"},
     "bench scale": {
         "points": "--points", "cycles": "that the accelerator takes for a task, by its cost model",
         "clock_hz": "at which the stand-ins wait for these", "bar": "of a run's busy",

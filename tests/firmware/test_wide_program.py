@@ -15,11 +15,11 @@ from tests.firmware.wide_programs import TOY_WIDE, random_program
 
 @pytest.mark.parametrize("seed", range(30))
 def test_random_formulas_give_what_they_say(seed):
-    program, expected = random_program(seed)
+    program, key, expected = random_program(seed)
     random = Random(seed)
     for _ in range(4):
         words = [random.choice([0, 1, 162, random.randrange(163), 255]) for _ in range(4)]
-        assert run(program, words).sent == expected(words)
+        assert run(program, words, key).sent == expected(words)
 
 
 def test_every_quotient_of_the_toy_field():
@@ -73,18 +73,31 @@ def test_what_does_not_fit_is_refused():
         builder.output(builder.input())
     with pytest.raises(ValueError, match="wants 7 registers of bank 0; give .* 2 address_bits"):
         assemble(builder)
+    builder = Builder(TOY_WIDE)
+    builder.output(builder.input() + builder.key())
+    with pytest.raises(ValueError, match="read by the multiplier's second operand alone"):
+        assemble(builder)
+    builder = Builder(replace(TOY_WIDE, key_bits=1))
+    for _ in range(3):
+        builder.output(builder.input() * builder.key())
+    with pytest.raises(ValueError, match="a key of 3 words; .* more than 1 key_bits"):
+        assemble(builder)
     builder = Builder(replace(TOY_WIDE, store=8))
     builder.output(builder.input())
-    with pytest.raises(ValueError, match="has room for 8|the processor room for 8: make its"):
+    with pytest.raises(ValueError, match="the processor room for 8: make its"):
         assemble(builder)
 
 
 def test_words_that_a_program_does_not_take():
-    program, _ = random_program(0)
+    program, key, _ = random_program(0)
     with pytest.raises(ValueError, match="takes 4 words, not 3"):
-        run(program, [1, 2, 3])
+        run(program, [1, 2, 3], key)
     with pytest.raises(ValueError, match="word 2, 256, does not fit 8 bits"):
-        run(program, [1, 2, 256, 3])
+        run(program, [1, 2, 256, 3], key)
+    with pytest.raises(ValueError, match=f"key has {len(key)} words, not {len(key) + 1}"):
+        run(program, [1, 2, 3, 4], [*key, 0])
+    with pytest.raises(ValueError, match="a word of the key does not fit 8 bits"):
+        run(program, [1, 2, 3, 4], [256 for _ in key])
 
 
 def test_a_words_fields_come_back():

@@ -13,33 +13,50 @@ TOY_WIDE = WideShape(multiplier=MultiplierShape(field=TOY, operand_bits=22, digi
 
 
 def random_program(seed, steps=24, inputs=4):
-    """(program, a function from its inputs to what it sends)."""
+    """(program, its key's words, a function from its inputs to what it sends)."""
     random = Random(seed)
     recipe = []
     for n in range(inputs, inputs + steps):
-        kind = random.choice(["product", "add", "subtract", "times", "negative", "computed"])
+        kind = random.choice(["product", "key", "add", "subtract", "times", "negative", "computed"])
         recipe.append((kind, random.randrange(n), random.randrange(n),
                        random.choice([1, 2, 3, 5, 9, 12, 48, 163, -1, -6, -40, 0])))
     inverted = random.randrange(inputs + steps)
     results = [random.randrange(inputs + steps) for _ in range(5)]
 
-    def evaluate(values, inverse):
+    def evaluate(values, inverse, key):
         values = list(values)
         for kind, left, right, number in recipe:
             x, y = values[left], values[right]
-            values.append(
-                x * y if kind == "product" else x + y if kind == "add" else x - y
-                if kind == "subtract" else -x if kind == "negative" else x
-                if kind == "computed" and isinstance(x, int) else x.computed()
-                if kind == "computed" else x * number if isinstance(x, int) else x.times(number))
+            match kind:
+                case "product":
+                    made = x * y
+                case "key":
+                    made = x * key()
+                case "add":
+                    made = x + y
+                case "subtract":
+                    made = x - y
+                case "negative":
+                    made = -x
+                case "computed":
+                    made = x if isinstance(x, int) else x.computed()
+                case "times":
+                    made = x * number if isinstance(x, int) else x.times(number)
+            values.append(made)
         return [values[n] for n in results] + [inverse(values[inverted])]
 
     builder = Builder(TOY_WIDE)
-    for symbol in evaluate([builder.input() for _ in range(inputs)], builder.inverse):
+    for symbol in evaluate([builder.input() for _ in range(inputs)],
+                           builder.inverse, builder.key):
         builder.output(symbol)
 
+    modulus = TOY.modulus
+
     def expected(words):
-        modulus = TOY.modulus
-        found = evaluate(words, lambda x: pow(x, -1, modulus) if x % modulus else 0)
+        found = evaluate(words, lambda x: pow(x, -1, modulus) if x % modulus else 0,
+                         iter(plain).__next__)
         return [value % modulus for value in found]
-    return assemble(builder), expected
+
+    plain = [random.randrange(modulus) for _ in range(builder.keys)]
+    key = [word * TOY_WIDE.multiplier.radix % modulus for word in plain]
+    return assemble(builder), key, expected

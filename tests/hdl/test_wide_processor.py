@@ -21,7 +21,7 @@ P = BN254_BASE.modulus
 
 
 def gateware_runs(shape, runs, pauses=None):
-    """In Amaranth's simulator: for each (program, lists of words) the program is loaded, and run on
+    """In Amaranth's simulator: for each (program, key, lists of words) both are loaded, and run on
     every list. Returns [(sent, cycles)], and holds every register to its bound."""
     dut = WideProcessor(shape)
     found = []
@@ -45,15 +45,17 @@ def gateware_runs(shape, runs, pauses=None):
                 return value
 
     async def bench(ctx):
-        for program, lists in runs:
+        for program, key, lists in runs:
             for word in program.words:
                 await put(ctx, dut.words, shape.layout.struct.from_bits(word))
             for address, value in program.constants.items():
-                await put(ctx, dut.i, {"value": value, "address": address, "last": 0})
+                await put(ctx, dut.i, {"value": value, "address": address, "key": 0, "last": 0})
+            for address, value in enumerate(key):
+                await put(ctx, dut.i, {"value": value, "address": address, "key": 1, "last": 0})
             for words in lists:
                 begin = cycle[0]
                 for n, word in enumerate(words):
-                    await put(ctx, dut.i, {"value": word, "address": INPUTS + n,
+                    await put(ctx, dut.i, {"value": word, "address": INPUTS + n, "key": 0,
                                            "last": n == len(words) - 1})
                 sent = [await take(ctx) for _ in range(program.outputs)]
                 found.append((sent, cycle[0] - begin))
@@ -75,17 +77,17 @@ def gateware_runs(shape, runs, pauses=None):
 def test_random_programs_one_after_another():
     random, runs, expected = Random(1), [], []
     for seed in range(6):
-        program, formula = random_program(seed)
+        program, key, formula = random_program(seed)
         lists = [[random.randrange(256) for _ in range(4)] for _ in range(3)]
-        runs.append((program, lists))
+        runs.append((program, key, lists))
         expected += [(formula(words), program.cycles) for words in lists]
     assert gateware_runs(TOY_WIDE, runs) == expected
 
 
 def test_streams_that_pause_change_no_value():
-    program, formula = random_program(7)
+    program, key, formula = random_program(7)
     lists = [[n, 3 * n, 162 - n, 5] for n in range(8)]
-    found = gateware_runs(TOY_WIDE, [(program, lists)], Random(2))
+    found = gateware_runs(TOY_WIDE, [(program, key, lists)], Random(2))
     assert [sent for sent, _ in found] == [formula(words) for words in lists]
 
 
@@ -94,7 +96,7 @@ def test_a_product_and_a_square_in_fp12_at_full_width():
     program, random = tower_product(shape), Random(3)
     words = [random.choice([0, 1, P - 1, random.randrange(P)]) for _ in range(24)]
     execution = run(program, words)
-    assert gateware_runs(shape, [(program, [words])]) == [(execution.sent, execution.cycles)]
+    assert gateware_runs(shape, [(program, [], [words])]) == [(execution.sent, execution.cycles)]
 
 
 @pytest.fixture(scope="module")
@@ -122,7 +124,7 @@ def test_shapes_that_cannot_be():
     with pytest.raises(ValueError, match="a folded multiplier takes operands every 15 cycles"):
         WideShape(multiplier=FoldedShape(field=BN254_BASE, operand_bits=264, digit=18, limb=18,
                                          interval=15))
-    with pytest.raises(ValueError, match="at least one adder, 2 bits of address and 2 words"):
+    with pytest.raises(ValueError, match="at least one adder, 2 bits of address, 1 of the"):
         WideShape(multiplier=STANDARD.adder.multiplier, adders=0)
     with pytest.raises(ValueError, match="can reach twice the modulus; take more than 9 operand"):
         WideShape(multiplier=MultiplierShape(field=TOY, operand_bits=9, digit=3, limb=4))

@@ -232,6 +232,9 @@ CHOICES = {
     ("field power", "device"): "field power 3 5 --modulus toy --device",
     ("field multiply", "modulus"): "field multiply 3 5 --device interpreter --modulus",
     ("field multiply", "device"): "field multiply 3 5 --modulus toy --device",
+    ("verify", "device"): "verify tests/vectors/chain4/verification_key.json "
+                          "tests/vectors/chain4/public.json tests/vectors/chain4/proof.json "
+                          "--device",
     ("field pairing", "device"): "field pairing --q infinity --device",
     ("field assemble", "modulus"): "field assemble firmware/programs/invert.asm --modulus",
     ("field disassemble", "modulus"): "field disassemble invert --modulus",
@@ -285,10 +288,12 @@ def without_tools(monkeypatch):
     import proofmill.host.bench.gates
     import proofmill.host.bench.setup
     import proofmill.host.cli.bench
+    import proofmill.host.prover.groth16.wide_check
     import proofmill.host.prover.inference.making
     import proofmill.sim.board
     import proofmill.sim.verilated
     import proofmill.sim.waves
+    import proofmill.sim.wide_gateware
     from proofmill.boards.tools import ToolError
     from proofmill.host.ground.errors import ProofmillError
 
@@ -303,6 +308,8 @@ def without_tools(monkeypatch):
         proofmill.boards.cores.core.Core, "verilog", property(stop(ProofmillError)))
     monkeypatch.setattr(
         proofmill.sim.board, "build_board", stop(proofmill.sim.verilated.BuildError))
+    for module in (proofmill.sim.wide_gateware, proofmill.host.prover.groth16.wide_check):
+        monkeypatch.setattr(module, "wide_library", stop(proofmill.sim.verilated.BuildError))
     monkeypatch.setattr(proofmill.sim.waves, "record", stop(ProofmillError))
     monkeypatch.setattr(proofmill.host.bench.certificate, "figures", stop(ProofmillError))
     monkeypatch.setattr(proofmill.host.bench.gates, "compare", stop(ProofmillError))

@@ -1,0 +1,91 @@
+"""Checking a Groth16 proof on the wide processor: three Miller loops, and a stored pairing."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from proofmill.firmware.pairing.programs import MUST_BE_ZERO, VALUES, groth16_check
+from proofmill.hdl.curve import Group
+from proofmill.hdl.presets import STANDARD_WIDE
+from proofmill.hdl.wide_shape import WideShape
+from proofmill.host.prover.curve.arithmetic import add, multi_scalar_multiplication
+from proofmill.host.prover.curve.limbs import to_limbs
+from proofmill.host.prover.curve.pairing import coefficients
+from proofmill.host.prover.groth16.plain import Numbers, PlainKey, PlainProof, check_public
+from proofmill.host.prover.groth16.plain_points import from_array
+from proofmill.host.prover.groth16.verification_key import key_of
+from proofmill.sim.pairing import negative, stored_lines
+from proofmill.sim.wide_gateware import WideGateware, wide_library
+from proofmill.sim.wide_processor import WideExecution, run
+
+DEVICES = ("model", "rtl")
+
+
+@dataclass(frozen=True)
+class Checked:
+    """Whether the device found a proof right, and its cycles from the first word to the last."""
+
+    right: bool
+    cycles: int
+
+
+def check(device: str, key: PlainKey, public: Sequence[int], proof: PlainProof,
+          tell: Callable[[str, int, int], None] = lambda what, done, total: None,
+          shape: WideShape = STANDARD_WIDE) -> Checked:
+    """Whether ``e(A, B) = e(alpha, beta) e(L, gamma) e(C, delta)``, by `device`, one of `DEVICES`.
+
+    The host adds up L, the public signals' points; all else of the proof goes to the device as it
+    is, which finds points off their curves and out of their group too; B is finite. The points of
+    `key` are in their groups, as those that are read from files. Raises as
+    `host.prover.groth16.plain.verify`, and `sim.verilated.BuildError`.
+    """
+    check_public(key.name, key.public, public)
+    tell("making the program", 0, 1)
+    program, lines = groth16_check(shape), key_words(key, shape)
+    words = [*_homogeneous(proof.a), *proof.b, *_homogeneous(signals_point(key, public)),
+             *_homogeneous(proof.c)]
+    if device == "model":
+        found = run(program, words, lines)
+    else:
+        gateware = WideGateware(program, wide_library(shape, tell), lines)
+        try:
+            found = gateware.run(words)
+        finally:
+            gateware.close()
+    return Checked(is_right(found), found.cycles)
+
+
+def is_right(found: WideExecution) -> bool:
+    """What the words say that `firmware.pairing.programs.groth16_check` sends."""
+    zeros = VALUES + 1 + MUST_BE_ZERO
+    return not any(found.sent[:zeros]) and any(found.sent[zeros:])
+
+
+def key_words(key: PlainKey, shape: WideShape) -> list[int]:
+    """The key of `firmware.pairing.programs.groth16_check`, in the multiplier's Montgomery form:
+    the lines of -gamma and -delta in turns, and e(alpha, beta)."""
+    gamma, delta = (stored_lines(negative((_pair(point[:2]), _pair(point[2:]))))
+                    for point in (key.gamma, key.delta))
+    plain = [part for lines in zip(gamma, delta, strict=True) for line in lines
+             for pair in line for part in pair]
+    arrays = key_of(key)
+    value = coefficients(arrays.alpha_g1, arrays.beta_g2)
+    # w^n is w^(n mod 2) v^(n div 2).
+    plain += [part for n in range(6) for part in value[n % 2][n // 2]]
+    return [part * shape.multiplier.radix % shape.field.modulus for part in plain]
+
+
+def signals_point(key: PlainKey, public: Sequence[int]) -> Numbers:
+    """L, ``public_points[0] + sum(public[i] * public_points[i + 1])``."""
+    points = key_of(key).public_points
+    total = add(Group.G1, points[0], multi_scalar_multiplication(
+        Group.G1, points[1:], to_limbs(public)))
+    return from_array(Group.G1, total)[0]
+
+
+def _pair(parts: Numbers) -> tuple[int, int]:
+    return parts[0], parts[1]
+
+
+def _homogeneous(point: Numbers) -> tuple[int, int, int]:
+    """x, y, z of a point of G1; 0, 1, 0 at infinity."""
+    return (point[0], point[1], 1) if any(point) else (0, 1, 0)
