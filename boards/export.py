@@ -3,11 +3,11 @@
 What is written has been synthesised by Yosys; nobody here has run it through Vivado.
 """
 
+import hashlib
 import json
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 
 from proofmill.boards.build import cpu_seconds
@@ -93,6 +93,17 @@ add_cells_to_pblock accelerator -top
 """
 
 
+def _accelerator(card: Card, shape: MsmShape) -> Accelerator:
+    return Accelerator(shape, finishing_program(shape), clock_hz=card.megahertz * 1e6)
+
+
+def gateware(card: Card, shape: MsmShape) -> tuple[str, int]:
+    """The text of the accelerator for `card`, and the hash that it tells of itself."""
+    verilog = emit_verilog(_accelerator(card, shape), "accelerator")
+    number = int(hashlib.sha256(verilog.encode()).hexdigest()[:16], 16)
+    return verilog.replace(f"64'h{IDENTITY_PLACEHOLDER:016x}", f"64'h{number:016x}"), number
+
+
 def export(card: Card, folder: Path, *, shape: MsmShape = SHAPE, estimate: bool = True,
            slr: int | None = 0, step: Step | None = None) -> tuple[list[Path], Resources | None]:
     """Write the files for `card` into `folder`; return them and what Yosys counts, if asked.
@@ -100,8 +111,6 @@ def export(card: Card, folder: Path, *, shape: MsmShape = SHAPE, estimate: bool 
     `slr`: the die on which all of it is placed; None leaves that to the tool. Raises ValueError for
     one that the card has not, and where Yosys counts more than a die has.
     """
-    import hashlib
-
     from proofmill.host.ground.output import write_atomically
 
     tell = step or (lambda what, done, total: None)
@@ -109,11 +118,7 @@ def export(card: Card, folder: Path, *, shape: MsmShape = SHAPE, estimate: bool 
         raise ValueError(f"--slr {slr}: {card.title} has {card.slrs}, from 0 on")
     folder.mkdir(parents=True, exist_ok=True)
     tell("emitting Verilog", 0, 2)
-    accelerator = partial(Accelerator, shape, finishing_program(shape),
-                          clock_hz=card.megahertz * 1e6)
-    verilog = emit_verilog(accelerator(), "accelerator")
-    number = int(hashlib.sha256(verilog.encode()).hexdigest()[:16], 16)
-    verilog = verilog.replace(f"64'h{IDENTITY_PLACEHOLDER:016x}", f"64'h{number:016x}")
+    verilog, number = gateware(card, shape)
     files = {
         "accelerator.sv": verilog,
         "accelerator.xdc": XDC.format(period=1000 / card.megahertz,
@@ -130,7 +135,7 @@ def export(card: Card, folder: Path, *, shape: MsmShape = SHAPE, estimate: bool 
     if estimate:
         tell("estimating with Yosys", 1, 2)
         start, spent = time.perf_counter(), cpu_seconds()
-        used = synthesise(accelerator(), "xcup", folder,
+        used = synthesise(_accelerator(card, shape), "xcup", folder,
                           lambda line: tell(f"estimating: {line[:50]}", 1, 2))
         if slr is not None:
             _check_die(card, used)

@@ -78,15 +78,22 @@ def records_table(records: Iterable[Mapping[str, Any]],
     return "\n".join(lines)
 
 
-def estimates_table(estimates: Iterable[Mapping[str, Any]]) -> str:
-    """What Yosys counts of one accelerator on a data-centre card, a line each."""
+def estimates_table(estimates: Iterable[Mapping[str, Any]],
+                    stale: Callable[[Mapping[str, Any]], bool]) -> str:
+    """What Yosys counts of one accelerator on a data-centre card, a line each; those that are
+    `stale` are marked."""
+    marked = False
     lines = _head("card", "part", "DSP48E2", "tables", "registers", "block memories", "took",
                   words=2)
     for made in estimates:
         used = [f"{made['resources'][kind]:,} of {there:,} ({made['resources'][kind] / there:.1%})"
                 for kind, there in made["available"].items()]
-        lines.append(f"| {made['card']} | {made['part']} | {' | '.join(used)} | "
+        mark = "†" if stale(made) else ""
+        marked = marked or bool(mark)
+        lines.append(f"| {made['card']}{mark} | {made['part']} | {' | '.join(used)} | "
                      f"{minutes(made['cpu_seconds'])} of processor time |")
+    if marked:
+        lines += ["", "† The sources make another gateware now than the one that was counted."]
     return "\n".join(lines)
 
 

@@ -171,6 +171,22 @@ def compare(board: Any, record: Mapping[str, Any]) -> tuple[str, str]:
     return (f"changed since: the sources here make {now}; build again for its figures", "yellow")
 
 
+def _older(record: Mapping[str, Any]) -> bool:
+    """Whether the sources, or the tools, here make another gateware than a card's `record`."""
+    from proofmill.boards.export import CARDS, gateware
+    from proofmill.boards.tools import versions
+    from proofmill.hdl.description import shape_from
+    from proofmill.hdl.msm import MsmShape
+
+    if record["tools"].get("amaranth") != versions()["amaranth"]:
+        return True
+    try:
+        shape = shape_from(MsmShape, record["parameters"])
+    except ValueError:
+        return True
+    return int(record["hash"], 16) != gateware(CARDS[record["card"]], shape)[1]
+
+
 def show(screen: Screen, record: JsonObject) -> None:
     """Show a record."""
     from proofmill.hdl.description import in_words
@@ -208,13 +224,14 @@ def run_table(into: str | None) -> int:
         records = records_table(
             (record for record in kept if "board" in record),
             lambda record: compare(find_board(record["board"]), record)[1] != "green")
+        estimates = estimates_table((record for record in kept if "card" in record), _older)
     first, gowin = find_board("ulx3s-85f"), find_board("tang-mega-138k")
     tables = {
         "records": records,
         "expectations": expectations_table(first),
         "expectations of Gowin": expectations_table(gowin, GW5A_PRESETS),
         "sums of Gowin": sums_table(gowin, GW5A_PRESETS, first),
-        "estimates": estimates_table(record for record in kept if "card" in record)}
+        "estimates": estimates}
     if into:
         put(Path(into), {f"{PAGE} {name}": text for name, text in tables.items()})
     else:

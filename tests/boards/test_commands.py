@@ -136,6 +136,22 @@ def test_a_build_of_other_gateware_is_marked_in_the_table():
     assert "†" not in records_table(records, lambda record: False)
 
 
+def test_an_estimate_of_other_gateware_is_marked_in_the_table(monkeypatch):
+    from proofmill.boards import export
+    from proofmill.boards.table import estimates_table
+    from proofmill.host.cli.build import _older, kept_records
+
+    made = next(record for record in kept_records() if "card" in record)
+    monkeypatch.setattr(export, "gateware", lambda card, shape: ("", int(made["hash"], 16)))
+    assert not _older(made) and "†" not in estimates_table([made], _older)
+    monkeypatch.setattr(export, "gateware", lambda card, shape: ("", 1))
+    text = estimates_table([made], _older)
+    assert f"| {made['card']}† |" in text
+    assert text.endswith("† The sources make another gateware now than the one that was counted.")
+    assert _older(made | {"tools": {"amaranth": "0.1"}})
+    assert _older(made | {"parameters": {}})
+
+
 def test_the_pages_figures_are_the_boards_and_the_records():
     """Clock rates, seeds, and how the multiplier fits."""
     pytest.importorskip("amaranth_boards")
