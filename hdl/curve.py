@@ -5,8 +5,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from proofmill.hdl.field import BN254_BASE, BN254_SCALAR, TOY, TOY_SCALAR, PrimeField
-from proofmill.hdl.formulas import times_9, times_12_plus_15u
+from proofmill.hdl.field import (
+    BLS12_381_BASE,
+    BLS12_381_SCALAR,
+    BN254_BASE,
+    BN254_SCALAR,
+    TOY,
+    TOY_SCALAR,
+    PrimeField,
+)
+from proofmill.hdl.formulas import times_9, times_12, times_12_plus_12u, times_12_plus_15u
 
 
 class Group(enum.Enum):
@@ -97,5 +105,15 @@ TOY_CURVE = Curve(
     unit={Group.G1: (FILE_RADIX % TOY.modulus,), Group.G2: (FILE_RADIX % TOY.modulus, 0)})
 """The same two equations over eight bits: small enough to try every pair of points."""
 
-CURVES = {curve.name: curve for curve in (BN254, TOY_CURVE)}
+_RADIX_381 = (1 << 384) % BLS12_381_BASE.modulus
+
+BLS12_381 = Curve(
+    name="bls12-381", base=BLS12_381_BASE, scalar=BLS12_381_SCALAR,
+    b={Group.G1: (4,), Group.G2: (4, 4)},
+    times_3b={Group.G1: times_12, Group.G2: times_12_plus_12u},
+    unit={Group.G1: (_RADIX_381,), Group.G2: (_RADIX_381, 0)})
+"""The consensus layer's: G1 is y^2 = x^3 + 4, G2 is y^2 = x^3 + 4 + 4 u. Cofactors are odd, so the
+formula is right on both curves. Coordinates lie as the native library has them, times 2^384."""
+
+CURVES = {curve.name: curve for curve in (BN254, BLS12_381, TOY_CURVE)}
 """The curves by name; a name stands for one curve, since gateware is known by it."""

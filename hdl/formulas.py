@@ -70,6 +70,20 @@ def times_9(value):
     return (value << 3) + value
 
 
+def times_12(value):
+    """3 b for b = 4, the constant of BLS12-381's G1; over `Quadratic` each part by itself."""
+    return (value << 3) + (value << 2)
+
+
+def times_12_plus_12u(value):
+    """3 b for b = 4 + 4 u, the constant of BLS12-381's G2.
+
+        (re + im u)(12 + 12 u) = 12 (re - im) + 12 (re + im) u
+    """
+    re, im = value.re, value.im
+    return times_12(Quadratic(re - im, re + im))
+
+
 def times_12_plus_15u(value):
     """3 b for b = 4 + 5 u, the constant of the curve that stands for BN254's G2.
 

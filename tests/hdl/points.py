@@ -2,9 +2,10 @@
 
 from functools import cache
 
+from py_ecc import bls12_381
 from py_ecc.bn128 import FQ, G1, G2
 
-from proofmill.hdl.curve import BN254, TOY_CURVE, Group
+from proofmill.hdl.curve import BLS12_381, BN254, TOY_CURVE, Group
 from proofmill.sim.curve import equation, to_scaled_twist
 
 
@@ -28,7 +29,15 @@ def from_py_ecc(point):
     if point is None:
         return None
     return tuple(
-        (int(c),) if isinstance(c, FQ) else tuple(int(part) for part in c.coeffs) for c in point)
+        (int(c),) if isinstance(c, FQ | bls12_381.FQ) else tuple(int(part) for part in c.coeffs)
+        for c in point)
+
+
+def generator(curve, group):
+    """The generator of a group of BN254 or BLS12-381, on the curve the accelerator adds on."""
+    if curve is BLS12_381:
+        return from_py_ecc(bls12_381.G1 if group is Group.G1 else bls12_381.G2)
+    return bn254_generator(group)
 
 
 def bn254_generator(group):

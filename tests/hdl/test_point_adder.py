@@ -5,15 +5,15 @@ import numpy as np
 import pytest
 
 from proofmill.boards.shapes import FIVE_ROWS
-from proofmill.hdl.curve import TOY_CURVE, Group
-from proofmill.hdl.field import TOY
+from proofmill.hdl.curve import BLS12_381, TOY_CURVE, Group
+from proofmill.hdl.field import BLS12_381_BASE, TOY
 from proofmill.hdl.framed_adder import FramedAdder, Timetable
 from proofmill.hdl.montgomery import MultiplierShape
 from proofmill.hdl.point_adder import AdderShape
 from proofmill.hdl.presets import STANDARD, TOY_SHAPE
 from proofmill.sim.curve import equation, to_affine, to_homogeneous
 from tests.hdl.compiled import Compiled
-from tests.hdl.points import bn254_generator, toy_points
+from tests.hdl.points import generator, toy_points
 from tests.simulation import simulate
 
 TOY_ADDER = TOY_SHAPE.adder
@@ -81,6 +81,9 @@ def wide(curve_shape, multipliers, intervals, adders):
 SHAPES = {
     "toy": TOY_ADDER,
     "bn254": STANDARD.adder,
+    "bls12-381": replace(
+        STANDARD.adder, curve=BLS12_381, intervals=((Group.G1, 12),),
+        multiplier=MultiplierShape(field=BLS12_381_BASE, operand_bits=390, digit=26, limb=34)),
     "toy-2-multipliers": wide(TOY_ADDER, 2, ((Group.G1, 6), (Group.G2, 18)), 5),
     "toy-3-multipliers": wide(TOY_ADDER, 3, ((Group.G2, 12), (Group.G1, 6)), 7),
     "toy-late-sums": replace(TOY_ADDER, sum_latency=6),
@@ -99,7 +102,7 @@ def test_random_and_special_pairs(name, group):
     if shape.curve is TOY_CURVE:
         points, count = toy_points(group), 120
     else:
-        base = bn254_generator(group)
+        base = generator(shape.curve, group)
         points, count = [law.multiply(rng.randrange(1 << 60), base) for _ in range(8)], 24
     pairs = [(rng.choice(points), rng.choice(points)) for _ in range(count)]
     p = points[1]

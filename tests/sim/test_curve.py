@@ -1,12 +1,14 @@
 """The golden group law: against py_ecc, against the group's axioms, and the formula against it."""
 
+from dataclasses import replace
 from random import Random
 
 import pytest
-from py_ecc import optimized_bn128
+from py_ecc import bls12_381, optimized_bls12_381, optimized_bn128
 from py_ecc.bn128 import G1, G2, add, multiply, neg
 
-from proofmill.hdl.curve import BN254, FILE_RADIX, TOY_CURVE, TWIST_SCALE, Group
+from proofmill.hdl.curve import BLS12_381, BN254, FILE_RADIX, TOY_CURVE, TWIST_SCALE, Group
+from proofmill.hdl.field import PrimeField
 from proofmill.sim.curve import (
     complete_sum,
     equation,
@@ -19,7 +21,7 @@ from proofmill.sim.curve import (
     to_homogeneous,
     to_scaled_twist,
 )
-from tests.hdl.points import from_py_ecc, toy_points
+from tests.hdl.points import from_py_ecc, generator, toy_points
 
 P = BN254.base.modulus
 
@@ -46,10 +48,44 @@ def test_points_of_bn254_add_as_in_py_ecc(group):
 def test_the_moduli_are_those_of_py_ecc():
     assert BN254.base.modulus == optimized_bn128.field_modulus
     assert BN254.scalar.modulus == optimized_bn128.curve_order
+    assert BLS12_381.base.modulus == optimized_bls12_381.field_modulus
+    assert BLS12_381.scalar.modulus == optimized_bls12_381.curve_order
+
+
+@pytest.mark.parametrize("group", Group)
+def test_points_of_bls12_381_add_as_in_py_ecc(group):
+    """By the law as it is taught, and by the accelerator's formula."""
+    curve, modulus = BLS12_381, BLS12_381.base.modulus
+    law, rng = equation(curve, group), Random(381)
+    base = bls12_381.G1 if group is Group.G1 else bls12_381.G2
+    assert law.holds(generator(curve, group)) and generator(curve, group) == from_py_ecc(base)
+    p, q = (bls12_381.multiply(base, rng.randrange(1 << 60)) for _ in range(2))
+    scale = tuple(rng.randrange(modulus) for _ in range(group.degree))
+    for one, two in [(p, q), (p, p), (p, bls12_381.neg(p)), (p, None), (None, p), (None, None)]:
+        expected = from_py_ecc(bls12_381.add(one, two))
+        assert law.add(from_py_ecc(one), from_py_ecc(two)) == expected
+        total = complete_sum(curve, group, to_homogeneous(from_py_ecc(one), scale, modulus),
+                             to_homogeneous(from_py_ecc(two), curve.unit[group], modulus))
+        assert to_affine(total, modulus) == expected
+
+
+@pytest.mark.parametrize("group, modulus", [(Group.G1, 61), (Group.G2, 7)])
+def test_toys_of_bls12_381s_equations_are_exhausted(group, modulus):
+    """The same b and the same shifts and sums over a few bits: every pair of points."""
+    toy = replace(BLS12_381, name="toy-bls", base=PrimeField(name="few", modulus=modulus))
+    law, rng = equation(toy, group), Random(5)
+    points = list(law.points())
+    assert None in points and len(points) % 2 == 1  # no point of order two, as on the real curves
+    for one in points:
+        for two in points:
+            scales = [(rng.randrange(1, modulus),) + (0,) * (group.degree - 1) for _ in range(2)]
+            total = complete_sum(toy, group, to_homogeneous(one, scales[0], modulus),
+                                 to_homogeneous(two, scales[1], modulus))
+            assert to_affine(total, modulus) == law.add(one, two)
 
 
 @pytest.mark.parametrize("group", [Group.G1, Group.G2])
-@pytest.mark.parametrize("curve", [BN254, TOY_CURVE], ids=lambda curve: curve.name)
+@pytest.mark.parametrize("curve", [BN254, BLS12_381, TOY_CURVE], ids=lambda curve: curve.name)
 def test_times_3b_multiplies_by_three_times_b(curve, group):
     modulus, rng = curve.base.modulus, Random(2)
     law = equation(curve, group)
