@@ -18,9 +18,10 @@ from amaranth.lib.wiring import In, Out
 from proofmill.hdl.board_top import BoardCore
 from proofmill.hdl.emit import emit_verilog
 from proofmill.hdl.sdram import SdramPins
+from proofmill.sim.compiling import BuildProgress
 from proofmill.sim.dump import Dump
 from proofmill.sim.sdram import CELLS, Rule, SdramChip
-from proofmill.sim.verilated import BuildProgress, library_of, with_hash
+from proofmill.sim.verilated import library_of, with_hash
 
 HARNESS = Path(__file__).with_name("board_harness.cpp")
 START_CYCLES = 1_000

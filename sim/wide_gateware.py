@@ -11,7 +11,8 @@ from proofmill.firmware.wide_program import WideProgram
 from proofmill.hdl.emit import emit_verilog
 from proofmill.hdl.wide_processor import WideProcessor
 from proofmill.hdl.wide_shape import INPUTS, WideShape
-from proofmill.sim.verilated import BuildProgress, kept_verilog, library_of
+from proofmill.sim.compiling import BuildProgress
+from proofmill.sim.verilated import kept_verilog, library_of
 from proofmill.sim.wide_processor import WideExecution, checked, checked_key
 
 HARNESS = Path(__file__).with_name("wide_harness.cpp")

@@ -132,7 +132,7 @@ def run_simulate(options: argparse.Namespace) -> int:
     found = find_board(options.board)
     from proofmill.hdl.presets import STANDARD
     from proofmill.sim.board import START_CYCLES, RunningBoard, build_board
-    from proofmill.sim.verilated import BuildError
+    from proofmill.sim.compiling import BuildError
 
     screen = Screen()
     shape = STANDARD if options.preset == "standard" else found.shape

@@ -164,7 +164,8 @@ def _simulate(entry: Any, shapes: dict[Any, Any], screen: Screen) -> int:
     from proofmill.hdl.presets import control_only
     from proofmill.host.prover.curve.limbs import SCALAR_MODULUS, to_limbs
     from proofmill.host.prover.devices.accelerator import Accelerator
-    from proofmill.sim.verilated import BuildError, Simulation, build
+    from proofmill.sim.compiling import BuildError
+    from proofmill.sim.verilated import Simulation, build
 
     name = in_brief(entry.shape.adder)
     with screen.bar(f"building {name}") as bar:

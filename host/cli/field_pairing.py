@@ -101,7 +101,7 @@ def run_pairing(options: argparse.Namespace) -> int:
 
 def _ask(device: str, program: "WideProgram", words: list[int], bar: Bar) -> "WideExecution":
     """What `device` makes of `words`."""
-    from proofmill.sim.verilated import BuildError
+    from proofmill.sim.compiling import BuildError
     from proofmill.sim.wide_gateware import WideGateware, wide_library
     from proofmill.sim.wide_processor import run
 

@@ -3,7 +3,7 @@
 import argparse
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -29,6 +29,7 @@ if TYPE_CHECKING:  # these take seconds to import
     from proofmill.host.network.second_layer.engines import EvmEngines
     from proofmill.host.network.second_layer.second_layer import SecondLayer
     from proofmill.host.prover.circuits.rollup.circuit import RollupCircuit
+    from proofmill.host.prover.devices.ahead import Ahead
     from proofmill.host.prover.groth16.prove import Prover
     from proofmill.host.prover.groth16.proving_key import ProvingKey
 
@@ -135,18 +136,22 @@ def block_key(circuit: "RollupCircuit", seed: int) -> "ProvingKey":
 
 def run(options: argparse.Namespace) -> int:
     """Mine."""
+    from proofmill.host.prover.devices.ahead import ahead_of
+
     start = time.perf_counter()
     screen = Screen(machine=options.json or options.json_lines)
     devices = Devices(options.device)
-    with _execution(options) as node:
+    with _execution(options) as node, ExitStack() as until_end:
+        ahead = ahead_of(options.device)
+        if ahead is not None:
+            until_end.enter_context(ahead)
         load_chain(screen)
-        try:
+        until_end.callback(devices.close)
+        if ahead is None:
             with screen.bar("preparing the device") as bar:
                 devices.open(bar.step)
-            prepared = _prepare(options, screen, devices, node)
-            return _mine(options, prepared, devices, start)
-        finally:
-            devices.close()
+        prepared = _prepare(options, screen, devices, node, ahead)
+        return _mine(options, prepared, devices, start)
 
 
 @dataclass
@@ -184,8 +189,9 @@ def _mine(options: argparse.Namespace, run: _Run, devices: Devices, start: float
 
 
 def _prepare(options: argparse.Namespace, screen: Screen, devices: Devices,
-             node: "ExternalEvm | None") -> _Run:
-    """A miner on the contracts of the chain's own blocks, or on those of `node`."""
+             node: "ExternalEvm | None", ahead: "Ahead | None") -> _Run:
+    """A miner on the contracts of the chain's own blocks, or on those of `node`. `ahead`: what
+    builds the device meanwhile, None where it is open."""
     from proofmill.host.network.consensus.block_proofs import block_verifier, check_key
     from proofmill.host.network.consensus.chain import EmbeddedChain
     from proofmill.host.network.consensus.engines import ledger_engines
@@ -214,6 +220,10 @@ def _prepare(options: argparse.Namespace, screen: Screen, devices: Devices,
             # ledger's coins goes on by proofs alone, one block after another.
             chain.advance(users=False)
     check_key(key, local=chain.local)
+    if ahead is not None:
+        with screen.bar("preparing the device") as bar:
+            ahead.wait(bar.step)
+            devices.open(bar.step)
     size = circuit.size
     screen.line(
         f"chain: {len(chain.keys)} validators, slot {chain.slot}; ledger: {size.accounts:,} "

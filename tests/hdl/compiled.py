@@ -17,7 +17,7 @@ from amaranth.lib.wiring import Flow
 from proofmill.hdl.emit import emit_verilog
 from proofmill.host.ground.cache import cache_folder
 from proofmill.host.ground.kept import keep, kept
-from proofmill.sim.verilated import compiler, verilator
+from proofmill.sim.compiling import compiler, verilator
 
 HARNESS = """
 #include "Vdut.h"

@@ -19,7 +19,7 @@ from proofmill.hdl.mailbox_unit import MailboxUnit
 from proofmill.hdl.montgomery import MontgomeryMultiplier
 from proofmill.hdl.msm import Msm
 from proofmill.hdl.presets import STANDARD, TOY_SHAPE, with_batches, with_transforms
-from proofmill.sim.verilated import BuildError, verilator
+from proofmill.sim.compiling import BuildError, verilator
 
 
 def ready(simulator, monkeypatch):

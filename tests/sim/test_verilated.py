@@ -2,7 +2,8 @@
 
 import pytest
 
-from proofmill.sim.verilated import HARNESS, BuildError, library_of
+from proofmill.sim.compiling import BuildError
+from proofmill.sim.verilated import HARNESS, library_of
 
 
 def test_a_cache_that_cannot_be_written_is_a_sentence(tmp_path, monkeypatch):

@@ -58,25 +58,13 @@ def open_device(name: str, *, lanes: int | None = None, window: int | None = Non
         raise ProofmillError(
             f"there is no device {name!r}; the devices are {', '.join(DEVICES)}")
     # The generator and the simulator take half a second to import.
-    from proofmill.hdl.presets import (
-        STANDARD,
-        control_only,
-        with_batches,
-        with_transforms,
-    )
     from proofmill.host.ground.cores import cores
     from proofmill.host.prover.devices.accelerator import Accelerator
     from proofmill.host.prover.devices.lanes import LanesDevice
-    from proofmill.sim.verilated import BuildError, Simulation, build
+    from proofmill.sim.compiling import BuildError
+    from proofmill.sim.verilated import Simulation, build
 
-    shape = STANDARD if shape is None else shape
-    kind, _, more = name.partition("+")
-    if "b" in more:
-        shape = with_batches(shape)
-    if "h" in more:
-        shape = with_transforms(shape)
-    if kind == "model":
-        shape = control_only(shape)
+    shape = simulated_shape(name, shape)
     try:
         gateware, library = build(shape, progress, traced=dump is not None)
     except BuildError as error:
@@ -86,6 +74,38 @@ def open_device(name: str, *, lanes: int | None = None, window: int | None = Non
         name, [Accelerator(Simulation(library, dump if n == 0 else None), gateware.identity)
                for n in range(count)],
         window, at_once, copies=copies)
+
+
+def simulated_shape(name: str, shape: "MsmShape | None" = None) -> "MsmShape":
+    """The accelerator that the simulated device `name` has, of `shape` (default: the standard one)
+    with what the name adds."""
+    from proofmill.hdl.presets import (
+        STANDARD,
+        control_only,
+        with_batches,
+        with_transforms,
+    )
+
+    shape = STANDARD if shape is None else shape
+    kind, _, more = name.partition("+")
+    if "b" in more:
+        shape = with_batches(shape)
+    if "h" in more:
+        shape = with_transforms(shape)
+    return control_only(shape) if kind == "model" else shape
+
+
+def is_built(name: str) -> bool:
+    """Whether `open_device(name)` has nothing to build; True for a name that is none as well."""
+    if name == "cpu" or name not in DEVICES or name == "serial:PORT":
+        return True
+    from proofmill.sim.compiling import BuildError
+    from proofmill.sim.verilated import is_kept
+
+    try:
+        return is_kept(simulated_shape(name))
+    except BuildError:
+        return True  # `open_device` says what is wrong
 
 
 def open_board(name: str) -> "Accelerator":

@@ -18,9 +18,9 @@ from proofmill.hdl.curve import Group
 from proofmill.hdl.folded import FoldedShape
 from proofmill.hdl.presets import STANDARD, TOY_SHAPE, at_interval
 from proofmill.hdl.sdram import IS42S16160
+from proofmill.sim.compiling import BuildError, verilator
 from proofmill.sim.curve import equation
 from proofmill.sim.msm import last_level
-from proofmill.sim.verilated import BuildError, verilator
 
 TOY_MULTIPLIER = TOY_SHAPE.adder.multiplier
 

