@@ -77,10 +77,11 @@ def interpolated(sums: Mapping[int, Sequence[int]]) -> list[int]:
     found = unpack(transform(columns, CELL_POWER, pow(root_of_unity(CELL_POWER), -1, ORDER),
                              pow(CELL_ELEMENTS, -1, ORDER)))
     for place, index in enumerate(indices):
-        moved = scaled(found[CELL_ELEMENTS * place:CELL_ELEMENTS * (place + 1)],
-                         pow(coset_shift(index), -1, ORDER))
-        total = [(a + b) % ORDER for a, b in zip(total, moved, strict=True)]
-    return total
+        factor, backwards = 1, pow(coset_shift(index), -1, ORDER)
+        for i in range(CELL_ELEMENTS):
+            total[i] += found[CELL_ELEMENTS * place + i] * factor
+            factor = factor * backwards % ORDER
+    return [each % ORDER for each in total]
 
 
 def blob_from(coefficients: bytes, threads: int | None = None) -> bytes:

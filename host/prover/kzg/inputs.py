@@ -74,18 +74,23 @@ def _elements(data: bytes, size: int, kind: str, name: str) -> Elements:
 
 
 def points_of(data: Sequence[bytes], name: str) -> list[Point]:
-    """Compressed points of G1, of order r or infinity; `name` is what each is called."""
+    """Compressed points of G1, of order r or infinity; `name` is what each is called.
+
+    Equal ones are looked at once: cells of one blob have one commitment.
+    """
     for index, each in enumerate(data):
         if len(each) != COMPRESSED_BYTES:
             raise ProofmillError(f"{_numbered(name, index, data)}: {len(each)} bytes, a compressed "
                                  f"point of G1 has {COMPRESSED_BYTES}; give all of them")
-    words, wrong = decompress(b"".join(data))
+    different = list(dict.fromkeys(data))
+    words, wrong = decompress(b"".join(different))
     if wrong is not None:
-        index, reason = wrong
+        index, reason = data.index(different[wrong[0]]), wrong[1]
         raise ProofmillError(f"{_numbered(name, index, data)}: 0x{data[index].hex()} is no point "
                              f"of G1: {reason}; copy it again from where it was made")
-    return [Point(each, words[POINT_BYTES * i:POINT_BYTES * (i + 1)])
-            for i, each in enumerate(data)]
+    points = {each: Point(each, words[POINT_BYTES * i:POINT_BYTES * (i + 1)])
+              for i, each in enumerate(different)}
+    return [points[each] for each in data]
 
 
 def point_of(data: bytes, name: str) -> Point:

@@ -41,14 +41,18 @@ def cells_are_valid(cells: Sequence[Cell]) -> bool:
         numbers.setdefault(cell.commitment.compressed, len(numbers))
     weights = powers_of(_challenge(cells, numbers), len(cells))
     columns: dict[int, list[int]] = {}
+    commitments: dict[bytes, int] = {}
     points, scalars = [], []
     for cell, weight in zip(cells, weights, strict=True):
         column = columns.setdefault(cell.index, [0] * CELL_ELEMENTS)
         for i, value in enumerate(cell.elements.values):
             column[i] = (column[i] + weight * value) % ORDER
-        points += [cell.commitment.words, cell.proof.words]
-        scalars += [weight, weight * pow(coset_shift(cell.index), CELL_ELEMENTS, ORDER) % ORDER]
-    points.append(cell_powers())
+        words = cell.commitment.words
+        commitments[words] = (commitments.get(words, 0) + weight) % ORDER
+        points.append(cell.proof.words)
+        scalars.append(weight * pow(coset_shift(cell.index), CELL_ELEMENTS, ORDER) % ORDER)
+    points += [*commitments, cell_powers()]
+    scalars += commitments.values()
     scalars += [-coefficient % ORDER for coefficient in interpolated(columns)]
     right = weighted_sum(b"".join(points), pack([-scalar % ORDER for scalar in scalars]))
     left = weighted_sum(b"".join(cell.proof.words for cell in cells), pack(weights))
