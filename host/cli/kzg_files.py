@@ -55,7 +55,10 @@ class CellsFile(msgspec.Struct, forbid_unknown_fields=True):
 
 def read_blob(path: str) -> bytes:
     """A file's bytes; of hexadecimal digits, with 0x or without, what they stand for."""
-    content = _content(path, MOST_TEXT)
+    content = _content(path, MOST_TEXT + 1)
+    if len(content) > MOST_TEXT:
+        raise ProofmillError(f"{path}: more than {MOST_TEXT:,} bytes; give a blob, {BLOB_BYTES:,} "
+                             "bytes or twice as many hexadecimal digits")
     found = re.fullmatch(rb"\s*(?:0x)?((?:[0-9a-fA-F]{2})+)\s*", content)
     return content if found is None else bytes.fromhex(found[1].decode())
 

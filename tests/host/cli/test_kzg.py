@@ -62,6 +62,7 @@ FINE = {"commitment": INFINITY, "at": "0x" + "00" * 32, "value": "0x" + "00" * 3
     (("prove", "{blob}", "--at", hex(ORDER)), f"--at: value is {ORDER:#x}, which is not below the"),
     (("prove", "{blob}", "--at", "1e3"), "--at 1e3: is no number; write decimal digits"),
     (("prove", "{blob}", "--at", 1 << 256), "has more than 256 bits; give a number below r"),
+    (("commit", "/dev/zero"), "/dev/zero: more than 524,288 bytes; give a blob, 131,072 bytes or"),
     (("commit", __file__), r"test_kzg.py: [0-9,]+ bytes, a blob has 131,072; give all of them"),
     (("verify", __file__), "test_kzg.py: is no JSON: .*; give what `proofmill kzg prove --json`"),
 ])
