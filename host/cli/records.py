@@ -156,6 +156,7 @@ FIELDS: dict[str, dict[str, str]] = {
     "study run": {
         "title": "of the study", "study_sha256": "of study and scenario", "points": "how many",
         "seeds": "of each point", "slots": "of each run", "results": "a list, below",
+        "answer": "a sentence with figures and intervals, of a study that has one, or empty",
         "sensitivity": "a list, below: empty for a study of combinations",
         "files": "a list of paths: those written"},
     "study run: results": {

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from proofmill.host.cli.arguments import input_file, output_folder, whole
+from proofmill.host.cli.arguments import output_folder, whole
 from proofmill.host.cli.records import print_record
 from proofmill.host.cli.screen import Screen
 from proofmill.host.cli.subcommands import Commands
@@ -14,9 +14,12 @@ from proofmill.host.ground.errors import ProofmillError
 if TYPE_CHECKING:
     from proofmill.host.ground.json_text import JsonObject
     from proofmill.host.network.economics.studies.results import Result
+    from proofmill.host.network.economics.studies.study import Study
 
+MOST_SHOWN = 4
+"""Figures of the table on the screen: the first ones of the study's picture."""
 SHOWN = ("top_share", "gini_of_income", "work_per_proof", "latency_mean")
-"""Figures of the table on the screen; the files have all."""
+"""Figures of the table on the screen of a study over ranges; the files have all."""
 
 
 def register(commands: Commands) -> None:
@@ -30,10 +33,14 @@ def register(commands: Commands) -> None:
         description="Play every combination of a study's values under every seed, staged lottery "
                     "and pure race, on all cores. What is done is kept in FOLDER at once: a run "
                     "that was ended goes on where it was when it is started again.")
-    running.add_argument("study", metavar="STUDY.toml", type=input_file(),
-                         help="scenario, vary, slots, seeds, title: see docs/studies.md")
-    running.add_argument("--out", metavar="FOLDER", type=output_folder, required=True,
-                         help="where runs, CSV, pictures and the page go")
+    running.add_argument("study", metavar="STUDY.toml",
+                         help="a file (docs/studies.md), or the name of a study of the package: "
+                              "stake, energy, concentration, capacity, failures")
+    running.add_argument("--out", metavar="FOLDER", type=output_folder,
+                         help="where runs, CSV, pictures and the page go (default, of a study of "
+                              "the package: build/studies/NAME)")
+    running.add_argument("--cluster", metavar="ADDRESS",
+                         help="of a Dask scheduler, tcp://HOST:PORT, whose workers do the runs")
     running.add_argument("--processes", type=whole(1, 1_024), metavar="N",
                          help="that run at once (default: one a core)")
     running.add_argument("--json", action="store_true", help="one JSON object on stdout")
@@ -50,6 +57,7 @@ def run(options: argparse.Namespace) -> int:
     """Run what is left, and write what all runs say."""
     from proofmill.host.cli.main import version
     from proofmill.host.ground.cores import cores
+    from proofmill.host.network.economics.studies.answers import answer
     from proofmill.host.network.economics.studies.journal import Journal
     from proofmill.host.network.economics.studies.page import write_page  # says first what it needs
     from proofmill.host.network.economics.studies.results import (
@@ -62,11 +70,14 @@ def run(options: argparse.Namespace) -> int:
         write_provenance,
     )
     from proofmill.host.network.economics.studies.runs import expected_seconds, run_all
-    from proofmill.host.network.economics.studies.study import load_study
+    from proofmill.host.network.economics.studies.study import load_study, packaged_studies
     from proofmill.host.network.economics.tables import write_csv
 
     screen = Screen(machine=options.json)
-    study, folder = load_study(options.study), Path(options.out)
+    study = load_study(options.study)
+    if options.out is None and options.study not in packaged_studies():
+        raise ProofmillError("--out is missing: name a folder for the results")
+    folder = Path(options.out or Path("build", "studies", options.study))
     journal = Journal(folder, study.digest, version())
     workers = options.processes or cores()
     total, done = len(study.points) * study.seeds, len(journal.done)
@@ -76,8 +87,9 @@ def run(options: argparse.Namespace) -> int:
     screen.line(f"{study.title}: {len(study.points):,} points, {study.seeds} seeds, "
                 f"{total:,} runs{kept}; about {_time(seconds)}")
     with screen.bar(study.title) as bar:
-        run_all(study, journal, workers, bar)
+        run_all(study, journal, workers, bar, options.cluster)
     rows = results(study, journal)
+    sentence = answer(study, rows)
     with screen.bar("writing the page"):
         write_provenance(folder / "study.json", study, version())
         points, depends = csv_rows(study, rows), sensitivity_rows(study, rows)
@@ -93,16 +105,18 @@ def run(options: argparse.Namespace) -> int:
     if options.json:
         print_record("study run", {
             "title": study.title, "study_sha256": study.digest, "points": len(study.points),
-            "seeds": study.seeds, "slots": study.slots,
+            "seeds": study.seeds, "slots": study.slots, "answer": sentence,
             "results": [{"values": list(row.values), "mechanism": row.mechanism,
                          "figure": row.figure, "seeds": row.count, **ends_of(row.interval)}
                         for row in rows],
             "sensitivity": depends, "files": [str(path) for path in files]})
         return 0
     if study.method is None:
-        _show(screen, rows, study.keys)
+        _show(screen, rows, study)
     else:
         _show_sensitivity(screen, depends)
+    if sentence:
+        screen.line(sentence)
     for path in files:
         screen.line(f"wrote {path}")
     return 0
@@ -131,18 +145,19 @@ def show_published(options: argparse.Namespace) -> int:
     return 0 if holds else 1
 
 
-def _show(screen: Screen, rows: "Sequence[Result]", keys: tuple[str, ...]) -> None:
+def _show(screen: Screen, rows: "Sequence[Result]", study: "Study") -> None:
     """A line for each point and mechanism."""
+    keys, shown = study.keys, study.panels[:MOST_SHOWN]
     found = {(row.values, row.mechanism, row.figure): row.interval for row in rows}
     for number, key in enumerate(keys, 1):
         screen.line(f"({number}) {key}")
     screen.line(" ".join([*(f"{f'({number})':>8}" for number in range(1, len(keys) + 1)),
-                          "mechanism", *(f"{figure:>20}" for figure in SHOWN)]))
+                          "mechanism", *(f"{figure:>22}" for figure in shown)]))
     for values, mechanism in dict.fromkeys((row.values, row.mechanism) for row in rows):
         said = (("-" if (one := found[values, mechanism, figure]) is None else
-                 f"{one.mean:.4g} ± {one.half_width:.2g}") for figure in SHOWN)
+                 f"{one.mean:.4g} ± {one.half_width:.2g}") for figure in shown)
         screen.line(" ".join([*(f"{value!s:>8}" for value in values), f"{mechanism:<9}",
-                              *(f"{text:>20}" for text in said)]))
+                              *(f"{text:>22}" for text in said)]))
 
 
 def _show_sensitivity(screen: Screen, rows: "Sequence[JsonObject]") -> None:

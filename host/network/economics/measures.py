@@ -1,7 +1,7 @@
 """Figures of a run: shares, inequality, latency, duplicate work, energy, cost of attack."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 
@@ -57,7 +57,7 @@ class Figures:
     paid; `gini_of_income_over_stake`: of each prover's income per unit of stake; `herfindahl`,
     `nakamoto`: of income, too; at the end: `still_proving` provers at work, their `machines`,
     `proofs_per_hour` that these can make, and `bonded_gwei`; `first_layer_share`: layer 1's stake,
-    of what it would be if nobody bonded.
+    of what it would be if nobody bonded, and `first_layer_herfindahl` of those who hold it.
     """
 
     slots: int
@@ -83,6 +83,12 @@ class Figures:
     proofs_per_hour: float
     bonded_gwei: int
     first_layer_share: float
+    first_layer_herfindahl: float
+
+
+FIGURES = tuple(name for one in fields(Figures) for name in (
+    [f"{one.name}_{stage}" for stage in (1, 2, 3)] if one.name == "stage_rates" else [one.name]))
+"""Their names, as in tables and studies."""
 
 
 @dataclass(frozen=True)
@@ -138,6 +144,7 @@ def figures(world: Population) -> Figures:
         proofs_per_hour=sum(3_600 * tally.machines / tally.kind.seconds for tally in tallies),
         bonded_gwei=sum(tally.bond_gwei for tally in tallies),
         first_layer_share=world.first_layer_share,
+        first_layer_herfindahl=world.first_layer_herfindahl,
     )
 
 

@@ -19,6 +19,7 @@ from proofmill.host.network.economics.prospects import (
     discount,
     machine_gwei,
     speed_up,
+    tied_up_gwei,
 )
 from proofmill.host.network.economics.scenario import ProverKind, Scenario
 from proofmill.host.network.economics.strategies import BUILT_IN, Choice, Strategy
@@ -218,7 +219,17 @@ class Population(ABC):
         """What a prover has on layer 1."""
         if place not in self._wealth or not self.kinds[place].market.first_layer:
             return 0.0
-        return max(0.0, self._wealth[place] - (self._bond(place) if self.present[place] else 0))
+        used = 0.0
+        if self.present[place]:
+            machines = int(self.machines[place])
+            used = self._bond(place) + tied_up_gwei(self.kinds[place], machines)
+        return max(0.0, self._wealth[place] - used)
+
+    @property
+    def first_layer_herfindahl(self) -> float:
+        """The sum of squared shares of layer 1's stake; what is passive is nobody's."""
+        stake = self._on_first_layer()
+        return sum((self._staked(place) / stake)**2 for place in self._stakers()) if stake else 0.0
 
     # Reviews
 

@@ -6,9 +6,11 @@ Gwei a slot, of m machines and b gwei bonded, where the layer pays R for a slot:
     race      R (1 - failures) mean over slots of Phi((ln T - ln t(m)) / jitter) - energy
     work      R m v / (m v + V) - energy      v: proofs a second of a machine
 
-less what machines and the bond cost (`economy`), plus what the rest earns on the first layer. B and
-V are the others' bonds, by reliability, and speed; T the first proof of the others in each slot of
-the last period; t(m) the time of a proof by Amdahl's law. All of that is public on a chain.
+less what machines and the bond cost (`economy`), plus what the rest earns on the first layer. q
+is where a reliability comes to rest, ``g p / (g p + l (1 - p))``, g and l the parts by which a kept
+and a missed duty move it. B and V are the others' bonds, by reliability, and speed; T the first
+proof of the others in each slot of the last period; t(m) the time of a proof by Amdahl's law. All
+of that is public on a chain.
 """
 
 import math
@@ -41,6 +43,11 @@ def machine_gwei(kind: ProverKind, network: Network, machines: int) -> float:
     return machines * discount(kind, machines) * yearly * network.slot_seconds / SECONDS_A_YEAR
 
 
+def tied_up_gwei(kind: ProverKind, machines: int) -> float:
+    """What so many machines cost when they are bought."""
+    return machines * discount(kind, machines) * kind.market.machine_gwei if machines else 0.0
+
+
 @dataclass(frozen=True)
 class FirstLayer:
     """Layer 1's issuance: ``base sqrt(S / start)`` gwei a slot to a stake of S, in proportion, as
@@ -69,8 +76,10 @@ class Prospect:
     `slots`, `income_gwei`, `energy_gwei`: of the period since the last one, and what it got and
     spent in it; `pay_gwei`: what all provers were paid a slot in it; `fine_gwei`: of a primary that
     misses; `others`: the others' bonds by reliability in the lottery, their proofs a second in a
-    race of work; `reliability`: its own, 0 to 1; `first`: seconds until the first of the others'
-    proofs, by slot, in a race; `least_bond_gwei`: what a prover has to bond.
+    race of work; `reliability`: its own, 0 to 1, which a kept duty
+    moves by the part `gain` of what is missing to 1, and a missed one by `loss`; `first`: seconds
+    until the first of the others' proofs, by slot, in a race; `least_bond_gwei`: what a prover has
+    to bond.
     """
 
     mechanism: str
@@ -89,6 +98,8 @@ class Prospect:
     least_bond_gwei: int
     others: float
     reliability: float = 1.0
+    gain: float = 0.0
+    loss: float = 0.0
     window_seconds: float = math.inf
     first: Sequence[float] = ()
     first_layer: FirstLayer | None = None
@@ -100,7 +111,7 @@ class Prospect:
         if not machines:
             return self.first_layer.income(self.wealth_gwei or 0) if self.first_layer else 0.0
         pay = self.pay_gwei if pay_gwei is None else pay_gwei
-        rest = max(0, (self.wealth_gwei or 0) - bond_gwei)
+        rest = max(0, (self.wealth_gwei or 0) - bond_gwei - tied_up_gwei(self.kind, machines))
         return (self._earned(machines, bond_gwei, pay)
                 - machine_gwei(self.kind, self.network, machines)
                 - bond_gwei * (0.0 if self.first_layer else self._rate)
@@ -114,15 +125,23 @@ class Prospect:
             return self.least_bond_gwei
         pay = self.pay_gwei if pay_gwei is None else pay_gwei
         value = self._value(machines, pay)
-        rest = (self.wealth_gwei or 0) - self.bond_gwei
+        rest = ((self.wealth_gwei or 0) - self.bond_gwei
+                - tied_up_gwei(self.kind, self.machines if self.at_work else 0))
         rate = self.first_layer.marginal(rest) if self.first_layer else self._rate
         best = float(self.least_bond_gwei)
         if value > 0 and rate > 0 and self.others > 0:
             # In bonds of full reliability; one's own counts by its own.
-            best = (math.sqrt(self.others * value * self.reliability / rate)
-                    - self.others) / self.reliability
-        most = 10**18 if self.wealth_gwei is None else self.wealth_gwei
+            reliability = self._at_rest(machines)
+            best = (math.sqrt(self.others * value * reliability / rate)
+                    - self.others) / reliability
+        most = 10**18 if self.wealth_gwei is None else (
+            self.wealth_gwei - tied_up_gwei(self.kind, machines))
         return round(min(max(best, self.least_bond_gwei), most) / 10**6) * 10**6
+
+    def affordable(self, machines: int) -> bool:
+        """Whether its wealth is enough for so many machines and the least bond."""
+        return self.wealth_gwei is None or (
+            tied_up_gwei(self.kind, machines) + self.least_bond_gwei <= self.wealth_gwei)
 
     @property
     def _rate(self) -> float:
@@ -133,18 +152,27 @@ class Prospect:
         joules = seconds * self.kind.watts * machines * discount(self.kind, machines)
         return joules / KWH * self.network.energy_gwei_per_kwh
 
+    def _in_time(self, seconds: float) -> float:
+        return (1 - self.kind.failure_rate) * _before(
+            self.window_seconds, seconds, self.kind.jitter)
+
+    def _at_rest(self, machines: int) -> float:
+        """Where its reliability comes to rest; never nothing."""
+        kept = self._in_time(self.kind.seconds / speed_up(self.kind, machines))
+        gained, lost = self.gain * kept, self.loss * (1 - kept)
+        return max(0.1, gained / (gained + lost)) if gained + lost else 1.0
+
     def _value(self, machines: int, pay: float) -> float:
         """What it is worth to be drawn."""
         seconds = self.kind.seconds / speed_up(self.kind, machines)
-        in_time = (1 - self.kind.failure_rate) * _before(
-            self.window_seconds, seconds, self.kind.jitter)
+        in_time = self._in_time(seconds)
         return (in_time * pay - (1 - in_time) * self.fine_gwei
                 - self._energy(machines, seconds))
 
     def _earned(self, machines: int, bond: int, pay: float) -> float:
         """Income less energy."""
         if self.mechanism == "staged":
-            own = bond * self.reliability
+            own = bond * self._at_rest(machines)
             return self._value(machines, pay) * own / max(1.0, own + self.others)
         if self.mechanism == "work":
             own = machines / self.kind.seconds

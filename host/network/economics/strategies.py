@@ -87,8 +87,6 @@ class Market(Strategy):
         market = self.kind.market
         seen = prospect.pay_gwei
         self.pay = seen if self.pay is None else self.pay + market.learning * (seen - self.pay)
-        if prospect.wealth_gwei is not None and prospect.wealth_gwei < prospect.least_bond_gwei:
-            return Choice(0)
         now = prospect.machines if prospect.at_work else 0
         bond_now = prospect.bond_gwei if prospect.at_work else 0
         best, most = Choice(0), prospect.expected_gwei(0, 0)
@@ -113,9 +111,22 @@ class Market(Strategy):
             cost = fixed - prospect.expected_gwei(1, prospect.least_bond_gwei, 0.0)
             speed = 1 / self.kind.seconds
             if cost > 0:
-                thought.add(round(((prospect.others * self.pay * speed / cost)**0.5
-                                   - prospect.others) / speed))
-        return {one for one in thought if 1 <= one <= self.kind.market.most_machines}
+                best = ((prospect.others * self.pay * speed / cost)**0.5
+                        - prospect.others) / speed
+                thought.add(max(1, min(round(best), _most(prospect, round(best)))))
+        return {one for one in thought
+                if 1 <= one <= self.kind.market.most_machines and prospect.affordable(one)}
+
+
+def _most(prospect: Prospect, wanted: int) -> int:
+    """The most of `wanted` machines that it can pay, by halving."""
+    if prospect.affordable(wanted):
+        return wanted
+    low, high = 0, wanted
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (middle, high) if prospect.affordable(middle) else (low, middle)
+    return low
 
 
 def _part(change: int, step: float) -> int:

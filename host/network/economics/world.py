@@ -234,13 +234,15 @@ class World(Population):
         return prover.stake * prover.reliability
 
     def _prospect(self, place: int, known: Prospect) -> Prospect:
-        there = known.at_work
+        there, flags = known.at_work, self.parameters.defences
         budget = rewards.budget(self.base_gwei, self.ledger.rho)
         return replace(
             known, others=(self._weight - (self._own_weight(place) if there else 0)) / BPS,
             least_bond_gwei=self.ledger.minimum_bond,
             reliability=(self.ledger.provers[self._identity[place]].reliability if there
                          else self._usual) / BPS,
+            gain=flags.reliability / self.parameters.reliability_gain_divisor,
+            loss=flags.reliability * (1 - self.parameters.reliability_miss_bps / BPS),
             fine_gwei=penalties.primary_penalty(self.parameters, budget),
             window_seconds=(self.parameters.primary_blocks * self.slot_micros
                             - self._travel) / MICROS,

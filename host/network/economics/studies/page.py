@@ -12,17 +12,27 @@ matplotlib.use("Agg")  # no display is needed, nor wanted
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import EngFormatter
 
 from proofmill.host.ground.json_text import JsonObject
 from proofmill.host.ground.output import write_atomically
 from proofmill.host.network.economics.plots import COLOURS, DOTS_PER_INCH, LABELS
+from proofmill.host.network.economics.studies.answers import answer
 from proofmill.host.network.economics.studies.results import Result, provenance
 from proofmill.host.network.economics.studies.study import Study, Value, named
 
-PANELS = {
+TITLES = {
     "top_share": "largest share of income", "gini_of_income": "Gini of income",
     "proven_rate": "blocks proven, of all", "latency_mean": "seconds until a proof",
-    "work_per_proof": "work for one proof that counts", "joules_per_proof": "joules a proof"}
+    "work_per_proof": "proofs' worth of work for a block", "joules_per_proof": "joules for a block",
+    "first_layer_share": "stake left on layer 1, of all", "bonded_gwei": "gwei bonded on layer 2",
+    "first_layer_herfindahl": "Herfindahl of layer 1's stake", "machines": "machines",
+    "still_proving": "provers at work", "herfindahl_of_income": "Herfindahl of income",
+    "nakamoto_of_income": "provers with half of all income (Nakamoto)",
+    "proofs_per_hour": "proofs an hour that can be made"}
+"""Of panels; others have their figure's name."""
+LOGARITHMIC = 100
+"""A panel whose values differ by more than this factor has logarithms."""
 MOST_LINES = 4
 STYLES = ("-", "--", "-.", ":")
 
@@ -31,13 +41,19 @@ def write_page(folder: Path, study: Study, rows: Sequence[Result], depends: Sequ
                version: str) -> list[Path]:
     """Write study.png, study.svg and report.html; returns their paths. `depends`: rows of
     `sensitivity_rows`."""
-    figure = Figure(figsize=(11, 6.2), layout="constrained")
-    for axes, name in zip(figure.subplots(2, 3).flat, PANELS, strict=True):
-        _panel(axes, study, [row for row in rows if row.figure == name], PANELS[name])
+    lines = 1 + (len(study.panels) > 3)
+    columns = -(-len(study.panels) // lines)
+    figure = Figure(figsize=(max(7.0, 11 / 3 * columns), 3.1 * lines), layout="constrained")
+    places = list(figure.subplots(lines, columns, squeeze=False).flat)
+    for axes, name in zip(places, study.panels, strict=False):
+        _panel(axes, study, [row for row in rows if row.figure == name], TITLES.get(name, name))
+    for axes in places[len(study.panels):]:
+        axes.set_visible(False)
     handles, texts = figure.axes[0].get_legend_handles_labels()
     figure.legend(handles, texts, loc="outside lower center", ncols=2, frameon=False, fontsize=8)
-    figure.suptitle(f"{study.title}: means of {study.seeds} seeds of {study.slots:,} slots, with "
-                    "95 % intervals", fontsize=10, x=0.01, ha="left")
+    between = "" if study.title.endswith("?") else ":"
+    figure.suptitle(f"{study.title}{between} Means of {study.seeds} seeds of {study.slots:,} "
+                    "slots, with 95 % intervals", fontsize=10, x=0.01, ha="left")
     vector = io.StringIO()
     with matplotlib.rc_context({"svg.hashsalt": study.digest}):  # the same text every time
         figure.savefig(vector, format="svg", metadata={"Date": None})
@@ -53,7 +69,7 @@ def _panel(axes: Axes, study: Study, rows: Sequence[Result], title: str) -> None
     """One figure against the first key, a line for each combination of the others."""
     mechanisms = list(dict.fromkeys(row.mechanism for row in rows))
     axes.set_title(title, fontsize=9, loc="left")
-    axes.set_xlabel(study.keys[0], fontsize=8)
+    axes.set_xlabel(study.axis or study.keys[0], fontsize=8)
     axes.tick_params(labelsize=8)
     axes.spines[["top", "right"]].set_visible(False)
     axes.grid(alpha=0.3)
@@ -84,7 +100,15 @@ def _panel(axes: Axes, study: Study, rows: Sequence[Result], title: str) -> None
             axes.fill_between(places, low, high, color=COLOURS[mechanism], alpha=0.2, lw=0)
     if places is not numbers:
         axes.set_xticks(list(places), [str(step) for step in steps])
-    axes.set_ylim(bottom=min(0.0, axes.get_ylim()[0]))
+    elif study.logarithmic and min(numbers) > 0:
+        axes.set_xscale("log")
+    elif numbers and max(numbers) >= 1e6:
+        axes.xaxis.set_major_formatter(EngFormatter(sep=" "))
+    means = [one.mean for row in rows if (one := row.interval) is not None]
+    if means and min(means) > 0 and max(means) > LOGARITHMIC * min(means):
+        axes.set_yscale("log")
+    else:
+        axes.set_ylim(bottom=min(0.0, axes.get_ylim()[0]))
 
 
 def _page(study: Study, rows: Sequence[Result], depends: Sequence[JsonObject], version: str,
@@ -111,6 +135,7 @@ dt {{ float: left; clear: left; width: 9em; color: #666 }} dd {{ margin-left: 10
 </style>
 <h1>{escape(study.title)}</h1>
 {picture[picture.index("<svg"):]}
+{f"<p>{escape(said)}</p>" if (said := answer(study, rows)) else ""}
 <h2>What it follows from</h2>
 <dl>{facts}</dl>
 {_sensitivity(depends)}<h2>Every figure</h2>

@@ -50,8 +50,10 @@ def csv_rows(study: Study, rows: Sequence[Result]) -> list[JsonObject]:
 
 
 def run_study(study: Study, workers: int | None = None,
-              progress: Callable[[int, int], None] | None = None) -> Table:
-    """Play a study on all cores (or `workers` processes) and say every figure at every point, with
+              progress: Callable[[int, int], None] | None = None,
+              cluster: str | None = None) -> Table:
+    """Play a study on all cores (or `workers` processes, or the Dask cluster whose scheduler is at
+    `cluster`) and say every figure at every point, with
     its 95 % interval. Nothing is kept: `proofmill study run` goes on where it was ended.
 
     Processes are started anew, so a script that calls this keeps its own work behind
@@ -59,7 +61,8 @@ def run_study(study: Study, workers: int | None = None,
     """
     with tempfile.TemporaryDirectory() as folder:
         journal = Journal(Path(folder), study.digest, "")
-        run_all(study, journal, workers or cores(), progress or (lambda done, total: None))
+        run_all(study, journal, workers or cores(), progress or (lambda done, total: None),
+                cluster)
         return Table(tuple(csv_rows(study, results(study, journal))))
 
 

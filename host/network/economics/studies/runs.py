@@ -1,14 +1,15 @@
-"""A study's runs, on all cores: each in one process, the figures kept as they come."""
+"""A study's runs, on all cores or on a cluster: each in one process, figures kept as they come."""
 
 import multiprocessing
 import signal
 import time
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
 from contextlib import contextmanager
 
 from proofmill.host.network.economics.scenario import Scenario
 from proofmill.host.network.economics.simulate import simulate
+from proofmill.host.network.economics.studies.cluster import dask_cluster
 from proofmill.host.network.economics.studies.journal import Figures, Journal, Run
 from proofmill.host.network.economics.studies.study import Study
 from proofmill.host.network.economics.tables import flat
@@ -17,15 +18,20 @@ TRIAL_SLOTS = 64
 
 
 def run_all(study: Study, journal: Journal, workers: int,
-            progress: Callable[[int, int], None]) -> None:
-    """Do all runs that `journal` has not. `progress` hears (done, all)."""
+            progress: Callable[[int, int], None], cluster: str | None = None) -> None:
+    """Do all runs that `journal` has not. `progress` hears (done, all).
+
+    `cluster`: the address of a Dask scheduler, whose workers are used instead of `workers`
+    processes. ProofmillError where it cannot be.
+    """
     total = len(study.points) * study.seeds
     waiting = [(point, seed) for seed in range(study.seeds) for point in range(len(study.points))
                if (point, seed) not in journal.done]
     progress(total - len(waiting), total)
     if not waiting:
         return
-    with _processes(min(workers, len(waiting))) as pool:
+    with (_processes(min(workers, len(waiting))) if cluster is None else
+          dask_cluster(cluster)) as (pool, workers):
         # A few more than there are processes, so that none of them waits and little is queued.
         under_way: dict[Future[Mapping[str, Figures]], Run] = {}
         left = iter(waiting)
@@ -61,13 +67,13 @@ def expected_seconds(study: Study, workers: int, done: int) -> float:
 
 
 @contextmanager
-def _processes(count: int) -> Iterator[ProcessPoolExecutor]:
+def _processes(count: int) -> Iterator[tuple[Executor, int]]:
     """Processes that end with the block, at once where it ends by an error or a signal."""
     context = multiprocessing.get_context("spawn")
     before = set(multiprocessing.active_children())
     pool = ProcessPoolExecutor(count, context, initializer=_leave_signals)
     try:
-        yield pool
+        yield pool, count
     except BaseException:
         for process in set(multiprocessing.active_children()) - before:
             process.kill()

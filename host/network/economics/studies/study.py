@@ -5,15 +5,18 @@ import itertools
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from importlib import resources
 from pathlib import Path
 from typing import Annotated, Any
 
 from msgspec import Meta, Struct
 
 from proofmill.host.ground.errors import ProofmillError
-from proofmill.host.ground.toml_text import read_toml
+from proofmill.host.ground.nearest import did_you_mean
+from proofmill.host.ground.toml_text import parse_toml, read_toml
 from proofmill.host.ground.typed import typed
 from proofmill.host.network.economics.limits import MOST_SLOTS
+from proofmill.host.network.economics.measures import FIGURES
 from proofmill.host.network.economics.scenario import Scenario, scenario_of, source
 from proofmill.host.network.economics.studies.samples import Method, Range, sample
 
@@ -21,6 +24,11 @@ MOST_RUNS = 100_000
 
 Value = str | int | float | bool
 """What a key can be set to."""
+PANELS = ("top_share", "gini_of_income", "proven_rate", "latency_mean", "work_per_proof",
+          "joules_per_proof")
+"""Figures of a picture where a study does not say which."""
+TOGETHER = " + "
+"""Between keys that are set to one value."""
 
 
 class _Sample(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -35,6 +43,10 @@ class _File(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     ranges: dict[str, tuple[float | int, float | int]] = {}
     sample: _Sample | None = None
     title: str = "a study"
+    axis: str = ""
+    logarithmic: bool = False
+    panels: Annotated[tuple[str, ...], Meta(min_length=1, max_length=6)] = PANELS
+    answer: str = ""
     slots: Annotated[int, Meta(ge=1, le=MOST_SLOTS)] = 1_000
     seeds: Annotated[int, Meta(ge=2, le=1_000)] = 8
 
@@ -68,11 +80,32 @@ class Study:
     method: Method | None = None
     """How points are spread over `ranges`; None for all combinations."""
     ranges: Mapping[str, Range] = field(default_factory=dict)
+    axis: str = ""
+    """What the first key is called in pictures; its name where empty."""
+    logarithmic: bool = False
+    """Whether pictures have the first key by its logarithm."""
+    panels: tuple[str, ...] = PANELS
+    answer: str = ""
+    """A sentence with places for figures (`answers`)."""
+
+
+def packaged_studies() -> dict[str, str]:
+    """The studies that come with the package: name and text."""
+    folder = resources.files("proofmill.host.network.economics.studies") / "questions"
+    return {entry.name.removesuffix(".toml"): entry.read_text("utf-8")
+            for entry in sorted(folder.iterdir(), key=lambda e: e.name)
+            if entry.name.endswith(".toml")}
 
 
 def load_study(path: str) -> Study:
-    """The study in a file. ProofmillError says what is wrong with it, or with the scenario that a
-    point would have, and where."""
+    """A packaged study by name, or the one in a file. ProofmillError says what is wrong with it, or
+    with the scenario that a point would have, and where."""
+    known = packaged_studies()
+    if path in known:
+        return study_of(parse_toml(known[path], f"study {path}"), f"study {path}")
+    if not Path(path).is_file():
+        raise ProofmillError(f"{path}: no such file, nor a study of that name"
+                             f"{did_you_mean(path, list(known))}; there are {', '.join(known)}")
     return study_of(read_toml(Path(path), "a study"), path, Path(path).parent)
 
 
@@ -83,6 +116,7 @@ def study_of(document: Mapping[str, Any], name: str = "the study",
     file = typed(document, _File, name)
     keys, values, method = _values(file, name)
     scenario, where = source(file.scenario, folder)
+    _check_panels(file.panels, name)
     points = tuple(_points(scenario, keys, values,
                            f"{name}: {'ranges' if method else 'vary'}"))
     if len(points) * file.seeds > MOST_RUNS:
@@ -94,7 +128,8 @@ def study_of(document: Mapping[str, Any], name: str = "the study",
     facts = json.dumps([file.slots, file.seeds, list(keys),
                         [[point.values, point.document] for point in points]])
     return Study(file.title, file.slots, file.seeds, keys, points,
-                 hashlib.sha256(facts.encode()).hexdigest(), method, file.ranges)
+                 hashlib.sha256(facts.encode()).hexdigest(), method, file.ranges, file.axis,
+                 file.logarithmic, file.panels, file.answer)
 
 
 def _values(file: _File, name: str
@@ -123,6 +158,13 @@ def _values(file: _File, name: str
     return tuple(file.ranges), rows, file.sample.method
 
 
+def _check_panels(panels: Iterable[str], name: str) -> None:
+    for panel in panels:
+        if panel not in FIGURES:
+            raise ProofmillError(f"{name}: panels: there is no figure {panel}"
+                                 f"{did_you_mean(panel, FIGURES)}; there are {', '.join(FIGURES)}")
+
+
 def named(keys: tuple[str, ...], values: tuple[Value, ...]) -> str:
     """Keys and values in words."""
     return ", ".join(f"{key} = {value}" for key, value in zip(keys, values, strict=True))
@@ -133,7 +175,8 @@ def _points(scenario: Mapping[str, Any], keys: tuple[str, ...],
     for values in rows:
         document = dict(scenario)
         for key, value in zip(keys, values, strict=True):
-            document = _with(document, key.split("."), value, f"{where}: {key}")
+            for one in key.split(TOGETHER):
+                document = _with(document, one.split("."), value, f"{where}: {one}")
         yield Point(values, document)
 
 
