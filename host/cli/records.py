@@ -462,7 +462,8 @@ def _check(name: str, record: Mapping[str, Any]) -> None:
     assert not missing and not more, f"{name}: without {missing}, and with {more}"
     for field, value in record.items():
         if (inner := f"{name}: {field}") in FIELDS:
-            for each in value:
+            # One record, several, or null for none.
+            for each in [value] if isinstance(value, Mapping) else value or ():
                 _check(inner, each)
 
 

@@ -1,5 +1,6 @@
 """Many workers: what the bench says of kills holds, and it tells losses and doublings apart."""
 
+import json
 import time
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from proofmill.host.bench.killed_node import LEASE_SECONDS
 from proofmill.host.bench.kills import KINDS, Mill, kills, takeovers
 from proofmill.host.bench.nursery import Nursery
 from proofmill.host.bench.timed import TimedDevice, cycles_of
+from proofmill.host.cli.main import main
 from proofmill.host.prover.devices.cpu import CpuDevice
 from proofmill.host.prover.devices.device import Job
 
@@ -60,6 +62,20 @@ def test_what_was_submitted_twice_or_wrongly_is_seen(
     monkeypatch.setattr(Played, "kill", lambda self, kind: None)
     found = kills(1, 0, most_pause=0.0)
     assert (found["lost"], found["twice"], found["wrong"]) == (1, 1, 1)
+
+
+def test_the_record_has_kills_or_none(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """And the status says whether a job was lost."""
+    words = ["bench", "scale", "--tasks", "0", "--takeovers", "0", "--json", "--kills"]
+    assert main([*words, "0"]) == 0
+    assert json.loads(capsys.readouterr().out)["kills"] is None
+    found = {"kills": 1, **dict.fromkeys((f"kills_of_{kind}" for kind in KINDS), 0), "jobs": 1,
+             "lost": 1, "twice": 0, "wrong": 0, "seconds": 0.1}
+    monkeypatch.setattr(killing, "kills", lambda count, seed, progress: found)
+    assert main([*words, "1"]) == 1
+    assert json.loads(capsys.readouterr().out)["kills"] == found
 
 
 def test_a_timed_device_has_the_processors_sums_after_its_time() -> None:
