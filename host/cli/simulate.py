@@ -22,7 +22,7 @@ def register(commands: Commands) -> None:
                     "cost of attack. The invariants are checked at every slot.")
     simulate.add_argument("scenario", metavar="SCENARIO.toml",
                           help="a file, or the name of a scenario of the package: equal, whale, "
-                               "unreliable, thrifty")
+                               "unreliable, thrifty, market, stakers")
     simulate.add_argument("--slots", type=whole(1, MOST_SLOTS), metavar="N",
                           help="default: the scenario's")
     simulate.add_argument("--seed", type=seed, default=0, metavar="S",
