@@ -63,4 +63,5 @@ def test_mining_from_nothing_builds_beside_the_chain(
     assert is_built("model")
     said = capsys.readouterr()
     assert "device: model" in said.out
-    assert said.err.index("starting the chain") < said.err.index("preparing the device")
+    # Only what takes seconds is shown: a wait for the device comes after the chain, if it comes.
+    assert "preparing the device" not in said.err.partition("starting the chain")[0]
