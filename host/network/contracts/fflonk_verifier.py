@@ -15,16 +15,15 @@ number, whose product is the number but for its sign; of the places of C2, which
 and of xi w, also ``h^3 - xi w = xi (1 - w)`` and its negative, three times each.
 """
 
-from eth_hash.auto import keccak
-
 from proofmill.host.network.contracts.compiler import compile_source
 from proofmill.host.network.contracts.opening_frame import (
+    CONSTANTS,
     OPENING,
-    PAIRED,
     PAIRING,
+    constants,
+    coordinates,
+    hash_of,
     hexadecimal,
-    paired,
-    tau_numbers,
 )
 from proofmill.host.network.contracts.verifier_frame import DESCRIPTION, VERIFY, filled
 from proofmill.host.network.evm.contract import Artifact
@@ -36,7 +35,6 @@ from proofmill.host.prover.fflonk.verification_key import (
     FflonkProof,
     R,
 )
-from proofmill.host.prover.plonk.verification_key import points_in_order
 
 _LAYOUT = """\
 C1, C2, W1, W2, x and y each, then the values ql, qr, qm, qo, qc, s1, s2, s3, a, b, c,
@@ -52,17 +50,12 @@ _TEMPLATE = '''\
         parts first.
 """
 
-P: constant(uint256) = {p}
-R: constant(uint256) = {r}
-SIZE: constant(uint256) = {size}
-ROOT: constant(uint256) = {root}
-K1: constant(uint256) = {k1}
-K2: constant(uint256) = {k2}
+''' + CONSTANTS + '''\
 DENOMINATORS: constant(uint256) = {denominators}   # of all places, over xi^20
 APART: constant(uint256) = {apart}   # 1 / (1 - ROOT)
 C0: constant(Bytes[64]) = x"{c0}"
 
-''' + PAIRED + DESCRIPTION + OPENING + '''\
+''' + DESCRIPTION + OPENING + '''\
 @internal
 @pure
 def _wires(a: uint256, b: uint256, c: uint256, gamma: uint256) -> uint256:
@@ -215,10 +208,9 @@ def verifier_source(key: FflonkKey) -> str:
     root = root_of_unity(key.power)
     return filled(
         _TEMPLATE, key.name, key.public, key_hash(key), words=24, layout=_LAYOUT,
-        size=1 << key.power, power=key.power, root=root, k1=key.k1, k2=key.k2,
         denominators=-8**8 * 4**4 * 3**6 * root**2 * (1 - root)**6 % R,
         apart=pow(1 - root, -1, R), c0=hexadecimal(key.c0), places=4 + key.public,
-        last=pow(root, key.public - 1, R), back=pow(root, -1, R), **paired(key.tau),
+        last=pow(root, key.public - 1, R), back=pow(root, -1, R), **constants(key),
         longest=32 * (key.public + 16))
 
 
@@ -229,11 +221,10 @@ def verifier_artifact(key: FflonkKey) -> Artifact:
 
 def key_hash(key: FflonkKey) -> bytes:
     """What pins a key on a chain: see the contract's notice; 32 bytes."""
-    return bytes(keccak(bytes.fromhex(hexadecimal([
-        key.power, key.public, key.k1, key.k2, *key.c0, *tau_numbers(key.tau)]))))
+    return hash_of(key, key.c0)
 
 
 def proof_numbers(proof: FflonkProof) -> list[int]:
     """A proof as the contract's `verify` takes it."""
-    return [*(part for point in points_in_order(proof.points, PROOF_POINTS) for part in point),
+    return [*coordinates(proof.points, PROOF_POINTS),
             *(proof.values[name] for name in EVALUATIONS), proof.inverse]

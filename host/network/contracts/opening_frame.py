@@ -1,21 +1,31 @@
 """What the verifiers of PLONK and FFLONK have in common as contracts: the opening."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+
+from eth_hash.auto import keccak
 
 from proofmill.hdl.curve import Group
 from proofmill.host.network.contracts.verifier import numbers
 from proofmill.host.prover.curve.points import generator
+from proofmill.host.prover.curve.scalars import root_of_unity
+from proofmill.host.prover.fflonk.verification_key import FflonkKey
 from proofmill.host.prover.groth16.plain import Numbers
 from proofmill.host.prover.groth16.plain_points import to_array
 from proofmill.host.prover.plonk.equation import GENERATOR
+from proofmill.host.prover.plonk.verification_key import PlonkKey, points_in_order
 
-PAIRED = '''\
+CONSTANTS = '''\
+P: constant(uint256) = {p}
+R: constant(uint256) = {r}
+SIZE: constant(uint256) = {size}
+ROOT: constant(uint256) = {root}
+K1: constant(uint256) = {k1}
+K2: constant(uint256) = {k2}
 GENERATOR: constant(Bytes[64]) = x"{generator}"
 TAU: constant(Bytes[128]) = x"{tau}"
 ONE: constant(Bytes[128]) = x"{one}"
-
 '''
-"""Constants: what is paired."""
+"""The two moduli, the domain, and what is paired."""
 
 OPENING = '''\
 @internal
@@ -64,15 +74,29 @@ PAIRING = '''\
 """The end of `_verify`: the equation of `opened` and `total`, points of 64 bytes."""
 
 
-def paired(tau: Numbers) -> dict[str, str]:
-    """The fields of `PAIRED`."""
-    return {"generator": hexadecimal(GENERATOR), "tau": hexadecimal(tau_numbers(tau)),
+def constants(key: PlonkKey | FflonkKey) -> dict[str, object]:
+    """The fields of `CONSTANTS`, but for the moduli, and the domain's power."""
+    return {"size": 1 << key.power, "power": key.power, "root": root_of_unity(key.power),
+            "k1": key.k1, "k2": key.k2, "generator": hexadecimal(GENERATOR),
+            "tau": hexadecimal(_tau(key)),
             "one": hexadecimal(numbers(Group.G2, generator(Group.G2)))}
 
 
-def tau_numbers(tau: Numbers) -> list[int]:
+def hash_of(key: PlonkKey | FflonkKey, commitments: Sequence[int]) -> bytes:
+    """What pins a key on a chain: Keccak-256 of its numbers, the coordinates of its commitments
+    and those of tau; 32 bytes."""
+    return bytes(keccak(bytes.fromhex(hexadecimal([
+        key.power, key.public, key.k1, key.k2, *commitments, *_tau(key)]))))
+
+
+def coordinates(points: Mapping[str, Numbers], names: Sequence[str]) -> list[int]:
+    """x and y of the points of these names, in this order."""
+    return [part for point in points_in_order(points, names) for part in point]
+
+
+def _tau(key: PlonkKey | FflonkKey) -> list[int]:
     """The coordinates of [tau]_2, in the order of EIP-197."""
-    return numbers(Group.G2, to_array(Group.G2, tau))
+    return numbers(Group.G2, to_array(Group.G2, key.tau))
 
 
 def hexadecimal(values: Sequence[int]) -> str:

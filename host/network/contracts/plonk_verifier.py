@@ -6,27 +6,24 @@ The precompiles refuse coordinates of p or more and points off the curve; the co
 signals and values of r or more, which would otherwise stand for smaller ones.
 """
 
-from eth_hash.auto import keccak
-
 from proofmill.host.network.contracts.compiler import compile_source
 from proofmill.host.network.contracts.opening_frame import (
+    CONSTANTS,
     OPENING,
-    PAIRED,
     PAIRING,
+    constants,
+    coordinates,
+    hash_of,
     hexadecimal,
-    paired,
-    tau_numbers,
 )
 from proofmill.host.network.contracts.verifier_frame import DESCRIPTION, VERIFY, filled
 from proofmill.host.network.evm.contract import Artifact
-from proofmill.host.prover.curve.scalars import root_of_unity
 from proofmill.host.prover.plonk.verification_key import (
     EVALUATIONS,
     KEY_POINTS,
     PROOF_POINTS,
     PlonkKey,
     PlonkProof,
-    points_in_order,
 )
 
 _LAYOUT = """\
@@ -43,14 +40,10 @@ _TEMPLATE = '''\
         number, in G2 imaginary parts first.
 """
 
-P: constant(uint256) = {p}
-R: constant(uint256) = {r}
-SIZE: constant(uint256) = {size}
-ROOT: constant(uint256) = {root}
-K1: constant(uint256) = {k1}
-K2: constant(uint256) = {k2}
+''' + CONSTANTS + '''\
 KEY_POINTS: constant(Bytes[512]) = x"{key}"
-''' + PAIRED + DESCRIPTION + OPENING + '''\
+
+''' + DESCRIPTION + OPENING + '''\
 @internal
 @view
 def _inverse(number: uint256) -> uint256:
@@ -177,8 +170,7 @@ def verifier_source(key: PlonkKey) -> str:
     """The contract's source. Raises `ProofmillError` for more than `MAXIMUM_PUBLIC` signals."""
     return filled(
         _TEMPLATE, key.name, key.public, key_hash(key), words=24, layout=_LAYOUT,
-        size=1 << key.power, power=key.power, root=root_of_unity(key.power), k1=key.k1, k2=key.k2,
-        key=hexadecimal(_commitments(key)), **paired(key.tau),
+        key=hexadecimal(coordinates(key.points, KEY_POINTS)), **constants(key),
         longest=32 * (2 * len(KEY_POINTS) + key.public + 6))
 
 
@@ -189,16 +181,10 @@ def verifier_artifact(key: PlonkKey) -> Artifact:
 
 def key_hash(key: PlonkKey) -> bytes:
     """What pins a key on a chain: see the contract's notice; 32 bytes."""
-    return bytes(keccak(bytes.fromhex(hexadecimal([
-        key.power, key.public, key.k1, key.k2, *_commitments(key), *tau_numbers(key.tau)]))))
+    return hash_of(key, coordinates(key.points, KEY_POINTS))
 
 
 def proof_numbers(proof: PlonkProof) -> list[int]:
     """A proof as the contract's `verify` takes it."""
-    return [*(part for point in points_in_order(proof.points, PROOF_POINTS) for part in point),
+    return [*coordinates(proof.points, PROOF_POINTS),
             *(proof.values[name] for name in EVALUATIONS)]
-
-
-def _commitments(key: PlonkKey) -> list[int]:
-    """The coordinates of `KEY_POINTS`."""
-    return [part for point in points_in_order(key.points, KEY_POINTS) for part in point]

@@ -26,7 +26,7 @@ MAXIMUM_FEW = 11
 MOST_SUMMED = 5
 """Numbers below r whose sum does not overflow."""
 
-_PERMUTATION = '''\
+_BEGINNING = '''\
 @internal
 @pure
 def _fifth_power(x: uint256) -> uint256:
@@ -47,6 +47,9 @@ def _poseidon(state: uint256[{width}]) -> uint256:
     """
     constants: uint256[{count}] = [
 {constants}]
+'''
+
+_ALL = _BEGINNING + '''\
     s: uint256[{width}] = state
     place: uint256 = 0
     for round: uint256 in range({rounds}):
@@ -64,27 +67,7 @@ def _poseidon(state: uint256[{width}]) -> uint256:
     return s[0]
 '''
 
-_FEW = '''\
-@internal
-@pure
-def _fifth_power(x: uint256) -> uint256:
-    square: uint256 = uint256_mulmod(x, x, R)
-    return uint256_mulmod(uint256_mulmod(square, square, R), x, R)
-
-@internal
-@pure
-def _mix(s: uint256[{width}]) -> uint256[{width}]:
-    return [
-{matrix}]
-
-@internal
-@pure
-def _poseidon(state: uint256[{width}]) -> uint256:
-    """
-    @notice The first element after the permutation. All elements have to be below r.
-    """
-    constants: uint256[{count}] = [
-{constants}]
+_FEW = _BEGINNING + '''\
     partial: uint256[{rounds}] = [
 {partial}]
     s: uint256[{width}] = state
@@ -177,7 +160,7 @@ def permutation_source(width: int) -> str:
         return _FEW.format(
             width=width, matrix=matrix, count=2 * half * width, constants=_table(full),
             rounds=len(partial), partial=_table((partial,)), full=2 * half, half=half)
-    return _PERMUTATION.format(
+    return _ALL.format(
         width=width, matrix=matrix, count=rounds * width, constants=_table(fixed.constants),
         rounds=rounds, half=half, last=rounds - half,
         additions="\n".join(

@@ -1,70 +1,18 @@
-"""The generated PLONK verifier: snarkjs' proof, wrong proofs, gas."""
-
-from random import Random
+"""The generated PLONK verifier, for a key of another shape."""
 
 import pytest
 
-from proofmill.host.ground.errors import ProofmillError
-from proofmill.host.network.contracts.plonk_verifier import (
-    key_hash,
-    proof_numbers,
-    verifier_artifact,
-    verifier_source,
-)
-from proofmill.host.network.evm.account import Account
 from proofmill.host.network.evm.client import DevelopmentEvm
-from proofmill.host.network.evm.contract import Contract
-from proofmill.host.prover.curve.limbs import BASE_MODULUS, SCALAR_MODULUS, to_limbs
+from proofmill.host.prover.curve.limbs import SCALAR_MODULUS, to_limbs
 from proofmill.host.prover.devices.cpu import CpuDevice
-from proofmill.host.prover.groth16.json_fields import read_public
 from proofmill.host.prover.groth16.powers import read_powers
 from proofmill.host.prover.plonk.prove import PlonkProver
 from proofmill.host.prover.plonk.setup import plonk_setup
-from proofmill.host.prover.plonk.verification_key import (
-    EVALUATIONS,
-    PROOF_POINTS,
-    PlonkKey,
-    PlonkProof,
-    read_key,
-    read_proof,
-)
-from proofmill.host.prover.plonk.verify import verify
 from proofmill.host.prover.plonk.zkey import read_zkey
-from tests.host.network.contracts.mutations import mutated, points_of
-from tests.host.network.contracts.world import private_key
+from tests.host.network.contracts.gate_systems import SYSTEMS
 from tests.host.prover.groth16.files import POWERS, public_circuit
-from tests.host.prover.plonk.files import PLONK
 
-KEY = read_key(PLONK / "mix.plonk.vkey.json")
-PROOF = read_proof(PLONK / "mix.plonk.proof.json")
-PUBLIC = read_public(PLONK / "mix.plonk.public.json")
-VERIFICATION_GAS = 305_000
-
-
-def deploy(evm: DevelopmentEvm, key: PlonkKey) -> Contract:
-    return Contract.deploy(Account(evm, private_key("deployer")), evm, verifier_artifact(key))
-
-
-def test_snarkjs_proof_is_accepted(evm: DevelopmentEvm) -> None:
-    verifier, numbers = deploy(evm, KEY), proof_numbers(PROOF)
-    assert verifier.call("verify", numbers, PUBLIC)
-    assert verifier.call("key_hash") == key_hash(KEY)
-    assert verifier.call("public_signals") == 2
-    assert verifier.call("verify_signals", numbers, PUBLIC)
-    assert not verifier.call("verify_signals", numbers, PUBLIC[:1])
-    assert not verifier.call("verify", numbers, PUBLIC[::-1])
-    receipt = verifier.send(Account(evm, private_key("deployer")), "verify", numbers, PUBLIC)
-    assert receipt.gas_used <= VERIFICATION_GAS, receipt.gas_used
-
-
-def test_numbers_that_wrap_are_refused(evm: DevelopmentEvm) -> None:
-    """The same number modulo r, the same coordinate modulo p."""
-    verifier, numbers = deploy(evm, KEY), proof_numbers(PROOF)
-    for place in (0, 7, 13, 17, 18, 23):
-        wrapped = list(numbers)
-        wrapped[place] += BASE_MODULUS if place < 18 else SCALAR_MODULUS
-        assert not verifier.call("verify", wrapped, PUBLIC), place
-    assert not verifier.call("verify", numbers, [PUBLIC[0], PUBLIC[1] + SCALAR_MODULUS])
+PLONK = SYSTEMS["plonk"]
 
 
 def test_commitments_at_infinity(evm: DevelopmentEvm, tmp_path_factory: pytest.TempPathFactory
@@ -75,31 +23,7 @@ def test_commitments_at_infinity(evm: DevelopmentEvm, tmp_path_factory: pytest.T
     key = read_zkey(path)
     result = PlonkProver(key, CpuDevice()).prove(to_limbs([1, 49, 7]))
     assert not any(key.verification_key.points["Qc"])
-    verifier = deploy(evm, key.verification_key)
-    assert verifier.call("verify", proof_numbers(result.proof), [49, 7])
-    assert not verifier.call("verify", proof_numbers(result.proof), [49, SCALAR_MODULUS - 7])
-
-
-def expected(numbers: list[int], public: list[int]) -> bool:
-    """The verdict here; points off the curve and numbers that are too great are refused."""
-    points = points_of(numbers, public, 9)
-    return points is not None and verify(KEY, public, PlonkProof(
-        points=dict(zip(PROOF_POINTS, points, strict=True)),
-        values=dict(zip(EVALUATIONS, numbers[18:], strict=True))))
-
-
-@pytest.mark.parametrize("count", [5, pytest.param(1000, marks=pytest.mark.slow)])
-def test_verdicts_are_equal(evm: DevelopmentEvm, count: int) -> None:
-    verifier, draw, valid = deploy(evm, KEY), Random(count), 0
-    for _ in range(count):
-        numbers, public = mutated(draw, proof_numbers(PROOF), PUBLIC, 9)
-        verdict = expected(numbers, public)
-        assert bool(verifier.call("verify", numbers, public)) is verdict, (numbers, public)
-        valid += verdict
-    assert 0 < valid < count
-
-
-def test_keys_with_too_many_signals_are_refused() -> None:
-    other = PlonkKey(public=65, power=8, k1=2, k2=3, points=KEY.points, tau=KEY.tau, name="wide")
-    with pytest.raises(ProofmillError, match="wide has 65 public signals; a contract can check"):
-        verifier_source(other)
+    verifier, numbers = (PLONK.deploy(evm, key.verification_key),
+                         PLONK.contract.proof_numbers(result.proof))
+    assert verifier.call("verify", numbers, [49, 7])
+    assert not verifier.call("verify", numbers, [49, SCALAR_MODULUS - 7])

@@ -4,29 +4,21 @@ from random import Random
 
 import pytest
 
-from proofmill.host.network.contracts import fflonk_verifier, plonk_verifier
 from proofmill.host.network.evm.account import Account
 from proofmill.host.network.evm.contract import Contract
-from proofmill.host.prover.fflonk import verification_key as fflonk
-from proofmill.host.prover.groth16.json_fields import read_public
-from proofmill.host.prover.plonk import verification_key as plonk
+from tests.host.network.contracts.gate_systems import SYSTEMS
 from tests.host.network.contracts.mutations import mutated
 from tests.host.network.contracts.solidity import snarkjs_verifier
 from tests.host.network.contracts.world import private_key
 from tests.host.prover.plonk.files import PLONK
 
-SYSTEMS = {"plonk": (plonk, plonk_verifier, 9), "fflonk": (fflonk, fflonk_verifier, 4)}
-
 
 @pytest.mark.slow
 @pytest.mark.parametrize("system", SYSTEMS)
 def test_verdicts_and_gas_beside_snarkjs(system, evm, tmp_path, capsys) -> None:
-    files, contract, points = SYSTEMS[system]
-    key = files.read_key(PLONK / f"mix.{system}.vkey.json")
-    proof = contract.proof_numbers(files.read_proof(PLONK / f"mix.{system}.proof.json"))
-    public = read_public(PLONK / f"mix.{system}.public.json")
+    ours, proof, public = (SYSTEMS[system].deploy(evm), SYSTEMS[system].proof,
+                           SYSTEMS[system].public)
     account = Account(evm, private_key("deployer"))
-    ours = Contract.deploy(account, evm, contract.verifier_artifact(key))
     theirs = Contract.deploy(account, evm,
                              snarkjs_verifier(PLONK / f"mix.{system}.zkey", tmp_path))
     as_bytes = system == "fflonk"  # their FFLONK verifier takes bytes32
@@ -40,7 +32,7 @@ def test_verdicts_and_gas_beside_snarkjs(system, evm, tmp_path, capsys) -> None:
         print(f"\n{system}: {gas[0]:,} gas here, {gas[1]:,} for snarkjs' verifier in Solidity")
     draw, valid = Random(7), 0
     for _ in range(120):
-        numbers, signals = mutated(draw, proof, public, points)
+        numbers, signals = mutated(draw, proof, public, SYSTEMS[system].points)
         verdict = bool(ours.call("verify", numbers, signals))
         assert bool(theirs.call("verifyProof", their(numbers), signals)) is verdict, (
             numbers, signals)
