@@ -17,6 +17,7 @@ from proofmill.host.prover.inference.gadgets import (
     commitment_gadget,
 )
 from proofmill.host.prover.inference.model import Model, Node
+from proofmill.host.prover.inference.quantisation import Integers
 from proofmill.host.prover.inference.rounding import WIDTH
 
 LEAST_WEIGHT = -(1 << WIDTH - 1)
@@ -36,6 +37,21 @@ class Weights:
     bias: list[LinearCombination]
 
 
+@dataclass(frozen=True)
+class _Layer:
+    """The shape of its weights, and the values of its private inputs by name."""
+
+    shape: tuple[int, ...]
+    weights: dict[str, int]
+    biases: dict[str, int]
+
+    @property
+    def bytes(self) -> list[int]:
+        """As they are committed to."""
+        return [*self.weights.values(), *chain.from_iterable(
+            value.to_bytes(BIAS_WIDTH // WIDTH, "little") for value in self.biases.values())]
+
+
 class PrivateWeights:
     """The weights of all layers of a model, and their commitment::
 
@@ -50,62 +66,60 @@ class PrivateWeights:
 
     def __init__(self, model: Model, salt: int) -> None:
         self._salt = salt
-        self._layers = {node.output: node.operator for node in model.nodes
-                        if isinstance(node.operator, op.Linear | op.Convolution)}
+        self._layers: dict[str, _Layer] = {}
+        self._given: dict[str, LinearCombination] = {}
         self._wires: dict[str, Weights] = {}
         for node in model.nodes:
-            if (layer := self._layers.get(node.output)) is None:
+            operator = node.operator
+            if not isinstance(operator, op.Linear | op.Convolution):
                 continue
-            low, high = int(layer.weight.min()), int(layer.weight.max())
+            low, high = int(operator.weight.min()), int(operator.weight.max())
             if low < LEAST_WEIGHT or high >= -LEAST_WEIGHT:
                 raise ProofmillError(
                     f"{model.name}: node {node.name} ({node.kind}): its weights are {low} to "
                     f"{high} without their zero point; private ones have to be int8 with zero "
                     "point 0, as onnxruntime's quantiser makes them with WeightSymmetric")
-        self.commitment = commitment(self._bytes(), salt, WEIGHTS_DOMAIN)
+            self._layers[node.output] = _Layer(
+                operator.weight.shape,
+                _named(f"{node.output}: weight", operator.weight - LEAST_WEIGHT),
+                _named(f"{node.output}: bias", operator.bias + BIAS_REACH))
+        self.commitment = commitment(
+            [byte for layer in self._layers.values() for byte in layer.bytes], salt,
+            WEIGHTS_DOMAIN)
         """Of these weights and this salt."""
 
     def declare(self, system: ConstraintSystem) -> None:
-        """Make the private inputs, from 0 on."""
+        """Make the private inputs."""
         self._given = {name: system.private_input(name) for name in self.inputs()}
 
     def inputs(self) -> dict[str, int]:
-        """The private inputs' values by name."""
+        """The private inputs' values by name, from 0 on."""
         found = {SALT: self._salt}
-        for output, layer in self._layers.items():
-            for place, value in enumerate(layer.weight.flat):
-                found[f"{output}: weight[{place}]"] = int(value) - LEAST_WEIGHT
-            for place, value in enumerate(layer.bias.flat):
-                found[f"{output}: bias[{place}]"] = int(value) + BIAS_REACH
+        for layer in self._layers.values():
+            found |= layer.weights | layer.biases
         return found
 
     def constrain(self, system: ConstraintSystem) -> None:
         """Let the private inputs be in range, and what the commitment is to."""
         digits = []
         for output, layer in self._layers.items():
-            names = [f"{output}: weight[{place}]" for place in range(layer.weight.size)]
-            weights = [self._given[name] for name in names]
-            for name, wire in zip(names, weights, strict=True):
+            weights = [self._given[name] for name in layer.weights]
+            biases = [self._given[name] for name in layer.biases]
+            for name, wire in zip(layer.weights, weights, strict=True):
                 range_check(system, wire, WIDTH, name)
-            names = [f"{output}: bias[{place}]" for place in range(layer.bias.size)]
-            biases = [self._given[name] for name in names]
             bits = [range_check(system, wire, BIAS_WIDTH, name)
-                    for name, wire in zip(names, biases, strict=True)]
+                    for name, wire in zip(layer.biases, biases, strict=True)]
             digits += weights + [from_bits(each[start:start + WIDTH])
                                  for each in bits for start in range(0, BIAS_WIDTH, WIDTH)]
             centred = [wire + LEAST_WEIGHT for wire in weights]
-            self._wires[output] = Weights(
-                np.array(centred, dtype=object).reshape(layer.weight.shape),
-                [wire - BIAS_REACH for wire in biases])
+            self._wires[output] = Weights(np.array(centred, dtype=object).reshape(layer.shape),
+                                          [wire - BIAS_REACH for wire in biases])
         commitment_gadget(system, digits, self._given[SALT], self.commitment, WEIGHTS_DOMAIN)
 
     def of(self, node: Node) -> Weights:
         """A layer's."""
         return self._wires[node.output]
 
-    def _bytes(self) -> list[int]:
-        return list(chain.from_iterable(
-            [*(int(value) - LEAST_WEIGHT for value in layer.weight.flat),
-             *chain.from_iterable((int(value) + BIAS_REACH).to_bytes(BIAS_WIDTH // WIDTH, "little")
-                                  for value in layer.bias.flat)]
-            for layer in self._layers.values()))
+
+def _named(what: str, values: Integers) -> dict[str, int]:
+    return {f"{what}[{place}]": int(value) for place, value in enumerate(values.flat)}
