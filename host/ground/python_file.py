@@ -1,8 +1,10 @@
 """A Python file of a user's: loaded by its path, and where in it something went wrong."""
 
+import sys
 from importlib.machinery import SourceFileLoader
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
+from traceback import walk_tb
 from types import ModuleType
 
 
@@ -12,16 +14,19 @@ def load_python(path: Path, name: str) -> ModuleType:
     spec = spec_from_file_location(name, place, loader=SourceFileLoader(name, place))
     assert spec is not None and spec.loader is not None
     module = module_from_spec(spec)
-    spec.loader.exec_module(module)
+    sys.modules[name] = module  # while it runs: dataclasses look for annotations' names there
+    try:
+        spec.loader.exec_module(module)
+    finally:
+        sys.modules.pop(name, None)
     return module
 
 
 def place_in(error: BaseException, path: Path) -> str:
     """Where in the file it went wrong: ":12", or nothing where that is elsewhere."""
     place = str(path.absolute())
-    trace, found = error.__traceback__, getattr(error, "lineno", None)
-    while trace is not None:
-        if trace.tb_frame.f_code.co_filename == place:
-            found = trace.tb_lineno
-        trace = trace.tb_next
+    found = getattr(error, "lineno", None)
+    for frame, line in walk_tb(error.__traceback__):
+        if frame.f_code.co_filename == place:
+            found = line
     return "" if found is None else f":{found}"

@@ -1,14 +1,14 @@
 """Classes of a user's own, from a file that is named on the command line: strategies and rules."""
 
-import importlib.util
 import inspect
-import sys
 from pathlib import Path
+from traceback import walk_tb
 from types import ModuleType
 from typing import Any, TypeVar
 
 from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.ground.nearest import did_you_mean
+from proofmill.host.ground.python_file import load_python
 from proofmill.host.network.economics.scenario import Scenario
 from proofmill.host.network.economics.strategies import Strategy
 from proofmill.host.network.mechanism.ledger import RewardLedger
@@ -41,11 +41,10 @@ def rule_of(text: str) -> type[RewardLedger]:
 
 def own_error(error: Exception) -> ProofmillError | None:
     """An error that a class of such a file has raised, as a sentence; None for one of our own."""
-    trace, found = error.__traceback__, None
-    while trace is not None:
-        if str(trace.tb_frame.f_globals.get("__name__", "")).startswith(PREFIX):
-            found = f"{trace.tb_frame.f_code.co_filename}, line {trace.tb_lineno}"
-        trace = trace.tb_next
+    found = None
+    for frame, line in walk_tb(error.__traceback__):
+        if str(frame.f_globals.get("__name__", "")).startswith(PREFIX):
+            found = f"{frame.f_code.co_filename}, line {line}"
     if found is None:
         return None
     return ProofmillError(f"{found}: {type(error).__name__}: {error}; mend it there")
@@ -102,17 +101,11 @@ def _module(path: Path) -> ModuleType:
     if not path.is_file():
         raise ProofmillError(f"{path}: there is no such file; name the file of your class, as "
                              "mine.py:Patient")
-    name = f"{PREFIX}{path.stem}"
-    specification = importlib.util.spec_from_file_location(name, path)
-    if specification is None or specification.loader is None:
+    if path.suffix != ".py":
         raise ProofmillError(f"{path}: is no Python file; its name ends with .py")
-    module = importlib.util.module_from_spec(specification)
-    sys.modules[name] = module
     try:
-        specification.loader.exec_module(module)
+        return load_python(path, f"{PREFIX}{path.stem}")
     except SyntaxError as error:
         raise ProofmillError(f"{path}, line {error.lineno}: {error.msg}") from error
     except Exception as error:
         raise own_error(error) or ProofmillError(f"{path}: cannot be read: {error}") from error
-    return module
-

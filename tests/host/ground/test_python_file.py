@@ -15,6 +15,14 @@ def test_a_file_is_a_module_that_no_import_finds(tmp_path):
         import some_name  # noqa: F401
 
 
+def test_a_file_may_have_dataclasses_whose_annotations_are_text(tmp_path):
+    (tmp_path / "mine.py").write_text(
+        "from __future__ import annotations\nfrom dataclasses import dataclass\n\n"
+        "@dataclass\nclass Pair:\n    left: int\n    right: int\n")
+    assert vars(load_python(tmp_path / "mine.py", "some_name").Pair(1, 2)) == {
+        "left": 1, "right": 2}
+
+
 @pytest.mark.parametrize("text, place", [
     ("x = 1\ny = z\n", ":2"), ("\n\nx = (\n", ":3"),
     ("def f():\n    return 1 / 0\n\nf()\n", ":2"),
