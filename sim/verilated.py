@@ -59,15 +59,19 @@ def gateware(shape: MsmShape, progress: BuildProgress | None = None) -> Gateware
 
 def kept_verilog(name: str, emit: Callable[[], str], progress: BuildProgress | None) -> str:
     """What `emit` gives, from the cache if it was asked for under `name` with the same sources."""
-    folder, key = cache_folder("verilog"), _verilog_key(name)
-    path = kept(folder, key, ".sv")
+    path = _verilog_path(name)
     if path is not None:
         return path.read_text()
     if progress is not None:
         progress("emitting Verilog", 0, 1)
     verilog = emit()
-    keep(folder, key, ".sv", [verilog.encode()])
+    keep(cache_folder("verilog"), _verilog_key(name), ".sv", [verilog.encode()])
     return verilog
+
+
+def _verilog_path(name: str) -> Path | None:
+    """Where the cache has what `kept_verilog` gives; None if it has not."""
+    return kept(cache_folder("verilog"), _verilog_key(name), ".sv")
 
 
 def _verilog_key(name: str) -> str:
@@ -98,25 +102,26 @@ def build(shape: MsmShape, progress: BuildProgress | None = None, *,
     `BuildError`.
     """
     tell = progress or (lambda what, done, total: None)
+    name, compilation = shape_key(shape), None
+    with _in_the_cache():
+        verilog = _verilog_path(name)
     with ExitStack() as until_end:
-        compilation = None
-        if not is_kept(shape, traced=traced):
-            # The Verilog takes one core: the others begin with what does not depend on it.
+        if verilog is None:
+            # Emitting it takes one core: the others begin with what does not depend on it.
             compilation = until_end.enter_context(Compilation(Tools.found(traced)))
-        with _in_the_cache(), _only_one(f"verilog-{shape_key(shape)[:16]}", tell):
+        with _in_the_cache(), _only_one(f"verilog-{name[:16]}", tell):
             ware = gateware(shape, tell)
         return ware, library_of(ware.verilog, "accelerator", HARNESS, tell, traced=traced,
                                 begun=compilation)
 
 
-def is_kept(shape: MsmShape, *, traced: bool = False) -> bool:
+def is_kept(shape: MsmShape) -> bool:
     """Whether `build` finds both in the cache. `BuildError` where there are no tools."""
     with _in_the_cache():
-        path = kept(cache_folder("verilog"), _verilog_key(shape_key(shape)), ".sv")
+        path = _verilog_path(shape_key(shape))
         if path is None:
             return False
-        tools = Tools.found(traced)
-        key = tools.key(with_hash(path.read_text())[0], "accelerator", HARNESS)
+        key = Tools.found(traced=False).key(with_hash(path.read_text())[0], "accelerator", HARNESS)
         return kept(cache_folder("simulation"), key, ".so") is not None
 
 
