@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from proofmill.host.ground.errors import ProofmillError
+from proofmill.host.network.consensus.spec import spec
 
 
 class Invalid(Exception):
@@ -32,6 +33,16 @@ def judged_by_specification() -> Iterator[None]:
         raise
     except Exception as error:
         raise Invalid(f"the specification refuses it ({type(error).__name__})") from error
+
+
+def decoded(kind: type[spec.Container], data: bytes) -> spec.Container:
+    """The `kind` that has these SSZ bytes; `Invalid` where there is none."""
+    try:
+        with judged_by_specification():
+            return kind.decode_bytes(data)
+    except Invalid as error:
+        cause = error.__cause__
+        raise Invalid(f"not the SSZ bytes of {kind.__name__} ({type(cause).__name__})") from cause
 
 
 @contextmanager

@@ -20,7 +20,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from proofmill.host.ground.log_fields import name_of
-from proofmill.host.network.consensus.refusal import Invalid, judged_by_specification
+from proofmill.host.network.consensus.refusal import Invalid, decoded
 from proofmill.host.network.consensus.spec import spec
 from proofmill.host.network.node.archive import Archive
 from proofmill.host.network.node.follower import PARENT_EMPTY, PARENT_UNKNOWN, Follower
@@ -126,11 +126,9 @@ class CatchUp:
         }
         kind, learn = kinds[topic]
         try:
-            with judged_by_specification():
-                message = kind.decode_bytes(data)
+            message = decoded(kind, data)
         except Invalid as error:
-            verdict = Reception.REJECT
-            reason = f"not the SSZ bytes of {kind.__name__} ({type(error.__cause__).__name__})"
+            verdict, reason = Reception.REJECT, str(error)
         else:
             verdict, reason = learn(message, peer, len(data))
         if verdict is Reception.REJECT:

@@ -14,7 +14,7 @@ from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.network.certificates.certificate import Certificate
 from proofmill.host.network.certificates.light import LightNode
 from proofmill.host.network.certificates.rule import ContradictionError, UnknownSourceError
-from proofmill.host.network.consensus.refusal import Invalid, judged_by_specification
+from proofmill.host.network.consensus.refusal import Invalid, decoded
 from proofmill.host.network.consensus.spec import spec
 from proofmill.host.network.node.certificate_messages import (
     MOST_CERTIFICATES,
@@ -102,11 +102,9 @@ class CertificateExchange:
         """A question or an answer; raises as `learn`."""
         kind = CertificateRequest if topic is Topic.CERTIFICATE_REQUEST else CertificateRange
         try:
-            with judged_by_specification():
-                message = kind.decode_bytes(data)
+            message = decoded(kind, data)
         except Invalid as error:
-            return Reception.REJECT, (f"not the SSZ bytes of {kind.__name__} "
-                                      f"({type(error.__cause__).__name__})")
+            return Reception.REJECT, str(error)
         return self._serve(message, peer) if kind is CertificateRequest else self._hear(
             message, peer)
 

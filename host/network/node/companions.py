@@ -14,7 +14,7 @@ from proofmill.host.network.certificates.companion import Registration, companio
 from proofmill.host.network.certificates.rule import Finality
 from proofmill.host.network.certificates.slashing import are_slashable
 from proofmill.host.network.certificates.votes import checkpoint_of, vote_of
-from proofmill.host.network.consensus.refusal import Invalid, judged_by_specification
+from proofmill.host.network.consensus.refusal import Invalid, decoded, judged_by_specification
 from proofmill.host.network.consensus.spec import spec
 from proofmill.host.network.node.certificate_messages import CompanionSignature, CompanionVotes
 from proofmill.host.network.node.follower import EARLY, SLOTS_PER_EPOCH, Follower
@@ -97,11 +97,9 @@ class Companions:
     def take(self, raw: bytes) -> Answer:
         """Hear `CompanionVotes`; never raises for what is in them."""
         try:
-            with judged_by_specification():
-                message = CompanionVotes.decode_bytes(raw)
+            message = decoded(CompanionVotes, raw)
         except Invalid as error:
-            return Reception.REJECT, ("not the SSZ bytes of CompanionVotes "
-                                      f"({type(error.__cause__).__name__})")
+            return Reception.REJECT, str(error)
         data = message.data
         slot, epoch = int(data.slot), int(data.target.epoch)
         if self._follower.is_early(slot):

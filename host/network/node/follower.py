@@ -21,7 +21,7 @@ from proofmill.host.network.consensus.genesis import genesis_block, genesis_stat
 from proofmill.host.network.consensus.keys import ValidatorKey
 from proofmill.host.network.consensus.proofs import PROOF_TYPE
 from proofmill.host.network.consensus.records import ProvingTask
-from proofmill.host.network.consensus.refusal import Invalid, judged_by_specification
+from proofmill.host.network.consensus.refusal import Invalid, decoded, judged_by_specification
 from proofmill.host.network.consensus.spec import engines as used_engines
 from proofmill.host.network.consensus.spec import spec
 from proofmill.host.network.consensus.store import pin_store, prune_store
@@ -209,11 +209,9 @@ class Follower:
             return take_signed(self.transfers, data)
         kind, _ = self._topics[topic]
         try:
-            with judged_by_specification():
-                message = kind.decode_bytes(data)
+            message = decoded(kind, data)
         except Invalid as error:
-            cause = type(error.__cause__).__name__
-            return Reception.REJECT, f"not the SSZ bytes of {kind.__name__} ({cause})"
+            return Reception.REJECT, str(error)
         if topic is Topic.BLOCK and peer not in OURSELVES:
             self._compare_clock(message)
         return self.judge(topic, message)
