@@ -71,10 +71,8 @@ class Registry:
     @cached_property
     def tree(self) -> SparseTree:
         """The tree of leaves."""
-        tree = SparseTree(self.depth)
-        for index, member in self.members.items():
-            tree = tree.replace(index, member.leaf)
-        return tree
+        return SparseTree(self.depth).with_leaves(
+            {index: member.leaf for index, member in self.members.items()})
 
     @cached_property
     def commitment(self) -> int:

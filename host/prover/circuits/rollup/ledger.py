@@ -67,10 +67,8 @@ class Ledger:
     @cached_property
     def tree(self) -> SparseTree:
         """The tree over the accounts' leaves."""
-        tree = SparseTree(self.size.depth)
-        for number, account in sorted(self.accounts.items()):
-            tree = tree.replace(number, account.leaf)
-        return tree
+        return SparseTree(self.size.depth).with_leaves(
+            {number: account.leaf for number, account in self.accounts.items()})
 
     @property
     def root(self) -> int:

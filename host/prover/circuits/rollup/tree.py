@@ -5,7 +5,7 @@ follows. A tree never changes: `replace` gives another, which shares all but one
 that every branch of a chain keeps its own at the cost of the paths that differ.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Optional
@@ -53,8 +53,13 @@ class SparseTree:
 
     def replace(self, place: int, leaf: int) -> "SparseTree":
         """The tree with `leaf` at `place`: `depth` hashes."""
-        self._check(place)
-        return SparseTree(self.depth, _replace(self._top, self.depth, place, leaf))
+        return self.with_leaves({place: leaf})
+
+    def with_leaves(self, leaves: Mapping[int, int]) -> "SparseTree":
+        """The tree with `leaves` at their places; what is above several is hashed once."""
+        for place in leaves:
+            self._check(place)
+        return SparseTree(self.depth, _replace(self._top, self.depth, leaves))
 
     def _descend(self, place: int) -> tuple[_Node | None, tuple[int, ...]]:
         self._check(place)
@@ -78,14 +83,17 @@ def _hash(node: _Node | None, height: int) -> int:
     return empty_root(height) if node is None else node.hash
 
 
-def _replace(node: _Node | None, height: int, place: int, leaf: int) -> _Node | None:
+def _replace(node: _Node | None, height: int, leaves: Mapping[int, int]) -> _Node | None:
+    """`leaves`: by their places within the subtree."""
+    if not leaves:
+        return node
     if height == 0:
-        return None if leaf == EMPTY else _Node(leaf)
+        return None if leaves[0] == EMPTY else _Node(leaves[0])
     left, right = (node.left, node.right) if node else (None, None)
-    if place >> height - 1 & 1:
-        right = _replace(right, height - 1, place, leaf)
-    else:
-        left = _replace(left, height - 1, place, leaf)
+    half = 1 << height - 1
+    left = _replace(left, height - 1, {at: leaf for at, leaf in leaves.items() if at < half})
+    right = _replace(
+        right, height - 1, {at - half: leaf for at, leaf in leaves.items() if at >= half})
     if left is None and right is None:
         return None
     return _Node(poseidon((_hash(left, height - 1), _hash(right, height - 1))), left, right)

@@ -52,8 +52,14 @@ def test_the_tree_is_the_full_one() -> None:
         assert all(tree.path(at) == full.path(at) and tree.leaf(at) == leaves[at]
                    for at in range(8))
     assert list(tree) == [(place, leaf) for place, leaf in enumerate(leaves) if leaf]
+    assert SparseTree(3).with_leaves(dict(enumerate(leaves))) == tree
+    few = {2: 7, 3: 0, 6: 9}
+    assert tree.with_leaves(few) == tree.replace(2, 7).replace(3, 0).replace(6, 9)
+    assert tree.with_leaves({}) == tree
     with pytest.raises(IndexError):
         tree.leaf(8)
+    with pytest.raises(IndexError):
+        tree.with_leaves({0: 1, 8: 1})
 
 
 def test_a_ledger_with_one_account_changed() -> None:
