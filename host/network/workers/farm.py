@@ -396,15 +396,22 @@ class Farm(Closing):
 
     async def _again(self, identity: str) -> None:
         """Let others do a task that is open still: what its worker has of it counts no more."""
-        if not self._book.is_open(identity):
-            return
-        task = self._asked_for.get(identity)
+        task = self._still_open(identity)
         if task is None:
-            self._book.forget(identity)  # of a former life: who asks for it again opens it again
             return
         with suppress(*FAULTS):
             await self._stream.purge_stream(self._queue.tasks, subject=self._queue.task(identity))
             await self._hand_in(task)
+
+    def _still_open(self, identity: str) -> Task | None:
+        """A task that somebody waits for an answer to; one of a former life is forgotten: who asks
+        for it again opens it again."""
+        if not self._book.is_open(identity):
+            return None
+        task = self._asked_for.get(identity)
+        if task is None:
+            self._book.forget(identity)
+        return task
 
     async def _read(self) -> None:
         """Take answers, as long as the queue is there."""
@@ -531,12 +538,8 @@ class Farm(Closing):
                 break
             await asyncio.sleep(READ_SECONDS / 50)
         for identity in missing:
-            if not self._book.is_open(identity):
-                continue
-            task = self._asked_for.get(identity)
-            if task is None:
-                self._book.forget(identity)  # of a former life, as in `_again`
-            else:
+            task = self._still_open(identity)
+            if task is not None:
                 log.info("a task that the queue lost is handed in again: %s", identity)
                 await self._hand_in(task)
 
