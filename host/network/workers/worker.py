@@ -187,12 +187,14 @@ class Worker:
                 kind = taken.task.kind, taken.task.address
                 computing = asyncio.ensure_future(self._computed(bench, thread, taken))
                 fetching = taken.seconds or fetching
-                if taken.waiting >= MANY or kind in took:
-                    ahead = max(AHEAD_SECONDS, AHEAD_FACTOR * fetching)
-                    await asyncio.wait([computing], timeout=0.0 if taken.waiting >= MANY else (
-                        max(0.0, took[kind] - ahead)))
-                    if not computing.done():
-                        coming = asyncio.ensure_future(self._next(stream, subscription, lease))
+                alone: float | None = None  # until it is done
+                if taken.waiting >= MANY:
+                    alone = 0.0
+                elif kind in took:
+                    alone = max(0.0, took[kind] - max(AHEAD_SECONDS, AHEAD_FACTOR * fetching))
+                await asyncio.wait([computing], timeout=alone)
+                if not computing.done():
+                    coming = asyncio.ensure_future(self._next(stream, subscription, lease))
                 answer = await computing
                 answering.add(handing := asyncio.ensure_future(
                     self._answer(stream, taken, answer)))
