@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from proofmill.host.ground.closing import Closing
-from proofmill.host.ground.parent import end_with_parent
+from proofmill.host.ground.parent import end_with_parent, same_packages
 
 LOOK_SECONDS = 0.01
 
@@ -36,7 +36,7 @@ class Nursery(Closing):
             [sys.executable, "-m", __name__, *modules], stdin=subprocess.PIPE,
             stdout=subprocess.PIPE, text=True, start_new_session=True,
             preexec_fn=partial(end_with_parent, signal.SIGKILL),
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))})
+            env=same_packages())
 
     def begin(self, module: str, arguments: Sequence[str], output: Path) -> "Child":
         """A process that runs `main` of a module with `arguments`; what it says goes to the end of

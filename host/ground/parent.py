@@ -1,10 +1,17 @@
 """A process that is of no use without the one that began it."""
 
+import os
 import signal
 import sys
 
 _PR_SET_PDEATHSIG = 1
 """Of <sys/prctl.h>."""
+
+
+def same_packages() -> dict[str, str]:
+    """The environment of a child in which Python finds the packages that it finds here, also where
+    none of them is installed."""
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
 
 
 def end_with_parent(by: signal.Signals) -> None:

@@ -6,7 +6,6 @@ that process fails, `open_device` builds it itself, and says what is wrong.
 """
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -14,7 +13,7 @@ import threading
 from types import FrameType
 
 from proofmill.host.ground.closing import Closing
-from proofmill.host.ground.parent import end_with_parent
+from proofmill.host.ground.parent import end_with_parent, same_packages
 from proofmill.host.prover.devices.catalogue import BuildProgress, is_built, open_device
 from proofmill.sim.processes import end, start
 
@@ -26,7 +25,7 @@ class Ahead(Closing):
         self._process = start(
             [sys.executable, "-m", __name__, name], stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))})
+            env=same_packages())
         self.last: tuple[str, int, int] | None = None
         """The step that it has told last, None before the first and when it has ended."""
         self._progress: BuildProgress = lambda what, done, total: None

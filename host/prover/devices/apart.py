@@ -5,7 +5,6 @@ points to load, jobs to run and vectors to transform, and answers with progress,
 went wrong.
 """
 
-import os
 import signal
 import socket
 import subprocess
@@ -22,7 +21,7 @@ import numpy as np
 
 from proofmill.hdl.curve import Group
 from proofmill.host.ground.errors import ProofmillError
-from proofmill.host.ground.parent import end_with_parent
+from proofmill.host.ground.parent import end_with_parent, same_packages
 from proofmill.host.prover.curve.limbs import Limbs
 from proofmill.host.prover.devices.device import (
     Bases,
@@ -142,7 +141,7 @@ class ApartDevice:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "proofmill.host.prover.devices.apart", str(theirs.fileno())],
                 pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL,
-                env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))})
+                env=same_packages())
         self._link = Connection(ours.detach())
         self._transforms = self._ask(self._opening, START_SECONDS, None)
 
