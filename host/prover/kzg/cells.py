@@ -8,23 +8,23 @@ from collections.abc import Mapping, Sequence
 from proofmill.host.prover.kzg.fk20 import cell_proofs, transformed_setup
 from proofmill.host.prover.kzg.inputs import Elements
 from proofmill.host.prover.kzg.parameters import (
-    BLOB_ELEMENTS,
     BLOB_POWER,
+    CELL_BYTES,
     CELL_ELEMENTS,
     CELL_POWER,
     CELLS,
-    EXTENDED_ELEMENTS,
     EXTENDED_POWER,
     coset_shift,
     reversal,
-    root_of_unity,
 )
+from proofmill.host.prover.kzg.polynomials import scaled, to_coefficients, to_values
 from proofmill.host.prover.native.bls12_381 import (
+    COMPRESSED_BYTES,
     NUMBER_BYTES,
     ORDER,
     compress,
     pack,
-    transform,
+    pieces,
     unpack,
 )
 from proofmill.host.prover.native.library import Progress
@@ -33,37 +33,22 @@ from proofmill.host.prover.native.library import Progress
 def coefficients_of(blob: Elements, threads: int | None = None) -> bytes:
     """The polynomial's 4,096 coefficients, packed: polynomial_eval_to_coeff."""
     ordered = pack([blob.values[i] for i in reversal(BLOB_POWER)])
-    return transform(ordered, BLOB_POWER, pow(root_of_unity(BLOB_POWER), -1, ORDER),
-                     pow(BLOB_ELEMENTS, -1, ORDER), threads)
+    return to_coefficients(ordered, BLOB_POWER, threads)
 
 
 def cells_of(coefficients: bytes, threads: int | None = None) -> list[bytes]:
     """compute_cells: the polynomial's values, 2,048 bytes a cell, big-endian."""
-    values = transform(coefficients + bytes(NUMBER_BYTES * BLOB_ELEMENTS), EXTENDED_POWER,
-                       root_of_unity(EXTENDED_POWER), threads=threads)
+    values = to_values(coefficients + bytes(len(coefficients)), EXTENDED_POWER, threads)
     # Backwards, every number is big-endian.
-    backwards, last = values[::-1], EXTENDED_ELEMENTS - 1
-    elements = [backwards[NUMBER_BYTES * (last - i):NUMBER_BYTES * (last - i + 1)]
-                for i in reversal(EXTENDED_POWER)]
-    return [b"".join(elements[CELL_ELEMENTS * i:CELL_ELEMENTS * (i + 1)]) for i in range(CELLS)]
+    elements = pieces(values[::-1], NUMBER_BYTES)[::-1]
+    return pieces(b"".join([elements[i] for i in reversal(EXTENDED_POWER)]), CELL_BYTES)
 
 
 def proofs_of(coefficients: bytes, threads: int | None = None, progress: Progress | None = None
               ) -> list[bytes]:
     """The cells' proofs, compressed."""
     points = cell_proofs(coefficients, transformed_setup(), threads, progress)
-    data = compress(b"".join(points))
-    size = len(data) // CELLS
-    return [data[size * i:size * (i + 1)] for i in range(CELLS)]
-
-
-def scaled(coefficients: Sequence[int], by: int) -> list[int]:
-    """Of f(by * X)."""
-    factor, result = 1, []
-    for coefficient in coefficients:
-        result.append(coefficient * factor % ORDER)
-        factor = factor * by % ORDER
-    return result
+    return pieces(compress(b"".join(points)), COMPRESSED_BYTES)
 
 
 def interpolated(sums: Mapping[int, Sequence[int]]) -> list[int]:
@@ -74,13 +59,11 @@ def interpolated(sums: Mapping[int, Sequence[int]]) -> list[int]:
     indices, total = list(sums), [0] * CELL_ELEMENTS
     order = reversal(CELL_POWER)
     columns = b"".join(pack([sums[k][i] for i in order]) for k in indices)
-    found = unpack(transform(columns, CELL_POWER, pow(root_of_unity(CELL_POWER), -1, ORDER),
-                             pow(CELL_ELEMENTS, -1, ORDER)))
+    found = unpack(to_coefficients(columns, CELL_POWER))
     for place, index in enumerate(indices):
-        factor, backwards = 1, pow(coset_shift(index), -1, ORDER)
-        for i in range(CELL_ELEMENTS):
-            total[i] += found[CELL_ELEMENTS * place + i] * factor
-            factor = factor * backwards % ORDER
+        own = found[CELL_ELEMENTS * place:CELL_ELEMENTS * (place + 1)]
+        for i, coefficient in enumerate(scaled(own, pow(coset_shift(index), -1, ORDER))):
+            total[i] += coefficient
     return [each % ORDER for each in total]
 
 

@@ -27,6 +27,7 @@ from proofmill.host.prover.native.bls12_381 import (
     NUMBER_BYTES,
     ORDER,
     POINT_BYTES,
+    pieces,
     sums_of_rows,
     transform,
     transform_points,
@@ -70,14 +71,15 @@ def _kept_or_new(progress: Progress | None) -> bytes:
 
 
 def _transform_setup(progress: Progress | None) -> bytes:
-    points = powers()
-    padding = INFINITY * (CELLS - ROWS)
-    columns = b"".join(
-        b"".join(points[POINT_BYTES * i:POINT_BYTES * (i + 1)]
-                 for i in range(remainder, BLOB_ELEMENTS, CELL_ELEMENTS)) + padding
-        for remainder in range(CELL_ELEMENTS))
-    return transform_points(columns, CELLS_POWER, pow(root_of_unity(CELLS_POWER), -1, ORDER),
-                            progress=progress)
+    return transform_points(_columns(powers(), POINT_BYTES), CELLS_POWER,
+                            pow(root_of_unity(CELLS_POWER), -1, ORDER), progress=progress)
+
+
+def _columns(data: bytes, size: int) -> bytes:
+    """Of each remainder the points or numbers there, `size` bytes each, and as many zeros."""
+    items, zeros = pieces(data, size), bytes(size * (CELLS - ROWS))
+    return b"".join([b"".join(items[remainder::CELL_ELEMENTS]) + zeros
+                     for remainder in range(CELL_ELEMENTS)])
 
 
 def cell_proofs(coefficients: bytes, setup: bytes, threads: int | None = None,
@@ -88,20 +90,14 @@ def cell_proofs(coefficients: bytes, setup: bytes, threads: int | None = None,
     by numbers in 128 sums, and two transforms of 128 points.
     """
     root = root_of_unity(CELLS_POWER)
-    padding = bytes(NUMBER_BYTES * (CELLS - ROWS))
-    columns = b"".join(
-        b"".join(coefficients[NUMBER_BYTES * i:NUMBER_BYTES * (i + 1)]
-                 for i in range(remainder, BLOB_ELEMENTS, CELL_ELEMENTS)) + padding
-        for remainder in range(CELL_ELEMENTS))
     # The inverse transform of points below divides by their number; here it costs nothing.
-    scalars = transform(columns, CELLS_POWER, root, pow(CELLS, -1, ORDER), threads)
+    scalars = pieces(transform(_columns(coefficients, NUMBER_BYTES), CELLS_POWER, root,
+                               pow(CELLS, -1, ORDER), threads), NUMBER_BYTES)
     places = [CELLS * remainder + place for place in range(CELLS)
               for remainder in range(CELL_ELEMENTS)]
-    products = sums_of_rows(
-        setup, places,
-        b"".join([scalars[NUMBER_BYTES * i:NUMBER_BYTES * (i + 1)] for i in places]),
-        CELL_ELEMENTS, threads, progress)
+    products = sums_of_rows(setup, places, b"".join([scalars[i] for i in places]), CELL_ELEMENTS,
+                            threads, progress)
     sums = transform_points(products, CELLS_POWER, pow(root, -1, ORDER), threads)
     quotients = sums[POINT_BYTES:POINT_BYTES * ROWS] + INFINITY * (CELLS - ROWS + 1)
-    proofs = transform_points(quotients, CELLS_POWER, root, threads)
-    return [proofs[POINT_BYTES * i:POINT_BYTES * (i + 1)] for i in reversal(CELLS_POWER)]
+    proofs = pieces(transform_points(quotients, CELLS_POWER, root, threads), POINT_BYTES)
+    return [proofs[i] for i in reversal(CELLS_POWER)]

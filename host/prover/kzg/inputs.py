@@ -19,6 +19,7 @@ from proofmill.host.prover.native.bls12_381 import (
     POINT_BYTES,
     compress,
     decompress,
+    pieces,
 )
 
 
@@ -62,8 +63,7 @@ def _elements(data: bytes, size: int, kind: str, name: str) -> Elements:
     if len(data) != size:
         raise ProofmillError(f"{name}: {len(data):,} bytes, {kind} has {size:,}; give all of "
                              f"{'them' if size > ELEMENT_BYTES else 'it'}, big-endian")
-    values = tuple([int.from_bytes(data[place:place + ELEMENT_BYTES], "big")
-                    for place in range(0, size, ELEMENT_BYTES)])
+    values = tuple([int.from_bytes(each, "big") for each in pieces(data, ELEMENT_BYTES)])
     if max(values) >= ORDER:
         index = next(i for i, value in enumerate(values) if value >= ORDER)
         where = f"element {index} (byte {index * ELEMENT_BYTES})" if len(values) > 1 else "value"
@@ -88,8 +88,7 @@ def points_of(data: Sequence[bytes], name: str) -> list[Point]:
         index, reason = data.index(different[wrong[0]]), wrong[1]
         raise ProofmillError(f"{_numbered(name, index, data)}: 0x{data[index].hex()} is no point "
                              f"of G1: {reason}; copy it again from where it was made")
-    points = {each: Point(each, words[POINT_BYTES * i:POINT_BYTES * (i + 1)])
-              for i, each in enumerate(different)}
+    points = dict(zip(different, map(Point, different, pieces(words, POINT_BYTES)), strict=True))
     return [points[each] for each in data]
 
 

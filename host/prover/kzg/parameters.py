@@ -2,7 +2,7 @@
 
 from functools import cache
 
-from proofmill.host.prover.native.bls12_381 import ORDER, pack
+from proofmill.host.prover.native.bls12_381 import ORDER, pack, powers_of
 
 BLOB_POWER = 12
 BLOB_ELEMENTS = 1 << BLOB_POWER
@@ -43,10 +43,7 @@ def reversal(power: int) -> tuple[int, ...]:
 @cache
 def roots(power: int) -> tuple[int, ...]:
     """The powers of `root_of_unity`, in their order."""
-    root, values = root_of_unity(power), [1]
-    for _ in range((1 << power) - 1):
-        values.append(values[-1] * root % ORDER)
-    return tuple(values)
+    return tuple(powers_of(root_of_unity(power), 1 << power))
 
 
 @cache

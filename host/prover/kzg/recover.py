@@ -6,7 +6,6 @@
 from collections.abc import Sequence
 
 from proofmill.host.ground.errors import ProofmillError
-from proofmill.host.prover.kzg.cells import scaled
 from proofmill.host.prover.kzg.inputs import Elements
 from proofmill.host.prover.kzg.parameters import (
     BLOB_ELEMENTS,
@@ -17,10 +16,10 @@ from proofmill.host.prover.kzg.parameters import (
     EXTENDED_POWER,
     GENERATOR,
     reversal,
-    root_of_unity,
     roots,
 )
-from proofmill.host.prover.native.bls12_381 import ORDER, pack, transform, unpack
+from proofmill.host.prover.kzg.polynomials import scaled, to_coefficients, to_values
+from proofmill.host.prover.native.bls12_381 import ORDER, pack, unpack
 
 LEAST_CELLS = CELLS // 2
 """Cells from which a blob can be recovered."""
@@ -34,8 +33,8 @@ def recover(indices: Sequence[int], cells: Sequence[Elements], threads: int | No
     `ProofmillError` where indices do not ascend, are too few, or no polynomial of degree below
     4,096 has these cells.
     """
-    _check(indices, cells)
-    size, missing = EXTENDED_ELEMENTS, sorted(set(range(CELLS)) - set(indices))
+    _check(indices)
+    missing = sorted(set(range(CELLS)) - set(indices))
     cell_roots = roots(CELLS_POWER)
     short = [1]  # in Y = X^64, the lowest coefficient first
     for cell in missing:
@@ -43,23 +42,20 @@ def recover(indices: Sequence[int], cells: Sequence[Elements], threads: int | No
         short = [(above - zero * below) % ORDER
                  for above, below in zip([0, *short], [*short, 0], strict=True)]
     short += [0] * (CELLS - len(short))
-    at_cells = unpack(transform(pack(short), CELLS_POWER, root_of_unity(CELLS_POWER)))
-    products, places = [0] * size, reversal(EXTENDED_POWER)
+    at_cells = unpack(to_values(pack(short), CELLS_POWER))
+    products, places = [0] * EXTENDED_ELEMENTS, reversal(EXTENDED_POWER)
     for index, each in zip(indices, cells, strict=True):
         factor = at_cells[reversal(CELLS_POWER)[index]]
         for i, value in enumerate(each.values):
             products[places[CELL_ELEMENTS * index + i]] = value * factor % ORDER
-    root = root_of_unity(EXTENDED_POWER)
-    backwards, over = pow(root, -1, ORDER), pow(size, -1, ORDER)
-    product = unpack(transform(pack(products), EXTENDED_POWER, backwards, over, threads))
-    shifted = unpack(transform(pack(scaled(product, GENERATOR)), EXTENDED_POWER, root,
-                               threads=threads))
+    product = unpack(to_coefficients(pack(products), EXTENDED_POWER, threads))
+    shifted = unpack(to_values(pack(scaled(product, GENERATOR)), EXTENDED_POWER, threads))
     shift = pow(GENERATOR, CELL_ELEMENTS, ORDER)
-    there = unpack(transform(pack(scaled(short, shift)), CELLS_POWER, root_of_unity(CELLS_POWER)))
+    there = unpack(to_values(pack(scaled(short, shift)), CELLS_POWER))
     inverses = [pow(value, -1, ORDER) for value in there]
     quotients = [value * inverses[i % CELLS] % ORDER for i, value in enumerate(shifted)]
-    found = scaled(unpack(transform(pack(quotients), EXTENDED_POWER, backwards, over, threads)),
-                    pow(GENERATOR, -1, ORDER))
+    found = scaled(unpack(to_coefficients(pack(quotients), EXTENDED_POWER, threads)),
+                   pow(GENERATOR, -1, ORDER))
     if any(found[BLOB_ELEMENTS:]):
         raise ProofmillError(
             f"the {len(indices)} cells: no polynomial of degree below {BLOB_ELEMENTS:,} has all of "
@@ -68,10 +64,7 @@ def recover(indices: Sequence[int], cells: Sequence[Elements], threads: int | No
     return pack(found[:BLOB_ELEMENTS])
 
 
-def _check(indices: Sequence[int], cells: Sequence[Elements]) -> None:
-    if len(indices) != len(cells):
-        raise ProofmillError(f"{len(indices)} indices do not belong to {len(cells)} cells; give "
-                             "one for each")
+def _check(indices: Sequence[int]) -> None:
     for before, after in zip(indices, indices[1:], strict=False):
         if before >= after:
             raise ProofmillError(f"the cell index {after} comes after {before}; give cells once "

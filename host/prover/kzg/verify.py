@@ -12,7 +12,13 @@ from proofmill.host.prover.kzg.inputs import Point
 from proofmill.host.prover.kzg.pairing import product_is_one
 from proofmill.host.prover.kzg.parameters import BLOB_ELEMENTS, ELEMENT_BYTES
 from proofmill.host.prover.kzg.trusted_setup import cell_powers
-from proofmill.host.prover.native.bls12_381 import ORDER, POINT_BYTES, pack, weighted_sum
+from proofmill.host.prover.native.bls12_381 import (
+    ORDER,
+    POINT_BYTES,
+    pack,
+    powers_of,
+    weighted_sum,
+)
 
 BATCH_DOMAIN = b"RCKZGBATCH___V1_"
 """RANDOM_CHALLENGE_KZG_BATCH_DOMAIN."""
@@ -52,11 +58,3 @@ def are_valid(openings: Sequence[Opening]) -> bool:
     left = weighted_sum(b"".join(points), pack([-scalar % ORDER for scalar in scalars]))
     right = weighted_sum(b"".join(proofs), pack(weights))
     return product_is_one([(Point.of_words(left), 0), (Point.of_words(right), 1)])
-
-
-def powers_of(factor: int, count: int) -> list[int]:
-    """compute_powers: ``factor^i`` modulo r for i below `count`."""
-    powers = [1]
-    for _ in range(count - 1):
-        powers.append(powers[-1] * factor % ORDER)
-    return powers[:count]

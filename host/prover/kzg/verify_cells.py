@@ -15,8 +15,7 @@ from proofmill.host.prover.kzg.inputs import Elements, Point
 from proofmill.host.prover.kzg.pairing import product_is_one
 from proofmill.host.prover.kzg.parameters import BLOB_ELEMENTS, CELL_ELEMENTS, coset_shift
 from proofmill.host.prover.kzg.trusted_setup import cell_powers
-from proofmill.host.prover.kzg.verify import powers_of
-from proofmill.host.prover.native.bls12_381 import ORDER, pack, weighted_sum
+from proofmill.host.prover.native.bls12_381 import ORDER, pack, powers_of, weighted_sum
 
 CELL_BATCH_DOMAIN = b"RCKZGCBATCH__V1_"
 """RANDOM_CHALLENGE_KZG_CELL_BATCH_DOMAIN."""

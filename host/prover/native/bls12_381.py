@@ -50,8 +50,20 @@ def pack(numbers: Sequence[int]) -> bytes:
 
 def unpack(data: bytes) -> list[int]:
     """What `pack` packed."""
-    return [int.from_bytes(data[place:place + NUMBER_BYTES], "little")
-            for place in range(0, len(data), NUMBER_BYTES)]
+    return [int.from_bytes(each, "little") for each in pieces(data, NUMBER_BYTES)]
+
+
+def pieces(data: bytes, size: int) -> list[bytes]:
+    """Points or numbers that lie one after the other, `size` bytes each."""
+    return [data[place:place + size] for place in range(0, len(data), size)]
+
+
+def powers_of(base: int, count: int) -> list[int]:
+    """``base^i`` modulo r for i below `count`: compute_powers of the consensus specification."""
+    powers = [1]
+    for _ in range(count - 1):
+        powers.append(powers[-1] * base % ORDER)
+    return powers[:count]
 
 
 def decompress(data: bytes, in_subgroup: bool = True, threads: int | None = None
@@ -117,10 +129,8 @@ def transform_points(points: bytes, power: int, root: int, threads: int | None =
     count = len(points) // POINT_BYTES // size
     if len(points) != count * size * POINT_BYTES:
         raise ValueError(f"{len(points)} bytes are no multiple of {size} points")
-    factor, factors = 1, []
-    for _ in range(max(1, size // 2)):
-        factors += [factor % LAMBDA, factor // LAMBDA]
-        factor = factor * root % ORDER
+    factors = [part for factor in powers_of(root, max(1, size // 2))
+               for part in (factor % LAMBDA, factor // LAMBDA)]
     code, control, fault = library(), new_control(threads), Fault()
     data = ctypes.create_string_buffer(points, max(1, len(points)))
     table = pack(factors)
