@@ -9,7 +9,13 @@ import hashlib
 from proofmill.host.prover.kzg.inputs import Elements, Point
 from proofmill.host.prover.kzg.parameters import BLOB_ELEMENTS, blob_domain
 from proofmill.host.prover.kzg.trusted_setup import lagrange
-from proofmill.host.prover.native.bls12_381 import ORDER, pack, quotient, weighted_sum
+from proofmill.host.prover.native.bls12_381 import (
+    ORDER,
+    pack,
+    quotient,
+    value_at,
+    weighted_sum,
+)
 from proofmill.host.prover.native.library import Progress
 
 CHALLENGE_DOMAIN = b"FSBLOBVERIFY_V1_"
@@ -41,4 +47,4 @@ def prove(blob: Elements, at: int, threads: int | None = None, progress: Progres
 
 def evaluate(blob: Elements, at: int) -> int:
     """f(at), by the barycentric formula."""
-    return quotient(pack(blob.values), blob_domain(), at)[0]
+    return value_at(pack(blob.values), blob_domain(), at)

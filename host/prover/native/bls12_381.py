@@ -13,7 +13,6 @@ from proofmill.host.ground.cores import cores
 from proofmill.host.prover.native.faults import to_error
 from proofmill.host.prover.native.library import (
     Fault,
-    Library,
     Progress,
     library,
     new_control,
@@ -159,12 +158,21 @@ def quotient(values: bytes, roots: bytes, at: int) -> tuple[int, bytes]:
 
     `roots`: all roots of unity of an order, in any order; `at` may be one of them.
     """
+    result = ctypes.create_string_buffer(max(1, len(values)))
+    return _opened(values, roots, at, result), result.raw[:len(values)]
+
+
+def value_at(values: bytes, roots: bytes, at: int) -> int:
+    """f(at) alone; as for `quotient`."""
+    return _opened(values, roots, at, None)
+
+
+def _opened(values: bytes, roots: bytes, at: int, result: ctypes.Array[ctypes.c_char] | None
+            ) -> int:
     if len(values) != len(roots):
         raise ValueError(f"{len(values)} bytes of values at {len(roots)} bytes of roots")
-    code: Library = library()
-    result, fault = ctypes.create_string_buffer(max(1, len(values))), Fault()
-    value = ctypes.create_string_buffer(NUMBER_BYTES)
-    if code.bls12_381_quotient(values, roots, len(values) // NUMBER_BYTES, pack([at]), value,
-                               result, fault):
+    value, fault = ctypes.create_string_buffer(NUMBER_BYTES), Fault()
+    if library().bls12_381_quotient(values, roots, len(values) // NUMBER_BYTES, pack([at]), value,
+                                    result, fault):
         raise to_error(fault)
-    return int.from_bytes(value.raw, "little"), result.raw[:len(values)]
+    return int.from_bytes(value.raw, "little")

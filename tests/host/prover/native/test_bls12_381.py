@@ -25,6 +25,7 @@ from proofmill.host.prover.native.bls12_381 import (
     transform,
     transform_points,
     unpack,
+    value_at,
     weighted_sum,
 )
 from proofmill.host.prover.native.build import SOURCES
@@ -187,8 +188,10 @@ def test_a_quotient(data: st.DataObject) -> None:
         return [sum(c * pow(x, i, ORDER) for i, c in enumerate(polynomial)) % ORDER
                 for x in roots]
 
-    found, quotients = quotient(pack(evaluated(coefficients)), pack(roots), at)
+    values = pack(evaluated(coefficients))
+    found, quotients = quotient(values, pack(roots), at)
     assert found == value and unpack(quotients) == evaluated(divided)
+    assert value_at(values, pack(roots), at) == value
 
 
 def test_what_does_not_fit_is_refused() -> None:
