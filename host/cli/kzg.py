@@ -140,12 +140,7 @@ def run_prove(options: argparse.Namespace) -> int:
 
 def run_verify(options: argparse.Namespace) -> int:
     """Say whether a proof is valid."""
-    from proofmill.host.cli.kzg_files import (
-        is_of_cells,
-        read_blob,
-        read_opening,
-        read_proven_cells,
-    )
+    from proofmill.host.cli.kzg_files import read_blob, read_proven
     from proofmill.host.prover.kzg import blobs
     from proofmill.host.prover.kzg.inputs import blob_of
     from proofmill.host.prover.kzg.verify import Opening, are_valid
@@ -153,18 +148,17 @@ def run_verify(options: argparse.Namespace) -> int:
 
     screen = Screen(machine=options.json)
     prepare(screen)
-    if is_of_cells(options.file):
+    proven = read_proven(options.file)
+    if isinstance(proven, list):
         if options.blob is not None:
             raise ProofmillError(f"{options.blob}: cells are verified by their commitment; leave "
                                  "the blob out")
-        return _tell(screen, options.json, cells_are_valid(read_proven_cells(options.file)),
-                     "the proofs are")
-    opening = read_opening(options.file)
+        return _tell(screen, options.json, cells_are_valid(proven), "the proofs are")
     if options.blob is not None:
         blob = blob_of(read_blob(options.blob), options.blob)
-        at = blobs.challenge(blob, opening.commitment)
-        opening = Opening(opening.commitment, at, blobs.evaluate(blob, at), opening.proof)
-    return _tell(screen, options.json, are_valid([opening]), "the proof is")
+        at = blobs.challenge(blob, proven.commitment)
+        proven = Opening(proven.commitment, at, blobs.evaluate(blob, at), proven.proof)
+    return _tell(screen, options.json, are_valid([proven]), "the proof is")
 
 
 def _tell(screen: Screen, as_json: bool, valid: bool, what: str) -> int:

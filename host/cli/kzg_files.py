@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Sequence
-from typing import Any, TypeVar
+from typing import Any
 
 import msgspec
 
@@ -22,8 +22,6 @@ from proofmill.host.prover.kzg.inputs import (
 from proofmill.host.prover.kzg.parameters import BLOB_BYTES, ELEMENT_BYTES
 from proofmill.host.prover.kzg.verify import Opening
 from proofmill.host.prover.kzg.verify_cells import Cell
-
-T = TypeVar("T")
 
 MOST_TEXT = 4 * BLOB_BYTES
 """Bytes of a file that is looked at for a blob's digits."""
@@ -63,9 +61,16 @@ def read_blob(path: str) -> bytes:
     return content if found is None else bytes.fromhex(found[1].decode())
 
 
-def read_opening(path: str) -> Opening:
-    """A value and its proof, checked. Raises `ProofmillError` with the field's name."""
-    file = read_record(path, OpeningFile, "what `proofmill kzg prove --json` prints")
+def read_proven(path: str) -> Opening | list[Cell]:
+    """A value and its proof, or cells and theirs, checked. Raises `ProofmillError` with the field's
+    name. The file is read once: it may be a pipe."""
+    document = _parsed(path, "what `proofmill kzg prove --json` or `kzg cells` made")
+    if isinstance(document, dict) and "cells" in document:
+        return _proven_cells(typed(document, CellsFile, path), path)
+    return _opening(typed(document, OpeningFile, path), path)
+
+
+def _opening(file: OpeningFile, path: str) -> Opening:
     return Opening(
         point_of(hexadecimal(file.commitment, f"{path}: commitment"), f"{path}: commitment"),
         element_of(hexadecimal(file.at, f"{path}: at"), f"{path}: at"),
@@ -83,7 +88,10 @@ def opening_record(opening: Opening) -> dict[str, str]:
 
 def read_cells(path: str) -> tuple[Point, list[CellEntry], list[Elements]]:
     """The commitment, and each cell as it stands there and as numbers, both checked."""
-    file = read_record(path, CellsFile, "what `proofmill kzg cells` wrote")
+    return _cells(typed(_parsed(path, "what `proofmill kzg cells` wrote"), CellsFile, path), path)
+
+
+def _cells(file: CellsFile, path: str) -> tuple[Point, list[CellEntry], list[Elements]]:
     commitment = point_of(hexadecimal(file.commitment, f"{path}: commitment"),
                           f"{path}: commitment")
     elements = []
@@ -94,9 +102,8 @@ def read_cells(path: str) -> tuple[Point, list[CellEntry], list[Elements]]:
     return commitment, file.cells, elements
 
 
-def read_proven_cells(path: str) -> list[Cell]:
-    """The cells with their proofs, checked."""
-    commitment, entries, elements = read_cells(path)
+def _proven_cells(file: CellsFile, path: str) -> list[Cell]:
+    commitment, entries, elements = _cells(file, path)
     data = []
     for number, entry in enumerate(entries):
         name = f"{path}: cells[{number}].proof"
@@ -107,12 +114,6 @@ def read_proven_cells(path: str) -> list[Cell]:
         entries, elements, points_of(data, f"{path}: the proof"), strict=True)]
 
 
-def is_of_cells(path: str) -> bool:
-    """Whether a JSON file has cells, and no value."""
-    document = _parsed(path, "what `proofmill kzg prove --json` or `kzg cells` made")
-    return isinstance(document, dict) and "cells" in document
-
-
 def cells_text(commitment: Point, cells: Sequence[bytes], proofs: Sequence[bytes]) -> bytes:
     """The text of a `CellsFile` with all cells, one a line."""
     lines = ",\n".join(json.dumps({"index": i, "cell": shown(cell), "proof": shown(proof)})
@@ -121,12 +122,8 @@ def cells_text(commitment: Point, cells: Sequence[bytes], proofs: Sequence[bytes
     return f'{{"commitment": {head}, "cells": [\n{lines}\n]}}\n'.encode()
 
 
-def read_record(path: str, kind: type[T], what: str) -> T:
-    """A JSON file as a `kind`; `what` says what it should be."""
-    return typed(_parsed(path, what), kind, path)
-
-
 def _parsed(path: str, what: str) -> Any:
+    """A JSON file's document; `what` says what it should be."""
     try:
         return parse_json(_content(path, -1).decode())
     except ValueError as error:

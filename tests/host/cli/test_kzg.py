@@ -1,6 +1,7 @@
 """``proofmill kzg`` by its lines and its status."""
 
 import json
+import os
 import re
 from pathlib import Path
 
@@ -85,6 +86,15 @@ def test_a_file_that_says_something_else_is_refused(run, tmp_path, change, sente
     path.write_text(json.dumps(FINE | change))
     status, out, err = run("verify", path)
     assert status == 2 and out == "" and err.count("\n") == 1 and re.search(sentence, err), err
+
+
+@pytest.mark.skipif(os.name == "nt", reason="pipes as on POSIX")
+def test_a_proof_is_verified_from_a_pipe(run) -> None:
+    reading, writing = os.pipe()
+    os.write(writing, json.dumps(FINE).encode())
+    os.close(writing)
+    assert run("verify", f"/dev/fd/{reading}") == (0, "the proof is valid\n", "")
+    os.close(reading)
 
 
 def test_cells_from_a_blob_and_back(blob, run, tmp_path) -> None:
