@@ -10,14 +10,9 @@ from collections.abc import Sequence
 
 from proofmill.hdl.field import BLS12_381_SCALAR
 from proofmill.host.ground.cores import cores
+from proofmill.host.prover.native.calls import finish
 from proofmill.host.prover.native.faults import to_error
-from proofmill.host.prover.native.library import (
-    Fault,
-    Progress,
-    library,
-    new_control,
-    watched,
-)
+from proofmill.host.prover.native.library import Fault, Progress, library
 
 ORDER = BLS12_381_SCALAR.modulus
 """r: the order of the groups; scalars are numbers below it."""
@@ -93,11 +88,9 @@ def weighted_sum(points: bytes, scalars: bytes, threads: int | None = None,
     count = len(scalars) // NUMBER_BYTES
     if len(points) != count * POINT_BYTES or len(scalars) != count * NUMBER_BYTES:
         raise ValueError(f"{len(points)} bytes of points do not fit {len(scalars)} of scalars")
-    code, control, fault = library(), new_control(threads), Fault()
-    result = ctypes.create_string_buffer(POINT_BYTES)
-    if watched(lambda: code.bls12_381_sum(points, scalars, count, control, result, fault),
-               control, progress):
-        raise to_error(fault)
+    code, result = library(), ctypes.create_string_buffer(POINT_BYTES)
+    finish(lambda control, fault: code.bls12_381_sum(
+        points, scalars, count, control, result, fault), threads, progress)
     return result.raw
 
 
@@ -108,13 +101,11 @@ def sums_of_rows(points: bytes, places: Sequence[int], scalars: bytes, row: int,
     if len(scalars) != terms * NUMBER_BYTES or terms % row:
         raise ValueError(f"{terms} places, {len(scalars)} bytes of scalars, {row} terms a row")
     rows = terms // row
-    code, control, fault = library(), new_control(threads), Fault()
-    result = ctypes.create_string_buffer(max(1, rows * POINT_BYTES))
+    code, result = library(), ctypes.create_string_buffer(max(1, rows * POINT_BYTES))
     indices = (ctypes.c_uint32 * terms)(*places)
     starts = (ctypes.c_uint64 * (rows + 1))(*range(0, terms + 1, row))
-    if watched(lambda: code.bls12_381_combinations(points, count, indices, scalars, starts, rows,
-                                                   control, result, fault), control, progress):
-        raise to_error(fault)
+    finish(lambda control, fault: code.bls12_381_combinations(
+        points, count, indices, scalars, starts, rows, control, result, fault), threads, progress)
     return result.raw[:rows * POINT_BYTES]
 
 
@@ -130,12 +121,10 @@ def transform_points(points: bytes, power: int, root: int, threads: int | None =
         raise ValueError(f"{len(points)} bytes are no multiple of {size} points")
     factors = [part for factor in powers_of(root, max(1, size // 2))
                for part in (factor % LAMBDA, factor // LAMBDA)]
-    code, control, fault = library(), new_control(threads), Fault()
-    data = ctypes.create_string_buffer(points, max(1, len(points)))
+    code, data = library(), ctypes.create_string_buffer(points, max(1, len(points)))
     table = pack(factors)
-    if watched(lambda: code.bls12_381_transform_points(data, count, power, table, control, fault),
-               control, progress):
-        raise to_error(fault)
+    finish(lambda control, fault: code.bls12_381_transform_points(
+        data, count, power, table, control, fault), threads, progress)
     return data.raw[:len(points)]
 
 

@@ -7,15 +7,8 @@ an argument is an address, whoever passes it keeps what is there.
 import ctypes
 
 from proofmill.host.ground.cores import cores
-from proofmill.host.prover.native.faults import to_error
-from proofmill.host.prover.native.library import (
-    Fault,
-    Library,
-    Progress,
-    library,
-    new_control,
-    watched,
-)
+from proofmill.host.prover.native.calls import finish
+from proofmill.host.prover.native.library import Library, Progress, library
 
 Place = int
 """An address."""
@@ -32,10 +25,9 @@ def combinations(group: int, points: Place, count: int, places: Place, scalars: 
     Raises `ProofmillError` where a coordinate in use is not below p, or memory is short.
     """
     code = code or library()
-    control, fault = new_control(threads), Fault()
-    if watched(lambda: code.combinations(code.vector, group, points, count, places, scalars, starts,
-                                         rows, control, result, fault), control, progress):
-        raise to_error(fault)
+    finish(lambda control, fault: code.combinations(
+        code.vector, group, points, count, places, scalars, starts, rows, control, result, fault),
+        threads, progress)
 
 
 def first_off_curve(group: int, points: Place, count: int, code: Library | None = None

@@ -8,16 +8,16 @@ from contextlib import ExitStack, contextmanager
 from typing import NamedTuple
 
 from proofmill.host.ground.errors import ProofmillError
+from proofmill.host.prover.native.calls import finish
 from proofmill.host.prover.native.faults import InvalidProof, to_error
 from proofmill.host.prover.native.library import (
+    Control,
     Fault,
     File,
     Library,
     Progress,
     Sizes,
     library,
-    new_control,
-    watched,
 )
 
 NUMBER_BYTES = 32
@@ -105,17 +105,16 @@ class HeldKey:
                  most_bytes: int = 0) -> None:
         self._code = code or library()
         self._name, self._held = os.fspath(zkey), None
-        control, fault, sizes = new_control(threads), Fault(), Sizes()
-        size = ctypes.c_uint64()
+        sizes, size = Sizes(), ctypes.c_uint64()
 
-        def hold() -> int:
-            self._held = self._code.hold(self._code.vector, key, most_bytes, control,
-                                         size, fault)
+        def hold(control: Control, fault: Fault) -> int:
+            if not self._code.inspect(key, None, sizes, fault):
+                self._held = self._code.hold(self._code.vector, key, most_bytes, control,
+                                             size, fault)
             return int(fault.code)
 
         with opened(zkey, 0) as key:
-            if self._code.inspect(key, None, sizes, fault) or watched(hold, control, progress):
-                raise to_error(fault, (self._name, ""))
+            finish(hold, threads, progress, (self._name, ""))
         self.size, self._outputs = int(size.value), int(sizes.outputs)
 
     def prove(self, wtns: str | os.PathLike[str], threads: int | None = None,
@@ -145,13 +144,11 @@ def _proof(call: Callable[..., int], outputs: int, names: tuple[str, str], threa
            progress: Progress | None, blinding: Pair | None) -> Proof:
     """The proof that `call` makes, given the two random numbers, where everything goes, and how
     many public signals there is room for."""
-    control, fault = new_control(threads), Fault()
     numbers = blinding or (_random_scalar(), _random_scalar())
     proof = ctypes.create_string_buffer(8 * NUMBER_BYTES)
     signals = ctypes.create_string_buffer(max(1, outputs * NUMBER_BYTES))
-    if watched(lambda: call(_words(numbers), control, proof, signals, outputs, fault), control,
-               progress):
-        raise to_error(fault, names)
+    finish(lambda control, fault: call(
+        _words(numbers), control, proof, signals, outputs, fault), threads, progress, names)
     v = list(_numbers(proof.raw, 8))
     return Proof(a=(v[0], v[1]), b=((v[2], v[3]), (v[4], v[5])), c=(v[6], v[7]),
                  public=list(_numbers(signals.raw, outputs)))

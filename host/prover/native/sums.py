@@ -8,15 +8,8 @@ little-endian; 64 bytes in G1, 128 in G2 (real part first); infinity is all zero
 import ctypes
 from typing import TypeAlias
 
-from proofmill.host.prover.native.faults import to_error
-from proofmill.host.prover.native.library import (
-    Fault,
-    Library,
-    Progress,
-    library,
-    new_control,
-    watched,
-)
+from proofmill.host.prover.native.calls import finish
+from proofmill.host.prover.native.library import Library, Progress, library
 
 SCALAR_BYTES = 32
 POINT_BYTES = (64, 128)
@@ -48,11 +41,10 @@ def sum_in_place(group: int, points: Place, scalars: Place, count: int,
     `converted` copies at most.
     """
     code = code or library()
-    control, fault = new_control(threads), Fault()
     result = ctypes.create_string_buffer(POINT_BYTES[group])
-    if watched(lambda: code.sum(code.vector, group, points, converted, scalars, count, control,
-                                result, fault), control, progress):
-        raise to_error(fault)
+    finish(lambda control, fault: code.sum(
+        code.vector, group, points, converted, scalars, count, control, result, fault),
+        threads, progress)
     return result.raw
 
 
@@ -67,11 +59,8 @@ def convert_in_place(group: int, points: Place, to: Place, count: int,
     0.76 of the additions. Raises `ProofmillError` where a coordinate is not below p.
     """
     code = code or library()
-    control, fault = new_control(threads), Fault()
-    if watched(lambda: code.convert(code.vector, group, points, count, most_copies, control,
-                                    to, fault),
-               control):
-        raise to_error(fault)
+    finish(lambda control, fault: code.convert(
+        code.vector, group, points, count, most_copies, control, to, fault), threads)
 
 
 def multiples(group: int, point: Bytes, scalars: Bytes, threads: int | None = None,
@@ -91,11 +80,9 @@ def multiples_in_place(group: int, point: Bytes, scalars: Place, count: int, res
                        code: Library | None = None) -> None:
     """`multiples` of `count` scalars where they lie, to where the points shall lie."""
     code = code or library()
-    control, fault = new_control(threads), Fault()
     base = _pinned(point)
-    if watched(lambda: code.multiples(code.vector, group, base, scalars, count, control, result,
-                                      fault), control, progress):
-        raise to_error(fault)
+    finish(lambda control, fault: code.multiples(
+        code.vector, group, base, scalars, count, control, result, fault), threads, progress)
 
 
 def copies_in_place(group: int, points: Place, count: int, stride: int, copies: int, result: Place,
@@ -106,10 +93,8 @@ def copies_in_place(group: int, points: Place, count: int, stride: int, copies: 
     Coordinates are below p. A point whose y is 0 gives infinity, as it is of order two.
     """
     code = code or library()
-    control, fault = new_control(threads), Fault()
-    if watched(lambda: code.copies(code.vector, group, points, count, stride, copies, control,
-                                   result, fault), control):
-        raise to_error(fault)
+    finish(lambda control, fault: code.copies(
+        code.vector, group, points, count, stride, copies, control, result, fault), threads)
 
 
 def _pinned(data: Bytes) -> Place:
