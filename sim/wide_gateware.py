@@ -2,6 +2,7 @@
 
 import ctypes
 from collections.abc import Iterable, Sequence
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ from proofmill.hdl.wide_processor import WideProcessor
 from proofmill.hdl.wide_shape import INPUTS, WideShape
 from proofmill.sim.compiling import BuildProgress
 from proofmill.sim.verilated import kept_verilog, library_of
-from proofmill.sim.wide_processor import WideExecution, checked, checked_key
+from proofmill.sim.wide_processor import WideExecution, checked, checked_key, run
 
 HARNESS = Path(__file__).with_name("wide_harness.cpp")
 TOP = "wide"
@@ -23,8 +24,21 @@ SPARE_CYCLES = 100_000
 up."""
 
 
-def wide_library(shape: WideShape,
-                 tell: BuildProgress = lambda what, done, total: None) -> Path:
+def _silent(what: str, done: int, total: int) -> None:
+    """A `BuildProgress` that nobody sees."""
+
+
+def run_on(device: str, program: WideProgram, words: Sequence[int], key: Sequence[int] = (),
+           tell: BuildProgress = _silent) -> WideExecution:
+    """`sim.wide_processor.run` by `device`: "model", which is that, or "rtl", the gateware in
+    simulation. Raises what they raise, and for the gateware what `wide_library` does."""
+    if device == "model":
+        return run(program, words, key)
+    with closing(WideGateware(program, wide_library(program.shape, tell), key)) as gateware:
+        return gateware.run(words)
+
+
+def wide_library(shape: WideShape, tell: BuildProgress = _silent) -> Path:
     """The compiled simulation of a wide processor, for any program; see
     `sim.verilated.library_of`, whose errors it raises."""
     verilog = kept_verilog(repr(shape), lambda: emit_verilog(WideProcessor(shape), TOP), tell)

@@ -2,15 +2,11 @@
 
 import argparse
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from proofmill.host.cli.records import print_record
-from proofmill.host.cli.screen import Bar, Screen
+from proofmill.host.cli.screen import Screen
 from proofmill.host.ground.errors import ProofmillError
-
-if TYPE_CHECKING:
-    from proofmill.firmware.wide_program import WideProgram
-    from proofmill.sim.wide_processor import WideExecution
 
 DEVICES = ("model", "rtl")
 INFINITY = "infinity"
@@ -65,6 +61,7 @@ def run_pairing(options: argparse.Namespace) -> int:
     from proofmill.firmware.pairing.exponentiation import MULTIPLE
     from proofmill.firmware.pairing.programs import pairing
     from proofmill.hdl.presets import STANDARD_WIDE
+    from proofmill.sim.compiling import BuildError
     from proofmill.sim.pairing import (
         GENERATOR_G1,
         GENERATOR_G2,
@@ -72,6 +69,7 @@ def run_pairing(options: argparse.Namespace) -> int:
         program_value,
         program_words,
     )
+    from proofmill.sim.wide_gateware import run_on
 
     p = None if options.p == INFINITY else options.p or GENERATOR_G1
     q = None if options.q == INFINITY else GENERATOR_G2
@@ -81,12 +79,14 @@ def run_pairing(options: argparse.Namespace) -> int:
     try:
         words = program_words(p, q)
         with screen.bar("making the program") as bar:
-            found = _ask(options.device, pairing(STANDARD_WIDE), words, bar)
+            found = run_on(options.device, pairing(STANDARD_WIDE), words, tell=bar.step)
         value = program_value(found.sent)
     except PointError as error:
         where = options.p if str(error).startswith("P") else options.q
         raise ProofmillError(f"{error}: {','.join(map(str, where))}; give a point of the group "
                              "of order r") from error
+    except BuildError as error:
+        raise ProofmillError(str(error)) from error
     pairs = [value[n:n + 2] for n in range(0, len(value), 2)]
     if options.json:
         print_record("field pairing", {
@@ -97,22 +97,3 @@ def run_pairing(options: argparse.Namespace) -> int:
         screen.line(f"w^{n}  {re} + {im} u")
     screen.line(f"{found.cycles:,} cycles ({options.device})")
     return 0
-
-
-def _ask(device: str, program: "WideProgram", words: list[int], bar: Bar) -> "WideExecution":
-    """What `device` makes of `words`."""
-    from proofmill.sim.compiling import BuildError
-    from proofmill.sim.wide_gateware import WideGateware, wide_library
-    from proofmill.sim.wide_processor import run
-
-    if device == "model":
-        return run(program, words)
-    try:
-        library = wide_library(program.shape, bar.step)
-    except BuildError as error:
-        raise ProofmillError(str(error)) from error
-    gateware = WideGateware(program, library)
-    try:
-        return gateware.run(words)
-    finally:
-        gateware.close()

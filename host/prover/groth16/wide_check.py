@@ -14,10 +14,8 @@ from proofmill.host.prover.groth16.plain import Numbers, PlainKey, PlainProof, c
 from proofmill.host.prover.groth16.plain_points import from_array
 from proofmill.host.prover.groth16.verification_key import key_of
 from proofmill.sim.pairing import negative, stored_lines
-from proofmill.sim.wide_gateware import WideGateware, wide_library
-from proofmill.sim.wide_processor import WideExecution, run
-
-DEVICES = ("model", "rtl")
+from proofmill.sim.wide_gateware import run_on
+from proofmill.sim.wide_processor import WideExecution
 
 
 @dataclass(frozen=True)
@@ -31,26 +29,19 @@ class Checked:
 def check(device: str, key: PlainKey, public: Sequence[int], proof: PlainProof,
           tell: Callable[[str, int, int], None] = lambda what, done, total: None,
           shape: WideShape = STANDARD_WIDE) -> Checked:
-    """Whether ``e(A, B) = e(alpha, beta) e(L, gamma) e(C, delta)``, by `device`, one of `DEVICES`.
+    """Whether ``e(A, B) = e(alpha, beta) e(L, gamma) e(C, delta)``, by `device`, as
+    `sim.wide_gateware.run_on` has them.
 
     The host adds up L, the public signals' points; all else of the proof goes to the device as it
     is, which finds points off their curves and out of their group too; B is finite. The points of
     `key` are in their groups, as those that are read from files. Raises as
-    `host.prover.groth16.plain.verify`, and `sim.verilated.BuildError`.
+    `host.prover.groth16.plain.verify`, and `sim.compiling.BuildError`.
     """
     check_public(key.name, key.public, public)
     tell("making the program", 0, 1)
-    program, lines = groth16_check(shape), key_words(key, shape)
     words = [*_homogeneous(proof.a), *proof.b, *_homogeneous(signals_point(key, public)),
              *_homogeneous(proof.c)]
-    if device == "model":
-        found = run(program, words, lines)
-    else:
-        gateware = WideGateware(program, wide_library(shape, tell), lines)
-        try:
-            found = gateware.run(words)
-        finally:
-            gateware.close()
+    found = run_on(device, groth16_check(shape), words, key_words(key, shape), tell)
     return Checked(is_right(found), found.cycles)
 
 

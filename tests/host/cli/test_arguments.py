@@ -288,7 +288,6 @@ def without_tools(monkeypatch):
     import proofmill.host.bench.gates
     import proofmill.host.bench.setup
     import proofmill.host.cli.bench
-    import proofmill.host.prover.groth16.wide_check
     import proofmill.host.prover.inference.making
     import proofmill.sim.board
     import proofmill.sim.verilated
@@ -308,8 +307,8 @@ def without_tools(monkeypatch):
         proofmill.boards.cores.core.Core, "verilog", property(stop(ProofmillError)))
     monkeypatch.setattr(
         proofmill.sim.board, "build_board", stop(proofmill.sim.verilated.BuildError))
-    for module in (proofmill.sim.wide_gateware, proofmill.host.prover.groth16.wide_check):
-        monkeypatch.setattr(module, "wide_library", stop(proofmill.sim.verilated.BuildError))
+    monkeypatch.setattr(
+        proofmill.sim.wide_gateware, "wide_library", stop(proofmill.sim.verilated.BuildError))
     monkeypatch.setattr(proofmill.sim.waves, "record", stop(ProofmillError))
     monkeypatch.setattr(proofmill.host.bench.certificate, "figures", stop(ProofmillError))
     monkeypatch.setattr(proofmill.host.bench.gates, "compare", stop(ProofmillError))
