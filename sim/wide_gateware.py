@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from proofmill.firmware.wide_program import WideProgram
+from proofmill.hdl.commands import pack
 from proofmill.hdl.emit import emit_verilog
 from proofmill.hdl.wide_processor import WideProcessor
 from proofmill.hdl.wide_shape import INPUTS, WideShape
@@ -75,9 +76,12 @@ class WideGateware:
         self._handle: int | None = self._code.wide_create()
         words = _rows(program.words, program.shape.layout.bits)
         self._code.wide_load(self._handle, words.ctypes.data, *words.shape)
-        mark = 1 << program.shape.given["key"].offset
-        self._exchange([*program.constants.items(), *enumerate(
-            word | mark for word in checked_key(program, key))], 0)
+        given = program.shape.given
+        self._exchange([
+            *(pack(given, value=value, address=address)
+              for address, value in program.constants.items()),
+            *(pack(given, value=word, address=address, key=1)
+              for address, word in enumerate(checked_key(program, key)))], 0)
 
     def run(self, words: Sequence[int], *, pauses_in: int = 0,
             pauses_out: int = 0) -> WideExecution:
@@ -90,20 +94,19 @@ class WideGateware:
         """
         if self._handle is None:
             raise ValueError("the simulation is closed")
-        values = list(enumerate(checked(self.program, words), INPUTS))
-        return self._exchange(values, self.program.outputs, pauses_in, pauses_out)
+        last = INPUTS + self.program.inputs - 1
+        return self._exchange(
+            [pack(self.program.shape.given, value=word, address=address, last=address == last)
+             for address, word in enumerate(checked(self.program, words), INPUTS)],
+            self.program.outputs, pauses_in, pauses_out)
 
-    def _exchange(self, values: list[tuple[int, int]], room: int, pauses_in: int = 0,
+    def _exchange(self, given: list[int], room: int, pauses_in: int = 0,
                   pauses_out: int = 0) -> WideExecution:
-        """Values to registers, by address; the last of them begins the program where `room`
-        results are wanted."""
-        layout, bits = self.program.shape.given, self.program.shape.field.bits
-        place, mark = (layout[name].offset for name in ("address", "last"))
-        rows = _rows((value | address << place
-                      | int(room > 0 and n == len(values) - 1) << mark
-                      for n, (address, value) in enumerate(values)), layout.size)
-        found = np.zeros((room, _width(bits)), dtype=np.uint32)
-        cycles = ctypes.c_uint64(len(values) + self.program.cycles + SPARE_CYCLES)
+        """Send words, `WideShape.given`, and take `room` results."""
+        shape = self.program.shape
+        rows = _rows(given, shape.given.size)
+        found = np.zeros((room, _width(shape.field.bits)), dtype=np.uint32)
+        cycles = ctypes.c_uint64(len(given) + self.program.cycles + SPARE_CYCLES)
         count = self._code.wide_run(
             self._handle, rows.ctypes.data, *rows.shape, found.ctypes.data, *found.shape,
             pauses_in, pauses_out, ctypes.byref(cycles))
