@@ -146,19 +146,17 @@ class WideLayout:
         term = {**place, "shift": LARGEST_SHIFT.bit_length(), "negative": 1}
         self.sums = [[f"sum{adder}_{n}" for n in range(TERMS)] for adder in range(shape.adders)]
         self.targets = [f"target{n}" for n in range(1 + shape.adders)]
-        self.fields = {
+        self.struct = data.StructLayout({
             **{f"a_{part}": bits for part, bits in place.items()},
             **{f"b_{part}": bits for part, bits in factor.items()},
             **{f"{port}_{part}": bits for ports in self.sums for port in ports
                for part, bits in term.items()},
             **dict.fromkeys(self.targets, address_bits),
-            "invert": 1, "send": 1, "last": 1}
-        self.bits = sum(self.fields.values())
-        self.struct = data.StructLayout(self.fields)
-        self._places, low = {}, 0
-        for name, bits in self.fields.items():
-            self._places[name] = (low, (1 << bits) - 1)
-            low += bits
+            "invert": 1, "send": 1, "last": 1})
+        self.bits: int = self.struct.size
+        # Programs have tens of thousands of words, and a layout's own fields are slow to ask for.
+        self._places = {name: (member.offset, (1 << member.width) - 1)
+                        for name, member in self.struct}
 
     def encode(self, values: dict[str, int]) -> int:
         """A word; fields that are not given are 0."""

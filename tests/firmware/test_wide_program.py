@@ -8,6 +8,7 @@ import pytest
 from proofmill.firmware.list_schedule import schedule
 from proofmill.firmware.straight_line import Builder, Kind, signed_digits
 from proofmill.firmware.wide_program import assemble
+from proofmill.hdl.commands import pack, unpack
 from proofmill.hdl.wide_shape import WEIGHT, WideLayout
 from proofmill.sim.wide_processor import run
 from tests.firmware.wide_programs import TOY_WIDE, random_program
@@ -102,8 +103,10 @@ def test_words_that_a_program_does_not_take():
 
 def test_a_words_fields_come_back():
     layout, random = WideLayout(TOY_WIDE), Random(1)
-    values = {name: random.getrandbits(bits) for name, bits in layout.fields.items()}
-    assert layout.decode(layout.encode(values)) == values
+    values = {name: random.getrandbits(member.width) for name, member in layout.struct}
+    word = layout.encode(values)
+    assert layout.decode(word) == unpack(layout.struct, word) == values
+    assert word == pack(layout.struct, **values)
     assert layout.struct.size == layout.bits
     with pytest.raises(ValueError, match="target0 = 256 does not fit 8 bits"):
         layout.encode({"target0": 256})
