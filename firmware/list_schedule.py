@@ -6,9 +6,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 
 from proofmill.firmware.straight_line import Builder, Kind, Node
-from proofmill.hdl.wide_shape import GIVEN, INPUTS, INVERSE, PRODUCTS, SUM_LATENCY
-
-GIVEN_KINDS = (Kind.INPUT, Kind.CONSTANT, Kind.KEY)
+from proofmill.hdl.wide_shape import GIVEN, INPUTS, INVERSE, PRODUCTS
 
 
 @dataclass
@@ -61,9 +59,7 @@ def _needed(builder: Builder) -> list[Node]:
 
 
 def _place(placed: Schedule, nodes: list[Node], ahead: int) -> None:
-    shape = placed.builder.shape
-    latency = {Kind.PRODUCT: shape.product_latency, Kind.SUM: SUM_LATENCY,
-               Kind.INVERSE: shape.inverse_latency, **dict.fromkeys(GIVEN_KINDS, 0)}
+    latency = placed.builder.latency
     users: dict[Node, list[Node]] = defaultdict(list)
     missing: dict[Node, int] = {}
     for node in nodes:
@@ -90,7 +86,7 @@ def _place(placed: Schedule, nodes: list[Node], ahead: int) -> None:
         return node
 
     for node in nodes:
-        if node.kind in GIVEN_KINDS:
+        if not node.terms:  # it is given
             placed.there[node] = 0
             arrived(node)
     in_turn = iter(sorted((node for node in nodes if node.terms),
@@ -114,7 +110,7 @@ def _place(placed: Schedule, nodes: list[Node], ahead: int) -> None:
             start(Kind.INVERSE, cycle)
         elif may_start(Kind.PRODUCT):
             start(Kind.PRODUCT, cycle)
-        for adder in range(shape.adders):
+        for adder in range(placed.builder.shape.adders):
             if may_start(Kind.SUM):
                 placed.adder[start(Kind.SUM, cycle)] = adder
         cycle += 1
@@ -164,4 +160,4 @@ def _allocate(placed: Schedule, nodes: list[Node]) -> None:
             placed.depths[bank] += 1
         placed.register[node] = bank, address
         if bank != GIVEN:
-            heapq.heappush(ends[bank], (last.get(node, placed.there[node]), address))
+            heapq.heappush(ends[bank], (last[node], address))

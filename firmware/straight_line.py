@@ -92,7 +92,8 @@ def weight(terms: Iterable[Term]) -> int:
 class Builder:
     """Makes the nodes of one program for processors of `shape`; each once, however often asked for.
 
-    `outputs` are the program's results in order; see `output`.
+    `outputs` are the program's results in order; see `output`. `latency` is the cycles from the one
+    in which operands are read to the first in which the value can be: none of what is given.
     """
 
     shape: WideShape
@@ -101,14 +102,19 @@ class Builder:
     inputs: int = 0
     keys: int = 0
     made: dict[tuple[object, ...], Node] = field(default_factory=dict)
+    latency: dict[Kind, int] = field(init=False)
 
-    def node(self, kind: Kind, terms: tuple[Term, ...] = (), latency: int = 0,
-             value: int = 0) -> Node:
+    def __post_init__(self) -> None:
+        self.latency = dict.fromkeys(Kind, 0) | {
+            Kind.PRODUCT: self.shape.product_latency, Kind.SUM: SUM_LATENCY,
+            Kind.INVERSE: self.shape.inverse_latency}
+
+    def node(self, kind: Kind, terms: tuple[Term, ...] = (), value: int = 0) -> Node:
         """The node of `kind` made of `terms`: the one made before, or a new one."""
         key = (kind, value, *((term.node.index, term.shift, term.negative) for term in terms))
         node = self.made.get(key)
         if node is None:
-            early = latency + max((term.node.early for term in terms), default=0)
+            early = self.latency[kind] + max((term.node.early for term in terms), default=0)
             node = Node(len(self.nodes), kind, terms, early, value)
             self.nodes.append(node)
             self.made[key] = node
@@ -149,16 +155,16 @@ class Builder:
 
     def product(self, left: Node, right: Node) -> Node:
         terms = sorted((Term(left), Term(right)), key=lambda term: term.node.index)
-        return self.node(Kind.PRODUCT, tuple(terms), self.shape.product_latency)
+        return self.node(Kind.PRODUCT, tuple(terms))
 
     def sum(self, terms: Iterable[Term]) -> Node:
         ordered = sorted(terms, key=lambda term: (term.node.index, term.shift, term.negative))
-        return self.node(Kind.SUM, tuple(ordered), SUM_LATENCY)
+        return self.node(Kind.SUM, tuple(ordered))
 
     def inverse(self, symbol: "Symbol") -> "Symbol":
         """``1 / symbol``, and 0 of 0, by the inverter beside the multiplier; a program has one."""
         node, negative = symbol.single()
-        found = self.node(Kind.INVERSE, (Term(node),), self.shape.inverse_latency)
+        found = self.node(Kind.INVERSE, (Term(node),))
         return -self.symbol(found) if negative else self.symbol(found)
 
     def added(self, terms: Sequence[Term]) -> tuple[Node, bool]:

@@ -6,7 +6,7 @@ from functools import cached_property
 
 from proofmill.firmware.list_schedule import schedule
 from proofmill.firmware.straight_line import Builder, Kind
-from proofmill.hdl.wide_shape import GIVEN, SEND_CYCLES, START_CYCLES, WideShape
+from proofmill.hdl.wide_shape import GIVEN, PRODUCTS, SEND_CYCLES, START_CYCLES, WideShape
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,7 +87,7 @@ def assemble(builder: Builder, ahead: int = 0) -> WideProgram:
                     words[cycle] |= {f"{port}_shift": term.shift,
                                      f"{port}_negative": int(term.negative)}
         if bank != GIVEN:
-            words[placed.there[node] - 1][layout.targets[bank - 1]] = address
+            words[placed.there[node] - 1][layout.targets[bank - PRODUCTS]] = address
     for number, node in enumerate(builder.outputs):
         read(placed.length + number, "a", placed.register[node])
         words[placed.length + number]["send"] = 1
