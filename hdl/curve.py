@@ -86,6 +86,16 @@ def quadratic_inverse(a: tuple[int, int], modulus: int) -> tuple[int, int]:
     return (a[0] * inverse % modulus, -a[1] * inverse % modulus)
 
 
+def quadratic_power(a: tuple[int, int], exponent: int, modulus: int) -> tuple[int, int]:
+    """``a ** exponent`` in Fp2, the exponent not below 0."""
+    power = (1, 0)
+    for bit in bin(exponent)[2:]:
+        power = quadratic_product(power, power, modulus)
+        if bit == "1":
+            power = quadratic_product(power, a, modulus)
+    return power
+
+
 def _scaled_unit(base: PrimeField) -> tuple[int, int]:
     """The z of a G2 point on the scaled twist, ``s^-2 * 2^256``."""
     square = quadratic_product(TWIST_SCALE, TWIST_SCALE, base.modulus)

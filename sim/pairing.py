@@ -11,7 +11,7 @@ from proofmill.firmware.pairing.exponentiation import MULTIPLE
 from proofmill.firmware.pairing.miller import LOOP
 from proofmill.firmware.pairing.programs import MUST_BE_ZERO, VALUES
 from proofmill.firmware.straight_line import signed_digits
-from proofmill.hdl.curve import quadratic_inverse, quadratic_product
+from proofmill.hdl.curve import quadratic_inverse, quadratic_power, quadratic_product
 from proofmill.hdl.field import BN254_BASE, BN254_SCALAR
 
 P, R = BN254_BASE.modulus, BN254_SCALAR.modulus
@@ -117,11 +117,7 @@ def _frobenius(q: G2) -> G2:
     assert q is not None
     images = []
     for part, exponent in zip(q, ((P - 1) // 3, (P - 1) // 2), strict=True):
-        factor: Pair = (1, 0)
-        for bit in bin(exponent)[2:]:
-            factor = quadratic_product(factor, factor, P)
-            if bit == "1":
-                factor = quadratic_product(factor, (9, 1), P)
+        factor = quadratic_power((9, 1), exponent, P)
         images.append(quadratic_product((part[0], -part[1]), factor, P))
     return images[0], images[1]
 

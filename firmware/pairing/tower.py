@@ -11,6 +11,7 @@ product, which they name as the *scale*: a pairing's last step takes any factor 
 from collections.abc import Iterator, Sequence
 
 from proofmill.firmware.straight_line import Builder, Symbol
+from proofmill.hdl.curve import quadratic_power
 from proofmill.hdl.field import BN254_BASE
 
 P = BN254_BASE.modulus
@@ -171,19 +172,8 @@ def conjugate(f: Fp12) -> Fp12:
     return [-x if n & 1 else x for n, x in enumerate(f)]
 
 
-def _fp2_product(a: tuple[int, int], b: tuple[int, int]) -> tuple[int, int]:
-    return (a[0] * b[0] - a[1] * b[1]) % P, (a[0] * b[1] + a[1] * b[0]) % P
-
-
-def _power_of_xi(exponent: int) -> tuple[int, int]:
-    power, base = (1, 0), (9, 1)
-    while exponent:
-        power = _fp2_product(power, base) if exponent & 1 else power
-        base, exponent = _fp2_product(base, base), exponent >> 1
-    return power
-
-
-FROBENIUS = {k: [_power_of_xi(n * (P ** k - 1) // 6) for n in range(6)] for k in (1, 2, 3)}
+FROBENIUS = {k: [quadratic_power((9, 1), n * (P ** k - 1) // 6, P) for n in range(6)]
+             for k in (1, 2, 3)}
 """xi^(n (p^k - 1) / 6): what w^n takes on in a p^k-th power."""
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from proofmill.hdl.curve import Group
+from proofmill.hdl.curve import Group, quadratic_inverse, quadratic_product
 from proofmill.hdl.field import BN254_BASE
 from proofmill.host.prover.native.library import G2, library_if_there
 
@@ -19,10 +19,10 @@ def to_affine(group: Group, jacobian: Sequence[int]) -> tuple[int, ...]:
     """(X / Z^2, Y / Z^3) of coordinates below p, three in G1 and three pairs in G2; Z is not 0."""
     x, y, z = (_pair(jacobian[at:at + group.degree]) for at in range(0, 3 * group.degree,
                                                                     group.degree))
-    norm = pow(z[0] * z[0] + z[1] * z[1], -1, P)
-    inverse = (z[0] * norm % P, -z[1] * norm % P)
-    square = _times(inverse, inverse)
-    affine = (_times(x, square), _times(y, _times(square, inverse)))
+    inverse = quadratic_inverse(z, P)
+    square = quadratic_product(inverse, inverse, P)
+    affine = (quadratic_product(x, square, P),
+              quadratic_product(y, quadratic_product(square, inverse, P), P))
     return tuple(part for each in affine for part in each[:group.degree])
 
 
@@ -31,9 +31,10 @@ def on_curve(group: Group, point: Sequence[int]) -> bool:
     if not any(point):
         return True
     x, y = _pair(point[:group.degree]), _pair(point[group.degree:])
-    left, right = _times(y, y), _times(x, _times(x, x))
+    left = quadratic_product(y, y, P)
+    right = quadratic_product(x, quadratic_product(x, x, P), P)
     rest = ((left[0] - right[0]) % P, (left[1] - right[1]) % P)
-    return (rest if group is Group.G1 else _times((9, 1), rest)) == (3, 0)
+    return (rest if group is Group.G1 else quadratic_product((9, 1), rest, P)) == (3, 0)
 
 
 def in_subgroup(group: Group, point: Sequence[int]) -> bool:
@@ -68,7 +69,3 @@ def from_array(group: Group, points: "Limbs") -> list[tuple[int, ...]]:
 
 def _pair(parts: Sequence[int]) -> Pair:
     return parts[0], parts[1] if len(parts) > 1 else 0
-
-
-def _times(a: Pair, b: Pair) -> Pair:
-    return (a[0] * b[0] - a[1] * b[1]) % P, (a[0] * b[1] + a[1] * b[0]) % P
