@@ -11,7 +11,12 @@ from proofmill.firmware.pairing.exponentiation import MULTIPLE
 from proofmill.firmware.pairing.miller import LOOP
 from proofmill.firmware.pairing.programs import MUST_BE_ZERO, VALUES
 from proofmill.firmware.straight_line import signed_digits
-from proofmill.hdl.curve import quadratic_inverse, quadratic_power, quadratic_product
+from proofmill.hdl.curve import (
+    GENERATOR_G2,
+    quadratic_inverse,
+    quadratic_power,
+    quadratic_product,
+)
 from proofmill.hdl.field import BN254_BASE, BN254_SCALAR
 
 P, R = BN254_BASE.modulus, BN254_SCALAR.modulus
@@ -19,14 +24,6 @@ P, R = BN254_BASE.modulus, BN254_SCALAR.modulus
 Pair = tuple[int, int]
 G1 = tuple[int, int] | None
 G2 = tuple[Pair, Pair] | None
-
-GENERATOR_G1: G1 = (1, 2)
-GENERATOR_G2: G2 = (
-    (10857046999023057135944570762232829481370756359578518086990519993285655852781,
-     11559732032986387107991004021392285783925812861821192530917403151452391805634),
-    (8495653923123431417604973247489272438418190587263600148770280649306958101930,
-     4082367875863433681332203403145435568316851327593401208105741076214120093531))
-"""EIP-197's."""
 
 ONE = [1] + 11 * [0]
 
@@ -198,7 +195,6 @@ def program_words(p: G1, q: G2) -> list[int]:
     if q is None:
         check(p, None)
         p, q = None, GENERATOR_G2
-    assert q is not None
     x, y, z = (0, 1, 0) if p is None else (*p, 1)
     return [x, y, z, *q[0], *q[1]]
 

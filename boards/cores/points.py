@@ -3,8 +3,7 @@
 from functools import cache
 from random import Random
 
-from proofmill.hdl.curve import BN254, FILE_RADIX, Curve, Group
-from proofmill.host.prover.curve.points import GENERATOR_G2
+from proofmill.hdl.curve import BN254, FILE_RADIX, GENERATOR_G2, Curve, Group
 from proofmill.sim.curve import Affine, equation, from_scaled_twist, to_scaled_twist
 from proofmill.sim.points import small_generator
 

@@ -6,7 +6,7 @@ from random import Random
 
 from proofmill.firmware.pairing.programs import groth16_check, pairing
 from proofmill.firmware.wide_program import WideProgram
-from proofmill.hdl.curve import Group
+from proofmill.hdl.curve import GENERATOR_G2, Group
 from proofmill.hdl.field import BN254_BASE
 from proofmill.hdl.karatsuba import KaratsubaShape
 from proofmill.hdl.montgomery import MultiplierShape
@@ -18,14 +18,7 @@ from proofmill.host.prover.curve.points import generator
 from proofmill.host.prover.groth16.plain import PlainKey, PlainProof
 from proofmill.host.prover.groth16.plain_points import from_array
 from proofmill.host.prover.groth16.wide_check import check
-from proofmill.sim.pairing import (
-    GENERATOR_G2,
-    R,
-    program_pairing,
-    program_value,
-    program_words,
-    times,
-)
+from proofmill.sim.pairing import R, program_pairing, program_value, program_words, times
 from proofmill.sim.wide_processor import run
 
 SHAPES = {

@@ -60,15 +60,10 @@ def run_pairing(options: argparse.Namespace) -> int:
     """Compute a pairing."""
     from proofmill.firmware.pairing.exponentiation import MULTIPLE
     from proofmill.firmware.pairing.programs import pairing
+    from proofmill.hdl.curve import GENERATOR_G1, GENERATOR_G2
     from proofmill.hdl.presets import STANDARD_WIDE
     from proofmill.sim.compiling import BuildError
-    from proofmill.sim.pairing import (
-        GENERATOR_G1,
-        GENERATOR_G2,
-        PointError,
-        program_value,
-        program_words,
-    )
+    from proofmill.sim.pairing import PointError, program_value, program_words
     from proofmill.sim.wide_gateware import run_on
 
     p = None if options.p == INFINITY else options.p or GENERATOR_G1

@@ -5,13 +5,14 @@ from random import Random
 import pytest
 
 from proofmill.firmware.pairing.programs import pairing, tower_product
+from proofmill.hdl.curve import GENERATOR_G1, GENERATOR_G2
 from proofmill.hdl.field import BN254_BASE, TOY
 from proofmill.hdl.folded import FoldedShape
 from proofmill.hdl.montgomery import MultiplierShape
 from proofmill.hdl.presets import STANDARD, STANDARD_WIDE
 from proofmill.hdl.wide_processor import WideProcessor
 from proofmill.hdl.wide_shape import INPUTS, WideShape
-from proofmill.sim.pairing import GENERATOR_G1, GENERATOR_G2, program_words, times
+from proofmill.sim.pairing import program_words, times
 from proofmill.sim.wide_gateware import WideGateware, wide_library
 from proofmill.sim.wide_processor import run
 from tests.firmware.wide_programs import TOY_WIDE, random_program

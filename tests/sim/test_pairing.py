@@ -10,13 +10,11 @@ from py_ecc import optimized_bn128
 from proofmill.firmware.pairing.exponentiation import MULTIPLE
 from proofmill.firmware.pairing.programs import pairing as pairing_program
 from proofmill.firmware.pairing.programs import tower_product
-from proofmill.hdl.curve import Group
+from proofmill.hdl.curve import GENERATOR_G1, GENERATOR_G2, Group
 from proofmill.hdl.presets import STANDARD_WIDE
 from proofmill.host.prover.curve.pairing import coefficients
 from proofmill.host.prover.curve.points import encode
 from proofmill.sim.pairing import (
-    GENERATOR_G1,
-    GENERATOR_G2,
     ONE,
     P,
     PointError,

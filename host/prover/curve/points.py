@@ -11,7 +11,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from proofmill.hdl.curve import Group
+from proofmill.hdl.curve import GENERATOR_G1, GENERATOR_G2, Group
 from proofmill.host.prover.curve.limbs import (
     BASE_MODULUS,
     LIMBS,
@@ -31,14 +31,6 @@ AffinePoint: TypeAlias = tuple[Element, Element] | None
 
 ProjectivePoint: TypeAlias = tuple[Element, Element, Element] | None
 """(X, Y, Z) in plain integers with x = X/Z and y = Y/Z; None, or Z = 0, is infinity."""
-
-GENERATOR_G1: AffinePoint = (1, 2)
-GENERATOR_G2: AffinePoint = (
-    (10857046999023057135944570762232829481370756359578518086990519993285655852781,
-     11559732032986387107991004021392285783925812861821192530917403151452391805634),
-    (8495653923123431417604973247489272438418190587263600148770280649306958101930,
-     4082367875863433681332203403145435568316851327593401208105741076214120093531))
-"""The generators of EIP-197, which snarkjs uses too."""
 
 Flags: TypeAlias = NDArray[np.bool_]
 """One answer a point, shape (n,)."""

@@ -11,16 +11,18 @@ from random import Random
 
 import numpy as np
 
-from proofmill.hdl.curve import BN254, CURVES, FILE_RADIX, Curve, Group
-from proofmill.hdl.plans import BATCHED, best_plan, uniform
-from proofmill.host.prover.curve.limbs import from_limbs, to_limbs
-from proofmill.host.prover.curve.points import (
+from proofmill.hdl.curve import (
+    BN254,
+    CURVES,
+    FILE_RADIX,
     GENERATOR_G1,
     GENERATOR_G2,
-    AffinePoint,
-    decode,
-    encode,
+    Curve,
+    Group,
 )
+from proofmill.hdl.plans import BATCHED, best_plan, uniform
+from proofmill.host.prover.curve.limbs import from_limbs, to_limbs
+from proofmill.host.prover.curve.points import AffinePoint, decode, encode
 from proofmill.host.prover.devices.accelerator import Accelerator, Sum, curve_of
 from proofmill.host.prover.devices.device import Device, DeviceError, Job
 from proofmill.host.prover.devices.lanes import machine_of

@@ -6,9 +6,10 @@ import pytest
 
 from proofmill.firmware.pairing.exponentiation import MULTIPLE
 from proofmill.firmware.pairing.programs import pairing
+from proofmill.hdl.curve import GENERATOR_G1, GENERATOR_G2
 from proofmill.hdl.presets import STANDARD_WIDE
 from proofmill.host.cli.main import main
-from proofmill.sim.pairing import GENERATOR_G1, GENERATOR_G2, ONE, program_pairing
+from proofmill.sim.pairing import ONE, program_pairing
 
 
 def test_it_prints_the_value_and_the_cycles(capsys):

@@ -7,13 +7,14 @@ from random import Random
 import pytest
 
 from proofmill.firmware.pairing.programs import groth16_check
+from proofmill.hdl.curve import GENERATOR_G2
 from proofmill.hdl.presets import STANDARD_WIDE
 from proofmill.host.cli.main import main
 from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.prover.groth16.json_fields import read_public
 from proofmill.host.prover.groth16.plain import PlainKey, PlainProof, read_key, read_proof, verify
 from proofmill.host.prover.groth16.wide_check import check
-from proofmill.sim.pairing import GENERATOR_G2, P, R, add, times
+from proofmill.sim.pairing import P, R, add, times
 from tests.sim.test_pairing import g1, off_order
 
 VECTORS = Path(__file__).parents[3] / "vectors"
