@@ -2,7 +2,7 @@
 
 import argparse
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -145,14 +145,32 @@ def read_record(folder: Path, name: str, *others: Path) -> JsonObject:
 
 
 def compare(board: Any, record: Mapping[str, Any]) -> tuple[str, str]:
-    """Whether the sources here still make the gateware of `record`: a sentence, and its style.
+    """Whether the sources here still make the gateware of a board's `record`: a sentence, and its
+    style."""
+    from dataclasses import replace
+
+    from proofmill.boards.build import gateware_hash
+
+    return _compared(record, lambda shape: gateware_hash(replace(
+        board, clock_hz=record["clock_mhz"] * 1e6, baud=record.get("baud", board.baud)), shape))
+
+
+def _older(record: Mapping[str, Any]) -> bool:
+    """Whether the sources, or the tools, here make another gateware than a card's `record`."""
+    from proofmill.boards.export import CARDS, gateware
+
+    def remade(shape: Any) -> str:
+        return f"{gateware(CARDS[record['card']], shape)[1]:016x}"
+
+    return _compared(record, remade)[1] != "green"
+
+
+def _compared(record: Mapping[str, Any], remade: Callable[[Any], str]) -> tuple[str, str]:
+    """What `compare` says, where `remade` gives the hash of an accelerator's gateware here.
 
     A parameter, a line of the generator and the generator's version all change it, and so the
     figures of the record; that is said, not guessed at.
     """
-    from dataclasses import replace
-
-    from proofmill.boards.build import gateware_hash
     from proofmill.boards.tools import versions
     from proofmill.hdl.description import shape_from
     from proofmill.hdl.msm import MsmShape
@@ -164,27 +182,10 @@ def compare(board: Any, record: Mapping[str, Any]) -> tuple[str, str]:
         shape = shape_from(MsmShape, record["parameters"])
     except ValueError as error:
         return (f"not compared: the parameters make no accelerator: {error}; build again", "yellow")
-    now = gateware_hash(replace(board, clock_hz=record["clock_mhz"] * 1e6,
-                                baud=record.get("baud", board.baud)), shape)
+    now = remade(shape)
     if now == record["hash"]:
         return ("unchanged: the sources here make the same", "green")
     return (f"changed since: the sources here make {now}; build again for its figures", "yellow")
-
-
-def _older(record: Mapping[str, Any]) -> bool:
-    """Whether the sources, or the tools, here make another gateware than a card's `record`."""
-    from proofmill.boards.export import CARDS, gateware
-    from proofmill.boards.tools import versions
-    from proofmill.hdl.description import shape_from
-    from proofmill.hdl.msm import MsmShape
-
-    if record["tools"].get("amaranth") != versions()["amaranth"]:
-        return True
-    try:
-        shape = shape_from(MsmShape, record["parameters"])
-    except ValueError:
-        return True
-    return int(record["hash"], 16) != gateware(CARDS[record["card"]], shape)[1]
 
 
 def show(screen: Screen, record: JsonObject) -> None:
