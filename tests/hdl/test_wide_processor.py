@@ -17,6 +17,7 @@ from proofmill.sim.wide_gateware import WideGateware, wide_library
 from proofmill.sim.wide_processor import run
 from tests.firmware.wide_programs import TOY_WIDE, random_program
 from tests.simulation import simulate
+from tests.streams import receive, send
 
 P = BN254_BASE.modulus
 
@@ -27,38 +28,23 @@ def gateware_runs(shape, runs, pauses=None):
     dut = WideProcessor(shape)
     found = []
 
-    async def put(ctx, port, payload):
-        while pauses is not None and pauses.random() < 0.4:
-            await ctx.tick()
-        ctx.set(port.valid, 1)
-        ctx.set(port.payload, payload)
-        taken = False
-        while not taken:
-            _, _, taken = await ctx.tick().sample(port.ready)
-        ctx.set(port.valid, 0)
-
-    async def take(ctx):
-        while True:
-            ctx.set(dut.o.ready, pauses is None or pauses.random() < 0.6)
-            _, _, valid, ready, value = await ctx.tick().sample(
-                dut.o.valid, dut.o.ready, dut.o.payload)
-            if valid and ready:
-                return value
+    pace = {"rng": pauses or Random(0), "pause": 0.4 if pauses else 0}
 
     async def bench(ctx):
         for program, key, lists in runs:
-            for word in program.words:
-                await put(ctx, dut.words, shape.layout.struct.from_bits(word))
-            for address, value in program.constants.items():
-                await put(ctx, dut.i, {"value": value, "address": address, "key": 0, "last": 0})
-            for address, value in enumerate(key):
-                await put(ctx, dut.i, {"value": value, "address": address, "key": 1, "last": 0})
+            await send(ctx, dut.words, map(shape.layout.struct.from_bits, program.words), **pace)
+            await send(ctx, dut.i, [
+                {"value": value, "address": address, "key": 0, "last": 0}
+                for address, value in program.constants.items()], **pace)
+            await send(ctx, dut.i, [
+                {"value": value, "address": address, "key": 1, "last": 0}
+                for address, value in enumerate(key)], **pace)
             for words in lists:
                 begin = cycle[0]
-                for n, word in enumerate(words):
-                    await put(ctx, dut.i, {"value": word, "address": INPUTS + n, "key": 0,
-                                           "last": n == len(words) - 1})
-                sent = [await take(ctx) for _ in range(program.outputs)]
+                await send(ctx, dut.i, [
+                    {"value": word, "address": INPUTS + n, "key": 0, "last": n == len(words) - 1}
+                    for n, word in enumerate(words)], **pace)
+                sent = await receive(ctx, dut.o, program.outputs, **pace)
                 found.append((sent, cycle[0] - begin))
                 for contents in dut.banks:
                     for n in range(contents.depth):
