@@ -17,7 +17,7 @@ from proofmill.sim.processes import Children
 
 BuildProgress = Callable[[str, int, int], None]
 """Called with (what is being done, steps done, steps in all)."""
-LINKING = "linking (with the compiler's own C++ library, which it makes once)"
+LIBRARY = "waiting for the compiler's own C++ library, which it makes once"
 """A step's name."""
 
 VERILATOR_FLAGS = [
@@ -137,7 +137,7 @@ class Compilation:
         self._place = tempfile.TemporaryDirectory(prefix="proofmill-build-")
         self._folder, self._include = Path(self._place.name), tools.root / "include"
         self._pool, self._children = ThreadPoolExecutor(os.cpu_count()), Children()
-        self._running: dict[Future[str], int] = {}
+        self._sizes: dict[Future[str], int] = {}
         self._objects: list[Path] = []
         self._flags = [*COMPILER_FLAGS, "-I", str(self._folder / "cpp"), "-I", str(self._include),
                        "-I", str(self._include / "vltstd")]
@@ -147,8 +147,7 @@ class Compilation:
             self._flags += ["-DVM_TRACE=1", "-DVM_TRACE_VCD=1"]
         nothing = self._folder / "nothing.cpp"
         nothing.write_text("#include <string>\nstd::string nothing() { return std::string(); }\n")
-        self._begin(*COMPILER_FLAGS, "-shared", str(nothing), "-o",
-                    str(self._folder / "nothing.so"), "-lpthread")
+        self._linked_once = self._begin(*self._link(self._folder / "nothing.so", nothing))
         self._compile(self._include / name for name in own)
 
     def __enter__(self) -> "Compilation":
@@ -169,17 +168,19 @@ class Compilation:
               "--output-split-cfuncs", "1000", "--Mdir", str(folder / "cpp"), "top.sv"],
              self._children, cwd=folder, env={**os.environ, "VERILATOR_ROOT": str(tools.root)})
         self._compile([*(folder / "cpp").glob("*.cpp"), harness])
-        done, total = 0, sum(self._running.values())
+        done, total = 0, sum(self._sizes.values())
         tell("compiling", done, total)
-        for future in as_completed(self._running):
+        for future in as_completed(self._sizes):
             future.result()
-            done += self._running[future]
+            done += self._sizes[future]
             tell("compiling", done, total)
+        if not self._linked_once.done():
+            tell(LIBRARY, 0, 1)
+        self._linked_once.result()
         linked = folder / "linked.so"
-        tell(LINKING, 0, 1)
-        _run([*tools.command, "-shared", *map(str, self._objects), "-o", str(linked), "-lpthread"],
-             self._children)
-        tell(LINKING, 1, 1)
+        tell("linking", 0, 1)
+        _run([*tools.command, *self._link(linked, *self._objects)], self._children)
+        tell("linking", 1, 1)
         return linked.read_bytes()
 
     def _compile(self, sources: Iterable[Path]) -> None:
@@ -187,12 +188,16 @@ class Compilation:
         # its time.
         for source in sorted(sources, key=lambda path: -path.stat().st_size):
             self._objects.append(self._folder / f"{len(self._objects)}.o")
-            self._begin(*self._flags, "-c", str(source), "-o", str(self._objects[-1]),
-                        size=source.stat().st_size)
+            self._sizes[self._begin(*self._flags, "-c", str(source), "-o", str(
+                self._objects[-1]))] = source.stat().st_size
 
-    def _begin(self, *words: str, size: int = 0) -> None:
-        self._running[self._pool.submit(
-            _run, [*self._tools.command, *words], self._children)] = size
+    @staticmethod
+    def _link(library: Path, *parts: Path) -> list[str]:
+        """With the flags of the compiler: zig makes a C++ library for each set of them."""
+        return [*COMPILER_FLAGS, "-shared", *map(str, parts), "-o", str(library), "-lpthread"]
+
+    def _begin(self, *words: str) -> Future[str]:
+        return self._pool.submit(_run, [*self._tools.command, *words], self._children)
 
 
 @cache
