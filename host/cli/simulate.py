@@ -90,19 +90,18 @@ ROWS = (
     ("minted", "minted_gwei", "{:,} gwei"), ("burned", "burned_gwei", "{:,} gwei"),
     ("rho at the end", "rho_last", "{:.4f}"), ("provers still at work", "still_proving", "{}"),
 )
-HEADS = {"staged": "staged lottery", "race": "pure race", "work": "race of work",
-         "rule": "rule of your own"}
 NOT_OF = {name: ("stage_rates_1", "stage_rates_2", "stage_rates_3") for name in ("race", "work")}
 """What a mechanism has no figures of: there are no stages."""
 
 
 def _show(screen: Screen, result: Any) -> None:
+    from proofmill.host.network.economics.simulate import LABELS
     from proofmill.host.network.economics.tables import flat, prover_rows
 
     screen.line(f"{result.scenario.title}: {result.slots:,} slots, "
                 f"{len(result.scenario.each())} provers, seed {result.seed}")
     found = {name: flat(figures) for name, figures in result.figures.items()}
-    screen.line(f"{'':26}" + "".join(f"{HEADS[name]:>20}" for name in found))
+    screen.line(f"{'':26}" + "".join(f"{LABELS[name]:>20}" for name in found))
     for label, key, pattern in ROWS:
         said = ("-" if figures[key] is None or key in NOT_OF.get(name, ()) else
                 pattern.format(figures[key]) for name, figures in found.items())

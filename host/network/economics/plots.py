@@ -13,13 +13,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
-from proofmill.host.network.economics.simulate import Run
+from proofmill.host.network.economics.simulate import LABELS, Run
 from proofmill.host.network.economics.tables import prover_rows
 from proofmill.host.network.economics.world import World
 
 COLOURS = {"staged": "#1b6ca8", "race": "#d1495b", "work": "#8d6a9f", "rule": "#2e8b57"}
-LABELS = {"staged": "staged lottery", "race": "pure race", "work": "race of work",
-          "rule": "rule of your own"}
 DOTS_PER_INCH = 120
 MOST_BARS = 40
 

@@ -26,6 +26,10 @@ from proofmill.host.network.mechanism.ledger import RewardLedger
 
 log = logging.getLogger(__name__)
 
+LABELS = {"staged": "staged lottery", "race": "pure race", "work": "race of work",
+          "rule": "rule of your own"}
+"""What mechanisms are called in pictures and tables."""
+
 
 @dataclass(frozen=True)
 class Run:

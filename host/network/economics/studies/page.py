@@ -16,7 +16,8 @@ from matplotlib.ticker import EngFormatter
 
 from proofmill.host.ground.json_text import JsonObject
 from proofmill.host.ground.output import write_atomically
-from proofmill.host.network.economics.plots import COLOURS, DOTS_PER_INCH, LABELS
+from proofmill.host.network.economics.plots import COLOURS, DOTS_PER_INCH
+from proofmill.host.network.economics.simulate import LABELS
 from proofmill.host.network.economics.studies.answers import answer
 from proofmill.host.network.economics.studies.results import Result, provenance
 from proofmill.host.network.economics.studies.study import Study, Value, named
