@@ -3,14 +3,13 @@
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from importlib import resources
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType, defstruct, structs
 
 from proofmill.host.ground.errors import ProofmillError
-from proofmill.host.ground.toml_text import parse_toml, read_toml
+from proofmill.host.ground.toml_text import parse_toml
 from proofmill.host.ground.typed import typed
 from proofmill.host.network.economics.economy import (
     Economy,
@@ -20,6 +19,7 @@ from proofmill.host.network.economics.economy import (
     StatedGwei,
 )
 from proofmill.host.network.economics.limits import MOST_PROVERS, MOST_SLOTS
+from proofmill.host.network.economics.packaged import document_of, texts
 from proofmill.host.network.mechanism.parameters import DEFENCES, Defences, Parameters
 
 Mechanism = Literal["staged", "race", "work"]
@@ -116,10 +116,7 @@ class Scenario:
 
 def packaged() -> dict[str, str]:
     """The scenarios that come with the package: name and text."""
-    folder = resources.files("proofmill.host.network.economics") / "scenarios"
-    return {entry.name.removesuffix(".toml"): entry.read_text("utf-8")
-            for entry in sorted(folder.iterdir(), key=lambda e: e.name)
-            if entry.name.endswith(".toml")}
+    return texts("proofmill.host.network.economics", "scenarios")
 
 
 def load_scenario(name_or_path: str) -> Scenario:
@@ -131,15 +128,7 @@ def load_scenario(name_or_path: str) -> Scenario:
 def source(name_or_path: str, folder: Path | None = None) -> tuple[dict[str, Any], str]:
     """The TOML document of a packaged scenario, or of a file (from `folder` on), and what errors
     call it. ProofmillError where there is none."""
-    known = packaged()
-    if name_or_path in known:
-        where = f"scenario {name_or_path}"
-        return parse_toml(known[name_or_path], where), where
-    path = (folder or Path()) / name_or_path
-    if not path.is_file():
-        raise ProofmillError(
-            f"{path}: no such file, nor a scenario of that name; there are {', '.join(known)}")
-    return read_toml(path, "a scenario"), str(path)
+    return document_of(name_or_path, "scenario", packaged(), folder)
 
 
 def parse_scenario(text: str, where: str) -> Scenario:

@@ -5,7 +5,6 @@ import itertools
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from importlib import resources
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,10 +12,10 @@ from msgspec import Meta, Struct
 
 from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.ground.nearest import did_you_mean
-from proofmill.host.ground.toml_text import parse_toml, read_toml
 from proofmill.host.ground.typed import typed
 from proofmill.host.network.economics.limits import MOST_SLOTS
 from proofmill.host.network.economics.measures import FIGURES
+from proofmill.host.network.economics.packaged import document_of, texts
 from proofmill.host.network.economics.scenario import Scenario, scenario_of, source
 from proofmill.host.network.economics.studies.samples import Method, Range, sample
 
@@ -91,22 +90,13 @@ class Study:
 
 def packaged_studies() -> dict[str, str]:
     """The studies that come with the package: name and text."""
-    folder = resources.files("proofmill.host.network.economics.studies") / "questions"
-    return {entry.name.removesuffix(".toml"): entry.read_text("utf-8")
-            for entry in sorted(folder.iterdir(), key=lambda e: e.name)
-            if entry.name.endswith(".toml")}
+    return texts("proofmill.host.network.economics.studies", "questions")
 
 
 def load_study(path: str) -> Study:
     """A packaged study by name, or the one in a file. ProofmillError says what is wrong with it, or
     with the scenario that a point would have, and where."""
-    known = packaged_studies()
-    if path in known:
-        return study_of(parse_toml(known[path], f"study {path}"), f"study {path}")
-    if not Path(path).is_file():
-        raise ProofmillError(f"{path}: no such file, nor a study of that name"
-                             f"{did_you_mean(path, list(known))}; there are {', '.join(known)}")
-    return study_of(read_toml(Path(path), "a study"), path, Path(path).parent)
+    return study_of(*document_of(path, "study", packaged_studies()), Path(path).parent)
 
 
 def study_of(document: Mapping[str, Any], name: str = "the study",
