@@ -7,7 +7,6 @@ import numpy as np
 
 from proofmill.host.network.economics.draws import Luck
 from proofmill.host.network.economics.population import Population, SlotOutcome
-from proofmill.host.network.economics.prospects import KWH
 from proofmill.host.network.economics.scenario import Scenario
 from proofmill.host.network.mechanism import rewards
 from proofmill.host.network.mechanism.penalties import primary_penalty
@@ -143,8 +142,8 @@ def figures(world: Population) -> Figures:
         machines=sum(tally.machines for tally in tallies),
         proofs_per_hour=sum(3_600 * tally.machines / tally.kind.seconds for tally in tallies),
         bonded_gwei=sum(tally.bond_gwei for tally in tallies),
-        first_layer_share=world.first_layer_share,
-        first_layer_herfindahl=world.first_layer_herfindahl,
+        first_layer_share=world.stakes.share,
+        first_layer_herfindahl=world.stakes.herfindahl,
     )
 
 
@@ -176,11 +175,6 @@ def lag(luck: Luck, slot: int, prover: int) -> float:
     own = times[prover]
     times[prover] = np.inf
     return float(own / times.min()) if own < np.inf else np.inf
-
-
-def energy_gwei(scenario: Scenario, joules: float) -> float:
-    """What energy costs."""
-    return joules / KWH * scenario.network.energy_gwei_per_kwh
 
 
 def _mean_delay(proven: Sequence[SlotOutcome]) -> float:

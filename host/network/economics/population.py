@@ -10,17 +10,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from proofmill.host.ground.errors import ProofmillError
-from proofmill.host.network.economics.draws import MICROS, Luck
-from proofmill.host.network.economics.economy import MOST_MACHINES
-from proofmill.host.network.economics.prospects import (
-    KWH,
-    FirstLayer,
-    Prospect,
+from proofmill.host.network.economics.costs import (
     discount,
+    energy_gwei,
     machine_gwei,
     speed_up,
     tied_up_gwei,
 )
+from proofmill.host.network.economics.draws import MICROS, Luck
+from proofmill.host.network.economics.economy import MOST_MACHINES
+from proofmill.host.network.economics.first_layer import Stakes
+from proofmill.host.network.economics.prospects import Prospect
 from proofmill.host.network.economics.scenario import ProverKind, Scenario
 from proofmill.host.network.economics.strategies import BUILT_IN, Choice, Strategy
 
@@ -104,8 +104,7 @@ class Population(ABC):
         """Of each slot since then whose proofs are raced for: the place that has the first one,
         when, and when the next place has its own, in microseconds; -1 where there is none."""
         self._settle_in()
-        self._start_stake = self._whole_stake()
-        self._first_stake = self._on_first_layer()
+        self.stakes = Stakes(scenario, self._wealth, self._used)
 
     def _engage(self, classes: Classes) -> None:
         """Make an object for each prover that is not simply honest."""
@@ -189,47 +188,11 @@ class Population(ABC):
     @abstractmethod
     def _rebond(self, place: int, bond: int) -> None: ...
 
-    # The first layer
-
-    @property
-    def first_layer_share(self) -> float:
-        """Layer 1's stake, of what it would be if nobody bonded on the second."""
-        stake = self._on_first_layer()
-        return stake / whole if (whole := self._whole_stake()) else 1.0
-
-    @property
-    def base_gwei(self) -> int:
-        """Layer 1's base of a slot, which follows the root of its stake."""
-        network = self.scenario.network
-        if self._first_stake == self._start_stake:
-            return network.base_gwei
-        return round(network.base_gwei * math.sqrt(self._first_stake / self._start_stake))
-
-    def _whole_stake(self) -> float:
-        return self.scenario.economy.passive_stake_gwei + sum(
-            self._wealth[place] for place in self._stakers())
-
-    def _stakers(self) -> list[int]:
-        return [place for place in self._wealth if self.kinds[place].market.first_layer]
-
-    def _on_first_layer(self) -> float:
-        return self.scenario.economy.passive_stake_gwei + sum(map(self._staked, self._stakers()))
-
-    def _staked(self, place: int) -> float:
-        """What a prover has on layer 1."""
-        if place not in self._wealth or not self.kinds[place].market.first_layer:
+    def _used(self, place: int) -> float:
+        """Of its wealth what it has tied up: bond and machines."""
+        if not self.present[place]:
             return 0.0
-        used = 0.0
-        if self.present[place]:
-            machines = int(self.machines[place])
-            used = self._bond(place) + tied_up_gwei(self.kinds[place], machines)
-        return max(0.0, self._wealth[place] - used)
-
-    @property
-    def first_layer_herfindahl(self) -> float:
-        """The sum of squared shares of layer 1's stake; what is passive is nobody's."""
-        stake = self._on_first_layer()
-        return sum((self._staked(place) / stake)**2 for place in self._stakers()) if stake else 0.0
+        return self._bond(place) + tied_up_gwei(self.kinds[place], int(self.machines[place]))
 
     # Reviews
 
@@ -267,11 +230,10 @@ class Population(ABC):
         paid = [outcome.pay_gwei for outcome in self.outcomes[told:]]
         pay = sum(paid) / len(paid) if any(paid) else self._posted()
         self._begin_reviews()
-        self._first_stake = self._on_first_layer()
+        self.stakes.count()
         for place in self._reviewing:
-            self._first_stake -= self._staked(place)
-            self._look_at_books(place, slot, slot - before, pay)
-            self._first_stake += self._staked(place)
+            with self.stakes.set_aside(place):
+                self._look_at_books(place, slot, slot - before, pay)
         self._since = (slot, len(self.outcomes))
         self.first.clear()
 
@@ -288,13 +250,12 @@ class Population(ABC):
         gwei, joules = self._booked.get(place, (0, 0.0))
         self._booked[place] = (tally.gwei, tally.joules)
         income = tally.gwei - gwei
-        energy = (tally.joules - joules) / KWH * network.energy_gwei_per_kwh
+        energy = energy_gwei(network, tally.joules - joules)
         rent = slots * machine_gwei(kind, network, tally.machines) if there else 0.0
         self._capital[place] += rent
-        first = None
-        if kind.market.first_layer and place in self._wealth:
-            first = FirstLayer(network.base_gwei, self._start_stake, max(0.0, self._first_stake))
-            rent -= slots * first.income(self._staked(place))
+        first = self.stakes.terms(place)
+        if first is not None:
+            rent -= slots * first.income(self.stakes.of(place))
         if place in self._wealth:
             days = self.scenario.economy.review_days
             real = days * 86_400 / network.slot_seconds / slots if days else 1.0

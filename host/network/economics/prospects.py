@@ -17,56 +17,16 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from proofmill.host.network.economics.costs import (
+    discount,
+    energy_gwei,
+    machine_gwei,
+    speed_up,
+    tied_up_gwei,
+)
 from proofmill.host.network.economics.economy import SECONDS_A_YEAR
+from proofmill.host.network.economics.first_layer import FirstLayer
 from proofmill.host.network.economics.scenario import Network, ProverKind
-
-KWH = 3_600_000
-"""Joules."""
-
-
-def speed_up(kind: ProverKind, machines: int) -> float:
-    """How many times as fast so many machines make a proof as one: Amdahl's law."""
-    parallel = kind.market.parallel
-    return 1 / (1 - parallel + parallel / max(1, machines))
-
-
-def discount(kind: ProverKind, machines: int) -> float:
-    """What each of so many machines costs, in price and energy, of what a single one does:
-    ``(1 - scale)^log2(m)``."""
-    return float((1 - kind.market.scale)**math.log2(max(1, machines)))
-
-
-def machine_gwei(kind: ProverKind, network: Network, machines: int) -> float:
-    """What so many machines cost a slot, without energy."""
-    market = kind.market
-    yearly = market.machine_gwei * (market.capital_rate + 1 / market.machine_years)
-    return machines * discount(kind, machines) * yearly * network.slot_seconds / SECONDS_A_YEAR
-
-
-def tied_up_gwei(kind: ProverKind, machines: int) -> float:
-    """What so many machines cost when they are bought."""
-    return machines * discount(kind, machines) * kind.market.machine_gwei if machines else 0.0
-
-
-@dataclass(frozen=True)
-class FirstLayer:
-    """Layer 1's issuance: ``base sqrt(S / start)`` gwei a slot to a stake of S, in proportion, as
-    in Ethereum; `others`: the stake that is not one's own."""
-
-    base: float
-    start: float
-    others: float
-
-    def income(self, stake: float) -> float:
-        """Gwei a slot that a stake earns."""
-        total = self.others + stake
-        return self.base * math.sqrt(total / self.start) * stake / total if stake > 0 else 0.0
-
-    def marginal(self, stake: float) -> float:
-        """What one more gwei of it would earn."""
-        total = max(1.0, self.others + stake)
-        return (self.base / math.sqrt(total * self.start)
-                * (1 - max(0.0, stake) / (2 * total)))
 
 
 @dataclass(frozen=True)
@@ -149,8 +109,12 @@ class Prospect:
 
     def _energy(self, machines: int, seconds: float) -> float:
         """Gwei for all machines at work for so long."""
-        joules = seconds * self.kind.watts * machines * discount(self.kind, machines)
-        return joules / KWH * self.network.energy_gwei_per_kwh
+        return energy_gwei(self.network, seconds * self.kind.watts * machines
+                           * discount(self.kind, machines))
+
+    def _seconds(self, machines: int) -> float:
+        """The median time of a proof."""
+        return self.kind.seconds / speed_up(self.kind, machines)
 
     def _in_time(self, seconds: float) -> float:
         return (1 - self.kind.failure_rate) * _before(
@@ -158,13 +122,13 @@ class Prospect:
 
     def _at_rest(self, machines: int) -> float:
         """Where its reliability comes to rest; never nothing."""
-        kept = self._in_time(self.kind.seconds / speed_up(self.kind, machines))
+        kept = self._in_time(self._seconds(machines))
         gained, lost = self.gain * kept, self.loss * (1 - kept)
         return max(0.1, gained / (gained + lost)) if gained + lost else 1.0
 
     def _value(self, machines: int, pay: float) -> float:
         """What it is worth to be drawn."""
-        seconds = self.kind.seconds / speed_up(self.kind, machines)
+        seconds = self._seconds(machines)
         in_time = self._in_time(seconds)
         return (in_time * pay - (1 - in_time) * self.fine_gwei
                 - self._energy(machines, seconds))
@@ -178,7 +142,7 @@ class Prospect:
             own = machines / self.kind.seconds
             return (pay * own / (own + self.others)
                     - self._energy(machines, self.network.slot_seconds))
-        seconds = self.kind.seconds / speed_up(self.kind, machines)
+        seconds = self._seconds(machines)
         won = [_before(first, seconds, self.kind.jitter) for first in self.first] or [1.0]
         worked = [min(first, seconds) for first in self.first] or [seconds]
         return (pay * (1 - self.kind.failure_rate) * sum(won) / len(won)

@@ -113,7 +113,7 @@ class Market(Strategy):
             if cost > 0:
                 best = ((prospect.others * self.pay * speed / cost)**0.5
                         - prospect.others) / speed
-                thought.add(max(1, min(round(best), _most(prospect, round(best)))))
+                thought.add(max(1, _most(prospect, round(best))))
         return {one for one in thought
                 if 1 <= one <= self.kind.market.most_machines and prospect.affordable(one)}
 

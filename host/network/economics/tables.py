@@ -9,7 +9,7 @@ from typing import Any
 
 from proofmill.host.ground.json_text import JsonObject
 from proofmill.host.ground.output import write_atomically
-from proofmill.host.network.economics.measures import energy_gwei
+from proofmill.host.network.economics.costs import energy_gwei
 from proofmill.host.network.economics.simulate import Run
 from proofmill.host.network.economics.table import Table
 
@@ -28,7 +28,7 @@ def prover_rows(run: Run) -> list[JsonObject]:
             "stake_share": round((kind.stake_gwei + kind.delegated_gwei) / stake, 6)}
         for name in run.worlds:
             tally, total = tallies[name][identity], totals[name]
-            cost = energy_gwei(run.scenario, tally.joules)
+            cost = energy_gwei(run.scenario.network, tally.joules)
             row |= {
                 f"{name}_wins": tally.wins,
                 f"{name}_income_gwei": tally.gwei,

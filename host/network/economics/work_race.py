@@ -36,7 +36,7 @@ class WorkRace(Population):
     def pay_gwei(self) -> int:
         """Of a block."""
         parameters = self.scenario.parameters
-        return rewards.most(parameters, rewards.budget(self.base_gwei, parameters.rho_start))
+        return rewards.most(parameters, rewards.budget(self.stakes.base_gwei, parameters.rho_start))
 
     def step(self, slot: int) -> None:
         """Run one slot."""

@@ -84,7 +84,7 @@ class World(Population):
             epoch = mix_epoch(slot // per_epoch)
             record = ledger.open_slot(
                 slot, self.luck.root(slot), self.luck.mix(-1 if epoch is None else epoch),
-                self.base_gwei)
+                self.stakes.base_gwei)
             self._work[slot] = SlotWork(record)
             staged = record.assignment.primary is not None
             self._start(record, Stage.PRIMARY if staged else Stage.OPEN, slot)
@@ -212,7 +212,7 @@ class World(Population):
         return self.ledger.provers[self._identity[place]].stake if self._owned[place] else 0
 
     def _posted(self) -> float:
-        return rewards.most(self.parameters, rewards.budget(self.base_gwei, self.ledger.rho))
+        return rewards.most(self.parameters, rewards.budget(self.stakes.base_gwei, self.ledger.rho))
 
     # What a prover changes
 
@@ -235,7 +235,7 @@ class World(Population):
 
     def _prospect(self, place: int, known: Prospect) -> Prospect:
         there, flags = known.at_work, self.parameters.defences
-        budget = rewards.budget(self.base_gwei, self.ledger.rho)
+        budget = rewards.budget(self.stakes.base_gwei, self.ledger.rho)
         return replace(
             known, others=(self._weight - (self._own_weight(place) if there else 0)) / BPS,
             least_bond_gwei=self.ledger.minimum_bond,

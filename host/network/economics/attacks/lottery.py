@@ -13,8 +13,8 @@ from proofmill.host.network.economics.attacks.arena import (
 )
 from proofmill.host.network.economics.attacks.measure import Attack
 from proofmill.host.network.economics.attacks.theft import against
+from proofmill.host.network.economics.costs import energy_gwei
 from proofmill.host.network.economics.draws import Luck
-from proofmill.host.network.economics.measures import energy_gwei
 from proofmill.host.network.economics.scenario import Network, ProverKind, Scenario
 from proofmill.host.network.economics.world import World
 from proofmill.host.network.mechanism.hashing import keccak_words
@@ -37,7 +37,7 @@ def _whale(defences: Defences, seed: int) -> float:
             world.step(slot)
         world.finish(WHALE_SLOTS)
         tally = world.tallies[0]
-        profits.append(tally.gwei - energy_gwei(scenario, tally.joules))
+        profits.append(tally.gwei - energy_gwei(scenario.network, tally.joules))
     return (profits[0] - profits[1]) / WHALE_SLOTS
 
 
