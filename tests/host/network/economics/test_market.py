@@ -3,7 +3,7 @@
 import pytest
 
 from proofmill.host.ground.errors import ProofmillError
-from proofmill.host.network.economics.measures import herfindahl, nakamoto
+from proofmill.host.network.economics.measures import Figures, herfindahl, nakamoto
 from proofmill.host.network.economics.population import Population
 from proofmill.host.network.economics.prospects import Prospect
 from proofmill.host.network.economics.published import contest
@@ -101,16 +101,20 @@ def test_who_has_left_comes_back_under_a_new_identity() -> None:
 
 def test_stakers_leave_the_first_layer_for_pay() -> None:
     """What is bonded is not staked: with the pay, the first layer's part falls."""
-    def share(weight: int) -> float:
+    def figures(weight: int) -> Figures:
         kinds = ["""count = 6
             watts = 0.0
             stake_gwei = 20_000_000
             market = { wealth_gwei = 100_000_000_000, first_layer = true, machine_gwei = 0 }"""]
         return simulate(scenario('"staged"', kinds, QUICK + "passive_stake_gwei = 400_000_000_000\n"
                                  f"[mechanism]\nprover_weight = {weight}\nincluder_weight = 0"),
-                        160).figures["staged"].first_layer_share
-    high, low, none = share(64), share(16), share(0)
+                        160).figures["staged"]
+    found = [figures(weight) for weight in (64, 16, 0)]
+    high, low, none = (each.first_layer_share for each in found)
     assert none == 1.0 and high < low < 1.0
+    # Of all stake each of six has a tenth, and somebody passive the rest.
+    assert found[2].first_layer_herfindahl == pytest.approx(6 * 0.1**2)
+    assert found[0].first_layer_herfindahl < found[1].first_layer_herfindahl < 6 * 0.1**2
     # Yields meet where S2 = rho S1 of the pay; each of six sees that its own bond lowers it.
     assert 0.75 < high < 0.9
 
