@@ -18,7 +18,7 @@ from proofmill.host.network.mechanism.invariants import check_slot
 from proofmill.host.network.mechanism.ledger import RewardLedger
 from proofmill.host.network.mechanism.lottery import mix_epoch
 from proofmill.host.network.mechanism.parameters import Parameters
-from proofmill.host.network.mechanism.records import SlotRecord, Submission
+from proofmill.host.network.mechanism.records import BondedProver, SlotRecord, Submission
 from proofmill.host.network.mechanism.stages import Stage, stage_of
 
 
@@ -203,13 +203,17 @@ class World(Population):
     def _earned(self, place: int) -> int:
         return sum(self.ledger.earned.get(one, 0) for one in self._identities(place))
 
+    def _bonded(self, place: int) -> BondedProver:
+        """As the ledger knows it now."""
+        return self.ledger.provers[self._identity[place]]
+
     def _penalties(self, place: int) -> int:
         """Paid in, less what is there still or was paid out."""
-        there = (self.ledger.provers[self._identity[place]].bond if self._owned[place] else 0)
+        there = self._bonded(place).bond if self._owned[place] else 0
         return self._paid_in[place] - self._former_gwei[place] - there
 
     def _bond(self, place: int) -> int:
-        return self.ledger.provers[self._identity[place]].stake if self._owned[place] else 0
+        return self._bonded(place).stake if self._owned[place] else 0
 
     def _posted(self) -> float:
         return rewards.most(self.parameters, rewards.budget(self.stakes.base_gwei, self.ledger.rho))
@@ -219,18 +223,17 @@ class World(Population):
     def _begin_reviews(self) -> None:
         for place in self._reviewing:
             if self.present[place]:
-                prover = self.ledger.provers[self._identity[place]]
+                prover = self._bonded(place)
                 missing = min(self._own_bond - prover.bond, prover.delegated)
                 if missing > 0:
                     self._deposit(place, missing)
                     prover.delegated -= missing
-        there = [self.ledger.provers[self._identity[one]]
-                 for one in np.flatnonzero(self.present).tolist()]
+        there = list(map(self._bonded, np.flatnonzero(self.present).tolist()))
         self._weight = sum(one.stake * one.reliability for one in there)
         self._usual = sum(one.reliability for one in there) / len(there) if there else BPS
 
     def _own_weight(self, place: int) -> int:
-        prover = self.ledger.provers[self._identity[place]]
+        prover = self._bonded(place)
         return prover.stake * prover.reliability
 
     def _prospect(self, place: int, known: Prospect) -> Prospect:
@@ -239,8 +242,7 @@ class World(Population):
         return replace(
             known, others=(self._weight - (self._own_weight(place) if there else 0)) / BPS,
             least_bond_gwei=self.ledger.minimum_bond,
-            reliability=(self.ledger.provers[self._identity[place]].reliability if there
-                         else self._usual) / BPS,
+            reliability=(self._bonded(place).reliability if there else self._usual) / BPS,
             gain=flags.reliability / self.parameters.reliability_gain_divisor,
             loss=flags.reliability * (1 - self.parameters.reliability_miss_bps / BPS),
             fine_gwei=penalties.primary_penalty(self.parameters, budget),
@@ -254,7 +256,7 @@ class World(Population):
         """With a new identity, once nothing is left of the one before."""
         identity = self._identity[place]
         if self._owned[place]:
-            former = self.ledger.provers[identity]
+            former = self._bonded(place)
             former.delegated = 0
             if former.bond:
                 try:
@@ -278,7 +280,7 @@ class World(Population):
     def _rebond(self, place: int, bond: int) -> None:
         """The own bond stays what it is, at least; the rest it delegates to itself."""
         self._weight -= self._own_weight(place)
-        prover = self.ledger.provers[self._identity[place]]
+        prover = self._bonded(place)
         missing = min(max(bond, self.ledger.minimum_bond), self._own_bond) - prover.bond
         if missing > 0:
             self._deposit(place, missing)
