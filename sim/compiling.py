@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from proofmill.host.ground.errors import ProofmillError
 from proofmill.sim.processes import Children
 
 BuildProgress = Callable[[str, int, int], None]
@@ -31,7 +32,7 @@ TRACE_FLAGS = ["--trace-vcd", "--trace-max-width", "0", "--trace-max-array", "1"
 TRACE_HEADER = Path(__file__).with_name("trace.h")
 
 
-class BuildError(Exception):
+class BuildError(ProofmillError):
     """The simulation could not be built; the message says why and what to do."""
 
 

@@ -132,17 +132,13 @@ def run_simulate(options: argparse.Namespace) -> int:
     found = find_board(options.board)
     from proofmill.hdl.presets import STANDARD
     from proofmill.sim.board import START_CYCLES, RunningBoard, build_board
-    from proofmill.sim.compiling import BuildError
 
     screen = Screen()
     shape = STANDARD if options.preset == "standard" else found.shape
     core = found.core(shape, divisor=options.divisor, start_cycles=START_CYCLES)
     with dumped(options, "board", screen) as dump:
         with screen.bar("preparing the simulation") as bar:
-            try:
-                library = build_board(core, bar.step, traced=dump is not None)
-            except BuildError as error:
-                raise ProofmillError(str(error)) from error
+            library = build_board(core, bar.step, traced=dump is not None)
         _run(RunningBoard(library, options.divisor, dump), options, found, shape, screen)
     return 0
 

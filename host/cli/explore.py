@@ -164,17 +164,13 @@ def _simulate(entry: Any, shapes: dict[Any, Any], screen: Screen) -> int:
     from proofmill.hdl.presets import control_only
     from proofmill.host.prover.curve.limbs import SCALAR_MODULUS, to_limbs
     from proofmill.host.prover.devices.accelerator import Accelerator
-    from proofmill.sim.compiling import BuildError
     from proofmill.sim.verilated import Simulation, build
 
     name = in_brief(entry.shape.adder)
     with screen.bar(f"building {name}") as bar:
-        try:
-            gateware, library = build(
-                control_only(shapes[entry.shape.adder]),
-                lambda what, done, total: bar.step(f"{name}: {what}", done, total))
-        except BuildError as error:
-            raise ProofmillError(str(error)) from error
+        gateware, library = build(
+            control_only(shapes[entry.shape.adder]),
+            lambda what, done, total: bar.step(f"{name}: {what}", done, total))
     rng = random.Random(0)
     with screen.bar(f"simulating {name}") as bar:
         accelerator = Accelerator(Simulation(library), gateware.identity)

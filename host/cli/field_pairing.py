@@ -62,7 +62,6 @@ def run_pairing(options: argparse.Namespace) -> int:
     from proofmill.firmware.pairing.programs import pairing
     from proofmill.hdl.curve import GENERATOR_G1, GENERATOR_G2
     from proofmill.hdl.presets import STANDARD_WIDE
-    from proofmill.sim.compiling import BuildError
     from proofmill.sim.pairing import PointError, program_value, program_words
     from proofmill.sim.wide_gateware import run_on
 
@@ -80,8 +79,6 @@ def run_pairing(options: argparse.Namespace) -> int:
         where = options.p if str(error).startswith("P") else options.q
         raise ProofmillError(f"{error}: {','.join(map(str, where))}; give a point of the group "
                              "of order r") from error
-    except BuildError as error:
-        raise ProofmillError(str(error)) from error
     pairs = [value[n:n + 2] for n in range(0, len(value), 2)]
     if options.json:
         print_record("field pairing", {

@@ -240,13 +240,9 @@ def _verify_on_device(options: argparse.Namespace, key: object,
     from proofmill.host.prover.groth16.json_fields import read_public
     from proofmill.host.prover.groth16.plain import key_from_json, read_proof
     from proofmill.host.prover.groth16.wide_check import check
-    from proofmill.sim.compiling import BuildError
 
-    try:
-        found = check(options.device, key_from_json(key, options.key),
-                      read_public(options.public), read_proof(options.proof), bar.step)
-    except BuildError as error:
-        raise ProofmillError(str(error)) from error
+    found = check(options.device, key_from_json(key, options.key),
+                  read_public(options.public), read_proof(options.proof), bar.step)
     return found.right, found.cycles
 
 

@@ -61,14 +61,10 @@ def open_device(name: str, *, lanes: int | None = None, window: int | None = Non
     from proofmill.host.ground.cores import cores
     from proofmill.host.prover.devices.accelerator import Accelerator
     from proofmill.host.prover.devices.lanes import LanesDevice
-    from proofmill.sim.compiling import BuildError
     from proofmill.sim.verilated import Simulation, build
 
     shape = simulated_shape(name, shape)
-    try:
-        gateware, library = build(shape, progress, traced=dump is not None)
-    except BuildError as error:
-        raise ProofmillError(str(error)) from error
+    gateware, library = build(shape, progress, traced=dump is not None)
     count = cores() if lanes is None else lanes
     return LanesDevice(
         name, [Accelerator(Simulation(library, dump if n == 0 else None), gateware.identity)
