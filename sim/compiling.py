@@ -32,6 +32,10 @@ TRACE_FLAGS = ["--trace-vcd", "--trace-max-width", "0", "--trace-max-array", "1"
 TRACE_HEADER = Path(__file__).with_name("trace.h")
 
 
+def untold(what: str, done: int, total: int) -> None:
+    """A `BuildProgress` that tells nobody."""
+
+
 class BuildError(ProofmillError):
     """The simulation could not be built; the message says why and what to do."""
 

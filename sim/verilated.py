@@ -21,7 +21,7 @@ from proofmill.hdl.emit import emit_verilog
 from proofmill.hdl.msm import MsmShape
 from proofmill.host.ground.cache import cache_folder, only_one
 from proofmill.host.ground.kept import keep, kept
-from proofmill.sim.compiling import BuildError, BuildProgress, Compilation, Tools, digest
+from proofmill.sim.compiling import BuildError, BuildProgress, Compilation, Tools, digest, untold
 from proofmill.sim.dump import Dump
 
 Words = NDArray[np.uint64]
@@ -49,29 +49,36 @@ def shape_key(shape: MsmShape) -> str:
     return digest(json.dumps(describe(shape)))
 
 
-def gateware(shape: MsmShape, progress: BuildProgress | None = None) -> Gateware:
-    """The Verilog of `shape`; kept in the cache under the hash of the sources it comes from."""
+def gateware(shape: MsmShape, tell: BuildProgress = untold) -> Gateware:
+    """The Verilog of `shape`; see `kept_verilog`."""
     verilog = kept_verilog(
         shape_key(shape),
-        lambda: emit_verilog(Accelerator(shape, finishing_program(shape)), "accelerator"), progress)
+        lambda: emit_verilog(Accelerator(shape, finishing_program(shape)), "accelerator"), tell)
     return Gateware(shape, *with_hash(verilog))
 
 
-def kept_verilog(name: str, emit: Callable[[], str], progress: BuildProgress | None) -> str:
-    """What `emit` gives, from the cache if it was asked for under `name` with the same sources."""
-    path = _verilog_path(name)
-    if path is not None:
-        return path.read_text()
-    if progress is not None:
-        progress("emitting Verilog", 0, 1)
-    verilog = emit()
-    keep(cache_folder("verilog"), _verilog_key(name), ".sv", [verilog.encode()])
-    return verilog
+def kept_verilog(name: str, emit: Callable[[], str], tell: BuildProgress) -> str:
+    """What `emit` gives, from the cache if it was asked for under `name` with the same sources.
+
+    Where two processes want the same, the second waits for the first. `tell` is told of every
+    step, of waiting too. Raises `BuildError`.
+    """
+    key = _verilog_key(name)
+    with _in_the_cache(), _only_one(f"verilog-{key[:16]}", tell):
+        folder = cache_folder("verilog")
+        path = kept(folder, key, ".sv")
+        if path is not None:
+            return path.read_text()
+        tell("emitting Verilog", 0, 1)
+        verilog = emit()
+        keep(folder, key, ".sv", [verilog.encode()])
+        return verilog
 
 
 def _verilog_path(name: str) -> Path | None:
-    """Where the cache has what `kept_verilog` gives; None if it has not."""
-    return kept(cache_folder("verilog"), _verilog_key(name), ".sv")
+    """Where the cache has what `kept_verilog` gives; None if it has not. Raises `BuildError`."""
+    with _in_the_cache():
+        return kept(cache_folder("verilog"), _verilog_key(name), ".sv")
 
 
 def _verilog_key(name: str) -> str:
@@ -101,16 +108,12 @@ def build(shape: MsmShape, progress: BuildProgress | None = None, *,
     build takes some tens of seconds on two cores; `progress` is told of every step. Raises
     `BuildError`.
     """
-    tell = progress or (lambda what, done, total: None)
-    name, compilation = shape_key(shape), None
-    with _in_the_cache():
-        verilog = _verilog_path(name)
+    tell, compilation = progress or untold, None
     with ExitStack() as until_end:
-        if verilog is None:
+        if _verilog_path(shape_key(shape)) is None:
             # Emitting it takes one core: the others begin with what does not depend on it.
             compilation = until_end.enter_context(Compilation(Tools.found(traced)))
-        with _in_the_cache(), _only_one(f"verilog-{name[:16]}", tell):
-            ware = gateware(shape, tell)
+        ware = gateware(shape, tell)
         return ware, library_of(ware.verilog, "accelerator", HARNESS, tell, traced=traced,
                                 begun=compilation)
 

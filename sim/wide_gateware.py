@@ -13,7 +13,7 @@ from proofmill.hdl.commands import pack
 from proofmill.hdl.emit import emit_verilog
 from proofmill.hdl.wide_processor import WideProcessor
 from proofmill.hdl.wide_shape import INPUTS, WideShape
-from proofmill.sim.compiling import BuildProgress
+from proofmill.sim.compiling import BuildProgress, untold
 from proofmill.sim.verilated import kept_verilog, library_of
 from proofmill.sim.wide_processor import WideExecution, checked, checked_key, run
 
@@ -25,12 +25,8 @@ SPARE_CYCLES = 100_000
 up."""
 
 
-def _silent(what: str, done: int, total: int) -> None:
-    """A `BuildProgress` that nobody sees."""
-
-
 def run_on(device: str, program: WideProgram, words: Sequence[int], key: Sequence[int] = (),
-           tell: BuildProgress = _silent) -> WideExecution:
+           tell: BuildProgress = untold) -> WideExecution:
     """`sim.wide_processor.run` by `device`: "model", which is that, or "rtl", the gateware in
     simulation. Raises what they raise, and for the gateware what `wide_library` does."""
     if device == "model":
@@ -39,7 +35,7 @@ def run_on(device: str, program: WideProgram, words: Sequence[int], key: Sequenc
         return gateware.run(words)
 
 
-def wide_library(shape: WideShape, tell: BuildProgress = _silent) -> Path:
+def wide_library(shape: WideShape, tell: BuildProgress = untold) -> Path:
     """The compiled simulation of a wide processor, for any program; see
     `sim.verilated.library_of`, whose errors it raises."""
     verilog = kept_verilog(repr(shape), lambda: emit_verilog(WideProcessor(shape), TOP), tell)

@@ -2,8 +2,12 @@
 
 import pytest
 
-from proofmill.sim.compiling import BuildError
-from proofmill.sim.verilated import HARNESS, library_of
+from proofmill.hdl.presets import TOY_SHAPE
+from proofmill.sim import verilated
+from proofmill.sim.compiling import BuildError, untold
+from proofmill.sim.verilated import HARNESS, gateware, library_of
+from proofmill.sim.wide_gateware import wide_library
+from tests.firmware.wide_programs import TOY_WIDE
 
 
 def test_a_cache_that_cannot_be_written_is_a_sentence(tmp_path, monkeypatch):
@@ -11,4 +15,9 @@ def test_a_cache_that_cannot_be_written_is_a_sentence(tmp_path, monkeypatch):
     place.write_text("no folder")
     monkeypatch.setenv("PROOFMILL_CACHE", str(place))
     with pytest.raises(BuildError, match="file.*set PROOFMILL_CACHE to another folder"):
-        library_of("module board; endmodule", "board", HARNESS, lambda what, done, total: None)
+        library_of("module board; endmodule", "board", HARNESS, untold)
+    for build in (verilated.build, gateware):
+        with pytest.raises(BuildError, match="file.*set PROOFMILL_CACHE to another folder"):
+            build(TOY_SHAPE)
+    with pytest.raises(BuildError, match="file.*set PROOFMILL_CACHE to another folder"):
+        wide_library(TOY_WIDE)
