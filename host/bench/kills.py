@@ -124,13 +124,11 @@ class Mill:
                                    self.folder / "node.log")
 
     def _worker(self, name: str) -> Child:
-        access = self.folder / "workers" / f"{name}.json"
+        access = _access(self.folder, name)
         deadline = time.monotonic() + END_SECONDS
         while not access.exists() and time.monotonic() < deadline:
             time.sleep(LOOK_SECONDS)
-        return self._nursery.begin(
-            WORKER, [str(access), str(self.folder / f"kept-{name}"), str(TASK_SECONDS)],
-            self.folder / f"{name}.log")
+        return _worker(self._nursery, self.folder, name, TASK_SECONDS)
 
 
 def kills(count: int, seed: int, progress: Callable[[int, int], None] | None = None,
@@ -177,14 +175,9 @@ def takeovers(count: int, seed: int) -> list[float]:
             Nursery((NODE, WORKER)) as nursery:
         folder = Path(place)
 
-        def begin(name: str, task_seconds: float) -> Child:
-            return nursery.begin(
-                WORKER, [str(folder / "workers" / f"{name}.json"), str(folder / f"kept-{name}"),
-                         str(task_seconds)], folder / f"{name}.log")
-
         with farm_in(folder, NAMES, LEASE_SECONDS) as farm:
             for number in range(count):
-                first = begin(NAMES[0], END_SECONDS)
+                first = _worker(nursery, folder, NAMES[0], END_SECONDS)
                 second = None
                 try:
                     (task,) = tasks_of(farm, POINTS, 1, f"takeover {number}")
@@ -192,7 +185,7 @@ def takeovers(count: int, seed: int) -> list[float]:
                                               daemon=True)
                     asking.start()
                     first.until("began")
-                    second = begin(NAMES[1], 0)
+                    second = _worker(nursery, folder, NAMES[1], 0)
                     second.until("works for")
                     time.sleep(draw.uniform(0.5, 1.5))
                     killed = time.monotonic()
@@ -204,6 +197,17 @@ def takeovers(count: int, seed: int) -> list[float]:
                     if second is not None:
                         second.kill()
     return found
+
+
+def _access(folder: Path, name: str) -> Path:
+    return folder / "workers" / f"{name}.json"
+
+
+def _worker(nursery: Nursery, folder: Path, name: str, task_seconds: float) -> Child:
+    """A worker whose device takes so long for a task."""
+    return nursery.begin(
+        WORKER, [str(_access(folder, name)), str(folder / f"kept-{name}"), str(task_seconds)],
+        folder / f"{name}.log")
 
 
 def _wrong(found: list[tuple[int, bytes]]) -> int:
