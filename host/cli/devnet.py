@@ -29,8 +29,9 @@ if TYPE_CHECKING:
     from proofmill.host.network.economics.disturbances import Check
     from proofmill.host.network.node.devnet import Devnet, DevnetSetup, NodePlan
     from proofmill.host.network.node.disturbance import Disturbance
-    from proofmill.host.network.node.node import DeviceSpeed, NodeFailure, NodeReport
+    from proofmill.host.network.node.node import DeviceSpeed, NodeReport
     from proofmill.host.network.node.outcome import RunOutcome, SlotRow
+    from proofmill.host.network.node.process import NodeFailure
 
 Events = dict[int, list[tuple[str, str]]]
 """(act, node) by the slot after which it is done."""

@@ -41,13 +41,9 @@ from proofmill.host.network.node.node import (
     STEPS_MS,
     DeviceSpeed,
     Fault,
-    NodeFailure,
     NodeReport,
     NodeSetup,
     SlotView,
-    Traffic,
-    belong_to_parent,
-    run_node,
     view_of,
 )
 from proofmill.host.network.node.opening import (
@@ -55,6 +51,12 @@ from proofmill.host.network.node.opening import (
     devnet_parameters,
     minimum_bond_wei,
     open_chain,
+)
+from proofmill.host.network.node.process import (
+    NodeFailure,
+    Traffic,
+    belong_to_parent,
+    run_node,
 )
 from proofmill.host.network.second_layer.engines import EvmEngines
 from proofmill.host.prover.circuits.finality.size import CertificateSize

@@ -18,7 +18,8 @@ from proofmill.host.network.node.certificates import LIGHT
 from proofmill.host.network.node.follower import SLOT_MS
 from proofmill.host.network.node.gossip import Gossip, Reception
 from proofmill.host.network.node.identity import Identity, called, contexts
-from proofmill.host.network.node.node import Traffic
+from proofmill.host.network.node.layer2 import BlockFacts
+from proofmill.host.network.node.process import Traffic
 from proofmill.host.network.node.proof_pool import Answer
 from proofmill.host.network.node.wire import Topic
 from proofmill.host.prover.circuits.finality.vote import Checkpoint
@@ -123,6 +124,15 @@ class LightPeer:
         """How it went."""
         return LightReport(self.setup.name, self._first_bytes, tuple(self._history),
                            tuple(self.refused), self.light.key_bytes)
+
+    def last_words(self) -> tuple[tuple[BlockFacts, ...], int]:
+        """Of blocks it knows nothing."""
+        return (), 0
+
+    def trusted(self) -> tuple[Checkpoint, int]:
+        """The final checkpoint, and its registry."""
+        known = self.light.known
+        return known.finalized, known.justified[known.finalized]
 
     async def close(self) -> None:
         """End every connection."""

@@ -6,30 +6,23 @@ every decision is made here, from what peers have sent and this node has checked
 
 import asyncio
 import logging
-import signal
-import sys
 import time
-import traceback
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from hashlib import sha256
-from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Protocol, TypeVar
 
 from proofmill.host.ground.database import StorageError
-from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.ground.log_fields import LogTo, name_of
 from proofmill.host.ground.owner import Owner
-from proofmill.host.ground.parent import end_with_parent
 from proofmill.host.network.consensus.block_proofs import block_verifier
 from proofmill.host.network.consensus.keys import ValidatorKey
 from proofmill.host.network.consensus.spec import spec
 from proofmill.host.network.evm.account import Account as EvmAccount
 from proofmill.host.network.evm.history import HISTORY, History
-from proofmill.host.network.mechanism.invariants import BrokenInvariant
 from proofmill.host.network.node.archive import BLOCKS, Archive
 from proofmill.host.network.node.catch_up import CatchUp
 from proofmill.host.network.node.certificates import (
@@ -52,6 +45,7 @@ from proofmill.host.network.node.happenings import Tell, nobody
 from proofmill.host.network.node.identity import Identity, called, contexts
 from proofmill.host.network.node.layer2 import BlockFacts, LayerTwo
 from proofmill.host.network.node.patience import PatientProver
+from proofmill.host.network.node.process import Traffic
 from proofmill.host.network.node.proof_pool import Answer
 from proofmill.host.network.node.prover import Beside, NodeProver, ProverSetup
 from proofmill.host.network.node.service import WalletService
@@ -62,6 +56,7 @@ from proofmill.host.network.node.validators import NodeValidators
 from proofmill.host.network.node.wire import DIRECTED, Topic
 from proofmill.host.network.transfers.load import Load
 from proofmill.host.network.transfers.store import TransferStore
+from proofmill.host.prover.circuits.finality.vote import Checkpoint
 from proofmill.host.prover.circuits.rollup.circuit import RollupCircuit
 from proofmill.host.prover.devices.device import BOARD_HZ, Device
 from proofmill.host.prover.groth16.prove import ProofResult
@@ -243,29 +238,6 @@ class NodeReport:
     layer2_seconds: float
     fetched: int
     slashed: tuple[int, ...] = ()
-
-
-@dataclass(frozen=True)
-class Traffic:
-    """Messages (sent to, handled from) each connected peer; `proving`: whether a device works."""
-
-    peers: Mapping[str, tuple[int, int]]
-    proving: bool
-
-
-@dataclass(frozen=True)
-class NodeFailure:
-    """The last a node says when an error ends it: the sentence, and where it happened.
-
-    `branch` and `final_slot`: as in `NodeReport`, so that the run can be looked into. `broken`: an
-    invariant did not hold.
-    """
-
-    reason: str
-    trace: str
-    branch: tuple[BlockFacts, ...] = ()
-    final_slot: int = 0
-    broken: bool = False
 
 
 class Node:
@@ -508,6 +480,20 @@ class Node:
             tuple(index for index, validator in enumerate(self.follower.head_state().validators)
                   if validator.slashed))
 
+    def last_words(self) -> tuple[tuple[BlockFacts, ...], int]:
+        """The branch and its final slot, as of `NodeReport`; the chain may be what is broken."""
+        branch: tuple[BlockFacts, ...] = ()
+        final_slot = 0
+        with suppress(Exception):
+            branch = tuple(self.follower.branch())
+            final_slot = self.follower.layer.consensus.call("finalized_slot")
+        return branch, final_slot
+
+    def trusted(self) -> tuple[Checkpoint, int]:
+        """As of `Certificates`, on a chain that has them."""
+        assert self.certificates is not None
+        return self.certificates.trusted
+
     async def close(self) -> None:
         """End connections and give back files."""
         self._closed = True
@@ -591,189 +577,6 @@ def view_of(
                                       bytes(state.finalized_checkpoint.root)))
 
 
-def belong_to_parent() -> None:
-    """Leave Ctrl-C to the parent, and do not outlive it.
-
-    On Linux the kernel sees to the latter, in the middle of a computation too; elsewhere, the end
-    of the pipe to the parent has to be noticed.
-    """
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    end_with_parent(signal.SIGKILL)
-
-
-class Served(Protocol):
-    """What the clock can move: a node, or a light node (`light_peer`)."""
-
-    gossip: Gossip
-
-    async def start(self) -> int:
-        """Listen, and return the port for peers."""
-        ...
-
-    def tick(self, slot: int, milliseconds: int) -> None:
-        """Move the clock, and do what is due."""
-        ...
-
-    def resume(self, slot: int, milliseconds: int) -> int:
-        """Go on after a former life; how much of it was kept."""
-        ...
-
-    def traffic(self) -> Traffic:
-        """What the clock waits for."""
-        ...
-
-    def report(self) -> object:
-        """How it went."""
-        ...
-
-    async def close(self) -> None:
-        """End connections and give back files."""
-        ...
-
-
-class Setup(Protocol):
-    """All that is told to what the clock can move, at its start."""
-
-    @property
-    def name(self) -> str:
-        """Of the node."""
-        ...
-
-    @property
-    def folder(self) -> Path:
-        """For what it writes."""
-        ...
-
-    @property
-    def log_to(self) -> LogTo | None:
-        """As of `NodeSetup`."""
-        ...
-
-    @property
-    def says(self) -> str:
-        """What it begins as, for the log."""
-        ...
-
-    def open(self, on_trouble: Callable[[BaseException], None]) -> Served:
-        """The node, not yet listening."""
-        ...
-
-
-def run_node(setup: Setup, control: Connection) -> None:
-    """The node's process: obeys the clock in `control` until it is told to stop or the pipe ends.
-
-    If the parent dies, so does the node. What goes wrong in here the parent is told, and nobody
-    else.
-    """
-    belong_to_parent()
-    sys.exit(asyncio.run(serve(setup, control)))
-
-
-async def serve(setup: Setup, control: Connection) -> int:
-    """`run_node` inside of a loop; the exit status.
-
-    0 after "stop" or where the parent is gone. Where the node cannot go on, the parent is told, by
-    a `NodeFailure` in `control`, and nobody else: 2 for what a user can mend, such as a full disk,
-    1 for a mistake of this program. Its peers see a connection that ends.
-    """
-    try:
-        status = await _work(setup, control)
-    except Exception as error:    # whatever it is, it must not be a traceback on the user's screen
-        with suppress(OSError):
-            control.send(failure_of(error))
-        status = _status(setup, error)
-    if status == 0:
-        log.info("stopped")
-    return status
-
-
-def _status(setup: Setup, error: Exception) -> int:
-    log.error("%s ends: %s", setup.name, error, exc_info=error)
-    return 2 if isinstance(error, ProofmillError) else 1
-
-
-async def _work(setup: Setup, control: Connection) -> int:
-    if setup.log_to is not None:
-        try:
-            setup.folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise StorageError(f"{setup.folder}: cannot be made: {error.strerror}; choose another "
-                               "folder") from error
-        setup.log_to(setup.folder / "node.log", setup.name)
-    log.info("%s begins: %s", setup.name, setup.says)
-    commands: asyncio.Queue[tuple[object, ...]] = asyncio.Queue()
-    loop = asyncio.get_running_loop()
-
-    def receive() -> None:
-        try:
-            commands.put_nowait(control.recv())
-        except (EOFError, OSError):
-            loop.remove_reader(control.fileno())
-            commands.put_nowait(("stop",))
-
-    node = setup.open(lambda error: commands.put_nowait(("trouble", error)))
-    try:
-        port = await node.start()
-        loop.add_reader(control.fileno(), receive)
-        control.send(("port", port))
-        while (command := await commands.get())[0] != "stop":
-            try:
-                answer = await _obey(node, command)
-            except Exception as error:  # said with the chain so far, and that is the end
-                control.send(failure_of(error, node))
-                return _status(setup, error)
-            control.send(answer)
-    except BrokenPipeError:
-        pass  # the parent is gone
-    finally:
-        loop.remove_reader(control.fileno())
-        await node.close()
-    return 0
-
-
-def failure_of(error: Exception, node: Served | None = None) -> NodeFailure:
-    """An error as the parent is told it."""
-    reason = str(error) or type(error).__name__
-    if not isinstance(error, ProofmillError | BrokenInvariant):
-        reason = f"{type(error).__name__}: {reason}"
-    branch: tuple[BlockFacts, ...] = ()
-    final_slot = 0
-    if isinstance(node, Node):
-        with suppress(Exception):  # the chain may be what is broken
-            branch = tuple(node.follower.branch())
-            final_slot = node.follower.layer.consensus.call("finalized_slot")
-    return NodeFailure(reason, "".join(traceback.format_exception(error)), branch, final_slot,
-                       isinstance(error, BrokenInvariant))
-
-
-async def _obey(node: Served, command: tuple[object, ...]) -> object:
-    match command:
-        case ("trouble", BaseException() as error):
-            raise error
-        case ("connect", int(port)):
-            try:
-                await node.gossip.connect(port)
-            except OSError as error:
-                return str(error)
-            return ""
-        case ("tick", int(slot), int(milliseconds)):
-            node.tick(slot, milliseconds)
-            return slot, milliseconds
-        case ("counts",):
-            return node.traffic()
-        case ("resume", int(slot), int(milliseconds)):
-            return node.resume(slot, milliseconds)
-        case ("cut", tuple(peers)):
-            node.gossip.cut(peers)
-            return None
-        case ("report",):
-            return node.report()
-        case ("trusted",):
-            assert isinstance(node, Node) and node.certificates is not None
-            return node.certificates.trusted
-    raise ValueError(f"no such command: {command!r}")
-
-
 def _prover(
     setup: NodeSetup, follower: Follower, jobs: JobStore, publish: Callable[[Topic, bytes], object],
     beside: Beside, on_proof: Callable[[LoggedJob, ProofResult], None],
@@ -795,4 +598,3 @@ def _prover(
         block_verifier(setup.chain.verification_key),
         setup.device.first_ms, setup.device.milliseconds, setup.forge,
         setup.withhold, on_proof), follower, jobs, publish, beside)
-

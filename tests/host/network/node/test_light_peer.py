@@ -187,6 +187,7 @@ def test_they_follow_and_hand_on(made: Made, tmp_path: Path) -> None:
 
     play(net, story)
     final = checkpoint(6)
+    assert {light.trusted() for light in net.light.values()} == {(final, registry().commitment)}
     full = [SlotView(40, b"", b"", 4, (4, checkpoint(4).root)),
             SlotView(48, b"", b"", 6, (6, final.root))]
     reports = {name: light.report() for name, light in net.light.items()}

@@ -28,10 +28,9 @@ from proofmill.host.network.node.node import (
     ATTEST_MS,
     CONFIRM_MS,
     DeviceSpeed,
-    NodeFailure,
     NodeSetup,
-    serve,
 )
+from proofmill.host.network.node.process import NodeFailure, serve
 from proofmill.host.network.node.slashing_protection import (
     SignedAttestation,
     SignedBlock,
