@@ -18,7 +18,7 @@ from amaranth.lib.wiring import In, Out
 from proofmill.hdl.board_top import BoardCore
 from proofmill.hdl.emit import emit_verilog
 from proofmill.hdl.sdram import SdramPins
-from proofmill.sim.compiling import BuildProgress
+from proofmill.sim.compiling import BuildProgress, untold
 from proofmill.sim.dump import Dump
 from proofmill.sim.sdram import CELLS, Rule, SdramChip
 from proofmill.sim.verilated import library_of, with_hash
@@ -99,7 +99,7 @@ def build_board(core: BoardCore, progress: BuildProgress | None = None, *,
 
     Raises `BuildError`.
     """
-    tell = progress or (lambda what, done, total: None)
+    tell = progress or untold
     tell("emitting Verilog", 0, 1)
     verilog, _ = with_hash(emit_verilog(SimulatedBoard(core), "board") + CELLS)
     return library_of(verilog, "board", HARNESS, tell, traced=traced)

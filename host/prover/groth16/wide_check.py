@@ -1,6 +1,6 @@
 """Checking a Groth16 proof on the wide processor: three Miller loops, and a stored pairing."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from proofmill.firmware.pairing.programs import MUST_BE_ZERO, VALUES, groth16_check
@@ -13,6 +13,7 @@ from proofmill.host.prover.curve.pairing import coefficients
 from proofmill.host.prover.groth16.plain import Numbers, PlainKey, PlainProof, check_public
 from proofmill.host.prover.groth16.plain_points import from_array
 from proofmill.host.prover.groth16.verification_key import key_of
+from proofmill.sim.compiling import BuildProgress, untold
 from proofmill.sim.pairing import negative, stored_lines
 from proofmill.sim.wide_gateware import run_on
 from proofmill.sim.wide_processor import WideExecution
@@ -27,8 +28,7 @@ class Checked:
 
 
 def check(device: str, key: PlainKey, public: Sequence[int], proof: PlainProof,
-          tell: Callable[[str, int, int], None] = lambda what, done, total: None,
-          shape: WideShape = STANDARD_WIDE) -> Checked:
+          tell: BuildProgress = untold, shape: WideShape = STANDARD_WIDE) -> Checked:
     """Whether ``e(A, B) = e(alpha, beta) e(L, gamma) e(C, delta)``, by `device`, as
     `sim.wide_gateware.run_on` has them.
 
