@@ -1,15 +1,12 @@
 """Commitments to blobs and their proofs, on polynomials that are known by their coefficients."""
 
-import json
-from importlib.metadata import distribution
-
 import pytest
 from py_ecc.optimized_bls12_381 import G1, multiply, normalize
 
 from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.prover.kzg import functions, trusted_setup
 from proofmill.host.prover.native.bls12_381 import ORDER
-from tests.host.prover.kzg.polynomials import ROOT, blob_with, value_of
+from tests.host.prover.kzg.polynomials import ROOT, blob_with, setup_powers, value_of
 
 INFINITY = bytes([0xc0, *bytes(47)])
 COEFFICIENTS = (3, 0, ORDER - 1, 5)
@@ -22,15 +19,13 @@ def number(value: int) -> bytes:
 
 def test_commitments_to_polynomials_of_few_terms() -> None:
     """A constant is so many times G1, and X is the secret's own point in the setup."""
-    path = distribution(trusted_setup.PACKAGE).locate_file(trusted_setup.PLACE)
-    with open(str(path)) as stream:
-        powers = json.load(stream)["g1_monomial"]
+    powers = setup_powers()
     x, y = (int(each) for each in normalize(multiply(G1, ORDER - 2)))
     constant = functions.blob_to_kzg_commitment(number(ORDER - 2) * 4096)
     assert int.from_bytes(constant, "big") & (1 << 381) - 1 == x
     for exponent in (1, 3):
         blob = blob_with([0] * exponent + [1])
-        assert functions.blob_to_kzg_commitment(blob).hex() == powers[exponent][2:]
+        assert functions.blob_to_kzg_commitment(blob) == powers[exponent]
     assert functions.blob_to_kzg_commitment(ZERO) == INFINITY
 
 

@@ -1,12 +1,9 @@
 """Cells, their proofs and recovery, on polynomials that are known by their coefficients."""
 
-import json
-from importlib.metadata import distribution
-
 import pytest
 
 from proofmill.host.ground.errors import ProofmillError
-from proofmill.host.prover.kzg import functions, trusted_setup
+from proofmill.host.prover.kzg import functions
 from proofmill.host.prover.native.bls12_381 import (
     ORDER,
     compress,
@@ -14,7 +11,7 @@ from proofmill.host.prover.native.bls12_381 import (
     pack,
     weighted_sum,
 )
-from tests.host.prover.kzg.polynomials import blob_with, value_of
+from tests.host.prover.kzg.polynomials import blob_with, setup_powers, value_of
 
 ROOT = pow(7, (ORDER - 1) >> 13, ORDER)
 COEFFICIENTS = [9, 1] + [0] * 62 + [5] + [0] * 65 + [7]
@@ -49,10 +46,8 @@ def test_cells_are_the_polynomials_values(
 
 def test_proofs_commit_to_the_quotients(made: tuple[list[bytes], list[bytes]]) -> None:
     """Divided by X^64 - a: 7 X^66 + 7 a X^2 + 5."""
-    path = distribution(trusted_setup.PACKAGE).locate_file(trusted_setup.PLACE)
-    with open(str(path)) as stream:
-        powers = json.load(stream)["g1_monomial"]
-    points, _ = decompress(b"".join(bytes.fromhex(powers[i][2:]) for i in (66, 2, 0)))
+    powers = setup_powers()
+    points, _ = decompress(b"".join(powers[i] for i in (66, 2, 0)))
     for cell, proof in enumerate(made[1]):
         a = pow(shift(cell), 64, ORDER)
         assert proof == compress(weighted_sum(points, pack([7, 7 * a % ORDER, 5])))
