@@ -17,11 +17,14 @@ from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.prover.curve.limbs import (
     LIMBS,
     MONTGOMERY_RADIX,
+    NUMBER_BYTES,
     SCALAR_MODULUS,
     Limbs,
     from_limbs,
     to_limbs,
 )
+from proofmill.host.prover.native import polynomials
+from proofmill.host.prover.native.library import Library, library_if_there
 
 try:
     import zk_dtypes
@@ -138,34 +141,47 @@ def root_of_unity(power: int) -> int:
     return pow(NON_RESIDUE, (SCALAR_MODULUS - 1) >> power, SCALAR_MODULUS)
 
 
-def transform(coefficients: Vector) -> Vector:
-    """Evaluate a polynomial at the roots of unity: ``result[i] = f(w^i)``, w of order n.
+def transform(coefficients: Vector, shift: int = 1) -> Vector:
+    """Evaluate a polynomial: ``result[i] = f(shift * w^i)``, w the root of unity of order n.
 
-    `coefficients[j]` belongs to x^j; n must be a power of two. O(n log n).
+    `coefficients[j]` belongs to x^j; n must be a power of two. O(n log n). By the native library
+    where it is there, else by NumPy.
     """
-    return _transform(coefficients, _plan(_log2(len(coefficients)), False))
+    power = _log2(len(coefficients))
+    if (code := library_if_there()) is not None:
+        return _natively(code, coefficients, power, shift, False)
+    shifted = coefficients if shift == 1 else coefficients * geometric(shift, 1 << power)
+    return _transform(shifted, _plan(power, False))
 
 
-def inverse_transform(values: Vector) -> Vector:
-    """The coefficients of the polynomial with ``f(w^i) = values[i]``: undoes `transform`."""
-    size = len(values)
-    result = _transform(values, _plan(_log2(size), True))
-    return result * from_integers([pow(size, -1, SCALAR_MODULUS)])
+def inverse_transform(values: Vector, shift: int = 1) -> Vector:
+    """The coefficients of the polynomial with ``f(shift * w^i) = values[i]``: undoes
+    `transform`."""
+    power = _log2(len(values))
+    if (code := library_if_there()) is not None:
+        return _natively(code, values, power, shift, True)
+    result = _transform(values, _plan(power, True))
+    result *= from_integers([pow(1 << power, -1, SCALAR_MODULUS)])
+    return result if shift == 1 else result * geometric(
+        pow(shift, -1, SCALAR_MODULUS), 1 << power)
 
 
 def to_shifted_domain(values: Vector, shift: int) -> Vector:
     """From ``f(w^i)`` to ``f(shift * w^i)``, for a polynomial of degree below n."""
-    # The division by n and the shift are one product.
-    size = len(values)
-    power = _log2(size)
-    coefficients = _transform(values, _plan(power, True)) * _shift_factors(power, shift)
-    return _transform(coefficients, _plan(power, False))
+    return transform(inverse_transform(values), shift)
 
 
-@lru_cache(maxsize=8)
-def _shift_factors(power: int, shift: int) -> Vector:
-    """``shift^j / 2^power`` for every j."""
-    return powers(shift, 1 << power) * from_integers([pow(1 << power, -1, SCALAR_MODULUS)])
+def _natively(code: Library, values: Vector, power: int, shift: int, inverse: bool) -> Vector:
+    """`transform`, or `inverse_transform`, by the native library, of a copy."""
+    result = values.copy()
+    polynomials.transform(code, result.ctypes.data, power, number_bytes(shift), inverse)
+    return result
+
+
+def number_bytes(value: int) -> bytes:
+    """A number modulo r as the 32 bytes that a vector has of it."""
+    raw = value * MONTGOMERY_RADIX % SCALAR_MODULUS
+    return raw.to_bytes(NUMBER_BYTES, "little")
 
 
 @dataclass(frozen=True)

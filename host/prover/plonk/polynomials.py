@@ -7,6 +7,8 @@ import numpy as np
 from proofmill.host.prover.curve import scalars
 from proofmill.host.prover.curve.limbs import SCALAR_MODULUS
 from proofmill.host.prover.curve.scalars import Vector, geometric
+from proofmill.host.prover.native import polynomials as native
+from proofmill.host.prover.native.library import library_if_there
 
 
 def constant(value: int) -> Vector:
@@ -16,6 +18,11 @@ def constant(value: int) -> Vector:
 
 def evaluate(coefficients: Vector, point: int) -> int:
     """The value at a point."""
+    if (code := library_if_there()) is not None:
+        contiguous = np.ascontiguousarray(coefficients)
+        value = native.value_at(code, contiguous.ctypes.data, len(contiguous),
+                                scalars.number_bytes(point))
+        return scalars.to_integers(np.frombuffer(value, scalars.DTYPE))[0]
     products = coefficients * geometric(point, len(coefficients))
     return scalars.to_integers(np.atleast_1d(np.add.reduce(products)))[0]
 
@@ -25,6 +32,10 @@ def quotient_and_rest(coefficients: Vector, root: int) -> tuple[Vector, int]:
 
     The quotient's coefficient i is ``root^-(i + 1) * sum(p_j root^j for j > i)``.
     """
+    if (code := library_if_there()) is not None:
+        divided = coefficients.copy()
+        native.divide(code, divided.ctypes.data, len(divided), scalars.number_bytes(root))
+        return divided[1:], scalars.to_integers(divided[:1])[0]
     sums = np.add.accumulate(coefficients * geometric(root, len(coefficients)))
     inverse = pow(root, -1, SCALAR_MODULUS)
     result: Vector = (sums[-1:] - sums[:-1]) * (
@@ -59,14 +70,12 @@ def on_coset(coefficients: Vector, size: int, shift: int) -> Vector:
         part = coefficients[start:start + size]
         folded[:len(part)] += part * constant(factor)
         factor = factor * power % SCALAR_MODULUS
-    return scalars.transform(folded * geometric(shift, size))
+    return scalars.transform(folded, shift)
 
 
 def from_coset(values: Vector, shift: int) -> Vector:
     """The polynomial modulo ``X^n - shift^n`` with these values at ``shift * w^i``."""
-    inverse = pow(shift, -1, SCALAR_MODULUS)
-    result: Vector = scalars.inverse_transform(values) * geometric(inverse, len(values))
-    return result
+    return scalars.inverse_transform(values, shift)
 
 
 def running_product(numerators: Vector, denominators: Vector) -> Vector:

@@ -33,8 +33,10 @@ struct Kernels {
     void (*convert_copies_g2)(const Source &, size_t, int stride, int copies, u64 *out, Control *, Outcome &);
     // `tables`: of make_tables for the same power, or null.
     void (*quotient)(u64 *a, u64 *b, u64 *c, int power, const void *tables, Control *, u64 work, Outcome &);
-    void *(*make_tables)(int power, int threads);  // null where memory is short
+    void *(*make_tables)(int power, int threads, bool with_shifts);  // the quotient needs shifts; null where memory is short
     void (*destroy_tables)(void *);
+    // See Transform::plain; `tables`: of make_tables; `shift`: times 2^256.
+    void (*transform)(u64 *values, const void *tables, bool inverse, const u64 *shift, int threads, Outcome &);
     // For tests: a b / 2^RADIX_BITS, a + b, a - b, -a and a, canonical, in lanes; field 0 is Fp, 1 Fr.
     void (*arithmetic)(int field, int operation, const u64 *a, const u64 *b, u64 *out, size_t count);
 };

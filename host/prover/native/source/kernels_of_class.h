@@ -105,5 +105,6 @@ extern "C" const Kernels CLASS_TABLE = {
     quotient<ScalarLanes>,
     make_tables<ScalarLanes>,
     destroy_tables<ScalarLanes>,
+    transform<ScalarLanes>,
     arithmetic_of,
 };

@@ -3,6 +3,7 @@
 #include "files.h"
 #include "kernels.h"
 #include "pairing.h"
+#include "polynomials.h"
 
 #if defined(__x86_64__)
 #include <cpuid.h>
@@ -261,7 +262,7 @@ struct HeldKey {
             convert(*kernels, g2, from, count, to.plan, to.points.data(), control, outcome);
         });
         if (outcome.failed() || is_cancelled(control)) return;
-        tables = transforming(*kernels, key.power).make_tables(key.power, control->threads);
+        tables = transforming(*kernels, key.power).make_tables(key.power, control->threads, true);
         if (!tables) outcome.fail(NO_MEMORY);
     }
     Parts parts() const {
@@ -422,6 +423,34 @@ EXPORT int32_t proofmill_quotient(int32_t vector, uint64_t *a, uint64_t *b, int3
     if (!c.reserve((size_t)4 << power)) outcome.fail(NO_MEMORY);
     else kernels.quotient(a, b, c.data(), power, nullptr, control, 0, outcome);
     return answer(outcome, control, fault);
+}
+
+// Tables for transforms of 2^power values, 0 <= power <= 28; null where memory is short.
+EXPORT void *proofmill_tables(int32_t vector, int32_t power, int32_t threads) {
+    return transforming(kernels_of(vector), power).make_tables(power, threads, false);
+}
+EXPORT void proofmill_let_go_tables(int32_t vector, int32_t power, void *tables) {
+    transforming(kernels_of(vector), power).destroy_tables(tables);
+}
+
+// In place, numbers times 2^256: the coefficients of a polynomial to its values at shift w^i, w of order 2^power, or,
+// `inverse`, back. `tables`: those of vector class and power. `shift`: 4 words, times 2^256.
+EXPORT int32_t proofmill_transform(int32_t vector, uint64_t *values, int32_t power, const void *tables, int32_t inverse,
+                                   const uint64_t *shift, int32_t threads, Fault *fault) {
+    Outcome outcome;
+    transforming(kernels_of(vector), power).transform(values, tables, inverse, shift, threads, outcome);
+    return answer(outcome, nullptr, fault);
+}
+
+// The value of a polynomial; numbers are times 2^256.
+EXPORT void proofmill_value_at(const uint64_t *coefficients, uint64_t count, const uint64_t *at, uint64_t *value) {
+    const Fr found = value_at(coefficients, count, Fr::load(at));
+    memcpy(value, &found, sizeof found);
+}
+
+// In place: a polynomial divided by X - root, the rest at place 0; numbers are times 2^256.
+EXPORT void proofmill_divide(uint64_t *coefficients, uint64_t count, const uint64_t *root) {
+    divide(coefficients, count, Fr::load(root));
 }
 
 // For tests: see Kernels::arithmetic; operation 7 is the scalar inverse.

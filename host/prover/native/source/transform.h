@@ -2,6 +2,7 @@
 #pragma once
 #include "control.h"
 #include "field.h"
+#include "polynomials.h"
 
 namespace {
 
@@ -28,8 +29,9 @@ template <class V> class Transform {
     // A pass takes LANES neighbours, or LANES blocks, at once.
     static constexpr int LEAST_POWER = 2 * LOG_LANES > 1 ? 2 * LOG_LANES : 1;
 
-    // Tables for domains of 2^power, LEAST_POWER <= power <= 28; false where memory is short.
-    bool prepare(int power, int threads) {
+    // Tables for domains of 2^power, LEAST_POWER <= power <= 28, `with_shifts` those of `shifted` too; false where
+    // memory is short.
+    bool prepare(int power, int threads, bool with_shifts) {
         power_ = power;
         size_ = (size_t)1 << power;
         threads_ = threads;
@@ -48,7 +50,22 @@ template <class V> class Transform {
             if (p < first_passes && !prepare_twiddles(p, remaining)) return false;
             remaining -= levels_[p];
         }
-        return prepare_shifts();
+        return !with_shifts || prepare_shifts();
+    }
+
+    // In place: the coefficients of a polynomial to its values at g w^i, or, `inverse`, back. What comes out is
+    // canonical.
+    void plain(u64 *values, bool inverse, const Fr &g, int threads, Outcome &outcome) const {
+        u64 *const vectors[] = {values};
+        const bool shifts = !(g == Fr::one());
+        if (shifts && !inverse) times_powers(values, g, threads);
+        for (int p = 0; p < passes_ - 1; p++) pass(vectors, 1, threads, p, false, nullptr, outcome);
+        last(values, inverse ? Fr::inverse(Fr::from_plain({{(u64)size_, 0, 0, 0}})) : Fr::one(), threads, outcome);
+        if (outcome.failed()) return;
+        reverse_bits(values, power_, threads);
+        if (!inverse) return;
+        reverse_order(values, size_, threads);
+        if (shifts) times_powers(values, Fr::inverse(g), threads);
     }
 
     // Every one of `vectors` at once, so that threads meet once a pass and not once a pass and vector;
@@ -256,6 +273,43 @@ template <class V> class Transform {
         });
     }
 
+    // values[i] times base^i.
+    void times_powers(u64 *values, const Fr &base, int threads) const {
+        in_shares(threads, size_ / LANES, LEAST_SHARE / LANES, [=](size_t from, size_t to) {
+            u64 start[4 * LANES];
+            Fr x = in_radix(Fr::power(base, (u64)(LANES * from)));
+            for (int l = 0; l < LANES; l++) {
+                memcpy(start + 4 * l, x.v, 32);
+                x = Fr::mul(x, base);
+            }
+            V factor = load_row(start, PARTS_OF_ONE);
+            const V step = everywhere(Fr::power(base, (u64)LANES));
+            for (u64 *row = values + 4 * LANES * from; row < values + 4 * LANES * to; row += 4 * LANES) {
+                store_row(V::canonical(V::mul(load_row(row, PARTS_OF_WORDS), factor)), row);
+                factor = V::canonical(V::mul(factor, step));
+            }
+        });
+    }
+
+    // The last pass of `plain`: lanes are different blocks.
+    void last(u64 *values, const Fr &scale, int threads, Outcome &outcome) const {
+        const int levels = levels_[passes_ - 1], rows = 1 << levels;
+        const V *roots = roots_[passes_ - 1].data();
+        const V factor = everywhere(scale);
+        in_shares(threads, size_ / rows / LANES, LEAST_SHARE / (rows * LANES), [&, roots](size_t from, size_t to) {
+            Buffer<V> tile;
+            if (!tile.reserve(rows)) return outcome.fail(NO_MEMORY);
+            V *t = tile.data();
+            for (size_t unit = from; unit < to; unit++) {
+                u64 *block[LANES];
+                for (int l = 0; l < LANES; l++) block[l] = values + 4 * (unit * LANES + l) * rows;
+                for (int i = 0; i < rows; i++) t[i] = V::load(block, 4 * i, PARTS_OF_WORDS);
+                down(t, levels, roots);
+                for (int i = 0; i < rows; i++) V::canonical(V::mul(t[i], factor)).store(block, 4 * i);
+            }
+        });
+    }
+
     static constexpr u64 PARTS_OF_ONE = 1024, PARTS_OF_WORDS = 5418;  // below p, below 2^256
 
     int power_, threads_, passes_, levels_[MOST_PASSES];
@@ -264,13 +318,17 @@ template <class V> class Transform {
     Buffer<V> roots_[MOST_PASSES];
 };
 
-template <class V> void *make_tables(int power, int threads) {
+template <class V> void *make_tables(int power, int threads, bool with_shifts) {
     Transform<V> *transform = create<Transform<V>>();
-    if (transform && transform->prepare(power, threads)) return transform;
+    if (transform && transform->prepare(power, threads, with_shifts)) return transform;
     destroy(transform);
     return nullptr;
 }
 template <class V> void destroy_tables(void *tables) { destroy((Transform<V> *)tables); }
+template <class V>
+void transform(u64 *values, const void *tables, bool inverse, const u64 *shift, int threads, Outcome &outcome) {
+    ((const Transform<V> *)tables)->plain(values, inverse, Fr::load(shift), threads, outcome);
+}
 
 // The scalars of the points H: a b - c at the roots of twice the order that are not in the domain, plain
 // and canonical, into `a`. There the vanishing polynomial is constant, and the key's points hold the
@@ -284,7 +342,7 @@ void quotient(u64 *a, u64 *b, u64 *c, int power, const void *tables, Control *co
     constexpr int LANES = V::LANES, RADIX = V::RADIX_BITS;
     const size_t size = (size_t)1 << power;
     const int threads = control ? control->threads : 1;
-    T *const made = tables ? nullptr : (T *)make_tables<V>(power, threads);
+    T *const made = tables ? nullptr : (T *)make_tables<V>(power, threads, true);
     const T *const transform = tables ? (const T *)tables : made;
     if (!transform) return outcome.fail(NO_MEMORY);
     const V again = V::broadcast(PowerOfTwo<ScalarModulus, 2 * RADIX - 256>::value);
@@ -310,14 +368,7 @@ void quotient(u64 *a, u64 *b, u64 *c, int power, const void *tables, Control *co
         }
     });
     // Value i is at g w^-i: places i and -i change.
-    in_shares(threads, size / 2, LEAST_SHARE, [=](size_t from, size_t to) {
-        for (size_t i = greatest(from, (size_t)1); i < to; i++) {
-            u64 kept[4];
-            memcpy(kept, a + 4 * i, 32);
-            memcpy(a + 4 * i, a + 4 * (size - i), 32);
-            memcpy(a + 4 * (size - i), kept, 32);
-        }
-    });
+    reverse_order(a, size, threads);
 }
 
 }  // namespace

@@ -5,7 +5,15 @@ import pytest
 
 from proofmill.host.prover.curve import scalars
 from proofmill.host.prover.curve.limbs import SCALAR_MODULUS, to_limbs
+from proofmill.host.prover.native.library import library
 from tests.host.prover.curve.reference import random_scalars
+
+
+@pytest.fixture(params=["native", "numpy"])
+def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both ways by which transforms are computed."""
+    library() if request.param == "native" else monkeypatch.setattr(
+        scalars, "library_if_there", lambda: None)
 
 
 def test_there_and_back() -> None:
@@ -46,6 +54,7 @@ def test_roots_of_unity() -> None:
         scalars.root_of_unity(29)
 
 
+@pytest.mark.usefixtures("way")
 @pytest.mark.parametrize("power", [0, 1, 2, 3, 6])
 def test_transform_by_definition(power: int) -> None:
     size = 1 << power
@@ -61,8 +70,10 @@ def test_transform_by_definition(power: int) -> None:
         evaluate(pow(root, index, SCALAR_MODULUS)) for index in range(size)]
     assert scalars.to_integers(scalars.inverse_transform(values)) == coefficients
     shift = random.Random(power).randrange(2, SCALAR_MODULUS)
-    assert scalars.to_integers(scalars.to_shifted_domain(values, shift)) == [
+    shifted = scalars.to_shifted_domain(values, shift)
+    assert scalars.to_integers(shifted) == [
         evaluate(shift * pow(root, index, SCALAR_MODULUS)) for index in range(size)]
+    assert scalars.to_integers(scalars.inverse_transform(shifted, shift)) == coefficients
 
 
 @pytest.mark.parametrize("power", [10, 13])

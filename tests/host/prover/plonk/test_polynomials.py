@@ -6,6 +6,8 @@ import pytest
 
 from proofmill.host.prover.curve import scalars
 from proofmill.host.prover.curve.limbs import SCALAR_MODULUS as R
+from proofmill.host.prover.native.library import library
+from proofmill.host.prover.plonk import polynomials
 from proofmill.host.prover.plonk.polynomials import (
     blinded,
     divide,
@@ -15,6 +17,14 @@ from proofmill.host.prover.plonk.polynomials import (
     quotient_and_rest,
     running_product,
 )
+
+@pytest.fixture(params=["native", "numpy"], autouse=True)
+def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both ways by which polynomials are computed."""
+    library() if request.param == "native" else [
+        monkeypatch.setattr(each, "library_if_there", lambda: None)
+        for each in (scalars, polynomials)]
+
 
 DRAW = random.Random(5)
 SIZE = 16
