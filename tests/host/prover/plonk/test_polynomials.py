@@ -18,6 +18,7 @@ from proofmill.host.prover.plonk.polynomials import (
     running_product,
 )
 
+
 @pytest.fixture(params=["native", "numpy"], autouse=True)
 def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Both ways by which polynomials are computed."""
