@@ -32,8 +32,8 @@ def register(commands: Commands) -> None:
     gas = actions.add_parser(
         "gas", help="play a slot with a real proof on the embedded machine and tell the gas",
         description="Play every step of a slot once, with a real proof, on the embedded machine, "
-                    "call every function of a ledger's contract once, and hand certificates of "
-                    "finality to theirs.")
+                    "call every function of a ledger's contract once, play jobs for results of a "
+                    "model, and hand certificates of finality to theirs.")
     gas.add_argument("--provers",
                      type=whole(1, MAXIMUM_PROVERS, f"the contracts take 1 to {MAXIMUM_PROVERS} "
                                                     "provers"), default=16, metavar="N",
@@ -73,6 +73,7 @@ def run_gas(options: argparse.Namespace) -> None:
     from proofmill.host.network.certificates.gas import measure_bonds, measure_certificates
     from proofmill.host.network.contracts.gas import measure
     from proofmill.host.network.contracts.ledger_gas import measure_ledger
+    from proofmill.host.network.contracts.results_gas import measure_results
 
     screen = Screen()
     screen.line(f"gas with {options.provers} provers:")
@@ -81,6 +82,9 @@ def run_gas(options: argparse.Namespace) -> None:
             screen.line(f"{cost.gas:>12,}  {cost.step}")
     with screen.bar("playing a ledger"):
         for cost in measure_ledger():
+            screen.line(f"{cost.gas:>12,}  {cost.step}")
+    with screen.bar("playing jobs for results"):
+        for cost in measure_results():
             screen.line(f"{cost.gas:>12,}  {cost.step}")
     with screen.bar("playing certificates of finality"):
         for cost in measure_certificates():

@@ -88,6 +88,14 @@ class Defences:
     """Signing an invalid proof costs a slice of the bond and bars from the payload."""
     subsidy_below_burn: bool = True
     """A job's subsidy is a part of the fee it burned; off: it is paid per unit of work."""
+    result_collateral: bool = True
+    """A result that is missing, or wrong, costs its seller's collateral; off: it is not paid."""
+    asked_proofs: bool = True
+    """A result whose proof was asked for in vain is not paid; off: it is paid all the same."""
+    asking_pays: bool = True
+    """Who asks for a result's proof pays for it; off: it costs nothing."""
+    pinned_model: bool = True
+    """A job is of its model as it was; off: the model's owner changes what has to be proven."""
     finality: bool = True
     """Rewards mature when their blocks are final; off: when included, on any branch."""
 

@@ -10,14 +10,15 @@ from proofmill.host.network.economics.attacks import (
     lottery,
     market,
     places,
+    results,
     theft,
 )
 from proofmill.host.network.economics.attacks.harm import Harm, Measured, measure_harm
 from proofmill.host.network.economics.attacks.measure import Attack, MeasuredAttack, measure
 
 ATTACKS: tuple[Attack, ...] = (
-    *theft.ATTACKS, *market.ATTACKS, *jobs.ATTACKS, *lottery.ATTACKS, *duties.ATTACKS,
-    *finality.ATTACKS)
+    *theft.ATTACKS, *market.ATTACKS, *jobs.ATTACKS, *results.ATTACKS, *lottery.ATTACKS,
+    *duties.ATTACKS, *finality.ATTACKS)
 """Attacks that a defence stops."""
 
 LIMITS: tuple[Attack, ...] = (
@@ -25,7 +26,7 @@ LIMITS: tuple[Attack, ...] = (
 """Attacks that no switch stops: their profit is measured to say when they pay."""
 
 HARMS: tuple[Harm, ...] = (
-    *empty_slots.HARMS, *divided.HARMS, *places.HARMS, *jobs.HARMS)
+    *empty_slots.HARMS, *divided.HARMS, *places.HARMS, *jobs.HARMS, *results.HARMS)
 """Attacks measured by the victim's loss, too."""
 
 

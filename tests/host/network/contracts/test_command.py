@@ -10,6 +10,7 @@ from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.network.contracts.compiler import compile_source
 from proofmill.host.network.contracts.gas import measure
 from proofmill.host.network.contracts.ledger_gas import measure_ledger
+from proofmill.host.network.contracts.results_gas import measure_results
 from tests.host.prover.groth16.files import VECTORS
 
 
@@ -43,6 +44,16 @@ def test_gas_of_the_ledger_is_that_of_its_page() -> None:
         assert abs(costs[step] - int(gas.replace(",", ""))) <= 500, (step, costs[step])
     assert f"{costs['open the first account']:,}; {costs['open another account']:,}" in page
     assert all(gas < 1 << 24 for gas in costs.values()), costs
+
+
+@pytest.mark.slow
+def test_gas_of_results_is_that_of_the_protocol() -> None:
+    """A proof's own bytes are random, and zeros among them cost less."""
+    page = (Path(__file__).parents[4] / "docs" / "protocol.md").read_text()
+    costs = {cost.step.removeprefix("result: "): cost.gas for cost in measure_results()}
+    told = dict(re.findall(r"^\| ([^|]*) \| ([\d,]+) \|$", page, re.MULTILINE))
+    for step, gas in costs.items():
+        assert abs(int(told[step].replace(",", "")) - gas) <= 500, (step, gas)
 
 
 def test_compiled_contracts_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

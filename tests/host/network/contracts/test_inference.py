@@ -1,9 +1,7 @@
 """ERC-7992: the registry of models, and results verified against it; ERC-8274: claims of them."""
 
-from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import pytest
 
 pytest.importorskip("onnxruntime")
@@ -14,25 +12,16 @@ from eth_hash.auto import keccak
 from proofmill.host.network.contracts.compiler import compiled
 from proofmill.host.network.contracts.inference import (
     PROOF_SYSTEM_ID,
-    caller_tag,
     claim_bytes,
     model_commitment,
     output_bytes,
-    proof_bytes,
 )
-from proofmill.host.network.evm.account import Account, address_of
+from proofmill.host.network.evm.account import Account
 from proofmill.host.network.evm.client import DevelopmentEvm, RevertedError
 from proofmill.host.network.evm.contract import Contract
-from proofmill.host.prover.curve.limbs import SCALAR_MODULUS, to_limbs
-from proofmill.host.prover.devices.cpu import CpuDevice
-from proofmill.host.prover.groth16.prove import prove
-from proofmill.host.prover.groth16.setup import development_setup
-from proofmill.host.prover.groth16.verification_key import VerificationKey
-from proofmill.host.prover.inference.circuit import InferenceCircuit
-from proofmill.host.prover.inference.onnx_file import read_model
-from proofmill.host.prover.inference.quantisation import Quantisation
+from proofmill.host.prover.curve.limbs import SCALAR_MODULUS
+from tests.host.network.contracts.proven_result import Result, address, proven_result
 from tests.host.network.contracts.world import private_key
-from tests.host.prover.inference.onnx_models import Qdq
 
 HASHES = "11" * 32, "22" * 32
 VERIFICATION_GAS = 320_000
@@ -45,37 +34,9 @@ def error(signature: str, *arguments: Any) -> str:
     return "0x" + (keccak(signature.encode())[:4] + encode(types, arguments)).hex()
 
 
-@dataclass(frozen=True)
-class Result:
-    key: VerificationKey
-    commitment: bytes
-    output: bytes
-    proof: bytes
-    integers: list[int]
-
-
 @pytest.fixture(scope="module")
 def result(tmp_path_factory) -> Result:
-    """Three outputs of a layer, one of them negative, proven for the account "solver"."""
-    graph = Qdq((2,))
-    x = graph.quantised("x", Quantisation(np.float32(0.25), 3, "uint8"))
-    weight = graph.constant("w", [[3, 1, -100], [-2, 4, -7]], np.float32(0.5))
-    out = graph.quantised(graph.node("MatMul", [x, weight], "y"),
-                          Quantisation(np.float32(0.5), -7, "int8"))
-    model = read_model(graph.save(tmp_path_factory.mktemp("model") / "model.onnx", out))
-    circuit = InferenceCircuit(model)
-    tensors = model.tensors(np.array([[5, 2]], dtype=np.float32))
-    witness = circuit.system.witness(circuit.inputs(
-        tensors[model.source][0], 77, caller_tag(address("solver"))))
-    key = development_setup(circuit.system.to_r1cs("model"), seed=b"inference")
-    proven = prove(key, to_limbs(witness), CpuDevice())
-    return Result(key.verification_key, witness[1].to_bytes(32, "big"), output_bytes(witness[2:5]),
-                  proof_bytes(key.verification_key, proven.proof),
-                  tensors[circuit.outputs[0]][0].tolist())
-
-
-def address(name: str) -> bytes:
-    return address_of(private_key(name))
+    return proven_result(tmp_path_factory.mktemp("model"))
 
 
 @pytest.fixture
