@@ -20,9 +20,12 @@ HASHES = 40
 """In the chain of Poseidon hashes: 9,600 constraints, a domain of 2^14."""
 
 
-def chain(constraints: int) -> tuple[R1cs, Limbs]:
-    """w(i+2) = w(i+1) w(i), w(1) public: all values are random, and all wires in A and B."""
-    values = [1, 12345678901234567890, 98765432109876543210]
+def chain(constraints: int, second: int = 98765432109876543210) -> tuple[R1cs, Limbs]:
+    """w(i+2) = w(i+1) w(i), w(1) public: all values are random, and all wires in A and B.
+
+    `second`: w(2); another one gives another witness of the same circuit.
+    """
+    values = [1, 12345678901234567890, second]
     for i in range(constraints):
         values.append(values[i + 2] * values[i + 1] % SCALAR_MODULUS)
     rows = np.arange(constraints)

@@ -20,7 +20,8 @@ def add_scale(actions: Any) -> None:
                     "and give the processor's sums. Then kill workers, server and node at random, "
                     "and go back to copies of the server's store, while jobs go through the job "
                     "log: how many were lost, or submitted twice. Then how long it takes until "
-                    "another worker has the task of one that was killed.",
+                    "another worker has the task of one that was killed. With "
+                    "--power, then a whole proof over workers on the processor.",
         epilog="example: proofmill bench scale --tasks 0 --kills 1000")
     scale.add_argument("--workers", action="append", metavar="N", type=whole(1, 64),
                        help="how many; may be given several times (default: 1, 2, 4 and 8)")
@@ -33,6 +34,10 @@ def add_scale(actions: Any) -> None:
                        help="how many (default: %(default)s)")
     scale.add_argument("--takeovers", default=3, metavar="N", type=whole(0, 10**4),
                        help="how often a worker is killed with a task (default: %(default)s)")
+    scale.add_argument("--power", metavar="K", type=whole(8, 22),
+                       help="prove a chain of 2^K - 2 constraints in pieces over workers that are "
+                            "processes, the greatest of --workers in number (default: 2), in "
+                            "pieces of --points, and by this process alone")
     scale.add_argument("--seed", type=seed, default=0, metavar="N",
                        help="the kills' kinds and moments follow from it (default: 0)")
     scale.add_argument("--json", action="store_true", help="one JSON object")
@@ -69,10 +74,21 @@ def run_scale(options: argparse.Namespace) -> int:
     if taken:
         screen.line(f"another worker had the task of one that was killed after at most "
                     f"{max(taken):.2f} s (lease {LEASE_SECONDS} s, at most {limit:g} s wanted)")
+    proof = None
+    if options.power:
+        from proofmill.host.bench.spread import spread
+
+        with screen.bar("proving over workers") as bar:
+            proof = spread(options.power, max(options.workers or [2]), options.points, bar.step)
+        screen.line(f"a proof of {proof['constraints']:,} constraints over {proof['workers']} "
+                    f"workers, {proof['pieces']} pieces of {proof['piece']:,} points at most: "
+                    f"{proof['first_seconds']:.1f} s with the key of "
+                    f"{proof['key_bytes'] / 1e6:,.0f} MB, then {proof['seconds']:.1f} s; "
+                    f"{proof['alone_seconds']:.1f} s without them, on the same processor")
     if options.json:
         print_record("bench scale", {
             "points": options.points, "cycles": cycles, "clock_hz": CLOCK_HZ, "bar": BAR,
             "runs": runs, "kills": killed, "takeover_seconds": taken,
-            "takeover_limit": limit})
+            "takeover_limit": limit, "proof": proof})
     return int(killed is not None and bool(
         killed["kills"] < options.kills or killed["lost"] or killed["twice"] or killed["wrong"]))

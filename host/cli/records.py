@@ -283,7 +283,14 @@ FIELDS: dict[str, dict[str, str]] = {
         "clock_hz": "at which the stand-ins wait for these", "bar": "of a run's busy",
         "runs": "a list, below", "kills": "an object, below; null without --kills",
         "takeover_seconds": "a list: from a worker's kill until another begins its task",
-        "takeover_limit": "seconds: the lease and half a second"},
+        "takeover_limit": "seconds: the lease and half a second",
+        "proof": "an object, below; null without --power"},
+    "bench scale: proof": {
+        "constraints": "2^K - 2", "wires": "of the circuit", "key_bytes": "of the key's file",
+        "workers": "processes", "piece": "--points", "pieces": "of the second proof",
+        "answers": "of these, by worker", "device": "that the second proof names",
+        "first_seconds": "of the first proof, for which workers fetch the key",
+        "seconds": "of the second", "alone_seconds": "of the second by one process"},
     "bench scale: runs": {
         "workers": "how many", "tasks": "in all", "seconds": "from the first one handed in to the "
         "last answer in the book", "busy": "share of that time in which devices were at work",

@@ -1,12 +1,14 @@
 """The API of cgminer, as miners' monitors read it, made from the table of figures.
 
-A request is text (``summary``) or JSON (``{"command": "summary"}``; several commands are joined by
-``+``), one a connection; the answer is in the same form and ends with a zero byte (cgminer's
-API-README). Work is constraints proven: ``MH`` are millions of them. There is one pool, the chain.
-All commands only read.
+A request is text (``summary``, ``pga|0``) or JSON (``{"command": "summary"}``, several commands
+joined by ``+``; ``{"command": "pga", "parameter": "0"}``), one a connection; the answer is in the
+same form and ends with a zero byte (cgminer's API-README). Work is constraints proven: ``MH`` are
+millions of them. There is one pool, the chain. All commands only read; cgminer's that change
+something are denied, as it denies them to those who may only read.
 """
 
 import json
+import platform
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -27,6 +29,21 @@ def whole(request: bytes) -> bool:
         or _parsed(text) is not None
 
 
+DENIED = frozenset({
+    "addpool", "debug", "disablepool", "enablepool", "failover-only", "hotplug", "pgadisable",
+    "pgaenable", "pgaidentify", "pgaset", "poolpriority", "poolquota", "privileged", "quit",
+    "removepool", "restart", "save", "setconfig", "switchpool", "zero"})
+"""cgminer's commands that want more than to read."""
+
+
+class _Refused(Exception):
+    """Why a command has no answer: cgminer's code and words."""
+
+    def __init__(self, code: int, said: str) -> None:
+        super().__init__(code, said)
+        self.code, self.said = code, said
+
+
 class MinerApi:
     """Answers requests from the latest snapshot."""
 
@@ -34,12 +51,17 @@ class MinerApi:
         """`version`: of this program."""
         self._snapshot = snapshot
         self._version = version
-        self._commands: dict[str, tuple[int, str, Callable[[Snapshot], Section]]] = {
+        self._commands: dict[str, tuple[int, str, Callable[[Snapshot, str], Section]]] = {
             "version": (22, "CGMiner versions", self._versions),
+            "config": (33, "CGMiner config", _config),
             "summary": (11, "Summary", _summary),
             "devs": (9, "PGAs", _devices),
+            "devdetails": (69, "Device Details", _details),
+            "pga": (57, "PGA{}", _device),
+            "pgacount": (59, "PGA count", _count),
             "pools": (7, "1 Pool(s)", _pools),
             "stats": (70, "CGMiner stats", _stats),
+            "check": (72, "Check command", self._check),
         }
 
     def answer(self, request: bytes) -> bytes:
@@ -49,22 +71,29 @@ class MinerApi:
         if text.startswith(b"{"):
             found = _parsed(text)
             command = found.get("command") if found is not None else None
-            if not isinstance(command, str):
+            if found is None or not isinstance(command, str):
                 return _as_json(self._refusal(snapshot, 23, "Invalid JSON"))
             names = command.split("+")
             if len(names) == 1:
-                return _as_json(self._sections(snapshot, command))
+                return _as_json(self._sections(
+                    snapshot, command, str(found.get("parameter", ""))))
             # Each under its own name, in a list, as cgminer joins them.
             return _as_json({name: [self._sections(snapshot, name)] for name in names})
-        name = text.partition(b"|")[0].decode("latin-1")
-        return _as_text(self._sections(snapshot, name))
+        name, _, parameter = text.decode("latin-1").partition("|")
+        return _as_text(self._sections(snapshot, name, parameter.rstrip("|")))
 
-    def _sections(self, snapshot: Snapshot, name: str) -> dict[str, Any]:
+    def _sections(self, snapshot: Snapshot, name: str, parameter: str = "") -> dict[str, Any]:
+        if name in DENIED:
+            return self._refusal(snapshot, 45, f"Access denied to '{name}' command")
         if name not in self._commands:
             return self._refusal(snapshot, 14, "Invalid command")
         code, said, make = self._commands[name]
-        section, rows = make(snapshot)
-        return {"STATUS": [self._status(snapshot, "S", code, said)], section: rows, "id": 1}
+        try:
+            section, rows = make(snapshot, parameter)
+        except _Refused as refused:
+            return self._refusal(snapshot, refused.code, refused.said)
+        return {"STATUS": [self._status(snapshot, "S", code, said.format(parameter))],
+                section: rows, "id": 1}
 
     def _refusal(self, snapshot: Snapshot, code: int, said: str) -> dict[str, Any]:
         return {"STATUS": [self._status(snapshot, "E", code, said)], "id": 1}
@@ -73,17 +102,52 @@ class MinerApi:
         return {"STATUS": letter, "When": int(snapshot.unix_seconds), "Code": code, "Msg": said,
                 "Description": f"proofmill {self._version}"}
 
-    def _versions(self, snapshot: Snapshot) -> Section:
+    def _check(self, snapshot: Snapshot, parameter: str) -> Section:
+        if not parameter:
+            raise _Refused(71, "Missing check cmd")
+        known = parameter in self._commands
+        return "CHECK", [{"Exists": "Y" if known or parameter in DENIED else "N",
+                          "Access": "Y" if known else "N"}]
+
+    def _versions(self, snapshot: Snapshot, parameter: str) -> Section:
         return "VERSION", [{"CGMiner": f"proofmill {self._version}", "API": API_VERSION,
                             "Miner": f"proofmill {self._version}"}]
 
 
-def _summary(snapshot: Snapshot) -> Section:
+def _config(snapshot: Snapshot, parameter: str) -> Section:
+    return "CONFIG", [{"ASC Count": 0, "PGA Count": len(snapshot.values["proofs_made"]),
+                       "Pool Count": 1, "Strategy": "Failover", "OS": platform.system()}]
+
+
+def _summary(snapshot: Snapshot, parameter: str) -> Section:
     return "SUMMARY", [{figure.summary: _standard(figure, snapshot.of(figure.name))
                         for figure in FIGURES.values() if figure.summary}]
 
 
-def _devices(snapshot: Snapshot) -> Section:
+def _device(snapshot: Snapshot, parameter: str) -> Section:
+    """The row of `devs` that the parameter numbers."""
+    _, rows = _devices(snapshot, "")
+    if not parameter:
+        raise _Refused(15, "Missing device id parameter")
+    if not rows:
+        raise _Refused(56, "No PGAs")
+    if not parameter.isdecimal() or int(parameter) >= len(rows):
+        raise _Refused(58, f"Invalid PGA id {parameter} - range is 0 - {len(rows) - 1}")
+    return "PGA", [rows[int(parameter)]]
+
+
+def _details(snapshot: Snapshot, parameter: str) -> Section:
+    return "DEVDETAILS", [
+        {"DEVDETAILS": number, "Name": name, "ID": number, "Driver": "proofmill", "Kernel": "",
+         "Model": name.partition(":")[0], "Device Path": name.partition(":")[2]}
+        for number, name in enumerate(snapshot.values["proofs_made"])]
+
+
+def _count(snapshot: Snapshot, parameter: str) -> Section:
+    return "PGAS", [{"Count": len(snapshot.values["proofs_made"])}]
+
+
+def _devices(snapshot: Snapshot, parameter: str) -> Section:
     rows = []
     for number, name in enumerate(snapshot.values["proofs_made"]):
         aside = bool(snapshot.of("device_put_aside", name))
@@ -95,7 +159,7 @@ def _devices(snapshot: Snapshot) -> Section:
     return "DEVS", rows
 
 
-def _pools(snapshot: Snapshot) -> Section:
+def _pools(snapshot: Snapshot, parameter: str) -> Section:
     behind = any(each.name == "behind" for each in snapshot.conditions)
     return "POOLS", [{
         "POOL": 0, "URL": f"chain:{snapshot.about.get('chain', '')}",
@@ -105,7 +169,7 @@ def _pools(snapshot: Snapshot) -> Section:
            for figure in FIGURES.values() if figure.pool}}]
 
 
-def _stats(snapshot: Snapshot) -> Section:
+def _stats(snapshot: Snapshot, parameter: str) -> Section:
     """Every figure under its own name; then one row a device, or another label."""
     gravest = snapshot.conditions[0] if snapshot.conditions else None
     rows: list[dict[str, Any]] = [{

@@ -13,6 +13,7 @@ from proofmill.host.bench.busy import busy, inputs
 from proofmill.host.bench.killed_node import LEASE_SECONDS
 from proofmill.host.bench.kills import KINDS, Mill, kills, takeovers
 from proofmill.host.bench.nursery import Nursery
+from proofmill.host.bench.spread import spread
 from proofmill.host.bench.timed import TimedDevice, cycles_of
 from proofmill.host.cli.main import main
 from proofmill.host.prover.devices.cpu import CpuDevice
@@ -93,3 +94,16 @@ def test_busy_counts_every_task() -> None:
     (run,) = busy((2,), 256, 3)
     assert (run["workers"], run["tasks"]) == (2, 6)
     assert 0 < run["busy"] <= 1 and run["overhead_milliseconds"] >= 0  # type: ignore[operator]
+
+
+def test_a_proof_is_spread_over_workers_that_are_processes() -> None:
+    """Every piece of all five sums is a worker's, and both proofs are valid."""
+    told = []
+    found = spread(9, 2, 256, lambda what, done, total: told.append(what))
+    answers: dict[str, int] = found["answers"]  # type: ignore[assignment]
+    # A, B in both groups, C and H: 513 wires (two of them public) or 512 points. The last wire is
+    # neither in A nor in B, so their last pieces in G1 are the same one.
+    assert found["pieces"] == sum(answers.values()) == 3 + 2 + 3 + 2 + 2
+    assert set(answers) <= {"worker-0", "worker-1"} and found["device"] == "workers"
+    assert (found["constraints"], found["wires"]) == (510, 513)
+    assert "proving again" in told

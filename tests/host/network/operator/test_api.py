@@ -353,3 +353,26 @@ def test_a_token_is_asked_for(chain: Chain) -> None:
     assert status(b"") == 401 and status(b"Authorization: Bearer wrong\r\n") == 401
     assert status(b"Authorization: Bearer secret\r\n") == 200
 
+
+
+def test_web3_reads_the_chain(chain: Chain) -> None:
+    """The Beacon API's client of web3.py, as its users have it."""
+    from web3.beacon import Beacon
+
+    beacon, follower = Beacon(f"http://127.0.0.1:{chain.port}"), chain.source.follower
+    head = f"0x{bytes(follower.head().root).hex()}"
+    assert beacon.get_genesis() == chain.get("/eth/v1/beacon/genesis")
+    assert beacon.get_block_root("head")["data"]["root"] == head
+    assert beacon.get_block_header(head)["data"]["header"]["message"]["slot"] == str(SLOTS)
+    assert beacon.get_block_headers()["data"][0]["root"] == head
+    body = beacon.get_block("head")["data"]["message"]["body"]
+    state = follower.head_state()
+    assert body["signed_execution_payload_bid"]["message"]["block_hash"] == (
+        f"0x{bytes(state.latest_execution_payload_bid.block_hash).hex()}")
+    assert beacon.get_hash_root()["data"]["root"] == f"0x{bytes(state.hash_tree_root()).hex()}"
+    assert beacon.get_fork_data()["data"]["epoch"] == str(int(state.fork.epoch))
+    assert beacon.get_finality_checkpoint()["data"]["finalized"]["epoch"] == "0"
+    assert beacon.get_spec()["data"]["SLOTS_PER_EPOCH"] == str(int(spec.SLOTS_PER_EPOCH))
+    assert beacon.get_version()["data"]["version"].startswith("Proofmill/1.2.3")
+    assert beacon.get_syncing()["data"]["is_syncing"] is False
+    assert beacon.get_peer_count()["data"]["connected"] == "2" and beacon.get_health() == 200

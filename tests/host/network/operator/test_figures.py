@@ -1,9 +1,14 @@
 """The same figures through every interface, and what they count."""
 
+import json
 import shutil
 import socket
 import subprocess
+import time
+import urllib.request
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -107,7 +112,7 @@ def test_requests_as_clients_send_them() -> None:
         assert b"|VERSION,CGMiner=proofmill 1.2.3,API=3.7," in ask(miner, b"version\n")
         # What is special in a value is escaped.
         assert rb"Reason=serial:/dev/ttyUSB0: no answer\, a\=b\|c\\d" in ask(miner, b"stats")
-        assert b"STATUS=E,When=1000100,Code=14,Msg=Invalid command," in ask(miner, b"quit")
+        assert b"STATUS=E,When=1000100,Code=14,Msg=Invalid command," in ask(miner, b"nonsense")
         both = command(miner, "summary+devs")
         assert both.keys() == {"summary", "devs"}
         assert both["summary"][0]["SUMMARY"][0]["Accepted"] == 5
@@ -115,6 +120,35 @@ def test_requests_as_clients_send_them() -> None:
             for piece in (b'{"comm', b'and": "version', b'"}'):
                 line.sendall(piece)
             assert b'"VERSION"' in line.recv(4096)
+
+
+def test_a_device_by_its_number_and_what_is_denied() -> None:
+    """The commands pga, pgacount, devdetails, config and check, with cgminer's codes."""
+    def said(name: str, parameter: str = "") -> tuple[int, str, Any]:
+        answer = json.loads(ask(miner, json.dumps(
+            {"command": name, "parameter": parameter}).encode())[:-1])
+        status = answer["STATUS"][0]
+        return status["Code"], status["Msg"], answer.get({
+            "pgacount": "PGAS", "config": "CONFIG"}.get(name, name.upper()))
+
+    with listening() as (_, miner):
+        devices = command(miner, "devs")["DEVS"]
+        assert said("pga", "1") == (57, "PGA1", [devices[1]]) and devices[1]["Status"] == "Sick"
+        assert b"STATUS=S,When=1000100,Code=57,Msg=PGA0," in ask(miner, b"pga|0")
+        assert b"|PGA=0,Name=cpu," in ask(miner, b"pga|0\n")
+        assert said("pga", "2")[:2] == (58, "Invalid PGA id 2 - range is 0 - 1")
+        assert said("pga", "-1")[0] == said("pga", "x")[0] == 58
+        assert said("pga")[:2] == (15, "Missing device id parameter")
+        assert said("pgacount") == (59, "PGA count", [{"Count": 2}])
+        assert [each["Name"] for each in said("devdetails")[2]] == ["cpu", "serial:/dev/ttyUSB0"]
+        assert said("devdetails")[2][1]["Device Path"] == "/dev/ttyUSB0"
+        assert said("config")[2][0]["PGA Count"] == 2
+        for name in ("quit", "pgadisable", "addpool", "privileged"):
+            assert said(name, "0")[:2] == (45, f"Access denied to '{name}' command")
+            assert said("check", name)[2] == [{"Exists": "Y", "Access": "N"}]
+        assert said("check", "summary")[2] == [{"Exists": "Y", "Access": "Y"}]
+        assert said("check", "nonsense")[2] == [{"Exists": "N", "Access": "N"}]
+        assert said("check")[:2] == (71, "Missing check cmd")
 
 
 def test_the_page_is_in_the_format_of_prometheus() -> None:
@@ -128,3 +162,39 @@ def test_the_page_is_in_the_format_of_prometheus() -> None:
     done = subprocess.run(["promtool", "check", "metrics"], input=text, text=True,
                           capture_output=True)
     assert done.returncode == 0 and not done.stderr, done.stderr
+
+
+@pytest.mark.skipif(shutil.which("prometheus") is None, reason="prometheus is not installed")
+def test_prometheus_has_what_the_page_says(tmp_path: Path) -> None:
+    """The server itself scrapes /metrics, and is asked by its own API."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+
+    def asked(query: str) -> list[dict[str, Any]]:
+        with suppress(OSError):
+            address = f"http://127.0.0.1:{port}/api/v1/query?query={query}"
+            with urllib.request.urlopen(address, timeout=5) as answer:
+                return list(json.load(answer)["data"]["result"])
+        return []
+
+    with listening() as (metrics, _):
+        (tmp_path / "prometheus.yml").write_text(
+            "global: {scrape_interval: 200ms}\n"
+            "scrape_configs: [{job_name: proofmill, "
+            f"static_configs: [{{targets: ['127.0.0.1:{metrics}']}}]}}]\n")
+        process = subprocess.Popen(
+            ["prometheus", f"--config.file={tmp_path / 'prometheus.yml'}",
+             f"--storage.tsdb.path={tmp_path / 'data'}", f"--web.listen-address=127.0.0.1:{port}",
+             "--log.level=error"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        try:
+            deadline = time.monotonic() + 60
+            while not (found := asked("proofmill_proofs_accepted_total")):
+                assert time.monotonic() < deadline and process.poll() is None
+                time.sleep(0.1)
+            (health,) = asked("up")
+            devices = asked("proofmill_recent_constraints_per_second")
+        finally:
+            process.kill()
+            process.wait()
+    assert found[0]["value"][1] == "5" and health["value"][1] == "1"
+    assert {each["metric"]["device"] for each in devices} == {"cpu", "serial:/dev/ttyUSB0"}
