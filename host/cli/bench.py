@@ -13,6 +13,7 @@ from proofmill.host.cli.arguments import input_file, seed, whole
 from proofmill.host.cli.bench_batch import add_batch
 from proofmill.host.cli.bench_certificate import add_certificate
 from proofmill.host.cli.bench_gates import add_gates
+from proofmill.host.cli.bench_history import add_history
 from proofmill.host.cli.bench_kzg import add_kzg
 from proofmill.host.cli.bench_pairing import add_pairing
 from proofmill.host.cli.bench_scale import add_scale
@@ -206,6 +207,7 @@ def register(commands: Commands) -> None:
     block.add_argument("--json", action="store_true", help="one JSON object")
     block.set_defaults(run=run_block)
     add_certificate(actions)
+    add_history(actions)
     settlement = actions.add_parser(
         "settlement", help="the most gas the contracts can use at the start of a block",
         description="Construct the worst block: all places of provers taken, all penalties that "

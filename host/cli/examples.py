@@ -38,6 +38,7 @@ EXAMPLES = {
     "bench setup": ("bench setup --power 12",),
     "bench block": ("bench block --transfers 16 --device cpu",),
     "bench certificate": ("bench certificate --kind slot",),
+    "bench history": ("bench history", "bench history --proofs 64 --json"),
     "bench settlement": ("bench settlement --provers 32",),
     "bench simulate": ("bench simulate --provers 1000 --slots 100",),
     "bench gates": ("bench gates",),
@@ -77,6 +78,10 @@ EXAMPLES = {
     "wallet deposit": ("wallet deposit key.json --node data --amount 500",),
     "wallet withdraw": ("wallet withdraw key.json --node data --amount 500",),
     "wallet balance": ("wallet balance key.json --node data",),
+    "history key": ("history key first.ptau second.ptau history.json",),
+    "history aggregate": (
+        "history aggregate block_vk.json first.ptau second.ptau proofs blocks.era",),
+    "history verify": ("history verify block_vk.json history.json blocks.era",),
     "light start": ("light start light --key verification_key.json --epoch 0 --registry 123",),
     "light follow": ("light follow light --peer http://127.0.0.1:8000 --peer other/light",),
     "light show": ("light show light", "light show light --json"),

@@ -44,6 +44,7 @@ COMMANDS = {
     "vectors": ("vectors",),
     "slashing": ("slashing",),
     "wallet": ("wallet",),
+    "history": ("history",),
     "light": ("light",),
     "completion": ("completion",),
 }
@@ -54,7 +55,8 @@ READERS = {
                 "kzg"),
     "inference": ("infer", "model"),
     "mining and the network": ("mine", "devnet", "node", "worker", "doctor", "postmortem",
-                               "wallet", "light", "why", "contracts", "ledger", "slashing"),
+                               "wallet", "light", "history", "why", "contracts", "ledger",
+                               "slashing"),
     "devices and boards": ("devices", "selftest", "board", "build"),
     "building on the hardware": ("verilog", "commands", "field", "waves", "measure", "explore"),
     "figures and research": ("bench", "simulate", "study", "attacks", "vectors"),

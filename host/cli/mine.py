@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from proofmill.host.cli import signals
-from proofmill.host.cli.arguments import seed, whole
+from proofmill.host.cli.arguments import output_folder, seed, whole
 from proofmill.host.cli.ledger_size import add_ledger_size, ledger_size
 from proofmill.host.cli.mining_report import FALLBACK, Report, Totals, as_record, show_summary
 from proofmill.host.cli.prove import add_device, add_fallback
@@ -64,6 +64,8 @@ def register(commands: Commands) -> None:
     mine.add_argument("--seed", type=seed, default=0, metavar="N",
                       help="the chain, its transfers and its key follow from it; a proof's own "
                            "randomness, and so the blocks' hashes, do not (default: 0)")
+    mine.add_argument("--proofs", type=output_folder, metavar="FOLDER",
+                      help="keep the proofs there, as `history aggregate` takes them")
     form = mine.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true",
                       help="one JSON object on stdout at the end, everything else on stderr")
@@ -242,6 +244,7 @@ def _signed(transfers: int) -> str:
 def _prover(options: argparse.Namespace, circuit: "RollupCircuit", key: "ProvingKey",
             devices: Devices, report: Report, totals: Totals) -> "Callable[[Claim], bytes]":
     """What makes the proof of a claim, counts it, and says what has happened to devices."""
+    from proofmill.host.network.certificates.era import write_block_proof
     from proofmill.host.network.consensus.block_proofs import proof_to_bytes
     from proofmill.host.prover.devices.cpu import CpuDevice
     from proofmill.host.prover.groth16.prove import Prover
@@ -264,6 +267,8 @@ def _prover(options: argparse.Namespace, circuit: "RollupCircuit", key: "Proving
             result = prover.prove(witness, bar, tell=tell)
         totals.add(result)
         report.proven(result)
+        if options.proofs is not None:
+            write_block_proof(options.proofs, slot, result.proof, result.public)
         return proof_to_bytes(result.proof)
 
     return prove

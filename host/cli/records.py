@@ -345,6 +345,21 @@ FIELDS: dict[str, dict[str, str]] = {
         "proof_seconds": "of one proof", "proof_processor_seconds": "the same, of all cores",
         "verify_seconds": "of its verification",
         "cycles": "of the proof, or null"},
+    "bench history": {
+        "proofs": "--proofs", "aggregate_bytes": "of the object that proves all of them",
+        "era_bytes": "the same with their public signals",
+        "single_bytes": "of the proofs themselves",
+        "aggregate_seconds": "to make it, and to verify it once",
+        "aggregate_processor_seconds": "the same, of all cores",
+        "verify_seconds": "from its bytes to the verdict, the least of three",
+        "verify_processor_seconds": "the same, of all cores",
+        "single_verify_seconds": "of all proofs, one by one",
+        "fits": "whether 1,024 are at most 30,000 bytes, verified in under 2 s; else true"},
+    "history verify": {
+        "valid": "whether every block has a proof, and the first root is --first-root",
+        "reason": "why not, else empty", "blocks": "how many",
+        "first_root": "the ledger's, before the first block, as text",
+        "last_root": "after the last block, as text"},
     "light show": {
         "finalized_epoch": "of the final checkpoint", "finalized_root": "hex",
         "justified_epoch": "of the latest justified checkpoint", "justified_root": "hex",

@@ -62,6 +62,10 @@ class Mcl:
     miller_loop_vector: Function
     final_exponentiation: Function
     target_is_one: Function
+    target_multiply: Function
+    target_divide: Function
+    target_power: Function
+    target_powers: Function
 
     def group(self, group: Group) -> GroupFunctions:
         """The functions for `group`."""
@@ -111,6 +115,10 @@ def _open() -> Mcl:
         miller_loop_vector=_function(binary, "mclBn_millerLoopVec", 3, count=True),
         final_exponentiation=_function(binary, "mclBn_finalExp", 2),
         target_is_one=_function(binary, "mclBnGT_isOne", 1, result=ctypes.c_int),
+        target_multiply=_function(binary, "mclBnGT_mul", 3),
+        target_divide=_function(binary, "mclBnGT_div", 3),
+        target_power=_function(binary, "mclBnGT_powGeneric", 3),
+        target_powers=_function(binary, "mclBnGT_powVec", 3, count=True),
     )
 
 

@@ -15,7 +15,7 @@ def product_is_one(g1_points: Limbs, g2_points: Limbs) -> bool:
     infinity counts as 1.
     """
     # Held by a name: an address alone keeps nothing, and other threads would be given the memory.
-    value = _product(g1_points, g2_points)
+    value = product(g1_points, g2_points)
     return bool(library().target_is_one(value.ctypes.data))
 
 
@@ -26,11 +26,15 @@ def coefficients(g1_point: Limbs, g2_point: Limbs) -> list[list[list[int]]]:
     first, plain integers.
     """
     flat = [value * RADIX_INVERSE % BASE_MODULUS
-            for value in from_limbs(_product(g1_point.reshape(1, -1), g2_point.reshape(1, -1)))]
+            for value in from_limbs(product(g1_point.reshape(1, -1), g2_point.reshape(1, -1)))]
     return [[[flat[6 * w + 2 * v + u] for u in range(2)] for v in range(3)] for w in range(2)]
 
 
-def _product(g1_points: Limbs, g2_points: Limbs) -> Limbs:
+def product(g1_points: Limbs, g2_points: Limbs) -> Limbs:
+    """``e(g1_points[0], g2_points[0]) * ...`` as an element of `host.prover.curve.target`, (48,).
+
+    Points as for `product_is_one`.
+    """
     mcl = library()
     left, right = to_jacobian(Group.G1, g1_points), to_jacobian(Group.G2, g2_points)
     value = np.zeros(TARGET_LIMBS, dtype=np.uint64)
