@@ -61,6 +61,9 @@ def register(commands: Commands) -> None:
     mine.add_argument("--slot-seconds", default=24, metavar="N",
                       type=whole(1, otherwise="give a second or more"),
                       help="length of a slot on a node whose clock cannot be set (default: 24)")
+    mine.add_argument("--inclusion-lists", action="store_true",
+                      help="run the chain on Heze, where nobody builds on a payload that leaves "
+                           "out a proof on an inclusion list (EIP-7805), instead of on Gloas")
     mine.add_argument("--seed", type=seed, default=0, metavar="N",
                       help="the chain, its transfers and its key follow from it; a proof's own "
                            "randomness, and so the blocks' hashes, do not (default: 0)")
@@ -138,8 +141,11 @@ def block_key(circuit: "RollupCircuit", seed: int) -> "ProvingKey":
 
 def run(options: argparse.Namespace) -> int:
     """Mine."""
+    from proofmill.host.network.consensus.fork import choose
     from proofmill.host.prover.devices.ahead import ahead_of
 
+    if options.inclusion_lists:
+        choose("heze")
     start = time.perf_counter()
     screen = Screen(machine=options.json or options.json_lines)
     devices = Devices(options.device)

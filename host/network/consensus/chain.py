@@ -1,7 +1,8 @@
 """A real proof-of-stake chain in one process: the specification's, driven slot by slot."""
 
-
 import logging
+from contextlib import AbstractContextManager
+from functools import partial
 
 from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.ground.log_fields import name_of
@@ -9,6 +10,7 @@ from proofmill.host.network.consensus.blocks import BlockRecord, BlockTree, reco
 from proofmill.host.network.consensus.duties import attest, attest_payload, propose
 from proofmill.host.network.consensus.engines import MakeEngines, ledger_engines
 from proofmill.host.network.consensus.genesis import genesis_block, genesis_state
+from proofmill.host.network.consensus.inclusion_lists import InclusionLists
 from proofmill.host.network.consensus.keys import derive_keys
 from proofmill.host.network.consensus.proofs import (
     PROOF_TYPE,
@@ -17,8 +19,8 @@ from proofmill.host.network.consensus.proofs import (
     encode_proof_data,
 )
 from proofmill.host.network.consensus.records import ProvingTask, SlotReport, Verdict
+from proofmill.host.network.consensus.spec import INCLUSION_LISTS, spec
 from proofmill.host.network.consensus.spec import engines as used_engines
-from proofmill.host.network.consensus.spec import spec
 from proofmill.host.network.consensus.store import full_node, pin_store, prune_store
 from proofmill.host.network.mechanism.parameters import Parameters
 from proofmill.host.network.transfers.load import Load
@@ -80,6 +82,7 @@ class EmbeddedChain:
         self.slot = 0
         """The slot that `advance` ran last."""
         self._tree = BlockTree(bytes(self.head.root))
+        self.lists = InclusionLists() if INCLUSION_LISTS else None
         self._attestations: list[spec.Attestation] = []
         self._payload_attestations: dict[bytes, spec.PayloadAttestation] = {}
 
@@ -126,17 +129,18 @@ class EmbeddedChain:
                 spec.on_attestation(store, attestation)
         head = spec.get_head(store) if parent is None else full_node(store, parent)
         done = self._tree.attested(bytes(head.root), slot - SLOTS_PER_EPOCH)
-        proposal = propose(
-            self._signers,
-            store,
-            head,
-            slot,
-            self.execution_layer,
-            lambda _: [a for a in self._attestations
-                       if bytes(spec.hash_tree_root(a)) not in done],
-            self._payload_attestations.get(bytes(head.root)),
-        )
-        with used_engines(self.execution_layer, self.proof_engine):
+        with self._in_use():
+            proposal = propose(
+                self._signers,
+                store,
+                head,
+                slot,
+                self.execution_layer,
+                lambda _: [a for a in self._attestations
+                           if bytes(spec.hash_tree_root(a)) not in done],
+                self._payload_attestations.get(bytes(head.root)),
+                listed=None if self.lists is None else partial(self.lists.bits, slot=slot - 1),
+            )
             spec.on_block(store, proposal.signed_block)
             spec.on_execution_payload_envelope(store, proposal.signed_envelope)
         pin_store(store)
@@ -144,6 +148,7 @@ class EmbeddedChain:
         self._tree.add(record)
         self.head = spec.get_head(store)
         self._vote(record.root, attesting)
+        self._list()
         self._tell_engines()
         prune_store(store)
         log.info("block of validator %d", record.proposer, extra={
@@ -251,15 +256,30 @@ class EmbeddedChain:
             self._attestations.append(attest(signers, self.head_state, self.head, self.slot))
             self._payload_attestations[block_root] = attest_payload(signers, state, block_root)
 
+    def _in_use(self) -> AbstractContextManager[None]:
+        """The specification talks to this chain's engines, and knows its inclusion lists."""
+        return used_engines(self.execution_layer, self.proof_engine,
+                            None if self.lists is None else self.lists.store)
+
+    def _list(self) -> None:
+        """The inclusion lists of this slot's committee, for the next payload."""
+        if self.lists is None:
+            return
+        waiting = self.execution_layer.get_inclusion_list().inclusion_list_transactions
+        with self._in_use():
+            for signed in self.lists.make(self._signers, self.head_state, self.slot, waiting):
+                self.lists.hear(self.store, self.head_state, signed)
+
     def _tell_engines(self) -> None:
         """Bring the tree and both engines up to the head and to finality."""
         self._tree.finalize(bytes(self.store.finalized_checkpoint.root))
         # The specification tells the execution engine, when a payload is to be built; telling both
         # of every new head it leaves to the implementation.
-        head, final = (
-            self.store.blocks[root].body.signed_execution_payload_bid.message.block_hash
-            for root in (self.head.root, self.store.finalized_checkpoint.root)
-        )
+        bids = [self.store.blocks[root].body.signed_execution_payload_bid.message
+                for root in (self.head.root, self.store.finalized_checkpoint.root)]
+        head, final = (bid.block_hash for bid in bids)
+        if self.head.payload_status == spec.PAYLOAD_STATUS_EMPTY:
+            head = bids[0].parent_block_hash
         self._payload_hash = bytes(head)
         self.execution_layer.notify_forkchoice_updated(head, final, final, None)
         self.proof_engine.notify_forkchoice_updated(head, final, final)

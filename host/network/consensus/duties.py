@@ -43,6 +43,7 @@ def propose(
     payload_attestation: spec.PayloadAttestation | None,
     sync: Callable[[spec.BeaconState], spec.SyncAggregate] | None = None,
     permit: Callable[[spec.BeaconBlock, bytes], None] | None = None,
+    listed: Callable[[spec.BeaconState], spec.BitVector] | None = None,
 ) -> Proposal:
     """The block of `slot` on top of `head`, built and signed by its proposer, one of `signers`.
 
@@ -53,7 +54,8 @@ def propose(
     given. `sync` makes the `SyncAggregate` for such a block; by default all `signers` sign. What
     others have signed for another branch is left out: the block is run on its parent's state, with
     every signature checked, before it is signed. `permit` is given the block and its signing root
-    then, and raises where it must not be signed.
+    then, and raises where it must not be signed. `listed`: on a fork with inclusion lists, which
+    members of the last slot's committee the bid says it has heard.
     Raises `Invalid` where the state refuses the block even without anybody's votes.
     """
     state = spec.copy(store.block_states[head.root])
@@ -74,12 +76,13 @@ def propose(
     )
     payload = spec.get_execution_payload(payload_id, execution_engine)
     block = spec.BeaconBlock(slot=slot, proposer_index=proposer, parent_root=head.root)
+    bits = {} if listed is None else {"inclusion_list_bits": listed(state)}
     own = {
         "randao_reveal": spec.get_epoch_signature(state, block, key.secret),
         "eth1_data": state.eth1_data,
         "graffiti": GRAFFITI,
         "signed_execution_payload_bid": spec.SignedExecutionPayloadBid(
-            message=_bid(payload, head.root),
+            message=_bid(payload, head.root, bits),
             signature=spec.G2_POINT_AT_INFINITY,  # a self-built bid has no signature of its own
         ),
     }
@@ -290,7 +293,8 @@ def _includable(state: spec.BeaconState, attestation: spec.Attestation) -> bool:
     return False
 
 
-def _bid(payload: spec.ExecutionPayload, parent_root: bytes) -> spec.ExecutionPayloadBid:
+def _bid(payload: spec.ExecutionPayload, parent_root: bytes, bits: Mapping[str, spec.BitVector]
+         ) -> spec.ExecutionPayloadBid:
     return spec.ExecutionPayloadBid(
         parent_block_hash=payload.parent_hash,
         parent_block_root=parent_root,
@@ -301,6 +305,7 @@ def _bid(payload: spec.ExecutionPayload, parent_root: bytes) -> spec.ExecutionPa
         builder_index=spec.BUILDER_INDEX_SELF_BUILD,
         slot=payload.slot_number,
         execution_requests_root=spec.hash_tree_root(spec.ExecutionRequests()),
+        **bits,
     )
 
 

@@ -45,6 +45,10 @@ class Payloads(Protocol):
         """The payload built last; KeyError for any other identifier."""
         ...
 
+    def get_inclusion_list(self) -> "spec.GetInclusionListResponse":
+        """Transactions that wait, for an inclusion list."""
+        ...
+
     def verify_and_notify_new_payload(self, new_payload_request: spec.NewPayloadRequest) -> bool:
         """Whether the payload is right in every respect; if so, it is kept."""
         ...

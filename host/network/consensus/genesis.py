@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from proofmill.host.network.consensus.keys import ValidatorKey
-from proofmill.host.network.consensus.spec import spec
+from proofmill.host.network.consensus.spec import INCLUSION_LISTS, spec
 
 STAKE_GWEI = 2_000 * 10**9
 """Each validator's stake: 2,000 ETH under compounding credentials (EIP-7251).
@@ -21,9 +21,10 @@ def genesis_state(keys: Sequence[ValidatorKey], genesis_block_hash: bytes
 
     `genesis_block_hash`: of the execution chain's first block, which payload 1 builds on.
     Follows the order of the specification's `upgrade_to_gloas` and the functions it calls; the
-    fork is Gloas from the start, since EIP-8025 changes no state.
+    fork is Gloas from the start, or Heze (`fork`), since EIP-8025 changes no state.
     """
-    version = spec.config.GLOAS_FORK_VERSION
+    version = (spec.config.HEZE_FORK_VERSION if INCLUSION_LISTS else
+               spec.config.GLOAS_FORK_VERSION)
     state = spec.BeaconState(
         genesis_time=spec.config.MIN_GENESIS_TIME,
         fork=spec.Fork(previous_version=version, current_version=version, epoch=0),

@@ -1,6 +1,7 @@
 """What every execution layer here does alike: build when asked, hand over what was built."""
 
 from abc import abstractmethod
+from collections.abc import Sequence
 
 from proofmill.host.network.consensus.spec import spec
 
@@ -53,3 +54,14 @@ class PayloadBuilder(spec.ExecutionEngine):  # type: ignore[misc]  # the specifi
             blobs_bundle=spec.BlobsBundle(commitments=[], proofs=[], blobs=[]),
             execution_requests=[],
         )
+
+    def get_inclusion_list(self) -> "spec.GetInclusionListResponse":
+        """Transactions that wait, those first that a block would have first: here none."""
+        return spec.GetInclusionListResponse(inclusion_list_transactions=[])
+
+    def is_inclusion_list_satisfied(
+        self, execution_payload: spec.ExecutionPayload,
+        inclusion_list_transactions: Sequence[spec.Transaction],
+    ) -> bool:
+        """Whether an accepted payload has each of these that it could have had: here all do."""
+        return True

@@ -4,29 +4,45 @@ Nothing else in the project imports `eth_consensus_specs`. The import takes half
 import the modules of this folder inside the command that needs a chain, never at start-up.
 
 Source: https://github.com/ethereum/consensus-specs, release 1.7.0-alpha.13, feature EIP-8025 on top
-of Gloas, minimal preset (8 slots an epoch, 6 s a slot).
+of Gloas, minimal preset (8 slots an epoch, 6 s a slot); or Heze with EIP-8025 (`fork`, `heze`).
 """
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from eth_consensus_specs.eip8025 import minimal as spec
 from eth_consensus_specs.utils import bls
 
-__all__ = ["bls", "engines", "spec"]
+from proofmill.host.network.consensus.fork import chosen
+
+if chosen() == "heze":
+    from proofmill.host.network.consensus.heze import spec
+else:
+    from eth_consensus_specs.eip8025 import minimal as spec
+
+__all__ = ["INCLUSION_LISTS", "bls", "engines", "spec"]
+
+INCLUSION_LISTS = chosen() == "heze"
+"""Whether the fork has them."""
 
 
 @contextmanager
-def engines(execution_engine: object, proof_engine: object) -> Iterator[None]:
+def engines(execution_engine: object, proof_engine: object, lists: object = None
+            ) -> Iterator[None]:
     """Let the specification talk to these engines inside the block.
 
     `on_execution_payload_envelope` reads its engines from the module's `EXECUTION_ENGINE` and
-    `PROOF_ENGINE`: the seam it leaves for an implementation. They are put back afterwards, so that
-    several chains can live in one process (not in several threads).
+    `PROOF_ENGINE`, and the inclusion lists from what `cached_or_new_inclusion_list_store` returns:
+    the seams it leaves for an implementation. They are put back afterwards, so that several chains
+    can live in one process (not in several threads). `lists`: an `InclusionListStore`.
     """
     before = spec.EXECUTION_ENGINE, spec.PROOF_ENGINE
     spec.EXECUTION_ENGINE, spec.PROOF_ENGINE = execution_engine, proof_engine
+    if lists is not None:
+        new_store = spec.cached_or_new_inclusion_list_store
+        spec.cached_or_new_inclusion_list_store = lambda: lists
     try:
         yield
     finally:
         spec.EXECUTION_ENGINE, spec.PROOF_ENGINE = before
+        if lists is not None:
+            spec.cached_or_new_inclusion_list_store = new_store

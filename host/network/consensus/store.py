@@ -12,7 +12,7 @@ drop what lies before the finalised block, and so does `prune_store`.
 
 from collections.abc import Iterable
 
-from proofmill.host.network.consensus.spec import spec
+from proofmill.host.network.consensus.spec import INCLUSION_LISTS, spec
 
 
 class PinnedValidators(list[spec.Validator]):
@@ -60,6 +60,7 @@ def prune_store(store: spec.Store) -> None:
             store.payloads,
             store.payload_timeliness_vote,
             store.payload_data_availability_vote,
+            *([store.payload_inclusion_list_satisfaction] if INCLUSION_LISTS else []),
         ):
             table.pop(root, None)
     for checkpoint in [c for c in store.checkpoint_states if c.epoch < finalized.epoch]:

@@ -298,6 +298,12 @@ class EmbeddedEvm(DevelopmentEvm):
         """How many transactions an account has sent by a block on whatever branch."""
         return int(self._machine(self._known(block_hash).header).state.get_nonce(address))
 
+    def could_follow(self, block_hash: bytes, sender: Address, nonce: int, most: Wei) -> bool:
+        """Whether a transaction with this nonce, whose sender has to have `most` wei, could come
+        after a block on whatever branch, as far as its sender is concerned."""
+        state = self._machine(self._known(block_hash).header).state
+        return bool(state.get_nonce(sender) == nonce and state.get_balance(sender) >= most)
+
     def balance(self, address: Address) -> Wei:
         return Wei(self._state().get_balance(address))
 

@@ -43,6 +43,12 @@ class Defences:
     """A prover has weight only after its calibration proofs; off: at once."""
     old_mix: bool = True
     """The seed is the mix of two epochs back alone; off: the payload's root goes into it."""
+    delayed_mix: bool = True
+    """Of layer 1: the mix goes through a delay function before it draws, so that who reveals last
+    cannot know what it chooses; off: it knows."""
+    inclusion_lists: bool = True
+    """Of layer 1: a payload that leaves out a listed proof is not built on (EIP-7805); off:
+    proposers leave out what they like."""
     places_by_bond: bool = True
     """A full registry's places go to the largest bonds; off: to whoever came first."""
     commit_deposit: bool = True

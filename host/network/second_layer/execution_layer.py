@@ -159,6 +159,8 @@ class EvmExecutionLayer(PayloadBuilder):
         self._known: dict[bytes, _Known] = {}
         self._late: dict[tuple[int, int, int], tuple[int, Sequence[int]]] = {}
         self._prepared: list[bytes] = []
+        self.leaves_out: Callable[[bytes], bool] = lambda raw: False
+        """Transactions that payloads built here leave out, as a censor's would."""
 
     def prepare(self, transactions: Sequence[bytes]) -> None:
         """Let the next payload that is built here have these as well, after the pool's.
@@ -204,6 +206,34 @@ class EvmExecutionLayer(PayloadBuilder):
     def check_coins(self) -> None:
         """`BrokenInvariant` where the contract of coins at the head has not what it should."""
         self.coins(self.evm.head).check(self.bank, self.ledger(self.evm.head))
+
+    def get_inclusion_list(self) -> "spec.GetInclusionListResponse":
+        """What waits for a payload, messages of the reward layer first: proofs are among them."""
+        return spec.GetInclusionListResponse(inclusion_list_transactions=self.evm.pool.waiting())
+
+    @own_work()
+    def is_inclusion_list_satisfied(
+        self, execution_payload: spec.ExecutionPayload,
+        inclusion_list_transactions: Sequence[spec.Transaction],
+    ) -> bool:
+        """EIP-7805: whether each of these is in an accepted payload, or could not have come after
+        its last transaction: for want of gas, of ether, or by its nonce."""
+        block = self.evm.executed(bytes(execution_payload.block_hash)).block
+        included = {bytes(raw) for raw in execution_payload.transactions}
+        left = int(execution_payload.gas_limit) - int(execution_payload.gas_used)
+        for raw in inclusion_list_transactions:
+            if bytes(raw) in included:
+                continue
+            try:
+                missing = decode_transaction(bytes(raw))
+            except NoTransaction:
+                continue
+            fits = (missing.chain_id == self._chain_id and missing.gas <= left
+                    and missing.max_fee >= block.base_fee)
+            if fits and self.evm.could_follow(block.hash, missing.sender, missing.nonce,
+                                              missing.most):
+                return False
+        return True
 
     @own_work()
     def verify_and_notify_new_payload(self, new_payload_request: spec.NewPayloadRequest) -> bool:
@@ -301,6 +331,9 @@ class EvmExecutionLayer(PayloadBuilder):
         own_gas = sum(decode_transaction(raw).gas for raw in (*first, *self._prepared))
         waiting = [*self.evm.pool.waiting(self.evm.gas_limit - own_gas), *self._prepared]
         self._prepared = []
+        listed = [bytes(raw) for raw in getattr(attributes, "inclusion_list_transactions", ())]
+        waiting = [raw for raw in (*waiting, *(raw for raw in listed if raw not in waiting))
+                   if not self.leaves_out(raw)]
         while True:
             try:
                 executed = self.evm.execute(

@@ -62,11 +62,16 @@ class Setting:
 
 @dataclass
 class Entry:
-    """A proof on its way into a block; a lower `rank` comes first."""
+    """A proof on its way into a block; a lower `rank` comes first.
+
+    `listed`: a block before could have had it, so the inclusion lists for this one name it. For the
+    first block that could, it may have come after the lists were made.
+    """
 
     rank: int
     proven_slot: int
     submission: Submission
+    listed: bool = False
 
 
 class Agent:
@@ -210,10 +215,10 @@ class Arena:
         proposer = self.proposers[slot]
         self._vote(slot)
         skipped = proposer != STRANGER and not self.agent.proposes(slot)
-        if skipped or proposer == STRANGER and self._is_cut(
+        if skipped or self._is_dropped(slot) or proposer == STRANGER and self._is_cut(
                 self._luck("proposer", slot).randrange(self.setting.honest), slot):
             self.agent.costs += BLOCK_REWARD_GWEI * skipped
-            self._queue[slot + 1] += self._queue.pop(slot, [])
+            self._wait(slot, self._queue.pop(slot, []))
             self._close(slot, block=False)
             self._open_stages(slot)
             return
@@ -246,10 +251,25 @@ class Arena:
             self.ledger, waiting = before, entries
             self._close(slot)
             self.agent.after_slot(slot)
-        self._queue[slot + 1] += [e for e in waiting if not self._won(e.proven_slot)]
+        self._wait(slot, [e for e in waiting if not self._won(e.proven_slot)])
         self._open_stages(slot)
         if self.defences == Defences():
             check_slot(self.ledger)
+
+    def _is_dropped(self, slot: int) -> bool:
+        """Whether the agent's payload leaves out a listed proof, so that nobody builds on it.
+
+        Layer 1 pays for the beacon block all the same: the specification drops the payload alone.
+        """
+        if self.proposers[slot] == STRANGER or not self.defences.inclusion_lists:
+            return False
+        entries = sorted(self._queue.get(slot, []), key=lambda e: e.rank)
+        included = self.agent.block(slot, entries)
+        return any(entry.listed and entry not in included for entry in entries)
+
+    def _wait(self, slot: int, entries: list[Entry]) -> None:
+        """What the block of `slot` has not, for the next one."""
+        self._queue[slot + 1] += [replace(entry, listed=True) for entry in entries]
 
     def _is_cut(self, identity: int, slot: int) -> bool:
         """Whether an honest prover is in another part of the network."""

@@ -22,7 +22,7 @@ ATTACKS: tuple[Attack, ...] = (
 """Attacks that a defence stops."""
 
 LIMITS: tuple[Attack, ...] = (
-    *duties.LIMITS, *empty_slots.LIMITS, *divided.LIMITS, *lottery.LIMITS)
+    *empty_slots.LIMITS, *divided.LIMITS)
 """Attacks that no switch stops: their profit is measured to say when they pay."""
 
 HARMS: tuple[Harm, ...] = (

@@ -1,9 +1,14 @@
 """Attacks by those who have a duty: not proving, censoring, rescuing oneself."""
 
-from proofmill.host.network.economics.attacks.arena import Agent, Entry, Setting
+from proofmill.host.network.economics.attacks.arena import BASE_GWEI, Agent, Entry, Setting
 from proofmill.host.network.economics.attacks.measure import Attack
 from proofmill.host.network.economics.attacks.theft import against
+from proofmill.host.network.mechanism import rewards
+from proofmill.host.network.mechanism.parameters import Parameters
 from proofmill.host.network.mechanism.records import SlotRecord
+
+LIST_MEMBERS = 16
+"""INCLUSION_LIST_COMMITTEE_SIZE of EIP-7805."""
 
 
 class SelfRescuer(Agent):
@@ -50,6 +55,14 @@ class Censor(Agent):
                 and self.wants(record))
 
 
+def _silent_lists(share: float) -> float:
+    """What leaving proofs out earns at most: all members of a slot's inclusion list committee have
+    to be one's own, `LIST_MEMBERS` draws, and then a slot brings no more than its proof."""
+    parameters = Parameters()
+    budget = rewards.budget(BASE_GWEI, parameters.rho_start)
+    return share ** LIST_MEMBERS * rewards.most(parameters, budget)
+
+
 class PatientCensor(Censor):
     """Censors only where it holds every proposer up to the rescue, which lookahead tells it."""
 
@@ -90,14 +103,11 @@ ATTACKS = (
         ("several_includers", "primary_first"),
         lambda defences, seed: against(
             Setting(share=0.1, slots=240, failure_rate=0), Censor, Agent, defences, seed)),
-)
-
-LIMITS = (
     Attack(
         "censoring a whole stage", "censor only where one holds every proposer up to the rescue",
-        "none: needs a chain that forces inclusion; the chance is the share cubed",
-        "30 % of stake and proposers, lookahead used, nobody fails",
-        (), lambda defences, seed: against(
-            Setting(share=0.3, slots=240, failure_rate=0), PatientCensor, Agent, defences, seed),
-        limit=True),
+        "layer 1: nobody builds on a payload that leaves out a proof on an inclusion list",
+        "a third of stake and proposers, lookahead used, nobody fails",
+        ("inclusion_lists",), lambda defences, seed: against(
+            Setting(share=1 / 3, slots=240, failure_rate=0), PatientCensor, Agent, defences, seed),
+        best=lambda: _silent_lists(1 / 3)),
 )

@@ -12,17 +12,19 @@ from proofmill.host.network.economics.attacks.arena import (
     Setting,
 )
 from proofmill.host.network.economics.attacks.measure import Attack
+from proofmill.host.network.economics.attacks.optimal import delayed
 from proofmill.host.network.economics.attacks.theft import against
 from proofmill.host.network.economics.costs import energy_gwei
 from proofmill.host.network.economics.draws import Luck
 from proofmill.host.network.economics.scenario import Network, ProverKind, Scenario
 from proofmill.host.network.economics.world import World
 from proofmill.host.network.mechanism.hashing import keccak_words
-from proofmill.host.network.mechanism.lottery import Ticket, assign, slot_seed
+from proofmill.host.network.mechanism.lottery import Ticket, Tickets, assign, slot_seed
 from proofmill.host.network.mechanism.parameters import BILLION, Defences, Parameters
 
 TRIES = 16
 WHALE_SLOTS = 160
+SKIP_EPOCHS = 160
 
 
 def _whale(defences: Defences, seed: int) -> float:
@@ -99,27 +101,30 @@ class PayloadGrinder(Agent):
 def _skip(share: float, slots_per_epoch: int, rho: int, defences: Defences, seed: int) -> float:
     """The proposer of the last slot of an epoch leaves its block out if the mix is better so.
 
-    It knows both mixes, and draws of the epoch that they seed. A block not made costs its layer-1
-    reward, 8/64 of the base, and what including a proof would have paid. Counted in primaries only,
-    proofs free.
+    It knows both mixes, and draws of the epoch that they seed; where the mix goes through a delay
+    function first, it can but guess what comes out. A block not made costs its layer-1 reward, 8/64
+    of the base, and what including a proof would have paid. Counted in primaries only, proofs free.
     """
     budget = BASE_GWEI * rho // BILLION
     reward, included = budget * 56 // 64, budget * 8 // 64
     weight = 10**6
     own = round(8 * weight * share / (1 - share))
-    tickets = [*(Ticket(i, weight) for i in range(8)), Ticket(100, own)]
-    epochs, gain = 40, 0
-    for epoch in range(epochs):
+    tickets = Tickets.of([*(Ticket(i, weight) for i in range(8)), Ticket(100, own)])
+    cost = BASE_GWEI * 8 // 64 + included
+    gain = 0
+    for epoch in range(SKIP_EPOCHS):
         if int.from_bytes(keccak_words(seed, epoch, 3)[:8], "big") >= share * 2**64:
             continue  # somebody else has the last slot
-        drawn = []
-        for choice in (0, 1):
-            mix = keccak_words(seed, epoch, choice)
-            slots = range(slots_per_epoch * epoch, slots_per_epoch * (epoch + 1))
-            drawn.append(sum(assign(slot_seed(mix, s), tickets, 0).primary == 100 for s in slots))
-        better = (drawn[1] - drawn[0]) * reward - BASE_GWEI * 8 // 64 - included
-        gain += max(0, better)
-    return gain / (epochs * slots_per_epoch)
+        slots = range(slots_per_epoch * epoch, slots_per_epoch * (epoch + 1))
+        drawn = [
+            sum(assign(slot_seed(keccak_words(seed, epoch, choice), s), tickets, 0).primary == 100
+                for s in slots) for choice in range(4 if defences.delayed_mix else 2)]
+        made, skipped, *guessed = drawn
+        better = (skipped - made) * reward - cost
+        expected = (guessed[1] - guessed[0]) * reward - cost if guessed else better
+        if expected > 0:
+            gain += better
+    return gain / (SKIP_EPOCHS * slots_per_epoch)
 
 
 def _always_first(defences: Defences, seed: int) -> float:
@@ -165,15 +170,14 @@ ATTACKS = (
         ("old_mix",),
         lambda defences, seed: against(
             Setting(share=0.2), PayloadGrinder, Agent, defences, seed, steady=False)),
-)
-
-LIMITS = tuple(
-    Attack(
+    *(Attack(
         f"RANDAO skip, rho {rho / BILLION}, {slots} slots, {round(share * 100)} %",
         "leave out the last block of an epoch when the mix is better without it",
-        "the block's reward is lost; not enough for a large share of a long epoch",
+        "layer 1: the mix goes through a delay function, so that nobody knows what is better",
         f"{round(share * 100)} % of stake and proposers, {slots} slots an epoch",
-        (), partial(_skip, share, slots, rho), limit=True)
-    for rho, slots, share in (
-        (250_000_000, 8, 0.1), (250_000_000, 8, 1 / 3), (250_000_000, 32, 1 / 3),
-        (50_000_000, 32, 1 / 3)))
+        ("delayed_mix",), partial(_skip, share, slots, rho),
+        best=partial(delayed, share, slots, rho, slots * 3 // 4))
+      for rho, slots, share in (
+          (250_000_000, 8, 0.1), (250_000_000, 8, 1 / 3), (250_000_000, 32, 1 / 3),
+          (50_000_000, 32, 1 / 3))),
+)

@@ -28,7 +28,8 @@ class Attack:
     """An attack. `gain(defences, seed)`: what it earns over honest play, in gwei a slot.
 
     `defences`: the switches that stop it; with all of them off it pays. `limit`: it pays even
-    with every defence on; it is listed to say so, and `defences` is empty.
+    with every defence on; it is listed to say so, and `defences` is empty. `best`: where the
+    adversary's best play is known, what it earns at most with the defences on, gwei a slot.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Attack:
     defences: tuple[str, ...]
     gain: Callable[[Defences, int], float]
     limit: bool = False
+    best: Callable[[], float] | None = None
 
     def __post_init__(self) -> None:
         check_switches(self.name, self.defences, wanted=not self.limit)

@@ -10,8 +10,13 @@ from proofmill.host.network.economics.attacks.arena import (
     TRANSACTION_COST_GWEI,
 )
 from proofmill.host.network.economics.attacks.harm import Damage, Measured
-from proofmill.host.network.economics.attacks.measure import SEEDS, MeasuredAttack, Profit
-from proofmill.host.network.economics.attacks.optimal import SLOTS, Optimum
+from proofmill.host.network.economics.attacks.measure import (
+    SEEDS,
+    Attack,
+    MeasuredAttack,
+    Profit,
+)
+from proofmill.host.network.economics.attacks.optimal import DELAYS, SLOTS, Optimum
 from proofmill.host.network.mechanism import rewards
 from proofmill.host.network.mechanism.parameters import Parameters
 
@@ -30,6 +35,8 @@ def as_data(result: MeasuredAttack) -> JsonObject:
         "seeds": SEEDS, "profit_gwei_per_slot": _interval(result.protected)}
     if result.unprotected is not None:
         found["profit_without_defence_gwei_per_slot"] = _interval(result.unprotected)
+    if attack.best is not None:
+        found["best_play_gwei_per_slot"] = attack.best()
     return found
 
 
@@ -65,7 +72,13 @@ def attack_row(result: MeasuredAttack) -> str:
     assert result.unprotected is not None
     switches = ", ".join(f"`{name}`" for name in attack.defences)
     return (f"| **{attack.name}**: {attack.what} | {attack.setting} | {attack.defence} "
-            f"({switches}) | {gwei(result.protected)} | {gwei(result.unprotected)} |")
+            f"({switches}) | {gwei(result.protected)} | {best_play_of(attack)} "
+            f"| {gwei(result.unprotected)} |")
+
+
+def best_play_of(attack: Attack) -> str:
+    """What the best play brings at most, with the defences; a dash where it is not known."""
+    return "—" if attack.best is None else f"{attack.best():,.0f}"
 
 
 def limit_row(result: MeasuredAttack) -> str:
@@ -78,8 +91,9 @@ def limit_row(result: MeasuredAttack) -> str:
 def best_row(best: Optimum) -> str:
     """A line of the document's table of the best play."""
     first, floor = best.added
+    delayed = " | ".join(f"{one:,.0f}" for one in best.delayed)
     return (f"| {best.first.share:.0%} | {100 * best.proposals.best:.3f} | {best.first.gain:,.0f} "
-            f"| {first:,.0f} | {floor:,.0f} |")
+            f"| {first:,.0f} | {floor:,.0f} | {delayed} |")
 
 
 def best_as_data(best: Optimum) -> JsonObject:
@@ -87,7 +101,9 @@ def best_as_data(best: Optimum) -> JsonObject:
     first, floor = best.added
     return {"share": best.first.share, "proposals": best.proposals.best,
             "gain_of_layer_1": best.first.gain, "added_at_first_rho": first,
-            "added_at_floor": floor}
+            "added_at_floor": floor,
+            "added_with_delay": {str(slots): added for slots, added in zip(
+                DELAYS, best.delayed, strict=True)}}
 
 
 def markdown(
@@ -110,15 +126,30 @@ def markdown(
         f"{PROOF_COST_GWEI:,}, any other transaction {TRANSACTION_COST_GWEI:,}; a block has room "
         f"to verify {BLOCK_CHECKS} proofs. Each defence is a switch of `Defences` in "
         "`host/network/mechanism/parameters.py`; the last column plays the same attack with the "
-        "row's switches off and all others on. Unless the attack is on the draw itself, the luck "
+        "row's switches off and all others on. The best play is the most that anybody can earn by "
+        "such an attack in this setting with the defences on, where it is known; the others are "
+        "one play each. Unless the attack is on the draw itself, the luck "
         "of the draws is left out of a profit, which narrows the interval and does not move its "
         "middle."),
         "",
-        "| attack | setting | defence (switches) | profit | profit without the defence |",
-        "|---|---|---|---:|---:|",
+        ("| attack | setting | defence (switches) | profit | best play, at most "
+        "| profit without the defence |"),
+        "|---|---|---|---:|---:|---:|",
         *map(attack_row, attacks),
         "",
         "With the defences, no interval reaches above 0. Without its own, every attack pays.",
+        "",
+        ("Two defences are layer 1's. `inclusion_lists` is EIP-7805, of the specification's fork "
+        "Heze: a proof is listed once a block could have had it, and a payload without it is not "
+        "built on; its proposer keeps what layer 1 pays for the beacon block. That pays only where "
+        "all 16 members of a slot's list committee are one's own. `mine --inclusion-lists` runs "
+        "the local chain so, and a test has three proposers in a row leave a proof out there "
+        "(`tests/host/network/consensus/test_heze.py`). `delayed_mix` is a delay "
+        "function on the mix before it draws; who leaves blocks out can but guess. It is played "
+        "here, and the local chain has it not. The best play "
+        "there is with a machine that needs three quarters of an epoch for it: what is left of it "
+        "comes from layer 1's own draw of proposers, each of whom is paid for a proof, too (below)."
+        ),
         "",
         ("That a copied, a re-randomised or a re-signed proof does not verify is also tested with "
         "real Groth16 proofs on the specification's own `process_execution_proof` "
@@ -155,18 +186,20 @@ def markdown(
         "which has this fault by itself, and what the second layer adds to it, in gwei a slot."),
         "",
         ("| share of stake, proposers, bonds | proposals in 100 slots, layer 1 alone | gain on "
-        "layer 1 alone | added by layer 2 at rho 0.25 | added at rho 0.02 |"),
-        "|---:|---:|---:|---:|---:|",
+        "layer 1 alone | added by layer 2 without `delayed_mix` at rho 0.25 | at rho 0.02 | "
+        + " | ".join(f"with it at rho 0.25, {slots} slots" for slots in DELAYS) + " |"),
+        "|---:|---:|---:|---:|---:|---:|---:|",
         *map(best_row, best),
         "",
-        ("Some gain is left at every share, as it is on layer 1: a bound, and no claim that it "
-        "ends somewhere."),
+        ("The last two columns are bounds where the adversary's machine needs so many slots for "
+        "the delay function: to know what it chooses it needs a tail of more slots than that. Some "
+        "gain is left at every share, as it is on layer 1: while that draws proposers by the mix "
+        "as it is, leaving blocks out brings more proposals, and each an includer's share."),
         "",
-        ("Censorship and the last word on randomness belong to the chain below: inclusion lists "
-        "would end the first, a delay function the second. Both shrink with rho, which falls by "
-        "itself to its floor while blocks are proven in time. Not played, because nothing of it "
-        "is in the mechanism: a trusted setup's toxic waste, blocks that are too hard to prove "
-        "(the load factor is bounded, the circuit's size is fixed), and cheating in a pool."),
+        ("All of it shrinks with rho, which falls by itself to its floor while blocks are proven "
+        "in time. Not played, because nothing of it is in the mechanism: a trusted setup's toxic "
+        "waste, blocks that are too hard to prove (the load factor is bounded, the circuit's size "
+        "is fixed), and cheating in a pool."),
         "",
     ]
     return "\n".join(lines)

@@ -13,6 +13,10 @@ of those of its parts, on all values that can occur.
 
 With `primary` > 0 the mix also draws, for each slot of the epoch, who is to prove it, as in this
 project: a further binomial number of slots, each worth that much. The paper has proposals alone.
+
+With `blind` = D > 0 the mix goes through a delay function before it draws, on which the adversary's
+machine works D slots. All that it needs is public with the last block before its tail, so it knows
+what comes out for the last t - D of its slots alone: the tail counts as that much shorter.
 """
 
 from dataclasses import dataclass
@@ -46,18 +50,20 @@ class Play:
 
 
 def best_play(
-    share: float, slots: int, proposal: float = 1.0, primary: float = 0.0, cost: float | None = None
+    share: float, slots: int, proposal: float = 1.0, primary: float = 0.0,
+    cost: float | None = None, blind: int = 0,
 ) -> Play:
     """The best play of who has `share` (0 to 1) of the stake, with epochs of so many `slots`.
 
     `proposal`, `primary`: what a slot is worth in which one proposes, or is drawn to prove.
-    `cost`: of a block that is left out; default: the worth of a proposal. ValueError for a share
-    outside of (0, 1).
+    `cost`: of a block that is left out; default: the worth of a proposal. `blind`: slots that its
+    machine needs for the delay function. ValueError for a share outside of (0, 1).
     """
     if not 0 < share < 1:
         raise ValueError(f"a share of {share} is not between 0 and 1")
     cost = proposal if cost is None else cost
     chance, own, tail = _draws(share, slots, primary > 0)
+    tail = np.maximum(tail - blind, 0)
     worth = own[0] * proposal + own[1] * primary
     longest = int(tail.max())
     ways = np.array([[comb(t, k) for k in range(longest + 1)] for t in range(longest + 1)], float)
