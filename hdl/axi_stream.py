@@ -4,10 +4,10 @@ from amaranth import *
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from proofmill.hdl.batch_adder import BatchAdder
 from proofmill.hdl.batch_shape import BatchShape
 from proofmill.hdl.commands import WORD
 from proofmill.hdl.functions import Function, affine_pair, affine_sum
+from proofmill.hdl.quadratic_adder import adder_of
 from proofmill.hdl.transform_shape import TransformShape
 from proofmill.hdl.transform_unit import TransformUnit
 
@@ -147,7 +147,7 @@ class AxiStreamBatch(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        m.submodules.adder = adder = BatchAdder(self.shape)
+        m.submodules.adder = adder = adder_of(self.shape)
         pairs, sums = adder.pairs, adder.sums
         for name, lane in lanes(self.s_axis_tdata, self.operands).items():
             m.d.comb += (pairs.payload.tag if name == "tag"

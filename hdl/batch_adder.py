@@ -4,14 +4,9 @@ from amaranth import *
 from amaranth.lib import data, fifo, memory, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from proofmill.hdl.batch_control import (
-    EXTRA,
-    Control,
-    entry_bits,
-    place_bits,
-)
+from proofmill.hdl.batch_control import Control, entry_bits, place_bits
 from proofmill.hdl.batch_intake import Intake, Kind, pair_layout, sum_layout
-from proofmill.hdl.batch_shape import OPERANDS_AFTER, BatchShape
+from proofmill.hdl.batch_shape import BatchShape
 from proofmill.hdl.inverter import Inverter
 
 
@@ -52,8 +47,8 @@ class BatchAdder(wiring.Component):
         sums are wrong, out; it stays
     additions, products, batches : so many pairs were taken, products begun and batches closed,
         out; of its own multiplier
-    tick, a, b, product : of a lent one: a slot begins, in; the operands, `OPERANDS_AFTER` cycles
-        less one after it, out; the multiplier's product, in
+    tick, a, b, product : of a lent one: a slot begins, in; the operands,
+        `BatchShape.operands_after` cycles less one after it, out; the multiplier's product, in
     popped, multiplying, closed : likewise: a pair has left the queue; the slot has a product; a
         batch is closed, out
     """
@@ -69,16 +64,22 @@ class BatchAdder(wiring.Component):
                 "popped": Out(1), "multiplying": Out(1), "closed": Out(1)} if lent else
                {"additions": Out(32), "products": Out(32), "batches": Out(32)})})
 
+    def control(self):
+        """The class of its control."""
+        return Control
+
     def elaborate(self, platform):
         m = Module()
         shape = self.shape
         m.submodules.intake = self._intake = intake = Intake(shape, datapath=self.datapath)
-        m.submodules.control = self._control = control = Control(shape, paced=self.lent)
+        m.submodules.control = self._control = control = self.control()(shape, paced=self.lent)
         wiring.connect(m, intake.pairs, wiring.flipped(self.pairs))
         m.d.comb += [intake.take.eq(control.take), control.known.eq(intake.known),
                      control.kind.eq(intake.kind), control.empty.eq(intake.empty),
                      control.drain.eq(self.drain)]
-        multiplied = control.destination.value | control.destination.square
+        multiplied = control.destination.value
+        if "square" in control.destination.shape().members:
+            multiplied = multiplied | control.destination.square
         if self.lent:
             m.d.comb += [control.tick.eq(self.tick), self.popped.eq(intake.popped),
                          self.multiplying.eq(multiplied), self.closed.eq(control.closed)]
@@ -151,9 +152,10 @@ class BatchAdder(wiring.Component):
         are for, and the inverse."""
         shape, control = self.shape, self._control
         m.submodules.inverter = inverter = Inverter(shape.inverter, datapath=self.datapath)
-        cycles = OPERANDS_AFTER + shape.multiplier.latency
+        cycles = shape.operands_after + shape.multiplier.latency
         there = {name: self._flag(m, f"{name}_there", control.destination[name], cycles)
-                 for name in ("value", "square", "root")}
+                 for name in ("value", "square", "root")
+                 if name in control.destination.shape().members}
         root, whole = Signal(shape.inverter.operand_bits, reset_less=True), Signal()
         result = inverter.results
         m.d.comb += [
@@ -192,7 +194,7 @@ class BatchAdder(wiring.Component):
         shape, control, product = self.shape, self._control, self._product
         write, (a, b) = self._memory(m, "values", shape.product_bits, 1 << place_bits(shape), 2)
         place = self._later(m, "place", control.destination.place,
-                            OPERANDS_AFTER + shape.multiplier.latency)
+                            shape.operands_after + shape.multiplier.latency)
         m.d.comb += [
             a.addr.eq(control.a), b.addr.eq(control.b),
             write.en.eq(there["value"]), write.addr.eq(place), write.data.eq(product)]
@@ -239,12 +241,16 @@ class BatchAdder(wiring.Component):
                 m.d.sync += u.eq(self._a)
             with m.Case(5):
                 m.d.sync += [u.eq(x1), v.eq(self._x3), minus.eq(1)]
-            with m.Case(EXTRA):
+            with m.Case(shape.slots):
                 m.d.sync += u.eq(self._b)
                 with m.If(squared):
                     m.d.sync += [a.eq(x1), u.eq(x1)]
         m.d.comb += self._prefix_write.data.eq(a)
-        total = (u + Mux(minus, ~v, v) + Mux(minus, p + 1, 0))[:bits]
+        self._give(m, a, (u + Mux(minus, ~v, v) + Mux(minus, p + 1, 0))[:bits])
+
+    def _give(self, m, a, total):
+        """Both operands to the multiplier, through a register."""
+        shape = self.shape
         if self.lent:
             m.d.comb += [self.a.eq(a), self.b.eq(total)]
             return
@@ -254,7 +260,7 @@ class BatchAdder(wiring.Component):
         m.d.comb += [self._multiplier.a.eq(first), self._multiplier.b.eq(second)]
         if "start" in self._multiplier.signature.members:
             m.d.comb += self._multiplier.start.eq(
-                self._flag(m, "begins", self._control.tick, OPERANDS_AFTER))
+                self._flag(m, "begins", self._control.tick, self.shape.operands_after))
         if shape.multiplier.second is not None:
             m.d.comb += self._multiplier.second.eq(0)
 

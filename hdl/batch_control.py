@@ -6,10 +6,7 @@ from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
 from proofmill.hdl.batch_intake import Kind
-from proofmill.hdl.batch_shape import SLOTS, BatchShape
-
-EXTRA = SLOTS
-"""The slots after a frame's own, where products are wanted besides."""
+from proofmill.hdl.batch_shape import BatchShape
 
 INVERSE, SLOPE, SQUARE, RISE = range(4)
 """Rings: what a frame leaves for a later one."""
@@ -28,7 +25,7 @@ def entry_bits(shape: BatchShape) -> int:
 def destination_layout(shape: BatchShape) -> data.StructLayout:
     """Where a product goes: to a value's place, or as a doubling's square to a pair's.
 
-    `root`: it is that of a whole batch.
+    `root`: it is that of a whole batch. See `hdl.quadratic_control` for those of another degree.
     """
     return data.StructLayout({
         "place": max(place_bits(shape), entry_bits(shape)), "value": 1, "square": 1, "root": 1})
@@ -42,7 +39,8 @@ class Control(wiring.Component):
                      up a tree    inverter  inverse   inverses  pair is   sum is
 
     Frames have six slots: a pair's forward product (and x of a sum), two backward, slope, square
-    (and y of a sum), and y's product; a doubling's square and those of the tree take a slot more.
+    (and y of a sum), and y's product; a doubling's square and those of the tree take a slot more,
+    number `BatchShape.slots`.
     Whatever a slot reads was written before: it is so many frames ago, and frames only get longer.
 
     Members
@@ -69,15 +67,19 @@ class Control(wiring.Component):
             "known": In(1), "kind": In(Kind), "empty": In(1), "drain": In(1),
             "take": Out(1), "entry_taken": Out(entry_bits(shape)),
             "accepted": In(1), "inverse": In(1), "given": In(1),
-            "slot": Out(range(SLOTS + 1)), "tick": In(1) if paced else Out(1),
+            "slot": Out(range(shape.slots + 1)), "tick": In(1) if paced else Out(1),
             "a": Out(place_bits(shape)), "b": Out(place_bits(shape)),
             "a_one": Out(1), "b_one": Out(1), "entry": Out(entry_bits(shape)),
-            "destination": Out(destination_layout(shape)),
+            "destination": Out(self.destinations()),
             "sums_x": Out(1), "sums_y": Out(1), "ring": Out(ring), "ring_rise": Out(ring),
-            "a_inverse": Out(1), "inverse_used": Out(1), "closed": Out(1), "batches": Out(32)})
+            "a_inverse": Out(1), "inverse_used": Out(1), "closed": Out(1), "batches": Out(32)}
+            | self.more())
         number = range(2 * shape.buffers)
         for name in ("collected", "combined", "inverted", "found", "spread", "begun", "finished"):
             setattr(self, name, Signal(number, name=name))
+        # Batches whose pairs are all in their chains, or on their way there so that nothing that is
+        # wanted of them comes before.
+        self.gathered = self.collected
         # Told to proofs: pairs of the batch that is collected; the next product up and down a tree;
         # whether a batch is on its way back, and its pairs, by how many frames ago they began; sums
         # that have a place and have not begun.
@@ -91,6 +93,14 @@ class Control(wiring.Component):
         self.at = [Signal(layout, name=f"position{n}") for n in range(shape.y + 1)]
         self.places = Signal(range(shape.results + 1), init=shape.results)
 
+    def destinations(self) -> data.StructLayout:
+        """Of `destination`."""
+        return destination_layout(self.shape)
+
+    def more(self) -> dict[str, wiring.Member]:
+        """Members besides."""
+        return {}
+
     def elaborate(self, platform):
         m = Module()
         shape, tick, slot = self.shape, self.tick, self.slot
@@ -103,9 +113,10 @@ class Control(wiring.Component):
             m.d.sync += cycle.eq(Mux(cycle == shape.interval - 1, 0, cycle + 1))
             m.d.comb += tick.eq(cycle == 0)
         following, wanted = Signal.like(slot), Signal()
-        m.d.comb += slot.eq(Mux((following == EXTRA) & ~wanted, 0, following))
+        extra = shape.slots  # where products are wanted besides a frame's own
+        m.d.comb += slot.eq(Mux((following == extra) & ~wanted, 0, following))
         with m.If(tick):
-            m.d.sync += following.eq(Mux(slot == EXTRA, EXTRA, slot + 1))
+            m.d.sync += following.eq(Mux(slot == extra, extra, slot + 1))
         self._sizes = Array(Signal(range(shape.pairs + 1), name=f"size{n}")
                             for n in range(shape.buffers))
         self._lasts = Array(Signal(range(shape.chains), name=f"last_chain{n}")
@@ -147,10 +158,7 @@ class Control(wiring.Component):
         m.d.comb += [
             self.take.eq(self.tick & (self.slot == 0) & self.known & room),
             self.entry_taken.eq(Cat(size[:(shape.pairs - 1).bit_length()], self._buffer(number)))]
-        with m.If(self.tick & (self.slot == 0)):
-            m.d.comb += [self.a.eq(self._value(number, chain)), self.a_one.eq(size < shape.chains),
-                         self.destination.place.eq(self._value(number, chain)),
-                         self.destination.value.eq(self.take)]
+        self._forward(m, chain)
         with m.If(self.take):
             m.d.sync += [size.eq(size + 1), last.eq(chain),
                          chain.eq(Mux(chain == shape.chains - 1, 0, chain + 1))]
@@ -164,31 +172,47 @@ class Control(wiring.Component):
             m.d.sync += [
                 number.eq(number + 1), self.batches.eq(self.batches + 1), size.eq(0), chain.eq(0),
                 self._sizes[self._buffer(number)].eq(size),
-                self._lasts[self._buffer(number)].eq(last),
-                self._settle["up"].eq(shape.product_slots)]
+                self._lasts[self._buffer(number)].eq(last)]
+        self._gather(m)
+
+    def _forward(self, m, chain):
+        """A pair's denominator into its chain: in the slot in which it is taken."""
+        value = self._value(self.collected, chain)
+        with m.If(self.tick & (self.slot == 0)):
+            m.d.comb += [self.a.eq(value), self.a_one.eq(self.size < self.shape.chains),
+                         self.destination.place.eq(value), self.destination.value.eq(self.take)]
+
+    def _gather(self, m):
+        """A batch that is closed goes up the tree when its last product in a chain is there."""
+        with m.If(self.closed):
+            m.d.sync += self._settle["up"].eq(self.shape.product_slots)
+
+    def _square(self, m, squared, left):
+        """A product that a doubling takes besides; so many are left of them."""
+        m.d.comb += [self.entry.eq(squared), self.destination.place.eq(squared),
+                     self.destination.square.eq(1)]
 
     def _extra(self, m, wanted):
         """Squares of doublings, and the tree."""
         shape, destination = self.shape, self.destination
-        doubling, squared = Signal(), Signal(entry_bits(shape))
+        doubling, squared = Signal(range(shape.squares + 1)), Signal(entry_bits(shape))
         with m.If(self.take & (self.kind == Kind.TANGENT)):
-            m.d.sync += [doubling.eq(1), squared.eq(self.entry_taken)]
+            m.d.sync += [doubling.eq(shape.squares), squared.eq(self.entry_taken)]
         up = self._program(m, "up", shape.up, self.combined)
         down = self._program(m, "down", shape.down, self.spread)
         # The root goes to the inverter at once, and its inverse is taken from there, by the first
         # two products down.
         first = down["step"] < 2
         m.d.comb += [
-            up["can"].eq(up["there"] & (self.combined != self.collected)
+            up["can"].eq(up["there"] & (self.combined != self.gathered)
                          & (self.combined == self.inverted)),
             down["can"].eq(down["there"] & (~first | self.inverse & ~self.inverse_used))]
         m.d.sync += self.inverse_used.eq(0)
-        m.d.comb += wanted.eq(doubling | up["can"] | down["can"])
-        with m.If(self.tick & (self.slot == EXTRA)):
-            with m.If(doubling):
-                m.d.comb += [self.entry.eq(squared), destination.place.eq(squared),
-                             destination.square.eq(1)]
-                m.d.sync += doubling.eq(0)
+        m.d.comb += wanted.eq((doubling != 0) | up["can"] | down["can"])
+        with m.If(self.tick & (self.slot == shape.slots)):
+            with m.If(doubling != 0):
+                self._square(m, squared, doubling)
+                m.d.sync += doubling.eq(doubling - 1)
             for name, program in (("down", down), ("up", up)):
                 with m.Elif(program["can"]):
                     m.d.comb += [
@@ -230,7 +254,7 @@ class Control(wiring.Component):
     def _backward(self, m):
         """From the last pair of a batch to its first, one a frame, and each of them from slot to
         slot of later frames."""
-        shape, tick, slot, destination = self.shape, self.tick, self.slot, self.destination
+        shape, tick, slot = self.shape, self.tick, self.slot
         at, active, left = self.at, self.active, Signal(range(shape.pairs + 1))
         chain, ring = Signal(range(shape.chains)), Signal(range(shape.ring))
         places, number = self.places, self.begun
@@ -253,6 +277,14 @@ class Control(wiring.Component):
                          chain.eq(Mux(its_chain == 0, shape.chains - 1, its_chain - 1))]
             with m.If(index == 0):
                 m.d.sync += number.eq(number + 1)
+        with m.If(tick & (slot == shape.last_slot) & at[shape.y].valid & at[shape.y].last):
+            m.d.sync += self.finished.eq(self.finished + 1)
+        self._positions(m)
+
+    def _positions(self, m):
+        """What the slots of a frame do for the pairs on their way back."""
+        shape, tick, slot, destination, at = (
+            self.shape, self.tick, self.slot, self.destination, self.at)
 
         def multiplies(one, a, to):
             return [self.a.eq(a), destination.place.eq(to), destination.value.eq(one.valid)]
@@ -281,8 +313,6 @@ class Control(wiring.Component):
                                     self._ring(SQUARE, square.ring)),
                         self.entry.eq(y.entry), self.b.eq(self._ring(RISE, y.ring)),
                         self.sums_y.eq(y.valid), self.ring.eq(y.ring)]
-                    with m.If(y.valid & y.last):
-                        m.d.sync += self.finished.eq(self.finished + 1)
                 with m.Case(5):
                     m.d.comb += [self.entry.eq(rise.entry), *multiplies(
                         rise, self._ring(SLOPE, rise.ring), self._ring(RISE, rise.ring))]

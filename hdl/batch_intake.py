@@ -20,10 +20,15 @@ class Kind(enum.Enum, shape=2):
     NONE = 3
 
 
+def coordinate_bits(shape: BatchShape) -> int:
+    """Bits of a coordinate, both parts of one over the second field."""
+    return shape.degree * shape.multiplier.field.bits
+
+
 def point_layout(shape: BatchShape, datapath: bool = True) -> data.StructLayout:
-    """An affine point: canonical coordinates in Montgomery form, which mean nothing at infinity;
-    of no bits where there is no datapath."""
-    bits = shape.multiplier.field.bits if datapath else 0
+    """An affine point: canonical coordinates in Montgomery form, the real part lowest, which mean
+    nothing at infinity; of no bits where there is no datapath."""
+    bits = coordinate_bits(shape) if datapath else 0
     return data.StructLayout({"x": bits, "y": bits, "infinite": 1})
 
 
@@ -35,7 +40,7 @@ def pair_layout(shape: BatchShape, datapath: bool = True) -> data.StructLayout:
 
 def sum_layout(shape: BatchShape, datapath: bool = True) -> data.StructLayout:
     """A sum; at infinity its coordinates are 0."""
-    bits = shape.multiplier.field.bits if datapath else 0
+    bits = coordinate_bits(shape) if datapath else 0
     return data.StructLayout({"x": bits, "y": bits, "infinite": 1, "tag": shape.tag_bits})
 
 

@@ -3,16 +3,17 @@ values get."""
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 from proofmill.hdl.inverter import InverterShape
 from proofmill.hdl.montgomery import MultiplierShape
 
-SLOTS = 6
-"""Products of a frame: one forward, two backward, slope, square and y."""
+SLOTS = {1: 6, 2: 15}
+"""Products of a frame by the degree of the coordinates' field: of the first one forward, two
+backward, slope, square and y; of the second see `hdl.quadratic_shape`."""
 
-OPERANDS_AFTER = 3
-"""Cycles from a slot to the one in which its operands are at the multiplier: read, taken, added."""
+SUM_AFTER = 3
+"""Cycles from the slot in which a coordinate is made to its first total: read, taken, added."""
 
 LEAST_PAIRS = 2
 
@@ -49,6 +50,22 @@ class BatchShape:
     buffers: int = 4
     queue: int = 8
     tag_bits: int = 16
+
+    degree: ClassVar[int] = 1
+    """Numbers of a coordinate."""
+
+    squares: ClassVar[int] = 1
+    """Products of a doubling besides those of any pair."""
+
+    operands_after: ClassVar[int] = 3
+    """Cycles from a slot to the one in which its operands are at the multiplier: read, taken,
+    added."""
+
+    lag: ClassVar[int] = 0
+    """Frames from the one in which a pair is taken to that of its product in a chain."""
+
+    last_slot: ClassVar[int] = 4
+    """The slot in which a sum's last coordinate is made."""
 
     def __post_init__(self):
         for name, lowest in (("pairs", LEAST_PAIRS), ("buffers", 2)):
@@ -97,13 +114,15 @@ class BatchShape:
         """Bits of any product there is, and of 1."""
         return self.bounds["a product"].bit_length()
 
+    @property
+    def largest_total(self) -> int:
+        """What a sum's coordinate can be before it is reduced."""
+        return self.bounds["a product"] + 2 * self.modulus
+
     @cached_property
     def reductions(self) -> list[int]:
-        """What is taken away where a sum's coordinate is not below it, one after the other.
-
-        The largest is ``product + 2 p``.
-        """
-        p, bound, found = self.modulus, self.bounds["a product"] + 2 * self.modulus, []
+        """What is taken away where a sum's coordinate is not below it, one after the other."""
+        p, bound, found = self.modulus, self.largest_total, []
         while bound >= p:
             part = p
             while 2 * part <= bound:
@@ -123,20 +142,25 @@ class BatchShape:
         """Cycles of a slot."""
         return self.multiplier.interval
 
+    @property
+    def slots(self) -> int:
+        """Slots of a frame."""
+        return SLOTS[self.degree]
+
     @cached_property
     def product_slots(self) -> int:
         """Slots from a product's to the first that may read it."""
-        return -(-(OPERANDS_AFTER + self.multiplier.latency + 1) // self.interval)
+        return -(-(self.operands_after + self.multiplier.latency + 1) // self.interval)
 
     @property
     def total_cycles(self) -> int:
         """Cycles from the slot in which a coordinate is made to the one in which it is written."""
-        return OPERANDS_AFTER + len(self.reductions)
+        return SUM_AFTER + len(self.reductions)
 
     def _frames(self, slot: int, later: int, slots: int) -> int:
         """Frames from one with something in `slot` to the first in whose slot `later` it is there,
         `slots` after."""
-        return max(0, -(-(slots + slot - later) // SLOTS))
+        return max(0, -(-(slots + slot - later) // self.slots))
 
     @cached_property
     def chains(self) -> int:
@@ -171,6 +195,12 @@ class BatchShape:
     def y(self) -> int:
         """... to y of the sum (slot 4)."""
         return self.rise + self._frames(5, 4, self.product_slots)
+
+    @property
+    def steps(self) -> dict[int, int]:
+        """For every slot that multiplies for a pair on its way back, how many frames before the
+        pair began."""
+        return {1: 0, 2: 0, 3: self.slope, 4: self.square, 5: self.rise}
 
     @cached_property
     def ring(self) -> int:
@@ -225,5 +255,5 @@ class BatchShape:
 
     @property
     def products(self) -> int:
-        """Products of a batch besides six a pair and one a doubling."""
+        """Products of a batch besides `slots` a pair and `squares` a doubling."""
         return len(self.up) + len(self.down)

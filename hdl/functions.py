@@ -7,7 +7,7 @@ from amaranth import *
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from proofmill.hdl.batch_adder import BatchAdder
+from proofmill.hdl.batch_intake import coordinate_bits
 from proofmill.hdl.batch_shape import BatchShape
 from proofmill.hdl.curve import Group
 from proofmill.hdl.framed_adder import FIRST_LOAD, FramedAdder, Timetable
@@ -16,6 +16,7 @@ from proofmill.hdl.montgomery import MultiplierShape
 from proofmill.hdl.point_adder import AdderShape
 from proofmill.hdl.processor import StandaloneProcessor
 from proofmill.hdl.processor_shape import ProcessorShape
+from proofmill.hdl.quadratic_adder import adder_of
 
 
 class Function(wiring.Component):
@@ -173,19 +174,19 @@ class AdderFunction(Function):
 
 def affine_pair(shape: BatchShape) -> dict[str, int]:
     """The bits of a pair of affine points, by what a bus calls them."""
-    bits = shape.multiplier.field.bits
+    bits = coordinate_bits(shape)
     return {f"{point}_{name}": width for point in "pq"
             for name, width in (("x", bits), ("y", bits), ("infinite", 1))}
 
 
 def affine_sum(shape: BatchShape) -> dict[str, int]:
     """... and of a sum; `fault` as `hdl.batch_adder.BatchAdder` has it."""
-    bits = shape.multiplier.field.bits
+    bits = coordinate_bits(shape)
     return {"x": bits, "y": bits, "infinite": 1, "fault": 1}
 
 
 class BatchFunction(Function):
-    """P + Q of affine points of G1, a pair at a time, so every batch is of one.
+    """P + Q of affine points, a pair at a time, so every batch is of one.
 
     Operands `p_x`, `p_y`, `p_infinite`, `q_x`, ... and results `x`, `y`, `infinite`, `fault`: see
     `hdl.batch_adder.BatchAdder`. For batches take `hdl.axi_stream.AxiStreamBatch`.
@@ -197,7 +198,7 @@ class BatchFunction(Function):
 
     def elaborate(self, platform):
         m = Module()
-        m.submodules.adder = adder = BatchAdder(self.shape)
+        m.submodules.adder = adder = adder_of(self.shape)
         running, pair, total = Signal(), adder.pairs.payload, adder.sums.payload
         m.d.comb += [
             adder.drain.eq(1), adder.pairs.valid.eq(self.i.valid & ~running),

@@ -26,7 +26,6 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from proofmill.hdl.batch_adder import BatchAdder
-from proofmill.hdl.batch_shape import OPERANDS_AFTER as BATCH_OPERANDS_AFTER
 from proofmill.hdl.batch_shape import BatchShape
 from proofmill.hdl.commands import ANSWER, NUMBER, WORD, Command, Error
 from proofmill.hdl.counters import COUNTS, Counters
@@ -420,7 +419,7 @@ class Msm(wiring.Component):
             now.batched.eq(batched & unit.paired),
             now.products.eq(batched & batches.multiplying), now.batches.eq(batches.closed)]
         with m.Switch(frames.cycle):
-            with m.Case(*range((1 - BATCH_OPERANDS_AFTER) % every,
+            with m.Case(*range((1 - shape.operands_after) % every,
                                max(self.shape.adder.interval.values()), every)):
                 m.d.comb += batches.tick.eq(1)
         with m.If(sequencer.starting):

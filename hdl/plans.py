@@ -58,7 +58,7 @@ class Machine:
     def batch_interval(self) -> float:
         """Cycles from one addition in a batch to the next: its products, and a share of the
         batch's own; see `hdl.batch_shape`."""
-        return self.slot * (SLOTS + BATCH_OWN / self.batch)
+        return self.slot * (SLOTS[self.degree] + BATCH_OWN / self.batch)
 
     @property
     def scalar_bits(self) -> int:

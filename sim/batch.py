@@ -3,7 +3,7 @@
 from collections import deque
 from collections.abc import Iterable
 
-from proofmill.hdl.batch_shape import OPERANDS_AFTER, SLOTS, BatchShape
+from proofmill.hdl.batch_shape import BatchShape
 from proofmill.sim.curve import Affine
 
 CHORD, TANGENT = range(2)
@@ -16,9 +16,11 @@ def kind_of(p: Affine, q: Affine) -> int:
 
 
 def products(shape: BatchShape, kinds: Iterable[int], batches: int) -> int:
-    """Products of pairs of these kinds in so many batches: six each, a doubling's, and a tree's."""
+    """Products of pairs of these kinds in so many batches: a frame's each, a doubling's, and a
+    tree's."""
     kinds = list(kinds)
-    return SLOTS * len(kinds) + kinds.count(TANGENT) + batches * shape.products
+    return (shape.slots * len(kinds) + shape.squares * kinds.count(TANGENT)
+            + batches * shape.products)
 
 
 class Queue:
@@ -65,17 +67,20 @@ class BatchModel:
         self._kinds: list[int] = []
         self._queue, self._sums = Queue(shape.queue), Queue(shape.results)
         self._age, self._pair = 0, 0             # of the pair that is looked at
-        self._following, self._doubling = 0, False
+        self._following, self._doubling = 0, 0   # squares of a doubling to come
+        # Of frames ago: whether a pair was taken, and a batch closed; here for as many as `lag`.
+        self._norms = deque[bool]([False] * shape.lag)
+        self._closing = deque[bool]([False] * shape.lag)
         self._size: list[int] = []               # the pairs of the batch that is collected
         self._pairs: dict[int, list[int]] = {}   # ... of the others, by number
         # The pointers of `hdl.batch_control.Control`.
-        self._collected = self._combined = self._inverted = self._found = 0
+        self._collected = self._gathered = self._combined = self._inverted = self._found = 0
         self._spread = self._begun = self._finished = 0
         self._up = self._up_left = self._down = self._down_left = 0
         self._left: list[int] = []               # of the batch on its way back, pairs to come
         self._at: list[tuple[int, bool] | None] = [None] * (shape.y + 1)
         self._places, self._root, self._result_in, self._used = shape.results, False, 0, False
-        self._products = deque[str]([""] * (OPERANDS_AFTER + shape.multiplier.latency))
+        self._products = deque[str]([""] * (shape.operands_after + shape.multiplier.latency))
         self._made = deque[int | None]([None] * shape.total_cycles)
         self._done = 0
 
@@ -139,27 +144,26 @@ class BatchModel:
         """A slot: whether a pair is taken, what is multiplied for, whose sum is made."""
         shape, slots = self.shape, self.shape.product_slots
         up, down = shape.up[self._up], shape.down[self._down]
-        goes_up = (self._combined != self._collected and self._combined == self._inverted
+        goes_up = (self._combined != self._gathered and self._combined == self._inverted
                    and not (up.waits and self._up_left))
         goes_down = (self._down >= 2 or inverse) and not (down.waits and self._down_left)
         extra = self._doubling or goes_up or goes_down
-        slot = 0 if self._following == SLOTS and not extra else self._following
-        self._following = SLOTS if slot == SLOTS else slot + 1
+        slot = 0 if self._following == shape.slots and not extra else self._following
+        self._following = shape.slots if slot == shape.slots else slot + 1
         settled = self._down_left == 0
         self._up_left, self._down_left = max(0, self._up_left - 1), max(0, self._down_left - 1)
-        at, place = self._at, {1: 0, 2: 0, 3: shape.slope, 4: shape.square, 5: shape.rise}
         if slot == 0:
             take = (self._age == 3 and len(self._size) != shape.pairs
                     and self._collected - self._finished != shape.buffers)
             if take:
                 self._size.append(self._pair)
                 self.additions += 1
-                self._doubling = self._kinds[self._pair] == TANGENT
+                self._doubling = shape.squares * (self._kinds[self._pair] == TANGENT)
             self._begin(settled)
-            return take, "value" if take else "", None
-        if slot == SLOTS:
+            return take, "value" if self._forward(take) else "", None
+        if slot == shape.slots:
             if self._doubling:
-                self._doubling = False
+                self._doubling -= 1
                 return False, "square", None
             if goes_down:
                 self._used = self._down == 1
@@ -169,13 +173,26 @@ class BatchModel:
             self._up, self._up_left = (self._up + 1) % len(shape.up), slots
             self._combined += self._up == 0
             return False, "value" if self._up else "root", None
-        made = None
+        made, at = None, self._at
         if slot == 1:
             self._close(drain)
-        if slot == 4 and (last := at[shape.y]) is not None:
+        if slot == shape.last_slot and (last := at[shape.y]) is not None:
             made = last[0]
             self._finished += last[1]
-        return False, "value" if at[place[slot]] is not None else "", made
+        multiplies = (at[shape.steps[slot]] is not None if slot in shape.steps
+                      else self._norms[-1])
+        return False, "value" if multiplies else "", made
+
+    def _forward(self, take: bool) -> bool:
+        """Whether a pair's product in a chain begins; one was taken, or not."""
+        if not self.shape.lag:
+            return take
+        self._norms.append(take)
+        if self._closing.popleft():
+            self._gathered += 1
+            self._up_left = self.shape.product_slots
+        self._closing.append(False)
+        return self._norms.popleft()
 
     def _close(self, drain: bool) -> None:
         """The batch is full, or has enough pairs and the inverter nothing to do."""
@@ -184,8 +201,12 @@ class BatchModel:
         drain = drain and number - self._finished < shape.buffers - 1
         if size == shape.pairs or free and size and (size >= shape.least or drain):
             self._pairs[number] = self._size
-            self._size, self._up_left = [], shape.product_slots
+            self._size = []
             self._collected += 1
+            if shape.lag:
+                self._closing[-1] = True
+            else:
+                self._gathered, self._up_left = self._collected, shape.product_slots
             self.batches += 1
 
     def _begin(self, settled: bool) -> None:

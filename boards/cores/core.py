@@ -24,7 +24,6 @@ from proofmill.firmware.target import Target
 from proofmill.hdl.accelerator import Accelerator
 from proofmill.hdl.axi_lite import AxiLite
 from proofmill.hdl.axi_stream import AxiStream, AxiStreamBatch, AxiStreamTransform
-from proofmill.hdl.batch_adder import BatchAdder
 from proofmill.hdl.batch_shape import BatchShape
 from proofmill.hdl.configurations import refusal
 from proofmill.hdl.curve import Group
@@ -44,6 +43,8 @@ from proofmill.hdl.msm import Msm, MsmShape
 from proofmill.hdl.presets import with_transforms
 from proofmill.hdl.processor import StandaloneProcessor
 from proofmill.hdl.processor_shape import standalone
+from proofmill.hdl.quadratic_adder import adder_of
+from proofmill.hdl.quadratic_shape import SHAPES
 from proofmill.hdl.recoder import Recoder
 from proofmill.hdl.transform_shape import TransformShape
 from proofmill.hdl.transform_unit import TransformUnit
@@ -125,8 +126,8 @@ class Core:
 
     @property
     def batches(self) -> BatchShape:
-        """A batch-affine adder on the same multiplier, in G1."""
-        return BatchShape(multiplier=self.shape.adder.multiplier)
+        """A batch-affine adder on the same multiplier, in the shape's first group."""
+        return SHAPES[self.shape.adder.groups[0]](multiplier=self.shape.adder.multiplier)
 
     @cached_property
     def gateware(self) -> Gateware:
@@ -217,8 +218,8 @@ UNITS = {
     "adder": Unit("the complete point adder with its frames",
                   lambda core: FramedAdder(core.shape.adder),
                   lambda core: point_benches.adder_bench(core.shape.adder)),
-    "batch_adder": Unit("affine points of G1 added in batches, with a multiplier of its own",
-                        lambda core: BatchAdder(core.batches),
+    "batch_adder": Unit("affine points added in batches, with a multiplier of its own",
+                        lambda core: adder_of(core.batches),
                         lambda core: point_benches.batch_bench(
                             core.shape.adder.curve, core.batches)),
     "processor": Unit("the field processor with a multiplier of its own",

@@ -4,7 +4,7 @@ from random import Random
 
 from proofmill.boards.cores.bench import Bench, number, rows, width
 from proofmill.boards.cores.points import some_points
-from proofmill.hdl.batch_intake import pair_layout
+from proofmill.hdl.batch_intake import coordinate_bits, pair_layout
 from proofmill.hdl.batch_shape import BatchShape
 from proofmill.hdl.curve import Curve, Group
 from proofmill.hdl.framed_adder import FramedAdder, Timetable
@@ -65,23 +65,25 @@ def adder_bench(shape: AdderShape) -> Bench:
 
 
 def batch_bench(curve: Curve, shape: BatchShape) -> Bench:
-    """Affine sums in G1: of random points, of equal and opposite ones, and at infinity."""
-    rng, law = Random(shape.modulus), equation(curve, Group.G1)
-    points = some_points(curve, Group.G1, 12, seed=3)
+    """Affine sums: of random points, of equal and opposite ones, and at infinity."""
+    group = next(group for group in Group if group.degree == shape.degree)
+    rng, law = Random(shape.modulus), equation(curve, group)
+    points = some_points(curve, group, 12, seed=3)
     one = next(point for point in points if point is not None)
     pairs = [(one, one), (one, law.negate(one)), (None, one), (one, None), (None, None)]
     pairs += [(rng.choice(points), rng.choice(points)) for _ in range(PAIRS)]
-    bits, layout = shape.multiplier.field.bits, pair_layout(shape)
+    bits, layout = coordinate_bits(shape), pair_layout(shape)
     width, each = layout.size - shape.tag_bits, 2 * bits + 1
 
     def word(point: Affine) -> int:
-        (x,), (y,) = ((0,), (0,)) if point is None else point
-        return (to_montgomery(shape.multiplier, x) | to_montgomery(shape.multiplier, y) << bits
-                | (point is None) << 2 * bits)
+        parts = () if point is None else (*point[0], *point[1])
+        width = shape.multiplier.field.bits
+        return (sum(to_montgomery(shape.multiplier, part) << n * width
+                    for n, part in enumerate(parts)) | (point is None) << 2 * bits)
 
     return Bench(
         parts=["batch_adder"], answers=len(pairs),
-        limit=len(pairs) * 60 * shape.interval + 8 * shape.inverter.latency, places={
+        limit=len(pairs) * 10 * shape.slots * shape.interval + 8 * shape.inverter.latency, places={
             "COUNT": len(pairs), "PAIR_MSB": width - 1, "POINT_MSB": each - 1,
             "TAG_MSB": shape.tag_bits - 1,
             "ROWS": rows(pair_of=[number(word(p_) | word(q) << each, width) for p_, q in pairs],

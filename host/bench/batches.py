@@ -13,8 +13,9 @@ BLOCK = BLOCKS["26x17"]
 KINDS = {"distinct": CHORD, "equal": TANGENT}
 """Pairs of two points, or of a point and itself."""
 
-BARS = {("distinct", 12): 6.4}
-"""Products an addition that are the most it may take, by kind and power of the number of pairs."""
+BARS = {(1, "distinct", 12): 6.4, (2, "distinct", 12): 15.5}
+"""Products an addition that are the most it may take, by the field's degree, kind and power of the
+number of pairs."""
 
 
 def figures(shape: BatchShape, kind: str, power: int,
@@ -34,6 +35,7 @@ def figures(shape: BatchShape, kind: str, power: int,
     dsp = BLOCK.total(shape.multiplier.multiplications)
     return {"kind": kind, "power": power, "cycles": model.cycle,
             "cycles_an_addition": model.cycle / pairs, "products": model.products,
-            "products_an_addition": model.products / pairs, "bar": BARS.get((kind, power)),
+            "products_an_addition": model.products / pairs,
+            "bar": BARS.get((shape.degree, kind, power)),
             "batches": model.batches, "under_way": model.most, "dsp": dsp,
             "dsp_cycles": dsp * model.cycle / pairs}

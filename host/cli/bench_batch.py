@@ -18,7 +18,7 @@ def add_batch(actions: Any) -> None:
     """Add the command."""
     batch = actions.add_parser(
         "batch", help="affine additions in batches: products and cycles an addition",
-        description="Add pairs of affine points of G1 in batches with one inversion each, by the "
+        description="Add pairs of affine points in batches with one inversion each, by the "
                     "model, which has the gateware's cycles (`proofmill verilog --unit "
                     "batch_adder`); show products and cycles an addition, from the first pair to "
                     "the last sum, for pairs of two points and of equal ones. DSP blocks are "
@@ -30,6 +30,8 @@ def add_batch(actions: Any) -> None:
     for name in PARAMETERS:
         batch.add_argument(f"--{name.replace('_', '-')}", type=whole(1), metavar="N",
                            help=NUMBERS[name])
+    batch.add_argument("--group", choices=("g1", "g2"), metavar="g1|g2", default="g1",
+                       help="whose points (default: %(default)s)")
     batch.add_argument("--power", metavar="K", dest="powers", action="append", type=whole(1, 20),
                        help="2^K pairs; may be given several times (default: 10, 12 and 14)")
     batch.add_argument("--json", action="store_true", help="one JSON object")
@@ -39,13 +41,14 @@ def add_batch(actions: Any) -> None:
 def run_batch(options: argparse.Namespace) -> int:
     """Print a line for each kind and size."""
     from proofmill.boards.units import multiplier_with
-    from proofmill.hdl.batch_shape import BatchShape
+    from proofmill.hdl.curve import Group
+    from proofmill.hdl.quadratic_shape import SHAPES
     from proofmill.host.bench.batches import KINDS as PAIRS
     from proofmill.host.bench.batches import figures
 
     numbers = {name.removeprefix("multiplier_"): getattr(options, name) for name in PARAMETERS}
     try:
-        shape = BatchShape(multiplier=multiplier_with(
+        shape = SHAPES[Group(options.group)](multiplier=multiplier_with(
             preset(options.preset).adder.multiplier, kind=options.multiplier, **numbers))
     except ValueError as error:
         raise ProofmillError(f"these parameters do not fit: {error}") from error
@@ -61,6 +64,6 @@ def run_batch(options: argparse.Namespace) -> int:
                 f"{limit}; {each['cycles_an_addition']:.3f} cycles; {each['batches']:,} batches, "
                 f"{each['under_way']} under way; DSP × cycles {each['dsp_cycles']:,.0f}")
     if options.json:
-        print_record("bench batch", {"preset": options.preset, "multiplier": shape.multiplier.kind,
-                                     "runs": found})
+        print_record("bench batch", {"preset": options.preset, "group": options.group,
+                                     "multiplier": shape.multiplier.kind, "runs": found})
     return 0

@@ -55,8 +55,9 @@ def register(commands: Commands) -> None:
     verilog.add_argument("--curve", choices=CURVES, metavar="|".join(CURVES),
                          help="the preset's own, or of the toy curve the preset toy")
     verilog.add_argument("--group", choices=("g1", "g2", "both"), metavar="g1|g2|both",
-                         default="both", help="g1 leaves G2 out; g2, of an adder, G1 (default: "
-                                              "%(default)s, and of an adder behind a bus g1)")
+                         default="both", help="g1 leaves G2 out; g2, of an adder or "
+                                              "batch_adder, G1 (default: %(default)s, and of a "
+                                              "batch_adder, and an adder behind a bus, g1)")
     verilog.add_argument("--window", type=whole(2, 16), metavar="N",
                          help="bits of the windows in the bench of an msm, accelerator, "
                               "recoder or board")
@@ -193,9 +194,9 @@ def core_of(options: argparse.Namespace) -> "Core":
     except ImportError as error:
         raise missing("writing units needs", error) from error
     options.g1_only = options.group == "g1"
-    if options.group == "g2" and options.unit != "adder":
-        raise ProofmillError("--group g2 goes with --unit adder; other units that compute in G2 do "
-                             "in G1 as well")
+    if options.group == "g2" and options.unit not in ("adder", "batch_adder"):
+        raise ProofmillError("--group g2 goes with --unit adder or batch_adder; other units that "
+                             "compute in G2 do in G1 as well")
     if options.bus is not None and (why := no_bus(options.unit, options.bus)) is not None:
         raise ProofmillError(f"--bus {options.bus}: {why}")
     shape = _shape(options)

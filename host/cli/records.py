@@ -254,7 +254,8 @@ FIELDS: dict[str, dict[str, str]] = {
         "checked": "whether the values are the accelerator's, and were compared",
         "seconds": "on this machine, words in and out too"},
     "bench batch": {
-        "preset": "--preset", "multiplier": "its kind", "runs": "a list, below"},
+        "preset": "--preset", "group": "--group", "multiplier": "its kind",
+        "runs": "a list, below"},
     "bench batch: runs": {
         "kind": "distinct: pairs of two points; equal: of a point and itself",
         "power": "2^power pairs", "cycles": "from the first pair to the last sum",

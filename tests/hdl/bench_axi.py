@@ -20,11 +20,11 @@ from proofmill.firmware.library import program
 from proofmill.hdl.axi_lite import registers_of
 from proofmill.hdl.axi_stream import whole_bytes
 from proofmill.hdl.commands import WORD
-from proofmill.hdl.curve import Group
 from proofmill.sim.curve import complete_sum, equation, to_homogeneous
-from proofmill.sim.field import divided, montgomery_product, to_montgomery
+from proofmill.sim.field import divided, montgomery_product
 from proofmill.sim.processor import run
 from proofmill.sim.transform import quotient
+from tests.hdl.affine_batches import joined
 from tests.hdl.points import toy_points
 from tests.hdl.test_axi_stream import CORES
 from tests.hdl.transform_runs import words_of
@@ -44,10 +44,9 @@ RUNS = {"multiplier": 40, "adder": 8, "inverter": 8, "processor": 5, "transform"
 
 def affine(prefix, point, infinity=5):
     """An affine point by the names of a bus; at infinity anything."""
-    (x,), (y,) = ((infinity,), (infinity,)) if point is None else point
-    return {f"{prefix}x": to_montgomery(MULTIPLIER, x) if point else x,
-            f"{prefix}y": to_montgomery(MULTIPLIER, y) if point else y,
-            f"{prefix}infinite": int(point is None)}
+    x, y = (infinity, infinity) if point is None else (
+        joined(CORE.batches, coordinate) for coordinate in point)
+    return {f"{prefix}x": x, f"{prefix}y": y, f"{prefix}infinite": int(point is None)}
 
 
 def case(rng):
@@ -87,7 +86,8 @@ def case(rng):
             def check(found):
                 assert [value % P for value in found.values()] == wanted
         case "batch_adder":
-            points, law = toy_points(Group.G1), equation(CORE.shape.adder.curve, Group.G1)
+            group = CORE.shape.adder.groups[0]
+            points, law = toy_points(group), equation(CORE.shape.adder.curve, group)
             p = rng.choice([None, *points])
             q = rng.choice([p, None if p is None else law.negate(p), rng.choice(points)])
             operands = affine("p_", p) | affine("q_", q)

@@ -19,8 +19,8 @@ CORES = {
        for unit in ("multiplier", "inverter", "adder", "batch_adder", "processor")
        for bus in ("axi-stream", "axi4-lite")},
     "transform-axi-stream": Core(unit="transform", shape=TOY_SHAPE, bus="axi-stream"),
-    **{f"adder-g2-{bus}": Core(unit="adder", shape=of_one_group(TOY_SHAPE, Group.G2), bus=bus)
-       for bus in ("axi-stream", "axi4-lite")},
+    **{f"{unit}-g2-{bus}": Core(unit=unit, shape=of_one_group(TOY_SHAPE, Group.G2), bus=bus)
+       for unit in ("adder", "batch_adder") for bus in ("axi-stream", "axi4-lite")},
     "folded-axi-stream": Core(unit="multiplier", shape=folded(3), bus="axi-stream"),
     "folded-axi4-lite": Core(unit="multiplier", shape=folded(3), bus="axi4-lite"),
     "two-words-axi-stream": Core(unit="processor", shape=TOY_SHAPE, program="multiply",

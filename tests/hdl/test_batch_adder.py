@@ -15,10 +15,10 @@ from proofmill.hdl.curve import BN254, TOY_CURVE, Group
 from proofmill.hdl.field import TOY
 from proofmill.hdl.folded import FoldedShape
 from proofmill.hdl.presets import STANDARD, TOY_SHAPE
-from proofmill.sim.batch import BatchModel, kind_of, products
+from proofmill.sim.batch import kind_of, products
 from proofmill.sim.curve import equation
-from proofmill.sim.field import from_montgomery, to_montgomery
 from tests.choice import slow_but
+from tests.hdl.affine_batches import compiled_run, modelled, packed, to_words, unpacked
 from tests.hdl.compiled import Compiled
 from tests.hdl.points import bn254_generator, from_py_ecc, toy_points
 from tests.simulation import simulate
@@ -38,32 +38,6 @@ QUICK = (("toy", "equal"), ("small", "pauses"), ("folded", "now and then"),
 """Of the model's comparisons."""
 
 
-def to_words(shape, point):
-    """An affine point as the adder takes it; at infinity anything."""
-    (x,), (y,) = ((5,), (7,)) if point is None else point
-    return {"x": to_montgomery(shape.multiplier, x), "y": to_montgomery(shape.multiplier, y),
-            "infinite": int(point is None)}
-
-
-def packed(shape, p, q, tag):
-    """A pair as a number, by its layout; without the layout, which takes long for many."""
-    bits = shape.multiplier.field.bits
-    words = [word["x"] | word["y"] << bits | word["infinite"] << 2 * bits
-             for word in (to_words(shape, p), to_words(shape, q))]
-    return words[0] | words[1] << 2 * bits + 1 | tag << 4 * bits + 2
-
-
-def unpacked(shape, word):
-    """(tag, point) of a sum that is a number; at infinity its coordinates are 0."""
-    p, bits = shape.modulus, shape.multiplier.field.bits
-    x, y = (word >> bits * n & (1 << bits) - 1 for n in range(2))
-    infinite, tag = word >> 2 * bits & 1, word >> 2 * bits + 1
-    assert not infinite or (x, y) == (0, 0)
-    assert x < p and y < p
-    return tag, None if infinite else (
-        (from_montgomery(shape.multiplier, x),), (from_montgomery(shape.multiplier, y),))
-
-
 def test_words_are_those_of_the_layouts():
     shape, point = SHAPES["toy"], ((9,), (11,))
     assert packed(shape, point, None, 77) == pair_layout(shape).const({
@@ -74,53 +48,6 @@ def test_words_are_those_of_the_layouts():
             "x": x, "y": y, "infinite": infinite, "tag": 300}).as_value().value)
         assert tag == 300 and (found is None) == bool(infinite)
         assert infinite or to_words(shape, found) == {"x": x, "y": y, "infinite": 0}
-
-
-def modelled(shape, kinds, rng=None, drain=None, cycles=1 << 22):
-    """(model, cycles in which pairs went in, (cycle, pair) in which sums were taken); with `rng`
-    both streams pause. `drain` is a function of the cycle and of the pairs still to come."""
-    model, waiting, offers, sums = BatchModel(shape), list(kinds), [], []
-    log = {"offered": [], "ready": [], "drain": []}
-    offered = False
-    while len(sums) < len(kinds):
-        assert model.cycle < cycles, (len(sums), vars(model))
-        offered = bool(waiting) and (offered or rng is None or rng.random() < 0.3)
-        ready = rng is None or rng.random() < 0.4
-        drains = not waiting if drain is None else drain(model.cycle, len(waiting))
-        for name, value in (("offered", offered), ("ready", ready), ("drain", drains)):
-            log[name].append(value)
-        if ready and model.sum is not None:
-            sums.append((model.cycle, model.sum))
-        accepted = offered and model.ready
-        if accepted:
-            offers.append(model.cycle)
-        model.step(waiting[0] if offered else None, ready, drains)
-        if accepted:
-            waiting.pop(0)
-            offered = False
-    return model, offers, sums, log
-
-
-def compiled_run(shape, pairs, rng=None, drain=None):
-    """The model and the compiled RTL side by side: equal in every cycle; the RTL's sums."""
-    model, offers, sums, log = modelled(shape, [kind_of(*pair) for pair in pairs], rng, drain)
-    words = [packed(shape, p, q, n % (1 << shape.tag_bits)) for n, (p, q) in enumerate(pairs)]
-    sent = np.zeros(model.cycle, dtype=np.uint64)
-    for n, cycle in enumerate(offers):  # from when it is offered to when it goes in
-        sent[offers[n - 1] + 1 if n else 0:cycle + 1] = words[n]
-    outputs = Compiled(BatchAdder(shape)).run(
-        model.cycle, pairs__payload=sent, pairs__valid=log["offered"],
-        sums__ready=log["ready"], drain=log["drain"])
-    went = np.flatnonzero(np.array(log["offered"]) & (outputs["pairs__ready"] == 1))
-    came = np.flatnonzero(np.array(log["ready"]) & (outputs["sums__valid"] == 1))
-    found = [unpacked(shape, int(word)) for word in outputs["sums__payload"][came]]
-    assert went.tolist() == offers
-    assert [(int(cycle), tag) for cycle, (tag, _) in zip(came, found, strict=True)] == [
-        (cycle, n % (1 << shape.tag_bits)) for cycle, n in sums]
-    counters = [int(outputs[name][-1]) for name in ("additions", "products", "batches")]
-    assert counters == [model.additions, model.products, model.batches]
-    assert not outputs["fault"].any()
-    return model, {n: point for (_, n), (_, point) in zip(sums, found, strict=True)}
 
 
 def test_every_pair_of_points():

@@ -6,12 +6,16 @@ from amaranth.hdl import Assert, Assume
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In
 
-from proofmill.hdl import batch_control as control_module
+from proofmill.hdl import batch_control, quadratic_control
 
 DEPTH = 1
 """Of the induction."""
 
 LEAST_CHAINS = 3
+
+
+CONTROLS = {1: (batch_control, "Control"), 2: (quadratic_control, "QuadraticControl")}
+"""Where the control is from, by the degree of the field."""
 
 
 class Order(wiring.Component):
@@ -22,17 +26,18 @@ class Order(wiring.Component):
     ----------
     shape : of the adder, `hdl.batch_shape.BatchShape`, with `LEAST_CHAINS`: of two, the next
         inverse may be wanted before the last one is counted.
-    module : where `Control` is from.
+    module : where its control is from, of `CONTROLS`.
     """
 
-    def __init__(self, shape, module=control_module):
-        self.shape, self.module = shape, module
+    def __init__(self, shape, module=None):
+        self.shape, (own, self.name) = shape, CONTROLS[shape.degree]
+        self.module = own if module is None else module
         super().__init__({name: In(1) for name in (
             "known", "empty", "drain", "accepted", "inverse", "given")} | {"kind": In(2)})
 
     def elaborate(self, platform):
         m, shape = Module(), self.shape
-        m.submodules.dut = dut = self.module.Control(shape)
+        m.submodules.dut = dut = getattr(self.module, self.name)(shape)
         m.d.comb += [getattr(dut, name).eq(getattr(self, name))
                      for name in self.signature.members if name != "kind"]
         m.d.comb += dut.kind.as_value().eq(self.kind)
@@ -42,14 +47,17 @@ class Order(wiring.Component):
         between = [(one - other)[:bits] for one, other in zip(
             pointers[:-1], pointers[1:], strict=True)]
         collecting, combining, inverting, finding, beginning, finishing = between
+        # Batches that are closed, of which some product in a chain is still to come.
+        late = getattr(dut, "closing", [])
+        gathered = (dut.gathered - dut.combined)[:bits]
         on_the_way = sum(between[1:], between[0])
         sums = sum((at.valid for at in dut.at), C(0, 1))
         ends = sum((at.valid & at.last for at in dut.at), C(0, 1))
-        # The last of them is read in slot 4; then it is no more on its way, but still there.
+        # The last of them is read in a late slot; then it is no more on its way, but still there.
         gone, waiting = Signal(), Signal(range(shape.results + 1))
         with m.If(dut.tick & (dut.slot == 0)):
             m.d.sync += gone.eq(0)
-        with m.If(dut.tick & (dut.slot == 4)):
+        with m.If(dut.tick & (dut.slot == shape.last_slot)):
             m.d.sync += gone.eq(1)
         past = gone & dut.at[-1].valid
         m.d.sync += waiting.eq(waiting + dut.sums_y - self.given)
@@ -66,10 +74,13 @@ class Order(wiring.Component):
             # What holds it together, for the induction.
             Assert(finding + dut.inverse_used == (dut.steps["down"] >= 2)),
             Assert(~dut.inverse_used | (inverting != 0)),
-            Assert(~tree[0] | (collecting != 0) & (combining == 0)),
+            Assert(~tree[0] | (gathered != 0) & (combining == 0)),
+            Assert(gathered + sum(late, C(0, 1)) == collecting),
+            Assert((dut.slot != 1) | ~Cat(late)[:1].any()),
             Assert(dut.steps["up"] < len(shape.up)), Assert(dut.steps["down"] < len(shape.down)),
             Assert(~dut.active | (beginning != 0)),
             Assert(finishing == ends - (past & dut.at[-1].last)),
-            Assert((dut.slot == 0) | (gone == (dut.slot > 4))), Assert(dut.slot <= 6),
+            Assert((dut.slot == 0) | (gone == (dut.slot > shape.last_slot))),
+            Assert(dut.slot <= shape.slots),
             Assert((dut.slot != 0) | gone | ~dut.at[-1].valid)]
         return m

@@ -58,6 +58,7 @@ CORES = {
     "batch_adder": Core(unit="batch_adder", shape=TOY_SHAPE),
     "batch_adder-folded": Core(unit="batch_adder", shape=folded(3)),
     "batch_adder-bn254": Core(unit="batch_adder", shape=STANDARD),
+    "batch_adder-g2": Core(unit="batch_adder", shape=of_one_group(TOY_SHAPE, Group.G2)),
     "processor": Core(unit="processor", shape=TOY_SHAPE),
     "processor-power": Core(unit="processor", shape=TOY_SHAPE, program="power"),
     "processor-folded": Core(unit="processor", shape=folded(3), program="multiply"),
@@ -81,6 +82,7 @@ SLOW = ("board-sdram",
         "axis_multiplier-folded",
         "transform-bn254", "transform-folded", "msm", "msm-groups", "accelerator-groups",
         "multiplier-bn254", "inverter-bn254", "batch_adder-folded", "batch_adder-bn254",
+        "batch_adder-g2",
         "adder-a-pair-a-cycle", "adder-g2", "mailboxes-folded", "mailboxes-bn254")
 
 

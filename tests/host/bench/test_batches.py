@@ -2,27 +2,32 @@ import json
 
 import pytest
 
-from proofmill.hdl.batch_shape import BatchShape
+from proofmill.hdl.curve import Group
 from proofmill.hdl.presets import STANDARD
+from proofmill.hdl.quadratic_shape import SHAPES
 from proofmill.host.bench.batches import BARS, KINDS, figures
 from proofmill.host.cli.main import main
 from proofmill.sim.batch import products
 
-SHAPE = BatchShape(multiplier=STANDARD.adder.multiplier)
+MADE = {group: shape(multiplier=STANDARD.adder.multiplier) for group, shape in SHAPES.items()}
+SHAPE = MADE[Group.G1]
 
 
+@pytest.mark.parametrize("group", Group)
 @pytest.mark.parametrize("kind", KINDS)
-def test_products_are_those_of_the_formulas(kind):
-    found = figures(SHAPE, kind, 9)
-    assert found["products"] == products(SHAPE, [KINDS[kind]] * 512, found["batches"])
+def test_products_are_those_of_the_formulas(kind, group):
+    shape = MADE[group]
+    found = figures(shape, kind, 9)
+    assert found["products"] == products(shape, [KINDS[kind]] * 512, found["batches"])
     assert found["products_an_addition"] == found["products"] / 512
-    assert 512 * 6 <= found["products"] <= found["cycles"]
+    assert 512 * shape.slots <= found["products"] <= found["cycles"]
     assert found["dsp_cycles"] == found["dsp"] * found["cycles_an_addition"]
 
 
 def test_what_was_wanted_is_reached():
-    for (kind, power), bar in BARS.items():
-        assert figures(SHAPE, kind, power)["products_an_addition"] <= bar
+    for (degree, kind, power), bar in BARS.items():
+        shape = next(shape for shape in MADE.values() if shape.degree == degree)
+        assert figures(shape, kind, power)["products_an_addition"] <= bar
 
 
 def test_the_command_says_the_same(capsys):
@@ -30,6 +35,10 @@ def test_the_command_says_the_same(capsys):
     record = json.loads(capsys.readouterr().out)
     assert record["preset"] == "standard" and record["multiplier"] == "pipelined"
     assert record["runs"] == [figures(SHAPE, kind, 5) for kind in KINDS]
+    assert main(["bench", "batch", "--power", "5", "--group", "g2", "--json"]) == 0
+    record = json.loads(capsys.readouterr().out)
+    assert record["group"] == "g2"
+    assert record["runs"] == [figures(MADE[Group.G2], kind, 5) for kind in KINDS]
 
 
 def test_a_multiplier_that_does_not_fit_is_refused(capsys):
