@@ -268,7 +268,8 @@ def measure(name: str, shape: MsmShape, target: str, *, placed: bool = False,
     multiplier = shape.adder.multiplier
     inversion = InverterShape.of(multiplier).latency
     interval = {"multiplier": multiplier.interval, "inverter": inversion + 1,
-                "batch_adder": SLOTS[1] * multiplier.interval}.get(
+                "batch_adder": SLOTS[1] * multiplier.interval,
+                "wide_processor": multiplier.interval}.get(
         name, shape.adder.interval.get(Group.G1))
     return Measurement(
         unit=name, target=target, resources=resources, interval=interval,

@@ -22,12 +22,15 @@ from proofmill.hdl.mailboxes import Mailboxes
 from proofmill.hdl.montgomery import MultiplierShape
 from proofmill.hdl.msm import Msm, MsmShape
 from proofmill.hdl.point_adder import AdderShape, PointAdder
+from proofmill.hdl.presets import wide
+from proofmill.hdl.wide_processor import WideProcessor
 
 UNITS = {
     "multiplier": "one modular multiplier",
     "inverter": "inversion of what the multiplier gives",
     "adder": "the complete point adder with its multipliers",
     "batch_adder": "affine points added in batches, with their multiplier",
+    "wide_processor": "the processor of pairings with its multiplier, program and key",
     "mailboxes": "the mailboxes, flags and residents",
     "msm": "all of a multi-scalar multiplication",
 }
@@ -91,7 +94,7 @@ def shape_with(shape: MsmShape, *, kind: str | None = None, multiplier_interval:
 def parameters_of(shape: MsmShape, unit: str = "msm") -> dict[str, Any]:
     """What is kept of `shape` in a record of one of its units: what the unit depends on."""
     match unit:
-        case "multiplier" | "inverter" | "batch_adder":
+        case "multiplier" | "inverter" | "batch_adder" | "wide_processor":
             return describe(shape.adder.multiplier)
         case "adder":
             return describe(shape.adder)
@@ -111,6 +114,8 @@ def unit_from(unit: str, parameters: Mapping[str, Any]) -> Any:
             return Inverter(InverterShape.of(shape_from(MultiplierShape, parameters)))
         case "batch_adder":
             return BatchAdder(BatchShape(multiplier=shape_from(MultiplierShape, parameters)))
+        case "wide_processor":
+            return WideProcessor(wide(shape_from(MultiplierShape, parameters)))
         case "adder":
             return PointAdder(shape_from(AdderShape, parameters))
         case "mailboxes":

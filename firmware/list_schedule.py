@@ -6,15 +6,15 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 
 from proofmill.firmware.straight_line import Builder, Kind, Node
-from proofmill.hdl.wide_shape import GIVEN, INPUTS, INVERSE, PRODUCTS
+from proofmill.hdl.wide_shape import GIVEN, INPUTS, PRODUCTS
 
 
 @dataclass
 class Schedule:
-    """Of the nodes that the outputs need: `time`, the cycle in which an operation reads, `there`,
+    """Of the nodes that the outputs need: `time`, the word in which an operation reads, `there`,
     the first in which its value can be read, `adder`, which one makes a sum, and `register`, the
     (bank, address) of every value, of a word of the key (`shape.banks`, its number). `length` is
-    the cycle in which all outputs are there; `depths` registers are wanted of each bank, register 0
+    the word in which all outputs are there; `depths` registers are wanted of each bank, register 0
     among them."""
 
     builder: Builder
@@ -29,14 +29,18 @@ class Schedule:
 def schedule(builder: Builder, ahead: int = 0) -> Schedule:
     """Place the program of `builder`.
 
-    List scheduling, a cycle at a time: of the operations whose operands are there, the ones with
+    List scheduling, a word at a time: of the operations whose operands are there, the ones with
     the longest way to the end go first (Graham, "Bounds for certain multiprocessing anomalies",
     1966). Then every bank's registers are given by the left-edge method (Hashimoto and Stevens,
     "Wire routing by optimizing channel assignment", 1971), with as few as any other would take.
 
-    No operation runs more than `ahead` cycles before its turn, by the longest way of those that are
+    No operation runs more than `ahead` words before its turn, by the longest way of those that are
     left; 0 is no limit. Where there is much that nothing has to be waited for, as what is made of a
-    key, it would otherwise fill the registers in cycles in which the longest way waits.
+    key, it would otherwise fill the registers in words in which the longest way waits.
+
+    Inverses are made one after another, in the order in which they were asked for. So what is
+    before the first of several has the longest way, and programs beside each other, each with one,
+    do not wait for it together.
     """
     placed = Schedule(builder)
     nodes = _needed(builder)
@@ -59,11 +63,15 @@ def _needed(builder: Builder) -> list[Node]:
 
 
 def _place(placed: Schedule, nodes: list[Node], ahead: int) -> None:
-    latency = placed.builder.latency
+    latency, every = placed.builder.latency, placed.builder.shape.product_words
     users: dict[Node, list[Node]] = defaultdict(list)
     missing: dict[Node, int] = {}
+    inverted: Node | None = None
     for node in nodes:
         operands = {term.node for term in node.terms}
+        if node.kind is Kind.INVERSE:
+            operands |= {inverted} if inverted else set()
+            inverted = node
         missing[node] = len(operands)
         for operand in operands:
             users[operand].append(node)
@@ -108,7 +116,7 @@ def _place(placed: Schedule, nodes: list[Node], ahead: int) -> None:
         # An inverse is read where a product's first factor is.
         if may_start(Kind.INVERSE):
             start(Kind.INVERSE, cycle)
-        elif may_start(Kind.PRODUCT):
+        elif cycle % every == 0 and may_start(Kind.PRODUCT):
             start(Kind.PRODUCT, cycle)
         for adder in range(placed.builder.shape.adders):
             if may_start(Kind.SUM):
@@ -117,8 +125,8 @@ def _place(placed: Schedule, nodes: list[Node], ahead: int) -> None:
 
 
 def _allocate(placed: Schedule, nodes: list[Node]) -> None:
-    """A register is free again from the cycle in which it is last read: what is written at the end
-    of a cycle is not yet read in it."""
+    """A register is free again from the word in which it is last read: what is written at the end
+    of a word is not yet read in it. What is given stays, and every inverse has a register there."""
     builder = placed.builder
     last: dict[Node, int] = {}
     for node, time in placed.time.items():
@@ -130,7 +138,6 @@ def _allocate(placed: Schedule, nodes: list[Node]) -> None:
     placed.depths[GIVEN] = INPUTS + builder.inputs
     free: list[list[int]] = [[] for _ in placed.depths]
     ends: list[list[tuple[int, int]]] = [[] for _ in placed.depths]
-    inverted = False
     for node in sorted(nodes, key=lambda node: (placed.there[node], node.index)):
         bank = GIVEN
         match node.kind:
@@ -139,13 +146,6 @@ def _allocate(placed: Schedule, nodes: list[Node]) -> None:
                 continue
             case Kind.KEY:
                 placed.register[node] = builder.shape.banks, node.value
-                continue
-            case Kind.INVERSE:
-                if inverted:
-                    raise ValueError("a program has one inverse at most; invert a product of what "
-                                     "is to be inverted")
-                inverted = True
-                placed.register[node] = GIVEN, INVERSE
                 continue
             case Kind.PRODUCT:
                 bank = PRODUCTS

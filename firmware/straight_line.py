@@ -11,7 +11,7 @@ from enum import Enum
 from functools import cache
 from typing import NamedTuple
 
-from proofmill.hdl.wide_shape import LARGEST_SHIFT, SUM_LATENCY, TERMS, WEIGHT, WideShape
+from proofmill.hdl.wide_shape import LARGEST_SHIFT, TERMS, WEIGHT, WideShape
 
 GATHERED = 6
 """Terms that a symbol may gather before some of them are added up."""
@@ -32,7 +32,7 @@ class Kind(Enum):
 class Node:
     """A value that lies in a register.
 
-    `terms` are what it is made of; `early` is the first cycle in which it can be there, were units
+    `terms` are what it is made of; `early` is the first word in which it can be there, were units
     without number; `value` the position of an input or a word of the key, or what lies in a
     constant's register.
     """
@@ -92,7 +92,7 @@ def weight(terms: Iterable[Term]) -> int:
 class Builder:
     """Makes the nodes of one program for processors of `shape`; each once, however often asked for.
 
-    `outputs` are the program's results in order; see `output`. `latency` is the cycles from the one
+    `outputs` are the program's results in order; see `output`. `latency` is the words from the one
     in which operands are read to the first in which the value can be: none of what is given.
     """
 
@@ -106,7 +106,7 @@ class Builder:
 
     def __post_init__(self) -> None:
         self.latency = dict.fromkeys(Kind, 0) | {
-            Kind.PRODUCT: self.shape.product_latency, Kind.SUM: SUM_LATENCY,
+            Kind.PRODUCT: self.shape.product_latency, Kind.SUM: self.shape.sum_latency,
             Kind.INVERSE: self.shape.inverse_latency}
 
     def node(self, kind: Kind, terms: tuple[Term, ...] = (), value: int = 0) -> Node:
@@ -162,7 +162,8 @@ class Builder:
         return self.node(Kind.SUM, tuple(ordered))
 
     def inverse(self, symbol: "Symbol") -> "Symbol":
-        """``1 / symbol``, and 0 of 0, by the inverter beside the multiplier; a program has one."""
+        """``1 / symbol``, and 0 of 0, by the inverter beside the multiplier; one
+        after another."""
         node, negative = symbol.single()
         found = self.node(Kind.INVERSE, (Term(node),))
         return -self.symbol(found) if negative else self.symbol(found)

@@ -15,12 +15,13 @@ class WideProgram:
 
     Attributes
     ----------
-    words : one a cycle, of the shape's layout.
+    words : of the shape's layout, each carried out in ``shape.stride`` cycles.
     depths : registers of each bank that it uses.
     constants : what has to lie in registers of the bank of what is given, by address.
     keys : words of the key.
     inputs, outputs : words that come in, and go out.
-    products, sums : operations, of which there could be one and `shape.adders` in every word.
+    products, sums : operations; there could be a product in every ``shape.product_words`` words
+        and ``shape.adders`` sums in each.
     chain : cycles that the longest chain of operations takes, were units without number.
     """
 
@@ -38,7 +39,8 @@ class WideProgram:
     @property
     def cycles(self) -> int:
         """From the first input's being taken to the last output's, if nobody waits."""
-        return self.inputs + START_CYCLES + len(self.words) + SEND_CYCLES
+        return (self.inputs + START_CYCLES + self.shape.stride * len(self.words)
+                + SEND_CYCLES)
 
     @cached_property
     def bits(self) -> int:
@@ -80,7 +82,7 @@ def assemble(builder: Builder, ahead: int = 0) -> WideProgram:
                 read(cycle, "b", two)
             case Kind.INVERSE:
                 read(cycle, "a", placed.register[node.terms[0].node])
-                words[cycle]["invert"] = 1
+                words[cycle] |= {"invert": 1, "b_bank": bank, "b_address": address}
             case Kind.SUM:
                 for port, term in zip(layout.sums[placed.adder[node]], node.terms, strict=False):
                     read(cycle, port, placed.register[term.node])
@@ -99,4 +101,4 @@ def assemble(builder: Builder, ahead: int = 0) -> WideProgram:
                   if node.kind is Kind.CONSTANT},
         builder.keys, builder.inputs, len(builder.outputs),
         kinds.count(Kind.PRODUCT), kinds.count(Kind.SUM),
-        max(node.early for node in builder.outputs))
+        shape.stride * max(node.early for node in builder.outputs))

@@ -8,7 +8,7 @@ from proofmill.hdl.montgomery import MultiplierShape
 from proofmill.hdl.msm import MsmShape
 from proofmill.hdl.point_adder import AdderShape
 from proofmill.hdl.transform_shape import two_adicity
-from proofmill.hdl.wide_shape import WideShape
+from proofmill.hdl.wide_shape import SUM_CYCLES, WideShape
 
 ONE_MULTIPLIER = tuple(PRODUCTS.items())
 """One multiplier is busy in every cycle."""
@@ -70,5 +70,16 @@ def control_only(shape: MsmShape) -> MsmShape:
     return replace(shape, datapath=False)
 
 
-STANDARD_WIDE = WideShape(multiplier=STANDARD.adder.multiplier)
+def wide(multiplier: MultiplierShape) -> WideShape:
+    """A processor of pairings with this multiplier: a sum takes as many words as there have to be
+    for an adder to have one in each, up to its own latency, and there are about three for a
+    product. In other fields than BN254's there are no pairings, and the store is for short
+    programs."""
+    interval = multiplier.interval
+    stride = max(n for n in range(1, SUM_CYCLES + 1) if interval % n == 0)
+    return WideShape(multiplier=multiplier, stride=stride, adders=-(-3 * stride // interval),
+                     store=1 << (16 if multiplier.field is BN254_BASE else 10))
+
+
+STANDARD_WIDE = wide(STANDARD.adder.multiplier)
 """The processor of pairings, with the standard accelerator's multiplier."""

@@ -18,7 +18,7 @@ LARGEST_SHIFT = 4
 WEIGHT = 16
 """The most that the terms' powers of two may come to in one sum."""
 
-SUM_LATENCY = 3
+SUM_CYCLES = 3
 """Cycles from the one in which a sum's registers are read to the first in which it can be: they
 are read, added and reduced."""
 
@@ -27,20 +27,21 @@ GIVEN, PRODUCTS = range(2)
 for each adder. Of each bank register 0 is no place for a value: of `GIVEN` it is zero, which is
 read where nothing is wanted, and of the others it is written where nothing is kept."""
 
-INVERSE, INPUTS = 1, 2
-"""Registers of `GIVEN`: where an inverse is written, and the first input."""
+INPUTS = 1
+"""The register of `GIVEN` of the first input."""
 
 START_CYCLES = 2
 """Cycles between the one in which the last input is taken and the first word's."""
 
 SEND_CYCLES = 2
-"""Cycles from a word that sends to the value's being offered."""
+"""Cycles from a word's last, which sends, to the value's being offered."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class WideShape:
-    """A processor that is told in every cycle what all its units do: see
-    `hdl.wide_processor.WideProcessor`.
+    """A processor that is told in every word what all its units do: see
+    `hdl.wide_processor.WideProcessor`. Times are counted in words, of `stride` cycles each, where
+    nothing else is said.
 
     Every register is below twice the modulus p, whatever the program: a product is by the
     multiplier's bound, a sum because it is reduced (`hdl.reducing_sum`). So no program needs a
@@ -48,7 +49,9 @@ class WideShape:
 
     Parameters
     ----------
-    multiplier : takes operands in every cycle.
+    multiplier : of any kind.
+    stride : cycles of a word; a divisor of the multiplier's interval. Words that are longer are
+        fewer: with a product every 15 cycles, one adder that has a sum every third cycle is enough.
     adders : of three terms each.
     address_bits : of a register in its bank.
     key_bits : of the number of a word of the key, which the multiplier's second operand alone can
@@ -57,16 +60,17 @@ class WideShape:
     """
 
     multiplier: MultiplierShape
+    stride: int = 1
     adders: int = 3
     address_bits: int = 8
     key_bits: int = 10
-    store: int = 1 << 15
+    store: int = 1 << 16
 
     def __post_init__(self):
-        if self.multiplier.interval != 1:
+        if self.stride < 1 or self.multiplier.interval % self.stride:
             raise ValueError(f"a {self.multiplier.kind} multiplier takes operands every "
-                             f"{self.multiplier.interval} cycles, a wide processor's takes them in "
-                             "each; take a pipelined one, or one by Karatsuba")
+                             f"{self.multiplier.interval} cycles, which is no multiple of "
+                             f"words of {self.stride}; make `stride` a divisor of it")
         if self.adders < 1 or self.address_bits < 2 or self.key_bits < 1 or self.store < 2:
             raise ValueError("a wide processor has at least one adder, 2 bits of address, 1 of "
                              f"the key's and 2 words, not {self.adders}, {self.address_bits}, "
@@ -86,11 +90,28 @@ class WideShape:
         """Bits of a register: a value below twice the modulus."""
         return (2 * self.field.modulus - 1).bit_length()
 
+    @property
+    def product_words(self) -> int:
+        """A product's registers are read in one word of so many, from the first on."""
+        return self.multiplier.interval // self.stride
+
     @cached_property
     def product_latency(self) -> int:
-        """Cycles from the one in which a product's registers are read to the first in which it
-        can be."""
-        return self.multiplier.latency + 2
+        """From the word in which a product's registers are read to the first in which it can be."""
+        return 1 - (-(self.multiplier.latency + 1) // self.stride)
+
+    @property
+    def first_start(self) -> int:
+        """Cycles from the second of a run to one in which a folded multiplier takes operands, less
+        than its interval: those of word 0 are there a word later, and are taken so late in that one
+        that the product comes in the last cycle of a word."""
+        late = (-1 - self.multiplier.latency) % self.stride
+        return (START_CYCLES + self.stride + late) % self.multiplier.interval
+
+    @property
+    def sum_latency(self) -> int:
+        """The same of a sum."""
+        return -(-SUM_CYCLES // self.stride)
 
     @cached_property
     def inverter(self) -> InverterShape:
@@ -101,9 +122,9 @@ class WideShape:
 
     @cached_property
     def inverse_latency(self) -> int:
-        """Cycles from the one in which a register is read to the first in which its inverse can
-        be; of zero it is zero."""
-        return self.inverter.latency + 2
+        """From the word in which a register is read to the first in which its inverse can be; of
+        zero it is zero. No other inverse may be begun before."""
+        return 1 - (-(self.inverter.latency + 1) // self.stride)
 
     @property
     def banks(self) -> int:
@@ -131,12 +152,12 @@ class WideShape:
 class WideLayout:
     """The bits of one word.
 
-    The registers that are read in this cycle: ``a`` and ``b`` by the multiplier, ``sum0_0`` to
+    The registers that are read in this word: ``a`` and ``b`` by the multiplier, ``sum0_0`` to
     ``sum0_2`` by the first adder, each with its `bank`, `address`, and in sums its `shift` and
-    whether it is `negative`. What is written at the end of this cycle, and where: ``target0`` what
+    whether it is `negative`. What is written at the end of this word, and where: ``target0`` what
     comes out of the multiplier, ``target1`` ... out of the adders. ``invert``: `a` goes to the
-    inverter; its answer is written when it is there. ``send``: `a` goes out. ``last``: the program
-    ends with this word.
+    inverter; its answer is written when it is there, to the register of `GIVEN` that `b` names.
+    ``send``: `a` goes out. ``last``: the program ends with this word, which sends too.
     """
 
     def __init__(self, shape: WideShape):

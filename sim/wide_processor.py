@@ -1,11 +1,11 @@
-"""The wide processor as Python: its words carried out, a cycle a word."""
+"""The wide processor as Python: its words carried out."""
 
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from proofmill.firmware.wide_program import WideProgram
-from proofmill.hdl.wide_shape import GIVEN, INPUTS, INVERSE, PRODUCTS, SUM_LATENCY
+from proofmill.hdl.wide_shape import GIVEN, INPUTS, PRODUCTS
 
 
 @dataclass(frozen=True)
@@ -51,10 +51,10 @@ def run(program: WideProgram, words: Sequence[int], key: Sequence[int] = ()) -> 
     banks[GIVEN][INPUTS:INPUTS + program.inputs] = checked(program, words)
     for address, value in program.constants.items():
         banks[GIVEN][address] = value
-    # What units will have made, a place for each cycle until it is written.
+    # What units will have made, a place for each word until it is written.
     products = deque([0] * (shape.product_latency - 1))
-    sums = [deque([0] * (SUM_LATENCY - 1)) for _ in range(shape.adders)]
-    inverse: tuple[int, int] | None = None
+    sums = [deque([0] * (shape.sum_latency - 1)) for _ in range(shape.adders)]
+    inverse: tuple[int, int, int] | None = None
     sent = []
     for cycle, word in enumerate(program.words):
         code = layout.decode(word)
@@ -72,9 +72,9 @@ def run(program: WideProgram, words: Sequence[int], key: Sequence[int] = ()) -> 
                 zip(layout.targets, [products, *sums], strict=True), PRODUCTS):
             banks[bank][code[target]] = made.popleft()
         if inverse is not None and inverse[0] == cycle + 1:
-            banks[GIVEN][INVERSE] = inverse[1]
+            banks[GIVEN][inverse[1]] = inverse[2]
             inverse = None
         if code["invert"]:
             quotient = inverter.multiple * pow(a, -1, modulus) if a % modulus else 0
-            inverse = cycle + shape.inverse_latency, quotient % modulus
+            inverse = cycle + shape.inverse_latency, code["b_address"], quotient % modulus
     return WideExecution(sent, program.cycles)

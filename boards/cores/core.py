@@ -19,6 +19,7 @@ from proofmill.boards.cores.field_benches import (
 )
 from proofmill.boards.cores.mailbox_bench import mailboxes_bench
 from proofmill.boards.cores.recoder_bench import recoder_bench
+from proofmill.boards.cores.wide_bench import wide_bench
 from proofmill.firmware.library import finishing_program, program
 from proofmill.firmware.target import Target
 from proofmill.hdl.accelerator import Accelerator
@@ -40,7 +41,7 @@ from proofmill.hdl.functions import (
 from proofmill.hdl.inverter import Inverter, InverterShape
 from proofmill.hdl.mailboxes import Mailboxes
 from proofmill.hdl.msm import Msm, MsmShape
-from proofmill.hdl.presets import with_transforms
+from proofmill.hdl.presets import wide, with_transforms
 from proofmill.hdl.processor import StandaloneProcessor
 from proofmill.hdl.processor_shape import standalone
 from proofmill.hdl.quadratic_adder import adder_of
@@ -48,6 +49,8 @@ from proofmill.hdl.quadratic_shape import SHAPES
 from proofmill.hdl.recoder import Recoder
 from proofmill.hdl.transform_shape import TransformShape
 from proofmill.hdl.transform_unit import TransformUnit
+from proofmill.hdl.wide_processor import WideProcessor
+from proofmill.hdl.wide_shape import WideShape
 from proofmill.sim.verilated import Gateware, gateware, with_hash
 
 
@@ -129,6 +132,11 @@ class Core:
         """A batch-affine adder on the same multiplier, in the shape's first group."""
         return SHAPES[self.shape.adder.groups[0]](multiplier=self.shape.adder.multiplier)
 
+    @property
+    def wide(self) -> WideShape:
+        """A wide processor with the same multiplier."""
+        return wide(self.shape.adder.multiplier)
+
     @cached_property
     def gateware(self) -> Gateware:
         """The text of an accelerator, or of a board with one, and its hash, which is what it says
@@ -162,7 +170,8 @@ class Core:
         return fill(self.unit, unit.title, unit.bench(self))
 
 
-FIELD_UNITS = ("multiplier", "axis_multiplier", "inverter", "batch_adder", "processor", "transform")
+FIELD_UNITS = ("multiplier", "axis_multiplier", "inverter", "batch_adder", "processor",
+               "wide_processor", "transform")
 """Units in which there is no complete adder."""
 
 TOLD = ("accelerator", "board")
@@ -226,6 +235,9 @@ UNITS = {
                       lambda core: StandaloneProcessor(
                           core.target.shape, program(core.program, core.target)),
                       lambda core: processor_bench(core.target, core.program)),
+    "wide_processor": Unit("a processor of straight-line programs, as of pairings, with a "
+                           "multiplier of its own", lambda core: WideProcessor(core.wide),
+                           lambda core: wide_bench(core.wide)),
     "transform": Unit("transforms with a multiplier and a memory of their own",
                       lambda core: TransformUnit(core.transforms),
                       lambda core: transform_bench(core.transforms)),

@@ -8,7 +8,7 @@ from proofmill.host.cli.arguments import above_zero, whole
 from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.ground.json_text import JsonObject
 
-UNITS = ("multiplier", "inverter", "adder", "batch_adder", "mailboxes", "msm")
+UNITS = ("multiplier", "inverter", "adder", "batch_adder", "wide_processor", "mailboxes", "msm")
 TARGETS = ("ecp5-85f", "xcup", "xc7", "gw5a", "gw2a", "ice40", "nexus", "gatemate")
 KINDS = ("pipelined", "karatsuba", "folded")
 PLACERS = ("static", "heap")

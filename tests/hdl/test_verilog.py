@@ -19,7 +19,9 @@ from proofmill.hdl.mailbox_unit import MailboxUnit
 from proofmill.hdl.montgomery import MontgomeryMultiplier
 from proofmill.hdl.msm import Msm
 from proofmill.hdl.presets import STANDARD, TOY_SHAPE, with_batches, with_transforms
+from proofmill.hdl.wide_processor import WideProcessor
 from proofmill.sim.compiling import BuildError, verilator
+from tests.firmware.wide_programs import FOLDED_WIDE, TOY_WIDE
 
 
 def ready(simulator, monkeypatch):
@@ -86,6 +88,18 @@ def test_the_multiplier_by_two_moduli(builds, tmp_path, monkeypatch):
     shape = replace(STANDARD.adder.multiplier, second=BN254_SCALAR)
     bench(builds, "icarus", "montgomery", lambda: MontgomeryMultiplier(shape), tmp_path,
           "second", CURVE="bn254")
+
+
+@pytest.mark.parametrize("simulator, shape, pause", [
+    ("icarus", "pipelined", 0), ("icarus", "2 of 4", 0.4),
+    *(pytest.param(*case, marks=pytest.mark.slow) for case in (
+        ("icarus", "pipelined", 0.4), ("icarus", "3 of 3", 0), ("verilator", "pipelined", 0),
+        ("verilator", "2 of 4", 0.4)))])
+def test_the_wide_processor(builds, simulator, shape, pause, tmp_path, monkeypatch):
+    ready(simulator, monkeypatch)
+    bench(builds, simulator, "wide_processor",
+          lambda: WideProcessor({"pipelined": TOY_WIDE, **FOLDED_WIDE}[shape]), tmp_path, shape,
+          SHAPE=shape, PAUSE=str(pause))
 
 
 @SIMULATORS

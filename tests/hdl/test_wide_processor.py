@@ -15,7 +15,7 @@ from proofmill.hdl.wide_shape import INPUTS, WideShape
 from proofmill.sim.pairing import program_words, times
 from proofmill.sim.wide_gateware import WideGateware, wide_library
 from proofmill.sim.wide_processor import run
-from tests.firmware.wide_programs import TOY_WIDE, random_program
+from tests.firmware.wide_programs import FOLDED_WIDE, TOY_WIDE, random_program
 from tests.simulation import simulate
 from tests.streams import receive, send
 
@@ -71,10 +71,23 @@ def test_random_programs_one_after_another():
     assert gateware_runs(TOY_WIDE, runs) == expected
 
 
-def test_streams_that_pause_change_no_value():
-    program, key, formula = random_program(7)
-    lists = [[n, 3 * n, 162 - n, 5] for n in range(8)]
-    found = gateware_runs(TOY_WIDE, [(program, key, lists)], Random(2))
+@pytest.mark.parametrize("name", FOLDED_WIDE)
+def test_folded_multipliers(name):
+    """Runs begin in any cycle of the multiplier's interval."""
+    runs, expected = [], []
+    for seed in range(2):
+        program, key, formula = random_program(seed, shape=FOLDED_WIDE[name])
+        lists = [[seed, 3, 161, n] for n in range(3)]
+        runs.append((program, key, lists))
+        expected += [(formula(words), program.cycles) for words in lists]
+    assert gateware_runs(FOLDED_WIDE[name], runs) == expected
+
+
+@pytest.mark.parametrize("shape", [TOY_WIDE, FOLDED_WIDE["2 of 4"]], ids=["pipelined", "folded"])
+def test_streams_that_pause_change_no_value(shape):
+    program, key, formula = random_program(7, shape=shape)
+    lists = [[n, 3 * n, 162 - n, 5] for n in range(4)]
+    found = gateware_runs(shape, [(program, key, lists)], Random(2))
     assert [sent for sent, _ in found] == [formula(words) for words in lists]
 
 
@@ -108,9 +121,9 @@ def test_a_pairing_on_the_verilog(library):
 
 
 def test_shapes_that_cannot_be():
-    with pytest.raises(ValueError, match="a folded multiplier takes operands every 15 cycles"):
+    with pytest.raises(ValueError, match="operands every 15 cycles, .* make `stride` a divisor"):
         WideShape(multiplier=FoldedShape(field=BN254_BASE, operand_bits=264, digit=18, limb=18,
-                                         interval=15))
+                                         interval=15), stride=2)
     with pytest.raises(ValueError, match="at least one adder, 2 bits of address, 1 of the"):
         WideShape(multiplier=STANDARD.adder.multiplier, adders=0)
     with pytest.raises(ValueError, match="can reach twice the modulus; take more than 9 operand"):

@@ -18,6 +18,7 @@ from proofmill.boards.cores.proofs import (
     multiplier,
     recoder,
     transform,
+    wide,
 )
 from proofmill.boards.cores.proofs.mailboxes import DEPTH, MailboxProof, adder_like
 from proofmill.boards.cores.proofs.rest import DrainProof
@@ -116,6 +117,10 @@ def proofs_of(core: Core) -> Iterator[Proof | Formula]:
     if unit == "batch_adder" and core.batches.chains >= batches.LEAST_CHAINS:
         yield Proof("passed", "batches pass one by one, none where another is, and every sum has a "
                     "place", batches.Order(core.batches), batches.DEPTH)
+    if unit == "wide_processor":
+        yield Proof("carried_out", "a program's words are carried out as they came in, in order, "
+                    "each once; nothing that comes in is lost; a run ends once, with its last "
+                    "result taken", wide.InOrder(wide.small(core.wide)), wide.DEPTH)
     if unit in (*MULTIPLIERS, *WITH_FRAMES):
         yield Formula("products", "no product is above its bound",
                       bounds.product_claims(adder.multiplier))

@@ -29,8 +29,9 @@ def unit(name):
 QUICK = ("multiplier-folded", "axis_multiplier-folded", "inverter", "processor", "board")
 """A board's text has the accelerator, and so the MSM, the mailboxes and the adder."""
 
-SLOW = ("transform", "batch_adder", "recoder", "multiplier", "adder", "mailboxes", "msm",
-        "accelerator", "multiplier-bn254", "accelerator-smallest")
+SLOW = ("transform", "batch_adder", "wide_processor", "wide_processor-folded", "recoder",
+        "multiplier", "adder", "mailboxes", "msm", "accelerator", "multiplier-bn254",
+        "accelerator-smallest")
 
 
 def lint(text, top, folder, *more):

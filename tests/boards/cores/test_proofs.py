@@ -23,12 +23,13 @@ WORDS = {
     "transform": "--unit transform --preset toy",
     "inverter": "--unit inverter --preset toy",
     "batch_adder": "--unit batch_adder --preset toy",
+    "wide_processor": "--unit wide_processor --preset toy",
     "registers": "--unit inverter --preset toy --bus axi4-lite",
 }
 TASKS = {"mailboxes": ["kept_g1", "rest_g1"], "adder": ["frames"],
          "recoder": ["digits", "one_digit", "slices"], "multiplier": ["one_cycle"],
          "transform": ["order"], "inverter": ["held"], "batch_adder": ["passed"],
-         "registers": ["handshakes", "held"]}
+         "wide_processor": ["carried_out"], "registers": ["handshakes", "held"]}
 FORMULAS = {"adder": {"products", "sums_g1", "sums_g2"}, "multiplier": {"products"}}
 
 
