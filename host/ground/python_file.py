@@ -8,6 +8,18 @@ from traceback import walk_tb
 from types import ModuleType
 
 
+def load_text(text: str, path: Path, name: str) -> ModuleType:
+    """The text of a file as a module of this name, as `load_python`: the file need not be here."""
+    module = ModuleType(name)
+    module.__file__ = str(path.absolute())
+    sys.modules[name] = module
+    try:
+        exec(compile(text, module.__file__, "exec"), vars(module))
+    finally:
+        sys.modules.pop(name, None)
+    return module
+
+
 def load_python(path: Path, name: str) -> ModuleType:
     """The file as a module of this name, which no import finds. Raises what the file raises."""
     place = str(path.absolute())

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.ground.nearest import did_you_mean
-from proofmill.host.ground.python_file import load_python
+from proofmill.host.ground.python_file import load_python, load_text
 from proofmill.host.network.economics.scenario import Scenario
 from proofmill.host.network.economics.strategies import Strategy
 from proofmill.host.network.mechanism.ledger import RewardLedger
@@ -26,11 +26,16 @@ def strategy_of(text: str, scenario: Scenario) -> tuple[str, type[Strategy]]:
     kind, separator, rest = text.partition("=")
     if not separator:
         kind, rest = "", text
+    return kind and kind_of(kind, text, scenario), _checked(rest, Strategy)
+
+
+def kind_of(kind: str, text: str, scenario: Scenario) -> str:
+    """The name of a kind of provers; ProofmillError, about `text`, where the scenario has none."""
     names = [one.name for one in scenario.provers]
-    if kind and kind not in names:
+    if kind not in names:
         raise ProofmillError(f"{text}: the scenario has no provers named {kind}"
                              f"{did_you_mean(kind, names)}; it has {', '.join(names)}")
-    return kind, _checked(rest, Strategy)
+    return kind
 
 
 def rule_of(text: str) -> type[RewardLedger]:
@@ -50,12 +55,28 @@ def own_error(error: Exception) -> ProofmillError | None:
     return ProofmillError(f"{found}: {type(error).__name__}: {error}; mend it there")
 
 
-def _checked(text: str, base: type[T]) -> type[T]:
-    """The class, which derives from `base` and has its methods with their arguments."""
+def named_class(text: str) -> tuple[str, str]:
+    """The file and the class of ``FILE.py:Class``; ProofmillError where it is written otherwise."""
     path, separator, name = text.rpartition(":")
     if not separator or not name.isidentifier():
         raise ProofmillError(f"{text}: write FILE.py:Class, as mine.py:Patient")
-    found = getattr(module := _module(Path(path)), name, None)
+    return path, name
+
+
+def class_of_text(path: str, text: str, name: str, base: type[T]) -> type[T]:
+    """The class of a file whose `text` is at hand; `path` is what errors call it. ProofmillError
+    says what is wrong with it, and where."""
+    return _class_in(_module(Path(path), text), path, name, base)
+
+
+def _checked(text: str, base: type[T]) -> type[T]:
+    """The class, which derives from `base` and has its methods with their arguments."""
+    path, name = named_class(text)
+    return _class_in(_module(Path(path)), path, name, base)
+
+
+def _class_in(module: ModuleType, path: str, name: str, base: type[T]) -> type[T]:
+    found = getattr(module, name, None)
     classes = [each for each, value in vars(module).items()
                if inspect.isclass(value) and value.__module__ == module.__name__]
     if not inspect.isclass(found):
@@ -96,15 +117,16 @@ def _check_methods(found: type[Any], base: type[Any], path: str) -> None:
                 f"with {wanted}") from None
 
 
-def _module(path: Path) -> ModuleType:
-    """The module in a file."""
-    if not path.is_file():
+def _module(path: Path, text: str | None = None) -> ModuleType:
+    """The module in a file, or of its text."""
+    if text is None and not path.is_file():
         raise ProofmillError(f"{path}: there is no such file; name the file of your class, as "
                              "mine.py:Patient")
     if path.suffix != ".py":
         raise ProofmillError(f"{path}: is no Python file; its name ends with .py")
     try:
-        return load_python(path, f"{PREFIX}{path.stem}")
+        name = f"{PREFIX}{path.stem}"
+        return load_python(path, name) if text is None else load_text(text, path, name)
     except SyntaxError as error:
         raise ProofmillError(f"{path}, line {error.lineno}: {error.msg}") from error
     except Exception as error:

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 
 from proofmill.host.network.economics.scenario import Scenario
 from proofmill.host.network.economics.simulate import simulate
+from proofmill.host.network.economics.studies.classes import Classes, loaded
 from proofmill.host.network.economics.studies.cluster import dask_cluster
 from proofmill.host.network.economics.studies.journal import Figures, Journal, Run
 from proofmill.host.network.economics.studies.study import Study
@@ -38,7 +39,8 @@ def run_all(study: Study, journal: Journal, workers: int,
         while True:
             while len(under_way) < 2 * workers and (run := next(left, None)) is not None:
                 scenario = study.points[run[0]].scenario("the study")
-                under_way[pool.submit(figures_of, scenario, study.slots, run[1])] = run
+                under_way[pool.submit(figures_of, scenario, study.slots, run[1],
+                                      study.points[run[0]].classes)] = run
             if not under_way:
                 return
             done, _ = wait(under_way, return_when=FIRST_COMPLETED)
@@ -47,9 +49,14 @@ def run_all(study: Study, journal: Journal, workers: int,
                 progress(len(journal.done), total)
 
 
-def figures_of(scenario: Scenario, slots: int, seed: int) -> dict[str, Figures]:
-    """What one run says, by mechanism; None for a figure that it has not (of no proof, say)."""
-    run = simulate(scenario, slots, seed)
+def figures_of(scenario: Scenario, slots: int, seed: int, classes: Classes | None = None
+               ) -> dict[str, Figures]:
+    """What one run says, by mechanism; None for a figure that it has not (of no proof, say).
+
+    `classes`: users' own strategies and rule, whose files need not be where this runs.
+    """
+    strategies, rule = loaded(classes or {}, scenario)
+    run = simulate(scenario, slots, seed, strategies=strategies, rule=rule)
     return {name: flat(figures) for name, figures in run.figures.items()}
 
 
@@ -61,7 +68,8 @@ def expected_seconds(study: Study, workers: int, done: int) -> float:
         return 0.0
     slots = min(TRIAL_SLOTS, study.slots)
     start = time.perf_counter()
-    figures_of(study.points[-1].scenario("the study"), slots, 0)
+    last = study.points[-1]
+    figures_of(last.scenario("the study"), slots, 0, last.classes)
     one = (time.perf_counter() - start) * study.slots / slots
     return one * left / workers
 

@@ -17,6 +17,17 @@ from proofmill.host.network.economics.limits import MOST_SLOTS
 from proofmill.host.network.economics.measures import FIGURES
 from proofmill.host.network.economics.packaged import document_of, texts
 from proofmill.host.network.economics.scenario import Scenario, scenario_of, source
+from proofmill.host.network.economics.studies.classes import (
+    AS_IT_IS,
+    RULE,
+    STRATEGIES,
+    STRATEGY,
+    Classes,
+    Named,
+    is_class_key,
+    loaded,
+    read_class,
+)
 from proofmill.host.network.economics.studies.samples import Method, Range, sample
 
 MOST_RUNS = 100_000
@@ -41,6 +52,9 @@ class _File(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     vary: dict[str, Annotated[list[Value], Meta(min_length=1)]] = {}
     ranges: dict[str, tuple[float | int, float | int]] = {}
     sample: _Sample | None = None
+    rule: str = AS_IT_IS
+    strategy: str = AS_IT_IS
+    strategies: dict[str, str] = {}
     title: str = "a study"
     axis: str = ""
     logarithmic: bool = False
@@ -52,10 +66,12 @@ class _File(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 @dataclass(frozen=True)
 class Point:
-    """One combination of values, and the scenario with them as a TOML document."""
+    """One combination of values, and the scenario with them as a TOML document. `classes`: of
+    users' own files, strategies and a rule, by the study's key."""
 
     values: tuple[Value, ...]
     document: Mapping[str, Any]
+    classes: Classes = field(default_factory=dict)
 
     def scenario(self, where: str) -> Scenario:
         """The scenario; ProofmillError names the key that is wrong."""
@@ -96,27 +112,33 @@ def packaged_studies() -> dict[str, str]:
 def load_study(path: str) -> Study:
     """A packaged study by name, or the one in a file. ProofmillError says what is wrong with it, or
     with the scenario that a point would have, and where."""
-    return study_of(*document_of(path, "study", packaged_studies()), Path(path).parent)
+    document, name = document_of(path, "study", packaged_studies())
+    text = Path(path).read_text("utf-8") if path not in packaged_studies() else ""
+    return study_of(document, name, Path(path).parent, text)
 
 
 def study_of(document: Mapping[str, Any], name: str = "the study",
-             folder: Path | None = None) -> Study:
-    """The study of a document as a file has it; `name` is what errors call it, and a scenario's
-    file is looked for from `folder` on. ProofmillError as `load_study`."""
+             folder: Path | None = None, text: str = "") -> Study:
+    """The study of a document as a file has it; `name` is what errors call it, and the files of a
+    scenario and of classes are looked for from `folder` on. `text`: of the file, so that errors say
+    in which line a class is named. ProofmillError as `load_study`."""
     file = typed(document, _File, name)
     keys, values, method = _values(file, name)
     scenario, where = source(file.scenario, folder)
     _check_panels(file.panels, name)
     points = tuple(_points(scenario, keys, values,
-                           f"{name}: {'ranges' if method else 'vary'}"))
+                           f"{name}: {'ranges' if method else 'vary'}",
+                           _Files(name, folder or Path(), text), _fixed(file)))
     if len(points) * file.seeds > MOST_RUNS:
         raise ProofmillError(
             f"{name}: {len(points):,} points of {file.seeds} seeds are "
             f"{len(points) * file.seeds:,} runs; a study has {MOST_RUNS:,} at most")
     for point in points:
-        point.scenario(f"{where}, with {named(keys, point.values)}")
+        _check(point, name, text, f"{where}, with {named(keys, point.values)}")
     facts = json.dumps([file.slots, file.seeds, list(keys),
-                        [[point.values, point.document] for point in points]])
+                        [[point.values, point.document] for point in points],
+                        *[[key, one.source, one.name] for point in points
+                          for key, one in point.classes.items()]])
     return Study(file.title, file.slots, file.seeds, keys, points,
                  hashlib.sha256(facts.encode()).hexdigest(), method, file.ranges, file.axis,
                  file.logarithmic, file.panels, file.answer)
@@ -160,14 +182,63 @@ def named(keys: tuple[str, ...], values: tuple[Value, ...]) -> str:
     return ", ".join(f"{key} = {value}" for key, value in zip(keys, values, strict=True))
 
 
+def _fixed(file: _File) -> dict[str, str]:
+    """Classes that every point has, by key."""
+    return {RULE: file.rule, STRATEGY: file.strategy,
+            **{STRATEGIES + kind: text for kind, text in file.strategies.items()}}
+
+
+@dataclass(frozen=True)
+class _Files:
+    """Where a study's classes are looked for, and what errors say of it."""
+
+    name: str
+    folder: Path
+    text: str
+
+    def read(self, key: str, value: Value) -> Named:
+        """The class of a key's value; ProofmillError with key and line."""
+        if not isinstance(value, str):
+            raise ProofmillError(f"{_place(self.name, self.text, str(value))}: {key}: {value} is "
+                                 "no class; write \"FILE.py:Class\", or \"\" for none")
+        try:
+            return read_class(value, self.folder)
+        except ProofmillError as error:
+            raise ProofmillError(
+                f"{_place(self.name, self.text, value)}: {key}: {error}") from error
+
+
+def _place(name: str, text: str, value: str) -> str:
+    """The study's file, and the line in which it has this value, if it is there."""
+    for number, line in enumerate(text.splitlines(), 1):
+        if f'"{value}"' in line or f"'{value}'" in line:
+            return f"{name}, line {number}"
+    return name
+
+
+def _check(point: Point, name: str, text: str, where: str) -> None:
+    """ProofmillError names the key that is wrong, or the class."""
+    scenario = point.scenario(where)
+    for key, one in point.classes.items():
+        try:
+            loaded({key: one}, scenario)
+        except ProofmillError as error:
+            raise ProofmillError(f"{_place(name, text, one.text)}: {key}: {error}") from error
+
+
 def _points(scenario: Mapping[str, Any], keys: tuple[str, ...],
-            rows: Iterable[tuple[Value, ...]], where: str) -> Iterator[Point]:
+            rows: Iterable[tuple[Value, ...]], where: str, files: _Files,
+            fixed: Mapping[str, str]) -> Iterator[Point]:
     for values in rows:
-        document = dict(scenario)
+        document, classes = dict(scenario), dict[str, Value](fixed)
         for key, value in zip(keys, values, strict=True):
             for one in key.split(TOGETHER):
-                document = _with(document, one.split("."), value, f"{where}: {one}")
-        yield Point(values, document)
+                if is_class_key(one):
+                    classes[one] = value
+                else:
+                    document = _with(document, one.split("."), value, f"{where}: {one}")
+        yield Point(values, document, {
+            key: files.read(key, value) for key, value in classes.items() if value != AS_IT_IS})
 
 
 def _with(table: Mapping[str, Any], path: list[str], value: Value, where: str) -> dict[str, Any]:

@@ -19,8 +19,15 @@ from proofmill.host.network.economics.studies.study import study_of
 
 pytest.importorskip("distributed")
 
-STUDY = {"scenario": "equal", "slots": 24, "seeds": 2,
+STUDY = {"scenario": "equal", "slots": 24, "seeds": 2, "rule": "mine.py:Equal",
          "vary": {"network.empty_slot_rate": [0.0, 0.2]}}
+RULE = """import proofmill
+
+
+class Equal(proofmill.RewardLedger):
+    def weights_of(self, provers):
+        return [1 for _ in provers]
+"""
 PATIENCE = 120
 
 
@@ -63,11 +70,13 @@ def test_a_scheduler_and_two_workers_give_the_same_results(
         begin(processes, tmp_path, "distributed.cli.dask_worker", address, "--no-dashboard",
               "--no-nanny", "--nthreads", "1", "--host", "127.0.0.1", "--local-directory",
               str(tmp_path))
-    study = study_of(STUDY)
+    (tmp_path / "mine.py").write_text(RULE)
+    study = study_of(STUDY, folder=tmp_path)
+    (tmp_path / "mine.py").unlink()  # the workers need no file
     alone = Journal(tmp_path / "alone", study.digest, "1")
     for number, point in enumerate(study.points):
         for seed in range(2):
-            alone.add((number, seed), figures_of(point.scenario("x"), 24, seed))
+            alone.add((number, seed), figures_of(point.scenario("x"), 24, seed, point.classes))
     wait_for_workers(address, 2)
     with cluster.dask_cluster(address) as (_, count):
         assert count == 2
@@ -75,6 +84,7 @@ def test_a_scheduler_and_two_workers_give_the_same_results(
     run_all(study, together, 1, lambda done, total: heard.append((done, total)), address)
     assert heard[0] == (0, 4) and heard[-1] == (4, 4)
     assert results(study, together) == results(study, alone)
+    assert "rule" in together.done[0, 0]
 
 
 def wait_for_workers(address: str, count: int) -> None:
