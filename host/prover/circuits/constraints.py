@@ -137,6 +137,9 @@ class ConstraintSystem:
     private_inputs: int = 0
     steps: list[Step] = field(default_factory=list)
     """The hints, in the order in which they can be computed."""
+    short_sums: bool = False
+    """Whether gadgets should keep long sums as wires: R1CS has sums for nothing, PLONK takes a gate
+    for every wire in one."""
     _inputs: dict[str, int] = field(default_factory=dict)
 
     @property
@@ -196,6 +199,15 @@ class ConstraintSystem:
         self.hint(lambda values: (values[0] * values[1] % MODULUS,), (a, b), (product,))
         self.assert_product(a, b, product, name)
         return product
+
+    def shortened(self, value: LinearCombination, name: str) -> LinearCombination:
+        """`value`; where `short_sums`, two wires or more as a wire of their own: 1 constraint."""
+        if not self.short_sums or len(value.terms.keys() - {0}) < 2:
+            return value
+        wire = self.internal(name)
+        self.hint(lambda values: values, (value,), (wire,))
+        self.assert_equal(value, wire, name)
+        return wire
 
     def assert_product(self, a: LinearCombination, b: LinearCombination, c: LinearCombination,
                        label: str) -> None:

@@ -195,7 +195,8 @@ def _look_up(system: ConstraintSystem, table: Sequence[tuple[int, int]],
             for place in range(len(factors)):
                 if place >> number & 1:
                     factors[place] -= factors[place ^ 1 << number]
-        chosen.append(weighted_sum(factors, products))
+        chosen.append(system.shortened(
+            weighted_sum(factors, products), f"{label}: {'yx'[not side]}"))
     return chosen
 
 
@@ -244,7 +245,7 @@ def _montgomery_double(system: ConstraintSystem, p: MontgomeryWires, label: str)
     slope = _quotient(system, square * 3 + p.u * (2 * MONTGOMERY_A) + 1, p.v * 2,
                       f"{label}: slope")
     u = _square_less(system, slope, p.u * 2 + MONTGOMERY_A, f"{label}: u")
-    return MontgomeryWires(u, system.multiply(slope, p.u - u, f"{label}: v + v1") - p.v)
+    return _with_v(system, u, system.multiply(slope, p.u - u, f"{label}: v + v1") - p.v, label)
 
 
 def _montgomery_add(system: ConstraintSystem, p: MontgomeryWires, q: MontgomeryWires,
@@ -252,7 +253,7 @@ def _montgomery_add(system: ConstraintSystem, p: MontgomeryWires, q: MontgomeryW
     """``P + Q`` for points with different u: 3 constraints."""
     slope = _quotient(system, p.v - q.v, p.u - q.u, f"{label}: slope")
     u = _square_less(system, slope, p.u + q.u + MONTGOMERY_A, f"{label}: u")
-    return MontgomeryWires(u, system.multiply(slope, p.u - u, f"{label}: v + v1") - p.v)
+    return _with_v(system, u, system.multiply(slope, p.u - u, f"{label}: v + v1") - p.v, label)
 
 
 def _ladder_step(system: ConstraintSystem, q: MontgomeryWires, p: MontgomeryWires,
@@ -263,4 +264,10 @@ def _ladder_step(system: ConstraintSystem, q: MontgomeryWires, p: MontgomeryWire
     between = _square_less(system, first, q.u + p.u + MONTGOMERY_A, f"{label}: u between")
     second = _quotient(system, q.v * 2, q.u - between, f"{label}: both slopes") - first
     u = _square_less(system, second, between + q.u + MONTGOMERY_A, f"{label}: u")
-    return MontgomeryWires(u, system.multiply(second, q.u - u, f"{label}: v + vQ") - q.v)
+    return _with_v(system, u, system.multiply(second, q.u - u, f"{label}: v + vQ") - q.v, label)
+
+
+def _with_v(system: ConstraintSystem, u: LinearCombination, v: LinearCombination, label: str
+            ) -> MontgomeryWires:
+    """The point; v has the v of all points before in it."""
+    return MontgomeryWires(u, system.shortened(v, f"{label}: v"))

@@ -20,6 +20,7 @@ from proofmill.host.prover.circuits.constraints import (
     weighted_sum,
 )
 from proofmill.host.prover.circuits.poseidon import parameters, trace
+from proofmill.host.prover.circuits.poseidon_gates import inverted, short_poseidon
 
 
 def poseidon_cost(inputs: int) -> int:
@@ -36,8 +37,11 @@ def poseidon_gadget(system: ConstraintSystem, inputs: Sequence[LinearCombination
     """The hash of `inputs`; where `output` is given, constrain it to be the hash.
 
     Costs `poseidon_cost` constraints either way, and as many wires, one less with `output`.
-    Sound: the map from inputs to output is a function, every S-box being computed exactly.
+    Sound: the map from inputs to output is a function, every S-box being computed exactly. Where
+    `system` wants short sums, it is `short_poseidon`.
     """
+    if system.short_sums:
+        return short_poseidon(system, inputs, label, output)
     width = len(inputs) + 1
     fixed = parameters(width)
     inverse = _inverse(width)
@@ -106,15 +110,6 @@ def poseidon_gadget(system: ConstraintSystem, inputs: Sequence[LinearCombination
 
 @cache
 def _inverse(width: int) -> tuple[tuple[int, ...], ...]:
-    """The inverse of the width's matrix, by Gauss and Jordan's elimination."""
-    rows = [[*row, *(int(column == number) for column in range(width))]
-            for number, row in enumerate(parameters(width).matrix)]
-    for pivot in range(width):
-        # No exchange of rows: every leading minor of a Cauchy matrix is itself not zero.
-        scale = pow(rows[pivot][pivot], -1, MODULUS)
-        rows[pivot] = [value * scale % MODULUS for value in rows[pivot]]
-        for number in range(width):
-            if number != pivot and (factor := rows[number][pivot]):
-                rows[number] = [(value - factor * other) % MODULUS for value, other
-                                in zip(rows[number], rows[pivot], strict=True)]
-    return tuple(tuple(row[width:]) for row in rows)
+    """The inverse of the width's matrix; every leading minor of a Cauchy matrix is itself not
+    zero."""
+    return inverted(parameters(width).matrix)

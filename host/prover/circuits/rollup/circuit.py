@@ -59,11 +59,14 @@ from proofmill.host.prover.groth16.r1cs import R1cs
 
 
 class RollupCircuit:
-    """The circuit for batches of one size. Compiling takes some seconds a transfer: keep it."""
+    """The circuit for batches of one size. Compiling takes some seconds a transfer: keep it.
 
-    def __init__(self, size: RollupSize) -> None:
+    `short_sums`: with more constraints, of which PLONK and FFLONK make fewer gates.
+    """
+
+    def __init__(self, size: RollupSize, short_sums: bool = False) -> None:
         self.size = size
-        self.system = ConstraintSystem()
+        self.system = ConstraintSystem(short_sums=short_sums)
         self._compile()
 
     @cached_property
