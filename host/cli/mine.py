@@ -19,6 +19,7 @@ from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.ground.json_text import JsonObject
 from proofmill.host.prover.devices.catalogue import BuildProgress, open_device
 from proofmill.host.prover.devices.device import Device
+from proofmill.host.prover.plonk.systems import FFLONK, GROTH16, PLONK
 
 if TYPE_CHECKING:  # these take seconds to import
     from proofmill.host.network.consensus.chain import EmbeddedChain
@@ -30,11 +31,16 @@ if TYPE_CHECKING:  # these take seconds to import
     from proofmill.host.network.second_layer.second_layer import SecondLayer
     from proofmill.host.prover.circuits.rollup.circuit import RollupCircuit
     from proofmill.host.prover.devices.ahead import Ahead
+    from proofmill.host.prover.fflonk.development import GatesKey
+    from proofmill.host.prover.fflonk.prove import FflonkProver
     from proofmill.host.prover.groth16.prove import Prover
     from proofmill.host.prover.groth16.proving_key import ProvingKey
+    from proofmill.host.prover.plonk.prove import PlonkProver
 
 EPOCHS_BEFORE = 2
 """Epochs that the chain has run when the miner joins."""
+
+SYSTEMS = GROTH16, PLONK, FFLONK
 
 MINER_VALIDATOR = 5
 """Who mines: its account owns the bond and is where rewards go."""
@@ -51,6 +57,8 @@ def register(commands: Commands) -> None:
                       type=whole(1, otherwise="there must be at least one to prove"),
                       help="blocks to prove (default: 2)")
     add_ledger_size(mine)
+    mine.add_argument("--system", choices=SYSTEMS, default=SYSTEMS[0],
+                      help="the proof system of the block circuit (default: groth16)")
     add_device(mine, "rtl")
     add_fallback(mine)
     mine.add_argument("--execution", metavar="URL",
@@ -139,6 +147,16 @@ def block_key(circuit: "RollupCircuit", seed: int) -> "ProvingKey":
     return key
 
 
+def block_key_of(circuit: "RollupCircuit", system: str, seed: int,
+                 step: BuildProgress | None = None) -> "ProvingKey | GatesKey":
+    """`block_key` in any system. `circuit`: with short sums but for Groth16."""
+    if system == GROTH16:
+        return block_key(circuit, seed)
+    from proofmill.host.prover.fflonk.development import development_key
+
+    return development_key(circuit.r1cs, system, seed.to_bytes(32, "little", signed=True), step)
+
+
 def run(options: argparse.Namespace) -> int:
     """Mine."""
     from proofmill.host.network.consensus.fork import choose
@@ -146,6 +164,10 @@ def run(options: argparse.Namespace) -> int:
 
     if options.inclusion_lists:
         choose("heze")
+    if options.proofs is not None and options.system != GROTH16:
+        raise ProofmillError(f"--proofs {options.proofs}: is for proofs of groth16, which alone "
+                             f"are aggregated, and --system is {options.system}; leave one of "
+                             "both away")
     start = time.perf_counter()
     screen = Screen(machine=options.json or options.json_lines)
     devices = Devices(options.device)
@@ -205,16 +227,18 @@ def _prepare(options: argparse.Namespace, screen: Screen, devices: Devices,
     from proofmill.host.network.consensus.engines import ledger_engines
     from proofmill.host.network.consensus.keys import derive_keys
     from proofmill.host.network.consensus.miner import Miner
+    from proofmill.host.network.contracts.block_verifiers import proof_numbers_of
     from proofmill.host.network.contracts.deployment import prepare
     from proofmill.host.network.contracts.ledger import ledger_sources
     from proofmill.host.network.second_layer.engines import EvmEngines
     from proofmill.host.prover.circuits.rollup.circuit import RollupCircuit
 
-    with screen.bar("preparing the block circuit and its key"):
-        circuit = RollupCircuit(ledger_size(options))
-        key = block_key(circuit, options.seed)
+    with screen.bar("preparing the block circuit and its key") as bar:
+        circuit = RollupCircuit(ledger_size(options), short_sums=options.system != GROTH16)
+        key = block_key_of(circuit, options.system, options.seed, bar.step)
+    numbers = proof_numbers_of(key.verification_key)
     with screen.bar("preparing the contracts") as bar:
-        prepare(bar.step, ledger_sources(circuit.size))
+        prepare(bar.step, ledger_sources(circuit.size, numbers), numbers)
     miner = derive_keys(options.seed, MINER_VALIDATOR + 1)[MINER_VALIDATOR]
     with screen.bar("starting the chain") as bar:
         engines = EvmEngines(key.verification_key, rich=(miner.address,))
@@ -236,7 +260,7 @@ def _prepare(options: argparse.Namespace, screen: Screen, devices: Devices,
     screen.line(
         f"chain: {len(chain.keys)} validators, slot {chain.slot}; ledger: {size.accounts:,} "
         f"accounts, {_signed(size.transfers)} a block; circuit: {circuit.r1cs.constraints:,} "
-        f"constraints, development key; device: {options.device}")
+        f"constraints, {_keyed(key)}; device: {options.device}")
     totals, report = Totals(), Report(screen, options.device, options.json_lines)
     prove = _prover(options, circuit, key, devices, report, totals)
     rewards = _second_layer(options, screen, chain, miner, engines, node)
@@ -247,17 +271,39 @@ def _signed(transfers: int) -> str:
     return "1 signed transfer" if transfers == 1 else f"{transfers} signed transfers"
 
 
-def _prover(options: argparse.Namespace, circuit: "RollupCircuit", key: "ProvingKey",
+def _keyed(key: "ProvingKey | GatesKey") -> str:
+    """What the key is, and of how many gates."""
+    from proofmill.host.prover.groth16.proving_key import ProvingKey
+
+    if isinstance(key, ProvingKey):
+        return "development key"
+    return f"{key.circuit.gates:,} gates, development key"
+
+
+def _prover(options: argparse.Namespace, circuit: "RollupCircuit", key: "ProvingKey | GatesKey",
             devices: Devices, report: Report, totals: Totals) -> "Callable[[Claim], bytes]":
     """What makes the proof of a claim, counts it, and says what has happened to devices."""
     from proofmill.host.network.certificates.era import write_block_proof
     from proofmill.host.network.consensus.block_proofs import proof_to_bytes
     from proofmill.host.prover.devices.cpu import CpuDevice
+    from proofmill.host.prover.fflonk.prove import FflonkProver
+    from proofmill.host.prover.fflonk.zkey import FflonkProvingKey
     from proofmill.host.prover.groth16.prove import Prover
+    from proofmill.host.prover.groth16.verification_key import Proof
+    from proofmill.host.prover.plonk.prove import PlonkProver
+    from proofmill.host.prover.plonk.zkey import PlonkProvingKey
 
     alone = options.device == "cpu" or options.no_fallback
-    prover = Prover(key, devices.last, None if alone else CpuDevice(), circuit.r1cs,
-                    None if alone else devices.open)
+    fallback = None if alone else CpuDevice()
+    prover: Prover | PlonkProver | FflonkProver
+    match key:
+        case PlonkProvingKey():
+            prover = PlonkProver(key, devices.last, fallback, circuit.r1cs)
+        case FflonkProvingKey():
+            prover = FflonkProver(key, devices.last, fallback, circuit.r1cs)
+        case _:
+            prover = Prover(key, devices.last, fallback, circuit.r1cs,
+                            None if alone else devices.open)
     screen = report.screen
 
     def prove(claim: "Claim") -> bytes:
@@ -273,14 +319,15 @@ def _prover(options: argparse.Namespace, circuit: "RollupCircuit", key: "Proving
             result = prover.prove(witness, bar, tell=tell)
         totals.add(result)
         report.proven(result)
-        if options.proofs is not None:
+        if options.proofs is not None and isinstance(result.proof, Proof):
             write_block_proof(options.proofs, slot, result.proof, result.public)
         return proof_to_bytes(result.proof)
 
     return prove
 
 
-def _working(slot: int, options: argparse.Namespace, prover: "Prover") -> str:
+def _working(slot: int, options: argparse.Namespace,
+             prover: "Prover | PlonkProver | FflonkProver") -> str:
     """What is going on, for the bar."""
     device = options.device if prover.faulty is None or options.no_fallback else FALLBACK
     return f"slot {slot}: proving on {device}"

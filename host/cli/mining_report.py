@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from proofmill.host.cli.screen import Screen
 from proofmill.host.cli.tables import Column, Table
@@ -14,6 +14,9 @@ if TYPE_CHECKING:  # these take seconds to import
     from proofmill.host.network.consensus.miner import Event, Summary
     from proofmill.host.network.consensus.records import Credit, SlotReport
     from proofmill.host.prover.groth16.prove import ProofResult
+    from proofmill.host.prover.plonk.prove import GatesResult
+
+    AnyResult = ProofResult | GatesResult[Any]
 
 FALLBACK = "cpu (fallback)"
 COLUMNS = (
@@ -44,7 +47,7 @@ class Totals:
     reopened: int = 0
     _proofs: list[tuple[int, int, int, int]] = field(default_factory=list)
 
-    def add(self, result: "ProofResult") -> None:
+    def add(self, result: "AnyResult") -> None:
         """Count a `ProofResult`."""
         self._proofs.append((result.cycles, result.transform_cycles, result.calls,
                              result.calls_on_device))
@@ -69,10 +72,10 @@ class Report:
         self._table = Table(screen, COLUMNS, notes="notes")
         self._table.widen("device", device)
         self._slot: SlotReport | None = None
-        self._proof: ProofResult | None = None
+        self._proof: AnyResult | None = None
         self._epochs: tuple[int, int] | None = None
 
-    def proven(self, result: "ProofResult") -> None:
+    def proven(self, result: "AnyResult") -> None:
         """The proof of the slot at hand is there, a `ProofResult`."""
         self._proof = result
 

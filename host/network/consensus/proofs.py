@@ -4,22 +4,24 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from proofmill.host.network.consensus.payload import request_root
-from proofmill.host.network.consensus.records import PROOF_BYTES
+from proofmill.host.network.consensus.records import PROOF_SIZES
 from proofmill.host.network.consensus.refusal import own_work
 from proofmill.host.network.consensus.spec import spec
 from proofmill.host.prover.circuits.statement import ADDRESS_BYTES, prover_tag
 
+_SIZES = " or ".join(map(str, PROOF_SIZES))
+
 PROOF_TYPE = 0
-"""The one `ProofType` of this engine: Groth16 on BN254, about the ledger's batch."""
+"""The one `ProofType` of this engine: about the ledger's batch, in the chain's proof system."""
 Verify = Callable[[list[int], bytes], bool]
-"""Checks a Groth16 proof (see `PROOF_BYTES`) against public inputs; false if it is malformed."""
+"""Checks a proof (see `PROOF_SIZES`) against public inputs; false if it is malformed."""
 
 
 def encode_proof_data(proof: bytes, reward_address: bytes) -> bytes:
-    """EIP-8025's `proof_data`: the proof, then the address its reward goes to; 276 bytes."""
-    if len(proof) != PROOF_BYTES or len(reward_address) != ADDRESS_BYTES:
+    """EIP-8025's `proof_data`: the proof, then the address its reward goes to; 276 or 788 bytes."""
+    if len(proof) not in PROOF_SIZES or len(reward_address) != ADDRESS_BYTES:
         raise ValueError(
-            f"a proof has {PROOF_BYTES} bytes and an address {ADDRESS_BYTES}, "
+            f"a proof has {_SIZES} bytes and an address {ADDRESS_BYTES}, "
             f"not {len(proof)} and {len(reward_address)}"
         )
     return proof + reward_address
@@ -141,15 +143,16 @@ class BoundProofEngine(spec.ProofEngine):  # type: ignore[misc]  # the specifica
         if payload is None:
             return self._refuse("the payload is unknown")
         data = bytes(execution_proof.proof_data)
-        if len(data) != PROOF_BYTES + ADDRESS_BYTES:
-            return self._refuse(f"the proof data has {len(data)} bytes, not 276")
-        address = data[PROOF_BYTES:]
+        proof, address = data[:-ADDRESS_BYTES], data[-ADDRESS_BYTES:]
+        if len(proof) not in PROOF_SIZES:
+            return self._refuse(f"the proof data has {len(data)} bytes, not {ADDRESS_BYTES} more "
+                                f"than {_SIZES}")
         prover = self._engine.prover_of(self._validator_index)
         if prover is None:
             return self._refuse(f"validator {self._validator_index} has no bond as a prover")
         tag = prover_tag(self._engine.chain_id, payload.slot, prover, address)
         public = [payload.old_root, payload.new_root, payload.batch_commitment, tag]
-        if not self._engine.verify(public, data[:PROOF_BYTES]):
+        if not self._engine.verify(public, proof):
             return self._refuse("the proof does not hold for this payload and this signer")
         self.verified = VerifiedProof(payload, prover, address, tag)
         return True

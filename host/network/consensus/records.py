@@ -13,6 +13,10 @@ PROOF_BYTES = 8 * COORDINATE_BYTES
 each 32 bytes, big-endian, as Ethereum's pairing precompile takes them (EIP-197). A point at
 infinity is all zero."""
 
+PROOF_SIZES = PROOF_BYTES, 24 * COORDINATE_BYTES
+"""Bytes of a proof, of Groth16, and of PLONK or FFLONK. Which system's a chain takes, is what its
+verifier accepts."""
+
 
 @dataclass(frozen=True)
 class ProvingTask:

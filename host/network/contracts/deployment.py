@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from proofmill.host.ground.units import Bps, Wei
+from proofmill.host.network.contracts.block_verifiers import GROTH16_NUMBERS, for_proofs_of
 from proofmill.host.network.contracts.compiler import (
     compile_source,
     compiled,
@@ -58,13 +59,14 @@ LAYER = "Consensus", "Bonds", "Assignment", "Rewards"
 """The files of the layer's contracts; the tag and the verifier are generated."""
 
 
-def prepare(step: Callable[[str, int, int], None], more: Mapping[str, str] | None = None) -> None:
+def prepare(step: Callable[[str, int, int], None], more: Mapping[str, str] | None = None,
+            numbers: int = GROTH16_NUMBERS) -> None:
     """Compile the contracts that were not compiled on this machine before.
 
     `step` is told what is done, how much of it, and of how much, before each that takes time.
-    `more`: the sources of others, by their names.
+    `more`: the sources of others, by their names. `numbers`: of a proof.
     """
-    sources = {name: contract_source(name) for name in LAYER}
+    sources = {name: for_proofs_of(contract_source(name), numbers) for name in LAYER}
     sources |= {"ProverTag": prover_tag_source(), **(more or {})}
     for done, (name, source) in enumerate(sources.items()):
         if not is_kept(source):
@@ -82,13 +84,15 @@ def deploy_layer(
     statement_chain_id: int,
     system: Address = SYSTEM_ADDRESS,
     tag: Artifact | None = None,
+    numbers: int = GROTH16_NUMBERS,
 ) -> Layer:
     """Create the contracts and connect them; seven transactions, 8 million gas.
 
     `verifier`: of the block circuit's key (`host.network.contracts.verifier`). `minimum_bond`: wei.
     `statement_chain_id`: what provers put into their tags. `system`: who reports blocks. `tag`: a
-    contract that computes tags otherwise than `host.network.contracts.prover_tag`. Raises
-    `ProofmillError` where a constructor refuses a parameter.
+    contract that computes tags otherwise than `host.network.contracts.prover_tag`. `numbers`: of a
+    proof, as the verifier takes it. Raises `ProofmillError` where a constructor refuses a
+    parameter.
     """
     consensus = Contract.deploy(
         account, evm, compiled("Consensus"), clock.genesis_time, clock.seconds_per_slot,
@@ -99,7 +103,8 @@ def deploy_layer(
                                  bonds.address, parameters.committee_size)
     tags = Contract.deploy(account, evm, tag or prover_tag_artifact(), statement_chain_id)
     rewards = Contract.deploy(
-        account, evm, compiled("Rewards"), consensus.address, bonds.address, assignment.address,
+        account, evm, compile_source("Rewards", for_proofs_of(contract_source("Rewards"), numbers)),
+        consensus.address, bonds.address, assignment.address,
         tags.address, verifier, reward_parameters(parameters))
     bonds.send(account, "connect", rewards.address)
     consensus.send(account, "connect", assignment.address, rewards.address)

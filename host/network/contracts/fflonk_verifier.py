@@ -21,7 +21,6 @@ from proofmill.host.network.contracts.opening_frame import (
     OPENING,
     PAIRING,
     constants,
-    coordinates,
     hash_of,
     hexadecimal,
 )
@@ -29,10 +28,7 @@ from proofmill.host.network.contracts.verifier_frame import DESCRIPTION, VERIFY,
 from proofmill.host.network.evm.contract import Artifact
 from proofmill.host.prover.curve.scalars import root_of_unity
 from proofmill.host.prover.fflonk.verification_key import (
-    EVALUATIONS,
-    PROOF_POINTS,
     FflonkKey,
-    FflonkProof,
     R,
 )
 
@@ -222,9 +218,3 @@ def verifier_artifact(key: FflonkKey) -> Artifact:
 def key_hash(key: FflonkKey) -> bytes:
     """What pins a key on a chain: see the contract's notice; 32 bytes."""
     return hash_of(key, key.c0)
-
-
-def proof_numbers(proof: FflonkProof) -> list[int]:
-    """A proof as the contract's `verify` takes it."""
-    return [*coordinates(proof.points, PROOF_POINTS),
-            *(proof.values[name] for name in EVALUATIONS), proof.inverse]

@@ -6,6 +6,7 @@ from functools import cache
 from typing import Any
 
 from proofmill.host.ground.errors import ProofmillError
+from proofmill.host.network.contracts.block_verifiers import GROTH16_NUMBERS, for_proofs_of
 from proofmill.host.network.contracts.compiler import compile_source, compiled, contract_source
 from proofmill.host.network.contracts.poseidon import hash_artifact, hash_source
 from proofmill.host.network.contracts.verifier import verifier_artifact
@@ -87,9 +88,10 @@ def taken_in_turn(ledger: Ledger, queued: Sequence[Queued]) -> tuple[tuple[Queue
     return tuple(taken), ledger
 
 
-def ledger_sources(size: RollupSize) -> dict[str, str]:
-    """The contract for batches of this size, and what it hashes with, by their names."""
-    source = contract_source("Ledger")
+def ledger_sources(size: RollupSize, numbers: int = GROTH16_NUMBERS) -> dict[str, str]:
+    """The contract for batches of this size and proofs of so many numbers, and what it hashes with,
+    by their names."""
+    source = for_proofs_of(contract_source("Ledger"), numbers)
     standard = f"{_SLOTS}64"
     assert standard in source
     return {"Ledger": source.replace(standard, f"{_SLOTS}{size.transfers}"),
@@ -97,9 +99,9 @@ def ledger_sources(size: RollupSize) -> dict[str, str]:
 
 
 @cache
-def ledger_artifact(size: RollupSize) -> Artifact:
-    """The contract for batches of this size, compiled; some seconds, once."""
-    return compile_source("Ledger", ledger_sources(size)["Ledger"])
+def ledger_artifact(size: RollupSize, numbers: int = GROTH16_NUMBERS) -> Artifact:
+    """The contract as `ledger_sources` has it, compiled; some seconds, once."""
+    return compile_source("Ledger", ledger_sources(size, numbers)["Ledger"])
 
 
 @dataclass(frozen=True)
@@ -119,12 +121,13 @@ class Opening:
 
 
 def deploy_ledger(account: Account, evm: Evm, verifier: Address, size: RollupSize, chain_id: int,
-                  terms: Terms, opening: Opening | None = None) -> Contract:
+                  terms: Terms, opening: Opening | None = None,
+                  numbers: int = GROTH16_NUMBERS) -> Contract:
     """Create the contract, and what it hashes with: three transactions.
 
-    `verifier`: of the key of the circuit of this `size`. `chain_id`: what signatures name; another
-    for every ledger. `account` pays for what the accounts of `opening` have. Raises
-    `RevertedError` where the constructor refuses a term.
+    `verifier`: of the key of the circuit of this `size`, for proofs of so many `numbers`.
+    `chain_id`: what signatures name; another for every ledger. `account` pays for what the accounts
+    of `opening` have. Raises `RevertedError` where the constructor refuses a term.
     """
     hashes = [Contract.deploy(account, evm, hash_artifact(inputs)) for inputs in _HASHES]
     begin: tuple[object, ...] = (ZERO_ADDRESS, 0, [])
@@ -133,7 +136,7 @@ def deploy_ledger(account: Account, evm: Evm, verifier: Address, size: RollupSiz
         begin = opening.blocks, opening.ledger.root, opening.first
         coins = opening.ledger.supply * UNIT
     return Contract.deploy(
-        account, evm, ledger_artifact(size), verifier, *(each.address for each in hashes),
+        account, evm, ledger_artifact(size, numbers), verifier, *(each.address for each in hashes),
         chain_id, size.depth, terms.due, terms.stop, terms.least, *begin, value=coins)
 
 

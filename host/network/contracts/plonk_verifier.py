@@ -19,11 +19,8 @@ from proofmill.host.network.contracts.opening_frame import (
 from proofmill.host.network.contracts.verifier_frame import DESCRIPTION, VERIFY, filled
 from proofmill.host.network.evm.contract import Artifact
 from proofmill.host.prover.plonk.verification_key import (
-    EVALUATIONS,
     KEY_POINTS,
-    PROOF_POINTS,
     PlonkKey,
-    PlonkProof,
 )
 
 _LAYOUT = """\
@@ -182,9 +179,3 @@ def verifier_artifact(key: PlonkKey) -> Artifact:
 def key_hash(key: PlonkKey) -> bytes:
     """What pins a key on a chain: see the contract's notice; 32 bytes."""
     return hash_of(key, coordinates(key.points, KEY_POINTS))
-
-
-def proof_numbers(proof: PlonkProof) -> list[int]:
-    """A proof as the contract's `verify` takes it."""
-    return [*coordinates(proof.points, PROOF_POINTS),
-            *(proof.values[name] for name in EVALUATIONS)]

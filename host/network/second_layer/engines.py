@@ -12,7 +12,7 @@ from proofmill.host.network.mechanism.parameters import Parameters
 from proofmill.host.network.second_layer.execution_layer import EvmExecutionLayer
 from proofmill.host.network.second_layer.proof_engine import EvmProofEngine
 from proofmill.host.prover.circuits.rollup.size import RollupSize
-from proofmill.host.prover.groth16.verification_key import VerificationKey
+from proofmill.host.prover.fflonk.verification_key import AnyKey
 
 
 def chain_parameters() -> Parameters:
@@ -28,7 +28,7 @@ class EvmEngines:
     ether. The contracts are those of `engines.execution.layer`, the same on every node.
     """
 
-    key: VerificationKey
+    key: AnyKey
     parameters: Parameters = field(default_factory=chain_parameters)
     minimum_bond: Wei = ETHER
     rich: tuple[Address, ...] = ()

@@ -34,6 +34,10 @@ from proofmill.host.network.consensus.records import Claim
 from proofmill.host.network.consensus.refusal import own_work
 from proofmill.host.network.consensus.spec import spec
 from proofmill.host.network.consensus.turnout import Turnout
+from proofmill.host.network.contracts.block_verifiers import (
+    block_verifier_artifact,
+    proof_numbers_of,
+)
 from proofmill.host.network.contracts.deployment import (
     NO_STATEMENT,
     BlockStatement,
@@ -44,7 +48,6 @@ from proofmill.host.network.contracts.deployment import (
     on_block,
 )
 from proofmill.host.network.contracts.ledger import Opening, Terms, deploy_ledger
-from proofmill.host.network.contracts.verifier import verifier_artifact
 from proofmill.host.network.evm.account import Account, address_of
 from proofmill.host.network.evm.client import Address, RevertedError
 from proofmill.host.network.evm.contract import Contract
@@ -64,7 +67,7 @@ from proofmill.host.prover.circuits.rollup.batch import Batch
 from proofmill.host.prover.circuits.rollup.ledger import Ledger
 from proofmill.host.prover.circuits.rollup.requests import Request
 from proofmill.host.prover.circuits.rollup.size import RollupSize
-from proofmill.host.prover.groth16.verification_key import VerificationKey
+from proofmill.host.prover.fflonk.verification_key import AnyKey
 
 log = logging.getLogger(__name__)
 
@@ -115,7 +118,7 @@ class EvmExecutionLayer(PayloadBuilder):
     """
 
     def __init__(
-        self, seed: int, size: RollupSize, key: VerificationKey, chain_id: int,
+        self, seed: int, size: RollupSize, key: AnyKey, chain_id: int,
         parameters: Parameters, minimum_bond: Wei, genesis_time: int,
         rich: Sequence[Address] = (),
     ) -> None:
@@ -135,14 +138,15 @@ class EvmExecutionLayer(PayloadBuilder):
         self.evm = PooledEvm(chain_id, dict.fromkeys((poster, *owners, *rich), 10**6 * ETHER),
                              genesis_time - 1_000)
         self._poster = Account(self.evm, secret)
-        verifier = Contract.deploy(self._poster, self.evm, verifier_artifact(key))
+        verifier = Contract.deploy(self._poster, self.evm, block_verifier_artifact(key))
+        numbers = proof_numbers_of(key)
         self.layer: Layer = deploy_layer(
             self._poster, self.evm, verifier.address,
             Clock(genesis_time, int(spec.config.SLOT_DURATION_MS) // 1000, bytes(32)),
-            parameters, minimum_bond, chain_id)
+            parameters, minimum_bond, chain_id, numbers=numbers)
         self.bank = deploy_ledger(
             self._poster, self.evm, verifier.address, size, chain_id, Terms(),
-            Opening(self._genesis_ledger, owners, self.layer.consensus.address))
+            Opening(self._genesis_ledger, owners, self.layer.consensus.address), numbers)
         self.evm.pooling = True
         self.evm.pool.is_reward = self._is_reward_message
         self._minimum_bond = minimum_bond

@@ -14,6 +14,10 @@ from proofmill.host.ground.units import ETHER, to_wei
 from proofmill.host.network.consensus.blocks import BlockRecord
 from proofmill.host.network.consensus.chain import EmbeddedChain
 from proofmill.host.network.consensus.keys import ValidatorKey
+from proofmill.host.network.contracts.block_verifiers import (
+    block_verifier_artifact,
+    proof_numbers_of,
+)
 from proofmill.host.network.contracts.deployment import (
     BlockStatement,
     Clock,
@@ -21,7 +25,6 @@ from proofmill.host.network.contracts.deployment import (
     divided_bits,
     on_block,
 )
-from proofmill.host.network.contracts.verifier import verifier_artifact
 from proofmill.host.network.evm.account import Account
 from proofmill.host.network.evm.client import RevertedError
 from proofmill.host.network.evm.contract import Contract
@@ -65,10 +68,11 @@ class ExternalLayer(SecondLayer):
         if self._genesis_time < 0:
             raise ProofmillError(f"the clock of the node at {evm.url} is at the beginning of time; "
                                  "start it with --timestamp and a time of this century")
-        verifier = Contract.deploy(self._oracle, evm, verifier_artifact(engines.key))
+        verifier = Contract.deploy(self._oracle, evm, block_verifier_artifact(engines.key))
         layer = deploy_layer(
             self._oracle, evm, verifier.address, Clock(self._genesis_time, self._slot_seconds),
-            engines.parameters, engines.minimum_bond, chain.chain_id, self._oracle.address)
+            engines.parameters, engines.minimum_bond, chain.chain_id, self._oracle.address,
+            numbers=proof_numbers_of(engines.key))
         super().__init__(layer, account, key.address, engines.parameters, engines.minimum_bond)
         self._external = evm
         self._view = beacon_view(chain.store)

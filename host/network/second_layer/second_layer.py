@@ -8,14 +8,13 @@ from dataclasses import dataclass
 
 from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.ground.units import to_wei
-from proofmill.host.network.consensus.block_proofs import proof_from_bytes
+from proofmill.host.network.consensus.block_proofs import numbers_of
 from proofmill.host.network.consensus.blocks import BlockRecord
 from proofmill.host.network.consensus.chain import EmbeddedChain
 from proofmill.host.network.consensus.keys import ValidatorKey
 from proofmill.host.network.consensus.records import Credit, Status
 from proofmill.host.network.contracts.deployment import Layer
 from proofmill.host.network.contracts.ledger import UNIT
-from proofmill.host.network.contracts.verifier import proof_numbers
 from proofmill.host.network.evm.account import Account
 from proofmill.host.network.evm.client import Address, Evm, Receipt, RevertedError
 from proofmill.host.network.mechanism.invariants import BrokenInvariant
@@ -77,13 +76,11 @@ class SecondLayer:
     def submit(self, block: BlockRecord, proof: bytes) -> int:
         """Hand in the proof of a block for the next one; what it should bring there, in wei.
 
-        `proof`: verified, as `records.PROOF_BYTES` says.
+        `proof`: verified, as `proof_to_bytes` has it.
         """
-        parsed = proof_from_bytes(proof)
-        assert parsed is not None, "a proof that was not verified is not handed in"
         rho = self.layer.rewards.call("rho")
         estimate, _ = split(self._parameters, budget(to_wei(block.base_reward_gwei), rho), 1)
-        numbers = proof_numbers(parsed)
+        numbers = numbers_of(proof)
         self._submissions[block.slot] = _Submission(
             block.slot, block.request_root, numbers, estimate,
             self._hand_in_proof(block.slot, numbers))

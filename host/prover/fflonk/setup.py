@@ -27,11 +27,11 @@ from proofmill.host.prover.fflonk.zkey import (
 )
 from proofmill.host.prover.groth16.container import Container
 from proofmill.host.prover.groth16.plain_points import to_array
-from proofmill.host.prover.groth16.powers import Powers
 from proofmill.host.prover.groth16.r1cs import R1cs
 from proofmill.host.prover.plonk.commitments import Committer
 from proofmill.host.prover.plonk.gates import Gated, gates_of
 from proofmill.host.prover.plonk.setup import (
+    Monomials,
     Section,
     Step,
     circuit_sections,
@@ -48,7 +48,7 @@ from proofmill.host.prover.plonk.setup import (
 from proofmill.host.prover.plonk.zkey import LAGRANGE, Circuit, polynomial_bytes
 
 
-def fflonk_setup(r1cs: R1cs, powers: Powers, path: str | os.PathLike[str],
+def fflonk_setup(r1cs: R1cs, powers: Monomials, path: str | os.PathLike[str],
                  step: Step | None = None) -> Circuit:
     """Write the FFLONK key of `r1cs`; return its gates. As `host.prover.plonk.setup.plonk_setup`,
     with 9 powers of tau a gate."""
@@ -59,14 +59,14 @@ def fflonk_setup(r1cs: R1cs, powers: Powers, path: str | os.PathLike[str],
     return gated.circuit
 
 
-def first_difference(r1cs: R1cs, powers: Powers, container: Container, step: Step | None = None
+def first_difference(r1cs: R1cs, powers: Monomials, container: Container, step: Step | None = None
                      ) -> str | None:
     """Where an FFLONK key is another than `fflonk_setup` makes; None where it is that one."""
     sections = _sections(gates_of(r1cs, FREE), powers, step or (lambda *told: None))
     return compared(sections, container)
 
 
-def _sections(gated: Gated, powers: Powers, step: Step) -> list[Section]:
+def _sections(gated: Gated, powers: Monomials, step: Step) -> list[Section]:
     """All of them in snarkjs' order."""
     circuit = gated.circuit
     size, lagrange = circuit.domain_size, max(1, circuit.public)

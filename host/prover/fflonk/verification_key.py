@@ -1,8 +1,9 @@
 """FFLONK's verification keys and proofs, and their JSON as snarkjs writes it."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from proofmill.hdl.curve import Group
 from proofmill.hdl.field import BN254_SCALAR
@@ -10,13 +11,17 @@ from proofmill.host.ground.json_text import JsonObject
 from proofmill.host.prover.curve.scalars import NON_RESIDUE, root_of_unity
 from proofmill.host.prover.groth16.json_fields import Fields, read_json
 from proofmill.host.prover.groth16.plain import Numbers
+from proofmill.host.prover.groth16.verification_key import VerificationKey
 from proofmill.host.prover.plonk.verification_key import (
     CURVE,
+    PlonkKey,
     check_labels,
     check_root,
     g1_to_json,
     g2_to_json,
+    points_in_order,
     read_power,
+    split_numbers,
 )
 
 NAME = "fflonk"
@@ -28,6 +33,8 @@ PROOF_POINTS = ("C1", "C2", "W1", "W2")
 EVALUATIONS = ("ql", "qr", "qm", "qo", "qc", "s1", "s2", "s3", "a", "b", "c", "z", "zw", "t1w",
                "t2w")
 """Values at xi; those that end in w at xi w."""
+
+PROOF_NUMBERS = 2 * len(PROOF_POINTS) + len(EVALUATIONS) + 1
 
 INVERSE = "inv"
 """What a contract needs the inverse of, see `host.prover.fflonk.verify.Draws.inverse`."""
@@ -67,6 +74,10 @@ class FflonkKey:
             "X_2": g2_to_json(self.tau), "C0": g1_to_json(self.c0)}
 
 
+AnyKey: TypeAlias = VerificationKey | PlonkKey | FflonkKey
+"""A verification key; which it is, says the proof system."""
+
+
 @dataclass(frozen=True)
 class FflonkProof:
     """A proof: the commitments `PROOF_POINTS`, the values `EVALUATIONS` and the inverse."""
@@ -82,6 +93,13 @@ class FflonkProof:
             "evaluations": {**{each: str(self.values[each]) for each in EVALUATIONS},
                             INVERSE: str(self.inverse)},
             "protocol": NAME, "curve": CURVE}
+
+    @property
+    def numbers(self) -> list[int]:
+        """The `PROOF_NUMBERS` numbers of a proof as contracts take it: x and y of every point, the
+        values, the inverse."""
+        return [*(part for point in points_in_order(self.points, PROOF_POINTS) for part in point),
+                *(self.values[name] for name in EVALUATIONS), self.inverse]
 
 
 def key_from_json(value: object, name: str = "verification key") -> FflonkKey:
@@ -111,6 +129,18 @@ def proof_from_json(value: object, name: str = "proof") -> FflonkProof:
         points={each: points.member(each).numbers(Group.G1) for each in PROOF_POINTS},
         values={each: values.member(each).signal() for each in EVALUATIONS},
         inverse=values.member(INVERSE).signal())
+
+
+def proof_from_numbers(numbers: Sequence[int]) -> FflonkProof | None:
+    """The inverse of `FflonkProof.numbers`; None where they are no proof: a point is not on the
+    curve, a value not below r."""
+    if len(numbers) != PROOF_NUMBERS:
+        return None
+    points, values = split_numbers(numbers, PROOF_POINTS)
+    if points is None or max(values) >= R:
+        return None
+    *others, inverse = values
+    return FflonkProof(points, dict(zip(EVALUATIONS, others, strict=True)), inverse)
 
 
 def read_key(path: str | os.PathLike[str]) -> FflonkKey:

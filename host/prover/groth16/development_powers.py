@@ -13,7 +13,7 @@ from proofmill.host.ground.mapped import mapped
 from proofmill.host.prover.curve import scalars
 from proofmill.host.prover.curve.limbs import BASE_MODULUS, Limbs
 from proofmill.host.prover.curve.points import width
-from proofmill.host.prover.curve.scalars import Vector
+from proofmill.host.prover.curve.scalars import TWO_ADICITY, Vector
 from proofmill.host.prover.groth16.container import prime_bytes
 from proofmill.host.prover.groth16.powers import LAGRANGE, MAGIC, MONOMIALS, VERSION, counts
 from proofmill.host.prover.groth16.setup import Step, derive, lagrange, write_multiples
@@ -50,6 +50,24 @@ def development_powers(path: str | os.PathLike[str], power: int, seed: bytes,
                     [factor[kind]])
                 write_multiples(group, factors, out, code, title, step or (lambda *told: None))
             place += sizes[kind]
+
+
+class DevelopmentMonomials:
+    """The powers of tau alone that follow from `seed`, made as they are asked for: for setups that
+    need no others (PLONK, FFLONK). No file, and as many as the field has roots of unity."""
+
+    name, power = "development powers of tau", TWO_ADICITY - 1
+
+    def __init__(self, seed: bytes) -> None:
+        self._tau, self._code = derive(seed).tau, library()
+
+    def monomials(self, kind: int, start: int, count: int) -> Limbs:
+        """tau^i in the group of section `kind`, 2 or 3, for i from `start`."""
+        title, group = MONOMIALS[kind]
+        out: Limbs = np.zeros((count, width(group)), dtype=np.uint64)
+        factors = scalars.geometric(self._tau, start + count)[start:]
+        write_multiples(group, factors, out, self._code, title, lambda *told: None)
+        return out
 
 
 def _scalars(kind: int, tau: int, count: int, power: int) -> Vector:

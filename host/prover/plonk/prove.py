@@ -14,6 +14,7 @@ from proofmill.host.prover.curve.limbs import SCALAR_MODULUS, Limbs, from_limbs
 from proofmill.host.prover.curve.scalars import Vector, from_integers
 from proofmill.host.prover.devices.device import Device, DeviceError, Progress
 from proofmill.host.prover.devices.mcl import MclDevice
+from proofmill.host.prover.groth16.candidate import Tell
 from proofmill.host.prover.groth16.r1cs import R1cs
 from proofmill.host.prover.groth16.wtns import check_witness
 from proofmill.host.prover.plonk.commitments import Committer
@@ -49,6 +50,11 @@ class GatesResult(Generic[Proof]):
     digits: int
     seconds: float
     transform_cycles: int = 0
+
+    @property
+    def calls_on_device(self) -> int:
+        """Sums that came from the device asked for."""
+        return 0 if self.faults else self.calls
 
 
 class ProvingKey(Protocol):
@@ -105,15 +111,28 @@ class GatesProver(Generic[Key, Proof]):
                             for each in (device, fallback) if each is not None]
         self._faults: list[str] = []
 
+    @property
+    def faulty(self) -> str | None:
+        """What the device did wrong, once it is put aside; None as long as it is in use."""
+        return self._faults[0] if self._faults else None
+
+    @property
+    def failures(self) -> int:
+        """How many devices have failed so far."""
+        return len(self._faults)
+
     def prove(self, witness: Limbs, progress: Progress | None = None,
-              blinding: Sequence[int] | None = None) -> GatesResult[Proof]:
+              blinding: Sequence[int] | None = None, tell: Tell | None = None
+              ) -> GatesResult[Proof]:
         """Prove, and verify the proof before it is returned.
 
         `witness`: shape (wires, 4), plain integers below r, the first 1. `blinding`: the proof's
-        random numbers, for tests alone. Raises `ProofmillError` where the witness does not fit or
-        does not satisfy a gate, or the key is damaged, and `DeviceError` where no device is left.
+        random numbers, for tests alone. `tell` hears at once of a device that is put aside. Raises
+        `ProofmillError` where the witness does not fit or does not satisfy a gate, or the key is
+        damaged, and `DeviceError` where no device is left.
         """
         start = time.perf_counter()
+        tell = tell or (lambda sentence: None)
         circuit = self.key.circuit
         witness = np.require(witness, np.uint64, ("C", "A"))
         check_witness(witness, circuit.wires, self.key.name)
@@ -131,7 +150,7 @@ class GatesProver(Generic[Key, Proof]):
             try:
                 proof = self.make(committer, columns(circuit, values), public, numbers)
             except DeviceError as error:
-                self._put_aside(f"failed: {error}")
+                self._put_aside(f"failed: {error}", tell)
                 continue
             except BrokenKey as error:
                 raise self._damaged(str(error)) from None
@@ -140,23 +159,25 @@ class GatesProver(Generic[Key, Proof]):
                     proof=proof, public=public, device=committer.device.name,
                     faults=tuple(self._faults), calls=committer.calls, cycles=committer.cycles,
                     digits=committer.digits, seconds=time.perf_counter() - start)
-            if not self._wrong(columns(circuit, values), public, numbers):
+            if not self._wrong(columns(circuit, values), public, numbers, tell):
                 raise self._damaged("the proof does not verify although every gate holds")
         raise DeviceError(f"{'; '.join(self._faults)}; no other device was given")
 
-    def _wrong(self, wires: list[Vector], public: Sequence[int], numbers: Sequence[int]) -> bool:
+    def _wrong(self, wires: list[Vector], public: Sequence[int], numbers: Sequence[int],
+               tell: Tell) -> bool:
         """Whether a proof that did not verify is the device's fault: one by mcl, of the same
         numbers, does. The device is put aside then."""
         reference = Committer(MclDevice(), self.key.powers)
         if not self.is_valid(public, self.make(reference, wires, public, numbers)):
             return False
-        self._put_aside("computed a wrong sum")
+        self._put_aside("computed a wrong sum", tell)
         return True
 
-    def _put_aside(self, what: str) -> None:
+    def _put_aside(self, what: str, tell: Tell) -> None:
         device = self._committers.pop(0).device
         log.warning("put aside: %s %s", device.name, what)
         self._faults.append(f"{device.name} {what}")
+        tell(f"{device.name} {what}; it is put aside")
 
     def _damaged(self, why: str) -> ProofmillError:
         return ProofmillError(f"{self.key.name}: {why}: the key is damaged; copy it again or make "

@@ -7,7 +7,7 @@ import os
 import struct
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Protocol, TypeAlias
 
 import numpy as np
 
@@ -22,7 +22,6 @@ from proofmill.host.prover.curve.subgroup import all_in_subgroup
 from proofmill.host.prover.devices.cpu import CpuDevice
 from proofmill.host.prover.groth16.container import Container, prime_bytes
 from proofmill.host.prover.groth16.plain_points import to_array
-from proofmill.host.prover.groth16.powers import Powers
 from proofmill.host.prover.groth16.r1cs import R1cs
 from proofmill.host.prover.groth16.zkey import MAGIC
 from proofmill.host.prover.plonk.commitments import Committer
@@ -51,6 +50,21 @@ Step: TypeAlias = Callable[[str, int, int], None]
 """Told (what is being done, work done, work in all)."""
 
 
+class Monomials(Protocol):
+    """Powers of tau as far as a setup needs them: `host.prover.groth16.powers.Powers`, or made as
+    they are asked for. There are 2^(power + 1) - 1 in G1."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def power(self) -> int: ...
+
+    def monomials(self, kind: int, start: int, count: int) -> Limbs:
+        """Points start .. start + count - 1 of section `kind` of a ``.ptau``."""
+        ...
+
+
 @dataclass(frozen=True)
 class Section:
     """A section to be written: its size is known before its content is computed."""
@@ -60,7 +74,7 @@ class Section:
     content: Callable[[], Iterator[Content]]
 
 
-def plonk_setup(r1cs: R1cs, powers: Powers, path: str | os.PathLike[str],
+def plonk_setup(r1cs: R1cs, powers: Monomials, path: str | os.PathLike[str],
                 step: Step | None = None) -> Circuit:
     """Write the PLONK key of `r1cs`; return its gates.
 
@@ -77,7 +91,7 @@ def plonk_setup(r1cs: R1cs, powers: Powers, path: str | os.PathLike[str],
     return circuit
 
 
-def first_difference(r1cs: R1cs, powers: Powers, container: Container, step: Step | None = None
+def first_difference(r1cs: R1cs, powers: Monomials, container: Container, step: Step | None = None
                      ) -> str | None:
     """Where a PLONK key is another than `plonk_setup` makes; None where it is that one.
 
@@ -108,7 +122,7 @@ def compared(sections: Sequence[Section], container: Container) -> str | None:
     return min(found.items())[1] if found else None
 
 
-def first_powers(powers: Powers, count: int, gates: int) -> Limbs:
+def first_powers(powers: Monomials, count: int, gates: int) -> Limbs:
     """tau^i in G1 for i below `count`, shape (count, 8), checked to be on the curve."""
     if count > (most := (2 << powers.power) - 1):
         raise ProofmillError(
@@ -117,7 +131,7 @@ def first_powers(powers: Powers, count: int, gates: int) -> Limbs:
     return powers.monomials(2, 0, count)
 
 
-def tau_of(powers: Powers) -> Limbs:
+def tau_of(powers: Monomials) -> Limbs:
     """tau in G2, shape (16,), checked to be in the subgroup."""
     point = powers.monomials(3, 1, 1)
     if not all_in_subgroup(point):

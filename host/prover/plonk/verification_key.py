@@ -6,9 +6,11 @@ from dataclasses import dataclass
 
 from proofmill.hdl.curve import Group
 from proofmill.host.ground.json_text import JsonObject
+from proofmill.host.prover.curve.limbs import BASE_MODULUS, SCALAR_MODULUS
 from proofmill.host.prover.curve.scalars import TWO_ADICITY, root_of_unity
 from proofmill.host.prover.groth16.json_fields import Fields, read_json
 from proofmill.host.prover.groth16.plain import Numbers
+from proofmill.host.prover.groth16.plain_points import on_curve
 
 NAME, CURVE = "plonk", "bn128"
 """What snarkjs calls the system and the curve."""
@@ -22,6 +24,8 @@ PROOF_POINTS = ("A", "B", "C", "Z", "T1", "T2", "T3", "Wxi", "Wxiw")
 
 EVALUATIONS = ("eval_a", "eval_b", "eval_c", "eval_s1", "eval_s2", "eval_zw")
 """Values at xi; the last at xi w."""
+
+PROOF_NUMBERS = 2 * len(PROOF_POINTS) + len(EVALUATIONS)
 
 
 @dataclass(frozen=True)
@@ -62,6 +66,13 @@ class PlonkProof:
                 **{each: str(self.values[each]) for each in EVALUATIONS},
                 "protocol": NAME, "curve": CURVE}
 
+    @property
+    def numbers(self) -> list[int]:
+        """The `PROOF_NUMBERS` numbers of a proof as contracts take it: x and y of every point, then
+        the values."""
+        return [*(part for point in points_in_order(self.points, PROOF_POINTS) for part in point),
+                *(self.values[name] for name in EVALUATIONS)]
+
 
 def g1_to_json(point: Numbers) -> list[str]:
     """[x, y, "1"]; infinity is ["0", "1", "0"]."""
@@ -95,6 +106,27 @@ def proof_from_json(value: object, name: str = "proof") -> PlonkProof:
     return PlonkProof(
         points={each: fields.member(each).numbers(Group.G1) for each in PROOF_POINTS},
         values={each: fields.member(each).signal() for each in EVALUATIONS})
+
+
+def proof_from_numbers(numbers: Sequence[int]) -> PlonkProof | None:
+    """The inverse of `PlonkProof.numbers`; None where they are no proof: a point is not on the
+    curve, a value not below r."""
+    if len(numbers) != PROOF_NUMBERS:
+        return None
+    points, values = split_numbers(numbers, PROOF_POINTS)
+    if points is None or max(values) >= SCALAR_MODULUS:
+        return None
+    return PlonkProof(points, dict(zip(EVALUATIONS, values, strict=True)))
+
+
+def split_numbers(numbers: Sequence[int], names: Sequence[str]) -> tuple[
+        dict[str, Numbers] | None, list[int]]:
+    """Points of these names, and what comes after them; None where one is not on the curve."""
+    end = 2 * len(names)
+    points = [tuple(numbers[place:place + 2]) for place in range(0, end, 2)]
+    if max(numbers[:end]) >= BASE_MODULUS or not all(on_curve(Group.G1, each) for each in points):
+        return None, list(numbers[end:])
+    return dict(zip(names, points, strict=True)), list(numbers[end:])
 
 
 def check_labels(fields: Fields, system: str) -> None:

@@ -262,6 +262,7 @@ CHOICES = {
     ("verilog", "program"): "verilog {folder}/unit.sv --unit processor --program",
     ("waves", "unit"): "waves --toy --out {folder}/w.vcd",
     ("model train", "kind"): "model train {folder}/m.onnx",
+    ("mine", "system"): "mine --device cpu --system",
     ("setup", "system"): "setup tests/vectors/simplifier/linear-O1.r1cs "
                          "tests/vectors/powers/powers08.ptau {folder}/k.zkey --system",
     ("completion", "shell"): "completion",
@@ -289,6 +290,7 @@ def without_tools(monkeypatch):
     import proofmill.host.bench.gates
     import proofmill.host.bench.setup
     import proofmill.host.cli.bench
+    import proofmill.host.cli.mine
     import proofmill.host.prover.inference.making
     import proofmill.sim.board
     import proofmill.sim.verilated
@@ -315,6 +317,7 @@ def without_tools(monkeypatch):
     monkeypatch.setattr(proofmill.host.bench.gates, "compare", stop(ProofmillError))
     monkeypatch.setattr(proofmill.host.bench.setup, "measure", stop(ProofmillError))
     monkeypatch.setattr(proofmill.host.prover.inference.making, "make", stop(ProofmillError))
+    monkeypatch.setattr(proofmill.host.cli.mine, "load_chain", stop(ProofmillError))
     real = proofmill.host.cli.bench.open_device
     monkeypatch.setattr(proofmill.host.cli.bench, "open_device", lambda name, **more: (
         real(name, **more) if name == "cpu" else stop(ProofmillError)()))

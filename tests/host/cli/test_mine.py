@@ -65,6 +65,19 @@ def test_mining_on_the_rtl(capsys):
     assert sum("accepted" in line for line in slots) == 2
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("system", ["plonk", "fflonk"])
+def test_mining_by_gates(capsys, system):
+    """The chain, its contracts and the contract of coins take proofs of either system."""
+    status, record, err = mine(capsys, "--blocks", "1", "--device", "cpu", "--system", system)
+    assert status == 0 and " gates, development key" in err
+    assert record["proofs_made"] == record["proofs_included"] == 1
+    assert record["proofs_rejected"] == 0 and record["layer2_gwei_matured"] > 0
+    assert record["msm_calls_on_device"] == record["msm_calls_total"] == {
+        "plonk": 9, "fflonk": 4}[system]
+    assert record["ledger"]["proven_slot"] == 17
+
+
 TIMED = re.compile(r"(?<=\d)( +)\d+\.\d\d(?=  (?:accepted|rejected))|^time .*", re.M)
 """What a clock decides of what `mine` shows: seconds of a proof, and of everything."""
 
@@ -114,6 +127,11 @@ def slots_of(text):
 def test_a_size_that_cannot_be_is_named(capsys, command, arguments, said):
     assert main([command, *arguments]) == 2
     assert said in capsys.readouterr().err
+
+
+def test_proofs_of_gates_are_not_kept(capsys, tmp_path):
+    assert main(["mine", "--system", "plonk", "--proofs", str(tmp_path / "p")]) == 2
+    assert "is for proofs of groth16" in capsys.readouterr().err
 
 
 def test_a_wrong_number_of_blocks_is_named(capsys):

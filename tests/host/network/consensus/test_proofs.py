@@ -156,7 +156,7 @@ def test_what_the_engine_does_not_know_is_refused(proven: Proven) -> None:
             ),
         )
         assert reason in chain.submit(signed).reason
-    with pytest.raises(ValueError, match="256 bytes"):
+    with pytest.raises(ValueError, match="256 or 768 bytes"):
         chain.sign_proof(MINER, root, proven.proof[1:], ADDRESS)
     with pytest.raises(ValueError, match="proof type 2"):
         chain.proof_engine.request_proofs(None, spec.ProofAttributes(proof_types=[2]))

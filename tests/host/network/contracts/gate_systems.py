@@ -38,8 +38,7 @@ class System:
     @property
     def proof(self) -> list[int]:
         """As the contract takes it."""
-        return list(self.contract.proof_numbers(
-            self.files.read_proof(PLONK / f"mix.{self.name}.proof.json")))
+        return list(self.files.read_proof(PLONK / f"mix.{self.name}.proof.json").numbers)
 
     @property
     def public(self) -> list[int]:

@@ -24,6 +24,6 @@ def test_commitments_at_infinity(evm: DevelopmentEvm, tmp_path_factory: pytest.T
     result = PlonkProver(key, CpuDevice()).prove(to_limbs([1, 49, 7]))
     assert not any(key.verification_key.points["Qc"])
     verifier, numbers = (PLONK.deploy(evm, key.verification_key),
-                         PLONK.contract.proof_numbers(result.proof))
+                         result.proof.numbers)
     assert verifier.call("verify", numbers, [49, 7])
     assert not verifier.call("verify", numbers, [49, SCALAR_MODULUS - 7])
