@@ -430,6 +430,16 @@ FIELDS: dict[str, dict[str, str]] = {
         "attack_cost": "an object", "provers": "a list: each prover's wins, income, penalties "
                                                "and profit under each",
         "files": "a list: what was written"},
+    "simulate market": {
+        "hours": "--hours", "seed": "--seed", "operators": "a list, below",
+        "files": "a list: what was written"},
+    "simulate market: operators": {
+        "name": "what it sells, and how", "late": "jobs that were not in time",
+        "gwei": "earned, less what late jobs cost",
+        "profit_gwei": "after the energy of the array's time",
+        "kinds": "a list, of block proofs, other proofs and results: share of the array's time, "
+                 "orders that came and were taken, late, gwei, how often another took its place",
+        "given_up": "an object: orders, by the cause"},
     "attacks": {
         "attacks": "a list, below",
         "harms": "a list, below: attacks measured by their victim's loss, too",

@@ -5,10 +5,12 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from proofmill.host.cli import simulate_market
 from proofmill.host.cli.arguments import output_folder, seed, whole
 from proofmill.host.cli.records import print_record
 from proofmill.host.cli.screen import Screen
 from proofmill.host.cli.subcommands import Commands
+from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.ground.json_text import JsonObject
 from proofmill.host.network.economics.limits import MOST_SLOTS
 
@@ -19,12 +21,16 @@ def register(commands: Commands) -> None:
         "simulate", help="what the second layer pays whom, over thousands of slots",
         description="Play a scenario of provers under the staged lottery and under a pure race, on "
                     "the same luck, and compare shares, latency, duplicate work, energy and the "
-                    "cost of attack. The invariants are checked at every slot.")
+                    "cost of attack. The invariants are checked at every slot. `market` plays a "
+                    "day of operators that sell an array's time for block proofs, for other "
+                    "proofs, for results of models, or for all of these (docs/market.md).")
     simulate.add_argument("scenario", metavar="SCENARIO.toml",
                           help="a file, or the name of a scenario of the package: equal, whale, "
-                               "unreliable, thrifty, market, stakers")
+                               "unreliable, thrifty, entry, stakers; or `market`")
     simulate.add_argument("--slots", type=whole(1, MOST_SLOTS), metavar="N",
                           help="default: the scenario's")
+    simulate.add_argument("--hours", type=whole(1, simulate_market.MOST_HOURS), metavar="N",
+                          help="of `market` (default: 24)")
     simulate.add_argument("--seed", type=seed, default=0, metavar="S",
                           help="of all chance (default: 0)")
     simulate.add_argument("--strategy", metavar="[KIND=]FILE.py:Class", action="append",
@@ -40,6 +46,10 @@ def register(commands: Commands) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Simulate and report."""
+    if options.scenario == simulate_market.NAME:
+        return simulate_market.run(options)
+    if options.hours is not None:
+        raise ProofmillError("--hours is of `simulate market` alone; a scenario has --slots")
     from proofmill.host.network.economics.scenario import load_scenario
     from proofmill.host.network.economics.simulate import simulate
     from proofmill.host.network.economics.tables import flat, prover_rows, write_tables

@@ -100,6 +100,8 @@ class Defences:
     """A result whose proof was asked for in vain is not paid; off: it is paid all the same."""
     asking_pays: bool = True
     """Who asks for a result's proof pays for it; off: it costs nothing."""
+    block_proofs_first: bool = True
+    """An operator's array leaves whatever it does for a block proof; off: one after the other."""
     pinned_model: bool = True
     """A job is of its model as it was; off: the model's owner changes what has to be proven."""
     finality: bool = True

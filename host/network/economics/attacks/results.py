@@ -7,6 +7,8 @@ and so has the collateral be as many times the price.
 import random
 
 from proofmill.host.ground.units import BPS
+from proofmill.host.network.array.book import Book, Offer
+from proofmill.host.network.array.jobs import Job, Kind
 from proofmill.host.network.economics.attacks.arena import PROOF_COST_GWEI, TRANSACTION_COST_GWEI
 from proofmill.host.network.economics.attacks.harm import Harm, Outcome
 from proofmill.host.network.economics.attacks.jobs import LEAST_GWEI
@@ -16,6 +18,13 @@ from proofmill.host.network.economics.attacks.market import (
     SUBSIDY_GWEI,
 )
 from proofmill.host.network.economics.attacks.measure import Attack
+from proofmill.host.network.economics.operators import (
+    CLOCK_HZ,
+    TILE,
+    Demand,
+    Queue,
+    duties,
+)
 from proofmill.host.network.mechanism import market, results
 from proofmill.host.network.mechanism.parameters import Defences, Parameters
 
@@ -25,6 +34,7 @@ RESULT_COST_GWEI = 40_000
 """What it costs to compute a result: a large model's, two thirds of the price."""
 PROOF_PRICE_GWEI = 20_000
 LOCK_BLOCKS, OPEN_BLOCKS = 16, 64
+ASKED_AT_ONCE = 8
 
 
 def _locked(parameters: Parameters, price: int) -> int:
@@ -103,6 +113,33 @@ def _changed(defences: Defences, seed: int) -> Outcome:
                    honest.seller - end.seller)
 
 
+def _ask_at_once(defences: Defences, seed: int) -> Outcome:
+    """Buy results, and ask for all their proofs just before the seller has to prove a block."""
+    demand, parameters = Demand(), Parameters()
+    block, = duties(Demand(share=1.0, slot_seconds=1_500.0), 1, seed)
+    book = (Book if defences.block_proofs_first else Queue)(CLOCK_HZ, demand.capital, demand.cost)
+    book.duty(block)
+    moment = block.release - TILE // 2
+    work = int(demand.proof_seconds * CLOCK_HZ)
+    for number in range(ASKED_AT_ONCE):
+        job = Job(f"result {number}", Kind.RESULT, 0, TILE, block.release, TILE, LOWEST_GWEI)
+        book.offer([Offer(job, Job(f"proof {number}", Kind.RESULT, 0, work,
+                                   int(demand.proof_due_seconds * CLOCK_HZ), TILE,
+                                   results.kept(parameters, PROOF_PRICE_GWEI, 0).seller,
+                                   last_release=block.release))], 0)
+        book.ran(job, TILE, TILE)
+        book.ask(f"proof {number}", moment)
+    now = moment
+    while (job_now := book.next(now)) is not None:
+        cycles = book.left(job_now.name)
+        if now < block.release:
+            cycles = min(job_now.tile, cycles)
+        now += cycles
+        book.ran(job_now, cycles, now)
+    loss = block.pays - book.earned[Kind.BLOCK].gwei
+    return Outcome(-ASKED_AT_ONCE * (PROOF_PRICE_GWEI + TRANSACTION_COST_GWEI), loss)
+
+
 ATTACKS = (
     Attack("wrong result", "give a result that nobody computed, and hope not to be asked for its "
                            "proof",
@@ -130,6 +167,12 @@ HARMS = (
     Harm("asked about all", "ask for the proof of every result, so that its seller has the work",
          "who asks pays for the proof what the job says, which its seller has taken on",
          "the victim: a seller", ("asking_pays",), _ask_for_all),
+    Harm("asked at once", "ask for the proofs of many results just before their seller has to "
+                          "prove a block",
+         "a block proof takes the place of all else at a tile's end, and proofs that can be asked "
+         "for are counted when offers are taken",
+         f"{ASKED_AT_ONCE} proofs of {Demand().proof_seconds:g} s; the victim: the seller, by its "
+         "block", ("block_proofs_first",), _ask_at_once),
     Harm("changed model", "buy a result of one's own model, and change the model before its proof",
          "a job is of the model's key as it was when the job was posted",
          "the victim: a seller that has compared the key", ("pinned_model",), _changed),
