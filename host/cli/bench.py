@@ -12,6 +12,7 @@ from proofmill.host.bench.kinds import BASES, CIRCUITS, KINDS, MOST_POINTS
 from proofmill.host.cli.arguments import input_file, seed, whole
 from proofmill.host.cli.bench_batch import add_batch
 from proofmill.host.cli.bench_certificate import add_certificate
+from proofmill.host.cli.bench_delay import add_delay
 from proofmill.host.cli.bench_gates import add_gates
 from proofmill.host.cli.bench_history import add_history
 from proofmill.host.cli.bench_kzg import add_kzg
@@ -115,6 +116,7 @@ def register(commands: Commands) -> None:
     add_pairing(actions)
     add_gates(actions)
     add_kzg(actions)
+    add_delay(actions)
     add_scale(actions)
 
     prove = actions.add_parser(

@@ -42,6 +42,7 @@ EXAMPLES = {
     "bench settlement": ("bench settlement --provers 32",),
     "bench simulate": ("bench simulate --provers 1000 --slots 100",),
     "bench gates": ("bench gates",),
+    "bench delay": ("bench delay", "bench delay --squarings 1000000 --rounds 1"),
     "bench kzg": ("bench kzg", "bench kzg --threads 2 --rounds 5"),
     "bench soak": ("bench soak --slots 100",),
     "bench table": ("bench table",),

@@ -378,6 +378,12 @@ FIELDS: dict[str, dict[str, str]] = {
         "proofmill": "an object: cpu_seconds, wall_seconds and peak_megabytes, the least of each",
         "snarkjs": "the same of snarkjs", "cpu_ratio": "ours over snarkjs'",
         "wall_ratio": "the same of wall time", "peak_ratio": "the same of memory"},
+    "bench delay": {
+        "squarings": "--squarings", "rounds": "--rounds", "seed": "--seed",
+        "discriminant_bits": "of the class group", "proof_bytes": "of an output with its proof",
+        "evaluate_seconds": "the least of the rounds", "check_seconds": "the same of the check",
+        "squarings_per_second": "while it evaluates",
+        "epoch_squarings": "an object: how many are three quarters of an epoch, by preset"},
     "bench kzg": {
         "rounds": "--rounds", "threads": "--threads", "seed": "--seed", "results": "a list, below"},
     "bench kzg: results": {

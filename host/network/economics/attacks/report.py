@@ -146,7 +146,8 @@ def markdown(
         "the local chain so, and a test has three proposers in a row leave a proof out there "
         "(`tests/host/network/consensus/test_heze.py`). `delayed_mix` is a delay "
         "function on the mix before it draws; who leaves blocks out can but guess. It is played "
-        "here, and the local chain has it not. The best play "
+        "here; the local chain has it not, but the function itself is there, with proofs that "
+        "nodes can check (`proofmill bench delay`). The best play "
         "there is with a machine that needs three quarters of an epoch for it: what is left of it "
         "comes from layer 1's own draw of proposers, each of whom is paid for a proof, too (below)."
         ),
