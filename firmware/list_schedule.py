@@ -63,7 +63,8 @@ def _needed(builder: Builder) -> list[Node]:
 
 
 def _place(placed: Schedule, nodes: list[Node], ahead: int) -> None:
-    latency, every = placed.builder.latency, placed.builder.shape.product_words
+    latency, adders = placed.builder.latency, placed.builder.shape.adders
+    every = placed.builder.shape.product_words
     users: dict[Node, list[Node]] = defaultdict(list)
     missing: dict[Node, int] = {}
     inverted: Node | None = None
@@ -118,9 +119,10 @@ def _place(placed: Schedule, nodes: list[Node], ahead: int) -> None:
             start(Kind.INVERSE, cycle)
         elif cycle % every == 0 and may_start(Kind.PRODUCT):
             start(Kind.PRODUCT, cycle)
-        for adder in range(placed.builder.shape.adders):
+        # By turns: what comes last has the longest to wait for its use, and fills its bank.
+        for adder in range(adders):
             if may_start(Kind.SUM):
-                placed.adder[start(Kind.SUM, cycle)] = adder
+                placed.adder[start(Kind.SUM, cycle)] = (adder + cycle) % adders
         cycle += 1
 
 

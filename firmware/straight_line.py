@@ -109,6 +109,12 @@ class Builder:
             Kind.PRODUCT: self.shape.product_latency, Kind.SUM: self.shape.sum_latency,
             Kind.INVERSE: self.shape.inverse_latency}
 
+    @property
+    def saves_products(self) -> bool:
+        """Whether products are what is short, so that formulas with fewer are the better ones even
+        if they are deeper: where a multiplier takes operands less often than in every cycle."""
+        return self.shape.multiplier.interval > 1
+
     def node(self, kind: Kind, terms: tuple[Term, ...] = (), value: int = 0) -> Node:
         """The node of `kind` made of `terms`: the one made before, or a new one."""
         key = (kind, value, *((term.node.index, term.shift, term.negative) for term in terms))

@@ -77,8 +77,9 @@ def wide(multiplier: MultiplierShape) -> WideShape:
     programs."""
     interval = multiplier.interval
     stride = max(n for n in range(1, SUM_CYCLES + 1) if interval % n == 0)
+    store = 10 if multiplier.field is not BN254_BASE else 16 if interval == 1 else 17
     return WideShape(multiplier=multiplier, stride=stride, adders=-(-3 * stride // interval),
-                     store=1 << (16 if multiplier.field is BN254_BASE else 10))
+                     address_bits=9, store=1 << store)
 
 
 STANDARD_WIDE = wide(STANDARD.adder.multiplier)

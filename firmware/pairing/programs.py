@@ -21,7 +21,13 @@ LINES = len(signed_digits(LOOP)) - 1 + sum(map(bool, signed_digits(LOOP)[:-1])) 
 """Lines of a Miller loop: the doublings', the additions', and two at the end."""
 
 AHEAD = 400
-"""Cycles before their turn in which a check's lines may be made: see `list_schedule.schedule`."""
+"""Words before their turn in which a check's lines may be made: see `list_schedule.schedule`."""
+
+AHEAD_OF_ANOTHER = 1500
+"""... where another check waits for the same units, and all of them are busy nearly always."""
+
+AHEAD_FOLDED = 60
+"""Words before their turn of whatever is to be computed where adders wait for the multiplier."""
 
 
 def _elements(builder: Builder, count: int) -> list[Fp2]:
@@ -53,47 +59,54 @@ def _send_tests(builder: Builder, loop: Loop) -> None:
 
 
 @cache
-def pairing(shape: WideShape) -> WideProgram:
-    """The optimal ate pairing of P and Q to the power of `exponentiation.MULTIPLE`.
+def pairing(shape: WideShape, count: int = 1) -> WideProgram:
+    """The optimal ate pairing of P and Q to the power of `exponentiation.MULTIPLE`; of `count`
+    pairs beside each other, which have nothing in common but the processor.
 
-    In: x, y, z of P, (x / z, y / z), at infinity 0, 1, 0; re and im of x and of y of Q, which is
-    finite. Out: the value, and what is said at `MUST_BE_ZERO`; where those words are not as they
-    must be, the value is of no use.
+    In, of each pair: x, y, z of P, (x / z, y / z), at infinity 0, 1, 0; re and im of x and of y of
+    Q, which is finite. Out, of each: the value, and what is said at `MUST_BE_ZERO`; where those
+    words are not as they must be, the value is of no use.
     """
     builder = _of_base_field(shape)
-    loop = Loop(builder, _g1_point(builder), G2Point(*_elements(builder, 2)))
-    value = final_exponentiation(builder, loop.run()).unscaled()
-    for part in value.f:
-        _send(builder, part)
-    _send_tests(builder, loop)
-    return assemble(builder)
+    loops = [Loop(builder, _g1_point(builder), G2Point(*_elements(builder, 2)))
+             for _ in range(count)]
+    for loop in loops:
+        value = final_exponentiation(builder, loop.run()).unscaled()
+        for part in value.f:
+            _send(builder, part)
+        _send_tests(builder, loop)
+    return assemble(builder, AHEAD_FOLDED if builder.saves_products else 0)
 
 
 @cache
-def groth16_check(shape: WideShape) -> WideProgram:
+def groth16_check(shape: WideShape, count: int = 1) -> WideProgram:
     """Whether ``e(A, B) e(L, -gamma) e(C, -delta)`` is e(alpha, beta): three Miller loops with the
-    same squares, one final exponentiation.
+    same squares, one final exponentiation. Of `count` proofs of one key beside each other, none of
+    which makes a difference to another.
 
-    In: x, y, z of A, re and im of x and of y of B, x, y, z of L and of C. The key: the lines of
-    -gamma and of -delta, taken in turns (see `miller.Stored`), each two elements of Fp2, then
-    e(alpha, beta) as `pairing` gives it. Out: `VALUES` words and one for C, which are 0, and what
-    is said at `MUST_BE_ZERO`, of A and B, if the proof is right.
+    In, of each: x, y, z of A, re and im of x and of y of B, x, y, z of L and of C. The key: the
+    lines of -gamma and of -delta, taken in turns (see `miller.Stored`), each two elements of Fp2,
+    then e(alpha, beta) as `pairing` gives it. Out, of each: `VALUES` words and one for C, which are
+    0, and what is said at `MUST_BE_ZERO`, of A and B, if the proof is right.
     """
     builder = _of_base_field(shape)
-    a, b = _g1_point(builder), G2Point(*_elements(builder, 2))
-    signals, c = _g1_point(builder), _g1_point(builder)
+    proofs = [(_g1_point(builder), G2Point(*_elements(builder, 2)), _g1_point(builder),
+               _g1_point(builder)) for _ in range(count)]
     stored: list[list[tuple[Fp2, Fp2]]] = [[], []]
     for _ in range(LINES):
         for lines in stored:
             lines.append((_from_key(builder), _from_key(builder)))
-    loop = Loop(builder, a, b, [Stored(signals, iter(stored[0])), Stored(c, iter(stored[1]))])
-    value = final_exponentiation(builder, loop.run()).unscaled()
+    right = [_from_key(builder) for _ in range(VALUES // 2)]
     one = builder.constant(1)
-    for part in value.f:
-        _send(builder, part - _from_key(builder).scaled(one))
-    builder.output(_off_curve(c))
-    _send_tests(builder, loop)
-    return assemble(builder, AHEAD)
+    for a, b, signals, c in proofs:
+        loop = Loop(builder, a, b, [Stored(signals, iter(stored[0])), Stored(c, iter(stored[1]))])
+        value = final_exponentiation(builder, loop.run()).unscaled()
+        for part, wanted in zip(value.f, right, strict=True):
+            _send(builder, part - wanted.scaled(one))
+        builder.output(_off_curve(c))
+        _send_tests(builder, loop)
+    return assemble(builder, AHEAD_FOLDED if builder.saves_products else
+                    AHEAD_OF_ANOTHER if count > 1 else AHEAD)
 
 
 def _from_key(builder: Builder) -> Fp2:

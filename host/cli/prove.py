@@ -3,6 +3,7 @@
 import argparse
 import os
 import time
+from functools import partial
 from typing import TYPE_CHECKING
 
 from proofmill.host.cli.arguments import device, input_file, machine_reads, output_file, whole
@@ -69,6 +70,8 @@ def register(commands: Commands) -> None:
     verify.add_argument("public", metavar="PUBLIC.json", type=input_file(),
                         help="the public signals")
     verify.add_argument("proof", metavar="PROOF.json", type=input_file(), help="the proof")
+    verify.add_argument("more", metavar="PUBLIC.json PROOF.json", nargs="*", type=input_file(),
+                        help="more proofs of the same key; a device checks two at once")
     verify.add_argument("--device", choices=VERIFYING_DEVICES, default=VERIFYING_DEVICES[0],
                         help="this machine's processor, the gateware of the wide processor in "
                              "simulation, or its model, which gives the same cycles (default: "
@@ -207,66 +210,95 @@ def _tell_proved(options: argparse.Namespace, screen: Screen, device: str, secon
 
 def run_verify(options: argparse.Namespace) -> int:
     """Verify; say so."""
-    from proofmill.host.prover.groth16.json_fields import NotValid, read_json
+    from proofmill.host.prover.groth16.json_fields import read_json
 
     screen = Screen()
-    cycles = None
-    try:
-        with screen.bar("verifying") as bar:
-            key = read_json(options.key).value
-            verifier = {PLONK: _verify_plonk, FFLONK: _verify_fflonk}.get(
-                json_system(key), _verify_groth16)
-            if options.device == VERIFYING_DEVICES[0]:
-                valid = verifier(options, key)
-            elif verifier is _verify_groth16:
-                valid, cycles = _verify_on_device(options, key, bar)
-            else:
-                raise ProofmillError(f"--device {options.device} verifies Groth16 proofs alone, "
-                                     f"and {options.key} is a key of {json_system(key)}; leave "
-                                     "--device away")
-    except NotValid as error:
-        screen.line(f"the proof is NOT valid: {error}")
-        return 1
-    screen.line("the proof is valid" if valid else
-                "the proof is NOT valid for this key and these public inputs")
+    claims, cycles = _claims(options), None
+    with screen.bar("verifying") as bar:
+        key = read_json(options.key).value
+        verifier = {PLONK: _verify_plonk, FFLONK: _verify_fflonk}.get(
+            json_system(key), _verify_groth16)
+        if options.device == VERIFYING_DEVICES[0]:
+            verdicts = []
+            for n, files in enumerate(claims):
+                bar(n, len(claims))
+                verdicts.append(_verdict(partial(verifier, key, options.key, *files)))
+        elif verifier is _verify_groth16:
+            verdicts, cycles = _verify_on_device(options.device, key, options.key, claims, bar)
+        else:
+            raise ProofmillError(f"--device {options.device} verifies Groth16 proofs alone, "
+                                 f"and {options.key} is a key of {json_system(key)}; leave "
+                                 "--device away")
+    for (_, proof), why in zip(claims, verdicts, strict=True):
+        screen.line((f"{proof}: " if len(claims) > 1 else "")
+                    + (f"the proof is NOT valid{why}" if why else "the proof is valid"))
     if cycles is not None:
         screen.line(f"{cycles:,} cycles ({options.device})")
-    return 0 if valid else 1
+    return 1 if any(verdicts) else 0
 
 
-def _verify_on_device(options: argparse.Namespace, key: object,
-                      bar: "Bar") -> tuple[bool, int]:
-    """(whether the proof is valid, cycles of the device)."""
-    from proofmill.host.prover.groth16.json_fields import read_public
+OTHERWISE = " for this key and these public inputs"
+"""Why a proof is not valid that is well made."""
+
+
+def _claims(options: argparse.Namespace) -> list[tuple[str, str]]:
+    """The files of each proof: (public signals, proof)."""
+    files = [options.public, options.proof, *options.more]
+    if len(files) % 2:
+        raise ProofmillError(f"{files[-1]}: a file without its partner; give more proofs as "
+                             "PUBLIC.json PROOF.json, two files each")
+    return list(zip(files[::2], files[1::2], strict=True))
+
+
+def _verdict(verify: "Callable[[], bool]") -> str:
+    """Why a proof is not valid; "" where it is."""
+    from proofmill.host.prover.groth16.json_fields import NotValid
+
+    try:
+        return "" if verify() else OTHERWISE
+    except NotValid as error:
+        return f": {error}"
+
+
+def _verify_on_device(device: str, value: object, name: str, claims: list[tuple[str, str]],
+                      bar: "Bar") -> tuple[list[str], int]:
+    """(the verdicts, cycles of the device)."""
+    from proofmill.host.prover.groth16.json_fields import NotValid, read_public
     from proofmill.host.prover.groth16.plain import key_from_json, read_proof
     from proofmill.host.prover.groth16.wide_check import check
 
-    found = check(options.device, key_from_json(key, options.key),
-                  read_public(options.public), read_proof(options.proof), bar.step)
-    return found.right, found.cycles
+    key = key_from_json(value, name)
+    verdicts, asked = [OTHERWISE] * len(claims), {}
+    for n, (public, proof) in enumerate(claims):
+        try:
+            asked[n] = read_public(public), read_proof(proof)
+        except NotValid as error:
+            verdicts[n] = f": {error}"
+    found = check(device, key, list(asked.values()), bar.step)
+    for n, right in zip(asked, found.right, strict=True):
+        if right:
+            verdicts[n] = ""
+    return verdicts, found.cycles
 
 
-def _verify_groth16(options: argparse.Namespace, key: object) -> bool:
+def _verify_groth16(value: object, name: str, public: str, proof: str) -> bool:
     from proofmill.host.prover.groth16.json_fields import read_public
     from proofmill.host.prover.groth16.plain import key_from_json, read_proof, verify
 
-    return verify(key_from_json(key, options.key), read_public(options.public),
-                  read_proof(options.proof))
+    return verify(key_from_json(value, name), read_public(public), read_proof(proof))
 
 
-def _verify_plonk(options: argparse.Namespace, key: object) -> bool:
+def _verify_plonk(value: object, name: str, public: str, proof: str) -> bool:
     from proofmill.host.prover.groth16.json_fields import read_public
     from proofmill.host.prover.plonk.verification_key import key_from_json, read_proof
     from proofmill.host.prover.plonk.verify import verify
 
-    return verify(key_from_json(key, options.key), read_public(options.public),
-                  read_proof(options.proof))
+    return verify(key_from_json(value, name), read_public(public), read_proof(proof))
 
 
-def _verify_fflonk(options: argparse.Namespace, key: object) -> bool:
+def _verify_fflonk(value: object, name: str, public: str, proof: str) -> bool:
     from proofmill.host.prover.fflonk.verification_key import key_from_json, read_proof
     from proofmill.host.prover.fflonk.verify import verify
     from proofmill.host.prover.groth16.json_fields import read_public
 
-    return verify(key_from_json(key, options.key), read_public(options.public),
-                  read_proof(options.proof))
+    return verify(key_from_json(value, name), read_public(public), read_proof(proof))

@@ -268,15 +268,16 @@ FIELDS: dict[str, dict[str, str]] = {
     "bench pairing": {"seed": "--seed", "runs": "a list, below"},
     "bench pairing: runs": {
         "what": "pairing, or check: of a Groth16 proof",
-        "multiplier": "its digit and limb, or karatsuba",
-        "latency": "of the multiplier, in cycles",
-        "cycles": "from the first word in to the last word out",
-        "bar": "cycles that it may take at most",
+        "multiplier": "its digit and limb, or karatsuba, or folded",
+        "at_once": "how many are computed beside each other",
+        "latency": "of the multiplier, in cycles", "interval": "of the multiplier, in cycles",
+        "cycles": "from the first word in to the last word out; of several, one's share",
+        "bar": "cycles that one may take at most",
         "chain": "cycles of the longest chain of operations",
         "products": "that the multiplier made",
         "sums": "that the adders made", "multiplier_busy": "part of the cycles",
         "adders_busy": "part of the cycles of all adders", "registers": "used, of all banks",
-        "store_bits": "of the program's words",
+        "deepest_bank": "the most that one bank has", "store_bits": "of the program's words",
         "checked": "whether the pairing is the definition's; whether a right proof was found right "
                    "and a wrong one wrong"},
     "bench scale": {

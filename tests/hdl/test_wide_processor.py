@@ -1,5 +1,6 @@
 """The wide processor's gateware: the model's values and cycles, in both simulators."""
 
+from contextlib import closing
 from random import Random
 
 import pytest
@@ -12,6 +13,7 @@ from proofmill.hdl.montgomery import MultiplierShape
 from proofmill.hdl.presets import STANDARD, STANDARD_WIDE
 from proofmill.hdl.wide_processor import WideProcessor
 from proofmill.hdl.wide_shape import INPUTS, WideShape
+from proofmill.host.bench.pairings import SHAPES
 from proofmill.sim.pairing import program_words, times
 from proofmill.sim.wide_gateware import WideGateware, wide_library
 from proofmill.sim.wide_processor import run
@@ -118,6 +120,19 @@ def test_a_pairing_on_the_verilog(library):
     gateware.close()
     with pytest.raises(ValueError, match="the simulation is closed"):
         gateware.run(words)
+    two = pairing(STANDARD_WIDE, 2)
+    words += program_words(GENERATOR_G1, GENERATOR_G2)
+    with closing(WideGateware(two, library)) as gateware:
+        assert gateware.run(words) == run(two, words)
+
+
+@pytest.mark.slow
+def test_a_pairing_on_the_verilog_of_a_folded_multiplier():
+    shape = SHAPES["folded"]
+    program, words = pairing(shape), program_words(GENERATOR_G1, GENERATOR_G2)
+    with closing(WideGateware(program, wide_library(shape))) as gateware:
+        for each in (words, [2, 1, 1, 0, 0, 0, 0]):
+            assert gateware.run(each) == run(program, each)
 
 
 def test_shapes_that_cannot_be():

@@ -16,39 +16,51 @@ from proofmill.host.prover.groth16.verification_key import key_of
 from proofmill.sim.compiling import BuildProgress, untold
 from proofmill.sim.pairing import negative, stored_lines
 from proofmill.sim.wide_gateware import run_on
-from proofmill.sim.wide_processor import WideExecution
+
+AT_ONCE = 2
+"""Proofs that are checked beside each other, where there are so many: alone, one waits for its own
+results and leaves the multiplier a seventh of the cycles and more."""
 
 
 @dataclass(frozen=True)
 class Checked:
-    """Whether the device found a proof right, and its cycles from the first word to the last."""
+    """Whether the device found each proof right, and its cycles, all runs' from the first word to
+    the last."""
 
-    right: bool
+    right: list[bool]
     cycles: int
 
 
-def check(device: str, key: PlainKey, public: Sequence[int], proof: PlainProof,
+def check(device: str, key: PlainKey, proofs: Sequence[tuple[Sequence[int], PlainProof]],
           tell: BuildProgress = untold, shape: WideShape = STANDARD_WIDE) -> Checked:
-    """Whether ``e(A, B) = e(alpha, beta) e(L, gamma) e(C, delta)``, by `device`, as
-    `sim.wide_gateware.run_on` has them.
+    """Whether ``e(A, B) = e(alpha, beta) e(L, gamma) e(C, delta)`` for each of `proofs`, of public
+    signals and a proof, by `device`, as `sim.wide_gateware.run_on` has them; `AT_ONCE` at a time.
 
     The host adds up L, the public signals' points; all else of the proof goes to the device as it
     is, which finds points off their curves and out of their group too; B is finite. The points of
     `key` are in their groups, as those that are read from files. Raises as
     `host.prover.groth16.plain.verify`, and `sim.compiling.BuildError`.
     """
-    check_public(key.name, key.public, public)
-    tell("making the program", 0, 1)
-    words = [*_homogeneous(proof.a), *proof.b, *_homogeneous(signals_point(key, public)),
-             *_homogeneous(proof.c)]
-    found = run_on(device, groth16_check(shape), words, key_words(key, shape), tell)
-    return Checked(is_right(found), found.cycles)
+    for public, _ in proofs:
+        check_public(key.name, key.public, public)
+    right, cycles, stored = list[bool](), 0, key_words(key, shape)
+    for first in range(0, len(proofs), AT_ONCE):
+        tell("checking", first, len(proofs))
+        several = proofs[first:first + AT_ONCE]
+        words = [word for public, proof in several for word in (
+            *_homogeneous(proof.a), *proof.b, *_homogeneous(signals_point(key, public)),
+            *_homogeneous(proof.c))]
+        found = run_on(device, groth16_check(shape, len(several)), words, stored, tell)
+        each = len(found.sent) // len(several)
+        right += [is_right(found.sent[n:n + each]) for n in range(0, len(found.sent), each)]
+        cycles += found.cycles
+    return Checked(right, cycles)
 
 
-def is_right(found: WideExecution) -> bool:
-    """What the words say that `firmware.pairing.programs.groth16_check` sends."""
+def is_right(sent: Sequence[int]) -> bool:
+    """What the words say that `firmware.pairing.programs.groth16_check` sends of a proof."""
     zeros = VALUES + 1 + MUST_BE_ZERO
-    return not any(found.sent[:zeros]) and any(found.sent[zeros:])
+    return not any(sent[:zeros]) and any(sent[zeros:])
 
 
 def key_words(key: PlainKey, shape: WideShape) -> list[int]:

@@ -32,9 +32,9 @@ def chain4():
 
 
 def right(key, public, proof, device="model"):
-    found = check(device, key, public, proof)
+    found = check(device, key, [(public, proof)])
     assert found.cycles == groth16_check(STANDARD_WIDE).cycles
-    return found.right
+    return found.right == [True]
 
 
 def made(a, b, alpha, beta, signals, gamma, delta, c=None):
@@ -98,10 +98,22 @@ def test_points_outside_of_their_groups():
         assert not right(key, [], replace(proof, b=(*x, *y)))
 
 
+def test_two_at_once_and_one_left_over(chain4):
+    """A wrong one is wrong wherever it is, and no other beside it: even one that has no inverse."""
+    key, public, proof = chain4
+    wrong = replace(proof, c=proof.a)
+    nothing = PlainProof((0, 0), (0, 0, 0, 0), (0, 0))
+    proofs = [(public, each) for each in (wrong, proof, proof, nothing, proof)]
+    found = check("model", key, proofs)
+    assert found.right == [False, True, True, False, True]
+    assert found.cycles == (2 * groth16_check(STANDARD_WIDE, 2).cycles
+                            + groth16_check(STANDARD_WIDE).cycles)
+
+
 def test_signals_that_do_not_fit(chain4):
     key, public, proof = chain4
     with pytest.raises(ProofmillError, match="public signals were given"):
-        check("model", key, [*public, 1], proof)
+        check("model", key, [(public, proof), ([*public, 1], proof)])
 
 
 @pytest.mark.parametrize("device", ["model", "rtl"])
@@ -117,6 +129,25 @@ def test_the_command(device, capsys, tmp_path):
     assert capsys.readouterr().out.splitlines() == [
         "the proof is NOT valid for this key and these public inputs",
         f"{cycles:,} cycles ({device})"]
+
+
+def test_the_command_with_several_proofs(capsys, tmp_path):
+    key, public, proof = files("chain4")
+    changed = tmp_path / "public.json"
+    changed.write_text(Path(public).read_text().replace('"', '"1', 1))
+    outside = tmp_path / "proof.json"
+    outside.write_text(Path(proof).read_text().replace('"12344', '"12345', 1))
+    words = [key, public, proof, str(changed), proof, public, str(outside)]
+    said = [f"{proof}: the proof is valid",
+            f"{proof}: the proof is NOT valid for this key and these public inputs"]
+    cycles = groth16_check(STANDARD_WIDE, 2).cycles
+    for more in ([], ["--device", "model"]):
+        assert main(["verify", *words, *more]) == 1
+        lines = capsys.readouterr().out.splitlines()
+        assert lines[:2] == said and lines[2].startswith(f"{outside}: the proof is NOT valid: ")
+    assert lines[3:] == [f"{cycles:,} cycles (model)"]
+    assert main(["verify", *words[:-1]]) == 2
+    assert "a file without its partner; give more proofs as" in capsys.readouterr().err
 
 
 def test_other_systems_are_refused(capsys):
