@@ -123,10 +123,9 @@ class FoldedMultiplier(wiring.Component):
     def latency(self) -> int:
         return self.shape.latency
 
-    def _watch(self, m):
+    def _watch(self, m, begun):
         """A start that comes early or late spoils the products under way, and nothing else shows
-        it."""
-        begun = Signal()
+        it. `begun`: there was one."""
         left = Signal(range(max(2, self.shape.interval)))  # cycles to the next one
         m.d.sync += left.eq(Mux(self.start, self.shape.interval - 1, Mux(left == 0, 0, left - 1)))
         with m.If(self.start):
@@ -136,14 +135,15 @@ class FoldedMultiplier(wiring.Component):
                 "folded multiplier: `start` comes every {} cycles, without a gap\n",
                 Const(self.shape.interval)))
 
-    def step(self, pipe, running, digit, b, second):
-        """One step from its operands on, all but the last of the loop's registers.
+    def step(self, row, pipe, running, digit, b, second):
+        """One step of a row from its operands on, all but the last of the loop's registers.
 
         Cycles beyond the third are spent before the products, every other one after them: there
         a device's multiplier block can take in the registers, and the way from one digit to all
         blocks, or from them to the sums, has a cycle to itself.
         """
         shape = self.shape
+        pipe.stage = 100 * row
         digit_bound = (1 << shape.digit) - 1
         b_bounds = [(1 << width) - 1 for width in shape.widths(shape.operand_bits, shape.limb)]
         more = max(0, shape.loop - 3)
@@ -175,8 +175,35 @@ class FoldedMultiplier(wiring.Component):
         pipe, bounds = LimbPipeline(None, shape.digit, shape.limb), [0]
         for _ in range(shape.steps):
             running = Limbs([Signal(max(1, bound.bit_length())) for bound in bounds], bounds)
-            bounds = self.step(pipe, running, digit, b, second).bounds
+            bounds = FoldedMultiplier.step(self, 0, pipe, running, digit, b, second).bounds
         return bounds
+
+    # What another use of the blocks adds (see `hdl.matrix_multiplier`); here, nothing.
+
+    def running_widths(self, bounds):
+        """Bits of the registers of the running total's limbs."""
+        return [max(1, bound.bit_length()) for bound in bounds]
+
+    def chained(self, start, first, last):
+        """What the `first` and the `last` register of a chain of starts takes on."""
+        return start
+
+    def entered(self, m, row, a, b):
+        """A row's registers `a` and `b` have been given what they take on."""
+
+    def last_factors(self, pipe, quotient, bound, count):
+        """The quotient digit, registered, in front of each of the last step's `count` blocks."""
+        return [pipe.register("quotient", quotient, bound)] * count
+
+    def last_weights(self, m, limbs):
+        """The registers of the last step's other factors have been given what they take on."""
+
+    def wait(self, pipe, number):
+        """`number` one cycle later, while it waits for the last step's products."""
+        return pipe.hold("arrived", number)
+
+    def made(self, m, products):
+        """The last step's products are these registers."""
 
     def elaborate(self, platform):
         m = Module()
@@ -186,7 +213,7 @@ class FoldedMultiplier(wiring.Component):
         b_widths = shape.widths(shape.operand_bits, shape.limb)
         pipe = LimbPipeline(m, shape.digit, shape.limb)
         if watched(platform):
-            self._watch(m)
+            self._watch(m, Signal(name="begun"))
 
         def registers(name, widths):
             return [Signal(width, name=f"{name}{n}", reset_less=True)
@@ -201,7 +228,7 @@ class FoldedMultiplier(wiring.Component):
             start = starts[-1]
             for n in range(shape.interval):
                 later = Signal(name=f"start{len(starts)}_{n}", reset_less=True)
-                m.d.sync += later.eq(start)
+                m.d.sync += later.eq(self.chained(start, n == 0, n == shape.interval - 1))
                 start = later
             starts.append(start)
             return start
@@ -211,7 +238,7 @@ class FoldedMultiplier(wiring.Component):
             for signal, one, other in zip(held, first, again, strict=True):
                 m.d.sync += signal.eq(Mux(start, one, other))
 
-        running_widths = [max(1, bound.bit_length()) for bound in bounds]
+        running_widths = self.running_widths(bounds)
         padded = Cat(self.a, Const(0, shape.digit * shape.steps - shape.operand_bits))
         before = (
             [Const(0, 1)] * len(bounds),
@@ -225,8 +252,7 @@ class FoldedMultiplier(wiring.Component):
             b = registers(f"row{row}_b", b_widths)
             # Which modulus goes round with them, where there are two.
             second = registers(f"row{row}_second", [1] * len(before[3]))
-            pipe.stage = 100 * row
-            total = self.step(pipe, Limbs(running, bounds), a[0], b, second).values
+            total = self.step(row, pipe, Limbs(running, bounds), a[0], b, second).values
             later_a, later_b, later_second = a[1:], b, second
             for n in range(shape.loop - 1):
                 pipe.stage = 100 * row + n
@@ -238,6 +264,7 @@ class FoldedMultiplier(wiring.Component):
             enter(a, before[1], [*later_a, Const(0, 1)], start)
             enter(second, before[3], later_second, start)
             enter(b, before[2], later_b, next_start() if row else start)
+            self.entered(m, row, a, b)
             before = (total, later_a[:digits - shape.interval], later_b, later_second)
 
         # The last step, an ordinary one, has `interval` cycles: the quotient digit, then the
@@ -254,11 +281,12 @@ class FoldedMultiplier(wiring.Component):
         quotient = pipe.register("quotient", arrived.values[0][:shape.digit] * factor(lift),
                                  digit_bound)
         second = pipe.register_all("quotient_second", second, [1] * len(second))
-        waiting = pipe.hold("arrived", arrived)
+        waiting = self.wait(pipe, arrived)
         pipe.stage += 1
-        quotient = pipe.register("quotient", quotient, digit_bound)
+        widths = [shape.digit + bits for bits in shape.last_widths]
+        quotients = self.last_factors(pipe, quotient, digit_bound, len(widths))
         for _ in range(3):
-            waiting = pipe.hold("arrived", waiting)
+            waiting = self.wait(pipe, waiting)
             pipe.stage += 1
         groups = shape.last_groups
         group = Signal(range(max(2, shape.interval)))
@@ -267,7 +295,6 @@ class FoldedMultiplier(wiring.Component):
         m.d.comb += next_group.eq(Mux(start, shape.interval - 1,
                                       Mux(group == shape.interval - 1, 0, group + 1)))
         m.d.sync += group.eq(next_group)
-        widths = [shape.digit + bits for bits in shape.last_widths]
         gathered = [registers(f"group{g}_", widths) for g in range(len(groups))]
         last_limbs = [Signal(width - shape.digit, name=f"modulus{n}", reset_less=True)
                       for n, width in enumerate(widths)]
@@ -276,8 +303,11 @@ class FoldedMultiplier(wiring.Component):
                 with m.Default() if g == len(groups) - 1 else m.Case(g):
                     m.d.sync += [held.eq(factor(limb)) for held, limb in zip(
                         last_limbs, pipe.choose(limbs, *second)[0], strict=True)]
+        self.last_weights(m, last_limbs)
         made = registers("last_product", widths)
-        m.d.sync += [held.eq(quotient * limb) for held, limb in zip(made, last_limbs, strict=True)]
+        m.d.sync += [held.eq(quotient * limb) for held, quotient, limb
+                     in zip(made, quotients, last_limbs, strict=True)]
+        self.made(m, made)
         gather = [Signal(name=f"gather{n}", reset_less=True) for n in range(2)]
         m.d.sync += Cat(gather).eq(Cat(group < len(groups), gather))
         with m.If(gather[-1]):

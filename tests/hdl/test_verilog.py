@@ -16,12 +16,14 @@ from proofmill.hdl.emit import emit_verilog, for_every_simulator
 from proofmill.hdl.field import BN254_SCALAR
 from proofmill.hdl.framed_adder import FramedAdder
 from proofmill.hdl.mailbox_unit import MailboxUnit
+from proofmill.hdl.matrix_unit import MatrixUnit
 from proofmill.hdl.montgomery import MontgomeryMultiplier
 from proofmill.hdl.msm import Msm
 from proofmill.hdl.presets import STANDARD, TOY_SHAPE, with_batches, with_transforms
 from proofmill.hdl.wide_processor import WideProcessor
 from proofmill.sim.compiling import BuildError, verilator
 from tests.firmware.wide_programs import FOLDED_WIDE, TOY_WIDE
+from tests.hdl.matrix_runs import TOYS, unit
 
 
 def ready(simulator, monkeypatch):
@@ -100,6 +102,15 @@ def test_the_wide_processor(builds, simulator, shape, pause, tmp_path, monkeypat
     bench(builds, simulator, "wide_processor",
           lambda: WideProcessor({"pipelined": TOY_WIDE, **FOLDED_WIDE}[shape]), tmp_path, shape,
           SHAPE=shape, PAUSE=str(pause))
+
+
+@FIRST_ICARUS
+@pytest.mark.parametrize("name, pause", [("two rows", 0), ("two products", 0.4)])
+def test_matrices(builds, simulator, name, pause, tmp_path, monkeypatch):
+    """The cycles are the model's where no answer has to wait."""
+    ready(simulator, monkeypatch)
+    bench(builds, simulator, "matrix", lambda: MatrixUnit(unit(TOYS[name])), tmp_path, name,
+          SHAPE=name, PAUSE=str(pause))
 
 
 @SIMULATORS

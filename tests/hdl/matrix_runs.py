@@ -1,0 +1,56 @@
+"""Matrix units over two bits, small enough to be exhausted, and the words of a product."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from proofmill.hdl.field import BN254_BASE, TOY, TOY_ROOTS, TOY_SCALAR
+from proofmill.hdl.matrix_multiplier import MatrixShape
+from proofmill.hdl.matrix_unit import MatrixUnitShape, Operation
+from proofmill.sim.matrix import Plan, element_words, load, multiply, sums_of, weight_words
+
+CUT = dict(operand_bits=10, digit=5, limb=5, element=2)
+TOYS = {
+    "one row": MatrixShape(field=TOY, interval=2, **CUT),
+    "two rows": MatrixShape(field=TOY, interval=1, **CUT),
+    "two products": MatrixShape(field=TOY_ROOTS, operand_bits=16, digit=4, limb=8, interval=4,
+                                element=2, products=2),
+}
+TOYS["two moduli"] = replace(TOYS["two rows"], second=TOY_SCALAR)
+
+WIDE = dict(field=BN254_BASE, operand_bits=264)
+FULL = {
+    "18x18": MatrixShape(**WIDE, digit=18, limb=18, interval=15),
+    "18x18, three rows": MatrixShape(**WIDE, digit=18, limb=18, interval=5),
+    "18x18, five rows": MatrixShape(**WIDE, digit=18, limb=18, interval=3, least_loop=5),
+    "26x17": MatrixShape(**WIDE, digit=17, limb=26, interval=16, products=2),
+}
+
+
+def unit(shape, bits=6):
+    """With 2 ** `bits` entries of either operand."""
+    return MatrixUnitShape(multiplier=shape, weight_bits=bits, element_bits=bits)
+
+
+def matrices(shape, rows, terms, columns, seed=1):
+    """(x, w), random."""
+    rng = np.random.default_rng(seed)
+    most = 1 << shape.element
+    return rng.integers(0, most, (rows, terms)), rng.integers(0, most, (terms, columns))
+
+
+def words_of(unit_shape, x, w):
+    """(the product's plan, the words that ask for it)."""
+    plan = Plan(unit_shape, *x.shape, w.shape[1])
+    plan.check()
+    return plan, np.concatenate([
+        load(Operation.WEIGHTS, plan.weight_entries, weight_words(plan, w)),
+        load(Operation.ELEMENTS, plan.element_entries, element_words(plan, x)),
+        multiply(plan)]).tolist()
+
+
+def check(plan, answers, x, w, exact_cycles=True):
+    """The answers to a product's words are its sums and cycles."""
+    *sums, cycles = answers
+    assert np.array_equal(sums_of(plan, np.array(sums, dtype=np.uint64)), x @ w)
+    assert cycles == plan.cycles if exact_cycles else cycles > plan.cycles
