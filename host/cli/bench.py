@@ -13,6 +13,7 @@ from proofmill.host.cli.arguments import input_file, seed, whole
 from proofmill.host.cli.bench_batch import add_batch
 from proofmill.host.cli.bench_certificate import add_certificate
 from proofmill.host.cli.bench_delay import add_delay
+from proofmill.host.cli.bench_evaluation import add_evaluation
 from proofmill.host.cli.bench_gates import add_gates
 from proofmill.host.cli.bench_history import add_history
 from proofmill.host.cli.bench_kzg import add_kzg
@@ -113,6 +114,7 @@ def register(commands: Commands) -> None:
     add_waves(transforms, "the accelerator")
     transforms.set_defaults(run=run_transforms)
     add_batch(actions)
+    add_evaluation(actions)
     add_pairing(actions)
     add_gates(actions)
     add_kzg(actions)
@@ -439,7 +441,7 @@ def run_prove(options: argparse.Namespace) -> int:
         zkey, witness = options.zkey, options.witness
         if zkey is None:
             with screen.bar("preparing the block circuit and its key"):
-                zkey, witness = _block_files(Path(folder))
+                zkey, witness = block_files(Path(folder))
         with screen.bar("proving with every prover"):
             figures = compare(str(zkey), str(witness), options.rounds)
     if options.json:
@@ -599,13 +601,13 @@ def run_table(options: argparse.Namespace) -> int:
     from proofmill.host.bench.table import figures
 
     with tempfile.TemporaryDirectory() as folder, Screen(machine=True).bar("measuring"):
-        zkey, witness = _block_files(Path(folder))
+        zkey, witness = block_files(Path(folder))
         for line in figures(str(zkey), str(witness)):
             print(line, flush=True)
     return 0
 
 
-def _block_files(folder: Path) -> tuple[Path, Path]:
+def block_files(folder: Path) -> tuple[Path, Path]:
     """A development key of the block circuit and a witness."""
     from proofmill.host.network.transfers.load import full_batch
     from proofmill.host.network.transfers.opening import opening_ledger

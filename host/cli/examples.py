@@ -32,6 +32,7 @@ EXAMPLES = {
     "bench sim": ("bench sim",),
     "bench transforms": ("bench transforms --device model+h",),
     "bench batch": ("bench batch",),
+    "bench evaluation": ("bench evaluation", "bench evaluation circuit.zkey witness.wtns"),
     "bench pairing": ("bench pairing",),
     "bench prove": ("bench prove --rounds 2", "bench prove circuit.zkey witness.wtns"),
     "bench proving": ("bench proving --power 12", "bench proving --peer build/prover --memory 512"),

@@ -265,6 +265,16 @@ FIELDS: dict[str, dict[str, str]] = {
         "batches": "each with one inversion", "under_way": "pairs, at most at once",
         "dsp": "blocks of the multiplier, of AMD UltraScale+",
         "dsp_cycles": "blocks times cycles an addition"},
+    "bench evaluation": {
+        "constraints": "rows of a matrix", "entries": "of both matrices, other than 0",
+        "ones": "times 1", "minus_ones": "times -1", "products": "times anything else",
+        "different": "coefficients among these",
+        "nothing": "places between entries that are empty, to keep a row's apart",
+        "cycles": "from the first entry to the last sum, by the model",
+        "cycles_with_results": "to the last result",
+        "entries_a_cycle": "of these cycles, the results left out",
+        "bar": "entries a cycle that are wanted", "stream_bits": "of an entry's word",
+        "checked": "whether the sums are this machine's"},
     "bench pairing": {"seed": "--seed", "runs": "a list, below"},
     "bench pairing: runs": {
         "what": "pairing, or check: of a Groth16 proof",

@@ -13,6 +13,7 @@ from cocotb_tools.runner import get_runner
 from proofmill.firmware.library import finishing_program
 from proofmill.hdl.accelerator import Accelerator
 from proofmill.hdl.emit import emit_verilog, for_every_simulator
+from proofmill.hdl.evaluation import Evaluation
 from proofmill.hdl.field import BN254_SCALAR
 from proofmill.hdl.framed_adder import FramedAdder
 from proofmill.hdl.mailbox_unit import MailboxUnit
@@ -24,6 +25,7 @@ from proofmill.hdl.wide_processor import WideProcessor
 from proofmill.sim.compiling import BuildError, verilator
 from tests.firmware.wide_programs import FOLDED_WIDE, TOY_WIDE
 from tests.hdl.matrix_runs import TOYS, unit
+from tests.hdl.test_evaluation import TOY_EVALUATION
 
 
 def ready(simulator, monkeypatch):
@@ -111,6 +113,15 @@ def test_matrices(builds, simulator, name, pause, tmp_path, monkeypatch):
     ready(simulator, monkeypatch)
     bench(builds, simulator, "matrix", lambda: MatrixUnit(unit(TOYS[name])), tmp_path, name,
           SHAPE=name, PAUSE=str(pause))
+
+
+@pytest.mark.parametrize("simulator, pause", [
+    ("icarus", 0.4), *(pytest.param(*case, marks=pytest.mark.slow) for case in (
+        ("icarus", 0), ("verilator", 0.4)))])
+def test_the_evaluation(builds, simulator, pause, tmp_path, monkeypatch):
+    ready(simulator, monkeypatch)
+    bench(builds, simulator, "evaluation", lambda: Evaluation(TOY_EVALUATION), tmp_path,
+          PAUSE=str(pause))
 
 
 @SIMULATORS

@@ -1,0 +1,98 @@
+"""Sparse matrices times a vector by their definition, the order in which the unit wants entries,
+and the cycles that it takes."""
+
+import heapq
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+from proofmill.hdl.evaluation import SPACING, EvaluationShape, Kind
+from proofmill.hdl.field import PrimeField
+
+
+class Entry(NamedTuple):
+    """A coefficient, from 0 to below the modulus, of a row and a wire."""
+
+    row: int
+    wire: int
+    coefficient: int
+
+
+class Numbered(NamedTuple):
+    """An entry whose coefficient is a number of the dictionary, see `hdl.evaluation.Kind`."""
+
+    row: int
+    wire: int
+    number: int
+
+
+NOTHING = Numbered(0, 0, Kind.NOTHING)
+
+
+def evaluate(field: PrimeField, entries: Iterable[Entry], witness: Sequence[int],
+             rows: int) -> list[int]:
+    """The sum of every row's coefficients times their wires' values, modulo the modulus."""
+    found = [0] * rows
+    for row, wire, coefficient in entries:
+        found[row] = (found[row] + coefficient * witness[wire]) % field.modulus
+    return found
+
+
+def numbered(shape: EvaluationShape,
+             entries: Iterable[Entry]) -> tuple[list[Numbered], dict[int, int]]:
+    """(the entries with numbers of coefficients, the dictionary: coefficients by number).
+
+    Zeros are left out. Raises ValueError where what there is does not fit the unit.
+    """
+    numbers: dict[int, int] = {1: Kind.ONE, shape.field.modulus - 1: Kind.MINUS_ONE}
+    found = []
+    for row, wire, coefficient in entries:
+        if not 0 <= coefficient < shape.field.modulus:
+            raise ValueError(f"coefficient {coefficient} of row {row} is not below the modulus")
+        if row >> shape.row_bits or wire >> shape.wire_bits:
+            raise ValueError(f"row {row} or wire {wire} does not fit {shape.row_bits} and "
+                             f"{shape.wire_bits} bits: make the unit's larger")
+        if coefficient:
+            number = numbers.setdefault(coefficient, len(numbers) + 1)
+            found.append(Numbered(row, wire, number))
+    if len(numbers) + 1 > 1 << shape.number_bits:
+        raise ValueError(f"{len(numbers) - 2} different coefficients do not fit "
+                         f"{shape.number_bits} bits: make the unit's number_bits larger")
+    return found, {number: coefficient for coefficient, number in numbers.items()
+                   if number >= Kind.STORED}
+
+
+def in_order(entries: Iterable[Numbered]) -> list[Numbered]:
+    """The entries such that those of a row are `SPACING` apart.
+
+    Rows are dealt to as many lanes, the longest first to the shortest lane (Graham, "Bounds on
+    multiprocessing timing anomalies", 1969), and a lane's entries come every `SPACING` places; at
+    the end of a lane that is shorter, `NOTHING`.
+    """
+    rows: Mapping[int, list[Numbered]] = defaultdict(list)
+    for entry in entries:
+        rows[entry.row].append(entry)
+    lanes: list[list[Numbered]] = [[] for _ in range(SPACING)]
+    lengths = [(0, lane) for lane in range(SPACING)]
+    for row in sorted(rows.values(), key=len, reverse=True):
+        length, lane = heapq.heappop(lengths)
+        lanes[lane] += row
+        heapq.heappush(lengths, (length + len(row), lane))
+    longest = max(map(len, lanes))
+    padded = [lane + [NOTHING] * (longest - len(lane)) for lane in sorted(
+        lanes, key=len, reverse=True)]
+    found = [entry for together in zip(*padded, strict=True) for entry in together]
+    while found and found[-1] is NOTHING:
+        found.pop()
+    return found
+
+
+def sums_cycles(shape: EvaluationShape, entries: int) -> int:
+    """From the first entry's being taken to the last sum's being written, both included."""
+    return entries + shape.written
+
+
+def cycles(shape: EvaluationShape, entries: int, rows: int) -> int:
+    """... to the last result's being taken, if nobody waits: the first is looked up in the cycle
+    after the last sum's, and is there two cycles later."""
+    return sums_cycles(shape, entries) + 2 + rows
