@@ -88,6 +88,11 @@ EXAMPLES = {
     "history verify": ("history verify block_vk.json history.json blocks.era",),
     "light start": ("light start light --key verification_key.json --epoch 0 --registry 123",),
     "light follow": ("light follow light --peer http://127.0.0.1:8000 --peer other/light",),
+    "light ledger": (
+        ("light ledger light --key vk.json --history-key history.json --ledger-root 123 --block "
+         f"0x{'5f' * 32}"),),
+    "light balance": ("light balance light 3 --peer http://127.0.0.1:8000",),
+    "light proven": (f"light proven light 0x{'5f' * 32} --peer proofs",),
     "light show": ("light show light", "light show light --json"),
     "completion": ("completion bash",),
 }

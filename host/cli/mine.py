@@ -22,9 +22,10 @@ from proofmill.host.prover.devices.device import Device
 from proofmill.host.prover.plonk.systems import FFLONK, GROTH16, PLONK
 
 if TYPE_CHECKING:  # these take seconds to import
+    from proofmill.host.network.certificates.publish import Publisher
     from proofmill.host.network.consensus.chain import EmbeddedChain
     from proofmill.host.network.consensus.keys import ValidatorKey
-    from proofmill.host.network.consensus.miner import Miner
+    from proofmill.host.network.consensus.miner import Event, Miner
     from proofmill.host.network.consensus.records import Claim
     from proofmill.host.network.evm.external import ExternalEvm
     from proofmill.host.network.second_layer.engines import EvmEngines
@@ -76,7 +77,7 @@ def register(commands: Commands) -> None:
                       help="the chain, its transfers and its key follow from it; a proof's own "
                            "randomness, and so the blocks' hashes, do not (default: 0)")
     mine.add_argument("--proofs", type=output_folder, metavar="FOLDER",
-                      help="keep the proofs there, as `history aggregate` takes them")
+                      help="keep the proofs there, for `history aggregate` and light nodes")
     form = mine.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true",
                       help="one JSON object on stdout at the end, everything else on stderr")
@@ -192,6 +193,7 @@ class _Run:
     rewards: "SecondLayer"
     report: Report
     totals: Totals
+    publisher: "Publisher | None"
 
 
 def _mine(options: argparse.Namespace, run: _Run, devices: Devices, start: float) -> int:
@@ -199,6 +201,8 @@ def _mine(options: argparse.Namespace, run: _Run, devices: Devices, start: float
     failure: ProofmillError | None = None
     try:
         run.miner.run(options.blocks)
+        if run.publisher is not None and not run.miner.summary.interrupted:
+            run.publisher.finish()
     except ProofmillError as error:
         failure = error
     run.report.flush()
@@ -222,16 +226,18 @@ def _prepare(options: argparse.Namespace, screen: Screen, devices: Devices,
              node: "ExternalEvm | None", ahead: "Ahead | None") -> _Run:
     """A miner on the contracts of the chain's own blocks, or on those of `node`. `ahead`: what
     builds the device meanwhile, None where it is open."""
+    from proofmill.host.network.certificates.publish import Publisher
     from proofmill.host.network.consensus.block_proofs import block_verifier, check_key
     from proofmill.host.network.consensus.chain import EmbeddedChain
     from proofmill.host.network.consensus.engines import ledger_engines
     from proofmill.host.network.consensus.keys import derive_keys
-    from proofmill.host.network.consensus.miner import Miner
+    from proofmill.host.network.consensus.miner import Miner, SlotPassed
     from proofmill.host.network.contracts.block_verifiers import proof_numbers_of
     from proofmill.host.network.contracts.deployment import prepare
     from proofmill.host.network.contracts.ledger import ledger_sources
     from proofmill.host.network.second_layer.engines import EvmEngines
     from proofmill.host.prover.circuits.rollup.circuit import RollupCircuit
+    from proofmill.host.prover.groth16.proving_key import ProvingKey
 
     with screen.bar("preparing the block circuit and its key") as bar:
         circuit = RollupCircuit(ledger_size(options), short_sums=options.system != GROTH16)
@@ -262,9 +268,18 @@ def _prepare(options: argparse.Namespace, screen: Screen, devices: Devices,
         f"accounts, {_signed(size.transfers)} a block; circuit: {circuit.r1cs.constraints:,} "
         f"constraints, {_keyed(key)}; device: {options.device}")
     totals, report = Totals(), Report(screen, options.device, options.json_lines)
-    prove = _prover(options, circuit, key, devices, report, totals)
+    publisher = None if options.proofs is None or not isinstance(key, ProvingKey) else Publisher(
+        options.proofs, chain, key.verification_key)
+    prove = _prover(options, circuit, key, devices, report, totals, publisher)
     rewards = _second_layer(options, screen, chain, miner, engines, node)
-    return _Run(Miner(chain, MINER_VALIDATOR, rewards, prove, report), rewards, report, totals)
+
+    def hear(event: "Event") -> None:
+        if publisher is not None and isinstance(event, SlotPassed):
+            publisher.passed(event.report.slot)
+        report(event)
+
+    return _Run(Miner(chain, MINER_VALIDATOR, rewards, prove, hear), rewards, report, totals,
+                publisher)
 
 
 def _signed(transfers: int) -> str:
@@ -281,9 +296,9 @@ def _keyed(key: "ProvingKey | GatesKey") -> str:
 
 
 def _prover(options: argparse.Namespace, circuit: "RollupCircuit", key: "ProvingKey | GatesKey",
-            devices: Devices, report: Report, totals: Totals) -> "Callable[[Claim], bytes]":
+            devices: Devices, report: Report, totals: Totals, publisher: "Publisher | None"
+            ) -> "Callable[[Claim], bytes]":
     """What makes the proof of a claim, counts it, and says what has happened to devices."""
-    from proofmill.host.network.certificates.era import write_block_proof
     from proofmill.host.network.consensus.block_proofs import proof_to_bytes
     from proofmill.host.prover.devices.cpu import CpuDevice
     from proofmill.host.prover.fflonk.prove import FflonkProver
@@ -319,8 +334,8 @@ def _prover(options: argparse.Namespace, circuit: "RollupCircuit", key: "Proving
             result = prover.prove(witness, bar, tell=tell)
         totals.add(result)
         report.proven(result)
-        if options.proofs is not None and isinstance(result.proof, Proof):
-            write_block_proof(options.proofs, slot, result.proof, result.public)
+        if publisher is not None and isinstance(result.proof, Proof):
+            publisher.proven(slot, result.proof, result.public)
         return proof_to_bytes(result.proof)
 
     return prove

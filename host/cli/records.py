@@ -378,6 +378,13 @@ FIELDS: dict[str, dict[str, str]] = {
         "registry": "by which the votes from there count, as text",
         "certificates": "a list: the epochs whose certificates are here",
         "bytes": "of all files of the node"},
+    "light balance": {
+        "account": "its number", "exists": "whether the ledger has it", "balance": "0 if not",
+        "nonce": "transfers and exits made so far", "ledger_root": "to which it is shown, as text",
+        "blocks": "proven, after which"},
+    "light proven": {
+        "block": "the payload's block hash, hex", "proven": "whether a peer has shown it",
+        "place": "its number among the proven blocks, from 0, or null"},
     "bench prove": {
         "zkey": "the key", "provers": "an object: for each prover seconds, and cycles if it has "
                                       "any; null for one that is not installed",

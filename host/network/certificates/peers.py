@@ -23,26 +23,34 @@ def ask(peer: str, epoch: int) -> bytes | None:
 
     Raises `ProofmillError` where the peer does not answer.
     """
+    return ask_file(peer, f"{epoch}{SUFFIX}", CERTIFICATE_BYTES)
+
+
+def ask_file(peer: str, name: str, most: int) -> bytes | None:
+    """A peer's file, `most` bytes and one at most; None where it has none.
+
+    Raises `ProofmillError` where the peer does not answer.
+    """
     if peer.startswith(("http://", "https://")):
-        return _ask_server(f"{peer.rstrip('/')}/{epoch}{SUFFIX}")
+        return _ask_server(f"{peer.rstrip('/')}/{name}", most + 1)
     folder = Path(peer)
     if not folder.is_dir():
         raise ProofmillError(f"peer {peer}: no such folder, and no address such as "
                              "http://127.0.0.1:8000")
     try:
-        with (folder / f"{epoch}{SUFFIX}").open("rb") as stream:
-            return stream.read(CERTIFICATE_BYTES + 1)
+        with (folder / name).open("rb") as stream:
+            return stream.read(most + 1)
     except FileNotFoundError:
         return None
     except OSError as error:
-        raise ProofmillError(f"peer {peer}: epoch {epoch} cannot be read: {error.strerror}; "
+        raise ProofmillError(f"peer {peer}: {name} cannot be read: {error.strerror}; "
                              f"{way_out(error)}") from error
 
 
-def _ask_server(address: str) -> bytes | None:
+def _ask_server(address: str, most: int) -> bytes | None:
     try:
         with urlopen(address, timeout=TIMEOUT_SECONDS) as answer:
-            found: bytes = answer.read(CERTIFICATE_BYTES + 1)
+            found: bytes = answer.read(most)
             return found
     except HTTPError as error:
         if error.code == MISSING:

@@ -30,6 +30,10 @@ class Payloads(Protocol):
         """The transfers of an accepted payload; KeyError as `ledger`."""
         ...
 
+    def header(self, request: spec.NewPayloadRequest) -> bytes:
+        """The RLP of the header that the block hash of a payload is the Keccak-256 of."""
+        ...
+
     def watch(self, store: spec.Store) -> None:
         """Hear of the chain's fork-choice store, as soon as there is one."""
         ...

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.network.consensus.collectors import Collectors
-from proofmill.host.network.consensus.payload import block_hash
+from proofmill.host.network.consensus.payload import block_hash, header_of
 from proofmill.host.network.consensus.payload_builder import PayloadBuilder
 from proofmill.host.network.consensus.refusal import own_work
 from proofmill.host.network.consensus.spec import spec
@@ -81,6 +81,11 @@ class ExecutionLayer(PayloadBuilder):
         """Whether `block_hash` is the Keccak-256 of the header (see `payload.block_hash`)."""
         expected = block_hash(execution_payload, parent_beacon_block_root, execution_requests_list)
         return bytes(execution_payload.block_hash) == expected
+
+    def header(self, request: spec.NewPayloadRequest) -> bytes:
+        """The RLP of the header of a payload's block."""
+        return header_of(request.execution_payload, request.parent_beacon_block_root,
+                         spec.get_execution_requests_list(request.execution_requests))
 
     def is_valid_versioned_hashes(self, new_payload_request: spec.NewPayloadRequest) -> bool:
         """No transaction carries blobs, so there must be no hashes."""

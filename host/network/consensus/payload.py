@@ -43,7 +43,14 @@ def request_root(request: spec.NewPayloadRequest) -> bytes:
 def block_hash(
     payload: spec.ExecutionPayload, parent_beacon_block_root: bytes, requests: Sequence[bytes] = ()
 ) -> bytes:
-    """The block hash of an execution payload: Keccak-256 of the RLP of its header, 32 bytes.
+    """The block hash of an execution payload: Keccak-256 of its `header_of`, 32 bytes."""
+    return _keccak(header_of(payload, parent_beacon_block_root, requests))
+
+
+def header_of(
+    payload: spec.ExecutionPayload, parent_beacon_block_root: bytes, requests: Sequence[bytes] = ()
+) -> bytes:
+    """The RLP of a payload's header.
 
     The header is the one Ethereum hashes, in the order of EIP-1559, 4895, 4844, 4788, 7685, 7928
     and 7843. Two of its fields are the ledger's: `state_root` is the Poseidon root of the accounts
@@ -75,7 +82,7 @@ def block_hash(
         _keccak(rlp.encode(bytes(payload.block_access_list))),
         int(payload.slot_number),
     ]
-    return _keccak(rlp.encode(header))
+    return bytes(rlp.encode(header))
 
 
 def _keccak(data: bytes) -> bytes:

@@ -261,16 +261,13 @@ class EvmExecutionLayer(PayloadBuilder):
         execution_requests_list: Sequence[bytes],
     ) -> bool:
         """Whether `block_hash` is that of the header of a Cancun block with these fields."""
-        payload = execution_payload
-        withdrawals = [rlp.encode(list(each)) for each in _withdrawals(payload)]
-        return bytes(payload.block_hash) == header_hash([
-            bytes(payload.parent_hash), EMPTY_OMMERS_HASH, bytes(payload.fee_recipient),
-            bytes(payload.state_root), _trie_root([bytes(raw) for raw in payload.transactions]),
-            bytes(payload.receipts_root), bytes(payload.logs_bloom), 0, int(payload.block_number),
-            int(payload.gas_limit), int(payload.gas_used), int(payload.timestamp),
-            bytes(payload.extra_data), bytes(payload.prev_randao), bytes(8),
-            int(payload.base_fee_per_gas), _trie_root(withdrawals), int(payload.blob_gas_used),
-            int(payload.excess_blob_gas), bytes(parent_beacon_block_root)])
+        return bytes(execution_payload.block_hash) == header_hash(
+            _header_fields(execution_payload, bytes(parent_beacon_block_root)))
+
+    def header(self, request: spec.NewPayloadRequest) -> bytes:
+        """The RLP of the header of a payload's block."""
+        return bytes(rlp.encode(_header_fields(
+            request.execution_payload, bytes(request.parent_beacon_block_root))))
 
     def _execute(
         self, payload: spec.ExecutionPayload, parent_beacon_block_root: bytes, name: bytes
@@ -518,3 +515,15 @@ def _trie_root(values: Sequence[bytes]) -> bytes:
     return bytes(tree.root_hash)
 
 
+def _header_fields(payload: spec.ExecutionPayload, parent_beacon_block_root: bytes
+                   ) -> list[object]:
+    """Of a Cancun block's header, in the order in which they are hashed."""
+    withdrawals = [rlp.encode(list(each)) for each in _withdrawals(payload)]
+    return [
+        bytes(payload.parent_hash), EMPTY_OMMERS_HASH, bytes(payload.fee_recipient),
+        bytes(payload.state_root), _trie_root([bytes(raw) for raw in payload.transactions]),
+        bytes(payload.receipts_root), bytes(payload.logs_bloom), 0, int(payload.block_number),
+        int(payload.gas_limit), int(payload.gas_used), int(payload.timestamp),
+        bytes(payload.extra_data), bytes(payload.prev_randao), bytes(8),
+        int(payload.base_fee_per_gas), _trie_root(withdrawals), int(payload.blob_gas_used),
+        int(payload.excess_blob_gas), parent_beacon_block_root]

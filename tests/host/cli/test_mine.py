@@ -13,9 +13,13 @@ import pytest
 from proofmill.host.cli.main import main
 from proofmill.host.ground import cache
 from proofmill.host.ground.owner import Owner
+from proofmill.host.network.certificates.light import LightNode
 from proofmill.host.network.consensus.keys import derive_keys
 from proofmill.host.network.evm.account import address_of
+from proofmill.host.prover.circuits.finality.vote import Checkpoint
 from proofmill.host.prover.devices.device import DeviceError
+from proofmill.host.prover.groth16.development_powers import development_powers
+from proofmill.host.prover.groth16.verification_key import read_verification_key
 from tests.host.network.evm.rpc_server import Node, serving
 
 ROOT = Path(__file__).parents[3]
@@ -94,9 +98,10 @@ def test_the_readmes_sample_is_what_it_shows(capsys):
         assert line.strip() == "..." or line in shown, line
 
 
-def test_a_seed_decides_everything_but_the_time(capsys):
-    runs = [mine(capsys, "--blocks", "1", "--device", "cpu", "--seed", seed)[1:]
-            for seed in ("7", "7")]
+def test_a_seed_decides_everything_but_the_time(capsys, tmp_path):
+    kept = tmp_path / "kept"
+    runs = [mine(capsys, "--blocks", "1", "--device", "cpu", "--seed", "7", *more)[1:]
+            for more in ((), ("--proofs", str(kept)))]
     for record, _ in runs:
         record.pop("seconds")
         # A proof's own randomness is in its bytes, and what these cost as data differs.
@@ -107,6 +112,34 @@ def test_a_seed_decides_everything_but_the_time(capsys):
     # Slot by slot: proposers, transfers, finality, rewards.
     assert len(slots_of(first_text)) == first["slots"]
     assert slots_of(first_text) == slots_of(second_text)
+    what_was_kept_is_what_a_light_node_takes(capsys, tmp_path, kept, first["ledger"])
+
+
+def what_was_kept_is_what_a_light_node_takes(capsys, folder, kept, coins):
+    """From the proofs of a real chain to a light node's ledger, by the commands."""
+    powers = [str(folder / name) for name in ("first.ptau", "second.ptau")]
+    for path in powers:
+        development_powers(path, 2, path.encode())
+    key, vk, light = str(folder / "key.json"), str(kept / "verification_key.json"), folder / "light"
+    trust = json.loads((kept / "trust.json").read_text())
+    assert main(["history", "key", *powers, key]) == 0
+    assert main(["history", "aggregate", vk, *powers, str(kept), str(kept / "0.era")]) == 0
+    # The checkpoint is trusted here: no certificate leads to it, so any key of those will do.
+    LightNode.start(light, read_verification_key(vk),
+                    Checkpoint(trust["epoch"], bytes.fromhex(trust["root"])), 1)
+    assert main(["light", "ledger", str(light), "--key", vk, "--history-key", key, "--ledger-root",
+                 trust["ledger_root"], "--block", f"0x{trust['block_hash']}"]) == 0
+    assert main(["light", "follow", str(light), "--peer", str(kept)]) == 0
+    capsys.readouterr()
+    balances = 0
+    for number in ("0", "1"):
+        assert main(["light", "balance", str(light), number, "--peer", str(kept), "--json"]) == 0
+        balances += json.loads(capsys.readouterr().out)["balance"]
+    assert 0 < balances <= coins["in_tree"]
+    (block,) = trust["blocks"]
+    assert main(["light", "proven", str(light), f"0x{block}", "--peer", str(kept)]) == 0
+    assert main(["light", "proven", str(light), f"0x{trust['block_hash']}", "--peer", str(kept)]
+                ) == 1
 
 
 def slots_of(text):
