@@ -26,7 +26,7 @@ def register(commands: Commands) -> None:
                     "proofs, for results of models, or for all of these (docs/market.md).")
     simulate.add_argument("scenario", metavar="SCENARIO.toml",
                           help="a file, or the name of a scenario of the package: equal, whale, "
-                               "unreliable, thrifty, entry, stakers; or `market`")
+                               "unreliable, thrifty, entry, stakers, divided; or `market`")
     simulate.add_argument("--slots", type=whole(1, MOST_SLOTS), metavar="N",
                           help="default: the scenario's")
     simulate.add_argument("--hours", type=whole(1, simulate_market.MOST_HOURS), metavar="N",

@@ -35,7 +35,8 @@ def register(commands: Commands) -> None:
                     "that was ended goes on where it was when it is started again.")
     running.add_argument("study", metavar="STUDY.toml",
                          help="a file (docs/studies.md), or the name of a study of the package: "
-                              "stake, energy, concentration, capacity, failures")
+                              "stake, energy, concentration, capacity, failures, "
+                              "partitions, ai")
     running.add_argument("--out", metavar="FOLDER", type=output_folder,
                          help="where runs, CSV, pictures and the page go (default, of a study of "
                               "the package: build/studies/NAME)")

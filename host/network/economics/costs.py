@@ -3,7 +3,7 @@
 import math
 
 from proofmill.host.network.economics.economy import SECONDS_A_YEAR
-from proofmill.host.network.economics.scenario import Network, ProverKind
+from proofmill.host.network.economics.scenario import Network, ProverKind, Scenario
 
 KWH = 3_600_000
 """Joules."""
@@ -36,3 +36,10 @@ def machine_gwei(kind: ProverKind, network: Network, machines: int) -> float:
 def tied_up_gwei(kind: ProverKind, machines: int) -> float:
     """What so many machines cost when they are bought."""
     return machines * discount(kind, machines) * kind.market.machine_gwei if machines else 0.0
+
+
+def outside_gwei(scenario: Scenario, kind: ProverKind) -> float:
+    """What a second of a machine earns elsewhere, its energy paid; nothing where that is no more
+    than the energy."""
+    price = scenario.economy.outside_gwei_per_hour / 3_600
+    return max(0.0, price - energy_gwei(scenario.network, kind.watts))

@@ -13,6 +13,7 @@ from statistics import NormalDist
 import numpy as np
 from numpy.typing import NDArray
 
+from proofmill.host.network.economics.partitions import Partitions
 from proofmill.host.network.economics.scenario import Scenario
 from proofmill.host.network.mechanism.hashing import keccak_words
 
@@ -28,8 +29,9 @@ _OF_PROVERS, _OF_BLOCKS, _OF_WORK = 0, 1, 2
 class Luck:
     """How long each proof takes and which never arrives, which slots stay empty, who proposes.
 
-    `slots`: how many there are; `empty[slot]`: no block; `proposer[slot]`: a validator. A prover's
-    place in a row is its identity. `seed` makes the mixes too: 0 or more, below 2^256.
+    `slots`: how many there are; `empty[slot]`: no block on the branch that is followed;
+    `silent[slot]`: nowhere; `proposer[slot]`: a validator. A prover's place in a row is its
+    identity. `seed` makes the mixes too: 0 or more, below 2^256.
     """
 
     def __init__(self, scenario: Scenario, slots: int, seed: int) -> None:
@@ -49,6 +51,9 @@ class Luck:
         self.empty = (words[:slots] >> np.uint64(40)) < round(network.empty_slot_rate * _FRACTION)
         self.proposer = ((words[slots:] >> np.uint64(32)) * np.uint64(network.validators)
                          >> np.uint64(32)).astype(np.int64)
+        self.partitions = Partitions(scenario, slots, self._words)
+        self.silent = self.empty
+        self.empty = self.silent | self.partitions.cut_proposers(self.proposer)
 
     def row(self, slot: int) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
         """Of each prover: microseconds until its proof of `slot` is made, and whether it arrives.

@@ -52,9 +52,14 @@ class Economy(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     `review_slots`: slots of a period, after which those whose strategy asks for it review what they
     do; `review_days`: the time that a period stands for, of which its slots are a sample, 0 for the
-    time that they take; `passive_stake_gwei`: on layer 1, of those that never move it.
+    time that they take; `passive_stake_gwei`: on layer 1, of those that never move it;
+    `outside_gwei_per_hour`: what an hour of a machine earns elsewhere, with jobs of AI, say, before
+    its energy; `outside_preempted`: whether a machine works there until it is to prove, or has to
+    be reserved for either.
     """
 
     review_slots: Annotated[int, Meta(ge=1, le=1_000_000)] = 256
     review_days: Annotated[float, Meta(ge=0, le=3_660)] = 0.0
     passive_stake_gwei: StatedGwei = 0
+    outside_gwei_per_hour: StatedGwei = 0
+    outside_preempted: bool = True

@@ -2,3 +2,5 @@
 
 MOST_SLOTS = 1_000_000
 MOST_PROVERS = 100_000
+MOST_VOTERS = 4_096
+"""Validators whose votes are followed one by one."""

@@ -6,7 +6,8 @@ from dataclasses import dataclass, fields
 import numpy as np
 
 from proofmill.host.network.economics.draws import Luck
-from proofmill.host.network.economics.population import Population, SlotOutcome
+from proofmill.host.network.economics.outcomes import SlotOutcome
+from proofmill.host.network.economics.population import Population
 from proofmill.host.network.economics.scenario import Scenario
 from proofmill.host.network.mechanism import rewards
 from proofmill.host.network.mechanism.penalties import primary_penalty

@@ -4,7 +4,6 @@ at its books when."""
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,49 +13,17 @@ from proofmill.host.network.economics.costs import (
     discount,
     energy_gwei,
     machine_gwei,
+    outside_gwei,
     speed_up,
     tied_up_gwei,
 )
 from proofmill.host.network.economics.draws import MICROS, Luck
 from proofmill.host.network.economics.economy import MOST_MACHINES
 from proofmill.host.network.economics.first_layer import Stakes
+from proofmill.host.network.economics.outcomes import SlotOutcome, Tally
 from proofmill.host.network.economics.prospects import Prospect
-from proofmill.host.network.economics.scenario import ProverKind, Scenario
+from proofmill.host.network.economics.scenario import Scenario
 from proofmill.host.network.economics.strategies import BUILT_IN, Choice, Strategy
-
-
-@dataclass
-class SlotOutcome:
-    """A slot with a block. `delay` (in blocks) and `seconds` (until every proposer has the proof)
-    None: never proven. `work`: proving time spent, each machine's in units of its own median;
-    `pay_gwei`: what its winner is paid."""
-
-    slot: int
-    stage: int
-    delay: int | None
-    seconds: float | None
-    winner: int | None
-    work: float
-    joules: float
-    pay_gwei: int = 0
-
-
-@dataclass(frozen=True)
-class Tally:
-    """A prover's run: gwei, joules and counts. `quit_slot`: when it left, None if it is there;
-    `bond_gwei`, `machines`: at the end, 0 if it has left; `machines_gwei`: what these have cost,
-    of one whose strategy looks at its books."""
-
-    kind: ProverKind
-    gwei: int
-    joules: float
-    wins: int
-    penalties_gwei: int
-    quit_slot: int | None
-    machines: int
-    bond_gwei: int
-    machines_gwei: float
-
 
 Classes = Mapping[str, type[Strategy]]
 """Strategies of a user, by the name of the kind of provers; "" for all others."""
@@ -266,7 +233,8 @@ class Population(ABC):
         choice = strategy.review(self._prospect(place, Prospect(
             self.mechanism, slot, kind, network, there, tally.machines, tally.bond_gwei,
             None if wealth is None else int(wealth), slots, income, energy, pay, 0.0, 0, 0.0,
-            first_layer=first)))
+            first_layer=first, outside_gwei=outside_gwei(self.scenario, kind),
+            outside_preempted=self.scenario.economy.outside_preempted)))
         if choice is not None:
             self._choose(place, _checked(choice, type(strategy)), slot)
 

@@ -6,7 +6,10 @@ Gwei a slot, of m machines and b gwei bonded, where the layer pays R for a slot:
     race      R (1 - failures) mean over slots of Phi((ln T - ln t(m)) / jitter) - energy
     work      R m v / (m v + V) - energy      v: proofs a second of a machine
 
-less what machines and the bond cost (`economy`), plus what the rest earns on the first layer. q
+less what machines and the bond cost (`economy`), plus what the rest earns on the first layer.
+Where hardware earns o gwei a second elsewhere, energy paid, a machine that works there until it is
+to prove costs that much less, nothing at least, and o for each second that it proves; one that is
+reserved for proofs costs what it would earn, if that is more than its price (`outside_gwei`). q
 is where a reliability comes to rest, ``g p / (g p + l (1 - p))``, g and l the parts by which a kept
 and a missed duty move it. B and V are the others' bonds, by reliability, and speed; T the first
 proof of the others in each slot of the last period; t(m) the time of a proof by Amdahl's law. All
@@ -63,6 +66,10 @@ class Prospect:
     window_seconds: float = math.inf
     first: Sequence[float] = ()
     first_layer: FirstLayer | None = None
+    outside_gwei: float = 0.0
+    """What a second of a machine earns elsewhere, energy paid."""
+    outside_preempted: bool = True
+    """Whether it works there until it is to prove."""
 
     def expected_gwei(self, machines: int, bond_gwei: int, pay_gwei: float | None = None) -> float:
         """What it can expect a slot, all costs counted, if the layer pays `pay_gwei` a slot
@@ -73,7 +80,7 @@ class Prospect:
         pay = self.pay_gwei if pay_gwei is None else pay_gwei
         rest = max(0, (self.wealth_gwei or 0) - bond_gwei - tied_up_gwei(self.kind, machines))
         return (self._earned(machines, bond_gwei, pay)
-                - machine_gwei(self.kind, self.network, machines)
+                - self._rent(machines)
                 - bond_gwei * (0.0 if self.first_layer else self._rate)
                 + (self.first_layer.income(rest) if self.first_layer else 0.0))
 
@@ -107,10 +114,17 @@ class Prospect:
     def _rate(self) -> float:
         return self.kind.market.capital_rate * self.network.slot_seconds / SECONDS_A_YEAR
 
+    def _rent(self, machines: int) -> float:
+        """What machines cost a slot while they do not prove."""
+        price = machine_gwei(self.kind, self.network, machines)
+        elsewhere = self.outside_gwei * self.network.slot_seconds * machines
+        return max(0.0, price - elsewhere) if self.outside_preempted else max(price, elsewhere)
+
     def _energy(self, machines: int, seconds: float) -> float:
-        """Gwei for all machines at work for so long."""
-        return energy_gwei(self.network, seconds * self.kind.watts * machines
-                           * discount(self.kind, machines))
+        """Gwei for all machines at work for so long, and what they do not earn elsewhere then."""
+        forgone = self.outside_gwei * seconds * machines if self.outside_preempted else 0.0
+        return forgone + energy_gwei(self.network, seconds * self.kind.watts * machines
+                                     * discount(self.kind, machines))
 
     def _seconds(self, machines: int) -> float:
         """The median time of a proof."""

@@ -18,7 +18,11 @@ from proofmill.host.network.economics.economy import (
     SomeGwei,
     StatedGwei,
 )
-from proofmill.host.network.economics.limits import MOST_PROVERS, MOST_SLOTS
+from proofmill.host.network.economics.limits import (
+    MOST_PROVERS,
+    MOST_SLOTS,
+    MOST_VOTERS,
+)
 from proofmill.host.network.economics.packaged import document_of, texts
 from proofmill.host.network.mechanism.parameters import DEFENCES, Defences, Parameters
 
@@ -32,6 +36,9 @@ class Network(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     `base_gwei`: B, layer 1's base of a slot; `network_seconds`: from a proof made to every
     proposer having it; `empty_slot_rate`: slots without a block; `energy_gwei_per_kwh`: price.
+    `partition_every`: slots from one cut of the network to the next, 0 for none; it lasts
+    `partition_slots`, and `partition_share` of provers and validators are in the other part
+    (`partitions`).
     """
 
     slots: Annotated[int, Meta(ge=1, le=MOST_SLOTS)] = 5_000
@@ -41,6 +48,9 @@ class Network(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     empty_slot_rate: Annotated[float, Meta(ge=0, le=0.99)] = 0.01
     validators: Annotated[int, Meta(ge=1, le=10**6)] = 64
     energy_gwei_per_kwh: StatedGwei = 50_000_000
+    partition_every: Annotated[int, Meta(ge=0, le=MOST_SLOTS)] = 0
+    partition_slots: Annotated[int, Meta(ge=1, le=MOST_SLOTS)] = 16
+    partition_share: Share = 0.3
 
 
 class ProverKind(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -149,8 +159,20 @@ def scenario_of(document: Mapping[str, Any], where: str) -> Scenario:
     for one in file.mechanisms:
         if file.mechanisms.count(one) > 1:
             raise ProofmillError(f"{where}: mechanisms: {one!r} occurs twice; name each once")
+    _check_partitions(file.network, where)
     return Scenario(file.title, file.network, file.provers, _parameters(file.mechanism, where),
                     file.economy, file.mechanisms)
+
+
+def _check_partitions(network: Network, where: str) -> None:
+    every, length = network.partition_every, network.partition_slots
+    if every and length >= every:
+        raise ProofmillError(f"{where}: network.partition_slots: {length} is not below "
+                             f"partition_every, {every}; the parts have to meet in between")
+    if every and network.validators > MOST_VOTERS:
+        raise ProofmillError(
+            f"{where}: network.validators: {network.validators:,}; with partitions every vote is "
+            f"followed, of {MOST_VOTERS:,} validators at most")
 
 
 def _parameters(table: Struct, where: str) -> Parameters:

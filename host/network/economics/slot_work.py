@@ -1,5 +1,6 @@
 """Who works on the proof of one slot: arrays, since in a race everybody does."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -17,13 +18,14 @@ Micros = NDArray[np.int64]
 class Group:
     """Provers that start at one time, `start` microseconds after the slot's start.
 
-    `end`: when each has its proof; `delay`: of the first slot whose proposer has it and may include
-    it; `waiting`: whether it is on its way to a block still.
+    `end`: when each has its proof; `sent`: when every proposer has it; `delay`: of the first slot
+    whose proposer has it and may include it; `waiting`: whether it is on its way to a block still.
     """
 
     provers: Provers
     start: int
     end: Micros
+    sent: Micros
     delay: NDArray[np.int64]
     waiting: NDArray[np.bool_]
 
@@ -36,26 +38,28 @@ class SlotWork:
     groups: list[Group] = field(default_factory=list)
 
     def start(self, provers: Provers, start: int, luck: tuple[Micros, NDArray[np.bool_]],
-              travel: int, slot_length: int) -> None:
+              arrivals: Callable[[Provers, Micros], Micros], slot_length: int) -> None:
         """`provers` begin at `start`. `luck`: how long each takes, and whose proofs arrive;
-        `travel`, `slot_length`: microseconds from a proof made to every proposer having it, and of
-        a slot."""
+        `arrivals`: from provers and when they have their proofs, when every proposer has them;
+        `slot_length`: microseconds of a slot."""
         micros, arrives = luck
         end = start + micros
+        sent = arrivals(provers, end)
         # A proof that is early still has to wait for its stage to open.
-        delay = np.maximum(-(-(end + travel) // slot_length), start // slot_length + 1)
-        self.groups.append(Group(provers, start, end, delay, arrives.copy()))
+        delay = np.maximum(-(-sent // slot_length), start // slot_length + 1)
+        self.groups.append(Group(provers, start, end, sent, delay, arrives.copy()))
 
     def busy(self) -> set[int]:
         """Who works on it."""
         return {int(prover) for group in self.groups for prover in group.provers}
 
-    def end_of(self, prover: int) -> int:
-        """When the prover has its proof. ValueError for one that does not work on it."""
+    def sent_of(self, prover: int) -> int:
+        """When every proposer has the prover's proof. ValueError for one that does not work on it.
+        """
         for group in self.groups:
             (places,) = np.nonzero(group.provers == prover)
             if len(places):
-                return int(group.end[places[0]])
+                return int(group.sent[places[0]])
         raise ValueError(f"prover {prover} does not work on this slot")
 
     def landed(self, delay: int, most: int | None = None) -> list[int]:

@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from proofmill.host.network.economics.draws import Luck
-from proofmill.host.network.economics.population import Classes, Population, SlotOutcome
+from proofmill.host.network.economics.outcomes import SlotOutcome
+from proofmill.host.network.economics.population import Classes, Population
 from proofmill.host.network.economics.prospects import Prospect
 from proofmill.host.network.economics.scenario import Scenario
 from proofmill.host.network.mechanism import rewards
@@ -40,7 +41,7 @@ class WorkRace(Population):
 
     def step(self, slot: int) -> None:
         """Run one slot."""
-        if slot < self.luck.slots and not self.luck.empty[slot]:
+        if slot < self.luck.slots and not self.luck.silent[slot]:
             self._block(slot)
         self.review(slot)
 
@@ -60,6 +61,11 @@ class WorkRace(Population):
         winner = None
         if ends[-1] > 0:
             winner = int(np.searchsorted(ends, self.luck.find(slot) * ends[-1], side="right"))
+        period = self.luck.partitions.period(slot)
+        if winner is not None and period is not None and self.luck.partitions.provers(
+                period)[winner]:
+            winner = None  # found in the other part
+        if winner is not None:
             self._gwei[winner] += self.pay_gwei
             self._wins[winner] += 1
         work, joules = self.count_work(at_work, np.full(len(at_work), self.slot_micros))

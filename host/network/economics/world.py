@@ -2,13 +2,15 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
 from proofmill.host.ground.units import BPS
 from proofmill.host.network.economics.draws import MICROS, Luck
-from proofmill.host.network.economics.population import Classes, Population, SlotOutcome
+from proofmill.host.network.economics.outcomes import SlotOutcome
+from proofmill.host.network.economics.population import Classes, Population
 from proofmill.host.network.economics.prospects import Prospect
 from proofmill.host.network.economics.scenario import Scenario
 from proofmill.host.network.economics.slot_work import SlotWork
@@ -52,6 +54,8 @@ class World(Population):
         self.refused = 0
         self._travel = round(scenario.network.network_seconds * MICROS)
         self._work: dict[int, SlotWork] = {}
+        self._parent = 0
+        """The slot of the latest block."""
 
     minted_gwei = property(lambda self: self.ledger.totals.matured)
     burned_gwei = property(lambda self: self.ledger.totals.burned)
@@ -89,6 +93,9 @@ class World(Population):
             staged = record.assignment.primary is not None
             self._start(record, Stage.PRIMARY if staged else Stage.OPEN, slot)
         if slot >= self.luck.slots or block:
+            if self.luck.partitions:
+                ledger.divided = self.luck.partitions.divided(slot, self._parent)
+                self._parent = slot
             proposer = int(self.luck.proposer[slot % self.luck.slots])
             for work in self._work.values():
                 if work.record.slot < slot:
@@ -130,7 +137,12 @@ class World(Population):
         micros, arrives = self.sped_up(provers, micros[provers]), arrives[provers]
         if self._reviewing and drawn.primary is None:
             self._note_first(provers[arrives], start + micros[arrives])
-        work.start(provers, start, (micros, arrives), self._travel, self.slot_micros)
+        away, later = self.luck.partitions.cut_off(provers, slot)
+        for chosen, when in ((~away, start), (away, (later - record.slot) * self.slot_micros)):
+            if chosen.any() or not away.any() and when == start:
+                work.start(provers[chosen], when, (micros[chosen], arrives[chosen]),
+                           partial(self.luck.partitions.arrivals, record.slot, self.slot_micros,
+                                   self._travel), self.slot_micros)
 
     def _willing(self, provers: NDArray[np.int64], slot: int, stage: Stage, start: int
                  ) -> NDArray[np.int64]:
@@ -180,7 +192,7 @@ class World(Population):
         stop = seen = winner = delay = None
         if win is not None:
             winner, delay = win.submission.prover % len(self.kinds), win.delay
-            seen = work.end_of(winner) + self._travel
+            seen = work.sent_of(winner)
             # In a race everyone sees the first proof at once; under stages, in its block.
             staged = record.assignment.primary is not None
             included = (win.included_slot - record.slot) * self.slot_micros

@@ -85,6 +85,9 @@ class Agent:
         self.costs = 0
         self.paid_out = 0
 
+    empty_costs = BLOCK_REWARD_GWEI
+    """What a slot of its own without a block costs it; nothing where it keeps the payload alone
+    back, since layer 1 pays for the beacon block."""
     votes_count = False
     """Whether votes have to be looked at, since it may keep some back."""
 
@@ -217,7 +220,7 @@ class Arena:
         skipped = proposer != STRANGER and not self.agent.proposes(slot)
         if skipped or self._is_dropped(slot) or proposer == STRANGER and self._is_cut(
                 self._luck("proposer", slot).randrange(self.setting.honest), slot):
-            self.agent.costs += BLOCK_REWARD_GWEI * skipped
+            self.agent.costs += self.agent.empty_costs * skipped
             self._wait(slot, self._queue.pop(slot, []))
             self._close(slot, block=False)
             self._open_stages(slot)

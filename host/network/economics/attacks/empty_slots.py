@@ -1,10 +1,12 @@
 """Attacks by proposers who leave their slots empty, so that no block has room for a proof."""
 
+from functools import partial
+
 from proofmill.host.network.economics.attacks.arena import Agent, Arena, Setting
 from proofmill.host.network.economics.attacks.harm import Harm, Outcome
 from proofmill.host.network.economics.attacks.measure import Attack
 from proofmill.host.network.economics.attacks.theft import against
-from proofmill.host.network.mechanism.parameters import Defences
+from proofmill.host.network.mechanism.parameters import BILLION, Defences
 from proofmill.host.network.mechanism.records import SlotRecord
 
 LATE_PERCENT = 10
@@ -44,6 +46,12 @@ class LateEmptier(Late):
         return True
 
 
+class PayloadKeeper(LateEmptier):
+    """Makes the beacon block of that slot, and keeps its payload back."""
+
+    empty_costs = 0
+
+
 def _emptied(defences: Defences, seed: int) -> Outcome:
     """The attacker's loss, and what honest provers are fined, over what both would have."""
     setting = Setting(share=0.1, failure_rate=0, proof_slots=2)
@@ -53,9 +61,10 @@ def _emptied(defences: Defences, seed: int) -> Outcome:
     return Outcome((gains[0] - gains[1]) / setting.slots, (fined[0] - fined[1]) / setting.slots)
 
 
-def late_emptier(rho: int, defences: Defences, seed: int) -> float:
+def late_emptier(rho: int, defences: Defences, seed: int,
+                 kind: type[LateEmptier] = LateEmptier) -> float:
     """What a late prover earns by leaving its own slots empty, from `rho` billionths on."""
-    return against(Setting(share=0.2, failure_rate=0, slots=240, rho_start=rho), LateEmptier, Late,
+    return against(Setting(share=0.2, failure_rate=0, slots=240, rho_start=rho), kind, Late,
                    defences, seed)
 
 
@@ -72,4 +81,11 @@ LIMITS = (
         "the block's reward is lost: at rho = 0.02, its floor, that is more than the fine",
         "20 % of stake and proposers, one proof in ten comes a slot after stage 1, rho 0.25",
         (), lambda defences, seed: late_emptier(250_000_000, defences, seed), limit=True),
+    *(Attack(
+        f"payload kept back, rho {rho / BILLION}", "make the block of that slot, and keep its "
+        "payload back",
+        "only what the payload would have brought is lost: layer 1 pays for the beacon block",
+        "20 % of stake and proposers, one proof in ten comes a slot after stage 1",
+        (), partial(late_emptier, rho, kind=PayloadKeeper), limit=True)
+      for rho in (250_000_000, 20_000_000)),
 )

@@ -30,7 +30,7 @@ TITLES = {
     "first_layer_herfindahl": "Herfindahl of layer 1's stake", "machines": "machines",
     "still_proving": "provers at work", "herfindahl_of_income": "Herfindahl of income",
     "nakamoto_of_income": "provers with half of all income (Nakamoto)",
-    "proofs_per_hour": "proofs an hour that can be made"}
+    "proofs_per_hour": "proofs an hour that can be made", "burned_gwei": "gwei of fines burned"}
 """Of panels; others have their figure's name."""
 LOGARITHMIC = 100
 """A panel whose values differ by more than this factor has logarithms."""
@@ -95,7 +95,10 @@ def _panel(axes: Axes, study: Study, rows: Sequence[Result], title: str) -> None
             mean, low, high = (np.array([np.nan if (one := found[step]) is None
                                          else getattr(one, end) for step in steps])
                                for end in ("mean", "lower", "upper"))
-            words = named(study.keys[1:], other)
+            varied = [place for place in range(len(other))
+                      if len({each[place] for each in others}) > 1]
+            words = named(tuple(study.keys[1:][place] for place in varied),
+                          tuple(other[place] for place in varied))
             axes.plot(places, mean, style, marker="o", ms=3, color=COLOURS[mechanism],
                       label=LABELS[mechanism] + (f", {words}" if words else ""))
             axes.fill_between(places, low, high, color=COLOURS[mechanism], alpha=0.2, lw=0)
