@@ -10,6 +10,7 @@ from proofmill.boards.board import Board
 from proofmill.boards.cores import point_benches, stream_benches
 from proofmill.boards.cores.bench import Bench, fill
 from proofmill.boards.cores.board_bench import board_bench
+from proofmill.boards.cores.evaluation_bench import evaluation_bench
 from proofmill.boards.cores.field_benches import (
     axis_multiplier_bench,
     inverter_bench,
@@ -29,6 +30,7 @@ from proofmill.hdl.batch_shape import BatchShape
 from proofmill.hdl.configurations import refusal
 from proofmill.hdl.curve import Group
 from proofmill.hdl.emit import emit_verilog, for_every_simulator
+from proofmill.hdl.evaluation import Evaluation, EvaluationShape
 from proofmill.hdl.framed_adder import FramedAdder
 from proofmill.hdl.functions import (
     AdderFunction,
@@ -137,6 +139,12 @@ class Core:
         """A wide processor with the same multiplier."""
         return wide(self.shape.adder.multiplier)
 
+    @property
+    def evaluation(self) -> EvaluationShape:
+        """Sums in the field of the curve's scalars, on such a multiplier in that field alone."""
+        return EvaluationShape(multiplier=replace(
+            self.shape.adder.multiplier, field=self.shape.adder.curve.scalar, second=None))
+
     @cached_property
     def gateware(self) -> Gateware:
         """The text of an accelerator, or of a board with one, and its hash, which is what it says
@@ -171,7 +179,7 @@ class Core:
 
 
 FIELD_UNITS = ("multiplier", "axis_multiplier", "inverter", "batch_adder", "processor",
-               "wide_processor", "transform")
+               "wide_processor", "evaluation", "transform")
 """Units in which there is no complete adder."""
 
 TOLD = ("accelerator", "board")
@@ -238,6 +246,9 @@ UNITS = {
     "wide_processor": Unit("a processor of straight-line programs, as of pairings, with a "
                            "multiplier of its own", lambda core: WideProcessor(core.wide),
                            lambda core: wide_bench(core.wide)),
+    "evaluation": Unit("rows of sparse matrices times a vector, an entry a cycle",
+                       lambda core: Evaluation(core.evaluation),
+                       lambda core: evaluation_bench(core.evaluation)),
     "transform": Unit("transforms with a multiplier and a memory of their own",
                       lambda core: TransformUnit(core.transforms),
                       lambda core: transform_bench(core.transforms)),

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from proofmill.boards.cores.proofs.sby import Formula, Proof
 
 UNITS = ("multiplier", "axis_multiplier", "inverter", "adder", "batch_adder", "processor",
-         "wide_processor", "transform", "mailboxes", "recoder", "msm", "accelerator", "board")
+         "wide_processor", "evaluation", "transform", "mailboxes", "recoder", "msm",
+         "accelerator", "board")
 PROGRAMS = ("invert", "multiply", "power")
 CURVES = ("bn254", "toy")
 BUSES = ("axi-stream", "axi4-lite")

@@ -65,6 +65,8 @@ CORES = {
     "wide_processor": Core(unit="wide_processor", shape=TOY_SHAPE),
     "wide_processor-folded": Core(unit="wide_processor", shape=folded(3)),
     "wide_processor-bn254": Core(unit="wide_processor", shape=STANDARD),
+    "evaluation": Core(unit="evaluation", shape=TOY_SHAPE),
+    "evaluation-bn254": Core(unit="evaluation", shape=STANDARD),
     "transform": Core(unit="transform", shape=TOY_SHAPE),
     "transform-folded": Core(unit="transform", shape=folded(3)),
     "transform-bn254": Core(unit="transform", shape=STANDARD),
@@ -85,8 +87,8 @@ SLOW = ("board-sdram",
         "axis_multiplier-folded",
         "transform-bn254", "transform-folded", "msm", "msm-groups", "accelerator-groups",
         "multiplier-bn254", "inverter-bn254", "batch_adder-folded", "batch_adder-bn254",
-        "batch_adder-g2", "wide_processor-folded", "wide_processor-bn254", "adder-a-pair-a-cycle",
-        "adder-g2", "mailboxes-folded", "mailboxes-bn254")
+        "batch_adder-g2", "wide_processor-folded", "wide_processor-bn254", "evaluation-bn254",
+        "adder-a-pair-a-cycle", "adder-g2", "mailboxes-folded", "mailboxes-bn254")
 
 
 def written(core, folder):
@@ -156,7 +158,8 @@ def test_the_answers_are_right_under_verilator(name, tmp_path):
     ("recoder", "operand__negative  <= negative;", "operand__negative  <= ~negative;"),
     ("inverter", "left  <= 7'h41;", "left  <= 7'h21;"),
     *((name, "product <= {", "product <= ~{") for name in (
-        "multiplier", "adder", "batch_adder", "processor", "wide_processor", "transform")),
+        "multiplier", "adder", "batch_adder", "processor", "wide_processor",
+        "evaluation", "transform")),
     ("axis_multiplier", "o__valid = there[13]", "o__valid = there[12]"),
     pytest.param("msm-groups", "product <= {", "product <= ~{", marks=pytest.mark.slow),
     ("accelerator", "64'h4c4c494d464f5250", "64'h4c4c494d464f5251"),

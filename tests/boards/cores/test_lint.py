@@ -26,7 +26,8 @@ def unit(name):
     return Core(unit=name, shape=shape)
 
 
-QUICK = ("multiplier-folded", "axis_multiplier-folded", "inverter", "processor", "board")
+QUICK = ("multiplier-folded", "axis_multiplier-folded", "inverter", "processor", "evaluation",
+         "board")
 """A board's text has the accelerator, and so the MSM, the mailboxes and the adder."""
 
 SLOW = ("transform", "batch_adder", "wide_processor", "wide_processor-folded", "recoder",
