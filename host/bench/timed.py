@@ -26,10 +26,10 @@ from proofmill.host.prover.devices.device import Bases, Job, Progress, Result
 KEPT_BYTES = 1 << 30
 
 
-def cycles_of(points: int) -> int:
-    """Cycles of a sum in G1 over random scalars, by the cost model of the preset `standard`."""
+def cycles_of(points: int, group: Group = Group.G1) -> int:
+    """Cycles of a sum over random scalars, by the cost model of the preset `standard`."""
     reach = uniform(BN254.scalar.modulus, points)
-    on = machine(STANDARD, Group.G1)
+    on = machine(STANDARD, group)
     return round(expected_cycles(on, best_plan(on, reach), reach))
 
 

@@ -20,6 +20,7 @@ from proofmill.host.cli.bench_kzg import add_kzg
 from proofmill.host.cli.bench_pairing import add_pairing
 from proofmill.host.cli.bench_scale import add_scale
 from proofmill.host.cli.bench_soak import add_soak
+from proofmill.host.cli.bench_systems import add_systems
 from proofmill.host.cli.ledger_size import WATCHED, accounts
 from proofmill.host.cli.prove import add_device
 from proofmill.host.cli.records import print_record
@@ -117,6 +118,7 @@ def register(commands: Commands) -> None:
     add_evaluation(actions)
     add_pairing(actions)
     add_gates(actions)
+    add_systems(actions)
     add_kzg(actions)
     add_delay(actions)
     add_scale(actions)

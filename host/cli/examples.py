@@ -45,6 +45,7 @@ EXAMPLES = {
     "bench simulate": ("bench simulate --provers 1000 --slots 100",),
     "bench gates": ("bench gates",),
     "bench delay": ("bench delay", "bench delay --squarings 1000000 --rounds 1"),
+    "bench systems": ("bench systems", "bench systems --device model"),
     "bench kzg": ("bench kzg", "bench kzg --threads 2 --rounds 5"),
     "bench soak": ("bench soak --slots 100",),
     "bench table": ("bench table",),

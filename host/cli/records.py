@@ -402,6 +402,18 @@ FIELDS: dict[str, dict[str, str]] = {
         "evaluate_seconds": "the least of the rounds", "check_seconds": "the same of the check",
         "squarings_per_second": "while it evaluates",
         "epoch_squarings": "an object: how many are three quarters of an epoch, by preset"},
+    "bench systems": {
+        "accounts": "--accounts", "transfers": "--transfers", "device": "--device",
+        "systems": "a list, below"},
+    "bench systems: systems": {
+        "system": "groth16, plonk or fflonk", "constraints": "of the circuit, with short sums "
+                                                             "where gates are made of it",
+        "gates": "without the padding; null for groth16", "zkey_bytes": "of the key's file",
+        "sums": "of a proof", "cycles": "of them on the device; null for one without",
+        "expected_cycles": "of them on the preset standard by its cost model, were all scalars "
+                           "random",
+        "proof_bytes": "of a proof, as a chain has it",
+        "gas": "of a transaction that verifies it by a contract"},
     "bench kzg": {
         "rounds": "--rounds", "threads": "--threads", "seed": "--seed", "results": "a list, below"},
     "bench kzg: results": {

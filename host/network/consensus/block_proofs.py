@@ -22,10 +22,10 @@ from proofmill.host.prover.plonk.verification_key import PlonkKey, PlonkProof
 from proofmill.host.prover.plonk.verification_key import proof_from_numbers as plonk_from_numbers
 from proofmill.host.prover.plonk.verify import verify as plonk_verify
 
-BlockProof: TypeAlias = Proof | PlonkProof | FflonkProof
+AnyProof: TypeAlias = Proof | PlonkProof | FflonkProof
 
 
-def proof_to_bytes(proof: BlockProof) -> bytes:
+def proof_to_bytes(proof: AnyProof) -> bytes:
     """The proof as the chain has it: the numbers that its system's contract takes, see
     `records.PROOF_BYTES` and the `numbers` of PLONK's and FFLONK's."""
     if isinstance(proof, Proof):
