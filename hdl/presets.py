@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from proofmill.hdl.curve import BN254, PRODUCTS, TOY_CURVE, Group
+from proofmill.hdl.curve import BN254, PRODUCTS, TOY_CURVE, Curve, Group
 from proofmill.hdl.field import BN254_BASE, TOY, TOY_ROOTS
 from proofmill.hdl.montgomery import MultiplierShape
 from proofmill.hdl.msm import MsmShape
@@ -38,6 +38,17 @@ def at_interval(interval: int, base: MsmShape = STANDARD) -> MsmShape:
     return replace(base, mailbox_bits=base.mailbox_bits - (units.bit_length() - 1),
                    adder=replace(base.adder, multipliers=units, units=units, adders=adders,
                                  intervals=intervals))
+
+
+def of_curve(curve: Curve, base: MsmShape = STANDARD) -> MsmShape:
+    """The multiplier and the adder of `base`, in G1 of another curve: every width is as much more
+    as the field is wider."""
+    multiplier = base.adder.multiplier
+    wider = curve.base.bits - multiplier.field.bits
+    intervals = tuple(each for each in base.adder.intervals if each[0] is Group.G1)
+    return replace(base, adder=replace(
+        base.adder, curve=curve, intervals=intervals, multiplier=replace(
+            multiplier, field=curve.base, operand_bits=multiplier.operand_bits + wider)))
 
 
 TOY_SHAPE = MsmShape(

@@ -15,6 +15,12 @@ PLACERS = ("static", "heap")
 PRESETS = ("standard", "one-row", "three-rows", "five-rows", "gw5a-one-row", "gw5a-four-rows",
            "gw5a-eight-rows", "batched", "toy")
 
+BLS = "bls12-381"
+CURVES = ("bn254", BLS)
+
+ON_BLS = ("multiplier", "inverter", "adder", "batch_adder")
+"""Units that there are on BLS12-381, in G1: the others move points, whose words are BN254's."""
+
 DEFAULTS = {"target": TARGETS[0], "preset": PRESETS[0], "megahertz": 150.0, "seed": 1,
             "placer": PLACERS[0]}
 
@@ -35,6 +41,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
                         metavar="|".join(TARGETS),
                         help="the device family (default: %(default)s)")
     add_shape_options(parser)
+    parser.add_argument("--curve", choices=CURVES, metavar="|".join(CURVES), default=CURVES[0],
+                        help=f"whose coordinates are computed with; of {BLS} "
+                             f"{', '.join(ON_BLS)}, in G1 (default: %(default)s)")
     parser.add_argument("--g1-only", action="store_true", help="leave G2 out")
     parser.add_argument("--place", action="store_true",
                         help="place and route too (ecp5-85f only; minutes to hours)")
@@ -80,12 +89,29 @@ def shape_of(options: argparse.Namespace, base: Any = None) -> Any:
     `ProofmillError` where they fit none."""
     from proofmill.boards.units import shape_with
 
+    base = _on_curve(options, base or preset(options.preset))
     try:
-        return shape_with(base or preset(options.preset), kind=options.multiplier,
+        return shape_with(base, kind=options.multiplier,
                           groups="g1" if options.g1_only else None,
                           **{name: getattr(options, name) for name in NUMBERS})
     except ValueError as error:
         raise ProofmillError(f"these parameters do not fit: {error}") from error
+
+
+def _on_curve(options: argparse.Namespace, shape: Any) -> Any:
+    """A preset's shape, or the same of the curve that the options say."""
+    if options.curve != BLS:
+        return shape
+    from proofmill.hdl.curve import BLS12_381
+    from proofmill.hdl.presets import of_curve
+
+    if options.unit is not None and options.unit not in ON_BLS:
+        raise ProofmillError(f"--curve {BLS}: there is no {options.unit} of this curve; there are "
+                             f"{', '.join(ON_BLS)}")
+    if options.preset == "toy":
+        raise ProofmillError(f"--curve {BLS}: the preset toy is of the curve toy; leave --preset "
+                             "out")
+    return of_curve(BLS12_381, shape)
 
 
 def command_of(record: JsonObject) -> str:
@@ -111,11 +137,17 @@ def command_of(record: JsonObject) -> str:
 def _options(name: str, record: JsonObject) -> JsonObject | None:
     """The fewest options that make the record's parameters of the preset `name`; None: none do."""
     from proofmill.boards.units import parameters_of, shape_with
+    from proofmill.hdl.curve import BLS12_381
+    from proofmill.hdl.presets import of_curve
 
     def fit(options: JsonObject) -> bool:
-        changes = {"kind" if key == "multiplier" else key: value for key, value in options.items()}
+        changes = {"kind" if key == "multiplier" else key: value for key, value in options.items()
+                   if key != "curve"}
         try:
-            shape = shape_with(preset(name), **changes)
+            base = preset(name)
+            if "curve" in options:
+                base = of_curve(BLS12_381, base)
+            shape = shape_with(base, **changes)
         except ValueError:
             return False
         return bool(parameters_of(shape, record["unit"]) == record["parameters"])
@@ -137,6 +169,8 @@ def _stated(parameters: JsonObject) -> JsonObject:
     options = {"multiplier": multiplier["kind"], **{
         "multiplier_interval" if name == "interval" else name: multiplier[name]
         for name in ("digit", "limb", "depth", "interval", "least_loop") if name in multiplier}}
+    if multiplier["field"] == f"{BLS}-base":
+        options["curve"] = BLS
     adder = parameters.get("adder", parameters)
     if "intervals" in adder:
         intervals = dict(adder["intervals"])

@@ -6,11 +6,11 @@ import pytest
 
 from proofmill.boards.shapes import FIVE_ROWS
 from proofmill.hdl.curve import BLS12_381, TOY_CURVE, Group
-from proofmill.hdl.field import BLS12_381_BASE, TOY
+from proofmill.hdl.field import TOY
 from proofmill.hdl.framed_adder import FramedAdder, Timetable
 from proofmill.hdl.montgomery import MultiplierShape
 from proofmill.hdl.point_adder import AdderShape
-from proofmill.hdl.presets import STANDARD, TOY_SHAPE
+from proofmill.hdl.presets import STANDARD, TOY_SHAPE, of_curve
 from proofmill.sim.curve import equation, to_affine, to_homogeneous
 from tests.hdl.compiled import Compiled
 from tests.hdl.points import generator, toy_points
@@ -81,9 +81,7 @@ def wide(curve_shape, multipliers, intervals, adders):
 SHAPES = {
     "toy": TOY_ADDER,
     "bn254": STANDARD.adder,
-    "bls12-381": replace(
-        STANDARD.adder, curve=BLS12_381, intervals=((Group.G1, 12),),
-        multiplier=MultiplierShape(field=BLS12_381_BASE, operand_bits=390, digit=26, limb=34)),
+    "bls12-381": of_curve(BLS12_381).adder,
     "toy-2-multipliers": wide(TOY_ADDER, 2, ((Group.G1, 6), (Group.G2, 18)), 5),
     "toy-3-multipliers": wide(TOY_ADDER, 3, ((Group.G2, 12), (Group.G1, 6)), 7),
     "toy-late-sums": replace(TOY_ADDER, sum_latency=6),

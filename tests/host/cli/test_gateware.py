@@ -79,11 +79,20 @@ def test_the_adder_of_g2_alone(run, tmp_path):
     assert status == 0 and re.search(r"rw  p_x1\[\d+\]  operand", said), said
 
 
+def test_units_of_another_curve(run, tmp_path):
+    out = tmp_path / "out.sv"
+    assert run("verilog", out, "--unit", "inverter", "--curve", "bls12-381")[0] == 0
+    assert "input [381:0] operands__payload;" in out.read_text()
+
+
 @pytest.mark.parametrize("words, sentence", [
     ("--unit adder --preset toy --interval 5", "a divisor of 12, not 5; or say --multipliers"),
     ("--unit adder --preset toy --interval 5 --multipliers 1", "take 3 multipliers"),
     ("--unit msm --preset one-row --curve toy", "is of the curve bn254; leave --preset out"),
     ("--preset toy --curve bn254", "choose --preset standard, one-row, three-rows or five-rows"),
+    ("--unit msm --curve bls12-381", "there is no msm of this curve; there are multiplier"),
+    ("--unit adder --preset toy --curve bls12-381", "the preset toy is of the curve toy"),
+    ("--unit adder --curve bls12-381 --group g2", "units are of G1 alone"),
     ("--unit multiplier --bench --window 3", "with --bench and --unit msm or accelerator"),
     ("--unit msm --window 3", "it goes with --bench"),
     ("--unit msm --group g2", "--group g2 goes with --unit adder"),
