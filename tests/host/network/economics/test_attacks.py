@@ -9,7 +9,7 @@ from proofmill.host.cli.main import main
 from proofmill.host.network.economics.attacks.arena import Agent, Arena, Setting
 from proofmill.host.network.economics.attacks.catalogue import ATTACKS, HARMS, LIMITS
 from proofmill.host.network.economics.attacks.divided import divider
-from proofmill.host.network.economics.attacks.duties import StealthyWithholder
+from proofmill.host.network.economics.attacks.duties import Censor, StealthyWithholder
 from proofmill.host.network.economics.attacks.empty_slots import late_emptier
 from proofmill.host.network.economics.attacks.harm import Harm, Measured, Outcome, measure_harm
 from proofmill.host.network.economics.attacks.measure import (
@@ -20,7 +20,7 @@ from proofmill.host.network.economics.attacks.measure import (
     measure,
     profit,
 )
-from proofmill.host.network.economics.attacks.optimal import optima
+from proofmill.host.network.economics.attacks.optimal import delayed, optima
 from proofmill.host.network.economics.attacks.report import gwei, markdown
 from proofmill.host.network.economics.attacks.theft import ATTACKS as THEFT
 from proofmill.host.network.economics.attacks.theft import Copier, against
@@ -153,3 +153,31 @@ def test_the_command(capsys: pytest.CaptureFixture[str]) -> None:
     assert "no attack is named so; there are copied proof" in capsys.readouterr().err
     assert main(["attacks", "--only", "wash", "--markdown"]) == 2
     capsys.readouterr()
+
+
+@pytest.mark.parametrize("lists", [False, True])
+def test_a_payload_without_a_listed_proof_is_dropped(lists: bool) -> None:
+    """A proof is listed once a block could have had it; for the first one it may be too new."""
+    net = Arena(Setting(share=1 / 3, slots=120, failure_rate=0), Defences(inclusion_lists=lists), 3,
+                Censor())
+    dropped = 0
+    for slot in range(120):
+        left_out = [entry for entry in net._queue.get(slot, [])
+                    if entry not in net.agent.block(slot, [entry])]
+        own = net.proposers[slot] in net.own
+        expected = lists and own and any(entry.listed for entry in left_out)
+        assert net._is_dropped(slot) == expected
+        net._step(slot, has_payload=True)
+        assert not expected or slot not in net.ledger.open
+        dropped += expected
+        for entry in left_out if own and not expected else ():
+            waiting = [each.submission for each in net._queue[slot + 1] if each.listed]
+            assert entry.submission in waiting
+    assert bool(dropped) == lists
+
+
+def test_a_delay_function_leaves_less_the_longer_it_is() -> None:
+    rho = Parameters().rho_start
+    added = [delayed(0.3, 8, rho, slots) for slots in (0, 1, 2, 4, 8)]
+    assert added == sorted(added, reverse=True)
+    assert added[0] > 5 * added[-1] > 0, "what is left is layer 1's own draw of proposers"
