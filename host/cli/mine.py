@@ -3,12 +3,12 @@
 import argparse
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from proofmill.host.cli import signals
-from proofmill.host.cli.arguments import output_folder, seed, whole
+from proofmill.host.cli.arguments import input_file, output_folder, seed, whole
 from proofmill.host.cli.ledger_size import add_ledger_size, ledger_size
 from proofmill.host.cli.mining_report import FALLBACK, Report, Totals, as_record, show_summary
 from proofmill.host.cli.prove import add_device, add_fallback
@@ -18,10 +18,11 @@ from proofmill.host.cli.subcommands import Commands
 from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.ground.json_text import JsonObject
 from proofmill.host.prover.devices.catalogue import BuildProgress, open_device
-from proofmill.host.prover.devices.device import Device
+from proofmill.host.prover.devices.device import BOARD_HZ, Device
 from proofmill.host.prover.plonk.systems import FFLONK, GROTH16, PLONK
 
 if TYPE_CHECKING:  # these take seconds to import
+    from proofmill.host.cli.mine_ai import Filler
     from proofmill.host.network.certificates.publish import Publisher
     from proofmill.host.network.consensus.chain import EmbeddedChain
     from proofmill.host.network.consensus.keys import ValidatorKey
@@ -78,6 +79,9 @@ def register(commands: Commands) -> None:
                            "randomness, and so the blocks' hashes, do not (default: 0)")
     mine.add_argument("--proofs", type=output_folder, metavar="FOLDER",
                       help="keep the proofs there, for `history aggregate` and light nodes")
+    mine.add_argument("--ai", nargs="?", const="", metavar="MODEL.onnx", type=ai_model,
+                      help="while there is no block to prove, compute results of a model of digits "
+                           "for made-up buyers (extra ai; without a model one is trained)")
     form = mine.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true",
                       help="one JSON object on stdout at the end, everything else on stderr")
@@ -85,6 +89,11 @@ def register(commands: Commands) -> None:
                       help="a JSON object on stdout for every slot, reward and failure of the "
                            "device as it comes, the summary as the last; everything else on stderr")
     mine.set_defaults(run=run)
+
+
+def ai_model(text: str) -> str:
+    """The path of a model; empty: none is named."""
+    return input_file("`proofmill model train mlp OUT.onnx` makes one")(text) if text else ""
 
 
 class Devices:
@@ -194,13 +203,16 @@ class _Run:
     report: Report
     totals: Totals
     publisher: "Publisher | None"
+    filler: "Filler | None"
+    """What the array does between blocks."""
 
 
 def _mine(options: argparse.Namespace, run: _Run, devices: Devices, start: float) -> int:
     """Mine; whatever ends it, say what it came to."""
     failure: ProofmillError | None = None
     try:
-        run.miner.run(options.blocks)
+        with run.filler.array if run.filler else nullcontext():
+            run.miner.run(options.blocks)
         if run.publisher is not None and not run.miner.summary.interrupted:
             run.publisher.finish()
     except ProofmillError as error:
@@ -209,11 +221,15 @@ def _mine(options: argparse.Namespace, run: _Run, devices: Devices, start: float
     summary = run.miner.summary
     record = as_record(summary, run.totals, options.device, _contracts(run.rewards),
                        time.perf_counter() - start)
+    if run.filler is not None:
+        record["ai"] = run.filler.record()
     if failure is not None:
         record["failure"] = str(failure)
     ended = (f"stopped{signals.reason()}" if summary.interrupted else
              "failed" if failure is not None else "")
     show_summary(run.report.screen, record, devices, ended)
+    if run.filler is not None:
+        run.filler.show(run.report.screen)
     if options.json:
         print_record("mine", record)
     run.report.event(event="summary", **record)
@@ -270,7 +286,8 @@ def _prepare(options: argparse.Namespace, screen: Screen, devices: Devices,
     totals, report = Totals(), Report(screen, options.device, options.json_lines)
     publisher = None if options.proofs is None or not isinstance(key, ProvingKey) else Publisher(
         options.proofs, chain, key.verification_key)
-    prove = _prover(options, circuit, key, devices, report, totals, publisher)
+    filler = _filler(options, screen)
+    prove = _prover(options, circuit, key, devices, report, totals, publisher, filler)
     rewards = _second_layer(options, screen, chain, miner, engines, node)
 
     def hear(event: "Event") -> None:
@@ -279,7 +296,17 @@ def _prepare(options: argparse.Namespace, screen: Screen, devices: Devices,
         report(event)
 
     return _Run(Miner(chain, MINER_VALIDATOR, rewards, prove, hear), rewards, report, totals,
-                publisher)
+                publisher, filler)
+
+
+def _filler(options: argparse.Namespace, screen: Screen) -> "Filler | None":
+    """What the array does between blocks, where that was asked for."""
+    if options.ai is None:
+        return None
+    from proofmill.host.cli.mine_ai import Filler
+    from proofmill.host.network.consensus.spec import spec
+
+    return Filler(options.ai, options.seed, int(spec.config.SLOT_DURATION_MS) / 1_000, screen)
 
 
 def _signed(transfers: int) -> str:
@@ -296,8 +323,8 @@ def _keyed(key: "ProvingKey | GatesKey") -> str:
 
 
 def _prover(options: argparse.Namespace, circuit: "RollupCircuit", key: "ProvingKey | GatesKey",
-            devices: Devices, report: Report, totals: Totals, publisher: "Publisher | None"
-            ) -> "Callable[[Claim], bytes]":
+            devices: Devices, report: Report, totals: Totals, publisher: "Publisher | None",
+            filler: "Filler | None") -> "Callable[[Claim], bytes]":
     """What makes the proof of a claim, counts it, and says what has happened to devices."""
     from proofmill.host.network.consensus.block_proofs import proof_to_bytes
     from proofmill.host.prover.devices.cpu import CpuDevice
@@ -324,7 +351,8 @@ def _prover(options: argparse.Namespace, circuit: "RollupCircuit", key: "Proving
     def prove(claim: "Claim") -> bytes:
         witness = circuit.witness(claim.task.ledger, claim.task.batch, claim.statement)
         slot = claim.task.slot
-        with screen.bar(_working(slot, options, prover)) as bar:
+        with (filler.block(slot) if filler else nullcontext() as turn,
+              screen.bar(_working(slot, options, prover)) as bar):
             def tell(sentence: str) -> None:
                 totals.failures, totals.reopened = prover.failures, devices.reopened
                 screen.line(sentence, style="yellow")
@@ -332,6 +360,8 @@ def _prover(options: argparse.Namespace, circuit: "RollupCircuit", key: "Proving
                 bar.rename(_working(slot, options, prover))
 
             result = prover.prove(witness, bar, tell=tell)
+            if turn is not None and result.cycles:
+                turn.seconds = result.cycles / (devices.clock_hz or BOARD_HZ)
         totals.add(result)
         report.proven(result)
         if publisher is not None and isinstance(result.proof, Proof):

@@ -84,7 +84,21 @@ FIELDS: dict[str, dict[str, str]] = {
                   "unproven; null on a node elsewhere", "reward_address": "who is paid",
         "balances_wei": "an object: what the contracts hold for the miner, as text",
         "interrupted": "whether a signal ended it", "seconds": "of the run",
-        "failure": "why it ended early"},
+        "failure": "why it ended early",
+        "ai": "an object, below, with --ai"},
+    "mine: ai": {
+        "model": "--ai, or mlp", "orders": "of buyers", "results": "orders that were done in time",
+        "results_late": "and late",
+        "preempted": "how often a block proof took the place of a result",
+        "seconds_sold": "in which the array computed results",
+        "digits": "that were read", "right": "of them", "gwei": "that buyers paid",
+        "block_proofs": "made on the array",
+        "block_proofs_late": "not there within a slot's time, the wait for a tile in it",
+        "longest_wait_seconds": "of a block proof for the end of a tile",
+        "given_up": "a list, below"},
+    "mine: given_up": {
+        "job": "a name", "gwei_per_second": "of the array's time, after energy",
+        "cause": "in short", "reason": "in a sentence"},
     "devnet": {
         "slots": "a list, below", "nodes": "a list, below",
         "empty_slots": "a list: those without a block in the chain",
@@ -513,7 +527,7 @@ SOMETIMES: dict[str, set[str]] = {
                                "held_with_multiples_wall_ratio"},
     "attacks: attacks": {"profit_without_defence_gwei_per_slot"},
     "simulate": {"staged", "race", "work", "rule"},
-    "mine": {"failure"},
+    "mine": {"failure", "ai"},
 }
 """Fields that are not always there: of proof systems, accelerators, boards, options, attacks with a
 defence, failures."""

@@ -177,6 +177,7 @@ def test_a_slip_is_a_sentence_that_helps(refused, line, sentence):
     ("selftest serial:/dev/x@fast", "'fast' is no rate"),
     ("devices --port /dev/x@0", "'0' is no rate"),
     ("devnet --record /nonexistent/run.json", "there is no folder /nonexistent; make it"),
+    ("mine --ai none.onnx", "--ai none.onnx: there is no file none.onnx"),
     ("simulate equal --hours 3", "--hours is of `simulate market` alone"),
     ("simulate market --hours 0", "--hours 0: must be 1 to 168"),
     ("simulate market --slots 3", "--slots is not for `simulate market`"),

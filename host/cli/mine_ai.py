@@ -1,0 +1,159 @@
+"""``proofmill mine --ai``: results of a model, computed while there is no block to prove."""
+
+import logging
+import os
+import random
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from proofmill.host.cli.screen import Screen
+from proofmill.host.ground.errors import ProofmillError
+from proofmill.host.ground.json_text import JsonObject
+from proofmill.host.network.array.book import Book, Offer
+from proofmill.host.network.array.jobs import Job, Kind
+from proofmill.host.network.array.shared import Order, SharedArray, Turn
+
+if TYPE_CHECKING:  # these take seconds to import
+    from proofmill.host.prover.inference.model import Model
+    from proofmill.host.prover.inference.quantisation import Integers, Reals
+    from proofmill.host.prover.inference.tiles import Tiled
+
+PIECE = 50_000
+"""Products of a tile: a fraction of a millisecond on a processor."""
+TRIALS = 5
+MARGIN = 4
+"""The array is taken to be so many times slower than it is when nothing else runs."""
+ROUND = 3
+"""Orders that come at once; what is due and paid follows from --seed."""
+DIGITS = (500, 20_000)
+DUE_SECONDS = (1, 600)
+GWEI_PER_SECOND = (2_000, 12_000)
+COST_GWEI = 2_800.0
+"""Of a second of the array, as in docs/attacks.md."""
+CAPITAL_GWEI = 10_000_000
+COLLATERAL = 2
+
+
+class Filler:
+    """A model of digits, buyers of what it says, and the array that block proofs are made on."""
+
+    def __init__(self, model: str, seed: int, slot_seconds: float, screen: Screen) -> None:
+        """Read the model of digits, or train one where `model` is empty; measure its speed here.
+
+        Raises `ProofmillError` for a model that takes no digits.
+        """
+        from proofmill.host.prover.inference.digits import digits, shaped
+        from proofmill.host.prover.inference.onnx_file import read_model
+
+        self.name = model or "mlp"
+        if model:
+            self.model: Model = read_model(model)
+        else:
+            with screen.bar("training a model of digits"):
+                self.model = _trained()
+        pixels, self._classes = digits()
+        samples = shaped(pixels, self.model.shape)
+        if samples is None:
+            raise ProofmillError(f"--ai {model}: takes {self.model.shape}, and no digits; "
+                                 "`proofmill model train mlp OUT.onnx` makes a model that does")
+        self._samples: Reals = samples
+        self._luck, self._count = random.Random(f"{seed}/orders"), 0
+        self.digits = self.right = 0
+        """Digits that were read, and of them rightly."""
+        self.array = SharedArray(Book(self._rate(), CAPITAL_GWEI, COST_GWEI), self._orders,
+                                 slot_seconds)
+
+    @contextmanager
+    def block(self, slot: int) -> Iterator[Turn]:
+        """Have the array for the proof of this slot's block."""
+        with self.array.block(f"block {slot}") as turn:
+            yield turn
+
+    def record(self) -> JsonObject:
+        """What the array did; see the table of fields."""
+        book, turns = self.array.book, self.array.turns
+        results = book.earned[Kind.RESULT]
+        given_up = [{"job": each.job.name, "gwei_per_second": round(each.gwei_per_second),
+                     "cause": str(each.cause), "reason": each.reason}
+                    for each in book.decisions if not each.taken]
+        return {
+            "model": self.name, "orders": len(book.decisions), "results": results.done,
+            "results_late": results.late, "preempted": results.preempted,
+            "seconds_sold": round(self.array.sold, 3), "digits": self.digits,
+            "right": self.right, "gwei": results.gwei, "block_proofs": len(turns),
+            "block_proofs_late": self.array.late,
+            "longest_wait_seconds": round(max((turn.wait for turn in turns), default=0.0), 6),
+            "given_up": given_up}
+
+    def show(self, screen: Screen) -> None:
+        """The record in words."""
+        found = self.record()
+        screen.line(
+            f"results     {found['results']} of {found['orders']} orders done by the model "
+            f"{self.name}, {found['results_late']} late, {found['preempted']} preempted; "
+            f"{found['seconds_sold']:.2f} s of the array sold for {found['gwei']:,} gwei of "
+            f"made-up buyers; {found['right']:,} of {found['digits']:,} digits read rightly")
+        screen.line(
+            f"the array   {found['block_proofs']} block proofs, {found['block_proofs_late']} late; "
+            f"the longest wait for a tile {1_000 * found['longest_wait_seconds']:.2f} ms")
+        causes: dict[str, list[str]] = {}
+        for each in found["given_up"]:
+            causes.setdefault(each["cause"], []).append(f"{each['job']}: {each['reason']}")
+        for cause, reasons in causes.items():
+            screen.line(f"given up    {len(reasons)} orders, {cause}, such as {reasons[0]}")
+
+    def _rate(self) -> int:
+        """Products a second that this machine is counted on for."""
+        from proofmill.host.prover.inference.tiles import Tiled
+
+        best = 0.0
+        for _ in range(TRIALS):
+            tiled = Tiled(self.model, self._samples[:DIGITS[0]], PIECE)
+            start = time.perf_counter()
+            for _products in tiled.run():
+                pass
+            best = max(best, tiled.products / (time.perf_counter() - start))
+        return max(1, round(best / MARGIN))
+
+    def _orders(self, now: int) -> Sequence[Order]:
+        """Some orders of as many buyers."""
+        from proofmill.host.prover.inference.tiles import Tiled
+
+        book, found = self.array.book, []
+        for _ in range(ROUND):
+            self._count += 1
+            chosen = [self._luck.randrange(len(self._samples))
+                      for _ in range(self._luck.randrange(*DIGITS))]
+            tiled = Tiled(self.model, self._samples[chosen], PIECE)
+            seconds = tiled.products / book.clock_hz
+            pays = round(seconds * self._luck.uniform(*GWEI_PER_SECOND))
+            span = round(self._luck.uniform(*DUE_SECONDS) * book.clock_hz)
+            job = Job(f"result {self._count}", Kind.RESULT, now, tiled.products, span,
+                      tiled.longest, pays, COLLATERAL * pays)
+            found.append(Order(Offer(job), self._work(tiled, self._classes[chosen])))
+        return found
+
+    def _work(self, tiled: "Tiled", classes: "Integers") -> Iterator[int]:
+        yield from tiled.run()
+        scores = next(iter(tiled.outputs().values()))
+        self.digits += len(classes)
+        self.right += int((scores.argmax(axis=1) == classes).sum())
+
+
+def _trained() -> "Model":
+    """What `proofmill model train mlp` makes; some seconds."""
+    from proofmill.host.prover.inference.making import make
+    from proofmill.host.prover.inference.onnx_file import read_model
+
+    root = logging.getLogger()
+    before = list(root.handlers)
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "mlp.onnx")
+        make("mlp", path)
+        # The quantiser has all that anybody logs written to stderr.
+        for handler in set(root.handlers) - set(before):
+            root.removeHandler(handler)
+        return read_model(path)

@@ -1,0 +1,85 @@
+"""A model run in pieces, between which something else can take the processor's place.
+
+A piece is one node on some samples of the batch, of so few products that it is over soon. Outputs
+are those of `Model.run`, every integer: no operator of a model mixes samples.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from proofmill.host.prover.inference.model import Model, Node
+from proofmill.host.prover.inference.operators import AveragePool, Convolution, Linear, MaxPool
+from proofmill.host.prover.inference.quantisation import Integers, Reals
+
+OTHER = 8
+"""A value of what multiplies nothing counts as so many products: NumPy is slower with them."""
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A node on the samples from `first` to `last`, `last` not among them; `products` of it."""
+
+    node: Node
+    first: int
+    last: int
+    products: int
+
+
+class Tiled:
+    """A batch on its way through a model. `most`: products of a piece, or those of one sample."""
+
+    def __init__(self, model: Model, samples: Reals, most: int) -> None:
+        self.model = model
+        self._tensors = {**model.constants, model.source: model.quantisation.quantise(samples)}
+        shapes = model.tensors(np.zeros((1, *model.shape), dtype=np.float32))
+        self.pieces: list[Piece] = []
+        """In the order in which they are run."""
+        for node in model.nodes:
+            each = _products(node, shapes[node.inputs[0]], shapes[node.output])
+            count = max(1, most // each)
+            for first in range(0, len(samples), count):
+                last = min(len(samples), first + count)
+                self.pieces.append(Piece(node, first, last, each * (last - first)))
+
+    @property
+    def products(self) -> int:
+        """Of all pieces."""
+        return sum(piece.products for piece in self.pieces)
+
+    @property
+    def longest(self) -> int:
+        """Products of the longest piece."""
+        return max(piece.products for piece in self.pieces)
+
+    def run(self) -> Iterator[int]:
+        """Run a piece, and give its products, for each that is asked for."""
+        count = len(self._tensors[self.model.source])
+        for piece in self.pieces:
+            node = piece.node
+            given = (self._tensors[name] if name in self.model.constants
+                     else self._tensors[name][piece.first:piece.last] for name in node.inputs)
+            found = node.operator.evaluate(*given)
+            if piece.first == 0:
+                self._tensors[node.output] = np.empty((count, *found.shape[1:]), found.dtype)
+            self._tensors[node.output][piece.first:piece.last] = found
+            yield piece.products
+
+    def outputs(self) -> dict[str, Integers]:
+        """The integers of every output, by its name, once all is run."""
+        return {output.name: self._tensors[output.tensor] for output in self.model.outputs}
+
+
+def _products(node: Node, source: Integers, output: Integers) -> int:
+    """Of one sample; of what multiplies nothing, `OTHER` for each value that it looks at or gives.
+    """
+    operator = node.operator
+    if isinstance(operator, Linear):
+        return int(operator.weight.size * (output.size // operator.weight.shape[-1]))
+    if isinstance(operator, Convolution):
+        return int(operator.weight.size * output[0, 0].size)
+    looked_at = max(source.size, output.size)
+    if isinstance(operator, MaxPool | AveragePool):
+        looked_at = int(output.size * np.prod(operator.window.size))
+    return int(looked_at) * OTHER

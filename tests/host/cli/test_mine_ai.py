@@ -1,0 +1,69 @@
+"""``proofmill mine --ai``: real results between block proofs."""
+
+import json
+import time
+
+import numpy as np
+import pytest
+
+pytest.importorskip("onnxruntime")
+
+from proofmill.host.cli.main import main
+from proofmill.host.cli.mine_ai import Filler
+from proofmill.host.cli.records import FIELDS
+from proofmill.host.cli.screen import Screen
+from proofmill.host.ground.errors import ProofmillError
+from proofmill.host.prover.inference.making import make
+from proofmill.host.prover.inference.quantisation import Quantisation
+from tests.host.prover.inference.onnx_models import Qdq
+
+PATIENCE = 60.0
+
+
+@pytest.fixture(scope="module")
+def digits_model(tmp_path_factory) -> str:
+    path = tmp_path_factory.mktemp("model") / "mlp.onnx"
+    make("mlp", path)
+    return str(path)
+
+
+def test_results_are_computed_between_block_proofs(digits_model, capsys) -> None:
+    filler = Filler(digits_model, 0, 6.0, Screen())
+    until = time.monotonic() + PATIENCE
+    with filler.array:
+        while not filler.digits and time.monotonic() < until:
+            with filler.block(len(filler.array.turns)):
+                time.sleep(0.001)
+            time.sleep(0.02)
+    record = filler.record()
+    assert set(record) == set(FIELDS["mine: ai"])
+    assert record["results"] >= 1 and record["results_late"] == 0
+    assert record["digits"] > 0 and record["right"] > 0.9 * record["digits"]
+    assert record["block_proofs"] == len(filler.array.turns) and record["block_proofs_late"] == 0
+    assert record["seconds_sold"] > 0
+    assert not filler.array.book.jobs    # what was taken was done
+    filler.show(Screen())
+    assert f"{record['results']} of {record['orders']} orders done" in capsys.readouterr().out
+
+
+def test_a_model_that_takes_no_digits_is_refused(tmp_path) -> None:
+    graph = Qdq((2,))
+    x = graph.quantised("x", Quantisation(np.float32(0.25), 3, "uint8"))
+    weight = graph.constant("w", [[3, 1], [-2, 4]], np.float32(0.5))
+    out = graph.quantised(graph.node("MatMul", [x, weight], "y"),
+                          Quantisation(np.float32(0.5), -7, "int8"))
+    path = graph.save(tmp_path / "model.onnx", out)
+    with pytest.raises(ProofmillError, match="and no digits"):
+        Filler(str(path), 0, 6.0, Screen())
+
+
+@pytest.mark.slow
+def test_mining_with_results(capsys) -> None:
+    assert main(["mine", "--ai", "--json", "--device", "cpu", "--blocks", "1", "--accounts", "2",
+                 "--transfers", "1"]) == 0
+    captured = capsys.readouterr()
+    found = json.loads(captured.out)
+    assert found["proofs_included"] == found["ai"]["block_proofs"] == 1
+    assert found["ai"]["block_proofs_late"] == 0 and found["ai"]["results"] > 0
+    assert found["layer2_gwei_matured"] > 0
+    assert "orders done by the model mlp" in captured.err and "INFO" not in captured.err
