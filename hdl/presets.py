@@ -4,6 +4,8 @@ from dataclasses import replace
 
 from proofmill.hdl.curve import BN254, PRODUCTS, TOY_CURVE, Curve, Group
 from proofmill.hdl.field import BN254_BASE, TOY, TOY_ROOTS
+from proofmill.hdl.matrix_multiplier import MatrixShape
+from proofmill.hdl.matrix_unit import MatrixUnitShape
 from proofmill.hdl.montgomery import MultiplierShape
 from proofmill.hdl.msm import MsmShape
 from proofmill.hdl.point_adder import AdderShape
@@ -95,3 +97,20 @@ def wide(multiplier: MultiplierShape) -> WideShape:
 
 STANDARD_WIDE = wide(STANDARD.adder.multiplier)
 """The processor of pairings, with the standard accelerator's multiplier."""
+
+
+def _matrices(**cut: int) -> MatrixUnitShape:
+    """With room for 2^11 entries of weights and 2^12 of activations."""
+    return MatrixUnitShape(weight_bits=11, element_bits=12, multiplier=MatrixShape(
+        field=BN254_BASE, operand_bits=264, carry_cycles=2, **cut))
+
+
+MATRICES = {
+    "18x18, one row": _matrices(digit=18, limb=18, interval=15),
+    "18x18, three rows": _matrices(digit=18, limb=18, interval=5),
+    "18x18, five rows": _matrices(digit=18, limb=18, interval=3, least_loop=5),
+    "26x17, one row": _matrices(digit=17, limb=26, interval=16, products=2),
+    "26x17, two rows": _matrices(digit=17, limb=26, interval=8, products=2),
+}
+"""Matrices of bytes on folded multipliers, by their blocks: the ULX3S' first; with two products a
+block where one is 26 bits wide."""

@@ -17,6 +17,7 @@ from proofmill.host.cli.bench_evaluation import add_evaluation
 from proofmill.host.cli.bench_gates import add_gates
 from proofmill.host.cli.bench_history import add_history
 from proofmill.host.cli.bench_kzg import add_kzg
+from proofmill.host.cli.bench_matmul import add_matmul
 from proofmill.host.cli.bench_pairing import add_pairing
 from proofmill.host.cli.bench_scale import add_scale
 from proofmill.host.cli.bench_soak import add_soak
@@ -120,6 +121,7 @@ def register(commands: Commands) -> None:
     add_gates(actions)
     add_systems(actions)
     add_kzg(actions)
+    add_matmul(actions)
     add_delay(actions)
     add_scale(actions)
 

@@ -47,6 +47,7 @@ EXAMPLES = {
     "bench gates": ("bench gates",),
     "bench delay": ("bench delay", "bench delay --squarings 1000000 --rounds 1"),
     "bench systems": ("bench systems", "bench systems --device model"),
+    "bench matmul": ("bench matmul", "bench matmul --size 256"),
     "bench kzg": ("bench kzg", "bench kzg --threads 2 --rounds 5"),
     "bench soak": ("bench soak --slots 100",),
     "bench table": ("bench table",),

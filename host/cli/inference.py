@@ -3,6 +3,7 @@
 import argparse
 import os
 import re
+from typing import TYPE_CHECKING
 
 from proofmill.host.cli.arguments import (
     input_file,
@@ -17,7 +18,13 @@ from proofmill.host.cli.screen import Screen
 from proofmill.host.cli.subcommands import Commands
 from proofmill.host.ground.errors import ProofmillError
 
-DEVICES = ("cpu",)
+if TYPE_CHECKING:
+    from proofmill.host.prover.inference.array import Work
+    from proofmill.host.prover.inference.model import Model
+    from proofmill.host.prover.inference.quantisation import Integers, Reals
+    from proofmill.sim.compiling import BuildProgress
+
+DEVICES = ("cpu", "model", "rtl")
 
 KINDS = ("mlp", "cnn", "mlp-784", "lenet")
 """Of models that are trained here."""
@@ -40,7 +47,9 @@ def register(commands: Commands) -> None:
                        help="a .npy or .json file with one sample or a batch, digits:N or "
                             "digits:FIRST-LAST of scikit-learn's digits, or digits for all")
     infer.add_argument("--device", default="cpu", type=device, metavar="|".join(DEVICES),
-                       help="what computes (default: cpu)")
+                       help="what multiplies matrices: this processor, the blocks of a folded "
+                            "multiplier in their model, or their gateware in simulation (default: "
+                            "cpu)")
     infer.add_argument("--compare", action="store_true",
                        help="run onnxruntime too, and count the integers that differ")
     infer.add_argument("--prove", metavar="FOLDER",
@@ -127,8 +136,8 @@ def run_infer(options: argparse.Namespace) -> int:
     if options.prove is not None and len(given.values) != 1:
         raise ProofmillError(f"{options.input}: has {len(given.values):,} samples; a proof is of "
                              "one")
-    with screen.bar("computing"):
-        found = model.run(given.values)
+    with screen.bar("computing") as bar:
+        found, work = _computed(options.device, model, given.values, bar.step)
     right = differing = None
     scores = found[model.outputs[0].name]
     if given.classes is not None and scores.ndim == 2:
@@ -155,6 +164,9 @@ def run_infer(options: argparse.Namespace) -> int:
                 "zero_point": each.quantisation.zero_point if each.quantisation else None,
                 "integers": found[each.name].tolist()} for each in model.outputs],
             "right": right, "differences": differing,
+            "cycles": None if work is None else work.cycles,
+            "blocks": None if work is None else work.blocks,
+            "products": None if work is None else work.products,
             "commitment": None if proven is None else str(proven.commitment),
             "proof_seconds": None if proven is None else proven.seconds})
         return 1 if differing else 0
@@ -166,6 +178,9 @@ def run_infer(options: argparse.Namespace) -> int:
         screen.line(f"... {count:,} samples; --json shows all")
     if right is not None:
         screen.line(f"the greatest score is the digit's in {right:,} of {count:,}")
+    if work is not None:
+        screen.line(f"{work.cycles:,} cycles of {work.blocks} blocks for {work.products:,} "
+                    f"multiply-accumulates: {work.rate:.3f} a block and cycle")
     if proven is not None:
         screen.line(f"proved and verified in {proven.seconds:.2f} s: {options.out}; `proofmill "
                     f"verify {options.prove}/verification_key.json {options.out}/public.json "
@@ -174,6 +189,19 @@ def run_infer(options: argparse.Namespace) -> int:
         total = sum(values.size for values in found.values())
         screen.line(f"{differing:,} of {total:,} integers differ from onnxruntime's")
     return 1 if differing else 0
+
+
+def _computed(device: str, model: "Model", values: "Reals", tell: "BuildProgress"
+              ) -> "tuple[dict[str, Integers], Work | None]":
+    """(the model's outputs, what an array did for them)."""
+    if device == "cpu":
+        return model.run(values), None
+    from contextlib import closing
+
+    from proofmill.host.prover.inference.array import open_array
+
+    with closing(open_array(device, tell)) as array:
+        return model.run(values, array.multiply), array.work
 
 
 def run_train(options: argparse.Namespace) -> int:

@@ -45,6 +45,9 @@ FIELDS: dict[str, dict[str, str]] = {
         "outputs": "a list, below",
         "right": "how many of the digits are the greatest score; null for samples of your own",
         "differences": "integers that are not onnxruntime's, with --compare; else null",
+        "cycles": "of the blocks, with --device model or rtl; else null",
+        "blocks": "multiplier blocks that multiply, or null",
+        "products": "multiply-accumulates of the model, or null",
         "commitment": "to the input, of the proof, as text; null without --prove",
         "proof_seconds": "that the proof took, or null"},
     "infer: outputs": {
@@ -430,6 +433,12 @@ FIELDS: dict[str, dict[str, str]] = {
         "gas": "of a transaction that verifies it by a contract"},
     "bench kzg": {
         "rounds": "--rounds", "threads": "--threads", "seed": "--seed", "results": "a list, below"},
+    "bench matmul": {"results": "a list, below"},
+    "bench matmul: results": {
+        "array": "its blocks, and rows of them", "blocks": "how many",
+        "size": "rows, terms and columns", "cycles": "of the command",
+        "rate": "multiply-accumulates a block and cycle", "wanted": "at least, or null",
+        "enough": "whether it is"},
     "bench kzg: results": {
         "function": "what is computed",
         "cpu_seconds": "an object: proofmill's and ckzg's, the least of the rounds",

@@ -4,9 +4,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from proofmill.hdl.field import BN254_BASE, TOY, TOY_ROOTS, TOY_SCALAR
+from proofmill.hdl.field import TOY, TOY_ROOTS, TOY_SCALAR
 from proofmill.hdl.matrix_multiplier import MatrixShape
 from proofmill.hdl.matrix_unit import MatrixUnitShape, Operation
+from proofmill.hdl.presets import MATRICES
 from proofmill.sim.matrix import Plan, element_words, load, multiply, sums_of, weight_words
 
 CUT = dict(operand_bits=10, digit=5, limb=5, element=2)
@@ -18,13 +19,7 @@ TOYS = {
 }
 TOYS["two moduli"] = replace(TOYS["two rows"], second=TOY_SCALAR)
 
-WIDE = dict(field=BN254_BASE, operand_bits=264)
-FULL = {
-    "18x18": MatrixShape(**WIDE, digit=18, limb=18, interval=15),
-    "18x18, three rows": MatrixShape(**WIDE, digit=18, limb=18, interval=5),
-    "18x18, five rows": MatrixShape(**WIDE, digit=18, limb=18, interval=3, least_loop=5),
-    "26x17": MatrixShape(**WIDE, digit=17, limb=26, interval=16, products=2),
-}
+FULL = {name: shape.multiplier for name, shape in MATRICES.items()}
 
 
 def unit(shape, bits=6):

@@ -6,13 +6,12 @@ from random import Random
 import numpy as np
 import pytest
 
-from proofmill.hdl.cost import BLOCKS
 from proofmill.hdl.field import BN254_BASE, TOY
 from proofmill.hdl.folded import FoldedShape
 from proofmill.hdl.matrix_multiplier import MatrixShape
 from proofmill.hdl.matrix_unit import MatrixUnit, MatrixUnitShape
+from proofmill.host.bench.matrices import matrix_figures
 from proofmill.sim.field import montgomery_product
-from proofmill.sim.matrix import Plan
 from proofmill.sim.matrix_gateware import MatrixGateware, MatrixModel, matrix_library
 from tests.hdl.matrix_runs import FULL, TOYS, check, matrices, unit, words_of
 from tests.simulation import simulate
@@ -138,18 +137,12 @@ def test_bytes_at_full_width(name):
         gateware.multiply(*full)
 
 
-@pytest.mark.parametrize("name, blocks, size, least", [
-    ("18x18", 31, 256, 0.9), ("18x18", 31, 512, 0.94), ("18x18", 31, 1_024, 0.94),
-    ("18x18, three rows", 91, 256, 0.9), ("18x18, three rows", 91, 512, 0.94),
-    ("18x18, five rows", 151, 256, 0.9), ("18x18, five rows", 151, 512, 0.94),
-    ("26x17", 23, 256, 1.5), ("26x17", 23, 512, 1.5),
-])
-def test_products_a_block_and_cycle(name, blocks, size, least):
-    """All cycles of a command count, and all products of padding are none."""
-    shape = FULL[name]
-    assert BLOCKS[name.split(",")[0]].total(shape.multiplications) == blocks
-    plan = Plan(unit(shape, 20), size, size, size)
-    assert size ** 3 / (blocks * plan.cycles) >= least
+def test_products_a_block_and_cycle():
+    """All cycles of a command count, and no product of padding."""
+    assert all(each["enough"] for each in matrix_figures((256, 512, 1_024, 2_048)))
+    assert {each["array"]: each["blocks"] for each in matrix_figures((256,))} == {
+        "18x18, one row": 31, "18x18, three rows": 91, "18x18, five rows": 151,
+        "26x17, one row": 23, "26x17, two rows": 45}
 
 
 @pytest.mark.parametrize("parts, sentence", [

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from proofmill.host.prover.inference.operators import Operator
+from proofmill.host.prover.inference.operators import Convolution, Linear, Multiply, Operator
 from proofmill.host.prover.inference.quantisation import Integers, Quantisation, Reals
 
 
@@ -50,14 +50,18 @@ class Model:
     nodes: tuple[Node, ...]
     outputs: tuple[Output, ...]
 
-    def tensors(self, samples: Reals) -> dict[str, Integers]:
-        """Every tensor for a batch of samples."""
+    def tensors(self, samples: Reals, multiply: Multiply | None = None) -> dict[str, Integers]:
+        """Every tensor for a batch of samples; products of matrices by `multiply`, if given."""
         found = {**self.constants, self.source: self.quantisation.quantise(samples)}
         for node in self.nodes:
-            found[node.output] = node.operator.evaluate(*(found[name] for name in node.inputs))
+            inputs, operator = [found[name] for name in node.inputs], node.operator
+            if multiply is not None and isinstance(operator, Linear | Convolution):
+                found[node.output] = operator.evaluate(*inputs, multiply=multiply)
+            else:
+                found[node.output] = operator.evaluate(*inputs)
         return found
 
-    def run(self, samples: Reals) -> dict[str, Integers]:
+    def run(self, samples: Reals, multiply: Multiply | None = None) -> dict[str, Integers]:
         """The integers of every output, by its name."""
-        found = self.tensors(samples)
+        found = self.tensors(samples, multiply)
         return {output.name: found[output.tensor] for output in self.outputs}

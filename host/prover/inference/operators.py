@@ -4,7 +4,9 @@ Each takes its inputs' integers, a batch of samples first, and gives those of it
 `x` of a tensor with zero point z counts as ``x - z`` in every sum.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Protocol, TypeAlias
 
 import numpy as np
@@ -14,6 +16,11 @@ from proofmill.host.prover.inference.quantisation import Integers, Quantisation,
 
 Pair: TypeAlias = tuple[int, int]
 """Of rows and columns."""
+
+
+Multiply: TypeAlias = Callable[[Integers, Integers], Integers]
+"""The product of matrices of whole numbers, rows by terms and terms by columns; neither a row's
+element nor a column's is further than 255 from another one."""
 
 
 class Operator(Protocol):
@@ -37,13 +44,14 @@ class Linear:
     bias: Integers
     scale: Reals
 
-    def sums(self, values: Integers) -> Integers:
+    def sums(self, values: Integers, multiply: Multiply = np.matmul) -> Integers:
         """The 32-bit sums, before they are requantised."""
-        found: Integers = (values - self.source.zero_point) @ self.weight + self.bias
-        return found
+        centred = values - self.source.zero_point
+        rows = multiply(centred.reshape(-1, centred.shape[-1]), self.weight)
+        return rows.reshape(*centred.shape[:-1], -1) + self.bias
 
-    def evaluate(self, *inputs: Integers) -> Integers:
-        return self.target.requantise(self.sums(inputs[0]), self.scale)
+    def evaluate(self, *inputs: Integers, multiply: Multiply = np.matmul) -> Integers:
+        return self.target.requantise(self.sums(inputs[0], multiply), self.scale)
 
 
 @dataclass(frozen=True)
@@ -78,17 +86,33 @@ class Convolution:
     scale: Reals
     groups: int
 
-    def sums(self, values: Integers) -> Integers:
+    def sums(self, values: Integers, multiply: Multiply | None = None) -> Integers:
         """The 32-bit sums, before they are requantised. The padding is the real number 0."""
         patches = self.window.patches(values - self.source.zero_point, 0)
-        parts = [np.einsum("ncyxij,ocij->noyx", image, weight, optimize=True)
+        part = _convolved if multiply is None else partial(_multiplied, multiply)
+        parts = [part(image, weight)
                  for image, weight in zip(np.split(patches, self.groups, axis=1),
                                           np.split(self.weight, self.groups), strict=True)]
         found: Integers = np.concatenate(parts, axis=1) + self.bias[:, None, None]
         return found
 
-    def evaluate(self, *inputs: Integers) -> Integers:
-        return self.target.requantise(self.sums(inputs[0]), self.scale.reshape(-1, 1, 1))
+    def evaluate(self, *inputs: Integers, multiply: Multiply | None = None) -> Integers:
+        return self.target.requantise(self.sums(inputs[0], multiply),
+                                      self.scale.reshape(-1, 1, 1))
+
+
+def _convolved(patches: Integers, weight: Integers) -> Integers:
+    """(sample, output, row, column) of the sums over all but these."""
+    found: Integers = np.einsum("ncyxij,ocij->noyx", patches, weight, optimize=True)
+    return found
+
+
+def _multiplied(multiply: Multiply, patches: Integers, weight: Integers) -> Integers:
+    """The same as one product of matrices: a row for each place of the window."""
+    samples, _, rows, columns, *_ = patches.shape
+    places = patches.transpose(0, 2, 3, 1, 4, 5).reshape(samples * rows * columns, -1)
+    sums = multiply(places, weight.reshape(len(weight), -1).T)
+    return sums.reshape(samples, rows, columns, -1).transpose(0, 3, 1, 2)
 
 
 @dataclass(frozen=True)

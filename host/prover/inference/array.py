@@ -1,0 +1,119 @@
+"""The matrix products of a model on a multiplier's blocks: signed, and cut to what has room."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from proofmill.hdl.cost import BLOCKS
+from proofmill.hdl.matrix_unit import MatrixUnitShape
+from proofmill.hdl.presets import MATRICES
+from proofmill.host.prover.inference.quantisation import Integers
+from proofmill.sim.compiling import BuildProgress
+from proofmill.sim.matrix_gateware import (
+    MatrixGateware,
+    MatrixModel,
+    Multiplied,
+    matrix_library,
+)
+
+
+class Unit(Protocol):
+    """What multiplies matrices of unsigned elements; see `sim.matrix_gateware`."""
+
+    @property
+    def shape(self) -> MatrixUnitShape:
+        """Its shape."""
+
+    def multiply(self, x: Integers, w: Integers) -> Multiplied:
+        """``x w`` and the cycles."""
+
+    def close(self) -> None:
+        """Free it."""
+
+
+@dataclass(frozen=True)
+class Work:
+    """What an array has done: `cycles` of its `blocks` for `products`, multiplications of a
+    model's elements, without those of padding."""
+
+    blocks: int
+    products: int
+    cycles: int
+
+    @property
+    def rate(self) -> float:
+        """Products a block and cycle."""
+        return self.products / (self.blocks * self.cycles) if self.cycles else 0.0
+
+
+class Array:
+    """A unit, as the product of two matrices of whole numbers that span at most a byte each.
+
+    With x = x' + a, w = w' + b and K terms, x' and w' of 0 to 255, the unit's sums of x' w' are
+    completed by ``x w = x' w' + b sum(x') + a sum(w') + K a b``, b a number for each column.
+    """
+
+    def __init__(self, unit: Unit) -> None:
+        self._unit = unit
+        self._products = self._cycles = 0
+
+    @property
+    def work(self) -> Work:
+        """So far."""
+        shape = self._unit.shape.multiplier
+        block = "18x18" if shape.products == 1 else "26x17"
+        return Work(BLOCKS[block].total(shape.multiplications), self._products, self._cycles)
+
+    def multiply(self, x: Integers, w: Integers) -> Integers:
+        """``x w`` in whole numbers.
+
+        x: rows by terms; w: terms by columns. Raises ValueError where the values of x, or of a
+        column of w, are more than 255 apart.
+        """
+        x_least, w_least = int(x.min()), w.min(axis=0)
+        x, w = x - x_least, w - w_least
+        if x.max() > 255 or w.max() > 255:
+            raise ValueError("the elements span more than a byte")
+        terms = x.shape[1]
+        sums = np.zeros((len(x), w.shape[1]), dtype=np.int64)
+        rows, each_terms, columns = self._most(terms)
+        for first in range(0, terms, each_terms):
+            part = slice(first, first + each_terms)
+            for column in range(0, w.shape[1], columns):
+                for row in range(0, len(x), rows):
+                    found = self._unit.multiply(x[row:row + rows, part],
+                                                w[part, column:column + columns])
+                    sums[row:row + rows, column:column + columns] += found.sums
+                    self._cycles += found.cycles
+        self._products += len(x) * terms * w.shape[1]
+        completed: Integers = (sums + w_least * x.sum(axis=1, keepdims=True)
+                               + x_least * w.sum(axis=0) + terms * x_least * w_least)
+        return completed
+
+    def _most(self, terms: int) -> tuple[int, int, int]:
+        """Rows, terms and columns that have room in the unit's memories at a time."""
+        shape = self._unit.shape
+        array = shape.multiplier
+        words, entries = 1 << shape.weight_bits, 1 << shape.element_bits
+        steps = min(-(-terms // array.step_terms), words // array.rows, entries // array.loop,
+                    array.most_terms // array.step_terms)
+        return (entries // (steps * array.loop) * array.loop, steps * array.step_terms,
+                words // (steps * array.rows) * array.columns)
+
+    def close(self) -> None:
+        """Free the unit."""
+        self._unit.close()
+
+
+def open_array(device: str, tell: BuildProgress, shape: MatrixUnitShape | None = None) -> Array:
+    """An array, of the smallest board's multiplier where no shape is given: "model", or "rtl", its
+    gateware in simulation.
+
+    `tell` is told of the steps in which gateware is built; raises `sim.compiling.BuildError` where
+    it cannot be.
+    """
+    shape = MATRICES["18x18, one row"] if shape is None else shape
+    if device == "model":
+        return Array(MatrixModel(shape))
+    return Array(MatrixGateware(shape, matrix_library(shape, tell)))

@@ -1,0 +1,108 @@
+"""Matrix products on a multiplier's blocks: the processor's integers, and the cycles."""
+
+import json
+
+import numpy as np
+import pytest
+
+pytest.importorskip("onnxruntime")
+
+from proofmill.hdl.field import TOY
+from proofmill.hdl.matrix_multiplier import MatrixShape
+from proofmill.hdl.matrix_unit import MatrixUnitShape
+from proofmill.hdl.presets import MATRICES
+from proofmill.host.cli.main import main
+from proofmill.host.prover.inference import operators as op
+from proofmill.host.prover.inference.array import Array, open_array
+from proofmill.host.prover.inference.comparing import differences
+from proofmill.host.prover.inference.digits import digits, shaped
+from proofmill.host.prover.inference.onnx_file import read_model
+from proofmill.host.prover.inference.quantisation import Quantisation
+from proofmill.sim.compiling import untold
+from proofmill.sim.matrix_gateware import MatrixModel
+
+SMALL = MatrixUnitShape(weight_bits=5, element_bits=6, multiplier=MatrixShape(
+    field=TOY, operand_bits=20, digit=10, limb=10, interval=2))
+"""Bytes on a toy field's multiplier, of two columns."""
+
+
+@pytest.mark.parametrize("x_range", [(-128, 127), (0, 255), (-255, 0), (-3, 200)])
+@pytest.mark.parametrize("w_range", [(-128, 127), (-7, 248)])
+def test_signed_products_cut_to_what_has_room(x_range, w_range):
+    """More rows, terms and columns than the small unit has room for at a time."""
+    rng = np.random.default_rng(1)
+    array = Array(MatrixModel(SMALL))
+    for size in ((1, 1, 1), (23, 150, 37)):
+        rows, terms, columns = size
+        x = rng.integers(x_range[0], x_range[1] + 1, (rows, terms))
+        w = rng.integers(w_range[0], w_range[1] + 1, (terms, columns))
+        x[0, 0], w[0, 0] = x_range[0], w_range[1]
+        assert np.array_equal(array.multiply(x, w), x @ w)
+    assert array.work.products == 1 + 23 * 150 * 37
+    assert array.work.rate == array.work.products / array.work.cycles / array.work.blocks
+
+
+def test_columns_may_lie_apart():
+    """Each by itself spans a byte: weights with a zero point for each column."""
+    w = np.array([[-255, 0], [0, 255]])
+    x = np.array([[3, -4]])
+    assert np.array_equal(Array(MatrixModel(SMALL)).multiply(x, w), x @ w)
+
+
+def test_more_than_a_byte_is_refused():
+    with pytest.raises(ValueError, match="^the elements span more than a byte$"):
+        Array(MatrixModel(SMALL)).multiply(np.array([[-1, 255]]), np.array([[1], [1]]))
+
+
+@pytest.mark.parametrize("groups", [1, 2])
+def test_a_convolution_is_one_product_for_each_group(groups):
+    rng, of_bytes = np.random.default_rng(2), Quantisation(np.float32(1), 7, "uint8")
+    layer = op.Convolution(
+        of_bytes, of_bytes, op.Window((3, 2), (2, 1), (1, 0, 1, 1)),
+        rng.integers(-128, 128, (6, 4 // groups, 3, 2)), rng.integers(-9, 9, 6),
+        np.float32(1), groups)
+    values = rng.integers(0, 256, (3, 4, 9, 8))
+    array = Array(MatrixModel(SMALL))
+    assert np.array_equal(layer.sums(values), layer.sums(values, array.multiply))
+
+
+@pytest.mark.parametrize("kind, count", [("mlp", 1797), ("cnn", 4)])
+def test_no_integer_differs_from_onnxruntime(kind, count, trained):
+    path = trained(kind)
+    model = read_model(path)
+    samples = shaped(digits()[0][:count], model.shape)
+    array = open_array("model", untold)
+    found = model.run(samples, array.multiply)
+    assert differences(path, model, samples, found) == 0
+    assert array.work.products and array.work.cycles
+
+
+@pytest.mark.parametrize("kind", ["mlp", "cnn"])
+def test_the_command_shows_cycles(kind, trained, capsys):
+    path = str(trained(kind))
+    assert main(["infer", path, "digits:3-4", "--device", "model", "--compare"]) == 0
+    shown = capsys.readouterr().out
+    assert "cycles of 31 blocks for" in shown and shown.endswith("differ from onnxruntime's\n")
+    assert main(["infer", path, "digits:3-4", "--device", "model", "--json"]) == 0
+    record = json.loads(capsys.readouterr().out)
+    assert f"{record['cycles']:,} cycles of {record['blocks']} blocks" in shown
+    if kind == "mlp":
+        assert record["products"] == 2 * (64 * 32 + 32 * 10)
+    assert main(["infer", path, "digits:3", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["cycles"] is None
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["mlp", "cnn"])
+def test_the_gateware_gives_the_models_sums_and_cycles(kind, trained, capsys):
+    records = []
+    for device in ("cpu", "model", "rtl"):
+        assert main(["infer", str(trained(kind)), "digits:0-2", "--device", device, "--json"]) == 0
+        records.append(json.loads(capsys.readouterr().out))
+    assert records[0]["outputs"] == records[1]["outputs"] == records[2]["outputs"]
+    assert records[1]["cycles"] == records[2]["cycles"] > 0
+
+
+def test_every_array_is_of_bytes():
+    assert all(shape.multiplier.element == 8 and shape.multiplier.most_terms > 65_536
+               for shape in MATRICES.values())
