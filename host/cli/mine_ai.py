@@ -97,8 +97,8 @@ class Filler:
             f"{found['seconds_sold']:.2f} s of the array sold for {found['gwei']:,} gwei of "
             f"made-up buyers; {found['right']:,} of {found['digits']:,} digits read rightly")
         screen.line(
-            f"the array   {found['block_proofs']} block proofs, {found['block_proofs_late']} late; "
-            f"the longest wait for a tile {1_000 * found['longest_wait_seconds']:.2f} ms")
+            f"the array   {found['block_proofs']} block proofs, {found['block_proofs_late']} late "
+            f"by it; the longest wait for a tile {1_000 * found['longest_wait_seconds']:.2f} ms")
         causes: dict[str, list[str]] = {}
         for each in found["given_up"]:
             causes.setdefault(each["cause"], []).append(f"{each['job']}: {each['reason']}")

@@ -96,7 +96,8 @@ FIELDS: dict[str, dict[str, str]] = {
         "seconds_sold": "in which the array computed results",
         "digits": "that were read", "right": "of them", "gwei": "that buyers paid",
         "block_proofs": "made on the array",
-        "block_proofs_late": "not there within a slot's time, the wait for a tile in it",
+        "block_proofs_late": "not there within a slot's time, and without the wait for a tile they "
+                             "would have been",
         "longest_wait_seconds": "of a block proof for the end of a tile",
         "given_up": "a list, below"},
     "mine: given_up": {

@@ -64,8 +64,9 @@ class SharedArray:
 
     @property
     def late(self) -> int:
-        """Block proofs that were not there within `due` seconds."""
-        return sum(turn.wait + (turn.seconds or 0.0) > self.due for turn in self.turns)
+        """Block proofs that would have been there within `due` seconds, but for the wait."""
+        return sum((turn.seconds or 0.0) <= self.due < turn.wait + (turn.seconds or 0.0)
+                   for turn in self.turns)
 
     def __enter__(self) -> "SharedArray":
         self._thread.start()

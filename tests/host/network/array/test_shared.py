@@ -59,12 +59,12 @@ def test_a_block_has_the_array_at_a_tiles_end_and_the_job_goes_on() -> None:
     assert array.late == 0 and len(array.turns) == 1 and array.sold > 0
 
 
-def test_a_proof_is_late_by_its_devices_time() -> None:
+def test_a_proof_is_late_by_its_wait_and_its_devices_time() -> None:
     array = SharedArray(Book(CLOCK, 0), lambda now: [], due=2.0)
     with array:
-        for seconds in (1.0, 3.0):
+        for wait, seconds in ((0.5, 1.0), (0.5, 1.8), (0.5, 3.0)):    # the last by itself
             with array.block("block") as turn:
-                turn.seconds = seconds
+                turn.wait, turn.seconds = wait, seconds
     assert array.late == 1
 
 
