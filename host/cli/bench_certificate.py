@@ -2,14 +2,17 @@
 
 import argparse
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from proofmill.host.cli.records import print_record
-from proofmill.host.cli.screen import Screen
+from proofmill.host.cli.screen import Bar, Screen
+from proofmill.host.ground.json_text import JsonObject
 from proofmill.host.prover.devices.device import Progress
 
 KINDS = ("slot", "epoch")
+PROFILES = COMPANION, POST_QUANTUM = ("companion", "post-quantum")
 
 
 def add_certificate(actions: Any) -> None:
@@ -23,24 +26,46 @@ def add_certificate(actions: Any) -> None:
                              help="may be given twice (default: both)")
     certificate.add_argument("--device", choices=("cpu", "model"), default="cpu",
                              metavar="cpu|model", help="what proves (default: %(default)s)")
+    certificate.add_argument("--profile", choices=PROFILES, action="append",
+                             metavar="|".join(PROFILES),
+                             help="companion keys and a circuit, or XMSS signatures; may be given "
+                                  "twice (default: companion)")
     certificate.add_argument("--json", action="store_true", help="one JSON object")
     certificate.set_defaults(run=run_certificate)
 
 
 def run_certificate(options: argparse.Namespace) -> int:
     """Measure each kind."""
+    from proofmill.host.bench import hash_certificate
     from proofmill.host.bench.certificate import figures, lines
 
     screen, kinds = Screen(machine=options.json), []
+    profiles = options.profile or [COMPANION]
     with tempfile.TemporaryDirectory() as folder, screen.bar("preparing") as bar:
         def step(name: str) -> Progress:
             bar.step(name, 0, 1)
             return bar
 
-        for found in figures(Path(folder), options.kind or KINDS, options.device, step):
+        wanted = (options.kind or KINDS) if COMPANION in profiles else ()
+        for found in figures(Path(folder), wanted, options.device, step):
             kinds.append(found)
             for line in lines(found):
                 screen.line(line)
+        hashed = _hashed(options.kind or KINDS, bar) if POST_QUANTUM in profiles else []
+    for found in hashed:
+        screen.line(hash_certificate.line(found))
     if options.json:
-        print_record("bench certificate", {"device": options.device, "kinds": kinds})
+        print_record("bench certificate", {"device": options.device, "kinds": kinds,
+                                           "post_quantum": hashed})
     return 0
+
+
+def _hashed(kinds: Sequence[str], bar: Bar) -> list[JsonObject]:
+    from proofmill.host.bench import certificate, hash_certificate
+    from proofmill.host.cli.extras import missing
+
+    bar.step("aggregating XMSS signatures", 0, 1)
+    try:
+        return hash_certificate.figures([(kind, certificate.KINDS[kind]) for kind in kinds])
+    except ImportError as error:
+        raise missing("certificates with hash-based signatures need", error) from error

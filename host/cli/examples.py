@@ -40,7 +40,9 @@ EXAMPLES = {
     "bench fuzz": ("bench fuzz --inputs 1000 --seed 1",),
     "bench setup": ("bench setup --power 12",),
     "bench block": ("bench block --transfers 16 --device cpu",),
-    "bench certificate": ("bench certificate --kind slot",),
+    "bench certificate": (
+        "bench certificate --kind slot",
+        "bench certificate --kind slot --profile companion --profile post-quantum"),
     "bench history": ("bench history", "bench history --proofs 64 --json"),
     "bench settlement": ("bench settlement --provers 32",),
     "bench simulate": ("bench simulate --provers 1000 --slots 100",),

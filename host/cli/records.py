@@ -365,7 +365,15 @@ FIELDS: dict[str, dict[str, str]] = {
         "witness_seconds": "of one witness",
         "devices": "an object: for each device seconds of one proof, and cycles or null; where it "
                    "was left out both are null, and expected says how long it would take"},
-    "bench certificate": {"device": "--device", "kinds": "a list, below"},
+    "bench certificate": {
+        "device": "--device", "kinds": "a list, below: with companion keys",
+        "post_quantum": "a list, below: with XMSS signatures"},
+    "bench certificate: post_quantum": {
+        "kind": "slot or epoch", "votes": "of as many voters",
+        "prepare_seconds": "of the prover, once", "key_seconds": "of all keys, for 32 epochs each",
+        "sign_seconds": "of all votes", "proof_seconds": "to aggregate them",
+        "verify_seconds": "of the certificate", "bytes": "of it, keys and branches with it",
+        "signature_bytes": "of one vote's signature"},
     "bench certificate: kinds": {
         "kind": "slot or epoch", "votes": "places, all of them used",
         "validators": "that the registry has places for", "constraints": "of the circuit",

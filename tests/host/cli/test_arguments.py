@@ -250,6 +250,7 @@ CHOICES = {
     ("bench batch", "group"): "bench batch --power 3 --group",
     ("bench certificate", "kind"): "bench certificate --kind",
     ("bench certificate", "device"): "bench certificate --device",
+    ("bench certificate", "profile"): "bench certificate --kind slot --profile",
     ("bench gates", "system"): "bench gates --power 4 --system",
     ("board simulate", "preset"): "board simulate ulx3s-85f --seconds 1 --preset",
     ("build", "preset"): "build ulx3s-85f --preset",
@@ -294,6 +295,7 @@ def without_tools(monkeypatch):
     import proofmill.boards.measure
     import proofmill.host.bench.certificate
     import proofmill.host.bench.gates
+    import proofmill.host.bench.hash_certificate
     import proofmill.host.bench.setup
     import proofmill.host.cli.bench
     import proofmill.host.cli.mine
@@ -320,6 +322,7 @@ def without_tools(monkeypatch):
         proofmill.sim.wide_gateware, "wide_library", stop(proofmill.sim.verilated.BuildError))
     monkeypatch.setattr(proofmill.sim.waves, "record", stop(ProofmillError))
     monkeypatch.setattr(proofmill.host.bench.certificate, "figures", stop(ProofmillError))
+    monkeypatch.setattr(proofmill.host.bench.hash_certificate, "figures", stop(ProofmillError))
     monkeypatch.setattr(proofmill.host.bench.gates, "compare", stop(ProofmillError))
     monkeypatch.setattr(proofmill.host.bench.setup, "measure", stop(ProofmillError))
     monkeypatch.setattr(proofmill.host.prover.inference.making, "make", stop(ProofmillError))
