@@ -109,9 +109,9 @@ class Accelerator(wiring.Component):
                 with m.Case(number):
                     m.d.comb += [group.eq(n), known_group.eq(1)]
         batches = C(0)
-        if shape.batches is not None:
+        if shape.batches:
             m.d.comb += msm.batched.eq(slices.batched)
-            batches = header.group == list(Group).index(Group.G1)
+            batches = C(1)
         m.d.comb += [
             reply.command.eq(header.command), reply.last.eq(1), reply.error.eq(error),
             msm.group.eq(group), msm.window.eq(header.window), msm.windows.eq(header.windows),

@@ -7,7 +7,7 @@ from amaranth.lib.wiring import In, Out
 from proofmill.hdl.batch_control import Control, entry_bits, place_bits
 from proofmill.hdl.batch_intake import Intake, Kind, pair_layout, sum_layout
 from proofmill.hdl.batch_shape import BatchShape
-from proofmill.hdl.inverter import Inverter
+from proofmill.hdl.inverter import Inverter, results_layout
 
 
 class BatchAdder(wiring.Component):
@@ -32,8 +32,8 @@ class BatchAdder(wiring.Component):
     Parameters
     ----------
     shape : of all of it.
-    lent : its multiplier is somebody else's, which puts a register before it; that says when a slot
-        begins, and counts for itself.
+    lent : its multiplier and inverter are somebody else's. There is a register before the
+        multiplier, whose owner says when a slot begins, and counts.
     datapath : False leaves out coordinates and values: the same cycles where no points are equal,
         whose sums take a product more.
 
@@ -49,6 +49,8 @@ class BatchAdder(wiring.Component):
         out; of its own multiplier
     tick, a, b, product : of a lent one: a slot begins, in; the operands,
         `BatchShape.operands_after` cycles less one after it, out; the multiplier's product, in
+    roots, inverses : likewise, of a lent inverter: streams to `operands` and from `results` of
+        `hdl.inverter.Inverter`, out and in
     popped, multiplying, closed : likewise: a pair has left the queue; the slot has a product; a
         batch is closed, out
     """
@@ -61,6 +63,8 @@ class BatchAdder(wiring.Component):
             "sums": Out(stream.Signature(sum_layout(shape, datapath))),
             "drain": In(1), "fault": Out(1),
             **({"tick": In(1), "a": Out(operand), "b": Out(operand), "product": In(product),
+                "roots": Out(stream.Signature(shape.inverter.operand_bits)),
+                "inverses": In(stream.Signature(results_layout(shape.inverter))),
                 "popped": Out(1), "multiplying": Out(1), "closed": Out(1)} if lent else
                {"additions": Out(32), "products": Out(32), "batches": Out(32)})})
 
@@ -151,20 +155,23 @@ class BatchAdder(wiring.Component):
         """The inverter, which takes a batch's root; returns which products are there, by what they
         are for, and the inverse."""
         shape, control = self.shape, self._control
-        m.submodules.inverter = inverter = Inverter(shape.inverter, datapath=self.datapath)
+        if self.lent:
+            roots, result = self.roots, self.inverses
+        else:
+            m.submodules.inverter = inverter = Inverter(shape.inverter, datapath=self.datapath)
+            roots, result = inverter.operands, inverter.results
         cycles = shape.operands_after + shape.multiplier.latency
         there = {name: self._flag(m, f"{name}_there", control.destination[name], cycles)
                  for name in ("value", "square", "root")
                  if name in control.destination.shape().members}
         root, whole = Signal(shape.inverter.operand_bits, reset_less=True), Signal()
-        result = inverter.results
         m.d.comb += [
-            inverter.operands.payload.eq(root), inverter.operands.valid.eq(whole),
-            control.accepted.eq(whole & inverter.operands.ready),
+            roots.payload.eq(root), roots.valid.eq(whole),
+            control.accepted.eq(whole & roots.ready),
             result.ready.eq(control.inverse_used), control.inverse.eq(result.valid)]
         with m.If(there["root"]):
             m.d.sync += [root.eq(self._product), whole.eq(1)]
-        with m.Elif(inverter.operands.ready):
+        with m.Elif(roots.ready):
             m.d.sync += whole.eq(0)
         with m.If(result.valid & result.payload.zero):
             m.d.sync += self.fault.eq(1)

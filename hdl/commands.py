@@ -55,8 +55,8 @@ DESCRIPTIONS = {
                       "next. A scalar is cut into slices of `stride` bits, one for each copy, and "
                       "a slice into windows, of which the first `wide` have `window` bits, the "
                       "others one less; `all` of them, the scalar's last digit in number `last` of "
-                      "the last slice. This pass is of the `windows` from `first` on. In G1 the "
-                      "sums of the first `batched` levels are made in batches. Scalars "
+                      "the last slice. This pass is of the `windows` from `first` on. "
+                      "Sums of the first `batched` levels are made in batches. Scalars "
                       "follow, `words` words in all: for every 32 points a word of codes of 2 "
                       "bits, the lowest for the first, 0 for the scalar 0, 1, 2 or 3 for one of "
                       "1, 2 or 4 words; then these, low word first. Answers "
@@ -129,7 +129,7 @@ class Error(enum.IntEnum):
     FINISH = 5       # this gateware has no finisher
     MEMORY = 6       # words are named that the memory has not
     TRANSFORM = 7    # it has no transforms, none of this size, or other words or `count`
-    BATCHES = 8      # this gateware makes no sums in batches, or not of this group
+    BATCHES = 8      # this gateware makes no sums in batches
     POINTS = 9       # a batch had no inverse: coordinates are not below the modulus
 
 
@@ -144,7 +144,8 @@ IDENTITY = ("magic", "version", "hash", "curve", "multipliers", "adders", "inter
 1 where sums can be finished on the chip, `transforms` the largest `power` of TRANSFORM, 0 where
 there are none, `tile` the largest that takes none of the memory, `batch` the most pairs of a
 batch, 0 where sums are not made in batches. Coordinates of G1 lie in the memory as they are times
-2 ** `scale`, as in a .zkey where that is 256. `memory_words` and `clock_hz` are
+2 ** `scale`, as in a .zkey where that is 256; where sums are made in batches those of G2 likewise,
+on the curve that the adder adds on. `memory_words` and `clock_hz` are
 0 where nothing but the simulation sets a limit."""
 
 SUM_COUNTERS = ("fill", "sum", "output", "finish", "recode", "drain", "digits", "additions",

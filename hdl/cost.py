@@ -78,5 +78,5 @@ def machine(shape: MsmShape, group: Group) -> Machine:
     adder = shape.adder
     return Machine(order=adder.curve.scalar.modulus, degree=group.degree, units=adder.units,
                    mailbox_bits=shape.mailbox_bits, interval=adder.interval[group],
-                   batch=shape.batch or 0 if group is Group.G1 else 0,
+                   batch=shape.batch or 0,
                    slot=adder.multiplier.interval)

@@ -54,9 +54,12 @@ class Curve:
     times_3b: dict[Group, Callable[[Any], Any]]
     unit: dict[Group, tuple[int, ...]]
 
-    def unit_at(self, group: Group, scale: int) -> tuple[int, ...]:
-        """`unit` where coordinates of G1 lie as they are times ``2 ** scale``."""
-        return (pow(2, scale, self.base.modulus),) if group is Group.G1 else self.unit[group]
+    def unit_at(self, group: Group, scale: int, *, affine: bool) -> tuple[int, ...]:
+        """`unit` where coordinates lie as they are times ``2 ** scale``: those of G1, and where
+        sums are made of affine points those of G2, on the curve that the adder adds on."""
+        if group is not Group.G1 and not affine:
+            return self.unit[group]
+        return (pow(2, scale, self.base.modulus), *[0] * (group.degree - 1))
 
 
 FILE_RADIX = 1 << 256

@@ -70,6 +70,11 @@ class InverterShape:
         return self.steps + 2
 
 
+def results_layout(shape: InverterShape) -> data.StructLayout:
+    """The quotient, and whether there is none."""
+    return data.StructLayout({"value": shape.field.bits, "zero": 1})
+
+
 class Inverter(wiring.Component):
     """``multiple / x`` modulo p, `InverterShape.latency` cycles after x was taken.
 
@@ -97,8 +102,7 @@ class Inverter(wiring.Component):
         self.shape, self.datapath = shape, datapath
         super().__init__({
             "operands": In(stream.Signature(shape.operand_bits)),
-            "results": Out(stream.Signature(data.StructLayout({
-                "value": shape.field.bits, "zero": 1})))})
+            "results": Out(stream.Signature(results_layout(shape)))})
         # Told to proofs:
         self.left = Signal(range(shape.steps + 1))  # steps to come, this one included
         self.finishing = Signal()

@@ -21,12 +21,15 @@ them have been written, and the point is not zero.
 class PointLoader(wiring.Component):
     """Collect points from a stream of words, coordinate by coordinate.
 
-    A point of G1 takes 8 cycles, one of G2 16, where its words come in as many.
+    A point of G1 takes 8 cycles, one of G2 17, or 16 if that matters, where its words come in as
+    many.
 
     Parameters
     ----------
     shape : the adder.
     unit : z of a point by group, a tuple of its parts.
+    soon : the last word of the next point's first coordinate is taken while the last part of z is
+        written, and not only after it: so one of G2 takes 16 cycles.
 
     Members
     -------
@@ -39,8 +42,8 @@ class PointLoader(wiring.Component):
     skipped : ... and was zero, out
     """
 
-    def __init__(self, shape: AdderShape, unit):
-        self.shape, self.unit = shape, unit
+    def __init__(self, shape: AdderShape, unit, *, soon: bool = False):
+        self.shape, self.unit, self.soon = shape, unit, soon
         super().__init__({
             "group": In(range(max(2, len(shape.groups)))), "enable": In(1),
             "points": In(stream.Signature(WORD)), "slice": In(SLICE), "load": Out(LOAD),
@@ -79,7 +82,9 @@ class PointLoader(wiring.Component):
         working = Signal()       # there is room, told a cycle late
         m.d.comb += [
             # The next point's words come in meanwhile, up to the one that completes a coordinate.
-            self.points.ready.eq(working & ~(affine_there & (came_words == 3))),
+            self.points.ready.eq(working & ~(
+                (affine_there & ~point_there if self.soon else affine_there)
+                & (came_words == 3))),
         ]
         m.d.sync += [
             working.eq(self.enable), load.write.eq(0), load.row.eq(row),

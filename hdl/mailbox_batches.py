@@ -1,14 +1,19 @@
 """Between the mailboxes and a batch-affine adder: pairs on their way out, and sums back."""
 
+from collections.abc import Mapping
+
 from amaranth import *
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from proofmill.hdl.batch_intake import pair_layout, sum_layout
 from proofmill.hdl.batch_shape import BatchShape
+from proofmill.hdl.curve import Group
 
-BEATS = 2
-"""Cycles of a service slot: x and y."""
+
+def beats(group: Group) -> int:
+    """Cycles of a service slot: a part of x or y each."""
+    return 2 * group.degree
 
 
 def most_flying(shape: BatchShape) -> int:
@@ -22,6 +27,9 @@ def most_flying(shape: BatchShape) -> int:
     `least` has to be `pairs`.
     """
     return (shape.buffers - 1) * shape.pairs - 1
+
+
+MOST_BEATS = max(map(beats, Group))
 
 
 class Batched(wiring.Signature):
@@ -44,7 +52,7 @@ class Batched(wiring.Signature):
         super().__init__({
             "sum_valid": In(1), "sum_mailbox": In(mailbox_bits), "sum_taken": Out(1),
             "infinite": In(1), "may_leave": In(1), "left": Out(1), "busy": In(1),
-            "load": Out(1), "position": Out(range(BEATS)), "p": Out(coordinate_bits),
+            "load": Out(1), "position": Out(range(MOST_BEATS)), "p": Out(coordinate_bits),
             "q": Out(coordinate_bits), "tag": Out(mailbox_bits), "p_infinite": Out(1),
             "q_infinite": Out(1)})
 
@@ -59,32 +67,40 @@ class PairPort(wiring.Component):
 
     Parameters
     ----------
-    shape : the adder.
+    shapes : the adders, by the groups that there are.
     coordinate_bits, mailbox_bits : of the mailboxes.
-    unit : what stands for y at infinity, below the modulus and not 0.
+    unit : what stands for y, or its real part, at infinity, below the modulus and not 0.
     datapath : False leaves out the coordinates.
 
     Members
     -------
+    group : whose points they are, an index into `shapes`, in
     boxes : see `Batched`, in
     position : which coordinate of a sum is wanted, in
     total : that, out
-    pairs, sums : streams to and from the adder; see `hdl.batch_intake`
+    pairs, sums : streams to and from the adder, as the largest of `shapes` has them: parts of a
+        coordinate that the group has not are not used; see `hdl.batch_intake`
     popped : a pair has left the adder's queue, in
     """
 
-    def __init__(self, shape: BatchShape, coordinate_bits: int, mailbox_bits: int, unit: int, *,
-                 datapath: bool = True):
+    def __init__(self, shapes: Mapping[Group, BatchShape], coordinate_bits: int, mailbox_bits: int,
+                 unit: int, *, datapath: bool = True):
+        self.groups, shape = list(shapes), list(shapes.values())[-1]
         if shape.least != shape.pairs:
             self._MustUse__silence = True  # what is refused is never used
             raise ValueError(f"batches are closed with {shape.least} of {shape.pairs} pairs; "
                              "behind mailboxes they have to be full")
         self.shape, self.unit, self.datapath = shape, unit, datapath
         super().__init__({
+            "group": In(range(max(2, len(shapes)))),
             "boxes": In(Batched(coordinate_bits, mailbox_bits)),
-            "position": In(1), "total": Out(coordinate_bits),
+            "position": In(range(MOST_BEATS)), "total": Out(coordinate_bits),
             "pairs": Out(stream.Signature(pair_layout(shape, datapath))),
             "sums": In(stream.Signature(sum_layout(shape, datapath))), "popped": In(1)})
+        # Of a pair that comes, the parts before this one, the last first.
+        self.before = {side: [Signal(shape.multiplier.field.bits, name=f"{side}_before{n}",
+                                     reset_less=True) for n in range(MOST_BEATS - 1)]
+                       for side in "pq"} if datapath else {}
         # Told to proofs: pairs that have left and are not out of the queue, or not sums yet.
         self.waiting = Signal(range(shape.queue + 1))
         self.flying = Signal(range(shape.buffers * shape.pairs + shape.queue + 4))
@@ -93,7 +109,10 @@ class PairPort(wiring.Component):
         m = Module()
         shape, boxes, pairs, sums = self.shape, self.boxes, self.pairs, self.sums
         waiting, flying = self.waiting, self.flying
-        room = Signal()
+        room, last = Signal(), Signal.like(boxes.position)
+        for index, group in enumerate(self.groups):
+            with m.If(self.group == index):
+                m.d.comb += last.eq(beats(group) - 1)
         m.d.sync += [waiting.eq(waiting + boxes.left - self.popped),
                      flying.eq(flying + boxes.left - boxes.sum_taken)]
         m.d.comb += [
@@ -101,20 +120,38 @@ class PairPort(wiring.Component):
             boxes.may_leave.eq(room & (flying < most_flying(shape))),
             boxes.sum_valid.eq(sums.valid & room), boxes.sum_mailbox.eq(sums.payload.tag),
             sums.ready.eq(boxes.sum_taken),
-            pairs.valid.eq(boxes.load & (boxes.position == BEATS - 1)),
+            pairs.valid.eq(boxes.load & (boxes.position == last)),
             pairs.payload.tag.eq(boxes.tag)]
         if not self.datapath:
             return m
-        bits = shape.multiplier.field.bits
         total = Signal.like(sums.payload, reset_less=True)
         with m.If(boxes.sum_taken):
             m.d.sync += total.eq(sums.payload)
-        m.d.comb += [
-            boxes.infinite.eq(total.infinite),
-            self.total.eq(Mux(self.position, Mux(total.infinite, self.unit, total.y), total.x))]
-        for point, own, infinite in ((pairs.payload.p, boxes.p, boxes.p_infinite),
-                                     (pairs.payload.q, boxes.q, boxes.q_infinite)):
-            x = Signal(bits, reset_less=True)
-            m.d.sync += x.eq(own[:bits])
-            m.d.comb += [point.x.eq(x), point.y.eq(own[:bits]), point.infinite.eq(infinite)]
+        m.d.comb += boxes.infinite.eq(total.infinite)
+        for side, own in (("p", boxes.p), ("q", boxes.q)):
+            kept = self.before[side]
+            m.d.sync += [later.eq(earlier) for earlier, later in zip(
+                [own[:len(kept[0])], *kept[:-1]], kept, strict=True)]
+        for index, group in enumerate(self.groups):
+            with m.If(self.group == index):
+                self._parts(m, group, total)
         return m
+
+    def _parts(self, m, group, total):
+        """A group's coordinates, part by part: of a sum, and of the pair that comes, whose earlier
+        parts are kept."""
+        boxes, bits, count = self.boxes, self.shape.multiplier.field.bits, beats(group)
+        with m.Switch(self.position):
+            for n in range(count):
+                name, part = "xy"[n // group.degree], n % group.degree
+                value = total[name][part * bits:(part + 1) * bits]
+                if (name, part) == ("y", 0):
+                    value = Mux(total.infinite, self.unit, value)
+                with m.Case(n):
+                    m.d.comb += self.total.eq(value)
+        for side, (own, infinite) in {"p": (boxes.p, boxes.p_infinite),
+                                      "q": (boxes.q, boxes.q_infinite)}.items():
+            point, before = self.pairs.payload[side], self.before[side][:count - 1]
+            parts = [*reversed(before), own[:bits]]
+            m.d.comb += [point.x.eq(Cat(parts[:group.degree])),
+                         point.y.eq(Cat(parts[group.degree:])), point.infinite.eq(infinite)]

@@ -7,7 +7,6 @@ from amaranth.lib.wiring import In, Out
 from proofmill.hdl.banks import Pair
 from proofmill.hdl.batch_intake import pair_layout, sum_layout
 from proofmill.hdl.bucket_search import BucketSearch
-from proofmill.hdl.curve import Group
 from proofmill.hdl.frames import FRAME_NUMBER_BITS
 from proofmill.hdl.levels import Level
 from proofmill.hdl.loader import LOAD
@@ -83,9 +82,9 @@ class MailboxUnit(wiring.Component):
             "digit_taken": Out(1), "paired": Out(1), "waited": Out(1), "cutting": Out(1),
             **({} if self.lent is None else {
                 "lending": In(1), "planes": In(PlanePort(self.lent)).array(PLANES)}),
-            **({} if shape.batches is None else {
-                "pairs": Out(stream.Signature(pair_layout(shape.batches, shape.datapath))),
-                "sums": In(stream.Signature(sum_layout(shape.batches, shape.datapath))),
+            **({} if not shape.batches else {
+                "pairs": Out(stream.Signature(pair_layout(shape.widest, shape.datapath))),
+                "sums": In(stream.Signature(sum_layout(shape.widest, shape.datapath))),
                 "popped": In(1)}),
         })
 
@@ -94,8 +93,9 @@ class MailboxUnit(wiring.Component):
         shape, bits, orders = self.shape, self.shape.mailbox_bits, self.orders
         m.submodules.mailboxes = boxes = Mailboxes(
             shape.adder, bits, datapath=shape.datapath, lent=self.lent,
-            unit=None if shape.batches is None else shape.unit(Group.G1)[0])
-        m.submodules.operands = operands = Operands(shape.adder, bits, datapath=shape.datapath)
+            unit=shape.unit(shape.adder.groups[0])[0] if shape.batches else None)
+        m.submodules.operands = operands = Operands(
+            shape.adder, bits, datapath=shape.datapath, affine=bool(shape.batches))
         m.submodules.search = search = BucketSearch(bits)
         for own, inner in ((self.level, operands.level), (self.windows, operands.windows),
                            (self.load, operands.load), (self.pair, boxes.pair),
@@ -148,7 +148,7 @@ class MailboxUnit(wiring.Component):
                         with m.Case(position):
                             lane = position // shape.adder.interval[group]
                             m.d.comb += boxes.total.eq(self.totals[lane])
-        if shape.batches is not None:
+        if shape.batches:
             self._connect_batches(m, boxes)
         return m
 
@@ -161,6 +161,6 @@ class MailboxUnit(wiring.Component):
                            (port.sums, wiring.flipped(self.sums)), (boxes.port, port.boxes)):
             wiring.connect(m, own, inner)
         m.d.comb += [port.popped.eq(self.popped), boxes.batched.eq(orders.batched),
-                     port.position.eq(boxes.total_position)]
+                     port.position.eq(boxes.total_position), port.group.eq(self.group)]
         with m.If(orders.batched):
             m.d.comb += [boxes.total.eq(port.total), self.paired.eq(boxes.port.left)]

@@ -18,10 +18,10 @@ those two when they are free. Only one pair can leave in a frame. A sum is first
 can; a new operand that would be the second pair of a frame waits, and nothing else ever does.
 So no queue is needed, and the adder and the mailboxes cannot wait for each other.
 
-Where sums are made in batches (`hdl.mailbox_batches`) a point has x and y alone, so slots have two
-cycles. A sum that is there takes the next slot, unless that belongs to a bucket, and a pair leaves
-in any slot while the adder has room for it. A bucket keeps a z all the same, which is 0 at
-infinity, so that what the levels after take out is a point like any other.
+Where sums are made in batches (`hdl.mailbox_batches`) a point has x and y alone, so slots have a
+third less cycles. A sum that is there takes the next slot, unless that belongs to a bucket, and a
+pair leaves in any slot while the adder has room for it. A bucket keeps a z all the same, which is 0
+at infinity, so that what the levels after take out is a point like any other.
 """
 
 from functools import cached_property
@@ -33,7 +33,8 @@ from amaranth.lib.wiring import In, Out
 from proofmill.hdl.banks import Pair
 from proofmill.hdl.curve import Group
 from proofmill.hdl.frames import FRAME_NUMBER_BITS
-from proofmill.hdl.mailbox_batches import BEATS, Batched
+from proofmill.hdl.mailbox_batches import MOST_BEATS, Batched
+from proofmill.hdl.mailbox_batches import beats as beats_of
 from proofmill.hdl.point_adder import AdderShape
 from proofmill.hdl.schedule import LOAD_CYCLE
 from proofmill.hdl.transform import PlanePort
@@ -96,7 +97,8 @@ class Mailboxes(wiring.Component):
     mailbox_bits : 2 ** mailbox_bits mailboxes of G1 points, half as many of G2 points.
     datapath : False leaves out the coordinates: flags, slots and cycles alone.
     lent : a shape of transforms that compute in the memory of the coordinates, or None.
-    unit : z of an affine point of G1 where sums of these may be made in batches, else None.
+    unit : z of an affine point, or its real part, where sums of these may be made in batches, else
+        None.
 
     Members
     -------
@@ -169,7 +171,8 @@ class Mailboxes(wiring.Component):
         # Folded multipliers make long frames, of many slots.
         longest = max(frame // (3 * group.degree) for group, frame in shape.frame.items())
         if unit is not None:
-            longest = max(longest, shape.frame[Group.G1] // BEATS)
+            longest = max(longest, *(
+                frame // beats_of(group) for group, frame in shape.frame.items()))
         self.mode = Signal()
         tag = data.StructLayout({"valid": 1, "mailbox": mailbox_bits})
         self.most_frames = max(schedule.frames for schedule in shape.schedules.values())
@@ -212,13 +215,15 @@ class Mailboxes(wiring.Component):
                     services.eq(self.shape.frame[group] // (3 * group.degree)),
                     frames.eq(self.shape.schedules[group].frames),
                 ]
+                if self.unit is not None:
+                    with m.If(self.mode):
+                        m.d.comb += [
+                            beats.eq(beats_of(group)),
+                            services.eq(self.shape.frame[group] // beats_of(group))]
         served = self.enable
         if self.unit is not None:
             with m.If(self.last):
                 m.d.sync += self.mode.eq(self.batched)
-            with m.If(self.mode):
-                m.d.comb += [beats.eq(BEATS),
-                             services.eq(self.shape.frame[Group.G1] // BEATS)]
             served = self.enable & (self.mode == self.batched)
         # Where in the frame: service slot, and cycle of the slot.
         with m.If(self.last):
@@ -335,7 +340,7 @@ class Mailboxes(wiring.Component):
             port, busy = self.port, self.port.busy
             m.d.comb += [
                 port.load.eq(self._later(m, leaving & self.mode, AWAY)),
-                port.position.eq(pair.position[0]), port.p.eq(pair.p), port.q.eq(pair.q),
+                port.position.eq(pair.position), port.p.eq(pair.p), port.q.eq(pair.q),
                 port.tag.eq(self._later(m, self.moving_mailbox, AWAY))]
         m.d.comb += [
             self.operand.position.eq(self.phase), self.total_position.eq(position),
@@ -365,11 +370,17 @@ class Mailboxes(wiring.Component):
         there = self._later(m, on_its_way, 1)
         stays = self.moving & ~self.moving_leaves & (self.moving_kind != Kind.FETCH)
         # In batches z comes with y: what stays is finite, or is not.
-        beside, infinite = C(0), C(0)
+        beside, infinite, no_z = C(0), C(0), C(0)
         if self.unit is not None:
             infinite = Mux(self.moving_kind == Kind.SUM, self.port.infinite,
                            self.operand.infinite)
-            beside = stays & self.mode & (self.position == BEATS - 1)
+            of_y = Signal()  # a part of y: that of z lies in the same row
+            for index, group in enumerate(self.shape.groups):
+                with m.If(self.group == index):
+                    m.d.comb += of_y.eq(self.position >= group.degree)
+            beside = stays & self.mode & of_y
+            # The second part of y is in place 3, and z is real.
+            no_z = infinite | (self.position == MOST_BEATS - 1)
         found = []
         for n, residents in enumerate(self.residents):
             m.submodules[f"residents{n}"] = residents
@@ -379,7 +390,7 @@ class Mailboxes(wiring.Component):
             def comes(value, cycles, z=z):
                 """What is written, so many cycles after its coordinate's turn."""
                 return value if not z else Mux(self.mode, Mux(
-                    self._later(m, infinite, cycles), 0, self.unit), value)
+                    self._later(m, no_z, cycles), 0, self.unit), value)
 
             if z:
                 here = here | beside
@@ -408,6 +419,17 @@ class Mailboxes(wiring.Component):
             self.fetched.coordinate.eq(resident),
         ]
         if self.unit is not None:
-            gone = ~found[2][self.unit.bit_length() - 1]
+            gone = self._gone(m, ~found[2][self.unit.bit_length() - 1])
             m.d.comb += [self.port.p_infinite.eq(self._later(m, infinite, AWAY)),
                          self.port.q_infinite.eq(gone), self.fetched.infinite.eq(gone)]
+
+    def _gone(self, m, zero):
+        """Whether the resident is at infinity, with the last part of y, from whether z beside this
+        part is zero: that of the first part says it."""
+        last, held = zero, Signal()
+        with m.If(self.pair.position == Group.G2.degree):
+            m.d.sync += held.eq(zero)
+        for index, group in enumerate(self.shape.groups):
+            if group is Group.G2:
+                last = Mux(self.group == index, held, last)
+        return last

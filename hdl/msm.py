@@ -6,12 +6,12 @@
      points, copies  ────────────────────────────────►  ▲ ▲                               │
                         again, half the window ─────────┘ └────────(mailbox, P + Q)───────┘
 
-Sums of the first levels of G1 may be made in batches (`hdl.batch_adder`), by half of the products
-on the same multiplier: then points are affine, in and out of the mailboxes, and the complete adder
-rests. A batch's sums come late and last in first out, which mailboxes do not mind; but each level
-ends with some ten rounds of ever fewer pairs, an inversion each, so where few points are left the
-complete formula is faster. See `hdl.mailbox_batches` for what keeps the two from waiting for each
-other, `hdl.plans` for which levels are worth it.
+Sums of the first levels may be made in batches (`hdl.batch_adder`), by half of the products, or
+less, on the same multiplier: then points are affine, in and out of the mailboxes, and the complete
+adder rests. A batch's sums come late and last in first out, which mailboxes do not mind; but each
+level ends with some ten rounds of ever fewer pairs, an inversion each, so where few points are left
+the complete formula is faster. See `hdl.mailbox_batches` for what keeps the two from waiting for
+each other, `hdl.plans` for which levels are worth it.
 
 After the last level one point is left for every bit of every window. The sum of those times
 powers of two, a few hundred operations, is the finisher's, on a multiplier of the adder, or the
@@ -25,7 +25,6 @@ from amaranth import *
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from proofmill.hdl.batch_adder import BatchAdder
 from proofmill.hdl.batch_shape import BatchShape
 from proofmill.hdl.commands import ANSWER, NUMBER, WORD, Command, Error
 from proofmill.hdl.counters import COUNTS, Counters
@@ -33,12 +32,15 @@ from proofmill.hdl.curve import FILE_RADIX, Group
 from proofmill.hdl.fetcher import REQUEST, WRITE, Fetcher
 from proofmill.hdl.frames import Frames
 from proofmill.hdl.hand_out import HandOut
+from proofmill.hdl.inverter import Inverter
 from proofmill.hdl.levels import Levels
 from proofmill.hdl.loader import PointLoader
 from proofmill.hdl.mailbox_unit import MailboxUnit
 from proofmill.hdl.point_adder import AdderShape, PointAdder
 from proofmill.hdl.processor_finisher import Finisher
 from proofmill.hdl.processor_shape import ProcessorShape
+from proofmill.hdl.quadratic_adder import adder_of
+from proofmill.hdl.quadratic_shape import SHAPES
 from proofmill.hdl.sequencer import Sequencer
 from proofmill.hdl.slicer import Slicer
 from proofmill.hdl.transform import Transform
@@ -62,9 +64,9 @@ class MsmShape:
     transforms : vectors of up to ``2 ** transforms`` values are transformed, on the adder's first
         multiplier, in its second field, in the memory of the first unit's mailboxes, and larger
         ones in tiles of as many; None: none.
-    batch : sums of G1 may be made in batches of up to so many pairs, a power of two, on the adder's
-        first multiplier; None: none are. Then coordinates of G1 lie in the memory in the
-        multiplier's own Montgomery form.
+    batch : sums may be made in batches of up to so many pairs, a power of two, on the adder's first
+        multiplier; None: none are. Then coordinates lie in the memory in the multiplier's own
+        Montgomery form, those of G2 on the curve that the adder adds on.
     """
 
     adder: AdderShape
@@ -75,10 +77,9 @@ class MsmShape:
     batch: int | None = None
 
     def __post_init__(self):
-        if self.batches is not None and (self.adder.units > 1 or Group.G1 not in self.adder.groups):
-            raise ValueError("sums are made in batches of points of G1 that one mailbox unit "
-                             f"brings; here are {self.adder.units} units, for "
-                             f"{', '.join(group.value for group in self.adder.groups)}")
+        if self.batches and self.adder.units > 1:
+            raise ValueError("sums are made in batches of points that one mailbox unit brings; "
+                             f"here are {self.adder.units} units")
         if self.transforms is None:
             return
         if self.adder.multiplier.second is None:
@@ -103,22 +104,29 @@ class MsmShape:
             reach=min(2 * self.transforms, two_adicity(multiplier.fields[-1]) - 1))
 
     @cached_property
-    def batches(self) -> BatchShape | None:
-        """The batch-affine adder, on the point adder's first multiplier."""
+    def batches(self) -> dict[Group, BatchShape]:
+        """The batch-affine adders, on the point adder's first multiplier, by group."""
         if self.batch is None:
-            return None
-        return BatchShape(multiplier=self.adder.multiplier, pairs=self.batch,
-                          least=self.batch, queue=16, tag_bits=self.mailbox_bits)
+            return {}
+        return {group: SHAPES[group](
+            multiplier=self.adder.multiplier, pairs=self.batch, least=self.batch, queue=16,
+            tag_bits=self.mailbox_bits) for group in self.adder.groups}
+
+    @property
+    def widest(self) -> BatchShape:
+        """Of the batch-affine adders the one with the largest coordinates."""
+        return max(self.batches.values(), key=lambda shape: shape.degree)
 
     @property
     def scale(self) -> int:
-        """Coordinates of G1 lie in the memory as they are times ``2 ** scale``."""
+        """Coordinates of G1, and those of G2 where sums are made in batches, lie in the memory as
+        they are times ``2 ** scale``."""
         radix = FILE_RADIX if self.batch is None else self.adder.multiplier.radix
         return radix.bit_length() - 1
 
     def unit(self, group: Group) -> tuple[int, ...]:
         """The z of a point of `group` as it lies in the memory: see `hdl.curve.Curve`."""
-        return self.adder.curve.unit_at(group, self.scale)
+        return self.adder.curve.unit_at(group, self.scale, affine=self.batch is not None)
 
     @property
     def processor(self) -> ProcessorShape:
@@ -178,7 +186,7 @@ class Msm(wiring.Component):
         self.shape, self.program = shape, program
         words = stream.Signature(WORD)
         super().__init__({
-            **({} if shape.batches is None else {"batched": In(16)}),
+            **({} if not shape.batches else {"batched": In(16)}),
             "start": In(1), "ready": Out(1), "refused": Out(1), "clear": In(1),
             "group": In(range(max(2, len(shape.adder.groups)))),
             "window": In(WIDTHS), "windows": In(WINDOWS_BITS),
@@ -201,7 +209,7 @@ class Msm(wiring.Component):
         m = Module()
         shape, adder = self.shape, self.shape.adder
         # A batch had no inverse.
-        self._fault = C(0) if shape.batches is None else Signal(name="fault")
+        self._fault = Signal(name="fault") if shape.batches else C(0)
         m.submodules.sequencer = sequencer = Sequencer(shape.mailbox_bits, finisher=shape.finisher)
         m.submodules.frames = frames = Frames(adder)
         m.submodules.levels = levels = Levels(shape)
@@ -209,7 +217,7 @@ class Msm(wiring.Component):
         m.submodules.slicer = slicer = Slicer()
         m.submodules.fetcher = fetcher = Fetcher(adder.groups)
         m.submodules.loader = loader = PointLoader(
-            adder, {group: shape.unit(group) for group in adder.groups})
+            adder, {group: shape.unit(group) for group in adder.groups}, soon=bool(shape.batches))
         m.submodules.hand_out = hand_out = HandOut(shape)
         units = [MailboxUnit(shape, number) for number in range(adder.units)]
         for number, unit in enumerate(units):
@@ -281,8 +289,8 @@ class Msm(wiring.Component):
             self._finish(m, sequencer, frames, hand_out, point_adder)
         if shape.transform is not None:
             self._transform(m, transforms, tiles, frames, units[0], point_adder)
-        if shape.batches is not None:
-            self._batches(m, sequencer, frames, drained, units[0], now, point_adder)
+        if shape.batches:
+            self._batches(m, sequencer, frames, levels, drained, units[0], now, point_adder)
         return m
 
     def _share_memory(self, m, requests, points, tiles):
@@ -394,40 +402,68 @@ class Msm(wiring.Component):
             m.d.comb += [adder.borrowed.eq(1), adder.borrowed_second.eq(1),
                          adder.borrowed_a.eq(transforms.a), adder.borrowed_b.eq(transforms.b)]
 
-    def _batches(self, m, sequencer, frames, drained, unit, now, adder):
-        """Sums in batches, on the adder's first multiplier, level by level: between levels the
-        batch-affine adder is reset, so that it always begins alike.
-
-        The multiplier takes the operands of a slot in the frame's cycles in which it takes its own.
-        """
-        shape, every = self.shape.batches, self.shape.adder.multiplier.interval
-        batched = sequencer.orders.batched
-        batches = BatchAdder(shape, lent=True, datapath=self.shape.datapath)
-        m.submodules.batches = ResetInserter(~batched)(batches)
-        wiring.connect(m, unit.pairs, batches.pairs)
-        wiring.connect(m, batches.sums, unit.sums)
+    def _batches(self, m, sequencer, frames, levels, drained, unit, now, adder):
+        """Sums in batches, level by level, on the adder's first multiplier, and one inverter for
+        the groups: between levels all of it is reset, so that it always begins alike."""
+        batched, fault = sequencer.orders.batched, Signal()
+        shapes, reset = self.shape.batches, ResetInserter(~sequencer.orders.batched)
+        m.submodules.inverter = inverter = reset(Inverter(
+            self.shape.widest.inverter, datapath=self.shape.datapath))
         level = Signal(16)
         with m.If(sequencer.to_first):
             m.d.sync += level.eq(0)
         with m.Elif(sequencer.to_next):
             m.d.sync += level.eq(level + 1)
-        m.d.comb += [
-            sequencer.batch_fill.eq(self.batched != 0),
-            sequencer.batch_sum.eq(level + 1 < self.batched),
-            batches.drain.eq(drained), unit.popped.eq(batches.popped),
-            batches.tick.eq(every == 1),
-            now.batched.eq(batched & unit.paired),
-            now.products.eq(batched & batches.multiplying), now.batches.eq(batches.closed)]
-        with m.Switch(frames.cycle):
-            with m.Case(*range((1 - shape.operands_after) % every,
-                               max(self.shape.adder.interval.values()), every)):
-                m.d.comb += batches.tick.eq(1)
+        m.d.comb += [sequencer.batch_fill.eq(self.batched != 0),
+                     sequencer.batch_sum.eq(level + 1 < self.batched)]
         with m.If(sequencer.starting):
             m.d.sync += self._fault.eq(0)
-        with m.Elif(batches.fault):
+        with m.Elif(fault):
             m.d.sync += self._fault.eq(1)
-        if adder is not None:
-            m.d.comb += batches.product.eq(adder.product)
-            with m.If(batched):
-                m.d.comb += [adder.borrowed.eq(1), adder.borrowed_a.eq(batches.a),
-                             adder.borrowed_b.eq(batches.b)]
+        for index, (group, shape) in enumerate(shapes.items()):
+            batches = adder_of(shape, lent=True, datapath=self.shape.datapath)
+            m.submodules[f"batches_{group.value}"] = reset(batches)
+            at_hand = levels.group_at_hand == index
+            m.d.comb += batches.drain.eq(drained)
+            self._slots(m, batches, frames)
+            with m.If(at_hand):
+                self._pairs(m, batches, unit, inverter)
+                m.d.comb += [
+                    unit.popped.eq(batches.popped), fault.eq(batches.fault),
+                    now.batched.eq(batched & unit.paired),
+                    now.products.eq(batched & batches.multiplying), now.batches.eq(batches.closed)]
+            if adder is not None:
+                m.d.comb += batches.product.eq(adder.product)
+                with m.If(batched & at_hand):
+                    m.d.comb += [adder.borrowed.eq(1), adder.borrowed_a.eq(batches.a),
+                                 adder.borrowed_b.eq(batches.b)]
+
+    def _slots(self, m, batches, frames):
+        """The multiplier takes the operands of a slot in the frame's cycles in which it takes its
+        own."""
+        every = self.shape.adder.multiplier.interval
+        m.d.comb += batches.tick.eq(every == 1)
+        with m.Switch(frames.cycle):
+            with m.Case(*range((1 - batches.shape.operands_after) % every,
+                               max(self.shape.adder.interval.values()), every)):
+                m.d.comb += batches.tick.eq(1)
+
+    @staticmethod
+    def _pairs(m, batches, unit, inverter):
+        """Pairs, sums and roots of the group at hand; a smaller group's coordinates are the first
+        parts of what the mailbox unit has."""
+        for point in "pq":
+            for name in ("x", "y", "infinite"):
+                m.d.comb += batches.pairs.payload[point][name].eq(unit.pairs.payload[point][name])
+        for name in ("x", "y", "infinite", "tag"):
+            m.d.comb += unit.sums.payload[name].eq(batches.sums.payload[name])
+        m.d.comb += [
+            batches.pairs.payload.tag.eq(unit.pairs.payload.tag),
+            batches.pairs.valid.eq(unit.pairs.valid), unit.pairs.ready.eq(batches.pairs.ready),
+            unit.sums.valid.eq(batches.sums.valid), batches.sums.ready.eq(unit.sums.ready),
+            inverter.operands.payload.eq(batches.roots.payload),
+            inverter.operands.valid.eq(batches.roots.valid),
+            batches.roots.ready.eq(inverter.operands.ready),
+            batches.inverses.payload.eq(inverter.results.payload),
+            batches.inverses.valid.eq(inverter.results.valid),
+            inverter.results.ready.eq(batches.inverses.ready)]

@@ -9,9 +9,10 @@ from amaranth import *
 from amaranth.lib import memory, wiring
 from amaranth.lib.wiring import In, Out
 
+from proofmill.hdl.curve import Group
 from proofmill.hdl.levels import Level
 from proofmill.hdl.loader import LOAD
-from proofmill.hdl.mailbox_batches import BEATS
+from proofmill.hdl.mailbox_batches import beats
 from proofmill.hdl.mailboxes import Fetched, Operand
 from proofmill.hdl.point_adder import AdderShape
 from proofmill.hdl.recoder import Recoder
@@ -62,6 +63,11 @@ class Operands(wiring.Component):
     it is free, so an operand of it is offered 4 cycles later at the earliest, of a bucket 5; see
     `hdl.recoder.Recoder`. A coordinate is there `READ` cycles after its position.
 
+    Parameters
+    ----------
+    shape, mailbox_bits, datapath : see `hdl.mailboxes.Mailboxes`.
+    affine : sums of every group that there is may be made in batches.
+
     Members
     -------
     group : which group, in
@@ -78,8 +84,10 @@ class Operands(wiring.Component):
     cutting : see `hdl.recoder.Recoder`, out
     """
 
-    def __init__(self, shape: AdderShape, mailbox_bits: int, *, datapath: bool = True):
+    def __init__(self, shape: AdderShape, mailbox_bits: int, *, datapath: bool = True,
+                 affine: bool = False):
         self.shape, self.mailbox_bits, self.datapath = shape, mailbox_bits, datapath
+        self.affine = affine
         self.ring = RING if shape.units == 1 else SHARED_RING
         super().__init__({
             "group": In(range(max(2, len(shape.groups)))), "again": In(1), "batched": In(1),
@@ -126,7 +134,10 @@ class Operands(wiring.Component):
             with m.If(self.group == index):
                 m.d.comb += last_position.eq(3 * group.degree - 1)
         with m.If(self.batched):
-            m.d.comb += last_position.eq(BEATS - 1)
+            m.d.comb += last_position.eq(beats(Group.G1) - 1)
+            if self.affine and Group.G2 in self.shape.groups:
+                with m.If(self.group == self.shape.groups.index(Group.G2)):
+                    m.d.comb += last_position.eq(beats(Group.G2) - 1)
         commit = Signal()
         leave = Signal()
         m.d.comb += [

@@ -58,7 +58,7 @@ class Machine:
     def batch_interval(self) -> float:
         """Cycles from one addition in a batch to the next: its products, and a share of the
         batch's own; see `hdl.batch_shape`."""
-        return self.slot * (SLOTS[self.degree] + BATCH_OWN / self.batch)
+        return self.slot * (SLOTS[self.degree] + BATCH_OWN[self.degree] / self.batch)
 
     @property
     def scalar_bits(self) -> int:
@@ -189,8 +189,8 @@ control-only simulation at intervals 1, 2, 3, 4, 6, 12, 36 and 180, with windows
 """
 
 
-BATCH_OWN = 24
-"""Slots that a batch takes besides those of its additions."""
+BATCH_OWN = {1: 24, 2: 9}
+"""Slots that a batch takes besides those of its additions, by the degree of the field."""
 
 BATCH_ROUNDS = 10_000
 """Slots of a level's last rounds, each of which takes an inversion and has half as many pairs."""

@@ -73,7 +73,7 @@ def with_transforms(shape: MsmShape = STANDARD) -> MsmShape:
 
 
 def with_batches(shape: MsmShape = STANDARD, pairs: int = 128) -> MsmShape:
-    """The same accelerator with sums of G1 made in batches of up to `pairs`, on its multiplier."""
+    """The same accelerator with sums made in batches of up to `pairs`, on its multiplier."""
     return replace(shape, batch=pairs)
 
 

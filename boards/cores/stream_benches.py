@@ -70,7 +70,7 @@ def jobs_of(shape: MsmShape, window: int, points: int = POINTS) -> list[Job]:
     order = curve.scalar.modulus
     for group in shape.adder.groups:
         rng, plan = Random(group.value), plan_of(shape, group, window, points)
-        if shape.batches is not None and group is Group.G1:
+        if shape.batches:
             plan = replace(plan, batched=BATCHED)
         scalars = [order - 1, *(rng.randrange(order) for _ in range(points - 2)), 1]
         found.append(Job(group, plan, scalars, some_points(curve, group, points, seed=7)))
@@ -197,7 +197,7 @@ def msm_bench(unit: Msm, window: int) -> Bench:
             "copies": 1, "point_words": size, "copy_words": size, "bias": plan.bias,
             "second_region": plan.second_region, "address": len(memory),
             "count": len(job.scalars), "finish": int(shape.finisher),
-            **({} if shape.batches is None else {"batched": plan.batched})})
+            **({} if not shape.batches else {"batched": plan.batched})})
         memory += stored_words(shape.adder.curve, job.group, job.points, shape.unit(job.group))
         scalars += scalar_words(job.scalars)
         ends.append(len(scalars))

@@ -23,11 +23,11 @@ USUAL = WindowPlan(SCALAR_BITS, 8)
 """The windows that scalars are made for where the device has none."""
 
 
-BARS = {1024: 175_000, 4096: 550_000}
-"""Cycles that are wanted at the most of so many points of G1 with random scalars, where sums are
-made in batches."""
+BARS = {(Group.G1, 1024): 175_000, (Group.G1, 4096): 550_000, (Group.G2, 4096): 1_350_000}
+"""Cycles that are wanted at the most of so many points with random scalars, where sums are made in
+batches."""
 
-PRODUCTS_BAR = 6.4
+PRODUCTS_BARS = {Group.G1: 6.4, Group.G2: 15.5}
 """... and products of an addition."""
 
 
@@ -136,7 +136,8 @@ def measure(device: Device, group: Group, points: int, kind: str, bases: str = "
             **({} if not counters["batched"] else {
                 "batched": counters["batched"],
                 "products_per_addition": counters["products"] / counters["batched"],
-                "products_bar": PRODUCTS_BAR,
-                **({"bar": BARS[points]} if kind == "uniform" and points in BARS else {})}),
+                "products_bar": PRODUCTS_BARS[group],
+                **({"bar": BARS[group, points]}
+                   if kind == "uniform" and (group, points) in BARS else {})}),
             "additions_per_second": counters["additions"] / seconds, "counters": counters}
     return figures

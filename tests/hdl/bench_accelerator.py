@@ -41,7 +41,7 @@ async def answers_match_the_definition(dut):
         Command.IDENTIFY)
     assert await ask([header(200)], 1) == [answer(200, error=Error.UNKNOWN_COMMAND)]
     for group, window in ((Group.G1, 3), (Group.G2, 2)):
-        plan = replace(plan_for(SHAPE, window), batched=BATCHED if group is Group.G1 else 0)
+        plan = replace(plan_for(SHAPE, window), batched=BATCHED)
         points = [None, *rng.choices(toy_points(group), k=7)]
         assert await ask(load_words(CURVE, group, points, unit=SHAPE.unit(group)), 1) == [
             answer(Command.LOAD)]

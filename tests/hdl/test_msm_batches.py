@@ -19,7 +19,6 @@ from tests.hdl.words import Expected, Link, answer, header, patterns
 
 SHAPE = with_batches(TOY_SHAPE, pairs=16)
 ORDER = TOY_CURVE.scalar.modulus
-LAW = equation(TOY_CURVE, Group.G1)
 UNIT = SHAPE.unit(Group.G1)
 PLANS = [WindowPlan(8, window, stride=stride, batched=batched)
          for window, stride in ((3, 0), (3, 3), (4, 4), (2, 6), (3, 8)) for batched in (0, 1, 2, 3)]
@@ -32,33 +31,40 @@ def link():
     simulation.close()
 
 
-def compute(link, plan, scalars, points):
+def compute(link, plan, scalars, points, group=Group.G1):
     """Multiply, compare with the definition, return the counters."""
-    link.load_copies(TOY_CURVE, Group.G1, plan, points, unit=UNIT)
-    link.multiply(Expected(SHAPE, Group.G1, plan, scalars, points))
+    link.load_copies(TOY_CURVE, group, plan, points, unit=SHAPE.unit(group))
+    link.multiply(Expected(SHAPE, group, plan, scalars, points))
     return link.counters()
 
 
-def doublings(counters):
+def doublings(counters, group=Group.G1):
     """Of equal points: what is left of the products."""
-    return counters["products"] - 6 * counters["batched"] - (
-        counters["batches"] * SHAPE.batches.products)
+    shape = SHAPE.batches[group]
+    left = counters["products"] - shape.slots * counters["batched"] - (
+        counters["batches"] * shape.products)
+    assert left % shape.squares == 0
+    return left // shape.squares
 
 
-@pytest.mark.parametrize("plan", PLANS, ids=lambda plan: f"{plan.window}-{plan.stride}"
-                                                         f"-{plan.batched}")
-def test_random_sums_and_their_counters(link, plan):
-    rng = Random(plan.window)
-    for count in (0, 1, 2, 3, 5, 13, 89):
-        p = rng.choice(toy_points(Group.G1)[1:])
-        for chosen in (rng.choices(toy_points(Group.G1), k=count), [p] * count,
-                       [rng.choice([p, LAW.negate(p), None]) for _ in range(count)]):
+CASES = [(group, plan) for group in Group for plan in PLANS
+         if plan.mailboxes <= SHAPE.mailboxes(group)]
+
+
+@pytest.mark.parametrize("group, plan", CASES, ids=[
+    f"{group.value}-{plan.window}-{plan.stride}-{plan.batched}" for group, plan in CASES])
+def test_random_sums_and_their_counters(link, group, plan):
+    rng, points, law = Random(plan.window), toy_points(group), equation(TOY_CURVE, group)
+    for count in (0, 1, 2, 3, 5, 13, 89) if group is Group.G1 else (0, 1, 3, 13, 55):
+        p = rng.choice(points[1:])
+        for chosen in (rng.choices(points, k=count), [p] * count,
+                       [rng.choice([p, law.negate(p), None]) for _ in range(count)]):
             for scalars in patterns(ORDER, count, count).values():
-                counters = compute(link, plan, scalars, chosen)
+                counters = compute(link, plan, scalars, chosen, group)
                 assert counters["additions"] == count_additions(plan, scalars, chosen)
                 assert counters["batched"] <= counters["additions"]
                 assert (counters["batched"] > 0) <= (plan.batched > 0)
-                assert 0 <= doublings(counters) <= counters["batched"]
+                assert 0 <= doublings(counters, group) <= counters["batched"]
                 assert counters["batches"] * SHAPE.batch >= counters["batched"]
 
 
@@ -93,32 +99,34 @@ def test_every_pair_of_scalars(link, window, stride, batched):
 
 def test_cycles_are_those_of_the_control_alone(link):
     """Where no two equal points meet; on so small a curve they do in most sums."""
-    simulation, rng, same = Simulation(build(control_only(SHAPE))[1]), Random(3), 0
+    simulation, rng = Simulation(build(control_only(SHAPE))[1]), Random(3)
+    same = dict.fromkeys(Group, 0)
     bare = Link(simulation)
-    for turn in range(120):
+    for turn in range(160):
+        group = Group.G2 if turn >= 120 else Group.G1
         plan, count = PLANS[turn % len(PLANS)], rng.choice((2, 3, 5, 8, 20))
-        points = rng.sample(toy_points(Group.G1)[1:], k=count)
+        if plan.mailboxes > SHAPE.mailboxes(group):
+            continue
+        points = rng.sample(toy_points(group)[1:], k=count)
         scalars = [rng.randrange(ORDER) for _ in points]
-        counters = compute(link, plan, scalars, points)
-        link_words = multiply_words(Group.G1, plan, scalars)
-        bare.load_copies(TOY_CURVE, Group.G1, plan, points, unit=UNIT)
-        run = Expected(control_only(SHAPE), Group.G1, plan, scalars, points)
+        counters = compute(link, plan, scalars, points, group)
+        link_words = multiply_words(group, plan, scalars)
+        bare.load_copies(TOY_CURVE, group, plan, points, unit=SHAPE.unit(group))
+        run = Expected(control_only(SHAPE), group, plan, scalars, points)
         run.check(bare.ask(link_words, run.words))
         alone = bare.counters()
-        if doublings(counters) == 0:
+        if doublings(counters, group) == 0:
             assert alone == counters
-            same += counters["batched"] > 0
+            same[group] += counters["batched"] > 0
         for name in ("digits", "additions", "batched", "skipped"):
             assert alone[name] == counters[name]
-    assert same >= 10
+    assert same[Group.G1] >= 10 and same[Group.G2] >= 3
     simulation.close()
 
 
 def test_refusals(link):
-    """No batches in G2, none without the adder; a unit that shares it with others has none."""
+    """No batches without the adder; a unit that shares it with others has none."""
     plan = WindowPlan(8, 2, batched=1)
-    words = multiply_words(Group.G2, plan, [1])
-    assert link.ask(words, 1) == [answer(Command.MULTIPLY, error=Error.BATCHES)]
     simulation = Simulation(build(TOY_SHAPE)[1])
     assert Link(simulation).ask(multiply_words(Group.G1, plan, [1]), 1) == [
         answer(Command.MULTIPLY, error=Error.BATCHES)]
@@ -149,7 +157,7 @@ def test_a_point_that_is_not_canonical_is_told(link):
 
 def test_pairs_on_their_way_leave_the_adder_a_buffer():
     for shape in (SHAPE, with_batches(STANDARD), replace(SHAPE, batch=64)):
-        batches = shape.batches
+        batches = shape.batches[Group.G1]
         assert most_flying(batches) < (batches.buffers - 1) * batches.pairs
     with pytest.raises(ValueError, match="12 of 16 pairs"):
-        PairPort(replace(SHAPE.batches, least=12), 16, 6, 1)
+        PairPort({Group.G1: replace(SHAPE.batches[Group.G1], least=12)}, 16, 6, 1)

@@ -10,14 +10,20 @@ from amaranth.lib.wiring import In
 from proofmill.boards.cores.proofs.mailboxes import BITS, COORDINATE_BITS, FETCH, NOTHING, SUM
 from proofmill.hdl import mailbox_batches as port_module
 from proofmill.hdl import mailboxes as mailboxes_module
-from proofmill.hdl.mailbox_batches import BEATS, most_flying
+from proofmill.hdl.curve import Group
+from proofmill.hdl.mailbox_batches import beats, most_flying
 from proofmill.hdl.mailboxes import AWAY
 
-ON_ITS_WAY = AWAY + BEATS
-"""Cycles from a pair's leaving its mailbox to its going into the adder's queue."""
 
-DEPTH = ON_ITS_WAY + 3
-"""Of the induction: a pair is on its way for so long."""
+def on_its_way(group: Group) -> int:
+    """Cycles from a pair's leaving its mailbox to its going into the adder's queue."""
+    return AWAY + beats(group)
+
+
+def depth(group: Group) -> int:
+    """Of the induction: a pair is on its way for so long."""
+    return on_its_way(group) + 3
+
 
 ADDER = SimpleNamespace(buffers=3, least=4, pairs=4, queue=5, tag_bits=BITS)
 """What a `PairPort` asks of a `hdl.batch_shape.BatchShape` without a datapath."""
@@ -51,7 +57,8 @@ class BatchedProof(wiring.Component):
         m = Module()
         boxes, ports = self.modules
         m.submodules.dut = dut = boxes.Mailboxes(self.shape, BITS, datapath=False, unit=1)
-        m.submodules.port = port = ports.PairPort(ADDER, COORDINATE_BITS, BITS, 1, datapath=False)
+        m.submodules.port = port = ports.PairPort(
+            {self.group: ADDER}, COORDINATE_BITS, BITS, 1, datapath=False)
         wiring.connect(m, dut.port, port.boxes)
         kind, watched = dut.kind.as_value(), self.watched
 
@@ -67,7 +74,7 @@ class BatchedProof(wiring.Component):
             m.d.comb += read.addr.eq(number)
             return read.data
 
-        frame = self.shape.frame[self.group]
+        frame, slot = self.shape.frame[self.group], beats(self.group)
         cycle = Signal(range(frame))
         last = cycle == frame - 1
         started = past(Const(1))
@@ -109,7 +116,7 @@ class BatchedProof(wiring.Component):
 
         # Pairs between a mailbox and the queue: every one that leaves is there so much later.
         left, tags = [dut.port.left], [dut.mailbox]
-        for _ in range(ON_ITS_WAY):
+        for _ in range(on_its_way(self.group)):
             left.append(past(left[-1]))
             tags.append(past(tags[-1]))
         between = sum(left[1:], C(0, 1))
@@ -136,10 +143,10 @@ class BatchedProof(wiring.Component):
         m.d.comb += Assert(work == flag(watched) + 2 * (own + between_own))
 
         # A sum that may be served waits for the end of a slot, and perhaps for a fetch.
-        waits = Signal(4)
+        waits = Signal(5)
         m.d.sync += waits.eq(Mux(dut.port.sum_valid & ~summed & dut.mode, waits + 1, 0))
-        odd = frame % BEATS
-        m.d.comb += Assert(waits <= 2 * BEATS + odd)
+        odd = frame % slot
+        m.d.comb += Assert(waits <= 2 * slot + odd)
 
         # Before the first frame nothing happens; the adder's own frames never have anything.
         idle = (kind == NOTHING) & ~dut.moving & (work == 0) & (port.flying == 0)
@@ -147,8 +154,9 @@ class BatchedProof(wiring.Component):
             Assert(dut.mode | idle & (waits == 0)), Assert(~dut.leaving.valid),
             *(Assert(~tag.valid) for tag in dut.flying),
             Assert((kind == NOTHING) | (dut.phase == 1) | (cycle == 0)),
-            Assert(~dut.mode | (dut.phase < BEATS)),
-            Assert(~dut.mode | (dut.service * BEATS + dut.phase == cycle)),
+            Assert(~dut.mode | (dut.phase < slot)), Assert(cycle < frame),
+            Assert(~dut.mode | ~dut.moving | (dut.position < slot)),
+            Assert(~dut.mode | (dut.service * slot + dut.phase == cycle)),
             Assert(~dut.quiet | (port.flying == 0)),
         ]
         m.d.comb += [Cover(pushed & (queued == ADDER.queue - 2)),

@@ -22,7 +22,6 @@ from proofmill.boards.cores.proofs import (
 )
 from proofmill.boards.cores.proofs.mailboxes import DEPTH, MailboxProof, adder_like
 from proofmill.boards.cores.proofs.rest import DrainProof
-from proofmill.hdl.curve import Group
 
 WHOLE = ("msm", "accelerator", "board")
 WITH_MAILBOXES = ("mailboxes", *WHOLE)
@@ -84,10 +83,12 @@ def proofs_of(core: Core) -> Iterator[Proof | Formula]:
                         MailboxProof(like), DEPTH)
             yield Proof(f"rest_{group.value}", f"{group.value}: the mailboxes always come to rest",
                         DrainProof(like), 2)
-    if unit in WHOLE and core.shape.batches is not None:
-        like = adder_like(Group.G1, adder.frame[Group.G1], adder.schedules[Group.G1].frames)
-        yield Proof("batched", "sums in batches: nothing is lost, and no pair is refused",
-                    batched.BatchedProof(like), batched.DEPTH)
+    if unit in WHOLE and core.shape.batches:
+        for group in adder.groups:
+            like = adder_like(group, adder.frame[group], adder.schedules[group].frames)
+            yield Proof(f"batched_{group.value}",
+                        f"{group.value} in batches: nothing is lost, and no pair is refused",
+                        batched.BatchedProof(like), batched.depth(group))
     if unit in WITH_RECODER:
         for name, plan in recoder.plans_of(adder.units).items():
             yield Proof(name, f"digits of every scalar of {plan.scalar_bits} bits are worth the "

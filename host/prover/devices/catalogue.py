@@ -22,7 +22,7 @@ DEVICES = {
     "cpu": "this machine's processor alone",
     "rtl+h": "rtl with transforms: it computes the scalars h too",
     "model+h": "model of that",
-    "rtl+b": "rtl with sums of G1 made in batches of affine points, by half of the products",
+    "rtl+b": "rtl with sums made in batches of affine points, by half of the products",
     "model+b": "model of that, for points of which no two that meet are equal",
     "rtl+bh": "rtl with both",
     "model+bh": "model of that",

@@ -59,11 +59,13 @@ FILE_SCALE = FILE_RADIX.bit_length() - 1
 """Coordinates lie in a `.zkey` times 2 ** FILE_SCALE."""
 
 
-def to_device(group: Group, points: Limbs, scale: int = FILE_SCALE) -> Limbs:
+def to_device(group: Group, points: Limbs, scale: int = FILE_SCALE, *,
+              affine: bool = False) -> Limbs:
     """Points as they lie in a `.zkey`, as the accelerator wants them.
 
-    G1: times ``2 ** scale`` instead of ``2 ** 256``. G2: y times the scale of the twist, see
-    `hdl.curve.TWIST_SCALE`.
+    G1: times ``2 ** scale`` instead of ``2 ** 256``. G2: y times the scale s of the twist, see
+    `hdl.curve.TWIST_SCALE`; where sums are made of `affine` points, x times its square, y times its
+    cube, and both times ``2 ** scale``.
     """
     points = np.require(points, np.uint64, ("C", "A"))
     if group is Group.G1:
@@ -72,10 +74,21 @@ def to_device(group: Group, points: Limbs, scale: int = FILE_SCALE) -> Limbs:
         factor = pow(2, scale - FILE_SCALE, MODULUS)
         return to_limbs([value * factor % MODULUS for value in from_limbs(points.reshape(-1, 4))]
                         ).reshape(points.shape)
-    values = from_limbs(points[:, 8:].reshape(-1, 4))
-    scaled = [part for re, im in zip(values[0::2], values[1::2], strict=True)
-              for part in quadratic_product((re, im), TWIST_SCALE, MODULUS)]
-    return np.concatenate([points[:, :8], to_limbs(scaled).reshape(-1, 8)], axis=1)
+    if not affine:
+        return np.concatenate([points[:, :8], _multiplied(points[:, 8:], TWIST_SCALE)], axis=1)
+    factor = pow(2, scale - FILE_SCALE, MODULUS)
+    square = quadratic_product(TWIST_SCALE, (factor * TWIST_SCALE[0] % MODULUS,
+                                             factor * TWIST_SCALE[1] % MODULUS), MODULUS)
+    return np.concatenate([
+        _multiplied(points[:, :8], square),
+        _multiplied(points[:, 8:], quadratic_product(square, TWIST_SCALE, MODULUS))], axis=1)
+
+
+def _multiplied(coordinates: Limbs, factor: tuple[int, int]) -> Limbs:
+    """Coordinates in Fp2, a row each, times a number."""
+    values = from_limbs(np.ascontiguousarray(coordinates).reshape(-1, 4))
+    return to_limbs([part for re, im in zip(values[0::2], values[1::2], strict=True)
+                     for part in quadratic_product((re, im), factor, MODULUS)]).reshape(-1, 8)
 
 
 def finish(group: Group, answer: Sum) -> Limbs:
@@ -117,7 +130,7 @@ def machine_of(identity: dict[str, int], group: Group, scalar_seconds: float = 0
                    mailbox_bits=identity["mailbox_bits"],
                    interval=identity[f"interval_{group.value}"],
                    memory_cycles=identity["memory_cycles"],
-                   batch=identity["batch"] if group is Group.G1 else 0,
+                   batch=identity["batch"],
                    slot=max(1, identity["interval_g1"] * identity["multipliers"]
                             // PRODUCTS[Group.G1]),
                    scalar_cycles=scalar_seconds * identity["clock_hz"])
@@ -355,7 +368,8 @@ class LanesDevice:
                         if not accelerator.identity["datapath"]
                         else to_device(loaded.group, copies_of_points(
                             loaded.group, loaded.points, stride, copies),
-                            accelerator.identity["scale"]))
+                            accelerator.identity["scale"],
+                            affine=accelerator.identity["batch"] != 0))
             loaded.addresses[number] = accelerator.load(held)
             loaded.held = held if len(loaded.addresses) < len(self.accelerators) else None
         return loaded.addresses[number]

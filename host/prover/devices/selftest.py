@@ -139,7 +139,8 @@ def self_test_elsewhere(
             if machine.batch:  # few points would not be summed so, and it is to be tested
                 plan = replace(plan, batched=BATCHED)
             address = accelerator.load(np.array(stored_words(
-                curve, group, points, curve.unit_at(group, identity["scale"])), np.uint64))
+                curve, group, points, curve.unit_at(
+                    group, identity["scale"], affine=identity["batch"] != 0)), np.uint64))
             start = time.perf_counter()
             answer = accelerator.multiply(group, address, to_limbs(case.scalars), plan)
             seconds += time.perf_counter() - start
