@@ -185,17 +185,20 @@ def _prover_of(container: "Container", system: str) -> (
     """What makes a prover from devices and a circuit, with the key in a file, of any system."""
     from functools import partial
 
-    from proofmill.host.prover.fflonk import prove as fflonk
-    from proofmill.host.prover.fflonk import zkey as fflonk_key
-    from proofmill.host.prover.groth16 import prove as groth16
-    from proofmill.host.prover.groth16 import zkey as groth16_key
-    from proofmill.host.prover.plonk import prove as plonk
-    from proofmill.host.prover.plonk import zkey as plonk_key
-
+    # Only one system's modules are loaded: that takes a part of a small proof's time.
     if system == PLONK:
+        from proofmill.host.prover.plonk import prove as plonk
+        from proofmill.host.prover.plonk import zkey as plonk_key
+
         return partial(plonk.PlonkProver, plonk_key.parse_zkey(container))
     if system == FFLONK:
+        from proofmill.host.prover.fflonk import prove as fflonk
+        from proofmill.host.prover.fflonk import zkey as fflonk_key
+
         return partial(fflonk.FflonkProver, fflonk_key.parse_zkey(container))
+    from proofmill.host.prover.groth16 import prove as groth16
+    from proofmill.host.prover.groth16 import zkey as groth16_key
+
     return partial(groth16.Prover, groth16_key.parse_zkey(container))
 
 

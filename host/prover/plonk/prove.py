@@ -13,7 +13,6 @@ from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.prover.curve.limbs import SCALAR_MODULUS, Limbs, from_limbs
 from proofmill.host.prover.curve.scalars import Vector, from_integers
 from proofmill.host.prover.devices.device import Device, DeviceError, Progress
-from proofmill.host.prover.devices.mcl import MclDevice
 from proofmill.host.prover.groth16.candidate import Tell
 from proofmill.host.prover.groth16.r1cs import R1cs
 from proofmill.host.prover.groth16.wtns import check_witness
@@ -167,6 +166,8 @@ class GatesProver(Generic[Key, Proof]):
                tell: Tell) -> bool:
         """Whether a proof that did not verify is the device's fault: one by mcl, of the same
         numbers, does. The device is put aside then."""
+        from proofmill.host.prover.devices.mcl import MclDevice  # takes as long as a small proof
+
         reference = Committer(MclDevice(), self.key.powers)
         if not self.is_valid(public, self.make(reference, wires, public, numbers)):
             return False
