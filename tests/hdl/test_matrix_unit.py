@@ -134,7 +134,7 @@ def test_bytes_at_full_width(name):
 @pytest.mark.parametrize("name", FULL)
 def test_bytes_at_full_width_compiled(name):
     """The emitted Verilog, compiled: model and gateware agree in sums and cycles."""
-    shape = MatrixUnitShape(multiplier=FULL[name], weight_bits=11, element_bits=11)
+    shape = MatrixUnitShape(multiplier=FULL[name], weight_bits=14, element_bits=14)
     gateware, model = MatrixGateware(shape, matrix_library(shape)), MatrixModel(shape)
     for size in ((1, 784, 128), (37, 300, 31), (64, 64, 64)):
         x, w = matrices(FULL[name], *size)
