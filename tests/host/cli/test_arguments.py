@@ -74,7 +74,9 @@ def test_every_help_fits_the_terminal_and_has_an_example(columns, monkeypatch):
     monkeypatch.setenv("COLUMNS", str(columns))
     for path, found in [((), parser()), *ALL.items()]:
         text = found.format_help()
-        wide = [line for line in text.splitlines() if len(line) > columns]
+        # A hash is a word that cannot be broken, and longer than 60 columns.
+        wide = [line for line in text.splitlines()
+                if len(line) > columns and not re.fullmatch(r"\s*0x[0-9a-f]{64}( \\)?", line)]
         assert not wide, (path, wide)
         assert "\x1b" not in text
         if path in LEAVES:
