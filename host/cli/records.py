@@ -523,7 +523,9 @@ FIELDS: dict[str, dict[str, str]] = {
         "share": "of stake, proposers and bonds", "proposals": "a slot, on layer 1 alone",
         "gain_of_layer_1": "over honest play, without layer 2, gwei a slot",
         "added_at_first_rho": "by layer 2 at its first rho, gwei a slot",
-        "added_at_floor": "by layer 2 at the floor of rho, gwei a slot"},
+        "added_at_floor": "by layer 2 at the floor of rho, gwei a slot",
+        "added_with_delay": "an object: by layer 2 at its first rho where its mixes go through a "
+                            "delay function, gwei a slot, by the slots that this takes"},
     "attacks: harms": {
         "attack": "its name", "what": "it does", "setting": "where it is played",
         "defence": "against it", "switches": "a list: parameters of the defence",
