@@ -11,7 +11,7 @@ from collections.abc import Container
 from pathlib import Path
 
 LIST = Path(__file__).with_suffix(".txt")
-LONGEST = 2.5
+LONGEST = 1.8
 """Seconds from which a test is long: the rest of them take less than twelve minutes."""
 
 ALWAYS = (

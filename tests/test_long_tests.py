@@ -11,8 +11,8 @@ gw0 [3] some/test_x.py::test_quick PASSED
 40.10s setup    some/test_shared.py::test_first
 12.34s call     some/test_shared.py::test_second
 9.06s call     some/test_x.py::test_of_cases[a case of two words-1]
-2.50s call     some/test_x.py::test_at_the_limit
-2.49s call     some/test_x.py::test_below_it
+1.80s call     some/test_x.py::test_at_the_limit
+1.79s call     some/test_x.py::test_below_it
 99.00s teardown some/test_x.py::test_quick
 98.00s setup    tests/host/network/node/test_follower.py::test_both_have_the_same_chain
 """
@@ -23,7 +23,7 @@ def test_what_takes_long_is_written_with_its_file_where_the_setting_up_does():
     assert text == HEAD + """\
   40.1  some/test_shared.py
    9.1  some/test_x.py::test_of_cases[a case of two words-1]
-   2.5  some/test_x.py::test_at_the_limit
+   1.8  some/test_x.py::test_at_the_limit
 """
     names = long_tests(text)
     assert is_long("some/test_shared.py::test_third", names)
