@@ -1,15 +1,25 @@
 """Pairs of affine points through a batch-affine adder, beside its model."""
 
+from dataclasses import replace
+from random import Random
+
 import numpy as np
 from amaranth import *
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from proofmill.hdl.batch_intake import coordinate_bits, pair_layout, sum_layout
+from proofmill.hdl.curve import TOY_CURVE
 from proofmill.hdl.quadratic_adder import adder_of
-from proofmill.sim.batch import BatchModel, kind_of
+from proofmill.sim.batch import BatchModel, kind_of, products
+from proofmill.sim.curve import equation
 from proofmill.sim.field import from_montgomery, to_montgomery
 from tests.hdl.compiled import Compiled
+from tests.hdl.points import toy_points
+from tests.simulation import simulate
+
+KINDS = ("random", "equal", "pauses", "now and then")
+"""Of pairs, and of how they come: see `check_cycles`."""
 
 
 def joined(shape, parts):
@@ -116,3 +126,58 @@ def compiled_run(shape, pairs, rng=None, drain=None):
     assert counters == [model.additions, model.products, model.batches]
     assert not outputs["fault"].any()
     return model, {n: point for (_, n), (_, point) in zip(sums, found, strict=True)}
+
+
+def simulated_run(shape, pairs):
+    """The model and the RTL in Amaranth's simulator: sums in the same cycles; the RTL's sums."""
+    model, _, sums, _ = modelled(shape, [kind_of(*pair) for pair in pairs])
+    dut, found = adder_of(shape), []
+
+    async def give(ctx):
+        ctx.set(dut.pairs.valid, 1)
+        for tag, (p, q) in enumerate(pairs):
+            ctx.set(dut.pairs.payload, {
+                "p": to_words(shape, p), "q": to_words(shape, q), "tag": tag})
+            await ctx.tick().until(dut.pairs.ready)
+        ctx.set(dut.pairs.valid, 0)
+        ctx.set(dut.drain, 1)
+
+    async def take(ctx):
+        ctx.set(dut.sums.ready, 1)
+        for cycle in range(model.cycle):
+            if ctx.get(dut.sums.valid):
+                found.append((cycle, *unpacked(shape, ctx.get(dut.sums.payload.as_value()))))
+            await ctx.tick()
+        assert ctx.get(dut.products) == model.products
+
+    simulate(dut, give, take, cycles=model.cycle + 10)
+    assert [(cycle, tag) for cycle, tag, _ in found] == sums
+    return {tag: point for _, tag, point in found}
+
+
+def check_every_pair(shape, group):
+    """Sums of all 181 * 181 pairs of the toy group, infinity, doublings and opposites included;
+    the model, whose products and cycles are the RTL's."""
+    points, shape, rng = toy_points(group), replace(shape, tag_bits=14), Random(1)
+    order = [(i, j) for i in range(181) for j in range(181)]
+    rng.shuffle(order)
+    pairs = [(points[i], points[j]) for i, j in order]
+    model, found = compiled_run(shape, pairs)
+    for n, (i, j) in enumerate(order):
+        assert found[n] == points[(i + j) % 181]
+    assert model.products == products(shape, [kind_of(*pair) for pair in pairs], model.batches)
+    return model
+
+
+def check_cycles(shape, group, count, kind, seed):
+    """The model has the RTL's cycles, whatever is added and however the streams pause."""
+    points, rng = toy_points(group), Random(seed)
+    pairs = [(rng.choice(points), rng.choice(points)) for _ in range(count)]
+    if kind == "equal":
+        pairs = [(p, p) for p, _ in pairs]
+    # Now and then batches are closed that have a pair or two.
+    drain = None if kind != "now and then" else (
+        lambda cycle, waiting: not waiting or cycle // 900 % 2 == 1)
+    _, found = compiled_run(shape, pairs, None if kind in ("random", "equal") else rng, drain)
+    law = equation(TOY_CURVE, group)
+    assert [found[n] for n in range(count)] == [law.add(*pair) for pair in pairs]

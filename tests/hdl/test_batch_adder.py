@@ -11,17 +11,24 @@ from py_ecc import bn128
 from proofmill.hdl.batch_adder import BatchAdder
 from proofmill.hdl.batch_intake import pair_layout, sum_layout
 from proofmill.hdl.batch_shape import BatchShape
-from proofmill.hdl.curve import BN254, TOY_CURVE, Group
+from proofmill.hdl.curve import BN254, Group
 from proofmill.hdl.field import TOY
 from proofmill.hdl.folded import FoldedShape
 from proofmill.hdl.presets import STANDARD, TOY_SHAPE
-from proofmill.sim.batch import kind_of, products
 from proofmill.sim.curve import equation
 from tests.choice import slow_but
-from tests.hdl.affine_batches import compiled_run, modelled, packed, to_words, unpacked
+from tests.hdl.affine_batches import (
+    KINDS,
+    check_cycles,
+    check_every_pair,
+    modelled,
+    packed,
+    simulated_run,
+    to_words,
+    unpacked,
+)
 from tests.hdl.compiled import Compiled
 from tests.hdl.points import bn254_generator, from_py_ecc, toy_points
-from tests.simulation import simulate
 
 TOY_MULTIPLIER = TOY_SHAPE.adder.multiplier
 SHAPES = {
@@ -51,34 +58,16 @@ def test_words_are_those_of_the_layouts():
 
 
 def test_every_pair_of_points():
-    """All 181 * 181 pairs of the toy curve's group, infinity, doublings and opposites included."""
-    points, shape, rng = toy_points(Group.G1), replace(SHAPES["toy"], tag_bits=14), Random(1)
-    order = [(i, j) for i in range(181) for j in range(181)]
-    rng.shuffle(order)
-    pairs = [(points[i], points[j]) for i, j in order]
-    model, found = compiled_run(shape, pairs)
-    for n, (i, j) in enumerate(order):
-        assert found[n] == points[(i + j) % 181]
-    assert model.products == products(shape, [kind_of(*pair) for pair in pairs], model.batches)
-    assert model.products / len(pairs) < 6.1
-    assert model.cycle / len(pairs) < 6.2
+    """Of the toy curve's group."""
+    model = check_every_pair(SHAPES["toy"], Group.G1)
+    assert model.products / 181 ** 2 < 6.1
+    assert model.cycle / 181 ** 2 < 6.2
 
 
 @pytest.mark.parametrize("name, kind", slow_but(QUICK, [
-    (name, kind) for name in SHAPES for kind in ("random", "equal", "pauses", "now and then")]))
+    (name, kind) for name in SHAPES for kind in KINDS]))
 def test_the_model_has_the_gatewares_cycles(name, kind):
-    """Whatever is added and however the streams pause."""
-    shape, points, rng = SHAPES[name], toy_points(Group.G1), Random(name + kind)
-    count = 600
-    pairs = [(rng.choice(points), rng.choice(points)) for _ in range(count)]
-    if kind == "equal":
-        pairs = [(p, p) for p, _ in pairs]
-    # Now and then batches are closed that have a pair or two.
-    drain = None if kind != "now and then" else (
-        lambda cycle, waiting: not waiting or cycle // 900 % 2 == 1)
-    _, found = compiled_run(shape, pairs, None if kind in ("random", "equal") else rng, drain)
-    law = equation(TOY_CURVE, Group.G1)
-    assert [found[n] for n in range(count)] == [law.add(*pair) for pair in pairs]
+    check_cycles(SHAPES[name], Group.G1, 600, kind, name + kind)
 
 
 def test_full_width():
@@ -89,32 +78,10 @@ def test_full_width():
     points = [None, *(law.multiply(rng.randrange(1, 1 << 60), base) for _ in range(6))]
     pairs = [(rng.choice(points), rng.choice(points)) for _ in range(60)]
     pairs += [(p, p) for p in points] + [(p, law.negate(p)) for p in points]
-    model, _, sums, _ = modelled(shape, [kind_of(*pair) for pair in pairs])
-    dut, found = BatchAdder(shape), []
-
-    async def give(ctx):
-        ctx.set(dut.pairs.valid, 1)
-        for tag, (p, q) in enumerate(pairs):
-            ctx.set(dut.pairs.payload, {
-                "p": to_words(shape, p), "q": to_words(shape, q), "tag": tag})
-            await ctx.tick().until(dut.pairs.ready)
-        ctx.set(dut.pairs.valid, 0)
-        ctx.set(dut.drain, 1)
-
-    async def take(ctx):
-        ctx.set(dut.sums.ready, 1)
-        for cycle in range(model.cycle):
-            if ctx.get(dut.sums.valid):
-                tag, point = unpacked(shape, ctx.get(dut.sums.payload.as_value()))
-                found.append((cycle, tag))
-                one, two = (None if p is None else tuple(bn128.FQ(c[0]) for c in p)
-                            for p in pairs[tag])
-                assert point == from_py_ecc(bn128.add(one, two))
-            await ctx.tick()
-        assert ctx.get(dut.products) == model.products
-
-    simulate(dut, give, take, cycles=model.cycle + 10)
-    assert found == sums
+    found = simulated_run(shape, pairs)
+    for tag, pair in enumerate(pairs):
+        one, two = (None if p is None else tuple(bn128.FQ(c[0]) for c in p) for p in pair)
+        assert found[tag] == from_py_ecc(bn128.add(one, two))
 
 
 def test_four_thousand_additions_of_the_standard_multiplier():

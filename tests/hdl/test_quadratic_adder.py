@@ -7,18 +7,20 @@ import pytest
 import z3
 from py_ecc import bn128
 
-from proofmill.hdl.curve import TOY_CURVE, Group
+from proofmill.hdl.curve import Group
 from proofmill.hdl.field import TOY, TOY_ROOTS
 from proofmill.hdl.folded import FoldedShape
 from proofmill.hdl.presets import STANDARD, TOY_SHAPE
-from proofmill.hdl.quadratic_adder import QuadraticAdder
 from proofmill.hdl.quadratic_shape import QuadraticShape
-from proofmill.sim.batch import kind_of, products
-from proofmill.sim.curve import equation
 from tests.choice import slow_but
-from tests.hdl.affine_batches import compiled_run, modelled, to_words, unpacked
-from tests.hdl.points import from_py_ecc, toy_points
-from tests.simulation import simulate
+from tests.hdl.affine_batches import (
+    KINDS,
+    check_cycles,
+    check_every_pair,
+    modelled,
+    simulated_run,
+)
+from tests.hdl.points import from_py_ecc
 
 TOY_MULTIPLIER = TOY_SHAPE.adder.multiplier
 SHAPES = {
@@ -33,34 +35,16 @@ QUICK = (("toy", "equal"), ("small", "pauses"), ("folded", "now and then"))
 
 
 def test_every_pair_of_points():
-    """All 181 * 181 pairs of the toy twist's group, infinity, doublings and opposites included."""
-    points, shape, rng = toy_points(Group.G2), replace(SHAPES["toy"], tag_bits=14), Random(1)
-    order = [(i, j) for i in range(181) for j in range(181)]
-    rng.shuffle(order)
-    pairs = [(points[i], points[j]) for i, j in order]
-    model, found = compiled_run(shape, pairs)
-    for n, (i, j) in enumerate(order):
-        assert found[n] == points[(i + j) % 181]
-    assert model.products == products(shape, [kind_of(*pair) for pair in pairs], model.batches)
-    assert model.products / len(pairs) < 15.1
-    assert model.cycle / len(pairs) < 15.2
+    """Of the toy twist's group."""
+    model = check_every_pair(SHAPES["toy"], Group.G2)
+    assert model.products / 181 ** 2 < 15.1
+    assert model.cycle / 181 ** 2 < 15.2
 
 
 @pytest.mark.parametrize("name, kind", slow_but(QUICK, [
-    (name, kind) for name in SHAPES for kind in ("random", "equal", "pauses", "now and then")]))
+    (name, kind) for name in SHAPES for kind in KINDS]))
 def test_the_model_has_the_gatewares_cycles(name, kind):
-    """Whatever is added and however the streams pause."""
-    shape, points, rng = SHAPES[name], toy_points(Group.G2), Random(name + kind)
-    count = 400
-    pairs = [(rng.choice(points), rng.choice(points)) for _ in range(count)]
-    if kind == "equal":
-        pairs = [(p, p) for p, _ in pairs]
-    # Now and then batches are closed that have a pair or two.
-    drain = None if kind != "now and then" else (
-        lambda cycle, waiting: not waiting or cycle // 900 % 2 == 1)
-    _, found = compiled_run(shape, pairs, None if kind in ("random", "equal") else rng, drain)
-    law = equation(TOY_CURVE, Group.G2)
-    assert [found[n] for n in range(count)] == [law.add(*pair) for pair in pairs]
+    check_cycles(SHAPES[name], Group.G2, 400, kind, name + kind)
 
 
 @pytest.mark.slow
@@ -70,31 +54,9 @@ def test_full_width():
     points = [None, *(bn128.multiply(bn128.G2, rng.randrange(1, 1 << 60)) for _ in range(4))]
     pairs = [(rng.choice(points), rng.choice(points)) for _ in range(12)]
     pairs += [(p, p) for p in points] + [(p, bn128.neg(p)) for p in points]
-    affine = [tuple(map(from_py_ecc, pair)) for pair in pairs]
-    model, _, sums, _ = modelled(shape, [kind_of(*pair) for pair in affine])
-    dut, found = QuadraticAdder(shape), []
-
-    async def give(ctx):
-        ctx.set(dut.pairs.valid, 1)
-        for tag, (p, q) in enumerate(affine):
-            ctx.set(dut.pairs.payload, {
-                "p": to_words(shape, p), "q": to_words(shape, q), "tag": tag})
-            await ctx.tick().until(dut.pairs.ready)
-        ctx.set(dut.pairs.valid, 0)
-        ctx.set(dut.drain, 1)
-
-    async def take(ctx):
-        ctx.set(dut.sums.ready, 1)
-        for cycle in range(model.cycle):
-            if ctx.get(dut.sums.valid):
-                tag, point = unpacked(shape, ctx.get(dut.sums.payload.as_value()))
-                found.append((cycle, tag))
-                assert point == from_py_ecc(bn128.add(*pairs[tag]))
-            await ctx.tick()
-        assert ctx.get(dut.products) == model.products
-
-    simulate(dut, give, take, cycles=model.cycle + 10)
-    assert found == sums
+    found = simulated_run(shape, [tuple(map(from_py_ecc, pair)) for pair in pairs])
+    for tag, pair in enumerate(pairs):
+        assert found[tag] == from_py_ecc(bn128.add(*pair))
 
 
 def test_four_thousand_additions_of_the_standard_multiplier():
