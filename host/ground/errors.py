@@ -37,6 +37,11 @@ def not_written(path: str | os.PathLike[str], error: OSError) -> ProofmillError:
                           f"{way_out(error)}")
 
 
+def not_read(name: str | os.PathLike[str], error: OSError) -> ProofmillError:
+    """What is raised where a file or a folder cannot be read; `name`: what messages call it."""
+    return ProofmillError(f"{os.fspath(name)}: cannot be read: {error.strerror}; {way_out(error)}")
+
+
 def how_to_install(extra: str) -> str:
     """The command that brings what an extra of pyproject.toml names, as a user can type it."""
     return f"pip install -e '.[{extra}]' in Proofmill's folder"

@@ -20,6 +20,14 @@ def raw(array: "NDArray[Any]") -> memoryview:
     return np.ascontiguousarray(array).reshape(-1).view(np.uint8).data
 
 
+def make_folder(path: str | os.PathLike[str]) -> None:
+    """Make a folder, and those it is in, if it is not there. Raises `ProofmillError`."""
+    try:
+        os.makedirs(path, exist_ok=True)
+    except OSError as error:
+        raise not_written(path, error) from error
+
+
 def write_atomically(path: str | os.PathLike[str], chunks: Iterable[Content],
                      to_disk: bool = True) -> None:
     """Write `chunks` one after the other to `path`; at every moment it is the old file or the new.

@@ -21,7 +21,8 @@ from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
-from proofmill.host.ground.errors import ProofmillError, not_written, way_out
+from proofmill.host.ground.errors import ProofmillError, not_read
+from proofmill.host.ground.output import make_folder
 from proofmill.host.prover.aggregation import prove, verify
 from proofmill.host.prover.aggregation.aggregate import Aggregate
 from proofmill.host.prover.aggregation.setup import MOST_ROUNDS, Heads, Powers
@@ -141,10 +142,7 @@ def write_block_proof(folder: str | os.PathLike[str], slot: int, proof: Proof,
     The folder is made if need be. Raises `ProofmillError`.
     """
     place = Path(folder)
-    try:
-        place.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise not_written(place, error) from error
+    make_folder(place)
     write_proof(place / f"{slot}{PROOF}", proof)
     write_public(place / f"{slot}{PUBLIC}", public)
 
@@ -156,8 +154,7 @@ def read_block_proofs(folder: str | os.PathLike[str]) -> tuple[list[str], list[B
         numbers = sorted(int(found[1]) for each in os.listdir(place)
                          if (found := re.fullmatch(r"(\d+)" + re.escape(PROOF), each)))
     except OSError as error:
-        raise ProofmillError(f"{place}: cannot be read: {error.strerror}; {way_out(error)}"
-                             ) from error
+        raise not_read(place, error) from error
     if not numbers:
         raise ProofmillError(f"{place}: has no files N{PROOF}, N a number; `proofmill mine "
                              "--proofs FOLDER` writes them")
@@ -179,6 +176,5 @@ def read_era(path: str | os.PathLike[str]) -> Era:
     try:
         data = Path(path).read_bytes()
     except OSError as error:
-        raise ProofmillError(f"{os.fspath(path)}: cannot be read: {error.strerror}; "
-                             f"{way_out(error)}") from error
+        raise not_read(path, error) from error
     return Era.from_bytes(data, os.fspath(path))

@@ -19,9 +19,9 @@ from pathlib import Path
 
 import msgspec
 
-from proofmill.host.ground.errors import ProofmillError, not_written, way_out
+from proofmill.host.ground.errors import ProofmillError, way_out
 from proofmill.host.ground.json_text import parse_json
-from proofmill.host.ground.output import write_atomically
+from proofmill.host.ground.output import make_folder, write_atomically
 from proofmill.host.ground.typed import typed
 from proofmill.host.network.certificates.certificate import Certificate, proof_refusal
 from proofmill.host.network.certificates.peers import SUFFIX, ask
@@ -71,10 +71,7 @@ class LightNode:
         place = Path(folder)
         if (place / STATE).exists():
             raise ProofmillError(f"{place}: is of a light node already; name another folder")
-        try:
-            place.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise not_written(place, error) from error
+        make_folder(place)
         write_verification_key(place / KEY, key)
         node = cls(place, key, Finality.start(checkpoint, registry))
         node._write()

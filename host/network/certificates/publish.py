@@ -13,8 +13,8 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from proofmill.host.ground.errors import ProofmillError, not_written
-from proofmill.host.ground.output import write_atomically
+from proofmill.host.ground.errors import ProofmillError
+from proofmill.host.ground.output import make_folder, write_atomically
 from proofmill.host.network.certificates.answers import (
     account_answer,
     account_file,
@@ -42,10 +42,7 @@ class Publisher:
     def __init__(self, folder: str | os.PathLike[str], chain: EmbeddedChain,
                  key: VerificationKey) -> None:
         self.folder, self._chain = Path(folder), chain
-        try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise not_written(self.folder, error) from error
+        make_folder(self.folder)
         write_verification_key(self.folder / KEY, key)
         self._headers: dict[int, tuple[bytes, bytes]] = {}
         """By slot: hash and RLP."""

@@ -14,7 +14,7 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta, Struct
 
-from proofmill.host.ground.errors import ProofmillError, way_out
+from proofmill.host.ground.errors import ProofmillError, not_read
 from proofmill.host.ground.json_text import parse_json
 from proofmill.host.ground.typed import typed
 from proofmill.host.ground.units import Wei
@@ -182,8 +182,7 @@ def read_chain(path: str | os.PathLike[str]) -> Chain:
         with Path(path).open("rb") as stream:
             document = parse_json(stream.read(MOST_BYTES).decode())
     except OSError as error:
-        raise ProofmillError(f"node.chain {where}: cannot be read: {error.strerror}; "
-                             f"{way_out(error)}") from error
+        raise not_read(f"node.chain {where}", error) from error
     except ValueError as error:
         raise ProofmillError(f"{where}: not JSON: {error}; name the chain.json that `proofmill "
                              "node init` has made") from error

@@ -14,7 +14,7 @@ from unicodedata import normalize
 
 from eth_keyfile.keyfile import create_keyfile_json, decode_keyfile_json
 
-from proofmill.host.ground.errors import ProofmillError, way_out
+from proofmill.host.ground.errors import ProofmillError, not_read
 from proofmill.host.ground.json_text import parse_json
 from proofmill.host.ground.secret import write_secret
 from proofmill.host.network.consensus.keys import CURVE_ORDER, ValidatorKey, key_of
@@ -39,8 +39,7 @@ def read_password(path: str | os.PathLike[str], named: str) -> str:
         with Path(path).open("rb") as stream:
             text = stream.read(MOST_BYTES).decode()
     except OSError as error:
-        raise ProofmillError(f"{named} {os.fspath(path)}: cannot be read: {error.strerror}; "
-                             f"{way_out(error)}") from error
+        raise not_read(f"{named} {os.fspath(path)}", error) from error
     except UnicodeDecodeError as error:
         raise ProofmillError(f"{named} {os.fspath(path)}: not UTF-8 text; write the password "
                              "there") from error
@@ -67,8 +66,7 @@ def read_keystore(path: str | os.PathLike[str], password: str) -> ValidatorKey:
         with Path(path).open("rb") as stream:
             found = parse_json(stream.read(MOST_BYTES).decode())
     except OSError as error:
-        raise ProofmillError(f"{name}: cannot be read: {error.strerror}; {way_out(error)}"
-                             ) from error
+        raise not_read(name, error) from error
     except ValueError as error:
         raise _no_keystore(name, "it is no JSON") from error
     if not isinstance(found, dict) or found.get("version") != VERSION:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from proofmill.host.ground.errors import ProofmillError, way_out
+from proofmill.host.ground.errors import ProofmillError, not_read
 from proofmill.host.ground.log_fields import LogTo
 from proofmill.host.network.consensus.keys import ValidatorKey
 from proofmill.host.network.node.identity import Identity, peer_name
@@ -192,5 +192,4 @@ def _text(path: Path, named: str) -> str:
         with path.open("rb") as stream:
             return stream.read(MOST_BYTES).decode("ascii", "replace")
     except OSError as error:
-        raise ProofmillError(f"{named} {path}: cannot be read: {error.strerror}; {way_out(error)}"
-                             ) from error
+        raise not_read(f"{named} {path}", error) from error

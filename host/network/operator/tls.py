@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 
-from proofmill.host.ground.errors import ProofmillError, way_out
+from proofmill.host.ground.errors import ProofmillError, not_read
 from proofmill.host.network.operator.settings import Settings
 
 MOST_BYTES = 1 << 20
@@ -54,5 +54,4 @@ def _content(path: Path, named: str) -> bytes:
         with path.open("rb") as stream:
             return stream.read(MOST_BYTES)
     except OSError as error:
-        raise ProofmillError(f"{named} {path}: cannot be read: {error.strerror}; {way_out(error)}"
-                             ) from error
+        raise not_read(f"{named} {path}", error) from error

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import msgspec
 from msgspec import Meta, Struct
 
-from proofmill.host.ground.errors import ProofmillError, way_out
+from proofmill.host.ground.errors import ProofmillError, not_read
 from proofmill.host.ground.secret import replace_secret
 
 if TYPE_CHECKING:
@@ -79,8 +79,7 @@ def read_access(path: str | os.PathLike[str], url: str | None = None) -> Access:
         with Path(path).open("rb") as stream:
             content = stream.read(MOST_BYTES)
     except OSError as error:
-        raise ProofmillError(f"{where}: cannot be read: {error.strerror}; {way_out(error)}"
-                             ) from error
+        raise not_read(where, error) from error
     try:
         access = msgspec.json.decode(content, type=Access)
     except msgspec.MsgspecError as error:

@@ -15,7 +15,7 @@ import msgspec
 import numpy as np
 
 from proofmill.hdl.curve import Group
-from proofmill.host.ground.errors import ProofmillError, way_out
+from proofmill.host.ground.errors import ProofmillError, not_read
 from proofmill.host.ground.json_text import parse_json
 from proofmill.host.ground.output import write_atomically
 from proofmill.host.ground.typed import typed
@@ -112,8 +112,7 @@ def read_heads(path: str | os.PathLike[str]) -> Heads:
     try:
         document = parse_json(Path(path).read_text("utf-8"))
     except OSError as error:
-        raise ProofmillError(f"{name}: cannot be read: {error.strerror}; {way_out(error)}"
-                             ) from error
+        raise not_read(name, error) from error
     except ValueError as error:
         raise ProofmillError(f"{name}: {error}; {again}") from error
     found = typed(document, _Document, name)

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from proofmill.host.ground.errors import ProofmillError, not_written
+from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.ground.json_text import parse_json
-from proofmill.host.ground.output import write_atomically
+from proofmill.host.ground.output import make_folder, write_atomically
 from proofmill.host.ground.secret import require_new, write_secret
 from proofmill.host.prover.circuits.constraints import MODULUS
 from proofmill.host.prover.curve.limbs import to_limbs
@@ -82,10 +82,7 @@ def compile_model(path: str | os.PathLike[str], folder: str | os.PathLike[str],
     circuit = InferenceCircuit(read_model(path), salt)
     system = circuit.system
     r1cs = system.to_r1cs(os.fspath(path))
-    try:
-        place.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise not_written(place, error) from error
+    make_folder(place)
     if salt is not None:
         write_secret(place / WEIGHTS, json.dumps({"salt": str(salt)}) + "\n")
     write_r1cs(place / CIRCUIT, r1cs)
@@ -132,7 +129,7 @@ def prove_inference(path: str | os.PathLike[str], folder: str | os.PathLike[str]
         raise AssertionError("the circuit gives other outputs than the model")
     result = Prover(key, CpuDevice(), r1cs=r1cs).prove(
         to_limbs(witness), lambda done, total: step("proving", done, total))
-    target.mkdir(parents=True, exist_ok=True)
+    make_folder(target)
     write_secret(target / OPENING, json.dumps(
         {"salt": str(salt), "integers": integers.tolist()}) + "\n")
     _write_json(target / OUTPUT, {
