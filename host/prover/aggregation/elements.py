@@ -3,16 +3,16 @@
 Coordinates are big-endian, in G2 the imaginary part of each first; infinity is all zero.
 """
 
+import numpy as np
+
 from proofmill.hdl.curve import Group
 from proofmill.host.prover.curve.limbs import (
-    BASE_MODULUS,
-    MONTGOMERY_RADIX,
+    LIMBS,
     NUMBER_BYTES,
     Limbs,
-    from_limbs,
-    to_limbs,
+    coordinate_bytes,
+    from_coordinate_bytes,
 )
-from proofmill.host.prover.curve.points import RADIX_INVERSE
 from proofmill.host.prover.groth16.verify import is_valid_point
 
 
@@ -23,22 +23,20 @@ def point_bytes(group: Group) -> int:
 
 def to_bytes(group: Group, points: Limbs) -> bytes:
     """Points, shape (n, 8) or (n, 16), or one, one after the other."""
-    numbers = [value * RADIX_INVERSE % BASE_MODULUS for value in from_limbs(points)]
-    if group is Group.G2:
-        numbers[0::2], numbers[1::2] = numbers[1::2], numbers[0::2]
-    return b"".join([number.to_bytes(NUMBER_BYTES, "big") for number in numbers])
+    return coordinate_bytes(_turned(group, points))
 
 
 def from_bytes(group: Group, data: bytes) -> Limbs | None:
     """The one point with these bytes; None where there is none in its group of order r."""
     if len(data) != point_bytes(group):
         return None
-    numbers = [int.from_bytes(data[start:start + NUMBER_BYTES], "big")
-               for start in range(0, len(data), NUMBER_BYTES)]
-    if max(numbers) >= BASE_MODULUS:
+    coordinates = from_coordinate_bytes(data)
+    if coordinates is None:
         return None
-    if group is Group.G2:
-        numbers[0::2], numbers[1::2] = numbers[1::2], numbers[0::2]
-    point: Limbs = to_limbs(number * MONTGOMERY_RADIX % BASE_MODULUS for number in numbers
-                            ).reshape(-1)
+    point = _turned(group, coordinates)
     return point if is_valid_point(group, point) else None
+
+
+def _turned(group: Group, points: Limbs) -> Limbs:
+    """The parts of each coordinate the other way round, in one row."""
+    return np.ascontiguousarray(points.reshape(-1, group.degree, LIMBS)[:, ::-1]).reshape(-1)

@@ -22,6 +22,9 @@ NUMBER_BYTES = 32
 MONTGOMERY_RADIX = 1 << 256
 """R: both mcl and a ``.zkey`` keep a value v as v*R modulo its field's prime."""
 
+RADIX_INVERSE = pow(MONTGOMERY_RADIX, -1, BASE_MODULUS)
+"""1 / R modulo p."""
+
 
 def to_limbs(values: Iterable[int]) -> Limbs:
     """The numbers `values` (0 <= v < 2^256) as an array of shape (n, 4)."""
@@ -34,6 +37,28 @@ def from_limbs(limbs: Limbs) -> list[int]:
     data = np.ascontiguousarray(limbs, dtype="<u8").tobytes()
     return [int.from_bytes(data[start:start + NUMBER_BYTES], "little")
             for start in range(0, len(data), NUMBER_BYTES)]
+
+
+def from_coordinates(values: Iterable[int]) -> Limbs:
+    """Plain integers, taken modulo p, as limbs that hold v*R modulo p, shape (n, 4)."""
+    return to_limbs(value * MONTGOMERY_RADIX % BASE_MODULUS for value in values)
+
+
+def to_coordinates(limbs: Limbs) -> list[int]:
+    """The plain integers below p of which `limbs` hold v*R modulo p, in memory's order."""
+    return [value * RADIX_INVERSE % BASE_MODULUS for value in from_limbs(limbs)]
+
+
+def coordinate_bytes(limbs: Limbs) -> bytes:
+    """`to_coordinates`, 32 bytes each, big-endian."""
+    return b"".join([value.to_bytes(NUMBER_BYTES, "big") for value in to_coordinates(limbs)])
+
+
+def from_coordinate_bytes(data: bytes) -> Limbs | None:
+    """What `coordinate_bytes` took, shape (n, 4); None where a number is not below p."""
+    values = [int.from_bytes(data[start:start + NUMBER_BYTES], "big")
+              for start in range(0, len(data), NUMBER_BYTES)]
+    return None if max(values) >= BASE_MODULUS else from_coordinates(values)
 
 
 def first_not_below(limbs: Limbs, modulus: int) -> int | None:

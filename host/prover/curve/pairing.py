@@ -3,9 +3,9 @@
 import numpy as np
 
 from proofmill.hdl.curve import Group
-from proofmill.host.prover.curve.limbs import BASE_MODULUS, Limbs, from_limbs
+from proofmill.host.prover.curve.limbs import Limbs, to_coordinates
 from proofmill.host.prover.curve.mcl import TARGET_LIMBS, library
-from proofmill.host.prover.curve.points import RADIX_INVERSE, to_jacobian
+from proofmill.host.prover.curve.points import to_jacobian
 
 
 def product_is_one(g1_points: Limbs, g2_points: Limbs) -> bool:
@@ -25,8 +25,7 @@ def coefficients(g1_point: Limbs, g2_point: Limbs) -> list[list[list[int]]]:
     Fp12 = Fp6[w] / (w^2 - v), Fp6 = Fp2[v] / (v^3 - 9 - u), Fp2 = Fp[u] / (u^2 + 1), lowest powers
     first, plain integers.
     """
-    flat = [value * RADIX_INVERSE % BASE_MODULUS
-            for value in from_limbs(product(g1_point.reshape(1, -1), g2_point.reshape(1, -1)))]
+    flat = to_coordinates(product(g1_point.reshape(1, -1), g2_point.reshape(1, -1)))
     return [[[flat[6 * w + 2 * v + u] for u in range(2)] for v in range(3)] for w in range(2)]
 
 

@@ -15,11 +15,10 @@ from proofmill.hdl.curve import GENERATOR_G1, GENERATOR_G2, Group
 from proofmill.host.prover.curve.limbs import (
     BASE_MODULUS,
     LIMBS,
-    MONTGOMERY_RADIX,
     Limbs,
     first_not_below,
-    from_limbs,
-    to_limbs,
+    from_coordinates,
+    to_coordinates,
 )
 from proofmill.host.prover.curve.mcl import library
 
@@ -35,8 +34,7 @@ ProjectivePoint: TypeAlias = tuple[Element, Element, Element] | None
 Flags: TypeAlias = NDArray[np.bool_]
 """One answer a point, shape (n,)."""
 
-RADIX_INVERSE = pow(MONTGOMERY_RADIX, -1, BASE_MODULUS)
-ONE = to_limbs([MONTGOMERY_RADIX % BASE_MODULUS])[0]
+ONE = from_coordinates([1])[0]
 """The coordinate 1."""
 
 
@@ -53,8 +51,8 @@ def infinity(group: Group) -> Limbs:
 def encode(group: Group, points: Iterable[AffinePoint]) -> Limbs:
     """Plain integers to an array of shape (n, 8) or (n, 16). Values are reduced modulo p."""
     zero: Element = 0 if group is Group.G1 else (0, 0)
-    return to_limbs(
-        part * MONTGOMERY_RADIX % BASE_MODULUS
+    return from_coordinates(
+        part
         for point in points
         for coordinate in (point if point is not None else (zero, zero))
         for part in _parts(coordinate)).reshape(-1, width(group))
@@ -62,7 +60,7 @@ def encode(group: Group, points: Iterable[AffinePoint]) -> Limbs:
 
 def decode(group: Group, points: Limbs) -> list[AffinePoint]:
     """An array of shape (n, 8) or (n, 16), or one point, to plain integers."""
-    values = [value * RADIX_INVERSE % BASE_MODULUS for value in from_limbs(points)]
+    values = to_coordinates(points)
     decoded: list[AffinePoint] = []
     for start in range(0, len(values), 2 * group.degree):
         part = values[start:start + 2 * group.degree]
@@ -134,8 +132,7 @@ def projective_to_jacobian(group: Group, points: Iterable[ProjectivePoint]) -> L
             zr, zi = _parts(z)
             z_square = _times((zr, zi), (zr, zi))
             values += [*_times(_parts(x), (zr, zi)), *_times(_parts(y), z_square), zr, zi]
-    return to_limbs(value * MONTGOMERY_RADIX % BASE_MODULUS for value in values).reshape(
-        -1, 3 * LIMBS * group.degree)
+    return from_coordinates(values).reshape(-1, 3 * LIMBS * group.degree)
 
 
 def _parts(coordinate: Element) -> tuple[int, ...]:

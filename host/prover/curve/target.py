@@ -13,17 +13,18 @@ Computation", AFRICACRYPT 2008.)
 import numpy as np
 
 from proofmill.host.prover.curve.limbs import (
-    BASE_MODULUS,
     LIMBS,
-    MONTGOMERY_RADIX,
     NUMBER_BYTES,
     SCALAR_MODULUS,
     Limbs,
-    from_limbs,
+    coordinate_bytes,
+    from_coordinate_bytes,
+    from_coordinates,
+    to_coordinates,
     to_limbs,
 )
 from proofmill.host.prover.curve.mcl import TARGET_LIMBS, library
-from proofmill.host.prover.curve.points import ONE, RADIX_INVERSE
+from proofmill.host.prover.curve.points import ONE
 from proofmill.host.prover.curve.scalars import to_montgomery_limbs
 
 HALF = TARGET_LIMBS // 2
@@ -79,28 +80,24 @@ def compress(value: Limbs) -> bytes:
     upper[:HALF], lower[:HALF] = value[:HALF], value[HALF:]
     if not lower.any():
         return bytes(COMPRESSED_BYTES)
-    first = (from_limbs(value[:LIMBS])[0] + MONTGOMERY_RADIX) % BASE_MODULUS
-    upper[:LIMBS] = to_limbs([first])[0]
-    quotient = _divided(upper, lower)
-    return b"".join([(part * RADIX_INVERSE % BASE_MODULUS).to_bytes(NUMBER_BYTES, "big")
-                     for part in from_limbs(quotient[:HALF])])
+    upper[:LIMBS] = from_coordinates([to_coordinates(value[:LIMBS])[0] + 1])[0]
+    return coordinate_bytes(_divided(upper, lower)[:HALF])
 
 
 def decompress(data: bytes) -> Limbs | None:
     """The element of GT that has these bytes; None where none has."""
     if len(data) != COMPRESSED_BYTES:
         return None
-    parts = [int.from_bytes(data[start:start + NUMBER_BYTES], "big")
-             for start in range(0, COMPRESSED_BYTES, NUMBER_BYTES)]
-    if max(parts) >= BASE_MODULUS:
+    parts = from_coordinate_bytes(data)
+    if parts is None:
         return None
-    if not any(parts):
+    if not parts.any():
         return one()
     upper = np.zeros(TARGET_LIMBS, dtype=np.uint64)
-    upper[:HALF] = to_limbs([part * MONTGOMERY_RADIX % BASE_MODULUS for part in parts]).reshape(-1)
+    upper[:HALF] = parts.reshape(-1)
     lower = upper.copy()
     upper[HALF:HALF + LIMBS] = ONE
-    lower[HALF:HALF + LIMBS] = to_limbs([-MONTGOMERY_RADIX % BASE_MODULUS])[0]
+    lower[HALF:HALF + LIMBS] = from_coordinates([-1])[0]
     value = _divided(upper, lower)  # g - w is not 0, for g is in Fp6
     return value if is_in_group(value) else None
 

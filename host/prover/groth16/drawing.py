@@ -17,10 +17,11 @@ from proofmill.hdl.curve import Group
 from proofmill.host.prover.curve.limbs import (
     BASE_MODULUS,
     MONTGOMERY_RADIX,
+    RADIX_INVERSE,
     SCALAR_MODULUS,
     Limbs,
 )
-from proofmill.host.prover.curve.points import RADIX_INVERSE, AffinePoint, encode
+from proofmill.host.prover.curve.points import AffinePoint, encode
 from proofmill.sim.curve import Coordinate, Equation, inverse, plus, times
 
 SEED_BYTES = 32

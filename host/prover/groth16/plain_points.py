@@ -52,17 +52,16 @@ def in_subgroup(group: Group, point: Sequence[int]) -> bool:
 
 def to_array(group: Group, point: Sequence[int]) -> "Limbs":
     """The point as `host.prover.curve.points` lays it out, shape (8,) or (16,)."""
-    from proofmill.host.prover.curve.limbs import MONTGOMERY_RADIX, to_limbs
+    from proofmill.host.prover.curve.limbs import from_coordinates
 
-    return to_limbs(part * MONTGOMERY_RADIX % P for part in point).reshape(-1)
+    return from_coordinates(point).reshape(-1)
 
 
 def from_array(group: Group, points: "Limbs") -> list[tuple[int, ...]]:
     """Points that are so laid out, shape (n, 8) or (n, 16), or one, in plain coordinates."""
-    from proofmill.host.prover.curve.limbs import from_limbs
-    from proofmill.host.prover.curve.points import RADIX_INVERSE
+    from proofmill.host.prover.curve.limbs import to_coordinates
 
-    values = [value * RADIX_INVERSE % P for value in from_limbs(points)]
+    values = to_coordinates(points)
     each = 2 * group.degree
     return [tuple(values[at:at + each]) for at in range(0, len(values), each)]
 

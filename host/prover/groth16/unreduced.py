@@ -10,8 +10,13 @@ mmadd-2007-bl (Bernstein, Lange).
 """
 
 from proofmill.hdl.curve import Group
-from proofmill.host.prover.curve.limbs import BASE_MODULUS, Limbs, from_limbs, to_limbs
-from proofmill.host.prover.curve.points import RADIX_INVERSE
+from proofmill.host.prover.curve.limbs import (
+    BASE_MODULUS,
+    RADIX_INVERSE,
+    Limbs,
+    from_limbs,
+    to_limbs,
+)
 
 _RADIX = 1 << 256
 _NEGATED_INVERSE = -pow(BASE_MODULUS, -1, _RADIX) % _RADIX

@@ -5,10 +5,16 @@ import pytest
 
 from proofmill.hdl.curve import Group
 from proofmill.host.prover.curve.arithmetic import multiply
-from proofmill.host.prover.curve.limbs import BASE_MODULUS, Limbs, from_limbs, to_limbs
+from proofmill.host.prover.curve.limbs import (
+    BASE_MODULUS,
+    RADIX_INVERSE,
+    Limbs,
+    from_limbs,
+    to_limbs,
+)
 from proofmill.host.prover.curve.limbs import SCALAR_MODULUS as R
 from proofmill.host.prover.curve.pairing import product
-from proofmill.host.prover.curve.points import ONE, RADIX_INVERSE, generator
+from proofmill.host.prover.curve.points import ONE, generator
 from proofmill.host.prover.curve.target import (
     COMPRESSED_BYTES,
     compress,
