@@ -178,6 +178,9 @@ def run(options: argparse.Namespace) -> int:
         raise ProofmillError(f"--proofs {options.proofs}: is for proofs of groth16, which alone "
                              f"are aggregated, and --system is {options.system}; leave one of "
                              "both away")
+    if options.ai is not None:
+        # A missing extra is told before the chain is started.
+        import proofmill.host.prover.inference.digits  # noqa: F401
     start = time.perf_counter()
     screen = Screen(machine=options.json or options.json_lines)
     devices = Devices(options.device)

@@ -300,3 +300,18 @@ def folder_of(path):
 def test_a_wrong_node_is_named(capsys, arguments, message):
     assert main(["mine", "--device", "cpu", *arguments]) == 2
     assert message in capsys.readouterr().err
+
+
+def test_a_missing_extra_is_told_before_the_chain_is_started(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def started(screen: object) -> None:
+        raise AssertionError("the chain is loaded")
+
+    monkeypatch.setattr("proofmill.host.cli.mine.load_chain", started)
+    monkeypatch.delitem(sys.modules, "proofmill.host.prover.inference.digits", raising=False)
+    for name in [each for each in sys.modules if each.partition(".")[0] == "sklearn"]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "sklearn", None)
+    assert main(["mine", "--ai", "--device", "cpu"]) == 2
+    assert "pip install -e '.[ai]'" in capsys.readouterr().err
