@@ -153,7 +153,8 @@ class Bar:
 
     def tell(self) -> None:
         """Say on stderr how far the work is."""
-        part = f"{self._part:.0%}, " if self._part else ""
+        # Rounded down: 100 % is said when all is done.
+        part = f"{int(100 * self._part)}%, " if self._part else ""
         _tell(f"{self._text}: {part}{time.monotonic() - self._start:.0f} s ...")
 
 

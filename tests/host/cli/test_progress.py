@@ -32,6 +32,8 @@ def test_without_a_terminal_work_is_told_of_every_few_seconds(capsys, monkeypatc
         until(lambda: told("compiling ...\ncompiling: 25%, 0 s ...\n"))
         bar(3, 4)
         until(lambda: told("compiling: 75%, 0 s ...\n"))
+        bar(998, 1000)  # not all of it
+        until(lambda: told("compiling: 99%, 0 s ...\n"))
     capsys.readouterr()
     time.sleep(0.1)
     assert capsys.readouterr() == ("", "")  # over is over
