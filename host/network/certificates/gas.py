@@ -13,7 +13,7 @@ from proofmill.host.network.certificates.bonds import (
 from proofmill.host.network.consensus.spec import spec
 from proofmill.host.network.contracts.compiler import compiled
 from proofmill.host.network.contracts.gas import CHAIN_ID, GENESIS_TIME, Cost
-from proofmill.host.network.contracts.verifier import proof_numbers, verifier_artifact
+from proofmill.host.network.contracts.verifier import verifier_artifact
 from proofmill.host.network.evm.account import Account, address_of
 from proofmill.host.network.evm.contract import Contract
 from proofmill.host.network.evm.embedded import EmbeddedEvm
@@ -57,7 +57,7 @@ def measure_certificates() -> Iterator[Cost]:
             circuit, registry, link, [sign_vote(key, 0, vote)], 1)
         receipt = contract.send(
             account, "submit", epoch - 1, epoch, roots[epoch], registry.commitment, 10**9, 1,
-            proof_numbers(prover.prove(witness).proof))
+            prover.prove(witness).proof.numbers)
         yield Cost(what, receipt.gas_used)
     device.close()
 

@@ -8,7 +8,7 @@ from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.network.consensus.records import COORDINATE_BYTES, PROOF_BYTES, Claim
 from proofmill.host.prover.circuits.rollup.circuit import RollupCircuit
 from proofmill.host.prover.curve.limbs import BASE_MODULUS, Limbs
-from proofmill.host.prover.curve.points import AffinePoint, decode, encode
+from proofmill.host.prover.curve.points import AffinePoint, encode
 from proofmill.host.prover.devices.device import Progress
 from proofmill.host.prover.fflonk.development import GatesKey
 from proofmill.host.prover.fflonk.verification_key import AnyKey, FflonkKey, FflonkProof
@@ -26,14 +26,8 @@ AnyProof: TypeAlias = Proof | PlonkProof | FflonkProof
 
 
 def proof_to_bytes(proof: AnyProof) -> bytes:
-    """The proof as the chain has it: the numbers that its system's contract takes, see
-    `records.PROOF_BYTES` and the `numbers` of PLONK's and FFLONK's."""
-    if isinstance(proof, Proof):
-        numbers = [*_numbers(Group.G1, proof.a), *_numbers(Group.G2, proof.b),
-                   *_numbers(Group.G1, proof.c)]
-    else:
-        numbers = proof.numbers
-    return b"".join(number.to_bytes(COORDINATE_BYTES, "big") for number in numbers)
+    """The proof as the chain has it: the `numbers` that its system's contract takes."""
+    return b"".join(number.to_bytes(COORDINATE_BYTES, "big") for number in proof.numbers)
 
 
 def numbers_of(data: bytes) -> list[int]:
@@ -101,16 +95,6 @@ def block_prover(
         return proof_to_bytes(prover.prove(witness, progress).proof)
 
     return prove
-
-
-def _numbers(group: Group, point: Limbs) -> list[int]:
-    affine = decode(group, point)[0]
-    if affine is None:
-        return [0] * (2 * group.degree)
-    numbers = []
-    for coordinate in affine:
-        numbers += [coordinate] if isinstance(coordinate, int) else [coordinate[1], coordinate[0]]
-    return numbers
 
 
 def _point(group: Group, point: AffinePoint) -> Limbs:

@@ -14,7 +14,7 @@ from proofmill.host.network.contracts.deployment import (
     deploy_layer,
     on_block,
 )
-from proofmill.host.network.contracts.verifier import proof_numbers, verifier_artifact
+from proofmill.host.network.contracts.verifier import verifier_artifact
 from proofmill.host.network.evm.account import Account, address_of
 from proofmill.host.network.evm.contract import Contract
 from proofmill.host.network.evm.embedded import EmbeddedEvm
@@ -81,7 +81,7 @@ def measure(provers: int) -> Iterator[Cost]:
     yield Cost("protocol: a block with misses to judge", gas)
     primary = layer.rewards.call("record", proven)["primary"]
     named = Statement(CHAIN_ID, proven, primary, _address(primary))
-    proof = proof_numbers(prover.prove(circuit.witness(ledger, batch, named)).proof)
+    proof = prover.prove(circuit.witness(ledger, batch, named)).proof.numbers
     receipt = layer.rewards.send(account, "submit", proven, primary, proof)
     yield Cost("submit a proof", receipt.gas_used)
     signals = [statement.old_root, statement.new_root, statement.commitment, named.prover_tag]

@@ -10,7 +10,7 @@ from eth_hash.auto import keccak
 from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.ground.units import ETHER
 from proofmill.host.network.contracts.compiler import compiled
-from proofmill.host.network.contracts.verifier import key_coordinates, key_hash, proof_numbers
+from proofmill.host.network.contracts.verifier import key_coordinates, key_hash
 from proofmill.host.network.evm.account import Account, address_of
 from proofmill.host.network.evm.client import Address, RevertedError
 from proofmill.host.network.evm.contract import Contract
@@ -63,7 +63,7 @@ def output_bytes(outputs: Sequence[int]) -> bytes:
 def proof_bytes(key: VerificationKey, proof: Proof) -> bytes:
     """A proof and the key it is verified under."""
     return b"".join(value.to_bytes(WORD, "big")
-                    for value in [*proof_numbers(proof), *key_coordinates(key)])
+                    for value in [*proof.numbers, *key_coordinates(key)])
 
 
 def claim_bytes(output: bytes, evidence: bytes) -> bytes:

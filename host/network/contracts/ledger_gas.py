@@ -16,7 +16,7 @@ from proofmill.host.network.contracts.ledger import (
     prove_arguments,
     taken_in_turn,
 )
-from proofmill.host.network.contracts.verifier import proof_numbers, verifier_artifact
+from proofmill.host.network.contracts.verifier import verifier_artifact
 from proofmill.host.network.evm.account import Account, address_of
 from proofmill.host.network.evm.client import Receipt
 from proofmill.host.network.evm.contract import Contract
@@ -82,8 +82,8 @@ class _Player:
                       tuple(each.request for each in taken))
         proof = [0] * 8
         if self._prover is not None and self._circuit is not None:
-            proof = proof_numbers(self._prover.prove(
-                self._circuit.witness(self.ledger, batch, _STATEMENT)).proof)
+            proof = self._prover.prove(
+                self._circuit.witness(self.ledger, batch, _STATEMENT)).proof.numbers
         self.ledger = self.ledger.apply(batch)
         return self.send("prove", *prove_arguments(
             batch, taken, self.ledger.root, _STATEMENT.prover_tag, proof)), batch

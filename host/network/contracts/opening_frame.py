@@ -5,8 +5,7 @@ from collections.abc import Mapping, Sequence
 from eth_hash.auto import keccak
 
 from proofmill.hdl.curve import Group
-from proofmill.host.network.contracts.verifier import numbers
-from proofmill.host.prover.curve.points import generator
+from proofmill.host.prover.curve.points import generator, point_numbers
 from proofmill.host.prover.curve.scalars import root_of_unity
 from proofmill.host.prover.fflonk.verification_key import FflonkKey
 from proofmill.host.prover.groth16.plain import Numbers
@@ -79,7 +78,7 @@ def constants(key: PlonkKey | FflonkKey) -> dict[str, object]:
     return {"size": 1 << key.power, "power": key.power, "root": root_of_unity(key.power),
             "k1": key.k1, "k2": key.k2, "generator": hexadecimal(GENERATOR),
             "tau": hexadecimal(_tau(key)),
-            "one": hexadecimal(numbers(Group.G2, generator(Group.G2)))}
+            "one": hexadecimal(point_numbers(Group.G2, generator(Group.G2)))}
 
 
 def hash_of(key: PlonkKey | FflonkKey, commitments: Sequence[int]) -> bytes:
@@ -96,7 +95,7 @@ def coordinates(points: Mapping[str, Numbers], names: Sequence[str]) -> list[int
 
 def _tau(key: PlonkKey | FflonkKey) -> list[int]:
     """The coordinates of [tau]_2, in the order of EIP-197."""
-    return numbers(Group.G2, to_array(Group.G2, key.tau))
+    return point_numbers(Group.G2, to_array(Group.G2, key.tau))
 
 
 def hexadecimal(values: Sequence[int]) -> str:

@@ -15,9 +15,8 @@ from proofmill.hdl.curve import Group
 from proofmill.host.network.contracts.compiler import compile_source
 from proofmill.host.network.contracts.verifier_frame import DESCRIPTION, VERIFY, filled
 from proofmill.host.network.evm.contract import Artifact
-from proofmill.host.prover.curve.limbs import Limbs
-from proofmill.host.prover.curve.points import AffinePoint, decode
-from proofmill.host.prover.groth16.verification_key import Proof, VerificationKey
+from proofmill.host.prover.curve.points import point_numbers
+from proofmill.host.prover.groth16.verification_key import VerificationKey
 
 _TEMPLATE = '''\
 # pragma version ^0.4.0
@@ -75,16 +74,17 @@ _TERM = '''\
 
 def verifier_source(key: VerificationKey) -> str:
     """The contract's source. Raises `ProofmillError` for more than `MAXIMUM_PUBLIC` signals."""
-    points = [numbers(Group.G1, point) for point in key.public_points]
+    points = [point_numbers(Group.G1, point) for point in key.public_points]
     return filled(
         _TEMPLATE, key.name, key.public, key_hash(key), words=8,
         layout="A.x, A.y, B.x imaginary, B.x real, B.y imaginary, B.y real, C.x, C.y",
         first=_words(points[0]),
         terms="\n".join(_TERM.format(point=_words(point), index=index)
                         for index, point in enumerate(points[1:])),
-        alpha_beta=_words([*numbers(Group.G1, key.alpha_g1), *numbers(Group.G2, key.beta_g2)]),
-        gamma=_words(numbers(Group.G2, key.gamma_g2)),
-        delta=_words(numbers(Group.G2, key.delta_g2)))
+        alpha_beta=_words([*point_numbers(Group.G1, key.alpha_g1),
+                           *point_numbers(Group.G2, key.beta_g2)]),
+        gamma=_words(point_numbers(Group.G2, key.gamma_g2)),
+        delta=_words(point_numbers(Group.G2, key.delta_g2)))
 
 
 def verifier_artifact(key: VerificationKey) -> Artifact:
@@ -99,28 +99,12 @@ def key_hash(key: VerificationKey) -> bytes:
 
 def key_coordinates(key: VerificationKey) -> list[int]:
     """The coordinates of a key's points, in the order of `key_hash`."""
-    coordinates = [*numbers(Group.G1, key.alpha_g1)]
+    coordinates = [*point_numbers(Group.G1, key.alpha_g1)]
     for point in (key.beta_g2, key.gamma_g2, key.delta_g2):
-        coordinates += numbers(Group.G2, point)
+        coordinates += point_numbers(Group.G2, point)
     for point in key.public_points:
-        coordinates += numbers(Group.G1, point)
+        coordinates += point_numbers(Group.G1, point)
     return coordinates
-
-
-def proof_numbers(proof: Proof) -> list[int]:
-    """A proof as the contract's `verify` takes it."""
-    return [*numbers(Group.G1, proof.a), *numbers(Group.G2, proof.b), *numbers(Group.G1, proof.c)]
-
-
-def numbers(group: Group, point: Limbs) -> list[int]:
-    """A point's coordinates in the order of EIP-197: of G2, imaginary parts first; infinity: 0."""
-    affine: AffinePoint = decode(group, point)[0]
-    if affine is None:
-        return [0] * (2 * group.degree)
-    result: list[int] = []
-    for coordinate in affine:
-        result += [coordinate] if isinstance(coordinate, int) else [coordinate[1], coordinate[0]]
-    return result
 
 
 def _words(values: Sequence[int]) -> str:

@@ -14,7 +14,6 @@ from proofmill.host.network.consensus.block_proofs import proof_from_bytes
 from proofmill.host.network.consensus.records import PROOF_BYTES
 from proofmill.host.network.consensus.spec import spec
 from proofmill.host.network.contracts.deployment import Layer
-from proofmill.host.network.contracts.verifier import proof_numbers
 from proofmill.host.network.evm.account import Account
 from proofmill.host.network.node.wire import LIMITS, Topic
 
@@ -39,7 +38,7 @@ class Handover(spec.Container):  # type: ignore[misc]  # the specification is un
 def numbers_of(signed: spec.SignedExecutionProof) -> list[int] | None:
     """A `SignedExecutionProof`'s proof as contracts take it; None where it is none at all."""
     proof = proof_from_bytes(bytes(signed.message.proof_data)[:PROOF_BYTES])
-    return None if proof is None else proof_numbers(proof)
+    return None if proof is None else proof.numbers
 
 
 def own(

@@ -18,7 +18,6 @@ from proofmill.host.network.consensus.keys import ValidatorKey
 from proofmill.host.network.consensus.proofs import PROOF_TYPE, Verify, encode_proof_data
 from proofmill.host.network.consensus.records import Claim, ProvingTask
 from proofmill.host.network.consensus.spec import spec
-from proofmill.host.network.contracts.verifier import proof_numbers
 from proofmill.host.network.evm.account import Account
 from proofmill.host.network.evm.client import Address
 from proofmill.host.network.evm.transaction import decode_transaction, most_price
@@ -239,7 +238,7 @@ class NodeProver:
         if error is None:
             result = late.making.result.result()
             if self.setup.verify(late.claim.public, proof_to_bytes(result.proof)):
-                self._follower.execution_layer.keep_late(late.claim, proof_numbers(result.proof))
+                self._follower.execution_layer.keep_late(late.claim, result.proof.numbers)
                 return
             error = DeviceError("it does not verify")
         self._late_failed.add(slot)

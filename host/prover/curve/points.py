@@ -73,6 +73,14 @@ def decode(group: Group, points: Limbs) -> list[AffinePoint]:
     return decoded
 
 
+def point_numbers(group: Group, point: Limbs) -> list[int]:
+    """A point's coordinates in the order of EIP-197: of G2, imaginary parts first; infinity: 0."""
+    affine = decode(group, point)[0]
+    if affine is None:
+        return [0] * (2 * group.degree)
+    return [part for coordinate in affine for part in reversed(_parts(coordinate))]
+
+
 def generator(group: Group) -> Limbs:
     """The standard generator, shape (8,) or (16,)."""
     return encode(group, [GENERATOR_G1 if group is Group.G1 else GENERATOR_G2]).reshape(-1)

@@ -9,6 +9,7 @@ from proofmill.hdl.curve import Group
 from proofmill.host.ground.json_text import JsonObject
 from proofmill.host.prover.curve.limbs import Limbs
 from proofmill.host.prover.curve.pairing import coefficients
+from proofmill.host.prover.curve.points import point_numbers
 from proofmill.host.prover.groth16 import plain
 from proofmill.host.prover.groth16.json_fields import point_to_json, read_json, write_json
 from proofmill.host.prover.groth16.plain import PlainKey, PlainProof
@@ -70,6 +71,12 @@ class Proof:
             "protocol": "groth16",
             "curve": "bn128",
         }
+
+    @property
+    def numbers(self) -> list[int]:
+        """The 8 numbers of a proof as contracts take it: A, B and C as EIP-197 has them."""
+        return [*point_numbers(Group.G1, self.a), *point_numbers(Group.G2, self.b),
+                *point_numbers(Group.G1, self.c)]
 
 
 def key_of(key: PlainKey) -> VerificationKey:

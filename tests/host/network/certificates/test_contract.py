@@ -13,7 +13,7 @@ from proofmill.host.network.certificates.certificate import Certificate
 from proofmill.host.network.certificates.rule import Finality
 from proofmill.host.network.consensus.block_proofs import proof_from_bytes
 from proofmill.host.network.contracts.compiler import compile_source, compiled
-from proofmill.host.network.contracts.verifier import proof_numbers, verifier_artifact
+from proofmill.host.network.contracts.verifier import verifier_artifact
 from proofmill.host.network.evm.account import Account, address_of
 from proofmill.host.network.evm.client import Address, RevertedError
 from proofmill.host.network.evm.contract import Contract
@@ -40,7 +40,7 @@ def arguments(certificate: Certificate) -> tuple[object, ...]:
     stated, proof = certificate.stated, proof_from_bytes(certificate.proof)
     assert proof is not None
     return (stated.source_epoch, stated.target_epoch, stated.target.root, stated.next_registry,
-            stated.weight, stated.prover_tag, proof_numbers(proof))
+            stated.weight, stated.prover_tag, proof.numbers)
 
 
 def test_real_certificates(made: Made) -> None:

@@ -8,7 +8,6 @@ import pytest
 from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.network.contracts.ledger import UNIT, deploy_ledger_and_verifier
 from proofmill.host.network.contracts.ledger_rebuild import rebuild
-from proofmill.host.network.contracts.verifier import proof_numbers
 from proofmill.host.network.evm.account import Account
 from proofmill.host.network.evm.client import RevertedError
 from proofmill.host.network.evm.embedded import EmbeddedEvm
@@ -54,7 +53,7 @@ def bank_with(device: Device) -> ProvenBank:
     prover = Prover(key(), device)
 
     def proofs(ledger: Ledger, batch: Batch) -> list[int]:
-        return proof_numbers(prover.prove(circuit().witness(ledger, batch, STATEMENT)).proof)
+        return prover.prove(circuit().witness(ledger, batch, STATEMENT)).proof.numbers
 
     evm = EmbeddedEvm(CHAIN, dict.fromkeys(addresses(), 1_000 * ETHER), GENESIS_TIME - 1_000)
     contract = deploy_ledger_and_verifier(

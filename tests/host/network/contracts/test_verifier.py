@@ -9,7 +9,6 @@ from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.network.contracts.prover_tag import prover_tag_artifact
 from proofmill.host.network.contracts.verifier import (
     key_hash,
-    proof_numbers,
     verifier_artifact,
     verifier_source,
 )
@@ -50,7 +49,7 @@ def deploy(evm: DevelopmentEvm, key: VerificationKey) -> Contract:
 def test_snarkjs_proofs_are_accepted(evm: DevelopmentEvm, vector: str) -> None:
     folder = VECTORS / vector
     key = read_verification_key(folder / "verification_key.json")
-    proof = proof_numbers(read_proof(folder / "proof.json"))
+    proof = read_proof(folder / "proof.json").numbers
     public = read_public(folder / "public.json")
     verifier = deploy(evm, key)
     assert verifier.call("verify", proof, public)
@@ -64,7 +63,7 @@ def test_snarkjs_proofs_are_accepted(evm: DevelopmentEvm, vector: str) -> None:
 def test_wrong_proofs_are_refused(evm: DevelopmentEvm) -> None:
     folder = VECTORS / "chain4"
     verifier = deploy(evm, read_verification_key(folder / "verification_key.json"))
-    proof = proof_numbers(read_proof(folder / "proof.json"))
+    proof = read_proof(folder / "proof.json").numbers
     public = read_public(folder / "public.json")
 
     def verify(proof: list[int], public: list[int]) -> bool:
@@ -93,7 +92,7 @@ def test_a_proof_under_a_key_from_a_ceremony_is_accepted(evm: DevelopmentEvm,
     first = initial_key(cube_circuit(), read_powers(POWERS))
     contribute(first, tmp_path / "key.zkey", "Ada")
     key = read_zkey(tmp_path / "key.zkey")
-    proof = proof_numbers(prove(key, cube_witness(3), CpuDevice()).proof)
+    proof = prove(key, cube_witness(3), CpuDevice()).proof.numbers
     verifier = deploy(evm, key.verification_key)
     assert verifier.call("verify", proof, [32])
     assert not verifier.call("verify", proof, [33])
@@ -106,7 +105,7 @@ def test_block_proof_binds_its_prover(evm: DevelopmentEvm) -> None:
     batch = full_batch(5, ledger, 5)
     statement = Statement(5, 9, 3, b"\x01" * 20)
     witness = circuit.witness(ledger, batch, statement)
-    proof = proof_numbers(prover.prove(witness).proof)
+    proof = prover.prove(witness).proof.numbers
     public = [int(value) for value in from_limbs(witness[1:5])]
     verifier = deploy(evm, prover.key.verification_key)
     account = Account(evm, private_key("carrier"))

@@ -10,7 +10,6 @@ from proofmill.host.network.consensus.block_proofs import block_verifier
 from proofmill.host.network.consensus.chain import EmbeddedChain
 from proofmill.host.network.contracts.ledger import UNIT, Queued
 from proofmill.host.network.contracts.ledger_rebuild import rebuild
-from proofmill.host.network.contracts.verifier import proof_numbers
 from proofmill.host.network.evm.account import Account
 from proofmill.host.network.mechanism.invariants import BrokenInvariant
 from proofmill.host.network.pool import NotTaken
@@ -82,8 +81,7 @@ class World:
         """The arguments of ``prove`` for a batch, with a real proof of nobody's."""
         statement = Statement(self.chain.chain_id, block.slot, 0, HOME)
         witness = CIRCUIT.witness(block.before, block.batch, statement)
-        return block.arguments(statement.prover_tag, proof_numbers(
-            self._prover.prove(witness).proof))
+        return block.arguments(statement.prover_tag, self._prover.prove(witness).proof.numbers)
 
 
 @pytest.fixture

@@ -12,7 +12,6 @@ from proofmill.host.network.consensus.block_proofs import (
 )
 from proofmill.host.network.consensus.chain import SLOTS_PER_EPOCH, EmbeddedChain
 from proofmill.host.network.consensus.spec import spec
-from proofmill.host.network.contracts.verifier import proof_numbers
 from proofmill.host.network.evm.account import Account
 from proofmill.host.network.evm.contract import Contract
 from proofmill.host.network.evm.pool import PooledEvm
@@ -85,7 +84,7 @@ def test_proof_is_paid_by_contracts_on_the_consensus_chain(
     parsed = proof_from_bytes(proof)
     assert parsed is not None
     # The block of this slot is reported by the next one's system call: the proof follows it.
-    sent = send(layer, carrier, contracts.rewards, "submit", slot, 0, proof_numbers(parsed))
+    sent = send(layer, carrier, contracts.rewards, "submit", slot, 0, parsed.numbers)
     chain.advance()
     chain.advance()
     layer.notify_forkchoice_updated(

@@ -7,7 +7,6 @@ import pytest
 from proofmill.host.network.consensus.chain import EmbeddedChain
 from proofmill.host.network.consensus.keys import derive_keys
 from proofmill.host.network.consensus.records import Credit, Status
-from proofmill.host.network.contracts.verifier import proof_numbers
 from proofmill.host.network.evm.account import Account
 from proofmill.host.network.second_layer.engines import EvmEngines
 from proofmill.host.network.second_layer.second_layer import SecondLayer, embedded_layer
@@ -160,7 +159,7 @@ def proof_numbers_of(proof: bytes) -> list[int]:
 
     parsed = proof_from_bytes(proof)
     assert parsed is not None
-    return proof_numbers(parsed)
+    return parsed.numbers
 
 
 def test_a_bond_is_its_validator_s(play: Play) -> None:
