@@ -6,8 +6,10 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
+from proofmill.hdl.commands import pack
 from proofmill.hdl.evaluation import SPACING, EvaluationShape, Kind
 from proofmill.hdl.field import PrimeField
+from proofmill.sim.field import to_montgomery
 
 
 class Entry(NamedTuple):
@@ -85,6 +87,21 @@ def in_order(entries: Iterable[Numbered]) -> list[Numbered]:
     while found and found[-1] is NOTHING:
         found.pop()
     return found
+
+
+def given_words(shape: EvaluationShape, witness: Sequence[int],
+                dictionary: Mapping[int, int]) -> list[int]:
+    """What comes in before the entries, `EvaluationShape.given`: the wires' values, and the
+    coefficients of `numbered`."""
+    return [*(pack(shape.given, value=value, address=wire) for wire, value in enumerate(witness)),
+            *(pack(shape.given, value=to_montgomery(shape.multiplier, value), address=number,
+                   coefficient=1) for number, value in dictionary.items())]
+
+
+def entry_words(shape: EvaluationShape, ordered: Sequence[Numbered]) -> list[int]:
+    """The entries as they come in, `EvaluationShape.entry`, the last one marked."""
+    return [pack(shape.entry, **entry._asdict(), last=n == len(ordered) - 1)
+            for n, entry in enumerate(ordered)]
 
 
 def sums_cycles(shape: EvaluationShape, entries: int) -> int:

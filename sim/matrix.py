@@ -125,14 +125,13 @@ def sums_of(plan: Plan, words: Words) -> Whole:
     return whole[:plan.rows, :plan.columns]
 
 
-def load(operation: Operation, entries: int, words: Words) -> Words:
-    """The command that writes entries from the first on."""
-    return np.concatenate([_packed(HEADER, operation=operation, count=entries), words])
-
-
-def multiply(plan: Plan) -> Words:
-    """The command that multiplies."""
+def product_words(plan: Plan, x: Whole, w: Whole) -> Words:
+    """The commands of a product: those that write both operands, and the one that multiplies."""
     return np.concatenate([
+        _packed(HEADER, operation=Operation.WEIGHTS, count=plan.weight_entries),
+        weight_words(plan, w),
+        _packed(HEADER, operation=Operation.ELEMENTS, count=plan.element_entries),
+        element_words(plan, x),
         _packed(HEADER, operation=Operation.MULTIPLY),
         _packed(SIZE, steps=plan.steps, groups=plan.groups, tiles=plan.tiles)])
 

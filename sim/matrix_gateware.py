@@ -7,19 +7,9 @@ from pathlib import Path
 import numpy as np
 
 from proofmill.hdl.emit import emit_verilog
-from proofmill.hdl.matrix_unit import MatrixUnit, MatrixUnitShape, Operation
+from proofmill.hdl.matrix_unit import MatrixUnit, MatrixUnitShape
 from proofmill.sim.compiling import BuildProgress, untold
-from proofmill.sim.matrix import (
-    Plan,
-    Whole,
-    Words,
-    element_words,
-    load,
-    multiply,
-    product,
-    sums_of,
-    weight_words,
-)
+from proofmill.sim.matrix import Plan, Whole, Words, product, product_words, sums_of
 from proofmill.sim.verilated import kept_verilog, library_of
 
 HARNESS = Path(__file__).with_name("matrix_harness.cpp")
@@ -82,11 +72,8 @@ class MatrixGateware:
         if self._handle is None:
             raise ValueError("the simulation is closed")
         plan = planned(self.shape, x, w)
-        words = np.concatenate([
-            load(Operation.WEIGHTS, plan.weight_entries, weight_words(plan, w)),
-            load(Operation.ELEMENTS, plan.element_entries, element_words(plan, x)),
-            multiply(plan)])
-        answers = self._exchange(words, plan.sums + 1, plan.cycles * PAUSED, pauses)
+        answers = self._exchange(product_words(plan, x, w), plan.sums + 1, plan.cycles * PAUSED,
+                                 pauses)
         return Multiplied(sums_of(plan, answers[:-1]), int(answers[-1]))
 
     def _exchange(self, words: Words, room: int, cycles: int, pauses: int) -> Words:

@@ -9,13 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from proofmill.firmware.wide_program import WideProgram
-from proofmill.hdl.commands import pack
 from proofmill.hdl.emit import emit_verilog
 from proofmill.hdl.wide_processor import WideProcessor
-from proofmill.hdl.wide_shape import INPUTS, WideShape
+from proofmill.hdl.wide_shape import WideShape
 from proofmill.sim.compiling import BuildProgress, untold
 from proofmill.sim.verilated import kept_verilog, library_of
-from proofmill.sim.wide_processor import WideExecution, checked, checked_key, run
+from proofmill.sim.wide_processor import WideExecution, given_words, input_words, run
 
 HARNESS = Path(__file__).with_name("wide_harness.cpp")
 TOP = "wide"
@@ -72,12 +71,7 @@ class WideGateware:
         self._handle: int | None = self._code.wide_create()
         words = _rows(program.words, program.shape.layout.bits)
         self._code.wide_load(self._handle, words.ctypes.data, *words.shape)
-        given = program.shape.given
-        self._exchange([
-            *(pack(given, value=value, address=address)
-              for address, value in program.constants.items()),
-            *(pack(given, value=word, address=address, key=1)
-              for address, word in enumerate(checked_key(program, key)))], 0)
+        self._exchange(given_words(program, key), 0)
 
     def run(self, words: Sequence[int], *, pauses_in: int = 0,
             pauses_out: int = 0) -> WideExecution:
@@ -90,11 +84,8 @@ class WideGateware:
         """
         if self._handle is None:
             raise ValueError("the simulation is closed")
-        last = INPUTS + self.program.inputs - 1
-        return self._exchange(
-            [pack(self.program.shape.given, value=word, address=address, last=address == last)
-             for address, word in enumerate(checked(self.program, words), INPUTS)],
-            self.program.outputs, pauses_in, pauses_out)
+        return self._exchange(input_words(self.program, words), self.program.outputs, pauses_in,
+                              pauses_out)
 
     def _exchange(self, given: list[int], room: int, pauses_in: int = 0,
                   pauses_out: int = 0) -> WideExecution:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from proofmill.firmware.wide_program import WideProgram
+from proofmill.hdl.commands import pack
 from proofmill.hdl.wide_shape import GIVEN, INPUTS, PRODUCTS
 
 
@@ -35,6 +36,23 @@ def checked_key(program: WideProgram, key: Sequence[int]) -> Sequence[int]:
     if any(word < 0 or word >> bits for word in key):
         raise ValueError(f"a word of the key does not fit {bits} bits")
     return key
+
+
+def given_words(program: WideProgram, key: Sequence[int]) -> list[int]:
+    """What comes in before the first run, `WideShape.given`: the constants and the key. Raises
+    ValueError for another key than `checked_key` lets through."""
+    given = program.shape.given
+    return [*(pack(given, value=value, address=address)
+              for address, value in program.constants.items()),
+            *(pack(given, value=word, address=address, key=1)
+              for address, word in enumerate(checked_key(program, key)))]
+
+
+def input_words(program: WideProgram, words: Sequence[int]) -> list[int]:
+    """... and for a run: its inputs, of which the last begins it. Raises ValueError for others than
+    `checked` lets through."""
+    return [pack(program.shape.given, value=word, address=INPUTS + n, last=n == program.inputs - 1)
+            for n, word in enumerate(checked(program, words))]
 
 
 def run(program: WideProgram, words: Sequence[int], key: Sequence[int] = ()) -> WideExecution:

@@ -3,10 +3,15 @@
 from random import Random
 
 from proofmill.boards.cores.bench import Bench, number, rows
-from proofmill.hdl.commands import pack
 from proofmill.hdl.evaluation import EvaluationShape
-from proofmill.sim.evaluation import Entry, evaluate, in_order, numbered
-from proofmill.sim.field import to_montgomery
+from proofmill.sim.evaluation import (
+    Entry,
+    entry_words,
+    evaluate,
+    given_words,
+    in_order,
+    numbered,
+)
 
 WIRES, ROWS, ENTRIES = 8, 6, 60
 """Of every run; one row has no entry."""
@@ -22,17 +27,10 @@ def evaluation_bench(shape: EvaluationShape) -> Bench:
                for _ in range(ENTRIES)]
     some, dictionary = numbered(shape, entries)
     mirrored = [entry._replace(row=ROWS - 1 - entry.row) for entry in some]
-    words, answers = list[int](), list[int]()
-    for run in (some, mirrored):
-        ordered = in_order(run)
-        words += [pack(shape.entry, **entry._asdict(), last=n == len(ordered) - 1)
-                  for n, entry in enumerate(ordered)]
+    words = [word for run in (some, mirrored) for word in entry_words(shape, in_order(run))]
     found = evaluate(shape.field, entries, witness, ROWS)
     answers = [*found, *reversed(found)]
-    given = [
-        *(pack(shape.given, value=value, address=wire) for wire, value in enumerate(witness)),
-        *(pack(shape.given, value=to_montgomery(shape.multiplier, value), address=at, coefficient=1)
-          for at, value in dictionary.items())]
+    given = given_words(shape, witness, dictionary)
     return Bench(
         parts=["evaluation"], answers=len(answers),
         limit=4 * (len(given) + len(words) + len(answers)) + 4 * shape.written

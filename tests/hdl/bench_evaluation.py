@@ -6,10 +6,9 @@ from random import Random
 import cocotb
 from cocotb.triggers import RisingEdge
 
-from proofmill.hdl.commands import pack
-from proofmill.sim.evaluation import evaluate, in_order, numbered
+from proofmill.sim.evaluation import entry_words, evaluate, given_words, in_order, numbered
 from tests.cocotb_streams import Stream, start
-from tests.hdl.test_evaluation import TOY_EVALUATION, entry_words, given_words, random_run
+from tests.hdl.test_evaluation import TOY_EVALUATION, random_run
 
 PAUSE = float(os.environ["PAUSE"])
 
@@ -23,10 +22,8 @@ async def sums_are_the_definitions(dut):
         run = random_run(shape, seed, count, rows)
         some, dictionary = numbered(shape, run[0])
         dut.rows.value = rows
-        await i.send([pack(shape.given, **word) for word in given_words(
-            shape, run[1], dictionary)], rng, PAUSE)
-        await entries.send([pack(shape.entry, **word) for word in entry_words(in_order(some))],
-                           rng, PAUSE)
+        await i.send(given_words(shape, run[1], dictionary), rng, PAUSE)
+        await entries.send(entry_words(shape, in_order(some)), rng, PAUSE)
         assert await o.receive(rows, rng, PAUSE) == evaluate(shape.field, *run)
         for _ in range(3):
             await RisingEdge(dut.clk)

@@ -6,8 +6,7 @@ from random import Random
 import cocotb
 from cocotb.triggers import RisingEdge
 
-from proofmill.hdl.commands import pack
-from proofmill.hdl.wide_shape import INPUTS
+from proofmill.sim.wide_processor import given_words, input_words
 from tests.cocotb_streams import Stream, start
 from tests.firmware.wide_programs import FOLDED_WIDE, TOY_WIDE, random_program
 
@@ -18,23 +17,17 @@ PAUSE = float(os.environ["PAUSE"])
 @cocotb.test(timeout_time=1, timeout_unit="ms")
 async def programs_send_what_their_formulas_say(dut):
     """One program after another, each with a key of its own, and run on two lists of words."""
-    rng, given = Random(cocotb.RANDOM_SEED), SHAPE.given
+    rng = Random(cocotb.RANDOM_SEED)
     words, i, o = (Stream(dut, name) for name in ("words", "i", "o"))
     await start(dut, words.valid, i.valid, o.ready)
     for seed in range(2):
         program, key, formula = random_program(seed, shape=SHAPE)
         await words.send(program.words, rng, PAUSE)
-        await i.send([
-            *(pack(given, value=value, address=address)
-              for address, value in program.constants.items()),
-            *(pack(given, value=word, address=address, key=1)
-              for address, word in enumerate(key))], rng, PAUSE)
+        await i.send(given_words(program, key), rng, PAUSE)
         for _ in range(2):
             inputs = [rng.randrange(256) for _ in range(program.inputs)]
             begun = cycle(dut)
-            await i.send([
-                pack(given, value=word, address=INPUTS + n, last=n == len(inputs) - 1)
-                for n, word in enumerate(inputs)], rng, PAUSE)
+            await i.send(input_words(program, inputs), rng, PAUSE)
             assert await o.receive(program.outputs, rng, PAUSE) == formula(inputs)
             assert PAUSE or cycle(dut) - begun == program.cycles
             for _ in range(3):

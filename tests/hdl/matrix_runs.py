@@ -6,9 +6,9 @@ import numpy as np
 
 from proofmill.hdl.field import TOY, TOY_ROOTS, TOY_SCALAR
 from proofmill.hdl.matrix_multiplier import MatrixShape
-from proofmill.hdl.matrix_unit import MatrixUnitShape, Operation
+from proofmill.hdl.matrix_unit import MatrixUnitShape
 from proofmill.hdl.presets import MATRICES
-from proofmill.sim.matrix import Plan, element_words, load, multiply, sums_of, weight_words
+from proofmill.sim.matrix import Plan, product_words, sums_of
 
 CUT = dict(operand_bits=10, digit=5, limb=5, element=2)
 TOYS = {
@@ -38,10 +38,7 @@ def words_of(unit_shape, x, w):
     """(the product's plan, the words that ask for it)."""
     plan = Plan(unit_shape, *x.shape, w.shape[1])
     plan.check()
-    return plan, np.concatenate([
-        load(Operation.WEIGHTS, plan.weight_entries, weight_words(plan, w)),
-        load(Operation.ELEMENTS, plan.element_entries, element_words(plan, x)),
-        multiply(plan)]).tolist()
+    return plan, product_words(plan, x, w).tolist()
 
 
 def check(plan, answers, x, w, exact_cycles=True):

@@ -10,26 +10,20 @@ from proofmill.hdl.field import BN254_SCALAR, TOY, PrimeField
 from proofmill.hdl.folded import FoldedShape
 from proofmill.hdl.montgomery import MultiplierShape
 from proofmill.hdl.presets import STANDARD, TOY_SHAPE
-from proofmill.sim.evaluation import Entry, cycles, evaluate, in_order, numbered
-from proofmill.sim.field import to_montgomery
+from proofmill.sim.evaluation import (
+    Entry,
+    cycles,
+    entry_words,
+    evaluate,
+    given_words,
+    in_order,
+    numbered,
+)
 from tests.simulation import simulate
 from tests.streams import receive, send
 
 TOY_EVALUATION = EvaluationShape(multiplier=TOY_SHAPE.adder.multiplier, wire_bits=4, number_bits=8,
                                  row_bits=4)
-
-
-def given_words(shape, witness, dictionary):
-    """What goes in before the entries."""
-    return [*({"value": value, "address": wire, "coefficient": 0}
-              for wire, value in enumerate(witness)),
-            *({"value": to_montgomery(shape.multiplier, value), "address": number,
-               "coefficient": 1} for number, value in dictionary.items())]
-
-
-def entry_words(ordered):
-    """The entries' words, the last one marked."""
-    return [dict(entry._asdict(), last=n == len(ordered) - 1) for n, entry in enumerate(ordered)]
 
 
 def found_by(shape, runs, pause=0.0):
@@ -46,12 +40,14 @@ def found_by(shape, runs, pause=0.0):
         for entries, witness, rows in runs:
             some, dictionary = numbered(shape, entries)
             ordered = in_order(some)
-            await send(ctx, dut.i, given_words(shape, witness, dictionary), rng=rng, pause=pause)
+            await send(ctx, dut.i, map(shape.given.from_bits, given_words(
+                shape, witness, dictionary)), rng=rng, pause=pause)
             ctx.set(dut.rows, rows)
             while not ctx.get(dut.entries.ready):
                 await ctx.tick()
             begin = cycle[0]
-            await send(ctx, dut.entries, entry_words(ordered), rng=rng, pause=pause)
+            await send(ctx, dut.entries, map(shape.entry.from_bits, entry_words(shape, ordered)),
+                       rng=rng, pause=pause)
             sums = await receive(ctx, dut.o, rows, rng=rng, pause=pause)
             found.append((sums, cycle[0] - begin, cycles(shape, len(ordered), rows)))
 

@@ -12,11 +12,11 @@ from proofmill.hdl.folded import FoldedShape
 from proofmill.hdl.montgomery import MultiplierShape
 from proofmill.hdl.presets import STANDARD, STANDARD_WIDE
 from proofmill.hdl.wide_processor import WideProcessor
-from proofmill.hdl.wide_shape import INPUTS, WideShape
+from proofmill.hdl.wide_shape import WideShape
 from proofmill.host.bench.pairings import SHAPES
 from proofmill.sim.pairing import program_words, times
 from proofmill.sim.wide_gateware import WideGateware, wide_library
-from proofmill.sim.wide_processor import run
+from proofmill.sim.wide_processor import given_words, input_words, run
 from tests.firmware.wide_programs import FOLDED_WIDE, TOY_WIDE, random_program
 from tests.simulation import simulate
 from tests.streams import receive, send
@@ -35,17 +35,11 @@ def gateware_runs(shape, runs, pauses=None):
     async def bench(ctx):
         for program, key, lists in runs:
             await send(ctx, dut.words, map(shape.layout.struct.from_bits, program.words), **pace)
-            await send(ctx, dut.i, [
-                {"value": value, "address": address, "key": 0, "last": 0}
-                for address, value in program.constants.items()], **pace)
-            await send(ctx, dut.i, [
-                {"value": value, "address": address, "key": 1, "last": 0}
-                for address, value in enumerate(key)], **pace)
+            await send(ctx, dut.i, map(shape.given.from_bits, given_words(program, key)), **pace)
             for words in lists:
                 begin = cycle[0]
-                await send(ctx, dut.i, [
-                    {"value": word, "address": INPUTS + n, "key": 0, "last": n == len(words) - 1}
-                    for n, word in enumerate(words)], **pace)
+                await send(ctx, dut.i, map(shape.given.from_bits, input_words(program, words)),
+                           **pace)
                 sent = await receive(ctx, dut.o, program.outputs, **pace)
                 found.append((sent, cycle[0] - begin))
                 for contents in dut.banks:
