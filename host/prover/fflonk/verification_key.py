@@ -134,13 +134,12 @@ def proof_from_json(value: object, name: str = "proof") -> FflonkProof:
 def proof_from_numbers(numbers: Sequence[int]) -> FflonkProof | None:
     """The inverse of `FflonkProof.numbers`; None where they are no proof: a point is not on the
     curve, a value not below r."""
-    if len(numbers) != PROOF_NUMBERS:
+    found = split_numbers(numbers, PROOF_POINTS, (*EVALUATIONS, INVERSE))
+    if found is None:
         return None
-    points, values = split_numbers(numbers, PROOF_POINTS)
-    if points is None or max(values) >= R:
-        return None
-    *others, inverse = values
-    return FflonkProof(points, dict(zip(EVALUATIONS, others, strict=True)), inverse)
+    points, values = found
+    inverse = values.pop(INVERSE)
+    return FflonkProof(points, values, inverse)
 
 
 def read_key(path: str | os.PathLike[str]) -> FflonkKey:

@@ -111,22 +111,23 @@ def proof_from_json(value: object, name: str = "proof") -> PlonkProof:
 def proof_from_numbers(numbers: Sequence[int]) -> PlonkProof | None:
     """The inverse of `PlonkProof.numbers`; None where they are no proof: a point is not on the
     curve, a value not below r."""
-    if len(numbers) != PROOF_NUMBERS:
-        return None
-    points, values = split_numbers(numbers, PROOF_POINTS)
-    if points is None or max(values) >= SCALAR_MODULUS:
-        return None
-    return PlonkProof(points, dict(zip(EVALUATIONS, values, strict=True)))
+    found = split_numbers(numbers, PROOF_POINTS, EVALUATIONS)
+    return None if found is None else PlonkProof(*found)
 
 
-def split_numbers(numbers: Sequence[int], names: Sequence[str]) -> tuple[
-        dict[str, Numbers] | None, list[int]]:
-    """Points of these names, and what comes after them; None where one is not on the curve."""
-    end = 2 * len(names)
-    points = [tuple(numbers[place:place + 2]) for place in range(0, end, 2)]
-    if max(numbers[:end]) >= BASE_MODULUS or not all(on_curve(Group.G1, each) for each in points):
-        return None, list(numbers[end:])
-    return dict(zip(names, points, strict=True)), list(numbers[end:])
+def split_numbers(numbers: Sequence[int], points: Sequence[str], values: Sequence[str]) -> tuple[
+        dict[str, Numbers], dict[str, int]] | None:
+    """Points and values of these names, in their order; None where there are more or fewer, a point
+    is not on the curve, or a value not below r."""
+    end = 2 * len(points)
+    if len(numbers) != end + len(values):
+        return None
+    places = [tuple(numbers[place:place + 2]) for place in range(0, end, 2)]
+    if (max(numbers[:end]) >= BASE_MODULUS or max(numbers[end:]) >= SCALAR_MODULUS
+            or not all(on_curve(Group.G1, each) for each in places)):
+        return None
+    return (dict(zip(points, places, strict=True)),
+            dict(zip(values, numbers[end:], strict=True)))
 
 
 def check_labels(fields: Fields, system: str) -> None:
