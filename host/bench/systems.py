@@ -21,21 +21,16 @@ from proofmill.host.prover.circuits.rollup.size import RollupSize
 from proofmill.host.prover.circuits.statement import Statement
 from proofmill.host.prover.curve.limbs import Limbs
 from proofmill.host.prover.devices.device import Device, Progress
-from proofmill.host.prover.fflonk.prove import FflonkProver
-from proofmill.host.prover.fflonk.setup import fflonk_setup
+from proofmill.host.prover.fflonk.development import READERS, SETUPS
+from proofmill.host.prover.fflonk.prove import gates_prover
 from proofmill.host.prover.fflonk.verification_key import AnyKey
-from proofmill.host.prover.fflonk.zkey import read_zkey as read_fflonk
 from proofmill.host.prover.groth16.development_powers import DevelopmentMonomials
 from proofmill.host.prover.groth16.prove import Prover
 from proofmill.host.prover.groth16.r1cs import R1cs
 from proofmill.host.prover.groth16.setup import development_setup
-from proofmill.host.prover.groth16.zkey import read_zkey as read_groth16
-from proofmill.host.prover.plonk.prove import PlonkProver
-from proofmill.host.prover.plonk.setup import plonk_setup
-from proofmill.host.prover.plonk.systems import FFLONK, GROTH16, PLONK
-from proofmill.host.prover.plonk.zkey import read_zkey as read_plonk
+from proofmill.host.prover.groth16.zkey import read_zkey
+from proofmill.host.prover.plonk.systems import GROTH16, SYSTEMS
 
-SYSTEMS = GROTH16, PLONK, FFLONK
 CHAIN_ID = 1337
 SEED = bytes(32)
 
@@ -90,22 +85,16 @@ def _proven(system: str, r1cs: R1cs, witness: Limbs, path: Path, device: Device,
     """(gates, proof, public signals, verification key, cycles, the sums by points and group)."""
     if system == GROTH16:
         development_setup(r1cs, path, SEED)
-        key = read_groth16(path)
+        key = read_zkey(path)
         result = Prover(key, device).prove(witness, step(f"{system}: a proof"))
         sizes = [(r1cs.wires, Group.G1), (r1cs.wires, Group.G1), (r1cs.wires, Group.G2),
                  (r1cs.wires - r1cs.public - 1, Group.G1), (key.domain_size, Group.G1)]
         return (None, result.proof, result.public, key.verification_key, result.cycles, sizes)
-    if system == PLONK:
-        gated = plonk_setup(r1cs, DevelopmentMonomials(SEED), path).gates
-        plonk = read_plonk(path)
-        by_plonk = PlonkProver(plonk, device).prove(witness, step(f"{system}: a proof"))
-        return (gated, by_plonk.proof, by_plonk.public, plonk.verification_key, by_plonk.cycles,
-                [(len(plonk.powers), Group.G1)] * by_plonk.calls)
-    gated = fflonk_setup(r1cs, DevelopmentMonomials(SEED), path).gates
-    fflonk = read_fflonk(path)
-    by_fflonk = FflonkProver(fflonk, device).prove(witness, step(f"{system}: a proof"))
-    return (gated, by_fflonk.proof, by_fflonk.public, fflonk.verification_key, by_fflonk.cycles,
-            [(len(fflonk.powers), Group.G1)] * by_fflonk.calls)
+    SETUPS[system](r1cs, DevelopmentMonomials(SEED), path)
+    gates = READERS[system](path)
+    made = gates_prover(gates, device).prove(witness, step(f"{system}: a proof"))
+    return (gates.circuit.gates, made.proof, made.public, gates.verification_key, made.cycles,
+            [(len(gates.powers), Group.G1)] * made.calls)
 
 
 def _gas(key: AnyKey, numbers: Sequence[int], public: Sequence[int], step: Step) -> int:

@@ -19,7 +19,7 @@ from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.ground.json_text import JsonObject
 from proofmill.host.prover.devices.catalogue import BuildProgress, open_device
 from proofmill.host.prover.devices.device import BOARD_HZ, Device
-from proofmill.host.prover.plonk.systems import FFLONK, GROTH16, PLONK
+from proofmill.host.prover.plonk.systems import GROTH16, SYSTEMS
 
 if TYPE_CHECKING:  # these take seconds to import
     from proofmill.host.cli.mine_ai import Filler
@@ -41,8 +41,6 @@ if TYPE_CHECKING:  # these take seconds to import
 
 EPOCHS_BEFORE = 2
 """Epochs that the chain has run when the miner joins."""
-
-SYSTEMS = GROTH16, PLONK, FFLONK
 
 MINER_VALIDATOR = 5
 """Who mines: its account owns the bond and is where rewards go."""
@@ -331,24 +329,18 @@ def _prover(options: argparse.Namespace, circuit: "RollupCircuit", key: "Proving
     """What makes the proof of a claim, counts it, and says what has happened to devices."""
     from proofmill.host.network.consensus.block_proofs import proof_to_bytes
     from proofmill.host.prover.devices.cpu import CpuDevice
-    from proofmill.host.prover.fflonk.prove import FflonkProver
-    from proofmill.host.prover.fflonk.zkey import FflonkProvingKey
+    from proofmill.host.prover.fflonk.prove import gates_prover
     from proofmill.host.prover.groth16.prove import Prover
+    from proofmill.host.prover.groth16.proving_key import ProvingKey
     from proofmill.host.prover.groth16.verification_key import Proof
-    from proofmill.host.prover.plonk.prove import PlonkProver
-    from proofmill.host.prover.plonk.zkey import PlonkProvingKey
 
     alone = options.device == "cpu" or options.no_fallback
     fallback = None if alone else CpuDevice()
     prover: Prover | PlonkProver | FflonkProver
-    match key:
-        case PlonkProvingKey():
-            prover = PlonkProver(key, devices.last, fallback, circuit.r1cs)
-        case FflonkProvingKey():
-            prover = FflonkProver(key, devices.last, fallback, circuit.r1cs)
-        case _:
-            prover = Prover(key, devices.last, fallback, circuit.r1cs,
-                            None if alone else devices.open)
+    if isinstance(key, ProvingKey):
+        prover = Prover(key, devices.last, fallback, circuit.r1cs, None if alone else devices.open)
+    else:
+        prover = gates_prover(key, devices.last, fallback, circuit.r1cs)
     screen = report.screen
 
     def prove(claim: "Claim") -> bytes:

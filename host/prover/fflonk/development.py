@@ -25,8 +25,8 @@ from proofmill.host.prover.plonk.zkey import read_zkey as read_plonk
 
 GatesKey = PlonkProvingKey | FflonkProvingKey
 
-_SETUPS = {PLONK: plonk_setup, FFLONK: fflonk_setup}
-_READERS: dict[str, Callable[[Path], GatesKey]] = {PLONK: read_plonk, FFLONK: read_fflonk}
+SETUPS = {PLONK: plonk_setup, FFLONK: fflonk_setup}
+READERS: dict[str, Callable[[Path], GatesKey]] = {PLONK: read_plonk, FFLONK: read_fflonk}
 _PIECE = 1 << 20
 
 
@@ -40,14 +40,14 @@ def development_key(r1cs: R1cs, system: str, seed: bytes, step: Step | None = No
     folder, name = cache_folder("keys"), digest.hexdigest()
     path = kept(folder, name, ".zkey")
     if path is not None:
-        return _READERS[system](path)
+        return READERS[system](path)
     with tempfile.TemporaryDirectory(prefix="proofmill-key-") as place:
         made = Path(place) / f"development key ({system}).zkey"
-        _SETUPS[system](r1cs, DevelopmentMonomials(digest.digest()), made, step)
+        SETUPS[system](r1cs, DevelopmentMonomials(digest.digest()), made, step)
         with suppress(OSError):  # without a place to keep it the key is still there
             path = keep(folder, name, ".zkey", _pieces(made))
         # A key's file stays mapped: on POSIX its content outlives the name.
-        return _READERS[system](path or made)
+        return READERS[system](path or made)
 
 
 def _pieces(path: str | os.PathLike[str]) -> Iterator[bytes]:

@@ -3,12 +3,15 @@
 from collections.abc import Sequence
 
 from proofmill.host.prover.curve.scalars import Vector
+from proofmill.host.prover.devices.device import Device
 from proofmill.host.prover.fflonk.rounds import BLINDINGS, SUMS, Rounds
 from proofmill.host.prover.fflonk.verification_key import FflonkProof
 from proofmill.host.prover.fflonk.verify import verify
 from proofmill.host.prover.fflonk.zkey import FflonkProvingKey
+from proofmill.host.prover.groth16.r1cs import R1cs
 from proofmill.host.prover.plonk.commitments import Committer
-from proofmill.host.prover.plonk.prove import GatesProver
+from proofmill.host.prover.plonk.prove import GatesProver, PlonkProver
+from proofmill.host.prover.plonk.zkey import PlonkProvingKey
 
 
 class FflonkProver(GatesProver[FflonkProvingKey, FflonkProof]):
@@ -24,3 +27,12 @@ class FflonkProver(GatesProver[FflonkProvingKey, FflonkProof]):
     def is_valid(self, public: Sequence[int], proof: FflonkProof) -> bool:
         """See `verify`."""
         return verify(self.key.verification_key, public, proof)
+
+
+def gates_prover(key: PlonkProvingKey | FflonkProvingKey, device: Device,
+                 fallback: Device | None = None, r1cs: R1cs | None = None
+                 ) -> PlonkProver | FflonkProver:
+    """The prover of the key's system; see `GatesProver`."""
+    if isinstance(key, PlonkProvingKey):
+        return PlonkProver(key, device, fallback, r1cs)
+    return FflonkProver(key, device, fallback, r1cs)

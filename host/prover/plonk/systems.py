@@ -8,6 +8,8 @@ GROTH16, PLONK, FFLONK = "groth16", "plonk", "fflonk"
 PROTOCOLS = {1: GROTH16, 2: PLONK, 10: FFLONK}
 """By the number in a key's section 1."""
 
+SYSTEMS = tuple(PROTOCOLS.values())
+
 MOST_SECTIONS = 64
 
 
@@ -31,4 +33,4 @@ def json_system(value: object) -> str:
     """The system that a parsed verification key says it is of; `GROTH16` where it says none that
     is known."""
     named = value.get("protocol") if isinstance(value, dict) else None
-    return str(named) if named in PROTOCOLS.values() else GROTH16
+    return str(named) if named in SYSTEMS else GROTH16

@@ -4,11 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from proofmill.host.bench.systems import SYSTEMS, figures
+from proofmill.host.bench.systems import figures
 from proofmill.host.prover.devices.catalogue import open_device
 from proofmill.host.prover.groth16.r1cs_file import read_r1cs
 from proofmill.host.prover.groth16.wtns import read_witness
 from proofmill.host.prover.plonk.gates import gates_of
+from proofmill.host.prover.plonk.systems import SYSTEMS
 from tests.host.prover.plonk.files import R1CS, WITNESS
 
 
