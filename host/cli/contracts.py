@@ -1,6 +1,7 @@
 """``proofmill contracts``: verifiers as contracts, and what the contracts cost."""
 
 import argparse
+from functools import partial
 
 from proofmill.host.cli.arguments import input_file, machine_reads, output_file, whole
 from proofmill.host.cli.screen import Screen
@@ -77,18 +78,11 @@ def run_gas(options: argparse.Namespace) -> None:
 
     screen = Screen()
     screen.line(f"gas with {options.provers} provers:")
-    with screen.bar("playing a slot"):
-        for cost in measure(options.provers):
-            screen.line(f"{cost.gas:>12,}  {cost.step}")
-    with screen.bar("playing a ledger"):
-        for cost in measure_ledger():
-            screen.line(f"{cost.gas:>12,}  {cost.step}")
-    with screen.bar("playing jobs for results"):
-        for cost in measure_results():
-            screen.line(f"{cost.gas:>12,}  {cost.step}")
-    with screen.bar("playing certificates of finality"):
-        for cost in measure_certificates():
-            screen.line(f"{cost.gas:>12,}  {cost.step}")
-    with screen.bar("playing bonds of companion keys"):
-        for cost in measure_bonds():
-            screen.line(f"{cost.gas:>12,}  {cost.step}")
+    for what, costs in (
+            ("a slot", partial(measure, options.provers)), ("a ledger", measure_ledger),
+            ("jobs for results", measure_results),
+            ("certificates of finality", measure_certificates),
+            ("bonds of companion keys", measure_bonds)):
+        with screen.bar(f"playing {what}"):
+            for cost in costs():
+                screen.line(f"{cost.gas:>12,}  {cost.step}")

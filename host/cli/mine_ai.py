@@ -6,7 +6,7 @@ import random
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING
 
 from proofmill.host.cli.screen import Screen
@@ -66,11 +66,9 @@ class Filler:
         self.array = SharedArray(Book(self._rate(), CAPITAL_GWEI, COST_GWEI), self._orders,
                                  slot_seconds)
 
-    @contextmanager
-    def block(self, slot: int) -> Iterator[Turn]:
+    def block(self, slot: int) -> AbstractContextManager[Turn]:
         """Have the array for the proof of this slot's block."""
-        with self.array.block(f"block {slot}") as turn:
-            yield turn
+        return self.array.block(f"block {slot}")
 
     def record(self) -> JsonObject:
         """What the array did; see the table of fields."""

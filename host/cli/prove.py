@@ -183,8 +183,6 @@ def _prove_in_parts(options: argparse.Namespace, screen: Screen) -> int:
 def _prover_of(container: "Container", system: str) -> (
         "Callable[[Device, Device | None, R1cs | None], Prover | PlonkProver | FflonkProver]"):
     """What makes a prover from devices and a circuit, with the key in a file, of any system."""
-    from functools import partial
-
     # Only one system's modules are loaded: that takes a part of a small proof's time.
     if system == PLONK:
         from proofmill.host.prover.plonk import prove as plonk
