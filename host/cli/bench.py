@@ -14,6 +14,7 @@ from proofmill.host.cli.bench_batch import add_batch
 from proofmill.host.cli.bench_certificate import add_certificate
 from proofmill.host.cli.bench_delay import add_delay
 from proofmill.host.cli.bench_evaluation import add_evaluation
+from proofmill.host.cli.bench_files import add_files, block_files, circuit_files
 from proofmill.host.cli.bench_gates import add_gates
 from proofmill.host.cli.bench_history import add_history
 from proofmill.host.cli.bench_kzg import add_kzg
@@ -129,10 +130,7 @@ def register(commands: Commands) -> None:
         "prove", help="the same proof on cpu, model, rtl, and by snarkjs and groth16py",
         description="The same proof by every prover that is there, each in its own process. "
                     "Without files: a proof of the block circuit.")
-    prove.add_argument("zkey", nargs="?", metavar="CIRCUIT.zkey", type=input_file(),
-                       help="the proving key (default: the block circuit's, made for this)")
-    prove.add_argument("witness", nargs="?", metavar="WITNESS.wtns", type=input_file(),
-                       help="a witness for it")
+    add_files(prove)
     prove.add_argument("--rounds", type=whole(1, otherwise=ONE), default=5, metavar="N",
                        help="proofs of each prover; the median counts (default: 5)")
     prove.add_argument("--json", action="store_true", help="one JSON object")
@@ -438,16 +436,10 @@ def run_prove(options: argparse.Namespace) -> int:
     """Measure the provers."""
     from proofmill.host.bench.proving import compare
 
-    if (options.zkey is None) != (options.witness is None):
-        raise ProofmillError("give both a .zkey and a .wtns file, or neither")
     screen = Screen(machine=options.json)
-    with tempfile.TemporaryDirectory() as folder:
-        zkey, witness = options.zkey, options.witness
-        if zkey is None:
-            with screen.bar("preparing the block circuit and its key"):
-                zkey, witness = block_files(Path(folder))
-        with screen.bar("proving with every prover"):
-            figures = compare(str(zkey), str(witness), options.rounds)
+    with (circuit_files(options, screen) as (zkey, witness),
+          screen.bar("proving with every prover")):
+        figures = compare(zkey, witness, options.rounds)
     if options.json:
         print_record("bench prove", figures)
         return 0
@@ -605,27 +597,9 @@ def run_table(options: argparse.Namespace) -> int:
     from proofmill.host.bench.table import figures
 
     with tempfile.TemporaryDirectory() as folder, Screen(machine=True).bar("measuring"):
-        zkey, witness = block_files(Path(folder))
-        for line in figures(str(zkey), str(witness)):
+        for line in figures(*block_files(Path(folder))):
             print(line, flush=True)
     return 0
-
-
-def block_files(folder: Path) -> tuple[Path, Path]:
-    """A development key of the block circuit and a witness."""
-    from proofmill.host.network.transfers.load import full_batch
-    from proofmill.host.network.transfers.opening import opening_ledger
-    from proofmill.host.prover.circuits.rollup.circuit import RollupCircuit
-    from proofmill.host.prover.circuits.statement import Statement
-    from proofmill.host.prover.groth16.setup import development_setup
-    from proofmill.host.prover.groth16.wtns import write_witness
-
-    circuit, statement = RollupCircuit(WATCHED), Statement(1, 1, 1, bytes(20))
-    ledger = opening_ledger(0, WATCHED)
-    batch = full_batch(0, ledger, statement.chain_id)
-    development_setup(circuit.r1cs, folder / "block.zkey", bytes(32))
-    write_witness(folder / "block.wtns", circuit.witness(ledger, batch, statement))
-    return folder / "block.zkey", folder / "block.wtns"
 
 
 def _table(screen: Screen, figures: JsonObject) -> None:

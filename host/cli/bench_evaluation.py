@@ -1,14 +1,11 @@
 """``proofmill bench evaluation``: A w and B w on the evaluation unit."""
 
 import argparse
-import tempfile
-from pathlib import Path
 from typing import Any
 
-from proofmill.host.cli.arguments import input_file
+from proofmill.host.cli.bench_files import add_files, circuit_files
 from proofmill.host.cli.records import print_record
 from proofmill.host.cli.screen import Screen
-from proofmill.host.ground.errors import ProofmillError
 
 
 def add_evaluation(actions: Any) -> None:
@@ -19,10 +16,7 @@ def add_evaluation(actions: Any) -> None:
                     "takes them, compare their sums with this machine's, and show the cycles, "
                     "from the first entry to the last sum, by the unit's model, which has the "
                     "gateware's. Without files: of the block circuit.")
-    evaluation.add_argument("zkey", nargs="?", metavar="CIRCUIT.zkey", type=input_file(),
-                            help="the proving key (default: the block circuit's, made for this)")
-    evaluation.add_argument("witness", nargs="?", metavar="WITNESS.wtns", type=input_file(),
-                            help="a witness for it")
+    add_files(evaluation)
     evaluation.add_argument("--json", action="store_true", help="one JSON object")
     evaluation.set_defaults(run=run_evaluation)
 
@@ -30,18 +24,10 @@ def add_evaluation(actions: Any) -> None:
 def run_evaluation(options: argparse.Namespace) -> int:
     """Print the figures."""
     from proofmill.host.bench.evaluations import figures
-    from proofmill.host.cli.bench import block_files
 
-    if (options.zkey is None) != (options.witness is None):
-        raise ProofmillError("give both a .zkey and a .wtns file, or neither")
     screen = Screen(machine=options.json)
-    with tempfile.TemporaryDirectory() as folder:
-        zkey, witness = options.zkey, options.witness
-        if zkey is None:
-            with screen.bar("preparing the block circuit and its key"):
-                zkey, witness = block_files(Path(folder))
-        with screen.bar("evaluating"):
-            found = figures(zkey, witness)
+    with circuit_files(options, screen) as (zkey, witness), screen.bar("evaluating"):
+        found = figures(zkey, witness)
     if options.json:
         print_record("bench evaluation", found)
     else:
