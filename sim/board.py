@@ -20,6 +20,7 @@ from proofmill.hdl.emit import emit_verilog
 from proofmill.hdl.sdram import SdramPins
 from proofmill.sim.compiling import BuildProgress, untold
 from proofmill.sim.dump import Dump
+from proofmill.sim.loaded import Loaded
 from proofmill.sim.sdram import CELLS, Rule, SdramChip
 from proofmill.sim.verilated import library_of, with_hash
 
@@ -105,7 +106,7 @@ def build_board(core: BoardCore, progress: BuildProgress | None = None, *,
     return library_of(verilog, "board", HARNESS, tell, traced=traced)
 
 
-class RunningBoard:
+class RunningBoard(Loaded):
     """A simulated board that runs in a thread; `path` is the serial port to open.
 
     `close` ends it; `reset` presses its reset button; `unplug` pulls its cable, after which
@@ -114,16 +115,6 @@ class RunningBoard:
     """
 
     def __init__(self, library: Path, divisor: int, dump: Dump | None = None) -> None:
-        self._code = ctypes.CDLL(str(library))
-        for name, arguments, result in (
-                ("create", [ctypes.c_int, ctypes.c_int], ctypes.c_void_p),
-                ("destroy", [ctypes.c_void_p], None), ("reset", [ctypes.c_void_p], None),
-                ("cycle", [ctypes.c_void_p], ctypes.c_uint64),
-                ("broken", [ctypes.c_void_p], ctypes.c_int),
-                ("active", [ctypes.c_void_p], ctypes.c_int),
-                ("run", [ctypes.c_void_p, ctypes.c_uint64], ctypes.c_int)):
-            function = getattr(self._code, f"board_{name}")
-            function.argtypes, function.restype = arguments, result
         self._master, slave = os.openpty()
         tty.setraw(slave)
         os.set_blocking(self._master, False)
@@ -133,7 +124,10 @@ class RunningBoard:
         self.fault: str | None = None
         self.cycle = 0
         self.active = False
-        self._handle = self._code.board_create(self._master, divisor)
+        super().__init__(
+            library, "board", self._master, divisor, reset=([], None),
+            cycle=([], ctypes.c_uint64), broken=([], ctypes.c_int), active=([], ctypes.c_int),
+            run=([ctypes.c_uint64], ctypes.c_int))
         self._dump = dump
         if dump is not None:
             dump.begin(self._code.board_trace, self._handle)
@@ -144,14 +138,14 @@ class RunningBoard:
     def _run(self) -> None:
         while not self._stop.is_set():
             if self._press.is_set():
-                self._code.board_reset(self._handle)
+                self._call("reset")
                 self._press.clear()
-            if self._code.board_run(self._handle, SLICE):
+            if self._call("run", SLICE):
                 self.fault = self.fault or "the pseudo-terminal is gone"
                 break
-            self.cycle = int(self._code.board_cycle(self._handle))
-            self.active = bool(self._code.board_active(self._handle))
-            broken = Rule(self._code.board_broken(self._handle))
+            self.cycle = int(self._call("cycle"))
+            self.active = bool(self._call("active"))
+            broken = Rule(self._call("broken"))
             if broken is not Rule.NONE:
                 self.fault = f"the memory controller broke the chip's rule {broken.name}"
                 break
@@ -177,8 +171,6 @@ class RunningBoard:
     def close(self) -> None:
         """End the simulation; calling it again does nothing."""
         self.unplug()
-        if self._handle is not None:
-            if self._dump is not None:
-                self._dump.ran = int(self._code.board_cycle(self._handle))
-            self._code.board_destroy(self._handle)
-            self._handle = None
+        if self._handle is not None and self._dump is not None:
+            self._dump.ran = int(self._call("cycle"))
+        super().close()

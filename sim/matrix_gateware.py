@@ -9,6 +9,7 @@ import numpy as np
 from proofmill.hdl.emit import emit_verilog
 from proofmill.hdl.matrix_unit import MatrixUnit, MatrixUnitShape
 from proofmill.sim.compiling import BuildProgress, untold
+from proofmill.sim.loaded import Loaded
 from proofmill.sim.matrix import Plan, Whole, Words, product, product_words, sums_of
 from proofmill.sim.verilated import kept_verilog, library_of
 
@@ -50,27 +51,20 @@ class MatrixModel:
         """There is nothing to free."""
 
 
-class MatrixGateware:
+class MatrixGateware(Loaded):
     """A simulated matrix unit. Not to be used from two threads at once."""
 
     def __init__(self, shape: MatrixUnitShape, library: Path) -> None:
         self.shape = shape
-        self._code = ctypes.CDLL(str(library))
         pointer, size, number = ctypes.c_void_p, ctypes.c_size_t, ctypes.c_uint64
-        self._code.matrix_create.restype = pointer
-        self._code.matrix_destroy.argtypes = [pointer]
-        self._code.matrix_run.restype = size
-        self._code.matrix_run.argtypes = [pointer, pointer, size, pointer, size, number,
-                                          ctypes.POINTER(number)]
-        self._handle: int | None = self._code.matrix_create()
+        super().__init__(library, TOP, run=(
+            [pointer, size, pointer, size, number, ctypes.POINTER(number)], size))
 
     def multiply(self, x: Whole, w: Whole, *, pauses: int = 0) -> Multiplied:
         """`MatrixModel.multiply`; answers wait in cycle c where bit ``c % 64`` of `pauses` is 1.
 
         Raises RuntimeError if the sums do not come, and ValueError when closed.
         """
-        if self._handle is None:
-            raise ValueError("the simulation is closed")
         plan = planned(self.shape, x, w)
         answers = self._exchange(product_words(plan, x, w), plan.sums + 1, plan.cycles * PAUSED,
                                  pauses)
@@ -79,17 +73,11 @@ class MatrixGateware:
     def _exchange(self, words: Words, room: int, cycles: int, pauses: int) -> Words:
         answers = np.zeros(room, dtype=np.uint64)
         taken = ctypes.c_uint64(len(words) + cycles)
-        count = self._code.matrix_run(self._handle, words.ctypes.data, len(words),
-                                      answers.ctypes.data, room, pauses, ctypes.byref(taken))
+        count = self._call("run", words.ctypes.data, len(words), answers.ctypes.data, room, pauses,
+                           ctypes.byref(taken))
         if count != room:
             raise RuntimeError(f"after {taken.value:,} cycles {count} of {room} answers have come")
         return answers
-
-    def close(self) -> None:
-        """Free the simulation; calling it again does nothing."""
-        if self._handle is not None:
-            self._code.matrix_destroy(self._handle)
-            self._handle = None
 
 
 def planned(shape: MatrixUnitShape, x: Whole, w: Whole) -> Plan:

@@ -23,6 +23,7 @@ from proofmill.host.ground.cache import cache_folder, only_one
 from proofmill.host.ground.kept import keep, kept
 from proofmill.sim.compiling import BuildError, BuildProgress, Compilation, Tools, digest, untold
 from proofmill.sim.dump import Dump
+from proofmill.sim.loaded import Loaded
 
 Words = NDArray[np.uint64]
 WAITING = "waiting for another process, which is building the same"
@@ -166,7 +167,7 @@ def library_of(verilog: str, top: str, harness: Path, tell: BuildProgress, *,
         return keep(folder, key, ".so", [compiled])
 
 
-class Simulation:
+class Simulation(Loaded):
     """One simulated accelerator behind its link: words in, words out, cycle by cycle.
 
     Not to be used from two threads at once; several simulations run side by side.
@@ -177,17 +178,11 @@ class Simulation:
     scalar_seconds = 0.0
 
     def __init__(self, library: Path, dump: Dump | None = None) -> None:
-        self._code = ctypes.CDLL(str(library))
-        self._code.simulation_create.restype = ctypes.c_void_p
-        self._code.simulation_destroy.argtypes = [ctypes.c_void_p]
-        self._code.simulation_reset.argtypes = [ctypes.c_void_p]
-        self._code.simulation_cycle.argtypes = [ctypes.c_void_p]
-        self._code.simulation_cycle.restype = ctypes.c_uint64
-        self._code.simulation_run.restype = None
-        self._code.simulation_run.argtypes = [
-            ctypes.c_void_p, ctypes.c_void_p, ctypes.c_size_t, ctypes.POINTER(ctypes.c_size_t),
-            ctypes.c_void_p, ctypes.c_size_t, ctypes.POINTER(ctypes.c_size_t), ctypes.c_uint64]
-        self._handle: int | None = self._code.simulation_create()
+        pointer, size, number = ctypes.c_void_p, ctypes.c_size_t, ctypes.c_uint64
+        counted = ctypes.POINTER(size)
+        super().__init__(
+            library, "simulation", reset=([], None), cycle=([], number),
+            run=([pointer, size, counted, pointer, size, counted, number], None))
         self._dump = dump
         if dump is not None:
             dump.begin(self._code.simulation_trace, self._handle)
@@ -198,29 +193,24 @@ class Simulation:
         Returns how many of the words went in, and the answers. Comes back as soon as all words
         have gone in and `room` answers have come.
         """
-        if self._handle is None:
-            raise ValueError("the simulation is closed")
         words = np.ascontiguousarray(words, dtype=np.uint64)
         answers = np.zeros(room, dtype=np.uint64)
         taken, given = ctypes.c_size_t(), ctypes.c_size_t()
-        self._code.simulation_run(
-            self._handle, words.ctypes.data, len(words), ctypes.byref(taken),
-            answers.ctypes.data, room, ctypes.byref(given), cycles)
+        self._call("run", words.ctypes.data, len(words), ctypes.byref(taken), answers.ctypes.data,
+                   room, ctypes.byref(given), cycles)
         return taken.value, answers[:given.value]
 
     def reset(self) -> None:
         """Pulse the reset line."""
-        self._code.simulation_reset(self._handle)
+        self._call("reset")
 
     @property
     def cycle(self) -> int:
         """Cycles simulated so far."""
-        return int(self._code.simulation_cycle(self._handle))
+        return int(self._call("cycle"))
 
     def close(self) -> None:
         """Free the simulation; calling it again does nothing."""
-        if self._handle is not None:
-            if self._dump is not None:
-                self._dump.ran = self.cycle
-            self._code.simulation_destroy(self._handle)
-            self._handle = None
+        if self._handle is not None and self._dump is not None:
+            self._dump.ran = self.cycle
+        super().close()

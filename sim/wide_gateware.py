@@ -13,6 +13,7 @@ from proofmill.hdl.emit import emit_verilog
 from proofmill.hdl.wide_processor import WideProcessor
 from proofmill.hdl.wide_shape import WideShape
 from proofmill.sim.compiling import BuildProgress, untold
+from proofmill.sim.loaded import Loaded
 from proofmill.sim.verilated import kept_verilog, library_of
 from proofmill.sim.wide_processor import WideExecution, given_words, input_words, run
 
@@ -53,24 +54,19 @@ def _rows(values: Iterable[int], bits: int) -> NDArray[np.uint32]:
                          dtype=np.uint32).reshape(-1, _width(bits))
 
 
-class WideGateware:
+class WideGateware(Loaded):
     """A simulated wide processor with `program` and `key` in it. Not to be used from two threads
     at once."""
 
     def __init__(self, program: WideProgram, library: Path, key: Sequence[int] = ()) -> None:
         self.program = program
-        self._code = ctypes.CDLL(str(library))
         pointer, size, number = ctypes.c_void_p, ctypes.c_size_t, ctypes.c_uint64
-        self._code.wide_create.restype = pointer
-        self._code.wide_destroy.argtypes = [pointer]
-        self._code.wide_load.restype = None
-        self._code.wide_load.argtypes = [pointer, pointer, size, size]
-        self._code.wide_run.restype = size
-        self._code.wide_run.argtypes = [pointer, pointer, size, size, pointer, size, size, number,
-                                        number, ctypes.POINTER(number)]
-        self._handle: int | None = self._code.wide_create()
+        super().__init__(
+            library, TOP, load=([pointer, size, size], None),
+            run=([pointer, size, size, pointer, size, size, number, number,
+                  ctypes.POINTER(number)], size))
         words = _rows(program.words, program.shape.layout.bits)
-        self._code.wide_load(self._handle, words.ctypes.data, *words.shape)
+        self._call("load", words.ctypes.data, *words.shape)
         self._exchange(given_words(program, key), 0)
 
     def run(self, words: Sequence[int], *, pauses_in: int = 0,
@@ -82,8 +78,6 @@ class WideGateware:
         for words that the program does not take, or when closed, and RuntimeError if the results do
         not come.
         """
-        if self._handle is None:
-            raise ValueError("the simulation is closed")
         return self._exchange(input_words(self.program, words), self.program.outputs, pauses_in,
                               pauses_out)
 
@@ -94,16 +88,9 @@ class WideGateware:
         rows = _rows(given, shape.given.size)
         found = np.zeros((room, _width(shape.field.bits)), dtype=np.uint32)
         cycles = ctypes.c_uint64(len(given) + self.program.cycles + SPARE_CYCLES)
-        count = self._code.wide_run(
-            self._handle, rows.ctypes.data, *rows.shape, found.ctypes.data, *found.shape,
-            pauses_in, pauses_out, ctypes.byref(cycles))
+        count = self._call("run", rows.ctypes.data, *rows.shape, found.ctypes.data, *found.shape,
+                           pauses_in, pauses_out, ctypes.byref(cycles))
         if count != room:
             raise RuntimeError(f"after {cycles.value:,} cycles {count} of {room} results have come")
         return WideExecution([int.from_bytes(row.tobytes(), "little") for row in found],
                              cycles.value)
-
-    def close(self) -> None:
-        """Free the simulation; calling it again does nothing."""
-        if self._handle is not None:
-            self._code.wide_destroy(self._handle)
-            self._handle = None
