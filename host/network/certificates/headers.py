@@ -8,13 +8,13 @@ a final block's root makes a hash, and by the parents all before it, the chain's
 """
 
 from collections.abc import Sequence
-from hashlib import sha256
 from typing import NamedTuple
 
 import rlp  # type: ignore[import-untyped]
 from eth_hash.auto import keccak
 
 from proofmill.host.ground.errors import ProofmillError
+from proofmill.host.network.certificates.hash_tree import root_above
 from proofmill.host.network.consensus.spec import spec
 
 PARENT, EXTRA = 0, 12
@@ -43,11 +43,7 @@ class Evidence(NamedTuple):
     @property
     def root(self) -> bytes:
         """That of the beacon block whose bid names the last header's hash."""
-        node = self.headers[-1].hash
-        for height, sibling in enumerate(self.branch):
-            right = PARENT_PAYLOAD >> height & 1
-            node = sha256(sibling + node if right else node + sibling).digest()
-        return node
+        return root_above(self.headers[-1].hash, PARENT_PAYLOAD, self.branch)
 
 
 def write_evidence(headers: Sequence[bytes], branch: Sequence[bytes]) -> bytes:

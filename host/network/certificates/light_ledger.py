@@ -26,7 +26,7 @@ from proofmill.host.ground.output import write_atomically
 from proofmill.host.ground.typed import typed
 from proofmill.host.network.certificates import answers
 from proofmill.host.network.certificates.era import SUFFIX, Era, check_key, refusal
-from proofmill.host.network.certificates.hash_tree import is_in, root_of
+from proofmill.host.network.certificates.hash_tree import HashTree, is_in
 from proofmill.host.network.certificates.headers import read_evidence
 from proofmill.host.network.certificates.light import LightNode
 from proofmill.host.network.certificates.peers import ask_file
@@ -149,7 +149,7 @@ class LightLedger:
         if reason := refusal(self.heads, self.key, era):
             raise ProofmillError(f"{name}: {reason}; ask another peer")
         write_atomically(self.node.folder / f"{self.blocks}{SUFFIX}", [era_bytes])
-        self.eras.append(EraFacts(count, root_of([each.hash for each in headers[:count]])))
+        self.eras.append(EraFacts(count, HashTree([each.hash for each in headers[:count]]).root))
         self.root, self.block_hash = era.last_root, headers[count - 1].hash
         self._write()
         return era

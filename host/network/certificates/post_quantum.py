@@ -21,7 +21,7 @@ from hashlib import sha256
 import py_lean_multisig as lean
 
 from proofmill.host.ground.errors import ProofmillError
-from proofmill.host.network.certificates.hash_tree import branch_of, is_in, root_of
+from proofmill.host.network.certificates.hash_tree import HashTree, is_in
 from proofmill.host.prover.circuits.finality.vote import Checkpoint
 
 LAST_EPOCH = (1 << 32) - 1
@@ -103,8 +103,11 @@ class HashCertificate:
 
 def registry_of(voters: Sequence[Voter], domain: bytes) -> Committed:
     """The registry of all voters there are."""
-    return Committed(root_of([each.leaf for each in voters]), len(voters),
-                     sum(each.balance for each in voters), domain)
+    return Committed(_tree(voters).root, len(voters), sum(each.balance for each in voters), domain)
+
+
+def _tree(voters: Sequence[Voter]) -> HashTree:
+    return HashTree([each.leaf for each in voters])
 
 
 def certify(voters: Sequence[Voter], link: Link, signatures: dict[int, bytes],
@@ -114,7 +117,7 @@ def certify(voters: Sequence[Voter], link: Link, signatures: dict[int, bytes],
     Making a `lean.Prover` takes some ten seconds, once. Raises `ProofmillError` where a signature
     does not hold.
     """
-    leaves = [each.leaf for each in voters]
+    tree = _tree(voters)
     numbers = {voters[index].key: index for index in signatures}
     try:
         keys = [lean.PublicKey.from_bytes(voters[index].key) for index in signatures]
@@ -127,7 +130,7 @@ def certify(voters: Sequence[Voter], link: Link, signatures: dict[int, bytes],
     ordered = [numbers[each.to_bytes()] for each in order]
     return HashCertificate(
         registry_of(voters, link.domain), link,
-        tuple(Vote(index, voters[index], tuple(branch_of(leaves, index))) for index in ordered),
+        tuple(Vote(index, voters[index], tuple(tree.branch(index))) for index in ordered),
         made.to_bytes())
 
 

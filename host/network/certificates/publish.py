@@ -22,7 +22,7 @@ from proofmill.host.network.certificates.answers import (
     block_file,
 )
 from proofmill.host.network.certificates.era import write_block_proof
-from proofmill.host.network.certificates.hash_tree import branch_of
+from proofmill.host.network.certificates.hash_tree import HashTree
 from proofmill.host.network.certificates.headers import branch_in, write_evidence
 from proofmill.host.network.certificates.light_ledger import EVIDENCE
 from proofmill.host.network.consensus.chain import EmbeddedChain
@@ -82,9 +82,10 @@ class Publisher:
         end = hashes.index(last) + 1
         write_atomically(self.folder / f"0{EVIDENCE}", [write_evidence(
             [self._headers[slot][1] for slot in slots[:end]], branch_in(final))])
+        tree = HashTree(hashes[:count])
         for place in range(count):
             write_atomically(self.folder / block_file(hashes[place]),
-                             [block_answer(place, branch_of(hashes[:count], place))], False)
+                             [block_answer(place, tree.branch(place))], False)
         for number in self._ledger.accounts:
             write_atomically(self.folder / account_file(self._ledger.root, number),
                              [account_answer(self._ledger, number)], False)

@@ -20,7 +20,7 @@ from proofmill.host.network.certificates.answers import (
     read_account,
 )
 from proofmill.host.network.certificates.era import Era, aggregate
-from proofmill.host.network.certificates.hash_tree import branch_of, is_in, root_of
+from proofmill.host.network.certificates.hash_tree import HashTree, is_in
 from proofmill.host.network.certificates.headers import (
     branch_in,
     read_evidence,
@@ -96,9 +96,10 @@ def peer(world: World, tmp_path: Path) -> Path:
     folder.mkdir()
     (folder / "0.era").write_bytes(world.era.to_bytes())
     (folder / "0.headers").write_bytes(world.evidence)
+    tree = HashTree(world.hashes[:COUNT])
     for place in range(COUNT):
         (folder / block_file(world.hashes[place])).write_bytes(
-            block_answer(place, branch_of(world.hashes[:COUNT], place)))
+            block_answer(place, tree.branch(place)))
     return folder
 
 
@@ -132,11 +133,10 @@ def test_what_is_not_the_chains_is_refused(world: World, tmp_path: Path) -> None
         with pytest.raises(ProofmillError, match=sentence):
             ledger.take(data, evidence, "a peer")
     for place in range(len(branch)):
+        changed = [*branch[:place], b"\1" * 32, *branch[place + 1:]]
+        assert changed != branch
         with pytest.raises(ProofmillError, match="do not lead to the final checkpoint"):
-            ledger.take(data, write_evidence(world.headers, [
-                bytes(32) if at == place else node for at, node in enumerate(branch)]
-                if branch[place] != bytes(32) else [
-                b"\1" * 32 if at == place else node for at, node in enumerate(branch)]), "a peer")
+            ledger.take(data, write_evidence(world.headers, changed), "a peer")
     assert ledger.blocks == 0
 
 
@@ -227,9 +227,10 @@ def test_every_place_of_a_ledger_is_shown(tmp_path: Path) -> None:
 @pytest.mark.parametrize("count", [1, 2, 3, 5, 8])
 def test_the_tree_over_hashes(count: int) -> None:
     leaves = [bytes([place + 1]) * 32 for place in range(count)]
-    root = root_of(leaves)
+    tree = HashTree(leaves)
+    root = tree.root
     for place, leaf in enumerate(leaves):
-        branch = branch_of(leaves, place)
+        branch = tree.branch(place)
         assert is_in(root, count, leaf, place, branch)
         assert not is_in(root, count, bytes(32), place, branch)
         assert not is_in(root, count, leaf, place + count, branch)
