@@ -52,7 +52,7 @@ class Population(ABC):
         """Whose strategy may leave a duty."""
         self._reviewing: list[int] = []
         self._engage(classes or {})
-        self.present = np.array([self._starts(place) for place in range(count)])
+        self.present = np.array([kind.market.at_start for kind in self.kinds])
         self._quit = {int(place): 0 for place in np.flatnonzero(~self.present)}
         self._wins = [0] * count
         self._worked = np.zeros(count, dtype=np.int64)
@@ -89,9 +89,6 @@ class Population(ABC):
 
     def _settle_in(self) -> None:  # noqa: B027 - nothing, where there are no bonds
         """Who is there from the start bonds."""
-
-    def _starts(self, place: int) -> bool:
-        return self.kinds[place].market.at_start
 
     @property
     def tallies(self) -> list[Tally]:

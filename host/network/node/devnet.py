@@ -178,6 +178,10 @@ class DevnetSetup:
     light: LightPlan | None = None
     """None for a chain without certificates of finality."""
 
+    def folder_of(self, name: str) -> Path:
+        """Of the node of this name."""
+        return self.folder / name.replace(" ", "-")
+
 
 @dataclass
 class _Running:
@@ -211,10 +215,10 @@ class Devnet(Closing):
         """What was done to nodes, a sentence each."""
         self._cut: set[str] = set()
         self._half: set[str] = set()
+        """The nodes that the others do not hear while the network is split."""
         self._joined = False
         """Whether two halves have just been connected: until one slot's votes have gone round among
         all, a proposer may be on the branch that loses."""
-        """The nodes that the others do not hear while the network is split."""
         self._late: dict[str, NodeSetup] = {}
         """Nodes that have not joined yet."""
         self._unwaited: set[str] = set()
@@ -386,7 +390,6 @@ class Devnet(Closing):
         setup = self.setup
         identities = {name: new_identity() for name in (
             *(plan.name for plan in setup.nodes), *self._light_names)}
-        certificates = {name: each.certificate for name, each in identities.items()}
         count = sum(len(plan.validators) for plan in setup.nodes)
         keys = derive_keys(setup.seed, count)
         public = [replace(key, secret=0) for key in keys]
@@ -402,11 +405,8 @@ class Devnet(Closing):
         for plan in setup.nodes:
             own = set(plan.validators)
             node = NodeSetup(
-                name=plan.name, folder=setup.folder / plan.name.replace(" ", "-"),
-                identity=identities[plan.name],
-                peers={name: certificate
-                       for name, certificate in {**certificates, **setup.guests}.items()
-                       if name != plan.name},
+                name=plan.name, folder=setup.folder_of(plan.name),
+                identity=identities[plan.name], peers=self._peers_of(plan.name, identities),
                 # A node is given the secrets of its own validators, and nobody else's.
                 chain=ChainSetup(
                     tuple(keys[i] if i in own else public[i] for i in range(count)),
@@ -435,6 +435,12 @@ class Devnet(Closing):
         self._ask(("tick", 0, CONFIRM_MS), ANSWER_SECONDS)
         self._settle()
 
+    def _peers_of(self, name: str, identities: Mapping[str, Identity]) -> dict[str, str]:
+        """Certificates of all that a node of this name lets in: everybody but itself."""
+        everybody = {**{other: each.certificate for other, each in identities.items()},
+                     **self.setup.guests}
+        return {other: certificate for other, certificate in everybody.items() if other != name}
+
     def _certifying(self, keys: Sequence[ValidatorKey]) -> CertificateSetup | None:
         """What full nodes are told of certificates: every validator has a companion key."""
         light = self.setup.light
@@ -452,12 +458,9 @@ class Devnet(Closing):
             return
         self._nodes[first := self.alive[0]].control.send(("trusted",))
         checkpoint, registry = self._answer(first)
-        everybody = {**{name: each.certificate for name, each in identities.items()},
-                     **setup.guests}
         for name in light.names:
             self._nodes[name] = self._spawn(LightSetup(
-                name, setup.folder / name.replace(" ", "-"), identities[name],
-                {other: certificate for other, certificate in everybody.items() if other != name},
+                name, setup.folder_of(name), identities[name], self._peers_of(name, identities),
                 light.verification_key, checkpoint, registry, setup.log_to))
         for name, answer in self._answers(START_SECONDS, light.names).items():
             self._nodes[name].port = answer[1]
