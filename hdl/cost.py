@@ -4,6 +4,7 @@ from collections import Counter
 from dataclasses import dataclass
 
 from proofmill.hdl.curve import Group
+from proofmill.hdl.matrix_multiplier import MatrixShape
 from proofmill.hdl.msm import MsmShape
 from proofmill.hdl.plans import Machine
 from proofmill.hdl.point_adder import AdderShape
@@ -54,6 +55,11 @@ BLOCKS = {block.name: block for block in (
 def multiplier_blocks(shape: AdderShape, block: Block) -> int:
     """DSP blocks of all multipliers of an adder; there are none elsewhere."""
     return shape.multipliers * block.total(shape.multiplier.multiplications)
+
+
+def matrix_block(shape: MatrixShape) -> Block:
+    """The blocks that multiply matrices of bytes: two products a block take the widest."""
+    return BLOCKS["18x18" if shape.products == 1 else "26x17"]
 
 
 def register_bits(shape: AdderShape) -> int:

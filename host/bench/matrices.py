@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from proofmill.hdl.cost import BLOCKS
+from proofmill.hdl.cost import matrix_block
 from proofmill.hdl.presets import MATRICES
 from proofmill.sim.matrix import Plan
 
@@ -16,12 +16,12 @@ def matrix_figures(sizes: Sequence[int]) -> list[dict[str, Any]]:
     the command, and no product of padding."""
     found = []
     for name, shape in MATRICES.items():
-        kind = name.split(",")[0]
-        blocks = BLOCKS[kind].total(shape.multiplier.multiplications)
+        block = matrix_block(shape.multiplier)
+        blocks = block.total(shape.multiplier.multiplications)
         for size in sizes:
             plan = Plan(shape, size, size, size)
             rate = size ** 3 / (blocks * plan.cycles)
-            wanted = [least for begin, least in WANTED[kind] if size >= begin]
+            wanted = [least for begin, least in WANTED[block.name] if size >= begin]
             found.append({
                 "array": name, "blocks": blocks, "size": size, "cycles": plan.cycles,
                 "rate": rate, "wanted": wanted[-1] if wanted else None,

@@ -5,7 +5,7 @@ from typing import Protocol
 
 import numpy as np
 
-from proofmill.hdl.cost import BLOCKS
+from proofmill.hdl.cost import matrix_block
 from proofmill.hdl.matrix_unit import MatrixUnitShape
 from proofmill.hdl.presets import MATRICES
 from proofmill.host.prover.inference.quantisation import Integers
@@ -62,8 +62,7 @@ class Array:
     def work(self) -> Work:
         """So far."""
         shape = self._unit.shape.multiplier
-        block = "18x18" if shape.products == 1 else "26x17"
-        return Work(BLOCKS[block].total(shape.multiplications), self._products, self._cycles)
+        return Work(matrix_block(shape).total(shape.multiplications), self._products, self._cycles)
 
     def multiply(self, x: Integers, w: Integers) -> Integers:
         """``x w`` in whole numbers.
