@@ -27,18 +27,14 @@ from proofmill.sim.evaluation import (
 SHARE = 0.97
 """Entries a cycle that are wanted."""
 
-_FILE_RADIX = 1 << 512
-"""What coefficients lie in a file times."""
-
 
 def entries_of(key: ProvingKey) -> list[Entry]:
     """The entries of A and of B, B's rows after A's: `domain_size` each."""
-    found, scale = key.coefficients, pow(_FILE_RADIX, -1, BN254_SCALAR.modulus)
-    return [Entry(int(matrix) * key.domain_size + int(row), int(wire),
-                  value * scale % BN254_SCALAR.modulus)
+    found = key.coefficients
+    values = scalars.to_integers(scalars.from_double_montgomery_limbs(found["value"]))
+    return [Entry(int(matrix) * key.domain_size + int(row), int(wire), value)
             for matrix, row, wire, value in zip(
-                found["matrix"], found["constraint"], found["signal"],
-                from_limbs(found["value"]), strict=True)]
+                found["matrix"], found["constraint"], found["signal"], values, strict=True)]
 
 
 def shape_for(key: ProvingKey, different: int) -> EvaluationShape:
@@ -64,7 +60,7 @@ def figures(zkey: str | os.PathLike[str], witness: str | os.PathLike[str]) -> Js
     kinds = Counter(min(entry.number, Kind.STORED) for entry in all_numbered)
     taken = sums_cycles(shape, len(ordered))
     wanted = [value for vector in Evaluator(key).evaluate(values)
-              for value in from_limbs(scalars.to_plain(vector))]
+              for value in scalars.to_integers(vector)]
     known = {Kind.NOTHING: 0, Kind.ONE: 1, Kind.MINUS_ONE: -1, **dictionary}
     found = evaluate(shape.field, (Entry(row, wire, known[number])
                                    for row, wire, number in ordered), from_limbs(values), rows)

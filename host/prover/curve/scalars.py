@@ -94,6 +94,11 @@ def to_double_montgomery_limbs(limbs: Limbs) -> Limbs:
     return to_raw(from_plain(limbs) * _INTO)
 
 
+def from_double_montgomery_limbs(limbs: Limbs) -> Vector:
+    """What `to_double_montgomery_limbs` took, as a vector."""
+    return from_raw(limbs) * _OUT
+
+
 def from_integers(values: Iterable[int]) -> Vector:
     """Python integers, taken modulo r, as a vector."""
     return from_plain(to_limbs(value % SCALAR_MODULUS for value in values))
