@@ -10,6 +10,7 @@ and the vector r^i folds to f_v(r), since it is halved as v is.
 """
 
 from collections.abc import Sequence
+from typing import TypeVar
 
 import numpy as np
 
@@ -22,6 +23,8 @@ from proofmill.host.prover.curve import target
 from proofmill.host.prover.curve.limbs import NUMBER_BYTES, Limbs
 from proofmill.host.prover.curve.limbs import SCALAR_MODULUS as R
 from proofmill.host.prover.groth16.verification_key import VerificationKey
+
+T = TypeVar("T")
 
 DOMAIN = b"proofmill aggregation of Groth16 proofs on BN254, 1"
 
@@ -95,7 +98,7 @@ def powers(base: int, count: int) -> list[int]:
     return found
 
 
-def padded(public: Sequence[Sequence[int]], size: int) -> list[Sequence[int]]:
-    """The last row repeated: an aggregate of a number that is no power of two has the last proof
-    several times."""
-    return [*public, *[public[-1]] * (size - len(public))]
+def padded(each: Sequence[T], size: int) -> list[T]:
+    """The last proof, or its public signals, repeated: so an aggregate of a number that is no power
+    of two has it several times."""
+    return [*each, *[each[-1]] * (size - len(each))]

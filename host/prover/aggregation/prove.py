@@ -27,6 +27,7 @@ from proofmill.host.prover.aggregation.challenges import (
     coefficients,
     inverses,
     key_of_w,
+    padded,
     powers,
 )
 from proofmill.host.prover.aggregation.setup import Powers
@@ -80,7 +81,7 @@ def aggregate(setup: Powers, key: VerificationKey, public: Sequence[Sequence[int
 def _made(setup: Powers, key: VerificationKey, public: Sequence[Sequence[int]],
           proofs: Sequence[Proof], rounds: int, progress: Progress) -> Aggregate:
     size, steps = 1 << rounds, rounds + 3
-    every = [*proofs, *[proofs[-1]] * (size - len(proofs))]
+    every = padded(proofs, size)
     a, c = np.array([each.a for each in every]), np.array([each.c for each in every])
     b = np.array([each.b for each in every])
     v = [points[:size] for points in setup.g2]
