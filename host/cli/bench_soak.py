@@ -37,7 +37,7 @@ def run_soak(options: argparse.Namespace) -> int:
     screen = Screen(machine=options.json)
     load_chain(screen)
     from proofmill.host.bench.soak import FLAT, soak
-    from proofmill.host.cli.mine import block_key
+    from proofmill.host.cli.block_key import block_key
     from proofmill.host.prover.circuits.rollup.circuit import RollupCircuit
     from proofmill.host.prover.circuits.rollup.size import SMALLEST
 

@@ -126,7 +126,7 @@ def run(options: argparse.Namespace) -> int:
     start = time.perf_counter()
     screen = Screen(machine=options.json)
     load_chain(screen)
-    from proofmill.host.cli.mine import block_key
+    from proofmill.host.cli.block_key import block_key
     from proofmill.host.network.economics.disturbances import checks
     from proofmill.host.network.economics.recorded import replayed
     from proofmill.host.network.node.devnet import Devnet, DevnetSetup, NoNodeLeftError, plan_nodes

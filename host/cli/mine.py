@@ -3,12 +3,13 @@
 import argparse
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing, contextmanager, nullcontext, suppress
+from contextlib import ExitStack, closing, contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from proofmill.host.cli import signals
 from proofmill.host.cli.arguments import input_file, output_folder, seed, whole
+from proofmill.host.cli.block_key import block_key_of, key_in_words
 from proofmill.host.cli.ledger_size import add_ledger_size, ledger_size
 from proofmill.host.cli.mining_report import FALLBACK, Report, Totals, as_record, show_summary
 from proofmill.host.cli.prove import add_device, add_fallback
@@ -135,36 +136,6 @@ class Devices:
                 sum(link.statistics.line_seconds(link.baud) for link in links), links[0].baud)
 
 
-def block_key(circuit: "RollupCircuit", seed: int) -> "ProvingKey":
-    """The development key of the block circuit: from the cache, or made now and kept there."""
-    import hashlib
-
-    from proofmill.host.ground.cache import cache_folder
-    from proofmill.host.ground.kept import keep, kept
-    from proofmill.host.prover.groth16.setup import circuit_hash, development_setup
-    from proofmill.host.prover.groth16.zkey import read_zkey, zkey_content
-
-    digest = hashlib.sha256(circuit_hash(circuit.r1cs) + seed.to_bytes(32, "little", signed=True))
-    folder, name = cache_folder("keys"), digest.hexdigest()
-    path = kept(folder, name, ".zkey")
-    if path is not None:
-        return read_zkey(path)
-    key = development_setup(circuit.r1cs, seed=digest.digest())
-    with suppress(OSError):  # without a place to keep it the key is still there
-        keep(folder, name, ".zkey", zkey_content(key))
-    return key
-
-
-def block_key_of(circuit: "RollupCircuit", system: str, seed: int,
-                 step: BuildProgress | None = None) -> "ProvingKey | GatesKey":
-    """`block_key` in any system. `circuit`: with short sums but for Groth16."""
-    if system == GROTH16:
-        return block_key(circuit, seed)
-    from proofmill.host.prover.fflonk.development import development_key
-
-    return development_key(circuit.r1cs, system, seed.to_bytes(32, "little", signed=True), step)
-
-
 def run(options: argparse.Namespace) -> int:
     """Mine."""
     from proofmill.host.network.consensus.fork import choose
@@ -283,7 +254,7 @@ def _prepare(options: argparse.Namespace, screen: Screen, devices: Devices,
     screen.line(
         f"chain: {len(chain.keys)} validators, slot {chain.slot}; ledger: {size.accounts:,} "
         f"accounts, {_signed(size.transfers)} a block; circuit: {circuit.r1cs.constraints:,} "
-        f"constraints, {_keyed(key)}; device: {options.device}")
+        f"constraints, {key_in_words(key)}; device: {options.device}")
     totals, report = Totals(), Report(screen, options.device, options.json_lines)
     publisher = None if options.proofs is None or not isinstance(key, ProvingKey) else Publisher(
         options.proofs, chain, key.verification_key)
@@ -312,15 +283,6 @@ def _filler(options: argparse.Namespace, screen: Screen) -> "Filler | None":
 
 def _signed(transfers: int) -> str:
     return "1 signed transfer" if transfers == 1 else f"{transfers} signed transfers"
-
-
-def _keyed(key: "ProvingKey | GatesKey") -> str:
-    """What the key is, and of how many gates."""
-    from proofmill.host.prover.groth16.proving_key import ProvingKey
-
-    if isinstance(key, ProvingKey):
-        return "development key"
-    return f"{key.circuit.gates:,} gates, development key"
 
 
 def _prover(options: argparse.Namespace, circuit: "RollupCircuit", key: "ProvingKey | GatesKey",

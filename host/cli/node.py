@@ -146,7 +146,7 @@ def run_init(options: argparse.Namespace) -> int:
     """Make the chain's files."""
     screen = Screen()
     load_chain(screen)
-    from proofmill.host.cli.mine import block_key
+    from proofmill.host.cli.block_key import block_key
     from proofmill.host.network.operator.keystores import read_password
     from proofmill.host.network.operator.new import NewChain, make_chain
     from proofmill.host.prover.circuits.rollup.circuit import RollupCircuit

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from proofmill.hdl.presets import TOY_SHAPE
-from proofmill.host.cli.mine import block_key
+from proofmill.host.cli.block_key import block_key
 from proofmill.host.ground.cache import cache_folder
 from proofmill.host.ground.kept import keep, kept
 from proofmill.host.network.contracts.compiler import compile_source, is_kept
