@@ -20,6 +20,11 @@ LONGEST_TILES_A_SECOND = 1_000
 """A tile lasts a thousandth of a second at most, so that a block proof waits no longer."""
 
 
+def longest_tile(clock_hz: int) -> int:
+    """Cycles of the longest tile there may be on an array of this clock."""
+    return max(1, clock_hz // LONGEST_TILES_A_SECOND)
+
+
 @dataclass(frozen=True)
 class Offer:
     """What can be had together: a job, and the proof that can be asked for afterwards."""
@@ -98,7 +103,7 @@ class Book:
     @property
     def longest_tile(self) -> int:
         """Cycles of the longest tile there may be."""
-        return max(1, self.clock_hz // LONGEST_TILES_A_SECOND)
+        return longest_tile(self.clock_hz)
 
     @property
     def jobs(self) -> list[Job]:
@@ -153,6 +158,11 @@ class Book:
             self.earned[before.job.kind].preempted += 1
         self._running = chosen.name
         return chosen
+
+    def make_way(self) -> None:
+        """Something that is not in the book has the array for a while: all that is begun waits."""
+        for each in self._taken.values():
+            self.earned[each.job.kind].preempted += each.begun
 
     def next_release(self, now: int) -> int | None:
         """When the next job after `now` comes for certain, where one does."""
@@ -240,6 +250,6 @@ def block_duty(name: str, clock_hz: int, release: int, work: int, pays: int, lia
                last_release: int | None = None) -> Job:
     """A block proof that is due as soon as it can be made: a tile of what may be under way, and
     `work` cycles."""
-    wait = max(1, clock_hz // LONGEST_TILES_A_SECOND)
+    wait = longest_tile(clock_hz)
     return Job(name, Kind.BLOCK, release, work, work + wait, min(work, wait), pays, liability,
                last_release)

@@ -53,7 +53,6 @@ class SharedArray:
         self._changed = threading.Condition()
         self._in_tile = self._stopped = False
         self._blocks = 0
-        self._begun: set[str] = set()
         self._failure: Exception | None = None
         self._thread = threading.Thread(target=self._run, name="array", daemon=True)
 
@@ -88,9 +87,7 @@ class SharedArray:
         with self._changed:
             self._blocks += 1
             self._changed.wait_for(lambda: not self._in_tile)
-            for job in self.book.jobs:
-                if job.name in self._begun:
-                    self.book.earned[job.kind].preempted += 1
+            self.book.make_way()
         begun = time.perf_counter()
         turn = Turn(name, begun - asked)
         try:
@@ -117,21 +114,18 @@ class SharedArray:
             job = self.book.next(self.now)
             if job is not None:
                 self._in_tile = True
-                self._begun.add(job.name)
         if job is None:
             return not stopped and self._take()
         start = time.perf_counter()
         try:
             cycles = next(self._work[job.name])
+            with self._changed:
+                self.sold += time.perf_counter() - start
+                done = self.book.ran(job, cycles, self.now)
         finally:
             with self._changed:
                 self._in_tile = False
                 self._changed.notify_all()
-        with self._changed:
-            self.sold += time.perf_counter() - start
-            done = self.book.ran(job, cycles, self.now)
-            if done:
-                self._begun.discard(job.name)
         if done:
             next(self._work.pop(job.name), None)    # what it does with what it found
         return True
