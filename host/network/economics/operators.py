@@ -15,16 +15,16 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
-from proofmill.host.network.array.book import Book, Cause, Offer, block_duty
+from proofmill.host.ground.units import BPS
+from proofmill.host.network.array.book import Book, Cause, Offer, block_duty, longest_tile
 from proofmill.host.network.array.jobs import Job, Kind
+from proofmill.host.network.economics.attacks.arena import BASE_GWEI
 from proofmill.host.network.mechanism import market, results, rewards
 from proofmill.host.network.mechanism.parameters import Parameters
 
 CLOCK_HZ = 1_000_000
-TILE = CLOCK_HZ // 1_000
+TILE = longest_tile(CLOCK_HZ)
 HOUR = 3_600 * CLOCK_HZ
-BASE_GWEI = 11_448_000
-"""Layer 1's base of a slot, with 64 validators, as in docs/attacks.md."""
 
 
 @dataclass(frozen=True)
@@ -195,7 +195,7 @@ def _proofs(demand: Demand, hours: int, seed: int) -> Iterator[Order]:
 
 def _results(demand: Demand, hours: int, seed: int) -> Iterator[Order]:
     luck, parameters = random.Random(f"{seed}/results"), Parameters()
-    multiple = results.least_multiple(parameters, round(10_000 * demand.asked))
+    multiple = results.least_multiple(parameters, round(BPS * demand.asked))
     proving = int(demand.proof_seconds * CLOCK_HZ)
     fee = int(demand.proof_seconds * demand.proof_gwei_per_second)
     for number, at in enumerate(_arrivals(demand.results, demand.swing, hours, luck)):
@@ -230,7 +230,8 @@ class _Play:
                        [dict.fromkeys(Kind, 0.0) for _ in range(hours)])
         self._events: list[Event] = []
         self._numbers = itertools.count()
-        self._asked: dict[str, float | None] = {}
+        self._provable: dict[str, Order] = {}
+        """Whose proof may be asked for, by the name of the result."""
 
     def play(self, blocks: Sequence[Job], ordered: Sequence[Order]) -> Day:
         """From the first cycle until all that was taken is done."""
@@ -274,7 +275,7 @@ class _Play:
             return
         self.day.taken[job.kind] += 1
         if order.offer.proof is not None:
-            self._asked[job.name] = order.asked
+            self._provable[job.name] = order
 
     def _run(self, job: Job, now: int, until: int | None) -> int:
         """Whole tiles, up to `until` or the job's end."""
@@ -283,13 +284,13 @@ class _Play:
             left = min(left, -(-(until - now) // job.tile) * job.tile)
         self._sold(job.kind, now, now + left)
         now += left
-        if self.book.ran(job, left, now) and job.name in self._asked:
-            window = int(self.demand.window_seconds * CLOCK_HZ)
-            proof, asked = f"{job.name}'s proof", self._asked.pop(job.name)
+        if self.book.ran(job, left, now) and (order := self._provable.pop(job.name, None)):
+            assert order.offer.proof is not None
+            window, proof = int(self.demand.window_seconds * CLOCK_HZ), order.offer.proof.name
             self.book.given(proof, now, now + window)
-            if asked is not None:
+            if order.asked is not None:
                 # The buyer's moment falls into a tile; the array hears of it at the tile's end.
-                self._at(now + int(asked * (window - TILE)), partial(self._ask, proof))
+                self._at(now + int(order.asked * (window - TILE)), partial(self._ask, proof))
         return now
 
     def _ask(self, proof: str, now: int) -> None:
