@@ -4,12 +4,11 @@ from dataclasses import astuple, dataclass
 from enum import IntFlag
 from typing import Any
 
-from eth_hash.auto import keccak
-
 from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.ground.json_text import parse_json
 from proofmill.host.network.contracts.compiler import compiled
 from proofmill.host.network.contracts.inference import WORD
+from proofmill.host.network.contracts.market import check_inputs
 from proofmill.host.network.evm.account import Account
 from proofmill.host.network.evm.client import Evm
 from proofmill.host.network.evm.contract import Contract
@@ -89,9 +88,7 @@ def check_opening(opening: bytes, digest: bytes, committed: bytes, least: int) -
     has this and the model's key can prove what the model gives; whoever locks a job without looking
     can lose its collateral. Raises `ProofmillError`.
     """
-    if keccak(opening) != digest:
-        raise ProofmillError(f"the inputs hash to 0x{keccak(opening).hex()}, the job says "
-                             f"0x{digest.hex()}; do not lock a job whose inputs cannot be had")
+    check_inputs(opening, digest)
     try:
         found = parse_json(opening.decode())
         salt, integers = int(found["salt"]), _flat(found["integers"])
