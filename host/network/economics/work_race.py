@@ -61,10 +61,8 @@ class WorkRace(Population):
         winner = None
         if ends[-1] > 0:
             winner = int(np.searchsorted(ends, self.luck.find(slot) * ends[-1], side="right"))
-        period = self.luck.partitions.period(slot)
-        if winner is not None and period is not None and self.luck.partitions.provers(
-                period)[winner]:
-            winner = None  # found in the other part
+            if self.luck.partitions.cut_off(np.array([winner]), slot)[0].any():
+                winner = None  # found in the other part
         if winner is not None:
             self._gwei[winner] += self.pay_gwei
             self._wins[winner] += 1

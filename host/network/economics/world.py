@@ -139,7 +139,7 @@ class World(Population):
             self._note_first(provers[arrives], start + micros[arrives])
         away, later = self.luck.partitions.cut_off(provers, slot)
         for chosen, when in ((~away, start), (away, (later - record.slot) * self.slot_micros)):
-            if chosen.any() or not away.any() and when == start:
+            if chosen.any():
                 work.start(provers[chosen], when, (micros[chosen], arrives[chosen]),
                            partial(self.luck.partitions.arrivals, record.slot, self.slot_micros,
                                    self._travel), self.slot_micros)

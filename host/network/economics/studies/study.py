@@ -112,8 +112,9 @@ def packaged_studies() -> dict[str, str]:
 def load_study(path: str) -> Study:
     """A packaged study by name, or the one in a file. ProofmillError says what is wrong with it, or
     with the scenario that a point would have, and where."""
-    document, name = document_of(path, "study", packaged_studies())
-    text = Path(path).read_text("utf-8") if path not in packaged_studies() else ""
+    known = packaged_studies()
+    document, name = document_of(path, "study", known)
+    text = "" if path in known else Path(path).read_text("utf-8")
     return study_of(document, name, Path(path).parent, text)
 
 
