@@ -34,7 +34,7 @@ from proofmill.host.ground.json_text import JsonObject
 from proofmill.host.network.economics.limits import MOST_PROVERS, MOST_SLOTS
 from proofmill.host.prover.circuits.rollup.size import MAXIMUM_TRANSFERS
 from proofmill.host.prover.devices.catalogue import open_device
-from proofmill.host.prover.devices.device import Device, Progress
+from proofmill.host.prover.devices.device import Device
 
 if TYPE_CHECKING:
     from proofmill.sim.dump import Dump
@@ -552,12 +552,8 @@ def run_block(options: argparse.Namespace) -> int:
     screen = Screen(machine=options.json)
     sizes = []
     with tempfile.TemporaryDirectory() as folder, screen.bar("preparing") as bar:
-        def step(name: str) -> Progress:
-            bar.step(name, 0, 1)
-            return bar
-
         for found in figures(Path(folder), options.accounts, options.transfers or TRANSFERS,
-                             options.device or DEVICES, options.device is not None, step):
+                             options.device or DEVICES, options.device is not None, bar.begin):
             sizes.append(found)
             for line in lines(found):
                 screen.line(line)

@@ -9,7 +9,6 @@ from typing import Any
 from proofmill.host.cli.records import print_record
 from proofmill.host.cli.screen import Bar, Screen
 from proofmill.host.ground.json_text import JsonObject
-from proofmill.host.prover.devices.device import Progress
 
 KINDS = ("slot", "epoch")
 PROFILES = COMPANION, POST_QUANTUM = ("companion", "post-quantum")
@@ -42,12 +41,8 @@ def run_certificate(options: argparse.Namespace) -> int:
     screen, kinds = Screen(machine=options.json), []
     profiles = options.profile or [COMPANION]
     with tempfile.TemporaryDirectory() as folder, screen.bar("preparing") as bar:
-        def step(name: str) -> Progress:
-            bar.step(name, 0, 1)
-            return bar
-
         wanted = (options.kind or KINDS) if COMPANION in profiles else ()
-        for found in figures(Path(folder), wanted, options.device, step):
+        for found in figures(Path(folder), wanted, options.device, bar.begin):
             kinds.append(found)
             for line in lines(found):
                 screen.line(line)

@@ -8,7 +8,6 @@ from typing import Any
 from proofmill.host.cli.arguments import whole
 from proofmill.host.cli.records import print_record
 from proofmill.host.cli.screen import Screen
-from proofmill.host.prover.devices.device import Progress
 
 MOST_PROOFS = 1 << 14
 
@@ -33,11 +32,7 @@ def run_history(options: argparse.Namespace) -> int:
 
     screen = Screen(machine=options.json)
     with tempfile.TemporaryDirectory() as folder, screen.bar("preparing") as bar:
-        def step(name: str) -> Progress:
-            bar.step(name, 0, 1)
-            return bar
-
-        found = figures(Path(folder), options.proofs, step)
+        found = figures(Path(folder), options.proofs, bar.begin)
     if options.json:
         print_record("bench history", found)
     else:

@@ -13,7 +13,6 @@ from proofmill.host.cli.screen import Screen
 from proofmill.host.cli.tables import Column, Table
 from proofmill.host.prover.circuits.rollup.size import SMALLEST
 from proofmill.host.prover.devices.catalogue import open_device
-from proofmill.host.prover.devices.device import Progress
 
 COLUMNS = (Column("system", 7, "<"), Column("constraints", 11), Column("gates", 7),
            Column("key MB", 8), Column("sums", 4), Column("cycles", 13),
@@ -42,12 +41,8 @@ def run_systems(options: argparse.Namespace) -> int:
 
     screen, size = Screen(machine=options.json), ledger_size(options)
     with tempfile.TemporaryDirectory() as folder, screen.bar("preparing") as bar:
-        def step(name: str) -> Progress:
-            bar.step(name, 0, 1)
-            return bar
-
         with closing(open_device(options.device, progress=bar.step)) as device:
-            found = block_figures(size, Path(folder), device, step)
+            found = block_figures(size, Path(folder), device, bar.begin)
     if options.json:
         print_record("bench systems", {
             "accounts": size.accounts, "transfers": size.transfers, "device": options.device,

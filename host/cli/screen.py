@@ -151,6 +151,11 @@ class Bar:
         self(done, total)
         self.rename(text)
 
+    def begin(self, text: str) -> Bar:
+        """Begin a step with its own name; what is given is told how far it is."""
+        self.step(text, 0, 1)
+        return self
+
     def tell(self) -> None:
         """Say on stderr how far the work is."""
         # Rounded down: 100 % is said when all is done.
