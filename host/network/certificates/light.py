@@ -11,7 +11,6 @@ what is known is not taken. It hears of nothing that no peer tells; two peers th
 other with valid proofs end in an error, since a third of the stake has then signed both.
 """
 
-import json
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -19,11 +18,10 @@ from pathlib import Path
 
 import msgspec
 
-from proofmill.host.ground.errors import ProofmillError, way_out
-from proofmill.host.ground.json_text import parse_json
+from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.ground.output import make_folder, write_atomically
-from proofmill.host.ground.typed import typed
 from proofmill.host.network.certificates.certificate import Certificate, proof_refusal
+from proofmill.host.network.certificates.kept_state import AGAIN, Kept, read_kept, write_kept
 from proofmill.host.network.certificates.peers import SUFFIX, ask
 from proofmill.host.network.certificates.rule import ContradictionError, Finality
 from proofmill.host.prover.circuits.finality.vote import Checkpoint
@@ -49,9 +47,7 @@ class _Checkpoint(msgspec.Struct, forbid_unknown_fields=True):
     registry: str
 
 
-class _State(msgspec.Struct, forbid_unknown_fields=True):
-    kind: str
-    version: int
+class _State(Kept, forbid_unknown_fields=True):
     finalized: int
     justified: list[_Checkpoint]
 
@@ -82,28 +78,16 @@ class LightNode:
         """The node of a folder. Raises `ProofmillError` where there is none."""
         place = Path(folder)
         path = place / STATE
-        try:
-            document = parse_json(path.read_text("utf-8"))
-        except OSError as error:
-            raise ProofmillError(f"{path}: cannot be read: {error.strerror}; `proofmill light "
-                                 f"start` makes one; or {way_out(error)}") from error
-        except ValueError as error:
-            raise ProofmillError(f"{path}: {error}; start the node again in another folder"
-                                 ) from error
-        state = typed(document, _State, str(path))
-        if (state.kind, state.version) != (KIND, VERSION):
-            raise ProofmillError(f"{path}: is of {state.kind!r}, version {state.version}, not "
-                                 f"of {KIND!r}, version {VERSION}")
+        state = read_kept(path, _State, KIND, VERSION, "proofmill light start")
         try:
             justified = {Checkpoint(each.epoch, bytes.fromhex(each.root)): int(each.registry)
                          for each in state.justified}
         except ValueError as error:
-            raise ProofmillError(f"{path}: {error}; start the node again in another folder"
-                                 ) from error
+            raise ProofmillError(f"{path}: {error}; {AGAIN}") from error
         final = [each for each in justified if each.epoch == state.finalized]
         if len(final) != 1:
             raise ProofmillError(f"{path}: its final epoch, {state.finalized}, is not among the "
-                                 "justified; start the node again in another folder")
+                                 f"justified; {AGAIN}")
         return cls(place, read_verification_key(place / KEY), Finality(final[0], justified))
 
     def take(self, certificate: Certificate) -> None:
@@ -210,6 +194,5 @@ class LightNode:
     def _write(self) -> None:
         justified = [{"epoch": each.epoch, "root": each.root.hex(), "registry": str(registry)}
                      for each, registry in sorted(self.known.justified.items())]
-        state = {"kind": KIND, "version": VERSION, "finalized": self.known.finalized.epoch,
-                 "justified": justified}
-        write_atomically(self.folder / STATE, [json.dumps(state, indent=1).encode() + b"\n"])
+        write_kept(self.folder / STATE, KIND, VERSION, {
+            "finalized": self.known.finalized.epoch, "justified": justified})

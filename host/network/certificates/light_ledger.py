@@ -12,7 +12,6 @@ then on accounts are believed by a branch to the root, and that a payload is pro
 hashes of an era's blocks. Headers are looked at and not kept.
 """
 
-import json
 import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -20,14 +19,13 @@ from pathlib import Path
 
 import msgspec
 
-from proofmill.host.ground.errors import ProofmillError, way_out
-from proofmill.host.ground.json_text import parse_json
+from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.ground.output import write_atomically
-from proofmill.host.ground.typed import typed
 from proofmill.host.network.certificates import answers
 from proofmill.host.network.certificates.era import SUFFIX, Era, check_key, refusal
 from proofmill.host.network.certificates.hash_tree import HashTree, is_in
 from proofmill.host.network.certificates.headers import read_evidence
+from proofmill.host.network.certificates.kept_state import AGAIN, Kept, read_kept, write_kept
 from proofmill.host.network.certificates.light import LightNode
 from proofmill.host.network.certificates.peers import ask_file
 from proofmill.host.prover.aggregation.setup import Heads, read_heads
@@ -50,9 +48,7 @@ class _EraFacts(msgspec.Struct, forbid_unknown_fields=True):
     hashes: str
 
 
-class _Document(msgspec.Struct, forbid_unknown_fields=True):
-    kind: str
-    version: int
+class _Document(Kept, forbid_unknown_fields=True):
     root: str
     block_hash: str
     eras: list[_EraFacts]
@@ -86,8 +82,7 @@ class LightLedger:
         """
         check_key(key)
         if (node.folder / LEDGER).exists():
-            raise ProofmillError(f"{node.folder}: has a ledger already; start the node again in "
-                                 "another folder")
+            raise ProofmillError(f"{node.folder}: has a ledger already; {AGAIN}")
         write_verification_key(node.folder / BLOCK_KEY, key)
         heads.write(node.folder / HISTORY_KEY)
         ledger = cls(node, key, heads, root, block_hash, [])
@@ -98,25 +93,14 @@ class LightLedger:
     def open(cls, node: LightNode) -> "LightLedger":
         """The ledger of a light node. Raises `ProofmillError` where it has none."""
         path = node.folder / LEDGER
-        again = "start the node again in another folder"
-        try:
-            document = parse_json(path.read_text("utf-8"))
-        except OSError as error:
-            raise ProofmillError(f"{path}: cannot be read: {error.strerror}; `proofmill light "
-                                 f"ledger` makes one; or {way_out(error)}") from error
-        except ValueError as error:
-            raise ProofmillError(f"{path}: {error}; {again}") from error
-        found = typed(document, _Document, str(path))
-        if (found.kind, found.version) != (KIND, VERSION):
-            raise ProofmillError(f"{path}: is of {found.kind!r}, version {found.version}, not of "
-                                 f"{KIND!r}, version {VERSION}")
+        found = read_kept(path, _Document, KIND, VERSION, "proofmill light ledger")
         try:
             return cls(node, read_verification_key(node.folder / BLOCK_KEY),
                        read_heads(node.folder / HISTORY_KEY), int(found.root),
                        bytes.fromhex(found.block_hash),
                        [EraFacts(each.blocks, bytes.fromhex(each.hashes)) for each in found.eras])
         except ValueError as error:
-            raise ProofmillError(f"{path}: {error}; {again}") from error
+            raise ProofmillError(f"{path}: {error}; {AGAIN}") from error
 
     @property
     def blocks(self) -> int:
@@ -209,11 +193,9 @@ class LightLedger:
         return False
 
     def _write(self) -> None:
-        write_atomically(self.node.folder / LEDGER, [json.dumps({
-            "kind": KIND, "version": VERSION, "root": str(self.root),
-            "block_hash": self.block_hash.hex(), "eras": [
-                {"blocks": each.blocks, "hashes": each.hashes.hex()} for each in self.eras]},
-            indent=1).encode() + b"\n"])
+        write_kept(self.node.folder / LEDGER, KIND, VERSION, {
+            "root": str(self.root), "block_hash": self.block_hash.hex(), "eras": [
+                {"blocks": each.blocks, "hashes": each.hashes.hex()} for each in self.eras]})
 
 
 def has_ledger(folder: str | os.PathLike[str]) -> bool:
