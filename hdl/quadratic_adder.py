@@ -60,7 +60,9 @@ class QuadraticAdder(BatchAdder):
             write.addr.eq(control.entry_taken),
             write.data.eq(Cat(pair.p.x, pair.p.y, pair.q.x, self._intake.kind, pair.tag))]
         self._entry = read.data
-        self._y2 = [self._second_y(m, part, y) for part, y in enumerate(self._parts(pair.q.y))]
+        self._y2, self._squares = zip(*(
+            self._second_y(m, part, y) for part, y in enumerate(self._parts(pair.q.y))),
+            strict=True)
         self._prefix_write, (prefix,) = self._memory(m, "prefixes", shape.product_bits, depth)
         forward = control.tick & (control.slot == slots.FORWARD) & control.destination.value
         m.d.comb += [
@@ -70,7 +72,8 @@ class QuadraticAdder(BatchAdder):
         self._prefix = prefix.data
 
     def _second_y(self, m, part, y):
-        """A part of y2, or a doubling's product, which waits where a pair is just taken."""
+        """A part of y2, or a doubling's product, which waits where a pair is just taken: what is
+        read, and (that product, whether it waits)."""
         shape, control = self.shape, self._control
         write, (read,) = self._memory(
             m, f"second_y{part}", shape.product_bits, 1 << entry_bits(shape))
@@ -84,8 +87,7 @@ class QuadraticAdder(BatchAdder):
         with m.Elif(there):
             m.d.comb += [write.en.eq(1), write.addr.eq(square.entry), write.data.eq(square.value)]
             m.d.sync += there.eq(0)
-        self._squares = [*getattr(self, "_squares", []), (square, there)]
-        return read.data
+        return read.data, (square, there)
 
     def _values(self, m, there, result):
         """Chains and trees, norms and rings, where every product goes."""
