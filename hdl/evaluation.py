@@ -52,19 +52,14 @@ class EvaluationShape:
                              f"rows, not 2 to the {self.wire_bits}, {self.number_bits} and "
                              f"{self.row_bits}")
         largest = self.field.modulus - 1
-        if self.multiplier.product_bound(largest, largest) >> self.register_bits:
+        if self.multiplier.product_bound(largest, largest) >> self.field.register_bits:
             raise ValueError(f"a product of {self.field.name} may have more than "
-                             f"{self.register_bits} bits; take more operand bits than "
+                             f"{self.field.register_bits} bits; take more operand bits than "
                              f"{self.multiplier.operand_bits}")
 
     @property
     def field(self) -> PrimeField:
         return self.multiplier.field
-
-    @cached_property
-    def register_bits(self) -> int:
-        """Bits of a sum, which is below twice the modulus."""
-        return (2 * self.field.modulus - 1).bit_length()
 
     @property
     def read(self) -> int:
@@ -125,7 +120,7 @@ class Evaluation(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         shape, entry = self.shape, self.entries.payload
-        m.submodules.sums = sums = memory.Memory(shape=shape.register_bits,
+        m.submodules.sums = sums = memory.Memory(shape=shape.field.register_bits,
                                                  depth=1 << shape.row_bits, init=[])
         look, put = sums.read_port(), sums.write_port()
         taken = self.entries.valid & self.entries.ready
@@ -137,7 +132,7 @@ class Evaluation(wiring.Component):
             m.d.sync += [valid.eq(ages[-1][0]), row.eq(ages[-1][1])]
             ages.append((valid, row))
         under_way = Cat(valid for valid, _ in ages).any()
-        m.submodules.sum = total = ReducingSum(shape)
+        m.submodules.sum = total = ReducingSum(shape.field)
         value, product, alone, negative = self._terms(m)
         m.d.comb += [
             total.term0.eq(look.data), total.term1.eq(Mux(alone, value, product)),
@@ -172,7 +167,7 @@ class Evaluation(wiring.Component):
                 with m.If(self.o.ready):
                     m.d.sync += self.o.valid.eq(0)
                 with m.If(step):
-                    less = Signal(shape.register_bits + 1)  # the top bit is the borrow
+                    less = Signal(shape.field.register_bits + 1)  # the top bit is the borrow
                     m.d.comb += less.eq(look.data - shape.field.modulus)
                     m.d.sync += [
                         self.o.valid.eq(1), self.o.payload.eq(Mux(less[-1], look.data, less)),

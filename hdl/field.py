@@ -47,6 +47,11 @@ class PrimeField:
         """Bits of the largest canonical value."""
         return self.modulus.bit_length()
 
+    @property
+    def register_bits(self) -> int:
+        """Bits of a value below twice the modulus, as processors' registers have them."""
+        return (2 * self.modulus - 1).bit_length()
+
 
 TOY = PrimeField(name="toy", modulus=163)
 """Eight bits. y^2 = x^3 + 3 has 181 points over it, a prime; y^2 = x^3 + 4 + 5 u over its

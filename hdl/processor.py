@@ -77,7 +77,7 @@ class Processor(wiring.Component):
                                  f"{value}; assemble the program for this field")
         count = max(2, program.registers)
         self.registers = memory.MemoryData(
-            shape=shape.register_bits, depth=count,
+            shape=shape.field.register_bits, depth=count,
             init=[program.constants.get(n, 0) for n in range(count)])
         super().__init__({
             "start": In(1), "entry": In(ADDRESS_BITS), "ready": Out(1),

@@ -80,7 +80,7 @@ class Datapath(wiring.Component):
         # A sum: left plus right, plus nothing, or plus what makes ``left - right + 2 p``: right's
         # complement, one, and 2 p.
         total = Signal(shape.value_bits, reset_less=True)
-        complement = ~Cat(right, Const(0, shape.value_bits - shape.register_bits))
+        complement = ~Cat(right, Const(0, shape.value_bits - shape.field.register_bits))
         second = Mux(alone, 0, Mux(negative, complement, right))
         with m.If(self.adding):
             m.d.sync += total.eq(left + second + Mux(negative, 2 * modulus + 1, 0))
@@ -95,8 +95,8 @@ class Datapath(wiring.Component):
             m.d.sync += [unreduced.eq(result), reduced.eq(result - 2 * modulus)]
 
         # Looking into a register: p less, unless that is below zero, makes it canonical.
-        looked = Signal(shape.register_bits, reset_less=True)
-        less = Signal(shape.register_bits + 1, reset_less=True)  # the top bit is the borrow
+        looked = Signal(shape.field.register_bits, reset_less=True)
+        less = Signal(shape.field.register_bits + 1, reset_less=True)  # the top bit is the borrow
         canonical = Signal(shape.field.bits, reset_less=True)
         is_zero = Signal(reset_less=True)
         digit = Signal(DIGIT_BITS, reset_less=True)

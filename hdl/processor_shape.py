@@ -44,11 +44,6 @@ class ProcessorShape:
         return self.multiplier.field
 
     @cached_property
-    def register_bits(self) -> int:
-        """Bits of a register: a value below twice the modulus."""
-        return (2 * self.field.modulus - 1).bit_length()
-
-    @cached_property
     def value_bits(self) -> int:
         """Bits of a result before it goes to a register: below four times the modulus."""
         return (4 * self.field.modulus - 1).bit_length()

@@ -4,7 +4,8 @@ from amaranth import *
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from proofmill.hdl.wide_shape import LARGEST_SHIFT, TERMS, WEIGHT, WideShape
+from proofmill.hdl.field import PrimeField
+from proofmill.hdl.wide_shape import LARGEST_SHIFT, TERMS, WEIGHT
 
 
 class ReducingSum(wiring.Component):
@@ -26,17 +27,17 @@ class ReducingSum(wiring.Component):
     total : out, two cycles later
     """
 
-    def __init__(self, shape: WideShape):
-        self.shape = shape
+    def __init__(self, field: PrimeField):
+        self.field = field
         super().__init__({
-            **{f"term{n}": In(shape.register_bits) for n in range(TERMS)},
+            **{f"term{n}": In(field.register_bits) for n in range(TERMS)},
             **{f"shift{n}": In(range(LARGEST_SHIFT + 1)) for n in range(TERMS)},
             **{f"negative{n}": In(1) for n in range(TERMS)},
-            "total": Out(shape.register_bits)})
+            "total": Out(field.register_bits)})
 
     def elaborate(self, platform):
         m = Module()
-        modulus, bits = self.shape.field.modulus, self.shape.register_bits
+        modulus, bits = self.field.modulus, self.field.register_bits
         wide = (2 * WEIGHT * modulus).bit_length()
         lack = 2 * modulus + 1 - (1 << bits)
         weight = Signal(range(WEIGHT + 1))

@@ -44,8 +44,9 @@ class WideProcessor(wiring.Component):
 
     def __init__(self, shape: WideShape):
         self.shape = shape
-        self.banks = [memory.MemoryData(shape=shape.register_bits, depth=1 << shape.address_bits,
-                                        init=[]) for _ in range(shape.banks)]
+        self.banks = [memory.MemoryData(
+            shape=shape.field.register_bits, depth=1 << shape.address_bits, init=[])
+            for _ in range(shape.banks)]
         super().__init__({
             "words": In(stream.Signature(shape.layout.struct)),
             "i": In(stream.Signature(shape.given)),
@@ -75,19 +76,19 @@ class WideProcessor(wiring.Component):
                 read = bank.read_port(domain="comb")
                 m.d.comb += read.addr.eq(word[f"{port}_address"][:shape.address_bits])
                 values.append(read.data)
-            value = Signal(shape.register_bits, name=f"{port}_value")
+            value = Signal(shape.field.register_bits, name=f"{port}_value")
             with m.Switch(word[f"{port}_bank"]):
                 for number, there in enumerate(values + ([key] if port == "b" else [])):
                     with m.Case(number):
                         m.d.comb += value.eq(there)
             return value
 
-        a, b = (Signal(shape.register_bits, name=name, reset_less=True) for name in "ab")
+        a, b = (Signal(shape.field.register_bits, name=name, reset_less=True) for name in "ab")
         with m.If(control.advance):
             m.d.sync += [a.eq(register("a")), b.eq(register("b"))]
         m.d.comb += writes[PRODUCTS].data.eq(self._multiplier(m, control, a, b))
         for adder, ports in enumerate(shape.layout.sums):
-            m.submodules[f"sum{adder}"] = unit = ReducingSum(shape)
+            m.submodules[f"sum{adder}"] = unit = ReducingSum(shape.field)
             for n, port in enumerate(ports):
                 m.d.comb += [getattr(unit, f"term{n}").eq(register(port)),
                              getattr(unit, f"shift{n}").eq(word[f"{port}_shift"]),
@@ -98,7 +99,7 @@ class WideProcessor(wiring.Component):
             m.d.comb += [writes[bank].addr.eq(word[target]), writes[bank].en.eq(control.advance)]
         self._keep(m, control, a, writes[GIVEN])
         modulus = shape.field.modulus
-        less = Signal(shape.register_bits + 1)  # the top bit is the borrow
+        less = Signal(shape.field.register_bits + 1)  # the top bit is the borrow
         m.d.comb += less.eq(a - modulus)
         with m.If(control.advance & control.sending):
             m.d.sync += self.o.payload.eq(Mux(less[-1], a, less))

@@ -85,11 +85,6 @@ class WideShape:
     def field(self) -> PrimeField:
         return self.multiplier.field
 
-    @cached_property
-    def register_bits(self) -> int:
-        """Bits of a register: a value below twice the modulus."""
-        return (2 * self.field.modulus - 1).bit_length()
-
     @property
     def product_words(self) -> int:
         """A product's registers are read in one word of so many, from the first on."""
@@ -117,7 +112,7 @@ class WideShape:
     def inverter(self) -> InverterShape:
         """Of a register x, which stands for ``x / radix``."""
         radix = self.multiplier.radix
-        return InverterShape(field=self.field, operand_bits=self.register_bits,
+        return InverterShape(field=self.field, operand_bits=self.field.register_bits,
                              multiple=radix ** 2 % self.field.modulus)
 
     @cached_property

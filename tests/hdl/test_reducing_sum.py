@@ -14,7 +14,7 @@ REGISTERS = 2 * MODULUS
 
 @pytest.fixture(scope="module")
 def unit():
-    return Compiled(ReducingSum(TOY_WIDE))
+    return Compiled(ReducingSum(TOY_WIDE.field))
 
 
 def totals(unit, **inputs):
