@@ -1,5 +1,6 @@
-"""What README and docs name is there: paths, links, commands, sections, extras."""
+"""What README and docs name is there: paths, links, commands, sections, extras, Python's names."""
 
+import importlib
 import re
 import shlex
 import tomllib
@@ -45,6 +46,20 @@ def test_every_path_that_the_sources_name_is_there():
     named = [(where, found) for where, line in lines_of(SOURCES) for found in path.findall(line)]
     assert len(named) > 20
     assert not [each for each in named if not is_there(each[1])]
+
+
+def test_every_name_that_is_imported_is_there():
+    """Pages' programs are run by tests that take minutes; a name that has moved is found here."""
+    examples = sorted((ROOT / "docs" / "examples").rglob("*.py"))
+    wrong, found = [], 0
+    for page in [*PAGES, *examples]:
+        for module, names in re.findall(r"^ *from (proofmill[\w.]*) import ([\w, ]+)$",
+                                        page.read_text("utf-8"), re.MULTILINE):
+            found += 1
+            wrong += [(page.name, module, name) for name in names.split(", ")
+                      if not hasattr(importlib.import_module(module), name.split(" as ")[0])]
+    assert found > 30
+    assert not wrong
 
 
 def anchors(page):
