@@ -195,6 +195,8 @@ def _mine(options: argparse.Namespace, run: _Run, devices: Devices, start: float
                        time.perf_counter() - start)
     if run.filler is not None:
         record["ai"] = run.filler.record()
+        record["market"] = run.filler.market(
+            record["layer2_gwei_matured"] + record["layer2_gwei_pending"]).record
     if failure is not None:
         record["failure"] = str(failure)
     ended = (f"stopped{signals.reason()}" if summary.interrupted else

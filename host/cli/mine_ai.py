@@ -9,14 +9,17 @@ from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING
 
+from proofmill.host.cli.market import show_given_up
 from proofmill.host.cli.screen import Screen
 from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.ground.json_text import JsonObject
 from proofmill.host.network.array.book import Book, Offer
 from proofmill.host.network.array.jobs import Job, Kind
+from proofmill.host.network.array.record import array_record
 from proofmill.host.network.array.shared import Order, SharedArray, Turn
 
 if TYPE_CHECKING:  # these take seconds to import
+    from proofmill.host.network.contracts.market_books import MarketRecord
     from proofmill.host.prover.inference.model import Model
     from proofmill.host.prover.inference.quantisation import Integers, Reals
     from proofmill.host.prover.inference.tiles import Tiled
@@ -74,17 +77,20 @@ class Filler:
         """What the array did; see the table of fields."""
         book, turns = self.array.book, self.array.turns
         results = book.earned[Kind.RESULT]
-        given_up = [{"job": each.job.name, "gwei_per_second": round(each.gwei_per_second),
-                     "cause": str(each.cause), "reason": each.reason}
-                    for each in book.decisions if not each.taken]
         return {
             "model": self.name, "orders": len(book.decisions), "results": results.done,
             "results_late": results.late, "preempted": results.preempted,
             "seconds_sold": round(self.array.sold, 3), "digits": self.digits,
             "right": self.right, "gwei": results.gwei, "block_proofs": len(turns),
             "block_proofs_late": self.array.late,
-            "longest_wait_seconds": round(max((turn.wait for turn in turns), default=0.0), 6),
-            "given_up": given_up}
+            "longest_wait_seconds": round(max((turn.wait for turn in turns), default=0.0), 6)}
+
+    def market(self, block_gwei: int) -> "MarketRecord":
+        """What the array earned and gave up; `block_gwei`: what the chain pays for its proofs."""
+        from proofmill.host.network.contracts.market_books import MarketRecord
+
+        self.array.book.earned[Kind.BLOCK].gwei = block_gwei
+        return MarketRecord(None, None, None, (array_record("mine", self.array.book),))
 
     def show(self, screen: Screen) -> None:
         """The record in words."""
@@ -97,11 +103,7 @@ class Filler:
         screen.line(
             f"the array   {found['block_proofs']} block proofs, {found['block_proofs_late']} late "
             f"by it; the longest wait for a tile {1_000 * found['longest_wait_seconds']:.2f} ms")
-        causes: dict[str, list[str]] = {}
-        for each in found["given_up"]:
-            causes.setdefault(each["cause"], []).append(f"{each['job']}: {each['reason']}")
-        for cause, reasons in causes.items():
-            screen.line(f"given up    {len(reasons)} orders, {cause}, such as {reasons[0]}")
+        show_given_up(screen, array_record("mine", self.array.book))
 
     def _rate(self) -> int:
         """Products a second that this machine is counted on for."""

@@ -88,7 +88,8 @@ FIELDS: dict[str, dict[str, str]] = {
         "balances_wei": "an object: what the contracts hold for the miner, as text",
         "interrupted": "whether a signal ended it", "seconds": "of the run",
         "failure": "why it ended early",
-        "ai": "an object, below, with --ai"},
+        "ai": "an object, below, with --ai",
+        "market": "an object, as `proofmill market --json` prints it, with --ai"},
     "mine: ai": {
         "model": "--ai, or mlp", "orders": "of buyers", "results": "orders that were done in time",
         "results_late": "and late",
@@ -98,10 +99,33 @@ FIELDS: dict[str, dict[str, str]] = {
         "block_proofs": "made on the array",
         "block_proofs_late": "not there within a slot's time, and without the wait for a tile they "
                              "would have been",
-        "longest_wait_seconds": "of a block proof for the end of a tile",
+        "longest_wait_seconds": "of a block proof for the end of a tile"},
+    "market": {
+        "block": "of the chain, whose state the books are; null where there are no contracts",
+        "proofs": "a list, below: jobs for proofs; null where their contract was not asked for",
+        "results": "a list of the same: jobs for results of models; null as for proofs",
+        "arrays": "a list, below; empty of a chain, which knows none"},
+    "market: proofs": {
+        "number": "of the job", "state": "open, locked, done or closed; of a result given and "
+                                         "asked, too",
+        "way": "locked, tagged, hidden or sealed; of a result proven or unproven",
+        "of": "the number of its verifier, or of its model", "buyer": "an address",
+        "seller": "an address, or null",
+        "price": "wei, as text: what was paid, is locked, or is offered in this block; null for a "
+                 "job that nobody was paid for",
+        "collateral": "wei, as text, of who has locked it; else null",
+        "deadline": "the last block for it",
+        "until": "the last block of the lock, of the window of a result, or for its proof; null "
+                 "where none runs"},
+    "market: arrays": {
+        "name": "whose it is", "orders": "that it looked at", "earned": "a list, below",
         "given_up": "a list, below"},
-    "mine: given_up": {
-        "job": "a name", "gwei_per_second": "of the array's time, after energy",
+    "market: earned": {
+        "kind": "block proofs, other proofs or results", "done": "jobs, in time",
+        "late": "jobs", "preempted": "how often another job took the place of one",
+        "seconds": "of the array", "gwei": "earned, less what late jobs cost"},
+    "market: given_up": {
+        "job": "a name", "kind": "of it", "gwei_per_second": "of the array's time, after energy",
         "cause": "in short", "reason": "in a sentence"},
     "devnet": {
         "slots": "a list, below", "nodes": "a list, below",
@@ -547,7 +571,7 @@ SOMETIMES: dict[str, set[str]] = {
                                "held_with_multiples_wall_ratio"},
     "attacks: attacks": {"profit_without_defence_gwei_per_slot"},
     "simulate": {"staged", "race", "work", "rule"},
-    "mine": {"failure", "ai"},
+    "mine": {"failure", "ai", "market"},
 }
 """Fields that are not always there: of proof systems, accelerators, boards, options, attacks with a
 defence, failures."""

@@ -164,6 +164,13 @@ class Book:
         for each in self._taken.values():
             self.earned[each.job.kind].preempted += each.begun
 
+    def elsewhere(self, kind: Kind, cycles: int, late: bool) -> None:
+        """Something of `kind` that is not in the book has had the array for `cycles`."""
+        earned = self.earned[kind]
+        earned.cycles += cycles
+        earned.late += late
+        earned.done += not late
+
     def next_release(self, now: int) -> int | None:
         """When the next job after `now` comes for certain, where one does."""
         return min((job.release for job in self.jobs if job.certain and job.release > now),

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from proofmill.host.network.array.book import Book, Offer
+from proofmill.host.network.array.jobs import Kind
 
 IDLE_SECONDS = 0.05
 """After which orders are looked at again, where there was nothing to take."""
@@ -64,8 +65,7 @@ class SharedArray:
     @property
     def late(self) -> int:
         """Block proofs that would have been there within `due` seconds, but for the wait."""
-        return sum((turn.seconds or 0.0) <= self.due < turn.wait + (turn.seconds or 0.0)
-                   for turn in self.turns)
+        return sum(map(self._late, self.turns))
 
     def __enter__(self) -> "SharedArray":
         self._thread.start()
@@ -94,10 +94,17 @@ class SharedArray:
             yield turn
             turn.seconds = turn.seconds or time.perf_counter() - begun
             self.turns.append(turn)
+            with self._changed:
+                self.book.elsewhere(Kind.BLOCK, round(turn.seconds * self.book.clock_hz),
+                                    self._late(turn))
         finally:
             with self._changed:
                 self._blocks -= 1
                 self._changed.notify_all()
+
+    def _late(self, turn: Turn) -> bool:
+        seconds = turn.seconds or 0.0
+        return seconds <= self.due < turn.wait + seconds
 
     def _run(self) -> None:
         try:

@@ -35,13 +35,18 @@ def test_results_are_computed_between_block_proofs(digits_model, capsys) -> None
             with filler.block(len(filler.array.turns)):
                 time.sleep(0.001)
             time.sleep(0.02)
-    record = filler.record()
+    record, array = filler.record(), filler.market(7).arrays[0]
     assert set(record) == set(FIELDS["mine: ai"])
-    assert record["results"] >= 1 and record["results_late"] == 0
+    assert record["results"] >= 1
     assert record["digits"] > 0 and record["right"] > 0.9 * record["digits"]
     assert record["block_proofs"] == len(filler.array.turns) and record["block_proofs_late"] == 0
     assert record["seconds_sold"] > 0
     assert not filler.array.book.jobs    # what was taken was done
+    blocks, _, results = array.earned
+    assert (blocks.done, blocks.late, blocks.gwei) == (record["block_proofs"], 0, 7)
+    assert (results.done, results.late, results.gwei) == (
+        record["results"], record["results_late"], record["gwei"])
+    assert array.orders == record["orders"] and blocks.seconds > 0 and results.seconds > 0
     filler.show(Screen())
     assert f"{record['results']} of {record['orders']} orders done" in capsys.readouterr().out
 
@@ -66,4 +71,6 @@ def test_mining_with_results(capsys) -> None:
     assert found["proofs_included"] == found["ai"]["block_proofs"] == 1
     assert found["ai"]["block_proofs_late"] == 0 and found["ai"]["results"] > 0
     assert found["layer2_gwei_matured"] > 0
+    (array,) = found["market"]["arrays"]
+    assert array["earned"][0]["gwei"] == found["layer2_gwei_matured"] + found["layer2_gwei_pending"]
     assert "orders done by the model mlp" in captured.err and "INFO" not in captured.err
