@@ -39,9 +39,10 @@ PARTS = {
     "gowin": (
         # Cells are spread over more of the chip than by default, and drawn more strongly to where
         # there is room for them: every memory in tables takes a whole tile, and the placer would
-        # search for hours for such tiles.
+        # search for hours for such tiles. The usual router gives a full chip up.
         Parts(pattern=re.compile(r"GW5AST-LV138"), example="GW5AST-LV138PG484AC1/I0",
-              target="gw5a", placing=("--placer-heap-beta", "0.3", "--placer-heap-alpha", "0.5"),
+              target="gw5a", placing=("--placer-heap-beta", "0.3", "--placer-heap-alpha", "0.5",
+                                      "--router", "router2"),
               packing=("-d", "GW5AST-138C", "--cpu_as_gpio")),
         # nextpnr's data of this chip have no memory in tables.
         Parts(pattern=re.compile(r"GW5A-LV25"), example="GW5A-LV25MG121NES", target="gw5a",

@@ -6,11 +6,11 @@ are the accelerator's clock.
 """
 
 from proofmill.boards.board import Board
-from proofmill.boards.shapes import GW5A_ONE_ROW
+from proofmill.boards.shapes import GW5A_EIGHT_ROWS
 
 BOARD = Board(
     name="tang-mega-138k", title="Sipeed Tang Mega 138K", chip="GW5AST-LV138PG484AC1/I0",
-    flow="gowin", shape=GW5A_ONE_ROW, clock_hz=50e6, input_hz=50e6, baud=1_000_000,
+    flow="gowin", shape=GW5A_EIGHT_ROWS, clock_hz=50e6, input_hz=50e6, baud=1_000_000,
     block_words=32_768, pins={"clk": "V22", "rx": "V14", "tx": "U15", "active": "P19"},
     loader="tangmega138k",
     resources={"dsp": 298, "lut": 138_240, "ff": 138_240, "bram": 340},
