@@ -9,13 +9,12 @@ import threading
 import time
 from concurrent.futures import Future
 from contextlib import closing
-from hashlib import sha256
 from pathlib import Path
 
 from proofmill.hdl.curve import Group
+from proofmill.host.bench.bench_jobs import BenchWork, job_key
 from proofmill.host.bench.busy import farm_in, inputs
-from proofmill.host.network.node.jobs import JobRunner, Turn
-from proofmill.host.network.node.states import State
+from proofmill.host.network.node.jobs import JobRunner
 from proofmill.host.network.node.store import JobKey, JobStore, LoggedJob
 from proofmill.host.network.workers.farm import Farm
 from proofmill.host.network.workers.wire import SUM, make_task
@@ -31,18 +30,9 @@ ANSWER_SECONDS = 120.0
 PATIENCE_SECONDS = 0.02
 ENOUGH = "enough"
 """A file in its folder, after which no job is begun any more."""
-NEXT = {State.SEEN: State.ELIGIBLE, State.ELIGIBLE: State.ADMITTED, State.ADMITTED: State.WITNESS,
-        State.WITNESS: State.PROVING, State.SELF_VERIFIED: State.SIGNED,
-        State.SIGNED: State.BROADCAST, State.BROADCAST: State.INCLUDED,
-        State.INCLUDED: State.MATURED, State.HW_ERROR: State.WITNESS}
 
 
-def job_key(number: int) -> JobKey:
-    """The job of a number."""
-    return JobKey(sha256(str(number).encode()).digest(), 1, 0)
-
-
-class SumWork:
+class SumWork(BenchWork):
     """What is done for a job: a sum by the farm, and its submission."""
 
     def __init__(self, farm: Farm, chain: Path) -> None:
@@ -52,12 +42,10 @@ class SumWork:
         self._bases, self._scalars = inputs(POINTS)
         self._address = farm.keep(self._bases.tobytes())
 
-    def turn(self, job: LoggedJob) -> Turn:
-        """On, as soon as the sum is there."""
-        if job.state is State.PROVING:
-            made = self._making.get(job.key)
-            return Turn(State.SELF_VERIFIED if made is not None and made.done() else None)
-        return Turn(NEXT[job.state])
+    def made(self, job: LoggedJob) -> bool:
+        """Whether the sum is there."""
+        made = self._making.get(job.key)
+        return made is not None and made.done()
 
     def witness(self, job: LoggedJob) -> Limbs:
         """The scalars, other ones for each job."""
@@ -87,10 +75,6 @@ class SumWork:
     def verify(self, job: LoggedJob, proof: bytes) -> bool:
         """Whether it is a point; the bench compares it."""
         return read_point(Group.G1, proof) is not None
-
-    def sign(self, job: LoggedJob, proof: bytes) -> bytes:
-        """The message."""
-        return proof
 
     def landed(self, job: LoggedJob) -> bool:
         """Whether the chain has it."""

@@ -1,13 +1,15 @@
 """``proofmill bench scale``: many workers, and what is lost when they are killed."""
 
 import argparse
+from collections.abc import Iterator
 from typing import Any
 
-from proofmill.host.cli.arguments import seed, whole
+from proofmill.host.cli.arguments import above_zero, seed, whole
 from proofmill.host.cli.records import print_record
 from proofmill.host.cli.screen import Screen
 
 COUNTS = (1, 2, 4, 8)
+SOME = "must be more than none"
 
 
 def add_scale(actions: Any) -> None:
@@ -21,7 +23,9 @@ def add_scale(actions: Any) -> None:
                     "and go back to copies of the server's store, while jobs go through the job "
                     "log: how many were lost, or submitted twice. Then how long it takes until "
                     "another worker has the task of one that was killed. With "
-                    "--power, then a whole proof over workers on the processor.",
+                    "--power, then a whole proof over workers on the processor. With --provers, "
+                    "then so many provers in simulated time: node, queue's rules and workers' "
+                    "code as in production, simulated devices and clock.",
         epilog="example: proofmill bench scale --tasks 0 --kills 1000")
     scale.add_argument("--workers", action="append", metavar="N", type=whole(1, 64),
                        help="how many; may be given several times (default: 1, 2, 4 and 8)")
@@ -38,6 +42,14 @@ def add_scale(actions: Any) -> None:
                        help="prove a chain of 2^K - 2 constraints in pieces over workers that are "
                             "processes, the greatest of --workers in number (default: 2), in "
                             "pieces of --points, and by this process alone")
+    scale.add_argument("--provers", metavar="N", type=whole(8, 10**5),
+                       help="simulate so many, while workers, node and server are killed; 10,000 "
+                            "for five minutes take about as long of a processor")
+    scale.add_argument("--minutes", default=5.0, metavar="M", type=above_zero(SOME),
+                       help="of simulated time that count (default: 5)")
+    scale.add_argument("--piece-seconds", default=60.0, metavar="S", type=above_zero(SOME),
+                       help="that a piece of a job takes a simulated prover; half as long to one "
+                            "and a half times, from machine to machine (default: 60)")
     scale.add_argument("--seed", type=seed, default=0, metavar="N",
                        help="the kills' kinds and moments follow from it (default: 0)")
     scale.add_argument("--json", action="store_true", help="one JSON object")
@@ -85,10 +97,35 @@ def run_scale(options: argparse.Namespace) -> int:
                     f"{proof['first_seconds']:.1f} s with the key of "
                     f"{proof['key_bytes'] / 1e6:,.0f} MB, then {proof['seconds']:.1f} s; "
                     f"{proof['alone_seconds']:.1f} s without them, on the same processor")
+    many = None
+    if options.provers:
+        from proofmill.host.bench.provers import simulate
+
+        with screen.bar("simulating provers") as bar:
+            many = simulate(options.provers, options.piece_seconds, options.minutes, options.seed,
+                            bar)
+        for sentence in _sentences(many, BAR, GRACE_SECONDS):
+            screen.line(sentence)
     if options.json:
         print_record("bench scale", {
             "points": options.points, "cycles": cycles, "clock_hz": CLOCK_HZ, "bar": BAR,
             "runs": runs, "kills": killed, "takeover_seconds": taken,
-            "takeover_limit": limit, "proof": proof})
-    return int(killed is not None and bool(
-        killed["kills"] < options.kills or killed["lost"] or killed["twice"] or killed["wrong"]))
+            "takeover_limit": limit, "proof": proof, "provers": many})
+    amiss = [found for found in (killed, many)
+             if found and (found["lost"] or found["twice"] or found["wrong"])]
+    return int(bool(amiss) or (killed is not None and killed["kills"] < options.kills))
+
+
+def _sentences(many: dict[str, Any], bar: float, grace: float) -> Iterator[str]:
+    """What came of simulated provers."""
+    yield (f"{many['provers']:,} simulated provers, {many['minutes']:g} min with "
+           f"{many['kills']} kills: {100 * many['busy']:.1f} % busy (at least {100 * bar:.0f} % "
+           f"wanted); {many['jobs']:,} jobs of {many['tasks']:,} pieces: {many['lost']} lost, "
+           f"{many['twice']} submitted twice, {many['wrong']} wrong; {many['again']:,} pieces "
+           "begun again")
+    yield (f"another prover had the piece of one that was killed after at most "
+           f"{many['handed']:.2f} s (at most {many['lease_seconds'] + grace:g} s wanted), and was "
+           f"at it after at most {many['resumed']:.2f} s")
+    yield (f"queue's server at work for {100 * many['server']:.1f} % of the time; "
+           f"{many['simulated_seconds']:,.0f} s of node and provers took "
+           f"{many['processor_seconds']:,.0f} s of a processor")

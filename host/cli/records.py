@@ -338,7 +338,21 @@ FIELDS: dict[str, dict[str, str]] = {
         "runs": "a list, below", "kills": "an object, below; null without --kills",
         "takeover_seconds": "a list: from a worker's kill until another begins its task",
         "takeover_limit": "seconds: the lease and half a second",
-        "proof": "an object, below; null without --power"},
+        "proof": "an object, below; null without --power",
+        "provers": "an object, below; null without --provers"},
+    "bench scale: provers": {
+        "provers": "--provers", "minutes": "--minutes", "piece_seconds": "--piece-seconds",
+        "seed": "--seed", "kills": "of workers, node and server, copies of its store among them",
+        "jobs": "that were begun", "tasks": "their pieces", "again": "pieces that more than one "
+        "device began", "busy": "share of the time in which devices were at work, of that in which "
+        "their machines were there", "lease_seconds": "after which a piece goes to another",
+        "handed": "seconds at most from a worker's kill until another had its piece",
+        "resumed": "seconds at most until another's device began it",
+        "lost": "jobs that were never submitted", "wrong": "jobs with another result",
+        "twice": "jobs that were submitted more than once",
+        "server": "share of the time in which the queue's server was at work",
+        "simulated_seconds": "in all", "processor_seconds": "that these took of a processor",
+        "seconds": "that they took"},
     "bench scale: proof": {
         "constraints": "2^K - 2", "wires": "of the circuit", "key_bytes": "of the key's file",
         "workers": "processes", "piece": "--points", "pieces": "of the second proof",

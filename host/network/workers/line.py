@@ -133,6 +133,12 @@ async def connect(
     return line
 
 
+Connect = Callable[
+    [Access, str, Callable[[], None] | None, Callable[[ProofmillError], None] | None],
+    Awaitable[Line]]
+"""As `connect`."""
+
+
 def stream(line: Line) -> JetStreamContext:
     """JetStream on a connection."""
     return line.client.jetstream(timeout=ANSWER_SECONDS)

@@ -2,11 +2,10 @@
 
 import asyncio
 import logging
-import time
 from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -61,7 +60,8 @@ NOTHING = Done(b"", 0, 0)
 class Tally:
     """What a worker has done. `busy_seconds`: of its devices, added up."""
 
-    begun: float = field(default_factory=time.monotonic)
+    begun: float = 0.0
+    """When, by the event loop's time."""
     done: int = 0
     failed: int = 0
     busy_seconds: float = 0.0
@@ -95,10 +95,12 @@ class Worker:
     """
 
     def __init__(self, access: Access, benches: Sequence[Bench], kept: Kept, program: str,
-                 say: Callable[[str], None] | None = None) -> None:
-        """`kept`: what is fetched once; `program`: this release; `say` hears sentences."""
+                 say: Callable[[str], None] | None = None,
+                 connect: line.Connect = line.connect) -> None:
+        """`kept`: what is fetched once; `program`: this release; `say` hears sentences; `connect`
+        leads to the queue."""
         self.tally = Tally()
-        self._access, self._queue = access, Queue(access.queue)
+        self._access, self._queue, self._connect = access, Queue(access.queue), connect
         self._benches, self._kept, self._program = benches, kept, program
         self._say = say or (lambda sentence: None)
         self._stop = asyncio.Event()
@@ -113,7 +115,8 @@ class Worker:
 
     async def run(self) -> None:
         """Until `end`. What keeps it from working is raised, as `ProofmillError`."""
-        connection = await line.connect(
+        self.tally.begun = _now()
+        connection = await self._connect(
             self._access, self._access.user, None, self._refused)
         try:
             stream = line.stream(connection)
@@ -159,7 +162,7 @@ class Worker:
         while True:
             with suppress(NatsError):
                 tally = self.tally
-                lived = max(time.monotonic() - tally.begun, 1e-6) * len(self._benches)
+                lived = max(_now() - tally.begun, 1e-6) * len(self._benches)
                 await client.publish(self._queue.alive(self._access.user), to_bytes(Alive(
                     VERSION, self._program, [bench.name for bench in self._benches], tally.done,
                     tally.busy_seconds / lived)))
@@ -220,7 +223,7 @@ class Worker:
                     subscription: JetStreamContext.PullSubscription, lease: float
                     ) -> "_Taken | None":
         """A task, with all it needs; None where there is none to be had now."""
-        begun = time.monotonic()
+        begun = _now()
         try:
             (message,) = await subscription.fetch(1, timeout=TAKE_SECONDS)
         except TimeoutError:
@@ -236,7 +239,7 @@ class Worker:
                 given = (await self._blob(stream, task.input_address)).read_bytes()
             path, waiting = await self._blob(stream, task.address), message.metadata.num_pending
             return _Taken(message, holding, task, given, path, waiting,
-                          time.monotonic() - begun if waiting else 0.0)
+                          _now() - begun if waiting else 0.0)
         except OtherVersion as error:
             self._refusal = error
             self._stop.set()
@@ -251,7 +254,7 @@ class Worker:
 
     async def _computed(self, bench: Bench, thread: ThreadPoolExecutor, taken: "_Taken") -> Answer:
         """What the device makes of a task."""
-        task, loop, begun = taken.task, asyncio.get_running_loop(), time.monotonic()
+        task, loop, begun = taken.task, asyncio.get_running_loop(), _now()
         done, error = NOTHING, ""
         try:
             done = await loop.run_in_executor(
@@ -260,7 +263,7 @@ class Worker:
             error = str(fault)
         except Exception as fault:  # of a device's driver, whatever it is
             error = repr(fault)
-        seconds = time.monotonic() - begun
+        seconds = _now() - begun
         self.tally.busy_seconds += seconds
         if error:
             log.warning("task %s: %s", task.identity, error)
@@ -298,6 +301,11 @@ class Worker:
                 path = await asyncio.to_thread(self._kept.put, address, content)
             self._known[address] = path
             return path
+
+
+def _now() -> float:
+    """By the event loop's clock, as everything here."""
+    return asyncio.get_running_loop().time()
 
 
 async def _hold(message: Msg, lease: float) -> None:

@@ -15,7 +15,7 @@ import pytest
 from proofmill.hdl.curve import Group
 from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.network.node.patience import PatientProver
-from proofmill.host.network.workers import blobs, farm, line, wire
+from proofmill.host.network.workers import blobs, farm, foreman, line, wire
 from proofmill.host.network.workers.access import read_access
 from proofmill.host.network.workers.device import ProvingWorkers, WorkersDevice
 from proofmill.host.network.workers.server import Server
@@ -208,8 +208,8 @@ def test_a_device_that_fails_is_told_and_others_do_its_work(tmp_path: Path) -> N
 
 
 def test_nobody_to_ask_is_told_soon(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(farm, "NOBODY_SECONDS", 0.1)
-    monkeypatch.setattr(farm, "READ_SECONDS", 0.1)
+    monkeypatch.setattr(foreman, "NOBODY_SECONDS", 0.1)
+    monkeypatch.setattr(foreman, "READ_SECONDS", 0.1)
     with place(tmp_path) as at:
         device = WorkersDevice(at.farm, 256)
         with pytest.raises(DeviceError, match="no worker is connected; start `proofmill worker`"):

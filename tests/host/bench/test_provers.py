@@ -1,0 +1,65 @@
+"""Provers in simulated time: what is said of them is counted, and every run with a seed is one."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from proofmill.host.bench import provers
+from proofmill.host.bench.provers import LEASE_SECONDS, simulate
+from proofmill.host.cli.main import main
+from proofmill.host.ground.errors import ProofmillError
+from proofmill.host.network.node.store import LoggedJob
+from proofmill.host.network.workers.wire import Task
+from proofmill.host.network.workers.work import Done
+
+TIMES = ("processor_seconds", "seconds")
+
+
+def test_nothing_is_lost_and_a_seed_decides_it(capsys: pytest.CaptureFixture[str]) -> None:
+    """Ten kills or so, of every kind, in a minute of simulated time."""
+    first = simulate(60, 10.0, 1.0, 4)
+    assert (first["lost"], first["twice"], first["wrong"]) == (0, 0, 0)
+    assert first["kills"] == 1 + 2 + 2 + 1 and first["tasks"] == 32 * first["jobs"]  # type: ignore[operator]
+    assert 0.5 < first["busy"] <= 1  # type: ignore[operator]
+    assert main(["bench", "scale", "--tasks", "0", "--kills", "0", "--takeovers", "0", "--provers",
+                 "60", "--piece-seconds", "10", "--minutes", "1", "--seed", "4", "--json"]) == 0
+    again = json.loads(capsys.readouterr().out)["provers"]
+    assert {name: value for name, value in again.items() if name not in TIMES} == {
+        name: value for name, value in first.items() if name not in TIMES}
+
+
+def test_workers_that_nobody_disturbs_are_busy(monkeypatch: pytest.MonkeyPatch) -> None:
+    """But for one that is killed, whose piece is another's within the lease."""
+    for name in ("NODE_KILLS", "SERVER_KILLS", "COPIES"):
+        monkeypatch.setattr(provers, name, 0)
+    found = simulate(40, 20.0, 2.0, 1)
+    assert found["kills"] == 1 and found["busy"] > 0.99  # type: ignore[operator]
+    assert 0 < found["handed"] <= LEASE_SECONDS + 0.5  # type: ignore[operator]
+    assert found["resumed"] >= found["handed"] and found["again"] >= 1  # type: ignore[operator]
+
+
+def test_what_is_lost_or_doubled_is_seen(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A piece that no device can do, and a chain that is told everything twice."""
+    real_do, real_broadcast = provers._SimulatedBench.do, provers._Pieces.broadcast
+
+    def do(self: provers._SimulatedBench, task: Task, given: bytes,
+           blob: Callable[[], Path]) -> Done:
+        if given[:16] == bytes(16):  # the first piece of the first job
+            raise ProofmillError("cannot be done")
+        return real_do(self, task, given, blob)
+
+    def broadcast(self: provers._Pieces, job: LoggedJob, signed: bytes) -> None:
+        for _ in range(1 + (job.slot == 1)):
+            real_broadcast(self, job, signed)
+
+    monkeypatch.setattr(provers._SimulatedBench, "do", do)
+    monkeypatch.setattr(provers._Pieces, "broadcast", broadcast)
+    monkeypatch.setattr(provers, "DRAIN", 12)
+    assert main(["bench", "scale", "--tasks", "0", "--kills", "0", "--takeovers", "0", "--provers",
+                 "20", "--piece-seconds", "5", "--minutes", "0.25"]) == 1
+    assert " pieces: 1 lost, 1 submitted twice, 0 wrong" in " ".join(
+        capsys.readouterr().out.split())
