@@ -37,6 +37,7 @@ head: public(Checkpoint)           # the justified one of the latest epoch
 finalized: public(Checkpoint)
 root_of: public(HashMap[uint256, bytes32])       # by epoch, of justified checkpoints
 registry_of: public(HashMap[uint256, uint256])   # by epoch; 0 where none is justified
+tag_of: public(HashMap[uint256, uint256])        # by epoch: of who proved the first certificate for it
 
 @deploy
 def __init__(verifier: address, epoch: uint256, root: bytes32, registry: uint256):
@@ -75,6 +76,7 @@ def submit(source: uint256, target: uint256, root: bytes32, registry: uint256, w
     if known == 0:
         self.root_of[target] = root
         self.registry_of[target] = registry
+        self.tag_of[target] = tag
         if target > self.head.epoch:
             self.head = Checkpoint(epoch=target, root=root)
         log Justified(epoch=target, root=root, registry=registry, source=source, weight=weight,

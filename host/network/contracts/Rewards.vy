@@ -19,6 +19,9 @@
 
         A reward is pending until the slot of the including block is final, then `mature` mints it:
         this contract is the token. On a branch that is left, all of this is left with it.
+
+        One other contract may mint, named once by who created this one: CertificateRewards. What it mints is counted
+        apart, since no slot's budget has it.
 """
 
 struct Statement:
@@ -181,6 +184,7 @@ CONSENSUS_ADDRESS: immutable(address)
 BONDS: immutable(Bonds)
 ASSIGNMENT: immutable(Assignment)
 TAGS: immutable(ProverTag)
+DEPLOYER: immutable(address)
 VERIFIER: immutable(Verifier)
 SLOTS_PER_EPOCH: immutable(uint256)
 P: immutable(Parameters)
@@ -210,6 +214,8 @@ _in_time: HashMap[uint256, uint256]  # of those proven in stage 1 or 2
 budgets: public(uint256)
 credited: public(uint256)  # won, matured or not
 totalSupply: public(uint256)
+certificates: public(address)  # CertificateRewards, where certificates are paid
+certified: public(uint256)  # minted for certificates
 balanceOf: public(HashMap[address, uint256])
 allowance: public(HashMap[address, HashMap[address, uint256]])
 
@@ -227,11 +233,30 @@ def __init__(consensus: address, bonds: address, assignment: address, tags: addr
     BONDS = Bonds(bonds)
     ASSIGNMENT = Assignment(assignment)
     TAGS = ProverTag(tags)
+    DEPLOYER = msg.sender
     VERIFIER = Verifier(verifier)
     SLOTS_PER_EPOCH = staticcall Consensus(consensus).SLOTS_PER_EPOCH()
     assert SLOTS_PER_EPOCH <= MAXIMUM_SLOTS, "an epoch is too long"
     P = parameters
     self.rho = parameters.rho_start
+
+@external
+def connect(certificates: address):
+    """
+    @notice Name the contract that mints for certificates of finality: once, by who created this contract.
+    """
+    assert msg.sender == DEPLOYER, "only the creator connects contracts"
+    assert self.certificates == empty(address), "a contract is connected already"
+    self.certificates = certificates
+
+@external
+def mint_for_certificate(receiver: address, amount: uint256):
+    """
+    @notice What CertificateRewards pays, by its own rule.
+    """
+    assert msg.sender == self.certificates, "only the contract of certificates mints for them"
+    self.certified += amount
+    self._mint(receiver, amount)
 
 @external
 def on_block(slot: uint256, proven: uint256):
@@ -397,9 +422,9 @@ def split(budget: uint256, delay: uint256) -> (uint256, uint256):
 @view
 def invariants() -> bool:
     """
-    @notice Minted <= credited <= the sum of the budgets.
+    @notice Minted, but for certificates, <= credited <= the sum of the budgets.
     """
-    return self.totalSupply <= self.credited and self.credited <= self.budgets
+    return self.totalSupply - self.certified <= self.credited and self.credited <= self.budgets
 
 @internal
 @view

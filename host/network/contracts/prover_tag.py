@@ -1,8 +1,9 @@
-"""The prover's tag computed by a contract: Poseidon of five inputs, written out as Vyper.
+"""Tags computed by a contract: Poseidon of five inputs, written out as Vyper.
 
-The tag is what binds a proof to its prover. A contract that took it from the caller would pay
-whoever calls first, so it computes the tag itself from the slot, the prover's number and the
-reward address (`host.prover.circuits.statement`).
+A tag is what binds a proof to its prover. A contract that took it from the caller would pay
+whoever calls first, so it computes the tag itself from the slot (`host.prover.circuits.statement`),
+or of a certificate the epoch (`host.prover.circuits.finality.vote`), the prover's number and the
+reward address.
 """
 
 from functools import cache
@@ -10,6 +11,7 @@ from functools import cache
 from proofmill.host.network.contracts.compiler import compile_source
 from proofmill.host.network.contracts.poseidon import permutation_source
 from proofmill.host.network.evm.contract import Artifact
+from proofmill.host.prover.circuits.finality.vote import TAG_DOMAIN
 from proofmill.host.prover.circuits.statement import PROVER_TAG_DOMAIN
 from proofmill.host.prover.curve.limbs import SCALAR_MODULUS
 
@@ -50,13 +52,19 @@ def tag(slot: uint64, prover: uint64, reward_address: address) -> uint256:
 '''
 
 
-def prover_tag_source() -> str:
-    """The contract's source."""
+def prover_tag_source(domain: int = PROVER_TAG_DOMAIN) -> str:
+    """The contract's source. `domain`: the first input, which says what is proven."""
     return _TEMPLATE.format(r=SCALAR_MODULUS, permutation=permutation_source(WIDTH),
-                            domain=PROVER_TAG_DOMAIN)
+                            domain=domain)
 
 
 @cache
 def prover_tag_artifact() -> Artifact:
     """The contract, compiled."""
     return compile_source("ProverTag", prover_tag_source())
+
+
+@cache
+def certificate_tag_artifact() -> Artifact:
+    """The contract of certificates' tags, with an epoch for the slot, compiled."""
+    return compile_source("CertificateTag", prover_tag_source(TAG_DOMAIN))

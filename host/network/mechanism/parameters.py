@@ -154,6 +154,9 @@ class Parameters:
     settlements_per_block: int = 64
     """Penalties that a block settles at most: the rest of its epoch's waits for the next block."""
 
+    certificate_bps: int = 500
+    """What an epoch's certificate of finality pays, of what the epoch's slots may pay at rho."""
+
     kappa_bps: int = 15_000
     """Bond over liabilities, at least."""
     finality_epochs: int = 2
@@ -209,7 +212,7 @@ class Parameters:
                 f"windows of {self.stage1_blocks}, {self.stage2_blocks} and {self.window_blocks} "
                 "blocks: the first must be 1 or more, and the last the longest")
         for name in ("late_bps", "burn_bps", "fee_burn_bps", "subsidy_bps", "target_coverage_bps",
-                     "decline_cost_bps",
+                     "decline_cost_bps", "certificate_bps",
                      "reliability_start_bps", "reliability_min_bps", "reliability_miss_bps",
                      "reliability_idle_bps"):
             if not 0 <= getattr(self, name) <= BPS:

@@ -1,0 +1,165 @@
+"""Certificates are paid once each, to who proved them, to the wei as the mechanism says."""
+
+import pytest
+
+from proofmill.host.ground.units import ETHER
+from proofmill.host.network.contracts.certificates import (
+    CertificateContracts,
+    CertificateTerms,
+    deploy_certificates,
+)
+from proofmill.host.network.contracts.compiler import compile_source
+from proofmill.host.network.evm.account import address_of
+from proofmill.host.network.evm.client import RevertedError
+from proofmill.host.network.evm.contract import Contract
+from proofmill.host.network.evm.embedded import EmbeddedEvm
+from proofmill.host.network.mechanism.certificates import CertificateLedger, certificate_budget
+from proofmill.host.network.mechanism.invariants import BrokenInvariant
+from proofmill.host.network.mechanism.parameters import Parameters
+from proofmill.host.prover.circuits.finality.vote import Checkpoint, certificate_tag
+from tests.host.network.certificates.conftest import Made
+from tests.host.network.contracts.world import (
+    GENESIS_TIME,
+    PLAIN,
+    STATEMENT_CHAIN_ID,
+    World,
+    private_key,
+)
+
+ROOTS = [bytes([epoch]) * 32 for epoch in range(4)]
+TAKES_ITS_TAG = """# pragma version ^0.4.0
+@external
+@view
+def verify(proof: uint256[8], signals: uint256[10]) -> bool:
+    return proof[0] == signals[9] and proof[1] == signals[5]
+"""
+"""A proof is right if it names its tag and its epoch."""
+
+
+class Paying:
+    """A second layer that pays certificates, two provers and a mechanism beside it."""
+
+    def __init__(self, made: Made) -> None:
+        names = ("deployer", "carrier", "owner 0", "owner 1")
+        self.world = World(EmbeddedEvm(1337, {
+            address_of(private_key(name)): 10**6 * ETHER for name in names}, GENESIS_TIME - 1_000))
+        deployer = self.world.account("deployer")
+        verifier = Contract.deploy(deployer, self.world.evm, compile_source(
+            "takes its tag", TAKES_ITS_TAG))
+        self.contracts: CertificateContracts = deploy_certificates(
+            deployer, self.world.evm, self.world.contracts,
+            CertificateTerms(made.key, Checkpoint(0, ROOTS[0]), 1), PLAIN, STATEMENT_CHAIN_ID,
+            verifier.address)
+        for prover in (0, 1):
+            self.world.join(prover)
+        self.ledger = CertificateLedger(PLAIN)
+        for _ in range(2):
+            self.world.advance()
+
+    def tag(self, epoch: int, prover: int) -> int:
+        return certificate_tag(STATEMENT_CHAIN_ID, epoch, prover,
+                               self.world.reward_address(prover))
+
+    def arguments(self, epoch: int, prover: int, of: int) -> tuple[object, ...]:
+        """Of `submit` for a prover, with a proof `of` a prover."""
+        return (epoch - 1, epoch, ROOTS[epoch], 1 + epoch, 9, prover,
+                [self.tag(epoch, of), epoch] + [0] * 6)
+
+    def submit(self, epoch: int, prover: int, of: int | None = None) -> None:
+        self.contracts.rewards.send(
+            self.world.account("carrier"), "submit",
+            *self.arguments(epoch, prover, prover if of is None else of))
+        self.ledger.include(epoch, prover, self.world.proposer(self.world.slot), self.world.slot,
+                            self.world.base, self.world.rewards.call("rho"))
+
+    def mature(self, epoch: int) -> None:
+        self.contracts.rewards.send(self.world.account("carrier"), "mature", epoch)
+        self.ledger.mature(epoch, self.world.finalized)
+
+    def balance(self, address: bytes) -> int:
+        return int(self.world.rewards.call("balanceOf", address))
+
+
+@pytest.fixture
+def paying(made: Made) -> Paying:
+    return Paying(made)
+
+
+def test_who_proves_is_paid(paying: Paying) -> None:
+    world = paying.world
+    paying.submit(1, 1)
+    paying.contracts.check(world.contracts, paying.ledger)
+    with pytest.raises(RevertedError, match="not final"):
+        paying.contracts.rewards.send(world.account("carrier"), "mature", 1)
+    world.advance()
+    paying.submit(2, 0)
+    world.finalized = 2
+    world.advance()
+    paying.mature(1)
+    paying.contracts.check(world.contracts, paying.ledger)
+    budget = certificate_budget(PLAIN, world.base, PLAIN.rho_start)
+    assert budget == world.base * 8 * 250_000_000 * 500 // 10**13
+    assert paying.balance(world.reward_address(1)) == budget * 56 // 64
+    assert paying.balance(world.proposer(2)) == budget * 8 // 64
+    assert paying.balance(world.reward_address(0)) == 0
+    assert world.rewards.call("totalSupply") == paying.ledger.minted < paying.ledger.credited
+    assert world.rewards.call("invariants")
+    with pytest.raises(RevertedError, match="matured already"):
+        paying.contracts.rewards.send(world.account("carrier"), "mature", 1)
+
+
+def test_nobody_else_is_paid_for_a_proof(paying: Paying) -> None:
+    with pytest.raises(RevertedError, match="does not verify"):
+        paying.submit(1, 0, of=1)
+    with pytest.raises(RevertedError, match="no whole bond"):
+        paying.submit(1, 7)
+    paying.submit(1, 1)
+    with pytest.raises(RevertedError, match="paid already"):
+        paying.contracts.rewards.send(
+            paying.world.account("carrier"), "submit", *paying.arguments(1, 0, 0))
+    paying.contracts.check(paying.world.contracts, paying.ledger)
+
+
+def test_who_hands_a_certificate_in_elsewhere_takes_nothing(paying: Paying) -> None:
+    """A copy of the proof goes to the other contract first, as anybody may have it."""
+    source, target, root, registry, weight, _, proof = paying.arguments(1, 1, 1)
+    paying.contracts.finality.send(paying.world.account("carrier"), "submit", source, target, root,
+                                   registry, weight, paying.tag(1, 1), proof)
+    with pytest.raises(RevertedError, match="another prover's"):
+        paying.contracts.rewards.send(
+            paying.world.account("carrier"), "submit", *paying.arguments(1, 0, 0))
+    paying.submit(1, 1)
+    paying.contracts.check(paying.world.contracts, paying.ledger)
+
+
+def test_only_that_contract_mints(paying: Paying) -> None:
+    rewards, carrier = paying.world.rewards, paying.world.account("carrier")
+    with pytest.raises(RevertedError, match="only the contract of certificates"):
+        rewards.send(carrier, "mint_for_certificate", carrier.address, 1)
+    with pytest.raises(RevertedError, match="only the creator"):
+        rewards.send(carrier, "connect", carrier.address)
+    with pytest.raises(RevertedError, match="connected already"):
+        rewards.send(paying.world.account("deployer"), "connect", carrier.address)
+
+
+def test_a_difference_is_found(paying: Paying) -> None:
+    paying.submit(1, 1)
+    other = CertificateLedger(Parameters(certificate_bps=501))
+    other.include(1, 1, paying.world.proposer(2), 2, paying.world.base, PLAIN.rho_start)
+    with pytest.raises(BrokenInvariant, match="certificate of epoch 1 is paid as"):
+        paying.contracts.check(paying.world.contracts, other)
+
+
+def test_the_mechanism_pays_once_and_when_final() -> None:
+    ledger = CertificateLedger(Parameters())
+    credit = ledger.include(3, 0, bytes(20), 26, 64, 250_000_000)
+    assert (credit.prover_amount, credit.includer_amount) == (5, 0)
+    with pytest.raises(ValueError, match="paid already"):
+        ledger.include(3, 1, bytes(20), 27, 64, 250_000_000)
+    with pytest.raises(ValueError, match="not final"):
+        ledger.mature(3, 25)
+    assert list(ledger.due(25)) == [] and list(ledger.due(26)) == [credit]
+    ledger.mature(3, 26)
+    with pytest.raises(ValueError, match="already"):
+        ledger.mature(3, 26)
+    assert ledger.minted == ledger.credited == 5
