@@ -18,6 +18,7 @@ from proofmill.host.cli.bench_files import add_files, block_files, circuit_files
 from proofmill.host.cli.bench_gates import add_gates
 from proofmill.host.cli.bench_history import add_history
 from proofmill.host.cli.bench_kzg import add_kzg
+from proofmill.host.cli.bench_light import add_light
 from proofmill.host.cli.bench_matmul import add_matmul
 from proofmill.host.cli.bench_pairing import add_pairing
 from proofmill.host.cli.bench_scale import add_scale
@@ -214,6 +215,7 @@ def register(commands: Commands) -> None:
     block.set_defaults(run=run_block)
     add_certificate(actions)
     add_history(actions)
+    add_light(actions)
     settlement = actions.add_parser(
         "settlement", help="the most gas the contracts can use at the start of a block",
         description="Construct the worst block: all places of provers taken, all penalties that "

@@ -43,6 +43,7 @@ EXAMPLES = {
     "bench certificate": (
         "bench certificate --kind slot",
         "bench certificate --kind slot --profile companion --profile post-quantum"),
+    "bench light": ("bench light", "bench light --epochs 20 --signed-every 4 --json"),
     "bench history": ("bench history", "bench history --proofs 64 --json"),
     "bench settlement": ("bench settlement --provers 32",),
     "bench simulate": ("bench simulate --provers 1000 --slots 100",),

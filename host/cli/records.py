@@ -431,6 +431,18 @@ FIELDS: dict[str, dict[str, str]] = {
         "verify_processor_seconds": "the same, of all cores",
         "single_verify_seconds": "of all proofs, one by one",
         "fits": "whether 1,024 are at most 30,000 bytes, verified in under 2 s; else true"},
+    "bench light": {
+        "epochs": "--epochs", "certificates": "that were made and taken in",
+        "over_two": "of them to the epoch after the next, with a branch",
+        "signed": "of them with all signatures made and checked",
+        "behind": "a list: epochs in which the final checkpoint was an older one than the "
+                  "specification's",
+        "false": "a list: epochs in which it was another", "disagreements": "of both together",
+        "missing": "a list: epochs with something justified of which no certificate could be made",
+        "attempts": "of the adversary: an object by their kind",
+        "taken": "a list: of those, what changed anything",
+        "events": "an object: missed_slots, forks, activated, exits, slashed, double_votes",
+        "proofs": "made", "verified": "of those"},
     "history verify": {
         "valid": "whether every block has a proof, and the first root is --first-root",
         "reason": "why not, else empty", "blocks": "how many",

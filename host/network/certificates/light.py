@@ -2,7 +2,7 @@
 
     state.json               what is justified and final, under 1 KB
     verification_key.json    of certificates of an epoch
-    <epoch>.certificate      the latest certificates, 440 bytes each
+    <epoch>.certificate      the latest certificates, 440 bytes each, or with a branch under 1 KB
 
 It begins with a checkpoint and the registry of its state, which whoever starts it has to know from
 elsewhere, as every node of a proof-of-stake chain does: a checkpoint so old that its validators
@@ -97,7 +97,7 @@ class LightNode:
         contradiction: ContradictionError | None = None
         after = self.known
         try:
-            after = self.known.after(certificate.stated)
+            after = self.known.after(certificate.stated, certificate.branch)
         except ContradictionError as error:
             contradiction = error
         if reason := proof_refusal(self.key, certificate):
@@ -185,6 +185,9 @@ class LightNode:
         said.append(
             f"It made epoch {source.epoch} final, being of the very next one."
             if target.epoch == source.epoch + 1 else
+            f"It made epoch {source.epoch} final if the one between was justified: its branch "
+            "shows which block that is."
+            if certificate.branch else
             f"It made nothing final: {target.epoch - source.epoch - 1} epochs between were passed "
             "over.")
         said.append(f"From this checkpoint on the registry {stated.next_registry} counts, which "

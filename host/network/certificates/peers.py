@@ -11,7 +11,7 @@ from urllib.error import HTTPError, URLError
 from urllib.request import urlopen
 
 from proofmill.host.ground.errors import ProofmillError, way_out
-from proofmill.host.network.certificates.certificate import CERTIFICATE_BYTES
+from proofmill.host.network.certificates.certificate import MOST_BYTES
 
 SUFFIX = ".certificate"
 TIMEOUT_SECONDS = 10.0
@@ -19,11 +19,11 @@ MISSING = 404
 
 
 def ask(peer: str, epoch: int) -> bytes | None:
-    """What a peer has for an epoch, one byte more than a certificate at most; None for nothing.
+    """What a peer has for an epoch, one byte more than a certificate has at most; None for nothing.
 
     Raises `ProofmillError` where the peer does not answer.
     """
-    return ask_file(peer, f"{epoch}{SUFFIX}", CERTIFICATE_BYTES)
+    return ask_file(peer, f"{epoch}{SUFFIX}", MOST_BYTES)
 
 
 def ask_file(peer: str, name: str, most: int) -> bytes | None:

@@ -7,15 +7,16 @@ FFG's rules (Buterin and Griffith, https://arxiv.org/abs/1710.09437, section 2).
 The specification's `weigh_justification_and_finalization` has a second one: votes from s to the
 epoch after the next, where the epoch between is justified too, on the same branch. Were it from s,
 the first rule would have done; it is from an older source, where both were justified late.
-Certificates show no branches, so two of these could lend each other their epochs, and the rule is
-left out. So what is final here is final by the specification; in that one case it is final there
-first, and here with the next epoch that is justified in time.
+A certificate shows no branch of the chain, and without one two of these could lend each other their
+epochs. So such a certificate comes with a branch of SHA-256 that shows it (`between`). Without it,
+s is final only with the next epoch that is justified in time.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from proofmill.host.ground.errors import ProofmillError
+from proofmill.host.network.certificates.between import is_between
 from proofmill.host.prover.circuits.finality.statement import CertificateInputs
 from proofmill.host.prover.circuits.finality.vote import Checkpoint
 
@@ -47,8 +48,9 @@ class Finality:
         """The justified checkpoint of the latest epoch."""
         return max(self.justified)
 
-    def after(self, stated: CertificateInputs) -> "Finality":
-        """What is known with one certificate more, whose proof has been verified.
+    def after(self, stated: CertificateInputs, branch: Sequence[bytes] = ()) -> "Finality":
+        """What is known with one certificate more, whose proof has been verified. `branch`: from
+        the checkpoint between source and target to the target, where there is one.
 
         Raises `ProofmillError` where it does not follow from what is known, `UnknownSourceError`
         and `ContradictionError` among it.
@@ -71,7 +73,15 @@ class Finality:
                 f"two certificates contradict each other in epoch {target.epoch}: a third of the "
                 "stake has signed both, and can be slashed")
         justified = {**self.justified, target: stated.next_registry}
-        if target.epoch != source.epoch + 1 or source.epoch <= self.finalized.epoch:
+        if source.epoch <= self.finalized.epoch or not self._finalises(source, target, branch):
             return replace(self, justified=justified)
         return Finality(source, {each: known for each, known in justified.items()
                                  if each.epoch >= source.epoch})
+
+    def _finalises(self, source: Checkpoint, target: Checkpoint, branch: Sequence[bytes]) -> bool:
+        """Whether votes from one to the other make the first final."""
+        if target.epoch == source.epoch + 1:
+            return True
+        between = (each for each in self.justified if each.epoch == source.epoch + 1)
+        return target.epoch == source.epoch + 2 and any(
+            is_between(each, target.root, branch) for each in between)

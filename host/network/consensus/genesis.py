@@ -1,6 +1,6 @@
 """The chain's first state and block."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from proofmill.host.network.consensus.keys import ValidatorKey
 from proofmill.host.network.consensus.spec import INCLUSION_LISTS, spec
@@ -15,11 +15,13 @@ headroom of 48 ETH keeps rewards visible as balances for thousands of epochs.
 """
 
 
-def genesis_state(keys: Sequence[ValidatorKey], genesis_block_hash: bytes
-) -> spec.BeaconState:
+def genesis_state(keys: Sequence[ValidatorKey], genesis_block_hash: bytes,
+                  waiting: Mapping[int, int] | None = None) -> spec.BeaconState:
     """The `BeaconState` of slot 0: every key an active validator, no deposits, no builders.
 
     `genesis_block_hash`: of the execution chain's first block, which payload 1 builds on.
+    `waiting`: validators that have their stake there and are not active yet; each is activated by
+    the specification's rule when the epoch that stands here is final.
     Follows the order of the specification's `upgrade_to_gloas` and the functions it calls; the
     fork is Gloas from the start, or Heze (`fork`), since EIP-8025 changes no state.
     """
@@ -40,8 +42,8 @@ def genesis_state(keys: Sequence[ValidatorKey], genesis_block_hash: bytes
             execution_requests_root=spec.hash_tree_root(spec.ExecutionRequests()),
         ),
     )
-    for key in keys:
-        state.validators.append(_validator(key))
+    for index, key in enumerate(keys):
+        state.validators.append(_validator(key, (waiting or {}).get(index)))
         state.balances.append(STAKE_GWEI)
         state.previous_epoch_participation.append(0)
         state.current_epoch_participation.append(0)
@@ -81,13 +83,13 @@ def _genesis_body(state: spec.BeaconState) -> spec.BeaconBlockBody:
     return body
 
 
-def _validator(key: ValidatorKey) -> spec.Validator:
+def _validator(key: ValidatorKey, eligible: int | None = None) -> spec.Validator:
     return spec.Validator(
         pubkey=key.public,
         withdrawal_credentials=spec.COMPOUNDING_WITHDRAWAL_PREFIX + b"\x00" * 11 + key.address,
         effective_balance=STAKE_GWEI,
-        activation_eligibility_epoch=spec.GENESIS_EPOCH,
-        activation_epoch=spec.GENESIS_EPOCH,
+        activation_eligibility_epoch=spec.GENESIS_EPOCH if eligible is None else eligible,
+        activation_epoch=spec.GENESIS_EPOCH if eligible is None else spec.FAR_FUTURE_EPOCH,
         exit_epoch=spec.FAR_FUTURE_EPOCH,
         withdrawable_epoch=spec.FAR_FUTURE_EPOCH,
     )

@@ -83,9 +83,12 @@ class CertificateExchange:
             if stated.target_epoch < first:
                 return Reception.REJECT, (f"it is of epoch {stated.target_epoch}, not of {first} "
                                           "or later, as was asked")
-            if self.light.known.justified.get(stated.target) == stated.next_registry:
+            known = self.light.known
+            # One that came without its branch may come again with it.
+            if known.justified.get(stated.target) == stated.next_registry and not (
+                    certificate.branch and known.finalized.epoch < stated.source_epoch):
                 return Reception.KEEP, "it is known"
-            if stated.source_epoch < self.light.known.finalized.epoch:
+            if stated.source_epoch < known.finalized.epoch:
                 return Reception.KEEP, "it begins before the final checkpoint"
             self.light.take(certificate)
         except ContradictionError:

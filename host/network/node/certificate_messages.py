@@ -1,6 +1,6 @@
 """What nodes say to each other about certificates of finality, as SSZ."""
 
-from proofmill.host.network.certificates.certificate import CERTIFICATE_BYTES
+from proofmill.host.network.certificates.certificate import MOST_BYTES
 from proofmill.host.network.consensus.spec import spec
 from proofmill.host.prover.circuits.eddsa import SIGNATURE_BYTES
 from proofmill.host.prover.circuits.finality.size import MAXIMUM_PLACES
@@ -35,4 +35,4 @@ class CertificateRange(spec.Container):  # type: ignore[misc]  # the specificati
     `first_epoch`: that was asked for."""
 
     first_epoch: spec.Epoch
-    certificates: spec.List[spec.ByteVector[CERTIFICATE_BYTES], MOST_CERTIFICATES]
+    certificates: spec.List[spec.ByteList[MOST_BYTES], MOST_CERTIFICATES]

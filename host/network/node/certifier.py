@@ -5,18 +5,20 @@ duties, on the processor, one certificate at a time.
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from proofmill.host.network.certificates.certificate import Certificate, certificate_prover
+from proofmill.host.network.certificates.certificate import Certificate, Prove, certificate_prover
 from proofmill.host.network.certificates.light import LightNode
 from proofmill.host.network.node.companions import Companions
 from proofmill.host.prover.circuits.finality.circuit import FinalityCircuit
+from proofmill.host.prover.circuits.finality.registry import Registry
 from proofmill.host.prover.circuits.finality.size import CertificateSize
-from proofmill.host.prover.circuits.finality.vote import Checkpoint, certificate_tag
+from proofmill.host.prover.circuits.finality.statement import SignedVote
+from proofmill.host.prover.circuits.finality.vote import Checkpoint, Link, certificate_tag
 from proofmill.host.prover.devices.cpu import CpuDevice
 from proofmill.host.prover.groth16.prove import Prover
 from proofmill.host.prover.groth16.zkey import read_zkey
@@ -95,8 +97,15 @@ class Certifier:
         tag = certificate_tag(self._maker.chain_id, link.target.epoch, self._maker.prover,
                               self._maker.address)
         log.info("making the certificate of epoch %d from %d votes", link.target.epoch, len(votes))
-        self._making = self._beside(partial(self._prove, registry, link, votes, tag))
+        # The node goes on and forgets blocks meanwhile, so the branch is taken before.
+        self._making = self._beside(partial(
+            _prove, self._prove, registry, link, votes, tag, self._companions.branch_of(link)))
 
     def close(self) -> None:
         """Give the device back."""
         self._device.close()
+
+
+def _prove(prove: Prove, registry: Registry, link: Link, votes: Sequence[SignedVote], tag: int,
+           branch: tuple[bytes, ...]) -> Certificate:
+    return replace(prove(registry, link, votes, tag), branch=branch)

@@ -10,6 +10,7 @@ that was heard; another one that nobody may sign beside it is kept as evidence.
 import logging
 from collections.abc import Iterator, Mapping, Sequence
 
+from proofmill.host.network.certificates.between import branch_between
 from proofmill.host.network.certificates.companion import Registration, companions_of, registry_of
 from proofmill.host.network.certificates.rule import Finality
 from proofmill.host.network.certificates.slashing import are_slashable
@@ -150,10 +151,36 @@ class Companions:
         for link, votes in by_link.items():
             registry = self.registry_at(link.source)
             chosen = enough(registry, votes, self._size.places)
-            if chosen:
-                return ((registry, link, chosen) if link.source in known.justified
-                        else self.due(link.source, known))
+            if not chosen:
+                continue
+            if link.source not in known.justified:
+                return self.due(link.source, known)
+            between = self._between(link)
+            first = None if between is None else self.due(between, known)
+            return first or (registry, link, chosen)
         return None
+
+    def _between(self, link: Link) -> Checkpoint | None:
+        """The checkpoint between source and target of a link over two epochs, where the chain has
+        justified it: by it the link makes its source final."""
+        if link.target.epoch != link.source.epoch + 2:
+            return None
+        epoch, state = link.source.epoch + 1, self._follower.head_state()
+        back = int(spec.get_current_epoch(state)) - 1 - epoch
+        if not 0 <= back < len(state.justification_bits) or not state.justification_bits[back]:
+            return None
+        return Checkpoint(epoch, bytes(spec.get_block_root(self._state_at(link.target), epoch)))
+
+    def branch_of(self, link: Link) -> tuple[bytes, ...]:
+        """The branch of a link's certificate: from the checkpoint between, where the target is of
+        the epoch after the next; else nothing."""
+        if link.target.epoch != link.source.epoch + 2:
+            return ()
+        store, root = self._follower.store, spec.Root(link.target.root)
+        start = (link.target.epoch - 1) * SLOTS_PER_EPOCH
+        if store.blocks[root].slot <= start:
+            return ()   # the target's block is that of the checkpoint between
+        return branch_between(store.blocks[root], store.block_states[root], link.target.epoch - 1)
 
     def kept(self) -> tuple[bytes, ...]:
         """Messages with votes after the last final checkpoint, for who may have missed them."""

@@ -53,7 +53,7 @@ LIMITS = {
     Topic.COMPANION_VOTES: 40 * KIBIBYTE,
     Topic.CERTIFICATE: 1 * KIBIBYTE,
     Topic.CERTIFICATE_REQUEST: 1 * KIBIBYTE,
-    Topic.CERTIFICATES: 16 * KIBIBYTE,
+    Topic.CERTIFICATES: 32 * KIBIBYTE,
 }
 """The most bytes a message may have, by topic."""
 

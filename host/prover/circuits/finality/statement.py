@@ -1,6 +1,6 @@
 """What a certificate states, and the definition of when it holds, in plain integers."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -69,10 +69,16 @@ def is_enough(weight: int, total: int) -> bool:
     return 3 * weight >= 2 * total
 
 
+Refuse = Callable[[Registry, Link, "SignedVote"], str]
+"""Why a vote does not count, or nothing."""
+
+
 def state_votes(size: CertificateSize, registry: Registry, link: Link,
-                votes: Sequence[SignedVote], prover_tag: int) -> CertificateInputs:
+                votes: Sequence[SignedVote], prover_tag: int, refuse: Refuse | None = None
+                ) -> CertificateInputs:
     """The statement that these votes prove: the definition, without a circuit.
 
+    `refuse`: instead of `vote_refusal`.
     Raises `ProofmillError` where they prove none: too many, not of the registry, twice the same
     validator, for another link, a signature that does not hold, too little for a whole certificate.
     """
@@ -88,7 +94,7 @@ def state_votes(size: CertificateSize, registry: Registry, link: Link,
     for each in votes:
         if each.validator in voted:
             raise ProofmillError(f"validator {each.validator} stands twice among the votes")
-        if reason := vote_refusal(registry, link, each):
+        if reason := (refuse or vote_refusal)(registry, link, each):
             raise ProofmillError(f"the vote of validator {each.validator}: {reason}")
         voted[each.validator] = each
     weight = sum(registry.members[index].balance for index in voted)

@@ -77,7 +77,7 @@ def test_a_liar_is_refused_and_another_peer_asked(node: LightNode, peer: Path, t
     assert "epoch 5 is refused: its proof does not verify" in heard[0]
     assert "http://127.0.0.1:1/5.certificate: does not answer" in heard[1]
     assert "epoch 6 is refused: is of epoch 5" in heard[2]
-    assert "440 bytes, not 441" in heard[3]
+    assert "440 bytes, not 985" in heard[3]
 
 
 def test_what_does_not_follow_is_not_taken(node: LightNode, made: Made) -> None:

@@ -1,0 +1,347 @@
+"""A light node beside the specification's state transition, over many epochs of trouble.
+
+After every epoch the certificates of what the chain has justified are made and taken in, and the
+final checkpoint is compared with the specification's. Their statements are those of the definition
+in plain integers (`finality.statement.state_votes`), which is what the circuit proves; signatures
+of companion keys are made and checked in every `signed_every`-th epoch, and in those that real
+proofs are made of. An adversary that has the equivocating validators' keys, and all votes that the
+others have signed, tries in every epoch to have something else taken.
+"""
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, field, fields, replace
+from functools import cached_property, partial
+from pathlib import Path
+
+from proofmill.host.bench.troubled_chain import (
+    EQUIVOCATORS,
+    VALIDATORS,
+    Ballot,
+    Events,
+    TroubledChain,
+    unsigned,
+)
+from proofmill.host.ground.errors import ProofmillError
+from proofmill.host.network.certificates.between import branch_between
+from proofmill.host.network.certificates.certificate import certificate_prover, proof_refusal
+from proofmill.host.network.certificates.companion import companion_secret, registry_of
+from proofmill.host.network.certificates.rule import Finality
+from proofmill.host.network.certificates.votes import checkpoint_of, vote_of
+from proofmill.host.network.consensus.keys import derive_keys
+from proofmill.host.network.consensus.spec import spec
+from proofmill.host.network.node.companions import GENESIS, enough
+from proofmill.host.prover.circuits.eddsa import Signature, public_key
+from proofmill.host.prover.circuits.finality.circuit import FinalityCircuit
+from proofmill.host.prover.circuits.finality.registry import Registry
+from proofmill.host.prover.circuits.finality.size import CertificateSize
+from proofmill.host.prover.circuits.finality.statement import (
+    CertificateInputs,
+    SignedVote,
+    sign_vote,
+    state_votes,
+    vote_refusal,
+)
+from proofmill.host.prover.circuits.finality.vote import Checkpoint, Link
+from proofmill.host.prover.devices.cpu import CpuDevice
+from proofmill.host.prover.devices.device import Progress
+from proofmill.host.prover.groth16.prove import Prover
+from proofmill.host.prover.groth16.setup import development_setup
+from proofmill.host.prover.groth16.zkey import read_zkey
+
+SIZE = CertificateSize(6, 46, True)
+"""As a devnet of 64 validators has it: 256,876 constraints."""
+TAG = 1
+EPOCHS_A_CHAIN = 125
+
+Hear = Callable[[Registry, Link, list[SignedVote], CertificateInputs], None]
+"""What a certificate is made of."""
+
+
+@dataclass
+class Comparison:
+    """What came of it. `behind` and `false`: epochs in which the light node's final checkpoint was
+    an older one, or none of the specification's; `missing`: justified epochs of which no
+    certificate could be made. `over_two`: certificates that came with a branch. `attempts`: of the
+    adversary, by kind; `taken`: of those, what changed anything."""
+
+    epochs: int = 0
+    certificates: int = 0
+    over_two: int = 0
+    signed: int = 0
+    behind: list[int] = field(default_factory=list)
+    false: list[int] = field(default_factory=list)
+    missing: list[int] = field(default_factory=list)
+    attempts: Counter[str] = field(default_factory=Counter)
+    taken: list[str] = field(default_factory=list)
+    events: Events = field(default_factory=Events)
+
+    @property
+    def disagreements(self) -> int:
+        """Epochs with another final checkpoint than the specification's."""
+        return len(self.behind) + len(self.false)
+
+    def add(self, events: Events) -> None:
+        """Count what happened on one more chain."""
+        self.events = Events(**{each.name: getattr(self.events, each.name)
+                                + getattr(events, each.name) for each in fields(Events)})
+
+    def as_data(self) -> dict[str, object]:
+        """For JSON."""
+        return {**asdict(self), "attempts": dict(self.attempts),
+                "disagreements": self.disagreements}
+
+
+class LightRun:
+    """One chain and one light node, which begins with the genesis state's registry."""
+
+    def __init__(self, seed: int, found: Comparison, signed_every: int, hear: Hear | None = None
+                 ) -> None:
+        """`signed_every`: in one of so many epochs signatures are made and checked. `hear`: of what
+        the certificates of those epochs are made."""
+        self.chain = TroubledChain(seed)
+        self.found, self._signed_every, self._hear = found, signed_every, hear
+        self._secrets = [companion_secret(each) for each in derive_keys(seed, VALIDATORS)]
+        self._companions = {index: public_key(each) for index, each in enumerate(self._secrets)}
+        self._registries: dict[Checkpoint, Registry] = {}
+        self.known = Finality.start(GENESIS, self.registry_at(GENESIS).commitment)
+        self._last: CertificateInputs | None = None
+
+    def registry_at(self, checkpoint: Checkpoint) -> Registry:
+        """The registry of a checkpoint's state; equal ones are one object, hashed once."""
+        if checkpoint not in self._registries:
+            root = self.chain.head if checkpoint == GENESIS else checkpoint.root
+            made = registry_of(self.chain.start_state(root, checkpoint.epoch), self._companions,
+                               SIZE.depth)
+            self._registries[checkpoint] = next(
+                (each for each in self._registries.values() if each == made), made)
+        return self._registries[checkpoint]
+
+    def epoch(self) -> None:
+        """Run an epoch, take in what was justified, compare, and let the adversary try."""
+        with unsigned():
+            state = self.chain.epoch()
+        epoch, found = self.chain.slot // int(spec.SLOTS_PER_EPOCH) - 1, self.found
+        with_signatures = found.epochs % self._signed_every == 0
+        for back in (1, 0):
+            if epoch >= back and state.justification_bits[back]:
+                target = Checkpoint(epoch - back, bytes(spec.get_block_root(state, epoch - back)))
+                if target not in self.known.justified and \
+                        target.epoch > self.known.finalized.epoch:
+                    self._certify(target, with_signatures)
+        final = checkpoint_of(state.finalized_checkpoint)
+        if self.known.finalized != final:
+            (found.behind if self.known.finalized.epoch < final.epoch else found.false).append(
+                found.epochs)
+        found.epochs += 1
+        own = Checkpoint(epoch, bytes(spec.get_block_root(state, epoch)))
+        for name, attempt in Adversary(self, own).attempts():
+            found.attempts[name] += 1
+            try:
+                after = attempt()
+            except ProofmillError:
+                continue
+            if after != self.known:
+                found.taken.append(f"{name} in epoch {found.epochs}")
+        self._registries = {each: registry for each, registry in self._registries.items()
+                            if each.epoch >= self.known.finalized.epoch}
+
+    def votes_for(self, target: Checkpoint) -> dict[Link, list[Ballot]]:
+        """What was signed for a checkpoint, by link; a validator's first vote for it."""
+        found: dict[Link, dict[int, Ballot]] = {}
+        links: dict[Checkpoint, Link] = {}
+        for ballot in self.chain.ballots.get(target.epoch, ()):
+            if checkpoint_of(ballot.data.target) == target:
+                source = checkpoint_of(ballot.data.source)
+                if source not in links and source in self.known.justified:
+                    links[source] = vote_of(ballot.data, self.registry_at).link
+                if source in links:
+                    found.setdefault(links[source], {}).setdefault(ballot.validator, ballot)
+        return {link: list(each.values()) for link, each in found.items()}
+
+    def signed(self, ballot: Ballot, signatures: bool) -> SignedVote:
+        """A vote with its companion key's signature, or, for the definition alone, none."""
+        vote = vote_of(ballot.data, self.registry_at)
+        if signatures:
+            return sign_vote(self._secrets[ballot.validator], ballot.validator, vote)
+        return SignedVote(ballot.validator, vote, _UNSIGNED)
+
+    def state(self, registry: Registry, link: Link, votes: list[SignedVote], signatures: bool
+              ) -> CertificateInputs:
+        """What votes prove; raises `ProofmillError` where they prove nothing."""
+        return state_votes(SIZE, registry, link, votes, TAG,
+                           vote_refusal if signatures else _without_signature)
+
+    def _certify(self, target: Checkpoint, signatures: bool) -> None:
+        for link, ballots in self.votes_for(target).items():
+            registry = self.registry_at(link.source)
+            votes = [self.signed(each, False) for each in ballots
+                     if each.validator in registry.members]
+            chosen = enough(registry, votes, SIZE.places)
+            if not chosen:
+                continue
+            if signatures:
+                by_number = {each.validator: each for each in ballots}
+                chosen = [self.signed(by_number[each.validator], True) for each in chosen]
+                self.found.signed += 1
+            stated = self.state(registry, link, chosen, signatures)
+            if signatures and self._hear is not None:
+                self._hear(registry, link, chosen, stated)
+            branch: tuple[bytes, ...] = ()
+            if target.epoch == link.source.epoch + 2:
+                self.found.over_two += 1
+                branch = branch_between(self.chain.blocks[target.root],
+                                        self.chain.states[target.root], target.epoch - 1)
+            self.known = self.known.after(stated, branch)
+            self.found.certificates += 1
+            self._last = stated
+            return
+        self.found.missing.append(self.found.epochs)
+
+
+@dataclass(frozen=True)
+class Adversary:
+    """Tries to have something taken that the chain has not, with the equivocators' keys. Each
+    attempt gives what a node would know after it, or raises what refuses it. `chain_has`: the
+    chain's own checkpoint of the epoch."""
+
+    run: LightRun
+    chain_has: Checkpoint
+
+    @property
+    def epoch(self) -> int:
+        """In which it tries."""
+        return self.chain_has.epoch
+
+    @cached_property
+    def _false(self) -> Checkpoint:
+        return Checkpoint(self.epoch, b"\xff" * 32)
+
+    @cached_property
+    def _link(self) -> Link:
+        """From what is justified to a block that there is not."""
+        head = self.run.known.head
+        return Link(self.run.registry_at(head).fork_domain, head, self._false,
+                    self.run.known.justified[head])
+
+    def attempts(self) -> Iterator[tuple[str, Callable[[], Finality]]]:
+        """All of an epoch, with their names."""
+        if self.epoch <= self.run.known.head.epoch:
+            return
+        yield "own votes for a false checkpoint", self._alone
+        yield "others' votes beside them", self._with_others
+        yield "own votes counted three times", self._thrice
+        yield "a registry of its own", self._own_registry
+        yield "another weight's registry", self._another_registry
+        if self.run._last is not None:
+            yield "the last certificate with another target", self._another_target
+        for target in self._other_branches():
+            yield "the other branch's checkpoint", partial(self._branch, target)
+
+    def _own(self) -> list[SignedVote]:
+        registry = self.run.registry_at(self._link.source)
+        ballot = next(iter(self.run.chain.ballots.get(self.epoch, ())), None)
+        if ballot is None:
+            return []
+        vote = replace(self.run.signed(ballot, False).vote, link=self._link)
+        return [SignedVote(index, vote, _UNSIGNED) for index in range(EQUIVOCATORS)
+                if index in registry.members]
+
+    def _take(self, registry: Registry, link: Link, votes: list[SignedVote]) -> Finality:
+        return self.run.known.after(self.run.state(registry, link, votes, False))
+
+    def _alone(self) -> Finality:
+        return self._take(self.run.registry_at(self._link.source), self._link, self._own())
+
+    def _with_others(self) -> Finality:
+        others = [self.run.signed(each, False)
+                  for each in self.run.chain.ballots.get(self.epoch, ())
+                  if each.validator >= EQUIVOCATORS]
+        return self._take(self.run.registry_at(self._link.source), self._link,
+                          (self._own() + others)[:SIZE.places])
+
+    def _thrice(self) -> Finality:
+        return self._take(self.run.registry_at(self._link.source), self._link, 3 * self._own())
+
+    def _own_registry(self) -> Finality:
+        known = self.run.registry_at(self._link.source)
+        members = {index: member for index, member in known.members.items()
+                   if index < EQUIVOCATORS}
+        own = Registry(known.depth, members, sum(each.balance for each in members.values()),
+                       known.fork_domain)
+        return self._take(own, self._link, self._own())
+
+    def _another_registry(self) -> Finality:
+        """The right members, with a smaller total: refused by who computes a registry."""
+        known = self.run.registry_at(self._link.source)
+        weight = sum(known.members[each.validator].balance for each in self._own())
+        return self._take(replace(known, total=weight), self._link, self._own())
+
+    def _another_target(self) -> Finality:
+        last = self.run._last
+        assert last is not None
+        other = CertificateInputs.of(last.registry, last.next_registry, last.source, self._false,
+                                     last.weight, last.prover_tag)
+        # Its proof is another statement's: there are no votes that it could be stated of.
+        return self._take(self.run.registry_at(self._link.source),
+                          replace(self._link, source=other.source), [])
+
+    def _other_branches(self) -> set[Checkpoint]:
+        """Checkpoints of this epoch that votes are for, and that the chain does not have."""
+        return {checkpoint_of(each.data.target) for each in
+                self.run.chain.ballots.get(self.epoch, ())} - {self.chain_has}
+
+    def _branch(self, target: Checkpoint) -> Finality:
+        for link, ballots in self.run.votes_for(target).items():
+            registry = self.run.registry_at(link.source)
+            votes = [self.run.signed(each, False) for each in ballots
+                     if each.validator in registry.members]
+            return self._take(registry, link, votes[:SIZE.places])
+        raise ProofmillError("nobody voted for it from a source that is known")
+
+
+def compare(epochs: int, seed: int, signed_every: int, hear: Hear | None, progress: Progress
+            ) -> Comparison:
+    """Compare over so many epochs, on chains of `EPOCHS_A_CHAIN` with seeds from `seed` on."""
+    found = Comparison()
+    for number in range(-(-epochs // EPOCHS_A_CHAIN)):
+        run = LightRun(seed + number, found, signed_every, hear)
+        for _ in range(min(EPOCHS_A_CHAIN, epochs - number * EPOCHS_A_CHAIN)):
+            run.epoch()
+            progress(found.epochs, epochs)
+        found.add(run.chain.events)
+    return found
+
+
+class Proofs:
+    """Proves the first certificates that it hears of, and verifies the proofs."""
+
+    def __init__(self, folder: Path, count: int) -> None:
+        """`folder`: for the key. Circuit and key take a minute or more of a processor."""
+        self.count, self.verified, self.seconds = count, 0, list[float]()
+        circuit = FinalityCircuit(SIZE)
+        path = folder / "certificates.zkey"
+        development_setup(circuit.r1cs, path, bytes(32))
+        self._key = read_zkey(path)
+        self._prove = certificate_prover(circuit, Prover(self._key, CpuDevice()))
+
+    def hear(self, registry: Registry, link: Link, votes: list[SignedVote],
+             stated: CertificateInputs) -> None:
+        """Prove it, while there are proofs to make."""
+        if len(self.seconds) < self.count:
+            begun = time.perf_counter()
+            made = self._prove(registry, link, votes, TAG)
+            self.seconds.append(time.perf_counter() - begun)
+            self.verified += made.stated == stated and not proof_refusal(
+                self._key.verification_key, made)
+
+
+_UNSIGNED = Signature((0, 1), 0)  # type: ignore[arg-type]
+
+
+def _without_signature(registry: Registry, link: Link, signed: SignedVote) -> str:
+    """What `vote_refusal` says of all but the signature."""
+    if signed.validator not in registry.members:
+        return "the registry has no such validator"
+    return "" if signed.vote.link == link else "it is for another source, target, fork or registry"
