@@ -43,6 +43,9 @@ if TYPE_CHECKING:  # these take seconds to import
 EPOCHS_BEFORE = 2
 """Epochs that the chain has run when the miner joins."""
 
+DELAY_SQUARINGS = 10_000
+"""A part of a second: the chain's time is virtual, so no number makes its draws safe."""
+
 MINER_VALIDATOR = 5
 """Who mines: its account owns the bond and is where rewards go."""
 
@@ -73,6 +76,11 @@ def register(commands: Commands) -> None:
     mine.add_argument("--inclusion-lists", action="store_true",
                       help="run the chain on Heze, where nobody builds on a payload that leaves "
                            "out a proof on an inclusion list (EIP-7805), instead of on Gloas")
+    mine.add_argument("--delay", nargs="?", const=DELAY_SQUARINGS, default=0, metavar="SQUARINGS",
+                      type=whole(1, 1 << 30),
+                      help="draw provers by what a delay function of so many squarings makes of "
+                           "RANDAO's mixes, with proofs that every payload is checked for "
+                           f"(extra delay; without a number {DELAY_SQUARINGS:,})")
     mine.add_argument("--seed", type=seed, default=0, metavar="N",
                       help="the chain, its transfers and its key follow from it; a proof's own "
                            "randomness, and so the blocks' hashes, do not (default: 0)")
@@ -138,6 +146,7 @@ class Devices:
 
 def run(options: argparse.Namespace) -> int:
     """Mine."""
+    from proofmill.host.network.consensus.delay_function import require_library
     from proofmill.host.network.consensus.fork import choose
     from proofmill.host.prover.devices.ahead import ahead_of
 
@@ -147,6 +156,13 @@ def run(options: argparse.Namespace) -> int:
         raise ProofmillError(f"--proofs {options.proofs}: is for proofs of groth16, which alone "
                              f"are aggregated, and --system is {options.system}; leave one of "
                              "both away")
+    if options.delay and options.execution is not None:
+        raise ProofmillError(
+            f"--delay {options.delay}: is for contracts in the chain's own blocks, where what "
+            f"comes out is checked, and --execution {options.execution} has them on a node; leave "
+            "one of both away")
+    if options.delay:
+        require_library()
     if options.ai is not None:
         # A missing extra is told before the chain is started.
         import proofmill.host.prover.inference.digits  # noqa: F401
@@ -197,6 +213,9 @@ def _mine(options: argparse.Namespace, run: _Run, devices: Devices, start: float
         record["ai"] = run.filler.record()
         record["market"] = run.filler.market(
             record["layer2_gwei_matured"] + record["layer2_gwei_pending"]).record
+    delays = getattr(run.miner.chain.execution_layer, "delays", None)
+    if delays is not None:
+        record["delay"] = delays.record()
     if failure is not None:
         record["failure"] = str(failure)
     ended = (f"stopped{signals.reason()}" if summary.interrupted else
@@ -237,7 +256,8 @@ def _prepare(options: argparse.Namespace, screen: Screen, devices: Devices,
         prepare(bar.step, ledger_sources(circuit.size, numbers), numbers)
     miner = derive_keys(options.seed, MINER_VALIDATOR + 1)[MINER_VALIDATOR]
     with screen.bar("starting the chain") as bar:
-        engines = EvmEngines(key.verification_key, rich=(miner.address,))
+        engines = EvmEngines(key.verification_key, rich=(miner.address,),
+                             delay_squarings=options.delay)
         chain = EmbeddedChain(
             block_verifier(key.verification_key), seed=options.seed, size=circuit.size,
             engines=ledger_engines if node else engines)

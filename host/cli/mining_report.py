@@ -202,6 +202,11 @@ def show_summary(screen: Screen, record: JsonObject, devices: Clocked, ended: st
                     f"{ledger['in_tree']:,} of accounts, {ledger['waiting']:,} in the queue, "
                     f"{ledger['owed']:,} on their way out; it has the blocks up to slot "
                     f"{ledger['proven_slot']}, {ledger['unproven']} wait for proofs")
+    if "delay" in record:
+        delay = record["delay"]
+        screen.line(f"delay       {delay['squarings']:,} squarings on each mix that draws: "
+                    f"{delay['evaluated']} evaluated in {delay['evaluating_seconds']:.2f} s, "
+                    f"{delay['checked']} proofs checked in {delay['checking_seconds']:.2f} s")
     _show_device(screen, record, devices)
     screen.line(f"time        {record['seconds']:.1f} s")
 

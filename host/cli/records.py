@@ -89,7 +89,13 @@ FIELDS: dict[str, dict[str, str]] = {
         "interrupted": "whether a signal ended it", "seconds": "of the run",
         "failure": "why it ended early",
         "ai": "an object, below, with --ai",
-        "market": "an object, as `proofmill market --json` prints it, with --ai"},
+        "market": "an object, as `proofmill market --json` prints it, with --ai",
+        "delay": "an object, below, with --delay"},
+    "mine: delay": {
+        "squarings": "of the delay function, one after the other",
+        "evaluated": "mixes", "checked": "proofs of it, in payloads",
+        "evaluating_seconds": "of all together, beside other work",
+        "checking_seconds": "of all together"},
     "mine: ai": {
         "model": "--ai, or mlp", "orders": "of buyers", "results": "orders that were done in time",
         "results_late": "and late",
@@ -597,7 +603,7 @@ SOMETIMES: dict[str, set[str]] = {
                                "held_with_multiples_wall_ratio"},
     "attacks: attacks": {"profit_without_defence_gwei_per_slot"},
     "simulate": {"staged", "race", "work", "rule"},
-    "mine": {"failure", "ai", "market"},
+    "mine": {"failure", "ai", "market", "delay"},
 }
 """Fields that are not always there: of proof systems, accelerators, boards, options, attacks with a
 defence, failures."""

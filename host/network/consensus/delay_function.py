@@ -73,6 +73,11 @@ def holds(delayed: Delayed) -> bool:
         return False  # bytes that are no form
 
 
+def require_library() -> None:
+    """ProofmillError, which says how to get it, where `chiavdf` is not installed."""
+    _library()
+
+
 def _require(mix: bytes, squarings: int) -> None:
     if len(mix) != MIX_BYTES:
         raise ValueError(f"a mix has {MIX_BYTES} bytes, not {len(mix)}")

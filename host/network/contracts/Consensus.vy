@@ -12,6 +12,10 @@
         as mix(e). An epoch without any block mixes nothing in, so it has the mix of the one before.
         Epochs 0 and 1 draw from the genesis mix.
 
+        Where mixes go through a delay function (`DELAYED`), another call of the protocol comes before
+        this one in the first block of an epoch e from 2 on: with what the function made of the final mix
+        of e - 2, whose proof every node has checked. Then that is mix(e - 2), and `prevrandao` is not used.
+
         Order within the call in the block of slot x, the block before being of slot l: the
         parent's payload is opened, slot l is closed (proofmill.host.network.mechanism.ledger does the
         same; the empty slots in between change nothing), then, in the first block of an epoch, weights are frozen.
@@ -41,6 +45,7 @@ SECONDS_PER_SLOT: public(immutable(uint256))
 SLOTS_PER_EPOCH: public(immutable(uint256))
 SYSTEM: public(immutable(address))
 GENESIS_MIX: public(immutable(bytes32))
+DELAYED: public(immutable(bool))
 DEPLOYER: immutable(address)
 
 assignment: public(address)
@@ -59,13 +64,14 @@ _batches: HashMap[bytes32, bool]  # of all payloads, by old root, new root and c
 
 @deploy
 def __init__(genesis_time: uint256, seconds_per_slot: uint256, slots_per_epoch: uint256,
-             genesis_mix: bytes32, system: address):
+             genesis_mix: bytes32, system: address, delayed: bool):
     assert seconds_per_slot > 0 and slots_per_epoch > 0, "slots and epochs cannot be empty"
     GENESIS_TIME = genesis_time
     SECONDS_PER_SLOT = seconds_per_slot
     SLOTS_PER_EPOCH = slots_per_epoch
     GENESIS_MIX = genesis_mix
     SYSTEM = system
+    DELAYED = delayed
     DEPLOYER = msg.sender
 
 @external
@@ -93,6 +99,20 @@ def epoch_of(slot: uint256) -> uint256:
     return slot // SLOTS_PER_EPOCH
 
 @external
+def on_delayed_mix(mix: bytes32):
+    """
+    @notice The protocol's call before `on_block` in the first block of an epoch from 2 on, where mixes go
+            through a delay function.
+    @param mix What the function made of the final mix of two epochs before.
+    """
+    assert msg.sender == SYSTEM, "only the protocol reports blocks"
+    assert DELAYED, "mixes draw as they are here"
+    epoch: uint256 = self._slot() // SLOTS_PER_EPOCH
+    assert epoch >= 2 and epoch > self.last_slot // SLOTS_PER_EPOCH, "no mix is due in this block"
+    self._mixes[(epoch - 2) % HISTORY] = mix
+    self._mix_epochs[(epoch - 2) % HISTORY] = epoch - 1
+
+@external
 def on_block(parent: Statement, finalized_slot: uint256, divided: uint256):
     """
     @notice The protocol's call at the start of a block.
@@ -112,7 +132,7 @@ def on_block(parent: Statement, finalized_slot: uint256, divided: uint256):
     self.finalized_slot = finalized_slot
     self._divided = divided
     for back: uint256 in range(1, 9):
-        if epoch < last // SLOTS_PER_EPOCH + back:
+        if DELAYED or epoch < last // SLOTS_PER_EPOCH + back:
             break
         self._mixes[(epoch - back) % HISTORY] = block.prevrandao
         self._mix_epochs[(epoch - back) % HISTORY] = epoch - back + 1

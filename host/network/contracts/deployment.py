@@ -22,11 +22,13 @@ from proofmill.host.network.mechanism.parameters import Parameters
 
 @dataclass(frozen=True)
 class Clock:
-    """How block times are slots, and what the first draws use. Times in seconds."""
+    """How block times are slots, and what the first draws use. Times in seconds. `delayed`: mixes
+    go through a delay function, and the protocol brings what comes out (`on_delayed_mix`)."""
 
     genesis_time: int
     seconds_per_slot: int
     genesis_mix: bytes = bytes(32)
+    delayed: bool = False
 
 
 @dataclass(frozen=True)
@@ -96,7 +98,7 @@ def deploy_layer(
     """
     consensus = Contract.deploy(
         account, evm, compiled("Consensus"), clock.genesis_time, clock.seconds_per_slot,
-        parameters.slots_per_epoch, clock.genesis_mix, system)
+        parameters.slots_per_epoch, clock.genesis_mix, system, clock.delayed)
     bonds = Contract.deploy(account, evm, compiled("Bonds"), consensus.address,
                             bond_parameters(parameters, minimum_bond))
     assignment = Contract.deploy(account, evm, compiled("Assignment"), consensus.address,
@@ -164,6 +166,12 @@ def on_block(consensus: Contract, parent: BlockStatement, finalized_slot: int,
              divided: int = 0) -> bytes:
     """The data of the protocol's call at the start of a block; `divided`: see `divided_bits`."""
     return consensus.encode("on_block", parent.fields, finalized_slot, divided)
+
+
+def on_delayed_mix(consensus: Contract, mix: bytes) -> bytes:
+    """The data of the protocol's call before that, in an epoch's first block on a chain whose mixes
+    go through a delay function: what came out, 32 bytes."""
+    return consensus.encode("on_delayed_mix", mix)
 
 
 def divided_bits(slot: int, divided: Iterable[int]) -> int:

@@ -25,20 +25,22 @@ class EvmEngines:
     """Makes them: give it to a chain as its `engines`. Plain data, so processes can share it.
 
     `key`: the block circuit's; `minimum_bond`: wei; `rich`: accounts that begin with a million
-    ether. The contracts are those of `engines.execution.layer`, the same on every node.
+    ether. `delay_squarings`: of the delay function on the mixes that draw (`delayed_mixes`), 0 for
+    none. The contracts are those of `engines.execution.layer`, the same on every node.
     """
 
     key: AnyKey
     parameters: Parameters = field(default_factory=chain_parameters)
     minimum_bond: Wei = ETHER
     rich: tuple[Address, ...] = ()
+    delay_squarings: int = 0
 
     def __call__(
         self, seed: int, size: RollupSize, chain_id: int, verify: Verify
     ) -> Engines[EvmExecutionLayer]:
         execution = EvmExecutionLayer(
             seed, size, self.key, chain_id, self.parameters, self.minimum_bond,
-            int(spec.config.MIN_GENESIS_TIME), self.rich)
+            int(spec.config.MIN_GENESIS_TIME), self.rich, self.delay_squarings)
         return Engines(execution, EvmProofEngine(execution, verify))
 
 

@@ -8,11 +8,13 @@ breaks one is invalid, as one with a wrong state root is:
   rollup posts its batches; `extra_data` is the batch's commitment. The ledger itself is outside of
   the machine: every node applies the batch to its own. Its coins are in the contract Ledger.vy: the
   batch begins with the requests that wait there (`coins`).
+* On a chain with a delay function the first payload of an epoch brings a proof (`delayed_mixes`).
 * The block begins with the protocol's call to the contract Consensus.vy (EIP-4788's way), whose
   content every node derives for itself: what the parent payload's proof has to state, layer 1's
   base reward and the finalised slot in the parent's beacon state, and in which slots the network
-  was divided, by the votes in the blocks up to the parent's. So contracts know these things
-  without trusting anybody who is not trusted with the chain.
+  was divided, by the votes in the blocks up to the parent's. What the delay function made of a mix
+  comes in a call before it. So contracts know these things without trusting anybody who is not
+  trusted with the chain.
 """
 
 import logging
@@ -46,6 +48,7 @@ from proofmill.host.network.contracts.deployment import (
     deploy_layer,
     divided_bits,
     on_block,
+    on_delayed_mix,
 )
 from proofmill.host.network.contracts.ledger import Opening, Terms, deploy_ledger
 from proofmill.host.network.evm.account import Account, address_of
@@ -60,6 +63,12 @@ from proofmill.host.network.evm.transaction import (
 )
 from proofmill.host.network.mechanism.parameters import Parameters
 from proofmill.host.network.second_layer.coins import Coins, Unproven, proofs_in
+from proofmill.host.network.second_layer.delayed_mixes import (
+    DELAYED,
+    DELAYED_GAS,
+    DelayedMixes,
+    final_mix,
+)
 from proofmill.host.network.transfers.keystore import chain_key
 from proofmill.host.network.transfers.opening import development_key, opening_ledger
 from proofmill.host.network.transfers.pool import TransferPool
@@ -120,15 +129,17 @@ class EvmExecutionLayer(PayloadBuilder):
     def __init__(
         self, seed: int, size: RollupSize, key: AnyKey, chain_id: int,
         parameters: Parameters, minimum_bond: Wei, genesis_time: int,
-        rich: Sequence[Address] = (),
+        rich: Sequence[Address] = (), delay_squarings: int = 0,
     ) -> None:
         """`seed` decides the first ledger; `key`: the block circuit's.
 
         `chain_id`: of the machine, what statements name and transfers are signed for;
         `minimum_bond`: wei; `rich`: accounts that begin with a million ether, besides the one that
-        posts batches.
+        posts batches. `delay_squarings`: of the delay function on the mixes that draw, 0 for none.
         """
         super().__init__()
+        self.delays = DelayedMixes(delay_squarings) if delay_squarings else None
+        """Where mixes go through a delay function."""
         self._size, self._chain_id, self._genesis_time = size, chain_id, genesis_time
         secret = sha256(b"proofmill batches %d" % seed).digest()
         poster = address_of(secret)
@@ -142,7 +153,8 @@ class EvmExecutionLayer(PayloadBuilder):
         numbers = proof_numbers_of(key)
         self.layer: Layer = deploy_layer(
             self._poster, self.evm, verifier.address,
-            Clock(genesis_time, int(spec.config.SLOT_DURATION_MS) // 1000, bytes(32)),
+            Clock(genesis_time, int(spec.config.SLOT_DURATION_MS) // 1000, bytes(32),
+                  self.delays is not None),
             parameters, minimum_bond, chain_id, numbers=numbers)
         self.bank = deploy_ledger(
             self._poster, self.evm, verifier.address, size, chain_id, Terms(),
@@ -284,10 +296,12 @@ class EvmExecutionLayer(PayloadBuilder):
             batch = self._batch_of(transactions, coins.queue)
             coins.require_all_taken(batch)
             ledger = before.apply(batch)
+            mix = self._mix_due(parent_hash, parent_beacon_block_root, int(payload.slot_number))
             executed = self.evm.execute(
                 parent_hash, transactions, int(payload.timestamp), bytes(payload.prev_randao),
                 bytes(payload.fee_recipient), self._system_calls(
-                    parent_hash, parent_beacon_block_root, int(payload.slot_number)),
+                    parent_hash, parent_beacon_block_root, int(payload.slot_number), mix,
+                    transactions),
                 parent_beacon_block_root, bytes(payload.extra_data), _withdrawals(payload))
         except ProofmillError as error:
             return str(error)
@@ -309,6 +323,10 @@ class EvmExecutionLayer(PayloadBuilder):
         self._known[executed.block.hash] = _Known(payload, BlockStatement(
             slot, name, before.root, ledger.root, batch.commitment, to_wei(base), FULL_LOAD_BPS,
             bytes(payload.fee_recipient)), ledger, batch, coins)
+        if self.delays is not None and slot >= int(spec.SLOTS_PER_EPOCH):
+            # The mix of the epoch before, which draws the next one's provers, is final.
+            self.delays.begin(final_mix(self._store.block_states[parent_beacon_block_root],
+                                        slot // int(spec.SLOTS_PER_EPOCH) - 1))
         return ""
 
     def statement(self, payload_hash: bytes) -> BlockStatement:
@@ -325,10 +343,11 @@ class EvmExecutionLayer(PayloadBuilder):
         batch = self.transfers.batch(
             ledger, self._collectors.of(bytes(attributes.suggested_fee_recipient)),
             coins.next_requests(ledger, ledger.size.transfers))
-        first = self._own_transactions(parent_hash, batch, coins)
+        mix = self._mix_due(parent_hash, root, slot)
+        first = self._own_transactions(parent_hash, batch, coins, mix)
         extra = batch.commitment.to_bytes(32, "big")
         withdrawals = _withdrawals(attributes)
-        calls = self._system_calls(parent_hash, root, slot)
+        calls = self._system_calls(parent_hash, root, slot, mix, first)
         own_gas = sum(decode_transaction(raw).gas for raw in (*first, *self._prepared))
         waiting = [*self.evm.pool.waiting(self.evm.gas_limit - own_gas), *self._prepared]
         self._prepared = []
@@ -362,10 +381,16 @@ class EvmExecutionLayer(PayloadBuilder):
             blob_gas_used=header.blob_gas_used, excess_blob_gas=header.excess_blob_gas,
             slot_number=slot)
 
-    def _own_transactions(self, parent_hash: bytes, batch: Batch, coins: Coins) -> list[bytes]:
-        """The batch's, and those that hand proven batches in to the contract of coins."""
+    def _own_transactions(self, parent_hash: bytes, batch: Batch, coins: Coins,
+                          mix: bytes | None) -> list[bytes]:
+        """The batch's, the one with the proof of the delay function where one is due, and those
+        that hand proven batches in to the contract of coins."""
         nonce = self.evm.nonce_after(parent_hash, self._poster.address)
         sent = [self._poster.sign(INBOX, rlp.encode(batch.to_bytes()), gas=BATCH_GAS, nonce=nonce)]
+        if mix is not None:
+            assert self.delays is not None
+            sent.append(self._poster.sign(DELAYED, self.delays.proof(mix), gas=DELAYED_GAS,
+                                          nonce=nonce + len(sent)))
         for each in () if coins.ended else coins.unproven[:MOST_HANDED_IN]:
             proof = self._proof_of(each)
             if proof is None:
@@ -417,13 +442,29 @@ class EvmExecutionLayer(PayloadBuilder):
         told."""
         return self._look(root).divided
 
+    def _mix_due(self, parent_hash: bytes, root: bytes, slot: int) -> bytes | None:
+        """The mix that a payload has to bring through the delay function, if it has to."""
+        if self.delays is None:
+            return None
+        return self.delays.mix_due(self._store.block_states[root], slot,
+                                   self.statement(parent_hash).slot)
+
     def _system_calls(
-        self, parent_hash: bytes, root: bytes, slot: int
+        self, parent_hash: bytes, root: bytes, slot: int, mix: bytes | None,
+        transactions: list[bytes],
     ) -> list[tuple[Address, bytes]]:
+        """The protocol's calls of a payload with these transactions. ProofmillError where `mix` is
+        due and they have no right proof of what comes out of it."""
         consensus, seen = self.layer.consensus, self._look(root)
-        return [(consensus.address, on_block(
+        calls = []
+        if mix is not None:
+            assert self.delays is not None
+            calls.append((consensus.address, on_delayed_mix(
+                consensus, self.delays.output(mix, transactions))))
+        calls.append((consensus.address, on_block(
             consensus, self.statement(parent_hash), seen.finalized_slot,
-            divided_bits(slot, seen.divided)))]
+            divided_bits(slot, seen.divided))))
+        return calls
 
     def _look(self, root: bytes) -> Seen:
         assert self._view is not None, "`watch` was never called"

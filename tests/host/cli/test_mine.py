@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from proofmill.host.cli.main import main
+from proofmill.host.cli.records import FIELDS
 from proofmill.host.ground import cache
 from proofmill.host.ground.owner import Owner
 from proofmill.host.network.certificates.light import LightNode
@@ -296,6 +297,7 @@ def folder_of(path):
     (["--execution", "127.0.0.1:8545"], "'127.0.0.1:8545' is not the address of a node"),
     (["--execution", "http://127.0.0.1:9"], "http://127.0.0.1:9 does not answer eth_chainId"),
     (["--slot-seconds", "0"], "--slot-seconds 0"),
+    (["--delay", "9", "--execution", "http://127.0.0.1:9"], "--delay 9: is for contracts in the"),
 ])
 def test_a_wrong_node_is_named(capsys, arguments, message):
     assert main(["mine", "--device", "cpu", *arguments]) == 2
@@ -315,3 +317,22 @@ def test_a_missing_extra_is_told_before_the_chain_is_started(
     monkeypatch.setitem(sys.modules, "sklearn", None)
     assert main(["mine", "--ai", "--device", "cpu"]) == 2
     assert "pip install -e '.[ai]'" in capsys.readouterr().err
+    monkeypatch.setitem(sys.modules, "chiavdf", None)
+    assert main(["mine", "--delay", "--device", "cpu"]) == 2
+    assert "the delay function needs chiavdf: pip install -e '.[delay]'" in (
+        capsys.readouterr().err)
+
+
+@pytest.mark.slow
+def test_mining_with_a_delay_function(capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("chiavdf")
+    assert main(["mine", "--device", "cpu", "--blocks", "1", "--accounts", "2", "--transfers", "1",
+                 "--delay", "400", "--json"]) == 0
+    shown = capsys.readouterr()
+    record = json.loads(shown.out)
+    assert record["proofs_included"] == 1 and record["layer2_gwei_matured"] > 0
+    delay = record["delay"]
+    assert set(delay) == set(FIELDS["mine: delay"])
+    # A payload built here is checked when it is built, and again when it comes.
+    assert delay["squarings"] == 400 and delay["checked"] == 2 * delay["evaluated"] >= 6
+    assert "400 squarings on each mix that draws" in shown.err

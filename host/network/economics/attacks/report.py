@@ -145,9 +145,9 @@ def markdown(
         "all 16 members of a slot's list committee are one's own. `mine --inclusion-lists` runs "
         "the local chain so, and a test has three proposers in a row leave a proof out there "
         "(`tests/host/network/consensus/test_heze.py`). `delayed_mix` is a delay "
-        "function on the mix before it draws; who leaves blocks out can but guess. It is played "
-        "here; the local chain has it not, but the function itself is there, with proofs that "
-        "nodes can check (`proofmill bench delay`). The best play "
+        "function on the mix before it draws; who leaves blocks out can but guess. "
+        "`mine --delay` runs the local chain so, with proofs that every payload is checked for "
+        "([protocol.md](protocol.md), section 15). The best play "
         "there is with a machine that needs three quarters of an epoch for it: what is left of it "
         "comes from layer 1's own draw of proposers, each of whom is paid for a proof, too (below)."
         ),
