@@ -16,7 +16,8 @@ def register(commands: Commands) -> None:
     actions = contracts.add_subparsers(metavar="ACTION", required=True)
     verifier = actions.add_parser(
         "verifier", help="write the Vyper source of a verifier for a verification key",
-        description="Write a Groth16 verifier for one verification key, as a Vyper contract.")
+        description="Write a verifier for one verification key of Groth16, PLONK or FFLONK, as a "
+                    "Vyper contract.")
     verifier.add_argument("key", metavar="VK.json", type=input_file())
     verifier.add_argument("source", metavar="OUT.vy", type=output_file)
     verifier.set_defaults(run=run_verifier)
@@ -45,13 +46,18 @@ def register(commands: Commands) -> None:
 def run_verifier(options: argparse.Namespace) -> None:
     """Write the source of a verifier."""
     from proofmill.host.ground.output import write_atomically
-    from proofmill.host.network.contracts.verifier import key_hash, verifier_source
-    from proofmill.host.prover.groth16.verification_key import read_verification_key
+    from proofmill.host.network.contracts.block_verifiers import (
+        block_key_hash,
+        block_verifier_source,
+        system_of,
+    )
+    from proofmill.host.prover.fflonk.verification_key import read_any_key
 
-    key = read_verification_key(options.key)
-    write_atomically(options.source, [verifier_source(key).encode()])
+    key = read_any_key(options.key)
+    write_atomically(options.source, [block_verifier_source(key).encode()])
     Screen(machine=machine_reads(options.source)).line(
-        f"wrote {options.source}: {key.public} public signals, key 0x{key_hash(key).hex()}")
+        f"wrote {options.source}: {system_of(key)}, {key.public} public signals, "
+        f"key 0x{block_key_hash(key).hex()}")
 
 
 def run_inference(options: argparse.Namespace) -> int:

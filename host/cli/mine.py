@@ -395,9 +395,11 @@ def _execution(options: argparse.Namespace) -> Iterator["ExternalEvm | None"]:
 
 def _contracts(rewards: "SecondLayer") -> JsonObject:
     """The contracts, for the summary."""
+    verifier = rewards.verifier
     return {
         "execution": getattr(rewards.layer.rewards.evm, "url", "embedded"),
         "contracts": {name: f"0x{address.hex()}" for name, address in rewards.addresses.items()},
+        "proof_system": verifier.system, "verifier_number": verifier.number,
         "ledger": rewards.coins,
         "reward_address": f"0x{rewards.reward_address.hex()}",
     }

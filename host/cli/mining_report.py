@@ -196,6 +196,9 @@ def show_summary(screen: Screen, record: JsonObject, devices: Clocked, ended: st
     screen.line(f"contract    {record['contracts']['rewards']} holds "
                 f"{int(record['balances_wei']['reward']) // GWEI:,} gwei for "
                 f"{record['reward_address']}")
+    screen.line(f"verifier    {record['contracts']['verifier']} takes {record['proof_system']} "
+                f"proofs: number {record['verifier_number']} of the registry "
+                f"{record['contracts']['registry']}")
     if record["ledger"] is not None:
         ledger = record["ledger"]
         screen.line(f"ledger      {record['contracts']['ledger']} holds {ledger['units']:,} gwei: "

@@ -82,6 +82,8 @@ FIELDS: dict[str, dict[str, str]] = {
         "layer2_gwei_includer": "earned by including proofs, in final blocks",
         "execution": "\"embedded\", or the node's address",
         "contracts": "an object: the address of each",
+        "proof_system": "of the block circuit's verifier, as the chain's registry names it",
+        "verifier_number": "its number there",
         "ledger": "an object: what the contract of the ledger's coins holds in units, in_tree, "
                   "waiting and owed, proven_slot of the last batch that it has, and how many are "
                   "unproven; null on a node elsewhere", "reward_address": "who is paid",

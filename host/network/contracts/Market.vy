@@ -44,7 +44,8 @@
 
 interface Registry:
     def is_open(number: uint256, signals: uint256) -> bool: view
-    def verify(number: uint256, proof: uint256[8], signals: DynArray[uint256, 64]) -> bool: view
+    def verify(number: uint256, proof: DynArray[uint256, 24],
+               signals: DynArray[uint256, 64]) -> bool: view
 
 interface ProverTag:
     def tag(slot: uint64, prover: uint64, reward_address: address) -> uint256: view
@@ -408,7 +409,7 @@ def end_lock(number: uint256):
     self._pass_on(number, cost)
 
 @external
-def fulfil(number: uint256, proof: uint256[8]):
+def fulfil(number: uint256, proof: DynArray[uint256, 24]):
     """
     @notice Deliver the proof of a LOCKED job by its solver, or of a TAGGED one by anybody.
     """
@@ -450,7 +451,7 @@ def commit(number: uint256, digest: bytes32):
     log Committed(job=number, solver=msg.sender, digest=digest)
 
 @external
-def reveal(number: uint256, proof: uint256[8], salt: bytes32):
+def reveal(number: uint256, proof: DynArray[uint256, 24], salt: bytes32):
     """
     @notice Show the proof of a commitment, 1 to K blocks after it; the deposit comes back.
     """
@@ -564,7 +565,8 @@ def price(number: uint256) -> uint256:
 
 @external
 @view
-def digest_of(number: uint256, solver: address, proof: uint256[8], salt: bytes32) -> bytes32:
+def digest_of(number: uint256, solver: address, proof: DynArray[uint256, 24],
+              salt: bytes32) -> bytes32:
     """
     @notice What `commit` takes. Better computed at home: a node that is asked learns the proof.
     """
@@ -655,10 +657,13 @@ def _draw(number: uint256, kind: uint256, key: uint256) -> Ticket:
 
 @internal
 @pure
-def _digest(number: uint256, solver: address, proof: uint256[8], salt: bytes32) -> bytes32:
+def _digest(number: uint256, solver: address, proof: DynArray[uint256, 24],
+            salt: bytes32) -> bytes32:
+    # An array's numbers come after its place and its length.
+    numbers: Bytes[832] = abi_encode(proof)
     return keccak256(abi_encode(
-        keccak256("proofmill.market.commit.1"), number, solver, keccak256(abi_encode(proof)),
-        salt))
+        keccak256("proofmill.market.commit.1"), number, solver,
+        keccak256(slice(numbers, 64, 32 * len(proof))), salt))
 
 @internal
 @pure

@@ -69,7 +69,8 @@ def prepare(step: Callable[[str, int, int], None], more: Mapping[str, str] | Non
     `more`: the sources of others, by their names. `numbers`: of a proof.
     """
     sources = {name: for_proofs_of(contract_source(name), numbers) for name in LAYER}
-    sources |= {"ProverTag": prover_tag_source(), **(more or {})}
+    sources |= {"ProverTag": prover_tag_source(),
+                "VerifierRegistry": contract_source("VerifierRegistry"), **(more or {})}
     for done, (name, source) in enumerate(sources.items()):
         if not is_kept(source):
             step("compiling the contracts", done, len(sources))

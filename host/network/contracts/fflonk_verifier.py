@@ -31,6 +31,7 @@ from proofmill.host.prover.fflonk.verification_key import (
     FflonkKey,
     R,
 )
+from proofmill.host.prover.plonk.systems import FFLONK
 
 _LAYOUT = """\
 C1, C2, W1, W2, x and y each, then the values ql, qr, qm, qo, qc, s1, s2, s3, a, b, c,
@@ -203,7 +204,7 @@ def verifier_source(key: FflonkKey) -> str:
     """The contract's source. Raises `ProofmillError` for more than `MAXIMUM_PUBLIC` signals."""
     root = root_of_unity(key.power)
     return filled(
-        _TEMPLATE, key.name, key.public, key_hash(key), words=24, layout=_LAYOUT,
+        _TEMPLATE, FFLONK, key.name, key.public, key_hash(key), layout=_LAYOUT,
         denominators=-8**8 * 4**4 * 3**6 * root**2 * (1 - root)**6 % R,
         apart=pow(1 - root, -1, R), c0=hexadecimal(key.c0), places=4 + key.public,
         last=pow(root, key.public - 1, R), back=pow(root, -1, R), **constants(key),

@@ -15,6 +15,7 @@ from proofmill.host.network.evm.account import Account, address_of
 from proofmill.host.network.evm.client import Address, RevertedError
 from proofmill.host.network.evm.contract import Contract
 from proofmill.host.network.evm.embedded import EmbeddedEvm
+from proofmill.host.network.mechanism.verifiers import IDENTIFIERS
 from proofmill.host.prover.circuits.statement import ADDRESS_BYTES
 from proofmill.host.prover.curve.limbs import SCALAR_MODULUS
 from proofmill.host.prover.groth16.json_fields import read_public
@@ -30,13 +31,12 @@ from proofmill.host.prover.inference.proving import (
     VERIFICATION_KEY,
     read_description,
 )
-
-PROOF_SYSTEM = "groth16-bn254-v1"
-"""The name of what is verified, by the draft's rule for names."""
+from proofmill.host.prover.plonk.systems import GROTH16
 
 WORD = 32
 
-PROOF_SYSTEM_ID = bytes(keccak(PROOF_SYSTEM.encode())[:4])
+PROOF_SYSTEM_ID = IDENTIFIERS[GROTH16]
+"""Of what is verified."""
 
 Commitment = tuple[bytes, bytes, bytes, bytes, str]
 """ModelCommitment: model, circuit and verification key as hashes, the proof system, an address."""

@@ -18,6 +18,7 @@ from proofmill.host.network.contracts.opening_frame import (
 )
 from proofmill.host.network.contracts.verifier_frame import DESCRIPTION, VERIFY, filled
 from proofmill.host.network.evm.contract import Artifact
+from proofmill.host.prover.plonk.systems import PLONK
 from proofmill.host.prover.plonk.verification_key import (
     KEY_POINTS,
     PlonkKey,
@@ -166,7 +167,7 @@ def _inverse(number: uint256) -> uint256:
 def verifier_source(key: PlonkKey) -> str:
     """The contract's source. Raises `ProofmillError` for more than `MAXIMUM_PUBLIC` signals."""
     return filled(
-        _TEMPLATE, key.name, key.public, key_hash(key), words=24, layout=_LAYOUT,
+        _TEMPLATE, PLONK, key.name, key.public, key_hash(key), layout=_LAYOUT,
         key=hexadecimal(coordinates(key.points, KEY_POINTS)), **constants(key),
         longest=32 * (2 * len(KEY_POINTS) + key.public + 6))
 

@@ -17,6 +17,7 @@ from proofmill.host.network.contracts.verifier_frame import DESCRIPTION, VERIFY,
 from proofmill.host.network.evm.contract import Artifact
 from proofmill.host.prover.curve.points import point_numbers
 from proofmill.host.prover.groth16.verification_key import VerificationKey
+from proofmill.host.prover.plonk.systems import GROTH16
 
 _TEMPLATE = '''\
 # pragma version ^0.4.0
@@ -76,7 +77,7 @@ def verifier_source(key: VerificationKey) -> str:
     """The contract's source. Raises `ProofmillError` for more than `MAXIMUM_PUBLIC` signals."""
     points = [point_numbers(Group.G1, point) for point in key.public_points]
     return filled(
-        _TEMPLATE, key.name, key.public, key_hash(key), words=8,
+        _TEMPLATE, GROTH16, key.name, key.public, key_hash(key),
         layout="A.x, A.y, B.x imaginary, B.x real, B.y imaginary, B.y real, C.x, C.y",
         first=_words(points[0]),
         terms="\n".join(_TERM.format(point=_words(point), index=index)

@@ -1,12 +1,18 @@
 """What the verifiers of all proof systems have in common as contracts."""
 
 from proofmill.host.ground.errors import ProofmillError
+from proofmill.host.network.mechanism.verifiers import IDENTIFIERS, PROOF_NUMBERS
 from proofmill.host.prover.curve.limbs import BASE_MODULUS, SCALAR_MODULUS
 
 MAXIMUM_PUBLIC = 64
 """More public signals would not leave the contract below 24,576 bytes (EIP-170)."""
 
 DESCRIPTION = '''\
+@external
+@pure
+def proof_system() -> bytes4:
+    return {system}
+
 @external
 @pure
 def key_hash() -> bytes32:
@@ -64,9 +70,10 @@ def _verify(proof: uint256[{words}], signals: uint256[{count}]) -> bool:
 """How it is called, and the beginning of `_verify`: signals are below r."""
 
 
-def filled(template: str, name: str, public: int, key_hash: bytes, **more: object) -> str:
-    """The source of the verifier for a key: its name, how many signals it has, its hash, and what
-    else the template asks for; of `VERIFY`, how many `words` a proof has and their `layout`.
+def filled(template: str, system: str, name: str, public: int, key_hash: bytes,
+           **more: object) -> str:
+    """The source of a system's verifier for a key: its name, how many signals it has, its hash,
+    and what else the template asks for; of `VERIFY`, the `layout` of a proof's numbers.
 
     Raises `ProofmillError` for more than `MAXIMUM_PUBLIC` signals.
     """
@@ -74,4 +81,5 @@ def filled(template: str, name: str, public: int, key_hash: bytes, **more: objec
         raise ProofmillError(f"{name} has {public} public signals; "
                              f"a contract can check 1 to {MAXIMUM_PUBLIC}")
     return template.format(p=BASE_MODULUS, r=SCALAR_MODULUS, count=public, maximum=MAXIMUM_PUBLIC,
+                           system="0x" + IDENTIFIERS[system].hex(), words=PROOF_NUMBERS[system],
                            key_hash="0x" + key_hash.hex(), **more)

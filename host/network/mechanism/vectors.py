@@ -20,6 +20,7 @@ from proofmill.host.network.mechanism import (
     reliability,
     rewards,
     stages,
+    verifiers,
 )
 from proofmill.host.network.mechanism.division import Turn, divided_slots
 from proofmill.host.network.mechanism.ledger import RewardLedger
@@ -54,7 +55,8 @@ def vectors() -> Case:
         "stage": _stages, "reward": _rewards, "penalty": _penalties, "settle": _settlements,
         "controller": _controller, "reliability": _reliability, "division": _divisions,
         "bond": _bonds, "price": _prices,
-        "fee": _fees, "commitment": _commitments, "tie": _ties, "failed_locks": _failed_locks,
+        "fee": _fees, "commitment": _commitments, "proof_system": _proof_systems,
+        "tie": _ties, "failed_locks": _failed_locks,
         "sealed_bid": _bids, "award": _awards,
         "history": _history,
     }
@@ -248,6 +250,19 @@ def _commitments(parameters: Parameters, rng: Random) -> list[Case]:
         proof = rng.randbytes(256)
         cases.append({"job": job.hex(), "prover": prover, "proof": proof.hex(), "salt": salt.hex(),
                       "commitment": market.commitment(job, prover, proof, salt).hex()})
+    return cases
+
+
+def _proof_systems(parameters: Parameters, rng: Random) -> list[Case]:
+    """Their identifiers, and a commitment to a proof of each."""
+    cases: list[Case] = []
+    for name, numbers in verifiers.PROOF_NUMBERS.items():
+        job, prover, salt = _word(rng), rng.randrange(1 << 160), _word(rng)
+        proof = rng.randbytes(32 * numbers)
+        cases.append({
+            "name": name, "identifier": verifiers.IDENTIFIERS[name].hex(), "numbers": numbers,
+            "job": job.hex(), "prover": prover, "proof": proof.hex(), "salt": salt.hex(),
+            "commitment": market.commitment(job, prover, proof, salt).hex()})
     return cases
 
 

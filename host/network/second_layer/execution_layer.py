@@ -51,6 +51,7 @@ from proofmill.host.network.contracts.deployment import (
     on_delayed_mix,
 )
 from proofmill.host.network.contracts.ledger import Opening, Terms, deploy_ledger
+from proofmill.host.network.contracts.registry import deploy_registry, pin
 from proofmill.host.network.evm.account import Account, address_of
 from proofmill.host.network.evm.client import Address, RevertedError
 from proofmill.host.network.evm.contract import Contract
@@ -123,7 +124,8 @@ class EvmExecutionLayer(PayloadBuilder):
     """The specification's `ExecutionEngine` over py-evm; the interface of `ExecutionLayer`.
 
     `evm`: the machine, whose `send` queues transactions for the next payload built here; `layer`:
-    the contracts, created before the first payload; `bank`: the one with the ledger's coins.
+    the contracts, created before the first payload; `bank`: the one with the ledger's coins;
+    `registry`: of verifiers, in which the block circuit's is number 0.
     """
 
     def __init__(
@@ -159,6 +161,8 @@ class EvmExecutionLayer(PayloadBuilder):
         self.bank = deploy_ledger(
             self._poster, self.evm, verifier.address, size, chain_id, Terms(),
             Opening(self._genesis_ledger, owners, self.layer.consensus.address), numbers)
+        self.registry = deploy_registry(self._poster, self.evm, local=True)
+        pin(self._poster, self.registry, verifier.address, key, development=True)
         self.evm.pooling = True
         self.evm.pool.is_reward = self._is_reward_message
         self._minimum_bond = minimum_bond

@@ -25,6 +25,7 @@ from proofmill.host.network.contracts.deployment import (
     divided_bits,
     on_block,
 )
+from proofmill.host.network.contracts.registry import deploy_registry, pin
 from proofmill.host.network.evm.account import Account
 from proofmill.host.network.evm.client import RevertedError
 from proofmill.host.network.evm.contract import Contract
@@ -37,7 +38,7 @@ from proofmill.host.network.second_layer.execution_layer import (
 )
 from proofmill.host.network.second_layer.second_layer import SecondLayer
 
-DEPLOYMENTS = 10
+DEPLOYMENTS = 12
 """Transactions before the first slot, and some to spare."""
 ORACLE_WEI = ETHER
 REPORT_GAS = 10_000_000
@@ -73,7 +74,10 @@ class ExternalLayer(SecondLayer):
             self._oracle, evm, verifier.address, Clock(self._genesis_time, self._slot_seconds),
             engines.parameters, engines.minimum_bond, chain.chain_id, self._oracle.address,
             numbers=proof_numbers_of(engines.key))
-        super().__init__(layer, account, key.address, engines.parameters, engines.minimum_bond)
+        registry = deploy_registry(self._oracle, evm, local=chain.local)
+        pin(self._oracle, registry, verifier.address, engines.key, development=True)
+        super().__init__(layer, registry, account, key.address, engines.parameters,
+                         engines.minimum_bond)
         self._external = evm
         self._view = beacon_view(chain.store)
         self._parent = chain.block(chain.slot)

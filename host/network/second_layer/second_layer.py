@@ -15,8 +15,10 @@ from proofmill.host.network.consensus.keys import ValidatorKey
 from proofmill.host.network.consensus.records import Credit, Status
 from proofmill.host.network.contracts.deployment import Layer
 from proofmill.host.network.contracts.ledger import UNIT
+from proofmill.host.network.contracts.registry import Pinned, pinned
 from proofmill.host.network.evm.account import Account
 from proofmill.host.network.evm.client import Address, Evm, Receipt, RevertedError
+from proofmill.host.network.evm.contract import Contract
 from proofmill.host.network.mechanism.invariants import BrokenInvariant
 from proofmill.host.network.mechanism.parameters import Parameters
 from proofmill.host.network.mechanism.rewards import budget, split
@@ -49,11 +51,13 @@ class SecondLayer:
     """What `Miner` wants as its second layer, over the contracts of `layer`."""
 
     def __init__(
-        self, layer: Layer, account: Account, reward_address: Address, parameters: Parameters,
-        bond: int,
+        self, layer: Layer, registry: Contract, account: Account, reward_address: Address,
+        parameters: Parameters, bond: int,
     ) -> None:
-        """`account` owns the bond, `bond` wei; `parameters`: those the contracts have."""
+        """`account` owns the bond, `bond` wei; `parameters`: those the contracts have; `registry`:
+        of verifiers, in which the layer's is number 0."""
         self.layer = layer
+        self.registry = registry
         self.account = account
         self.reward_address = reward_address
         self._evm: Evm = layer.rewards.evm
@@ -107,7 +111,12 @@ class SecondLayer:
     @property
     def addresses(self) -> dict[str, Address]:
         """Of all contracts, by name."""
-        return self.layer.addresses
+        return {**self.layer.addresses, "registry": self.registry.address}
+
+    @property
+    def verifier(self) -> Pinned:
+        """What the registry on the chain says of the block circuit's verifier."""
+        return pinned(self.registry, 0)
 
     @property
     def coins(self) -> dict[str, int] | None:
@@ -214,8 +223,8 @@ class EmbeddedLayer(SecondLayer):
 
     def __init__(self, execution: EvmExecutionLayer, account: Account, reward_address: Address,
                  engines: EvmEngines) -> None:
-        super().__init__(execution.layer, account, reward_address, engines.parameters,
-                         engines.minimum_bond)
+        super().__init__(execution.layer, execution.registry, account, reward_address,
+                         engines.parameters, engines.minimum_bond)
         self._execution = execution
 
     def slot_passed(self, chain: EmbeddedChain) -> None:

@@ -11,7 +11,11 @@ from proofmill.host.ground.json_text import JsonObject
 from proofmill.host.prover.curve.scalars import NON_RESIDUE, root_of_unity
 from proofmill.host.prover.groth16.json_fields import Fields, read_json
 from proofmill.host.prover.groth16.plain import Numbers
-from proofmill.host.prover.groth16.verification_key import VerificationKey
+from proofmill.host.prover.groth16.verification_key import (
+    VerificationKey,
+    verification_key_from_json,
+)
+from proofmill.host.prover.plonk.systems import PLONK, json_system
 from proofmill.host.prover.plonk.verification_key import (
     CURVE,
     PlonkKey,
@@ -23,6 +27,7 @@ from proofmill.host.prover.plonk.verification_key import (
     read_power,
     split_numbers,
 )
+from proofmill.host.prover.plonk.verification_key import key_from_json as plonk_key_from_json
 
 NAME = "fflonk"
 R = BN254_SCALAR.modulus
@@ -150,3 +155,14 @@ def read_key(path: str | os.PathLike[str]) -> FflonkKey:
 def read_proof(path: str | os.PathLike[str]) -> FflonkProof:
     """Read a ``proof.json``. Raises `ProofmillError`."""
     return proof_from_json(read_json(path).value, os.fspath(path))
+
+
+def read_any_key(path: str | os.PathLike[str]) -> AnyKey:
+    """Read a ``verification_key.json`` of the system that it says. Raises `ProofmillError`."""
+    value, name = read_json(path).value, os.fspath(path)
+    system = json_system(value)
+    if system == NAME:
+        return key_from_json(value, name)
+    if system == PLONK:
+        return plonk_key_from_json(value, name)
+    return verification_key_from_json(value, name)

@@ -44,8 +44,8 @@ def chain() -> tuple[EmbeddedEvm, Contract, Contract, Account, Account]:
     buyer, seller = Account(evm, BUYER), Account(evm, SELLER)
     exchange = deploy_market(buyer, evm, Parameters(), DEPOSIT, 1337)
     any_signals = compile_source("any_signals", (CONTRACTS / "any_signals.vy").read_text())
-    verifier = Contract.deploy(buyer, evm, any_signals, DIGEST, 2)
-    exchange.registry.send(buyer, "add", verifier.address, DIGEST, True)
+    verifier = Contract.deploy(buyer, evm, any_signals, DIGEST, 2, PROOF_SYSTEM_ID)
+    exchange.registry.send(buyer, "add", verifier.address, PROOF_SYSTEM_ID, DIGEST, True)
     models = Contract.deploy(buyer, evm, compiled("ModelRegistry"))
     models.send(buyer, "registerModel", (DIGEST, DIGEST, DIGEST, PROOF_SYSTEM_ID, ""))
     return (evm, exchange.market, deploy_results(buyer, evm, models, Parameters(), DEPOSIT).jobs,

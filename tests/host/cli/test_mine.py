@@ -29,8 +29,10 @@ KEYS = ["blocks_asked", "blocks", "slots", "finalized_epoch", "proofs_made", "pr
         "device_cycles", "device_transform_cycles", "msm_calls_on_device", "msm_calls_total",
         "layer1_gwei",
         "layer2_gwei_matured", "layer2_gwei_pending", "layer2_gwei_includer", "execution",
-        "contracts", "ledger", "reward_address", "balances_wei", "interrupted", "seconds"]
-CONTRACTS = ["consensus", "bonds", "assignment", "tags", "rewards", "verifier", "ledger"]
+        "contracts", "proof_system", "verifier_number", "ledger", "reward_address",
+        "balances_wei", "interrupted", "seconds"]
+CONTRACTS = ["consensus", "bonds", "assignment", "tags", "rewards", "verifier", "registry",
+             "ledger"]
 
 
 SMALLEST = ("--accounts", "2", "--transfers", "1")
@@ -80,6 +82,10 @@ def test_mining_by_gates(capsys, system):
     assert record["proofs_rejected"] == 0 and record["layer2_gwei_matured"] > 0
     assert record["msm_calls_on_device"] == record["msm_calls_total"] == {
         "plonk": 9, "fflonk": 4}[system]
+    assert (record["proof_system"], record["verifier_number"]) == (system, 0)
+    contracts = record["contracts"]
+    assert (f"{contracts['verifier']} takes {system} proofs: number 0 of the registry "
+            f"{contracts['registry']}") in err
     assert record["ledger"]["proven_slot"] == 17
 
 

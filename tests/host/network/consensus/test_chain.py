@@ -204,12 +204,13 @@ def test_an_invalid_proof_never_leaves_the_miner(make_mining: MakeMining) -> Non
 
 def test_a_miner_without_ether_is_told_so(make_mining: MakeMining, prove: Prove) -> None:
     chain, rewards = make_mining(1, MINER)
-    poor = SecondLayer(rewards.layer, Account(chain.execution_layer.evm, b"\x01" * 32),
-                       rewards.reward_address, Parameters(), 10**18)
+    poor = SecondLayer(
+        rewards.layer, rewards.registry, Account(chain.execution_layer.evm, b"\x01" * 32),
+        rewards.reward_address, Parameters(), 10**18)
     with pytest.raises(ProofmillError, match="cannot pay"):
         Miner(chain, MINER, poor, prove).run(1)
     # Somebody else's bond is not the validator's.
-    other = SecondLayer(rewards.layer, Account(
+    other = SecondLayer(rewards.layer, rewards.registry, Account(
         chain.execution_layer.evm, chain.keys[MINER].account), rewards.reward_address,
         Parameters(), 10**18)
     with pytest.raises(ProofmillError, match="validator 3 has no bond as a prover in slot 1"):

@@ -5,11 +5,18 @@
 
 KEY_HASH: immutable(bytes32)
 SIGNALS: immutable(uint256)
+SYSTEM: immutable(bytes4)
 
 @deploy
-def __init__(key_hash: bytes32, signals: uint256):
+def __init__(key_hash: bytes32, signals: uint256, system: bytes4):
     KEY_HASH = key_hash
     SIGNALS = signals
+    SYSTEM = system
+
+@external
+@view
+def proof_system() -> bytes4:
+    return SYSTEM
 
 @external
 @view

@@ -19,7 +19,7 @@ def test_steps_are_told_where_there_is_work(
         function.cache_clear()
     told: list[tuple[str, int, int]] = []
     prepare(lambda *step: told.append(step))
-    assert told == [("compiling the contracts", done, 3) for done in range(3)]
+    assert told == [("compiling the contracts", done, 4) for done in range(4)]
     assert is_kept(contract_source("Assignment")) and not is_kept(contract_source("Bonds"))
     prepare(lambda *step: told.append(step))
-    assert len(told) == 3
+    assert len(told) == 4

@@ -15,17 +15,15 @@ from proofmill.host.network.contracts.market import (
     Way,
     bid_digest,
     check_inputs,
-    check_verifier,
     commitment_digest,
     deploy_market,
     inputs_digest,
-    register_key,
 )
+from proofmill.host.network.contracts.registry import check_verifier, register_key
 from proofmill.host.network.contracts.verifier import key_hash
 from proofmill.host.network.evm.account import Account
 from proofmill.host.network.evm.client import DevelopmentEvm, Receipt, RevertedError
 from proofmill.host.network.evm.contract import Contract
-from proofmill.host.network.evm.embedded import EmbeddedEvm
 from proofmill.host.network.mechanism.auction import Bid, award, may_award
 from proofmill.host.network.mechanism.lottery import Ticket
 from proofmill.host.network.mechanism.market import (
@@ -38,8 +36,10 @@ from proofmill.host.network.mechanism.market import (
     tie_seed,
     unsolved,
 )
+from proofmill.host.network.mechanism.verifiers import IDENTIFIERS
 from proofmill.host.prover.circuits.statement import prover_tag
 from proofmill.host.prover.groth16.verification_key import read_verification_key
+from proofmill.host.prover.plonk.systems import GROTH16
 from tests.host.network.contracts.conftest import addresses
 from tests.host.network.contracts.open_block import OpenBlockEvm
 from tests.host.network.contracts.world import (
@@ -110,8 +110,9 @@ def deploy(evm: DevelopmentEvm) -> Exchange:
     account = Account(evm, private_key("deployer"))
     exchange = deploy_market(account, evm, PLAIN, DEPOSIT, STATEMENT_CHAIN_ID)
     source = (Path(__file__).parent / "any_signals.vy").read_text()
-    verifier = Contract.deploy(account, evm, compile_source("any_signals", source), SALT, 2)
-    exchange.registry.send(account, "add", verifier.address, SALT, True)
+    verifier = Contract.deploy(account, evm, compile_source("any_signals", source), SALT, 2,
+                               IDENTIFIERS[GROTH16])
+    exchange.registry.send(account, "add", verifier.address, IDENTIFIERS[GROTH16], SALT, True)
     return exchange
 
 
@@ -499,11 +500,12 @@ def test_registry_pins_real_keys(place: Place) -> None:
     entry = registry.call("entry", number)
     assert entry["key_hash"] == key_hash(key) and entry["signals"] == 1 and entry["development"]
     with pytest.raises(RevertedError, match="added already"):
-        registry.send(account, "add", entry["verifier"], key_hash(key), True)
+        registry.send(account, "add", entry["verifier"], IDENTIFIERS[GROTH16], key_hash(key), True)
     with pytest.raises(RevertedError, match="for another key"):
-        registry.send(place.account("thief"), "add", entry["verifier"], SALT, True)
+        registry.send(place.account("thief"), "add", entry["verifier"], IDENTIFIERS[GROTH16], SALT,
+                      True)
     with pytest.raises(RevertedError, match="no contract at this address"):
-        registry.send(account, "add", b"\x01" * 20, SALT, True)
+        registry.send(account, "add", b"\x01" * 20, IDENTIFIERS[GROTH16], SALT, True)
     check_verifier(place.evm, registry, number, key)
     check_inputs(INPUTS, inputs_digest(INPUTS))
     with pytest.raises(ProofmillError, match="do not lock a job"):
@@ -512,8 +514,10 @@ def test_registry_pins_real_keys(place: Place) -> None:
         check_verifier(place.evm, registry, 0, key)
     source = (Path(__file__).parent / "any_signals.vy").read_text()
     trap = Contract.deploy(place.account("thief"), place.evm,
-                           compile_source("any_signals", source), key_hash(key), 1)
-    receipt = registry.send(place.account("thief"), "add", trap.address, key_hash(key), True)
+                           compile_source("any_signals", source), key_hash(key), 1,
+                           IDENTIFIERS[GROTH16])
+    receipt = registry.send(place.account("thief"), "add", trap.address, IDENTIFIERS[GROTH16],
+                            key_hash(key), True)
     with pytest.raises(ProofmillError, match="runs other code than"):
         check_verifier(place.evm, registry,
                        int(registry.events(receipt)[0].values["number"]), key)
@@ -521,20 +525,6 @@ def test_registry_pins_real_keys(place: Place) -> None:
     assert not registry.call("verify", number, PROOF, [1])
     with pytest.raises(RevertedError, match="no such verifier"):
         registry.call("entry", 99)
-
-
-def test_development_keys_are_refused_elsewhere() -> None:
-    balances = {address: ETHER for address in addresses()}
-    for chain, refused in ((1, True), (CHAIN_ID, False)):
-        evm = EmbeddedEvm(chain, balances)
-        account = Account(evm, private_key("deployer"))
-        exchange = deploy_market(account, evm, PLAIN, DEPOSIT, 5)
-        key = read_verification_key(VECTORS / "chain4" / "verification_key.json")
-        if refused:
-            with pytest.raises(RevertedError, match="development keys are for local chains"):
-                register_key(account, evm, exchange.registry, key, development=True)
-        else:
-            assert register_key(account, evm, exchange.registry, key, development=True) == 0
 
 
 def test_a_lock_is_declined_early_and_seldom(place: Place) -> None:

@@ -29,7 +29,9 @@ from proofmill.host.network.evm.account import Account, address_of
 from proofmill.host.network.evm.client import RevertedError
 from proofmill.host.network.evm.contract import Contract
 from proofmill.host.network.mechanism.parameters import Parameters
+from proofmill.host.network.mechanism.verifiers import IDENTIFIERS
 from proofmill.host.prover.circuits.statement import prover_tag
+from proofmill.host.prover.plonk.systems import GROTH16
 from tests.host.network.contracts.open_block import OpenBlockEvm
 from tests.host.network.contracts.world import (
     CHAIN_ID,
@@ -79,8 +81,9 @@ def deployed() -> tuple[OpenBlockEvm, Contract]:
     source = (Path(__file__).parent / "any_signals.vy").read_text()
     for count in (1, 2):
         verifier = Contract.deploy(account, evm, compile_source("any_signals", source),
-                                   bytes([count]) * 32, count)
-        exchange.registry.send(account, "add", verifier.address, bytes([count]) * 32, True)
+                                   bytes([count]) * 32, count, IDENTIFIERS[GROTH16])
+        exchange.registry.send(account, "add", verifier.address, IDENTIFIERS[GROTH16],
+                               bytes([count]) * 32, True)
     return evm, exchange.market
 
 

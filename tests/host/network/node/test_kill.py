@@ -44,8 +44,9 @@ class Network:
         engines = EvmEngines(killed.KEY.verification_key, rich=(key.address,))
         self.chain = EmbeddedChain(killed.VERIFY, seed=killed.SEED, size=SMALLEST, engines=engines)
         execution = self.chain.execution_layer
-        self.rewards = SecondLayer(execution.layer, Account(execution.evm, key.account),
-                                   killed.ADDRESS, engines.parameters, engines.minimum_bond)
+        self.rewards = SecondLayer(
+            execution.layer, execution.registry, Account(execution.evm, key.account),
+            killed.ADDRESS, engines.parameters, engines.minimum_bond)
         self.rewards.join()
         self.landed: set[bytes] = set()
         self.roots: dict[int, bytes] = {}
