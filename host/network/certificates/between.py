@@ -15,18 +15,26 @@ _STATE_ROOT = int(spec.get_generalized_index(spec.BeaconBlock, "state_root"))
 _STATE_DEPTH = _STATE_ROOT.bit_length() - 1
 
 
+ROOTS = int(spec.SLOTS_PER_HISTORICAL_ROOT)
+"""Of blocks, in a state."""
+
+
+def place_of(epoch: int) -> int:
+    """Which of the block roots is that of an epoch's first slot."""
+    return int(spec.compute_start_slot_at_epoch(spec.Epoch(epoch))) % ROOTS
+
+
 def _place(epoch: int) -> int:
-    """The generalized index, in a state, of the root that its `block_roots` have of the epoch's
-    first slot."""
-    slot = int(spec.compute_start_slot_at_epoch(spec.Epoch(epoch)))
-    return int(spec.get_generalized_index(
-        spec.BeaconState, "block_roots", slot % int(spec.SLOTS_PER_HISTORICAL_ROOT)))
+    """The generalized index of that root in a state."""
+    return int(spec.get_generalized_index(spec.BeaconState, "block_roots", place_of(epoch)))
 
 
 DEPTH = _STATE_DEPTH + _place(0).bit_length() - 1
 """Nodes of a branch."""
 
 
+FIRST_ROOT = (_STATE_ROOT << DEPTH - _STATE_DEPTH) + _place(0) - (1 << DEPTH - _STATE_DEPTH)
+"""The generalized index, in a block, of `block_roots[0]` of the state after it."""
 def branch_between(block: spec.BeaconBlock, state: spec.BeaconState, epoch: int
                    ) -> tuple[bytes, ...]:
     """The branch from the checkpoint of `epoch` to `block`, of a later slot than its first; `state`

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from eth_hash.auto import keccak
 
 from proofmill.host.ground.units import ETHER
+from proofmill.host.network.certificates.between import FIRST_ROOT, ROOTS
 from proofmill.host.network.certificates.bonds import (
     bond,
     deploy_companion_bonds,
@@ -47,7 +48,7 @@ def measure_certificates() -> Iterator[Cost]:
     registry = Registry(1, {0: Member(public_key(key), 10**9)}, 10**9, FORK)
     roots = [bytes(keccak(b"root %d" % epoch)) for epoch in range(3)]
     contract = Contract.deploy(account, evm, compiled("FinalityCertificate"), verifier.address, 0,
-                               roots[0], registry.commitment)
+                               roots[0], registry.commitment, FIRST_ROOT, ROOTS)
     yield Cost("create FinalityCertificate", evm.block().gas_used)
     for epoch, what in ((1, "submit a certificate"), (2, "submit one that makes an epoch final")):
         link = Link(FORK, Checkpoint(epoch - 1, roots[epoch - 1]), Checkpoint(epoch, roots[epoch]),

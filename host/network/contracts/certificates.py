@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from proofmill.host.network.certificates.between import FIRST_ROOT, ROOTS
 from proofmill.host.network.contracts.compiler import compiled
 from proofmill.host.network.contracts.deployment import Layer
 from proofmill.host.network.contracts.prover_tag import certificate_tag_artifact
@@ -69,7 +70,7 @@ def deploy_certificates(account: Account, evm: Evm, layer: Layer, terms: Certifi
         verifier = Contract.deploy(account, evm, verifier_artifact(terms.key)).address
     finality = Contract.deploy(
         account, evm, compiled("FinalityCertificate"), verifier, terms.checkpoint.epoch,
-        terms.checkpoint.root, terms.registry)
+        terms.checkpoint.root, terms.registry, FIRST_ROOT, ROOTS)
     tags = Contract.deploy(account, evm, certificate_tag_artifact(), chain_id)
     rewards = Contract.deploy(
         account, evm, compiled("CertificateRewards"), layer.consensus.address,

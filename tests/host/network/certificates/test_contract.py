@@ -9,7 +9,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from proofmill.host.ground.errors import ProofmillError
+from proofmill.host.network.certificates.between import (
+    DEPTH,
+    FIRST_ROOT,
+    ROOTS,
+    place_of,
+)
 from proofmill.host.network.certificates.certificate import Certificate
+from proofmill.host.network.certificates.hash_tree import root_above
 from proofmill.host.network.certificates.rule import Finality
 from proofmill.host.network.consensus.block_proofs import proof_from_bytes
 from proofmill.host.network.contracts.compiler import compile_source, compiled
@@ -47,7 +54,7 @@ def test_real_certificates(made: Made) -> None:
     account, evm = world()
     verifier = Contract.deploy(account, evm, verifier_artifact(made.key))
     contract = Contract.deploy(account, evm, compiled("FinalityCertificate"), verifier.address, 4,
-                               checkpoint(4).root, registry(4).commitment)
+                               checkpoint(4).root, registry(4).commitment, FIRST_ROOT, ROOTS)
     assert at(contract, "finalized") == checkpoint(4)
     first, second, third = made.certificates.values()
     with pytest.raises(RevertedError, match="source is not justified"):
@@ -72,7 +79,12 @@ def test_it_begins_with_a_checkpoint_and_a_verifier() -> None:
     for verifier, epoch, of in ((b"\x01" * 20, 4, 4), (None, 1 << 64, 4), (None, 4, 0)):
         with pytest.raises(RevertedError):
             Contract.deploy(account, evm, compiled("FinalityCertificate"),
-                            verifier or stub(account, evm), epoch, START.root, of)
+                            verifier or stub(account, evm), epoch, START.root, of, FIRST_ROOT,
+                            ROOTS)
+    for first, roots in ((FIRST_ROOT, 0), (FIRST_ROOT, 3), (FIRST_ROOT + 1, ROOTS), (1 << 64, 1)):
+        with pytest.raises(RevertedError):
+            Contract.deploy(account, evm, compiled("FinalityCertificate"), stub(account, evm), 4,
+                            START.root, 4, first, roots)
 
 
 def stub(account: Account, evm: EmbeddedEvm) -> Address:
@@ -92,7 +104,7 @@ def test_it_follows_the_same_rule(links: Sequence[tuple[int, int, int, int]]) ->
     account, evm = world()
     known = Finality.start(START, 40)
     contract = Contract.deploy(account, evm, compiled("FinalityCertificate"), stub(account, evm),
-                               START.epoch, START.root, 40)
+                               START.epoch, START.root, 40, FIRST_ROOT, ROOTS)
     for source, target, branch, luck in links:
         root = bytes([target, branch]) * 16
         of = contract.call("root_of", source)
@@ -111,3 +123,38 @@ def test_it_follows_the_same_rule(links: Sequence[tuple[int, int, int, int]]) ->
             assert refused
     assert at(contract, "finalized") == known.finalized
     assert at(contract, "head") == known.head
+
+
+def test_over_two_epochs_by_a_branch() -> None:
+    """As a node: the source is final where the target comes after the checkpoint between."""
+    account, evm = world()
+    between = Checkpoint(5, b"\x05" * 32)
+    branch = [bytes([place]) * 32 for place in range(DEPTH)]
+    last = Checkpoint(7, root_above(Checkpoint(6, b"\x06" * 32).root, FIRST_ROOT + place_of(6),
+                                    branch))
+    six = Checkpoint(6, b"\x06" * 32)
+    known = Finality.start(START, 40)
+    contract = Contract.deploy(account, evm, compiled("FinalityCertificate"), stub(account, evm),
+                               START.epoch, START.root, 40, FIRST_ROOT, ROOTS)
+
+    def submit(source: Checkpoint, target: Checkpoint) -> CertificateInputs:
+        stated = CertificateInputs.of(10 * source.epoch, 10 * target.epoch, source, target, 1, 1)
+        contract.send(account, "submit", source.epoch, target.epoch, target.root,
+                      stated.next_registry, 1, 1, stated.numbers[:8])
+        return stated
+
+    for source, target in ((START, between), (START, six)):
+        known = known.after(submit(source, target))
+    stated = submit(between, last)
+    assert known.after(stated).finalized == at(contract, "finalized") == START
+    for place, wrong in ((place_of(6) + 1, branch), (ROOTS, branch), (place_of(6), branch[1:]),
+                         (place_of(6), [*branch[:-1], bytes(32)]), (place_of(6), [])):
+        with pytest.raises(RevertedError):
+            contract.send(account, "finalize", 7, place, wrong)
+        if place == place_of(6):
+            assert known.after(stated, wrong).finalized == START
+    for other in (5, 6, 8):
+        with pytest.raises(RevertedError):
+            contract.send(account, "finalize", other, place_of(6), branch)
+    contract.send(account, "finalize", 7, place_of(6), branch)
+    assert known.after(stated, branch).finalized == at(contract, "finalized") == between
