@@ -10,7 +10,8 @@ test test-thorough test-times test-slow: export PATH := $(abspath $(BIN)):$(PATH
 
 .PHONY: mine test test-thorough test-times test-slow soak waves check clean
 
-mine: $(VENV)/installed
+# make mine ARGS=--ai: what computes results of models is installed as well.
+mine: $(VENV)/installed$(if $(findstring --ai,$(ARGS)),-ai)
 	@$(BIN)/proofmill mine $(ARGS)
 
 test: $(VENV)/installed-dev
@@ -70,11 +71,17 @@ $(VENV)/installed: pyproject.toml setup.py | $(VENV)/bin/python
 	@$(BIN)/python -m proofmill.host.prover.native.compiling
 	@touch $@
 
+$(VENV)/installed-ai: pyproject.toml setup.py | $(VENV)/bin/python
+	@echo "installing Proofmill and what results of models need into $(VENV): a minute or two ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[ai]'
+	@$(BIN)/python -m proofmill.host.prover.native.compiling
+	@touch $@ $(VENV)/installed
+
 $(VENV)/installed-dev: pyproject.toml setup.py | $(VENV)/bin/python
 	@echo "installing Proofmill and what its tests need into $(VENV): a few minutes ..."
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
 	@$(BIN)/python -m proofmill.host.prover.native.compiling
-	@touch $@ $(VENV)/installed
+	@touch $@ $(VENV)/installed $(VENV)/installed-ai
 
 $(VENV)/installed-docs: pyproject.toml setup.py | $(VENV)/bin/python
 	@echo "installing Proofmill and what its documentation needs into $(VENV): a minute or two ..."
