@@ -11,15 +11,14 @@ from proofmill.host.cli import signals
 from proofmill.host.cli.arguments import input_file, output_folder, seed, whole
 from proofmill.host.cli.block_key import block_key_of, key_in_words
 from proofmill.host.cli.ledger_size import add_ledger_size, ledger_size
-from proofmill.host.cli.mining_report import FALLBACK, Report, Totals, as_record, show_summary
+from proofmill.host.cli.mining_devices import Devices, Proving
+from proofmill.host.cli.mining_report import Report, Totals, as_record, show_summary
 from proofmill.host.cli.prove import add_device, add_fallback
 from proofmill.host.cli.records import print_record
 from proofmill.host.cli.screen import Screen, load_chain
 from proofmill.host.cli.subcommands import Commands
 from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.ground.json_text import JsonObject
-from proofmill.host.prover.devices.catalogue import BuildProgress, open_device
-from proofmill.host.prover.devices.device import BOARD_HZ, Device
 from proofmill.host.prover.plonk.systems import GROTH16, SYSTEMS
 
 if TYPE_CHECKING:  # these take seconds to import
@@ -28,17 +27,10 @@ if TYPE_CHECKING:  # these take seconds to import
     from proofmill.host.network.consensus.chain import EmbeddedChain
     from proofmill.host.network.consensus.keys import ValidatorKey
     from proofmill.host.network.consensus.miner import Event, Miner
-    from proofmill.host.network.consensus.records import Claim
     from proofmill.host.network.evm.external import ExternalEvm
     from proofmill.host.network.second_layer.engines import EvmEngines
     from proofmill.host.network.second_layer.second_layer import SecondLayer
-    from proofmill.host.prover.circuits.rollup.circuit import RollupCircuit
     from proofmill.host.prover.devices.ahead import Ahead
-    from proofmill.host.prover.fflonk.development import GatesKey
-    from proofmill.host.prover.fflonk.prove import FflonkProver
-    from proofmill.host.prover.groth16.prove import Prover
-    from proofmill.host.prover.groth16.proving_key import ProvingKey
-    from proofmill.host.prover.plonk.prove import PlonkProver
 
 EPOCHS_BEFORE = 2
 """Epochs that the chain has run when the miner joins."""
@@ -56,7 +48,10 @@ def register(commands: Commands) -> None:
         "mine", help="prove the blocks of a proof-of-stake chain and earn by it",
         description="Start the embedded chain (Ethereum's executable specification, minimal "
                     "preset, 64 validators), join it after two epochs, prove its next blocks on "
-                    "the device, and run on until the blocks are final and the rewards mature.")
+                    "the device, and run on until the blocks are final and the rewards mature. A "
+                    "simulated device is built with its first use; until it is there, a screenful "
+                    "of blocks more is proven on the processor, as their rows say, but with "
+                    "--json, --json-lines, --execution and --no-fallback.")
     mine.add_argument("--blocks", default=2, metavar="N",
                       type=whole(1, otherwise="there must be at least one to prove"),
                       help="blocks to prove (default: 2)")
@@ -101,47 +96,6 @@ def register(commands: Commands) -> None:
 def ai_model(text: str) -> str:
     """The path of a model; empty: none is named."""
     return input_file("`proofmill model train mlp OUT.onnx` makes one")(text) if text else ""
-
-
-class Devices:
-    """The device asked for, each time that it was opened."""
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-        self._opened: list[Device] = []
-
-    def open(self, progress: BuildProgress | None = None) -> Device:
-        """Open it, anew if it has been before."""
-        self._opened.append(open_device(self.name, progress=progress))
-        return self._opened[-1]
-
-    def close(self) -> None:
-        """Close all that was opened."""
-        for device in self._opened:
-            device.close()
-
-    @property
-    def last(self) -> Device:
-        """The one opened last."""
-        return self._opened[-1]
-
-    @property
-    def reopened(self) -> int:
-        """How often it was opened again."""
-        return max(0, len(self._opened) - 1)
-
-    @property
-    def clock_hz(self) -> int:
-        """The clock rate that the device states, 0 where it states none."""
-        return getattr(self._opened[0], "clock_hz", 0)
-
-    def carried(self) -> tuple[int, float, int] | None:
-        """(bytes carried, seconds for which they keep the line busy, baud), of a serial line."""
-        if not self.name.startswith("serial:"):
-            return None
-        links = [device.accelerators[0].link for device in self._opened]  # type: ignore[attr-defined]
-        return (sum(link.statistics.bytes_out + link.statistics.bytes_in for link in links),
-                sum(link.statistics.line_seconds(link.baud) for link in links), links[0].baud)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -193,6 +147,8 @@ class _Run:
     publisher: "Publisher | None"
     filler: "Filler | None"
     """What the array does between blocks."""
+    meanwhile: Callable[[], bool]
+    """See `Miner.run`."""
 
 
 def _mine(options: argparse.Namespace, run: _Run, devices: Devices, start: float) -> int:
@@ -200,7 +156,7 @@ def _mine(options: argparse.Namespace, run: _Run, devices: Devices, start: float
     failure: ProofmillError | None = None
     try:
         with run.filler.array if run.filler else nullcontext():
-            run.miner.run(options.blocks)
+            run.miner.run(options.blocks, run.meanwhile)
         if run.publisher is not None and not run.miner.summary.interrupted:
             run.publisher.finish()
     except ProofmillError as error:
@@ -220,7 +176,7 @@ def _mine(options: argparse.Namespace, run: _Run, devices: Devices, start: float
         record["failure"] = str(failure)
     ended = (f"stopped{signals.reason()}" if summary.interrupted else
              "failed" if failure is not None else "")
-    show_summary(run.report.screen, record, devices, ended)
+    show_summary(run.report.screen, record, devices, ended, run.totals.meanwhile)
     if run.filler is not None:
         run.filler.show(run.report.screen)
     if options.json:
@@ -268,20 +224,20 @@ def _prepare(options: argparse.Namespace, screen: Screen, devices: Devices,
             # ledger's coins goes on by proofs alone, one block after another.
             chain.advance(users=False)
     check_key(key, local=chain.local)
-    if ahead is not None:
-        with screen.bar("preparing the device") as bar:
-            ahead.wait(bar.step)
-            devices.open(bar.step)
+    if ahead is not None and not _may_be_late(options):
+        devices.open_built(screen, ahead)
+        ahead = None
     size = circuit.size
     screen.line(
         f"chain: {len(chain.keys)} validators, slot {chain.slot}; ledger: {size.accounts:,} "
         f"accounts, {_signed(size.transfers)} a block; circuit: {circuit.r1cs.constraints:,} "
-        f"constraints, {key_in_words(key)}; device: {options.device}")
+        f"constraints, {key_in_words(key)}; device: {options.device}"
+        + (", which is being built: until then the processor proves" if ahead else ""))
     totals, report = Totals(), Report(screen, options.device, options.json_lines)
     publisher = None if options.proofs is None or not isinstance(key, ProvingKey) else Publisher(
         options.proofs, chain, key.verification_key)
     filler = _filler(options, screen)
-    prove = _prover(options, circuit, key, devices, report, totals, publisher, filler)
+    proving = Proving(options, circuit, key, devices, report, totals, publisher, filler, ahead)
     rewards = _second_layer(options, screen, chain, miner, engines, node)
 
     def hear(event: "Event") -> None:
@@ -289,8 +245,14 @@ def _prepare(options: argparse.Namespace, screen: Screen, devices: Devices,
             publisher.passed(event.report.slot)
         report(event)
 
-    return _Run(Miner(chain, MINER_VALIDATOR, rewards, prove, hear), rewards, report, totals,
-                publisher, filler)
+    return _Run(Miner(chain, MINER_VALIDATOR, rewards, proving.prove, hear), rewards, report,
+                totals, publisher, filler, proving.meanwhile)
+
+
+def _may_be_late(options: argparse.Namespace) -> bool:
+    """Whether the device may come while blocks are proven without it: for who watches, not for
+    what counts rows, and not where nothing but the device is to prove."""
+    return not (options.json or options.json_lines or options.execution or options.no_fallback)
 
 
 def _filler(options: argparse.Namespace, screen: Screen) -> "Filler | None":
@@ -305,56 +267,6 @@ def _filler(options: argparse.Namespace, screen: Screen) -> "Filler | None":
 
 def _signed(transfers: int) -> str:
     return "1 signed transfer" if transfers == 1 else f"{transfers} signed transfers"
-
-
-def _prover(options: argparse.Namespace, circuit: "RollupCircuit", key: "ProvingKey | GatesKey",
-            devices: Devices, report: Report, totals: Totals, publisher: "Publisher | None",
-            filler: "Filler | None") -> "Callable[[Claim], bytes]":
-    """What makes the proof of a claim, counts it, and says what has happened to devices."""
-    from proofmill.host.network.consensus.block_proofs import proof_to_bytes
-    from proofmill.host.prover.devices.cpu import CpuDevice
-    from proofmill.host.prover.fflonk.prove import gates_prover
-    from proofmill.host.prover.groth16.prove import Prover
-    from proofmill.host.prover.groth16.proving_key import ProvingKey
-    from proofmill.host.prover.groth16.verification_key import Proof
-
-    alone = options.device == "cpu" or options.no_fallback
-    fallback = None if alone else CpuDevice()
-    prover: Prover | PlonkProver | FflonkProver
-    if isinstance(key, ProvingKey):
-        prover = Prover(key, devices.last, fallback, circuit.r1cs, None if alone else devices.open)
-    else:
-        prover = gates_prover(key, devices.last, fallback, circuit.r1cs)
-    screen = report.screen
-
-    def prove(claim: "Claim") -> bytes:
-        witness = circuit.witness(claim.task.ledger, claim.task.batch, claim.statement)
-        slot = claim.task.slot
-        with (filler.block(slot) if filler else nullcontext() as turn,
-              screen.bar(_working(slot, options, prover)) as bar):
-            def tell(sentence: str) -> None:
-                totals.failures, totals.reopened = prover.failures, devices.reopened
-                screen.line(sentence, style="yellow")
-                report.event(event="device", slot=slot, text=sentence)
-                bar.rename(_working(slot, options, prover))
-
-            result = prover.prove(witness, bar, tell=tell)
-            if turn is not None and result.cycles:
-                turn.seconds = result.cycles / (devices.clock_hz or BOARD_HZ)
-        totals.add(result)
-        report.proven(result)
-        if publisher is not None and isinstance(result.proof, Proof):
-            publisher.proven(slot, result.proof, result.public)
-        return proof_to_bytes(result.proof)
-
-    return prove
-
-
-def _working(slot: int, options: argparse.Namespace,
-             prover: "Prover | PlonkProver | FflonkProver") -> str:
-    """What is going on, for the bar."""
-    device = options.device if prover.faulty is None or options.no_fallback else FALLBACK
-    return f"slot {slot}: proving on {device}"
 
 
 def _second_layer(

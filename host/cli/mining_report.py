@@ -26,7 +26,7 @@ COLUMNS = (
 
 
 class Clocked(Protocol):
-    """A device as far as the summary asks for it: see `host.cli.mine.Devices`."""
+    """A device as far as the summary asks for it: see `host.cli.mining_devices.Devices`."""
 
     @property
     def clock_hz(self) -> int:
@@ -45,12 +45,16 @@ class Totals:
 
     failures: int = 0
     reopened: int = 0
+    meanwhile: int = 0
+    """Proofs on the processor while the device was being built."""
     _proofs: list[tuple[int, int, int, int]] = field(default_factory=list)
 
-    def add(self, result: "AnyResult") -> None:
-        """Count a `ProofResult`."""
+    def add(self, result: "AnyResult", meanwhile: bool = False) -> None:
+        """Count a `ProofResult`; `meanwhile`: of the processor, while the device was being built.
+        """
+        self.meanwhile += meanwhile
         self._proofs.append((result.cycles, result.transform_cycles, result.calls,
-                             result.calls_on_device))
+                             0 if meanwhile else result.calls_on_device))
 
     def of(self, count: int) -> dict[str, int]:
         """Sums over the first `count` proofs, for the summary: a run may be stopped between a proof
@@ -174,8 +178,10 @@ def as_record(summary: "Summary", totals: Totals, device: str, layer: JsonObject
     }
 
 
-def show_summary(screen: Screen, record: JsonObject, devices: Clocked, ended: str) -> None:
-    """The summary in words. `ended`: how, where the run did not come to its end."""
+def show_summary(screen: Screen, record: JsonObject, devices: Clocked, ended: str,
+                 meanwhile: int = 0) -> None:
+    """The summary in words. `ended`: how, where the run did not come to its end; `meanwhile`: as of
+    `Totals`."""
     screen.line()
     if ended:
         screen.line(f"{ended}; so far:", style="bold")
@@ -184,8 +190,12 @@ def show_summary(screen: Screen, record: JsonObject, devices: Clocked, ended: st
                 f"{record['slots']} slots, epoch {record['finalized_epoch']} final")
     screen.line(f"proofs      {record['proofs_made']} made, {record['proofs_included']} included, "
                 f"{record['proofs_rejected']} rejected")
+    if meanwhile:
+        screen.line(f"meanwhile   {meanwhile} of {record['proofs_made']} proofs on cpu, while "
+                    f"{record['device']} was being built")
     if record["device_failures"]:
-        screen.line(f"fallback    {record['fallbacks']} of {record['proofs_made']} proofs on cpu: "
+        screen.line(f"fallback    {record['fallbacks'] - meanwhile} of {record['proofs_made']} "
+                    f"proofs on cpu: "
                     f"{record['device']} failed {_times(record['device_failures'])} and answered "
                     f"again {_times(record['device_reopened'])}", style="yellow")
     screen.line(f"layer 1     {record['layer1_gwei']:,} gwei for staking, as without proving")

@@ -146,8 +146,10 @@ class Miner:
         self.summary = self._take_stock()
         """What the run came to so far."""
 
-    def run(self, blocks: int) -> Summary:
+    def run(self, blocks: int, meanwhile: Callable[[], bool] = lambda: False) -> Summary:
         """Prove the next `blocks` blocks, then run the chain on until their rewards are decided.
+        Before them one more is proven, and counted as asked, for each time that `meanwhile` says
+        that what is to prove them is not there yet.
 
         Stops early, and says so in the summary, on KeyboardInterrupt (Ctrl-C) and, without that
         mark, when finality has not come after `LONGEST_WAIT_EPOCHS`. What `prove` raises besides
@@ -157,9 +159,11 @@ class Miner:
             self._asked = blocks
             self.summary = self._take_stock()
             self.rewards.join()
+            while meanwhile():
+                self._asked += 1
+                self._mine(self._next_slot(proving=True).slot)
             for _ in range(blocks):
-                report = self._next_slot(proving=True)
-                self._mine(report.slot)
+                self._mine(self._next_slot(proving=True).slot)
             deadline = self.chain.slot + LONGEST_WAIT_EPOCHS * self.chain.slots_per_epoch
             while not self._decided() and self.chain.slot < deadline:
                 self._next_slot(proving=False)

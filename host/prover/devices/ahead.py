@@ -1,11 +1,13 @@
 """A simulated device that is built by a process of its own, while this one prepares other things.
 
 Emitting the Verilog keeps one core busy for as long as loading a chain and compiling its contracts
-do; side by side they take two. What is built goes into the cache, where `open_device` finds it; if
-that process fails, `open_device` builds it itself, and says what is wrong.
+do; side by side they take two. It stands back behind what this process does, which somebody
+watches. What is built goes into the cache, where `open_device` finds it; if that process fails,
+`open_device` builds it itself, and says what is wrong.
 """
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -16,6 +18,9 @@ from proofmill.host.ground.closing import Closing
 from proofmill.host.ground.parent import end_with_parent, same_packages
 from proofmill.host.prover.devices.catalogue import BuildProgress, is_built, open_device
 from proofmill.sim.processes import end, start
+
+BEHIND = 5
+"""How much nicer than this process it is."""
 
 
 class Ahead(Closing):
@@ -31,6 +36,11 @@ class Ahead(Closing):
         self._progress: BuildProgress = lambda what, done, total: None
         self._hears = threading.Thread(target=self._hear, daemon=True)
         self._hears.start()
+
+    @property
+    def building(self) -> bool:
+        """Whether it is still at it."""
+        return self._hears.is_alive()
 
     def wait(self, progress: BuildProgress) -> None:
         """Until it has ended, well or not; `progress` hears at which step it is, and of those that
@@ -67,6 +77,8 @@ def main(name: str) -> None:
 
     signal.signal(signal.SIGTERM, stop)
     end_with_parent(signal.SIGTERM)
+    if hasattr(os, "nice"):
+        os.nice(BEHIND)
 
     def told(what: str, done: int, total: int) -> None:
         print(json.dumps([what, done, total]), flush=True)

@@ -10,14 +10,19 @@ from pathlib import Path
 
 import pytest
 
-from proofmill.host.cli.main import main
+from proofmill.host.cli import mine as mine_command
+from proofmill.host.cli import mining_devices
+from proofmill.host.cli.main import main, parser
 from proofmill.host.cli.records import FIELDS
 from proofmill.host.ground import cache
+from proofmill.host.ground.closing import Closing
 from proofmill.host.ground.owner import Owner
 from proofmill.host.network.certificates.light import LightNode
 from proofmill.host.network.consensus.keys import derive_keys
 from proofmill.host.network.evm.account import address_of
 from proofmill.host.prover.circuits.finality.vote import Checkpoint
+from proofmill.host.prover.devices import ahead
+from proofmill.host.prover.devices.catalogue import open_device
 from proofmill.host.prover.devices.device import DeviceError
 from proofmill.host.prover.groth16.development_powers import development_powers
 from proofmill.host.prover.groth16.verification_key import read_verification_key
@@ -89,6 +94,46 @@ def test_mining_by_gates(capsys, system):
     assert record["ledger"]["proven_slot"] == 17
 
 
+class Late(Closing):
+    """What builds the device while so many blocks are proven, and then has built it."""
+
+    last = ("compiling", 3, 10)
+
+    def __init__(self, blocks):
+        self._left = blocks
+
+    @property
+    def building(self):
+        self._left -= 1
+        return self._left >= 0
+
+    def wait(self, progress):
+        progress(*self.last)
+
+    def close(self):
+        pass
+
+
+@pytest.mark.parametrize(("late", "on_cpu"), [(2, 2), (5, 3)])
+def test_blocks_are_proven_while_the_device_is_built(capsys, monkeypatch, late, on_cpu):
+    """On the processor, as their rows say, no more than a screenful; then those that were asked
+    for on the device, and each is counted as what it was."""
+    monkeypatch.setattr(ahead, "ahead_of", lambda name: Late(late))
+    monkeypatch.setattr(mining_devices, "SCREENFUL", 3)
+    assert main(["mine", *SMALLEST, "--blocks", "1"]) == 0
+    shown = capsys.readouterr().out
+    devices = [row[3] for row in slots_of(shown)]
+    assert devices[:on_cpu + 2] == ["cpu"] * on_cpu + ["rtl", "-"]
+    assert "device: rtl, which is being built: until then the processor proves" in shown
+    assert f"blocks      {on_cpu + 1} proven" in shown
+    assert f"meanwhile   {on_cpu} of {on_cpu + 1} proofs on cpu, while rtl was being built" in shown
+    assert re.search(rf"^rtl +5 of {5 * (on_cpu + 1)} multi-scalar multiplications", shown, re.M)
+    # Who counts, or wants no other device, has to wait.
+    for words in (["--json"], ["--no-fallback"]):
+        options = parser("mine").parse_args(["mine", *words])
+        assert not mine_command._may_be_late(options)
+
+
 TIMED = re.compile(r"(?<=\d)( +)\d+\.\d\d(?=  (?:accepted|rejected))|^time .*", re.M)
 """What a clock decides of what `mine` shows: seconds of a proof, and of everything."""
 
@@ -98,6 +143,7 @@ def test_the_readmes_sample_is_what_it_shows(capsys):
     """Line by line, but for times; `...` stands for lines that the README leaves out."""
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     sample = readme[readme.index("chain: 64 validators"):].split("```")[0]
+    open_device("rtl").close()  # it is there
     assert main(["mine"]) == 0
     captured = capsys.readouterr()
     shown = iter(TIMED.sub("", captured.err + captured.out).splitlines())
@@ -221,9 +267,15 @@ class Broken:
         pass
 
 
+def only_broken(monkeypatch):
+    """It is what is opened, and nothing is built for it."""
+    monkeypatch.setattr(ahead, "ahead_of", lambda name: None)
+    monkeypatch.setattr(mining_devices, "open_device", lambda name, progress=None: Broken())
+
+
 def test_a_dead_device_is_reported_as_dead(capsys, monkeypatch):
     """Row by row, in the summary, and in JSON, a line for what happens as it happens."""
-    monkeypatch.setattr("proofmill.host.cli.mine.open_device", lambda name, progress=None: Broken())
+    only_broken(monkeypatch)
     assert main(["mine", "--json-lines", *SMALLEST, "--blocks", "2"]) == 0
     out, err = capsys.readouterr()
     events = [json.loads(line) for line in out.splitlines()]
@@ -249,7 +301,7 @@ def test_a_dead_device_is_reported_as_dead(capsys, monkeypatch):
 
 
 def test_without_a_fallback_a_dead_device_ends_it(capsys, monkeypatch):
-    monkeypatch.setattr("proofmill.host.cli.mine.open_device", lambda name, progress=None: Broken())
+    only_broken(monkeypatch)
     assert main(["mine", "--json", *SMALLEST, "--no-fallback"]) == 2
     out, err = capsys.readouterr()
     record = json.loads(out)

@@ -62,6 +62,7 @@ def test_mining_from_nothing_builds_beside_the_chain(
                  "2"]) == 0
     assert is_built("model")
     said = capsys.readouterr()
-    assert "device: model" in said.out
+    assert "device: model, which is being built" in said.out
+    assert " proofs on cpu, while model was being built" in said.out
     # Only what takes seconds is shown: a wait for the device comes after the chain, if it comes.
     assert "preparing the device" not in said.err.partition("starting the chain")[0]
