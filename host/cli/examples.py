@@ -16,6 +16,8 @@ EXAMPLES = {
                       "model compile mlp.onnx compiled --private-weights"),
     "zkey info": ("zkey info circuit.zkey", "zkey info circuit.zkey --json"),
     "zkey verificationkey": ("zkey verificationkey circuit.zkey verification_key.json",),
+    "gnark key": ("gnark key groth16_vk.bin vk.json", "gnark key circuit.zkey groth16_vk.bin"),
+    "gnark proof": ("gnark proof proof.bin proof.json", "gnark proof proof.json proof.bin --raw"),
     "zkey contribute": ("zkey contribute first.zkey next.zkey --name Ada",),
     "zkey beacon": (f"zkey beacon next.zkey last.zkey {'0a' * 8} 10 --name beacon",),
     "zkey verify": ("zkey verify circuit.r1cs powers.ptau last.zkey",),

@@ -24,6 +24,7 @@ COMMANDS = {
     "serve": ("serve",),
     "inference": ("infer", "model"),
     "keys": ("zkey", "setup"),
+    "gnark": ("gnark",),
     "kzg": ("kzg",),
     "files": ("r1cs",),
     "bench": ("bench",),
@@ -52,7 +53,7 @@ COMMANDS = {
 """Modules with ``register(subparsers)``, and the commands of each."""
 
 READERS = {
-    "proving": ("prove", "verify", "serve", "setup", "zkey", "r1cs",
+    "proving": ("prove", "verify", "serve", "setup", "zkey", "r1cs", "gnark",
                 "kzg"),
     "inference": ("infer", "model"),
     "mining and the network": ("mine", "devnet", "node", "worker", "doctor", "postmortem",

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from proofmill.host.prover.devices.device import Device
     from proofmill.host.prover.fflonk.prove import FflonkProver
     from proofmill.host.prover.groth16.container import Container
+    from proofmill.host.prover.groth16.plain import PlainKey, PlainProof
     from proofmill.host.prover.groth16.prove import Prover
     from proofmill.host.prover.groth16.r1cs import R1cs
     from proofmill.host.prover.native.library import Library
@@ -64,7 +65,8 @@ def register(commands: Commands) -> None:
     verify = commands.add_parser(
         "verify", help="verify a proof",
         description="Verify a proof as `snarkjs groth16|plonk|fflonk verify` does; the key says "
-                    "which. Status 0 when it is valid, 1 when it is not. With --device a Groth16 "
+                    "which. Groth16 keys and proofs may be gnark's binary files. Status 0 when it "
+                    "is valid, 1 when it is not. With --device a Groth16 "
                     "proof's pairings are computed on the wide processor (docs/firmware.md).")
     verify.add_argument("key", metavar="VK.json", type=input_file(), help="the verification key")
     verify.add_argument("public", metavar="PUBLIC.json", type=input_file(),
@@ -211,12 +213,10 @@ def _tell_proved(options: argparse.Namespace, screen: Screen, device: str, secon
 
 def run_verify(options: argparse.Namespace) -> int:
     """Verify; say so."""
-    from proofmill.host.prover.groth16.json_fields import read_json
-
     screen = Screen()
     claims, cycles = _claims(options), None
     with screen.bar("verifying") as bar:
-        key = read_json(options.key).value
+        key = _key_in(options.key)
         verifier = {PLONK: _verify_plonk, FFLONK: _verify_fflonk}.get(
             json_system(key), _verify_groth16)
         if options.device == VERIFYING_DEVICES[0]:
@@ -265,14 +265,13 @@ def _verify_on_device(device: str, value: object, name: str, claims: list[tuple[
                       bar: "Bar") -> tuple[list[str], int]:
     """(the verdicts, cycles of the device)."""
     from proofmill.host.prover.groth16.json_fields import NotValid, read_public
-    from proofmill.host.prover.groth16.plain import key_from_json, read_proof
     from proofmill.host.prover.groth16.wide_check import check
 
-    key = key_from_json(value, name)
+    key = _groth16_key(value, name)
     verdicts, asked = [OTHERWISE] * len(claims), {}
     for n, (public, proof) in enumerate(claims):
         try:
-            asked[n] = read_public(public), read_proof(proof)
+            asked[n] = read_public(public), _groth16_proof(proof)
         except NotValid as error:
             verdicts[n] = f": {error}"
     found = check(device, key, list(asked.values()), bar.step)
@@ -284,9 +283,40 @@ def _verify_on_device(device: str, value: object, name: str, claims: list[tuple[
 
 def _verify_groth16(value: object, name: str, public: str, proof: str) -> bool:
     from proofmill.host.prover.groth16.json_fields import read_public
-    from proofmill.host.prover.groth16.plain import key_from_json, read_proof, verify
+    from proofmill.host.prover.groth16.plain import verify
 
-    return verify(key_from_json(value, name), read_public(public), read_proof(proof))
+    return verify(_groth16_key(value, name), read_public(public), _groth16_proof(proof))
+
+
+def _key_in(path: str) -> object:
+    """A key's file: parsed JSON, or the bytes of one of gnark's."""
+    from proofmill.host.prover.groth16.gnark import is_text
+    from proofmill.host.prover.groth16.json_fields import parse_text, read_bytes
+
+    data = read_bytes(path)
+    return parse_text(data, path).value if is_text(data) else data
+
+
+def _groth16_key(value: object, name: str) -> "PlainKey":
+    """The key of what `_key_in` gave."""
+    from proofmill.host.prover.groth16.gnark import parse_key, plain_key
+    from proofmill.host.prover.groth16.plain import key_from_json
+
+    if isinstance(value, bytes):
+        return plain_key(parse_key(value, name))
+    return key_from_json(value, name)
+
+
+def _groth16_proof(path: str) -> "PlainProof":
+    """A proof in snarkjs' JSON, or as gnark writes it."""
+    from proofmill.host.prover.groth16.gnark import is_text, parse_proof, plain_proof
+    from proofmill.host.prover.groth16.json_fields import parse_text, read_bytes
+    from proofmill.host.prover.groth16.plain import proof_from_json
+
+    data = read_bytes(path)
+    if is_text(data):
+        return proof_from_json(parse_text(data, path).value, path)
+    return plain_proof(parse_proof(data, path))
 
 
 def _verify_plonk(value: object, name: str, public: str, proof: str) -> bool:

@@ -163,14 +163,23 @@ class Fields:
 
 def read_json(path: str | os.PathLike[str]) -> Fields:
     """The content of a JSON file. Raises `ProofmillError`."""
-    name = os.fspath(path)
+    return parse_text(read_bytes(path), os.fspath(path))
+
+
+def read_bytes(path: str | os.PathLike[str]) -> bytes:
+    """The content of a file; a pipe is read once. Raises `ProofmillError`."""
     try:
-        with open(path, encoding="utf-8") as stream:
-            text = stream.read()
-        return Fields(parse_json(text), name)
+        with open(path, "rb") as stream:
+            return stream.read()
     except OSError as error:
-        raise ProofmillError(f"{name}: cannot be read: {error.strerror or error}; "
+        raise ProofmillError(f"{os.fspath(path)}: cannot be read: {error.strerror or error}; "
                              "give the path of a file that is there") from error
+
+
+def parse_text(content: bytes, name: str) -> Fields:
+    """What a JSON file with this content says. Raises `ProofmillError` that names it."""
+    try:
+        return Fields(parse_json(content.decode()), name)
     except ValueError as error:
         raise ProofmillError(f"{name}: is not JSON: {error}; use the file snarkjs wrote") from error
 
