@@ -44,6 +44,10 @@ class Board:
     block_words : words of the memory made of block memories where there is no SDRAM.
     platform : makes the Amaranth platform; None where `pins` says where the ports are.
     pins : port to pin, for flows without an Amaranth platform.
+    top : a class of your own in place of `BoardTop` (or of `PlainTop`, where there are `pins`), for
+        another clock or other pads.
+    memory : makes a memory of your own in place of `timing` and `block_words`, see
+        `hdl.board_top.BoardCore`; None where it is one of these.
     resources : what the chip has, by the names of `boards.resources.Resources`.
     loader : openFPGALoader's name for it.
     note : what there is to be said of it.
@@ -63,6 +67,8 @@ class Board:
     block_words: int = 4096
     platform: Callable[[], Any] | None = None
     pins: Mapping[str, str] | None = None
+    top: Callable[..., "BoardTop | PlainTop"] | None = None
+    memory: Callable[[], Any] | None = None
     resources: Mapping[str, int]
     loader: str
     note: str = ""
@@ -71,11 +77,15 @@ class Board:
     @property
     def memory_words(self) -> int:
         """Words of 64 bits its memory holds."""
+        if self.memory is not None:
+            return int(looked_at(self.memory()).words)
         return self.timing.words if self.timing else self.block_words
 
     @property
     def memory_cycles(self) -> int:
         """Cycles it takes for a point of G1."""
+        if self.memory is not None:
+            return int(looked_at(self.memory()).read_cycles)
         return memory_cycles(self.timing, self.clock_hz)
 
     def core(self, shape: MsmShape | None = None, **options: Any) -> BoardCore:
@@ -84,7 +94,14 @@ class Board:
         shape = shape or self.shape
         return BoardCore(shape, finishing_program(shape), clock_hz=self.clock_hz,
                          timing=self.timing, block_words=self.block_words,
-                         pad_cycles=PAD_CYCLES if self.timing else 0, **options)
+                         pad_cycles=PAD_CYCLES if self.timing else 0,
+                         memory=self.memory and self.memory(), **options)
+
+
+def looked_at(component: Any) -> Any:
+    """A component of which no more is wanted than what it says of itself."""
+    component._MustUse__silence = True
+    return component
 
 
 def ecp5_pll(input_hz: float, output_hz: float) -> tuple[int, int, int]:
@@ -125,10 +142,13 @@ def _nearest_rates(input_hz: float, output_hz: float) -> list[float]:
 
 
 class PlainTop(Elaboratable):
-    """A board's core with ports and no platform: `clk`, `rx`, `tx`, `active`."""
+    """A board's core with ports and no platform: `clk`, `rx`, `tx`, `active`.
 
-    def __init__(self, core: BoardCore):
-        self.core = core
+    A board's own top may have another `clock`, and more `ports` than these.
+    """
+
+    def __init__(self, board: Board, core: BoardCore):
+        self.board, self.core = board, core
         self.clk, self.rx = Signal(name="clk"), Signal(name="rx")
         self.tx, self.active = Signal(name="tx"), Signal(name="active")
 
@@ -139,58 +159,74 @@ class PlainTop(Elaboratable):
     def elaborate(self, platform):
         m = Module()
         m.submodules.core = core = self.core
-        m.domains.sync = ClockDomain()
-        count = Signal(8, reset_less=True)   # power-up: registers begin at their values
-        m.d.sync += count.eq(Mux(count.all(), count, count + 1))
-        m.d.comb += [
-            ClockSignal().eq(self.clk), ResetSignal().eq(~count.all()),
-            core.rx.eq(self.rx), self.tx.eq(core.tx), self.active.eq(core.active)]
+        self.clock(m)
+        m.d.comb += [core.rx.eq(self.rx), self.tx.eq(core.tx), self.active.eq(core.active)]
         return m
+
+    def clock(self, m):
+        """The ``sync`` domain: the pin's own clock."""
+        clocked(m, self.clk)
+
+
+def clocked(m: Any, clock: Any) -> None:
+    """Make the ``sync`` domain of a clock that needs no wait, and reset it after power-up."""
+    m.domains.sync = ClockDomain()
+    count = Signal(8, reset_less=True)   # power-up: registers begin at their values
+    m.d.sync += count.eq(Mux(count.all(), count, count + 1))
+    m.d.comb += [ClockSignal().eq(clock), ResetSignal().eq(~count.all())]
 
 
 class BoardTop(Elaboratable):
-    """A board's core with the clock generator and the pads of an Amaranth platform."""
+    """A board's core with the clock generator and the pads of an Amaranth platform.
+
+    A board's own top may have another `clock`, `line`, `lamp` or `chip`: each gets the module and
+    the platform, and finds the core in ``self.core``.
+    """
 
     def __init__(self, board: Board, core: BoardCore):
         self.board, self.core = board, core
 
     def elaborate(self, platform):
         m = Module()
-        board, core = self.board, self.core
-        m.submodules.core = core
-        self._clock(m, platform)
+        m.submodules.core = self.core
+        self.clock(m, platform)
+        self.line(m, platform)
+        self.lamp(m, platform)
+        if self.board.timing:
+            self.chip(m, platform)
+        return m
+
+    def line(self, m, platform):
+        """The serial line."""
         uart = platform.request("uart", 0, dir={
             name: "-" for name in ("rx", "tx", "rts", "cts", "dtr", "dsr")
             if name in self._names(platform, "uart")})
         m.submodules.rx = rx = io.Buffer("i", uart.rx)
         m.submodules.tx = tx = io.FFBuffer("o", uart.tx)
-        m.d.comb += [core.rx.eq(rx.i), tx.o.eq(core.tx)]
+        m.d.comb += [self.core.rx.eq(rx.i), tx.o.eq(self.core.tx)]
+
+    def lamp(self, m, platform):
+        """The lamp that glows while words move."""
         try:
             led = platform.request("led", 0, dir="-")
             m.submodules.led = led = io.Buffer("o", led)
-            m.d.comb += led.o.eq(core.active)
+            m.d.comb += led.o.eq(self.core.active)
         except Exception:  # a board without a plain lamp is none the worse
             pass
-        if board.timing:
-            self._sdram(m, platform)
-        return m
 
     @staticmethod
     def _names(platform, resource):
         return {sub.name for sub in platform.resources[resource, 0].ios}
 
-    def _clock(self, m, platform):
+    def clock(self, m, platform):
         """The ``sync`` domain: the oscillator itself, or a PLL behind it."""
         board = self.board
-        m.domains.sync = ClockDomain()
         m.submodules.oscillator = clock = io.Buffer(
             "i", platform.request(platform.default_clk, dir="-"))
         if board.flow != "ecp5" or board.clock_hz == board.input_hz:
-            m.d.comb += ClockSignal().eq(clock.i)
-            count = Signal(8, reset_less=True)   # power-up: registers begin at their values
-            m.d.sync += count.eq(Mux(count.all(), count, count + 1))
-            m.d.comb += ResetSignal().eq(~count.all())
+            clocked(m, clock.i)
             return
+        m.domains.sync = ClockDomain()
         divide, multiply, post = ecp5_pll(board.input_hz, board.clock_hz)
         made, locked = Signal(), Signal()
         m.submodules.pll = Instance(
@@ -206,7 +242,7 @@ class BoardTop(Elaboratable):
         # nextpnr derives the made clock's rate from the oscillator's.
         m.submodules.reset = ResetSynchronizer(~locked)
 
-    def _sdram(self, m, platform):
+    def chip(self, m, platform):
         """The chip's pads, all with registers; its clock is inverted in the pad."""
         names = self._names(platform, "sdram")
         ports = platform.request("sdram", 0, dir={name: "-" for name in names})

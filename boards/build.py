@@ -27,6 +27,7 @@ from proofmill.boards.flows import (
     target_of,
 )
 from proofmill.boards.measure import RipUp, clock_rate
+from proofmill.boards.nexus_clock import bring_clock
 from proofmill.boards.packing import prepare
 from proofmill.boards.resources import cells_of, record
 from proofmill.boards.tools import ToolError, pass_of, run, run_yosys, versions
@@ -175,7 +176,8 @@ def _short(text: str) -> str:
 
 def _with_platform(board: Board, core: Any, folder: Path) -> int:
     platform = board.platform()
-    plan = platform.build(BoardTop(board, core), do_build=False, build_dir=str(folder),
+    top = (board.top or BoardTop)(board, core)
+    plan = platform.build(top, do_build=False, build_dir=str(folder),
                           emit_src=False,  # where the sources lie is no part of the gateware
                           script_after_read="\n".join(target_of(board).hints))
     plan.extract(str(folder))
@@ -186,8 +188,9 @@ def _with_platform(board: Board, core: Any, folder: Path) -> int:
 
 
 def _without_platform(board: Board, core: Any, folder: Path) -> int:
+    top = (board.top or PlainTop)(board, core)
     text, number = name_gateware(rtlil.convert(
-        top := PlainTop(core), name="top", platform=SYNTHESIS, ports=top.ports, emit_src=False))
+        top, name="top", platform=SYNTHESIS, ports=top.ports, emit_src=False))
     (folder / "top.il").write_text(text)
     target = target_of(board)
     target.lay_out(folder)
@@ -205,6 +208,8 @@ def mend(board: Board, folder: Path) -> None:
         path = folder / "top.json"
         design = json.loads(path.read_text())
         mended(design, "top")
+        if board.flow == "nexus" and not board.top:
+            bring_clock(board, design["modules"]["top"], folder)
         path.write_text(json.dumps(design))
 
 

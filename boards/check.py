@@ -7,8 +7,9 @@ from typing import Any
 from amaranth.build import Subsignal
 from amaranth.vendor import LatticePlatform, SiliconBluePlatform
 
-from proofmill.boards.board import Board, ecp5_pll
+from proofmill.boards.board import Board, ecp5_pll, looked_at
 from proofmill.boards.flows import PARTS, known, target_of
+from proofmill.hdl.board_top import MEMORY
 from proofmill.hdl.cost import BLOCKS, mailbox_memory_bits, multiplier_blocks
 from proofmill.hdl.uart import divisor
 
@@ -35,7 +36,7 @@ def problems(board: Board) -> list[str]:
     """What has to be mended before `board` can be built, a sentence each."""
     if board.flow not in PARTS:
         return [f"flow is {board.flow!r}; the flows are {', '.join(PARTS)}"]
-    found = [*_chip(board), *_clock(board), *_size(board)]
+    found = [*_chip(board), *_clock(board), *_memory(board), *_size(board)]
     return found + list(_pins(board) if PLATFORMS[board.flow] is None else _platform(board))
 
 
@@ -52,7 +53,9 @@ def _clock(board: Board) -> Iterator[str]:
     if board.clock_hz <= 0 or board.input_hz <= 0 or board.baud <= 0:
         yield "clock_hz, input_hz and baud have to be more than 0"
         return
-    if board.flow != "ecp5" and board.clock_hz != board.input_hz:
+    if board.top is not None:
+        pass  # makes its own clock
+    elif board.flow != "ecp5" and board.clock_hz != board.input_hz:
         yield (f"clock_hz is {board.clock_hz / 1e6:g} MHz and input_hz {board.input_hz / 1e6:g}: "
                f"flow {board.flow} has no clock generator here, so both have to be the same")
     elif board.clock_hz != board.input_hz:
@@ -61,6 +64,21 @@ def _clock(board: Board) -> Iterator[str]:
     if round(board.clock_hz / board.baud) < LEAST_DIVISOR:
         yield (f"baud is {board.baud:,}, less than {LEAST_DIVISOR} cycles a bit at "
                f"{board.clock_hz / 1e6:g} MHz")
+
+
+def _memory(board: Board) -> Iterator[str]:
+    """What a memory of the board's own lacks."""
+    if board.memory is None:
+        return
+    if board.timing is not None:
+        yield "memory stands in place of timing's SDRAM: leave timing out"
+    try:
+        made = looked_at(board.memory())
+    except Exception as error:
+        yield f"memory cannot be made: {type(error).__name__}: {error}"
+        return
+    if missing := [name for name in (*MEMORY, "words", "read_cycles") if not hasattr(made, name)]:
+        yield f"memory has no {', no '.join(missing)}; hdl.block_memory.BlockMemory shows them"
 
 
 def _refusal(field: str, function: Any, *arguments: float) -> Iterator[str]:
@@ -82,7 +100,8 @@ def _size(board: Board) -> Iterator[str]:
         if blocks > there["dsp"]:
             yield (f"shape takes {blocks} multiplier blocks and resources has {there['dsp']}; see "
                    "boards/shapes.py for smaller ones")
-    bits = mailbox_memory_bits(board.shape) + (0 if board.timing else 64 * board.block_words)
+    in_blocks = 0 if board.timing or board.memory else 64 * board.block_words
+    bits = mailbox_memory_bits(board.shape) + in_blocks
     blocks = ceil(bits / BLOCK_BITS[board.flow])
     if blocks > there["bram"]:
         yield (f"mailboxes and points take {blocks} block memories at least and resources has "
@@ -96,7 +115,8 @@ def _pins(board: Board) -> Iterator[str]:
         yield f"flow {board.flow} has no pads for an SDRAM here: leave timing out"
     if missing := [port for port in PORTS if port not in (board.pins or {})]:
         yield f"pins has no {', no '.join(missing)}; it maps {', '.join(PORTS)} to pins"
-    if extra := [port for port in board.pins or {} if port not in PORTS]:
+    extra = [port for port in board.pins or {} if port not in PORTS]
+    if extra and board.top is None:
         yield f"pins has {', '.join(extra)}, which are no ports; the ports are {', '.join(PORTS)}"
 
 

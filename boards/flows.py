@@ -104,10 +104,11 @@ def nextpnr(board: Board, seed: int) -> list[str]:
             options = ["--up5k", "--package", "sg48", "--json", "top.json", "--pcf", "top.pcf",
                        "--asc", "top.asc"]
         case "nexus":
-            # Its usual router reserves the wires of the clock, which are routed before, and finds
-            # no way to it (nextpnr 0.11.1).
+            # `boards.nexus_clock` brings the clock from its pin to where `router2` takes it; a top
+            # of the board's own may have its clock from anywhere.
             options = ["--device", board.chip, "--json", "top.json", "--pdc", "top.pdc", "--fasm",
-                       "top.fasm", "--freq", megahertz, "--router", "router1",
+                       "top.fasm", "--freq", megahertz,
+                       "--router", "router1" if board.top else "router2",
                        *(["--no-tmdriv"] if board.clock_hz < UNHURRIED_HZ else [])]
         case _:
             options = ["--device", board.chip, "--json", "top.json", "--write", "placed.json",

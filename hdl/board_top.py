@@ -17,6 +17,10 @@ def memory_cycles(timing: SdramTiming | None, clock_hz: float) -> int:
     return timing.read_cycles(clock_hz) if timing else BlockMemory.read_cycles
 
 
+MEMORY = ("requests", "points", "writes", "drop", "idle")
+"""Members of a memory: those of `hdl.block_memory.BlockMemory`."""
+
+
 class BoardCore(wiring.Component):
     """Everything of a board's gateware that is clocked: what `proofmill board simulate` runs.
 
@@ -32,6 +36,8 @@ class BoardCore(wiring.Component):
     timing : of the SDRAM chip; None for a board without one.
     block_words : words of block memory instead.
     start_cycles, pad_cycles : see `hdl.sdram.SdramController`.
+    memory : a memory of your own in place of both, a component with the members `MEMORY` and
+        `BlockMemory`'s `words` and `read_cycles`.
 
     Members
     -------
@@ -42,21 +48,38 @@ class BoardCore(wiring.Component):
 
     def __init__(self, shape: MsmShape, program=None, *, divisor: int, clock_hz: float,
                  timing: SdramTiming | None = None, block_words: int = 4096,
-                 start_cycles: int | None = None, pad_cycles: int = 0):
+                 start_cycles: int | None = None, pad_cycles: int = 0, memory=None):
         self.shape, self.program = shape, program
         self.divisor, self.clock_hz = divisor, clock_hz
         self.timing, self.block_words = timing, block_words
         self.start_cycles, self.pad_cycles = start_cycles, pad_cycles
+        self.memory = memory
         super().__init__({
             "rx": In(1, init=1), "tx": Out(1, init=1), "active": Out(1),
             **({"sdram": Out(SdramPins())} if timing else {})})
+
+    @property
+    def memory_words(self) -> int:
+        """Words of 64 bits that its memory holds."""
+        if self.memory is not None:
+            return self.memory.words
+        return self.timing.words if self.timing else self.block_words
+
+    @property
+    def memory_cycles(self) -> int:
+        """Cycles that its memory takes for 8 words."""
+        if self.memory is not None:
+            return self.memory.read_cycles
+        return memory_cycles(self.timing, self.clock_hz)
 
     def elaborate(self, platform):
         m = Module()
         m.submodules.receiver = receiver = UartReceiver(self.divisor)
         m.submodules.transmitter = transmitter = UartTransmitter(self.divisor)
         m.submodules.link = link = FramedLink()
-        if self.timing:
+        if self.memory is not None:
+            store = self.memory
+        elif self.timing:
             store = SdramController(self.clock_hz, self.timing, start_cycles=self.start_cycles,
                                     pad_cycles=self.pad_cycles)
             wiring.connect(m, store.pins, wiring.flipped(self.sdram))
@@ -64,9 +87,8 @@ class BoardCore(wiring.Component):
             store = BlockMemory(self.block_words)
         m.submodules.store = store
         accelerator = Accelerator(
-            self.shape, self.program,
-            memory_words=self.timing.words if self.timing else self.block_words,
-            memory_cycles=memory_cycles(self.timing, self.clock_hz), clock_hz=self.clock_hz)
+            self.shape, self.program, memory_words=self.memory_words,
+            memory_cycles=self.memory_cycles, clock_hz=self.clock_hz)
 
         # A session begins: the accelerator stays in reset until the memory has come to rest.
         held = Signal()

@@ -16,7 +16,7 @@ from proofmill.boards.cores.stream_benches import (
     summed,
 )
 from proofmill.hdl.accelerator import identity_words
-from proofmill.hdl.board_top import BoardCore, memory_cycles
+from proofmill.hdl.board_top import BoardCore
 from proofmill.hdl.emit import emit_verilog, for_every_simulator
 from proofmill.hdl.framing import (
     DELIMITER,
@@ -81,8 +81,8 @@ def board_bench(core: BoardCore, window: int, gateware_hash: int) -> Bench:
     jobs = [replace(job, scalars=list(SCALARS)) for job in jobs_of(shape, window, len(SCALARS))]
     expected = Expected(shape, [], [])
     words = identified(identity_words(
-        shape, gateware_hash, memory_words=chip.words if chip else core.block_words,
-        memory_cycles=memory_cycles(chip, core.clock_hz), clock_hz=int(core.clock_hz)), expected)
+        shape, gateware_hash, memory_words=core.memory_words, memory_cycles=core.memory_cycles,
+        clock_hz=int(core.clock_hz)), expected)
     for job in jobs:
         words += summed(job, expected)
     answered = len(expected.words) + sum(
