@@ -23,14 +23,16 @@ class Target:
     def symbols(self) -> dict[str, int]:
         """The names that every program can use.
 
-        ``modulus``, ``bits`` (of the modulus), ``radix`` (Montgomery's), ``file_radix`` (2^256: a
-        ``.zkey`` holds x * 2^256), and of a curve ``twist_x_re``, ``twist_x_im``, ``twist_y_re``,
-        ``twist_y_im``: s^-2 and s^-3, by which x and y of a G2 point on the accelerator's twist
-        are multiplied for the file's, see `hdl.curve.TWIST_SCALE`.
+        ``modulus``, ``bits`` (of the modulus), ``radix`` (Montgomery's), ``file_radix`` (a file
+        holds x times this: a ``.zkey`` x * 2^256), and of a curve ``twist_x_re``,
+        ``twist_x_im``, ``twist_y_re``, ``twist_y_im``: s^-2 and s^-3, by which x and y of a G2
+        point on the accelerator's twist are multiplied for the file's, see
+        `hdl.curve.TWIST_SCALE`.
         """
         modulus = self.shape.field.modulus
         names = {"modulus": modulus, "bits": self.shape.field.bits,
-                 "radix": self.shape.multiplier.radix, "file_radix": FILE_RADIX}
+                 "radix": self.shape.multiplier.radix,
+                 "file_radix": self.curve.file_radix if self.curve else FILE_RADIX}
         if self.curve is not None:
             x, y = twist_factors(self.curve)
             names |= {"twist_x_re": x[0], "twist_x_im": x[1],
@@ -41,7 +43,7 @@ class Target:
 def twist_factors(curve: Curve) -> tuple[tuple[int, int], tuple[int, int]]:
     """(s^-2, s^-3) for the scale s between `curve`'s G2 and the twist it is computed on."""
     modulus = curve.base.modulus
-    unit = FILE_RADIX % modulus
+    unit = curve.file_radix % modulus
     if curve.unit[Group.G2] == (unit, 0):  # computed on as it is: s = 1
         return (1, 0), (1, 0)
     inverse = quadratic_inverse(TWIST_SCALE, modulus)

@@ -14,7 +14,6 @@ from proofmill.hdl.commands import (
     MAGIC,
     NUMBER,
     PLACE,
-    POINT_WORDS,
     REGION,
     SIZE,
     SLICES,
@@ -134,7 +133,7 @@ class Accelerator(wiring.Component):
             m.d.comb += [extent.words.eq(place.count), extent.copies.eq(0)]
         with m.Else():
             m.d.comb += [extent.words.eq(
-                Array(POINT_WORDS * g.degree for g in shape.adder.groups)[group]),
+                Array(shape.adder.curve.point_words(g) for g in shape.adder.groups)[group]),
                          extent.points.eq(place.count - 1)]
 
         def record(name, values):

@@ -20,7 +20,8 @@ NUMBER = 4 * WORD
 """Bits of a scalar, of the bias, and of a part of a coordinate: four words, low word first."""
 
 POINT_WORDS = 2 * NUMBER // WORD
-"""Words of an affine point of G1; one of G2 has twice as many."""
+"""Words of an affine point of G1 whose coordinates have four; one of G2 has twice as many. See
+`hdl.curve.Curve.words`."""
 
 VERSION = 9
 """Changes when a layout changes."""
@@ -49,7 +50,8 @@ DESCRIPTIONS = {
     Command.LOAD: "Write `count` words, which follow, to the memory from word `address` on. "
                   "Answers when they are written; where the memory ends before, nothing is.",
     Command.MULTIPLY: "Multiply the `count` points at word `address` by as many scalars, and sum. "
-                      "A point is affine, as in a .zkey: 8 words in G1, 16 in G2; the next begins "
+                      "A point is affine, as in a .zkey: 8 words in G1, 16 in G2, of a curve with "
+                      "wider coordinates more; the next begins "
                       "`point_words` words after it. Beside it lie its multiples by powers of "
                       "2 ** `stride`, `copies` with itself, `copy_words` words from one to the "
                       "next. A scalar is cut into slices of `stride` bits, one for each copy, and "
@@ -65,8 +67,7 @@ DESCRIPTIONS = {
                       "an ANSWER with `last` set. With `finish` 1 the groups stay on the chip, "
                       "where they are combined: several passes then come from the highest windows "
                       "down. Each answers an ANSWER with `last` set; the one whose `first` is 0 "
-                      "then the sum as in a .zkey, affine, zeros for infinity: 8 words in G1, 16 "
-                      "in G2.",
+                      "then the sum as a point lies in the memory, affine, zeros for infinity.",
     Command.COUNTERS: "Read the counters of the last MULTIPLY, and of the last TRANSFORM: one "
                       "COUNTERS record.",
     Command.RESET: "Empty all mailboxes and zero the counters. Also done after power-up.",
@@ -197,14 +198,16 @@ def split(value: int, words: int) -> list[int]:
     return [value >> WORD * n & ((1 << WORD) - 1) for n in range(words)]
 
 
-def multiply_head(group: Group, plan: WindowPlan, /, **fields: int) -> list[int]:
+def multiply_head(group: Group, plan: WindowPlan, /, *, coordinate_words: int = NUMBER // WORD,
+                  **fields: int) -> list[int]:
     """The words of MULTIPLY before the scalars, which are cut as `plan` says.
 
+    `coordinate_words`: of a part of a coordinate, see `hdl.curve.Curve.words`.
     `fields`: what does not follow from group and plan (`address`, `count`, `words`, and `finish`
     where it is not 0), and what is otherwise than usual: all windows in one pass, and the plan's
     copies alone, one after another.
     """
-    size = POINT_WORDS * group.degree
+    size = 2 * coordinate_words * group.degree
     values = {
         "command": Command.MULTIPLY, "group": list(Group).index(group), "window": plan.window,
         "windows": plan.windows, "second_region": plan.second_region, "all": plan.windows,
@@ -218,15 +221,16 @@ def multiply_head(group: Group, plan: WindowPlan, /, **fields: int) -> list[int]
     return [*words, *split(plan.bias, BIAS_WORDS)]
 
 
-def words_end(group: Group, *, address: int, count: int, copies: int, point_words: int,
+def words_end(size: int, *, address: int, count: int, copies: int, point_words: int,
               copy_words: int) -> int:
-    """The first word behind all that a MULTIPLY of such fields may read; `address` if `count` is 0.
+    """The first word behind all that a MULTIPLY of such fields may read, of points of `size` words;
+    `address` if `count` is 0.
 
     The gateware refuses what ends beyond its memory (`hdl.extent`).
     """
     if count == 0:
         return address
-    return (address + POINT_WORDS * group.degree + (count - 1) * point_words
+    return (address + size + (count - 1) * point_words
             + (copies - 1) * copy_words)
 
 

@@ -85,4 +85,4 @@ def machine(shape: MsmShape, group: Group) -> Machine:
     return Machine(order=adder.curve.scalar.modulus, degree=group.degree, units=adder.units,
                    mailbox_bits=shape.mailbox_bits, interval=adder.interval[group],
                    batch=shape.batch or 0,
-                   slot=adder.multiplier.interval)
+                   slot=adder.multiplier.interval, words=adder.curve.words)

@@ -33,6 +33,10 @@ PRODUCTS = {Group.G1: 12, Group.G2: 36}
 """Products in the addition formula of each group."""
 
 
+FILE_WORDS = 4
+"""Words of a part of a coordinate in a `.zkey`; see `Curve.words`."""
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Curve:
     """A curve as the adder needs it.
@@ -45,6 +49,7 @@ class Curve:
     times_3b : for each group, the function that multiplies a value by 3 b, by shifts and sums.
     unit : for each group, the z of an affine point as it lies in a file, a tuple of field
         elements. Homogeneous coordinates may be scaled, so x and y go in as they lie there.
+    least_words : see `words`.
     """
 
     name: str
@@ -53,6 +58,22 @@ class Curve:
     b: dict[Group, tuple[int, ...]]
     times_3b: dict[Group, Callable[[Any], Any]]
     unit: dict[Group, tuple[int, ...]]
+    least_words: int = FILE_WORDS
+
+    @property
+    def words(self) -> int:
+        """Words of 64 bits that a part of a coordinate has in a file, in the memory and in an
+        answer: `least_words`, or as many more as the field needs."""
+        return max(self.least_words, -(-self.base.bits // 64))
+
+    @property
+    def file_radix(self) -> int:
+        """Coordinates lie in a file as they are times this, modulo p."""
+        return 1 << 64 * self.words
+
+    def point_words(self, group: Group) -> int:
+        """Words of an affine point."""
+        return 2 * self.words * group.degree
 
     def unit_at(self, group: Group, scale: int, *, affine: bool) -> tuple[int, ...]:
         """`unit` where coordinates lie as they are times ``2 ** scale``: those of G1, and where
@@ -62,7 +83,7 @@ class Curve:
         return (pow(2, scale, self.base.modulus), *[0] * (group.degree - 1))
 
 
-FILE_RADIX = 1 << 256
+FILE_RADIX = 1 << 64 * FILE_WORDS
 """Coordinates lie in a `.zkey` as x * 2^256 mod p, whatever the accelerator's own radix is."""
 
 TWIST_SCALE = (

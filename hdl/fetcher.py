@@ -4,7 +4,7 @@ from amaranth import *
 from amaranth.lib import data, memory, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from proofmill.hdl.commands import POINT_WORDS, WORD
+from proofmill.hdl.commands import WORD
 from proofmill.hdl.slicer import POINT, SLICE
 
 REQUEST = data.StructLayout({"address": 32, "words": 8})
@@ -24,11 +24,11 @@ class Fetcher(wiring.Component):
 
     Parameters
     ----------
-    groups : those that points may be of.
+    sizes : words of a point of each group that there is.
 
     Members
     -------
-    group : index into `groups`, in
+    group : index into `sizes`, in
     points : stream of `hdl.slicer.POINT`, in
     requests : stream of `REQUEST`, out
     slice : of the point that has been asked for longest, out
@@ -36,10 +36,10 @@ class Fetcher(wiring.Component):
     done : nothing has been asked for, out
     """
 
-    def __init__(self, groups):
-        self.groups = groups
+    def __init__(self, sizes):
+        self.sizes = sizes
         super().__init__({
-            "group": In(range(max(2, len(groups)))), "points": In(stream.Signature(POINT)),
+            "group": In(range(max(2, len(sizes)))), "points": In(stream.Signature(POINT)),
             "requests": Out(stream.Signature(REQUEST)), "slice": Out(SLICE), "loaded": In(1),
             "done": Out(1)})
 
@@ -51,9 +51,9 @@ class Fetcher(wiring.Component):
         asked = Signal(range(2 * AHEAD))
         came = Signal.like(asked)
         full = Signal()
-        for index, group in enumerate(self.groups):
+        for index, size in enumerate(self.sizes):
             with m.If(self.group == index):
-                m.d.comb += requests.payload.words.eq(POINT_WORDS * group.degree)
+                m.d.comb += requests.payload.words.eq(size)
         m.d.comb += [
             full.eq((asked ^ came) == AHEAD), self.done.eq(asked == came),
             requests.valid.eq(points.valid & ~full), points.ready.eq(requests.ready & ~full),

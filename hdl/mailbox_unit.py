@@ -9,7 +9,7 @@ from proofmill.hdl.batch_intake import pair_layout, sum_layout
 from proofmill.hdl.bucket_search import BucketSearch
 from proofmill.hdl.frames import FRAME_NUMBER_BITS
 from proofmill.hdl.levels import Level
-from proofmill.hdl.loader import LOAD
+from proofmill.hdl.loader import Load
 from proofmill.hdl.mailbox_batches import PairPort
 from proofmill.hdl.mailboxes import Mailboxes
 from proofmill.hdl.operands import HandedOut, Operands
@@ -53,7 +53,7 @@ class MailboxUnit(wiring.Component):
     orders : see `Orders`, in
     level : the level at hand, see `hdl.levels.Level`, in
     windows : this unit's, see `hdl.unit_windows.WINDOWS`, in
-    load : points from the loader, see `hdl.loader.LOAD`, in
+    load : points from the loader, see `hdl.loader.Load`, in
     room : a point may be loaded, out
     pair : to the adder, see `hdl.banks.Pair`, out
     totals : sums from its lanes, in
@@ -75,7 +75,7 @@ class MailboxUnit(wiring.Component):
             "group": In(range(max(2, len(adder.groups)))),
             "frame_last": In(1), "turn": In(range(max(2, adder.units))),
             "orders": In(Orders(bits)), "level": In(Level(bits)), "windows": In(WINDOWS),
-            "load": In(LOAD), "room": Out(1),
+            "load": In(Load(adder.curve.words)), "room": Out(1),
             "pair": Out(Pair(adder)), "totals": In(adder.coordinate_bits).array(adder.lanes),
             "entry": Out(HandedOut(adder, bits)),
             "at_rest": Out(1), "drained": Out(1),

@@ -28,7 +28,7 @@ from amaranth.lib.wiring import In, Out
 from proofmill.hdl.batch_shape import BatchShape
 from proofmill.hdl.commands import ANSWER, NUMBER, WORD, Command, Error
 from proofmill.hdl.counters import COUNTS, Counters
-from proofmill.hdl.curve import FILE_RADIX, Group
+from proofmill.hdl.curve import Group
 from proofmill.hdl.fetcher import REQUEST, WRITE, Fetcher
 from proofmill.hdl.frames import Frames
 from proofmill.hdl.hand_out import HandOut
@@ -121,7 +121,7 @@ class MsmShape:
     def scale(self) -> int:
         """Coordinates of G1, and those of G2 where sums are made in batches, lie in the memory as
         they are times ``2 ** scale``."""
-        radix = FILE_RADIX if self.batch is None else self.adder.multiplier.radix
+        radix = self.adder.curve.file_radix if self.batch is None else self.adder.multiplier.radix
         return radix.bit_length() - 1
 
     def unit(self, group: Group) -> tuple[int, ...]:
@@ -215,7 +215,8 @@ class Msm(wiring.Component):
         m.submodules.levels = levels = Levels(shape)
         m.submodules.windows = windows = UnitWindows(adder.units)
         m.submodules.slicer = slicer = Slicer()
-        m.submodules.fetcher = fetcher = Fetcher(adder.groups)
+        m.submodules.fetcher = fetcher = Fetcher(
+            [adder.curve.point_words(group) for group in adder.groups])
         m.submodules.loader = loader = PointLoader(
             adder, {group: shape.unit(group) for group in adder.groups}, soon=bool(shape.batches))
         m.submodules.hand_out = hand_out = HandOut(shape)
@@ -343,7 +344,7 @@ class Msm(wiring.Component):
         shape = self.shape
         finisher = Finisher(
             shape.processor, self.program, shape.adder.groups, shape.adder.coordinate_bits,
-            units=shape.adder.units, datapath=shape.datapath)
+            units=shape.adder.units, datapath=shape.datapath, words=shape.adder.curve.words)
         first_pass = self.first_window + self.windows == self.all_windows
         m.submodules.finisher = ResetInserter(self.clear | (sequencer.starting & first_pass))(
             EnableInserter(sequencer.combining)(finisher))

@@ -11,7 +11,7 @@ from amaranth.lib.wiring import In, Out
 
 from proofmill.hdl.curve import Group
 from proofmill.hdl.levels import Level
-from proofmill.hdl.loader import LOAD
+from proofmill.hdl.loader import Load
 from proofmill.hdl.mailbox_batches import beats
 from proofmill.hdl.mailboxes import Fetched, Operand
 from proofmill.hdl.point_adder import AdderShape
@@ -73,7 +73,7 @@ class Operands(wiring.Component):
     group : which group, in
     batched : points have x and y alone, in
     again, level, windows : see `hdl.recoder.Recoder`, in
-    load : from the loader, see `hdl.loader.LOAD`, in
+    load : from the loader, see `hdl.loader.Load`, in
     operand : to the mailboxes, see `hdl.mailboxes.Operand`, out
     room : a point may be loaded, or a bucket fetched, out
     fetch_taken, fetch_mailbox : a bucket is being fetched, this one, in
@@ -91,7 +91,8 @@ class Operands(wiring.Component):
         self.ring = RING if shape.units == 1 else SHARED_RING
         super().__init__({
             "group": In(range(max(2, len(shape.groups)))), "again": In(1), "batched": In(1),
-            "level": In(Level(mailbox_bits)), "windows": In(WINDOWS), "load": In(LOAD),
+            "level": In(Level(mailbox_bits)), "windows": In(WINDOWS),
+            "load": In(Load(shape.curve.words)),
             "operand": Out(Operand(shape, mailbox_bits)),
             "room": Out(1), "fetch_taken": In(1), "fetch_mailbox": In(mailbox_bits),
             "fetched": In(Fetched(shape)),

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from proofmill.hdl.batch_shape import SLOTS
-from proofmill.hdl.commands import POINT_WORDS
+from proofmill.hdl.curve import FILE_WORDS
 from proofmill.hdl.windows import MAX_WINDOW, WindowPlan, halves, stride_for
 
 Reach = tuple[float, ...]
@@ -42,6 +42,7 @@ class Machine:
     scalar_cycles : that the link takes for a scalar; 0 where it never waits.
     batch : most pairs of a batch, where sums are made in such; 0: they are not.
     slot : cycles from one product to the next, of the multiplier that makes them.
+    words : of a number of a point.
     """
 
     order: int
@@ -53,6 +54,7 @@ class Machine:
     scalar_cycles: float = 0.0
     batch: int = 0
     slot: int = 1
+    words: int = FILE_WORDS
 
     @property
     def batch_interval(self) -> float:
@@ -78,12 +80,12 @@ class Machine:
     @property
     def point_words(self) -> int:
         """Words of a point in memory."""
-        return POINT_WORDS * self.degree
+        return 2 * self.words * self.degree
 
     @property
     def point_cycles(self) -> float:
         """Cycles that a point takes to be loaded."""
-        return self.degree * max(8, self.memory_cycles)
+        return self.point_words * max(1, self.memory_cycles / 8)
 
 
 @dataclass(frozen=True)

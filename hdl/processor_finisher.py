@@ -13,7 +13,7 @@ from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from proofmill.hdl.commands import WORD
-from proofmill.hdl.curve import Group
+from proofmill.hdl.curve import FILE_WORDS, Group
 from proofmill.hdl.microcode import COUNTER_BITS
 from proofmill.hdl.processor import CLOCK_BITS, Processor
 from proofmill.hdl.processor_shape import ProcessorShape
@@ -21,9 +21,6 @@ from proofmill.hdl.windows import MAX_WINDOW, WIDTHS, WINDOWS_BITS, halves
 
 GROUP_BITS = 16
 """Bits of a group's number."""
-
-FILE_WORDS = 4
-"""Words of a coordinate's part in a file, whatever the field."""
 
 ENTRY = data.StructLayout({"group": GROUP_BITS, "first": WINDOWS_BITS, "last": 1})
 """A group of the last level, whose coordinates follow; `first` is the window that the numbers of
@@ -119,8 +116,8 @@ class Finisher(wiring.Component):
     The groups come from the highest exponent down, each with its homogeneous coordinates as they
     lie in the mailboxes, unreduced; a group that was never filled is left out. They may come in
     several passes, with anything else on the multiplier between them, begun once it is `resting`.
-    The point goes out as it lies in a `.zkey`: x, then y, each part in four words, low word first;
-    all zero at infinity. While groups are still coming, those that are there are combined already.
+    The point goes out as it lies in a `.zkey`: x, then y, each part in `words`, low word first; all
+    zero at infinity. While groups are still coming, those that are there are combined already.
 
     Parameters
     ----------
@@ -130,6 +127,7 @@ class Finisher(wiring.Component):
     coordinate_bits : of a coordinate as it comes in; at most the multiplier's operand bits.
     units : mailbox units, see `GroupExponent`.
     datapath : see `hdl.processor.Processor`.
+    words : of a part of a coordinate that goes out, see `hdl.curve.Curve.words`.
 
     Members
     -------
@@ -146,11 +144,12 @@ class Finisher(wiring.Component):
     """
 
     def __init__(self, shape: ProcessorShape, program, groups, coordinate_bits: int, *,
-                 units: int = 1, datapath: bool = True):
+                 units: int = 1, datapath: bool = True, words: int = FILE_WORDS):
         if coordinate_bits > shape.multiplier.operand_bits:
             raise ValueError(f"coordinates of {coordinate_bits} bits do not fit a multiplier that "
                              f"takes {shape.multiplier.operand_bits}")
         self.shape, self.groups, self.units = shape, list(groups), units
+        self.out_words = words
         self.entry_points = []
         for group in self.groups:
             label = f"combine_{group.value}"
@@ -248,8 +247,8 @@ class Finisher(wiring.Component):
             Mux(feed.ongoing("DOUBLINGS"), doublings, ~entry.last)))
 
         # What it gives: values, each cut into words.
-        value = Signal(FILE_WORDS * WORD)
-        left = Signal(range(FILE_WORDS + 1))
+        value = Signal(self.out_words * WORD)
+        left = Signal(range(self.out_words + 1))
         m.d.comb += [
             self.words.payload.eq(value[:WORD]), self.words.valid.eq(left != 0),
             processor.o.ready.eq(left == 0),
@@ -258,7 +257,7 @@ class Finisher(wiring.Component):
         ]
         with m.If(left == 0):
             with m.If(processor.o.valid):
-                m.d.sync += [value.eq(processor.o.payload), left.eq(FILE_WORDS)]
+                m.d.sync += [value.eq(processor.o.payload), left.eq(self.out_words)]
         with m.Elif(self.words.ready):
             m.d.sync += [value.eq(value >> WORD), left.eq(left - 1)]
         return m

@@ -7,7 +7,6 @@ from proofmill.hdl.commands import (
     CODE_WORDS,
     CODES,
     HEADER,
-    NUMBER,
     PLACE,
     SIZE,
     WORD,
@@ -25,7 +24,7 @@ def stored_words(curve: Curve, group: Group, points: Iterable[Affine],
                  unit: Coordinate | None = None) -> list[int]:
     """Points as they lie in the accelerator's memory: see `sim.curve.loaded`."""
     return [word for point in points for part in loaded(curve, group, point, unit)
-            for word in split(part, NUMBER // WORD)]
+            for word in split(part, curve.words)]
 
 
 def load_words(curve: Curve, group: Group, points: Iterable[Affine], address: int = 0,

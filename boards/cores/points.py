@@ -3,7 +3,7 @@
 from functools import cache
 from random import Random
 
-from proofmill.hdl.curve import BN254, FILE_RADIX, GENERATOR_G2, Curve, Group
+from proofmill.hdl.curve import BN254, GENERATOR_G2, Curve, Group
 from proofmill.sim.curve import Affine, equation, from_scaled_twist, to_scaled_twist
 from proofmill.sim.points import small_generator
 
@@ -31,4 +31,5 @@ def as_in_a_file(curve: Curve, group: Group, point: Affine) -> list[int]:
     if curve is BN254 and group is Group.G2:
         point = from_scaled_twist(point, curve.base.modulus)
     assert point is not None
-    return [part * FILE_RADIX % curve.base.modulus for coordinate in point for part in coordinate]
+    return [part * curve.file_radix % curve.base.modulus
+            for coordinate in point for part in coordinate]

@@ -11,8 +11,6 @@ from proofmill.hdl.commands import (
     ANSWER,
     COUNTERS,
     HEADER,
-    NUMBER,
-    POINT_WORDS,
     WORD,
     Command,
     Error,
@@ -101,7 +99,7 @@ class Expected:
         if shape.finisher:
             total = multi_scalar_product(law, job.scalars, job.points)
             self.exact(last, *(word for value in as_in_a_file(curve, job.group, total)
-                               for word in split(value, NUMBER // WORD)))
+                               for word in split(value, curve.words)))
             return
         levels = len(halves(plan.window))
         # Not by what groups count for: those of neighbouring windows may count alike.
@@ -158,6 +156,7 @@ def summed(job: Job, expected: Expected) -> list[int]:
     expected.sum_of(job)
     return [*load_words(shape.adder.curve, job.group, job.points, ADDRESS, shape.unit(job.group)),
             *multiply_words(job.group, job.plan, job.scalars, address=ADDRESS,
+                            coordinate_words=shape.adder.curve.words,
                             finish=int(shape.finisher))]
 
 
@@ -189,7 +188,7 @@ def msm_bench(unit: Msm, window: int) -> Bench:
     settings: list[dict[str, int]] = []
     ends: list[int] = []
     for job in jobs:
-        plan, size = job.plan, POINT_WORDS * job.group.degree
+        plan, size = job.plan, shape.adder.curve.point_words(job.group)
         settings.append({
             "group": shape.adder.groups.index(job.group), "window": plan.window,
             "windows": plan.windows, "first_window": 0, "all_windows": plan.windows,

@@ -11,6 +11,7 @@ from proofmill.host.prover.kzg.fk20 import transformed_setup
 from proofmill.host.prover.kzg.inputs import Elements, Point, blob_of, cell_of
 from proofmill.host.prover.kzg.parameters import BLOB_ELEMENTS, CELLS, ELEMENT_BYTES
 from proofmill.host.prover.kzg.recover import recover
+from proofmill.host.prover.kzg.sums import ProcessorSums
 from proofmill.host.prover.native.bls12_381 import ORDER
 
 Tell = Callable[[str, int, int], None]
@@ -58,7 +59,7 @@ def _pairs(data: bytes, setup: object, threads: int, draw: random.Random
     """(ours, theirs) by what they compute."""
     import ckzg
 
-    commitment = functions.blob_to_kzg_commitment(data)
+    sums, commitment = ProcessorSums(threads), functions.blob_to_kzg_commitment(data)
     proof = functions.compute_blob_kzg_proof(data, commitment)
     made, proofs = functions.compute_cells_and_kzg_proofs(data)
     everywhere = ([commitment] * CELLS, list(range(CELLS)), made, proofs)
@@ -67,7 +68,7 @@ def _pairs(data: bytes, setup: object, threads: int, draw: random.Random
 
     def prove(blob: Elements) -> bytes:
         at = blobs.challenge(blob, Point(commitment, b""))
-        return blobs.prove(blob, at, threads)[0].compressed
+        return blobs.prove(blob, at, sums)[0].compressed
 
     def both(coefficients: bytes) -> list[list[bytes]]:
         return [cells.cells_of(coefficients, threads), cells.proofs_of(coefficients, threads)]
@@ -76,7 +77,7 @@ def _pairs(data: bytes, setup: object, threads: int, draw: random.Random
         return [list(each) for each in answer]
 
     return {
-        "commitment": (lambda: blobs.commit(blob_of(data), threads).compressed,
+        "commitment": (lambda: blobs.commit(blob_of(data), sums).compressed,
                        lambda: ckzg.blob_to_kzg_commitment(data, setup)),
         "proof of a blob": (lambda: prove(blob_of(data)),
                             lambda: ckzg.compute_blob_kzg_proof(data, commitment, setup)),

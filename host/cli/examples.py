@@ -25,7 +25,7 @@ EXAMPLES = {
               "setup circuit.r1cs circuit.zkey --development"),
     "r1cs info": ("r1cs info circuit.r1cs",),
     "r1cs check": ("r1cs check circuit.r1cs witness.wtns", "r1cs check circuit.r1cs --quick"),
-    "kzg commit": ("kzg commit blob.bin",),
+    "kzg commit": ("kzg commit blob.bin", "kzg commit blob.bin --device rtl"),
     "kzg prove": ("kzg prove blob.bin --json", "kzg prove blob.bin --at 7"),
     "kzg cells": ("kzg cells blob.bin cells.json",),
     "kzg recover": ("kzg recover some.json cells.json --blob blob.bin",),

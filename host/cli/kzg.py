@@ -2,6 +2,7 @@
 
 import argparse
 import re
+from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING
 
 from proofmill.host.cli.arguments import input_file, machine_reads, output_file, whole
@@ -11,7 +12,13 @@ from proofmill.host.cli.subcommands import Commands
 from proofmill.host.ground.errors import ProofmillError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
     from proofmill.host.prover.kzg.inputs import Point
+    from proofmill.host.prover.kzg.sums import Sums
+
+DEVICES = ("cpu", "model", "rtl")
+"""Those of `host.prover.kzg.sums`, which takes long to import."""
 
 
 def number(text: str) -> int:
@@ -34,6 +41,7 @@ def register(commands: Commands) -> None:
         description="Print the KZG commitment to a blob (EIP-4844), 48 bytes: a point of "
                     "BLS12-381.")
     _add_blob(commit)
+    _add_device(commit)
     _add_options(commit)
     commit.set_defaults(run=run_commit)
     prove = actions.add_parser(
@@ -43,6 +51,7 @@ def register(commands: Commands) -> None:
     _add_blob(prove)
     prove.add_argument("--at", type=number, metavar="Z", help="where the value is asked for, a "
                        "number below r (default: where blob and commitment say)")
+    _add_device(prove)
     _add_options(prove)
     prove.set_defaults(run=run_prove)
     cells = actions.add_parser(
@@ -52,6 +61,7 @@ def register(commands: Commands) -> None:
                     "which is kept in the cache folder.")
     _add_blob(cells)
     cells.add_argument("cells", metavar="CELLS.json", type=output_file)
+    _add_device(cells)
     _add_threads(cells)
     cells.set_defaults(run=run_cells)
     recover = actions.add_parser(
@@ -84,6 +94,13 @@ def _add_blob(command: argparse.ArgumentParser) -> None:
                          help="131,072 bytes, or their hexadecimal digits")
 
 
+def _add_device(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--device", choices=DEVICES, metavar="|".join(DEVICES),
+                         default=DEVICES[0],
+                         help="what computes the sums: this machine, or the accelerator's control "
+                              "or gateware on BLS12-381 (default: %(default)s)")
+
+
 def _add_options(command: argparse.ArgumentParser) -> None:
     _add_threads(command)
     command.add_argument("--json", action="store_true", help="one JSON object")
@@ -91,7 +108,8 @@ def _add_options(command: argparse.ArgumentParser) -> None:
 
 def _add_threads(command: argparse.ArgumentParser) -> None:
     command.add_argument("--threads", type=whole(1), metavar="N",
-                         help="threads (default: one a core)")
+                         help="threads, or simulated accelerators side by side (default: one a "
+                              "core)")
 
 
 def run_commit(options: argparse.Namespace) -> int:
@@ -102,13 +120,15 @@ def run_commit(options: argparse.Namespace) -> int:
 
     blob = blob_of(read_blob(options.blob), options.blob)
     screen = Screen(machine=options.json)
-    prepare(screen)
-    with screen.bar("committing") as bar:
-        commitment = blobs.commit(blob, options.threads, bar)
+    with opened(screen, options.device, options.threads) as sums:
+        with screen.bar("committing") as bar:
+            commitment = blobs.commit(blob, sums, bar)
     if options.json:
-        print_record("kzg commit", {"commitment": shown(commitment.compressed)})
+        print_record("kzg commit", {"commitment": shown(commitment.compressed),
+                                    "device": options.device, "cycles": sums.cycles})
     else:
         screen.line(shown(commitment.compressed))
+        _tell_cycles(screen, options.device, sums)
     return 0
 
 
@@ -117,24 +137,27 @@ def run_prove(options: argparse.Namespace) -> int:
     from proofmill.host.cli.kzg_files import opening_record, read_blob
     from proofmill.host.prover.kzg import blobs
     from proofmill.host.prover.kzg.inputs import blob_of, element_of
-    from proofmill.host.prover.kzg.verify import Opening
+    from proofmill.host.prover.kzg.verify import Opening, are_valid
 
     blob = blob_of(read_blob(options.blob), options.blob)
     if options.at is not None:
         element_of(options.at.to_bytes(32, "big"), "--at")
     screen = Screen(machine=options.json)
-    prepare(screen)
-    with screen.bar("committing") as bar:
-        commitment = blobs.commit(blob, options.threads, bar)
-        at = blobs.challenge(blob, commitment) if options.at is None else options.at
-        bar.rename("proving")
-        proof, value = blobs.prove(blob, at, options.threads, bar)
-    record = opening_record(Opening(commitment, at, value, proof))
+    with opened(screen, options.device, options.threads) as sums:
+        with screen.bar("committing") as bar:
+            commitment = blobs.commit(blob, sums, bar)
+            at = blobs.challenge(blob, commitment) if options.at is None else options.at
+            bar.rename("proving")
+            proof, value = blobs.prove(blob, at, sums, bar)
+    opening = Opening(commitment, at, value, proof)
+    _check(options.device, lambda: are_valid([opening]))
+    record = opening_record(opening)
     if options.json:
-        print_record("kzg prove", record)
+        print_record("kzg prove", {**record, "device": options.device, "cycles": sums.cycles})
     else:
         for name, text in record.items():
             screen.line(f"{name:10}  {text}")
+        _tell_cycles(screen, options.device, sums)
     return 0
 
 
@@ -178,11 +201,12 @@ def run_cells(options: argparse.Namespace) -> int:
 
     blob = blob_of(read_blob(options.blob), options.blob)
     screen = Screen(machine=machine_reads(options.cells))
-    prepare(screen)
-    with screen.bar("committing") as bar:
-        commitment = blobs.commit(blob, options.threads, bar)
-    _write_cells(screen, options.cells, commitment, coefficients_of(blob, options.threads),
-                 options.threads)
+    with opened(screen, options.device, options.threads) as sums:
+        with screen.bar("committing") as bar:
+            commitment = blobs.commit(blob, sums, bar)
+        _write_cells(screen, options.cells, commitment, coefficients_of(blob, options.threads),
+                     options, sums)
+    _tell_cycles(screen, options.device, sums)
     return 0
 
 
@@ -194,6 +218,7 @@ def run_recover(options: argparse.Namespace) -> int:
     from proofmill.host.prover.kzg.cells import blob_from
     from proofmill.host.prover.kzg.inputs import blob_of
     from proofmill.host.prover.kzg.recover import recover
+    from proofmill.host.prover.kzg.sums import ProcessorSums
 
     screen = Screen(machine=machine_reads(options.recovered) or machine_reads(options.blob))
     prepare(screen)
@@ -201,12 +226,14 @@ def run_recover(options: argparse.Namespace) -> int:
     with screen.bar("recovering"):
         coefficients = recover([entry.index for entry in entries], elements, options.threads)
         data = blob_from(coefficients, options.threads)
-        found = blobs.commit(blob_of(data), options.threads)
+        sums = ProcessorSums(options.threads)
+        found = blobs.commit(blob_of(data), sums)
     if found.compressed != commitment.compressed:
         raise ProofmillError(
             f"{options.cells}: commitment: {shown(commitment.compressed)} is to another blob, "
             f"these cells are of {shown(found.compressed)}; give cells with their own commitment")
-    _write_cells(screen, options.recovered, commitment, coefficients, options.threads)
+    options.device = DEVICES[0]
+    _write_cells(screen, options.recovered, commitment, coefficients, options, sums)
     if options.blob is not None:
         write_atomically(options.blob, [data])
         screen.line(f"wrote {options.blob}: the blob")
@@ -214,18 +241,50 @@ def run_recover(options: argparse.Namespace) -> int:
 
 
 def _write_cells(screen: Screen, path: str, commitment: "Point", coefficients: bytes,
-                 threads: int | None) -> None:
+                 options: argparse.Namespace, sums: "Sums") -> None:
     from proofmill.host.cli.kzg_files import cells_text
     from proofmill.host.ground.output import write_atomically
     from proofmill.host.prover.kzg.cells import cells_of, proofs_of
     from proofmill.host.prover.kzg.fk20 import transformed_setup
+    from proofmill.host.prover.kzg.inputs import cell_of, points_of
+    from proofmill.host.prover.kzg.verify_cells import Cell, cells_are_valid
 
+    threads = options.threads
     with screen.bar("transforming the trusted setup") as bar:
         transformed_setup(bar)
     with screen.bar("proving the cells") as bar:
-        proofs = proofs_of(coefficients, threads, bar)
-    write_atomically(path, [cells_text(commitment, cells_of(coefficients, threads), proofs)])
+        proofs, cells = proofs_of(coefficients, threads, bar, sums), cells_of(coefficients, threads)
+    _check(options.device, lambda: cells_are_valid([
+        Cell(commitment, index, cell_of(cell), proof) for index, (cell, proof) in enumerate(
+            zip(cells, points_of(proofs, "the proof"), strict=True))]))
+    write_atomically(path, [cells_text(commitment, cells, proofs)])
     screen.line(f"wrote {path}: {len(proofs)} cells and their proofs")
+
+
+@contextmanager
+def opened(screen: Screen, device: str, threads: int | None) -> "Iterator[Sums]":
+    """What computes sums, built if need be, and closed in the end."""
+    from proofmill.host.prover.kzg.sums import open_sums
+
+    prepare(screen)
+    with screen.bar("preparing the device") as bar:
+        sums = open_sums(device, threads, bar.step)
+    with closing(sums):
+        yield sums
+
+
+def _check(device: str, valid: "Callable[[], bool]") -> None:
+    """Raise where what a device's sums were made into does not verify."""
+    if device != DEVICES[0] and not valid():
+        from proofmill.host.prover.devices.device import DeviceError
+
+        raise DeviceError(f"{device} computed a wrong sum, so nothing is written; use --device "
+                          f"{DEVICES[0]}")
+
+
+def _tell_cycles(screen: Screen, device: str, sums: "Sums") -> None:
+    if sums.cycles:
+        screen.line(f"{sums.cycles:,} cycles ({device})")
 
 
 def prepare(screen: Screen) -> None:

@@ -34,6 +34,8 @@ class OpeningFile(msgspec.Struct, forbid_unknown_fields=True):
     at: str
     value: str
     proof: str
+    device: str | None = None
+    cycles: int | None = None
 
 
 class CellEntry(msgspec.Struct, forbid_unknown_fields=True):

@@ -18,8 +18,10 @@ PRESETS = ("standard", "one-row", "three-rows", "five-rows", "gw5a-one-row", "gw
 BLS = "bls12-381"
 CURVES = ("bn254", BLS)
 
-ON_BLS = ("multiplier", "inverter", "adder", "batch_adder")
-"""Units that there are on BLS12-381, in G1: the others move points, whose words are BN254's."""
+ON_BLS = ("multiplier", "inverter", "adder", "batch_adder", "mailboxes", "recoder", "msm",
+          "accelerator")
+"""Units that there are on BLS12-381, in G1. Others compute on BN254 alone: pairings, transforms,
+the sums of a Groth16 key."""
 
 DEFAULTS = {"target": TARGETS[0], "preset": PRESETS[0], "megahertz": 150.0, "seed": 1,
             "placer": PLACERS[0]}
@@ -43,7 +45,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     add_shape_options(parser)
     parser.add_argument("--curve", choices=CURVES, metavar="|".join(CURVES), default=CURVES[0],
                         help=f"whose coordinates are computed with; of {BLS} "
-                             f"{', '.join(ON_BLS)}, in G1 (default: %(default)s)")
+                             f"{', '.join(unit for unit in UNITS if unit in ON_BLS)}, in G1 "
+                             "(default: %(default)s)")
     parser.add_argument("--g1-only", action="store_true", help="leave G2 out")
     parser.add_argument("--place", action="store_true",
                         help="place and route too (ecp5-85f only; minutes to hours)")

@@ -35,10 +35,13 @@ FIELDS: dict[str, dict[str, str]] = {
         "dependent": "a list: constraints of which one could go, at this witness"},
     "r1cs check: forgeries": {
         "wire": "that was given its other value", "changed": "a list: wires with another value"},
-    "kzg commit": {"commitment": "hex, a compressed point of G1"},
+    "kzg commit": {
+        "commitment": "hex, a compressed point of G1", "device": "--device",
+        "cycles": "of the accelerator; 0 of cpu"},
     "kzg prove": {
         "commitment": "to the blob, hex", "at": "where its polynomial is opened, hex",
-        "value": "there, hex", "proof": "hex, a compressed point of G1"},
+        "value": "there, hex", "proof": "hex, a compressed point of G1", "device": "--device",
+        "cycles": "of the accelerator, for commitment and proof; 0 of cpu"},
     "kzg verify": {"valid": "whether commitment, value, blob or cells, and proofs agree"},
     "infer": {
         "model": "the file", "device": "--device", "samples": "how many",

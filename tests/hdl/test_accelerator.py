@@ -216,6 +216,6 @@ def test_the_end_of_what_is_read(group):
                                                    (3, 4, 4 * size, size), (2, 2, 1, 5)):
         read = [5 + point * point_words + copy * copy_words + word for point in range(count)
                 for copy in range(copies) for word in range(size)]
-        assert words_end(group, address=5, count=count, copies=copies, point_words=point_words,
+        assert words_end(size, address=5, count=count, copies=copies, point_words=point_words,
                          copy_words=copy_words) == max(read) + 1
-    assert words_end(group, address=5, count=0, copies=1, point_words=8, copy_words=0) == 5
+    assert words_end(8, address=5, count=0, copies=1, point_words=8, copy_words=0) == 5

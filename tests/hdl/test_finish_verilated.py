@@ -6,7 +6,7 @@ from random import Random
 import pytest
 
 from proofmill.hdl.commands import ANSWER, Command, Error, split, unpack
-from proofmill.hdl.curve import BN254, FILE_RADIX, TOY_CURVE, Group
+from proofmill.hdl.curve import BN254, TOY_CURVE, Group
 from proofmill.hdl.folded import FoldedShape
 from proofmill.hdl.presets import STANDARD, TOY_SHAPE, at_interval, control_only
 from proofmill.hdl.windows import WindowPlan
@@ -26,18 +26,19 @@ def file_words(curve, group, point):
     if curve is BN254 and group is Group.G2:
         point = from_scaled_twist(point, curve.base.modulus)
     values = [0] * 2 * group.degree if point is None else [
-        part * FILE_RADIX % curve.base.modulus for coordinate in point for part in coordinate]
-    return [word for value in values for word in split(value, 4)]
+        part * curve.file_radix % curve.base.modulus
+        for coordinate in point for part in coordinate]
+    return [word for value in values for word in split(value, curve.words)]
 
 
-def finished(link, group, plan, scalars):
+def finished(link, group, plan, scalars, coordinate_words=4):
     """The words of the affine point after the last pass, and the counters of every pass."""
     words, found = [], []
     for first, windows in reversed(plan.passes):
-        size = 0 if first else 8 * group.degree
+        size = 0 if first else 2 * coordinate_words * group.degree
         head, *words = link.ask(
             multiply_words(group, plan, scalars, first=first, windows=windows,
-                           finish=1), 1 + size)
+                           coordinate_words=coordinate_words, finish=1), 1 + size)
         assert head == answer(Command.MULTIPLY)
         found.append(link.counters())
     return words, found
@@ -50,7 +51,7 @@ def check(shape, runs):
     link = Link(simulation)
     for group, plan, scalars, points in runs:
         link.load_copies(curve, group, plan, points)
-        words, counters = finished(link, group, plan, scalars)
+        words, counters = finished(link, group, plan, scalars, curve.words)
         found.append(counters)
         if shape.datapath:
             point = multi_scalar_product(equation(curve, group), scalars, points)

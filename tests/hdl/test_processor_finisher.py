@@ -10,7 +10,7 @@ from amaranth.lib import wiring
 
 from proofmill.firmware.library import TARGETS, program
 from proofmill.hdl.curve import FILE_RADIX, Group
-from proofmill.hdl.processor_finisher import FILE_WORDS, Finisher, GroupExponent
+from proofmill.hdl.processor_finisher import Finisher, GroupExponent
 from proofmill.hdl.processor_shape import ProcessorShape
 from proofmill.hdl.windows import MAX_WINDOW, WindowPlan, halves
 from proofmill.sim.curve import equation, from_scaled_twist, to_homogeneous

@@ -112,6 +112,7 @@ class Link:
     def multiply(self, expected, address=0):
         expected.check(self.ask(
             multiply_words(expected.group, expected.plan, expected.scalars, address=address,
+                           coordinate_words=expected.shape.adder.curve.words,
                            first=expected.first, windows=expected.windows),
             expected.words))
 

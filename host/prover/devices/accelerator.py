@@ -17,7 +17,6 @@ from proofmill.hdl.commands import (
     MAGIC,
     NUMBER,
     PLACE,
-    POINT_WORDS,
     SIZE,
     SUM_COUNTERS,
     TRANSFORM_COUNTERS,
@@ -26,11 +25,12 @@ from proofmill.hdl.commands import (
     Command,
     Error,
     multiply_head,
+    name_word,
     pack,
     unpack,
     words_end,
 )
-from proofmill.hdl.curve import Group
+from proofmill.hdl.curve import CURVES, FILE_WORDS, Curve, Group
 from proofmill.hdl.transform_shape import PLANES
 from proofmill.hdl.windows import WindowPlan, copies_of
 from proofmill.host.prover.curve.limbs import Limbs
@@ -72,9 +72,23 @@ class Sum:
         return sum(self.counters[name] for name in ("fill", "sum", "output", "finish"))
 
 
+def known_curve(identity: dict[str, int]) -> Curve | None:
+    """The curve that an identity states; None for one that this release does not know."""
+    return next((curve for curve in CURVES.values()
+                 if name_word(curve.name) == identity["curve"]), None)
+
+
 def curve_of(identity: dict[str, int]) -> str:
     """The name of the curve that an identity states, or its first eight letters."""
+    if (curve := known_curve(identity)) is not None:
+        return curve.name
     return identity["curve"].to_bytes(8, "little").rstrip(b"\0").decode("ascii", "replace")
+
+
+def coordinate_words_of(identity: dict[str, int]) -> int:
+    """Words of a part of a coordinate in the memory of an accelerator with this identity."""
+    curve = known_curve(identity)
+    return FILE_WORDS if curve is None else curve.words
 
 
 def _words(*words: int) -> Limbs:
@@ -97,6 +111,7 @@ class Accelerator:
             raise DeviceError(f"the device is another one than expected: {'; '.join(wrong)}; "
                               "load the gateware that this version of proofmill builds")
         self.coordinate_words = -(-self.identity["coordinate_bits"] // 64)
+        self.part_words = coordinate_words_of(self.identity)
         self.memory = self.identity["memory_words"] or SIMULATED_WORDS
         self.used = 0  # words of the device's memory that are in use
 
@@ -108,6 +123,10 @@ class Accelerator:
     def mailboxes(self, group: Group) -> int:
         """Mailboxes a unit has for points of `group`."""
         return (1 << self.identity["mailbox_bits"]) // group.degree
+
+    def point_words(self, group: Group) -> int:
+        """Words of an affine point in the memory."""
+        return 2 * self.part_words * group.degree
 
     def interval(self, group: Group) -> int:
         """Cycles from one addition to the next."""
@@ -153,11 +172,11 @@ class Accelerator:
         if plan.copies > 1 and (not stored or plan.stride % stored):
             raise ValueError(f"slices of {plan.stride} bits want other copies than those for "
                              f"slices of {stored} bits")
-        size = POINT_WORDS * group.degree
+        size = self.point_words(group)
         words = scalar_words(scalars)
         place = {"point_words": size * copies_of(plan.bits, stored),
                  "copy_words": size * (plan.stride // stored if stored else 1)}
-        end = words_end(group, address=address, count=len(scalars), copies=plan.copies, **place)
+        end = words_end(size, address=address, count=len(scalars), copies=plan.copies, **place)
         if end > self.used:
             raise ValueError(f"points at word {address:,} would be read to word {end:,}; only "
                              f"{self.used:,} words are loaded")
@@ -173,7 +192,7 @@ class Accelerator:
                 raise DeviceError(f"the device handed out {self._error(int(head[0]))}, where it "
                                   "should have finished; reset it")
             elif first == 0:
-                point = self._receive(POINT_WORDS * group.degree)
+                point = self._receive(size)
             found = self.counters()
             for name in SUM_COUNTERS:
                 counters[name] += found[name]

@@ -9,6 +9,7 @@ if TYPE_CHECKING:  # a command line that names no device need not wait for NumPy
     from proofmill.hdl.curve import Group
     from proofmill.hdl.msm import MsmShape
     from proofmill.host.prover.devices.accelerator import Accelerator
+    from proofmill.host.prover.devices.arithmetic import Arithmetic
     from proofmill.host.prover.devices.device import Device
     from proofmill.sim.dump import Dump
 
@@ -36,13 +37,15 @@ def open_device(name: str, *, lanes: int | None = None, window: int | None = Non
                 at_once: int | None = None, copies: int | None = None,
                 shape: "MsmShape | None" = None,
                 progress: BuildProgress | None = None, threads: int | None = None,
-                groups: "Collection[Group] | None" = None, dump: "Dump | None" = None) -> "Device":
+                groups: "Collection[Group] | None" = None, dump: "Dump | None" = None,
+                arithmetic: "Arithmetic | None" = None) -> "Device":
     """The device called `name`, one of `DEVICES`; `threads` are of cpu (default: one a core).
 
     `lanes` accelerators are simulated side by side (default: one a core). `window` forces the
     window width, `at_once` the windows in one pass, `copies` how many there are of a point,
     `shape` another accelerator than the standard one, `groups` those that it has to compute in
-    (default: both), `dump` a waveform that the first simulated accelerator writes. Raises
+    (default: both), `dump` a waveform that the first simulated accelerator writes, `arithmetic`
+    that of the curve of `shape` (default: BN254's), of which there are simulated ones alone. Raises
     `ProofmillError` for a name that is none, where a simulation cannot be built, and for a board of
     another curve or without such a group.
     """
@@ -58,8 +61,10 @@ def open_device(name: str, *, lanes: int | None = None, window: int | None = Non
         raise ProofmillError(
             f"there is no device {name!r}; the devices are {', '.join(DEVICES)}")
     # The generator and the simulator take half a second to import.
+    from proofmill.hdl.curve import Group
     from proofmill.host.ground.cores import cores
     from proofmill.host.prover.devices.accelerator import Accelerator
+    from proofmill.host.prover.devices.arithmetic import ON_BN254
     from proofmill.host.prover.devices.lanes import LanesDevice
     from proofmill.sim.verilated import Simulation, build
 
@@ -69,7 +74,9 @@ def open_device(name: str, *, lanes: int | None = None, window: int | None = Non
     return LanesDevice(
         name, [Accelerator(Simulation(library, dump if n == 0 else None), gateware.identity)
                for n in range(count)],
-        window, at_once, copies=copies)
+        window, at_once, copies=copies,
+        groups=tuple(Group) if arithmetic is None else shape.adder.groups,
+        arithmetic=arithmetic or ON_BN254)
 
 
 def simulated_shape(name: str, shape: "MsmShape | None" = None) -> "MsmShape":

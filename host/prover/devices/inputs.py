@@ -32,15 +32,15 @@ def check_points(group: Group, points: Limbs) -> None:
             "coordinates times 2^256 modulo p, as a .zkey has them, and zeros for infinity")
 
 
-def check_jobs(jobs: Sequence[Job]) -> None:
+def check_jobs(jobs: Sequence[Job], order: int = ORDER) -> None:
     """Raise where scalars are not of shape (count, 4), which is a ValueError, or one is not below
     the groups' order, which is a ProofmillError that names it."""
     for number, job in enumerate(jobs):
         if job.scalars.shape != (job.bases.count, LIMBS):
             raise ValueError(f"job {number}: {job.bases.count} bases need scalars of shape "
                              f"({job.bases.count}, 4), not {job.scalars.shape}")
-        if (index := first_not_below(job.scalars, ORDER)) is not None:
+        if (index := first_not_below(job.scalars, order)) is not None:
             (value,) = from_limbs(job.scalars[index:index + 1])
             raise ProofmillError(
                 f"job {number}: scalar {index:,} of {job.bases.count:,} is {value:#x}, not below "
-                f"the groups' order {ORDER:#x}; reduce it modulo the order first")
+                f"the groups' order {order:#x}; reduce it modulo the order first")

@@ -9,33 +9,13 @@ from functools import partial
 
 import numpy as np
 
-from proofmill.hdl.curve import (
-    BN254,
-    FILE_RADIX,
-    PRODUCTS,
-    TWIST_SCALE,
-    Group,
-    quadratic_product,
-)
+from proofmill.hdl.curve import BN254, PRODUCTS, Curve, Group
 from proofmill.hdl.plans import Machine, Reach, Store, best_plan, share_memory, stores, uniform
 from proofmill.hdl.windows import WindowPlan, copies_of, stride_for
-from proofmill.host.prover.curve.arithmetic import multi_scalar_multiplication, sum_of_powers
-from proofmill.host.prover.curve.limbs import (
-    SCALAR_MODULUS,
-    Limbs,
-    first_not_below,
-    from_limbs,
-    to_limbs,
-)
-from proofmill.host.prover.curve.points import (
-    Flags,
-    ProjectivePoint,
-    first_not_canonical,
-    is_infinity,
-)
-from proofmill.host.prover.curve.validity import on_curve
-from proofmill.host.prover.devices.accelerator import Accelerator, Sum, curve_of
-from proofmill.host.prover.devices.copies import copies_of_points
+from proofmill.host.prover.curve.limbs import SCALAR_MODULUS, Limbs, first_not_below
+from proofmill.host.prover.curve.points import Flags, is_infinity
+from proofmill.host.prover.devices.accelerator import Accelerator, coordinate_words_of, curve_of
+from proofmill.host.prover.devices.arithmetic import ON_BN254, Arithmetic
 from proofmill.host.prover.devices.device import (
     Bases,
     DeviceError,
@@ -44,75 +24,21 @@ from proofmill.host.prover.devices.device import (
     Quotient,
     Result,
 )
-from proofmill.host.prover.devices.inputs import check_jobs, check_points
+from proofmill.host.prover.devices.inputs import check_jobs
 from proofmill.host.prover.devices.scalar_words import bit_lengths
 
 log = logging.getLogger(__name__)
 
-MODULUS = BN254.base.modulus
 SCALAR_BITS = BN254.scalar.bits
-BITS = WindowPlan(SCALAR_BITS, 2).bits
-"""What a scalar's digits hold."""
-
-
-FILE_SCALE = FILE_RADIX.bit_length() - 1
-"""Coordinates lie in a `.zkey` times 2 ** FILE_SCALE."""
-
-
-def to_device(group: Group, points: Limbs, scale: int = FILE_SCALE, *,
-              affine: bool = False) -> Limbs:
-    """Points as they lie in a `.zkey`, as the accelerator wants them.
-
-    G1: times ``2 ** scale`` instead of ``2 ** 256``. G2: y times the scale s of the twist, see
-    `hdl.curve.TWIST_SCALE`; where sums are made of `affine` points, x times its square, y times its
-    cube, and both times ``2 ** scale``.
-    """
-    points = np.require(points, np.uint64, ("C", "A"))
-    if group is Group.G1:
-        if scale == FILE_SCALE:
-            return points
-        factor = pow(2, scale - FILE_SCALE, MODULUS)
-        return to_limbs([value * factor % MODULUS for value in from_limbs(points.reshape(-1, 4))]
-                        ).reshape(points.shape)
-    if not affine:
-        return np.concatenate([points[:, :8], _multiplied(points[:, 8:], TWIST_SCALE)], axis=1)
-    factor = pow(2, scale - FILE_SCALE, MODULUS)
-    square = quadratic_product(TWIST_SCALE, (factor * TWIST_SCALE[0] % MODULUS,
-                                             factor * TWIST_SCALE[1] % MODULUS), MODULUS)
-    return np.concatenate([
-        _multiplied(points[:, :8], square),
-        _multiplied(points[:, 8:], quadratic_product(square, TWIST_SCALE, MODULUS))], axis=1)
-
-
-def _multiplied(coordinates: Limbs, factor: tuple[int, int]) -> Limbs:
-    """Coordinates in Fp2, a row each, times a number."""
-    values = from_limbs(np.ascontiguousarray(coordinates).reshape(-1, 4))
-    return to_limbs([part for re, im in zip(values[0::2], values[1::2], strict=True)
-                     for part in quadratic_product((re, im), factor, MODULUS)]).reshape(-1, 8)
-
-
-def finish(group: Group, answer: Sum) -> Limbs:
-    """``sum(2**exponent * point)`` as an affine point: the last few hundred operations, by mcl."""
-    powers: list[ProjectivePoint] = [None] * (max(answer.points, default=-1) + 1)
-    square = quadratic_product(TWIST_SCALE, TWIST_SCALE, MODULUS)
-    cube = quadratic_product(square, TWIST_SCALE, MODULUS)
-    for exponent, parts in answer.points.items():
-        c = [part % MODULUS for part in parts]
-        if group is Group.G1:
-            powers[exponent] = (c[0], c[1], c[2])
-        else:
-            powers[exponent] = (quadratic_product((c[0], c[1]), TWIST_SCALE, MODULUS),
-                                (c[2], c[3]),
-                                quadratic_product((c[4], c[5]), cube, MODULUS))
-    return sum_of_powers(group, powers)
 
 
 def check_suits(name: str, identity: dict[str, int],
-                groups: Collection[Group] = tuple(Group)) -> None:
-    """Raise `DeviceError` where the accelerator `name` does not compute on BN254, in `groups`."""
+                groups: Collection[Group] = tuple(Group), wanted: Curve = BN254) -> None:
+    """Raise `DeviceError` where the accelerator `name` does not compute on the curve that is
+    `wanted`, in `groups`."""
     curve = curve_of(identity)
-    if curve != BN254.name:
-        raise DeviceError(f"{name} computes on the curve {curve}, and this is of {BN254.name}; "
+    if curve != wanted.name:
+        raise DeviceError(f"{name} computes on the curve {curve}, and this is of {wanted.name}; "
                           f"`proofmill selftest {name}` tests it on its own curve")
     for group in groups:
         if not identity[f"interval_{group.value}"]:
@@ -133,7 +59,8 @@ def machine_of(identity: dict[str, int], group: Group, scalar_seconds: float = 0
                    batch=identity["batch"],
                    slot=max(1, identity["interval_g1"] * identity["multipliers"]
                             // PRODUCTS[Group.G1]),
-                   scalar_cycles=scalar_seconds * identity["clock_hz"])
+                   scalar_cycles=scalar_seconds * identity["clock_hz"],
+                   words=coordinate_words_of(identity))
 
 
 MULTIPLES = 4
@@ -162,10 +89,10 @@ def _wanted(job: Job) -> Limbs:
     return np.where(job.bases.handle.finite[:, np.newaxis], job.scalars, np.uint64(0))
 
 
-def _reach(scalars: Limbs) -> Reach:
+def _reach(scalars: Limbs, bits: int) -> Reach:
     """How many of `scalars` are longer than so many bits."""
-    lengths = np.bincount(bit_lengths(scalars), minlength=SCALAR_BITS + 1)
-    return tuple(map(float, len(scalars) - np.cumsum(lengths)[:SCALAR_BITS]))
+    lengths = np.bincount(bit_lengths(scalars), minlength=bits + 1)
+    return tuple(map(float, len(scalars) - np.cumsum(lengths)[:bits]))
 
 
 class LanesDevice:
@@ -180,8 +107,8 @@ class LanesDevice:
     scalars' digits, not on the points; but where sums are made in batches, those of two equal
     points take a product more, which such an accelerator does not know of.
 
-    Raises `DeviceError` where they do not compute on BN254, in all of `groups`, before anything is
-    loaded.
+    Raises `DeviceError` where they do not compute on the curve of `arithmetic`, in all of `groups`,
+    before anything is loaded.
 
     `window` forces the window width, `at_once` the number of windows computed in one pass, of
     points without copies, and `copies` how many there are of a point; None chooses those with the
@@ -192,8 +119,12 @@ class LanesDevice:
     def __init__(self, name: str, accelerators: Sequence[Accelerator],
                  window: int | None = None, at_once: int | None = None,
                  finish_on_chip: bool = True, copies: int | None = None,
-                 groups: Collection[Group] = tuple(Group)) -> None:
-        check_suits(name, accelerators[0].identity, groups)
+                 groups: Collection[Group] = tuple(Group),
+                 arithmetic: Arithmetic = ON_BN254) -> None:
+        check_suits(name, accelerators[0].identity, groups, arithmetic.curve)
+        self._arithmetic = arithmetic
+        self._order = arithmetic.curve.scalar.modulus
+        self._bits = WindowPlan(arithmetic.curve.scalar.bits, 2).bits  # that digits hold
         self._name, self.accelerators = name, list(accelerators)
         self.finish_on_chip = finish_on_chip
         self.window, self.at_once, self.copies = window, at_once, copies
@@ -213,9 +144,9 @@ class LanesDevice:
         return self.accelerators[0].identity["clock_hz"]
 
     def load(self, group: Group, points: Limbs) -> Bases:
-        """Keep `points`, shape (n, 8) or (n, 16), for later jobs."""
-        check_suits(self.name, self.accelerators[0].identity, (group,))
-        check_points(group, points)
+        """Keep `points`, shape (n, words of a point), for later jobs."""
+        check_suits(self.name, self.accelerators[0].identity, (group,), self._arithmetic.curve)
+        self._arithmetic.check_points(group, points)
         loaded = _Loaded(group, points, ~is_infinity(points))
         with self._lock:
             self._waiting.append(loaded)
@@ -236,20 +167,21 @@ class LanesDevice:
     def machine(self, group: Group) -> Machine:
         """What the cycles of a sum in `group` depend on."""
         first = self.accelerators[0]
-        return machine_of(first.identity, group, first.link.scalar_seconds)
+        return machine_of(first.identity, group, first.link.scalar_seconds, self._order)
 
     def plans(self, jobs: Sequence[Job]) -> list[WindowPlan]:
         """The windows that jobs are computed with: those that take the least time, over a line too.
 
         What is stored of the points is chosen here, if it has not been.
         """
-        reaches = [_reach(_wanted(job)) for job in jobs]
+        reaches = [_reach(_wanted(job), self._order.bit_length()) for job in jobs]
         self._choose_copies({id(job.bases.handle): reach
                              for job, reach in zip(jobs, reaches, strict=True)})
         found = []
         for job, reach in zip(jobs, reaches, strict=True):
             stride: int = job.bases.handle.stride
-            strides = [0, *(n * stride for n in range(1, MULTIPLES + 1) if 0 < n * stride < BITS)]
+            strides = [0, *(n * stride for n in range(1, MULTIPLES + 1)
+                            if 0 < n * stride < self._bits)]
             found.append(best_plan(self.machine(job.bases.group), reach, strides,
                                    self.window or 0, self.at_once or 0))
         return found
@@ -268,15 +200,15 @@ class LanesDevice:
                 self._reserved += store.words
                 log.debug("%s: %d points of %s, %d copies of each in %d words", self.name,
                           len(loaded.points), loaded.group.value,
-                          copies_of(BITS, store.stride), store.words)
+                          copies_of(self._bits, store.stride), store.words)
             self._waiting.clear()
 
     def _stores(self, loaded: _Loaded, reach: Reach | None) -> list[Store]:
         """What may be stored of some points, for scalars of this reach, else random ones."""
         machine, points = self.machine(loaded.group), len(loaded.points)
         if self.copies is not None:
-            stride = stride_for(BITS, self.copies)
-            words = points * machine.point_words * copies_of(BITS, stride)
+            stride = stride_for(self._bits, self.copies)
+            words = points * machine.point_words * copies_of(self._bits, stride)
             return [Store(stride, words, 0.0)]
         reach = reach or uniform(machine.order, max(1, int(loaded.finite.sum())))
         found = stores(machine, points, reach, self.window or 0)
@@ -287,7 +219,7 @@ class LanesDevice:
 
         `progress` counts points, a G2 point as three, once for every pass.
         """
-        check_jobs(jobs)
+        check_jobs(jobs, self._order)
         plans = self.plans(jobs)
         weights = [3 if job.bases.group is Group.G2 else 1 for job in jobs]
         works = [weight * job.bases.count * len(plan.passes)
@@ -361,15 +293,14 @@ class LanesDevice:
         """Where accelerator `number` holds these points, from now on if not before."""
         if number not in loaded.addresses:
             accelerator, held, stride = self.accelerators[number], loaded.held, loaded.stride or 0
-            copies = copies_of(BITS, stride)
+            copies, own = copies_of(self._bits, stride), self._arithmetic
             if held is None:
                 # Without a datapath, any points that are as finite do.
                 held = (np.repeat(loaded.points, copies, axis=0)
                         if not accelerator.identity["datapath"]
-                        else to_device(loaded.group, copies_of_points(
-                            loaded.group, loaded.points, stride, copies),
-                            accelerator.identity["scale"],
-                            affine=accelerator.identity["batch"] != 0))
+                        else own.to_device(
+                            loaded.group, own.copies(loaded.group, loaded.points, stride, copies),
+                            accelerator.identity["scale"], accelerator.identity["batch"] != 0))
             loaded.addresses[number] = accelerator.load(held)
             loaded.held = held if len(loaded.addresses) < len(self.accelerators) else None
         return loaded.addresses[number]
@@ -382,13 +313,14 @@ class LanesDevice:
         answer = accelerator.multiply(group, address, _wanted(job), plan, tell,
                                       finish=self.finish_on_chip, stored=loaded.stride or 0)
         if accelerator.identity["datapath"]:
-            point = finish(group, answer) if answer.point is None else answer.point
-            if (first_not_canonical(group, point.reshape(1, -1)) is not None
-                    or not on_curve(group, point.reshape(1, -1))[0]):
+            point = answer.point
+            if point is None:
+                point = self._arithmetic.finish(group, answer)
+            if not self._arithmetic.is_point(group, point):
                 raise DeviceError(f"{self.name} gave a sum that is no point of {group.value}; the "
                                   "device computes wrongly, so use another one")
         else:
-            point = multi_scalar_multiplication(group, loaded.points, job.scalars)
+            point = self._arithmetic.sum(group, loaded.points, job.scalars)
         counters = answer.counters
         log.debug("%s, lane %d: %d points of %s, counters %s", self.name, number, job.bases.count,
                   group.value, counters)

@@ -11,19 +11,19 @@ from random import Random
 
 import numpy as np
 
+from proofmill.hdl.commands import split
 from proofmill.hdl.curve import (
     BN254,
     CURVES,
-    FILE_RADIX,
     GENERATOR_G1,
     GENERATOR_G2,
     Curve,
     Group,
 )
 from proofmill.hdl.plans import BATCHED, best_plan, uniform
-from proofmill.host.prover.curve.limbs import from_limbs, to_limbs
+from proofmill.host.prover.curve.limbs import to_limbs
 from proofmill.host.prover.curve.points import AffinePoint, decode, encode
-from proofmill.host.prover.devices.accelerator import Accelerator, Sum, curve_of
+from proofmill.host.prover.devices.accelerator import Accelerator, Sum, curve_of, known_curve
 from proofmill.host.prover.devices.device import Device, DeviceError, Job
 from proofmill.host.prover.devices.lanes import machine_of
 from proofmill.sim.commands import stored_words
@@ -121,7 +121,7 @@ def self_test_elsewhere(
     has no datapath: then there is no answer to compare.
     """
     identity = accelerator.identity
-    curve = CURVES.get(curve_of(identity))
+    curve = known_curve(identity)
     if curve is None or not identity["datapath"]:
         raise DeviceError(
             f"there are no known answers for the curve {curve_of(identity)}; those there are, are "
@@ -158,9 +158,9 @@ def self_test_elsewhere(
 def _is_sum(curve: Curve, group: Group, answer: Sum, expected: Affine) -> bool:
     """Whether an answer stands for this point, finished on the chip or not."""
     if answer.point is not None:
-        words = [value * FILE_RADIX % curve.base.modulus for coordinate in expected or ()
-                 for value in coordinate]
-        return from_limbs(answer.point.reshape(-1, 4)) == (words or [0] * 2 * group.degree)
+        words = [word for coordinate in expected or () for value in coordinate
+                 for word in split(value * curve.file_radix % curve.base.modulus, curve.words)]
+        return bool(answer.point.tolist() == (words or [0] * curve.point_words(group)))
     law, total, degree = equation(curve, group), None, group.degree
     for exponent, parts in answer.points.items():
         x, y, z = (tuple(parts[degree * n:degree * (n + 1)]) for n in range(3))

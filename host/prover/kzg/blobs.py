@@ -8,13 +8,13 @@ import hashlib
 
 from proofmill.host.prover.kzg.inputs import Elements, Point
 from proofmill.host.prover.kzg.parameters import BLOB_ELEMENTS, blob_domain
+from proofmill.host.prover.kzg.sums import ON_PROCESSOR, Sums
 from proofmill.host.prover.kzg.trusted_setup import lagrange
 from proofmill.host.prover.native.bls12_381 import (
     ORDER,
     pack,
     quotient,
     value_at,
-    weighted_sum,
 )
 from proofmill.host.prover.native.library import Progress
 
@@ -33,16 +33,16 @@ def challenge(blob: Elements, commitment: Point) -> int:
                           + commitment.compressed)
 
 
-def commit(blob: Elements, threads: int | None = None, progress: Progress | None = None) -> Point:
+def commit(blob: Elements, sums: Sums = ON_PROCESSOR, progress: Progress | None = None) -> Point:
     """blob_to_kzg_commitment: ``f(s) G1``, f of degree below 4,096 with the blob's values."""
-    return Point.of_words(weighted_sum(lagrange(), pack(blob.values), threads, progress))
+    return Point.of_words(sums.weighted_sum(lagrange(), pack(blob.values), progress))
 
 
-def prove(blob: Elements, at: int, threads: int | None = None, progress: Progress | None = None
+def prove(blob: Elements, at: int, sums: Sums = ON_PROCESSOR, progress: Progress | None = None
           ) -> tuple[Point, int]:
     """compute_kzg_proof: ``q(s) G1`` with ``q = (f - f(at)) / (X - at)``, and f(at)."""
     value, values = quotient(pack(blob.values), blob_domain(), at)
-    return Point.of_words(weighted_sum(lagrange(), values, threads, progress)), value
+    return Point.of_words(sums.weighted_sum(lagrange(), values, progress)), value
 
 
 def evaluate(blob: Elements, at: int) -> int:

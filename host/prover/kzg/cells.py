@@ -18,6 +18,7 @@ from proofmill.host.prover.kzg.parameters import (
     reversal,
 )
 from proofmill.host.prover.kzg.polynomials import scaled, to_coefficients, to_values
+from proofmill.host.prover.kzg.sums import Sums
 from proofmill.host.prover.native.bls12_381 import (
     COMPRESSED_BYTES,
     NUMBER_BYTES,
@@ -44,10 +45,10 @@ def cells_of(coefficients: bytes, threads: int | None = None) -> list[bytes]:
     return pieces(b"".join([elements[i] for i in reversal(EXTENDED_POWER)]), CELL_BYTES)
 
 
-def proofs_of(coefficients: bytes, threads: int | None = None, progress: Progress | None = None
-              ) -> list[bytes]:
-    """The cells' proofs, compressed."""
-    points = cell_proofs(coefficients, transformed_setup(), threads, progress)
+def proofs_of(coefficients: bytes, threads: int | None = None, progress: Progress | None = None,
+              sums: Sums | None = None) -> list[bytes]:
+    """The cells' proofs, compressed; see `cell_proofs`."""
+    points = cell_proofs(coefficients, transformed_setup(), threads, progress, sums)
     return pieces(compress(b"".join(points)), COMPRESSED_BYTES)
 
 

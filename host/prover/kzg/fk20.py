@@ -21,6 +21,7 @@ from proofmill.host.prover.kzg.parameters import (
     reversal,
     root_of_unity,
 )
+from proofmill.host.prover.kzg.sums import ProcessorSums, Sums
 from proofmill.host.prover.kzg.trusted_setup import SHA256, powers
 from proofmill.host.prover.native.bls12_381 import (
     INFINITY,
@@ -28,7 +29,6 @@ from proofmill.host.prover.native.bls12_381 import (
     ORDER,
     POINT_BYTES,
     pieces,
-    sums_of_rows,
     transform,
     transform_points,
 )
@@ -83,11 +83,12 @@ def _columns(data: bytes, size: int) -> bytes:
 
 
 def cell_proofs(coefficients: bytes, setup: bytes, threads: int | None = None,
-                progress: Progress | None = None) -> list[bytes]:
+                progress: Progress | None = None, sums: Sums | None = None) -> list[bytes]:
     """The proofs of a polynomial's 128 cells in their order, 96 bytes each.
 
     `coefficients`: 4,096 numbers, packed; `setup`: of `transformed_setup`. 8,192 products of points
-    by numbers in 128 sums, and two transforms of 128 points.
+    by numbers in 128 sums, by `sums`, and two transforms of 128 points, by this machine's processor
+    on so many `threads`.
     """
     root = root_of_unity(CELLS_POWER)
     # The inverse transform of points below divides by their number; here it costs nothing.
@@ -95,9 +96,9 @@ def cell_proofs(coefficients: bytes, setup: bytes, threads: int | None = None,
                                pow(CELLS, -1, ORDER), threads), NUMBER_BYTES)
     places = [CELLS * remainder + place for place in range(CELLS)
               for remainder in range(CELL_ELEMENTS)]
-    products = sums_of_rows(setup, places, b"".join([scalars[i] for i in places]), CELL_ELEMENTS,
-                            threads, progress)
-    sums = transform_points(products, CELLS_POWER, pow(root, -1, ORDER), threads)
-    quotients = sums[POINT_BYTES:POINT_BYTES * ROWS] + INFINITY * (CELLS - ROWS + 1)
+    products = (sums or ProcessorSums(threads)).sums_of_rows(
+        setup, places, b"".join([scalars[i] for i in places]), CELL_ELEMENTS, progress)
+    points = transform_points(products, CELLS_POWER, pow(root, -1, ORDER), threads)
+    quotients = points[POINT_BYTES:POINT_BYTES * ROWS] + INFINITY * (CELLS - ROWS + 1)
     proofs = pieces(transform_points(quotients, CELLS_POWER, root, threads), POINT_BYTES)
     return [proofs[i] for i in reversal(CELLS_POWER)]

@@ -242,6 +242,8 @@ CHOICES = {
     ("verify", "device"): "verify tests/vectors/chain4/verification_key.json "
                           "tests/vectors/chain4/public.json tests/vectors/chain4/proof.json "
                           "--device",
+    **{(f"kzg {action}", "device"): f"kzg {action} {{folder}}/blob.bin{out} --device"
+       for action, out in (("commit", ""), ("prove", ""), ("cells", " {folder}/cells.json"))},
     ("field pairing", "device"): "field pairing --q infinity --device",
     ("field assemble", "modulus"): "field assemble firmware/programs/invert.asm --modulus",
     ("field disassemble", "modulus"): "field disassemble invert --modulus",
@@ -302,6 +304,7 @@ def without_tools(monkeypatch):
     import proofmill.host.cli.bench
     import proofmill.host.cli.mine
     import proofmill.host.prover.inference.making
+    import proofmill.host.prover.kzg.sums
     import proofmill.sim.board
     import proofmill.sim.verilated
     import proofmill.sim.waves
@@ -329,6 +332,9 @@ def without_tools(monkeypatch):
     monkeypatch.setattr(proofmill.host.bench.setup, "measure", stop(ProofmillError))
     monkeypatch.setattr(proofmill.host.prover.inference.making, "make", stop(ProofmillError))
     monkeypatch.setattr(proofmill.host.cli.mine, "load_chain", stop(ProofmillError))
+    real_sums = proofmill.host.prover.kzg.sums.open_sums
+    monkeypatch.setattr(proofmill.host.prover.kzg.sums, "open_sums", lambda name, *more: (
+        real_sums(name, *more) if name == "cpu" else stop(ProofmillError)()))
     real = proofmill.host.cli.bench.open_device
     monkeypatch.setattr(proofmill.host.cli.bench, "open_device", lambda name, **more: (
         real(name, **more) if name == "cpu" else stop(ProofmillError)()))
@@ -348,6 +354,7 @@ def test_every_choice_has_its_line():
 def test_every_listed_choice_runs_or_is_refused(command, argument, without_tools, capsys,
                                                 tmp_path, monkeypatch):
     monkeypatch.chdir(ROOT)
+    (tmp_path / "blob.bin").write_bytes(bytes(131072))
     found = LEAVES[tuple(command.split())]
     action, = (action for action in found._actions if action.dest == argument)
     for choice in action.choices:

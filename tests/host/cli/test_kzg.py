@@ -36,7 +36,8 @@ def test_a_blob_and_a_value_from_commitment_to_verdict(blob, run, tmp_path) -> N
     assert status == 0 and len(commitment) == 98
     text = tmp_path / "blob.hex"
     text.write_text(f"0x{blob.read_bytes().hex()}\n")
-    assert json.loads(run("commit", text, "--json")[1]) == {"commitment": commitment}
+    assert json.loads(run("commit", text, "--json")[1]) == {
+        "commitment": commitment, "device": "cpu", "cycles": 0}
     made, value = tmp_path / "proof.json", tmp_path / "value.json"
     made.write_text(run("prove", blob, "--json", "--threads", 1)[1])
     record = json.loads(made.read_text())

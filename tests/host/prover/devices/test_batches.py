@@ -12,8 +12,9 @@ from proofmill.hdl.presets import STANDARD, control_only, with_batches
 from proofmill.hdl.windows import WindowPlan, stride_for
 from proofmill.host.bench.msm import BASES, KINDS, bases_of, measure
 from proofmill.host.prover.curve.limbs import from_limbs
+from proofmill.host.prover.devices.arithmetic import to_device
 from proofmill.host.prover.devices.catalogue import open_device
-from proofmill.host.prover.devices.lanes import machine_of, to_device
+from proofmill.host.prover.devices.lanes import machine_of
 from proofmill.sim.curve import loaded, to_affine, to_scaled_twist
 from proofmill.sim.verilated import build
 
