@@ -301,17 +301,17 @@ class Adversary:
         raise ProofmillError("nobody voted for it from a source that is known")
 
 
-def compare(epochs: int, seed: int, signed_every: int, hear: Hear | None, progress: Progress
-            ) -> Comparison:
-    """Compare over so many epochs, on chains of `EPOCHS_A_CHAIN` with seeds from `seed` on."""
-    found = Comparison()
+def compare(found: Comparison, epochs: int, seed: int, signed_every: int, hear: Hear | None,
+            progress: Progress) -> None:
+    """Compare over so many epochs, on chains of `EPOCHS_A_CHAIN` with seeds from `seed` on; what
+    comes of it is in `found`, of a run that is broken off as well, but for its last chain's events.
+    """
     for number in range(-(-epochs // EPOCHS_A_CHAIN)):
         run = LightRun(seed + number, found, signed_every, hear)
         for _ in range(min(EPOCHS_A_CHAIN, epochs - number * EPOCHS_A_CHAIN)):
             run.epoch()
             progress(found.epochs, epochs)
         found.add(run.chain.events)
-    return found
 
 
 class Proofs:

@@ -41,15 +41,19 @@ def run_light(options: argparse.Namespace) -> int:
     """Compare."""
     screen = Screen(machine=options.json)
     load_chain(screen)
-    from proofmill.host.bench.light import Proofs, compare
+    from proofmill.host.bench.light import Comparison, Proofs, compare
 
     with tempfile.TemporaryDirectory() as folder, screen.bar("preparing") as bar:
         proofs = None
         if options.proofs:
             bar.step("the circuit and its key", 0, 1)
             proofs = Proofs(Path(folder), options.proofs)
-        found = compare(options.epochs, options.seed, options.signed_every,
-                        None if proofs is None else proofs.hear, bar.begin("epochs"))
+        found, progress = Comparison(), bar.begin("epochs")
+        try:
+            compare(found, options.epochs, options.seed, options.signed_every,
+                    None if proofs is None else proofs.hear, progress)
+        except KeyboardInterrupt:
+            screen.line(f"stopped after {found.epochs:,} of {options.epochs:,} epochs; so far:")
     verified = 0 if proofs is None else proofs.verified
     made = 0 if proofs is None else len(proofs.seconds)
     if options.json:
@@ -67,5 +71,5 @@ def run_light(options: argparse.Namespace) -> int:
                     "proofs hold")
         screen.line(f"adversary: {sum(found.attempts.values()):,} attempts of "
                     f"{len(found.attempts)} kinds, {len(found.taken)} taken")
-    fine = not found.disagreements and not found.taken and not found.missing and verified == made
-    return 0 if fine else 1
+    wrong = found.disagreements or found.taken or found.missing or verified < made
+    return 1 if wrong or found.epochs < options.epochs else 0

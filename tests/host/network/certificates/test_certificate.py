@@ -5,8 +5,10 @@ from dataclasses import replace
 import pytest
 
 from proofmill.host.ground.errors import ProofmillError
+from proofmill.host.network.certificates.between import DEPTH
 from proofmill.host.network.certificates.certificate import (
     CERTIFICATE_BYTES,
+    MOST_BYTES,
     Certificate,
     proof_refusal,
 )
@@ -31,6 +33,18 @@ def test_a_certificate_is_440_bytes(made: Made) -> None:
     assert Certificate.from_bytes(data) == certificate
     assert data[32:64] == registry(5).commitment.to_bytes(32, "big")
     assert data[64:104] == (4).to_bytes(8, "big") + checkpoint(4).root
+
+
+def test_a_branch_comes_behind(made: Made) -> None:
+    branch = tuple(bytes([place]) * 32 for place in range(DEPTH))
+    certificate = replace(made.certificates[6, 8], branch=branch)
+    data = certificate.to_bytes()
+    assert len(data) == MOST_BYTES == 984 and data[:CERTIFICATE_BYTES] == (
+        made.certificates[6, 8].to_bytes())
+    assert Certificate.from_bytes(data) == certificate
+    for wrong in (data[:-32], data[:-1], data + bytes(32)):
+        with pytest.raises(ProofmillError, match=f"has 440 bytes, not {len(wrong)}; with a branch"):
+            Certificate.from_bytes(wrong)
 
 
 @pytest.mark.parametrize("place", (31, 63, 71, 72, 111, 112, 151, 183, 184, 439))
