@@ -2,11 +2,19 @@
 
 from functools import partial
 
-from proofmill.host.network.economics.attacks.arena import Agent, Arena, Setting
+from proofmill.host.ground.units import BPS
+from proofmill.host.network.economics.attacks.arena import (
+    BASE_GWEI,
+    BLOCK_REWARD_GWEI,
+    Agent,
+    Arena,
+    Setting,
+)
 from proofmill.host.network.economics.attacks.harm import Harm, Outcome
 from proofmill.host.network.economics.attacks.measure import Attack
 from proofmill.host.network.economics.attacks.theft import against
-from proofmill.host.network.mechanism.parameters import BILLION, Defences
+from proofmill.host.network.mechanism import rewards
+from proofmill.host.network.mechanism.parameters import BILLION, Defences, Parameters
 from proofmill.host.network.mechanism.records import SlotRecord
 
 LATE_PERCENT = 10
@@ -68,6 +76,29 @@ def late_emptier(rho: int, defences: Defences, seed: int,
                    defences, seed)
 
 
+def saved_at_most(share: float, rho: int, cost: int) -> float:
+    """The most that leaving own slots empty saves a prover of whose proofs `LATE_PERCENT` of 100
+    come `LATE_SLOTS` late, gwei a slot; `share` of stake and proposers, `rho` in billionths.
+
+    An own slot can save a late proof if it is one of the `LATE_SLOTS` before it. What a miss costs
+    is the fine, the reward, and the draws lost until reliability is back, q being at most 1:
+
+        share · late · (1 - (1 - share)^LATE_SLOTS) · max(0, P · (m + 1 + (1 - share) · S) - cost)
+        S = sum over n >= 0 of g(n) / (1 - g(n)),   g(n) = (1 - 0.6) · 0.9^n
+
+    with the n-th duty kept after it. `cost`: what a slot without a block costs, gwei.
+    """
+    parameters = Parameters()
+    reward = rewards.most(parameters, rewards.budget(BASE_GWEI, rho))
+    gap, draws = 1 - parameters.reliability_miss_bps / BPS, 0.0
+    while gap > 1e-9:
+        draws += gap / (1 - gap)
+        gap *= 1 - 1 / parameters.reliability_gain_divisor
+    saved = reward * (parameters.penalty_multiple + 1 + (1 - share) * draws)
+    own = 1 - (1 - share) ** LATE_SLOTS
+    return share * LATE_PERCENT / 100 * own * max(0.0, saved - cost)
+
+
 HARMS = (
     Harm("empty slots", "leave one's slots empty, so that no block has room for a primary's proof",
          "windows count blocks, where a proof can be, and not slots",
@@ -80,12 +111,15 @@ LIMITS = (
         "own empty slot", "leave one's own slot empty when one's own proof would be late otherwise",
         "the block's reward is lost: at rho = 0.02, its floor, that is more than the fine",
         "20 % of stake and proposers, one proof in ten comes a slot after stage 1, rho 0.25",
-        (), lambda defences, seed: late_emptier(250_000_000, defences, seed), limit=True),
+        (), lambda defences, seed: late_emptier(250_000_000, defences, seed), limit=True,
+        best=partial(saved_at_most, 0.2, 250_000_000, BLOCK_REWARD_GWEI),
+        instead=("blocks_count",)),
     *(Attack(
         f"payload kept back, rho {rho / BILLION}", "make the block of that slot, and keep its "
         "payload back",
         "only what the payload would have brought is lost: layer 1 pays for the beacon block",
         "20 % of stake and proposers, one proof in ten comes a slot after stage 1",
-        (), partial(late_emptier, rho, kind=PayloadKeeper), limit=True)
+        (), partial(late_emptier, rho, kind=PayloadKeeper), limit=True,
+        best=partial(saved_at_most, 0.2, rho, 0), instead=("blocks_count",))
       for rho in (250_000_000, 20_000_000)),
 )

@@ -28,8 +28,9 @@ class Attack:
     """An attack. `gain(defences, seed)`: what it earns over honest play, in gwei a slot.
 
     `defences`: the switches that stop it; with all of them off it pays. `limit`: it pays even
-    with every defence on; it is listed to say so, and `defences` is empty. `best`: where the
-    adversary's best play is known, what it earns at most with the defences on, gwei a slot.
+    with every defence on; it is listed to say so, and `defences` is empty. `instead`: of a limit,
+    defences without which it would not pay, and others would. `best`: where the adversary's best
+    play is known, what it earns at most with the defences on, gwei a slot.
     """
 
     name: str
@@ -40,14 +41,17 @@ class Attack:
     gain: Callable[[Defences, int], float]
     limit: bool = False
     best: Callable[[], float] | None = None
+    instead: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         check_switches(self.name, self.defences, wanted=not self.limit)
+        check_switches(self.name, self.instead, wanted=bool(self.instead) and self.limit)
 
 
 @dataclass(frozen=True)
 class MeasuredAttack:
-    """An attack, measured; `unprotected` is None for a limit."""
+    """An attack, measured; `unprotected`: without its defences, or those of `Attack.instead`; None
+    where there are none."""
 
     attack: Attack
     protected: Profit
@@ -65,7 +69,8 @@ def measure(attack: Attack, first_seed: int = 0) -> MeasuredAttack:
     """Play an attack with its defence and without, on `SEEDS` seeds."""
     seeds = range(first_seed, first_seed + SEEDS)
     protected = profit([attack.gain(Defences(), seed) for seed in seeds])
-    if attack.limit:
+    switches = attack.defences or attack.instead
+    if not switches:
         return MeasuredAttack(attack, protected, None)
-    off = all_but(attack.defences)
+    off = all_but(switches)
     return MeasuredAttack(attack, protected, profit([attack.gain(off, seed) for seed in seeds]))

@@ -6,19 +6,24 @@ from proofmill.host.ground.json_text import JsonObject
 from proofmill.host.network.economics.attacks.arena import (
     BASE_GWEI,
     BLOCK_CHECKS,
+    BLOCK_REWARD_GWEI,
     PROOF_COST_GWEI,
     TRANSACTION_COST_GWEI,
 )
-from proofmill.host.network.economics.attacks.harm import Damage, Measured
+from proofmill.host.network.economics.attacks.empty_slots import LATE_PERCENT, saved_at_most
+from proofmill.host.network.economics.attacks.harm import Damage, Harm, Measured
 from proofmill.host.network.economics.attacks.measure import (
     SEEDS,
     Attack,
     MeasuredAttack,
     Profit,
 )
-from proofmill.host.network.economics.attacks.optimal import DELAYS, SLOTS, Optimum
+from proofmill.host.network.economics.attacks.optimal import DELAYS, SHARES, SLOTS, Optimum
 from proofmill.host.network.mechanism import rewards
-from proofmill.host.network.mechanism.parameters import Parameters
+from proofmill.host.network.mechanism.parameters import BILLION, Parameters
+
+DASH = "—"
+RHOS = Parameters().rho_start, Parameters().rho_min
 
 
 def gwei(profit: Profit) -> str:
@@ -56,36 +61,39 @@ def harm_as_data(result: Measured) -> JsonObject:
             "without_defence_gwei": told(result.unprotected)}
 
 
-def harm_row(result: Measured) -> str:
-    """A line of the document's table of losses."""
-    harm = result.harm
-    switches = ", ".join(f"`{name}`" for name in harm.defences)
-    figures = " | ".join(gwei(one) for damage in (result.protected, result.unprotected)
-                         for one in (damage.gain, damage.loss))
-    return (f"| **{harm.name}**: {harm.what} | {harm.setting} | {harm.defence} ({switches}) "
-            f"| {figures} |")
+def table_row(result: MeasuredAttack | Measured) -> str:
+    """A line of the document's table."""
+    if isinstance(result, Measured):
+        harm, best = result.harm, DASH
+        switches = ticked(harm.defences)
+        on, off = ((gwei(damage.gain), gwei(damage.loss))
+                   for damage in (result.protected, result.unprotected))
+        what: Attack | Harm = harm
+    else:
+        what, best = result.attack, best_play_of(result.attack)
+        switches = ticked(what.defences) or (
+            f"but {ticked(what.instead)}" if what.instead else "")
+        on = gwei(result.protected), DASH
+        off = DASH if result.unprotected is None else gwei(result.unprotected), DASH
+    defence = f"{what.defence} ({switches})" if switches else what.defence
+    return (f"| **{what.name}**: {what.what} | {what.setting} | {defence} "
+            f"| {on[0]} | {best} | {on[1]} | {off[0]} | {off[1]} |")
 
 
-def attack_row(result: MeasuredAttack) -> str:
-    """A line of the document's table of attacks."""
-    attack = result.attack
-    assert result.unprotected is not None
-    switches = ", ".join(f"`{name}`" for name in attack.defences)
-    return (f"| **{attack.name}**: {attack.what} | {attack.setting} | {attack.defence} "
-            f"({switches}) | {gwei(result.protected)} | {best_play_of(attack)} "
-            f"| {gwei(result.unprotected)} |")
+def ticked(switches: Sequence[str]) -> str:
+    """Names of switches, as code."""
+    return ", ".join(f"`{name}`" for name in switches)
 
 
 def best_play_of(attack: Attack) -> str:
     """What the best play brings at most, with the defences; a dash where it is not known."""
-    return "—" if attack.best is None else f"{attack.best():,.0f}"
+    return DASH if attack.best is None else f"{attack.best():,.0f}"
 
 
-def limit_row(result: MeasuredAttack) -> str:
-    """A line of the document's table of limits."""
-    attack = result.attack
-    return (f"| **{attack.name}**: {attack.what} | {attack.setting} | {attack.defence} | "
-            f"{gwei(result.protected)} |")
+def late_row(share: float) -> str:
+    """A line of the document's table of late provers."""
+    found = (saved_at_most(share, rho, cost) for rho in RHOS for cost in (BLOCK_REWARD_GWEI, 0))
+    return f"| {share:.0%} | " + " | ".join(f"{one:,.0f}" for one in found) + " |"
 
 
 def best_row(best: Optimum) -> str:
@@ -113,6 +121,7 @@ def markdown(
     """The whole of docs/attacks.md."""
     parameters = Parameters()
     budget = rewards.budget(BASE_GWEI, parameters.rho_start)
+    rows: list[MeasuredAttack | Measured] = [*attacks, *harms, *limits]
     lines = [
         "# Attacks on the second layer, played and measured",
         "",
@@ -126,18 +135,22 @@ def markdown(
         f"{PROOF_COST_GWEI:,}, any other transaction {TRANSACTION_COST_GWEI:,}; a block has room "
         f"to verify {BLOCK_CHECKS} proofs. Each defence is a switch of `Defences` in "
         "`host/network/mechanism/parameters.py`; the last column plays the same attack with the "
-        "row's switches off and all others on. The best play is the most that anybody can earn by "
-        "such an attack in this setting with the defences on, where it is known; the others are "
-        "one play each. Unless the attack is on the draw itself, the luck "
-        "of the draws is left out of a profit, which narrows the interval and does not move its "
-        "middle."),
+        "row's switches off and all others on. A victim's loss is over what it would have without "
+        "the attack, for attacks that want damage; gain and loss are a job's or a slot's there, "
+        "and each is also played against the contracts (`tests/host/network/contracts`). The best "
+        "play is the most that anybody can earn by such an attack in this setting with the "
+        "defences on, where it is known; the others are one play each. Unless the attack is on the "
+        "draw itself, the luck of the draws is left out of a profit, which narrows the interval "
+        "and does not move its middle. The last rows pay in spite of every defence (below)."),
         "",
-        ("| attack | setting | defence (switches) | profit | best play, at most "
-        "| profit without the defence |"),
-        "|---|---|---|---:|---:|---:|",
-        *map(attack_row, attacks),
+        ("| attack | setting | defence (switches) | profit | best play, at most | victim's loss "
+        "| profit without the defence | victim's loss without |"),
+        "|---|---|---|---:|---:|---:|---:|---:|",
+        *map(table_row, rows),
         "",
-        "With the defences, no interval reaches above 0. Without its own, every attack pays.",
+        (f"But for the last {len(limits)} rows no interval of a profit reaches above 0 with the "
+        "defences, and who wants damage loses at least what its victim does. Without its own "
+        "defence every attack pays, or costs its victim more than itself."),
         "",
         ("Two defences are layer 1's. `inclusion_lists` is EIP-7805, of the specification's fork "
         "Heze: a proof is listed once a block could have had it, and a payload without it is not "
@@ -159,25 +172,35 @@ def markdown(
         "with its branch on the specification's fork choice "
         "(`tests/host/network/contracts/test_rewards.py`)."),
         "",
-        "## What an attack costs others",
-        "",
-        ("Some attacks want damage. Gain and loss are gwei a job or slot, over what attacker and "
-        "victim would have without the attack. With the defences nothing is gained, and the "
-        "attacker loses at least what the victim does. Each is also played against the contracts "
-        "(`tests/host/network/contracts`)."),
-        "",
-        ("| attack | setting | defence (switches) | gain | victim's loss | gain without the "
-        "defence | victim's loss without |"),
-        "|---|---|---|---:|---:|---:|---:|",
-        *map(harm_row, harms),
-        "",
         "## What pays in spite of every defence",
         "",
-        "No switch of the mechanism stops these; they are measured so that nobody has to guess.",
+        ("**Votes kept back** begins above a third of the stake: up to there the network does not "
+        "look divided, and a test has it lose at 20 % and at a third."),
         "",
-        "| attack | setting | defence | profit |",
-        "|---|---|---|---:|",
-        *map(limit_row, limits),
+        ("**Own empty slot** and **payload kept back** begin at every share. Windows count "
+        "blocks, so a prover whose proof will be late has one more slot for it where it leaves its "
+        "own empty, or keeps its payload back. The table bounds what that brings, gwei a slot, "
+        f"where {LATE_PERCENT} of 100 proofs are late by a slot: fine, reward and reliability of "
+        "every late duty that a slot of its own can save (`saved_at_most` in "
+        "`host/network/economics/attacks/empty_slots.py`)."),
+        "",
+        "| share of stake and proposers | " + " | ".join(
+            f"{what} at rho {rho / BILLION}" for rho in RHOS
+            for what in ("own empty slot", "payload kept back")) + " |",
+        "|---:|---:|---:|---:|---:|",
+        *map(late_row, SHARES),
+        "",
+        ("No rule that sees blocks alone closes both this and **empty slots**. A late prover's own "
+        "empty slot, and a stranger's empty slot before a proof that was ready, look the same on "
+        "the chain: no block, then the proof. What a rule lets the one save it lets the other not "
+        "lose, and the two add up to the fine. Counting slots, with `blocks_count` off, leaves "
+        "the late prover nothing to gain (last columns of its rows), and then fines whoever's "
+        "proof a stranger's empty slot kept out (last column of **empty slots**). What would tell "
+        "the two apart is a witness of when a proof was there, as inclusion lists are; they are "
+        "not in blocks, so no contract knows them."),
+        "",
+        ("**RANDAO skip** with `delayed_mix` has a best play above 0 at every share, bounded in "
+        "the last two columns below; the plays of the table's rows lose."),
         "",
         "### The best play with the mix",
         "",

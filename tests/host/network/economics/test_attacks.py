@@ -6,11 +6,22 @@ from pathlib import Path
 import pytest
 
 from proofmill.host.cli.main import main
-from proofmill.host.network.economics.attacks.arena import Agent, Arena, Setting
+from proofmill.host.network.economics.attacks.arena import (
+    BLOCK_REWARD_GWEI,
+    Agent,
+    Arena,
+    Setting,
+)
 from proofmill.host.network.economics.attacks.catalogue import ATTACKS, HARMS, LIMITS
 from proofmill.host.network.economics.attacks.divided import divider
 from proofmill.host.network.economics.attacks.duties import Censor, StealthyWithholder
-from proofmill.host.network.economics.attacks.empty_slots import late_emptier
+from proofmill.host.network.economics.attacks.empty_slots import (
+    Late,
+    LateEmptier,
+    PayloadKeeper,
+    late_emptier,
+    saved_at_most,
+)
 from proofmill.host.network.economics.attacks.harm import Harm, Measured, Outcome, measure_harm
 from proofmill.host.network.economics.attacks.measure import (
     SEEDS,
@@ -74,7 +85,32 @@ def test_to_keep_votes_back_loses_up_to_a_third_of_the_stake() -> None:
 @pytest.mark.parametrize("attack", LIMITS, ids=lambda attack: attack.name)
 def test_a_limit_is_one(attack: Attack) -> None:
     """If it stopped paying, it would belong among the attacks."""
-    assert measured(attack).protected.mean > 0
+    found = measured(attack)
+    assert found.protected.mean > 0
+    if attack.best is not None:
+        assert found.protected.mean < attack.best()
+    if attack.instead:
+        assert found.unprotected is not None and found.unprotected.mean < 0
+
+
+def test_the_bound_on_saved_proofs_is_above_the_play_at_every_share() -> None:
+    for share in (0.05, 1 / 3):
+        for kind, cost in ((LateEmptier, BLOCK_REWARD_GWEI), (PayloadKeeper, 0)):
+            setting = Setting(share=share, failure_rate=0, slots=240)
+            played = profit([against(setting, kind, Late, Defences(), seed)
+                             for seed in range(SEEDS)])
+            assert played.mean < saved_at_most(share, Parameters().rho_start, cost)
+    assert saved_at_most(0.0, Parameters().rho_start, 0) == 0
+
+
+def test_what_would_stop_a_limit_is_a_limit_s_alone() -> None:
+    def nothing(defences: Defences, seed: int) -> float:
+        return 0.0
+
+    with pytest.raises(ValueError, match="unknown or missing"):
+        Attack("x", "", "", "", ("finality",), nothing, instead=("stages",))
+    with pytest.raises(ValueError, match="unknown or missing"):
+        Attack("x", "", "", "", (), nothing, limit=True, instead=("luck",))
 
 
 def test_the_document_is_the_command_s() -> None:
