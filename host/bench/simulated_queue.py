@@ -370,6 +370,11 @@ class SimulatedClient:
         """Also by the end of its process."""
         return self._ended or (self._process is not None and self._process.killed)
 
+    @property
+    def is_connected(self) -> bool:
+        """Whether the server is there."""
+        return self.queue.up and not self.closed
+
     def end(self) -> None:
         """Close."""
         self._ended = True

@@ -95,6 +95,9 @@ class Foreman:
         self._seen: dict[str, Seen] = {}
         self._most_message = 1 << 20
         self._has_begun = False
+        self._connected_now: Callable[[], bool] = lambda: False
+        self._away_at = -GONE_SECONDS
+        """When the queue was last away, by the event loop's time."""
         self._stop, self._back, self._lost = asyncio.Event(), asyncio.Event(), asyncio.Event()
         self.book = Book(book)
         self._aside = self.book.aside()
@@ -126,8 +129,14 @@ class Foreman:
                 and asyncio.get_running_loop().time() - seen.at < GONE_SECONDS)
 
     def _anybody(self) -> bool:
-        """Whether a worker is there; of thousands the first one tells."""
-        return any(map(self._is_there, self._seen))
+        """Whether a worker is there, or may be: while the queue is away, and until they would be
+        heard again, workers are as they were. Of thousands the first one tells."""
+        return any(map(self._is_there, self._seen)) or bool(self._seen and not self._hears())
+
+    def _hears(self) -> bool:
+        """Whether signs of life have come through for long enough to say who is gone."""
+        return self._connected_now() and (
+            asyncio.get_running_loop().time() - self._away_at >= GONE_SECONDS)
 
     async def live(self, begun: Callable[[], None],
                    let_go: Callable[[], Coroutine[Any, Any, None]]) -> None:
@@ -163,6 +172,7 @@ class Foreman:
         connection = await self._connect(self._access, "node", self._back.set, self._on_lost)
         try:
             self._stream = line.stream(connection)
+            self._connected_now = lambda: connection.client.is_connected
             self._most_message = connection.client.max_payload - SMALL
             await self._prepare()
             await connection.client.subscribe(self._queue.alive("*"), cb=self._alive)
@@ -464,16 +474,21 @@ class Foreman:
 
     def _notice_gone(self) -> None:
         now = asyncio.get_running_loop().time()
+        if not self._hears():
+            return
         for name, seen in list(self._seen.items()):
             if now - seen.at >= GONE_SECONDS:
                 del self._seen[name]
                 self._tell(name, "gone", "no sign of life")
 
     async def _watch(self) -> None:
-        """Begin this node's own server anew when it has ended."""
+        """Note when the queue is away, and begin this node's own server anew when it has ended."""
         while True:
             await asyncio.sleep(line.AGAIN_SECONDS)
+            if not self._connected_now():
+                self._away_at = asyncio.get_running_loop().time()
             if self._server is not None and self._server.ended():
+                self._away_at = asyncio.get_running_loop().time()
                 log.warning("the workers' server has ended; it is begun anew")
                 try:
                     await asyncio.to_thread(self._server.start)

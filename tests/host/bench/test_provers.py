@@ -40,6 +40,20 @@ def test_workers_that_nobody_disturbs_are_busy(monkeypatch: pytest.MonkeyPatch) 
     assert found["resumed"] >= found["handed"] and found["again"] >= 1  # type: ignore[operator]
 
 
+def test_a_server_that_is_away_has_nothing_computed_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its workers, of whom nothing is heard meanwhile, are there still: no job is given up."""
+    for name, count in (("NODE_KILLS", 0), ("COPIES", 0), ("SERVER_KILLS", 1),
+                        ("ABSENT_SECONDS", 8.0)):
+        monkeypatch.setattr(provers, name, count)
+    found = simulate(40, 20.0, 1.0, 0)
+    assert found["kills"] == 1 + 1 and found["lost"] == found["twice"] == 0
+    # Of the worker that was killed, and what was on its way.
+    assert found["again"] <= 4  # type: ignore[operator]
+    # A server that begins anew begins the leases anew.
+    most = 2 * LEASE_SECONDS + provers.ABSENT_SECONDS + 0.5
+    assert found["handed"] <= most  # type: ignore[operator]
+
+
 def test_what_is_lost_or_doubled_is_seen(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
