@@ -47,6 +47,9 @@ class Cause(StrEnum):
     CAPITAL = "too little capital"
     ALONE = "never in time"
     LATE = "something would be late"
+    UNFIT = "cannot be done here"
+    RIVAL = "somebody else was first"
+    FAILED = "could not be computed"
 
 
 @dataclass(frozen=True)

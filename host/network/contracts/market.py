@@ -48,14 +48,14 @@ class Exchange:
 
 def deploy_market(
     account: Account, evm: Evm, parameters: Parameters, deposit: int,
-    statement_chain_id: int,
+    statement_chain_id: int, local: bool = False,
 ) -> Exchange:
     """Create registry and market; three transactions, 4 million gas.
 
     `deposit`: wei, the least of a commitment or a lock. `statement_chain_id`: what TAGGED jobs'
-    tags name.
+    tags name. `local`: as of `deploy_registry`.
     """
-    registry = deploy_registry(account, evm)
+    registry = deploy_registry(account, evm, local)
     tags = Contract.deploy(account, evm, prover_tag_artifact(), statement_chain_id)
     market = Contract.deploy(
         account, evm, compiled("Market"), registry.address, tags.address,

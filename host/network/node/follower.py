@@ -8,8 +8,8 @@ node's own machine, and what the contracts of the second layer say is read from 
 """
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 from proofmill.host.ground.log_fields import name_of, proof_name
@@ -277,6 +277,17 @@ class Follower:
     def final_nonce(self, address: Address) -> int:
         """How many transactions an account has sent by the last final payload."""
         return int(self.execution_layer.evm.nonce_after(self._final_payload, address))
+
+    @contextmanager
+    def at_final_payload(self) -> Iterator[None]:
+        """Inside the block contracts are asked as the last final payload has them."""
+        self.head()
+        evm = self.execution_layer.evm
+        before, evm.head = evm.head, self._final_payload
+        try:
+            yield
+        finally:
+            evm.head = before
 
     def included_attestations(self, head: spec.ForkChoiceNode) -> set[bytes]:
         """Roots of the attestations that the last blocks of the branch of `head` carry."""

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 
 from proofmill.host.ground.log_fields import name_of
 from proofmill.host.ground.recent import Recent
+from proofmill.host.network.array.board import BoardArray
 from proofmill.host.network.consensus.block_proofs import proof_to_bytes
 from proofmill.host.network.consensus.keys import ValidatorKey
 from proofmill.host.network.consensus.proofs import PROOF_TYPE, Verify, encode_proof_data
@@ -49,6 +50,9 @@ MOST_NOTES = 4_096
 FAR_BELOW = 256
 """Signed messages in a row, newest first, whose nonces finality has closed: a nonce that may still
 be of use is not behind them, since only what is open at one time is signed out of order."""
+TO_PROVE = (State.SEEN, State.ELIGIBLE, State.ADMITTED, State.WITNESS, State.PROVING,
+            State.HW_ERROR)
+"""States of jobs whose proof is not there."""
 COORDINATES = 64
 """Bytes of a point of G1 in a proof."""
 Publish = Callable[[Topic, bytes], object]
@@ -91,6 +95,8 @@ class ProverSetup:
     withhold: bool = False
     on_proof: Callable[[LoggedJob, ProofResult], None] = lambda job, result: None
     """Hears of every proof that is made."""
+    array: BoardArray | None = None
+    """What proofs share with jobs of the market, whose tile they wait for; None: nothing."""
 
 
 @dataclass(frozen=True)
@@ -99,6 +105,7 @@ class _Making:
 
     begun_ms: int
     result: Future[ProofResult]
+    name: str
 
 
 @dataclass(frozen=True)
@@ -178,7 +185,12 @@ class NodeProver:
         return any(not making.result.done() for making in (*self._making.values(), *late))
 
     @property
-    def _bound_ms(self) -> int:
+    def unproven(self) -> int:
+        """Payloads whose proof this node may still have to make, or is making."""
+        return sum(job.state in TO_PROVE for job in self._store.unfinished())
+
+    @property
+    def bound_ms(self) -> int:
         """How long a proof may take on any device that may be used."""
         return max((self._calibration(each.device.name).bound_ms
                     for each in self.setup.prover.usable(self._follower.now_ms)),
@@ -208,7 +220,7 @@ class NodeProver:
         others, so that it misses no duty by it.
         """
         follower, execution = self._follower, self._follower.execution_layer
-        if self.setup.forge or self.setup.withhold or self._bound_ms >= SLOT_MS \
+        if self.setup.forge or self.setup.withhold or self.bound_ms >= SLOT_MS \
                 or self._making or self._late is not None or not self._idle:
             return
         for block in execution.coins(execution.evm.head).unproven[:1]:
@@ -226,7 +238,7 @@ class NodeProver:
         claim = task.claimed_by(self._follower.numbers[setup.identity], setup.address)
         witness = setup.circuit.witness(block.before, block.batch, claim.statement)
         log.info("a late proof begins", extra={"slot": block.slot})
-        self._late = _Late(claim, self._begin(witness))
+        self._late = _Late(claim, self._begin(witness, f"late, slot {block.slot}"))
         self._collect_late()
 
     def _collect_late(self) -> None:
@@ -234,6 +246,7 @@ class NodeProver:
         if late is None or not late.making.result.done():
             return
         self._late = None
+        self._give_back(late.making)
         slot, error = late.claim.task.slot, late.making.result.exception()
         if error is None:
             result = late.making.result.result()
@@ -315,14 +328,26 @@ class NodeProver:
         """Begin the proof beside the node; by the chain's clock it is there when it is due."""
         self._made.pop(job.key, None)
         self._done_at_ms.pop(job.key, None)
-        self._making[job.key] = self._begin(witness)
+        self._making[job.key] = self._begin(witness, job.key.name)
         self._collect()
 
-    def _begin(self, witness: Limbs) -> _Making:
-        prover, now = self.setup.prover, self._follower.now_ms
+    def _begin(self, witness: Limbs, name: str) -> _Making:
+        prover, now, array = self.setup.prover, self._follower.now_ms, self.setup.array
         # Reserved here: a thread may begin later than the next job is dealt.
         device = prover.reserve(now)
-        return _Making(now, self._beside(lambda: prover.prove(witness, now, device)))
+        wait = 0
+        if array is not None:
+            wait = -(-1_000 * array.block(name, array.cycles(now)) // array.book.clock_hz)
+        return _Making(now + wait, self._beside(lambda: prover.prove(witness, now, device)), name)
+
+    def _give_back(self, making: _Making) -> None:
+        """What it was made on is free from the moment on at which it is done."""
+        array = self.setup.array
+        if array is not None:
+            failed = making.result.exception() is not None
+            end = self._follower.now_ms if failed else (
+                making.begun_ms + self.setup.speed(making.result.result()))
+            array.block_over(making.name, array.cycles(end))
 
     def proof(self, job: LoggedJob) -> bytes:
         """The proof that was made; what went wrong is raised."""
@@ -337,6 +362,7 @@ class NodeProver:
         self._collect_late()
         for key in [key for key, making in self._making.items() if making.result.done()]:
             making = self._making.pop(key)
+            self._give_back(making)
             job = self._store.job(key)
             if job is None or job.state is not State.PROVING:
                 continue  # given up meanwhile
@@ -459,7 +485,7 @@ class NodeProver:
 
     def _liability(self, job: LoggedJob) -> Liability:
         now = self._follower.now_ms
-        left = self._bound_ms
+        left = self.bound_ms
         if job.state in (State.SELF_VERIFIED, State.SIGNED):
             left = 1  # only to be sent
         return Liability(f"slot {job.slot}", now, self._deadline(job), left)

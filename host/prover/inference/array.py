@@ -1,6 +1,6 @@
 """The matrix products of a model on a multiplier's blocks: signed, and cut to what has room."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
@@ -10,6 +10,7 @@ from proofmill.hdl.matrix_unit import MatrixUnitShape
 from proofmill.hdl.presets import MATRICES
 from proofmill.host.prover.inference.quantisation import Integers
 from proofmill.sim.compiling import BuildProgress
+from proofmill.sim.matrix import Plan
 from proofmill.sim.matrix_gateware import (
     MatrixGateware,
     MatrixModel,
@@ -54,15 +55,21 @@ class Array:
     completed by ``x w = x' w' + b sum(x') + a sum(w') + K a b``, b a number for each column.
     """
 
-    def __init__(self, unit: Unit) -> None:
+    def __init__(self, unit: Unit, most_cycles: int | None = None) -> None:
+        """`most_cycles`: of one command, so that something else can have the blocks after it; the
+        smallest command is given even where it takes more."""
         self._unit = unit
-        self._products = self._cycles = 0
+        self._most_cycles = most_cycles
+        self._products = 0
+        self.commands: list[int] = []
+        """Cycles of each command so far, by the gateware's count."""
 
     @property
     def work(self) -> Work:
         """So far."""
         shape = self._unit.shape.multiplier
-        return Work(matrix_block(shape).total(shape.multiplications), self._products, self._cycles)
+        return Work(matrix_block(shape).total(shape.multiplications), self._products,
+                    sum(self.commands))
 
     def multiply(self, x: Integers, w: Integers) -> Integers:
         """``x w`` in whole numbers.
@@ -76,7 +83,8 @@ class Array:
             raise ValueError("the elements span more than a byte")
         terms = x.shape[1]
         sums = np.zeros((len(x), w.shape[1]), dtype=np.int64)
-        rows, each_terms, columns = self._most(terms)
+        rows, each_terms, columns = self._short(Plan(
+            self._unit.shape, *map(min, self._most(terms), (len(x), terms, w.shape[1]))))
         for first in range(0, terms, each_terms):
             part = slice(first, first + each_terms)
             for column in range(0, w.shape[1], columns):
@@ -84,7 +92,7 @@ class Array:
                     found = self._unit.multiply(x[row:row + rows, part],
                                                 w[part, column:column + columns])
                     sums[row:row + rows, column:column + columns] += found.sums
-                    self._cycles += found.cycles
+                    self.commands.append(found.cycles)
         self._products += len(x) * terms * w.shape[1]
         completed: Integers = (sums + w_least * x.sum(axis=1, keepdims=True)
                                + x_least * w.sum(axis=0) + terms * x_least * w_least)
@@ -99,6 +107,21 @@ class Array:
                     array.most_terms // array.step_terms)
         return (entries // (steps * array.loop) * array.loop, steps * array.step_terms,
                 words // (steps * array.rows) * array.columns)
+
+    def _short(self, plan: Plan) -> tuple[int, int, int]:
+        """Rows, terms and columns of a command that ends soon enough: `plan`'s, halved."""
+        most = plan.cycles if self._most_cycles is None else self._most_cycles
+        array = plan.shape.multiplier
+        while plan.cycles > most:
+            if plan.groups > 1:
+                plan = replace(plan, rows=plan.groups // 2 * array.loop)
+            elif plan.tiles > 1:
+                plan = replace(plan, columns=plan.tiles // 2 * array.columns)
+            elif plan.steps > 1:
+                plan = replace(plan, terms=plan.steps // 2 * array.step_terms)
+            else:
+                break
+        return plan.rows, plan.terms, plan.columns
 
     def close(self) -> None:
         """Free the unit."""

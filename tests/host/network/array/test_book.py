@@ -126,6 +126,14 @@ def test_offers_that_cannot_be_kept(job: Job, reason: str) -> None:
     assert reason in Book(CLOCK, CAPITAL).offer([Offer(job)], 0)[0].reason
 
 
+def test_a_device_that_is_slower_than_blocks_come_gives_everything_up_and_says_why() -> None:
+    book = Book(1_000, CAPITAL)
+    for slot in range(1, 5):
+        book.duty(block_duty(f"the block of slot {slot}", 1_000, 6_000 * slot, 7_000, 0, 0))
+    decision, = book.offer([Offer(result("small", 1, 20_000, release=6_500))], 0)
+    assert not decision.taken and decision.reason.startswith("with the block of slot 1")
+
+
 def test_liabilities_are_covered_together() -> None:
     book = Book(CLOCK, 100)
     one = result("one", 5, 90, liability=60)

@@ -5,6 +5,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from proofmill.host.network.array.board import BoardArray
 from proofmill.host.network.consensus.keys import derive_keys
 from proofmill.host.network.evm.account import Account
 from proofmill.host.network.node.archive import Archive
@@ -13,7 +14,12 @@ from proofmill.host.network.node.contract_state import ProverAccount
 from proofmill.host.network.node.follower import ChainSetup, Follower
 from proofmill.host.network.node.gossip import Reception
 from proofmill.host.network.node.node import ATTEST_MS, CONFIRM_MS, STEPS_MS
-from proofmill.host.network.node.opening import devnet_parameters, minimum_bond_wei, open_chain
+from proofmill.host.network.node.opening import (
+    Founder,
+    devnet_parameters,
+    minimum_bond_wei,
+    open_chain,
+)
 from proofmill.host.network.node.patience import PatientProver
 from proofmill.host.network.node.prover import Beside, NodeProver, ProverSetup, at_once
 from proofmill.host.network.node.slashing_protection import SlashingProtection
@@ -36,30 +42,32 @@ Hear = Callable[[Topic, bytes], None]
 
 
 @cache
-def chain_setup() -> ChainSetup:
+def chain_setup(founder: Founder | None = None, more: tuple[bytes, ...] = ()) -> ChainSetup:
+    """`founder`: as of `open_chain`; `more`: accounts that begin with ether."""
     parameters = devnet_parameters()
     minimum = minimum_bond_wei(len(KEYS), parameters)
     provers = tuple(ProverAccount(identity, KEYS[identity].address, KEYS[identity].address)
                     for identity in (PROVER, ABSENT))
     vk = killed.KEY.verification_key
-    rich = tuple(each.owner for each in provers) + (KEYS[-1].address,)
+    rich = (*(each.owner for each in provers), KEYS[-1].address, *more)
     return ChainSetup(
         KEYS, open_chain(EvmEngines(vk, parameters, minimum, rich), SEED, SMALLEST, KEYS, provers,
-                         BOND),
+                         BOND, founder),
         SEED, SMALLEST, vk, parameters, minimum, BOND, provers)
 
 
-def follower(archive: Archive | None = None) -> Follower:
-    return Follower(chain_setup(), archive)
+def follower(archive: Archive | None = None, chain: ChainSetup | None = None) -> Follower:
+    return Follower(chain or chain_setup(), archive)
 
 
 class Source:
     """A node with all validators and a prover; `hear` is given what it sends."""
 
     def __init__(self, folder: Path, hear: Hear, prover: int = PROVER, forge: bool = False,
-                 devices: Sequence[Device] = (), beside: Beside = at_once) -> None:
+                 devices: Sequence[Device] = (), beside: Beside = at_once,
+                 chain: ChainSetup | None = None, array: BoardArray | None = None) -> None:
         self.archive = Archive(folder / "blocks.sqlite")
-        self.follower = follower(self.archive)
+        self.follower = follower(self.archive, chain)
         self.hear = hear
         self.sent: dict[Topic, list[bytes]] = {topic: [] for topic in Topic}
         self.protection = SlashingProtection(
@@ -72,8 +80,8 @@ class Source:
         self.prover = NodeProver(ProverSetup(
             prover, KEYS[prover], KEYS[prover].address, killed.CIRCUIT,
             PatientProver(killed.KEY, devices or [CpuDevice(threads=1)], killed.CIRCUIT.r1cs),
-            killed.VERIFY, 500, lambda result: 500, forge), self.follower, self.jobs, self.send,
-            beside)
+            killed.VERIFY, 500, lambda result: 500, forge, array=array), self.follower, self.jobs,
+            self.send, beside)
 
         self.users = Load(SEED, self.follower.chain_id, tuple(self.follower.ledger().accounts))
 

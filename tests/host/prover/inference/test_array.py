@@ -42,6 +42,19 @@ def test_signed_products_cut_to_what_has_room(x_range, w_range):
     assert array.work.rate == array.work.products / array.work.cycles / array.work.blocks
 
 
+@pytest.mark.parametrize(("shape", "size", "most"), [
+    (SMALL, (23, 150, 37), 160), (MATRICES["18x18, one row"], (112, 36, 1_700), 100_000)])
+def test_commands_can_be_cut_so_that_something_else_has_the_blocks_soon(shape, size, most):
+    rows, terms, columns = size
+    x = np.arange(rows * terms).reshape(rows, terms) % 251 - 100
+    w = np.arange(terms * columns).reshape(terms, columns) % 253 - 128
+    whole, cut = Array(MatrixModel(shape)), Array(MatrixModel(shape), most)
+    for array in (whole, cut):
+        assert np.array_equal(array.multiply(x, w), x @ w)
+    assert max(cut.commands) <= most < max(whole.commands)
+    assert cut.work.cycles == sum(cut.commands)
+
+
 def test_columns_may_lie_apart():
     """Each by itself spans a byte: weights with a zero point for each column."""
     w = np.array([[-255, 0], [0, 255]])

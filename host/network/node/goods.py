@@ -1,0 +1,96 @@
+"""What a node sells on the market: results of a model and proofs, really computed, and what they
+take of the array."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from proofmill.hdl.presets import MATRICES
+from proofmill.host.ground.errors import ProofmillError
+from proofmill.host.network.contracts.inference import output_bytes, proof_bytes
+from proofmill.host.network.contracts.results import check_opening
+from proofmill.host.network.node.market_place import GoodsFiles
+from proofmill.host.prover.circuits.constraints import MODULUS, ConstraintSystem
+from proofmill.host.prover.circuits.preimage import preimage_circuit
+from proofmill.host.prover.curve.limbs import to_limbs
+from proofmill.host.prover.devices.cpu import CpuDevice
+from proofmill.host.prover.groth16.prove import ProofResult, Prover
+from proofmill.host.prover.groth16.proving_key import ProvingKey
+from proofmill.host.prover.groth16.zkey import read_zkey
+from proofmill.host.prover.inference.array import Array
+from proofmill.host.prover.inference.circuit import InferenceCircuit
+from proofmill.host.prover.inference.onnx_file import read_model
+from proofmill.host.prover.inference.proving import KEY
+from proofmill.sim.matrix_gateware import MatrixModel
+
+UNIT = MATRICES["18x18, one row"]
+"""The matrix unit whose commands are the tiles of a result."""
+
+
+@dataclass(frozen=True)
+class Provable:
+    """A circuit and its key, for proofs here."""
+
+    system: ConstraintSystem
+    key: ProvingKey
+
+    @property
+    def constraints(self) -> int:
+        """Of the circuit."""
+        return len(self.system.constraints)
+
+    def prove(self, inputs: dict[str, int]) -> ProofResult:
+        """A proof on one thread of this processor; it is verified as well."""
+        witness = self.system.witness(inputs)
+        r1cs = self.system.to_r1cs("goods")
+        return Prover(self.key, CpuDevice(threads=1), r1cs=r1cs).prove(to_limbs(witness))
+
+
+class Goods:
+    """A model and a circuit, read from files."""
+
+    def __init__(self, files: GoodsFiles, most_cycles: int) -> None:
+        """`most_cycles`: of a command of the matrix unit."""
+        self.model = read_model(files.model)
+        self._most_cycles = most_cycles
+        self._circuit = InferenceCircuit(self.model)
+        self.results = Provable(self._circuit.system, read_zkey(files.compiled / KEY))
+        self.proofs = Provable(preimage_circuit(), read_zkey(files.preimage_key))
+
+    @cached_property
+    def commands(self) -> list[int]:
+        """Cycles of the matrix unit's commands for one result, by its gateware's count: they follow
+        from shapes alone."""
+        array = self._array()
+        self.model.tensors(np.zeros((1, *self.model.shape), dtype=np.float32), array.multiply)
+        return array.commands
+
+    def output(self, integers: Sequence[int]) -> bytes:
+        """What the model gives for an input's integers, as a job for its result takes it; computed
+        on the matrix unit's model, whose integers are the gateware's."""
+        quantisation = self.model.quantisation
+        given = np.array(integers).reshape(1, *self.model.shape)
+        tensors = self.model.tensors(quantisation.dequantise(given), self._array().multiply)
+        return output_bytes([int(value) % MODULUS for name in self._circuit.outputs
+                             for value in tensors[name][0].flat])
+
+    def proven_output(self, integers: Sequence[int], salt: int, tag: int) -> tuple[bytes, bytes]:
+        """(`output`, its proof) as the contract takes them."""
+        made = self.results.prove(self._circuit.inputs(np.array(integers), salt, tag))
+        return (output_bytes(made.public[1:-1]),
+                proof_bytes(self.results.key.verification_key, made.proof))
+
+    def opening(self, text: bytes, digest: bytes, committed: bytes) -> tuple[tuple[int, ...], int]:
+        """(integers, salt) of a job for a result, checked; `ProofmillError` where they do not fit.
+        """
+        integers = check_opening(text, digest, committed, self.model.quantisation.least)
+        if len(integers) != int(np.prod(self.model.shape)):
+            raise ProofmillError(f"the input has {len(integers)} integers, and the model takes "
+                                 f"{int(np.prod(self.model.shape))}; do not lock this job")
+        return integers, int(json.loads(text)["salt"])
+
+    def _array(self) -> Array:
+        return Array(MatrixModel(UNIT), self._most_cycles)

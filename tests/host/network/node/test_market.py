@@ -1,0 +1,101 @@
+"""Jobs of both markets, sold by a prover's node beside its block proofs, on a chain of its own."""
+
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("onnxruntime")
+
+from proofmill.host.ground.errors import ProofmillError
+from proofmill.host.network.contracts.market import inputs_digest
+from proofmill.host.network.contracts.market_books import read_books
+from proofmill.host.network.node import market_devnet
+from proofmill.host.network.node.market_devnet import MarketPlan
+from proofmill.host.network.node.market_inputs import fetch
+from proofmill.host.network.node.market_offers import BlockLoad
+from proofmill.host.network.node.market_part import NodeMarket, board_array
+from proofmill.host.network.node.market_place import GoodsFiles
+from proofmill.host.network.node.opening import GenesisEngines
+from proofmill.host.network.node.prover import at_once
+from proofmill.host.prover.circuits.preimage import PREIMAGE, chained, preimage_circuit
+from proofmill.host.prover.groth16.setup import development_setup
+from proofmill.host.prover.inference.making import make
+from proofmill.host.prover.inference.proving import compile_model
+from tests.host.network.node.chains import SEED, Source, chain_setup
+
+LAST_POST, SLOTS = 5, 18
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory) -> GoodsFiles:
+    folder = tmp_path_factory.mktemp("goods")
+    found = GoodsFiles(folder / "mlp.onnx", folder / "compiled", folder / "preimage.zkey")
+    make("mlp", found.model)
+    compile_model(found.model, found.compiled, b"market".ljust(32))
+    development_setup(preimage_circuit().to_r1cs("preimage"), found.preimage_key,
+                      b"market".ljust(32))
+    return found
+
+
+@pytest.mark.slow
+def test_what_a_buyer_posts_is_sold_between_blocks(files: GoodsFiles, tmp_path: Path) -> None:
+    """By the real contracts, with real results and proofs; every block is proven as well."""
+    plan = MarketPlan(files, LAST_POST)
+    chain = chain_setup(market_devnet.founder(SEED, plan),
+                        tuple(sorted(market_devnet.rich(SEED, ["node 0"]))))
+    assert isinstance(chain.engines, GenesisEngines)
+    setup = market_devnet.setups(SEED, plan, chain.engines.place, tmp_path, ["node 0"],
+                                 "node 0")["node 0"]
+    assert setup.seller is not None
+    array = board_array(setup.seller)
+    source = Source(tmp_path, lambda topic, data: None, chain=chain, array=array)
+    market = NodeMarket(
+        setup, source.follower, array,
+        lambda: BlockLoad(source.prover.bound_ms, source.prover.unproven),
+        source.prover.setup.circuit.r1cs.constraints, source.send, at_once)
+    source.confirm(0)
+    for slot in range(1, SLOTS + 1):
+        source.slot(slot, lambda slot, milliseconds: market.work())
+    evm, place = source.follower.execution_layer.evm, setup.place
+    books = read_books(evm, place.proofs, place.results)
+    assert books.proofs and books.results
+    assert {job.state for job in (*books.proofs, *books.results)} == {"done"}
+    assert {job.way for job in books.results} == {"proven", "unproven"}
+    report = market.report("node 0", 0, 0)
+    assert report.invariants and report.array is not None and report.longest_wait_ms <= 1
+    blocks, proofs, results = report.array.earned
+    assert proofs.done >= len(books.proofs) and results.done == len(books.results)
+    assert blocks.done >= SLOTS - 2 and proofs.gwei > 0 and results.gwei > 0
+    assert not (proofs.late or results.late or report.array.given_up)
+    # What was earned is the account's in the end, but for 5 % that are burned and the gas.
+    paid = sum(int(job.price or 0) for job in (*books.proofs, *books.results))
+    before = 10**6 * 10**18
+    assert before < evm.balance(market.seller_address) < before + paid + 10**17
+    source.close()
+
+
+def test_inputs_are_read_where_they_may_be(tmp_path: Path) -> None:
+    inside, outside = tmp_path / "inputs" / "1.json", tmp_path / "2.json"
+    inside.parent.mkdir()
+    for path in (inside, outside):
+        path.write_bytes(b"7")
+    digest = inputs_digest(b"7")
+    assert fetch("data:,7", digest, None) == fetch("data:text/plain,%37", digest, None) == b"7"
+    assert fetch(inside.as_uri(), digest, inside.parent) == b"7"
+    for place, said in ((outside.as_uri(), "only files below"), ("data:;base64,Nw==", "base64"),
+                        ("http://127.0.0.1/7", "only data: URLs"), ("data:,8", "hash to"),
+                        ((inside.parent / "3.json").as_uri(), "cannot be read"),
+                        ((inside.parent / ".." / "2.json").as_uri(), "only files below")):
+        with pytest.raises(ProofmillError, match=said):
+            fetch(place, digest, inside.parent)
+    with pytest.raises(ProofmillError, match="only data: URLs"):
+        fetch(inside.as_uri(), digest, None)
+
+
+def test_a_chain_of_hashes_is_proven_from_its_beginning() -> None:
+    system = preimage_circuit(2)
+    witness = system.witness({PREIMAGE: 5})
+    assert witness[1] == chained(5, 2) != chained(5)
+    assert system.check(witness) is None
+    with pytest.raises(ValueError, match="a hash or more"):
+        preimage_circuit(0)
