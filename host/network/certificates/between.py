@@ -14,7 +14,6 @@ from proofmill.host.prover.circuits.finality.vote import Checkpoint
 _STATE_ROOT = int(spec.get_generalized_index(spec.BeaconBlock, "state_root"))
 _STATE_DEPTH = _STATE_ROOT.bit_length() - 1
 
-
 ROOTS = int(spec.SLOTS_PER_HISTORICAL_ROOT)
 """Of blocks, in a state."""
 
@@ -32,9 +31,10 @@ def _place(epoch: int) -> int:
 DEPTH = _STATE_DEPTH + _place(0).bit_length() - 1
 """Nodes of a branch."""
 
-
 FIRST_ROOT = (_STATE_ROOT << DEPTH - _STATE_DEPTH) + _place(0) - (1 << DEPTH - _STATE_DEPTH)
 """The generalized index, in a block, of `block_roots[0]` of the state after it."""
+
+
 def branch_between(block: spec.BeaconBlock, state: spec.BeaconState, epoch: int
                    ) -> tuple[bytes, ...]:
     """The branch from the checkpoint of `epoch` to `block`, of a later slot than its first; `state`

@@ -3,7 +3,7 @@
 import pytest
 
 from proofmill.host.ground.units import ETHER
-from proofmill.host.network.contracts.certificates import (
+from proofmill.host.network.certificates.rewards import (
     CertificateContracts,
     CertificateTerms,
     deploy_certificates,
