@@ -86,7 +86,7 @@ class Board:
         """Cycles it takes for a point of G1."""
         if self.memory is not None:
             return int(looked_at(self.memory()).read_cycles)
-        return memory_cycles(self.timing, self.clock_hz)
+        return memory_cycles(self.timing, self.clock_hz, self.shape.port_words)
 
     def core(self, shape: MsmShape | None = None, **options: Any) -> BoardCore:
         """Everything between clock generator and pads."""

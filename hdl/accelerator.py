@@ -3,6 +3,7 @@
 from amaranth import *
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
+from amaranth.utils import exact_log2
 
 from proofmill.hdl.commands import (
     ANSWER,
@@ -36,8 +37,9 @@ from proofmill.hdl.windows import MAX_WINDOW
 
 
 def identity_words(shape: MsmShape, gateware_hash: int, *, memory_words: int = 0,
-                   memory_cycles: int = 8, clock_hz: float = 0) -> dict[str, int]:
-    """What `shape` says of itself on a board; see `hdl.commands.IDENTITY`."""
+                   memory_cycles: int = 0, clock_hz: float = 0) -> dict[str, int]:
+    """What `shape` says of itself on a board; see `hdl.commands.IDENTITY`. `memory_cycles` of 0: as
+    many as the loader takes."""
     words = describe(shape)
     intervals = dict(words["adder"]["intervals"])
     found = words["adder"]["multiplier"] | words["adder"] | words | {
@@ -47,7 +49,8 @@ def identity_words(shape: MsmShape, gateware_hash: int, *, memory_words: int = 0
         "coordinate_bits": shape.adder.coordinate_bits, "tile": shape.transforms or 0,
         "transforms": 0 if shape.transform is None else shape.transform.most,
         "batch": shape.batch or 0, "scale": shape.scale,
-        "memory_words": memory_words, "memory_cycles": memory_cycles, "clock_hz": clock_hz}
+        "memory_words": memory_words, "clock_hz": clock_hz,
+        "memory_cycles": max(memory_cycles, 8 // shape.port_words)}
     return {name: int(found[name]) for name in IDENTITY}
 
 
@@ -70,14 +73,15 @@ class Accelerator(wiring.Component):
     """
 
     def __init__(self, shape: MsmShape, program=None, *, memory_words: int = 0,
-                 memory_cycles: int = 8, clock_hz: float = 0):
+                 memory_cycles: int = 0, clock_hz: float = 0):
         self.shape, self.program = shape, program
         self.memory_words, self.memory_cycles = memory_words, memory_cycles
         self.clock_hz = clock_hz
         words = stream.Signature(WORD)
         super().__init__({
             "commands": In(words), "answers": Out(words),
-            "requests": Out(stream.Signature(REQUEST)), "points": In(words),
+            "requests": Out(stream.Signature(REQUEST)),
+            "points": In(stream.Signature(WORD * shape.port_words)),
             "writes": Out(stream.Signature(WRITE)),
         })
 
@@ -135,6 +139,13 @@ class Accelerator(wiring.Component):
             m.d.comb += [extent.words.eq(
                 Array(shape.adder.curve.point_words(g) for g in shape.adder.groups)[group]),
                          extent.points.eq(place.count - 1)]
+
+        # A port of several words takes none but whole transfers.
+        within = exact_log2(shape.port_words)
+        split = Signal()
+        if within:
+            m.d.comb += split.eq(Cat(value[:within] for value in (
+                place.address, stored.point_words, stored.copy_words)).any())
 
         def record(name, values):
             """Answer with a header and `values`, a word each."""
@@ -227,6 +238,10 @@ class Accelerator(wiring.Component):
                 with m.Elif((slices.batched != 0) & ~batches):
                     m.d.sync += error.eq(Error.BATCHES)
                     m.next = "REFUSE"
+                if within:
+                    with m.Elif(split):
+                        m.d.sync += error.eq(Error.MEMORY)
+                        m.next = "REFUSE"
                 with m.Else():
                     m.next = "EXTENT"
             with m.State("EXTENT"):

@@ -5,16 +5,16 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from proofmill.hdl.accelerator import Accelerator
-from proofmill.hdl.block_memory import BlockMemory
+from proofmill.hdl.block_memory import READ_CYCLES, BlockMemory
 from proofmill.hdl.framing import FramedLink
 from proofmill.hdl.msm import MsmShape
 from proofmill.hdl.sdram import SdramController, SdramPins, SdramTiming
 from proofmill.hdl.uart import UartReceiver, UartTransmitter
 
 
-def memory_cycles(timing: SdramTiming | None, clock_hz: float) -> int:
+def memory_cycles(timing: SdramTiming | None, clock_hz: float, port_words: int = 1) -> int:
     """What a board's memory says of itself: see `hdl.commands.IDENTITY`."""
-    return timing.read_cycles(clock_hz) if timing else BlockMemory.read_cycles
+    return timing.read_cycles(clock_hz) if timing else READ_CYCLES[port_words]
 
 
 MEMORY = ("requests", "points", "writes", "drop", "idle")
@@ -49,6 +49,11 @@ class BoardCore(wiring.Component):
     def __init__(self, shape: MsmShape, program=None, *, divisor: int, clock_hz: float,
                  timing: SdramTiming | None = None, block_words: int = 4096,
                  start_cycles: int | None = None, pad_cycles: int = 0, memory=None):
+        if (timing or memory is not None) and shape.port_words > 1:
+            self._MustUse__silence = True  # what is refused is never used
+            raise ValueError("an SDRAM, or a memory of one's own, answers one word at a time, and "
+                             f"this accelerator's port has {shape.port_words}: port_words=1, or "
+                             "block memory")
         self.shape, self.program = shape, program
         self.divisor, self.clock_hz = divisor, clock_hz
         self.timing, self.block_words = timing, block_words
@@ -70,7 +75,7 @@ class BoardCore(wiring.Component):
         """Cycles that its memory takes for 8 words."""
         if self.memory is not None:
             return self.memory.read_cycles
-        return memory_cycles(self.timing, self.clock_hz)
+        return memory_cycles(self.timing, self.clock_hz, self.shape.port_words)
 
     def elaborate(self, platform):
         m = Module()
@@ -84,7 +89,7 @@ class BoardCore(wiring.Component):
                                     pad_cycles=self.pad_cycles)
             wiring.connect(m, store.pins, wiring.flipped(self.sdram))
         else:
-            store = BlockMemory(self.block_words)
+            store = BlockMemory(self.block_words, self.shape.port_words)
         m.submodules.store = store
         accelerator = Accelerator(
             self.shape, self.program, memory_words=self.memory_words,

@@ -128,7 +128,7 @@ class Error(enum.IntEnum):
     MAILBOXES = 3    # the regions of some level do not fit the memory
     GROUP = 4        # not one of this gateware's
     FINISH = 5       # this gateware has no finisher
-    MEMORY = 6       # words are named that the memory has not
+    MEMORY = 6       # words are named that the memory has not, or that begin within a transfer
     TRANSFORM = 7    # it has no transforms, none of this size, or other words or `count`
     BATCHES = 8      # this gateware makes no sums in batches
     POINTS = 9       # a batch had no inverse: coordinates are not below the modulus

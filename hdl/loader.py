@@ -26,7 +26,8 @@ class PointLoader(wiring.Component):
     """Collect points from a stream of words, coordinate by coordinate.
 
     A point of G1 takes a cycle a word, one of G2 one more, or none more if that matters, where its
-    words come in as many.
+    words come in as many. Over a port of two words it takes half as many, and a cycle for every
+    part of z that is written.
 
     Parameters
     ----------
@@ -34,23 +35,26 @@ class PointLoader(wiring.Component):
     unit : z of a point by group, a tuple of its parts.
     soon : the last word of the next point's first coordinate is taken while the last part of z is
         written, and not only after it: so one of G2 takes a cycle a word.
+    port_words : words that come in a cycle, 1 or 2.
 
     Members
     -------
     group : which group, in
+    affine : z is not written, in; only with `soon`
     enable : there is room for a point, in
-    points : stream of words, in
+    points : stream of `port_words` words, the first lowest, in
     slice : of the point that is coming, in
     load : the point and its slice, see `Load`, out
     loaded : a point has come, out
     skipped : ... and was zero, out
     """
 
-    def __init__(self, shape: AdderShape, unit, *, soon: bool = False):
-        self.shape, self.unit, self.soon = shape, unit, soon
+    def __init__(self, shape: AdderShape, unit, *, soon: bool = False, port_words: int = 1):
+        self.shape, self.unit, self.soon, self.port_words = shape, unit, soon, port_words
         super().__init__({
             "group": In(range(max(2, len(shape.groups)))), "enable": In(1),
-            "points": In(stream.Signature(WORD)), "slice": In(SLICE),
+            "points": In(stream.Signature(WORD * port_words)), "slice": In(SLICE),
+            **({"affine": In(1)} if soon else {}),
             "load": Out(Load(shape.curve.words)),
             "loaded": Out(1), "skipped": Out(1)})
 
@@ -62,60 +66,63 @@ class PointLoader(wiring.Component):
             with m.If(self.group == index):
                 m.d.sync += last_row.eq(2 * group.degree - 1)
 
-        words, modulus = shape.curve.words, shape.curve.base.modulus
+        # What comes in a cycle, a word or two, is a part of a coordinate; parts are counted.
+        bits, size = WORD * self.port_words, WORD * shape.curve.words
+        parts, modulus = size // bits, shape.curve.base.modulus
 
-        def after(word: Signal):
-            """The number of the word after this one, of a part of a coordinate."""
-            return (word + 1 if words & (words - 1) == 0
-                    else Mux(word == words - 1, 0, word + 1))
+        def after(part: Signal):
+            """The number of the part after this one, of a coordinate."""
+            return (part + 1 if parts & (parts - 1) == 0
+                    else Mux(part == parts - 1, 0, part + 1))
 
-        point_words = Signal(range(words))
+        point_words = Signal(range(parts))
         row = Signal(3)
-        # A word of a point that has come, and how many have: what hundreds of registers do with
+        # A part of a point that has come, and how many have: what hundreds of registers do with
         # one does not hang on whether it has just been offered.
-        word = Signal(WORD, reset_less=True)
+        word = Signal(bits, reset_less=True)
         came = Signal()
-        came_words = Signal(range(words))
+        came_words = Signal(range(parts))
         m.d.sync += [word.eq(self.points.payload), came.eq(self.points.valid & self.points.ready)]
         with m.If(self.points.valid & self.points.ready):
             m.d.sync += came_words.eq(after(came_words))
-        gathered, negated = (Signal((words - 1) * WORD, reset_less=True, name=name)
+        gathered, negated = (Signal(size - bits, reset_less=True, name=name)
                              for name in ("gathered", "negated"))
         borrow = Signal()
-        difference = Signal(WORD + 1)  # of the modulus and the word at hand
+        difference = Signal(bits + 1)  # of the modulus and the part at hand
         m.d.comb += difference.eq(
-            Const(modulus, words * WORD).word_select(point_words, WORD)
-            - word - borrow)
-        # A word of the point coming in was not zero; one of the point that has come was not.
+            Const(modulus, size).word_select(point_words, bits) - word - borrow)
+        # A part of the point coming in was not zero; one of the point that has come was not.
         something = Signal()
         point_something = Signal()
         affine_there = Signal()  # x and y have come; z, a constant, is written after them
         point_there = Signal()   # z has been written too
         working = Signal()       # there is room, told a cycle late
         m.d.comb += [
-            # The next point's words come in meanwhile, up to the one that completes a coordinate.
+            # The next point's parts come in meanwhile, up to the one that completes a coordinate.
             self.points.ready.eq(working & ~(
                 (affine_there & ~point_there if self.soon else affine_there)
-                & (came_words == words - 1))),
+                & (came_words == parts - 1))),
         ]
         m.d.sync += [
             working.eq(self.enable), load.write.eq(0), load.row.eq(row),
-            load.negative.eq(Cat(negated, difference[:WORD])),
+            load.negative.eq(Cat(negated, difference[:bits])),
             load.coordinate.eq(Cat(gathered, word)),
         ]
         with m.If(came):
             m.d.sync += [
-                gathered.eq(Cat(gathered[WORD:], word)),
-                negated.eq(Cat(negated[WORD:], difference[:WORD])),
-                borrow.eq(difference[WORD] & (point_words != words - 1)),
+                gathered.eq(Cat(gathered[bits:], word)),
+                negated.eq(Cat(negated[bits:], difference[:bits])),
+                borrow.eq(difference[bits] & (point_words != parts - 1)),
                 point_words.eq(after(point_words)),
                 something.eq(something | word.any()),
             ]
-            with m.If(point_words == words - 1):
+            with m.If(point_words == parts - 1):
                 m.d.sync += [load.write.eq(1), row.eq(row + 1)]
                 with m.If(row == last_row):
                     m.d.sync += [affine_there.eq(1), something.eq(0),
                                  point_something.eq(something | word.any())]
+                    if self.soon:
+                        m.d.sync += point_there.eq(self.affine)
         # The constant z, one row a cycle.
         with m.If(affine_there):
             for index, group in enumerate(shape.groups):

@@ -36,6 +36,7 @@ from proofmill.hdl.inverter import Inverter
 from proofmill.hdl.levels import Levels
 from proofmill.hdl.loader import PointLoader
 from proofmill.hdl.mailbox_unit import MailboxUnit
+from proofmill.hdl.narrow import Narrow
 from proofmill.hdl.point_adder import AdderShape, PointAdder
 from proofmill.hdl.processor_finisher import Finisher
 from proofmill.hdl.processor_shape import ProcessorShape
@@ -67,6 +68,8 @@ class MsmShape:
     batch : sums may be made in batches of up to so many pairs, a power of two, on the adder's first
         multiplier; None: none are. Then coordinates lie in the memory in the multiplier's own
         Montgomery form, those of G2 on the curve that the adder adds on.
+    port_words : words that the memory answers in a cycle, 1 or 2. Where there are two, whatever is
+        asked for begins at an even address.
     """
 
     adder: AdderShape
@@ -75,8 +78,12 @@ class MsmShape:
     finisher: bool = True
     transforms: int | None = None
     batch: int | None = None
+    port_words: int = 1
 
     def __post_init__(self):
+        if self.port_words not in (1, 2):
+            raise ValueError("the memory answers one word in a cycle, or two, and not "
+                             f"{self.port_words}")
         if self.batches and self.adder.units > 1:
             raise ValueError("sums are made in batches of points that one mailbox unit brings; "
                              f"here are {self.adder.units} units")
@@ -92,6 +99,9 @@ class MsmShape:
         if self.transform.stored.bit_length() > self.adder.coordinate_bits:
             raise ValueError(f"values of {self.transform.stored.bit_length()} bits do not fit "
                              f"coordinates of {self.adder.coordinate_bits}")
+        if self.transform.value_words % self.port_words:
+            raise ValueError(f"values of {self.transform.value_words} words do not begin where a "
+                             f"port of {self.port_words} words takes them")
 
     @cached_property
     def transform(self) -> TransformShape | None:
@@ -196,7 +206,8 @@ class Msm(wiring.Component):
             "bias": In(NUMBER),
             "second_region": In(shape.mailbox_bits),
             "address": In(32), "count": In(32), "finish": In(1),
-            "scalars": In(words), "points": In(words), "answers": Out(words),
+            "scalars": In(words), "answers": Out(words),
+            "points": In(stream.Signature(WORD * shape.port_words)),
             "requests": Out(stream.Signature(REQUEST)),
             "counters": Out(COUNTS),
             **({} if shape.transform is None else {
@@ -218,7 +229,8 @@ class Msm(wiring.Component):
         m.submodules.fetcher = fetcher = Fetcher(
             [adder.curve.point_words(group) for group in adder.groups])
         m.submodules.loader = loader = PointLoader(
-            adder, {group: shape.unit(group) for group in adder.groups}, soon=bool(shape.batches))
+            adder, {group: shape.unit(group) for group in adder.groups}, soon=bool(shape.batches),
+            port_words=shape.port_words)
         m.submodules.hand_out = hand_out = HandOut(shape)
         units = [MailboxUnit(shape, number) for number in range(adder.units)]
         for number, unit in enumerate(units):
@@ -291,13 +303,19 @@ class Msm(wiring.Component):
         if shape.transform is not None:
             self._transform(m, transforms, tiles, frames, units[0], point_adder)
         if shape.batches:
-            self._batches(m, sequencer, frames, levels, drained, units[0], now, point_adder)
+            self._batches(m, sequencer, frames, levels, loader, drained, units[0], now,
+                          point_adder)
         return m
 
     def _share_memory(self, m, requests, points, tiles):
         """The memory is the sums', and the transforms' while one is under way."""
+        values = tiles.points
+        if self.shape.port_words > 1:
+            m.submodules.narrow = narrow = Narrow(self.shape.port_words)
+            wiring.connect(m, narrow.narrow, tiles.points)
+            values = narrow.wide
         for source, target, theirs in ((requests, points, tiles.ready),
-                                       (tiles.requests, tiles.points, ~tiles.ready)):
+                                       (tiles.requests, values, ~tiles.ready)):
             m.d.comb += [source.ready.eq(self.requests.ready & theirs),
                          target.payload.eq(self.points.payload),
                          target.valid.eq(self.points.valid & theirs)]
@@ -403,7 +421,7 @@ class Msm(wiring.Component):
             m.d.comb += [adder.borrowed.eq(1), adder.borrowed_second.eq(1),
                          adder.borrowed_a.eq(transforms.a), adder.borrowed_b.eq(transforms.b)]
 
-    def _batches(self, m, sequencer, frames, levels, drained, unit, now, adder):
+    def _batches(self, m, sequencer, frames, levels, loader, drained, unit, now, adder):
         """Sums in batches, level by level, on the adder's first multiplier, and one inverter for
         the groups: between levels all of it is reset, so that it always begins alike."""
         batched, fault = sequencer.orders.batched, Signal()
@@ -416,6 +434,7 @@ class Msm(wiring.Component):
         with m.Elif(sequencer.to_next):
             m.d.sync += level.eq(level + 1)
         m.d.comb += [sequencer.batch_fill.eq(self.batched != 0),
+                     loader.affine.eq(self.batched != 0),
                      sequencer.batch_sum.eq(level + 1 < self.batched)]
         with m.If(sequencer.starting):
             m.d.sync += self._fault.eq(0)

@@ -38,7 +38,7 @@ class Machine:
     degree : coordinates of its points are so many numbers.
     units, mailbox_bits : mailbox units, and 2 ** mailbox_bits G1 points in each.
     interval : cycles from one addition to the next.
-    memory_cycles : that the memory takes for eight words; the loader takes as many at the least.
+    memory_cycles : that memory and loader take for eight words.
     scalar_cycles : that the link takes for a scalar; 0 where it never waits.
     batch : most pairs of a batch, where sums are made in such; 0: they are not.
     slot : cycles from one product to the next, of the multiplier that makes them.
@@ -85,7 +85,7 @@ class Machine:
     @property
     def point_cycles(self) -> float:
         """Cycles that a point takes to be loaded."""
-        return self.point_words * max(1, self.memory_cycles / 8)
+        return self.point_words * self.memory_cycles / 8
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from proofmill.hdl.commands import WORD
 from proofmill.hdl.curve import BN254, PRODUCTS, TOY_CURVE, Curve, Group
 from proofmill.hdl.field import BN254_BASE, TOY, TOY_ROOTS
 from proofmill.hdl.matrix_multiplier import MatrixShape
@@ -65,16 +66,18 @@ TOY_SHAPE = MsmShape(
 def with_transforms(shape: MsmShape = STANDARD) -> MsmShape:
     """The same accelerator with transforms, in tiles of as many values as its mailboxes' memory
     holds, in the field of the curve's scalars; the toy curve's has too few roots of unity, so in
-    another."""
+    another, whose values, of a word each, come one at a time."""
     field = TOY_ROOTS if shape.adder.curve is TOY_CURVE else shape.adder.curve.scalar
     multiplier = replace(shape.adder.multiplier, second=field)
     return replace(shape, adder=replace(shape.adder, multiplier=multiplier),
+                   port_words=shape.port_words if field.bits > WORD else 1,
                    transforms=min(shape.mailbox_bits, two_adicity(field)) - 1)
 
 
 def with_batches(shape: MsmShape = STANDARD, pairs: int = 128) -> MsmShape:
-    """The same accelerator with sums made in batches of up to `pairs`, on its multiplier."""
-    return replace(shape, batch=pairs)
+    """The same accelerator with sums made in batches of up to `pairs`, on its multiplier, with a
+    port to the memory by which points come in faster than they are added."""
+    return replace(shape, batch=pairs, port_words=2)
 
 
 def control_only(shape: MsmShape) -> MsmShape:

@@ -20,11 +20,29 @@ namespace {
 // Cycles from a request to its first word: what a burst from a dynamic memory costs.
 constexpr uint64_t kMemoryLatency = 24;
 
+// Words that come in a cycle.
+constexpr uint32_t kPortWords = sizeof(Vaccelerator::points___05Fpayload) / sizeof(uint64_t);
+
 struct Burst {
     uint64_t ready;    // cycle from which its words come
     uint32_t address;  // of the next word
     uint32_t words;    // still to come
 };
+
+// What the memory's port shows: as many words as it has.
+void show(uint64_t& port, const std::vector<uint64_t>& memory, uint32_t address) {
+    port = address < memory.size() ? memory[address] : 0;
+}
+
+template <size_t Halves>
+void show(VlWide<Halves>& port, const std::vector<uint64_t>& memory, uint32_t address) {
+    for (size_t n = 0; n < Halves; n += 2) {
+        uint64_t word;
+        show(word, memory, address + n / 2);
+        port[n] = static_cast<uint32_t>(word);
+        port[n + 1] = static_cast<uint32_t>(word >> 32);
+    }
+}
 
 struct Simulation {
     VerilatedContext context;
@@ -90,18 +108,16 @@ void simulation_run(void* handle, const uint64_t* words_in, size_t count, size_t
         top.answers___05Fready = out < room;
         const bool arriving = !s.bursts.empty() && s.bursts.front().ready <= s.cycle;
         top.points___05Fvalid = arriving;
-        if (arriving) {
-            const uint32_t address = s.bursts.front().address;
-            top.points___05Fpayload = address < s.memory.size() ? s.memory[address] : 0;
-        }
+        if (arriving) show(top.points___05Fpayload, s.memory, s.bursts.front().address);
         top.eval();
         s.trace.settled(s.cycle);
         in += top.commands___05Fvalid && top.commands___05Fready;
         if (top.answers___05Fvalid && top.answers___05Fready) words_out[out++] = top.answers___05Fpayload;
         if (arriving && top.points___05Fready) {
             auto& burst = s.bursts.front();
-            burst.address++;
-            if (--burst.words == 0) s.bursts.pop_front();
+            burst.address += kPortWords;
+            burst.words -= kPortWords;
+            if (burst.words == 0) s.bursts.pop_front();
         }
         if (top.requests___05Fvalid) {
             const uint64_t request = top.requests___05Fpayload;

@@ -143,6 +143,13 @@ def cycles(shape: MsmShape, jobs: list[Job]) -> int:
         uniform(shape.adder.curve.scalar.modulus, len(job.points)))) for job in jobs)
 
 
+def ported(shape: MsmShape) -> dict[str, Any]:
+    """What fills benches/memory.sv of the memory's port."""
+    words = [f"memory[at + {n}]" if n else "memory[at]" for n in range(shape.port_words)]
+    return {"PORT_WORDS": shape.port_words, "POINT_MSB": WORD * shape.port_words - 1,
+            "POINT": words[0] if len(words) == 1 else f"{{{', '.join(reversed(words))}}}"}
+
+
 def identified(identity: dict[str, int], expected: Expected) -> list[int]:
     """The words of IDENTIFY; what is to answer it comes to `expected`."""
     expected.exact(pack(ANSWER, command=Command.IDENTIFY, last=1), *identity.values())
@@ -174,7 +181,7 @@ def accelerator_bench(shape: MsmShape, window: int, gateware_hash: int) -> Bench
     return Bench(
         parts=["memory", "answers", "accelerator"], answers=len(expected.words),
         limit=cycles(shape, jobs), places=expected.places() | {
-            "MEMORY_WORDS": 1024, "COMMANDS": len(commands), "MEMORY_ROWS": "",
+            "MEMORY_WORDS": 1024, "COMMANDS": len(commands), "MEMORY_ROWS": "", **ported(shape),
             "COMMAND_ROWS": rows(command_of=[number(word, WORD) for word in commands])})
 
 
@@ -206,7 +213,7 @@ def msm_bench(unit: Msm, window: int) -> Bench:
     return Bench(
         parts=["memory", "answers", "msm"], answers=len(expected.words),
         limit=cycles(shape, jobs), places=expected.places() | {
-            "MEMORY_WORDS": max(1024, len(memory)), "JOBS": len(jobs),
+            "MEMORY_WORDS": max(1024, len(memory)), "JOBS": len(jobs), **ported(shape),
             "SCALARS_MSB": len(scalars) - 1,
             "JOB_REGISTERS": "\n".join(
                 f"  reg [{widths[name] - 1}:0] {name}_of [0:JOBS-1];\n"

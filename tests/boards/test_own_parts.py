@@ -16,7 +16,7 @@ from proofmill.boards.catalogue import board  # noqa: E402
 from proofmill.boards.check import problems  # noqa: E402
 from proofmill.boards.flows import nextpnr  # noqa: E402
 from proofmill.boards.shapes import SMALL_TOY  # noqa: E402
-from proofmill.hdl.block_memory import BlockMemory  # noqa: E402
+from proofmill.hdl.block_memory import READ_CYCLES, BlockMemory  # noqa: E402
 
 WORDS = 640
 
@@ -24,7 +24,7 @@ WORDS = 640
 class Slow(BlockMemory):
     """A memory with a pad of its own, and twice the cycles."""
 
-    read_cycles = 2 * BlockMemory.read_cycles
+    read_cycles = 2 * READ_CYCLES[1]
 
     def __init__(self):
         super().__init__(WORDS)

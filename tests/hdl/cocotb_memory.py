@@ -2,7 +2,7 @@
 
 from cocotb.triggers import RisingEdge
 
-from proofmill.hdl.commands import unpack
+from proofmill.hdl.commands import WORD, unpack
 from proofmill.hdl.fetcher import REQUEST, WRITE
 from tests.cocotb_streams import Stream
 
@@ -10,8 +10,9 @@ from tests.cocotb_streams import Stream
 async def memory(dut, words, rng, pause):
     """Serve `dut`'s ports "requests", "points" and, where it has them, "writes", for ever.
 
-    `words` holds the contents, a word an address.
+    `words` holds the contents, a word an address; as many come at a time as the port has.
     """
+    port = len(dut.points__payload) // WORD
     wanted, offered = [], False
     requests, points = Stream(dut, "requests"), Stream(dut, "points")
     writes = Stream(dut, "writes") if hasattr(dut, "writes__valid") else None
@@ -21,8 +22,8 @@ async def memory(dut, words, rng, pause):
         if writes:
             writes.ready.value = rng.random() >= pause
         if not offered and wanted and rng.random() >= pause:
-            points.payload.value, points.valid.value = words.get(wanted.pop(0), 0), 1
-            offered = True
+            points.payload.value = sum(words.get(wanted.pop(0), 0) << WORD * n for n in range(port))
+            points.valid.value, offered = 1, True
         await RisingEdge(dut.clk)
         if offered and points.ready.value:
             points.valid.value, offered = 0, False

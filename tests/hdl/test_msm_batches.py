@@ -139,6 +139,15 @@ def test_refusals(link):
     assert (identity["batch"], 1 << identity["scale"]) == (16, SHAPE.adder.multiplier.radix)
 
 
+def test_points_within_a_transfer_are_refused(link):
+    """Two words come in a cycle: a point at an odd address would be taken from its second one."""
+    plan = WindowPlan(8, 2, batched=1)
+    for wrong in ({"address": 1}, {"point_words": 9}, {"copy_words": 15}):
+        assert link.ask(multiply_words(Group.G1, plan, [1], **wrong), 1) == [
+            answer(Command.MULTIPLY, error=Error.MEMORY)], wrong
+    compute(link, plan, [1], toy_points(Group.G1)[1:2])
+
+
 def test_a_point_that_is_not_canonical_is_told(link):
     """A point twice, its x once 163 more: no doubling, and a batch without an inverse."""
     plan = WindowPlan(8, 2, batched=1)

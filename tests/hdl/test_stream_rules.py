@@ -12,6 +12,7 @@ from proofmill.hdl.accelerator import Accelerator
 from proofmill.hdl.block_memory import BlockMemory
 from proofmill.hdl.board_top import BoardCore
 from proofmill.hdl.framing import FramedLink
+from proofmill.hdl.narrow import Narrow
 from proofmill.hdl.presets import TOY_SHAPE
 from proofmill.hdl.sdram import IS42S16160, SdramController
 from proofmill.hdl.uart import UartTransmitter
@@ -165,9 +166,11 @@ PROGRAM = finishing_program(TOY_SHAPE)
 @pytest.mark.parametrize("make, count", [
     (lambda: Accelerator(TOY_SHAPE, PROGRAM), 13), (lambda: SdramController(60e6), 3),
     (lambda: BlockMemory(64), 3), (lambda: UartTransmitter(4), 1), (FramedLink, 4),
+    (lambda: Narrow(2), 2),
     (lambda: BoardCore(TOY_SHAPE, PROGRAM, divisor=4, clock_hz=60e6, timing=IS42S16160), 21),
     (lambda: BoardCore(TOY_SHAPE, PROGRAM, divisor=4, clock_hz=60e6), 21)],
-    ids=["accelerator", "sdram", "block-memory", "uart", "framing", "board", "small-board"])
+    ids=["accelerator", "sdram", "block-memory", "uart", "framing", "narrow", "board",
+         "small-board"])
 def test_no_stream_of_the_gateware_depends_on_being_taken(make, count):
     fragment = Fragment.get(make(), None)
     streams = list(streams_within(fragment))

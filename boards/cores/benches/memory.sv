@@ -8,15 +8,15 @@
   wire requests_valid, points_ready;
   wire requests_ready = left == 0;
   wire [39:0] request;
-  wire [63:0] point = memory[at];
+  wire [@POINT_MSB@:0] point = @POINT@;
   always @(posedge clk) begin
     if (requests_valid && requests_ready) begin
       at <= request[31:0];
       left <= request[39:32];
     end
     if (points_valid && points_ready) begin
-      at <= at + 1;
-      left <= left - 1;
+      at <= at + @PORT_WORDS@;
+      left <= left - @PORT_WORDS@;
       points_valid <= 1'b0;
     end else if (left != 0 && noise[1:0] != 0) points_valid <= 1'b1;
   end
