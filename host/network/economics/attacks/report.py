@@ -160,7 +160,7 @@ def markdown(
         "(`tests/host/network/consensus/test_heze.py`). `delayed_mix` is a delay "
         "function on the mix before it draws; who leaves blocks out can but guess. "
         "`mine --delay` runs the local chain so, with proofs that every payload is checked for "
-        "([protocol.md](protocol.md), section 15). The best play "
+        "([how](protocol.md#15-the-delay-function-on-the-mix)). The best play "
         "there is with a machine that needs three quarters of an epoch for it: what is left of it "
         "comes from layer 1's own draw of proposers, each of whom is paid for a proof, too (below)."
         ),
