@@ -16,6 +16,8 @@ from proofmill.host.cli.arguments import output_file, seed, whole
 from proofmill.host.cli.ledger_size import add_ledger_size, ledger_size
 from proofmill.host.cli.light_devnet import light_checks, prepare_light, show_light
 from proofmill.host.cli.logs import for_nodes
+from proofmill.host.cli.market import show_market
+from proofmill.host.cli.market_devnet import market_checks, market_record, prepare_market
 from proofmill.host.cli.records import print_record
 from proofmill.host.cli.screen import Bar, Screen, load_chain
 from proofmill.host.cli.subcommands import Commands
@@ -103,6 +105,9 @@ def register(commands: Commands) -> None:
                         help="this node's clock is ahead by so many milliseconds, or behind (-MS)")
     devnet.add_argument("--withhold", action="append", metavar="NODE", default=[],
                         help="this node makes proofs and does not send them")
+    devnet.add_argument("--market", action="store_true",
+                        help="let a buyer post jobs for proofs and for results of a model, and "
+                             "every prover sell them beside its block proofs (extra ai)")
     devnet.add_argument("--folder", metavar="FOLDER",
                         help="a new folder for what the nodes write, kept afterwards: chains, job "
                              "logs, signing histories, node.log (default: a temporary one)")
@@ -122,6 +127,9 @@ def run(options: argparse.Namespace) -> int:
     does not hold."""
     for text in options.device or ():
         _proving_on(text)
+    if options.market:
+        # A missing extra is told before anything is started.
+        import proofmill.host.prover.inference.digits  # noqa: F401
     disturbances = disturbances_of(options)
     start = time.perf_counter()
     screen = Screen(machine=options.json)
@@ -148,7 +156,8 @@ def run(options: argparse.Namespace) -> int:
             write_zkey(zkey, key)
         setup = DevnetSetup(plans, Path(folder), options.seed, size, key.verification_key, zkey,
                             log_to=for_nodes(options),
-                            light=prepare_light(screen, options, Path(folder)))
+                            light=prepare_light(screen, options, Path(folder)),
+                            market=prepare_market(screen, options, Path(folder)))
         with screen.bar(f"starting {len(plans) + options.light} nodes"):
             net = Devnet(setup)
             net.__enter__()
@@ -175,6 +184,7 @@ def run(options: argparse.Namespace) -> int:
                                options.slots)
             light = light_rows(light_reports, first.history)
             found += light_checks(light, bool(disturbances))
+            found += market_checks(reports, options)
         except KeyboardInterrupt:
             net.close()
             screen.line(f"stopped in slot {net.slot}; every node has ended")
@@ -186,13 +196,17 @@ def run(options: argparse.Namespace) -> int:
     seconds = time.perf_counter() - start
     _show(screen, result, net.failures, net.unsettled, seconds, running)
     show_light(screen, light)
+    if (market := market_record(reports)) is not None:
+        screen.line()
+        show_market(screen, market)
     for check in found:
         screen.line(f"{'BROKEN' if check.broken else 'holds':<12}{check.sentence}",
                     style="red" if check.broken else None)
     if options.json:
         print_record("devnet", {
             **result.record(), "light": [row.record() for row in light],
-            "checks": [vars(check) for check in found], "seconds": round(seconds, 3)})
+            "checks": [vars(check) for check in found], "seconds": round(seconds, 3),
+            **({} if market is None else {"market": market.record})})
     broken = _broken(result, found, net.failed)
     for sentence in broken:
         print(f"proofmill: {sentence}", file=sys.stderr)
@@ -299,6 +313,8 @@ def _record(
     record = record_of(
         options.seed, options.validators, minimum_bond_wei(options.validators, setup.parameters),
         bonds, GENESIS_MIX, report.final_slot, report.branch, notes)
+    if (market := market_record(reports)) is not None:
+        record["market"] = market.record
     if failures:
         record["failures"] = {
             name: {"reason": each.reason, "trace": each.trace} for name, each in failures.items()}

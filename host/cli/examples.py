@@ -75,7 +75,7 @@ EXAMPLES = {
     "study published": ("study published",),
     "attacks": ("attacks --only wash",),
     "why": ("why --slot 20", "why --slot 20 --run run.json", "why --epoch 6 --light light"),
-    "market": ("market --run mined.json",
+    "market": ("market --run run.json",
                f"market --execution http://127.0.0.1:8545 --proofs 0x{'5f' * 20}"),
     "contracts verifier": ("contracts verifier verification_key.json Verifier.vy",),
     "contracts inference": ("contracts inference compiled proven",),

@@ -1,6 +1,8 @@
 """``proofmill market``: both books of the market, and what arrays earned and gave up."""
 
 import argparse
+import os
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from proofmill.host.cli.arguments import hexadecimal, input_file
@@ -35,7 +37,12 @@ def register(commands: Commands) -> None:
     source = market.add_mutually_exclusive_group(required=True)
     source.add_argument("--run", metavar="FILE.json", dest="recorded", type=input_file(
         "`proofmill mine --ai --json` prints one"),
-                        help="what `proofmill mine --ai --json` has printed")
+                        help="what `proofmill mine --ai --json` has printed, or `proofmill devnet "
+                             "--market --record` written")
+    source.add_argument("--config", metavar="FILE.toml", type=input_file(
+        "`proofmill node init mill --market` makes one"),
+                        help="the settings of a node that trades: as it was when the last epoch "
+                             "became final")
     source.add_argument("--execution", metavar="URL",
                         help="a node's JSON-RPC address, such as http://127.0.0.1:8545")
     source.add_argument("--node", metavar="FOLDER",
@@ -53,10 +60,11 @@ def register(commands: Commands) -> None:
 def run(options: argparse.Namespace) -> int:
     """Show them."""
     asked = options.proofs, options.results
-    if options.recorded is not None and asked != (None, None):
+    on_a_chain = options.recorded is None and options.config is None
+    if not on_a_chain and asked != (None, None):
         raise ProofmillError("--proofs and --results: are of a chain; a recorded run has its books "
                              "in it, so leave them out")
-    if options.recorded is None and asked == (None, None):
+    if on_a_chain and asked == (None, None):
         raise ProofmillError("give the contract whose jobs are to be shown: --proofs 0xADDRESS, "
                              "--results 0xADDRESS, or both")
     screen = Screen(machine=options.json)
@@ -65,6 +73,8 @@ def run(options: argparse.Namespace) -> int:
 
         if options.recorded is not None:
             found = read_market(options.recorded)
+        elif options.config is not None:
+            found = read_market(str(_sold(options.config)))
         else:
             from proofmill.host.network.contracts.node_evm import NodeEvm
             from proofmill.host.network.evm.rpc import JsonRpcEvm
@@ -76,6 +86,19 @@ def run(options: argparse.Namespace) -> int:
         return 0
     show_market(screen, found)
     return 0
+
+
+def _sold(config: str) -> Path:
+    """The file in which the node of these settings writes down what has come of the market."""
+    from proofmill.host.network.node.node import SOLD
+    from proofmill.host.network.operator.settings import read_settings
+
+    settings = read_settings(config, os.environ)
+    path = Path(config).absolute().parent / settings.node.folder / SOLD
+    if not path.exists():
+        raise ProofmillError(f"{path}: is not there; the node writes it when an epoch is final, if "
+                             "market.sell or market.buy of its settings is true")
+    return path
 
 
 def show_market(screen: Screen, found: "MarketRecord") -> None:

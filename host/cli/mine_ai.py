@@ -145,15 +145,21 @@ class Filler:
 
 def _trained() -> "Model":
     """What `proofmill model train mlp` makes; some seconds."""
-    from proofmill.host.prover.inference.making import make
     from proofmill.host.prover.inference.onnx_file import read_model
+
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "mlp.onnx")
+        train_model(path)
+        return read_model(path)
+
+
+def train_model(path: str | os.PathLike[str]) -> None:
+    """Write what `proofmill model train mlp` makes to `path`; some seconds."""
+    from proofmill.host.prover.inference.making import make
 
     root = logging.getLogger()
     before = list(root.handlers)
-    with tempfile.TemporaryDirectory() as folder:
-        path = os.path.join(folder, "mlp.onnx")
-        make("mlp", path)
-        # The quantiser has all that anybody logs written to stderr.
-        for handler in set(root.handlers) - set(before):
-            root.removeHandler(handler)
-        return read_model(path)
+    make("mlp", path)
+    # The quantiser has all that anybody logs written to stderr.
+    for handler in set(root.handlers) - set(before):
+        root.removeHandler(handler)

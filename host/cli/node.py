@@ -25,6 +25,7 @@ from proofmill.host.cli.subcommands import Commands
 from proofmill.host.ground.errors import ProofmillError
 
 if TYPE_CHECKING:
+    from proofmill.host.network.node.market_place import GoodsFiles
     from proofmill.host.network.operator.conditions import Condition
     from proofmill.host.network.operator.prepared import Prepared
     from proofmill.host.network.operator.reload import Reloaded
@@ -75,6 +76,10 @@ def register(commands: Commands) -> None:
     init.add_argument("--sign-transfers", action="store_true",
                       help="let the nodes sign transfers of the ledger's development accounts, so "
                            "that blocks are not empty")
+    init.add_argument("--market", action="store_true",
+                      help="put the market's contracts into the chain's first block, have every "
+                           "prover sell proofs and results of a model, and the last node buy them "
+                           "(extra ai)")
     init.add_argument("--password-file", metavar="FILE", type=input_file(),
                       help="file whose first line encrypts the keys (default: a random password "
                            "for each node, in its password.txt)")
@@ -157,16 +162,33 @@ def run_init(options: argparse.Namespace) -> int:
     provers = options.nodes if options.provers is None else min(options.provers, options.nodes)
     with screen.bar("preparing the block circuit and its key"):
         key = block_key(RollupCircuit(size), options.seed)
+    files = _goods(screen, options)
     with screen.bar("making keys") as bar:
         made = make_chain(Path(options.folder), NewChain(
             options.name, options.nodes, provers, options.validators,
             float(int(time.time()) + options.genesis_in), options.slot_milliseconds,
             options.seed, size, options.device or ["cpu"], options.first_port,
-            options.sign_transfers, password), key, bar)
+            options.sign_transfers, password, files), key, bar)
     for path in made:
         screen.line(f"made: proofmill node run --config {path}")
     screen.line(f"the first slot begins {options.genesis_in} s from now on; run the nodes by then")
     return 0
+
+
+def _goods(screen: Screen, options: argparse.Namespace) -> GoodsFiles | None:
+    """What is traded on the chain's market, made in its folder, where one was asked for."""
+    if not options.market:
+        return None
+    from proofmill.host.cli.market_devnet import make_goods
+    from proofmill.host.ground.output import make_folder
+    from proofmill.host.network.operator.new import MARKET
+
+    folder = Path(options.folder)
+    if folder.exists() and (filled := next(folder.iterdir(), None)) is not None:
+        raise ProofmillError(f"{folder}: is not empty ({filled.name}); a chain's nodes have new "
+                             "keys, so give it a folder of its own")
+    make_folder(folder / MARKET)
+    return make_goods(screen, options.seed, folder / MARKET)
 
 
 def run_run(options: argparse.Namespace) -> int:

@@ -150,7 +150,8 @@ FIELDS: dict[str, dict[str, str]] = {
         "lost_slots": "a list: empty ones in which every node was there",
         "checks": "a list: what must hold of a run that was disturbed, and whether it does",
         "outages": "a list of sentences: who was away, and when",
-        "light": "a list, below: of light nodes", "seconds": "of the run"},
+        "light": "a list, below: of light nodes", "seconds": "of the run",
+        "market": "an object, as `proofmill market --json` prints it, with --market"},
     "devnet: light": {
         "name": "of the light node", "finalized_epoch": "that it knows to be final",
         "epochs": "in which it was compared with the specification",
@@ -609,6 +610,7 @@ SOMETIMES: dict[str, set[str]] = {
     "attacks: attacks": {"profit_without_defence_gwei_per_slot"},
     "simulate": {"staged", "race", "work", "rule"},
     "mine": {"failure", "ai", "market", "delay"},
+    "devnet": {"market"},
 }
 """Fields that are not always there: of proof systems, accelerators, boards, options, attacks with a
 defence, failures."""

@@ -16,7 +16,7 @@ from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from eth_hash.auto import keccak
 
@@ -64,6 +64,10 @@ from proofmill.host.prover.circuits.rollup.size import RollupSize
 from proofmill.host.prover.devices.faulty import HANG
 from proofmill.host.prover.groth16.verification_key import VerificationKey
 
+if TYPE_CHECKING:  # these need the extra for AI
+    from proofmill.host.network.node.market_devnet import MarketPlan
+    from proofmill.host.network.node.market_part import MarketSetup
+
 log = logging.getLogger(__name__)
 
 BOND_WEI = Wei(10 * ETHER)
@@ -72,6 +76,8 @@ START_SECONDS = 120.0
 COMPILE_SECONDS = 20.0
 """How much longer a node may take to start for each transfer of a batch: provers compile the
 circuit, side by side."""
+MARKET_SECONDS = 120.0
+"""As much longer where there is a market: its contracts are created, its goods' circuits made."""
 PLACE_SECONDS = 4.0
 """As much longer for each place of a certificate, to whoever makes them."""
 ANSWER_SECONDS = 120.0
@@ -177,6 +183,8 @@ class DevnetSetup:
     """As in `NodeSetup`; each node's file is in its own folder."""
     light: LightPlan | None = None
     """None for a chain without certificates of finality."""
+    market: "MarketPlan | None" = None
+    """None for a chain without a market."""
 
     def folder_of(self, name: str) -> Path:
         """Of the node of this name."""
@@ -396,10 +404,17 @@ class Devnet(Closing):
         accounts = prover_accounts(setup.nodes, keys)
         rich = {each.owner for each in accounts} | {
             keys[plan.validators[-1]].address for plan in setup.nodes if plan.validators}
+        founder = None
+        if setup.market is not None:
+            from proofmill.host.network.node import market_devnet
+
+            founder = market_devnet.founder(setup.seed, setup.market)
+            rich |= market_devnet.rich(setup.seed, self._sellers)
         minimum = minimum_bond_wei(count, setup.parameters)
         engines = self._engines = open_chain(
             EvmEngines(setup.verification_key, setup.parameters, minimum, tuple(sorted(rich))),
-            setup.seed, setup.size, keys, accounts, BOND_WEI)
+            setup.seed, setup.size, keys, accounts, BOND_WEI, founder)
+        markets = self._markets(engines.place)
         certifying = self._certifying(keys)
         maker = next((plan.name for plan in setup.nodes if plan.prover is not None), None)
         for plan in setup.nodes:
@@ -416,7 +431,7 @@ class Devnet(Closing):
                 prover_key=None if plan.prover is None else keys[plan.prover],
                 device=plan.device, zkey=setup.zkey, forge=plan.forge,
                 withhold=plan.withhold, faults=plan.faults, drift_ms=plan.drift_ms,
-                log_to=setup.log_to,
+                log_to=setup.log_to, market=markets.get(plan.name),
                 certificates=certifying if certifying is None or plan.name == maker
                 else replace(certifying, zkey=None))
             if plan.late:
@@ -434,6 +449,21 @@ class Devnet(Closing):
         # The sync committee signs genesis as the head of slot 0, for the first block.
         self._ask(("tick", 0, CONFIRM_MS), ANSWER_SECONDS)
         self._settle()
+
+    @property
+    def _sellers(self) -> list[str]:
+        """Names of the nodes that prove: all of them sell, where there is a market."""
+        return [plan.name for plan in self.setup.nodes if plan.prover is not None]
+
+    def _markets(self, place: Any) -> "Mapping[str, MarketSetup]":
+        """What nodes are told of the market; the last one, which only stakes, buys."""
+        setup = self.setup
+        if setup.market is None:
+            return {}
+        from proofmill.host.network.node.market_devnet import setups
+
+        return setups(setup.seed, setup.market, place, setup.folder, self._sellers,
+                      setup.nodes[-1].name)
 
     def _peers_of(self, name: str, identities: Mapping[str, Identity]) -> dict[str, str]:
         """Certificates of all that a node of this name lets in: everybody but itself."""
@@ -478,7 +508,8 @@ class Devnet(Closing):
     def _start_seconds(self) -> float:
         places = 0 if self.setup.light is None else self.setup.light.size.places
         return (START_SECONDS + COMPILE_SECONDS * self.setup.size.transfers
-                + PLACE_SECONDS * places)
+                + PLACE_SECONDS * places
+                + (0.0 if self.setup.market is None else MARKET_SECONDS))
 
     def _spawn(self, setup: NodeSetup | LightSetup) -> _Running:
         ours, theirs = self._context.Pipe()

@@ -5,6 +5,7 @@ every decision is made here, from what peers have sent and this node has checked
 """
 
 import asyncio
+import json
 import logging
 import time
 from collections.abc import Callable, Mapping
@@ -13,10 +14,11 @@ from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from proofmill.host.ground.database import StorageError
 from proofmill.host.ground.log_fields import LogTo, name_of
+from proofmill.host.ground.output import write_atomically
 from proofmill.host.ground.owner import Owner
 from proofmill.host.network.consensus.block_proofs import block_verifier
 from proofmill.host.network.consensus.keys import ValidatorKey
@@ -61,6 +63,10 @@ from proofmill.host.prover.circuits.rollup.circuit import RollupCircuit
 from proofmill.host.prover.devices.device import BOARD_HZ, Device
 from proofmill.host.prover.groth16.prove import ProofResult
 
+if TYPE_CHECKING:  # these need the extra for AI
+    from proofmill.host.network.array.board import BoardArray
+    from proofmill.host.network.node.market_part import MarketReport, MarketSetup, NodeMarket
+
 log = logging.getLogger(__name__)
 
 Made = TypeVar("Made")
@@ -68,6 +74,8 @@ Made = TypeVar("Made")
 PROPOSE_MS, CONFIRM_MS = 0, 3 * SLOT_MS // 4
 STEPS_MS = (PROPOSE_MS, ATTEST_MS, SLOT_MS // 2, CONFIRM_MS)
 """The clock's steps within a slot; on each of them provers go on with their work."""
+SOLD = "sold.json"
+"""The file of a node's part in the market, renewed with every epoch that is final."""
 ORDERS = "device.orders"
 """The file that says what a `Fault` makes of the node's device now."""
 FIRST_MS = 1000
@@ -180,6 +188,8 @@ class NodeSetup:
     """Called at the start with the file ``node.log`` in `folder` and the node's name."""
     certificates: CertificateSetup | None = None
     """None where the chain has no certificates of finality."""
+    market: "MarketSetup | None" = None
+    """None where it takes no part in a market."""
 
     @property
     def says(self) -> str:
@@ -238,6 +248,7 @@ class NodeReport:
     layer2_seconds: float
     fetched: int
     slashed: tuple[int, ...] = ()
+    market: "MarketReport | None" = None
 
 
 class Node:
@@ -304,8 +315,10 @@ class Node:
         self._beside = ThreadPoolExecutor(MOST_PROOFS, "proofmill-prover")
         """Threads that live as long as the node: a device's process ends with the thread that has
         begun it."""
+        array = self._array()
         self.prover = _prover(setup, self.follower, self.jobs, self._send, self._run_beside,
-                              self._proven, self._faulty)
+                              self._proven, self._faulty, array)
+        self.market = self._market(array)
         if self.certificates is not None and self.prover is not None:
             self.certificates.make_them(
                 Maker(self.follower.chain_id, self.prover.setup.identity,
@@ -313,8 +326,32 @@ class Node:
         self.service = WalletService(setup.folder, self.follower, self._take_from_wallet,
                                      self._on_trouble)
         self._orders: str | None = None
+        self._sold_epoch: int | None = None
         self._history: list[SlotView] = []
         self._layer2_seconds = 0.0
+
+    def _array(self) -> "BoardArray | None":
+        """The array that this node sells, where it does."""
+        market = self.setup.market
+        if market is None or market.seller is None or self.setup.prover is None:
+            return None
+        from proofmill.host.network.node.market_part import board_array
+
+        return board_array(market.seller)
+
+    def _market(self, array: "BoardArray | None") -> "NodeMarket | None":
+        if self.setup.market is None:
+            return None
+        from proofmill.host.network.node.market_offers import BlockLoad
+        from proofmill.host.network.node.market_part import NodeMarket
+
+        prover = self.prover
+        constraints = 0 if prover is None else prover.setup.circuit.r1cs.constraints
+        return NodeMarket(
+            self.setup.market, self.follower, array,
+            lambda: BlockLoad(0, 0) if prover is None else BlockLoad(
+                prover.bound_ms, prover.unproven),
+            constraints, self._send, self._run_beside)
 
     def sign_transfers(self, sign: bool) -> None:
         """Whether each of the node's validators that has an account signs transfers here."""
@@ -358,16 +395,27 @@ class Node:
                     self._history.append(view_of(
                         slot, self.follower.head(), self.follower.head_state(),
                         self.follower.finalized_epoch))
+        if new and self._clock is not None:
+            self._keep_sold()
         start = time.perf_counter()
         self.follower.check_contracts()
         self._work()
         self._layer2_seconds += time.perf_counter() - start
 
+    def _keep_sold(self) -> None:
+        """Write down what has come of the market, for `proofmill market`."""
+        epoch = self.follower.finalized_epoch
+        if self.market is None or epoch == self._sold_epoch:
+            return
+        self._sold_epoch = epoch
+        write_atomically(self.setup.folder / SOLD, [
+            json.dumps({"market": self._sold().record}).encode()], to_disk=False)
+
     def traffic(self) -> Traffic:
         """What the clock waits for."""
-        certifying = self.certificates is not None and self.certificates.busy
-        return Traffic(self.gossip.counts(),
-                       certifying or self.prover is not None and self.prover.busy)
+        return Traffic(self.gossip.counts(), any(
+            part is not None and part.busy
+            for part in (self.certificates, self.prover, self.market)))
 
     def _greet(self, peer: str) -> None:
         if self.certificates is not None:
@@ -385,6 +433,13 @@ class Node:
                 raise
             except Exception as error:  # whatever it was, the validators have other duties
                 self.prover.notes[self.follower.slot] = f"proving failed: {error!r}"
+        if self.market is not None and not self.catch_up.busy:
+            try:
+                self.market.work()
+            except StorageError:
+                raise
+            except Exception as error:  # as for proofs: the market is nobody's duty
+                log.exception("the market: %s", error, extra={"slot": self.follower.slot})
 
     def _sign_transfers(self, slot: int) -> None:
         """Send the transfers that this node's accounts make for the block of `slot`."""
@@ -478,7 +533,13 @@ class Node:
             self.gossip.forwarded, tuple(self.validators.refused), self._layer2_seconds,
             self.catch_up.fetched,
             tuple(index for index, validator in enumerate(self.follower.head_state().validators)
-                  if validator.slashed))
+                  if validator.slashed),
+            None if self.market is None else self._sold())
+
+    def _sold(self) -> "MarketReport":
+        assert self.market is not None
+        missed = sum(job.state is State.MISSED for job in self.jobs.jobs())
+        return self.market.report(self.setup.name, self._tokens()[0], missed)
 
     def last_words(self) -> tuple[tuple[BlockFacts, ...], int]:
         """The branch and its final slot, as of `NodeReport`; the chain may be what is broken."""
@@ -580,7 +641,7 @@ def view_of(
 def _prover(
     setup: NodeSetup, follower: Follower, jobs: JobStore, publish: Callable[[Topic, bytes], object],
     beside: Beside, on_proof: Callable[[LoggedJob, ProofResult], None],
-    on_fault: Callable[[str, str, int], None],
+    on_fault: Callable[[str, str, int], None], array: "BoardArray | None" = None,
 ) -> NodeProver | None:
     if setup.prover is None:
         return None
@@ -597,4 +658,4 @@ def _prover(
                       setup.device.milliseconds),
         block_verifier(setup.chain.verification_key),
         setup.device.first_ms, setup.device.milliseconds, setup.forge,
-        setup.withhold, on_proof), follower, jobs, publish, beside)
+        setup.withhold, on_proof, array), follower, jobs, publish, beside)

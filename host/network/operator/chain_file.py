@@ -23,6 +23,7 @@ from proofmill.host.network.evm.hexadecimal import from_hex, to_hex
 from proofmill.host.network.node.contract_state import ProverAccount
 from proofmill.host.network.node.follower import SLOT_MS, ChainSetup, Follower
 from proofmill.host.network.node.opening import (
+    Founder,
     GenesisEngines,
     devnet_parameters,
     minimum_bond_wei,
@@ -74,6 +75,8 @@ class _File(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     provers: list[ProverEntry]
     verification_key: dict[str, Any]
     genesis_root: Annotated[str, Meta(pattern="^0x[0-9a-f]{64}$")]
+    founding: list[str] = []
+    """Raw transactions after the provers' bonds: what creates a market."""
 
 
 KIND = "proofmill chain"
@@ -143,15 +146,16 @@ class Chain:
 def new_chain(
     name: str, genesis_seconds: float, slot_milliseconds: int, seed: int, size: RollupSize,
     keys: Sequence[ValidatorKey], provers: Sequence[ProverAccount], bond: Wei,
-    verification_key: VerificationKey, rich: Sequence[bytes],
+    verification_key: VerificationKey, rich: Sequence[bytes], founder: Founder | None = None,
 ) -> Chain:
     """A chain of its own. `keys`: with secrets, which sign the registrations and stay here;
-    `rich`: accounts that begin with a million ether, the provers' owners among them."""
+    `rich`: accounts that begin with a million ether, the provers' owners among them; `founder`: as
+    of `open_chain`."""
     parameters = devnet_parameters()
     minimum = minimum_bond_wei(len(keys), parameters)
     engines = open_chain(
         EvmEngines(verification_key, parameters, minimum, tuple(sorted(set(rich)))), seed, size,
-        keys, provers, bond)
+        keys, provers, bond, founder)
     public = tuple(replace(key, secret=0) for key in keys)
     setup = ChainSetup(public, engines, seed, size, verification_key, parameters, minimum, bond,
                        tuple(provers))
@@ -172,7 +176,8 @@ def chain_text(chain: Chain) -> bytes:
                              to_hex(raw))
                  for each, raw in zip(setup.provers, engines.opening, strict=True)],
         verification_key=setup.verification_key.to_json(),
-        genesis_root=to_hex(chain.genesis_root))), indent=1) + b"\n"
+        genesis_root=to_hex(chain.genesis_root),
+        founding=[to_hex(raw) for raw in engines.founding])), indent=1) + b"\n"
 
 
 def read_chain(path: str | os.PathLike[str]) -> Chain:
@@ -209,7 +214,8 @@ def _chain(file: _File, where: str) -> Chain:
                              f"{len(file.validators)}, ascending; they are {identities}")
     engines = GenesisEngines(
         EvmEngines(key, parameters, minimum, tuple(from_hex(each) for each in file.rich)),
-        tuple(from_hex(each.registration) for each in file.provers))
+        tuple(from_hex(each.registration) for each in file.provers),
+        tuple(from_hex(raw) for raw in file.founding))
     setup = ChainSetup(
         tuple(ValidatorKey(0, from_hex(each.public), from_hex(each.address))
               for each in file.validators),

@@ -4,14 +4,18 @@ import shutil
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from proofmill.host.ground.errors import ProofmillError, not_written, way_out
 from proofmill.host.ground.output import write_atomically
 from proofmill.host.ground.secret import write_secret
 from proofmill.host.network.consensus.keys import ValidatorKey, random_key
+from proofmill.host.network.evm.account import Account, address_of
+from proofmill.host.network.evm.client import Address
 from proofmill.host.network.node.contract_state import ProverAccount
 from proofmill.host.network.node.devnet import BOND_WEI
 from proofmill.host.network.node.identity import new_identity
+from proofmill.host.network.node.opening import Founder, GenesisEngines
 from proofmill.host.network.operator.chain_file import chain_text, new_chain
 from proofmill.host.network.operator.keystores import (
     ROUNDS,
@@ -22,6 +26,7 @@ from proofmill.host.network.operator.keystores import (
 from proofmill.host.network.operator.settings import (
     ApiTable,
     KeysTable,
+    MarketTable,
     MetricsTable,
     MinerTable,
     NetworkTable,
@@ -37,9 +42,14 @@ from proofmill.host.prover.circuits.rollup.size import RollupSize
 from proofmill.host.prover.groth16.proving_key import ProvingKey
 from proofmill.host.prover.groth16.zkey import write_zkey
 
+if TYPE_CHECKING:  # it needs the extra for AI
+    from proofmill.host.network.node.market_place import GoodsFiles
+
 METRICS_PORT, MINER_PORT, API_PORT = MetricsTable().port, MinerTable().port, ApiTable().port
 """Of node 0; the others have the next ones, so that all can run on one machine."""
 CHAIN, ZKEY, SETTINGS = "chain.json", "block.zkey", "node.toml"
+MARKET = "market"
+"""The folder of a chain's market, for all of its nodes."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +69,8 @@ class NewChain:
     first_port: int
     sign_transfers: bool
     password: str | None = None
+    market: "GoodsFiles | None" = None
+    """What is traded on its market, in the folder `MARKET` of the chain's; None for no market."""
 
 
 def make_chain(
@@ -75,18 +87,29 @@ def make_chain(
     provers = tuple(ProverAccount(index, keys[index].address, keys[index].address)
                     for index in range(wanted.provers))
     shares = [range(node, wanted.validators, wanted.nodes) for node in range(wanted.nodes)]
+    founder: Founder | None = None
+    traders: list[Address] = []
+    if wanted.market is not None:
+        founder, traders = _founded(wanted, keys, [share[-1] for share in shares])
     chain = new_chain(
         wanted.name, wanted.genesis_seconds, wanted.slot_milliseconds, wanted.seed, wanted.size,
         keys, provers, BOND_WEI, key.verification_key,
-        [*(each.owner for each in provers), *(keys[share[-1]].address for share in shares)])
+        [*(each.owner for each in provers), *(keys[share[-1]].address for share in shares),
+         *traders], founder)
     identities = [new_identity() for _ in range(wanted.nodes)]
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        if (filled := next(folder.iterdir(), None)) is not None:
+        if (filled := next((each for each in folder.iterdir() if each.name != MARKET), None)
+                ) is not None:
             raise ProofmillError(f"{folder}: is not empty ({filled.name}); a chain's nodes have "
                                  "new keys, so give it a folder of its own")
         write_zkey(folder / ZKEY, key)
         write_atomically(folder / CHAIN, [chain_text(chain)])
+        if wanted.market is not None:
+            from proofmill.host.network.operator.market_file import FILE, write_market
+
+            assert isinstance(chain.setup.engines, GenesisEngines)
+            write_market(folder / MARKET / FILE, chain.setup.engines.place, wanted.market)
         made, done = [], 0
         for node in range(wanted.nodes):
             home = folder / f"node-{node}"
@@ -113,6 +136,21 @@ def make_chain(
         raise ProofmillError(f"{error.filename}: cannot be written: {error.strerror}; "
                              f"{way_out(error)}") from error
     return made
+
+
+def _founded(wanted: NewChain, keys: Sequence[ValidatorKey], buyers: Sequence[int]
+             ) -> tuple[Founder, list[Address]]:
+    """(what creates the market, accounts that trade there and need ether)."""
+    from proofmill.host.network.node.market_place import open_market
+    from proofmill.host.network.operator.market_file import market_key
+
+    files, founding = wanted.market, random_key().account
+    assert files is not None, "there is no market to found"
+    traders = [address_of(founding)]
+    traders += [address_of(market_key(keys[index], "seller")) for index in range(wanted.provers)]
+    traders += [address_of(market_key(keys[index], "buyer")) for index in buyers]
+    return (lambda evm, parameters: open_market(Account(evm, founding), evm, parameters, files),
+            traders)
 
 
 def _written_keys(
@@ -142,10 +180,18 @@ def _settings(wanted: NewChain, node: int) -> Settings:
         network=NetworkTable(port=wanted.first_port + node),
         prover=ProverTable(devices=[device], stand_in="" if device == "cpu" else "cpu",
                            key=f"../{ZKEY}"),
-        transfers=TransfersTable(sign=wanted.sign_transfers),
+        market=_market(wanted, node), transfers=TransfersTable(sign=wanted.sign_transfers),
         metrics=MetricsTable(port=METRICS_PORT + node),
         api=ApiTable(port=API_PORT + node),
         miner=MinerTable(port=MINER_PORT + node),
         peers=[PeerTable(name=f"node-{other}", certificate=f"peers/node-{other}.pem",
                          address=f"127.0.0.1:{wanted.first_port + other}")
                for other in range(wanted.nodes) if other != node])
+
+
+def _market(wanted: NewChain, node: int) -> MarketTable:
+    """Every prover sells, and the last node buys."""
+    if wanted.market is None:
+        return MarketTable()
+    return MarketTable(sell=node < wanted.provers, buy=node == wanted.nodes - 1,
+                       place=f"../{MARKET}/market.json", inputs=f"../{MARKET}/inputs")

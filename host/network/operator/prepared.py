@@ -5,6 +5,7 @@ import ssl
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from proofmill.host.ground.errors import ProofmillError, not_read
 from proofmill.host.ground.log_fields import LogTo
@@ -29,6 +30,11 @@ from proofmill.host.network.operator.workers import Workers
 from proofmill.host.prover.devices.device import Device
 from proofmill.host.prover.groth16.prove import ProofResult
 
+if TYPE_CHECKING:  # it needs the extra for AI
+    from proofmill.host.network.node.market_part import MarketSetup
+
+FOR_EVER = 2**63
+"""The last slot in which a node's buyer posts."""
 BEGIN, END = "-----BEGIN CERTIFICATE-----", "-----END CERTIFICATE-----"
 MOST_BYTES = 1 << 20
 
@@ -131,10 +137,41 @@ def prepared(
                 tuple(settings.prover.devices), stand_ins(settings), settings.prover.threads,
                 settings.prover.first_proof_milliseconds / 1000, chain.clock, workers),
             zkey=base / settings.prover.key, sign_transfers=settings.transfers.sign,
-            log_to=log_to),
+            log_to=log_to, market=_market(settings, base, prover_key, setup.keys, numbers)),
         peer_addresses(settings.peers, identity, certificates),
         read_tokens(settings, base), read_tls(settings, base),
         workers, version)
+
+
+def _market(settings: Settings, base: Path, prover_key: ValidatorKey | None,
+            keys: Sequence[ValidatorKey], numbers: Sequence[int]) -> "MarketSetup | None":
+    """The node's part in the market that the settings name, None for none. `numbers`: of its own
+    validators, ascending; the account of the last of them buys."""
+    table = settings.market
+    if not (table.sell or table.buy):
+        return None
+    try:
+        from proofmill.host.network.node.buyer import BuyerTerms
+        from proofmill.host.network.node.market_part import MarketSetup
+        from proofmill.host.network.node.seller import SellerTerms
+        from proofmill.host.network.operator.market_file import market_key, read_market_file
+    except ImportError as error:
+        raise ProofmillError("market.sell, market.buy: need the extra ai: pip install "
+                             "'proofmill[ai]'") from error
+
+    place, files = read_market_file(base / table.place)
+    inputs = base / table.inputs if table.inputs else None
+    seller = buyer = None
+    if table.sell:
+        assert prover_key is not None, "settings are checked"
+        seller = SellerTerms(market_key(prover_key, "seller"), table.capital_gwei,
+                             table.cost_gwei_per_second, inputs, table.most_jobs)
+    if table.buy:
+        if not numbers or inputs is None:
+            raise ProofmillError("market.buy: needs a validator of this node, whose account buys, "
+                                 "and market.inputs, where the inputs of its jobs go")
+        buyer = BuyerTerms(market_key(keys[numbers[-1]], "buyer"), inputs, numbers[-1], FOR_EVER)
+    return MarketSetup(place, files, seller, buyer)
 
 
 def peer_addresses(

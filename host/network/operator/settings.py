@@ -135,6 +135,27 @@ class WorkersTable(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
             4_096)
 
 
+class MarketTable(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Jobs of the market, done on the array between block proofs (extra ai), and their limits."""
+
+    sell: Annotated[bool, Meta(description=(
+        "take jobs for proofs and results; the node has to be a prover"))] = False
+    buy: Annotated[bool, Meta(description=(
+        "post jobs, as the buyer of a chain for trying out does"))] = False
+    place: Annotated[Place, Meta(description=(
+        "the chain's market, as `proofmill node init mill --market` describes it"))] = "market.json"
+    capital_gwei: Annotated[int, Meta(ge=0, le=10**15, description=(
+        "what collaterals of jobs that are taken may come to together"),
+        extra={"unit": "gwei"})] = 1_000_000_000
+    cost_gwei_per_second: Annotated[int, Meta(ge=0, le=10**12, description=(
+        "what a second of the array costs; a job that pays less is given up"),
+        extra={"unit": "gwei a second"})] = 2_800
+    most_jobs: Annotated[int, Meta(ge=1, le=64, description=(
+        "jobs that are under way at one time"), extra={"unit": "jobs"})] = 8
+    inputs: Annotated[str, Meta(max_length=4096, description=(
+        "folder below which inputs are read where a job says file:; empty: data: URLs alone"))] = ""
+
+
 class TransfersTable(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Transfers of the ledger."""
 
@@ -190,6 +211,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     network: NetworkTable = NetworkTable()
     prover: ProverTable = ProverTable()
     workers: WorkersTable = WorkersTable()
+    market: MarketTable = MarketTable()
     transfers: TransfersTable = TransfersTable()
     metrics: MetricsTable = MetricsTable()
     miner: MinerTable = MinerTable()
@@ -321,6 +343,9 @@ def read_settings(path: str | os.PathLike[str], environment: Mapping[str, str]) 
     settings = typed(document, Settings, where, locate)
     _check_devices(settings, locate)
     _check_peers(settings, locate)
+    if settings.market.sell and "prover" not in settings.node.roles:
+        raise ProofmillError(f"{locate('market.sell')}: the node is no prover, and has no array to "
+                             "sell; put \"prover\" into node.roles, or set it to false")
     if not (is_loopback(settings.miner.host) or settings.encrypted(settings.miner.host)):
         raise ProofmillError(f"{locate('miner.host')}: {settings.miner.host} is not loopback, and "
                              "this API knows no password; set tls.client_certificates as well, or "
