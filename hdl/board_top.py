@@ -52,7 +52,7 @@ class BoardCore(wiring.Component):
         if (timing or memory is not None) and shape.port_words > 1:
             self._MustUse__silence = True  # what is refused is never used
             raise ValueError("an SDRAM, or a memory of one's own, answers one word at a time, and "
-                             f"this accelerator's port has {shape.port_words}: port_words=1, or "
+                             f"this accelerator's port has {shape.port_words}: port=None, or "
                              "block memory")
         self.shape, self.program = shape, program
         self.divisor, self.clock_hz = divisor, clock_hz

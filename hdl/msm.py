@@ -68,8 +68,8 @@ class MsmShape:
     batch : sums may be made in batches of up to so many pairs, a power of two, on the adder's first
         multiplier; None: none are. Then coordinates lie in the memory in the multiplier's own
         Montgomery form, those of G2 on the curve that the adder adds on.
-    port_words : words that the memory answers in a cycle, 1 or 2. Where there are two, whatever is
-        asked for begins at an even address.
+    port : words that the memory answers in a cycle, 2; whatever is asked for then begins at an
+        even address. None: one.
     """
 
     adder: AdderShape
@@ -78,12 +78,12 @@ class MsmShape:
     finisher: bool = True
     transforms: int | None = None
     batch: int | None = None
-    port_words: int = 1
+    port: int | None = None
 
     def __post_init__(self):
-        if self.port_words not in (1, 2):
+        if self.port not in (None, 2):
             raise ValueError("the memory answers one word in a cycle, or two, and not "
-                             f"{self.port_words}")
+                             f"{self.port}")
         if self.batches and self.adder.units > 1:
             raise ValueError("sums are made in batches of points that one mailbox unit brings; "
                              f"here are {self.adder.units} units")
@@ -102,6 +102,11 @@ class MsmShape:
         if self.transform.value_words % self.port_words:
             raise ValueError(f"values of {self.transform.value_words} words do not begin where a "
                              f"port of {self.port_words} words takes them")
+
+    @property
+    def port_words(self) -> int:
+        """Words that the memory answers in a cycle."""
+        return self.port or 1
 
     @cached_property
     def transform(self) -> TransformShape | None:

@@ -70,14 +70,14 @@ def with_transforms(shape: MsmShape = STANDARD) -> MsmShape:
     field = TOY_ROOTS if shape.adder.curve is TOY_CURVE else shape.adder.curve.scalar
     multiplier = replace(shape.adder.multiplier, second=field)
     return replace(shape, adder=replace(shape.adder, multiplier=multiplier),
-                   port_words=shape.port_words if field.bits > WORD else 1,
+                   port=shape.port if field.bits > WORD else None,
                    transforms=min(shape.mailbox_bits, two_adicity(field)) - 1)
 
 
 def with_batches(shape: MsmShape = STANDARD, pairs: int = 128) -> MsmShape:
     """The same accelerator with sums made in batches of up to `pairs`, on its multiplier, with a
     port to the memory by which points come in faster than they are added."""
-    return replace(shape, batch=pairs, port_words=2)
+    return replace(shape, batch=pairs, port=2)
 
 
 def control_only(shape: MsmShape) -> MsmShape:

@@ -42,14 +42,19 @@ def run_key(options: argparse.Namespace) -> None:
     """Turn a key."""
     from proofmill.host.ground.output import write_atomically
     from proofmill.host.prover.groth16 import gnark
-    from proofmill.host.prover.groth16.json_fields import parse_text, read_bytes, write_json
+    from proofmill.host.prover.groth16.json_fields import (
+        is_text,
+        parse_text,
+        read_bytes,
+        write_json,
+    )
     from proofmill.host.prover.groth16.plain import key_from_json
     from proofmill.host.prover.groth16.verification_key import key_of
 
     screen, data = Screen(machine=machine_reads(options.out)), read_bytes(options.key)
     if data[:4] == b"zkey":
         key = _of_zkey(options.key)
-    elif gnark.is_text(data):
+    elif is_text(data):
         plain = key_from_json(parse_text(data, options.key).value, options.key)
         key = gnark.GnarkKey(plain, gnark.NO_POINT, gnark.NO_POINT)
     else:
@@ -81,12 +86,17 @@ def run_proof(options: argparse.Namespace) -> None:
     """Turn a proof."""
     from proofmill.host.ground.output import write_atomically
     from proofmill.host.prover.groth16 import gnark
-    from proofmill.host.prover.groth16.json_fields import parse_text, read_bytes, write_json
+    from proofmill.host.prover.groth16.json_fields import (
+        is_text,
+        parse_text,
+        read_bytes,
+        write_json,
+    )
     from proofmill.host.prover.groth16.plain import proof_from_json
     from proofmill.host.prover.groth16.verification_key import proof_of
 
     screen, data = Screen(machine=machine_reads(options.out)), read_bytes(options.proof)
-    if gnark.is_text(data):
+    if is_text(data):
         proof = gnark.GnarkProof(proof_from_json(parse_text(data, options.proof).value,
                                                  options.proof))
         write_atomically(options.out, [gnark.proof_bytes(proof, options.raw)])

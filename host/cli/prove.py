@@ -290,8 +290,7 @@ def _verify_groth16(value: object, name: str, public: str, proof: str) -> bool:
 
 def _key_in(path: str) -> object:
     """A key's file: parsed JSON, or the bytes of one of gnark's."""
-    from proofmill.host.prover.groth16.gnark import is_text
-    from proofmill.host.prover.groth16.json_fields import parse_text, read_bytes
+    from proofmill.host.prover.groth16.json_fields import is_text, parse_text, read_bytes
 
     data = read_bytes(path)
     return parse_text(data, path).value if is_text(data) else data
@@ -299,23 +298,25 @@ def _key_in(path: str) -> object:
 
 def _groth16_key(value: object, name: str) -> "PlainKey":
     """The key of what `_key_in` gave."""
-    from proofmill.host.prover.groth16.gnark import parse_key, plain_key
     from proofmill.host.prover.groth16.plain import key_from_json
 
     if isinstance(value, bytes):
+        from proofmill.host.prover.groth16.gnark import parse_key, plain_key
+
         return plain_key(parse_key(value, name))
     return key_from_json(value, name)
 
 
 def _groth16_proof(path: str) -> "PlainProof":
     """A proof in snarkjs' JSON, or as gnark writes it."""
-    from proofmill.host.prover.groth16.gnark import is_text, parse_proof, plain_proof
-    from proofmill.host.prover.groth16.json_fields import parse_text, read_bytes
+    from proofmill.host.prover.groth16.json_fields import is_text, parse_text, read_bytes
     from proofmill.host.prover.groth16.plain import proof_from_json
 
     data = read_bytes(path)
     if is_text(data):
         return proof_from_json(parse_text(data, path).value, path)
+    from proofmill.host.prover.groth16.gnark import parse_proof, plain_proof
+
     return plain_proof(parse_proof(data, path))
 
 

@@ -16,7 +16,7 @@ from proofmill.hdl.sdram import IS42S16160
 from tests.simulation import simulate
 from tests.streams import receive, send
 
-WIDE = replace(TOY_SHAPE, port_words=2)
+WIDE = replace(TOY_SHAPE, port=2)
 
 
 @pytest.mark.parametrize("pause", [0, 0.4])
@@ -63,9 +63,9 @@ def test_what_was_written_word_by_word_is_read(port_words, size, pause):
 
 def test_shapes_that_such_a_port_does_not_suit_are_refused():
     with pytest.raises(ValueError, match="one word in a cycle, or two, and not 3"):
-        replace(TOY_SHAPE, port_words=3)
+        replace(TOY_SHAPE, port=3)
     with pytest.raises(ValueError, match="values of 1 words do not begin where a port of 2"):
-        replace(with_transforms(TOY_SHAPE), port_words=2)
+        replace(with_transforms(TOY_SHAPE), port=2)
     assert with_transforms(WIDE).port_words == 1
     with pytest.raises(ValueError, match="an SDRAM, .* answers one word at a time"):
         BoardCore(WIDE, finishing_program(WIDE), divisor=4, clock_hz=60e6, timing=IS42S16160)

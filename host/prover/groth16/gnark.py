@@ -269,12 +269,3 @@ def _encoded(point: Numbers, raw: bool) -> bytes:
     flag = INFINITY if not any(point) else GREATER if _is_greater(y) else SMALLER
     data = b"".join(part.to_bytes(NUMBER_BYTES, "big") for part in reversed(x))
     return bytes([data[0] | flag << 6]) + data[1:]
-
-
-def is_text(data: bytes) -> bool:
-    """Whether a file's bytes are text, as snarkjs' JSON is. gnark's are not: a key has a small
-    number in four bytes, so zeros, and a proof is numbers nobody chose."""
-    try:
-        return "\0" not in data.decode()
-    except ValueError:
-        return False

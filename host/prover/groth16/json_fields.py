@@ -176,6 +176,15 @@ def read_bytes(path: str | os.PathLike[str]) -> bytes:
                              "give the path of a file that is there") from error
 
 
+def is_text(data: bytes) -> bool:
+    """Whether a file's bytes are text, as snarkjs' JSON is. gnark's are not: a key has a small
+    number in four bytes, so zeros, and a proof is numbers nobody chose."""
+    try:
+        return "\0" not in data.decode()
+    except ValueError:
+        return False
+
+
 def parse_text(content: bytes, name: str) -> Fields:
     """What a JSON file with this content says. Raises `ProofmillError` that names it."""
     try:

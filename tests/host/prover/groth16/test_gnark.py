@@ -11,7 +11,7 @@ from proofmill.host.cli.main import main
 from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.prover.groth16 import gnark
 from proofmill.host.prover.groth16.gnark import Form, GnarkKey, GnarkProof
-from proofmill.host.prover.groth16.json_fields import NotValid, read_public
+from proofmill.host.prover.groth16.json_fields import NotValid, is_text, read_public
 from proofmill.host.prover.groth16.plain import read_key, read_proof, verify
 from tests.host.prover.groth16.files import VECTORS
 
@@ -43,7 +43,7 @@ def test_they_are_written_as_they_were_read() -> None:
     for each in (key, *ends):
         for raw in (False, True):
             data = gnark.key_bytes(each, raw)
-            assert gnark.parse_key(data) == each and not gnark.is_text(data)
+            assert gnark.parse_key(data) == each and not is_text(data)
     point, nothing = proof.plain.a, gnark.NO_POINT
     for each in (proof, GnarkProof(proof.plain, None),
                  GnarkProof(proof.plain, (point, nothing), point)):
