@@ -35,7 +35,7 @@ OTHER = {
     "intervals": lambda intervals: intervals[::-1], "sum_latency": lambda cycles: 8 - cycles,
     "carry_cycles": lambda cycles: 3 - cycles, "digit": lambda bits: bits - 1,
     "datapath": lambda there: not there, "finisher": lambda there: not there,
-    "transforms": lambda power: 3, "batch": lambda pairs: 64,
+    "transforms": lambda power: 3, "batch": lambda pairs: 64, "port": lambda words: 2,
 }
 """Another value of a field, by its name; of those that are not here, one more."""
 
