@@ -44,8 +44,7 @@ class BlockMemory(wiring.Component):
             shape=WORD * self.port_words, depth=rows, init=[])
         m.submodules.queue = queue = fifo.SyncFIFOBuffered(
             width=len(Value.cast(self.requests.payload)), depth=2)
-        read = cells.read_port()
-        write = cells.write_port(granularity=WORD if within else None)
+        read, write = cells.read_port(), cells.write_port(granularity=WORD if within else None)
         bits = (rows - 1).bit_length()
         asked = data.View(REQUEST, queue.r_data)
         offset = Signal(8)

@@ -9,7 +9,7 @@ from amaranth import *
 from amaranth.lib import wiring
 
 from proofmill.firmware.library import TARGETS, program
-from proofmill.hdl.curve import FILE_RADIX, Group
+from proofmill.hdl.curve import FILE_RADIX, FILE_WORDS, Group
 from proofmill.hdl.processor_finisher import Finisher, GroupExponent
 from proofmill.hdl.processor_shape import ProcessorShape
 from proofmill.hdl.windows import MAX_WINDOW, WindowPlan, halves
