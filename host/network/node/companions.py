@@ -173,8 +173,9 @@ class Companions:
 
     def branch_of(self, link: Link) -> tuple[bytes, ...]:
         """The branch of a link's certificate: from the checkpoint between, where the target is of
-        the epoch after the next; else nothing."""
-        if link.target.epoch != link.source.epoch + 2:
+        the epoch after the next; else nothing. Genesis is final from the start, so a link from
+        there needs none."""
+        if link.target.epoch != link.source.epoch + 2 or link.source.epoch == spec.GENESIS_EPOCH:
             return ()
         store, root = self._follower.store, spec.Root(link.target.root)
         start = (link.target.epoch - 1) * SLOTS_PER_EPOCH

@@ -60,6 +60,12 @@ def test_every_epoch_is_compared() -> None:
     assert not check.broken and "in all of 5 epochs, with 500 bytes an epoch" in check.sentence
 
 
+def test_rows_are_by_name_whoever_ends_first() -> None:
+    other = replace(RIGHT, name="light 1")
+    rows = light_rows({"light 1": other, "light 0": RIGHT}, FULL)
+    assert [row.name for row in rows] == ["light 0", "light 1"]
+
+
 def test_the_table_says_what_they_keep(capsys: pytest.CaptureFixture[str]) -> None:
     told = replace(RIGHT, refused=(("light 1", "its proof does not verify"),))
     show_light(Screen(), light_rows({"light 0": told}, FULL))
