@@ -27,13 +27,12 @@ from typing import NoReturn
 from proofmill.hdl.curve import Group
 from proofmill.hdl.field import BN254_BASE
 from proofmill.host.ground.errors import ProofmillError
-from proofmill.host.prover.groth16.drawing import square_root
 from proofmill.host.prover.groth16.json_fields import NotValid
 from proofmill.host.prover.groth16.plain import Numbers, PlainKey, PlainProof
 from proofmill.host.prover.groth16.plain_points import in_subgroup, on_curve
+from proofmill.host.prover.groth16.points_by_x import is_larger, point_at
 
 P = BN254_BASE.modulus
-HALF = (P - 1) // 2
 NUMBER_BYTES = 32
 INFINITY, SMALLER, GREATER = 1, 2, 3
 """Of a point that is compressed, what its first two bits say."""
@@ -43,10 +42,6 @@ NO_POINT: Numbers = (0, 0)
 
 MOST_POINTS = 1 << 16
 """Of a key: more public signals nobody has."""
-
-_B_G2 = (19485874751759354771024239261021720505790618469301721065564631296452457478373,
-         266929791119991161246907387137283842545076965332900288569378510910307636690)
-"""3 / (9 + u), the b of G2."""
 
 
 class Form(enum.Enum):
@@ -147,26 +142,8 @@ def _point(group: Group, flag: int, parts: Sequence[int]) -> Numbers | None:
         return x + y
     if flag == INFINITY:
         return None if any(x) else (0,) * (2 * degree)
-    square = _right_side(x)
-    root = square_root(square)
-    if root is None:
-        return None
-    if _is_greater(root) != (flag == GREATER):
-        root = tuple(-part % P for part in root)
-    return x + root
-
-
-def _right_side(x: tuple[int, ...]) -> tuple[int, ...]:
-    """x^3 + b."""
-    if len(x) == 1:
-        return ((x[0] ** 3 + 3) % P,)
-    a, b = x
-    return ((a ** 3 - 3 * a * b * b + _B_G2[0]) % P, (3 * a * a * b - b ** 3 + _B_G2[1]) % P)
-
-
-def _is_greater(y: tuple[int, ...]) -> bool:
-    """Whether y is greater than -y, by the imaginary part where that is not zero."""
-    return next((part for part in reversed(y) if part), 0) > HALF
+    found = point_at(group, x, larger=flag == GREATER)
+    return None if found is None else found[0] + found[1]
 
 
 def parse_key(data: bytes, name: str = "verification key") -> GnarkKey:
@@ -266,6 +243,6 @@ def _encoded(point: Numbers, raw: bool) -> bytes:
     if raw:
         return b"".join(part.to_bytes(NUMBER_BYTES, "big")
                         for coordinate in (x, y) for part in reversed(coordinate))
-    flag = INFINITY if not any(point) else GREATER if _is_greater(y) else SMALLER
+    flag = INFINITY if not any(point) else GREATER if is_larger(y) else SMALLER
     data = b"".join(part.to_bytes(NUMBER_BYTES, "big") for part in reversed(x))
     return bytes([data[0] | flag << 6]) + data[1:]

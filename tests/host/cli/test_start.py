@@ -12,6 +12,7 @@ from proofmill.host.prover.native.library import library
 
 ROOT = Path(__file__).parents[3]
 FILES = ROOT / "tests" / "vectors" / "chain4"
+GNARK = FILES.parent / "gnark"
 HEAVY = ("numpy", "rich", "mclbn256", "zk_dtypes", "amaranth", "email", "subprocess", "filelock",
          "platformdirs", "textwrap", "_hashlib", "prometheus_client", "msgspec", "eth_keyfile")
 ASK = """
@@ -52,6 +53,9 @@ def test_a_proof_needs_no_numpy(tmp_path: Path) -> None:
                      public)
     assert not found & set(HEAVY) and commands_in(found) == {"prove"}
     found = imported(tmp_path, "verify", FILES / "verification_key.json", public, proof)
+    assert not found & set(HEAVY) and commands_in(found) == {"prove"}
+    found = imported(tmp_path, "verify", GNARK / "groth16_vk.bin", GNARK / "public.json",
+                     GNARK / "proof.bin")
     assert not found & set(HEAVY) and commands_in(found) == {"prove"}
 
 

@@ -15,8 +15,9 @@ from proofmill.host.prover.curve.points import encode, generator
 from proofmill.host.prover.curve.subgroup import all_in_subgroup
 from proofmill.host.prover.groth16.container import open_container
 from proofmill.host.prover.groth16.development_powers import development_powers
-from proofmill.host.prover.groth16.drawing import COFACTOR_G2, CURVES, square_root
+from proofmill.host.prover.groth16.drawing import COFACTOR_G2
 from proofmill.host.prover.groth16.phase2 import initial_key
+from proofmill.host.prover.groth16.points_by_x import CURVES, square_root
 from proofmill.host.prover.groth16.powers import ALPHA, MAGIC, TAU_G1, TAU_G2, read_powers
 from proofmill.host.prover.groth16.setup import derive
 from tests.host.prover.groth16.files import POWERS, cube_circuit, dense_circuit
