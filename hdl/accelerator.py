@@ -140,12 +140,17 @@ class Accelerator(wiring.Component):
                 Array(shape.adder.curve.point_words(g) for g in shape.adder.groups)[group]),
                          extent.points.eq(place.count - 1)]
 
-        # A port of several words takes none but whole transfers.
-        within = exact_log2(shape.port_words)
-        split = Signal()
-        if within:
-            m.d.comb += split.eq(Cat(value[:within] for value in (
-                place.address, stored.point_words, stored.copy_words)).any())
+        fits = extent.fits
+        if within := exact_log2(shape.port_words):
+            # A port of several words takes none but whole transfers; a LOAD writes word by word.
+            splits = Signal()
+            with m.Switch(header.command):
+                with m.Case(Command.MULTIPLY):
+                    m.d.comb += splits.eq(
+                        (place.address | stored.point_words | stored.copy_words)[:within].any())
+                with m.Case(Command.TRANSFORM):
+                    m.d.comb += splits.eq(place.address[:within].any())
+            fits &= ~splits
 
         def record(name, values):
             """Answer with a header and `values`, a word each."""
@@ -238,10 +243,6 @@ class Accelerator(wiring.Component):
                 with m.Elif((slices.batched != 0) & ~batches):
                     m.d.sync += error.eq(Error.BATCHES)
                     m.next = "REFUSE"
-                if within:
-                    with m.Elif(split):
-                        m.d.sync += error.eq(Error.MEMORY)
-                        m.next = "REFUSE"
                 with m.Else():
                     m.next = "EXTENT"
             with m.State("EXTENT"):
@@ -249,7 +250,7 @@ class Accelerator(wiring.Component):
                 m.next = "WITHIN"
             with m.State("WITHIN"):
                 with m.If(extent.ready):
-                    with m.If(~extent.fits & (place.count != 0)):
+                    with m.If(~fits & (place.count != 0)):
                         m.d.sync += error.eq(Error.MEMORY)
                         with m.If(header.command == Command.LOAD):
                             m.d.sync += stored.words.eq(place.count)

@@ -9,10 +9,19 @@ import pytest
 from proofmill.firmware.library import finishing_program
 from proofmill.hdl.block_memory import BlockMemory
 from proofmill.hdl.board_top import BoardCore
-from proofmill.hdl.commands import WORD
+from proofmill.hdl.commands import WORD, Command, Error
 from proofmill.hdl.narrow import Narrow
-from proofmill.hdl.presets import TOY_SHAPE, with_transforms
+from proofmill.hdl.presets import (
+    STANDARD,
+    TOY_SHAPE,
+    control_only,
+    with_batches,
+    with_transforms,
+)
 from proofmill.hdl.sdram import IS42S16160
+from proofmill.sim.commands import transform_words
+from proofmill.sim.verilated import Simulation, build
+from tests.hdl.words import Link, answer
 from tests.simulation import simulate
 from tests.streams import receive, send
 
@@ -71,3 +80,18 @@ def test_shapes_that_such_a_port_does_not_suit_are_refused():
         BoardCore(WIDE, finishing_program(WIDE), divisor=4, clock_hz=60e6, timing=IS42S16160)
     with pytest.raises(ValueError, match="a transfer of 3 words"):
         Narrow(3)
+
+
+@pytest.mark.slow  # compiles an accelerator whose values have more than one word
+def test_values_within_a_transfer_are_refused():
+    """Those of a tile are brought as points are; a small transform takes none of the memory."""
+    shape = control_only(with_transforms(with_batches(STANDARD)))
+    power, transform = shape.transforms + 1, shape.transform
+    values = [0] * (1 << power)
+    simulation = Simulation(build(shape)[1])
+    try:
+        assert Link(simulation).ask(transform_words(
+            power, transform.value_words, values, values, address=1, count=transform.room(power)),
+            1) == [answer(Command.TRANSFORM, error=Error.MEMORY)]
+    finally:
+        simulation.close()
