@@ -145,9 +145,9 @@ def cycles(shape: MsmShape, jobs: list[Job]) -> int:
 
 def ported(shape: MsmShape) -> dict[str, Any]:
     """What fills benches/memory.sv of the memory's port."""
-    words = [f"memory[at + {n}]" if n else "memory[at]" for n in range(shape.port_words)]
+    words = ", ".join(f"memory[at + {n}]" for n in reversed(range(shape.port_words)))
     return {"PORT_WORDS": shape.port_words, "POINT_MSB": WORD * shape.port_words - 1,
-            "POINT": words[0] if len(words) == 1 else f"{{{', '.join(reversed(words))}}}"}
+            "POINT": f"{{{words}}}"}
 
 
 def identified(identity: dict[str, int], expected: Expected) -> list[int]:
