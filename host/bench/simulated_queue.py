@@ -15,7 +15,6 @@ from collections import OrderedDict, deque
 from collections.abc import Awaitable, Callable
 from copy import deepcopy
 from dataclasses import dataclass, field
-from heapq import heappop, heappush
 from types import SimpleNamespace
 from typing import Any
 
@@ -50,14 +49,12 @@ class _Stream:
 
 @dataclass
 class _Consumer:
-    stream: str
     ack_wait: float
     unsent: OrderedDict[int, None] = field(default_factory=OrderedDict)
     pending: dict[int, float] = field(default_factory=dict)
     """Until when each message that was handed out is leased."""
     again: OrderedDict[int, None] = field(default_factory=OrderedDict)
     """Whose lease is over, or was given back."""
-    leases: list[tuple[float, int]] = field(default_factory=list)
     last_sent: int = 0
 
 
@@ -105,12 +102,10 @@ class SimulatedQueue:
         await asyncio.sleep(away_seconds)
         if store is not None:
             self._streams, self._consumers = deepcopy(store.streams), deepcopy(store.consumers)
-        self.up, now = True, asyncio.get_running_loop().time()
-        self._free_at = now
+        self.up, self._free_at = True, asyncio.get_running_loop().time()
         for key, consumer in self._consumers.items():
-            consumer.leases.clear()
             for seq in consumer.pending:
-                self._lease(key, consumer, seq, now + consumer.ack_wait)
+                self._lease(key, consumer, seq, consumer.ack_wait)
         for line in list(self._lines):
             asyncio.get_running_loop().call_later(AGAIN_SECONDS, line.back)
 
@@ -161,7 +156,7 @@ class SimulatedQueue:
         """Make it, where it is not there."""
         assert config.durable_name is not None and config.ack_wait is not None
         if (key := (stream, config.durable_name)) not in self._consumers:
-            made = self._consumers[key] = _Consumer(stream, config.ack_wait)
+            made = self._consumers[key] = _Consumer(config.ack_wait)
             made.unsent.update((seq, None) for seq in self._stream(stream).messages)
 
     def publish(self, subject: str, content: bytes) -> int:
@@ -229,8 +224,7 @@ class SimulatedQueue:
         """The lease begins again, if it is not over."""
         consumer = self._consumer(*key)
         if seq in consumer.pending and seq not in consumer.again:
-            self._lease(key, consumer, seq,
-                        asyncio.get_running_loop().time() + consumer.ack_wait)
+            self._lease(key, consumer, seq, consumer.ack_wait)
 
     def give_back(self, key: tuple[str, str], seq: int, delay: float) -> None:
         """For others, after so long."""
@@ -238,14 +232,13 @@ class SimulatedQueue:
         if seq not in consumer.pending:
             return
         if delay:
-            self._lease(key, consumer, seq, asyncio.get_running_loop().time() + delay)
+            self._lease(key, consumer, seq, delay)
             return
         consumer.again[seq] = None
         self._hand_out(key, consumer)
 
     def _hand_out(self, key: tuple[str, str], consumer: _Consumer) -> None:
-        pulls, stream = self._pulls.get(key), self._streams[consumer.stream]
-        now = asyncio.get_running_loop().time()
+        pulls, stream = self._pulls.get(key), self._streams[key[0]]
         while pulls and (consumer.again or consumer.unsent):
             pull = pulls.popleft()
             if pull.future.done() or pull.client.closed:
@@ -255,28 +248,26 @@ class SimulatedQueue:
                 seq, _ = (consumer.again or consumer.unsent).popitem(last=False)
                 subject, content = stream.messages[seq]
                 consumer.last_sent = max(consumer.last_sent, seq)
-                self._lease(key, consumer, seq, now + consumer.ack_wait)
+                self._lease(key, consumer, seq, consumer.ack_wait)
                 self._delivered(subject, pull.client.user)
                 found.append(SimulatedMessage(pull.client, key, seq, subject, content))
             for each in found:
                 each.metadata.num_pending = len(consumer.unsent)
             pull.future.set_result(found)
 
-    def _lease(self, key: tuple[str, str], consumer: _Consumer, seq: int, until: float) -> None:
-        consumer.pending[seq] = until
-        heappush(consumer.leases, (until, seq))
-        asyncio.get_running_loop().call_at(consumer.leases[0][0], self._end_leases, key, self._life)
+    def _lease(self, key: tuple[str, str], consumer: _Consumer, seq: int, seconds: float) -> None:
+        loop = asyncio.get_running_loop()
+        until = consumer.pending[seq] = loop.time() + seconds
+        loop.call_at(until, self._end_lease, key, seq, until, self._life)
 
-    def _end_leases(self, key: tuple[str, str], life: int) -> None:
-        consumer = self._consumers.get(key)
-        if life != self._life or not self.up or consumer is None:
+    def _end_lease(self, key: tuple[str, str], seq: int, until: float, life: int) -> None:
+        """Unless it was begun anew since, or its message is gone or given back."""
+        if life != self._life:
             return
-        now = asyncio.get_running_loop().time()
-        while consumer.leases and consumer.leases[0][0] <= now:
-            until, seq = heappop(consumer.leases)
-            if consumer.pending.get(seq) == until and seq not in consumer.again:
-                consumer.again[seq] = None
-        self._hand_out(key, consumer)
+        consumer = self._consumers[key]
+        if consumer.pending.get(seq) == until and seq not in consumer.again:
+            consumer.again[seq] = None
+            self._hand_out(key, consumer)
 
     def _remove(self, name: str, stream: _Stream, seq: int) -> None:
         gone = stream.messages.pop(seq, None)

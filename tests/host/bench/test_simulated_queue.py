@@ -103,6 +103,18 @@ async def leases(stream: Any, client: Any) -> list[object]:
     return [*seen, sorted(info.state.subjects)]
 
 
+async def one_lease_of_two(stream: Any, client: Any) -> list[object]:
+    """It ends in its time, where nothing is left of the one before it and nothing else happens."""
+    subscription = await stream.pull_subscribe_bind("all", stream="q-tasks")
+    for name in "ab":
+        await stream.publish(f"q.task.{name}", b"1")
+    (first,) = await taken(subscription)
+    await asyncio.sleep(0.3 * LEASE)
+    (second,) = await taken(subscription)
+    await first.ack_sync(timeout=2)
+    return [names([first, second]), names(await taken(subscription, timeout=1.5 * LEASE))]
+
+
 async def given_back(stream: Any, client: Any) -> list[object]:
     """At once, or after a while."""
     subscription = await stream.pull_subscribe_bind("all", stream="q-tasks")
@@ -167,7 +179,8 @@ async def signs_of_life(stream: Any, client: Any) -> list[object]:
     return heard
 
 
-SCRIPTS = [one_of_a_subject, leases, given_back, purged, waits, blobs, signs_of_life]
+SCRIPTS = [one_of_a_subject, leases, one_lease_of_two, given_back, purged, waits, blobs,
+           signs_of_life]
 
 
 async def played(script: Script, connect: line.Connect, access: Access) -> list[object]:
