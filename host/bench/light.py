@@ -31,16 +31,17 @@ from proofmill.host.network.certificates.rule import Finality
 from proofmill.host.network.certificates.votes import checkpoint_of, vote_of
 from proofmill.host.network.consensus.keys import derive_keys
 from proofmill.host.network.consensus.spec import spec
+from proofmill.host.network.node.certifier import places_for
 from proofmill.host.network.node.companions import GENESIS, enough
 from proofmill.host.prover.circuits.eddsa import Signature, public_key
 from proofmill.host.prover.circuits.finality.circuit import FinalityCircuit
 from proofmill.host.prover.circuits.finality.registry import Registry
-from proofmill.host.prover.circuits.finality.size import CertificateSize
 from proofmill.host.prover.circuits.finality.statement import (
     CertificateInputs,
     SignedVote,
     sign_vote,
     state_votes,
+    unsigned_refusal,
     vote_refusal,
 )
 from proofmill.host.prover.circuits.finality.vote import Checkpoint, Link
@@ -50,8 +51,8 @@ from proofmill.host.prover.groth16.prove import Prover
 from proofmill.host.prover.groth16.setup import development_setup
 from proofmill.host.prover.groth16.zkey import read_zkey
 
-SIZE = CertificateSize(6, 46, True)
-"""As a devnet of 64 validators has it: 256,876 constraints."""
+SIZE = places_for(VALIDATORS)
+"""As a devnet of so many validators has it: 256,876 constraints."""
 TAG = 1
 EPOCHS_A_CHAIN = 125
 
@@ -171,7 +172,7 @@ class LightRun:
               ) -> CertificateInputs:
         """What votes prove; raises `ProofmillError` where they prove nothing."""
         return state_votes(SIZE, registry, link, votes, TAG,
-                           vote_refusal if signatures else _without_signature)
+                           vote_refusal if signatures else unsigned_refusal)
 
     def _certify(self, target: Checkpoint, signatures: bool) -> None:
         for link, ballots in self.votes_for(target).items():
@@ -215,15 +216,11 @@ class Adversary:
         return self.chain_has.epoch
 
     @cached_property
-    def _false(self) -> Checkpoint:
-        return Checkpoint(self.epoch, b"\xff" * 32)
-
-    @cached_property
     def _link(self) -> Link:
         """From what is justified to a block that there is not."""
         head = self.run.known.head
-        return Link(self.run.registry_at(head).fork_domain, head, self._false,
-                    self.run.known.justified[head])
+        return Link(self.run.registry_at(head).fork_domain, head,
+                    Checkpoint(self.epoch, b"\xff" * 32), self.run.known.justified[head])
 
     def attempts(self) -> Iterator[tuple[str, Callable[[], Finality]]]:
         """All of an epoch, with their names."""
@@ -281,11 +278,9 @@ class Adversary:
     def _another_target(self) -> Finality:
         last = self.run._last
         assert last is not None
-        other = CertificateInputs.of(last.registry, last.next_registry, last.source, self._false,
-                                     last.weight, last.prover_tag)
         # Its proof is another statement's: there are no votes that it could be stated of.
         return self._take(self.run.registry_at(self._link.source),
-                          replace(self._link, source=other.source), [])
+                          replace(self._link, source=last.source), [])
 
     def _other_branches(self) -> set[Checkpoint]:
         """Checkpoints of this epoch that votes are for, and that the chain does not have."""
@@ -338,10 +333,3 @@ class Proofs:
 
 
 _UNSIGNED = Signature((0, 1), 0)  # type: ignore[arg-type]
-
-
-def _without_signature(registry: Registry, link: Link, signed: SignedVote) -> str:
-    """What `vote_refusal` says of all but the signature."""
-    if signed.validator not in registry.members:
-        return "the registry has no such validator"
-    return "" if signed.vote.link == link else "it is for another source, target, fork or registry"

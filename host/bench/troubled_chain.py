@@ -12,7 +12,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from random import Random
 
-from proofmill.host.network.consensus.duties import attest, committees_of
+from proofmill.host.network.consensus.duties import (
+    MAX_ATTESTATIONS,
+    attest,
+    committees_of,
+    includable,
+)
 from proofmill.host.network.consensus.genesis import genesis_block, genesis_state
 from proofmill.host.network.consensus.keys import derive_keys
 from proofmill.host.network.consensus.spec import bls, spec
@@ -25,7 +30,6 @@ ACTIVATED_EVERY = 12
 LEAST = 48
 """Validators that stay, whoever leaves or is slashed."""
 SLOTS = int(spec.SLOTS_PER_EPOCH)
-MOST_ATTESTATIONS = int(spec.MAX_ATTESTATIONS_ELECTRA)
 MISSED, FORKED, LEFT, SHOWN = 1 / 8, 1 / 24, 1 / 40, 1 / 6
 """Chances: that a slot has no block, that a fork begins in it, that a block has somebody leave, or
 shows two votes, where there are such."""
@@ -176,7 +180,7 @@ class TroubledChain:
         has = self._has[parent]
         chosen = [number for number, each in enumerate(self._pool)
                   if number not in has and each.data.slot + 1 + self._late <= self.slot
-                  and _fits(state, each.data)][-MOST_ATTESTATIONS:]
+                  and includable(state, each)][-MAX_ATTESTATIONS:]
         block = spec.BeaconBlock(
             slot=self.slot, proposer_index=proposer,
             parent_root=parent, body=spec.BeaconBlockBody(
@@ -283,22 +287,11 @@ class TroubledChain:
         keep = {root for root, block in self.blocks.items() if block.slot >= oldest * SLOTS}
         keep.add(bytes(state.finalized_checkpoint.root))
         for held in (self.blocks, self.states, self._has, self._later):
-            for root in [each for each in held if each not in keep and (oldest > 0)]:
+            for root in held.keys() - keep:
                 del held[root]
         self._starts = {key: each for key, each in self._starts.items() if key[0] in self.states}
         self.ballots = {epoch: each for epoch, each in self.ballots.items() if epoch >= oldest}
         self._evidence = self._evidence[-EQUIVOCATORS:]
-
-
-def _fits(state: spec.BeaconState, data: spec.AttestationData) -> bool:
-    """Whether a block on `state` may carry a vote: this epoch's or the last one's, with the source
-    that it has to have there."""
-    epoch = data.target.epoch
-    return bool(
-        epoch == spec.get_current_epoch(state)
-        and data.source == state.current_justified_checkpoint
-        or epoch == spec.get_previous_epoch(state)
-        and data.source == state.previous_justified_checkpoint)
 
 
 def _no_bid(state: spec.BeaconState, parent: bytes, slot: int) -> spec.SignedExecutionPayloadBid:

@@ -123,7 +123,7 @@ def _choices(
 ) -> Iterator[Votes]:
     """Votes for a body, most first: all whose source fits, those that hold on `state`, none."""
     payload_votes = [] if payload_attestation is None else [payload_attestation]
-    likely = [each for each in attestations if _includable(state, each)]
+    likely = [each for each in attestations if includable(state, each)]
     yield {"attestations": likely[-MAX_ATTESTATIONS:], "payload_attestations": payload_votes,
            "sync_aggregate": aggregate}
     valid = [each for each in likely
@@ -283,7 +283,7 @@ def sync_aggregate(signers: Signers, state: spec.BeaconState) -> spec.SyncAggreg
     )
 
 
-def _includable(state: spec.BeaconState, attestation: spec.Attestation) -> bool:
+def includable(state: spec.BeaconState, attestation: spec.Attestation) -> bool:
     """Whether a block may carry an attestation: this epoch's or the last one's, right source."""
     data = attestation.data
     if data.target.epoch == spec.get_current_epoch(state):

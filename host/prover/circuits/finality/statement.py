@@ -108,12 +108,15 @@ def state_votes(size: CertificateSize, registry: Registry, link: Link,
 
 def vote_refusal(registry: Registry, link: Link, signed: SignedVote) -> str:
     """Why a vote does not count for `link`, or nothing."""
-    member = registry.members.get(signed.validator)
-    if member is None:
+    return unsigned_refusal(registry, link, signed) or refusal(
+        registry.members[signed.validator].key, signed.vote.message, signed.signature)
+
+
+def unsigned_refusal(registry: Registry, link: Link, signed: SignedVote) -> str:
+    """What `vote_refusal` says of all but the signature."""
+    if signed.validator not in registry.members:
         return "the registry has no such validator"
-    if signed.vote.link != link:
-        return "it is for another source, target, fork or registry"
-    return refusal(member.key, signed.vote.message, signed.signature)
+    return "" if signed.vote.link == link else "it is for another source, target, fork or registry"
 
 
 def signers_mask(voted: Mapping[int, object]) -> int:
