@@ -23,13 +23,16 @@ def fetch(place: str, digest: bytes, folder: Path | None) -> bytes:
             raise ProofmillError("inputs in base64 are not read; give them as they are")
         found = unquote_to_bytes(content)
     elif place.startswith(FILE) and folder is not None:
-        path = Path(url2pathname(urlsplit(place).path)).resolve()
-        if not path.is_relative_to(folder.resolve()):
-            raise ProofmillError(f"the inputs are at {place}, and only files below {folder} are "
-                                 "read")
         try:
+            path = Path(url2pathname(urlsplit(place).path)).resolve()
+            if not path.is_relative_to(folder.resolve()):
+                raise ProofmillError(f"the inputs are at {place}, and only files below {folder} "
+                                     "are read")
             with path.open("rb") as stream:
                 found = stream.read(MOST_BYTES)
+        except ValueError as error:
+            raise ProofmillError(f"the inputs are at {place!r}, which is no file's URL: {error}"
+                                 ) from error
         except OSError as error:
             raise ProofmillError(f"the inputs at {place} cannot be read: {error.strerror}"
                                  ) from error

@@ -3,7 +3,7 @@
 
 from collections.abc import Callable, Collection, Iterator, MutableMapping
 from concurrent.futures import Future
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,9 @@ SEEN_MS = SLOT_MS // 4
 a step of the clock each."""
 EMPTY_SLOTS = 8
 """By so many slots a result's window may end later than blocks are counted."""
+MOST_SLOTS = 64
+"""For which the array is planned ahead. Every slot may bring a block proof, and the work of seeing
+whether all is in time grows with the cube of their number."""
 MOST_UNFIT = 4_096
 NAMES = {Kind.PROOF: "proof", Kind.RESULT: "result"}
 OVER = ("DONE", "CLOSED")
@@ -97,7 +100,7 @@ class OpenJobs:
                 try:
                     made = (self._proof_offer if kind is Kind.PROOF else self._result_offer)(
                         number, name, job, block, slot)
-                except ProofmillError as error:
+                except (ProofmillError, ValueError) as error:    # whatever it is that was posted
                     self._unfit[name] = str(error)
                     give_up(self._array.book, name, kind, Cause.UNFIT, str(error))
                     continue
@@ -147,24 +150,29 @@ class OpenJobs:
         if terms["proven"]:
             work, tile = work + proving, self._tile(proving)
         else:
-            last = self._cycles_of(slot + terms["time"] + terms["window"] + EMPTY_SLOTS)
-            proof = replace(
-                self._job(f"the proof of {name}", Kind.PROOF, slot, terms["proof_time"], proving,
-                          self._tile(proving), terms["proof_price"], 0), last_release=last)
+            proof = self._job(
+                f"the proof of {name}", Kind.PROOF, slot, terms["proof_time"], proving,
+                self._tile(proving), terms["proof_price"], 0,
+                terms["time"] + terms["window"] + EMPTY_SLOTS)
         offered = self._job(name, Kind.RESULT, slot, terms["time"], work, tile, price, collateral)
         inputs = {"integers": integers, "salt": salt, "proven": terms["proven"]}
         return Offer(offered, proof), Deal(Kind.RESULT, number, name, inputs, call(
             stall, "lock", number, value=collateral), block, proof)
 
     def _job(self, name: str, kind: Kind, slot: int, blocks: int, work: int, tile: int, price: int,
-             collateral: int) -> Job:
+             collateral: int, asked: int | None = None) -> Job:
         """A job that is locked in `slot`, for so many blocks: from when the lock is seen until
-        what is delivered can be in the last of them."""
+        what is delivered can be in the last of them. `asked`: of a proof that can be asked for,
+        in how many slots at the latest."""
+        if (slots := blocks + (asked or 0)) > MOST_SLOTS:
+            raise ProofmillError(f"it may last for {slots:,} slots, and the array is planned for "
+                                 f"{MOST_SLOTS} ahead")
         release = self._cycles_of(slot) + self._array.cycles(SEEN_MS)
         span = self._array.cycles(blocks * SLOT_MS - 3 * SEEN_MS)
         if span <= 0:
             raise ProofmillError("its lock is over before anything can be delivered")
-        return Job(name, kind, release, work, span, tile, price // GWEI, collateral // GWEI)
+        last = None if asked is None else self._cycles_of(slot + asked)
+        return Job(name, kind, release, work, span, tile, price // GWEI, collateral // GWEI, last)
 
     def _tile(self, cycles: int) -> int:
         """Of work that can be cut anywhere into tiles of a thousandth of a second."""
@@ -181,8 +189,11 @@ class OpenJobs:
     def _posted(self, kind: Kind, number: int, block: int) -> tuple[bytes, str]:
         """(the inputs' hash, where they are), as the job's event says."""
         stall = self._stalls.proofs if kind is Kind.PROOF else self._stalls.results
-        for event in stall.decoded(self._trader.evm.logs(stall.address, block, block)):
-            if event.name == "Posted" and event.values["job"] == number:
+        # Of others' events not even the text need be sound.
+        own = [log for log in self._trader.evm.logs(stall.address, block, block)
+               if log.topics[1:2] == (number.to_bytes(32, "big"),)]
+        for event in stall.decoded(own):
+            if event.name == "Posted":
                 return event.values["inputs_digest"], event.values["inputs_place"]
         raise ProofmillError("there is no event of its posting")
 
