@@ -27,6 +27,7 @@ from proofmill.host.bench.virtual_time import VirtualLoop, VirtualProcess
 from proofmill.host.ground.closing import Closing
 from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.ground.json_text import JsonObject
+from proofmill.host.ground.loop_time import loop_time
 from proofmill.host.network.node.jobs import JobRunner
 from proofmill.host.network.node.states import FINAL, State
 from proofmill.host.network.node.store import JobKey, JobStore, LoggedJob
@@ -95,7 +96,7 @@ class _Records:
 
     def delivered(self, subject: str, user: str) -> None:
         """A task was handed to a worker."""
-        identity, now = subject.rpartition(".")[2], _now()
+        identity, now = subject.rpartition(".")[2], loop_time()
         self.holders.setdefault(user, set()).add(identity)
         if identity in self.orphans and identity not in self._handed:
             self._handed[identity] = now
@@ -107,7 +108,7 @@ class _Records:
         since = self.orphans.pop(identity, None)
         if since is not None:
             self._handed.pop(identity, None)
-            self.resumed.append(_now() - since)
+            self.resumed.append(loop_time() - since)
 
     def answered(self, user: str, identity: str) -> None:
         """A worker is done with a task."""
@@ -116,7 +117,7 @@ class _Records:
     def killed(self, user: str) -> None:
         """A worker is no more."""
         for identity in self.holders.pop(user, set()):
-            self.orphans[identity] = _now()
+            self.orphans[identity] = loop_time()
             self._handed.pop(identity, None)
 
 
@@ -375,10 +376,6 @@ def simulate(provers: int, piece_seconds: float, minutes: float, seed: int,
 
 def _within(spans: list[tuple[float, float]], one: Simulation) -> float:
     return sum(max(0.0, min(stop, one.end) - max(start, one.begin)) for start, stop in spans)
-
-
-def _now() -> float:
-    return asyncio.get_running_loop().time()
 
 
 async def _nothing() -> None:

@@ -25,6 +25,7 @@ from nats.js.errors import BadRequestError, NotFoundError
 
 from proofmill.host.bench.virtual_time import VirtualProcess, current_process
 from proofmill.host.ground.errors import ProofmillError
+from proofmill.host.ground.loop_time import loop_time
 from proofmill.host.network.workers.access import Access
 from proofmill.host.network.workers.line import AGAIN_SECONDS, ANSWER_SECONDS, Line
 
@@ -102,7 +103,7 @@ class SimulatedQueue:
         await asyncio.sleep(away_seconds)
         if store is not None:
             self._streams, self._consumers = deepcopy(store.streams), deepcopy(store.consumers)
-        self.up, self._free_at = True, asyncio.get_running_loop().time()
+        self.up, self._free_at = True, loop_time()
         for key, consumer in self._consumers.items():
             for seq in consumer.pending:
                 self._lease(key, consumer, seq, consumer.ack_wait)

@@ -29,6 +29,7 @@ from nats.js.errors import APIError
 
 from proofmill.host.ground.database import StorageError
 from proofmill.host.ground.errors import ProofmillError
+from proofmill.host.ground.loop_time import loop_time
 from proofmill.host.network.workers import blobs, line
 from proofmill.host.network.workers.access import Access
 from proofmill.host.network.workers.book import Answered, Book
@@ -105,7 +106,7 @@ class Foreman:
     def workers(self, now: float) -> dict[str, Alive]:
         """Workers that are there, at a time of the loop's."""
         return {name: seen.alive for name, seen in list(self._seen.items())
-                if now - seen.at < GONE_SECONDS and name not in self._aside}
+                if self._is_there(name, now)}
 
     def aside(self) -> dict[str, str]:
         """Workers that are put aside, and why."""
@@ -123,20 +124,21 @@ class Foreman:
                 if not future.done():
                     future.set_exception(why)
 
-    def _is_there(self, worker: str) -> bool:
+    def _is_there(self, worker: str, now: float) -> bool:
         seen = self._seen.get(worker)
-        return (seen is not None and worker not in self._aside
-                and asyncio.get_running_loop().time() - seen.at < GONE_SECONDS)
+        return (seen is not None and now - seen.at < GONE_SECONDS
+                and worker not in self._aside)
 
     def _anybody(self) -> bool:
         """Whether a worker is there, or may be: while the queue is away, and until they would be
         heard again, workers are as they were. Of thousands the first one tells."""
-        return any(map(self._is_there, self._seen)) or bool(self._seen and not self._hears())
+        now = loop_time()
+        return (any(self._is_there(each, now) for each in self._seen)
+                or bool(self._seen and not self._hears()))
 
     def _hears(self) -> bool:
         """Whether signs of life have come through for long enough to say who is gone."""
-        return self._connected_now() and (
-            asyncio.get_running_loop().time() - self._away_at >= GONE_SECONDS)
+        return self._connected_now() and loop_time() - self._away_at >= GONE_SECONDS
 
     async def live(self, begun: Callable[[], None],
                    let_go: Callable[[], Coroutine[Any, Any, None]]) -> None:
@@ -418,10 +420,11 @@ class Foreman:
         worker = message.subject.rpartition(".")[2]
         with suppress(Exception):  # who sends what cannot be read is not there
             alive = read_alive(message.data)
-            if worker not in self._aside and not self._is_there(worker):
+            now = loop_time()
+            if worker not in self._aside and not self._is_there(worker, now):
                 self._tell(worker, "came", ", ".join(alive.devices))
                 log.info("worker %s is there, with %s", worker, ", ".join(alive.devices))
-            self._seen[worker] = Seen(asyncio.get_running_loop().time(), alive)
+            self._seen[worker] = Seen(now, alive)
 
     async def _sweep(self) -> None:
         """Look now and then, and when the server is back, for open tasks that the queue lost."""
@@ -473,7 +476,7 @@ class Foreman:
                 await self._hand_in(task)
 
     def _notice_gone(self) -> None:
-        now = asyncio.get_running_loop().time()
+        now = loop_time()
         if not self._hears():
             return
         for name, seen in list(self._seen.items()):
@@ -486,9 +489,9 @@ class Foreman:
         while True:
             await asyncio.sleep(line.AGAIN_SECONDS)
             if not self._connected_now():
-                self._away_at = asyncio.get_running_loop().time()
+                self._away_at = loop_time()
             if self._server is not None and self._server.ended():
-                self._away_at = asyncio.get_running_loop().time()
+                self._away_at = loop_time()
                 log.warning("the workers' server has ended; it is begun anew")
                 try:
                     await asyncio.to_thread(self._server.start)
@@ -500,8 +503,7 @@ class Foreman:
 async def _patiently(make: Callable[[StreamConfig], Coroutine[Any, Any, object]],
                      config: StreamConfig) -> None:
     """Make a stream; on a busy machine a server that has just begun takes its time."""
-    loop = asyncio.get_running_loop()
-    deadline = loop.time() + START_SECONDS
+    deadline = loop_time() + START_SECONDS
     while True:
         try:
             await make(config)
@@ -509,7 +511,7 @@ async def _patiently(make: Callable[[StreamConfig], Coroutine[Any, Any, object]]
         except APIError:
             raise
         except FAULTS:
-            if loop.time() > deadline:
+            if loop_time() > deadline:
                 raise
 
 

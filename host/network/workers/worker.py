@@ -16,6 +16,7 @@ from nats.js import JetStreamContext
 from nats.js.errors import NotFoundError
 
 from proofmill.host.ground.errors import ProofmillError
+from proofmill.host.ground.loop_time import loop_time
 from proofmill.host.ground.pause import GrowingPause
 from proofmill.host.network.workers import blobs, line
 from proofmill.host.network.workers.access import Access
@@ -115,7 +116,7 @@ class Worker:
 
     async def run(self) -> None:
         """Until `end`. What keeps it from working is raised, as `ProofmillError`."""
-        self.tally.begun = _now()
+        self.tally.begun = loop_time()
         connection = await self._connect(
             self._access, self._access.user, None, self._refused)
         try:
@@ -162,7 +163,7 @@ class Worker:
         while True:
             with suppress(NatsError):
                 tally = self.tally
-                lived = max(_now() - tally.begun, 1e-6) * len(self._benches)
+                lived = max(loop_time() - tally.begun, 1e-6) * len(self._benches)
                 await client.publish(self._queue.alive(self._access.user), to_bytes(Alive(
                     VERSION, self._program, [bench.name for bench in self._benches], tally.done,
                     tally.busy_seconds / lived)))
@@ -223,7 +224,7 @@ class Worker:
                     subscription: JetStreamContext.PullSubscription, lease: float
                     ) -> "_Taken | None":
         """A task, with all it needs; None where there is none to be had now."""
-        begun = _now()
+        begun = loop_time()
         try:
             (message,) = await subscription.fetch(1, timeout=TAKE_SECONDS)
         except TimeoutError:
@@ -239,7 +240,7 @@ class Worker:
                 given = (await self._blob(stream, task.input_address)).read_bytes()
             path, waiting = await self._blob(stream, task.address), message.metadata.num_pending
             return _Taken(message, holding, task, given, path, waiting,
-                          _now() - begun if waiting else 0.0)
+                          loop_time() - begun if waiting else 0.0)
         except OtherVersion as error:
             self._refusal = error
             self._stop.set()
@@ -254,7 +255,7 @@ class Worker:
 
     async def _computed(self, bench: Bench, thread: ThreadPoolExecutor, taken: "_Taken") -> Answer:
         """What the device makes of a task."""
-        task, loop, begun = taken.task, asyncio.get_running_loop(), _now()
+        task, loop, begun = taken.task, asyncio.get_running_loop(), loop_time()
         done, error = NOTHING, ""
         try:
             done = await loop.run_in_executor(
@@ -263,7 +264,7 @@ class Worker:
             error = str(fault)
         except Exception as fault:  # of a device's driver, whatever it is
             error = repr(fault)
-        seconds = _now() - begun
+        seconds = loop_time() - begun
         self.tally.busy_seconds += seconds
         if error:
             log.warning("task %s: %s", task.identity, error)
@@ -301,11 +302,6 @@ class Worker:
                 path = await asyncio.to_thread(self._kept.put, address, content)
             self._known[address] = path
             return path
-
-
-def _now() -> float:
-    """By the event loop's clock, as everything here."""
-    return asyncio.get_running_loop().time()
 
 
 async def _hold(message: Msg, lease: float) -> None:
