@@ -1,7 +1,8 @@
 """The jobs of benches: a job log's states in their order, with a chain that notes submissions."""
 
-from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from hashlib import sha256
+from typing import Protocol
 
 from proofmill.host.network.node.jobs import Turn
 from proofmill.host.network.node.states import State
@@ -18,12 +19,22 @@ def job_key(number: int) -> JobKey:
     return JobKey(sha256(str(number).encode()).digest(), 1, 0)
 
 
-class BenchWork(ABC):
+class Begun(Protocol):
+    """A future of threads or of an event loop."""
+
+    def done(self) -> bool:
+        """Whether it has ended."""
+
+
+class BenchWork:
     """What is done for a job whatever it computes; see `node.jobs.Work`."""
 
-    @abstractmethod
+    _making: Mapping[JobKey, Begun]
+    """What was begun for jobs, by their keys."""
+
     def made(self, job: LoggedJob) -> bool:
         """Whether what was begun for it has ended."""
+        return job.key in self._making and self._making[job.key].done()
 
     def turn(self, job: LoggedJob) -> Turn:
         """On, as soon as the result is there."""

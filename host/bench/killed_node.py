@@ -42,11 +42,6 @@ class SumWork(BenchWork):
         self._bases, self._scalars = inputs(POINTS)
         self._address = farm.keep(self._bases.tobytes())
 
-    def made(self, job: LoggedJob) -> bool:
-        """Whether the sum is there."""
-        made = self._making.get(job.key)
-        return made is not None and made.done()
-
     def witness(self, job: LoggedJob) -> Limbs:
         """The scalars, other ones for each job."""
         scalars = self._scalars.copy()

@@ -29,7 +29,7 @@ from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.ground.json_text import JsonObject
 from proofmill.host.ground.loop_time import loop_time
 from proofmill.host.network.node.jobs import JobRunner
-from proofmill.host.network.node.states import FINAL, State
+from proofmill.host.network.node.states import State
 from proofmill.host.network.node.store import JobKey, JobStore, LoggedJob
 from proofmill.host.network.workers import blobs
 from proofmill.host.network.workers.access import Access
@@ -102,17 +102,14 @@ class _Records:
             self._handed[identity] = now
             self.given.append(now - self.orphans[identity])
 
-    def began(self, identity: str) -> None:
-        """A device has begun a task."""
+    def began(self, user: str, identity: str) -> None:
+        """A worker's device has begun a task."""
+        self.holders.get(user, set()).discard(identity)
         self.begun[identity] += 1
         since = self.orphans.pop(identity, None)
         if since is not None:
             self._handed.pop(identity, None)
             self.resumed.append(loop_time() - since)
-
-    def answered(self, user: str, identity: str) -> None:
-        """A worker is done with a task."""
-        self.holders.get(user, set()).discard(identity)
 
     def killed(self, user: str) -> None:
         """A worker is no more."""
@@ -133,8 +130,7 @@ class _SimulatedBench(Bench):
         machine, now = self._machine, self._loop.time()
         machine.at = task.identity
         machine.spans.append((now, now + machine.seconds))
-        self._records.began(task.identity)
-        self._records.answered(machine.name, task.identity)
+        self._records.began(machine.name, task.identity)
         self._loop.take(machine.seconds)
         return Done(digest(given), 0, 0)
 
@@ -159,11 +155,6 @@ class _Pieces(BenchWork):
         self._making: dict[JobKey, asyncio.Task[list[Answered]]] = {}
         self.open = 0
         """Pieces that are not answered."""
-
-    def made(self, job: LoggedJob) -> bool:
-        """Whether all pieces are there."""
-        making = self._making.get(job.key)
-        return making is not None and making.done()
 
     def witness(self, job: LoggedJob) -> Limbs:
         """Other scalars for each piece of each job."""
@@ -283,7 +274,7 @@ class Simulation:
                 for job in store.unfinished():
                     if job.state is not State.PROVING or work.made(job):
                         runner.run(job.key)
-                self.unfinished = sum(job.state not in FINAL for job in store.unfinished())
+                self.unfinished = len(store.unfinished())
                 await asyncio.sleep(TICK_SECONDS)
             living.result()
 
@@ -345,17 +336,11 @@ def simulate(provers: int, piece_seconds: float, minutes: float, seed: int,
     begun, processor = time.perf_counter(), time.process_time()
     with tempfile.TemporaryDirectory(
             prefix="proofmill-provers-", dir=MEMORY if MEMORY.is_dir() else None) as place:
-        made: list[Simulation] = []
-
-        async def run() -> None:
-            made.append(Simulation(Path(place), provers, piece_seconds, 60 * minutes, seed,
-                                   progress))
-            await made[0].run()
-
+        one = Simulation(Path(place), provers, piece_seconds, 60 * minutes, seed, progress)
         with asyncio.Runner(loop_factory=VirtualLoop) as runner:
-            runner.run(run())
+            runner.run(one.run())
             simulated = runner.get_loop().time()
-    (one,), records = made, made[0].records
+    records = one.records
     at_work = sum(_within(each.spans, one) for each in one.machines)
     there = provers * (one.end - one.begin) - sum(_within(each.away, one) for each in one.machines)
     submitted = records.submitted
