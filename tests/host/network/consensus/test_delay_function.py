@@ -1,6 +1,6 @@
 """The delay function: one output of a mix, proofs that anybody checks, wrong ones refused."""
 
-import builtins
+import sys
 from dataclasses import replace
 from hashlib import sha256
 from itertools import pairwise
@@ -186,14 +186,7 @@ def test_what_a_chain_fixes_is_checked(delayed: Delayed) -> None:
 
 def test_without_the_library_it_says_how_to_get_it(
         delayed: Delayed, monkeypatch: pytest.MonkeyPatch) -> None:
-    found = builtins.__import__
-
-    def without(name: str, *rest: object) -> object:
-        if name == "chiavdf":
-            raise ModuleNotFoundError(name=name)
-        return found(name, *rest)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(builtins, "__import__", without)
+    monkeypatch.setitem(sys.modules, "chiavdf", None)
     with pytest.raises(ProofmillError, match=r"needs chiavdf: pip install -e '.\[delay\]'"):
         delay_function.holds(delayed)
 

@@ -1,6 +1,6 @@
 """A chain whose provers are drawn by what a delay function makes of RANDAO's mixes."""
 
-import builtins
+import sys
 from collections.abc import Sequence
 from typing import Any
 
@@ -134,14 +134,7 @@ def test_a_branch_without_the_block_brings_the_proof_itself(chain: EmbeddedChain
 
 
 def test_without_the_library_no_such_chain_is_made(monkeypatch: pytest.MonkeyPatch) -> None:
-    found = builtins.__import__
-
-    def without(name: str, *rest: object) -> object:
-        if name == "chiavdf":
-            raise ModuleNotFoundError(name=name)
-        return found(name, *rest)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(builtins, "__import__", without)
+    monkeypatch.setitem(sys.modules, "chiavdf", None)
     with pytest.raises(ProofmillError, match=r"needs chiavdf: pip install -e '.\[delay\]'"):
         DelayedMixes(SQUARINGS)
 
