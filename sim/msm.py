@@ -1,9 +1,10 @@
 """Multi-scalar multiplication by its definition, and the parts the accelerator cuts it into."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
+from proofmill.hdl.curve import Curve, Group
 from proofmill.hdl.windows import WindowPlan, halves
-from proofmill.sim.curve import Affine, Equation
+from proofmill.sim.curve import Affine, Equation, equation, to_affine
 
 
 def multi_scalar_product(
@@ -107,3 +108,14 @@ def count_additions(plan: WindowPlan, scalars: Sequence[int], points: Sequence[A
                     for side, part in enumerate((number % (1 << half), number >> half)) if part]
         additions += len(operands) - len(set(operands))
     return additions
+
+
+def sum_of_groups(curve: Curve, group: Group, points: Mapping[int, Sequence[int]]) -> Affine:
+    """What an answer stands for that was not finished on the chip: the sum of ``2 ** exponent``
+    times each point, given by its exponent, in homogeneous coordinates that need not be reduced."""
+    law, degree, total = equation(curve, group), group.degree, None
+    for exponent, parts in points.items():
+        x, y, z = (tuple(parts[degree * n:degree * (n + 1)]) for n in range(3))
+        total = law.add(total, law.multiply(
+            1 << exponent, to_affine((x, y, z), curve.base.modulus)))
+    return total

@@ -18,7 +18,9 @@ from proofmill.host.prover.native.bls12_381 import (
     sums_of_rows,
     weighted_sum,
 )
-from proofmill.sim.curve import Affine, equation, to_affine
+from proofmill.sim.commands import stored_words
+from proofmill.sim.curve import Affine
+from proofmill.sim.msm import sum_of_groups
 
 MODULUS, RADIX = BLS12_381.base.modulus, BLS12_381.file_radix
 WIDTH = BLS12_381.point_words(Group.G1)
@@ -81,18 +83,12 @@ def _copies(group: Group, points: Limbs, stride: int, copies: int) -> Limbs:
 
 def _finish(group: Group, answer: Sum) -> Limbs:
     """By the group law as it is taught: some hundred operations."""
-    law, total = equation(BLS12_381, group), None
-    for exponent, (x, y, z) in answer.points.items():
-        point = to_affine(((x,), (y,), (z,)), MODULUS)
-        total = law.add(total, law.multiply(1 << exponent, point))
-    return encoded(total)
+    return encoded(sum_of_groups(BLS12_381, group, answer.points))
 
 
 def encoded(point: Affine) -> Limbs:
     """A point of `sim.curve` as the native library has it, shape (12,)."""
-    parts = (0, 0) if point is None else (point[0][0], point[1][0])
-    return to_points(b"".join((part * RADIX % MODULUS).to_bytes(POINT_BYTES // 2, "little")
-                              for part in parts)).reshape(-1)
+    return np.array(stored_words(BLS12_381, Group.G1, [point]), np.uint64)
 
 
 def _is_point(group: Group, point: Limbs) -> bool:

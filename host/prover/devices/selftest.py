@@ -11,7 +11,6 @@ from random import Random
 
 import numpy as np
 
-from proofmill.hdl.commands import split
 from proofmill.hdl.curve import (
     BN254,
     CURVES,
@@ -27,8 +26,8 @@ from proofmill.host.prover.devices.accelerator import Accelerator, Sum, curve_of
 from proofmill.host.prover.devices.device import Device, DeviceError, Job
 from proofmill.host.prover.devices.lanes import machine_of
 from proofmill.sim.commands import stored_words
-from proofmill.sim.curve import Affine, Equation, equation, to_affine
-from proofmill.sim.msm import multi_scalar_product
+from proofmill.sim.curve import Affine, Equation, equation
+from proofmill.sim.msm import multi_scalar_product, sum_of_groups
 from proofmill.sim.points import small_generator
 
 ORDER = BN254.scalar.modulus
@@ -157,13 +156,7 @@ def self_test_elsewhere(
 
 def _is_sum(curve: Curve, group: Group, answer: Sum, expected: Affine) -> bool:
     """Whether an answer stands for this point, finished on the chip or not."""
-    if answer.point is not None:
-        words = [word for coordinate in expected or () for value in coordinate
-                 for word in split(value * curve.file_radix % curve.base.modulus, curve.words)]
-        return bool(answer.point.tolist() == (words or [0] * curve.point_words(group)))
-    law, total, degree = equation(curve, group), None, group.degree
-    for exponent, parts in answer.points.items():
-        x, y, z = (tuple(parts[degree * n:degree * (n + 1)]) for n in range(3))
-        total = law.add(total, law.multiply(
-            1 << exponent, to_affine((x, y, z), curve.base.modulus)))
-    return total == expected
+    if answer.point is None:
+        return sum_of_groups(curve, group, answer.points) == expected
+    unit = curve.unit_at(group, curve.file_radix.bit_length() - 1, affine=True)
+    return bool(answer.point.tolist() == stored_words(curve, group, [expected], unit))
