@@ -72,14 +72,14 @@ ON_PROCESSOR = ProcessorSums()
 class DeviceSums:
     """By a device on BLS12-381, which becomes this object's to close.
 
-    Points stay on the device from one call to the next with the same ones. Raises `DeviceError`
-    where it fails, or gives what is no point of the curve; that a sum is the right one, a proof's
-    verification says (`host.prover.kzg.verify`).
+    Points stay on the device from one call to the next with the same ones at the same places.
+    Raises `DeviceError` where it fails, or gives what is no point of the curve; that a sum is the
+    right one, a proof's verification says (`host.prover.kzg.verify`).
     """
 
     def __init__(self, device: Device) -> None:
         self._device = device
-        self._held: dict[tuple[bytes, int], list[Bases]] = {}
+        self._held: dict[tuple[bytes, tuple[int, ...], int], list[Bases]] = {}
         self.cycles = 0
 
     def weighted_sum(self, points: bytes, scalars: bytes, progress: Progress | None = None
@@ -110,13 +110,14 @@ class DeviceSums:
     def _load(self, points: bytes, places: Sequence[int], row: int) -> list[Bases]:
         from proofmill.host.prover.devices.bls12_381 import to_points
 
-        known = self._held.get((points, row))
+        wanted = points, tuple(places), row
+        known = self._held.get(wanted)
         if known is None:
             own = pieces(points, POINT_BYTES)
             known = [self._device.load(Group.G1, to_points(
                 b"".join([own[i] for i in places[start:start + row]])))
                 for start in range(0, len(places), row)]
-            self._held[points, row] = known
+            self._held[wanted] = known
         return known
 
     def close(self) -> None:

@@ -49,10 +49,11 @@ def sums(request: pytest.FixtureRequest) -> Iterator[Sums]:
 
 @pytest.mark.slow
 def test_sums_are_the_processors(sums: Sums) -> None:
-    """Few points, in rows and out of order; infinity among them; again on the same points."""
+    """Few points, in rows and out of order; infinity among them; again on the same points, and in
+    another order."""
     rng, own = Random(3), powers()[:5 * POINT_BYTES] + INFINITY
-    places = [rng.randrange(6) for _ in range(12)]
-    for _ in range(2):
+    order = [rng.randrange(6) for _ in range(12)]
+    for places in (order, order, order[::-1]):
         scalars = pack([rng.choice((0, 1, ORDER - 1, rng.randrange(ORDER))) for _ in range(12)])
         assert sums.sums_of_rows(own, places, scalars, 4) == ON_PROCESSOR.sums_of_rows(
             own, places, scalars, 4)
