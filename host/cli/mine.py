@@ -130,8 +130,7 @@ def run(options: argparse.Namespace) -> int:
         load_chain(screen)
         until_end.callback(devices.close)
         if ahead is None:
-            with screen.bar("preparing the device") as bar:
-                devices.open(bar.step)
+            devices.prepare(screen)
         prepared = _prepare(options, screen, devices, node, ahead)
         return _mine(options, prepared, devices, start)
 
@@ -225,7 +224,7 @@ def _prepare(options: argparse.Namespace, screen: Screen, devices: Devices,
             chain.advance(users=False)
     check_key(key, local=chain.local)
     if ahead is not None and not _may_be_late(options):
-        devices.open_built(screen, ahead)
+        devices.prepare(screen, ahead)
         ahead = None
     size = circuit.size
     screen.line(

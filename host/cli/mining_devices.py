@@ -37,10 +37,11 @@ class Devices:
         self._opened.append(open_device(self.name, progress=progress))
         return self._opened[-1]
 
-    def open_built(self, screen: Screen, ahead: "Ahead") -> Device:
-        """Open it when it is built."""
+    def prepare(self, screen: Screen, ahead: "Ahead | None" = None) -> Device:
+        """Open it under a bar; when it is built, where `ahead` builds it."""
         with screen.bar("preparing the device") as bar:
-            ahead.wait(bar.step)
+            if ahead is not None:
+                ahead.wait(bar.step)
             return self.open(bar.step)
 
     def close(self) -> None:
@@ -86,8 +87,8 @@ class Proving:
         self._options, self._circuit, self._key, self._devices = options, circuit, key, devices
         self._report, self._totals, self._publisher = report, totals, publisher
         self._filler, self._ahead = filler, ahead
-        self._alone = options.device == "cpu" or options.no_fallback
-        self._processor = None if self._alone else CpuDevice()
+        alone = options.device == "cpu" or options.no_fallback
+        self._processor = None if alone else CpuDevice()
         self._prover = self._on(devices.last if ahead is None else CpuDevice(), ahead is None)
 
     def meanwhile(self) -> bool:
@@ -97,7 +98,7 @@ class Proving:
             return False
         if self._ahead.building and self._totals.meanwhile < SCREENFUL:
             return True
-        self._prover = self._on(self._devices.open_built(self._report.screen, self._ahead), True)
+        self._prover = self._on(self._devices.prepare(self._report.screen, self._ahead), True)
         self._ahead = None
         return False
 
