@@ -10,15 +10,13 @@ from proofmill.host.cli.records import print_record
 from proofmill.host.cli.screen import Screen
 from proofmill.host.cli.subcommands import Commands
 from proofmill.host.ground.errors import ProofmillError
+from proofmill.host.prover.devices.catalogue import KZG_DEVICES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from proofmill.host.prover.kzg.inputs import Point
     from proofmill.host.prover.kzg.sums import Sums
-
-DEVICES = ("cpu", "model", "rtl")
-"""Those of `host.prover.kzg.sums`, which takes long to import."""
 
 
 def number(text: str) -> int:
@@ -75,7 +73,7 @@ def register(commands: Commands) -> None:
     recover.add_argument("--blob", metavar="BLOB", type=output_file,
                          help="write the blob, too, 131,072 bytes")
     _add_threads(recover)
-    recover.set_defaults(run=run_recover)
+    recover.set_defaults(run=run_recover, device=KZG_DEVICES[0])
     verify = actions.add_parser(
         "verify", help="whether a value is that of the polynomial, a blob or cells the right ones",
         description="Verify what `proofmill kzg prove --json` printed: that the polynomial which "
@@ -95,8 +93,8 @@ def _add_blob(command: argparse.ArgumentParser) -> None:
 
 
 def _add_device(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--device", choices=DEVICES, metavar="|".join(DEVICES),
-                         default=DEVICES[0],
+    command.add_argument("--device", choices=KZG_DEVICES, metavar="|".join(KZG_DEVICES),
+                         default=KZG_DEVICES[0],
                          help="what computes the sums: this machine, or the accelerator's control "
                               "or gateware on BLS12-381 (default: %(default)s)")
 
@@ -232,7 +230,6 @@ def run_recover(options: argparse.Namespace) -> int:
         raise ProofmillError(
             f"{options.cells}: commitment: {shown(commitment.compressed)} is to another blob, "
             f"these cells are of {shown(found.compressed)}; give cells with their own commitment")
-    options.device = DEVICES[0]
     _write_cells(screen, options.recovered, commitment, coefficients, options, sums)
     if options.blob is not None:
         write_atomically(options.blob, [data])
@@ -275,11 +272,11 @@ def opened(screen: Screen, device: str, threads: int | None) -> "Iterator[Sums]"
 
 def _check(device: str, valid: "Callable[[], bool]") -> None:
     """Raise where what a device's sums were made into does not verify."""
-    if device != DEVICES[0] and not valid():
+    if device != KZG_DEVICES[0] and not valid():
         from proofmill.host.prover.devices.device import DeviceError
 
         raise DeviceError(f"{device} computed a wrong sum, so nothing is written; use --device "
-                          f"{DEVICES[0]}")
+                          f"{KZG_DEVICES[0]}")
 
 
 def _tell_cycles(screen: Screen, device: str, sums: "Sums") -> None:

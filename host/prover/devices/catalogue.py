@@ -32,6 +32,9 @@ DEVICES = {
 }
 """Every device, and what it is."""
 
+KZG_DEVICES = ("cpu", "model", "rtl")
+"""Those of them that compute the sums of KZG, on BLS12-381."""
+
 
 def open_device(name: str, *, lanes: int | None = None, window: int | None = None,
                 at_once: int | None = None, copies: int | None = None,

@@ -8,13 +8,11 @@ from typing import Protocol
 
 from proofmill.hdl.curve import Group
 from proofmill.host.ground.errors import ProofmillError
-from proofmill.host.prover.devices.catalogue import BuildProgress
+from proofmill.host.prover.devices.catalogue import KZG_DEVICES, BuildProgress
 from proofmill.host.prover.devices.device import Bases, Device, Job
 from proofmill.host.prover.native import bls12_381
 from proofmill.host.prover.native.bls12_381 import NUMBER_BYTES, POINT_BYTES, pieces
 from proofmill.host.prover.native.library import Progress
-
-DEVICES = ("cpu", "model", "rtl")
 
 
 class Sums(Protocol):
@@ -125,17 +123,19 @@ class DeviceSums:
         self._device.close()
 
 
-def open_sums(name: str = DEVICES[0], threads: int | None = None,
+def open_sums(name: str = KZG_DEVICES[0], threads: int | None = None,
               progress: BuildProgress | None = None) -> Sums:
-    """What computes sums, one of `DEVICES`: this machine's processor, or a simulated accelerator of
-    the standard kind on BLS12-381, one a core, its gateware or the model of its control.
+    """What computes sums, one of `KZG_DEVICES`: this machine's processor, or simulated accelerators
+    of the standard kind on BLS12-381, their gateware or the model of their control.
 
-    `threads`: of the processor. A point has no copies stored beside it, since a command ends with
-    a blob. Raises `ProofmillError` for another name, and where a simulation cannot be built.
+    `threads`: of the processor, or accelerators side by side (None: one a core). A point
+    has no copies stored beside it, since a command ends with a blob. Raises `ProofmillError` for
+    another name, and where a simulation cannot be built.
     """
-    if name not in DEVICES:
-        raise ProofmillError(f"there is no device {name!r} for KZG; choose {', '.join(DEVICES)}")
-    if name == DEVICES[0]:
+    if name not in KZG_DEVICES:
+        raise ProofmillError(
+            f"there is no device {name!r} for KZG; choose {', '.join(KZG_DEVICES)}")
+    if name == KZG_DEVICES[0]:
         return ProcessorSums(threads)
     # The generator and the simulator take half a second to import.
     from proofmill.hdl.curve import BLS12_381

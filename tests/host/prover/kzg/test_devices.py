@@ -8,10 +8,11 @@ import pytest
 from eth_consensus_specs.utils import kzg as specification
 
 from proofmill.host.ground.errors import ProofmillError
+from proofmill.host.prover.devices.catalogue import KZG_DEVICES
 from proofmill.host.prover.kzg import blobs
 from proofmill.host.prover.kzg.cells import coefficients_of, proofs_of
 from proofmill.host.prover.kzg.inputs import blob_of
-from proofmill.host.prover.kzg.sums import DEVICES, ON_PROCESSOR, ProcessorSums, Sums, open_sums
+from proofmill.host.prover.kzg.sums import ON_PROCESSOR, ProcessorSums, Sums, open_sums
 from proofmill.host.prover.kzg.trusted_setup import lagrange, powers
 from proofmill.host.prover.native.bls12_381 import INFINITY, ORDER, POINT_BYTES, pack
 from tests.host.prover.kzg.polynomials import blob_with
@@ -32,7 +33,7 @@ def test_what_computes_sums_has_a_name() -> None:
     sums.close()
     with pytest.raises(ProofmillError, match="no device 'fpga' for KZG; choose cpu, model, rtl"):
         open_sums("fpga")
-    assert DEVICES == ("cpu", "model", "rtl")
+    assert KZG_DEVICES == ("cpu", "model", "rtl")
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +41,7 @@ def setup() -> object:
     return specification.load_trusted_setup()
 
 
-@pytest.fixture(scope="module", params=DEVICES[1:])
+@pytest.fixture(scope="module", params=KZG_DEVICES[1:])
 def sums(request: pytest.FixtureRequest) -> Iterator[Sums]:
     opened = open_sums(request.param, 2)
     yield opened
