@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from proofmill.hdl.curve import Group
+from proofmill.hdl.curve import BN254, Group
 from proofmill.hdl.windows import WindowPlan
 from proofmill.host.bench.kinds import BASES, KINDS
 from proofmill.host.ground.errors import ProofmillError
@@ -15,11 +15,11 @@ from proofmill.host.ground.json_text import JsonObject
 from proofmill.host.prover.curve.arithmetic import multiply_generator
 from proofmill.host.prover.curve.limbs import SCALAR_MODULUS, Limbs, from_limbs, to_limbs
 from proofmill.host.prover.devices.device import Bases, Device, Job, Progress
-from proofmill.host.prover.devices.lanes import SCALAR_BITS, LanesDevice, machine_of
+from proofmill.host.prover.devices.lanes import LanesDevice, machine_of
 
 log = logging.getLogger(__name__)
 
-USUAL = WindowPlan(SCALAR_BITS, 8)
+USUAL = WindowPlan(BN254.scalar.bits, 8)
 """The windows that scalars are made for where the device has none."""
 
 

@@ -29,8 +29,6 @@ from proofmill.host.prover.devices.scalar_words import bit_lengths
 
 log = logging.getLogger(__name__)
 
-SCALAR_BITS = BN254.scalar.bits
-
 
 def check_suits(name: str, identity: dict[str, int],
                 groups: Collection[Group] = tuple(Group), wanted: Curve = BN254) -> None:

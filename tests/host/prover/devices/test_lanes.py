@@ -6,7 +6,7 @@ import pytest
 
 from proofmill.hdl.accelerator import identity_words
 from proofmill.hdl.commands import IDENTITY
-from proofmill.hdl.curve import Group
+from proofmill.hdl.curve import BN254, Group
 from proofmill.hdl.presets import STANDARD, control_only
 from proofmill.hdl.windows import WindowPlan
 from proofmill.host.bench.msm import BASES, KINDS, bases_of, measure, scalars_of
@@ -17,7 +17,7 @@ from proofmill.host.prover.devices.accelerator import Accelerator
 from proofmill.host.prover.devices.catalogue import open_device
 from proofmill.host.prover.devices.cpu import CpuDevice
 from proofmill.host.prover.devices.device import DeviceError, Job
-from proofmill.host.prover.devices.lanes import SCALAR_BITS, LanesDevice
+from proofmill.host.prover.devices.lanes import LanesDevice
 from proofmill.host.prover.groth16.prove import Prover
 from proofmill.host.prover.groth16.verify import verify
 from proofmill.host.prover.groth16.wtns import read_witness
@@ -198,7 +198,7 @@ def test_wrong_shapes_are_refused(rtl):
 def test_points_that_are_not_there_are_not_asked_for():
     """Before a word of it is sent."""
     device = Accelerator(Identified(identity_words(STANDARD, 0, memory_words=1 << 20)))
-    scalars, plan = to_limbs([1, 2]), WindowPlan(SCALAR_BITS, 8)
+    scalars, plan = to_limbs([1, 2]), WindowPlan(BN254.scalar.bits, 8)
     device.used = 24
     for address, end in ((9, 25), (16, 32)):
         with pytest.raises(ValueError, match=f"^points at word {address} would be read to word "
