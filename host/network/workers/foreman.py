@@ -18,13 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from nats.aio.msg import Msg
-from nats.js.api import (
-    AckPolicy,
-    ConsumerConfig,
-    DiscardPolicy,
-    RetentionPolicy,
-    StreamConfig,
-)
+from nats.js.api import StreamConfig
 from nats.js.errors import APIError
 
 from proofmill.host.ground.database import StorageError
@@ -35,10 +29,10 @@ from proofmill.host.network.workers.access import Access
 from proofmill.host.network.workers.book import Answered, Book
 from proofmill.host.network.workers.line import FAULTS
 from proofmill.host.network.workers.server import START_SECONDS, Server
+from proofmill.host.network.workers.streams import consumers_of, streams_of
 from proofmill.host.network.workers.wire import (
     ABOUT,
     ALIVE_SECONDS,
-    CONSUMER,
     READER,
     VERSION,
     About,
@@ -207,15 +201,7 @@ class Foreman:
     async def _prepare(self) -> None:
         """The streams and consumers, made where they are not there."""
         queue, js = self._queue, self._stream
-        for config in (
-            StreamConfig(
-                name=queue.tasks, subjects=[queue.task("*")], retention=RetentionPolicy.WORK_QUEUE,
-                discard=DiscardPolicy.NEW, max_msgs_per_subject=1, discard_new_per_subject=True),
-            StreamConfig(name=queue.answers, subjects=[queue.answer("*", "*")],
-                         retention=RetentionPolicy.WORK_QUEUE),
-            StreamConfig(name=queue.blobs, subjects=[queue.blob("*", "*")], allow_direct=True,
-                         max_msgs_per_subject=1),
-        ):
+        for config in streams_of(queue):
             try:
                 await _patiently(js.add_stream, config)
             except APIError as error:
@@ -227,11 +213,8 @@ class Foreman:
                 raise line.Unreachable(
                     f"{self._access.url}: JetStream does not answer ({error or 'no answer'}); "
                     "enable it in the server's settings") from error
-        await js.add_consumer(queue.tasks, ConsumerConfig(
-            durable_name=CONSUMER, ack_policy=AckPolicy.EXPLICIT, ack_wait=self._lease,
-            max_ack_pending=100_000, max_waiting=100_000))
-        await js.add_consumer(queue.answers, ConsumerConfig(
-            durable_name=READER, ack_policy=AckPolicy.EXPLICIT, ack_wait=30))
+        for name, consumer in consumers_of(queue, self._lease).items():
+            await js.add_consumer(name, consumer)
         await js.publish(queue.blob(ABOUT, ABOUT), to_bytes(
             About(VERSION, self._program, self._lease)))
 

@@ -6,13 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from nats.js.api import (
-    AckPolicy,
-    ConsumerConfig,
-    DiscardPolicy,
-    RetentionPolicy,
-    StreamConfig,
-)
 from nats.js.errors import APIError, NotFoundError
 
 from proofmill.host.bench.simulated_queue import SimulatedQueue
@@ -20,25 +13,20 @@ from proofmill.host.bench.virtual_time import VirtualLoop
 from proofmill.host.network.workers import line
 from proofmill.host.network.workers.access import Access, read_access
 from proofmill.host.network.workers.server import Server
+from proofmill.host.network.workers.streams import consumers_of, streams_of
+from proofmill.host.network.workers.wire import CONSUMER, READER, Queue
 
-LEASE = 1.0
+QUEUE, LEASE = Queue("q"), 1.0
 Script = Callable[[Any, Any], Coroutine[Any, Any, list[object]]]
 """What is done with JetStream and a client, and all that is seen of it."""
 
 
 async def prepared(stream: Any) -> None:
     """The streams and consumers that a node makes."""
-    for name, subjects, unique in (("q-tasks", ["q.task.*"], True),
-                                   ("q-answers", ["q.answer.*.*"], False)):
-        await stream.add_stream(StreamConfig(
-            name=name, subjects=subjects, retention=RetentionPolicy.WORK_QUEUE,
-            discard=DiscardPolicy.NEW if unique else DiscardPolicy.OLD,
-            max_msgs_per_subject=1 if unique else -1, discard_new_per_subject=unique or None))
-    await stream.add_stream(StreamConfig(
-        name="q-blobs", subjects=["q.blob.*.*"], allow_direct=True, max_msgs_per_subject=1))
-    for name in ("q-tasks", "q-answers"):
-        await stream.add_consumer(name, ConsumerConfig(
-            durable_name="all", ack_policy=AckPolicy.EXPLICIT, ack_wait=LEASE))
+    for config in streams_of(QUEUE):
+        await stream.add_stream(config)
+    for name, consumer in consumers_of(QUEUE, LEASE).items():
+        await stream.add_consumer(name, consumer)
 
 
 async def told(work: Coroutine[Any, Any, Any]) -> str:
@@ -69,7 +57,7 @@ def names(messages: list[Any]) -> list[tuple[str, bytes]]:
 async def one_of_a_subject(stream: Any, client: Any) -> list[object]:
     """A task that waits, or is leased, is not taken twice; one that is done is."""
     seen: list[object] = []
-    subscription = await stream.pull_subscribe_bind("all", stream="q-tasks")
+    subscription = await stream.pull_subscribe_bind(CONSUMER, stream="q-tasks")
     for _ in range(2):
         seen.append(await told(stream.publish("q.task.a", b"1")))
     seen.append((await stream.stream_info("q-tasks", subjects_filter="q.task.*")).state.subjects)
@@ -86,7 +74,7 @@ async def leases(stream: Any, client: Any) -> list[object]:
     """Who says nothing loses its task to another; who holds it does not; what comes again comes
     before what is new, and what waits is counted."""
     seen: list[object] = []
-    subscription = await stream.pull_subscribe_bind("all", stream="q-tasks")
+    subscription = await stream.pull_subscribe_bind(CONSUMER, stream="q-tasks")
     for name in "abc":
         await stream.publish(f"q.task.{name}", name.encode())
     (first,) = await taken(subscription)
@@ -105,7 +93,7 @@ async def leases(stream: Any, client: Any) -> list[object]:
 
 async def one_lease_of_two(stream: Any, client: Any) -> list[object]:
     """It ends in its time, where nothing is left of the one before it and nothing else happens."""
-    subscription = await stream.pull_subscribe_bind("all", stream="q-tasks")
+    subscription = await stream.pull_subscribe_bind(CONSUMER, stream="q-tasks")
     for name in "ab":
         await stream.publish(f"q.task.{name}", b"1")
     (first,) = await taken(subscription)
@@ -117,7 +105,7 @@ async def one_lease_of_two(stream: Any, client: Any) -> list[object]:
 
 async def given_back(stream: Any, client: Any) -> list[object]:
     """At once, or after a while."""
-    subscription = await stream.pull_subscribe_bind("all", stream="q-tasks")
+    subscription = await stream.pull_subscribe_bind(CONSUMER, stream="q-tasks")
     await stream.publish("q.task.a", b"1")
     (message,) = await taken(subscription)
     await message.nak()
@@ -130,7 +118,7 @@ async def given_back(stream: Any, client: Any) -> list[object]:
 
 async def purged(stream: Any, client: Any) -> list[object]:
     """What is taken away is not handed out, and may come again."""
-    subscription = await stream.pull_subscribe_bind("all", stream="q-tasks")
+    subscription = await stream.pull_subscribe_bind(CONSUMER, stream="q-tasks")
     for name in "ab":
         await stream.publish(f"q.task.{name}", b"1")
     await stream.purge_stream("q-tasks", subject="q.task.a")
@@ -144,13 +132,13 @@ async def purged(stream: Any, client: Any) -> list[object]:
 
 async def waits(stream: Any, client: Any) -> list[object]:
     """Who asks first has what comes; several at once; how far the reader is."""
-    subscription = await stream.pull_subscribe_bind("all", stream="q-answers")
+    subscription = await stream.pull_subscribe_bind(READER, stream="q-answers")
     asked = asyncio.ensure_future(taken(subscription, timeout=2.0))
     await asyncio.sleep(0.1)
     for number in range(4):
         await stream.publish(f"q.answer.w.{number}", str(number).encode())
     seen: list[object] = [names(await asked), names(await taken(subscription, 2))]
-    info = await stream.consumer_info("q-answers", "all")
+    info = await stream.consumer_info("q-answers", READER)
     return [*seen, info.num_pending, info.num_ack_pending, info.ack_floor.stream_seq]
 
 
