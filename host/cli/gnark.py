@@ -50,9 +50,10 @@ def run_key(options: argparse.Namespace) -> None:
     )
     from proofmill.host.prover.groth16.plain import key_from_json
     from proofmill.host.prover.groth16.verification_key import key_of
+    from proofmill.host.prover.groth16.zkey import MAGIC
 
-    screen, data = Screen(machine=machine_reads(options.out)), read_bytes(options.key)
-    if data[:4] == b"zkey":
+    screen, data = Screen(machine=machine_reads(options.out)), read_bytes(options.key, but=MAGIC)
+    if data == MAGIC:
         key = _of_zkey(options.key)
     elif is_text(data):
         plain = key_from_json(parse_text(data, options.key).value, options.key)

@@ -166,11 +166,13 @@ def read_json(path: str | os.PathLike[str]) -> Fields:
     return parse_text(read_bytes(path), os.fspath(path))
 
 
-def read_bytes(path: str | os.PathLike[str]) -> bytes:
-    """The content of a file; a pipe is read once. Raises `ProofmillError`."""
+def read_bytes(path: str | os.PathLike[str], but: bytes = b"") -> bytes:
+    """The content of a file; a pipe is read once. Of one that begins with `but`, a large one that
+    others read, that alone. Raises `ProofmillError`."""
     try:
         with open(path, "rb") as stream:
-            return stream.read()
+            start = stream.read(len(but))
+            return start if but and start == but else start + stream.read()
     except OSError as error:
         raise ProofmillError(f"{os.fspath(path)}: cannot be read: {error.strerror or error}; "
                              "give the path of a file that is there") from error

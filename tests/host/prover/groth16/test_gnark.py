@@ -11,9 +11,10 @@ from proofmill.host.cli.main import main
 from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.prover.groth16 import gnark
 from proofmill.host.prover.groth16.gnark import Form, GnarkKey, GnarkProof
-from proofmill.host.prover.groth16.json_fields import NotValid, is_text, read_public
+from proofmill.host.prover.groth16.json_fields import NotValid, is_text, read_bytes, read_public
 from proofmill.host.prover.groth16.plain import read_key, read_proof, verify
 from proofmill.host.prover.groth16.points_by_x import is_larger, square_root
+from proofmill.host.prover.groth16.zkey import MAGIC
 from tests.host.prover.groth16.files import VECTORS
 
 FOLDER = VECTORS / "gnark"
@@ -120,6 +121,7 @@ def test_the_commands(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Non
     assert turned.plain == replace(gnark.parse_key(KEY).plain, name="verification key")
     assert turned.beta_1 == gnark.NO_POINT
     zkey = VECTORS / "chain4" / "circuit.zkey"
+    assert read_bytes(zkey, but=MAGIC) == MAGIC and read_bytes(files[0], but=MAGIC) == KEY
     assert run("gnark", "key", zkey, back)[0] == 0
     made = gnark.parse_key(back.read_bytes())
     assert any(made.beta_1) and run("verify", back, VECTORS / "chain4" / "public.json",
