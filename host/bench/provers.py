@@ -243,11 +243,11 @@ class Simulation:
             await process.kill()
 
     def _begin_node(self) -> None:
-        self._running["node"] = process = VirtualProcess("node")
+        self._running["node"] = process = VirtualProcess()
         process.begin(self._node)
 
     def _begin_worker(self, machine: _Machine) -> None:
-        self._running[machine.name] = process = VirtualProcess(machine.name)
+        self._running[machine.name] = process = VirtualProcess()
         worker = Worker(self._access(machine.name),
                         [_SimulatedBench(self._loop, machine, self.records)], self._kept, "bench",
                         connect=self.queue.connect)

@@ -78,7 +78,7 @@ class SimulatedQueue:
         self._consumers: dict[tuple[str, str], _Consumer] = {}
         self._pulls: dict[tuple[str, str], deque[_Pull]] = {}
         self._lines: set[SimulatedLine] = set()
-        self._listening: list[SimulatedLine] = []
+        self._listening: list[SimulatedClient] = []
         self._life, self._free_at = 0, 0.0
 
     async def connect(self, access: Access, name: str, on_back: Callable[[], None] | None = None,
@@ -93,7 +93,7 @@ class SimulatedQueue:
     def left(self, line: "SimulatedLine") -> None:
         """A connection has ended."""
         self._lines.discard(line)
-        self._listening = [each for each in self._listening if each is not line]
+        self._listening = [each for each in self._listening if each is not line.client]
 
     async def restart(self, away_seconds: float, store: "Store | None" = None) -> None:
         """Be away for so long; what waits is forgotten, what is stored is there again, or what an
@@ -299,13 +299,13 @@ class SimulatedQueue:
 
     def say(self, subject: str, content: bytes) -> None:
         """To all who listen."""
-        for line in self._listening:
-            line.client.heard(subject, content)
+        for client in self._listening:
+            client.heard(subject, content)
 
     def listen(self, client: "SimulatedClient") -> None:
         """A client has subscribed."""
-        self._listening = [line for line in self._lines
-                           if line in self._listening or line.client is client]
+        if client not in self._listening:
+            self._listening.append(client)
 
 
 @dataclass(frozen=True)

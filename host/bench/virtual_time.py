@@ -37,18 +37,16 @@ class _Selector(selectors.SelectSelector):
 class VirtualProcess:
     """Tasks that end together, as those of a process that is killed."""
 
-    def __init__(self, name: str) -> None:
-        self.name = name
+    def __init__(self) -> None:
         self.killed = False
         self._tasks: set[asyncio.Task[Any]] = set()
         self._first: asyncio.Task[Any] | None = None
 
-    def begin(self, make: Callable[[], Any]) -> "asyncio.Task[Any]":
+    def begin(self, make: Callable[[], Any]) -> None:
         """Run the coroutine of `make`; what it begins belongs to this process."""
         context = Context()
         context.run(_PROCESS.set, self)
         self._first = asyncio.get_running_loop().create_task(make(), context=context)
-        return self._first
 
     def fault(self) -> BaseException | None:
         """What ended it, if it did not end in order and was not killed."""

@@ -73,7 +73,7 @@ def test_nothing_that_a_killed_process_began_goes_on() -> None:
             await asyncio.Event().wait()
 
         held: list[asyncio.Future[None]] = []
-        process, other = VirtualProcess("one"), VirtualProcess("other")
+        process, other = VirtualProcess(), VirtualProcess()
         process.begin(main)
         other.begin(lambda: asyncio.sleep(100))
         await asyncio.sleep(2.5)
