@@ -3,7 +3,7 @@
 import json
 import random
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +14,12 @@ from proofmill.host.ground.units import BPS, GWEI
 from proofmill.host.network.contracts.market import JobState, Way, inputs_digest
 from proofmill.host.network.contracts.results import ResultState, Terms
 from proofmill.host.network.mechanism.results import least_multiple
-from proofmill.host.network.node.goods import Goods
 from proofmill.host.network.node.trader import Call, Trader, call
 from proofmill.host.prover.circuits.preimage import chained
 from proofmill.host.prover.curve.limbs import SCALAR_MODULUS
 from proofmill.host.prover.inference.digits import digits, shaped
 from proofmill.host.prover.inference.gadgets import commitment
+from proofmill.host.prover.inference.model import Model
 
 LOWEST_WEI, HIGHEST_WEI, PROOF_PRICE_WEI = (
     1_000_000 * GWEI, 3_000_000 * GWEI, 2_000_000 * GWEI)
@@ -43,15 +43,15 @@ class BuyerTerms:
 class Buyer:
     """Posts a job a block: for a proof, for a result, for a result with its proof, and so on."""
 
-    def __init__(self, terms: BuyerTerms, trader: Trader, goods: Goods) -> None:
-        self._terms, self._trader, self._goods = terms, trader, goods
+    def __init__(self, terms: BuyerTerms, trader: Trader, model: Model) -> None:
+        self._terms, self._trader, self._model = terms, trader, model
         parameters = trader.follower.parameters
         self._multiple = least_multiple(parameters, BPS // terms.ask_one_in)
         self._looked = -1
         images, _ = digits()
-        samples = shaped(images, goods.model.shape)
+        samples = shaped(images, model.shape)
         assert samples is not None, "the market's model takes no digits"
-        self._samples = goods.model.quantisation.quantise(samples)
+        self._samples = model.quantisation.quantise(samples)
 
     def work(self) -> None:
         """Once for every new head: what is due of its jobs, and the next job."""
@@ -118,13 +118,13 @@ class Buyer:
         folder.mkdir(parents=True, exist_ok=True)
         path = folder.resolve() / f"{digest.hex()[:16]}.json"
         write_atomically(path, [text], to_disk=False)
-        least = self._goods.model.quantisation.least
+        least = self._model.quantisation.least
         committed = commitment([each - least for each in integers], salt)
         terms = Terms(proven=proven, lowest=LOWEST_WEI, highest=HIGHEST_WEI, ramp=RAMP,
                       duration=DURATION, time=LOCK, multiple=self._multiple)
         if not proven:
-            terms = Terms(**{**vars(terms), "window": WINDOW, "proof_price": PROOF_PRICE_WEI,
-                             "proof_time": PROOF_TIME})
+            terms = replace(terms, window=WINDOW, proof_price=PROOF_PRICE_WEI,
+                            proof_time=PROOF_TIME)
         return call(self._trader.stalls.results, "post", self._trader.place.model,
                     committed.to_bytes(32, "big"), terms.words, digest, path.as_uri(),
                     value=HIGHEST_WEI)

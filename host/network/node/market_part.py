@@ -18,6 +18,7 @@ from proofmill.host.network.node.market_place import GoodsFiles, MarketPlace, St
 from proofmill.host.network.node.seller import Beside, Seller, SellerTerms
 from proofmill.host.network.node.trader import Publish, Trader
 from proofmill.host.prover.devices.device import BOARD_HZ
+from proofmill.host.prover.inference.onnx_file import read_model
 
 
 @dataclass(frozen=True)
@@ -62,14 +63,14 @@ class NodeMarket:
                  beside: Beside) -> None:
         """As of `Seller`; `array` is of a seller alone."""
         self._setup, self._follower, self.array = setup, follower, array
-        clock = BOARD_HZ if array is None else array.book.clock_hz
-        goods = Goods(setup.files, Book(clock, 0).longest_tile)
         self._seller = None
         if setup.seller is not None and array is not None:
+            goods = Goods(setup.files, array.book.longest_tile)
             self._seller = Seller(setup.seller, setup.place, goods, follower, array, load,
                                   block_constraints, publish, beside)
         self._buyer = None if setup.buyer is None else Buyer(
-            setup.buyer, Trader(setup.buyer.key, setup.place, follower, publish), goods)
+            setup.buyer, Trader(setup.buyer.key, setup.place, follower, publish),
+            read_model(setup.files.model))
 
     @property
     def seller_address(self) -> bytes:
