@@ -19,6 +19,7 @@ from proofmill.host.prover.curve.limbs import to_limbs
 from proofmill.host.prover.devices.cpu import CpuDevice
 from proofmill.host.prover.groth16.prove import ProofResult, Prover
 from proofmill.host.prover.groth16.proving_key import ProvingKey
+from proofmill.host.prover.groth16.r1cs import R1cs
 from proofmill.host.prover.groth16.zkey import read_zkey
 from proofmill.host.prover.inference.array import Array
 from proofmill.host.prover.inference.circuit import InferenceCircuit
@@ -42,11 +43,15 @@ class Provable:
         """Of the circuit."""
         return len(self.system.constraints)
 
+    @cached_property
+    def r1cs(self) -> R1cs:
+        """The circuit's constraints as matrices."""
+        return self.system.to_r1cs("goods")
+
     def prove(self, inputs: dict[str, int]) -> ProofResult:
         """A proof on one thread of this processor; it is verified as well."""
         witness = self.system.witness(inputs)
-        r1cs = self.system.to_r1cs("goods")
-        return Prover(self.key, CpuDevice(threads=1), r1cs=r1cs).prove(to_limbs(witness))
+        return Prover(self.key, CpuDevice(threads=1), r1cs=self.r1cs).prove(to_limbs(witness))
 
 
 class Goods:
