@@ -181,12 +181,11 @@ def _goods(screen: Screen, options: argparse.Namespace) -> GoodsFiles | None:
         return None
     from proofmill.host.cli.market_devnet import make_goods
     from proofmill.host.ground.output import make_folder
-    from proofmill.host.network.operator.new import MARKET
+    from proofmill.host.network.operator.new import MARKET, check_empty
 
     folder = Path(options.folder)
-    if folder.exists() and (filled := next(folder.iterdir(), None)) is not None:
-        raise ProofmillError(f"{folder}: is not empty ({filled.name}); a chain's nodes have new "
-                             "keys, so give it a folder of its own")
+    if folder.exists():
+        check_empty(folder)
     make_folder(folder / MARKET)
     return make_goods(screen, options.seed, folder / MARKET)
 

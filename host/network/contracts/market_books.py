@@ -16,6 +16,7 @@ from proofmill.host.network.contracts.market import JobState, Way
 from proofmill.host.network.contracts.results import ResultState
 from proofmill.host.network.evm.client import ZERO_ADDRESS, Address, Evm
 from proofmill.host.network.evm.contract import Contract
+from proofmill.host.network.evm.hexadecimal import to_hex
 
 UNPRICED = "closed"
 """The state of a job that nobody was paid for."""
@@ -100,7 +101,7 @@ def _proofs(evm: Evm, address: Address, step: Step) -> list[Listed]:
         locked = state is JobState.LOCKED
         price = _price(market, number, job, state.name or "")
         found.append(Listed(
-            number, _name(state), _name(Way(job["way"])), job["verifier"], _text(job["requester"]),
+            number, _name(state), _name(Way(job["way"])), job["verifier"], to_hex(job["requester"]),
             _seller(job["solver"]), price,
             str(max(job["price"] * multiple, least)) if locked else None, job["deadline"],
             job["locked_until"] if locked else None))
@@ -117,7 +118,7 @@ def _results(evm: Evm, address: Address, step: Step) -> list[Listed]:
         runs = state in (ResultState.LOCKED, ResultState.GIVEN, ResultState.ASKED)
         found.append(Listed(
             number, _name(state), "proven" if job["terms"]["proven"] else "unproven", job["model"],
-            _text(job["requester"]), _seller(job["solver"]),
+            to_hex(job["requester"]), _seller(job["solver"]),
             _price(jobs, number, job, state.name or ""),
             str(job["collateral"]) if job["collateral"] else None, job["deadline"],
             job["until"] if runs else None))
@@ -134,9 +135,5 @@ def _name(value: JobState | ResultState | Way) -> str:
     return str(value.name).lower()
 
 
-def _text(address: Address) -> str:
-    return f"0x{address.hex()}"
-
-
 def _seller(address: Address) -> str | None:
-    return None if address == ZERO_ADDRESS else _text(address)
+    return None if address == ZERO_ADDRESS else to_hex(address)

@@ -10,7 +10,7 @@ from proofmill.host.network.evm.account import Account, address_of
 from proofmill.host.network.evm.client import Address
 from proofmill.host.network.node.buyer import BuyerTerms
 from proofmill.host.network.node.market_part import MarketSetup
-from proofmill.host.network.node.market_place import GoodsFiles, MarketPlace
+from proofmill.host.network.node.market_place import GoodsFiles, MarketPlace, open_market
 from proofmill.host.network.node.opening import Founder
 from proofmill.host.network.node.seller import SellerTerms
 
@@ -43,8 +43,6 @@ def rich(seed: int, sellers: Sequence[str]) -> set[Address]:
 
 def founder(seed: int, plan: MarketPlan) -> Founder:
     """What creates the market before the first slot."""
-    from proofmill.host.network.node.market_place import open_market
-
     return lambda evm, parameters: open_market(
         Account(evm, key_of(seed, FOUNDER)), evm, parameters, plan.files)
 

@@ -13,11 +13,12 @@ from proofmill.host.ground.json_text import parse_json
 from proofmill.host.ground.output import write_atomically
 from proofmill.host.ground.typed import typed
 from proofmill.host.network.consensus.keys import ValidatorKey
+from proofmill.host.network.evm.hexadecimal import from_hex, to_hex
 from proofmill.host.network.node.market_place import GoodsFiles, MarketPlace
+from proofmill.host.network.operator.chain_file import Address
 
 KIND, VERSION = "proofmill market", 1
 FILE = "market.json"
-Address = Annotated[str, Meta(pattern="^0x[0-9a-f]{40}$")]
 Name = Annotated[str, Meta(min_length=1, max_length=4096)]
 Number = Annotated[int, Meta(ge=0)]
 
@@ -41,8 +42,8 @@ def write_market(path: Path, place: MarketPlace, files: GoodsFiles) -> None:
         return os.path.relpath(file, path.parent)
 
     write_atomically(path, [json.dumps({
-        "kind": KIND, "version": VERSION, "proofs": f"0x{place.proofs.hex()}",
-        "verifiers": f"0x{place.verifiers.hex()}", "results": f"0x{place.results.hex()}",
+        "kind": KIND, "version": VERSION, "proofs": to_hex(place.proofs),
+        "verifiers": to_hex(place.verifiers), "results": to_hex(place.results),
         "verifier": place.verifier, "model_number": place.model, "model": name(files.model),
         "compiled": name(files.compiled), "preimage_key": name(files.preimage_key),
     }, indent=1).encode() + b"\n"])
@@ -64,7 +65,7 @@ def read_market_file(path: Path) -> tuple[MarketPlace, GoodsFiles]:
     file = typed(document, _File, f"market.place {path}")
     base = path.parent
     proofs, verifiers, results = (
-        bytes.fromhex(each[2:]) for each in (file.proofs, file.verifiers, file.results))
+        from_hex(each) for each in (file.proofs, file.verifiers, file.results))
     return (MarketPlace(proofs, verifiers, results, file.verifier, file.model_number),
             GoodsFiles(base / file.model, base / file.compiled, base / file.preimage_key))
 

@@ -99,10 +99,7 @@ def make_chain(
     identities = [new_identity() for _ in range(wanted.nodes)]
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        if (filled := next((each for each in folder.iterdir() if each.name != MARKET), None)
-                ) is not None:
-            raise ProofmillError(f"{folder}: is not empty ({filled.name}); a chain's nodes have "
-                                 "new keys, so give it a folder of its own")
+        check_empty(folder, "" if wanted.market is None else MARKET)
         write_zkey(folder / ZKEY, key)
         write_atomically(folder / CHAIN, [chain_text(chain)])
         if wanted.market is not None:
@@ -136,6 +133,13 @@ def make_chain(
         raise ProofmillError(f"{error.filename}: cannot be written: {error.strerror}; "
                              f"{way_out(error)}") from error
     return made
+
+
+def check_empty(folder: Path, but: str = "") -> None:
+    """See that a chain's folder has nothing in it, `but` for what is made before the chain."""
+    if (filled := next((each for each in folder.iterdir() if each.name != but), None)) is not None:
+        raise ProofmillError(f"{folder}: is not empty ({filled.name}); a chain's nodes have new "
+                             "keys, so give it a folder of its own")
 
 
 def _founded(wanted: NewChain, keys: Sequence[ValidatorKey], buyers: Sequence[int]
@@ -193,5 +197,7 @@ def _market(wanted: NewChain, node: int) -> MarketTable:
     """Every prover sells, and the last node buys."""
     if wanted.market is None:
         return MarketTable()
+    from proofmill.host.network.operator.market_file import FILE
+
     return MarketTable(sell=node < wanted.provers, buy=node == wanted.nodes - 1,
-                       place=f"../{MARKET}/market.json", inputs=f"../{MARKET}/inputs")
+                       place=f"../{MARKET}/{FILE}", inputs=f"../{MARKET}/inputs")

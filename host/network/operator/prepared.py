@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from proofmill.host.ground.errors import ProofmillError, not_read
+from proofmill.host.ground.errors import ProofmillError, how_to_install, not_read
 from proofmill.host.ground.log_fields import LogTo
 from proofmill.host.network.consensus.keys import ValidatorKey
 from proofmill.host.network.node.identity import Identity, peer_name
@@ -156,8 +156,8 @@ def _market(settings: Settings, base: Path, prover_key: ValidatorKey | None,
         from proofmill.host.network.node.seller import SellerTerms
         from proofmill.host.network.operator.market_file import market_key, read_market_file
     except ImportError as error:
-        raise ProofmillError("market.sell, market.buy: need the extra ai: pip install "
-                             "'proofmill[ai]'") from error
+        raise ProofmillError("market.sell, market.buy: need the extra ai: "
+                             f"{how_to_install('ai')}") from error
 
     place, files = read_market_file(base / table.place)
     inputs = base / table.inputs if table.inputs else None
