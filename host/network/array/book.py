@@ -10,7 +10,7 @@ goes before everything else, at the end of the tile that is under way, and offer
 it.
 """
 
-from collections.abc import Sequence
+from collections.abc import MutableMapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
@@ -99,7 +99,8 @@ class Book:
     capital: int
     cost: float = 0.0
     earned: dict[Kind, Earned] = field(default_factory=lambda: {kind: Earned() for kind in Kind})
-    decisions: list[Decision] = field(default_factory=list)
+    decisions: MutableMapping[str, Decision] = field(default_factory=dict)
+    """The newest of each job, by name."""
     _taken: dict[str, _Taken] = field(default_factory=dict)
     _running: str | None = None
 
@@ -145,9 +146,14 @@ class Book:
             if decision.taken:
                 for job in offer.jobs:
                     self.duty(job)
+            self.note(decision)
             found.append(decision)
-        self.decisions += found
         return found
+
+    def note(self, decision: Decision) -> None:
+        """Put down what became of an offer."""
+        self.decisions.pop(decision.job.name, None)    # the newest stands last
+        self.decisions[decision.job.name] = decision
 
     def next(self, now: int) -> Job | None:
         """What runs for a tile from `now` on: of what is released, what is due first."""

@@ -51,4 +51,4 @@ def array_record(name: str, book: Book) -> ArrayRecord:
               for kind, each in book.earned.items()),
         tuple(GivenUp(each.job.name, each.job.kind, round(each.gwei_per_second), str(each.cause),
                       each.reason)
-              for each in book.decisions if not each.taken))
+              for each in book.decisions.values() if not each.taken))

@@ -205,8 +205,7 @@ def state_of(kind: Kind, job: dict[str, Any]) -> str:
 
 def give_up(book: Book, name: str, kind: Kind, cause: Cause, reason: str) -> None:
     """Note that a job is not done, though the scheduler was not asked, or had taken it."""
-    book.decisions[:] = [each for each in book.decisions if each.job.name != name]
-    book.decisions.append(Decision(Job(name, kind, 0, 1, 1, 1, 0), 0.0, cause, reason))
+    book.note(Decision(Job(name, kind, 0, 1, 1, 1, 0), 0.0, cause, reason))
 
 
 def _price(job: dict[str, Any], block: int) -> int:

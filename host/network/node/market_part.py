@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from proofmill.host.ground.json_text import JsonObject
+from proofmill.host.ground.recent import Recent
 from proofmill.host.ground.units import GWEI
 from proofmill.host.network.array.board import BoardArray
 from proofmill.host.network.array.book import Book
@@ -19,6 +20,9 @@ from proofmill.host.network.node.seller import Beside, Seller, SellerTerms
 from proofmill.host.network.node.trader import Publish, Trader
 from proofmill.host.prover.devices.device import BOARD_HZ
 from proofmill.host.prover.inference.onnx_file import read_model
+
+MOST_DECISIONS = 4_096
+"""On offers, that a seller keeps: the newest."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +56,8 @@ class MarketReport:
 
 def board_array(terms: SellerTerms) -> BoardArray:
     """The array that a seller sells: the board's clock, the seller's capital."""
-    return BoardArray(Book(BOARD_HZ, terms.capital_gwei, terms.cost_gwei))
+    return BoardArray(Book(BOARD_HZ, terms.capital_gwei, terms.cost_gwei,
+                           decisions=Recent(MOST_DECISIONS)))
 
 
 class NodeMarket:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from proofmill.host.network.array.board import BoardArray
-from proofmill.host.network.array.book import Cause, Decision, Offer, block_duty
+from proofmill.host.network.array.book import Cause, Offer, block_duty
 from proofmill.host.network.array.jobs import Job, Kind
 from proofmill.host.network.contracts.inference import caller_tag
 from proofmill.host.network.evm.transaction import decode_transaction
@@ -30,7 +30,6 @@ from proofmill.host.network.node.market_offers import (
 from proofmill.host.network.node.market_place import MarketPlace
 from proofmill.host.network.node.trader import Call, Publish, Trader, call
 
-MOST_DECISIONS = 4_096
 Beside = Callable[[Callable[[], Any]], Future[Any]]
 
 
@@ -120,7 +119,6 @@ class Seller:
         decisions = book.offer([found[name][0] for name in best], now)
         for duty in duties:
             book.drop(duty.name)
-        self._keep(decisions)
         calls = []
         for decision in decisions:
             if decision.taken:
@@ -128,15 +126,6 @@ class Seller:
                 self._deals[deal.name] = deal
                 calls.append(deal.lock)
         return calls
-
-    def _keep(self, decisions: list[Decision]) -> None:
-        """Of each job the newest decision, and no more than `MOST_DECISIONS`."""
-        book = self.array.book
-        names = {each.job.name for each in decisions}
-        count = len(decisions)
-        book.decisions[:] = [
-            *(each for each in book.decisions[:-count] if each.job.name not in names),
-            *decisions][-MOST_DECISIONS:]
 
     def _duties(self, now: int, slot: int, last: int) -> list[Job]:
         """A block proof in every slot until `last`, as this node is drawn for it or may be, and
@@ -182,6 +171,10 @@ class Seller:
             give_up(self.array.book, deal.name, deal.kind, Cause.RIVAL, (
                 "its lock was not in the block for whose price it was" if state == "OPEN" else
                 "another seller has locked it"))
+        self._drop(deal)
+
+    def _drop(self, deal: Deal) -> None:
+        """Have done with it."""
         for name in deal.names:
             self.array.book.drop(name)
         del self._deals[deal.name]
@@ -211,9 +204,7 @@ class Seller:
         if not made.done() or (error := made.exception()) is None:
             return made.done()
         give_up(self.array.book, deal.name, deal.kind, Cause.FAILED, str(error) or repr(error))
-        for name in deal.names:
-            self.array.book.drop(name)
-        del self._deals[deal.name]
+        self._drop(deal)
         return False
 
     def _prove(self, deal: Deal, now: int) -> Iterator[Call]:

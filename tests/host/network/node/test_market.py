@@ -120,7 +120,7 @@ def test_nothing_that_is_posted_stops_a_seller(files: GoodsFiles, tmp_path: Path
         source.slot(slot, lambda slot, milliseconds: market.work())
     assert (proofs.call("job_count"), results.call("job_count")) == (3, 1)
     assert market.array is not None
-    given_up = {each.job.name: each.reason for each in market.array.book.decisions
+    given_up = {each.job.name: each.reason for each in market.array.book.decisions.values()
                 if each.cause is Cause.UNFIT}
     assert given_up.keys() == {"proof 0", "proof 1", "result 0"}
     assert "no file's URL" in given_up["proof 0"] and "can't decode" in given_up["proof 1"]
