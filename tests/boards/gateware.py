@@ -64,7 +64,8 @@ class SimulatedEcho:
         os.set_blocking(self._master, False)
         self._slave, self.path = slave, os.ttyname(slave)
         self._damage, self._stop = damage, threading.Event()
-        self.hold = self.restart = False
+        self.hold = False
+        self.restart = threading.Event()
         self.broken = None
         self.resets = 0
         self._thread = threading.Thread(target=self._run, daemon=True)
@@ -81,8 +82,10 @@ class SimulatedEcho:
                 except BlockingIOError:
                     pass
             ctx.set(dut.hold, self.hold)
-            ctx.set(dut.restart, self.restart)
-            self.restart = False
+            restart = self.restart.is_set()
+            ctx.set(dut.restart, restart)
+            if restart:             # what is asked for after the look is not forgotten
+                self.restart.clear()
             ctx.set(dut.valid, bool(coming))
             if coming:
                 ctx.set(dut.byte, coming.pop(0))

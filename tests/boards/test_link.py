@@ -110,7 +110,7 @@ def test_a_board_that_takes_nothing_is_not_overrun(board):
 def test_a_board_reset_in_the_middle_is_noticed(board):
     link = SerialLink(board.path, answer_seconds=PATIENCE)
     assert len(everything(link, words(10))) == 10
-    board.restart = True
+    board.restart.set()
     with pytest.raises(DeviceError, match="was reset or loaded anew while in use"):
         everything(link, words(2_000))
     with pytest.raises(DeviceError, match="was reset or loaded anew"):
