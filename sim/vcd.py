@@ -4,13 +4,17 @@ Only what Amaranth's simulator and Verilator write is understood: one change a l
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TextIO
 
 DECLARATION = re.compile(r"\$var (\S+) (\d+) (\S+) (.+?)(?: \[\d+:\d+\])? \$end$")
+
+INDEX = re.compile(r"\[(\d+)\]")
+"""An element's place in the name of an array's: `words[3]`, `words[3].address`."""
 
 
 @dataclass(frozen=True)
@@ -47,17 +51,33 @@ def _code(line: str) -> str:
     return line.split()[1] if line[0] in "bsr" else line[1:].rstrip()
 
 
+def _plain(name: str, taken: Collection[str]) -> str:
+    """A name without indices, by the rule of `hdl.emit.plain_names` but for dots.
+
+    A viewer takes the last index for a bit's, whatever stands before the name (GTKWave:
+    amaranth-lang/amaranth issue 1001; Surfer: ekiwi/wellen issue 36).
+    """
+    found = INDEX.sub(r"__\1", name)
+    if found == name:
+        return name
+    found = found if "." in found else found.lstrip("\\")
+    while found in taken:
+        found += "_"
+    return found
+
+
 def cut(source: TextIO, target: TextIO, scope: str) -> list[Variable]:
     """Copy the dump `source` to `target`: what lies below `scope` ("top.msm"), and clock and reset.
 
-    Signals that have no name of their own in a scope ("$signal", "start$7") are left out. The
-    outermost scope is called bench. Returns the variables kept.
+    Signals that have no name of their own in a scope ("$signal", "start$7") are left out; element 3
+    of `words` is called words__3. The outermost scope is called bench. Returns the variables kept.
     """
     top = scope.partition(".")[0]
     path: list[str] = []
     kept: list[Variable] = []
     pending: list[str] = []   # scopes that have been opened and are empty so far
     codes: set[str] = set()
+    names: defaultdict[str, set[str]] = defaultdict(set)
     for line in source:
         line = line.lstrip()
         if line.startswith("$scope"):
@@ -78,6 +98,8 @@ def cut(source: TextIO, target: TextIO, scope: str) -> list[Variable]:
             if "$" not in name and (within or (where == top and name in ("clk", "rst"))):
                 target.writelines(pending)
                 pending.clear()
+                name = _plain(name, names[where])
+                names[where].add(name)
                 target.write(f"$var {kind} {bits} {code} {name} $end\n")
                 kept.append(Variable(where, name, kind, int(bits), code))
                 codes.add(code)

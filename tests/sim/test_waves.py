@@ -55,6 +55,16 @@ def test_every_group_shows_signals_and_every_moment_comes(unit, waveforms):
     assert marks == declared
 
 
+def test_no_name_ends_as_a_bit_does(waveforms):
+    """Viewers take the last index of a name for a bit's: GTKWave shows elements of an array beside
+    the array as that (amaranth-lang/amaranth issue 1001), Surfer shows wrong values (ekiwi/wellen
+    issue 36). They are called as in the Verilog."""
+    _, recording = waveforms("msm")
+    assert [each.path for each in recording.variables if "[" in each.name] == []
+    rows = find(recording.variables, ["*.adder.adder0_bank__*"])
+    assert [each.name for each in rows[:4]] == [f"adder0_bank__{n}" for n in range(4)]
+
+
 def test_products_come_out_after_the_latency(waveforms):
     shape, waveform = TOY_SHAPE.adder.multiplier, waveforms("multiplier")
     a, b, product = (values(waveform, f"top.{name}") for name in ("a", "b", "product"))
