@@ -39,11 +39,17 @@ def typed(
 def limits_of(annotated: Any) -> str:
     """The whole numbers, or numbers, that an annotation allows, in words; empty for no limit."""
     for meta in getattr(annotated, "__metadata__", ()):
-        if isinstance(meta, msgspec.Meta) and meta.ge is not None and meta.le is not None:
-            return f"{meta.ge:,} to {meta.le:,}"
-        if isinstance(meta, msgspec.Meta) and meta.ge is not None:
-            return f"{meta.ge:,} or more"
+        if not isinstance(meta, msgspec.Meta) or meta.ge is meta.gt:
+            continue
+        low = f"more than {_told(meta.gt)}" if meta.ge is None else _told(meta.ge)
+        if meta.le is not None:
+            return f"{low}{' to' if meta.gt is None else ' and at most'} {_told(meta.le)}"
+        return low if meta.ge is None else f"{low} or more"
     return ""
+
+
+def _told(limit: float | None) -> str:
+    return f"{limit:,.6f}".rstrip("0").rstrip(".") if isinstance(limit, float) else f"{limit:,}"
 
 
 def _sentence(
@@ -71,7 +77,7 @@ def _sentence(
         if " matching regex " in must and (said := _description(annotated)):
             must = said
         if both_limits and (limits := limits_of(annotated)):
-            must = f"{must.partition(', at ')[0]}, {limits}"
+            must = f"{re.split(', at | [<>] ', must)[0]}, {limits}"
     return at, f"{at or 'the document'} = {value!r}: must be {must}"
 
 
@@ -87,12 +93,17 @@ def _at(value: Any, kind: Any, path: str) -> tuple[Any, Any, Any]:
         if name:
             value = value.get(name)
             annotated = typing.get_type_hints(kind, include_extras=True).get(name)
-            kind = typing.get_type_hints(kind, include_extras=False).get(name)
-            if isinstance(kind, types.UnionType):    # left out, or that
-                kind = typing.get_args(kind)[0]
+            kind = _first(typing.get_type_hints(kind, include_extras=False).get(name))
+            annotated = _first(annotated)
         elif index.isdigit():
-            value, kind = value[int(index)], (typing.get_args(kind) or (None,))[0]
-            annotated = kind
+            value, annotated = value[int(index)], (typing.get_args(annotated) or (None,))[0]
+            kind = (typing.get_args(kind) or (None,))[0]
         else:    # some value of a table: which one is not told
             return value, kind, annotated
     return value, kind, annotated
+
+
+def _first(kind: Any) -> Any:
+    """Of a type that may be left out, what it is where it is not."""
+    union = typing.get_origin(kind) in (typing.Union, types.UnionType)
+    return typing.get_args(kind)[0] if union else kind

@@ -3,11 +3,10 @@
 from collections.abc import Mapping
 from importlib import resources
 from pathlib import Path
-from typing import Any
 
 from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.ground.nearest import did_you_mean
-from proofmill.host.ground.toml_text import parse_toml, read_toml
+from proofmill.host.ground.toml_text import TomlText, parse_toml, read_toml
 
 
 def texts(package: str, folder: str) -> dict[str, str]:
@@ -19,17 +18,16 @@ def texts(package: str, folder: str) -> dict[str, str]:
 
 
 def document_of(name_or_path: str, what: str, known: Mapping[str, str], folder: Path | None = None
-                ) -> tuple[dict[str, Any], str]:
-    """The document of one of `known`, or of a file (from `folder` on), and what errors call it.
+                ) -> TomlText:
+    """The document of one of `known`, or of a file (from `folder` on).
 
     `what`: "study", say. ProofmillError where there is none.
     """
     if name_or_path in known:
-        where = f"{what} {name_or_path}"
-        return parse_toml(known[name_or_path], where), where
+        return parse_toml(known[name_or_path], f"{what} {name_or_path}")
     path = (folder or Path()) / name_or_path
     if not path.is_file():
         raise ProofmillError(f"{path}: no such file, nor a {what} of that name"
                              f"{did_you_mean(name_or_path, list(known))}; there are "
                              f"{', '.join(known)}")
-    return read_toml(path, f"a {what}"), str(path)
+    return read_toml(path, f"a {what}")

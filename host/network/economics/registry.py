@@ -45,16 +45,19 @@ def devnet_registry() -> tuple[Registered, ...]:
 
 
 def load_registry(name: str, minimum_bond: int) -> tuple[Registered, ...]:
-    """Read a file; ProofmillError names the file, the key and the value that is wrong."""
+    """Read a file; ProofmillError names file, line, key and the value that is wrong."""
     path = Path(name)
     if not path.is_file():
         raise ProofmillError(f"{name}: no such file; name a registry of provers")
-    found = typed(read_toml(path, "a registry"), _File, name).provers
+    source = read_toml(path, "a registry")
+    found = typed(source.document, _File, name, source.place).provers
     identities = [prover.identity for prover in found]
     for index, prover in enumerate(found):
         if prover.bond_gwei < minimum_bond:
-            raise ProofmillError(f"{name}: provers[{index}].bond_gwei = {prover.bond_gwei}: "
-                                 f"must be a whole number, at least {minimum_bond:,}")
+            key = f"provers[{index}].bond_gwei"
+            raise ProofmillError(f"{source.place(key)}: {key} = {prover.bond_gwei}: must be a "
+                                 f"whole number, at least {minimum_bond:,}")
         if identities.count(prover.identity) > 1:
-            raise ProofmillError(f"{name}: identity {prover.identity} occurs twice")
+            raise ProofmillError(f"{source.place(f'provers[{index}].identity')}: identity "
+                                 f"{prover.identity} occurs twice")
     return found

@@ -1,7 +1,7 @@
 """Scenario files: who proves, how fast, with what stake, at what cost. TOML, every key checked."""
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 from msgspec import UNSET, Meta, Struct, UnsetType, defstruct, structs
 
 from proofmill.host.ground.errors import ProofmillError
-from proofmill.host.ground.toml_text import parse_toml
+from proofmill.host.ground.toml_text import TomlText, parse_toml
 from proofmill.host.ground.typed import typed
 from proofmill.host.network.economics.economy import (
     Economy,
@@ -130,58 +130,69 @@ def packaged() -> dict[str, str]:
 
 
 def load_scenario(name_or_path: str) -> Scenario:
-    """A packaged scenario by name, or a file; ProofmillError says what is wrong with it and where.
-    """
-    return scenario_of(*source(name_or_path))
+    """A packaged scenario by name, or a file; ProofmillError says what is wrong with it, in which
+    line, and what is allowed there."""
+    return _scenario(source(name_or_path))
 
 
-def source(name_or_path: str, folder: Path | None = None) -> tuple[dict[str, Any], str]:
-    """The TOML document of a packaged scenario, or of a file (from `folder` on), and what errors
-    call it. ProofmillError where there is none."""
+def source(name_or_path: str, folder: Path | None = None) -> TomlText:
+    """The TOML document of a packaged scenario, or of a file (from `folder` on). ProofmillError
+    where there is none."""
     return document_of(name_or_path, "scenario", packaged(), folder)
 
 
 def parse_scenario(text: str, where: str) -> Scenario:
     """The scenario of a TOML text; `where` names it in errors."""
-    return scenario_of(parse_toml(text, where), where)
+    return _scenario(parse_toml(text, where))
 
 
-def scenario_of(document: Mapping[str, Any], where: str) -> Scenario:
-    """The scenario of a TOML document."""
-    file = typed(document, _File, where)
+def _scenario(text: TomlText) -> Scenario:
+    return scenario_of(text.document, text.place)
+
+
+def scenario_of(document: Mapping[str, Any], locate: Callable[[str], str]) -> Scenario:
+    """The scenario of a TOML document; `locate`: what errors about a key name."""
+    file = typed(document, _File, locate(""), locate)
     total = sum(kind.count for kind in file.provers)
     if total > MOST_PROVERS:
-        raise ProofmillError(f"{where}: {total:,} provers; a scenario has {MOST_PROVERS:,} at most")
+        raise ProofmillError(f"{locate('provers')}: {total:,} provers; a scenario has "
+                             f"{MOST_PROVERS:,} at most")
     names = [kind.name for kind in file.provers]
-    for name in names:
-        if names.count(name) > 1:
-            raise ProofmillError(f"{where}: provers: name {name!r} occurs twice; give each its own")
+    for place, name in enumerate(names):
+        if name in names[:place]:
+            raise ProofmillError(f"{locate(f'provers[{place}].name')}: provers: name {name!r} "
+                                 "occurs twice; give each its own")
     for one in file.mechanisms:
         if file.mechanisms.count(one) > 1:
-            raise ProofmillError(f"{where}: mechanisms: {one!r} occurs twice; name each once")
-    _check_partitions(file.network, where)
-    return Scenario(file.title, file.network, file.provers, _parameters(file.mechanism, where),
+            raise ProofmillError(f"{locate('mechanisms')}: mechanisms: {one!r} occurs twice; name "
+                                 "each once")
+    _check_partitions(file.network, locate)
+    return Scenario(file.title, file.network, file.provers, _parameters(file.mechanism, locate),
                     file.economy, file.mechanisms)
 
 
-def _check_partitions(network: Network, where: str) -> None:
+def _check_partitions(network: Network, locate: Callable[[str], str]) -> None:
     every, length = network.partition_every, network.partition_slots
     if every and length >= every:
-        raise ProofmillError(f"{where}: network.partition_slots: {length} is not below "
-                             f"partition_every, {every}; the parts have to meet in between")
+        key = "network.partition_slots"
+        raise ProofmillError(f"{locate(key)}: {key}: {length} is not below partition_every, "
+                             f"{every}; the parts have to meet in between")
     if every and network.validators > MOST_VOTERS:
+        key = "network.validators"
         raise ProofmillError(
-            f"{where}: network.validators: {network.validators:,}; with partitions every vote is "
+            f"{locate(key)}: {key}: {network.validators:,}; with partitions every vote is "
             f"followed, of {MOST_VOTERS:,} validators at most")
 
 
-def _parameters(table: Struct, where: str) -> Parameters:
+def _parameters(table: Struct, locate: Callable[[str], str]) -> Parameters:
     given = _given(table)
     switches = given.pop("defences", None)
     try:
         return Parameters(**given, defences=Defences(**_given(switches)))
     except ValueError as error:
-        raise ProofmillError(f"{where}: mechanism: {error}") from error
+        # Of one constant the message begins with its name; of several together it does not.
+        place = locate(f"mechanism.{str(error).partition(' ')[0]}")
+        raise ProofmillError(f"{place}: mechanism: {error}") from error
 
 
 def _given(table: Struct | None) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from msgspec import Meta, Struct, field
 
 from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.ground.nearest import did_you_mean
-from proofmill.host.ground.toml_text import line_of, parse_toml
+from proofmill.host.ground.toml_text import parse_toml
 from proofmill.host.ground.typed import limits_of, typed
 from proofmill.host.network.workers.access import PORT, Name
 
@@ -330,17 +330,16 @@ def read_settings(path: str | os.PathLike[str], environment: Mapping[str, str]) 
                              ) from error
     except UnicodeDecodeError as error:
         raise ProofmillError(f"{where}: not UTF-8 text; settings are a TOML file") from error
-    document = parse_toml(text, where)
-    variables = _overridden(document, environment)
+    source = parse_toml(text, where)
+    variables = _overridden(source.document, environment)
 
     def locate(key: str) -> str:
         name = variables.get(key) or variables.get(key.partition("[")[0])
         if name is not None:
             return f"environment variable {name}"
-        line = line_of(text, key)
-        return where if line is None else f"{where}, line {line}"
+        return source.place(key)
 
-    settings = typed(document, Settings, where, locate)
+    settings = typed(source.document, Settings, where, locate)
     _check_devices(settings, locate)
     _check_peers(settings, locate)
     if settings.market.sell and "prover" not in settings.node.roles:

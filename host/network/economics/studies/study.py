@@ -3,6 +3,7 @@
 import hashlib
 import itertools
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,6 +13,7 @@ from msgspec import Meta, Struct
 
 from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.ground.nearest import did_you_mean
+from proofmill.host.ground.toml_text import TomlText
 from proofmill.host.ground.typed import typed
 from proofmill.host.network.economics.limits import MOST_SLOTS
 from proofmill.host.network.economics.measures import FIGURES
@@ -37,6 +39,7 @@ Value = str | int | float | bool
 PANELS = ("top_share", "gini_of_income", "proven_rate", "latency_mean", "work_per_proof",
           "joules_per_proof")
 """Figures of a picture where a study does not say which."""
+_INDEX = re.compile(r"\[(\d+)\]")
 TOGETHER = " + "
 """Between keys that are set to one value."""
 
@@ -75,7 +78,7 @@ class Point:
 
     def scenario(self, where: str) -> Scenario:
         """The scenario; ProofmillError names the key that is wrong."""
-        return scenario_of(self.document, where)
+        return scenario_of(self.document, lambda key: where)
 
 
 @dataclass(frozen=True)
@@ -113,29 +116,29 @@ def load_study(path: str) -> Study:
     """A packaged study by name, or the one in a file. ProofmillError says what is wrong with it, or
     with the scenario that a point would have, and where."""
     known = packaged_studies()
-    document, name = document_of(path, "study", known)
-    text = "" if path in known else Path(path).read_text("utf-8")
-    return study_of(document, name, Path(path).parent, text)
+    source = document_of(path, "study", known)
+    return study_of(source.document, source.where, Path(path).parent, source.text)
 
 
 def study_of(document: Mapping[str, Any], name: str = "the study",
              folder: Path | None = None, text: str = "") -> Study:
     """The study of a document as a file has it; `name` is what errors call it, and the files of a
     scenario and of classes are looked for from `folder` on. `text`: of the file, so that errors say
-    in which line a class is named. ProofmillError as `load_study`."""
-    file = typed(document, _File, name)
-    keys, values, method = _values(file, name)
-    scenario, where = source(file.scenario, folder)
-    _check_panels(file.panels, name)
-    points = tuple(_points(scenario, keys, values,
-                           f"{name}: {'ranges' if method else 'vary'}",
-                           _Files(name, folder or Path(), text), _fixed(file)))
+    in which line a key or a class is. ProofmillError as `load_study`."""
+    study = TomlText(text, name, dict(document))
+    file = typed(document, _File, name, study.place)
+    keys, values, method = _values(file, study)
+    scenario = source(file.scenario, folder)
+    _check_panels(file.panels, study)
+    points = tuple(_points(scenario.document, keys, values,
+                           _Files(study, "ranges" if method else "vary", folder or Path()),
+                           _fixed(file)))
     if len(points) * file.seeds > MOST_RUNS:
         raise ProofmillError(
-            f"{name}: {len(points):,} points of {file.seeds} seeds are "
+            f"{study.place('seeds')}: {len(points):,} points of {file.seeds} seeds are "
             f"{len(points) * file.seeds:,} runs; a study has {MOST_RUNS:,} at most")
     for point in points:
-        _check(point, name, text, f"{where}, with {named(keys, point.values)}")
+        _check(point, study, scenario, keys)
     facts = json.dumps([file.slots, file.seeds, list(keys),
                         [[point.values, point.document] for point in points],
                         *[[key, one.source, one.name] for point in points
@@ -145,36 +148,37 @@ def study_of(document: Mapping[str, Any], name: str = "the study",
                  file.logarithmic, file.panels, file.answer)
 
 
-def _values(file: _File, name: str
+def _values(file: _File, study: TomlText
             ) -> tuple[tuple[str, ...], Iterable[tuple[Value, ...]], Method | None]:
     """The keys, their values at every point, and how these are spread."""
     if bool(file.vary) == bool(file.ranges):
         raise ProofmillError(
-            f"{name}: give either vary, keys with lists of values, as \"network.slot_seconds\" = "
-            "[6.0, 12.0], or ranges, keys with two ends")
+            f"{study.where}: give either vary, keys with lists of values, as "
+            "\"network.slot_seconds\" = [6.0, 12.0], or ranges, keys with two ends")
     if file.vary:
         if file.sample is not None:
-            raise ProofmillError(f"{name}: sample: is for ranges; vary has all its combinations")
+            raise ProofmillError(f"{study.place('sample')}: sample: is for ranges; vary has all "
+                                 "its combinations")
         return tuple(file.vary), itertools.product(*file.vary.values()), None
     if file.sample is None:
-        raise ProofmillError(f"{name}: ranges: say how points are spread: sample.method and "
-                             "sample.points")
+        raise ProofmillError(f"{study.place('ranges')}: ranges: say how points are spread: "
+                             "sample.method and sample.points")
     for key, (low, high) in file.ranges.items():
         if not low < high:
-            raise ProofmillError(f"{name}: ranges: {key}: {low} to {high}; the first end is the "
-                                 "lower one")
+            raise ProofmillError(f"{study.place(('ranges', key))}: ranges: {key}: {low} to {high}; "
+                                 "the first end is the lower one")
     count = file.sample.points
     if file.sample.method == "sobol" and count & count - 1:
-        raise ProofmillError(f"{name}: sample.points: {count} is no power of two, as sobol takes "
-                             f"it; the next is {1 << count.bit_length()}")
+        raise ProofmillError(f"{study.place('sample.points')}: sample.points: {count} is no power "
+                             f"of two, as sobol takes it; the next is {1 << count.bit_length()}")
     rows = sample(file.sample.method, file.ranges, count, file.sample.seed)
     return tuple(file.ranges), rows, file.sample.method
 
 
-def _check_panels(panels: Iterable[str], name: str) -> None:
+def _check_panels(panels: Iterable[str], study: TomlText) -> None:
     for panel in panels:
         if panel not in FIGURES:
-            raise ProofmillError(f"{name}: panels: there is no figure {panel}"
+            raise ProofmillError(f"{study.place('panels')}: panels: there is no figure {panel}"
                                  f"{did_you_mean(panel, FIGURES)}; there are {', '.join(FIGURES)}")
 
 
@@ -191,45 +195,62 @@ def _fixed(file: _File) -> dict[str, str]:
 
 @dataclass(frozen=True)
 class _Files:
-    """Where a study's classes are looked for, and what errors say of it."""
+    """Where a study's classes are looked for, and what errors say of it. `table`: in which its
+    keys have their values."""
 
-    name: str
+    study: TomlText
+    table: str
     folder: Path
-    text: str
+
+    def of(self, key: str) -> str:
+        """What errors about a key with several values name."""
+        return f"{self.study.place((self.table, key))}: {self.table}"
 
     def read(self, key: str, value: Value) -> Named:
         """The class of a key's value; ProofmillError with key and line."""
         if not isinstance(value, str):
-            raise ProofmillError(f"{_place(self.name, self.text, str(value))}: {key}: {value} is "
-                                 "no class; write \"FILE.py:Class\", or \"\" for none")
+            raise ProofmillError(f"{_place(self.study, str(value))}: {key}: {value} is no "
+                                 "class; write \"FILE.py:Class\", or \"\" for none")
         try:
             return read_class(value, self.folder)
         except ProofmillError as error:
-            raise ProofmillError(
-                f"{_place(self.name, self.text, value)}: {key}: {error}") from error
+            raise ProofmillError(f"{_place(self.study, value)}: {key}: {error}") from error
 
 
-def _place(name: str, text: str, value: str) -> str:
+def _place(study: TomlText, value: str) -> str:
     """The study's file, and the line in which it has this value, if it is there."""
-    for number, line in enumerate(text.splitlines(), 1):
+    for number, line in enumerate(study.text.splitlines(), 1):
         if f'"{value}"' in line or f"'{value}'" in line:
-            return f"{name}, line {number}"
-    return name
+            return f"{study.where}, line {number}"
+    return study.where
 
 
-def _check(point: Point, name: str, text: str, where: str) -> None:
-    """ProofmillError names the key that is wrong, or the class."""
-    scenario = point.scenario(where)
+def _check(point: Point, study: TomlText, scenario: TomlText, keys: tuple[str, ...]) -> None:
+    """ProofmillError names the key that is wrong, or the class, and the line: of the study's file
+    where it sets the key, else of the scenario's."""
+    set_by = {one: key for key in keys for one in key.split(TOGETHER)}
+    provers = point.document.get("provers")
+    names = [each.get("name") for each in provers] if isinstance(provers, list) else []
+
+    def locate(key: str) -> str:
+        steps = _INDEX.sub(lambda found: f".{names[int(found[1])]}", key)
+        key_of_study = set_by.get(steps)
+        place = scenario.place(key) if key_of_study is None else study.place(
+            ("vary" if "vary" in study.document else "ranges", key_of_study))
+        return f"{place}, with {named(keys, point.values)}"
+
+    checked = scenario_of(point.document, locate)
     for key, one in point.classes.items():
         try:
-            loaded({key: one}, scenario)
+            loaded({key: one}, checked)
         except ProofmillError as error:
-            raise ProofmillError(f"{_place(name, text, one.text)}: {key}: {error}") from error
+            raise ProofmillError(f"{_place(study, one.text)}: {key}: {error}") from error
 
 
 def _points(scenario: Mapping[str, Any], keys: tuple[str, ...],
-            rows: Iterable[tuple[Value, ...]], where: str, files: _Files,
+            rows: Iterable[tuple[Value, ...]], files: _Files,
             fixed: Mapping[str, str]) -> Iterator[Point]:
+    places = {key: files.of(key) for key in keys}
     for values in rows:
         document, classes = dict(scenario), dict[str, Value](fixed)
         for key, value in zip(keys, values, strict=True):
@@ -237,7 +258,7 @@ def _points(scenario: Mapping[str, Any], keys: tuple[str, ...],
                 if is_class_key(one):
                     classes[one] = value
                 else:
-                    document = _with(document, one.split("."), value, f"{where}: {one}")
+                    document = _with(document, one.split("."), value, f"{places[key]}: {one}")
         yield Point(values, document, {
             key: files.read(key, value) for key, value in classes.items() if value != AS_IT_IS})
 

@@ -144,9 +144,9 @@ def test_shares_that_are_held_by_few() -> None:
 
 
 @pytest.mark.parametrize("line, message", [
-    ("market = { scale = 0.6 }", r"provers\[0\].market.scale = 0.6: must be a number, at most 0.5"),
+    ("market = { scale = 0.6 }", r"provers\[0\].market.scale = 0.6: must be a number, 0 to 0.5"),
     ("market = { machines = 3 }", r"no key provers\[0\].market.machines .*did you mean"),
-    ("market = { step = 0 }", r"market.step = 0: must be a number"),
+    ("market = { step = 0 }", r"market.step = 0: must be a number, more than 0 and at most 1"),
     ("market = 3", r"market = 3: must be a table")])
 def test_what_is_wrong_with_a_market_is_named(line: str, message: str) -> None:
     with pytest.raises(ProofmillError, match=message):

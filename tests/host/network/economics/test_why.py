@@ -147,12 +147,13 @@ def test_mistakes(
     ("x = 1\n[[provers]]\nidentity = 1", "there is no key x"),
     ("[[provers]]\nbond_gwei = 5000", r"provers\[0\].identity is missing"),
     ("[[provers]]\nidentity = 1", r"provers\[0\].bond_gwei is missing"),
-    ("[[provers]]\nidentity = 1\nbond_gwei = 5", "bond_gwei = 5: .* at least 1,000"),
+    ("[[provers]]\nidentity = 1\nbond_gwei = 5", "line 3: .*bond_gwei = 5: .* at least 1,000"),
     ("[[provers]]\nidentity = true\nbond_gwei = 5000", "identity = True: must be a whole number"),
     ("[[provers]]\nidentity = 1\nbond_gwei = 5000\nbonds = 1", r"no key provers\[0\].bonds"),
     ("[[provers]]\nidentity = 1\nbond_gwei = 5000\nmisses = 3", "misses = 3: must be a list"),
-    ("[[provers]]\nidentity = 1\nbond_gwei = 5000\nreliability_bps = 10001", "at most 10,000"),
-    ("[[provers]]\nidentity = 1\nbond_gwei = 5000\n" * 2, "identity 1 occurs twice"),
+    ("[[provers]]\nidentity = 1\nbond_gwei = 5000\nreliability_bps = 10001",
+     "line 4: .* 0 to 10,000"),
+    ("[[provers]]\nidentity = 1\nbond_gwei = 5000\n" * 2, "line 2: identity 1 occurs twice"),
     ("nonsense", "not TOML"),
 ])
 def test_a_wrong_registry_is_named(tmp_path: Path, content: str, message: str) -> None:

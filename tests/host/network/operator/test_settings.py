@@ -135,6 +135,11 @@ def test_lines_of_keys() -> None:
     assert [line_of(text, key) for key in (
         "a", "t.b", "t.c", "p[0].x", "p[1].x", "p[1].y", "t.u.d", "t.u", "z")] == [
         1, 3, 4, 6, 8, 7, 10, 9, None]
+    text = ('s = """\n[t]\nb = 1\n"""\nl = [\n [1],\n {b = 2}]\n[[p]]\n[p.u]\nb = 1 # [\n[[p]]\n'
+            '[p.u]\nb = "]"\nv.w = 2\n[t]\n"a.b" = 3\nb = 4\n')
+    assert [line_of(text, key) for key in (
+        "s", "l", "l[1].b", "p", "p[0].u.b", "p[1].u.b", "p[1].u.v.w", ("t", "a.b"), "t.b")] == [
+        1, 5, 5, 8, 10, 13, 14, 16, 17]
 
 
 def test_the_page_has_every_key() -> None:

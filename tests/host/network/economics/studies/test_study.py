@@ -66,14 +66,16 @@ def test_a_digest_is_of_all_that_results_follow_from(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("old, new, sentence", [
     ('"{scenario}"', '"nowhere"', r"nowhere: no such file, nor a scenario .*equal"),
-    ("seeds = 3", "seeds = 1", r"study\.toml: seeds.* 2"),
-    ("slots = 24", "slots = 0", r"study\.toml: slots.* 1"),
+    ("seeds = 3", "seeds = 1", r"study\.toml, line 5: seeds = 1: must be .*, 2 to 1,000"),
+    ("slots = 24", "slots = 0", r"study\.toml, line 4: slots = 0: .*, 1 to 1,000,000"),
     ("provers.fast.seconds", "provers.slow.seconds",
-     r"vary: provers\.slow\.seconds: .*NAME.KEY with one of prover, fast"),
-    ("provers.fast.seconds", "provers.fast.second", r"with provers\.fast\.second = 1\.0, .*second"),
-    ("[1.0, 4.5]", "[1.0, -4.5]", r"with provers\.fast\.seconds = -4\.5, .*: .*seconds"),
-    ("[1.0, 4.5]", "[]", r"vary.*"),
-    ("network.empty_slot_rate", "title.text", r"vary: title\.text: title is a value, it has no"),
+     r"line 7: vary: provers\.slow\.seconds: .*NAME.KEY with one of prover, fast"),
+    ("provers.fast.seconds", "provers.fast.second",
+     r"line 7, with provers\.fast\.second = 1\.0, .*second"),
+    ("[1.0, 4.5]", "[1.0, -4.5]",
+     r"line 7, with provers\.fast\.seconds = -4\.5, .*\]\.seconds = -4\.5: .* 0\.000001 to"),
+    ("[1.0, 4.5]", "[]", r"line 6: vary.*"),
+    ("network.empty_slot_rate", "title.text", r"line 8: vary: title\.text: title is a value"),
     ("[0.0, 0.2]", str([n / 1e6 for n in range(20_000)]), r"40,000 points of 3 seeds are 120,000"),
     ("[vary]", "[vary", r"study\.toml: not TOML"),
 ])
