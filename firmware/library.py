@@ -6,7 +6,7 @@ from pathlib import Path
 from proofmill.firmware.assembler import assemble_file
 from proofmill.firmware.program import Program
 from proofmill.firmware.target import Target
-from proofmill.hdl.curve import BN254, TOY_CURVE, Curve
+from proofmill.hdl.curve import BN254, TOY_CURVE, Curve, Group
 from proofmill.hdl.field import BN254_BASE, BN254_SCALAR, TOY, PrimeField
 from proofmill.hdl.montgomery import MultiplierShape
 from proofmill.hdl.msm import MsmShape
@@ -36,10 +36,12 @@ def names() -> list[str]:
 
 def finishing_program(shape: MsmShape) -> Program | None:
     """What the finisher of a multi-scalar multiplication runs: ``finish.asm`` for its processor
-    and its curve; None where `shape` has no finisher."""
+    and its curve, of a curve without G2 ``combine_g1.asm``; None where `shape` has no finisher."""
     if not shape.finisher:
         return None
-    return program("finish", Target(shape=shape.processor, curve=shape.adder.curve))
+    curve = shape.adder.curve
+    return program("finish" if Group.G2 in curve.b else "combine_g1",
+                   Target(shape=shape.processor, curve=curve))
 
 
 @cache

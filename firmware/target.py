@@ -41,10 +41,11 @@ class Target:
 
 
 def twist_factors(curve: Curve) -> tuple[tuple[int, int], tuple[int, int]]:
-    """(s^-2, s^-3) for the scale s between `curve`'s G2 and the twist it is computed on."""
+    """(s^-2, s^-3) for the scale s between `curve`'s G2 and the twist it is computed on; of a
+    curve without G2 those of s = 1."""
     modulus = curve.base.modulus
     unit = curve.file_radix % modulus
-    if curve.unit[Group.G2] == (unit, 0):  # computed on as it is: s = 1
+    if curve.unit.get(Group.G2, (unit, 0)) == (unit, 0):  # computed on as it is: s = 1
         return (1, 0), (1, 0)
     inverse = quadratic_inverse(TWIST_SCALE, modulus)
     square = quadratic_product(inverse, inverse, modulus)

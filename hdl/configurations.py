@@ -12,7 +12,7 @@ from proofmill.hdl.cost import (
     multiplier_blocks,
     register_bits,
 )
-from proofmill.hdl.curve import PRODUCTS, Curve, Group
+from proofmill.hdl.curve import BN254, PRODUCTS, TOY_CURVE, Curve, Group
 from proofmill.hdl.folded import FoldedShape
 from proofmill.hdl.karatsuba import KaratsubaShape
 from proofmill.hdl.mailboxes import Mailboxes
@@ -117,10 +117,16 @@ def multipliers(curve: Curve, digit: int, limb: int) -> Iterator[MultiplierShape
             yield shape
 
 
-def intervals(multiplier: MultiplierShape, count: int) -> tuple[tuple[Group, int], ...]:
+def groups_of(curve: Curve) -> tuple[Group, ...]:
+    """The groups of a curve that accelerators compute in: both of BN254 and its toy, else G1."""
+    return tuple(Group) if curve in (BN254, TOY_CURVE) else (Group.G1,)
+
+
+def intervals(multiplier: MultiplierShape, count: int, groups: tuple[Group, ...]
+              ) -> tuple[tuple[Group, int], ...]:
     """The shortest intervals at which `count` multipliers do each group's formula."""
     every = multiplier.interval
-    return tuple((group, -(-products // count) * every) for group, products in PRODUCTS.items())
+    return tuple((group, -(-PRODUCTS[group] // count) * every) for group in groups)
 
 
 def units(found: tuple[tuple[Group, int], ...]) -> int:
@@ -152,7 +158,7 @@ def adder_shapes(curve: Curve, block: Block, dsp: int) -> Iterator[AdderShape]:
         each = block.total(multiplier.multiplications)
         seen = set()
         for count in range(1, min(dsp // each, PRODUCTS[Group.G1]) + 1):
-            found = intervals(multiplier, count)
+            found = intervals(multiplier, count, groups_of(curve))
             if found[0] not in seen:
                 seen.add(found[0])
                 yield AdderShape(curve=curve, multiplier=multiplier, multipliers=count,

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from proofmill.hdl.field import (
+    BLS12_377_BASE,
+    BLS12_377_SCALAR,
     BLS12_381_BASE,
     BLS12_381_SCALAR,
     BN254_BASE,
@@ -14,7 +16,13 @@ from proofmill.hdl.field import (
     TOY_SCALAR,
     PrimeField,
 )
-from proofmill.hdl.formulas import times_9, times_12, times_12_plus_12u, times_12_plus_15u
+from proofmill.hdl.formulas import (
+    times_3,
+    times_9,
+    times_12,
+    times_12_plus_12u,
+    times_12_plus_15u,
+)
 
 
 class Group(enum.Enum):
@@ -157,5 +165,17 @@ BLS12_381 = Curve(
 """The consensus layer's: G1 is y^2 = x^3 + 4, G2 is y^2 = x^3 + 4 + 4 u. Cofactors are odd, so the
 formula is right on both curves. Coordinates lie as the native library has them, times 2^384."""
 
-CURVES = {curve.name: curve for curve in (BN254, BLS12_381, TOY_CURVE)}
+BLS12_377 = Curve(
+    name="bls12-377", base=BLS12_377_BASE, scalar=BLS12_377_SCALAR, b={Group.G1: (1,)},
+    times_3b={Group.G1: times_3}, unit={Group.G1: ((1 << 384) % BLS12_377_BASE.modulus,)})
+"""G1 alone, y^2 = x^3 + 1, on which the ZPrize's accelerators were measured. The curve has three
+points of order two, so the formula is right on the points of odd order: those of G1, and no others
+may be added."""
+
+GENERATOR_BLS12_377 = (
+    (0x8848defe740a67c8fc6225bf87ff5485951e2caa9d41bb188282c8bd37cb5cd5481512ffcd394eeab9b16eb21be9ef,),
+    (0x1914a69c5102eff1f674f5d30afeec4bd7fb348ca3e52d96d182ad44fb82305c2fe3d3634a9591afd82de55559c8ea6,))
+"""... its generator, as arkworks and gnark have it."""
+
+CURVES = {curve.name: curve for curve in (BN254, BLS12_381, BLS12_377, TOY_CURVE)}
 """The curves by name; a name stands for one curve, since gateware is known by it."""

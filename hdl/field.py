@@ -83,7 +83,18 @@ BLS12_381_SCALAR = PrimeField(
     modulus=0x73eda753299d7d483339d80809a1d80553bda402fffe5bfeffffffff00000001)
 """Scalars of BLS12-381: the order of its groups, the field of a blob's elements (EIP-4844)."""
 
+BLS12_377_BASE = PrimeField(
+    name="bls12-377-base",
+    modulus=0x1ae3a4617c510eac63b05c06ca1493b1a22d9f300f5138f1ef3622fba094800170b5d44300000008508c00000000001)
+"""Coordinates of BLS12-377 (Bowe, Chiesa, Green, Miers, Mishra and Wu, "Zexe", eprint 2018/962):
+``(x - 1)^2 (x^4 - x^2 + 1) / 3 + x`` of x = 0x8508c00000000001. p - 1 has 46 factors of two."""
+
+BLS12_377_SCALAR = PrimeField(
+    name="bls12-377-scalar",
+    modulus=0x12ab655e9a2ca55660b44d1e5c37b00159aa76fed00000010a11800000000001)
+"""Scalars of BLS12-377, ``x^4 - x^2 + 1``: the order of its groups."""
+
 FIELDS = {field.name: field for field in (
     TOY, TOY_SCALAR, TOY_ROOTS, BN254_BASE, BN254_SCALAR, BLS12_381_BASE,
-    BLS12_381_SCALAR)}
+    BLS12_381_SCALAR, BLS12_377_BASE, BLS12_377_SCALAR)}
 """The fields by name; a name stands for one field, since gateware is known by it."""

@@ -49,7 +49,9 @@ def complete_addition(p, q, times_3b):
 
     Algorithm 7 of Renes, Costello and Batina, "Complete addition formulas for prime order
     elliptic curves" (EUROCRYPT 2016, eprint 2015/1060). Complete where the group has no point
-    of order two. `times_3b` multiplies a value by 3 * b.
+    of order two; where the curve has one, right for any two points whose difference is none, as
+    those of odd order: for others all three coordinates come out as zero. `times_3b` multiplies a
+    value by 3 * b.
     """
     xx, yy, zz = p.x * q.x, p.y * q.y, p.z * q.z
     xy = (p.x + p.y) * (q.x + q.y) - xx - yy  # x1 y2 + x2 y1
@@ -63,6 +65,11 @@ def complete_addition(p, q, times_3b):
         y=minus * plus + xx3 * xz3b,
         z=plus * yz + xx3 * xy,
     )
+
+
+def times_3(value):
+    """3 b for b = 1, the constant of BLS12-377's G1."""
+    return (value << 1) + value
 
 
 def times_9(value):

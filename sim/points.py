@@ -3,7 +3,7 @@
 from functools import cache
 from itertools import product
 
-from proofmill.hdl.curve import TOY_CURVE, Curve, Group
+from proofmill.hdl.curve import BLS12_377, GENERATOR_BLS12_377, TOY_CURVE, Curve, Group
 from proofmill.sim.curve import Affine, equation
 
 COFACTORS = {(TOY_CURVE.name, Group.G2): 147}
@@ -14,7 +14,9 @@ COFACTORS = {(TOY_CURVE.name, Group.G2): 147}
 def small_generator(curve: Curve, group: Group) -> Affine:
     """A generator of the group among the first points of the curve that the accelerator adds on,
     by trying small coordinates; in G1, where p = 3 modulo 4, of a small x any y, which is then
-    ``(x^3 + b)^((p + 1) / 4)``. ValueError where there is none."""
+    ``(x^3 + b)^((p + 1) / 4)``; of BLS12-377 the published one. ValueError where there is none."""
+    if curve is BLS12_377 and group is Group.G1:  # its only small points are of small order
+        return GENERATOR_BLS12_377
     law, small = equation(curve, group), range(min(curve.base.modulus, 64))
     coordinates = list(product(small, repeat=group.degree))
     for point in product(coordinates, coordinates):

@@ -7,19 +7,19 @@ from collections.abc import Callable
 
 import numpy as np
 
-from proofmill.hdl.curve import BN254, Group
+from proofmill.hdl.curve import Group
 from proofmill.hdl.windows import WindowPlan
 from proofmill.host.bench.kinds import BASES, KINDS
+from proofmill.host.bench.known import ON_BN254, Known
 from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.ground.json_text import JsonObject
-from proofmill.host.prover.curve.arithmetic import multiply_generator
-from proofmill.host.prover.curve.limbs import SCALAR_MODULUS, Limbs, from_limbs, to_limbs
+from proofmill.host.prover.curve.limbs import Limbs, to_limbs
 from proofmill.host.prover.devices.device import Bases, Device, Job, Progress
 from proofmill.host.prover.devices.lanes import LanesDevice, machine_of
 
 log = logging.getLogger(__name__)
 
-USUAL = WindowPlan(BN254.scalar.bits, 8)
+USUAL = WindowPlan(ON_BN254.curve.scalar.bits, 8)
 """The windows that scalars are made for where the device has none."""
 
 
@@ -31,18 +31,18 @@ PRODUCTS_BARS = {Group.G1: 6.4, Group.G2: 15.5}
 """... and products of an addition."""
 
 
-def scalars_of(kind: str, count: int, rng: random.Random,
-               plan: WindowPlan = USUAL) -> list[int]:
+def scalars_of(kind: str, count: int, rng: random.Random, plan: WindowPlan = USUAL,
+               order: int = ON_BN254.order) -> list[int]:
     """`count` scalars of a kind, below the group's order; "bucket" is of the windows of `plan`."""
     draws: dict[str, Callable[[], int]] = {}
-    one, other = rng.randrange(SCALAR_MODULUS), rng.randrange(SCALAR_MODULUS)
+    one, other = rng.randrange(order), rng.randrange(order)
     digit = 5 if plan.window > 4 else 1  # positive in windows of one bit less, too
     same_digit = sum(digit << plan.position(n) for n in range(plan.digits - 1))
-    draws["uniform"] = lambda: rng.randrange(SCALAR_MODULUS)
+    draws["uniform"] = lambda: rng.randrange(order)
     draws["equal"] = lambda: one
     draws["two"] = lambda: rng.choice((one, other))
     draws["binary"] = lambda: rng.randrange(2)
-    draws["hot"] = lambda: one if rng.random() < 0.9 else rng.randrange(SCALAR_MODULUS)
+    draws["hot"] = lambda: one if rng.random() < 0.9 else rng.randrange(order)
     draws["bucket"] = lambda: same_digit
     draws["small"] = lambda: rng.randrange(1 << 16)
     draws["witness"] = lambda: draws[rng.choices(
@@ -52,22 +52,22 @@ def scalars_of(kind: str, count: int, rng: random.Random,
     return [draws[kind]() for _ in range(count)]
 
 
-def bases_of(kind: str, group: Group, count: int,
-             rng: random.Random) -> tuple[Limbs, list[int]]:
-    """`count` points of a kind, as in a `.zkey`, and their discrete logarithms."""
+def bases_of(kind: str, group: Group, count: int, rng: random.Random,
+             known: Known = ON_BN254) -> tuple[Limbs, list[int]]:
+    """`count` points of a kind, as in a file, and their discrete logarithms."""
+    order = known.order
     if kind == "random":
-        logarithms = [rng.randrange(1, SCALAR_MODULUS) for _ in range(count)]
+        logarithms = [rng.randrange(1, order) for _ in range(count)]
     elif kind == "repeated":
-        logarithms = [rng.randrange(1, SCALAR_MODULUS)] * count
+        logarithms = [rng.randrange(1, order)] * count
     elif kind == "cancelling":
-        one = rng.randrange(1, SCALAR_MODULUS)
-        logarithms = [one if n % 2 == 0 else SCALAR_MODULUS - one for n in range(count)]
+        one = rng.randrange(1, order)
+        logarithms = [one if n % 2 == 0 else order - one for n in range(count)]
     elif kind == "infinity":
-        logarithms = [0 if n % 4 == 0 else rng.randrange(1, SCALAR_MODULUS)
-                      for n in range(count)]
+        logarithms = [0 if n % 4 == 0 else rng.randrange(1, order) for n in range(count)]
     else:
         raise ProofmillError(f"there are no points {kind!r}; they are {', '.join(BASES)}")
-    return multiply_generator(group, to_limbs(logarithms)), logarithms
+    return known.multiples(group, logarithms), logarithms
 
 
 def _bring_points(device: Device, loaded: Bases) -> None:
@@ -78,8 +78,9 @@ def _bring_points(device: Device, loaded: Bases) -> None:
 
 
 def measure(device: Device, group: Group, points: int, kind: str, bases: str = "random",
-            seed: int = 0, progress: Progress | None = None) -> JsonObject:
-    """Compute one product and check it; return the figures.
+            seed: int = 0, progress: Progress | None = None,
+            known: Known = ON_BN254) -> JsonObject:
+    """Compute one product on the curve of `known` and check it; return the figures.
 
     The points are known multiples of the generator, so the sum must be the generator times
     ``sum(logarithm * scalar)``: one scalar multiplication, which shares nothing with the
@@ -92,12 +93,13 @@ def measure(device: Device, group: Group, points: int, kind: str, bases: str = "
     if points < 1:
         raise ProofmillError(f"{points} points: there must be at least one")
     rng = random.Random(seed)
-    base_points, logarithms = bases_of(bases, group, points, rng)
+    order = known.order
+    base_points, logarithms = bases_of(bases, group, points, rng, known)
     loaded = device.load(group, base_points)
     plan = USUAL
     if isinstance(device, LanesDevice) and kind == "bucket":
-        (plan,) = device.plans([Job(loaded, to_limbs([SCALAR_MODULUS - 1] * points))])
-    values = scalars_of(kind, points, rng, plan)
+        (plan,) = device.plans([Job(loaded, to_limbs([order - 1] * points))])
+    values = scalars_of(kind, points, rng, plan, order)
     job = Job(loaded, to_limbs(values))
     if isinstance(device, LanesDevice):
         (plan,) = device.plans([job])
@@ -109,15 +111,15 @@ def measure(device: Device, group: Group, points: int, kind: str, bases: str = "
         device.unload(loaded)
     log.info("%s: %d points of %s, %s scalars, %.3f s", device.name, points, group.value, kind,
              seconds)
-    total = sum(k * s for k, s in zip(logarithms, values, strict=True)) % SCALAR_MODULUS
-    expected = multiply_generator(group, to_limbs([total]))[0]
+    total = sum(k * s for k, s in zip(logarithms, values, strict=True)) % order
+    expected = known.multiples(group, [total])[0]
     if not np.array_equal(result.point, expected):
         raise ProofmillError(
             f"{device.name} computed a wrong sum for {points} {kind} scalars on {bases} points "
-            f"(seed {seed}): {from_limbs(result.point.reshape(-1, 4))}; please report it")
+            f"(seed {seed}): {result.point.tolist()}; please report it")
     figures: JsonObject = {
-        "device": device.name, "group": group.value, "points": points, "scalars": kind,
-        "bases": bases, "seed": seed, "seconds": seconds}
+        "device": device.name, "curve": known.curve.name, "group": group.value,
+        "points": points, "scalars": kind, "bases": bases, "seed": seed, "seconds": seconds}
     if result.counters:
         first = device.accelerators[0]  # type: ignore[attr-defined]
         interval = first.interval(group)
@@ -138,6 +140,7 @@ def measure(device: Device, group: Group, points: int, kind: str, bases: str = "
                 "products_per_addition": counters["products"] / counters["batched"],
                 "products_bar": PRODUCTS_BARS[group],
                 **({"bar": BARS[group, points]}
-                   if kind == "uniform" and (group, points) in BARS else {})}),
+                   if kind == "uniform" and known is ON_BN254 and (group, points) in BARS
+                   else {})}),
             "additions_per_second": counters["additions"] / seconds, "counters": counters}
     return figures

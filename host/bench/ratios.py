@@ -5,6 +5,7 @@ from statistics import median
 
 from proofmill.hdl.curve import Group
 from proofmill.host.bench.kinds import BASES, KINDS
+from proofmill.host.bench.known import ON_BN254, Known
 from proofmill.host.bench.msm import measure
 from proofmill.host.ground.json_text import JsonObject
 from proofmill.host.prover.devices.device import Device
@@ -15,7 +16,8 @@ CASES = (*((kind, "random") for kind in KINDS),
 
 
 def ratios(device: Device, group: Group, points: int, seeds: int,
-           cases: tuple[tuple[str, str], ...] = CASES) -> Iterator[JsonObject]:
+           cases: tuple[tuple[str, str], ...] = CASES, known: Known = ON_BN254
+           ) -> Iterator[JsonObject]:
     """For each of `cases`: the least, the median and the greatest ratio over seeds 0, 1, ...
 
     ``ratio = cycles / (digits that are not zero * interval)``, see `host.bench.msm.measure`, which
@@ -24,7 +26,8 @@ def ratios(device: Device, group: Group, points: int, seeds: int,
     are fewer digits, in the same cycles, which the other units still take.
     """
     for scalars, bases in cases:
-        found = [measure(device, group, points, scalars, bases, seed) for seed in range(seeds)]
+        found = [measure(device, group, points, scalars, bases, seed, known=known)
+                 for seed in range(seeds)]
         each = sorted(figures["ratio"] for figures in found)
         yield {"scalars": scalars, "bases": bases, "interval": found[0]["interval"],
                **{name: found[0][name] for name in ("window", "sets", "copies", "passes")},

@@ -25,6 +25,7 @@ from proofmill.host.cli.bench_scale import add_scale
 from proofmill.host.cli.bench_soak import add_soak
 from proofmill.host.cli.bench_systems import add_systems
 from proofmill.host.cli.ledger_size import WATCHED, accounts
+from proofmill.host.cli.measure_options import CURVES
 from proofmill.host.cli.prove import add_device
 from proofmill.host.cli.records import print_record
 from proofmill.host.cli.screen import Screen
@@ -250,6 +251,9 @@ def register(commands: Commands) -> None:
 def _add_product(parser: argparse.ArgumentParser, device: str) -> None:
     """The options that say which product, on which accelerator."""
     add_device(parser, device)
+    parser.add_argument("--curve", choices=CURVES, metavar="|".join(CURVES), default=CURVES[0],
+                        help=f"whose points are added; of others than {CURVES[0]} in G1, on "
+                             "simulated accelerators (default: %(default)s)")
     parser.add_argument("--group", choices=("g1", "g2"), default="g1",
                         help="of which group the points are (default: g1)")
     parser.add_argument("--points", type=whole(1, MOST_POINTS, POINTS), default=4096, metavar="N",
@@ -282,16 +286,33 @@ def _product_device(options: argparse.Namespace, screen: Screen,
             raise ProofmillError(f"--{name.replace('_', '-')} {getattr(options, name)}: is of "
                                  f"simulated accelerators, not of {options.device}; leave it out, "
                                  "or choose --device rtl or model")
-    shape = at_interval(DEFAULT_INTERVAL if options.interval is None else options.interval)
+    shape, parameters = at_interval(options.interval or DEFAULT_INTERVAL), dict[str, Any]()
+    if options.curve != CURVES[0]:
+        shape, parameters["arithmetic"] = _on_curve(options, shape)
     if _is_simulated(options.device):
         _check_windows(options, shape)  # before a simulation is built, which takes a minute
     with _one_lane(options.device, screen, window=options.window, at_once=options.at_once,
                    copies=options.copies, shape=shape, groups=[Group(options.group)],
-                   dump=dump) as device:
+                   dump=dump, **parameters) as device:
         try:
             yield device
         except ValueError as error:  # of a board, whose mailboxes are known only now
             raise ProofmillError(f"--window: {error}") from error
+
+
+def _on_curve(options: argparse.Namespace, shape: Any) -> tuple[Any, Any]:
+    """`shape` on another curve than BN254, and the arithmetic that goes with it."""
+    from proofmill.hdl.curve import CURVES as TABLE
+    from proofmill.hdl.presets import of_curve
+    from proofmill.host.bench.known import known_on
+
+    said = f"--curve {options.curve}:"
+    if not _is_simulated(options.device) or "h" in options.device.partition("+")[2]:
+        raise ProofmillError(f"{said} sums on it are simulated, without transforms, and not "
+                             f"computed on {options.device}; choose --device rtl or model")
+    if options.group != "g1":
+        raise ProofmillError(f"{said} sums on it are of G1 alone; leave --group out")
+    return of_curve(TABLE[options.curve], shape), known_on(options.curve).arithmetic
 
 
 @contextmanager
@@ -314,7 +335,8 @@ def _check_windows(options: argparse.Namespace, shape: Any) -> None:
     from proofmill.hdl.plans import best_plan, uniform
     from proofmill.host.prover.devices.lanes import machine_of
 
-    machine = machine_of(identity_words(shape, 0), Group(options.group))
+    machine = machine_of(identity_words(shape, 0), Group(options.group),
+                         order=shape.adder.curve.scalar.modulus)
     if options.copies not in (None, 1) and options.at_once is not None:
         raise ProofmillError("--at-once: is of points without copies; leave --copies out, or say 1")
     try:
@@ -329,6 +351,7 @@ def _check_windows(options: argparse.Namespace, shape: Any) -> None:
 def run_ratios(options: argparse.Namespace) -> int:
     """Print a line for each kind of scalars and points."""
     from proofmill.hdl.curve import Group
+    from proofmill.host.bench.known import known_on
     from proofmill.host.bench.ratios import CASES, ratios
 
     if options.device == "cpu":
@@ -341,7 +364,8 @@ def run_ratios(options: argparse.Namespace) -> int:
                            "least", "median", "greatest"), style="bold")
     with _product_device(options, screen) as device:
         with screen.bar(f"multiplying on {device.name}") as bar:
-            for figures in ratios(device, Group(options.group), options.points, options.seeds):
+            for figures in ratios(device, Group(options.group), options.points, options.seeds,
+                                  known=known_on(options.curve)):
                 found.append(figures)
                 bar(len(found), len(CASES))
                 screen.line(row.format(
@@ -351,14 +375,16 @@ def run_ratios(options: argparse.Namespace) -> int:
                     *(f"{figures[name]:.3f}" for name in ("least", "median", "greatest"))))
     if options.json:
         print_record("bench ratios", {
-            "device": device.name, "group": options.group, "points": options.points,
-            "interval": found[0]["interval"], "seeds": options.seeds, "ratios": found})
+            "device": device.name, "curve": options.curve, "group": options.group,
+            "points": options.points, "interval": found[0]["interval"],
+            "seeds": options.seeds, "ratios": found})
     return 0
 
 
 def run_msm(options: argparse.Namespace) -> int:
     """Measure one product."""
     from proofmill.hdl.curve import Group
+    from proofmill.host.bench.known import known_on
     from proofmill.host.bench.msm import measure
 
     screen = Screen(machine=options.json)
@@ -370,7 +396,7 @@ def run_msm(options: argparse.Namespace) -> int:
           _product_device(options, screen, dump) as device):
         with screen.bar(f"multiplying on {device.name}") as bar:
             figures = measure(device, Group(options.group), options.points, options.scalars,
-                              options.bases, options.seed, bar)
+                              options.bases, options.seed, bar, known_on(options.curve))
         figures |= _line_figures(device, figures.get("cycles", 0))
     if options.json:
         print_record("bench msm", figures)

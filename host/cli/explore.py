@@ -4,6 +4,7 @@ import argparse
 from typing import Any
 
 from proofmill.host.cli.arguments import above_zero, unknown, whole
+from proofmill.host.cli.measure_options import CURVES
 from proofmill.host.cli.records import print_record
 from proofmill.host.cli.screen import Screen
 from proofmill.host.cli.subcommands import Commands
@@ -12,6 +13,9 @@ from proofmill.host.ground.errors import ProofmillError
 
 AFFORDABLE = 400_000_000
 """Cycles up to which --exact simulates: some minutes."""
+
+TITLES = {curve: curve.upper() for curve in CURVES}
+"""Curves as people write them."""
 
 COLUMNS = (
     Column("multipliers", 20, "<", most=30), Column("interval", 8, rank=4),
@@ -43,6 +47,8 @@ def register(commands: Commands) -> None:
     explore.add_argument("--device", help="a device: its blocks, their kind, its memory")
     explore.add_argument("--block", help="kind of DSP block, by its unsigned operands: 18x18, "
                                          "17x17, 24x17 or 26x17 (default: the device's, or 18x18)")
+    explore.add_argument("--curve", choices=CURVES, metavar="|".join(CURVES), default=CURVES[0],
+                         help="whose points are added (default: %(default)s)")
     explore.add_argument("--points", required=True, metavar="N",
                          type=whole(1, MOST_POINTS, "give 1 to 2^32 - 1, as an accelerator counts"),
                          help="points of a multi-scalar multiplication on G1")
@@ -85,18 +91,19 @@ def run_explore(options: argparse.Namespace) -> int:
     """Show the front."""
     from proofmill.hdl.configurations import configurations, front, in_brief, least
     from proofmill.hdl.cost import BLOCKS
-    from proofmill.hdl.curve import BN254
+    from proofmill.hdl.curve import CURVES as TABLE
     from proofmill.hdl.description import describe
     from proofmill.hdl.plans import MOST_COPIES
 
     block, dsp, memory = _budget(options)
     screen, refused = Screen(machine=options.json), list[str]()
+    curve = TABLE[options.curve]
     with screen.bar("scheduling"):
         found = list(configurations(
-            BN254, BLOCKS[block], dsp, memory << 10, options.points, refused,
+            curve, BLOCKS[block], dsp, memory << 10, options.points, refused,
             min(options.copies or MOST_COPIES, MOST_COPIES)))
     if not found:
-        fewest, bits = least(BN254, BLOCKS[block])
+        fewest, bits = least(curve, BLOCKS[block])
         raise ProofmillError(
             f"no accelerator fits {dsp} blocks of {block} and {memory} kbit; the smallest takes "
             f"{fewest} blocks and {-(-bits >> 10)} kbit")
@@ -129,8 +136,9 @@ def run_explore(options: argparse.Namespace) -> int:
         for row in rows:
             print_record("explore", row)
         return 0
-    screen.line(f"{options.points:,} points of BN254 G1, {dsp:,} blocks of {block}, {memory:,} "
-                f"kbit, {options.mhz:g} MHz; {len(found)} fit, these are beaten by none")
+    screen.line(f"{options.points:,} points of {TITLES[options.curve]} G1, {dsp:,} blocks of "
+                f"{block}, {memory:,} kbit, {options.mhz:g} MHz; {len(found)} fit, these are "
+                "beaten by none")
     table = Table(screen, COLUMNS)
     for row in rows:
         table.widen("multipliers", row["name"])
@@ -162,11 +170,11 @@ def _simulate(entry: Any, shapes: dict[Any, Any], screen: Screen) -> int:
     from proofmill.hdl.configurations import in_brief
     from proofmill.hdl.curve import Group
     from proofmill.hdl.presets import control_only
-    from proofmill.host.prover.curve.limbs import SCALAR_MODULUS, to_limbs
+    from proofmill.host.prover.curve.limbs import to_limbs
     from proofmill.host.prover.devices.accelerator import Accelerator
     from proofmill.sim.verilated import Simulation, build
 
-    name = in_brief(entry.shape.adder)
+    name, curve = in_brief(entry.shape.adder), entry.shape.adder.curve
     with screen.bar(f"building {name}") as bar:
         gateware, library = build(
             control_only(shapes[entry.shape.adder]),
@@ -184,8 +192,10 @@ def _simulate(entry: Any, shapes: dict[Any, Any], screen: Screen) -> int:
         try:
             # Coordinates do not matter to the control, but an infinite point would be skipped.
             address = accelerator.load(
-                np.ones((entry.points * entry.plan.copies, 8), dtype=np.uint64))
-            scalars = to_limbs([rng.randrange(1, SCALAR_MODULUS) for _ in range(entry.points)])
+                np.ones((entry.points * entry.plan.copies, curve.point_words(Group.G1)),
+                        dtype=np.uint64))
+            scalars = to_limbs([rng.randrange(1, curve.scalar.modulus)
+                                for _ in range(entry.points)])
             counters = accelerator.multiply(Group.G1, address, scalars, entry.plan,
                                             progress, stored=entry.plan.stride).counters
         finally:

@@ -8,10 +8,11 @@ from proofmill.host.cli.arguments import machine_reads, output_file, whole
 from proofmill.host.cli.board import find_board
 from proofmill.host.cli.extras import missing
 from proofmill.host.cli.measure_options import (
-    BLS,
+    CURVES,
     DEFAULTS,
     NUMBERS,
-    ON_BLS,
+    ON_OTHERS,
+    OTHER_CURVES,
     add_shape_options,
     preset,
     shape_of,
@@ -29,7 +30,6 @@ UNITS = ("multiplier", "axis_multiplier", "inverter", "adder", "batch_adder", "p
          "wide_processor", "evaluation", "transform", "mailboxes", "recoder", "msm",
          "accelerator", "board")
 PROGRAMS = ("invert", "multiply", "power")
-CURVES = ("bn254", BLS, "toy")
 BUSES = ("axi-stream", "axi4-lite")
 
 WITH_ANSWERS = ("msm", "accelerator", "recoder", "board")
@@ -55,9 +55,9 @@ def register(commands: Commands) -> None:
                               "behind axi-stream")
     verilog.add_argument("--board", metavar="BOARD|FILE.py",
                          help="whose gateware --unit board is, up to the pads")
-    verilog.add_argument("--curve", choices=CURVES, metavar="|".join(CURVES),
+    verilog.add_argument("--curve", choices=(*CURVES, "toy"), metavar="|".join((*CURVES, "toy")),
                          help="the preset's own, or of the toy curve the preset toy; of "
-                              f"{BLS} {', '.join(ON_BLS)}, in G1")
+                              f"{' and '.join(OTHER_CURVES)} {', '.join(ON_OTHERS)}, in G1")
     verilog.add_argument("--group", choices=("g1", "g2", "both"), metavar="g1|g2|both",
                          default="both", help="g1 leaves G2 out; g2, of an adder or "
                                               "batch_adder, G1 (default: %(default)s, and of a "
@@ -188,7 +188,7 @@ def core_of(options: argparse.Namespace) -> "Core":
     own = "toy" if options.preset == "toy" else "bn254"
     if options.curve == "toy" and options.preset == "standard":
         options.preset = "toy"
-    elif options.curve not in (None, own, BLS):
+    elif options.curve not in (None, own, *OTHER_CURVES):
         raise ProofmillError(
             f"--curve {options.curve}: the preset {options.preset} is of the curve {own}; "
             + ("leave --preset out" if options.curve == "toy" else "choose --preset standard, "
@@ -201,8 +201,8 @@ def core_of(options: argparse.Namespace) -> "Core":
     if options.group == "g2" and options.unit not in ("adder", "batch_adder"):
         raise ProofmillError("--group g2 goes with --unit adder or batch_adder; other units that "
                              "compute in G2 do in G1 as well")
-    if options.curve == BLS and options.group == "g2":
-        raise ProofmillError(f"--curve {BLS}: units are of G1 alone; leave --group away")
+    if options.curve in OTHER_CURVES and options.group == "g2":
+        raise ProofmillError(f"--curve {options.curve}: units are of G1 alone; leave --group away")
     if options.bus is not None and (why := no_bus(options.unit, options.bus)) is not None:
         raise ProofmillError(f"--bus {options.bus}: {why}")
     shape = _shape(options)

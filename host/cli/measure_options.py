@@ -15,13 +15,13 @@ PLACERS = ("static", "heap")
 PRESETS = ("standard", "one-row", "three-rows", "five-rows", "gw5a-one-row", "gw5a-four-rows",
            "gw5a-eight-rows", "batched", "toy")
 
-BLS = "bls12-381"
-CURVES = ("bn254", BLS)
+OTHER_CURVES = ("bls12-381", "bls12-377")
+CURVES = ("bn254", *OTHER_CURVES)
 
-ON_BLS = ("multiplier", "inverter", "adder", "batch_adder", "mailboxes", "recoder", "msm",
-          "accelerator")
-"""Units that there are on BLS12-381, in G1. Others compute on BN254 alone: pairings, transforms,
-the sums of a Groth16 key."""
+ON_OTHERS = ("multiplier", "inverter", "adder", "batch_adder", "mailboxes", "recoder", "msm",
+             "accelerator")
+"""Units that there are on other curves than BN254, in G1. Others compute on BN254 alone: pairings,
+transforms, the sums of a Groth16 key."""
 
 DEFAULTS = {"target": TARGETS[0], "preset": PRESETS[0], "megahertz": 150.0, "seed": 1,
             "placer": PLACERS[0]}
@@ -44,8 +44,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
                         help="the device family (default: %(default)s)")
     add_shape_options(parser)
     parser.add_argument("--curve", choices=CURVES, metavar="|".join(CURVES), default=CURVES[0],
-                        help=f"whose coordinates are computed with; of {BLS} "
-                             f"{', '.join(unit for unit in UNITS if unit in ON_BLS)}, in G1 "
+                        help="whose coordinates are computed with; of others than "
+                             f"{CURVES[0]} "
+                             f"{', '.join(unit for unit in UNITS if unit in ON_OTHERS)}, in G1 "
                              "(default: %(default)s)")
     parser.add_argument("--g1-only", action="store_true", help="leave G2 out")
     parser.add_argument("--place", action="store_true",
@@ -103,18 +104,18 @@ def shape_of(options: argparse.Namespace, base: Any = None) -> Any:
 
 def _on_curve(options: argparse.Namespace, shape: Any) -> Any:
     """A preset's shape, or the same of the curve that the options say."""
-    if options.curve != BLS:
+    if options.curve not in OTHER_CURVES:
         return shape
-    from proofmill.hdl.curve import BLS12_381
+    from proofmill.hdl.curve import CURVES as TABLE
     from proofmill.hdl.presets import of_curve
 
-    if options.unit is not None and options.unit not in ON_BLS:
-        raise ProofmillError(f"--curve {BLS}: there is no {options.unit} of this curve; there are "
-                             f"{', '.join(ON_BLS)}")
+    if options.unit is not None and options.unit not in ON_OTHERS:
+        raise ProofmillError(f"--curve {options.curve}: there is no {options.unit} of this curve; "
+                             f"there are {', '.join(ON_OTHERS)}")
     if options.preset == "toy":
-        raise ProofmillError(f"--curve {BLS}: the preset toy is of the curve toy; leave --preset "
-                             "out")
-    return of_curve(BLS12_381, shape)
+        raise ProofmillError(f"--curve {options.curve}: the preset toy is of the curve toy; leave "
+                             "--preset out")
+    return of_curve(TABLE[options.curve], shape)
 
 
 def command_of(record: JsonObject) -> str:
@@ -140,7 +141,7 @@ def command_of(record: JsonObject) -> str:
 def _options(name: str, record: JsonObject) -> JsonObject | None:
     """The fewest options that make the record's parameters of the preset `name`; None: none do."""
     from proofmill.boards.units import parameters_of, shape_with
-    from proofmill.hdl.curve import BLS12_381
+    from proofmill.hdl.curve import CURVES as TABLE
     from proofmill.hdl.presets import of_curve
 
     def fit(options: JsonObject) -> bool:
@@ -149,7 +150,7 @@ def _options(name: str, record: JsonObject) -> JsonObject | None:
         try:
             base = preset(name)
             if "curve" in options:
-                base = of_curve(BLS12_381, base)
+                base = of_curve(TABLE[options["curve"]], base)
             shape = shape_with(base, **changes)
         except ValueError:
             return False
@@ -172,8 +173,9 @@ def _stated(parameters: JsonObject) -> JsonObject:
     options = {"multiplier": multiplier["kind"], **{
         "multiplier_interval" if name == "interval" else name: multiplier[name]
         for name in ("digit", "limb", "depth", "interval", "least_loop") if name in multiplier}}
-    if multiplier["field"] == f"{BLS}-base":
-        options["curve"] = BLS
+    for curve in OTHER_CURVES:
+        if multiplier["field"] == f"{curve}-base":
+            options["curve"] = curve
     adder = parameters.get("adder", parameters)
     if "intervals" in adder:
         intervals = dict(adder["intervals"])

@@ -267,7 +267,8 @@ FIELDS: dict[str, dict[str, str]] = {
         "cycles": "of the wide processor, from the first word in to the last word out",
         "device": "--device"},
     "bench msm": {
-        "device": "that computed", "group": "g1 or g2", "points": "how many",
+        "device": "that computed", "curve": "its name",
+        "group": "g1 or g2", "points": "how many",
         "scalars": "their kind", "bases": "the points' kind", "seed": "--seed",
         "seconds": "on this machine", "window": "bits",
         "sets": "windows that have buckets of their own", "copies": "of every point",
@@ -285,7 +286,8 @@ FIELDS: dict[str, dict[str, str]] = {
         "computing_seconds": "cycles at the board's clock",
         "line_seconds": "at the line's rate", "line_bytes": "both ways"},
     "bench ratios": {
-        "device": "that computed", "group": "g1 or g2", "points": "how many",
+        "device": "that computed", "curve": "its name",
+        "group": "g1 or g2", "points": "how many",
         "interval": "cycles from one addition to the next", "seeds": "how many",
         "ratios": "a list, below"},
     "bench ratios: ratios": {

@@ -5,7 +5,14 @@ from functools import cache
 from py_ecc import bls12_381
 from py_ecc.bn128 import FQ, G1, G2
 
-from proofmill.hdl.curve import BLS12_381, BN254, TOY_CURVE, Group
+from proofmill.hdl.curve import (
+    BLS12_377,
+    BLS12_381,
+    BN254,
+    GENERATOR_BLS12_377,
+    TOY_CURVE,
+    Group,
+)
 from proofmill.sim.curve import equation, to_scaled_twist
 
 
@@ -34,7 +41,9 @@ def from_py_ecc(point):
 
 
 def generator(curve, group):
-    """The generator of a group of BN254 or BLS12-381, on the curve the accelerator adds on."""
+    """The generator of a group of a curve but the toy, on the curve the accelerator adds on."""
+    if curve is BLS12_377:
+        return GENERATOR_BLS12_377
     if curve is BLS12_381:
         return from_py_ecc(bls12_381.G1 if group is Group.G1 else bls12_381.G2)
     return bn254_generator(group)

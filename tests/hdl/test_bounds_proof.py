@@ -7,13 +7,13 @@ import pytest
 import z3
 
 from proofmill.boards.cores.proofs.bounds import product_claim, sum_claims
-from proofmill.hdl.curve import Group
-from proofmill.hdl.field import BLS12_381_BASE, BN254_BASE, BN254_SCALAR, TOY
+from proofmill.hdl.curve import BLS12_377, BLS12_381, Group
+from proofmill.hdl.field import BLS12_377_BASE, BLS12_381_BASE, BN254_BASE, BN254_SCALAR, TOY
 from proofmill.hdl.folded import FoldedShape
 from proofmill.hdl.graph import Product, Sum
 from proofmill.hdl.karatsuba import KaratsubaShape
 from proofmill.hdl.montgomery import MultiplierShape
-from proofmill.hdl.presets import STANDARD, TOY_SHAPE, at_interval
+from proofmill.hdl.presets import STANDARD, TOY_SHAPE, at_interval, of_curve
 
 MULTIPLIERS = {
     "standard": STANDARD.adder.multiplier,
@@ -21,6 +21,7 @@ MULTIPLIERS = {
     "folded": FoldedShape(field=BN254_BASE, operand_bits=264, digit=18, limb=36, interval=15),
     "karatsuba": KaratsubaShape(field=BN254_BASE, operand_bits=264, digit=17, limb=26, depth=2),
     "bls12-381": MultiplierShape(field=BLS12_381_BASE, operand_bits=392, digit=26, limb=34),
+    "bls12-377": MultiplierShape(field=BLS12_377_BASE, operand_bits=388, digit=26, limb=34),
     "toy": MultiplierShape(field=TOY, operand_bits=22, digit=6, limb=8),
 }
 
@@ -59,6 +60,8 @@ def shapes():
         if kind == "folded":
             shape = replace(shape, intervals=((Group.G1, 180), (Group.G2, 540)))
         yield kind, shape
+    for curve in (BLS12_381, BLS12_377):
+        yield curve.name, of_curve(curve).adder
     yield "toy", TOY_SHAPE.adder
 
 

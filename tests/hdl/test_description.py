@@ -108,7 +108,7 @@ def test_a_description_of_nothing_is_a_sentence(change, sentence):
 
 
 @pytest.mark.parametrize("change,sentence", [
-    ({"curve": "bn255"}, "there is no Curve 'bn255'; there are bn254, bls12-381, toy"),
+    ({"curve": "bn255"}, "there is no Curve 'bn255'; there are bn254, bls12-381, bls12-377, toy"),
     ({"intervals": [["g3", 3]]}, "'g3' is not a valid Group"),
     ({"intervals": [["g1"]]}, "intervals is "),
     ({"multiplier": {"kind": "magic"}}, "there is no kind of multiplier 'magic'"),

@@ -1,5 +1,5 @@
-"""Sums on curves whose coordinates have six words: a toy of BLS12-381's equation, exhausted, and
-that curve itself at full width."""
+"""Sums on curves whose coordinates have six words: toys of BLS12-381's and BLS12-377's equations,
+exhausted, and these curves themselves at full width."""
 
 from dataclasses import replace
 from random import Random
@@ -9,9 +9,8 @@ from py_ecc import bls12_381
 
 from proofmill.hdl import curve as curves
 from proofmill.hdl import field as fields
-from proofmill.hdl.curve import BLS12_381, Curve, Group
+from proofmill.hdl.curve import BLS12_377, BLS12_381, GENERATOR_BLS12_377, Curve, Group
 from proofmill.hdl.field import TOY_SCALAR, PrimeField
-from proofmill.hdl.formulas import times_12, times_12_plus_12u
 from proofmill.hdl.presets import TOY_SHAPE, control_only, of_curve
 from proofmill.hdl.windows import WindowPlan
 from proofmill.sim.curve import equation
@@ -21,25 +20,35 @@ from tests.hdl.points import from_py_ecc
 from tests.hdl.test_finish_verilated import file_words, finished
 from tests.hdl.words import Expected, Link, patterns
 
-BASE = PrimeField(name="toy-4", modulus=139)
-"""y^2 = x^3 + 4 has an odd number of points over it, so the complete formula is right on all."""
 
-UNIT = (1 << 384) % BASE.modulus
+def toy(like, modulus):
+    """The equation of a curve over a few bits, with coordinates of as many words as there."""
+    base = PrimeField(name=f"toy-{like.b[Group.G1][0]}", modulus=modulus)
+    return Curve(
+        name=base.name, base=base, scalar=TOY_SCALAR, b=like.b, times_3b=like.times_3b,
+        unit={Group.G1: ((1 << 384) % modulus,)}, least_words=6)
 
-TOY = Curve(
-    name="toy-4", base=BASE, scalar=TOY_SCALAR, b=BLS12_381.b,
-    times_3b={Group.G1: times_12, Group.G2: times_12_plus_12u},
-    unit={Group.G1: (UNIT,), Group.G2: (UNIT, 0)}, least_words=6)
 
-POINTS = list(equation(TOY, Group.G1).points())
+TOYS = [toy(BLS12_381, 139), toy(BLS12_377, 181)]
+"""y^2 = x^3 + 4 has an odd number of points, so the complete formula is right on all of them;
+y^2 = x^3 + 1 has 156, of which 39 are of odd order, as G1's are."""
+
+
+def points_of(curve):
+    """All points of odd order."""
+    law = equation(curve, Group.G1)
+    points = list(law.points())
+    odd = len(points) // (len(points) & -len(points))
+    return [point for point in points if law.multiply(odd, point) is None]
 
 
 @pytest.fixture(scope="module")
 def named():
-    """The toy has a name while this module runs."""
+    """The toys have names while this module runs."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(curves.CURVES, TOY.name, TOY)
-        patch.setitem(fields.FIELDS, BASE.name, BASE)
+        for curve in TOYS:
+            patch.setitem(curves.CURVES, curve.name, curve)
+            patch.setitem(fields.FIELDS, curve.base.name, curve.base)
         yield
 
 
@@ -65,33 +74,35 @@ def summed(shape, runs):
 
 
 def test_the_words_of_curves():
-    assert (TOY.words, TOY.file_radix) == (6, 1 << 384)
-    assert (BLS12_381.words, BLS12_381.file_radix) == (6, 1 << 384)
-    assert BLS12_381.unit_at(Group.G1, 384, affine=False) == BLS12_381.unit[Group.G1]
+    for curve in (*TOYS, BLS12_381, BLS12_377):
+        assert (curve.words, curve.file_radix) == (6, 1 << 384)
+        assert curve.unit_at(Group.G1, 384, affine=False) == curve.unit[Group.G1]
     assert [curves.BN254.point_words(group) for group in Group] == [8, 16]
-    assert len(POINTS) % 2
+    assert [len(points_of(curve)) for curve in TOYS] == [147, 39]
 
 
 @pytest.mark.slow
-def test_every_point_with_every_sign(named):
+@pytest.mark.parametrize("curve", TOYS, ids=lambda curve: curve.name)
+def test_every_point_with_every_sign(named, curve):
     """Each point once and as its negative, beside every other residue of a bucket's place."""
-    plan, rng, runs = WindowPlan(8, 3), Random(1), []
-    for point in POINTS:
-        runs += [(plan, [scalar, rng.randrange(181)], [point, rng.choice(POINTS)])
+    plan, rng, runs, points = WindowPlan(8, 3), Random(1), [], points_of(curve)
+    for point in points:
+        runs += [(plan, [scalar, rng.randrange(181)], [point, rng.choice(points)])
                  for scalar in (1, 3, 4, 180)]
-    shape = shape_of(TOY, TOY_SHAPE)
+    shape = shape_of(curve, TOY_SHAPE)
     assert summed(shape, runs) == summed(control_only(shape), runs)
 
 
 @pytest.mark.slow
-def test_every_pair_of_points(named):
+@pytest.mark.parametrize("curve", TOYS, ids=lambda curve: curve.name)
+def test_every_pair_of_points(named, curve):
     """P + Q for all of them: doublings, opposites and infinity included."""
-    shape, plan = shape_of(TOY, TOY_SHAPE), WindowPlan(8, 2)
-    curve, law = TOY, equation(TOY, Group.G1)
+    shape, plan = shape_of(curve, TOY_SHAPE), WindowPlan(8, 2)
+    law, points = equation(curve, Group.G1), points_of(curve)
     simulation = Simulation(build(shape)[1])
     link = Link(simulation)
-    for one in POINTS:
-        for other in POINTS:
+    for one in points:
+        for other in points:
             link.load(curve, Group.G1, [one, other])
             words, _ = finished(link, Group.G1, plan, [1, 1], curve.words)
             assert words == file_words(curve, Group.G1, law.add(one, other))
@@ -119,3 +130,16 @@ def test_bls12_381_is_the_model_and_py_ecc():
     assert finished(link, Group.G1, plan, scalars, BLS12_381.words)[0] == file_words(
         BLS12_381, Group.G1, from_py_ecc(total))
     simulation.close()
+
+
+@pytest.mark.slow
+def test_bls12_377_is_the_model():
+    """At full width; tests/sim/test_curve.py holds the model to the law of py_ecc."""
+    rng, shape, law = Random(3), of_curve(BLS12_377), equation(BLS12_377, Group.G1)
+    order = BLS12_377.scalar.modulus
+    base = [law.multiply(rng.randrange(order), GENERATOR_BLS12_377) for _ in range(5)]
+    points = [*base, law.negate(base[0]), None]
+    runs = [(WindowPlan(253, window, stride=stride), scalars, points)
+            for window, stride in ((4, 0), (8, 0), (4, 64))
+            for scalars in patterns(order, len(points), window).values()]
+    assert summed(shape, runs) == summed(control_only(shape), runs)

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from proofmill.boards.shapes import FIVE_ROWS
-from proofmill.hdl.curve import BLS12_381, TOY_CURVE, Group
+from proofmill.hdl.curve import BLS12_377, BLS12_381, TOY_CURVE, Group
 from proofmill.hdl.field import TOY
 from proofmill.hdl.framed_adder import FramedAdder, Timetable
 from proofmill.hdl.montgomery import MultiplierShape
@@ -82,6 +82,7 @@ SHAPES = {
     "toy": TOY_ADDER,
     "bn254": STANDARD.adder,
     "bls12-381": of_curve(BLS12_381).adder,
+    "bls12-377": of_curve(BLS12_377).adder,
     "toy-2-multipliers": wide(TOY_ADDER, 2, ((Group.G1, 6), (Group.G2, 18)), 5),
     "toy-3-multipliers": wide(TOY_ADDER, 3, ((Group.G2, 12), (Group.G1, 6)), 7),
     "toy-late-sums": replace(TOY_ADDER, sum_latency=6),

@@ -6,9 +6,19 @@ from random import Random
 import pytest
 from py_ecc import bls12_381, optimized_bls12_381, optimized_bn128
 from py_ecc.bn128 import G1, G2, add, multiply, neg
+from py_ecc.fields.field_elements import FQ
 
-from proofmill.hdl.curve import BLS12_381, BN254, FILE_RADIX, TOY_CURVE, TWIST_SCALE, Group
-from proofmill.hdl.field import PrimeField
+from proofmill.hdl.curve import (
+    BLS12_377,
+    BLS12_381,
+    BN254,
+    FILE_RADIX,
+    GENERATOR_BLS12_377,
+    TOY_CURVE,
+    TWIST_SCALE,
+    Group,
+)
+from proofmill.hdl.field import PrimeField, is_prime
 from proofmill.sim.curve import (
     complete_sum,
     equation,
@@ -69,6 +79,70 @@ def test_points_of_bls12_381_add_as_in_py_ecc(group):
         assert to_affine(total, modulus) == expected
 
 
+def test_the_constants_of_bls12_377():
+    """Those of the family (Barreto, Lynn and Scott) for its x, and a generator of order r."""
+    x = 0x8508c00000000001
+    r = x ** 4 - x ** 2 + 1
+    p = (x - 1) ** 2 * r // 3 + x
+    assert (BLS12_377.base.modulus, BLS12_377.scalar.modulus) == (p, r)
+    assert is_prime(p) and is_prime(r) and (p.bit_length(), r.bit_length()) == (377, 253)
+    law, cofactor = equation(BLS12_377, Group.G1), (x - 1) ** 2 // 3
+    assert cofactor * r == p + 1 - (x + 1)
+    assert law.holds(GENERATOR_BLS12_377)
+    assert law.multiply(r, GENERATOR_BLS12_377) is None
+    # (2, 3) is on the curve, of order six: what is not of G1 has an order that the cofactor has.
+    other = ((2,), (3,))
+    assert law.holds(other) and law.multiply(r, other) is not None
+    assert law.multiply(cofactor, other) is None and law.multiply(6, other) is None
+
+
+class FieldOf377(FQ):
+    """py_ecc's arithmetic modulo BLS12-377's p."""
+
+    field_modulus = BLS12_377.base.modulus
+
+
+def test_points_of_bls12_377_add_as_by_py_eccs_law():
+    """py_ecc has no such curve; its addition asks nothing of one but the field."""
+    curve, modulus, rng = BLS12_377, BLS12_377.base.modulus, Random(377)
+    law, base = equation(curve, Group.G1), GENERATOR_BLS12_377
+    p = law.multiply(rng.randrange(curve.scalar.modulus), base)
+    q = law.multiply(rng.randrange(curve.scalar.modulus), base)
+    for one, two in [(p, q), (p, p), (p, law.negate(p)), (p, None), (None, p), (None, None)]:
+        there = [None if point is None else tuple(FieldOf377(part) for part, in point)
+                 for point in (one, two)]
+        total = bls12_381.add(*there)
+        expected = None if total is None else tuple((int(part),) for part in total)
+        assert law.add(one, two) == expected and law.holds(expected)
+        scale = (rng.randrange(1, modulus),)
+        assert expected == to_affine(complete_sum(
+            curve, Group.G1, to_homogeneous(one, scale, modulus),
+            to_homogeneous(two, curve.unit[Group.G1], modulus)), modulus)
+
+
+def test_a_toy_of_bls12_377s_equation_is_exhausted():
+    """Every pair of points: where the difference is of order two the formula gives zeros, else the
+    sum. There are 144 points, of which 9 have an odd order."""
+    modulus = 157
+    toy = replace(BLS12_377, name="toy-1", base=PrimeField(name="few", modulus=modulus))
+    law, rng = equation(toy, Group.G1), Random(6)
+    points, wrong = list(law.points()), 0
+    of_two = [point for point in points if point is not None and point[1] == (0,)]
+    assert len(points) == 144 and len(of_two) == 3
+    for one in points:
+        for two in points:
+            scales = [(rng.randrange(1, modulus),) for _ in range(2)]
+            total = complete_sum(toy, Group.G1, to_homogeneous(one, scales[0], modulus),
+                                 to_homogeneous(two, scales[1], modulus))
+            if law.add(one, law.negate(two)) in of_two:
+                assert not any(part for part, in total)
+                wrong += 1
+            else:
+                assert any(part for part, in total)
+                assert to_affine(total, modulus) == law.add(one, two)
+    assert wrong == 3 * 144
+
+
 @pytest.mark.parametrize("group, modulus", [(Group.G1, 61), (Group.G2, 7)])
 def test_toys_of_bls12_381s_equations_are_exhausted(group, modulus):
     """The same b and the same shifts and sums over a few bits: every pair of points."""
@@ -84,8 +158,9 @@ def test_toys_of_bls12_381s_equations_are_exhausted(group, modulus):
             assert to_affine(total, modulus) == law.add(one, two)
 
 
-@pytest.mark.parametrize("group", [Group.G1, Group.G2])
-@pytest.mark.parametrize("curve", [BN254, BLS12_381, TOY_CURVE], ids=lambda curve: curve.name)
+@pytest.mark.parametrize("curve, group", [
+    (curve, group) for curve in (BN254, BLS12_381, BLS12_377, TOY_CURVE) for group in curve.b],
+    ids=lambda value: value.name)
 def test_times_3b_multiplies_by_three_times_b(curve, group):
     modulus, rng = curve.base.modulus, Random(2)
     law = equation(curve, group)

@@ -2,12 +2,13 @@ from random import Random
 
 import pytest
 
-from proofmill.hdl.field import BLS12_381_BASE, BN254_BASE, TOY
+from proofmill.hdl.field import BLS12_377_BASE, BLS12_381_BASE, BN254_BASE, TOY
 from proofmill.hdl.montgomery import MultiplierShape
 from proofmill.sim.field import from_montgomery, montgomery_product, to_montgomery
 
 
-@pytest.mark.parametrize("field", [TOY, BN254_BASE, BLS12_381_BASE], ids=lambda field: field.name)
+@pytest.mark.parametrize("field", [TOY, BN254_BASE, BLS12_381_BASE, BLS12_377_BASE],
+                         ids=lambda field: field.name)
 def test_montgomery_form_there_and_back(field):
     shape = MultiplierShape(field=field, operand_bits=field.bits + 5, digit=17, limb=17)
     rng = Random(1)

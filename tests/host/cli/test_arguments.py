@@ -227,6 +227,9 @@ def test_a_folder_that_may_not_be_written_to(refused, tmp_path):
 
 
 CHOICES = {
+    ("bench msm", "curve"): "bench msm --points 6 --curve",
+    ("bench ratios", "curve"): "bench ratios --points 6 --curve",
+    ("explore", "curve"): "explore --dsp 72 --memory-kbit 500 --points 64 --curve",
     ("bench msm", "group"): "bench msm --points 6 --device cpu --group",
     ("bench msm", "scalars"): "bench msm --points 6 --device cpu --scalars",
     ("bench msm", "bases"): "bench msm --points 6 --device cpu --bases",

@@ -9,18 +9,21 @@ from py_ecc import bls12_381 as py_ecc
 from proofmill.hdl.curve import BLS12_381, Group
 from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.prover.curve.limbs import to_limbs
+from proofmill.host.prover.devices import plain
 from proofmill.host.prover.devices.accelerator import Sum
-from proofmill.host.prover.devices.bls12_381 import (
-    MODULUS,
-    ON_BLS12_381,
-    RADIX,
-    encoded,
-    first_wrong,
-    to_points,
-    to_scalars,
-)
+from proofmill.host.prover.devices.bls12_381 import ON_BLS12_381, to_points, to_scalars
 from proofmill.host.prover.native.bls12_381 import ORDER, pack
 from tests.hdl.points import from_py_ecc
+
+MODULUS, RADIX = BLS12_381.base.modulus, BLS12_381.file_radix
+
+
+def encoded(affine):
+    return plain.encoded(BLS12_381, [affine])[0]
+
+
+def first_wrong(points):
+    return plain.first_wrong(BLS12_381, points)
 
 
 def point(k: int):

@@ -1,0 +1,81 @@
+"""Points with known logarithms: multiples of a group's generator."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from proofmill.hdl.curve import BN254, CURVES, Curve, Group
+from proofmill.host.prover.curve.arithmetic import multiply_generator
+from proofmill.host.prover.curve.limbs import Limbs, to_limbs
+from proofmill.host.prover.devices.arithmetic import ON_BN254 as WITH_MCL
+from proofmill.host.prover.devices.arithmetic import Arithmetic
+from proofmill.sim.curve import Affine, equation
+from proofmill.sim.points import small_generator
+
+DIGIT = 8
+"""Bits of a multiple that one look into the table is for."""
+
+
+@dataclass(frozen=True, eq=False)
+class Known:
+    """A curve's multiples.
+
+    Parameters
+    ----------
+    curve : whose groups.
+    arithmetic : what devices on it leave to this machine.
+    multiples : of a group's generator, by plain integers below the order, as points of its files.
+    """
+
+    curve: Curve
+    arithmetic: Arithmetic
+    multiples: Callable[[Group, Sequence[int]], Limbs]
+
+    @property
+    def order(self) -> int:
+        """Of the groups."""
+        return self.curve.scalar.modulus
+
+
+ON_BN254 = Known(BN254, WITH_MCL, lambda group, values: multiply_generator(group, to_limbs(values)))
+
+
+class _Table:
+    """Every multiple of the generator of a curve's G1 by a digit, in plain integers."""
+
+    def __init__(self, curve: Curve) -> None:
+        self.curve, self.law = curve, equation(curve, Group.G1)
+        self._rows: list[list[Affine]] = []
+
+    def __call__(self, group: Group, values: Sequence[int]) -> Limbs:
+        from proofmill.host.prover.devices.plain import encoded
+
+        if not self._rows:
+            self._fill()
+        found = list[Affine]()
+        for value in values:
+            total: Affine = None
+            for row in self._rows:
+                total = self.law.add(total, row[value % (1 << DIGIT)])
+                value >>= DIGIT
+            found.append(total)
+        return encoded(self.curve, found)
+
+    def _fill(self) -> None:
+        base = small_generator(self.curve, Group.G1)
+        for _ in range(-(-self.curve.scalar.bits // DIGIT)):
+            row: list[Affine] = [None]
+            for _ in range((1 << DIGIT) - 1):
+                row.append(self.law.add(row[-1], base))
+            base = self.law.add(row[-1], base)
+            self._rows.append(row)
+
+
+def known_on(name: str) -> Known:
+    """The multiples of the curve called `name`, of G1 alone where it is not BN254."""
+    if name == BN254.name:
+        return ON_BN254
+    from proofmill.host.prover.devices.bls12_381 import ON_BLS12_381
+    from proofmill.host.prover.devices.plain import ON_BLS12_377
+
+    (own,) = (own for own in (ON_BLS12_381, ON_BLS12_377) if own.curve.name == name)
+    return Known(CURVES[name], own, _Table(CURVES[name]))

@@ -1,0 +1,159 @@
+"""What accelerators leave to this machine on a curve that it has no library for, in plain integers.
+
+In G1. Points have x and y, each times `Curve.file_radix` modulo p, in little-endian 64-bit limbs,
+`Curve.words` each, all zero for infinity: shape (n, `Curve.point_words`).
+"""
+
+from collections.abc import Iterator
+from random import SystemRandom
+
+import numpy as np
+
+from proofmill.hdl.curve import BLS12_377, Curve, Group
+from proofmill.hdl.windows import WindowPlan
+from proofmill.host.ground.errors import ProofmillError
+from proofmill.host.prover.curve.limbs import Limbs, from_limbs
+from proofmill.host.prover.devices.accelerator import Sum
+from proofmill.host.prover.devices.arithmetic import Arithmetic
+from proofmill.sim.commands import stored_words
+from proofmill.sim.curve import Affine, equation
+from proofmill.sim.msm import combine, last_level, sum_of_groups
+
+ROUNDS = 64
+"""Sums of random points by which many are tested at once: one outside the group is missed with a
+chance of ``2 ** -ROUNDS`` at the most."""
+
+
+def coordinates(curve: Curve, points: Limbs) -> Iterator[tuple[int, int]]:
+    """x and y of every point, as they lie there."""
+    data, size = np.ascontiguousarray(points, "<u8").tobytes(), 8 * curve.words
+    for start in range(0, len(data), 2 * size):
+        yield (int.from_bytes(data[start:start + size], "little"),
+               int.from_bytes(data[start + size:start + 2 * size], "little"))
+
+
+def limbs_of(curve: Curve, values: list[int]) -> Limbs:
+    """Coordinates as they lie there as an array of points."""
+    data = b"".join(value.to_bytes(8 * curve.words, "little") for value in values)
+    return np.frombuffer(data, "<u8").reshape(-1, curve.point_words(Group.G1))
+
+
+def encoded(curve: Curve, points: list[Affine]) -> Limbs:
+    """Points of `sim.curve` as an array."""
+    return np.array(stored_words(curve, Group.G1, points), np.uint64).reshape(
+        -1, curve.point_words(Group.G1))
+
+
+def decoded(curve: Curve, points: Limbs) -> list[Affine]:
+    """An array of points, coordinates below p, as points of `sim.curve`."""
+    modulus = curve.base.modulus
+    inverse = pow(curve.file_radix, -1, modulus)
+    return [((x * inverse % modulus,), (y * inverse % modulus,)) if x or y else None
+            for x, y in coordinates(curve, points)]
+
+
+def first_wrong(curve: Curve, points: Limbs) -> int | None:
+    """The index of the first that is no point of the curve with coordinates below p, if any."""
+    modulus, radix = curve.base.modulus, curve.file_radix
+    b = curve.b[Group.G1][0] * radix ** 3 % modulus
+    for index, (x, y) in enumerate(coordinates(curve, points)):
+        # (x R)^3 + b R^3 = (y R)^2 R
+        if x >= modulus or y >= modulus or (x or y) and (x * x * x + b - y * y * radix) % modulus:
+            return index
+    return None
+
+
+def check_on_curve(curve: Curve, group: Group, points: Limbs) -> None:
+    """Raise for what is no array of points, or not on the curve."""
+    if group is not Group.G1 or points.ndim != 2 or points.shape[1] != curve.point_words(group):
+        raise ValueError(f"points of {curve.name.upper()} are of g1 and have shape (n, "
+                         f"{curve.point_words(Group.G1)}), not {group.value}, {points.shape}")
+    if (index := first_wrong(curve, points)) is not None:
+        raise ProofmillError(
+            f"point {index:,} of {len(points):,} is not on the curve of {group.value}; give "
+            f"coordinates times 2^{64 * curve.words} modulo p, and zeros for infinity")
+
+
+def rescaled(curve: Curve, points: Limbs, scale: int) -> Limbs:
+    """Points with their coordinates times ``2 ** scale`` instead of `Curve.file_radix`."""
+    if 1 << scale == curve.file_radix:
+        return points
+    modulus = curve.base.modulus
+    factor = pow(2, scale, modulus) * pow(curve.file_radix, -1, modulus)
+    return limbs_of(curve, [part * factor % modulus
+                            for point in coordinates(curve, points) for part in point])
+
+
+def first_outside(curve: Curve, points: Limbs) -> int | None:
+    """The index of the first that is not of the group of order r, if any.
+
+    Such points may differ by one of order two, of which the accelerator's formula does not hold.
+    Many are tested by sums of random ones, see `ROUNDS`: each is outside with a chance of a half.
+    """
+    law, order, rng = equation(curve, Group.G1), curve.scalar.modulus, SystemRandom()
+    affine = decoded(curve, points)
+    if len(affine) > ROUNDS:
+        sums: list[Affine] = [None] * ROUNDS
+        for point in affine:
+            chosen = rng.getrandbits(ROUNDS)
+            for n in range(ROUNDS):
+                if chosen >> n & 1:
+                    sums[n] = law.add(sums[n], point)
+        if all(law.multiply(order, total) is None for total in sums):
+            return None
+    return next((index for index, point in enumerate(affine)
+                 if law.multiply(order, point) is not None), None)
+
+
+class Plain:
+    """Arithmetic of a curve's G1 in plain integers: some hundredths of a second a point."""
+
+    def __init__(self, curve: Curve) -> None:
+        self.curve, self.law = curve, equation(curve, Group.G1)
+
+    def check_points(self, group: Group, points: Limbs) -> None:
+        """See `Arithmetic`; of points on the curve, those outside G1 are refused too."""
+        check_on_curve(self.curve, group, points)
+        if (index := first_outside(self.curve, points)) is not None:
+            raise ProofmillError(
+                f"point {index:,} of {len(points):,} is on the curve but not in g1, the group of "
+                "order r; multiply it by the cofactor, or leave it out")
+
+    def to_device(self, group: Group, points: Limbs, scale: int, affine: bool) -> Limbs:
+        """See `Arithmetic`."""
+        return rescaled(self.curve, points, scale)
+
+    def copies(self, group: Group, points: Limbs, stride: int, copies: int) -> Limbs:
+        """See `Arithmetic`."""
+        if copies == 1:
+            return points
+        found = list[Affine]()
+        for point in decoded(self.curve, points):
+            found.append(point)
+            for _ in range(copies - 1):
+                found.append(self.law.multiply(1 << stride, found[-1]))
+        return encoded(self.curve, found)
+
+    def finish(self, group: Group, answer: Sum) -> Limbs:
+        """By the group law as it is taught: some hundred operations."""
+        return encoded(self.curve, [sum_of_groups(self.curve, group, answer.points)]).reshape(-1)
+
+    def is_point(self, group: Group, point: Limbs) -> bool:
+        """See `Arithmetic`."""
+        return first_wrong(self.curve, point.reshape(1, -1)) is None
+
+    def sum(self, group: Group, points: Limbs, scalars: Limbs) -> Limbs:
+        """By buckets, as the accelerator does."""
+        plan = WindowPlan(self.curve.scalar.bits, 8)
+        groups = last_level(self.law, plan, from_limbs(scalars), decoded(self.curve, points))
+        return encoded(self.curve, [combine(self.law, plan, groups)]).reshape(-1)
+
+
+def arithmetic_on(curve: Curve) -> Arithmetic:
+    """Arithmetic in plain integers, for devices on `curve`."""
+    own = Plain(curve)
+    return Arithmetic(curve, own.check_points, own.to_device, own.copies, own.finish,
+                      own.is_point, own.sum)
+
+
+ON_BLS12_377 = arithmetic_on(BLS12_377)
