@@ -27,12 +27,12 @@ from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.network.certificates.between import branch_between
 from proofmill.host.network.certificates.certificate import certificate_prover, proof_refusal
 from proofmill.host.network.certificates.companion import companion_secret, registry_of
-from proofmill.host.network.certificates.rule import Finality
+from proofmill.host.network.certificates.rule import GENESIS, Finality
 from proofmill.host.network.certificates.votes import checkpoint_of, vote_of
 from proofmill.host.network.consensus.keys import derive_keys
 from proofmill.host.network.consensus.spec import spec
 from proofmill.host.network.node.certifier import places_for
-from proofmill.host.network.node.companions import GENESIS, enough
+from proofmill.host.network.node.companions import enough
 from proofmill.host.prover.circuits.eddsa import Signature, public_key
 from proofmill.host.prover.circuits.finality.circuit import FinalityCircuit
 from proofmill.host.prover.circuits.finality.registry import Registry

@@ -1,4 +1,4 @@
-"""Development keys of the block circuit, in any proof system."""
+"""Development keys of the block circuit, in any proof system, and of other circuits."""
 
 from contextlib import suppress
 from typing import TYPE_CHECKING
@@ -10,10 +10,16 @@ if TYPE_CHECKING:  # these take seconds to import
     from proofmill.host.prover.circuits.rollup.circuit import RollupCircuit
     from proofmill.host.prover.fflonk.development import GatesKey
     from proofmill.host.prover.groth16.proving_key import ProvingKey
+    from proofmill.host.prover.groth16.r1cs import R1cs
 
 
 def block_key(circuit: "RollupCircuit", seed: int) -> "ProvingKey":
     """The development key of the block circuit: from the cache, or made now and kept there."""
+    return development_key_of(circuit.r1cs, seed)
+
+
+def development_key_of(r1cs: "R1cs", seed: int) -> "ProvingKey":
+    """The Groth16 development key of a circuit: from the cache, or made now and kept there."""
     import hashlib
 
     from proofmill.host.ground.cache import cache_folder
@@ -21,12 +27,12 @@ def block_key(circuit: "RollupCircuit", seed: int) -> "ProvingKey":
     from proofmill.host.prover.groth16.setup import circuit_hash, development_setup
     from proofmill.host.prover.groth16.zkey import read_zkey, zkey_content
 
-    digest = hashlib.sha256(circuit_hash(circuit.r1cs) + seed.to_bytes(32, "little", signed=True))
+    digest = hashlib.sha256(circuit_hash(r1cs) + seed.to_bytes(32, "little", signed=True))
     folder, name = cache_folder("keys"), digest.hexdigest()
     path = kept(folder, name, ".zkey")
     if path is not None:
         return read_zkey(path)
-    key = development_setup(circuit.r1cs, seed=digest.digest())
+    key = development_setup(r1cs, seed=digest.digest())
     with suppress(OSError):  # without a place to keep it the key is still there
         keep(folder, name, ".zkey", zkey_content(key))
     return key

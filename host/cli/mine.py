@@ -11,6 +11,7 @@ from proofmill.host.cli import signals
 from proofmill.host.cli.arguments import input_file, output_folder, seed, whole
 from proofmill.host.cli.block_key import block_key_of, key_in_words
 from proofmill.host.cli.ledger_size import add_ledger_size, ledger_size
+from proofmill.host.cli.mine_certificates import certificates_record, prepare_certificates
 from proofmill.host.cli.mining_devices import Devices, Proving
 from proofmill.host.cli.mining_report import Report, Totals, as_record, show_summary
 from proofmill.host.cli.prove import add_device, add_fallback
@@ -28,6 +29,7 @@ if TYPE_CHECKING:  # these take seconds to import
     from proofmill.host.network.consensus.keys import ValidatorKey
     from proofmill.host.network.consensus.miner import Event, Miner
     from proofmill.host.network.evm.external import ExternalEvm
+    from proofmill.host.network.node.certified_chain import CertifiedChain
     from proofmill.host.network.second_layer.engines import EvmEngines
     from proofmill.host.network.second_layer.second_layer import SecondLayer
     from proofmill.host.prover.devices.ahead import Ahead
@@ -76,6 +78,11 @@ def register(commands: Commands) -> None:
                       help="draw provers by what a delay function of so many squarings makes of "
                            "RANDAO's mixes, with proofs that every payload is checked for "
                            f"(extra delay; without a number {DELAY_SQUARINGS:,})")
+    mine.add_argument("--certificates", action="store_true",
+                      help="have certificates of finality paid on the chain, and make them: proofs "
+                           "that two thirds of the stake's companion keys voted, on the processor, "
+                           "beside the blocks (about a minute more before the chain starts, and an "
+                           "epoch or two more until they are paid)")
     mine.add_argument("--seed", type=seed, default=0, metavar="N",
                       help="the chain, its transfers and its key follow from it; a proof's own "
                            "randomness, and so the blocks' hashes, do not (default: 0)")
@@ -115,6 +122,10 @@ def run(options: argparse.Namespace) -> int:
             f"--delay {options.delay}: is for contracts in the chain's own blocks, where what "
             f"comes out is checked, and --execution {options.execution} has them on a node; leave "
             "one of both away")
+    if options.certificates and options.execution is not None:
+        raise ProofmillError(
+            f"--certificates: are paid by contracts in the chain's own blocks, and --execution "
+            f"{options.execution} has them on a node; leave one of both away")
     if options.delay:
         require_library()
     if options.ai is not None:
@@ -132,6 +143,8 @@ def run(options: argparse.Namespace) -> int:
         if ahead is None:
             devices.prepare(screen)
         prepared = _prepare(options, screen, devices, node, ahead)
+        if prepared.certified is not None:
+            until_end.callback(prepared.certified.close)
         return _mine(options, prepared, devices, start)
 
 
@@ -148,6 +161,8 @@ class _Run:
     """What the array does between blocks."""
     meanwhile: Callable[[], bool]
     """See `Miner.run`."""
+    certified: "CertifiedChain | None"
+    """What makes certificates."""
 
 
 def _mine(options: argparse.Namespace, run: _Run, devices: Devices, start: float) -> int:
@@ -171,6 +186,8 @@ def _mine(options: argparse.Namespace, run: _Run, devices: Devices, start: float
     delays = getattr(run.miner.chain.execution_layer, "delays", None)
     if delays is not None:
         record["delay"] = delays.record()
+    if run.certified is not None:
+        record["certificates"] = certificates_record(summary, run.certified)
     if failure is not None:
         record["failure"] = str(failure)
     ended = (f"stopped{signals.reason()}" if summary.interrupted else
@@ -191,8 +208,9 @@ def _prepare(options: argparse.Namespace, screen: Screen, devices: Devices,
     """A miner on the contracts of the chain's own blocks, or on those of `node`. `ahead`: what
     builds the device meanwhile, None where it is open."""
     from proofmill.host.network.certificates.publish import Publisher
+    from proofmill.host.network.certificates.rewards import certificate_sources
     from proofmill.host.network.consensus.block_proofs import block_verifier, check_key
-    from proofmill.host.network.consensus.chain import EmbeddedChain
+    from proofmill.host.network.consensus.chain import MINIMUM_VALIDATORS, EmbeddedChain
     from proofmill.host.network.consensus.engines import ledger_engines
     from proofmill.host.network.consensus.keys import derive_keys
     from proofmill.host.network.consensus.miner import Miner, SlotPassed
@@ -200,6 +218,7 @@ def _prepare(options: argparse.Namespace, screen: Screen, devices: Devices,
     from proofmill.host.network.contracts.deployment import prepare
     from proofmill.host.network.contracts.ledger import ledger_sources
     from proofmill.host.network.second_layer.engines import EvmEngines
+    from proofmill.host.network.second_layer.second_layer import EmbeddedLayer
     from proofmill.host.prover.circuits.rollup.circuit import RollupCircuit
     from proofmill.host.prover.groth16.proving_key import ProvingKey
 
@@ -208,11 +227,16 @@ def _prepare(options: argparse.Namespace, screen: Screen, devices: Devices,
         key = block_key_of(circuit, options.system, options.seed, bar.step)
     numbers = proof_numbers_of(key.verification_key)
     with screen.bar("preparing the contracts") as bar:
-        prepare(bar.step, ledger_sources(circuit.size, numbers), numbers)
-    miner = derive_keys(options.seed, MINER_VALIDATOR + 1)[MINER_VALIDATOR]
+        prepare(bar.step, ledger_sources(circuit.size, numbers)
+                | (certificate_sources() if options.certificates else {}), numbers)
+    keys = derive_keys(options.seed, MINIMUM_VALIDATORS)
+    miner = keys[MINER_VALIDATOR]
+    certifying = (prepare_certificates(screen, keys, options.seed)
+                  if options.certificates else None)
     with screen.bar("starting the chain") as bar:
         engines = EvmEngines(key.verification_key, rich=(miner.address,),
-                             delay_squarings=options.delay)
+                             delay_squarings=options.delay,
+                             certificates=None if certifying is None else certifying.terms)
         chain = EmbeddedChain(
             block_verifier(key.verification_key), seed=options.seed, size=circuit.size,
             engines=ledger_engines if node else engines)
@@ -238,14 +262,16 @@ def _prepare(options: argparse.Namespace, screen: Screen, devices: Devices,
     filler = _filler(options, screen)
     proving = Proving(options, circuit, key, devices, report, totals, publisher, filler, ahead)
     rewards = _second_layer(options, screen, chain, miner, engines, node)
+    certified = (certifying.on(chain, rewards)
+                 if certifying is not None and isinstance(rewards, EmbeddedLayer) else None)
 
     def hear(event: "Event") -> None:
         if publisher is not None and isinstance(event, SlotPassed):
             publisher.passed(event.report.slot)
         report(event)
 
-    return _Run(Miner(chain, MINER_VALIDATOR, rewards, proving.prove, hear), rewards, report,
-                totals, publisher, filler, proving.meanwhile)
+    return _Run(Miner(chain, MINER_VALIDATOR, rewards, proving.prove, hear, certified), rewards,
+                report, totals, publisher, filler, proving.meanwhile, certified)
 
 
 def _may_be_late(options: argparse.Namespace) -> bool:

@@ -12,7 +12,7 @@ from proofmill.host.prover.devices.device import BOARD_HZ
 
 if TYPE_CHECKING:  # these take seconds to import
     from proofmill.host.network.consensus.miner import Event, Summary
-    from proofmill.host.network.consensus.records import Credit, SlotReport
+    from proofmill.host.network.consensus.records import CertificateReward, Credit, SlotReport
     from proofmill.host.prover.groth16.prove import ProofResult
     from proofmill.host.prover.plonk.prove import GatesResult
 
@@ -90,6 +90,7 @@ class Report:
 
     def __call__(self, event: "Event") -> None:
         from proofmill.host.network.consensus.miner import (
+            CertificateChanged,
             ProofJudged,
             ProofMade,
             RewardChanged,
@@ -110,6 +111,8 @@ class Report:
                     self._notes.append("justified {}, finalised {}".format(*epochs))
             case RewardChanged(credit=credit):
                 self._reward_changed(credit)
+            case CertificateChanged(reward=reward):
+                self._certificate_changed(reward)
             case ProofMade(seconds=seconds, valid=valid):
                 self._seconds = seconds
                 if not valid:
@@ -131,6 +134,17 @@ class Report:
             self._credits.setdefault(credit.status.value + reason, []).append(credit.slot)
         self.event(event="reward", slot=credit.slot, status=credit.status.value,
                    gwei=credit.wei // GWEI, reason=credit.reason)
+
+    def _certificate_changed(self, reward: "CertificateReward") -> None:
+        from proofmill.host.network.consensus.records import Status
+
+        what = {Status.WAITING: f"certificate of epoch {reward.epoch} made",
+                Status.PENDING: f"includes the certificate of epoch {reward.epoch}"}
+        reason = f": {reward.reason}" if reward.reason else ""
+        self._notes.append(what.get(reward.status, f"reward of the certificate of epoch "
+                                                   f"{reward.epoch} {reward.status.value}{reason}"))
+        self.event(event="certificate", epoch=reward.epoch, status=reward.status.value,
+                   gwei=reward.wei // GWEI, reason=reward.reason)
 
     def flush(self) -> None:
         """Show the slot at hand. One whose proof is not there was stopped on the way to it."""
@@ -203,6 +217,11 @@ def show_summary(screen: Screen, record: JsonObject, devices: Clocked, ended: st
     screen.line(f"layer 2     {record['layer2_gwei_matured']:,} gwei matured, "
                 f"{record['layer2_gwei_pending']:,} pending, for proving"
                 + (f"; {includer:,} for including proofs" if includer else ""))
+    if "certificates" in record:
+        certificates = record["certificates"]
+        screen.line(f"finality    {certificates['made']} certificates made, by them epoch "
+                    f"{certificates['final_epoch']} is final: {certificates['gwei_matured']:,} "
+                    f"gwei matured, {certificates['gwei_pending']:,} pending")
     screen.line(f"contract    {record['contracts']['rewards']} holds "
                 f"{int(record['balances_wei']['reward']) // GWEI:,} gwei for "
                 f"{record['reward_address']}")

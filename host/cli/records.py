@@ -95,7 +95,15 @@ FIELDS: dict[str, dict[str, str]] = {
         "failure": "why it ended early",
         "ai": "an object, below, with --ai",
         "market": "an object, as `proofmill market --json` prints it, with --ai",
-        "delay": "an object, below, with --delay"},
+        "delay": "an object, below, with --delay",
+        "certificates": "an object, below, with --certificates"},
+    "mine: certificates": {
+        "made": "of finality, and handed in", "final_epoch": "by them alone",
+        "gwei_matured": "earned by them, in final blocks", "gwei_pending": "and not final yet",
+        "epochs": "a list, below"},
+    "mine: epochs": {
+        "epoch": "whose checkpoint a certificate is for",
+        "status": "waiting, pending, matured, lost or refused", "gwei": "its prover's"},
     "mine: delay": {
         "squarings": "of the delay function, one after the other",
         "evaluated": "mixes", "checked": "proofs of it, in payloads",
@@ -611,7 +619,7 @@ SOMETIMES: dict[str, set[str]] = {
                                "held_with_multiples_wall_ratio"},
     "attacks: attacks": {"profit_without_defence_gwei_per_slot"},
     "simulate": {"staged", "race", "work", "rule"},
-    "mine": {"failure", "ai", "market", "delay"},
+    "mine": {"failure", "ai", "market", "delay", "certificates"},
     "devnet": {"market"},
 }
 """Fields that are not always there: of proof systems, accelerators, boards, options, attacks with a

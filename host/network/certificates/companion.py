@@ -15,12 +15,13 @@ A registration counts from an epoch on. All nodes of a chain must know the same 
 they know the same genesis state: the state itself has no place for them.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import sha256
 
 from proofmill.host.ground.errors import ProofmillError
+from proofmill.host.network.consensus.genesis import genesis_validators_root
 from proofmill.host.network.consensus.keys import ValidatorKey
 from proofmill.host.network.consensus.spec import bls, spec
 from proofmill.host.prover.circuits.baby_jubjub import Point, pack
@@ -71,6 +72,13 @@ def register(validator: int, key: ValidatorKey, from_epoch: int, genesis_validat
     root = _signing_root(validator, public, from_epoch, genesis_validators_root)
     return Registration(validator, public, from_epoch, bytes(bls.Sign(key.secret, root)),
                         sign(secret, _possession(root)))
+
+
+def registered(keys: Sequence[ValidatorKey]) -> tuple[Registration, ...]:
+    """The registrations of all validators of a chain that begins with these keys, from its first
+    epoch on."""
+    root = genesis_validators_root(keys)
+    return tuple(register(index, key, 0, root) for index, key in enumerate(keys))
 
 
 @lru_cache(REMEMBERED)

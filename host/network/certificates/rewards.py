@@ -1,24 +1,45 @@
-"""The contracts that follow finality by certificates and pay who proves them."""
+"""The contracts that follow finality by certificates and pay who proves them.
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+What they have paid on a branch follows from its blocks' events by the mechanism's rule
+(`CertificateContracts.after`), and `check` compares that with what they say.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 
 from proofmill.host.network.certificates.between import FIRST_ROOT, ROOTS
-from proofmill.host.network.contracts.compiler import compiled
+from proofmill.host.network.certificates.certificate import Certificate
+from proofmill.host.network.certificates.companion import (
+    Registration,
+    companions_of,
+    registry_of,
+)
+from proofmill.host.network.certificates.rule import GENESIS
+from proofmill.host.network.consensus.block_proofs import numbers_of
+from proofmill.host.network.consensus.genesis import genesis_state
+from proofmill.host.network.consensus.keys import ValidatorKey
+from proofmill.host.network.contracts.compiler import compiled, contract_source
 from proofmill.host.network.contracts.deployment import Layer
-from proofmill.host.network.contracts.prover_tag import certificate_tag_artifact
+from proofmill.host.network.contracts.prover_tag import (
+    certificate_tag_artifact,
+    certificate_tag_source,
+)
 from proofmill.host.network.contracts.verifier import verifier_artifact
 from proofmill.host.network.evm.account import Account
 from proofmill.host.network.evm.client import Address, Evm, Log
-from proofmill.host.network.evm.contract import Contract, Event
+from proofmill.host.network.evm.contract import Contract
 from proofmill.host.network.mechanism.certificates import CertificateCredit, CertificateLedger
 from proofmill.host.network.mechanism.invariants import require
 from proofmill.host.network.mechanism.parameters import Parameters
-from proofmill.host.prover.circuits.finality.vote import Checkpoint
+from proofmill.host.prover.circuits.finality.size import CertificateSize
+from proofmill.host.prover.circuits.finality.vote import ROOT_BYTES, Checkpoint
 from proofmill.host.prover.groth16.verification_key import VerificationKey
 
 INVARIANT = 2
 """What is minted is what the rule says: which of the mechanism's invariants that is."""
+SUBMIT_GAS = 1_500_000
+"""A certificate's transaction; `mature` has `MATURE_GAS`."""
+MATURE_GAS = 300_000
 
 
 @dataclass(frozen=True)
@@ -29,6 +50,17 @@ class CertificateTerms:
     key: VerificationKey
     checkpoint: Checkpoint
     registry: int
+
+    @classmethod
+    def at_genesis(cls, key: VerificationKey, size: CertificateSize, keys: Sequence[ValidatorKey],
+                   registrations: Iterable[Registration]) -> "CertificateTerms":
+        """Of a chain that begins with these validators, whose secrets are not looked at, and these
+        companion keys. `size`: of the circuit of `key`. Raises `ProofmillError` for a registration
+        that does not hold."""
+        # What a registry is made of does not depend on the first payload.
+        state = genesis_state(keys, bytes(ROOT_BYTES))
+        registry = registry_of(state, companions_of(registrations, state), size.depth)
+        return cls(key, GENESIS, registry.commitment)
 
 
 @dataclass(frozen=True)
@@ -43,13 +75,45 @@ class CertificateContracts:
         """Of both, by name."""
         return {"finality": self.finality.address, "certificate_rewards": self.rewards.address}
 
-    def paid(self, logs: Iterable[Log]) -> list[Event]:
-        """The certificates that a block's transactions handed in and that are paid."""
-        return [event for event in self.rewards.decoded(logs) if event.name == "CertificatePaid"]
+    def submission(self, certificate: Certificate, prover: int) -> bytes:
+        """The data of a message to `rewards` that hands in a certificate of `prover`, by its number
+        there."""
+        stated = certificate.stated
+        return self.rewards.encode(
+            "submit", stated.source_epoch, stated.target_epoch, stated.target.root,
+            stated.next_registry, stated.weight, prover, numbers_of(certificate.proof))
 
-    def check(self, layer: Layer, ledger: CertificateLedger) -> None:
-        """`BrokenInvariant` where the contracts have not paid what the mechanism says."""
+    def after(self, ledger: CertificateLedger, logs: Iterable[Log], slot: int, includer: Address,
+              base: int, rho: Callable[[], int], final_slot: int) -> CertificateLedger:
+        """What is paid after a block of `slot` with these logs, `ledger` before it.
+
+        `includer`: the address of its fees; `base`: B of the parent payload's slot; `rho`: as it is
+        in the block; `final_slot`: as the block was told. `BrokenInvariant` where the contract
+        pays twice, or before it may.
+        """
+        events = self.rewards.decoded(logs)
+        if not events:
+            return ledger
+        after = replace(ledger, credits=dict(ledger.credits))
+        for event in events:
+            epoch = event.values["epoch"]
+            try:
+                if event.name == "CertificatePaid":
+                    after.include(epoch, event.values["prover"], includer, slot, base, rho())
+                else:
+                    after.mature(epoch, final_slot)
+            except ValueError as error:
+                require(False, INVARIANT, f"{self.rewards.artifact.name} in slot {slot}: {error}")
+        return after
+
+    def check(self, layer: Layer, ledger: CertificateLedger, since: int = 0) -> None:
+        """`BrokenInvariant` where the contracts have not paid what the mechanism says.
+
+        Records that have matured and were included before slot `since` are not asked for again.
+        """
         for credit in ledger.credits.values():
+            if credit.matured and credit.included_slot < since:
+                continue
             known = self.rewards.call("record", credit.epoch)
             require(known == _as_record(credit), INVARIANT,
                     f"the certificate of epoch {credit.epoch} is paid as {known}, not {credit}")
@@ -78,6 +142,13 @@ def deploy_certificates(account: Account, evm: Evm, layer: Layer, terms: Certifi
         parameters.certificate_bps)
     layer.rewards.send(account, "connect", rewards.address)
     return CertificateContracts(finality, rewards)
+
+
+def certificate_sources() -> dict[str, str]:
+    """What is compiled for them, but for the verifier, by name."""
+    return {**{name: contract_source(name) for name in ("FinalityCertificate",
+                                                        "CertificateRewards")},
+            "CertificateTag": certificate_tag_source()}
 
 
 def _as_record(credit: CertificateCredit) -> dict[str, object]:

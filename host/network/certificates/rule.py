@@ -18,7 +18,10 @@ from dataclasses import dataclass, replace
 from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.network.certificates.between import is_between
 from proofmill.host.prover.circuits.finality.statement import CertificateInputs
-from proofmill.host.prover.circuits.finality.vote import Checkpoint
+from proofmill.host.prover.circuits.finality.vote import ROOT_BYTES, Checkpoint
+
+GENESIS = Checkpoint(0, bytes(ROOT_BYTES))
+"""The source of the first epochs, as the specification has it."""
 
 
 class UnknownSourceError(ProofmillError):

@@ -102,6 +102,12 @@ class EmbeddedChain:
         return self._tree.final_slot
 
     @property
+    def attestations(self) -> list[spec.Attestation]:
+        """The votes of the last epoch's slots, oldest first; those of the slot at hand count in the
+        fork choice from the next one on."""
+        return list(self._attestations)
+
+    @property
     def head_state(self) -> spec.BeaconState:
         """The `BeaconState` after the head's block. Not to be changed."""
         return self.store.block_states[self.head.root]

@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -11,7 +11,14 @@ from proofmill.host.ground.log_fields import name_of, proof_name
 from proofmill.host.network.consensus.blocks import BlockRecord
 from proofmill.host.network.consensus.chain import EmbeddedChain
 from proofmill.host.network.consensus.proofs import PROOF_TYPE
-from proofmill.host.network.consensus.records import Claim, Credit, SlotReport, Status, Verdict
+from proofmill.host.network.consensus.records import (
+    CertificateReward,
+    Claim,
+    Credit,
+    SlotReport,
+    Status,
+    Verdict,
+)
 
 log = logging.getLogger(__name__)
 
@@ -61,7 +68,15 @@ class RewardChanged:
     credit: Credit
 
 
-Event = SlotPassed | ProofStarted | ProofMade | ProofJudged | RewardChanged
+@dataclass(frozen=True)
+class CertificateChanged:
+    """The reward for a certificate of finality has a new status."""
+
+    reward: CertificateReward
+
+
+Event = (SlotPassed | ProofStarted | ProofMade | ProofJudged | RewardChanged
+         | CertificateChanged)
 
 
 @dataclass(frozen=True)
@@ -74,8 +89,9 @@ class Summary:
     what the miner's validator gained, below zero if it lost. `layer2_matured_wei`,
     `layer2_pending_wei`: the miner's share of what its proofs of this run bring.
     `layer2_includer_wei`: what its reward address was paid besides, for blocks it proposed that
-    included proofs. `balances_wei`: see `PayingLayer.balances`. `interrupted`: the run was stopped
-    before its end.
+    included proofs and certificates. `certificates_matured_wei`, `certificates_pending_wei`: what
+    certificates that it made bring. `balances_wei`: see `PayingLayer.balances`. `interrupted`: the
+    run was stopped before its end.
     """
 
     blocks_asked: int
@@ -89,6 +105,8 @@ class Summary:
     layer2_matured_wei: int
     layer2_pending_wei: int
     layer2_includer_wei: int
+    certificates_matured_wei: int
+    certificates_pending_wei: int
     balances_wei: dict[str, int]
     interrupted: bool
 
@@ -117,6 +135,21 @@ class PayingLayer(Protocol):
         """In wei: the reward token at the reward address, the bond, and the account's ether."""
 
 
+class Certificates(Protocol):
+    """Who makes certificates of finality beside the blocks' proofs; see
+    `host.network.node.certified_chain`."""
+
+    def slot_passed(self) -> None:
+        """Take in the chain's newest block."""
+
+    @property
+    def rewards(self) -> list[CertificateReward]:
+        """What became of those handed in, by epoch."""
+
+    def decided(self, epoch: int) -> bool:
+        """Whether a certificate of this epoch or a later one has been paid out, or cannot be."""
+
+
 class Miner:
     """A validator that proves blocks."""
 
@@ -127,14 +160,17 @@ class Miner:
         rewards: PayingLayer,
         prove: Callable[[Claim], bytes],
         on_event: Callable[[Event], None] | None = None,
+        certificates: Certificates | None = None,
     ) -> None:
         """`prove` makes the proof of a claim, laid out as `records.PROOF_BYTES` says.
 
-        `on_event` hears everything as it happens, in order.
+        `on_event` hears everything as it happens, in order. `certificates`: paid on this chain, and
+        made beside the proofs; None for none.
         """
         self.chain = chain
         self.validator_index = validator_index
         self.rewards = rewards
+        self._certificates = certificates
         self._prove = prove
         self._emit = on_event or (lambda event: None)
         self._first_slot = chain.slot + 1
@@ -143,6 +179,7 @@ class Miner:
         self._asked = self._made = self._rejected = 0
         self._proven: list[int] = []
         self._known: dict[int, Status] = {}
+        self._known_certificates: dict[int, Status] = {}
         self.summary = self._take_stock()
         """What the run came to so far."""
 
@@ -175,13 +212,23 @@ class Miner:
     def _next_slot(self, proving: bool) -> SlotReport:
         report = self.chain.advance()
         self.rewards.slot_passed(self.chain)
+        if self._certificates is not None:
+            self._certificates.slot_passed()
         self.summary = self._take_stock()
         self._emit(SlotPassed(report, proving))
         for credit in self.rewards.credits:
             if self._known.get(credit.slot, Status.WAITING) is not credit.status:
                 self._known[credit.slot] = credit.status
                 self._emit(RewardChanged(credit))
+        for reward in self._certificate_rewards:
+            if self._known_certificates.get(reward.epoch) is not reward.status:
+                self._known_certificates[reward.epoch] = reward.status
+                self._emit(CertificateChanged(reward))
         return report
+
+    @property
+    def _certificate_rewards(self) -> list[CertificateReward]:
+        return [] if self._certificates is None else self._certificates.rewards
 
     def _mine(self, slot: int) -> None:
         prover = self.chain.proof_engine.prover_of(self.validator_index)
@@ -229,19 +276,24 @@ class Miner:
         return verdict, self.rewards.submit(self.chain.block(claim.task.slot), proof)
 
     def _decided(self) -> bool:
-        """Whether the blocks are final and nothing is pending any more."""
+        """Whether the blocks are final and nothing is pending any more: of certificates that of the
+        epoch of the last proven block, since each epoch brings one more."""
         if not self._proven or self.chain.finalized_slot < self._proven[-1]:
             return not self._proven
-        return all(credit.decided for credit in self.rewards.credits)
+        return all(credit.decided for credit in self.rewards.credits) and (
+            self._certificates is None
+            or self._certificates.decided(self._proven[-1] // self.chain.slots_per_epoch))
 
     def _take_stock(self) -> Summary:
         credits, balances = self.rewards.credits, self.rewards.balances()
 
-        def total(status: Status) -> int:
-            return sum(credit.wei for credit in credits if credit.status is status)
+        certificates = self._certificate_rewards
+
+        def total(status: Status, rewards: Sequence[Credit | CertificateReward] = credits) -> int:
+            return sum(reward.wei for reward in rewards if reward.status is status)
 
         balance = self.chain.balances()[self.validator_index]
-        matured = total(Status.MATURED)
+        matured, certified = total(Status.MATURED), total(Status.MATURED, certificates)
         return Summary(
             blocks_asked=self._asked,
             blocks=len(self._proven),
@@ -254,7 +306,9 @@ class Miner:
             layer1_gwei=balance - self._balance_before,
             layer2_matured_wei=matured,
             layer2_pending_wei=total(Status.PENDING),
-            layer2_includer_wei=balances["reward"] - self._reward_before - matured,
+            layer2_includer_wei=balances["reward"] - self._reward_before - matured - certified,
+            certificates_matured_wei=certified,
+            certificates_pending_wei=total(Status.PENDING, certificates),
             balances_wei=balances,
             interrupted=False,
         )

@@ -104,6 +104,17 @@ class Status(Enum):
 
 
 @dataclass(frozen=True)
+class CertificateReward:
+    """The reward for the certificate of an epoch, in wei: the prover's share, 0 before a block has
+    it. `reason`: of a refusal, else empty."""
+
+    epoch: int
+    status: Status
+    wei: int
+    reason: str = ""
+
+
+@dataclass(frozen=True)
 class Credit:
     """The reward for the proof of one slot, in wei. `reason`: of a refusal, else empty.
 

@@ -65,6 +65,8 @@ event CertificatePaid:
     includer: address
     prover_amount: uint256
     includer_amount: uint256
+event CertificateMatured:
+    epoch: indexed(uint256)
 
 FULL: constant(uint256) = 10_000  # basis points
 BILLION: constant(uint256) = 1_000_000_000
@@ -131,6 +133,7 @@ def mature(epoch: uint256):
     extcall REWARDS.mint_for_certificate(staticcall BONDS.reward_address(self.records[epoch].prover),
                                          self.records[epoch].prover_amount)
     extcall REWARDS.mint_for_certificate(self.records[epoch].includer, self.records[epoch].includer_amount)
+    log CertificateMatured(epoch=epoch)
 
 @external
 @view

@@ -64,7 +64,12 @@ def prover_tag_artifact() -> Artifact:
     return compile_source("ProverTag", prover_tag_source())
 
 
+def certificate_tag_source() -> str:
+    """The source of the contract of certificates' tags, with an epoch for the slot."""
+    return prover_tag_source(TAG_DOMAIN)
+
+
 @cache
 def certificate_tag_artifact() -> Artifact:
-    """The contract of certificates' tags, with an epoch for the slot, compiled."""
-    return compile_source("CertificateTag", prover_tag_source(TAG_DOMAIN))
+    """That contract, compiled."""
+    return compile_source("CertificateTag", certificate_tag_source())

@@ -9,19 +9,22 @@ from pathlib import Path
 from proofmill.host.network.certificates.certificate import Certificate
 from proofmill.host.network.certificates.companion import Registration, companion_secret
 from proofmill.host.network.certificates.light import STATE, LightNode
+from proofmill.host.network.certificates.rule import GENESIS
 from proofmill.host.network.certificates.votes import checkpoint_of
 from proofmill.host.network.consensus.keys import ValidatorKey
 from proofmill.host.network.consensus.spec import spec
 from proofmill.host.network.node.certificate_exchange import CertificateExchange, Send
 from proofmill.host.network.node.certifier import Certifier, Maker
-from proofmill.host.network.node.companions import GENESIS, Companions
+from proofmill.host.network.node.companions import Companions
 from proofmill.host.network.node.follower import Follower
 from proofmill.host.network.node.gossip import Reception
 from proofmill.host.network.node.proof_pool import Answer
 from proofmill.host.network.node.wire import Topic
+from proofmill.host.prover.circuits.finality.circuit import FinalityCircuit
 from proofmill.host.prover.circuits.finality.size import CertificateSize
 from proofmill.host.prover.circuits.finality.vote import Checkpoint
 from proofmill.host.prover.groth16.verification_key import VerificationKey
+from proofmill.host.prover.groth16.zkey import read_zkey
 
 log = logging.getLogger(__name__)
 
@@ -79,11 +82,12 @@ class Certificates:
 
     def make_them(self, maker: Maker,
                   beside: Callable[[Callable[[], Certificate]], Future[Certificate]]) -> None:
-        """Have this node make certificates, if its setup says so; `beside` as of `Certifier`."""
+        """Have this node make certificates, if its setup says so. It compiles the circuit for that,
+        up to half a second a place. `beside` as of `Certifier`."""
         if self._setup.zkey is not None:
             self._certifier = Certifier(
-                self._setup.size, self._setup.zkey, maker, self.companions, self.exchange.light,
-                beside, self._deliver)
+                FinalityCircuit(self._setup.size), read_zkey(self._setup.zkey), maker,
+                self.companions, lambda: self.exchange.light.known, beside, self._deliver)
 
     @property
     def busy(self) -> bool:

@@ -6,13 +6,12 @@ duties, on the processor, one certificate at a time.
 
 import logging
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from dataclasses import dataclass, replace
 from functools import partial
-from pathlib import Path
 
 from proofmill.host.network.certificates.certificate import Certificate, Prove, certificate_prover
-from proofmill.host.network.certificates.light import LightNode
+from proofmill.host.network.certificates.rule import Finality
 from proofmill.host.network.node.companions import Companions
 from proofmill.host.prover.circuits.finality.circuit import FinalityCircuit
 from proofmill.host.prover.circuits.finality.registry import Registry
@@ -21,7 +20,7 @@ from proofmill.host.prover.circuits.finality.statement import SignedVote
 from proofmill.host.prover.circuits.finality.vote import Checkpoint, Link, certificate_tag
 from proofmill.host.prover.devices.cpu import CpuDevice
 from proofmill.host.prover.groth16.prove import Prover
-from proofmill.host.prover.groth16.zkey import read_zkey
+from proofmill.host.prover.groth16.proving_key import ProvingKey
 
 log = logging.getLogger(__name__)
 
@@ -31,7 +30,7 @@ Beside = Callable[[Callable[[], Certificate]], Future[Certificate]]
 
 @dataclass(frozen=True)
 class Maker:
-    """Who makes certificates: the validator it proves as, and where it wants its reward."""
+    """Who makes certificates: its number in the contracts, and where it wants its reward."""
 
     chain_id: int
     prover: int
@@ -52,18 +51,21 @@ def places_for(validators: int) -> CertificateSize:
                            -(-2 * validators // 3) + SPARE, True)
 
 
+class _Closed(Exception):
+    """Nobody waits for the certificate any more."""
+
+
 class Certifier:
     """The maker's device, circuit and key, and the certificate that is being made."""
 
-    def __init__(self, size: CertificateSize, zkey: Path, maker: Maker, companions: Companions,
-                 light: LightNode, beside: Beside,
+    def __init__(self, circuit: FinalityCircuit, key: ProvingKey, maker: Maker,
+                 companions: Companions, known: Callable[[], Finality], beside: Beside,
                  deliver: Callable[[Certificate], None]) -> None:
-        """Compiles the circuit, which takes up to half a second a place, and reads its key.
-        `light`: what the node knows by certificates. `deliver` hears of every one that is made."""
-        circuit = FinalityCircuit(size)
+        """`known`: by certificates, now. `deliver` hears of every one that is made."""
         self._device = CpuDevice()
-        self._prove = certificate_prover(circuit, Prover(read_zkey(zkey), self._device))
-        self._maker, self._companions, self._light = maker, companions, light
+        self._prove = certificate_prover(circuit, Prover(key, self._device), self._step)
+        self._closed = False
+        self._maker, self._companions, self._known = maker, companions, known
         self._beside, self._deliver = beside, deliver
         self._making: Future[Certificate] | None = None
         self._failed: Checkpoint | None = None
@@ -72,6 +74,11 @@ class Certifier:
     def busy(self) -> bool:
         """Whether a certificate is being made."""
         return self._making is not None
+
+    def wait(self) -> None:
+        """Wait for the certificate that is being made, if one is."""
+        if self._making is not None:
+            wait([self._making])
 
     def work(self, justified: Checkpoint) -> None:
         """Deliver what is made, and begin with what is due: `justified` by the chain, and not yet
@@ -90,7 +97,7 @@ class Certifier:
                 self._deliver(made)
         if justified == self._failed:
             return
-        due = self._companions.due(justified, self._light.known)
+        due = self._companions.due(justified, self._known())
         if due is None:
             return
         registry, link, votes = due
@@ -102,8 +109,14 @@ class Certifier:
             _prove, self._prove, registry, link, votes, tag, self._companions.branch_of(link)))
 
     def close(self) -> None:
-        """Give the device back."""
+        """Give the device back, and up the certificate that is being made."""
+        self._closed = True
+        self.wait()
         self._device.close()
+
+    def _step(self, done: int, total: int) -> None:
+        if self._closed:
+            raise _Closed
 
 
 def _prove(prove: Prove, registry: Registry, link: Link, votes: Sequence[SignedVote], tag: int,

@@ -9,16 +9,17 @@ that was heard; another one that nobody may sign beside it is kept as evidence.
 
 import logging
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Protocol
 
 from proofmill.host.network.certificates.between import branch_between
 from proofmill.host.network.certificates.companion import Registration, companions_of, registry_of
-from proofmill.host.network.certificates.rule import Finality
+from proofmill.host.network.certificates.rule import GENESIS, Finality
 from proofmill.host.network.certificates.slashing import are_slashable
 from proofmill.host.network.certificates.votes import checkpoint_of, vote_of
 from proofmill.host.network.consensus.refusal import Invalid, decoded, judged_by_specification
 from proofmill.host.network.consensus.spec import spec
 from proofmill.host.network.node.certificate_messages import CompanionSignature, CompanionVotes
-from proofmill.host.network.node.follower import EARLY, SLOTS_PER_EPOCH, Follower
+from proofmill.host.network.node.follower import EARLY, SLOTS_PER_EPOCH
 from proofmill.host.network.node.gossip import Reception
 from proofmill.host.network.node.proof_pool import Answer
 from proofmill.host.prover.circuits.eddsa import Signature
@@ -30,22 +31,48 @@ from proofmill.host.prover.circuits.finality.statement import (
     sign_vote,
     vote_refusal,
 )
-from proofmill.host.prover.circuits.finality.vote import ROOT_BYTES, Checkpoint, Link
+from proofmill.host.prover.circuits.finality.vote import Checkpoint, Link
 
 log = logging.getLogger(__name__)
 
-GENESIS = Checkpoint(0, bytes(ROOT_BYTES))
-"""The source of the first epochs, as the specification has it."""
 MOST_EVIDENCE = 64
 
 Due = tuple[Registry, Link, list[SignedVote]]
 """What a certificate is made of."""
 
 
+class ChainSeen(Protocol):
+    """A chain as far as companion votes are judged by it: a node's `Follower`, or an embedded one
+    (`certified_chain`)."""
+
+    @property
+    def store(self) -> spec.Store:
+        """The fork choice's."""
+        ...
+
+    @property
+    def genesis_root(self) -> bytes:
+        """Of the first block."""
+        ...
+
+    @property
+    def slot(self) -> int:
+        """Where its clock stands."""
+        ...
+
+    def head_state(self) -> spec.BeaconState:
+        """The state after the head's block."""
+        ...
+
+    def is_early(self, slot: int) -> bool:
+        """Whether a message of `slot` is to be looked at in the next one."""
+        ...
+
+
 class Companions:
     """The companion keys of a chain as one node sees them."""
 
-    def __init__(self, follower: Follower, registrations: Sequence[Registration],
+    def __init__(self, follower: ChainSeen, registrations: Sequence[Registration],
                  secrets: Mapping[int, bytes], size: CertificateSize) -> None:
         """`secrets`: the private companion keys of the node's own validators. `size`: of the
         certificates. Raises `ProofmillError` for a registration that does not hold."""

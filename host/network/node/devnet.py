@@ -25,10 +25,10 @@ from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.ground.json_text import JsonObject
 from proofmill.host.ground.log_fields import LogTo
 from proofmill.host.ground.units import ETHER, Wei
-from proofmill.host.network.certificates.companion import register
+from proofmill.host.network.certificates.companion import registered
 from proofmill.host.network.consensus.chain import EmbeddedChain
 from proofmill.host.network.consensus.engines import MakeEngines
-from proofmill.host.network.consensus.genesis import STAKE_GWEI, genesis_validators_root
+from proofmill.host.network.consensus.genesis import STAKE_GWEI
 from proofmill.host.network.consensus.keys import ValidatorKey, derive_keys
 from proofmill.host.network.mechanism.parameters import Parameters
 from proofmill.host.network.node.certificates import CertificateSetup
@@ -476,9 +476,8 @@ class Devnet(Closing):
         light = self.setup.light
         if light is None:
             return None
-        root = genesis_validators_root(keys)
         return CertificateSetup(
-            tuple(register(index, key, 0, root) for index, key in enumerate(keys)), light.size,
+            registered(keys), light.size,
             light.verification_key, light.zkey, frozenset(light.names))
 
     def _start_light(self, identities: Mapping[str, Identity]) -> None:

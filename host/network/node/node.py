@@ -321,7 +321,7 @@ class Node:
         self.market = self._market(array)
         if self.certificates is not None and self.prover is not None:
             self.certificates.make_them(
-                Maker(self.follower.chain_id, self.prover.setup.identity,
+                Maker(self.follower.chain_id, self.follower.numbers[self.prover.setup.identity],
                       self.prover.setup.address), self._run_beside)
         self.service = WalletService(setup.folder, self.follower, self._take_from_wallet,
                                      self._on_trouble)

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from proofmill.host.ground.units import ETHER, Wei
+from proofmill.host.network.certificates.rewards import CertificateTerms
 from proofmill.host.network.consensus.engines import Engines
 from proofmill.host.network.consensus.proofs import Verify
 from proofmill.host.network.consensus.spec import spec
@@ -26,7 +27,8 @@ class EvmEngines:
 
     `key`: the block circuit's; `minimum_bond`: wei; `rich`: accounts that begin with a million
     ether. `delay_squarings`: of the delay function on the mixes that draw (`delayed_mixes`), 0 for
-    none. The contracts are those of `engines.execution.layer`, the same on every node.
+    none. `certificates`: of finality, None where the chain pays none. The contracts are those of
+    `engines.execution.layer`, the same on every node.
     """
 
     key: AnyKey
@@ -34,13 +36,15 @@ class EvmEngines:
     minimum_bond: Wei = ETHER
     rich: tuple[Address, ...] = ()
     delay_squarings: int = 0
+    certificates: CertificateTerms | None = None
 
     def __call__(
         self, seed: int, size: RollupSize, chain_id: int, verify: Verify
     ) -> Engines[EvmExecutionLayer]:
         execution = EvmExecutionLayer(
             seed, size, self.key, chain_id, self.parameters, self.minimum_bond,
-            int(spec.config.MIN_GENESIS_TIME), self.rich, self.delay_squarings)
+            int(spec.config.MIN_GENESIS_TIME), self.rich, self.delay_squarings,
+            self.certificates)
         return Engines(execution, EvmProofEngine(execution, verify))
 
 

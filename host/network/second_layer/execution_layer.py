@@ -28,6 +28,11 @@ from trie.hexary import HexaryTrie
 from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.ground.log_fields import name_of
 from proofmill.host.ground.units import BPS, ETHER, Gwei, Wei, to_wei
+from proofmill.host.network.certificates.rewards import (
+    CertificateContracts,
+    CertificateTerms,
+    deploy_certificates,
+)
 from proofmill.host.network.consensus.blocks import base_reward_gwei
 from proofmill.host.network.consensus.collectors import Collectors
 from proofmill.host.network.consensus.payload import EMPTY_OMMERS_HASH, request_root
@@ -55,13 +60,14 @@ from proofmill.host.network.contracts.registry import deploy_registry, pin
 from proofmill.host.network.evm.account import Account, address_of
 from proofmill.host.network.evm.client import Address, RevertedError
 from proofmill.host.network.evm.contract import Contract
-from proofmill.host.network.evm.embedded import SystemCall, WithdrawalFields
+from proofmill.host.network.evm.embedded import ExecutedBlock, SystemCall, WithdrawalFields
 from proofmill.host.network.evm.pool import PooledEvm, header_hash
 from proofmill.host.network.evm.transaction import (
     NoTransaction,
     Transaction,
     decode_transaction,
 )
+from proofmill.host.network.mechanism.certificates import CertificateLedger
 from proofmill.host.network.mechanism.parameters import Parameters
 from proofmill.host.network.second_layer.coins import Coins, Unproven, proofs_in
 from proofmill.host.network.second_layer.delayed_mixes import (
@@ -111,13 +117,15 @@ View = Callable[[bytes], Seen]
 
 @dataclass(frozen=True)
 class _Known:
-    """An accepted payload: what its proof states, the batch, and what becomes of coins."""
+    """An accepted payload: what its proof states, the batch, and what becomes of coins and is paid
+    for certificates."""
 
     payload: spec.ExecutionPayload
     statement: BlockStatement
     ledger: Ledger
     batch: Batch
     coins: Coins
+    certificates: CertificateLedger
 
 
 class EvmExecutionLayer(PayloadBuilder):
@@ -132,12 +140,14 @@ class EvmExecutionLayer(PayloadBuilder):
         self, seed: int, size: RollupSize, key: AnyKey, chain_id: int,
         parameters: Parameters, minimum_bond: Wei, genesis_time: int,
         rich: Sequence[Address] = (), delay_squarings: int = 0,
+        certificates: CertificateTerms | None = None,
     ) -> None:
         """`seed` decides the first ledger; `key`: the block circuit's.
 
         `chain_id`: of the machine, what statements name and transfers are signed for;
         `minimum_bond`: wei; `rich`: accounts that begin with a million ether, besides the one that
         posts batches. `delay_squarings`: of the delay function on the mixes that draw, 0 for none.
+        `certificates`: of finality, which contracts of the chain pay; None where they do not.
         """
         super().__init__()
         self.delays = DelayedMixes(delay_squarings) if delay_squarings else None
@@ -163,6 +173,12 @@ class EvmExecutionLayer(PayloadBuilder):
             Opening(self._genesis_ledger, owners, self.layer.consensus.address), numbers)
         self.registry = deploy_registry(self._poster, self.evm, local=True)
         pin(self._poster, self.registry, verifier.address, key, development=True)
+        self.certificate_contracts: CertificateContracts | None = None
+        """Where certificates of finality are paid."""
+        if certificates is not None:
+            self.certificate_contracts = deploy_certificates(
+                self._poster, self.evm, self.layer, certificates, parameters, chain_id)
+        self._no_certificates = CertificateLedger(parameters)
         self.evm.pooling = True
         self.evm.pool.is_reward = self._is_reward_message
         self._minimum_bond = minimum_bond
@@ -212,6 +228,20 @@ class EvmExecutionLayer(PayloadBuilder):
     def coins(self, payload_hash: bytes) -> Coins:
         """What the contract of coins has after a payload; KeyError as `ledger`."""
         return Coins() if payload_hash == self.genesis_hash else self._known[payload_hash].coins
+
+    def certificates(self, payload_hash: bytes) -> CertificateLedger:
+        """What the branch has paid for certificates after a payload, by the mechanism; not to be
+        changed; KeyError as `ledger`."""
+        if payload_hash == self.genesis_hash:
+            return self._no_certificates
+        return self._known[payload_hash].certificates
+
+    def check_certificates(self, since: int = 0) -> None:
+        """`BrokenInvariant` where the contracts at the head have paid other than that; `since`: as
+        of `CertificateContracts.check`."""
+        if self.certificate_contracts is not None:
+            self.certificate_contracts.check(
+                self.layer, self.certificates(self.evm.head), since)
 
     def keep_late(self, claim: Claim, numbers: Sequence[int]) -> None:
         """Have payloads that are built here hand in the batch of `claim` with this proof, where the
@@ -319,19 +349,38 @@ class EvmExecutionLayer(PayloadBuilder):
         if slot * seconds != int(payload.timestamp) - self._genesis_time:
             self._forget(executed.block.hash)
             return "the time is not the slot's"
-        base = self._look(parent_beacon_block_root).base
+        seen = self._look(parent_beacon_block_root)
         coins = coins.after(
             Unproven(slot, before, ledger, batch, coins.taken(batch)), [
                 event for receipt in executed.receipts for event in self.bank.events(receipt)],
             proofs_in(self.layer, executed))
         self._known[executed.block.hash] = _Known(payload, BlockStatement(
-            slot, name, before.root, ledger.root, batch.commitment, to_wei(base), FULL_LOAD_BPS,
-            bytes(payload.fee_recipient)), ledger, batch, coins)
+            slot, name, before.root, ledger.root, batch.commitment, to_wei(seen.base),
+            FULL_LOAD_BPS, bytes(payload.fee_recipient)), ledger, batch, coins,
+            self._certificates_after(executed, parent_hash, slot, seen.finalized_slot))
         if self.delays is not None and slot >= int(spec.SLOTS_PER_EPOCH):
             # The mix of the epoch before, which draws the next one's provers, is final.
             self.delays.begin(final_mix(self._store.block_states[parent_beacon_block_root],
                                         slot // int(spec.SLOTS_PER_EPOCH) - 1))
         return ""
+
+    def _certificates_after(self, executed: ExecutedBlock, parent_hash: bytes, slot: int,
+                            final_slot: int) -> CertificateLedger:
+        """What is paid for certificates after a block of `slot`."""
+        before = self.certificates(parent_hash)
+        if self.certificate_contracts is None:
+            return before
+
+        def rho() -> int:
+            head, self.evm.head = self.evm.head, executed.block.hash
+            try:
+                return int(self.layer.rewards.call("rho"))
+            finally:
+                self.evm.head = head
+
+        return self.certificate_contracts.after(
+            before, (log for receipt in executed.receipts for log in receipt.logs), slot,
+            bytes(executed.header.coinbase), self.statement(parent_hash).base_wei, rho, final_slot)
 
     def statement(self, payload_hash: bytes) -> BlockStatement:
         """What the proof of an accepted payload has to state; KeyError as `ledger`."""
@@ -433,7 +482,10 @@ class EvmExecutionLayer(PayloadBuilder):
     def _is_reward_message(self, transaction: Transaction) -> bool:
         """Whether a bond stands behind it: its owner calls, or it brings one."""
         bonds, rewards = self.layer.bonds, self.layer.rewards
-        if transaction.to not in (bonds.address, rewards.address):
+        paying = [bonds.address, rewards.address]
+        if self.certificate_contracts is not None:
+            paying.append(self.certificate_contracts.rewards.address)
+        if transaction.to not in paying:
             return False
         if bonds.call("number_owned_by", transaction.sender)[0]:
             return True

@@ -22,6 +22,7 @@ from proofmill.host.network.evm.contract import Contract
 from proofmill.host.network.mechanism.invariants import BrokenInvariant
 from proofmill.host.network.mechanism.parameters import Parameters
 from proofmill.host.network.mechanism.rewards import budget, split
+from proofmill.host.network.second_layer.certificate_pay import CertificatePay
 from proofmill.host.network.second_layer.engines import EvmEngines
 from proofmill.host.network.second_layer.execution_layer import EvmExecutionLayer
 
@@ -227,9 +228,14 @@ class EmbeddedLayer(SecondLayer):
                          engines.parameters, engines.minimum_bond)
         self._execution = execution
 
+    def certificate_pay(self) -> CertificatePay:
+        """What hands in this prover's certificates of finality, on a chain that pays them."""
+        return CertificatePay(self._execution, self.account, lambda: self.number)
+
     def slot_passed(self, chain: EmbeddedChain) -> None:
         try:
             self._execution.check_coins()
+            self._execution.check_certificates(chain.finalized_slot)
         except BrokenInvariant as error:
             raise ProofmillError(f"slot {chain.slot}: {error}; the run ends here, since coins are "
                                  "lost or made of nothing") from error
@@ -237,7 +243,9 @@ class EmbeddedLayer(SecondLayer):
 
     @property
     def addresses(self) -> dict[str, Address]:
-        return {**super().addresses, "ledger": self._execution.bank.address}
+        certificates = self._execution.certificate_contracts
+        return {**super().addresses, "ledger": self._execution.bank.address,
+                **({} if certificates is None else certificates.addresses)}
 
     @property
     def coins(self) -> dict[str, int]:

@@ -356,6 +356,7 @@ def folder_of(path):
     (["--execution", "http://127.0.0.1:9"], "http://127.0.0.1:9 does not answer eth_chainId"),
     (["--slot-seconds", "0"], "--slot-seconds 0"),
     (["--delay", "9", "--execution", "http://127.0.0.1:9"], "--delay 9: is for contracts in the"),
+    (["--certificates", "--execution", "http://127.0.0.1:9"], "--certificates: are paid by"),
 ])
 def test_a_wrong_node_is_named(capsys, arguments, message):
     assert main(["mine", "--device", "cpu", *arguments]) == 2
@@ -394,3 +395,35 @@ def test_mining_with_a_delay_function(capsys: pytest.CaptureFixture[str]) -> Non
     # A payload built here is checked when it is built, and again when it comes.
     assert delay["squarings"] == 400 and delay["checked"] == 2 * delay["evaluated"] >= 6
     assert "400 squarings on each mix that draws" in shown.err
+
+
+@pytest.mark.slow
+def test_certificates_are_made_and_paid(capsys: pytest.CaptureFixture[str]) -> None:
+    """Real votes, circuit, proofs and contracts: an epoch's certificate is in a block four slots
+    after the epoch was justified, and its reward matures when that block is final. The contracts
+    are compared with the mechanism at every slot, which ends the run where they differ."""
+    assert main(["mine", *SMALLEST, "--device", "cpu", "--blocks", "1", "--certificates",
+                 "--json-lines"]) == 0
+    shown = capsys.readouterr()
+    events = [json.loads(line) for line in shown.out.splitlines()]
+    record = events[-1]
+    certificates = record["certificates"]
+    assert set(certificates) == set(FIELDS["mine: certificates"])
+    assert all(set(each) == set(FIELDS["mine: epochs"]) for each in certificates["epochs"])
+    rewards = [each for each in events if each["event"] == "certificate" and each["epoch"] == 2]
+    assert [each["status"] for each in rewards] == ["waiting", "pending", "matured"]
+    assert [each["epoch"] for each in certificates["epochs"]][:2] == [2, 3]
+    assert certificates["made"] == len(certificates["epochs"])
+    # The first is from genesis, over two epochs; the next one's source is final by it.
+    assert certificates["final_epoch"] == certificates["epochs"][-2]["epoch"]
+    (paid,) = [each for each in certificates["epochs"] if each["status"] == "matured"]
+    assert paid["gwei"] == certificates["gwei_matured"] > 0
+    balances = {name: int(value) for name, value in record["balances_wei"].items()}
+    assert balances["reward"] // 10**9 == (
+        record["layer2_gwei_matured"] + certificates["gwei_matured"]
+        + record["layer2_gwei_includer"])
+    assert list(record["contracts"]) == [*CONTRACTS, "finality", "certificate_rewards"]
+    assert "certificate of epoch 2 made" in shown.err
+    assert "includes the certificate of epoch 2" in shown.err
+    assert "reward of the certificate of epoch 2 matured" in shown.err
+    assert f"{certificates['gwei_matured']:,} gwei matured" in shown.err

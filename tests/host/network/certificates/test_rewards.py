@@ -1,21 +1,29 @@
 """Certificates are paid once each, to who proved them, to the wei as the mechanism says."""
 
+from dataclasses import dataclass
+from typing import cast
+
 import pytest
 
 from proofmill.host.ground.units import ETHER
+from proofmill.host.network.certificates.certificate import Certificate
 from proofmill.host.network.certificates.rewards import (
     CertificateContracts,
     CertificateTerms,
     deploy_certificates,
 )
+from proofmill.host.network.consensus.records import Status
 from proofmill.host.network.contracts.compiler import compile_source
 from proofmill.host.network.evm.account import address_of
-from proofmill.host.network.evm.client import RevertedError
+from proofmill.host.network.evm.client import Receipt, RevertedError
 from proofmill.host.network.evm.contract import Contract
 from proofmill.host.network.evm.embedded import EmbeddedEvm
 from proofmill.host.network.mechanism.certificates import CertificateLedger, certificate_budget
 from proofmill.host.network.mechanism.invariants import BrokenInvariant
 from proofmill.host.network.mechanism.parameters import Parameters
+from proofmill.host.network.second_layer.certificate_pay import CertificatePay
+from proofmill.host.network.second_layer.execution_layer import EvmExecutionLayer
+from proofmill.host.prover.circuits.finality.statement import CertificateInputs
 from proofmill.host.prover.circuits.finality.vote import Checkpoint, certificate_tag
 from tests.host.network.certificates.conftest import Made
 from tests.host.network.contracts.world import (
@@ -52,7 +60,8 @@ class Paying:
             verifier.address)
         for prover in (0, 1):
             self.world.join(prover)
-        self.ledger = CertificateLedger(PLAIN)
+        self.ledger, self.followed = CertificateLedger(PLAIN), CertificateLedger(PLAIN)
+        """By hand, and by what the transactions' events say."""
         for _ in range(2):
             self.world.advance()
 
@@ -66,15 +75,24 @@ class Paying:
                 [self.tag(epoch, of), epoch] + [0] * 6)
 
     def submit(self, epoch: int, prover: int, of: int | None = None) -> None:
-        self.contracts.rewards.send(
+        receipt = self.contracts.rewards.send(
             self.world.account("carrier"), "submit",
             *self.arguments(epoch, prover, prover if of is None else of))
+        self.follow(receipt)
         self.ledger.include(epoch, prover, self.world.proposer(self.world.slot), self.world.slot,
                             self.world.base, self.world.rewards.call("rho"))
+        assert self.followed == self.ledger
 
     def mature(self, epoch: int) -> None:
-        self.contracts.rewards.send(self.world.account("carrier"), "mature", epoch)
+        self.follow(self.contracts.rewards.send(self.world.account("carrier"), "mature", epoch))
         self.ledger.mature(epoch, self.world.finalized)
+        assert self.followed == self.ledger
+
+    def follow(self, receipt: Receipt) -> None:
+        """Take in a transaction of this slot's block."""
+        self.followed = self.contracts.after(
+            self.followed, receipt.logs, self.world.slot, self.world.proposer(self.world.slot),
+            self.world.base, lambda: int(self.world.rewards.call("rho")), self.world.finalized)
 
     def balance(self, address: bytes) -> int:
         return int(self.world.rewards.call("balanceOf", address))
@@ -148,6 +166,119 @@ def test_a_difference_is_found(paying: Paying) -> None:
     other.include(1, 1, paying.world.proposer(2), 2, paying.world.base, PLAIN.rho_start)
     with pytest.raises(BrokenInvariant, match="certificate of epoch 1 is paid as"):
         paying.contracts.check(paying.world.contracts, other)
+
+
+def test_a_block_that_pays_otherwise_is_found(paying: Paying) -> None:
+    """The contract's word alone is not taken: who is the includer, B and what is final are the
+    block's, and what was paid is not paid again."""
+    world, contracts = paying.world, paying.contracts
+    receipt = contracts.rewards.send(
+        world.account("carrier"), "submit", *paying.arguments(1, 1, 1))
+
+    def after(ledger: CertificateLedger, includer: bytes, base: int) -> CertificateLedger:
+        return contracts.after(ledger, receipt.logs, world.slot, includer, base,
+                               lambda: PLAIN.rho_start, world.finalized)
+
+    right = after(paying.ledger, world.proposer(world.slot), world.base)
+    contracts.check(world.contracts, right)
+    assert paying.ledger.credits == {}, "a block of another branch has this one's ledger"
+    for includer, base in ((bytes(20), world.base), (world.proposer(world.slot), 2 * world.base)):
+        with pytest.raises(BrokenInvariant):
+            contracts.check(world.contracts, after(paying.ledger, includer, base))
+    with pytest.raises(BrokenInvariant, match="slot 2: the certificate of epoch 1 is paid already"):
+        after(right, world.proposer(world.slot), world.base)
+    assert contracts.after(right, [], 3, bytes(20), 1, lambda: 1, 0) is right
+    world.finalized = world.slot
+    world.advance()
+    receipt = contracts.rewards.send(world.account("carrier"), "mature", 1)
+    with pytest.raises(BrokenInvariant, match="is not final"):
+        contracts.after(right, receipt.logs, world.slot, bytes(20), 1, lambda: 1, 0)
+
+
+@dataclass
+class Executing:
+    """An execution layer as far as `CertificatePay` asks for it."""
+
+    paying: Paying
+
+    @property
+    def certificate_contracts(self) -> CertificateContracts:
+        return self.paying.contracts
+
+    @property
+    def evm(self) -> EmbeddedEvm:
+        return cast(EmbeddedEvm, self.paying.world.evm)
+
+    def certificates(self, head: bytes) -> CertificateLedger:
+        """What all blocks' events say: each transaction has a block of its own here."""
+        paying, evm = self.paying, self.paying.world.evm
+        ledger = CertificateLedger(PLAIN)
+        for number in range(evm.block().number + 1):
+            logs = evm.logs(paying.contracts.rewards.address, number, number)
+            slot = max(0, (evm.block(number).timestamp - GENESIS_TIME) // 1_000)
+            ledger = paying.contracts.after(
+                ledger, logs, slot, paying.world.proposer(slot), paying.world.base,
+                lambda: PLAIN.rho_start, slot)
+        return ledger
+
+
+class Handing:
+    """Prover 0, which hands certificates in, and what has become of them."""
+
+    def __init__(self, paying: Paying) -> None:
+        self.paying = paying
+        self.pay = CertificatePay(
+            cast(EvmExecutionLayer, Executing(paying)), paying.world.account("carrier"), lambda: 0)
+
+    def hand_in(self, epoch: int) -> None:
+        _, _, root, registry, weight, _, numbers = self.paying.arguments(epoch, 0, 0)
+        stated = CertificateInputs.of(
+            0, registry, Checkpoint(epoch - 1, ROOTS[epoch - 1]), Checkpoint(epoch, root), weight,
+            self.paying.tag(epoch, 0))
+        self.pay.hand_in(Certificate(
+            stated, b"".join(number.to_bytes(32, "big") for number in numbers)))
+
+    @property
+    def became(self) -> list[tuple[int, Status, bool]]:
+        return [(each.epoch, each.status, each.wei > 0) for each in self.pay.rewards]
+
+
+def test_a_prover_is_paid_when_its_block_is_final(paying: Paying) -> None:
+    world, ours = paying.world, Handing(paying)
+    ours.hand_in(1)
+    (reward,) = ours.pay.rewards
+    assert (reward.epoch, reward.status) == (1, Status.PENDING)
+    assert reward.wei == certificate_budget(PLAIN, world.base, PLAIN.rho_start) * 56 // 64
+    ours.pay.slot_passed(1)
+    assert ours.became == [(1, Status.PENDING, True)], "the including slot is 2"
+    world.finalized = 2
+    world.advance()
+    ours.pay.slot_passed(2)
+    assert ours.became == [(1, Status.MATURED, True)]
+    assert paying.balance(world.reward_address(0)) == reward.wei
+    ours.pay.slot_passed(2)
+    assert ours.became == [(1, Status.MATURED, True)], "claimed once"
+
+
+def test_a_certificate_comes_again_when_its_source_is_there(paying: Paying) -> None:
+    """As after a branch that was left, with the certificate before it."""
+    ours = Handing(paying)
+    ours.hand_in(2)
+    ours.pay.slot_passed(0)
+    (reward,) = ours.pay.rewards
+    assert (reward.status, reward.wei) == (Status.REFUSED, 0)
+    assert "the source is not justified" in reward.reason
+    ours.hand_in(1)
+    ours.pay.slot_passed(0)
+    assert ours.became == [(1, Status.PENDING, True), (2, Status.PENDING, True)]
+
+
+def test_an_epoch_that_another_has_certified_is_lost(paying: Paying) -> None:
+    paying.submit(1, 1)
+    ours = Handing(paying)
+    ours.hand_in(1)
+    ours.pay.slot_passed(0)
+    assert ours.became == [(1, Status.LOST, False)]
 
 
 def test_the_mechanism_pays_once_and_when_final() -> None:

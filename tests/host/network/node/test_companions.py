@@ -1,23 +1,31 @@
 """What validators sign with companion keys, what a node hears of it, and what is due from it."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 
-from proofmill.host.network.certificates.companion import companion_secret, register
-from proofmill.host.network.certificates.rule import Finality
+from proofmill.host.ground.errors import ProofmillError
+from proofmill.host.network.certificates.companion import (
+    Registration,
+    companion_secret,
+    registered,
+)
+from proofmill.host.network.certificates.rewards import CertificateTerms
+from proofmill.host.network.certificates.rule import GENESIS, Finality
 from proofmill.host.network.certificates.slashing import evidence_refusal
 from proofmill.host.network.consensus.duties import attest
 from proofmill.host.network.consensus.spec import spec
 from proofmill.host.network.node.certificate_messages import CompanionVotes
 from proofmill.host.network.node.certifier import places_for
-from proofmill.host.network.node.companions import GENESIS, Companions, enough
+from proofmill.host.network.node.companions import Companions, enough
 from proofmill.host.network.node.follower import ATTEST_MS, EARLY, Follower
 from proofmill.host.network.node.gossip import Reception
 from proofmill.host.network.node.wire import LIMITS, Topic, frame
 from proofmill.host.prover.circuits.finality.statement import is_enough, state_votes
 from proofmill.host.prover.circuits.finality.vote import Checkpoint
+from tests.host.network.certificates.conftest import Made
+from tests.host.network.certificates.conftest import made as made  # a fixture
 from tests.host.network.node.chains import KEYS, follower
 
 FIRST = 8
@@ -31,7 +39,7 @@ class World:
     """A chain, a node with all companion keys on it, and what they have signed, by slot."""
 
     follower: Follower
-    registrations: list[object]
+    registrations: list[Registration]
     signer: Companions
     attestations: dict[int, spec.Attestation]
     signed: dict[int, list[bytes]]
@@ -44,8 +52,7 @@ class World:
 @pytest.fixture(scope="module")
 def world() -> Iterator[World]:
     ours = follower()
-    root = ours.genesis_validators_root
-    registrations = [register(index, key, 0, root) for index, key in enumerate(KEYS)]
+    registrations = list(registered(KEYS))
     signer = Companions(ours, registrations, {
         index: companion_secret(key) for index, key in enumerate(KEYS)}, places_for(64))
     made = World(ours, registrations, signer, {}, {})
@@ -88,6 +95,16 @@ def test_votes_of_two_thirds_are_a_certificate(world: World) -> None:
     assert late.kept() == heard.kept() and late.due(target, known) == due
     late.forget(target)
     assert late.kept() == () and late.take(world.signed[FIRST][0])[0] is Reception.IGNORE
+
+
+def test_contracts_begin_where_nodes_do(world: World, made: Made) -> None:
+    """What is deployed before the chain has a first block is the registry of its first state."""
+    terms = CertificateTerms.at_genesis(made.key, places_for(64), KEYS, world.registrations)
+    assert terms.checkpoint == GENESIS
+    assert terms.registry == world.signer.registry_at(GENESIS).commitment
+    with pytest.raises(ProofmillError, match="the registration of validator 0"):
+        CertificateTerms.at_genesis(made.key, places_for(64), KEYS, [
+            replace(world.registrations[0], validator=0, key=world.registrations[1].key)])
 
 
 def test_as_few_votes_as_will_do(world: World) -> None:

@@ -1,0 +1,72 @@
+"""``proofmill mine --certificates``: certificates of finality, made and paid beside the blocks."""
+
+from __future__ import annotations  # of the chain's parts, which take seconds to load
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from proofmill.host.cli.block_key import development_key_of
+from proofmill.host.cli.screen import Screen
+from proofmill.host.ground.json_text import JsonObject
+from proofmill.host.ground.units import GWEI
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from proofmill.host.network.certificates.companion import Registration
+    from proofmill.host.network.certificates.rewards import CertificateTerms
+    from proofmill.host.network.consensus.chain import EmbeddedChain
+    from proofmill.host.network.consensus.keys import ValidatorKey
+    from proofmill.host.network.consensus.miner import Summary
+    from proofmill.host.network.node.certified_chain import CertifiedChain
+    from proofmill.host.network.second_layer.second_layer import EmbeddedLayer
+    from proofmill.host.prover.circuits.finality.circuit import FinalityCircuit
+    from proofmill.host.prover.groth16.proving_key import ProvingKey
+
+
+@dataclass(frozen=True)
+class Certifying:
+    """The circuit of certificates with its development key, and what the chain is told of it."""
+
+    circuit: FinalityCircuit
+    key: ProvingKey
+    terms: CertificateTerms
+    registrations: Sequence[Registration]
+
+    def on(self, chain: EmbeddedChain, layer: EmbeddedLayer) -> CertifiedChain:
+        """What makes the certificates of a chain with `terms`; close it."""
+        from proofmill.host.network.node.certified_chain import CertifiedChain
+
+        return CertifiedChain(chain, self.circuit, self.key, self.terms, self.registrations, layer,
+                              layer.certificate_pay())
+
+
+def prepare_certificates(screen: Screen, keys: Sequence[ValidatorKey], seed: int) -> Certifying:
+    """For a chain of validators with these `keys`; a minute of a processor the first time."""
+    from proofmill.host.network.certificates.companion import registered
+    from proofmill.host.network.certificates.rewards import CertificateTerms
+    from proofmill.host.network.node.certifier import places_for
+    from proofmill.host.prover.circuits.finality.circuit import FinalityCircuit
+
+    size = places_for(len(keys))
+    with screen.bar(f"preparing the circuit of certificates, for {size.places} votes"):
+        circuit = FinalityCircuit(size)
+        constraints = circuit.r1cs.constraints
+    with screen.bar(f"making its key, {constraints:,} constraints"):
+        key = development_key_of(circuit.r1cs, seed)
+    with screen.bar("registering companion keys"):
+        registrations = registered(keys)
+        terms = CertificateTerms.at_genesis(key.verification_key, size, keys, registrations)
+    screen.line(f"certificates: {len(keys)} companion keys, places for {size.places} votes, "
+                f"{constraints:,} constraints; made beside the blocks, on the processor")
+    return Certifying(circuit, key, terms, registrations)
+
+
+def certificates_record(summary: Summary, certified: CertifiedChain) -> JsonObject:
+    """What came of them, for JSON."""
+    return {
+        "made": certified.made, "final_epoch": certified.known.finalized.epoch,
+        "gwei_matured": summary.certificates_matured_wei // GWEI,
+        "gwei_pending": summary.certificates_pending_wei // GWEI,
+        "epochs": [{"epoch": each.epoch, "status": each.status.value, "gwei": each.wei // GWEI}
+                   for each in certified.rewards]}
