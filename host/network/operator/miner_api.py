@@ -164,16 +164,19 @@ def _pools(snapshot: Snapshot, parameter: str) -> Section:
     return "POOLS", [{
         "POOL": 0, "URL": f"chain:{snapshot.about.get('chain', '')}",
         "Status": "Dead" if behind else "Alive", "Priority": 0, "Quota": 1, "Long Poll": "N",
+        "Stratum Active": not behind,
         "User": snapshot.about.get("name", ""),
         **{figure.pool: _standard(figure, snapshot.of(figure.name))
            for figure in FIGURES.values() if figure.pool}}]
 
 
 def _stats(snapshot: Snapshot, parameter: str) -> Section:
-    """Every figure under its own name; then one row a device, or another label."""
+    """Every figure under its own name; then one row a device, or another label. Each says how long
+    the node has run, as cgminer's rows do and clients look for it."""
     gravest = snapshot.conditions[0] if snapshot.conditions else None
+    elapsed = {"Elapsed": int(snapshot.of("uptime_seconds"))}
     rows: list[dict[str, Any]] = [{
-        "STATS": 0, "ID": "node", **({} if gravest is None else {
+        "STATS": 0, "ID": "node", **elapsed, **({} if gravest is None else {
             "Condition": gravest.name, "Reason": gravest.reason, "Way Out": gravest.way_out}),
         **{name: _number(snapshot.of(name)) for name, figure in FIGURES.items()
            if not figure.label}}]
@@ -181,7 +184,7 @@ def _stats(snapshot: Snapshot, parameter: str) -> Section:
         figures = [figure for figure in FIGURES.values() if figure.label == label]
         for value in dict.fromkeys(value for figure in figures
                                    for value in snapshot.values.get(figure.name, {})):
-            rows.append({"STATS": len(rows), "ID": f"{label} {value}", **{
+            rows.append({"STATS": len(rows), "ID": f"{label} {value}", **elapsed, **{
                 figure.name: _number(snapshot.of(figure.name, value)) for figure in figures}})
     return "STATS", rows
 

@@ -305,6 +305,31 @@ def test_curl_reads_them(chain: Chain) -> None:
     assert curl("--head", f"{base}/eth/v1/beacon/headers/head").startswith(b"HTTP/1.1 200")
 
 
+def test_httpx_asks_for_a_proof_hears_of_it_and_has_it_verified(chain: Chain) -> None:
+    """As a consensus client asks its proof engine, with another's reader of events."""
+    httpx = pytest.importorskip("httpx", reason="httpx is not installed")
+    events = pytest.importorskip("httpx_sse", reason="httpx-sse is not installed")
+    root, request = chain.payload(2)
+    name = {"new_payload_request_root": f"0x{root.hex()}"}
+    with httpx.Client(base_url=f"http://127.0.0.1:{chain.port}", timeout=20.0) as client:
+        (kind,) = client.get("/v1/proof_types").json()["proof_types"]
+        asked = client.post("/v1/execution_proof_requests", content=request,
+                            params={"proof_types": kind["proof_type"]})
+        assert (asked.status_code, asked.json()) == (200, name)
+        with events.connect_sse(client, "GET", "/v1/execution_proof_requests",
+                                params=name) as stream:
+            told = next(each for each in stream.iter_sse() if each.event != "message")
+        assert told.event == "proof_complete" and told.json() == {
+            **name, "proof_type": kind["proof_type"]}
+        proof = client.get(f"/v1/execution_proofs/0x{root.hex()}/{kind['proof_type']}")
+        assert proof.headers["content-type"] == "application/octet-stream"
+        for data, verdict in ((proof.content, "VALID"), (proof.content[::-1], "INVALID")):
+            found = client.post("/v1/execution_proof_verifications", content=data, params={
+                **name, "proof_type": kind["proof_type"]})
+            assert found.json() == {"status": verdict}
+        assert client.get("/v1/execution_proofs/0x00/7").json()["code"] == 400
+
+
 def test_requests_that_are_none_are_answered_or_left(chain: Chain) -> None:
     """Random damage to good requests: an answer of a known status, or the end of the connection,
     and the next one is answered as ever."""
