@@ -225,4 +225,5 @@ class WholeProofs:
         return ProofResult(
             proof=proof, public=public, device=NAME, faults=(), news=tuple(news), calls=5,
             calls_on_device=5, cycles=answered.answer.cycles, transform_cycles=0,
+            closing_cycles=0,
             digits=answered.answer.digits, seconds=time.monotonic() - begun)

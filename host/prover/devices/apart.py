@@ -1,8 +1,8 @@
 """A device in a process of its own: what hangs there is ended, and begun anew.
 
 The process is this module, run with the number of its socket. It is told the device's name, then
-points to load, jobs to run and vectors to transform, and answers with progress, results or what
-went wrong.
+points to load, jobs to run, vectors to transform and points to combine, and answers with progress,
+results or what went wrong.
 """
 
 import signal
@@ -25,6 +25,7 @@ from proofmill.host.ground.parent import end_with_parent, same_packages
 from proofmill.host.prover.curve.limbs import Limbs
 from proofmill.host.prover.devices.device import (
     Bases,
+    Combining,
     Device,
     DeviceError,
     Job,
@@ -63,7 +64,7 @@ class ApartDevice:
         self._opening = (opener, name, options)
         self._points: list[tuple[Group, Limbs]] = []
         self._loaded = 0
-        self._transforms = 0
+        self._transforms, self._combines = 0, False
         self._process: subprocess.Popen[bytes] | None = None
         self._link: Connection | None = None
         self._measured: deque[float] = deque(maxlen=REMEMBERED)
@@ -111,6 +112,19 @@ class ApartDevice:
             found: Quotient = self._ask(("quotient", a, b), FIRST_SECONDS, None)
             return found
 
+    @property
+    def combines(self) -> bool:
+        """See `Combining.combines`: what the process says, which is begun for it."""
+        with self._at_work():
+            return self._combines
+
+    def combine(self, group: Group, points: Limbs, scalars: Limbs) -> Result:
+        """See `Combining.combine`; DeviceError where the process does not answer in time."""
+        check_points(group, points)
+        with self._at_work():
+            found: Result = self._ask(("combine", group, points, scalars), FIRST_SECONDS, None)
+            return found
+
     @contextmanager
     def _at_work(self) -> Iterator[None]:
         """The process is there, and its end is a `DeviceError`."""
@@ -143,7 +157,7 @@ class ApartDevice:
                 pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL,
                 env=same_packages())
         self._link = Connection(ours.detach())
-        self._transforms = self._ask(self._opening, START_SECONDS, None)
+        self._transforms, self._combines = self._ask(self._opening, START_SECONDS, None)
 
     def _ask(self, question: tuple[Any, ...], seconds: float, progress: Progress | None) -> Any:
         """The answer; DeviceError where there is none in time, or the device failed."""
@@ -190,11 +204,15 @@ def serve(link: Connection) -> None:
                     case ("quotient", a, b):
                         assert isinstance(device, Transforming)
                         answer = device.quotient(a, b)
+                    case ("combine", group, points, scalars):
+                        assert isinstance(device, Combining)
+                        answer = device.combine(group, points, scalars)
                     case (str(opener), str(name), dict(options)):
                         module, _, function = opener.partition(":")
                         make: Callable[..., Device] = getattr(import_module(module), function)
                         device = make(name, **options)
-                        answer = device.transforms if isinstance(device, Transforming) else 0
+                        answer = (device.transforms if isinstance(device, Transforming) else 0,
+                                  isinstance(device, Combining) and device.combines)
                 link.send(("done", answer))
             except ProofmillError as error:
                 link.send(("failed", str(error)))

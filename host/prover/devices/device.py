@@ -92,6 +92,20 @@ class Transforming(Protocol):
 
 
 @runtime_checkable
+class Combining(Protocol):
+    """A device that may also sum a few points that it has not been given to keep."""
+
+    @property
+    def combines(self) -> bool:
+        """Whether it does; else that is for its caller."""
+        ...
+
+    def combine(self, group: Group, points: Limbs, scalars: Limbs) -> Result:
+        """``sum(scalars[i] * points[i])``; shapes and errors as of `Device.load` and `run`."""
+        ...
+
+
+@runtime_checkable
 class Shared(Protocol):
     """A device whose sums come from others, whom a check can tell apart."""
 

@@ -61,6 +61,9 @@ def machine_of(identity: dict[str, int], group: Group, scalar_seconds: float = 0
                    words=coordinate_words_of(identity))
 
 
+COMBINED = 4
+"""Points of G1 that there is always room for beside those that are held: see `combine`."""
+
 MULTIPLES = 4
 """Slices of so many times the bits that the copies are for are considered at the most."""
 
@@ -192,7 +195,8 @@ class LanesDevice:
                 return
             found = [self._stores(loaded, reaches.get(id(loaded))) for loaded in self._waiting]
             memory = min(accelerator.memory for accelerator in self.accelerators)
-            free = memory - self._reserved - self._room
+            room = max(self._room, COMBINED * self.machine(Group.G1).point_words)
+            free = memory - self._reserved - room
             for loaded, store in zip(self._waiting, share_memory(found, free), strict=True):
                 loaded.stride, loaded.words = store.stride, store.words
                 self._reserved += store.words
@@ -263,6 +267,30 @@ class LanesDevice:
                 accelerator.link.reset()
             raise
         return [results[n] for n in range(len(jobs))]
+
+    @property
+    def combines(self) -> bool:
+        """See `Combining.combines`: where the accelerators finish sums."""
+        return self.finish_on_chip and all(
+            accelerator.identity["finisher"] for accelerator in self.accelerators)
+
+    def combine(self, group: Group, points: Limbs, scalars: Limbs) -> Result:
+        """See `Combining.combine`; by the first accelerator, without copies."""
+        check_suits(self.name, self.accelerators[0].identity, (group,), self._arithmetic.curve)
+        self._arithmetic.check_points(group, points)
+        loaded = _Loaded(group, points, ~is_infinity(points), stride=0)
+        job = Job(Bases(group, len(points), loaded), scalars)
+        check_jobs([job], self._order)
+        plan, = self.plans([job])
+        accelerator = self.accelerators[0]
+        before = accelerator.used
+        try:
+            return self._compute(0, job, plan, lambda points: None)
+        except BaseException:
+            accelerator.link.reset()
+            raise
+        finally:
+            accelerator.unload(before)
 
     @property
     def transforms(self) -> int:

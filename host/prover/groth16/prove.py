@@ -1,4 +1,4 @@
-"""Proving: five multi-scalar multiplications on a device, the rest here, and nothing unverified."""
+"""Proving: multi-scalar multiplications on a device, the rest here, and nothing unverified."""
 
 import logging
 import secrets
@@ -18,7 +18,7 @@ from proofmill.host.prover.groth16.diagnosis import explain, first_bad_point
 from proofmill.host.prover.groth16.evaluation import Evaluator
 from proofmill.host.prover.groth16.proving_key import ProvingKey
 from proofmill.host.prover.groth16.r1cs import R1cs
-from proofmill.host.prover.groth16.sums import SUMS, wrong_sums
+from proofmill.host.prover.groth16.sums import SUMS
 from proofmill.host.prover.groth16.verification_key import Proof
 from proofmill.host.prover.groth16.verify import is_valid_point, verify
 from proofmill.host.prover.groth16.wtns import check_witness
@@ -32,9 +32,10 @@ class ProofResult:
 
     `public`: the public signals, outputs first. `device`: what computed the sums in this proof.
     `faults`: a sentence for each device that is put aside. `news`: what happened to devices on the
-    way, a sentence each. `calls`: sums in the proof, of which `calls_on_device`
+    way, a sentence each. `calls`: sums over the key's points, of which `calls_on_device`
     came from the device asked for. `cycles`: clock cycles of the accelerator, added up over the
-    sums, and the scalars h where it computed them, `transform_cycles` of them. `digits`: scalar
+    sums, the scalars h where it computed them, `transform_cycles` of them, and the proof's C where
+    it made that of the sums, `closing_cycles`. `digits`: scalar
     digits that were not zero. `seconds`: wall time from witness to verified proof.
     """
 
@@ -47,6 +48,7 @@ class ProofResult:
     calls_on_device: int
     cycles: int
     transform_cycles: int
+    closing_cycles: int
     digits: int
     seconds: float
 
@@ -135,15 +137,20 @@ class Prover:
                 if h is None:
                     h = own = self._evaluator.quotient(witness) if own is None else own
                 scalars = [witness, witness, witness, private, h]
-                results = on.run(scalars, progress)
+                # New ones for every attempt: two proofs with the same ones would share what they
+                # hide.
+                numbers = blinding or (
+                    secrets.randbelow(SCALAR_MODULUS), secrets.randbelow(SCALAR_MODULUS))
+                results = on.run(scalars, numbers, progress)
+                closing = on.close(results, numbers)
             except DeviceError as error:
                 log.warning("put aside: %s failed: %s", candidate.name, error)
                 candidate.failed(on, f"failed: {error}", hear)
                 continue
-            proof = self._verified(results, public, blinding)
-            if proof is None and (right := on.checked(scalars)) is not None:
+            proof = self._verified(results, closing, public, numbers)
+            if proof is None and (right := on.checked(scalars, numbers)) is not None:
                 results = right
-                proof = self._verified(results, public, blinding)
+                proof = self._verified(results, closing, public, numbers)
             if proof is None:
                 if h is not own:
                     own = self._evaluator.quotient(witness) if own is None else own
@@ -151,7 +158,7 @@ class Prover:
                         log.warning("put aside: %s computed wrong scalars h", candidate.name)
                         candidate.failed(on, "computed wrong scalars h", hear, again=False)
                         continue
-                wrong = wrong_sums(self.key, scalars, results)
+                wrong = on.wrong(scalars, numbers, results, closing)
                 if not wrong or first_bad_point(self.key) is not None:
                     raise explain(self.key, witness, self.r1cs)
                 log.warning("put aside: %s computed a wrong sum for %s", candidate.name,
@@ -161,14 +168,15 @@ class Prover:
                 continue
             log.debug("proof by %s under %s", candidate.name, self.key.name)
             transform_cycles = 0 if moved is None else moved.cycles
+            closing_cycles, digits = (0, 0) if closing is None else (closing.cycles, closing.digits)
             candidate.worked()
             return ProofResult(
                 proof=proof, public=public, device=candidate.name, faults=self._faults(),
                 news=tuple(news), calls=len(results),
                 calls_on_device=len(results) if candidate is self._candidates[0] else 0,
-                cycles=transform_cycles + sum(result.cycles for result in results),
-                transform_cycles=transform_cycles,
-                digits=sum(result.digits for result in results),
+                cycles=transform_cycles + closing_cycles + sum(each.cycles for each in results),
+                transform_cycles=transform_cycles, closing_cycles=closing_cycles,
+                digits=digits + sum(result.digits for result in results),
                 seconds=time.perf_counter() - start)
         raise self._nothing_left()
 
@@ -178,16 +186,20 @@ class Prover:
     def _nothing_left(self) -> DeviceError:
         return DeviceError(f"{'; '.join(self._faults())}; no other device was given")
 
-    def _verified(self, results: Sequence[Result], public: Sequence[int],
-                  blinding: tuple[int, int] | None) -> Proof | None:
-        """The proof that the sums make, None if it is not valid."""
+    def _verified(self, results: Sequence[Result], closing: Result | None, public: Sequence[int],
+                  blinding: tuple[int, int]) -> Proof | None:
+        """The proof that the sums make, `closing` its C if there is one; None if it is not
+        valid."""
         sums = [result.point for result in results]
         if not all(is_valid_point(group, point)
                    for (_, group), point in zip(SUMS, sums, strict=True)):
             return None
-        # New ones for every attempt: two proofs with the same ones would share what they hide.
-        proof = assemble(self.key, sums, blinding or (
-            secrets.randbelow(SCALAR_MODULUS), secrets.randbelow(SCALAR_MODULUS)))
+        if closing is None:
+            proof = assemble(self.key, sums, blinding)
+        elif not is_valid_point(Group.G1, closing.point):
+            return None
+        else:
+            proof = Proof(a=sums[0], b=sums[2], c=closing.point)
         return proof if verify(self.key.verification_key, public, proof) else None
 
 

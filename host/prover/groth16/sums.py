@@ -1,4 +1,4 @@
-"""The five multi-scalar multiplications of a proof, on a device that holds a key's points."""
+"""A proof's multi-scalar multiplications on a device that holds a key's points: five, and one."""
 
 import threading
 from collections.abc import Sequence
@@ -7,11 +7,13 @@ import numpy as np
 
 from proofmill.hdl.curve import Group
 from proofmill.host.ground.errors import ProofmillError
-from proofmill.host.prover.curve.limbs import Limbs
+from proofmill.host.prover.curve.arithmetic import add, multiply
+from proofmill.host.prover.curve.limbs import Limbs, to_limbs
 from proofmill.host.prover.curve.points import infinity
 from proofmill.host.prover.curve.scalars import to_plain
 from proofmill.host.prover.devices.device import (
     Bases,
+    Combining,
     Device,
     DeviceError,
     Job,
@@ -32,20 +34,41 @@ SUMS = (("A", Group.G1), ("B in G1", Group.G1), ("B in G2", Group.G2), ("C", Gro
 
 
 class KeyOnDevice:
-    """A device and, once loaded, a key's points on it. May be used from several threads."""
+    """A device and, once loaded, a key's points on it. May be used from several threads.
 
-    def __init__(self, device: Device, key: ProvingKey) -> None:
+    Where the device combines points too (`Combining`), or `closes` says so, the points that blind a
+    proof are among those of the sums, and the results of these are all of it but the last sum::
+
+        A    = sum_A + alpha + r delta          B in G2 = sum_B + beta + s delta
+        B in G1 = sum_B + beta                  C = sum_C + sum_H + s A + r B in G1
+
+    So r B lacks the r s delta that the usual form takes away again (`prove.assemble`).
+    """
+
+    def __init__(self, device: Device, key: ProvingKey, closes: bool | None = None) -> None:
         self.device = device
-        self._key = key
+        self._key, self._closes = key, closes
         self._lock = threading.Lock()
         self._bases: list[Bases | None] | None = None
 
+    @property
+    def closes(self) -> bool:
+        """Whether the device does the last sum too. Raises `DeviceError`."""
+        with self._lock:
+            if self._closes is None:
+                self._closes = isinstance(self.device, Combining) and self.device.combines
+            return self._closes
+
     def load(self) -> list[Bases | None]:
         """Load the points, at the first call; None for a sum without points."""
+        closes, key = self.closes, self._key
         with self._lock:
             if self._bases is None:
-                key = self._key
-                points = (key.a, key.b_g1, key.b_g2, key.c, key.h)
+                points = [key.a, key.b_g1, key.b_g2, key.c, key.h]
+                if closes:
+                    points[:3] = [np.concatenate([each, np.stack(more)]) for each, more in (
+                        (key.a, (key.alpha_g1, key.delta_g1)), (key.b_g1, (key.beta_g1,)),
+                        (key.b_g2, (key.beta_g2, key.delta_g2)))]
                 self._bases = [self._loaded(group, each) if len(each) else None
                                for (_, group), each in zip(SUMS, points, strict=True)]
             return self._bases
@@ -72,17 +95,54 @@ class KeyOnDevice:
         a, b = (to_plain(values) for values in evaluator.evaluate(witness))
         return self.device.quotient(a, b)
 
-    def run(self, scalars: Sequence[Limbs], progress: Progress | None) -> list[Result]:
+    def run(self, scalars: Sequence[Limbs], blinding: tuple[int, int],
+            progress: Progress | None) -> list[Result]:
         """The five sums, in one call of the device. Raises `DeviceError`."""
-        return self._all(self.device.run(self._jobs(scalars), progress))
+        return self._all(self.device.run(self._jobs(scalars, blinding), progress))
 
-    def checked(self, scalars: Sequence[Limbs]) -> list[Result] | None:
+    def close(self, results: Sequence[Result], blinding: tuple[int, int]) -> Result | None:
+        """The proof's C, from the five sums; None where the device leaves that to this machine.
+        Raises `DeviceError`."""
+        if not self.closes:
+            return None
+        assert isinstance(self.device, Combining)
+        r, s = blinding
+        a, b, _, c, h = (each.point for each in results)
+        return self.device.combine(Group.G1, np.stack([c, h, a, b]), to_limbs([1, 1, s, r]))
+
+    def checked(self, scalars: Sequence[Limbs], blinding: tuple[int, int]) -> list[Result] | None:
         """The right sums, where the device can tell who has computed a wrong one; else None."""
         if not isinstance(self.device, Shared):
             return None
-        return self._all(self.device.checked(self._jobs(scalars)))
+        return self._all(self.device.checked(self._jobs(scalars, blinding)))
 
-    def _jobs(self, scalars: Sequence[Limbs]) -> list[Job]:
+    def wrong(self, scalars: Sequence[Limbs], blinding: tuple[int, int],
+              results: Sequence[Result], closing: Result | None) -> list[str]:
+        """Which of the sums differ from what mcl computes, by name.
+
+        Where a point of the key is not on the curve, sums depend on the order of the additions, and
+        a difference says nothing of the device.
+        """
+        processor = MclDevice()
+        try:
+            right = KeyOnDevice(processor, self._key, self.closes).run(scalars, blinding, None)
+        finally:
+            processor.close()
+        found = [name for (name, _), result, other in zip(SUMS, results, right, strict=True)
+                 if not np.array_equal(result.point, other.point)]
+        if closing is not None and not found:
+            r, s = blinding
+            a, b, _, c, h = (each.point for each in right)
+            c = add(Group.G1, c, h, multiply(Group.G1, a, s), multiply(Group.G1, b, r))
+            if not np.array_equal(closing.point, c):
+                found.append("C from the others")
+        return found
+
+    def _jobs(self, scalars: Sequence[Limbs], blinding: tuple[int, int]) -> list[Job]:
+        if self.closes:
+            r, s = blinding
+            scalars = [*(np.concatenate([each, to_limbs(more)]) for each, more in zip(
+                scalars[:3], ([1, r], [1], [1, s]), strict=True)), *scalars[3:]]
         return [Job(bases=bases, scalars=each)
                 for bases, each in zip(self.load(), scalars, strict=True) if bases is not None]
 
@@ -95,18 +155,3 @@ class KeyOnDevice:
         return [Result(infinity(group), 0, 0, self.device.name) if bases is None
                 else next(remaining)
                 for bases, (_, group) in zip(loaded, SUMS, strict=True)]
-
-
-def wrong_sums(key: ProvingKey, scalars: Sequence[Limbs], results: Sequence[Result]) -> list[str]:
-    """Which of `results` differ from what mcl computes, by name.
-
-    Where a point of the key is not on the curve, sums depend on the order of the additions, and a
-    difference says nothing of the device.
-    """
-    processor = MclDevice()
-    try:
-        right = KeyOnDevice(processor, key).run(scalars, None)
-    finally:
-        processor.close()
-    return [name for (name, _), result, other in zip(SUMS, results, right, strict=True)
-            if not np.array_equal(result.point, other.point)]

@@ -134,13 +134,15 @@ def test_blocks_are_proven_while_the_device_is_built(capsys, monkeypatch, late, 
         assert not mine_command._may_be_late(options)
 
 
-TIMED = re.compile(r"(?<=\d)( +)\d+\.\d\d(?=  (?:accepted|rejected))|^time .*", re.M)
-"""What a clock decides of what `mine` shows: seconds of a proof, and of everything."""
+TIMED = re.compile(r" +(?:[\d,]+|-) +\d+\.\d\d(?=  (?:accepted|rejected))"
+                   r"|[\d,]+(?= cycles:)|^time .*", re.M)
+"""What a clock decides of what `mine` shows, seconds of a proof and of everything, and what a
+proof's own random numbers do: cycles of its sums."""
 
 
 @pytest.mark.slow
 def test_the_readmes_sample_is_what_it_shows(capsys):
-    """Line by line, but for times; `...` stands for lines that the README leaves out."""
+    """Line by line, but for times and cycles; `...` stands for lines that the README leaves out."""
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     sample = readme[readme.index("chain: 64 validators"):].split("```")[0]
     open_device("rtl").close()  # it is there

@@ -17,7 +17,8 @@ def proven(cycles: int, transforms: int) -> ProofResult:
     point = to_limbs([1, 2])
     return ProofResult(
         proof=Proof(a=point, b=point, c=point), public=[], device="rtl+h", faults=(), news=(),
-        calls=5, calls_on_device=5, cycles=cycles, transform_cycles=transforms, digits=1,
+        calls=5, calls_on_device=5, cycles=cycles, transform_cycles=transforms,
+        closing_cycles=0, digits=1,
         seconds=2.0)
 
 

@@ -85,7 +85,8 @@ class Made:
         private = witness[self.key.public + 1:]
         device = CpuDevice(threads=1)
         results = KeyOnDevice(device, self.key).run(
-            [witness, witness, witness, private, Evaluator(self.key).quotient(witness)], None)
+            [witness, witness, witness, private, Evaluator(self.key).quotient(witness)],
+            (3, 5), None)
         device.close()
         proof = assemble(self.key, [each.point for each in results], (3, 5))
         return Certificate(public, proof_to_bytes(proof))

@@ -151,7 +151,7 @@ def test_a_proof_whose_h_came_from_the_chip() -> None:
     for name in ("rtl+h", "model+h"):
         device = chip_device(name)
         assert device.transforms == 22  # what the simulation's memory holds
-        result = Prover(key, device).prove(witness)
+        result = Prover(key, device).prove(witness, blinding=(5, 6))
         assert verify(key.verification_key, result.public, result.proof)
         assert result.calls_on_device == 5 and not result.faults
         assert result.transform_cycles == cycles(shape, 10)
