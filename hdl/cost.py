@@ -4,7 +4,7 @@ from collections import Counter
 from dataclasses import dataclass
 
 from proofmill.hdl.curve import Group
-from proofmill.hdl.matrix_multiplier import MatrixShape
+from proofmill.hdl.matrix_shape import MatrixShape
 from proofmill.hdl.msm import MsmShape
 from proofmill.hdl.plans import Machine
 from proofmill.hdl.point_adder import AdderShape

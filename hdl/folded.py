@@ -184,6 +184,10 @@ class FoldedMultiplier(wiring.Component):
         """Bits of the registers of the running total's limbs."""
         return [max(1, bound.bit_length()) for bound in bounds]
 
+    def begins(self, m):
+        """Where operands are there."""
+        return self.start
+
     def chained(self, start, first, last):
         """What the `first` and the `last` register of a chain of starts takes on."""
         return start
@@ -222,7 +226,7 @@ class FoldedMultiplier(wiring.Component):
         # Starts come every `interval` cycles, so one that comes `interval` cycles later says the
         # same. So it goes from place to place, and has never far to go; no product is anywhere
         # before the start that came with it.
-        starts = [self.start]
+        starts = [self.begins(m)]
 
         def next_start():
             start = starts[-1]
@@ -259,7 +263,7 @@ class FoldedMultiplier(wiring.Component):
                 later_a = pipe.register_all("a", later_a, [digit_bound] * (digits - 1))
                 later_b = pipe.register_all("b", later_b, [(1 << w) - 1 for w in b_widths])
                 later_second = pipe.register_all("row_second", later_second, [1] * len(second))
-            start = next_start() if row else self.start
+            start = next_start() if row else starts[0]
             enter(running, before[0], total, start)
             enter(a, before[1], [*later_a, Const(0, 1)], start)
             enter(second, before[3], later_second, start)

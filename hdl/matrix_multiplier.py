@@ -1,121 +1,13 @@
 """A folded multiplier whose blocks multiply matrices of small integers, too."""
 
-from dataclasses import dataclass
-from functools import cached_property
-from typing import ClassVar
-
 from amaranth import *
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from proofmill.hdl.folded import FoldedMultiplier, FoldedShape
-from proofmill.hdl.limbs import NARROW, Choice, Limbs
+from proofmill.hdl.folded import FoldedMultiplier
+from proofmill.hdl.limbs import Choice, Limbs
+from proofmill.hdl.matrix_shape import LOOPS, MatrixShape
 from proofmill.hdl.montgomery import ports
-
-LOOPS = (4, 5)
-"""Cycles of a loop that has a plain register before its blocks, and whose sums the last step's
-registers hold until they are read."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class MatrixShape(FoldedShape):
-    """A `FoldedShape` that also multiplies matrices of unsigned integers of `element` bits.
-
-    In a step a row of hardware multiplies a digit of `a` by every limb of `b`, and its lowest digit
-    by every limb of a constant. With limbs of two rows of a matrix in the place of `b` and of the
-    constant, and with nothing carried from a limb to the next, that is for every limb, a column,
-
-        sum += x[k] * w[k, column] + x[k + 1] * w[k + 1, column]
-
-    The loop has `loop` such sums on their way, each of another row of x. A row of hardware has a
-    share of all k; its sums go on to the next row, and from the last one out.
-
-    A block multiplies by `products` elements of w at once where its wide side has room for them
-    ``2 * element + 2`` bits apart, of two columns. What the lower sum carries into the upper one is
-    counted, and taken off when both are read.
-
-    Parameters beyond those of `FoldedShape`
-    ----------
-    element : bits of an element.
-    products : in a block and cycle, 1 or 2.
-    """
-
-    kind: ClassVar[str] = "matrix"
-
-    least_loop: int = 4
-    element: int = 8
-    products: int = 1
-
-    def __post_init__(self):
-        super().__post_init__()
-        if self.loop not in LOOPS:
-            raise ValueError(f"matrices need a loop of 4 or 5 cycles, not {self.loop}")
-        if self.products not in (1, 2):
-            raise ValueError(f"a block makes 1 product or 2, not {self.products}")
-        if self.element > self.digit or self.factor_bits > self.limb:
-            raise ValueError(
-                f"{self.products} x {self.element} bits have no room in a digit ({self.digit} "
-                f"bits) and a limb ({self.limb} bits)")
-        spare = self.last_widths[:self.rows]
-        if len(self.unpaid) > 1 or self.unpaid and (
-                len(spare) < self.rows or min(spare) < self.factor_bits):
-            raise ValueError(
-                f"{len(self.unpaid)} columns of {self.rows} rows lack a block, and the last step "
-                f"has {len(self.last_widths)} of {min(self.last_widths)} bits and more")
-
-    @property
-    def spacing(self) -> int:
-        """Bits from one element to the next in a factor."""
-        return 2 * self.element + 2
-
-    @property
-    def factor_bits(self) -> int:
-        """Bits of a block's factor of w."""
-        return self.element + self.spacing * (self.products - 1)
-
-    @property
-    def sum_bits(self) -> int:
-        """Bits of a sum."""
-        return 4 * self.element
-
-    @property
-    def held_bits(self) -> int:
-        """Bits of a column's sums in one number."""
-        return self.sum_bits + self.spacing * (self.products - 1)
-
-    @property
-    def count_bits(self) -> int:
-        """Bits of a column's count of carries."""
-        return (self.sum_bits - self.spacing) * (self.products - 1)
-
-    @cached_property
-    def unpaid(self) -> list[int]:
-        """The columns without a block for the quotient digits' constant: the last step's serve."""
-        return [n for n in range(self.limbs) if n >= len(self.lifted_limbs)
-                or max(self.lifted_limbs[n]).bit_length() <= NARROW]
-
-    @property
-    def columns(self) -> int:
-        """Columns of w that are multiplied by at once."""
-        return self.limbs * self.products
-
-    @property
-    def step_terms(self) -> int:
-        """Terms of a sum that are added in a step: two a row."""
-        return 2 * self.rows
-
-    @property
-    def word_bits(self) -> int:
-        """Bits of a row's elements of w in a step."""
-        return 2 * self.columns * self.element
-
-    @property
-    def most_terms(self) -> int:
-        """Terms of a sum that is sure to fit."""
-        return ((1 << self.sum_bits) - 1) // ((1 << self.element) - 1) ** 2
-
-    def build(self) -> wiring.Component:
-        return MatrixMultiplier(self)
 
 
 class Lane:
@@ -140,7 +32,7 @@ class MatrixMultiplier(FoldedMultiplier):
 
     Who uses it lets its products leave it before `mode` changes, and gives neither the mode's
     signals nor operands until that has gone through all rows, ``rows + 2`` cycles later. In the
-    mode `start` comes a cycle after `moving`.
+    mode `start` is not looked at; in its first cycle a last one is let through.
 
     A step takes ``shape.loop`` cycles, one for each sum of a column that is on its way. Its words
     of w come one a cycle, the first row's first; with the last one comes `load`. In the cycle after
@@ -183,8 +75,16 @@ class MatrixMultiplier(FoldedMultiplier):
         self._read(m)
         return m
 
+    def begins(self, m):
+        """In the mode rows take what comes from before them where sums move."""
+        moved, gated = Signal(), Signal()
+        start = Signal(name="begins")
+        m.d.sync += [moved.eq(self.moving), gated.eq(self.mode)]
+        m.d.comb += start.eq(Mux(gated, moved, self.start))
+        return start
+
     def _watch(self, m, begun):
-        """In the mode starts come as sums move; the first one after it may come in any cycle."""
+        """The first start after the mode may come in any cycle."""
         super()._watch(m, begun)
         with m.If(self.mode):
             m.d.sync += begun.eq(0)
@@ -353,11 +253,13 @@ class MatrixMultiplier(FoldedMultiplier):
     def wait(self, pipe, number):
         self.stages = self.stages or [number.values]
         held = [Signal.like(value, name=f"waits{len(self.stages)}_{n}", reset_less=True)
-                for n, value in enumerate(number.values)]
+                for n, value in enumerate(self.stages[-1])]
         with pipe.m.If(self.advancing):
-            pipe.m.d.sync += Cat(held).eq(Cat(number.values))
+            pipe.m.d.sync += Cat(held).eq(Cat(self.stages[-1]))
         self.stages.append(held)
-        return Limbs(held, number.bounds)
+        # To a product counts of carries are nothing.
+        return Limbs([value[:max(1, bound.bit_length())] for value, bound
+                      in zip(held, number.bounds, strict=True)], number.bounds)
 
     def _read(self, m):
         """One column of the sums that have come furthest, chosen in two steps."""

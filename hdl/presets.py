@@ -5,7 +5,8 @@ from dataclasses import replace
 from proofmill.hdl.commands import WORD
 from proofmill.hdl.curve import BN254, PRODUCTS, TOY_CURVE, Curve, Group
 from proofmill.hdl.field import BN254_BASE, TOY, TOY_ROOTS
-from proofmill.hdl.matrix_multiplier import MatrixShape
+from proofmill.hdl.folded import FoldedShape
+from proofmill.hdl.matrix_shape import LOOPS, MatrixShape
 from proofmill.hdl.matrix_unit import MatrixUnitShape
 from proofmill.hdl.montgomery import MultiplierShape
 from proofmill.hdl.msm import MsmShape
@@ -100,6 +101,29 @@ def wide(multiplier: MultiplierShape) -> WideShape:
 
 STANDARD_WIDE = wide(STANDARD.adder.multiplier)
 """The processor of pairings, with the standard accelerator's multiplier."""
+
+
+BYTE = 8
+"""Bits of a matrix's element, where a digit has room for so many."""
+
+
+def matrices_on(multiplier: MultiplierShape) -> MatrixShape:
+    """A folded multiplier like this one whose blocks multiply matrices, too, by two columns each
+    where a limb has room for them; of one that is not folded, its lowest row alone. Digits and
+    limbs of a short modulus become halves of an operand, so that every column has its blocks."""
+    digit, limb = multiplier.digit, multiplier.limb
+    interval, least_loop = multiplier.steps, 0
+    if isinstance(multiplier, FoldedShape):
+        interval, least_loop = multiplier.interval, multiplier.least_loop
+    if multiplier.field.bits < multiplier.operand_bits - limb:
+        digit = limb = -(-multiplier.operand_bits // 2)
+        interval = min(interval, 2)
+    element = min(BYTE, digit)
+    rows = -(-multiplier.operand_bits // (digit * interval))
+    return MatrixShape(
+        field=multiplier.field, second=multiplier.second, operand_bits=multiplier.operand_bits,
+        digit=digit, limb=limb, interval=interval, least_loop=max(LOOPS[0], least_loop, rows),
+        element=element, products=2 if 3 * element + 2 <= limb else 1)
 
 
 def _matrices(**cut: int) -> MatrixUnitShape:

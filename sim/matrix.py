@@ -7,6 +7,7 @@ from amaranth.lib import data
 from numpy.typing import NDArray
 
 from proofmill.hdl.commands import WORD, pack
+from proofmill.hdl.matrix_control import settling
 from proofmill.hdl.matrix_unit import HEADER, SIZE, MatrixUnitShape, Operation
 
 Whole = NDArray[np.int64]
@@ -68,7 +69,7 @@ class Plan:
         interval = max(self.steps, shape.limbs + 3)
         steps = (1 + shape.rows * self.steps + (self.groups * self.tiles - 1) * interval
                  + shape.limbs + 2)
-        return steps * shape.loop + 3 * self.shape.settling + OVERHEAD
+        return steps * shape.loop + 3 * settling(shape) + OVERHEAD
 
     def check(self) -> None:
         """Raises ValueError where the operands have no room, or a sum might have none."""
@@ -123,6 +124,18 @@ def sums_of(plan: Plan, words: Words) -> Whole:
     order = found.reshape(plan.tiles, plan.groups, shape.loop, shape.columns)
     whole: Whole = order.transpose(1, 2, 0, 3).reshape(plan.groups * shape.loop, -1)
     return whole[:plan.rows, :plan.columns]
+
+
+def sum_words(plan: Plan, sums: Whole) -> Words:
+    """The words that come for `sums`: what `sums_of` takes, with sums of padding, which are 0."""
+    shape = plan.shape.multiplier
+    full = np.zeros((plan.groups * shape.loop, plan.tiles * shape.columns), dtype=np.uint64)
+    full[:plan.rows, :plan.columns] = sums
+    order = full.reshape(plan.groups, shape.loop, plan.tiles, shape.limbs, shape.products)
+    parts = order.transpose(2, 0, 1, 3, 4).reshape(-1, shape.products)
+    words: Words = np.bitwise_or.reduce(
+        parts << (np.arange(shape.products) * shape.sum_bits).astype(np.uint64), axis=1)
+    return words
 
 
 def product_words(plan: Plan, x: Whole, w: Whole) -> Words:

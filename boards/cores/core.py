@@ -19,6 +19,7 @@ from proofmill.boards.cores.field_benches import (
     transform_bench,
 )
 from proofmill.boards.cores.mailbox_bench import mailboxes_bench
+from proofmill.boards.cores.matrix_bench import matrix_bench
 from proofmill.boards.cores.recoder_bench import recoder_bench
 from proofmill.boards.cores.wide_bench import wide_bench
 from proofmill.firmware.library import finishing_program, program
@@ -42,8 +43,9 @@ from proofmill.hdl.functions import (
 )
 from proofmill.hdl.inverter import Inverter, InverterShape
 from proofmill.hdl.mailboxes import Mailboxes
+from proofmill.hdl.matrix_unit import MatrixUnit, MatrixUnitShape
 from proofmill.hdl.msm import Msm, MsmShape
-from proofmill.hdl.presets import wide, with_transforms
+from proofmill.hdl.presets import matrices_on, wide, with_transforms
 from proofmill.hdl.processor import StandaloneProcessor
 from proofmill.hdl.processor_shape import standalone
 from proofmill.hdl.quadratic_adder import adder_of
@@ -145,6 +147,14 @@ class Core:
         return EvaluationShape(multiplier=replace(
             self.shape.adder.multiplier, field=self.shape.adder.curve.scalar, second=None))
 
+    @property
+    def matrices(self) -> MatrixUnitShape:
+        """Products of matrices on such a multiplier, with as many entries of w as mailboxes, and
+        twice as many of x."""
+        return MatrixUnitShape(
+            multiplier=matrices_on(self.shape.adder.multiplier),
+            weight_bits=self.shape.mailbox_bits, element_bits=self.shape.mailbox_bits + 1)
+
     @cached_property
     def gateware(self) -> Gateware:
         """The text of an accelerator, or of a board with one, and its hash, which is what it says
@@ -179,7 +189,7 @@ class Core:
 
 
 FIELD_UNITS = ("multiplier", "axis_multiplier", "inverter", "batch_adder", "processor",
-               "wide_processor", "evaluation", "transform")
+               "wide_processor", "evaluation", "matrix", "transform")
 """Units in which there is no complete adder."""
 
 TOLD = ("accelerator", "board")
@@ -249,6 +259,9 @@ UNITS = {
     "evaluation": Unit("rows of sparse matrices times a vector, an entry a cycle",
                        lambda core: Evaluation(core.evaluation),
                        lambda core: evaluation_bench(core.evaluation)),
+    "matrix": Unit("products of matrices on a multiplier's blocks, which multiply in the field "
+                   "between them", lambda core: MatrixUnit(core.matrices),
+                   lambda core: matrix_bench(core.matrices)),
     "transform": Unit("transforms with a multiplier and a memory of their own",
                       lambda core: TransformUnit(core.transforms),
                       lambda core: transform_bench(core.transforms)),

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from proofmill.boards.cores.proofs.sby import Formula, Proof
 
 UNITS = ("multiplier", "axis_multiplier", "inverter", "adder", "batch_adder", "processor",
-         "wide_processor", "evaluation", "transform", "mailboxes", "recoder", "msm",
+         "wide_processor", "evaluation", "matrix", "transform", "mailboxes", "recoder", "msm",
          "accelerator", "board")
 PROGRAMS = ("invert", "multiply", "power")
 BUSES = ("axi-stream", "axi4-lite")

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from proofmill.hdl.field import TOY, TOY_ROOTS, TOY_SCALAR
-from proofmill.hdl.matrix_multiplier import MatrixShape
+from proofmill.hdl.matrix_shape import MatrixShape
 from proofmill.hdl.matrix_unit import MatrixUnitShape
 from proofmill.hdl.presets import MATRICES
 from proofmill.sim.matrix import Plan, product_words, sums_of
@@ -16,6 +16,9 @@ TOYS = {
     "two rows": MatrixShape(field=TOY, interval=1, **CUT),
     "two products": MatrixShape(field=TOY_ROOTS, operand_bits=16, digit=4, limb=8, interval=4,
                                 element=2, products=2),
+    # A limb's total is wider than the sums in it.
+    "wide digits": MatrixShape(field=TOY_ROOTS, operand_bits=16, digit=6, limb=8, interval=3,
+                               element=2, products=2),
 }
 TOYS["two moduli"] = replace(TOYS["two rows"], second=TOY_SCALAR)
 

@@ -8,7 +8,7 @@ import pytest
 
 from proofmill.hdl.field import BN254_BASE, TOY
 from proofmill.hdl.folded import FoldedShape
-from proofmill.hdl.matrix_multiplier import MatrixShape
+from proofmill.hdl.matrix_shape import MatrixShape
 from proofmill.hdl.matrix_unit import MatrixUnit, MatrixUnitShape
 from proofmill.host.bench.matrices import matrix_figures
 from proofmill.sim.field import montgomery_product
@@ -75,7 +75,7 @@ def test_answers_that_have_to_wait(name):
     check(plan, answers, *case, exact_cycles=False)
 
 
-@pytest.mark.parametrize("name", ["one row", "two rows", "two moduli"])
+@pytest.mark.parametrize("name", TOYS)
 def test_products_in_the_field_before_and_after(name):
     """The same blocks: products until the unit is busy, matrices, products again from any cycle."""
     shape = TOYS[name]

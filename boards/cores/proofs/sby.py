@@ -15,6 +15,7 @@ from proofmill.boards.cores.proofs import (
     frames,
     handshakes,
     inverter,
+    matrix,
     multiplier,
     recoder,
     transform,
@@ -118,6 +119,10 @@ def proofs_of(core: Core) -> Iterator[Proof | Formula]:
     if unit == "batch_adder" and core.batches.chains >= batches.LEAST_CHAINS:
         yield Proof("passed", "batches pass one by one, none where another is, and every sum has a "
                     "place", batches.Order(core.batches), batches.DEPTH)
+    if unit == "matrix":
+        yield Proof("in_order", "no sum is lost or sent twice, and the blocks change hands when "
+                    "nothing is in them: of a small multiplier, whatever is multiplied",
+                    matrix.InOrder(matrix.small(core.matrices.multiplier)), matrix.DEPTH)
     if unit == "wide_processor":
         yield Proof("carried_out", "a program's words are carried out as they came in, in order, "
                     "each once; nothing that comes in is lost; a run ends once, with its last "

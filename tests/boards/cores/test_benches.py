@@ -12,7 +12,7 @@ from proofmill.boards.board import Board
 from proofmill.boards.cores.bench import number, rows
 from proofmill.boards.cores.core import UNITS, Core, of_one_group
 from proofmill.boards.cores.stream_benches import Expected, jobs_of
-from proofmill.boards.shapes import SMALL_TOY
+from proofmill.boards.shapes import SMALL_TOY, THREE_ROWS
 from proofmill.hdl.commands import ANSWER, unpack
 from proofmill.hdl.curve import Group
 from proofmill.hdl.folded import FoldedShape
@@ -67,6 +67,9 @@ CORES = {
     "wide_processor-bn254": Core(unit="wide_processor", shape=STANDARD),
     "evaluation": Core(unit="evaluation", shape=TOY_SHAPE),
     "evaluation-bn254": Core(unit="evaluation", shape=STANDARD),
+    "matrix": Core(unit="matrix", shape=TOY_SHAPE),
+    "matrix-three-rows": Core(unit="matrix", shape=THREE_ROWS),
+    "matrix-two-products": Core(unit="matrix", shape=STANDARD),
     "transform": Core(unit="transform", shape=TOY_SHAPE),
     "transform-folded": Core(unit="transform", shape=folded(3)),
     "transform-bn254": Core(unit="transform", shape=STANDARD),
@@ -85,6 +88,7 @@ CORES = {
 }
 SLOW = ("board-sdram",
         "axis_multiplier-folded",
+        "matrix-three-rows", "matrix-two-products",
         "transform-bn254", "transform-folded", "msm", "msm-groups", "accelerator-groups",
         "multiplier-bn254", "inverter-bn254", "batch_adder-folded", "batch_adder-bn254",
         "batch_adder-g2", "wide_processor-folded", "wide_processor-bn254", "evaluation-bn254",
@@ -159,7 +163,8 @@ def test_the_answers_are_right_under_verilator(name, tmp_path):
     ("inverter", "left  <= 7'h41;", "left  <= 7'h21;"),
     *((name, "product <= {", "product <= ~{") for name in (
         "multiplier", "adder", "batch_adder", "processor", "wide_processor",
-        "evaluation", "transform")),
+        "evaluation", "matrix", "transform")),
+    ("matrix", "busy ? sums__payload : cycles", "busy ? ~sums__payload : cycles"),
     ("axis_multiplier", "o__valid = there[13]", "o__valid = there[12]"),
     pytest.param("msm-groups", "product <= {", "product <= ~{", marks=pytest.mark.slow),
     ("accelerator", "64'h4c4c494d464f5250", "64'h4c4c494d464f5251"),

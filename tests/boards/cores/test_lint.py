@@ -27,7 +27,7 @@ def unit(name):
 
 
 QUICK = ("multiplier-folded", "axis_multiplier-folded", "inverter", "processor", "evaluation",
-         "board")
+         "matrix", "board")
 """A board's text has the accelerator, and so the MSM, the mailboxes and the adder."""
 
 SLOW = ("transform", "batch_adder", "wide_processor", "wide_processor-folded", "recoder",

@@ -22,13 +22,15 @@ WORDS = {
     "multiplier": "--unit multiplier --preset toy",
     "transform": "--unit transform --preset toy",
     "inverter": "--unit inverter --preset toy",
+    "matrix": "--unit matrix --preset three-rows",
     "batch_adder": "--unit batch_adder --preset toy",
     "wide_processor": "--unit wide_processor --preset toy",
     "registers": "--unit inverter --preset toy --bus axi4-lite",
 }
 TASKS = {"mailboxes": ["kept_g1", "rest_g1"], "adder": ["frames"],
          "recoder": ["digits", "one_digit", "slices"], "multiplier": ["one_cycle"],
-         "transform": ["order"], "inverter": ["held"], "batch_adder": ["passed"],
+         "transform": ["order"], "inverter": ["held"], "matrix": ["in_order"],
+         "batch_adder": ["passed"],
          "wide_processor": ["carried_out"], "registers": ["handshakes", "held"]}
 FORMULAS = {"adder": {"products", "sums_g1", "sums_g2"}, "multiplier": {"products"}}
 

@@ -8,7 +8,7 @@ import pytest
 pytest.importorskip("onnxruntime")
 
 from proofmill.hdl.field import TOY
-from proofmill.hdl.matrix_multiplier import MatrixShape
+from proofmill.hdl.matrix_shape import MatrixShape
 from proofmill.hdl.matrix_unit import MatrixUnitShape
 from proofmill.hdl.presets import MATRICES
 from proofmill.host.cli.main import main
