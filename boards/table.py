@@ -134,7 +134,7 @@ def _planned(board: Board, shape: MsmShape, group: Group, points: int, scalar_cy
                     scalar_cycles=scalar_cycles)
     reach = uniform(there.order, points)
     (store,) = share_memory([stores(there, points, reach)], board.memory_words)
-    return there, best_plan(there, reach, [store.stride]), reach
+    return there, best_plan(there, reach, [store.stride], digits=store.digits), reach
 
 
 def sums_a_second(board: Board, shape: MsmShape, group: Group, points: int) -> float:

@@ -113,7 +113,7 @@ class Accelerator(wiring.Component):
                     m.d.comb += [group.eq(n), known_group.eq(1)]
         batches = C(0)
         if shape.batches:
-            m.d.comb += msm.batched.eq(slices.batched)
+            m.d.comb += [msm.batched.eq(slices.batched), msm.based.eq(slices.stride == 0)]
             batches = C(1)
         m.d.comb += [
             reply.command.eq(header.command), reply.last.eq(1), reply.error.eq(error),
@@ -140,6 +140,9 @@ class Accelerator(wiring.Component):
                 Array(shape.adder.curve.point_words(g) for g in shape.adder.groups)[group]),
                          extent.points.eq(place.count - 1)]
 
+        uncut = slices.stride == 0
+        if shape.batches:  # digits may be to a base, in one window
+            uncut &= (header.windows != 1) | (header.first != 0) | (region.wide == 0)
         fits = extent.fits
         if within := exact_log2(shape.port_words):
             # A port of several words takes none but whole transfers; a LOAD writes word by word.
@@ -227,7 +230,7 @@ class Accelerator(wiring.Component):
             self._transform_states(m, msm, place, size, stored, error, reply)
             with m.State("START"):
                 with m.If((header.window < 2) | (header.window > MAX_WINDOW)
-                          | (slices.stride == 0) | (slices.stride > NUMBER)
+                          | uncut | (slices.stride > NUMBER)
                           | (slices.copies == 0)):
                     m.d.sync += error.eq(Error.WINDOW)
                     m.next = "REFUSE"

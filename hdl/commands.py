@@ -58,6 +58,12 @@ DESCRIPTIONS = {
                       "a slice into windows, of which the first `wide` have `window` bits, the "
                       "others one less; `all` of them, the scalar's last digit in number `last` of "
                       "the last slice. This pass is of the `windows` from `first` on. "
+                      "With `stride` 0, where sums can be made in batches, digits are to the base "
+                      "that `bias` is, below 2 ** `window`, in one window: of a scalar, if it is "
+                      "not 0, follows (k + c) / base ** `copies`, k the scalar or that less the "
+                      "order, c the sum of base // 2 in every digit, as a fraction of 2 ** 256 "
+                      "that is rounded up; and the multiples are those by the powers of the base, "
+                      "the highest first. "
                       "Sums of the first `batched` levels are made in batches. Scalars "
                       "follow, `words` words in all: for every 32 points a word of codes of 2 "
                       "bits, the lowest for the first, 0 for the scalar 0, 1, 2 or 3 for one of "
@@ -124,7 +130,8 @@ class Error(enum.IntEnum):
 
     NONE = 0
     UNKNOWN_COMMAND = 1
-    WINDOW = 2       # outside 2..MAX_WINDOW; no copies, or slices not of 1..NUMBER bits
+    WINDOW = 2       # outside 2..MAX_WINDOW; no copies, or slices not of 1..NUMBER bits; to a base
+                     # more windows than one
     MAILBOXES = 3    # the regions of some level do not fit the memory
     GROUP = 4        # not one of this gateware's
     FINISH = 5       # this gateware has no finisher
@@ -211,14 +218,15 @@ def multiply_head(group: Group, plan: WindowPlan, /, *, coordinate_words: int = 
     values = {
         "command": Command.MULTIPLY, "group": list(Group).index(group), "window": plan.window,
         "windows": plan.windows, "second_region": plan.second_region, "all": plan.windows,
-        "wide": plan.wide, "stride": plan.stride or plan.bits, "copies": plan.copies,
+        "wide": plan.wide, "copies": plan.copies,
+        "stride": 0 if plan.base else plan.stride or plan.bits,
         "last": plan.last, "batched": plan.batched, "point_words": size * plan.copies,
         "copy_words": size} | fields
     words = [pack(layout, **{name: values.pop(name, 0) for name, _ in layout})
              for layout in WORDS[Command.MULTIPLY][:-BIAS_WORDS]]
     if values:
         raise ValueError(f"MULTIPLY has no {', '.join(values)}")
-    return [*words, *split(plan.bias, BIAS_WORDS)]
+    return [*words, *split(plan.base or plan.bias, BIAS_WORDS)]
 
 
 def words_end(size: int, *, address: int, count: int, copies: int, point_words: int,

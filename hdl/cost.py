@@ -79,10 +79,10 @@ def latency(shape: AdderShape, group: Group) -> int:
 
 
 def machine(shape: MsmShape, group: Group) -> Machine:
-    """What the cycles of sums on an accelerator of this shape depend on, with a memory that gives a
-    word a cycle."""
+    """What the cycles of sums on an accelerator of this shape depend on, with a memory that gives
+    as many words a cycle as its port takes."""
     adder = shape.adder
     return Machine(order=adder.curve.scalar.modulus, degree=group.degree, units=adder.units,
                    mailbox_bits=shape.mailbox_bits, interval=adder.interval[group],
-                   batch=shape.batch or 0,
+                   batch=shape.batch or 0, memory_cycles=8 / shape.port_words,
                    slot=adder.multiplier.interval, words=adder.curve.words)

@@ -4,7 +4,7 @@ from amaranth import *
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from proofmill.hdl.windows import MAX_WINDOW, WIDTHS, WINDOWS_BITS
+from proofmill.hdl.windows import BASE_BITS, MAX_WINDOW, WIDTHS, WINDOWS_BITS
 
 SETTLE = 6
 """Cycles until it is known where a level begins and ends, and whether it fits."""
@@ -51,6 +51,7 @@ class Levels(wiring.Component):
     Members
     -------
     group, window, windows, second_region : what is to be summed, in; see `hdl.msm.Msm`
+    based, base : digits are to this base, in; only where they may be
     to_first, to_next : go to the first level, or from the level at hand to the next one, from the
         cycle after the next on, in
     settle : wait until the level has settled, in
@@ -65,6 +66,7 @@ class Levels(wiring.Component):
         self.shape = shape
         group = range(max(2, len(shape.adder.groups)))
         super().__init__({
+            **({"based": In(1), "base": In(BASE_BITS)} if shape.batches else {}),
             "group": In(group), "window": In(WIDTHS), "windows": In(WINDOWS_BITS),
             "second_region": In(shape.mailbox_bits),
             "to_first": In(1), "to_next": In(1), "settle": In(1),
@@ -111,7 +113,12 @@ class Levels(wiring.Component):
                      level.destination.eq(Mux(odd, 0, second_region))]
 
         room = Signal(bits + 1)
-        m.d.sync += self.fits.eq((past <= room) & ~groups[bits + 2:].any())
+        fits = (past <= room) & ~groups[bits + 2:].any()
+        if self.shape.batches:  # to a base: as many buckets as half of it
+            with m.If(self.based & level.first):
+                m.d.sync += size.eq(self.base >> 1)
+            fits &= ~(self.based & level.first & (self.base >> width).any())
+        m.d.sync += self.fits.eq(fits)
         for index, group in enumerate(self.shape.adder.groups):
             with m.If(self.group_at_hand == index):
                 m.d.sync += room.eq(Mux(odd, self.shape.mailboxes(group), second_region))

@@ -178,6 +178,7 @@ class Msm(wiring.Component):
         address, count, stride, copies, point_words, copy_words, bias, finish : what to do, in; see
         `hdl.commands` and `hdl.windows`; to be held from `start` on
     batched : levels whose sums are made in batches, in; only where they may be
+    based : digits are to the base that `bias` is, in; only where sums may be made in batches
     scalars : stream of words, in
     requests, points : to and from the memory
     answers : stream of words, out
@@ -201,7 +202,7 @@ class Msm(wiring.Component):
         self.shape, self.program = shape, program
         words = stream.Signature(WORD)
         super().__init__({
-            **({} if not shape.batches else {"batched": In(16)}),
+            **({} if not shape.batches else {"batched": In(16), "based": In(1)}),
             "start": In(1), "ready": Out(1), "refused": Out(1), "clear": In(1),
             "group": In(range(max(2, len(shape.adder.groups)))),
             "window": In(WIDTHS), "windows": In(WINDOWS_BITS),
@@ -230,7 +231,7 @@ class Msm(wiring.Component):
         m.submodules.frames = frames = Frames(adder)
         m.submodules.levels = levels = Levels(shape)
         m.submodules.windows = windows = UnitWindows(adder.units)
-        m.submodules.slicer = slicer = Slicer()
+        m.submodules.slicer = slicer = Slicer(any_base=bool(shape.batches))
         m.submodules.fetcher = fetcher = Fetcher(
             [adder.curve.point_words(group) for group in adder.groups])
         m.submodules.loader = loader = PointLoader(
@@ -308,6 +309,8 @@ class Msm(wiring.Component):
         if shape.transform is not None:
             self._transform(m, transforms, tiles, frames, units[0], point_adder)
         if shape.batches:
+            m.d.comb += [slicer.based.eq(self.based), slicer.window.eq(self.window),
+                         levels.based.eq(self.based), levels.base.eq(self.bias)]
             self._batches(m, sequencer, frames, levels, loader, drained, units[0], now,
                           point_adder)
         return m

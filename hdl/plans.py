@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from proofmill.hdl.batch_shape import SLOTS
 from proofmill.hdl.curve import FILE_WORDS
-from proofmill.hdl.windows import MAX_WINDOW, WindowPlan, halves, stride_for
+from proofmill.hdl.windows import MAX_WINDOW, WindowPlan, copies_of, halves, stride_for
 
 Reach = tuple[float, ...]
 """For every bit of a scalar, from the lowest on, how many scalars are longer than what lies below
@@ -112,22 +112,40 @@ def expected_work(plan: WindowPlan, reach: Reach) -> Workload:
     are operands of the next level. An operand that finds its mailbox full is an addition. Buckets
     count as independent, which is too much for fewer than about ten points.
     """
-    places = [[plan.position(copy * plan.windows + window) for copy in range(plan.copies)
-               if copy * plan.windows + window < plan.digits] for window in range(plan.windows)]
-    alike = Counter(tuple((plan.width(window), *_in_window(reach, place, plan.width(window)))
-                          for place in own) for window, own in enumerate(places))
+    if plan.base:
+        found = [(1, _filled_to_base(plan, reach))]
+    else:
+        found = [(count, _filled(window)) for window, count in _alike(plan, reach).items()]
     digits = buckets = additions = 0.0
     levels = np.zeros(len(halves(plan.window)))
-    for window, count in alike.items():
-        operands, empty = _filled(window)
+    for count, (operands, empty) in found:
         full = float((1 - np.exp(empty)).sum())
         digits += count * operands
         buckets += count * full
         summed = _summed(empty, plan.window)
         additions += count * (operands - full + summed.sum())
         levels += count * summed
-    loads = sum(_at(reach, copy * plan.stride) for copy in range(plan.copies))
-    return Workload(loads, digits, buckets, additions, tuple(levels))
+    return Workload(_loads(plan, reach), digits, buckets, additions, tuple(levels))
+
+
+def _loads(plan: WindowPlan, reach: Reach) -> float:
+    """Points and copies that come from memory."""
+    return sum(_at(reach, plan.reached(copy)) for copy in range(plan.copies))
+
+
+def _alike(plan: WindowPlan, reach: Reach) -> Counter[tuple[tuple[float, ...], ...]]:
+    """For every window the bits of it and what is in it, copy by copy; how many windows so."""
+    places = [[plan.position(copy * plan.windows + window) for copy in range(plan.copies)
+               if copy * plan.windows + window < plan.digits] for window in range(plan.windows)]
+    return Counter(tuple((plan.width(window), *_in_window(reach, place, plan.width(window)))
+                         for place in own) for window, own in enumerate(places))
+
+
+def _filled_to_base(plan: WindowPlan, reach: Reach) -> tuple[float, NDArray[np.float64]]:
+    """As `_filled` of digits to a base, which count as random in every scalar that reaches them."""
+    empty, operands = np.zeros((1 << plan.window - 1) + 1), _loads(plan, reach)
+    empty[1:plan.base // 2 + 1] = operands * _log_of_none(2 / plan.base)
+    return operands * (1 - 1 / plan.base), empty
 
 
 def _at(reach: Reach, bit: int) -> float:
@@ -222,7 +240,7 @@ def expected_cycles(machine: Machine, plan: WindowPlan, reach: Reach) -> float:
     fill = work.digits - work.buckets
     each = machine.batch_interval if plan.batched else machine.interval
     filling = sum(max(share * fill * each, work.loads * machine.point_cycles,
-                      _at(reach, 0) * machine.scalar_cycles) for share in taken)
+                      _at(reach, 0) * _scalar_cycles(machine, plan)) for share in taken)
     filling += len(passes) * _while_empty(machine, work, each)
     filling += len(passes) * plan.batched * BATCH_ROUNDS * machine.slot
     full, summed = work.buckets, 0.0
@@ -232,6 +250,11 @@ def expected_cycles(machine: Machine, plan: WindowPlan, reach: Reach) -> float:
     frames = (unit * machine.units * len(passes) * levels + window * plan.windows * levels
               + bucket * work.buckets + sum(taken) * (work.additions - fill - summed))
     return filling + machine.interval * frames
+
+
+def _scalar_cycles(machine: Machine, plan: WindowPlan) -> float:
+    """Cycles from one scalar to the next at the least: see `hdl.slicer`."""
+    return max(machine.scalar_cycles, 4 * plan.copies + 5 if plan.base else 0)
 
 
 def _while_empty(machine: Machine, work: Workload, interval: float) -> float:
@@ -255,16 +278,17 @@ def _rough_cycles(machine: Machine, plan: WindowPlan, reach: Reach) -> float:
 
     All windows count as equally wide and full.
     """
-    every = [_at(reach, plan.position(n)) for n in range(plan.digits)]
+    every = [_at(reach, plan.reached(n) if plan.base else plan.position(n))
+             for n in range(plan.digits)]
     groups, operands, additions = plan.windows, sum(every), 0.0
-    size, passes = groups << plan.window - 1, len(plan.passes)
+    size, passes = plan.base // 2 or groups << plan.window - 1, len(plan.passes)
     for half in (*halves(plan.window), 0):
         full = size * (1 - exp(-operands / size))
         additions += operands - full
         groups, operands = 2 * groups, 2 * full
         size = groups << half
-    loading = passes * max(_at(reach, 0) * machine.scalar_cycles, machine.point_cycles * sum(
-        _at(reach, copy * plan.stride) for copy in range(plan.copies)))
+    loading = passes * max(_at(reach, 0) * _scalar_cycles(machine, plan),
+                           machine.point_cycles * _loads(plan, reach))
     taken = sum(-(-count // machine.units) for _, count in plan.passes) * machine.units
     drains = 30 * machine.units * passes * len(plan.sizes)
     interval = machine.batch_interval if machine.batch else machine.interval
@@ -298,6 +322,22 @@ def fitting(machine: Machine, stride: int = 0, window: int = 0,
     return tuple(found)
 
 
+@cache
+def to_a_base(machine: Machine, digits: int) -> WindowPlan | None:
+    """The plan with so many digits to the least base of which so many are enough; None where the
+    machine makes none, or has too few mailboxes for it.
+    """
+    if not machine.batch or machine.units > 1 or machine.order >> MAX_WINDOW * digits:
+        return None
+    base = max(3, int(machine.order ** (1 / digits)) - 1)  # a root of so few bits is near enough
+    while base ** digits <= machine.order:
+        base += 1
+    if base.bit_length() > MAX_WINDOW:
+        return None
+    plan = WindowPlan(machine.scalar_bits, base.bit_length(), base=base, order=machine.order)
+    return plan if plan.copies == digits and plan.mailboxes <= machine.mailboxes else None
+
+
 BATCHED = 2
 """Levels whose sums are made in batches at the most: later ones have too few."""
 
@@ -306,12 +346,15 @@ LOOKED_AT = 3
 
 
 def best_plan(machine: Machine, reach: Reach, strides: Iterable[int] = (0,), window: int = 0,
-              at_once: int = 0) -> WindowPlan:
-    """The plan of `fitting`, for any of `strides`, with the fewest expected cycles.
+              at_once: int = 0, digits: int = 0) -> WindowPlan:
+    """The plan of `fitting`, for any of `strides`, or that of so many `digits` to a base if they
+    are not 0, with the fewest expected cycles.
 
     Raises ValueError where none fits.
     """
     plans = [plan for stride in strides for plan in fitting(machine, stride, window, at_once)]
+    if (other := to_a_base(machine, digits)) and window in (0, other.window) and not at_once:
+        plans.append(other)
     if not plans:
         what = f"windows of {window} bits" if window else "any window"
         least = WindowPlan(machine.scalar_bits, window or 2, machine.units, at_once or 1)
@@ -344,12 +387,14 @@ SUMS_A_KEY = 100
 
 @dataclass(frozen=True)
 class Store:
-    """What may be stored of a sum's points: copies for slices of `stride` bits, in `words` words of
-    memory, for an expected number of `cycles`, a share of loading among them."""
+    """What may be stored of a sum's points: copies for slices of `stride` bits, or for so many
+    `digits` to a base, in `words` words of memory, for an expected number of `cycles`, a share of
+    loading among them."""
 
     stride: int
     words: int
     cycles: float
+    digits: int = 0
 
 
 def stores(machine: Machine, points: int, reach: Reach, window: int = 0) -> list[Store]:
@@ -358,18 +403,22 @@ def stores(machine: Machine, points: int, reach: Reach, window: int = 0) -> list
     """
     size = points * machine.point_words
 
-    def store(stride: int) -> Store:
-        plan = best_plan(machine, reach, [stride], window)
+    def store(strides: list[int], digits: int = 0) -> Store:
+        plan = best_plan(machine, reach, strides, window, digits=digits)
         words = size * plan.copies
         # A scalar is four words.
         loading = words * machine.scalar_cycles / 4
-        return Store(stride, words,
-                     expected_cycles(machine, plan, reach) + loading / SUMS_A_KEY)
+        return Store(plan.stride, words, expected_cycles(machine, plan, reach)
+                     + loading / SUMS_A_KEY, plan.copies if plan.base else 0)
 
-    found = [store(0)]
-    for stride in strides(machine)[1:]:
-        if fitting(machine, stride, window):
-            more = store(stride)
+    found, bits = [store([0])], machine.scalar_bits + 1
+    some = {copies_of(bits, stride): stride for stride in strides(machine)[1:]
+            if fitting(machine, stride, window)}
+    for copies in range(2, MOST_COPIES + 1):
+        own = [some[copies]] if copies in some else []
+        plan = to_a_base(machine, copies)
+        if own or plan and window in (0, plan.window):
+            more = store(own, copies)
             if more.cycles < (1 - WORTH) * found[-1].cycles:
                 found.append(more)
     return found

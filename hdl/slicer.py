@@ -6,6 +6,8 @@ from amaranth.lib.wiring import In, Out
 from amaranth.utils import exact_log2
 
 from proofmill.hdl.commands import CODE_BITS, CODE_WORDS, CODES, NUMBER, WORD
+from proofmill.hdl.unit_windows import product
+from proofmill.hdl.windows import BASE_BITS, WIDTHS
 
 SLICE = data.StructLayout({
     "scalar": NUMBER, "highest": exact_log2(NUMBER), "begin": exact_log2(NUMBER), "final": 1})
@@ -43,6 +45,20 @@ class Slicer(wiring.Component):
     another scalar takes 7 cycles, and one for each slice, of which the reader takes one a cycle at
     the most. No copy is asked for beyond `copies`, however long the scalar is.
 
+    Where digits may be to any base (`base`), what comes is not the scalar but a fraction: so many
+    times 2 ** -256. Times the base, its whole part is the first digit with a bias of half the base,
+    and what is left goes on::
+
+        word ─► * base ─► + carry ─┬─► word, in the same place a turn later
+                                   └─► carry; that of the highest word is the digit
+
+    A word goes through in a cycle, so there is a digit every four, and 5 cycles more for a scalar;
+    of a digit that is zero no slice is made.
+
+    Parameters
+    ----------
+    any_base : digits may be to any base.
+
     Members
     -------
     start : begin, with so many points, in
@@ -51,14 +67,18 @@ class Slicer(wiring.Component):
     points : stream of `POINT`, out
     skipped : a scalar was zero, out
     done : no slice is left, out
+    based : digits are to the base that `bias` is, in; only with `any_base`, as the next
+    window : bits of a digit, of which a slice has one, so that the base is below 2 ** window, in
 
     Attributes
     ----------
     step : what it does, for a proof to look at
     """
 
-    def __init__(self):
+    def __init__(self, *, any_base: bool = False):
+        self.any_base = any_base
         super().__init__({
+            **({"based": In(1), "window": In(WIDTHS)} if any_base else {}),
             "start": In(1), "count": In(32), "bias": In(NUMBER), "stride": In(16),
             "copies": In(16), "address": In(32), "point_words": In(16), "copy_words": In(16),
             "words": In(stream.Signature(WORD)), "points": Out(stream.Signature(POINT)),
@@ -115,6 +135,16 @@ class Slicer(wiring.Component):
             points.payload.slice.begin.eq(begin[:exact_log2(NUMBER)]),
             points.payload.slice.final.eq(copy + 1 == self.copies),
         ]
+        def slices():
+            m.d.comb += points.valid.eq(something & ~over & (begin <= highest))
+            with m.If(points.valid & points.ready):
+                m.d.sync += [begin.eq(begin + self.stride), copy.eq(copy + 1),
+                             over.eq(points.payload.slice.final),
+                             address.eq(address + self.copy_words)]
+            with m.If(~points.valid):
+                m.d.comb += self.skipped.eq(~something)
+                to_the_next_point()
+
         with m.Switch(step):
             with m.Case(Step.REST):
                 with m.If(self.start & (self.count != 0)):
@@ -149,14 +179,49 @@ class Slicer(wiring.Component):
             with m.Case(Step.SETTLE):
                 m.d.sync += step.eq(Step.SLICES)
             with m.Case(Step.SLICES):
-                m.d.comb += points.valid.eq(something & ~over & (begin <= highest))
-                with m.If(points.valid & points.ready):
-                    m.d.sync += [begin.eq(begin + self.stride), copy.eq(copy + 1),
-                                 over.eq(points.payload.slice.final),
-                                 address.eq(address + self.copy_words)]
-                with m.If(~points.valid):
-                    m.d.comb += self.skipped.eq(~something)
-                    to_the_next_point()
+                if self.any_base:
+                    with m.If(~self.based):
+                        slices()
+                else:
+                    slices()
+        if self.any_base:
+            taken = (step == Step.TAKE) & (words.valid | ~sent) & (number == 3)
+            self._to_a_base(m, scalar, bias, taken, address, copy, to_the_next_point)
         with m.If(self.start):
             m.d.sync += [left.eq(self.count), here.eq(self.address), code_number.eq(0)]
         return m
+
+    def _to_a_base(self, m, scalar, bias, taken, address, copy, to_the_next_point):
+        """Digits of a fraction; its last word is `taken`, while its first one is multiplied."""
+        points, base = self.points, self.bias[:BASE_BITS]
+        made = Signal()  # a digit, which may be zero, of the point at `place`
+        digit, place = Signal(BASE_BITS), Signal(32)
+        word = Signal(WORD + BASE_BITS, reset_less=True)  # times the base
+        carry, turn = Signal(BASE_BITS), Signal(2)
+        total, on = Signal(WORD + BASE_BITS), Signal()
+        half, middle = Signal(BASE_BITS), Signal(BASE_BITS)
+        valid = Signal()
+        m.d.sync += [half.eq(base >> 1), middle.eq((C(1, BASE_BITS) << self.window >> 1) - half)]
+        m.d.comb += [
+            total.eq(word + carry), valid.eq(made & (digit != half)),
+            on.eq(self.based & ((self.step == Step.SETTLE) | (self.step == Step.SLICES))
+                  & ~((turn == 0) & made))]
+        with m.If(self.based):
+            m.d.comb += [
+                bias.eq(0), self.done.eq((self.step == Step.REST) & ~made),
+                points.valid.eq(valid), points.payload.address.eq(place),
+                points.payload.slice.scalar.eq(digit + middle), points.payload.slice.highest.eq(0),
+                points.payload.slice.begin.eq(0), points.payload.slice.final.eq(0)]
+            with m.If(~valid | points.ready):
+                m.d.sync += made.eq(0)
+        with m.If(taken | on):
+            m.d.sync += [word.eq(product(scalar.word_select(1, WORD), base)), turn.eq(turn + 1)]
+        with m.If(taken):
+            m.d.sync += [carry.eq(0), turn.eq(1)]
+        with m.If(on):
+            m.d.sync += [scalar.eq(Cat(scalar[WORD:], total[:WORD])), carry.eq(total[WORD:])]
+            with m.If(turn == 0):
+                m.d.sync += [carry.eq(0), made.eq(1), digit.eq(total[WORD:]), place.eq(address),
+                             address.eq(address + self.copy_words), copy.eq(copy + 1)]
+                with m.If(copy + 1 == self.copies):
+                    to_the_next_point()

@@ -13,6 +13,12 @@ way, and the windows that have the same place in their slices share one set of b
 w of the scalar is window ``w % windows`` of copy ``w // windows``. So there are fewer buckets, and
 they may be wider ones. Without copies a slice is the whole scalar.
 
+Digits may also be to any base b, odd ones too, so that there are no more buckets than the digits
+need: ``scalar = sum(d[i] * b ** i)`` modulo the group's order, of either sign, in as few digits as
+hold that many values; every digit has its own copy, ``b ** i * P``, and all share one set of
+buckets. A digit is no piece of the scalar then. So a fraction is sent, `WindowPlan.sent`, which
+gives the digits from the highest on by products with b: the copies lie in that order.
+
 The buckets' weighted sum is a multi-scalar multiplication with the small scalars j, so they go
 through the same mailboxes again with half the window, and again, until one bit is left. The two
 regions of the mailboxes take turns as source and destination.
@@ -23,6 +29,7 @@ the mailboxes are too few for all windows at once, the windows are computed in s
 
 from dataclasses import dataclass
 from functools import cached_property
+from math import log2
 
 MAX_WINDOW = 16
 """The widest window the recoder's registers hold: a power of two, so that the number of a bit is
@@ -40,6 +47,12 @@ a unit's next window may be past those by as many as there are units."""
 
 BIT_NUMBER_BITS = 10
 """Bits of the number of one of a scalar's bits, of which a window may begin past the last one."""
+
+BASE_BITS = MAX_WINDOW
+"""Bits of the base of digits that are not cut out of a scalar."""
+
+FRACTION_BITS = 256
+"""Bits of the fraction that is sent then."""
 
 
 def halves(window: int) -> list[int]:
@@ -75,6 +88,8 @@ class WindowPlan:
     at_once : windows of a slice computed in one pass; 0 for all of them.
     stride : bits of a slice, of which each has its own copy of every point; 0 for the whole scalar.
     batched : levels, from that of the buckets on, whose sums are made in batches of affine points.
+    base, order : of the digits, if it is no power of two, and of the group that scalars count in;
+        a digit has `window` bits, less than 2 ** window.
     """
 
     scalar_bits: int
@@ -83,10 +98,14 @@ class WindowPlan:
     at_once: int = 0
     stride: int = 0
     batched: int = 0
+    base: int = 0
+    order: int = 0
 
     def __post_init__(self) -> None:
         if not 2 <= self.window <= MAX_WINDOW:
             raise ValueError(f"a window has 2 to {MAX_WINDOW} bits, not {self.window}")
+        if self.base:
+            self._check_base()
         if self.stride:
             if not 2 <= self.stride <= self.bits:
                 raise ValueError(f"a slice has 2 to {self.bits} bits, not {self.stride}")
@@ -97,6 +116,20 @@ class WindowPlan:
             raise ValueError(f"there are {self.windows} windows of {self.window} bits, so not "
                              f"{self.at_once} at once")
 
+    def _check_base(self) -> None:
+        if self.base.bit_length() != self.window:
+            raise ValueError(f"digits to the base {self.base} have {self.base.bit_length()} bits, "
+                             f"not {self.window}")
+        if self.base < 3 or self.order < 2:
+            raise ValueError(f"there are no digits to the base {self.base} of numbers below "
+                             f"{self.order}")
+        if self.stride or self.at_once or self.units != 1:
+            raise ValueError(f"digits to the base {self.base} have one window, of one unit, and no "
+                             "slices")
+        if self.base ** self.copies >> FRACTION_BITS:
+            raise ValueError(f"{self.copies} digits to the base {self.base} are more than "
+                             f"{FRACTION_BITS} bits")
+
     @property
     def bits(self) -> int:
         """What a scalar's digits hold: one bit more than it has, for the last carry."""
@@ -106,6 +139,8 @@ class WindowPlan:
     def cut(self) -> tuple[int, int]:
         """(windows, wide ones) of a slice: its bits in the fewest windows; or in as many more as
         the units can share evenly, if windows of one bit less would not do as well."""
+        if self.base:
+            return 1, 1
         bits = self.stride or self.bits
         fewest = -(-bits // self.window)
         if self.window > 2:
@@ -124,9 +159,15 @@ class WindowPlan:
         """Windows of `window` bits, which are a slice's first ones; the others have a bit less."""
         return self.cut[1]
 
-    @property
+    @cached_property
     def copies(self) -> int:
-        """Slices of a scalar; so many multiples of every point are stored, itself among them."""
+        """Slices of a scalar, or its digits to a base; so many multiples of every point are stored,
+        itself among them."""
+        if self.base:
+            count, values = 1, self.base
+            while values <= self.order:
+                count, values = count + 1, values * self.base
+            return count
         return copies_of(self.bits, self.stride)
 
     @cached_property
@@ -141,7 +182,9 @@ class WindowPlan:
         return self.digits - 1 - (self.copies - 1) * self.windows
 
     def position(self, digit: int) -> int:
-        """The lowest bit of digit number `digit`."""
+        """The lowest bit of digit number `digit`, within its copy if it is to a base."""
+        if self.base:
+            return 0
         copy, window = divmod(digit, self.windows)
         return copy * self.stride + window * (self.window - 1) + min(window, self.wide)
 
@@ -158,8 +201,36 @@ class WindowPlan:
 
     @property
     def bias(self) -> int:
-        """``sum(2 ** (position(w + 1) - 1))`` over all digits but the last."""
+        """``sum(2 ** (position(w + 1) - 1))`` over all digits but the last; to a base b,
+        ``sum(b // 2 * b ** i)`` over all."""
+        if self.base:
+            return (self.base // 2) * ((self.base ** self.copies - 1) // (self.base - 1))
         return sum(1 << (self.position(w + 1) - 1) for w in range(self.digits - 1))
+
+    def multiple(self, copy: int) -> int:
+        """What copy number `copy` is a multiple of its point by."""
+        return (self.base ** (self.copies - 1 - copy) if self.base
+                else 1 << copy * self.stride)
+
+    def reached(self, copy: int) -> int:
+        """The scalars of so many bits, or of about as many to a base, need no copy number `copy`.
+        """
+        return (int((self.copies - 1 - copy) * log2(self.base)) if self.base
+                else copy * self.stride)
+
+    def balanced(self, scalar: int) -> int:
+        """The number of either sign that digits to a base stand for: `scalar` modulo the order."""
+        scalar %= self.order
+        most = self.base ** self.copies - 1 - self.bias
+        return scalar if scalar <= most else scalar - self.order
+
+    def sent(self, scalar: int) -> int:
+        """What is sent of a scalar: itself; or of a base, if it is not 0, a fraction of 2 ** 256,
+        rounded up by less than what would be another digit in any place."""
+        if not self.base or not scalar:
+            return scalar
+        values = self.base ** self.copies
+        return -(-(self.balanced(scalar) + self.bias << FRACTION_BITS) // values)
 
     @property
     def windows_each(self) -> int:
@@ -169,7 +240,8 @@ class WindowPlan:
     @cached_property
     def sizes(self) -> list[int]:
         """Mailboxes of each level of a unit: buckets first, then groups of ``2 ** width``."""
-        sizes, groups = [self.windows_each << (self.window - 1)], self.windows_each
+        buckets = self.base // 2 or self.windows_each << (self.window - 1)
+        sizes, groups = [buckets], self.windows_each
         for width in halves(self.window):
             groups *= 2
             sizes.append(groups << width)

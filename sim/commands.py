@@ -52,7 +52,7 @@ def scalar_words(scalars: Sequence[int]) -> list[int]:
 def multiply_words(group: Group, plan: WindowPlan, scalars: Sequence[int], /, **fields: int
                    ) -> list[int]:
     """The words of MULTIPLY; `fields` as in `hdl.commands.multiply_head`."""
-    data = scalar_words(scalars)
+    data = scalar_words([plan.sent(scalar) for scalar in scalars])
     return [*multiply_head(group, plan, **({"count": len(scalars), "words": len(data)} | fields)),
             *data]
 

@@ -21,9 +21,17 @@ def signed_digits(scalar: int, plan: WindowPlan) -> list[int]:
     slices.
 
     `half` is ``2 ** (width(w) - 1)``. The last digit is what is left; it is not negative, and
-    `half` at the most.
+    `half` at the most. To a base b they are those of `WindowPlan.balanced`, the highest first, each
+    at least ``-(b // 2)`` and below ``b - b // 2``.
     """
-    digits = []
+    digits: list[int] = []
+    if plan.base:
+        left, half = plan.balanced(scalar), plan.base // 2
+        for _ in range(plan.copies):
+            digits.insert(0, (left + half) % plan.base - half)
+            left = (left - digits[0]) // plan.base
+        assert left == 0
+        return digits
     for window in range(plan.digits - 1):
         base, half = 1 << plan.width(window), 1 << (plan.width(window) - 1)
         digit = scalar % base
@@ -36,8 +44,9 @@ def signed_digits(scalar: int, plan: WindowPlan) -> list[int]:
 
 
 def copies(equation: Equation, plan: WindowPlan, point: Affine) -> list[Affine]:
-    """What is stored of `point`: ``2 ** (stride * n) * point`` for every slice n."""
-    return [equation.multiply(1 << n * plan.stride, point) for n in range(plan.copies)]
+    """What is stored of `point`: for every slice n, ``2 ** (stride * n) * point``; see
+    `WindowPlan.multiple`."""
+    return [equation.multiply(plan.multiple(n), point) for n in range(plan.copies)]
 
 
 def buckets(equation: Equation, plan: WindowPlan, scalars: Sequence[int],

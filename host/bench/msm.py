@@ -128,6 +128,7 @@ def measure(device: Device, group: Group, points: int, kind: str, bases: str = "
         cycles = counters["fill"] + counters["sum"]
         figures |= {
             "window": plan.window, "sets": plan.windows, "copies": plan.copies,
+            **({"base": plan.base} if plan.base else {}),
             "passes": len(plan.passes),
             "cycles": cycles, "digits": counters["digits"], "interval": interval,
             "ratio": cycles / (counters["digits"] * interval) if counters["digits"] else 0.0,

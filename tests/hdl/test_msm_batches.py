@@ -22,6 +22,8 @@ ORDER = TOY_CURVE.scalar.modulus
 UNIT = SHAPE.unit(Group.G1)
 PLANS = [WindowPlan(8, window, stride=stride, batched=batched)
          for window, stride in ((3, 0), (3, 3), (4, 4), (2, 6), (3, 8)) for batched in (0, 1, 2, 3)]
+PLANS += [WindowPlan(8, base.bit_length(), batched=batched, base=base, order=ORDER)
+          for base in (3, 6, 8, 14, 15, 27) for batched in (0, 1, 2)]
 
 
 @pytest.fixture(scope="module")
@@ -47,12 +49,17 @@ def doublings(counters, group=Group.G1):
     return left // shape.squares
 
 
+def name_of(plan):
+    """What tells it from the others."""
+    return f"{plan.base or plan.window}-{plan.stride}-{plan.batched}"
+
+
 CASES = [(group, plan) for group in Group for plan in PLANS
          if plan.mailboxes <= SHAPE.mailboxes(group)]
 
 
 @pytest.mark.parametrize("group, plan", CASES, ids=[
-    f"{group.value}-{plan.window}-{plan.stride}-{plan.batched}" for group, plan in CASES])
+    f"{group.value}-{name_of(plan)}" for group, plan in CASES])
 def test_random_sums_and_their_counters(link, group, plan):
     rng, points, law = Random(plan.window), toy_points(group), equation(TOY_CURVE, group)
     for count in (0, 1, 2, 3, 5, 13, 89) if group is Group.G1 else (0, 1, 3, 13, 55):
@@ -81,13 +88,15 @@ def test_the_first_levels_are_those_in_batches(link):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("window, stride, batched", [(3, 3, 1), (3, 0, 2)])
-def test_every_pair_of_scalars(link, window, stride, batched):
+@pytest.mark.parametrize("plan", [
+    WindowPlan(8, 3, stride=3, batched=1), WindowPlan(8, 3, batched=2),
+    WindowPlan(8, 3, batched=1, base=6, order=ORDER),
+    WindowPlan(8, 4, batched=2, base=15, order=ORDER)], ids=name_of)
+def test_every_pair_of_scalars(link, plan):
     """181 * 181 products of two points, the points themselves going round."""
     points = toy_points(Group.G1)[1:]
     Random(1).shuffle(points)
     points = points + points[:1]
-    plan = WindowPlan(8, window, stride=stride, batched=batched)
     link.load_copies(TOY_CURVE, Group.G1, plan, points, unit=UNIT)
     for one in range(ORDER):
         for two in range(ORDER):
@@ -131,6 +140,12 @@ def test_refusals(link):
     assert Link(simulation).ask(multiply_words(Group.G1, plan, [1]), 1) == [
         answer(Command.MULTIPLY, error=Error.BATCHES)]
     simulation.close()
+    based = WindowPlan(8, 3, batched=1, base=6, order=ORDER)
+    for wrong, error in (({"windows": 2}, Error.WINDOW), ({"first": 1}, Error.WINDOW),
+                         ({"wide": 0}, Error.WINDOW), ({"copies": 0}, Error.WINDOW),
+                         ({"window": 2}, Error.MAILBOXES), ({"second_region": 2}, Error.MAILBOXES)):
+        assert link.ask(multiply_words(Group.G1, based, [1], **wrong), 1) == [
+            answer(Command.MULTIPLY, error=error)], wrong
     with pytest.raises(ValueError, match="one mailbox unit"):
         with_batches(at_interval(3, TOY_SHAPE))
     first, *words = link.ask([header(Command.IDENTIFY)], 1 + len(IDENTITY))

@@ -41,13 +41,14 @@ def check_highest(plan, slices):
 def run(plan, words, count, pause, **otherwise):
     """The slices that come, how many scalars were skipped, and in how many cycles; `otherwise` are
     inputs that are not the plan's."""
-    dut, found, seen = Slicer(), [], {"skipped": 0, "cycles": 0}
+    dut, found, seen = Slicer(any_base=bool(plan.base)), [], {"skipped": 0, "cycles": 0}
+    based = {"based": 1, "window": plan.window, "bias": plan.base} if plan.base else {}
 
     async def feed(ctx):
         for name, value in ({
                 "count": count, "bias": plan.bias, "stride": plan.stride or plan.bits,
                 "copies": plan.copies, "address": ADDRESS, "point_words": POINT_WORDS,
-                "copy_words": COPY_WORDS} | otherwise).items():
+                "copy_words": COPY_WORDS} | based | otherwise).items():
             ctx.set(getattr(dut, name), value)
         await ctx.tick()
         ctx.set(dut.start, 1)
@@ -105,6 +106,30 @@ def test_another_scalar_takes_seven_cycles_and_one_a_slice():
     scalars = [1, ORDER - 1, 1 << 100]
     found, seen = run(plan, scalar_words(scalars), len(scalars), 0)
     assert seen["cycles"] == 1 + 7 * len(scalars) + len(found)
+
+
+@pytest.mark.parametrize("base, pause", [(10421, 0), (6562, 0.4), (2952, 0.9), (65535, 0), (3, 0)])
+def test_every_digit_to_a_base(base, pause):
+    """Of both ends of what there is, and of random ones; of a digit that is zero nothing comes."""
+    plan, rng = WindowPlan(BN254.scalar.bits, base.bit_length(), base=base, order=ORDER), Random(1)
+    largest = base ** plan.copies - 1 - plan.bias
+    scalars = [1, 0, ORDER - 1, min(largest, ORDER - 1), largest + 1 if largest < ORDER else 2,
+               base // 2, base // 2 + 1, base ** 5, *(rng.randrange(ORDER) for _ in range(8))]
+    found, seen = run(plan, scalar_words([plan.sent(scalar) for scalar in scalars]), len(scalars),
+                      pause)
+    wanted = []
+    for n, scalar in enumerate(scalars):
+        digits = signed_digits(scalar, plan)
+        assert all(abs(digit) <= base // 2 for digit in digits)
+        assert (sum(digit * plan.multiple(copy) for copy, digit in enumerate(digits)) - scalar
+                ) % ORDER == 0
+        wanted += [(ADDRESS + n * POINT_WORDS + copy * COPY_WORDS,
+                    digit + (1 << plan.window - 1), 0, 0, 0)
+                   for copy, digit in enumerate(digits) if digit]
+    assert found == wanted
+    assert seen["skipped"] == 1
+    if pause == 0:
+        assert seen["cycles"] == 3 + (len(scalars) - 1) * (5 + 4 * plan.copies)
 
 
 @pytest.mark.parametrize("copies, stride", [(1, 13), (3, 13), (1, 1024)])

@@ -1,7 +1,7 @@
 import pytest
 
-from proofmill.hdl.windows import MAX_WINDOW, WindowPlan, halves
-from proofmill.sim.msm import group_of_bit
+from proofmill.hdl.windows import FRACTION_BITS, MAX_WINDOW, WindowPlan, halves
+from proofmill.sim.msm import group_of_bit, signed_digits
 
 
 @pytest.mark.parametrize("scalar_bits", [8, 64, 254, 255])
@@ -48,6 +48,30 @@ def test_windows_are_cut_so_that_units_share_them_evenly(scalar_bits, units):
         shared = -(-plan.windows // units) * units
         # Not shared evenly only where windows of one bit less would do, or none is narrower.
         assert plan.windows == shared or window == 2 or shared * (window - 1) > scalar_bits
+
+
+@pytest.mark.parametrize("base", range(3, 32))
+def test_digits_to_a_base_stand_for_every_scalar(base):
+    """In each place what has come by products from the fraction that is sent; of 181 numbers."""
+    plan = WindowPlan(8, base.bit_length(), base=base, order=181)
+    assert base ** plan.copies > 181 >= base ** (plan.copies - 1)
+    assert plan.sizes[0] == base // 2 and plan.mailboxes <= 16 + 2 * 8
+    for scalar in range(1, 181):
+        fraction, found = plan.sent(scalar), []
+        for _ in range(plan.copies):
+            digit, fraction = divmod(fraction * base, 1 << FRACTION_BITS)
+            found.append(digit - base // 2)
+        assert found == signed_digits(scalar, plan)
+        assert sum(digit * plan.multiple(n) for n, digit in enumerate(found)) % 181 == scalar
+    assert plan.sent(0) == 0
+
+
+@pytest.mark.parametrize("wrong", [
+    {"window": 4}, {"base": 2, "window": 2}, {"order": 0}, {"stride": 4}, {"at_once": 1},
+    {"units": 2}, {"base": 65535, "window": 16, "order": 1 << 256}])
+def test_bases_that_there_are_not_are_refused(wrong):
+    with pytest.raises(ValueError, match="base"):
+        WindowPlan(**{"scalar_bits": 8, "window": 5, "base": 17, "order": 181} | wrong)
 
 
 def test_halves_end_at_one_bit():

@@ -36,7 +36,7 @@ from proofmill.hdl.windows import WindowPlan, copies_of
 from proofmill.host.prover.curve.limbs import Limbs
 from proofmill.host.prover.devices.device import DeviceError
 from proofmill.host.prover.devices.link import Link
-from proofmill.host.prover.devices.scalar_words import scalar_words
+from proofmill.host.prover.devices.scalar_words import scalar_words, sent_scalars
 
 CHUNK = 50_000
 """Cycles between two looks at the link: how often progress is told and Ctrl-C is heard."""
@@ -156,11 +156,12 @@ class Accelerator:
 
     def multiply(self, group: Group, address: int, scalars: Limbs, plan: WindowPlan,
                  progress: Callable[[int], None] | None = None, *, finish: bool = True,
-                 stored: int = 0) -> Sum:
+                 stored: int = 0, digits: int = 0) -> Sum:
         """Sum `scalars` (shape (n, 4), plain integers) times the points loaded at `address`.
 
         Beside every point lie its copies for slices of `stored` bits, 0 where there are none; the
-        plan's slices have as many bits, or a multiple of these.
+        plan's slices have as many bits, or a multiple of these. Or its multiples for so many
+        `digits` to a base, if they are not 0: the plan is of these, or without copies.
         With `finish` the accelerator combines the groups of the last level itself, over all passes
         of the plan, if it has a finisher. `progress` is told, in every pass, how many points have
         gone in since the last time.
@@ -169,12 +170,17 @@ class Accelerator:
         point: Limbs | None = None
         points: dict[int, list[int]] = {}
         counters = dict.fromkeys(SUM_COUNTERS, 0)
-        if plan.copies > 1 and (not stored or plan.stride % stored):
+        if plan.base and plan.copies != digits:
+            raise ValueError(f"{plan.copies} digits to the base {plan.base} want other copies than "
+                             f"those for {digits}")
+        if plan.copies > 1 and not plan.base and (not stored or plan.stride % stored):
             raise ValueError(f"slices of {plan.stride} bits want other copies than those for "
                              f"slices of {stored} bits")
         size = self.point_words(group)
-        words = scalar_words(scalars)
-        place = {"point_words": size * copies_of(plan.bits, stored),
+        words = scalar_words(sent_scalars(scalars, plan))
+        if digits and not plan.base:  # the point itself is the last
+            address += (digits - 1) * size
+        place = {"point_words": size * (digits or copies_of(plan.bits, stored)),
                  "copy_words": size * (plan.stride // stored if stored else 1)}
         end = words_end(size, address=address, count=len(scalars), copies=plan.copies, **place)
         if end > self.used:

@@ -33,7 +33,8 @@ class Arithmetic:
     curve : whose points.
     check_points : raises for what is no points of a group.
     to_device : points as an accelerator wants them, times ``2 ** scale``, `affine` or not.
-    copies : points beside their multiples by powers of ``2 ** stride``, so many in all.
+    copies : points beside their multiples by powers of ``2 ** stride``, so many in all; or of a
+        base, if it is not 0, the highest first.
     finish : an answer that was not finished on the chip, as one point.
     is_point : whether one is a point of a group.
     sum : the sum of scalars, shape (n, 4), times points.
@@ -42,7 +43,7 @@ class Arithmetic:
     curve: Curve
     check_points: Callable[[Group, Limbs], None]
     to_device: Callable[[Group, Limbs, int, bool], Limbs]
-    copies: Callable[[Group, Limbs, int, int], Limbs]
+    copies: Callable[[Group, Limbs, int, int, int], Limbs]
     finish: Callable[[Group, Sum], Limbs]
     is_point: Callable[[Group, Limbs], bool]
     sum: Callable[[Group, Limbs, Limbs], Limbs]

@@ -33,11 +33,13 @@ def to_scalars(data: bytes) -> Limbs:
     return np.frombuffer(data, "<u8").reshape(-1, NUMBER_BYTES // 8)
 
 
-def _copies(group: Group, points: Limbs, stride: int, copies: int) -> Limbs:
+def _copies(group: Group, points: Limbs, stride: int, copies: int, base: int) -> Limbs:
     if copies == 1:
         return points
     places = [index for index in range(len(points)) for _ in range(copies)]
-    scalars = pack([1 << stride * copy for copy in range(copies)]) * len(points)
+    multiples = ([base ** copy for copy in reversed(range(copies))] if base
+                 else [1 << stride * copy for copy in range(copies)])
+    scalars = pack(multiples) * len(points)
     return to_points(sums_of_rows(points.tobytes(), places, scalars, 1))
 
 

@@ -10,7 +10,16 @@ from functools import partial
 import numpy as np
 
 from proofmill.hdl.curve import BN254, PRODUCTS, Curve, Group
-from proofmill.hdl.plans import Machine, Reach, Store, best_plan, share_memory, stores, uniform
+from proofmill.hdl.plans import (
+    Machine,
+    Reach,
+    Store,
+    best_plan,
+    share_memory,
+    stores,
+    to_a_base,
+    uniform,
+)
 from proofmill.hdl.windows import WindowPlan, copies_of, stride_for
 from proofmill.host.prover.curve.limbs import SCALAR_MODULUS, Limbs, first_not_below
 from proofmill.host.prover.curve.points import Flags, is_infinity
@@ -73,6 +82,7 @@ class _Loaded:
     """Points of one `Bases`, and where each accelerator holds them.
 
     `stride`: of the copies that are held beside them, 0 for none; None until that is chosen.
+    `digits`: these are for so many digits to a base, if it is not 0.
     `words`: of an accelerator's memory, for all of it.
     """
 
@@ -80,6 +90,7 @@ class _Loaded:
     points: Limbs
     finite: Flags
     stride: int | None = None
+    digits: int = 0
     words: int = 0
     held: Limbs | None = None
     addresses: dict[int, int] = field(default_factory=dict)
@@ -184,7 +195,8 @@ class LanesDevice:
             strides = [0, *(n * stride for n in range(1, MULTIPLES + 1)
                             if 0 < n * stride < self._bits)]
             found.append(best_plan(self.machine(job.bases.group), reach, strides,
-                                   self.window or 0, self.at_once or 0))
+                                   self.window or 0, self.at_once or 0,
+                                   job.bases.handle.digits))
         return found
 
     def _choose_copies(self, reaches: dict[int, Reach]) -> None:
@@ -198,11 +210,12 @@ class LanesDevice:
             room = max(self._room, COMBINED * self.machine(Group.G1).point_words)
             free = memory - self._reserved - room
             for loaded, store in zip(self._waiting, share_memory(found, free), strict=True):
-                loaded.stride, loaded.words = store.stride, store.words
+                loaded.stride, loaded.words, loaded.digits = (
+                    store.stride, store.words, store.digits)
                 self._reserved += store.words
                 log.debug("%s: %d points of %s, %d copies of each in %d words", self.name,
                           len(loaded.points), loaded.group.value,
-                          copies_of(self._bits, store.stride), store.words)
+                          store.digits or copies_of(self._bits, store.stride), store.words)
             self._waiting.clear()
 
     def _stores(self, loaded: _Loaded, reach: Reach | None) -> list[Store]:
@@ -319,13 +332,16 @@ class LanesDevice:
         """Where accelerator `number` holds these points, from now on if not before."""
         if number not in loaded.addresses:
             accelerator, held, stride = self.accelerators[number], loaded.held, loaded.stride or 0
-            copies, own = copies_of(self._bits, stride), self._arithmetic
+            copies, own = loaded.digits or copies_of(self._bits, stride), self._arithmetic
+            plan = to_a_base(self.machine(loaded.group), loaded.digits)
+            base = plan.base if plan else 0
             if held is None:
                 # Without a datapath, any points that are as finite do.
                 held = (np.repeat(loaded.points, copies, axis=0)
                         if not accelerator.identity["datapath"]
                         else own.to_device(
-                            loaded.group, own.copies(loaded.group, loaded.points, stride, copies),
+                            loaded.group,
+                            own.copies(loaded.group, loaded.points, stride, copies, base),
                             accelerator.identity["scale"], accelerator.identity["batch"] != 0))
             loaded.addresses[number] = accelerator.load(held)
             loaded.held = held if len(loaded.addresses) < len(self.accelerators) else None
@@ -337,7 +353,8 @@ class LanesDevice:
         loaded: _Loaded = job.bases.handle
         address = self._load(number, loaded)
         answer = accelerator.multiply(group, address, _wanted(job), plan, tell,
-                                      finish=self.finish_on_chip, stored=loaded.stride or 0)
+                                      finish=self.finish_on_chip, stored=loaded.stride or 0,
+                                      digits=loaded.digits)
         if accelerator.identity["datapath"]:
             point = answer.point
             if point is None:

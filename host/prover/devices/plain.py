@@ -123,15 +123,17 @@ class Plain:
         """See `Arithmetic`."""
         return rescaled(self.curve, points, scale)
 
-    def copies(self, group: Group, points: Limbs, stride: int, copies: int) -> Limbs:
+    def copies(self, group: Group, points: Limbs, stride: int, copies: int, base: int
+               ) -> Limbs:
         """See `Arithmetic`."""
         if copies == 1:
             return points
         found = list[Affine]()
         for point in decoded(self.curve, points):
-            found.append(point)
+            own = [point]
             for _ in range(copies - 1):
-                found.append(self.law.multiply(1 << stride, found[-1]))
+                own.append(self.law.multiply(base or 1 << stride, own[-1]))
+            found += reversed(own) if base else own
         return encoded(self.curve, found)
 
     def finish(self, group: Group, answer: Sum) -> Limbs:

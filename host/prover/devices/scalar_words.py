@@ -4,7 +4,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from proofmill.hdl.commands import CODE_BITS, CODE_WORDS, CODES
-from proofmill.host.prover.curve.limbs import Limbs
+from proofmill.hdl.windows import WindowPlan
+from proofmill.host.prover.curve.limbs import Limbs, from_limbs, to_limbs
 
 
 def scalar_words(scalars: Limbs) -> Limbs:
@@ -26,6 +27,13 @@ def scalar_words(scalars: Limbs) -> Limbs:
     shifts = np.arange(0, CODE_BITS * CODES, CODE_BITS, dtype=np.uint64)
     words[starts[::CODES] - 1] = np.bitwise_or.reduce(blocks << shifts, axis=1)
     return words
+
+
+def sent_scalars(scalars: Limbs, plan: WindowPlan) -> Limbs:
+    """What is sent of scalars, shape (n, 4): see `hdl.windows.WindowPlan.sent`."""
+    if not plan.base:
+        return scalars
+    return to_limbs([plan.sent(scalar) for scalar in from_limbs(scalars)])
 
 
 def _lengths(scalars: Limbs) -> NDArray[np.intp]:

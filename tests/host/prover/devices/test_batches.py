@@ -7,9 +7,8 @@ import pytest
 
 from proofmill.hdl.cost import machine
 from proofmill.hdl.curve import BN254, Group
-from proofmill.hdl.plans import best_plan, expected_cycles, uniform
+from proofmill.hdl.plans import best_plan, expected_cycles, to_a_base, uniform
 from proofmill.hdl.presets import STANDARD, control_only, with_batches
-from proofmill.hdl.windows import WindowPlan, stride_for
 from proofmill.host.bench.msm import BASES, KINDS, bases_of, measure
 from proofmill.host.prover.curve.limbs import from_limbs
 from proofmill.host.prover.devices.arithmetic import to_device
@@ -83,7 +82,8 @@ def test_sums_are_right_and_the_model_counts_the_same_cycles():
         assert (figures[0]["counters"] == figures[1]["counters"]) == (doublings == 0)
         assert (doublings > 0) == (bases in ("repeated", "cancelling"))
     found = measure(devices[1], Group.G1, 1024, "uniform")
-    plan = WindowPlan(254, found["window"], stride=stride_for(255, found["copies"]), batched=2)
+    plan = replace(to_a_base(ON, found["copies"]), batched=2)
+    assert plan.base == found["base"]
     assert found["products_per_addition"] < found["products_bar"]
     assert found["cycles"] == pytest.approx(
         expected_cycles(ON, plan, uniform(ON.order, 1024)), rel=0.05)

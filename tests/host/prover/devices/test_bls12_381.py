@@ -65,10 +65,12 @@ def test_what_is_no_point_is_named() -> None:
 
 def test_copies_sums_and_scales() -> None:
     points, rng = array(3, 0, 11), Random(1)
-    assert ON_BLS12_381.copies(Group.G1, points, 64, 1) is points
-    copies = ON_BLS12_381.copies(Group.G1, points, 64, 4)
+    assert ON_BLS12_381.copies(Group.G1, points, 64, 1, 0) is points
+    copies = ON_BLS12_381.copies(Group.G1, points, 64, 4, 0)
     expected = array(*(k << 64 * i for k in (3, 0, 11) for i in range(4)))
     assert np.array_equal(copies, expected)
+    assert np.array_equal(ON_BLS12_381.copies(Group.G1, points, 0, 3, 10421),
+                          array(*(k * 10421 ** i for k in (3, 0, 11) for i in (2, 1, 0))))
     scalars = [rng.randrange(ORDER) for _ in range(3)]
     total = (3 * scalars[0] + 11 * scalars[2]) % ORDER
     assert np.array_equal(ON_BLS12_381.sum(Group.G1, points, to_limbs(scalars)),

@@ -32,6 +32,16 @@ def test_copies_are_multiples(computed, group, stride, copies):
             assert np.array_equal(copy, multiply(group, point, 1 << n * stride))
 
 
+@pytest.mark.parametrize("group", Group, ids=lambda group: group.value)
+def test_copies_for_digits_to_a_base(computed, group):
+    """The highest multiple first."""
+    points, _ = bases_of("infinity", group, 5, random.Random(1))
+    found = computed(group, points, 0, 4, 10421).reshape(5, 4, -1)
+    for point, own in zip(points, found, strict=True):
+        for n, copy in enumerate(own):
+            assert np.array_equal(copy, multiply(group, point, 10421 ** (3 - n)))
+
+
 def test_more_points_than_a_block_and_several_threads(computed):
     points, _ = bases_of("random", Group.G1, 3, random.Random(1))
     many = np.tile(points, (900, 1))

@@ -67,9 +67,11 @@ def test_points_outside_the_group_are_refused() -> None:
 
 def test_copies_sums_and_scales() -> None:
     points, rng = KNOWN.multiples(Group.G1, [3, 0, 11]), Random(1)
-    assert ON_BLS12_377.copies(Group.G1, points, 64, 1) is points
-    assert decoded(BLS12_377, ON_BLS12_377.copies(Group.G1, points, 64, 3)) == [
+    assert ON_BLS12_377.copies(Group.G1, points, 64, 1, 0) is points
+    assert decoded(BLS12_377, ON_BLS12_377.copies(Group.G1, points, 64, 3, 0)) == [
         point(k << 64 * i) for k in (3, 0, 11) for i in range(3)]
+    assert decoded(BLS12_377, ON_BLS12_377.copies(Group.G1, points, 0, 3, 10421)) == [
+        point(k * 10421 ** i) for k in (3, 0, 11) for i in (2, 1, 0)]
     scalars = [rng.randrange(ORDER) for _ in range(3)]
     total = (3 * scalars[0] + 11 * scalars[2]) % ORDER
     assert np.array_equal(ON_BLS12_377.sum(Group.G1, points, to_limbs(scalars)),
