@@ -9,7 +9,7 @@ from proofmill.host.ground.json_text import JsonObject
 from proofmill.host.prover.circuits.eddsa import public_key
 from proofmill.host.prover.circuits.finality.circuit import FinalityCircuit
 from proofmill.host.prover.circuits.finality.inputs import certificate_witness
-from proofmill.host.prover.circuits.finality.registry import Member, Registry
+from proofmill.host.prover.circuits.finality.registry import Member, Registry, unchanging
 from proofmill.host.prover.circuits.finality.size import EPOCH, SLOT
 from proofmill.host.prover.circuits.finality.statement import SignedVote, sign_vote
 from proofmill.host.prover.circuits.finality.vote import Checkpoint, Link, Vote
@@ -77,7 +77,7 @@ def _votes(depth: int, voters: int) -> tuple[Registry, Link, list[SignedVote]]:
     fork = bytes(32)
     secrets = [sha256(b"certificate %d" % index).digest() for index in range(voters)]
     members = {index: Member(public_key(secret), GWEI) for index, secret in enumerate(secrets)}
-    registry = Registry(depth, members, GWEI << depth, fork)
+    registry = Registry(depth, members, unchanging(GWEI << depth), fork, 1)
     link = Link(fork, Checkpoint(1, b"\x01" * 32), Checkpoint(2, b"\x02" * 32),
                 registry.commitment)
     votes = []

@@ -4,28 +4,25 @@ After every epoch the certificates of what the chain has justified are made and 
 final checkpoint is compared with the specification's. Their statements are those of the definition
 in plain integers (`finality.statement.state_votes`), which is what the circuit proves; signatures
 of companion keys are made and checked in every `signed_every`-th epoch, and in those that real
-proofs are made of. An adversary that has the equivocating validators' keys, and all votes that the
-others have signed, tries in every epoch to have something else taken.
+proofs are made of. An adversary (`light_adversary`) tries in every epoch to have something else
+taken.
 """
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, field, fields, replace
-from functools import cached_property, partial
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 
-from proofmill.host.bench.troubled_chain import (
-    EQUIVOCATORS,
-    VALIDATORS,
-    Ballot,
-    Events,
-    TroubledChain,
-    unsigned,
-)
+from proofmill.host.bench.light_adversary import UNSIGNED, Adversary
+from proofmill.host.bench.troubled_chain import VALIDATORS, Ballot, Events, TroubledChain, unsigned
 from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.network.certificates.between import branch_between
-from proofmill.host.network.certificates.certificate import certificate_prover, proof_refusal
+from proofmill.host.network.certificates.certificate import (
+    Certificate,
+    certificate_prover,
+    proof_refusal,
+)
 from proofmill.host.network.certificates.companion import companion_secret, registry_of
 from proofmill.host.network.certificates.rule import GENESIS, Finality
 from proofmill.host.network.certificates.votes import checkpoint_of, vote_of
@@ -33,7 +30,7 @@ from proofmill.host.network.consensus.keys import derive_keys
 from proofmill.host.network.consensus.spec import spec
 from proofmill.host.network.node.certifier import places_for
 from proofmill.host.network.node.companions import enough
-from proofmill.host.prover.circuits.eddsa import Signature, public_key
+from proofmill.host.prover.circuits.eddsa import public_key
 from proofmill.host.prover.circuits.finality.circuit import FinalityCircuit
 from proofmill.host.prover.circuits.finality.registry import Registry
 from proofmill.host.prover.circuits.finality.statement import (
@@ -52,24 +49,22 @@ from proofmill.host.prover.groth16.setup import development_setup
 from proofmill.host.prover.groth16.zkey import read_zkey
 
 SIZE = places_for(VALIDATORS)
-"""As a devnet of so many validators has it: 256,876 constraints."""
+"""As a devnet of so many validators has it: 259,120 constraints."""
 TAG = 1
 EPOCHS_A_CHAIN = 125
-
-Hear = Callable[[Registry, Link, list[SignedVote], CertificateInputs], None]
-"""What a certificate is made of."""
-
 
 @dataclass
 class Comparison:
     """What came of it. `behind` and `false`: epochs in which the light node's final checkpoint was
     an older one, or none of the specification's; `missing`: justified epochs of which no
-    certificate could be made. `over_two`: certificates that came with a branch. `attempts`: of the
-    adversary, by kind; `taken`: of those, what changed anything."""
+    certificate could be made. `over_two`: certificates that came with a branch; `passed_over`:
+    those from a source of which there is none. `attempts`: of the adversary, by kind; `taken`: of
+    those, what changed anything."""
 
     epochs: int = 0
     certificates: int = 0
     over_two: int = 0
+    passed_over: int = 0
     signed: int = 0
     behind: list[int] = field(default_factory=list)
     false: list[int] = field(default_factory=list)
@@ -97,26 +92,27 @@ class Comparison:
 class LightRun:
     """One chain and one light node, which begins with the genesis state's registry."""
 
-    def __init__(self, seed: int, found: Comparison, signed_every: int, hear: Hear | None = None
-                 ) -> None:
-        """`signed_every`: in one of so many epochs signatures are made and checked. `hear`: of what
-        the certificates of those epochs are made."""
+    places = SIZE.places
+
+    def __init__(self, seed: int, found: Comparison, signed_every: int,
+                 proofs: "Proofs | None" = None) -> None:
+        """`signed_every`: in one of so many epochs signatures are made and checked. `proofs`: makes
+        real certificates in those epochs."""
         self.chain = TroubledChain(seed)
-        self.found, self._signed_every, self._hear = found, signed_every, hear
+        self.found, self._signed_every, self.proofs = found, signed_every, proofs
+        self.proven: Certificate | None = None
+        """Of this epoch."""
         self._secrets = [companion_secret(each) for each in derive_keys(seed, VALIDATORS)]
         self._companions = {index: public_key(each) for index, each in enumerate(self._secrets)}
         self._registries: dict[Checkpoint, Registry] = {}
         self.known = Finality.start(GENESIS, self.registry_at(GENESIS).commitment)
-        self._last: CertificateInputs | None = None
 
     def registry_at(self, checkpoint: Checkpoint) -> Registry:
-        """The registry of a checkpoint's state; equal ones are one object, hashed once."""
+        """The registry of a checkpoint's state."""
         if checkpoint not in self._registries:
             root = self.chain.head if checkpoint == GENESIS else checkpoint.root
-            made = registry_of(self.chain.start_state(root, checkpoint.epoch), self._companions,
-                               SIZE.depth)
-            self._registries[checkpoint] = next(
-                (each for each in self._registries.values() if each == made), made)
+            self._registries[checkpoint] = registry_of(
+                self.chain.start_state(root, checkpoint.epoch), self._companions, SIZE.depth)
         return self._registries[checkpoint]
 
     def epoch(self) -> None:
@@ -124,6 +120,7 @@ class LightRun:
         with unsigned():
             state = self.chain.epoch()
         epoch, found = self.chain.slot // int(spec.SLOTS_PER_EPOCH) - 1, self.found
+        self.proven = None
         with_signatures = found.epochs % self._signed_every == 0
         for back in (1, 0):
             if epoch >= back and state.justification_bits[back]:
@@ -137,14 +134,7 @@ class LightRun:
                 found.epochs)
         found.epochs += 1
         own = Checkpoint(epoch, bytes(spec.get_block_root(state, epoch)))
-        for name, attempt in Adversary(self, own).attempts():
-            found.attempts[name] += 1
-            try:
-                after = attempt()
-            except ProofmillError:
-                continue
-            if after != self.known:
-                found.taken.append(f"{name} in epoch {found.epochs}")
+        self._attack(Adversary(self, own).attempts())
         self._registries = {each: registry for each, registry in self._registries.items()
                             if each.epoch >= self.known.finalized.epoch}
 
@@ -155,18 +145,25 @@ class LightRun:
         for ballot in self.chain.ballots.get(target.epoch, ()):
             if checkpoint_of(ballot.data.target) == target:
                 source = checkpoint_of(ballot.data.source)
-                if source not in links and source in self.known.justified:
+                if source not in links and self.counting(source, target) is not None:
                     links[source] = vote_of(ballot.data, self.registry_at).link
                 if source in links:
                     found.setdefault(links[source], {}).setdefault(ballot.validator, ballot)
         return {link: list(each.values()) for link, each in found.items()}
+
+    def counting(self, source: Checkpoint, target: Checkpoint) -> Registry | None:
+        """The registry by which votes from one to the other count, if there is one."""
+        if source != GENESIS and source.root not in self.chain.states:
+            return None
+        found = self.known.counting(source, target.epoch)
+        return None if found is None else self.registry_at(found)
 
     def signed(self, ballot: Ballot, signatures: bool) -> SignedVote:
         """A vote with its companion key's signature, or, for the definition alone, none."""
         vote = vote_of(ballot.data, self.registry_at)
         if signatures:
             return sign_vote(self._secrets[ballot.validator], ballot.validator, vote)
-        return SignedVote(ballot.validator, vote, _UNSIGNED)
+        return SignedVote(ballot.validator, vote, UNSIGNED)
 
     def state(self, registry: Registry, link: Link, votes: list[SignedVote], signatures: bool
               ) -> CertificateInputs:
@@ -174,12 +171,23 @@ class LightRun:
         return state_votes(SIZE, registry, link, votes, TAG,
                            vote_refusal if signatures else unsigned_refusal)
 
+    def _attack(self, attempts: Iterable[tuple[str, Callable[[], Finality]]]) -> None:
+        """Count what an adversary tries, and what it has taken."""
+        for name, attempt in attempts:
+            self.found.attempts[name] += 1
+            try:
+                after = attempt()
+            except ProofmillError:
+                continue
+            if after != self.known:
+                self.found.taken.append(f"{name} in epoch {self.found.epochs}")
+
     def _certify(self, target: Checkpoint, signatures: bool) -> None:
         for link, ballots in self.votes_for(target).items():
-            registry = self.registry_at(link.source)
-            votes = [self.signed(each, False) for each in ballots
-                     if each.validator in registry.members]
-            chosen = enough(registry, votes, SIZE.places)
+            registry = self.counting(link.source, target)
+            assert registry is not None     # `votes_for` has asked
+            chosen = enough(registry, link, [self.signed(each, False) for each in ballots],
+                            SIZE.places)
             if not chosen:
                 continue
             if signatures:
@@ -187,8 +195,9 @@ class LightRun:
                 chosen = [self.signed(by_number[each.validator], True) for each in chosen]
                 self.found.signed += 1
             stated = self.state(registry, link, chosen, signatures)
-            if signatures and self._hear is not None:
-                self._hear(registry, link, chosen, stated)
+            if signatures and self.proofs is not None:
+                self.proven = self.proofs.make(registry, link, chosen, stated)
+            self.found.passed_over += not self.known.justified.get(link.source)
             branch: tuple[bytes, ...] = ()
             if target.epoch == link.source.epoch + 2:
                 self.found.over_two += 1
@@ -196,113 +205,17 @@ class LightRun:
                                         self.chain.states[target.root], target.epoch - 1)
             self.known = self.known.after(stated, branch)
             self.found.certificates += 1
-            self._last = stated
             return
         self.found.missing.append(self.found.epochs)
 
 
-@dataclass(frozen=True)
-class Adversary:
-    """Tries to have something taken that the chain has not, with the equivocators' keys. Each
-    attempt gives what a node would know after it, or raises what refuses it. `chain_has`: the
-    chain's own checkpoint of the epoch."""
-
-    run: LightRun
-    chain_has: Checkpoint
-
-    @property
-    def epoch(self) -> int:
-        """In which it tries."""
-        return self.chain_has.epoch
-
-    @cached_property
-    def _link(self) -> Link:
-        """From what is justified to a block that there is not."""
-        head = self.run.known.head
-        return Link(self.run.registry_at(head).fork_domain, head,
-                    Checkpoint(self.epoch, b"\xff" * 32), self.run.known.justified[head])
-
-    def attempts(self) -> Iterator[tuple[str, Callable[[], Finality]]]:
-        """All of an epoch, with their names."""
-        if self.epoch <= self.run.known.head.epoch:
-            return
-        yield "own votes for a false checkpoint", self._alone
-        yield "others' votes beside them", self._with_others
-        yield "own votes counted three times", self._thrice
-        yield "a registry of its own", self._own_registry
-        yield "another weight's registry", self._another_registry
-        if self.run._last is not None:
-            yield "the last certificate with another target", self._another_target
-        for target in self._other_branches():
-            yield "the other branch's checkpoint", partial(self._branch, target)
-
-    def _own(self) -> list[SignedVote]:
-        registry = self.run.registry_at(self._link.source)
-        ballot = next(iter(self.run.chain.ballots.get(self.epoch, ())), None)
-        if ballot is None:
-            return []
-        vote = replace(self.run.signed(ballot, False).vote, link=self._link)
-        return [SignedVote(index, vote, _UNSIGNED) for index in range(EQUIVOCATORS)
-                if index in registry.members]
-
-    def _take(self, registry: Registry, link: Link, votes: list[SignedVote]) -> Finality:
-        return self.run.known.after(self.run.state(registry, link, votes, False))
-
-    def _alone(self) -> Finality:
-        return self._take(self.run.registry_at(self._link.source), self._link, self._own())
-
-    def _with_others(self) -> Finality:
-        others = [self.run.signed(each, False)
-                  for each in self.run.chain.ballots.get(self.epoch, ())
-                  if each.validator >= EQUIVOCATORS]
-        return self._take(self.run.registry_at(self._link.source), self._link,
-                          (self._own() + others)[:SIZE.places])
-
-    def _thrice(self) -> Finality:
-        return self._take(self.run.registry_at(self._link.source), self._link, 3 * self._own())
-
-    def _own_registry(self) -> Finality:
-        known = self.run.registry_at(self._link.source)
-        members = {index: member for index, member in known.members.items()
-                   if index < EQUIVOCATORS}
-        own = Registry(known.depth, members, sum(each.balance for each in members.values()),
-                       known.fork_domain)
-        return self._take(own, self._link, self._own())
-
-    def _another_registry(self) -> Finality:
-        """The right members, with a smaller total: refused by who computes a registry."""
-        known = self.run.registry_at(self._link.source)
-        weight = sum(known.members[each.validator].balance for each in self._own())
-        return self._take(replace(known, total=weight), self._link, self._own())
-
-    def _another_target(self) -> Finality:
-        last = self.run._last
-        assert last is not None
-        # Its proof is another statement's: there are no votes that it could be stated of.
-        return self._take(self.run.registry_at(self._link.source),
-                          replace(self._link, source=last.source), [])
-
-    def _other_branches(self) -> set[Checkpoint]:
-        """Checkpoints of this epoch that votes are for, and that the chain does not have."""
-        return {checkpoint_of(each.data.target) for each in
-                self.run.chain.ballots.get(self.epoch, ())} - {self.chain_has}
-
-    def _branch(self, target: Checkpoint) -> Finality:
-        for link, ballots in self.run.votes_for(target).items():
-            registry = self.run.registry_at(link.source)
-            votes = [self.run.signed(each, False) for each in ballots
-                     if each.validator in registry.members]
-            return self._take(registry, link, votes[:SIZE.places])
-        raise ProofmillError("nobody voted for it from a source that is known")
-
-
-def compare(found: Comparison, epochs: int, seed: int, signed_every: int, hear: Hear | None,
-            progress: Progress) -> None:
+def compare(found: Comparison, epochs: int, seed: int, signed_every: int,
+            proofs: "Proofs | None", progress: Progress) -> None:
     """Compare over so many epochs, on chains of `EPOCHS_A_CHAIN` with seeds from `seed` on; what
     comes of it is in `found`, of a run that is broken off as well, but for its last chain's events.
     """
     for number in range(-(-epochs // EPOCHS_A_CHAIN)):
-        run = LightRun(seed + number, found, signed_every, hear)
+        run = LightRun(seed + number, found, signed_every, proofs)
         for _ in range(min(EPOCHS_A_CHAIN, epochs - number * EPOCHS_A_CHAIN)):
             run.epoch()
             progress(found.epochs, epochs)
@@ -310,7 +223,7 @@ def compare(found: Comparison, epochs: int, seed: int, signed_every: int, hear: 
 
 
 class Proofs:
-    """Proves the first certificates that it hears of, and verifies the proofs."""
+    """Proves the first certificates that it is asked for, and verifies the proofs."""
 
     def __init__(self, folder: Path, count: int) -> None:
         """`folder`: for the key. Circuit and key take a minute or more of a processor."""
@@ -321,15 +234,17 @@ class Proofs:
         self._key = read_zkey(path)
         self._prove = certificate_prover(circuit, Prover(self._key, CpuDevice()))
 
-    def hear(self, registry: Registry, link: Link, votes: list[SignedVote],
-             stated: CertificateInputs) -> None:
-        """Prove it, while there are proofs to make."""
-        if len(self.seconds) < self.count:
-            begun = time.perf_counter()
-            made = self._prove(registry, link, votes, TAG)
-            self.seconds.append(time.perf_counter() - begun)
-            self.verified += made.stated == stated and not proof_refusal(
-                self._key.verification_key, made)
+    def make(self, registry: Registry, link: Link, votes: list[SignedVote],
+             stated: CertificateInputs) -> Certificate | None:
+        """The certificate of these votes, while there are proofs to make."""
+        if len(self.seconds) == self.count:
+            return None
+        begun = time.perf_counter()
+        made = self._prove(registry, link, votes, TAG)
+        self.seconds.append(time.perf_counter() - begun)
+        self.verified += made.stated == stated and not self.refusal(made)
+        return made
 
-
-_UNSIGNED = Signature((0, 1), 0)  # type: ignore[arg-type]
+    def refusal(self, certificate: Certificate) -> str:
+        """Why a certificate's proof does not hold, or nothing."""
+        return proof_refusal(self._key.verification_key, certificate)

@@ -32,7 +32,7 @@ def add_light(actions: Any) -> None:
                        help="in one of N epochs every signature is made and checked (default: 16)")
     light.add_argument("--proofs", type=whole(0), default=0, metavar="N",
                        help="of so many of those a real proof is made and verified, with a key of "
-                            "256,876 constraints (default: 0)")
+                            "259,120 constraints (default: 0)")
     light.add_argument("--json", action="store_true", help="one JSON object")
     light.set_defaults(run=run_light)
 
@@ -51,7 +51,7 @@ def run_light(options: argparse.Namespace) -> int:
         found, progress = Comparison(), bar.begin("epochs")
         try:
             compare(found, options.epochs, options.seed, options.signed_every,
-                    None if proofs is None else proofs.hear, progress)
+                    proofs, progress)
         except KeyboardInterrupt:
             screen.line(f"stopped after {found.epochs:,} of {options.epochs:,} epochs; so far:")
     verified = 0 if proofs is None else proofs.verified
@@ -67,8 +67,8 @@ def run_light(options: argparse.Namespace) -> int:
                     f"{events.double_votes:,} double votes, {events.slashed} validators slashed, "
                     f"{events.exits} gone, {events.activated} come")
         screen.line(f"{found.certificates:,} certificates, {found.over_two} of them over two "
-                    f"epochs; in {found.signed} all signatures checked; {verified} of {made} "
-                    "proofs hold")
+                    f"epochs, {found.passed_over} from a source without one; in {found.signed} all "
+                    f"signatures checked; {verified} of {made} proofs hold")
         screen.line(f"adversary: {sum(found.attempts.values()):,} attempts of "
                     f"{len(found.attempts)} kinds, {len(found.taken)} taken")
     wrong = found.disagreements or found.taken or found.missing or verified < made

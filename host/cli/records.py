@@ -456,6 +456,7 @@ FIELDS: dict[str, dict[str, str]] = {
     "bench light": {
         "epochs": "--epochs", "certificates": "that were made and taken in",
         "over_two": "of them to the epoch after the next, with a branch",
+        "passed_over": "of them from a source of which there is no certificate",
         "signed": "of them with all signatures made and checked",
         "behind": "a list: epochs in which the final checkpoint was an older one than the "
                   "specification's",

@@ -26,7 +26,12 @@ from proofmill.host.network.consensus.keys import ValidatorKey
 from proofmill.host.network.consensus.spec import bls, spec
 from proofmill.host.prover.circuits.baby_jubjub import Point, pack
 from proofmill.host.prover.circuits.eddsa import Signature, public_key, refusal, sign
-from proofmill.host.prover.circuits.finality.registry import Member, Registry, check_key
+from proofmill.host.prover.circuits.finality.registry import (
+    AHEAD,
+    Member,
+    Registry,
+    check_key,
+)
 from proofmill.host.prover.circuits.finality.vote import check_number, words
 from proofmill.host.prover.circuits.poseidon import poseidon
 
@@ -35,6 +40,8 @@ DOMAIN_COMPANION_KEY = spec.DomainType(bytes.fromhex("70666b01"))
 
 POSSESSION_DOMAIN = int.from_bytes(b"proofmill.companion-proof.1", "big")
 """Keeps these messages apart from every other use of Poseidon."""
+
+assert AHEAD == spec.MAX_SEED_LOOKAHEAD     # by compute_activation_exit_epoch
 
 REMEMBERED = 1 << 13
 """Registrations whose signatures have been checked: each is looked at once, not once an epoch."""
@@ -122,19 +129,24 @@ def companions_of(registrations: Iterable[Registration], state: spec.BeaconState
 def registry_of(state: spec.BeaconState, companions: Mapping[int, Point], depth: int) -> Registry:
     """The registry of a state, by which the votes from its checkpoint count.
 
-    Members are the validators that are active in the state's epoch, not slashed, and have a
-    companion key; the total is the specification's `get_total_active_balance`. The fork's domain is
-    that of the state's epoch, for attesters.
+    Members are the validators that are active in one of the `AHEAD` epochs after the state's, not
+    slashed, and have a companion key; a total is what the specification's
+    `get_total_active_balance` will be in its epoch, but for effective balances, which are as they
+    are now. The fork's domain is that of the state's epoch, for attesters.
     """
     epoch = spec.get_current_epoch(state)
-    members = {}
-    for index in spec.get_active_validator_indices(state, epoch):
-        validator = state.validators[index]
-        if int(index) in companions and not validator.slashed:
-            members[int(index)] = Member(
-                companions[int(index)], int(validator.effective_balance))
-    return Registry(depth, members, int(spec.get_total_active_balance(state)),
-                    bytes(spec.get_domain(state, spec.DOMAIN_BEACON_ATTESTER, epoch)))
+    active = [spec.get_active_validator_indices(state, spec.Epoch(epoch + ahead))
+              for ahead in range(1, AHEAD + 1)]
+    bits: dict[int, int] = {}
+    for place, indices in enumerate(active):
+        for index in map(int, indices):
+            if index in companions and not state.validators[index].slashed:
+                bits[index] = bits.get(index, 0) | 1 << place
+    return Registry(depth, {
+        index: Member(companions[index], int(state.validators[index].effective_balance), each)
+        for index, each in sorted(bits.items())},
+                    tuple(int(spec.get_total_balance(state, set(each))) for each in active),
+                    bytes(spec.get_domain(state, spec.DOMAIN_BEACON_ATTESTER, epoch)), int(epoch))
 
 
 def _signing_root(validator: int, key: Point, from_epoch: int, genesis_validators_root: bytes

@@ -21,7 +21,7 @@ from proofmill.host.network.evm.embedded import EmbeddedEvm
 from proofmill.host.prover.circuits.eddsa import public_key
 from proofmill.host.prover.circuits.finality.circuit import FinalityCircuit
 from proofmill.host.prover.circuits.finality.inputs import certificate_witness
-from proofmill.host.prover.circuits.finality.registry import Member, Registry
+from proofmill.host.prover.circuits.finality.registry import Member, Registry, unchanging
 from proofmill.host.prover.circuits.finality.size import CertificateSize
 from proofmill.host.prover.circuits.finality.statement import sign_vote
 from proofmill.host.prover.circuits.finality.vote import Checkpoint, Link, Vote
@@ -45,19 +45,20 @@ def measure_certificates() -> Iterator[Cost]:
     prover = Prover(development_setup(circuit.r1cs, seed=b"gas"), device)
     verifier = Contract.deploy(account, evm, verifier_artifact(prover.key.verification_key))
     yield Cost("create the verifier of certificates", evm.block().gas_used)
-    registry = Registry(1, {0: Member(public_key(key), 10**9)}, 10**9, FORK)
+    registries = [Registry(1, {0: Member(public_key(key), 10**9)}, unchanging(10**9), FORK, epoch)
+                  for epoch in range(3)]
     roots = [bytes(keccak(b"root %d" % epoch)) for epoch in range(3)]
     contract = Contract.deploy(account, evm, compiled("FinalityCertificate"), verifier.address, 0,
-                               roots[0], registry.commitment, FIRST_ROOT, ROOTS)
+                               roots[0], registries[0].commitment, FIRST_ROOT, ROOTS)
     yield Cost("create FinalityCertificate", evm.block().gas_used)
     for epoch, what in ((1, "submit a certificate"), (2, "submit one that makes an epoch final")):
         link = Link(FORK, Checkpoint(epoch - 1, roots[epoch - 1]), Checkpoint(epoch, roots[epoch]),
-                    registry.commitment)
+                    registries[epoch].commitment)
         vote = Vote(link, 8 * epoch, 0, roots[epoch])
         witness = certificate_witness(
-            circuit, registry, link, [sign_vote(key, 0, vote)], 1)
+            circuit, registries[epoch - 1], link, [sign_vote(key, 0, vote)], 1)
         receipt = contract.send(
-            account, "submit", epoch - 1, epoch, roots[epoch], registry.commitment, 10**9, 1,
+            account, "submit", epoch - 1, epoch, roots[epoch], link.next_registry, 10**9, 1,
             prover.prove(witness).proof.numbers)
         yield Cost(what, receipt.gas_used)
     device.close()

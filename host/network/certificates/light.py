@@ -7,8 +7,9 @@
 It begins with a checkpoint and the registry of its state, which whoever starts it has to know from
 elsewhere, as every node of a proof-of-stake chain does: a checkpoint so old that its validators
 have left is no good one. All else is proven, and peers are not trusted: what does not follow from
-what is known is not taken. It hears of nothing that no peer tells; two peers that contradict each
-other with valid proofs end in an error, since a third of the stake has then signed both.
+what is known is not taken. An epoch without a certificate is passed over (`rule`). It hears of
+nothing that no peer tells; two peers that contradict each other with valid proofs end in an error,
+since a third of the stake has then lied.
 """
 
 import os

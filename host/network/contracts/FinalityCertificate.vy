@@ -6,7 +6,8 @@
         last final one. It begins with a checkpoint and its registry, which whoever creates it vouches for. A certificate
         from a justified checkpoint justifies another, with the registry that its voters signed; one to the very next
         epoch makes its source final, and so does one to the epoch after that, where the epoch between is justified by a
-        checkpoint that the target comes after (`finalize`). Anybody may hand one in; there is nobody here who may
+        checkpoint that the target comes after (`finalize`). Where an epoch has no certificate, a later one goes on
+        from there, counted by a registry that is known (`submit_from`). Anybody may hand one in; there is nobody here who may
         change anything.
 
         What is proven: companion keys (Baby Jubjub) of two thirds of the stake in the registry signed. Not shown are
@@ -41,7 +42,7 @@ ROOTS: public(immutable(uint256))        # how many there are: SLOTS_PER_HISTORI
 head: public(Checkpoint)           # the justified one of the latest epoch
 finalized: public(Checkpoint)
 root_of: public(HashMap[uint256, bytes32])       # by epoch, of justified checkpoints
-registry_of: public(HashMap[uint256, uint256])   # by epoch; 0 where none is justified
+registry_of: public(HashMap[uint256, uint256])   # by epoch; 0 where none is justified, or its registry is not known
 source_of: public(HashMap[uint256, uint256])     # by epoch: of the first certificate for it
 tag_of: public(HashMap[uint256, uint256])        # by epoch: of who proved the first certificate for it
 
@@ -73,29 +74,24 @@ def submit(source: uint256, target: uint256, root: bytes32, registry: uint256, w
     @param registry The next one, of the target's state
     @param proof A.x, A.y, B.x imaginary, B.x real, B.y imaginary, B.y real, C.x, C.y
     """
-    assert self.registry_of[source] != 0, "the source is not justified"
-    assert source >= self.finalized.epoch, "the source is before the final checkpoint"
-    assert source < target and target <= LAST, "no vote leads there"
-    assert registry != 0, "no registry"
-    known: uint256 = self.registry_of[target]
-    if known != 0:
-        assert known == registry and self.root_of[target] == root, "contradicts another certificate"
-    from_root: uint256 = convert(self.root_of[source], uint256)
-    to_root: uint256 = convert(root, uint256)
-    assert staticcall Verifier(VERIFIER).verify(proof, [
-        self.registry_of[source], registry, source, from_root >> 128, from_root & LOW,
-        target, to_root >> 128, to_root & LOW, weight, tag]), "the proof does not verify"
-    if known == 0:
-        self.root_of[target] = root
-        self.registry_of[target] = registry
-        self.source_of[target] = source
-        self.tag_of[target] = tag
-        if target > self.head.epoch:
-            self.head = Checkpoint(epoch=target, root=root)
-        log Justified(epoch=target, root=root, registry=registry, source=source, weight=weight,
-                      tag=tag)
-    if target == source + 1:
-        self._finalize(source)
+    assert self.registry_of[source] != 0, "the source is not justified, or its registry unknown"
+    self._take(source, source, self.root_of[source], target, root, registry, weight, tag, proof)
+
+@external
+def submit_from(counted: uint256, source: uint256, source_root: bytes32, target: uint256, root: bytes32,
+                registry: uint256, weight: uint256, tag: uint256, proof: uint256[8]):
+    """
+    @notice Take a certificate from a source that no certificate is for: its votes count by the registry of the
+            justified checkpoint of epoch `counted`, and it justifies its source as well.
+    """
+    assert self.registry_of[source] == 0, "the source's own registry is known: submit"
+    assert self.registry_of[counted] != 0, "no registry is known of the epoch to count by"
+    assert counted >= self.finalized.epoch, "the registry is from before the final checkpoint"
+    assert counted < target, "by a registry count votes for later epochs"
+    assert source_root != empty(bytes32), "no source"
+    assert self.root_of[source] in [empty(bytes32), source_root], "contradicts another certificate"
+    self._take(counted, source, source_root, target, root, registry, weight, tag, proof)
+    self.root_of[source] = source_root
 
 @external
 def finalize(target: uint256, place: uint256, branch: DynArray[bytes32, 64]):
@@ -107,8 +103,8 @@ def finalize(target: uint256, place: uint256, branch: DynArray[bytes32, 64]):
     """
     source: uint256 = self.source_of[target]
     assert self.registry_of[target] != 0 and target == source + 2, "there are not two epochs to the target"
-    assert self.registry_of[source + 1] != 0, "the epoch between is not justified"
-    assert self.registry_of[source] != 0 and source >= self.finalized.epoch, "the source is before the final checkpoint"
+    assert self._is_justified(source + 1), "the epoch between is not justified"
+    assert self._is_justified(source) and source >= self.finalized.epoch, "the source is before the final checkpoint"
     node: bytes32 = self.root_of[source + 1]
     if node != self.root_of[target]:
         assert place < ROOTS, "a state has no such block root"
@@ -120,10 +116,40 @@ def finalize(target: uint256, place: uint256, branch: DynArray[bytes32, 64]):
                 node = sha256(concat(node, sibling))
             index >>= 1
         assert index == 1 and node == self.root_of[target], "the branch does not lead to the target"
-    self._finalize(source)
+    self._finalize(source, self.root_of[source])
 
 @internal
-def _finalize(source: uint256):
+def _take(counted: uint256, source: uint256, source_root: bytes32, target: uint256, root: bytes32, registry: uint256,
+          weight: uint256, tag: uint256, proof: uint256[8]):
+    assert source >= self.finalized.epoch, "the source is before the final checkpoint"
+    assert source < target and target <= LAST, "no vote leads there"
+    assert registry != 0, "no registry"
+    known: uint256 = self.registry_of[target]
+    assert known in [0, registry] and self.root_of[target] in [empty(bytes32), root], "contradicts another certificate"
+    from_root: uint256 = convert(source_root, uint256)
+    to_root: uint256 = convert(root, uint256)
+    assert staticcall Verifier(VERIFIER).verify(proof, [
+        self.registry_of[counted], registry, source, from_root >> 128, from_root & LOW,
+        target, to_root >> 128, to_root & LOW, weight, tag]), "the proof does not verify"
+    if known == 0:
+        self.root_of[target] = root
+        self.registry_of[target] = registry
+        self.source_of[target] = source
+        self.tag_of[target] = tag
+        if target > self.head.epoch:
+            self.head = Checkpoint(epoch=target, root=root)
+        log Justified(epoch=target, root=root, registry=registry, source=source, weight=weight,
+                      tag=tag)
+    if target == source + 1:
+        self._finalize(source, source_root)
+
+@internal
+@view
+def _is_justified(epoch: uint256) -> bool:
+    return self.registry_of[epoch] != 0 or self.root_of[epoch] != empty(bytes32)
+
+@internal
+def _finalize(source: uint256, root: bytes32):
     if source > self.finalized.epoch:
-        self.finalized = Checkpoint(epoch=source, root=self.root_of[source])
-        log Finalized(epoch=source, root=self.root_of[source])
+        self.finalized = Checkpoint(epoch=source, root=root)
+        log Finalized(epoch=source, root=root)

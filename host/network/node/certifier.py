@@ -38,7 +38,7 @@ class Maker:
 
 
 SPARE = 3
-"""Places beyond two thirds. With 64 validators 46 in all, 256,876 constraints: as many as 2^18
+"""Places beyond two thirds. With 64 validators 46 in all, 259,120 constraints: as many as 2^18
 holds, while all 64 would need twice the transform."""
 
 

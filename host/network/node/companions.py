@@ -93,13 +93,9 @@ class Companions:
 
     def registry_at(self, checkpoint: Checkpoint) -> Registry:
         """The registry of a checkpoint's state. Raises `Invalid` where it is unknown here."""
-        found = self._registries.get(checkpoint)
-        if found is None:
-            made = self._registry(self._state_at(checkpoint))
-            # Most epochs change nobody's balance; the same tree is then hashed once.
-            found = next((each for each in self._registries.values() if each == made), made)
-            self._registries[checkpoint] = found
-        return found
+        if checkpoint not in self._registries:
+            self._registries[checkpoint] = self._registry(self._state_at(checkpoint))
+        return self._registries[checkpoint]
 
     def sign(self, attestation: spec.Attestation) -> Iterator[bytes]:
         """What the companion keys of an attestation's voters sign, as `CompanionVotes`.
@@ -176,16 +172,23 @@ class Companions:
             if epoch == target.epoch and signed.vote.link.target == target:
                 by_link.setdefault(signed.vote.link, []).append(signed)
         for link, votes in by_link.items():
-            registry = self.registry_at(link.source)
-            chosen = enough(registry, votes, self._size.places)
-            if not chosen:
+            if known.justified.get(link.source) is None and (before := self.due(
+                    link.source, known)):
+                return before
+            registry = self._counting(link, known)
+            chosen = [] if registry is None else enough(registry, link, votes, self._size.places)
+            if registry is None or not chosen:
                 continue
-            if link.source not in known.justified:
-                return self.due(link.source, known)
             between = self._between(link)
             first = None if between is None else self.due(between, known)
             return first or (registry, link, chosen)
         return None
+
+    def _counting(self, link: Link, known: Finality) -> Registry | None:
+        """The registry by which a certificate of a link counts, where it is of the same fork."""
+        counting = known.counting(link.source, link.target.epoch)
+        registry = None if counting is None else self.registry_at(counting)
+        return registry if registry and registry.fork_domain == link.fork_domain else None
 
     def _between(self, link: Link) -> Checkpoint | None:
         """The checkpoint between source and target of a link over two epochs, where the chain has
@@ -248,14 +251,16 @@ class Companions:
                         break
 
 
-def enough(registry: Registry, votes: Sequence[SignedVote], places: int) -> list[SignedVote]:
-    """The fewest votes that have two thirds of the registry's total; none where they are more than
-    `places`, or have less."""
-    heaviest = sorted(votes, key=lambda each: (-registry.members[each.validator].balance,
-                                               each.validator))
+def enough(registry: Registry, link: Link, votes: Sequence[SignedVote], places: int
+           ) -> list[SignedVote]:
+    """The fewest votes for `link` that have two thirds by a registry; none where they are more than
+    `places`, or have less. Votes of others than the registry's voters are left out."""
+    epoch = link.target.epoch
+    heaviest = sorted((each for each in votes if registry.has_voter(each.validator, epoch)),
+                      key=lambda each: (-registry.members[each.validator].balance, each.validator))
     weight = 0
     for count, each in enumerate(heaviest[:places], 1):
         weight += registry.members[each.validator].balance
-        if is_enough(weight, registry.total):
+        if is_enough(weight, registry.total_for(epoch)):
             return heaviest[:count]
     return []

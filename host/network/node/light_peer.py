@@ -130,9 +130,11 @@ class LightPeer:
         return (), 0
 
     def trusted(self) -> tuple[Checkpoint, int]:
-        """The final checkpoint, and its registry."""
+        """The final checkpoint and its registry, or, where no certificate has named that one, the
+        latest justified checkpoint's."""
         known = self.light.known
-        return known.finalized, known.justified[known.finalized]
+        found = known.finalized if known.justified[known.finalized] else known.head
+        return found, known.justified[found]
 
     async def close(self) -> None:
         """End every connection."""

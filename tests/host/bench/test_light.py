@@ -1,12 +1,18 @@
 """A light node is where the specification is, on chains with every trouble there is."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import pytest
 
+from proofmill.host.bench import light
 from proofmill.host.bench.light import Comparison, LightRun
 from proofmill.host.network.certificates import rule
 from proofmill.host.network.certificates.between import DEPTH, is_between
+from proofmill.host.network.certificates.companion import registry_of
+from proofmill.host.network.consensus.spec import spec
+from proofmill.host.prover.circuits.baby_jubjub import Point
+from proofmill.host.prover.circuits.finality.registry import ALWAYS, Registry, unchanging
 from proofmill.host.prover.circuits.finality.vote import Checkpoint
 
 SEED, EPOCHS = 3, 5
@@ -28,7 +34,7 @@ def test_nothing_disagrees_and_nothing_false_is_taken(monkeypatch: pytest.Monkey
     for _ in range(EPOCHS):
         run.epoch()
     assert (found.epochs, found.disagreements, found.missing, found.taken) == (EPOCHS, 0, [], [])
-    assert run.known.finalized.epoch == 1 and found.signed and len(found.attempts) >= 6
+    assert run.known.finalized.epoch == 1 and found.signed and len(found.attempts) >= 10
     assert run.chain.events.forks and run.chain.events.double_votes and run.chain.events.slashed
     checkpoint, later, branch = shown[0]
     assert len(branch) == DEPTH
@@ -39,6 +45,45 @@ def test_nothing_disagrees_and_nothing_false_is_taken(monkeypatch: pytest.Monkey
     assert not is_between(checkpoint, bytes(32), branch)
     assert not is_between(Checkpoint(checkpoint.epoch, bytes(32)), later, branch)
     assert not is_between(Checkpoint(checkpoint.epoch + 1, checkpoint.root), later, branch)
+
+
+GAP, FOUND = 2, 17
+"""On this chain three slashed validators go between a source and the target of epoch 16, for which
+two thirds of the others vote."""
+
+
+@pytest.mark.slow
+def test_who_goes_between_source_and_target_is_not_counted() -> None:
+    found = Comparison()
+    run = LightRun(GAP, found, signed_every=100)
+    for _ in range(FOUND):
+        run.epoch()
+    assert (found.disagreements, found.missing, found.passed_over, found.taken) == (0, [], 0, [])
+
+
+@pytest.mark.slow
+def test_an_epoch_without_a_certificate_is_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With registries that do not look ahead there is none for epoch 16. Then the node is behind,
+    and a later certificate brings it to where the specification is."""
+    def of_now(state: spec.BeaconState, companions: Mapping[int, Point], depth: int) -> Registry:
+        made = registry_of(state, companions, depth)
+        members = {index: replace(each, active=ALWAYS) for index, each in made.members.items()
+                   if spec.is_active_validator(state.validators[index], made.epoch)}
+        return replace(made, members=members,
+                       totals=unchanging(int(spec.get_total_active_balance(state))))
+
+    monkeypatch.setattr(light, "registry_of", of_now)
+    found = Comparison()
+    run = LightRun(GAP, found, signed_every=100)
+    for _ in range(FOUND):
+        run.epoch()
+    assert (found.behind, found.missing, found.passed_over) == ([16], [16], 0)
+    while not found.passed_over:
+        run.epoch()
+        assert found.epochs < FOUND + 4
+    for _ in range(2):
+        run.epoch()
+    assert found.epochs - 1 not in found.behind and not found.false and not found.taken
 
 
 def test_without_branches_it_is_behind(monkeypatch: pytest.MonkeyPatch) -> None:

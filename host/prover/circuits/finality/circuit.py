@@ -5,19 +5,23 @@ target_epoch, target_high, target_low, weight, prover_tag``, and of a part ``sig
 
     Validators of this registry, each counted once, have together `weight` of stake, and the
     companion key of each signed a vote from the source to the target, in the registry's fork, that
-    names the next registry. Of a whole certificate: that is at least two thirds of the registry's
-    total. Of a part: they are those whose bits are set in `signers`.
+    names the next registry. All of them are active in the target's epoch, by this registry. Of a
+    whole certificate: that is at least two thirds of the stake which is active, by this registry,
+    in the target's epoch or in the next. Of a part: they are those whose bits are set in `signers`.
 
 Why that is enough:
 
-* A voter is a leaf of the tree, opened by a path; tree, total and fork's domain are opened from
-  `registry`, so nobody chooses a key, a balance or a total.
+* A voter is a leaf of the tree, opened by a path; tree, epoch, totals and fork's domain are opened
+  from `registry`, so nobody chooses a key, a balance or a total.
+* How far the target's epoch is from the registry's says which bit of a voter counts, and which
+  total. The prover may take the next epoch's instead: the specification weighs an epoch's votes
+  twice, at its end and at the next one's.
 * The message that is signed is hashed from the very public inputs that are stated, and from the
   domain in the registry. Slot, index and head are the voter's own: they may differ within an epoch,
   and none of them counts for finality.
 * Indices rise from one used place to the next, by a difference of `depth` bits, so a validator
   stands in one place at most (`place`).
-* Balances are below 2^64 and add up to no more than `total`, by who computes the registry, so sums
+* Balances are below 2^64 and add up to no more than a total, by who computes the registry, so sums
   do not wrap around and ``3 weight - 2 total`` is not negative where it has 66 bits.
 * Parts are added by who verifies them, over sets of voters with nothing in common
   (`statement.add_up`). A slot's committee is drawn from all over the registry, so ranges of indices
@@ -29,6 +33,7 @@ It shows what companion keys signed, not the BLS signatures of the same votes; a
 Jubjub nor Groth16 withstands a quantum computer.
 """
 
+from collections.abc import Sequence
 from functools import cached_property
 
 from proofmill.host.ground.garbage import uncollected
@@ -36,9 +41,10 @@ from proofmill.host.prover.circuits.constraints import (
     ConstraintSystem,
     LinearCombination,
     as_combination,
+    weighted_sum,
 )
 from proofmill.host.prover.circuits.finality.place import Place, assert_place, mask_of, open_place
-from proofmill.host.prover.circuits.finality.registry import REGISTRY_DOMAIN
+from proofmill.host.prover.circuits.finality.registry import AHEAD, REGISTRY_DOMAIN
 from proofmill.host.prover.circuits.finality.size import CertificateSize
 from proofmill.host.prover.circuits.finality.statement import CertificateInputs
 from proofmill.host.prover.circuits.finality.vote import LINK_DOMAIN, NUMBER_BITS
@@ -46,8 +52,17 @@ from proofmill.host.prover.circuits.poseidon_gadget import poseidon_gadget
 from proofmill.host.prover.circuits.range_check import range_check
 from proofmill.host.prover.groth16.r1cs import R1cs
 
-OPENED = ("tree root", "total", "domain high", "domain low")
+TOTALS = tuple(f"total {ahead}" for ahead in range(1, AHEAD + 1))
+OPENED = ("tree root", "epoch", *TOTALS, "domain high", "domain low")
 """The private inputs that open the registry's commitment."""
+
+DISTANCES = tuple(f"{ahead} ahead" for ahead in range(1, AHEAD + 1))
+"""Of these private inputs one is 1, the others are 0: how far the target's epoch is from the
+registry's, the last for all further ones."""
+
+LATE = "late"
+"""The private input, of a whole certificate, by which its votes are measured by the total of the
+epoch after the target's."""
 
 MARGIN_BITS = NUMBER_BITS + 2
 """``3 weight - 2 total`` is at most 3 * 2^64."""
@@ -76,12 +91,15 @@ class FinalityCircuit:
                  if not (size.whole and each == "signers")]
         public = {name: system.public_input(name) for name in names}
         opened = {name: system.private_input(name) for name in OPENED}
+        distances = [system.private_input(name) for name in DISTANCES]
+        late = system.private_input(LATE) if size.whole else None
         places = [open_place(system, size.depth, number) for number in range(size.places)]
 
         system.multiply(public["prover_tag"], public["prover_tag"], "prover tag, squared")
         poseidon_gadget(
             system, (as_combination(REGISTRY_DOMAIN), *opened.values()), "registry",
             public["registry"])
+        _assert_distance(system, distances, public["target_epoch"] - opened["epoch"])
         link = poseidon_gadget(
             system, (as_combination(LINK_DOMAIN), opened["domain high"], opened["domain low"],
                      *(public[name] for name in (
@@ -91,13 +109,38 @@ class FinalityCircuit:
         before: Place | None = None
         for number, place in enumerate(places):
             label = f"vote {number}"
-            weight += assert_place(system, place, before, opened["tree root"], link, label)
+            weight += assert_place(system, place, before, opened["tree root"], distances,
+                                   link, label)
             before = place
             if not size.whole:
                 signers += mask_of(system, place, label)
         system.assert_equal(weight, public["weight"], "weight: of all votes")
-        if size.whole:
-            range_check(system, public["weight"] * 3 - opened["total"] * 2, MARGIN_BITS,
-                        "two thirds")
+        if late is not None:
+            total = _total(system, [opened[name] for name in TOTALS], distances, late)
+            range_check(system, public["weight"] * 3 - total * 2, MARGIN_BITS, "two thirds")
         else:
             system.assert_equal(signers, public["signers"], "signers: of all votes")
+
+
+def _assert_distance(system: ConstraintSystem, distances: Sequence[LinearCombination],
+                     epochs: LinearCombination) -> None:
+    """Exactly one of `distances` is 1: that of so many epochs, the last for more."""
+    for ahead, distance in enumerate(distances, 1):
+        system.assert_boolean(distance, f"distance: {ahead} ahead is 0 or 1")
+    system.assert_equal(weighted_sum((1,) * AHEAD, distances), 1, "distance: one of them")
+    further = epochs - weighted_sum(range(1, AHEAD + 1), distances)
+    system.assert_product(further, 1 - distances[-1], LinearCombination(),
+                          "distance: further than the last alone")
+    range_check(system, further, NUMBER_BITS, "distance: not before")
+
+
+def _total(system: ConstraintSystem, totals: Sequence[LinearCombination],
+           distances: Sequence[LinearCombination], late: LinearCombination) -> LinearCombination:
+    """The total of the target's epoch, or where `late` is 1 of the next."""
+    system.assert_boolean(late, "late or not")
+    total, more = totals[-1], LinearCombination()
+    for ahead, (here, following) in enumerate(zip(totals, totals[1:], strict=False), 1):
+        distance = distances[ahead - 1]
+        total += system.multiply(distance, here - totals[-1], f"total, {ahead} ahead")
+        more += system.multiply(distance, following - here, f"total, {ahead} ahead, and late")
+    return total + system.multiply(late, more, "total, late")

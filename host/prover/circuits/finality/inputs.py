@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 
 from proofmill.host.prover.circuits.eddsa import Signature, public_key
-from proofmill.host.prover.circuits.finality.circuit import OPENED, FinalityCircuit
+from proofmill.host.prover.circuits.finality.circuit import DISTANCES, LATE, OPENED, FinalityCircuit
 from proofmill.host.prover.circuits.finality.place import VALUES
-from proofmill.host.prover.circuits.finality.registry import Member, Registry
+from proofmill.host.prover.circuits.finality.registry import AHEAD, Member, Registry
 from proofmill.host.prover.circuits.finality.statement import (
     CertificateInputs,
     SignedVote,
@@ -36,8 +36,12 @@ def certificate_inputs(circuit: FinalityCircuit, registry: Registry, link: Link,
     """The circuit's inputs by name; checks nothing but that there are places for the votes."""
     size = circuit.size
     inputs = {name: value for name, value in public._asdict().items() if value is not None}
-    inputs |= dict(zip(OPENED, (registry.tree.root, registry.total, *words(registry.fork_domain)),
-                       strict=True))
+    ahead = registry.ahead(link.target.epoch)
+    inputs |= dict(zip(OPENED, (registry.tree.root, registry.epoch, *registry.totals,
+                                *words(registry.fork_domain)), strict=True))
+    inputs |= {name: int(place == ahead) for place, name in enumerate(DISTANCES, 1)}
+    if size.whole:
+        inputs[LATE] = int(registry.total_for(link.target.epoch) < registry.totals[ahead - 1])
     ordered = sorted(votes, key=lambda each: each.validator)
     for number, signed in enumerate(ordered):
         inputs |= _place(number, registry.members[signed.validator], signed, registry.tree, True)
@@ -53,8 +57,9 @@ def certificate_inputs(circuit: FinalityCircuit, registry: Registry, link: Link,
 def _place(number: int, member: Member, signed: SignedVote, tree: SparseTree, used: bool
            ) -> dict[str, int]:
     name, vote, signature = f"vote {number}", signed.vote, signed.signature
-    values = (int(used), *member.key, member.balance, vote.slot, vote.index, *words(vote.head),
-              *_numbers(signature))
+    active = (member.active >> bit & 1 for bit in range(AHEAD))
+    values = (int(used), *member.key, member.balance, *active, vote.slot, vote.index,
+              *words(vote.head), *_numbers(signature))
     inputs = {f"{name}: {each}": value for each, value in zip(VALUES, values, strict=True)}
     for level, sibling in enumerate(tree.path(signed.validator)):
         inputs[f"{name}: bit {level}"] = signed.validator >> level & 1

@@ -1,5 +1,6 @@
 """One voter's place in the circuit of a certificate."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from proofmill.host.prover.circuits.constraints import (
@@ -9,13 +10,15 @@ from proofmill.host.prover.circuits.constraints import (
 )
 from proofmill.host.prover.circuits.eddsa_gadget import assert_signature
 from proofmill.host.prover.circuits.edwards_gadget import EdwardsWires
+from proofmill.host.prover.circuits.finality.registry import AHEAD
 from proofmill.host.prover.circuits.finality.size import MASKED_DEPTH
 from proofmill.host.prover.circuits.finality.vote import VOTE_DOMAIN
 from proofmill.host.prover.circuits.merkle import path_gadget
 from proofmill.host.prover.circuits.poseidon_gadget import poseidon_gadget
 from proofmill.host.prover.circuits.range_check import from_bits, range_check
 
-VALUES = ("used", "key x", "key y", "balance", "slot", "index", "head high", "head low",
+ACTIVE = tuple(f"active {ahead}" for ahead in range(1, AHEAD + 1))
+VALUES = ("used", "key x", "key y", "balance", *ACTIVE, "slot", "index", "head high", "head low",
           "nonce x", "nonce y", "scalar")
 """The inputs of a place, beside the bits of the validator's index and the siblings."""
 
@@ -49,9 +52,12 @@ def open_place(system: ConstraintSystem, depth: int, number: int) -> Place:
 
 
 def assert_place(system: ConstraintSystem, place: Place, before: Place | None,
-                 tree_root: LinearCombination, link: LinearCombination, label: str
-                 ) -> LinearCombination:
+                 tree_root: LinearCombination, distances: Sequence[LinearCombination],
+                 link: LinearCombination, label: str) -> LinearCombination:
     """Constrain a place; its weight: the balance, 0 where the place is not used.
+
+    `distances`: of the epochs ahead of the registry's, 1 for the one in which its voter has to be
+    active and 0 for the others.
 
     Used places come first and have rising indices: a used one is behind a used one whose index is
     less, so each validator counts once. In a place that is not used, signature and path are still
@@ -68,8 +74,15 @@ def assert_place(system: ConstraintSystem, place: Place, before: Place | None,
         more = system.multiply(place.validator - before.validator - 1, used,
                                f"{label}: more than the index before")
         range_check(system, more, len(place.bits), f"{label}: rising")
+    active = [values[each] for each in ACTIVE]
+    may_vote = LinearCombination()
+    for ahead, (bit, distance) in enumerate(zip(active, distances, strict=True), 1):
+        system.assert_boolean(bit, f"{label}: active {ahead} is 0 or 1")
+        may_vote += system.multiply(bit, distance, f"{label}: active, {ahead} ahead")
+    system.assert_product(used, 1 - may_vote, LinearCombination(), f"{label}: of who is active")
     leaf = poseidon_gadget(
-        system, (values["key x"], values["key y"], values["balance"]), f"{label}: leaf")
+        system, (values["key x"], values["key y"], values["balance"], from_bits(active)),
+        f"{label}: leaf")
     root = path_gadget(system, leaf, place.bits, place.siblings, f"{label}: path")
     system.assert_product(root - tree_root, used, LinearCombination(),
                           f"{label}: of the registry")

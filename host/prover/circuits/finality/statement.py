@@ -80,7 +80,8 @@ def state_votes(size: CertificateSize, registry: Registry, link: Link,
 
     `refuse`: instead of `vote_refusal`.
     Raises `ProofmillError` where they prove none: too many, not of the registry, twice the same
-    validator, for another link, a signature that does not hold, too little for a whole certificate.
+    validator, one that is not active in the target's epoch, for another link, a signature that does
+    not hold, too little for a whole certificate.
     """
     if registry.depth != size.depth or len(votes) > size.places:
         raise ProofmillError(
@@ -98,8 +99,9 @@ def state_votes(size: CertificateSize, registry: Registry, link: Link,
             raise ProofmillError(f"the vote of validator {each.validator}: {reason}")
         voted[each.validator] = each
     weight = sum(registry.members[index].balance for index in voted)
-    if size.whole and not is_enough(weight, registry.total):
-        raise ProofmillError(f"{weight} of {registry.total} gwei voted, less than two thirds: "
+    total = registry.total_for(link.target.epoch)
+    if size.whole and not is_enough(weight, total):
+        raise ProofmillError(f"{weight} of {total} gwei voted, less than two thirds: "
                              "there is no certificate for this epoch")
     return CertificateInputs.of(
         registry.commitment, link.next_registry, link.source, link.target, weight, prover_tag,
@@ -116,6 +118,8 @@ def unsigned_refusal(registry: Registry, link: Link, signed: SignedVote) -> str:
     """What `vote_refusal` says of all but the signature."""
     if signed.validator not in registry.members:
         return "the registry has no such validator"
+    if not registry.has_voter(signed.validator, link.target.epoch):
+        return f"by the registry it is not active in epoch {link.target.epoch}"
     return "" if signed.vote.link == link else "it is for another source, target, fork or registry"
 
 
@@ -127,7 +131,8 @@ def signers_mask(voted: Mapping[int, object]) -> int:
 def add_up(parts: Sequence[CertificateInputs], total: int) -> int:
     """The weight that parts of one epoch have together, at least two thirds of `total`.
 
-    `total` is of the registry whose commitment the parts name, which is the caller's to know.
+    `total` is what the registry whose commitment the parts name has for their target's epoch
+    (`Registry.total_for`), which is the caller's to know.
     Nobody counts twice, since the parts have no voter in common. Raises `ProofmillError` where
     parts are of different statements, share a voter, are whole, or do not reach two thirds.
     """

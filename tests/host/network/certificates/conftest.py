@@ -6,7 +6,7 @@ import pytest
 
 from proofmill.host.network.certificates.certificate import Certificate, certificate_prover
 from proofmill.host.prover.circuits.finality.circuit import FinalityCircuit
-from proofmill.host.prover.circuits.finality.registry import Registry
+from proofmill.host.prover.circuits.finality.registry import Registry, unchanging
 from proofmill.host.prover.circuits.finality.size import CertificateSize
 from proofmill.host.prover.circuits.finality.vote import Checkpoint, Link
 from proofmill.host.prover.devices.cpu import CpuDevice
@@ -23,7 +23,7 @@ LINKS = ((4, 5), (5, 6), (6, 8))
 
 def registry(epoch: int) -> Registry:
     """Of one voter, whose stake grows."""
-    return Registry(1, {0: MEMBERS[0]}, MEMBERS[0].balance + epoch, FORK)
+    return Registry(1, {0: MEMBERS[0]}, unchanging(MEMBERS[0].balance + epoch), FORK, epoch)
 
 
 def checkpoint(epoch: int) -> Checkpoint:
@@ -32,10 +32,12 @@ def checkpoint(epoch: int) -> Checkpoint:
 
 @dataclass
 class Made:
-    """The key, and by (source, target) the certificates."""
+    """The key, and by (source, target) the certificates. `passed`: from epoch 7, of which there is
+    none, by the registry of epoch 6."""
 
     key: VerificationKey
     certificates: dict[tuple[int, int], Certificate]
+    passed: Certificate
 
 
 @pytest.fixture(scope="session")
@@ -47,5 +49,7 @@ def made() -> Made:
     for source, target in LINKS:
         link = Link(FORK, checkpoint(source), checkpoint(target), registry(target).commitment)
         found[source, target] = prove(registry(source), link, [voted(0, link)], TAG)
+    link = Link(FORK, checkpoint(7), checkpoint(8), registry(8).commitment)
+    passed = prove(registry(6), link, [voted(0, link)], TAG)
     device.close()
-    return Made(prover.key.verification_key, found)
+    return Made(prover.key.verification_key, found, passed)

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from proofmill.host.bench.light_adversary import altered
 from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.network.certificates.between import DEPTH
 from proofmill.host.network.certificates.certificate import (
@@ -54,6 +55,19 @@ def test_every_byte_counts(made: Made, place: int) -> None:
     data[place] ^= 1
     changed = Certificate.from_bytes(bytes(data))
     assert proof_refusal(made.key, changed) == "its proof does not verify under this key"
+
+
+def test_a_proof_says_nothing_else(made: Made) -> None:
+    """What the adversary of `bench light` tries with a proof that was made. Each statement would be
+    taken, if its proof held."""
+    known = Finality.start(checkpoint(4), registry(4).commitment)
+    certificate = made.certificates[4, 5]
+    known = known.after(certificate.stated)
+    forged = dict(altered(certificate))
+    assert len(forged) == 3
+    for each in forged.values():
+        assert known.after(each.stated) != known
+        assert proof_refusal(made.key, each) == "its proof does not verify under this key"
 
 
 @pytest.mark.parametrize("place, name", ((0, "registry"), (32, "next registry"),

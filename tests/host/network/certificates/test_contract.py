@@ -92,37 +92,64 @@ def stub(account: Account, evm: EmbeddedEvm) -> Address:
     return Contract.deploy(account, evm, compile_source("any_certificate", source)).address
 
 
-steps = st.lists(st.tuples(st.integers(3, 10), st.integers(3, 11), st.integers(0, 1),
-                           st.integers(0, 9)), max_size=10)
+def test_it_goes_on_from_a_source_without_a_certificate(made: Made) -> None:
+    account, evm = world()
+    verifier = Contract.deploy(account, evm, verifier_artifact(made.key))
+    contract = Contract.deploy(account, evm, compiled("FinalityCertificate"), verifier.address, 6,
+                               checkpoint(6).root, registry(6).commitment, FIRST_ROOT, ROOTS)
+    source, *rest = arguments(made.passed)
+    for counted, root, reason in ((6, checkpoint(6).root, "does not verify"),
+                                  (5, checkpoint(7).root, "no registry is known"),
+                                  (6, bytes(32), "no source")):
+        with pytest.raises(RevertedError, match=reason):
+            contract.send(account, "submit_from", counted, source, root, *rest)
+    receipt = contract.send(account, "submit_from", 6, source, checkpoint(7).root, *rest)
+    assert receipt.gas_used <= MOST_GAS
+    assert (at(contract, "head"), at(contract, "finalized")) == (checkpoint(8), checkpoint(7))
+    assert contract.call("registry_of", 7) == 0
+    assert [each.name for each in contract.events(receipt)] == ["Justified", "Finalized"]
 
 
-@settings(max_examples=8, deadline=None)
+steps = st.lists(st.tuples(
+    st.integers(3, 10), st.integers(3, 11), st.integers(0, 1), st.integers(0, 9),
+    st.one_of(st.none(), st.integers(3, 11))), max_size=10)
+
+
+@settings(max_examples=12, deadline=None)
 @given(steps)
-def test_it_follows_the_same_rule(links: Sequence[tuple[int, int, int, int]]) -> None:
+def test_it_follows_the_same_rule(links: Sequence[tuple[int, int, int, int, int | None]]) -> None:
     """Certificates from any epoch to any other, to one of two roots, now and then with a wrong
-    registry: the contract takes those that a node takes, and is where the node is."""
+    registry, or from another source, counted by some epoch's: the contract takes those that a node
+    takes, and is where the node is."""
     account, evm = world()
     known = Finality.start(START, 40)
     contract = Contract.deploy(account, evm, compiled("FinalityCertificate"), stub(account, evm),
                                START.epoch, START.root, 40, FIRST_ROOT, ROOTS)
-    for source, target, branch, luck in links:
+    for source, target, branch, luck, counted in links:
         root = bytes([target, branch]) * 16
         of = contract.call("root_of", source)
-        stated = CertificateInputs.of(
-            10 * source + (luck == 0), 10 * target + (luck == 1), Checkpoint(source, of),
-            Checkpoint(target, root), 1, 1)
+        if counted is not None:
+            of = bytes([source, luck % 2]) * 16
+        registry = 10 * (source if counted is None else counted) + (luck == 0)
+        stated = CertificateInputs.of(registry, 10 * target + (luck == 1), Checkpoint(source, of),
+                                      Checkpoint(target, root), 1, 1)
         try:
             known, refused = known.after(stated), False
         except ProofmillError:
             refused = True
+        rest = (target, root, stated.next_registry, 1, 1, stated.numbers[:8])
         try:
-            contract.send(account, "submit", source, target, root, stated.next_registry, 1, 1,
-                          stated.numbers[:8])
+            if contract.call("registry_of", source) or counted is None:
+                contract.send(account, "submit", source, *rest)
+            else:
+                contract.send(account, "submit_from", counted, source, of, *rest)
             assert not refused
         except RevertedError:
             assert refused
     assert at(contract, "finalized") == known.finalized
     assert at(contract, "head") == known.head
+    assert {each.epoch: registry for each, registry in known.justified.items()} == {
+        each.epoch: contract.call("registry_of", each.epoch) for each in known.justified}
 
 
 def test_over_two_epochs_by_a_branch() -> None:

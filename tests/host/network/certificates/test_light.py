@@ -91,6 +91,19 @@ def test_what_does_not_follow_is_not_taken(node: LightNode, made: Made) -> None:
     assert before.head == checkpoint(4) and node.known.head == checkpoint(5)
 
 
+def test_an_epoch_without_a_certificate_is_passed_over(node: LightNode, made: Made, peer: Path,
+                                                       tmp_path: Path) -> None:
+    """Of epoch 7 there is none, so 8 is from a source that is known by it alone."""
+    (peer / "8.certificate").write_bytes(made.passed.to_bytes())
+    assert node.follow([str(peer)]) == 3
+    assert (node.known.head, node.known.finalized) == (checkpoint(8), checkpoint(7))
+    again = LightNode.open(node.folder)
+    assert again.known == node.known and again.known.justified[checkpoint(7)] == 0
+    alone = LightNode.start(tmp_path / "alone", made.key, checkpoint(4), registry(4).commitment)
+    with pytest.raises(ProofmillError, match="nor is the registry that its votes are counted by"):
+        alone.take(made.passed)
+
+
 def test_old_certificates_go(node: LightNode, made: Made) -> None:
     for epoch in range(1000, 1000 + KEPT):
         (node.folder / f"{epoch}.certificate").write_bytes(bytes(440))

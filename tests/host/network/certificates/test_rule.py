@@ -3,7 +3,7 @@
 import pytest
 
 from proofmill.host.ground.errors import ProofmillError
-from proofmill.host.network.certificates.rule import Finality
+from proofmill.host.network.certificates.rule import ContradictionError, Finality
 from proofmill.host.prover.circuits.finality.statement import CertificateInputs
 from proofmill.host.prover.circuits.finality.vote import Checkpoint
 
@@ -46,7 +46,9 @@ def test_the_same_again_changes_nothing() -> None:
 
 @pytest.mark.parametrize("made, reason", (
     (stated(at(6), at(7)), "source, epoch 6.*not justified here"),
-    (stated(at(4, 1), at(6)), "source, epoch 4.*not justified here"),
+    (stated(at(4, 1), at(6)), "contradict each other in epoch 4"),
+    (stated(at(3), at(6), registry=5), "source, epoch 3.*not justified here"),
+    (stated(at(4), at(6), following=0), "0 is no registry"),
     (stated(at(5), at(6), registry=9), "another registry"),
     (stated(at(5), at(5)), "leads no vote"), (stated(at(5), at(4, 1)), "leads no vote"),
     (stated(at(4), at(5, 1)), "contradict each other in epoch 5"),
@@ -62,3 +64,59 @@ def test_two_branches_do_not_lend_each_other_an_epoch() -> None:
     known = Finality.start(at(3), 3).after(stated(at(3), at(4))).after(stated(at(3), at(5, 1)))
     known = known.after(stated(at(4), at(6)))
     assert known.finalized == at(3) and known.head == at(6)
+
+
+def passed(source: Checkpoint, target: Checkpoint, counted: int) -> CertificateInputs:
+    """From a source that no certificate is for, by the registry of epoch `counted`."""
+    return stated(source, target, registry=counted)
+
+
+def test_a_later_certificate_goes_on_from_a_source_that_has_none() -> None:
+    """Of epoch 6 there is none; the votes from there count by the registry of 5."""
+    known = follow((4, 5)).after(passed(at(6), at(7), 5))
+    assert (known.finalized, known.head) == (at(6), at(7))
+    assert known.justified == {at(6): 0, at(7): 7}
+    assert known.after(stated(at(7), at(8))).finalized == at(7)
+    # If 7 is left, votes are from 6 again, whose own registry nobody knows.
+    assert known.counting(at(6), 9) == at(7)
+    again = known.after(passed(at(6), at(9), 7))
+    assert (again.finalized, again.head) == (at(6), at(9))
+
+
+def test_its_source_is_justified_and_may_have_its_own_certificate_later() -> None:
+    known = follow((4, 5)).after(passed(at(6), at(9), 4))
+    assert known.finalized == at(4) and known.justified[at(6)] == 0
+    known = known.after(stated(at(5), at(6)))
+    assert known.finalized == at(5) and known.justified[at(6)] == 6
+    with pytest.raises(ProofmillError, match="another registry"):
+        known.after(passed(at(6), at(8), 5))
+    with pytest.raises(ContradictionError):
+        follow((4, 5)).after(passed(at(6), at(9), 4)).after(stated(at(5), at(6, 1)))
+
+
+def test_over_two_epochs_from_a_source_without_one() -> None:
+    """By a block that is the checkpoint of both epochs, for which no branch is needed."""
+    seven, eight = Checkpoint(7, b"7" * 32), Checkpoint(8, b"7" * 32)
+    known = follow((4, 5), (5, 6))
+    lone = known.after(passed(at(7, 1), at(9), 6))
+    assert lone.finalized == at(5)
+    known = known.after(stated(at(5), seven)).after(passed(at(6), eight, 6))
+    assert known.finalized == at(6)
+
+
+@pytest.mark.parametrize("made, reason", (
+    (passed(at(6), at(7), 9), "nor is the registry"), (passed(at(6), at(7), 0), "nor is the regi"),
+    (passed(at(3), at(7), 5), "source, epoch 3"), (passed(at(5), at(7), 4), "another registry"),
+    (passed(at(5, 1), at(7), 4), "contradict each other in epoch 5"),
+    (passed(at(4, 1), at(5), 5), "count votes for later epochs"),
+    (passed(at(6), at(6, 1), 5), "leads no vote")))
+def test_what_goes_on_from_nowhere(made: CertificateInputs, reason: str) -> None:
+    with pytest.raises(ProofmillError, match=reason):
+        follow((4, 5)).after(made)
+
+
+def test_by_whose_registry_votes_count() -> None:
+    known = follow((4, 5), (4, 6))
+    assert known.counting(at(4), 9) == at(4) and known.counting(at(7), 9) == at(6)
+    assert known.counting(at(5, 1), 6) == at(5) and known.counting(at(3), 9) is None
+    assert known.counting(at(4, 1), 4) is None

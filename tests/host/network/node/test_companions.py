@@ -22,8 +22,8 @@ from proofmill.host.network.node.companions import Companions, enough
 from proofmill.host.network.node.follower import ATTEST_MS, EARLY, Follower
 from proofmill.host.network.node.gossip import Reception
 from proofmill.host.network.node.wire import LIMITS, Topic, frame
-from proofmill.host.prover.circuits.finality.statement import is_enough, state_votes
-from proofmill.host.prover.circuits.finality.vote import Checkpoint
+from proofmill.host.prover.circuits.finality.statement import is_enough, sign_vote, state_votes
+from proofmill.host.prover.circuits.finality.vote import Checkpoint, Link, Vote
 from tests.host.network.certificates.conftest import Made
 from tests.host.network.certificates.conftest import made as made  # a fixture
 from tests.host.network.node.chains import KEYS, follower
@@ -114,11 +114,38 @@ def test_as_few_votes_as_will_do(world: World) -> None:
             heard.take(raw)
     registry = heard.registry_at(GENESIS)
     votes = list(heard._heard.values())
-    chosen = enough(registry, votes, 46)
+    link = votes[0].vote.link
+    chosen = enough(registry, link, votes, 46)
     weight = sum(registry.members[each.validator].balance for each in chosen)
-    assert is_enough(weight, registry.total)
-    assert not is_enough(weight - registry.members[chosen[-1].validator].balance, registry.total)
-    assert enough(registry, votes, 42) == [] and enough(registry, votes[:42], 46) == []
+    total = registry.total_for(1)
+    assert is_enough(weight, total)
+    assert not is_enough(weight - registry.members[chosen[-1].validator].balance, total)
+    assert enough(registry, link, votes, 42) == [] and enough(registry, link, votes[:42], 46) == []
+
+
+def test_what_a_light_node_can_go_on_from(world: World) -> None:
+    """Of the source of all votes there is no certificate: they count by the registry of the latest
+    checkpoint that is known, if it is of the same fork; as soon as the source is known, by its."""
+    heard = world.listener()
+    old, source, target = (Checkpoint(epoch, bytes([epoch]) * 32) for epoch in (3, 5, 6))
+    first = heard.registry_at(GENESIS)
+    of = {each: replace(first, epoch=each.epoch) for each in (old, source, target)}
+    heard._registries.update(of)
+    link = Link(first.fork_domain, source, target, of[target].commitment)
+    heard._heard = {(6, index): sign_vote(
+        companion_secret(key), index, Vote(link, 48, 0, target.root))
+        for index, key in enumerate(KEYS)}
+    known = Finality.start(old, of[old].commitment)
+    due = heard.due(target, known)
+    assert due is not None and due[0] == of[old] and due[1] == link
+    after = known.after(state_votes(places_for(64), *due, 1))
+    assert (after.finalized, after.head) == (source, target)
+    known = Finality(old, {**known.justified, source: of[source].commitment})
+    due = heard.due(target, known)
+    assert due is not None and due[0] == of[source]
+    heard._registries[old] = replace(of[old], fork_domain=b"\x01" * 32)
+    assert heard.due(target, Finality.start(old, 7)) is None
+    assert heard.due(target, Finality.start(target, of[target].commitment)) is None
 
 
 def test_what_is_not_taken(world: World) -> None:

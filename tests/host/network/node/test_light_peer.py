@@ -22,7 +22,7 @@ from proofmill.host.network.node.wire import Topic
 from proofmill.host.prover.circuits.eddsa import public_key
 from proofmill.host.prover.circuits.finality.circuit import FinalityCircuit
 from proofmill.host.prover.circuits.finality.inputs import certificate_inputs
-from proofmill.host.prover.circuits.finality.registry import Member, Registry
+from proofmill.host.prover.circuits.finality.registry import Member, Registry, unchanging
 from proofmill.host.prover.circuits.finality.size import CertificateSize
 from proofmill.host.prover.circuits.finality.statement import (
     CertificateInputs,
@@ -47,9 +47,9 @@ STAKES = {0: 48, 1: 20, 2: 28}
 FIRST, LAST = 4, 7
 
 
-def registry(keys: dict[int, bytes] = KEYS) -> Registry:
+def registry(epoch: int, keys: dict[int, bytes] = KEYS) -> Registry:
     return Registry(2, {index: Member(public_key(key), STAKES[index])
-                        for index, key in keys.items()}, 96, FORK)
+                        for index, key in keys.items()}, unchanging(96), FORK, epoch)
 
 
 def checkpoint(epoch: int, branch: int = 0) -> Checkpoint:
@@ -59,7 +59,7 @@ def checkpoint(epoch: int, branch: int = 0) -> Checkpoint:
 def link(epoch: int, branch: int = 0, following: Registry | None = None) -> Link:
     """To `epoch` from the one before."""
     return Link(FORK, checkpoint(epoch - 1), checkpoint(epoch, branch),
-                (following or registry()).commitment)
+                (following or registry(epoch)).commitment)
 
 
 def votes(of: Link, voters: Sequence[int], keys: dict[int, bytes] = KEYS) -> list[SignedVote]:
@@ -78,10 +78,11 @@ class Made:
 
     def forced(self, of: Link, signed: Sequence[SignedVote], weight: int) -> Certificate:
         """What a prover sends whose witness the circuit refuses: the sums all the same."""
-        public = CertificateInputs.of(registry().commitment, of.next_registry, of.source,
+        known = registry(of.source.epoch)
+        public = CertificateInputs.of(known.commitment, of.next_registry, of.source,
                                       of.target, weight, TAG)
         witness = to_limbs(self.circuit.system.witness(
-            certificate_inputs(self.circuit, registry(), of, signed, public)))
+            certificate_inputs(self.circuit, known, of, signed, public)))
         private = witness[self.key.public + 1:]
         device = CpuDevice(threads=1)
         results = KeyOnDevice(device, self.key).run(
@@ -97,12 +98,12 @@ def made() -> Made:
     circuit, device = FinalityCircuit(SIZE), CpuDevice()
     key = development_setup(circuit.r1cs, seed=bytes(32))
     prove = certificate_prover(circuit, Prover(key, device))
-    honest = {epoch: prove(registry(), link(epoch), votes(link(epoch), (0, 1)), TAG)
+    honest = {epoch: prove(registry(epoch - 1), link(epoch), votes(link(epoch), (0, 1)), TAG)
               for epoch in range(FIRST + 1, LAST + 1)}
     # Somebody with keys of one's own, and a registry in which they have all: the proof holds.
     others = {index: bytes([index + 9]) * 32 for index in KEYS}
-    own = link(FIRST + 1, 1, registry(others))
-    stolen = prove(registry(others), own, votes(own, (0, 1), others), TAG)
+    own = link(FIRST + 1, 1, registry(FIRST + 1, others))
+    stolen = prove(registry(FIRST, others), own, votes(own, (0, 1), others), TAG)
     device.close()
     return Made(circuit, key, honest, stolen)
 
@@ -141,7 +142,7 @@ class Net:
             else:
                 self.light[name] = LightPeer(LightSetup(
                     name, folder / name, identity, certificates, made.key.verification_key,
-                    checkpoint(FIRST), registry().commitment), self.troubles.append)
+                    checkpoint(FIRST), registry(FIRST).commitment), self.troubles.append)
 
     async def play(self, story: Callable[["Net"], Awaitable[None]]) -> None:
         try:
@@ -188,7 +189,7 @@ def test_they_follow_and_hand_on(made: Made, tmp_path: Path) -> None:
 
     play(net, story)
     final = checkpoint(6)
-    assert {light.trusted() for light in net.light.values()} == {(final, registry().commitment)}
+    assert {light.trusted() for light in net.light.values()} == {(final, registry(6).commitment)}
     full = [SlotView(40, b"", b"", 4, (4, checkpoint(4).root)),
             SlotView(48, b"", b"", 6, (6, final.root))]
     reports = {name: light.report() for name, light in net.light.items()}
@@ -258,10 +259,10 @@ def test_forced_witnesses_break_the_rule_that_is_meant(made: Made) -> None:
     for signed, weight, rule in ((votes(thief, (0, 0)), 96, "rising"),
                                  (votes(thief, (2,)), 28, "two thirds"),
                                  (votes(thief, (2,)), 64, "weight")):
-        public = CertificateInputs.of(registry().commitment, thief.next_registry, thief.source,
+        public = CertificateInputs.of(registry(4).commitment, thief.next_registry, thief.source,
                                       thief.target, weight, TAG)
         witness = made.circuit.system.witness(
-            certificate_inputs(made.circuit, registry(), thief, signed, public))
+            certificate_inputs(made.circuit, registry(4), thief, signed, public))
         violation = made.circuit.system.check(witness)
         assert violation is not None and rule in violation.constraint.label
 
@@ -271,7 +272,7 @@ def test_a_third_that_signs_twice_is_not_believed_but_told(made: Made, tmp_path:
     a third has signed both. The node takes neither's word any more, and says so."""
     device = CpuDevice(threads=1)
     other = certificate_prover(made.circuit, Prover(made.key, device))(
-        registry(), link(5, 1), votes(link(5, 1), (0, 2)), TAG)
+        registry(4), link(5, 1), votes(link(5, 1), (0, 2)), TAG)
     device.close()
     net = Net(tmp_path, made, {"one": raw(made.honest[5]), "two": raw(other)})
 
@@ -289,7 +290,7 @@ def test_who_was_not_asked_and_who_does_not_answer(made: Made, tmp_path: Path,
     heard: list[tuple[str, str]] = []
     light = LightPeer(LightSetup(
         "a", tmp_path, new_identity(), {}, made.key.verification_key, checkpoint(FIRST),
-        registry().commitment), heard.append)
+        registry(FIRST).commitment), heard.append)
     exchange = CertificateExchange(
         light.light, lambda *sent: None, lambda *sent: None, lambda *said: heard.append(said))
     empty = bytes(CertificateRange(first_epoch=5).encode_bytes())

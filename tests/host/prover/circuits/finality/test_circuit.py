@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import cache
 
 import pytest
@@ -12,13 +13,14 @@ from proofmill.host.prover.circuits.constraints import MODULUS
 from proofmill.host.prover.circuits.eddsa import public_key
 from proofmill.host.prover.circuits.finality.circuit import FinalityCircuit
 from proofmill.host.prover.circuits.finality.inputs import certificate_inputs, certificate_witness
-from proofmill.host.prover.circuits.finality.registry import Member, Registry
+from proofmill.host.prover.circuits.finality.registry import Member, Registry, unchanging
 from proofmill.host.prover.circuits.finality.size import CertificateSize
 from proofmill.host.prover.circuits.finality.statement import (
     CertificateInputs,
     SignedVote,
     state_votes,
 )
+from proofmill.host.prover.circuits.finality.vote import Link
 from proofmill.host.prover.circuits.poseidon import poseidon
 from proofmill.host.prover.curve.limbs import from_limbs
 from proofmill.host.prover.devices.cpu import CpuDevice
@@ -28,6 +30,7 @@ from proofmill.host.prover.groth16.verify import verify
 from tests.host.prover.circuits.finality.small import (
     FORK,
     KEYS,
+    LEFT,
     LINK,
     MEMBERS,
     PART,
@@ -45,13 +48,14 @@ def circuit(size: CertificateSize) -> FinalityCircuit:
     return FinalityCircuit(size)
 
 
-def inputs(size: CertificateSize, *votes: SignedVote) -> dict[str, int]:
+def inputs(size: CertificateSize, *votes: SignedVote, registry: Registry = REGISTRY,
+           link: Link = LINK) -> dict[str, int]:
     """What a prover feeds in, whether or not the votes prove anything."""
     public = CertificateInputs.of(
-        REGISTRY.commitment, LINK.next_registry, LINK.source, LINK.target,
+        registry.commitment, link.next_registry, link.source, link.target,
         sum(MEMBERS[each.validator].balance for each in votes), TAG,
         None if size.whole else sum(1 << each.validator for each in votes))
-    return certificate_inputs(circuit(size), REGISTRY, LINK, votes, public)
+    return certificate_inputs(circuit(size), registry, link, votes, public)
 
 
 def broken(size: CertificateSize, given: dict[str, int], pinned: dict[str, int] | None = None
@@ -70,6 +74,22 @@ def test_the_circuit_takes_what_the_definition_takes(size, votes) -> None:
     assert witness[1:1 + len(public)] == public == witness[1:1 + circuit(size).r1cs.public]
 
 
+@pytest.mark.parametrize("registry, votes, epoch", (
+    (LEFT, (0, 3), 7), (LEFT, (2, 3), 8), (LEFT, (2, 3), 10), (LEFT, (2, 3), 1 << 63),
+    (replace(REGISTRY, epoch=3), (2, 3), 7)))
+def test_who_comes_and_goes(registry: Registry, votes: tuple[int, ...], epoch: int) -> None:
+    """The first: two thirds of what is left in the next epoch, and not of what is there in this."""
+    link = to(epoch)
+    witness = from_limbs(certificate_witness(
+        circuit(WHOLE), registry, link, [voted(each, link) for each in votes], TAG))
+    assert circuit(WHOLE).system.check(witness) is None
+
+
+def to(epoch: int) -> Link:
+    """From the same source to another epoch."""
+    return replace(LINK, target=replace(LINK.target, epoch=epoch))
+
+
 def test_no_witness_is_made_of_votes_that_prove_nothing() -> None:
     """64,000,000,003 gwei: a third of one too little."""
     with pytest.raises(ProofmillError, match="two thirds"):
@@ -83,11 +103,11 @@ def another_leaf(level: int) -> tuple[dict[str, int], dict[str, int]]:
     """
     key = bytes([77] * 32)
     member = Member(public_key(key), 10**11)
-    forged = Registry(2, {0: member}, 10**11, FORK)
+    forged = Registry(2, {0: member}, unchanging(10**11), FORK, 6)
     given = certificate_inputs(circuit(PART), forged, LINK, [voted(0, key=key)], (
         CertificateInputs.of(REGISTRY.commitment, LINK.next_registry, LINK.source, LINK.target,
                              member.balance, TAG, 1)))
-    given |= {"tree root": REGISTRY.tree.root, "total": TOTAL}
+    given |= {"tree root": REGISTRY.tree.root, **{f"total {each}": TOTAL for each in range(1, 5)}}
     given |= {f"vote 0: sibling {each}": sibling
               for each, sibling in enumerate(REGISTRY.tree.path(0))}
     node = member.leaf
@@ -146,6 +166,33 @@ def false_witnesses() -> Iterator[tuple[str, CertificateSize, dict[str, int], di
         yield f"two thirds: bit {bit} is 0 or 1", WHOLE, alone, lower | {
             f"two thirds: bit {bit}": margin * pow(2, -bit, MODULUS)}
     yield "prover tag, squared", PART, part, {"prover tag, squared": 5}
+    yield from false_distances()
+
+
+def false_distances() -> Iterator[tuple[str, CertificateSize, dict[str, int], dict[str, int]]]:
+    """Of who is active when, and of the totals."""
+    def hot(given: dict[str, int], *distances: int) -> dict[str, int]:
+        return given | {f"{place} ahead": each for place, each in enumerate(distances, 1)}
+
+    far = inputs(PART, voted(2, to(9)), link=to(9))
+    yield "distance: 2 ahead is 0 or 1", PART, hot(far, 1, -1, 0, 1), {}
+    gone = inputs(PART, voted(0, to(11)), registry=LEFT, link=to(11))
+    yield "distance: one of them", PART, hot(gone, 1, 0, 0, 1), {}
+    gone = inputs(PART, voted(0, to(8)), registry=LEFT, link=to(8))
+    yield "distance: further than the last alone", PART, hot(gone, 1, 0, 0, 0), {}
+    yield "distance: not before: bit 63 is 0 or 1", PART, hot(
+        inputs(PART, voted(2)), 0, 0, 0, 1), {}
+    yield "vote 0: of who is active", PART, gone, {}
+    yield "vote 0: active, 2 ahead", PART, gone, {"vote 0: active, 2 ahead": 1}
+    half = (MODULUS + 1) // 2       # 1 + 2 / 2 + 4 + 8 = 14, the mask of who comes an epoch later
+    coming = replace(REGISTRY, members={**MEMBERS, 2: replace(MEMBERS[2], active=14)})
+    yield "vote 0: active 2 is 0 or 1", PART, inputs(PART, voted(2), registry=coming) | {
+        "vote 0: active 1": 1, "vote 0: active 2": half}, {}
+    less = inputs(WHOLE, voted(3), registry=LEFT)
+    assert less["late"] == 1 and 3 * less["weight"] < 2 * less["total 2"]
+    yield "late or not", WHOLE, less | {"late": 2}, {}
+    for name in ("total, 1 ahead", "total, 1 ahead, and late", "total, late"):
+        yield name, WHOLE, less, {name: -TOTAL}
 
 
 FALSE = list(false_witnesses())
@@ -176,7 +223,9 @@ def test_those_are_all_constraints_but_for_the_gadgets() -> None:
     ("target_high", "vote 0: signature"), ("target_low", "vote 0: signature"),
     ("vote 0: slot", "vote 0: signature"), ("vote 0: index", "vote 0: signature"),
     ("vote 0: head low", "vote 0: signature"), ("vote 0: scalar", "vote 0: signature"),
-    ("total", "registry: S-box"), ("domain low", "registry: S-box"),
+    ("total 1", "registry: S-box"), ("total 4", "registry: S-box"),
+    ("vote 0: active 1", "vote 0: of the registry"), ("epoch", "registry: S-box"),
+    ("domain low", "registry: S-box"),
     ("tree root", "registry: S-box")))
 def test_every_input_is_bound(name: str, gadget: str) -> None:
     """Source, target, fork and next registry by the signatures, stake by the registry."""
@@ -207,7 +256,7 @@ def test_the_inputs_determine_every_wire(size, votes) -> None:
 
 def test_a_certificate_is_proved_and_is_of_its_prover_alone() -> None:
     size = CertificateSize(1, 1, True)
-    registry = Registry(1, {0: MEMBERS[0]}, MEMBERS[0].balance, FORK)
+    registry = Registry(1, {0: MEMBERS[0]}, unchanging(MEMBERS[0].balance), FORK, 6)
     made = FinalityCircuit(size)
     device = CpuDevice()
     prover = Prover(development_setup(made.r1cs, seed=bytes(32)), device, r1cs=made.r1cs)

@@ -7,7 +7,7 @@ import pytest
 from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.prover.circuits.baby_jubjub import ZERO
 from proofmill.host.prover.circuits.constraints import MODULUS
-from proofmill.host.prover.circuits.finality.registry import Member, Registry
+from proofmill.host.prover.circuits.finality.registry import AHEAD, Member, Registry, unchanging
 from proofmill.host.prover.circuits.finality.size import EPOCH, SLOT, CertificateSize
 from proofmill.host.prover.circuits.finality.statement import (
     CertificateInputs,
@@ -25,6 +25,7 @@ from proofmill.host.prover.circuits.finality.vote import (
 )
 from tests.host.prover.circuits.finality.small import (
     FORK,
+    LEFT,
     LINK,
     MEMBERS,
     PART,
@@ -96,14 +97,20 @@ def test_votes_that_prove_nothing() -> None:
 
 def test_every_field_of_a_registry_is_in_its_commitment() -> None:
     members = {**MEMBERS, 0: replace(MEMBERS[0], balance=MEMBERS[0].balance - 1)}
-    others = (replace(REGISTRY, total=TOTAL + 1), replace(REGISTRY, fork_domain=bytes(32)),
+    others = (*(replace(REGISTRY, totals=tuple(TOTAL + (place == each) for place in range(AHEAD)))
+                for each in range(AHEAD)),
+              replace(REGISTRY, fork_domain=bytes(32)), replace(REGISTRY, epoch=7),
+              replace(REGISTRY, members={**MEMBERS, 0: replace(MEMBERS[0], active=7)}),
               replace(REGISTRY, members=members),
               replace(REGISTRY, members={1: MEMBERS[0], 2: MEMBERS[2], 3: MEMBERS[3]}))
-    assert len({REGISTRY.commitment, *(each.commitment for each in others)}) == 5
+    assert len({REGISTRY.commitment, *(each.commitment for each in others)}) == 10
 
 
 @pytest.mark.parametrize("changes, reason", (
-    ({"total": TOTAL - 1}, "more than the total"), ({"total": 1 << 64}, "0 to 2\\^64 - 1"),
+    ({"totals": (TOTAL, TOTAL, TOTAL - 1, TOTAL)}, "more than the total.*3 epochs after epoch 6"),
+    ({"totals": unchanging(1 << 64)}, "0 to 2\\^64 - 1"), ({"totals": (TOTAL,)}, "4 totals, not 1"),
+    ({"epoch": -1}, "epoch of a registry"),
+    ({"members": {0: replace(MEMBERS[0], active=16)}}, "bits 0 to 15, not 16"),
     ({"depth": 1}, "validator 2 has no place"), ({"depth": 0}, "depth of 1"),
     ({"members": {0: MEMBERS[0], 1: MEMBERS[0]}}, "stands twice"),
     ({"members": {0: Member(ZERO, 1)}}, "large order"),
@@ -126,6 +133,24 @@ def test_parts_are_added_up() -> None:
             ((state(voted(2), voted(3)),), "does not say who")):
         with pytest.raises(ProofmillError, match=reason):
             add_up(parts, TOTAL)
+
+
+def test_a_vote_counts_where_its_validator_is_active() -> None:
+    """Validator 0 goes after epoch 7: in 7 it votes, and two thirds of what is left then are
+    enough, as at the end of epoch 8."""
+    later = other(target=replace(LINK.target, epoch=8))
+    assert state(voted(0), voted(3), registry=LEFT).weight == 64 * 10**9 + 3
+    with pytest.raises(ProofmillError, match="less than two thirds"):
+        state(voted(0), voted(3))
+    with pytest.raises(ProofmillError, match="validator 0: by the registry it is not active in "
+                                             "epoch 8"):
+        state(voted(0, later), registry=LEFT, link=later)
+    assert {LEFT.total_for(epoch) for epoch in (7, 8, 9, 10, 99)} == {
+        TOTAL - MEMBERS[0].balance}
+    rising = replace(REGISTRY, totals=tuple(TOTAL + each for each in range(4)))
+    assert [rising.total_for(epoch) - TOTAL for epoch in (7, 8, 9, 10, 99)] == [0, 1, 2, 3, 3]
+    with pytest.raises(ProofmillError, match="for later epochs, not for 6"):
+        REGISTRY.ahead(6)
 
 
 def test_words_and_sizes() -> None:
