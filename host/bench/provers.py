@@ -22,10 +22,11 @@ from typing import Any
 import numpy as np
 
 from proofmill.host.bench.bench_jobs import BenchWork, job_key
-from proofmill.host.bench.simulated_queue import SimulatedQueue
+from proofmill.host.bench.simulated_queue import SimulatedQueue, Store
 from proofmill.host.bench.virtual_time import VirtualLoop, VirtualProcess
 from proofmill.host.ground.closing import Closing
 from proofmill.host.ground.errors import ProofmillError
+from proofmill.host.ground.garbage import uncollected
 from proofmill.host.ground.json_text import JsonObject
 from proofmill.host.ground.loop_time import loop_time
 from proofmill.host.network.node.jobs import JobRunner
@@ -89,18 +90,30 @@ class _Records:
         self.begun: Counter[str] = Counter()
         self.orphans: dict[str, float] = {}
         """Tasks that a killed worker had, and since when."""
+        self.offers: list[float] = []
         self.given: list[float] = []
         self.resumed: list[float] = []
+        self.server_since = 0.0
+        """When the server was back last, with all leases begun anew."""
         self._handed: dict[str, float] = {}
+        self._last: dict[str, str] = {}
+        """The worker that a task was handed to last."""
         self.holders: dict[str, set[str]] = {}
 
     def delivered(self, subject: str, user: str) -> None:
         """A task was handed to a worker."""
         identity, now = subject.rpartition(".")[2], loop_time()
         self.holders.setdefault(user, set()).add(identity)
+        self._last[identity] = user
         if identity in self.orphans and identity not in self._handed:
             self._handed[identity] = now
             self.given.append(now - self.orphans[identity])
+
+    def offered(self, subject: str) -> None:
+        """A task's lease is over: whoever asks next has it."""
+        identity = subject.rpartition(".")[2]
+        if identity in self.orphans and identity not in self._handed:
+            self.offers.append(loop_time() - max(self.orphans[identity], self.server_since))
 
     def began(self, user: str, identity: str) -> None:
         """A worker's device has begun a task."""
@@ -111,11 +124,13 @@ class _Records:
             self._handed.pop(identity, None)
             self.resumed.append(loop_time() - since)
 
-    def killed(self, user: str) -> None:
-        """A worker is no more."""
-        for identity in self.holders.pop(user, set()):
-            self.orphans[identity] = loop_time()
-            self._handed.pop(identity, None)
+    def killed(self, user: str, at: str) -> None:
+        """A worker is no more, which was at the task `at`, "" for none. What another was handed
+        meanwhile is not without a worker."""
+        for identity in self.holders.pop(user, set()) | ({at} if at else set()):
+            if self._last.get(identity) == user:
+                self.orphans[identity] = loop_time()
+                self._handed.pop(identity, None)
 
 
 class _SimulatedBench(Bench):
@@ -196,7 +211,7 @@ class Simulation:
         self._folder, self._draw, self._progress = folder, random.Random(seed), progress
         self._piece, self._seconds = piece_seconds, seconds
         self.records = _Records()
-        self.queue = SimulatedQueue(self._delivered)
+        self.queue = SimulatedQueue(self._delivered, self.records.offered)
         self.machines = [
             _Machine(f"prover-{number}", piece_seconds * self._draw.uniform(FASTEST, SLOWEST))
             for number in range(provers)]
@@ -294,11 +309,11 @@ class Simulation:
             await what()
 
     async def _kill_worker(self, machine: _Machine) -> None:
-        now = self._loop.time()
-        self.records.killed(machine.name)
+        now, at = self._loop.time(), ""
         if machine.at and machine.spans[-1][1] > now:
             machine.spans[-1] = machine.spans[-1][0], now
-            self.records.orphans[machine.at] = now
+            at = machine.at
+        self.records.killed(machine.name, at)
         await self._running[machine.name].kill()
         machine.away.append((now, now + ABSENT_SECONDS))
         self._loop.call_later(ABSENT_SECONDS, self._begin_worker, machine)
@@ -311,12 +326,16 @@ class Simulation:
         self._begin_node()
 
     async def _kill_server(self) -> None:
-        await self.queue.restart(ABSENT_SECONDS)
+        await self._without_server()
 
     async def _restore(self) -> None:
         store = self.queue.copy()
         await asyncio.sleep(OLD_SECONDS)
+        await self._without_server(store)
+
+    async def _without_server(self, store: Store | None = None) -> None:
         await self.queue.restart(ABSENT_SECONDS, store)
+        self.records.server_since = self._loop.time()
 
     def _access(self, name: str) -> Access:
         return Access(url="nats://127.0.0.1", user=name, password="", queue="mill")
@@ -327,15 +346,19 @@ def simulate(provers: int, piece_seconds: float, minutes: float, seed: int,
     """Run it; what came of it.
 
     `busy`: the share of the time that counts in which devices were at work, of the time in which
-    their machines were there. `handed`: seconds at most from a worker's kill until another had a
-    task of it, `resumed`: until another's device began it, which may be at another. `lost`: jobs
+    their machines were there. `offered`: seconds at most from a worker's kill, or from when the
+    server was back if it was away since, until its tasks were there for whoever asks next: what
+    the lease bounds. `handed`: from the kill until another worker, which may be busy until then,
+    had asked for and been given one, absences of the server included; `resumed`: until another's
+    device began it, which may be at another. `lost`: jobs
     begun and not submitted; `twice`: submitted more than once; `wrong`: with another result.
     `again`: tasks that a device began more than once. `server`: the share of its time that the
     queue's server was busy; `processor_seconds` and `simulated_seconds`: of all of it.
     """
     begun, processor = time.perf_counter(), time.process_time()
     with tempfile.TemporaryDirectory(
-            prefix="proofmill-provers-", dir=MEMORY if MEMORY.is_dir() else None) as place:
+            prefix="proofmill-provers-", dir=MEMORY if MEMORY.is_dir() else None) as place, \
+            uncollected():
         one = Simulation(Path(place), provers, piece_seconds, 60 * minutes, seed, progress)
         with asyncio.Runner(loop_factory=VirtualLoop) as runner:
             runner.run(one.run())
@@ -349,6 +372,7 @@ def simulate(provers: int, piece_seconds: float, minutes: float, seed: int,
         "kills": one.kills, "jobs": one.jobs, "tasks": len(records.begun),
         "again": sum(many > 1 for many in records.begun.values()),
         "busy": round(at_work / there, 4), "lease_seconds": LEASE_SECONDS,
+        "offered": round(max(records.offers, default=0.0), 3), "offers": len(records.offers),
         "handed": round(max(records.given, default=0.0), 3),
         "resumed": round(max(records.resumed, default=0.0), 3),
         "lost": one.jobs - len(submitted), "wrong": records.wrong,

@@ -15,6 +15,7 @@ from collections import OrderedDict, deque
 from collections.abc import Awaitable, Callable
 from copy import deepcopy
 from dataclasses import dataclass, field
+from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
@@ -38,6 +39,8 @@ MAX_PAYLOAD = 8 << 20
 
 Delivered = Callable[[str, str], None]
 """Hears of a message that is handed out: its subject and to which user."""
+Offered = Callable[[str], None]
+"""Hears of the subject of a message whose lease is over: whoever asks next has it."""
 
 
 @dataclass
@@ -56,6 +59,8 @@ class _Consumer:
     """Until when each message that was handed out is leased."""
     again: OrderedDict[int, None] = field(default_factory=OrderedDict)
     """Whose lease is over, or was given back."""
+    looked: dict[int, float] = field(default_factory=dict)
+    """When each lease is looked at next: it may have been begun anew until then."""
     last_sent: int = 0
 
 
@@ -69,11 +74,13 @@ class _Pull:
 class SimulatedQueue:
     """The server, its streams, and who is connected."""
 
-    def __init__(self, delivered: Delivered | None = None) -> None:
+    def __init__(self, delivered: Delivered | None = None,
+                 offered: Offered | None = None) -> None:
         """Up and empty."""
         self.busy_seconds = 0.0
         self.up = True
         self._delivered = delivered or (lambda subject, user: None)
+        self._offered = offered or (lambda subject: None)
         self._streams: dict[str, _Stream] = {}
         self._consumers: dict[tuple[str, str], _Consumer] = {}
         self._pulls: dict[tuple[str, str], deque[_Pull]] = {}
@@ -105,6 +112,7 @@ class SimulatedQueue:
             self._streams, self._consumers = deepcopy(store.streams), deepcopy(store.consumers)
         self.up, self._free_at = True, loop_time()
         for key, consumer in self._consumers.items():
+            consumer.looked.clear()
             for seq in consumer.pending:
                 self._lease(key, consumer, seq, consumer.ack_wait)
         for line in list(self._lines):
@@ -122,31 +130,48 @@ class SimulatedQueue:
         if client.closed:
             future.set_exception(ConnectionClosedError())
             return future
-        if not self.up:
+
+        def nobody() -> None:
             loop.call_later(timeout, _fail, future)
-            return future
-        takes = WRITE_SECONDS if write else READ_SECONDS
-        self._free_at = max(loop.time(), self._free_at) + takes
-        self.busy_seconds += takes
-        life = self._life
 
         def turn() -> None:
-            if life != self._life:
-                loop.call_later(timeout, _fail, future)
-                return
-            if client.closed and not write:
-                return  # who is dead does not ask any more; what was sent has been sent
             try:
                 found = apply()
             except Exception as error:
                 if not future.done():
-                    future.set_exception(error)
+                    # Without this frame, which has the future: nobody looks for cycles here.
+                    future.set_exception(error.with_traceback(None))
                 return
             if not future.done():
                 future.set_result(found)
 
-        loop.call_at(self._free_at + ROUND_TRIP_SECONDS, turn)
+        self._when_free(client, write, turn, nobody)
         return future
+
+    def tell(self, client: "SimulatedClient", write: bool, apply: Callable[[], None]) -> None:
+        """`apply` when it is its turn, of which the client does not hear."""
+        if not client.closed:
+            self._when_free(client, write, apply, lambda: None)
+
+    def _when_free(self, client: "SimulatedClient", write: bool, turn: Callable[[], None],
+                   nobody: Callable[[], None]) -> None:
+        """`turn` after what came before, or `nobody` where the server is away then."""
+        if not self.up:
+            nobody()
+            return
+        takes = WRITE_SECONDS if write else READ_SECONDS
+        loop = asyncio.get_running_loop()
+        self._free_at = max(loop.time(), self._free_at) + takes
+        self.busy_seconds += takes
+        loop.call_at(self._free_at + ROUND_TRIP_SECONDS, self._turn, client, write, self._life,
+                     turn, nobody)
+
+    def _turn(self, client: "SimulatedClient", write: bool, life: int, turn: Callable[[], None],
+              nobody: Callable[[], None]) -> None:
+        if life != self._life:
+            nobody()
+        elif write or not client.closed:  # who is dead asks no more; what was sent has been sent
+            turn()
 
     def add_stream(self, config: StreamConfig) -> None:
         """Make it, where it is not there."""
@@ -208,7 +233,12 @@ class SimulatedQueue:
 
     def pull(self, key: tuple[str, str], pull: _Pull) -> None:
         """Hand out what there is, or what comes."""
-        consumer = self._consumer(*key)
+        try:
+            consumer = self._consumer(*key)
+        except NotFoundError as error:
+            if not pull.future.done():
+                pull.future.set_exception(error)
+            return
         self._pulls.setdefault(key, deque()).append(pull)
         self._hand_out(key, consumer)
 
@@ -259,16 +289,29 @@ class SimulatedQueue:
     def _lease(self, key: tuple[str, str], consumer: _Consumer, seq: int, seconds: float) -> None:
         loop = asyncio.get_running_loop()
         until = consumer.pending[seq] = loop.time() + seconds
-        loop.call_at(until, self._end_lease, key, seq, until, self._life)
+        looked = consumer.looked.get(seq)
+        if looked is None or looked > until:
+            consumer.looked[seq] = until
+            loop.call_at(until, self._end_lease, key, seq, until, self._life)
 
-    def _end_lease(self, key: tuple[str, str], seq: int, until: float, life: int) -> None:
+    def _end_lease(self, key: tuple[str, str], seq: int, at: float, life: int) -> None:
         """Unless it was begun anew since, or its message is gone or given back."""
         if life != self._life:
             return
         consumer = self._consumers[key]
-        if consumer.pending.get(seq) == until and seq not in consumer.again:
-            consumer.again[seq] = None
-            self._hand_out(key, consumer)
+        if consumer.looked.get(seq) != at:
+            return
+        del consumer.looked[seq]
+        until = consumer.pending.get(seq)
+        if until is None or seq in consumer.again:
+            return
+        if until > at:
+            consumer.looked[seq] = until
+            asyncio.get_running_loop().call_at(until, self._end_lease, key, seq, until, life)
+            return
+        consumer.again[seq] = None
+        self._offered(self._streams[key[0]].messages[seq][0])
+        self._hand_out(key, consumer)
 
     def _remove(self, name: str, stream: _Stream, seq: int) -> None:
         gone = stream.messages.pop(seq, None)
@@ -327,8 +370,7 @@ class SimulatedMessage:
 
     async def ack(self) -> None:
         """Sent, and not waited for."""
-        self._client.ask(True, lambda: self._client.queue.acknowledge(self._key, self._seq)
-                         ).add_done_callback(_heard)
+        self._client.tell(True, lambda: self._client.queue.acknowledge(self._key, self._seq))
 
     async def ack_sync(self, timeout: float) -> None:
         """Until the server has it."""
@@ -337,13 +379,12 @@ class SimulatedMessage:
 
     async def nak(self, delay: float = 0.0) -> None:
         """Not done."""
-        self._client.ask(False, lambda: self._client.queue.give_back(self._key, self._seq, delay)
-                         ).add_done_callback(_heard)
+        self._client.tell(False,
+                          lambda: self._client.queue.give_back(self._key, self._seq, delay))
 
     async def in_progress(self) -> None:
         """Still at work."""
-        self._client.ask(False, lambda: self._client.queue.hold(self._key, self._seq)
-                         ).add_done_callback(_heard)
+        self._client.tell(False, lambda: self._client.queue.hold(self._key, self._seq))
 
 
 class SimulatedClient:
@@ -376,6 +417,10 @@ class SimulatedClient:
         """See `SimulatedQueue.ask`."""
         return self.queue.ask(self, write, apply, timeout)
 
+    def tell(self, write: bool, apply: Callable[[], None]) -> None:
+        """See `SimulatedQueue.tell`."""
+        self.queue.tell(self, write, apply)
+
     def jetstream(self, timeout: float) -> "SimulatedClient":
         """This."""
         return self
@@ -391,8 +436,7 @@ class SimulatedClient:
     async def publish(self, subject: str, content: bytes) -> Any:
         """To a stream, or a sign of life."""
         if ".alive." in subject:
-            return self.ask(False, lambda: self.queue.say(subject, content)
-                            ).add_done_callback(_heard)
+            return self.tell(False, lambda: self.queue.say(subject, content))
         return await self.ask(True, lambda: self.queue.publish(subject, content))
 
     async def purge_stream(self, stream: str, subject: str) -> None:
@@ -441,14 +485,16 @@ class _Subscription:
         """Up to `batch` messages, as soon as there is one."""
         loop = asyncio.get_running_loop()
         future: asyncio.Future[list[SimulatedMessage]] = loop.create_future()
-        pull = _Pull(self._client, future, batch)
-        self._client.ask(False, lambda: self._client.queue.pull(self._key, pull), timeout
-                         ).add_done_callback(lambda asked: _refuse(future, asked))
+        if self._client.closed:
+            raise ConnectionClosedError
+        self._client.tell(False, partial(self._client.queue.pull, self._key,
+                                         _Pull(self._client, future, batch)))
         over = loop.call_later(timeout, _fail, future)
         try:
             return await future
         finally:
             over.cancel()
+            del future  # of which an error would have this frame, and they the error
 
 
 class SimulatedLine(Line):
@@ -485,13 +531,3 @@ def _matches(pattern: str, subject: str) -> bool:
 def _fail(future: "asyncio.Future[Any]") -> None:
     if not future.done():
         future.set_exception(QueueTimeout())
-
-
-def _refuse(future: "asyncio.Future[Any]", asked: "asyncio.Future[Any]") -> None:
-    if not asked.cancelled() and (error := asked.exception()) is not None and not future.done():
-        future.set_exception(error)
-
-
-def _heard(asked: "asyncio.Future[Any]") -> None:
-    if not asked.cancelled():
-        asked.exception()  # what is only sent is not answered

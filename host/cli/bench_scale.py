@@ -123,9 +123,11 @@ def _sentences(many: dict[str, Any], bar: float, grace: float) -> Iterator[str]:
            f"wanted); {many['jobs']:,} jobs of {many['tasks']:,} pieces: {many['lost']} lost, "
            f"{many['twice']} submitted twice, {many['wrong']} wrong; {many['again']:,} pieces "
            "begun again")
-    yield (f"another prover had the piece of one that was killed after at most "
-           f"{many['handed']:.2f} s (at most {many['lease_seconds'] + grace:g} s wanted), and was "
-           f"at it after at most {many['resumed']:.2f} s")
+    yield (f"a piece of a prover that was killed was there for another after at most "
+           f"{many['offered']:.2f} s (at most {many['lease_seconds'] + grace:g} s wanted, from the "
+           f"kill or the server's return; {many['offers']} pieces); another, most of which are "
+           f"busy, had asked for it after at most {many['handed']:.2f} s, absences of the server "
+           f"included, and was at it after at most {many['resumed']:.2f} s")
     yield (f"queue's server at work for {100 * many['server']:.1f} % of the time; "
            f"{many['simulated_seconds']:,.0f} s of node and provers took "
            f"{many['processor_seconds']:,.0f} s of a processor")

@@ -368,7 +368,11 @@ FIELDS: dict[str, dict[str, str]] = {
         "jobs": "that were begun", "tasks": "their pieces", "again": "pieces that more than one "
         "device began", "busy": "share of the time in which devices were at work, of that in which "
         "their machines were there", "lease_seconds": "after which a piece goes to another",
-        "handed": "seconds at most from a worker's kill until another had its piece",
+        "offers": "pieces that a killed worker had and that were offered again",
+        "offered": "seconds at most from a worker's kill, or from the server's return where that "
+        "came later, until its piece was there for whoever asks next",
+        "handed": "seconds at most from a worker's kill until another had its piece, absences of "
+        "the server included",
         "resumed": "seconds at most until another's device began it",
         "lost": "jobs that were never submitted", "wrong": "jobs with another result",
         "twice": "jobs that were submitted more than once",

@@ -11,7 +11,7 @@ the same (`proofmill bench scale --provers`).
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -88,6 +88,8 @@ class Foreman:
         self._asked_for: dict[str, Task] = {}
         """Tasks that somebody waits for, with their inputs."""
         self._seen: dict[str, Seen] = {}
+        self._latest = ""
+        """Of the workers that are not put aside, the one that was heard last."""
         self._most_message = 1 << 20
         self._has_begun = False
         self._connected_now: Callable[[], bool] = lambda: False
@@ -125,9 +127,8 @@ class Foreman:
 
     def _anybody(self) -> bool:
         """Whether a worker is there, or may be: while the queue is away, and until they would be
-        heard again, workers are as they were. Of thousands the first one tells."""
-        now = loop_time()
-        return (any(self._is_there(each, now) for each in self._seen)
+        heard again, workers are as they were. Of thousands the one that was heard last tells."""
+        return (self._is_there(self._latest, loop_time())
                 or bool(self._seen and not self._hears()))
 
     def _hears(self) -> bool:
@@ -250,7 +251,8 @@ class Foreman:
             if asked:
                 self.book.open(asked)
                 await self._hand_in_all(asked)
-            while any(not future.done() for future in futures.values()):
+            settled = _settled(futures.values())
+            while not settled.done():
                 left = begin + seconds - loop.time()
                 if left <= 0:
                     raise DeviceError(
@@ -258,11 +260,10 @@ class Foreman:
                         f"{len(tasks)} tasks were not answered within {seconds:.0f} s")
                 if not self._anybody() and loop.time() - begin > NOBODY_SECONDS:
                     raise DeviceError("workers: no worker is connected; start `proofmill worker`")
-                await asyncio.wait(futures.values(), timeout=min(left, READ_SECONDS),
-                                   return_when=asyncio.FIRST_EXCEPTION)
-                for future in futures.values():
-                    if future.done():
-                        future.result()
+                await asyncio.wait([settled], timeout=min(left, READ_SECONDS))
+            for future in futures.values():
+                if future.done():
+                    future.result()
             return [found.get(task.identity) or futures[task.identity].result() for task in tasks]
         except BaseException:
             for identity, future in futures.items():
@@ -395,6 +396,8 @@ class Foreman:
         log.warning("worker %s is put aside: %s", worker, reason)
         self.book.put_aside(worker, reason)
         self._aside[worker] = reason
+        self._latest = max((each for each in self._seen if each not in self._aside),
+                           key=lambda each: self._seen[each].at, default="")
         if self._server is not None:
             self._server.revoke(worker)
         self._tell(worker, "aside", reason)
@@ -408,6 +411,8 @@ class Foreman:
                 self._tell(worker, "came", ", ".join(alive.devices))
                 log.info("worker %s is there, with %s", worker, ", ".join(alive.devices))
             self._seen[worker] = Seen(now, alive)
+            if worker not in self._aside:
+                self._latest = worker
 
     async def _sweep(self) -> None:
         """Look now and then, and when the server is back, for open tasks that the queue lost."""
@@ -496,6 +501,24 @@ async def _patiently(make: Callable[[StreamConfig], Coroutine[Any, Any, object]]
         except FAULTS:
             if loop_time() > deadline:
                 raise
+
+
+def _settled(futures: Iterable[asyncio.Future[Answered]]) -> asyncio.Future[None]:
+    """Done as soon as all are, or one has failed."""
+    settled: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    still = {future for future in futures if not future.done()}
+
+    def ended(future: asyncio.Future[Answered]) -> None:
+        still.discard(future)
+        failed = future.cancelled() or future.exception() is not None
+        if (failed or not still) and not settled.done():
+            settled.set_result(None)
+
+    for future in list(futures):
+        future.add_done_callback(ended)
+    if not still:
+        settled.set_result(None)
+    return settled
 
 
 def _when_answered(

@@ -36,7 +36,8 @@ def test_workers_that_nobody_disturbs_are_busy(monkeypatch: pytest.MonkeyPatch) 
         monkeypatch.setattr(provers, name, 0)
     found = simulate(40, 20.0, 2.0, 1)
     assert found["kills"] == 1 and found["busy"] > 0.99  # type: ignore[operator]
-    assert 0 < found["handed"] <= LEASE_SECONDS + 0.5  # type: ignore[operator]
+    assert found["offers"] and 0 < found["offered"] <= LEASE_SECONDS  # type: ignore[operator]
+    assert found["offered"] <= found["handed"] <= LEASE_SECONDS + 0.5  # type: ignore[operator]
     assert found["resumed"] >= found["handed"] and found["again"] >= 1  # type: ignore[operator]
 
 
@@ -49,7 +50,8 @@ def test_a_server_that_is_away_has_nothing_computed_again(monkeypatch: pytest.Mo
     assert found["kills"] == 1 + 1 and found["lost"] == found["twice"] == 0
     # Of the worker that was killed, and what was on its way.
     assert found["again"] <= 4  # type: ignore[operator]
-    # A server that begins anew begins the leases anew.
+    # A server that begins anew begins the leases anew, and from then on they are as long as ever.
+    assert 0 < found["offered"] <= LEASE_SECONDS  # type: ignore[operator]
     most = 2 * LEASE_SECONDS + provers.ABSENT_SECONDS + 0.5
     assert found["handed"] <= most  # type: ignore[operator]
 
