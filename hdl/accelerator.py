@@ -32,6 +32,7 @@ from proofmill.hdl.curve import Group
 from proofmill.hdl.description import describe
 from proofmill.hdl.extent import Extent
 from proofmill.hdl.fetcher import REQUEST, WRITE
+from proofmill.hdl.matmul import array_words, matmul_states, matmul_words
 from proofmill.hdl.msm import Msm, MsmShape
 from proofmill.hdl.windows import MAX_WINDOW
 
@@ -133,7 +134,10 @@ class Accelerator(wiring.Component):
         ]
         # A LOAD names `count` words, and a TRANSFORM; a MULTIPLY the last point's words, and what
         # lies before.
-        with m.If((header.command == Command.LOAD) | (header.command == Command.TRANSFORM)):
+        of_words = (header.command == Command.LOAD) | (header.command == Command.TRANSFORM)
+        if shape.matrix is not None:
+            of_words = of_words | (header.command == Command.MATMUL)
+        with m.If(of_words):
             m.d.comb += [extent.words.eq(place.count), extent.copies.eq(0)]
         with m.Else():
             m.d.comb += [extent.words.eq(
@@ -153,6 +157,9 @@ class Accelerator(wiring.Component):
                         (place.address | stored.point_words | stored.copy_words)[:within].any())
                 with m.Case(Command.TRANSFORM):
                     m.d.comb += splits.eq(place.address[:within].any())
+                if shape.matrix is not None:
+                    with m.Case(Command.MATMUL):
+                        m.d.comb += splits.eq((place.address | place.count)[:within].any())
             fits &= ~splits
 
         def record(name, values):
@@ -173,6 +180,7 @@ class Accelerator(wiring.Component):
                         m.next = "COMMAND"
 
         transform = self._count_transform(m, msm, size)
+        words = None if shape.matrix is None else matmul_words(m, self, msm)
         with m.FSM():
             with m.State("COMMAND"):
                 m.d.comb += commands.ready.eq(msm.ready)
@@ -188,6 +196,11 @@ class Accelerator(wiring.Component):
                         m.next = "COUNTERS"
                     with m.Case(Command.LOAD, Command.MULTIPLY, Command.TRANSFORM):
                         m.next = "PLACE"
+                    if shape.matrix is not None:
+                        with m.Case(Command.MATMUL):
+                            m.next = "PLACE"
+                        with m.Case(Command.MATRICES):
+                            m.next = "ARRAY"
                     with m.Case(Command.RESET):
                         m.d.comb += msm.clear.eq(1)
                         m.next = "CLEARING"
@@ -203,6 +216,9 @@ class Accelerator(wiring.Component):
                         m.next = "REGION"
                     with m.Elif(header.command == Command.TRANSFORM):
                         m.next = "SIZE"
+                    if shape.matrix is not None:
+                        with m.Elif(header.command == Command.MATMUL):
+                            m.next = "MATRIX"
             with m.State("LOAD"):
                 with m.If(place.count == 0):
                     m.next = "REPLY"
@@ -263,6 +279,9 @@ class Accelerator(wiring.Component):
                     if shape.transform is not None:
                         with m.Elif(header.command == Command.TRANSFORM):
                             m.next = "TRANSFORM"
+                    if shape.matrix is not None:
+                        with m.Elif(header.command == Command.MATMUL):
+                            m.next = "MATMUL"
                     with m.Else():
                         m.d.comb += msm.start.eq(1)
                         m.next = "MULTIPLY"
@@ -298,6 +317,9 @@ class Accelerator(wiring.Component):
             record("IDENTITY", identity_words(
                 shape, IDENTITY_PLACEHOLDER, memory_words=self.memory_words,
                 memory_cycles=self.memory_cycles, clock_hz=self.clock_hz).values())
+            if shape.matrix is not None:
+                matmul_states(m, self, msm, words, place, stored, error, reply)
+                record("ARRAY", array_words(shape.matrix).values())
             record("COUNTERS", [*(msm.counters[name] for name in SUM_COUNTERS), *transform])
         return m
 

@@ -43,6 +43,8 @@ class Command(enum.IntEnum):
     COUNTERS = 4
     RESET = 5
     TRANSFORM = 6
+    MATMUL = 7
+    MATRICES = 8
 
 
 DESCRIPTIONS = {
@@ -85,6 +87,16 @@ DESCRIPTIONS = {
                        "2 ** `power`; else `count` is 0. "
                        "Answers an ANSWER with `last` set, then the 2 ** `power` scalars in "
                        "order, canonical, as many words each.",
+    Command.MATMUL: "Multiply a matrix of activations by one of weights. `count` words of weights "
+                    "are taken from word `address` of the memory on, as entries from `entry` on of "
+                    "those that the chip has room for; where `count` is 0 they are there from "
+                    "before, which they are until a MULTIPLY, a TRANSFORM or a RESET. `words` "
+                    "words of activations follow. The product is of `steps`, `groups` and `tiles`: "
+                    "see `hdl.matrix_unit.MatrixUnit` for how matrices lie in entries. Answers an "
+                    "ANSWER with `last` set, then a word for each sum, and the cycles that the "
+                    "blocks took.",
+    Command.MATRICES: "Say how matrices are cut: an ANSWER, then one ARRAY record of words. Where "
+                      "there are no matrices it is an unknown command, and so is MATMUL.",
 }
 
 HEADER = data.StructLayout({"command": unsigned(8), "group": unsigned(8), "window": unsigned(8),
@@ -98,6 +110,8 @@ SLICES = data.StructLayout({"stride": unsigned(16), "copies": unsigned(16),
 STORED = data.StructLayout({"point_words": unsigned(16), "copy_words": unsigned(16),
                             "words": unsigned(32)})
 SIZE = data.StructLayout({"power": unsigned(32), "words": unsigned(32)})
+MATRIX = data.StructLayout({"steps": unsigned(16), "groups": unsigned(24), "tiles": unsigned(24)})
+OPERANDS = data.StructLayout({"entry": unsigned(32), "words": unsigned(32)})
 BIAS = data.StructLayout({"bias": unsigned(64)})
 BIAS_WORDS = 4
 """Words of the bias that makes digits signed, low word first: see `hdl.windows`."""
@@ -118,6 +132,8 @@ WORDS = {
     Command.COUNTERS: (HEADER,),
     Command.RESET: (HEADER,),
     Command.TRANSFORM: (HEADER, PLACE, SIZE),
+    Command.MATMUL: (HEADER, PLACE, MATRIX, OPERANDS),
+    Command.MATRICES: (HEADER,),
 }
 """The words of each command before its data."""
 
@@ -139,6 +155,7 @@ class Error(enum.IntEnum):
     TRANSFORM = 7    # it has no transforms, none of this size, or other words or `count`
     BATCHES = 8      # this gateware makes no sums in batches
     POINTS = 9       # a batch had no inverse: coordinates are not below the modulus
+    MATRICES = 10    # operands have no room on the chip, sizes are 0, or no weights are there
 
 
 IDENTITY = ("magic", "version", "hash", "curve", "multipliers", "adders", "interval_g1",
@@ -155,6 +172,11 @@ batch, 0 where sums are not made in batches. Coordinates of G1 lie in the memory
 2 ** `scale`, as in a .zkey where that is 256; where sums are made in batches those of G2 likewise,
 on the curve that the adder adds on. `memory_words` and `clock_hz` are
 0 where nothing but the simulation sets a limit."""
+
+ARRAY = ("operand_bits", "interval", "carry_cycles", "loop", "element", "products", "weight_bits",
+         "element_bits", "late")
+"""The words of an answer to MATRICES: with the identity's `curve`, `digit` and `limb` the fields of
+a `hdl.matrix_unit.MatrixUnitShape`."""
 
 SUM_COUNTERS = ("fill", "sum", "output", "finish", "recode", "drain", "digits", "additions",
                 "waited", "skipped", "batched", "products", "batches")

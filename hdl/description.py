@@ -14,10 +14,11 @@ from proofmill.hdl.curve import CURVES, Curve
 from proofmill.hdl.field import FIELDS, PrimeField
 from proofmill.hdl.folded import FoldedShape
 from proofmill.hdl.karatsuba import KaratsubaShape
+from proofmill.hdl.matrix_shape import MatrixShape
 from proofmill.hdl.montgomery import MultiplierShape
 
 KINDS: dict[str, type[MultiplierShape]] = {
-    shape.kind: shape for shape in (MultiplierShape, KaratsubaShape, FoldedShape)}
+    shape.kind: shape for shape in (MultiplierShape, KaratsubaShape, FoldedShape, MatrixShape)}
 """Multipliers, by what each kind is called."""
 
 NAMED = {Curve: CURVES, PrimeField: FIELDS}

@@ -62,14 +62,14 @@ class MailboxUnit(wiring.Component):
     drained : nothing is left but sums on their way, out
     digit_taken, paired, waited, cutting : to be counted, out; see `hdl.commands.COUNTERS`
     lending, planes : see `hdl.mailboxes.Mailboxes`, in; only of the first unit, where there are
-        transforms
+        transforms or matrices
     pairs, sums, popped : to and from a batch-affine adder, see `hdl.mailbox_batches.PairPort`; only
         where there is one
     """
 
     def __init__(self, shape, unit: int):
         self.shape, self.unit = shape, unit
-        self.lent = shape.transform if unit == 0 and shape.datapath else None
+        self.lent = shape.lent if unit == 0 and shape.datapath else None
         adder, bits = shape.adder, shape.mailbox_bits
         super().__init__({
             "group": In(range(max(2, len(adder.groups)))),
@@ -81,7 +81,7 @@ class MailboxUnit(wiring.Component):
             "at_rest": Out(1), "drained": Out(1),
             "digit_taken": Out(1), "paired": Out(1), "waited": Out(1), "cutting": Out(1),
             **({} if self.lent is None else {
-                "lending": In(1), "planes": In(PlanePort(self.lent)).array(PLANES)}),
+                "lending": In(1), "planes": In(PlanePort(*self.lent)).array(PLANES)}),
             **({} if not shape.batches else {
                 "pairs": Out(stream.Signature(pair_layout(shape.widest, shape.datapath))),
                 "sums": In(stream.Signature(sum_layout(shape.widest, shape.datapath))),

@@ -38,7 +38,7 @@ from proofmill.hdl.mailbox_batches import beats as beats_of
 from proofmill.hdl.point_adder import AdderShape
 from proofmill.hdl.schedule import LOAD_CYCLE
 from proofmill.hdl.transform import PlanePort
-from proofmill.hdl.transform_shape import PLANES, TransformShape
+from proofmill.hdl.transform_shape import PLANES
 
 AWAY = LOAD_CYCLE - 2
 """Cycles from a coordinate's turn in its slot to when it goes to the adder, with the resident's."""
@@ -96,7 +96,7 @@ class Mailboxes(wiring.Component):
     shape : the adder they feed.
     mailbox_bits : 2 ** mailbox_bits mailboxes of G1 points, half as many of G2 points.
     datapath : False leaves out the coordinates: flags, slots and cycles alone.
-    lent : a shape of transforms that compute in the memory of the coordinates, or None.
+    lent : (rows, bits) of what others use of each plane of the memory of the coordinates, or None.
     unit : z of an affine point, or its real part, where sums of these may be made in batches, else
         None.
 
@@ -136,7 +136,7 @@ class Mailboxes(wiring.Component):
     """
 
     def __init__(self, shape: AdderShape, mailbox_bits: int, *, datapath: bool = True,
-                 lent: TransformShape | None = None, unit: int | None = None):
+                 lent: tuple[int, int] | None = None, unit: int | None = None):
         self.unit = unit
         self.shape, self.mailbox_bits, self.datapath = shape, mailbox_bits, datapath
         self.lent = lent
@@ -164,7 +164,7 @@ class Mailboxes(wiring.Component):
             "paired": Out(1),
             "waited": Out(1),
             **({} if lent is None else {
-                "lending": In(1), "planes": In(PlanePort(lent)).array(PLANES)}),
+                "lending": In(1), "planes": In(PlanePort(*lent)).array(PLANES)}),
             **({} if unit is None else {
                 "batched": In(1), "port": Out(Batched(shape.coordinate_bits, mailbox_bits))}),
         })

@@ -6,15 +6,13 @@ from amaranth import *
 from amaranth.lib import enum, fifo, stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from proofmill.hdl.commands import MATRIX
 from proofmill.hdl.matrix_shape import ArrayPort, MatrixShape
 
 QUEUE = 8
 """Sums that wait to be taken."""
 
-STEP_BITS = 16
-"""Bits of a count of steps."""
-
-ROOM = 24
+ROOM = MATRIX["tiles"].width
 """Bits of an address of an entry, and of a count of groups or tiles."""
 
 
@@ -88,7 +86,7 @@ class MatrixControl(wiring.Component):
         self.shape, self.late = shape, late
         self.weight_bits, self.element_bits = weight_bits, element_bits
         super().__init__({
-            "start": In(1), "steps": In(STEP_BITS), "groups": In(ROOM), "tiles": In(ROOM),
+            "start": In(1), **{name: In(MATRIX[name].shape) for name, _ in MATRIX},
             "base": In(weight_bits), "busy": Out(1), "cycles": Out(32),
             "array": Out(ArrayPort(shape)), "weight": Out(weight_bits),
             "elements": Out(element_bits).array(shape.rows),

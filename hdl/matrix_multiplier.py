@@ -60,7 +60,7 @@ class MatrixMultiplier(FoldedMultiplier):
         wiring.Component.__init__(self, {
             "start": In(1), **ports(shape), "mode": In(1), "moving": In(1),
             "word": In(shape.word_bits), "load": In(1),
-            "elements": In(2 * shape.element * shape.rows), "active": In(1), "advance": In(1),
+            "elements": In(shape.elements_bits), "active": In(1), "advance": In(1),
             "column": In(range(shape.limbs)), "sums": Out(shape.sum_bits * shape.products)})
 
     def elaborate(self, platform):

@@ -1,6 +1,6 @@
 """How a folded multiplier's blocks are cut to multiply matrices of small integers, too."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import ClassVar
 
@@ -111,9 +111,19 @@ class MatrixShape(FoldedShape):
         return 2 * self.columns * self.element
 
     @property
+    def elements_bits(self) -> int:
+        """Bits of all rows' elements of x in a cycle."""
+        return 2 * self.element * self.rows
+
+    @property
     def most_terms(self) -> int:
         """Terms of a sum that is sure to fit."""
         return ((1 << self.sum_bits) - 1) // ((1 << self.element) - 1) ** 2
+
+    @property
+    def plain(self) -> FoldedShape:
+        """The same multiplier, which multiplies in the field alone."""
+        return FoldedShape(**{each.name: getattr(self, each.name) for each in fields(FoldedShape)})
 
     def build(self) -> wiring.Component:
         from proofmill.hdl.matrix_multiplier import MatrixMultiplier

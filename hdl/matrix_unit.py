@@ -7,8 +7,8 @@ from amaranth import *
 from amaranth.lib import data, memory, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from proofmill.hdl.commands import WORD
-from proofmill.hdl.matrix_control import ROOM, STEP_BITS, MatrixControl
+from proofmill.hdl.commands import MATRIX, WORD
+from proofmill.hdl.matrix_control import ROOM, MatrixControl
 from proofmill.hdl.matrix_shape import MatrixShape, control_port
 from proofmill.hdl.montgomery import ports
 
@@ -21,16 +21,12 @@ class Operation(IntEnum):
     ELEMENTS = 2
     """... of x."""
     MULTIPLY = 3
-    """Multiply by the entries of w from `address` on; a `SIZE` follows."""
+    """Multiply by the entries of w from `address` on; a word with its
+    sizes follows, `hdl.commands.MATRIX`, each at least 1."""
 
 
 HEADER = data.StructLayout({"operation": 8, "address": ROOM, "count": 32})
 """The first word of a command."""
-
-SIZE = data.StructLayout({"steps": STEP_BITS, "groups": ROOM, "tiles": ROOM})
-"""The second word of MULTIPLY: steps of a sum, groups of ``loop`` rows of x, and tiles of
-``columns`` columns of w; each at least 1."""
-
 
 @dataclass(frozen=True, kw_only=True)
 class MatrixUnitShape:
@@ -41,11 +37,13 @@ class MatrixUnitShape:
     multiplier : whose blocks multiply.
     weight_bits, element_bits : 2 ** so many entries of w and of x; an entry of w is what a row of
         hardware needs for a step, one of x what all rows need for a sum's step.
+    late : cycles by which entries come later than in the cycle after their address.
     """
 
     multiplier: MatrixShape
     weight_bits: int
     element_bits: int
+    late: int = 0
 
     def __post_init__(self) -> None:
         for name in ("weight_bits", "element_bits"):
@@ -60,7 +58,7 @@ class MatrixUnitShape:
     @property
     def element_words(self) -> int:
         """Words of an entry of x."""
-        return -(-2 * self.multiplier.element * self.multiplier.rows // WORD)
+        return -(-self.multiplier.elements_bits // WORD)
 
 
 class MatrixUnit(wiring.Component):
@@ -97,12 +95,12 @@ class MatrixUnit(wiring.Component):
         shape = self.shape
         m.submodules.multiplier = array = shape.multiplier.build()
         m.submodules.control = control = MatrixControl(
-            shape.multiplier, shape.weight_bits, shape.element_bits)
+            shape.multiplier, shape.weight_bits, shape.element_bits, shape.late)
         for port in ("start", "a", "b", *(["second"] if shape.multiplier.second else [])):
             m.d.comb += getattr(array, port).eq(getattr(self, port))
         control_port(m, control.array, array)
 
-        header, size = Signal(HEADER), Signal(SIZE)
+        header, size = Signal(HEADER), Signal(MATRIX)
         write_weights, write_elements = Signal(), Signal()
         entry = Signal(WORD * max(shape.weight_words, shape.element_words), reset_less=True)
         self._memories(m, array, control, header, entry, write_weights, write_elements)
@@ -156,24 +154,37 @@ class MatrixUnit(wiring.Component):
         return m
 
     def _memories(self, m, array, control, header, entry, write_weights, write_elements):
-        """Entries of w, and of x once for each row of hardware, which reads them by itself."""
+        """Entries of w and of x."""
         shape = self.shape.multiplier
         with m.If(write_weights | write_elements):
             m.d.sync += [header.address.eq(header.address + 1), write_weights.eq(0),
                          write_elements.eq(0)]
-
-        def kept(name, bits, depth_bits, written, write, wanted):
-            m.submodules[name] = cells = memory.Memory(shape=bits, depth=1 << depth_bits, init=[])
-            port, read = cells.write_port(), cells.read_port()
-            m.d.comb += [port.addr.eq(header.address), port.data.eq(written), port.en.eq(write),
-                         read.addr.eq(wanted)]
-            return read.data
-
-        bits = 2 * shape.element
         m.d.comb += [
-            array.word.eq(kept("weights", shape.word_bits, self.shape.weight_bits,
-                               entry[:shape.word_bits], write_weights, control.weight)),
-            array.elements.eq(Cat(
-                kept(f"elements{row}", bits, self.shape.element_bits,
-                     entry.word_select(row, bits), write_elements, wanted)
-                for row, wanted in enumerate(control.elements)))]
+            array.word.eq(entries(
+                m, "weights", shape.word_bits, self.shape.weight_bits, header.address,
+                entry[:shape.word_bits], write_weights, control.weight, self.shape.late)),
+            array.elements.eq(elements_of(
+                m, self.shape, control, header.address, entry, write_elements))]
+
+
+def entries(m, name, bits, depth_bits, address, value, write, wanted, late):
+    """2 ** `depth_bits` entries of `bits` bits: `value` is written where `write` is 1; the one that
+    is `wanted`, one cycle and `late` more later."""
+    m.submodules[name] = cells = memory.Memory(shape=bits, depth=1 << depth_bits, init=[])
+    port, read = cells.write_port(), cells.read_port()
+    m.d.comb += [port.addr.eq(address), port.data.eq(value), port.en.eq(write),
+                 read.addr.eq(wanted)]
+    found = read.data
+    for n in range(late):
+        held = Signal(bits, name=f"{name}_read{n}", reset_less=True)
+        m.d.sync += held.eq(found)
+        found = held
+    return found
+
+
+def elements_of(m, shape: MatrixUnitShape, control, address, entry, write):
+    """What all rows of hardware multiply by: entries of x, once for each, which reads by itself."""
+    bits = 2 * shape.multiplier.element
+    return Cat(entries(m, f"elements{row}", bits, shape.element_bits, address,
+                       entry.word_select(row, bits), write, wanted, shape.late)
+               for row, wanted in enumerate(control.elements))

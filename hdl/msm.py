@@ -36,6 +36,9 @@ from proofmill.hdl.inverter import Inverter
 from proofmill.hdl.levels import Levels
 from proofmill.hdl.loader import PointLoader
 from proofmill.hdl.mailbox_unit import MailboxUnit
+from proofmill.hdl.matrices import PLANE_LATE, Matrices, matrix_port
+from proofmill.hdl.matrix_shape import MatrixShape
+from proofmill.hdl.matrix_unit import MatrixUnitShape
 from proofmill.hdl.narrow import Narrow
 from proofmill.hdl.point_adder import AdderShape, PointAdder
 from proofmill.hdl.processor_finisher import Finisher
@@ -68,6 +71,9 @@ class MsmShape:
     batch : sums may be made in batches of up to so many pairs, a power of two, on the adder's first
         multiplier; None: none are. Then coordinates lie in the memory in the multiplier's own
         Montgomery form, those of G2 on the curve that the adder adds on.
+    matrices : matrices are multiplied, on the adder's first multiplier, which has to be a
+        `MatrixShape`; weights lie in the memory of the first unit's mailboxes, and there is one of
+        2 ** `matrices` entries of activations beside it; None: none are.
     port : words that the memory answers in a cycle, 2; whatever is asked for then begins at an
         even address. None: one.
     """
@@ -79,6 +85,7 @@ class MsmShape:
     transforms: int | None = None
     batch: int | None = None
     port: int | None = None
+    matrices: int | None = None
 
     def __post_init__(self):
         if self.port not in (None, 2):
@@ -87,6 +94,7 @@ class MsmShape:
         if self.batches and self.adder.units > 1:
             raise ValueError("sums are made in batches of points that one mailbox unit brings; "
                              f"here are {self.adder.units} units")
+        self._check_matrices()
         if self.transforms is None:
             return
         if self.adder.multiplier.second is None:
@@ -102,6 +110,32 @@ class MsmShape:
         if self.transform.value_words % self.port_words:
             raise ValueError(f"values of {self.transform.value_words} words do not begin where a "
                              f"port of {self.port_words} words takes them")
+
+    def _check_matrices(self) -> None:
+        if self.matrices is None:
+            return
+        if not isinstance(self.adder.multiplier, MatrixShape):
+            raise ValueError("matrices are multiplied on blocks that can, and this multiplier is "
+                             f"{self.adder.multiplier.kind}, not {MatrixShape.kind}")
+        room = 3 * self.adder.coordinate_bits
+        if self.matrix.multiplier.word_bits > room:
+            raise ValueError(f"entries of w of {self.matrix.multiplier.word_bits} bits do not fit "
+                             f"three coordinates, {room} bits")
+
+    @cached_property
+    def matrix(self) -> MatrixUnitShape | None:
+        """The matrices, with as many entries of w as the memory of mailboxes has rows."""
+        if self.matrices is None:
+            return None
+        return MatrixUnitShape(multiplier=self.adder.multiplier, weight_bits=self.mailbox_bits,
+                               element_bits=self.matrices, late=PLANE_LATE)
+
+    @property
+    def lent(self) -> tuple[int, int] | None:
+        """(rows, bits) of what transforms and matrices use of the memory of mailboxes."""
+        if self.matrices is not None:
+            return 1 << self.mailbox_bits, self.adder.coordinate_bits
+        return self.transform and (self.transform.rows, self.transform.stored.bit_length())
 
     @property
     def port_words(self) -> int:
@@ -187,6 +221,8 @@ class Msm(wiring.Component):
     transform, power, values, transformed, transforming, moving, writes : begin a transform, in; and
         its size, its words in and out, that it is computed, that a tile's values are moved, and
         words for the memory: see `hdl.transform_tiles.Tiles`; only where there are transforms
+    matrices : see `hdl.matrices.Matrices`, whose `address` and `count` are those above; only where
+        there are matrices
     """
 
     def __init__(self, shape: MsmShape, program=None):
@@ -220,6 +256,7 @@ class Msm(wiring.Component):
                 "transform": In(1), "power": In(range(shape.transform.most + 1)),
                 "values": In(words), "transformed": Out(words), "transforming": Out(1),
                 "moving": Out(1), "writes": Out(stream.Signature(WRITE))}),
+            **({} if shape.matrix is None else {"matrices": In(matrix_port(shape.matrix))}),
         })
 
     def elaborate(self, platform):
@@ -256,14 +293,21 @@ class Msm(wiring.Component):
         wiring.connect(m, slicer.points, fetcher.points)
         m.d.sync += slicer.start.eq(sequencer.begin)
         loaded = Signal()
-        ready = sequencer.ready
+        ready, others = sequencer.ready, []
         if shape.transform is not None:
             m.submodules.transforms = transforms = Transform(
                 shape.transform, datapath=shape.datapath)
             m.submodules.tiles = tiles = Tiles(shape.transform)
             ready = ready & tiles.ready
             tiles.connect(m, transforms)
-            self._share_memory(m, fetcher.requests, loader.points, tiles)
+            others.append(("narrow", tiles))
+        if shape.matrix is not None:
+            m.submodules.matrices = matrices = Matrices(
+                shape.matrix, shape.adder.coordinate_bits, datapath=shape.datapath)
+            ready = ready & matrices.ready
+            others.append(("narrow_matrices", matrices))
+        if others:
+            self._share_memory(m, fetcher.requests, loader.points, others)
         else:
             wiring.connect(m, fetcher.requests, wiring.flipped(self.requests))
             wiring.connect(m, loader.points, wiring.flipped(self.points))
@@ -308,6 +352,8 @@ class Msm(wiring.Component):
             self._finish(m, sequencer, frames, hand_out, point_adder)
         if shape.transform is not None:
             self._transform(m, transforms, tiles, frames, units[0], point_adder)
+        if shape.matrix is not None:
+            self._matrices(m, matrices, units[0], point_adder)
         if shape.batches:
             m.d.comb += [slicer.based.eq(self.based), slicer.window.eq(self.window),
                          levels.based.eq(self.based), levels.base.eq(self.bias)]
@@ -315,15 +361,20 @@ class Msm(wiring.Component):
                           point_adder)
         return m
 
-    def _share_memory(self, m, requests, points, tiles):
-        """The memory is the sums', and the transforms' while one is under way."""
-        values = tiles.points
-        if self.shape.port_words > 1:
-            m.submodules.narrow = narrow = Narrow(self.shape.port_words)
-            wiring.connect(m, narrow.narrow, tiles.points)
-            values = narrow.wide
-        for source, target, theirs in ((requests, points, tiles.ready),
-                                       (tiles.requests, values, ~tiles.ready)):
+    def _share_memory(self, m, requests, points, others):
+        """The memory is the sums', and that of one of `others` while it has something under way."""
+        idle = others[0][1].ready
+        for _, other in others[1:]:
+            idle = idle & other.ready
+        clients = [(requests, points, idle)]
+        for name, other in others:
+            words = other.points
+            if self.shape.port_words > 1:
+                m.submodules[name] = narrow = Narrow(self.shape.port_words)
+                wiring.connect(m, narrow.narrow, words)
+                words = narrow.wide
+            clients.append((other.requests, words, ~other.ready))
+        for source, target, theirs in clients:
             m.d.comb += [source.ready.eq(self.requests.ready & theirs),
                          target.payload.eq(self.points.payload),
                          target.valid.eq(self.points.valid & theirs)]
@@ -424,10 +475,37 @@ class Msm(wiring.Component):
             return
         m.d.comb += [transforms.product.eq(adder.product), unit.lending.eq(~transforms.ready)]
         for port, plane in zip(transforms.planes, unit.planes, strict=True):
-            wiring.connect(m, port, plane)
+            if self.shape.matrix is None:
+                wiring.connect(m, port, plane)
+            else:  # whose rows are of other sizes
+                m.d.comb += [port.word.eq(plane.word), *(
+                    getattr(plane, name).eq(getattr(port, name))
+                    for name in ("row", "written", "enable", "value"))]
         with m.If(transforms.multiplying):
             m.d.comb += [adder.borrowed.eq(1), adder.borrowed_second.eq(1),
                          adder.borrowed_a.eq(transforms.a), adder.borrowed_b.eq(transforms.b)]
+
+    def _matrices(self, m, matrices, unit, adder):
+        """Matrices, while no sum is under way, on the adder's first multiplier and in the first
+        unit's memory."""
+        port = self.matrices
+        for name in port.signature.members:
+            if name not in ("activations", "answers"):
+                m.d.comb += getattr(matrices, name).eq(getattr(port, name))
+        m.d.comb += [matrices.address.eq(self.address), matrices.count.eq(self.count)]
+        wiring.connect(m, matrices.activations, wiring.flipped(port.activations))
+        wiring.connect(m, matrices.answers, wiring.flipped(port.answers))
+        if adder is None:
+            return
+        wiring.connect(m, matrices.array, adder.array)
+        m.d.comb += [adder.weights.eq(matrices.weights), adder.elements.eq(matrices.elements)]
+        with m.If(~matrices.ready):
+            m.d.comb += unit.lending.eq(1)
+        for theirs, plane in zip(matrices.planes, unit.planes, strict=True):
+            m.d.comb += theirs.word.eq(plane.word)
+            with m.If(~matrices.ready):
+                m.d.comb += [getattr(plane, name).eq(getattr(theirs, name))
+                             for name in ("row", "written", "enable", "value")]
 
     def _batches(self, m, sequencer, frames, levels, loader, drained, unit, now, adder):
         """Sums in batches, level by level, on the adder's first multiplier, and one inverter for

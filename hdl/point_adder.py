@@ -13,6 +13,7 @@ from proofmill.hdl.curve import Curve, Group
 from proofmill.hdl.formulas import complete_addition
 from proofmill.hdl.frames import NextFrame
 from proofmill.hdl.graph import trace
+from proofmill.hdl.matrix_shape import ArrayPort, MatrixShape, control_port
 from proofmill.hdl.montgomery import MultiplierShape
 from proofmill.hdl.schedule import Bank, Resources, Schedule, schedule
 from proofmill.hdl.sum_unit import SumUnit
@@ -125,6 +126,8 @@ class PointAdder(wiring.Component):
     borrowed_a, borrowed_b : its operands then, in
     borrowed_second : ... and that they are of its second field, in; only where it has one
     product : its product, out, the multiplier's latency and one cycle after its operands
+    array, weights, elements : of the first multiplier, in; only where it multiplies matrices, see
+        `hdl.matrix_multiplier.MatrixMultiplier`
     """
 
     def __init__(self, shape: AdderShape):
@@ -139,6 +142,10 @@ class PointAdder(wiring.Component):
             "borrowed_b": In(shape.multiplier.operand_bits),
             **({} if shape.multiplier.second is None else {"borrowed_second": In(1)}),
             "product": Out(shape.multiplier.product_bits),
+            **({} if not isinstance(shape.multiplier, MatrixShape) else {
+                "array": In(ArrayPort(shape.multiplier)),
+                "weights": In(shape.multiplier.word_bits),
+                "elements": In(shape.multiplier.elements_bits)}),
         })
 
     def elaborate(self, platform):
@@ -157,7 +164,12 @@ class PointAdder(wiring.Component):
 
     def _multiplier(self, m, banks, number):
         shape, unit = self.shape.multiplier, f"multiplier{number}"
-        m.submodules[unit] = multiplier = shape.build()
+        matrices = isinstance(shape, MatrixShape)
+        m.submodules[unit] = multiplier = (
+            shape.plain if matrices and number else shape).build()
+        if matrices and not number:
+            control_port(m, self.array, multiplier)
+            m.d.comb += [multiplier.word.eq(self.weights), multiplier.elements.eq(self.elements)]
         a, b = (Signal(shape.operand_bits, name=f"{unit}_{side}", reset_less=True) for side in "ab")
         m.d.sync += [a.eq(banks.read(unit, 0)), b.eq(banks.read(unit, 1))]
         if number == 0:

@@ -141,3 +141,15 @@ MATRICES = {
 }
 """Matrices of bytes on folded multipliers, by their blocks: the ULX3S' first; with two products a
 block where one is 26 bits wide."""
+
+
+def with_matrices(shape: MsmShape) -> MsmShape:
+    """The same accelerator, whose multiplier's blocks multiply matrices of bytes, too: see
+    `matrices_on`. Where that takes operands less often than the one before, so do the groups; there
+    is room for twice as many entries of activations as mailboxes."""
+    before = shape.adder.multiplier
+    multiplier = matrices_on(before)
+    intervals = tuple((group, cycles * multiplier.interval // before.interval)
+                      for group, cycles in shape.adder.intervals)
+    return replace(shape, matrices=shape.mailbox_bits + 1, adder=replace(
+        shape.adder, multiplier=multiplier, intervals=intervals))

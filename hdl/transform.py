@@ -17,16 +17,19 @@ WAITING = 4
 class PlanePort(wiring.Signature):
     """To a plane of the memory.
 
+    Parameters
+    ----------
+    rows, bits : how many words are used, and how many bits of each.
+
     Members
     -------
     row : that is read; its `word` is there three cycles later
     written, enable, value : a row to write, and what; a `row` of the next cycle on finds it
     """
 
-    def __init__(self, shape: TransformShape):
-        rows = range(shape.rows)
-        bits = shape.stored.bit_length()
-        super().__init__({"row": Out(rows), "word": In(bits), "written": Out(rows),
+    def __init__(self, rows: int, bits: int):
+        row = range(rows)
+        super().__init__({"row": Out(row), "word": In(bits), "written": Out(row),
                           "enable": Out(1), "value": Out(bits)})
 
 
@@ -87,7 +90,7 @@ class Transform(wiring.Component):
             "tile": Out(tile_layout(shape)),
             "slot": In(1, init=1),
             **({} if not datapath else {
-                "planes": Out(PlanePort(shape)).array(PLANES),
+                "planes": Out(PlanePort(shape.rows, shape.stored.bit_length())).array(PLANES),
                 "a": Out(multiplier.operand_bits), "b": Out(multiplier.operand_bits),
                 "multiplying": Out(1), "product": In(multiplier.product_bits)}),
         })

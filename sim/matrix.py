@@ -6,9 +6,10 @@ import numpy as np
 from amaranth.lib import data
 from numpy.typing import NDArray
 
-from proofmill.hdl.commands import WORD, pack
+from proofmill.hdl.commands import HEADER as COMMAND
+from proofmill.hdl.commands import MATRIX, OPERANDS, PLACE, WORD, Command, pack
 from proofmill.hdl.matrix_control import settling
-from proofmill.hdl.matrix_unit import HEADER, SIZE, MatrixUnitShape, Operation
+from proofmill.hdl.matrix_unit import HEADER, MatrixUnitShape, Operation
 
 Whole = NDArray[np.int64]
 Words = NDArray[np.uint64]
@@ -69,7 +70,7 @@ class Plan:
         interval = max(self.steps, shape.limbs + 3)
         steps = (1 + shape.rows * self.steps + (self.groups * self.tiles - 1) * interval
                  + shape.limbs + 2)
-        return steps * shape.loop + 3 * settling(shape) + OVERHEAD
+        return steps * shape.loop + 3 * settling(shape) + self.shape.late + OVERHEAD
 
     def check(self) -> None:
         """Raises ValueError where the operands have no room, or a sum might have none."""
@@ -146,7 +147,20 @@ def product_words(plan: Plan, x: Whole, w: Whole) -> Words:
         _packed(HEADER, operation=Operation.ELEMENTS, count=plan.element_entries),
         element_words(plan, x),
         _packed(HEADER, operation=Operation.MULTIPLY),
-        _packed(SIZE, steps=plan.steps, groups=plan.groups, tiles=plan.tiles)])
+        _packed(MATRIX, steps=plan.steps, groups=plan.groups, tiles=plan.tiles)])
+
+
+def matmul_words(plan: Plan, x: Whole, address: int, count: int | None = None, entry: int = 0
+                 ) -> Words:
+    """The words of MATMUL, see `hdl.commands`: `count` words of weights at `address`, or all; they
+    are entries from `entry` on."""
+    elements = element_words(plan, x)
+    if count is None:
+        count = plan.weight_entries * plan.shape.weight_words
+    return np.concatenate([
+        _packed(COMMAND, command=Command.MATMUL), _packed(PLACE, address=address, count=count),
+        _packed(MATRIX, steps=plan.steps, groups=plan.groups, tiles=plan.tiles),
+        _packed(OPERANDS, entry=entry, words=len(elements)), elements])
 
 
 def _packed(layout: data.StructLayout, **values: int) -> Words:

@@ -255,7 +255,7 @@ def _shape(options: argparse.Namespace) -> Any:
 
 def run_commands(options: argparse.Namespace) -> int:
     """Show the command table."""
-    from proofmill.hdl.commands import ANSWER, COUNTERS, DESCRIPTIONS, IDENTITY, WORDS
+    from proofmill.hdl.commands import ANSWER, ARRAY, COUNTERS, DESCRIPTIONS, IDENTITY, WORDS
 
     def fields(layout: Any) -> str:
         return ", ".join(f"{name}[{layout[name].width}]" for name, _ in layout)
@@ -269,4 +269,5 @@ def run_commands(options: argparse.Namespace) -> int:
     screen.line(f"ANSWER: {fields(ANSWER)}")
     screen.line(f"IDENTITY, a word each: {', '.join(IDENTITY)}")
     screen.line(f"COUNTERS, a word each: {', '.join(COUNTERS)}")
+    screen.line(f"ARRAY, a word each: {', '.join(ARRAY)}")
     return 0

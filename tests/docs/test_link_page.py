@@ -7,10 +7,14 @@ import pytest
 
 from proofmill.hdl.commands import (
     ANSWER,
+    ARRAY,
+    BIAS,
     BIAS_WORDS,
     COUNTERS,
     HEADER,
     IDENTITY,
+    MATRIX,
+    OPERANDS,
     PLACE,
     REGION,
     SIZE,
@@ -27,8 +31,8 @@ from proofmill.host.prover.devices.frames import Frame, encode
 
 PAGE = (Path(__file__).parents[2] / "docs" / "link.md").read_text()
 LAYOUTS = {"FRAME": FRAME, "HEADER": HEADER, "PLACE": PLACE, "REGION": REGION,
-           "SLICES": SLICES, "STORED": STORED, "SIZE": SIZE,
-           "ANSWER": ANSWER}
+           "SLICES": SLICES, "STORED": STORED, "SIZE": SIZE, "MATRIX": MATRIX,
+           "OPERANDS": OPERANDS, "ANSWER": ANSWER}
 
 
 def section(title):
@@ -53,16 +57,17 @@ def test_every_field_stands_where_it_lies(name):
 
 def test_commands_and_errors_are_those_of_the_code():
     names = {id(HEADER): "HEADER", id(PLACE): "PLACE", id(REGION): "REGION",
-             id(SLICES): "SLICES", id(STORED): "STORED", id(SIZE): "SIZE"}
+             id(SLICES): "SLICES", id(STORED): "STORED", id(SIZE): "SIZE", id(MATRIX): "MATRIX",
+             id(OPERANDS): "OPERANDS"}
     assert rows(section("Commands")) == [
         [str(command.value), command.name,
          ", ".join([names[id(layout)] for layout in layouts if id(layout) in names]
-                   + ([f"{BIAS_WORDS} words of the bias"] if len(layouts) > 3 else [])), row[3]]
+                   + ([f"{BIAS_WORDS} words of the bias"] if BIAS in layouts else [])), row[3]]
         for (command, layouts), row in zip(WORDS.items(), rows(section("Commands")), strict=True)]
     assert [row[:2] for row in rows(section("Errors"))] == [
         [str(error.value), error.name] for error in Error]
     assert f"version {VERSION}" in section("Identity and counters")
-    for words in (IDENTITY, COUNTERS):
+    for words in (IDENTITY, COUNTERS, ARRAY):
         assert ", ".join(f"`{name}`" for name in words) in section(
             "Identity and counters").replace("\n", " ")
 

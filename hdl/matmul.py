@@ -1,0 +1,73 @@
+"""The accelerator's states for MATMUL and MATRICES."""
+
+from amaranth import *
+
+from proofmill.hdl.commands import ARRAY, MATRIX, OPERANDS, Error
+from proofmill.hdl.matrix_unit import MatrixUnitShape
+
+
+def array_words(shape: MatrixUnitShape) -> dict[str, int]:
+    """What `shape` says of itself in answer to MATRICES."""
+    return {name: getattr(shape if hasattr(shape, name) else shape.multiplier, name)
+            for name in ARRAY}
+
+
+def matmul_words(m, accelerator, msm):
+    """(MATRIX, OPERANDS, whether weights are there from before), of the MATMUL at hand."""
+    matrix, operands, kept = Signal(MATRIX), Signal(OPERANDS), Signal()
+    others = msm.start | msm.clear
+    if accelerator.shape.transform is not None:
+        others = others | msm.transform
+    with m.If(others):
+        m.d.sync += kept.eq(0)
+    with m.Elif(msm.matrices.start):
+        m.d.sync += kept.eq(1)
+    m.d.comb += [
+        *(getattr(msm.matrices, name).eq(matrix[name]) for name, _ in MATRIX),
+        msm.matrices.entry.eq(operands.entry), msm.matrices.words.eq(operands.words),
+        msm.matrices.activations.payload.eq(accelerator.commands.payload)]
+    return matrix, operands, kept
+
+
+def matmul_states(m, accelerator, msm, words, place, stored, error, reply):
+    """The states of MATMUL, from the words behind its `place` on; see `matmul_words`."""
+    shape, commands, answers = accelerator.shape.matrix, accelerator.commands, accelerator.answers
+    matrix, operands, kept = words
+    for name, word, following in (("MATRIX", matrix, "OPERANDS"),
+                                  ("OPERANDS", operands, "START_MATMUL")):
+        with m.State(name):
+            m.d.comb += commands.ready.eq(1)
+            with m.If(commands.valid):
+                m.d.sync += word.as_value().eq(commands.payload)
+                m.next = following
+    with m.State("START_MATMUL"):
+        m.d.sync += stored.words.eq(operands.words)
+        with m.If(Cat(*(matrix[name] == 0 for name, _ in MATRIX)).any() | (operands.words == 0)
+                  | (operands.words > shape.element_words << shape.element_bits)
+                  | (operands.entry >> shape.weight_bits).any()
+                  | (place.count > shape.weight_words << shape.weight_bits)
+                  | (place.count == 0) & ~kept):
+            m.d.sync += error.eq(Error.MATRICES)
+            m.next = "REFUSE"
+        with m.Else():
+            m.next = "EXTENT"
+    with m.State("MATMUL"):
+        m.d.comb += msm.matrices.start.eq(1)
+        m.next = "ACTIVATIONS"
+    with m.State("ACTIVATIONS"):
+        m.d.comb += [msm.matrices.activations.valid.eq(commands.valid),
+                     commands.ready.eq(msm.matrices.activations.ready)]
+        with m.If(commands.valid & commands.ready):
+            m.d.sync += stored.words.eq(stored.words - 1)
+            with m.If(stored.words == 1):
+                m.next = "ACTIVATIONS_TAKEN"
+    with m.State("ACTIVATIONS_TAKEN"):
+        m.d.comb += [answers.valid.eq(1), answers.payload.eq(reply)]
+        with m.If(answers.ready):
+            m.next = "MULTIPLIED"
+    with m.State("MULTIPLIED"):
+        m.d.comb += [answers.valid.eq(msm.matrices.answers.valid),
+                     answers.payload.eq(msm.matrices.answers.payload),
+                     msm.matrices.answers.ready.eq(answers.ready)]
+        with m.If(msm.ready):
+            m.next = "COMMAND"
