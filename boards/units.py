@@ -63,6 +63,7 @@ def multiplier_with(shape: MultiplierShape, *, kind: str | None = None,
 
 def shape_with(shape: MsmShape, *, kind: str | None = None, multiplier_interval: int | None = None,
                digit: int | None = None, limb: int | None = None, depth: int | None = None,
+               tables: int | None = None,
                least_loop: int | None = None, mailbox_bits: int | None = None,
                groups: str | None = None, interval: int | None = None,
                interval_g2: int | None = None, multipliers: int | None = None) -> MsmShape:
@@ -76,7 +77,8 @@ def shape_with(shape: MsmShape, *, kind: str | None = None, multiplier_interval:
             raise ValueError(f"{name} must be 1 or more, not {value}")
     adder = shape.adder
     multiplier = multiplier_with(adder.multiplier, kind=kind, interval=multiplier_interval,
-                                 digit=digit, limb=limb, depth=depth, least_loop=least_loop)
+                                 digit=digit, limb=limb, depth=depth, tables=tables,
+                                 least_loop=least_loop)
     intervals = {group: cycles * multiplier.interval // adder.multiplier.interval
                  for group, cycles in adder.intervals}
     if groups == "g1":

@@ -8,7 +8,7 @@ from typing import ClassVar
 from amaranth import *
 from amaranth.lib import wiring
 
-from proofmill.hdl.limbs import LimbPipeline, Limbs
+from proofmill.hdl.limbs import INPUTS, LOOKED_UP, LimbPipeline, Limbs
 from proofmill.hdl.montgomery import MultiplierShape, ports
 
 TERMS = 3
@@ -32,12 +32,16 @@ class KaratsubaShape(MultiplierShape):
     Parameters beyond those of `MultiplierShape`
     ----------
     depth : levels of Karatsuba's formula; 0 is the schoolbook.
+    tables : of so many lifted steps, the first ones, the multiples of ``lifted`` come from tables
+        instead of blocks: constants all, of which a table of six inputs has a bit for each value
+        of six bits of the digit. None: of none.
     """
 
     kind: ClassVar[str] = "karatsuba"
 
     depth: int = field()
     carry_cycles: int = 2
+    tables: int | None = None
 
     def __post_init__(self):
         super().__post_init__()
@@ -45,6 +49,14 @@ class KaratsubaShape(MultiplierShape):
             raise ValueError(
                 f"a depth of {self.depth} does not leave parts of a digit ({self.digit} bits) of "
                 f"operands of {self.operand_bits} bits, or is not in 0 to 4")
+        if self.tables is None:
+            return
+        if not 1 <= self.tables < self.steps:
+            raise ValueError(f"tables are for 1 to {self.steps - 1} lifted steps, not for "
+                             f"{self.tables}")
+        if self.digit > INPUTS * LOOKED_UP or self.second is not None:
+            raise ValueError(f"tables are of one modulus and of digits of {INPUTS * LOOKED_UP} "
+                             f"bits at the most; here are {len(self.fields)} and {self.digit}")
 
     @cached_property
     def part(self) -> int:
@@ -249,13 +261,16 @@ def divide(shape, pipe, total):
         if len(rest):
             rest = pipe.register("rest", rest, (1 << len(rest)) - 1)
 
-    for _ in range(1, shape.steps):
-        paid = pipe.multiply("paid", running.values[0][:digit], digit_bound,
-                             *pipe.choose(shape.lifted_limbs))
+    for step in range(1, shape.steps):
+        low, lifted = running.values[0][:digit], pipe.choose(shape.lifted_limbs)
+        if step <= (shape.tables or 0):
+            paid = pipe.look_up("paid", low, digit_bound, *lifted)
+        else:
+            paid = [pipe.multiply("paid", low, digit_bound, *lifted)]
         shifted = pipe.hold("shifted", drop(running))
         wait()
         pipe.stage += 1
-        running = pipe.total("total", shifted, paid)
+        running = pipe.total("total", shifted, *paid)
         wait()
         pipe.stage += 1
 

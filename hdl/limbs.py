@@ -67,6 +67,21 @@ def times(factor, constant):
     return sum(terms[1:], terms[0]) if terms else Const(0, 1)
 
 
+INPUTS = 6
+"""Inputs of a device's table."""
+
+LOOKED_UP = 3
+"""Parts of a factor, of so many inputs, whose multiples are looked up and added."""
+
+
+def table(factor, constant):
+    """``factor * constant`` of a factor of at most `INPUTS` bits: a table for every bit."""
+    count = 1 << len(factor)
+    bits = ((count - 1) * constant).bit_length()
+    return Cat(Const(sum((value * constant >> bit & 1) << value for value in range(count)), count
+                     ).bit_select(factor, 1) for bit in range(bits)) if bits else Const(0, 1)
+
+
 class LimbPipeline:
     """Stages of a free-running pipeline over `Limbs`; nothing in it is ever reset.
 
@@ -131,6 +146,25 @@ class LimbPipeline:
             self.multiplications += blocks_for((len(factor), value.bit_length())) if constant \
                 else Counter([(len(factor), len(value))])
         return Limbs(self.register_all(name, products, bounds), bounds)
+
+    def look_up(self, name, factor, factor_bound, values, bounds):
+        """Products with constants, as `multiply` has them, from tables of `INPUTS` inputs, a table
+        a bit, and not from blocks: two numbers, registered, that are the product together.
+
+        The first is of the factor's two lowest parts, one of which is added to the other, the
+        second of its third; so neither path is longer than a sum of three.
+        """
+        starts = range(0, len(factor), INPUTS)
+        assert len(starts) <= LOOKED_UP and not any(isinstance(v, Choice) for v in values)
+        found = [[table(factor[at:at + INPUTS], value) << at for at in starts] for value in values]
+        high = factor_bound >> 2 * INPUTS << 2 * INPUTS
+        low = (1 << 2 * INPUTS) - 1 if high else factor_bound
+        numbers = [self.hold(f"{name}0_", Limbs([sum(parts[1:2], parts[0]) for parts in found],
+                                                [low * bound for bound in bounds]))]
+        if high:
+            numbers.append(self.hold(f"{name}1_", Limbs([parts[2] for parts in found],
+                                                        [high * bound for bound in bounds])))
+        return numbers
 
     @staticmethod
     def add(*numbers):

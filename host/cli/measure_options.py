@@ -28,6 +28,7 @@ DEFAULTS = {"target": TARGETS[0], "preset": PRESETS[0], "megahertz": 150.0, "see
 
 NUMBERS = {
     "digit": "bits of a digit", "limb": "bits of a limb", "depth": "levels of Karatsuba's formula",
+    "tables": "steps of a Karatsuba multiplier's division that take tables, not blocks",
     "multiplier_interval": "cycles from one pair of factors to the next",
     "least_loop": "cycles of a folded multiplier's step, at the least",
     "multipliers": "multipliers of the adder",
@@ -172,7 +173,8 @@ def _stated(parameters: JsonObject) -> JsonObject:
     multiplier = multiplier_in(parameters)
     options = {"multiplier": multiplier["kind"], **{
         "multiplier_interval" if name == "interval" else name: multiplier[name]
-        for name in ("digit", "limb", "depth", "interval", "least_loop") if name in multiplier}}
+        for name in ("digit", "limb", "depth", "tables", "interval", "least_loop")
+        if name in multiplier}}
     for curve in OTHER_CURVES:
         if multiplier["field"] == f"{curve}-base":
             options["curve"] = curve

@@ -95,6 +95,8 @@ def described(record: JsonObject) -> str:
             + f" {multiplier['digit']} × {multiplier['limb']} bits"]
     if "depth" in multiplier:
         what.append(f"depth {multiplier['depth']}")
+    if "tables" in multiplier:
+        what.append(f"{multiplier['tables']} steps in tables")
     if multiplier.get("least_loop", 2) > 2:
         what.append(f"{multiplier['least_loop']} cycles a step")
     if adder.get("multipliers", 1) > 1:
