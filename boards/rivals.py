@@ -44,3 +44,32 @@ RIVALS = (
           "doublings shared", source="github.com/bsdevlin/fpga_snark_prover, README"),
 )
 """Blocks and rates quoted from the sources; blocks times cycles computed from them here."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Whole:
+    """A whole accelerator's sum of 2^26 points on BLS12-377, as published.
+
+    Parameters
+    ----------
+    dsp : multiplier blocks of all of it.
+    windows : of a scalar.
+    cycles : for a point.
+    sums : whether the sums of the buckets are in these cycles, or left to the host.
+    """
+
+    name: str
+    dsp: int
+    windows: int
+    cycles: float
+    sums: bool
+    source: str
+
+
+WHOLE = (
+    Whole(name="Hardcaml (ZPrize 2022)", dsp=2999, windows=20, cycles=20.58, sums=False,
+          source="4.968 s at 278 MHz: zprize/msm_pippenger/README.md and zprize.hardcaml.com"),
+    Whole(name="CycloneMSM", dsp=2277, windows=16, cycles=21.07, sums=True,
+          source="5.656 s at 250 MHz, less its points' way: eprint.iacr.org/2022/1396"),
+)
+"""Blocks, windows and seconds quoted; cycles computed from seconds and clock."""

@@ -17,6 +17,19 @@ SUM_AFTER = 3
 
 LEAST_PAIRS = 2
 
+USUAL_PAIRS = 128
+"""Most pairs of a batch, where that is enough; see `pairs_for`."""
+
+
+def pairs_for(multiplier: MultiplierShape) -> int:
+    """Most pairs of a batch, a power of two, such that their products take as long as the inversion
+    of another batch: else the multiplier would wait for the inverter, as in wider fields than
+    BN254's with `USUAL_PAIRS`."""
+    pairs = USUAL_PAIRS
+    while pairs * SLOTS[1] * multiplier.interval < InverterShape.of(multiplier).latency:
+        pairs *= 2
+    return pairs
+
 
 class Combination(NamedTuple):
     """A product that combines chains: of the values at `a` and `b` of a set, to `to`.
@@ -45,7 +58,7 @@ class BatchShape:
     """
 
     multiplier: MultiplierShape
-    pairs: int = 128
+    pairs: int = USUAL_PAIRS
     least: int = 96
     buffers: int = 4
     queue: int = 8

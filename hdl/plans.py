@@ -43,6 +43,7 @@ class Machine:
     batch : most pairs of a batch, where sums are made in such; 0: they are not.
     slot : cycles from one product to the next, of the multiplier that makes them.
     words : of a number of a point.
+    batch_own : slots of a batch besides those of its additions; None: those of `BATCH_OWN`.
     """
 
     order: int
@@ -55,12 +56,14 @@ class Machine:
     batch: int = 0
     slot: int = 1
     words: int = FILE_WORDS
+    batch_own: int | None = None
 
     @property
     def batch_interval(self) -> float:
         """Cycles from one addition in a batch to the next: its products, and a share of the
         batch's own; see `hdl.batch_shape`."""
-        return self.slot * (SLOTS[self.degree] + BATCH_OWN[self.degree] / self.batch)
+        own = BATCH_OWN[self.degree] if self.batch_own is None else self.batch_own
+        return self.slot * (SLOTS[self.degree] + own / self.batch)
 
     @property
     def scalar_bits(self) -> int:

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from proofmill.hdl.batch_shape import pairs_for
 from proofmill.hdl.commands import WORD
 from proofmill.hdl.curve import BN254, PRODUCTS, TOY_CURVE, Curve, Group
 from proofmill.hdl.field import BN254_BASE, TOY, TOY_ROOTS
@@ -75,10 +76,11 @@ def with_transforms(shape: MsmShape = STANDARD) -> MsmShape:
                    transforms=min(shape.mailbox_bits, two_adicity(field)) - 1)
 
 
-def with_batches(shape: MsmShape = STANDARD, pairs: int = 128) -> MsmShape:
-    """The same accelerator with sums made in batches of up to `pairs`, on its multiplier, with a
-    port to the memory by which points come in faster than they are added."""
-    return replace(shape, batch=pairs, port=2)
+def with_batches(shape: MsmShape = STANDARD, pairs: int | None = None) -> MsmShape:
+    """The same accelerator with sums made in batches of up to `pairs` (None: as many as hide an
+    inversion), on its multiplier, with a port to the memory by which points come in faster than
+    they are added."""
+    return replace(shape, batch=pairs or pairs_for(shape.adder.multiplier), port=2)
 
 
 def control_only(shape: MsmShape) -> MsmShape:

@@ -21,6 +21,7 @@ from proofmill.host.cli.bench_kzg import add_kzg
 from proofmill.host.cli.bench_light import add_light
 from proofmill.host.cli.bench_matmul import add_matmul
 from proofmill.host.cli.bench_pairing import add_pairing
+from proofmill.host.cli.bench_rivals import add_rivals
 from proofmill.host.cli.bench_scale import add_scale
 from proofmill.host.cli.bench_soak import add_soak
 from proofmill.host.cli.bench_systems import add_systems
@@ -121,6 +122,7 @@ def register(commands: Commands) -> None:
     add_batch(actions)
     add_evaluation(actions)
     add_pairing(actions)
+    add_rivals(actions)
     add_gates(actions)
     add_systems(actions)
     add_kzg(actions)

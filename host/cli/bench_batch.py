@@ -4,13 +4,13 @@ import argparse
 from typing import Any
 
 from proofmill.host.cli.arguments import whole
-from proofmill.host.cli.measure_options import KINDS, NUMBERS, PRESETS, preset
+from proofmill.host.cli.measure_options import CURVES, KINDS, NUMBERS, PRESETS, preset
 from proofmill.host.cli.records import print_record
 from proofmill.host.cli.screen import Screen
 from proofmill.host.ground.errors import ProofmillError
 
 POWERS = (10, 12, 14)
-PARAMETERS = ("digit", "limb", "depth", "multiplier_interval", "least_loop")
+PARAMETERS = ("digit", "limb", "depth", "tables", "multiplier_interval", "least_loop")
 """Of the multiplier, as `proofmill measure` calls them."""
 
 
@@ -27,6 +27,9 @@ def add_batch(actions: Any) -> None:
                        help="whose multiplier (default: %(default)s)")
     batch.add_argument("--multiplier", choices=KINDS, metavar="|".join(KINDS),
                        help="another kind of multiplier")
+    batch.add_argument("--curve", choices=CURVES, metavar="|".join(CURVES), default=CURVES[0],
+                       help=f"in whose field; of others than {CURVES[0]} in G1 (default: "
+                            "%(default)s)")
     for name in PARAMETERS:
         batch.add_argument(f"--{name.replace('_', '-')}", type=whole(1), metavar="N",
                            help=NUMBERS[name])
@@ -41,15 +44,26 @@ def add_batch(actions: Any) -> None:
 def run_batch(options: argparse.Namespace) -> int:
     """Print a line for each kind and size."""
     from proofmill.boards.units import multiplier_with
+    from proofmill.hdl.batch_shape import pairs_for
+    from proofmill.hdl.curve import CURVES as TABLE
     from proofmill.hdl.curve import Group
+    from proofmill.hdl.presets import of_curve
     from proofmill.hdl.quadratic_shape import SHAPES
     from proofmill.host.bench.batches import KINDS as PAIRS
     from proofmill.host.bench.batches import figures
 
     numbers = {name.removeprefix("multiplier_"): getattr(options, name) for name in PARAMETERS}
+    base = preset(options.preset)
+    if options.curve != CURVES[0]:
+        if options.group != "g1" or options.preset == "toy":
+            raise ProofmillError(f"--curve {options.curve}: is of G1 alone, and not of the toy; "
+                                 "leave --group and --preset out")
+        base = of_curve(TABLE[options.curve], base)
     try:
-        shape = SHAPES[Group(options.group)](multiplier=multiplier_with(
-            preset(options.preset).adder.multiplier, kind=options.multiplier, **numbers))
+        multiplier = multiplier_with(base.adder.multiplier, kind=options.multiplier, **numbers)
+        pairs = pairs_for(multiplier)
+        shape = SHAPES[Group(options.group)](multiplier=multiplier, pairs=pairs,
+                                             least=3 * pairs // 4)
     except ValueError as error:
         raise ProofmillError(f"these parameters do not fit: {error}") from error
     screen, found = Screen(machine=options.json), []
@@ -64,6 +78,7 @@ def run_batch(options: argparse.Namespace) -> int:
                 f"{limit}; {each['cycles_an_addition']:.3f} cycles; {each['batches']:,} batches, "
                 f"{each['under_way']} under way; DSP × cycles {each['dsp_cycles']:,.0f}")
     if options.json:
-        print_record("bench batch", {"preset": options.preset, "group": options.group,
+        print_record("bench batch", {"preset": options.preset, "curve": options.curve,
+                                     "group": options.group,
                                      "multiplier": shape.multiplier.kind, "runs": found})
     return 0

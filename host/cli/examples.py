@@ -36,6 +36,7 @@ EXAMPLES = {
     "bench sim": ("bench sim",),
     "bench transforms": ("bench transforms --device model+h",),
     "bench batch": ("bench batch",),
+    "bench rivals": ("bench rivals", "bench rivals --exact 10"),
     "bench evaluation": ("bench evaluation", "bench evaluation circuit.zkey witness.wtns"),
     "bench pairing": ("bench pairing",),
     "bench prove": ("bench prove --rounds 2", "bench prove circuit.zkey witness.wtns"),

@@ -163,41 +163,11 @@ def _simulate(entry: Any, shapes: dict[Any, Any], screen: Screen) -> int:
 
     `shapes` has, for each adder, an accelerator with that adder and mailboxes enough.
     """
-    import random
-
-    import numpy as np
-
     from proofmill.hdl.configurations import in_brief
-    from proofmill.hdl.curve import Group
-    from proofmill.hdl.presets import control_only
-    from proofmill.host.prover.curve.limbs import to_limbs
-    from proofmill.host.prover.devices.accelerator import Accelerator
-    from proofmill.sim.verilated import Simulation, build
+    from proofmill.host.bench.control import simulated_cycles
 
-    name, curve = in_brief(entry.shape.adder), entry.shape.adder.curve
-    with screen.bar(f"building {name}") as bar:
-        gateware, library = build(
-            control_only(shapes[entry.shape.adder]),
-            lambda what, done, total: bar.step(f"{name}: {what}", done, total))
-    rng = random.Random(0)
+    name = in_brief(entry.shape.adder)
     with screen.bar(f"simulating {name}") as bar:
-        accelerator = Accelerator(Simulation(library), gateware.identity)
-        done = 0
-
-        def progress(points: int) -> None:
-            nonlocal done
-            done += points
-            bar(done, entry.points)
-
-        try:
-            # Coordinates do not matter to the control, but an infinite point would be skipped.
-            address = accelerator.load(
-                np.ones((entry.points * entry.plan.copies, curve.point_words(Group.G1)),
-                        dtype=np.uint64))
-            scalars = to_limbs([rng.randrange(1, curve.scalar.modulus)
-                                for _ in range(entry.points)])
-            counters = accelerator.multiply(Group.G1, address, scalars, entry.plan,
-                                            progress, stored=entry.plan.stride).counters
-        finally:
-            accelerator.close()
-    return counters["fill"] + counters["sum"]
+        return simulated_cycles(
+            shapes[entry.shape.adder], entry.plan, entry.points,
+            lambda what, done, total: bar.step(f"{name}: {what}", done, total), bar)

@@ -303,6 +303,25 @@ FIELDS: dict[str, dict[str, str]] = {
         "window": "bits", "sets": "windows that have buckets of their own",
         "copies": "of every point", "passes": "over the scalars", "cycles": "median over the seeds",
         "least": "ratio", "median": "ratio", "greatest": "ratio"},
+    "bench rivals": {
+        "ways": "a list of ours, below", "published": "a list of others', below",
+        "exact": "a list of what was simulated, below", "bar": "DSP blocks times cycles for a "
+        "point and window that are wanted at the most", "goal": "... and hoped for"},
+    "bench rivals: ways": {
+        "name": "how points are added", "gateware": "whether there is gateware of it",
+        "products": "an addition", "dsp": "blocks, by the cost model", "power": "26: 2^26 points",
+        "window": "bits", "windows": "of a scalar", "cycles_a_point": "by the model",
+        "cycles_a_point_window": "by the model", "dsp_cycles": "blocks times these"},
+    "bench rivals: published": {
+        "name": "of the accelerator", "dsp": "blocks of all of it", "windows": "of a scalar",
+        "cycles_a_point": "as published", "cycles_a_point_window": "from that",
+        "sums": "whether bucket sums are in the cycles", "dsp_cycles": "blocks times these",
+        "source": "where it is stated"},
+    "bench rivals: exact": {
+        "name": "how points are added", "power": "--exact", "window": "bits",
+        "windows": "of a scalar", "cycles": "by simulating the control",
+        "model_cycles": "by the model", "cycles_a_point_window": "simulated",
+        "dsp_cycles": "blocks times these"},
     "bench sim": {
         "rtl_additions_per_second": "median", "golden_additions_per_second": "median",
         "ratio": "of both", "cycles_per_second": "of the RTL, median", "points": "--points",
@@ -318,7 +337,7 @@ FIELDS: dict[str, dict[str, str]] = {
         "checked": "whether the values are the accelerator's, and were compared",
         "seconds": "on this machine, words in and out too"},
     "bench batch": {
-        "preset": "--preset", "group": "--group", "multiplier": "its kind",
+        "preset": "--preset", "curve": "--curve", "group": "--group", "multiplier": "its kind",
         "runs": "a list, below"},
     "bench batch: runs": {
         "kind": "distinct: pairs of two points; equal: of a point and itself",

@@ -254,6 +254,7 @@ CHOICES = {
     ("bench transforms", "device"): "bench transforms --device",
     ("bench batch", "preset"): "bench batch --power 3 --preset",
     ("bench batch", "multiplier"): "bench batch --power 3 --depth 1 --multiplier",
+    ("bench batch", "curve"): "bench batch --power 3 --curve",
     ("bench batch", "group"): "bench batch --power 3 --group",
     ("bench certificate", "kind"): "bench certificate --kind",
     ("bench certificate", "device"): "bench certificate --device",
