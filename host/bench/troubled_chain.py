@@ -37,19 +37,34 @@ TURNOUTS = (1.0, 0.97, 0.9, 0.7, 0.66, 0.5)
 """Of an epoch; each is as likely as the others but the first, which is five times."""
 LATENESS = (0, 0, 0, 3, 7)
 """Slots for which blocks of an epoch leave votes out, beside the one that there has to be."""
+PARTICIPATIONS = 16
+"""Sets of participants that are kept: a few flags of a few branches."""
 KEPT_EPOCHS = 4
 """Blocks and states that are kept, before the final checkpoint."""
 
 
 @contextmanager
 def unsigned() -> Iterator[None]:
-    """Without the signatures of BLS: none is made and none is checked."""
-    before = bls.bls_active
+    """Without the signatures of BLS: none is made and none is checked. And who participated is kept
+    while it stays the same, in the specification's own way (`cache_this`), which otherwise asks it
+    again for every validator; a quarter of the whole time."""
+    before = bls.bls_active, spec.get_unslashed_participating_indices
     bls.bls_active = False
+    spec.get_unslashed_participating_indices = spec.cache_this(
+        _participation_key, before[1], PARTICIPATIONS)
     try:
         yield
     finally:
-        bls.bls_active = before
+        bls.bls_active, spec.get_unslashed_participating_indices = before
+
+
+def _participation_key(state: spec.BeaconState, flag: int, epoch: int) -> tuple[object, ...]:
+    """All that `get_unslashed_participating_indices` looks at."""
+    participation = (state.current_epoch_participation
+                     if epoch == spec.get_current_epoch(state)
+                     else state.previous_epoch_participation)
+    return (state.validators.hash_tree_root(), participation.hash_tree_root(), int(flag),
+            int(epoch), int(state.slot) // SLOTS)
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ import pytest
 
 from proofmill.host.bench import light
 from proofmill.host.bench.light import Comparison, LightRun
+from proofmill.host.bench.troubled_chain import TroubledChain, unsigned
 from proofmill.host.network.certificates import rule
 from proofmill.host.network.certificates.between import DEPTH, is_between
 from proofmill.host.network.certificates.companion import registry_of
@@ -94,3 +95,18 @@ def test_without_branches_it_is_behind(monkeypatch: pytest.MonkeyPatch) -> None:
     for _ in range(EPOCHS):
         run.epoch()
     assert found.behind and not found.false
+
+
+def test_what_is_kept_is_what_the_specification_computes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A chain that asks the specification anew each time is the same chain."""
+    def root() -> bytes:
+        chain = TroubledChain(SEED)
+        with unsigned():
+            for _ in range(3):
+                state = chain.epoch()
+        return bytes(spec.hash_tree_root(state))
+
+    before, kept = spec.get_unslashed_participating_indices, root()
+    assert spec.get_unslashed_participating_indices is before
+    monkeypatch.setattr(spec, "cache_this", lambda *given: given[1])
+    assert root() == kept
