@@ -6,9 +6,9 @@ BIN := $(VENV)/bin
 FOLDERS := hdl sim firmware host boards
 
 # Tools that tests start are found as in an active environment: Verilator's makefiles call `python`.
-test test-thorough test-times test-slow: export PATH := $(abspath $(BIN)):$(PATH)
+test test-thorough test-times test-slow test-gates: export PATH := $(abspath $(BIN)):$(PATH)
 
-.PHONY: mine test test-thorough test-times test-slow soak waves check clean
+.PHONY: mine test test-thorough test-times test-slow test-gates soak waves check clean
 
 # make mine ARGS=--ai: what computes results of models is installed as well.
 mine: $(VENV)/installed$(if $(findstring --ai,$(ARGS)),-ai)
@@ -31,6 +31,11 @@ test-times: $(VENV)/installed-dev
 # Everything that takes minutes: long products through Verilator, synthesis, large sizes.
 test-slow: $(VENV)/installed-dev
 	@$(BIN)/python -m pytest -n 2 -m slow $(ARGS)
+
+# Netlists of every unit for every family, each at its unit's bench: a good hour.
+test-gates: $(VENV)/installed-dev
+	@$(BIN)/python -m pytest -n 2 -m 'slow or not slow' tests/boards/cores/test_gates.py \
+		tests/boards/cores/test_unit_gates.py $(ARGS)
 
 # A node for a day of simulated time, and whether its memory stays: hours. make soak ARGS='--slots 500'
 soak: $(VENV)/installed

@@ -82,7 +82,7 @@ CORES = {
     "msm": Core(unit="msm", shape=TOY_SHAPE),
     "msm-groups": Core(unit="msm", shape=SMALL_TOY),
     "accelerator": Core(unit="accelerator", shape=TOY_SHAPE),
-    "accelerator-groups": Core(unit="accelerator", shape=SMALL_TOY, window=3),
+    "accelerator-groups": Core(unit="accelerator", shape=SMALL_TOY, window=2),
     "board": board(SMALL_G1),
     "board-sdram": board(SMALL_G1, IS42S16160),
 }
@@ -103,7 +103,7 @@ def written(core, folder):
     return paths
 
 
-def icarus(paths, folder):
+def icarus(paths, folder, seconds=500):
     """What the bench says under Icarus, and its status."""
     if shutil.which("iverilog") is None:
         pytest.skip("iverilog is not there: apt-get install iverilog")
@@ -113,7 +113,7 @@ def icarus(paths, folder):
     said = [line for line in built.stderr.splitlines() if "sorry: constant selects" not in line]
     assert (built.returncode, said) == (0, []), built.stderr[-3000:]
     done = subprocess.run(["vvp", "-n", "bench"], cwd=folder, capture_output=True, text=True,
-                          timeout=500)
+                          timeout=seconds)
     return done.stdout, done.returncode
 
 

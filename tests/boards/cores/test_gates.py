@@ -1,67 +1,35 @@
 """Netlists of each family: whole, and with the answers of the text that they were made from."""
 
-import re
 from dataclasses import replace
-from pathlib import Path
 from random import Random
 
 import pytest
 
-from proofmill.boards.cores.core import Core
 from proofmill.boards.resources import TARGETS
 from proofmill.boards.shapes import GW5A_EIGHT_ROWS, NEXUS_ONE_ROW
-from proofmill.boards.tools import ToolError, run_yosys, yosys_package
 from proofmill.hdl.cost import BLOCKS
 from proofmill.hdl.field import TOY
 from proofmill.hdl.presets import TOY_SHAPE
-from tests.boards.cores.test_benches import icarus, written
+from tests.boards.cores.netlists import (
+    CELLS,
+    cells_of,
+    mapped,
+    multiplier,
+    needs_yosys,
+    netlist_answers,
+    right,
+)
+from tests.boards.cores.test_benches import icarus
 from tests.choice import slow_but
-
-HERE = Path(__file__).parent
-CELLS = {"ecp5-85f": "-overwrite +/lattice/cells_sim_ecp5.v", "xcup": "+/xilinx/cells_sim.v",
-         "gw5a": "+/gowin/cells_sim.v", "gw2a": "+/gowin/cells_sim.v",
-         "ice40": "-defer +/ice40/cells_sim.v",
-         "nexus": "-overwrite +/lattice/cells_sim_nexus.v",
-         "gatemate": "+/gatemate/cells_sim.v"}
-"""What Yosys says that the cells of a family do."""
-
-OWN_CELLS = {"gw2a": HERE / "cells_gw2a.v"}
-"""What it does not say; of the other families, in cells.v."""
-
-
-def needs_yosys():
-    try:
-        yosys_package()
-    except ToolError as error:
-        pytest.skip(str(error))
-
-
-def mapped(text, top, passes, family, folder):
-    """The netlist of `text` as Verilog of nothing but the cells' models."""
-    run_yosys([f"read_verilog -sv {text}", *passes, "check -assert",
-               "write_verilog -noattr gates.v", "design -reset",
-               f"read_verilog {CELLS[family]}",
-               f"read_verilog {OWN_CELLS.get(family, HERE / 'cells.v')}", "read_verilog gates.v",
-               f"hierarchy -check -top {top}", "proc", "flatten", "opt_clean",
-               "write_verilog -noattr flat.v"], folder)
-    return folder / "flat.v"
-
-
-def netlist_answers(passes, family, folder, shape=TOY_SHAPE):
-    """What the bench says of the netlist of a shape's multiplier, and its status."""
-    needs_yosys()
-    text, bench = written(Core(unit="multiplier", shape=shape), folder)
-    TARGETS[family].lay_out(folder)
-    return icarus([mapped(text.name, "multiplier", passes, family, folder), bench], folder)
-
 
 QUICK = ("ice40", "gw5a")
 
 
 @pytest.mark.parametrize("family", slow_but(QUICK, CELLS))
 def test_the_netlist_answers_as_the_text_does(family, tmp_path):
-    said, status = netlist_answers(TARGETS[family].passes("multiplier"), family, tmp_path)
-    assert "PASS: multiplier: " in said and status == 0, said
+    said, status = netlist_answers(multiplier(TOY_SHAPE), TARGETS[family].passes("multiplier"),
+                                   family, tmp_path)
+    assert right(said, status, "multiplier"), said
 
 
 @pytest.mark.slow
@@ -70,16 +38,16 @@ def test_the_netlist_answers_as_the_text_does(family, tmp_path):
 def test_rows_used_several_times_answer_as_the_text_does(family, preset, interval, cell, tmp_path):
     """A board's multiplier over the toy field, four digits of the family's blocks: two rows for two
     digits each, or one for all."""
-    multiplier = replace(preset.adder.multiplier, field=TOY, operand_bits=60, interval=interval)
-    assert multiplier.steps == 4
+    rows = replace(preset.adder.multiplier, field=TOY, operand_bits=60, interval=interval)
+    assert rows.steps == 4
     shape = replace(TOY_SHAPE, adder=replace(
-        TOY_SHAPE.adder, multiplier=multiplier,
+        TOY_SHAPE.adder, multiplier=rows,
         intervals=tuple((group, cycles * interval)
                         for group, cycles in TOY_SHAPE.adder.intervals)))
-    said, status = netlist_answers(TARGETS[family].passes("multiplier"), family, tmp_path, shape)
-    assert "PASS: multiplier: " in said and status == 0, said
-    cells = re.findall(rf"^  {cell} ", (tmp_path / "gates.v").read_text(), re.M)
-    assert len(cells) == BLOCKS[TARGETS[family].block].total(multiplier.multiplications)
+    said, status = netlist_answers(multiplier(shape), TARGETS[family].passes("multiplier"), family,
+                                   tmp_path)
+    assert right(said, status, "multiplier"), said
+    assert cells_of(tmp_path, cell) == BLOCKS[TARGETS[family].block].total(rows.multiplications)
 
 
 @pytest.mark.parametrize("family,synthesis", [
@@ -87,7 +55,8 @@ def test_rows_used_several_times_answer_as_the_text_does(family, preset, interva
     pytest.param("nexus", "synth_nexus", marks=pytest.mark.slow)])
 def test_a_wrong_netlist_is_found(family, synthesis, tmp_path):
     """Yosys' own multiplier blocks lose operands where one's register feeds another."""
-    said, status = netlist_answers([f"{synthesis} -top multiplier"], family, tmp_path)
+    said, status = netlist_answers(multiplier(TOY_SHAPE), [f"{synthesis} -top multiplier"], family,
+                                   tmp_path)
     assert "FAIL: multiplier: " in said and status != 0, said
 
 
@@ -139,7 +108,6 @@ def test_products_on_blocks_are_products(family, cell, tmp_path):
     target.lay_out(tmp_path)
     flat = mapped("products.sv", "products", [
         *target.passes("products")[:-1], "techmap", "opt_clean"], family, tmp_path)
-    gates = (tmp_path / "gates.v").read_text()
-    assert len(re.findall(rf"^  {cell} ", gates, re.M)) >= 2 * (len(WIDTHS) - 2)
+    assert cells_of(tmp_path, cell) >= 2 * (len(WIDTHS) - 2)
     said, _ = icarus([flat, tmp_path / "bench.sv"], tmp_path)
     assert said.strip().endswith(f"{len(tries)} tried, 0 wrong"), said[-2000:]
