@@ -1,6 +1,7 @@
 // Calls of snarkjs, one after the other in one process: node snarkjs_batch.cjs SNARKJS CALLS.json
 //
 // {verify: [key, public, proof]}, three texts: true, false, or the error as a text.
+// {plonk: [key, public, proof]}, {fflonk: [key, public, proof]}: the same of other systems.
 // {circuit: [r1cs, wtns, prefix]}, paths: sets up PREFIX.zkey, proves, verifies its own proof.
 // {setup: [r1cs, ptau, zkey]}, paths: makes a first key.
 // {contribute: [old, new, name]}, {beacon: [old, new, hex, exponent, name]}, paths: contributes to a key.
@@ -39,6 +40,8 @@ async function circuit([r1cs, wtns, prefix]) {
 
 const calls = {
   verify, circuit,
+  ...Object.fromEntries(["plonk", "fflonk"].map((system) => [system, async (given) =>
+    snarkjs[system].verify(...given.map((text) => JSON.parse(text)))])),
   setup: async ([r1cs, ptau, zkey]) => Buffer.from(await snarkjs.zKey.newZKey(r1cs, ptau, zkey)).toString("hex"),
   contribute: async ([before, after, name]) =>
     Buffer.from(await snarkjs.zKey.contribute(before, after, name, "entropy")).toString("hex"),
