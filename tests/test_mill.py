@@ -22,6 +22,7 @@ from proofmill.host.network.operator.hive import NAME
 from proofmill.host.network.operator.proof_engine_api import TYPE_NAME
 from tests.conftest import run
 from tests.host.network.operator.everywhere import Ports, same_everywhere, samples
+from tests.host.network.operator.prometheus import scraping
 from tests.host.network.operator.service import free_ports
 from tests.host.network.operator.watched import ask, get
 
@@ -197,3 +198,41 @@ def test_a_mill_from_the_wheel_tells_the_same_everywhere(wheel: Path, tmp_path: 
         f"proofmill[workers] @ {wheel.as_uri()}", folder=tmp_path)
     with mill(tmp_path, [str(program / "proofmill")]) as at:
         works(at)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("prometheus") is None, reason="prometheus is not installed")
+def test_from_the_wheel_to_the_first_graph(
+    wheel: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Installed, a chain made, its node begun, and scraped: what Prometheus draws is the node's.
+    How long each step took is printed: 60 s in all are wanted on a quiet machine."""
+    begun, steps = time.monotonic(), {}
+    run(sys.executable, "-m", "venv", "environment", folder=tmp_path)
+    program = tmp_path / "environment" / "bin"
+    run(str(program / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check",
+        str(wheel), folder=tmp_path)
+    steps["installed"] = time.monotonic() - begun
+    peers, metrics, miner, api = free_ports(4)
+    cache = {"PROOFMILL_CACHE": str(tmp_path / "cache")}  # nothing of this machine's
+    run(str(program / "proofmill"), "node", "init", "mill", "--genesis-in", "1",
+        "--slot-milliseconds", "2000", folder=tmp_path, **cache)
+    steps["chain made"] = time.monotonic() - begun
+    node = subprocess.Popen(
+        [str(program / "proofmill"), "node", "run", "--config", "mill/node-0/node.toml"],
+        cwd=tmp_path, stdout=subprocess.DEVNULL, env={
+            **os.environ, **cache, "PROOFMILL_NETWORK_PORT": str(peers),
+            "PROOFMILL_METRICS_PORT": str(metrics), "PROOFMILL_MINER_PORT": str(miner),
+            "PROOFMILL_API_PORT": str(api)})
+    try:
+        with scraping(tmp_path, metrics, PATIENCE_SECONDS) as asked:
+            (slots,) = asked("delta(proofmill_slot[5s])>0")
+            steps["first graph"] = time.monotonic() - begun
+            (about,) = asked("proofmill_node_info")
+    finally:
+        node.send_signal(signal.SIGTERM)
+        status = node.wait(60)
+    assert status == 0 and float(slots["value"][1]) > 0
+    assert about["metric"]["name"] == "node-0"
+    with capsys.disabled():
+        print("", *(f"{name} after {seconds:.1f} s" for name, seconds in steps.items()), sep="\n")

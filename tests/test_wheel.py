@@ -1,5 +1,6 @@
 """The wheel, in a folder whose owner has an `hdl/` and a `host/` of his own."""
 
+import shutil
 import sys
 from pathlib import Path
 
@@ -60,3 +61,13 @@ def test_runs_in_a_clean_environment(wheel: Path, foreign: Path) -> None:
         str(wheel), folder=foreign)
     assert "mine" in run(str(program / "proofmill"), "--help", folder=foreign)
     run(str(program / "proofmill"), "mine", "--blocks", "1", "--device", "cpu", folder=foreign)
+
+
+@pytest.mark.slow
+def test_pipx_runs_it(wheel: Path, foreign: Path) -> None:
+    """By its one command, from an environment that pipx makes for it."""
+    if shutil.which("pipx") is None:
+        pytest.skip("pipx is not installed")
+    said = run("pipx", "run", "--no-cache", "--spec", str(wheel), "proofmill", "mine", "--blocks",
+               "1", "--device", "cpu", folder=foreign, PIPX_HOME=str(foreign / "pipx"))
+    assert "proven" in said or "blocks" in said

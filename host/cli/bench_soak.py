@@ -23,8 +23,8 @@ def add_soak(actions: Commands) -> None:
         description="Run a node with its files, interfaces, 64 validators and a prover on the "
                     "processor for many slots, each begun as soon as the one before is done, and "
                     "show how much memory the process has. Exit status 1 if after the first "
-                    "quarter it moves by more than 5 %. A slot takes two or three seconds of "
-                    "a processor, so a day takes hours; Ctrl-C ends it early, with what there "
+                    "quarter it moves by more than 5 %. A slot takes about a second of a "
+                    "processor, so a day takes two hours; Ctrl-C ends it early, with what there "
                     "is. Caches of some hundred blocks fill first, so ask for 1,500 or more.")
     soak.add_argument("--slots", type=whole(LEAST_SLOTS, MOST_SLOTS), default=DAY_SLOTS,
                       metavar="N", help="how many pass (default: 7,200, a day of 12 s)")

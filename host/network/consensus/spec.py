@@ -7,8 +7,12 @@ Source: https://github.com/ethereum/consensus-specs, release 1.7.0-alpha.13, fea
 of Gloas, minimal preset (8 slots an epoch, 6 s a slot); or Heze with EIP-8025 (`fork`, `heze`).
 """
 
+import sys
+import typing
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
+from typing import Any
 
 from eth_consensus_specs.utils import bls
 
@@ -23,6 +27,20 @@ __all__ = ["INCLUSION_LISTS", "bls", "engines", "spec"]
 
 INCLUSION_LISTS = chosen() == "heze"
 """Whether the fork has them."""
+
+
+def _remember_protocols() -> None:
+    """What members a protocol has, found once, as Python does from 3.12 on.
+
+    The views of SSZ are protocols, and each `isinstance` of one looked for its members anew: an
+    eighth of what a slot takes a node.
+    """
+    module: Any = typing
+    if sys.version_info < (3, 12) and not hasattr(module._get_protocol_attrs, "cache_info"):
+        module._get_protocol_attrs = cache(module._get_protocol_attrs)
+
+
+_remember_protocols()
 
 
 @contextmanager

@@ -1,7 +1,7 @@
 """Transactions of type 2 (EIP-1559), the only ones of this project, signed and read."""
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from eth_account import Account as Signer
 from eth_account.signers.local import LocalAccount
@@ -16,6 +16,9 @@ from proofmill.host.network.pool import NotSigned
 
 TYPE = 2
 NOTHING = Wei(0)
+MOST_KNOWN = 128
+"""Transactions that are remembered: a pool, a builder and whoever judges a block read each anew,
+and who signed it is dear to find out."""
 
 
 class NoTransaction(NotSigned):
@@ -59,8 +62,13 @@ class Transaction:
         return Wei(self.gas * self.max_fee + self.value)
 
 
-def decode_transaction(raw: bytes) -> Transaction:
+def decode_transaction(raw: bytes | bytearray) -> Transaction:
     """The inverse of `sign_transaction`, whoever signed; NoTransaction for anything else."""
+    return _decoded(bytes(raw))
+
+
+@lru_cache(MOST_KNOWN)
+def _decoded(raw: bytes) -> Transaction:
     try:
         fields = TypedTransaction.from_bytes(HexBytes(raw)).as_dict()
     except MemoryError:

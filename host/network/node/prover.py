@@ -10,6 +10,7 @@ import math
 from collections.abc import Callable, MutableMapping
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from proofmill.host.ground.log_fields import name_of
 from proofmill.host.ground.recent import Recent
@@ -50,6 +51,8 @@ MOST_NOTES = 4_096
 FAR_BELOW = 256
 """Signed messages in a row, newest first, whose nonces finality has closed: a nonce that may still
 be of use is not behind them, since only what is open at one time is signed out of order."""
+MOST_NONCES = 256
+"""Of signed messages that are remembered: those of open jobs are asked for with each new one."""
 TO_PROVE = (State.SEEN, State.ELIGIBLE, State.ADMITTED, State.WITNESS, State.PROVING,
             State.HW_ERROR)
 """States of jobs whose proof is not there."""
@@ -571,5 +574,6 @@ def missing_funds(follower: Follower, identity: int, owner: Address) -> str:
     return ""
 
 
+@lru_cache(MOST_NONCES)
 def _nonce(handover: bytes) -> int:
     return decode_transaction(bytes(Handover.decode_bytes(handover).transaction)).nonce

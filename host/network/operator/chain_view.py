@@ -40,14 +40,20 @@ class ChainView:
     open_payloads: frozenset[bytes] = frozenset()
     """Those of them that a block may still include a proof of."""
     proofs: Mapping[bytes, bytes] = field(default_factory=dict)
+    provers: Mapping[bytes, int] = field(default_factory=dict)
+    """Whose they are."""
 
 
-def chain_view(node: Node, slot: int) -> ChainView:
-    """The view of now; `slot`: by the clock."""
+def chain_view(node: Node, slot: int, before: ChainView | None = None) -> ChainView:
+    """The view of now; `slot`: by the clock. What an earlier one of this node has read is taken
+    from `before`: blocks and proofs do not change, and SSZ is slow to read."""
+    before = before or ChainView()
     follower = node.follower
     head = follower.head()
     block, state = follower.store.blocks[head.root], follower.head_state()
-    payloads, opened, proofs, recent = {}, set(), {}, []
+    payloads, opened, recent = {}, set(), []
+    proofs: dict[bytes, bytes] = {}
+    provers: dict[bytes, int] = {}
     for facts in follower.recent():
         recent.append((facts.slot, facts.root))
         known = follower.proof_engine.payload(facts.request_root)
@@ -57,17 +63,20 @@ def chain_view(node: Node, slot: int) -> ChainView:
         if follower.delay(facts.slot) is not None:
             opened.add(facts.request_root)
         found = follower.proofs_for((facts.request_root, PROOF_TYPE))
-        for _, proof in sorted(found.items())[:1]:
-            proofs[facts.request_root] = bytes(proof.signed.message.proof_data)
-    states = {root: bytes(follower.store.blocks[root].state_root) for _, root in recent
-              if root in follower.store.blocks}
+        if found:
+            root, prover = facts.request_root, min(found)
+            provers[root] = prover
+            proofs[root] = before.proofs[root] if before.provers.get(root) == prover else bytes(
+                found[prover].signed.message.proof_data)
+    states = {root: before.states.get(root) or bytes(follower.store.blocks[root].state_root)
+              for _, root in recent if root in follower.store.blocks}
     return ChainView(
         follower.genesis_validators_root, slot, int(block.slot), bytes(head.root),
         bytes(block.state_root),
         _checkpoint(state.previous_justified_checkpoint),
         _checkpoint(state.current_justified_checkpoint), _checkpoint(state.finalized_checkpoint),
         len(node.gossip.peers), node.catch_up.busy, tuple(recent), states, payloads,
-        frozenset(opened), proofs)
+        frozenset(opened), proofs, provers)
 
 
 def _checkpoint(checkpoint: spec.Checkpoint) -> Checkpoint:

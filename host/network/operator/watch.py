@@ -70,7 +70,7 @@ class Watch(Closing):
         if clock.scaled(max(pace.late_seconds, 1e-9)) > LATE_MS:
             self._late_slot, self._late_seconds = follower.slot, pace.late_seconds
         if running.prepared.settings.api.enabled:
-            self.chain = chain_view(node, running.slot)
+            self.chain = chain_view(node, running.slot, self.chain)
         aside = prover.setup.prover.put_aside(follower.now_ms) if prover is not None else {}
         if prover is not None and follower.milliseconds >= ATTEST_MS:
             self._funds = prover.missing_funds()

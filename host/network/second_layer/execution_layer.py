@@ -83,6 +83,7 @@ from proofmill.host.prover.circuits.rollup.batch import Batch
 from proofmill.host.prover.circuits.rollup.ledger import Ledger
 from proofmill.host.prover.circuits.rollup.requests import Request
 from proofmill.host.prover.circuits.rollup.size import RollupSize
+from proofmill.host.prover.circuits.statement import prover_tag
 from proofmill.host.prover.fflonk.verification_key import AnyKey
 
 log = logging.getLogger(__name__)
@@ -459,8 +460,9 @@ class EvmExecutionLayer(PayloadBuilder):
         if block.proof is None:
             return self.late_proof(block)
         prover = block.proof.prover
-        tag = self.layer.tags.call(
-            "tag", block.slot, prover, self.layer.bonds.call("reward_address", prover))
+        # As the contract of tags has it, which takes longer to say so.
+        tag = prover_tag(self._chain_id, block.slot, prover,
+                         self.layer.bonds.call("reward_address", prover))
         return tag, block.proof.numbers
 
     def _fitting(self, parent_hash: bytes, first: Sequence[bytes], waiting: Sequence[bytes],

@@ -1,14 +1,27 @@
 """Keys, the genesis state and the store's shortcuts."""
 
+import sys
+import typing
 from dataclasses import replace
+from typing import Any
 
 import pytest
+from remerkleable.core import View
 
 from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.network.consensus.chain import EmbeddedChain
 from proofmill.host.network.consensus.keys import derive_keys, sign_together
 from proofmill.host.network.consensus.spec import bls, spec
 from tests.host.network.consensus.conftest import MakeChain
+
+
+@pytest.mark.skipif(sys.version_info >= (3, 12), reason="Python itself does so from 3.12 on")
+def test_what_makes_a_view_is_found_out_once() -> None:
+    members: Any = typing.__dict__["_get_protocol_attrs"]
+    assert isinstance(spec.Slot(1), View) and not isinstance(1, View)
+    before = members.cache_info()
+    assert isinstance(spec.Checkpoint(), View) and not isinstance("", View)
+    assert members.cache_info().misses == before.misses
 
 
 def test_keys_come_from_the_seed() -> None:

@@ -66,6 +66,7 @@ def test_what_is_signed_here_is_read_here() -> None:
         assert (found.sender, found.nonce, found.chain_id) == (SENDERS[0], 3, CHAIN)
         assert (found.to, found.data, found.value) == (to or b"", data, value)
         assert found.most == 90_000 * 101 + value
+        assert decode_transaction(bytearray(raw)) is found  # who signed it is found out once
         assert found.hash == Signer.sign_transaction({
             "type": 2, "chainId": CHAIN, "nonce": 3, "gas": 90_000, "maxFeePerGas": 101,
             "maxPriorityFeePerGas": 1, "value": value, "data": data,

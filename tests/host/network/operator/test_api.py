@@ -84,7 +84,8 @@ def chain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chain]:
     source.confirm(0)
     for slot in range(1, SLOTS + 1):
         source.slot(slot)
-        views.append(chain_view(node, slot))
+        views.append(chain_view(node, slot, views[-1]))
+        assert views[-1] == chain_view(node, slot)
     follower = source.follower
     tables = {
         "Beacon API": BeaconApi(BeaconChain("1.2.3", 17, ArchiveReader(folder / "blocks.sqlite")),

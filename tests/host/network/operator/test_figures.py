@@ -4,9 +4,6 @@ import json
 import shutil
 import socket
 import subprocess
-import time
-import urllib.request
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +20,7 @@ from tests.host.network.operator.everywhere import (
     same_everywhere,
     samples,
 )
+from tests.host.network.operator.prometheus import scraping
 from tests.host.network.operator.test_hive import unpacked
 from tests.host.network.operator.watched import START, ask, get, listening, snapshot, tally
 
@@ -167,34 +165,9 @@ def test_the_page_is_in_the_format_of_prometheus() -> None:
 @pytest.mark.skipif(shutil.which("prometheus") is None, reason="prometheus is not installed")
 def test_prometheus_has_what_the_page_says(tmp_path: Path) -> None:
     """The server itself scrapes /metrics, and is asked by its own API."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-
-    def asked(query: str) -> list[dict[str, Any]]:
-        with suppress(OSError):
-            address = f"http://127.0.0.1:{port}/api/v1/query?query={query}"
-            with urllib.request.urlopen(address, timeout=5) as answer:
-                return list(json.load(answer)["data"]["result"])
-        return []
-
-    with listening() as (metrics, _):
-        (tmp_path / "prometheus.yml").write_text(
-            "global: {scrape_interval: 200ms}\n"
-            "scrape_configs: [{job_name: proofmill, "
-            f"static_configs: [{{targets: ['127.0.0.1:{metrics}']}}]}}]\n")
-        process = subprocess.Popen(
-            ["prometheus", f"--config.file={tmp_path / 'prometheus.yml'}",
-             f"--storage.tsdb.path={tmp_path / 'data'}", f"--web.listen-address=127.0.0.1:{port}",
-             "--log.level=error"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        try:
-            deadline = time.monotonic() + 60
-            while not (found := asked("proofmill_proofs_accepted_total")):
-                assert time.monotonic() < deadline and process.poll() is None
-                time.sleep(0.1)
-            (health,) = asked("up")
-            devices = asked("proofmill_recent_constraints_per_second")
-        finally:
-            process.kill()
-            process.wait()
-    assert found[0]["value"][1] == "5" and health["value"][1] == "1"
+    with listening() as (metrics, _), scraping(tmp_path, metrics) as asked:
+        (found,) = asked("proofmill_proofs_accepted_total")
+        (health,) = asked("up")
+        devices = asked("proofmill_recent_constraints_per_second")
+    assert found["value"][1] == "5" and health["value"][1] == "1"
     assert {each["metric"]["device"] for each in devices} == {"cpu", "serial:/dev/ttyUSB0"}
