@@ -614,7 +614,11 @@ FIELDS: dict[str, dict[str, str]] = {
         "defence": "against it", "switches": "a list: parameters of the defence",
         "limit": "whether it is a known limit, without a defence", "seeds": "how many",
         "profit_gwei_per_slot": "an object: mean, lower and upper of the 95 % interval",
-        "profit_without_defence_gwei_per_slot": "the same with the defence off"},
+        "profit_without_defence_gwei_per_slot": "the same with the defence off",
+        "best_play_gwei_per_slot": "at most, where it is known",
+        "options": "a list, of some limits: defences that end it where they are asked for",
+        "profit_with_options_gwei_per_slot": "an interval, with these",
+        "best_play_with_options_gwei_per_slot": "at most, with these"},
     "attacks: best_play": {
         "share": "of stake, proposers and bonds", "proposals": "a slot, on layer 1 alone",
         "gain_of_layer_1": "over honest play, without layer 2, gwei a slot",
@@ -628,7 +632,9 @@ FIELDS: dict[str, dict[str, str]] = {
         "seeds": "how many",
         "with_defence_gwei": "an object: gain of the attacker and loss of the victim, each with "
                              "mean, lower and upper of the 95 % interval",
-        "without_defence_gwei": "the same with the defence off"},
+        "without_defence_gwei": "the same with the defence off",
+        "options": "a list, of some: defences with which it is measured, too",
+        "with_options_gwei": "the same with these"},
 }
 """By command, and for lists of records by command and field."""
 

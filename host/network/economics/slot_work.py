@@ -36,6 +36,8 @@ class SlotWork:
 
     record: SlotRecord
     groups: list[Group] = field(default_factory=list)
+    opened: int = 1
+    """Stages that have begun."""
 
     def start(self, provers: Provers, start: int, luck: tuple[Micros, NDArray[np.bool_]],
               arrivals: Callable[[Provers, Micros], Micros], slot_length: int) -> None:
@@ -61,6 +63,11 @@ class SlotWork:
             if len(places):
                 return int(group.sent[places[0]])
         raise ValueError(f"prover {prover} does not work on this slot")
+
+    def seen(self, by: int) -> list[int]:
+        """Whose proofs everybody has `by` so many microseconds, and no block."""
+        return [int(prover) for group in self.groups
+                for prover in group.provers[group.waiting & (group.sent <= by)]]
 
     def landed(self, delay: int, most: int | None = None) -> list[int]:
         """Whose proofs proposers have `delay` slots after the slot and got from nobody before, in

@@ -84,6 +84,8 @@ class World(Population):
         """Run one slot; checks invariants 2 to 6."""
         ledger, per_epoch = self.ledger, self.parameters.slots_per_epoch
         block = slot < self.luck.slots and not self.luck.empty[slot]
+        if self.parameters.defences.witnesses:
+            self._witness(slot)
         if block:
             epoch = mix_epoch(slot // per_epoch)
             record = ledger.open_slot(
@@ -116,6 +118,14 @@ class World(Population):
         for slot in range(slots, last):
             self.step(slot)
         self.ledger.finalise(last)
+
+    def _witness(self, slot: int) -> None:
+        """Layer 1's witnesses say what they have when three quarters of a slot are over."""
+        for work in self._work.values():
+            proven = work.record.slot
+            by = (slot - proven) * self.slot_micros + 3 * self.slot_micros // 4
+            for place in work.seen(by):
+                self.ledger.witness(slot, proven, self._identity[place])
 
     def _start(self, record: SlotRecord, stage: Stage, slot: int) -> None:
         """Those who become eligible with this stage start to prove, in `slot`."""
@@ -178,13 +188,15 @@ class World(Population):
     def _follow(self, record: SlotRecord, slot: int) -> None:
         """After a block: open the next stage of an unproven slot, or account for a decided one."""
         staged = record.assignment.primary is not None
-        delay = self.ledger.delay(record, slot + 1) - 1
-        if record.wins or delay == self.parameters.window_blocks:
+        delay, work = self.ledger.delay(record, slot + 1) - 1, self._work[record.slot]
+        if record.wins or delay >= self.parameters.window_blocks:
             self._close(record)
-        elif staged and delay == self.parameters.primary_blocks:
-            self._start(record, Stage.COMMITTEE, slot)
-        elif staged and delay == self.parameters.committee_blocks:
+        elif staged and delay >= self.parameters.committee_blocks and work.opened < Stage.OPEN:
+            work.opened = Stage.OPEN
             self._start(record, Stage.OPEN, slot)
+        elif staged and delay >= self.parameters.primary_blocks and work.opened < Stage.COMMITTEE:
+            work.opened = Stage.COMMITTEE
+            self._start(record, Stage.COMMITTEE, slot)
 
     def _close(self, record: SlotRecord) -> None:
         """Work stops when the winning proof is seen; count what was spent."""

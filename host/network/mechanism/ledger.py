@@ -200,9 +200,25 @@ class RewardLedger:
 
     def delay(self, record: SlotRecord, slot: int) -> int:
         """The delay of a proof in the block of `slot`, whose slot is the first not closed."""
-        if self.parameters.defences.blocks_count:
+        flags = self.parameters.defences
+        if flags.blocks_count and not flags.witnesses:
             return self.blocks - record.block
         return slot - record.slot
+
+    def delay_of(self, record: SlotRecord, slot: int, prover: int) -> int:
+        """The delay of a prover's proof that is in the block of `slot`: to the slot in which
+        layer 1's witnesses had it, where that is earlier and they count."""
+        seen = record.witnessed.get(prover, slot)
+        if not self.parameters.defences.witnesses or seen >= slot:
+            return self.delay(record, slot)
+        return max(seen - record.slot, 1)
+
+    def witness(self, slot: int, proven_slot: int, prover: int) -> None:
+        """More than half of the witnesses of `slot` had the prover's proof of `proven_slot`. From
+        layer 1, before what is included in the block that tells it; again, it changes nothing."""
+        record = self.open.get(proven_slot)
+        if record is not None and prover in self.provers and slot >= proven_slot:
+            record.witnessed[prover] = min(slot, record.witnessed.get(prover, slot))
 
     def open_slot(self, slot: int, root: bytes, mix: bytes, base: int, load: int = BPS,
                   proposer: int | None = None) -> SlotRecord:
@@ -241,7 +257,7 @@ class RewardLedger:
         if record is None or record.key != submission.key:
             return "the payload is unknown, or its window has passed"
         prover = self.provers.get(submission.prover)
-        delay, flags = self.delay(record, slot), self.parameters.defences
+        delay, flags = self.delay_of(record, slot, submission.prover), self.parameters.defences
         if delay < 1 or prover is None:
             return "the proof is early, or its signer is not bonded"
         if not may_prove(self.parameters, record.assignment, prover.identity, delay,
@@ -266,7 +282,7 @@ class RewardLedger:
                 self._take(Penalty(prover.identity, proven_slot, slice_gwei, "invalid", includer))
             return "the proof does not verify"
         record.batch.append((submission, includer))
-        record.kept.add(prover.identity)
+        record.kept[prover.identity] = delay
         prover.delivered = True
         return ""
 
@@ -278,23 +294,25 @@ class RewardLedger:
         whether the slot had one; without, no window moves. Calling it again for the same slot
         changes nothing.
         """
-        if slot <= self._closed_slot or not block and self.parameters.defences.blocks_count:
+        flags = self.parameters.defences
+        if slot <= self._closed_slot or not block and (flags.blocks_count or flags.witnesses):
             return
         self._closed_slot = slot
         self._may_settle = self.parameters.settlements_per_block
+        stages = ((self.parameters.primary_blocks, self._judge_primary),
+                  (self.parameters.committee_blocks, self._judge_committee))
         for record in list(self.open.values()):
             self._decide(record, slot, next_mix)
             delay = self.delay(record, slot)
-            if delay == self.parameters.primary_blocks:
-                record.judged = slot
-                self._judge_primary(record)
-            if delay == self.parameters.committee_blocks:
-                record.judged = slot
-                self._judge_committee(record)
+            for stage, (last, judge) in enumerate(stages):
+                # What witnesses had in a stage's last slot the next block tells.
+                if record.stages_judged == stage and delay >= last + flags.witnesses:
+                    record.stages_judged, record.judged = stage + 1, slot
+                    judge(record)
         if self._is_over(self.settled_epochs, slot):
             self._settle_epoch(self.settled_epochs)
         self.blocks += block
-        if not self.parameters.defences.finality:
+        if not flags.finality:
             self._mature(slot)
 
     def finalise(self, slot: int) -> None:
@@ -316,10 +334,12 @@ class RewardLedger:
         return tuple(sorted(p.identity for p in passed if tickets.holds(p.identity)))
 
     def _is_over(self, epoch: int, slot: int) -> bool:
-        """Whether with `slot` the windows of all slots of an epoch have passed."""
-        end = (epoch + 1) * self.parameters.slots_per_epoch
+        """Whether with `slot` the windows of all slots of an epoch have passed. With witnesses so
+        many blocks and one have: one that leaves out what they had is not the last word."""
+        end, window = (epoch + 1) * self.parameters.slots_per_epoch, self.parameters.window_blocks
+        told = self.parameters.defences.witnesses
         return slot >= end and all(
-            self.delay(record, slot) >= self.parameters.window_blocks
+            (self.blocks - record.block if told else self.delay(record, slot)) >= window + told
             for record in self.open.values() if record.slot < end)
 
     def _decide(self, record: SlotRecord, slot: int, next_mix: bytes) -> None:
@@ -336,7 +356,7 @@ class RewardLedger:
                 record.assignment.primary if flags.primary_first else None)
             chosen = [pair for pair in batch if pair[0].prover == winner]
         for submission, includer in chosen:
-            delay = self.delay(record, slot)
+            delay = self.delay_of(record, slot, submission.prover)
             shares = self.shares_of(record, delay)
             win = Win(submission, record.slot, slot, includer,
                       stage_of(self.parameters, delay), delay, *shares, contenders=len(batch))
@@ -350,7 +370,7 @@ class RewardLedger:
         primary = record.assignment.primary
         if primary is None:
             return
-        if primary in record.kept:
+        if self._in_time(record, primary, self.parameters.primary_blocks):
             self._keep(primary, record.slot)
             for member in record.assignment.committee:
                 self.provers[member].duties.pop(record.slot, None)
@@ -361,12 +381,17 @@ class RewardLedger:
         for member in record.assignment.committee:
             if record.slot not in self.provers[member].duties:
                 continue
-            if member in record.kept:
+            last = self.parameters.committee_blocks
+            if self._in_time(record, member, last):
                 self._keep(member, record.slot)
-            elif record.wins:
+            elif record.win is not None and record.win.delay <= last:
                 self.provers[member].duties.pop(record.slot)
             else:
                 self._miss(member, record.slot, "committee")
+
+    @staticmethod
+    def _in_time(record: SlotRecord, prover: int, last: int) -> bool:
+        return prover in record.kept and record.kept[prover] <= last
 
     def _keep(self, identity: int, slot: int) -> None:
         prover = self.provers[identity]
@@ -412,7 +437,7 @@ class RewardLedger:
         last = (parameters.committee_blocks if parameters.defences.rescues_count
                 else parameters.primary_blocks)
         in_time = [r.win is not None and r.win.delay <= last for r in slots]
-        counted = sum(proven or not self._was_divided(r)
+        counted = sum(proven or not (self._was_divided(r) or self._was_witnessed(r, "committee"))
                       for r, proven in zip(slots, in_time, strict=True))
         self.rho = self.next_rho(controller.coverage_bps(sum(in_time), counted))
         idle = cache(partial(reliability.idle, parameters))  # few values, many provers
@@ -436,10 +461,21 @@ class RewardLedger:
             return False
         return any(record.slot <= slot <= record.judged for slot in self.divided)
 
+    def _was_witnessed(self, record: SlotRecord, duty: str) -> bool:
+        """Whether layer 1's witnesses had a proof that keeps a duty in its time, whatever blocks
+        made of it: the primary's in stage 1, or for the committee one of any of those drawn."""
+        if not self.parameters.defences.witnesses:
+            return False
+        drawn, primary = record.assignment, duty == "primary"
+        last = self.parameters.primary_blocks if primary else self.parameters.committee_blocks
+        return any(record.witnessed[one] - record.slot <= last for one in record.witnessed
+                   if one == drawn.primary or not primary and one in drawn.committee)
+
     def _settle(self, penalty: Penalty, outage: bool) -> None:
         record = self.open[penalty.slot]
         win = record.win
-        excused = penalty.reason != "invalid" and self._was_divided(record)
+        excused = penalty.reason != "invalid" and (
+            self._was_divided(record) or self._was_witnessed(record, penalty.reason))
         rescuer = penalty.reporter
         if penalty.reason != "invalid" and win is not None:
             rescuer = win.submission.prover

@@ -21,7 +21,8 @@ MOST_PENALTIES = 32
 
 @dataclass(frozen=True, kw_only=True)
 class Defences:
-    """What stands between the mechanism and each attack; all on, except to show what it is for."""
+    """What stands between the mechanism and each attack; all on, except to show what it is for, and
+    `OPTIONS`, which are off where nobody asks for them."""
 
     bound_proofs: bool = True
     """A proof verifies only with its prover's own tag among the public inputs."""
@@ -80,6 +81,9 @@ class Defences:
     blocks_count: bool = True
     """Delays and the jobs' times count blocks, where a proof can be; off: slots, whether they have
     one or not."""
+    witnesses: bool = False
+    """Of layer 1: delays count slots up to the first in which more than half of its witnesses have
+    the proof, or to its block if that is earlier; off: as `blocks_count` says."""
     divided_excused: bool = True
     """Nobody pays for a duty missed while the network was divided, by the chain's own votes."""
     rescues_count: bool = True
@@ -108,6 +112,8 @@ class Defences:
     """Rewards mature when their blocks are final; off: when included, on any branch."""
 
 
+OPTIONS = ("witnesses",)
+"""Defences that need what no chain has yet (docs/attacks.md), so that contracts do without."""
 DEFENCES = tuple(flag.name for flag in fields(Defences))
 """The names of all defences."""
 

@@ -163,17 +163,20 @@ class SlotRecord:
     batch: list[tuple[Submission, int]] = field(default_factory=list)
     """(submission, includer) of the running slot, in the order of the block."""
     wins: list[Win] = field(default_factory=list)
-    kept: set[int] = field(default_factory=set)
-    """Provers that delivered a valid proof while they were eligible."""
+    kept: dict[int, int] = field(default_factory=dict)
+    """Provers that delivered a valid proof while they were eligible, and its delay."""
+    witnessed: dict[int, int] = field(default_factory=dict)
+    """Provers whose proof the witnesses of layer 1 had, and the first slot in which they had it."""
     barred: set[int] = field(default_factory=set)
     """Provers that signed an invalid proof of this payload."""
+    stages_judged: int = 0
     judged: int | None = None
     """The slot whose end judged its last duties so far."""
 
     def fork(self) -> "SlotRecord":
         """A copy with nothing in common that either could change."""
         return replace(self, batch=self.batch.copy(), wins=self.wins.copy(), kept=self.kept.copy(),
-                       barred=self.barred.copy())
+                       barred=self.barred.copy(), witnessed=self.witnessed.copy())
 
     @property
     def candidates(self) -> Tickets:

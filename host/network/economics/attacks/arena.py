@@ -34,6 +34,10 @@ VALIDATORS = 64
 """Each votes once an epoch; they belong to provers as the stake does."""
 VOTE_GWEI = BASE_GWEI * 8 // VALIDATORS * 14 // 64
 """What layer 1 pays a validator for naming the right head: TIMELY_HEAD_WEIGHT of its base."""
+WITNESSES = 512
+"""Of a slot, where they count: PTC_SIZE of Gloas, layer 1's payload timeliness committee."""
+ABSENT_WITNESSES = 0.05
+"""Of honest ones, those that say nothing."""
 CUT_FROM = 4
 STRANGER = -1
 """A proposer that is not the attacker's."""
@@ -55,6 +59,7 @@ class Setting:
     rho_start: int | None = None
     reliability_bps: int = 10_000
     proof_slots: int = 1
+    witnesses: int = WITNESSES
     cut: range = range(0)
     """Slots in which honest provers from number `CUT_FROM` on are in another part of the network,
     with their validators: nothing of theirs comes into this one."""
@@ -110,8 +115,21 @@ class Agent:
         """How much later than others' a proof of its own is there."""
         return 0
 
+    def worth(self, record: SlotRecord) -> int:
+        """About what it brings to be drawn as the slot's primary, gwei: by this the luck of the
+        draws is left out of a gain. Its mean is the same for any amount that no draw decides."""
+        return rewards.most(self.net.parameters, record.budget)
+
     def delivers(self, record: SlotRecord, identity: int, stage: int) -> bool:
         """Whether an own identity that is to prove does."""
+        return True
+
+    def witnesses(self, slot: int) -> list[tuple[int, int]]:
+        """Proofs that its witnesses of a slot say they have, and do not: (proven slot, prover)."""
+        return []
+
+    def confirms(self, entry: Entry) -> bool:
+        """Whether its witnesses say that they have a proof that is there."""
         return True
 
     def mempool(self, slot: int, entries: list[Entry]) -> list[Entry]:
@@ -173,6 +191,8 @@ class Arena:
         self._voter = [self.own[0]] * own + [
             number * self.setting.honest // len(others) for number in others]
         self._turns: dict[int, Turn] = {}
+        self._seen: list[tuple[int, int, int]] = []
+        """What witnesses have seen and no block has told: (slot, proven slot, prover)."""
         self.agent.net = self
 
     def play(self) -> int:
@@ -217,6 +237,8 @@ class Arena:
         ledger = self.ledger
         proposer = self.proposers[slot]
         self._vote(slot)
+        if self.defences.witnesses:
+            self._witness(slot, self._queue.get(slot, []))
         skipped = proposer != STRANGER and not self.agent.proposes(slot)
         if skipped or self._is_dropped(slot) or proposer == STRANGER and self._is_cut(
                 self._luck("proposer", slot).randrange(self.setting.honest), slot):
@@ -225,6 +247,7 @@ class Arena:
             self._close(slot, block=False)
             self._open_stages(slot)
             return
+        self._tell(proposer)
         if has_payload:
             self.agent.before_slot(slot)
             root = keccak_words(self.seed, slot, 8)
@@ -256,7 +279,7 @@ class Arena:
             self.agent.after_slot(slot)
         self._wait(slot, [e for e in waiting if not self._won(e.proven_slot)])
         self._open_stages(slot)
-        if self.defences == Defences():
+        if replace(self.defences, witnesses=False) == Defences():
             check_slot(self.ledger)
 
     def _is_dropped(self, slot: int) -> bool:
@@ -269,6 +292,27 @@ class Arena:
         entries = sorted(self._queue.get(slot, []), key=lambda e: e.rank)
         included = self.agent.block(slot, entries)
         return any(entry.listed and entry not in included for entry in entries)
+
+    def _witness(self, slot: int, entries: list[Entry]) -> None:
+        """What more than half of the slot's witnesses say that they have."""
+        luck, count = self._luck("witnesses", slot), self.setting.witnesses
+        own = sum(luck.random() < self.setting.share for _ in range(count))
+        there = sum(luck.random() >= ABSENT_WITNESSES for _ in range(count - own))
+        said = {(entry.proven_slot, entry.submission.prover):
+                there + own * self.agent.confirms(entry) for entry in entries}
+        for proof in self.agent.witnesses(slot):
+            said.setdefault(proof, own)
+        self._seen += [(slot, *proof) for proof, voices in said.items() if 2 * voices > count]
+
+    def _tell(self, proposer: int) -> None:
+        """The block says what witnesses had; the attacker's says it of its own proofs alone."""
+        later = []
+        for slot, proven_slot, prover in self._seen:
+            if proposer == STRANGER or prover in self.own:
+                self.ledger.witness(slot, proven_slot, prover)
+            else:
+                later.append((slot, proven_slot, prover))
+        self._seen = later
 
     def _wait(self, slot: int, entries: list[Entry]) -> None:
         """What the block of `slot` has not, for the next one."""
@@ -306,7 +350,7 @@ class Arena:
         primary, within = record.assignment.primary, record.candidates
         if primary is not None:
             won = (primary in self.own) - sum(map(within.weight_of, self.own)) / within.total
-            self.luck += won * rewards.most(self.parameters, record.budget)
+            self.luck += won * self.agent.worth(record)
 
     def _won(self, proven_slot: int) -> bool:
         record = self.ledger.open.get(proven_slot)

@@ -1,30 +1,38 @@
 """Attacks by proposers who leave their slots empty, so that no block has room for a proof."""
 
 from functools import partial
+from math import comb
 
 from proofmill.host.ground.units import BPS
 from proofmill.host.network.economics.attacks.arena import (
     BASE_GWEI,
     BLOCK_REWARD_GWEI,
+    WITNESSES,
     Agent,
     Arena,
+    Entry,
     Setting,
 )
 from proofmill.host.network.economics.attacks.harm import Harm, Outcome
 from proofmill.host.network.economics.attacks.measure import Attack
 from proofmill.host.network.economics.attacks.theft import against
-from proofmill.host.network.mechanism import rewards
+from proofmill.host.network.mechanism import penalties, rewards
 from proofmill.host.network.mechanism.parameters import BILLION, Defences, Parameters
 from proofmill.host.network.mechanism.records import SlotRecord
 
 LATE_PERCENT = 10
 """Of its proofs, those that come `LATE_SLOTS` after they should."""
 LATE_SLOTS = 2
+SHARE = 1 / 3
+"""Of stake and proposers, the late prover's."""
 
 
 class Emptier(Agent):
     """Makes no block where another primary's proof, which takes more than a slot, comes in time
-    for that block alone."""
+    for that block alone. Its witnesses have seen none."""
+
+    def confirms(self, entry: Entry) -> bool:
+        return entry.submission.prover in self.net.own
 
     def proposes(self, slot: int) -> bool:
         net = self.net
@@ -35,14 +43,30 @@ class Emptier(Agent):
 class Late(Agent):
     """Some of its proofs come a slot after stage 1."""
 
+    @staticmethod
+    def is_late(record: SlotRecord) -> bool:
+        """Whether its proof of the slot would be; independent of who is drawn."""
+        return int.from_bytes(record.seed[:4], "big") % 100 < LATE_PERCENT
+
     def slots_late(self, record: SlotRecord, identity: int) -> int:
-        late = int.from_bytes(record.seed[:4], "big") % 100 < LATE_PERCENT
-        return LATE_SLOTS if late and identity == record.assignment.primary else 0
+        drawn = identity == record.assignment.primary
+        return LATE_SLOTS if drawn and self.is_late(record) else 0
+
+    def worth(self, record: SlotRecord) -> int:
+        reward = super().worth(record)
+        # The fine, and about one and a half rewards of draws until the reliability is back.
+        fine = penalties.primary_penalty(self.net.parameters, record.budget)
+        return reward - (fine + 3 * reward // 2) * self.is_late(record)
 
 
 class LateEmptier(Late):
     """Leaves its own slot empty where a proof of its own would be late otherwise, and one block
-    less is enough to make it in time."""
+    less is enough to make it in time. Its witnesses say that they have the proof."""
+
+    def witnesses(self, slot: int) -> list[tuple[int, int]]:
+        return [(record.slot, primary) for record in self.net.ledger.open.values()
+                if (primary := record.assignment.primary) in self.net.own and primary is not None
+                and 0 <= slot - record.slot <= LATE_SLOTS and self.slots_late(record, primary)]
 
     def proposes(self, slot: int) -> bool:
         for record in self.net.ledger.open.values():
@@ -60,20 +84,56 @@ class PayloadKeeper(LateEmptier):
     empty_costs = 0
 
 
-def _emptied(defences: Defences, seed: int) -> Outcome:
+class Claimer(Late):
+    """Leaves nothing empty; its witnesses alone say that they have its late proofs."""
+
+    witnesses = LateEmptier.witnesses
+
+
+class PayloadEmptier(Emptier):
+    """Makes the beacon block, and keeps its payload back."""
+
+    empty_costs = 0
+
+
+def emptied(kind: type[Emptier], defences: Defences, seed: int, share: float = 0.1) -> Outcome:
     """The attacker's loss, and what honest provers are fined, over what both would have."""
-    setting = Setting(share=0.1, failure_rate=0, proof_slots=2)
-    nets = [Arena(setting, defences, seed, kind()) for kind in (Emptier, Agent)]
+    setting = Setting(share=share, failure_rate=0, proof_slots=2)
+    nets = [Arena(setting, defences, seed, one()) for one in (kind, Agent)]
     gains = [net.play() - net.luck for net in nets]
     fined = [net.fined() for net in nets]
     return Outcome((gains[0] - gains[1]) / setting.slots, (fined[0] - fined[1]) / setting.slots)
 
 
 def late_emptier(rho: int, defences: Defences, seed: int,
-                 kind: type[LateEmptier] = LateEmptier) -> float:
+                 kind: type[LateEmptier] = LateEmptier, slots: int = 320) -> float:
     """What a late prover earns by leaving its own slots empty, from `rho` billionths on."""
-    return against(Setting(share=0.2, failure_rate=0, slots=240, rho_start=rho), kind, Late,
+    return against(Setting(share=SHARE, failure_rate=0, slots=slots, rho_start=rho), kind, Late,
                    defences, seed)
+
+
+def majority(share: float, witnesses: int) -> float:
+    """The probability that more than half of a slot's witnesses are of a share of the stake."""
+    first = witnesses // 2 + 1
+    return sum(comb(witnesses, own) * share**own * (1 - share) ** (witnesses - own)
+               for own in range(first, witnesses + 1))
+
+
+def claimed_at_most(share: float, rho: int, witnesses: int) -> float:
+    """The most that such a prover saves, gwei a slot, where witnesses count: as `saved_at_most`,
+    for what late proofs a majority of its own says it has, in one of the slots in which they would
+    have been in time.
+
+    Slots without a block save nothing: none is in the delay, which is to the first slot with such a
+    majority, or to the block. So, of the proven slot and the W1 after it,
+
+        (saved at most by any slot) / (1 - (1 - share)^LATE_SLOTS) · min(1, (W1 + 1) · majority)
+    """
+    if not share:
+        return 0.0
+    slots = Parameters().stage1_blocks + 1
+    own = 1 - (1 - share) ** LATE_SLOTS
+    return saved_at_most(share, rho, 0) / own * min(1.0, slots * majority(share, witnesses))
 
 
 def saved_at_most(share: float, rho: int, cost: int) -> float:
@@ -103,23 +163,29 @@ HARMS = (
     Harm("empty slots", "leave one's slots empty, so that no block has room for a primary's proof",
          "windows count blocks, where a proof can be, and not slots",
          "10 % of stake and proposers, proofs take 2 slots; the victims: primaries, by their fines",
-         ("blocks_count",), _emptied),
+         ("blocks_count",), partial(emptied, Emptier), options=("witnesses",)),
+    Harm("payloads withheld", "make the block, and keep its payload back, for the same",
+         "windows count blocks, of which one without its payload is none",
+         "10 % of stake and proposers, proofs take 2 slots; the victims: primaries, by their fines",
+         ("blocks_count",), partial(emptied, PayloadEmptier), options=("witnesses",)),
 )
 
 LIMITS = (
     Attack(
         "own empty slot", "leave one's own slot empty when one's own proof would be late otherwise",
         "the block's reward is lost: at rho = 0.02, its floor, that is more than the fine",
-        "20 % of stake and proposers, one proof in ten comes a slot after stage 1, rho 0.25",
+        "a third of stake and proposers, one proof in ten comes a slot after stage 1, rho 0.25",
         (), lambda defences, seed: late_emptier(250_000_000, defences, seed), limit=True,
-        best=partial(saved_at_most, 0.2, 250_000_000, BLOCK_REWARD_GWEI),
-        instead=("blocks_count",)),
+        best=partial(saved_at_most, SHARE, 250_000_000, BLOCK_REWARD_GWEI),
+        instead=("blocks_count",), options=("witnesses",),
+        best_with=partial(claimed_at_most, SHARE, 250_000_000, WITNESSES)),
     *(Attack(
         f"payload kept back, rho {rho / BILLION}", "make the block of that slot, and keep its "
         "payload back",
         "only what the payload would have brought is lost: layer 1 pays for the beacon block",
-        "20 % of stake and proposers, one proof in ten comes a slot after stage 1",
-        (), partial(late_emptier, rho, kind=PayloadKeeper), limit=True,
-        best=partial(saved_at_most, 0.2, rho, 0), instead=("blocks_count",))
-      for rho in (250_000_000, 20_000_000)),
+        "a third of stake and proposers, one proof in ten comes a slot after stage 1",
+        (), partial(late_emptier, rho, kind=PayloadKeeper, slots=slots), limit=True,
+        best=partial(saved_at_most, SHARE, rho, 0), instead=("blocks_count",),
+        options=("witnesses",), best_with=partial(claimed_at_most, SHARE, rho, WITNESSES))
+      for rho, slots in ((250_000_000, 640), (20_000_000, 960))),
 )

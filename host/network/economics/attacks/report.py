@@ -9,8 +9,14 @@ from proofmill.host.network.economics.attacks.arena import (
     BLOCK_REWARD_GWEI,
     PROOF_COST_GWEI,
     TRANSACTION_COST_GWEI,
+    WITNESSES,
 )
-from proofmill.host.network.economics.attacks.empty_slots import LATE_PERCENT, saved_at_most
+from proofmill.host.network.economics.attacks.duties import LIST_MEMBERS
+from proofmill.host.network.economics.attacks.empty_slots import (
+    LATE_PERCENT,
+    claimed_at_most,
+    saved_at_most,
+)
 from proofmill.host.network.economics.attacks.harm import Damage, Harm, Measured
 from proofmill.host.network.economics.attacks.measure import (
     SEEDS,
@@ -23,6 +29,7 @@ from proofmill.host.network.mechanism import rewards
 from proofmill.host.network.mechanism.parameters import BILLION, Parameters
 
 DASH = "—"
+MEMBERS = LIST_MEMBERS, 64, 128, WITNESSES
 RHOS = Parameters().rho_start, Parameters().rho_min
 
 
@@ -42,6 +49,11 @@ def as_data(result: MeasuredAttack) -> JsonObject:
         found["profit_without_defence_gwei_per_slot"] = _interval(result.unprotected)
     if attack.best is not None:
         found["best_play_gwei_per_slot"] = attack.best()
+    if result.optional is not None:
+        found["options"] = list(attack.options)
+        found["profit_with_options_gwei_per_slot"] = _interval(result.optional)
+    if attack.best_with is not None:
+        found["best_play_with_options_gwei_per_slot"] = attack.best_with()
     return found
 
 
@@ -55,10 +67,12 @@ def harm_as_data(result: Measured) -> JsonObject:
         return {"gain": _interval(damage.gain), "loss": _interval(damage.loss)}
 
     harm = result.harm
+    more = {} if result.optional is None else {
+        "options": list(harm.options), "with_options_gwei": told(result.optional)}
     return {"attack": harm.name, "what": harm.what, "setting": harm.setting,
             "defence": harm.defence, "switches": list(harm.defences), "seeds": SEEDS,
             "with_defence_gwei": told(result.protected),
-            "without_defence_gwei": told(result.unprotected)}
+            "without_defence_gwei": told(result.unprotected), **more}
 
 
 def table_row(result: MeasuredAttack | Measured) -> str:
@@ -71,8 +85,9 @@ def table_row(result: MeasuredAttack | Measured) -> str:
         what: Attack | Harm = harm
     else:
         what, best = result.attack, best_play_of(result.attack)
-        switches = ticked(what.defences) or (
-            f"but {ticked(what.instead)}" if what.instead else "")
+        switches = ticked(what.defences) or "; ".join(
+            [f"but {ticked(what.instead)}"] * bool(what.instead)
+            + [f"ended by {ticked(what.options)}"] * bool(what.options))
         on = gwei(result.protected), DASH
         off = DASH if result.unprotected is None else gwei(result.unprotected), DASH
     defence = f"{what.defence} ({switches})" if switches else what.defence
@@ -88,6 +103,24 @@ def ticked(switches: Sequence[str]) -> str:
 def best_play_of(attack: Attack) -> str:
     """What the best play brings at most, with the defences; a dash where it is not known."""
     return DASH if attack.best is None else f"{attack.best():,.0f}"
+
+
+def option_row(result: MeasuredAttack | Measured) -> str:
+    """A line of the document's table of what is measured with its options."""
+    found = result.optional
+    if isinstance(result, Measured):
+        name, best = result.harm.name, DASH
+    else:
+        name = result.attack.name
+        best = DASH if result.attack.best_with is None else f"{result.attack.best_with():,.0f}"
+    profit, loss = (found.gain, gwei(found.loss)) if isinstance(found, Damage) else (found, DASH)
+    return f"| {name} | {DASH if profit is None else gwei(profit)} | {best} | {loss} |"
+
+
+def claimed_row(share: float) -> str:
+    """A line of the document's table of witnesses."""
+    found = (claimed_at_most(share, RHOS[0], members) for members in MEMBERS)
+    return f"| {share:.0%} | " + " | ".join(f"{one:,.0f}" for one in found) + " |"
 
 
 def late_row(share: float) -> str:
@@ -141,7 +174,8 @@ def markdown(
         "play is the most that anybody can earn by such an attack in this setting with the "
         "defences on, where it is known; the others are one play each. Unless the attack is on the "
         "draw itself, the luck of the draws is left out of a profit, which narrows the interval "
-        "and does not move its middle. The last rows pay in spite of every defence (below)."),
+        "and does not move its middle. The last rows pay in spite of every defence that a chain "
+        "has today; all but one are ended by `witnesses` (below)."),
         "",
         ("| attack | setting | defence (switches) | profit | best play, at most | victim's loss "
         "| profit without the defence | victim's loss without |"),
@@ -195,9 +229,39 @@ def markdown(
         "the chain: no block, then the proof. What a rule lets the one save it lets the other not "
         "lose, and the two add up to the fine. Counting slots, with `blocks_count` off, leaves "
         "the late prover nothing to gain (last columns of its rows), and then fines whoever's "
-        "proof a stranger's empty slot kept out (last column of **empty slots**). What would tell "
-        "the two apart is a witness of when a proof was there, as inclusion lists are; they are "
-        "not in blocks, so no contract knows them."),
+        "proof a stranger's empty slot kept out (last column of **empty slots**). What tells the "
+        "two apart is a witness of when a proof was there."),
+        "",
+        "### With witnesses",
+        "",
+        ("`witnesses` is such a rule, and a switch of `Defences` that is off where nobody sets it: "
+        "no chain has such witnesses yet, and the contracts count blocks. A proof's delay is then "
+        "in slots, to the first in which more than half of the slot's witnesses have it, or to its "
+        "block if that is earlier. Slots without a block are in neither, so they save a late proof "
+        "nothing and cost a proof that was there nothing. A block that leaves out what witnesses "
+        "said is not the last word: until an epoch is settled, which takes as many blocks as the "
+        "window has, the next ones say it, and what was taken comes back. Played and computed as "
+        f"above, with {WITNESSES} witnesses a slot drawn by stake, of which the attacker's say "
+        "what serves it and 5 of 100 others nothing:"),
+        "",
+        "| attack | profit with `witnesses` | best play, at most | victim's loss |",
+        "|---|---:|---:|---:|",
+        *(option_row(row) for row in rows if row.optional is not None),
+        "",
+        ("The bound: at any slots left empty, a late proof is in time only where a majority of "
+        "witnesses that do not have it says so in one of the W1 + 1 slots up to the end of its "
+        "stage. Who has a share of the stake has that majority by the binomial distribution "
+        "(`claimed_at_most`); gwei a slot at rho 0.25, where nothing else of the attack costs:"),
+        "",
+        "| share of stake | " + " | ".join(f"{members} witnesses" for members in MEMBERS) + " |",
+        "|---:|" + "---:|" * len(MEMBERS),
+        *map(claimed_row, SHARES),
+        "",
+        (f"{LIST_MEMBERS} is what a slot's inclusion lists have (EIP-7805), {WITNESSES} the "
+        "payload timeliness committee of Gloas, which votes when three quarters of a slot are "
+        "over. So the lists alone would leave something to whoever has a tenth of the stake or "
+        "more, and the committee leaves less than a gwei to a third. No rule of this kind ends it "
+        "above half: there the attacker is the majority."),
         "",
         ("**RANDAO skip** with `delayed_mix` has a best play above 0 at every share, bounded in "
         "the last two columns below; the plays of the table's rows lose."),

@@ -8,18 +8,24 @@ import pytest
 from proofmill.host.cli.main import main
 from proofmill.host.network.economics.attacks.arena import (
     BLOCK_REWARD_GWEI,
+    WITNESSES,
     Agent,
     Arena,
     Setting,
 )
 from proofmill.host.network.economics.attacks.catalogue import ATTACKS, HARMS, LIMITS
 from proofmill.host.network.economics.attacks.divided import divider
-from proofmill.host.network.economics.attacks.duties import Censor, StealthyWithholder
+from proofmill.host.network.economics.attacks.duties import LIST_MEMBERS, Censor, StealthyWithholder
 from proofmill.host.network.economics.attacks.empty_slots import (
+    Claimer,
     Late,
     LateEmptier,
+    PayloadEmptier,
     PayloadKeeper,
+    claimed_at_most,
+    emptied,
     late_emptier,
+    majority,
     saved_at_most,
 )
 from proofmill.host.network.economics.attacks.harm import Harm, Measured, Outcome, measure_harm
@@ -36,7 +42,7 @@ from proofmill.host.network.economics.attacks.report import gwei, markdown
 from proofmill.host.network.economics.attacks.theft import ATTACKS as THEFT
 from proofmill.host.network.economics.attacks.theft import Copier, against
 from proofmill.host.network.mechanism.invariants import attack_does_not_pay
-from proofmill.host.network.mechanism.parameters import DEFENCES, Defences, Parameters
+from proofmill.host.network.mechanism.parameters import DEFENCES, OPTIONS, Defences, Parameters
 
 DOCUMENT = Path(__file__).parents[4] / "docs" / "attacks.md"
 
@@ -63,6 +69,7 @@ def measured_harm(harm: Harm) -> Measured:
 def test_an_attack_costs_its_attacker_more_than_its_victim(harm: Harm) -> None:
     result = measured_harm(harm)
     assert not result.protected.pays, result.protected
+    assert result.optional is None or not result.optional.pays, result.optional
     off = result.unprotected
     assert off.gain.lower > 0 or off.loss.lower > -off.gain.lower, off
 
@@ -91,6 +98,9 @@ def test_a_limit_is_one(attack: Attack) -> None:
         assert found.protected.mean < attack.best()
     if attack.instead:
         assert found.unprotected is not None and found.unprotected.mean < 0
+    if attack.options:
+        assert found.optional is not None
+        attack_does_not_pay(attack.name, found.optional.upper)
 
 
 def test_the_bound_on_saved_proofs_is_above_the_play_at_every_share() -> None:
@@ -103,6 +113,28 @@ def test_the_bound_on_saved_proofs_is_above_the_play_at_every_share() -> None:
     assert saved_at_most(0.0, Parameters().rho_start, 0) == 0
 
 
+WITNESSED = Defences(witnesses=True)
+
+
+def test_witnesses_leave_a_third_nothing_and_half_something() -> None:
+    """Also where nothing is left empty, and the own witnesses alone say what is not so."""
+    rho = Parameters().rho_start
+    assert claimed_at_most(1 / 3, rho, WITNESSES) < 0.5 < claimed_at_most(0.45, rho, WITNESSES)
+    assert claimed_at_most(0.2, rho, LIST_MEMBERS) > 1_000
+    assert majority(0.5, 15) == pytest.approx(0.5) and claimed_at_most(0.0, rho, 16) == 0
+    for members, pays in ((WITNESSES, False), (LIST_MEMBERS, True)):
+        setting = Setting(share=0.45, failure_rate=0, slots=240, witnesses=members)
+        played = profit([against(setting, Claimer, Late, WITNESSED, seed) for seed in range(SEEDS)])
+        assert (played.lower > 0) == pays
+        assert played.mean < claimed_at_most(0.45, rho, members)
+
+
+def test_a_third_that_keeps_payloads_back_and_says_nothing_fines_nobody() -> None:
+    for seed in range(4):
+        outcome = emptied(PayloadEmptier, WITNESSED, seed, 1 / 3)
+        assert outcome.gain < 0 == outcome.loss
+
+
 def test_what_would_stop_a_limit_is_a_limit_s_alone() -> None:
     def nothing(defences: Defences, seed: int) -> float:
         return 0.0
@@ -111,6 +143,8 @@ def test_what_would_stop_a_limit_is_a_limit_s_alone() -> None:
         Attack("x", "", "", "", ("finality",), nothing, instead=("stages",))
     with pytest.raises(ValueError, match="unknown or missing"):
         Attack("x", "", "", "", (), nothing, limit=True, instead=("luck",))
+    with pytest.raises(ValueError, match="unknown"):
+        Attack("x", "", "", "", (), nothing, limit=True, options=("finality",))
 
 
 def test_the_document_is_the_command_s() -> None:
@@ -121,7 +155,9 @@ def test_the_document_is_the_command_s() -> None:
 
 
 def test_every_defence_stops_an_attack() -> None:
-    assert {name for attack in (*ATTACKS, *HARMS) for name in attack.defences} == set(DEFENCES)
+    stops = {name for attack in (*ATTACKS, *HARMS) for name in attack.defences}
+    assert stops == set(DEFENCES) - set(OPTIONS)
+    assert {name for attack in LIMITS for name in attack.options} == set(OPTIONS)
 
 
 @pytest.mark.parametrize("off", [{"stages": False}, {"bound_proofs": False}])

@@ -180,3 +180,35 @@ def test_a_plot_says_that_nothing_was_proven() -> None:
     for plot, times in ((plots._work, 2), (plots._latency, 1)):
         said = [text.get_text() for text in drawn(run, plot).texts]
         assert said == ["no block was proven"] * times
+
+
+WITNESSED = """
+mechanisms = ["staged"]
+[network]
+empty_slot_rate = 0.3
+[mechanism.defences]
+{switches}
+[[provers]]
+name = "usual"
+count = 9
+failure_rate = 0.0
+jitter = 0.0
+seconds = {seconds}
+"""
+
+
+@pytest.mark.parametrize("switches, seconds, fined", [
+    ("witnesses = true", 9.0, False), ("blocks_count = false", 9.0, True),
+    ("witnesses = true", 16.1, True), ("witnesses = true", 15.5, False), ("", 16.1, True)])
+def test_slots_without_a_block_fine_nobody_whose_proof_was_there(
+        switches: str, seconds: float, fined: bool) -> None:
+    """A proof that is there 1.6 slots after its slot's start is in time, one after 2.8 is not.
+
+    What witnesses have at three quarters of the second slot after it, which ends after 16.5 s, is
+    in time; the network takes half a second.
+    """
+    text = WITNESSED.format(switches=switches, seconds=seconds)
+    run = simulate(parse_scenario(text, "x"), slots=160)
+    totals = run.worlds["staged"].ledger.totals
+    assert (totals.burned + totals.bounties > 0) == fined
+    assert run.figures["staged"].proven_rate == 1
