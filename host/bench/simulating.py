@@ -1,4 +1,4 @@
-"""How fast the mechanism is simulated: seconds, memory, and how both grow."""
+"""How fast the mechanism is simulated: seconds, memory, how both grow; beside its definition."""
 
 import math
 import resource
@@ -7,11 +7,20 @@ import time
 from collections.abc import Callable
 
 from proofmill.host.ground.json_text import JsonObject
+from proofmill.host.network.economics.draws import Luck
 from proofmill.host.network.economics.scenario import Network, ProverKind, Scenario
-from proofmill.host.network.economics.simulate import simulate
+from proofmill.host.network.economics.simulate import race_of, simulate
+from proofmill.host.network.economics.world import World
+from proofmill.host.network.mechanism.definition import DefinedLedger
+from proofmill.host.network.mechanism.ledger import RewardLedger
 
 SMALLER_PROVERS, SMALLER_SLOTS = 10, 4
 """What the largest run is divided by, to see how time grows."""
+DEFINED_PART = 20
+"""What its slots are divided by for the definition, which takes a minute or so for them."""
+
+Progress = Callable[[int, int], None]
+"""Hears (done, all)."""
 
 
 def network_of(provers: int) -> Scenario:
@@ -24,10 +33,10 @@ def network_of(provers: int) -> Scenario:
 
 
 def simulation_growth(provers: int, slots: int,
-                      progress: Callable[[int, int], None] | None = None) -> JsonObject:
+                      progress: Progress | None = None) -> JsonObject:
     """Processor seconds of a run, of one with a tenth of the provers and of one with a quarter of
     the slots, all on one core; both mechanisms count. `growth_in_*`: the exponent e in seconds ~
-    n^e. `peak_bytes`: of this process, at most."""
+    n^e. `peak_bytes`: of this process, at most. And what `beside_definition` finds."""
     sizes = [(provers, max(1, slots // SMALLER_SLOTS)),
              (max(1, provers // SMALLER_PROVERS), slots), (provers, slots)]
     simulate(network_of(10), 8)  # what is made once: imports, the table of quantiles
@@ -54,4 +63,36 @@ def simulation_growth(provers: int, slots: int,
         "fewer_slots": sizes[0][1], "seconds_with_fewer_slots": fewer_slots,
         "growth_in_provers": growth(fewer_provers, sizes[1][0], provers),
         "growth_in_slots": growth(fewer_slots, sizes[0][1], slots),
-        "peak_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit}
+        "peak_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit,
+        **beside_definition(provers, max(1, slots // DEFINED_PART), progress)}
+
+
+def beside_definition(provers: int, slots: int, progress: Progress | None = None) -> JsonObject:
+    """Processor seconds of the ledger as it runs, and of the ledger as it is defined, on the same
+    scenario and luck, lottery and race. `same_amounts`: whether every amount of both is."""
+    scenario = network_of(provers)
+    seconds: list[float] = []
+    found = []
+    for ledger in (RewardLedger, DefinedLedger):
+        start, facts = time.process_time(), []
+        for number, parameters in enumerate((scenario.parameters, race_of(scenario.parameters))):
+            luck = Luck(scenario, slots, 0)
+            world = World(scenario, parameters, luck, ledger=ledger)
+            for slot in range(slots):
+                world.step(slot)
+                if progress is not None and slot % 8 == 0:
+                    done = 2 * len(seconds) + number
+                    progress(done * slots + slot, 4 * slots)
+            world.finish(slots)
+            facts.append(amounts(world.ledger))
+        seconds.append(time.process_time() - start)
+        found.append(facts)
+    return {"defined_slots": slots, "seconds_of_ledger": seconds[0],
+            "seconds_of_definition": seconds[1], "times_as_fast": seconds[1] / seconds[0],
+            "same_amounts": found[0] == found[1]}
+
+
+def amounts(ledger: RewardLedger) -> object:
+    """Every amount of a ledger, and every reliability."""
+    return (ledger.totals, ledger.rho, dict(ledger.earned), dict(ledger.included), ledger.settled,
+            [(one.bond, one.reliability) for one in ledger.provers.values()])

@@ -428,7 +428,11 @@ FIELDS: dict[str, dict[str, str]] = {
         "fewer_slots": "of the third run", "seconds_with_fewer_slots": "for it",
         "growth_in_provers": "the exponent e in seconds ~ provers^e; null for one prover",
         "growth_in_slots": "the same of slots",
-        "peak_bytes": "of memory, of the process, at most"},
+        "peak_bytes": "of memory, of the process, at most",
+        "defined_slots": "of the runs of the ledger and of its definition",
+        "seconds_of_ledger": "of the processor, on that scenario",
+        "seconds_of_definition": "the same of the ledger as it is defined",
+        "times_as_fast": "one over the other", "same_amounts": "whether every amount is"},
     "bench soak": {
         "slots": "that passed", "simulated_hours": "of the chain's time", "seconds": "that it took",
         "seconds_a_slot": "of them", "finalized_epoch": "the last one",

@@ -23,6 +23,7 @@ from proofmill.host.network.economics.work_race import WorkRace
 from proofmill.host.network.economics.world import World
 from proofmill.host.network.mechanism.invariants import BrokenInvariant
 from proofmill.host.network.mechanism.ledger import RewardLedger
+from proofmill.host.network.mechanism.parameters import Parameters
 
 log = logging.getLogger(__name__)
 
@@ -64,8 +65,7 @@ def simulate(scenario: Scenario, slots: int | None = None, seed: int = 0,
                              + ", ".join(kind.name for kind in scenario.provers))
     count = scenario.network.slots if slots is None else slots
     luck = Luck(scenario, count, seed)
-    staged = scenario.parameters
-    race = replace(staged, defences=replace(staged.defences, stages=False, slot_batch=False))
+    staged, race = scenario.parameters, race_of(scenario.parameters)
     log.info("simulating %d slots, seed %d", count, seed)
     made: dict[str, Callable[[], Population]] = {
         "staged": lambda: World(scenario, staged, luck, strategies),
@@ -88,6 +88,12 @@ def simulate(scenario: Scenario, slots: int | None = None, seed: int = 0,
     return Run(scenario, count, seed, luck, worlds,
                {name: figures(world) for name, world in worlds.items()},
                attack_cost(scenario, lags))
+
+
+def race_of(parameters: Parameters) -> Parameters:
+    """The pure race under the same constants: no stages, and the first proof of a slot wins."""
+    return replace(parameters, defences=replace(
+        parameters.defences, stages=False, slot_batch=False))
 
 
 @contextmanager

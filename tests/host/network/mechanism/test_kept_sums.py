@@ -6,7 +6,8 @@ from random import Random
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from proofmill.host.network.mechanism import bonds, invariants
+from proofmill.host.network.mechanism import invariants
+from proofmill.host.network.mechanism.definition import DefinedLedger
 from proofmill.host.network.mechanism.hashing import keccak_words
 from proofmill.host.network.mechanism.ledger import RewardLedger
 from proofmill.host.network.mechanism.lottery import (
@@ -17,7 +18,7 @@ from proofmill.host.network.mechanism.lottery import (
     draw_number,
 )
 from proofmill.host.network.mechanism.parameters import Parameters
-from proofmill.host.network.mechanism.records import SlotRecord, Standing, Submission
+from proofmill.host.network.mechanism.records import SlotRecord, Submission
 
 MINIMUM = 3_000_000
 BASE = 4_000_000
@@ -50,39 +51,6 @@ def test_a_draw_by_running_sums_is_the_walk(
             keccak_words(seed), draw, tickets, without)
 
 
-class PlainLedger(RewardLedger):
-    """The same ledger, which asks everybody every time."""
-
-    def __init__(self, parameters: Parameters, minimum_bond: int) -> None:
-        super().__init__(parameters, minimum_bond)
-        self.standing = Everybody(self)
-
-    def bonded(self) -> set[int]:
-        return {one for one in self.provers if one in self.standing}
-
-    def tickets(self) -> Tickets:
-        return Tickets.of(
-            Ticket(one.identity, (one.bond + one.delegated) * one.reliability)
-            for one in self.provers.values() if one.reliability and one.identity in self.standing)
-
-    def _passed_over(self, tickets: Tickets, penalty: int) -> tuple[int, ...]:
-        return tuple(ticket.prover for ticket in tickets if not bonds.covers(
-            self.parameters, self.provers[ticket.prover].bond,
-            tuple(self.provers[ticket.prover].duties.values()), penalty))
-
-
-class Everybody(Standing):
-    """Who is bonded, found by looking."""
-
-    def __init__(self, ledger: RewardLedger) -> None:
-        super().__init__(ledger.minimum_bond)
-        self._ledger = ledger
-
-    def __contains__(self, identity: object) -> bool:
-        one = self._ledger.provers[identity]  # type: ignore[index]
-        return one.bond >= self.minimum_bond and one.leaving_since is None
-
-
 def facts(ledger: RewardLedger) -> object:
     """All that a ledger says, but for how it keeps it."""
     return (
@@ -98,7 +66,7 @@ class History:
     def __init__(self, seed: int, provers: int) -> None:
         self.chance = Random(seed)
         parameters = Parameters()
-        self.ledgers = [RewardLedger(parameters, MINIMUM), PlainLedger(parameters, MINIMUM)]
+        self.ledgers = [RewardLedger(parameters, MINIMUM), DefinedLedger(parameters, MINIMUM)]
         for identity in range(provers):
             bond = MINIMUM + self.chance.choice((0, 1, 10**6, 10**8))
             delegated = self.chance.choice((0, 5))
