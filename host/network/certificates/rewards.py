@@ -6,6 +6,7 @@ What they have paid on a branch follows from its blocks' events by the mechanism
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from proofmill.host.network.certificates.between import FIRST_ROOT, ROOTS
 from proofmill.host.network.certificates.certificate import Certificate
@@ -32,6 +33,7 @@ from proofmill.host.network.mechanism.certificates import CertificateCredit, Cer
 from proofmill.host.network.mechanism.invariants import require
 from proofmill.host.network.mechanism.parameters import Parameters
 from proofmill.host.prover.circuits.finality.size import CertificateSize
+from proofmill.host.prover.circuits.finality.statement import CertificateInputs
 from proofmill.host.prover.circuits.finality.vote import ROOT_BYTES, Checkpoint
 from proofmill.host.prover.groth16.verification_key import VerificationKey
 
@@ -79,9 +81,23 @@ class CertificateContracts:
         """The data of a message to `rewards` that hands in a certificate of `prover`, by its number
         there."""
         stated = certificate.stated
+        rest = (stated.target_epoch, stated.target.root, stated.next_registry, stated.weight,
+                prover, numbers_of(certificate.proof))
+        counted = self._counted(stated)
+        if counted is None:
+            return self.rewards.encode("submit", stated.source_epoch, *rest)
         return self.rewards.encode(
-            "submit", stated.source_epoch, stated.target_epoch, stated.target.root,
-            stated.next_registry, stated.weight, prover, numbers_of(certificate.proof))
+            "submit_from", counted, stated.source_epoch, stated.source.root, *rest)
+
+    def _counted(self, stated: CertificateInputs) -> int | None:
+        """The epoch whose registry, as the contract has it now, a certificate counts by, where the
+        contract knows none of its source; else None."""
+        registry_of = partial(self.finality.call, "registry_of")
+        if registry_of(stated.source_epoch):
+            return None
+        first = self.finality.call("finalized")["epoch"]
+        return next((epoch for epoch in range(first, stated.target_epoch)
+                     if stated.registry and registry_of(epoch) == stated.registry), None)
 
     def after(self, ledger: CertificateLedger, logs: Iterable[Log], slot: int, includer: Address,
               base: int, rho: Callable[[], int], final_slot: int) -> CertificateLedger:

@@ -44,6 +44,8 @@ interface Rewards:
 interface Finality:
     def submit(source: uint256, target: uint256, root: bytes32, registry: uint256, weight: uint256, tag: uint256,
                proof: uint256[8]): nonpayable
+    def submit_from(counted: uint256, source: uint256, source_root: bytes32, target: uint256, root: bytes32,
+                    registry: uint256, weight: uint256, tag: uint256, proof: uint256[8]): nonpayable
     def registry_of(epoch: uint256) -> uint256: view
     def tag_of(epoch: uint256) -> uint256: view
 
@@ -102,11 +104,35 @@ def submit(source: uint256, target: uint256, root: bytes32, registry: uint256, w
     @notice Hand in a certificate for whoever made it. Anybody may carry it. Where FinalityCertificate has taken it already,
             its proof is not verified again: the tag that it was taken with says whose it is.
     """
-    assert not self.records[target].paid, "this epoch's certificate is paid already"
-    assert staticcall BONDS.is_bonded(prover), "the prover has no whole bond"
-    tag: uint256 = staticcall TAGS.tag(convert(target, uint64), prover, staticcall BONDS.reward_address(prover))
+    tag: uint256 = self._tag(target, prover)
     if staticcall Finality(FINALITY).registry_of(target) == 0:
         extcall Finality(FINALITY).submit(source, target, root, registry, weight, tag, proof)
+    self._pay(target, prover, tag)
+
+@external
+def submit_from(counted: uint256, source: uint256, source_root: bytes32, target: uint256, root: bytes32,
+                registry: uint256, weight: uint256, prover: uint64, proof: uint256[8]):
+    """
+    @notice The same for a certificate from a source that no certificate is for, as FinalityCertificate takes it.
+    """
+    tag: uint256 = self._tag(target, prover)
+    if staticcall Finality(FINALITY).registry_of(target) == 0:
+        extcall Finality(FINALITY).submit_from(
+            counted, source, source_root, target, root, registry, weight, tag, proof)
+    self._pay(target, prover, tag)
+
+@internal
+@view
+def _tag(target: uint256, prover: uint64) -> uint256:
+    """
+    @notice The tag of a certificate that a prover may be paid for.
+    """
+    assert not self.records[target].paid, "this epoch's certificate is paid already"
+    assert staticcall BONDS.is_bonded(prover), "the prover has no whole bond"
+    return staticcall TAGS.tag(convert(target, uint64), prover, staticcall BONDS.reward_address(prover))
+
+@internal
+def _pay(target: uint256, prover: uint64, tag: uint256):
     assert staticcall Finality(FINALITY).tag_of(target) == tag, "this epoch's certificate is another prover's"
     slot: uint256 = staticcall CONSENSUS.current_slot()
     budget: uint256 = self._base(slot) * staticcall CONSENSUS.SLOTS_PER_EPOCH() * staticcall REWARDS.rho() * SHARE // (

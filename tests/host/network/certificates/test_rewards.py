@@ -230,17 +230,32 @@ class Handing:
         self.pay = CertificatePay(
             cast(EvmExecutionLayer, Executing(paying)), paying.world.account("carrier"), lambda: 0)
 
-    def hand_in(self, epoch: int) -> None:
+    def hand_in(self, epoch: int, counted: int = 0) -> None:
+        """`counted`: the registry that the votes count by, where it matters."""
         _, _, root, registry, weight, _, numbers = self.paying.arguments(epoch, 0, 0)
         stated = CertificateInputs.of(
-            0, registry, Checkpoint(epoch - 1, ROOTS[epoch - 1]), Checkpoint(epoch, root), weight,
-            self.paying.tag(epoch, 0))
+            counted, registry, Checkpoint(epoch - 1, ROOTS[epoch - 1]), Checkpoint(epoch, root),
+            weight, self.paying.tag(epoch, 0))
         self.pay.hand_in(Certificate(
             stated, b"".join(number.to_bytes(32, "big") for number in numbers)))
 
     @property
     def became(self) -> list[tuple[int, Status, bool]]:
         return [(each.epoch, each.status, each.wei > 0) for each in self.pay.rewards]
+
+
+def test_one_from_a_source_without_a_certificate_is_paid_too(paying: Paying) -> None:
+    """Of epoch 2 there is none: that of 3 counts by the registry of 1, which is 2."""
+    world, ours = paying.world, Handing(paying)
+    ours.hand_in(1)
+    ours.hand_in(3, counted=9)
+    assert ours.became[1] == (3, Status.WAITING, False)
+    ours.hand_in(3, counted=2)
+    assert ours.became == [(1, Status.PENDING, True), (3, Status.PENDING, True)]
+    assert paying.contracts.finality.call("finalized") == {"epoch": 2, "root": ROOTS[2]}
+    with pytest.raises(RevertedError, match="paid already"):
+        paying.contracts.rewards.send(
+            world.account("carrier"), "submit_from", 1, 2, ROOTS[2], *paying.arguments(3, 0, 0)[1:])
 
 
 def test_a_prover_is_paid_when_its_block_is_final(paying: Paying) -> None:
