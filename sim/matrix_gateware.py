@@ -22,10 +22,12 @@ PAUSED = 64
 
 @dataclass(frozen=True)
 class Multiplied:
-    """A product, and the cycles of the blocks, by the gateware's own count."""
+    """A product, the cycles of the blocks, by the gateware's own count, and how many words of
+    weights came from a memory beside it."""
 
     sums: Whole
     cycles: int
+    fetched: int = 0
 
 
 def matrix_library(shape: MatrixUnitShape, tell: BuildProgress = untold) -> Path:
@@ -37,6 +39,9 @@ def matrix_library(shape: MatrixUnitShape, tell: BuildProgress = untold) -> Path
 
 class MatrixModel:
     """A matrix unit without its gateware: the same sums in the same cycles."""
+
+    memory_cycles = 0
+    """There is no memory beside it."""
 
     def __init__(self, shape: MatrixUnitShape) -> None:
         self.shape = shape

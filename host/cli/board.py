@@ -6,6 +6,7 @@ from typing import Any
 
 from proofmill.host.cli.arguments import above_zero, unknown, whole
 from proofmill.host.cli.extras import missing
+from proofmill.host.cli.measure_options import matrices_in
 from proofmill.host.cli.screen import Screen
 from proofmill.host.cli.subcommands import Commands
 from proofmill.host.cli.waveform import add_waves, dumped
@@ -46,6 +47,8 @@ def register(commands: Commands) -> None:
         "--preset", choices=("standard", "board"), default="standard",
         help="the accelerator: standard, which is the fastest to simulate (one product a cycle), "
              "or board, the very one that is built for the board (default: standard)")
+    simulate.add_argument("--matrices", action="store_true",
+                          help="build in what multiplies matrices, for `proofmill infer`")
     simulate.add_argument(
         "--divisor", type=whole(1, otherwise="a bit takes at least one cycle"), default=DIVISOR,
         metavar="N",
@@ -135,6 +138,8 @@ def run_simulate(options: argparse.Namespace) -> int:
 
     screen = Screen()
     shape = STANDARD if options.preset == "standard" else found.shape
+    if options.matrices:
+        shape = matrices_in(shape)
     core = found.core(shape, divisor=options.divisor, start_cycles=START_CYCLES)
     with dumped(options, "board", screen) as dump:
         with screen.bar("preparing the simulation") as bar:
@@ -154,6 +159,8 @@ def _run(running: Any, options: argparse.Namespace, found: Any, shape: Any, scre
         # A proof is of BN254 and wants both groups.
         whole_proofs = shape.adder.curve is BN254 and len(shape.adder.groups) == len(Group)
         command = "mine --device" if whole_proofs else "selftest"
+        if options.matrices:
+            command = "infer mlp.onnx digits:0 --device"
         screen.line(f"try: proofmill {command} serial:{running.path}; Ctrl-C ends it")
         start = time.monotonic()
         try:

@@ -9,7 +9,7 @@ from typing import Any
 from proofmill.host.cli.arguments import above_zero, output_folder, unknown, whole
 from proofmill.host.cli.board import add_board, find_board
 from proofmill.host.cli.extras import missing
-from proofmill.host.cli.measure_options import PRESETS, preset
+from proofmill.host.cli.measure_options import PRESETS, matrices_in, preset
 from proofmill.host.cli.pages import put
 from proofmill.host.cli.screen import Screen
 from proofmill.host.cli.subcommands import Commands
@@ -47,6 +47,8 @@ def register(commands: Commands) -> None:
                             "with Yosys' estimate of the resources")
     build.add_argument("--preset", metavar="PRESET", choices=PRESETS, default=None,
                        help="other parameters than the board's: " + ", ".join(PRESETS))
+    build.add_argument("--matrices", action="store_true",
+                       help="build in what multiplies matrices, for `proofmill infer`")
     build.add_argument("--seed", type=whole(0, LARGEST_PLACER_SEED), default=1,
                        metavar="N", help="of the placer (default: 1)")
     build.add_argument("--clock", type=above_zero("must be more than 0 MHz"), default=None,
@@ -101,6 +103,8 @@ def run(options: argparse.Namespace) -> int:
     if options.clock is not None:
         found = replace(found, clock_hz=options.clock * 1e6)
     shape = None if options.preset is None else preset(options.preset)
+    if options.matrices:
+        shape = matrices_in(shape or found.shape)
     with screen.bar(f"building {found.name}") as bar:
         try:
             made = build(found, folder, shape=shape, seed=options.seed,

@@ -5,6 +5,7 @@ import os
 import re
 from typing import TYPE_CHECKING
 
+from proofmill.host.cli.arguments import device as any_device
 from proofmill.host.cli.arguments import (
     input_file,
     output_file,
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from proofmill.host.prover.inference.quantisation import Integers, Reals
     from proofmill.sim.compiling import BuildProgress
 
-DEVICES = ("cpu", "model", "rtl")
+DEVICES = ("cpu", "model", "rtl", "serial:PORT")
 
 KINDS = ("mlp", "cnn", "mlp-784", "lenet")
 """Of models that are trained here."""
@@ -47,9 +48,9 @@ def register(commands: Commands) -> None:
                        help="a .npy or .json file with one sample or a batch, digits:N or "
                             "digits:FIRST-LAST of scikit-learn's digits, or digits for all")
     infer.add_argument("--device", default="cpu", type=device, metavar="|".join(DEVICES),
-                       help="what multiplies matrices: this processor, the blocks of a folded "
-                            "multiplier in their model, or their gateware in simulation (default: "
-                            "cpu)")
+                       help="what multiplies matrices: this processor; the smallest board's "
+                            "accelerator with --matrices, by its model or its gateware in "
+                            "simulation; or a board with such gateware (default: cpu)")
     infer.add_argument("--compare", action="store_true",
                        help="run onnxruntime too, and count the integers that differ")
     infer.add_argument("--prove", metavar="FOLDER",
@@ -99,6 +100,8 @@ def register(commands: Commands) -> None:
 
 def device(text: str) -> str:
     """Takes names of devices that run models."""
+    if text.startswith("serial:"):
+        return any_device(text)
     if text not in DEVICES:
         raise argparse.ArgumentTypeError(unknown(text, DEVICES))
     return text
@@ -167,6 +170,11 @@ def run_infer(options: argparse.Namespace) -> int:
             "cycles": None if work is None else work.cycles,
             "blocks": None if work is None else work.blocks,
             "products": None if work is None else work.products,
+            "memory_words": None if work is None else work.fetched,
+            "memory_cycles": None if work is None else work.waiting,
+            "least_rows": None if work is None else work.least_rows,
+            "commands": None if work is None else work.commands,
+            "memory_bound": None if work is None else work.bound,
             "commitment": None if proven is None else str(proven.commitment),
             "proof_seconds": None if proven is None else proven.seconds})
         return 1 if differing else 0
@@ -181,6 +189,9 @@ def run_infer(options: argparse.Namespace) -> int:
     if work is not None:
         screen.line(f"{work.cycles:,} cycles of {work.blocks} blocks for {work.products:,} "
                     f"multiply-accumulates: {work.rate:.3f} a block and cycle")
+        screen.line(f"the memory gave {work.fetched:,} words of weights in {work.waiting:,} cycles "
+                    f"or more, and was what {work.bound:,} of {work.commands:,} commands waited "
+                    f"for: a weight has to be used for {work.least_rows} rows or more")
     if proven is not None:
         screen.line(f"proved and verified in {proven.seconds:.2f} s: {options.out}; `proofmill "
                     f"verify {options.prove}/verification_key.json {options.out}/public.json "

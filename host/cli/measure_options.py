@@ -74,6 +74,8 @@ def add_shape_options(parser: argparse.ArgumentParser) -> None:
                         help="the parameters to begin with (default: %(default)s)")
     parser.add_argument("--multiplier", choices=KINDS, metavar="|".join(KINDS),
                         help="another kind of multiplier")
+    parser.add_argument("--matrices", action="store_true",
+                        help="build in what multiplies matrices on the multiplier's blocks")
     for name, text in NUMBERS.items():
         parser.add_argument(_flag(name), type=whole(1), metavar="N", help=text)
 
@@ -89,6 +91,17 @@ def preset(name: str) -> Any:
             "batched": with_batches(STANDARD), "toy": TOY_SHAPE}[name]
 
 
+def matrices_in(shape: Any) -> Any:
+    """`shape` with what multiplies matrices; raises `ProofmillError` where it has no place."""
+    from proofmill.hdl.presets import with_matrices
+
+    try:
+        return with_matrices(shape)
+    except ValueError as error:
+        raise ProofmillError(f"--matrices: {error}; leave it out, or take another accelerator"
+                             ) from error
+
+
 def shape_of(options: argparse.Namespace, base: Any = None) -> Any:
     """The accelerator that the options say, made of `base` or of their preset; raises
     `ProofmillError` where they fit none."""
@@ -97,7 +110,7 @@ def shape_of(options: argparse.Namespace, base: Any = None) -> Any:
     base = _on_curve(options, base or preset(options.preset))
     try:
         return shape_with(base, kind=options.multiplier,
-                          groups="g1" if options.g1_only else None,
+                          groups="g1" if options.g1_only else None, matrices=options.matrices,
                           **{name: getattr(options, name) for name in NUMBERS})
     except ValueError as error:
         raise ProofmillError(f"these parameters do not fit: {error}") from error
@@ -175,6 +188,8 @@ def _stated(parameters: JsonObject) -> JsonObject:
         "multiplier_interval" if name == "interval" else name: multiplier[name]
         for name in ("digit", "limb", "depth", "tables", "interval", "least_loop")
         if name in multiplier}}
+    if multiplier["kind"] == "matrix":
+        options |= {"multiplier": "folded", "matrices": True}
     for curve in OTHER_CURVES:
         if multiplier["field"] == f"{curve}-base":
             options["curve"] = curve

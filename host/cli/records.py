@@ -48,9 +48,15 @@ FIELDS: dict[str, dict[str, str]] = {
         "outputs": "a list, below",
         "right": "how many of the digits are the greatest score; null for samples of your own",
         "differences": "integers that are not onnxruntime's, with --compare; else null",
-        "cycles": "of the blocks, with --device model or rtl; else null",
+        "cycles": "of the blocks, with another --device than cpu; else null",
         "blocks": "multiplier blocks that multiply, or null",
         "products": "multiply-accumulates of the model, or null",
+        "memory_words": "words of weights that came from the accelerator's memory, or null",
+        "memory_cycles": "that it takes for them at least, while the blocks wait, or null",
+        "least_rows": "rows for which a weight has to be used so that the blocks take as long as "
+                      "the memory, or null",
+        "commands": "to the accelerator, or null",
+        "memory_bound": "of them, that took longer for weights than to multiply, or null",
         "commitment": "to the input, of the proof, as text; null without --prove",
         "proof_seconds": "that the proof took, or null"},
     "infer: outputs": {

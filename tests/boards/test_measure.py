@@ -100,9 +100,10 @@ def test_a_rows_command_makes_the_record_again(kept):
     "msm --multipliers 4 --interval 3 --interval-g2 9",
     "msm --preset three-rows --interval-g2 200", "adder --g1-only --interval 24",
     "wide_processor --preset toy --multiplier folded --multiplier-interval 3",
-    "adder --curve bls12-381", "adder --curve bls12-377",
     ("multiplier --curve bls12-377 --multiplier karatsuba --digit 17 --limb 26 --depth 3 "
      "--tables 13 --target xcup"),
+    "adder --curve bls12-381", "adder --curve bls12-377", "msm --preset one-row --matrices",
+    "multiplier --preset three-rows --matrices",
     "multiplier --curve bls12-381 --target xcup --digit 17 --limb 26"])
 def test_options_come_back_from_the_record_they_make(words):
     options = parser().parse_args(["measure", *words.split()])

@@ -11,6 +11,7 @@ import numpy as np
 
 from proofmill.hdl.commands import (
     ANSWER,
+    ARRAY,
     COUNTERS,
     HEADER,
     IDENTITY,
@@ -31,6 +32,8 @@ from proofmill.hdl.commands import (
     words_end,
 )
 from proofmill.hdl.curve import CURVES, FILE_WORDS, Curve, Group
+from proofmill.hdl.matrix_shape import MatrixShape
+from proofmill.hdl.matrix_unit import MatrixUnitShape
 from proofmill.hdl.transform_shape import PLANES
 from proofmill.hdl.windows import WindowPlan, copies_of
 from proofmill.host.prover.curve.limbs import Limbs
@@ -258,6 +261,31 @@ class Accelerator:
         scalars = self._receive(a.size).reshape(-1, a.shape[1])
         counters = self.counters()
         return scalars, {name: counters[name] for name in TRANSFORM_COUNTERS}
+
+    def matrices(self) -> MatrixUnitShape | None:
+        """How it multiplies matrices; None where it does not."""
+        self._send(_words(pack(HEADER, command=Command.MATRICES)))
+        head = int(self._receive(1)[0])
+        if unpack(ANSWER, head)["error"] == Error.UNKNOWN_COMMAND:
+            return None
+        self._check(head, Command.MATRICES)
+        said = dict(zip(ARRAY, self._receive(len(ARRAY)).tolist(), strict=True))
+        curve = known_curve(self.identity)
+        if curve is None:
+            raise DeviceError(f"the device is of the curve {curve_of(self.identity)}, which this "
+                              "version does not know")
+        return MatrixUnitShape(
+            multiplier=MatrixShape(
+                field=curve.base, digit=self.identity["digit"], limb=self.identity["limb"],
+                least_loop=said.pop("loop"),
+                **{name: said.pop(name) for name in (
+                    "operand_bits", "interval", "carry_cycles", "element", "products")}),
+            **said)
+
+    def matmul(self, words: Limbs, answers: int) -> Limbs:
+        """So many `answers` to the words of a MATMUL; see `sim.matrix.matmul_words`."""
+        self._check(int(self._feed(words, 0, None)[0]), Command.MATMUL)
+        return self._receive(answers)
 
     def room(self, values: int) -> int:
         """Words of the memory that a transform of so many values takes while it is under way."""

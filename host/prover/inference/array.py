@@ -5,18 +5,27 @@ from typing import Protocol
 
 import numpy as np
 
+from proofmill.boards.shapes import SMALLEST
 from proofmill.hdl.cost import matrix_block
 from proofmill.hdl.matrix_unit import MatrixUnitShape
-from proofmill.hdl.presets import MATRICES
+from proofmill.hdl.presets import with_matrices
+from proofmill.hdl.sdram import IS42S16160
+from proofmill.host.prover.devices.accelerator import Accelerator
+from proofmill.host.prover.devices.catalogue import open_board
+from proofmill.host.prover.inference.accelerated import (
+    AcceleratorModel,
+    AcceleratorUnit,
+    least_rows,
+    memory_cycles,
+)
 from proofmill.host.prover.inference.quantisation import Integers
 from proofmill.sim.compiling import BuildProgress
 from proofmill.sim.matrix import Plan
-from proofmill.sim.matrix_gateware import (
-    MatrixGateware,
-    MatrixModel,
-    Multiplied,
-    matrix_library,
-)
+from proofmill.sim.matrix_gateware import Multiplied
+from proofmill.sim.verilated import Simulation, build
+
+CLOCK_HZ = 25e6 * 8 / 3
+"""Of the smallest board's accelerator, by which its SDRAM is timed."""
 
 
 class Unit(Protocol):
@@ -29,6 +38,10 @@ class Unit(Protocol):
     def multiply(self, x: Integers, w: Integers) -> Multiplied:
         """``x w`` and the cycles."""
 
+    @property
+    def memory_cycles(self) -> int:
+        """Cycles in which 8 words of weights come."""
+
     def close(self) -> None:
         """Free it."""
 
@@ -36,11 +49,21 @@ class Unit(Protocol):
 @dataclass(frozen=True)
 class Work:
     """What an array has done: `cycles` of its `blocks` for `products`, multiplications of a
-    model's elements, without those of padding."""
+    model's elements, without those of padding.
+
+    `fetched` words of weights came from the memory beside it, which takes `waiting` cycles at the
+    least, while the blocks wait: in `bound` of the `commands` longer than they multiply. A weight
+    has to be used for `least_rows` rows for that not to be so.
+    """
 
     blocks: int
     products: int
     cycles: int
+    fetched: int = 0
+    waiting: int = 0
+    least_rows: int = 0
+    commands: int = 0
+    bound: int = 0
 
     @property
     def rate(self) -> float:
@@ -60,7 +83,7 @@ class Array:
         smallest command is given even where it takes more."""
         self._unit = unit
         self._most_cycles = most_cycles
-        self._products = 0
+        self._products = self._fetched = self._bound = 0
         self.commands: list[int] = []
         """Cycles of each command so far, by the gateware's count."""
 
@@ -69,7 +92,10 @@ class Array:
         """So far."""
         shape = self._unit.shape.multiplier
         return Work(matrix_block(shape).total(shape.multiplications), self._products,
-                    sum(self.commands))
+                    sum(self.commands), self._fetched,
+                    memory_cycles(self._fetched, self._unit.memory_cycles),
+                    least_rows(self._unit.shape, self._unit.memory_cycles),
+                    len(self.commands), self._bound)
 
     def multiply(self, x: Integers, w: Integers) -> Integers:
         """``x w`` in whole numbers.
@@ -93,6 +119,9 @@ class Array:
                                                 w[part, column:column + columns])
                     sums[row:row + rows, column:column + columns] += found.sums
                     self.commands.append(found.cycles)
+                    self._fetched += found.fetched
+                    self._bound += memory_cycles(
+                        found.fetched, self._unit.memory_cycles) > found.cycles
         self._products += len(x) * terms * w.shape[1]
         completed: Integers = (sums + w_least * x.sum(axis=1, keepdims=True)
                                + x_least * w.sum(axis=0) + terms * x_least * w_least)
@@ -128,14 +157,18 @@ class Array:
         self._unit.close()
 
 
-def open_array(device: str, tell: BuildProgress, shape: MatrixUnitShape | None = None) -> Array:
-    """An array, of the smallest board's multiplier where no shape is given: "model", or "rtl", its
-    gateware in simulation.
+def open_array(device: str, tell: BuildProgress) -> Array:
+    """An array: "model", the smallest board's accelerator with what multiplies matrices built in;
+    "rtl", its gateware in simulation; or "serial:PORT", a board.
 
-    `tell` is told of the steps in which gateware is built; raises `sim.compiling.BuildError` where
-    it cannot be.
+    `tell` is told of the steps in which gateware is built. Raises `sim.compiling.BuildError` where
+    it cannot be, `ProofmillError` for a board that multiplies no matrices.
     """
-    shape = MATRICES["18x18, one row"] if shape is None else shape
+    if device.startswith("serial:"):
+        return Array(AcceleratorUnit(open_board(device)))
+    shape = with_matrices(SMALLEST)
     if device == "model":
-        return Array(MatrixModel(shape))
-    return Array(MatrixGateware(shape, matrix_library(shape, tell)))
+        assert shape.matrix is not None
+        return Array(AcceleratorModel(shape.matrix, IS42S16160.read_cycles(CLOCK_HZ)))
+    gateware, library = build(shape, tell)
+    return Array(AcceleratorUnit(Accelerator(Simulation(library), gateware.identity)))

@@ -1,25 +1,34 @@
 """Matrix products on a multiplier's blocks: the processor's integers, and the cycles."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 pytest.importorskip("onnxruntime")
 
+from proofmill.boards.shapes import SMALL_TOY
+from proofmill.hdl.board_top import BoardCore
 from proofmill.hdl.field import TOY
 from proofmill.hdl.matrix_shape import MatrixShape
 from proofmill.hdl.matrix_unit import MatrixUnitShape
-from proofmill.hdl.presets import MATRICES
+from proofmill.hdl.presets import MATRICES, TOY_SHAPE, with_matrices
+from proofmill.hdl.sdram import IS42S16160
 from proofmill.host.cli.main import main
+from proofmill.host.ground.errors import ProofmillError
+from proofmill.host.prover.devices.accelerator import Accelerator
 from proofmill.host.prover.inference import operators as op
-from proofmill.host.prover.inference.array import Array, open_array
+from proofmill.host.prover.inference.accelerated import AcceleratorModel, AcceleratorUnit, OnChip
+from proofmill.host.prover.inference.array import CLOCK_HZ, Array, open_array
 from proofmill.host.prover.inference.comparing import differences
 from proofmill.host.prover.inference.digits import digits, shaped
 from proofmill.host.prover.inference.onnx_file import read_model
 from proofmill.host.prover.inference.quantisation import Quantisation
+from proofmill.sim.board import START_CYCLES, RunningBoard, build_board
 from proofmill.sim.compiling import untold
 from proofmill.sim.matrix_gateware import MatrixModel
+from proofmill.sim.verilated import Simulation, build
 
 SMALL = MatrixUnitShape(weight_bits=5, element_bits=6, multiplier=MatrixShape(
     field=TOY, operand_bits=20, digit=10, limb=10, interval=2))
@@ -103,6 +112,73 @@ def test_the_command_shows_cycles(kind, trained, capsys):
         assert record["products"] == 2 * (64 * 32 + 32 * 10)
     assert main(["infer", path, "digits:3", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["cycles"] is None
+
+
+def toy():
+    """A toy accelerator, its gateware compiled, with bytes on its multiplier."""
+    gateware, library = build(with_matrices(TOY_SHAPE))
+    return Accelerator(Simulation(library), gateware.identity)
+
+
+def test_an_accelerator_takes_weights_from_its_memory_once():
+    """... as its model says, which has the same sums and cycles."""
+    unit, wanted = AcceleratorUnit(toy()), with_matrices(TOY_SHAPE).matrix
+    assert unit.shape == replace(wanted, multiplier=replace(
+        wanted.multiplier, least_loop=wanted.multiplier.loop))
+    model = AcceleratorModel(unit.shape, unit.memory_cycles)
+    rng = np.random.default_rng(3)
+    cases = [(rng.integers(0, 256, (rows, 5)), rng.integers(0, 256, (5, 4))) for rows in (7, 1)]
+    for n, (x, w) in enumerate([*cases, (cases[0][0][::-1], cases[0][1])]):
+        found, wanted = unit.multiply(x, w), model.multiply(x, w)
+        assert np.array_equal(found.sums, x @ w) and np.array_equal(wanted.sums, x @ w)
+        assert (found.cycles, found.fetched) == (wanted.cycles, wanted.fetched)
+        assert bool(found.fetched) == (n < 2)
+    unit.close()
+
+
+def test_a_model_on_an_accelerator_small_as_it_is(trained):
+    """Every integer of a network, whose weights take each other's place on the chip."""
+    model = read_model(trained("mlp"))
+    samples = shaped(digits()[0][:2], model.shape)
+    array = Array(AcceleratorUnit(toy()))
+    found = model.run(samples, array.multiply)
+    assert differences(trained("mlp"), model, samples, found) == 0
+    other = Array(AcceleratorModel(with_matrices(TOY_SHAPE).matrix, 8))
+    model.run(samples, other.multiply)
+    assert array.work == other.work and array.work.fetched > 0
+    array.close()
+
+
+@pytest.mark.slow
+def test_a_board_at_a_serial_port(trained, capsys):
+    """A board's gateware around the toy accelerator, simulated with its SDRAM, by the command."""
+    core = BoardCore(with_matrices(SMALL_TOY), divisor=2, clock_hz=CLOCK_HZ, timing=IS42S16160,
+                     start_cycles=START_CYCLES)
+    board = RunningBoard(build_board(core), 2)
+    try:
+        line = ["infer", str(trained("mlp")), "digits:0-1", "--json"]
+        assert main([*line, "--device", f"serial:{board.path}", "--compare"]) == 0
+        found = json.loads(capsys.readouterr().out)
+        assert main(line) == 0
+        assert found["outputs"] == json.loads(capsys.readouterr().out)["outputs"]
+        assert found["differences"] == 0 and found["memory_words"] > 0
+        assert found["least_rows"] == -(-core.memory_cycles // 8)
+        assert board.fault is None, board.fault
+    finally:
+        board.close()
+
+
+def test_an_accelerator_without_matrices_is_refused():
+    gateware, library = build(TOY_SHAPE)
+    with pytest.raises(ProofmillError, match="^the device multiplies no matrices: its gateware"):
+        AcceleratorUnit(Accelerator(Simulation(library), gateware.identity))
+
+
+def test_weights_on_the_chip_are_given_up_where_there_is_no_room():
+    there = OnChip(10)
+    assert there.place(b"a", 6) == (0, False) and there.place(b"a", 6) == (0, True)
+    assert there.place(b"b", 4) == (6, False) and there.place(b"a", 6) == (0, True)
+    assert there.place(b"c", 1) == (0, False) and there.place(b"b", 4) == (1, False)
 
 
 @pytest.mark.slow

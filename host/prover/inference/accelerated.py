@@ -1,0 +1,116 @@
+"""Matrices on an accelerator, or on the model of one: weights that stay where they were put."""
+
+import hashlib
+from dataclasses import dataclass, field
+
+from proofmill.hdl.matrix_unit import MatrixUnitShape
+from proofmill.host.ground.errors import ProofmillError
+from proofmill.host.prover.devices.accelerator import Accelerator
+from proofmill.sim.matrix import Plan, Whole, matmul_words, product, sums_of, weight_words
+from proofmill.sim.matrix_gateware import Multiplied, planned
+
+POINT_WORDS = 8
+"""Words that an identity's `memory_cycles` are of."""
+
+
+@dataclass
+class OnChip:
+    """Which weights are in the accelerator's own memory, by name; from which entry on."""
+
+    entries: int
+    used: int = 0
+    places: dict[bytes, int] = field(default_factory=dict)
+
+    def place(self, name: bytes, entries: int) -> tuple[int, bool]:
+        """(The first entry of the weights called `name`, whether they are there.) Where there is no
+        room behind the others, those are given up."""
+        if name in self.places:
+            return self.places[name], True
+        if self.used + entries > self.entries:
+            self.places.clear()
+            self.used = 0
+        self.places[name] = first = self.used
+        self.used += entries
+        return first, False
+
+
+def memory_cycles(words: int, cycles: int) -> int:
+    """Cycles in which a memory gives so many words, at best; `cycles` as an identity says them."""
+    return words * cycles // POINT_WORDS
+
+
+def least_rows(shape: MatrixUnitShape, cycles: int) -> int:
+    """Rows of activations from which on a weight that comes from the memory is no wait: the blocks
+    then take as long for it as the memory, whose `cycles` are an identity's."""
+    return -(-shape.multiplier.rows * shape.weight_words * cycles // POINT_WORDS)
+
+
+def name_of(plan: Plan, w: Whole) -> bytes:
+    """Of weights."""
+    return hashlib.sha256(repr((plan.terms, plan.columns)).encode() + w.tobytes()).digest()
+
+
+class AcceleratorModel:
+    """An accelerator that multiplies matrices, without its gateware: the same sums and cycles."""
+
+    def __init__(self, shape: MatrixUnitShape, cycles: int) -> None:
+        """`cycles`: of its memory, see `hdl.commands.IDENTITY`."""
+        self.shape, self.memory_cycles = shape, cycles
+        self._there = OnChip(1 << shape.weight_bits)
+
+    def multiply(self, x: Whole, w: Whole) -> Multiplied:
+        """``x w``, of unsigned elements. Raises ValueError for what has no room."""
+        plan = planned(self.shape, x, w)
+        _, there = self._there.place(name_of(plan, w), plan.weight_entries)
+        fetched = 0 if there else plan.weight_entries * self.shape.weight_words
+        return Multiplied(product(x, w), plan.cycles, fetched)
+
+    def close(self) -> None:
+        """There is nothing to free."""
+
+
+class AcceleratorUnit:
+    """An accelerator that multiplies matrices, by command.
+
+    Raises `ProofmillError` where it does not.
+    """
+
+    def __init__(self, accelerator: Accelerator) -> None:
+        shape = accelerator.matrices()
+        if shape is None:
+            accelerator.close()
+            raise ProofmillError("the device multiplies no matrices: its gateware was built "
+                                 "without; build it with --matrices, or use --device model")
+        self.shape, self.memory_cycles = shape, accelerator.identity["memory_cycles"]
+        self._accelerator, self._first = accelerator, accelerator.used
+        self._there = OnChip(1 << shape.weight_bits)
+        self._handles: dict[bytes, int] = {}
+
+    def multiply(self, x: Whole, w: Whole) -> Multiplied:
+        """See `AcceleratorModel.multiply`; raises `DeviceError` where the device answers what
+        cannot be."""
+        plan = planned(self.shape, x, w)
+        name = name_of(plan, w)
+        words = plan.weight_entries * self.shape.weight_words
+        entry, there = self._there.place(name, plan.weight_entries)
+        fetched = 0 if there else words
+        address = 0 if there else self._address(name, plan, w, words)
+        if not self._accelerator.identity["datapath"]:
+            raise ProofmillError("the device has no datapath; use --device model")
+        answers = self._accelerator.matmul(
+            matmul_words(plan, x, address, fetched, entry), plan.sums + 1)
+        return Multiplied(sums_of(plan, answers[:-1]), int(answers[-1]), fetched)
+
+    def _address(self, name: bytes, plan: Plan, w: Whole, words: int) -> int:
+        """Where weights lie in the device's memory, loaded there if they are not. Where there is no
+        room for more, those that lie there are given up."""
+        if name not in self._handles:
+            if self._accelerator.used + words > self._accelerator.memory:
+                self._accelerator.unload(self._first)
+                self._handles.clear()
+            self._handles[name] = self._accelerator.load(weight_words(plan, w))
+        return self._handles[name]
+
+    def close(self) -> None:
+        """Close the device."""
+        self._accelerator.close()
