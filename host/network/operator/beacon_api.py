@@ -31,7 +31,8 @@ TOPICS = ("head", "block", "finalized_checkpoint")
 SLOTS_PER_EPOCH = int(spec.SLOTS_PER_EPOCH)
 FORK = "eip8025"
 """What the specification calls this chain's fork."""
-BLOCK = Parameter("block_id", "head, finalized, justified, a slot, or a root with 0x")
+BLOCK = Parameter("block_id", "head, finalized, justified, a slot, or a root with 0x", {
+    "type": "string", "pattern": r"^(head|finalized|justified|[0-9]{1,18}|0x[0-9a-fA-F]{64})$"})
 STATE = Parameter("state_id", "head: there is no other state here")
 
 
@@ -69,7 +70,8 @@ class BeaconApi:
                   refusals={404: "the node starts"}),
             Route(f"{beacon}/headers", "headers of a slot, or of who builds on a block; the head's "
                   "by default", self._headers, refusals=no_block, parameters=(
-                      Parameter("slot", "of the block", {"type": "string", "pattern": r"^\d+$"}),
+                      Parameter("slot", "of the block", {
+                          "type": "string", "pattern": "^[0-9]{1,18}$"}),
                       Parameter("parent_root", "of the block before it", ROOT_SCHEMA))),
             Route(f"{beacon}/headers/{{block_id}}", "a block's header, signed", self._header,
                   parameters=(BLOCK,), refusals=no_block),
@@ -91,8 +93,9 @@ class BeaconApi:
             Route(f"{node}/peer_count", "peers by state", self._peer_count),
             Route("/eth/v1/events", "what happens to the chain, as it happens", self._events,
                   media=EVENTS, refusals={400: "no topic, or an unknown one"}, parameters=(
-                      Parameter("topics", f"of {', '.join(TOPICS)}, with commas",
-                                required=True),)),
+                      Parameter("topics", f"of {', '.join(TOPICS)}, with commas", {
+                          "type": "array", "minItems": 1,
+                          "items": {"type": "string", "enum": list(TOPICS)}}, required=True),)),
         ]
 
     def _genesis(self, _: Request) -> Reply:

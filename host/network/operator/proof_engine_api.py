@@ -37,6 +37,7 @@ TIMEOUT = "proving_timeout"
 MOST_BODY = 1 << 20
 """Bytes of a payload's request."""
 _TYPE_SCHEMA = {"type": "string", "enum": [TYPE_NAME, str(PROOF_TYPE)]}
+_TYPES_SCHEMA = {"type": "array", "items": _TYPE_SCHEMA, "minItems": 1, "uniqueItems": True}
 
 
 @dataclass(frozen=True)
@@ -76,7 +77,8 @@ class ProofEngineApi:
             Route("/v1/execution_proof_requests", "ask for proofs of a payload, a "
                   "NewPayloadRequest in SSZ; its root names it from now on", self._ask,
                   method="POST", body=BYTES,
-                  parameters=(Parameter("proof_types", "with commas", required=True),),
+                  parameters=(Parameter("proof_types", "with commas", _TYPES_SCHEMA,
+                                        required=True),),
                   refusals={**unknown, 400: "no SSZ of a NewPayloadRequest, or no proof types"}),
             Route("/v1/execution_proof_requests", "proofs that are there (proof_complete) and "
                   "payloads that get none any more (proof_failure), as it happens", self._follow,

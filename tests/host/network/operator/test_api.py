@@ -1,6 +1,7 @@
 """The Beacon API and the proof engine over HTTP, of a chain of a few slots."""
 
 import json
+import os
 import re
 import shutil
 import socket
@@ -281,6 +282,16 @@ def test_the_description_is_openapi_and_has_every_route(chain: Chain) -> None:
                for method in path.values() for each in method["parameters"]}
     assert re.search(schemas["slot"]["pattern"], "2")
     assert re.search(schemas["parent_root"]["pattern"], f"0x{'ab' * 32}")
+    # What the description calls right is taken, or there is none of it; what it calls wrong is not.
+    root = f"0x{chain.view.head_root.hex()}"
+    for name, status in (("head", 200), ("finalized", 404), (str(SLOTS), 200), (root, 200),
+                         (root.upper(), 400), (root[:-1], 400), (f"{root[:-2]}%20%20", 400),
+                         (root[2:], 400), ("-1", 400), ("tail", 400), ("9" * 19, 400)):
+        right = re.search(schemas["block_id"]["pattern"], name) is not None
+        found = chain.request(f"/eth/v1/beacon/headers/{name}")[0]
+        assert (right, found) == (status != 400, status), name
+    assert schemas["topics"]["items"]["enum"] and schemas["proof_types"]["items"]["enum"][0] == (
+        TYPE_NAME)
     status, page = chain.request("/openapi")
     assert status == 200 and all(route.path.encode() in page for route in chain.web.routes)
 
@@ -329,6 +340,22 @@ def test_httpx_asks_for_a_proof_hears_of_it_and_has_it_verified(chain: Chain) ->
                 **name, "proof_type": kind["proof_type"]})
             assert found.json() == {"status": verdict}
         assert client.get("/v1/execution_proofs/0x00/7").json()["code"] == 400
+
+
+@pytest.mark.slow
+def test_schemathesis_finds_nothing(chain: Chain) -> None:
+    """Requests made up by the description: what it calls right is taken, answers are those that it
+    has. It knows no SSZ and no end of a stream, so those are left out."""
+    program = shutil.which("schemathesis")
+    if program is None:
+        pytest.skip("schemathesis is not installed")
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    done = subprocess.run(
+        [program, "run", f"http://127.0.0.1:{chain.port}/openapi.json", "--phases", "fuzzing",
+         "--max-examples", "10", "--generation-deterministic", "--exclude-method", "POST",
+         "--exclude-path-regex", "events|execution_proof_requests", "--suppress-health-check",
+         "all"], capture_output=True, text=True, env=environment)
+    assert done.returncode == 0, done.stdout
 
 
 def test_requests_that_are_none_are_answered_or_left(chain: Chain) -> None:
