@@ -14,7 +14,13 @@ from typing import TYPE_CHECKING
 
 from proofmill.host.cli.arguments import output_file, seed, whole
 from proofmill.host.cli.ledger_size import add_ledger_size, ledger_size
-from proofmill.host.cli.light_devnet import light_checks, prepare_light, show_light
+from proofmill.host.cli.light_devnet import (
+    bond_checks,
+    light_checks,
+    prepare_light,
+    show_light,
+    signing_twice,
+)
 from proofmill.host.cli.logs import for_nodes
 from proofmill.host.cli.market import show_market
 from proofmill.host.cli.market_devnet import market_checks, market_record, prepare_market
@@ -105,6 +111,9 @@ def register(commands: Commands) -> None:
                         help="this node's clock is ahead by so many milliseconds, or behind (-MS)")
     devnet.add_argument("--withhold", action="append", metavar="NODE", default=[],
                         help="this node makes proofs and does not send them")
+    devnet.add_argument("--sign-twice", metavar="NODE",
+                        help="the companion key of this node's first validator signs two votes of "
+                             "which it may sign one; with --light")
     devnet.add_argument("--market", action="store_true",
                         help="let a buyer post jobs for proofs and for results of a model, and "
                              "every prover sell them beside its block proofs (extra ai)")
@@ -146,7 +155,8 @@ def run(options: argparse.Namespace) -> int:
     names = DEFAULT_DEVICES if options.device is None else options.device
     devices = [_device(names[index % len(names)]) for index in range(options.provers)]
     _prepare(screen, devices)
-    plans = _disturbed(plan_nodes(options.validators, devices), disturbances, options)
+    plans = signing_twice(
+        _disturbed(plan_nodes(options.validators, devices), disturbances, options), options)
     found: list[Check] = []
     size = ledger_size(options)
     with _folder(options) as folder:
@@ -184,6 +194,7 @@ def run(options: argparse.Namespace) -> int:
                                options.slots)
             light = light_rows(light_reports, first.history)
             found += light_checks(light, bool(disturbances))
+            found += bond_checks(plans, result.slashed_keys)
             found += market_checks(reports, options)
         except KeyboardInterrupt:
             net.close()
@@ -305,6 +316,7 @@ def _record(
     """The run's record, written down if that was asked for: the chain as `report` has it."""
     from proofmill.host.network.economics.recorded import record_of, save_run
     from proofmill.host.network.node.devnet import BOND_WEI
+    from proofmill.host.network.node.node import NodeReport
     from proofmill.host.network.node.opening import GENESIS_MIX, minimum_bond_wei
 
     notes = {plan.prover: reports[plan.name].notes for plan in setup.nodes
@@ -312,7 +324,8 @@ def _record(
     bonds = {plan.prover: BOND_WEI for plan in setup.nodes if plan.prover is not None}
     record = record_of(
         options.seed, options.validators, minimum_bond_wei(options.validators, setup.parameters),
-        bonds, GENESIS_MIX, report.final_slot, report.branch, notes)
+        bonds, GENESIS_MIX, report.final_slot, report.branch, notes,
+        report.certificates if isinstance(report, NodeReport) else ())
     if (market := market_record(reports)) is not None:
         record["market"] = market.record
     if failures:
@@ -475,6 +488,8 @@ def _show_plan(screen: Screen, plans: Iterable[NodePlan]) -> None:
             line += ", and forges its proofs"
         if plan.withhold:
             line += ", and withholds its proofs"
+        if plan.sign_twice:
+            line += f", and the companion key of validator {plan.validators[0]} signs twice"
         for fault in plan.faults:
             line += f"; the device {fault.kind}s from slot {fault.start} to slot {fault.end}"
         if plan.drift_ms:
@@ -538,6 +553,16 @@ def _show(
     screen.line(f"work        {result.proofs} proofs of {len(result.slots)} payloads, "
                 f"{result.duplicates} of them of a payload that another also proved")
     screen.line(f"layer 2     {result.minted_wei // GWEI:,} gwei minted by the contract of rewards")
+    if result.certificates:
+        matured = sum(each.prover_wei + each.includer_wei
+                      for each in result.certificates if each.matured)
+        screen.line(f"            {matured // GWEI:,} of it for certificates; those of epochs "
+                    f"{', '.join(str(each.epoch) for each in result.certificates)} are in blocks")
+    for key in result.slashed_keys:
+        screen.line(f"companion   the key of validator {key.validator} has signed twice: "
+                    f"{key.burned_wei // GWEI:,} gwei of its bond were burned, "
+                    f"{key.bounty_wei // GWEI:,} went to validator {key.reporter}, whose block had "
+                    "the votes")
     broken = [f"{name}: {failure.reason}" for name, failure in failures.items() if failure.broken]
     screen.line("contracts   " + (
         f"do NOT agree with the mechanism's reference, say {'; '.join(broken)}" if broken else

@@ -3,16 +3,19 @@
 from __future__ import annotations  # of the chain's parts, which take seconds to load
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from proofmill.host.cli.screen import Screen
+from proofmill.host.ground.errors import ProofmillError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from proofmill.host.network.economics.disturbances import Check
-    from proofmill.host.network.node.devnet import LightPlan
+    from proofmill.host.network.node.companion_bonds import SlashedKey
+    from proofmill.host.network.node.devnet import LightPlan, NodePlan
     from proofmill.host.network.node.light_outcome import LightRow
 
 ZKEY = "certificate.zkey"
@@ -36,6 +39,39 @@ def prepare_light(screen: Screen, options: argparse.Namespace, folder: Path) -> 
         seed = options.seed.to_bytes(32, "little", signed=True)
         key = development_setup(r1cs, folder / ZKEY, seed)
     return LightPlan(options.light, size, key.verification_key, folder / ZKEY)
+
+
+def signing_twice(plans: Sequence[NodePlan], options: argparse.Namespace) -> list[NodePlan]:
+    """The plans, with the node whose companion key is to sign twice. Raises `ProofmillError`."""
+    text = options.sign_twice
+    if text is None:
+        return list(plans)
+    if not options.light:
+        raise ProofmillError(f"--sign-twice {text}: is for companion keys, which only a chain with "
+                             "light nodes has; give --light as well")
+    able = {str(number): plan.name for number, plan in enumerate(plans) if plan.validators}
+    if text not in able:
+        raise ProofmillError(f"--sign-twice {text}: give the number of a node with validators: "
+                             f"{', '.join(able)}")
+    return [replace(plan, sign_twice=plan.name == able[text]) for plan in plans]
+
+
+def bond_checks(plans: Sequence[NodePlan], slashed: Sequence[SlashedKey]) -> list[Check]:
+    """What has to hold of companion keys' bonds: whoever signs twice loses its own, nobody else."""
+    from proofmill.host.network.economics.disturbances import Check
+
+    lost, found = {each.validator for each in slashed}, []
+    for plan in plans:
+        if plan.sign_twice:
+            key = f"the companion key of validator {plan.validators[0]}, which signed twice,"
+            kept = plan.validators[0] not in lost
+            found.append(Check(f"{key} {'still has' if kept else 'has lost'} its bond", kept))
+        elif wrong := lost & set(plan.validators):
+            found.append(Check(
+                f"{plan.name} has lost the bond of validator "
+                f"{', '.join(map(str, sorted(wrong)))}'s companion key, and signed nothing twice",
+                True))
+    return found
 
 
 def show_light(screen: Screen, rows: Sequence[LightRow]) -> None:

@@ -164,8 +164,19 @@ FIELDS: dict[str, dict[str, str]] = {
         "lost_slots": "a list: empty ones in which every node was there",
         "checks": "a list: what must hold of a run that was disturbed, and whether it does",
         "outages": "a list of sentences: who was away, and when",
+        "certificates": "a list, below: of finality, that the chain has paid",
+        "slashed_keys": "a list, below: companion keys whose bonds were taken",
         "light": "a list, below: of light nodes", "seconds": "of the run",
         "market": "an object, as `proofmill market --json` prints it, with --market"},
+    "devnet: certificates": {
+        "epoch": "that is certified", "prover": "who is paid for the certificate",
+        "prover_wei": "to it", "includer": "the validator whose block has it, or null",
+        "includer_wei": "to that one", "including_slot": "of the block",
+        "matured": "whether it is paid out"},
+    "devnet: slashed_keys": {
+        "validator": "whose key has signed twice",
+        "reporter": "the validator whose block had the evidence, or null",
+        "bounty_wei": "to that one's account", "burned_wei": "of the bond"},
     "devnet: light": {
         "name": "of the light node", "finalized_epoch": "that it knows to be final",
         "epochs": "in which it was compared with the specification",

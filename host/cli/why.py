@@ -30,7 +30,8 @@ def register(commands: Commands) -> None:
     what.add_argument("--slot", type=whole(1, MOST_SLOTS), metavar="N",
                       help=f"1 to {MOST_SLOTS:,}")
     what.add_argument("--epoch", type=whole(0), metavar="E",
-                      help="what a light node's certificate of this epoch says; with --light")
+                      help="what a light node's certificate of this epoch says, with --light; who "
+                           "was paid for it on a chain, with --run")
     why.add_argument("--light", metavar="FOLDER", help="of the light node, for --epoch")
     why.add_argument("--prover", type=whole(), metavar="I", help="only this one (default: all)")
     why.add_argument("--provers", metavar="FILE.toml", type=input_file(),
@@ -93,17 +94,24 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _explain_certificate(options: argparse.Namespace) -> int:
-    if options.light is None:
-        raise ProofmillError("--epoch: needs --light FOLDER, whose certificate is to be explained")
+    if (options.light is None) == (options.recorded is None):
+        raise ProofmillError("--epoch: needs either --light FOLDER, whose certificate is to be "
+                             "explained, or --run FILE.json, of the chain that has paid it")
     for name, given in (("--prover", options.prover), ("--provers", options.provers),
-                        ("--run", options.recorded), ("--json", options.json or None)):
+                        ("--json", options.json or None)):
         if given is not None:
             raise ProofmillError(f"{name}: is for --slot, not for --epoch")
     screen = Screen()
     load_chain(screen)
-    from proofmill.host.network.certificates.light import LightNode
+    if options.recorded is not None:
+        from proofmill.host.network.economics.recorded import load_run
 
-    for sentence in LightNode.open(options.light).explain(options.epoch):
+        sentences = load_run(options.recorded).explain_certificate(options.epoch)
+    else:
+        from proofmill.host.network.certificates.light import LightNode
+
+        sentences = LightNode.open(options.light).explain(options.epoch)
+    for sentence in sentences:
         screen.line(sentence)
     return 0
 

@@ -61,11 +61,18 @@ def submit_evidence(account: Account, contract: Contract, key: Point, first: Sig
     are no evidence, or of another chain, and `RevertedError` where the contract refuses: the key
     has no bond.
     """
+    return contract.send(account, "slash",
+                         *evidence_arguments(contract, key, first, second, versions))
+
+
+def evidence_arguments(contract: Contract, key: Point, first: SignedVote, second: SignedVote,
+                       versions: Iterable[bytes]) -> tuple[object, ...]:
+    """Of `slash`; `versions` and `ProofmillError` as of `submit_evidence`."""
     if reason := evidence_refusal(key, first, second):
         raise ProofmillError(f"these votes are no evidence: {reason}")
     root = bytes(contract.call("GENESIS_VALIDATORS_ROOT"))
     known = tuple(versions)
-    return contract.send(account, "slash", *key, *(part for each in (first, second) for part in (
+    return (*key, *(part for each in (first, second) for part in (
         fields_of(each.vote, fork_version(each.vote, root, known)), words_of(each.signature))))
 
 

@@ -4,7 +4,7 @@ What they have paid on a branch follows from its blocks' events by the mechanism
 (`CertificateContracts.after`), and `check` compares that with what they say.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -80,13 +80,28 @@ class CertificateContracts:
     def submission(self, certificate: Certificate, prover: int) -> bytes:
         """The data of a message to `rewards` that hands in a certificate of `prover`, by its number
         there."""
+        return self._handing_in(self.rewards, certificate, prover)
+
+    def messages(self, certificate: Certificate, prover: int | None
+                 ) -> Iterator[tuple[Address, bytes]]:
+        """What may be handed in of a certificate, to whom, the better one first: for the reward of
+        `prover`, if there is one; else to `finality` alone, where it is not known yet, for those
+        that come after it."""
+        if prover is not None:
+            yield self.rewards.address, self.submission(certificate, prover)
+        if not self.finality.call("registry_of", certificate.stated.target_epoch):
+            yield self.finality.address, self._handing_in(
+                self.finality, certificate, certificate.stated.prover_tag)
+
+    def _handing_in(self, contract: Contract, certificate: Certificate, whose: int) -> bytes:
+        """Both contracts take the same, but for `whose` it is: a prover's number, or a tag."""
         stated = certificate.stated
         rest = (stated.target_epoch, stated.target.root, stated.next_registry, stated.weight,
-                prover, numbers_of(certificate.proof))
+                whose, numbers_of(certificate.proof))
         counted = self._counted(stated)
         if counted is None:
-            return self.rewards.encode("submit", stated.source_epoch, *rest)
-        return self.rewards.encode(
+            return contract.encode("submit", stated.source_epoch, *rest)
+        return contract.encode(
             "submit_from", counted, stated.source_epoch, stated.source.root, *rest)
 
     def _counted(self, stated: CertificateInputs) -> int | None:

@@ -7,9 +7,11 @@ Amounts are in wei, hashes and mixes in hexadecimal.
      "payload_hash": ..., "request_root": ..., "base": ..., "included": [[slot, prover, valid]],
      "matured": [...], "divided": [...], "root": ...}]}
 
-"notes" has by slot and prover what the prover's own node has written down of a job that had to wait
-or was given up. Where nodes have failed, "failures" says of each, by name, the "reason" and the
-"trace".
+"certificates" has what was paid for certificates of finality, in the order of epochs:
+{"epoch": ..., "prover": ..., "prover_wei": ..., "includer": ..., "includer_wei": ...,
+"including_slot": ..., "matured": ...}. "notes" has by slot and prover what the prover's own node
+has written down of a job that had to wait or was given up. Where nodes have failed, "failures" says
+of each, by name, the "reason" and the "trace".
 """
 
 import json
@@ -25,11 +27,12 @@ from proofmill.host.ground.output import write_atomically
 from proofmill.host.ground.typed import typed
 from proofmill.host.ground.units import GWEI
 from proofmill.host.network.economics.replay import Draw, draws_of
+from proofmill.host.network.mechanism.certificates import CertificateLedger
 from proofmill.host.network.mechanism.ledger import RewardLedger
 from proofmill.host.network.mechanism.parameters import Defences, Parameters
 from proofmill.host.network.mechanism.records import SlotRecord
 from proofmill.host.network.node.contract_state import IncludedProof
-from proofmill.host.network.node.layer2 import BlockFacts, BranchReplay
+from proofmill.host.network.node.layer2 import BlockFacts, BranchReplay, CreditedCertificate
 
 HASHES = ("root", "mix", "payload_hash", "request_root")
 PARAMETERS = Parameters(defences=Defences(calibration=False))
@@ -57,6 +60,18 @@ class RecordedBlock(Struct, frozen=True):
     divided: tuple[Whole, ...] = ()
 
 
+class RecordedCertificate(Struct, frozen=True):
+    """As `CreditedCertificate`."""
+
+    epoch: Whole
+    prover: Whole
+    prover_wei: Whole
+    includer: Whole | None
+    includer_wei: Whole
+    including_slot: Whole
+    matured: bool
+
+
 class Record(Struct, frozen=True):
     """What a file holds, as far as a replay needs it."""
 
@@ -66,12 +81,14 @@ class Record(Struct, frozen=True):
     final_slot: Whole
     blocks: tuple[RecordedBlock, ...]
     notes: dict[str, dict[str, str]] = {}
+    certificates: tuple[RecordedCertificate, ...] = ()
 
 
 def record_of(
     seed: int, validators: int, minimum_bond: int, bonds: Mapping[int, int], genesis_mix: bytes,
     final_slot: int, branch: Sequence[BlockFacts],
     notes: Mapping[int, Mapping[int, str]] | None = None,
+    certificates: Sequence[CreditedCertificate] = (),
 ) -> JsonObject:
     """The record as plain data; `notes`: by prover and slot."""
     by_slot: dict[str, dict[str, str]] = {}
@@ -87,7 +104,7 @@ def record_of(
             **{name: getattr(block, name) for name in ("slot", "proposer", "proposing", "base")},
             "included": [[each.slot, each.prover, each.valid] for each in block.included],
             "matured": list(block.matured), "divided": sorted(block.divided)} for block in branch],
-        "notes": by_slot,
+        "notes": by_slot, "certificates": [vars(each) for each in certificates],
     }
 
 
@@ -103,6 +120,9 @@ class RecordedRun:
             self.parameters, record.minimum_bond,
             {int(who): bond for who, bond in record.bonds.items()},
             bytes.fromhex(record.genesis_mix))
+        bases: dict[int, int] = {}
+        rhos: dict[int, int] = {}
+        before = 0
         for block in record.blocks:
             root, mix, payload_hash, request_root = (
                 bytes.fromhex(getattr(block, name)) for name in HASHES)
@@ -111,6 +131,18 @@ class RecordedRun:
                 block.base, included=tuple(IncludedProof(*each) for each in block.included),
                 matured=block.matured, divided=frozenset(block.divided))
             self._run.add(facts)
+            bases[block.slot], before = before, block.base
+            rhos[block.slot] = self.ledger.rho
+        self.certificates = {each.epoch: each for each in record.certificates}
+        """By epoch, what was paid for certificates of finality."""
+        paid = CertificateLedger(self.parameters)
+        for each in record.certificates:
+            slot = each.including_slot
+            ours = paid.include(each.epoch, each.prover, b"", slot, bases[slot], rhos[slot])
+            if (each.prover_wei, each.includer_wei) != (ours.prover_amount, ours.includer_amount):
+                raise ValueError(
+                    f"the certificate of epoch {each.epoch} brings {ours.prover_amount} and "
+                    f"{ours.includer_amount} wei, not {each.prover_wei} and {each.includer_wei}")
         self.ledger.finalise(record.final_slot)
         self.notes = {int(slot): {int(prover): note for prover, note in said.items()}
                       for slot, said in record.notes.items()}
@@ -128,6 +160,27 @@ class RecordedRun:
     def mix_for(self, slot: int) -> bytes:
         """The mix that draws a slot."""
         return self._run.mix_for(slot)
+
+    def explain_certificate(self, epoch: int) -> list[str]:
+        """Who was paid for the certificate of an epoch, and why so much, in sentences.
+        `ProofmillError` where the chain has paid none."""
+        found = self.certificates.get(epoch)
+        if found is None:
+            known = ", ".join(map(str, self.certificates)) or "none"
+            raise ProofmillError(
+                f"--epoch {epoch}: the run has paid no certificate of this epoch; epochs with a "
+                f"certificate in a block are: {known}")
+        whose = "nobody's validator" if found.includer is None else f"validator {found.includer}"
+        share = self.parameters.certificate_bps / 100
+        return [
+            (f"The certificate of epoch {epoch} was made by prover {found.prover}, says its tag, "
+             f"and is in the block of slot {found.including_slot}, of {whose}."),
+            (f"An epoch's first certificate brings {share:g} % of what its "
+             f"{self.parameters.slots_per_epoch} slots may pay at rho as it is in that block: "
+             f"{found.prover_wei // GWEI:,} gwei to the prover (56 of 64 parts) and "
+             f"{found.includer_wei // GWEI:,} to the includer (8)."),
+            "It is paid out: the block is final." if found.matured else
+            "It is pending until the block is final and somebody has it paid out."]
 
     def draws(self, slot: int) -> list[Draw]:
         """The numbers behind a slot's assignment, primary first."""

@@ -1,7 +1,7 @@
 """A full node's part in certificates of finality: companion votes, certificates, and who asks."""
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,12 +9,15 @@ from pathlib import Path
 from proofmill.host.network.certificates.certificate import Certificate
 from proofmill.host.network.certificates.companion import Registration, companion_secret
 from proofmill.host.network.certificates.light import STATE, LightNode
+from proofmill.host.network.certificates.rewards import CertificateTerms
 from proofmill.host.network.certificates.rule import GENESIS
 from proofmill.host.network.certificates.votes import checkpoint_of
 from proofmill.host.network.consensus.keys import ValidatorKey
 from proofmill.host.network.consensus.spec import spec
+from proofmill.host.network.evm.client import Address
 from proofmill.host.network.node.certificate_exchange import CertificateExchange, Send
 from proofmill.host.network.node.certifier import Certifier, Maker
+from proofmill.host.network.node.companion_bonds import BondedKeys, SlashedKey
 from proofmill.host.network.node.companions import Companions
 from proofmill.host.network.node.follower import Follower
 from proofmill.host.network.node.gossip import Reception
@@ -50,6 +53,16 @@ class CertificateSetup:
     verification_key: VerificationKey
     zkey: Path | None = None
     askers: frozenset[str] = frozenset()
+    bonds: Address | None = None
+    """Of the contract with companion keys' bonds, where the chain has one."""
+    sign_twice: int | None = None
+    """The validator, one of the node's own, that votes for another head as well with its companion
+    key, in every epoch: what it must not."""
+
+    def terms(self, keys: Sequence[ValidatorKey]) -> CertificateTerms:
+        """What the chain's contracts pay certificates by; `keys`: of its first validators."""
+        return CertificateTerms.at_genesis(
+            self.verification_key, self.size, keys, self.registrations)
 
 
 class Certificates:
@@ -72,6 +85,8 @@ class Certificates:
             place, setup.verification_key, *self.trusted)
         self.companions.forget(light.known.finalized)
         self.exchange = CertificateExchange(light, send, answer, silent)
+        self._bonded = None if setup.bonds is None else BondedKeys(
+            follower, setup.bonds, self.companions)
         self._setup = setup
         self._certifier: Certifier | None = None
 
@@ -102,6 +117,15 @@ class Certificates:
                 log.error("own companion votes are refused: %s", reason)
             else:
                 self._publish(Topic.COMPANION_VOTES, raw)
+        if self._setup.sign_twice is not None:
+            self._sign_twice(attestation, self._setup.sign_twice)
+
+    def _sign_twice(self, attestation: spec.Attestation, validator: int) -> None:
+        """Send a vote for a head that does not exist, beside the one for what does."""
+        twice = spec.copy(attestation)
+        twice.data.beacon_block_root = spec.Root(b"\xee" * 32)
+        for raw in self.companions.sign(twice, frozenset({validator})):
+            self._publish(Topic.COMPANION_VOTES, raw)
 
     def take(self, topic: Topic, data: bytes, peer: str) -> Answer:
         """A message of `TOPICS`; raises `ContradictionError` as `CertificateExchange.learn`."""
@@ -124,6 +148,20 @@ class Certificates:
         """Send a peer that knows the chain what it may have missed of votes."""
         for raw in self.companions.kept():
             self._answer(peer, Topic.COMPANION_VOTES, raw)
+
+    def unpaid(self, paid: Container[int]) -> Iterator[Certificate]:
+        """The certificates known here of epochs that are not among `paid`, the earliest first."""
+        light = self.exchange.light
+        return (light.certificate(epoch) for epoch in light.epochs if epoch not in paid)
+
+    def evidence(self) -> Iterator[tuple[Address, bytes]]:
+        """Messages that take the bond of a companion key each, to whom and what."""
+        return iter(()) if self._bonded is None else self._bonded.evidence()
+
+    @property
+    def slashed(self) -> tuple[SlashedKey, ...]:
+        """The companion keys whose bonds were taken on the branch."""
+        return () if self._bonded is None else self._bonded.slashed
 
     def work(self) -> None:
         """Go on with certificates, and forget what they have made final."""

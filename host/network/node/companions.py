@@ -8,7 +8,7 @@ that was heard; another one that nobody may sign beside it is kept as evidence.
 """
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from typing import Protocol
 
 from proofmill.host.network.certificates.between import branch_between
@@ -22,6 +22,7 @@ from proofmill.host.network.node.certificate_messages import CompanionSignature,
 from proofmill.host.network.node.follower import EARLY, SLOTS_PER_EPOCH
 from proofmill.host.network.node.gossip import Reception
 from proofmill.host.network.node.proof_pool import Answer
+from proofmill.host.prover.circuits.baby_jubjub import Point
 from proofmill.host.prover.circuits.eddsa import Signature
 from proofmill.host.prover.circuits.finality.registry import Registry
 from proofmill.host.prover.circuits.finality.size import MAXIMUM_PLACES, CertificateSize
@@ -97,8 +98,14 @@ class Companions:
             self._registries[checkpoint] = self._registry(self._state_at(checkpoint))
         return self._registries[checkpoint]
 
-    def sign(self, attestation: spec.Attestation) -> Iterator[bytes]:
-        """What the companion keys of an attestation's voters sign, as `CompanionVotes`.
+    def keys_of(self, validator: int) -> list[Point]:
+        """The companion keys that a validator has registered, from whatever epoch on."""
+        return [each.key for each in self._registrations if each.validator == validator]
+
+    def sign(self, attestation: spec.Attestation, only: Container[int] | None = None
+             ) -> Iterator[bytes]:
+        """What the companion keys of an attestation's voters sign, as `CompanionVotes`; of those
+        among `only`, where that is given.
 
         The attestation is one that this node has just signed, with the leave of its slashing
         protection, and taken in: so nothing is signed here that may not be.
@@ -109,7 +116,9 @@ class Companions:
         state = self._follower.store.checkpoint_states[data.target]
         vote = vote_of(data, self.registry_at)
         own = [int(index) for index in spec.get_attesting_indices(state, attestation)
-               if int(index) in self._secrets]
+               if int(index) in self._secrets and (only is None or int(index) in only)]
+        if not own:
+            return
         signed = [CompanionSignature(
             validator_index=index,
             signature=sign_vote(self._secrets[index], index, vote).signature.to_bytes())
@@ -192,8 +201,11 @@ class Companions:
 
     def _between(self, link: Link) -> Checkpoint | None:
         """The checkpoint between source and target of a link over two epochs, where the chain has
-        justified it: by it the link makes its source final."""
-        if link.target.epoch != link.source.epoch + 2:
+        justified it: by it the link makes its source final. Genesis is so from the start; whether
+        its link is proven before or after the first block of the epoch makes then no difference.
+        """
+        if (link.target.epoch != link.source.epoch + 2
+                or link.source.epoch == spec.GENESIS_EPOCH):
             return None
         epoch, state = link.source.epoch + 1, self._follower.head_state()
         back = int(spec.get_current_epoch(state)) - 1 - epoch

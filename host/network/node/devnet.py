@@ -28,9 +28,10 @@ from proofmill.host.ground.units import ETHER, Wei
 from proofmill.host.network.certificates.companion import registered
 from proofmill.host.network.consensus.chain import EmbeddedChain
 from proofmill.host.network.consensus.engines import MakeEngines
-from proofmill.host.network.consensus.genesis import STAKE_GWEI
+from proofmill.host.network.consensus.genesis import STAKE_GWEI, genesis_validators_root
 from proofmill.host.network.consensus.keys import ValidatorKey, derive_keys
 from proofmill.host.network.mechanism.parameters import Parameters
+from proofmill.host.network.node import companion_bonds
 from proofmill.host.network.node.certificates import CertificateSetup
 from proofmill.host.network.node.contract_state import ProverAccount
 from proofmill.host.network.node.follower import SLOT_MS, ChainSetup
@@ -47,7 +48,9 @@ from proofmill.host.network.node.node import (
     view_of,
 )
 from proofmill.host.network.node.opening import (
+    Founder,
     GenesisEngines,
+    both,
     devnet_parameters,
     minimum_bond_wei,
     open_chain,
@@ -95,6 +98,7 @@ class NodePlan:
 
     `forge`: it signs proofs that do not verify. `withhold`: it sends none. `faults`: of its device.
     `drift_ms`: how far its clock is ahead. `late`: the slot after which it joins, 0 for the start.
+    `sign_twice`: its first validator's companion key signs what it must not.
     """
 
     name: str
@@ -106,6 +110,7 @@ class NodePlan:
     faults: tuple[Fault, ...] = ()
     drift_ms: int = 0
     late: int = 0
+    sign_twice: bool = False
 
     @property
     def role(self) -> str:
@@ -404,18 +409,26 @@ class Devnet(Closing):
         accounts = prover_accounts(setup.nodes, keys)
         rich = {each.owner for each in accounts} | {
             keys[plan.validators[-1]].address for plan in setup.nodes if plan.validators}
-        founder = None
+        market: Founder | None = None
         if setup.market is not None:
             from proofmill.host.network.node import market_devnet
 
-            founder = market_devnet.founder(setup.seed, setup.market)
+            market = market_devnet.founder(setup.seed, setup.market)
             rich |= market_devnet.rich(setup.seed, self._sellers)
+        bonds = None if setup.light is None else companion_bonds.founder(
+            keys, genesis_validators_root(keys), [
+                companion_bonds.Bonding(plan.validators[0], plan.validators[-1])
+                for plan in setup.nodes if plan.validators])
         minimum = minimum_bond_wei(count, setup.parameters)
-        engines = self._engines = open_chain(
-            EvmEngines(setup.verification_key, setup.parameters, minimum, tuple(sorted(rich))),
-            setup.seed, setup.size, keys, accounts, BOND_WEI, founder)
-        markets = self._markets(engines.place)
         certifying = self._certifying(keys)
+        engines = self._engines = open_chain(
+            EvmEngines(setup.verification_key, setup.parameters, minimum, tuple(sorted(rich)),
+                       certificates=None if certifying is None else certifying.terms(keys)),
+            setup.seed, setup.size, keys, accounts, BOND_WEI, both(bonds, market))
+        bonded, place = engines.place or (None, None)
+        markets = self._markets(place)
+        if certifying is not None:
+            certifying = replace(certifying, bonds=bonded)
         maker = next((plan.name for plan in setup.nodes if plan.prover is not None), None)
         for plan in setup.nodes:
             own = set(plan.validators)
@@ -432,8 +445,9 @@ class Devnet(Closing):
                 device=plan.device, zkey=setup.zkey, forge=plan.forge,
                 withhold=plan.withhold, faults=plan.faults, drift_ms=plan.drift_ms,
                 log_to=setup.log_to, market=markets.get(plan.name),
-                certificates=certifying if certifying is None or plan.name == maker
-                else replace(certifying, zkey=None))
+                certificates=None if certifying is None else replace(
+                    certifying, zkey=certifying.zkey if plan.name == maker else None,
+                    sign_twice=plan.validators[0] if plan.sign_twice else None))
             if plan.late:
                 self._late[plan.name] = node
             else:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 from proofmill.host.ground.log_fields import name_of, proof_name
 from proofmill.host.ground.units import Wei
+from proofmill.host.network.certificates.certificate import Certificate
 from proofmill.host.network.consensus.block_proofs import block_verifier
 from proofmill.host.network.consensus.blocks import record_of
 from proofmill.host.network.consensus.duties import Proposal
@@ -27,6 +28,7 @@ from proofmill.host.network.consensus.spec import spec
 from proofmill.host.network.consensus.store import pin_store, prune_store
 from proofmill.host.network.evm.client import Address
 from proofmill.host.network.evm.transaction import decode_transaction
+from proofmill.host.network.mechanism.certificates import CertificateLedger
 from proofmill.host.network.mechanism.parameters import Parameters
 from proofmill.host.network.mechanism.records import Key
 from proofmill.host.network.mechanism.stages import may_prove
@@ -37,7 +39,12 @@ from proofmill.host.network.node.clock_watch import ClockWatch
 from proofmill.host.network.node.contract_state import ProverAccount
 from proofmill.host.network.node.early_proofs import EarlyProofs
 from proofmill.host.network.node.gossip import Reception
-from proofmill.host.network.node.layer2 import BlockFacts, CreditedProof, LayerTwo
+from proofmill.host.network.node.layer2 import (
+    BlockFacts,
+    CreditedCertificate,
+    CreditedProof,
+    LayerTwo,
+)
 from proofmill.host.network.node.mempool import take_signed
 from proofmill.host.network.node.opening import GENESIS_MIX
 from proofmill.host.network.node.owned_proof import OwnedProof, numbers_of
@@ -45,6 +52,7 @@ from proofmill.host.network.node.proof_pool import Answer, ProofPool
 from proofmill.host.network.node.votes import VotePool
 from proofmill.host.network.node.wire import Topic
 from proofmill.host.network.second_layer.engines import MakeEvmEngines
+from proofmill.host.prover.circuits.finality.vote import certificate_tag
 from proofmill.host.prover.circuits.rollup.ledger import Ledger
 from proofmill.host.prover.circuits.rollup.size import RollupSize
 from proofmill.host.prover.groth16.verification_key import VerificationKey
@@ -340,8 +348,40 @@ class Follower:
             self._checked = tip
             contract_state.check(
                 self.layer, self._branches.ledger(tip), self.provers, recent[-1].slot,
-                self._branches.minted_wei(tip, final), self._addresses)
+                self._branches.minted_wei(tip, final) + self.certificates().minted,
+                self._addresses)
             self.execution_layer.check_coins()
+            self.execution_layer.check_certificates(final)
+
+    def certificates(self) -> CertificateLedger:
+        """What the head's branch pays for certificates of finality, by the mechanism; not to be
+        changed."""
+        self.head()
+        execution = self.execution_layer
+        return execution.certificates(execution.evm.head)
+
+    def due_certificates(self) -> list[int]:
+        """Epochs whose certificates are in final blocks, and not paid out."""
+        return [credit.epoch for credit in self.certificates().due(self._told_final())]
+
+    def credited_certificates(self) -> tuple[CreditedCertificate, ...]:
+        """`certificates` by epoch, with everybody's validators."""
+        return tuple(CreditedCertificate(
+            credit.epoch, self.provers[credit.prover].identity, credit.prover_amount,
+            self.validator_at(credit.includer), credit.includer_amount, credit.included_slot,
+            credit.matured) for _, credit in sorted(self.certificates().credits.items()))
+
+    def validator_at(self, address: Address) -> int | None:
+        """The validator whose account an address is, None for nobody's."""
+        return next((index for index, each in self._addresses.items() if each == address), None)
+
+    def certified_by(self, certificate: Certificate) -> int | None:
+        """The number in the contracts of the prover whose tag a certificate has, None for nobody's.
+        """
+        stated = certificate.stated
+        return next((number for number, account in enumerate(self.provers) if certificate_tag(
+            self.chain_id, stated.target_epoch, number, account.reward_address)
+            == stated.prover_tag), None)
 
     def ledger(self) -> Ledger:
         """The accounts as the head's branch leaves them."""

@@ -64,6 +64,20 @@ class CreditedProof:
 
 
 @dataclass(frozen=True)
+class CreditedCertificate:
+    """The reward for the certificate of an epoch, in wei, of `prover`. `includer`: the validator
+    whose block has it, None for a fees' address of nobody's; `matured`: it has been paid out."""
+
+    epoch: int
+    prover: int
+    prover_wei: int
+    includer: int | None
+    includer_wei: int
+    including_slot: int
+    matured: bool
+
+
+@dataclass(frozen=True)
 class Fine:
     """A penalty, in wei. `reason`: a duty missed as "primary" or in the "committee", or an
     "invalid" proof. `settled`: its epoch is closed, and what was taken is `burned`, has become the

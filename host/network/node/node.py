@@ -33,6 +33,7 @@ from proofmill.host.network.node.certificates import (
 from proofmill.host.network.node.certificates import Certificates, CertificateSetup
 from proofmill.host.network.node.certifier import Maker
 from proofmill.host.network.node.claims import Claims
+from proofmill.host.network.node.companion_bonds import SlashedKey
 from proofmill.host.network.node.early import EarlyMessages
 from proofmill.host.network.node.follower import (
     ATTEST_MS,
@@ -45,7 +46,7 @@ from proofmill.host.network.node.follower import (
 from proofmill.host.network.node.gossip import Gossip, Reception
 from proofmill.host.network.node.happenings import Tell, nobody
 from proofmill.host.network.node.identity import Identity, called, contexts
-from proofmill.host.network.node.layer2 import BlockFacts, LayerTwo
+from proofmill.host.network.node.layer2 import BlockFacts, CreditedCertificate, LayerTwo
 from proofmill.host.network.node.patience import PatientProver
 from proofmill.host.network.node.process import Traffic
 from proofmill.host.network.node.proof_pool import Answer
@@ -228,8 +229,9 @@ class NodeReport:
     `branch`: the blocks behind `account`; `final_slot`: as the last of them was told.
     `proven_slots`: those this node has made a proof for. `jobs`: slots by state. `notes`: by slot,
     why a job waited or was given up. `dropped`: peers and why. `fetched`: blocks it had missed and
-    got from peers. `slashed`: validators that layer 1 has slashed. After a restart, the history is
-    that of the last life.
+    got from peers. `slashed`: validators that layer 1 has slashed. `certificates`: of
+    finality, paid on the branch; `slashed_keys`: companion keys whose bonds were taken there. After
+    a restart, the history is that of the last life.
     """
 
     name: str
@@ -248,6 +250,8 @@ class NodeReport:
     layer2_seconds: float
     fetched: int
     slashed: tuple[int, ...] = ()
+    certificates: tuple[CreditedCertificate, ...] = ()
+    slashed_keys: tuple[SlashedKey, ...] = ()
     market: "MarketReport | None" = None
 
 
@@ -306,7 +310,7 @@ class Node:
         if setup.own:
             # The last one's, since the first one's account may own a bond.
             operator = EvmAccount(self.follower.execution_layer.evm, keys[setup.own[-1]].account)
-            claims = Claims(self.follower, operator, setup.prover)
+            claims = Claims(self.follower, operator, setup.prover, self.certificates)
         self.validators = NodeValidators(
             {index: keys[index] for index in setup.own}, self.follower, self.protection,
             self._publish, claims,
@@ -534,6 +538,8 @@ class Node:
             self.catch_up.fetched,
             tuple(index for index, validator in enumerate(self.follower.head_state().validators)
                   if validator.slashed),
+            self.follower.credited_certificates(),
+            () if self.certificates is None else self.certificates.slashed,
             None if self.market is None else self._sold())
 
     def _sold(self) -> "MarketReport":

@@ -76,6 +76,15 @@ def minimum_bond_wei(validators: int, parameters: Parameters) -> Wei:
     return to_wei(Gwei(minimum_bond(parameters, largest_budget(parameters, base))))
 
 
+def both(first: Founder | None, second: Founder | None) -> Founder | None:
+    """What does the one and then the other, and gives back both their results, None for one that
+    is not there; None for neither."""
+    if first is second is None:
+        return None
+    return lambda evm, parameters: tuple(
+        None if each is None else each(evm, parameters) for each in (first, second))
+
+
 def open_chain(
     base: EvmEngines, seed: int, size: RollupSize, keys: Sequence[ValidatorKey],
     provers: Sequence[ProverAccount], bond: Wei, founder: Founder | None = None,

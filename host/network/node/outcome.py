@@ -4,8 +4,9 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from proofmill.host.ground.json_text import JsonObject
+from proofmill.host.network.node.companion_bonds import SlashedKey
 from proofmill.host.network.node.devnet import NodePlan, layer1_gwei
-from proofmill.host.network.node.layer2 import LayerTwo
+from proofmill.host.network.node.layer2 import CreditedCertificate, LayerTwo
 from proofmill.host.network.node.node import NodeReport, SlotView
 
 
@@ -70,7 +71,9 @@ class RunOutcome:
 
     `layer1_same`: all that every slot's state says about validators and finality is as in the run
     without provers; None where there is nothing to compare with, as after an outage, since
-    validators failed in it. `minted_wei`: all that the contract has minted.
+    validators failed in it. `minted_wei`: all that the contract has minted, `certificates`
+    of finality among it: those that the chain has paid. `slashed_keys`: companion
+    keys whose bonds were taken.
     `duplicates`: proofs made beyond one a payload. `refused`: what was not signed or sent, and why.
     `outages`: nodes that were killed or cut off, and when.
     """
@@ -87,6 +90,8 @@ class RunOutcome:
     refused: tuple[str, ...]
     outages: tuple[str, ...] = ()
     lost_slots: tuple[int, ...] = ()
+    certificates: tuple[CreditedCertificate, ...] = ()
+    slashed_keys: tuple[SlashedKey, ...] = ()
 
     @property
     def lost(self) -> str:
@@ -102,6 +107,8 @@ class RunOutcome:
         return {
             "slots": [vars(row) for row in self.slots],
             "nodes": [{**vars(row), "dropped": dict(row.dropped)} for row in self.nodes],
+            "certificates": [vars(row) for row in self.certificates],
+            "slashed_keys": [vars(row) for row in self.slashed_keys],
             **{name: getattr(self, name) for name in (
                 "empty_slots", "finalized_epoch", "agreed", "layer1_same", "proofs", "duplicates",
                 "minted_wei", "refused", "outages", "lost_slots")},
@@ -147,17 +154,19 @@ def outcome(
         proofs=made,
         duplicates=made - len(makers),
         minted_wei=sum(credit.prover_wei + credit.includer_wei
-                       for credit in account.credits if credit.matured),
+                       for credit in account.credits if credit.matured)
+        + sum(each.prover_wei + each.includer_wei for each in first.certificates if each.matured),
         refused=tuple(each for report in reports.values() for each in report.refused),
         outages=tuple(outages),
-        lost_slots=tuple(slot for slot in empty if slot not in disturbed))
+        lost_slots=tuple(slot for slot in empty if slot not in disturbed),
+        certificates=first.certificates, slashed_keys=first.slashed_keys)
 
 
 def _same_end(report: NodeReport, first: NodeReport, outages: bool) -> bool:
     """The head says all about the chain before it; without outages, every slot is looked at."""
     same = (report.history[-1:] == first.history[-1:] if outages
             else report.history == first.history)
-    return same and report.account == first.account
+    return same and (report.account, report.certificates) == (first.account, first.certificates)
 
 
 def _same_branch(report: NodeReport, first: NodeReport) -> bool:
@@ -210,6 +219,10 @@ def _node_row(plan: NodePlan, first: NodeReport, report: NodeReport | None, dead
     pending = account.including(plan.validators, matured=False)
     if who is not None:
         pending += account.proving(who, matured=False)
+    for each in first.certificates:
+        if not each.matured:
+            pending += each.prover_wei * (each.prover == who)
+            pending += each.includer_wei * (each.includer in plan.validators)
     mine = [each for each in account.fines if each.prover == who]
     return NodeRow(
         name=plan.name, role=plan.role, device=plan.device.label if plan.device else "-",

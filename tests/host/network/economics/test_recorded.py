@@ -18,10 +18,11 @@ from proofmill.host.network.economics.recorded import (
     save_run,
 )
 from proofmill.host.network.mechanism import bonds, rewards
+from proofmill.host.network.mechanism.certificates import certificate_budget
 from proofmill.host.network.mechanism.hashing import keccak_words
 from proofmill.host.network.mechanism.parameters import Parameters
 from proofmill.host.network.node.contract_state import IncludedProof
-from proofmill.host.network.node.layer2 import BlockFacts, replay
+from proofmill.host.network.node.layer2 import BlockFacts, CreditedCertificate, replay
 
 GWEI, BASE, BOND = 10**9, 90_000_000 * 10**9, 10**19
 P = Parameters()
@@ -114,6 +115,42 @@ def test_what_is_not_settled_yet_is_said() -> None:
     words = text(explain(run, 4), "primary")
     assert "where they go is settled when 8 blocks have come after its epoch's last" in words
     assert "Its time was not over yet" in text(explain(run, 8), "primary")
+
+
+def certified(includer: int | None = 14, matured: bool = True, more: int = 0) -> dict[str, Any]:
+    """With the certificate of epoch 0 in slot 5, in which rho is what it is at the start."""
+    budget = certificate_budget(P, BASE, P.rho_start)
+    return {**recorded(20, 16), "certificates": [vars(CreditedCertificate(
+        0, 2, budget * 56 // 64 + more, includer, budget * 8 // 64, 5, matured))]}
+
+
+def test_who_was_paid_for_a_certificate() -> None:
+    words = " ".join(of(certified()).explain_certificate(0))
+    prover_gwei = BASE * P.slots_per_epoch // 4 // 20 * 56 // 64 // GWEI
+    assert "made by prover 2, says its tag, and is in the block of slot 5, of validator 14" in words
+    assert f"brings 5 % of what its {P.slots_per_epoch} slots may pay" in words
+    assert f"{prover_gwei:,} gwei to the prover (56 of 64 parts)" in words
+    assert "It is paid out" in words
+    words = " ".join(of(certified(None, False)).explain_certificate(0))
+    assert "of nobody's validator" in words and "It is pending" in words
+    with pytest.raises(ProofmillError, match=r"--epoch 3: .* in a block are: 0"):
+        of(certified()).explain_certificate(3)
+    with pytest.raises(ProofmillError, match="in a block are: none"):
+        of(recorded(8, 0)).explain_certificate(0)
+
+
+def test_what_a_certificate_brought_is_computed_again(
+        tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = str(tmp_path / "run.json")
+    save_run(path, certified())
+    assert main(["why", "--epoch", "0", "--run", path]) == 0
+    assert "made by prover 2" in capsys.readouterr().out
+    save_run(path, certified(more=1))
+    assert main(["why", "--epoch", "0", "--run", path]) == 2
+    assert "the certificate of epoch 0 brings" in capsys.readouterr().err
+    for words in ([], ["--run", path, "--light", str(tmp_path)]):
+        assert main(["why", "--epoch", "0", *words]) == 2
+        assert "--epoch: needs either --light FOLDER" in capsys.readouterr().err
 
 
 def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -9,7 +9,7 @@ from proofmill.host.network.array.board import BoardArray
 from proofmill.host.network.consensus.keys import derive_keys
 from proofmill.host.network.evm.account import Account
 from proofmill.host.network.node.archive import Archive
-from proofmill.host.network.node.claims import Claims
+from proofmill.host.network.node.claims import Certifying, Claims
 from proofmill.host.network.node.contract_state import ProverAccount
 from proofmill.host.network.node.follower import ChainSetup, Follower
 from proofmill.host.network.node.gossip import Reception
@@ -65,7 +65,8 @@ class Source:
 
     def __init__(self, folder: Path, hear: Hear, prover: int = PROVER, forge: bool = False,
                  devices: Sequence[Device] = (), beside: Beside = at_once,
-                 chain: ChainSetup | None = None, array: BoardArray | None = None) -> None:
+                 chain: ChainSetup | None = None, array: BoardArray | None = None,
+                 certifying: Certifying | None = None) -> None:
         self.archive = Archive(folder / "blocks.sqlite")
         self.follower = follower(self.archive, chain)
         self.hear = hear
@@ -73,7 +74,7 @@ class Source:
         self.protection = SlashingProtection(
             folder / "slashing.sqlite", self.follower.genesis_validators_root)
         operator = Account(self.follower.execution_layer.evm, KEYS[-1].account)
-        self.claims = Claims(self.follower, operator, None)
+        self.claims = Claims(self.follower, operator, None, certifying)
         self.validators = NodeValidators(
             dict(enumerate(KEYS)), self.follower, self.protection, self.publish, self.claims)
         self.jobs = JobStore(folder / "jobs.sqlite")

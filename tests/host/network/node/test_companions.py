@@ -216,3 +216,23 @@ def test_nothing_is_signed_in_the_first_epoch(world: World) -> None:
     first = spec.copy(world.attestations[FIRST])
     first.data.target.epoch = 0
     assert list(world.signer.sign(first)) == []
+
+
+def test_what_lies_between_is_certified_first(
+        world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A link over two epochs makes its source final by the checkpoint between, where the chain has
+    justified that one. Genesis is final without."""
+    heard, root, chain = world.listener(), world.follower.genesis_root, world.follower
+    state = spec.copy(chain.head_state())
+    for slot, bits in ((24, (0, 1, 0, 0)), (32, (0, 1, 1, 0)), (32, (0, 0, 1, 0))):
+        state.slot = slot
+        for place, bit in enumerate(bits):
+            state.justification_bits[place] = bool(bit)
+        monkeypatch.setattr(chain, "head_state", lambda: state)
+
+        def between(source: int) -> Checkpoint | None:
+            first = GENESIS if source == 0 else Checkpoint(source, root)
+            return heard._between(Link(bytes(32), first, Checkpoint(source + 2, root), 1))
+
+        assert between(0) is None
+        assert between(1) == (Checkpoint(2, root) if slot == 32 and bits[1] else None)

@@ -7,9 +7,11 @@ from dataclasses import replace
 
 import pytest
 
-from proofmill.host.cli.light_devnet import light_checks, show_light
+from proofmill.host.cli.light_devnet import bond_checks, light_checks, show_light
 from proofmill.host.cli.main import main
 from proofmill.host.cli.screen import Screen
+from proofmill.host.network.node.companion_bonds import SlashedKey
+from proofmill.host.network.node.devnet import NodePlan
 from proofmill.host.network.node.light_outcome import MOST_BYTES, light_rows
 from proofmill.host.network.node.light_peer import LightReport, LightView
 from proofmill.host.network.node.node import SlotView
@@ -22,15 +24,28 @@ SLOTS = 34
 @pytest.mark.slow
 def test_two_light_nodes_are_where_the_specification_is() -> None:
     """The command, with real keys, votes, certificates and connections: the final checkpoint at the
-    end of every epoch is that of the specification's states, and what an epoch costs is little."""
+    end of every epoch is that of the specification's states, and what an epoch costs is little.
+    Provers are paid for certificates, and whose companion key signs twice loses its bond."""
     done = subprocess.run(
         [sys.executable, "-m", "proofmill.host.cli.main", "devnet", "--light", "2", "--provers",
-         "1", "--device", "cpu", "--accounts", "2", "--slots", str(SLOTS), "--json"],
+         "1", "--device", "cpu", "--accounts", "2", "--slots", str(SLOTS), "--sign-twice", "1",
+         "--json"],
         cwd=ROOT, text=True, capture_output=True, timeout=1800, check=False)
     assert done.returncode == 0, done.stderr
     record = json.loads(done.stdout)
     assert record["agreed"] is True and record["layer1_same"] is True
     assert record["finalized_epoch"] == 2
+    # The contracts pay what is certified, which every node has compared with the mechanism.
+    paid = record["certificates"]
+    assert [(each["epoch"], each["prover"], each["matured"]) for each in paid] == [
+        (2, 0, False), (3, 0, False)]
+    assert all(each["includer"] is not None and 0 < each["includer_wei"]
+               and 0 <= each["prover_wei"] - 7 * each["includer_wei"] < 7 for each in paid)
+    assert "those of epochs 2, 3 are in blocks" in done.stderr
+    # Node 1 has the odd validators.
+    (slashed,) = record["slashed_keys"]
+    assert slashed["validator"] == 1 and slashed["burned_wei"] == 7 * slashed["bounty_wei"] > 0
+    assert "the companion key of validator 1, which signed twice, has lost its bond" in done.stderr
     assert [row["name"] for row in record["light"]] == ["light 0", "light 1"]
     for row in record["light"]:
         assert (row["finalized_epoch"], row["epochs"]) == (2, 5)
@@ -95,6 +110,28 @@ def test_what_is_false_or_late_or_large_is_said() -> None:
     assert "kept 1,025 bytes of one epoch" in light_checks([row], False)[0].sentence
 
 
-def test_a_mistake_is_said_in_a_sentence(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["devnet", "--light", "17"]) == 2
-    assert "--light 17: give 0 to 16" in capsys.readouterr().err
+@pytest.mark.parametrize(("words", "sentence"), [
+    (["--light", "17"], "--light 17: give 0 to 16"),
+    (["--sign-twice", "0"], "--sign-twice 0: is for companion keys"),
+    (["--light", "1", "--sign-twice", "1"], "give the number of a node with validators: 0, 2, 4"),
+    (["--light", "1", "--sign-twice", "x"], "--sign-twice x: give the number of a node"),
+])
+def test_a_mistake_is_said_in_a_sentence(
+        capsys: pytest.CaptureFixture[str], words: list[str], sentence: str) -> None:
+    assert main(["devnet", *words]) == 2
+    assert sentence in capsys.readouterr().err
+
+
+def test_who_signs_twice_and_nobody_else_loses_a_bond() -> None:
+    honest, twice, prover = (
+        NodePlan("node 0", (0, 2)), NodePlan("node 1", (1, 3), sign_twice=True),
+        NodePlan("node 2", (), 5))
+    plans, taken = [honest, twice, prover], SlashedKey(1, 2, 1, 7)
+    assert [each.broken for each in bond_checks(plans, [taken])] == [False]
+    assert "validator 1, which signed twice, has lost its bond" in (
+        bond_checks(plans, [taken])[0].sentence)
+    (check,) = bond_checks(plans, [])
+    assert check.broken and "still has its bond" in check.sentence
+    wrong = bond_checks(plans, [taken, replace(taken, validator=2)])[0]
+    assert wrong.broken and wrong.sentence.startswith(
+        "node 0 has lost the bond of validator 2's companion key")
