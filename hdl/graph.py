@@ -167,12 +167,9 @@ def flatten(point: Point) -> list:
 def trace(formula, degree: int, shape: MultiplierShape) -> tuple[Graph, int]:
     """Run ``formula(P, Q)`` on symbols; return its graph and the bound of a coordinate.
 
-    The outputs come back as inputs (a sum is added again), so the inputs' bound is the smallest
-    one that the outputs keep: iterated from the modulus until it stands still.
+    The outputs come back as inputs (a sum is added again): see `at_rest`.
     """
-    bound = shape.field.modulus
-    for rounds in range(60):
-        builder = Builder(shape)
+    def build(builder: Builder, bound: int) -> list:
         sides = []
         for side in range(2):
             parts = iter([builder.input(side, n, bound) for n in range(3 * degree)])
@@ -180,7 +177,18 @@ def trace(formula, degree: int, shape: MultiplierShape) -> tuple[Graph, int]:
                 next(parts) if degree == 1 else Quadratic(next(parts), next(parts))
                 for _ in range(3)]
             sides.append(Point(*coordinates))
-        builder.graph.outputs = [builder.node(part) for part in flatten(formula(*sides))]
+        return flatten(formula(*sides))
+
+    return at_rest(build, shape)
+
+
+def at_rest(build, shape: MultiplierShape) -> tuple[Graph, int]:
+    """The graph of what ``build(builder, bound)`` makes of inputs of a bound, and the least bound
+    that its outputs keep when they come back: iterated from the modulus until it stands still."""
+    bound = shape.field.modulus
+    for rounds in range(60):
+        builder = Builder(shape)
+        builder.graph.outputs = [builder.node(part) for part in build(builder, bound)]
         largest = max(node.bound for node in builder.graph.outputs)
         if largest <= bound:
             return builder.graph, bound
