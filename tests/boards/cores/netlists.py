@@ -31,14 +31,18 @@ def needs_yosys():
 
 
 def mapped(text, top, passes, family, folder):
-    """The netlist of `text` as Verilog of nothing but the cells' models."""
+    """The netlist of `text` as Verilog of nothing but the cells' models.
+
+    Yosys writes it anew since its models have blocks ``always @*``, which Icarus does not run where
+    the inputs never change.
+    """
     (folder / "memories.sv").write_text(memories(family))
     run_yosys([f"read_verilog -sv {text}", *passes, "check -assert",
                "write_verilog -noattr gates.v", "design -reset",
                f"read_verilog {CELLS[family]}", "delete =A:blackbox",
                f"read_verilog {OWN_CELLS.get(family, HERE / 'cells.v')}",
                "read_verilog -sv -defer memories.sv", "read_verilog gates.v",
-               f"hierarchy -check -top {top}", "proc", "flatten", "opt_clean",
+               f"hierarchy -check -top {top}", "proc", "flatten", "opt_clean -purge",
                "write_verilog -noattr flat.v"], folder)
     return folder / "flat.v"
 
