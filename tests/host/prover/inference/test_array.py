@@ -114,15 +114,16 @@ def test_the_command_shows_cycles(kind, trained, capsys):
     assert json.loads(capsys.readouterr().out)["cycles"] is None
 
 
-def toy():
+def toy(port=None):
     """A toy accelerator, its gateware compiled, with bytes on its multiplier."""
-    gateware, library = build(with_matrices(TOY_SHAPE))
+    gateware, library = build(replace(with_matrices(TOY_SHAPE), port=port))
     return Accelerator(Simulation(library), gateware.identity)
 
 
-def test_an_accelerator_takes_weights_from_its_memory_once():
+@pytest.mark.parametrize("port", [None, pytest.param(2, marks=pytest.mark.slow)])
+def test_an_accelerator_takes_weights_from_its_memory_once(port):
     """... as its model says, which has the same sums and cycles."""
-    unit, wanted = AcceleratorUnit(toy()), with_matrices(TOY_SHAPE).matrix
+    unit, wanted = AcceleratorUnit(toy(port)), with_matrices(TOY_SHAPE).matrix
     assert unit.shape == replace(wanted, multiplier=replace(
         wanted.multiplier, least_loop=wanted.multiplier.loop))
     model = AcceleratorModel(unit.shape, unit.memory_cycles)
