@@ -214,7 +214,8 @@ def test_from_the_wheel_to_the_first_graph(
         str(wheel), folder=tmp_path)
     steps["installed"] = time.monotonic() - begun
     peers, metrics, miner, api = free_ports(4)
-    cache = {"PROOFMILL_CACHE": str(tmp_path / "cache")}  # nothing of this machine's
+    # Nothing of this machine's: neither its cache nor a checkout on the path.
+    cache = {"PROOFMILL_CACHE": str(tmp_path / "cache"), "PYTHONPATH": ""}
     run(str(program / "proofmill"), "node", "init", "mill", "--genesis-in", "1",
         "--slot-milliseconds", "2000", folder=tmp_path, **cache)
     steps["chain made"] = time.monotonic() - begun
