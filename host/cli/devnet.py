@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from proofmill.host.cli.arguments import output_file, seed, whole
+from proofmill.host.cli.delay_option import add_delay
 from proofmill.host.cli.ledger_size import add_ledger_size, ledger_size
 from proofmill.host.cli.light_devnet import (
     bond_checks,
@@ -117,6 +118,7 @@ def register(commands: Commands) -> None:
     devnet.add_argument("--market", action="store_true",
                         help="let a buyer post jobs for proofs and for results of a model, and "
                              "every prover sell them beside its block proofs (extra ai)")
+    add_delay(devnet)
     devnet.add_argument("--folder", metavar="FOLDER",
                         help="a new folder for what the nodes write, kept afterwards: chains, job "
                              "logs, signing histories, node.log (default: a temporary one)")
@@ -140,6 +142,10 @@ def run(options: argparse.Namespace) -> int:
         # A missing extra is told before anything is started.
         import proofmill.host.prover.inference.digits  # noqa: F401
     disturbances = disturbances_of(options)
+    if options.delay:
+        from proofmill.host.network.consensus.delay_function import require_library
+
+        require_library()
     start = time.perf_counter()
     screen = Screen(machine=options.json)
     load_chain(screen)
@@ -167,7 +173,8 @@ def run(options: argparse.Namespace) -> int:
         setup = DevnetSetup(plans, Path(folder), options.seed, size, key.verification_key, zkey,
                             log_to=for_nodes(options),
                             light=prepare_light(screen, options, Path(folder)),
-                            market=prepare_market(screen, options, Path(folder)))
+                            market=prepare_market(screen, options, Path(folder)),
+                            delay_squarings=options.delay)
         with screen.bar(f"starting {len(plans) + options.light} nodes"):
             net = Devnet(setup)
             net.__enter__()

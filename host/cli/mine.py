@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from proofmill.host.cli import signals
 from proofmill.host.cli.arguments import input_file, output_folder, seed, whole
 from proofmill.host.cli.block_key import block_key_of, key_in_words
+from proofmill.host.cli.delay_option import add_delay
 from proofmill.host.cli.ledger_size import add_ledger_size, ledger_size
 from proofmill.host.cli.mine_certificates import certificates_record, prepare_certificates
 from proofmill.host.cli.mining_devices import Devices, Proving
@@ -36,9 +37,6 @@ if TYPE_CHECKING:  # these take seconds to import
 
 EPOCHS_BEFORE = 2
 """Epochs that the chain has run when the miner joins."""
-
-DELAY_SQUARINGS = 10_000
-"""A part of a second: the chain's time is virtual, so no number makes its draws safe."""
 
 MINER_VALIDATOR = 5
 """Who mines: its account owns the bond and is where rewards go."""
@@ -73,11 +71,7 @@ def register(commands: Commands) -> None:
     mine.add_argument("--inclusion-lists", action="store_true",
                       help="run the chain on Heze, where nobody builds on a payload that leaves "
                            "out a proof on an inclusion list (EIP-7805), instead of on Gloas")
-    mine.add_argument("--delay", nargs="?", const=DELAY_SQUARINGS, default=0, metavar="SQUARINGS",
-                      type=whole(1, 1 << 30),
-                      help="draw provers by what a delay function of so many squarings makes of "
-                           "RANDAO's mixes, with proofs that every payload is checked for "
-                           f"(extra delay; without a number {DELAY_SQUARINGS:,})")
+    add_delay(mine)
     mine.add_argument("--certificates", action="store_true",
                       help="have certificates of finality paid on the chain, and make them: proofs "
                            "that two thirds of the stake's companion keys voted, on the processor, "

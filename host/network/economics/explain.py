@@ -35,6 +35,9 @@ class Replayed(Protocol):
     def notes(self) -> Mapping[int, Mapping[int, str]]:
         """By slot and prover, what the prover's own node has written down of it."""
 
+    delayed: bool
+    """Whether mixes go through a delay function before they draw."""
+
     @property
     def ledger(self) -> RewardLedger:
         """After the last block."""
@@ -108,11 +111,14 @@ def _draw_sentences(replay: Replayed, slot: int, mix: bytes) -> list[str]:
     record, size = replay.records[slot], replay.parameters.slots_per_epoch
     epoch = slot // size
     source = mix_epoch(epoch)
-    whose = "the chain's first mix" if source is None else f"RANDAO's final mix of epoch {source}"
+    whose = "the chain's first mix" if source is None else (
+        "what the delay function makes of " * replay.delayed
+        + f"RANDAO's final mix of epoch {source}")
     lines = [
         f"Slot {slot} is in epoch {epoch}. Its draw uses {whose}, 0x{mix.hex()[:16]}…, which was "
         + ("known from the start." if source is None else
-           f"known from slot {(source + 1) * size} on, "
+           f"{'to be evaluated' if replay.delayed else 'known'} from slot "
+           f"{(source + 1) * size} on, "
            f"{slot - (source + 1) * size} slots before."),
         f"Weights are those at the start of epoch {weight_epoch(epoch)}, before that mix was known."
         if epoch >= MIX_DELAY_EPOCHS else "Weights are those at the start of the chain.",

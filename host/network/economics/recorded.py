@@ -5,7 +5,7 @@ Amounts are in wei, hashes and mixes in hexadecimal.
     {"seed": ..., "validators": ..., "minimum_bond": ..., "bonds": {"0": ...}, "genesis_mix": ...,
      "final_slot": ..., "blocks": [{"slot": ..., "proposer": ..., "proposing": ..., "mix": ...,
      "payload_hash": ..., "request_root": ..., "base": ..., "included": [[slot, prover, valid]],
-     "matured": [...], "divided": [...], "root": ...}]}
+     "matured": [...], "divided": [...], "drawing": ..., "root": ...}]}
 
 "certificates" has what was paid for certificates of finality, in the order of epochs:
 {"epoch": ..., "prover": ..., "prover_wei": ..., "includer": ..., "includer_wei": ...,
@@ -58,6 +58,8 @@ class RecordedBlock(Struct, frozen=True):
     """(slot, prover, valid)."""
     matured: tuple[Whole, ...]
     divided: tuple[Whole, ...] = ()
+    drawing: Hash | None = None
+    """What a delay function makes of the mix that draws the epoch, where the block brings it."""
 
 
 class RecordedCertificate(Struct, frozen=True):
@@ -103,7 +105,9 @@ def record_of(
             **{name: getattr(block, name).hex() for name in HASHES},
             **{name: getattr(block, name) for name in ("slot", "proposer", "proposing", "base")},
             "included": [[each.slot, each.prover, each.valid] for each in block.included],
-            "matured": list(block.matured), "divided": sorted(block.divided)} for block in branch],
+            "matured": list(block.matured), "divided": sorted(block.divided),
+            **({} if block.drawing is None else {"drawing": block.drawing.hex()})}
+            for block in branch],
         "notes": by_slot, "certificates": [vars(each) for each in certificates],
     }
 
@@ -129,7 +133,8 @@ class RecordedRun:
             facts = BlockFacts(
                 root, block.slot, block.proposer, block.proposing, mix, payload_hash, request_root,
                 block.base, included=tuple(IncludedProof(*each) for each in block.included),
-                matured=block.matured, divided=frozenset(block.divided))
+                matured=block.matured, divided=frozenset(block.divided),
+                drawing=None if block.drawing is None else bytes.fromhex(block.drawing))
             self._run.add(facts)
             bases[block.slot], before = before, block.base
             rhos[block.slot] = self.ledger.rho
@@ -144,6 +149,7 @@ class RecordedRun:
                     f"the certificate of epoch {each.epoch} brings {ours.prover_amount} and "
                     f"{ours.includer_amount} wei, not {each.prover_wei} and {each.includer_wei}")
         self.ledger.finalise(record.final_slot)
+        self.delayed = any(block.drawing is not None for block in record.blocks)
         self.notes = {int(slot): {int(prover): note for prover, note in said.items()}
                       for slot, said in record.notes.items()}
 

@@ -51,6 +51,7 @@ class Replay:
     registry: Sequence[Registered]
     genesis_mix: bytes
     minimum_bond: int
+    delayed = False
     ledger: RewardLedger = field(init=False)
     records: dict[int, SlotRecord] = field(default_factory=dict)
 

@@ -190,6 +190,8 @@ class DevnetSetup:
     """None for a chain without certificates of finality."""
     market: "MarketPlan | None" = None
     """None for a chain without a market."""
+    delay_squarings: int = 0
+    """Of the delay function on the mixes that draw; 0 for none."""
 
     def folder_of(self, name: str) -> Path:
         """Of the node of this name."""
@@ -423,6 +425,7 @@ class Devnet(Closing):
         certifying = self._certifying(keys)
         engines = self._engines = open_chain(
             EvmEngines(setup.verification_key, setup.parameters, minimum, tuple(sorted(rich)),
+                       setup.delay_squarings,
                        certificates=None if certifying is None else certifying.terms(keys)),
             setup.seed, setup.size, keys, accounts, BOND_WEI, both(bonds, market))
         bonded, place = engines.place or (None, None)

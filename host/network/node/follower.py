@@ -609,7 +609,8 @@ class Follower:
             contract_state.included(
                 self.layer, executed, [each.identity for each in self.provers]),
             contract_state.matured(self.layer, executed),
-            self.execution_layer.divided(bytes(signed.message.parent_beacon_block_root)))
+            self.execution_layer.divided(bytes(signed.message.parent_beacon_block_root)),
+            self.execution_layer.drawing(payload_hash))
         self._by_request[record.request_root] = known
         before = self._predecessor(known)
         self._branches.add(known.facts, before)

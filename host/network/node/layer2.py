@@ -23,6 +23,7 @@ class BlockFacts:
     """What layer 2 needs of a block with its payload. `mix`: the payload's `prev_randao`.
 
     `divided`: the slots before it in which the network was divided, as the protocol's call says.
+    `drawing`: on a chain with a delay function, what draws its epoch, if the payload brings that.
     `payload_hash`: the block's of the execution layer; `request_root` names it to provers.
     `proposing`: the prover that is paid at the proposer's address, if there is one. `base`: B of
     layer 1, wei. `included`: proofs that its transactions handed in or reported; `matured`: slots
@@ -40,6 +41,7 @@ class BlockFacts:
     included: tuple[IncludedProof, ...] = ()
     matured: tuple[int, ...] = ()
     divided: frozenset[int] = frozenset()
+    drawing: bytes | None = None
 
 
 @dataclass(frozen=True)
@@ -148,14 +150,20 @@ class BranchReplay:
         """Slots whose rewards have been paid out."""
         self._genesis_mix = genesis_mix
         self._first_mixes: dict[int, bytes] = {}
+        self._drawing: dict[int, bytes] = {}
+        """What draws an epoch, where a delay function makes it of the mix."""
         self._before: BlockFacts | None = None
 
     def mix_for(self, slot: int) -> bytes:
         """The mix that draws a slot: the final one of two epochs before.
 
-        It is the `prev_randao` of the first payload after that epoch.
+        It is the `prev_randao` of the first payload after that epoch, or what a delay function
+        makes of that.
         """
-        wanted = mix_epoch(slot // self.ledger.parameters.slots_per_epoch)
+        epoch = slot // self.ledger.parameters.slots_per_epoch
+        if epoch in self._drawing:
+            return self._drawing[epoch]
+        wanted = mix_epoch(epoch)
         if wanted is None:
             return self._genesis_mix
         return self._first_mixes[min(each for each in self._first_mixes if each > wanted)]
@@ -168,6 +176,7 @@ class BranchReplay:
         other.records = {slot: other.ledger.open.get(slot, record)
                          for slot, record in self.records.items()}
         other.paid, other._first_mixes = self.paid.copy(), self._first_mixes.copy()
+        other._drawing = self._drawing.copy()
         return other
 
     def closed(self) -> set[int]:
@@ -186,6 +195,7 @@ class BranchReplay:
             wanted = mix_epoch(self._before.slot // self.ledger.parameters.slots_per_epoch)
             self._first_mixes = {epoch: mix for epoch, mix in self._first_mixes.items()
                                  if wanted is None or epoch > wanted}
+            self._drawing = dict(list(self._drawing.items())[-1:])
 
     def add(self, block: BlockFacts) -> None:
         """Take in the next block of the branch."""
@@ -200,7 +210,10 @@ class BranchReplay:
         ledger.divided = block.divided
         if self._before is not None:
             ledger.close_slot(self._before.slot, block.mix)
-        self._first_mixes.setdefault(block.slot // ledger.parameters.slots_per_epoch, block.mix)
+        epoch = block.slot // ledger.parameters.slots_per_epoch
+        self._first_mixes.setdefault(epoch, block.mix)
+        if block.drawing is not None:
+            self._drawing[epoch] = block.drawing
         ledger.begin_epoch(block.slot)
 
     def include(self, block: BlockFacts, proof: IncludedProof) -> str:

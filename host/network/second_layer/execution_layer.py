@@ -127,6 +127,9 @@ class _Known:
     batch: Batch
     coins: Coins
     certificates: CertificateLedger
+    drawing: bytes | None = None
+    """What the delay function makes of the mix that draws the payload's epoch, where it brings it.
+    """
 
 
 class EvmExecutionLayer(PayloadBuilder):
@@ -331,12 +334,12 @@ class EvmExecutionLayer(PayloadBuilder):
             batch = self._batch_of(transactions, coins.queue)
             coins.require_all_taken(batch)
             ledger = before.apply(batch)
-            mix = self._mix_due(parent_hash, parent_beacon_block_root, int(payload.slot_number))
+            drawing = self._drawing(self._mix_due(
+                parent_hash, parent_beacon_block_root, int(payload.slot_number)), transactions)
             executed = self.evm.execute(
                 parent_hash, transactions, int(payload.timestamp), bytes(payload.prev_randao),
                 bytes(payload.fee_recipient), self._system_calls(
-                    parent_hash, parent_beacon_block_root, int(payload.slot_number), mix,
-                    transactions),
+                    parent_hash, parent_beacon_block_root, int(payload.slot_number), drawing),
                 parent_beacon_block_root, bytes(payload.extra_data), _withdrawals(payload))
         except ProofmillError as error:
             return str(error)
@@ -358,7 +361,7 @@ class EvmExecutionLayer(PayloadBuilder):
         self._known[executed.block.hash] = _Known(payload, BlockStatement(
             slot, name, before.root, ledger.root, batch.commitment, to_wei(seen.base),
             FULL_LOAD_BPS, bytes(payload.fee_recipient)), ledger, batch, coins,
-            self._certificates_after(executed, parent_hash, slot, seen.finalized_slot))
+            self._certificates_after(executed, parent_hash, slot, seen.finalized_slot), drawing)
         if self.delays is not None and slot >= int(spec.SLOTS_PER_EPOCH):
             # The mix of the epoch before, which draws the next one's provers, is final.
             self.delays.begin(final_mix(self._store.block_states[parent_beacon_block_root],
@@ -389,6 +392,11 @@ class EvmExecutionLayer(PayloadBuilder):
             return NO_STATEMENT
         return self._known[payload_hash].statement
 
+    def drawing(self, payload_hash: bytes) -> bytes | None:
+        """What an accepted payload brings that draws its epoch: the mix of two epochs before, as it
+        comes out of the delay function; None where it brings none. KeyError as `ledger`."""
+        return self._known[payload_hash].drawing
+
     def _build(
         self, parent_hash: bytes, attributes: spec.PayloadAttributes
     ) -> spec.ExecutionPayload:
@@ -401,7 +409,7 @@ class EvmExecutionLayer(PayloadBuilder):
         first = self._own_transactions(parent_hash, batch, coins, mix)
         extra = batch.commitment.to_bytes(32, "big")
         withdrawals = _withdrawals(attributes)
-        calls = self._system_calls(parent_hash, root, slot, mix, first)
+        calls = self._system_calls(parent_hash, root, slot, self._drawing(mix, first))
         own_gas = sum(decode_transaction(raw).gas for raw in (*first, *self._prepared))
         waiting = [*self.evm.pool.waiting(self.evm.gas_limit - own_gas), *self._prepared]
         self._prepared = []
@@ -507,18 +515,22 @@ class EvmExecutionLayer(PayloadBuilder):
         return self.delays.mix_due(self._store.block_states[root], slot,
                                    self.statement(parent_hash).slot)
 
+    def _drawing(self, mix: bytes | None, transactions: list[bytes]) -> bytes | None:
+        """What comes out of a mix that is due in a payload with these transactions. ProofmillError
+        where they have no right proof of it."""
+        if mix is None:
+            return None
+        assert self.delays is not None
+        return self.delays.output(mix, transactions)
+
     def _system_calls(
-        self, parent_hash: bytes, root: bytes, slot: int, mix: bytes | None,
-        transactions: list[bytes],
+        self, parent_hash: bytes, root: bytes, slot: int, drawing: bytes | None,
     ) -> list[tuple[Address, bytes]]:
-        """The protocol's calls of a payload with these transactions. ProofmillError where `mix` is
-        due and they have no right proof of what comes out of it."""
+        """The protocol's calls of a payload. `drawing`: as it brings it."""
         consensus, seen = self.layer.consensus, self._look(root)
         calls = []
-        if mix is not None:
-            assert self.delays is not None
-            calls.append((consensus.address, on_delayed_mix(
-                consensus, self.delays.output(mix, transactions))))
+        if drawing is not None:
+            calls.append((consensus.address, on_delayed_mix(consensus, drawing)))
         calls.append((consensus.address, on_block(
             consensus, self.statement(parent_hash), seen.finalized_slot,
             divided_bits(slot, seen.divided))))

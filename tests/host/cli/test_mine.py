@@ -379,9 +379,11 @@ def test_a_missing_extra_is_told_before_the_chain_is_started(
     assert main(["mine", "--ai", "--device", "cpu"]) == 2
     assert "pip install -e '.[ai]'" in capsys.readouterr().err
     monkeypatch.setitem(sys.modules, "chiavdf", None)
-    assert main(["mine", "--delay", "--device", "cpu"]) == 2
-    assert "the delay function needs chiavdf: pip install -e '.[delay]'" in (
-        capsys.readouterr().err)
+    monkeypatch.setattr("proofmill.host.cli.devnet.load_chain", started)
+    for command in ("mine", "devnet"):
+        assert main([command, "--delay", "--device", "cpu"]) == 2
+        assert "the delay function needs chiavdf: pip install -e '.[delay]'" in (
+            capsys.readouterr().err)
 
 
 @pytest.mark.slow

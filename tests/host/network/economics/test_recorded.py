@@ -1,6 +1,7 @@
 """``proofmill why --run``: a devnet's own run explained: drawn, paid, missed, slashed."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +21,15 @@ from proofmill.host.network.economics.recorded import (
 from proofmill.host.network.mechanism import bonds, rewards
 from proofmill.host.network.mechanism.certificates import certificate_budget
 from proofmill.host.network.mechanism.hashing import keccak_words
+from proofmill.host.network.mechanism.lottery import slot_seed
 from proofmill.host.network.mechanism.parameters import Parameters
 from proofmill.host.network.node.contract_state import IncludedProof
-from proofmill.host.network.node.layer2 import BlockFacts, CreditedCertificate, replay
+from proofmill.host.network.node.layer2 import (
+    BlockFacts,
+    BranchReplay,
+    CreditedCertificate,
+    replay,
+)
 
 GWEI, BASE, BOND = 10**9, 90_000_000 * 10**9, 10**19
 P = Parameters()
@@ -151,6 +158,34 @@ def test_what_a_certificate_brought_is_computed_again(
     for words in ([], ["--run", path, "--light", str(tmp_path)]):
         assert main(["why", "--epoch", "0", *words]) == 2
         assert "--epoch: needs either --light FOLDER" in capsys.readouterr().err
+
+
+def test_what_a_delay_function_makes_of_mixes_draws_and_is_said() -> None:
+    """Brought by the first block of each epoch from 2 on, here the second slot's."""
+    branch = [replace(block(slot), drawing=keccak_words(slot // 8, 9) if slot % 8 == 1 < slot // 8
+                      else None) for slot in range(1, 30) if slot % 8]
+    record = record_of(9, 64, MINIMUM, PROVERS, bytes(32), 0, branch)
+    assert [each.get("drawing") is not None for each in record["blocks"]].count(True) == 2
+    found = of(json.loads(json.dumps(record)))
+    for slot in (17, 18, 23, 25, 29):
+        assert found.mix_for(slot) == keccak_words(slot // 8, 9)
+        assert found.records[slot].seed == slot_seed(found.mix_for(slot), slot)
+    assert found.mix_for(15) == bytes(32)
+    said = " ".join(explain(found, 18).sentences)
+    assert "Its draw uses what the delay function makes of RANDAO's final mix of epoch 0" in said
+    assert "which was to be evaluated from slot 8 on, 10 slots before" in said
+    assert "makes of" not in " ".join(explain(of(recorded(20, 16)), 18).sentences)
+
+
+def test_a_branch_that_forgets_draws_as_before() -> None:
+    runs = [BranchReplay(P, MINIMUM, PROVERS, bytes(32)) for _ in range(2)]
+    for slot in range(1, 60):
+        drawing = keccak_words(slot // 8, 9) if slot % 8 == 0 and slot >= 16 else None
+        for run in runs:
+            run.add(replace(block(slot), drawing=drawing))
+        runs[1].forget((), 0)
+        runs[1] = runs[1].fork()
+        assert runs[0].records[slot].seed == runs[1].records[slot].seed
 
 
 def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
