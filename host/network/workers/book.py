@@ -19,7 +19,11 @@ from proofmill.host.network.workers.wire import Answer, Task, read_answer, to_by
 BOOK = "workers.sqlite"
 """In a node's folder."""
 KEPT_ANSWERS = 4096
-"""Answers that are kept for a node that asks the same again after its end."""
+"""Tasks before the oldest open one whose answers are kept for a node that asks the same again after
+its end. Answers to later ones are kept whatever their number: of a job that is not done some task
+is open, and what others have answered of it would be computed again."""
+CLEARED_EVERY = 256
+"""Answers that are taken until older ones are dropped."""
 
 _SCHEMA = """
 CREATE TABLE tasks (
@@ -55,6 +59,7 @@ class Book(Database):
     def __init__(self, path: str | os.PathLike[str]) -> None:
         """Open or make the file; as `Database`."""
         super().__init__(path, _SCHEMA, 1, "record of workers' tasks")
+        self._taken = 0
 
     def open(self, tasks: Sequence[Task]) -> None:
         """Note tasks that are to be done; one that is there stays as it is."""
@@ -84,10 +89,13 @@ class Book(Database):
                 "WHERE identity = ? AND length(answer) = 0",
                 (each.worker, to_bytes(each.answer), each.answer.identity)).rowcount)
                      for each in answers]
-            if any(taken):
+            self._taken += sum(taken)
+            if self._taken >= CLEARED_EVERY:
+                self._taken = 0
                 database.execute(
-                    "DELETE FROM tasks WHERE length(answer) > 0 AND sequence <= "
-                    "(SELECT max(sequence) FROM tasks) - ?", (KEPT_ANSWERS,))
+                    "DELETE FROM tasks WHERE length(answer) > 0 AND sequence <= coalesce("
+                    "(SELECT min(sequence) - 1 FROM tasks WHERE length(answer) = 0), "
+                    "(SELECT max(sequence) FROM tasks)) - ?", (KEPT_ANSWERS,))
         return taken
 
     def correct(self, answer: Answer) -> None:
