@@ -61,6 +61,40 @@ def lines_of(function: Function) -> Iterator[str]:
                f"{each.name}[{each.bits}]  {each.meaning}")
 
 
+def slave(address_bits: int) -> dict:
+    """The members of an AXI4-Lite slave, for addresses of so many bits."""
+    return {"aclk": In(1), "aresetn": In(1, init=1), **{
+        f"s_axil_{name}": member for name, member in {
+            "awaddr": In(address_bits), "awprot": In(3), "awvalid": In(1), "awready": Out(1),
+            "wdata": In(DATA), "wstrb": In(DATA // 8), "wvalid": In(1), "wready": Out(1),
+            "bresp": Out(2), "bvalid": Out(1), "bready": In(1),
+            "araddr": In(address_bits), "arprot": In(3), "arvalid": In(1), "arready": Out(1),
+            "rdata": Out(DATA), "rresp": Out(2), "rvalid": Out(1), "rready": In(1)}.items()}}
+
+
+def answered(m: Module, bus) -> tuple[Signal, Signal, Signal, Signal]:
+    """Carry out the handshakes of `bus`: (a write is taken now, it is refused, which it is unless
+    something says otherwise, the word at the address that is read, there is none)."""
+    # A write is taken with its address, once the answer to the last one is.
+    write, refused = Signal(), Signal()
+    m.d.comb += [
+        write.eq(bus.s_axil_awvalid & bus.s_axil_wvalid
+                 & (~bus.s_axil_bvalid | bus.s_axil_bready)),
+        bus.s_axil_awready.eq(write), bus.s_axil_wready.eq(write), refused.eq(1)]
+    with m.If(bus.s_axil_bready):
+        m.d.sync += bus.s_axil_bvalid.eq(0)
+    with m.If(write):
+        m.d.sync += [bus.s_axil_bvalid.eq(1), bus.s_axil_bresp.eq(Mux(refused, SLVERR, OKAY))]
+    word, unknown = Signal(DATA), Signal()
+    m.d.comb += bus.s_axil_arready.eq(~bus.s_axil_rvalid | bus.s_axil_rready)
+    with m.If(bus.s_axil_rready):
+        m.d.sync += bus.s_axil_rvalid.eq(0)
+    with m.If(bus.s_axil_arvalid & bus.s_axil_arready):
+        m.d.sync += [bus.s_axil_rvalid.eq(1), bus.s_axil_rdata.eq(word),
+                     bus.s_axil_rresp.eq(Mux(unknown, SLVERR, OKAY))]
+    return write, refused, word, unknown
+
+
 class AxiLite(wiring.Component):
     """One run at a time, called through registers: see `registers_of`.
 
@@ -80,15 +114,7 @@ class AxiLite(wiring.Component):
 
     def __init__(self, function: Function):
         self.function, self.table = function, registers_of(function)
-        address = (self.table[-1].end - 1).bit_length()
-        super().__init__({
-            "aclk": In(1), "aresetn": In(1, init=1),
-            **{f"s_axil_{name}": member for name, member in {
-                "awaddr": In(address), "awprot": In(3), "awvalid": In(1), "awready": Out(1),
-                "wdata": In(DATA), "wstrb": In(DATA // 8), "wvalid": In(1), "wready": Out(1),
-                "bresp": Out(2), "bvalid": Out(1), "bready": In(1),
-                "araddr": In(address), "arprot": In(3), "arvalid": In(1), "arready": Out(1),
-                "rdata": Out(DATA), "rresp": Out(2), "rvalid": Out(1), "rready": In(1)}.items()}})
+        super().__init__(slave((self.table[-1].end - 1).bit_length()))
 
     def elaborate(self, platform):
         m = Module()
@@ -104,17 +130,7 @@ class AxiLite(wiring.Component):
             m.d.sync += [busy.eq(0), done.eq(1),
                          *(held[name].eq(function.o.payload[name]) for name in function.results)]
 
-        # A write is taken with its address, once the answer to the last one is.
-        write, refused = Signal(), Signal()
-        m.d.comb += [
-            write.eq(self.s_axil_awvalid & self.s_axil_wvalid
-                     & (~self.s_axil_bvalid | self.s_axil_bready)),
-            self.s_axil_awready.eq(write), self.s_axil_wready.eq(write), refused.eq(1)]
-        with m.If(self.s_axil_bready):
-            m.d.sync += self.s_axil_bvalid.eq(0)
-        with m.If(write):
-            m.d.sync += [self.s_axil_bvalid.eq(1),
-                         self.s_axil_bresp.eq(Mux(refused, SLVERR, OKAY))]
+        write, refused, word, unknown = answered(m, self)
         with m.Switch(self.s_axil_awaddr[2:]):
             for each in self.table:
                 for n in range(each.words if each.written else 0):
@@ -133,7 +149,6 @@ class AxiLite(wiring.Component):
 
         values = {"start": Const(0, 1), "status": Cat(busy, done), **{
             each.name: held[each.name][:each.bits] for each in self.table[2:]}}
-        word, unknown = Signal(DATA), Signal()
         with m.Switch(self.s_axil_araddr[2:]):
             for each in self.table:
                 for n in range(each.words):
@@ -141,10 +156,4 @@ class AxiLite(wiring.Component):
                         m.d.comb += word.eq(values[each.name][n * DATA:(n + 1) * DATA])
             with m.Default():
                 m.d.comb += unknown.eq(1)
-        m.d.comb += self.s_axil_arready.eq(~self.s_axil_rvalid | self.s_axil_rready)
-        with m.If(self.s_axil_rready):
-            m.d.sync += self.s_axil_rvalid.eq(0)
-        with m.If(self.s_axil_arvalid & self.s_axil_arready):
-            m.d.sync += [self.s_axil_rvalid.eq(1), self.s_axil_rdata.eq(word),
-                         self.s_axil_rresp.eq(Mux(unknown, SLVERR, OKAY))]
         return clocked(m, self)

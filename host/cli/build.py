@@ -57,6 +57,9 @@ def register(commands: Commands) -> None:
                        help=f"where to build (default: {FOLDER}/BOARD)")
     build.add_argument("--no-estimate", action="store_true",
                        help="with --export: leave out Yosys' estimate, which takes minutes")
+    build.add_argument("--accelerators", metavar="N", type=whole(1), default=None,
+                       help="with --export: so many side by side, each with streams, registers "
+                            "and a channel of memory of its own (default: 1)")
     build.add_argument("--slr", metavar="N|all", type=_slr, default=None,
                        help="with --export: place all of it on die N of the card's (default: 0; "
                             "the shell's documents say which has room), or wherever the tool likes")
@@ -64,6 +67,8 @@ def register(commands: Commands) -> None:
 
 
 ALL_DIES = -1
+POINTS = 1 << 20
+"""Of the sum whose time an export says."""
 
 
 def _slr(text: str) -> int:
@@ -76,6 +81,8 @@ def run(options: argparse.Namespace) -> int:
         return run_export(options)
     if options.slr is not None:
         raise ProofmillError("--slr goes with --export")
+    if options.accelerators is not None:
+        raise ProofmillError("--accelerators goes with --export: a board of the catalogue has one")
     if options.table:
         return run_table(options.into)
     if options.into:
@@ -268,7 +275,7 @@ def _kept() -> Path:
 def run_export(options: argparse.Namespace) -> int:
     """Write the files for a card."""
     try:
-        from proofmill.boards.export import CARDS, export
+        from proofmill.boards.export import CARDS, SHAPE, export, fitting, sum_seconds
         from proofmill.boards.tools import ToolError
     except ImportError as error:
         raise missing("exporting needs", error) from error
@@ -280,8 +287,8 @@ def run_export(options: argparse.Namespace) -> int:
     with screen.bar(f"exporting for {card.title}") as bar:
         try:
             slr = None if options.slr == ALL_DIES else options.slr or 0
-            written, used = export(card, folder, estimate=not options.no_estimate, slr=slr,
-                                   step=_steps(bar))
+            written, used = export(card, folder, accelerators=options.accelerators or 1,
+                                   estimate=not options.no_estimate, slr=slr, step=_steps(bar))
         except (ToolError, ValueError) as error:
             raise ProofmillError(str(error)) from error
     for path in written:
@@ -291,7 +298,13 @@ def run_export(options: argparse.Namespace) -> int:
     if used is not None:
         for name, there in card.resources.items():
             count = getattr(used, name)
-            screen.line(f"{name:5} {count:>9,} of {there:,} ({count / there:.1%}), by Yosys")
+            screen.line(f"{name:5} {count:>9,} of {there:,} ({count / there:.1%}), one "
+                        "accelerator's by Yosys")
+        most, limit = fitting(card, used)
+        screen.line(f"fits        {most} of these; then no {limit} is left for another")
+    seconds = sum_seconds(card, SHAPE, POINTS)
+    screen.line(f"2^20 points of G1 take {seconds:.3f} s each accelerator at {card.megahertz:.4g} "
+                "MHz, by the cost model")
     screen.line(f"next: vivado -mode batch -source {folder / 'build.tcl'} (not run here: the tool "
                 "is not free)")
     return 0

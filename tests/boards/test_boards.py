@@ -3,6 +3,7 @@
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -149,15 +150,40 @@ def test_files_for_a_card(tmp_path):
         written, used = export(card, tmp_path / card.name, shape=TOY_SHAPE, estimate=False)
         assert used is None
         texts = {path.name: path.read_text() for path in written}
-        assert "module accelerator" in texts["accelerator.sv"]
+        assert "module card(" in texts["card.sv"] and "m_axi0_araddr" in texts["card.sv"]
         assert card.part in texts["build.tcl"] and "read_verilog -sv" in texts["build.tcl"]
-        constraints = texts["accelerator.xdc"]
+        constraints = texts["card.xdc"]
         assert "-period 4.000" in constraints
         # Every port but the clock is timed, in both directions.
         for direction in ("input", "output"):
-            assert f"set_{direction}_delay -clock clk -max 1.200" in constraints
-        assert "resize_pblock accelerator -add SLR0" in texts["place.xdc"]
+            assert f"set_{direction}_delay -clock aclk -max 1.200" in constraints
+        assert texts["registers.txt"].splitlines()[1].startswith("0x020  rw  session0  write 1: ")
+        assert "resize_pblock die0 -add SLR0" in texts["place.xdc"]
         assert "read_xdc $folder/place.xdc" in texts["build.tcl"]
+
+
+def test_accelerators_are_dealt_to_a_cards_dies(tmp_path):
+    from proofmill.boards.export import CARDS, export, places
+    from proofmill.hdl.presets import TOY_SHAPE
+
+    assert re.findall(r"pblock die(\d) -add SLR(\d)|\{(.*)\}", places(4, 2, 3)) == [
+        ("2", "2", ""), ("", "", "unit/accelerator0 unit/memory0 unit/accelerator3 unit/memory3"),
+        ("0", "0", ""), ("", "", "unit/accelerator1 unit/memory1"),
+        ("1", "1", ""), ("", "", "unit/accelerator2 unit/memory2")]
+    with pytest.raises(ValueError, match="^--accelerators 5: each takes a channel of memory, and "
+                                         "AWS F1, VU9P has 4$"):
+        export(CARDS["vu9p"], tmp_path, shape=TOY_SHAPE, accelerators=5, estimate=False)
+
+
+def test_how_many_accelerators_a_card_holds():
+    from proofmill.boards.export import CARDS, SHAPE, fitting, sum_seconds
+
+    used = Resources(dsp=337, lut=43_368, carry=0, ff=45_587, bram=183)
+    assert fitting(CARDS["vu47p"], used) == (9, "bram")  # three on each of three dies
+    assert fitting(CARDS["u250"], replace(used, bram=0)) == (4, "channels")
+    assert fitting(CARDS["vu47p"], replace(used, bram=1, dsp=3_009)) == (0, "dsp")
+    one, four = (sum_seconds(CARDS["vu47p"], SHAPE, points) for points in (1 << 18, 1 << 20))
+    assert 3.5 < four / one < 4.1 and one > (1 << 18) * 12 * 10 / 250e6
 
 
 def test_a_card_is_placed_where_it_is_said_and_fits(tmp_path, monkeypatch):

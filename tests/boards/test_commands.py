@@ -14,6 +14,8 @@ from proofmill.host.cli.pages import part
     ("build", "say which board to build"),
     ("build ulx4s", "there is no 'ulx4s'; choose one of crosslink-nx-evn"),
     ("build --export vu3p", "--export vu3p: there is no 'vu3p' (did you mean vu9p?); choose one"),
+    ("build ulx3s-85f --accelerators 2", "--accelerators goes with --export: a board of the"),
+    ("build --export u250 --accelerators 5", "--accelerators 5: each takes a channel of memory"),
     ("build ulx3s-85f --clock -3", "--clock -3: must be more than 0 MHz"),
     ("build ulx3s-85f --preset huge", "--preset huge: there is no 'huge'; choose one of standard"),
     ("board simulate ulx4s", "there is no 'ulx4s'"),
