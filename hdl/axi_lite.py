@@ -141,10 +141,10 @@ class AxiLite(wiring.Component):
                                 with m.If(self.s_axil_wstrb[0] & self.s_axil_wdata[0]):
                                     m.d.sync += [start.eq(1), busy.eq(1), done.eq(0)]
                                 continue
-                            word = held[each.name][n * DATA:(n + 1) * DATA]
+                            written = held[each.name][n * DATA:(n + 1) * DATA]
                             for byte in range(DATA // 8):
                                 with m.If(self.s_axil_wstrb[byte]):
-                                    m.d.sync += word[8 * byte:8 * byte + 8].eq(
+                                    m.d.sync += written[8 * byte:8 * byte + 8].eq(
                                         self.s_axil_wdata[8 * byte:8 * byte + 8])
 
         values = {"start": Const(0, 1), "status": Cat(busy, done), **{
