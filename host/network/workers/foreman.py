@@ -173,6 +173,7 @@ class Foreman:
             self._most_message = connection.client.max_payload - SMALL
             await self._prepare()
             await connection.client.subscribe(self._queue.alive("*"), cb=self._alive)
+            await self._read_waiting()
             self._has_begun = True
             self._begun()
             self._back.set()
@@ -344,6 +345,18 @@ class Foreman:
                 continue
             except FAULTS:
                 await asyncio.sleep(line.AGAIN_SECONDS)
+
+    async def _read_waiting(self) -> None:
+        """Take the answers that came while this node was not there, before somebody asks anew for
+        what has been answered: its task has left the queue, and would be done again."""
+        answers = self._queue.answers
+        subscription = await self._stream.pull_subscribe_bind(READER, stream=answers)
+        with suppress(*FAULTS):  # the others are read with those that come
+            left = (await self._stream.consumer_info(answers, READER)).num_pending or 0
+            while left > 0:
+                messages = await subscription.fetch(min(left, AT_ONCE), timeout=READ_SECONDS)
+                await self._take(messages)
+                left -= len(messages)
 
     async def _take(self, messages: Sequence[Msg]) -> None:
         """Answers, into the book before they leave the queue."""

@@ -11,6 +11,7 @@ from proofmill.host.bench.provers import LEASE_SECONDS, simulate
 from proofmill.host.cli.main import main
 from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.network.node.store import LoggedJob
+from proofmill.host.network.workers import book
 from proofmill.host.network.workers.wire import Task
 from proofmill.host.network.workers.work import Done
 
@@ -54,6 +55,18 @@ def test_a_server_that_is_away_has_nothing_computed_again(monkeypatch: pytest.Mo
     assert 0 < found["offered"] <= LEASE_SECONDS  # type: ignore[operator]
     most = 2 * LEASE_SECONDS + provers.ABSENT_SECONDS + 0.5
     assert found["handed"] <= most  # type: ignore[operator]
+
+
+def test_a_node_that_is_killed_has_nothing_computed_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither what came while it was away nor what jobs under way had before, however few answers
+    are kept of those that are done."""
+    for name in ("SERVER_KILLS", "COPIES"):
+        monkeypatch.setattr(provers, name, 0)
+    monkeypatch.setattr(book, "KEPT_ANSWERS", 40)
+    monkeypatch.setattr(book, "CLEARED_EVERY", 1)
+    found = simulate(60, 10.0, 1.0, 4)
+    assert found["kills"] == 1 + 2 and found["lost"] == found["twice"] == 0
+    assert found["again"] <= 2  # type: ignore[operator]  # of the worker that was killed
 
 
 def test_what_is_lost_or_doubled_is_seen(
