@@ -51,6 +51,7 @@ class BatchAdder(wiring.Component):
         `BatchShape.operands_after` cycles less one after it, out; the multiplier's product, in
     roots, inverses : likewise, of a lent inverter: streams to `operands` and from `results` of
         `hdl.inverter.Inverter`, out and in
+    soon : likewise, see `hdl.batch_control.Control`, in; only where batches are closed early
     popped, multiplying, closed : likewise: a pair has left the queue; the slot has a product; a
         batch is closed, out
     """
@@ -65,6 +66,7 @@ class BatchAdder(wiring.Component):
             **({"tick": In(1), "a": Out(operand), "b": Out(operand), "product": In(product),
                 "roots": Out(stream.Signature(shape.inverter.operand_bits)),
                 "inverses": In(stream.Signature(results_layout(shape.inverter))),
+                **({"soon": In(1)} if shape.early else {}),
                 "popped": Out(1), "multiplying": Out(1), "closed": Out(1)} if lent else
                {"additions": Out(32), "products": Out(32), "batches": Out(32)})})
 
@@ -157,9 +159,13 @@ class BatchAdder(wiring.Component):
         shape, control = self.shape, self._control
         if self.lent:
             roots, result = self.roots, self.inverses
+            soon = self.soon if shape.early else None
         else:
             m.submodules.inverter = inverter = Inverter(shape.inverter, datapath=self.datapath)
             roots, result = inverter.operands, inverter.results
+            soon = inverter.left <= shape.early_cycles
+        if shape.early:
+            m.d.comb += control.soon.eq(soon)
         cycles = shape.operands_after + shape.multiplier.latency
         there = {name: self._flag(m, f"{name}_there", control.destination[name], cycles)
                  for name in ("value", "square", "root")

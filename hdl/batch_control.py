@@ -48,6 +48,8 @@ class Control(wiring.Component):
     known, kind, empty : of `batch_intake.Intake`, in; drain : close batches that are not full, in
     take : the pair is taken, to `entry_taken`, out
     accepted : the inverter has taken the root, in
+    soon : it will be free, or have an inverse, within `BatchShape.early_cycles`, in; only where
+        batches are closed early
     inverse : it has an inverse, in; a_inverse : that is the first operand, out; inverse_used : in
         the cycle before it was wanted for the last time, out
     slot : this slot's number; tick : it begins now, out; in, where the slots are `paced`
@@ -67,6 +69,7 @@ class Control(wiring.Component):
             "known": In(1), "kind": In(Kind), "empty": In(1), "drain": In(1),
             "take": Out(1), "entry_taken": Out(entry_bits(shape)),
             "accepted": In(1), "inverse": In(1), "given": In(1),
+            **({"soon": In(1)} if shape.early else {}),
             "slot": Out(range(shape.slots + 1)), "tick": In(1) if paced else Out(1),
             "a": Out(place_bits(shape)), "b": Out(place_bits(shape)),
             "a_one": Out(1), "b_one": Out(1), "entry": Out(entry_bits(shape)),
@@ -162,7 +165,10 @@ class Control(wiring.Component):
         with m.If(self.take):
             m.d.sync += [size.eq(size + 1), last.eq(chain),
                          chain.eq(Mux(chain == shape.chains - 1, 0, chain + 1))]
-        free = (self.combined == number) & (self.inverted == number) & (self.found == number)
+        found = self.found == number
+        if shape.early:
+            found |= self.soon & ((self.found + 1)[:len(number)] == number)
+        free = (self.combined == number) & (self.inverted == number) & found
         # One that is drained leaves a buffer for pairs that its own sums may make.
         another = (number - self.finished)[:len(number)] < shape.buffers - 1
         wanted = (size >= shape.least) | self.drain & self.empty & (size != 0) & another

@@ -55,6 +55,8 @@ class BatchShape:
     buffers : batches under way at once, a power of two.
     queue : pairs that wait to be taken.
     tag_bits : of what comes with a pair and goes with its sum.
+    early : a batch for which the inverter has to be free may also be closed so long before, at the
+        most, as its root takes: see `early_cycles`.
     """
 
     multiplier: MultiplierShape
@@ -63,6 +65,7 @@ class BatchShape:
     buffers: int = 4
     queue: int = 8
     tag_bits: int = 16
+    early: bool = False
 
     degree: ClassVar[int] = 1
     """Numbers of a coordinate."""
@@ -260,6 +263,13 @@ class BatchShape:
                                          waits and node == a))
                 since.add(node)
         return found
+
+    @property
+    def early_cycles(self) -> int:
+        """Cycles from the last pair of a batch to its root: its product in a chain, and those of
+        every level of the tree, one after another."""
+        products = 1 + (self.chains - 1).bit_length()
+        return self.interval * (self.lag * self.slots + products * self.product_slots)
 
     @cached_property
     def set_places(self) -> int:

@@ -96,7 +96,7 @@ class MailboxUnit(wiring.Component):
             unit=shape.unit(shape.adder.groups[0])[0] if shape.batches else None)
         m.submodules.operands = operands = Operands(
             shape.adder, bits, datapath=shape.datapath, affine=bool(shape.batches))
-        m.submodules.search = search = BucketSearch(bits)
+        m.submodules.search = search = BucketSearch(bits, stepped=bool(shape.batches))
         for own, inner in ((self.level, operands.level), (self.windows, operands.windows),
                            (self.load, operands.load), (self.pair, boxes.pair),
                            (self.entry, operands.entry)):
@@ -149,6 +149,10 @@ class MailboxUnit(wiring.Component):
                             lane = position // shape.adder.interval[group]
                             m.d.comb += boxes.total.eq(self.totals[lane])
         if shape.batches:
+            # Of one set of buckets, one further in both halves of the number; of several the
+            # mailboxes that they come to are many, and should not all be filled at once.
+            alone = self.level.first & (self.windows.begin + 1 == self.windows.end)
+            m.d.comb += search.step.eq(Mux(alone, self.level.half_ones + 2, 1))
             self._connect_batches(m, boxes)
         return m
 

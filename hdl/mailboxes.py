@@ -20,8 +20,9 @@ So no queue is needed, and the adder and the mailboxes cannot wait for each othe
 
 Where sums are made in batches (`hdl.mailbox_batches`) a point has x and y alone, so slots have a
 third less cycles. A sum that is there takes the next slot, unless that belongs to a bucket, and a
-pair leaves in any slot while the adder has room for it. A bucket keeps a z all the same, which is 0
-at infinity, so that what the levels after take out is a point like any other.
+pair leaves in any slot while the adder has room for it. Two buckets are fetched in a frame, the
+first in the middle, since an addition takes half of the products or less. A bucket keeps a z all
+the same, which is 0 at infinity, so that what the levels after take out is a point like any other.
 """
 
 from functools import cached_property
@@ -270,6 +271,8 @@ class Mailboxes(wiring.Component):
         fetching = (self.service == services - 1) & self.fetch.valid
         blocked_by = self.leaving.valid
         if self.unit is not None:
+            fetching = fetching | (self.mode & self.fetch.valid
+                                   & (self.service == (services >> 1) - 1))
             there = there | self.mode & self.port.sum_valid & ~fetching
             its_mailbox = Mux(self.mode, self.port.sum_mailbox, its_mailbox)
             blocked_by = Mux(self.mode, ~self.port.may_leave, blocked_by)

@@ -159,7 +159,7 @@ class MsmShape:
             return {}
         return {group: SHAPES[group](
             multiplier=self.adder.multiplier, pairs=self.batch, least=self.batch, queue=16,
-            tag_bits=self.mailbox_bits) for group in self.adder.groups}
+            tag_bits=self.mailbox_bits, early=True) for group in self.adder.groups}
 
     @property
     def widest(self) -> BatchShape:
@@ -530,7 +530,8 @@ class Msm(wiring.Component):
             batches = adder_of(shape, lent=True, datapath=self.shape.datapath)
             m.submodules[f"batches_{group.value}"] = reset(batches)
             at_hand = levels.group_at_hand == index
-            m.d.comb += batches.drain.eq(drained)
+            m.d.comb += [batches.drain.eq(drained),
+                         batches.soon.eq(inverter.left <= shape.early_cycles)]
             self._slots(m, batches, frames)
             with m.If(at_hand):
                 self._pairs(m, batches, unit, inverter)

@@ -215,8 +215,9 @@ control-only simulation at intervals 1, 2, 3, 4, 6, 12, 36 and 180, with windows
 BATCH_OWN = {1: 24, 2: 9}
 """Slots that a batch takes besides those of its additions, by the degree of the field."""
 
-BATCH_ROUNDS = 10_000
-"""Slots of a level's last rounds, each of which takes an inversion and has half as many pairs."""
+BATCH_ROUNDS = (5_000, 10_000)
+"""Slots of a level's last rounds, each of which takes an inversion and has half as many pairs: of
+one set of buckets, which are streamed back in steps, and of several."""
 
 
 @lru_cache(64)  # every sum has a reach of its own, so what is kept is what was asked last
@@ -231,7 +232,7 @@ def expected_cycles(machine: Machine, plan: WindowPlan, reach: Reach) -> float:
     simulation, which is exact, from 128 points on.
 
     Of levels whose sums are made in batches an addition takes `Machine.batch_interval`, a bucket
-    streamed back the interval at the least, and each such level `BATCH_ROUNDS`.
+    streamed back half of the interval at the least, and each such level `BATCH_ROUNDS`.
     """
     work = expected_work(replace(plan, batched=0), reach)
     unit, window, bucket = next(
@@ -245,10 +246,10 @@ def expected_cycles(machine: Machine, plan: WindowPlan, reach: Reach) -> float:
     filling = sum(max(share * fill * each, work.loads * machine.point_cycles,
                       _at(reach, 0) * _scalar_cycles(machine, plan)) for share in taken)
     filling += len(passes) * _while_empty(machine, work, each)
-    filling += len(passes) * plan.batched * BATCH_ROUNDS * machine.slot
+    filling += len(passes) * plan.batched * BATCH_ROUNDS[plan.windows > 1] * machine.slot
     full, summed = work.buckets, 0.0
     for count in work.levels[:max(0, plan.batched - 1)]:
-        filling += max(count * machine.batch_interval, full * machine.interval)
+        filling += max(count * machine.batch_interval, full * machine.interval / 2)
         full, summed = 2 * full - count, summed + count
     frames = (unit * machine.units * len(passes) * levels + window * plan.windows * levels
               + bucket * work.buckets + sum(taken) * (work.additions - fill - summed))

@@ -197,7 +197,9 @@ class BatchModel:
     def _close(self, drain: bool) -> None:
         """The batch is full, or has enough pairs and the inverter nothing to do."""
         shape, size, number = self.shape, len(self._size), self._collected
-        free = self._combined == self._inverted == self._found == number
+        free = self._combined == self._inverted == number and (
+            self._found == number or shape.early and self._found == number - 1
+            and self._result_in <= shape.early_cycles + 2)
         drain = drain and number - self._finished < shape.buffers - 1
         if size == shape.pairs or free and size and (size >= shape.least or drain):
             self._pairs[number] = self._size

@@ -38,10 +38,11 @@ SHAPES = {
         field=TOY, operand_bits=22, digit=6, limb=8, interval=3), pairs=16, least=12),
     "two chains": BatchShape(multiplier=FoldedShape(
         field=TOY, operand_bits=22, digit=6, limb=8, interval=4), pairs=4, least=3),
+    "early": BatchShape(multiplier=TOY_MULTIPLIER, pairs=16, least=12, early=True),
 }
 
 QUICK = (("toy", "equal"), ("small", "pauses"), ("folded", "now and then"),
-         ("two chains", "random"))
+         ("two chains", "random"), ("early", "now and then"))
 """Of the model's comparisons."""
 
 

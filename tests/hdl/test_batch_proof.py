@@ -13,6 +13,7 @@ from tests.hdl.proofs import broken, prove
 
 SHAPE = BatchShape(multiplier=TOY_SHAPE.adder.multiplier, pairs=4, least=2, buffers=2, queue=2,
                    tag_bits=1)
+EARLY = replace(SHAPE, early=True)
 QUADRATIC = QuadraticShape(
     multiplier=replace(TOY_SHAPE.adder.multiplier, operand_bits=58), pairs=4, least=2, buffers=2,
     queue=2, tag_bits=1)
@@ -28,13 +29,14 @@ TWO_ROOTS = ("\n                         & (self.combined == self.inverted)", ""
 """A root is made before the inverter has taken the last one."""
 
 
-@pytest.mark.parametrize("edits, proven", [
-    pytest.param((), True, id="as it is"), pytest.param(NO_ROOM, False, id="no room"),
-    pytest.param(NO_PLACE, False, id="no place", marks=pytest.mark.slow),
-    pytest.param(TWO_ROOTS, False, id="two roots", marks=pytest.mark.slow)])
-def test_batches_pass_one_by_one_and_sums_have_places(tmp_path, edits, proven):
+@pytest.mark.parametrize("shape, edits, proven", [
+    pytest.param(SHAPE, (), True, id="as it is"), pytest.param(SHAPE, NO_ROOM, False, id="no room"),
+    pytest.param(EARLY, (), True, id="early"),
+    pytest.param(SHAPE, NO_PLACE, False, id="no place", marks=pytest.mark.slow),
+    pytest.param(SHAPE, TWO_ROOTS, False, id="two roots", marks=pytest.mark.slow)])
+def test_batches_pass_one_by_one_and_sums_have_places(tmp_path, shape, edits, proven):
     """By induction, for any number of cycles."""
-    proof = Order(SHAPE, broken(batch_control, *edits))
+    proof = Order(shape, broken(batch_control, *edits))
     found = prove(proof, tmp_path, mode="prove", depth=DEPTH)
     assert (found == "PASS") == proven
 

@@ -28,9 +28,11 @@ SHAPES = {
     "small": QuadraticShape(multiplier=TOY_MULTIPLIER, pairs=8, least=5, buffers=2, queue=2),
     "folded": QuadraticShape(multiplier=FoldedShape(
         field=TOY, operand_bits=22, digit=6, limb=8, interval=3), pairs=16, least=12),
+    "early": QuadraticShape(multiplier=TOY_MULTIPLIER, pairs=16, least=12, early=True),
 }
 
-QUICK = (("toy", "equal"), ("small", "pauses"), ("folded", "now and then"))
+QUICK = (("toy", "equal"), ("small", "pauses"), ("folded", "now and then"),
+         ("early", "now and then"))
 """Of the model's comparisons."""
 
 

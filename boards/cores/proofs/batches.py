@@ -33,7 +33,8 @@ class Order(wiring.Component):
         self.shape, (own, self.name) = shape, CONTROLS[shape.degree]
         self.module = own if module is None else module
         super().__init__({name: In(1) for name in (
-            "known", "empty", "drain", "accepted", "inverse", "given")} | {"kind": In(2)})
+            "known", "empty", "drain", "accepted", "inverse", "given",
+            *(("soon",) if shape.early else ()))} | {"kind": In(2)})
 
     def elaborate(self, platform):
         m, shape = Module(), self.shape
