@@ -14,7 +14,6 @@ from proofmill.hdl.mailbox_batches import PairPort
 from proofmill.hdl.mailboxes import Mailboxes
 from proofmill.hdl.operands import HandedOut, Operands
 from proofmill.hdl.transform import PlanePort
-from proofmill.hdl.transform_shape import PLANES
 from proofmill.hdl.unit_windows import WINDOWS
 
 
@@ -81,7 +80,7 @@ class MailboxUnit(wiring.Component):
             "at_rest": Out(1), "drained": Out(1),
             "digit_taken": Out(1), "paired": Out(1), "waited": Out(1), "cutting": Out(1),
             **({} if self.lent is None else {
-                "lending": In(1), "planes": In(PlanePort(*self.lent)).array(PLANES)}),
+                "lending": In(1), "planes": In(PlanePort(*self.lent[1:])).array(self.lent[0])}),
             **({} if not shape.batches else {
                 "pairs": Out(stream.Signature(pair_layout(shape.widest, shape.datapath))),
                 "sums": In(stream.Signature(sum_layout(shape.widest, shape.datapath))),

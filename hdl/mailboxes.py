@@ -39,7 +39,6 @@ from proofmill.hdl.mailbox_batches import beats as beats_of
 from proofmill.hdl.point_adder import AdderShape
 from proofmill.hdl.schedule import LOAD_CYCLE
 from proofmill.hdl.transform import PlanePort
-from proofmill.hdl.transform_shape import PLANES
 
 AWAY = LOAD_CYCLE - 2
 """Cycles from a coordinate's turn in its slot to when it goes to the adder, with the resident's."""
@@ -97,7 +96,8 @@ class Mailboxes(wiring.Component):
     shape : the adder they feed.
     mailbox_bits : 2 ** mailbox_bits mailboxes of G1 points, half as many of G2 points.
     datapath : False leaves out the coordinates: flags, slots and cycles alone.
-    lent : (rows, bits) of what others use of each plane of the memory of the coordinates, or None.
+    lent : (planes, rows, bits) of what others use of the memory of the coordinates: of so many
+        planes, the first ones; or None.
     unit : z of an affine point, or its real part, where sums of these may be made in batches, else
         None.
 
@@ -137,7 +137,7 @@ class Mailboxes(wiring.Component):
     """
 
     def __init__(self, shape: AdderShape, mailbox_bits: int, *, datapath: bool = True,
-                 lent: tuple[int, int] | None = None, unit: int | None = None):
+                 lent: tuple[int, int, int] | None = None, unit: int | None = None):
         self.unit = unit
         self.shape, self.mailbox_bits, self.datapath = shape, mailbox_bits, datapath
         self.lent = lent
@@ -165,7 +165,7 @@ class Mailboxes(wiring.Component):
             "paired": Out(1),
             "waited": Out(1),
             **({} if lent is None else {
-                "lending": In(1), "planes": In(PlanePort(*lent)).array(PLANES)}),
+                "lending": In(1), "planes": In(PlanePort(*lent[1:])).array(lent[0])}),
             **({} if unit is None else {
                 "batched": In(1), "port": Out(Batched(shape.coordinate_bits, mailbox_bits))}),
         })
@@ -397,7 +397,8 @@ class Mailboxes(wiring.Component):
 
             if z:
                 here = here | beside
-            if self.lent is None:
+            lent = self.lent is not None and n < self.lent[0]
+            if not lent:
                 m.d.comb += [
                     read.addr.eq(there),  # always: what was looked up then goes into a register
                     write.addr.eq(there), write.en.eq(self._later(m, here, 2)),
@@ -414,7 +415,7 @@ class Mailboxes(wiring.Component):
                     write.data.eq(Mux(lending, port.value, comes(own, 1))),
                 ]
             found.append(self._later(m, read.data, AWAY - 3))
-            if self.lent is not None:
+            if lent:
                 m.d.comb += self.planes[n].word.eq(found[-1])
         resident = Array(found)[self._later(m, plane, AWAY)]
         m.d.comb += [

@@ -10,7 +10,6 @@ from proofmill.hdl.matrix_control import MatrixControl
 from proofmill.hdl.matrix_shape import ArrayPort
 from proofmill.hdl.matrix_unit import MatrixUnitShape, elements_of
 from proofmill.hdl.transform import PlanePort
-from proofmill.hdl.transform_shape import PLANES
 
 BURST = 64
 """Words that one request asks for at the most."""
@@ -65,7 +64,8 @@ class Matrices(wiring.Component):
             "ready": Out(1),
             "requests": Out(stream.Signature(REQUEST)), "points": In(words),
             **({} if not datapath else {
-                "planes": Out(PlanePort(1 << shape.weight_bits, bits)).array(PLANES),
+                "planes": Out(PlanePort(1 << shape.weight_bits, bits)).array(
+                    -(-array.word_bits // bits)),
                 "array": Out(ArrayPort(array)), "weights": Out(array.word_bits),
                 "elements": Out(array.elements_bits)})})
 
@@ -142,4 +142,4 @@ class Matrices(wiring.Component):
         for n, plane in enumerate(self.planes):
             part = entry[:array.word_bits][n * self.bits:(n + 1) * self.bits]
             m.d.comb += [plane.row.eq(control.weight), plane.written.eq(at),
-                         plane.value.eq(part), plane.enable.eq(weight if len(part) else 0)]
+                         plane.value.eq(part), plane.enable.eq(weight)]

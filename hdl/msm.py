@@ -48,7 +48,7 @@ from proofmill.hdl.quadratic_shape import SHAPES
 from proofmill.hdl.sequencer import Sequencer
 from proofmill.hdl.slicer import Slicer
 from proofmill.hdl.transform import Transform
-from proofmill.hdl.transform_shape import OPERANDS_AFTER, TransformShape, two_adicity
+from proofmill.hdl.transform_shape import OPERANDS_AFTER, PLANES, TransformShape, two_adicity
 from proofmill.hdl.transform_tiles import Tiles
 from proofmill.hdl.unit_windows import UnitWindows
 from proofmill.hdl.windows import WIDTHS, WINDOWS_BITS, WindowPlan
@@ -131,11 +131,14 @@ class MsmShape:
                                element_bits=self.matrices, late=PLANE_LATE)
 
     @property
-    def lent(self) -> tuple[int, int] | None:
-        """(rows, bits) of what transforms and matrices use of the memory of mailboxes."""
+    def lent(self) -> tuple[int, int, int] | None:
+        """(planes, rows, bits) of what transforms and matrices use of the memory of mailboxes."""
         if self.matrices is not None:
-            return 1 << self.mailbox_bits, self.adder.coordinate_bits
-        return self.transform and (self.transform.rows, self.transform.stored.bit_length())
+            bits = self.adder.coordinate_bits
+            planes = -(-self.matrix.multiplier.word_bits // bits)
+            return (PLANES if self.transform else planes), 1 << self.mailbox_bits, bits
+        return self.transform and (
+            PLANES, self.transform.rows, self.transform.stored.bit_length())
 
     @property
     def port_words(self) -> int:
@@ -501,7 +504,7 @@ class Msm(wiring.Component):
         m.d.comb += [adder.weights.eq(matrices.weights), adder.elements.eq(matrices.elements)]
         with m.If(~matrices.ready):
             m.d.comb += unit.lending.eq(1)
-        for theirs, plane in zip(matrices.planes, unit.planes, strict=True):
+        for theirs, plane in zip(matrices.planes, unit.planes, strict=False):
             m.d.comb += theirs.word.eq(plane.word)
             with m.If(~matrices.ready):
                 m.d.comb += [getattr(plane, name).eq(getattr(theirs, name))
