@@ -30,7 +30,8 @@ from tests.choice import slow_but
 FAMILIES = tuple(CELLS)
 
 NETLISTS = ("inverter", "recoder", "mailboxes", "axis_multiplier", "evaluation", "processor",
-            "adder", "batch_adder", "wide_processor", "transform", "msm", "accelerator", "board")
+            "adder", "batch_adder", "wide_processor", "matrix", "transform", "msm", "accelerator",
+            "board")
 """A core of each unit, over the toy curve: as all but the widths is over BN254."""
 
 QUICK = [(family, "inverter") for family in FAMILIES]
