@@ -25,6 +25,7 @@ from proofmill.hdl.commands import (
     WORD,
     Command,
     Error,
+    errors,
     name_word,
 )
 from proofmill.hdl.counters import COUNTER_BITS
@@ -102,7 +103,7 @@ class Accelerator(wiring.Component):
         size = Signal(SIZE)
         bias = Signal(BIAS_WORDS * WORD, reset_less=True)
         m.submodules.extent = extent = Extent(self.memory_words)
-        error = Signal(Error)
+        error = Signal(errors(matrices=bool(shape.matrices)))
         reply = Signal(ANSWER)
         index = Signal(range(max(len(IDENTITY), len(COUNTERS)) + 1))
         group = Signal.like(msm.group)

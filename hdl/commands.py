@@ -158,6 +158,13 @@ class Error(enum.IntEnum):
     MATRICES = 10    # operands have no room on the chip, sizes are 0, or no weights are there
 
 
+def errors(*, matrices: bool) -> type[enum.IntEnum]:
+    """Those that gateware gives, with or without matrices. Codes are named in a netlist, so that
+    without the mode it is, to the letter and the hash, what it was before there was one."""
+    left_out = () if matrices else (Error.MATRICES,)
+    return enum.IntEnum("Error", {each.name: each.value for each in Error if each not in left_out})
+
+
 IDENTITY = ("magic", "version", "hash", "curve", "multipliers", "adders", "interval_g1",
             "interval_g2", "units", "mailbox_bits", "digit", "limb", "coordinate_bits", "datapath",
             "memory_words", "memory_cycles", "clock_hz", "finisher", "transforms", "tile",
