@@ -37,7 +37,7 @@ OTHER = {
     "carry_cycles": lambda cycles: 3 - cycles, "digit": lambda bits: bits - 1,
     "datapath": lambda there: not there, "finisher": lambda there: not there,
     "transforms": lambda power: 3, "batch": lambda pairs: 64, "port": lambda words: 2,
-    "matrices": lambda bits: 4,
+    "matrices": lambda bits: 4, "tables": lambda steps: 1,
 }
 """Another value of a field, by its name; of those that are not here, one more."""
 
