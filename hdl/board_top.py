@@ -9,6 +9,7 @@ from proofmill.hdl.block_memory import READ_CYCLES, BlockMemory
 from proofmill.hdl.framing import FramedLink
 from proofmill.hdl.msm import MsmShape
 from proofmill.hdl.sdram import SdramController, SdramPins, SdramTiming
+from proofmill.hdl.session import held_until_rest, join
 from proofmill.hdl.uart import UartReceiver, UartTransmitter
 
 
@@ -96,14 +97,7 @@ class BoardCore(wiring.Component):
             memory_cycles=self.memory_cycles, clock_hz=self.clock_hz)
 
         # A session begins: the accelerator stays in reset until the memory has come to rest.
-        held = Signal()
-        since = Signal(4)
-        with m.If(link.reset):
-            m.d.sync += [held.eq(1), since.eq(0)]
-        with m.Elif(held):
-            m.d.sync += since.eq(Mux(store.idle, since + 1, 0))
-            with m.If(since == 15):
-                m.d.sync += held.eq(0)
+        held = held_until_rest(m, link.reset, store.idle)
         m.submodules.accelerator = ResetInserter(held)(accelerator)
         m.d.comb += [
             receiver.line.eq(self.rx), self.tx.eq(transmitter.line),
@@ -111,17 +105,11 @@ class BoardCore(wiring.Component):
         ]
         wiring.connect(m, link.bytes, transmitter.bytes)
 
-        def join(source, target):
-            """Connect two streams, nothing moving while the accelerator is held."""
-            m.d.comb += [
-                target.payload.eq(source.payload), target.valid.eq(source.valid & ~held),
-                source.ready.eq(target.ready & ~held)]
-
-        join(link.commands, accelerator.commands)
-        join(accelerator.answers, link.answers)
-        join(accelerator.requests, store.requests)
-        join(accelerator.writes, store.writes)
-        join(store.points, accelerator.points)
+        for source, target in (
+                (link.commands, accelerator.commands), (accelerator.answers, link.answers),
+                (accelerator.requests, store.requests), (accelerator.writes, store.writes),
+                (store.points, accelerator.points)):
+            join(m, source, target, held)
 
         glow = Signal(range(int(self.clock_hz / 10) + 1))
         m.d.comb += self.active.eq(glow != 0)

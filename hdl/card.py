@@ -13,9 +13,7 @@ from proofmill.hdl.axi_memory import AxiMemory, master
 from proofmill.hdl.axi_stream import clocked
 from proofmill.hdl.commands import WORD
 from proofmill.hdl.msm import MsmShape
-
-REST = 16
-"""Cycles for which a memory rests before an accelerator begins anew."""
+from proofmill.hdl.session import held_until_rest, join
 
 CHANNEL_WORDS = 1 << 26
 """Words of a channel of memory: 512 MiB, a pseudo-channel of HBM2 on an UltraScale+ (AMD PG276)."""
@@ -124,30 +122,17 @@ class Card(wiring.Component):
         m.submodules[f"memory{number}"] = memory = self._memory(number)
         accelerator = Accelerator(self.shape, self.program, memory_words=self.words,
                                   memory_cycles=memory.read_cycles, clock_hz=self.clock_hz)
-        held = Signal(name=f"held{number}")
-        since = Signal(range(REST), name=f"since{number}")
-        m.submodules[f"accelerator{number}"] = ResetInserter(held)(accelerator)
         first = FIRST + number * STRIDE
         begin = Signal(name=f"begin{number}")
         with m.If(self.s_axil_awaddr[2:] == (first + TABLE[0].address) // 4):
             m.d.comb += [refused.eq(0),
                          begin.eq(write & self.s_axil_wstrb[0] & self.s_axil_wdata[0])]
-        with m.If(begin):
-            m.d.sync += [held.eq(1), since.eq(0)]
-        with m.Elif(held):
-            m.d.sync += since.eq(Mux(memory.idle, since + 1, 0))
-            with m.If(since == REST - 1):
-                m.d.sync += held.eq(0)
-
-        def join(source, target):
-            """Connect two streams, nothing moving while the accelerator is held."""
-            m.d.comb += [
-                target.payload.eq(source.payload), target.valid.eq(source.valid & ~held),
-                source.ready.eq(target.ready & ~held)]
-
-        join(accelerator.requests, memory.requests)
-        join(accelerator.writes, memory.writes)
-        join(memory.points, accelerator.points)
+        held = held_until_rest(m, begin, memory.idle, str(number))
+        m.submodules[f"accelerator{number}"] = ResetInserter(held)(accelerator)
+        for source, target in (
+                (accelerator.requests, memory.requests), (accelerator.writes, memory.writes),
+                (memory.points, accelerator.points)):
+            join(m, source, target, held)
         ports = {name: getattr(self, f"{name.replace('axis', f'axis{number}')}") for name in (
             "s_axis_tdata", "s_axis_tvalid", "s_axis_tready", "m_axis_tdata", "m_axis_tvalid",
             "m_axis_tready")}
