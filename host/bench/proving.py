@@ -5,6 +5,7 @@ import os
 import shutil
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 from proofmill.host.ground.errors import ProofmillError
@@ -28,7 +29,9 @@ for _ in range(int(rounds)):
     # They are scalars of the device's sums: with known ones, cycles are the same in every run.
     result = prover.prove(witness, blinding=(SCALAR_MODULUS // 3, SCALAR_MODULUS // 5))
     times.append(time.perf_counter() - start)
-print(json.dumps({"seconds": sorted(times), "cycles": result.cycles}))
+print(json.dumps({
+    "seconds": sorted(times), "cycles": result.cycles, "transforms": result.transform_cycles,
+    "sums": {name: dict(counted) for name, counted in result.counters.items()}}))
 """
 
 CHECK = """
@@ -114,20 +117,23 @@ def _snarkjs(zkey: str, wtns: str, rounds: int) -> JsonObject | None:
     return dict(json.loads(done.stdout.strip().splitlines()[-1]))
 
 
-def compare(zkey: str, wtns: str, rounds: int = 5) -> JsonObject:
-    """Seconds for one proof, in process and without loading the key, by every prover there is.
+def compare(zkey: str, wtns: str, rounds: int = 5, devices: Sequence[str] = ()) -> JsonObject:
+    """Seconds for one proof, in process and without loading the key, by every prover there is, or
+    on these `devices` alone.
 
-    `seconds` is the median over `rounds` proofs (one for `rtl`). groth16py is looked for in this
-    Python and in the one that ``PROOFMILL_GROTH16PY`` names; it is GPL, so it runs apart.
+    `seconds` is the median over `rounds` proofs (one where RTL is simulated). groth16py is looked
+    for in this Python and in the one that ``PROOFMILL_GROTH16PY`` names; it is GPL, so it runs
+    apart.
     """
     provers: JsonObject = {}
-    for device in ("cpu", "model", "rtl"):
-        found = _python(OURS, device, zkey, wtns, 1 if device == "rtl" else rounds)
+    for device in devices or ("cpu", "model", "rtl"):
+        found = _python(OURS, device, zkey, wtns, 1 if device.startswith("rtl") else rounds)
         assert found is not None
         provers[device] = found
-    other = os.environ.get("PROOFMILL_GROTH16PY", sys.executable)
-    provers["groth16py"] = _python(GROTH16PY, zkey, wtns, rounds, python=other)
-    provers["snarkjs"] = _snarkjs(zkey, wtns, rounds)
+    if not devices:
+        other = os.environ.get("PROOFMILL_GROTH16PY", sys.executable)
+        provers["groth16py"] = _python(GROTH16PY, zkey, wtns, rounds, python=other)
+        provers["snarkjs"] = _snarkjs(zkey, wtns, rounds)
     check = _python(CHECK, zkey, wtns, rounds)
     assert check is not None
 
@@ -137,7 +143,8 @@ def compare(zkey: str, wtns: str, rounds: int = 5) -> JsonObject:
     figures = {
         name: None if found is None else {
             "seconds": median(found["seconds"]),
-            **({"cycles": found["cycles"]} if found.get("cycles") else {})}
+            **({name: found[name] for name in ("cycles", "transforms", "sums")}
+               if found.get("cycles") else {})}
         for name, found in provers.items()}
     return {"zkey": zkey, "provers": figures, "verify_seconds": median(check["seconds"]),
             "rounds": rounds}

@@ -27,6 +27,9 @@ class OutputFile(str):
 class OutputFolder(str):
     """A folder that is there or can be made."""
 
+ONE = "there must be at least one"
+"""Of what is counted, as `whole` refuses none."""
+
 
 def input_file(hint: str = "") -> Callable[[str], InputFile]:
     """Takes files that are there and can be read; `hint` says what to give."""

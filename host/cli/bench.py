@@ -9,18 +9,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from proofmill.host.bench.kinds import BASES, CIRCUITS, KINDS, MOST_POINTS
-from proofmill.host.cli.arguments import input_file, seed, whole
+from proofmill.host.cli.arguments import ONE, input_file, seed, whole
 from proofmill.host.cli.bench_batch import add_batch
 from proofmill.host.cli.bench_certificate import add_certificate
 from proofmill.host.cli.bench_delay import add_delay
 from proofmill.host.cli.bench_evaluation import add_evaluation
-from proofmill.host.cli.bench_files import add_files, block_files, circuit_files
+from proofmill.host.cli.bench_files import block_files
 from proofmill.host.cli.bench_gates import add_gates
 from proofmill.host.cli.bench_history import add_history
 from proofmill.host.cli.bench_kzg import add_kzg
 from proofmill.host.cli.bench_light import add_light
 from proofmill.host.cli.bench_matmul import add_matmul
 from proofmill.host.cli.bench_pairing import add_pairing
+from proofmill.host.cli.bench_prove import add_prove
 from proofmill.host.cli.bench_rivals import add_rivals
 from proofmill.host.cli.bench_scale import add_scale
 from proofmill.host.cli.bench_soak import add_soak
@@ -42,7 +43,6 @@ from proofmill.host.prover.devices.device import Device
 if TYPE_CHECKING:
     from proofmill.sim.dump import Dump
 
-ONE = "there must be at least one"
 POINTS = "there must be at least one, and at most 2^32 - 1"
 DEFAULT_INTERVAL = 12
 MOST_COPIES = 127
@@ -130,15 +130,7 @@ def register(commands: Commands) -> None:
     add_delay(actions)
     add_scale(actions)
 
-    prove = actions.add_parser(
-        "prove", help="the same proof on cpu, model, rtl, and by snarkjs and groth16py",
-        description="The same proof by every prover that is there, each in its own process. "
-                    "Without files: a proof of the block circuit.")
-    add_files(prove)
-    prove.add_argument("--rounds", type=whole(1, otherwise=ONE), default=5, metavar="N",
-                       help="proofs of each prover; the median counts (default: 5)")
-    prove.add_argument("--json", action="store_true", help="one JSON object")
-    prove.set_defaults(run=run_prove)
+    add_prove(actions)
 
     proving = actions.add_parser(
         "proving", help="whole processes of `prove --device cpu` beside another prover's",
@@ -461,25 +453,6 @@ def run_simulation(options: argparse.Namespace) -> int:
         print_record("bench sim", figures)
     else:
         _table(screen, figures)
-    return 0
-
-
-def run_prove(options: argparse.Namespace) -> int:
-    """Measure the provers."""
-    from proofmill.host.bench.proving import compare
-
-    screen = Screen(machine=options.json)
-    with (circuit_files(options, screen) as (zkey, witness),
-          screen.bar("proving with every prover")):
-        figures = compare(zkey, witness, options.rounds)
-    if options.json:
-        print_record("bench prove", figures)
-        return 0
-    for name, found in figures["provers"].items():
-        screen.line(f"{name:10} not installed" if found is None else
-                    f"{name:10} {found['seconds']:9.3f} s"
-                    + (f"  {found['cycles']:,} cycles" if "cycles" in found else ""))
-    screen.line(f"{'verify':10} {figures['verify_seconds']:9.4f} s")
     return 0
 
 

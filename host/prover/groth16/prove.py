@@ -3,8 +3,8 @@
 import logging
 import secrets
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -18,7 +18,7 @@ from proofmill.host.prover.groth16.diagnosis import explain, first_bad_point
 from proofmill.host.prover.groth16.evaluation import Evaluator
 from proofmill.host.prover.groth16.proving_key import ProvingKey
 from proofmill.host.prover.groth16.r1cs import R1cs
-from proofmill.host.prover.groth16.sums import SUMS
+from proofmill.host.prover.groth16.sums import CLOSING, SUMS
 from proofmill.host.prover.groth16.verification_key import Proof
 from proofmill.host.prover.groth16.verify import is_valid_point, verify
 from proofmill.host.prover.groth16.wtns import check_witness
@@ -36,7 +36,8 @@ class ProofResult:
     came from the device asked for. `cycles`: clock cycles of the accelerator, added up over the
     sums, the scalars h where it computed them, `transform_cycles` of them, and the proof's C where
     it made that of the sums, `closing_cycles`. `digits`: scalar
-    digits that were not zero. `seconds`: wall time from witness to verified proof.
+    digits that were not zero. `seconds`: wall time from witness to verified proof. `counters`: what
+    the accelerator counted (`hdl.commands.COUNTERS`) by sum, empty where there is none.
     """
 
     proof: Proof
@@ -51,6 +52,7 @@ class ProofResult:
     closing_cycles: int
     digits: int
     seconds: float
+    counters: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
 
 
 class Prover:
@@ -168,16 +170,20 @@ class Prover:
                 continue
             log.debug("proof by %s under %s", candidate.name, self.key.name)
             transform_cycles = 0 if moved is None else moved.cycles
-            closing_cycles, digits = (0, 0) if closing is None else (closing.cycles, closing.digits)
+            named = dict(zip((name for name, _ in SUMS), results, strict=True))
+            if closing is not None:
+                named[CLOSING] = closing
             candidate.worked()
             return ProofResult(
                 proof=proof, public=public, device=candidate.name, faults=self._faults(),
                 news=tuple(news), calls=len(results),
                 calls_on_device=len(results) if candidate is self._candidates[0] else 0,
-                cycles=transform_cycles + closing_cycles + sum(each.cycles for each in results),
-                transform_cycles=transform_cycles, closing_cycles=closing_cycles,
-                digits=digits + sum(result.digits for result in results),
-                seconds=time.perf_counter() - start)
+                cycles=transform_cycles + sum(each.cycles for each in named.values()),
+                transform_cycles=transform_cycles,
+                closing_cycles=0 if closing is None else closing.cycles,
+                digits=sum(each.digits for each in named.values()),
+                seconds=time.perf_counter() - start,
+                counters={name: each.counters for name, each in named.items() if each.counters})
         raise self._nothing_left()
 
     def _faults(self) -> tuple[str, ...]:

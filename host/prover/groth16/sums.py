@@ -33,6 +33,10 @@ SUMS = (("A", Group.G1), ("B in G1", Group.G1), ("B in G2", Group.G2), ("C", Gro
 """The sums of a proof, in the order of a key's sections 5 to 9."""
 
 
+CLOSING = "C from the others"
+"""The sum that makes C of the five, where the device does that."""
+
+
 class KeyOnDevice:
     """A device and, once loaded, a key's points on it. May be used from several threads.
 
@@ -135,7 +139,7 @@ class KeyOnDevice:
             a, b, _, c, h = (each.point for each in right)
             c = add(Group.G1, c, h, multiply(Group.G1, a, s), multiply(Group.G1, b, r))
             if not np.array_equal(closing.point, c):
-                found.append("C from the others")
+                found.append(CLOSING)
         return found
 
     def _jobs(self, scalars: Sequence[Limbs], blinding: tuple[int, int]) -> list[Job]:
