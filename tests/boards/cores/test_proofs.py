@@ -72,7 +72,7 @@ def test_what_is_broken_is_not(tmp_path):
 
 
 def test_an_answer_that_does_not_wait_is_not(tmp_path):
-    wrong = broken(axi_lite, "(~self.s_axil_bvalid | self.s_axil_bready)", "1")
+    wrong = broken(axi_lite, "(~bus.s_axil_bvalid | bus.s_axil_bready)", "1")
     proof = Handshakes(wrong.AxiLite(MultiplierFunction(TOY_SHAPE.adder.multiplier)))
     assert prove(proof, tmp_path, mode="bmc", depth=6) == "FAIL"
 

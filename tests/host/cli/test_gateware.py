@@ -81,7 +81,7 @@ def test_the_adder_of_g2_alone(run, tmp_path):
 
 def test_units_of_another_curve(run, tmp_path):
     out = tmp_path / "out.sv"
-    for curve, highest in (("bls12-381", 381), ("bls12-377", 377)):
+    for curve, highest in (("bls12-381", 381), ("bls12-377", 384)):
         assert run("verilog", out, "--unit", "inverter", "--curve", curve)[0] == 0
         assert f"input [{highest}:0] operands__payload;" in out.read_text()
 

@@ -9,6 +9,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -170,9 +171,9 @@ def test_a_devnet_that_fails_says_so_and_leaves_its_record(
 
 
 def otherwise(
-    key: VerificationKey, parameters: Parameters, minimum_bond: int, rich: tuple[bytes, ...]
+    key: VerificationKey, parameters: Parameters, *others: Any, **more: Any
 ) -> EvmEngines:
-    return EvmEngines(key, replace(parameters, penalty_multiple=3), minimum_bond, rich)
+    return EvmEngines(key, replace(parameters, penalty_multiple=3), *others, **more)
 
 
 def test_everybody_is_named_by_its_node(capsys: pytest.CaptureFixture[str]) -> None:
