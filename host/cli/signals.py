@@ -16,6 +16,9 @@ TOGETHER_SECONDS = 1.0
 """Signals within this time are one wish to stop: a terminal and what runs in it may both send one.
 A later one cuts short what is done about the first."""
 
+AGAIN_SECONDS = 0.05
+"""After which a signal is sent again whose exception was dropped."""
+
 SHOW_CURSOR = "\x1b[?25h"
 
 
@@ -49,13 +52,36 @@ def stopping() -> Iterator[None]:
         numbers.append(signal.SIGHUP)
     _Stop.number, _Stop.heeded = None, float("-inf")
     before = {number: signal.signal(number, _stop) for number in numbers}
+    hook = sys.unraisablehook
+
+    def unraisable(dropped: "sys.UnraisableHookArgs") -> None:
+        """Python drops what is raised in a finaliser or a callback of its own, as where a module is
+        imported: the wish to stop must not be lost there."""
+        if not isinstance(dropped.exc_value, Stopped):
+            hook(dropped)
+            return
+        _Stop.heeded = float("-inf")
+        again = threading.Timer(AGAIN_SECONDS, _send, [dropped.exc_value.number])
+        again.daemon = True
+        again.start()
+
+    sys.unraisablehook = unraisable
     try:
         yield
     finally:
+        sys.unraisablehook = hook
         for number, handler in before.items():
             signal.signal(number, signal.SIG_DFL if handler is None else handler)
         if _Stop.number is not None:
             show_cursor()
+
+
+def _send(number: int) -> None:
+    """Send a signal to the main thread, which it wakes where there are threads' signals."""
+    if hasattr(signal, "pthread_kill"):
+        signal.pthread_kill(threading.main_thread().ident or 0, number)
+    else:
+        signal.raise_signal(number)
 
 
 def _stop(number: int, frame: FrameType | None) -> None:

@@ -48,6 +48,23 @@ def test_nohup_keeps_a_command_alive_and_sigterm_still_ends_it():
         assert terminal.end() == 143
 
 
+def test_a_signal_in_a_finaliser_ends_a_command_too():
+    """Python drops what is raised there; imports have such places."""
+    from proofmill.host.cli.signals import Stopped, stopping
+
+    class Last:
+        def __del__(self):
+            os.kill(os.getpid(), signal.SIGTERM)
+            time.sleep(0.1)
+
+    hook = sys.unraisablehook
+    with stopping():
+        with pytest.raises(Stopped, match="SIGTERM"):
+            Last()
+            time.sleep(10)
+    assert sys.unraisablehook is hook
+
+
 def test_handlers_are_those_of_before_when_a_command_is_over(capsys):
     from proofmill.host.cli.main import main
 
