@@ -19,20 +19,18 @@ _WORDS = {"int": "a whole number", "float": "a number", "str": "text in quotes",
           "object": "a table", "array": "a list", "bool": "true or false", "null": "nothing"}
 
 
-def typed(
-    document: object, kind: type[T], where: str, locate: Callable[[str], str] | None = None
-) -> T:
+def typed(document: object, kind: type[T], where: str | Callable[[str], str]) -> T:
     """`document` (tables, lists, numbers, text) as a `kind` of `msgspec.Struct`s.
 
     Limits are the annotations' (`msgspec.Meta`). ProofmillError names `where`, the key, the value
-    found and what it must be. `locate`: what to name in the place of `where` for a key such as
-    ``metrics.port``; then both limits are told, and not only the one that is broken.
+    found and what it must be. Where `where` says what to name for a key such as ``metrics.port``,
+    both limits are told, and not only the one that is broken.
     """
     try:
         return msgspec.convert(document, kind)
     except msgspec.ValidationError as error:
-        key, sentence = _sentence(str(error), document, kind, locate is not None)
-        place = where if locate is None else locate(key)
+        key, sentence = _sentence(str(error), document, kind, callable(where))
+        place = where(key) if callable(where) else where
         raise ProofmillError(f"{place}: {sentence}") from error
 
 

@@ -50,7 +50,7 @@ def load_registry(name: str, minimum_bond: int) -> tuple[Registered, ...]:
     if not path.is_file():
         raise ProofmillError(f"{name}: no such file; name a registry of provers")
     source = read_toml(path, "a registry")
-    found = typed(source.document, _File, name, source.place).provers
+    found = typed(source.document, _File, source.place).provers
     identities = [prover.identity for prover in found]
     for index, prover in enumerate(found):
         if prover.bond_gwei < minimum_bond:

@@ -152,7 +152,7 @@ def _scenario(text: TomlText) -> Scenario:
 
 def scenario_of(document: Mapping[str, Any], locate: Callable[[str], str]) -> Scenario:
     """The scenario of a TOML document; `locate`: what errors about a key name."""
-    file = typed(document, _File, locate(""), locate)
+    file = typed(document, _File, locate)
     total = sum(kind.count for kind in file.provers)
     if total > MOST_PROVERS:
         raise ProofmillError(f"{locate('provers')}: {total:,} provers; a scenario has "

@@ -339,7 +339,7 @@ def read_settings(path: str | os.PathLike[str], environment: Mapping[str, str]) 
             return f"environment variable {name}"
         return source.place(key)
 
-    settings = typed(source.document, Settings, where, locate)
+    settings = typed(source.document, Settings, locate)
     _check_devices(settings, locate)
     _check_peers(settings, locate)
     if settings.market.sell and "prover" not in settings.node.roles:

@@ -126,7 +126,7 @@ def study_of(document: Mapping[str, Any], name: str = "the study",
     scenario and of classes are looked for from `folder` on. `text`: of the file, so that errors say
     in which line a key or a class is. ProofmillError as `load_study`."""
     study = TomlText(text, name, dict(document))
-    file = typed(document, _File, name, study.place)
+    file = typed(document, _File, study.place)
     keys, values, method = _values(file, study)
     scenario = source(file.scenario, folder)
     _check_panels(file.panels, study)
