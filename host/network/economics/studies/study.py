@@ -130,15 +130,14 @@ def study_of(document: Mapping[str, Any], name: str = "the study",
     keys, values, method = _values(file, study)
     scenario = source(file.scenario, folder)
     _check_panels(file.panels, study)
-    points = tuple(_points(scenario.document, keys, values,
-                           _Files(study, "ranges" if method else "vary", folder or Path()),
-                           _fixed(file)))
+    files = _Files(study, "ranges" if method else "vary", folder or Path())
+    points = tuple(_points(scenario.document, keys, values, files, _fixed(file)))
     if len(points) * file.seeds > MOST_RUNS:
         raise ProofmillError(
             f"{study.place('seeds')}: {len(points):,} points of {file.seeds} seeds are "
             f"{len(points) * file.seeds:,} runs; a study has {MOST_RUNS:,} at most")
     for point in points:
-        _check(point, study, scenario, keys)
+        _check(point, files, scenario, keys)
     facts = json.dumps([file.slots, file.seeds, list(keys),
                         [[point.values, point.document] for point in points],
                         *[[key, one.source, one.name] for point in points
@@ -202,9 +201,9 @@ class _Files:
     table: str
     folder: Path
 
-    def of(self, key: str) -> str:
-        """What errors about a key with several values name."""
-        return f"{self.study.place((self.table, key))}: {self.table}"
+    def place(self, key: str) -> str:
+        """Where the study gives a key its values."""
+        return self.study.place((self.table, key))
 
     def read(self, key: str, value: Value) -> Named:
         """The class of a key's value; ProofmillError with key and line."""
@@ -225,7 +224,7 @@ def _place(study: TomlText, value: str) -> str:
     return study.where
 
 
-def _check(point: Point, study: TomlText, scenario: TomlText, keys: tuple[str, ...]) -> None:
+def _check(point: Point, files: _Files, scenario: TomlText, keys: tuple[str, ...]) -> None:
     """ProofmillError names the key that is wrong, or the class, and the line: of the study's file
     where it sets the key, else of the scenario's."""
     set_by = {one: key for key in keys for one in key.split(TOGETHER)}
@@ -235,8 +234,7 @@ def _check(point: Point, study: TomlText, scenario: TomlText, keys: tuple[str, .
     def locate(key: str) -> str:
         steps = _INDEX.sub(lambda found: f".{names[int(found[1])]}", key)
         key_of_study = set_by.get(steps)
-        place = scenario.place(key) if key_of_study is None else study.place(
-            ("vary" if "vary" in study.document else "ranges", key_of_study))
+        place = scenario.place(key) if key_of_study is None else files.place(key_of_study)
         return f"{place}, with {named(keys, point.values)}"
 
     checked = scenario_of(point.document, locate)
@@ -244,13 +242,13 @@ def _check(point: Point, study: TomlText, scenario: TomlText, keys: tuple[str, .
         try:
             loaded({key: one}, checked)
         except ProofmillError as error:
-            raise ProofmillError(f"{_place(study, one.text)}: {key}: {error}") from error
+            raise ProofmillError(f"{_place(files.study, one.text)}: {key}: {error}") from error
 
 
 def _points(scenario: Mapping[str, Any], keys: tuple[str, ...],
             rows: Iterable[tuple[Value, ...]], files: _Files,
             fixed: Mapping[str, str]) -> Iterator[Point]:
-    places = {key: files.of(key) for key in keys}
+    places = {key: f"{files.place(key)}: {files.table}" for key in keys}
     for values in rows:
         document, classes = dict(scenario), dict[str, Value](fixed)
         for key, value in zip(keys, values, strict=True):
