@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from proofmill.hdl.curve import BN254, CURVES, Curve, Group
+from proofmill.hdl.curve import BN254, Curve, Group
 from proofmill.host.prover.curve.arithmetic import multiply_generator
 from proofmill.host.prover.curve.limbs import Limbs, to_limbs
 from proofmill.host.prover.devices.arithmetic import ON_BN254 as WITH_MCL
@@ -21,14 +21,17 @@ class Known:
 
     Parameters
     ----------
-    curve : whose groups.
     arithmetic : what devices on it leave to this machine.
     multiples : of a group's generator, by plain integers below the order, as points of its files.
     """
 
-    curve: Curve
     arithmetic: Arithmetic
     multiples: Callable[[Group, Sequence[int]], Limbs]
+
+    @property
+    def curve(self) -> Curve:
+        """Whose groups."""
+        return self.arithmetic.curve
 
     @property
     def order(self) -> int:
@@ -36,7 +39,7 @@ class Known:
         return self.curve.scalar.modulus
 
 
-ON_BN254 = Known(BN254, WITH_MCL, lambda group, values: multiply_generator(group, to_limbs(values)))
+ON_BN254 = Known(WITH_MCL, lambda group, values: multiply_generator(group, to_limbs(values)))
 
 
 class _Table:
@@ -78,4 +81,4 @@ def known_on(name: str) -> Known:
     from proofmill.host.prover.devices.plain import ON_BLS12_377
 
     (own,) = (own for own in (ON_BLS12_381, ON_BLS12_377) if own.curve.name == name)
-    return Known(CURVES[name], own, _Table(CURVES[name]))
+    return Known(own, _Table(own.curve))

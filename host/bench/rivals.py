@@ -82,7 +82,7 @@ def ways() -> list[Way]:
                          replace(there, interval=products), dsp, None))
     for tables in TABLES:
         shape = with_batches(accelerator(tables))
-        own = replace(machine(shape, Group.G1), memory_cycles=8 // shape.port_words,
+        own = replace(machine(shape, Group.G1),
                       batch_own=shape.batches[Group.G1].products + BETWEEN)
         name = f"in batches of {shape.batch}"
         if tables is not None:
