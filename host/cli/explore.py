@@ -3,7 +3,8 @@
 import argparse
 from typing import Any
 
-from proofmill.host.cli.arguments import above_zero, unknown, whole
+from proofmill.host.bench.kinds import MOST_POINTS
+from proofmill.host.cli.arguments import ONE, above_zero, unknown, whole
 from proofmill.host.cli.measure_options import CURVES
 from proofmill.host.cli.records import print_record
 from proofmill.host.cli.screen import Screen
@@ -14,9 +15,6 @@ from proofmill.host.ground.errors import ProofmillError
 AFFORDABLE = 400_000_000
 """Cycles up to which --exact simulates: some minutes."""
 
-TITLES = {curve: curve.upper() for curve in CURVES}
-"""Curves as people write them."""
-
 COLUMNS = (
     Column("multipliers", 20, "<", most=30), Column("interval", 8, rank=4),
     Column("units", 5, rank=7), Column("latency", 7, rank=9), Column("window", 6, rank=5),
@@ -24,8 +22,6 @@ COLUMNS = (
     Column("DSP", 5), Column("memory", 12, rank=1),
     Column("registers", 9, rank=8), Column("adds/s/MHz", 10, rank=3), Column("cycles", 11, rank=2),
     Column("seconds", 9))
-ONE = "there must be at least one"
-MOST_POINTS = (1 << 32) - 1
 
 DESCRIPTION = """\
 Go through all multipliers (schoolbook, Karatsuba, folded), their number, the
@@ -136,7 +132,7 @@ def run_explore(options: argparse.Namespace) -> int:
         for row in rows:
             print_record("explore", row)
         return 0
-    screen.line(f"{options.points:,} points of {TITLES[options.curve]} G1, {dsp:,} blocks of "
+    screen.line(f"{options.points:,} points of {options.curve.upper()} G1, {dsp:,} blocks of "
                 f"{block}, {memory:,} kbit, {options.mhz:g} MHz; {len(found)} fit, these are "
                 "beaten by none")
     table = Table(screen, COLUMNS)
