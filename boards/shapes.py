@@ -42,6 +42,9 @@ def folded(interval: int, mailbox_bits: int, *, adders: int = 1,
 SMALLEST = folded(15, 11)
 """One row: 31 multiplier blocks; G1 additions every 180 cycles."""
 
+SMALLEST_HZ = 25e6 * 8 / 3
+"""Its clock rate on the board this project is made for first, from an oscillator of 25 MHz."""
+
 THREE_ROWS = folded(5, 11)
 """Three rows: 91 multiplier blocks; G1 additions every 60 cycles."""
 

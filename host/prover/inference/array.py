@@ -5,7 +5,7 @@ from typing import Protocol
 
 import numpy as np
 
-from proofmill.boards.shapes import SMALLEST
+from proofmill.boards.shapes import SMALLEST, SMALLEST_HZ
 from proofmill.hdl.cost import matrix_block
 from proofmill.hdl.matrix_unit import MatrixUnitShape
 from proofmill.hdl.presets import with_matrices
@@ -23,9 +23,6 @@ from proofmill.sim.compiling import BuildProgress
 from proofmill.sim.matrix import Plan
 from proofmill.sim.matrix_gateware import Multiplied
 from proofmill.sim.verilated import Simulation, build
-
-CLOCK_HZ = 25e6 * 8 / 3
-"""Of the smallest board's accelerator, by which its SDRAM is timed."""
 
 
 class Unit(Protocol):
@@ -169,6 +166,6 @@ def open_array(device: str, tell: BuildProgress) -> Array:
     shape = with_matrices(SMALLEST)
     if device == "model":
         assert shape.matrix is not None
-        return Array(AcceleratorModel(shape.matrix, IS42S16160.read_cycles(CLOCK_HZ)))
+        return Array(AcceleratorModel(shape.matrix, IS42S16160.read_cycles(SMALLEST_HZ)))
     gateware, library = build(shape, tell)
     return Array(AcceleratorUnit(Accelerator(Simulation(library), gateware.identity)))

@@ -8,7 +8,7 @@ import pytest
 
 pytest.importorskip("onnxruntime")
 
-from proofmill.boards.shapes import SMALL_TOY
+from proofmill.boards.shapes import SMALL_TOY, SMALLEST_HZ
 from proofmill.hdl.board_top import BoardCore
 from proofmill.hdl.field import TOY
 from proofmill.hdl.matrix_shape import MatrixShape
@@ -20,7 +20,7 @@ from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.prover.devices.accelerator import Accelerator
 from proofmill.host.prover.inference import operators as op
 from proofmill.host.prover.inference.accelerated import AcceleratorModel, AcceleratorUnit, OnChip
-from proofmill.host.prover.inference.array import CLOCK_HZ, Array, open_array
+from proofmill.host.prover.inference.array import Array, open_array
 from proofmill.host.prover.inference.comparing import differences
 from proofmill.host.prover.inference.digits import digits, shaped
 from proofmill.host.prover.inference.onnx_file import read_model
@@ -153,7 +153,7 @@ def test_a_model_on_an_accelerator_small_as_it_is(trained):
 @pytest.mark.slow
 def test_a_board_at_a_serial_port(trained, capsys):
     """A board's gateware around the toy accelerator, simulated with its SDRAM, by the command."""
-    core = BoardCore(with_matrices(SMALL_TOY), divisor=2, clock_hz=CLOCK_HZ, timing=IS42S16160,
+    core = BoardCore(with_matrices(SMALL_TOY), divisor=2, clock_hz=SMALLEST_HZ, timing=IS42S16160,
                      start_cycles=START_CYCLES)
     board = RunningBoard(build_board(core), 2)
     try:
