@@ -14,6 +14,7 @@ from proofmill.host.prover.devices.accelerator import Sum
 from proofmill.host.prover.devices.bls12_381 import ON_BLS12_381, to_points, to_scalars
 from proofmill.host.prover.native.bls12_381 import ORDER, pack
 from tests.hdl.points import from_py_ecc
+from tests.host.prover.devices.in_g1 import check_scales, coordinates, unfinished
 
 MODULUS, RADIX = BLS12_381.base.modulus, BLS12_381.file_radix
 
@@ -36,8 +37,7 @@ def array(*multiples: int):
 
 def test_points_lie_as_the_native_library_has_them() -> None:
     x, y = (int(part) for part in py_ecc.G1)
-    words = encoded(from_py_ecc(py_ecc.G1)).tobytes()
-    assert [int.from_bytes(words[i:i + 48], "little") for i in (0, 48)] == [
+    assert coordinates(encoded(from_py_ecc(py_ecc.G1))) == [
         x * RADIX % MODULUS, y * RADIX % MODULUS]
     assert not encoded(None).any()
     assert np.array_equal(to_points(array(1, 2).tobytes()), array(1, 2))
@@ -75,21 +75,12 @@ def test_copies_sums_and_scales() -> None:
     total = (3 * scalars[0] + 11 * scalars[2]) % ORDER
     assert np.array_equal(ON_BLS12_381.sum(Group.G1, points, to_limbs(scalars)),
                           array(total)[0])
-    assert ON_BLS12_381.to_device(Group.G1, points, 384, False) is points
-    scaled = ON_BLS12_381.to_device(Group.G1, points, 400, True)
-    assert [int.from_bytes(scaled.tobytes()[i:i + 48], "little") for i in range(0, 288, 48)] == [
-        (int.from_bytes(points.tobytes()[i:i + 48], "little") << 16) % MODULUS
-        for i in range(0, 288, 48)]
+    check_scales(ON_BLS12_381, points)
 
 
 def test_an_answer_that_is_not_finished() -> None:
-    """Homogeneous coordinates in any scale, of groups that count for powers of two."""
-    rng, answer = Random(2), {}
-    for exponent, k in ((0, 5), (3, 9), (200, 0)):
-        affine, scale = from_py_ecc(point(k)), rng.randrange(1, MODULUS)
-        parts = (0, 1, 0) if affine is None else (affine[0][0], affine[1][0], 1)
-        answer[exponent] = [part * scale % MODULUS + MODULUS for part in parts]
-    found = ON_BLS12_381.finish(Group.G1, Sum({}, points=answer))
+    found = ON_BLS12_381.finish(
+        Group.G1, unfinished(ON_BLS12_381, lambda k: from_py_ecc(point(k))))
     assert np.array_equal(found, array(5 + 9 * 8)[0])
     assert not ON_BLS12_381.finish(Group.G1, Sum({})).any()
     assert BLS12_381.point_words(Group.G1) == len(found)

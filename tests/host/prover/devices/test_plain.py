@@ -18,6 +18,7 @@ from proofmill.host.prover.devices.plain import (
     first_outside,
 )
 from proofmill.sim.curve import equation
+from tests.host.prover.devices.in_g1 import check_scales, coordinates, unfinished
 
 LAW = equation(BLS12_377, Group.G1)
 MODULUS, ORDER = BLS12_377.base.modulus, BLS12_377.scalar.modulus
@@ -34,8 +35,7 @@ def test_known_multiples_and_their_words() -> None:
     assert array.shape == (6, 12) and not array[0].any()
     assert decoded(BLS12_377, array) == [point(k) for k in multiples]
     assert np.array_equal(encoded(BLS12_377, [point(k) for k in multiples]), array)
-    x = int.from_bytes(array[1, :6].tobytes(), "little")
-    assert x == (GENERATOR_BLS12_377[0][0] << 384) % MODULUS
+    assert coordinates(array[1])[0] == (GENERATOR_BLS12_377[0][0] << 384) % MODULUS
     assert (KNOWN.order, KNOWN.curve, KNOWN.arithmetic) == (ORDER, BLS12_377, ON_BLS12_377)
 
 
@@ -76,21 +76,11 @@ def test_copies_sums_and_scales() -> None:
     total = (3 * scalars[0] + 11 * scalars[2]) % ORDER
     assert np.array_equal(ON_BLS12_377.sum(Group.G1, points, to_limbs(scalars)),
                           KNOWN.multiples(Group.G1, [total])[0])
-    assert ON_BLS12_377.to_device(Group.G1, points, 384, False) is points
-    scaled = ON_BLS12_377.to_device(Group.G1, points, 400, True)
-    assert [int.from_bytes(scaled.tobytes()[i:i + 48], "little") for i in range(0, 288, 48)] == [
-        (int.from_bytes(points.tobytes()[i:i + 48], "little") << 16) % MODULUS
-        for i in range(0, 288, 48)]
+    check_scales(ON_BLS12_377, points)
 
 
 def test_an_answer_that_is_not_finished() -> None:
-    """Homogeneous coordinates in any scale, of groups that count for powers of two."""
-    rng, answer = Random(2), {}
-    for exponent, k in ((0, 5), (3, 9), (200, 0)):
-        affine, scale = point(k), rng.randrange(1, MODULUS)
-        parts = (0, 1, 0) if affine is None else (affine[0][0], affine[1][0], 1)
-        answer[exponent] = [part * scale % MODULUS + MODULUS for part in parts]
-    found = ON_BLS12_377.finish(Group.G1, Sum({}, points=answer))
+    found = ON_BLS12_377.finish(Group.G1, unfinished(ON_BLS12_377, point))
     assert decoded(BLS12_377, found.reshape(1, -1)) == [point(5 + 9 * 8)]
     assert ON_BLS12_377.is_point(Group.G1, found)
     assert not ON_BLS12_377.finish(Group.G1, Sum({})).any()
