@@ -24,7 +24,7 @@ from proofmill.hdl.cost import machine
 from proofmill.hdl.curve import Group
 from proofmill.hdl.emit import emit_verilog
 from proofmill.hdl.msm import MsmShape
-from proofmill.hdl.plans import best_plan, expected_cycles, share_memory, stores, uniform
+from proofmill.hdl.plans import expected_cycles, planned
 from proofmill.hdl.presets import STANDARD
 
 Step = Callable[[str, int, int], None]
@@ -93,21 +93,24 @@ set_output_delay -clock aclk -min 0 [get_ports -filter {{DIRECTION == OUT}}]
 SHELLS_SHARE = 0.3
 """Of a cycle, on the shell's side of the ports."""
 
-PBLOCK = """\
+PBLOCKS = """\
 # One die holds all of an accelerator: a path between two costs a good part of a cycle.
+"""
+
+PBLOCK = """\
+create_pblock die{slr}
+resize_pblock die{slr} -add SLR{slr}
+add_cells_to_pblock die{slr} [get_cells {{{cells}}}]
 """
 
 
 def places(accelerators: int, first: int, slrs: int) -> str:
     """The dies of as many accelerators, dealt out from `first` on."""
-    text = PBLOCK
-    for die in range(min(accelerators, slrs)):
-        name, slr = f"die{(first + die) % slrs}", (first + die) % slrs
-        cells = " ".join(f"unit/{part}{n}" for n in range(die, accelerators, slrs)
-                         for part in ("accelerator", "memory"))
-        text += (f"create_pblock {name}\nresize_pblock {name} -add SLR{slr}\n"
-                 f"add_cells_to_pblock {name} [get_cells {{{cells}}}]\n")
-    return text
+    return PBLOCKS + "".join(PBLOCK.format(
+        slr=(first + turn) % slrs,
+        cells=" ".join(f"unit/{part}{n}" for n in range(turn, accelerators, slrs)
+                       for part in ("accelerator", "memory")))
+        for turn in range(min(accelerators, slrs)))
 
 
 def gateware(card: Card, shape: MsmShape, accelerators: int = 1) -> tuple[str, int]:
@@ -132,11 +135,8 @@ def sum_seconds(card: Card, shape: MsmShape, points: int, group: Group = Group.G
     `hdl.plans.expected_cycles` at the clock, with the windows, and the copies of points in its
     channel of memory, that take the fewest. What the memory and the host's bus make slower is left
     out."""
-    there = replace(machine(shape, group), memory_cycles=8 // shape.port_words)
-    reach = uniform(there.order, points)
-    (store,) = share_memory([stores(there, points, reach)], card.words)
-    return (expected_cycles(there, best_plan(there, reach, [store.stride]), reach)
-            / (card.megahertz * 1e6))
+    there = machine(shape, group)
+    return expected_cycles(there, *planned(there, points, card.words)) / (card.megahertz * 1e6)
 
 
 def export(card: Card, folder: Path, *, shape: MsmShape = SHAPE, accelerators: int = 1,
@@ -182,8 +182,9 @@ def export(card: Card, folder: Path, *, shape: MsmShape = SHAPE, accelerators: i
             folder, lambda line: tell(f"estimating: {line[:50]}", 1, 2))
         if slr is not None:
             _check_die(card, used)
+        one = number if accelerators == 1 else gateware(card, shape)[1]
         made = {
-            "card": card.name, "part": card.part, "hash": f"{gateware(card, shape)[1]:016x}",
+            "card": card.name, "part": card.part, "hash": f"{one:016x}",
             "parameters": parameters_of(shape), "resources": record(used),
             "available": dict(card.resources), "tools": versions(),
             "seconds": round(time.perf_counter() - start, 1),

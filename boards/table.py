@@ -22,11 +22,8 @@ from proofmill.hdl.msm import MsmShape
 from proofmill.hdl.plans import (
     Machine,
     Reach,
-    best_plan,
     expected_cycles,
-    share_memory,
-    stores,
-    uniform,
+    planned,
 )
 from proofmill.hdl.windows import WindowPlan
 from proofmill.host.prover.devices.serial import scalar_seconds
@@ -128,13 +125,11 @@ def _power(points: int) -> str:
 
 def _planned(board: Board, shape: MsmShape, group: Group, points: int, scalar_cycles: float
              ) -> tuple[Machine, WindowPlan, Reach]:
-    """What the cycles of a sum of uniform scalars on a board depend on, the windows that take the
-    fewest where a scalar takes the line `scalar_cycles`, and how long the scalars are."""
+    """What the cycles of a sum on a board depend on, where a scalar takes the line `scalar_cycles`,
+    and `hdl.plans.planned` in its memory."""
     there = replace(machine(shape, group), memory_cycles=board.memory_cycles,
                     scalar_cycles=scalar_cycles)
-    reach = uniform(there.order, points)
-    (store,) = share_memory([stores(there, points, reach)], board.memory_words)
-    return there, best_plan(there, reach, [store.stride], digits=store.digits), reach
+    return there, *planned(there, points, board.memory_words)
 
 
 def sums_a_second(board: Board, shape: MsmShape, group: Group, points: int) -> float:

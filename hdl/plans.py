@@ -442,3 +442,11 @@ def share_memory(sums: list[list[Store]], words: int) -> list[Store]:
             return chosen
         _, n, store = max(steps, key=lambda step: step[0])
         chosen[n] = store
+
+
+def planned(machine: Machine, points: int, words: int) -> tuple[WindowPlan, Reach]:
+    """(The plan with the fewest expected cycles of a sum of so many points and uniform scalars,
+    how long these are), with the copies of points that are best stored in `words` of memory."""
+    reach = uniform(machine.order, points)
+    (store,) = share_memory([stores(machine, points, reach)], words)
+    return best_plan(machine, reach, [store.stride], digits=store.digits), reach

@@ -18,7 +18,7 @@ from proofmill.host.prover.groth16.diagnosis import explain, first_bad_point
 from proofmill.host.prover.groth16.evaluation import Evaluator
 from proofmill.host.prover.groth16.proving_key import ProvingKey
 from proofmill.host.prover.groth16.r1cs import R1cs
-from proofmill.host.prover.groth16.sums import CLOSING, SUMS
+from proofmill.host.prover.groth16.sums import CLOSING, SUMS, closed
 from proofmill.host.prover.groth16.verification_key import Proof
 from proofmill.host.prover.groth16.verify import is_valid_point, verify
 from proofmill.host.prover.groth16.wtns import check_witness
@@ -220,17 +220,14 @@ def assemble(key: ProvingKey, sums: Sequence[Limbs], blinding: tuple[int, int]) 
 
         A = alpha + sum_A + r delta
         B = beta + sum_B + s delta
-        C = sum_C + sum_H + s A + r B - r s delta
+        C = sum_C + sum_H + s A + r (B - s delta)
     """
     sum_a, sum_b_g1, sum_b_g2, sum_c, sum_h = sums
     r, s = blinding
     g1, g2 = Group.G1, Group.G2
     a = add(g1, key.alpha_g1, sum_a, multiply(g1, key.delta_g1, r))
-    b_g1 = add(g1, key.beta_g1, sum_b_g1, multiply(g1, key.delta_g1, s))
-    b_g2 = add(g2, key.beta_g2, sum_b_g2, multiply(g2, key.delta_g2, s))
-    c = add(g1, sum_c, sum_h, multiply(g1, a, s), multiply(g1, b_g1, r),
-            multiply(g1, key.delta_g1, -r * s))
-    return Proof(a=a, b=b_g2, c=c)
+    b = add(g2, key.beta_g2, sum_b_g2, multiply(g2, key.delta_g2, s))
+    return Proof(a=a, b=b, c=closed(a, add(g1, key.beta_g1, sum_b_g1), sum_c, sum_h, blinding))
 
 
 def _nobody(sentence: str) -> None:

@@ -32,7 +32,6 @@ SUMS = (("A", Group.G1), ("B in G1", Group.G1), ("B in G2", Group.G2), ("C", Gro
         ("H", Group.G1))
 """The sums of a proof, in the order of a key's sections 5 to 9."""
 
-
 CLOSING = "C from the others"
 """The sum that makes C of the five, where the device does that."""
 
@@ -41,12 +40,8 @@ class KeyOnDevice:
     """A device and, once loaded, a key's points on it. May be used from several threads.
 
     Where the device combines points too (`Combining`), or `closes` says so, the points that blind a
-    proof are among those of the sums, and the results of these are all of it but the last sum::
-
-        A    = sum_A + alpha + r delta          B in G2 = sum_B + beta + s delta
-        B in G1 = sum_B + beta                  C = sum_C + sum_H + s A + r B in G1
-
-    So r B lacks the r s delta that the usual form takes away again (`prove.assemble`).
+    proof are among those of the sums, so that these are A, B without its s delta in G1, B, and what
+    C is to be made of (see `prove.assemble`).
     """
 
     def __init__(self, device: Device, key: ProvingKey, closes: bool | None = None) -> None:
@@ -135,10 +130,8 @@ class KeyOnDevice:
         found = [name for (name, _), result, other in zip(SUMS, results, right, strict=True)
                  if not np.array_equal(result.point, other.point)]
         if closing is not None and not found:
-            r, s = blinding
             a, b, _, c, h = (each.point for each in right)
-            c = add(Group.G1, c, h, multiply(Group.G1, a, s), multiply(Group.G1, b, r))
-            if not np.array_equal(closing.point, c):
+            if not np.array_equal(closing.point, closed(a, b, c, h, blinding)):
                 found.append(CLOSING)
         return found
 
@@ -159,3 +152,9 @@ class KeyOnDevice:
         return [Result(infinity(group), 0, 0, self.device.name) if bases is None
                 else next(remaining)
                 for bases, (_, group) in zip(loaded, SUMS, strict=True)]
+
+
+def closed(a: Limbs, b: Limbs, c: Limbs, h: Limbs, blinding: tuple[int, int]) -> Limbs:
+    """A proof's C from its A, its B in G1 without s delta, and the sums C and H."""
+    r, s = blinding
+    return add(Group.G1, c, h, multiply(Group.G1, a, s), multiply(Group.G1, b, r))
