@@ -110,6 +110,13 @@ class Host:
         return int.from_bytes(self.rams[n].read((n * WORDS + address) * 8, 8), "little")
 
 
+def small_sum(points, scalars):
+    """(The words of LOAD, those of MULTIPLY, what is to come) in G1."""
+    group, plan = Group.G1, plan_for(SHAPE, 3)
+    return (load_words(CURVE, group, points, unit=SHAPE.unit(group)),
+            multiply_words(group, plan, scalars), Expected(SHAPE, group, plan, scalars, points))
+
+
 async def sums(host, n, rng, kinds=2):
     """LOAD and MULTIPLY at once in all groups, checked: what is read has just been written."""
     for group, window, address in ((Group.G1, 3, 506), (Group.G2, 2, 0)):
@@ -170,11 +177,8 @@ async def what_is_read_has_been_written(dut):
     """... and acknowledged, however long the memory takes."""
     host = Host(dut, Random(cocotb.RANDOM_SEED))
     await host.reset()
-    group, last, plan = Group.G1, ACCELERATORS - 1, plan_for(SHAPE, 3)
-    points, scalars = toy_points(group)[:8], [1] * 8
-    load = load_words(CURVE, group, points, unit=SHAPE.unit(group))
-    multiply = multiply_words(group, plan, scalars)
-    run = Expected(SHAPE, group, plan, scalars, points)
+    last = ACCELERATORS - 1
+    load, multiply, run = small_sum(toy_points(Group.G1)[:8], [1] * 8)
     asking = cocotb.start_soon(host.ask(last, [*load, *multiply], 1 + run.words))
     write = host.rams[last].write_if
     hold(write.w_channel)
@@ -195,12 +199,9 @@ async def a_new_session_forgets_what_was_under_way(dut):
     rng = Random(cocotb.RANDOM_SEED)
     host = Host(dut, rng)
     await host.reset()
-    group, last = Group.G1, ACCELERATORS - 1
-    plan = plan_for(SHAPE, 3)
-    points = rng.choices(toy_points(group), k=8)
-    scalars = [rng.randrange(CURVE.scalar.modulus) for _ in points]
-    words = list(multiply_words(group, plan, scalars))
-    load = list(load_words(CURVE, group, points, unit=SHAPE.unit(group)))
+    last = ACCELERATORS - 1
+    points = rng.choices(toy_points(Group.G1), k=8)
+    load, words, run = small_sum(points, [rng.randrange(CURVE.scalar.modulus) for _ in points])
     for part in (load[:7], words[:6], words[:-1], words):
         assert await host.ask(last, load, 1) == [answer(Command.LOAD)]
         other = cocotb.start_soon(sums(host, 0, Random(5), 1)) if last else None
@@ -212,7 +213,6 @@ async def a_new_session_forgets_what_was_under_way(dut):
         await host.session(last)
         if other is not None:
             await other
-        run = Expected(SHAPE, group, plan, scalars, points)
         if part == load[:7]:  # it wrote a part of the points
             continue
         run.check(await host.ask(last, words, run.words))
@@ -235,14 +235,8 @@ async def faults_and_wrong_registers_are_told(dut):
         assert written.resp == AxiResp.SLVERR
     read = await host.lite.read(FIRST + ACCELERATORS * STRIDE - 4, 4)
     assert read.resp == AxiResp.SLVERR
-    points = toy_points(Group.G1)[:8]
-    load = load_words(CURVE, Group.G1, points, unit=SHAPE.unit(Group.G1))
-
-    plan = plan_for(SHAPE, 3)
-    run = Expected(SHAPE, Group.G1, plan, [1] * 8, points)
-    for name, bit, words, answers in (
-            ("bresp", 8, load, 1),
-            ("rresp", 4, multiply_words(Group.G1, plan, [1] * 8), run.words)):
+    load, multiply, run = small_sum(toy_points(Group.G1)[:8], [1] * 8)
+    for name, bit, words, answers in (("bresp", 8, load, 1), ("rresp", 4, multiply, run.words)):
         assert not await host.register(last, "status") & bit
         response = getattr(dut, f"m_axi{last}_{name}")
         response.value = Force(2)

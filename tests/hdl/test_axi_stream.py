@@ -1,9 +1,6 @@
 """Units behind AXI4-Stream and AXI4-Lite, driven by cocotbext-axi's models of the other side."""
 
-import shutil
-
 import pytest
-from cocotb_tools.runner import get_runner
 
 from proofmill.boards.cores.core import Core, of_one_group
 from proofmill.hdl import axi_lite, axi_stream, functions
@@ -12,6 +9,7 @@ from proofmill.hdl.emit import emit_verilog, for_every_simulator
 from proofmill.hdl.presets import TOY_SHAPE
 from tests.boards.cores.test_benches import folded
 from tests.choice import slow_but
+from tests.hdl.icarus import run
 from tests.hdl.proofs import broken
 
 CORES = {
@@ -34,16 +32,7 @@ QUICK = ("folded-axi-stream", "multiplier-axi4-lite", "adder-g2-axi-stream",
 
 def bench(name, text, folder):
     """Run ``tests.hdl.bench_axi`` on the unit of `name`, which is `text`."""
-    pytest.importorskip("cocotbext.axi")
-    if shutil.which("iverilog") is None:
-        pytest.skip("iverilog is not there: apt-get install iverilog")
-    top = CORES[name].top
-    (folder / f"{top}.sv").write_text(text)
-    runner = get_runner("icarus")
-    runner.build(sources=[folder / f"{top}.sv"], hdl_toplevel=top,
-                 build_dir=folder / "build", timescale=("1ns", "1ps"))
-    runner.test(test_module="tests.hdl.bench_axi", hdl_toplevel=top,
-                build_dir=folder / "build", test_dir=folder, extra_env={"CORE": name}, seed=1)
+    run("tests.hdl.bench_axi", CORES[name].top, text, folder, CORE=name)
 
 
 @pytest.mark.parametrize("name", slow_but(QUICK, CORES))

@@ -1,16 +1,15 @@
 """Accelerators behind a card's buses, with cocotbext-axi's models of memory and host."""
 
-import shutil
 from dataclasses import replace
 from functools import cache
 
 import pytest
-from cocotb_tools.runner import get_runner
 
 from proofmill.hdl import axi_memory, card
 from proofmill.hdl.emit import emit_verilog, for_every_simulator
 from proofmill.hdl.presets import TOY_SHAPE
 from tests.choice import slow_but
+from tests.hdl.icarus import run
 from tests.hdl.proofs import broken
 
 WORDS = 1 << 11
@@ -28,16 +27,7 @@ def text(name: str) -> str:
 
 def bench(name, verilog, folder, pause=0.3, only=None):
     """Run ``tests.hdl.bench_card`` on the card called `name`, which is `verilog`."""
-    pytest.importorskip("cocotbext.axi")
-    if shutil.which("iverilog") is None:
-        pytest.skip("iverilog is not there: apt-get install iverilog")
-    (folder / "card.sv").write_text(verilog)
-    runner = get_runner("icarus")
-    runner.build(sources=[folder / "card.sv"], hdl_toplevel="card", build_dir=folder / "build",
-                 timescale=("1ns", "1ps"))
-    runner.test(test_module="tests.hdl.bench_card", hdl_toplevel="card",
-                build_dir=folder / "build", test_dir=folder, testcase=only,
-                extra_env={"CARD": name, "PAUSE": str(pause)}, seed=1)
+    run("tests.hdl.bench_card", "card", verilog, folder, only, CARD=name, PAUSE=str(pause))
 
 
 @pytest.mark.parametrize("name, pause", slow_but(
