@@ -144,7 +144,7 @@ class Prover:
                 numbers = blinding or (
                     secrets.randbelow(SCALAR_MODULUS), secrets.randbelow(SCALAR_MODULUS))
                 results = on.run(scalars, numbers, progress)
-                closing = on.close(results, numbers)
+                closing = on.closing(results, numbers)
             except DeviceError as error:
                 log.warning("put aside: %s failed: %s", candidate.name, error)
                 candidate.failed(on, f"failed: {error}", hear)

@@ -99,7 +99,7 @@ class KeyOnDevice:
         """The five sums, in one call of the device. Raises `DeviceError`."""
         return self._all(self.device.run(self._jobs(scalars, blinding), progress))
 
-    def close(self, results: Sequence[Result], blinding: tuple[int, int]) -> Result | None:
+    def closing(self, results: Sequence[Result], blinding: tuple[int, int]) -> Result | None:
         """The proof's C, from the five sums; None where the device leaves that to this machine.
         Raises `DeviceError`."""
         if not self.closes:
