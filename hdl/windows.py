@@ -126,7 +126,7 @@ class WindowPlan:
         if self.stride or self.at_once or self.units != 1:
             raise ValueError(f"digits to the base {self.base} have one window, of one unit, and no "
                              "slices")
-        if self.base ** self.copies >> FRACTION_BITS:
+        if self.values >> FRACTION_BITS:
             raise ValueError(f"{self.copies} digits to the base {self.base} are more than "
                              f"{FRACTION_BITS} bits")
 
@@ -199,12 +199,17 @@ class WindowPlan:
         return [(first, min(step, self.windows - first))
                 for first in range(0, self.windows, step)]
 
-    @property
+    @cached_property
+    def values(self) -> int:
+        """How many numbers so many digits to a base tell apart."""
+        return self.base ** self.copies
+
+    @cached_property
     def bias(self) -> int:
         """``sum(2 ** (position(w + 1) - 1))`` over all digits but the last; to a base b,
         ``sum(b // 2 * b ** i)`` over all."""
         if self.base:
-            return (self.base // 2) * ((self.base ** self.copies - 1) // (self.base - 1))
+            return (self.base // 2) * ((self.values - 1) // (self.base - 1))
         return sum(1 << (self.position(w + 1) - 1) for w in range(self.digits - 1))
 
     def multiple(self, copy: int) -> int:
@@ -221,16 +226,14 @@ class WindowPlan:
     def balanced(self, scalar: int) -> int:
         """The number of either sign that digits to a base stand for: `scalar` modulo the order."""
         scalar %= self.order
-        most = self.base ** self.copies - 1 - self.bias
-        return scalar if scalar <= most else scalar - self.order
+        return scalar if scalar < self.values - self.bias else scalar - self.order
 
     def sent(self, scalar: int) -> int:
         """What is sent of a scalar: itself; or of a base, if it is not 0, a fraction of 2 ** 256,
         rounded up by less than what would be another digit in any place."""
         if not self.base or not scalar:
             return scalar
-        values = self.base ** self.copies
-        return -(-(self.balanced(scalar) + self.bias << FRACTION_BITS) // values)
+        return -(-(self.balanced(scalar) + self.bias << FRACTION_BITS) // self.values)
 
     @property
     def windows_each(self) -> int:
