@@ -138,14 +138,12 @@ def table(own: list[JsonObject], rivals: list[JsonObject]) -> str:
     lines = [("| sums on BLS12-377, 2^26 points | products | DSP | windows | cycles a point | "
               "cycles a point and window | DSP × cycles a point and window |"),
              "|---|---:|---:|---:|---:|---:|---:|"]
-    for each in own:
-        mark = "" if each["gateware"] else "; no gateware"
-        lines.append(f"| {each['name']}{mark} | {each['products']:g} | {each['dsp']:,} | "
-                     f"{each['windows']} | {each['cycles_a_point']:.2f} | "
-                     f"{each['cycles_a_point_window']:.3f} | {each['dsp_cycles']:,.0f} |")
-    for each in rivals:
-        what = "" if each["sums"] else "; bucket sums on the host, not counted"
-        lines.append(f"| {each['name']}, as published{what} | 7 | {each['dsp']:,} | "
-                     f"{each['windows']} | {each['cycles_a_point']:.2f} | "
-                     f"{each['cycles_a_point_window']:.3f} | {each['dsp_cycles']:,.0f} |")
+    rows = [(each["name"] + ("" if each["gateware"] else "; no gateware"), each["products"], each)
+            for each in own]
+    rows += [(f"{each['name']}, as published"
+              + ("" if each["sums"] else "; bucket sums on the host, not counted"), 7, each)
+             for each in rivals]
+    lines += [f"| {name} | {products:g} | {each['dsp']:,} | {each['windows']} | "
+              f"{each['cycles_a_point']:.2f} | {each['cycles_a_point_window']:.3f} | "
+              f"{each['dsp_cycles']:,.0f} |" for name, products, each in rows]
     return "\n".join(lines)
