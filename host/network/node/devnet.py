@@ -598,7 +598,8 @@ class Devnet(Closing):
         return self._answers(seconds, [name for name in asked if name not in self.dead])
 
     def _answers(self, seconds: float, names: Sequence[str] | None = None) -> JsonObject:
-        """One answer from each node; who does not give one is dead."""
+        """One answer from each node, in the order in which they are asked, whoever is the first to
+        give one; who does not is dead."""
         asked = self.alive if names is None else names
         waiting = {self._nodes[name].control: name for name in asked}
         answers: JsonObject = {}
@@ -623,7 +624,7 @@ class Devnet(Closing):
                     self._bury(name, answer.reason)
                 else:
                     answers[name] = answer
-        return answers
+        return {name: answers[name] for name in asked if name in answers}
 
     def _answer(self, name: str) -> Any:
         """One node's answer to what it was asked. ProofmillError if it has died."""

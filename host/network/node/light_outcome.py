@@ -54,9 +54,8 @@ class LightRow:
 
 
 def light_rows(reports: Mapping[str, LightReport], full: Sequence[SlotView]) -> list[LightRow]:
-    """A row for each light node, by name, by what a full node's states said: `full`, slot by slot.
-    Reports come in whatever order the nodes' processes end."""
-    return [_row(report, full) for _, report in sorted(reports.items())]
+    """A row for each light node, by what a full node's states said: `full`, slot by slot."""
+    return [_row(report, full) for report in reports.values()]
 
 
 def _row(report: LightReport, full: Sequence[SlotView]) -> LightRow:

@@ -4,18 +4,27 @@ import json
 import subprocess
 import sys
 from dataclasses import replace
+from multiprocessing import Pipe
+from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+from typing import cast
 
 import pytest
 
 from proofmill.host.cli.light_devnet import bond_checks, light_checks, show_light
 from proofmill.host.cli.main import main
 from proofmill.host.cli.screen import Screen
+from proofmill.host.network.node import devnet
+from proofmill.host.network.node.certifier import places_for
 from proofmill.host.network.node.companion_bonds import SlashedKey
-from proofmill.host.network.node.devnet import NodePlan
+from proofmill.host.network.node.devnet import Devnet, DevnetSetup, LightPlan, NodePlan, _Running
 from proofmill.host.network.node.light_outcome import MOST_BYTES, light_rows
-from proofmill.host.network.node.light_peer import LightReport, LightView
+from proofmill.host.network.node.light_peer import LightReport, LightSetup, LightView
 from proofmill.host.network.node.node import SlotView
 from proofmill.host.prover.circuits.finality.vote import Checkpoint
+from proofmill.host.prover.circuits.rollup.size import SMALLEST
+from proofmill.host.prover.groth16.verification_key import VerificationKey
 from tests.host.network.node.test_devnet_command import ROOT
 
 SLOTS = 34
@@ -75,10 +84,29 @@ def test_every_epoch_is_compared() -> None:
     assert not check.broken and "in all of 5 epochs, with 500 bytes an epoch" in check.sentence
 
 
-def test_rows_are_by_name_whoever_ends_first() -> None:
-    other = replace(RIGHT, name="light 1")
-    rows = light_rows({"light 1": other, "light 0": RIGHT}, FULL)
-    assert [row.name for row in rows] == ["light 0", "light 1"]
+def test_rows_are_by_number_whoever_answers_first(
+        tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    light = LightPlan(12, places_for(64), cast(VerificationKey, None), tmp_path)
+    net = Devnet(DevnetSetup((), tmp_path, 0, SMALLEST, light.verification_key, tmp_path,
+                             light=light))
+    ends = []
+    for name in light.names:
+        ours, theirs = Pipe()
+        net._nodes[name] = _Running(cast(LightSetup, None), cast(BaseProcess, None), ours)
+        theirs.send(replace(RIGHT, name=name))
+        ends += [ours, theirs]
+    waited: list[int] = []
+
+    def last_first(connections: list[Connection], seconds: float) -> list[Connection]:
+        waited.append(len(connections))
+        return connections[-1:]
+
+    monkeypatch.setattr(devnet, "wait", last_first)
+    rows = light_rows(net.light_reports(), FULL)
+    assert [row.name for row in rows] == [f"light {number}" for number in range(12)]
+    assert waited == [*range(12, 0, -1)]
+    for each in ends:
+        each.close()
 
 
 def test_the_table_says_what_they_keep(capsys: pytest.CaptureFixture[str]) -> None:
