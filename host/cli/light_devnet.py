@@ -11,12 +11,15 @@ from proofmill.host.cli.screen import Screen
 from proofmill.host.ground.errors import ProofmillError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from proofmill.host.network.economics.disturbances import Check
     from proofmill.host.network.node.companion_bonds import SlashedKey
     from proofmill.host.network.node.devnet import LightPlan, NodePlan
     from proofmill.host.network.node.light_outcome import LightRow
+    from proofmill.host.prover.circuits.finality.circuit import FinalityCircuit
+    from proofmill.host.prover.groth16.proving_key import ProvingKey
+    from proofmill.host.prover.groth16.r1cs import R1cs
 
 ZKEY = "certificate.zkey"
 """In the run's folder."""
@@ -27,18 +30,28 @@ def prepare_light(screen: Screen, options: argparse.Namespace, folder: Path) -> 
     """The light nodes that were asked for, with a development key for certificates in `folder`."""
     if not options.light:
         return None
-    from proofmill.host.network.node.certifier import places_for
     from proofmill.host.network.node.devnet import LightPlan
-    from proofmill.host.prover.circuits.finality.circuit import FinalityCircuit
     from proofmill.host.prover.groth16.setup import development_setup
 
-    size = places_for(options.validators)
+    seed = options.seed.to_bytes(32, "little", signed=True)
+    circuit, key = circuit_and_key(
+        screen, options.validators, lambda r1cs: development_setup(r1cs, folder / ZKEY, seed))
+    return LightPlan(options.light, circuit.size, key.verification_key, folder / ZKEY)
+
+
+def circuit_and_key(screen: Screen, validators: int, make: Callable[[R1cs], ProvingKey]
+                    ) -> tuple[FinalityCircuit, ProvingKey]:
+    """The circuit of certificates of a chain with so many validators, and the key that `make` gives
+    for it."""
+    from proofmill.host.network.node.certifier import places_for
+    from proofmill.host.prover.circuits.finality.circuit import FinalityCircuit
+
+    size = places_for(validators)
     with screen.bar(f"preparing the circuit of certificates, for {size.places} votes"):
-        r1cs = FinalityCircuit(size).r1cs
-    with screen.bar(f"making its key, {r1cs.constraints:,} constraints"):
-        seed = options.seed.to_bytes(32, "little", signed=True)
-        key = development_setup(r1cs, folder / ZKEY, seed)
-    return LightPlan(options.light, size, key.verification_key, folder / ZKEY)
+        circuit = FinalityCircuit(size)
+        constraints = circuit.r1cs.constraints
+    with screen.bar(f"making its key, {constraints:,} constraints"):
+        return circuit, make(circuit.r1cs)
 
 
 def signing_twice(plans: Sequence[NodePlan], options: argparse.Namespace) -> list[NodePlan]:

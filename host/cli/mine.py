@@ -204,7 +204,7 @@ def _prepare(options: argparse.Namespace, screen: Screen, devices: Devices,
     from proofmill.host.network.certificates.publish import Publisher
     from proofmill.host.network.certificates.rewards import certificate_sources
     from proofmill.host.network.consensus.block_proofs import block_verifier, check_key
-    from proofmill.host.network.consensus.chain import MINIMUM_VALIDATORS, EmbeddedChain
+    from proofmill.host.network.consensus.chain import EmbeddedChain
     from proofmill.host.network.consensus.engines import ledger_engines
     from proofmill.host.network.consensus.keys import derive_keys
     from proofmill.host.network.consensus.miner import Miner, SlotPassed
@@ -223,10 +223,8 @@ def _prepare(options: argparse.Namespace, screen: Screen, devices: Devices,
     with screen.bar("preparing the contracts") as bar:
         prepare(bar.step, ledger_sources(circuit.size, numbers)
                 | (certificate_sources() if options.certificates else {}), numbers)
-    keys = derive_keys(options.seed, MINIMUM_VALIDATORS)
-    miner = keys[MINER_VALIDATOR]
-    certifying = (prepare_certificates(screen, keys, options.seed)
-                  if options.certificates else None)
+    miner = derive_keys(options.seed, MINER_VALIDATOR + 1)[MINER_VALIDATOR]
+    certifying = prepare_certificates(screen, options.seed) if options.certificates else None
     with screen.bar("starting the chain") as bar:
         engines = EvmEngines(key.verification_key, rich=(miner.address,),
                              delay_squarings=options.delay,

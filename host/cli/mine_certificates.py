@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from proofmill.host.cli.block_key import development_key_of
+from proofmill.host.cli.light_devnet import circuit_and_key
 from proofmill.host.cli.screen import Screen
 from proofmill.host.ground.json_text import JsonObject
 from proofmill.host.ground.units import GWEI
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
     from proofmill.host.network.certificates.companion import Registration
     from proofmill.host.network.certificates.rewards import CertificateTerms
     from proofmill.host.network.consensus.chain import EmbeddedChain
-    from proofmill.host.network.consensus.keys import ValidatorKey
     from proofmill.host.network.consensus.miner import Summary
     from proofmill.host.network.node.certified_chain import CertifiedChain
     from proofmill.host.network.second_layer.second_layer import EmbeddedLayer
@@ -41,20 +41,18 @@ class Certifying:
                               layer.certificate_pay())
 
 
-def prepare_certificates(screen: Screen, keys: Sequence[ValidatorKey], seed: int) -> Certifying:
-    """For a chain of validators with these `keys`; a minute of a processor the first time."""
+def prepare_certificates(screen: Screen, seed: int) -> Certifying:
+    """For the chain of a `seed`; a minute of a processor the first time."""
     from proofmill.host.network.certificates.companion import registered
     from proofmill.host.network.certificates.rewards import CertificateTerms
-    from proofmill.host.network.node.certifier import places_for
-    from proofmill.host.prover.circuits.finality.circuit import FinalityCircuit
+    from proofmill.host.network.consensus.chain import MINIMUM_VALIDATORS
+    from proofmill.host.network.consensus.keys import derive_keys
 
-    size = places_for(len(keys))
-    with screen.bar(f"preparing the circuit of certificates, for {size.places} votes"):
-        circuit = FinalityCircuit(size)
-        constraints = circuit.r1cs.constraints
-    with screen.bar(f"making its key, {constraints:,} constraints"):
-        key = development_key_of(circuit.r1cs, seed)
+    circuit, key = circuit_and_key(
+        screen, MINIMUM_VALIDATORS, lambda r1cs: development_key_of(r1cs, seed))
+    size, constraints = circuit.size, circuit.r1cs.constraints
     with screen.bar("registering companion keys"):
+        keys = derive_keys(seed, MINIMUM_VALIDATORS)
         registrations = registered(keys)
         terms = CertificateTerms.at_genesis(key.verification_key, size, keys, registrations)
     screen.line(f"certificates: {len(keys)} companion keys, places for {size.places} votes, "
