@@ -5,7 +5,8 @@ choice), so its own notion of a canonical chain is not used: a block is executed
 parent, and `head` is set from outside.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -324,6 +325,15 @@ class EmbeddedEvm(DevelopmentEvm):
             self.head, [], timestamp, self._mix(timestamp), self._coinbase, [(to, data)]
         ).block.hash
         self._next_timestamp = None
+
+    @contextmanager
+    def at(self, block_hash: bytes) -> Iterator[None]:
+        """Inside the block everything is asked as a known block, on whatever branch, has it."""
+        before, self.head = self.head, block_hash
+        try:
+            yield
+        finally:
+            self.head = before
 
     def snapshot(self) -> object:
         return self.head

@@ -290,12 +290,8 @@ class Follower:
     def at_final_payload(self) -> Iterator[None]:
         """Inside the block contracts are asked as the last final payload has them."""
         self.head()
-        evm = self.execution_layer.evm
-        before, evm.head = evm.head, self._final_payload
-        try:
+        with self.execution_layer.evm.at(self._final_payload):
             yield
-        finally:
-            evm.head = before
 
     def included_attestations(self, head: spec.ForkChoiceNode) -> set[bytes]:
         """Roots of the attestations that the last blocks of the branch of `head` carry."""

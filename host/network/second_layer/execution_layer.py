@@ -376,11 +376,8 @@ class EvmExecutionLayer(PayloadBuilder):
             return before
 
         def rho() -> int:
-            head, self.evm.head = self.evm.head, executed.block.hash
-            try:
+            with self.evm.at(executed.block.hash):
                 return int(self.layer.rewards.call("rho"))
-            finally:
-                self.evm.head = head
 
         return self.certificate_contracts.after(
             before, (log for receipt in executed.receipts for log in receipt.logs), slot,

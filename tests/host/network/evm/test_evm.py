@@ -155,6 +155,11 @@ def test_embedded_branches_live_side_by_side() -> None:
     for evm.head in (first, second, first):
         totals.append(counter.call("total"))
     assert totals == [8, 9, 8]
+    with evm.at(second):
+        assert counter.call("total") == 9
+    with pytest.raises(RevertedError), evm.at(fork):
+        counter.call("mixes", 0)
+    assert evm.head == first
     assert evm.executed(first).block.state_root != evm.executed(second).block.state_root
     # Whoever executes the same has the same block.
     block = evm.executed(first).block
