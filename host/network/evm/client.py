@@ -146,6 +146,13 @@ class DevelopmentEvm(Evm):
         """Leave the branch since `snapshot`: what follows is built on the block remembered."""
 
 
+def was_refused(evm: Evm, transaction_hash: bytes) -> bool:
+    """Whether a block of the branch has a transaction and its contract refused it; one that is in
+    no block is on its way."""
+    receipt = evm.receipt(transaction_hash)
+    return receipt is not None and not receipt.succeeded
+
+
 SYSTEM_ADDRESS: Address = bytes.fromhex("fffffffffffffffffffffffffffffffffffffffe")
 """Who calls contracts in the name of the protocol, as in EIP-4788; nobody has its key."""
 

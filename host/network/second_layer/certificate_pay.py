@@ -11,7 +11,7 @@ from proofmill.host.network.certificates.certificate import Certificate
 from proofmill.host.network.certificates.rewards import MATURE_GAS, SUBMIT_GAS
 from proofmill.host.network.consensus.records import CertificateReward, Status
 from proofmill.host.network.evm.account import Account
-from proofmill.host.network.evm.client import RevertedError
+from proofmill.host.network.evm.client import RevertedError, was_refused
 from proofmill.host.network.mechanism.certificates import CertificateCredit
 from proofmill.host.network.second_layer.execution_layer import EvmExecutionLayer
 
@@ -51,12 +51,10 @@ class CertificatePay:
         for epoch, way in self._ways.items():
             credit = paid.get(epoch)
             if credit is None:
-                receipt = evm.receipt(way.submitted)
-                if receipt is not None and not receipt.succeeded:
+                if was_refused(evm, way.submitted):
                     self._try_again(way)
             elif not credit.matured and credit.included_slot <= final_slot:
-                receipt = None if way.matured is None else evm.receipt(way.matured)
-                if way.matured is None or (receipt is not None and not receipt.succeeded):
+                if way.matured is None or was_refused(evm, way.matured):
                     rewards = self._contracts.rewards
                     way.matured = self._account.hand_in(
                         rewards.address, rewards.encode("mature", epoch), gas=MATURE_GAS)

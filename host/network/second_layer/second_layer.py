@@ -17,7 +17,7 @@ from proofmill.host.network.contracts.deployment import Layer
 from proofmill.host.network.contracts.ledger import UNIT
 from proofmill.host.network.contracts.registry import Pinned, pinned
 from proofmill.host.network.evm.account import Account
-from proofmill.host.network.evm.client import Address, Evm, Receipt, RevertedError
+from proofmill.host.network.evm.client import Address, Evm, RevertedError, was_refused
 from proofmill.host.network.evm.contract import Contract
 from proofmill.host.network.mechanism.invariants import BrokenInvariant
 from proofmill.host.network.mechanism.parameters import Parameters
@@ -196,11 +196,8 @@ class SecondLayer:
 
     def _claim(self, submission: _Submission) -> None:
         """Have the reward paid out; anybody may, so why not who gets it."""
-        receipt: Receipt | None = None
-        if submission.matured is not None:
-            receipt = self._evm.receipt(submission.matured)
-            if receipt is None or receipt.succeeded:
-                return  # on its way
+        if submission.matured is not None and not was_refused(self._evm, submission.matured):
+            return  # on its way
         # Finality reaches the contract with the next block's report, before its transactions.
         submission.matured = self.account.hand_in(
             self.layer.rewards.address, self.layer.rewards.encode("mature", submission.slot),
