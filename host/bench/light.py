@@ -10,7 +10,7 @@ taken.
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 
@@ -138,20 +138,20 @@ class LightRun:
         self._registries = {each: registry for each, registry in self._registries.items()
                             if each.epoch >= self.known.finalized.epoch}
 
-    def votes_for(self, target: Checkpoint) -> dict[Link, list[Ballot]]:
-        """What was signed for a checkpoint, by link; a validator's first vote for it."""
-        found: dict[Link, dict[int, Ballot]] = {}
-        links: dict[Checkpoint, Link] = {}
+    def votes_for(self, target: Checkpoint) -> Iterator[tuple[Registry, Link, list[Ballot]]]:
+        """What was signed for a checkpoint, from each source whose votes count: the registry by
+        which they do, the link, and a validator's first vote for it."""
+        found: dict[Checkpoint, dict[int, Ballot]] = {}
         for ballot in self.chain.ballots.get(target.epoch, ()):
             if checkpoint_of(ballot.data.target) == target:
-                source = checkpoint_of(ballot.data.source)
-                if source not in links and self.counting(source, target) is not None:
-                    links[source] = vote_of(ballot.data, self.registry_at).link
-                if source in links:
-                    found.setdefault(links[source], {}).setdefault(ballot.validator, ballot)
-        return {link: list(each.values()) for link, each in found.items()}
+                found.setdefault(checkpoint_of(ballot.data.source), {}).setdefault(
+                    ballot.validator, ballot)
+        for source, by_validator in found.items():
+            registry, ballots = self._counting(source, target), list(by_validator.values())
+            if registry is not None:
+                yield registry, vote_of(ballots[0].data, self.registry_at).link, ballots
 
-    def counting(self, source: Checkpoint, target: Checkpoint) -> Registry | None:
+    def _counting(self, source: Checkpoint, target: Checkpoint) -> Registry | None:
         """The registry by which votes from one to the other count, if there is one."""
         if source != GENESIS and source.root not in self.chain.states:
             return None
@@ -183,9 +183,7 @@ class LightRun:
                 self.found.taken.append(f"{name} in epoch {self.found.epochs}")
 
     def _certify(self, target: Checkpoint, signatures: bool) -> None:
-        for link, ballots in self.votes_for(target).items():
-            registry = self.counting(link.source, target)
-            assert registry is not None     # `votes_for` has asked
+        for registry, link, ballots in self.votes_for(target):
             chosen = enough(registry, link, [self.signed(each, False) for each in ballots],
                             SIZE.places)
             if not chosen:

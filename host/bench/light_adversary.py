@@ -6,7 +6,7 @@ that was made. Each attempt gives what a node would know after it, or raises wha
 
 from __future__ import annotations  # of the run, which is of a module that imports this one
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from typing import TYPE_CHECKING
@@ -17,7 +17,7 @@ from proofmill.host.network.certificates.certificate import Certificate
 from proofmill.host.network.certificates.rule import Finality
 from proofmill.host.network.certificates.votes import checkpoint_of
 from proofmill.host.prover.circuits.eddsa import Signature
-from proofmill.host.prover.circuits.finality.registry import Registry, unchanging
+from proofmill.host.prover.circuits.finality.registry import Member, Registry, unchanging
 from proofmill.host.prover.circuits.finality.statement import CertificateInputs, SignedVote
 from proofmill.host.prover.circuits.finality.vote import Checkpoint, Link
 
@@ -118,16 +118,17 @@ class Adversary:
         return self._take(self._known, link, 3 * self._own(link))
 
     def _own_registry(self, link: Link) -> Finality:
-        members = {index: member for index, member in self._known.members.items()
-                   if index < EQUIVOCATORS}
-        total = unchanging(sum(each.balance for each in members.values()))
-        return self._take(replace(self._known, members=members, totals=total), link,
-                          self._own(link))
+        return self._by({index: member for index, member in self._known.members.items()
+                         if index < EQUIVOCATORS}, link)
 
     def _left(self, link: Link) -> Finality:
         """The right members, of whom the others are active no more."""
-        members = {index: member if index < EQUIVOCATORS else replace(member, active=0)
-                   for index, member in self._known.members.items()}
+        return self._by({
+            index: member if index < EQUIVOCATORS else replace(member, active=0)
+            for index, member in self._known.members.items()}, link)
+
+    def _by(self, members: Mapping[int, Member], link: Link) -> Finality:
+        """Its own votes, counted by a registry of these members alone."""
         total = unchanging(sum(each.balance for each in members.values() if each.active))
         return self._take(replace(self._known, members=members, totals=total), link,
                           self._own(link))
@@ -144,9 +145,7 @@ class Adversary:
                 self.run.chain.ballots.get(self.epoch, ())} - {self.chain_has}
 
     def _branch(self, target: Checkpoint) -> Finality:
-        for link, ballots in self.run.votes_for(target).items():
-            registry = self.run.counting(link.source, target)
-            assert registry is not None     # `votes_for` has asked
+        for registry, link, ballots in self.run.votes_for(target):
             votes = [self.run.signed(each, False) for each in ballots
                      if registry.has_voter(each.validator, target.epoch)]
             return self._take(registry, link, votes[:self.run.places])
