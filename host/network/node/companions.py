@@ -200,12 +200,9 @@ class Companions:
         return registry if registry and registry.fork_domain == link.fork_domain else None
 
     def _between(self, link: Link) -> Checkpoint | None:
-        """The checkpoint between source and target of a link over two epochs, where the chain has
-        justified it: by it the link makes its source final. Genesis is so from the start; whether
-        its link is proven before or after the first block of the epoch makes then no difference.
-        """
-        if (link.target.epoch != link.source.epoch + 2
-                or link.source.epoch == spec.GENESIS_EPOCH):
+        """The checkpoint between source and target of a link that `_needs_between`, where the chain
+        has justified it: by it the link makes its source final."""
+        if not _needs_between(link):
             return None
         epoch, state = link.source.epoch + 1, self._follower.head_state()
         back = int(spec.get_current_epoch(state)) - 1 - epoch
@@ -214,10 +211,9 @@ class Companions:
         return Checkpoint(epoch, bytes(spec.get_block_root(self._state_at(link.target), epoch)))
 
     def branch_of(self, link: Link) -> tuple[bytes, ...]:
-        """The branch of a link's certificate: from the checkpoint between, where the target is of
-        the epoch after the next; else nothing. Genesis is final from the start, so a link from
-        there needs none."""
-        if link.target.epoch != link.source.epoch + 2 or link.source.epoch == spec.GENESIS_EPOCH:
+        """The branch of a link's certificate: from the checkpoint between, where it
+        `_needs_between`; else nothing."""
+        if not _needs_between(link):
             return ()
         store, root = self._follower.store, spec.Root(link.target.root)
         start = (link.target.epoch - 1) * SLOTS_PER_EPOCH
@@ -261,6 +257,14 @@ class Companions:
                                     "which it may sign one", index)
                         self.evidence.append(pair)
                         break
+
+
+def _needs_between(link: Link) -> bool:
+    """Whether a link makes its source final by the checkpoint between alone: it is over two epochs.
+    Genesis is final from the start, so none is needed there; whether its link is proven before or
+    after the first block of the epoch makes then no difference."""
+    return (link.target.epoch == link.source.epoch + 2
+            and link.source.epoch != spec.GENESIS_EPOCH)
 
 
 def enough(registry: Registry, link: Link, votes: Sequence[SignedVote], places: int
