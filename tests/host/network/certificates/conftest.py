@@ -1,10 +1,16 @@
 """A small circuit of certificates with its key, and three certificates that follow each other."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import pytest
 
-from proofmill.host.network.certificates.certificate import Certificate, certificate_prover
+from proofmill.host.network.certificates.certificate import (
+    Certificate,
+    Prove,
+    certificate_prover,
+)
 from proofmill.host.prover.circuits.finality.circuit import FinalityCircuit
 from proofmill.host.prover.circuits.finality.registry import Registry, unchanging
 from proofmill.host.prover.circuits.finality.size import CertificateSize
@@ -30,6 +36,21 @@ def checkpoint(epoch: int) -> Checkpoint:
     return Checkpoint(epoch, ROOTS[epoch])
 
 
+def link(source: int, target: int) -> Link:
+    return Link(FORK, checkpoint(source), checkpoint(target), registry(target).commitment)
+
+
+@contextmanager
+def proving(size: CertificateSize = SIZE) -> Iterator[tuple[VerificationKey, Prove]]:
+    """A key for certificates of this size, always the same, and what makes them by it."""
+    circuit, device = FinalityCircuit(size), CpuDevice()
+    prover = Prover(development_setup(circuit.r1cs, seed=bytes(32)), device, r1cs=circuit.r1cs)
+    try:
+        yield prover.key.verification_key, certificate_prover(circuit, prover)
+    finally:
+        device.close()
+
+
 @dataclass
 class Made:
     """The key, and by (source, target) the certificates. `passed`: from epoch 7, of which there is
@@ -42,14 +63,10 @@ class Made:
 
 @pytest.fixture(scope="session")
 def made() -> Made:
-    circuit, device = FinalityCircuit(SIZE), CpuDevice()
-    prover = Prover(development_setup(circuit.r1cs, seed=bytes(32)), device, r1cs=circuit.r1cs)
-    prove = certificate_prover(circuit, prover)
-    found = {}
-    for source, target in LINKS:
-        link = Link(FORK, checkpoint(source), checkpoint(target), registry(target).commitment)
-        found[source, target] = prove(registry(source), link, [voted(0, link)], TAG)
-    link = Link(FORK, checkpoint(7), checkpoint(8), registry(8).commitment)
-    passed = prove(registry(6), link, [voted(0, link)], TAG)
-    device.close()
-    return Made(prover.key.verification_key, found, passed)
+    with proving() as (key, prove):
+        def of(source: int, target: int, counted: int) -> Certificate:
+            votes = link(source, target)
+            return prove(registry(counted), votes, [voted(0, votes)], TAG)
+
+        return Made(key, {(source, target): of(source, target, source)
+                          for source, target in LINKS}, of(7, 8, 6))

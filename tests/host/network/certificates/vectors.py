@@ -18,7 +18,6 @@ from proofmill.host.network.certificates.between import (
     is_between,
     place_of,
 )
-from proofmill.host.network.certificates.certificate import Certificate, certificate_prover
 from proofmill.host.network.certificates.companion import (
     CompanionKey,
     companion_secret,
@@ -30,7 +29,6 @@ from proofmill.host.network.certificates.slashing import are_slashable
 from proofmill.host.network.consensus.keys import derive_keys
 from proofmill.host.prover.circuits.baby_jubjub import Point, pack
 from proofmill.host.prover.circuits.eddsa import public_key
-from proofmill.host.prover.circuits.finality.circuit import FinalityCircuit
 from proofmill.host.prover.circuits.finality.registry import Member, Registry
 from proofmill.host.prover.circuits.finality.size import CertificateSize
 from proofmill.host.prover.circuits.finality.statement import (
@@ -46,10 +44,8 @@ from proofmill.host.prover.circuits.finality.vote import (
     certificate_tag,
     words,
 )
-from proofmill.host.prover.devices.cpu import CpuDevice
-from proofmill.host.prover.groth16.prove import Prover
-from proofmill.host.prover.groth16.setup import development_setup
 from proofmill.host.prover.groth16.verification_key import write_verification_key
+from tests.host.network.certificates.conftest import proving
 
 FOLDER = Path(__file__).parents[3] / "vectors" / "certificate"
 FORK = bytes(range(32))
@@ -267,18 +263,15 @@ def document() -> dict[str, object]:
 
 def write() -> None:
     """Write the folder's files, with a key and proofs."""
-    circuit, device = FinalityCircuit(WHOLE), CpuDevice()
-    prover = Prover(development_setup(circuit.r1cs, seed=bytes(32)), device, r1cs=circuit.r1cs)
-    prove = certificate_prover(circuit, prover)
     proven = []
-    for name, epoch, of, voters, branch in MADE:
-        made: Certificate = replace(prove(
-            registry(epoch), of, [voted(each, of) for each in voters], TAG), branch=branch)
-        proven.append({"name": name, "registry_epoch": epoch, "voters": list(voters),
-                       "public": numbers(made.stated), "bytes": made.to_bytes().hex()})
-    device.close()
+    with proving(WHOLE) as (key, prove):
+        for name, epoch, of, voters, branch in MADE:
+            made = replace(prove(
+                registry(epoch), of, [voted(each, of) for each in voters], TAG), branch=branch)
+            proven.append({"name": name, "registry_epoch": epoch, "voters": list(voters),
+                           "public": numbers(made.stated), "bytes": made.to_bytes().hex()})
     FOLDER.mkdir(exist_ok=True)
-    write_verification_key(FOLDER / "verification_key.json", prover.key.verification_key)
+    write_verification_key(FOLDER / "verification_key.json", key)
     for name, content in (("certificates.json", proven), ("vectors.json", document())):
         (FOLDER / name).write_text(json.dumps(content, indent=1) + "\n")
 

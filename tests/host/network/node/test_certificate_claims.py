@@ -7,21 +7,17 @@ from typing import cast
 
 import pytest
 
-from proofmill.host.network.certificates.certificate import Certificate, certificate_prover
+from proofmill.host.network.certificates.certificate import Certificate
 from proofmill.host.network.certificates.rewards import CertificateTerms
 from proofmill.host.network.node.follower import ChainSetup, Follower
 from proofmill.host.network.node.gossip import Reception
 from proofmill.host.network.node.layer2 import CreditedCertificate
 from proofmill.host.network.node.opening import GenesisEngines
 from proofmill.host.network.node.wire import Topic
-from proofmill.host.prover.circuits.finality.circuit import FinalityCircuit
-from proofmill.host.prover.circuits.finality.vote import Link, certificate_tag
-from proofmill.host.prover.devices.cpu import CpuDevice
-from proofmill.host.prover.groth16.prove import Prover
-from proofmill.host.prover.groth16.setup import development_setup
-from tests.host.network.certificates.conftest import SIZE, checkpoint, registry
+from proofmill.host.prover.circuits.finality.vote import certificate_tag
+from tests.host.network.certificates.conftest import checkpoint, link, proving, registry
 from tests.host.network.node.chains import KEYS, PROVER, Source, chain_setup, follower
-from tests.host.prover.circuits.finality.small import FORK, voted
+from tests.host.prover.circuits.finality.small import voted
 
 NOBODYS = 7
 """A tag."""
@@ -40,20 +36,16 @@ class Paying:
 
 @pytest.fixture(scope="module")
 def paying() -> Paying:
-    circuit, device = FinalityCircuit(SIZE), CpuDevice()
-    prover = Prover(development_setup(circuit.r1cs, seed=bytes(32)), device, r1cs=circuit.r1cs)
-    prove = certificate_prover(circuit, prover)
     setup = chain_setup()
     engines = cast(GenesisEngines, setup.engines)
-    terms = CertificateTerms(
-        prover.key.verification_key, checkpoint(4), registry(4).commitment)
     found = []
-    for source, target, counted in LINKS:
-        link = Link(FORK, checkpoint(source), checkpoint(target), registry(target).commitment)
-        tag = NOBODYS if target == 6 else certificate_tag(
-            follower().chain_id, target, 0, KEYS[PROVER].address)
-        found.append(prove(registry(counted), link, [voted(0, link)], tag))
-    device.close()
+    with proving() as (key, prove):
+        for source, target, counted in LINKS:
+            of = link(source, target)
+            tag = NOBODYS if target == 6 else certificate_tag(
+                follower().chain_id, target, 0, KEYS[PROVER].address)
+            found.append(prove(registry(counted), of, [voted(0, of)], tag))
+    terms = CertificateTerms(key, checkpoint(4), registry(4).commitment)
     return Paying(replace(setup, engines=replace(engines, base=replace(
         engines.base, certificates=terms))), found)
 
