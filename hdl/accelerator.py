@@ -31,6 +31,7 @@ from proofmill.hdl.commands import (
 from proofmill.hdl.counters import COUNTER_BITS
 from proofmill.hdl.curve import Group
 from proofmill.hdl.description import describe
+from proofmill.hdl.exchange import exchange
 from proofmill.hdl.extent import Extent
 from proofmill.hdl.fetcher import REQUEST, WRITE
 from proofmill.hdl.matmul import array_words, matmul_states, matmul_words
@@ -342,7 +343,7 @@ class Accelerator(wiring.Component):
 
     def _transform_states(self, m, msm, place, size, stored, error, reply):
         """The states of TRANSFORM, those of its words and its answer."""
-        shape, commands, answers = self.shape.transform, self.commands, self.answers
+        shape, commands = self.shape.transform, self.commands
         with m.State("SIZE"):
             m.d.comb += commands.ready.eq(1)
             with m.If(commands.valid):
@@ -369,19 +370,5 @@ class Accelerator(wiring.Component):
         with m.State("TRANSFORM"):
             m.d.comb += msm.transform.eq(1)
             m.next = "VALUES"
-        with m.State("VALUES"):
-            m.d.comb += [msm.values.valid.eq(commands.valid), commands.ready.eq(msm.values.ready)]
-            with m.If(commands.valid & commands.ready):
-                m.d.sync += stored.words.eq(stored.words - 1)
-                with m.If(stored.words == 1):
-                    m.next = "VALUES_TAKEN"
-        with m.State("VALUES_TAKEN"):
-            m.d.comb += [answers.valid.eq(1), answers.payload.eq(reply)]
-            with m.If(answers.ready):
-                m.next = "TRANSFORMED"
-        with m.State("TRANSFORMED"):
-            m.d.comb += [answers.valid.eq(msm.transformed.valid),
-                         answers.payload.eq(msm.transformed.payload),
-                         msm.transformed.ready.eq(answers.ready)]
-            with m.If(msm.ready):
-                m.next = "COMMAND"
+        exchange(m, self, msm, ("VALUES", "TRANSFORMED"), stored.words, reply, msm.values,
+                 msm.transformed)

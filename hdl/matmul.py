@@ -3,6 +3,7 @@
 from amaranth import *
 
 from proofmill.hdl.commands import ARRAY, MATRIX, OPERANDS, Error
+from proofmill.hdl.exchange import exchange
 from proofmill.hdl.matrix_unit import MatrixUnitShape
 
 
@@ -31,7 +32,7 @@ def matmul_words(m, accelerator, msm):
 
 def matmul_states(m, accelerator, msm, words, place, stored, error, reply):
     """The states of MATMUL, from the words behind its `place` on; see `matmul_words`."""
-    shape, commands, answers = accelerator.shape.matrix, accelerator.commands, accelerator.answers
+    shape, commands = accelerator.shape.matrix, accelerator.commands
     matrix, operands, kept = words
     for name, word, following in (("MATRIX", matrix, "OPERANDS"),
                                   ("OPERANDS", operands, "START_MATMUL")):
@@ -54,20 +55,5 @@ def matmul_states(m, accelerator, msm, words, place, stored, error, reply):
     with m.State("MATMUL"):
         m.d.comb += msm.matrices.start.eq(1)
         m.next = "ACTIVATIONS"
-    with m.State("ACTIVATIONS"):
-        m.d.comb += [msm.matrices.activations.valid.eq(commands.valid),
-                     commands.ready.eq(msm.matrices.activations.ready)]
-        with m.If(commands.valid & commands.ready):
-            m.d.sync += stored.words.eq(stored.words - 1)
-            with m.If(stored.words == 1):
-                m.next = "ACTIVATIONS_TAKEN"
-    with m.State("ACTIVATIONS_TAKEN"):
-        m.d.comb += [answers.valid.eq(1), answers.payload.eq(reply)]
-        with m.If(answers.ready):
-            m.next = "MULTIPLIED"
-    with m.State("MULTIPLIED"):
-        m.d.comb += [answers.valid.eq(msm.matrices.answers.valid),
-                     answers.payload.eq(msm.matrices.answers.payload),
-                     msm.matrices.answers.ready.eq(answers.ready)]
-        with m.If(msm.ready):
-            m.next = "COMMAND"
+    exchange(m, accelerator, msm, ("ACTIVATIONS", "MULTIPLIED"), stored.words, reply,
+             msm.matrices.activations, msm.matrices.answers)
