@@ -7,7 +7,7 @@ from amaranth.lib.wiring import In, Out
 from proofmill.hdl.commands import MATRIX, WORD
 from proofmill.hdl.fetcher import REQUEST
 from proofmill.hdl.matrix_control import MatrixControl
-from proofmill.hdl.matrix_shape import ArrayPort
+from proofmill.hdl.matrix_shape import ArrayPort, control_port
 from proofmill.hdl.matrix_unit import MatrixUnitShape, elements_of
 from proofmill.hdl.transform import PlanePort
 
@@ -117,12 +117,7 @@ class Matrices(wiring.Component):
                     m.d.comb += control.start.eq(1)
                     m.next = "RUN"
             with m.State("RUN"):
-                m.d.comb += [
-                    self.answers.valid.eq(control.sums.valid | ~control.busy),
-                    self.answers.payload.eq(Mux(control.busy, control.sums.payload,
-                                                control.cycles)),
-                    control.sums.ready.eq(self.answers.ready)]
-                with m.If(~control.busy & self.answers.ready):
+                with m.If(control.answered(m, self.answers)):
                     m.next = "IDLE"
         m.d.comb += self.ready.eq(states.ongoing("IDLE"))
         if self.datapath:
@@ -132,10 +127,8 @@ class Matrices(wiring.Component):
     def _operands(self, m, control, at, entry, weight, element):
         """Entries into the memories, and from there to the blocks."""
         shape, array = self.shape, self.shape.multiplier
-        for name in ("mode", "moving", "load", "active", "advance", "column"):
-            m.d.comb += getattr(self.array, name).eq(getattr(control.array, name))
+        control_port(m, control.array, self.array)
         m.d.comb += [
-            control.array.sums.eq(self.array.sums),
             self.elements.eq(elements_of(m, shape, control, at[:shape.element_bits], entry,
                                          element)),
             self.weights.eq(Cat(plane.word for plane in self.planes)[:array.word_bits])]

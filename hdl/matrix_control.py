@@ -140,6 +140,14 @@ class MatrixControl(wiring.Component):
                     m.d.sync += [self.busy.eq(0), self.stage.eq(Stage.IDLE)]
         return m
 
+    def answered(self, m, answers):
+        """Send `answers`, from the cycle after `start` on, in module `m`: the sums, and when it is
+        not `busy` any more the `cycles`. Whether these are taken."""
+        m.d.comb += [answers.valid.eq(self.sums.valid | ~self.busy),
+                     answers.payload.eq(Mux(self.busy, self.sums.payload, self.cycles)),
+                     self.sums.ready.eq(answers.ready)]
+        return ~self.busy & answers.ready
+
     def _sequence(self, m, running, finished):
         """What is read, multiplied and sent while `running`."""
         shape, array = self.shape, self.array

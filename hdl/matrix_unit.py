@@ -145,11 +145,7 @@ class MatrixUnit(wiring.Component):
                     m.d.comb += control.start.eq(1)
                     m.next = "RUN"
             with m.State("RUN"):
-                m.d.comb += [answers.valid.eq(control.sums.valid | ~control.busy),
-                             answers.payload.eq(Mux(control.busy, control.sums.payload,
-                                                    control.cycles)),
-                             control.sums.ready.eq(answers.ready)]
-                with m.If(~control.busy & answers.ready):
+                with m.If(control.answered(m, answers)):
                     m.next = "HEADER"
         return m
 
