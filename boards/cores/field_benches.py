@@ -1,6 +1,6 @@
 """What units that compute in a field must answer, from the golden models."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from random import Random
 
@@ -24,6 +24,21 @@ TRANSFORM_POWER = 3
 """Transforms of so many values, 2 to its power, are tried."""
 
 
+def product_places(shape: MultiplierShape, pairs: Sequence[tuple[int, int]]) -> dict[str, object]:
+    """What fills benches/products.sv, and when products come: those of `pairs` of operands."""
+    bits, out = shape.operand_bits, shape.product_bits
+    greatest = (1 << bits) - 1
+    return {
+        "COUNT": len(pairs), "LATENCY": shape.latency, "INTERVAL": shape.interval,
+        "RADIX": f"2**{shape.radix.bit_length() - 1}", "PRODUCT_MSB": out - 1,
+        "OPERAND_MSB": bits - 1, "MODULUS": number(shape.field.modulus, out),
+        "BOUND": number(shape.product_bound(greatest, greatest), out),
+        "ROWS": rows(a_of=[number(a, bits) for a, _ in pairs],
+                     b_of=[number(b, bits) for _, b in pairs],
+                     residue_of=[number(montgomery_product(shape, a, b), out)
+                                 for a, b in pairs])}
+
+
 def multiplier_bench(shape: MultiplierShape) -> Bench:
     """Products of the edges of the operands' range and of the field, and of random operands."""
     rng, p = Random(shape.field.modulus), shape.field.modulus
@@ -31,19 +46,11 @@ def multiplier_bench(shape: MultiplierShape) -> Bench:
     edges = [0, 1, p - 1, p, p + 1, 2 * p - 1, greatest]
     pairs = [(a, b) for a in edges for b in edges]
     pairs += [(rng.randint(0, greatest), rng.randint(0, greatest)) for _ in range(PAIRS)]
-    bits, out = shape.operand_bits, shape.product_bits
     folded = shape.interval > 1
     return Bench(
         parts=["products", "multiplier"], answers=len(pairs),
-        limit=len(pairs) * shape.interval + shape.latency + 20, places={
-            "COUNT": len(pairs), "LATENCY": shape.latency, "INTERVAL": shape.interval,
-            "RADIX": f"2**{shape.radix.bit_length() - 1}", "PRODUCT_MSB": out - 1,
-            "OPERAND_MSB": bits - 1, "MODULUS": number(p, out),
-            "BOUND": number(shape.product_bound(greatest, greatest), out),
-            "ROWS": rows(a_of=[number(a, bits) for a, _ in pairs],
-                         b_of=[number(b, bits) for _, b in pairs],
-                         residue_of=[number(montgomery_product(shape, a, b), out)
-                                     for a, b in pairs]),
+        limit=len(pairs) * shape.interval + shape.latency + 20,
+        places=product_places(shape, pairs) | {
             "START_REGISTER": "  reg start = 1'b0;\n" if folded else "",
             "START_PORT": ".start(start), " if folded else "",
             "START_VALUE": "    start <= (now + 1) % INTERVAL == 0;\n" if folded else ""})

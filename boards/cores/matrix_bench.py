@@ -5,9 +5,9 @@ from random import Random
 import numpy as np
 
 from proofmill.boards.cores.bench import Bench, number, rows
+from proofmill.boards.cores.field_benches import product_places
 from proofmill.hdl.commands import WORD
 from proofmill.hdl.matrix_unit import MatrixUnitShape
-from proofmill.sim.field import montgomery_product
 from proofmill.sim.matrix import Plan, product, product_words, sum_words
 
 PAIRS = 8
@@ -34,19 +34,10 @@ def matrix_bench(shape: MatrixUnitShape) -> Bench:
         sums.append(number(plan.cycles, WORD))
     pairs = [(0, greatest), (1, p), *((rng.randint(0, greatest), rng.randint(0, greatest))
                                       for _ in range(PAIRS - 2))]
-    bits, out = array.operand_bits, array.product_bits
     return Bench(
         parts=["products", "matrix"], answers=len(sums) + 2 * PAIRS,
-        limit=4 * (len(words) + len(sums)) + 60 * array.latency + len(sums) * array.loop, places={
-            "COUNT": PAIRS, "LATENCY": array.latency, "INTERVAL": array.interval,
-            "RADIX": f"2**{array.radix.bit_length() - 1}", "PRODUCT_MSB": out - 1,
-            "OPERAND_MSB": bits - 1, "MODULUS": number(p, out),
-            "BOUND": number(array.product_bound(greatest, greatest), out),
+        limit=4 * (len(words) + len(sums)) + 60 * array.latency + len(sums) * array.loop,
+        places=product_places(array, pairs) | {
             "WORDS": len(words), "SUMS": len(sums),
-            "ROWS": "\n".join([
-                rows(a_of=[number(a, bits) for a, _ in pairs],
-                     b_of=[number(b, bits) for _, b in pairs],
-                     residue_of=[number(montgomery_product(array, a, b), out)
-                                 for a, b in pairs])]),
             "MATRIX_ROWS": "\n".join([
                 rows(word_of=[number(word, WORD) for word in words]), rows(sum_of=sums)])})
