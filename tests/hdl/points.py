@@ -40,6 +40,13 @@ def from_py_ecc(point):
         for c in point)
 
 
+def odd_points(law):
+    """All points of odd order on the curve of an equation over a few bits."""
+    points = list(law.points())
+    odd = len(points) // (len(points) & -len(points))
+    return [point for point in points if law.multiply(odd, point) is None]
+
+
 def generator(curve, group):
     """The generator of a group of a curve but the toy, on the curve the accelerator adds on."""
     if curve is BLS12_377:

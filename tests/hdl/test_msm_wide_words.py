@@ -16,7 +16,7 @@ from proofmill.hdl.windows import WindowPlan
 from proofmill.sim.curve import equation
 from proofmill.sim.msm import multi_scalar_product
 from proofmill.sim.verilated import Simulation, build
-from tests.hdl.points import from_py_ecc
+from tests.hdl.points import from_py_ecc, odd_points
 from tests.hdl.test_finish_verilated import file_words, finished
 from tests.hdl.words import Expected, Link, patterns
 
@@ -32,14 +32,6 @@ def toy(like, modulus):
 TOYS = [toy(BLS12_381, 139), toy(BLS12_377, 181)]
 """y^2 = x^3 + 4 has an odd number of points, so the complete formula is right on all of them;
 y^2 = x^3 + 1 has 156, of which 39 are of odd order, as G1's are."""
-
-
-def points_of(curve):
-    """All points of odd order."""
-    law = equation(curve, Group.G1)
-    points = list(law.points())
-    odd = len(points) // (len(points) & -len(points))
-    return [point for point in points if law.multiply(odd, point) is None]
 
 
 @pytest.fixture(scope="module")
@@ -78,14 +70,15 @@ def test_the_words_of_curves():
         assert (curve.words, curve.file_radix) == (6, 1 << 384)
         assert curve.unit_at(Group.G1, 384, affine=False) == curve.unit[Group.G1]
     assert [curves.BN254.point_words(group) for group in Group] == [8, 16]
-    assert [len(points_of(curve)) for curve in TOYS] == [147, 39]
+    assert [len(odd_points(equation(curve, Group.G1))) for curve in TOYS] == [147, 39]
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("curve", TOYS, ids=lambda curve: curve.name)
 def test_every_point_with_every_sign(named, curve):
     """Each point once and as its negative, beside every other residue of a bucket's place."""
-    plan, rng, runs, points = WindowPlan(8, 3), Random(1), [], points_of(curve)
+    plan, rng, runs = WindowPlan(8, 3), Random(1), []
+    points = odd_points(equation(curve, Group.G1))
     for point in points:
         runs += [(plan, [scalar, rng.randrange(181)], [point, rng.choice(points)])
                  for scalar in (1, 3, 4, 180)]
@@ -98,7 +91,8 @@ def test_every_point_with_every_sign(named, curve):
 def test_every_pair_of_points(named, curve):
     """P + Q for all of them: doublings, opposites and infinity included."""
     shape, plan = shape_of(curve, TOY_SHAPE), WindowPlan(8, 2)
-    law, points = equation(curve, Group.G1), points_of(curve)
+    law = equation(curve, Group.G1)
+    points = odd_points(law)
     simulation = Simulation(build(shape)[1])
     link = Link(simulation)
     for one in points:

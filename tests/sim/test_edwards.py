@@ -10,17 +10,12 @@ from proofmill.hdl.curve import BLS12_377, BLS12_381, GENERATOR_BLS12_377, Group
 from proofmill.hdl.field import PrimeField
 from proofmill.sim.curve import equation
 from proofmill.sim.edwards import NEUTRAL, edwards_form, square_root
+from tests.hdl.points import odd_points
 
 
 def toy(modulus):
     return replace(BLS12_377, name=f"toy-1-{modulus}",
                    base=PrimeField(name="few", modulus=modulus))
-
-
-def odd_points(law):
-    points = list(law.points())
-    odd = len(points) // (len(points) & -len(points))
-    return [point for point in points if law.multiply(odd, point) is None]
 
 
 def test_the_form_is_the_published_one():
