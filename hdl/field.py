@@ -4,6 +4,7 @@ A toy field comes first: every unit is exhausted there before it runs at full wi
 """
 
 from dataclasses import dataclass
+from functools import cache
 
 BASES = (2, 3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41)
 
@@ -22,6 +23,33 @@ def is_prime(number: int) -> bool:
         if power != 1 and all(pow(power, 1 << n, number) != number - 1 for n in range(twos)):
             return False
     return True
+
+
+@cache
+def _no_square(modulus: int) -> int:
+    return next(n for n in range(2, modulus) if pow(n, modulus >> 1, modulus) != 1)
+
+
+def square_root(value: int, modulus: int) -> int:
+    """The smaller square root modulo an odd prime, by Tonelli and Shanks; ValueError where there is
+    none."""
+    value %= modulus
+    if value == 0:
+        return 0
+    if pow(value, modulus >> 1, modulus) != 1:
+        raise ValueError(f"{value} is no square modulo {modulus}")
+    twos = (modulus - 1 & 1 - modulus).bit_length() - 1
+    odd = modulus - 1 >> twos
+    root, rest = pow(value, (odd + 1) // 2, modulus), pow(value, odd, modulus)
+    unity = pow(_no_square(modulus), odd, modulus)
+    while rest != 1:
+        order, power = 0, rest
+        while power != 1:
+            power, order = power * power % modulus, order + 1
+        unity = pow(unity, 1 << twos - order - 1, modulus)
+        root, unity, twos = root * unity % modulus, unity * unity % modulus, order
+        rest = rest * unity % modulus
+    return min(root, modulus - root)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -16,34 +16,13 @@ from typing import Any
 
 from proofmill.hdl import formulas
 from proofmill.hdl.curve import Curve, Group
+from proofmill.hdl.field import square_root
 from proofmill.sim.curve import Affine, Residue
 
 Numbers = tuple[int, ...]
 """A point's coordinates: affine two, extended four, prepared three."""
 
 NEUTRAL = (0, 1)
-
-
-def square_root(value: int, modulus: int) -> int:
-    """The smaller square root modulo a prime, by Tonelli and Shanks; ValueError where none is."""
-    value %= modulus
-    if value == 0:
-        return 0
-    if pow(value, modulus >> 1, modulus) != 1:
-        raise ValueError(f"{value} is no square modulo {modulus}")
-    twos = (modulus - 1 & 1 - modulus).bit_length() - 1
-    odd = modulus - 1 >> twos
-    no_square = next(n for n in range(2, modulus) if pow(n, modulus >> 1, modulus) != 1)
-    root, rest, unity = pow(value, (odd + 1) // 2, modulus), pow(value, odd, modulus), pow(
-        no_square, odd, modulus)
-    while rest != 1:
-        order, power = 0, rest
-        while power != 1:
-            power, order = power * power % modulus, order + 1
-        unity = pow(unity, 1 << twos - order - 1, modulus)
-        root, unity, twos = root * unity % modulus, unity * unity % modulus, order
-        rest = rest * unity % modulus
-    return min(root, modulus - root)
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,9 @@ from random import Random
 import pytest
 
 from proofmill.hdl.curve import BLS12_377, BLS12_381, GENERATOR_BLS12_377, Group
-from proofmill.hdl.field import PrimeField
+from proofmill.hdl.field import PrimeField, square_root
 from proofmill.sim.curve import equation
-from proofmill.sim.edwards import NEUTRAL, edwards_form, square_root
+from proofmill.sim.edwards import NEUTRAL, edwards_form
 from tests.hdl.points import odd_points
 
 

@@ -10,6 +10,7 @@ gadgets are held to, and what a wallet signs with.
 
 from typing import NamedTuple
 
+from proofmill.hdl import field
 from proofmill.host.prover.circuits.constraints import MODULUS
 
 EDWARDS_A = 168_700
@@ -110,19 +111,8 @@ def unpack(data: bytes) -> Point:
 
 
 def square_root(value: int) -> int | None:
-    """A square root modulo r, or None (Tonelli and Shanks; r - 1 = 2^28 times an odd number)."""
-    if pow(value, (MODULUS - 1) // 2, MODULUS) not in (0, 1):
+    """A square root modulo r, or None."""
+    try:
+        return field.square_root(value, MODULUS)
+    except ValueError:
         return None
-    odd, power = MODULUS - 1, 0
-    while odd % 2 == 0:
-        odd, power = odd // 2, power + 1
-    generator = pow(5, odd, MODULUS)    # 5 is no square
-    root, left = pow(value, (odd + 1) // 2, MODULUS), pow(value, odd, MODULUS)
-    while left not in (0, 1):
-        order, square = 0, left
-        while square != 1:
-            square, order = square * square % MODULUS, order + 1
-        factor = pow(generator, 1 << power - order - 1, MODULUS)
-        generator = factor * factor % MODULUS
-        root, left, power = root * factor % MODULUS, left * generator % MODULUS, order
-    return root if left else 0
