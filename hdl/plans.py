@@ -327,16 +327,17 @@ def fitting(machine: Machine, stride: int = 0, window: int = 0,
 
 
 @cache
-def to_a_base(machine: Machine, digits: int) -> WindowPlan | None:
+def to_a_base(machine: Machine, digits: int, window: int = 0) -> WindowPlan | None:
     """The plan with so many digits to the least base of which so many are enough; None where the
-    machine makes none, or has too few mailboxes for it.
+    machine makes none, or has too few mailboxes for it, or they are not of `window` bits if that is
+    not 0.
     """
     if not machine.batch or machine.units > 1 or machine.order >> MAX_WINDOW * digits:
         return None
     base = max(3, int(machine.order ** (1 / digits)) - 1)  # a root of so few bits is near enough
     while base ** digits <= machine.order:
         base += 1
-    if base.bit_length() > MAX_WINDOW:
+    if base.bit_length() > MAX_WINDOW or window not in (0, base.bit_length()):
         return None
     plan = WindowPlan(machine.scalar_bits, base.bit_length(), base=base, order=machine.order)
     return plan if plan.copies == digits and plan.mailboxes <= machine.mailboxes else None
@@ -357,7 +358,7 @@ def best_plan(machine: Machine, reach: Reach, strides: Iterable[int] = (0,), win
     Raises ValueError where none fits.
     """
     plans = [plan for stride in strides for plan in fitting(machine, stride, window, at_once)]
-    if (other := to_a_base(machine, digits)) and window in (0, other.window) and not at_once:
+    if (other := to_a_base(machine, digits, window)) and not at_once:
         plans.append(other)
     if not plans:
         what = f"windows of {window} bits" if window else "any window"
@@ -420,8 +421,7 @@ def stores(machine: Machine, points: int, reach: Reach, window: int = 0) -> list
             if fitting(machine, stride, window)}
     for copies in range(2, MOST_COPIES + 1):
         own = [some[copies]] if copies in some else []
-        plan = to_a_base(machine, copies)
-        if own or plan and window in (0, plan.window):
+        if own or to_a_base(machine, copies, window):
             more = store(own, copies)
             if more.cycles < (1 - WORTH) * found[-1].cycles:
                 found.append(more)
