@@ -158,6 +158,7 @@ def test_the_pages_figures_are_the_boards_and_the_records():
     """Clock rates, seeds, and how the multiplier fits."""
     pytest.importorskip("amaranth_boards")
     from proofmill.boards.catalogue import board, here
+    from proofmill.boards.export import CARDS
     from proofmill.boards.resources import ECP5_85F
     from proofmill.boards.table import GW5A_PRESETS, PRESETS
     from proofmill.hdl.cost import BLOCKS, multiplier_blocks
@@ -168,6 +169,7 @@ def test_the_pages_figures_are_the_boards_and_the_records():
         record["board"]: record for record in kept_records() if "board" in record}
     clocks = {board(name).clock_hz / 1e6 for name in here()}
     clocks |= {record["clock_mhz"] for record in records.values()}
+    clocks |= {card.megahertz for card in CARDS.values()}
     said = re.findall(r"([\d.]+) MHz", page)
     assert said and set(said) <= {f"{clock:.4g}" for clock in clocks}
     for name, seed in re.findall(r"`(\S+)`'s record is of `--seed (\d+)`", page):
